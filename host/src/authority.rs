@@ -1,0 +1,148 @@
+//! The one door to the ambient world: files, directories, environment, clock.
+//!
+//! Everybody else receives a handle or a value. Each function here widens what the program can reach, and says so
+//! under *Ambient authority*.
+
+use std::ffi::OsString;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsExt as _};
+
+/// A file could not be read whole.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It could not be opened or read.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// It is a directory, a device or a pipe.
+    #[error("it is not a regular file")]
+    NotAFile,
+    /// It is longer than it may be.
+    #[error("it has more than {limit} bytes, the most that is read")]
+    TooLarge {
+        /// The most that is read, bytes.
+        limit: usize,
+    },
+}
+
+impl ReadError {
+    /// Whether there is no such file.
+    pub fn is_missing(&self) -> bool {
+        match self {
+            Self::Io(error) => matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
+            Self::NotAFile | Self::TooLarge { .. } => false,
+        }
+    }
+}
+
+/// Reads a whole regular file of at most `limit` bytes; never waits for a pipe or a device.
+///
+/// # Ambient authority
+/// Opens any path.
+///
+/// # Errors
+/// See [`ReadError`].
+pub fn read_file(path: &Path, limit: usize) -> Result<Vec<u8>, ReadError> {
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(nix::fcntl::OFlag::O_NONBLOCK.bits());
+    let file = cap_std::fs::File::open_ambient_with(path, &options, ambient_authority())?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(ReadError::NotAFile);
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(limit).min(limit));
+    file.take(u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() > limit { Err(ReadError::TooLarge { limit }) } else { Ok(bytes) }
+}
+
+/// Opens a directory that is there.
+///
+/// # Ambient authority
+/// Opens any path.
+///
+/// # Errors
+/// When it is missing, not a directory, or may not be read.
+pub fn open_dir(path: &Path) -> io::Result<Dir> {
+    Dir::open_ambient_dir(path, ambient_authority())
+}
+
+/// Opens a directory, making it and those above it first, for their owner alone.
+///
+/// # Ambient authority
+/// Makes and opens any path.
+///
+/// # Errors
+/// When one of them can't be made or opened.
+pub fn create_dir(path: &Path) -> io::Result<Dir> {
+    match open_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        opened => return opened,
+    }
+    if let (Some(parent), Some(name)) = (path.parent(), path.file_name()) {
+        let mut private = DirBuilder::new();
+        private.mode(0o700);
+        match create_dir(parent)?.create_dir_with(name, &private) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    open_dir(path)
+}
+
+/// Whether something is at `path`, following links.
+///
+/// # Ambient authority
+/// Looks at any path.
+pub fn exists(path: &Path) -> bool {
+    path.try_exists().unwrap_or(true)
+}
+
+/// The directory that relative paths of the command line start at.
+///
+/// # Ambient authority
+/// Reads the process's state.
+///
+/// # Errors
+/// When it was removed, or may not be read.
+pub fn current_dir() -> io::Result<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    std::env::current_dir()
+}
+
+/// The user's home, from `HOME`, when it is an absolute path.
+///
+/// # Ambient authority
+/// Reads the environment.
+pub fn home() -> Option<PathBuf> {
+    variable("HOME").map(PathBuf::from).filter(|home| home.is_absolute())
+}
+
+/// A variable of the environment; an empty one counts as absent.
+///
+/// # Ambient authority
+/// Reads the environment.
+pub fn variable(name: &str) -> Option<OsString> {
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// The whole environment.
+///
+/// # Ambient authority
+/// Reads the environment.
+pub fn environment() -> Vec<(OsString, OsString)> {
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    std::env::vars_os().collect()
+}
+
+/// Seconds since the Unix epoch; 0 when the clock stands before it.
+///
+/// # Ambient authority
+/// Reads the clock.
+pub fn now() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    let now = std::time::SystemTime::now();
+    now.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

@@ -1,0 +1,28 @@
+//! smcp starts an MCP server only after every security policy has allowed it.
+//!
+//! ```text
+//! config ──► package ──► request ──► policy ──► decide ──► report ──► launch
+//!  YAML       exact       what a      load,      modes,     say it,    start the
+//!  to rules   bytes       policy is   evaluate   AND        ask it     cleared one
+//!                         told
+//! ```
+//!
+//! A stage takes and returns [`model`] types and knows nothing of its neighbours; [`pipeline`] alone knows the order.
+//! `docs/architecture.md` has the law, and `tests/architecture.rs` enforces it.
+
+#![forbid(clippy::undocumented_unsafe_blocks)]
+
+pub mod authority;
+pub mod model;
+
+pub mod config;
+pub mod package;
+pub mod request;
+pub mod policy;
+pub mod decide;
+pub mod report;
+pub mod launch;
+
+pub mod pipeline;
+
+pub mod cli;

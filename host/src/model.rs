@@ -1,0 +1,17 @@
+//! The shared vocabulary: types that hold what they promise, and no behaviour.
+//!
+//! Every stage takes and returns these types and knows nothing of its neighbours. Text becomes one of them at the
+//! edge and never turns back.
+
+pub mod digest;
+pub mod facts;
+pub mod limits;
+pub mod manifest;
+pub mod mode;
+pub mod name;
+pub mod package;
+pub mod policy;
+pub mod registry;
+pub mod request;
+pub mod text;
+pub mod verdict;

@@ -1,0 +1,258 @@
+//! What a registry says of a package, and what counts as unknown.
+
+use std::fmt;
+
+use crate::model::text::SafeText;
+
+/// Who stands behind a package (spec section 2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Published by the registry's own organisation.
+    Official,
+    /// Published by somebody whose identity the registry has checked.
+    Verified,
+    /// Published by anybody.
+    Community,
+    /// A word we don't know, trimmed.
+    Other(String),
+}
+
+impl Origin {
+    /// The three origins that configuration may name.
+    pub const KNOWN: [&str; 3] = ["official", "verified", "community"];
+
+    /// Reads a registry's word: trimmed and case-insensitive. Nothing but white space is no origin at all.
+    pub fn from_word(word: &str) -> Option<Self> {
+        let word = word.trim();
+        match word.to_lowercase().as_str() {
+            "" => None,
+            "official" => Some(Self::Official),
+            "verified" => Some(Self::Verified),
+            "community" => Some(Self::Community),
+            _ => Some(Self::Other(word.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Official => f.pad("official"),
+            Self::Verified => f.pad("verified"),
+            Self::Community => f.pad("community"),
+            Self::Other(word) => f.pad(SafeText::new(word).as_str()),
+        }
+    }
+}
+
+/// A certification level, 0 to 3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct CertLevel(u8); // INVARIANT: at most `MAX`.
+
+impl CertLevel {
+    /// The highest level.
+    pub const MAX: u8 = 3;
+
+    /// A level, unless the number is outside 0 to 3: nothing is ever clamped.
+    pub fn new(number: impl TryInto<u8>) -> Option<Self> {
+        number.try_into().ok().filter(|level| *level <= Self::MAX).map(Self)
+    }
+
+    /// The number.
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+
+    /// What people call it (spec section 2).
+    pub const fn name(self) -> &'static str {
+        match self.0 {
+            0 => "Integrity Verified",
+            1 => "Static Verified",
+            2 => "Security Certified",
+            _ => "Runtime Certified",
+        }
+    }
+}
+
+/// A security score, or one of its parts, 0 to 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Score(u8); // INVARIANT: at most `MAX`.
+
+impl Score {
+    /// The best score.
+    pub const MAX: u8 = 100;
+
+    /// A score, unless the number is outside 0 to 100: nothing is ever clamped.
+    pub fn new(number: impl TryInto<u8>) -> Option<Self> {
+        number.try_into().ok().filter(|score| *score <= Self::MAX).map(Self)
+    }
+
+    /// The number.
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+
+    /// What people call it (spec section 7).
+    pub const fn label(self) -> &'static str {
+        match self.0 {
+            0..40 => "Critical Risk",
+            40..60 => "High Risk",
+            60..80 => "Moderate Risk",
+            _ => "Low Risk",
+        }
+    }
+}
+
+/// How many findings of each severity the registry's analysis has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct SeverityCounts {
+    /// Critical findings.
+    pub critical: u32,
+    /// High findings.
+    pub high: u32,
+    /// Medium findings.
+    pub medium: u32,
+    /// Low findings.
+    pub low: u32,
+}
+
+/// What state the registry says a version is in (facts file, section 5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// Fit to be used.
+    Published,
+    /// Fit to be used, but its author advises against it.
+    Deprecated,
+    /// Anything else: it never runs (spec section 3). Holds the registry's word.
+    Refused(String),
+}
+
+impl Status {
+    /// Every status that registries are known to use.
+    pub const KNOWN: [&str; 7] =
+        ["published", "deprecated", "draft", "ingested", "scanned", "quarantined", "revoked"];
+
+    /// Reads a registry's word, exactly: a status is a machine's word, and an unknown one refuses.
+    pub fn from_word(word: &str) -> Self {
+        match word {
+            "published" => Self::Published,
+            "deprecated" => Self::Deprecated,
+            other => Self::Refused(other.to_owned()),
+        }
+    }
+
+    /// The registry's word.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Published => "published",
+            Self::Deprecated => "deprecated",
+            Self::Refused(word) => word,
+        }
+    }
+}
+
+/// What a registry vouches for. `None` is *unknown*, never a default.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// What state the version is in.
+    pub status: Option<Status>,
+    /// Who stands behind the package.
+    pub origin: Option<Origin>,
+    /// How far it was certified.
+    pub cert_level: Option<CertLevel>,
+    /// Its security score.
+    pub score: Option<Score>,
+    /// The part of the score about the code.
+    pub security_score: Option<Score>,
+    /// The part of the score about dependencies and build.
+    pub supply_chain_score: Option<Score>,
+    /// The part of the score about upkeep.
+    pub maturity_score: Option<Score>,
+    /// What the analysis found.
+    pub findings: Option<SeverityCounts>,
+    /// The commit it was built from.
+    pub git_sha: Option<SafeText>,
+    /// What the registry said that can't be believed (out of range, wrong type, contradictory), one sentence each.
+    /// The fact itself is then `None`.
+    pub doubts: Vec<SafeText>,
+}
+
+impl Facts {
+    /// These facts in the eyes of somebody who doesn't trust the registry: all unknown.
+    #[must_use]
+    pub fn untrusted() -> Self {
+        Self::default()
+    }
+}
+
+/// A fact read from JSON: absent, known, or there but not believable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FactReading<T> {
+    /// The registry says nothing.
+    Absent,
+    /// The registry says this.
+    Known(T),
+    /// The registry says something that is no such fact; what it said, for the doubt.
+    Doubtful(String),
+}
+
+impl<T> FactReading<T> {
+    /// Reads an integer fact. Strings, fractions and numbers out of range are doubtful; `null` is absent.
+    pub fn integer(value: Option<&serde_json::Value>, new: impl Fn(u64) -> Option<T>) -> Self {
+        match value {
+            None | Some(serde_json::Value::Null) => Self::Absent,
+            Some(value) => {
+                value.as_u64().and_then(new).map_or_else(|| Self::Doubtful(value.to_string()), Self::Known)
+            }
+        }
+    }
+
+    /// The fact, with the doubt recorded under `name` when there is one.
+    pub fn settle(self, name: &str, allowed: &str, doubts: &mut Vec<SafeText>) -> Option<T> {
+        match self {
+            Self::Absent => None,
+            Self::Known(fact) => Some(fact),
+            Self::Doubtful(found) => {
+                let found: String = found.chars().take(80).collect();
+                doubts.push(SafeText::new(&format!("{name} `{found}` is not {allowed}; it counts as unknown")));
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_clamped() {
+        assert_eq!(CertLevel::new(3_u64).map(CertLevel::get), Some(3));
+        for outside in [-100_i64, -1, 4, 100, 256, 300] {
+            assert_eq!(CertLevel::new(outside), None);
+        }
+        assert_eq!(Score::new(100_u64).map(Score::get), Some(100));
+        for outside in [-10_i64, -1, 101, 200, 256, 356] {
+            assert_eq!(Score::new(outside), None);
+        }
+    }
+
+    #[test]
+    fn labels_change_at_their_bounds() {
+        let labels = [0_u64, 39, 40, 59, 60, 79, 80, 100].map(|score| Score::new(score).unwrap().label());
+        assert_eq!(
+            labels,
+            ["Critical Risk", "Critical Risk", "High Risk", "High Risk", "Moderate Risk", "Moderate Risk", "Low Risk", "Low Risk"]
+        );
+    }
+
+    #[test]
+    fn a_number_that_is_no_integer_is_doubtful() {
+        for text in ["72.5", "\"80\"", "true", "-1", "150", "1e400", "[80]", "80.0"] {
+            let Ok(value) = serde_json::from_str(text) else { continue };
+            let mut doubts = Vec::new();
+            let score = FactReading::integer(Some(&value), Score::new).settle("score", "0 to 100", &mut doubts);
+            assert_eq!((score, doubts.len()), (None, 1), "{text}");
+        }
+    }
+}

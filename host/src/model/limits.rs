@@ -1,0 +1,106 @@
+//! Every limit, deadline and size, in one place, with its unit and its reason (spec section 8).
+
+use std::time::Duration;
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+
+/// What one policy may use. The defaults are [`PolicyLimits::DEFAULT`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PolicyLimits {
+    /// Wall-clock time of one call into the component, start-up included.
+    pub time: Duration,
+    /// Linear memory of all memories together, bytes.
+    pub memory: usize,
+    /// Core instances in one store.
+    pub instances: usize,
+    /// The component's file, bytes.
+    pub component_size: usize,
+    /// What `evaluate` may hand to the host, bytes of lifted values.
+    pub output: usize,
+}
+
+impl PolicyLimits {
+    /// What a policy gets when the configuration says nothing.
+    pub const DEFAULT: Self = Self {
+        // Real policies need microseconds; half a second is what a person doesn't notice.
+        time: Duration::from_millis(500),
+        // Bulk memory operations can't be interrupted, so memory bounds how far a deadline is overshot: 16 MiB is
+        // about 12 to 20 ms.
+        memory: 16 * MIB,
+        // Components of other languages' toolchains have some ten of them.
+        instances: 64,
+        // Rust, C, Go and QuickJS fit; Python and StarlingMonkey ask for more in the configuration.
+        component_size: 16 * MIB,
+        // Far above the 64 KiB that a verdict may have, far below what hurts.
+        output: MIB,
+    };
+}
+
+/// Tables in one store.
+pub const TABLES: usize = 8;
+/// Elements of one table: enough for the function tables of Go and Python.
+pub const TABLE_ELEMENTS: usize = 20_000;
+/// Linear memories in one store: what every toolchain emits. `multi-memory` is off besides.
+pub const MEMORIES: usize = 1;
+/// Live resource handles in one store: a policy needs none, and the engine's own default is 100,000.
+pub const COMPONENT_HANDLES: usize = 1024;
+/// Wasm stack, bytes; it must fit the thread's.
+pub const WASM_STACK: usize = 512 * KIB;
+/// Native stack of the thread that evaluates, bytes: the wasm stack and the host frames around it.
+pub const THREAD_STACK: usize = 4 * MIB;
+/// How often the epoch advances while a call is in flight. A deadline is met to within one tick.
+pub const EPOCH_TICK: Duration = Duration::from_millis(1);
+/// How long after its deadline a call may take to unwind before its thread is given up: bulk memory operations and
+/// the lifting of values are not interrupted by the epoch.
+pub const DEADLINE_GRACE: Duration = Duration::from_secs(2);
+/// What `describe` and `check-settings` may hand to the host, bytes of lifted values: they carry a schema and a few
+/// sentences.
+pub const DESCRIBE_OUTPUT: usize = 256 * KIB;
+
+/// One function's body, bytes: known compiler bugs (CVE-2026-115889, CVE-2026-115893) need huge functions.
+pub const FUNCTION_BODY: usize = MIB;
+/// Functions in one component.
+pub const FUNCTIONS: usize = 50_000;
+
+/// Policies in one run.
+pub const POLICIES: usize = 64;
+/// All policies together, wall clock: clients give up on a server that doesn't answer for a minute.
+pub const POLICIES_TIME: Duration = Duration::from_secs(60);
+
+/// Findings in one verdict, violations and notices together.
+pub const FINDINGS: usize = 256;
+/// One message, remedy or other text of a finding, bytes.
+pub const MESSAGE: usize = 4 * KIB;
+/// All texts of one verdict together, bytes.
+pub const VERDICT: usize = 64 * KIB;
+/// The settings of one policy as JSON, bytes.
+pub const SETTINGS: usize = 256 * KIB;
+
+/// All log lines of one evaluation together, bytes.
+pub const LOG: usize = 64 * KIB;
+/// One log line, bytes.
+pub const LOG_LINE: usize = 4 * KIB;
+/// Log lines of one evaluation.
+pub const LOG_LINES: usize = 200;
+
+/// A configuration file, bytes: a hundred times what a large company writes.
+pub const CONFIG_FILE: usize = MIB;
+/// A facts document, bytes: a manifest and a little more.
+pub const FACTS_FILE: usize = 16 * MIB;
+/// A registry's answer to `resolve`, bytes.
+pub const RESOLVE: usize = MIB;
+/// A manifest, bytes (facts file, section 5).
+pub const MANIFEST: usize = 10 * MIB;
+/// A bundle as it is downloaded, bytes (facts file, section 5).
+pub const BUNDLE: u64 = 100 * MIB as u64;
+/// A bundle unpacked, bytes (spec section 6).
+pub const BUNDLE_UNPACKED: u64 = 1024 * MIB as u64;
+/// Entries in a bundle (spec section 6).
+pub const BUNDLE_ENTRIES: usize = 100_000;
+
+/// How long a server may go on after its client closed standard input, before SIGTERM. Answers that are under way
+/// are finished, a server that hangs is not waited for.
+pub const STDIN_CLOSED_GRACE: Duration = Duration::from_secs(5);
+/// How long a server may take to end after SIGTERM, before SIGKILL.
+pub const TERMINATE_GRACE: Duration = Duration::from_secs(3);

@@ -1,0 +1,169 @@
+//! A package: as somebody names it, and as it was found.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::model::digest::Digest;
+use crate::model::facts::Facts;
+use crate::model::manifest::Manifest;
+use crate::model::name::PackageId;
+use crate::model::registry::Registry;
+
+/// A version: SemVer where the author keeps to it, otherwise 1 to 128 bytes of `[A-Za-z0-9.+_-]` with a letter or
+/// digit first.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Version(String); // INVARIANT: checked by `FromStr`, the only constructor.
+
+/// Which of a package's versions is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selector {
+    /// This one.
+    Exact(Version),
+    /// The highest SemVer that is published.
+    Latest,
+    /// The one whose manifest or bundle has this digest.
+    Digest(Digest),
+}
+
+/// `org/name@version`, `org/name@latest` or `org/name@sha256:…` (spec section 6).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackageRef {
+    /// Which package.
+    pub id: PackageId,
+    /// Which version of it.
+    pub selector: Selector,
+}
+
+/// A text is not a reference to a package.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{found}` is not a package reference: {reason}\n  \
+     expected ORG/NAME@VERSION, ORG/NAME@latest or ORG/NAME@sha256:DIGEST, for example acme/tool@1.2.0"
+)]
+pub struct RefError {
+    found: String,
+    reason: String,
+}
+
+/// What a package was found to be: exact bytes, named by verified digests, and what its registry says of it.
+#[derive(Debug, Clone)]
+pub struct ResolvedPackage {
+    /// Which package.
+    pub id: PackageId,
+    /// Which version; never `latest`.
+    pub version: Version,
+    /// The registry that vouches for the facts.
+    pub registry: Registry,
+    /// What that registry says.
+    pub facts: Facts,
+    /// Digest of the manifest's bytes; verified.
+    pub manifest_digest: Digest,
+    /// Digest of the bundle's bytes; verified.
+    pub bundle_digest: Digest,
+    /// The bundle's length in bytes.
+    pub bundle_size: u64,
+    /// The manifest, parsed.
+    pub manifest: Manifest,
+}
+
+impl ResolvedPackage {
+    /// `org/name@version`.
+    pub fn label(&self) -> String {
+        format!("{}@{}", self.id, self.version)
+    }
+}
+
+impl Version {
+    /// The version as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The version as SemVer, when it is one.
+    pub fn semver(&self) -> Option<semver::Version> {
+        semver::Version::parse(&self.0).ok()
+    }
+}
+
+impl FromStr for Version {
+    type Err = RefError;
+
+    fn from_str(text: &str) -> Result<Self, RefError> {
+        let shape = (1..=128).contains(&text.len())
+            && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'+' | b'_' | b'-'));
+        if shape && text != "latest" {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(RefError {
+                found: text.chars().take(200).flat_map(char::escape_debug).collect(),
+                reason: "a version is 1 to 128 characters of A-Z, a-z, 0-9, `.`, `+`, `_` and `-`".to_owned(),
+            })
+        }
+    }
+}
+
+impl FromStr for PackageRef {
+    type Err = RefError;
+
+    fn from_str(text: &str) -> Result<Self, RefError> {
+        let fail = |reason: String| RefError {
+            found: text.chars().take(200).flat_map(char::escape_debug).collect(),
+            reason,
+        };
+        let Some((id, selector)) = text.split_once('@') else {
+            return Err(fail("it names no version".to_owned()));
+        };
+        let id = id.parse().map_err(|error: crate::model::name::NameError| fail(error.to_string()))?;
+        let selector = if selector == "latest" {
+            Selector::Latest
+        } else if selector.contains(':') {
+            Selector::Digest(selector.parse().map_err(|error: crate::model::digest::DigestError| fail(error.to_string()))?)
+        } else {
+            Selector::Exact(selector.parse().map_err(|error: Self::Err| fail(error.reason))?)
+        };
+        Ok(Self { id, selector })
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(version) => version.fmt(f),
+            Self::Latest => f.write_str("latest"),
+            Self::Digest(digest) => digest.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for PackageRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.id, self.selector)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_follow_the_grammar() {
+        let digest = format!("acme/tool@sha256:{}", "0".repeat(64));
+        for good in ["acme/tool@1.0.0", "acme/tool@latest", "a.b/c_d@2024-01-01", "acme/tool@1.0.0-rc.1+x", &digest] {
+            assert_eq!(good.parse::<PackageRef>().unwrap().to_string(), good);
+        }
+        for bad in [
+            "", "acme/tool", "acme/tool@", "@1", "acme@1", "acme/tool@1@2", "acme/tool@../1", "acme/tool@sha256:12",
+            "acme/tool@sha512:00", "../x/tool@1", "acme/tool@1 0", "acme/tool@-1", "acme/a/b@1",
+        ] {
+            let error = bad.parse::<PackageRef>().unwrap_err();
+            assert!(error.to_string().contains("expected ORG/NAME@VERSION"), "{bad}: {error}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Where packages come from: a registry's address.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// A registry: a URL, or a directory that is one (spec section 1).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Registry {
+    /// An `http(s)` address in its normal form: lower-case scheme and host, no trailing slash.
+    Url(String), // INVARIANT: normalised by `from_text`.
+    /// An absolute path.
+    Directory(PathBuf), // INVARIANT: absolute; made by `from_text`.
+}
+
+/// A text names no registry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is not a registry: expected an https:// URL (http:// only for localhost) or a directory")]
+pub struct RegistryError {
+    found: String,
+}
+
+impl Registry {
+    /// The registry that is meant when nobody names one.
+    pub const DEFAULT: &str = "https://registry.mcp-hub.info";
+
+    /// Reads a registry. A text with `://` is a URL; anything else is a directory, `~/` from `home`, relative paths
+    /// from `base` (which should be absolute).
+    ///
+    /// # Errors
+    /// When a URL has another scheme, no host, credentials, a query or a fragment; when the text is empty; when `~/`
+    /// is used without a home.
+    pub fn from_text(text: &str, base: &Path, home: Option<&Path>) -> Result<Self, RegistryError> {
+        let fail = || RegistryError { found: text.chars().take(200).flat_map(char::escape_debug).collect() };
+        if text.contains("://") {
+            return normal_url(text).map(Self::Url).ok_or_else(fail);
+        }
+        if text.is_empty() || text.contains('\0') {
+            return Err(fail());
+        }
+        let path = match text.strip_prefix("~/") {
+            Some(rest) => home.ok_or_else(fail)?.join(rest),
+            None => base.join(text),
+        };
+        Ok(Self::Directory(path.components().collect()))
+    }
+}
+
+fn normal_url(text: &str) -> Option<String> {
+    let (scheme, rest) = text.split_once("://")?;
+    let scheme = scheme.to_ascii_lowercase();
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let authority = authority.to_ascii_lowercase();
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(six) => six.split_once(']')?,
+        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+    };
+    let number = port.strip_prefix(':').unwrap_or(port);
+    let clean = |part: &str| part.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#@\\".contains(&byte));
+    let loopback = matches!(host, "localhost" | "127.0.0.1" | "::1");
+    let default_port = if scheme == "https" { "443" } else { "80" };
+    let fits = !host.is_empty()
+        && clean(&authority)
+        && clean(path)
+        && (port.is_empty() || number.parse::<u16>().is_ok())
+        && (scheme == "https" || scheme == "http" && loopback);
+    let authority = if number == default_port { authority.strip_suffix(port)? } else { &authority };
+    fits.then(|| format!("{scheme}://{authority}{}", path.trim_end_matches('/')))
+}
+
+impl fmt::Display for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(url) => f.pad(url),
+            Self::Directory(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_have_one_normal_form() {
+        let read = |text| Registry::from_text(text, Path::new("/base"), Some(Path::new("/home/me")));
+        let cases = [
+            ("https://registry.mcp-hub.info", Some("https://registry.mcp-hub.info")),
+            ("HTTPS://Registry.MCP-hub.info:443/", Some("https://registry.mcp-hub.info")),
+            ("https://r.example/a/b/", Some("https://r.example/a/b")),
+            ("http://localhost:8080", Some("http://localhost:8080")),
+            ("http://[::1]:8080", Some("http://[::1]:8080")),
+            ("http://r.example", None),
+            ("ftp://r.example", None),
+            ("https://", None),
+            ("https://user@r.example", None),
+            ("https://r.example?x", None),
+            ("https://r.example:99999", None),
+            ("", None),
+            ("registry", Some("/base/registry")),
+            ("./registry/", Some("/base/registry")),
+            ("~/registry", Some("/home/me/registry")),
+            ("/srv/registry", Some("/srv/registry")),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(read(text).ok().map(|registry| registry.to_string()).as_deref(), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What a policy is told: the subject and the circumstances.
+
+use crate::model::facts::Facts;
+use crate::model::manifest::{Entrypoint, Permissions, Transport};
+
+/// The package in question. `None` means unknown, and a rule about something unknown is violated.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// The owner.
+    pub org: String,
+    /// The package.
+    pub name: String,
+    /// The exact version.
+    pub version: String,
+    /// The registry that vouches for the facts, as it is shown.
+    pub registry: Option<String>,
+    /// What that registry says.
+    pub facts: Facts,
+    /// `sha256:…` of the manifest.
+    pub manifest_digest: Option<String>,
+    /// `sha256:…` of the bundle.
+    pub bundle_digest: Option<String>,
+    /// How the server talks.
+    pub transport: Option<Transport>,
+    /// What would be started.
+    pub entrypoint: Option<Entrypoint>,
+    /// What the manifest asks for.
+    pub permissions: Option<Permissions>,
+    /// The manifest as JSON text.
+    pub manifest: Option<String>,
+}
+
+impl Subject {
+    /// `org/name@version`.
+    pub fn label(&self) -> String {
+        format!("{}/{}@{}", self.org, self.name, self.version)
+    }
+
+    /// The same subject in the eyes of a layer that doesn't trust the registry: its facts are unknown.
+    #[must_use]
+    pub fn without_facts(&self) -> Self {
+        Self { facts: Facts::untrusted(), ..self.clone() }
+    }
+}
+
+/// The circumstances of an evaluation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Context {
+    /// Seconds since the Unix epoch.
+    pub evaluated_at: u64,
+    /// Whether `--trust` was passed.
+    pub trust: bool,
+    /// Whether a person can be asked.
+    pub interactive: bool,
+}
+
+/// Everything a policy is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The package in question.
+    pub subject: Subject,
+    /// The circumstances.
+    pub context: Context,
+}

@@ -1,0 +1,84 @@
+//! Text from somebody else, made harmless before anybody sees it.
+
+use std::fmt;
+
+/// Text from a guest, a manifest or a registry in which nothing can steer a terminal or forge a line.
+///
+/// Control characters (C0, C1, DEL, line and paragraph separators), bidirectional controls and invisible format
+/// characters are shown as `\u{…}`; a tab or a line break becomes a space.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct SafeText(String); // INVARIANT: written by `new` alone.
+
+impl SafeText {
+    /// Makes `text` harmless.
+    pub fn new(text: &str) -> Self {
+        let mut safe = String::with_capacity(text.len());
+        for character in text.chars() {
+            match character {
+                '\t' | '\n' | '\r' => safe.push(' '),
+                hidden if is_hidden(hidden) => safe.extend(hidden.escape_unicode()),
+                plain => safe.push(plain),
+            }
+        }
+        Self(safe)
+    }
+
+    /// The harmless text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whether a character moves the cursor, changes the direction of text, or can't be seen.
+const fn is_hidden(character: char) -> bool {
+    matches!(character,
+        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{180e}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+impl From<&str> for SafeText {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl fmt::Display for SafeText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for SafeText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl serde::Serialize for SafeText {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_steers_a_terminal_survives() {
+        let cases = [
+            ("plain, ünïcode, 漢字 🙂", "plain, ünïcode, 漢字 🙂"),
+            ("\u{1b}[31mred", "\\u{1b}[31mred"),
+            ("\u{1b}]8;;http://x\u{7}link", "\\u{1b}]8;;http://x\\u{7}link"),
+            ("two\nlines\tand\rmore", "two lines and more"),
+            ("nul\0", "nul\\u{0}"),
+            ("\u{9b}31m", "\\u{9b}31m"),
+            ("a\u{202e}b", "a\\u{202e}b"),
+            ("zero\u{200b}width", "zero\\u{200b}width"),
+        ];
+        for (raw, safe) in cases {
+            assert_eq!(SafeText::new(raw).as_str(), safe);
+        }
+    }
+}
