@@ -16,12 +16,12 @@ pub mod authority;
 pub mod model;
 
 pub mod config;
-pub mod package;
-pub mod request;
-pub mod policy;
 pub mod decide;
-pub mod report;
 pub mod launch;
+pub mod package;
+pub mod policy;
+pub mod report;
+pub mod request;
 
 pub mod pipeline;
 

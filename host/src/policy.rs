@@ -1,1 +1,73 @@
-//! Placeholder while the house is laid.
+//! Policies as components: loaded, sandboxed, evaluated.
+//!
+//! Before it `request` has said what a policy is told; after it `decide` weighs what the policies said. A policy gets
+//! a fresh store and instance for every call, with every limit of `model::limits` set in one constructor; it can
+//! reach nothing but a bounded log. Whatever goes wrong is a [`Fault`](crate::model::verdict::Fault) of that policy.
+
+mod bindings;
+mod builtin;
+mod call;
+mod compile;
+mod convert;
+mod evaluate;
+mod load;
+mod shape;
+mod store;
+mod thread;
+mod ticker;
+mod tuning;
+
+pub use evaluate::Bound;
+pub use evaluate::PinMismatch;
+pub use load::Description;
+pub use load::Loaded;
+pub use load::Source;
+pub use shape::Shape;
+
+use wasmtime::Engine;
+use wasmtime::component::HasSelf;
+use wasmtime::component::Linker;
+
+use crate::model::limits;
+
+/// The engine that evaluates, with everything that is made once.
+pub struct PolicyHost {
+    engine: Engine,
+    linker: Linker<store::Guest>,
+    // Alive as long as anything can be called, so that deadlines always pass.
+    _ticker: ticker::Ticker,
+}
+
+/// The host itself could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The runtime refused its settings.
+    #[error("the WebAssembly runtime could not be started: {0}")]
+    Engine(String),
+    /// The system gave no thread for the clock of the sandbox.
+    #[error("the clock of the sandbox could not be started")]
+    Ticker(#[source] std::io::Error),
+}
+
+impl PolicyHost {
+    /// Makes the engine, without a compiler in it, and the one import that policies may have.
+    ///
+    /// # Errors
+    /// See [`HostError`].
+    pub fn new() -> Result<Self, HostError> {
+        let failed = |error: wasmtime::Error| HostError::Engine(format!("{error:#}"));
+        let mut config = tuning::config();
+        config.enable_compiler(false).max_wasm_stack(limits::WASM_STACK);
+        let engine = Engine::new(&config).map_err(failed)?;
+        let mut linker = Linker::new(&engine);
+        bindings::Policy::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest).map_err(failed)?;
+        let ticker = ticker::Ticker::start(&engine).map_err(HostError::Ticker)?;
+        Ok(Self { engine, linker, _ticker: ticker })
+    }
+}
+
+impl std::fmt::Debug for PolicyHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PolicyHost").finish_non_exhaustive()
+    }
+}

@@ -129,8 +129,7 @@ pub enum Status {
 
 impl Status {
     /// Every status that registries are known to use.
-    pub const KNOWN: [&str; 7] =
-        ["published", "deprecated", "draft", "ingested", "scanned", "quarantined", "revoked"];
+    pub const KNOWN: [&str; 7] = ["published", "deprecated", "draft", "ingested", "scanned", "quarantined", "revoked"];
 
     /// Reads a registry's word, exactly: a status is a machine's word, and an unknown one refuses.
     pub fn from_word(word: &str) -> Self {
@@ -201,9 +200,7 @@ impl<T> FactReading<T> {
     pub fn integer(value: Option<&serde_json::Value>, new: impl Fn(u64) -> Option<T>) -> Self {
         match value {
             None | Some(serde_json::Value::Null) => Self::Absent,
-            Some(value) => {
-                value.as_u64().and_then(new).map_or_else(|| Self::Doubtful(value.to_string()), Self::Known)
-            }
+            Some(value) => value.as_u64().and_then(new).map_or_else(|| Self::Doubtful(value.to_string()), Self::Known),
         }
     }
 
@@ -242,7 +239,16 @@ mod tests {
         let labels = [0_u64, 39, 40, 59, 60, 79, 80, 100].map(|score| Score::new(score).unwrap().label());
         assert_eq!(
             labels,
-            ["Critical Risk", "Critical Risk", "High Risk", "High Risk", "Moderate Risk", "Moderate Risk", "Low Risk", "Low Risk"]
+            [
+                "Critical Risk",
+                "Critical Risk",
+                "High Risk",
+                "High Risk",
+                "Moderate Risk",
+                "Moderate Risk",
+                "Low Risk",
+                "Low Risk"
+            ]
         );
     }
 

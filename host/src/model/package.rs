@@ -107,10 +107,8 @@ impl FromStr for PackageRef {
     type Err = RefError;
 
     fn from_str(text: &str) -> Result<Self, RefError> {
-        let fail = |reason: String| RefError {
-            found: text.chars().take(200).flat_map(char::escape_debug).collect(),
-            reason,
-        };
+        let fail =
+            |reason: String| RefError { found: text.chars().take(200).flat_map(char::escape_debug).collect(), reason };
         let Some((id, selector)) = text.split_once('@') else {
             return Err(fail("it names no version".to_owned()));
         };
@@ -118,7 +116,9 @@ impl FromStr for PackageRef {
         let selector = if selector == "latest" {
             Selector::Latest
         } else if selector.contains(':') {
-            Selector::Digest(selector.parse().map_err(|error: crate::model::digest::DigestError| fail(error.to_string()))?)
+            Selector::Digest(
+                selector.parse().map_err(|error: crate::model::digest::DigestError| fail(error.to_string()))?,
+            )
         } else {
             Selector::Exact(selector.parse().map_err(|error: Self::Err| fail(error.reason))?)
         };
@@ -159,8 +159,19 @@ mod tests {
             assert_eq!(good.parse::<PackageRef>().unwrap().to_string(), good);
         }
         for bad in [
-            "", "acme/tool", "acme/tool@", "@1", "acme@1", "acme/tool@1@2", "acme/tool@../1", "acme/tool@sha256:12",
-            "acme/tool@sha512:00", "../x/tool@1", "acme/tool@1 0", "acme/tool@-1", "acme/a/b@1",
+            "",
+            "acme/tool",
+            "acme/tool@",
+            "@1",
+            "acme@1",
+            "acme/tool@1@2",
+            "acme/tool@../1",
+            "acme/tool@sha256:12",
+            "acme/tool@sha512:00",
+            "../x/tool@1",
+            "acme/tool@1 0",
+            "acme/tool@-1",
+            "acme/a/b@1",
         ] {
             let error = bad.parse::<PackageRef>().unwrap_err();
             assert!(error.to_string().contains("expected ORG/NAME@VERSION"), "{bad}: {error}");

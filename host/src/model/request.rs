@@ -1,7 +1,10 @@
 //! What a policy is told: the subject and the circumstances.
 
 use crate::model::facts::Facts;
-use crate::model::manifest::{Entrypoint, Permissions, Transport};
+use crate::model::manifest::Entrypoint;
+use crate::model::manifest::Permissions;
+use crate::model::manifest::Transport;
+use crate::model::registry::Registry;
 
 /// The package in question. `None` means unknown, and a rule about something unknown is violated.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -12,8 +15,8 @@ pub struct Subject {
     pub name: String,
     /// The exact version.
     pub version: String,
-    /// The registry that vouches for the facts, as it is shown.
-    pub registry: Option<String>,
+    /// The registry that vouches for the facts.
+    pub registry: Option<Registry>,
     /// What that registry says.
     pub facts: Facts,
     /// `sha256:…` of the manifest.

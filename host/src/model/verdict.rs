@@ -156,11 +156,7 @@ pub enum OutcomeKind {
 impl Outcome {
     /// The outcome of a verdict: a violation when there is at least one.
     pub fn from_verdict(verdict: Verdict) -> Self {
-        if verdict.violations.is_empty() {
-            Self::Pass { notices: verdict.notices }
-        } else {
-            Self::Violation(verdict)
-        }
+        if verdict.violations.is_empty() { Self::Pass { notices: verdict.notices } } else { Self::Violation(verdict) }
     }
 
     /// Which row of the mode table this is.

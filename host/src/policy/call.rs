@@ -1,0 +1,161 @@
+//! One call into a guest: fresh store, fresh instance, own thread, and every way it can end told apart.
+
+use std::time::Duration;
+use std::time::Instant;
+
+use wasmtime::Engine;
+use wasmtime::Store;
+use wasmtime::Trap;
+use wasmtime::WasmBacktrace;
+use wasmtime::component::InstancePre;
+
+use crate::model::limits;
+use crate::model::limits::PolicyLimits;
+use crate::model::verdict::Fault;
+use crate::model::verdict::FaultKind;
+use crate::policy::PolicyHost;
+use crate::policy::bindings::Policy;
+use crate::policy::bindings::PolicyIndices;
+use crate::policy::store;
+use crate::policy::store::Guest;
+use crate::policy::store::LogLine;
+use crate::policy::store::Refusal;
+use crate::policy::thread;
+
+/// A linked component: what can be instantiated any number of times.
+#[derive(Clone)]
+pub(super) struct Callee {
+    pub(super) instance: InstancePre<Guest>,
+    pub(super) indices: PolicyIndices,
+}
+
+impl std::fmt::Debug for Callee {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Callee").finish_non_exhaustive()
+    }
+}
+
+/// What came back from a call.
+#[derive(Debug)]
+pub(super) struct Answer<T> {
+    pub(super) value: T,
+    pub(super) duration: Duration,
+}
+
+/// Where in a call an error came up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Start,
+    Call,
+}
+
+impl PolicyHost {
+    /// Instantiates `callee` afresh and calls it once. The deadline covers its start-up.
+    pub(super) fn call<T: Send + 'static>(
+        &self,
+        callee: &Callee,
+        limits: &PolicyLimits,
+        output: usize,
+        function: impl FnOnce(&Policy, &mut Store<Guest>) -> wasmtime::Result<T> + Send + 'static,
+    ) -> Result<Answer<T>, Fault> {
+        let (engine, callee, limits) = (self.engine.clone(), callee.clone(), *limits);
+        let patience = limits.time.saturating_add(limits::DEADLINE_GRACE);
+        let (result, log) = thread::run(patience, move || guarded(&engine, &callee, &limits, output, function))?;
+        for line in log {
+            emit(&line);
+        }
+        result
+    }
+}
+
+fn guarded<T>(
+    engine: &Engine,
+    callee: &Callee,
+    limits: &PolicyLimits,
+    output: usize,
+    function: impl FnOnce(&Policy, &mut Store<Guest>) -> wasmtime::Result<T>,
+) -> (Result<Answer<T>, Fault>, Vec<LogLine>) {
+    let start = Instant::now();
+    let mut store = store::new_store(engine, limits, output);
+    let result = once(&mut store, callee, limits, function).map(|value| Answer { value, duration: start.elapsed() });
+    (result, store.data_mut().take_log())
+}
+
+fn once<T>(
+    store: &mut Store<Guest>,
+    callee: &Callee,
+    limits: &PolicyLimits,
+    function: impl FnOnce(&Policy, &mut Store<Guest>) -> wasmtime::Result<T>,
+) -> Result<T, Fault> {
+    let started = callee.instance.instantiate(&mut *store);
+    let instance = started.map_err(|error| classify(&error, store.data().refusal(), Phase::Start, limits))?;
+    // Nothing of the guest runs here: the types of its exports are compared with ours.
+    let policy = callee.indices.load(&mut *store, &instance).map_err(|error| {
+        Fault::new(FaultKind::Interface, format!("its exports are not those of smcp:policy@0.1.0: {error:#}"))
+            .remedy("build it against the wit/policy.wit of this version")
+    })?;
+    function(&policy, store).map_err(|error| classify(&error, store.data().refusal(), Phase::Call, limits))
+}
+
+/// Which fault an error is. By what the host refused first, then by the trap's type, then by where it came from;
+/// never by the words of a message, which differ between versions and are partly the guest's own.
+fn classify(error: &wasmtime::Error, refusal: Option<Refusal>, phase: Phase, limits: &PolicyLimits) -> Fault {
+    if let Some(refusal) = refusal {
+        return refused(refusal, limits);
+    }
+    match (error.downcast_ref::<Trap>(), phase) {
+        (Some(Trap::Interrupt), _) => Fault::new(FaultKind::Deadline, format!("it ran longer than {:?}", limits.time))
+            .remedy("report it to the policy's author: a policy needs microseconds"),
+        (Some(Trap::StackOverflow), _) => {
+            let stack = limits::WASM_STACK;
+            Fault::new(FaultKind::Stack, format!("it recursed deeper than its stack of {stack} bytes"))
+        }
+        (Some(trap), _) => Fault::new(FaultKind::Trap, format!("it trapped: {trap}"))
+            .remedy("report it to the policy's author: the policy crashed"),
+        // An error inside the guest that is no trap: the runtime refused it an instance or a handle.
+        (None, Phase::Start) => Fault::new(FaultKind::Limit, format!("it could not be started: {error}")),
+        (None, Phase::Call) if error.downcast_ref::<WasmBacktrace>().is_some() => {
+            Fault::new(FaultKind::Limit, format!("the runtime refused it something: {}", error.root_cause()))
+        }
+        // The guest had returned: what it returned could not be taken.
+        (None, Phase::Call) => {
+            Fault::new(FaultKind::Output, format!("what it returned can't be taken: {}", error.root_cause()))
+                .remedy("report it to the policy's author: it breaks the interface's rules")
+        }
+    }
+}
+
+fn refused(refusal: Refusal, limits: &PolicyLimits) -> Fault {
+    match refusal {
+        Refusal::Memory(more) => Fault::new(
+            FaultKind::Memory,
+            format!("it asked for {more} bytes of memory more than the {} it may have", limits.memory),
+        ),
+        Refusal::TableElements(wanted) => Fault::new(
+            FaultKind::Limit,
+            format!("it asked for a table of {wanted} elements, and one may have {}", limits::TABLE_ELEMENTS),
+        ),
+        Refusal::LogLine(length) => Fault::new(
+            FaultKind::Limit,
+            format!("it logged a line of {length} bytes, and one may have {}", limits::LOG_LINE),
+        ),
+        Refusal::Log => Fault::new(
+            FaultKind::Limit,
+            format!("it logged more than {} lines or {} bytes", limits::LOG_LINES, limits::LOG),
+        ),
+    }
+}
+
+/// Hands a guest's line to the diagnostics, which are off unless somebody asked for them.
+fn emit(line: &LogLine) {
+    let message = line.message.as_str();
+    if line.level == tracing::Level::ERROR {
+        tracing::error!(target: "smcp::policy", "{message}");
+    } else if line.level == tracing::Level::WARN {
+        tracing::warn!(target: "smcp::policy", "{message}");
+    } else if line.level == tracing::Level::INFO {
+        tracing::info!(target: "smcp::policy", "{message}");
+    } else {
+        tracing::debug!(target: "smcp::policy", "{message}");
+    }
+}

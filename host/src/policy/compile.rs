@@ -1,0 +1,30 @@
+//! From a component's bytes to compiled code. The only compiler in the program.
+//!
+//! The engine that evaluates has none, so no path of an evaluation can compile.
+
+use std::time::Duration;
+
+use wasmtime::Engine;
+
+use crate::model::verdict::Fault;
+use crate::model::verdict::FaultKind;
+use crate::policy::thread;
+use crate::policy::tuning;
+
+/// How long a compiler may take, wall clock: toolchains of large languages need some twenty seconds.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Compiles a component that `inspect` has found fit, for the baseline CPU of this target.
+///
+/// # Errors
+/// A [`FaultKind::Load`] when it is no valid component, uses a proposal that is off, or takes too long.
+pub(super) fn compile(component: Vec<u8>) -> Result<Vec<u8>, Fault> {
+    thread::run(PATIENCE, move || precompile(&component))?.map_err(|error| {
+        Fault::new(FaultKind::Load, format!("it does not compile: {}", error.root_cause()))
+            .remedy("rebuild it; `smcp policy inspect FILE` shows what it is")
+    })
+}
+
+fn precompile(component: &[u8]) -> wasmtime::Result<Vec<u8>> {
+    Engine::new(tuning::config().target(env!("SMCP_TARGET"))?)?.precompile_component(component)
+}

@@ -1,0 +1,114 @@
+//! One policy, one request, one outcome.
+
+use std::time::Duration;
+
+use crate::model::digest::Digest;
+use crate::model::mode::Mode;
+use crate::model::mode::OnWarn;
+use crate::model::name::PolicyName;
+use crate::model::policy::PolicySpec;
+use crate::model::request::Request;
+use crate::model::text::SafeText;
+use crate::model::verdict::Evaluated;
+use crate::model::verdict::Fault;
+use crate::model::verdict::Outcome;
+use crate::model::verdict::Verdict;
+use crate::policy::PolicyHost;
+use crate::policy::convert;
+use crate::policy::load::Description;
+use crate::policy::load::Source;
+
+/// A policy's component is not the one that its configuration pins.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error(
+    "policy `{name}`: the component {origin} has the digest {found}, but the configuration pins {expected}\n  \
+     if the change is meant, put the new digest into the configuration; until then nothing runs"
+)]
+pub struct PinMismatch {
+    name: PolicyName,
+    origin: String,
+    expected: Digest,
+    found: Digest,
+}
+
+/// A policy of the configuration together with its component.
+#[derive(Debug)]
+pub struct Bound {
+    spec: PolicySpec,
+    source: Source, // INVARIANT: has the digest that `spec` pins, or could not be read, or the policy is disabled.
+    digest: Option<Digest>,
+}
+
+impl Bound {
+    /// Joins a policy with its component, and holds the pin against the bytes that will be loaded.
+    ///
+    /// # Errors
+    /// [`PinMismatch`] in every mode but disabled.
+    pub fn new(spec: PolicySpec, source: Source) -> Result<Self, PinMismatch> {
+        let digest = source.digest();
+        if let (Some(expected), Some(found), Mode::Strict | Mode::Warn) = (spec.pin, digest, spec.mode)
+            && expected != found
+        {
+            let (name, origin) = (spec.name, spec.source.to_string());
+            return Err(PinMismatch { name, origin, expected, found });
+        }
+        Ok(Self { spec, source, digest })
+    }
+
+    /// The policy as the configuration has it.
+    pub const fn spec(&self) -> &PolicySpec {
+        &self.spec
+    }
+}
+
+/// How far an evaluation came, so that a fault still shows what is known.
+#[derive(Default)]
+struct Progress {
+    description: Option<Description>,
+    duration: Duration,
+}
+
+impl PolicyHost {
+    /// Evaluates one policy. Never fails: whatever goes wrong is an outcome.
+    pub fn evaluate(&self, bound: Bound, request: &Request) -> Evaluated {
+        let Bound { spec, source, digest } = bound;
+        let mut progress = Progress::default();
+        let outcome = match spec.mode {
+            Mode::Disabled => Outcome::Skipped,
+            Mode::Strict | Mode::Warn => {
+                self.verdict(&spec, source, request, &mut progress).map_or_else(Outcome::Fault, Outcome::from_verdict)
+            }
+        };
+        let described = progress.description;
+        Evaluated {
+            name: spec.name,
+            layer: spec.layer,
+            source: spec.source,
+            mode: spec.mode,
+            on_warn: spec.on_warn.or(described.as_ref().map(|it| it.on_warn)).unwrap_or(OnWarn::Notify),
+            digest,
+            version: described.map(|it| SafeText::new(&it.version.to_string())),
+            outcome,
+            duration: progress.duration,
+        }
+    }
+
+    fn verdict(
+        &self,
+        spec: &PolicySpec,
+        source: Source,
+        request: &Request,
+        progress: &mut Progress,
+    ) -> Result<Verdict, Fault> {
+        let loaded = self.load(source, &spec.limits)?;
+        progress.description = Some(loaded.description.clone());
+        let settings = spec.settings.to_string();
+        self.check_settings(&loaded, &spec.limits, &settings)?;
+        let request = convert::request(request);
+        let answer = self.call(&loaded.callee, &spec.limits, spec.limits.output, move |policy, store| {
+            policy.smcp_policy_evaluator().call_evaluate(store, &request, &settings)
+        })?;
+        progress.duration = answer.duration;
+        convert::verdict(answer.value)
+    }
+}

@@ -1,0 +1,141 @@
+//! From a component's bytes to something that can be called: looked at, compiled, linked, asked who it is.
+
+use wasmtime::component::Component;
+use wasmtime::component::InstancePre;
+
+use crate::model::digest::Digest;
+use crate::model::limits;
+use crate::model::limits::PolicyLimits;
+use crate::model::mode::OnWarn;
+use crate::model::name::PolicyName;
+use crate::model::policy::BuiltIn;
+use crate::model::text::SafeText;
+use crate::model::verdict::Fault;
+use crate::model::verdict::FaultKind;
+use crate::policy::PolicyHost;
+use crate::policy::bindings::PolicyIndices;
+use crate::policy::builtin;
+use crate::policy::call::Callee;
+use crate::policy::compile;
+use crate::policy::convert;
+use crate::policy::shape;
+use crate::policy::shape::Shape;
+use crate::policy::store::Guest;
+
+/// Where a component's bytes are.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// Inside the binary, compiled.
+    BuiltIn(BuiltIn),
+    /// Read from a file, once: what is hashed here is what is loaded.
+    Bytes(Vec<u8>),
+    /// The file could not be read; why, for people.
+    Unreadable(String),
+}
+
+/// What a component says of itself.
+#[derive(Debug, Clone)]
+pub struct Description {
+    /// Its own name.
+    pub name: PolicyName,
+    /// Its own version.
+    pub version: semver::Version,
+    /// One sentence.
+    pub summary: SafeText,
+    /// JSON Schema of its settings.
+    pub settings_schema: serde_json::Value,
+    /// What a violation under `warn` leads to, unless the configuration says otherwise.
+    pub on_warn: OnWarn,
+}
+
+/// A component that is compiled, linked and described.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What it says of itself.
+    pub description: Description,
+    pub(super) callee: Callee,
+}
+
+impl Source {
+    /// The digest of the component's bytes, when there are any.
+    pub fn digest(&self) -> Option<Digest> {
+        match self {
+            Self::BuiltIn(policy) => builtin::embedded(*policy).digest.parse().ok(),
+            Self::Bytes(bytes) => Some(Digest::of(bytes)),
+            Self::Unreadable(_) => None,
+        }
+    }
+
+    /// The size of the component in bytes, when it could be read.
+    pub fn size(&self) -> Option<usize> {
+        match self {
+            Self::BuiltIn(policy) => builtin::embedded(*policy).size.parse().ok(),
+            Self::Bytes(bytes) => Some(bytes.len()),
+            Self::Unreadable(_) => None,
+        }
+    }
+}
+
+impl PolicyHost {
+    /// Looks at a component and checks what it imports and exports, without compiling it.
+    ///
+    /// # Errors
+    /// [`FaultKind::Load`] or [`FaultKind::Interface`].
+    pub fn shape(bytes: &[u8], limits: &PolicyLimits) -> Result<Shape, Fault> {
+        shape::read(bytes, limits.component_size)
+    }
+
+    /// Makes a component ready to be called, and asks it who it is.
+    ///
+    /// # Errors
+    /// Any kind of fault: loading calls `describe`, and a component can break there as anywhere.
+    pub fn load(&self, source: Source, limits: &PolicyLimits) -> Result<Loaded, Fault> {
+        let callee = self.link(&self.component(source, limits)?)?;
+        let described = self.call(&callee, limits, limits::DESCRIBE_OUTPUT, |policy, store| {
+            policy.smcp_policy_evaluator().call_describe(store)
+        })?;
+        Ok(Loaded { description: convert::description(described.value)?, callee })
+    }
+
+    /// Asks a loaded component whether it accepts `settings`.
+    ///
+    /// # Errors
+    /// [`FaultKind::Settings`] with all the problems, or any other kind when it breaks.
+    pub fn check_settings(&self, loaded: &Loaded, limits: &PolicyLimits, settings: &str) -> Result<(), Fault> {
+        let settings = settings.to_owned();
+        let answer = self.call(&loaded.callee, limits, limits::DESCRIBE_OUTPUT, move |policy, store| {
+            policy.smcp_policy_evaluator().call_check_settings(store, &settings)
+        })?;
+        convert::settings(answer.value)
+    }
+
+    fn component(&self, source: Source, limits: &PolicyLimits) -> Result<Component, Fault> {
+        match source {
+            Source::BuiltIn(policy) => self.deserialize(builtin::embedded(policy).code),
+            Source::Unreadable(why) => Err(Fault::new(FaultKind::Load, format!("it can't be read: {why}"))
+                .remedy("check `source` in the configuration: a relative path starts at the file that names it")),
+            Source::Bytes(bytes) => {
+                shape::read(&bytes, limits.component_size)?.check()?;
+                self.deserialize(&compile::compile(bytes)?)
+            }
+        }
+    }
+
+    #[expect(unsafe_code, reason = "loading compiled code is only sound for our own, and this is the one place")]
+    fn deserialize(&self, code: &[u8]) -> Result<Component, Fault> {
+        // SAFETY: `code` was made by `compile`, in this process, or by our build script and is part of this binary;
+        // compiled code is never taken from outside.
+        unsafe { Component::deserialize(&self.engine, code) }
+            .map_err(|error| Fault::new(FaultKind::Load, format!("its compiled code does not load: {error}")))
+    }
+
+    fn link(&self, component: &Component) -> Result<Callee, Fault> {
+        let wrong = |error: wasmtime::Error| {
+            Fault::new(FaultKind::Interface, format!("its interface is not that of smcp:policy@0.1.0: {error:#}"))
+                .remedy("build it against the wit/policy.wit of this version")
+        };
+        let instance: InstancePre<Guest> = self.linker.instantiate_pre(component).map_err(wrong)?;
+        let indices = PolicyIndices::new(&instance).map_err(wrong)?;
+        Ok(Callee { instance, indices })
+    }
+}

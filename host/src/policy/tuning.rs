@@ -1,0 +1,33 @@
+//! What the engine is: the settings that compiled code and the engine that runs it must agree on.
+//!
+//! Shared by the host and by its build script, which compiles the built-ins ahead of time; so it names nothing but
+//! wasmtime.
+
+use wasmtime::Config;
+
+/// The settings of every engine, with the proposals of WebAssembly that policies may use.
+///
+/// A policy is plain, synchronous, deterministic code. Whatever it doesn't need stays off, because that is where
+/// most of the runtime's advisories were: async, garbage collection, exceptions, threads, wide memories.
+pub(crate) fn config() -> Config {
+    let mut config = Config::new();
+    config
+        // A deadline traps at the next loop or call; fuel would cost a few per cent more and count nothing useful.
+        .epoch_interruption(true)
+        // The build leaves the async parts of the component model out, too.
+        .concurrency_support(false)
+        .wasm_component_model(true)
+        .wasm_gc(false)
+        .wasm_function_references(false)
+        .wasm_exceptions(false)
+        .wasm_threads(false)
+        .wasm_shared_everything_threads(false)
+        .wasm_memory64(false)
+        .wasm_multi_memory(false)
+        .wasm_relaxed_simd(false)
+        // One answer on every machine.
+        .cranelift_nan_canonicalization(true)
+        // A fault names the kind of trap; nobody reads frames of stripped code.
+        .generate_address_map(false);
+    config
+}
