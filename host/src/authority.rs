@@ -146,3 +146,15 @@ pub fn now() -> u64 {
     let now = std::time::SystemTime::now();
     now.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
+
+/// Standard input, unbuffered: what is not read here is left for the server.
+///
+/// # Ambient authority
+/// Reads what the process was given.
+///
+/// # Errors
+/// When it is closed.
+pub fn stdin() -> io::Result<std::fs::File> {
+    use std::os::fd::AsFd as _;
+    io::stdin().as_fd().try_clone_to_owned().map(std::fs::File::from)
+}
