@@ -59,6 +59,7 @@ fn status_span(status: &Status, palette: &Palette) -> Span {
 }
 
 fn score_span(score: Score, palette: &Palette) -> Span {
+    // By label, so that the bounds between labels stand in one place.
     let style = match score.label() {
         "Critical Risk" => palette.bad,
         "High Risk" => palette.risk,
