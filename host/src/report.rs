@@ -1,1 +1,75 @@
-//! Placeholder while the house is laid.
+//! Says what was decided, for people and for machines, and asks when a person must answer.
+//!
+//! Before it `decide` has ruled; after it `launch` starts what was cleared. Nothing here decides anything: effects,
+//! exit codes and terminals are given, and every word goes to a writer that the caller names.
+
+mod headline;
+pub mod human;
+pub mod json;
+pub mod listing;
+pub mod message;
+pub mod package;
+pub mod prompt;
+pub mod style;
+pub mod table;
+pub mod wrap;
+
+#[cfg(test)]
+mod fixtures;
+
+use crate::decide::Consent;
+use crate::decide::Notice;
+use crate::decide::Ruling;
+use crate::model::request::Subject;
+use crate::model::text::SafeText;
+
+/// One decision, with everything that is said about it.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    /// The package that the decision is about.
+    pub subject: &'a Subject,
+    /// What was decided.
+    pub conclusion: Conclusion<'a>,
+    /// What is worth saying and no policy said. The subject's doubts are added when it is shown: leave them out.
+    pub notices: &'a [Notice],
+    /// The answer to a question, as far as it is known; [`Consent::Trusted`] whenever `--trust` was passed.
+    pub consent: Option<Consent>,
+    /// What the decision was made for.
+    pub purpose: Purpose,
+    /// What the program will exit with, should it end here (spec section 4).
+    pub exit_code: u8,
+}
+
+/// How a decision came about.
+#[derive(Debug, Clone, Copy)]
+pub enum Conclusion<'a> {
+    /// The policies were evaluated.
+    Ruled(&'a Ruling),
+    /// Refused before any policy ran: the status, the identity or the bytes are wrong, or there is no such package.
+    Refused {
+        /// A stable name for machines.
+        code: &'a str,
+        /// Why, for people.
+        message: &'a str,
+    },
+}
+
+/// What a decision is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// `run`: the server starts if it may, and a person is asked if one must be.
+    Launch,
+    /// `run --dry-run`: nothing starts and nobody is asked.
+    DryRun,
+    /// `policy check` and `policy eval`: nothing was meant to start.
+    Check,
+}
+
+impl Report<'_> {
+    /// Code and text of everything that no policy said: the notices, then what the registry said that can't be
+    /// believed.
+    fn asides(&self) -> impl Iterator<Item = (&'static str, &SafeText)> {
+        let notices = self.notices.iter().map(|notice| (notice.code, &notice.message));
+        notices.chain(self.subject.facts.doubts.iter().map(|doubt| ("fact-doubtful", doubt)))
+    }
+}

@@ -1,0 +1,131 @@
+//! The first line of a decision: whether the package may run, and why in a few words.
+
+use std::io;
+use std::io::Write;
+
+use crate::decide::Consent;
+use crate::decide::Ruling;
+use crate::model::mode::Effect;
+use crate::model::verdict::Evaluated;
+use crate::model::verdict::OutcomeKind;
+use crate::report::Conclusion;
+use crate::report::Report;
+use crate::report::style::Palette;
+use crate::report::style::Span;
+use crate::report::style::Style;
+use crate::report::wrap::paragraph;
+
+/// The sign that a line starts with, and its colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// Allowed.
+    Good,
+    /// A warning, or an exception in force.
+    Caution,
+    /// A question.
+    Question,
+    /// Refused.
+    Bad,
+    /// Not evaluated.
+    Quiet,
+}
+
+impl Mark {
+    /// The mark of one policy's line.
+    pub(crate) const fn of(policy: &Evaluated) -> Self {
+        match (policy.outcome.kind(), policy.effect()) {
+            (OutcomeKind::Skipped, _) => Self::Quiet,
+            (OutcomeKind::Waived, _) | (_, Effect::Warn) => Self::Caution,
+            (_, Effect::Pass) => Self::Good,
+            (_, Effect::Ask) => Self::Question,
+            (_, Effect::Block) => Self::Bad,
+        }
+    }
+
+    /// Its colour.
+    pub(crate) const fn style(self, palette: &Palette) -> anstyle::Style {
+        match self {
+            Self::Good => palette.good,
+            Self::Caution => palette.caution,
+            Self::Question => palette.question,
+            Self::Bad => palette.bad,
+            Self::Quiet => palette.dim,
+        }
+    }
+
+    /// The sign in its colour.
+    pub(crate) fn span(self, palette: &Palette) -> Span {
+        let sign = match self {
+            Self::Good => "✓",
+            Self::Caution => "!",
+            Self::Question => "?",
+            Self::Bad => "✗",
+            Self::Quiet => "-",
+        };
+        Span::new(sign, self.style(palette))
+    }
+}
+
+/// Writes the line, wrapped where the style wraps.
+///
+/// # Errors
+/// When the writer fails.
+pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+    let (mark, verdict, why) = match report.conclusion {
+        Conclusion::Ruled(ruling) => ruled(ruling, report.consent),
+        Conclusion::Refused { message, .. } => (Mark::Bad, "is refused:", message.to_owned()),
+    };
+    let palette = &style.palette;
+    let package = Span::new(report.subject.label(), palette.strong);
+    let spans = [mark.span(palette), package, Span::new(verdict, mark.style(palette)), Span::plain(why)];
+    paragraph(out, &spans, 0, 2, style.width)
+}
+
+/// Mark, verdict and reason of a ruling.
+fn ruled(ruling: &Ruling, consent: Option<Consent>) -> (Mark, &'static str, String) {
+    let count = |effect| ruling.policies().iter().filter(|policy| policy.effect() == effect).count();
+    let asking = of_enabled(ruling, count(Effect::Ask), "asks for consent", "ask for consent");
+    match (ruling.effect(), consent) {
+        (Effect::Pass, _) => (Mark::Good, "may run:", passed(ruling)),
+        (Effect::Warn, _) => {
+            (Mark::Caution, "may run, with warnings:", of_enabled(ruling, count(Effect::Warn), "warns", "warn"))
+        }
+        (Effect::Ask, None) => {
+            (Mark::Question, "needs consent:", of_enabled(ruling, count(Effect::Ask), "asks for it", "ask for it"))
+        }
+        (Effect::Ask, Some(Consent::Trusted)) => (Mark::Caution, "may run:", format!("{asking}, and --trust gives it")),
+        (Effect::Ask, Some(Consent::Accepted)) => (Mark::Caution, "may run:", format!("{asking}, and it was given")),
+        (Effect::Ask, Some(Consent::Declined)) => (Mark::Bad, "is refused:", "the answer was not yes".to_owned()),
+        (Effect::Ask, Some(Consent::NobodyToAsk)) => {
+            (Mark::Bad, "is refused:", format!("{asking}, and nobody can be asked here"))
+        }
+        (Effect::Block, _) => {
+            (Mark::Bad, "is refused:", of_enabled(ruling, count(Effect::Block), "blocks it", "block it"))
+        }
+    }
+}
+
+fn count_of(ruling: &Ruling, kind: OutcomeKind) -> usize {
+    ruling.policies().iter().filter(|policy| policy.outcome.kind() == kind).count()
+}
+
+/// `2 of 3 policies block it`: disabled policies don't count.
+fn of_enabled(ruling: &Ruling, count: usize, one: &str, many: &str) -> String {
+    let enabled = ruling.policies().len() - count_of(ruling, OutcomeKind::Skipped);
+    let noun = if enabled == 1 { "policy" } else { "policies" };
+    format!("{count} of {enabled} {noun} {}", if count == 1 { one } else { many })
+}
+
+/// Why nothing stands against the package.
+fn passed(ruling: &Ruling) -> String {
+    let allowing = count_of(ruling, OutcomeKind::Pass);
+    match (allowing, count_of(ruling, OutcomeKind::Waived)) {
+        (0, 0) => "no policy is enabled".to_owned(),
+        (1, 0) => "its one policy allows it".to_owned(),
+        (all, 0) => format!("all {all} policies allow it"),
+        (_, waived) => {
+            let allowed = of_enabled(ruling, allowing, "allows it", "allow it");
+            format!("{allowed}, {waived} {} waived", if waived == 1 { "is" } else { "are" })
+        }
+    }
+}
