@@ -48,6 +48,11 @@ pub enum PolicyState {
     Disabled,
     /// It would count as a violation.
     Faulty(Fault),
+    /// Its component is not the one that the configuration pins: nothing would run.
+    Mismatched {
+        /// The digest it should have.
+        pin: Digest,
+    },
 }
 
 /// What a component says of itself, and what it is.
@@ -82,13 +87,21 @@ impl PolicyState {
             Self::Ready => "ready",
             Self::Disabled => "disabled",
             Self::Faulty(_) => "fault",
+            Self::Mismatched { .. } => "digest-mismatch",
         }
     }
 
     const fn fault(&self) -> Option<&Fault> {
         match self {
-            Self::Ready | Self::Disabled => None,
+            Self::Ready | Self::Disabled | Self::Mismatched { .. } => None,
             Self::Faulty(fault) => Some(fault),
+        }
+    }
+
+    const fn pin(&self) -> Option<Digest> {
+        match self {
+            Self::Ready | Self::Disabled | Self::Faulty(_) => None,
+            Self::Mismatched { pin } => Some(*pin),
         }
     }
 
@@ -97,6 +110,7 @@ impl PolicyState {
             Self::Ready => Span::new(self.as_str(), palette.good),
             Self::Disabled => Span::new(self.as_str(), palette.dim),
             Self::Faulty(fault) => Span::new(format!("{}: {}", self.as_str(), fault.kind.as_str()), palette.bad),
+            Self::Mismatched { .. } => Span::new(self.as_str(), palette.bad),
         }
     }
 }
@@ -123,15 +137,29 @@ pub fn policies(rows: &[PolicyRow], out: &mut dyn Write, style: &Style) -> io::R
         })
         .collect();
     table::table(out, style, &["NAME", "LAYER", "MODE", "STATE", "VERSION", "DIGEST", "SOURCE"], &cells)?;
-    for (row, fault) in rows.iter().filter_map(|row| Some((row, row.state.fault()?))) {
+    for (row, (message, remedy)) in rows.iter().filter_map(|row| Some((row, row.trouble()?))) {
         writeln!(out)?;
         let name = Span::new(format!("{}:", row.name), palette.strong);
-        paragraph(out, &[name, Span::plain(fault.message.as_str())], 0, 2, style.width)?;
-        if let Some(remedy) = &fault.remedy {
+        paragraph(out, &[name, Span::plain(message.as_str())], 0, 2, style.width)?;
+        if let Some(remedy) = remedy {
             paragraph(out, &[Span::new("→", palette.dim), Span::plain(remedy.as_str())], 2, 4, style.width)?;
         }
     }
     Ok(())
+}
+
+impl PolicyRow {
+    /// What is wrong with the policy, and what to do about it.
+    fn trouble(&self) -> Option<(SafeText, Option<SafeText>)> {
+        match &self.state {
+            PolicyState::Ready | PolicyState::Disabled => None,
+            PolicyState::Faulty(fault) => Some((fault.message.clone(), fault.remedy.clone())),
+            PolicyState::Mismatched { pin } => Some((
+                SafeText::new(&format!("its component is not the one that the configuration pins, {pin}")),
+                Some(SafeText::new("nothing runs until the file or the pin is put right")),
+            )),
+        }
+    }
 }
 
 /// The policies as a document.
@@ -146,6 +174,7 @@ pub fn policies_document(rows: &[PolicyRow]) -> Value {
             "digest": row.digest,
             "version": row.version,
             "state": row.state.as_str(),
+            "pin": row.state.pin(),
             "fault": fault.map(|fault| json!({
                 "kind": fault.kind,
                 "message": fault.message,
