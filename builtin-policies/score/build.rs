@@ -1,7 +1,7 @@
 //! Embeds the JSON Schema of the settings.
 
 #[path = "src/settings.rs"]
-#[expect(dead_code, reason = "only the shape of the settings matters here")]
+#[expect(dead_code, unreachable_pub, reason = "only the shape of the settings matters here")]
 mod settings;
 
 fn main() -> Result<(), smcp_policy_build::Error> {

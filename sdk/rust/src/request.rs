@@ -1,4 +1,5 @@
-//! What a policy is told. `convert.rs` makes it from the component's own types, `testing` by hand.
+//! What a policy is told. `convert.rs` makes it from the component's own types, `testing` by hand or from a document
+//! (which is why these types can be read by serde, natively only).
 
 /// Everything a policy is told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,6 +15,7 @@ pub struct Request {
 /// The package that somebody wants to start. `None` always means "not known": a rule about a fact that is not known
 /// should be violated, not skipped.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Subject {
     /// The part of `org/name` before the slash.
     pub org: String,
@@ -57,6 +59,7 @@ pub struct Subject {
 
 /// Who stands behind a package, in the words of the registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(serde::Deserialize), serde(from = "String"))]
 pub enum Origin {
     /// Published by the registry's own organisation.
     Official,
@@ -80,8 +83,19 @@ impl Origin {
     }
 }
 
+impl From<String> for Origin {
+    /// Reads a registry's word as smcp does: trimmed, whatever its case.
+    fn from(word: String) -> Self {
+        let word = word.trim();
+        let known = [Self::Official, Self::Verified, Self::Community];
+        let known = known.into_iter().find(|origin| origin.as_str().eq_ignore_ascii_case(word));
+        known.unwrap_or_else(|| Self::Other(word.to_owned()))
+    }
+}
+
 /// How many findings the registry's analysis has, by severity.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct SeverityCounts {
     /// Critical findings.
     pub critical: u32,
@@ -95,6 +109,7 @@ pub struct SeverityCounts {
 
 /// What the server's process is started with.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Entrypoint {
     /// A name looked up on PATH, or a path inside the bundle.
     pub command: String,
@@ -104,6 +119,7 @@ pub struct Entrypoint {
 
 /// What the manifest asks for. Lists are in the manifest's order, untouched, `*` included.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Permissions {
     /// Hosts, or patterns of hosts.
     pub network: Vec<String>,

@@ -12,6 +12,7 @@ use crate::log;
 use crate::settings;
 
 mod builder;
+mod case;
 
 pub use crate::log::Level;
 pub use crate::request::Entrypoint;
@@ -19,6 +20,7 @@ pub use crate::request::Origin;
 pub use crate::request::Permissions;
 pub use crate::request::SeverityCounts;
 pub use builder::Request;
+pub use case::Case;
 
 /// A policy that smcp would count as faulty: what it said breaks a rule of `wit/policy.wit`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -34,16 +34,10 @@ impl Request {
         self.0
     }
 
-    /// Who stands behind the package, as the registry's word. smcp trims it and ignores case.
+    /// Who stands behind the package, in the registry's word.
     #[must_use]
     pub fn origin(mut self, word: &str) -> Self {
-        self.0.subject.origin = match word.trim().to_lowercase().as_str() {
-            "" => None,
-            "official" => Some(Origin::Official),
-            "verified" => Some(Origin::Verified),
-            "community" => Some(Origin::Community),
-            _ => Some(Origin::Other(word.trim().to_owned())),
-        };
+        self.0.subject.origin = Some(Origin::from(word.to_owned()));
         self
     }
 
