@@ -147,7 +147,8 @@ fn look(child: &mut Child) -> io::Result<State> {
     // Stops alone: `waitpid` would take an end by a real-time signal, which nix has no name for, for an error.
     match waitid(Id::Pid(pid(child)), WaitPidFlag::WSTOPPED | WaitPidFlag::WNOHANG) {
         Ok(WaitStatus::Stopped(_, signal)) => return Ok(State::Stopped(signal)),
-        Ok(_) | Err(Errno::EINTR) => {}
+        // A child that has ended can't stop any more, so for this question it is none.
+        Ok(_) | Err(Errno::EINTR | Errno::ECHILD) => {}
         Err(errno) => return Err(errno.into()),
     }
     Ok(child.try_wait()?.map_or(State::Running, |status| State::Ended(status.into())))
