@@ -105,5 +105,6 @@ pub const BUNDLE_ENTRIES: usize = 100_000;
 /// How long a server may go on after its client closed standard input, before SIGTERM. Answers that are under way
 /// are finished, a server that hangs is not waited for.
 pub const STDIN_CLOSED_GRACE: Duration = Duration::from_secs(5);
-/// How long a server may take to end after SIGTERM, before SIGKILL.
-pub const TERMINATE_GRACE: Duration = Duration::from_secs(3);
+/// How long a server may take to end after SIGTERM, before SIGKILL. Clients in wide use send us SIGKILL two seconds
+/// after their SIGTERM, and by then the server must be gone: nobody else would end it.
+pub const TERMINATE_GRACE: Duration = Duration::from_millis(1500);
