@@ -101,6 +101,18 @@ pub const BUNDLE: u64 = 100 * MIB as u64;
 pub const BUNDLE_UNPACKED: u64 = 1024 * MIB as u64;
 /// Entries in a bundle (spec section 6).
 pub const BUNDLE_ENTRIES: usize = 100_000;
+/// One name in a bundle's path, bytes: what file systems hold.
+pub const BUNDLE_NAME: usize = 255;
+/// One path in a bundle, bytes: half of what Linux takes, so that the folder around it fits too.
+pub const BUNDLE_PATH: usize = 2048;
+/// Folders inside folders in a bundle: removing a tree takes an open file for each.
+pub const BUNDLE_DEPTH: usize = 128;
+/// One extended header of a bundle, bytes: a path and a few attributes, held in memory.
+pub const BUNDLE_HEADER: u64 = 64 * KIB as u64;
+/// What may follow the last entry of a bundle's tar, bytes: archivers fill their last record with zeros.
+pub const BUNDLE_PADDING: u64 = MIB as u64;
+/// Packages that are looked at for a suggestion.
+pub const SUGGESTIONS: usize = 10_000;
 
 /// How long a server may go on after its client closed standard input, before SIGTERM. Answers that are under way
 /// are finished, a server that hangs is not waited for.
