@@ -89,6 +89,19 @@ pub const LOG_LINES: usize = 200;
 
 /// A configuration file, bytes: a hundred times what a large company writes.
 pub const CONFIG_FILE: usize = MIB;
+/// A configuration once its aliases are expanded, bytes of text and two for every value: what stands in the file can
+/// hardly pass it, a few lines of nested aliases would.
+pub const CONFIG_EXPANDED: usize = 4 * MIB;
+/// Problems of one configuration file that are shown: each costs one more walk through the file.
+pub const CONFIG_PROBLEMS: usize = 100;
+/// `start_timeout` by default: clients give up on a server that doesn't answer for a minute.
+pub const START_TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
+/// `start_timeout`, at most: whoever waits longer for a server to start has given up.
+pub const START_TIMEOUT: Duration = Duration::from_secs(60 * 60);
+/// `max_facts_age` by default: a day's outage of the registry stops nobody.
+pub const MAX_FACTS_AGE_DEFAULT: Duration = Duration::from_secs(24 * 60 * 60);
+/// `max_facts_age`, at most: facts that are older say little about a package of today.
+pub const MAX_FACTS_AGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// A facts document, bytes: a manifest and a little more.
 pub const FACTS_FILE: usize = 16 * MIB;
 /// A registry's answer to `resolve`, bytes.
