@@ -18,7 +18,8 @@ fn the_mode_table_is_the_one_of_the_spec() {
     use Effect::{Ask, Block, Pass, Warn};
     use OutcomeKind as Kind;
     // Mode, then the effect of a violation or fault under notify and under confirm.
-    for (mode, notify, confirm) in [(Mode::Strict, Block, Block), (Mode::Warn, Warn, Ask), (Mode::Disabled, Pass, Pass)] {
+    for (mode, notify, confirm) in [(Mode::Strict, Block, Block), (Mode::Warn, Warn, Ask), (Mode::Disabled, Pass, Pass)]
+    {
         for (on_warn, expected) in [(OnWarn::Notify, notify), (OnWarn::Confirm, confirm)] {
             for kind in [Kind::Violation, Kind::Fault] {
                 assert_eq!(effect(mode, kind, on_warn), expected, "{mode:?} {kind:?} {on_warn:?}");

@@ -88,9 +88,11 @@ impl Layer {
         self.file.as_deref()
     }
 
-    /// Whether this layer believes the facts of a registry.
-    pub fn trusts(&self, registry: &Registry) -> bool {
-        self.trusted.value.as_ref().is_none_or(|trusted| trusted.contains(registry))
+    /// Whether this layer believes facts for which `registry` vouches. A layer that names whom it trusts does not
+    /// believe facts for which nobody does.
+    pub fn believes(&self, registry: Option<&Registry>) -> bool {
+        let Some(trusted) = &self.trusted.value else { return true };
+        registry.is_some_and(|registry| trusted.contains(registry))
     }
 
     /// Every policy: the three built-in ones, then the layer's own in their order.

@@ -14,7 +14,6 @@ use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::time::Instant;
 
 use cap_std::fs::Dir;
 
@@ -27,6 +26,7 @@ use crate::launch::signals::Signals;
 use crate::launch::spawn::Plan;
 use crate::launch::spawn::Server;
 use crate::launch::status::Ended;
+use crate::model::deadline::Deadline;
 use crate::model::manifest::Transport;
 
 mod command;
@@ -53,8 +53,8 @@ pub struct Setup {
     pub environment: ServerEnvironment,
     /// What its standard input and output are.
     pub streams: Streams,
-    /// When it must have been started; absent: no limit. Never a limit of the server's life.
-    pub deadline: Option<Instant>,
+    /// When it must have been started. Never a limit of the server's life.
+    pub deadline: Deadline,
     /// How long it may take to end when it is asked to.
     pub graces: Graces,
 }
@@ -95,9 +95,7 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Ended, LaunchError> 
     let typed = &manifest.entrypoint.command;
     let program = bundle.program(typed, setup.environment.search_path())?;
     let directory = bundle.directory(manifest.entrypoint.workdir.as_deref())?;
-    if setup.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-        return Err(LaunchError::timeout(typed));
-    }
+    setup.deadline.check().map_err(|_| LaunchError::timeout(typed))?;
     // Listening comes first: a signal that arrives while the server starts must not leave it behind.
     let signals = Signals::listen().map_err(LaunchError::watching)?;
     let input = setup.streams.input;

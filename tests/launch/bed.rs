@@ -18,6 +18,7 @@ use smcp::launch::environment::ServerEnvironment;
 use smcp::launch::error::LaunchError;
 use smcp::launch::status::Ended;
 use smcp::launch::{Setup, Streams, launch};
+use smcp::model::deadline::Deadline;
 use smcp::model::digest::Digest;
 use smcp::model::facts::Facts;
 use smcp::model::manifest::{Entrypoint, Manifest, Permissions, Transport};
@@ -95,7 +96,7 @@ fn setup(root: &Path, streams: Streams, graces: Graces) -> Setup {
         extra_args: Vec::new(),
         environment: environment(),
         streams,
-        deadline: None,
+        deadline: Deadline::none(),
         graces,
     }
 }

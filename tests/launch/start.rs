@@ -1,7 +1,7 @@
 //! What is started, with what, and what is not.
 
 use std::io::{Seek as _, Write as _};
-use std::time::Instant;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::signal::kill;
@@ -10,6 +10,7 @@ use smcp::launch::environment::ServerEnvironment;
 use smcp::launch::error::Failure;
 use smcp::launch::launch;
 use smcp::launch::status::Ended;
+use smcp::model::deadline::Deadline;
 use smcp::model::manifest::{Entrypoint, Manifest, Transport};
 
 use crate::bed::{Bed, PATIENT, clearance, clearance_of, entrypoint, manifest, null, sh};
@@ -112,7 +113,7 @@ fn a_package_that_is_no_stdio_server_is_not_started() {
 fn nothing_starts_after_the_deadline() {
     let bed = Bed::new();
     let mut setup = bed.setup(null(), std::process::Stdio::null(), PATIENT);
-    setup.deadline = Some(Instant::now());
+    setup.deadline = Deadline::after(Duration::ZERO);
     let error = launch(clearance(sh("touch started")), setup).unwrap_err();
     assert_eq!(error.failure(), Failure::Timeout);
     assert!(!bed.root().join("started").exists());

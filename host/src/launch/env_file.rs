@@ -39,6 +39,14 @@ impl Assignment {
         &self.value
     }
 
+    /// Reads `KEY=VALUE` as the command line gives it; the value may be any bytes.
+    ///
+    /// # Errors
+    /// When it has another shape; the error doesn't show the text.
+    pub fn from_os(text: &OsStr) -> Result<Self, AssignmentError> {
+        Self::from_bytes(text.as_bytes())
+    }
+
     fn from_bytes(text: &[u8]) -> Result<Self, AssignmentError> {
         let mut halves = text.splitn(2, |byte| *byte == b'=');
         let (Some(name), Some(value)) = (halves.next(), halves.next()) else { return Err(AssignmentError) };

@@ -27,6 +27,12 @@ impl Deadline {
         Self { limit: Duration::MAX, end: None }
     }
 
+    /// The same deadline, later by `pause`: time that was spent waiting for somebody else.
+    #[must_use]
+    pub fn extended(self, pause: Duration) -> Self {
+        Self { end: self.end.and_then(|end| end.checked_add(pause)), ..self }
+    }
+
     /// How much time is left; `None` when there is no end to it.
     pub fn remaining(&self) -> Option<Duration> {
         self.end.map(|end| end.saturating_duration_since(Instant::now()))

@@ -104,6 +104,8 @@ pub const MAX_FACTS_AGE_DEFAULT: Duration = Duration::from_secs(24 * 60 * 60);
 pub const MAX_FACTS_AGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// A facts document, bytes: a manifest and a little more.
 pub const FACTS_FILE: usize = 16 * MIB;
+/// An environment file, bytes: more than a process may get.
+pub const ENV_FILE: usize = MIB;
 /// A registry's answer to `resolve`, bytes.
 pub const RESOLVE: usize = MIB;
 /// A manifest, bytes (facts file, section 5).

@@ -226,6 +226,11 @@ impl PackageError {
         }
     }
 
+    /// A registry directory that can't even be opened.
+    pub fn unreachable(registry: &crate::model::registry::Registry, cause: io::Error) -> Self {
+        Self::Registry { registry: registry.to_string(), doing: "open it".to_owned(), cause }
+    }
+
     /// A failure of the cache while `doing` something.
     pub(super) const fn cache(doing: &'static str) -> impl Fn(io::Error) -> Self + Copy {
         move |cause| Self::Cache { doing, cause }
