@@ -54,12 +54,7 @@ impl GuestSet {
                 folder: "builtin-policies/certification",
                 file: "certification.wasm",
             },
-            Guest {
-                name: "score",
-                package: "smcp-policy-score",
-                folder: "builtin-policies/score",
-                file: "score.wasm",
-            },
+            Guest { name: "score", package: "smcp-policy-score", folder: "builtin-policies/score", file: "score.wasm" },
         ],
     };
 

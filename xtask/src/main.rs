@@ -1,6 +1,9 @@
 //! Every chore of this repository, as `cargo xtask …`. Runs processes and reads files; ships with nothing.
 
-#![expect(clippy::disallowed_methods, reason = "the law about the ambient world is for the shipped binary, not for chores")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the law about the ambient world is for the shipped binary, not for chores"
+)]
 
 mod check;
 mod guests;

@@ -62,7 +62,10 @@ fn unknown(minimum: u8) -> Finding {
 }
 
 fn below_threshold(score: u8, threshold: u8) -> Finding {
-    Finding::new("score-below-warning-threshold", format!("security score {score} is below warning threshold {threshold}"))
-        .fact("score")
-        .remedy("look at the findings of the package before you rely on it")
+    Finding::new(
+        "score-below-warning-threshold",
+        format!("security score {score} is below warning threshold {threshold}"),
+    )
+    .fact("score")
+    .remedy("look at the findings of the package before you rely on it")
 }

@@ -19,7 +19,10 @@
 //!
 //! The schema is made here, natively, so that the component carries its text and not the code that makes it.
 
-#![expect(clippy::disallowed_methods, reason = "a build script reads OUT_DIR and writes into it; that is its interface")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a build script reads OUT_DIR and writes into it; that is its interface"
+)]
 
 use std::path::PathBuf;
 

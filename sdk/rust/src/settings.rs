@@ -26,7 +26,8 @@ pub struct NoSettings {}
 
 impl NoSettings {
     /// The JSON Schema of an empty object.
-    pub const SCHEMA: &str = r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","additionalProperties":false}"#;
+    pub const SCHEMA: &str =
+        r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","additionalProperties":false}"#;
 }
 
 /// Decodes settings. A problem at or below one key of the object doesn't hide those of the others: the key is set
@@ -59,7 +60,10 @@ fn problem(error: Error) -> SettingsProblem {
 }
 
 fn not_json(cause: &serde_json::Error) -> SettingsProblem {
-    SettingsProblem { path: String::new(), message: format!("found text that is not JSON ({cause}), allowed is a JSON document") }
+    SettingsProblem {
+        path: String::new(),
+        message: format!("found text that is not JSON ({cause}), allowed is a JSON document"),
+    }
 }
 
 #[cfg(test)]

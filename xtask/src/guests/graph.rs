@@ -78,9 +78,10 @@ impl Graph {
         let shipped = |dependency: &Dependency| {
             dependency.dep_kinds.iter().any(|DependencyKind { kind }| kind.as_deref() != Some("dev"))
         };
-        let edges = resolve.nodes.into_iter().map(|Node { id, deps }| {
-            (id, deps.into_iter().filter(shipped).map(|dependency| dependency.pkg).collect())
-        });
+        let edges = resolve
+            .nodes
+            .into_iter()
+            .map(|Node { id, deps }| (id, deps.into_iter().filter(shipped).map(|dependency| dependency.pkg).collect()));
         Ok(Self {
             edges: edges.collect(),
             packages: packages.into_iter().map(|package| (package.id.clone(), package)).collect(),
@@ -146,9 +147,7 @@ mod tests {
 
     /// guest → near (→ far) at build time, → tester in tests only; host → other.
     fn graph(far_checksum: &str, other_version: &str, tester_version: &str) -> Graph {
-        let package = |name: &str, version: &str, source: Option<&str>| {
-            serde_json::json!({ "id": name, "name": name, "version": version, "source": source })
-        };
+        let package = |name: &str, version: &str, source: Option<&str>| serde_json::json!({ "id": name, "name": name, "version": version, "source": source });
         let edge = |to: &str, kind: Option<&str>| serde_json::json!({ "pkg": to, "dep_kinds": [{ "kind": kind }] });
         let metadata = serde_json::json!({
             "packages": [

@@ -172,7 +172,9 @@ struct Content<'a>(&'a str, Option<&'a Json>);
 
 impl<'a> Content<'a> {
     fn decoder(&self) -> Result<Decoder<'a>, Error> {
-        self.1.map(Decoder).ok_or_else(|| Error::new(format!("found `{}` alone, allowed is an object with that key", self.0)))
+        self.1
+            .map(Decoder)
+            .ok_or_else(|| Error::new(format!("found `{}` alone, allowed is an object with that key", self.0)))
     }
 
     fn under(&self, error: Error) -> Error {

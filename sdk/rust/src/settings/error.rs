@@ -134,10 +134,9 @@ fn describe(found: Unexpected<'_>) -> String {
         Unexpected::Unit | Unexpected::Option => "`null`".to_owned(),
         Unexpected::Seq => "a list".to_owned(),
         Unexpected::Map | Unexpected::NewtypeStruct | Unexpected::StructVariant => "an object".to_owned(),
-        Unexpected::Enum
-        | Unexpected::UnitVariant
-        | Unexpected::NewtypeVariant
-        | Unexpected::TupleVariant => "a variant".to_owned(),
+        Unexpected::Enum | Unexpected::UnitVariant | Unexpected::NewtypeVariant | Unexpected::TupleVariant => {
+            "a variant".to_owned()
+        }
         Unexpected::Other(other) => other.to_owned(),
     }
 }
