@@ -18,7 +18,7 @@ use crate::policy::PinMismatch;
 #[error("{}: {stop}", subject.label())]
 pub struct Stopped {
     /// What it is about.
-    pub subject: Subject,
+    pub subject: Box<Subject>,
     /// Why.
     #[source]
     pub stop: Stop,
