@@ -68,7 +68,7 @@ impl World {
         let Stopped { subject, stop } = stopped;
         let exit = exit_of(stop.kind());
         match stop.kind() {
-            StopKind::Usage | StopKind::Timeout | StopKind::Start => Err(stop.into()),
+            StopKind::Usage | StopKind::Timeout | StopKind::Start => Err((*stop).into()),
             StopKind::Refused if stop.was_heard() => {
                 self.remark(&stop.to_string());
                 Ok(exit)

@@ -21,7 +21,13 @@ pub struct Stopped {
     pub subject: Box<Subject>,
     /// Why.
     #[source]
-    pub stop: Stop,
+    pub stop: Box<Stop>,
+}
+
+impl Stopped {
+    pub(super) fn new(subject: Subject, stop: Stop) -> Self {
+        Self { subject: Box::new(subject), stop: Box::new(stop) }
+    }
 }
 
 /// Why a launch ends before its server runs.
