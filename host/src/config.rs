@@ -238,7 +238,7 @@ pub fn parse(bytes: &[u8], file: &Path, places: &Places) -> Result<Config, Confi
     let name = problem::shown(file, home);
     let text = text(bytes, &name)?;
     let root = raw::parse(text).map_err(|wrong| {
-        let mut problem = Problem::of_file(Code::Syntax, &name, &wrong.message, Some("one YAML document"));
+        let mut problem = Problem::of_file(Code::Syntax, &name, &wrong.message, None);
         problem.position = wrong.position;
         ConfigError::one(problem)
     })?;

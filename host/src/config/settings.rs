@@ -36,7 +36,7 @@ impl Form for Settings {
         let size = value.to_string().len();
         if size > limits::SETTINGS {
             let mismatch =
-                Mismatch::new(format!("{size} bytes long as JSON"), format!("at most {} bytes", limits::SETTINGS));
+                Mismatch::new(format!("has {size} bytes as JSON"), format!("at most {} bytes", limits::SETTINGS));
             return Err(vec![Mismatch { code: Code::Limit, ..mismatch }]);
         }
         Ok(value)
@@ -82,12 +82,12 @@ fn map(entries: &[(Node, Node)]) -> Result<Value, Vec<Mismatch>> {
             other => (Err(describe(other)), ".?".to_owned()),
         };
         let wrong_key = match name {
-            Err(found) => Some((Code::BadValue, format!("under {found}"), "keys that are text")),
+            Err(found) => Some((Code::BadValue, format!("has a key that {found}"), "keys that are text")),
             Ok(name) if name == "<<" => {
-                Some((Code::Unsupported, "a merge key".to_owned(), "keys written out; merge keys are not supported"))
+                Some((Code::Unsupported, "is a merge key".to_owned(), "keys written out; merge keys are not supported"))
             }
             Ok(name) if !seen.insert(name) => {
-                Some((Code::DuplicateKey, "given a second time".to_owned(), "each key once"))
+                Some((Code::DuplicateKey, "is given a second time".to_owned(), "each key once"))
             }
             Ok(_) => None,
         };
