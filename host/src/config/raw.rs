@@ -141,9 +141,9 @@ fn too_many_brackets(text: &str) -> Option<Malformed> {
 }
 
 /// The parser confuses anchors when one name is given twice: an alias may then mean another anchor's value. Only
-/// texts that have aliases are concerned, and a false alarm needs the same `&word` twice in prose.
+/// texts that have aliases are concerned; a false alarm needs a `*word`, and the same `&word` twice, in prose.
 fn repeated_anchor(text: &str) -> Option<Malformed> {
-    let edge = |character: char| character.is_whitespace() || "[]{},".contains(character);
+    let edge = |character: char| !character.is_alphanumeric() && !"&*_-".contains(character);
     if !text.split(edge).any(|word| word.len() > 1 && word.starts_with('*')) {
         return None;
     }

@@ -10,12 +10,15 @@ use crate::config::keys;
 use crate::config::keys::Section;
 use crate::config::schema::schema;
 
-/// Every section, with its schema and the document around a value of one of its keys.
-fn sections() -> Vec<(&'static Section, Value, fn(&str) -> String)> {
+/// The document around an entry of a section.
+type Document = fn(&str) -> String;
+
+/// Every section, with its schema and the document around one of its entries.
+fn sections() -> [(&'static Section, Value, Document); 3] {
     let root = schema();
     let policy = root["properties"]["policy"].clone();
     let custom = policy["properties"]["custom"]["items"].clone();
-    vec![
+    [
         (&keys::ROOT, root, |entry| format!("{{{entry}}}")),
         (&keys::policy::SECTION, policy, |entry| format!("{{policy: {{{entry}}}}}")),
         (&keys::custom::SECTION, custom, |entry| format!("{{policy: {{custom: [{{{entry}}}]}}}}")),
@@ -116,10 +119,10 @@ fn fits(schema: &Value, value: &Value) -> bool {
     let known = ["$schema", "title", "description", "default", "pattern"];
     schema.as_object().unwrap().iter().filter(|(word, _)| !known.contains(&word.as_str())).all(
         |(word, rule)| match word.as_str() {
-            "type" => match rule {
-                Value::Array(types) => types.iter().any(|one| is_type(one, value)),
-                one => is_type(one, value),
-            },
+            "type" => {
+                let types = rule.as_array().map_or(std::slice::from_ref(rule), Vec::as_slice);
+                types.iter().any(|one| is_type(one, value))
+            }
             "enum" => rule.as_array().unwrap().contains(value),
             "minimum" => value.as_f64().is_none_or(|number| number >= rule.as_f64().unwrap()),
             "maximum" => value.as_f64().is_none_or(|number| number <= rule.as_f64().unwrap()),
