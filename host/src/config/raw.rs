@@ -301,3 +301,31 @@ impl<'de> Visitor<'de> for Walk<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_anchor_given_twice_has_to_be_refused() {
+        let text = "[&a 1, &a 2, &b 3, *a]";
+        let confused: Vec<u8> = serde_yaml::from_str(text).unwrap();
+        assert_eq!(confused, [1, 2, 3, 3], "the parser is right now (2): `repeated_anchor` can go");
+        assert!(parse(text).is_err());
+    }
+
+    #[test]
+    fn places_are_counted_in_characters_from_one() {
+        let text = "é: 1\n\"ü\": {b: [x, y]}\n";
+        let cases = [
+            (&[0][..], Half::Key, (1, 1)),
+            (&[0], Half::Value, (1, 4)),
+            (&[1], Half::Key, (2, 1)),
+            (&[1, 0, 1], Half::Value, (2, 14)),
+        ];
+        for (steps, half, (line, column)) in cases {
+            assert_eq!(locate(text, steps, half), Some(Position { line, column }), "{steps:?}");
+        }
+        assert_eq!(position_of(text, text.find('y').unwrap()), Position { line: 2, column: 14 });
+    }
+}

@@ -1,5 +1,6 @@
 //! What the configuration promises, as tables: documents in, problems or rules out.
 
+mod conformance;
 mod documents;
 mod effect;
 mod hostile;

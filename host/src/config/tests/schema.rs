@@ -1,14 +1,21 @@
 //! The JSON Schema and the parser agree, and every key is really read.
 
+use std::path::Path;
+
 use serde_json::Value;
 use serde_json::json;
 
 use super::bad;
 use super::good;
 use super::read;
+use crate::config::form::Base;
+use crate::config::form::Form as _;
 use crate::config::keys;
 use crate::config::keys::Section;
+use crate::config::raw;
+use crate::config::raw::Node;
 use crate::config::schema::schema;
+use crate::config::settings::Settings;
 
 /// The document around an entry of a section.
 type Document = fn(&str) -> String;
@@ -109,9 +116,18 @@ fn the_schema_judges_as_the_parser_does() {
         entry(", on_warn: ask"),
     ];
     for text in texts {
-        let value: Value = serde_yaml::from_str(&text).unwrap();
+        let value = json_of(&text);
         assert_eq!(fits(&schema(), &value), read(&text).is_ok(), "{text}");
     }
+}
+
+/// What an editor sees: the document as JSON.
+fn json_of(text: &str) -> Value {
+    let node = raw::parse(text).unwrap();
+    if node == Node::Null {
+        return Value::Null;
+    }
+    Settings.read(&node, Base { directory: Path::new("/"), home: None }).unwrap()
 }
 
 /// As much of JSON Schema as our schema uses; patterns aside, which only say what the parser says more strictly.
