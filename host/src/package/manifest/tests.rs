@@ -75,7 +75,10 @@ fn the_client_format_is_read() {
     assert_eq!(found.identity.bundle_size, Some(10));
     let manifest = found.manifest;
     assert_eq!((manifest.transport, manifest.text), (Transport::Stdio, client().to_string()));
-    assert_eq!((manifest.entrypoint.command.as_str(), manifest.entrypoint.args), ("bin/server", vec!["--x".to_owned()]));
+    assert_eq!(
+        (manifest.entrypoint.command.as_str(), manifest.entrypoint.args),
+        ("bin/server", vec!["--x".to_owned()])
+    );
     assert_eq!(manifest.permissions.network, ["*.example.com", "*"]);
     assert_eq!(manifest.permissions.filesystem_read, ["/w", "/r"]);
     assert_eq!(manifest.permissions.filesystem_write, ["/w"]);
@@ -97,8 +100,14 @@ fn the_hub_format_is_read() {
     assert_eq!((entrypoint.command.as_str(), entrypoint.args), ("node", vec!["index.js".to_owned(), "-v".to_owned()]));
     assert_eq!(entrypoint.env.into_iter().collect::<Vec<_>>(), [("A".to_owned(), "1".to_owned())]);
     assert_eq!(entrypoint.workdir.as_deref(), Some("app"));
-    assert_eq!((permissions.network, permissions.environment), (vec!["api.example.com".to_owned()], vec!["TOKEN".to_owned()]));
-    assert_eq!((permissions.filesystem_read, permissions.filesystem_write), (vec!["/r".to_owned()], vec!["/w".to_owned()]));
+    assert_eq!(
+        (permissions.network, permissions.environment),
+        (vec!["api.example.com".to_owned()], vec!["TOKEN".to_owned()])
+    );
+    assert_eq!(
+        (permissions.filesystem_read, permissions.filesystem_write),
+        (vec!["/r".to_owned()], vec!["/w".to_owned()])
+    );
     assert!(permissions.subprocess);
 }
 

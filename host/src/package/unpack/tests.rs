@@ -83,7 +83,11 @@ fn honest_archives_are_unpacked() {
             vec![pax(b'x', &[("mtime", "1.5"), ("path", &long), ("SCHILY.xattr.a", "b\nc")]), file("short")],
             vec![&long],
         ),
-        ("a long name in GNU's way", vec![entry(b"././@LongLink", b'L', 0, &[long.as_bytes(), b"\0"].concat()), file("short")], vec![&long]),
+        (
+            "a long name in GNU's way",
+            vec![entry(b"././@LongLink", b'L', 0, &[long.as_bytes(), b"\0"].concat()), file("short")],
+            vec![&long],
+        ),
     ];
     for (what, entries, expected) in cases {
         assert_eq!(extract_entries(&entries).unwrap(), expected, "{what}");
@@ -131,10 +135,16 @@ fn no_name_leads_out_or_is_ambiguous() {
         assert!(matches!(error, ArchiveError::Name { .. }), "{name:?}: {error}");
         assert!(error.to_string().contains(problem), "{name:?}: {error}");
     }
-    let (long, deep, many) = ("x".repeat(256), "d/".repeat(129), format!("{0}/{0}/{0}/{0}/{0}/{0}/{0}/{0}/{0}", "y".repeat(250)));
-    for (path, problem) in
-        [("a\0b", "NUL"), (long.as_str(), "too long"), (&deep, "nested"), (&many, "too long"), ("../a", "`..`"), ("/a", "absolute")]
-    {
+    let (long, deep, many) =
+        ("x".repeat(256), "d/".repeat(129), format!("{0}/{0}/{0}/{0}/{0}/{0}/{0}/{0}/{0}", "y".repeat(250)));
+    for (path, problem) in [
+        ("a\0b", "NUL"),
+        (long.as_str(), "too long"),
+        (&deep, "nested"),
+        (&many, "too long"),
+        ("../a", "`..`"),
+        ("/a", "absolute"),
+    ] {
         let error = extract_entries(&[pax(b'x', &[("path", path)]), file("harmless")]).unwrap_err();
         assert!(error.to_string().contains(problem), "{error}");
     }
@@ -265,8 +275,10 @@ fn damage_is_noticed() {
 fn files_are_for_their_owner_and_programs_stay_programs() {
     let bed = Bed::new();
     let root = bed.source("out", &[]);
-    let modes = [("plain", 0o666, 0o400), ("program", 0o755, 0o500), ("setuid", 0o6755, 0o500), ("others", 0o001, 0o500)];
-    let mut entries: Vec<Vec<u8>> = modes.iter().map(|(name, mode, _)| entry(name.as_bytes(), b'0', *mode, b"x")).collect();
+    let modes =
+        [("plain", 0o666, 0o400), ("program", 0o755, 0o500), ("setuid", 0o6755, 0o500), ("others", 0o001, 0o500)];
+    let mut entries: Vec<Vec<u8>> =
+        modes.iter().map(|(name, mode, _)| entry(name.as_bytes(), b'0', *mode, b"x")).collect();
     entries.push(entry(b"dir", b'5', 0o7777, b""));
     extract::extract(gzip(&tar(&entries)).as_slice(), &root, &Deadline::none()).unwrap();
     for (name, _, expected) in modes.into_iter().chain([("dir", 0, 0o700)]) {
