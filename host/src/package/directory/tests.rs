@@ -40,7 +40,8 @@ fn resolve(registry: &DirectoryRegistry, reference: &str) -> Result<Resolution, 
 
 #[test]
 fn latest_is_the_highest_semver_that_is_published() {
-    let cases: [(&[(&str, &str)], Option<&str>); 8] = [
+    type Case<'c> = (&'c [(&'c str, &'c str)], Option<&'c str>);
+    let cases: [Case<'_>; 8] = [
         (&[("1.9.0", "published"), ("1.10.0", "published"), ("1.2.0", "published")], Some("1.10.0")),
         (&[("1.0.0", "published"), ("2.0.0", "revoked"), ("1.5.0", "deprecated")], Some("1.0.0")),
         (&[("1.0.0", "published"), ("2.0.0-rc.1", "published")], Some("2.0.0-rc.1")),
@@ -196,8 +197,6 @@ fn a_status_of_the_wrong_type_is_not_an_absent_one() {
 fn strange_things_in_the_registry_neither_hang_nor_lead_out() {
     let (bed, registry) = registry(&[]);
     bed.root.create_dir("registry/packages/acme/tool/1.0.0.json").unwrap();
-    let outside = bed.root.canonicalize("cache").unwrap();
-    assert!(outside.is_relative());
     bed.root.symlink("../../../../cache/secret.json", "registry/packages/acme/tool/2.0.0.json").unwrap();
     bed.root.write("cache/secret.json", document("2.0.0", "published").to_string()).unwrap();
     for reference in ["acme/tool@1.0.0", "acme/tool@2.0.0"] {

@@ -1,7 +1,5 @@
 //! From a directory to a version and back, byte for byte; and everything that may not be published.
 
-use std::io::Write as _;
-
 use cap_std::fs::MetadataExt as _;
 
 use super::*;
@@ -144,7 +142,8 @@ fn a_manifest_must_be_that_of_the_version() {
 
 #[test]
 fn only_regular_files_and_directories_are_packed() {
-    let cases: [(&str, fn(&Dir)); 4] = [
+    type Case = (&'static str, fn(&Dir));
+    let cases: [Case; 4] = [
         ("`dir/link` is a symbolic link", |dir| dir.symlink("x", "dir/link").unwrap()),
         ("`dir/pipe` is a pipe", |dir| {
             nix::unistd::mkfifoat(dir, "dir/pipe", nix::sys::stat::Mode::S_IRUSR).unwrap();
@@ -168,7 +167,7 @@ fn only_regular_files_and_directories_are_packed() {
 fn a_directory_that_is_too_large_is_refused_before_it_is_read() {
     let bed = Bed::new();
     let source = bed.source("source", &[("manifest.json", &manifest(ID, "1.0.0"))]);
-    source.create("huge").unwrap().set_len(limits::BUNDLE_UNPACKED).unwrap();
+    source.create("huge").unwrap().set_len(limits::BUNDLE_UNPACKED + 1).unwrap();
     let error = refused(&request(ID, "1.0.0", source), &bed);
     assert!(error.to_string().contains("bytes unpacked"), "{error}");
 }
@@ -182,7 +181,6 @@ fn publishers_wait_for_each_other() {
         let publisher = scope
             .spawn(|| publish(&bed.registry(), &request(ID, "1.0.0", bed.root.open_dir("source").unwrap())).unwrap());
         assert!(bed.registry().entry(&ID.parse().unwrap(), &"1.0.0".parse().unwrap()).unwrap().is_none());
-        (&held).flush().unwrap();
         drop(held);
         assert!(!publisher.join().unwrap().updated);
     });

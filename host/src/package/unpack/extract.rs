@@ -20,6 +20,7 @@ use crate::model::deadline::Deadline;
 use crate::model::limits;
 use crate::model::text::SafeText;
 use crate::package::error::PackageError;
+use crate::package::stream::CHUNK;
 use crate::package::stream::Timed;
 use crate::package::unpack::ArchiveError;
 use crate::package::unpack::EntryName;
@@ -29,8 +30,6 @@ use crate::package::unpack::extend::Extensions;
 
 /// Bytes of one block of a tar.
 const BLOCK: u64 = 512;
-/// Bytes that are copied at once.
-const CHUNK: usize = 64 * 1024;
 /// What the owner may do with a folder: everything, so that a server can write beside its files.
 const FOLDER_MODE: u32 = 0o700;
 /// What the owner may do with a file: read it, since it is what was hashed.

@@ -69,7 +69,8 @@ fn extract_entries(entries: &[Vec<u8>]) -> Result<Vec<String>, ArchiveError> {
 #[test]
 fn honest_archives_are_unpacked() {
     let long = format!("{}/{}", "d".repeat(200), "f".repeat(200));
-    let cases: [(&str, Vec<Vec<u8>>, Vec<&str>); 10] = [
+    type Case<'c> = (&'c str, Vec<Vec<u8>>, Vec<&'c str>);
+    let cases: [Case<'_>; 10] = [
         ("nothing", vec![], vec![]),
         ("files and folders", vec![folder("a/"), file("a/b"), file("c")], vec!["a/b", "c"]),
         ("folders implied", vec![file("a/b/c"), file("a/b/d")], vec!["a/b/c", "a/b/d"]),
