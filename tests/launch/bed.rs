@@ -225,6 +225,17 @@ impl Smcp {
     }
 }
 
+impl Drop for Smcp {
+    /// A failed test asks twice, so that nothing of its stand-in is left.
+    fn drop(&mut self) {
+        if self.child.try_wait().unwrap().is_none() {
+            self.signal(Signal::SIGTERM);
+            self.signal(Signal::SIGHUP);
+            self.child.wait().unwrap();
+        }
+    }
+}
+
 #[test]
 #[ignore = "a process that other tests start"]
 fn stand_in() {

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, Write as _};
 use std::process::{Child, Stdio};
 
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::pty::openpty;
 
 use crate::bed::{Bed, PATIENT, line_with, stand_in_command, this_program};
@@ -25,6 +26,10 @@ impl Session {
     fn start(place: &str, script: &str) -> Self {
         let bed = Bed::new();
         let terminal = openpty(None, None).unwrap();
+        // Whoever inherits the person's end keeps the terminal from hanging up.
+        for end in [&terminal.master, &terminal.slave] {
+            fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).unwrap();
+        }
         let shell_script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/launch/shell.py");
         let mut command = stand_in_command("python3", &[shell_script, place, &this_program()], &bed, script, PATIENT);
         let end = || Stdio::from(terminal.slave.try_clone().unwrap());
@@ -50,6 +55,14 @@ impl Session {
         self.types("next\n");
         self.shows("shell: reads next");
         assert!(self.shell.wait().unwrap().success());
+    }
+}
+
+impl Drop for Session {
+    /// Closes the window: the terminal hangs up, for a job that a failed test left too.
+    fn drop(&mut self) {
+        let _ = self.shell.kill();
+        let _ = self.shell.wait();
     }
 }
 
