@@ -50,7 +50,7 @@ impl Session {
 
     /// The job has ended with `code`, and the shell's terminal is the shell's again.
     fn ends_with(mut self, code: &str) {
-        self.shows("shell: terminal is with the job");
+        self.shows("shell: terminal is with job");
         self.shows(&format!("shell: ended with {code}"));
         self.types("next\n");
         self.shows("shell: reads next");
@@ -89,7 +89,7 @@ fn ctrl_z_stops_the_job_and_fg_resumes_it() {
     session.types("hello\n");
     session.shows("server: got hello");
     session.types("\u{1a}");
-    session.shows("shell: terminal is with the job");
+    session.shows("shell: terminal is with job");
     session.shows("shell: stopped by SIGTSTP");
     session.types("fg\n");
     session.shows("shell: resumed fg");
@@ -102,12 +102,12 @@ fn ctrl_z_stops_the_job_and_fg_resumes_it() {
 fn a_job_in_the_background_takes_nobodys_terminal() {
     let mut session = Session::start("background", READER);
     for _ in 0..2 {
-        session.shows("shell: terminal is with the shell");
+        session.shows("shell: terminal is with shell");
         session.shows("shell: stopped by SIGTTIN");
         session.types("bg\n");
         session.shows("shell: resumed bg");
     }
-    session.shows("shell: terminal is with the shell");
+    session.shows("shell: terminal is with shell");
     session.shows("shell: stopped by SIGTTIN");
     session.types("fg\n");
     session.shows("shell: resumed fg");
