@@ -14,7 +14,7 @@ use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsE
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// It could not be opened or read.
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
     /// It is a directory, a device or a pipe.
     #[error("it is not a regular file")]

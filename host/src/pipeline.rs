@@ -85,6 +85,7 @@ pub trait Audience {
 pub fn run(config: &Config, order: &Order, context: Context, audience: &mut dyn Audience) -> Result<Ended, Stopped> {
     let deadline = Deadline::after(order.timeout);
     let (package, judged) = consider(config, &order.reference, context, &deadline)?;
+    tracing::info!(package = %package.label(), decision = judged.ruling.effect().as_str(), "decided");
     let stopped = |stop| Stopped::new(judged.subject.clone(), stop);
     let mut waited = Duration::ZERO;
     let clearance = match judged.ruling.apply(package) {
@@ -123,7 +124,8 @@ pub fn consider(
     let stopped = |stop| Stopped::new(resolved.subject(), stop);
     let notice = decide::admit(resolved.status()).map_err(|refusal| stopped(refusal.into()))?;
     let package = resolved.fetch(config, deadline).map_err(stopped)?;
-    let judged = judge(config, request::subject(&package), context).map_err(stopped)?;
+    let subject = request::subject(&package);
+    let judged = judge(config, subject.clone(), context).map_err(|stop| Stopped::new(subject, stop))?;
     let notices = notice.into_iter().chain(judged.notices).collect();
     Ok((package, Judged { notices, ..judged }))
 }

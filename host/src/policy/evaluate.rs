@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::model::digest::Digest;
+use crate::model::limits::PolicyLimits;
 use crate::model::mode::Mode;
 use crate::model::mode::OnWarn;
 use crate::model::name::PolicyName;
@@ -16,6 +17,7 @@ use crate::model::verdict::Verdict;
 use crate::policy::PolicyHost;
 use crate::policy::convert;
 use crate::policy::load::Description;
+use crate::policy::load::Loaded;
 use crate::policy::load::Source;
 
 /// A policy's component is not the one that its configuration pins.
@@ -72,6 +74,8 @@ impl PolicyHost {
     /// Evaluates one policy. Never fails: whatever goes wrong is an outcome.
     pub fn evaluate(&self, bound: Bound, request: &Request) -> Evaluated {
         let Bound { spec, source, digest } = bound;
+        // What the policy logs is said with its name.
+        let _said_of = tracing::info_span!("policy", name = %spec.name).entered();
         let mut progress = Progress::default();
         let outcome = match spec.mode {
             Mode::Disabled => Outcome::Skipped,
@@ -104,11 +108,27 @@ impl PolicyHost {
         progress.description = Some(loaded.description.clone());
         let settings = spec.settings.to_string();
         self.check_settings(&loaded, &spec.limits, &settings)?;
-        let request = convert::request(request);
-        let answer = self.call(&loaded.callee, &spec.limits, spec.limits.output, move |policy, store| {
+        let (verdict, duration) = self.judge(&loaded, &spec.limits, &settings, request)?;
+        progress.duration = duration;
+        Ok(verdict)
+    }
+
+    /// Calls `evaluate` of a loaded component once, in a fresh instance, with settings that it accepts. Says how long
+    /// the call took, its start-up included.
+    ///
+    /// # Errors
+    /// Any kind of fault but [`FaultKind::Settings`](crate::model::verdict::FaultKind::Settings).
+    pub fn judge(
+        &self,
+        loaded: &Loaded,
+        limits: &PolicyLimits,
+        settings: &str,
+        request: &Request,
+    ) -> Result<(Verdict, Duration), Fault> {
+        let (request, settings) = (convert::request(request), settings.to_owned());
+        let answer = self.call(&loaded.callee, limits, limits.output, move |policy, store| {
             policy.smcp_policy_evaluator().call_evaluate(store, &request, &settings)
         })?;
-        progress.duration = answer.duration;
-        convert::verdict(answer.value)
+        Ok((convert::verdict(answer.value)?, answer.duration))
     }
 }

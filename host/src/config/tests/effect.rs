@@ -125,7 +125,8 @@ fn an_empty_list_is_not_an_absent_one() {
     assert_eq!(origins("policy: {allowed_origins: []}"), json!({ "allowed_origins": [] }));
 
     let trusts = |text: &str, registry: &str| {
-        good(text).layers()[0].trusts(&Registry::from_text(registry, Path::new("/"), None).unwrap())
+        let registry = Registry::from_text(registry, Path::new("/"), None).unwrap();
+        good(text).layers()[0].believes(Some(&registry))
     };
     assert!(trusts("", "https://any.example"));
     assert!(!trusts("trusted_registries: []", Registry::DEFAULT));
