@@ -61,7 +61,7 @@ fn resource_handles_are_bounded() {
         Twin::counting("limit-handles", count)
             .world("export evaluator;", "export evaluator; export handles: interface { resource thing { constructor(); } }")
     };
-    holds("handles", twin(limits::COMPONENT_HANDLES), twin(limits::COMPONENT_HANDLES + 1), FaultKind::Limit, "?");
+    holds("handles", twin(limits::COMPONENT_HANDLES), twin(limits::COMPONENT_HANDLES + 1), FaultKind::Limit, "handle limit exceeded");
 }
 
 #[test]

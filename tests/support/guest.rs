@@ -67,6 +67,12 @@ impl Twin {
         self
     }
 
+    /// The same with a component in it that no text can describe.
+    pub(crate) fn nesting(mut self, component: Vec<u8>) -> Self {
+        self.nested.push(component);
+        self
+    }
+
     /// The same for a world that differs in one place from ours.
     pub(crate) fn world(mut self, ours: &str, theirs: &str) -> Self {
         assert_eq!(self.wit.matches(ours).count(), 1, "`{ours}` is not in one place of wit/policy.wit");
