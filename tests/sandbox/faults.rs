@@ -136,13 +136,12 @@ pub(crate) fn blames(evaluated: &Evaluated, kind: FaultKind, says: &str) -> Resu
     let effect = |mode, on_warn| Evaluated { mode, on_warn, ..evaluated.clone() }.effect();
     let effects =
         [effect(Mode::Strict, OnWarn::Notify), effect(Mode::Warn, OnWarn::Notify), effect(Mode::Warn, OnWarn::Confirm)];
-    match &evaluated.outcome {
-        Outcome::Fault(fault) if fault.kind == kind && fault.message.as_str().contains(says) => {
-            let expected = [Effect::Block, Effect::Warn, Effect::Ask];
-            (effects == expected).then_some(()).ok_or_else(|| format!("effects {effects:?}"))
-        }
-        other => Err(format!("{other:?}, expected {kind:?} with `{says}`")),
+    let Outcome::Fault(fault) = &evaluated.outcome else { return Err(format!("{:?}", evaluated.outcome)) };
+    if fault.kind != kind || !fault.message.as_str().contains(says) {
+        return Err(format!("{fault:?}, expected {kind:?} with `{says}`"));
     }
+    let expected = [Effect::Block, Effect::Warn, Effect::Ask];
+    (effects == expected).then_some(()).ok_or_else(|| format!("effects {effects:?}"))
 }
 
 #[test]

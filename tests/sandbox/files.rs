@@ -1,5 +1,6 @@
 //! Files that are not quite components, or no components at all.
 
+use smcp::model::limits;
 use smcp::model::verdict::FaultKind;
 use smcp::model::verdict::Outcome;
 use wasm_encoder::Component;
@@ -56,17 +57,29 @@ fn a_component_that_is_cut_short_never_passes() {
 
 /// Nothing that reads a file may recurse as deep as the file says: the end of a native stack is the end of the process.
 #[test]
-fn deep_nesting_is_harmless() {
-    let depth = 100_000;
-    let blocks = format!("(func $deep {} {})", "block ".repeat(depth), "end ".repeat(depth));
-    let table = [
-        ("blocks", Twin::honest().with(&blocks)),
-        ("components", Twin::honest().nesting(components_in_components(depth))),
-        ("instance types", Twin::honest().nesting(types_in_types(depth))),
-    ];
-    for (what, twin) in table {
-        let outcome = judge(twin.component(), PATIENT).outcome;
-        eprintln!("{what}: {outcome:?}");
+fn deep_nesting_is_refused_or_harmless() {
+    let components = |depth| Twin::honest().nesting(components_in_components(depth)).component();
+    let types = |depth| Twin::honest().nesting(types_in_types(depth)).component();
+    let blocks = |depth| {
+        let body = format!("{} {}", "block ".repeat(depth), "end ".repeat(depth));
+        Twin::honest().with(&format!("(func $deep {body})")).component()
+    };
+    // The outermost counts as well, and of the types the byte before the first one looks like a declaration.
+    for (what, harmless) in [
+        ("blocks", blocks(20_000)),
+        ("components", components(limits::NESTING - 1)),
+        ("types", types(limits::NESTED_TYPES - 1)),
+    ] {
+        let outcome = judge(harmless, PATIENT).outcome;
+        assert!(matches!(outcome, Outcome::Pass { .. }), "{what}: {outcome:?}");
+    }
+    for (what, deep, says) in [
+        ("components", components(limits::NESTING), "more than 64 components"),
+        ("more components", components(10_000), "more than 64 components"),
+        ("types", types(limits::NESTED_TYPES), "more than 1000 types inside others"),
+        ("more types", types(1_000_000), "more than 1000 types inside others"),
+    ] {
+        assert_eq!(blames(&judge(deep, PATIENT), FaultKind::Load, says), Ok(()), "{what}");
     }
 }
 

@@ -97,7 +97,8 @@ fn a_disabled_policy_is_not_run() {
 fn nothing_that_a_policy_says_steers_a_terminal() {
     let evaluated = judge(Twin::of("steers-the-terminal").component(), PATIENT);
     let Outcome::Violation(verdict) = evaluated.outcome else { panic!("{:?}", evaluated.outcome) };
-    let harmless = "\\u{1b}[2J\\u{1b}[31mred \\u{1b}]8;;http://x\\u{7}link \\u{202e}live \\u{9b}csi\\u{0}  smcp: allowed";
+    let harmless =
+        "\\u{1b}[2J\\u{1b}[31mred \\u{1b}]8;;http://x\\u{7}link \\u{202e}live \\u{9b}csi\\u{0}  smcp: allowed";
     let [violation] = verdict.violations.as_slice() else { panic!("{:?}", verdict.violations) };
     let [notice] = verdict.notices.as_slice() else { panic!("{:?}", verdict.notices) };
     for Finding { code, message, fact, remedy, extensions } in [violation, notice] {

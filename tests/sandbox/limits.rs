@@ -58,10 +58,18 @@ fn every_limit_on_a_running_policy_is_exact() {
 #[test]
 fn resource_handles_are_bounded() {
     let twin = |count| {
-        Twin::counting("limit-handles", count)
-            .world("export evaluator;", "export evaluator; export handles: interface { resource thing { constructor(); } }")
+        Twin::counting("limit-handles", count).world(
+            "export evaluator;",
+            "export evaluator; export handles: interface { resource thing { constructor(); } }",
+        )
     };
-    holds("handles", twin(limits::COMPONENT_HANDLES), twin(limits::COMPONENT_HANDLES + 1), FaultKind::Limit, "handle limit exceeded");
+    holds(
+        "handles",
+        twin(limits::COMPONENT_HANDLES),
+        twin(limits::COMPONENT_HANDLES + 1),
+        FaultKind::Limit,
+        "handle limit exceeded",
+    );
 }
 
 #[test]
@@ -76,19 +84,37 @@ fn core_instances_are_bounded() {
         let more = "(core instance (instantiate $empty))".repeat(instances - INSTANCES_OF_HONEST);
         Twin::honest().with(&format!("(component (core module $empty) {more})"))
     };
-    holds("instances", twin(PATIENT.instances), twin(PATIENT.instances + 1), FaultKind::Limit, "instance count too high");
+    holds(
+        "instances",
+        twin(PATIENT.instances),
+        twin(PATIENT.instances + 1),
+        FaultKind::Limit,
+        "instance count too high",
+    );
 }
 
 #[test]
 fn functions_are_bounded() {
     let twin = |functions: usize| Twin::honest().with(&"(func)".repeat(functions - FUNCTIONS_OF_HONEST));
-    holds("functions", twin(limits::FUNCTIONS), twin(limits::FUNCTIONS + 1), FaultKind::Load, "more than 50000 functions");
+    holds(
+        "functions",
+        twin(limits::FUNCTIONS),
+        twin(limits::FUNCTIONS + 1),
+        FaultKind::Load,
+        "more than 50000 functions",
+    );
 }
 
 #[test]
 fn the_body_of_a_function_is_bounded() {
     let twin = |bytes: usize| Twin::honest().with(&format!("(func {})", "nop ".repeat(bytes - BODY_OVERHEAD)));
-    holds("body", twin(limits::FUNCTION_BODY), twin(limits::FUNCTION_BODY + 1), FaultKind::Load, "1048577 bytes");
+    holds(
+        "body",
+        twin(limits::FUNCTION_BODY),
+        twin(limits::FUNCTION_BODY + 1),
+        FaultKind::Load,
+        "more than 1048576 bytes in one function",
+    );
 }
 
 #[test]

@@ -126,11 +126,14 @@ fn nest(mut outer: Vec<u8>, inner: &[u8]) -> Vec<u8> {
     let mut depth = 0_usize;
     let mut index = 0;
     for payload in Parser::new(0).parse_all(&outer) {
-        match payload.unwrap() {
-            Payload::ComponentSection { .. } if depth == 0 => (depth, index) = (1, index + 1),
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
-            Payload::End(_) => depth = depth.saturating_sub(1),
-            _ => {}
+        let payload = payload.unwrap();
+        if depth == 0 && matches!(payload, Payload::ComponentSection { .. }) {
+            index += 1;
+        }
+        if matches!(payload, Payload::ModuleSection { .. } | Payload::ComponentSection { .. }) {
+            depth += 1;
+        } else if matches!(payload, Payload::End(_)) {
+            depth = depth.saturating_sub(1);
         }
     }
     let mut added = Component::new();

@@ -56,7 +56,10 @@ pub(crate) fn judge_in(mode: Mode, on_warn: Option<OnWarn>, component: Vec<u8>, 
     };
     let bound = Bound::new(spec, Source::Bytes(component)).unwrap();
     let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || sender.send(HOST.evaluate(bound, &request())));
+    std::thread::spawn(move || {
+        // Nobody waits any more for a trial that hung.
+        let _ = sender.send(HOST.evaluate(bound, &request()));
+    });
     receiver.recv_timeout(HUNG).expect("the host hung or panicked")
 }
 
