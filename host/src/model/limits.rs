@@ -65,6 +65,12 @@ pub const COMPONENT_CEILING: usize = 64 * MIB;
 pub const FUNCTION_BODY: usize = MIB;
 /// Functions in one component.
 pub const FUNCTIONS: usize = 50_000;
+/// Components and modules inside one another: toolchains nest two or three, and the time to validate a file grows with
+/// the square of it.
+pub const NESTING: usize = 64;
+/// Types of components and instances inside others, in one section: every parser recurses into them, and a native
+/// stack that ends takes the process with it. Toolchains write a handful.
+pub const NESTED_TYPES: usize = 1_000;
 
 /// Policies in one run.
 pub const POLICIES: usize = 64;

@@ -113,7 +113,9 @@ fn classify(error: &wasmtime::Error, refusal: Option<Refusal>, phase: Phase, lim
         (Some(trap), _) => Fault::new(FaultKind::Trap, format!("it trapped: {trap}"))
             .remedy("report it to the policy's author: the policy crashed"),
         // An error inside the guest that is no trap: the runtime refused it an instance or a handle.
-        (None, Phase::Start) => Fault::new(FaultKind::Limit, format!("it could not be started: {error}")),
+        (None, Phase::Start) => {
+            Fault::new(FaultKind::Limit, format!("it could not be started: {}", error.root_cause()))
+        }
         (None, Phase::Call) if error.downcast_ref::<WasmBacktrace>().is_some() => {
             Fault::new(FaultKind::Limit, format!("the runtime refused it something: {}", error.root_cause()))
         }
