@@ -1,6 +1,10 @@
 //! Every scenario in `examples/` does what its `expected.txt` shows: a transcript of commands, what they print, and
 //! what they exit with. `SMCP_BLESS=1 cargo test --test examples` writes the transcripts anew; read them then.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::indexing_slicing, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::disallowed_methods, reason = "a test is the client, the shell and the file system")]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -45,7 +49,8 @@ fn every_scenario_gives_its_transcript() {
         assert!(!commands.is_empty(), "{}: runs something", file.display());
         let mut found = String::new();
         for command in commands {
-            write!(found, "{}{}", if found.is_empty() { "" } else { "\n" }, run(command, &folder, cache.path())).unwrap();
+            write!(found, "{}{}", if found.is_empty() { "" } else { "\n" }, run(command, &folder, cache.path()))
+                .unwrap();
         }
         if std::env::var_os("SMCP_BLESS").is_some() {
             fs::write(&file, &found).unwrap();
