@@ -8,7 +8,8 @@ const MIB: usize = 1024 * KIB;
 /// What one policy may use. The defaults are [`PolicyLimits::DEFAULT`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PolicyLimits {
-    /// Wall-clock time of one call into the component, start-up included.
+    /// Wall-clock time of all calls into the component for one decision, start-up, `describe` and `check-settings`
+    /// included.
     pub time: Duration,
     /// Linear memory of all memories together, bytes.
     pub memory: usize,

@@ -15,6 +15,7 @@ use crate::model::verdict::Fault;
 use crate::model::verdict::Outcome;
 use crate::model::verdict::Verdict;
 use crate::policy::PolicyHost;
+use crate::policy::call::Allowance;
 use crate::policy::convert;
 use crate::policy::load::Description;
 use crate::policy::load::Loaded;
@@ -107,14 +108,15 @@ impl PolicyHost {
         let loaded = self.load(source, &spec.limits)?;
         progress.description = Some(loaded.description.clone());
         let settings = spec.settings.to_string();
-        self.check_settings(&loaded, &spec.limits, &settings)?;
-        let (verdict, duration) = self.judge(&loaded, &spec.limits, &settings, request)?;
+        let checking = self.check_settings(&loaded, &spec.limits, &settings)?;
+        let spent = loaded.describing.saturating_add(checking);
+        let (verdict, duration) = self.judge_within(&loaded, &spec.limits, spent, &settings, request)?;
         progress.duration = duration;
         Ok(verdict)
     }
 
-    /// Calls `evaluate` of a loaded component once, in a fresh instance, with settings that it accepts. Says how long
-    /// the call took, its start-up included.
+    /// Calls `evaluate` of a loaded component once, in a fresh instance and with all of its time, with settings that it
+    /// accepts. Says how long the call took, its start-up included.
     ///
     /// # Errors
     /// Any kind of fault but [`FaultKind::Settings`](crate::model::verdict::FaultKind::Settings).
@@ -125,10 +127,43 @@ impl PolicyHost {
         settings: &str,
         request: &Request,
     ) -> Result<(Verdict, Duration), Fault> {
+        self.judge_within(loaded, limits, Duration::ZERO, settings, request)
+    }
+
+    fn judge_within(
+        &self,
+        loaded: &Loaded,
+        limits: &PolicyLimits,
+        spent: Duration,
+        settings: &str,
+        request: &Request,
+    ) -> Result<(Verdict, Duration), Fault> {
         let (request, settings) = (convert::request(request), settings.to_owned());
-        let answer = self.call(&loaded.callee, limits, limits.output, move |policy, store| {
+        let allowance = Allowance { limits, spent, output: limits.output };
+        let answer = self.call(&loaded.callee, allowance, move |policy, store| {
             policy.smcp_policy_evaluator().call_evaluate(store, &request, &settings)
         })?;
         Ok((convert::verdict(answer.value)?, answer.duration))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::policy::BuiltIn;
+    use crate::model::request::Context;
+    use crate::model::request::Subject;
+    use crate::model::verdict::FaultKind;
+
+    #[test]
+    fn all_calls_for_one_decision_share_one_deadline() {
+        let (host, limits) = (PolicyHost::new().unwrap(), PolicyLimits::DEFAULT);
+        let loaded = host.load(Source::BuiltIn(BuiltIn::Score), &limits).unwrap();
+        assert!(loaded.describing > Duration::ZERO, "describing takes some of it");
+        let context = Context { evaluated_at: 0, trust: false, interactive: false };
+        let request = Request { subject: Subject::default(), context };
+        let judge = |spent| host.judge_within(&loaded, &limits, spent, "{}", &request);
+        assert!(judge(Duration::ZERO).is_ok());
+        assert_eq!(judge(limits.time).unwrap_err().kind, FaultKind::Deadline);
     }
 }
