@@ -52,8 +52,13 @@ pub fn read_file(path: &Path, limit: usize) -> Result<Vec<u8>, ReadError> {
     if !metadata.is_file() {
         return Err(ReadError::NotAFile);
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(limit).min(limit));
-    file.take(u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1)).read_to_end(&mut bytes)?;
+    read_to(file, limit, usize::try_from(metadata.len()).unwrap_or(limit))
+}
+
+/// Reads to the end, at most `limit` bytes; about `expected` are.
+fn read_to(source: impl io::Read, limit: usize, expected: usize) -> Result<Vec<u8>, ReadError> {
+    let mut bytes = Vec::with_capacity(expected.min(limit));
+    source.take(u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() > limit { Err(ReadError::TooLarge { limit }) } else { Ok(bytes) }
 }
 
@@ -157,4 +162,23 @@ pub fn now() -> u64 {
 pub fn stdin() -> io::Result<std::fs::File> {
     use std::os::fd::AsFd as _;
     io::stdin().as_fd().try_clone_to_owned().map(std::fs::File::from)
+}
+
+/// The command line, the program's name first.
+///
+/// # Ambient authority
+/// Reads what the process was given.
+pub fn arguments() -> impl Iterator<Item = OsString> {
+    std::env::args_os()
+}
+
+/// Reads standard input to its end, at most `limit` bytes.
+///
+/// # Ambient authority
+/// Reads what the process was given.
+///
+/// # Errors
+/// When it can't be read, or has more.
+pub fn read_stdin(limit: usize) -> Result<Vec<u8>, ReadError> {
+    read_to(io::stdin().lock(), limit, 0)
 }

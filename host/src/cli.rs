@@ -1,1 +1,37 @@
-//! Placeholder while the house is laid.
+//! The command line: what can be said, and who carries it out.
+//!
+//! Each command is a file with a struct and its `execute`; all of them end in an [`Exit`](exit::Exit). What a person
+//! sees is written by `report`, what is decided by `decide`; here is only what was asked for.
+
+mod args;
+mod config;
+mod decision;
+pub mod exit;
+mod failure;
+mod info;
+mod policy;
+mod pull;
+mod registry;
+mod run;
+mod world;
+
+use std::ffi::OsString;
+
+use clap::Parser as _;
+
+use crate::cli::args::Arguments;
+use crate::cli::exit::Exit;
+use crate::cli::world::World;
+
+/// Parses a command line and carries it out.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    match Arguments::try_parse_from(&arguments) {
+        Ok(parsed) => {
+            let mut world = World::new(parsed.global);
+            let result = parsed.command.execute(&mut world);
+            result.unwrap_or_else(|failure| world.fail(&failure))
+        }
+        Err(error) => args::explain(&error, &arguments),
+    }
+}

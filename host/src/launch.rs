@@ -1,1 +1,111 @@
-//! Placeholder while the house is laid.
+//! Starts the cleared process and stays with it until it has ended.
+//!
+//! Before it `decide` has made the [`Clearance`], without which nothing here can be called; after it comes only the
+//! exit code. All that depends on the platform (process groups, terminals, signals, poll) is in this stage.
+//!
+//! ```text
+//! command ──► spawn ──► supervise ──► Ended
+//!  which      its own    poll: signals,   what it
+//!  file       group      hang-up, grace   exits with
+//! ```
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use cap_std::fs::Dir;
+
+use crate::decide::Clearance;
+use crate::launch::command::Bundle;
+use crate::launch::ending::Graces;
+use crate::launch::environment::ServerEnvironment;
+use crate::launch::error::LaunchError;
+use crate::launch::signals::Signals;
+use crate::launch::spawn::Plan;
+use crate::launch::spawn::Server;
+use crate::launch::status::Ended;
+use crate::model::deadline::Deadline;
+use crate::model::manifest::Transport;
+
+mod command;
+pub mod ending;
+pub mod env_file;
+pub mod environment;
+pub mod error;
+mod signals;
+mod spawn;
+pub mod status;
+mod supervise;
+mod terminal;
+
+/// What a start needs besides the clearance.
+#[derive(Debug)]
+pub struct Setup {
+    /// Where the bundle was unpacked; absolute.
+    pub root: PathBuf,
+    /// The same directory, opened.
+    pub root_dir: Dir,
+    /// Arguments that the user adds after those of the manifest.
+    pub extra_args: Vec<OsString>,
+    /// The variables that the server gets.
+    pub environment: ServerEnvironment,
+    /// What its standard input and output are.
+    pub streams: Streams,
+    /// When it must have been started. Never a limit of the server's life.
+    pub deadline: Deadline,
+    /// How long it may take to end when it is asked to.
+    pub graces: Graces,
+}
+
+/// What the server's standard input and output are. Its standard error is always ours.
+#[derive(Debug)]
+pub struct Streams {
+    /// The client's end: it becomes the server's standard input, is watched for the client's leaving, and its terminal
+    /// (when it is one) is lent to the server. Not a byte is read from it here.
+    pub input: OwnedFd,
+    /// The server's standard output.
+    pub output: Stdio,
+}
+
+impl Streams {
+    /// Our own standard input and output, handed on as they are.
+    ///
+    /// # Errors
+    /// When standard input can't be duplicated.
+    pub fn inherited() -> io::Result<Self> {
+        Ok(Self { input: io::stdin().as_fd().try_clone_to_owned()?, output: Stdio::inherit() })
+    }
+}
+
+/// Starts what was cleared, and waits until it and everything in its process group has ended.
+///
+/// The clearance is consumed: one clearance, one start. SIGINT, SIGTERM and SIGHUP end the server while this runs.
+///
+/// # Errors
+/// See [`LaunchError`]. Whatever fails, nothing is left running.
+pub fn launch(clearance: Clearance, setup: Setup) -> Result<Ended, LaunchError> {
+    let manifest = &clearance.package().manifest;
+    match manifest.transport {
+        Transport::Stdio => {}
+        Transport::Http => return Err(LaunchError::Transport),
+    }
+    let bundle = Bundle { root: &setup.root, dir: &setup.root_dir };
+    let typed = &manifest.entrypoint.command;
+    let program = bundle.program(typed, setup.environment.search_path())?;
+    let directory = bundle.directory(manifest.entrypoint.workdir.as_deref())?;
+    setup.deadline.check().map_err(|_| LaunchError::timeout(typed))?;
+    // Listening comes first: a signal that arrives while the server starts must not leave it behind.
+    let signals = Signals::listen().map_err(LaunchError::watching)?;
+    let input = setup.streams.input;
+    let plan = Plan {
+        program,
+        args: manifest.entrypoint.args.iter().map(OsString::from).chain(setup.extra_args).collect(),
+        directory,
+        environment: &setup.environment,
+        output: setup.streams.output,
+    };
+    let mut server = Server::start(plan, input.as_fd()).map_err(|cause| LaunchError::spawn(typed, cause))?;
+    supervise::supervise(&mut server, &signals, input.as_fd(), setup.graces).map_err(LaunchError::watching)
+}

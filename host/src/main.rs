@@ -1,7 +1,8 @@
 //! The program `smcp`: parse, execute, exit.
 
-use std::process::ExitCode;
+use smcp::cli;
+use smcp::cli::exit::Exit;
 
-fn main() -> ExitCode {
-    ExitCode::SUCCESS
+fn main() -> Exit {
+    cli::main(smcp::authority::arguments())
 }

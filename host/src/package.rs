@@ -1,1 +1,116 @@
-//! Placeholder while the house is laid.
+//! What the user named, as exact bytes: resolve, fetch, verify, unpack; and publish.
+//!
+//! Before it `config` has said which registry and which cache; after it `request` turns the
+//! [`ResolvedPackage`](crate::model::package::ResolvedPackage) into what a policy is told. Everything a registry says is hostile until its digest, its identity and its shape are
+//! checked, and nothing it says becomes a path unparsed. All files are reached through the handles of the caller.
+//!
+//! ```text
+//! PackageRef ──RegistryClient::resolve──► Resolution ──fetch──► ResolvedPackage ──unpack──► Unpacked
+//! ```
+
+mod blobs;
+mod cache;
+mod directory;
+mod document;
+mod error;
+mod fetch;
+mod json;
+mod manifest;
+mod publish;
+mod stream;
+#[cfg(test)]
+mod testing;
+mod unpack;
+
+use std::fmt;
+use std::io::Read;
+
+pub use crate::package::cache::Cache;
+pub use crate::package::directory::DirectoryRegistry;
+pub use crate::package::error::PackageError;
+pub use crate::package::error::PackageErrorKind;
+pub use crate::package::fetch::fetch;
+pub use crate::package::manifest::ManifestError;
+pub use crate::package::publish::PublishRequest;
+pub use crate::package::publish::Published;
+pub use crate::package::publish::publish;
+pub use crate::package::unpack::ArchiveError;
+pub use crate::package::unpack::Unpacked;
+pub use crate::package::unpack::unpack;
+
+use crate::model::deadline::Deadline;
+use crate::model::digest::Digest;
+use crate::model::facts::Facts;
+use crate::model::name::PackageId;
+use crate::model::package::PackageRef;
+use crate::model::package::Version;
+use crate::model::registry::Registry;
+
+/// Which of a version's two files is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Artifact {
+    /// Its manifest.
+    Manifest,
+    /// Its bundle.
+    Bundle,
+}
+
+impl fmt::Display for Artifact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Manifest => "manifest",
+            Self::Bundle => "bundle",
+        })
+    }
+}
+
+/// A registry that can be asked. What it hands out is not yet verified: [`fetch`] does that.
+pub trait RegistryClient {
+    /// Finds the version that is meant.
+    ///
+    /// # Errors
+    /// When there is none, when the registry can't be read, or when its answer is about something else.
+    fn resolve(&self, wanted: &PackageRef, deadline: &Deadline) -> Result<Resolution, PackageError>;
+
+    /// Opens one of a version's files.
+    ///
+    /// # Errors
+    /// When the registry doesn't have it, or can't be read.
+    fn artifact(
+        &self,
+        id: &PackageId,
+        artifact: Artifact,
+        digest: &Digest,
+        deadline: &Deadline,
+    ) -> Result<Box<dyn Read + '_>, PackageError>;
+
+    /// The registry that this asks.
+    fn registry(&self) -> &Registry;
+}
+
+/// A registry's answer, about the package that was asked for and no other. Only the reader of resolve documents
+/// makes one, after it has checked that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolution {
+    /// Which package.
+    pub id: PackageId,
+    /// Which version; never `latest`.
+    pub version: Version,
+    /// The registry that answered.
+    pub registry: Registry,
+    /// What the answer says of the version; the manifest adds to it in [`fetch`].
+    pub facts: Facts,
+    /// Digest of the manifest, as the registry has it.
+    pub manifest_digest: Digest,
+    /// Digest of the bundle, as the registry has it.
+    pub bundle_digest: Digest,
+    /// Length of the bundle in bytes, when the registry says it.
+    pub bundle_size: Option<u64>,
+}
+
+impl Resolution {
+    /// `org/name@version`.
+    pub fn label(&self) -> String {
+        format!("{}@{}", self.id, self.version)
+    }
+}

@@ -1,1 +1,174 @@
-//! Placeholder while the house is laid.
+//! The stages in their order: find the package, judge it, ask if need be, start it.
+//!
+//! The only module that knows more than one stage. Every way to start a server leads through [`run`], and nothing of
+//! a package starts without the clearance that `decide` makes.
+
+mod find;
+mod policies;
+mod start;
+mod stop;
+
+pub use find::Resolved;
+pub use find::open_registry;
+pub use find::resolve;
+pub use policies::bind;
+pub use policies::examine;
+pub use start::Order;
+pub use stop::Stop;
+pub use stop::StopKind;
+pub use stop::Stopped;
+
+pub use crate::decide::Consent;
+pub use crate::decide::Notice;
+pub use crate::launch::env_file::Assignment;
+pub use crate::launch::env_file::parse as variables;
+pub use crate::launch::status::Ended;
+pub use crate::request::subject_from_document;
+
+use std::time::Duration;
+use std::time::Instant;
+
+use crate::config::Config;
+use crate::decide;
+use crate::decide::Decision;
+use crate::decide::Ruling;
+use crate::model::deadline::Deadline;
+use crate::model::package::PackageRef;
+use crate::model::package::ResolvedPackage;
+use crate::model::request::Context;
+use crate::model::request::Subject;
+use crate::model::verdict::Outcome;
+use crate::policy::PolicyHost;
+use crate::request;
+
+/// A package, or a facts document, with what the policies say of it.
+#[derive(Debug)]
+pub struct Judged {
+    /// What was judged.
+    pub subject: Subject,
+    /// What the policies say.
+    pub ruling: Ruling,
+    /// What else is worth saying.
+    pub notices: Vec<Notice>,
+}
+
+impl Judged {
+    /// Whether there is nothing to say but that it may run.
+    pub fn is_quiet(&self) -> bool {
+        let silent = |outcome: &Outcome| match outcome {
+            Outcome::Pass { notices } => notices.is_empty(),
+            Outcome::Skipped => true,
+            Outcome::Violation(_) | Outcome::Fault(_) | Outcome::Waived { .. } => false,
+        };
+        self.notices.is_empty()
+            && self.subject.facts.doubts.is_empty()
+            && self.ruling.policies().iter().all(|policy| silent(&policy.outcome))
+    }
+}
+
+/// Who hears of a decision and answers for it: a person at a terminal, or nobody.
+pub trait Audience {
+    /// Hears a decision that needs no answer, before anything starts.
+    fn hear(&mut self, judged: &Judged);
+
+    /// Hears a decision that asks, and answers it.
+    fn consent(&mut self, judged: &Judged) -> Consent;
+
+    /// Hears a remark about the launch.
+    fn remark(&mut self, notice: &Notice);
+}
+
+/// Starts a server if every policy allows it, and waits for its end.
+///
+/// # Errors
+/// See [`Stop`]. When it is [`Stop::Refused`] by policy or for want of consent, the audience has heard why.
+pub fn run(config: &Config, order: &Order, context: Context, audience: &mut dyn Audience) -> Result<Ended, Stopped> {
+    let deadline = Deadline::after(order.timeout);
+    let (package, judged) = consider(config, &order.reference, context, &deadline)?;
+    let stopped = |stop| Stopped { subject: judged.subject.clone(), stop };
+    let mut waited = Duration::ZERO;
+    let clearance = match judged.ruling.apply(package) {
+        Decision::Allow(clearance) => {
+            audience.hear(&judged);
+            clearance
+        }
+        Decision::Ask(question) => {
+            let asked = Instant::now();
+            let consent = audience.consent(&judged);
+            waited = asked.elapsed();
+            question.answer(consent).map_err(|refusal| stopped(refusal.into()))?
+        }
+        Decision::Deny(refusal) => {
+            audience.hear(&judged);
+            return Err(stopped(refusal.into()));
+        }
+    };
+    // The limit is for our work; how long a person thinks is theirs.
+    let deadline = deadline.extended(waited);
+    start::start(config, clearance, order, &deadline, audience).map_err(stopped)
+}
+
+/// Finds a package and judges it; the whole of a dry run.
+///
+/// # Errors
+/// See [`Stop`]: whatever is refused before a policy speaks.
+pub fn consider(
+    config: &Config,
+    reference: &PackageRef,
+    context: Context,
+    deadline: &Deadline,
+) -> Result<(ResolvedPackage, Judged), Stopped> {
+    let resolved = resolve(config, reference, deadline)
+        .map_err(|stop| Stopped { subject: request::named(reference, config.registry()), stop })?;
+    let stopped = |stop| Stopped { subject: resolved.subject(), stop };
+    let notice = decide::admit(resolved.status()).map_err(|refusal| stopped(refusal.into()))?;
+    let package = resolved.fetch(config, deadline).map_err(stopped)?;
+    let judged = judge(config, request::subject(&package), context).map_err(stopped)?;
+    let notices = notice.into_iter().chain(judged.notices).collect();
+    Ok((package, Judged { notices, ..judged }))
+}
+
+/// What the registry says of a package, after verifying it; nothing is judged.
+///
+/// # Errors
+/// See [`Stop`].
+pub fn inform(config: &Config, reference: &PackageRef, deadline: &Deadline) -> Result<Subject, Stop> {
+    Ok(request::subject(&fetch(config, reference, deadline)?))
+}
+
+/// Finds a package and fills the cache with it, whatever its status; nothing is judged.
+///
+/// # Errors
+/// See [`Stop`].
+pub fn fetch(config: &Config, reference: &PackageRef, deadline: &Deadline) -> Result<ResolvedPackage, Stop> {
+    resolve(config, reference, deadline)?.fetch(config, deadline)
+}
+
+/// Judges a facts document: the same decision, with no registry and no package.
+///
+/// # Errors
+/// [`Stop::Refused`] for the status in the document, and what [`judge`] fails with.
+pub fn consider_facts(config: &Config, subject: Subject, context: Context) -> Result<Judged, Stopped> {
+    let stopped = |stop| Stopped { subject: subject.clone(), stop };
+    let notice = decide::admit(subject.facts.status.as_ref()).map_err(|refusal| stopped(refusal.into()))?;
+    let judged = judge(config, subject.clone(), context).map_err(stopped)?;
+    let notices = notice.into_iter().chain(judged.notices).collect();
+    Ok(Judged { notices, ..judged })
+}
+
+/// Evaluates every policy of every layer; nothing short-circuits.
+///
+/// # Errors
+/// [`Stop::Pin`] when a component is not the one that the configuration pins, [`Stop::Host`] when there is no
+/// sandbox to evaluate in.
+fn judge(config: &Config, subject: Subject, context: Context) -> Result<Judged, Stop> {
+    let bound = bind(config)?;
+    let host = PolicyHost::new()?;
+    let mut evaluated = Vec::with_capacity(bound.len());
+    for (layer, policy) in bound {
+        let request = request::build(&subject, context, layer.believes(subject.registry.as_ref()));
+        evaluated.push(host.evaluate(policy, &request));
+    }
+    let notices = policies::distrust(config, &subject);
+    Ok(Judged { subject, ruling: Ruling::of(evaluated), notices })
+}

@@ -8,6 +8,7 @@ mod document;
 pub use document::DocumentError;
 pub use document::subject_from_document;
 
+use crate::model::package::PackageRef;
 use crate::model::package::ResolvedPackage;
 use crate::model::registry::Registry;
 use crate::model::request::Context;
@@ -32,15 +33,20 @@ pub fn subject(package: &ResolvedPackage) -> Subject {
     }
 }
 
-/// Whether somebody who trusts `trusted` believes what the subject's registry says. `None` trusts any registry;
-/// with a list, facts that nobody vouches for are not believed either (spec section 1).
-pub fn believed(subject: &Subject, trusted: Option<&[Registry]>) -> bool {
-    trusted.is_none_or(|trusted| subject.registry.as_ref().is_some_and(|registry| trusted.contains(registry)))
+/// As much of a subject as its reference tells, before any registry was asked.
+pub fn named(reference: &PackageRef, registry: &Registry) -> Subject {
+    Subject {
+        org: reference.id.org.to_string(),
+        name: reference.id.name.to_string(),
+        version: reference.selector.to_string(),
+        registry: Some(registry.clone()),
+        ..Subject::default()
+    }
 }
 
-/// The request as one layer sees it: facts that it doesn't believe are unknown to its policies.
-pub fn build(subject: &Subject, context: Context, trusted: Option<&[Registry]>) -> Request {
-    let subject = if believed(subject, trusted) { subject.clone() } else { subject.without_facts() };
+/// The request as one layer sees it: facts that it doesn't believe are unknown to its policies (spec section 1).
+pub fn build(subject: &Subject, context: Context, believed: bool) -> Request {
+    let subject = if believed { subject.clone() } else { subject.without_facts() };
     Request { subject, context }
 }
 
@@ -50,19 +56,12 @@ mod tests {
     use crate::model::facts::Score;
 
     #[test]
-    fn facts_are_worth_what_their_registry_is_worth() {
-        let here = Registry::Url("https://a.example".to_owned());
-        let there = Registry::Url("https://b.example".to_owned());
-        let mut subject = Subject { registry: Some(here.clone()), ..Subject::default() };
+    fn facts_that_are_not_believed_are_unknown() {
+        let mut subject = Subject { name: "tool".to_owned(), ..Subject::default() };
         subject.facts.score = Score::new(90_u64);
         let context = Context { evaluated_at: 0, trust: false, interactive: false };
-        let seen =
-            |subject: &Subject, trusted: Option<&[Registry]>| build(subject, context, trusted).subject.facts.score;
-        assert_eq!(seen(&subject, None), subject.facts.score);
-        assert_eq!(seen(&subject, Some(&[there.clone(), here])), subject.facts.score);
-        assert_eq!(seen(&subject, Some(&[there])), None);
-        assert_eq!(seen(&subject, Some(&[])), None);
-        subject.registry = None;
-        assert_eq!(seen(&subject, Some(&[Registry::Url("https://a.example".to_owned())])), None);
+        assert_eq!(build(&subject, context, true).subject, subject);
+        let distrusted = build(&subject, context, false).subject;
+        assert_eq!((distrusted.facts.score, distrusted.name.as_str()), (None, "tool"));
     }
 }

@@ -52,6 +52,8 @@ pub struct CertLevel(u8); // INVARIANT: at most `MAX`.
 impl CertLevel {
     /// The highest level.
     pub const MAX: u8 = 3;
+    /// The level that every package has: a minimum that excludes nothing.
+    pub const LOWEST: Self = Self(0);
 
     /// A level, unless the number is outside 0 to 3: nothing is ever clamped.
     pub fn new(number: impl TryInto<u8>) -> Option<Self> {
@@ -81,6 +83,10 @@ pub struct Score(u8); // INVARIANT: at most `MAX`.
 impl Score {
     /// The best score.
     pub const MAX: u8 = 100;
+    /// The worst score: a minimum that excludes nothing.
+    pub const LOWEST: Self = Self(0);
+    /// Below it a warning is shown unless the configuration says otherwise: what level 2 requires.
+    pub const WARNING_THRESHOLD: Self = Self(80);
 
     /// A score, unless the number is outside 0 to 100: nothing is ever clamped.
     pub fn new(number: impl TryInto<u8>) -> Option<Self> {

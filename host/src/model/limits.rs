@@ -89,8 +89,23 @@ pub const LOG_LINES: usize = 200;
 
 /// A configuration file, bytes: a hundred times what a large company writes.
 pub const CONFIG_FILE: usize = MIB;
+/// A configuration once its aliases are expanded, bytes of text and two for every value: what stands in the file can
+/// hardly pass it, a few lines of nested aliases would.
+pub const CONFIG_EXPANDED: usize = 4 * MIB;
+/// Problems of one configuration file that are shown: each costs one more walk through the file.
+pub const CONFIG_PROBLEMS: usize = 100;
+/// `start_timeout` by default: clients give up on a server that doesn't answer for a minute.
+pub const START_TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
+/// `start_timeout`, at most: whoever waits longer for a server to start has given up.
+pub const START_TIMEOUT: Duration = Duration::from_secs(60 * 60);
+/// `max_facts_age` by default: a day's outage of the registry stops nobody.
+pub const MAX_FACTS_AGE_DEFAULT: Duration = Duration::from_secs(24 * 60 * 60);
+/// `max_facts_age`, at most: facts that are older say little about a package of today.
+pub const MAX_FACTS_AGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// A facts document, bytes: a manifest and a little more.
 pub const FACTS_FILE: usize = 16 * MIB;
+/// An environment file, bytes: more than a process may get.
+pub const ENV_FILE: usize = MIB;
 /// A registry's answer to `resolve`, bytes.
 pub const RESOLVE: usize = MIB;
 /// A manifest, bytes (facts file, section 5).
@@ -101,9 +116,22 @@ pub const BUNDLE: u64 = 100 * MIB as u64;
 pub const BUNDLE_UNPACKED: u64 = 1024 * MIB as u64;
 /// Entries in a bundle (spec section 6).
 pub const BUNDLE_ENTRIES: usize = 100_000;
+/// One name in a bundle's path, bytes: what file systems hold.
+pub const BUNDLE_NAME: usize = 255;
+/// One path in a bundle, bytes: half of what Linux takes, so that the folder around it fits too.
+pub const BUNDLE_PATH: usize = 2048;
+/// Folders inside folders in a bundle: removing a tree takes an open file for each.
+pub const BUNDLE_DEPTH: usize = 128;
+/// One extended header of a bundle, bytes: a path and a few attributes, held in memory.
+pub const BUNDLE_HEADER: u64 = 64 * KIB as u64;
+/// What may follow the last entry of a bundle's tar, bytes: archivers fill their last record with zeros.
+pub const BUNDLE_PADDING: u64 = MIB as u64;
+/// Packages that are looked at for a suggestion.
+pub const SUGGESTIONS: usize = 10_000;
 
 /// How long a server may go on after its client closed standard input, before SIGTERM. Answers that are under way
 /// are finished, a server that hangs is not waited for.
 pub const STDIN_CLOSED_GRACE: Duration = Duration::from_secs(5);
-/// How long a server may take to end after SIGTERM, before SIGKILL.
-pub const TERMINATE_GRACE: Duration = Duration::from_secs(3);
+/// How long a server may take to end after SIGTERM, before SIGKILL. Clients in wide use send us SIGKILL two seconds
+/// after their SIGTERM, and by then the server must be gone: nobody else would end it.
+pub const TERMINATE_GRACE: Duration = Duration::from_millis(1500);

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::model::policy::BuiltIn;
+
 /// A policy's name: 1 to 64 bytes of `[a-z0-9-]` (spec section 1).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PolicyName(String); // INVARIANT: checked by `FromStr`, the only constructor.
+pub struct PolicyName(String); // INVARIANT: checked by `FromStr`; the built-in names are constants that its test checks.
 
 /// A part of a package's id: 1 to 128 bytes of `[A-Za-z0-9._-]`, with a letter or digit first.
 ///
@@ -37,6 +39,11 @@ impl PolicyName {
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The name of a built-in policy.
+    pub fn of(built_in: BuiltIn) -> Self {
+        Self(built_in.as_str().to_owned())
     }
 
     /// Whether `text` would be a name; also the rule for the codes of findings.
@@ -134,6 +141,9 @@ mod tests {
     fn names_are_narrow() {
         for good in ["a", "no-network", "0", &"x".repeat(64)] {
             assert!(good.parse::<PolicyName>().is_ok(), "{good}");
+        }
+        for built_in in BuiltIn::ALL {
+            assert_eq!(built_in.as_str().parse(), Ok(PolicyName::of(built_in)));
         }
         for bad in ["", "A", "a_b", "a b", "ä", "../x", &"x".repeat(65)] {
             assert!(bad.parse::<PolicyName>().is_err(), "{bad}");

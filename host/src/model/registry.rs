@@ -67,6 +67,13 @@ fn normal_url(text: &str) -> Option<String> {
     fits.then(|| format!("{scheme}://{authority}{}", path.trim_end_matches('/')))
 }
 
+impl Default for Registry {
+    /// The registry at [`Registry::DEFAULT`].
+    fn default() -> Self {
+        Self::Url(Self::DEFAULT.to_owned())
+    }
+}
+
 impl fmt::Display for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -83,6 +90,7 @@ mod tests {
     #[test]
     fn addresses_have_one_normal_form() {
         let read = |text| Registry::from_text(text, Path::new("/base"), Some(Path::new("/home/me")));
+        assert_eq!(read(Registry::DEFAULT), Ok(Registry::default()));
         let cases = [
             ("https://registry.mcp-hub.info", Some("https://registry.mcp-hub.info")),
             ("HTTPS://Registry.MCP-hub.info:443/", Some("https://registry.mcp-hub.info")),

@@ -20,6 +20,7 @@ use crate::model::mode::OnWarn;
 use crate::model::policy::BuiltIn;
 use crate::model::policy::LayerName;
 use crate::model::policy::PolicySource;
+use crate::model::registry::Registry;
 use crate::model::request::Subject;
 use crate::model::text::SafeText;
 use crate::model::verdict::Evaluated;
@@ -202,7 +203,7 @@ pub(crate) fn hostile_subject() -> Case {
         org: hostile.into(),
         name: hostile.into(),
         version: hostile.into(),
-        registry: Some(hostile.into()),
+        registry: Some(Registry::Directory(hostile.into())),
         bundle_digest: Some(hostile.into()),
         facts: Facts {
             status: Some(Status::Refused(hostile.into())),
@@ -251,7 +252,7 @@ pub(crate) fn full_subject() -> Subject {
 
 fn subject() -> Subject {
     Subject {
-        registry: Some("https://registry.mcp-hub.info".into()),
+        registry: Some(Registry::Url(Registry::DEFAULT.to_owned())),
         facts: facts(),
         bundle_digest: Some(Digest::of(b"bundle").to_string()),
         ..unknown_subject()

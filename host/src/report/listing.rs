@@ -14,6 +14,7 @@ use crate::model::policy::LayerName;
 use crate::model::policy::PolicySource;
 use crate::model::text::SafeText;
 use crate::model::verdict::Fault;
+use crate::report::message;
 use crate::report::style::Palette;
 use crate::report::style::Span;
 use crate::report::style::Style;
@@ -91,6 +92,14 @@ impl PolicyState {
         }
     }
 
+    /// Whether the policy is evaluated and does its work, or is not meant to.
+    pub const fn works(&self) -> bool {
+        match self {
+            Self::Ready | Self::Disabled => true,
+            Self::Faulty(_) | Self::Mismatched { .. } => false,
+        }
+    }
+
     const fn fault(&self) -> Option<&Fault> {
         match self {
             Self::Ready | Self::Disabled | Self::Mismatched { .. } => None,
@@ -162,27 +171,48 @@ impl PolicyRow {
     }
 }
 
+/// Writes whether a configuration can be worked with: its file is in order already.
+///
+/// # Errors
+/// When the writer fails.
+pub fn validation(rows: &[PolicyRow], out: &mut dyn Write, style: &Style) -> io::Result<()> {
+    let broken = rows.iter().filter(|row| !row.state.works()).count();
+    if broken == 0 {
+        return message::done("the configuration is valid, and every policy would work", &[], out, style);
+    }
+    let (all, would) = (rows.len(), if broken == 1 { "policy would" } else { "policies would" });
+    message::error(&format!("{broken} of {all} {would} not work; the file itself is in order"), &[], out, style)
+}
+
+/// The same as a document.
+pub fn validation_document(rows: &[PolicyRow], exit_code: u8) -> Value {
+    let valid = rows.iter().all(|row| row.state.works());
+    let policies: Vec<_> = rows.iter().map(document).collect();
+    json!({"schema": "smcp.validation/1", "valid": valid, "exit_code": exit_code, "policies": policies})
+}
+
 /// The policies as a document.
 pub fn policies_document(rows: &[PolicyRow]) -> Value {
-    let row = |row: &PolicyRow| {
-        let fault = row.state.fault();
-        json!({
-            "name": row.name,
-            "layer": row.layer,
-            "mode": row.mode,
-            "source": SafeText::new(&row.source.to_string()),
-            "digest": row.digest,
-            "version": row.version,
-            "state": row.state.as_str(),
-            "pin": row.state.pin(),
-            "fault": fault.map(|fault| json!({
-                "kind": fault.kind,
-                "message": fault.message,
-                "remedy": fault.remedy,
-            })),
-        })
-    };
-    json!({"schema": "smcp.policies/1", "policies": rows.iter().map(row).collect::<Vec<_>>()})
+    json!({"schema": "smcp.policies/1", "policies": rows.iter().map(document).collect::<Vec<_>>()})
+}
+
+fn document(row: &PolicyRow) -> Value {
+    let fault = row.state.fault();
+    json!({
+        "name": row.name,
+        "layer": row.layer,
+        "mode": row.mode,
+        "source": SafeText::new(&row.source.to_string()),
+        "digest": row.digest,
+        "version": row.version,
+        "state": row.state.as_str(),
+        "pin": row.state.pin(),
+        "fault": fault.map(|fault| json!({
+            "kind": fault.kind,
+            "message": fault.message,
+            "remedy": fault.remedy,
+        })),
+    })
 }
 
 /// Writes what a component is, its settings' schema last.

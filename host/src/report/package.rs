@@ -14,6 +14,7 @@ use crate::model::facts::Status;
 use crate::model::manifest::Entrypoint;
 use crate::model::manifest::Permissions;
 use crate::model::manifest::Transport;
+use crate::model::registry::Registry;
 use crate::model::request::Subject;
 use crate::model::text::SafeText;
 use crate::report::style::Palette;
@@ -34,7 +35,7 @@ pub(crate) enum Unknown {
 pub(crate) fn facts(subject: &Subject, palette: &Palette, unknown: Unknown) -> Vec<(&'static str, Span)> {
     let known = &subject.facts;
     let rows = [
-        ("registry", subject.registry.as_ref().map(Span::plain)),
+        ("registry", subject.registry.as_ref().map(|registry| Span::plain(registry.to_string()))),
         ("status", known.status.as_ref().map(|status| status_span(status, palette))),
         ("origin", known.origin.as_ref().map(|origin| Span::plain(origin.to_string()))),
         ("level", known.cert_level.map(|level| Span::plain(format!("{} ({})", level.get(), level.name())))),
@@ -146,7 +147,7 @@ pub(crate) fn decision_facts(subject: &Subject) -> Value {
         "cert_level": subject.facts.cert_level.map(CertLevel::get),
         "score": subject.facts.score.map(Score::get),
         "status": safe(subject.facts.status.as_ref().map(Status::as_str)),
-        "registry": safe(subject.registry.as_deref()),
+        "registry": subject.registry.as_ref().map(shown),
         "bundle_digest": safe(subject.bundle_digest.as_deref()),
     })
 }
@@ -166,7 +167,7 @@ pub fn document(subject: &Subject) -> Value {
             "maturity_score": known.maturity_score.map(Score::get),
             "findings": known.findings,
             "status": safe(known.status.as_ref().map(Status::as_str)),
-            "registry": safe(subject.registry.as_deref()),
+            "registry": subject.registry.as_ref().map(shown),
             "git_sha": known.git_sha,
             "manifest_digest": safe(subject.manifest_digest.as_deref()),
             "bundle_digest": safe(subject.bundle_digest.as_deref()),
@@ -185,6 +186,10 @@ pub fn document(subject: &Subject) -> Value {
             "subprocess": permissions.subprocess,
         })),
     })
+}
+
+fn shown(registry: &Registry) -> SafeText {
+    SafeText::new(&registry.to_string())
 }
 
 fn safe(text: Option<&str>) -> Option<SafeText> {

@@ -1,0 +1,23 @@
+//! Every case in `cases/`, run natively. The host's tests run the same files against the built component.
+
+#![expect(clippy::disallowed_methods, reason = "a test reads its own table")]
+
+use smcp_policy_score::ScorePolicy;
+use smcp_policy_sdk::testing;
+use smcp_policy_sdk::testing::Case;
+
+#[test]
+fn every_case_gives_its_verdict() {
+    let cases = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/cases/score.yaml")).unwrap();
+    let cases: Vec<Case> = serde_yaml::from_str(&cases).unwrap();
+    let failed: Vec<_> = cases.iter().filter_map(|case| case.run::<ScorePolicy>().err()).collect();
+    assert!(failed.is_empty(), "{} of {} cases failed:\n{}", failed.len(), cases.len(), failed.join("\n"));
+    assert!(cases.len() > 10, "the table is there");
+}
+
+#[test]
+fn it_describes_itself_by_the_rules() {
+    let description = testing::describe::<ScorePolicy>().unwrap();
+    assert_eq!((description.name, description.version), ("score", env!("CARGO_PKG_VERSION")));
+    assert!(description.settings_schema.contains("\"additionalProperties\":false"), "unknown keys are refused");
+}

@@ -1,0 +1,3 @@
+//! wip
+mod settings;
+pub use crate::settings::Settings;

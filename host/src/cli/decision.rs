@@ -1,0 +1,160 @@
+//! A decision on its way to a person or a machine: said, asked, and turned into an exit code.
+
+use std::time::Duration;
+
+use crate::authority;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::failure::exit_of;
+use crate::cli::world::World;
+use crate::config::Config;
+use crate::model::deadline::Deadline;
+use crate::model::mode::Effect;
+use crate::model::package::PackageRef;
+use crate::pipeline;
+use crate::pipeline::Audience;
+use crate::pipeline::Consent;
+use crate::pipeline::Ended;
+use crate::pipeline::Judged;
+use crate::pipeline::Notice;
+use crate::pipeline::StopKind;
+use crate::pipeline::Stopped;
+use crate::report::Conclusion;
+use crate::report::Purpose;
+use crate::report::Report;
+use crate::report::human;
+use crate::report::json;
+use crate::report::prompt;
+
+impl World {
+    /// Decides about a package without starting it, and says so.
+    pub(super) fn dry_run(
+        &mut self,
+        config: &Config,
+        reference: &PackageRef,
+        trust: bool,
+        timeout: Duration,
+        purpose: Purpose,
+    ) -> Result<Exit, Failure> {
+        let context = self.context(trust);
+        let considered = pipeline::consider(config, reference, context, &Deadline::after(timeout));
+        self.conclude(considered.map(|(_, judged)| judged), trust, purpose)
+    }
+
+    /// Says what was decided by a command that only decides. Never asks: a question is a refusal unless `--trust`
+    /// answered it (spec section 3).
+    pub(super) fn conclude(
+        &mut self,
+        considered: Result<Judged, Stopped>,
+        trust: bool,
+        purpose: Purpose,
+    ) -> Result<Exit, Failure> {
+        let judged = match considered {
+            Ok(judged) => judged,
+            Err(stopped) => return self.stopped(stopped, purpose),
+        };
+        let exit = match (judged.ruling.effect(), trust) {
+            (Effect::Pass | Effect::Warn, _) | (Effect::Ask, true) => Exit::Success,
+            (Effect::Ask, false) | (Effect::Block, _) => Exit::Refused,
+        };
+        let consent = if trust { Consent::Trusted } else { Consent::NobodyToAsk };
+        self.say(&report(&judged, Some(consent), purpose, exit))?;
+        Ok(exit)
+    }
+
+    /// Says why a launch ended before its server ran. What the registry or the package is to blame for is a decision;
+    /// everything else is a failure.
+    pub(super) fn stopped(&mut self, stopped: Stopped, purpose: Purpose) -> Result<Exit, Failure> {
+        let Stopped { subject, stop } = stopped;
+        let exit = exit_of(stop.kind());
+        match stop.kind() {
+            StopKind::Usage | StopKind::Timeout | StopKind::Start => Err(stop.into()),
+            StopKind::Refused if stop.was_heard() => {
+                self.remark(&stop.to_string());
+                Ok(exit)
+            }
+            StopKind::Registry | StopKind::Integrity | StopKind::Refused => {
+                let message = stop.to_string();
+                let conclusion = Conclusion::Refused { code: stop.code(), message: &message };
+                let exit_code = exit.code();
+                let report = Report { subject: &subject, conclusion, notices: &[], consent: None, purpose, exit_code };
+                self.say(&report)?;
+                Ok(exit)
+            }
+        }
+    }
+
+    /// Writes one decision: before a launch to standard error, which leaves standard output to the server.
+    fn say(&mut self, report: &Report<'_>) -> std::io::Result<()> {
+        if report.purpose == Purpose::Launch {
+            let style = self.error_style();
+            return human::decision(report, &mut self.err(), &style);
+        }
+        if self.json() {
+            return json::write(&json::decision(report), &mut self.out());
+        }
+        let style = self.output_style();
+        human::decision(report, &mut self.out(), &style)
+    }
+
+    /// The person, or nobody, who hears of a launch.
+    pub(super) fn audience(&mut self, trust: bool) -> Listener<'_> {
+        Listener { world: self, trust }
+    }
+
+    /// The exit code of a server that has ended, with a word when it is not the server's own.
+    pub(super) fn ended(&mut self, ended: Ended) -> Exit {
+        if let Some(message) = ended.message() {
+            self.remark(&message);
+        }
+        Exit::Server(ended.exit_code())
+    }
+}
+
+fn report(judged: &Judged, consent: Option<Consent>, purpose: Purpose, exit: Exit) -> Report<'_> {
+    Report {
+        subject: &judged.subject,
+        conclusion: Conclusion::Ruled(&judged.ruling),
+        notices: &judged.notices,
+        consent,
+        purpose,
+        exit_code: exit.code(),
+    }
+}
+
+/// Who hears of a launch: standard error, and a person where there is one.
+pub(super) struct Listener<'w> {
+    world: &'w mut World,
+    trust: bool,
+}
+
+impl Audience for Listener<'_> {
+    fn hear(&mut self, judged: &Judged) {
+        let exit = match judged.ruling.effect() {
+            // A clean pass is no news: the server is about to speak for itself.
+            Effect::Pass if judged.is_quiet() && !self.world.is_verbose() => return,
+            Effect::Pass | Effect::Warn | Effect::Ask => Exit::Success,
+            Effect::Block => Exit::Refused,
+        };
+        let consent = self.trust.then_some(Consent::Trusted);
+        // A standard error that nobody reads must not keep a decision from being carried out.
+        drop(self.world.say(&report(judged, consent, Purpose::Launch, exit)));
+    }
+
+    fn consent(&mut self, judged: &Judged) -> Consent {
+        let consent = self.trust.then_some(Consent::Trusted);
+        let report = report(judged, consent, Purpose::Launch, Exit::Refused);
+        let style = self.world.error_style();
+        match authority::stdin() {
+            Ok(mut stdin) => {
+                let terminals = self.world.terminals();
+                prompt::consent(&report, terminals, &mut stdin, &mut self.world.err(), &style)
+            }
+            Err(_) => consent.unwrap_or(Consent::NobodyToAsk),
+        }
+    }
+
+    fn remark(&mut self, notice: &Notice) {
+        self.world.remark(notice.message.as_str());
+    }
+}

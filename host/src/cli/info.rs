@@ -1,0 +1,35 @@
+//! `smcp info`: what the registry says of a package.
+
+use clap::Args;
+
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::world::World;
+use crate::model::deadline::Deadline;
+use crate::model::package::PackageRef;
+use crate::pipeline;
+use crate::report::json;
+use crate::report::package;
+
+/// Show what the registry says of a package, after verifying it. No policy is asked.
+#[derive(Debug, Args)]
+pub(super) struct InfoCommand {
+    /// The package: ORG/NAME@VERSION, ORG/NAME@latest or ORG/NAME@sha256:DIGEST
+    #[arg(value_name = "REF")]
+    reference: PackageRef,
+}
+
+impl InfoCommand {
+    /// Carries the command out.
+    pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+        let config = world.config(None)?;
+        let deadline = Deadline::after(config.start_timeout());
+        let subject = pipeline::inform(&config, &self.reference, &deadline)?;
+        if world.json() {
+            json::write(&package::document(&subject), &mut world.out())?;
+        } else {
+            package::human(&subject, &mut world.out(), &world.output_style())?;
+        }
+        Ok(Exit::Success)
+    }
+}

@@ -1,0 +1,28 @@
+//! `smcp policy check`: decide about a package, and start nothing.
+
+use clap::Args;
+
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::run::Judging;
+use crate::cli::world::World;
+use crate::model::package::PackageRef;
+use crate::report::Purpose;
+
+/// Decide about a package, and start nothing. Exits 0 when it may run, 4 when it may not.
+#[derive(Debug, Args)]
+pub(crate) struct CheckCommand {
+    /// The package: ORG/NAME@VERSION, ORG/NAME@latest or ORG/NAME@sha256:DIGEST
+    #[arg(value_name = "REF")]
+    reference: PackageRef,
+    #[command(flatten)]
+    judging: Judging,
+}
+
+impl CheckCommand {
+    /// Carries the command out.
+    pub(crate) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+        let config = world.config(self.judging.warning_threshold)?;
+        world.dry_run(&config, &self.reference, self.judging.trust, config.start_timeout(), Purpose::Check)
+    }
+}

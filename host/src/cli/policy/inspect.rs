@@ -1,0 +1,76 @@
+//! `smcp policy inspect`: what a component is, and what it says of itself.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use crate::authority;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::world::World;
+use crate::model::digest::Digest;
+use crate::model::limits;
+use crate::model::limits::PolicyLimits;
+use crate::model::text::SafeText;
+use crate::model::verdict::Fault;
+use crate::pipeline;
+use crate::policy::PolicyHost;
+use crate::policy::Source;
+use crate::report::json;
+use crate::report::listing;
+use crate::report::listing::Inspection;
+
+/// Show what a component is, and what it says of itself.
+#[derive(Debug, Args)]
+pub(crate) struct InspectCommand {
+    /// The component
+    #[arg(value_name = "FILE.wasm")]
+    file: PathBuf,
+}
+
+impl InspectCommand {
+    /// Carries the command out.
+    pub(crate) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+        let path = world.places().working_directory.join(&self.file);
+        let bytes = authority::read_file(&path, limits::COMPONENT_CEILING)
+            .with_context(|| format!("while reading {}", self.file.display()))
+            .map_err(Failure::usage)?;
+        let host = PolicyHost::new().map_err(pipeline::Stop::from)?;
+        let inspection =
+            inspect(&host, &self.file.to_string_lossy(), bytes).map_err(|fault| refused(&self.file, &fault))?;
+        if world.json() {
+            json::write(&listing::inspection_document(&inspection), &mut world.out())?;
+        } else {
+            listing::inspection(&inspection, &mut world.out(), &world.output_style())?;
+        }
+        Ok(Exit::Success)
+    }
+}
+
+fn inspect(host: &PolicyHost, file: &str, bytes: Vec<u8>) -> Result<Inspection, Fault> {
+    // The one file that is looked at may be as large as any policy may be made.
+    let limits = PolicyLimits { component_size: limits::COMPONENT_CEILING, ..PolicyLimits::DEFAULT };
+    let shape = PolicyHost::shape(&bytes, &limits)?;
+    let digest = Digest::of(&bytes);
+    let size = bytes.len();
+    let description = host.load(Source::Bytes(bytes), &limits)?.description;
+    Ok(Inspection {
+        file: SafeText::new(file),
+        digest,
+        size: u64::try_from(size).unwrap_or(u64::MAX),
+        interface: SafeText::new(&shape.exports.join(", ")),
+        imports: shape.imports.iter().map(|import| SafeText::new(import)).collect(),
+        name: SafeText::new(description.name.as_str()),
+        version: SafeText::new(&description.version.to_string()),
+        description: description.summary,
+        on_warn: description.on_warn,
+        settings_schema: description.settings_schema,
+    })
+}
+
+fn refused(file: &std::path::Path, fault: &Fault) -> Failure {
+    let remedy = fault.remedy.as_ref().map_or_else(String::new, |remedy| format!("\n  → {remedy}"));
+    let (file, kind, message) = (file.display(), fault.kind.as_str(), &fault.message);
+    Failure::usage(anyhow::anyhow!("{file} is not a policy that can be used ({kind}): {message}{remedy}"))
+}

@@ -1,0 +1,29 @@
+//! `smcp policy list`: the policies of every layer, and whether each would work.
+
+use clap::Args;
+
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::world::World;
+use crate::pipeline;
+use crate::report::json;
+use crate::report::listing;
+
+/// List the policies of every layer, and whether each would work.
+///
+/// Every enabled policy is loaded and asked whether it accepts its settings; nothing is evaluated.
+#[derive(Debug, Args)]
+pub(crate) struct ListCommand {}
+
+impl ListCommand {
+    /// Carries the command out.
+    pub(crate) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+        let rows = pipeline::examine(&world.config(None)?)?;
+        if world.json() {
+            json::write(&listing::policies_document(&rows), &mut world.out())?;
+        } else {
+            listing::policies(&rows, &mut world.out(), &world.output_style())?;
+        }
+        Ok(Exit::Success)
+    }
+}

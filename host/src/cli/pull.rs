@@ -1,0 +1,42 @@
+//! `smcp pull`: download and verify a package without running it.
+
+use clap::Args;
+
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::world::World;
+use crate::model::deadline::Deadline;
+use crate::model::package::PackageRef;
+use crate::pipeline;
+use crate::report::message;
+use crate::report::style::Span;
+
+/// Download and verify a package without running it.
+///
+/// A package that was pulled is not a package that may run: policies decide at every start.
+#[derive(Debug, Args)]
+pub(super) struct PullCommand {
+    /// The package: ORG/NAME@VERSION, ORG/NAME@latest or ORG/NAME@sha256:DIGEST
+    #[arg(value_name = "REF")]
+    reference: PackageRef,
+}
+
+impl PullCommand {
+    /// Carries the command out.
+    pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+        let config = world.config(None)?;
+        let package = pipeline::fetch(&config, &self.reference, &Deadline::after(config.start_timeout()))?;
+        let rows = [
+            ("registry", Span::plain(package.registry.to_string())),
+            ("manifest", Span::plain(package.manifest_digest.to_string())),
+            ("bundle", Span::plain(format!("{}, {} bytes", package.bundle_digest, package.bundle_size))),
+        ];
+        message::done(
+            &format!("{} is here and verified", package.label()),
+            &rows,
+            &mut world.err(),
+            &world.error_style(),
+        )?;
+        Ok(Exit::Success)
+    }
+}

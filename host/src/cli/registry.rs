@@ -1,0 +1,144 @@
+//! `smcp registry`: work on a registry directory.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+use clap::Subcommand;
+
+use crate::authority;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::world::World;
+use crate::model::facts::CertLevel;
+use crate::model::facts::Score;
+use crate::model::facts::SeverityCounts;
+use crate::model::facts::Status;
+use crate::model::package::PackageRef;
+use crate::model::package::Selector;
+use crate::model::registry::Registry;
+use crate::package;
+use crate::package::PublishRequest;
+use crate::pipeline;
+use crate::pipeline::Stop;
+use crate::report::message;
+use crate::report::style::Span;
+
+/// Work on a registry directory.
+#[derive(Debug, Subcommand)]
+pub(super) enum RegistryCommand {
+    /// Pack a directory and publish it in the registry directory that --registry names
+    Publish(PublishCommand),
+}
+
+impl RegistryCommand {
+    /// Carries the command out.
+    pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+        match self {
+            Self::Publish(command) => command.execute(world),
+        }
+    }
+}
+
+/// Pack a directory and publish it in the registry directory that --registry names.
+///
+/// A fact that is not given is unknown to policies. Publishing the same bytes again changes the facts and the status;
+/// other bytes need another version.
+#[derive(Debug, Args)]
+pub(super) struct PublishCommand {
+    /// Who stands behind the package: official, verified, community, or another word
+    #[arg(long, value_name = "ORIGIN", value_parser = parse_origin)]
+    origin: Option<String>,
+    /// Certification level, 0 to 3
+    #[arg(long, value_name = "LEVEL", value_parser = parse_level)]
+    cert_level: Option<CertLevel>,
+    /// Security score, 0 to 100
+    #[arg(long, value_name = "SCORE", value_parser = super::run::parse_score)]
+    score: Option<Score>,
+    /// Findings by severity: critical, high, medium, low
+    #[arg(long, value_name = "C,H,M,L", value_parser = parse_findings)]
+    findings: Option<SeverityCounts>,
+    /// State of the version [default: published]
+    #[arg(long, value_name = "STATUS", value_parser = Status::KNOWN)]
+    status: Option<String>,
+    /// The package: ORG/NAME@VERSION
+    #[arg(value_name = "ORG/NAME@VERSION")]
+    reference: PackageRef,
+    /// The directory to pack, with its manifest.json
+    #[arg(value_name = "BUNDLE_DIR")]
+    bundle: PathBuf,
+}
+
+fn parse_origin(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("expected a word such as official, verified or community".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn parse_level(text: &str) -> Result<CertLevel, String> {
+    let level = text.parse::<u64>().ok().and_then(CertLevel::new);
+    level.ok_or_else(|| "expected a whole number from 0 to 3".to_owned())
+}
+
+fn parse_findings(text: &str) -> Result<SeverityCounts, String> {
+    let counts: Option<Vec<u32>> = text.split(',').map(|count| count.trim().parse().ok()).collect();
+    match counts.as_deref() {
+        Some(&[critical, high, medium, low]) => Ok(SeverityCounts { critical, high, medium, low }),
+        Some(_) | None => Err("expected four numbers: critical,high,medium,low, such as 0,1,4,2".to_owned()),
+    }
+}
+
+impl PublishCommand {
+    /// Carries the command out.
+    fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+        let Selector::Exact(version) = self.reference.selector else {
+            return Err(Failure::usage(anyhow::anyhow!("a version can be published, `latest` or a digest can't")));
+        };
+        let label = format!("{}@{version}", self.reference.id);
+        let registry = target(world)?;
+        let bundle = world.places().working_directory.join(&self.bundle);
+        let bundle_dir = authority::open_dir(&bundle)
+            .with_context(|| format!("while opening {}", self.bundle.display()))
+            .map_err(Failure::usage)?;
+        let request = PublishRequest {
+            id: self.reference.id,
+            version,
+            bundle_dir,
+            origin: self.origin,
+            cert_level: self.cert_level,
+            score: self.score,
+            findings: self.findings,
+            status: Some(self.status.as_deref().map_or(Status::Published, Status::from_word)),
+        };
+        let client = pipeline::open_registry(&registry)?;
+        let published = package::publish(&client, &request).map_err(Stop::from)?;
+        let done = if published.updated { "has new facts; its bytes are the same" } else { "is published" };
+        let rows = [
+            ("registry", Span::plain(registry.to_string())),
+            ("manifest", Span::plain(published.manifest_digest.to_string())),
+            ("bundle", Span::plain(format!("{}, {} bytes", published.bundle_digest, published.bundle_size))),
+        ];
+        message::done(&format!("{label} {done}"), &rows, &mut world.err(), &world.error_style())?;
+        Ok(Exit::Success)
+    }
+}
+
+/// The directory to publish in, made when it is not there yet. It must be named: nobody publishes by default.
+fn target(world: &World) -> Result<Registry, Failure> {
+    let Some(text) = world.named_registry() else {
+        return Err(Failure::usage(anyhow::anyhow!("--registry DIR must name the registry directory to publish in")));
+    };
+    let registry = world.registry(text)?;
+    match &registry {
+        Registry::Directory(path) => {
+            authority::create_dir(path)
+                .with_context(|| format!("while making {}", path.display()))
+                .map_err(Failure::usage)?;
+            Ok(registry)
+        }
+        Registry::Url(url) => {
+            Err(Failure::usage(anyhow::anyhow!("`{url}` is no directory, and only a directory can be published in")))
+        }
+    }
+}

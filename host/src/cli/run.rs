@@ -1,0 +1,90 @@
+//! `smcp run`: start a server, if every policy allows it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::world::World;
+use crate::model::facts::Score;
+use crate::model::package::PackageRef;
+use crate::pipeline;
+use crate::pipeline::Assignment;
+use crate::pipeline::Order;
+use crate::report::Purpose;
+
+/// Start a server, if every policy allows it.
+///
+/// Standard input and output belong to the server; everything smcp says goes to standard error.
+#[derive(Debug, Args)]
+pub(super) struct RunCommand {
+    /// The package: ORG/NAME@VERSION, ORG/NAME@latest or ORG/NAME@sha256:DIGEST
+    #[arg(value_name = "REF")]
+    reference: PackageRef,
+    /// Arguments for the server, after those of its manifest
+    #[arg(last = true, value_name = "ARG")]
+    arguments: Vec<OsString>,
+    #[command(flatten)]
+    judging: Judging,
+    /// Decide and report, but start nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Read variables for the server from a file of KEY=VALUE lines
+    #[arg(long, value_name = "FILE")]
+    env_file: Option<PathBuf>,
+    /// Set a variable for the server
+    #[arg(long, value_name = "KEY=VALUE")]
+    env: Vec<OsString>,
+    /// How long finding, downloading and starting may take, in place of `start_timeout`, such as 30s
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    timeout: Option<Duration>,
+}
+
+/// What `run`, `policy check` and `policy eval` have in common.
+#[derive(Debug, Args)]
+pub(super) struct Judging {
+    /// Consent in advance to what would be asked; never overrides a refusal
+    #[arg(long)]
+    pub(super) trust: bool,
+    /// Warn below this score; it can only raise the configured value
+    #[arg(long, value_name = "SCORE", value_parser = parse_score)]
+    pub(super) warning_threshold: Option<Score>,
+}
+
+pub(super) fn parse_score(text: &str) -> Result<Score, String> {
+    let number = text.parse::<u64>().ok();
+    number.and_then(Score::new).ok_or_else(|| "expected a whole number from 0 to 100".to_owned())
+}
+
+/// The variables of `--env`. Read here and not by clap, whose error would print the value.
+fn assignments(given: &[OsString]) -> Result<Vec<Assignment>, Failure> {
+    let read = given.iter().map(|text| Assignment::from_os(text));
+    read.collect::<Result<_, _>>().context("while reading --env").map_err(Failure::usage)
+}
+
+impl RunCommand {
+    /// Carries the command out.
+    pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+        let config = world.config(self.judging.warning_threshold)?;
+        let timeout = self.timeout.unwrap_or(config.start_timeout());
+        if self.dry_run {
+            return world.dry_run(&config, &self.reference, self.judging.trust, timeout, Purpose::DryRun);
+        }
+        let order = Order {
+            reference: self.reference,
+            timeout,
+            arguments: self.arguments,
+            env_file: self.env_file.map_or(Ok(Vec::new()), |file| world.variables(&file))?,
+            env: assignments(&self.env)?,
+        };
+        let context = world.context(self.judging.trust);
+        match pipeline::run(&config, &order, context, &mut world.audience(self.judging.trust)) {
+            Ok(ended) => Ok(world.ended(ended)),
+            Err(stopped) => world.stopped(stopped, Purpose::Launch),
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! What every command needs of the world: the streams, the configuration, the circumstances.
+
+use std::io;
+use std::io::IsTerminal as _;
+use std::path::Path;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use crate::authority;
+use crate::cli::args::ColorChoice;
+use crate::cli::args::Global;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::config;
+use crate::config::Config;
+use crate::config::ConfigError;
+use crate::config::Places;
+use crate::config::discover;
+use crate::config::discover::Unread;
+use crate::model::facts::Score;
+use crate::model::limits;
+use crate::model::registry::Registry;
+use crate::model::request::Context;
+use crate::pipeline;
+use crate::pipeline::Assignment;
+use crate::report::json;
+use crate::report::message;
+use crate::report::prompt::Terminals;
+use crate::report::style;
+use crate::report::style::Style;
+
+/// The streams, the global options, and the places that paths start at.
+#[derive(Debug)]
+pub(super) struct World {
+    global: Global,
+    places: Places,
+}
+
+impl World {
+    /// Looks around once.
+    pub(super) fn new(global: Global) -> Self {
+        // Without a working directory there are only absolute paths.
+        let working_directory = authority::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+        Self { global, places: Places { home: authority::home(), working_directory } }
+    }
+
+    /// Where relative paths start.
+    pub(super) const fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// Whether one JSON document is wanted.
+    pub(super) const fn json(&self) -> bool {
+        self.global.json
+    }
+
+    /// Whether more than the necessary is wanted.
+    pub(super) const fn is_verbose(&self) -> bool {
+        self.global.verbose > 0
+    }
+
+    /// Standard output: the answers of commands that answer.
+    pub(super) fn out(&self) -> io::StdoutLock<'static> {
+        io::stdout().lock()
+    }
+
+    /// Standard error: everything else.
+    pub(super) fn err(&self) -> io::StderrLock<'static> {
+        io::stderr().lock()
+    }
+
+    /// How to write to standard output.
+    pub(super) fn output_style(&self) -> Style {
+        self.style(io::stdout().is_terminal())
+    }
+
+    /// How to write to standard error.
+    pub(super) fn error_style(&self) -> Style {
+        self.style(io::stderr().is_terminal())
+    }
+
+    fn style(&self, is_terminal: bool) -> Style {
+        let choice = match self.global.color {
+            ColorChoice::Auto => style::ColorChoice::Auto,
+            ColorChoice::Always => style::ColorChoice::Always,
+            ColorChoice::Never => style::ColorChoice::Never,
+        };
+        Style::for_stream(choice, is_terminal, authority::variable("NO_COLOR").is_some())
+    }
+
+    /// Which streams are terminals.
+    pub(super) fn terminals(&self) -> Terminals {
+        Terminals { stdin: io::stdin().is_terminal(), stderr: io::stderr().is_terminal() }
+    }
+
+    /// The circumstances of an evaluation, now.
+    pub(super) fn context(&self, trust: bool) -> Context {
+        Context { evaluated_at: authority::now(), trust, interactive: self.terminals().person() }
+    }
+
+    /// Says one thing on standard error.
+    pub(super) fn remark(&self, message: &str) {
+        // A standard error that nobody reads changes nothing.
+        drop(message::notice(message, &mut self.err(), &self.error_style()));
+    }
+
+    /// Says why a command could not do its work.
+    pub(super) fn fail(&self, failure: &Failure) -> Exit {
+        let message = format!("{:#}", failure.error);
+        if self.json() {
+            let document = json::error(failure.code, &message, failure.exit.code(), failure.problems.clone());
+            drop(json::write(&document, &mut self.out()));
+        } else {
+            drop(message::error(&message, &[], &mut self.err(), &self.error_style()));
+        }
+        failure.exit
+    }
+
+    /// Reads a document that the command line names; `-` is standard input.
+    pub(super) fn read_document(&self, path: &Path) -> Result<Vec<u8>, Failure> {
+        let read = if path == Path::new("-") {
+            authority::read_stdin(limits::FACTS_FILE)
+        } else {
+            authority::read_file(&self.places.working_directory.join(path), limits::FACTS_FILE)
+        };
+        Ok(read.with_context(|| format!("while reading {}", path.display())).map_err(Failure::usage)?)
+    }
+
+    /// Reads the variables of an `--env-file`.
+    pub(super) fn variables(&self, path: &Path) -> Result<Vec<Assignment>, Failure> {
+        let while_reading = || format!("while reading {}", path.display());
+        let bytes = authority::read_file(&self.places.working_directory.join(path), limits::ENV_FILE);
+        let bytes = bytes.with_context(while_reading).map_err(Failure::usage)?;
+        pipeline::variables(&bytes).with_context(while_reading).map_err(Failure::usage)
+    }
+
+    /// The configuration in force: the file, then what the command line changes.
+    pub(super) fn config(&self, warning_threshold: Option<Score>) -> Result<Config, Failure> {
+        let mut config = self.configured()?;
+        if let Some(text) = &self.global.registry {
+            config.override_registry(self.registry(text)?);
+        }
+        if let Some(path) = &self.global.cache_dir {
+            config.override_cache_dir(self.places.working_directory.join(path));
+        }
+        if let Some(threshold) = warning_threshold {
+            config.raise_warning_threshold(threshold).map_err(Failure::usage)?;
+        }
+        Ok(config)
+    }
+
+    /// A registry as the command line names it.
+    pub(super) fn registry(&self, text: &str) -> Result<Registry, Failure> {
+        let Places { home, working_directory } = &self.places;
+        Registry::from_text(text, working_directory, home.as_deref()).map_err(Failure::usage)
+    }
+
+    /// The registry that `--registry` names.
+    pub(super) fn named_registry(&self) -> Option<&str> {
+        self.global.registry.as_deref()
+    }
+
+    /// What the file of the user layer says, with its remarks said; nothing of the command line.
+    fn configured(&self) -> Result<Config, Failure> {
+        let config = self.read_configuration()?;
+        for notice in config.notices() {
+            self.remark(&notice.to_string());
+        }
+        Ok(config)
+    }
+
+    fn read_configuration(&self) -> Result<Config, ConfigError> {
+        let places = &self.places;
+        let variable = authority::variable(discover::USER_VARIABLE);
+        let location = discover::user_file(self.global.config.as_deref(), variable.as_deref(), places)?;
+        let system_variable = authority::variable(discover::SYSTEM_VARIABLE);
+        let unread = Unread {
+            policies_dir: authority::exists(&location.policies_dir()),
+            system_file: authority::exists(Path::new(discover::SYSTEM_FILE)),
+            system_variable: system_variable.as_deref(),
+        };
+        discover::refuse_unread(&location, unread, places)?;
+        match authority::read_file(&location.file, limits::CONFIG_FILE) {
+            Ok(bytes) => config::parse(&bytes, &location.file, places),
+            Err(error) if error.is_missing() => {
+                location.missing(places)?;
+                let legacy = location.legacy_file(places).filter(|file| authority::exists(file));
+                Ok(Config::unconfigured(places, legacy.as_deref()))
+            }
+            Err(error) => Err(ConfigError::unreadable(&location.file, places.home.as_deref(), &error)),
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! What a value of the configuration may look like: one form reads it, says what it allows, and gives its schema.
+//!
+//! `keys` joins forms to names; `reader` applies them to the tree that `raw` has read.
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::config::problem::Code;
+use crate::config::raw::Half;
+use crate::config::raw::Node;
+
+/// Where paths in a file start.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Base<'a> {
+    /// The directory of the file, absolute.
+    pub(super) directory: &'a Path,
+    /// What `~/` stands for.
+    pub(super) home: Option<&'a Path>,
+}
+
+/// A value, or a part of it, isn't what its form allows.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Mismatch {
+    /// The way from the value to the part: indices of items and entries, with what a dotted path says of them.
+    pub(super) below: Vec<(usize, String)>,
+    /// Which half of the last entry it is about.
+    pub(super) half: Half,
+    /// What kind of problem it is.
+    pub(super) code: Code,
+    /// What was found, to follow "is".
+    pub(super) found: String,
+    /// What is allowed.
+    pub(super) allowed: String,
+    /// The nearest allowed word.
+    pub(super) suggestion: Option<String>,
+}
+
+impl Mismatch {
+    pub(super) fn new(found: String, allowed: impl Into<String>) -> Self {
+        let (half, code) = (Half::Value, Code::BadValue);
+        Self { below: Vec::new(), half, code, found, allowed: allowed.into(), suggestion: None }
+    }
+
+    /// The same, seen from one list or map further up.
+    pub(super) fn inside(mut self, index: usize, label: String) -> Self {
+        self.below.insert(0, (index, label));
+        self
+    }
+}
+
+/// Something of which an editor can be told what is valid.
+pub(super) trait Shape {
+    /// JSON Schema of the valid values.
+    fn schema(&self) -> Value;
+}
+
+/// A form that values can have.
+pub(super) trait Form: Shape {
+    /// What it reads.
+    type Value;
+
+    /// Reads a value, or says everything that is wrong with it.
+    fn read(&self, node: &Node, base: Base<'_>) -> Result<Self::Value, Vec<Mismatch>>;
+}
+
+/// What a message says of a value, to follow "is".
+pub(super) fn describe(node: &Node) -> String {
+    match node {
+        Node::Null => "without a value".to_owned(),
+        Node::Bool(value) => format!("the boolean `{value}`"),
+        Node::Integer(value) => format!("the number {value}"),
+        Node::Float(value) => format!("the fractional number {value}"),
+        Node::Text(text) => format!("the text `{}`", excerpt(text)),
+        Node::List(_) => "a list".to_owned(),
+        Node::Map(_) => "a mapping".to_owned(),
+        Node::Tagged(tag) => format!("a value with the tag `!{}`", excerpt(tag)),
+    }
+}
+
+/// What a message quotes of a text: at most 80 characters.
+pub(super) fn excerpt(text: &str) -> String {
+    let mut short: String = text.chars().take(80).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}
+
+/// The candidate that somebody most likely meant by `word`.
+pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    let plain = |text: &str| text.to_lowercase().replace('-', "_");
+    let word: String = plain(&excerpt(word));
+    let close = |candidate: &&str| {
+        let distance = strsim::damerau_levenshtein(&word, &plain(candidate));
+        (distance <= candidate.chars().count().div_ceil(4)).then_some(distance)
+    };
+    let rated = candidates.into_iter().filter_map(|candidate| Some((close(&candidate)?, candidate)));
+    rated.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
+}
+
+/// A whole number from 0 to `max`, as the type that holds it.
+#[derive(Debug)]
+pub(super) struct Number<T: 'static> {
+    pub(super) max: u8,
+    pub(super) new: fn(u64) -> Option<T>,
+}
+
+impl<T> Form for Number<T> {
+    type Value = T;
+
+    fn read(&self, node: &Node, _: Base<'_>) -> Result<T, Vec<Mismatch>> {
+        let number = if let Node::Integer(number) = node { u64::try_from(*number).ok() } else { None };
+        let allowed = || format!("a whole number from 0 to {}", self.max);
+        number.and_then(self.new).ok_or_else(|| vec![Mismatch::new(describe(node), allowed())])
+    }
+}
+
+impl<T> Shape for Number<T> {
+    fn schema(&self) -> Value {
+        json!({ "type": "integer", "minimum": 0, "maximum": self.max })
+    }
+}
+
+/// One of a few words, exactly as they are written.
+#[derive(Debug)]
+pub(super) struct Word<T: 'static> {
+    pub(super) all: &'static [T],
+    pub(super) name: fn(T) -> &'static str,
+}
+
+impl<T: Copy> Word<T> {
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.all.iter().map(|word| (self.name)(*word))
+    }
+}
+
+impl<T: Copy> Form for Word<T> {
+    type Value = T;
+
+    fn read(&self, node: &Node, _: Base<'_>) -> Result<T, Vec<Mismatch>> {
+        let text = if let Node::Text(text) = node { text.as_str() } else { "" };
+        let known = self.all.iter().copied().find(|word| (self.name)(*word) == text);
+        known.ok_or_else(|| {
+            let allowed = self.names().collect::<Vec<_>>().join(", ");
+            let suggestion = nearest(text, self.names()).map(str::to_owned);
+            vec![Mismatch { suggestion, ..Mismatch::new(describe(node), allowed) }]
+        })
+    }
+}
+
+impl<T: Copy> Shape for Word<T> {
+    fn schema(&self) -> Value {
+        json!({ "enum": self.names().collect::<Vec<_>>() })
+    }
+}
+
+/// Text that a function turns into something.
+#[derive(Debug)]
+pub(super) struct Parsed<T: 'static> {
+    pub(super) allowed: &'static str,
+    /// Words that a typo may have been meant for.
+    pub(super) words: &'static [&'static str],
+    pub(super) parse: fn(&str, Base<'_>) -> Option<T>,
+    /// A regular expression for editors; it may be wider than what `parse` takes, never narrower.
+    pub(super) pattern: &'static str,
+}
+
+impl<T> Form for Parsed<T> {
+    type Value = T;
+
+    fn read(&self, node: &Node, base: Base<'_>) -> Result<T, Vec<Mismatch>> {
+        let text = if let Node::Text(text) = node { Some(text) } else { None };
+        let parsed = text.and_then(|text| (self.parse)(text, base));
+        parsed.ok_or_else(|| {
+            let near = text.and_then(|text| nearest(text.trim(), self.words.iter().copied()));
+            vec![Mismatch { suggestion: near.map(str::to_owned), ..Mismatch::new(describe(node), self.allowed) }]
+        })
+    }
+}
+
+impl<T> Shape for Parsed<T> {
+    fn schema(&self) -> Value {
+        json!({ "type": "string", "pattern": self.pattern })
+    }
+}
+
+/// A list whose items have one form.
+#[derive(Debug)]
+pub(super) struct ListOf<F: 'static> {
+    pub(super) allowed: &'static str,
+    pub(super) items: F,
+}
+
+impl<F: Form> Form for ListOf<F> {
+    type Value = Vec<F::Value>;
+
+    fn read(&self, node: &Node, base: Base<'_>) -> Result<Self::Value, Vec<Mismatch>> {
+        let Node::List(items) = node else { return Err(vec![Mismatch::new(describe(node), self.allowed)]) };
+        let (mut values, mut mismatches) = (Vec::new(), Vec::new());
+        for (index, item) in items.iter().enumerate() {
+            match self.items.read(item, base) {
+                Ok(value) => values.push(value),
+                Err(wrong) => {
+                    mismatches.extend(wrong.into_iter().map(|wrong| wrong.inside(index, format!("[{index}]"))));
+                }
+            }
+        }
+        if mismatches.is_empty() { Ok(values) } else { Err(mismatches) }
+    }
+}
+
+impl<F: Shape> Shape for ListOf<F> {
+    fn schema(&self) -> Value {
+        json!({ "type": "array", "items": self.items.schema() })
+    }
+}
+
+/// An absolute path from a text: `~/…` from the home, relative ones from the directory of the file.
+pub(super) fn path(text: &str, base: Base<'_>) -> Option<PathBuf> {
+    if text.is_empty() || text.contains('\0') || text.contains("://") {
+        return None;
+    }
+    let path = match text.strip_prefix('~') {
+        Some(rest) => base.home?.join(rest.strip_prefix('/')?),
+        None => base.directory.join(text),
+    };
+    Some(path.components().collect())
+}

@@ -1,0 +1,51 @@
+//! What is worth saying about a configuration although nothing is wrong with it.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Something to say on standard error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// The file has keys of other MCP Hub tools.
+    ForeignKeys {
+        /// The file.
+        file: PathBuf,
+        /// The keys that were skipped.
+        keys: Vec<&'static str>,
+    },
+    /// There is no configuration at all.
+    Unconfigured,
+    /// There is none where we look, but one where an older tool keeps its own.
+    LegacyFile {
+        /// The file that is not read.
+        file: PathBuf,
+    },
+}
+
+impl Notice {
+    /// A stable name for machines.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::ForeignKeys { .. } => "config-foreign-keys",
+            Self::Unconfigured => "config-none",
+            Self::LegacyFile { .. } => "config-legacy-file",
+        }
+    }
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ForeignKeys { file, keys } => {
+                let (file, keys) = (file.display(), keys.join(", "));
+                write!(f, "{file}: skipped the keys of other MCP Hub tools: {keys}")
+            }
+            Self::Unconfigured => f.write_str(
+                "no policy is configured, so every published package may run; write ~/.mcp/config.yaml to restrict it",
+            ),
+            Self::LegacyFile { file } => {
+                write!(f, "{} is not read; move its rules to ~/.mcp/config.yaml", file.display())
+            }
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! What can wake the supervisor: signals, the client's leaving, and the end of a grace; one `poll` for all of them.
+
+use std::io::{self, Read as _};
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use signal_hook::SigId;
+use signal_hook::consts::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGTERM};
+use signal_hook::low_level::{pipe, unregister};
+
+/// Signals, as bytes that can be waited for beside other things.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    /// SIGINT, SIGTERM, SIGHUP: smcp is asked to end.
+    asked: SignalPipe,
+    /// SIGCHLD: the server ended or stopped.
+    child: SignalPipe,
+    /// SIGCONT: smcp goes on after a stop.
+    resumed: SignalPipe,
+}
+
+/// Why the wait is over; several reasons at once, or none after a spurious wake.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wake {
+    pub(crate) asked: bool,
+    pub(crate) resumed: bool,
+    pub(crate) input: Input,
+}
+
+/// What `poll` says of the client's end.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// Nothing new.
+    #[default]
+    Open,
+    /// Nobody can write to it any more.
+    Closed,
+    /// It is of a kind that this system's `poll` can't watch.
+    Unwatchable,
+}
+
+impl Signals {
+    /// Takes these signals over for the life of the value. Afterwards they do nothing, because a program that is
+    /// about to end should still clean up after a second Ctrl-C.
+    pub(crate) fn listen() -> io::Result<Self> {
+        Ok(Self {
+            asked: SignalPipe::of(&[SIGINT, SIGTERM, SIGHUP])?,
+            child: SignalPipe::of(&[SIGCHLD])?,
+            resumed: SignalPipe::of(&[SIGCONT])?,
+        })
+    }
+
+    /// Waits for the next event. `input` is watched for its closing alone: what there is to read in it is the server's.
+    pub(crate) fn wait(&self, input: Option<BorrowedFd<'_>>, until: Option<Instant>) -> io::Result<Wake> {
+        let pipes = [&self.asked, &self.child, &self.resumed];
+        let mut fds: Vec<_> = pipes.map(|pipe| PollFd::new(pipe.read.as_fd(), PollFlags::POLLIN)).into();
+        fds.extend(input.map(|input| PollFd::new(input, hang_up())));
+        match poll(&mut fds, timeout(until)) {
+            Ok(_) => {}
+            // The handler has written its byte, so the next wait returns at once.
+            Err(Errno::EINTR) => return Ok(Wake::default()),
+            Err(errno) => return Err(errno.into()),
+        }
+        let input = fds.get(pipes.len()).map_or(Input::Open, state_of);
+        self.child.drain()?;
+        Ok(Wake { asked: self.asked.drain()?, resumed: self.resumed.drain()?, input })
+    }
+}
+
+/// The events that mean that the client has gone. POLLHUP is always reported; a socket that is closed in one direction
+/// says so only when asked, and only Linux has the question.
+fn hang_up() -> PollFlags {
+    #[cfg(target_os = "linux")]
+    return PollFlags::from_bits_retain(nix::libc::POLLRDHUP);
+    #[cfg(not(target_os = "linux"))]
+    return PollFlags::empty();
+}
+
+fn state_of(input: &PollFd<'_>) -> Input {
+    match input.revents() {
+        Some(events) if events.is_empty() => Input::Open,
+        Some(events) if events.contains(PollFlags::POLLNVAL) => Input::Unwatchable,
+        // `None` is POLLRDHUP, which the library has no name for.
+        Some(_) | None => Input::Closed,
+    }
+}
+
+/// Milliseconds rounded up, so that the deadline has passed when `poll` returns.
+fn timeout(until: Option<Instant>) -> PollTimeout {
+    let Some(until) = until else { return PollTimeout::NONE };
+    let left = until.saturating_duration_since(Instant::now()).saturating_add(Duration::from_nanos(999_999));
+    PollTimeout::try_from(left.as_millis()).unwrap_or(PollTimeout::MAX)
+}
+
+/// A pipe that gets a byte whenever one of some signals arrives.
+#[derive(Debug)]
+struct SignalPipe {
+    read: UnixStream,
+    registered: Vec<SigId>,
+}
+
+impl SignalPipe {
+    fn of(signals: &[i32]) -> io::Result<Self> {
+        let (read, write) = UnixStream::pair()?;
+        read.set_nonblocking(true)?;
+        let mut this = Self { read, registered: Vec::new() };
+        for signal in signals {
+            this.registered.push(pipe::register(*signal, write.try_clone()?)?);
+        }
+        Ok(this)
+    }
+
+    /// Takes all bytes out; whether there were any.
+    fn drain(&self) -> io::Result<bool> {
+        let mut buffer = [0; 64];
+        let mut any = false;
+        loop {
+            match (&self.read).read(&mut buffer) {
+                Ok(0) => return Ok(any),
+                Ok(_) => any = true,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(any),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl Drop for SignalPipe {
+    fn drop(&mut self) {
+        for id in self.registered.drain(..) {
+            unregister(id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::Write as _;
+    use std::net::Shutdown;
+    use std::os::fd::OwnedFd;
+
+    use super::*;
+
+    /// Hears only a signal that nobody sends, so that an input or time has to end a wait.
+    fn deaf() -> Signals {
+        let none = || SignalPipe::of(&[signal_hook::consts::SIGUSR2]).unwrap();
+        Signals { asked: none(), child: none(), resumed: none() }
+    }
+
+    fn seen(input: impl Into<OwnedFd>) -> Input {
+        deaf().wait(Some(input.into().as_fd()), Some(Instant::now())).unwrap().input
+    }
+
+    #[test]
+    fn an_open_pipe_is_open_even_when_it_holds_bytes() {
+        let (read, mut write) = io::pipe().unwrap();
+        write.write_all(b"unread").unwrap();
+        assert_eq!(seen(read), Input::Open);
+        drop(write);
+    }
+
+    #[test]
+    fn a_closed_pipe_is_closed_even_when_it_holds_bytes() {
+        let (read, mut write) = io::pipe().unwrap();
+        write.write_all(b"unread").unwrap();
+        drop(write);
+        assert_eq!(seen(read), Input::Closed);
+    }
+
+    #[test]
+    fn a_socket_is_closed_when_its_peer_is_gone_or_stops_writing() {
+        let (ours, peer) = UnixStream::pair().unwrap();
+        assert_eq!(seen(ours.try_clone().unwrap()), Input::Open);
+        peer.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(seen(ours), Input::Closed);
+        let (ours, peer) = UnixStream::pair().unwrap();
+        drop(peer);
+        assert_eq!(seen(ours), Input::Closed);
+    }
+
+    #[test]
+    fn a_file_and_the_null_device_never_close() {
+        let mut file = tempfile::tempfile().unwrap();
+        assert_eq!(seen(file.try_clone().unwrap()), Input::Open);
+        file.write_all(b"at its end").unwrap();
+        assert_eq!(seen(file), Input::Open);
+        #[expect(clippy::disallowed_methods, reason = "a device that no directory handle of ours reaches")]
+        let null = File::open("/dev/null").unwrap();
+        assert_eq!(seen(null), Input::Open);
+    }
+
+    #[test]
+    fn a_deadline_ends_the_wait_not_before_its_time() {
+        let until = Instant::now() + Duration::from_millis(3);
+        assert_eq!(deaf().wait(None, Some(until)).unwrap(), Wake::default());
+        assert!(Instant::now() >= until);
+    }
+}

@@ -1,0 +1,91 @@
+//! How a server ended, and the exit code that stands for it (spec section 4).
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
+
+/// The code that only refusals have.
+const REFUSED: u8 = 4;
+
+/// How a server ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself, with this code.
+    Exited(u8),
+    /// By the signal of this number.
+    Signalled(u8),
+}
+
+impl Ended {
+    pub(crate) fn exited(code: i32) -> Self {
+        Self::Exited(u8::try_from(code).unwrap_or(u8::MAX))
+    }
+
+    pub(crate) fn signalled(signal: i32) -> Self {
+        Self::Signalled(u8::try_from(signal).unwrap_or(u8::MAX))
+    }
+
+    /// The code that smcp exits with.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Exited(REFUSED) => 1,
+            Self::Exited(code) => code,
+            Self::Signalled(signal) => 128_u8.saturating_add(signal),
+        }
+    }
+
+    /// What a person should know about that code, when it isn't the server's own.
+    pub fn message(self) -> Option<String> {
+        match self {
+            Self::Exited(REFUSED) => Some(format!(
+                "the server exited with code {REFUSED}, which smcp keeps for refusals; smcp exits with {} instead",
+                self.exit_code()
+            )),
+            Self::Exited(_) | Self::Signalled(_) => None,
+        }
+    }
+}
+
+impl From<ExitStatus> for Ended {
+    fn from(status: ExitStatus) -> Self {
+        // A status that is neither is of a process that has not ended; `wait` never gives it.
+        status.signal().map_or_else(|| Self::exited(status.code().unwrap_or(i32::MAX)), Self::signalled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_ending_has_its_code() {
+        let cases = [
+            (Ended::Exited(0), 0, false),
+            (Ended::Exited(1), 1, false),
+            (Ended::Exited(3), 3, false),
+            (Ended::Exited(4), 1, true),
+            (Ended::Exited(7), 7, false),
+            (Ended::Exited(255), 255, false),
+            (Ended::Signalled(2), 130, false),
+            (Ended::Signalled(9), 137, false),
+            (Ended::Signalled(15), 143, false),
+            (Ended::Signalled(64), 192, false),
+        ];
+        for (ended, code, explained) in cases {
+            assert_eq!((ended.exit_code(), ended.message().is_some()), (code, explained), "{ended:?}");
+        }
+    }
+
+    #[test]
+    fn a_status_says_how_it_ended() {
+        let cases = [
+            (0x0000, Ended::Exited(0)),
+            (0x0700, Ended::Exited(7)),
+            (0x000f, Ended::Signalled(15)),
+            (0x0022, Ended::Signalled(34)),
+            (0x008b, Ended::Signalled(11)),
+        ];
+        for (raw, ended) in cases {
+            assert_eq!(Ended::from(ExitStatus::from_raw(raw)), ended, "{raw:#x}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The loop around a running server: waits for what happens, and does what follows from it.
+
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::time::Instant;
+
+use nix::sys::signal::Signal;
+
+use crate::launch::ending::Ending;
+use crate::launch::ending::Event;
+use crate::launch::ending::Graces;
+use crate::launch::ending::Step;
+use crate::launch::signals::Input;
+use crate::launch::signals::Signals;
+use crate::launch::spawn::Server;
+use crate::launch::spawn::State;
+use crate::launch::status::Ended;
+
+/// Stays with the server until it has ended. `input` is the client's end of its standard input.
+pub(crate) fn supervise(
+    server: &mut Server,
+    signals: &Signals,
+    input: BorrowedFd<'_>,
+    graces: Graces,
+) -> io::Result<Ended> {
+    let mut ending = Ending::new(graces);
+    let mut watched = Some(input);
+    loop {
+        match server.state()? {
+            State::Ended(ended) => return Ok(ended),
+            State::Stopped(signal) => server.stop_with_job(signal),
+            State::Running => {}
+        }
+        let wake = signals.wait(watched, ending.deadline())?;
+        if wake.resumed {
+            server.resume();
+        }
+        let closed = match wake.input {
+            Input::Open => None,
+            Input::Closed => Some(Event::InputClosed),
+            Input::Unwatchable => {
+                watched = None;
+                None
+            }
+        };
+        if closed.is_some() {
+            // It stays closed, and would wake us for ever.
+            watched = None;
+        }
+        let now = Instant::now();
+        let events = closed.into_iter().chain(wake.asked.then_some(Event::Asked));
+        let steps: Vec<_> = events.filter_map(|event| ending.on(event, now)).collect();
+        for step in steps.into_iter().chain(ending.due(now)) {
+            server.signal(match step {
+                Step::Terminate => Signal::SIGTERM,
+                Step::Kill => Signal::SIGKILL,
+            });
+        }
+    }
+}

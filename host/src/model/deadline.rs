@@ -1,0 +1,70 @@
+//! The moment by which work has to be done, passed along instead of read from a clock again and again.
+
+use std::time::{Duration, Instant};
+
+/// When something that may take long has to give up.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline {
+    limit: Duration,
+    end: Option<Instant>, // INVARIANT: `None` means never.
+}
+
+/// A deadline has passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it took longer than {}", humantime::format_duration(*limit))]
+pub struct Expired {
+    limit: Duration,
+}
+
+impl Deadline {
+    /// The deadline that is `limit` from now. One too far away to be counted never comes.
+    pub fn after(limit: Duration) -> Self {
+        Self { limit, end: Instant::now().checked_add(limit) }
+    }
+
+    /// The deadline that never comes.
+    pub const fn none() -> Self {
+        Self { limit: Duration::MAX, end: None }
+    }
+
+    /// The same deadline, later by `pause`: time that was spent waiting for somebody else.
+    #[must_use]
+    pub fn extended(self, pause: Duration) -> Self {
+        Self { end: self.end.and_then(|end| end.checked_add(pause)), ..self }
+    }
+
+    /// How much time is left; `None` when there is no end to it.
+    pub fn remaining(&self) -> Option<Duration> {
+        self.end.map(|end| end.saturating_duration_since(Instant::now()))
+    }
+
+    /// Nothing, while there is time.
+    ///
+    /// # Errors
+    /// When the deadline has passed.
+    pub fn check(&self) -> Result<(), Expired> {
+        if self.remaining().is_some_and(|left| left.is_zero()) { Err(Expired { limit: self.limit }) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_end_that_has_passed_expires() {
+        assert_eq!(Deadline::none().check(), Ok(()));
+        assert_eq!(Deadline::none().remaining(), None);
+        assert_eq!(Deadline::after(Duration::from_secs(3600)).check(), Ok(()));
+        assert_eq!(Deadline::after(Duration::MAX).check(), Ok(()));
+        let expired = Deadline::after(Duration::ZERO).check().unwrap_err();
+        assert_eq!(expired.to_string(), "it took longer than 0s");
+        assert!(
+            Deadline { limit: Duration::from_secs(60), end: Some(Instant::now()) }
+                .check()
+                .unwrap_err()
+                .to_string()
+                .ends_with("1m")
+        );
+    }
+}

@@ -1,0 +1,128 @@
+//! Files under the names of their digests: `blobs/sha256-<hex>`, in a cache and in a directory registry alike.
+
+use std::io;
+use std::io::Write as _;
+
+use cap_std::fs::Dir;
+use cap_std::fs::DirBuilder;
+use cap_std::fs::DirBuilderExt as _;
+use cap_std::fs::File;
+use cap_std::fs::OpenOptions;
+use cap_std::fs::OpenOptionsExt as _;
+use cap_std::fs::Permissions;
+use cap_std::fs::PermissionsExt as _;
+use cap_tempfile::TempFile;
+
+use crate::model::digest::Digest;
+use crate::package::error::PackageError;
+
+const FOLDER: &str = "blobs";
+
+/// Who may read what is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    /// The owner alone.
+    Private,
+    /// Everybody; as the umask of the process has it for folders.
+    Shared,
+}
+
+impl Access {
+    pub(super) const fn folder_mode(self) -> u32 {
+        match self {
+            Self::Private => 0o700,
+            Self::Shared => 0o755,
+        }
+    }
+
+    const fn file_mode(self) -> u32 {
+        match self {
+            Self::Private => 0o600,
+            Self::Shared => 0o644,
+        }
+    }
+}
+
+/// A store of files by digest.
+#[derive(Debug)]
+pub(super) struct Blobs {
+    root: Dir,
+    access: Access,
+}
+
+impl Blobs {
+    pub(super) const fn new(root: Dir, access: Access) -> Self {
+        Self { root, access }
+    }
+
+    /// Opens a blob, not yet verified; `None` when it isn't there.
+    pub(super) fn open(&self, digest: &Digest) -> io::Result<Option<File>> {
+        open_file(&self.root, &path(digest))
+    }
+
+    /// Removes a blob; one that isn't there is removed already.
+    pub(super) fn remove(&self, digest: &Digest) -> io::Result<()> {
+        match self.root.remove_file(path(digest)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Keeps what `fill` writes, under the digest that it returns. When it fails, nothing is kept.
+    pub(super) fn store<T>(
+        &self,
+        failed: impl Fn(io::Error) -> PackageError,
+        fill: impl FnOnce(&mut TempFile<'_>) -> Result<(Digest, T), PackageError>,
+    ) -> Result<T, PackageError> {
+        let folder = create_folder(&self.root, FOLDER, self.access).map_err(&failed)?;
+        let mut draft = TempFile::new(&folder).map_err(&failed)?;
+        let (digest, told) = fill(&mut draft)?;
+        keep(&folder, draft, &file_name(&digest), self.access).map_err(failed)?;
+        Ok(told)
+    }
+}
+
+fn file_name(digest: &Digest) -> String {
+    format!("sha256-{}", digest.hex())
+}
+
+fn path(digest: &Digest) -> String {
+    format!("{FOLDER}/{}", file_name(digest))
+}
+
+/// Opens a regular file without ever waiting for a pipe or a device; `None` when it isn't there.
+pub(super) fn open_file(dir: &Dir, path: &str) -> io::Result<Option<File>> {
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(nix::fcntl::OFlag::O_NONBLOCK.bits());
+    let file = match dir.open_with(path, &options) {
+        Ok(file) => file,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    if file.metadata()?.is_file() {
+        Ok(Some(file))
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, format!("`{path}` is not a regular file")))
+    }
+}
+
+/// Opens a folder, made first when it isn't there.
+pub(super) fn create_folder(dir: &Dir, name: &str, access: Access) -> io::Result<Dir> {
+    let mut builder = DirBuilder::new();
+    builder.mode(access.folder_mode());
+    match dir.create_dir_with(name, &builder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        Ok(()) | Err(_) => dir.open_dir(name),
+    }
+}
+
+/// Gives a finished draft its name, in one step and on the disk: somebody who sees the name sees the whole file.
+pub(super) fn keep(folder: &Dir, mut draft: TempFile<'_>, name: &str, access: Access) -> io::Result<()> {
+    draft.flush()?;
+    draft.as_file().set_permissions(Permissions::from_mode(access.file_mode()))?;
+    draft.as_file().sync_all()?;
+    draft.replace(name)?;
+    folder.open(".")?.sync_all()
+}

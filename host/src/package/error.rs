@@ -1,0 +1,244 @@
+//! Everything that can go wrong between a name and its bytes.
+
+use std::io;
+
+use crate::model::deadline::Expired;
+use crate::model::digest::Digest;
+use crate::model::name::PackageId;
+use crate::model::text::SafeText;
+use crate::package::Artifact;
+use crate::package::manifest::ManifestError;
+use crate::package::unpack::ArchiveError;
+
+/// Why a package could not be had, or could not be published.
+#[derive(Debug, thiserror::Error)]
+pub enum PackageError {
+    /// The registry is of a kind that can't be asked.
+    #[error(
+        "registry `{registry}` is reached over HTTP, which this version does not speak\n  \
+         name a directory registry: --registry DIR, or `registry_url` in the configuration"
+    )]
+    Unsupported {
+        /// The registry.
+        registry: String,
+    },
+    /// The registry doesn't have the package.
+    #[error("there is no package `{id}` in registry `{registry}`\n  {hint}")]
+    NoSuchPackage {
+        /// What was asked for.
+        id: PackageId,
+        /// Where.
+        registry: String,
+        /// What there is instead.
+        hint: String,
+    },
+    /// The registry has the package, but not in this version.
+    #[error("there is no version `{wanted}` of `{id}` in registry `{registry}`\n  {hint}")]
+    NoSuchVersion {
+        /// The package.
+        id: PackageId,
+        /// Which version was asked for.
+        wanted: String,
+        /// Where.
+        registry: String,
+        /// What there is instead.
+        hint: String,
+    },
+    /// A digest stands for more than one version.
+    #[error("{digest} is the digest of several versions of `{id}`: {versions}\n  name the version instead")]
+    AmbiguousDigest {
+        /// The package.
+        id: PackageId,
+        /// The digest.
+        digest: Digest,
+        /// The versions, with commas.
+        versions: String,
+    },
+    /// The registry can't be read or written.
+    #[error("registry `{registry}`: can't {doing}")]
+    Registry {
+        /// The registry.
+        registry: String,
+        /// What was tried.
+        doing: String,
+        /// Why it failed.
+        #[source]
+        cause: io::Error,
+    },
+    /// The registry doesn't have a file that it names.
+    #[error("registry `{registry}` names a {artifact} that it does not have: {digest}")]
+    MissingBlob {
+        /// The registry.
+        registry: String,
+        /// Which kind of file.
+        artifact: Artifact,
+        /// Its digest.
+        digest: Digest,
+    },
+    /// A resolve document can't be believed.
+    #[error("the registry's entry for `{subject}` is not valid: {problem}")]
+    Document {
+        /// What was asked for.
+        subject: String,
+        /// What is wrong.
+        problem: SafeText,
+    },
+    /// Bytes are not those that their digest promises.
+    #[error("the {artifact} of {label} is not what its digest promises\n  expected {expected}\n  found    {found}")]
+    DigestMismatch {
+        /// Which file.
+        artifact: Artifact,
+        /// `org/name@version`.
+        label: String,
+        /// What was promised.
+        expected: Digest,
+        /// What the bytes have.
+        found: Digest,
+    },
+    /// A document is about something else than what was asked for.
+    #[error("identity mismatch: {what} is `{found}`, but `{expected}` was asked for")]
+    Identity {
+        /// Which field of which document.
+        what: &'static str,
+        /// What it should be.
+        expected: String,
+        /// What it is.
+        found: SafeText,
+    },
+    /// A manifest can't be used.
+    #[error("the manifest of {label} can't be used: {problem}")]
+    Manifest {
+        /// `org/name@version`.
+        label: String,
+        /// What is wrong.
+        problem: ManifestError,
+    },
+    /// A bundle can't be unpacked.
+    #[error("the bundle of {label} can't be used: {problem}")]
+    Archive {
+        /// `org/name@version`.
+        label: String,
+        /// What is wrong.
+        problem: ArchiveError,
+    },
+    /// A file is longer than it may be.
+    #[error("the {artifact} of {label} is longer than {limit} bytes, the most that is read")]
+    TooLarge {
+        /// Which file.
+        artifact: Artifact,
+        /// `org/name@version`.
+        label: String,
+        /// The most that is read, bytes.
+        limit: u64,
+    },
+    /// It took too long.
+    #[error("getting the package timed out: {0}\n  `--timeout` or `start_timeout` gives it more time")]
+    Timeout(Expired),
+    /// The cache can't be used.
+    #[error("the cache can't be used: can't {doing}\n  check the folder, or name another with --cache-dir")]
+    Cache {
+        /// What was tried.
+        doing: &'static str,
+        /// Why it failed.
+        #[source]
+        cause: io::Error,
+    },
+    /// A directory can't be published as it is.
+    #[error("{label} can't be published: {problem}")]
+    Unpublishable {
+        /// `org/name@version`.
+        label: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A file of the directory to be published can't be read.
+    #[error("{label} can't be published: can't read `{path}`")]
+    UnreadableSource {
+        /// `org/name@version`.
+        label: String,
+        /// The file, relative to the directory.
+        path: SafeText,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// The version is there already, with other bytes.
+    #[error(
+        "{label} is published already, with other contents, and a version never changes\n  \
+         published {published}\n  offered   {offered}\n  publish it under a new version"
+    )]
+    Immutable {
+        /// `org/name@version`.
+        label: String,
+        /// Digest of the bundle that is there.
+        published: Digest,
+        /// Digest of the bundle that was to be published.
+        offered: Digest,
+    },
+}
+
+/// What kind of failure it is; the command line gives each its exit code (spec section 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PackageErrorKind {
+    /// No such package or version.
+    NotFound,
+    /// The registry can't be asked, or is not in order.
+    Registry,
+    /// Something is not what it should be: digest, identity, archive, manifest.
+    Integrity,
+    /// It took too long.
+    Timeout,
+    /// Something on this machine, or in what the user gave.
+    Local,
+}
+
+impl PackageError {
+    /// What kind of failure it is.
+    pub const fn kind(&self) -> PackageErrorKind {
+        self.classify().0
+    }
+
+    /// A stable name for machines.
+    pub const fn code(&self) -> &'static str {
+        self.classify().1
+    }
+
+    const fn classify(&self) -> (PackageErrorKind, &'static str) {
+        use PackageErrorKind::{Integrity, Local, NotFound, Registry, Timeout};
+        match self {
+            Self::Unsupported { .. } => (Registry, "registry-unsupported"),
+            Self::NoSuchPackage { .. } => (NotFound, "package-not-found"),
+            Self::NoSuchVersion { .. } => (NotFound, "version-not-found"),
+            Self::AmbiguousDigest { .. } => (NotFound, "digest-ambiguous"),
+            Self::Registry { .. } => (Registry, "registry-unavailable"),
+            Self::MissingBlob { .. } => (Registry, "registry-file-missing"),
+            Self::Document { .. } => (Integrity, "registry-entry-invalid"),
+            Self::DigestMismatch { .. } => (Integrity, "digest-mismatch"),
+            Self::Identity { .. } => (Integrity, "identity-mismatch"),
+            Self::Manifest { problem: ManifestError::NoEntrypoint { .. }, .. } => (Integrity, "platform-unsupported"),
+            Self::Manifest { problem: ManifestError::Invalid(_), .. } => (Integrity, "manifest-invalid"),
+            Self::Archive { .. } => (Integrity, "bundle-invalid"),
+            Self::TooLarge { .. } => (Integrity, "too-large"),
+            Self::Timeout(_) => (Timeout, "timeout"),
+            Self::Cache { .. } => (Local, "cache-unusable"),
+            Self::Unpublishable { .. } | Self::UnreadableSource { .. } => (Local, "publish-refused"),
+            Self::Immutable { .. } => (Local, "version-immutable"),
+        }
+    }
+
+    /// A registry directory that can't even be opened.
+    pub fn unreachable(registry: &crate::model::registry::Registry, cause: io::Error) -> Self {
+        Self::Registry { registry: registry.to_string(), doing: "open it".to_owned(), cause }
+    }
+
+    /// A failure of the cache while `doing` something.
+    pub(super) const fn cache(doing: &'static str) -> impl Fn(io::Error) -> Self + Copy {
+        move |cause| Self::Cache { doing, cause }
+    }
+}
+
+impl From<Expired> for PackageError {
+    fn from(expired: Expired) -> Self {
+        Self::Timeout(expired)
+    }
+}

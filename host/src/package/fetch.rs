@@ -1,0 +1,156 @@
+//! From a registry's answer to verified bytes: digests, identity, facts.
+
+use std::io::Read as _;
+
+use crate::model::deadline::Deadline;
+use crate::model::digest::Digest;
+use crate::model::limits;
+use crate::model::package::ResolvedPackage;
+use crate::model::text::SafeText;
+use crate::package::Artifact;
+use crate::package::RegistryClient;
+use crate::package::Resolution;
+use crate::package::cache::Cache;
+use crate::package::error::PackageError;
+use crate::package::manifest;
+use crate::package::manifest::Identity;
+use crate::package::manifest::Platform;
+use crate::package::stream;
+use crate::package::stream::HashedWriter;
+use crate::package::stream::Timed;
+
+/// Gets a version's manifest and bundle into the cache, and checks that they are what was asked for.
+///
+/// # Errors
+/// When a file can't be had, isn't what its digest promises, or is about another package; see [`PackageError`].
+pub fn fetch(
+    client: &dyn RegistryClient,
+    cache: &Cache,
+    resolution: &Resolution,
+    deadline: &Deadline,
+) -> Result<ResolvedPackage, PackageError> {
+    let label = resolution.label();
+    let errand = Errand { client, cache, resolution, label: &label, deadline };
+    let bytes = errand.manifest()?;
+    let read = manifest::read(&bytes, Platform::current())
+        .map_err(|problem| PackageError::Manifest { label: label.clone(), problem })?;
+    check_identity(&read.identity, resolution)?;
+    let bundle_size = errand.ensure(Artifact::Bundle, &resolution.bundle_digest, limits::BUNDLE)?;
+    check_size("the bundle's size in the registry's answer", resolution.bundle_size, bundle_size)?;
+    check_size("the bundle's size in the manifest", read.identity.bundle_size, bundle_size)?;
+    Ok(ResolvedPackage {
+        id: resolution.id.clone(),
+        version: resolution.version.clone(),
+        registry: resolution.registry.clone(),
+        facts: manifest::believe(read.certification.as_ref(), resolution.facts.clone()),
+        manifest_digest: resolution.manifest_digest,
+        bundle_digest: resolution.bundle_digest,
+        bundle_size,
+        manifest: read.manifest,
+    })
+}
+
+/// What every step of a fetch needs.
+struct Errand<'e> {
+    client: &'e dyn RegistryClient,
+    cache: &'e Cache,
+    resolution: &'e Resolution,
+    label: &'e str,
+    deadline: &'e Deadline,
+}
+
+impl Errand<'_> {
+    /// The manifest's bytes, verified as they stand in memory.
+    fn manifest(&self) -> Result<Vec<u8>, PackageError> {
+        let digest = &self.resolution.manifest_digest;
+        let limit = u64::try_from(limits::MANIFEST).unwrap_or(u64::MAX);
+        self.ensure(Artifact::Manifest, digest, limit)?;
+        let failed = PackageError::cache("read the cached manifest");
+        let Some(file) = self.cache.open(digest)? else {
+            return Err(failed(std::io::ErrorKind::NotFound.into()));
+        };
+        let mut bytes = Vec::new();
+        file.take(limit).read_to_end(&mut bytes).map_err(failed)?;
+        self.check_digest(Artifact::Manifest, digest, Digest::of(&bytes))?;
+        Ok(bytes)
+    }
+
+    /// Sees to it that the cache has a verified file, and tells its length.
+    fn ensure(&self, artifact: Artifact, digest: &Digest, limit: u64) -> Result<u64, PackageError> {
+        self.deadline.check()?;
+        let size = match self.cache.verify(digest, self.deadline)? {
+            Some(size) => size,
+            None => self.download(artifact, digest, limit)?,
+        };
+        if size > limit { Err(self.too_large(artifact, limit)) } else { Ok(size) }
+    }
+
+    /// Streams a file from the registry into the cache; it is kept only if its digest is right.
+    fn download(&self, artifact: Artifact, digest: &Digest, limit: u64) -> Result<u64, PackageError> {
+        let source = self.client.artifact(&self.resolution.id, artifact, digest, self.deadline)?;
+        let read_failed = |cause| PackageError::Registry {
+            registry: self.client.registry().to_string(),
+            doing: format!("read the {artifact} of {}", self.label),
+            cause,
+        };
+        let write_failed = PackageError::cache("write to it");
+        self.cache.blobs().store(write_failed, |draft| {
+            let mut writer = HashedWriter::new(draft);
+            let mut limited = Timed::new(source, self.deadline).take(limit.saturating_add(1));
+            stream::copy(&mut limited, &mut writer, read_failed, write_failed)?;
+            let (found, size) = writer.finish();
+            if size > limit {
+                return Err(self.too_large(artifact, limit));
+            }
+            self.check_digest(artifact, digest, found)?;
+            Ok((found, size))
+        })
+    }
+
+    fn check_digest(&self, artifact: Artifact, expected: &Digest, found: Digest) -> Result<(), PackageError> {
+        if found == *expected {
+            return Ok(());
+        }
+        Err(PackageError::DigestMismatch { artifact, label: self.label.to_owned(), expected: *expected, found })
+    }
+
+    fn too_large(&self, artifact: Artifact, limit: u64) -> PackageError {
+        PackageError::TooLarge { artifact, label: self.label.to_owned(), limit }
+    }
+}
+
+/// A manifest belongs to the version that was asked for, or to nothing.
+pub(super) fn check_identity(identity: &Identity, resolution: &Resolution) -> Result<(), PackageError> {
+    check("`package.id` in the manifest", &resolution.id, &identity.id)?;
+    check("`package.version` in the manifest", &resolution.version, &identity.version)?;
+    if let Some(found) = &identity.bundle_digest {
+        check("`bundle.digest` in the manifest", &resolution.bundle_digest, found)?;
+    }
+    if let (Some(expected), Some(found)) = (&resolution.facts.git_sha, &identity.git_sha)
+        && !same_commit(expected.as_str(), found)
+    {
+        return Err(PackageError::Identity {
+            what: "`package.git_sha` in the manifest",
+            expected: expected.to_string(),
+            found: SafeText::new(found),
+        });
+    }
+    Ok(())
+}
+
+fn check<T: PartialEq + ToString>(what: &'static str, expected: &T, found: &T) -> Result<(), PackageError> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(PackageError::Identity { what, expected: expected.to_string(), found: SafeText::new(&found.to_string()) })
+}
+
+fn check_size(what: &'static str, stated: Option<u64>, found: u64) -> Result<(), PackageError> {
+    stated.map_or(Ok(()), |stated| check(what, &found, &stated))
+}
+
+/// Whether two names are of one commit: registries shorten them, to seven digits and more.
+fn same_commit(one: &str, other: &str) -> bool {
+    let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
+    one == other || short.len() >= 7 && long.starts_with(short)
+}

@@ -1,0 +1,115 @@
+//! JSON that means one thing: a document in which no object has a key twice.
+//!
+//! Parsers disagree about which of two equal keys counts, so a document with both could say one thing to whoever
+//! judged it and another to us.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde::de::Error as _;
+use serde::de::MapAccess;
+use serde::de::SeqAccess;
+use serde::de::Visitor;
+
+use crate::model::text::SafeText;
+
+/// Characters of a parser's message that are shown.
+const EXCERPT: usize = 300;
+
+/// Reads a document. The error says what is wrong and where.
+pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, SafeText> {
+    serde_json::from_slice::<Unambiguous>(bytes).and_then(|_| serde_json::from_slice(bytes)).map_err(|error| {
+        let text: String = error.to_string().chars().take(EXCERPT).collect();
+        SafeText::new(&text)
+    })
+}
+
+/// Any JSON value without duplicate keys, of which nothing is kept.
+struct Unambiguous;
+
+impl<'de> serde::Deserialize<'de> for Unambiguous {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Walk)
+    }
+}
+
+struct Walk;
+
+impl<'de> Visitor<'de> for Walk {
+    type Value = Unambiguous;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Unambiguous, A::Error> {
+        let mut seen = HashSet::new();
+        while let Some(key) = map.next_key::<String>()? {
+            if seen.contains(&key) {
+                let key: String = key.chars().take(80).collect();
+                return Err(A::Error::custom(format!("the key `{key}` stands twice in one object")));
+            }
+            map.next_value::<Unambiguous>()?;
+            seen.insert(key);
+        }
+        Ok(Unambiguous)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Unambiguous, A::Error> {
+        while list.next_element::<Unambiguous>()?.is_some() {}
+        Ok(Unambiguous)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_unit<E>(self) -> Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_means_one_thing() {
+        for good in [r#"{"a":{"x":1},"b":{"x":[1,-2,3.5,null,true,"x"]}}"#, "[]", "0", r#"{"A":1,"a":2}"#] {
+            assert!(read::<serde_json::Value>(good.as_bytes()).is_ok(), "{good}");
+        }
+        let bad = [
+            (r#"{"a":1,"a":1}"#, "the key `a` stands twice"),
+            (r#"{"x":[{"a":1,"b":2,"\u0061":3}]}"#, "the key `a` stands twice"),
+            (r#"{"a":1} {"a":2}"#, "trailing characters"),
+            ("\u{feff}{}", "expected value"),
+            ("{\"a\":\"\u{1b}\"}", "control character"),
+            ("", "EOF"),
+            ("{", "EOF"),
+            ("nul", "expected ident"),
+        ];
+        for (text, problem) in bad {
+            let error = read::<serde_json::Value>(text.as_bytes()).unwrap_err();
+            assert!(error.as_str().contains(problem), "{text}: {error}");
+        }
+        assert!(read::<serde_json::Value>(b"\"\xff\"").is_err());
+        assert!(read::<serde_json::Value>("[".repeat(100_000).as_bytes()).is_err());
+    }
+}

@@ -1,0 +1,129 @@
+//! Readers that watch what passes through them: the clock, the length, the digest.
+
+use std::io;
+use std::io::Read;
+use std::io::Write;
+
+use crate::model::deadline::Deadline;
+use crate::model::digest::Digest;
+use crate::model::digest::Hasher;
+use crate::package::error::PackageError;
+
+/// Bytes that are moved at once: large enough for the system, small enough for every thread's stack of buffers.
+const CHUNK: usize = 64 * 1024;
+
+/// Counts bytes, and fails when the deadline has passed.
+pub(super) struct Timed<'d, R> {
+    inner: R,
+    deadline: &'d Deadline,
+    count: u64,
+}
+
+impl<'d, R: Read> Timed<'d, R> {
+    pub(super) const fn new(inner: R, deadline: &'d Deadline) -> Self {
+        Self { inner, deadline, count: 0 }
+    }
+
+    /// How many bytes have passed.
+    pub(super) const fn count(&self) -> u64 {
+        self.count
+    }
+
+    pub(super) fn into_inner(self) -> R {
+        self.inner
+    }
+}
+
+impl<R: Read> Read for Timed<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.deadline.check().map_err(|expired| io::Error::other(PackageError::from(expired)))?;
+        let read = self.inner.read(buffer)?;
+        self.count = self.count.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+        Ok(read)
+    }
+}
+
+/// Computes the digest of everything that is read.
+pub(super) struct Hashed<R> {
+    inner: R,
+    hasher: Hasher,
+}
+
+impl<R: Read> Hashed<R> {
+    pub(super) fn new(inner: R) -> Self {
+        Self { inner, hasher: Hasher::default() }
+    }
+
+    /// Reads what is left, and tells the digest of the whole.
+    pub(super) fn drain(mut self) -> io::Result<Digest> {
+        io::copy(&mut self, &mut io::sink())?;
+        Ok(self.hasher.finish())
+    }
+}
+
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.hasher.update(buffer.get(..read).unwrap_or_default());
+        Ok(read)
+    }
+}
+
+/// Computes the digest of everything that is written, and its length.
+pub(super) struct HashedWriter<W> {
+    inner: W,
+    hasher: Hasher,
+    count: u64,
+}
+
+impl<W: Write> HashedWriter<W> {
+    pub(super) fn new(inner: W) -> Self {
+        Self { inner, hasher: Hasher::default(), count: 0 }
+    }
+
+    /// The digest and the length of everything that was written.
+    pub(super) fn finish(self) -> (Digest, u64) {
+        (self.hasher.finish(), self.count)
+    }
+}
+
+impl<W: Write> Write for HashedWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.hasher.update(bytes.get(..written).unwrap_or_default());
+        self.count = self.count.saturating_add(u64::try_from(written).unwrap_or(u64::MAX));
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+/// Copies everything, and says on which side a failure was.
+pub(super) fn copy(
+    from: &mut dyn Read,
+    to: &mut dyn Write,
+    read_failed: impl FnOnce(io::Error) -> PackageError,
+    write_failed: impl FnOnce(io::Error) -> PackageError,
+) -> Result<u64, PackageError> {
+    let mut buffer = vec![0; CHUNK];
+    let mut count: u64 = 0;
+    loop {
+        let read = match from.read(&mut buffer) {
+            Ok(0) => return Ok(count),
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(recover(error, read_failed)),
+        };
+        if let Err(error) = to.write_all(buffer.get(..read).unwrap_or_default()) {
+            return Err(write_failed(error));
+        }
+        count = count.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+    }
+}
+
+/// The error that one of our readers sent through somebody else's code; otherwise what `meaning` makes of it.
+pub(super) fn recover(error: io::Error, meaning: impl FnOnce(io::Error) -> PackageError) -> PackageError {
+    error.downcast::<PackageError>().unwrap_or_else(meaning)
+}

@@ -1,0 +1,173 @@
+//! A verified bundle becomes a folder of regular files, and nothing else.
+//!
+//! Before it `fetch` has verified the bundle; here it is hashed again as it is read, so what runs is what was hashed.
+//! After it `launch` starts something in the folder, which is removed when the [`Unpacked`] is dropped.
+
+mod extend;
+mod extract;
+mod name;
+mod tree;
+
+use std::fmt;
+use std::io::Read as _;
+use std::path::Path;
+use std::path::PathBuf;
+
+use cap_std::fs::Dir;
+
+use crate::model::deadline::Deadline;
+use crate::model::digest::Digest;
+use crate::model::limits;
+use crate::model::package::ResolvedPackage;
+use crate::model::text::SafeText;
+use crate::package::Artifact;
+use crate::package::cache::Cache;
+use crate::package::cache::RunFolder;
+use crate::package::error::PackageError;
+use crate::package::stream::Hashed;
+use crate::package::stream::Timed;
+use crate::package::stream::recover;
+use crate::package::unpack::extract::Failure;
+
+pub(super) use crate::package::unpack::name::EntryName;
+pub(super) use crate::package::unpack::tree::Kind;
+pub(super) use crate::package::unpack::tree::Tree;
+
+/// Why a bundle can't be unpacked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ArchiveError {
+    /// An entry is something else than a file or a directory.
+    #[error("`{entry}` is {kind}; a bundle may hold regular files and directories only")]
+    Kind {
+        /// The entry.
+        entry: SafeText,
+        /// What it is.
+        kind: &'static str,
+    },
+    /// An entry's name is not allowed.
+    #[error("the entry name `{entry}` {problem}")]
+    Name {
+        /// The name.
+        entry: SafeText,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// An entry stands where another one is.
+    #[error("`{entry}` {problem}")]
+    Collision {
+        /// The entry.
+        entry: SafeText,
+        /// In what way.
+        problem: &'static str,
+    },
+    /// It has too many entries.
+    #[error("it has more than {limit} entries")]
+    TooManyEntries {
+        /// The most that are unpacked.
+        limit: usize,
+    },
+    /// It is too large.
+    #[error("it has more than {limit} bytes unpacked")]
+    TooManyBytes {
+        /// The most that is unpacked, bytes.
+        limit: u64,
+    },
+    /// An extended header is not in order.
+    #[error("an extended header {problem}")]
+    Header {
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// It is no whole tar.gz.
+    #[error("it is truncated or damaged: {problem}")]
+    Damaged {
+        /// What is wrong.
+        problem: SafeText,
+    },
+}
+
+/// A package's files in a folder of their own, removed when dropped.
+pub struct Unpacked {
+    root: Dir,
+    path: PathBuf,
+    // Last, so that the handle to the folder is closed before the folder is removed.
+    _folder: RunFolder,
+}
+
+impl Unpacked {
+    /// The bundle's root.
+    pub const fn root(&self) -> &Dir {
+        &self.root
+    }
+
+    /// Where the bundle's root is, for the process that is started there.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl fmt::Debug for Unpacked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unpacked").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// Unpacks a package's bundle into a new private folder of the cache.
+///
+/// # Errors
+/// When the cached bundle is gone or no longer what it was, when it holds what a bundle may not, or when the folder
+/// can't be written. Nothing is left behind.
+pub fn unpack(cache: &Cache, package: &ResolvedPackage, deadline: &Deadline) -> Result<Unpacked, PackageError> {
+    deadline.check()?;
+    let digest = &package.bundle_digest;
+    let Some(file) = cache.open(digest)? else {
+        return Err(PackageError::cache("find the bundle in it")(std::io::ErrorKind::NotFound.into()));
+    };
+    let folder = cache.run_folder()?;
+    let root = folder.open()?;
+    let mut source = Hashed::new(Timed::new(file.take(limits::BUNDLE), deadline));
+    let problem = match extract::extract(&mut source, &root, deadline) {
+        Ok(()) => None,
+        Err(Failure::Archive(problem)) => Some(problem),
+        Err(Failure::Other(error)) => return Err(error),
+    };
+    // A bundle that was changed is reported as that, whatever the change did to the archive.
+    let failed = PackageError::cache("read the cached bundle");
+    let found = source.drain().map_err(|error| recover(error, failed))?;
+    if found != *digest {
+        cache.remove(digest)?;
+        return Err(mismatch(package, found));
+    }
+    if let Some(problem) = problem {
+        return Err(PackageError::Archive { label: package.label(), problem });
+    }
+    let (root, path) = enter(root, folder.path())?;
+    Ok(Unpacked { root, path, _folder: folder })
+}
+
+fn mismatch(package: &ResolvedPackage, found: Digest) -> PackageError {
+    PackageError::DigestMismatch {
+        artifact: Artifact::Bundle,
+        label: package.label(),
+        expected: package.bundle_digest,
+        found,
+    }
+}
+
+/// The bundle's root: the folder, or the one directory that is all there is in it, as archivers of a whole
+/// directory make it.
+fn enter(folder: Dir, path: &Path) -> Result<(Dir, PathBuf), PackageError> {
+    let failed = PackageError::cache("list the run's folder");
+    let mut entries = folder.entries().map_err(failed)?;
+    let (Some(only), None) = (entries.next().transpose().map_err(failed)?, entries.next()) else {
+        return Ok((folder, path.to_path_buf()));
+    };
+    if !only.file_type().map_err(failed)?.is_dir() {
+        return Ok((folder, path.to_path_buf()));
+    }
+    let inner = only.open_dir().map_err(failed)?;
+    Ok((inner, path.join(only.file_name())))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! The policies of a configuration, each joined with its component.
+
+use crate::authority;
+use crate::config::Config;
+use crate::config::Layer;
+use crate::decide::Notice;
+use crate::model::mode::Mode;
+use crate::model::policy::PolicySource;
+use crate::model::policy::PolicySpec;
+use crate::model::request::Subject;
+use crate::model::text::SafeText;
+use crate::model::verdict::Fault;
+use crate::pipeline::Stop;
+use crate::policy::Bound;
+use crate::policy::Loaded;
+use crate::policy::PolicyHost;
+use crate::policy::Source;
+use crate::report::listing::PolicyRow;
+use crate::report::listing::PolicyState;
+
+/// Reads every component once and holds it against its pin. What can't be read is a fault of that policy alone.
+///
+/// # Errors
+/// [`Stop::Pin`] for the first component that is not the pinned one.
+pub fn bind(config: &Config) -> Result<Vec<(&Layer, Bound)>, Stop> {
+    let mut bound = Vec::new();
+    for layer in config.layers() {
+        for spec in layer.policies() {
+            let source = component(&spec);
+            bound.push((layer, Bound::new(spec, source)?));
+        }
+    }
+    Ok(bound)
+}
+
+/// The component of one policy. That of a disabled policy is not even read.
+fn component(spec: &PolicySpec) -> Source {
+    match (&spec.source, spec.mode) {
+        (PolicySource::BuiltIn(policy), _) => Source::BuiltIn(*policy),
+        (PolicySource::File(_), Mode::Disabled) => Source::Unreadable("the policy is disabled".to_owned()),
+        (PolicySource::File(path), Mode::Strict | Mode::Warn) => {
+            match authority::read_file(path, spec.limits.component_size) {
+                Ok(bytes) => Source::Bytes(bytes),
+                Err(error) => Source::Unreadable(format!("{}: {error}", path.display())),
+            }
+        }
+    }
+}
+
+/// A notice for each layer that doesn't believe the registry, so that nobody wonders where the facts went.
+pub(super) fn distrust(config: &Config, subject: &Subject) -> Vec<Notice> {
+    let distrusting = config.layers().iter().filter(|layer| !layer.believes(subject.registry.as_ref()));
+    distrusting
+        .map(|layer| {
+            let registry = subject.registry.as_ref().map_or("an unnamed registry".to_owned(), ToString::to_string);
+            let layer = layer.name().as_str();
+            Notice {
+                code: "registry-untrusted",
+                message: SafeText::new(&format!(
+                    "the {layer} layer does not trust {registry}, so its policies see no facts from there \
+                     (trusted_registries)"
+                )),
+            }
+        })
+        .collect()
+}
+
+/// Loads every enabled policy and asks whether it accepts its settings; nothing is evaluated.
+///
+/// # Errors
+/// [`Stop::Host`] when there is no sandbox to load them in.
+pub fn examine(config: &Config) -> Result<Vec<PolicyRow>, Stop> {
+    let host = PolicyHost::new()?;
+    let specs = config.layers().iter().flat_map(Layer::policies);
+    Ok(specs.map(|spec| examine_one(&host, spec)).collect())
+}
+
+fn examine_one(host: &PolicyHost, spec: PolicySpec) -> PolicyRow {
+    let source = component(&spec);
+    let digest = source.digest();
+    let pin = spec.pin.filter(|pin| digest.is_some_and(|digest| digest != *pin));
+    let (state, version) = match (spec.mode, pin) {
+        (Mode::Disabled, _) => (PolicyState::Disabled, None),
+        (Mode::Strict | Mode::Warn, Some(pin)) => (PolicyState::Mismatched { pin }, None),
+        (Mode::Strict | Mode::Warn, None) => match load(host, &spec, source) {
+            Ok(loaded) => (PolicyState::Ready, Some(SafeText::new(&loaded.description.version.to_string()))),
+            Err(fault) => (PolicyState::Faulty(fault), None),
+        },
+    };
+    PolicyRow { name: spec.name, layer: spec.layer, mode: spec.mode, source: spec.source, digest, version, state }
+}
+
+fn load(host: &PolicyHost, spec: &PolicySpec, source: Source) -> Result<Loaded, Fault> {
+    let loaded = host.load(source, &spec.limits)?;
+    host.check_settings(&loaded, &spec.limits, &spec.settings.to_string())?;
+    Ok(loaded)
+}

@@ -1,0 +1,69 @@
+//! From a clearance to a running server, and to its end.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use crate::authority;
+use crate::config::Config;
+use crate::decide::Clearance;
+use crate::launch;
+use crate::launch::Setup;
+use crate::launch::Streams;
+use crate::launch::ending::Graces;
+use crate::launch::env_file::Assignment;
+use crate::launch::environment::ServerEnvironment;
+use crate::launch::status::Ended;
+use crate::model::deadline::Deadline;
+use crate::model::package::PackageRef;
+use crate::package;
+use crate::pipeline::Audience;
+use crate::pipeline::Stop;
+use crate::pipeline::find;
+
+/// What somebody asks for when they ask for a launch.
+#[derive(Debug)]
+pub struct Order {
+    /// Which package.
+    pub reference: PackageRef,
+    /// How long finding, downloading and starting may take.
+    pub timeout: Duration,
+    /// Arguments for the server, after those of its manifest.
+    pub arguments: Vec<OsString>,
+    /// Variables for the server, from a file.
+    pub env_file: Vec<Assignment>,
+    /// Variables for the server, from the command line.
+    pub env: Vec<Assignment>,
+}
+
+/// Unpacks what was cleared into a folder of its own, starts it there, and waits for its end.
+pub(super) fn start(
+    config: &Config,
+    clearance: Clearance,
+    order: &Order,
+    deadline: &Deadline,
+    audience: &mut dyn Audience,
+) -> Result<Ended, Stop> {
+    let environment = environment(&clearance, order);
+    for notice in environment.notices() {
+        audience.remark(notice);
+    }
+    // Removed when it is dropped, after the server has ended.
+    let unpacked = package::unpack(&find::open_cache(config)?, clearance.package(), deadline)?;
+    let root_dir = unpacked.root().try_clone().map_err(|cause| Stop::local("open", unpacked.path(), cause))?;
+    let setup = Setup {
+        root: unpacked.path().to_path_buf(),
+        root_dir,
+        extra_args: order.arguments.clone(),
+        environment,
+        streams: Streams::inherited().map_err(|cause| Stop::Order(format!("standard input can't be used: {cause}")))?,
+        deadline: *deadline,
+        graces: Graces::default(),
+    };
+    Ok(launch::launch(clearance, setup)?)
+}
+
+/// The variables that the server gets.
+fn environment(clearance: &Clearance, order: &Order) -> ServerEnvironment {
+    let manifest = &clearance.package().manifest;
+    ServerEnvironment::compute(&authority::environment(), manifest, &order.env_file, &order.env)
+}

@@ -1,0 +1,134 @@
+//! Why a launch ends before its server runs: the errors of all stages, and what each means to the caller.
+
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::decide::Refusal;
+use crate::launch::error::Failure;
+use crate::launch::error::LaunchError;
+use crate::model::request::Subject;
+use crate::package::PackageError;
+use crate::package::PackageErrorKind;
+use crate::policy::HostError;
+use crate::policy::PinMismatch;
+
+/// A stop, and as much of the package as was known by then.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {stop}", subject.label())]
+pub struct Stopped {
+    /// What it is about.
+    pub subject: Subject,
+    /// Why.
+    #[source]
+    pub stop: Stop,
+}
+
+/// Why a launch ends before its server runs.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    /// It could not be found, or its bytes are not what they should be.
+    #[error(transparent)]
+    Package(#[from] PackageError),
+    /// Somebody or something refuses.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// A policy's component is not the one that the configuration pins.
+    #[error(transparent)]
+    Pin(#[from] PinMismatch),
+    /// There is no sandbox to evaluate policies in.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// The server could not be started.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// There is nowhere to keep downloads.
+    #[error(
+        "there is no place for the cache: HOME is not set\n  name one with --cache-dir, or `cache_dir` in the configuration"
+    )]
+    NoCache,
+    /// The local system failed us.
+    #[error("can't {doing} at {}: {cause}", path.display())]
+    Local {
+        /// What we were doing.
+        doing: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// What the command line gives for the launch can't be used.
+    #[error("{0}")]
+    Order(String),
+}
+
+/// What a stop means to the caller; each kind has its exit code (spec section 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopKind {
+    /// The command line, the configuration or the local system.
+    Usage,
+    /// A registry could not answer, or has no such package.
+    Registry,
+    /// Bytes or identities are not what they should be.
+    Integrity,
+    /// Refused.
+    Refused,
+    /// It took too long.
+    Timeout,
+    /// The server could not be started.
+    Start,
+}
+
+impl Stop {
+    pub(super) fn local(doing: &'static str, path: &Path, cause: io::Error) -> Self {
+        Self::Local { doing, path: path.to_path_buf(), cause }
+    }
+
+    /// What it means to the caller.
+    pub const fn kind(&self) -> StopKind {
+        match self {
+            Self::Package(error) => match error.kind() {
+                PackageErrorKind::NotFound | PackageErrorKind::Registry => StopKind::Registry,
+                PackageErrorKind::Integrity => StopKind::Integrity,
+                PackageErrorKind::Timeout => StopKind::Timeout,
+                PackageErrorKind::Local => StopKind::Usage,
+            },
+            Self::Refused(_) => StopKind::Refused,
+            Self::Pin(_) => StopKind::Integrity,
+            Self::Launch(error) => match error.failure() {
+                Failure::Integrity => StopKind::Integrity,
+                Failure::Timeout => StopKind::Timeout,
+                Failure::Start => StopKind::Start,
+            },
+            Self::Host(_) | Self::NoCache | Self::Local { .. } | Self::Order(_) => StopKind::Usage,
+        }
+    }
+
+    /// A stable name for machines.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Package(error) => error.code(),
+            Self::Refused(refusal) => refusal.code(),
+            Self::Pin(_) => "policy-digest-mismatch",
+            Self::Host(_) => "sandbox-unavailable",
+            Self::Launch(_) => "launch-failed",
+            Self::NoCache | Self::Local { .. } => "local",
+            Self::Order(_) => "usage",
+        }
+    }
+
+    /// Whether the audience has heard why already, with every reason.
+    pub const fn was_heard(&self) -> bool {
+        match self {
+            Self::Refused(Refusal::ByPolicy | Refusal::Declined | Refusal::NobodyToAsk) => true,
+            Self::Refused(Refusal::Status { .. })
+            | Self::Package(_)
+            | Self::Pin(_)
+            | Self::Host(_)
+            | Self::NoCache
+            | Self::Launch(_)
+            | Self::Local { .. }
+            | Self::Order(_) => false,
+        }
+    }
+}

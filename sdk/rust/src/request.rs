@@ -1,0 +1,147 @@
+//! What a policy is told. `convert.rs` makes it from the component's own types, `testing` by hand or from a document
+//! (which is why these types can be read by serde, natively only).
+
+/// Everything a policy is told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The package in question.
+    pub subject: Subject,
+    /// The circumstances of the evaluation.
+    pub context: Context,
+    /// Facts that later versions of smcp add, as name and value. Ignore names that you don't know.
+    pub extensions: Vec<(String, String)>,
+}
+
+/// The package that somebody wants to start. `None` always means "not known": a rule about a fact that is not known
+/// should be violated, not skipped.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(serde::Deserialize), serde(default, deny_unknown_fields))]
+pub struct Subject {
+    /// The part of `org/name` before the slash.
+    pub org: String,
+    /// The part of `org/name` after the slash.
+    pub name: String,
+    /// The exact version; never `latest`.
+    pub version: String,
+    /// The registry that vouches for the facts below: its URL, or the path of its directory.
+    pub registry: Option<String>,
+    /// `published` or `deprecated`; a package in any other state is refused before policies run.
+    pub status: Option<String>,
+    /// Who stands behind the package.
+    pub origin: Option<Origin>,
+    /// Certification level, 0 to 3.
+    pub cert_level: Option<u8>,
+    /// Security score, 0 to 100.
+    pub score: Option<u8>,
+    /// The part of the score that is about the code itself.
+    pub security_score: Option<u8>,
+    /// The part of the score that is about dependencies and build.
+    pub supply_chain_score: Option<u8>,
+    /// The part of the score that is about upkeep.
+    pub maturity_score: Option<u8>,
+    /// What the analysis found.
+    pub findings: Option<SeverityCounts>,
+    /// Digest of the manifest, `sha256:` and 64 lower-case hex digits; verified.
+    pub manifest_digest: Option<String>,
+    /// Digest of the bundle, in the same form; verified.
+    pub bundle_digest: Option<String>,
+    /// The commit that the package was built from, as the registry says it.
+    pub git_sha: Option<String>,
+    /// `stdio` or `http`.
+    pub transport: Option<String>,
+    /// What would be started on this platform.
+    pub entrypoint: Option<Entrypoint>,
+    /// What the manifest asks for.
+    pub permissions: Option<Permissions>,
+    /// The whole manifest as JSON text.
+    pub manifest: Option<String>,
+}
+
+/// Who stands behind a package, in the words of the registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(serde::Deserialize), serde(from = "String"))]
+pub enum Origin {
+    /// Published by the registry's own organisation.
+    Official,
+    /// Published by somebody whose identity the registry has checked.
+    Verified,
+    /// Published by anybody.
+    Community,
+    /// A word that this version doesn't know.
+    Other(String),
+}
+
+impl Origin {
+    /// The registry's word.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Official => "official",
+            Self::Verified => "verified",
+            Self::Community => "community",
+            Self::Other(word) => word,
+        }
+    }
+}
+
+impl From<String> for Origin {
+    /// Reads a registry's word as smcp does: trimmed, whatever its case.
+    fn from(word: String) -> Self {
+        let word = word.trim();
+        let known = [Self::Official, Self::Verified, Self::Community];
+        let known = known.into_iter().find(|origin| origin.as_str().eq_ignore_ascii_case(word));
+        known.unwrap_or_else(|| Self::Other(word.to_owned()))
+    }
+}
+
+/// How many findings the registry's analysis has, by severity.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(serde::Deserialize), serde(default, deny_unknown_fields))]
+pub struct SeverityCounts {
+    /// Critical findings.
+    pub critical: u32,
+    /// High findings.
+    pub high: u32,
+    /// Medium findings.
+    pub medium: u32,
+    /// Low findings.
+    pub low: u32,
+}
+
+/// What the server's process is started with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(serde::Deserialize), serde(default, deny_unknown_fields))]
+pub struct Entrypoint {
+    /// A name looked up on PATH, or a path inside the bundle.
+    pub command: String,
+    /// The arguments that the manifest gives; those of the command line are not here.
+    pub args: Vec<String>,
+}
+
+/// What the manifest asks for. Lists are in the manifest's order, untouched, `*` included.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(serde::Deserialize), serde(default, deny_unknown_fields))]
+pub struct Permissions {
+    /// Hosts, or patterns of hosts.
+    pub network: Vec<String>,
+    /// Paths to read.
+    pub filesystem_read: Vec<String>,
+    /// Paths to write.
+    pub filesystem_write: Vec<String>,
+    /// Names of environment variables.
+    pub environment: Vec<String>,
+    /// Whether it wants to start other processes.
+    pub subprocess: bool,
+}
+
+/// The circumstances of the evaluation. A policy has no clock: this is the only time it can know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Context {
+    /// Seconds since 1970-01-01T00:00:00Z.
+    pub evaluated_at: u64,
+    /// Whether the caller passed `--trust`. It answers questions; it never turns a violation into a pass.
+    pub trust: bool,
+    /// Whether a person is there to be asked.
+    pub interactive: bool,
+    /// The version of smcp, a SemVer string.
+    pub tool_version: String,
+}

@@ -1,0 +1,110 @@
+//! For the unit tests of policies: requests by hand, and calls that hold a policy to the rules of the interface.
+//! Everything here runs natively; no WebAssembly is needed.
+
+use std::fmt;
+
+use crate::Description;
+use crate::Finding;
+use crate::Policy;
+use crate::SettingsProblem;
+use crate::Verdict;
+use crate::log;
+use crate::settings;
+
+mod builder;
+mod case;
+
+pub use crate::log::Level;
+pub use crate::request::Entrypoint;
+pub use crate::request::Origin;
+pub use crate::request::Permissions;
+pub use crate::request::SeverityCounts;
+pub use builder::Request;
+pub use case::Case;
+
+/// A policy that smcp would count as faulty: what it said breaks a rule of `wit/policy.wit`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Broken {
+    /// The settings don't pass `check-settings`, so smcp would not evaluate.
+    Settings(Vec<SettingsProblem>),
+    /// The verdict or the description breaks a rule, which this says.
+    Rule(String),
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Settings(problems) => {
+                f.write_str("the settings are refused:")?;
+                problems.iter().try_for_each(|problem| write!(f, " `{}`: {};", problem.path, problem.message))
+            }
+            Self::Rule(rule) => f.write_str(rule),
+        }
+    }
+}
+
+impl std::error::Error for Broken {}
+
+/// Checks settings, a JSON document, as smcp does when it loads the policy.
+pub fn check_settings<P: Policy>(settings: &str) -> Result<(), Vec<SettingsProblem>> {
+    settings::decode::<P::Settings>(settings).map(|_| ())
+}
+
+/// Judges a request, as the component would, and holds the verdict to the rules of the interface.
+pub fn evaluate<P: Policy>(request: &crate::Request, settings: &str) -> Result<Verdict, Broken> {
+    evaluate_logged::<P>(request, settings).map(|(verdict, _)| verdict)
+}
+
+/// The same as [`evaluate`], with what the policy logged.
+pub fn evaluate_logged<P: Policy>(
+    request: &crate::Request,
+    settings: &str,
+) -> Result<(Verdict, Vec<(Level, String)>), Broken> {
+    let settings = settings::decode::<P::Settings>(settings).map_err(Broken::Settings)?;
+    let (verdict, lines) = log::capture(|| P::evaluate(request, &settings));
+    keeps_rules(&verdict).map_err(Broken::Rule)?;
+    Ok((verdict, lines))
+}
+
+/// What the policy says of itself, held to the rules of the interface.
+pub fn describe<P: Policy>() -> Result<Description, Broken> {
+    let description = P::describe();
+    let version: Vec<&str> = description.version.splitn(3, '.').collect();
+    let is_version = version.len() == 3 && version.iter().all(|part| part.starts_with(|c: char| c.is_ascii_digit()));
+    let schema = serde_json::from_str::<serde_json::Value>(description.settings_schema);
+    let rule = if !is_code(description.name) {
+        Some(format!("the name `{}` is not 1 to 64 bytes of [a-z0-9-]", description.name))
+    } else if !is_version {
+        Some(format!("the version `{}` is not a SemVer string", description.version))
+    } else if description.summary.trim().is_empty() {
+        Some("the summary is empty".to_owned())
+    } else if !schema.is_ok_and(|schema| schema.is_object() || schema.is_boolean()) {
+        Some("the settings' schema is not a JSON Schema".to_owned())
+    } else {
+        None
+    };
+    rule.map_or(Ok(description), |rule| Err(Broken::Rule(rule)))
+}
+
+/// Findings of one verdict: the bound that smcp sets by default.
+const MAX_FINDINGS: usize = 256;
+
+fn keeps_rules(verdict: &Verdict) -> Result<(), String> {
+    let findings = verdict.violations.len() + verdict.notices.len();
+    if findings > MAX_FINDINGS {
+        return Err(format!("{findings} findings are too many, at most {MAX_FINDINGS} are allowed"));
+    }
+    verdict.violations.iter().chain(&verdict.notices).try_for_each(|Finding { code, message, .. }| {
+        if !is_code(code) {
+            return Err(format!("the code `{code}` is not 1 to 64 bytes of [a-z0-9-]"));
+        }
+        if message.trim().is_empty() {
+            return Err(format!("the message of `{code}` is empty"));
+        }
+        Ok(())
+    })
+}
+
+fn is_code(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}

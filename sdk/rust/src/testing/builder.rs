@@ -1,0 +1,86 @@
+//! Requests for tests: everything unknown, except for what the test says.
+
+use crate::request;
+use crate::request::Entrypoint;
+use crate::request::Origin;
+use crate::request::Permissions;
+use crate::request::SeverityCounts;
+
+/// Builds a request for `acme/tool@1.0.0` about which nothing else is known.
+#[derive(Debug, Clone)]
+pub struct Request(request::Request);
+
+impl Default for Request {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Request {
+    /// A request about which nothing is known but the package's name.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut request = request::Request::default();
+        request.subject.org = "acme".to_owned();
+        request.subject.name = "tool".to_owned();
+        request.subject.version = "1.0.0".to_owned();
+        request.context.tool_version = env!("CARGO_PKG_VERSION").to_owned();
+        Self(request)
+    }
+
+    /// The request.
+    #[must_use]
+    pub fn build(self) -> request::Request {
+        self.0
+    }
+
+    /// Who stands behind the package, in the registry's word.
+    #[must_use]
+    pub fn origin(mut self, word: &str) -> Self {
+        self.0.subject.origin = Some(Origin::from(word.to_owned()));
+        self
+    }
+
+    /// Its certification level.
+    #[must_use]
+    pub fn cert_level(mut self, level: u8) -> Self {
+        self.0.subject.cert_level = Some(level);
+        self
+    }
+
+    /// Its security score.
+    #[must_use]
+    pub fn score(mut self, score: u8) -> Self {
+        self.0.subject.score = Some(score);
+        self
+    }
+
+    /// What the analysis found.
+    #[must_use]
+    pub fn findings(mut self, findings: SeverityCounts) -> Self {
+        self.0.subject.findings = Some(findings);
+        self
+    }
+
+    /// What would be started.
+    #[must_use]
+    pub fn entrypoint(mut self, command: &str, args: &[&str]) -> Self {
+        let args = args.iter().map(|&arg| arg.to_owned()).collect();
+        self.0.subject.entrypoint = Some(Entrypoint { command: command.to_owned(), args });
+        self
+    }
+
+    /// What the manifest asks for.
+    #[must_use]
+    pub fn permissions(mut self, permissions: Permissions) -> Self {
+        self.0.subject.permissions = Some(permissions);
+        self
+    }
+
+    /// When the evaluation happens, in Unix seconds.
+    #[must_use]
+    pub fn evaluated_at(mut self, seconds: u64) -> Self {
+        self.0.context.evaluated_at = seconds;
+        self
+    }
+}

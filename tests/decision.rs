@@ -1,0 +1,161 @@
+//! The laws of the decision (spec section 3), on generated outcomes, and the mode table row by row.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use smcp::decide::{Consent, Decision, Refusal, Ruling};
+use smcp::model::facts::Facts;
+use smcp::model::manifest::{Entrypoint, Manifest, Permissions, Transport};
+use smcp::model::mode::{Effect, Mode, OnWarn, effect};
+use smcp::model::package::ResolvedPackage;
+use smcp::model::policy::{BuiltIn, LayerName, PolicySource};
+use smcp::model::registry::Registry;
+use smcp::model::text::SafeText;
+use smcp::model::verdict::{Evaluated, Fault, FaultKind, Finding, Outcome, OutcomeKind, Verdict};
+
+#[test]
+fn the_mode_table_is_the_one_of_the_spec() {
+    use Effect::{Ask, Block, Pass, Warn};
+    use OutcomeKind as Kind;
+    // Mode, then the effect of a violation or fault under notify and under confirm.
+    for (mode, notify, confirm) in [(Mode::Strict, Block, Block), (Mode::Warn, Warn, Ask), (Mode::Disabled, Pass, Pass)]
+    {
+        for (on_warn, expected) in [(OnWarn::Notify, notify), (OnWarn::Confirm, confirm)] {
+            for kind in [Kind::Violation, Kind::Fault] {
+                assert_eq!(effect(mode, kind, on_warn), expected, "{mode:?} {kind:?} {on_warn:?}");
+            }
+            for kind in [Kind::Pass, Kind::Skipped, Kind::Waived] {
+                assert_eq!(effect(mode, kind, on_warn), Pass, "{mode:?} {kind:?} {on_warn:?}");
+            }
+        }
+    }
+    assert!(Pass < Warn && Warn < Ask && Ask < Block, "the order of the effects is the AND");
+}
+
+fn finding() -> Finding {
+    Finding {
+        code: "planted".to_owned(),
+        message: SafeText::new("planted"),
+        fact: None,
+        remedy: None,
+        extensions: Vec::new(),
+    }
+}
+
+fn outcomes() -> impl Strategy<Value = Outcome> {
+    prop_oneof![
+        Just(Outcome::Pass { notices: Vec::new() }),
+        Just(Outcome::Pass { notices: vec![finding()] }),
+        Just(Outcome::Violation(Verdict { violations: vec![finding()], notices: Vec::new() })),
+        proptest::sample::select(&FaultKind::ALL[..]).prop_map(|kind| Outcome::Fault(Fault::new(kind, "planted"))),
+        Just(Outcome::Waived { findings: vec![finding()], reason: SafeText::new("ticket") }),
+    ]
+}
+
+fn policies() -> impl Strategy<Value = Evaluated> {
+    let modes = proptest::sample::select(&Mode::ALL[..]);
+    let on_warns = proptest::sample::select(&OnWarn::ALL[..]);
+    (outcomes(), modes, on_warns, any::<bool>()).prop_map(|(outcome, mode, on_warn, system)| Evaluated {
+        name: "planted".parse().unwrap(),
+        layer: if system { LayerName::System } else { LayerName::User },
+        source: PolicySource::BuiltIn(BuiltIn::Score),
+        mode,
+        on_warn,
+        digest: None,
+        version: None,
+        outcome: if mode == Mode::Disabled { Outcome::Skipped } else { outcome },
+        duration: Duration::ZERO,
+    })
+}
+
+fn many() -> impl Strategy<Value = Vec<Evaluated>> {
+    proptest::collection::vec(policies(), 0..8)
+}
+
+fn package() -> ResolvedPackage {
+    let digest = format!("sha256:{}", "0".repeat(64)).parse().unwrap();
+    ResolvedPackage {
+        id: "acme/tool".parse().unwrap(),
+        version: "1.0.0".parse().unwrap(),
+        registry: Registry::Directory("/registry".into()),
+        facts: Facts::default(),
+        manifest_digest: digest,
+        bundle_digest: digest,
+        bundle_size: 0,
+        manifest: Manifest {
+            transport: Transport::Stdio,
+            entrypoint: Entrypoint::default(),
+            permissions: Permissions::default(),
+            text: "{}".to_owned(),
+        },
+    }
+}
+
+/// Whether the launch may go on, given who answers.
+fn starts(ruling: &Ruling, consent: Consent) -> bool {
+    match ruling.apply(package()) {
+        Decision::Allow(_) => true,
+        Decision::Ask(question) => question.answer(consent).is_ok(),
+        Decision::Deny(_) => false,
+    }
+}
+
+const ANSWERS: [Consent; 4] = [Consent::Trusted, Consent::Accepted, Consent::Declined, Consent::NobodyToAsk];
+
+proptest! {
+    #[test]
+    fn adding_a_policy_never_loosens_a_decision(before in many(), more in policies(), at in any::<prop::sample::Index>()) {
+        let mut after = before.clone();
+        after.insert(at.index(before.len() + 1), more);
+        let (before, after) = (Ruling::of(before), Ruling::of(after));
+        prop_assert!(after.effect() >= before.effect());
+        for answer in ANSWERS {
+            prop_assert!(starts(&before, answer) || !starts(&after, answer));
+        }
+    }
+
+    #[test]
+    fn strict_never_passes_a_fault(others in many(), mut policy in policies(), kind in proptest::sample::select(&FaultKind::ALL[..])) {
+        policy.mode = Mode::Strict;
+        policy.outcome = Outcome::Fault(Fault::new(kind, "planted"));
+        let ruling = Ruling::of(others.into_iter().chain([policy]).collect());
+        prop_assert_eq!(ruling.effect(), Effect::Block);
+        for answer in ANSWERS {
+            prop_assert!(!starts(&ruling, answer));
+        }
+    }
+
+    #[test]
+    fn trust_never_changes_a_block(policies in many()) {
+        let ruling = Ruling::of(policies);
+        if ruling.effect() == Effect::Block {
+            prop_assert!(!starts(&ruling, Consent::Trusted));
+            prop_assert!(matches!(ruling.apply(package()), Decision::Deny(Refusal::ByPolicy)));
+        }
+    }
+
+    #[test]
+    fn the_order_of_policies_never_changes_the_decision(policies in many().prop_shuffle(), turn in any::<prop::sample::Index>()) {
+        let mut turned = policies.clone();
+        turned.rotate_left(if policies.is_empty() { 0 } else { turn.index(policies.len()) });
+        let mut reversed = policies.clone();
+        reversed.reverse();
+        let effect = Ruling::of(policies).effect();
+        prop_assert_eq!(Ruling::of(turned).effect(), effect);
+        prop_assert_eq!(Ruling::of(reversed).effect(), effect);
+    }
+
+    #[test]
+    fn only_a_yes_answers_a_question(policies in many()) {
+        let ruling = Ruling::of(policies);
+        for answer in ANSWERS {
+            let yes = matches!(answer, Consent::Trusted | Consent::Accepted);
+            let expected = match ruling.effect() {
+                Effect::Pass | Effect::Warn => true,
+                Effect::Ask => yes,
+                Effect::Block => false,
+            };
+            prop_assert_eq!(starts(&ruling, answer), expected);
+        }
+    }
+}

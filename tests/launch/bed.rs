@@ -1,0 +1,240 @@
+//! What the tests are made of: a bundle on disk, a clearance for it, a client, and smcp as a process of its own.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, PipeReader, Read, Write as _};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::process::{ChildStdin, Command, Stdio};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use smcp::decide::{Clearance, Decision, Ruling};
+use smcp::launch::ending::Graces;
+use smcp::launch::environment::ServerEnvironment;
+use smcp::launch::error::LaunchError;
+use smcp::launch::status::Ended;
+use smcp::launch::{Setup, Streams, launch};
+use smcp::model::deadline::Deadline;
+use smcp::model::digest::Digest;
+use smcp::model::facts::Facts;
+use smcp::model::manifest::{Entrypoint, Manifest, Permissions, Transport};
+use smcp::model::package::ResolvedPackage;
+use smcp::model::registry::Registry;
+use tempfile::TempDir;
+
+/// Longer than any test takes; one that needs it to pass fails by how the server ended.
+pub(crate) const NEVER: Duration = Duration::from_secs(60);
+/// Nothing is waited for.
+pub(crate) const NOW: Duration = Duration::ZERO;
+
+pub(crate) const PATIENT: Graces = Graces { input_closed: NEVER, terminate: NEVER };
+
+/// An unpacked bundle, removed when dropped.
+pub(crate) struct Bed(TempDir);
+
+impl Bed {
+    pub(crate) fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Puts an executable file into the bundle. Another process writes it: a descriptor of ours that is open for
+    /// writing could be inherited by a server of another test, and the system starts no file that is being written.
+    pub(crate) fn executable(&self, name: &str, text: &[u8]) {
+        let mut writer = Command::new("sh")
+            .args(["-c", "cat >\"$0\" && chmod 755 \"$0\"", name])
+            .current_dir(self.root())
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        writer.stdin.take().unwrap().write_all(text).unwrap();
+        assert!(writer.wait().unwrap().success());
+    }
+
+    pub(crate) fn setup(&self, input: impl Into<OwnedFd>, output: impl Into<Stdio>, graces: Graces) -> Setup {
+        setup(self.root(), Streams { input: input.into(), output: output.into() }, graces)
+    }
+
+    /// Runs an entrypoint to its end with nothing on standard input; how it ended and what it printed.
+    pub(crate) fn run(&self, entrypoint: Entrypoint) -> (Result<Ended, LaunchError>, String) {
+        self.run_with(entrypoint, null(), |setup| setup)
+    }
+
+    pub(crate) fn run_with(
+        &self,
+        entrypoint: Entrypoint,
+        input: impl Into<OwnedFd>,
+        change: impl FnOnce(Setup) -> Setup,
+    ) -> (Result<Ended, LaunchError>, String) {
+        let (mut read, write) = std::io::pipe().unwrap();
+        let ended = launch(clearance(entrypoint), change(self.setup(input, write, PATIENT)));
+        let mut output = String::new();
+        read.read_to_string(&mut output).unwrap();
+        (ended, output)
+    }
+
+    /// Starts a script and goes on, as its client.
+    pub(crate) fn start(self, script: &str, input: impl Into<OwnedFd>, graces: Graces) -> Running {
+        let (read, write) = std::io::pipe().unwrap();
+        let (clearance, setup) = (clearance(sh(script)), self.setup(input, write, graces));
+        let thread = std::thread::spawn(move || launch(clearance, setup));
+        Running { output: BufReader::new(read), thread, _bed: self }
+    }
+}
+
+fn setup(root: &Path, streams: Streams, graces: Graces) -> Setup {
+    Setup {
+        root: root.to_owned(),
+        root_dir: Dir::open_ambient_dir(root, ambient_authority()).unwrap(),
+        extra_args: Vec::new(),
+        environment: environment(),
+        streams,
+        deadline: Deadline::none(),
+        graces,
+    }
+}
+
+/// A launch that is under way in a thread of the test.
+pub(crate) struct Running {
+    pub(crate) output: BufReader<PipeReader>,
+    thread: JoinHandle<Result<Ended, LaunchError>>,
+    _bed: Bed,
+}
+
+impl Running {
+    /// Waits until nobody holds the server's output, and gives what was left in it and how the server ended.
+    pub(crate) fn end(mut self) -> (Ended, String) {
+        let mut rest = String::new();
+        self.output.read_to_string(&mut rest).unwrap();
+        (self.thread.join().unwrap().unwrap(), rest)
+    }
+}
+
+/// Reads lines until one begins with `word`; what follows the word.
+pub(crate) fn line_with(output: &mut BufReader<impl Read>, word: &str) -> String {
+    let mut seen = String::new();
+    loop {
+        let start = seen.len();
+        assert_ne!(output.read_line(&mut seen).unwrap(), 0, "it ended before `{word}`: {seen}");
+        if let Some((_, rest)) = seen.get(start..).and_then(|line| line.split_once(word)) {
+            return rest.trim().to_owned();
+        }
+    }
+}
+
+pub(crate) fn null() -> File {
+    File::open("/dev/null").unwrap()
+}
+
+pub(crate) fn sh(script: &str) -> Entrypoint {
+    entrypoint("sh", &["-c", script])
+}
+
+pub(crate) fn entrypoint(command: &str, args: &[&str]) -> Entrypoint {
+    Entrypoint {
+        command: command.to_owned(),
+        args: args.iter().map(|arg| (*arg).to_owned()).collect(),
+        ..Entrypoint::default()
+    }
+}
+
+pub(crate) fn manifest(entrypoint: Entrypoint) -> Manifest {
+    Manifest { transport: Transport::Stdio, entrypoint, permissions: Permissions::default(), text: String::new() }
+}
+
+/// What a server gets that asks for nothing: our PATH.
+pub(crate) fn environment() -> ServerEnvironment {
+    let path = ("PATH".into(), std::env::var_os("PATH").unwrap());
+    ServerEnvironment::compute(&[path], &manifest(Entrypoint::default()), &[], &[])
+}
+
+pub(crate) fn clearance(entrypoint: Entrypoint) -> Clearance {
+    clearance_of(manifest(entrypoint))
+}
+
+/// A clearance as anybody gets one: from a ruling that allows.
+pub(crate) fn clearance_of(manifest: Manifest) -> Clearance {
+    let package = ResolvedPackage {
+        id: "acme/tool".parse().unwrap(),
+        version: "1.0.0".parse().unwrap(),
+        registry: Registry::from_text("/registry", Path::new("/"), None).unwrap(),
+        facts: Facts::default(),
+        manifest_digest: Digest::of(b"manifest"),
+        bundle_digest: Digest::of(b"bundle"),
+        bundle_size: 6,
+        manifest,
+    };
+    match Ruling::of(Vec::new()).apply(package) {
+        Decision::Allow(clearance) => clearance,
+        other @ (Decision::Ask(_) | Decision::Deny(_)) => unreachable!("{other:?}"),
+    }
+}
+
+/// smcp as a process of its own, because signals and terminals belong to processes: this test program again, running
+/// nothing but [`stand_in`].
+pub(crate) struct Smcp {
+    pub(crate) input: Option<ChildStdin>,
+    pub(crate) output: BufReader<std::process::ChildStdout>,
+    child: std::process::Child,
+}
+
+const ROOT: &str = "STAND_IN_ROOT";
+const SCRIPT: &str = "STAND_IN_SCRIPT";
+const GRACES: &str = "STAND_IN_GRACES";
+
+/// The words that start a stand-in, and its variables: the bundle, the server's script, and the graces.
+pub(crate) fn stand_in_command(program: &str, before: &[&str], bed: &Bed, script: &str, graces: Graces) -> Command {
+    let mut command = Command::new(program);
+    command
+        .args(before)
+        .args(["--exact", "bed::stand_in", "--ignored", "--nocapture"])
+        .env(ROOT, bed.root())
+        .env(SCRIPT, script)
+        .env(GRACES, format!("{} {}", graces.input_closed.as_millis(), graces.terminate.as_millis()));
+    command
+}
+
+pub(crate) fn this_program() -> String {
+    std::env::current_exe().unwrap().into_os_string().into_string().unwrap()
+}
+
+impl Smcp {
+    pub(crate) fn start(bed: &Bed, script: &str, graces: Graces) -> Self {
+        let mut command = stand_in_command(&this_program(), &[], bed, script, graces);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Self { input: child.stdin.take(), output, child }
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id().cast_signed()), signal).unwrap();
+    }
+
+    /// Waits until nobody holds the output: neither smcp, nor the server, nor its children. The exit code.
+    pub(crate) fn end(mut self) -> Option<i32> {
+        let mut rest = Vec::new();
+        self.output.read_to_end(&mut rest).unwrap();
+        drop(self.input.take());
+        self.child.wait().unwrap().code()
+    }
+}
+
+#[test]
+#[ignore = "a process that other tests start"]
+fn stand_in() {
+    let variable = |name| std::env::var(name).unwrap();
+    let graces = variable(GRACES);
+    let (input_closed, terminate) = graces.split_once(' ').unwrap();
+    let duration = |milliseconds: &str| Duration::from_millis(milliseconds.parse().unwrap());
+    let graces = Graces { input_closed: duration(input_closed), terminate: duration(terminate) };
+    let setup = setup(Path::new(&variable(ROOT)), Streams::inherited().unwrap(), graces);
+    let ended = launch(clearance(sh(&variable(SCRIPT))), setup).unwrap();
+    std::process::exit(ended.exit_code().into());
+}

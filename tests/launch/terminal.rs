@@ -1,0 +1,104 @@
+//! A server on a terminal: it reads what a person types, job control reaches it, and the shell gets its terminal back.
+
+use std::fs::File;
+use std::io::{BufReader, Write as _};
+use std::process::{Child, Stdio};
+
+use nix::pty::openpty;
+
+use crate::bed::{Bed, PATIENT, line_with, stand_in_command, this_program};
+
+/// Repeats one line of what is typed.
+const READER: &str = "read line && echo \"server: got $line\"";
+/// Repeats one line, which proves that it was lent the terminal, and one more.
+const TWICE: &str = "read line && echo \"server: got $line\"; read line && echo \"server: got $line\"";
+
+/// A person's terminal with a shell in it, whose one job is smcp.
+struct Session {
+    keyboard: File,
+    screen: BufReader<File>,
+    shell: Child,
+    _bed: Bed,
+}
+
+impl Session {
+    fn start(place: &str, script: &str) -> Self {
+        let bed = Bed::new();
+        let terminal = openpty(None, None).unwrap();
+        let shell_script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/launch/shell.py");
+        let mut command = stand_in_command("python3", &[shell_script, place, &this_program()], &bed, script, PATIENT);
+        let end = || Stdio::from(terminal.slave.try_clone().unwrap());
+        let shell = command.stdin(end()).stdout(end()).stderr(end()).spawn().unwrap();
+        let screen = File::from(terminal.master);
+        Self { keyboard: screen.try_clone().unwrap(), screen: BufReader::new(screen), shell, _bed: bed }
+    }
+
+    fn types(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
+    }
+
+    #[track_caller]
+    fn shows(&mut self, expected: &str) {
+        let (word, rest) = expected.rsplit_once(' ').unwrap();
+        assert_eq!(line_with(&mut self.screen, word), rest, "{expected}");
+    }
+
+    /// The job has ended with `code`, and the shell's terminal is the shell's again.
+    fn ends_with(mut self, code: &str) {
+        self.shows("shell: terminal is with the job");
+        self.shows(&format!("shell: ended with {code}"));
+        self.types("next\n");
+        self.shows("shell: reads next");
+        assert!(self.shell.wait().unwrap().success());
+    }
+}
+
+#[test]
+fn a_server_reads_what_a_person_types() {
+    let mut session = Session::start("foreground", READER);
+    session.types("hello\n");
+    session.shows("server: got hello");
+    session.ends_with("0");
+}
+
+#[test]
+fn ctrl_c_reaches_the_server() {
+    let mut session = Session::start("foreground", TWICE);
+    session.types("hello\n");
+    session.shows("server: got hello");
+    session.types("\u{3}");
+    session.ends_with("130");
+}
+
+#[test]
+fn ctrl_z_stops_the_job_and_fg_resumes_it() {
+    let mut session = Session::start("foreground", TWICE);
+    session.types("hello\n");
+    session.shows("server: got hello");
+    session.types("\u{1a}");
+    session.shows("shell: terminal is with the job");
+    session.shows("shell: stopped by SIGTSTP");
+    session.types("fg\n");
+    session.shows("shell: resumed fg");
+    session.types("again\n");
+    session.shows("server: got again");
+    session.ends_with("0");
+}
+
+#[test]
+fn a_job_in_the_background_takes_nobodys_terminal() {
+    let mut session = Session::start("background", READER);
+    for _ in 0..2 {
+        session.shows("shell: terminal is with the shell");
+        session.shows("shell: stopped by SIGTTIN");
+        session.types("bg\n");
+        session.shows("shell: resumed bg");
+    }
+    session.shows("shell: terminal is with the shell");
+    session.shows("shell: stopped by SIGTTIN");
+    session.types("fg\n");
+    session.shows("shell: resumed fg");
+    session.types("hello\n");
+    session.shows("server: got hello");
+    session.ends_with("0");
+}

@@ -1,0 +1,44 @@
+//! `cargo xtask check`: the one command that CI runs. Tests come last, so that their summary is the last thing said.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::guests::GuestSet;
+use crate::run::cargo;
+use crate::run::output;
+use crate::run::run;
+use crate::say;
+
+/// Stops at the first step that fails.
+pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
+    step("format");
+    run(cargo_in(root).args(["fmt", "--all", "--check"]))?;
+    step("lints");
+    run(cargo_in(root).args(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    step("licences, sources and duplicates of dependencies");
+    deny(root)?;
+    step("built components");
+    GuestSet::BUILTINS.verify(root)?;
+    GuestSet::EXAMPLES.verify(root)?;
+    step("tests");
+    run(cargo_in(root).args(["test", "--locked", "--workspace"]))
+}
+
+/// The advisories of cargo-deny need a database from the network, so they are not part of this.
+fn deny(root: &Path) -> anyhow::Result<()> {
+    if output(cargo_in(root).args(["deny", "--version"])).is_err() {
+        say("skipped: cargo-deny is not installed (`cargo install cargo-deny`)");
+        return Ok(());
+    }
+    run(cargo_in(root).args(["deny", "--offline", "check", "bans", "licenses", "sources"]))
+}
+
+fn cargo_in(root: &Path) -> Command {
+    let mut cargo = cargo();
+    cargo.current_dir(root);
+    cargo
+}
+
+fn step(name: &str) {
+    say(&format!("── {name}"));
+}

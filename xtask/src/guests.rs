@@ -1,0 +1,111 @@
+//! The components that are committed: what they are built from, how, and how to tell that they are still that.
+
+mod build;
+mod digest;
+mod graph;
+mod record;
+mod verify;
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::guests::record::Component;
+use crate::guests::record::Record;
+use crate::say;
+
+/// Components that are built together and lie in one folder with one record.
+#[derive(Debug)]
+pub(crate) struct GuestSet {
+    /// What the chore is called, for messages.
+    chore: &'static str,
+    /// Where the components lie.
+    dist: &'static str,
+    guests: &'static [Guest],
+}
+
+/// One policy's crate.
+#[derive(Debug)]
+struct Guest {
+    /// The name in the record.
+    name: &'static str,
+    /// The Cargo package.
+    package: &'static str,
+    /// Its folder.
+    folder: &'static str,
+    /// The component's file in `dist`.
+    file: &'static str,
+}
+
+impl GuestSet {
+    /// What the binary embeds.
+    pub(crate) const BUILTINS: Self = Self {
+        chore: "builtins",
+        dist: "builtin-policies/dist",
+        guests: &[
+            Guest {
+                name: "origin",
+                package: "smcp-policy-origin",
+                folder: "builtin-policies/origin",
+                file: "origin.wasm",
+            },
+            Guest {
+                name: "certification",
+                package: "smcp-policy-certification",
+                folder: "builtin-policies/certification",
+                file: "certification.wasm",
+            },
+            Guest { name: "score", package: "smcp-policy-score", folder: "builtin-policies/score", file: "score.wasm" },
+        ],
+    };
+
+    /// What examples and tests use.
+    pub(crate) const EXAMPLES: Self = Self {
+        chore: "examples",
+        dist: "examples/policies/dist",
+        guests: &[Guest {
+            name: "no-network",
+            package: "smcp-policy-no-network",
+            folder: "examples/policies/no-network",
+            file: "no_network.wasm",
+        }],
+    };
+
+    /// Builds the components and writes them with their record.
+    pub(crate) fn build(&self, root: &Path) -> anyhow::Result<()> {
+        let dist = root.join(self.dist);
+        let built = build::build(root, self)?;
+        std::fs::create_dir_all(&dist)?;
+        for (guest, bytes) in self.guests.iter().zip(&built.components) {
+            std::fs::write(dist.join(guest.file), bytes)?;
+            say(&format!("{}/{}: {} bytes", self.dist, guest.file, bytes.len()));
+        }
+        self.record(root, &built)?.write(&self.record_path(root))
+    }
+
+    /// Fails when the components are not what their record says, or the record is not what the sources say, or the
+    /// recorded toolchain makes other bytes of them.
+    pub(crate) fn verify(&self, root: &Path) -> anyhow::Result<()> {
+        verify::verify(root, self)
+    }
+
+    fn record(&self, root: &Path, built: &build::Built) -> anyhow::Result<Record> {
+        let graph = graph::Graph::load(root)?;
+        let mut components = std::collections::BTreeMap::new();
+        for (guest, bytes) in self.guests.iter().zip(&built.components) {
+            let component = Component {
+                file: guest.file.to_owned(),
+                package: guest.package.to_owned(),
+                size: bytes.len(),
+                sha256: digest::of_bytes(bytes),
+                sources: digest::of_sources(root, guest.folder)?,
+                dependencies: graph.digest(guest.package)?,
+            };
+            components.insert(guest.name.to_owned(), component);
+        }
+        Ok(Record::new(built.toolchain.clone(), graph.encoder()?, components))
+    }
+
+    fn record_path(&self, root: &Path) -> PathBuf {
+        root.join(self.dist).join("provenance.json")
+    }
+}

@@ -1,0 +1,81 @@
+//! Compiles guests and makes components of them, so that any machine with the same toolchain gets the same bytes.
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use crate::guests::GuestSet;
+use crate::run::run;
+use crate::say;
+use crate::toolchain;
+use crate::toolchain::Release;
+use crate::toolchain::TARGET;
+use crate::toolchain::Toolchain;
+use crate::wasm;
+
+/// Components in the order of the set's guests.
+#[derive(Debug)]
+pub(crate) struct Built {
+    pub(crate) components: Vec<Vec<u8>>,
+    pub(crate) toolchain: Release,
+}
+
+/// Builds every guest of the set.
+pub(crate) fn build(root: &Path, set: &GuestSet) -> anyhow::Result<Built> {
+    let toolchain = Toolchain::find()?;
+    if toolchain == Toolchain::Debian {
+        say("building with Debian's Rust: the bytes will differ from those of the recorded toolchain");
+    }
+    let target_dir = target_dir(root);
+    let mut command = toolchain.cargo_build()?;
+    command.current_dir(root).arg("--target-dir").arg(&target_dir);
+    for guest in set.guests {
+        command.args(["--package", guest.package]);
+    }
+    command.env("CARGO_ENCODED_RUSTFLAGS", flags(root)?.join("\u{1f}"));
+    run(&mut command)?;
+
+    let modules = target_dir.join(TARGET).join("guest");
+    let components = set.guests.iter().map(|guest| {
+        let module = modules.join(format!("{}.wasm", guest.package.replace('-', "_")));
+        let bytes = std::fs::read(&module).with_context(|| format!("`{}` can't be read", module.display()))?;
+        wasm::componentize(&bytes).with_context(|| format!("package `{}`", guest.package))
+    });
+    Ok(Built { components: components.collect::<anyhow::Result<_>>()?, toolchain: release(toolchain)? })
+}
+
+/// The compiler that was really used.
+fn release(toolchain: Toolchain) -> anyhow::Result<Release> {
+    match toolchain {
+        Toolchain::Rustup => toolchain::release(),
+        Toolchain::Debian => toolchain::debian_release(),
+    }
+}
+
+/// No path of this machine stays in the bytes: panic messages name files.
+fn flags(root: &Path) -> anyhow::Result<Vec<String>> {
+    let release = toolchain::release()?;
+    let library = toolchain::sysroot()?.join("lib/rustlib/src/rust");
+    let remaps = [
+        (root.to_owned(), "/smcp".to_owned()),
+        (cargo_home()?, "/cargo".to_owned()),
+        // What the library that comes ready-made calls its own sources.
+        (library, format!("/rustc/{}", release.commit)),
+    ];
+    Ok(remaps.iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display())).collect())
+}
+
+fn cargo_home() -> anyhow::Result<PathBuf> {
+    if let Some(home) = std::env::var_os("CARGO_HOME") {
+        return Ok(PathBuf::from(home));
+    }
+    let home = std::env::home_dir().context("neither `CARGO_HOME` nor `HOME` is set")?;
+    Ok(home.join(".cargo"))
+}
+
+/// A folder of its own: guests and host are built with different flags, and would throw each other's work away.
+fn target_dir(root: &Path) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    root.join(target).join("guests")
+}

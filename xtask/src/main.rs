@@ -1,0 +1,96 @@
+//! Every chore of this repository, as `cargo xtask …`. Runs processes and reads files; ships with nothing.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the law about the ambient world is for the shipped binary, not for chores"
+)]
+
+mod check;
+mod guests;
+mod run;
+mod setup;
+mod toolchain;
+mod wasm;
+
+use std::io::Write as _;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Parser;
+use clap::Subcommand;
+
+use crate::guests::GuestSet;
+
+/// Chores of the smcp repository.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Installs what building policies takes: the WebAssembly target of Rust.
+    Setup,
+    /// Everything that CI runs: format, lints, licences, built components, tests.
+    Check,
+    /// The three policies inside the binary (builtin-policies/dist).
+    Builtins {
+        #[command(subcommand)]
+        action: Action,
+    },
+    /// The example policies (examples/policies/dist).
+    Examples {
+        #[command(subcommand)]
+        action: Action,
+    },
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum Action {
+    /// Builds the components and writes them with their provenance record.
+    Build,
+    /// Fails when the components are not what their record and their sources say.
+    Verify,
+}
+
+fn main() -> ExitCode {
+    match execute(&Arguments::parse().chore) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(chore: &Chore) -> anyhow::Result<()> {
+    let root = root()?;
+    match chore {
+        Chore::Setup => setup::setup(&root),
+        Chore::Check => check::check(&root),
+        Chore::Builtins { action } => guests(&root, &GuestSet::BUILTINS, *action),
+        Chore::Examples { action } => guests(&root, &GuestSet::EXAMPLES, *action),
+    }
+}
+
+fn guests(root: &Path, set: &GuestSet, action: Action) -> anyhow::Result<()> {
+    match action {
+        Action::Build => set.build(root),
+        Action::Verify => set.verify(root),
+    }
+}
+
+/// The repository: the folder above this crate.
+fn root() -> anyhow::Result<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().map(Path::to_owned).context("the xtask crate must lie in the repository's folder")
+}
+
+/// Tells the person what goes on. A closed standard error is no reason to stop.
+fn say(line: &str) {
+    let _closed = writeln!(std::io::stderr(), "{line}");
+}

@@ -1,0 +1,114 @@
+//! Which Rust builds guests: rustup's with the WebAssembly target, or Debian's with the source of its library.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Context as _;
+use anyhow::bail;
+
+use crate::run::cargo;
+use crate::run::output;
+
+/// What guests are built for: no system interface at all.
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+
+/// A compiler that can build guests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Toolchain {
+    /// The one that builds this workspace; its target comes with `rustup target add`.
+    Rustup,
+    /// Debian's `cargo-web`, which builds the standard library too. Its bytes differ from rustup's.
+    Debian,
+}
+
+/// The release of a compiler, as `rustc -vV` tells it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Release {
+    /// `1.95.0`.
+    pub(crate) rustc: String,
+    /// The commit it was built from.
+    pub(crate) commit: String,
+    /// What it runs on.
+    pub(crate) host: String,
+}
+
+impl Toolchain {
+    /// The first toolchain of this machine that can build guests.
+    pub(crate) fn find() -> anyhow::Result<Self> {
+        if has_target(&sysroot()?) {
+            return Ok(Self::Rustup);
+        }
+        if Path::new("/usr/bin/cargo").exists() && debian_sources().is_some() {
+            return Ok(Self::Debian);
+        }
+        bail!("no Rust of this machine can build for {TARGET}; run `cargo xtask setup`")
+    }
+
+    /// The command that builds guests: `cargo build` with everything but packages and folders.
+    pub(crate) fn cargo_build(self) -> anyhow::Result<Command> {
+        let mut command = match self {
+            Self::Rustup => cargo(),
+            Self::Debian => Command::new("/usr/bin/cargo"),
+        };
+        command.args(["build", "--locked", "--profile", "guest", "--target", TARGET]);
+        if self == Self::Debian {
+            let lends_linker = sysroot()?.join("lib/rustlib").join(release()?.host).join("bin");
+            let path = env::var_os("PATH").unwrap_or_default();
+            let folders = [lends_linker, PathBuf::from("/usr/bin")].into_iter().chain(env::split_paths(&path));
+            command.env("PATH", env::join_paths(folders)?).env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1");
+            command.arg("-Zbuild-std=std,panic_abort");
+        }
+        Ok(command)
+    }
+
+    /// What it is called in messages.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Rustup => "the Rust that builds this workspace",
+            Self::Debian => "Debian's Rust, with its standard library built from source",
+        }
+    }
+}
+
+/// The compiler that builds this workspace.
+pub(crate) fn release() -> anyhow::Result<Release> {
+    release_of(rustc())
+}
+
+/// Debian's compiler.
+pub(crate) fn debian_release() -> anyhow::Result<Release> {
+    release_of(Command::new("/usr/bin/rustc"))
+}
+
+fn release_of(mut rustc: Command) -> anyhow::Result<Release> {
+    let text = output(rustc.arg("-vV"))?;
+    let fields: BTreeMap<_, _> = text.lines().filter_map(|line| line.split_once(": ")).collect();
+    let field = |name: &str| {
+        fields.get(name).map(|&value| value.to_owned()).with_context(|| format!("`rustc -vV` doesn't say its {name}"))
+    };
+    Ok(Release { rustc: field("release")?, commit: field("commit-hash")?, host: field("host")? })
+}
+
+/// Where the compiler that builds this workspace lives.
+pub(crate) fn sysroot() -> anyhow::Result<PathBuf> {
+    Ok(PathBuf::from(output(rustc().args(["--print", "sysroot"]))?.trim()))
+}
+
+fn has_target(sysroot: &Path) -> bool {
+    sysroot.join("lib/rustlib").join(TARGET).join("lib").is_dir()
+}
+
+/// The source of Debian's standard library, of the release that `/usr/bin/rustc` is.
+fn debian_sources() -> Option<PathBuf> {
+    let sysroot = output(Command::new("/usr/bin/rustc").args(["--print", "sysroot"])).ok()?;
+    let sources = Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library/std");
+    sources.is_dir().then_some(sources)
+}
+
+fn rustc() -> Command {
+    Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+}
