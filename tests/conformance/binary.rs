@@ -24,11 +24,13 @@ pub(crate) fn observe(case: &Case, bed: &Bed) -> Observed {
     }
 }
 
-/// What an error says to a person; standard output stays empty, since it belongs to the server or to a document.
-pub(crate) fn complaint(case: &Case, bed: &Bed) -> String {
+/// What a person is shown. Of an error nothing is on standard output, which belongs to documents.
+pub(crate) fn shown(case: &Case, bed: &Bed) -> String {
     let output = eval(case, bed, &[]);
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{}: nothing on standard output", case.name);
-    String::from_utf8(output.stderr).unwrap()
+    if case.expect.is_error() {
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{}: nothing on standard output", case.name);
+    }
+    String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the program under test is a process of its own")]
@@ -56,7 +58,7 @@ fn decision(document: &Value, exit: u8) -> Observed {
     let policies = items(&document["policies"]);
     let asides = items(&document["notices"]);
     let findings: Vec<_> = policies.iter().flat_map(|policy| items(&policy["findings"])).collect();
-    let of_kind = |kind: &'static str| findings.iter().filter(move |finding| finding["kind"] == kind);
+    let of_kind = |kind: &'static str| findings.iter().copied().filter(move |finding| finding["kind"] == kind);
     let violations = of_kind("violation").map(|finding| text(&finding["code"]));
     let notices = of_kind("notice").chain(asides).map(|notice| text(&notice["code"]));
     assert_eq!(of_kind("fault").count(), 0, "a built-in policy broke: {document:#}");

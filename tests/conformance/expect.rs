@@ -47,6 +47,9 @@ pub(crate) struct Expect {
     /// Texts that are said.
     #[serde(default)]
     contains: Vec<String>,
+    /// Texts that a person is shown, where there is no document; those of an error besides.
+    #[serde(default)]
+    shows: Vec<String>,
 }
 
 impl Expect {
@@ -55,15 +58,14 @@ impl Expect {
         self.decision.is_none()
     }
 
-    /// The texts that are not in `said`.
-    pub(crate) fn unsaid(&self, said: &str) -> Vec<String> {
-        let missing = self.contains.iter().filter(|text| !said.contains(*text));
-        missing.map(|text| format!("nothing says `{text}`, only: {said}")).collect()
+    /// The texts that a person must be shown.
+    pub(crate) fn shown(&self) -> Vec<String> {
+        if self.is_error() { [self.contains.clone(), self.shows.clone()].concat() } else { self.shows.clone() }
     }
 
     /// Everything in which `seen` is not what is expected.
     pub(crate) fn misses(&self, seen: &Observed) -> Vec<String> {
-        let mut misses = self.unsaid(&seen.says.join("\n"));
+        let mut misses = unsaid(&self.contains, &seen.says.join("\n"));
         differ("exit code", &self.exit, &seen.exit, &mut misses);
         differ("decision", &self.decision, &seen.decision, &mut misses);
         differ("violations", &self.violations, &seen.violations, &mut misses);
@@ -76,6 +78,12 @@ impl Expect {
         }
         misses
     }
+}
+
+/// The texts that are not in `said`.
+pub(crate) fn unsaid(texts: &[String], said: &str) -> Vec<String> {
+    let missing = texts.iter().filter(|text| !said.contains(*text));
+    missing.map(|text| format!("nothing says `{text}`, only: {said}")).collect()
 }
 
 fn differ<T: PartialEq + std::fmt::Debug>(what: &str, expected: &T, found: &T, misses: &mut Vec<String>) {
