@@ -88,8 +88,10 @@ fn violations(file: &str, code: &str) -> Vec<String> {
         .filter(|target| !allowed.contains(&target))
         .map(|target| format!("{file}: `{module}` may not use `{target}`"))
         .collect();
+    // A unit test may build its own world.
+    let outside_tests = code.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
     for (name, owners) in OWNERS {
-        if code.contains(name) && !owners.iter().any(|owner| file.starts_with(owner)) {
+        if outside_tests.contains(name) && !owners.iter().any(|owner| file.starts_with(owner)) {
             found.push(format!("{file}: `{name}` belongs to {owners:?}"));
         }
     }

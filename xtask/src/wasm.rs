@@ -6,38 +6,54 @@ use wit_component::ComponentEncoder;
 
 /// Magic number and version, which modules and components both begin with.
 const HEADER: usize = 8;
+/// How the header of a component ends; that of a module ends with zeros.
+const COMPONENT_LAYER: &[u8] = &[1, 0];
+
+// Ids of sections. Outside of a component, 1 and 4 are types and tables.
+const CUSTOM: u8 = 0;
+const NESTED_MODULE: u8 = 1;
+const NESTED_COMPONENT: u8 = 4;
 
 /// Makes a component of a module, as `wasm-tools component new` does, without names, producers and other remarks:
 /// they would make the same code differ from machine to machine.
 pub(crate) fn componentize(module: &[u8]) -> anyhow::Result<Vec<u8>> {
-    // The encoder reads the interface from these sections, and leaves them out itself.
-    let module = without_custom_sections(module, |name| name.starts_with("component-type"))?;
     let component = ComponentEncoder::default()
-        .module(&module)
+        .module(module)
         .and_then(|encoder| encoder.validate(true).encode())
         .context("the module can't be made a component of `wit/policy.wit`")?;
-    without_custom_sections(&component, |_| false)
+    without_custom_sections(&component)
 }
 
-fn without_custom_sections(binary: &[u8], keep: impl Fn(&str) -> bool) -> anyhow::Result<Vec<u8>> {
+/// The same module or component, and those inside it, with what runs only.
+fn without_custom_sections(binary: &[u8]) -> anyhow::Result<Vec<u8>> {
     let (header, mut rest) = binary.split_at_checked(HEADER).context("too short for WebAssembly")?;
     ensure!(header.starts_with(b"\0asm"), "not WebAssembly");
+    let is_component = header.ends_with(COMPONENT_LAYER);
     let mut kept = header.to_vec();
     while let Some((&id, after_id)) = rest.split_first() {
         let (size, body) = leb128(after_id)?;
         let (body, next) = body.split_at_checked(size).context("a section is cut off")?;
-        if id != 0 || keep(name(body)?) {
-            kept.extend_from_slice(rest.get(..rest.len() - next.len()).unwrap_or_default());
+        match id {
+            CUSTOM => {}
+            NESTED_MODULE | NESTED_COMPONENT if is_component => {
+                append_section(&mut kept, id, &without_custom_sections(body)?);
+            }
+            _ => append_section(&mut kept, id, body),
         }
         rest = next;
     }
     Ok(kept)
 }
 
-fn name(section: &[u8]) -> anyhow::Result<&str> {
-    let (length, rest) = leb128(section)?;
-    let (name, _) = rest.split_at_checked(length).context("the name of a custom section is cut off")?;
-    std::str::from_utf8(name).context("the name of a custom section is not UTF-8")
+fn append_section(binary: &mut Vec<u8>, id: u8, body: &[u8]) {
+    binary.push(id);
+    let mut size = body.len();
+    while size >= 0x80 {
+        binary.push((size & 0x7f) as u8 | 0x80);
+        size >>= 7;
+    }
+    binary.push(size as u8);
+    binary.extend_from_slice(body);
 }
 
 /// An unsigned 32-bit LEB128 number, and what follows it.
@@ -56,28 +72,44 @@ fn leb128(bytes: &[u8]) -> anyhow::Result<(usize, &[u8])> {
 mod tests {
     use super::*;
 
-    const MAGIC: &[u8] = b"\0asm\x01\0\0\0";
+    const MODULE: &[u8] = b"\0asm\x01\0\0\0";
+    const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 
     fn module(sections: &[&[u8]]) -> Vec<u8> {
-        [MAGIC, &sections.concat()].concat()
+        [MODULE, &sections.concat()].concat()
+    }
+
+    fn nested(id: u8, body: &[u8]) -> Vec<u8> {
+        let mut section = Vec::new();
+        append_section(&mut section, id, body);
+        section
     }
 
     #[test]
-    fn custom_sections_go_unless_they_are_kept_and_the_rest_stays_as_it_is() {
-        let (types, named, kept) = (b"\x01\x01\x00", b"\x00\x06\x04name!", b"\x00\x82\x00\x01k");
-        let binary = module(&[types, named, kept]);
-        assert_eq!(without_custom_sections(&binary, |name| name == "k").unwrap(), module(&[types, kept]));
-        assert_eq!(without_custom_sections(&binary, |_| false).unwrap(), module(&[types]));
+    fn custom_sections_go_at_every_depth_and_the_rest_stays_as_it_is() {
+        let (types, custom) = (b"\x01\x01\x00", b"\x00\x06\x04name!");
+        let (noisy, clean) = (module(&[custom, types, custom]), module(&[types]));
+        assert_eq!(without_custom_sections(&noisy).unwrap(), clean);
+
+        let component = |inner: &[u8]| {
+            let inner_component = [COMPONENT, &nested(NESTED_MODULE, inner)].concat();
+            [COMPONENT, &nested(NESTED_COMPONENT, &inner_component), &nested(NESTED_MODULE, inner)].concat()
+        };
+        assert_eq!(without_custom_sections(&component(&noisy)).unwrap(), component(&clean));
+        let large = [COMPONENT, &nested(7, &[3; 300]), custom].concat();
+        assert_eq!(without_custom_sections(&large).unwrap(), [COMPONENT, &nested(7, &[3; 300])].concat());
     }
 
     #[test]
     fn what_is_not_whole_is_refused() {
         for bad in [b"".as_slice(), b"\0as", b"ELF\x7f\0\0\0\0"] {
-            assert!(without_custom_sections(bad, |_| true).is_err(), "{bad:?}");
+            assert!(without_custom_sections(bad).is_err(), "{bad:?}");
         }
-        for section in [b"\x00".as_slice(), b"\x01\x05\x00", b"\x00\x01\x09", b"\x01\xff\xff\xff\xff\xff\x01"] {
-            assert!(without_custom_sections(&module(&[section]), |_| true).is_err(), "{section:?}");
+        for section in [b"\x00".as_slice(), b"\x01\x05\x00", b"\x00\x09", b"\x01\xff\xff\xff\xff\xff\x01"] {
+            assert!(without_custom_sections(&module(&[section])).is_err(), "{section:?}");
         }
+        let broken_inside = [COMPONENT, &nested(NESTED_MODULE, b"\0asm")].concat();
+        assert!(without_custom_sections(&broken_inside).is_err());
     }
 
     #[test]

@@ -68,14 +68,12 @@ impl World {
         let Stopped { subject, stop } = stopped;
         let exit = exit_of(stop.kind());
         match stop.kind() {
-            StopKind::Usage | StopKind::Timeout | StopKind::Start => Err(stop.into()),
-            StopKind::Refused if stop.was_heard() => {
-                self.remark(&stop.to_string());
-                Ok(exit)
-            }
+            StopKind::Usage | StopKind::Timeout | StopKind::Start => Err((*stop).into()),
+            StopKind::Refused if stop.was_heard() => Ok(exit),
             StopKind::Registry | StopKind::Integrity | StopKind::Refused => {
-                let message = stop.to_string();
-                let conclusion = Conclusion::Refused { code: stop.code(), message: &message };
+                let code = stop.code();
+                let message = format!("{:#}", anyhow::Error::from(*stop));
+                let conclusion = Conclusion::Refused { code, message: &message };
                 let exit_code = exit.code();
                 let report = Report { subject: &subject, conclusion, notices: &[], consent: None, purpose, exit_code };
                 self.say(&report)?;

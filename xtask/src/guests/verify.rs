@@ -21,8 +21,8 @@ pub(crate) fn verify(root: &Path, set: &GuestSet) -> anyhow::Result<()> {
     let graph = Graph::load(root)?;
     let mut problems = stale(root, set, &record)?;
     for guest in set.guests {
-        let recorded = record.components.get(guest.name).map(|component| component.dependencies.as_str());
-        if recorded.is_some_and(|recorded| graph.digest(guest.package).is_ok_and(|digest| digest != recorded)) {
+        let now = graph.digest(guest.package)?;
+        if record.components.get(guest.name).is_some_and(|component| component.dependencies != now) {
             problems.push(format!("`{}`: its dependencies changed since it was built", guest.name));
         }
     }

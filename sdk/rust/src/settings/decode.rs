@@ -50,16 +50,7 @@ impl<'a, 'de> de::Deserializer<'de> for Decoder<'a> {
     }
 
     fn deserialize_option<V: de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
-            Json::Null => visitor.visit_none(),
-            Json::Bool(_)
-            | Json::Unsigned(_)
-            | Json::Signed(_)
-            | Json::Float(_)
-            | Json::Text(_)
-            | Json::List(_)
-            | Json::Object(_) => visitor.visit_some(self),
-        }
+        if matches!(self.0, Json::Null) { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     /// A struct is written as an object: serde would also take its fields as a list, in an order nobody can see.
@@ -69,10 +60,10 @@ impl<'a, 'de> de::Deserializer<'de> for Decoder<'a> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        match self.0 {
-            Json::Object(entries) => visitor.visit_map(Entries { entries, next: 0 }),
-            _other => Err(de::Error::invalid_type(self.unexpected(), &"an object")),
-        }
+        let Json::Object(entries) = self.0 else {
+            return Err(de::Error::invalid_type(self.unexpected(), &"an object"));
+        };
+        visitor.visit_map(Entries { entries, next: 0 })
     }
 
     fn deserialize_newtype_struct<V: de::Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
@@ -85,14 +76,16 @@ impl<'a, 'de> de::Deserializer<'de> for Decoder<'a> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        match self.0 {
-            Json::Text(name) => visitor.visit_enum(Variant { name, content: None }),
-            Json::Object(entries) => match entries.as_slice() {
-                [(name, content)] => visitor.visit_enum(Variant { name, content: Some(content) }),
-                _more => Err(de::Error::invalid_length(entries.len(), &"an object with one key")),
-            },
-            _other => Err(de::Error::invalid_type(self.unexpected(), &variants.join(", ").as_str())),
+        if let Json::Text(name) = self.0 {
+            return visitor.visit_enum(Variant { name, content: None });
         }
+        let Json::Object(entries) = self.0 else {
+            return Err(de::Error::invalid_type(self.unexpected(), &variants.join(", ").as_str()));
+        };
+        let [(name, content)] = entries.as_slice() else {
+            return Err(de::Error::invalid_length(entries.len(), &"an object with one key"));
+        };
+        visitor.visit_enum(Variant { name, content: Some(content) })
     }
 
     serde::forward_to_deserialize_any! {
