@@ -162,10 +162,8 @@ fn fill(value: &Value, input: &Map<String, Value>, case: &str) -> Value {
 
 fn fill_text(text: &str, input: &Map<String, Value>, case: &str) -> String {
     let Some((before, name, after)) = next_variable(text) else { return text.to_owned() };
-    let value = match lookup(input, name, case) {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
+    let value = lookup(input, name, case);
+    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     format!("{before}{value}{}", fill_text(after, input, case))
 }
 
