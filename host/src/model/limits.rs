@@ -92,8 +92,14 @@ pub const CONFIG_FILE: usize = MIB;
 /// A configuration once its aliases are expanded, bytes of text and two for every value: what stands in the file can
 /// hardly pass it, a few lines of nested aliases would.
 pub const CONFIG_EXPANDED: usize = 4 * MIB;
-/// Problems of one configuration file that are shown: each costs one more walk through the file.
+/// Opening brackets in a configuration, `[` and `{` together: the parser's time grows with the square of their depth,
+/// and only their number can be known before it runs.
+pub const CONFIG_BRACKETS: usize = 10_000;
+/// Problems of one configuration file that are shown, at most: more than anybody reads at once.
 pub const CONFIG_PROBLEMS: usize = 100;
+/// How much of a configuration file is read again to find the places of its problems, bytes: each costs one more walk
+/// through the whole file.
+pub const CONFIG_REREAD: usize = 16 * MIB;
 /// `start_timeout` by default: clients give up on a server that doesn't answer for a minute.
 pub const START_TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
 /// `start_timeout`, at most: whoever waits longer for a server to start has given up.
