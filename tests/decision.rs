@@ -1,5 +1,7 @@
 //! The laws of the decision (spec section 3), on generated outcomes, and the mode table row by row.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
 use std::time::Duration;
 
 use proptest::prelude::*;

@@ -6,6 +6,7 @@
 mod args;
 mod config;
 mod decision;
+mod diagnostics;
 pub mod exit;
 mod failure;
 mod info;
@@ -25,7 +26,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let arguments: Vec<_> = arguments.into_iter().collect();
     match args::parse(&arguments) {
         Ok(parsed) => {
+            let problem = diagnostics::listen(parsed.global.verbose);
             let mut world = World::new(parsed.global);
+            problem.iter().for_each(|problem| world.remark(problem));
             let result = parsed.command.execute(&mut world);
             result.unwrap_or_else(|failure| world.fail(&failure))
         }

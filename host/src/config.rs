@@ -240,17 +240,16 @@ pub fn parse(bytes: &[u8], file: &Path, places: &Places) -> Result<Config, Confi
     let name = problem::shown(file, home);
     let text = text(bytes, &name)?;
     let root = raw::parse(text).map_err(|wrong| {
-        let mut problem = Problem::of_file(Code::Syntax, &name, &wrong.message, Some("one YAML document"));
+        let mut problem = Problem::of_file(Code::Syntax, &name, &wrong.message, None);
         problem.position = wrong.position;
         ConfigError::one(problem)
     })?;
     let file = places.working_directory.join(file);
     let base = Base { directory: file.parent().unwrap_or(&file), home };
     let mut reader = Reader::new(text, name, base);
-    let fields = match root {
-        raw::Node::Null => Fields::default(),
-        ref written => reader.fields(&keys::ROOT, written, Trail::default()).unwrap_or_default(),
-    };
+    // An empty document is an empty configuration.
+    let written = (root != raw::Node::Null).then_some(&root);
+    let fields = written.and_then(|root| reader.fields(&keys::ROOT, root, Trail::default())).unwrap_or_default();
     let mut config = Config::read(&mut reader, &fields, Some(&file), base);
     if !fields.foreign().is_empty() {
         let keys = fields.foreign().to_vec();

@@ -10,7 +10,7 @@
 //! A stage takes and returns [`model`] types and knows nothing of its neighbours; [`pipeline`] alone knows the order.
 //! `docs/architecture.md` has the law, and `tests/architecture.rs` enforces it.
 
-#![forbid(clippy::undocumented_unsafe_blocks)]
+#![deny(clippy::undocumented_unsafe_blocks)]
 
 pub mod authority;
 pub mod model;

@@ -85,7 +85,8 @@ pub trait Audience {
 pub fn run(config: &Config, order: &Order, context: Context, audience: &mut dyn Audience) -> Result<Ended, Stopped> {
     let deadline = Deadline::after(order.timeout);
     let (package, judged) = consider(config, &order.reference, context, &deadline)?;
-    let stopped = |stop| Stopped { subject: judged.subject.clone(), stop };
+    tracing::info!(package = %package.label(), decision = judged.ruling.effect().as_str(), "decided");
+    let stopped = |stop| Stopped::new(judged.subject.clone(), stop);
     let mut waited = Duration::ZERO;
     let clearance = match judged.ruling.apply(package) {
         Decision::Allow(clearance) => {
@@ -119,11 +120,12 @@ pub fn consider(
     deadline: &Deadline,
 ) -> Result<(ResolvedPackage, Judged), Stopped> {
     let resolved = resolve(config, reference, deadline)
-        .map_err(|stop| Stopped { subject: request::named(reference, config.registry()), stop })?;
-    let stopped = |stop| Stopped { subject: resolved.subject(), stop };
+        .map_err(|stop| Stopped::new(request::named(reference, config.registry()), stop))?;
+    let stopped = |stop| Stopped::new(resolved.subject(), stop);
     let notice = decide::admit(resolved.status()).map_err(|refusal| stopped(refusal.into()))?;
     let package = resolved.fetch(config, deadline).map_err(stopped)?;
-    let judged = judge(config, request::subject(&package), context).map_err(stopped)?;
+    let subject = request::subject(&package);
+    let judged = judge(config, subject.clone(), context).map_err(|stop| Stopped::new(subject, stop))?;
     let notices = notice.into_iter().chain(judged.notices).collect();
     Ok((package, Judged { notices, ..judged }))
 }
@@ -149,7 +151,7 @@ pub fn fetch(config: &Config, reference: &PackageRef, deadline: &Deadline) -> Re
 /// # Errors
 /// [`Stop::Refused`] for the status in the document, and what [`judge`] fails with.
 pub fn consider_facts(config: &Config, subject: Subject, context: Context) -> Result<Judged, Stopped> {
-    let stopped = |stop| Stopped { subject: subject.clone(), stop };
+    let stopped = |stop| Stopped::new(subject.clone(), stop);
     let notice = decide::admit(subject.facts.status.as_ref()).map_err(|refusal| stopped(refusal.into()))?;
     let judged = judge(config, subject.clone(), context).map_err(stopped)?;
     let notices = notice.into_iter().chain(judged.notices).collect();

@@ -217,12 +217,22 @@ impl Smcp {
         kill(Pid::from_raw(self.child.id().cast_signed()), signal).unwrap();
     }
 
-    /// Waits until nobody holds the output: neither smcp, nor the server, nor its children. The exit code.
-    pub(crate) fn end(mut self) -> Option<i32> {
-        let mut rest = Vec::new();
-        self.output.read_to_end(&mut rest).unwrap();
-        drop(self.input.take());
-        self.child.wait().unwrap().code()
+    /// Waits until smcp exits, with `code`, and then until nobody holds its output: neither the server nor its children.
+    #[track_caller]
+    pub(crate) fn ends_with(mut self, code: i32) {
+        assert_eq!(self.child.wait().unwrap().code(), Some(code));
+        self.output.read_to_end(&mut Vec::new()).unwrap();
+    }
+}
+
+impl Drop for Smcp {
+    /// A failed test asks twice, so that nothing of its stand-in is left.
+    fn drop(&mut self) {
+        if self.child.try_wait().unwrap().is_none() {
+            self.signal(Signal::SIGTERM);
+            self.signal(Signal::SIGHUP);
+            self.child.wait().unwrap();
+        }
     }
 }
 

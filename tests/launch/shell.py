@@ -31,7 +31,7 @@ def say(*words):
 while True:
     _, status = os.waitpid(job, os.WUNTRACED)
     holder = os.tcgetpgrp(0)
-    say("terminal is with", "the job" if holder == job else "the shell" if holder == shell else "a stranger")
+    say("terminal is with", "job" if holder == job else "shell" if holder == shell else "stranger")
     os.tcsetpgrp(0, shell)
     if not os.WIFSTOPPED(status):
         break

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, Write as _};
 use std::process::{Child, Stdio};
 
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::pty::openpty;
 
 use crate::bed::{Bed, PATIENT, line_with, stand_in_command, this_program};
@@ -25,6 +26,10 @@ impl Session {
     fn start(place: &str, script: &str) -> Self {
         let bed = Bed::new();
         let terminal = openpty(None, None).unwrap();
+        // Whoever inherits the person's end keeps the terminal from hanging up.
+        for end in [&terminal.master, &terminal.slave] {
+            fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).unwrap();
+        }
         let shell_script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/launch/shell.py");
         let mut command = stand_in_command("python3", &[shell_script, place, &this_program()], &bed, script, PATIENT);
         let end = || Stdio::from(terminal.slave.try_clone().unwrap());
@@ -45,11 +50,19 @@ impl Session {
 
     /// The job has ended with `code`, and the shell's terminal is the shell's again.
     fn ends_with(mut self, code: &str) {
-        self.shows("shell: terminal is with the job");
+        self.shows("shell: terminal is with job");
         self.shows(&format!("shell: ended with {code}"));
         self.types("next\n");
         self.shows("shell: reads next");
         assert!(self.shell.wait().unwrap().success());
+    }
+}
+
+impl Drop for Session {
+    /// Closes the window: the terminal hangs up, for a job that a failed test left too.
+    fn drop(&mut self) {
+        let _ = self.shell.kill();
+        let _ = self.shell.wait();
     }
 }
 
@@ -76,7 +89,7 @@ fn ctrl_z_stops_the_job_and_fg_resumes_it() {
     session.types("hello\n");
     session.shows("server: got hello");
     session.types("\u{1a}");
-    session.shows("shell: terminal is with the job");
+    session.shows("shell: terminal is with job");
     session.shows("shell: stopped by SIGTSTP");
     session.types("fg\n");
     session.shows("shell: resumed fg");
@@ -89,12 +102,12 @@ fn ctrl_z_stops_the_job_and_fg_resumes_it() {
 fn a_job_in_the_background_takes_nobodys_terminal() {
     let mut session = Session::start("background", READER);
     for _ in 0..2 {
-        session.shows("shell: terminal is with the shell");
+        session.shows("shell: terminal is with shell");
         session.shows("shell: stopped by SIGTTIN");
         session.types("bg\n");
         session.shows("shell: resumed bg");
     }
-    session.shows("shell: terminal is with the shell");
+    session.shows("shell: terminal is with shell");
     session.shows("shell: stopped by SIGTTIN");
     session.types("fg\n");
     session.shows("shell: resumed fg");

@@ -109,3 +109,6 @@ impl GuestSet {
         root.join(self.dist).join("provenance.json")
     }
 }
+
+#[cfg(test)]
+mod tests;

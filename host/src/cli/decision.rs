@@ -69,12 +69,12 @@ impl World {
         let kind = stop.kind();
         let exit = exit_of(kind);
         match kind {
-            StopKind::Usage | StopKind::Timeout | StopKind::Start => Err(stop.into()),
+            StopKind::Usage | StopKind::Timeout | StopKind::Start => Err((*stop).into()),
             // The decision that the audience heard says why.
             StopKind::Refused if stop.was_heard() => Ok(exit),
             StopKind::Registry | StopKind::Integrity | StopKind::Refused => {
                 let code = stop.code();
-                let message = told(&stop.into());
+                let message = told(&(*stop).into());
                 let conclusion = if kind == StopKind::Registry {
                     Conclusion::Unavailable { code, message: &message }
                 } else {

@@ -129,7 +129,7 @@ impl World {
         } else {
             authority::read_file(&self.places.working_directory.join(path), limits::FACTS_FILE)
         };
-        Ok(read.with_context(|| format!("while reading {}", path.display())).map_err(Failure::usage)?)
+        read.with_context(|| format!("while reading {}", path.display())).map_err(Failure::usage)
     }
 
     /// Reads the variables of an `--env-file`.

@@ -136,3 +136,93 @@ pub fn refuse_unread(location: &Location, unread: Unread<'_>, places: &Places) -
         .map(|(file, message, allowed)| Problem::of_file(Code::Unsupported, file, message, Some(allowed)));
     ConfigError::of(problems.collect(), 0).map_or(Ok(()), Err)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(home: Option<&str>) -> Places {
+        Places { home: home.map(PathBuf::from), working_directory: PathBuf::from("/work") }
+    }
+
+    #[test]
+    fn the_flag_wins_over_the_variable_and_both_over_the_home() {
+        let cases = [
+            (None, None, "/home/me/.mcp/config.yaml", NamedBy::Nobody),
+            (None, Some("/v.yaml"), "/v.yaml", NamedBy::Variable),
+            (None, Some("~/v.yaml"), "/home/me/v.yaml", NamedBy::Variable),
+            (Some("f.yaml"), Some("/v.yaml"), "/work/f.yaml", NamedBy::Flag),
+            (Some("./d/f.yaml"), None, "/work/d/f.yaml", NamedBy::Flag),
+        ];
+        for (flag, variable, file, named_by) in cases {
+            let found = user_file(flag.map(Path::new), variable.map(OsStr::new), &places(Some("/home/me")));
+            assert_eq!(found, Ok(Location { file: file.into(), named_by }));
+        }
+    }
+
+    #[test]
+    fn rules_that_can_not_be_found_are_not_skipped() {
+        let homeless = user_file(None, None, &places(None)).unwrap_err();
+        assert_eq!(
+            homeless.to_string(),
+            "~/.mcp/config.yaml: HOME is not an absolute path, so the configuration can't be found \
+             (allowed: HOME, or --config PATH)"
+        );
+        assert!(user_file(Some(Path::new("/f.yaml")), None, &places(None)).is_ok());
+        assert!(user_file(Some(Path::new("")), None, &places(None)).is_err());
+    }
+
+    #[test]
+    fn only_a_file_that_somebody_named_must_exist() {
+        let places = places(Some("/home/me"));
+        let missing = |flag: Option<&str>, variable: Option<&str>| {
+            user_file(flag.map(Path::new), variable.map(OsStr::new), &places).unwrap().missing(&places)
+        };
+        assert_eq!(missing(None, None), Ok(()));
+        assert_eq!(
+            missing(Some("/home/me/x.yaml"), None).unwrap_err().to_string(),
+            "~/x.yaml: the configuration file does not exist (allowed: --config with a file that exists)"
+        );
+        assert_eq!(
+            missing(None, Some("x.yaml")).unwrap_err().to_string(),
+            "/work/x.yaml: the configuration file does not exist \
+             (allowed: SMCP_CONFIG with a file that exists, or without a value)"
+        );
+    }
+
+    #[test]
+    fn an_older_tools_file_matters_only_when_nobody_named_ours() {
+        let places = places(Some("/home/me"));
+        let legacy = |flag: Option<&str>| user_file(flag.map(Path::new), None, &places).unwrap().legacy_file(&places);
+        assert_eq!(legacy(None), Some(PathBuf::from("/home/me/.smcp/config.yaml")));
+        assert_eq!(legacy(Some("/x.yaml")), None);
+    }
+
+    #[test]
+    fn rules_that_this_version_can_not_read_stop_it() {
+        let places = places(Some("/home/me"));
+        let location = user_file(None, None, &places).unwrap();
+        assert_eq!(location.policies_dir(), Path::new("/home/me/.mcp/policies.d"));
+        assert_eq!(refuse_unread(&location, Unread::default(), &places), Ok(()));
+        let all = Unread { policies_dir: true, system_file: true, system_variable: Some(OsStr::new("/s.yaml")) };
+        let error = refuse_unread(&location, all, &places).unwrap_err();
+        let said: Vec<_> = error.problems().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            said,
+            [
+                "/etc/mcp/config.yaml: a system layer is not supported by this version yet (allowed: no such file)",
+                "/s.yaml: SMCP_SYSTEM_CONFIG: a system layer is not supported by this version yet \
+                 (allowed: no SMCP_SYSTEM_CONFIG)",
+                "~/.mcp/policies.d: a policies.d directory is not supported by this version yet \
+                 (allowed: its policies as entries of `policy.custom`, and no such directory)",
+            ]
+        );
+        for one in [
+            Unread { policies_dir: true, ..Unread::default() },
+            Unread { system_file: true, ..Unread::default() },
+            Unread { system_variable: Some(OsStr::new("")), ..Unread::default() },
+        ] {
+            assert_eq!(refuse_unread(&location, one, &places).unwrap_err().problems().len(), 1);
+        }
+    }
+}

@@ -30,7 +30,7 @@ pub(super) struct Mismatch {
     pub(super) half: Half,
     /// What kind of problem it is.
     pub(super) code: Code,
-    /// What was found, to follow "is".
+    /// What was found, as a predicate: "is the number 4".
     pub(super) found: String,
     /// What is allowed.
     pub(super) allowed: String,
@@ -53,6 +53,9 @@ impl Mismatch {
 
 /// Something of which an editor can be told what is valid.
 pub(super) trait Shape {
+    /// Whether messages offer it to the reader.
+    const OFFERED: bool = true;
+
     /// JSON Schema of the valid values.
     fn schema(&self) -> Value;
 }
@@ -66,17 +69,17 @@ pub(super) trait Form: Shape {
     fn read(&self, node: &Node, base: Base<'_>) -> Result<Self::Value, Vec<Mismatch>>;
 }
 
-/// What a message says of a value, to follow "is".
+/// What a message says of a value, as a predicate.
 pub(super) fn describe(node: &Node) -> String {
     match node {
-        Node::Null => "without a value".to_owned(),
-        Node::Bool(value) => format!("the boolean `{value}`"),
-        Node::Integer(value) => format!("the number {value}"),
-        Node::Float(value) => format!("the fractional number {value}"),
-        Node::Text(text) => format!("the text `{}`", excerpt(text)),
-        Node::List(_) => "a list".to_owned(),
-        Node::Map(_) => "a mapping".to_owned(),
-        Node::Tagged(tag) => format!("a value with the tag `!{}`", excerpt(tag)),
+        Node::Null => "has no value".to_owned(),
+        Node::Bool(value) => format!("is the boolean `{value}`"),
+        Node::Integer(value) => format!("is the number {value}"),
+        Node::Float(value) => format!("is the fractional number {value}"),
+        Node::Text(text) => format!("is the text `{}`", excerpt(text)),
+        Node::List(_) => "is a list".to_owned(),
+        Node::Map(_) => "is a mapping".to_owned(),
+        Node::Tagged(tag) => format!("has the tag `!{}`", excerpt(tag)),
     }
 }
 

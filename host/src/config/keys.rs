@@ -41,6 +41,8 @@ pub(super) trait AnyKey: Sync {
     fn name(&self) -> &'static str;
     /// Whether an entry without it is refused.
     fn required(&self) -> bool;
+    /// Whether messages offer it to the reader.
+    fn offered(&self) -> bool;
     /// JSON Schema of its value, with description and default.
     fn schema(&self) -> Value;
 }
@@ -52,6 +54,10 @@ impl<F: Shape + Sync> AnyKey for Key<F> {
 
     fn required(&self) -> bool {
         self.required
+    }
+
+    fn offered(&self) -> bool {
+        F::OFFERED
     }
 
     fn schema(&self) -> Value {
@@ -107,6 +113,8 @@ impl Shape for Entries {
 }
 
 impl Shape for Later {
+    const OFFERED: bool = false;
+
     fn schema(&self) -> Value {
         json!({ "not": {} })
     }

@@ -70,10 +70,11 @@ pub(super) enum Half {
 
 /// Reads a text of at most one document. A text without any is [`Node::Null`].
 pub(super) fn parse(text: &str) -> Result<Node, Malformed> {
-    if let Some(malformed) = forbidden_character(text).or_else(|| repeated_anchor(text)) {
+    let refused = forbidden_character(text).or_else(|| too_many_brackets(text)).or_else(|| repeated_anchor(text));
+    if let Some(malformed) = refused {
         return Err(malformed);
     }
-    let malformed = |error| Malformed { message: plain_message(&error), position: position(&error) };
+    let malformed = |error| Malformed { message: plain_message(text, &error), position: position(&error) };
     let budget = Cell::new(limits::CONFIG_EXPANDED);
     let mut documents = serde_yaml::Deserializer::from_str(text);
     let Some(first) = documents.next() else { return Ok(Node::Null) };
@@ -99,12 +100,14 @@ fn position(error: &serde_yaml::Error) -> Option<Position> {
 }
 
 /// The parser's message without the position that every problem shows anyway.
-fn plain_message(error: &serde_yaml::Error) -> String {
+fn plain_message(text: &str, error: &serde_yaml::Error) -> String {
     let message = error.to_string();
-    match position(error) {
-        Some(at) => message.replacen(&format!(" at line {} column {}", at.line, at.column), "", 1),
-        None => message,
+    let Some(at) = position(error) else { return message };
+    let line = text.lines().nth(at.line.saturating_sub(1)).unwrap_or_default();
+    if line.chars().nth(at.column.saturating_sub(1)) == Some('\t') {
+        return "found a tab where YAML allows only spaces".to_owned();
     }
+    message.replacen(&format!(" at line {} column {}", at.line, at.column), "", 1)
 }
 
 fn second_document(text: &str) -> Option<Position> {
@@ -131,17 +134,29 @@ fn forbidden_character(text: &str) -> Option<Malformed> {
     Some(Malformed { message, position: Some(position_of(text, offset)) })
 }
 
+fn too_many_brackets(text: &str) -> Option<Malformed> {
+    let (offset, _) = text.match_indices(['[', '{']).nth(limits::CONFIG_BRACKETS)?;
+    let message = format!("more than {} opening brackets; write long lists with `-`", limits::CONFIG_BRACKETS);
+    Some(Malformed { message, position: Some(position_of(text, offset)) })
+}
+
 /// The parser confuses anchors when one name is given twice: an alias may then mean another anchor's value. Only
-/// texts that have aliases are concerned, and a false alarm needs the same `&word` twice in prose.
+/// texts that have aliases are concerned; a false alarm needs a `*word`, and the same `&word` twice, in prose.
 fn repeated_anchor(text: &str) -> Option<Malformed> {
-    let words = || text.split(|character: char| character.is_whitespace() || "[]{},".contains(character));
-    if !words().any(|word| word.len() > 1 && word.starts_with('*')) {
+    let edge = |character: char| !character.is_alphanumeric() && !"&*_-".contains(character);
+    if !text.split(edge).any(|word| word.len() > 1 && word.starts_with('*')) {
         return None;
     }
-    let mut seen = BTreeSet::new();
-    let twice = words().find(|word| word.len() > 1 && word.starts_with('&') && !seen.insert(*word))?;
-    let message = format!("the anchor `{twice}` is defined twice; give every anchor a name of its own");
-    Some(Malformed { message, position: None })
+    let (mut seen, mut end) = (BTreeSet::new(), 0_usize);
+    for piece in text.split_inclusive(edge) {
+        let (start, word) = (end, piece.trim_end_matches(edge));
+        end = start.saturating_add(piece.len());
+        if word.len() > 1 && word.starts_with('&') && !seen.insert(word) {
+            let message = format!("the anchor `{word}` is defined twice; give every anchor a name of its own");
+            return Some(Malformed { message, position: Some(position_of(text, start)) });
+        }
+    }
+    None
 }
 
 /// Builds the tree, within what aliases may blow it up to.
@@ -201,6 +216,11 @@ impl<'de> Visitor<'de> for Build<'_> {
 
     fn visit_i128<E: Error>(self, value: i128) -> Result<Node, E> {
         self.leaf(Node::Integer(value))
+    }
+
+    fn visit_u128<E: Error>(self, value: u128) -> Result<Node, E> {
+        let fits = i128::try_from(value).map_err(|_| E::custom(format!("the number {value} is too large")))?;
+        self.leaf(Node::Integer(fits))
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Node, E> {
@@ -279,5 +299,33 @@ impl<'de> Visitor<'de> for Walk<'_> {
             entries.next_value_seed(Walk { steps, half: self.half })?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_anchor_given_twice_has_to_be_refused() {
+        let text = "[&a 1, &a 2, &b 3, *a]";
+        let confused: Vec<u8> = serde_yaml::from_str(text).unwrap();
+        assert_eq!(confused, [1, 2, 3, 3], "the parser is right now (2): `repeated_anchor` can go");
+        assert!(parse(text).is_err());
+    }
+
+    #[test]
+    fn places_are_counted_in_characters_from_one() {
+        let text = "é: 1\n\"ü\": {b: [x, y]}\n";
+        let cases = [
+            (&[0][..], Half::Key, (1, 1)),
+            (&[0], Half::Value, (1, 4)),
+            (&[1], Half::Key, (2, 1)),
+            (&[1, 0, 1], Half::Value, (2, 14)),
+        ];
+        for (steps, half, (line, column)) in cases {
+            assert_eq!(locate(text, steps, half), Some(Position { line, column }), "{steps:?}");
+        }
+        assert_eq!(position_of(text, text.find('y').unwrap()), Position { line: 2, column: 14 });
     }
 }

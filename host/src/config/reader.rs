@@ -106,7 +106,7 @@ impl<'t> Reader<'t> {
         };
         for wrong in mismatches {
             let at = wrong.below.iter().fold(trail.clone(), |trail, (index, label)| trail.then(*index, label));
-            let message = format!("`{}` is {}", at.path, wrong.found);
+            let message = format!("`{}` {}", at.path, wrong.found);
             let (code, half, allowed, suggestion) = (wrong.code, wrong.half, Some(wrong.allowed), wrong.suggestion);
             self.drafts.push(Draft { code, trail: at, half, message, allowed, suggestion, first: None });
         }
@@ -131,7 +131,7 @@ impl<'t> Reader<'t> {
     pub(super) fn entries<'n>(&mut self, fields: &Fields<'n>, key: &Key<Entries>) -> Vec<Fields<'n>> {
         let Some((trail, node)) = fields.entries.get(key.name) else { return Vec::new() };
         let Node::List(items) = node else {
-            let message = format!("`{}` is {}", trail.path, describe(node));
+            let message = format!("`{}` {}", trail.path, describe(node));
             self.note(Code::BadValue, trail, message, "a list of mappings".to_owned());
             return Vec::new();
         };
@@ -146,14 +146,14 @@ impl<'t> Reader<'t> {
         let Node::Map(entries) = node else {
             let name = if trail.path.is_empty() { section.title.to_owned() } else { format!("`{}`", trail.path) };
             let keys = names(section.keys);
-            self.note(Code::BadValue, &trail, format!("{name} is {}", describe(node)), format!("a mapping of {keys}"));
+            self.note(Code::BadValue, &trail, format!("{name} {}", describe(node)), format!("a mapping of {keys}"));
             return None;
         };
         let mut fields = Fields { trail, entries: BTreeMap::new(), foreign: Vec::new() };
         let mut first: BTreeMap<&str, usize> = BTreeMap::new();
         for (index, (key, value)) in entries.iter().enumerate() {
             let Node::Text(name) = key else {
-                self.note_key(&fields.trail.then(index, ".?"), section, &describe(key), None);
+                self.note_key(&fields.trail.then(index, ".?"), section, &format!("that {}", describe(key)), None);
                 continue;
             };
             let trail = fields.trail.then(index, &format!(".{}", excerpt(name)));
@@ -193,8 +193,10 @@ impl<'t> Reader<'t> {
 
     /// Every problem that was noted, with its place; none if all was well.
     pub(super) fn finish(mut self) -> Option<ConfigError> {
-        let more = self.drafts.len().saturating_sub(limits::CONFIG_PROBLEMS);
-        self.drafts.truncate(limits::CONFIG_PROBLEMS);
+        let affordable = limits::CONFIG_REREAD.checked_div(self.text.len()).unwrap_or(usize::MAX);
+        let most = affordable.clamp(1, limits::CONFIG_PROBLEMS);
+        let more = self.drafts.len().saturating_sub(most);
+        self.drafts.truncate(most);
         let mut problems: Vec<_> = self.drafts.iter().map(|draft| self.place(draft)).collect();
         problems.sort_by_key(|problem| problem.position);
         ConfigError::of(problems, more)
@@ -219,7 +221,7 @@ impl<'t> Reader<'t> {
 }
 
 fn names(keys: &[&dyn AnyKey]) -> String {
-    keys.iter().map(|key| key.name()).collect::<Vec<_>>().join(", ")
+    keys.iter().filter(|key| key.offered()).map(|key| key.name()).collect::<Vec<_>>().join(", ")
 }
 
 /// What an unknown key was most likely meant to be: a key of its section, or one that belongs under `policy`.

@@ -63,7 +63,7 @@ impl Rules {
             // "No certification check" says nothing about the other checks.
             Mode::Disabled => (Mode::Strict, Source::Default),
         };
-        Self {
+        let rules = Self {
             allowed_origins: Setting::or_default(origins(reader, fields), None),
             min_cert_level: Setting::or_default(reader.read(fields, &policy::MIN_CERT_LEVEL), CertLevel::LOWEST),
             min_score: Setting::or_default(reader.read(fields, &policy::MIN_SCORE), Score::LOWEST),
@@ -79,7 +79,9 @@ impl Rules {
             ),
             custom: custom_policies(reader, fields, layer, inherited),
             cert_mode,
-        }
+        };
+        check_extent(reader, fields, &rules.policies(layer));
+        rules
     }
 
     /// Every policy of the layer: the built-in ones, then its own in their order.
@@ -159,7 +161,6 @@ fn custom_policies(
         }
         policies.extend(custom_policy(reader, &entry, name, layer, default_mode));
     }
-    check_extent(reader, fields, &policies);
     policies
 }
 
@@ -183,24 +184,47 @@ fn custom_policy(
 
 /// No more policies than one run may have, and no more time than a client waits.
 fn check_extent(reader: &mut Reader<'_>, fields: &Fields<'_>, policies: &[PolicySpec]) {
-    let count = policies.len().saturating_add(BuiltIn::ALL.len());
-    let problem = if count > limits::POLICIES {
-        let allowed = format!("{} policies, the three built-in ones included", limits::POLICIES);
-        Some((format!("{count} policies are too many for one run"), allowed))
-    } else {
-        let built_in = PolicyLimits::DEFAULT.time.saturating_mul(3);
-        let needed = time_needed(policies).saturating_add(built_in);
-        let allowed = format!("{} together", humantime::format_duration(limits::POLICIES_TIME));
-        let message = format!("the policies may take {} together", humantime::format_duration(needed));
-        (needed > limits::POLICIES_TIME).then_some((message, allowed))
-    };
-    if let Some((message, allowed)) = problem {
+    if let Some((message, allowed)) = excess(policies) {
         reader.note(Code::Limit, fields.trail_of(&policy::CUSTOM), message, allowed);
     }
 }
 
-/// The sum of the deadlines of all policies that are evaluated.
-fn time_needed(policies: &[PolicySpec]) -> Duration {
+/// What is too much about these policies, and how much there may be.
+fn excess(policies: &[PolicySpec]) -> Option<(String, String)> {
+    if policies.len() > limits::POLICIES {
+        let allowed = format!("{} policies, the three built-in ones included", limits::POLICIES);
+        return Some((format!("{} policies are too many for one run", policies.len()), allowed));
+    }
     let enabled = policies.iter().filter(|policy| policy.mode != Mode::Disabled);
-    enabled.fold(Duration::ZERO, |sum, policy| sum.saturating_add(policy.limits.time))
+    let needed = enabled.fold(Duration::ZERO, |sum, policy| sum.saturating_add(policy.limits.time));
+    let text = humantime::format_duration;
+    (needed > limits::POLICIES_TIME).then(|| {
+        let allowed = format!("{} for all enabled policies", text(limits::POLICIES_TIME));
+        (format!("the policies may take {} together", text(needed)), allowed)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_all_enabled_policies_is_bounded() {
+        let policy = |seconds, mode| PolicySpec {
+            name: PolicyName::of(BuiltIn::Score),
+            layer: LayerName::User,
+            source: PolicySource::BuiltIn(BuiltIn::Score),
+            pin: None,
+            mode,
+            on_warn: None,
+            settings: Value::Null,
+            limits: PolicyLimits { time: Duration::from_secs(seconds), ..PolicyLimits::DEFAULT },
+        };
+        let six = vec![policy(10, Mode::Strict); 6];
+        assert_eq!(excess(&six), None);
+        assert_eq!(excess(&[six.clone(), vec![policy(10, Mode::Disabled)]].concat()), None);
+        let (found, allowed) = excess(&[six, vec![policy(1, Mode::Warn)]].concat()).unwrap();
+        assert_eq!(found, "the policies may take 1m 1s together");
+        assert_eq!(allowed, "1m for all enabled policies");
+    }
 }

@@ -36,7 +36,7 @@ impl Form for Settings {
         let size = value.to_string().len();
         if size > limits::SETTINGS {
             let mismatch =
-                Mismatch::new(format!("{size} bytes long as JSON"), format!("at most {} bytes", limits::SETTINGS));
+                Mismatch::new(format!("has {size} bytes as JSON"), format!("at most {} bytes", limits::SETTINGS));
             return Err(vec![Mismatch { code: Code::Limit, ..mismatch }]);
         }
         Ok(value)
@@ -77,29 +77,30 @@ fn list(items: &[Node]) -> Result<Value, Vec<Mismatch>> {
 fn map(entries: &[(Node, Node)]) -> Result<Value, Vec<Mismatch>> {
     let (mut object, mut mismatches, mut seen) = (Map::new(), Vec::new(), BTreeSet::new());
     for (index, (key, value)) in entries.iter().enumerate() {
-        let (name, label) = match key {
-            Node::Text(name) => (Ok(name), format!(".{}", excerpt(name))),
-            other => (Err(describe(other)), ".?".to_owned()),
-        };
-        let wrong_key = match name {
-            Err(found) => Some((Code::BadValue, format!("under {found}"), "keys that are text")),
-            Ok(name) if name == "<<" => {
-                Some((Code::Unsupported, "a merge key".to_owned(), "keys written out; merge keys are not supported"))
-            }
-            Ok(name) if !seen.insert(name) => {
-                Some((Code::DuplicateKey, "given a second time".to_owned(), "each key once"))
-            }
-            Ok(_) => None,
-        };
-        if let Some((code, found, allowed)) = wrong_key {
-            let mismatch = Mismatch { code, half: Half::Key, ..Mismatch::new(found, allowed) };
-            mismatches.push(mismatch.inside(index, label.clone()));
-        }
-        match (convert(value), key) {
-            (Ok(value), Node::Text(name)) => drop(object.insert(name.clone(), value)),
-            (Ok(_), _) => {}
-            (Err(wrong), _) => mismatches.extend(wrong.into_iter().map(|wrong| wrong.inside(index, label.clone()))),
+        let name = if let Node::Text(name) = key { name } else { "?" };
+        let label = format!(".{}", excerpt(name));
+        mismatches.extend(wrong_key(key, &mut seen).map(|wrong| wrong.inside(index, label.clone())));
+        match convert(value) {
+            Ok(value) => drop(object.insert(name.to_owned(), value)),
+            Err(wrong) => mismatches.extend(wrong.into_iter().map(|wrong| wrong.inside(index, label.clone()))),
         }
     }
     if mismatches.is_empty() { Ok(Value::Object(object)) } else { Err(mismatches) }
+}
+
+/// What is wrong with a key after those in `seen`.
+fn wrong_key<'n>(key: &'n Node, seen: &mut BTreeSet<&'n str>) -> Option<Mismatch> {
+    let wrong =
+        |code, found: String, allowed: &str| Some(Mismatch { code, half: Half::Key, ..Mismatch::new(found, allowed) });
+    let Node::Text(name) = key else {
+        return wrong(Code::BadValue, format!("has a key that {}", describe(key)), "keys that are text");
+    };
+    if name == "<<" {
+        let allowed = "keys written out; merge keys are not supported";
+        return wrong(Code::Unsupported, "is a merge key".to_owned(), allowed);
+    }
+    if seen.insert(name) {
+        return None;
+    }
+    wrong(Code::DuplicateKey, "is given a second time".to_owned(), "each key once")
 }

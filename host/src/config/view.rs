@@ -160,19 +160,17 @@ fn line(f: &mut fmt::Formatter<'_>, indent: &str, entry: &Entry) -> fmt::Result 
         None => entry.source.as_str().to_owned(),
     };
     let hidden = if entry.value.is_null() { "# " } else { "" };
-    match &entry.value {
-        Value::Array(items) if items.iter().any(Value::is_object) => {
-            writeln!(f, "{indent}{}:  # {remark}", entry.key)?;
-            items.iter().try_for_each(|item| writeln!(f, "{indent}  - {}", SafeText::new(&item.to_string())))
-        }
-        value => writeln!(f, "{indent}{hidden}{}: {}  # {remark}", entry.key, SafeText::new(&yaml(value))),
+    if let Value::Array(items) = &entry.value
+        && items.iter().any(Value::is_object)
+    {
+        writeln!(f, "{indent}{}:  # {remark}", entry.key)?;
+        return items.iter().try_for_each(|item| writeln!(f, "{indent}  - {}", SafeText::new(&item.to_string())));
     }
+    writeln!(f, "{indent}{hidden}{}: {}  # {remark}", entry.key, SafeText::new(&yaml(&entry.value)))
 }
 
 /// A value as YAML: JSON is YAML, and text that means itself needs no quotes.
 fn yaml(value: &Value) -> String {
-    match value {
-        Value::String(text) if raw::parse(text) == Ok(Node::Text(text.clone())) => text.clone(),
-        other => other.to_string(),
-    }
+    let means_itself = |text: &&str| raw::parse(text) == Ok(Node::Text((*text).to_owned()));
+    value.as_str().filter(means_itself).map_or_else(|| value.to_string(), str::to_owned)
 }

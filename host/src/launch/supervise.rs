@@ -35,21 +35,14 @@ pub(crate) fn supervise(
         if wake.resumed {
             server.resume();
         }
-        let closed = match wake.input {
-            Input::Open => None,
-            Input::Closed => Some(Event::InputClosed),
-            Input::Unwatchable => {
-                watched = None;
-                None
-            }
-        };
-        if closed.is_some() {
-            // It stays closed, and would wake us for ever.
+        if wake.input != Input::Open {
+            // It stays like that, and would wake us for ever.
             watched = None;
         }
         let now = Instant::now();
-        let events = closed.into_iter().chain(wake.asked.then_some(Event::Asked));
-        let steps: Vec<_> = events.filter_map(|event| ending.on(event, now)).collect();
+        let closed = (wake.input == Input::Closed).then_some(Event::InputClosed);
+        let asked = wake.asked.then_some(Event::Asked);
+        let steps: Vec<_> = closed.into_iter().chain(asked).filter_map(|event| ending.on(event, now)).collect();
         for step in steps.into_iter().chain(ending.due(now)) {
             server.signal(match step {
                 Step::Terminate => Signal::SIGTERM,

@@ -24,7 +24,7 @@ impl Origin {
     /// Reads a registry's word: trimmed and case-insensitive. Nothing but white space is no origin at all.
     pub fn from_word(word: &str) -> Option<Self> {
         let word = word.trim();
-        match word.to_lowercase().as_str() {
+        match word.to_ascii_lowercase().as_str() {
             "" => None,
             "official" => Some(Self::Official),
             "verified" => Some(Self::Verified),

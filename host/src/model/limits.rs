@@ -8,7 +8,8 @@ const MIB: usize = 1024 * KIB;
 /// What one policy may use. The defaults are [`PolicyLimits::DEFAULT`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PolicyLimits {
-    /// Wall-clock time of one call into the component, start-up included.
+    /// Wall-clock time of all calls into the component for one decision, start-up, `describe` and `check-settings`
+    /// included.
     pub time: Duration,
     /// Linear memory of all memories together, bytes.
     pub memory: usize,
@@ -65,6 +66,12 @@ pub const COMPONENT_CEILING: usize = 64 * MIB;
 pub const FUNCTION_BODY: usize = MIB;
 /// Functions in one component.
 pub const FUNCTIONS: usize = 50_000;
+/// Components and modules inside one another: toolchains nest two or three, and the time to validate a file grows with
+/// the square of it.
+pub const NESTING: usize = 64;
+/// Types of components and instances inside others, in one section: every parser recurses into them, and a native
+/// stack that ends takes the process with it. Toolchains write a handful.
+pub const NESTED_TYPES: usize = 1_000;
 
 /// Policies in one run.
 pub const POLICIES: usize = 64;
@@ -92,8 +99,14 @@ pub const CONFIG_FILE: usize = MIB;
 /// A configuration once its aliases are expanded, bytes of text and two for every value: what stands in the file can
 /// hardly pass it, a few lines of nested aliases would.
 pub const CONFIG_EXPANDED: usize = 4 * MIB;
-/// Problems of one configuration file that are shown: each costs one more walk through the file.
+/// Opening brackets in a configuration, `[` and `{` together: the parser's time grows with the square of their depth,
+/// and only their number can be known before it runs.
+pub const CONFIG_BRACKETS: usize = 10_000;
+/// Problems of one configuration file that are shown, at most: more than anybody reads at once.
 pub const CONFIG_PROBLEMS: usize = 100;
+/// How much of a configuration file is read again to find the places of its problems, bytes: each costs one more walk
+/// through the whole file.
+pub const CONFIG_REREAD: usize = 16 * MIB;
 /// `start_timeout` by default: clients give up on a server that doesn't answer for a minute.
 pub const START_TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
 /// `start_timeout`, at most: whoever waits longer for a server to start has given up.

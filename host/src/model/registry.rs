@@ -1,7 +1,7 @@
 //! Where packages come from: a registry's address.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// A registry: a URL, or a directory that is one (spec section 1).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,8 +41,22 @@ impl Registry {
             Some(rest) => home.ok_or_else(fail)?.join(rest),
             None => base.join(text),
         };
-        Ok(Self::Directory(path.components().collect()))
+        Ok(Self::Directory(plain(&path)))
     }
+}
+
+/// The path without `.` and `..`, by its text alone: what is shown is what is opened and compared.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            // Above the root there is only the root.
+            Component::ParentDir => drop(plain.pop()),
+            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => plain.push(component),
+        }
+    }
+    plain
 }
 
 fn normal_url(text: &str) -> Option<String> {
@@ -106,6 +120,8 @@ mod tests {
             ("", None),
             ("registry", Some("/base/registry")),
             ("./registry/", Some("/base/registry")),
+            ("../registry", Some("/registry")),
+            ("../../../registry/./x/..", Some("/registry")),
             ("~/registry", Some("/home/me/registry")),
             ("/srv/registry", Some("/srv/registry")),
         ];

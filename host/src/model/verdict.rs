@@ -36,7 +36,7 @@ pub struct Verdict {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FaultKind {
-    /// Missing, unreadable, not a component, too large, does not compile, or not what its pin says.
+    /// Missing, unreadable, not a component, too large, or does not compile.
     Load,
     /// Imports or exports that are not ours.
     Interface,

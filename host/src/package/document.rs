@@ -100,7 +100,9 @@ fn facts(origin: Option<Value>, status: Option<Value>, level: Option<Value>, git
     // A status of the wrong type is not an absent one, which would be let through: it is one that nobody knows.
     let status = status.map(|value| match value {
         Value::String(word) => Status::from_word(&word),
-        other => Status::Refused(excerpt(&other.to_string()).as_str().to_owned()),
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+            Status::Refused(excerpt(&other.to_string()).as_str().to_owned())
+        }
     });
     let git_sha = text(git_sha, "git sha", &mut doubts).filter(|sha| !sha.is_empty()).map(|sha| SafeText::new(&sha));
     let cert_level = FactReading::integer(level.as_ref(), CertLevel::new).settle(

@@ -154,3 +154,6 @@ fn same_commit(one: &str, other: &str) -> bool {
     let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
     one == other || short.len() >= 7 && long.starts_with(short)
 }
+
+#[cfg(test)]
+mod tests;

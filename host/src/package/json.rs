@@ -103,7 +103,7 @@ mod tests {
             ("{\"a\":\"\u{1b}\"}", "control character"),
             ("", "EOF"),
             ("{", "EOF"),
-            ("nul", "expected ident"),
+            ("nope", "expected ident"),
         ];
         for (text, problem) in bad {
             let error = read::<serde_json::Value>(text.as_bytes()).unwrap_err();

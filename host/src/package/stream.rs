@@ -9,8 +9,8 @@ use crate::model::digest::Digest;
 use crate::model::digest::Hasher;
 use crate::package::error::PackageError;
 
-/// Bytes that are moved at once: large enough for the system, small enough for every thread's stack of buffers.
-const CHUNK: usize = 64 * 1024;
+/// Bytes that are moved at once: many enough that the calls don't count, few enough that memory doesn't.
+pub(super) const CHUNK: usize = 64 * 1024;
 
 /// Counts bytes, and fails when the deadline has passed.
 pub(super) struct Timed<'d, R> {

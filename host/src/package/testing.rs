@@ -1,1 +1,132 @@
-//! Tests.
+//! What the tests of this stage share: a registry, a cache and a source directory in one temporary folder.
+
+use std::io::Write as _;
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use cap_std::fs::Permissions;
+use cap_std::fs::PermissionsExt as _;
+
+use crate::model::deadline::Deadline;
+use crate::model::facts::CertLevel;
+use crate::model::facts::Score;
+use crate::model::facts::SeverityCounts;
+use crate::model::package::ResolvedPackage;
+use crate::model::registry::Registry;
+use crate::package::Cache;
+use crate::package::DirectoryRegistry;
+use crate::package::PackageError;
+use crate::package::PublishRequest;
+use crate::package::Published;
+use crate::package::RegistryClient as _;
+use crate::package::fetch;
+use crate::package::publish;
+
+/// A temporary folder with everything in it, removed when dropped.
+pub(super) struct Bed {
+    temp: tempfile::TempDir,
+    pub(super) root: Dir,
+}
+
+impl Bed {
+    pub(super) fn new() -> Self {
+        let temp = tempfile::tempdir().unwrap();
+        let root = Dir::open_ambient_dir(temp.path(), ambient_authority()).unwrap();
+        for name in ["registry", "cache"] {
+            root.create_dir(name).unwrap();
+        }
+        Self { temp, root }
+    }
+
+    pub(super) fn registry(&self) -> DirectoryRegistry {
+        let location = Registry::Directory(self.temp.path().join("registry"));
+        DirectoryRegistry::new(self.root.open_dir("registry").unwrap(), location).unwrap()
+    }
+
+    pub(super) fn cache(&self) -> Cache {
+        Cache::new(self.root.open_dir("cache").unwrap(), &self.temp.path().join("cache")).unwrap()
+    }
+
+    /// A new directory with these files; a name that ends in a slash is a directory, `*` before a name is its
+    /// executable bit.
+    pub(super) fn source(&self, name: &str, files: &[(&str, &str)]) -> Dir {
+        self.root.create_dir(name).unwrap();
+        let dir = self.root.open_dir(name).unwrap();
+        for (path, text) in files {
+            let (path, mode) = path.strip_prefix('*').map_or((*path, 0o600), |path| (path, 0o711));
+            if let Some((parent, _)) = path.rsplit_once('/') {
+                dir.create_dir_all(parent).unwrap();
+            }
+            if !path.ends_with('/') {
+                dir.write(path, text).unwrap();
+                dir.set_permissions(path, Permissions::from_mode(mode)).unwrap();
+            }
+        }
+        dir
+    }
+
+    /// Publishes a small package from a directory of its own, with every fact.
+    pub(super) fn publish(&self, id: &str, version: &str) -> Published {
+        let source = format!("source-{}-{version}", id.replace('/', "-"));
+        let dir = self.source(&source, &[("manifest.json", &manifest(id, version)), ("server.py", version)]);
+        publish(&self.registry(), &request(id, version, dir)).unwrap()
+    }
+
+    pub(super) fn fetch(&self, reference: &str) -> Result<ResolvedPackage, PackageError> {
+        let (registry, deadline) = (self.registry(), Deadline::none());
+        let resolution = registry.resolve(&reference.parse().unwrap(), &deadline)?;
+        fetch(&registry, &self.cache(), &resolution, &deadline)
+    }
+
+    /// Every file below a folder, with its contents.
+    pub(super) fn files(&self, folder: &str) -> Vec<(String, Vec<u8>)> {
+        let mut found = Vec::new();
+        walk(&self.root.open_dir(folder).unwrap(), "", &mut found);
+        found.sort();
+        found
+    }
+}
+
+/// Every file below `dir`, by path.
+pub(super) fn walk(dir: &Dir, path: &str, found: &mut Vec<(String, Vec<u8>)>) {
+    for entry in dir.entries().unwrap() {
+        let entry = entry.unwrap();
+        let name = format!("{path}{}", entry.file_name().display());
+        if entry.file_type().unwrap().is_dir() {
+            walk(&entry.open_dir().unwrap(), &format!("{name}/"), found);
+        } else {
+            found.push((name, dir.read(entry.file_name()).unwrap()));
+        }
+    }
+}
+
+/// An author's manifest in the hub format.
+pub(super) fn manifest(id: &str, version: &str) -> String {
+    serde_json::json!({
+        "schema_version": 1,
+        "package": { "id": id, "version": version, "git_sha": "0123456789abcdef" },
+        "runtime": { "type": "python" },
+        "entrypoint": { "command": ["python3", "server.py"] },
+    })
+    .to_string()
+}
+
+/// A request with every fact.
+pub(super) fn request(id: &str, version: &str, bundle_dir: Dir) -> PublishRequest {
+    PublishRequest {
+        id: id.parse().unwrap(),
+        version: version.parse().unwrap(),
+        bundle_dir,
+        origin: Some("verified".to_owned()),
+        cert_level: CertLevel::new(2_u8),
+        score: Score::new(85_u8),
+        findings: Some(SeverityCounts { critical: 0, high: 1, medium: 2, low: 3 }),
+        status: None,
+    }
+}
+
+pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}

@@ -30,6 +30,7 @@ pub struct Resolved {
 pub fn resolve(config: &Config, reference: &PackageRef, deadline: &Deadline) -> Result<Resolved, Stop> {
     let registry = open_registry(config.registry())?;
     let resolution = registry.resolve(reference, deadline)?;
+    tracing::info!(%reference, version = %resolution.version, registry = %resolution.registry, "resolved");
     Ok(Resolved { registry, resolution })
 }
 

@@ -59,7 +59,10 @@ pub(super) fn start(
         deadline: *deadline,
         graces: Graces::default(),
     };
-    Ok(launch::launch(clearance, setup)?)
+    tracing::info!(directory = %setup.root.display(), "starting");
+    let ended = launch::launch(clearance, setup)?;
+    tracing::info!(code = ended.exit_code(), "ended");
+    Ok(ended)
 }
 
 /// The variables that the server gets.

@@ -18,10 +18,16 @@ use crate::policy::PinMismatch;
 #[error("{}: {stop}", subject.label())]
 pub struct Stopped {
     /// What it is about.
-    pub subject: Subject,
+    pub subject: Box<Subject>,
     /// Why.
     #[source]
-    pub stop: Stop,
+    pub stop: Box<Stop>,
+}
+
+impl Stopped {
+    pub(super) fn new(subject: Subject, stop: Stop) -> Self {
+        Self { subject: Box::new(subject), stop: Box::new(stop) }
+    }
 }
 
 /// Why a launch ends before its server runs.

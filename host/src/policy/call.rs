@@ -3,7 +3,6 @@
 use std::time::Duration;
 use std::time::Instant;
 
-use wasmtime::Engine;
 use wasmtime::Store;
 use wasmtime::Trap;
 use wasmtime::WasmBacktrace;
@@ -42,6 +41,17 @@ pub(super) struct Answer<T> {
     pub(super) duration: Duration,
 }
 
+/// What one call may use.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Allowance<'l> {
+    /// The policy's limits.
+    pub(super) limits: &'l PolicyLimits,
+    /// How much of its time earlier calls have used: all calls for one decision share one deadline.
+    pub(super) spent: Duration,
+    /// How many bytes of values it may hand to the host.
+    pub(super) output: usize,
+}
+
 /// Where in a call an error came up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -50,35 +60,34 @@ enum Phase {
 }
 
 impl PolicyHost {
-    /// Instantiates `callee` afresh and calls it once. The deadline covers its start-up.
+    /// Instantiates `callee` afresh and calls it once. Its deadline covers its start-up.
     pub(super) fn call<T: Send + 'static>(
         &self,
         callee: &Callee,
-        limits: &PolicyLimits,
-        output: usize,
+        allowance: Allowance<'_>,
         function: impl FnOnce(&Policy, &mut Store<Guest>) -> wasmtime::Result<T> + Send + 'static,
     ) -> Result<Answer<T>, Fault> {
+        let Allowance { limits, spent, output } = allowance;
         let (engine, callee, limits) = (self.engine.clone(), callee.clone(), *limits);
-        let patience = limits.time.saturating_add(limits::DEADLINE_GRACE);
-        let (result, log) = thread::run(patience, move || guarded(&engine, &callee, &limits, output, function))?;
+        let time = limits.time.saturating_sub(spent);
+        if time.is_zero() {
+            return Err(overdue(&limits));
+        }
+        let patience = time.saturating_add(limits::DEADLINE_GRACE);
+        let work = move || {
+            let start = Instant::now();
+            // Armed here: waiting for a thread is not the policy's time.
+            let mut store = store::new_store(&engine, &limits, time, output);
+            let value = once(&mut store, &callee, &limits, function);
+            let answer = value.map(|value| Answer { value, duration: start.elapsed() });
+            (answer, store.data_mut().take_log())
+        };
+        let (result, log) = thread::run(patience, work)?;
         for line in log {
             emit(&line);
         }
         result
     }
-}
-
-fn guarded<T>(
-    engine: &Engine,
-    callee: &Callee,
-    limits: &PolicyLimits,
-    output: usize,
-    function: impl FnOnce(&Policy, &mut Store<Guest>) -> wasmtime::Result<T>,
-) -> (Result<Answer<T>, Fault>, Vec<LogLine>) {
-    let start = Instant::now();
-    let mut store = store::new_store(engine, limits, output);
-    let result = once(&mut store, callee, limits, function).map(|value| Answer { value, duration: start.elapsed() });
-    (result, store.data_mut().take_log())
 }
 
 fn once<T>(
@@ -104,8 +113,7 @@ fn classify(error: &wasmtime::Error, refusal: Option<Refusal>, phase: Phase, lim
         return refused(refusal, limits);
     }
     match (error.downcast_ref::<Trap>(), phase) {
-        (Some(Trap::Interrupt), _) => Fault::new(FaultKind::Deadline, format!("it ran longer than {:?}", limits.time))
-            .remedy("report it to the policy's author: a policy needs microseconds"),
+        (Some(Trap::Interrupt), _) => overdue(limits),
         (Some(Trap::StackOverflow), _) => {
             let stack = limits::WASM_STACK;
             Fault::new(FaultKind::Stack, format!("it recursed deeper than its stack of {stack} bytes"))
@@ -113,7 +121,9 @@ fn classify(error: &wasmtime::Error, refusal: Option<Refusal>, phase: Phase, lim
         (Some(trap), _) => Fault::new(FaultKind::Trap, format!("it trapped: {trap}"))
             .remedy("report it to the policy's author: the policy crashed"),
         // An error inside the guest that is no trap: the runtime refused it an instance or a handle.
-        (None, Phase::Start) => Fault::new(FaultKind::Limit, format!("it could not be started: {error}")),
+        (None, Phase::Start) => {
+            Fault::new(FaultKind::Limit, format!("it could not be started: {}", error.root_cause()))
+        }
         (None, Phase::Call) if error.downcast_ref::<WasmBacktrace>().is_some() => {
             Fault::new(FaultKind::Limit, format!("the runtime refused it something: {}", error.root_cause()))
         }
@@ -123,6 +133,11 @@ fn classify(error: &wasmtime::Error, refusal: Option<Refusal>, phase: Phase, lim
                 .remedy("report it to the policy's author: it breaks the interface's rules")
         }
     }
+}
+
+fn overdue(limits: &PolicyLimits) -> Fault {
+    Fault::new(FaultKind::Deadline, format!("it ran longer than {:?}", limits.time))
+        .remedy("report it to the policy's author: a policy needs microseconds")
 }
 
 fn refused(refusal: Refusal, limits: &PolicyLimits) -> Fault {

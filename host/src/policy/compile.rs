@@ -19,7 +19,19 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// # Errors
 /// A [`FaultKind::Load`] when it is no valid component, uses a proposal that is off, or takes too long.
 pub(super) fn compile(component: Vec<u8>) -> Result<Vec<u8>, Fault> {
-    thread::run(PATIENCE, move || precompile(&component))?.map_err(|error| {
+    let compiled = thread::run(PATIENCE, move || precompile(&component)).map_err(|fault| match fault.kind {
+        FaultKind::Deadline => Fault::new(FaultKind::Load, format!("it does not compile within {PATIENCE:?}")),
+        FaultKind::Load
+        | FaultKind::Interface
+        | FaultKind::Settings
+        | FaultKind::Memory
+        | FaultKind::Stack
+        | FaultKind::Limit
+        | FaultKind::Output
+        | FaultKind::Trap
+        | FaultKind::Panic => fault,
+    })?;
+    compiled.map_err(|error| {
         Fault::new(FaultKind::Load, format!("it does not compile: {}", error.root_cause()))
             .remedy("rebuild it; `smcp policy inspect FILE` shows what it is")
     })

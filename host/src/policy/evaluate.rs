@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::model::digest::Digest;
+use crate::model::limits::PolicyLimits;
 use crate::model::mode::Mode;
 use crate::model::mode::OnWarn;
 use crate::model::name::PolicyName;
@@ -14,8 +15,10 @@ use crate::model::verdict::Fault;
 use crate::model::verdict::Outcome;
 use crate::model::verdict::Verdict;
 use crate::policy::PolicyHost;
+use crate::policy::call::Allowance;
 use crate::policy::convert;
 use crate::policy::load::Description;
+use crate::policy::load::Loaded;
 use crate::policy::load::Source;
 
 /// A policy's component is not the one that its configuration pins.
@@ -72,6 +75,8 @@ impl PolicyHost {
     /// Evaluates one policy. Never fails: whatever goes wrong is an outcome.
     pub fn evaluate(&self, bound: Bound, request: &Request) -> Evaluated {
         let Bound { spec, source, digest } = bound;
+        // What the policy logs is said with its name.
+        let _said_of = tracing::info_span!("policy", name = %spec.name).entered();
         let mut progress = Progress::default();
         let outcome = match spec.mode {
             Mode::Disabled => Outcome::Skipped,
@@ -103,12 +108,62 @@ impl PolicyHost {
         let loaded = self.load(source, &spec.limits)?;
         progress.description = Some(loaded.description.clone());
         let settings = spec.settings.to_string();
-        self.check_settings(&loaded, &spec.limits, &settings)?;
-        let request = convert::request(request);
-        let answer = self.call(&loaded.callee, &spec.limits, spec.limits.output, move |policy, store| {
+        let checking = self.check_settings(&loaded, &spec.limits, &settings)?;
+        let spent = loaded.describing.saturating_add(checking);
+        let (verdict, duration) = self.judge_within(&loaded, &spec.limits, spent, &settings, request)?;
+        progress.duration = duration;
+        Ok(verdict)
+    }
+
+    /// Calls `evaluate` of a loaded component once, in a fresh instance and with all of its time, with settings that it
+    /// accepts. Says how long the call took, its start-up included.
+    ///
+    /// # Errors
+    /// Any kind of fault but [`FaultKind::Settings`](crate::model::verdict::FaultKind::Settings).
+    pub fn judge(
+        &self,
+        loaded: &Loaded,
+        limits: &PolicyLimits,
+        settings: &str,
+        request: &Request,
+    ) -> Result<(Verdict, Duration), Fault> {
+        self.judge_within(loaded, limits, Duration::ZERO, settings, request)
+    }
+
+    fn judge_within(
+        &self,
+        loaded: &Loaded,
+        limits: &PolicyLimits,
+        spent: Duration,
+        settings: &str,
+        request: &Request,
+    ) -> Result<(Verdict, Duration), Fault> {
+        let (request, settings) = (convert::request(request), settings.to_owned());
+        let allowance = Allowance { limits, spent, output: limits.output };
+        let answer = self.call(&loaded.callee, allowance, move |policy, store| {
             policy.smcp_policy_evaluator().call_evaluate(store, &request, &settings)
         })?;
-        progress.duration = answer.duration;
-        convert::verdict(answer.value)
+        Ok((convert::verdict(answer.value)?, answer.duration))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::policy::BuiltIn;
+    use crate::model::request::Context;
+    use crate::model::request::Subject;
+    use crate::model::verdict::FaultKind;
+
+    #[test]
+    fn all_calls_for_one_decision_share_one_deadline() {
+        let (host, limits) = (PolicyHost::new().unwrap(), PolicyLimits::DEFAULT);
+        let loaded = host.load(Source::BuiltIn(BuiltIn::Score), &limits).unwrap();
+        assert!(loaded.describing > Duration::ZERO, "describing takes some of it");
+        let context = Context { evaluated_at: 0, trust: false, interactive: false };
+        let request = Request { subject: Subject::default(), context };
+        let judge = |spent| host.judge_within(&loaded, &limits, spent, "{}", &request);
+        assert!(judge(Duration::ZERO).is_ok());
+        assert_eq!(judge(limits.time).unwrap_err().kind, FaultKind::Deadline);
     }
 }

@@ -1,5 +1,7 @@
 //! From a component's bytes to something that can be called: looked at, compiled, linked, asked who it is.
 
+use std::time::Duration;
+
 use wasmtime::component::Component;
 use wasmtime::component::InstancePre;
 
@@ -15,6 +17,7 @@ use crate::model::verdict::FaultKind;
 use crate::policy::PolicyHost;
 use crate::policy::bindings::PolicyIndices;
 use crate::policy::builtin;
+use crate::policy::call::Allowance;
 use crate::policy::call::Callee;
 use crate::policy::compile;
 use crate::policy::convert;
@@ -54,6 +57,8 @@ pub struct Loaded {
     /// What it says of itself.
     pub description: Description,
     pub(super) callee: Callee,
+    /// How long it took to say that.
+    pub(super) describing: Duration,
 }
 
 impl Source {
@@ -91,22 +96,24 @@ impl PolicyHost {
     /// Any kind of fault: loading calls `describe`, and a component can break there as anywhere.
     pub fn load(&self, source: Source, limits: &PolicyLimits) -> Result<Loaded, Fault> {
         let callee = self.link(&self.component(source, limits)?)?;
-        let described = self.call(&callee, limits, limits::DESCRIBE_OUTPUT, |policy, store| {
-            policy.smcp_policy_evaluator().call_describe(store)
-        })?;
-        Ok(Loaded { description: convert::description(described.value)?, callee })
+        let allowance = Allowance { limits, spent: Duration::ZERO, output: limits::DESCRIBE_OUTPUT };
+        let described =
+            self.call(&callee, allowance, |policy, store| policy.smcp_policy_evaluator().call_describe(store))?;
+        Ok(Loaded { description: convert::description(described.value)?, callee, describing: described.duration })
     }
 
-    /// Asks a loaded component whether it accepts `settings`.
+    /// Asks a loaded component whether it accepts `settings`; says how long it took to answer.
     ///
     /// # Errors
     /// [`FaultKind::Settings`] with all the problems, or any other kind when it breaks.
-    pub fn check_settings(&self, loaded: &Loaded, limits: &PolicyLimits, settings: &str) -> Result<(), Fault> {
+    pub fn check_settings(&self, loaded: &Loaded, limits: &PolicyLimits, settings: &str) -> Result<Duration, Fault> {
         let settings = settings.to_owned();
-        let answer = self.call(&loaded.callee, limits, limits::DESCRIBE_OUTPUT, move |policy, store| {
+        let allowance = Allowance { limits, spent: loaded.describing, output: limits::DESCRIBE_OUTPUT };
+        let answer = self.call(&loaded.callee, allowance, move |policy, store| {
             policy.smcp_policy_evaluator().call_check_settings(store, &settings)
         })?;
-        convert::settings(answer.value)
+        convert::settings(answer.value)?;
+        Ok(answer.duration)
     }
 
     fn component(&self, source: Source, limits: &PolicyLimits) -> Result<Component, Fault> {

@@ -12,6 +12,9 @@ pub(super) const LOGGING: &str = "smcp:policy/logging@0.1.0";
 /// The interface that every policy exports.
 pub(super) const EVALUATOR: &str = "smcp:policy/evaluator@0.1.0";
 
+/// What the names of all our interfaces begin with, in every version.
+const PACKAGE: &str = "smcp:policy/";
+
 /// The outside of a component.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Shape {
@@ -60,11 +63,15 @@ fn walk(bytes: &[u8]) -> Result<Shape, Unfit> {
         let payload = payload?;
         if let Payload::ModuleSection { .. } | Payload::ComponentSection { .. } = payload {
             depth = depth.saturating_add(1);
+            at_most(depth, limits::NESTING, "components and modules inside one another")?;
         } else if let Payload::End(_) = payload {
             depth = depth.saturating_sub(1);
         } else if let Payload::CodeSectionEntry(body) = payload {
             functions = functions.saturating_add(1);
-            check_function(body.range().len(), functions)?;
+            at_most(body.range().len(), limits::FUNCTION_BODY, "bytes in one function")?;
+            at_most(functions, limits::FUNCTIONS, "functions")?;
+        } else if let Payload::ComponentTypeSection(section) = &payload {
+            at_most(nested_types(bytes.get(section.range())), limits::NESTED_TYPES, "types inside others")?;
         } else if let (Payload::ComponentImportSection(section), 0) = (&payload, depth) {
             for import in section.clone() {
                 shape.imports.push(import?.name.name.to_owned());
@@ -78,15 +85,24 @@ fn walk(bytes: &[u8]) -> Result<Shape, Unfit> {
     Ok(shape)
 }
 
-fn check_function(length: usize, number: usize) -> Result<(), Unfit> {
-    if length > limits::FUNCTION_BODY {
-        let most = limits::FUNCTION_BODY;
-        return Err(Unfit::TooLarge(format!("a function of it has {length} bytes, and one may have {most}")));
-    }
-    if number > limits::FUNCTIONS {
-        return Err(Unfit::TooLarge(format!("it has more than {} functions", limits::FUNCTIONS)));
+fn at_most(count: usize, most: usize, what: &str) -> Result<(), Unfit> {
+    if count > most {
+        return Err(Unfit::TooLarge(format!("it has more than {most} {what}, the most a policy may have")));
     }
     Ok(())
+}
+
+/// In how many places of a section of types the type of a component or an instance could begin inside another.
+///
+/// Parsers read such types recursively, so they must be counted without a parser. One inside another begins with the
+/// byte of a declaration that is a type, and the byte of its own kind; whatever else these bytes are counts as well,
+/// so this is never less than the depth.
+fn nested_types(section: Option<&[u8]>) -> usize {
+    const DECLARES_A_TYPE: u8 = 0x01;
+    const COMPONENT: u8 = 0x41;
+    const INSTANCE: u8 = 0x42;
+    let begins = |pair: &&[u8]| matches!(pair, [DECLARES_A_TYPE, COMPONENT | INSTANCE]);
+    section.map_or(usize::MAX, |section| section.windows(2).filter(begins).count())
 }
 
 fn not_a_component(bytes: &[u8]) -> Fault {
@@ -117,12 +133,19 @@ impl Shape {
                 format!("it imports {}, and a policy may import {LOGGING} and nothing else", foreign.join(", "));
             return Err(Fault::new(FaultKind::Interface, message).remedy(build_without(&foreign)));
         }
-        if self.exports.iter().any(|name| name == EVALUATOR) {
-            return Ok(());
+        let (ours, others): (Vec<_>, Vec<_>) =
+            self.exports.iter().map(String::as_str).partition(|name| *name == EVALUATOR);
+        if ours.is_empty() {
+            let found = if others.is_empty() { "nothing".to_owned() } else { others.join(", ") };
+            let message = format!("it exports {found}, and a policy exports {EVALUATOR}");
+            return Err(Fault::new(FaultKind::Interface, message)
+                .remedy("build it for the world `policy` of wit/policy.wit, package smcp:policy@0.1.0"));
         }
-        let found = if self.exports.is_empty() { "nothing".to_owned() } else { self.exports.join(", ") };
-        Err(Fault::new(FaultKind::Interface, format!("it exports {found}, and a policy exports {EVALUATOR}"))
-            .remedy("build it for the world `policy` of wit/policy.wit, package smcp:policy@0.1.0"))
+        // Anything else it exports is never called; but of two contracts with us, which one counts is not ours to guess.
+        others.into_iter().find(|name| name.starts_with(PACKAGE)).map_or(Ok(()), |other| {
+            let message = format!("it exports {other} beside {EVALUATOR}, and a policy has one contract with smcp");
+            Err(Fault::new(FaultKind::Interface, message).remedy("build it for one version of smcp:policy"))
+        })
     }
 }
 
@@ -130,7 +153,7 @@ fn build_without(foreign: &[&str]) -> &'static str {
     if foreign.iter().any(|name| name.starts_with("wasi:")) {
         "build it without WASI: Rust for wasm32-unknown-unknown, Python with `componentize-py --stub-wasi`, \
          JavaScript with componentize-js and its features disabled, or with componentize-qjs"
-    } else if foreign.iter().any(|name| name.starts_with("smcp:policy/")) {
+    } else if foreign.iter().any(|name| name.starts_with(PACKAGE)) {
         "build it against the wit/policy.wit of this version, package smcp:policy@0.1.0"
     } else {
         "take the import out: a policy is a function of the request and its settings alone"

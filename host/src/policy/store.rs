@@ -1,5 +1,7 @@
 //! The one constructor of stores: a store without every limit can't be made.
 
+use std::time::Duration;
+
 use wasmtime::Engine;
 use wasmtime::ResourceLimiter;
 use wasmtime::Store;
@@ -54,8 +56,8 @@ struct Refused(Refusal);
 
 /// Makes a store for one call: fresh, with every limit set and its deadline armed from now on.
 ///
-/// `output` is how many bytes of values the guest may hand to the host.
-pub(super) fn new_store(engine: &Engine, limits: &PolicyLimits, output: usize) -> Store<Guest> {
+/// `time` is what is left of the policy's; `output` is how many bytes of values the guest may hand to the host.
+pub(super) fn new_store(engine: &Engine, limits: &PolicyLimits, time: Duration, output: usize) -> Store<Guest> {
     let guest = Guest {
         memory_left: limits.memory,
         instances: limits.instances,
@@ -67,7 +69,7 @@ pub(super) fn new_store(engine: &Engine, limits: &PolicyLimits, output: usize) -
     store.set_hostcall_fuel(output);
     store.set_max_component_handles(limits::COMPONENT_HANDLES);
     store.epoch_deadline_trap();
-    store.set_epoch_deadline(ticker::ticks(limits.time));
+    store.set_epoch_deadline(ticker::ticks(time));
     store
 }
 

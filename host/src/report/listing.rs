@@ -180,8 +180,8 @@ pub fn validation(rows: &[PolicyRow], out: &mut dyn Write, style: &Style) -> io:
     if broken == 0 {
         return message::done("the configuration is valid, and every policy would work", &[], out, style);
     }
-    let (all, would) = (rows.len(), if broken == 1 { "policy would" } else { "policies would" });
-    message::error(&format!("{broken} of {all} {would} not work; the file itself is in order"), &[], out, style)
+    let all = rows.len();
+    message::error(&format!("{broken} of {all} policies would not work; the file itself is in order"), &[], out, style)
 }
 
 /// The same as a document.

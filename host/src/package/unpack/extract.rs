@@ -20,6 +20,7 @@ use crate::model::deadline::Deadline;
 use crate::model::limits;
 use crate::model::text::SafeText;
 use crate::package::error::PackageError;
+use crate::package::stream::CHUNK;
 use crate::package::stream::Timed;
 use crate::package::unpack::ArchiveError;
 use crate::package::unpack::EntryName;
@@ -29,8 +30,6 @@ use crate::package::unpack::extend::Extensions;
 
 /// Bytes of one block of a tar.
 const BLOCK: u64 = 512;
-/// Bytes that are copied at once.
-const CHUNK: usize = 64 * 1024;
 /// What the owner may do with a folder: everything, so that a server can write beside its files.
 const FOLDER_MODE: u32 = 0o700;
 /// What the owner may do with a file: read it, since it is what was hashed.
@@ -158,6 +157,12 @@ impl Extraction<'_> {
     }
 
     fn make_file<R: Read>(&mut self, name: &EntryName, entry: &mut tar::Entry<'_, R>) -> Result<(), Failure> {
+        // An entry is exactly as long as its header says, or the archive is broken: so it is refused before it is
+        // written, however small it was compressed.
+        self.written = self.written.saturating_add(entry.size());
+        if self.written > limits::BUNDLE_UNPACKED {
+            return Err(ArchiveError::TooManyBytes { limit: limits::BUNDLE_UNPACKED }.into());
+        }
         let executable = entry.header().mode().map_err(damaged)? & 0o111 != 0;
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(if executable { PROGRAM_MODE } else { FILE_MODE });
@@ -169,10 +174,6 @@ impl Extraction<'_> {
             let count = u64::try_from(read).unwrap_or(u64::MAX);
             if count == 0 {
                 return Err(broken("it ends inside of an entry"));
-            }
-            self.written = self.written.saturating_add(count);
-            if self.written > limits::BUNDLE_UNPACKED {
-                return Err(ArchiveError::TooManyBytes { limit: limits::BUNDLE_UNPACKED }.into());
             }
             file.write_all(buffer.get(..read).unwrap_or_default()).map_err(|error| write_failed(error, name))?;
             left = left.saturating_sub(count);

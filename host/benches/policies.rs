@@ -1,0 +1,59 @@
+//! How long the three built-in policies take: to load in a fresh host, and to judge once they are loaded.
+//!
+//! `cargo bench`. Figures are for one machine and one moment; compare them within one run only.
+
+#![expect(clippy::expect_used, reason = "a benchmark that can not run says so and stops")]
+
+use std::hint::black_box;
+use std::path::Path;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use smcp::model::limits::PolicyLimits;
+use smcp::model::policy::BuiltIn;
+use smcp::model::request::{Context, Request};
+use smcp::policy::{Loaded, PolicyHost, Source};
+use smcp::request;
+
+const LIMITS: PolicyLimits = PolicyLimits::DEFAULT;
+
+/// Settings under which the request below violates nothing.
+const SETTINGS: [&str; 3] = [
+    r#"{"allowed_origins":["official","verified"]}"#,
+    r#"{"min_cert_level":2,"cert_score_check":"notice"}"#,
+    r#"{"min_score":80,"warning_threshold":80}"#,
+];
+
+fn a_request() -> Request {
+    let facts = br#"{"origin": "verified", "cert_level": 2, "score": 88, "status": "published"}"#;
+    let subject = request::subject_from_document(facts, Path::new("/"), None).expect("the document is right");
+    request::build(&subject, Context { evaluated_at: 1_800_000_000, trust: false, interactive: false }, true)
+}
+
+fn load(host: &PolicyHost) -> Vec<Loaded> {
+    let load = |policy| host.load(Source::BuiltIn(policy), &LIMITS).expect("a built-in loads");
+    BuiltIn::ALL.into_iter().map(load).collect()
+}
+
+/// What a launch pays once: the engine, three deserialised components, three calls of `describe`.
+fn cold_load(criterion: &mut Criterion) {
+    criterion.bench_function("cold load of the three built-ins", |bencher| {
+        bencher.iter(|| load(&PolicyHost::new().expect("a host")));
+    });
+}
+
+/// What each decision pays: three fresh stores, instances and threads, three calls of `evaluate`.
+fn warm_evaluation(criterion: &mut Criterion) {
+    let host = PolicyHost::new().expect("a host");
+    let (loaded, request) = (load(&host), a_request());
+    criterion.bench_function("warm evaluation of the three built-ins", |bencher| {
+        bencher.iter(|| {
+            for (policy, settings) in loaded.iter().zip(SETTINGS) {
+                let (verdict, _) = host.judge(policy, &LIMITS, settings, black_box(&request)).expect("a verdict");
+                assert!(verdict.violations.is_empty());
+            }
+        });
+    });
+}
+
+criterion_group!(benches, cold_load, warm_evaluation);
+criterion_main!(benches);

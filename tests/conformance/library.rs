@@ -1,0 +1,103 @@
+//! A case through the library: configuration → facts → policies → decision.
+
+use smcp::config;
+use smcp::config::Places;
+use smcp::model::mode::Effect;
+use smcp::model::request::Context;
+use smcp::model::verdict::Evaluated;
+use smcp::model::verdict::Finding;
+use smcp::model::verdict::Outcome;
+use smcp::pipeline;
+use smcp::pipeline::Judged;
+use smcp::request;
+
+use crate::bed::Bed;
+use crate::expect::Observed;
+use crate::table::Case;
+
+/// Runs a case.
+pub(crate) fn observe(case: &Case, bed: &Bed) -> Observed {
+    let trust = trust(case);
+    let folder = bed.folder();
+    let places = Places { home: Some(folder.to_owned()), working_directory: folder.to_owned() };
+    let config = match config::parse(case.config.as_bytes(), &bed.config(), &places) {
+        Ok(config) => config,
+        Err(error) => return Observed::error(1, error.to_string()),
+    };
+    let subject = match request::subject_from_document(case.facts.as_bytes(), folder, Some(folder)) {
+        Ok(subject) => subject,
+        Err(error) => return Observed::error(1, error.to_string()),
+    };
+    let context = Context { evaluated_at: 1_700_000_000, trust, interactive: false };
+    observed(&pipeline::consider_facts(&config, subject, context).unwrap(), trust)
+}
+
+/// The one argument that the library knows too.
+fn trust(case: &Case) -> bool {
+    let args: Vec<_> = case.args.iter().map(String::as_str).collect();
+    match args.as_slice() {
+        [] => false,
+        ["--trust"] => true,
+        other => panic!("{}: the library has nothing like {other:?}", case.name),
+    }
+}
+
+fn observed(judged: &Judged, trust: bool) -> Observed {
+    let (policies, effect) = (judged.ruling.policies(), judged.ruling.effect());
+    let asides: Vec<_> = judged.notices.iter().map(|notice| (notice.code, notice.message.to_string())).collect();
+    let doubts: Vec<_> = judged.subject.facts.doubts.iter().map(|doubt| ("fact-doubtful", doubt.to_string())).collect();
+    let asides = [asides, doubts].concat();
+    let codes = |of: fn(&Outcome) -> &[Finding]| {
+        policies.iter().flat_map(move |policy| of(&policy.outcome)).map(|finding| finding.code.clone())
+    };
+    let findings = policies.iter().flat_map(|policy| [violations(&policy.outcome), notices(&policy.outcome)].concat());
+    let texts = findings.flat_map(|finding| {
+        let remedy = finding.remedy.as_ref().map(ToString::to_string);
+        std::iter::once(finding.message.to_string()).chain(remedy)
+    });
+    Observed {
+        exit: exit(effect, trust),
+        decision: Some(effect.as_str().to_owned()),
+        policies: policies.iter().map(state).collect(),
+        violations: codes(violations).collect(),
+        notices: codes(notices).chain(asides.iter().map(|(code, _)| (*code).to_owned())).collect(),
+        says: texts.chain(asides.iter().map(|(_, message)| message.clone())).collect(),
+    }
+}
+
+/// What a decision means to the caller, written down a second time on purpose.
+fn exit(effect: Effect, trust: bool) -> u8 {
+    match effect {
+        Effect::Pass | Effect::Warn => 0,
+        Effect::Ask => {
+            if trust {
+                0
+            } else {
+                4
+            }
+        }
+        Effect::Block => 4,
+    }
+}
+
+fn state(policy: &Evaluated) -> (String, String) {
+    let state = if policy.outcome == Outcome::Skipped { "skipped" } else { policy.effect().as_str() };
+    (policy.name.to_string(), state.to_owned())
+}
+
+fn violations(outcome: &Outcome) -> &[Finding] {
+    match outcome {
+        Outcome::Violation(verdict) => &verdict.violations,
+        Outcome::Pass { .. } | Outcome::Skipped => &[],
+        Outcome::Fault(fault) => panic!("a built-in policy broke: {}", fault.message),
+        Outcome::Waived { .. } => panic!("nothing is waived here"),
+    }
+}
+
+fn notices(outcome: &Outcome) -> &[Finding] {
+    match outcome {
+        Outcome::Violation(verdict) => &verdict.notices,
+        Outcome::Pass { notices } => notices,
+        Outcome::Skipped | Outcome::Fault(_) | Outcome::Waived { .. } => &[],
+    }
+}

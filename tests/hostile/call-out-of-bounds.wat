@@ -1,0 +1,3 @@
+;; Calls an element that the table doesn't have.
+(table $calls 1 funcref)
+(func $evaluate (param $arguments i32) (result i32) (call_indirect $calls (result i32) (i32.const 0x7fffffff)))

@@ -1,0 +1,2 @@
+;; A name that is a path.
+(data $name (i32.const 0x100) "../etc")

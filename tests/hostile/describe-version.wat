@@ -1,0 +1,2 @@
+;; A version that is none.
+(data $version (i32.const 0x110) "1.0.x")

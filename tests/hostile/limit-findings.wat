@@ -1,0 +1,11 @@
+;; A verdict with COUNT findings, all of them notices.
+(memory $memory 4)
+(func $evaluate (param $arguments i32) (result i32)
+  (local $made i32)
+  (loop $more
+    (memory.copy
+      (i32.add (i32.const 0x20000) (i32.mul (local.get $made) (i32.const 48))) (i32.const 0x80) (i32.const 48))
+    (local.set $made (i32.add (local.get $made) (i32.const 1)))
+    (br_if $more (i32.lt_u (local.get $made) (i32.const COUNT))))
+  (i32.const 0x60))
+(data $verdict (i32.const 0x60) (i32 0 0 0x20000 COUNT))

@@ -1,0 +1,2 @@
+;; Begins with COUNT pages of memory.
+(memory $memory COUNT)

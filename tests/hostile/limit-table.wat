@@ -1,0 +1,2 @@
+;; Begins with a table of COUNT elements.
+(table $calls COUNT funcref)

@@ -1,0 +1,2 @@
+;; A list that is not where one may begin.
+(data $verdict (i32.const 0x60) (i32 0x81 1 0 0))

@@ -1,0 +1,3 @@
+;; Takes memory before anything of it is called.
+(func $take (loop $more (drop (memory.grow (i32.const 16))) (br $more)))
+(start $take)

@@ -1,0 +1,2 @@
+;; Memory with addresses of 64 bits.
+(component (core module (memory i64 1)))

@@ -1,0 +1,2 @@
+;; A table with indices of 64 bits.
+(component (core module (table i64 1 funcref)))

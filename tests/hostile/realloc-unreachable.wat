@@ -1,0 +1,2 @@
+;; Crashes while the host hands over the arguments.
+(func $realloc (param i32 i32 i32 i32) (result i32) (unreachable))

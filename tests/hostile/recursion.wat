@@ -1,0 +1,2 @@
+;; Calls itself for ever.
+(func $evaluate (param $arguments i32) (result i32) (call $evaluate (local.get $arguments)))

@@ -1,0 +1,3 @@
+;; Crashes before anything of it can be called.
+(func $crash (unreachable))
+(start $crash)

@@ -1,0 +1,2 @@
+;; Crashes.
+(func $evaluate (param $arguments i32) (result i32) (unreachable))

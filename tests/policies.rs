@@ -1,0 +1,271 @@
+//! The built-in policies and the example, as components: every case of theirs, and against their native builds.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::panic, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::disallowed_methods, reason = "a test reads the tree")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use smcp::model::limits::PolicyLimits;
+use smcp::model::mode::Mode;
+use smcp::model::policy::{BuiltIn, LayerName, PolicySource, PolicySpec};
+use smcp::model::request::Context;
+use smcp::model::text::SafeText;
+use smcp::model::verdict::{FaultKind, Finding, Outcome, Verdict};
+use smcp::policy::{Bound, PolicyHost, Source};
+use smcp::request;
+use smcp_policy_sdk::{Policy, testing};
+
+const CONTEXT: Context = Context { evaluated_at: 1_800_000_000, trust: false, interactive: false };
+
+/// The most that a built-in may weigh, bytes: it is in every binary, and every launch maps it.
+const HEAVIEST: u64 = 96 * 1024;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+/// Evaluates as every launch does.
+fn evaluate(host: &PolicyHost, source: Source, subject: &Value, settings: &Value) -> Outcome {
+    let subject = request::subject_from_document(subject.to_string().as_bytes(), Path::new("/"), None).unwrap();
+    let spec = PolicySpec {
+        name: "case".parse().unwrap(),
+        layer: LayerName::User,
+        source: PolicySource::File("case.wasm".into()),
+        pin: None,
+        mode: Mode::Strict,
+        on_warn: None,
+        settings: settings.clone(),
+        limits: PolicyLimits::DEFAULT,
+    };
+    host.evaluate(Bound::new(spec, source).unwrap(), &request::build(&subject, CONTEXT, true)).outcome
+}
+
+/// A row of a policy's `cases/*.yaml`.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    #[serde(default = "nothing")]
+    subject: Value,
+    settings: Value,
+    #[serde(default)]
+    violations: Vec<Expected>,
+    #[serde(default)]
+    notices: Vec<Expected>,
+    #[serde(default)]
+    problems: Vec<Problem>,
+}
+
+fn nothing() -> Value {
+    json!({})
+}
+
+#[derive(Debug, PartialEq, serde::Deserialize)]
+struct Expected {
+    code: String,
+    message: String,
+    fact: Option<String>,
+}
+
+#[derive(serde::Deserialize)]
+struct Problem {
+    path: String,
+    message: String,
+}
+
+fn found(findings: &[Finding]) -> Vec<Expected> {
+    let expected = |finding: &Finding| Expected {
+        code: finding.code.clone(),
+        message: finding.message.to_string(),
+        fact: finding.fact.as_ref().map(ToString::to_string),
+    };
+    findings.iter().map(expected).collect()
+}
+
+#[track_caller]
+fn hold(case: &Case, outcome: &Outcome) {
+    let name = &case.name;
+    match outcome {
+        Outcome::Fault(fault) => {
+            assert_eq!(fault.kind, FaultKind::Settings, "{name}: {fault:?}");
+            assert!(!case.problems.is_empty(), "{name}: {fault:?}");
+            for problem in &case.problems {
+                let said = format!("{}: {}", problem.path, problem.message);
+                assert!(fault.message.as_str().contains(&said), "{name}: {said} in {}", fault.message);
+            }
+        }
+        Outcome::Violation(Verdict { violations, notices }) => {
+            assert_eq!(
+                (found(violations), found(notices)),
+                (expected(&case.violations), expected(&case.notices)),
+                "{name}"
+            );
+        }
+        Outcome::Pass { notices } => {
+            assert!(case.violations.is_empty() && case.problems.is_empty(), "{name}: it passed");
+            assert_eq!(found(notices), expected(&case.notices), "{name}");
+        }
+        Outcome::Skipped | Outcome::Waived { .. } => panic!("{name}: {outcome:?}"),
+    }
+}
+
+fn expected(rows: &[Expected]) -> Vec<Expected> {
+    let copy =
+        |row: &Expected| Expected { code: row.code.clone(), message: row.message.clone(), fact: row.fact.clone() };
+    rows.iter().map(copy).collect()
+}
+
+#[test]
+fn every_case_of_the_built_ins_holds_for_their_components() {
+    let host = PolicyHost::new().unwrap();
+    for policy in BuiltIn::ALL {
+        let name = policy.as_str();
+        let text = fs::read_to_string(root().join(format!("builtin-policies/{name}/cases/{name}.yaml"))).unwrap();
+        let cases: Vec<Case> = serde_yaml::from_str(&text).unwrap();
+        assert!(cases.len() > 10, "{name}: the table is there");
+        for case in &cases {
+            hold(case, &evaluate(&host, Source::BuiltIn(policy), &case.subject, &case.settings));
+        }
+    }
+}
+
+#[test]
+fn the_embedded_components_are_the_committed_ones_small_and_without_capabilities() {
+    for policy in BuiltIn::ALL {
+        let bytes = fs::read(root().join(format!("builtin-policies/dist/{}.wasm", policy.as_str()))).unwrap();
+        assert_eq!(Source::BuiltIn(policy).digest(), Source::Bytes(bytes.clone()).digest());
+        assert!(bytes.len() as u64 <= HEAVIEST, "{policy:?} has {} bytes", bytes.len());
+        let shape = PolicyHost::shape(&bytes, &PolicyLimits::DEFAULT).unwrap();
+        assert!(shape.imports.iter().all(|import| import == "smcp:policy/logging@0.1.0"), "{policy:?}: {shape:?}");
+        assert_eq!(shape.exports, ["smcp:policy/evaluator@0.1.0"]);
+    }
+}
+
+#[test]
+fn a_file_goes_the_way_of_the_built_ins() {
+    let host = PolicyHost::new().unwrap();
+    let settings = json!({"min_score": 80, "warning_threshold": 80});
+    for subject in [json!({"score": 79}), json!({"score": 80}), json!({})] {
+        let bytes = fs::read(root().join("builtin-policies/dist/score.wasm")).unwrap();
+        let built_in = evaluate(&host, Source::BuiltIn(BuiltIn::Score), &subject, &settings);
+        assert_eq!(evaluate(&host, Source::Bytes(bytes), &subject, &settings), built_in);
+    }
+}
+
+#[test]
+fn the_example_policy_judges_what_a_manifest_asks_for() {
+    let host = PolicyHost::new().unwrap();
+    let bytes = fs::read(root().join("examples/policies/dist/no_network.wasm")).unwrap();
+    let judge = |subject: Value, settings: Value| evaluate(&host, Source::Bytes(bytes.clone()), &subject, &settings);
+    let asks = |hosts: &[&str]| json!({"permissions": {"network": hosts}});
+    let allow = json!({"allow": ["api.example.com", "*.example.org"]});
+
+    assert!(matches!(judge(asks(&[]), json!({})), Outcome::Pass { .. }));
+    assert!(matches!(judge(asks(&["api.example.com", "a.example.org"]), allow.clone()), Outcome::Pass { .. }));
+    for refused in [asks(&["evil.example"]), asks(&["*"]), asks(&["api.example.com", "evil.example"]), json!({})] {
+        assert!(matches!(judge(refused.clone(), allow.clone()), Outcome::Violation(_)), "{refused}");
+    }
+    for settings in [json!({"alow": []}), json!({"allow": "api.example.com"}), json!([])] {
+        let Outcome::Fault(fault) = judge(asks(&[]), settings.clone()) else { panic!("{settings} is accepted") };
+        assert_eq!(fault.kind, FaultKind::Settings);
+    }
+}
+
+/// The same judgement by the native build: what a component must agree with.
+fn natively<P: Policy>(subject: &Value, settings: &Value) -> Result<(Vec<String>, Vec<String>), FaultKind> {
+    let subject = serde_json::from_value(subject.clone()).unwrap();
+    let request = smcp_policy_sdk::Request { subject, ..Default::default() };
+    let text = |finding: &smcp_policy_sdk::Finding| {
+        let safe = |text: &str| SafeText::new(text);
+        let (fact, remedy) = (finding.fact.as_deref().map(safe), finding.remedy.as_deref().map(safe));
+        format!("{} {} {fact:?} {remedy:?}", finding.code, safe(&finding.message))
+    };
+    match testing::evaluate::<P>(&request, &settings.to_string()) {
+        Ok(verdict) => Ok((verdict.violations.iter().map(text).collect(), verdict.notices.iter().map(text).collect())),
+        Err(testing::Broken::Settings(_)) => Err(FaultKind::Settings),
+        Err(testing::Broken::Rule(rule)) => panic!("the native build breaks a rule: {rule}"),
+    }
+}
+
+fn as_component(
+    host: &PolicyHost,
+    policy: BuiltIn,
+    subject: &Value,
+    settings: &Value,
+) -> Result<(Vec<String>, Vec<String>), FaultKind> {
+    let text =
+        |finding: &Finding| format!("{} {} {:?} {:?}", finding.code, finding.message, finding.fact, finding.remedy);
+    let texts = |findings: &[Finding]| findings.iter().map(text).collect::<Vec<_>>();
+    match evaluate(host, Source::BuiltIn(policy), subject, settings) {
+        Outcome::Pass { notices } => Ok((Vec::new(), texts(&notices))),
+        Outcome::Violation(verdict) => Ok((texts(&verdict.violations), texts(&verdict.notices))),
+        Outcome::Fault(fault) => Err(fault.kind),
+        other @ (Outcome::Skipped | Outcome::Waived { .. }) => panic!("{other:?}"),
+    }
+}
+
+fn subjects() -> impl Strategy<Value = Value> {
+    let origin = prop_oneof![
+        proptest::sample::select(&["official", "verified", "community", " Official ", "VERIFIED", "offic", ""][..])
+            .prop_map(str::to_owned),
+        ".{0,12}",
+    ];
+    let number = proptest::option::of(0_u8..=255);
+    (proptest::option::of(origin), number.clone(), number).prop_map(|(origin, cert_level, score)| {
+        // An empty word is no origin, for a registry as for a document.
+        let origin = origin.filter(|word| !word.trim().is_empty());
+        json!({"origin": origin, "cert_level": cert_level, "score": score})
+    })
+}
+
+fn settings_of(policy: BuiltIn) -> BoxedStrategy<Value> {
+    let number =
+        || prop_oneof![(0_i64..=100).prop_map(Value::from), any::<i8>().prop_map(Value::from), Just(json!("80"))];
+    let origins = proptest::collection::vec(
+        proptest::sample::select(&["official", "verified", "community", " Verified "][..]),
+        0..4,
+    );
+    match policy {
+        BuiltIn::Origin => proptest::option::of(origins).prop_map(|list| json!({"allowed_origins": list})).boxed(),
+        BuiltIn::Certification => {
+            let check = proptest::sample::select(&["notice", "enforce", "Notice"][..]);
+            let level = prop_oneof![(0_i64..=3).prop_map(Value::from), number()];
+            (level, check)
+                .prop_map(|(level, check)| json!({"min_cert_level": level, "cert_score_check": check}))
+                .boxed()
+        }
+        BuiltIn::Score => (number(), number())
+            .prop_map(|(minimum, threshold)| json!({"min_score": minimum, "warning_threshold": threshold}))
+            .boxed(),
+    }
+}
+
+fn components_agree<P: Policy>(policy: BuiltIn) {
+    let host = PolicyHost::new().unwrap();
+    let cases = (subjects(), settings_of(policy));
+    let config = ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() };
+    let run = |(subject, settings): (Value, Value)| {
+        prop_assert_eq!(natively::<P>(&subject, &settings), as_component(&host, policy, &subject, &settings));
+        Ok(())
+    };
+    proptest::test_runner::TestRunner::new(config).run(&cases, run).unwrap();
+}
+
+#[test]
+fn origin_is_the_same_natively_and_as_a_component() {
+    components_agree::<smcp_policy_origin::OriginPolicy>(BuiltIn::Origin);
+}
+
+#[test]
+fn certification_is_the_same_natively_and_as_a_component() {
+    components_agree::<smcp_policy_certification::CertificationPolicy>(BuiltIn::Certification);
+}
+
+#[test]
+fn score_is_the_same_natively_and_as_a_component() {
+    components_agree::<smcp_policy_score::ScorePolicy>(BuiltIn::Score);
+}

@@ -1,0 +1,44 @@
+//! The sandbox: every hostile policy is contained, each as the fault that it is, and an honest one is let be.
+//!
+//! `tests/hostile` holds the texts; the tables of the modules below name every one of them.
+
+#[cfg(test)]
+#[path = "support/guest.rs"]
+mod guest;
+#[cfg(test)]
+#[path = "support/trial.rs"]
+mod trial;
+
+#[cfg(test)]
+#[path = "sandbox/faults.rs"]
+mod faults;
+#[cfg(test)]
+#[path = "sandbox/files.rs"]
+mod files;
+#[cfg(test)]
+#[path = "sandbox/interface.rs"]
+mod interface;
+#[cfg(test)]
+#[path = "sandbox/isolation.rs"]
+mod isolation;
+#[cfg(test)]
+#[path = "sandbox/limits.rs"]
+mod limits;
+#[cfg(test)]
+#[path = "sandbox/mutations.rs"]
+mod mutations;
+
+use std::collections::BTreeSet;
+
+/// A text that no table names would be a hostile policy that nobody tries.
+#[test]
+fn every_hostile_text_is_tried() {
+    let found: BTreeSet<String> =
+        guest::folder().entries().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let named: BTreeSet<String> = [faults::files(), interface::files(), isolation::files(), limits::files()]
+        .concat()
+        .into_iter()
+        .map(|file| format!("{file}.wat"))
+        .collect();
+    assert_eq!(found, named);
+}

@@ -1,0 +1,142 @@
+//! Every limit, at it and one above it: what may be is let be, what may not be ends as the fault of that limit.
+
+use smcp::model::limits;
+use smcp::model::limits::PolicyLimits;
+use smcp::model::verdict::FaultKind;
+use smcp::model::verdict::Outcome;
+
+use crate::faults::blames;
+use crate::guest::Twin;
+use crate::trial::PATIENT;
+use crate::trial::judge;
+
+const PAGE: usize = 65_536;
+
+/// Core instances that the encoder makes of a policy that logs: its module, and two that tie it to the import.
+const INSTANCES_OF_HONEST: usize = 3;
+/// Tables that the encoder makes for the same reason.
+const TABLES_OF_HONEST: usize = 1;
+/// Functions of the honest twin, and of what the encoder makes around it.
+const FUNCTIONS_OF_HONEST: usize = 8;
+/// Bytes of a function's body around its instructions: the count of its locals, and its end.
+const BODY_OVERHEAD: usize = 2;
+
+/// The text with a number, the most that this number may be, the fault above it, and what its message says.
+const TABLE: &[(&str, usize, FaultKind, &str)] = &[
+    ("limit-memory", PATIENT.memory / PAGE, FaultKind::Memory, "16777216"),
+    ("limit-memory-grown", PATIENT.memory / PAGE, FaultKind::Memory, "16777216"),
+    ("limit-table", limits::TABLE_ELEMENTS, FaultKind::Limit, "a table of 20001 elements"),
+    ("limit-table-grown", limits::TABLE_ELEMENTS, FaultKind::Limit, "a table of 20001 elements"),
+    ("limit-log-lines", limits::LOG_LINES, FaultKind::Limit, "more than 200 lines"),
+    ("limit-log-line", limits::LOG_LINE, FaultKind::Limit, "a line of 4097 bytes"),
+    ("limit-log-bytes", limits::LOG, FaultKind::Limit, "65536 bytes"),
+    ("limit-findings", limits::FINDINGS, FaultKind::Output, "257 findings"),
+    ("limit-message", limits::MESSAGE, FaultKind::Output, "has 4097 bytes"),
+    ("limit-verdict", limits::VERDICT, FaultKind::Output, "more than 65536 bytes together"),
+];
+
+pub(crate) fn files() -> Vec<&'static str> {
+    TABLE.iter().map(|(file, ..)| *file).chain(["limit-handles"]).collect()
+}
+
+/// One policy at the limit, which passes, and one above it, which doesn't.
+#[track_caller]
+fn holds(what: &str, at: Twin, above: Twin, kind: FaultKind, says: &str) {
+    let outcome = judge(at.component(), PATIENT).outcome;
+    assert!(matches!(outcome, Outcome::Pass { .. }), "{what}, at the limit: {outcome:?}");
+    let found = blames(&judge(above.component(), PATIENT), kind, says);
+    assert!(found.is_ok(), "{what}, above the limit: {found:?}");
+}
+
+#[test]
+fn every_limit_on_a_running_policy_is_exact() {
+    for (file, most, kind, says) in TABLE {
+        holds(file, Twin::counting(file, *most), Twin::counting(file, most + 1), *kind, says);
+    }
+}
+
+#[test]
+fn resource_handles_are_bounded() {
+    let twin = |count| {
+        Twin::counting("limit-handles", count).world(
+            "export evaluator;",
+            "export evaluator; export handles: interface { resource thing { constructor(); } }",
+        )
+    };
+    holds(
+        "handles",
+        twin(limits::COMPONENT_HANDLES),
+        twin(limits::COMPONENT_HANDLES + 1),
+        FaultKind::Limit,
+        "handle limit exceeded",
+    );
+}
+
+#[test]
+fn tables_are_bounded() {
+    let twin = |tables: usize| Twin::honest().with(&"(table 1 funcref)".repeat(tables - TABLES_OF_HONEST));
+    holds("tables", twin(limits::TABLES), twin(limits::TABLES + 1), FaultKind::Limit, "table count too high");
+}
+
+#[test]
+fn core_instances_are_bounded() {
+    let twin = |instances: usize| {
+        let more = "(core instance (instantiate $empty))".repeat(instances - INSTANCES_OF_HONEST);
+        Twin::honest().with(&format!("(component (core module $empty) {more})"))
+    };
+    holds(
+        "instances",
+        twin(PATIENT.instances),
+        twin(PATIENT.instances + 1),
+        FaultKind::Limit,
+        "instance count too high",
+    );
+}
+
+#[test]
+fn functions_are_bounded() {
+    let twin = |functions: usize| Twin::honest().with(&"(func)".repeat(functions - FUNCTIONS_OF_HONEST));
+    holds(
+        "functions",
+        twin(limits::FUNCTIONS),
+        twin(limits::FUNCTIONS + 1),
+        FaultKind::Load,
+        "more than 50000 functions",
+    );
+}
+
+#[test]
+fn the_body_of_a_function_is_bounded() {
+    let twin = |bytes: usize| Twin::honest().with(&format!("(func {})", "nop ".repeat(bytes - BODY_OVERHEAD)));
+    holds(
+        "body",
+        twin(limits::FUNCTION_BODY),
+        twin(limits::FUNCTION_BODY + 1),
+        FaultKind::Load,
+        "more than 1048576 bytes in one function",
+    );
+}
+
+#[test]
+fn the_file_is_bounded() {
+    let component = Twin::honest().component();
+    let size = component.len();
+    let outcome = judge(component.clone(), PolicyLimits { component_size: size, ..PATIENT }).outcome;
+    assert!(matches!(outcome, Outcome::Pass { .. }), "{outcome:?}");
+    let above = judge(component, PolicyLimits { component_size: size - 1, ..PATIENT });
+    assert_eq!(blames(&above, FaultKind::Load, &format!("it has {size} bytes")), Ok(()));
+}
+
+/// What the configuration may set is what holds, not the defaults.
+#[test]
+fn the_configured_limits_are_the_ones_that_hold() {
+    let table = [
+        (PolicyLimits { memory: PAGE, ..PATIENT }, FaultKind::Memory, "the 65536 it may have"),
+        (PolicyLimits { instances: 2, ..PATIENT }, FaultKind::Limit, "instance count too high at 3"),
+        (PolicyLimits { output: 8, ..PATIENT }, FaultKind::Limit, "too much data"),
+        (PolicyLimits { component_size: 100, ..PATIENT }, FaultKind::Load, "may have 100"),
+    ];
+    for (limits, kind, says) in table {
+        assert_eq!(blames(&judge(Twin::honest().component(), limits), kind, says), Ok(()), "{limits:?}");
+    }
+}

@@ -1,0 +1,83 @@
+//! One policy before one package: a component's bytes in, its outcome out, or a panic when nothing comes out.
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use serde_json::json;
+use smcp::model::facts::CertLevel;
+use smcp::model::facts::Facts;
+use smcp::model::facts::Origin;
+use smcp::model::facts::Score;
+use smcp::model::limits::PolicyLimits;
+use smcp::model::mode::Mode;
+use smcp::model::mode::OnWarn;
+use smcp::model::policy::LayerName;
+use smcp::model::policy::PolicySource;
+use smcp::model::policy::PolicySpec;
+use smcp::model::request::Context;
+use smcp::model::request::Request;
+use smcp::model::request::Subject;
+use smcp::model::verdict::Evaluated;
+use smcp::policy::Bound;
+use smcp::policy::PolicyHost;
+use smcp::policy::Source;
+
+/// Shared by every trial, as in the program: a policy that breaks must not break the host for the next.
+static HOST: LazyLock<PolicyHost> = LazyLock::new(|| PolicyHost::new().unwrap());
+
+/// How long a whole trial may take before it counts as hung: far above every deadline and its grace, on a machine
+/// that does ten other things.
+const HUNG: Duration = Duration::from_secs(120);
+
+/// Limits for a policy that should not meet its deadline, however busy the machine is.
+pub(crate) const PATIENT: PolicyLimits = PolicyLimits { time: Duration::from_secs(10), ..PolicyLimits::DEFAULT };
+
+/// Limits for a policy that should meet its deadline soon.
+pub(crate) const HASTY: PolicyLimits = PolicyLimits { time: Duration::from_millis(150), ..PolicyLimits::DEFAULT };
+
+/// Evaluates a component in strict mode.
+pub(crate) fn judge(component: Vec<u8>, limits: PolicyLimits) -> Evaluated {
+    judge_in(Mode::Strict, None, component, limits)
+}
+
+/// Evaluates a component.
+pub(crate) fn judge_in(mode: Mode, on_warn: Option<OnWarn>, component: Vec<u8>, limits: PolicyLimits) -> Evaluated {
+    let spec = PolicySpec {
+        name: "guest".parse().unwrap(),
+        layer: LayerName::User,
+        source: PolicySource::File(PathBuf::from("/policies/guest.wasm")),
+        pin: None,
+        mode,
+        on_warn,
+        settings: json!({ "allow": ["api.example.com"] }),
+        limits,
+    };
+    let bound = Bound::new(spec, Source::Bytes(component)).unwrap();
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        // Nobody waits any more for a trial that hung.
+        let _ = sender.send(HOST.evaluate(bound, &request()));
+    });
+    receiver.recv_timeout(HUNG).expect("the host hung or panicked")
+}
+
+/// A request that has something in most of its fields, so that guests are handed strings and lists.
+fn request() -> Request {
+    let facts = Facts {
+        origin: Some(Origin::Verified),
+        cert_level: CertLevel::new(2),
+        score: Score::new(85),
+        ..Facts::default()
+    };
+    let subject = Subject {
+        org: "acme".to_owned(),
+        name: "tool".to_owned(),
+        version: "1.0.0".to_owned(),
+        facts,
+        manifest: Some(r#"{"name":"tool"}"#.to_owned()),
+        ..Subject::default()
+    };
+    Request { subject, context: Context { evaluated_at: 1_700_000_000, trust: false, interactive: false } }
+}
