@@ -101,7 +101,8 @@ pub fn create_dir(path: &Path) -> io::Result<Dir> {
 /// # Ambient authority
 /// Looks at any path.
 pub fn exists(path: &Path) -> bool {
-    path.try_exists().unwrap_or(true)
+    // What can't be looked at may be there; below a file there is nothing.
+    path.try_exists().unwrap_or_else(|error| error.kind() != io::ErrorKind::NotADirectory)
 }
 
 /// The directory that relative paths of the command line start at.

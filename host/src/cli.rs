@@ -18,16 +18,13 @@ mod world;
 
 use std::ffi::OsString;
 
-use clap::Parser as _;
-
-use crate::cli::args::Arguments;
 use crate::cli::exit::Exit;
 use crate::cli::world::World;
 
 /// Parses a command line and carries it out.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let arguments: Vec<_> = arguments.into_iter().collect();
-    match Arguments::try_parse_from(&arguments) {
+    match args::parse(&arguments) {
         Ok(parsed) => {
             diagnostics::keep_evaluation_quiet();
             let problem = diagnostics::listen(parsed.global.verbose);

@@ -45,11 +45,18 @@ pub struct Report<'a> {
 pub enum Conclusion<'a> {
     /// The policies were evaluated.
     Ruled(&'a Ruling),
-    /// Refused before any policy ran: the status, the identity or the bytes are wrong, or there is no such package.
+    /// Refused before any policy ran: the status, the identity or the bytes are wrong.
     Refused {
         /// A stable name for machines.
         code: &'a str,
-        /// Why, for people.
+        /// Why, for people; the first line is for the headline.
+        message: &'a str,
+    },
+    /// There is no such package, or its registry does not answer: nothing to decide about.
+    Unavailable {
+        /// A stable name for machines.
+        code: &'a str,
+        /// Why, for people; the first line is for the headline.
         message: &'a str,
     },
 }

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::CommandFactory as _;
+use clap::FromArgMatches as _;
 use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
@@ -19,7 +21,7 @@ use crate::cli::run::RunCommand;
 use crate::cli::world::World;
 use crate::report::json;
 
-const EXIT_CODES: &str = "Exit codes:
+pub(super) const EXIT_CODES: &str = "Exit codes:
   0  the server ran and exited 0; the check passed
   1  usage or configuration error
   2  registry or network error
@@ -41,6 +43,7 @@ pub(super) struct Arguments {
 
 /// What every command understands.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
 pub(super) struct Global {
     /// The configuration of the user layer [default: $SMCP_CONFIG, then ~/.mcp/config.yaml]
     #[arg(long, global = true, value_name = "PATH")]
@@ -57,8 +60,9 @@ pub(super) struct Global {
     /// Say more on standard error; twice for still more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
-    /// When to use colour
+    /// Colours: always, never, or auto (on a terminal, unless NO_COLOR is set) [default: auto]
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(hide_default_value = true, hide_possible_values = true)]
     pub(super) color: ColorChoice,
 }
 
@@ -73,9 +77,9 @@ pub(super) enum ColorChoice {
     Never,
 }
 
+// Each command's own struct says what it does; words here would hide its.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Start a server, if every policy allows it
     Run(RunCommand),
     /// See what policies say, and which there are
     #[command(subcommand)]
@@ -86,9 +90,7 @@ pub(super) enum Command {
     /// Work on a registry directory
     #[command(subcommand)]
     Registry(RegistryCommand),
-    /// Show what the registry says of a package
     Info(InfoCommand),
-    /// Download and verify a package without running it
     Pull(PullCommand),
 }
 
@@ -105,20 +107,104 @@ impl Command {
     }
 }
 
+/// Reads a command line. Its errors, and the help, are coloured as it asks for.
+pub(super) fn parse(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
+    let matches = Arguments::command().color(color_asked(arguments)).try_get_matches_from(arguments)?;
+    Arguments::from_arg_matches(&matches)
+}
+
+/// What is ours of a command line: after `--` everything is the server's.
+fn ours(arguments: &[OsString]) -> impl Iterator<Item = &str> {
+    arguments.iter().take_while(|argument| *argument != "--").filter_map(|argument| argument.to_str())
+}
+
+/// The value of `--color` before the command line is understood; what is wrong with it is said later.
+fn color_asked(arguments: &[OsString]) -> clap::ColorChoice {
+    let mut words = ours(arguments);
+    let mut asked = "";
+    while let Some(word) = words.next() {
+        match word.strip_prefix("--color") {
+            Some("") => asked = words.next().unwrap_or_default(),
+            Some(rest) => asked = rest.strip_prefix('=').unwrap_or(asked),
+            None => {}
+        }
+    }
+    asked.parse().unwrap_or_default()
+}
+
+/// Whether an error belongs into a document on standard output. Where a server would have been started, that stream
+/// is the server's.
+fn wants_document(arguments: &[OsString]) -> bool {
+    let has = |word: &str| ours(arguments).any(|argument| argument == word);
+    has("--json") && (has("--dry-run") || !has("run"))
+}
+
+/// What is wrong with a command line, without the words that are laid out for people.
+fn sentence(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let parts = text.split("\n\n").take_while(|part| !part.starts_with("Usage:") && !part.starts_with("For more"));
+    parts.collect::<Vec<_>>().join("\n")
+}
+
 /// Says what is wrong with a command line, or prints the help or version that it asked for.
 pub(super) fn explain(error: &clap::Error, arguments: &[OsString]) -> Exit {
-    let json = arguments.iter().any(|argument| argument == "--json");
     if !error.use_stderr() {
         // Help and version are an answer. A closed pipe behind them is nobody's error.
         drop(error.print());
         return Exit::Success;
     }
-    if json {
-        let document = json::error("usage", &error.render().to_string(), Exit::Usage.code(), Vec::new());
+    if wants_document(arguments) {
+        let document = json::error("usage", &sentence(error), Exit::Usage.code(), Vec::new());
         drop(json::write(&document, &mut std::io::stdout().lock()));
     } else {
         // A standard error that nobody reads changes nothing.
         drop(error.print());
     }
     Exit::Usage
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn verify_cli() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn colour_is_known_before_the_rest_is_understood() {
+        let cases = [
+            ("smcp", clap::ColorChoice::Auto),
+            ("smcp --nonsense --color never", clap::ColorChoice::Never),
+            ("smcp run --color=always x", clap::ColorChoice::Always),
+            ("smcp --color=always --color never", clap::ColorChoice::Never),
+            ("smcp --color", clap::ColorChoice::Auto),
+            ("smcp --color purple", clap::ColorChoice::Auto),
+            ("smcp --colors=always", clap::ColorChoice::Auto),
+            ("smcp run x -- --color always", clap::ColorChoice::Auto),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(color_asked(&words(line)), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn standard_output_of_a_launch_stays_the_servers() {
+        let cases = [
+            ("smcp --json run", false),
+            ("smcp --json run --dry-run", true),
+            ("smcp policy check --json", true),
+            ("smcp policy check", false),
+            ("smcp run x --dry-run -- --json", false),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(wants_document(&words(line)), expected, "{line}");
+        }
+    }
 }

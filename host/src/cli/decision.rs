@@ -6,6 +6,7 @@ use crate::authority;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::failure::exit_of;
+use crate::cli::failure::told;
 use crate::cli::world::World;
 use crate::config::Config;
 use crate::model::deadline::Deadline;
@@ -57,8 +58,7 @@ impl World {
             (Effect::Pass | Effect::Warn, _) | (Effect::Ask, true) => Exit::Success,
             (Effect::Ask, false) | (Effect::Block, _) => Exit::Refused,
         };
-        let consent = if trust { Consent::Trusted } else { Consent::NobodyToAsk };
-        self.say(&report(&judged, Some(consent), purpose, exit))?;
+        self.say(&report(&judged, trust.then_some(Consent::Trusted), purpose, exit))?;
         Ok(exit)
     }
 
@@ -66,14 +66,20 @@ impl World {
     /// everything else is a failure.
     pub(super) fn stopped(&mut self, stopped: Stopped, purpose: Purpose) -> Result<Exit, Failure> {
         let Stopped { subject, stop } = stopped;
-        let exit = exit_of(stop.kind());
-        match stop.kind() {
+        let kind = stop.kind();
+        let exit = exit_of(kind);
+        match kind {
             StopKind::Usage | StopKind::Timeout | StopKind::Start => Err((*stop).into()),
+            // The decision that the audience heard says why.
             StopKind::Refused if stop.was_heard() => Ok(exit),
             StopKind::Registry | StopKind::Integrity | StopKind::Refused => {
                 let code = stop.code();
-                let message = format!("{:#}", anyhow::Error::from(*stop));
-                let conclusion = Conclusion::Refused { code, message: &message };
+                let message = told(&(*stop).into());
+                let conclusion = if kind == StopKind::Registry {
+                    Conclusion::Unavailable { code, message: &message }
+                } else {
+                    Conclusion::Refused { code, message: &message }
+                };
                 let exit_code = exit.code();
                 let report = Report { subject: &subject, conclusion, notices: &[], consent: None, purpose, exit_code };
                 self.say(&report)?;

@@ -16,13 +16,29 @@ pub(super) struct Failure {
     pub(super) error: anyhow::Error,
     /// Everything that is wrong with a configuration, one by one.
     pub(super) problems: Vec<serde_json::Value>,
+    /// The same for people; empty when the error says it all.
+    pub(super) details: Vec<String>,
 }
 
 impl Failure {
     /// A mistake on the command line that only shows once it is carried out.
     pub(super) fn usage(error: impl Into<anyhow::Error>) -> Self {
-        Self { exit: Exit::Usage, code: "usage", error: error.into(), problems: Vec::new() }
+        Self { exit: Exit::Usage, code: "usage", error: error.into(), problems: Vec::new(), details: Vec::new() }
     }
+
+    /// The sentence for people, the cause of each error behind it.
+    pub(super) fn message(&self) -> String {
+        told(&self.error)
+    }
+}
+
+/// An error with its causes on one line, then whatever else they say on lines of their own: what to do stands last.
+pub(super) fn told(error: &anyhow::Error) -> String {
+    let texts: Vec<String> = error.chain().map(ToString::to_string).collect();
+    let (heads, more): (Vec<&str>, Vec<&str>) =
+        texts.iter().map(|text| text.split_once('\n').unwrap_or((text, ""))).unzip();
+    let more = more.into_iter().filter(|lines| !lines.is_empty());
+    std::iter::once(heads.join(": ").as_str()).chain(more).collect::<Vec<_>>().join("\n")
 }
 
 /// The exit code of a kind of stop.
@@ -39,26 +55,60 @@ pub(super) const fn exit_of(kind: StopKind) -> Exit {
 
 impl From<Stop> for Failure {
     fn from(stop: Stop) -> Self {
-        Self { exit: exit_of(stop.kind()), code: stop.code(), error: stop.into(), problems: Vec::new() }
+        Self {
+            exit: exit_of(stop.kind()),
+            code: stop.code(),
+            error: stop.into(),
+            problems: Vec::new(),
+            details: Vec::new(),
+        }
     }
 }
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let problems = error.problems().iter().filter_map(|problem| serde_json::to_value(problem).ok()).collect();
-        Self { exit: Exit::Usage, code: "config", error: error.into(), problems }
+        if error.problems().len() == 1 && error.more() == 0 {
+            return Self { exit: Exit::Usage, code: "config", error: error.into(), problems, details: Vec::new() };
+        }
+        let count = error.problems().len().saturating_add(error.more());
+        let more = (error.more() > 0).then(|| format!("and {} more", error.more()));
+        let details = error.problems().iter().map(ToString::to_string).chain(more).collect();
+        let error = anyhow::anyhow!("the configuration has {count} problems, and nothing runs with it");
+        Self { exit: Exit::Usage, code: "config", error, problems, details }
     }
 }
 
 /// Whatever else: the local system, such as a closed pipe.
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        Self { exit: Exit::Usage, code: "failed", error, problems: Vec::new() }
+        Self { exit: Exit::Usage, code: "failed", error, problems: Vec::new(), details: Vec::new() }
     }
 }
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         anyhow::Error::from(error).context("while writing the answer").into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_stand_before_the_way_out() {
+        let cause = || std::io::Error::other("disk full\nof old logs");
+        let cases = [
+            (anyhow::anyhow!("alone"), "alone"),
+            (anyhow::anyhow!("what\n  do this\n  or that"), "what\n  do this\n  or that"),
+            (
+                anyhow::Error::from(cause()).context("can't write\n  free some space"),
+                "can't write: disk full\n  free some space\nof old logs",
+            ),
+        ];
+        for (error, expected) in cases {
+            assert_eq!(told(&error), expected);
+        }
     }
 }

@@ -11,7 +11,9 @@ use crate::pipeline;
 use crate::report::json;
 use crate::report::package;
 
-/// Show what the registry says of a package, after verifying it. No policy is asked.
+/// Show what the registry says of a package, after verifying it.
+///
+/// No policy is asked.
 #[derive(Debug, Args)]
 pub(super) struct InfoCommand {
     /// The package: ORG/NAME@VERSION, ORG/NAME@latest or ORG/NAME@sha256:DIGEST

@@ -14,13 +14,9 @@ use crate::cli::world::World;
 /// See what policies say, and which there are.
 #[derive(Debug, Subcommand)]
 pub(super) enum PolicyCommand {
-    /// Decide about a package, and start nothing
     Check(check::CheckCommand),
-    /// Decide about a facts document, with no registry at all
     Eval(eval::EvalCommand),
-    /// List the policies of every layer
     List(list::ListCommand),
-    /// Show what a component is
     Inspect(inspect::InspectCommand),
 }
 

@@ -27,7 +27,6 @@ use crate::report::style::Span;
 /// Work on a registry directory.
 #[derive(Debug, Subcommand)]
 pub(super) enum RegistryCommand {
-    /// Pack a directory and publish it in the registry directory that --registry names
     Publish(PublishCommand),
 }
 

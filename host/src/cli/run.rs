@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 
+use crate::cli::args::EXIT_CODES;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
@@ -21,6 +22,7 @@ use crate::report::Purpose;
 ///
 /// Standard input and output belong to the server; everything smcp says goes to standard error.
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub(super) struct RunCommand {
     /// The package: ORG/NAME@VERSION, ORG/NAME@latest or ORG/NAME@sha256:DIGEST
     #[arg(value_name = "REF")]
@@ -69,6 +71,9 @@ fn assignments(given: &[OsString]) -> Result<Vec<Assignment>, Failure> {
 impl RunCommand {
     /// Carries the command out.
     pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+        if !self.dry_run {
+            world.cede_stdout();
+        }
         let config = world.config(self.judging.warning_threshold)?;
         let timeout = self.timeout.unwrap_or(config.start_timeout());
         if self.dry_run {

@@ -55,6 +55,11 @@ impl World {
         self.global.json
     }
 
+    /// Leaves standard output to a server: no document is printed there from now on.
+    pub(super) const fn cede_stdout(&mut self) {
+        self.global.json = false;
+    }
+
     /// Whether more than the necessary is wanted.
     pub(super) const fn is_verbose(&self) -> bool {
         self.global.verbose > 0
@@ -107,12 +112,12 @@ impl World {
 
     /// Says why a command could not do its work.
     pub(super) fn fail(&self, failure: &Failure) -> Exit {
-        let message = format!("{:#}", failure.error);
+        let message = failure.message();
         if self.json() {
             let document = json::error(failure.code, &message, failure.exit.code(), failure.problems.clone());
             drop(json::write(&document, &mut self.out()));
         } else {
-            drop(message::error(&message, &[], &mut self.err(), &self.error_style()));
+            drop(message::error(&message, &failure.details, &mut self.err(), &self.error_style()));
         }
         failure.exit
     }

@@ -60,6 +60,7 @@ impl Case {
     pub(crate) fn report(&self) -> Report<'_> {
         let conclusion = match &self.ruling {
             Ok(ruling) => Conclusion::Ruled(ruling),
+            Err((code, message)) if self.exit_code == 2 => Conclusion::Unavailable { code, message },
             Err((code, message)) => Conclusion::Refused { code, message },
         };
         let Self { subject, notices, consent, purpose, exit_code, .. } = self;
@@ -101,7 +102,12 @@ pub(crate) fn cases() -> Vec<Case> {
         },
         Case {
             subject: unknown_subject(),
-            ..refused("not_found", 2, "not-found", "there is no version 1.0.0 of acme/tool in /srv/registry")
+            ..refused(
+                "not_found",
+                2,
+                "version-not-found",
+                "there is no version 1.0.0 of acme/tool in /srv/registry\n  it has: 2.0.0, 0.9.0",
+            )
         },
         Case {
             subject: unknown_subject(),

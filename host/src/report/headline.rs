@@ -15,6 +15,9 @@ use crate::report::style::Span;
 use crate::report::style::Style;
 use crate::report::wrap::paragraph;
 
+/// Spaces before what belongs to the headline.
+const INDENT: usize = 2;
+
 /// The sign that a line starts with, and its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mark {
@@ -66,7 +69,8 @@ impl Mark {
     }
 }
 
-/// Writes the line, wrapped where the style wraps.
+/// Writes the line, wrapped where the style wraps. Further lines of a message stand below it, indented: no text that
+/// found its way into one can begin a line.
 ///
 /// # Errors
 /// When the writer fails.
@@ -74,11 +78,19 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write, style: &Style) -> 
     let (mark, verdict, why) = match report.conclusion {
         Conclusion::Ruled(ruling) => ruled(ruling, report.consent),
         Conclusion::Refused { message, .. } => (Mark::Bad, "is refused:", message.to_owned()),
+        Conclusion::Unavailable { message, .. } => (Mark::Bad, "is not available:", message.to_owned()),
     };
+    let mut lines = why.lines();
     let palette = &style.palette;
     let package = Span::new(report.subject.label(), palette.strong);
-    let spans = [mark.span(palette), package, Span::new(verdict, mark.style(palette)), Span::plain(why)];
-    paragraph(out, &spans, 0, 2, style.width)
+    let spans = [
+        mark.span(palette),
+        package,
+        Span::new(verdict, mark.style(palette)),
+        Span::plain(lines.next().unwrap_or_default()),
+    ];
+    paragraph(out, &spans, 0, INDENT, style.width)?;
+    lines.try_for_each(|line| paragraph(out, &[Span::plain(line.trim_start())], INDENT, 2 * INDENT, style.width))
 }
 
 /// Mark, verdict and reason of a ruling.

@@ -38,7 +38,7 @@ pub fn decision(report: &Report<'_>, out: &mut dyn Write, style: &Style) -> io::
     let mut text = Vec::new();
     let unknown = match report.conclusion {
         Conclusion::Ruled(_) => Unknown::Shown,
-        Conclusion::Refused { .. } => Unknown::Omitted,
+        Conclusion::Refused { .. } | Conclusion::Unavailable { .. } => Unknown::Omitted,
     };
     headline::write(report, &mut text, style)?;
     let facts = package::facts(report.subject, &style.palette, unknown);

@@ -23,8 +23,8 @@ use crate::report::package;
 pub fn decision(report: &Report<'_>) -> Value {
     let (effect, refusal, policies) = match report.conclusion {
         Conclusion::Ruled(ruling) => (ruling.effect(), None, ruling.policies()),
-        Conclusion::Refused { code, message } => {
-            (Effect::Block, Some(json!({"code": code, "message": SafeText::new(message)})), [].as_slice())
+        Conclusion::Refused { code, message } | Conclusion::Unavailable { code, message } => {
+            (Effect::Block, Some(json!({"code": code, "message": one_line(message)})), [].as_slice())
         }
     };
     let notices = report.asides().map(|(code, message)| json!({"code": code, "message": message}));
@@ -46,7 +46,7 @@ pub fn error(code: &str, message: &str, exit_code: u8, problems: Vec<Value>) -> 
     json!({
         "schema": "smcp.error/1",
         "code": code,
-        "message": SafeText::new(message),
+        "message": one_line(message),
         "exit_code": exit_code,
         "problems": problems,
     })
@@ -126,6 +126,20 @@ fn finding(kind: &str, finding: &Finding) -> Value {
     entry
 }
 
+/// A message of several lines as a sentence: the lines are laid out for people.
+fn one_line(message: &str) -> SafeText {
+    let mut sentence = String::new();
+    for line in message.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let separator = match sentence.chars().next_back() {
+            None => "",
+            Some(':') => " ",
+            Some(_) => "; ",
+        };
+        sentence.extend([separator, line]);
+    }
+    SafeText::new(&sentence)
+}
+
 /// Appends a key to an object, unless there is nothing to say under it.
 fn put(object: &mut Value, key: &str, value: Option<Value>) {
     if let (Value::Object(entries), Some(value)) = (object, value) {
@@ -200,6 +214,8 @@ mod tests {
         let expected =
             r#"{"schema":"smcp.error/1","code":"config","message":"1 problem","exit_code":1,"problems":[{"line":3}]}"#;
         assert_eq!(document.to_string(), expected);
+        let lines = error("x", "no such thing\n  it has:\n  this\n\n  try that\n", 2, Vec::new());
+        assert_eq!(lines["message"], "no such thing; it has: this; try that");
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::model::text::SafeText;
 pub enum DocumentError {
     /// It is not JSON of the right shape; the cause says where and what is allowed.
     #[error("the facts document is not what it should be: {0}")]
-    Shape(#[from] serde_json::Error),
+    Shape(serde_json::Error),
     /// A digest in it is none.
     #[error("`{field}` of the facts document: {cause}")]
     Digest {
@@ -35,7 +35,7 @@ pub enum DocumentError {
     },
     /// Its registry is none.
     #[error("`registry` of the facts document: {0}")]
-    Registry(#[from] crate::model::registry::RegistryError),
+    Registry(crate::model::registry::RegistryError),
 }
 
 /// The fields of `request.subject` in snake_case, all of them optional: what is absent is unknown.
@@ -123,8 +123,9 @@ fn unversioned() -> String {
 /// # Errors
 /// See [`DocumentError`].
 pub fn subject_from_document(bytes: &[u8], base: &Path, home: Option<&Path>) -> Result<Subject, DocumentError> {
-    let mut document: Document = serde_json::from_slice(bytes)?;
-    let registry = document.registry.take().map(|text| Registry::from_text(&text, base, home)).transpose()?;
+    let mut document: Document = serde_json::from_slice(bytes).map_err(DocumentError::Shape)?;
+    let registry = document.registry.take().map(|text| Registry::from_text(&text, base, home));
+    let registry = registry.transpose().map_err(DocumentError::Registry)?;
     let manifest_digest = digest("manifest_digest", document.manifest_digest.take())?;
     let bundle_digest = digest("bundle_digest", document.bundle_digest.take())?;
     Ok(Subject {

@@ -9,7 +9,9 @@ use crate::cli::world::World;
 use crate::model::package::PackageRef;
 use crate::report::Purpose;
 
-/// Decide about a package, and start nothing. Exits 0 when it may run, 4 when it may not.
+/// Decide about a package, and start nothing.
+///
+/// Exits 0 when it may run, 4 when it may not.
 #[derive(Debug, Args)]
 pub(crate) struct CheckCommand {
     /// The package: ORG/NAME@VERSION, ORG/NAME@latest or ORG/NAME@sha256:DIGEST

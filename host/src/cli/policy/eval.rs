@@ -11,7 +11,9 @@ use crate::cli::world::World;
 use crate::pipeline;
 use crate::report::Purpose;
 
-/// Decide about a facts document, with no registry at all. Exits 0 when the package could run, 4 when not.
+/// Decide about a facts document, with no registry at all.
+///
+/// Exits 0 when the package could run, 4 when not.
 ///
 /// The document is JSON: the fields of `subject` in wit/policy.wit in snake_case, all of them optional. What is absent
 /// is unknown, for example {"origin": "verified", "cert_level": 2, "score": 80}.

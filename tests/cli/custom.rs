@@ -1,0 +1,100 @@
+//! A policy of one's own beside the built-in ones: in every mode, with its settings, its pin, and its absence.
+
+use serde_json::{Value, json};
+
+use crate::bed::{Package, ROOT, Ran, TestBed};
+
+/// A bed with a package that asks for two hosts, and the example policy in `~/.mcp/policies`.
+fn bed() -> TestBed {
+    let bed = TestBed::new();
+    let component = std::fs::read(format!("{ROOT}/examples/policies/dist/no_network.wasm")).unwrap();
+    bed.write(".mcp/policies/no_network.wasm", component);
+    let ask = |manifest: &mut Value| manifest["permissions"]["network"]["outbound"] = json!(["api.example.com", "*"]);
+    bed.publish(&Package::shell("acme/tool@1.0.0", "echo runs").manifest(ask).good());
+    bed.publish(&Package::shell("acme/quiet@1.0.0", "echo runs").good());
+    bed
+}
+
+/// Configures one custom policy with more keys, and runs a package.
+fn run(bed: &TestBed, keys: &str, reference: &str) -> Ran {
+    let source = if keys.contains("source:") { "" } else { "source: policies/no_network.wasm" };
+    bed.configure(&format!("policy:\n  custom:\n    - {{name: no-network, {keys} {source}}}\n"));
+    bed.run(&format!("run {reference}"))
+}
+
+#[test]
+fn it_blocks_warns_or_is_silent_by_its_mode() {
+    let bed = bed();
+    insta::assert_snapshot!("strict", run(&bed, "", "acme/tool@1.0.0").exits(4));
+    insta::assert_snapshot!("warn", run(&bed, "mode: warn,", "acme/tool@1.0.0").succeeds());
+    run(&bed, "mode: disabled,", "acme/tool@1.0.0").succeeds().is_silent().prints("runs\n");
+    run(&bed, "", "acme/quiet@1.0.0").succeeds().is_silent().prints("runs\n");
+}
+
+#[test]
+fn its_settings_are_its_own_to_judge() {
+    let bed = bed();
+    let settings = |text: &str| format!("settings: {{{text}}},");
+    let allowed = settings("allow: [api.example.com, '*']");
+    run(&bed, &allowed, "acme/tool@1.0.0").succeeds().is_silent().prints("runs\n");
+    run(&bed, &settings("allow: [api.example.com]"), "acme/tool@1.0.0")
+        .refuses(4, &["the server asks for network hosts that are not allowed: * (allowed hosts: [api.example.com])"]);
+    insta::assert_snapshot!("bad_settings", run(&bed, &settings("alow: [x]"), "acme/quiet@1.0.0").exits(4));
+    run(&bed, &format!("mode: warn, {}", settings("allow: 7")), "acme/quiet@1.0.0")
+        .succeeds()
+        .prints("runs\n")
+        .says(&["fault: settings → warn"]);
+    run(&bed, &format!("mode: disabled, {}", settings("allow: 7")), "acme/quiet@1.0.0").succeeds().is_silent();
+}
+
+#[test]
+fn under_confirm_a_warning_is_a_question() {
+    let bed = bed();
+    run(&bed, "mode: warn, on_warn: confirm,", "acme/tool@1.0.0").refuses(4, &["pass --trust"]);
+    bed.run("run --trust acme/tool@1.0.0").succeeds().prints("runs\n");
+}
+
+#[test]
+fn another_component_than_the_pinned_one_runs_nothing() {
+    let bed = bed();
+    let pin = format!("digest: 'sha256:{}',", "0".repeat(64));
+    for mode in ["strict", "warn"] {
+        let ran = run(&bed, &format!("mode: {mode}, {pin}"), "acme/quiet@1.0.0").exits(3).prints("");
+        insta::assert_snapshot!(format!("wrong_pin_{mode}"), ran);
+    }
+    run(&bed, &format!("mode: disabled, {pin}"), "acme/quiet@1.0.0").succeeds().prints("runs\n");
+    let inspected = bed.run("policy inspect --json .mcp/policies/no_network.wasm").document();
+    let right = format!("digest: '{}',", inspected["digest"].as_str().unwrap());
+    run(&bed, &right, "acme/quiet@1.0.0").succeeds().is_silent().prints("runs\n");
+}
+
+#[test]
+fn a_missing_component_is_a_fault_of_its_policy() {
+    let bed = bed();
+    let gone = "source: gone.wasm,";
+    insta::assert_snapshot!("missing", run(&bed, gone, "acme/quiet@1.0.0").exits(4));
+    run(&bed, &format!("mode: warn, {gone}"), "acme/quiet@1.0.0")
+        .succeeds()
+        .prints("runs\n")
+        .says(&["fault: load → warn", "gone.wasm: No such file"]);
+    run(&bed, &format!("mode: disabled, {gone}"), "acme/quiet@1.0.0").succeeds().is_silent().prints("runs\n");
+    bed.write(".mcp/text.wasm", "this is no component");
+    run(&bed, "source: text.wasm,", "acme/quiet@1.0.0").refuses(4, &["fault: load → block", "not a component"]);
+}
+
+#[test]
+fn it_is_listed_checked_and_inspected() {
+    let bed = bed();
+    bed.configure(
+        "policy:\n  custom:\n    - {name: good, source: policies/no_network.wasm}\n    - {name: bad, source: \
+         policies/no_network.wasm, settings: {alow: []}}\n    - {name: gone, source: gone.wasm, mode: warn}\n    - \
+         {name: asleep, source: gone.wasm, mode: disabled}\n",
+    );
+    insta::assert_snapshot!("list", bed.run("policy list").succeeds());
+    insta::assert_snapshot!("list_json", bed.run("policy list --json").succeeds().document_shown(&bed));
+    insta::assert_snapshot!("validate", bed.run("config validate").exits(1));
+    insta::assert_snapshot!("validate_json", bed.run("config validate --json").exits(1).document_shown(&bed));
+    insta::assert_snapshot!("inspect", bed.run("policy inspect .mcp/policies/no_network.wasm").succeeds());
+    let inspected = bed.run("policy inspect --json .mcp/policies/no_network.wasm").succeeds();
+    insta::assert_snapshot!("inspect_json", inspected.document_shown(&bed));
+}

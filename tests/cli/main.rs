@@ -1,0 +1,24 @@
+//! The binary end to end, as its users meet it: what it prints, what it exits with, and what it never starts.
+//!
+//! Every test has a home and a registry of its own; nothing here sleeps or uses a network. What people read is held by
+//! snapshots with paths, digests, sizes and times taken out.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::indexing_slicing, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::disallowed_methods, reason = "a test is the user, the client and the file system")]
+
+#[path = "../support/bed.rs"]
+mod bed;
+#[path = "../support/redact.rs"]
+mod redact;
+#[path = "../support/terminal.rs"]
+mod terminal;
+
+mod bad_input;
+mod check;
+mod config;
+mod custom;
+mod help;
+mod prompt;
+mod publish;
+mod run;

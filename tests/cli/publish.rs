@@ -1,0 +1,66 @@
+//! `smcp registry publish`: a directory becomes a package, or a word says why not.
+
+use serde_json::{Value, json};
+
+use crate::bed::{Package, TestBed};
+
+#[test]
+fn a_directory_is_packed_and_published() {
+    let bed = TestBed::new();
+    let package = Package::greeter("acme/tool@1.0.0").facts("verified", 2, 85).option("--findings", "0,1,4,2");
+    insta::assert_snapshot!("published", bed.try_publish(&package).succeeds());
+    insta::assert_snapshot!("again", bed.try_publish(&Package::greeter("acme/tool@1.0.0").good()).succeeds());
+    assert_eq!(bed.list("registry/packages/acme/tool"), ["1.0.0.json"]);
+    bed.configure("");
+    let document = bed.run("info --json acme/tool@1.0.0").document();
+    assert_eq!(document["origin"].as_str().or(document["facts"]["origin"].as_str()), Some("official"), "{document}");
+}
+
+#[test]
+fn a_version_never_changes() {
+    let bed = TestBed::new();
+    bed.publish(&Package::greeter("acme/tool@1.0.0").good());
+    let changed = Package::greeter("acme/tool@1.0.0").file("more.txt", "more", 0o644).good();
+    insta::assert_snapshot!("immutable", bed.try_publish(&changed).refuses(1, &["a version never changes"]));
+}
+
+#[test]
+fn what_is_not_a_package_is_not_published() {
+    type Change = fn(&mut Value);
+    let cases: [(&str, i32, Change, &str); 6] = [
+        ("id", 3, |manifest| manifest["package"]["id"] = json!("acme/other"), "`acme/other`"),
+        ("version", 3, |manifest| manifest["package"]["version"] = json!("2.0.0"), "`2.0.0`"),
+        ("no-entry", 3, |manifest| drop(manifest.as_object_mut().unwrap().remove("entrypoint")), "entrypoint"),
+        ("no-command", 3, |manifest| manifest["entrypoint"]["command"] = json!([]), "command"),
+        ("certified", 1, |manifest| manifest["certification"] = json!({"level": 3}), "certification"),
+        ("schema", 3, |manifest| manifest["schema_version"] = json!("newest"), "schema_version"),
+    ];
+    let bed = TestBed::new();
+    for (name, code, change, says) in cases {
+        let package = Package::greeter(&format!("acme/{name}@1.0.0")).manifest(change).good();
+        bed.try_publish(&package).refuses(code, &[says]);
+        assert!(!bed.has(&format!("registry/packages/acme/{name}")), "{name}: nothing half-written");
+    }
+}
+
+#[test]
+fn a_wrong_command_line_publishes_nothing() {
+    let bed = TestBed::new();
+    bed.publish(&Package::greeter("acme/first@1.0.0"));
+    let bundle = "bundles/acme-first-1.0.0";
+    let cases = [
+        (format!("registry publish acme/tool@1.0.0 {bundle}"), "--registry DIR must name"),
+        (format!("--registry https://x.example registry publish acme/tool@1.0.0 {bundle}"), "only a directory"),
+        ("--registry r registry publish acme/tool@1.0.0 gone".to_owned(), "while opening gone: No such file"),
+        (format!("--registry r registry publish acme/tool@latest {bundle}"), "a version can be published"),
+        (format!("--registry r registry publish --cert-level 4 acme/tool@1.0.0 {bundle}"), "from 0 to 3"),
+        (format!("--registry r registry publish --score 101 acme/tool@1.0.0 {bundle}"), "from 0 to 100"),
+        (format!("--registry r registry publish --findings 1,2 acme/tool@1.0.0 {bundle}"), "critical,high,medium,low"),
+        (format!("--registry r registry publish --status gone acme/tool@1.0.0 {bundle}"), "published"),
+        (format!("--registry r registry publish --origin= acme/tool@1.0.0 {bundle}"), "official, verified"),
+    ];
+    for (line, says) in cases {
+        bed.run(&line).refuses(1, &[says]);
+        assert_eq!(bed.list("r/packages"), [""; 0], "{line}");
+    }
+}
