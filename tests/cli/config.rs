@@ -83,7 +83,7 @@ fn one_problem_has_its_place_and_a_way_out() {
         ("policy: {custom: [{name: x}]}\n", "is missing `source`"),
         ("policy: {custom: [{name: score, source: x.wasm}]}\n", "`policy.custom[0].name`"),
         ("policy: {custom: [{name: x, source: x.wasm, digest: sha256:00}]}\n", "`policy.custom[0].digest`"),
-        ("---\npolicy: {}\n---\npolicy: {}\n", "one YAML document"),
+        ("---\npolicy: {}\n---\npolicy: {}\n", "a configuration is one document"),
         ("- a list\n", ":1:1:"),
         ("\u{0}", "config.yaml:"),
     ];
