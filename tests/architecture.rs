@@ -33,7 +33,7 @@ const EXCEPTIONS: [(&str, &[&str]); 2] = [("cli/policy", &["policy"]), ("cli/reg
 const OWNERS: [(&str, &[&str]); 8] = [
     ("serde_yaml", &["config/raw.rs"]),
     ("wasmtime", &["policy.rs", "policy/"]),
-    ("wasmparser", &["policy/shape.rs"]),
+    ("wasmparser", &["policy/shape.rs", "policy/compile.rs"]),
     ("clap", &["cli.rs", "cli/"]),
     ("anyhow", &["cli.rs", "cli/", "main.rs"]),
     ("ambient_authority", &["authority.rs"]),

@@ -26,6 +26,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let arguments: Vec<_> = arguments.into_iter().collect();
     match args::parse(&arguments) {
         Ok(parsed) => {
+            diagnostics::keep_evaluation_quiet();
             let problem = diagnostics::listen(parsed.global.verbose);
             let mut world = World::new(parsed.global);
             problem.iter().for_each(|problem| world.remark(problem));

@@ -21,9 +21,9 @@ fn keys(value: &Value) -> String {
 #[test]
 fn a_check_says_every_reason() {
     let bed = bed();
-    insta::assert_snapshot!("good", bed.run("policy check acme/good@1.0.0").succeeds().silently());
-    insta::assert_snapshot!("poor", bed.run("policy check acme/poor@1.0.0").exits(4).silently());
-    insta::assert_snapshot!("bare", bed.run("policy check acme/bare@1.0.0").exits(4).silently());
+    insta::assert_snapshot!("good", bed.run("policy check acme/good@1.0.0").succeeds().silent());
+    insta::assert_snapshot!("poor", bed.run("policy check acme/poor@1.0.0").exits(4).silent());
+    insta::assert_snapshot!("bare", bed.run("policy check acme/bare@1.0.0").exits(4).silent());
     insta::assert_snapshot!(
         "good_json",
         bed.run("--json policy check acme/good@1.0.0").succeeds().document_shown(&bed)
@@ -66,8 +66,8 @@ fn a_facts_document_is_judged_without_a_registry() {
     let facts = r#"{"org": "acme", "name": "tool", "version": "2.0.0", "origin": "verified", "cert_level": 2,
         "score": 60, "status": "published", "findings": {"high": 2}}"#;
     bed.write("facts.json", facts);
-    insta::assert_snapshot!("eval", bed.run("policy eval --facts facts.json").exits(4).silently());
-    let ran = bed.smcp("policy eval --json --facts -").input(facts).run().exits(4).silently();
+    insta::assert_snapshot!("eval", bed.run("policy eval --facts facts.json").exits(4).silent());
+    let ran = bed.smcp("policy eval --json --facts -").input(facts).run().exits(4).silent();
     insta::assert_snapshot!("eval_json", ran.document_shown(&bed));
     let cases = [
         (r#"{"cert_level": 2, "score": 80}"#, 0),
@@ -87,15 +87,15 @@ fn a_facts_document_is_judged_without_a_registry() {
 #[test]
 fn the_built_in_policies_are_listed() {
     let bed = bed();
-    insta::assert_snapshot!("list", bed.run("policy list").succeeds().silently());
+    insta::assert_snapshot!("list", bed.run("policy list").succeeds().silent());
     insta::assert_snapshot!("list_json", bed.run("policy list --json").succeeds().document_shown(&bed));
 }
 
 #[test]
 fn info_shows_what_the_registry_says() {
     let bed = bed();
-    insta::assert_snapshot!("info", bed.run("info acme/good@latest").succeeds().silently());
-    insta::assert_snapshot!("info_bare", bed.run("info acme/bare@1.0.0").succeeds().silently());
+    insta::assert_snapshot!("info", bed.run("info acme/good@latest").succeeds().silent());
+    insta::assert_snapshot!("info_bare", bed.run("info acme/bare@1.0.0").succeeds().silent());
     insta::assert_snapshot!("info_json", bed.run("info acme/good@1.0.0 --json").succeeds().document_shown(&bed));
     insta::assert_snapshot!("info_unknown", bed.run("info acme/none@1.0.0").exits(2));
     insta::assert_snapshot!("info_unknown_json", bed.run("--json info acme/none@1.0.0").exits(2).document_shown(&bed));

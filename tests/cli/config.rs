@@ -31,7 +31,7 @@ fn every_problem_is_said_at_once() {
     let bed = TestBed::new();
     bed.write(".mcp/config.yaml", WRONG);
     insta::assert_snapshot!("wrong", bed.run("config validate").refuses(1, &[]));
-    let ran = bed.run("config validate --json").exits(1).silently();
+    let ran = bed.run("config validate --json").exits(1).silent();
     insta::assert_snapshot!("wrong_json", ran.document_shown(&bed));
 }
 
@@ -57,7 +57,7 @@ fn a_wrong_configuration_stops_every_command() {
         bed.run(line).refuses(1, &[says]);
     }
     for line in ["run --dry-run acme/tool@1.0.0", "policy check acme/tool@1.0.0", "policy list", "config show"] {
-        let document = bed.run(&format!("--json {line}")).exits(1).silently().document();
+        let document = bed.run(&format!("--json {line}")).exits(1).silent().document();
         assert_eq!((&document["schema"], &document["code"]), (&"smcp.error/1".into(), &"config".into()), "{line}");
     }
     assert!(!bed.has("started"));
@@ -125,7 +125,7 @@ fn without_any_file_the_three_checks_run_and_it_is_said() {
     bed.write(".smcp/config.yaml", "policy: {min_score: 100}\n");
     insta::assert_snapshot!("legacy", bed.run("run --registry registry acme/tool@1.0.0").succeeds());
     bed.write(".mcp/config.yaml", "");
-    bed.run("run --registry registry acme/tool@1.0.0").succeeds().silently();
+    bed.run("run --registry registry acme/tool@1.0.0").succeeds().silent();
 }
 
 #[test]
@@ -170,13 +170,13 @@ fn the_named_file_wins() {
 fn the_configuration_in_force_is_shown_with_who_chose_it() {
     let bed = bed();
     bed.configure("policy: {allowed_origins: [official], min_score: 70, cert_mode: warn, score_mode: strict}\n");
-    insta::assert_snapshot!("show", bed.run("config show --cache-dir elsewhere").succeeds().silently());
+    insta::assert_snapshot!("show", bed.run("config show --cache-dir elsewhere").succeeds().silent());
     insta::assert_snapshot!("show_json", bed.run("config show --json").succeeds().document_shown(&bed));
-    insta::assert_snapshot!("validate", bed.run("config validate").succeeds().silently());
+    insta::assert_snapshot!("validate", bed.run("config validate").succeeds().silent());
     insta::assert_snapshot!("validate_json", bed.run("--json config validate").succeeds().document_shown(&bed));
     let shown = bed.run("config show").raw;
     bed.write("again.yaml", shown);
-    bed.run("--config again.yaml config validate").succeeds().silently();
+    bed.run("--config again.yaml config validate").succeeds().silent();
 }
 
 #[test]

@@ -23,12 +23,12 @@ fn run(bed: &TestBed, keys: &str, reference: &str) -> Ran {
 }
 
 #[test]
-fn it_blocks_warns_or_silently_by_its_mode() {
+fn it_blocks_warns_or_silent_by_its_mode() {
     let bed = bed();
     insta::assert_snapshot!("strict", run(&bed, "", "acme/tool@1.0.0").exits(4));
     insta::assert_snapshot!("warn", run(&bed, "mode: warn,", "acme/tool@1.0.0").succeeds());
-    run(&bed, "mode: disabled,", "acme/tool@1.0.0").succeeds().silently().prints("runs\n");
-    run(&bed, "", "acme/quiet@1.0.0").succeeds().silently().prints("runs\n");
+    run(&bed, "mode: disabled,", "acme/tool@1.0.0").succeeds().silent().prints("runs\n");
+    run(&bed, "", "acme/quiet@1.0.0").succeeds().silent().prints("runs\n");
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn its_settings_are_its_own_to_judge() {
     let bed = bed();
     let settings = |text: &str| format!("settings: {{{text}}},");
     let allowed = settings("allow: [api.example.com, '*']");
-    run(&bed, &allowed, "acme/tool@1.0.0").succeeds().silently().prints("runs\n");
+    run(&bed, &allowed, "acme/tool@1.0.0").succeeds().silent().prints("runs\n");
     run(&bed, &settings("allow: [api.example.com]"), "acme/tool@1.0.0")
         .refuses(4, &["the server asks for network hosts that are not allowed: * (allowed hosts: [api.example.com])"]);
     insta::assert_snapshot!("bad_settings", run(&bed, &settings("alow: [x]"), "acme/quiet@1.0.0").exits(4));
@@ -44,7 +44,7 @@ fn its_settings_are_its_own_to_judge() {
         .succeeds()
         .prints("runs\n")
         .says(&["fault: settings → warn"]);
-    run(&bed, &format!("mode: disabled, {}", settings("allow: 7")), "acme/quiet@1.0.0").succeeds().silently();
+    run(&bed, &format!("mode: disabled, {}", settings("allow: 7")), "acme/quiet@1.0.0").succeeds().silent();
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn another_component_than_the_pinned_one_runs_nothing() {
     run(&bed, &format!("mode: disabled, {pin}"), "acme/quiet@1.0.0").succeeds().prints("runs\n");
     let inspected = bed.run("policy inspect --json .mcp/policies/no_network.wasm").document();
     let right = format!("digest: '{}',", inspected["digest"].as_str().unwrap());
-    run(&bed, &right, "acme/quiet@1.0.0").succeeds().silently().prints("runs\n");
+    run(&bed, &right, "acme/quiet@1.0.0").succeeds().silent().prints("runs\n");
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_missing_component_is_a_fault_of_its_policy() {
         .succeeds()
         .prints("runs\n")
         .says(&["fault: load → warn", "gone.wasm: No such file"]);
-    run(&bed, &format!("mode: disabled, {gone}"), "acme/quiet@1.0.0").succeeds().silently().prints("runs\n");
+    run(&bed, &format!("mode: disabled, {gone}"), "acme/quiet@1.0.0").succeeds().silent().prints("runs\n");
     bed.write(".mcp/text.wasm", "this is no component");
     run(&bed, "source: text.wasm,", "acme/quiet@1.0.0").refuses(4, &["fault: load → block", "not a component"]);
 }

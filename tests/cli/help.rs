@@ -23,15 +23,15 @@ fn every_command_has_help() {
         "pull",
     ] {
         let name = format!("help {command}").trim_end().replace(' ', "_");
-        insta::assert_snapshot!(name, bed.run(&format!("{command} --help")).succeeds().silently());
-        bed.run(&format!("help {command}")).succeeds().silently();
+        insta::assert_snapshot!(name, bed.run(&format!("{command} --help")).succeeds().silent());
+        bed.run(&format!("help {command}")).succeeds().silent();
     }
 }
 
 #[test]
 fn the_version_is_on_standard_output() {
     let version = format!("smcp {}\n", env!("CARGO_PKG_VERSION"));
-    TestBed::new().run("--version").succeeds().silently().prints(&version);
+    TestBed::new().run("--version").succeeds().silent().prints(&version);
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_line_that_is_not_understood_is_a_usage_error() {
     for (line, says) in cases {
         bed.run(line).refuses(1, &[says]);
     }
-    let document = bed.run("--json policy check").exits(1).silently().document();
+    let document = bed.run("--json policy check").exits(1).silent().document();
     assert_eq!((&document["schema"], &document["code"]), (&"smcp.error/1".into(), &"usage".into()));
     bed.run("--json run").refuses(1, &["<REF>"]);
 }

@@ -21,7 +21,7 @@ fn an_allowed_server_answers_its_client() {
     bed.configure(TEAM);
     bed.publish(&Package::greeter("acme/greeter@1.0.0").facts("verified", 2, 85));
     let session = std::fs::read(format!("{ROOT}/examples/quickstart/session.jsonl")).unwrap();
-    let ran = bed.smcp("run acme/greeter@1.0.0").input(session).run().succeeds().silently();
+    let ran = bed.smcp("run acme/greeter@1.0.0").input(session).run().succeeds().silent();
     let answers: Vec<Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let ids: Vec<_> = answers.iter().map(|answer| answer["id"].as_u64().unwrap()).collect();
     assert_eq!(ids, [1, 2, 3], "the answers and nothing else: {ran}");
@@ -212,7 +212,7 @@ fn the_warning_threshold_can_only_be_raised() {
     let bed = TestBed::new();
     bed.configure("policy: {warning_threshold: 60}");
     bed.publish(&Package::shell("acme/tool@1.0.0", "echo runs").facts("official", 1, 70));
-    bed.run("run acme/tool@1.0.0 --warning-threshold 60").succeeds().silently().prints("runs\n");
+    bed.run("run acme/tool@1.0.0 --warning-threshold 60").succeeds().silent().prints("runs\n");
     bed.run("run acme/tool@1.0.0 --warning-threshold 75")
         .succeeds()
         .says(&["note: security score 70 is below warning threshold 75"])
@@ -275,7 +275,7 @@ fn a_dry_run_decides_and_starts_nothing() {
     bed.publish(&Package::shell("acme/good@1.0.0", server).facts("verified", 2, 85));
     bed.publish(&poor(Package::shell("acme/poor@1.0.0", server)));
     insta::assert_snapshot!("dry_run", bed.run("run --dry-run acme/good@1.0.0").succeeds());
-    let blocked = bed.run("run --dry-run --json acme/poor@1.0.0").exits(4).silently();
+    let blocked = bed.run("run --dry-run --json acme/poor@1.0.0").exits(4).silent();
     insta::assert_snapshot!("dry_run_blocked_json", blocked.document_shown(&bed));
     bed.configure("policy: {min_score: 80, cert_mode: warn}");
     insta::assert_snapshot!("dry_run_asks", bed.run("run --dry-run acme/poor@1.0.0").exits(4));

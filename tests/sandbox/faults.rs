@@ -91,6 +91,7 @@ const TABLE: &[Row] = &[
     ("log-one-huge-line", PATIENT, FaultKind::Limit, "too much data"),
     ("table-grows", PATIENT, FaultKind::Limit, "one may have 20000"),
     ("many-instances", PATIENT, FaultKind::Limit, "instance count too high"),
+    ("adapter-between-parts", PATIENT, FaultKind::Limit, "memory count too high"),
     ("second-memory", PATIENT, FaultKind::Limit, "memory count too high"),
     ("handles-in-start", PATIENT, FaultKind::Limit, "could not be started: "),
     ("proposal-memory64", PATIENT, FaultKind::Load, "memory64"),

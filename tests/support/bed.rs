@@ -207,7 +207,7 @@ impl Ran {
     }
 
     #[track_caller]
-    pub(crate) fn silently(self) -> Self {
+    pub(crate) fn silent(self) -> Self {
         assert_eq!(self.stderr, "", "{self}");
         self
     }

@@ -1,6 +1,8 @@
 //! Diagnostics: what the program says of its own work, to standard error, off unless somebody asks.
 
 use std::io;
+use std::panic;
+use std::thread;
 
 use tracing_subscriber::filter::EnvFilter;
 
@@ -8,6 +10,21 @@ use crate::authority;
 
 /// Raises diagnostics like `-v` does, with the syntax of tracing's filters (spec section 6).
 const VARIABLE: &str = "SMCP_LOG";
+
+/// The name of the threads that policies are evaluated on.
+const EVALUATION: &str = "policy";
+
+/// Keeps a panic of an evaluation out of the answer: it is a fault of that policy, which is reported as such.
+pub(super) fn keep_evaluation_quiet() {
+    let loud = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        if thread::current().name() == Some(EVALUATION) {
+            tracing::error!(%panic, "an evaluation panicked");
+        } else {
+            loud(panic);
+        }
+    }));
+}
 
 /// Turns diagnostics on: `-v` for what happens, `-vv` for why, `SMCP_LOG` for a choice of one's own. What a policy
 /// logs is under the target `smcp::policy`.

@@ -59,9 +59,9 @@ pub(super) fn start(
         deadline: *deadline,
         graces: Graces::default(),
     };
-    tracing::info!(directory = %setup.root.display(), "starting");
+    tracing::debug!(directory = %setup.root.display(), "starting");
     let ended = launch::launch(clearance, setup)?;
-    tracing::info!(code = ended.exit_code(), "ended");
+    tracing::debug!(code = ended.exit_code(), "ended");
     Ok(ended)
 }
 

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use wasmparser::Validator;
+use wasmparser::WasmFeatures;
 use wasmtime::Engine;
 
 use crate::model::verdict::Fault;
@@ -13,6 +15,13 @@ use crate::policy::tuning;
 
 /// How long a compiler may take, wall clock: toolchains of large languages need some twenty seconds.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What a guest may be written in: WebAssembly 2.0, tail calls and extended constants. Everything else is refused here,
+/// also what the engine needs for code of its own.
+const GUEST_FEATURES: WasmFeatures = WasmFeatures::WASM2
+    .union(WasmFeatures::TAIL_CALL)
+    .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::COMPONENT_MODEL);
 
 /// Compiles a component that `inspect` has found fit, for the baseline CPU of this target.
 ///
@@ -38,5 +47,6 @@ pub(super) fn compile(component: Vec<u8>) -> Result<Vec<u8>, Fault> {
 }
 
 fn precompile(component: &[u8]) -> wasmtime::Result<Vec<u8>> {
+    Validator::new_with_features(GUEST_FEATURES).validate_all(component)?;
     Engine::new(tuning::config().target(env!("SMCP_TARGET"))?)?.precompile_component(component)
 }

@@ -23,8 +23,10 @@ pub(crate) fn config() -> Config {
         .wasm_threads(false)
         .wasm_shared_everything_threads(false)
         .wasm_memory64(false)
-        .wasm_multi_memory(false)
         .wasm_relaxed_simd(false)
+        // For the runtime's own adapters between the parts of a component, which panic without it (tried with a
+        // component of componentize-qjs). What a guest may use is validated in `compile`, and leaves it out.
+        .wasm_multi_memory(true)
         // One answer on every machine.
         .cranelift_nan_canonicalization(true)
         // A fault names the kind of trap; nobody reads frames of stripped code.

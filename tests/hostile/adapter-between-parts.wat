@@ -1,0 +1,24 @@
+;; Two parts, each with a memory of its own, that hand each other a string: the runtime writes the adapter between them,
+;; and panicked while compiling it when the proposal that the adapter itself uses was off.
+(component
+  (component $listener
+    (core module $module
+      (memory (export "memory") 1)
+      (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0))
+      (func (export "hear") (param i32 i32)))
+    (core instance $instance (instantiate $module))
+    (func (export "hear") (param "word" string)
+      (canon lift (core func $instance "hear") (memory (core memory $instance "memory"))
+        (realloc (core func $instance "realloc")))))
+  (component $speaker
+    (import "hear" (func $hear (param "word" string)))
+    (core module $store (memory (export "memory") 1))
+    (core instance $store (instantiate $store))
+    (core func $say (canon lower (func $hear) (memory (core memory $store "memory"))))
+    (core module $module
+      (import "" "say" (func $say (param i32 i32)))
+      (func (export "speak") (call $say (i32.const 0) (i32.const 1))))
+    (core instance $instance (instantiate $module (with "" (instance (export "say" (func $say))))))
+    (func (export "speak") (canon lift (core func $instance "speak"))))
+  (instance $listener (instantiate $listener))
+  (instance (instantiate $speaker (with "hear" (func $listener "hear")))))
