@@ -13,6 +13,10 @@ pub(super) const LOGGING: &str = "smcp:policy/logging@0.1.0";
 /// The interface that every policy exports.
 pub(super) const EVALUATOR: &str = "smcp:policy/evaluator@0.1.0";
 
+/// What to do about a file over its limit.
+pub(super) const BUILD_SMALLER: &str =
+    "build it smaller: optimised for size, stripped, in a language without a large runtime (docs/policy-authors.md)";
+
 /// What the names of all our interfaces begin with, in every version.
 const PACKAGE: &str = "smcp:policy/";
 
@@ -33,7 +37,7 @@ pub struct Shape {
 pub(super) fn read(bytes: &[u8], component_size: usize) -> Result<Shape, Fault> {
     if bytes.len() > component_size {
         let message = format!("it has {} bytes, and a component may have {component_size}", bytes.len());
-        return Err(Fault::new(FaultKind::Load, message));
+        return Err(Fault::new(FaultKind::Load, message).remedy(BUILD_SMALLER));
     }
     if !Parser::is_component(bytes) {
         return Err(not_a_component(bytes));
