@@ -27,7 +27,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         std::fs::write(out.join(name).with_extension("aot"), engine.precompile_component(&component)?)?;
         let digest: String = Sha256::digest(&component).iter().map(|byte| format!("{byte:02x}")).collect();
         std::fs::write(out.join(name).with_extension("digest"), format!("sha256:{digest}"))?;
-        std::fs::write(out.join(name).with_extension("size"), component.len().to_string())?;
     }
     println!("cargo::rerun-if-changed=src/policy/tuning.rs");
     println!("cargo::rustc-env=SMCP_TARGET={target}");

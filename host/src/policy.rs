@@ -22,6 +22,7 @@ pub use evaluate::PinMismatch;
 pub use load::Description;
 pub use load::Loaded;
 pub use load::Source;
+pub use load::Unreadable;
 pub use shape::Shape;
 
 use wasmtime::Engine;

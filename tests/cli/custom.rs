@@ -82,6 +82,25 @@ fn a_missing_component_is_a_fault_of_its_policy() {
     run(&bed, "source: text.wasm,", "acme/quiet@1.0.0").refuses(4, &["fault: load → block", "not a component"]);
 }
 
+/// What is wrong with the file decides what the reader is told to do.
+#[test]
+fn a_file_that_is_no_component_is_told_apart_by_what_it_is() {
+    let bed = bed();
+    let policies = bed.path(".mcp/policies");
+    std::fs::create_dir(policies.join("folder.wasm")).unwrap();
+    nix::unistd::mkfifo(&policies.join("pipe.wasm"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    std::fs::File::create(policies.join("large.wasm")).unwrap().set_len((16 << 20) + 1).unwrap();
+    for (file, says, remedy) in [
+        ("folder.wasm", "folder.wasm: it is not a regular file", "name the component's file itself"),
+        ("pipe.wasm", "pipe.wasm: it is not a regular file", "name the component's file itself"),
+        ("large.wasm", "bytes, the most that a component may have", "build it smaller"),
+        ("gone.wasm", "gone.wasm: No such file", "check `source`"),
+    ] {
+        let source = format!("source: policies/{file},");
+        run(&bed, &source, "acme/quiet@1.0.0").refuses(4, &["fault: load → block", says, remedy]);
+    }
+}
+
 #[test]
 fn it_is_listed_checked_and_inspected() {
     let bed = bed();

@@ -1,5 +1,6 @@
 //! Policies that do export the interface and break in one place: what each ends in.
 
+use smcp::model::limits;
 use smcp::model::limits::PolicyLimits;
 use smcp::model::mode::Effect;
 use smcp::model::mode::Mode;
@@ -140,6 +141,9 @@ pub(crate) fn blames(evaluated: &Evaluated, kind: FaultKind, says: &str) -> Resu
     let Outcome::Fault(fault) = &evaluated.outcome else { return Err(format!("{:?}", evaluated.outcome)) };
     if fault.kind != kind || !fault.message.as_str().contains(says) {
         return Err(format!("{fault:?}, expected {kind:?} with `{says}`"));
+    }
+    if fault.message.as_str().len() > limits::MESSAGE {
+        return Err(format!("a message of {} bytes", fault.message.as_str().len()));
     }
     let expected = [Effect::Block, Effect::Warn, Effect::Ask];
     (effects == expected).then_some(()).ok_or_else(|| format!("effects {effects:?}"))

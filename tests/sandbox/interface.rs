@@ -1,7 +1,13 @@
 //! Components whose world is not quite ours: what they import, and what they export.
 
+use smcp::model::limits;
 use smcp::model::verdict::FaultKind;
 use smcp::model::verdict::Outcome;
+use wasm_encoder::Component;
+use wasm_encoder::ComponentExportKind;
+use wasm_encoder::ComponentExportSection;
+use wasm_encoder::ComponentImportSection;
+use wasm_encoder::ComponentTypeRef;
 use wit_component::StringEncoding;
 
 use crate::faults::blames;
@@ -104,6 +110,50 @@ fn an_export_that_is_no_instance_is_refused() {
         let component = wat::parse_str(text).unwrap();
         assert_eq!(blames(&judge(component, PATIENT), kind, "export"), Ok(()), "{text}");
     }
+}
+
+/// A message shows what there is room for, and says of the rest that there is more.
+#[test]
+fn names_without_end_do_not_flood_the_message() {
+    // As long as the parser takes a name.
+    let long = "n".repeat(100_000 - "smcp:policy/".len());
+    let hidden = "\u{202e}".repeat(33_000);
+    let numbered: Vec<_> = (0..100_000).map(|number| format!("name-{number}")).collect();
+    let many: Vec<_> = numbered.iter().map(String::as_str).collect();
+    let table: [(&str, &[&str], &str); 5] = [
+        ("ten", &many[..limits::NAMES_SHOWN], "name-9, and a policy"),
+        ("eleven", &many[..=limits::NAMES_SHOWN], "name-9 and 1 more, and a policy"),
+        ("many", &many, "name-9 and 99990 more, and a policy"),
+        ("a long one", &[&long], "nnn…, and a policy"),
+        ("ten that grow when they are shown", &[&hidden[..]; 10], "\\u{202e}…, and a policy"),
+    ];
+    for (what, names, says) in table {
+        for component in [importing(names), exporting(names)] {
+            assert_eq!(blames(&judge(component, PATIENT), FaultKind::Interface, says), Ok(()), "{what}");
+        }
+    }
+    let twice = exporting(&["smcp:policy/evaluator@0.1.0", &format!("smcp:policy/{long}")]);
+    assert_eq!(blames(&judge(twice, PATIENT), FaultKind::Interface, "… beside smcp:policy/evaluator@0.1.0"), Ok(()));
+}
+
+fn importing(names: &[&str]) -> Vec<u8> {
+    let mut imports = ComponentImportSection::new();
+    for name in names {
+        imports.import(*name, ComponentTypeRef::Instance(0));
+    }
+    let mut component = Component::new();
+    component.section(&imports);
+    component.finish()
+}
+
+fn exporting(names: &[&str]) -> Vec<u8> {
+    let mut exports = ComponentExportSection::new();
+    for name in names {
+        exports.export(*name, ComponentExportKind::Instance, 0, None);
+    }
+    let mut component = Component::new();
+    component.section(&exports);
+    component.finish()
 }
 
 /// A policy of a language whose strings are not UTF-8 is as good as any. The honest twin's texts are read as what

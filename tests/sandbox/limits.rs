@@ -32,6 +32,7 @@ const TABLE: &[(&str, usize, FaultKind, &str)] = &[
     ("limit-log-bytes", limits::LOG, FaultKind::Limit, "65536 bytes"),
     ("limit-findings", limits::FINDINGS, FaultKind::Output, "257 findings"),
     ("limit-message", limits::MESSAGE, FaultKind::Output, "has 4097 bytes"),
+    ("limit-version", limits::POLICY_VERSION, FaultKind::Output, "its version has 257 bytes"),
     ("limit-verdict", limits::VERDICT, FaultKind::Output, "more than 65536 bytes together"),
 ];
 

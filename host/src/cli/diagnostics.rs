@@ -7,18 +7,16 @@ use std::thread;
 use tracing_subscriber::filter::EnvFilter;
 
 use crate::authority;
+use crate::model::policy::EVALUATION_THREAD;
 
 /// Raises diagnostics like `-v` does, with the syntax of tracing's filters (spec section 6).
 const VARIABLE: &str = "SMCP_LOG";
-
-/// The name of the threads that policies are evaluated on.
-const EVALUATION: &str = "policy";
 
 /// Keeps a panic of an evaluation out of the answer: it is a fault of that policy, which is reported as such.
 pub(super) fn keep_evaluation_quiet() {
     let loud = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
-        if thread::current().name() == Some(EVALUATION) {
+        if thread::current().name() == Some(EVALUATION_THREAD) {
             tracing::error!(%panic, "an evaluation panicked");
         } else {
             loud(panic);
@@ -46,4 +44,30 @@ pub(super) fn listen(verbose: u8) -> Option<String> {
     // There is one already only when the library is used by a test.
     drop(subscriber.without_time().try_init());
     problem
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// Which thread panicked is all that is asked; a panic of any other test goes on to the hook that was there.
+    #[test]
+    fn a_panic_of_an_evaluation_is_quiet_and_every_other_is_heard() {
+        const ANOTHER: &str = "a planted panic";
+        let (heard, panics) = mpsc::channel();
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| match thread::current().name() {
+            // Nobody listens any more when the test is over.
+            Some(name @ (EVALUATION_THREAD | ANOTHER)) => _ = heard.send(name.to_owned()),
+            _ => before(panic),
+        }));
+        keep_evaluation_quiet();
+        for name in [EVALUATION_THREAD, ANOTHER] {
+            let panicking = thread::Builder::new().name(name.to_owned()).spawn(|| panic!("planted"));
+            assert!(panicking.unwrap().join().is_err());
+        }
+        assert_eq!(panics.try_iter().collect::<Vec<_>>(), [ANOTHER]);
+    }
 }

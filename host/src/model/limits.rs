@@ -42,7 +42,8 @@ impl PolicyLimits {
 pub const TABLES: usize = 8;
 /// Elements of one table: enough for the function tables of Go and Python.
 pub const TABLE_ELEMENTS: usize = 20_000;
-/// Linear memories in one store: what every toolchain emits. `multi-memory` is off besides.
+/// Linear memories in one store: what a policy of one language has. A guest's module may not have a second
+/// one in any case; this is about the modules of one component together.
 pub const MEMORIES: usize = 1;
 /// Live resource handles in one store: a policy needs none, and the engine's own default is 100,000.
 pub const COMPONENT_HANDLES: usize = 1024;
@@ -82,6 +83,12 @@ pub const POLICIES_TIME: Duration = Duration::from_secs(60);
 pub const FINDINGS: usize = 256;
 /// One message, remedy or other text of a finding, bytes.
 pub const MESSAGE: usize = 4 * KIB;
+/// A policy's own version, bytes: SemVer with all its parts.
+pub const POLICY_VERSION: usize = 256;
+/// Names of imports or exports in one message: enough to see what a component was built for.
+pub const NAMES_SHOWN: usize = 10;
+/// One such name, bytes: a package, an interface and a version.
+pub const NAME_SHOWN: usize = 200;
 /// All texts of one verdict together, bytes.
 pub const VERDICT: usize = 64 * KIB;
 /// The settings of one policy as JSON, bytes.

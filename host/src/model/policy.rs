@@ -8,6 +8,10 @@ use crate::model::limits::PolicyLimits;
 use crate::model::mode::{Mode, OnWarn};
 use crate::model::name::PolicyName;
 
+/// The name of every thread that works for one policy. A panic on such a thread is a fault of that policy, and is
+/// reported as one.
+pub const EVALUATION_THREAD: &str = "policy";
+
 /// Whose rules these are. Every layer is evaluated; a later layer can only add restrictions (spec section 1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]

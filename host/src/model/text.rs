@@ -7,17 +7,32 @@ use std::fmt;
 /// Control characters (C0, C1, DEL, line and paragraph separators), bidirectional controls and invisible format
 /// characters are shown as `\u{…}`; a tab or a line break becomes a space.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct SafeText(String); // INVARIANT: written by `new` alone.
+pub struct SafeText(String); // INVARIANT: written by `push` alone.
+
+/// What stands for the part of a text that is not shown.
+const CUT: char = '…';
 
 impl SafeText {
     /// Makes `text` harmless.
     pub fn new(text: &str) -> Self {
         let mut safe = String::with_capacity(text.len());
+        text.chars().for_each(|character| push(&mut safe, character));
+        Self(safe)
+    }
+
+    /// Makes `text` harmless and at most `most` bytes long; what is cut ends in `…`, which `most` has room for.
+    pub fn within(text: &str, most: usize) -> Self {
+        let mut safe = String::new();
+        let mut before_the_mark = 0;
         for character in text.chars() {
-            match character {
-                '\t' | '\n' | '\r' => safe.push(' '),
-                hidden if is_hidden(hidden) => safe.extend(hidden.escape_unicode()),
-                plain => safe.push(plain),
+            push(&mut safe, character);
+            if safe.len() > most {
+                safe.truncate(before_the_mark);
+                safe.push(CUT);
+                break;
+            }
+            if safe.len().saturating_add(CUT.len_utf8()) <= most {
+                before_the_mark = safe.len();
             }
         }
         Self(safe)
@@ -26,6 +41,15 @@ impl SafeText {
     /// The harmless text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// Adds one character in its harmless form.
+fn push(safe: &mut String, character: char) {
+    match character {
+        '\t' | '\n' | '\r' => safe.push(' '),
+        hidden if is_hidden(hidden) => safe.extend(hidden.escape_unicode()),
+        plain => safe.push(plain),
     }
 }
 
@@ -79,6 +103,26 @@ mod tests {
         ];
         for (raw, safe) in cases {
             assert_eq!(SafeText::new(raw).as_str(), safe);
+            assert_eq!(SafeText::within(raw, 1_000).as_str(), safe);
+        }
+    }
+
+    #[test]
+    fn a_bound_is_kept_to_the_byte_and_cuts_no_character() {
+        let cases = [
+            ("", 10, ""),
+            ("ten bytes.", 10, "ten bytes."),
+            ("eleven byte", 10, "eleven …"),
+            ("漢字漢字", 11, "漢字…"),
+            ("漢字漢字", 12, "漢字漢字"),
+            // An escape is shown whole or not at all.
+            ("ab\u{1b}cd", 9, "ab…"),
+            ("ab\u{1b}cde", 11, "ab\\u{1b}cde"),
+            ("\u{1b}\u{1b}", 10, "\\u{1b}…"),
+        ];
+        for (raw, most, shown) in cases {
+            assert_eq!(SafeText::within(raw, most).as_str(), shown, "{raw:?} within {most}");
+            assert!(shown.len() <= most, "{shown}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::model::digest::Digest;
+use crate::model::limits;
 use crate::model::mode::{Effect, Mode, OnWarn};
 use crate::model::name::PolicyName;
 use crate::model::policy::{LayerName, PolicySource};
@@ -102,15 +103,15 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault without a remedy of its own.
+    /// A fault without a remedy of its own. A message over [`limits::MESSAGE`] is cut: part of it may be a guest's text.
     pub fn new(kind: FaultKind, message: impl AsRef<str>) -> Self {
-        Self { kind, message: SafeText::new(message.as_ref()), remedy: None }
+        Self { kind, message: SafeText::within(message.as_ref(), limits::MESSAGE), remedy: None }
     }
 
     /// The same fault with advice.
     #[must_use]
     pub fn remedy(self, remedy: impl AsRef<str>) -> Self {
-        Self { remedy: Some(SafeText::new(remedy.as_ref())), ..self }
+        Self { remedy: Some(SafeText::within(remedy.as_ref(), limits::MESSAGE)), ..self }
     }
 }
 

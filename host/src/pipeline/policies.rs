@@ -1,6 +1,9 @@
 //! The policies of a configuration, each joined with its component.
 
+use std::path::Path;
+
 use crate::authority;
+use crate::authority::ReadError;
 use crate::config::Config;
 use crate::config::Layer;
 use crate::decide::Notice;
@@ -15,6 +18,7 @@ use crate::policy::Bound;
 use crate::policy::Loaded;
 use crate::policy::PolicyHost;
 use crate::policy::Source;
+use crate::policy::Unreadable;
 use crate::report::listing::PolicyRow;
 use crate::report::listing::PolicyState;
 
@@ -37,13 +41,21 @@ pub fn bind(config: &Config) -> Result<Vec<(&Layer, Bound)>, Stop> {
 fn component(spec: &PolicySpec) -> Source {
     match (&spec.source, spec.mode) {
         (PolicySource::BuiltIn(policy), _) => Source::BuiltIn(*policy),
-        (PolicySource::File(_), Mode::Disabled) => Source::Unreadable("the policy is disabled".to_owned()),
+        (PolicySource::File(_), Mode::Disabled) => Source::Unreadable(Unreadable::Disabled),
         (PolicySource::File(path), Mode::Strict | Mode::Warn) => {
             match authority::read_file(path, spec.limits.component_size) {
                 Ok(bytes) => Source::Bytes(bytes),
-                Err(error) => Source::Unreadable(format!("{}: {error}", path.display())),
+                Err(error) => Source::Unreadable(unreadable(path, &error)),
             }
         }
+    }
+}
+
+fn unreadable(path: &Path, error: &ReadError) -> Unreadable {
+    match error {
+        ReadError::TooLarge { limit } => Unreadable::TooLarge { limit: *limit },
+        ReadError::NotAFile => Unreadable::NotAFile(path.display().to_string()),
+        ReadError::Io(reason) => Unreadable::Failed(format!("{}: {reason}", path.display())),
     }
 }
 

@@ -9,8 +9,6 @@ pub(super) struct Embedded {
     pub(super) code: &'static [u8],
     /// Digest of the `.wasm` it was compiled from.
     pub(super) digest: &'static str,
-    /// Size of that `.wasm`, bytes, as a number in text.
-    pub(super) size: &'static str,
 }
 
 macro_rules! embedded {
@@ -18,7 +16,6 @@ macro_rules! embedded {
         Embedded {
             code: include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".aot")),
             digest: include_str!(concat!(env!("OUT_DIR"), "/", $name, ".digest")),
-            size: include_str!(concat!(env!("OUT_DIR"), "/", $name, ".size")),
         }
     };
 }

@@ -17,6 +17,7 @@ use crate::policy::bindings::Policy;
 use crate::policy::bindings::PolicyIndices;
 use crate::policy::store;
 use crate::policy::store::Guest;
+use crate::policy::store::Level;
 use crate::policy::store::LogLine;
 use crate::policy::store::Refusal;
 use crate::policy::thread;
@@ -164,13 +165,10 @@ fn refused(refusal: Refusal, limits: &PolicyLimits) -> Fault {
 /// Hands a guest's line to the diagnostics, which are off unless somebody asked for them.
 fn emit(line: &LogLine) {
     let message = line.message.as_str();
-    if line.level == tracing::Level::ERROR {
-        tracing::error!(target: "smcp::policy", "{message}");
-    } else if line.level == tracing::Level::WARN {
-        tracing::warn!(target: "smcp::policy", "{message}");
-    } else if line.level == tracing::Level::INFO {
-        tracing::info!(target: "smcp::policy", "{message}");
-    } else {
-        tracing::debug!(target: "smcp::policy", "{message}");
+    match line.level {
+        Level::Error => tracing::error!(target: "smcp::policy", "{message}"),
+        Level::Warn => tracing::warn!(target: "smcp::policy", "{message}"),
+        Level::Info => tracing::info!(target: "smcp::policy", "{message}"),
+        Level::Debug => tracing::debug!(target: "smcp::policy", "{message}"),
     }
 }

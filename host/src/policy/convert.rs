@@ -144,6 +144,10 @@ fn finding(finding: wit::Finding, room: &mut Room) -> Result<Finding, Fault> {
 pub(super) fn description(description: wit::Description) -> Result<Description, Fault> {
     let name =
         description.name.parse::<PolicyName>().map_err(|error| output(format!("it describes itself: {error}")))?;
+    if description.version.len() > limits::POLICY_VERSION {
+        let (found, most) = (description.version.len(), limits::POLICY_VERSION);
+        return Err(output(format!("its version has {found} bytes, and one may have {most}")));
+    }
     let version = semver::Version::parse(&description.version)
         .map_err(|error| output(format!("its version `{}` is not SemVer: {error}", description.version)))?;
     if description.summary.trim().is_empty() || description.summary.len() > limits::MESSAGE {

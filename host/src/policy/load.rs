@@ -32,8 +32,24 @@ pub enum Source {
     BuiltIn(BuiltIn),
     /// Read from a file, once: what is hashed here is what is loaded.
     Bytes(Vec<u8>),
-    /// The file could not be read; why, for people.
-    Unreadable(String),
+    /// The file could not be read.
+    Unreadable(Unreadable),
+}
+
+/// Why there are no bytes of a component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unreadable {
+    /// Its policy is disabled, so nobody looked.
+    Disabled,
+    /// It is longer than `limit` bytes, the most that is read.
+    TooLarge {
+        /// The most, bytes.
+        limit: usize,
+    },
+    /// It is a directory, a device or a pipe; its path.
+    NotAFile(String),
+    /// The system refused; its path and the reason.
+    Failed(String),
 }
 
 /// What a component says of itself.
@@ -70,13 +86,25 @@ impl Source {
             Self::Unreadable(_) => None,
         }
     }
+}
 
-    /// The size of the component in bytes, when it could be read.
-    pub fn size(&self) -> Option<usize> {
+impl Unreadable {
+    fn fault(self) -> Fault {
+        let fault = |message: String, remedy: &str| Fault::new(FaultKind::Load, message).remedy(remedy);
         match self {
-            Self::BuiltIn(policy) => builtin::embedded(*policy).size.parse().ok(),
-            Self::Bytes(bytes) => Some(bytes.len()),
-            Self::Unreadable(_) => None,
+            Self::Disabled => fault("it was not read: its policy is disabled".to_owned(), "enable the policy"),
+            Self::TooLarge { limit } => fault(
+                format!("it has more than {limit} bytes, the most that a component may have"),
+                shape::BUILD_SMALLER,
+            ),
+            Self::NotAFile(path) => fault(
+                format!("it can't be read: {path}: it is not a regular file"),
+                "name the component's file itself as `source` in the configuration",
+            ),
+            Self::Failed(why) => fault(
+                format!("it can't be read: {why}"),
+                "check `source` in the configuration: a relative path starts at the file that names it",
+            ),
         }
     }
 }
@@ -119,8 +147,7 @@ impl PolicyHost {
     fn component(&self, source: Source, limits: &PolicyLimits) -> Result<Component, Fault> {
         match source {
             Source::BuiltIn(policy) => self.deserialize(builtin::embedded(policy).code),
-            Source::Unreadable(why) => Err(Fault::new(FaultKind::Load, format!("it can't be read: {why}"))
-                .remedy("check `source` in the configuration: a relative path starts at the file that names it")),
+            Source::Unreadable(why) => Err(why.fault()),
             Source::Bytes(bytes) => {
                 shape::read(&bytes, limits.component_size)?.check()?;
                 self.deserialize(&compile::compile(bytes)?)

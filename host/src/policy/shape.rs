@@ -4,6 +4,7 @@ use wasmparser::Parser;
 use wasmparser::Payload;
 
 use crate::model::limits;
+use crate::model::text::SafeText;
 use crate::model::verdict::Fault;
 use crate::model::verdict::FaultKind;
 
@@ -11,6 +12,10 @@ use crate::model::verdict::FaultKind;
 pub(super) const LOGGING: &str = "smcp:policy/logging@0.1.0";
 /// The interface that every policy exports.
 pub(super) const EVALUATOR: &str = "smcp:policy/evaluator@0.1.0";
+
+/// What to do about a file over its limit.
+pub(super) const BUILD_SMALLER: &str =
+    "build it smaller: optimised for size, stripped, in a language without a large runtime (docs/policy-authors.md)";
 
 /// What the names of all our interfaces begin with, in every version.
 const PACKAGE: &str = "smcp:policy/";
@@ -32,7 +37,7 @@ pub struct Shape {
 pub(super) fn read(bytes: &[u8], component_size: usize) -> Result<Shape, Fault> {
     if bytes.len() > component_size {
         let message = format!("it has {} bytes, and a component may have {component_size}", bytes.len());
-        return Err(Fault::new(FaultKind::Load, message));
+        return Err(Fault::new(FaultKind::Load, message).remedy(BUILD_SMALLER));
     }
     if !Parser::is_component(bytes) {
         return Err(not_a_component(bytes));
@@ -129,24 +134,36 @@ impl Shape {
     pub(super) fn check(&self) -> Result<(), Fault> {
         let foreign: Vec<_> = self.imports.iter().filter(|name| *name != LOGGING).map(String::as_str).collect();
         if !foreign.is_empty() {
-            let message =
-                format!("it imports {}, and a policy may import {LOGGING} and nothing else", foreign.join(", "));
+            let message = format!("it imports {}, and a policy may import {LOGGING} and nothing else", some(&foreign));
             return Err(Fault::new(FaultKind::Interface, message).remedy(build_without(&foreign)));
         }
         let (ours, others): (Vec<_>, Vec<_>) =
             self.exports.iter().map(String::as_str).partition(|name| *name == EVALUATOR);
         if ours.is_empty() {
-            let found = if others.is_empty() { "nothing".to_owned() } else { others.join(", ") };
+            let found = if others.is_empty() { "nothing".to_owned() } else { some(&others) };
             let message = format!("it exports {found}, and a policy exports {EVALUATOR}");
             return Err(Fault::new(FaultKind::Interface, message)
                 .remedy("build it for the world `policy` of wit/policy.wit, package smcp:policy@0.1.0"));
         }
         // Anything else it exports is never called; but of two contracts with us, which one counts is not ours to guess.
         others.into_iter().find(|name| name.starts_with(PACKAGE)).map_or(Ok(()), |other| {
-            let message = format!("it exports {other} beside {EVALUATOR}, and a policy has one contract with smcp");
+            let message =
+                format!("it exports {} beside {EVALUATOR}, and a policy has one contract with smcp", some(&[other]));
             Err(Fault::new(FaultKind::Interface, message).remedy("build it for one version of smcp:policy"))
         })
     }
+}
+
+/// As many of a component's names as fit a message, each as much of it as fits, and how many are left out.
+fn some(names: &[&str]) -> String {
+    let shown = names.iter().take(limits::NAMES_SHOWN);
+    let mut text =
+        shown.map(|name| SafeText::within(name, limits::NAME_SHOWN).to_string()).collect::<Vec<_>>().join(", ");
+    let more = names.len().saturating_sub(limits::NAMES_SHOWN);
+    if more > 0 {
+        text.push_str(&format!(" and {more} more"));
+    }
+    text
 }
 
 fn build_without(foreign: &[&str]) -> &'static str {

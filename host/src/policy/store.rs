@@ -44,9 +44,22 @@ struct LogBudget {
 #[derive(Debug, Clone)]
 pub(super) struct LogLine {
     /// How important it is.
-    pub(super) level: tracing::Level,
+    pub(super) level: Level,
     /// What it says.
     pub(super) message: SafeText,
+}
+
+/// How important a log line is, in the policy's opinion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Level {
+    /// For the author of the policy.
+    Debug,
+    /// For the curious.
+    Info,
+    /// Something looks wrong.
+    Warn,
+    /// The policy could not do its work.
+    Error,
 }
 
 /// A refusal as the error that traps the guest.
@@ -137,13 +150,13 @@ impl logging::Host for Guest {
     }
 }
 
-impl From<logging::Level> for tracing::Level {
+impl From<logging::Level> for Level {
     fn from(level: logging::Level) -> Self {
         match level {
-            logging::Level::Debug => Self::DEBUG,
-            logging::Level::Info => Self::INFO,
-            logging::Level::Warn => Self::WARN,
-            logging::Level::Error => Self::ERROR,
+            logging::Level::Debug => Self::Debug,
+            logging::Level::Info => Self::Info,
+            logging::Level::Warn => Self::Warn,
+            logging::Level::Error => Self::Error,
         }
     }
 }

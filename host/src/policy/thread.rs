@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::model::limits;
+use crate::model::policy::EVALUATION_THREAD;
 use crate::model::verdict::Fault;
 use crate::model::verdict::FaultKind;
 
@@ -19,7 +20,8 @@ pub(super) fn run<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Fault> {
     let (sender, receiver) = mpsc::channel();
-    let spawned = thread::Builder::new().name("policy".to_owned()).stack_size(limits::THREAD_STACK).spawn(move || {
+    let thread = thread::Builder::new().name(EVALUATION_THREAD.to_owned()).stack_size(limits::THREAD_STACK);
+    let spawned = thread.spawn(move || {
         // The receiver may have given up; then nobody wants the result.
         let _ = sender.send(panic::catch_unwind(AssertUnwindSafe(work)));
     });
@@ -46,6 +48,13 @@ mod tests {
     fn a_panic_is_a_fault() {
         let fault = run(Duration::from_secs(60), || -> () { panic!("planted") }).unwrap_err();
         assert_eq!(fault.kind, FaultKind::Panic);
+    }
+
+    /// By this name the hook of panics knows that nobody has to hear of one twice.
+    #[test]
+    fn work_is_done_on_a_thread_of_the_agreed_name() {
+        let name = run(Duration::from_secs(60), || thread::current().name().map(str::to_owned)).unwrap();
+        assert_eq!(name.as_deref(), Some(EVALUATION_THREAD));
     }
 
     #[test]

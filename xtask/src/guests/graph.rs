@@ -38,6 +38,18 @@ struct Package {
     name: String,
     version: String,
     source: Option<String>,
+    /// As its manifest declares them, with what it inherits from the workspace filled in.
+    dependencies: Vec<Declared>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Declared {
+    name: String,
+    /// `null`, `build` or `dev`.
+    kind: Option<String>,
+    target: Option<String>,
+    features: BTreeSet<String>,
+    uses_default_features: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -61,6 +73,16 @@ struct Dependency {
 struct DependencyKind {
     /// `null`, `build` or `dev`.
     kind: Option<String>,
+}
+
+impl Declared {
+    fn line(&self, of: &str) -> String {
+        let Self { name, kind, target, features, uses_default_features } = self;
+        let (kind, target) = (kind.as_deref().unwrap_or("normal"), target.as_deref().unwrap_or("any"));
+        let default = if *uses_default_features { "default" } else { "no-default" };
+        let features: Vec<_> = features.iter().map(String::as_str).collect();
+        format!("{of} -> {name} {kind} {target} {default} {}\n", features.join(","))
+    }
 }
 
 impl Graph {
@@ -89,10 +111,13 @@ impl Graph {
         })
     }
 
-    /// Digest of name, version, source and checksum of everything `package` is built with.
+    /// Digest of name, version, source and checksum of everything `package` is built with, and of the features that
+    /// the workspace's own packages among them ask for. The rest follows: what a published package asks for is part of
+    /// its checksum.
     pub(crate) fn digest(&self, package: &str) -> anyhow::Result<String> {
+        let root = self.member(package)?.id.as_str();
         let mut seen = BTreeSet::new();
-        let mut waiting = vec![self.member(package)?.id.as_str()];
+        let mut waiting = vec![root];
         while let Some(id) = waiting.pop() {
             if seen.insert(id) {
                 waiting.extend(self.edges.get(id).into_iter().flatten().map(String::as_str));
@@ -100,9 +125,15 @@ impl Graph {
         }
         let mut lines = BTreeSet::new();
         for id in seen {
-            let Package { name, version, source, .. } = self.package(id)?;
-            // A member of the workspace has no source; its files are part of the sources' digest.
-            let Some(source) = source else { continue };
+            let Package { name, version, source, dependencies, .. } = self.package(id)?;
+            // A member of the workspace has no source. Its files are part of the sources' digest, but not the tables
+            // of the workspace that they refer to.
+            let Some(source) = source else {
+                // The resolver unites features with those for the tests of the package that is built, and only of it.
+                let counts = |declared: &&Declared| id == root || declared.kind.as_deref() != Some("dev");
+                lines.extend(dependencies.iter().filter(counts).map(|declared| declared.line(name)));
+                continue;
+            };
             let checksum = self.checksums.get(&(name.clone(), version.clone()));
             let checksum = checksum.with_context(|| format!("`Cargo.lock` has no checksum of {name} {version}"))?;
             lines.insert(format!("{name} {version} {source} {checksum}\n"));
@@ -145,20 +176,48 @@ fn checksums(lock: &str) -> BTreeMap<(String, String), String> {
 mod tests {
     use super::*;
 
-    /// guest → near (→ far) at build time, → tester in tests only; host → other.
-    fn graph(far_checksum: &str, other_version: &str, tester_version: &str) -> Graph {
-        let package = |name: &str, version: &str, source: Option<&str>| serde_json::json!({ "id": name, "name": name, "version": version, "source": source });
+    /// What differs from graph to graph.
+    #[derive(Clone, Copy)]
+    struct World {
+        far_checksum: &'static str,
+        other_version: &'static str,
+        tester_version: &'static str,
+        /// What guest asks of near, sdk of near, sdk of its tester, guest of its tester, host of near.
+        features: [&'static str; 5],
+    }
+
+    const WORLD: World =
+        World { far_checksum: "bb", other_version: "1.0.0", tester_version: "1.0.0", features: ["std"; 5] };
+
+    /// guest → sdk → near (→ far), guest → near at build time, both → tester in tests only; host → other, near.
+    fn graph(world: World) -> Graph {
+        let World { far_checksum, other_version, tester_version, features } = world;
+        let asks = |name: &str, kind: Option<&str>, feature: &str| {
+            serde_json::json!({
+                "name": name, "kind": kind, "target": null, "features": [feature], "uses_default_features": false,
+            })
+        };
+        let package = |name: &str, version: &str, source: Option<&str>, dependencies: &[serde_json::Value]| {
+            serde_json::json!({
+                "id": name, "name": name, "version": version, "source": source, "dependencies": dependencies,
+            })
+        };
         let edge = |to: &str, kind: Option<&str>| serde_json::json!({ "pkg": to, "dep_kinds": [{ "kind": kind }] });
+        let (dev, build, index) = (Some("dev"), Some("build"), Some("index"));
+        let of_guest = [asks("near", build, features[0]), asks("tester", dev, features[3])];
+        let of_sdk = [asks("near", None, features[1]), asks("tester", dev, features[2])];
         let metadata = serde_json::json!({
             "packages": [
-                package("guest", "0.1.0", None), package("host", "0.1.0", None),
-                package("near", "1.0.0", Some("index")), package("far", "1.0.0", Some("index")),
-                package("other", other_version, Some("index")), package("tester", tester_version, Some("index")),
+                package("guest", "0.1.0", None, &of_guest), package("sdk", "0.1.0", None, &of_sdk),
+                package("host", "0.1.0", None, &[asks("near", None, features[4])]),
+                package("near", "1.0.0", index, &[]), package("far", "1.0.0", index, &[]),
+                package("other", other_version, index, &[]), package("tester", tester_version, index, &[]),
             ],
             "resolve": { "nodes": [
-                { "id": "guest", "deps": [edge("near", Some("build")), edge("tester", Some("dev"))] },
+                { "id": "guest", "deps": [edge("sdk", None), edge("near", build), edge("tester", dev)] },
+                { "id": "sdk", "deps": [edge("near", None), edge("tester", dev)] },
                 { "id": "near", "deps": [edge("far", None)] },
-                { "id": "host", "deps": [edge("other", None)] },
+                { "id": "host", "deps": [edge("other", None), edge("near", None)] },
             ] },
         });
         let locked = |name: &str, version: &str, checksum: &str| {
@@ -170,16 +229,29 @@ mod tests {
 
     #[test]
     fn only_what_the_guest_is_built_with_changes_its_digest() {
-        let digest = |graph: Graph| graph.digest("guest").unwrap();
-        let before = digest(graph("bb", "1.0.0", "1.0.0"));
-        assert_eq!(before, digest(graph("bb", "2.0.0", "1.0.0")), "a dependency of the host");
-        assert_eq!(before, digest(graph("bb", "1.0.0", "2.0.0")), "a dependency of tests");
-        assert_ne!(before, digest(graph("cc", "1.0.0", "1.0.0")), "an indirect dependency");
+        let digest = |world| graph(world).digest("guest").unwrap();
+        let asking = |place: usize| {
+            let mut features = WORLD.features;
+            features[place] = "alloc";
+            World { features, ..WORLD }
+        };
+        for (what, world, changes) in [
+            ("a dependency of the host", World { other_version: "2.0.0", ..WORLD }, false),
+            ("a dependency of tests", World { tester_version: "2.0.0", ..WORLD }, false),
+            ("an indirect dependency", World { far_checksum: "cc", ..WORLD }, true),
+            ("a feature for the build", asking(0), true),
+            ("a feature that the SDK asks for", asking(1), true),
+            ("a feature for the tests of the SDK", asking(2), false),
+            ("a feature for the tests of the guest", asking(3), true),
+            ("a feature that the host asks for", asking(4), false),
+        ] {
+            assert_eq!(digest(world) != digest(WORLD), changes, "{what}");
+        }
     }
 
     #[test]
     fn a_package_without_checksum_or_name_is_an_error() {
-        assert!(graph("bb", "1.0.0", "1.0.0").digest("host").is_err());
-        assert!(graph("bb", "1.0.0", "1.0.0").digest("nobody").is_err());
+        assert!(graph(WORLD).digest("host").is_err());
+        assert!(graph(WORLD).digest("nobody").is_err());
     }
 }
