@@ -2,8 +2,9 @@
 
 use crate::authority;
 use crate::config::Config;
+use crate::decide::Vouched;
 use crate::model::deadline::Deadline;
-use crate::model::facts::Status;
+use crate::model::facts::Facts;
 use crate::model::package::PackageRef;
 use crate::model::package::ResolvedPackage;
 use crate::model::registry::Registry;
@@ -34,15 +35,16 @@ pub fn resolve(config: &Config, reference: &PackageRef, deadline: &Deadline) -> 
     Ok(Resolved { registry, resolution })
 }
 
+impl Vouched for Resolved {
+    fn facts(&self) -> &Facts {
+        &self.resolution.facts
+    }
+}
+
 impl Resolved {
     /// The registry's answer.
     pub const fn resolution(&self) -> &Resolution {
         &self.resolution
-    }
-
-    /// What the registry says of the version's state.
-    pub const fn status(&self) -> Option<&Status> {
-        self.resolution.facts.status.as_ref()
     }
 
     /// What is known so far, as a subject.

@@ -49,7 +49,7 @@ impl Case {
         Self {
             name,
             subject: subject(),
-            ruling: Ok(Ruling::of(policies)),
+            ruling: Ruling::of(policies).map_err(|refusal| (refusal.code(), "no policy")),
             notices: Vec::new(),
             consent: None,
             purpose: Purpose::Launch,
