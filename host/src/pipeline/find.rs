@@ -56,8 +56,8 @@ impl Resolved {
             version: known.version.to_string(),
             registry: Some(known.registry.clone()),
             facts: known.facts.clone(),
-            manifest_digest: Some(known.manifest_digest.to_string()),
-            bundle_digest: Some(known.bundle_digest.to_string()),
+            manifest_digest: Some(known.manifest_digest),
+            bundle_digest: Some(known.bundle_digest),
             ..Subject::default()
         }
     }

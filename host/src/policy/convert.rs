@@ -46,8 +46,8 @@ fn subject(subject: &Subject) -> wit::Subject {
             medium: counts.medium,
             low: counts.low,
         }),
-        manifest_digest: subject.manifest_digest.clone(),
-        bundle_digest: subject.bundle_digest.clone(),
+        manifest_digest: subject.manifest_digest.as_ref().map(ToString::to_string),
+        bundle_digest: subject.bundle_digest.as_ref().map(ToString::to_string),
         git_sha: facts.git_sha.as_ref().map(|sha| sha.as_str().to_owned()),
         transport: subject.transport.map(|transport| transport.as_str().to_owned()),
         entrypoint: subject
