@@ -3,16 +3,19 @@
 //! Before it `policy` has evaluated; after it `report` says what was decided and `launch` starts what was cleared.
 //! Nothing here reads a file, a clock or a terminal.
 
+use crate::model::facts::Facts;
 use crate::model::facts::Status;
 use crate::model::mode::Effect;
 use crate::model::package::ResolvedPackage;
+use crate::model::request::Subject;
 use crate::model::text::SafeText;
 use crate::model::verdict::Evaluated;
 
-/// Proof that `package` may start. Only this module can make one.
+/// Proof that `package` may start. The one way to it: [`admit`] a package, [`rule`](Admitted::rule) on it,
+/// [`apply`](Ruled::apply) that ruling, and [`answer`](Question::answer) its question.
 #[derive(Debug)]
 pub struct Clearance {
-    package: ResolvedPackage, // INVARIANT: private; every policy passed, or somebody consented.
+    package: ResolvedPackage, // INVARIANT: private; admitted, judged by at least one policy, and none of them blocks.
 }
 
 impl Clearance {
@@ -22,18 +25,96 @@ impl Clearance {
     }
 }
 
-/// What all policies together mean for one package.
+/// Something that a registry vouches for, and therefore gives a status.
+pub trait Vouched {
+    /// What the registry says of it.
+    fn facts(&self) -> &Facts;
+}
+
+impl Vouched for ResolvedPackage {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+}
+
+impl Vouched for Subject {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+}
+
+/// Proof that a candidate's status lets policies judge it. Only [`admit`] makes one.
+#[derive(Debug)]
+pub struct Admitted<T> {
+    candidate: T, // INVARIANT: private; its status is one that may run.
+    notice: Option<Notice>,
+}
+
+/// Judges the status that the registry gives, before anything is downloaded and before any policy runs.
+///
+/// # Errors
+/// [`Refusal::Status`] for every status but `published`, `deprecated` and none at all.
+pub fn admit<T: Vouched>(candidate: T) -> Result<Admitted<T>, Refusal> {
+    let notice = match &candidate.facts().status {
+        Some(Status::Published) => None,
+        Some(Status::Deprecated) => Some(Notice {
+            code: "status-deprecated",
+            message: SafeText::new("the registry says that this version is deprecated"),
+        }),
+        None => Some(Notice {
+            code: "status-unknown",
+            message: SafeText::new("the registry doesn't say whether this version is published"),
+        }),
+        Some(Status::Refused(word)) => return Err(Refusal::Status { status: SafeText::new(word) }),
+    };
+    Ok(Admitted { candidate, notice })
+}
+
+impl<T> Admitted<T> {
+    /// What was admitted.
+    pub const fn candidate(&self) -> &T {
+        &self.candidate
+    }
+
+    /// What is worth saying about its status.
+    pub const fn notice(&self) -> Option<&Notice> {
+        self.notice.as_ref()
+    }
+
+    /// The next form of the candidate, admitted by its own status: what was admitted is never taken for something else.
+    ///
+    /// # Errors
+    /// When there is no next form, or its status refuses it.
+    pub fn and_then<U: Vouched, E: From<Refusal>>(
+        self,
+        next: impl FnOnce(T) -> Result<U, E>,
+    ) -> Result<Admitted<U>, E> {
+        Ok(admit(next(self.candidate)?)?)
+    }
+
+    /// Combines what the policies say of the candidate, once and for all: a ruling to show, and the candidate bound to
+    /// its effect.
+    ///
+    /// # Errors
+    /// [`Refusal::NoPolicies`] when no policy has judged it.
+    pub fn rule(self, policies: Vec<Evaluated>) -> Result<(Ruled<T>, Ruling), Refusal> {
+        let ruling = Ruling::of(policies)?;
+        Ok((Ruled { candidate: self.candidate, effect: ruling.effect }, ruling))
+    }
+}
+
+/// What all policies together mean for one candidate, to be shown. By itself it starts nothing.
 #[derive(Debug)]
 pub struct Ruling {
-    policies: Vec<Evaluated>,
-    effect: Effect, // INVARIANT: the maximum over `policies`.
+    policies: Vec<Evaluated>, // INVARIANT: at least one.
+    effect: Effect,           // INVARIANT: the maximum over `policies`.
 }
 
 impl Ruling {
     /// Combines outcomes: the decision is the strictest effect of any policy, whatever their order.
-    pub fn of(policies: Vec<Evaluated>) -> Self {
-        let effect = policies.iter().map(Evaluated::effect).max().unwrap_or(Effect::Pass);
-        Self { policies, effect }
+    pub(crate) fn of(policies: Vec<Evaluated>) -> Result<Self, Refusal> {
+        let effect = policies.iter().map(Evaluated::effect).max().ok_or(Refusal::NoPolicies)?;
+        Ok(Self { policies, effect })
     }
 
     /// Every policy with its outcome, in the order of evaluation.
@@ -45,9 +126,20 @@ impl Ruling {
     pub const fn effect(&self) -> Effect {
         self.effect
     }
+}
 
-    /// Applies the ruling to the package that it is about.
-    pub fn apply(&self, package: ResolvedPackage) -> Decision {
+/// A candidate, bound to what was ruled about it. Only the ruling on a package can be applied, and only once: a facts
+/// document has nothing to start.
+#[derive(Debug)]
+pub struct Ruled<T> {
+    candidate: T, // INVARIANT: private; `effect` is that of its own ruling.
+    effect: Effect,
+}
+
+impl Ruled<ResolvedPackage> {
+    /// Carries the ruling out.
+    pub fn apply(self) -> Decision {
+        let package = self.candidate;
         match self.effect {
             Effect::Pass | Effect::Warn => Decision::Allow(Clearance { package }),
             Effect::Ask => Decision::Ask(Question { package }),
@@ -106,6 +198,9 @@ pub enum Refusal {
     /// A policy blocks it.
     #[error("refused by policy")]
     ByPolicy,
+    /// No policy has judged it: an empty set of rules allows nothing.
+    #[error("no policy has judged it, and nothing starts unjudged; `smcp policy list` shows what is configured")]
+    NoPolicies,
     /// A person said no.
     #[error("not started: the answer was not yes")]
     Declined,
@@ -125,6 +220,7 @@ impl Refusal {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::ByPolicy => "policy",
+            Self::NoPolicies => "no-policies",
             Self::Declined => "declined",
             Self::NobodyToAsk => "nobody-to-ask",
             Self::Status { .. } => "status",
@@ -139,23 +235,4 @@ pub struct Notice {
     pub code: &'static str,
     /// One sentence for people.
     pub message: SafeText,
-}
-
-/// Judges the status that the registry gives, before anything is downloaded and before any policy runs.
-///
-/// # Errors
-/// [`Refusal::Status`] for every status but `published`, `deprecated` and none at all.
-pub fn admit(status: Option<&Status>) -> Result<Option<Notice>, Refusal> {
-    match status {
-        Some(Status::Published) => Ok(None),
-        Some(Status::Deprecated) => Ok(Some(Notice {
-            code: "status-deprecated",
-            message: SafeText::new("the registry says that this version is deprecated"),
-        })),
-        None => Ok(Some(Notice {
-            code: "status-unknown",
-            message: SafeText::new("the registry doesn't say whether this version is published"),
-        })),
-        Some(Status::Refused(word)) => Err(Refusal::Status { status: SafeText::new(word) }),
-    }
 }

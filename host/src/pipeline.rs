@@ -8,10 +8,7 @@ mod policies;
 mod start;
 mod stop;
 
-pub use find::Resolved;
 pub use find::open_registry;
-pub use find::resolve;
-pub use policies::bind;
 pub use policies::examine;
 pub use start::Order;
 pub use stop::Stop;
@@ -30,13 +27,16 @@ use std::time::Instant;
 
 use crate::config::Config;
 use crate::decide;
+use crate::decide::Admitted;
 use crate::decide::Decision;
+use crate::decide::Ruled;
 use crate::decide::Ruling;
 use crate::model::deadline::Deadline;
 use crate::model::package::PackageRef;
 use crate::model::package::ResolvedPackage;
 use crate::model::request::Context;
 use crate::model::request::Subject;
+use crate::model::verdict::Evaluated;
 use crate::model::verdict::Outcome;
 use crate::policy::PolicyHost;
 use crate::request;
@@ -84,11 +84,11 @@ pub trait Audience {
 /// See [`Stop`]. When it is [`Stop::Refused`] by policy or for want of consent, the audience has heard why.
 pub fn run(config: &Config, order: &Order, context: Context, audience: &mut dyn Audience) -> Result<Ended, Stopped> {
     let deadline = Deadline::after(order.timeout);
-    let (package, judged) = consider(config, &order.reference, context, &deadline)?;
-    tracing::info!(package = %package.label(), decision = judged.ruling.effect().as_str(), "decided");
+    let (ruled, judged) = consider(config, &order.reference, context, &deadline)?;
+    tracing::info!(package = %judged.subject.label(), decision = judged.ruling.effect().as_str(), "decided");
     let stopped = |stop| Stopped::new(judged.subject.clone(), stop);
     let mut waited = Duration::ZERO;
-    let clearance = match judged.ruling.apply(package) {
+    let clearance = match ruled.apply() {
         Decision::Allow(clearance) => {
             audience.hear(&judged);
             clearance
@@ -118,16 +118,15 @@ pub fn consider(
     reference: &PackageRef,
     context: Context,
     deadline: &Deadline,
-) -> Result<(ResolvedPackage, Judged), Stopped> {
-    let resolved = resolve(config, reference, deadline)
+) -> Result<(Ruled<ResolvedPackage>, Judged), Stopped> {
+    let resolved = find::resolve(config, reference, deadline)
         .map_err(|stop| Stopped::new(request::named(reference, config.registry()), stop))?;
-    let stopped = |stop| Stopped::new(resolved.subject(), stop);
-    let notice = decide::admit(resolved.status()).map_err(|refusal| stopped(refusal.into()))?;
-    let package = resolved.fetch(config, deadline).map_err(stopped)?;
-    let subject = request::subject(&package);
-    let judged = judge(config, subject.clone(), context).map_err(|stop| Stopped::new(subject, stop))?;
-    let notices = notice.into_iter().chain(judged.notices).collect();
-    Ok((package, Judged { notices, ..judged }))
+    let known = request::resolved(resolved.resolution());
+    let stopped = |stop| Stopped::new(known.clone(), stop);
+    let admitted = decide::admit(resolved).map_err(|refusal| stopped(refusal.into()))?;
+    let package = admitted.and_then(|resolved| resolved.fetch(config, deadline)).map_err(stopped)?;
+    let subject = request::subject(package.candidate());
+    judge(config, package, subject, context)
 }
 
 /// What the registry says of a package, after verifying it; nothing is judged.
@@ -143,19 +142,31 @@ pub fn inform(config: &Config, reference: &PackageRef, deadline: &Deadline) -> R
 /// # Errors
 /// See [`Stop`].
 pub fn fetch(config: &Config, reference: &PackageRef, deadline: &Deadline) -> Result<ResolvedPackage, Stop> {
-    resolve(config, reference, deadline)?.fetch(config, deadline)
+    find::resolve(config, reference, deadline)?.fetch(config, deadline)
 }
 
-/// Judges a facts document: the same decision, with no registry and no package.
+/// Judges a facts document: the same decision, with no registry, and with nothing that could start.
 ///
 /// # Errors
-/// [`Stop::Refused`] for the status in the document, and what [`judge`] fails with.
+/// [`Stop::Refused`] for the status in the document, [`Stop::Pin`] and [`Stop::Host`].
 pub fn consider_facts(config: &Config, subject: Subject, context: Context) -> Result<Judged, Stopped> {
-    let stopped = |stop| Stopped::new(subject.clone(), stop);
-    let notice = decide::admit(subject.facts.status.as_ref()).map_err(|refusal| stopped(refusal.into()))?;
-    let judged = judge(config, subject.clone(), context).map_err(stopped)?;
-    let notices = notice.into_iter().chain(judged.notices).collect();
-    Ok(Judged { notices, ..judged })
+    let facts = decide::admit(subject.clone()).map_err(|refusal| Stopped::new(subject.clone(), refusal.into()))?;
+    judge(config, facts, subject, context).map(|(_, judged)| judged)
+}
+
+/// Rules on what was admitted, known to the policies as `subject`.
+fn judge<T>(
+    config: &Config,
+    admitted: Admitted<T>,
+    subject: Subject,
+    context: Context,
+) -> Result<(Ruled<T>, Judged), Stopped> {
+    let notices = admitted.notice().cloned().into_iter().chain(policies::distrust(config, &subject)).collect();
+    let evaluated = evaluate(config, &subject, context);
+    match evaluated.and_then(|policies| Ok(admitted.rule(policies)?)) {
+        Ok((ruled, ruling)) => Ok((ruled, Judged { subject, ruling, notices })),
+        Err(stop) => Err(Stopped::new(subject, stop)),
+    }
 }
 
 /// Evaluates every policy of every layer; nothing short-circuits.
@@ -163,14 +174,13 @@ pub fn consider_facts(config: &Config, subject: Subject, context: Context) -> Re
 /// # Errors
 /// [`Stop::Pin`] when a component is not the one that the configuration pins, [`Stop::Host`] when there is no
 /// sandbox to evaluate in.
-fn judge(config: &Config, subject: Subject, context: Context) -> Result<Judged, Stop> {
-    let bound = bind(config)?;
+fn evaluate(config: &Config, subject: &Subject, context: Context) -> Result<Vec<Evaluated>, Stop> {
+    let bound = policies::bind(config)?;
     let host = PolicyHost::new()?;
     let mut evaluated = Vec::with_capacity(bound.len());
     for (layer, policy) in bound {
-        let request = request::build(&subject, context, layer.believes(subject.registry.as_ref()));
+        let request = request::build(subject, context, layer.believes(subject.registry.as_ref()));
         evaluated.push(host.evaluate(policy, &request));
     }
-    let notices = policies::distrust(config, &subject);
-    Ok(Judged { subject, ruling: Ruling::of(evaluated), notices })
+    Ok(evaluated)
 }

@@ -12,7 +12,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use smcp::decide::{Clearance, Decision, Ruling};
+use smcp::decide::{Clearance, Decision, admit};
 use smcp::launch::ending::Graces;
 use smcp::launch::environment::ServerEnvironment;
 use smcp::launch::error::LaunchError;
@@ -22,8 +22,12 @@ use smcp::model::deadline::Deadline;
 use smcp::model::digest::Digest;
 use smcp::model::facts::Facts;
 use smcp::model::manifest::{Entrypoint, Manifest, Permissions, Transport};
+use smcp::model::mode::{Mode, OnWarn};
+use smcp::model::name::PolicyName;
 use smcp::model::package::ResolvedPackage;
+use smcp::model::policy::{BuiltIn, LayerName, PolicySource};
 use smcp::model::registry::Registry;
+use smcp::model::verdict::{Evaluated, Outcome};
 use tempfile::TempDir;
 
 /// Longer than any test takes; one that needs it to pass fails by how the server ended.
@@ -171,9 +175,25 @@ pub(crate) fn clearance_of(manifest: Manifest) -> Clearance {
         bundle_size: 6,
         manifest,
     };
-    match Ruling::of(Vec::new()).apply(package) {
+    let (ruled, _) = admit(package).unwrap().rule(vec![passing()]).unwrap();
+    match ruled.apply() {
         Decision::Allow(clearance) => clearance,
         other @ (Decision::Ask(_) | Decision::Deny(_)) => unreachable!("{other:?}"),
+    }
+}
+
+/// A policy that allows.
+fn passing() -> Evaluated {
+    Evaluated {
+        name: PolicyName::of(BuiltIn::Origin),
+        layer: LayerName::User,
+        source: PolicySource::BuiltIn(BuiltIn::Origin),
+        mode: Mode::Strict,
+        on_warn: OnWarn::Notify,
+        digest: None,
+        version: None,
+        outcome: Outcome::Pass { notices: Vec::new() },
+        duration: Duration::ZERO,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a policy is told: the subject and the circumstances.
 
+use crate::model::digest::Digest;
 use crate::model::facts::Facts;
 use crate::model::manifest::Entrypoint;
 use crate::model::manifest::Permissions;
@@ -19,10 +20,10 @@ pub struct Subject {
     pub registry: Option<Registry>,
     /// What that registry says.
     pub facts: Facts,
-    /// `sha256:…` of the manifest.
-    pub manifest_digest: Option<String>,
-    /// `sha256:…` of the bundle.
-    pub bundle_digest: Option<String>,
+    /// Digest of the manifest.
+    pub manifest_digest: Option<Digest>,
+    /// Digest of the bundle.
+    pub bundle_digest: Option<Digest>,
     /// How the server talks.
     pub transport: Option<Transport>,
     /// What would be started.

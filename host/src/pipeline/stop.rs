@@ -127,7 +127,7 @@ impl Stop {
     pub const fn was_heard(&self) -> bool {
         match self {
             Self::Refused(Refusal::ByPolicy | Refusal::Declined | Refusal::NobodyToAsk) => true,
-            Self::Refused(Refusal::Status { .. })
+            Self::Refused(Refusal::Status { .. } | Refusal::NoPolicies)
             | Self::Package(_)
             | Self::Pin(_)
             | Self::Host(_)

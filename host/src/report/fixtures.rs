@@ -49,7 +49,7 @@ impl Case {
         Self {
             name,
             subject: subject(),
-            ruling: Ok(Ruling::of(policies)),
+            ruling: Ruling::of(policies).map_err(|refusal| (refusal.code(), "no policy")),
             notices: Vec::new(),
             consent: None,
             purpose: Purpose::Launch,
@@ -210,7 +210,6 @@ pub(crate) fn hostile_subject() -> Case {
         name: hostile.into(),
         version: hostile.into(),
         registry: Some(Registry::Directory(hostile.into())),
-        bundle_digest: Some(hostile.into()),
         facts: Facts {
             status: Some(Status::Refused(hostile.into())),
             origin: Some(Origin::Other(hostile.into())),
@@ -238,7 +237,7 @@ pub(crate) fn full_subject() -> Subject {
             doubts: vec!["maturity_score `101` is not 0 to 100; it counts as unknown".into()],
             ..facts()
         },
-        manifest_digest: Some(Digest::of(b"manifest").to_string()),
+        manifest_digest: Some(Digest::of(b"manifest")),
         transport: Some(Transport::Stdio),
         entrypoint: Some(Entrypoint {
             command: "python3".into(),
@@ -260,7 +259,7 @@ fn subject() -> Subject {
     Subject {
         registry: Some(Registry::Url(Registry::DEFAULT.to_owned())),
         facts: facts(),
-        bundle_digest: Some(Digest::of(b"bundle").to_string()),
+        bundle_digest: Some(Digest::of(b"bundle")),
         ..unknown_subject()
     }
 }
@@ -318,7 +317,7 @@ fn violation(code: &str, message: &str, fact: &str, remedy: &str) -> Outcome {
 
 fn finding(code: &str, message: &str, fact: &str, remedy: Option<&str>) -> Finding {
     Finding {
-        code: code.into(),
+        code: code.parse().unwrap(),
         message: message.into(),
         fact: Some(fact.into()),
         remedy: remedy.map(SafeText::new),

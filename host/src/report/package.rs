@@ -6,8 +6,8 @@ use std::io::Write;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::model::digest::Digest;
 use crate::model::facts::CertLevel;
+use crate::model::facts::RiskLabel;
 use crate::model::facts::Score;
 use crate::model::facts::SeverityCounts;
 use crate::model::facts::Status;
@@ -41,7 +41,7 @@ pub(crate) fn facts(subject: &Subject, palette: &Palette, unknown: Unknown) -> V
         ("level", known.cert_level.map(|level| Span::plain(format!("{} ({})", level.get(), level.name())))),
         ("score", known.score.map(|score| score_span(score, palette))),
         ("findings", known.findings.map(|counts| findings_span(counts, palette))),
-        ("bundle", subject.bundle_digest.as_deref().map(|digest| Span::new(short(digest), palette.dim))),
+        ("bundle", subject.bundle_digest.map(|digest| Span::new(digest.short(), palette.dim))),
     ];
     let missing = match unknown {
         Unknown::Shown => Some(Span::new("unknown", palette.caution)),
@@ -60,14 +60,14 @@ fn status_span(status: &Status, palette: &Palette) -> Span {
 }
 
 fn score_span(score: Score, palette: &Palette) -> Span {
-    // By label, so that the bounds between labels stand in one place.
-    let style = match score.label() {
-        "Critical Risk" => palette.bad,
-        "High Risk" => palette.risk,
-        "Moderate Risk" => palette.caution,
-        _ => palette.good,
+    let label = score.label();
+    let style = match label {
+        RiskLabel::Critical => palette.bad,
+        RiskLabel::High => palette.risk,
+        RiskLabel::Moderate => palette.caution,
+        RiskLabel::Low => palette.good,
     };
-    Span::new(format!("{}/{} ({})", score.get(), Score::MAX, score.label()), style)
+    Span::new(format!("{}/{} ({})", score.get(), Score::MAX, label.as_str()), style)
 }
 
 fn findings_span(counts: SeverityCounts, palette: &Palette) -> Span {
@@ -83,11 +83,6 @@ fn findings_span(counts: SeverityCounts, palette: &Palette) -> Span {
     Span::new(if words.is_empty() { "none".to_owned() } else { words.join(", ") }, style)
 }
 
-/// A digest as people compare it; whatever else stands in its place, as it is.
-fn short(digest: &str) -> String {
-    digest.parse::<Digest>().map_or_else(|_| digest.to_owned(), |digest| digest.short())
-}
-
 /// Writes all that is known of a package: `smcp info`.
 ///
 /// # Errors
@@ -98,8 +93,8 @@ pub fn human(subject: &Subject, out: &mut dyn Write, style: &Style) -> io::Resul
     rows.retain(|(name, _)| *name != "bundle");
     let texts = [
         ("commit", subject.facts.git_sha.as_ref().map(|sha| sha.as_str().to_owned())),
-        ("manifest", subject.manifest_digest.clone()),
-        ("bundle", subject.bundle_digest.clone()),
+        ("manifest", subject.manifest_digest.as_ref().map(ToString::to_string)),
+        ("bundle", subject.bundle_digest.as_ref().map(ToString::to_string)),
         ("transport", subject.transport.map(|transport| transport.as_str().to_owned())),
         ("command", subject.entrypoint.as_ref().map(command_line)),
     ];
@@ -148,7 +143,7 @@ pub(crate) fn decision_facts(subject: &Subject) -> Value {
         "score": subject.facts.score.map(Score::get),
         "status": safe(subject.facts.status.as_ref().map(Status::as_str)),
         "registry": subject.registry.as_ref().map(shown),
-        "bundle_digest": safe(subject.bundle_digest.as_deref()),
+        "bundle_digest": subject.bundle_digest,
     })
 }
 
@@ -169,8 +164,8 @@ pub fn document(subject: &Subject) -> Value {
             "status": safe(known.status.as_ref().map(Status::as_str)),
             "registry": subject.registry.as_ref().map(shown),
             "git_sha": known.git_sha,
-            "manifest_digest": safe(subject.manifest_digest.as_deref()),
-            "bundle_digest": safe(subject.bundle_digest.as_deref()),
+            "manifest_digest": subject.manifest_digest,
+            "bundle_digest": subject.bundle_digest,
         },
         "doubts": known.doubts,
         "transport": subject.transport.map(Transport::as_str),

@@ -126,8 +126,8 @@ pub fn subject_from_document(bytes: &[u8], base: &Path, home: Option<&Path>) -> 
     let mut document: Document = serde_json::from_slice(bytes).map_err(DocumentError::Shape)?;
     let registry = document.registry.take().map(|text| Registry::from_text(&text, base, home));
     let registry = registry.transpose().map_err(DocumentError::Registry)?;
-    let manifest_digest = digest("manifest_digest", document.manifest_digest.take())?;
-    let bundle_digest = digest("bundle_digest", document.bundle_digest.take())?;
+    let manifest_digest = digest("manifest_digest", document.manifest_digest.as_deref())?;
+    let bundle_digest = digest("bundle_digest", document.bundle_digest.as_deref())?;
     Ok(Subject {
         registry,
         manifest_digest,
@@ -156,11 +156,8 @@ pub fn subject_from_document(bytes: &[u8], base: &Path, home: Option<&Path>) -> 
     })
 }
 
-fn digest(field: &'static str, text: Option<String>) -> Result<Option<String>, DocumentError> {
-    let checked = text.map(|text| text.parse::<Digest>()).transpose();
-    checked
-        .map(|digest| digest.map(|digest| digest.to_string()))
-        .map_err(|cause| DocumentError::Digest { field, cause })
+fn digest(field: &'static str, text: Option<&str>) -> Result<Option<Digest>, DocumentError> {
+    text.map(str::parse).transpose().map_err(|cause| DocumentError::Digest { field, cause })
 }
 
 fn facts(document: &mut Document) -> Facts {
