@@ -22,12 +22,13 @@ use crate::launch::command::Bundle;
 use crate::launch::ending::Graces;
 use crate::launch::environment::ServerEnvironment;
 use crate::launch::error::LaunchError;
-use crate::launch::signals::Signals;
 use crate::launch::spawn::Plan;
 use crate::launch::spawn::Server;
 use crate::launch::status::Ended;
 use crate::model::deadline::Deadline;
 use crate::model::manifest::Transport;
+
+pub use crate::launch::signals::Signals;
 
 mod command;
 pub mod ending;
@@ -57,6 +58,8 @@ pub struct Setup {
     pub deadline: Deadline,
     /// How long it may take to end when it is asked to.
     pub graces: Graces,
+    /// What asks it to: listened to since before the bundle was unpacked.
+    pub signals: Signals,
 }
 
 /// What the server's standard input and output are. Its standard error is always ours.
@@ -81,7 +84,8 @@ impl Streams {
 
 /// Starts what was cleared, and waits until it and everything in its process group has ended.
 ///
-/// The clearance is consumed: one clearance, one start. SIGINT, SIGTERM and SIGHUP end the server while this runs.
+/// The clearance is consumed: one clearance, one start. SIGINT, SIGTERM and SIGHUP end the server while this
+/// runs, and one that came before keeps it from starting.
 ///
 /// # Errors
 /// See [`LaunchError`]. Whatever fails, nothing is left running.
@@ -96,8 +100,9 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Ended, LaunchError> 
     let program = bundle.program(typed, setup.environment.search_path())?;
     let directory = bundle.directory(manifest.entrypoint.workdir.as_deref())?;
     setup.deadline.check().map_err(|_| LaunchError::timeout(typed))?;
-    // Listening comes first: a signal that arrives while the server starts must not leave it behind.
-    let signals = Signals::listen().map_err(LaunchError::watching)?;
+    if let Some(ended) = setup.signals.ended() {
+        return Ok(ended);
+    }
     let input = setup.streams.input;
     let plan = Plan {
         program,
@@ -107,5 +112,5 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Ended, LaunchError> 
         output: setup.streams.output,
     };
     let mut server = Server::start(plan, input.as_fd()).map_err(|cause| LaunchError::spawn(typed, cause))?;
-    supervise::supervise(&mut server, &signals, input.as_fd(), setup.graces).map_err(LaunchError::watching)
+    supervise::supervise(&mut server, &setup.signals, input.as_fd(), setup.graces).map_err(LaunchError::watching)
 }

@@ -17,6 +17,7 @@ mod fetch;
 mod json;
 mod manifest;
 mod publish;
+mod runs;
 mod stream;
 #[cfg(test)]
 mod testing;

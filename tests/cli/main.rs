@@ -19,6 +19,7 @@ mod check;
 mod config;
 mod custom;
 mod help;
+mod interrupt;
 mod prompt;
 mod publish;
 mod run;

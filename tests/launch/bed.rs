@@ -17,7 +17,7 @@ use smcp::launch::ending::Graces;
 use smcp::launch::environment::ServerEnvironment;
 use smcp::launch::error::LaunchError;
 use smcp::launch::status::Ended;
-use smcp::launch::{Setup, Streams, launch};
+use smcp::launch::{Setup, Signals, Streams, launch};
 use smcp::model::deadline::Deadline;
 use smcp::model::digest::Digest;
 use smcp::model::facts::Facts;
@@ -102,6 +102,7 @@ fn setup(root: &Path, streams: Streams, graces: Graces) -> Setup {
         streams,
         deadline: Deadline::none(),
         graces,
+        signals: Signals::listen().unwrap(),
     }
 }
 

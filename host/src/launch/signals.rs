@@ -3,19 +3,31 @@
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use signal_hook::SigId;
 use signal_hook::consts::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
 use signal_hook::low_level::{pipe, unregister};
 
+use crate::launch::status::Ended;
+
+/// What asks smcp to end.
+const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+
 /// Signals, as bytes that can be waited for beside other things.
+///
+/// From the moment that there is something to clean up until it is cleaned up, somebody has to hold this.
 #[derive(Debug)]
-pub(crate) struct Signals {
+pub struct Signals {
     /// SIGINT, SIGTERM, SIGHUP: smcp is asked to end.
     asked: SignalPipe,
+    /// Which of them came last; 0 before the first.
+    latest: Arc<AtomicUsize>,
     /// SIGCHLD: the server ended or stopped.
     child: SignalPipe,
     /// SIGCONT: smcp goes on after a stop.
@@ -24,7 +36,7 @@ pub(crate) struct Signals {
 
 /// Why the wait is over; several reasons at once, or none after a spurious wake.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Wake {
+pub(super) struct Wake {
     pub(crate) asked: bool,
     pub(crate) resumed: bool,
     pub(crate) input: Input,
@@ -32,7 +44,7 @@ pub(crate) struct Wake {
 
 /// What `poll` says of the client's end.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Input {
+pub(super) enum Input {
     /// Nothing new.
     #[default]
     Open,
@@ -45,16 +57,29 @@ pub(crate) enum Input {
 impl Signals {
     /// Takes these signals over for the life of the value. Afterwards they do nothing, because a program that is
     /// about to end should still clean up after a second Ctrl-C.
-    pub(crate) fn listen() -> io::Result<Self> {
-        Ok(Self {
-            asked: SignalPipe::of(&[SIGINT, SIGTERM, SIGHUP])?,
-            child: SignalPipe::of(&[SIGCHLD])?,
-            resumed: SignalPipe::of(&[SIGCONT])?,
-        })
+    ///
+    /// # Errors
+    /// When the system gives no pipe, or doesn't let them go.
+    pub fn listen() -> io::Result<Self> {
+        let latest = Arc::new(AtomicUsize::new(0));
+        let mut asked = SignalPipe::of(&ENDING)?;
+        for signal in ENDING {
+            let number = usize::try_from(signal).unwrap_or_default();
+            asked.registered.push(flag::register_usize(signal, Arc::clone(&latest), number)?);
+        }
+        Ok(Self { asked, latest, child: SignalPipe::of(&[SIGCHLD])?, resumed: SignalPipe::of(&[SIGCONT])? })
+    }
+
+    /// The ending of a run that was asked to end before its server was there; none while nobody has asked.
+    pub fn ended(&self) -> Option<Ended> {
+        match self.latest.load(Ordering::SeqCst) {
+            0 => None,
+            signal => Some(Ended::signalled(i32::try_from(signal).unwrap_or(i32::MAX))),
+        }
     }
 
     /// Waits for the next event. `input` is watched for its closing alone: what there is to read in it is the server's.
-    pub(crate) fn wait(&self, input: Option<BorrowedFd<'_>>, until: Option<Instant>) -> io::Result<Wake> {
+    pub(super) fn wait(&self, input: Option<BorrowedFd<'_>>, until: Option<Instant>) -> io::Result<Wake> {
         let pipes = [&self.asked, &self.child, &self.resumed];
         let mut fds: Vec<_> = pipes.map(|pipe| PollFd::new(pipe.read.as_fd(), PollFlags::POLLIN)).into();
         fds.extend(input.map(|input| PollFd::new(input, hang_up())));
@@ -149,7 +174,7 @@ mod tests {
     /// Hears only a signal that nobody sends, so that an input or time has to end a wait.
     fn deaf() -> Signals {
         let none = || SignalPipe::of(&[signal_hook::consts::SIGUSR2]).unwrap();
-        Signals { asked: none(), child: none(), resumed: none() }
+        Signals { asked: none(), latest: Arc::default(), child: none(), resumed: none() }
     }
 
     fn seen(input: impl Into<OwnedFd>) -> Input {

@@ -11,7 +11,7 @@ const REFUSED: u8 = 4;
 pub enum Ended {
     /// By itself, with this code.
     Exited(u8),
-    /// By the signal of this number.
+    /// By the signal of this number, which it got itself, or smcp before there was a server.
     Signalled(u8),
 }
 

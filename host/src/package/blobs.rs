@@ -35,7 +35,7 @@ impl Access {
         }
     }
 
-    const fn file_mode(self) -> u32 {
+    pub(super) const fn file_mode(self) -> u32 {
         match self {
             Self::Private => 0o600,
             Self::Shared => 0o644,

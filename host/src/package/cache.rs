@@ -4,11 +4,8 @@
 
 use std::io;
 use std::path::Path;
-use std::path::PathBuf;
 
 use cap_std::fs::Dir;
-use cap_std::fs::DirBuilder;
-use cap_std::fs::DirBuilderExt as _;
 use cap_std::fs::File;
 
 use crate::model::deadline::Deadline;
@@ -17,6 +14,8 @@ use crate::package::blobs::Access;
 use crate::package::blobs::Blobs;
 use crate::package::blobs::create_folder;
 use crate::package::error::PackageError;
+use crate::package::runs::RunFolder;
+use crate::package::runs::Runs;
 use crate::package::stream;
 use crate::package::stream::Timed;
 
@@ -26,18 +25,19 @@ const RUNS: &str = "runs";
 #[derive(Debug)]
 pub struct Cache {
     blobs: Blobs,
-    runs: Dir,
-    path: PathBuf,
+    runs: Runs,
 }
 
 impl Cache {
-    /// The cache in `dir`, which is at the absolute `path`.
+    /// The cache in `dir`, which is at the absolute `path`. What killed runs left in it is removed.
     ///
     /// # Errors
     /// When its folders can't be made.
     pub fn new(dir: Dir, path: &Path) -> Result<Self, PackageError> {
         let runs = create_folder(&dir, RUNS, Access::Private).map_err(PackageError::cache("make a folder in it"))?;
-        Ok(Self { blobs: Blobs::new(dir, Access::Private), runs, path: path.to_path_buf() })
+        let runs = Runs::new(runs, path.join(RUNS));
+        runs.sweep();
+        Ok(Self { blobs: Blobs::new(dir, Access::Private), runs })
     }
 
     /// The store of blobs.
@@ -72,53 +72,6 @@ impl Cache {
 
     /// A new folder that nobody else has, for one run.
     pub(super) fn run_folder(&self) -> Result<RunFolder, PackageError> {
-        let failed = PackageError::cache("make a folder for the run");
-        let mut private = DirBuilder::new();
-        private.mode(Access::Private.folder_mode());
-        let process = std::process::id();
-        for attempt in 0_u32.. {
-            let name = format!("{process}-{attempt}");
-            match self.runs.create_dir_with(&name, &private) {
-                Ok(()) => {
-                    let folder = RunFolder {
-                        parent: self.runs.try_clone().map_err(failed)?,
-                        path: self.path.join(RUNS).join(&name),
-                        name,
-                    };
-                    return Ok(folder);
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(failed(error)),
-            }
-        }
-        Err(failed(io::ErrorKind::AlreadyExists.into()))
-    }
-}
-
-/// A folder of one run, removed with everything in it when dropped.
-#[derive(Debug)]
-pub(super) struct RunFolder {
-    parent: Dir,
-    name: String,
-    path: PathBuf,
-}
-
-impl RunFolder {
-    /// Opens it.
-    pub(super) fn open(&self) -> Result<Dir, PackageError> {
-        self.parent.open_dir(&self.name).map_err(PackageError::cache("open the run's folder"))
-    }
-
-    /// Where it is.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-impl Drop for RunFolder {
-    fn drop(&mut self) {
-        if let Err(error) = self.parent.remove_dir_all(&self.name) {
-            tracing::warn!(path = %self.path.display(), %error, "the folder of a run could not be removed");
-        }
+        self.runs.folder()
     }
 }

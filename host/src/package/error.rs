@@ -134,6 +134,9 @@ pub enum PackageError {
     /// It took too long.
     #[error("getting the package timed out: {0}\n  `--timeout` or `start_timeout` gives it more time")]
     Timeout(Expired),
+    /// Whoever asked for it wants it no longer.
+    #[error("getting the package was interrupted")]
+    Interrupted,
     /// The cache can't be used.
     #[error("the cache can't be used: can't {doing}\n  check the folder, or name another with --cache-dir")]
     Cache {
@@ -220,6 +223,7 @@ impl PackageError {
             Self::Archive { .. } => (Integrity, "bundle-invalid"),
             Self::TooLarge { .. } => (Integrity, "too-large"),
             Self::Timeout(_) => (Timeout, "timeout"),
+            Self::Interrupted => (Local, "interrupted"),
             Self::Cache { .. } => (Local, "cache-unusable"),
             Self::Unpublishable { .. } | Self::UnreadableSource { .. } => (Local, "publish-refused"),
             Self::Immutable { .. } => (Local, "version-immutable"),

@@ -43,6 +43,24 @@ impl<R: Read> Read for Timed<'_, R> {
     }
 }
 
+/// Fails when somebody wants it to stop.
+pub(super) struct Interruptible<'i, R> {
+    inner: R,
+    interrupted: &'i dyn Fn() -> bool,
+}
+
+impl<'i, R: Read> Interruptible<'i, R> {
+    pub(super) const fn new(inner: R, interrupted: &'i dyn Fn() -> bool) -> Self {
+        Self { inner, interrupted }
+    }
+}
+
+impl<R: Read> Read for Interruptible<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if (self.interrupted)() { Err(io::Error::other(PackageError::Interrupted)) } else { self.inner.read(buffer) }
+    }
+}
+
 /// Computes the digest of everything that is read.
 pub(super) struct Hashed<R> {
     inner: R,

@@ -22,9 +22,10 @@ use crate::model::package::ResolvedPackage;
 use crate::model::text::SafeText;
 use crate::package::Artifact;
 use crate::package::cache::Cache;
-use crate::package::cache::RunFolder;
 use crate::package::error::PackageError;
+use crate::package::runs::RunFolder;
 use crate::package::stream::Hashed;
+use crate::package::stream::Interruptible;
 use crate::package::stream::Timed;
 use crate::package::stream::recover;
 use crate::package::unpack::extract::Failure;
@@ -112,12 +113,17 @@ impl fmt::Debug for Unpacked {
     }
 }
 
-/// Unpacks a package's bundle into a new private folder of the cache.
+/// Unpacks a package's bundle into a new private folder of the cache, and gives up when it is `interrupted`.
 ///
 /// # Errors
-/// When the cached bundle is gone or no longer what it was, when it holds what a bundle may not, or when the folder
-/// can't be written. Nothing is left behind.
-pub fn unpack(cache: &Cache, package: &ResolvedPackage, deadline: &Deadline) -> Result<Unpacked, PackageError> {
+/// When the cached bundle is gone or no longer what it was, when it holds what a bundle may not, when the folder can't
+/// be written, or when the deadline or an interruption ends it. Nothing is left behind.
+pub fn unpack(
+    cache: &Cache,
+    package: &ResolvedPackage,
+    deadline: &Deadline,
+    interrupted: &dyn Fn() -> bool,
+) -> Result<Unpacked, PackageError> {
     deadline.check()?;
     let digest = &package.bundle_digest;
     let Some(file) = cache.open(digest)? else {
@@ -125,7 +131,9 @@ pub fn unpack(cache: &Cache, package: &ResolvedPackage, deadline: &Deadline) -> 
     };
     let folder = cache.run_folder()?;
     let root = folder.open()?;
-    let mut source = Hashed::new(Timed::new(file.take(limits::BUNDLE), deadline));
+    // Watched where the bundle is read: a buffer of it becomes a few megabytes at most, which take no time to notice.
+    let file = Interruptible::new(file.take(limits::BUNDLE), interrupted);
+    let mut source = Hashed::new(Timed::new(file, deadline));
     let problem = match extract::extract(&mut source, &root, deadline) {
         Ok(()) => None,
         Err(Failure::Archive(problem)) => Some(problem),

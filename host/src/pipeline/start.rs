@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::decide::Clearance;
 use crate::launch;
 use crate::launch::Setup;
+use crate::launch::Signals;
 use crate::launch::Streams;
 use crate::launch::ending::Graces;
 use crate::launch::env_file::Assignment;
@@ -47,8 +48,14 @@ pub(super) fn start(
     for notice in environment.notices() {
         audience.remark(notice);
     }
+    // Before there is something to clean up, so that no signal ends us without cleaning up.
+    let signals = Signals::listen().map_err(|cause| Stop::Order(format!("signals can't be watched: {cause}")))?;
+    let interrupted = || signals.ended().is_some();
     // Removed when it is dropped, after the server has ended.
-    let unpacked = package::unpack(&find::open_cache(config)?, clearance.package(), deadline)?;
+    let unpacked = match package::unpack(&find::open_cache(config)?, clearance.package(), deadline, &interrupted) {
+        Err(error) => return signals.ended().ok_or_else(|| error.into()),
+        Ok(unpacked) => unpacked,
+    };
     let root_dir = unpacked.root().try_clone().map_err(|cause| Stop::local("open", unpacked.path(), cause))?;
     let setup = Setup {
         root: unpacked.path().to_path_buf(),
@@ -58,6 +65,7 @@ pub(super) fn start(
         streams: Streams::inherited().map_err(|cause| Stop::Order(format!("standard input can't be used: {cause}")))?,
         deadline: *deadline,
         graces: Graces::default(),
+        signals,
     };
     tracing::debug!(directory = %setup.root.display(), "starting");
     let ended = launch::launch(clearance, setup)?;

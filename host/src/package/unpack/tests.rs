@@ -292,22 +292,32 @@ fn what_runs_is_what_was_hashed() {
     let bed = Bed::new();
     let published = bed.publish("acme/tool", "1.0.0");
     let package = bed.fetch("acme/tool@1.0.0").unwrap();
-    let unpacked = unpack(&bed.cache(), &package, &Deadline::none()).unwrap();
+    let unpacked = unpack(&bed.cache(), &package, &Deadline::none(), &|| false).unwrap();
     let path = unpacked.path().to_owned();
     assert!(path.join("server.py").exists() && path.is_absolute());
     assert_eq!(unpacked.root().read_to_string("server.py").unwrap(), "1.0.0");
-    let second = unpack(&bed.cache(), &package, &Deadline::none()).unwrap();
+    let second = unpack(&bed.cache(), &package, &Deadline::none(), &|| false).unwrap();
     assert_ne!(second.path(), path);
     drop((unpacked, second));
     assert!(!path.exists());
 
     let blob = format!("cache/blobs/sha256-{}", published.bundle_digest.hex());
     bed.root.write(&blob, gzip(&tar(&[file("evil")]))).unwrap();
-    let error = unpack(&bed.cache(), &package, &Deadline::none()).unwrap_err();
+    let error = unpack(&bed.cache(), &package, &Deadline::none(), &|| false).unwrap_err();
     assert_eq!(error.code(), "digest-mismatch");
     assert!(!bed.root.exists(&blob), "the corrupt file is dropped");
     assert_eq!(bed.root.read_dir("cache/runs").unwrap().count(), 0, "nothing is left behind");
-    assert_eq!(unpack(&bed.cache(), &package, &Deadline::none()).unwrap_err().code(), "cache-unusable");
+    assert_eq!(unpack(&bed.cache(), &package, &Deadline::none(), &|| false).unwrap_err().code(), "cache-unusable");
+}
+
+#[test]
+fn an_interruption_ends_it_and_leaves_nothing() {
+    let bed = Bed::new();
+    bed.publish("acme/tool", "1.0.0");
+    let package = bed.fetch("acme/tool@1.0.0").unwrap();
+    let error = unpack(&bed.cache(), &package, &Deadline::none(), &|| true).unwrap_err();
+    assert_eq!(error.code(), "interrupted");
+    assert_eq!(bed.root.read_dir("cache/runs").unwrap().count(), 0);
 }
 
 #[test]
@@ -315,7 +325,7 @@ fn a_deadline_ends_it_and_leaves_nothing() {
     let bed = Bed::new();
     bed.publish("acme/tool", "1.0.0");
     let package = bed.fetch("acme/tool@1.0.0").unwrap();
-    let error = unpack(&bed.cache(), &package, &Deadline::after(std::time::Duration::ZERO)).unwrap_err();
+    let error = unpack(&bed.cache(), &package, &Deadline::after(std::time::Duration::ZERO), &|| false).unwrap_err();
     assert_eq!(error.code(), "timeout");
     let root = bed.source("out", &[]);
     let bundle = gzip(&tar(&[file("a")]));

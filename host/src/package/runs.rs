@@ -1,0 +1,216 @@
+//! The folders that running packages live in: one for each run, and none longer than its run.
+//!
+//! `cache` opens them, `unpack` fills one. Beside each folder is a lock file, made before the folder, removed after it,
+//! and locked by the run for its whole life. The system lets go of the lock however the run ends, so whoever gets the
+//! lock of a folder knows that its run is dead, and removes what it left.
+
+use std::fs::TryLockError;
+use std::hash::BuildHasher as _;
+use std::hash::RandomState;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::path::PathBuf;
+
+use cap_std::fs::Dir;
+use cap_std::fs::DirBuilder;
+use cap_std::fs::DirBuilderExt as _;
+use cap_std::fs::OpenOptions;
+use cap_std::fs::OpenOptionsExt as _;
+
+use crate::package::blobs::Access;
+use crate::package::error::PackageError;
+
+/// What the name of a lock file ends in; the rest is the name of its folder.
+const LOCK: &str = ".lock";
+
+/// The folder of all runs.
+#[derive(Debug)]
+pub(super) struct Runs {
+    dir: Dir,
+    path: PathBuf,
+}
+
+impl Runs {
+    pub(super) const fn new(dir: Dir, path: PathBuf) -> Self {
+        Self { dir, path }
+    }
+
+    /// Removes what dead runs left behind. What can't be removed now is left for the next time.
+    pub(super) fn sweep(&self) {
+        if let Err(error) = self.sweep_all() {
+            tracing::warn!(path = %self.path.display(), %error, "the folders of ended runs could not be listed");
+        }
+    }
+
+    fn sweep_all(&self) -> io::Result<()> {
+        for entry in self.dir.entries()? {
+            let file_name = entry?.file_name();
+            let Some(name) = file_name.to_str().and_then(|name| name.strip_suffix(LOCK)) else { continue };
+            match Claim::existing(&self.dir, name).and_then(|claim| claim.map_or(Ok(()), |claim| claim.release())) {
+                Ok(()) => {}
+                Err(error) => tracing::warn!(%name, %error, "the folder of an ended run could not be removed"),
+            }
+        }
+        Ok(())
+    }
+
+    /// A new folder that nobody else has, for one run.
+    pub(super) fn folder(&self) -> Result<RunFolder, PackageError> {
+        let failed = PackageError::cache("make a folder for the run");
+        let claim = loop {
+            // Never the name of an earlier run, whose server may still be there when its smcp was killed.
+            let name = format!("{:016x}", RandomState::new().hash_one(LOCK));
+            if let Some(claim) = Claim::new(&self.dir, &name).map_err(failed)? {
+                break claim;
+            }
+        };
+        let mut private = DirBuilder::new();
+        private.mode(Access::Private.folder_mode());
+        let path = self.path.join(&claim.name);
+        let folder = RunFolder { claim, path };
+        self.dir.create_dir_with(&folder.claim.name, &private).map_err(failed)?;
+        Ok(folder)
+    }
+}
+
+/// The right to a run's folder, and to remove it.
+#[derive(Debug)]
+struct Claim {
+    dir: Dir,
+    name: String,
+    // INVARIANT: locked since it was opened, and the file that is beside the folder. Closed last.
+    _lock: std::fs::File,
+}
+
+impl Claim {
+    /// The right to a folder that is not there yet; none when somebody else has the name.
+    fn new(dir: &Dir, name: &str) -> io::Result<Option<Self>> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(Access::Private.file_mode());
+        Self::of(dir, name, &options, io::ErrorKind::AlreadyExists)
+    }
+
+    /// The right to a folder that a dead run left behind; none while the run lives, or when the folder is gone.
+    fn existing(dir: &Dir, name: &str) -> io::Result<Option<Self>> {
+        let mut options = OpenOptions::new();
+        options.write(true).custom_flags(nix::fcntl::OFlag::O_NONBLOCK.bits());
+        Self::of(dir, name, &options, io::ErrorKind::NotFound)
+    }
+
+    fn of(dir: &Dir, name: &str, options: &OpenOptions, taken: io::ErrorKind) -> io::Result<Option<Self>> {
+        let lock = match dir.open_with(format!("{name}{LOCK}"), options) {
+            Ok(file) => file.into_std(),
+            Err(error) if error.kind() == taken => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        // Whoever had the lock before may have removed the file, and with it the right.
+        if lock.metadata()?.nlink() == 0 {
+            return Ok(None);
+        }
+        Ok(Some(Self { dir: dir.try_clone()?, name: name.to_owned(), _lock: lock }))
+    }
+
+    /// Removes the folder, then its lock file.
+    fn release(&self) -> io::Result<()> {
+        match self.dir.remove_dir_all(&self.name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        self.dir.remove_file(format!("{}{LOCK}", self.name))
+    }
+}
+
+/// A folder of one run, removed with everything in it when dropped.
+#[derive(Debug)]
+pub(super) struct RunFolder {
+    claim: Claim,
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// Opens it.
+    pub(super) fn open(&self) -> Result<Dir, PackageError> {
+        self.claim.dir.open_dir(&self.claim.name).map_err(PackageError::cache("open the run's folder"))
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for RunFolder {
+    fn drop(&mut self) {
+        if let Err(error) = self.claim.release() {
+            tracing::warn!(path = %self.path.display(), %error, "the folder of a run could not be removed");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cap_std::ambient_authority;
+
+    use super::*;
+
+    fn bed() -> (tempfile::TempDir, Runs) {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = Dir::open_ambient_dir(temp.path(), ambient_authority()).unwrap();
+        let runs = Runs::new(dir, temp.path().to_path_buf());
+        (temp, runs)
+    }
+
+    fn names(runs: &Runs) -> Vec<String> {
+        let entries = runs.dir.entries().unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_folder_lives_as_long_as_its_run() {
+        let (_temp, runs) = bed();
+        let (first, second) = (runs.folder().unwrap(), runs.folder().unwrap());
+        first.open().unwrap().write("file", "x").unwrap();
+        assert_ne!(first.path(), second.path());
+        runs.sweep();
+        assert_eq!(first.open().unwrap().read_to_string("file").unwrap(), "x", "a live run's folder is not swept");
+        assert_eq!(names(&runs).len(), 4);
+        drop(first);
+        assert_eq!(names(&runs).len(), 2);
+        drop(second);
+        assert_eq!(names(&runs), [""; 0]);
+    }
+
+    #[test]
+    fn what_dead_runs_left_is_swept_and_nothing_else() {
+        let (_temp, runs) = bed();
+        // A run that died when it had: a lock file, a folder, files.
+        runs.dir.write("early.lock", "").unwrap();
+        runs.dir.write("empty.lock", "").unwrap();
+        runs.dir.create_dir("empty").unwrap();
+        runs.dir.write("full.lock", "").unwrap();
+        runs.dir.create_dir_all("full/inner").unwrap();
+        runs.dir.write("full/inner/file", "x").unwrap();
+        runs.dir.create_dir("foreign").unwrap();
+        runs.sweep();
+        assert_eq!(names(&runs), ["foreign"]);
+    }
+
+    #[test]
+    fn a_name_is_given_once_and_a_right_to_a_removed_folder_is_none() {
+        let (_temp, runs) = bed();
+        let claim = Claim::new(&runs.dir, "name").unwrap().unwrap();
+        assert!(Claim::new(&runs.dir, "name").unwrap().is_none());
+        assert!(Claim::existing(&runs.dir, "name").unwrap().is_none(), "it is locked");
+        claim.release().unwrap();
+        assert!(Claim::existing(&runs.dir, "name").unwrap().is_none(), "it is gone");
+        assert!(Claim::new(&runs.dir, "name").unwrap().is_some(), "though the first lock is still held");
+    }
+}
