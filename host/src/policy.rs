@@ -25,16 +25,24 @@ pub use load::Source;
 pub use load::Unreadable;
 pub use shape::Shape;
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
 use wasmtime::Engine;
+use wasmtime::component::Component;
 use wasmtime::component::HasSelf;
 use wasmtime::component::Linker;
 
+use crate::model::digest::Digest;
 use crate::model::limits;
 
 /// The engine that evaluates, with everything that is made once.
 pub struct PolicyHost {
     engine: Engine,
     linker: Linker<store::Guest>,
+    threads: thread::Threads,
+    // What was compiled in this process, by the digest of its bytes.
+    compiled: Mutex<BTreeMap<Digest, Component>>,
     // Alive as long as anything can be called, so that deadlines always pass.
     _ticker: ticker::Ticker,
 }
@@ -63,7 +71,7 @@ impl PolicyHost {
         let mut linker = Linker::new(&engine);
         bindings::Policy::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest).map_err(failed)?;
         let ticker = ticker::Ticker::start(&engine).map_err(HostError::Ticker)?;
-        Ok(Self { engine, linker, _ticker: ticker })
+        Ok(Self { engine, linker, threads: thread::Threads::default(), compiled: Mutex::default(), _ticker: ticker })
     }
 }
 

@@ -1,5 +1,6 @@
 //! A decision on its way to a person or a machine: said, asked, and turned into an exit code.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use crate::authority;
@@ -88,8 +89,16 @@ impl World {
         }
     }
 
-    /// Writes one decision: before a launch to standard error, which leaves standard output to the server.
+    /// Says one decision: before a launch on standard error, which leaves standard output to the server. A reader who
+    /// has seen enough and left doesn't change what was decided, nor does a standard error that nobody reads.
     fn say(&mut self, report: &Report<'_>) -> std::io::Result<()> {
+        match self.write(report) {
+            Err(error) if report.purpose == Purpose::Launch || error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            written => written,
+        }
+    }
+
+    fn write(&mut self, report: &Report<'_>) -> std::io::Result<()> {
         if report.purpose == Purpose::Launch {
             let style = self.error_style();
             return human::decision(report, &mut self.err(), &style);

@@ -30,10 +30,12 @@ pub(super) fn keep_evaluation_quiet() {
 /// Returns what is wrong with `SMCP_LOG`, when something is; it is then not followed.
 pub(super) fn listen(verbose: u8) -> Option<String> {
     let level = match verbose {
-        0 => "off",
-        1 => "smcp=info",
+        0 | 1 => "smcp=info",
         _ => "smcp=debug",
     };
+    if verbose == 0 && authority::variable(VARIABLE).is_none() {
+        return None;
+    }
     let chosen = authority::variable(VARIABLE).map(|text| EnvFilter::try_new(text.to_string_lossy()));
     let (filter, problem) = match chosen {
         None => (EnvFilter::new(level), None),

@@ -76,16 +76,13 @@ impl RunCommand {
         }
         let config = world.config(self.judging.warning_threshold)?;
         let timeout = self.timeout.unwrap_or(config.start_timeout());
+        // A dry run says what a run would: variables that can't be read are wrong in both.
+        let env_file = self.env_file.map_or(Ok(Vec::new()), |file| world.variables(&file))?;
+        let env = assignments(&self.env)?;
         if self.dry_run {
             return world.dry_run(&config, &self.reference, self.judging.trust, timeout, Purpose::DryRun);
         }
-        let order = Order {
-            reference: self.reference,
-            timeout,
-            arguments: self.arguments,
-            env_file: self.env_file.map_or(Ok(Vec::new()), |file| world.variables(&file))?,
-            env: assignments(&self.env)?,
-        };
+        let order = Order { reference: self.reference, timeout, arguments: self.arguments, env_file, env };
         let context = world.context(self.judging.trust);
         match pipeline::run(&config, &order, context, &mut world.audience(self.judging.trust)) {
             Ok(ended) => Ok(world.ended(ended)),

@@ -77,7 +77,9 @@ impl Config {
             configured: self.is_configured(),
             settings: vec![
                 entry("registry_url", &self.registry, |registry| json!(registry.to_string())),
-                entry("cache_dir", &self.cache_dir, |directory| json!(directory)),
+                entry("cache_dir", &self.cache_dir, |directory| {
+                    json!(directory.as_ref().map(|path| path.to_string_lossy()))
+                }),
                 entry("start_timeout", &self.start_timeout, duration),
                 Entry { note: Some(NO_EFFECT), ..entry("max_facts_age", age, duration) },
                 Entry { note: Some(NO_EFFECT), ..entry("audit", audit, |audit| json!(audit)) },

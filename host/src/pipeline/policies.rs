@@ -90,7 +90,7 @@ pub fn examine(config: &Config) -> Result<Vec<PolicyRow>, Stop> {
 fn examine_one(host: &PolicyHost, spec: PolicySpec) -> PolicyRow {
     let source = component(&spec);
     let digest = source.digest();
-    let pin = spec.pin.filter(|pin| digest.is_some_and(|digest| digest != *pin));
+    let pin = spec.pin.filter(|pin| source.differs_from(*pin).is_some());
     let (state, version) = match (spec.mode, pin) {
         (Mode::Disabled, _) => (PolicyState::Disabled, None),
         (Mode::Strict | Mode::Warn, Some(pin)) => (PolicyState::Mismatched { pin }, None),

@@ -20,7 +20,6 @@ use crate::policy::store::Guest;
 use crate::policy::store::Level;
 use crate::policy::store::LogLine;
 use crate::policy::store::Refusal;
-use crate::policy::thread;
 
 /// A linked component: what can be instantiated any number of times.
 #[derive(Clone)]
@@ -83,7 +82,7 @@ impl PolicyHost {
             let answer = value.map(|value| Answer { value, duration: start.elapsed() });
             (answer, store.data_mut().take_log())
         };
-        let (result, log) = thread::run(patience, work)?;
+        let (result, log) = self.threads.run(patience, work)?;
         for line in log {
             emit(&line);
         }

@@ -10,7 +10,7 @@ use wasmtime::Engine;
 
 use crate::model::verdict::Fault;
 use crate::model::verdict::FaultKind;
-use crate::policy::thread;
+use crate::policy::thread::Threads;
 use crate::policy::tuning;
 
 /// How long a compiler may take, wall clock: toolchains of large languages need some twenty seconds.
@@ -27,8 +27,8 @@ const GUEST_FEATURES: WasmFeatures = WasmFeatures::WASM2
 ///
 /// # Errors
 /// A [`FaultKind::Load`] when it is no valid component, uses a proposal that is off, or takes too long.
-pub(super) fn compile(component: Vec<u8>) -> Result<Vec<u8>, Fault> {
-    let compiled = thread::run(PATIENCE, move || precompile(&component)).map_err(|fault| match fault.kind {
+pub(super) fn compile(threads: &Threads, component: Vec<u8>) -> Result<Vec<u8>, Fault> {
+    let compiled = threads.run(PATIENCE, move || precompile(&component)).map_err(|fault| match fault.kind {
         FaultKind::Deadline => Fault::new(FaultKind::Load, format!("it does not compile within {PATIENCE:?}")),
         FaultKind::Load
         | FaultKind::Interface

@@ -24,21 +24,21 @@ use crate::policy::load::Source;
 /// A policy's component is not the one that its configuration pins.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error(
-    "policy `{name}`: the component {origin} has the digest {found}, but the configuration pins {expected}\n  \
+    "policy `{name}`: the component {origin} {found}, but the configuration pins {expected}\n  \
      if the change is meant, put the new digest into the configuration; until then nothing runs"
 )]
 pub struct PinMismatch {
     name: PolicyName,
     origin: String,
     expected: Digest,
-    found: Digest,
+    found: String,
 }
 
 /// A policy of the configuration together with its component.
 #[derive(Debug)]
 pub struct Bound {
     spec: PolicySpec,
-    source: Source, // INVARIANT: has the digest that `spec` pins, or could not be read, or the policy is disabled.
+    source: Source, // INVARIANT: has the digest that `spec` pins, or is not there, or the policy is disabled.
     digest: Option<Digest>,
 }
 
@@ -48,13 +48,13 @@ impl Bound {
     /// # Errors
     /// [`PinMismatch`] in every mode but disabled.
     pub fn new(spec: PolicySpec, source: Source) -> Result<Self, PinMismatch> {
-        let digest = source.digest();
-        if let (Some(expected), Some(found), Mode::Strict | Mode::Warn) = (spec.pin, digest, spec.mode)
-            && expected != found
+        if let (Some(expected), Mode::Strict | Mode::Warn) = (spec.pin, spec.mode)
+            && let Some(found) = source.differs_from(expected)
         {
             let (name, origin) = (spec.name, spec.source.to_string());
             return Err(PinMismatch { name, origin, expected, found });
         }
+        let digest = source.digest();
         Ok(Self { spec, source, digest })
     }
 

@@ -1,5 +1,6 @@
 //! From a component's bytes to something that can be called: looked at, compiled, linked, asked who it is.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use wasmtime::component::Component;
@@ -88,6 +89,22 @@ impl Source {
     }
 }
 
+impl Source {
+    /// How the component differs from the one that is pinned; a file that is there but can't be that one differs,
+    /// too. One that can't be read at all is a fault of its policy, in the policy's mode (spec section 1).
+    pub fn differs_from(&self, pin: Digest) -> Option<String> {
+        match self {
+            Self::BuiltIn(_) | Self::Bytes(_) => {
+                let found = self.digest().filter(|digest| *digest != pin)?;
+                Some(format!("has the digest {found}"))
+            }
+            Self::Unreadable(Unreadable::TooLarge { limit }) => Some(format!("has more than {limit} bytes")),
+            Self::Unreadable(Unreadable::NotAFile(_)) => Some("is not a regular file".to_owned()),
+            Self::Unreadable(Unreadable::Disabled | Unreadable::Failed(_)) => None,
+        }
+    }
+}
+
 impl Unreadable {
     fn fault(self) -> Fault {
         let fault = |message: String, remedy: &str| Fault::new(FaultKind::Load, message).remedy(remedy);
@@ -150,9 +167,21 @@ impl PolicyHost {
             Source::Unreadable(why) => Err(why.fault()),
             Source::Bytes(bytes) => {
                 shape::read(&bytes, limits.component_size)?.check()?;
-                self.deserialize(&compile::compile(bytes)?)
+                self.compiled(bytes)
             }
         }
+    }
+
+    /// Compiles a component, once for all the policies that name the same bytes.
+    fn compiled(&self, bytes: Vec<u8>) -> Result<Component, Fault> {
+        let digest = Digest::of(&bytes);
+        let known = || self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(component) = known().get(&digest) {
+            return Ok(component.clone());
+        }
+        let component = self.deserialize(&compile::compile(&self.threads, bytes)?)?;
+        known().insert(digest, component.clone());
+        Ok(component)
     }
 
     #[expect(unsafe_code, reason = "loading compiled code is only sound for our own, and this is the one place")]
