@@ -183,3 +183,12 @@ pub fn arguments() -> impl Iterator<Item = OsString> {
 pub fn read_stdin(limit: usize) -> Result<Vec<u8>, ReadError> {
     read_to(io::stdin().lock(), limit, 0)
 }
+
+/// Forgets what was typed on standard input before now, when that is a terminal: an answer is given after its question.
+///
+/// # Ambient authority
+/// Changes what the process was given.
+pub fn forget_typed() {
+    // What is no terminal has nothing to forget.
+    drop(nix::sys::termios::tcflush(io::stdin(), nix::sys::termios::FlushArg::TCIFLUSH));
+}

@@ -5,6 +5,7 @@
 
 pub mod deadline;
 pub mod digest;
+pub mod examination;
 pub mod facts;
 pub mod limits;
 pub mod manifest;
@@ -16,3 +17,4 @@ pub mod registry;
 pub mod request;
 pub mod text;
 pub mod verdict;
+mod word;

@@ -161,6 +161,9 @@ impl Audience for Listener<'_> {
         match authority::stdin() {
             Ok(mut stdin) => {
                 let terminals = self.world.terminals();
+                if terminals.person() {
+                    authority::forget_typed();
+                }
                 prompt::consent(&report, terminals, &mut stdin, &mut self.world.err(), &style)
             }
             Err(_) => consent.unwrap_or(Consent::NobodyToAsk),

@@ -115,10 +115,12 @@ impl World {
         let message = failure.message();
         if self.json() {
             let document = json::error(failure.code, &message, failure.exit.code(), failure.problems.clone());
-            drop(json::write(&document, &mut self.out()));
-        } else {
-            drop(message::error(&message, &failure.details, &mut self.err(), &self.error_style()));
+            if json::write(&document, &mut self.out()).is_ok() {
+                return failure.exit;
+            }
         }
+        // Nothing is left to say when standard error doesn't listen either.
+        drop(message::error(&message, &failure.details, &mut self.err(), &self.error_style()));
         failure.exit
     }
 

@@ -7,14 +7,14 @@ use crate::model::digest::Digest;
 use crate::model::limits::PolicyLimits;
 use crate::model::mode::{Mode, OnWarn};
 use crate::model::name::PolicyName;
+use crate::model::word::serialize_as_word;
 
 /// The name of every thread that works for one policy. A panic on such a thread is a fault of that policy, and is
 /// reported as one.
 pub const EVALUATION_THREAD: &str = "policy";
 
 /// Whose rules these are. Every layer is evaluated; a later layer can only add restrictions (spec section 1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LayerName {
     /// An administrator's.
     System,
@@ -31,6 +31,8 @@ impl LayerName {
         }
     }
 }
+
+serialize_as_word!(LayerName);
 
 /// The components inside the binary. They differ from others only in where their bytes come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
