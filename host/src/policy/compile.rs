@@ -23,7 +23,7 @@ const GUEST_FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::COMPONENT_MODEL);
 
-/// Compiles a component that `inspect` has found fit, for the baseline CPU of this target.
+/// Compiles a component that `shape` has found fit, for the baseline CPU of this target.
 ///
 /// # Errors
 /// A [`FaultKind::Load`] when it is no valid component, uses a proposal that is off, or takes too long.
