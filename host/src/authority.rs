@@ -190,5 +190,5 @@ pub fn read_stdin(limit: usize) -> Result<Vec<u8>, ReadError> {
 /// Changes what the process was given.
 pub fn forget_typed() {
     // What is no terminal has nothing to forget.
-    drop(nix::sys::termios::tcflush(io::stdin(), nix::sys::termios::FlushArg::TCIFLUSH));
+    let _ = nix::sys::termios::tcflush(io::stdin(), nix::sys::termios::FlushArg::TCIFLUSH);
 }
