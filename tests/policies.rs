@@ -1,4 +1,4 @@
-//! The built-in policies and the example, as components: every case of theirs, and against their native builds.
+//! The built-in policies and the example, as components and natively.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::panic, reason = "helpers of tests fail by panicking")]

@@ -1,4 +1,4 @@
-//! A decision on its way to a person or a machine: said, asked, and turned into an exit code.
+//! A decision on its way to its reader: said, asked, made an exit code.
 
 use std::time::Duration;
 

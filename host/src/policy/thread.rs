@@ -1,4 +1,6 @@
-//! Work on a thread of its own: bounded stack, panics caught, and given up when it does not come back.
+//! Work on a thread of its own, given up when it does not come back.
+//!
+//! Its stack is bounded, and its panics are caught.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc;

@@ -1,4 +1,4 @@
-//! Policies as such: the lists of `smcp policy list` and the answer of `smcp policy inspect`.
+//! Policies as such: `smcp policy list` and `smcp policy inspect`.
 
 use std::io;
 use std::io::Write;

@@ -1,4 +1,6 @@
-//! What a policy is told. `convert.rs` makes it from the component's own types, `testing` by hand or from a document
+//! What a policy is told.
+//!
+//! `convert.rs` makes it from the component's own types, `testing` by hand or from a document
 //! (which is why these types can be read by serde, natively only).
 
 /// Everything a policy is told.
