@@ -1,4 +1,4 @@
-//! Compiles the built-in policies ahead of time, so that a launch never waits for a compiler.
+//! Compiles the built-in policies ahead of time: no launch waits for it.
 //!
 //! Measured in docs/decisions/0002: compiling at first use costs more than the whole rest of a launch, and a cache on
 //! disk would be one more thing to trust.

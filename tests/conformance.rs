@@ -1,4 +1,4 @@
-//! The conformance list: what today's smcp tests and what the published page promises, as rows of tables.
+//! The conformance list: what smcp promises to users, as rows of tables.
 //!
 //! A row of `tests/conformance/*.yaml` is run twice, through the library and through the built binary, and both must
 //! give the one answer that it expects; or it says where else it is tested, or why a later version will. Where

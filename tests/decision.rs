@@ -1,4 +1,4 @@
-//! The laws of the decision (spec section 3), on generated outcomes, and the mode table row by row.
+//! The laws of the decision (spec 3), and the mode table row by row.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 

@@ -1,5 +1,7 @@
-//! Every scenario in `examples/` does what its `expected.txt` shows: a transcript of commands, what they print, and
-//! what they exit with. `SMCP_BLESS=1 cargo test --test examples` writes the transcripts anew; read them then.
+//! Every scenario in `examples/` does what its `expected.txt` shows.
+//!
+//! That is a transcript of commands, what they print, and what they exit with. `SMCP_BLESS=1 cargo test --test
+//! examples` writes the transcripts anew; read them then.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::indexing_slicing, reason = "helpers of tests fail by panicking")]

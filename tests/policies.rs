@@ -1,4 +1,4 @@
-//! The built-in policies and the example, as components: every case of theirs, and against their native builds.
+//! The built-in policies and the example, as components and natively.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::panic, reason = "helpers of tests fail by panicking")]
@@ -210,16 +210,15 @@ fn as_component(
 
 fn subjects() -> impl Strategy<Value = Value> {
     let origin = prop_oneof![
-        proptest::sample::select(&["official", "verified", "community", " Official ", "VERIFIED", "offic", ""][..])
-            .prop_map(str::to_owned),
+        proptest::sample::select(
+            &["official", "verified", "community", " Official ", "VERIFIED", "offic", "", " \t"][..]
+        )
+        .prop_map(str::to_owned),
         ".{0,12}",
     ];
     let number = proptest::option::of(0_u8..=255);
-    (proptest::option::of(origin), number.clone(), number).prop_map(|(origin, cert_level, score)| {
-        // An empty word is no origin, for a registry as for a document.
-        let origin = origin.filter(|word| !word.trim().is_empty());
-        json!({"origin": origin, "cert_level": cert_level, "score": score})
-    })
+    (proptest::option::of(origin), number.clone(), number)
+        .prop_map(|(origin, cert_level, score)| json!({"origin": origin, "cert_level": cert_level, "score": score}))
 }
 
 fn settings_of(policy: BuiltIn) -> BoxedStrategy<Value> {

@@ -1,4 +1,4 @@
-//! The sandbox: every hostile policy is contained, each as the fault that it is, and an honest one is let be.
+//! The sandbox: every hostile policy is contained, an honest one let be.
 //!
 //! `tests/hostile` holds the texts; the tables of the modules below name every one of them.
 

@@ -1,4 +1,4 @@
-//! How long the three built-in policies take: to load in a fresh host, and to judge once they are loaded.
+//! How long the three built-in policies take: to load, and to judge.
 //!
 //! `cargo bench`. Figures are for one machine and one moment; compare them within one run only.
 

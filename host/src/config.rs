@@ -1,4 +1,4 @@
-//! YAML text → [`Config`]: the rules in force, or every reason why there are none.
+//! YAML text → [`Config`]: the rules in force, or all that is wrong.
 //!
 //! The first stage. It touches nothing: the caller looks for the file that [`discover`] names, reads it, and hands
 //! over text and paths; what comes out goes to `package` (the registry) and to `policy` (the rules). Whatever is not

@@ -1,4 +1,4 @@
-//! Outcomes in, decision out: the AND over all policies, and the sole maker of a [`Clearance`].
+//! Outcomes in, decision out: the AND, and sole maker of a [`Clearance`].
 //!
 //! Before it `policy` has evaluated; after it `report` says what was decided and `launch` starts what was cleared.
 //! Nothing here reads a file, a clock or a terminal.

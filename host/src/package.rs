@@ -1,4 +1,4 @@
-//! What the user named, as exact bytes: resolve, fetch, verify, unpack; and publish.
+//! What the user named, as exact bytes: resolved, verified, unpacked.
 //!
 //! Before it `config` has said which registry and which cache; after it `request` turns the
 //! [`ResolvedPackage`](crate::model::package::ResolvedPackage) into what a policy is told. Everything a registry says is hostile until its digest, its identity and its shape are

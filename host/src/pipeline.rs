@@ -1,4 +1,4 @@
-//! The stages in their order: find the package, judge it, ask if need be, start it.
+//! The stages in their order: find the package, judge it, ask, start it.
 //!
 //! The only module that knows more than one stage. Every way to start a server leads through [`run`], and nothing of
 //! a package starts without the clearance that `decide` makes.

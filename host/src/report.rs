@@ -1,4 +1,4 @@
-//! Says what was decided, for people and for machines, and asks when a person must answer.
+//! Says what was decided, to people and machines, and asks a person.
 //!
 //! Before it `decide` has ruled; after it `launch` starts what was cleared. Nothing here decides anything: effects,
 //! exit codes and terminals are given, and every word goes to a writer that the caller names.

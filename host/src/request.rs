@@ -1,4 +1,4 @@
-//! What a policy is told: from a resolved package, or from a facts document, to a request.
+//! What a policy is told: a package or a facts document, as a request.
 //!
 //! Before it `package` has found the exact bytes; after it `policy` evaluates. Pure: the clock and the terminal are
 //! arguments.

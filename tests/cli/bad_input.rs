@@ -1,4 +1,4 @@
-//! Registries and packages that are not what they should be: a clear word, the right code, and nothing started.
+//! Registries and packages that are not what they should be: none starts.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! The commands that answer: `policy check|eval|list`, `info`, `pull`. For people and for machines.
+//! The commands that answer: `policy check|eval|list`, `info`, `pull`.
 
 use serde_json::Value;
 

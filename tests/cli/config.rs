@@ -1,4 +1,4 @@
-//! The configuration: what is wrong with it is said at once, with its place, and nothing runs.
+//! The configuration: what is wrong is said with its place; nothing runs.
 
 use crate::bed::{Package, TestBed};
 

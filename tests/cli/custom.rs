@@ -1,4 +1,4 @@
-//! A policy of one's own beside the built-in ones: in every mode, with its settings, its pin, and its absence.
+//! A policy of one's own beside the built-in ones, in every mode.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The binary end to end, as its users meet it: what it prints, what it exits with, and what it never starts.
+//! The binary end to end, as its users meet it.
 //!
 //! Every test has a home and a registry of its own; nothing here sleeps or uses a network. What people read is held by
 //! snapshots with paths, digests, sizes and times taken out.

@@ -1,4 +1,4 @@
-//! The question, on a pseudo-terminal: who is asked, what is an answer, and where colours are.
+//! The question, on a pseudo-terminal: who is asked, what is an answer.
 
 use std::io::Read as _;
 use std::process::Stdio;

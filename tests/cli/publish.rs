@@ -1,4 +1,4 @@
-//! `smcp registry publish`: a directory becomes a package, or a word says why not.
+//! `smcp registry publish`: a directory becomes a package, or hears why not.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The files of one case, in a folder that is also the home, and that goes when it is dropped.
+//! The files of one case, in a folder that is its home and goes with it.
 
 use std::path::Path;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! A case through the built binary: `smcp policy eval`, its exit code, and its document.
+//! A case through the built binary: `smcp policy eval`, code and document.
 
 use std::process::Command;
 use std::process::Output;

@@ -1,4 +1,4 @@
-//! Rows that are not run here: the test that is named must be there, or the reason why none is.
+//! Rows that are not run here: their tests are there, or a reason is given.
 
 use crate::files;
 use crate::table::Row;

@@ -1,4 +1,4 @@
-//! A case through the library: configuration → facts → policies → decision.
+//! A case through the library, from configuration to decision.
 
 use smcp::config;
 use smcp::config::Places;

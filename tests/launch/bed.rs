@@ -1,4 +1,4 @@
-//! What the tests are made of: a bundle on disk, a clearance for it, a client, and smcp as a process of its own.
+//! What the tests are made of: a bundle, a clearance, a client, and smcp.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, PipeReader, Read, Write as _};

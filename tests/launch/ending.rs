@@ -1,4 +1,4 @@
-//! How a server is ended: by its client, by a signal to smcp, and never by mistake.
+//! How a server is ended: by its client, by a signal, never by mistake.
 
 use std::io::{BufRead as _, Write as _};
 use std::os::unix::net::UnixStream;

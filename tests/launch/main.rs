@@ -1,4 +1,4 @@
-//! The launch stage against real processes: small `sh` servers, pipes, sockets, signals and a pseudo-terminal.
+//! The launch stage against real processes: `sh` servers, pipes, signals.
 //!
 //! Nothing here sleeps: a test waits for a line, for the end of a stream, or for a process. The end of a server's
 //! standard output is the proof that its children are gone too, because each of them holds it open.

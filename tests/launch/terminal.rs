@@ -1,4 +1,4 @@
-//! A server on a terminal: it reads what a person types, job control reaches it, and the shell gets its terminal back.
+//! A server on a terminal: typing, job control, and giving it back.
 
 use std::fs::File;
 use std::io::{BufReader, Write as _};

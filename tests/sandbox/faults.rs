@@ -1,4 +1,4 @@
-//! Policies that do export the interface and break in one place: what each ends in.
+//! Policies that export the interface and break in one place.
 
 use smcp::model::limits;
 use smcp::model::limits::PolicyLimits;

@@ -1,4 +1,4 @@
-//! Components whose world is not quite ours: what they import, and what they export.
+//! Components whose world is not quite ours: their imports and exports.
 
 use smcp::model::limits;
 use smcp::model::verdict::FaultKind;

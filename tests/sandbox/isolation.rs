@@ -1,4 +1,6 @@
-//! What a policy leaves behind: nothing, neither for its own next call, nor for another policy, nor on a terminal.
+//! What a policy leaves behind for anybody: nothing.
+//!
+//! Neither for its own next call, nor for another policy, nor on a terminal.
 
 use smcp::model::mode::Effect;
 use smcp::model::mode::Mode;

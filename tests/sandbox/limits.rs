@@ -1,4 +1,4 @@
-//! Every limit, at it and one above it: what may be is let be, what may not be ends as the fault of that limit.
+//! Every limit, at it and one above it: let be, or that limit's fault.
 
 use smcp::model::limits;
 use smcp::model::limits::PolicyLimits;

@@ -1,4 +1,4 @@
-//! Damage at random: whatever a component becomes, judging it ends, in an outcome and not in a panic.
+//! Damage at random: whatever a component becomes, judging it ends.
 
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! What the tests of the binary are made of: a home with a registry in it, packages, and `smcp` in a clean environment.
+//! What tests of the binary are made of: a home, a registry, packages, `smcp`.
 
 use std::fmt;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Policies made from text: the honest twin of `tests/hostile`, and what a hostile twin has otherwise.
+//! Policies made from text: the honest twin, and what a hostile one changes.
 //!
 //! A twin differs from the honest one in a form of its core module, in its world, or by a component nested in it.
 //! All of them become components by the stock encoder, from the same `wit/policy.wit` that authors use.

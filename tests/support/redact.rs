@@ -1,4 +1,6 @@
-//! Takes out of a text what differs from run to run and from machine to machine, and keeps its columns.
+//! Takes out of a text what differs between runs, and keeps its columns.
+//!
+//! Between machines, too.
 
 use std::path::Path;
 

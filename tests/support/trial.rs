@@ -1,4 +1,4 @@
-//! One policy before one package: a component's bytes in, its outcome out, or a panic when nothing comes out.
+//! One policy before one package: bytes in, outcome out, or a panic.
 
 use std::path::PathBuf;
 use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-//! The components that are committed: what they are built from, how, and how to tell that they are still that.
+//! The committed components: what they are built from, and still are.
 
 mod build;
 mod digest;

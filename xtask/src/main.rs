@@ -1,4 +1,4 @@
-//! Every chore of this repository, as `cargo xtask …`. Runs processes and reads files; ships with nothing.
+//! Every chore of this repository, as `cargo xtask …`; ships with nothing.
 
 #![expect(
     clippy::disallowed_methods,

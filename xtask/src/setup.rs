@@ -1,4 +1,4 @@
-//! `cargo xtask setup`: gets the WebAssembly target from wherever this machine can.
+//! `cargo xtask setup`: gets the WebAssembly target, wherever from.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,6 @@
-//! Which Rust builds guests: rustup's with the WebAssembly target, or Debian's with the source of its library.
+//! Which Rust builds guests: rustup's with the target, or Debian's.
+//!
+//! Debian's needs the source of its library beside it.
 
 use std::collections::BTreeMap;
 use std::env;

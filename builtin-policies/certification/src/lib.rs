@@ -1,4 +1,4 @@
-//! The certification check: a package's level must reach `min_cert_level`, and its score should fit its level.
+//! The certification check: levels reach `min_cert_level`, scores fit levels.
 
 mod settings;
 

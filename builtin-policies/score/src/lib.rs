@@ -1,4 +1,4 @@
-//! The score check: a package's security score must reach `min_score`, and a low one is worth a notice.
+//! The score check: scores reach `min_score`, and a low one is a notice.
 
 mod settings;
 

@@ -1,4 +1,4 @@
-//! Every case in `cases/`, run natively. The host's tests run the same files against the built component.
+//! Every case in `cases/`, run natively; the host runs them as a component.
 
 #![expect(clippy::disallowed_methods, reason = "a test reads its own table")]
 

@@ -1,4 +1,4 @@
-//! A decision on its way to a person or a machine: said, asked, and turned into an exit code.
+//! A decision on its way to its reader: said, asked, made an exit code.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -161,7 +161,7 @@ impl Audience for Listener<'_> {
         match authority::stdin() {
             Ok(mut stdin) => {
                 let terminals = self.world.terminals();
-                if terminals.person() {
+                if consent.is_none() && terminals.person() {
                     authority::forget_typed();
                 }
                 prompt::consent(&report, terminals, &mut stdin, &mut self.world.err(), &style)

@@ -1,4 +1,4 @@
-//! Diagnostics: what the program says of its own work, to standard error, off unless somebody asks.
+//! Diagnostics: what smcp says of its own work, off unless somebody asks.
 
 use std::io;
 use std::panic;

@@ -1,4 +1,4 @@
-//! Why a command could not do its work, on its way to a person and to an exit code.
+//! Why a command could not do its work, as a message and an exit code.
 
 use crate::cli::exit::Exit;
 use crate::config::ConfigError;

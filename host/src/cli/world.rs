@@ -1,4 +1,4 @@
-//! What every command needs of the world: the streams, the configuration, the circumstances.
+//! What every command needs: streams, configuration, circumstances.
 
 use std::io;
 use std::io::IsTerminal as _;

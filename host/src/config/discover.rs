@@ -1,4 +1,4 @@
-//! Which file is the user layer, and what beside it this version must not ignore.
+//! Which file is the user layer, and what beside it must not be ignored.
 //!
 //! Pure: the caller says what the flag, the variable and the home are, and looks at the files that are named here.
 

@@ -1,4 +1,4 @@
-//! What a value of the configuration may look like: one form reads it, says what it allows, and gives its schema.
+//! What a value may look like: a form reads it, names it, has its schema.
 //!
 //! `keys` joins forms to names; `reader` applies them to the tree that `raw` has read.
 

@@ -1,4 +1,4 @@
-//! Every key of the configuration: the one description for parsing, suggestions and the JSON Schema.
+//! Every key: one description for parsing, suggestions and the schema.
 //!
 //! `reader` reads by it, `schema` prints it. A key that stands in no section is unknown and therefore refused.
 

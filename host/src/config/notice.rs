@@ -1,4 +1,4 @@
-//! What is worth saying about a configuration although nothing is wrong with it.
+//! What is worth saying of a configuration in which nothing is wrong.
 
 use std::fmt;
 use std::path::PathBuf;

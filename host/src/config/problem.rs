@@ -1,4 +1,4 @@
-//! Everything that can be wrong with a configuration, as data: shown to people, printed as JSON.
+//! Everything that can be wrong with a configuration, as data.
 //!
 //! `reader` and its neighbours make problems; `cli` shows them and exits with 1.
 

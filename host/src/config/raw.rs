@@ -1,4 +1,4 @@
-//! YAML text → a tree that forgets nothing: the one place that knows the YAML parser.
+//! YAML text → a tree that forgets nothing; alone knows the YAML parser.
 //!
 //! Before it the caller has read a file; after it `reader` walks the tree and collects problems. The tree keeps maps
 //! as lists of entries, so duplicate keys survive to be reported. It carries no positions: the parser gives them only

@@ -1,4 +1,4 @@
-//! Walks the tree by the description of keys, and collects every problem with its place.
+//! Walks the tree by the description of keys, and collects every problem.
 //!
 //! Before it `raw` has made the tree; after it `rules` makes of the values what they mean. Nothing stops at the first
 //! problem: a value that can't be read is reported and then counts as absent, which no caller ever sees, because

@@ -1,4 +1,4 @@
-//! The rules of one layer: what stands under `policy`, with its defaults, as policies to evaluate.
+//! The rules of one layer: `policy` with its defaults, as policies.
 //!
 //! Before it `reader` has read the values; after it the policies are loaded as any other component, for nothing past
 //! this file knows what `min_score` is.

@@ -1,4 +1,4 @@
-//! The JSON Schema of the file, for editors; made from the same description that the parser reads by.
+//! The JSON Schema of the file, made from what the parser reads by.
 
 use serde_json::Value;
 use serde_json::json;

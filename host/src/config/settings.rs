@@ -1,4 +1,4 @@
-//! The settings of a custom policy: any YAML that JSON can say, handed over as JSON.
+//! The settings of a custom policy: any YAML that JSON can say, as JSON.
 //!
 //! A form like those of `form`; only the component itself knows what its settings mean.
 

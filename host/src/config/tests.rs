@@ -1,4 +1,4 @@
-//! What the configuration promises, as tables: documents in, problems or rules out.
+//! What the configuration promises: documents in, problems or rules out.
 
 mod conformance;
 mod documents;

@@ -1,4 +1,4 @@
-//! The configuration in force, with who chose each value: what `config show` prints.
+//! The configuration in force, and who chose each value: `config show`.
 //!
 //! As text it is YAML that [`crate::config::parse`] reads back to the same rules.
 

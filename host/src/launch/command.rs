@@ -1,4 +1,4 @@
-//! Which file a manifest's command is, and in which directory it starts (spec section 6).
+//! Which file a manifest's command is, and where it starts (spec 6).
 //!
 //! A path of a manifest is only ever resolved through the bundle's opened directory, so neither `..` nor a link leads
 //! out of it.

@@ -1,4 +1,4 @@
-//! How a server is brought to its end: what is done to it, on which event, and when.
+//! How a server is ended: what is done to it, on which event, and when.
 //!
 //! Pure: `supervise` brings the events and the time, and carries the steps out.
 

@@ -1,4 +1,4 @@
-//! Variables that the user gives: `--env KEY=VALUE`, and the lines of an `--env-file`.
+//! Variables that the user gives: `--env KEY=VALUE`, and an `--env-file`.
 //!
 //! Values are secrets: no message and no `Debug` shows one.
 

@@ -1,4 +1,4 @@
-//! Which variables a server gets (spec section 6). Pure: the caller brings our own environment.
+//! Which variables a server gets (spec 6). Pure: the caller brings ours.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

@@ -1,4 +1,4 @@
-//! What can wake the supervisor: signals, the client's leaving, and the end of a grace; one `poll` for all of them.
+//! What can wake the supervisor, all of it behind one `poll`.
 
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd as _, BorrowedFd};

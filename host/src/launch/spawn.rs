@@ -1,4 +1,4 @@
-//! The server as a process: started in a group of its own, signalled as a group, never left behind.
+//! The server as a process: its own group, signalled and ended as a group.
 
 use std::ffi::OsString;
 use std::io;

@@ -1,4 +1,4 @@
-//! The loop around a running server: waits for what happens, and does what follows from it.
+//! The loop around a running server: what happens, and what follows.
 
 use std::io;
 use std::os::fd::BorrowedFd;

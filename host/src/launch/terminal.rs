@@ -1,4 +1,4 @@
-//! The terminal that a server borrows: its process group is the foreground group while it runs.
+//! The terminal that a server borrows, as the foreground group.
 //!
 //! A process of a background group that reads its terminal is stopped by SIGTTIN, so a server in a group of its own
 //! needs the foreground to read what a person types.

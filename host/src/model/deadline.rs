@@ -1,4 +1,6 @@
-//! The moment by which work has to be done, passed along instead of read from a clock again and again.
+//! The moment by which work has to be done, passed along.
+//!
+//! Nobody reads a clock of its own to know how much time is left.
 
 use std::time::{Duration, Instant};
 

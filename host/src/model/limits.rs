@@ -1,4 +1,4 @@
-//! Every limit, deadline and size, in one place, with its unit and its reason (spec section 8).
+//! Every limit, deadline and size, with its unit and reason (spec 8).
 
 use std::time::Duration;
 

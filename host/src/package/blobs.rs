@@ -1,4 +1,6 @@
-//! Files under the names of their digests: `blobs/sha256-<hex>`, in a cache and in a directory registry alike.
+//! Files under the names of their digests: `blobs/sha256-<hex>`.
+//!
+//! In a cache and in a directory registry alike.
 
 use std::io;
 use std::io::Write as _;

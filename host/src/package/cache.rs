@@ -1,4 +1,4 @@
-//! The cache: verified files by digest, and the folders that running packages live in.
+//! The cache: verified files by digest, and the folders of running packages.
 //!
 //! It holds bytes, never approval: a cached blob is verified each time it is read, and a corrupt one is dropped.
 

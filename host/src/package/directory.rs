@@ -1,4 +1,4 @@
-//! A registry that is a directory: `packages/<org>/<name>/<version>.json` and `blobs/sha256-<hex>`.
+//! A registry that is a directory: versions as documents, files as blobs.
 //!
 //! `docs/registry.md` has the layout. Whoever can write there decides what runs, within the policies: its documents
 //! are read as carefully as those of a registry far away.

@@ -1,4 +1,4 @@
-//! Resolve documents: what a registry answers, in the shape of the real registry's API (facts file, section 5).
+//! Resolve documents: a registry's answer, in the real API's shape.
 //!
 //! Facts that can't be believed become unknown; a name, a version or a digest that can't be believed ends it.
 

@@ -1,4 +1,4 @@
-//! Readers that watch what passes through them: the clock, the length, the digest.
+//! Readers that watch what passes: the clock, the length, the digest.
 
 use std::io;
 use std::io::Read;

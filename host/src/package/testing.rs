@@ -1,4 +1,4 @@
-//! What the tests of this stage share: a registry, a cache and a source directory in one temporary folder.
+//! What this stage's tests share: a registry, a cache, a source directory.
 
 use std::io::Write as _;
 

@@ -1,4 +1,4 @@
-//! From a reference to verified bytes: the registry is asked, the cache is filled.
+//! From a reference to verified bytes: ask the registry, fill the cache.
 
 use crate::authority;
 use crate::config::Config;

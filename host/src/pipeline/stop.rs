@@ -1,4 +1,4 @@
-//! Why a launch ends before its server runs: the errors of all stages, and what each means to the caller.
+//! Why a launch ends before its server runs: the errors of all stages.
 
 use std::io;
 use std::path::Path;

@@ -1,4 +1,6 @@
-//! The generated side of `wit/policy.wit`. Nothing past `convert` names one of these types.
+//! The generated side of `wit/policy.wit`, which only `convert` translates.
+//!
+//! Nothing past `convert` names one of these types.
 
 wasmtime::component::bindgen!({
     path: "../wit",

@@ -1,4 +1,4 @@
-//! The three components inside the binary: their compiled code, and what they were compiled from.
+//! The three components inside the binary, and what they were made from.
 
 use crate::model::policy::BuiltIn;
 

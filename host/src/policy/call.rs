@@ -1,4 +1,4 @@
-//! One call into a guest: fresh store, fresh instance, own thread, and every way it can end told apart.
+//! One call into a guest: fresh store and instance, and how it can end.
 
 use std::time::Duration;
 use std::time::Instant;

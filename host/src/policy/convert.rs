@@ -1,4 +1,4 @@
-//! Between the generated types and the model, in both directions. The only file that knows both.
+//! Between the generated types and the model; alone knows both.
 //!
 //! Outward nothing can fail. Inward every rule that `wit/policy.wit` states is checked, and text is made harmless.
 

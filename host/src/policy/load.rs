@@ -1,4 +1,4 @@
-//! From a component's bytes to something that can be called: looked at, compiled, linked, asked who it is.
+//! From a component's bytes to something that can be called.
 
 use std::sync::PoisonError;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What a file is, before a compiler sees it: a component, within the sizes, with our imports and exports.
+//! What a file is, before a compiler sees it: its sizes and its outside.
 
 use wasmparser::Parser;
 use wasmparser::Payload;

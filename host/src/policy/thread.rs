@@ -1,4 +1,6 @@
-//! Work on threads of its own: bounded stack, panics caught, and given up when it does not come back.
+//! Work on threads of its own, given up when it does not come back.
+//!
+//! Their stacks are bounded, and panics on them are caught.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Mutex;

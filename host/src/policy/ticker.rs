@@ -1,4 +1,4 @@
-//! The clock of the sandbox: a thread that advances the engine's epoch for as long as a host exists.
+//! The clock of the sandbox: advances the epoch while a host exists.
 
 use std::sync::mpsc;
 use std::thread;

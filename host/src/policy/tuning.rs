@@ -1,4 +1,4 @@
-//! What the engine is: the settings that compiled code and the engine that runs it must agree on.
+//! The engine's settings, on which compiled code and engine must agree.
 //!
 //! Shared by the host and by its build script, which compiles the built-ins ahead of time; so it names nothing but
 //! wasmtime.

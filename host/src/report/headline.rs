@@ -1,4 +1,4 @@
-//! The first line of a decision: whether the package may run, and why in a few words.
+//! The first line of a decision: may it run, and why in a few words.
 
 use std::io;
 use std::io::Write;

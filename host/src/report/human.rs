@@ -1,4 +1,4 @@
-//! A decision for people: the verdict first, then the facts, then every policy with its reasons.
+//! A decision for people: verdict, facts, then policies with their reasons.
 
 use std::io;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! Documents for machines: the decision of spec section 5, and errors in the same manner.
+//! Documents for machines: the decision (spec 5), and errors likewise.
 
 use std::io;
 use std::io::Write;

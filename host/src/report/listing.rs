@@ -1,4 +1,4 @@
-//! Policies in lists: `smcp policy list`, and whether a configuration can be worked with.
+//! Policies in lists: `smcp policy list`, `smcp config validate`.
 
 use std::io;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! What is neither a decision nor a list: errors, notices, and that something was done.
+//! Neither decision nor list: errors, notices, and that something was done.
 
 use std::io;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! A package's facts: the rows that decisions show, and the answer of `smcp info` for people and machines.
+//! A package's facts: as rows of decisions, and for `smcp info`.
 
 use std::io;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! Text that flows: broken between words at the width of a terminal, with a hanging indent.
+//! Text that flows: broken between words, with a hanging indent.
 //!
 //! A word longer than a line is broken inside, by us and not by the terminal: otherwise text from a guest could put
 //! what it likes at the start of a line, where our own words stand.

@@ -1,4 +1,4 @@
-//! A facts document: the subject of a request as JSON, written by hand or by a test (spec section 5).
+//! A facts document: the subject of a request as JSON (spec 5).
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! For the `build.rs` of a policy: writes the JSON Schema of the settings type to where
-//! `smcp_policy_sdk::settings_schema!` embeds it from.
+//! For the `build.rs` of a policy: writes the JSON Schema of its settings type
+//! to where `smcp_policy_sdk::settings_schema!` embeds it from.
 //!
 //! ```no_run
 //! // build.rs

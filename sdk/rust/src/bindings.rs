@@ -1,4 +1,6 @@
-//! The generated side of `wit/policy.wit`. Only `convert.rs`, `component.rs` and `log.rs` name what is in here.
+//! The generated side of `wit/policy.wit`, for three files alone.
+//!
+//! Only `convert.rs`, `component.rs` and `log.rs` name what is in here.
 
 wit_bindgen::generate!({
     path: "wit",

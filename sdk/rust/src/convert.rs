@@ -1,4 +1,6 @@
-//! Between the generated types and the SDK's own. Nothing past this file names a generated type.
+//! Between the generated types and the SDK's own; alone knows both.
+//!
+//! Nothing past this file names a generated type.
 
 use crate::bindings::exports::smcp::policy::evaluator as wit;
 use crate::request::Context;

@@ -1,5 +1,6 @@
-//! Write a security policy for smcp: implement [`Policy`], name the type in [`export!`], build for
-//! `wasm32-unknown-unknown`.
+//! Write a security policy for smcp, as a type that implements [`Policy`].
+//!
+//! Name the type in [`export!`], and build for `wasm32-unknown-unknown`.
 //!
 //! A policy is a pure function of a [`Request`] and of its own settings. It has no clock, no files, no network and no
 //! state: the only thing it can reach is [`log`]. smcp runs it under hard limits, and a policy that breaks (a panic, a

@@ -1,4 +1,6 @@
-//! What a policy is told. `convert.rs` makes it from the component's own types, `testing` by hand or from a document
+//! What a policy is told.
+//!
+//! `convert.rs` makes it from the component's own types, `testing` by hand or from a document
 //! (which is why these types can be read by serde, natively only).
 
 /// Everything a policy is told.
@@ -28,6 +30,7 @@ pub struct Subject {
     /// `published` or `deprecated`; a package in any other state is refused before policies run.
     pub status: Option<String>,
     /// Who stands behind the package.
+    #[cfg_attr(not(target_arch = "wasm32"), serde(deserialize_with = "origin"))]
     pub origin: Option<Origin>,
     /// Certification level, 0 to 3.
     pub cert_level: Option<u8>,
@@ -59,7 +62,6 @@ pub struct Subject {
 
 /// Who stands behind a package, in the words of the registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(serde::Deserialize), serde(from = "String"))]
 pub enum Origin {
     /// Published by the registry's own organisation.
     Official,
@@ -81,16 +83,23 @@ impl Origin {
             Self::Other(word) => word,
         }
     }
-}
 
-impl From<String> for Origin {
-    /// Reads a registry's word as smcp does: trimmed, whatever its case.
-    fn from(word: String) -> Self {
+    /// Reads a registry's word as smcp does: trimmed, whatever its case. Nothing but white space is no origin at all.
+    pub fn from_word(word: &str) -> Option<Self> {
         let word = word.trim();
+        if word.is_empty() {
+            return None;
+        }
         let known = [Self::Official, Self::Verified, Self::Community];
         let known = known.into_iter().find(|origin| origin.as_str().eq_ignore_ascii_case(word));
-        known.unwrap_or_else(|| Self::Other(word.to_owned()))
+        Some(known.unwrap_or_else(|| Self::Other(word.to_owned())))
     }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn origin<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Origin>, D::Error> {
+    let word: Option<String> = serde::Deserialize::deserialize(deserializer)?;
+    Ok(word.as_deref().and_then(Origin::from_word))
 }
 
 /// How many findings the registry's analysis has, by severity.

@@ -1,4 +1,4 @@
-//! Settings: from the JSON that the host hands over to the author's type, or to problems that say where and what.
+//! Settings: from JSON to the author's type, or to problems with places.
 
 mod decode;
 mod error;

@@ -1,4 +1,4 @@
-//! For the unit tests of policies: requests by hand, and calls that hold a policy to the rules of the interface.
+//! For the unit tests of policies: requests by hand, and calls that check.
 //! Everything here runs natively; no WebAssembly is needed.
 
 use std::fmt;

@@ -1,4 +1,6 @@
-//! Text within the bounds of the interface: what is too long is cut, so that it never becomes a fault.
+//! Text within the bounds of the interface: what is too long is cut.
+//!
+//! So it never becomes a fault.
 
 /// What one message or one line of the log may have, bytes: the bound that `wit/policy.wit` states.
 pub(crate) const MAX_BYTES: usize = 4096;

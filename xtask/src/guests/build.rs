@@ -1,4 +1,4 @@
-//! Compiles guests and makes components of them, so that any machine with the same toolchain gets the same bytes.
+//! Compiles guests into components, the same bytes on every machine.
 
 use std::path::Path;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Digests of bytes, and of everything in this repository that a guest is built from.
+//! Digests of bytes, and of all that a guest is built from.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -1,4 +1,6 @@
-//! A guest's part of the dependency graph, so that a dependency of the host never makes a guest look stale.
+//! A guest's part of the dependency graph; the host's is left out.
+//!
+//! So a dependency of the host never makes a guest look stale.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;

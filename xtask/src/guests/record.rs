@@ -1,4 +1,4 @@
-//! The provenance record beside the components: what they were built from, and with what.
+//! The provenance record: what components were built from, and with what.
 
 use std::collections::BTreeMap;
 use std::path::Path;

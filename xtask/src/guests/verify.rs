@@ -1,4 +1,4 @@
-//! Whether committed components still are what their record and their sources say.
+//! Whether committed components still are what their record says.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! `smcp policy list`: the policies of every layer, and whether each would work.
+//! `smcp policy list`: the policies of every layer, and which would work.
 
 use clap::Args;
 

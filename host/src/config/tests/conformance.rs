@@ -1,4 +1,4 @@
-//! What earlier tools got wrong (rows F1 to F5, S-16 and section 3.4 of the facts), and what the manual promises.
+//! What earlier tools got wrong, and what the manual promises, by row.
 
 use super::bad;
 use super::good;

@@ -1,4 +1,4 @@
-//! Resolving: which version is meant, what is said when there is none, and hostile documents.
+//! Resolving: which version is meant, what if none, hostile documents.
 
 use serde_json::Value;
 use serde_json::json;

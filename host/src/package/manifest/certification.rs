@@ -1,4 +1,6 @@
-//! The `certification` block: facts that only the manifest has, and one that it shares with the resolve document.
+//! The `certification` block: facts that only the manifest has.
+//!
+//! And one that it shares with the resolve document, on which the two must agree.
 
 use serde_json::Map;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! The hub format: one entrypoint, as a list, for every platform (facts file, section 6.2).
+//! The hub format: one entrypoint, as a list, for every platform.
 
 use std::collections::BTreeMap;
 

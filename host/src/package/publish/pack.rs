@@ -1,4 +1,6 @@
-//! A directory as a tar.gz that depends on its contents alone: sorted, without times, owners or local modes.
+//! A directory as a tar.gz that depends on its contents alone.
+//!
+//! Sorted, without times, owners or local modes.
 
 use std::io;
 use std::io::Read as _;

@@ -1,4 +1,4 @@
-//! From a directory to a version and back, byte for byte; and everything that may not be published.
+//! From a directory to a version and back; and what may not be published.
 
 use cap_std::fs::MetadataExt as _;
 

@@ -1,4 +1,4 @@
-//! Extended headers: names that don't fit into a plain one, in GNU's way and in that of pax.
+//! Extended headers: long names, in GNU's way and in that of pax.
 //!
 //! They are read here and not by the `tar` crate, which holds them in memory whole however long they are, overlooks
 //! malformed ones, and lets the first of two equal keys count where others take the last.

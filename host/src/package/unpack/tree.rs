@@ -1,4 +1,4 @@
-//! Which names a bundle has used: none twice, none in two spellings, none as two things.
+//! Which names a bundle has used: none twice, nor in two spellings.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

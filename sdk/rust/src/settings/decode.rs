@@ -1,4 +1,4 @@
-//! From a JSON value to the author's type, keeping the place where it goes wrong.
+//! From JSON to the author's type, keeping the place where it goes wrong.
 
 use std::slice;
 

@@ -1,4 +1,4 @@
-//! What serde has to say about settings, with the place and in the words of somebody who writes configuration.
+//! What serde says about settings, in words for who writes configuration.
 
 use std::fmt;
 

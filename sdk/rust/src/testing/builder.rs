@@ -37,7 +37,7 @@ impl Request {
     /// Who stands behind the package, in the registry's word.
     #[must_use]
     pub fn origin(mut self, word: &str) -> Self {
-        self.0.subject.origin = Some(Origin::from(word.to_owned()));
+        self.0.subject.origin = Origin::from_word(word);
         self
     }
 

@@ -1,4 +1,4 @@
-//! One line of a table of cases: what a policy is told, and what it must answer.
+//! One line of a table of cases: what a policy is told, what it answers.
 
 use std::fmt::Write as _;
 

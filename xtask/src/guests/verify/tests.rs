@@ -1,4 +1,4 @@
-//! The check can fail: each change that it is there for is made to a copy, and seen.
+//! The check can fail: each change it is there for is made to a copy.
 
 use std::fs;
 use std::path::PathBuf;
