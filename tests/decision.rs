@@ -36,7 +36,7 @@ fn the_mode_table_is_the_one_of_the_spec() {
 
 fn finding() -> Finding {
     Finding {
-        code: "planted".to_owned(),
+        code: "planted".parse().unwrap(),
         message: SafeText::new("planted"),
         fact: None,
         remedy: None,

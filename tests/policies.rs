@@ -79,7 +79,7 @@ struct Problem {
 
 fn found(findings: &[Finding]) -> Vec<Expected> {
     let expected = |finding: &Finding| Expected {
-        code: finding.code.clone(),
+        code: finding.code.to_string(),
         message: finding.message.to_string(),
         fact: finding.fact.as_ref().map(ToString::to_string),
     };

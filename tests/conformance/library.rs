@@ -48,7 +48,7 @@ fn observed(judged: &Judged, trust: bool) -> Observed {
     let doubts: Vec<_> = judged.subject.facts.doubts.iter().map(|doubt| ("fact-doubtful", doubt.to_string())).collect();
     let asides = [asides, doubts].concat();
     let codes = |of: fn(&Outcome) -> &[Finding]| {
-        policies.iter().flat_map(move |policy| of(&policy.outcome)).map(|finding| finding.code.clone())
+        policies.iter().flat_map(move |policy| of(&policy.outcome)).map(|finding| finding.code.to_string())
     };
     let findings = policies.iter().flat_map(|policy| [violations(&policy.outcome), notices(&policy.outcome)].concat());
     let texts = findings.flat_map(|finding| {

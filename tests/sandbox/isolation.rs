@@ -102,7 +102,7 @@ fn nothing_that_a_policy_says_steers_a_terminal() {
     let [violation] = verdict.violations.as_slice() else { panic!("{:?}", verdict.violations) };
     let [notice] = verdict.notices.as_slice() else { panic!("{:?}", verdict.notices) };
     for Finding { code, message, fact, remedy, extensions } in [violation, notice] {
-        assert_eq!(code, "planted");
+        assert_eq!(code.as_str(), "planted");
         let [(name, value)] = extensions.as_slice() else { panic!("{extensions:?}") };
         for text in [message, fact.as_ref().unwrap(), remedy.as_ref().unwrap(), name, value] {
             assert_eq!(text.as_str(), harmless);

@@ -1,5 +1,11 @@
 //! What a registry says of a package, and what counts as unknown.
 
+mod rating;
+
+pub use rating::CertLevel;
+pub use rating::RiskLabel;
+pub use rating::Score;
+
 use std::fmt;
 
 use crate::model::text::SafeText;
@@ -41,70 +47,6 @@ impl fmt::Display for Origin {
             Self::Verified => f.pad("verified"),
             Self::Community => f.pad("community"),
             Self::Other(word) => f.pad(SafeText::new(word).as_str()),
-        }
-    }
-}
-
-/// A certification level, 0 to 3.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-pub struct CertLevel(u8); // INVARIANT: at most `MAX`.
-
-impl CertLevel {
-    /// The highest level.
-    pub const MAX: u8 = 3;
-    /// The level that every package has: a minimum that excludes nothing.
-    pub const LOWEST: Self = Self(0);
-
-    /// A level, unless the number is outside 0 to 3: nothing is ever clamped.
-    pub fn new(number: impl TryInto<u8>) -> Option<Self> {
-        number.try_into().ok().filter(|level| *level <= Self::MAX).map(Self)
-    }
-
-    /// The number.
-    pub const fn get(self) -> u8 {
-        self.0
-    }
-
-    /// What people call it (spec section 2).
-    pub const fn name(self) -> &'static str {
-        match self.0 {
-            0 => "Integrity Verified",
-            1 => "Static Verified",
-            2 => "Security Certified",
-            _ => "Runtime Certified",
-        }
-    }
-}
-
-/// A security score, or one of its parts, 0 to 100.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-pub struct Score(u8); // INVARIANT: at most `MAX`.
-
-impl Score {
-    /// The best score.
-    pub const MAX: u8 = 100;
-    /// The worst score: a minimum that excludes nothing.
-    pub const LOWEST: Self = Self(0);
-    /// Below it a warning is shown unless the configuration says otherwise: what level 2 requires.
-    pub const WARNING_THRESHOLD: Self = Self(80);
-
-    /// A score, unless the number is outside 0 to 100: nothing is ever clamped.
-    pub fn new(number: impl TryInto<u8>) -> Option<Self> {
-        number.try_into().ok().filter(|score| *score <= Self::MAX).map(Self)
-    }
-
-    /// The number.
-    pub const fn get(self) -> u8 {
-        self.0
-    }
-
-    /// What people call it (spec section 7).
-    pub const fn label(self) -> &'static str {
-        match self.0 {
-            0..40 => "Critical Risk",
-            40..60 => "High Risk",
-            60..80 => "Moderate Risk",
-            _ => "Low Risk",
         }
     }
 }
@@ -227,36 +169,6 @@ impl<T> FactReading<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_is_clamped() {
-        assert_eq!(CertLevel::new(3_u64).map(CertLevel::get), Some(3));
-        for outside in [-100_i64, -1, 4, 100, 256, 300] {
-            assert_eq!(CertLevel::new(outside), None);
-        }
-        assert_eq!(Score::new(100_u64).map(Score::get), Some(100));
-        for outside in [-10_i64, -1, 101, 200, 256, 356] {
-            assert_eq!(Score::new(outside), None);
-        }
-    }
-
-    #[test]
-    fn labels_change_at_their_bounds() {
-        let labels = [0_u64, 39, 40, 59, 60, 79, 80, 100].map(|score| Score::new(score).unwrap().label());
-        assert_eq!(
-            labels,
-            [
-                "Critical Risk",
-                "Critical Risk",
-                "High Risk",
-                "High Risk",
-                "Moderate Risk",
-                "Moderate Risk",
-                "Low Risk",
-                "Low Risk"
-            ]
-        );
-    }
 
     #[test]
     fn a_number_that_is_no_integer_is_doubtful() {

@@ -1,4 +1,4 @@
-//! Names: of policies, and of packages' owners and packages.
+//! Names: of policies, of their findings, and of packages' owners and packages.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,6 +8,10 @@ use crate::model::policy::BuiltIn;
 /// A policy's name: 1 to 64 bytes of `[a-z0-9-]` (spec section 1).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PolicyName(String); // INVARIANT: checked by `FromStr`; the built-in names are constants that its test checks.
+
+/// The stable name of a finding, for machines: 1 to 64 bytes of `[a-z0-9-]` (`wit/policy.wit`).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FindingCode(String); // INVARIANT: checked by `FromStr`, the only constructor.
 
 /// A part of a package's id: 1 to 128 bytes of `[A-Za-z0-9._-]`, with a letter or digit first.
 ///
@@ -45,22 +49,41 @@ impl PolicyName {
     pub fn of(built_in: BuiltIn) -> Self {
         Self(built_in.as_str().to_owned())
     }
+}
 
-    /// Whether `text` would be a name; also the rule for the codes of findings.
-    pub fn is_valid(text: &str) -> bool {
-        (1..=Self::MAX).contains(&text.len())
-            && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
-    }
+/// Whether `text` is 1 to 64 bytes of `[a-z0-9-]`, as the names of policies and the codes of findings are.
+fn is_slug(text: &str) -> bool {
+    (1..=PolicyName::MAX).contains(&text.len())
+        && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
 
 impl FromStr for PolicyName {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
-        if Self::is_valid(text) {
+        if is_slug(text) {
             Ok(Self(text.to_owned()))
         } else {
             Err(NameError { found: excerpt(text), expected: "a policy name: 1 to 64 characters of a-z, 0-9 and -" })
+        }
+    }
+}
+
+impl FindingCode {
+    /// The code as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for FindingCode {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        if is_slug(text) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NameError { found: excerpt(text), expected: "a code: 1 to 64 characters of a-z, 0-9 and -" })
         }
     }
 }
@@ -125,7 +148,7 @@ macro_rules! shown_as_text {
     )+};
 }
 
-shown_as_text!(PolicyName, PackageWord);
+shown_as_text!(PolicyName, FindingCode, PackageWord);
 
 impl fmt::Display for PackageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -140,13 +163,13 @@ mod tests {
     #[test]
     fn names_are_narrow() {
         for good in ["a", "no-network", "0", &"x".repeat(64)] {
-            assert!(good.parse::<PolicyName>().is_ok(), "{good}");
+            assert!(good.parse::<PolicyName>().is_ok() && good.parse::<FindingCode>().is_ok(), "{good}");
         }
         for built_in in BuiltIn::ALL {
             assert_eq!(built_in.as_str().parse(), Ok(PolicyName::of(built_in)));
         }
         for bad in ["", "A", "a_b", "a b", "ä", "../x", &"x".repeat(65)] {
-            assert!(bad.parse::<PolicyName>().is_err(), "{bad}");
+            assert!(bad.parse::<PolicyName>().is_err() && bad.parse::<FindingCode>().is_err(), "{bad}");
         }
         for good in ["acme/tool", "A.b_c-d/9"] {
             assert_eq!(good.parse::<PackageId>().unwrap().to_string(), good);

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use crate::model::digest::Digest;
 use crate::model::mode::{Effect, Mode, OnWarn};
-use crate::model::name::PolicyName;
+use crate::model::name::{FindingCode, PolicyName};
 use crate::model::policy::{LayerName, PolicySource};
 use crate::model::text::SafeText;
 
 /// One thing a policy says, sanitised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// A stable name for machines: 1 to 64 bytes of `[a-z0-9-]`.
-    pub code: String,
+    /// A stable name for machines.
+    pub code: FindingCode,
     /// One sentence for people.
     pub message: SafeText,
     /// The field of the subject it is about.

@@ -7,6 +7,8 @@ use crate::model::facts::Origin;
 use crate::model::facts::Score;
 use crate::model::limits;
 use crate::model::mode::OnWarn;
+use crate::model::name::FindingCode;
+use crate::model::name::NameError;
 use crate::model::name::PolicyName;
 use crate::model::request::Context;
 use crate::model::request::Request;
@@ -117,10 +119,8 @@ impl Room {
 }
 
 fn finding(finding: wit::Finding, room: &mut Room) -> Result<Finding, Fault> {
-    let code = room.take(&finding.code, "code")?;
-    if !PolicyName::is_valid(&finding.code) {
-        return Err(output(format!("`{code}` is not a code: 1 to 64 characters of a-z, 0-9 and -")));
-    }
+    room.take(&finding.code, "code")?;
+    let code: FindingCode = finding.code.parse().map_err(|error: NameError| output(error.to_string()))?;
     if finding.message.trim().is_empty() {
         return Err(output(format!("the finding `{code}` has no message")));
     }
@@ -129,7 +129,7 @@ fn finding(finding: wit::Finding, room: &mut Room) -> Result<Finding, Fault> {
         extensions.push((room.take(name, "name of an extension")?, room.take(value, "value of an extension")?));
     }
     Ok(Finding {
-        code: finding.code,
+        code,
         message: room.take(&finding.message, "message")?,
         fact: finding.fact.map(|fact| room.take(&fact, "fact")).transpose()?,
         remedy: finding.remedy.map(|remedy| room.take(&remedy, "remedy")).transpose()?,

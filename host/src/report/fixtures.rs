@@ -317,7 +317,7 @@ fn violation(code: &str, message: &str, fact: &str, remedy: &str) -> Outcome {
 
 fn finding(code: &str, message: &str, fact: &str, remedy: Option<&str>) -> Finding {
     Finding {
-        code: code.into(),
+        code: code.parse().unwrap(),
         message: message.into(),
         fact: Some(fact.into()),
         remedy: remedy.map(SafeText::new),

@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn details_for_machines_are_there_when_a_policy_gives_them() {
         let found = Finding {
-            code: "host".into(),
+            code: "host".parse().unwrap(),
             message: "a host".into(),
             fact: None,
             remedy: None,

@@ -7,6 +7,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::model::facts::CertLevel;
+use crate::model::facts::RiskLabel;
 use crate::model::facts::Score;
 use crate::model::facts::SeverityCounts;
 use crate::model::facts::Status;
@@ -59,14 +60,14 @@ fn status_span(status: &Status, palette: &Palette) -> Span {
 }
 
 fn score_span(score: Score, palette: &Palette) -> Span {
-    // By label, so that the bounds between labels stand in one place.
-    let style = match score.label() {
-        "Critical Risk" => palette.bad,
-        "High Risk" => palette.risk,
-        "Moderate Risk" => palette.caution,
-        _ => palette.good,
+    let label = score.label();
+    let style = match label {
+        RiskLabel::Critical => palette.bad,
+        RiskLabel::High => palette.risk,
+        RiskLabel::Moderate => palette.caution,
+        RiskLabel::Low => palette.good,
     };
-    Span::new(format!("{}/{} ({})", score.get(), Score::MAX, score.label()), style)
+    Span::new(format!("{}/{} ({})", score.get(), Score::MAX, label.as_str()), style)
 }
 
 fn findings_span(counts: SeverityCounts, palette: &Palette) -> Span {

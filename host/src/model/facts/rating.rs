@@ -1,0 +1,114 @@
+//! How good a package is in numbers: its certification level and its scores.
+
+/// A certification level, 0 to 3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct CertLevel(u8); // INVARIANT: at most `MAX`.
+
+impl CertLevel {
+    /// The highest level.
+    pub const MAX: u8 = 3;
+    /// The level that every package has: a minimum that excludes nothing.
+    pub const LOWEST: Self = Self(0);
+
+    /// A level, unless the number is outside 0 to 3: nothing is ever clamped.
+    pub fn new(number: impl TryInto<u8>) -> Option<Self> {
+        number.try_into().ok().filter(|level| *level <= Self::MAX).map(Self)
+    }
+
+    /// The number.
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+
+    /// What people call it (spec section 2).
+    pub const fn name(self) -> &'static str {
+        match self.0 {
+            0 => "Integrity Verified",
+            1 => "Static Verified",
+            2 => "Security Certified",
+            _ => "Runtime Certified",
+        }
+    }
+}
+
+/// A security score, or one of its parts, 0 to 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Score(u8); // INVARIANT: at most `MAX`.
+
+impl Score {
+    /// The best score.
+    pub const MAX: u8 = 100;
+    /// The worst score: a minimum that excludes nothing.
+    pub const LOWEST: Self = Self(0);
+    /// Below it a warning is shown unless the configuration says otherwise: what level 2 requires.
+    pub const WARNING_THRESHOLD: Self = Self(80);
+
+    /// A score, unless the number is outside 0 to 100: nothing is ever clamped.
+    pub fn new(number: impl TryInto<u8>) -> Option<Self> {
+        number.try_into().ok().filter(|score| *score <= Self::MAX).map(Self)
+    }
+
+    /// The number.
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+
+    /// What people call it (spec section 7).
+    pub const fn label(self) -> RiskLabel {
+        match self.0 {
+            0..40 => RiskLabel::Critical,
+            40..60 => RiskLabel::High,
+            60..80 => RiskLabel::Moderate,
+            _ => RiskLabel::Low,
+        }
+    }
+}
+
+/// What people call a range of scores, worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RiskLabel {
+    /// Below 40.
+    Critical,
+    /// Below 60.
+    High,
+    /// Below 80.
+    Moderate,
+    /// 80 and above.
+    Low,
+}
+
+impl RiskLabel {
+    /// The words that are shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Critical => "Critical Risk",
+            Self::High => "High Risk",
+            Self::Moderate => "Moderate Risk",
+            Self::Low => "Low Risk",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_clamped() {
+        assert_eq!(CertLevel::new(3_u64).map(CertLevel::get), Some(3));
+        for outside in [-100_i64, -1, 4, 100, 256, 300] {
+            assert_eq!(CertLevel::new(outside), None);
+        }
+        assert_eq!(Score::new(100_u64).map(Score::get), Some(100));
+        for outside in [-10_i64, -1, 101, 200, 256, 356] {
+            assert_eq!(Score::new(outside), None);
+        }
+    }
+
+    #[test]
+    fn labels_change_at_their_bounds() {
+        use RiskLabel::{Critical, High, Low, Moderate};
+        let labels = [0_u64, 39, 40, 59, 60, 79, 80, 100].map(|score| Score::new(score).unwrap().label());
+        assert_eq!(labels, [Critical, Critical, High, High, Moderate, Moderate, Low, Low]);
+    }
+}
