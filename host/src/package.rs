@@ -40,10 +40,9 @@ pub use crate::package::unpack::unpack;
 
 use crate::model::deadline::Deadline;
 use crate::model::digest::Digest;
-use crate::model::facts::Facts;
 use crate::model::name::PackageId;
 use crate::model::package::PackageRef;
-use crate::model::package::Version;
+use crate::model::package::Resolution;
 use crate::model::registry::Registry;
 
 /// Which of a version's two files is meant.
@@ -86,31 +85,4 @@ pub trait RegistryClient {
 
     /// The registry that this asks.
     fn registry(&self) -> &Registry;
-}
-
-/// A registry's answer, about the package that was asked for and no other. Only the reader of resolve documents
-/// makes one, after it has checked that.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resolution {
-    /// Which package.
-    pub id: PackageId,
-    /// Which version; never `latest`.
-    pub version: Version,
-    /// The registry that answered.
-    pub registry: Registry,
-    /// What the answer says of the version; the manifest adds to it in [`fetch`].
-    pub facts: Facts,
-    /// Digest of the manifest, as the registry has it.
-    pub manifest_digest: Digest,
-    /// Digest of the bundle, as the registry has it.
-    pub bundle_digest: Digest,
-    /// Length of the bundle in bytes, when the registry says it.
-    pub bundle_size: Option<u64>,
-}
-
-impl Resolution {
-    /// `org/name@version`.
-    pub fn label(&self) -> String {
-        format!("{}@{}", self.id, self.version)
-    }
 }

@@ -8,10 +8,7 @@ mod policies;
 mod start;
 mod stop;
 
-pub use find::Resolved;
 pub use find::open_registry;
-pub use find::resolve;
-pub use policies::bind;
 pub use policies::examine;
 pub use start::Order;
 pub use stop::Stop;
@@ -122,9 +119,9 @@ pub fn consider(
     context: Context,
     deadline: &Deadline,
 ) -> Result<(Ruled<ResolvedPackage>, Judged), Stopped> {
-    let resolved = resolve(config, reference, deadline)
+    let resolved = find::resolve(config, reference, deadline)
         .map_err(|stop| Stopped::new(request::named(reference, config.registry()), stop))?;
-    let known = resolved.subject();
+    let known = request::resolved(resolved.resolution());
     let stopped = |stop| Stopped::new(known.clone(), stop);
     let admitted = decide::admit(resolved).map_err(|refusal| stopped(refusal.into()))?;
     let package = admitted.and_then(|resolved| resolved.fetch(config, deadline)).map_err(stopped)?;
@@ -145,7 +142,7 @@ pub fn inform(config: &Config, reference: &PackageRef, deadline: &Deadline) -> R
 /// # Errors
 /// See [`Stop`].
 pub fn fetch(config: &Config, reference: &PackageRef, deadline: &Deadline) -> Result<ResolvedPackage, Stop> {
-    resolve(config, reference, deadline)?.fetch(config, deadline)
+    find::resolve(config, reference, deadline)?.fetch(config, deadline)
 }
 
 /// Judges a facts document: the same decision, with no registry, and with nothing that could start.
@@ -178,7 +175,7 @@ fn judge<T>(
 /// [`Stop::Pin`] when a component is not the one that the configuration pins, [`Stop::Host`] when there is no
 /// sandbox to evaluate in.
 fn evaluate(config: &Config, subject: &Subject, context: Context) -> Result<Vec<Evaluated>, Stop> {
-    let bound = bind(config)?;
+    let bound = policies::bind(config)?;
     let host = PolicyHost::new()?;
     let mut evaluated = Vec::with_capacity(bound.len());
     for (layer, policy) in bound {

@@ -9,6 +9,7 @@ pub use document::DocumentError;
 pub use document::subject_from_document;
 
 use crate::model::package::PackageRef;
+use crate::model::package::Resolution;
 use crate::model::package::ResolvedPackage;
 use crate::model::registry::Registry;
 use crate::model::request::Context;
@@ -30,6 +31,20 @@ pub fn subject(package: &ResolvedPackage) -> Subject {
         entrypoint: Some(manifest.entrypoint.clone()),
         permissions: Some(manifest.permissions.clone()),
         manifest: Some(manifest.text.clone()),
+    }
+}
+
+/// As much of a subject as its registry tells, before anything was downloaded.
+pub fn resolved(resolution: &Resolution) -> Subject {
+    Subject {
+        org: resolution.id.org.to_string(),
+        name: resolution.id.name.to_string(),
+        version: resolution.version.to_string(),
+        registry: Some(resolution.registry.clone()),
+        facts: resolution.facts.clone(),
+        manifest_digest: Some(resolution.manifest_digest),
+        bundle_digest: Some(resolution.bundle_digest),
+        ..Subject::default()
     }
 }
 

@@ -45,6 +45,32 @@ pub struct RefError {
     reason: String,
 }
 
+/// What a registry answers when it is asked for a package: not yet verified against any byte.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolution {
+    /// Which package.
+    pub id: PackageId,
+    /// Which version; never `latest`.
+    pub version: Version,
+    /// The registry that answered.
+    pub registry: Registry,
+    /// What the answer says of the version; the manifest adds to it later.
+    pub facts: Facts,
+    /// Digest of the manifest, as the registry has it.
+    pub manifest_digest: Digest,
+    /// Digest of the bundle, as the registry has it.
+    pub bundle_digest: Digest,
+    /// Length of the bundle in bytes, when the registry says it.
+    pub bundle_size: Option<u64>,
+}
+
+impl Resolution {
+    /// `org/name@version`.
+    pub fn label(&self) -> String {
+        format!("{}@{}", self.id, self.version)
+    }
+}
+
 /// What a package was found to be: exact bytes, named by verified digests, and what its registry says of it.
 #[derive(Debug, Clone)]
 pub struct ResolvedPackage {

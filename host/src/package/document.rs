@@ -12,10 +12,10 @@ use crate::model::facts::Facts;
 use crate::model::facts::Origin;
 use crate::model::facts::Status;
 use crate::model::package::PackageRef;
+use crate::model::package::Resolution;
 use crate::model::package::Selector;
 use crate::model::registry::Registry;
 use crate::model::text::SafeText;
-use crate::package::Resolution;
 use crate::package::error::PackageError;
 use crate::package::json;
 

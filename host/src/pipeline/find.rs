@@ -6,20 +6,19 @@ use crate::decide::Vouched;
 use crate::model::deadline::Deadline;
 use crate::model::facts::Facts;
 use crate::model::package::PackageRef;
+use crate::model::package::Resolution;
 use crate::model::package::ResolvedPackage;
 use crate::model::registry::Registry;
-use crate::model::request::Subject;
 use crate::package;
 use crate::package::Cache;
 use crate::package::DirectoryRegistry;
 use crate::package::PackageError;
 use crate::package::RegistryClient as _;
-use crate::package::Resolution;
 use crate::pipeline::Stop;
 
 /// A package that its registry knows; nothing of it was downloaded yet.
 #[derive(Debug)]
-pub struct Resolved {
+pub(super) struct Resolved {
     registry: DirectoryRegistry,
     resolution: Resolution,
 }
@@ -28,7 +27,7 @@ pub struct Resolved {
 ///
 /// # Errors
 /// [`Stop::Package`] when the registry can't be asked, or has no such package.
-pub fn resolve(config: &Config, reference: &PackageRef, deadline: &Deadline) -> Result<Resolved, Stop> {
+pub(super) fn resolve(config: &Config, reference: &PackageRef, deadline: &Deadline) -> Result<Resolved, Stop> {
     let registry = open_registry(config.registry())?;
     let resolution = registry.resolve(reference, deadline)?;
     tracing::info!(%reference, version = %resolution.version, registry = %resolution.registry, "resolved");
@@ -43,30 +42,15 @@ impl Vouched for Resolved {
 
 impl Resolved {
     /// The registry's answer.
-    pub const fn resolution(&self) -> &Resolution {
+    pub(super) const fn resolution(&self) -> &Resolution {
         &self.resolution
-    }
-
-    /// What is known so far, as a subject.
-    pub fn subject(&self) -> Subject {
-        let known = &self.resolution;
-        Subject {
-            org: known.id.org.to_string(),
-            name: known.id.name.to_string(),
-            version: known.version.to_string(),
-            registry: Some(known.registry.clone()),
-            facts: known.facts.clone(),
-            manifest_digest: Some(known.manifest_digest),
-            bundle_digest: Some(known.bundle_digest),
-            ..Subject::default()
-        }
     }
 
     /// Downloads and verifies the manifest and the bundle.
     ///
     /// # Errors
     /// [`Stop::Package`] when something is not what it should be, and [`Stop::Local`] when the cache can't be used.
-    pub fn fetch(&self, config: &Config, deadline: &Deadline) -> Result<ResolvedPackage, Stop> {
+    pub(super) fn fetch(&self, config: &Config, deadline: &Deadline) -> Result<ResolvedPackage, Stop> {
         Ok(package::fetch(&self.registry, &open_cache(config)?, &self.resolution, deadline)?)
     }
 }

@@ -22,7 +22,7 @@ use crate::report::listing::PolicyState;
 ///
 /// # Errors
 /// [`Stop::Pin`] for the first component that is not the pinned one.
-pub fn bind(config: &Config) -> Result<Vec<(&Layer, Bound)>, Stop> {
+pub(super) fn bind(config: &Config) -> Result<Vec<(&Layer, Bound)>, Stop> {
     let mut bound = Vec::new();
     for layer in config.layers() {
         for spec in layer.policies() {
