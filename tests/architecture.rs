@@ -20,7 +20,7 @@ const LAW: [(&str, &[&str]); 13] = [
     ("decide", &["model"]),
     ("report", &["model", "decide"]),
     ("launch", &["model", "decide"]),
-    ("pipeline", &["authority", "model", "config", "package", "request", "policy", "decide", "report", "launch"]),
+    ("pipeline", &["authority", "model", "config", "package", "request", "policy", "decide", "launch"]),
     ("cli", &["pipeline", "config", "report", "authority", "model"]),
     ("lib", &[]),
     ("main", &["pipeline", "config", "report", "authority", "model", "cli"]),

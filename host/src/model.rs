@@ -5,6 +5,7 @@
 
 pub mod deadline;
 pub mod digest;
+pub mod examination;
 pub mod facts;
 pub mod limits;
 pub mod manifest;

@@ -5,6 +5,7 @@
 
 mod headline;
 pub mod human;
+pub mod inspection;
 pub mod json;
 pub mod listing;
 pub mod message;

@@ -4,6 +4,8 @@ use crate::authority;
 use crate::config::Config;
 use crate::config::Layer;
 use crate::decide::Notice;
+use crate::model::examination::Examined;
+use crate::model::examination::PolicyState;
 use crate::model::mode::Mode;
 use crate::model::policy::PolicySource;
 use crate::model::policy::PolicySpec;
@@ -15,8 +17,6 @@ use crate::policy::Bound;
 use crate::policy::Loaded;
 use crate::policy::PolicyHost;
 use crate::policy::Source;
-use crate::report::listing::PolicyRow;
-use crate::report::listing::PolicyState;
 
 /// Reads every component once and holds it against its pin. What can't be read is a fault of that policy alone.
 ///
@@ -69,13 +69,13 @@ pub(super) fn distrust(config: &Config, subject: &Subject) -> Vec<Notice> {
 ///
 /// # Errors
 /// [`Stop::Host`] when there is no sandbox to load them in.
-pub fn examine(config: &Config) -> Result<Vec<PolicyRow>, Stop> {
+pub fn examine(config: &Config) -> Result<Vec<Examined>, Stop> {
     let host = PolicyHost::new()?;
     let specs = config.layers().iter().flat_map(Layer::policies);
     Ok(specs.map(|spec| examine_one(&host, spec)).collect())
 }
 
-fn examine_one(host: &PolicyHost, spec: PolicySpec) -> PolicyRow {
+fn examine_one(host: &PolicyHost, spec: PolicySpec) -> Examined {
     let source = component(&spec);
     let digest = source.digest();
     let pin = spec.pin.filter(|pin| digest.is_some_and(|digest| digest != *pin));
@@ -87,7 +87,7 @@ fn examine_one(host: &PolicyHost, spec: PolicySpec) -> PolicyRow {
             Err(fault) => (PolicyState::Faulty(fault), None),
         },
     };
-    PolicyRow { name: spec.name, layer: spec.layer, mode: spec.mode, source: spec.source, digest, version, state }
+    Examined { name: spec.name, layer: spec.layer, mode: spec.mode, source: spec.source, digest, version, state }
 }
 
 fn load(host: &PolicyHost, spec: &PolicySpec, source: Source) -> Result<Loaded, Fault> {

@@ -10,6 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
 use crate::model::digest::Digest;
+use crate::model::examination::Inspection;
 use crate::model::limits;
 use crate::model::limits::PolicyLimits;
 use crate::model::text::SafeText;
@@ -17,9 +18,8 @@ use crate::model::verdict::Fault;
 use crate::pipeline;
 use crate::policy::PolicyHost;
 use crate::policy::Source;
+use crate::report::inspection;
 use crate::report::json;
-use crate::report::listing;
-use crate::report::listing::Inspection;
 
 /// Show what a component is, and what it says of itself.
 #[derive(Debug, Args)]
@@ -37,12 +37,11 @@ impl InspectCommand {
             .with_context(|| format!("while reading {}", self.file.display()))
             .map_err(Failure::usage)?;
         let host = PolicyHost::new().map_err(pipeline::Stop::from)?;
-        let inspection =
-            inspect(&host, &self.file.to_string_lossy(), bytes).map_err(|fault| refused(&self.file, &fault))?;
+        let found = inspect(&host, &self.file.to_string_lossy(), bytes).map_err(|fault| refused(&self.file, &fault))?;
         if world.json() {
-            json::write(&listing::inspection_document(&inspection), &mut world.out())?;
+            json::write(&inspection::document(&found), &mut world.out())?;
         } else {
-            listing::inspection(&inspection, &mut world.out(), &world.output_style())?;
+            inspection::human(&found, &mut world.out(), &world.output_style())?;
         }
         Ok(Exit::Success)
     }
