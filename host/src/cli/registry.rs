@@ -49,13 +49,13 @@ pub(super) struct PublishCommand {
     #[arg(long, value_name = "ORIGIN", value_parser = parse_origin)]
     origin: Option<String>,
     /// Certification level, 0 to 3
-    #[arg(long, value_name = "LEVEL", value_parser = parse_level)]
+    #[arg(long, value_name = "LEVEL")]
     cert_level: Option<CertLevel>,
     /// Security score, 0 to 100
-    #[arg(long, value_name = "SCORE", value_parser = super::run::parse_score)]
+    #[arg(long, value_name = "SCORE")]
     score: Option<Score>,
     /// Findings by severity: critical, high, medium, low
-    #[arg(long, value_name = "C,H,M,L", value_parser = parse_findings)]
+    #[arg(long, value_name = "C,H,M,L")]
     findings: Option<SeverityCounts>,
     /// State of the version [default: published]
     #[arg(long, value_name = "STATUS", value_parser = Status::KNOWN)]
@@ -73,19 +73,6 @@ fn parse_origin(text: &str) -> Result<String, String> {
         return Err("expected a word such as official, verified or community".to_owned());
     }
     Ok(text.to_owned())
-}
-
-fn parse_level(text: &str) -> Result<CertLevel, String> {
-    let level = text.parse::<u64>().ok().and_then(CertLevel::new);
-    level.ok_or_else(|| "expected a whole number from 0 to 3".to_owned())
-}
-
-fn parse_findings(text: &str) -> Result<SeverityCounts, String> {
-    let counts: Option<Vec<u32>> = text.split(',').map(|count| count.trim().parse().ok()).collect();
-    match counts.as_deref() {
-        Some(&[critical, high, medium, low]) => Ok(SeverityCounts { critical, high, medium, low }),
-        Some(_) | None => Err("expected four numbers: critical,high,medium,low, such as 0,1,4,2".to_owned()),
-    }
 }
 
 impl PublishCommand {
@@ -108,7 +95,7 @@ impl PublishCommand {
             cert_level: self.cert_level,
             score: self.score,
             findings: self.findings,
-            status: Some(self.status.as_deref().map_or(Status::Published, Status::from_word)),
+            status: self.status.as_deref().map_or(Status::Published, Status::from_word),
         };
         let client = pipeline::open_registry(&registry)?;
         let published = package::publish(&client, &request).map_err(Stop::from)?;

@@ -53,13 +53,8 @@ pub(super) struct Judging {
     #[arg(long)]
     pub(super) trust: bool,
     /// Warn below this score; it can only raise the configured value
-    #[arg(long, value_name = "SCORE", value_parser = parse_score)]
+    #[arg(long, value_name = "SCORE")]
     pub(super) warning_threshold: Option<Score>,
-}
-
-pub(super) fn parse_score(text: &str) -> Result<Score, String> {
-    let number = text.parse::<u64>().ok();
-    number.and_then(Score::new).ok_or_else(|| "expected a whole number from 0 to 100".to_owned())
 }
 
 /// The variables of `--env`. Read here and not by clap, whose error would print the value.

@@ -3,10 +3,12 @@
 mod rating;
 
 pub use rating::CertLevel;
+pub use rating::RatingError;
 pub use rating::RiskLabel;
 pub use rating::Score;
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::model::text::SafeText;
 
@@ -62,6 +64,23 @@ pub struct SeverityCounts {
     pub medium: u32,
     /// Low findings.
     pub low: u32,
+}
+
+/// A text is no list of counts by severity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected four numbers: critical,high,medium,low, such as 0,1,4,2")]
+pub struct CountsError;
+
+impl FromStr for SeverityCounts {
+    type Err = CountsError;
+
+    fn from_str(text: &str) -> Result<Self, CountsError> {
+        let counts: Option<Vec<u32>> = text.split(',').map(|count| count.trim().parse().ok()).collect();
+        match counts.as_deref() {
+            Some(&[critical, high, medium, low]) => Ok(Self { critical, high, medium, low }),
+            Some(_) | None => Err(CountsError),
+        }
+    }
 }
 
 /// What state the registry says a version is in (facts file, section 5).
@@ -169,6 +188,17 @@ impl<T> FactReading<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counts_are_four_numbers() {
+        let counts = SeverityCounts { critical: 0, high: 1, medium: 4, low: 2 };
+        for good in ["0,1,4,2", " 0, 1 ,4,2"] {
+            assert_eq!(good.parse(), Ok(counts), "{good}");
+        }
+        for bad in ["", "0,1,4", "0,1,4,2,0", "0,1,4,", "0,1,4,-2", "0,1,4,x", "0 1 4 2", "0,1,4,4294967296"] {
+            assert_eq!(bad.parse::<SeverityCounts>(), Err(CountsError), "{bad}");
+        }
+    }
 
     #[test]
     fn a_number_that_is_no_integer_is_doubtful() {

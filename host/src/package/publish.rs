@@ -63,8 +63,8 @@ pub struct PublishRequest {
     pub score: Option<Score>,
     /// What an analysis found.
     pub findings: Option<SeverityCounts>,
-    /// Its status; `published` when absent.
-    pub status: Option<Status>,
+    /// Its status.
+    pub status: Status,
 }
 
 /// What was published.
@@ -104,7 +104,7 @@ pub fn publish(registry: &DirectoryRegistry, request: &PublishRequest) -> Result
     let document = document::write(&Entry {
         reference: &reference,
         origin: request.origin.as_deref(),
-        status: request.status.as_ref().unwrap_or(&Status::Published),
+        status: &request.status,
         cert_level: request.cert_level,
         git_sha: author.identity.git_sha.as_deref(),
         manifest_digest,
@@ -141,8 +141,8 @@ fn read_author(request: &PublishRequest, label: &str) -> Result<Author, PackageE
         return refuse("its `manifest.json` has a `bundle` block, which can't be right about a bundle that holds it");
     }
     check_identity(request, &read.identity)?;
-    if let Some(status) = request.status.as_ref().filter(|status| !Status::KNOWN.contains(&status.as_str())) {
-        let status = SafeText::new(status.as_str());
+    if !Status::KNOWN.contains(&request.status.as_str()) {
+        let status = SafeText::new(request.status.as_str());
         return refuse(&format!("the status `{status}` is not known; expected one of {}", Status::KNOWN.join(", ")));
     }
     let document = json::read(&bytes).map_err(|problem| invalid(manifest::ManifestError::Invalid(problem)))?;

@@ -11,6 +11,7 @@ use crate::model::deadline::Deadline;
 use crate::model::facts::CertLevel;
 use crate::model::facts::Score;
 use crate::model::facts::SeverityCounts;
+use crate::model::facts::Status;
 use crate::model::package::ResolvedPackage;
 use crate::model::registry::Registry;
 use crate::package::Cache;
@@ -121,7 +122,7 @@ pub(super) fn request(id: &str, version: &str, bundle_dir: Dir) -> PublishReques
         cert_level: CertLevel::new(2_u8),
         score: Score::new(85_u8),
         findings: Some(SeverityCounts { critical: 0, high: 1, medium: 2, low: 3 }),
-        status: None,
+        status: Status::Published,
     }
 }
 

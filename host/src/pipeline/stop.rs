@@ -15,7 +15,7 @@ use crate::policy::PinMismatch;
 
 /// A stop, and as much of the package as was known by then.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {stop}", subject.label())]
+#[error("{} is stopped", subject.label())]
 pub struct Stopped {
     /// What it is about.
     pub subject: Box<Subject>,

@@ -1,5 +1,7 @@
 //! How good a package is in numbers: its certification level and its scores.
 
+use std::str::FromStr;
+
 /// A certification level, 0 to 3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct CertLevel(u8); // INVARIANT: at most `MAX`.
@@ -64,6 +66,29 @@ impl Score {
     }
 }
 
+/// A text is no number in the range of its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected a whole number from 0 to {max}")]
+pub struct RatingError {
+    max: u8,
+}
+
+impl FromStr for CertLevel {
+    type Err = RatingError;
+
+    fn from_str(text: &str) -> Result<Self, RatingError> {
+        text.parse::<u64>().ok().and_then(Self::new).ok_or(RatingError { max: Self::MAX })
+    }
+}
+
+impl FromStr for Score {
+    type Err = RatingError;
+
+    fn from_str(text: &str) -> Result<Self, RatingError> {
+        text.parse::<u64>().ok().and_then(Self::new).ok_or(RatingError { max: Self::MAX })
+    }
+}
+
 /// What people call a range of scores, worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RiskLabel {
@@ -102,6 +127,16 @@ mod tests {
         assert_eq!(Score::new(100_u64).map(Score::get), Some(100));
         for outside in [-10_i64, -1, 101, 200, 256, 356] {
             assert_eq!(Score::new(outside), None);
+        }
+    }
+
+    #[test]
+    fn a_text_is_a_whole_number_in_range_or_none() {
+        assert_eq!(("3".parse::<CertLevel>(), "100".parse::<Score>()), (Ok(CertLevel(3)), Ok(Score(100))));
+        for bad in ["", "-1", "101", "2.5", "0x1", "80 ", "eighty", "18446744073709551696"] {
+            let (level, score) = (bad.parse::<CertLevel>().unwrap_err(), bad.parse::<Score>().unwrap_err());
+            assert_eq!(level.to_string(), "expected a whole number from 0 to 3", "{bad}");
+            assert_eq!(score.to_string(), "expected a whole number from 0 to 100", "{bad}");
         }
     }
 

@@ -102,7 +102,7 @@ fn a_version_never_changes_but_what_is_said_of_it_may() {
     let source = || bed.root.open_dir("source").unwrap();
     bed.source("source", &[("manifest.json", &manifest(ID, "1.0.0")), ("server.py", "one")]);
     let first = publish(&bed.registry(), &request(ID, "1.0.0", source())).unwrap();
-    let revoked = PublishRequest { status: Some(Status::from_word("revoked")), ..request(ID, "1.0.0", source()) };
+    let revoked = PublishRequest { status: Status::from_word("revoked"), ..request(ID, "1.0.0", source()) };
     let second = publish(&bed.registry(), &revoked).unwrap();
     assert_eq!((second.bundle_digest, second.updated), (first.bundle_digest, true));
     assert_eq!(bed.fetch("acme/tool@1.0.0").unwrap().facts.status, Some(Status::Refused("revoked".to_owned())));
@@ -136,7 +136,7 @@ fn a_manifest_must_be_that_of_the_version() {
     let error = refused(&request(ID, "1.0.0", bed.source("source", &[("server.py", "x")])), &bed);
     assert!(error.to_string().contains("there is no `manifest.json`"), "{error}");
     let source = bed.source("other", &[("manifest.json", &good)]);
-    let unknown = PublishRequest { status: Some(Status::from_word("shiny")), ..request(ID, "1.0.0", source) };
+    let unknown = PublishRequest { status: Status::from_word("shiny"), ..request(ID, "1.0.0", source) };
     assert!(refused(&unknown, &bed).to_string().contains("expected one of published, deprecated, draft"));
 }
 
