@@ -17,3 +17,4 @@ pub mod registry;
 pub mod request;
 pub mod text;
 pub mod verdict;
+mod word;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::word::serialize_as_word;
+
 /// How the server talks to its client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
     /// Over standard input and output.
     Stdio,
@@ -21,6 +22,8 @@ impl Transport {
         }
     }
 }
+
+serialize_as_word!(Transport);
 
 /// What the server's process is started with on this platform.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

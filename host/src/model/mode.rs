@@ -1,10 +1,10 @@
 //! Modes, effects, and the one table that joins them.
 
 use crate::model::verdict::OutcomeKind;
+use crate::model::word::serialize_as_word;
 
 /// How strictly a policy is meant (spec section 3). Case-sensitive in text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// A violation refuses the package.
     Strict,
@@ -29,8 +29,7 @@ impl Mode {
 }
 
 /// What a violation leads to under the mode `warn`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OnWarn {
     /// Say it and go on.
     Notify,
@@ -54,8 +53,7 @@ impl OnWarn {
 /// What one policy's outcome does to the launch.
 ///
 /// Ordered from harmless to final, so the AND of many is their maximum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Effect {
     /// Nothing to say.
     Pass,
@@ -78,6 +76,8 @@ impl Effect {
         }
     }
 }
+
+serialize_as_word!(Mode, OnWarn, Effect);
 
 /// What one policy's outcome means under its mode (spec section 3). The only place where modes are interpreted.
 pub const fn effect(mode: Mode, outcome: OutcomeKind, on_warn: OnWarn) -> Effect {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::model::policy::BuiltIn;
+use crate::model::word::serialize_as_word;
 
 /// A policy's name: 1 to 64 bytes of `[a-z0-9-]` (spec section 1).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -139,16 +140,11 @@ macro_rules! shown_as_text {
                 f.pad(&self.0)
             }
         }
-
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&self.0)
-            }
-        }
     )+};
 }
 
 shown_as_text!(PolicyName, FindingCode, PackageWord);
+serialize_as_word!(PolicyName, FindingCode, PackageWord);
 
 impl fmt::Display for PackageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

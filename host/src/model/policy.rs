@@ -7,10 +7,10 @@ use crate::model::digest::Digest;
 use crate::model::limits::PolicyLimits;
 use crate::model::mode::{Mode, OnWarn};
 use crate::model::name::PolicyName;
+use crate::model::word::serialize_as_word;
 
 /// Whose rules these are. Every layer is evaluated; a later layer can only add restrictions (spec section 1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LayerName {
     /// An administrator's.
     System,
@@ -27,6 +27,8 @@ impl LayerName {
         }
     }
 }
+
+serialize_as_word!(LayerName);
 
 /// The components inside the binary. They differ from others only in where their bytes come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -7,6 +7,7 @@ use crate::model::mode::{Effect, Mode, OnWarn};
 use crate::model::name::{FindingCode, PolicyName};
 use crate::model::policy::{LayerName, PolicySource};
 use crate::model::text::SafeText;
+use crate::model::word::serialize_as_word;
 
 /// One thing a policy says, sanitised.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +34,7 @@ pub struct Verdict {
 }
 
 /// Why a policy could not do its work. A closed list: the same word in code, JSON and documents (spec section 3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FaultKind {
     /// Missing, unreadable, not a component, too large, or does not compile.
     Load,
@@ -138,8 +138,7 @@ pub enum Outcome {
 }
 
 /// An [`Outcome`] without its contents, for the mode table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OutcomeKind {
     /// See [`Outcome::Pass`].
     Pass,
@@ -183,6 +182,8 @@ impl OutcomeKind {
         }
     }
 }
+
+serialize_as_word!(FaultKind, OutcomeKind);
 
 /// One policy after its evaluation: everything the decision and the reports need to know of it.
 #[derive(Debug, Clone)]

@@ -57,11 +57,6 @@ impl Bound {
         }
         Ok(Self { spec, source, digest })
     }
-
-    /// The policy as the configuration has it.
-    pub const fn spec(&self) -> &PolicySpec {
-        &self.spec
-    }
 }
 
 /// How far an evaluation came, so that a fault still shows what is known.

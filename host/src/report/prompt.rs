@@ -15,10 +15,10 @@ use crate::report::human;
 use crate::report::style::Style;
 
 /// The question.
-pub const QUESTION: &str = "Continue? [y/N] ";
+const QUESTION: &str = "Continue? [y/N] ";
 
 /// The longest answer that is read, bytes: more than anybody types by mistake, and an end to what a program pours in.
-pub const MAX_ANSWER_BYTES: usize = 1024;
+const MAX_ANSWER_BYTES: usize = 1024;
 
 /// Which of our streams are terminals. A person is there only when both are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub fn consent(
 }
 
 /// Asks the question, and reads the answer up to the end of its line, not a byte further.
-pub fn ask(input: &mut dyn Read, out: &mut dyn Write) -> Consent {
+fn ask(input: &mut dyn Read, out: &mut dyn Write) -> Consent {
     let asked = write!(out, "\n{QUESTION}").and_then(|()| out.flush());
     let answer = asked.and_then(|()| read_line(input));
     let yes = matches!(&answer, Ok(Some(line)) if is_yes(line));

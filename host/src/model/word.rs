@@ -1,0 +1,14 @@
+//! Words for machines: a type that has `as_str` is serialised by it, so that each word stands in one place.
+
+/// Serialises types as what their `as_str` gives.
+macro_rules! serialize_as_word {
+    ($($name:ty),+) => {$(
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+    )+};
+}
+
+pub(crate) use serialize_as_word;
