@@ -125,8 +125,7 @@ pub fn consider(
     let stopped = |stop| Stopped::new(known.clone(), stop);
     let admitted = decide::admit(resolved).map_err(|refusal| stopped(refusal.into()))?;
     let package = admitted.and_then(|resolved| resolved.fetch(config, deadline)).map_err(stopped)?;
-    let subject = request::subject(package.candidate());
-    judge(config, package, subject, context)
+    judge(config, package, request::subject, context)
 }
 
 /// What the registry says of a package, after verifying it; nothing is judged.
@@ -151,16 +150,17 @@ pub fn fetch(config: &Config, reference: &PackageRef, deadline: &Deadline) -> Re
 /// [`Stop::Refused`] for the status in the document, [`Stop::Pin`] and [`Stop::Host`].
 pub fn consider_facts(config: &Config, subject: Subject, context: Context) -> Result<Judged, Stopped> {
     let facts = decide::admit(subject.clone()).map_err(|refusal| Stopped::new(subject.clone(), refusal.into()))?;
-    judge(config, facts, subject, context).map(|(_, judged)| judged)
+    judge(config, facts, Subject::clone, context).map(|(_, judged)| judged)
 }
 
-/// Rules on what was admitted, known to the policies as `subject`.
+/// Rules on what was admitted, told to the policies as `subject_of` it.
 fn judge<T>(
     config: &Config,
     admitted: Admitted<T>,
-    subject: Subject,
+    subject_of: impl FnOnce(&T) -> Subject,
     context: Context,
 ) -> Result<(Ruled<T>, Judged), Stopped> {
+    let subject = subject_of(admitted.candidate());
     let notices = admitted.notice().cloned().into_iter().chain(policies::distrust(config, &subject)).collect();
     let evaluated = evaluate(config, &subject, context);
     match evaluated.and_then(|policies| Ok(admitted.rule(policies)?)) {
