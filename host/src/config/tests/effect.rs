@@ -186,10 +186,8 @@ fn the_command_line_overrides_what_is_no_policy() {
     let mut config = good("registry_url: /a\ncache_dir: /b\nstart_timeout: 1s\n");
     config.override_registry(Registry::Directory("/c".into()));
     config.override_cache_dir("/d".into());
-    config.override_start_timeout(Duration::from_secs(2));
     assert_eq!(config.registry().to_string(), "/c");
     assert_eq!(config.cache_dir(), Some(Path::new("/d")));
-    assert_eq!(config.start_timeout(), Duration::from_secs(2));
     let view = serde_json::to_value(config.view()).unwrap();
     assert_eq!(view["settings"]["registry_url"], json!({ "value": "/c", "source": "flag" }));
 }
