@@ -52,7 +52,7 @@ pub(super) struct PublishCommand {
     #[arg(long, value_name = "LEVEL", value_parser = parse_level)]
     cert_level: Option<CertLevel>,
     /// Security score, 0 to 100
-    #[arg(long, value_name = "SCORE", value_parser = super::run::parse_score)]
+    #[arg(long, value_name = "SCORE", value_parser = crate::cli::run::parse_score)]
     score: Option<Score>,
     /// Findings by severity: critical, high, medium, low
     #[arg(long, value_name = "C,H,M,L", value_parser = parse_findings)]
