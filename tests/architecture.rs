@@ -82,9 +82,9 @@ fn literal(text: &str) -> Option<(&str, usize)> {
     if text.starts_with("/*") {
         return Some(("", block_comment(text)));
     }
-    if text.starts_with('"') {
+    if let Some(inside) = text.strip_prefix('"') {
         let mut escaped = false;
-        let end = text[1..].find(|c| {
+        let end = inside.find(|c| {
             let ends = c == '"' && !escaped;
             escaped = c == '\\' && !escaped;
             ends
@@ -105,18 +105,20 @@ fn literal(text: &str) -> Option<(&str, usize)> {
 
 /// How long the block comment is that `text` starts with; they nest.
 fn block_comment(text: &str) -> usize {
-    let (mut depth, mut at) = (0, 0);
-    while at < text.len() {
-        match &text.as_bytes()[at..] {
-            [b'/', b'*', ..] => (depth, at) = (depth + 1, at + 2),
-            [b'*', b'/', ..] => (depth, at) = (depth - 1, at + 2),
-            _ => at += 1,
+    let (mut depth, mut rest) = (0, text);
+    while let Some(first) = rest.chars().next() {
+        let mark = rest.get(..2).unwrap_or_default();
+        match mark {
+            "/*" => depth += 1,
+            "*/" => depth -= 1,
+            _ => {}
         }
+        rest = &rest[if matches!(mark, "/*" | "*/") { mark.len() } else { first.len_utf8() }..];
         if depth == 0 {
             break;
         }
     }
-    at
+    text.len() - rest.len()
 }
 
 fn module_of(file: &str) -> &str {
