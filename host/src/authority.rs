@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsExt as _};
+use nix::fcntl::{AT_FDCWD, AtFlags};
+use nix::unistd::{AccessFlags, faccessat};
 
 /// A file could not be read whole.
 #[derive(Debug, thiserror::Error)]
@@ -96,13 +98,37 @@ pub fn create_dir(path: &Path) -> io::Result<Dir> {
     open_dir(path)
 }
 
-/// Whether something is at `path`, following links.
+/// Whether something is at `path`; a link is something, wherever it leads.
 ///
 /// # Ambient authority
 /// Looks at any path.
-pub fn exists(path: &Path) -> bool {
-    // What can't be looked at may be there; below a file there is nothing.
-    path.try_exists().unwrap_or_else(|error| error.kind() != io::ErrorKind::NotADirectory)
+///
+/// # Errors
+/// When nobody can know: a directory above may not be searched, or is a link that leads nowhere.
+#[expect(clippy::disallowed_methods, reason = "this is the door")]
+pub fn exists(path: &Path) -> io::Result<bool> {
+    for (depth, above) in path.ancestors().enumerate() {
+        match std::fs::symlink_metadata(above) {
+            Ok(_) if depth == 0 => return Ok(true),
+            // The nearest thing that is there: a place without the rest of the path, unless it only points at one.
+            Ok(_) => return std::fs::metadata(above).map(|_| false),
+            // Below a file there is nothing.
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
+}
+
+/// Whether the file at `path` is a program that we may start; `None` when no regular file is there.
+///
+/// # Ambient authority
+/// Looks at any path.
+pub fn program(path: &Path) -> Option<bool> {
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    let is_file = path.is_file();
+    // By the identity that will start it, as the system does.
+    is_file.then(|| faccessat(AT_FDCWD, path, AccessFlags::X_OK, AtFlags::AT_EACCESS).is_ok())
 }
 
 /// The directory that relative paths of the command line start at.
@@ -191,4 +217,40 @@ pub fn read_stdin(limit: usize) -> Result<Vec<u8>, ReadError> {
 pub fn forget_typed() {
     // What is no terminal has nothing to forget.
     let _ = nix::sys::termios::tcflush(io::stdin(), nix::sys::termios::FlushArg::TCIFLUSH);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_link_is_something_and_what_can_not_be_looked_at_is_an_error() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = open_dir(temp.path()).unwrap();
+        dir.create_dir("folder").unwrap();
+        dir.write("file", "").unwrap();
+        for (target, link) in [("folder", "link"), ("nowhere", "dangling"), ("loop", "loop")] {
+            symlink(target, temp.path().join(link)).unwrap();
+        }
+        let cases = [
+            ("folder", Some(true)),
+            ("file", Some(true)),
+            ("link", Some(true)),
+            ("dangling", Some(true)),
+            ("loop", Some(true)),
+            ("missing", Some(false)),
+            ("missing/deeper", Some(false)),
+            ("folder/missing", Some(false)),
+            ("link/missing", Some(false)),
+            ("file/missing", Some(false)),
+            ("dangling/missing", None),
+            ("dangling/missing/deeper", None),
+            ("loop/missing", None),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(exists(&temp.path().join(path)).ok(), expected, "{path}");
+        }
+    }
 }

@@ -83,11 +83,6 @@ impl Layer {
         self.name
     }
 
-    /// The file they stand in; none when they are the defaults.
-    pub fn file(&self) -> Option<&Path> {
-        self.file.as_deref()
-    }
-
     /// Whether this layer believes facts for which `registry` vouches. A layer that names whom it trusts does not
     /// believe facts for which nobody does.
     pub fn believes(&self, registry: Option<&Registry>) -> bool {
@@ -98,11 +93,6 @@ impl Layer {
     /// Every policy: the three built-in ones, then the layer's own in their order.
     pub fn policies(&self) -> Vec<PolicySpec> {
         self.rules.policies(self.name)
-    }
-
-    /// What stands under `policy`, complete.
-    pub const fn rules(&self) -> &Rules {
-        &self.rules
     }
 }
 
@@ -180,11 +170,6 @@ impl Config {
     /// Keeps downloads elsewhere.
     pub fn override_cache_dir(&mut self, directory: PathBuf) {
         self.cache_dir = Setting::flag(Some(directory));
-    }
-
-    /// Allows another time for the start.
-    pub fn override_start_timeout(&mut self, timeout: Duration) {
-        self.start_timeout = Setting::flag(timeout);
     }
 
     /// Raises the warning threshold of every layer, in the settings of their policies too.

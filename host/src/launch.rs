@@ -10,9 +10,8 @@
 //! ```
 
 use std::ffi::OsString;
-use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use cap_std::fs::Dir;
@@ -41,6 +40,9 @@ pub mod status;
 mod supervise;
 mod terminal;
 
+/// Tells whether the file at a path is a program that may be started; `None` when no regular file is there.
+pub type Look = fn(&Path) -> Option<bool>;
+
 /// What a start needs besides the clearance.
 #[derive(Debug)]
 pub struct Setup {
@@ -52,6 +54,8 @@ pub struct Setup {
     pub extra_args: Vec<OsString>,
     /// The variables that the server gets.
     pub environment: ServerEnvironment,
+    /// How programs that are not in the bundle are looked up.
+    pub look: Look,
     /// What its standard input and output are.
     pub streams: Streams,
     /// When it must have been started. Never a limit of the server's life.
@@ -73,12 +77,9 @@ pub struct Streams {
 }
 
 impl Streams {
-    /// Our own standard input and output, handed on as they are.
-    ///
-    /// # Errors
-    /// When standard input can't be duplicated.
-    pub fn inherited() -> io::Result<Self> {
-        Ok(Self { input: io::stdin().as_fd().try_clone_to_owned()?, output: Stdio::inherit() })
+    /// A duplicate of our own standard input, and our own standard output as it is.
+    pub fn inherited(input: impl Into<OwnedFd>) -> Self {
+        Self { input: input.into(), output: Stdio::inherit() }
     }
 }
 
@@ -97,7 +98,7 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Ended, LaunchError> 
     }
     let bundle = Bundle { root: &setup.root, dir: &setup.root_dir };
     let typed = &manifest.entrypoint.command;
-    let program = bundle.program(typed, setup.environment.search_path())?;
+    let program = bundle.program(typed, setup.environment.search_path(), setup.look)?;
     let directory = bundle.directory(manifest.entrypoint.workdir.as_deref())?;
     setup.deadline.check().map_err(|_| LaunchError::timeout(typed))?;
     if let Some(ended) = setup.signals.ended() {

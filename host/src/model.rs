@@ -12,6 +12,7 @@ pub mod manifest;
 pub mod mode;
 pub mod name;
 pub mod package;
+pub mod path;
 pub mod policy;
 pub mod registry;
 pub mod request;

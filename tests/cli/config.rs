@@ -36,6 +36,27 @@ fn every_problem_is_said_at_once() {
 }
 
 #[test]
+fn rules_that_can_not_be_reached_are_not_no_rules() {
+    let cases = [
+        ("nowhere", ".mcp/config.yaml", "~/.mcp/config.yaml", "No such file"),
+        ("config.yaml", ".mcp/config.yaml", "~/.mcp/config.yaml", "symbolic links"),
+        ("nowhere", ".mcp/policies.d", "~/.mcp/policies.d", "policies.d directory is not supported"),
+        // Someone's folder of rules on a disk that is not there.
+        ("/nowhere/mcp", ".mcp", "~/.mcp/policies.d", "No such file"),
+        // As with a folder that may not be searched, the system doesn't say what is in it.
+        (".mcp", ".mcp", "~/.mcp/policies.d", "symbolic links"),
+    ];
+    for (target, link, file, says) in cases {
+        let bed = bed();
+        std::fs::rename(bed.path(".mcp"), bed.path("put-away")).unwrap();
+        std::fs::create_dir_all(bed.path(link).parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(target, bed.path(link)).unwrap();
+        bed.run("run --registry registry acme/tool@1.0.0").refuses(1, &[file, says]);
+        assert!(!bed.has("started"), "{link} to {target}");
+    }
+}
+
+#[test]
 fn a_wrong_configuration_stops_every_command() {
     let bed = bed();
     bed.write(".mcp/config.yaml", "policy: {min_score: eighty}\n");

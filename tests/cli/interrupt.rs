@@ -12,7 +12,7 @@ use crate::bed::{Package, TestBed};
 const RUNS: &str = ".mcp/cache/runs";
 
 /// A length that takes far longer to unpack than a signal takes to arrive; zeros, so that its bundle is small.
-const LONG: u64 = 256 * 1024 * 1024;
+const LONG: u64 = 768 * 1024 * 1024;
 
 fn send(child: &Child, signal: Signal) {
     kill(Pid::from_raw(child.id().cast_signed()), signal).unwrap();

@@ -99,6 +99,7 @@ fn setup(root: &Path, streams: Streams, graces: Graces) -> Setup {
         root_dir: Dir::open_ambient_dir(root, ambient_authority()).unwrap(),
         extra_args: Vec::new(),
         environment: environment(),
+        look: smcp::authority::program,
         streams,
         deadline: Deadline::none(),
         graces,
@@ -265,7 +266,7 @@ fn stand_in() {
     let (input_closed, terminate) = graces.split_once(' ').unwrap();
     let duration = |milliseconds: &str| Duration::from_millis(milliseconds.parse().unwrap());
     let graces = Graces { input_closed: duration(input_closed), terminate: duration(terminate) };
-    let setup = setup(Path::new(&variable(ROOT)), Streams::inherited().unwrap(), graces);
+    let setup = setup(Path::new(&variable(ROOT)), Streams::inherited(smcp::authority::stdin().unwrap()), graces);
     let ended = launch(clearance(sh(&variable(SCRIPT))), setup).unwrap();
     std::process::exit(ended.exit_code().into());
 }

@@ -20,6 +20,7 @@ use crate::config::discover;
 use crate::config::discover::Unread;
 use crate::model::facts::Score;
 use crate::model::limits;
+use crate::model::path;
 use crate::model::registry::Registry;
 use crate::model::request::Context;
 use crate::pipeline;
@@ -149,12 +150,19 @@ impl World {
             config.override_registry(self.registry(text)?);
         }
         if let Some(path) = &self.global.cache_dir {
-            config.override_cache_dir(self.places.working_directory.join(path));
+            config.override_cache_dir(self.cache_dir(path)?);
         }
         if let Some(threshold) = warning_threshold {
             config.raise_warning_threshold(threshold).map_err(Failure::usage)?;
         }
         Ok(config)
+    }
+
+    /// The cache as the command line names it.
+    fn cache_dir(&self, path: &Path) -> Result<PathBuf, Failure> {
+        let Places { home, working_directory } = &self.places;
+        let absolute = path::absolute(path, working_directory, home.as_deref());
+        absolute.with_context(|| format!("while reading --cache-dir {}", path.display())).map_err(Failure::usage)
     }
 
     /// A registry as the command line names it.
@@ -183,19 +191,27 @@ impl World {
         let location = discover::user_file(self.global.config.as_deref(), variable.as_deref(), places)?;
         let system_variable = authority::variable(discover::SYSTEM_VARIABLE);
         let unread = Unread {
-            policies_dir: authority::exists(&location.policies_dir()),
-            system_file: authority::exists(Path::new(discover::SYSTEM_FILE)),
+            policies_dir: self.is_there(&location.policies_dir())?,
+            system_file: self.is_there(Path::new(discover::SYSTEM_FILE))?,
             system_variable: system_variable.as_deref(),
         };
         discover::refuse_unread(&location, unread, places)?;
         match authority::read_file(&location.file, limits::CONFIG_FILE) {
             Ok(bytes) => config::parse(&bytes, &location.file, places),
-            Err(error) if error.is_missing() => {
+            // A link that leads nowhere is not nothing: whoever made it meant rules.
+            Err(error) if error.is_missing() && !self.is_there(&location.file)? => {
                 location.missing(places)?;
-                let legacy = location.legacy_file(places).filter(|file| authority::exists(file));
+                // Only to be mentioned, so one that can't be looked at is none.
+                let is_there = |file: &PathBuf| authority::exists(file).is_ok_and(|there| there);
+                let legacy = location.legacy_file(places).filter(is_there);
                 Ok(Config::unconfigured(places, legacy.as_deref()))
             }
             Err(error) => Err(ConfigError::unreadable(&location.file, places.home.as_deref(), &error)),
         }
+    }
+
+    /// Whether rules may stand at `path`. Not being able to look is an error: nobody knows then.
+    fn is_there(&self, path: &Path) -> Result<bool, ConfigError> {
+        authority::exists(path).map_err(|error| ConfigError::unreadable(path, self.places.home.as_deref(), &error))
     }
 }

@@ -11,6 +11,8 @@ use crate::config::problem::Code;
 use crate::config::problem::ConfigError;
 use crate::config::problem::Problem;
 use crate::config::problem::shown;
+use crate::model::path;
+use crate::model::path::PathError;
 
 /// The administrator's file.
 pub const SYSTEM_FILE: &str = "/etc/mcp/config.yaml";
@@ -53,20 +55,14 @@ pub fn user_file(flag: Option<&Path>, variable: Option<&OsStr>, places: &Places)
         let file = named.display().to_string();
         Err(ConfigError::one(Problem::of_file(Code::Unreadable, &file, message, Some(allowed))))
     };
-    if named.as_os_str().is_empty() {
-        return refuse("the name of the configuration file is empty", "the path of a YAML file");
-    }
-    let file = match (named.strip_prefix("~"), &places.home) {
-        (Ok(rest), Some(home)) => home.join(rest),
-        (Ok(_), None) => {
-            return refuse(
-                "HOME is not an absolute path, so the configuration can't be found",
-                "HOME, or --config PATH",
-            );
+    match path::absolute(named, &places.working_directory, places.home.as_deref()) {
+        Ok(file) => Ok(Location { file, named_by }),
+        Err(PathError::Empty) => refuse("the name of the configuration file is empty", "the path of a YAML file"),
+        Err(PathError::NoHome) => {
+            refuse("HOME is not an absolute path, so the configuration can't be found", "HOME, or --config PATH")
         }
-        (Err(_), _) => places.working_directory.join(named),
-    };
-    Ok(Location { file: file.components().collect(), named_by })
+        Err(error @ (PathError::Nul | PathError::OtherHome)) => refuse(&error.to_string(), "the path of a YAML file"),
+    }
 }
 
 impl Location {
@@ -169,7 +165,9 @@ mod tests {
              (allowed: HOME, or --config PATH)"
         );
         assert!(user_file(Some(Path::new("/f.yaml")), None, &places(None)).is_ok());
-        assert!(user_file(Some(Path::new("")), None, &places(None)).is_err());
+        for wrong in ["", "~you/config.yaml", "a\0b"] {
+            assert!(user_file(Some(Path::new(wrong)), None, &places(Some("/home/me"))).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::config::problem::Code;
 use crate::config::raw::Half;
 use crate::config::raw::Node;
+use crate::model::path::absolute;
 
 /// Where paths in a file start.
 #[derive(Debug, Clone, Copy)]
@@ -221,14 +222,11 @@ impl<F: Shape> Shape for ListOf<F> {
     }
 }
 
-/// An absolute path from a text: `~/…` from the home, relative ones from the directory of the file.
+/// An absolute path from a text; relative ones start at the directory of the file.
 pub(super) fn path(text: &str, base: Base<'_>) -> Option<PathBuf> {
-    if text.is_empty() || text.contains('\0') || text.contains("://") {
+    // An address is no path, and a directory of that name is not what anybody means.
+    if text.contains("://") {
         return None;
     }
-    let path = match text.strip_prefix('~') {
-        Some(rest) => base.home?.join(rest.strip_prefix('/')?),
-        None => base.directory.join(text),
-    };
-    Some(path.components().collect())
+    absolute(Path::new(text), base.directory, base.home).ok()
 }

@@ -22,17 +22,6 @@ pub enum Notice {
     },
 }
 
-impl Notice {
-    /// A stable name for machines.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::ForeignKeys { .. } => "config-foreign-keys",
-            Self::Unconfigured => "config-none",
-            Self::LegacyFile { .. } => "config-legacy-file",
-        }
-    }
-}
-
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -9,8 +9,9 @@ use std::path::{Component, Path, PathBuf};
 
 use cap_std::fs::{Dir, Metadata};
 use nix::fcntl::AtFlags;
-use nix::unistd::{AccessFlags, access, faccessat};
+use nix::unistd::{AccessFlags, faccessat};
 
+use crate::launch::Look;
 use crate::launch::error::LaunchError;
 use crate::launch::error::shown;
 
@@ -30,8 +31,13 @@ enum Miss {
 
 impl Bundle<'_> {
     /// The file to start, absolute.
-    pub(crate) fn program(self, command: &str, search_path: Option<&OsStr>) -> Result<PathBuf, LaunchError> {
-        if command.contains('/') { self.own_program(command) } else { on_path(command, search_path) }
+    pub(crate) fn program(
+        self,
+        command: &str,
+        search_path: Option<&OsStr>,
+        look: Look,
+    ) -> Result<PathBuf, LaunchError> {
+        if command.contains('/') { self.own_program(command) } else { on_path(command, search_path, look) }
     }
 
     /// The directory to start in, absolute.
@@ -102,19 +108,19 @@ impl From<io::Error> for Miss {
 
 /// Looks a name up as a shell does, in absolute directories only: a relative one would depend on where smcp was
 /// started, and let a folder's content choose the program.
-fn on_path(command: &str, search_path: Option<&OsStr>) -> Result<PathBuf, LaunchError> {
+fn on_path(command: &str, search_path: Option<&OsStr>, look: Look) -> Result<PathBuf, LaunchError> {
+    let mut any = false;
     let directories = search_path.map(std::env::split_paths).into_iter().flatten();
-    let mut found = directories
-        .filter(|directory| directory.is_absolute())
-        .map(|directory| directory.join(command))
-        .filter(|candidate| candidate.is_file())
-        .peekable();
-    let any = found.peek().is_some();
-    let executable = found.find(|candidate| access(candidate, AccessFlags::X_OK).is_ok());
-    executable.ok_or_else(|| {
-        let command = shown(command);
-        if any { LaunchError::NotExecutable { command } } else { LaunchError::NotOnPath { command } }
-    })
+    for directory in directories.filter(|directory| directory.is_absolute()) {
+        let candidate = directory.join(command);
+        match look(&candidate) {
+            Some(true) => return Ok(candidate),
+            Some(false) => any = true,
+            None => {}
+        }
+    }
+    let command = shown(command);
+    Err(if any { LaunchError::NotExecutable { command } } else { LaunchError::NotOnPath { command } })
 }
 
 #[cfg(test)]
@@ -159,6 +165,13 @@ mod tests {
         (bed, root, dir)
     }
 
+    /// As the door to the world does.
+    #[expect(clippy::disallowed_methods, reason = "the test stands in for the door")]
+    fn look(path: &Path) -> Option<bool> {
+        let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+        Some(metadata.permissions().mode() & 0o100 != 0)
+    }
+
     fn outcome(result: Result<PathBuf, LaunchError>, root: &Path) -> Result<String, (Failure, String)> {
         result
             .map(|path| path.strip_prefix(root).unwrap().display().to_string())
@@ -198,7 +211,7 @@ mod tests {
         ];
         for (command, expected) in cases {
             let expected = expected.map(str::to_owned).map_err(|(failure, variant)| (failure, variant.to_owned()));
-            assert_eq!(outcome(bundle.program(command, None), &root), expected, "{command}");
+            assert_eq!(outcome(bundle.program(command, None, |_| None), &root), expected, "{command}");
         }
     }
 
@@ -235,7 +248,7 @@ mod tests {
         let outside = bed.path().join("outside");
         let path = |directories: &[&Path]| std::env::join_paths(directories).unwrap();
         let both = path(&[&root, &outside, &root.join("bin")]);
-        assert_eq!(bundle.program("tool", Some(&both)).unwrap(), outside.join("tool"), "the first one wins");
+        assert_eq!(bundle.program("tool", Some(&both), look).unwrap(), outside.join("tool"), "the first one wins");
         let cases: [(&str, Option<std::ffi::OsString>, &str); 9] = [
             ("tool", None, "NotOnPath"),
             ("tool", Some("".into()), "NotOnPath"),
@@ -248,7 +261,7 @@ mod tests {
             ("nul\0", Some(both), "NotOnPath"),
         ];
         for (command, search_path, variant) in cases {
-            let error = bundle.program(command, search_path.as_deref()).unwrap_err();
+            let error = bundle.program(command, search_path.as_deref(), look).unwrap_err();
             assert_eq!(error.failure(), Failure::Start);
             assert!(format!("{error:?}").starts_with(variant), "{command}: {error:?}");
         }
@@ -259,7 +272,7 @@ mod tests {
         let (_bed, root, dir) = bed();
         let bundle = Bundle { root: &root, dir: &dir };
         let typed = format!("../\u{1b}[31m{}", "x".repeat(10_000));
-        let message = bundle.program(&typed, None).unwrap_err().to_string();
+        let message = bundle.program(&typed, None, |_| None).unwrap_err().to_string();
         assert!(message.contains("../\\u{1b}[31mxxx") && message.len() < 500, "{message}");
     }
 }

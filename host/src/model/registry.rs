@@ -1,7 +1,9 @@
 //! Where packages come from: a registry's address.
 
 use std::fmt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
+
+use crate::model::path;
 
 /// A registry: a URL, or a directory that is one (spec section 1).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,40 +25,18 @@ impl Registry {
     /// The registry that is meant when nobody names one.
     pub const DEFAULT: &str = "https://registry.mcp-hub.info";
 
-    /// Reads a registry. A text with `://` is a URL; anything else is a directory, `~/` from `home`, relative paths
-    /// from `base` (which should be absolute).
+    /// Reads a registry. A text with `://` is a URL; anything else is a directory, in the reading of
+    /// [`path::absolute`].
     ///
     /// # Errors
-    /// When a URL has another scheme, no host, credentials, a query or a fragment; when the text is empty; when `~/`
-    /// is used without a home.
+    /// When a URL has another scheme, no host, credentials, a query or a fragment; when it is no path either.
     pub fn from_text(text: &str, base: &Path, home: Option<&Path>) -> Result<Self, RegistryError> {
         let fail = || RegistryError { found: text.chars().take(200).flat_map(char::escape_debug).collect() };
         if text.contains("://") {
             return normal_url(text).map(Self::Url).ok_or_else(fail);
         }
-        if text.is_empty() || text.contains('\0') {
-            return Err(fail());
-        }
-        let path = match text.strip_prefix("~/") {
-            Some(rest) => home.ok_or_else(fail)?.join(rest),
-            None => base.join(text),
-        };
-        Ok(Self::Directory(plain(&path)))
+        path::absolute(Path::new(text), base, home).map(Self::Directory).map_err(|_| fail())
     }
-}
-
-/// The path without `.` and `..`, by its text alone: what is shown is what is opened and compared.
-fn plain(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            // Above the root there is only the root.
-            Component::ParentDir => drop(plain.pop()),
-            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => plain.push(component),
-        }
-    }
-    plain
 }
 
 fn normal_url(text: &str) -> Option<String> {
@@ -123,6 +103,7 @@ mod tests {
             ("../registry", Some("/registry")),
             ("../../../registry/./x/..", Some("/registry")),
             ("~/registry", Some("/home/me/registry")),
+            ("~you/registry", None),
             ("/srv/registry", Some("/srv/registry")),
         ];
         for (text, expected) in cases {

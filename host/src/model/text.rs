@@ -56,9 +56,13 @@ fn push(safe: &mut String, character: char) {
 /// Whether a character moves the cursor, changes the direction of text, or can't be seen.
 const fn is_hidden(character: char) -> bool {
     matches!(character,
-        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{180e}'
+        // Controls, and what changes the direction or the joining of text.
+        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}'
         | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        | '\u{feff}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
+        // What is drawn as nothing: fillers, the empty Braille cell, selectors of variants.
+        | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}'
+        | '\u{fe00}'..='\u{fe0f}')
 }
 
 impl From<&str> for SafeText {
@@ -88,6 +92,19 @@ impl serde::Serialize for SafeText {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_that_can_not_be_seen_survives() {
+        let hidden = "\u{ad}\u{34f}\u{115f}\u{1160}\u{17b4}\u{180b}\u{180f}\u{2060}\u{2800}\u{3164}\u{fe00}\u{fe0f}\u{feff}\
+                      \u{ffa0}\u{fff0}\u{e0001}\u{e007f}\u{e0100}\u{e01ef}\u{e0fff}";
+        for character in hidden.chars() {
+            let safe = SafeText::new(&format!("a{character}b"));
+            assert_eq!(safe.as_str(), format!("a{}b", character.escape_unicode()));
+        }
+        for seen in ["\u{2801}", "\u{3163}", "\u{fe10}", "\u{fffc}", "\u{fffd}"] {
+            assert_eq!(SafeText::new(seen).as_str(), seen);
+        }
+    }
 
     #[test]
     fn nothing_that_steers_a_terminal_survives() {

@@ -20,6 +20,7 @@ use crate::package::error::PackageError;
 use crate::package::json;
 
 #[derive(serde::Deserialize)]
+#[serde(expecting = "an object")]
 struct Raw {
     package: String,
     origin: Option<Value>,
@@ -27,6 +28,7 @@ struct Raw {
 }
 
 #[derive(serde::Deserialize)]
+#[serde(expecting = "an object")]
 struct RawResolved {
     version: String,
     git_sha: Option<Value>,
@@ -37,6 +39,7 @@ struct RawResolved {
 }
 
 #[derive(serde::Deserialize)]
+#[serde(expecting = "an object")]
 struct RawArtifact {
     digest: String,
     size_bytes: Option<u64>,

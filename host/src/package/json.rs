@@ -17,12 +17,30 @@ use crate::model::text::SafeText;
 /// Characters of a parser's message that are shown.
 const EXCERPT: usize = 300;
 
+/// A document of which it is known that it means one thing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Document<'b>(&'b [u8]); // INVARIANT: JSON without duplicate keys, checked by `new`.
+
+impl<'b> Document<'b> {
+    /// Checks a document, once for all that is read from it.
+    pub(super) fn new(bytes: &'b [u8]) -> Result<Self, SafeText> {
+        serde_json::from_slice::<Unambiguous>(bytes).map(|_| Self(bytes)).map_err(|error| excerpt(&error))
+    }
+
+    /// Reads what a type knows of it.
+    pub(super) fn read<T: DeserializeOwned>(self) -> Result<T, SafeText> {
+        serde_json::from_slice(self.0).map_err(|error| excerpt(&error))
+    }
+}
+
 /// Reads a document. The error says what is wrong and where.
 pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, SafeText> {
-    serde_json::from_slice::<Unambiguous>(bytes).and_then(|_| serde_json::from_slice(bytes)).map_err(|error| {
-        let text: String = error.to_string().chars().take(EXCERPT).collect();
-        SafeText::new(&text)
-    })
+    Document::new(bytes)?.read()
+}
+
+fn excerpt(error: &serde_json::Error) -> SafeText {
+    let text: String = error.to_string().chars().take(EXCERPT).collect();
+    SafeText::new(&text)
 }
 
 /// Any JSON value without duplicate keys, of which nothing is kept.

@@ -16,7 +16,7 @@ use crate::model::manifest::Manifest;
 use crate::model::name::PackageId;
 use crate::model::package::Version;
 use crate::model::text::SafeText;
-use crate::package::json;
+use crate::package::json::Document;
 
 pub(super) use crate::package::manifest::certification::believe;
 
@@ -104,6 +104,7 @@ pub(super) struct Identity {
 
 /// The part that both formats share, and what tells them apart.
 #[derive(serde::Deserialize)]
+#[serde(expecting = "an object")]
 struct Head {
     schema_version: Value,
     package: RawPackage,
@@ -113,6 +114,7 @@ struct Head {
 }
 
 #[derive(serde::Deserialize)]
+#[serde(expecting = "an object")]
 struct RawPackage {
     id: String,
     version: String,
@@ -120,6 +122,7 @@ struct RawPackage {
 }
 
 #[derive(serde::Deserialize)]
+#[serde(expecting = "an object")]
 struct RawBundle {
     digest: Option<String>,
     size_bytes: Option<u64>,
@@ -127,17 +130,18 @@ struct RawBundle {
 
 /// Reads a manifest for `platform`.
 pub(super) fn read(bytes: &[u8], platform: Platform) -> Result<Read, ManifestError> {
-    let head: Head = json::read(bytes).map_err(ManifestError::Invalid)?;
+    let document = Document::new(bytes).map_err(ManifestError::Invalid)?;
+    let head: Head = document.read().map_err(ManifestError::Invalid)?;
     let text = str::from_utf8(bytes).map_err(|error| ManifestError::invalid(error.to_string()))?;
     let format = if head.runtime.is_some() { Format::Hub } else { Format::Client };
     check_schema(&head.schema_version, format)?;
     let names_bundle = head.bundle.is_some();
     let identity = identify(head.package, head.bundle)?;
     let started = match format {
-        Format::Hub => hub::read(bytes)?,
+        Format::Hub => hub::read(document)?,
         Format::Client => {
             require_bundle(&identity)?;
-            client::read(bytes, platform)?
+            client::read(document, platform)?
         }
     };
     let Started { transport, entrypoint, permissions } = started;

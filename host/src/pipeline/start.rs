@@ -57,12 +57,14 @@ pub(super) fn start(
         Ok(unpacked) => unpacked,
     };
     let root_dir = unpacked.root().try_clone().map_err(|cause| Stop::local("open", unpacked.path(), cause))?;
+    let input = authority::stdin().map_err(|cause| Stop::Order(format!("standard input can't be used: {cause}")))?;
     let setup = Setup {
         root: unpacked.path().to_path_buf(),
         root_dir,
         extra_args: order.arguments.clone(),
         environment,
-        streams: Streams::inherited().map_err(|cause| Stop::Order(format!("standard input can't be used: {cause}")))?,
+        look: authority::program,
+        streams: Streams::inherited(input),
         deadline: *deadline,
         graces: Graces::default(),
         signals,

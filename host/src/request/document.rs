@@ -40,7 +40,7 @@ pub enum DocumentError {
 
 /// The fields of `request.subject` in snake_case, all of them optional: what is absent is unknown.
 #[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct Document {
     #[serde(default = "unnamed_org")]
     org: String,
@@ -67,7 +67,7 @@ struct Document {
 }
 
 #[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct Counts {
     #[serde(default)]
     critical: u32,
@@ -87,16 +87,15 @@ enum Word {
 }
 
 #[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct Start {
     command: String,
     #[serde(default)]
     args: Vec<String>,
 }
 
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[derive(Default)]
+#[derive(serde::Deserialize, Default)]
+#[serde(deny_unknown_fields, default, expecting = "an object")]
 struct Asked {
     network: Vec<String>,
     filesystem_read: Vec<String>,
@@ -227,7 +226,10 @@ mod tests {
     fn a_document_that_is_wrong_is_refused_with_the_place() {
         for (json, says) in [
             ("", "EOF"),
-            ("[]", "expected struct"),
+            ("[]", "expected an object at line 1"),
+            ("{\"findings\": 3}", "invalid type: integer `3`, expected an object"),
+            ("{\"entrypoint\": \"server\"}", "expected an object"),
+            ("{\"permissions\": true}", "expected an object"),
             ("{\"scor\": 80}", "unknown field `scor`, expected one of"),
             ("{\"score\": 80, \"score\": 90}", "duplicate field `score`"),
             ("{\"status\": 1}", "line 1 column 12"),

@@ -131,6 +131,8 @@ fn a_document_that_cannot_be_believed_ends_it() {
         ("/resolved/bundle/size_bytes", json!("7"), "registry-entry-invalid"),
         ("/resolved/bundle/size_bytes", json!(-7), "registry-entry-invalid"),
         ("/resolved", json!([]), "registry-entry-invalid"),
+        ("/resolved", json!(true), "registry-entry-invalid"),
+        ("/resolved/manifest", json!("sha256:00"), "registry-entry-invalid"),
     ];
     for (path, value, code) in cases {
         let mut hostile = document("1.0.0", "published");
@@ -138,6 +140,7 @@ fn a_document_that_cannot_be_believed_ends_it() {
         let (_bed, registry) = registry(&[("1.0.0", hostile)]);
         let error = resolve(&registry, "acme/tool@1.0.0").unwrap_err();
         assert_eq!((error.code(), error.kind()), (code, PackageErrorKind::Integrity), "{path} = {value}: {error}");
+        assert!(!error.to_string().contains("Raw"), "our types mean nothing to a reader: {error}");
         assert!(resolve(&registry, "acme/tool@latest").is_err(), "{path} = {value}");
     }
     let twice = document("1.0.0", "published").to_string().replace(r#""origin""#, r#""origin":"x","origin""#);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::model::manifest::Entrypoint;
 use crate::model::manifest::Permissions;
 use crate::model::manifest::Transport;
-use crate::package::json;
+use crate::package::json::Document;
 use crate::package::manifest::ManifestError;
 use crate::package::manifest::Platform;
 use crate::package::manifest::Started;
@@ -16,6 +16,7 @@ const SYSTEMS: [&str; 3] = ["linux", "darwin", "windows"];
 const ARCHITECTURES: [&str; 2] = ["amd64", "arm64"];
 
 #[derive(serde::Deserialize)]
+#[serde(expecting = "an object")]
 struct Raw {
     transport: RawTransport,
     entrypoints: Vec<RawEntrypoint>,
@@ -23,12 +24,14 @@ struct Raw {
 }
 
 #[derive(serde::Deserialize)]
+#[serde(expecting = "an object")]
 struct RawTransport {
     r#type: String,
     port: Option<u64>,
 }
 
 #[derive(serde::Deserialize)]
+#[serde(expecting = "an object")]
 struct RawEntrypoint {
     os: String,
     arch: String,
@@ -37,6 +40,7 @@ struct RawEntrypoint {
 }
 
 #[derive(serde::Deserialize, Default)]
+#[serde(expecting = "an object")]
 struct RawPermissions {
     network: Option<Vec<String>>,
     environment: Option<Vec<String>>,
@@ -46,8 +50,8 @@ struct RawPermissions {
 }
 
 /// Reads what the client format says of starting on `platform`.
-pub(super) fn read(bytes: &[u8], platform: Platform) -> Result<Started, ManifestError> {
-    let Raw { transport, entrypoints, permissions_requested } = json::read(bytes).map_err(ManifestError::Invalid)?;
+pub(super) fn read(document: Document<'_>, platform: Platform) -> Result<Started, ManifestError> {
+    let Raw { transport, entrypoints, permissions_requested } = document.read().map_err(ManifestError::Invalid)?;
     let transport = transport.check()?;
     for entrypoint in &entrypoints {
         entrypoint.check()?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::model::manifest::Entrypoint;
 use crate::model::manifest::Permissions;
 use crate::model::manifest::Transport;
-use crate::package::json;
+use crate::package::json::Document;
 use crate::package::manifest::ManifestError;
 use crate::package::manifest::Started;
 use crate::package::manifest::check_command;
@@ -13,12 +13,14 @@ use crate::package::manifest::check_inside;
 use crate::package::manifest::check_text;
 
 #[derive(serde::Deserialize)]
+#[serde(expecting = "an object")]
 struct Raw {
     entrypoint: RawEntrypoint,
     permissions: Option<RawPermissions>,
 }
 
 #[derive(serde::Deserialize)]
+#[serde(expecting = "an object")]
 struct RawEntrypoint {
     command: Vec<String>,
     args: Option<Vec<String>>,
@@ -27,6 +29,7 @@ struct RawEntrypoint {
 }
 
 #[derive(serde::Deserialize, Default)]
+#[serde(expecting = "an object")]
 struct RawPermissions {
     network: Option<RawNetwork>,
     filesystem: Option<RawFilesystem>,
@@ -34,19 +37,21 @@ struct RawPermissions {
 }
 
 #[derive(serde::Deserialize, Default)]
+#[serde(expecting = "an object")]
 struct RawNetwork {
     outbound: Option<Vec<String>>,
 }
 
 #[derive(serde::Deserialize, Default)]
+#[serde(expecting = "an object")]
 struct RawFilesystem {
     read: Option<Vec<String>>,
     write: Option<Vec<String>>,
 }
 
 /// Reads what the hub format says of starting.
-pub(super) fn read(bytes: &[u8]) -> Result<Started, ManifestError> {
-    let Raw { entrypoint, permissions } = json::read(bytes).map_err(ManifestError::Invalid)?;
+pub(super) fn read(document: Document<'_>) -> Result<Started, ManifestError> {
+    let Raw { entrypoint, permissions } = document.read().map_err(ManifestError::Invalid)?;
     Ok(Started {
         // The format has no word for another.
         transport: Transport::Stdio,
