@@ -1,4 +1,6 @@
-//! What is found out about policies without evaluating any: whether each would work, and what a component is.
+//! What is found out about policies without evaluating any.
+//!
+//! Whether each would work, and what a component is.
 
 use crate::model::digest::Digest;
 use crate::model::mode::{Mode, OnWarn};

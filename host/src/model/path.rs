@@ -1,4 +1,6 @@
-//! Paths as people write them: in the configuration, for a registry, on the command line; one reading for all.
+//! Paths as people write them: one reading for all.
+//!
+//! In the configuration, for a registry, on the command line.
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};

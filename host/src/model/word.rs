@@ -1,4 +1,6 @@
-//! Words for machines: a type that has `as_str` is serialised by it, so that each word stands in one place.
+//! Words for machines, each in one place.
+//!
+//! A type that has `as_str` is serialised by it.
 
 /// Serialises types as what their `as_str` gives.
 macro_rules! serialize_as_word {

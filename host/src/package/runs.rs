@@ -1,4 +1,6 @@
-//! The folders that running packages live in: one for each run, and none longer than its run.
+//! The folders that running packages live in.
+//!
+//! One for each run, and none longer than its run.
 //!
 //! `cache` opens them, `unpack` fills one. Beside each folder is a lock file, made before the folder, removed after it,
 //! and locked by the run for its whole life. The system lets go of the lock however the run ends, so whoever gets the

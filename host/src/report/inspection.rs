@@ -1,4 +1,4 @@
-//! What a component is and what it says of itself: `smcp policy inspect` for people and machines.
+//! What a component is and says of itself: `smcp policy inspect`.
 
 use std::io;
 use std::io::Write;
