@@ -10,21 +10,21 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use signal_hook::SigId;
-use signal_hook::consts::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::low_level::{pipe, unregister};
 
 use crate::launch::status::Ended;
 
 /// What asks smcp to end.
-const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+const ENDING: [i32; 4] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT];
 
 /// Signals, as bytes that can be waited for beside other things.
 ///
 /// From the moment that there is something to clean up until it is cleaned up, somebody has to hold this.
 #[derive(Debug)]
 pub struct Signals {
-    /// SIGINT, SIGTERM, SIGHUP: smcp is asked to end.
+    /// SIGINT, SIGTERM, SIGHUP, SIGQUIT: smcp is asked to end.
     asked: SignalPipe,
     /// Which of them came last; 0 before the first.
     latest: Arc<AtomicUsize>,

@@ -19,12 +19,14 @@ const EXCERPT: usize = 300;
 
 /// A document of which it is known that it means one thing.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Document<'b>(&'b [u8]); // INVARIANT: JSON without duplicate keys, checked by `new`.
+pub(super) struct Document<'b>(&'b [u8]); // INVARIANT: a JSON object without duplicate keys, checked by `new`.
 
 impl<'b> Document<'b> {
     /// Checks a document, once for all that is read from it.
     pub(super) fn new(bytes: &'b [u8]) -> Result<Self, SafeText> {
-        serde_json::from_slice::<Unambiguous>(bytes).map(|_| Self(bytes)).map_err(|error| excerpt(&error))
+        serde_json::from_slice::<Unambiguous>(bytes).map_err(|error| excerpt(&error))?;
+        // A list would be read as an object's values in order, whatever they were meant for.
+        if bytes.trim_ascii_start().starts_with(b"{") { Ok(Self(bytes)) } else { Err(SafeText::new("it is no object")) }
     }
 
     /// Reads what a type knows of it.
@@ -110,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_document_means_one_thing() {
-        for good in [r#"{"a":{"x":1},"b":{"x":[1,-2,3.5,null,true,"x"]}}"#, "[]", "0", r#"{"A":1,"a":2}"#] {
+        for good in [r#"{"a":{"x":1},"b":{"x":[1,-2,3.5,null,true,"x"]}}"#, r#"{"A":1,"a":2}"#, " {}"] {
             assert!(read::<serde_json::Value>(good.as_bytes()).is_ok(), "{good}");
         }
         let bad = [
@@ -122,6 +124,8 @@ mod tests {
             ("", "EOF"),
             ("{", "EOF"),
             ("nope", "expected ident"),
+            ("[]", "it is no object"),
+            ("0", "it is no object"),
         ];
         for (text, problem) in bad {
             let error = read::<serde_json::Value>(text.as_bytes()).unwrap_err();

@@ -25,6 +25,9 @@ pub enum DocumentError {
     /// It is not JSON of the right shape; the cause says where and what is allowed.
     #[error("the facts document is not what it should be: {0}")]
     Shape(serde_json::Error),
+    /// It is JSON, but a list or a bare value.
+    #[error("the facts document is not what it should be: expected an object, such as {{\"score\": 80}}")]
+    NotAnObject,
     /// A digest in it is none.
     #[error("`{field}` of the facts document: {cause}")]
     Digest {
@@ -122,6 +125,10 @@ fn unversioned() -> String {
 /// # Errors
 /// See [`DocumentError`].
 pub fn subject_from_document(bytes: &[u8], base: &Path, home: Option<&Path>) -> Result<Subject, DocumentError> {
+    // A list would be read as the fields' values in order, whatever they were meant for.
+    if !bytes.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<Value>(bytes).is_ok() {
+        return Err(DocumentError::NotAnObject);
+    }
     let mut document: Document = serde_json::from_slice(bytes).map_err(DocumentError::Shape)?;
     let registry = document.registry.take().map(|text| Registry::from_text(&text, base, home));
     let registry = registry.transpose().map_err(DocumentError::Registry)?;
@@ -226,7 +233,8 @@ mod tests {
     fn a_document_that_is_wrong_is_refused_with_the_place() {
         for (json, says) in [
             ("", "EOF"),
-            ("[]", "expected an object at line 1"),
+            ("[]", "expected an object, such as"),
+            ("[\"acme\", \"tool\", \"1.0.0\"]", "expected an object, such as"),
             ("{\"findings\": 3}", "invalid type: integer `3`, expected an object"),
             ("{\"entrypoint\": \"server\"}", "expected an object"),
             ("{\"permissions\": true}", "expected an object"),
