@@ -131,6 +131,16 @@ pub fn program(path: &Path) -> Option<bool> {
     is_file.then(|| faccessat(AT_FDCWD, path, AccessFlags::X_OK, AtFlags::AT_EACCESS).is_ok())
 }
 
+/// Removes a directory if nothing is in it; if anything is, or it can't be removed, it stays.
+///
+/// # Ambient authority
+/// Removes any path.
+pub fn remove_empty_dir(path: &Path) {
+    if let (Some(parent), Some(name)) = (path.parent(), path.file_name()) {
+        drop(open_dir(parent).and_then(|parent| parent.remove_dir(name)));
+    }
+}
+
 /// The directory that relative paths of the command line start at.
 ///
 /// # Ambient authority

@@ -85,7 +85,6 @@ pub trait Audience {
 pub fn run(config: &Config, order: &Order, context: Context, audience: &mut dyn Audience) -> Result<Ended, Stopped> {
     let deadline = Deadline::after(order.timeout);
     let (ruled, judged) = consider(config, &order.reference, context, &deadline)?;
-    tracing::info!(package = %judged.subject.label(), decision = judged.ruling.effect().as_str(), "decided");
     let stopped = |stop| Stopped::new(judged.subject.clone(), stop);
     let mut waited = Duration::ZERO;
     let clearance = match ruled.apply() {
@@ -164,7 +163,10 @@ fn judge<T>(
     let notices = admitted.notice().cloned().into_iter().chain(policies::distrust(config, &subject)).collect();
     let evaluated = evaluate(config, &subject, context);
     match evaluated.and_then(|policies| Ok(admitted.rule(policies)?)) {
-        Ok((ruled, ruling)) => Ok((ruled, Judged { subject, ruling, notices })),
+        Ok((ruled, ruling)) => {
+            tracing::info!(package = %subject.label(), decision = ruling.effect().as_str(), "decided");
+            Ok((ruled, Judged { subject, ruling, notices }))
+        }
         Err(stop) => Err(Stopped::new(subject, stop)),
     }
 }

@@ -44,6 +44,7 @@ fn a_line_that_is_not_understood_is_a_usage_error() {
         ("run acme/tool@1.0.0 surplus", "surplus"),
         ("run --timeout soon acme/tool@1.0.0", "--timeout"),
         ("run --timeout -1s acme/tool@1.0.0", "-1"),
+        ("run --timeout 0s acme/tool@1.0.0", "a duration above zero"),
         ("run --warning-threshold 101 acme/tool@1.0.0", "from 0 to 100"),
         ("run --warning-threshold 50.5 acme/tool@1.0.0", "from 0 to 100"),
         ("run --color sometimes acme/tool@1.0.0", "[possible values: auto, always, never]"),

@@ -39,7 +39,7 @@ fn what_is_not_a_package_is_not_published() {
     for (name, code, change, says) in cases {
         let package = Package::greeter(&format!("acme/{name}@1.0.0")).manifest(change).good();
         bed.try_publish(&package).refuses(code, &[says]);
-        assert!(!bed.has(&format!("registry/packages/acme/{name}")), "{name}: nothing half-written");
+        assert!(!bed.has("registry"), "{name}: no directory is made for nothing");
     }
 }
 
@@ -61,6 +61,6 @@ fn a_wrong_command_line_publishes_nothing() {
     ];
     for (line, says) in cases {
         bed.run(&line).refuses(1, &[says]);
-        assert_eq!(bed.list("r/packages"), [""; 0], "{line}");
+        assert!(!bed.has("r"), "{line}");
     }
 }

@@ -19,6 +19,7 @@ use crate::model::package::Selector;
 use crate::model::registry::Registry;
 use crate::package;
 use crate::package::PublishRequest;
+use crate::package::Published;
 use crate::pipeline;
 use crate::pipeline::Stop;
 use crate::report::message;
@@ -82,11 +83,11 @@ impl PublishCommand {
             return Err(Failure::usage(anyhow::anyhow!("a version can be published, `latest` or a digest can't")));
         };
         let label = format!("{}@{version}", self.reference.id);
-        let registry = target(world)?;
         let bundle = world.places().working_directory.join(&self.bundle);
         let bundle_dir = authority::open_dir(&bundle)
             .with_context(|| format!("while opening {}", self.bundle.display()))
             .map_err(Failure::usage)?;
+        let target = Target::open(world)?;
         let request = PublishRequest {
             id: self.reference.id,
             version,
@@ -97,11 +98,10 @@ impl PublishCommand {
             findings: self.findings,
             status: self.status.as_deref().map_or(Status::Published, Status::from_word),
         };
-        let client = pipeline::open_registry(&registry)?;
-        let published = package::publish(&client, &request).map_err(Stop::from)?;
+        let published = target.publish(&request)?;
         let done = if published.updated { "has new facts; its bytes are the same" } else { "is published" };
         let rows = [
-            ("registry", Span::plain(registry.to_string())),
+            ("registry", Span::plain(target.registry.to_string())),
             ("manifest", Span::plain(published.manifest_digest.to_string())),
             ("bundle", Span::plain(format!("{}, {} bytes", published.bundle_digest, published.bundle_size))),
         ];
@@ -110,21 +110,42 @@ impl PublishCommand {
     }
 }
 
-/// The directory to publish in, made when it is not there yet. It must be named: nobody publishes by default.
-fn target(world: &World) -> Result<Registry, Failure> {
-    let Some(text) = world.named_registry() else {
-        return Err(Failure::usage(anyhow::anyhow!("--registry DIR must name the registry directory to publish in")));
-    };
-    let registry = world.registry(text)?;
-    match &registry {
-        Registry::Directory(path) => {
-            authority::create_dir(path)
-                .with_context(|| format!("while making {}", path.display()))
-                .map_err(Failure::usage)?;
-            Ok(registry)
+/// The directory to publish in. It must be named: nobody publishes by default.
+struct Target {
+    registry: Registry,
+    path: PathBuf,
+    made: bool,
+}
+
+impl Target {
+    /// Opens the directory, making it when it is not there yet.
+    fn open(world: &World) -> Result<Self, Failure> {
+        let Some(text) = world.named_registry() else {
+            return Err(Failure::usage(anyhow::anyhow!(
+                "--registry DIR must name the registry directory to publish in"
+            )));
+        };
+        let registry = world.registry(text)?;
+        let path = match &registry {
+            Registry::Directory(path) => path.clone(),
+            Registry::Url(url) => {
+                let error = anyhow::anyhow!("`{url}` is no directory, and only a directory can be published in");
+                return Err(Failure::usage(error));
+            }
+        };
+        let made = authority::open_dir(&path).is_err();
+        let doing = || format!("while making {}", path.display());
+        authority::create_dir(&path).with_context(doing).map_err(Failure::usage)?;
+        Ok(Self { registry, path, made })
+    }
+
+    /// Publishes, and takes the directory back when it was made for nothing.
+    fn publish(&self, request: &PublishRequest) -> Result<Published, Failure> {
+        let published = pipeline::open_registry(&self.registry)
+            .and_then(|client| package::publish(&client, request).map_err(Stop::from));
+        if published.is_err() && self.made {
+            authority::remove_empty_dir(&self.path);
         }
-        Registry::Url(url) => {
-            Err(Failure::usage(anyhow::anyhow!("`{url}` is no directory, and only a directory can be published in")))
-        }
+        Ok(published?)
     }
 }

@@ -42,7 +42,7 @@ pub(super) struct RunCommand {
     #[arg(long, value_name = "KEY=VALUE")]
     env: Vec<OsString>,
     /// How long finding, downloading and starting may take, in place of `start_timeout`, such as 30s
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = parse_timeout)]
     timeout: Option<Duration>,
 }
 
@@ -55,6 +55,12 @@ pub(super) struct Judging {
     /// Warn below this score; it can only raise the configured value
     #[arg(long, value_name = "SCORE")]
     pub(super) warning_threshold: Option<Score>,
+}
+
+/// A duration above zero, as `start_timeout` is.
+fn parse_timeout(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if duration.is_zero() { Err("expected a duration above zero, such as 30s".to_owned()) } else { Ok(duration) }
 }
 
 /// The variables of `--env`. Read here and not by clap, whose error would print the value.

@@ -60,9 +60,6 @@ pub const DEADLINE_GRACE: Duration = Duration::from_secs(2);
 /// sentences.
 pub const DESCRIBE_OUTPUT: usize = 256 * KIB;
 
-/// The largest component that any configuration may allow, bytes: Python and StarlingMonkey need it.
-pub const COMPONENT_CEILING: usize = 64 * MIB;
-
 /// One function's body, bytes: known compiler bugs (CVE-2026-115889, CVE-2026-115893) need huge functions.
 pub const FUNCTION_BODY: usize = MIB;
 /// Functions in one component.

@@ -96,7 +96,7 @@ pub enum PackageError {
         found: Digest,
     },
     /// A document is about something else than what was asked for.
-    #[error("identity mismatch: {what} is `{found}`, but `{expected}` was asked for")]
+    #[error("identity mismatch: {what} is `{found}`, but it should be `{expected}`")]
     Identity {
         /// Which field of which document.
         what: &'static str,

@@ -14,10 +14,8 @@ use crate::model::policy::PolicySource;
 use crate::model::policy::PolicySpec;
 use crate::model::request::Subject;
 use crate::model::text::SafeText;
-use crate::model::verdict::Fault;
 use crate::pipeline::Stop;
 use crate::policy::Bound;
-use crate::policy::Loaded;
 use crate::policy::PolicyHost;
 use crate::policy::Source;
 use crate::policy::Unreadable;
@@ -94,16 +92,19 @@ fn examine_one(host: &PolicyHost, spec: PolicySpec) -> Examined {
     let (state, version) = match (spec.mode, pin) {
         (Mode::Disabled, _) => (PolicyState::Disabled, None),
         (Mode::Strict | Mode::Warn, Some(pin)) => (PolicyState::Mismatched { pin }, None),
-        (Mode::Strict | Mode::Warn, None) => match load(host, &spec, source) {
-            Ok(loaded) => (PolicyState::Ready, Some(SafeText::new(&loaded.description.version.to_string()))),
-            Err(fault) => (PolicyState::Faulty(fault), None),
-        },
+        (Mode::Strict | Mode::Warn, None) => try_out(host, &spec, source),
     };
     Examined { name: spec.name, layer: spec.layer, mode: spec.mode, source: spec.source, digest, version, state }
 }
 
-fn load(host: &PolicyHost, spec: &PolicySpec, source: Source) -> Result<Loaded, Fault> {
-    let loaded = host.load(source, &spec.limits)?;
-    host.check_settings(&loaded, &spec.limits, &spec.settings.to_string())?;
-    Ok(loaded)
+/// Whether a policy loads and accepts its settings, and what it calls its version when it came as far as saying so.
+fn try_out(host: &PolicyHost, spec: &PolicySpec, source: Source) -> (PolicyState, Option<SafeText>) {
+    match host.load(source, &spec.limits) {
+        Err(fault) => (PolicyState::Faulty(fault), None),
+        Ok(loaded) => {
+            let checked = host.check_settings(&loaded, &spec.limits, &spec.settings.to_string());
+            let version = SafeText::new(&loaded.description.version.to_string());
+            (checked.map_or_else(PolicyState::Faulty, |_| PolicyState::Ready), Some(version))
+        }
+    }
 }

@@ -113,10 +113,9 @@ fn nested_types(section: Option<&[u8]>) -> usize {
 fn not_a_component(bytes: &[u8]) -> Fault {
     let (what, remedy) = match bytes {
         [] => ("it is empty", "build it again"),
-        _ if Parser::is_core_wasm(bytes) => (
-            "it is a core module, not a component",
-            "make a component of it with `wasm-tools component new`, or with `smcp policy build` for a Rust policy",
-        ),
+        _ if Parser::is_core_wasm(bytes) => {
+            ("it is a core module, not a component", "make a component of it with `wasm-tools component new`")
+        }
         _ if wasmtime::Engine::detect_precompiled(bytes).is_some() => {
             ("it is compiled code, which is never accepted from outside", "name the `.wasm` it was compiled from")
         }

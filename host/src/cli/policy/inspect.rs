@@ -11,7 +11,6 @@ use crate::cli::failure::Failure;
 use crate::cli::world::World;
 use crate::model::digest::Digest;
 use crate::model::examination::Inspection;
-use crate::model::limits;
 use crate::model::limits::PolicyLimits;
 use crate::model::text::SafeText;
 use crate::model::verdict::Fault;
@@ -33,7 +32,7 @@ impl InspectCommand {
     /// Carries the command out.
     pub(crate) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
         let path = world.places().working_directory.join(&self.file);
-        let bytes = authority::read_file(&path, limits::COMPONENT_CEILING)
+        let bytes = authority::read_file(&path, PolicyLimits::DEFAULT.component_size)
             .with_context(|| format!("while reading {}", self.file.display()))
             .map_err(Failure::usage)?;
         let host = PolicyHost::new().map_err(pipeline::Stop::from)?;
@@ -48,8 +47,7 @@ impl InspectCommand {
 }
 
 fn inspect(host: &PolicyHost, file: &str, bytes: Vec<u8>) -> Result<Inspection, Fault> {
-    // The one file that is looked at may be as large as any policy may be made.
-    let limits = PolicyLimits { component_size: limits::COMPONENT_CEILING, ..PolicyLimits::DEFAULT };
+    let limits = PolicyLimits::DEFAULT;
     let shape = PolicyHost::shape(&bytes, &limits)?;
     let digest = Digest::of(&bytes);
     let size = bytes.len();
