@@ -26,6 +26,8 @@ use crate::launch::spawn::Server;
 use crate::launch::status::Ended;
 use crate::model::deadline::Deadline;
 use crate::model::manifest::Transport;
+use crate::model::warning::Delivery;
+use crate::model::warning::Warning;
 
 pub use crate::launch::signals::Signals;
 
@@ -58,6 +60,8 @@ pub struct Setup {
     pub look: Look,
     /// What its standard input and output are.
     pub streams: Streams,
+    /// What the client's model has to read before it uses the server.
+    pub warning: Option<Warning>,
     /// When it must have been started. Never a limit of the server's life.
     pub deadline: Deadline,
     /// How long it may take to end when it is asked to.
@@ -83,6 +87,15 @@ impl Streams {
     }
 }
 
+/// A server that has ended, and what became of its warning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finished {
+    /// How it ended.
+    pub ended: Ended,
+    /// Whether the warning reached the client; `None` when there was none.
+    pub delivery: Option<Delivery>,
+}
+
 /// Starts what was cleared, and waits until it and everything in its process group has ended.
 ///
 /// The clearance is consumed: one clearance, one start. SIGINT, SIGTERM and SIGHUP end the server while this
@@ -90,7 +103,7 @@ impl Streams {
 ///
 /// # Errors
 /// See [`LaunchError`]. Whatever fails, nothing is left running.
-pub fn launch(clearance: Clearance, setup: Setup) -> Result<Ended, LaunchError> {
+pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchError> {
     let manifest = &clearance.package().manifest;
     match manifest.transport {
         Transport::Stdio => {}
@@ -102,7 +115,7 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Ended, LaunchError> 
     let directory = bundle.directory(manifest.entrypoint.workdir.as_deref())?;
     setup.deadline.check().map_err(|_| LaunchError::timeout(typed))?;
     if let Some(ended) = setup.signals.ended() {
-        return Ok(ended);
+        return Ok(Finished { ended, delivery: setup.warning.map(|_| Delivery::Undelivered) });
     }
     let input = setup.streams.input;
     let plan = Plan {
@@ -113,5 +126,7 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Ended, LaunchError> 
         output: setup.streams.output,
     };
     let mut server = Server::start(plan, input.as_fd()).map_err(|cause| LaunchError::spawn(typed, cause))?;
-    supervise::supervise(&mut server, &setup.signals, input.as_fd(), setup.graces).map_err(LaunchError::watching)
+    let ended = supervise::supervise(&mut server, &setup.signals, input.as_fd(), setup.graces);
+    let delivery = setup.warning.map(|_| Delivery::Undelivered);
+    ended.map(|ended| Finished { ended, delivery }).map_err(LaunchError::watching)
 }

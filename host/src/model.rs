@@ -18,4 +18,5 @@ pub mod registry;
 pub mod request;
 pub mod text;
 pub mod verdict;
+pub mod warning;
 mod word;

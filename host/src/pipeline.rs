@@ -38,6 +38,7 @@ use crate::model::request::Context;
 use crate::model::request::Subject;
 use crate::model::verdict::Evaluated;
 use crate::model::verdict::Outcome;
+use crate::model::warning::Warning;
 use crate::policy::PolicyHost;
 use crate::request;
 
@@ -74,6 +75,10 @@ pub trait Audience {
     /// Hears a decision that asks, and answers it.
     fn consent(&mut self, judged: &Judged) -> Consent;
 
+    /// What the model has to be told in the stream, because nobody reads the terminal; `None` when there is nothing to
+    /// say, or somebody has read it.
+    fn warning(&mut self, judged: &Judged) -> Option<Warning>;
+
     /// Hears a remark about the launch.
     fn remark(&mut self, notice: &Notice);
 }
@@ -105,7 +110,9 @@ pub fn run(config: &Config, order: &Order, context: Context, audience: &mut dyn 
     };
     // The limit is for our work; how long a person thinks is theirs.
     let deadline = deadline.extended(waited);
-    start::start(config, clearance, order, &deadline, audience).map_err(stopped)
+    let warning = audience.warning(&judged);
+    let finished = start::start(config, clearance, order, warning, &deadline, audience).map_err(stopped)?;
+    Ok(finished.ended)
 }
 
 /// Finds a package and judges it; the whole of a dry run.

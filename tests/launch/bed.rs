@@ -78,17 +78,17 @@ impl Bed {
         change: impl FnOnce(Setup) -> Setup,
     ) -> (Result<Ended, LaunchError>, String) {
         let (mut read, write) = std::io::pipe().unwrap();
-        let ended = launch(clearance(entrypoint), change(self.setup(input, write, PATIENT)));
+        let finished = launch(clearance(entrypoint), change(self.setup(input, write, PATIENT)));
         let mut output = String::new();
         read.read_to_string(&mut output).unwrap();
-        (ended, output)
+        (finished.map(|finished| finished.ended), output)
     }
 
     /// Starts a script and goes on, as its client.
     pub(crate) fn start(self, script: &str, input: impl Into<OwnedFd>, graces: Graces) -> Running {
         let (read, write) = std::io::pipe().unwrap();
         let (clearance, setup) = (clearance(sh(script)), self.setup(input, write, graces));
-        let thread = std::thread::spawn(move || launch(clearance, setup));
+        let thread = std::thread::spawn(move || launch(clearance, setup).map(|finished| finished.ended));
         Running { output: BufReader::new(read), thread, _bed: self }
     }
 }
@@ -101,6 +101,7 @@ fn setup(root: &Path, streams: Streams, graces: Graces) -> Setup {
         environment: environment(),
         look: smcp::authority::program,
         streams,
+        warning: None,
         deadline: Deadline::none(),
         graces,
         signals: Signals::listen().unwrap(),
@@ -267,6 +268,6 @@ fn stand_in() {
     let duration = |milliseconds: &str| Duration::from_millis(milliseconds.parse().unwrap());
     let graces = Graces { input_closed: duration(input_closed), terminate: duration(terminate) };
     let setup = setup(Path::new(&variable(ROOT)), Streams::inherited(smcp::authority::stdin().unwrap()), graces);
-    let ended = launch(clearance(sh(&variable(SCRIPT))), setup).unwrap();
-    std::process::exit(ended.exit_code().into());
+    let finished = launch(clearance(sh(&variable(SCRIPT))), setup).unwrap();
+    std::process::exit(finished.ended.exit_code().into());
 }

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::model::deadline::Deadline;
 use crate::model::mode::Effect;
 use crate::model::package::PackageRef;
+use crate::model::warning::Warning;
 use crate::pipeline;
 use crate::pipeline::Audience;
 use crate::pipeline::Consent;
@@ -168,6 +169,10 @@ impl Audience for Listener<'_> {
             }
             Err(_) => consent.unwrap_or(Consent::NobodyToAsk),
         }
+    }
+
+    fn warning(&mut self, _judged: &Judged) -> Option<Warning> {
+        None
     }
 
     fn remark(&mut self, notice: &Notice) {

@@ -7,15 +7,17 @@ use crate::authority;
 use crate::config::Config;
 use crate::decide::Clearance;
 use crate::launch;
+use crate::launch::Finished;
 use crate::launch::Setup;
 use crate::launch::Signals;
 use crate::launch::Streams;
 use crate::launch::ending::Graces;
 use crate::launch::env_file::Assignment;
 use crate::launch::environment::ServerEnvironment;
-use crate::launch::status::Ended;
 use crate::model::deadline::Deadline;
 use crate::model::package::PackageRef;
+use crate::model::warning::Delivery;
+use crate::model::warning::Warning;
 use crate::package;
 use crate::pipeline::Audience;
 use crate::pipeline::Stop;
@@ -41,9 +43,10 @@ pub(super) fn start(
     config: &Config,
     clearance: Clearance,
     order: &Order,
+    warning: Option<Warning>,
     deadline: &Deadline,
     audience: &mut dyn Audience,
-) -> Result<Ended, Stop> {
+) -> Result<Finished, Stop> {
     let environment = environment(&clearance, order);
     for notice in environment.notices() {
         audience.remark(notice);
@@ -53,7 +56,10 @@ pub(super) fn start(
     let interrupted = || signals.ended().is_some();
     // Removed when it is dropped, after the server has ended.
     let unpacked = match package::unpack(&find::open_cache(config)?, clearance.package(), deadline, &interrupted) {
-        Err(error) => return signals.ended().ok_or_else(|| error.into()),
+        Err(error) => {
+            let delivery = warning.map(|_| Delivery::Undelivered);
+            return signals.ended().map(|ended| Finished { ended, delivery }).ok_or_else(|| error.into());
+        }
         Ok(unpacked) => unpacked,
     };
     let root_dir = unpacked.root().try_clone().map_err(|cause| Stop::local("open", unpacked.path(), cause))?;
@@ -65,14 +71,15 @@ pub(super) fn start(
         environment,
         look: authority::program,
         streams: Streams::inherited(input),
+        warning,
         deadline: *deadline,
         graces: Graces::default(),
         signals,
     };
     tracing::debug!(directory = %setup.root.display(), "starting");
-    let ended = launch::launch(clearance, setup)?;
-    tracing::debug!(code = ended.exit_code(), "ended");
-    Ok(ended)
+    let finished = launch::launch(clearance, setup)?;
+    tracing::debug!(code = finished.ended.exit_code(), delivery = ?finished.delivery, "ended");
+    Ok(finished)
 }
 
 /// The variables that the server gets.

@@ -1,0 +1,21 @@
+//! What a model is told about a server that it is about to use (spec section 7).
+
+/// A warning, in the three forms that the protocol has room for. Made by `report`, put into the stream by `launch`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// The whole, for `instructions`: from the opening delimiter to the closing one, under 1.5 KiB.
+    pub block: String,
+    /// One line that begins as the block does, for the descriptions of tools and the result of a call.
+    pub short: String,
+    /// One sentence, for the `data` of a `notifications/message`.
+    pub notification: String,
+}
+
+/// What became of a warning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// An answer that the client waited for has carried it.
+    Delivered,
+    /// The session ended before any answer could carry it.
+    Undelivered,
+}
