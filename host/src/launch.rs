@@ -36,6 +36,7 @@ pub mod ending;
 pub mod env_file;
 pub mod environment;
 pub mod error;
+pub mod proxy;
 mod signals;
 mod spawn;
 pub mod status;

@@ -152,3 +152,10 @@ pub const STDIN_CLOSED_GRACE: Duration = Duration::from_secs(5);
 /// How long a server may take to end after SIGTERM, before SIGKILL. Clients in wide use send us SIGKILL two seconds
 /// after their SIGTERM, and by then the server must be gone: nobody else would end it.
 pub const TERMINATE_GRACE: Duration = Duration::from_millis(1500);
+
+/// How much of one line of a server is held while the warning for the model is being put in, bytes (spec section 7):
+/// far above what a handshake or a list of tools takes, far below what hurts.
+pub const HELD_LINE: usize = 8 * MIB;
+/// Requests of a client that are remembered until they are answered: more than any client has in flight. Beyond it
+/// the oldest is forgotten, so that a client that never gets its answers costs no more than this.
+pub const OPEN_REQUESTS: usize = 65_536;
