@@ -7,9 +7,13 @@
 //! command ──► spawn ──► supervise ──► Ended
 //!  which      its own    poll: signals,   what it
 //!  file       group      hang-up, grace   exits with
+//!                          │
+//!                        relay ◄──► proxy      only for a server with a warning:
+//!                        moves bytes  changes them     otherwise client and server are connected directly
 //! ```
 
 use std::ffi::OsString;
+use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -21,15 +25,19 @@ use crate::launch::command::Bundle;
 use crate::launch::ending::Graces;
 use crate::launch::environment::ServerEnvironment;
 use crate::launch::error::LaunchError;
+use crate::launch::relay::Prepared;
 use crate::launch::spawn::Plan;
 use crate::launch::spawn::Server;
 use crate::launch::status::Ended;
+use crate::launch::supervise::supervise;
 use crate::model::deadline::Deadline;
 use crate::model::manifest::Transport;
 use crate::model::warning::Delivery;
 use crate::model::warning::Warning;
 
 pub use crate::launch::signals::Signals;
+pub use crate::launch::streams::Output;
+pub use crate::launch::streams::Streams;
 
 mod command;
 pub mod ending;
@@ -37,9 +45,11 @@ pub mod env_file;
 pub mod environment;
 pub mod error;
 pub mod proxy;
+mod relay;
 mod signals;
 mod spawn;
 pub mod status;
+mod streams;
 mod supervise;
 mod terminal;
 
@@ -59,9 +69,9 @@ pub struct Setup {
     pub environment: ServerEnvironment,
     /// How programs that are not in the bundle are looked up.
     pub look: Look,
-    /// What its standard input and output are.
+    /// The client's ends of its standard input and output.
     pub streams: Streams,
-    /// What the client's model has to read before it uses the server.
+    /// What the client's model has to read before it uses the server. None connects the two directly.
     pub warning: Option<Warning>,
     /// When it must have been started. Never a limit of the server's life.
     pub deadline: Deadline,
@@ -69,23 +79,6 @@ pub struct Setup {
     pub graces: Graces,
     /// What asks it to: listened to since before the bundle was unpacked.
     pub signals: Signals,
-}
-
-/// What the server's standard input and output are. Its standard error is always ours.
-#[derive(Debug)]
-pub struct Streams {
-    /// The client's end: it becomes the server's standard input, is watched for the client's leaving, and its terminal
-    /// (when it is one) is lent to the server. Not a byte is read from it here.
-    pub input: OwnedFd,
-    /// The server's standard output.
-    pub output: Stdio,
-}
-
-impl Streams {
-    /// A duplicate of our own standard input, and our own standard output as it is.
-    pub fn inherited(input: impl Into<OwnedFd>) -> Self {
-        Self { input: input.into(), output: Stdio::inherit() }
-    }
 }
 
 /// A server that has ended, and what became of its warning.
@@ -118,16 +111,42 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
     if let Some(ended) = setup.signals.ended() {
         return Ok(Finished { ended, delivery: setup.warning.map(|_| Delivery::Undelivered) });
     }
-    let input = setup.streams.input;
+    let Streams { input, output } = setup.streams;
+    let ends = Ends::new(&input, output, setup.warning).map_err(LaunchError::watching)?;
     let plan = Plan {
         program,
         args: manifest.entrypoint.args.iter().map(OsString::from).chain(setup.extra_args).collect(),
         directory,
         environment: &setup.environment,
-        output: setup.streams.output,
+        output: ends.stdout,
     };
-    let mut server = Server::start(plan, input.as_fd()).map_err(|cause| LaunchError::spawn(typed, cause))?;
-    let ended = supervise::supervise(&mut server, &setup.signals, input.as_fd(), setup.graces);
-    let delivery = setup.warning.map(|_| Delivery::Undelivered);
-    ended.map(|ended| Finished { ended, delivery }).map_err(LaunchError::watching)
+    let mut server = Server::start(plan, ends.stdin.as_fd()).map_err(|cause| LaunchError::spawn(typed, cause))?;
+    // Of a pipe, the server alone holds its end now: its closing is how we learn of the server's end.
+    drop(ends.stdin);
+    let watch = || {
+        let mut relay = ends.relay.map(|relay| relay.start(input.try_clone()?)).transpose()?;
+        let ended = supervise(&mut server, &setup.signals, input.as_fd(), relay.as_mut(), setup.graces)?;
+        Ok((ended, relay))
+    };
+    let (ended, relay) = watch().map_err(LaunchError::watching)?;
+    let delivery = relay.map(|relay| relay.finish(&setup.signals)).transpose()?;
+    Ok(Finished { ended, delivery })
+}
+
+/// The server's ends of its streams: those of the client, or pipes with a relay behind them.
+#[derive(Debug)]
+struct Ends {
+    stdin: OwnedFd,
+    stdout: Stdio,
+    relay: Option<Prepared>,
+}
+
+impl Ends {
+    fn new(input: &OwnedFd, output: Output, warning: Option<Warning>) -> io::Result<Self> {
+        let Some(warning) = warning else {
+            return Ok(Self { stdin: input.try_clone()?, stdout: output.into(), relay: None });
+        };
+        let (stdin, stdout, prepared) = relay::prepare(output, warning)?;
+        Ok(Self { stdin: stdin.into(), stdout: stdout.into(), relay: Some(prepared) })
+    }
 }

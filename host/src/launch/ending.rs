@@ -28,6 +28,8 @@ pub(crate) enum Event {
     InputClosed,
     /// Somebody sent smcp SIGINT, SIGTERM or SIGHUP.
     Asked,
+    /// What the server says can't be let through to the client any more.
+    Unfit,
 }
 
 /// What is done to the server's process group.
@@ -83,7 +85,9 @@ impl Ending {
                 None
             }
             (Phase::Terminating { asked: true, .. }, Event::Asked) => Some(self.kill()),
+            (Phase::Running | Phase::InputClosed { .. }, Event::Unfit) => Some(self.terminate(now, false)),
             (Phase::InputClosed { .. } | Phase::Terminating { .. } | Phase::Killed, Event::InputClosed)
+            | (Phase::Terminating { .. } | Phase::Killed, Event::Unfit)
             | (Phase::Killed, Event::Asked) => None,
         }
     }
@@ -119,9 +123,9 @@ mod tests {
 
     #[test]
     fn every_way_to_the_end() {
-        use Event::{Asked, InputClosed};
+        use Event::{Asked, InputClosed, Unfit};
         use Step::{Kill, Terminate};
-        let ways: [(&str, &[At]); 8] = [
+        let ways: [(&str, &[At]); 11] = [
             ("nothing happens by itself", &[(0, None, None), (1_000_000, None, None)]),
             (
                 "the client leaves and the server ignores everything",
@@ -164,6 +168,23 @@ mod tests {
             (
                 "closing twice starts no second grace",
                 &[(0, Some(InputClosed), None), (4, Some(InputClosed), None), (5, None, Some(Terminate))],
+            ),
+            (
+                "a server that is unfit gets no grace before SIGTERM",
+                &[(1, Some(Unfit), Some(Terminate)), (3, None, None), (4, None, Some(Kill)), (5, Some(Unfit), None)],
+            ),
+            (
+                "nor does one whose client has left",
+                &[(0, Some(InputClosed), None), (1, Some(Unfit), Some(Terminate)), (4, None, Some(Kill))],
+            ),
+            (
+                "being unfit changes nothing for one that is ending, and is no request",
+                &[
+                    (0, Some(Unfit), Some(Terminate)),
+                    (1, Some(Asked), None),
+                    (2, Some(Unfit), None),
+                    (3, None, Some(Kill)),
+                ],
             ),
         ];
         for (way, steps) in ways {

@@ -1,7 +1,8 @@
-//! Why a cleared package was not started, or could not be watched.
+//! Why a cleared package was not started, or not left running.
 
 use std::io;
 
+use crate::launch::proxy::Evasion;
 use crate::model::text::SafeText;
 
 /// Why a launch failed. What the manifest says is shown as it was typed, made harmless and cut.
@@ -85,6 +86,9 @@ pub enum LaunchError {
         #[source]
         cause: io::Error,
     },
+    /// It did what would have kept the warning from the model.
+    #[error("the server was ended: {0}")]
+    Evaded(Evasion),
     /// It could not be watched, so it was not left running.
     #[error("the server can't be supervised, so it does not run")]
     Watching {
@@ -97,7 +101,7 @@ pub enum LaunchError {
 /// What kind of failure it is; each has its exit code (spec section 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
-    /// The package is not what it should be: 3.
+    /// The package is not what it should be, or its server does what it must not: 3.
     Integrity,
     /// It took too long: 5.
     Timeout,
@@ -109,7 +113,7 @@ impl LaunchError {
     /// What kind of failure it is.
     pub const fn failure(&self) -> Failure {
         match self {
-            Self::CommandEscapes { .. } | Self::WorkdirEscapes { .. } => Failure::Integrity,
+            Self::CommandEscapes { .. } | Self::WorkdirEscapes { .. } | Self::Evaded(_) => Failure::Integrity,
             Self::Timeout { .. } => Failure::Timeout,
             Self::Transport
             | Self::NotOnPath { .. }

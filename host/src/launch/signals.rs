@@ -40,6 +40,8 @@ pub(super) struct Wake {
     pub(crate) asked: bool,
     pub(crate) resumed: bool,
     pub(crate) input: Input,
+    /// The relay has something to say.
+    pub(crate) relay: bool,
 }
 
 /// What `poll` says of the client's end.
@@ -79,19 +81,27 @@ impl Signals {
     }
 
     /// Waits for the next event. `input` is watched for its closing alone: what there is to read in it is the server's.
-    pub(super) fn wait(&self, input: Option<BorrowedFd<'_>>, until: Option<Instant>) -> io::Result<Wake> {
+    pub(super) fn wait(
+        &self,
+        input: Option<BorrowedFd<'_>>,
+        relay: Option<BorrowedFd<'_>>,
+        until: Option<Instant>,
+    ) -> io::Result<Wake> {
         let pipes = [&self.asked, &self.child, &self.resumed];
         let mut fds: Vec<_> = pipes.map(|pipe| PollFd::new(pipe.read.as_fd(), PollFlags::POLLIN)).into();
         fds.extend(input.map(|input| PollFd::new(input, hang_up())));
+        fds.extend(relay.map(|relay| PollFd::new(relay, PollFlags::POLLIN)));
         match poll(&mut fds, timeout(until)) {
             Ok(_) => {}
             // The handler has written its byte, so the next wait returns at once.
             Err(Errno::EINTR) => return Ok(Wake::default()),
             Err(errno) => return Err(errno.into()),
         }
-        let input = fds.get(pipes.len()).map_or(Input::Open, state_of);
+        let mut watched = fds.iter().skip(pipes.len());
+        let input = input.and_then(|_| watched.next()).map_or(Input::Open, state_of);
+        let relay = relay.and_then(|_| watched.next()).is_some_and(|relay| relay.any() != Some(false));
         self.child.drain()?;
-        Ok(Wake { asked: self.asked.drain()?, resumed: self.resumed.drain()?, input })
+        Ok(Wake { asked: self.asked.drain()?, resumed: self.resumed.drain()?, input, relay })
     }
 }
 
@@ -178,7 +188,7 @@ mod tests {
     }
 
     fn seen(input: impl Into<OwnedFd>) -> Input {
-        deaf().wait(Some(input.into().as_fd()), Some(Instant::now())).unwrap().input
+        deaf().wait(Some(input.into().as_fd()), None, Some(Instant::now())).unwrap().input
     }
 
     #[test]
@@ -222,7 +232,7 @@ mod tests {
     #[test]
     fn a_deadline_ends_the_wait_not_before_its_time() {
         let until = Instant::now() + Duration::from_millis(3);
-        assert_eq!(deaf().wait(None, Some(until)).unwrap(), Wake::default());
+        assert_eq!(deaf().wait(None, None, Some(until)).unwrap(), Wake::default());
         assert!(Instant::now() >= until);
     }
 }

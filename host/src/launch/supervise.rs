@@ -10,17 +10,20 @@ use crate::launch::ending::Ending;
 use crate::launch::ending::Event;
 use crate::launch::ending::Graces;
 use crate::launch::ending::Step;
+use crate::launch::relay::Relay;
 use crate::launch::signals::Input;
 use crate::launch::signals::Signals;
 use crate::launch::spawn::Server;
 use crate::launch::spawn::State;
 use crate::launch::status::Ended;
 
-/// Stays with the server until it has ended. `input` is the client's end of its standard input.
+/// Stays with the server until it has ended. `input` is the client's end of its standard input; with a `relay` it is
+/// the relay that reads it.
 pub(crate) fn supervise(
     server: &mut Server,
     signals: &Signals,
     input: BorrowedFd<'_>,
+    mut relay: Option<&mut Relay>,
     graces: Graces,
 ) -> io::Result<Ended> {
     let mut ending = Ending::new(graces);
@@ -31,7 +34,7 @@ pub(crate) fn supervise(
             State::Stopped(signal) => server.stop_with_job(signal),
             State::Running => {}
         }
-        let wake = signals.wait(watched, ending.deadline())?;
+        let wake = signals.wait(watched, relay.as_deref().and_then(Relay::watched), ending.deadline())?;
         if wake.resumed {
             server.resume();
         }
@@ -42,7 +45,9 @@ pub(crate) fn supervise(
         let now = Instant::now();
         let closed = (wake.input == Input::Closed).then_some(Event::InputClosed);
         let asked = wake.asked.then_some(Event::Asked);
-        let steps: Vec<_> = closed.into_iter().chain(asked).filter_map(|event| ending.on(event, now)).collect();
+        let relayed = relay.as_mut().filter(|_| wake.relay).and_then(|relay| relay.event());
+        let steps: Vec<_> =
+            closed.into_iter().chain(asked).chain(relayed).filter_map(|event| ending.on(event, now)).collect();
         for step in steps.into_iter().chain(ending.due(now)) {
             server.signal(match step {
                 Step::Terminate => Signal::SIGTERM,

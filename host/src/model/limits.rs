@@ -159,3 +159,8 @@ pub const HELD_LINE: usize = 8 * MIB;
 /// Requests of a client that are remembered until they are answered: more than any client has in flight. Beyond it
 /// the oldest is forgotten, so that a client that never gets its answers costs no more than this.
 pub const OPEN_REQUESTS: usize = 65_536;
+/// A buffer of the relay, bytes, one for each direction: what a pipe holds unless somebody changed it.
+pub const RELAY_BUFFER: usize = 64 * KIB;
+/// How long smcp waits for a client that does not read, once smcp was asked to end and the server has ended. With
+/// [`TERMINATE_GRACE`] still under the two seconds after which clients send SIGKILL.
+pub const RELAY_GRACE: Duration = Duration::from_millis(250);

@@ -1,0 +1,59 @@
+//! From the client to the server: unchanged, but seen.
+
+use std::io::{self, PipeReader, PipeWriter};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::Arc;
+
+use crate::launch::relay::descriptor::For;
+use crate::launch::relay::descriptor::Got;
+use crate::launch::relay::descriptor::get;
+use crate::launch::relay::descriptor::put;
+use crate::launch::relay::descriptor::wait;
+use crate::launch::relay::shared::Shared;
+use crate::model::limits;
+
+/// One direction. Its end closes the server's standard input.
+#[derive(Debug)]
+pub(super) struct ToServer {
+    client: OwnedFd,
+    server: PipeWriter,
+    /// Hangs up when there is no more to forward, whatever there is to read.
+    stopped: PipeReader,
+    shared: Arc<Shared>,
+}
+
+impl ToServer {
+    pub(super) fn new(client: OwnedFd, server: PipeWriter, stopped: PipeReader, shared: Arc<Shared>) -> Self {
+        Self { client, server, stopped, shared }
+    }
+
+    /// Forwards until the client has said everything, the server doesn't listen any more, or it is stopped.
+    pub(super) fn run(self) {
+        match self.forward() {
+            Ok(()) => tracing::debug!("the client's input has ended"),
+            // A server that closed its input may live on, and a terminal that hung up has no more to say.
+            Err(cause) => tracing::debug!(%cause, "the client's input is relayed no more"),
+        }
+    }
+
+    fn forward(&self) -> io::Result<()> {
+        let mut buffer = vec![0; limits::RELAY_BUFFER];
+        // The client's descriptor blocks, so it is read when there is something to read.
+        while !wait(self.client.as_fd(), For::Reading, Some(self.stopped.as_fd()))? {
+            match get(&self.client, &mut buffer)? {
+                Got::Nothing => {}
+                Got::End => return Ok(()),
+                Got::Bytes(bytes) => {
+                    // Before the server has them: no answer may come before its question is known.
+                    if self.shared.proxy()?.client(bytes) {
+                        self.shared.ring();
+                    }
+                    if !put(&self.server, bytes, Some(self.stopped.as_fd()))? {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
