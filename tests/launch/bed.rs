@@ -17,7 +17,7 @@ use smcp::launch::ending::Graces;
 use smcp::launch::environment::ServerEnvironment;
 use smcp::launch::error::LaunchError;
 use smcp::launch::status::Ended;
-use smcp::launch::{Setup, Signals, Streams, launch};
+use smcp::launch::{Output, Setup, Signals, Streams, launch};
 use smcp::model::deadline::Deadline;
 use smcp::model::digest::Digest;
 use smcp::model::facts::Facts;
@@ -28,6 +28,7 @@ use smcp::model::package::ResolvedPackage;
 use smcp::model::policy::{BuiltIn, LayerName, PolicySource};
 use smcp::model::registry::Registry;
 use smcp::model::verdict::{Evaluated, Outcome};
+use smcp::model::warning::Warning;
 use tempfile::TempDir;
 
 /// Longer than any test takes; one that needs it to pass fails by how the server ended.
@@ -62,8 +63,9 @@ impl Bed {
         assert!(writer.wait().unwrap().success());
     }
 
-    pub(crate) fn setup(&self, input: impl Into<OwnedFd>, output: impl Into<Stdio>, graces: Graces) -> Setup {
-        setup(self.root(), Streams { input: input.into(), output: output.into() }, graces)
+    pub(crate) fn setup(&self, input: impl Into<OwnedFd>, output: impl Into<OwnedFd>, graces: Graces) -> Setup {
+        let streams = Streams { input: input.into(), output: Output::Given(output.into()) };
+        setup(self.root(), streams, graces)
     }
 
     /// Runs an entrypoint to its end with nothing on standard input; how it ended and what it printed.
@@ -211,6 +213,7 @@ pub(crate) struct Smcp {
 const ROOT: &str = "STAND_IN_ROOT";
 const SCRIPT: &str = "STAND_IN_SCRIPT";
 const GRACES: &str = "STAND_IN_GRACES";
+const WARNED: &str = "STAND_IN_WARNED";
 
 /// The words that start a stand-in, and its variables: the bundle, the server's script, and the graces.
 pub(crate) fn stand_in_command(program: &str, before: &[&str], bed: &Bed, script: &str, graces: Graces) -> Command {
@@ -224,13 +227,35 @@ pub(crate) fn stand_in_command(program: &str, before: &[&str], bed: &Bed, script
     command
 }
 
+/// Makes a stand-in one whose server has a warning.
+pub(crate) fn warned(command: &mut Command) -> &mut Command {
+    command.env(WARNED, "yes")
+}
+
+/// What the model has to read.
+pub(crate) fn warning() -> Warning {
+    Warning {
+        block: "[SECURITY WARNING - MCP Hub Certification] a test [END SECURITY WARNING]".to_owned(),
+        short: "[SECURITY WARNING: a test]".to_owned(),
+        notification: "a test".to_owned(),
+    }
+}
+
 pub(crate) fn this_program() -> String {
     std::env::current_exe().unwrap().into_os_string().into_string().unwrap()
 }
 
 impl Smcp {
     pub(crate) fn start(bed: &Bed, script: &str, graces: Graces) -> Self {
-        let mut command = stand_in_command(&this_program(), &[], bed, script, graces);
+        Self::spawn(&mut stand_in_command(&this_program(), &[], bed, script, graces))
+    }
+
+    /// With a relay between the client and the server.
+    pub(crate) fn start_warned(bed: &Bed, script: &str, graces: Graces) -> Self {
+        Self::spawn(warned(&mut stand_in_command(&this_program(), &[], bed, script, graces)))
+    }
+
+    fn spawn(command: &mut Command) -> Self {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
         Self { input: child.stdin.take(), output, child }
@@ -267,7 +292,9 @@ fn stand_in() {
     let (input_closed, terminate) = graces.split_once(' ').unwrap();
     let duration = |milliseconds: &str| Duration::from_millis(milliseconds.parse().unwrap());
     let graces = Graces { input_closed: duration(input_closed), terminate: duration(terminate) };
-    let setup = setup(Path::new(&variable(ROOT)), Streams::inherited(smcp::authority::stdin().unwrap()), graces);
+    let streams = Streams::inherited(smcp::authority::stdin().unwrap());
+    let warning = std::env::var_os(WARNED).map(|_| warning());
+    let setup = Setup { warning, ..setup(Path::new(&variable(ROOT)), streams, graces) };
     let finished = launch(clearance(sh(&variable(SCRIPT))), setup).unwrap();
     std::process::exit(finished.ended.exit_code().into());
 }

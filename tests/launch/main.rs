@@ -8,5 +8,7 @@
 
 mod bed;
 mod ending;
+mod relay;
+mod relay_ending;
 mod start;
 mod terminal;

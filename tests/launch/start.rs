@@ -104,7 +104,7 @@ fn what_can_not_be_started_says_so() {
 fn a_package_that_is_no_stdio_server_is_not_started() {
     let bed = Bed::new();
     let manifest = Manifest { transport: Transport::Http, ..manifest(sh("touch started")) };
-    let error = launch(clearance_of(manifest), bed.setup(null(), std::process::Stdio::null(), PATIENT)).unwrap_err();
+    let error = launch(clearance_of(manifest), bed.setup(null(), null(), PATIENT)).unwrap_err();
     assert_eq!(error.failure(), Failure::Start);
     assert!(!bed.root().join("started").exists());
 }
@@ -112,7 +112,7 @@ fn a_package_that_is_no_stdio_server_is_not_started() {
 #[test]
 fn nothing_starts_after_the_deadline() {
     let bed = Bed::new();
-    let mut setup = bed.setup(null(), std::process::Stdio::null(), PATIENT);
+    let mut setup = bed.setup(null(), null(), PATIENT);
     setup.deadline = Deadline::after(Duration::ZERO);
     let error = launch(clearance(sh("touch started")), setup).unwrap_err();
     assert_eq!(error.failure(), Failure::Timeout);

@@ -7,12 +7,19 @@ use std::process::{Child, Stdio};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::pty::openpty;
 
-use crate::bed::{Bed, PATIENT, line_with, stand_in_command, this_program};
+use crate::bed::{Bed, PATIENT, line_with, stand_in_command, this_program, warned};
 
 /// Repeats one line of what is typed.
 const READER: &str = "read line && echo \"server: got $line\"";
 /// Repeats one line, which proves that it was lent the terminal, and one more.
 const TWICE: &str = "read line && echo \"server: got $line\"; read line && echo \"server: got $line\"";
+
+/// Whether the server is lent the terminal, or smcp reads it, because there is a warning to put into the stream.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Streams {
+    Direct,
+    Relayed,
+}
 
 /// A person's terminal with a shell in it, whose one job is smcp.
 struct Session {
@@ -24,6 +31,10 @@ struct Session {
 
 impl Session {
     fn start(place: &str, script: &str) -> Self {
+        Self::with(Streams::Direct, place, script)
+    }
+
+    fn with(streams: Streams, place: &str, script: &str) -> Self {
         let bed = Bed::new();
         let terminal = openpty(None, None).unwrap();
         // Whoever inherits the person's end keeps the terminal from hanging up.
@@ -32,6 +43,9 @@ impl Session {
         }
         let shell_script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/launch/shell.py");
         let mut command = stand_in_command("python3", &[shell_script, place, &this_program()], &bed, script, PATIENT);
+        if streams == Streams::Relayed {
+            warned(&mut command);
+        }
         let end = || Stdio::from(terminal.slave.try_clone().unwrap());
         let shell = command.stdin(end()).stdout(end()).stderr(end()).spawn().unwrap();
         let screen = File::from(terminal.master);
@@ -113,5 +127,47 @@ fn a_job_in_the_background_takes_nobodys_terminal() {
     session.shows("shell: resumed fg");
     session.types("hello\n");
     session.shows("server: got hello");
+    session.ends_with("0");
+}
+
+#[test]
+fn a_relayed_server_reads_what_a_person_types_though_the_terminal_stays_with_smcp() {
+    let mut session = Session::with(Streams::Relayed, "foreground", TWICE);
+    for word in ["hello", "again"] {
+        session.types(&format!("{word}\n"));
+        session.shows(&format!("server: got {word}"));
+    }
+    session.ends_with("0");
+}
+
+#[test]
+fn ctrl_c_ends_a_relayed_server() {
+    let script = "trap 'exit 3' TERM; read line && echo \"server: got $line\"; while :; do sleep 1000 & wait; done";
+    let mut session = Session::with(Streams::Relayed, "foreground", script);
+    session.types("hello\n");
+    session.shows("server: got hello");
+    session.types("\u{3}");
+    session.ends_with("3");
+}
+
+#[test]
+fn ctrl_d_ends_the_input_of_a_relayed_server() {
+    let mut session = Session::with(Streams::Relayed, "foreground", "while read line; do :; done; exit 6");
+    session.types("hello\n\u{4}");
+    session.ends_with("6");
+}
+
+#[test]
+fn ctrl_z_stops_the_job_of_a_relayed_server() {
+    let mut session = Session::with(Streams::Relayed, "foreground", TWICE);
+    session.types("hello\n");
+    session.shows("server: got hello");
+    session.types("\u{1a}");
+    session.shows("shell: terminal is with job");
+    session.shows("shell: stopped by SIGTSTP");
+    session.types("fg\n");
+    session.shows("shell: resumed fg");
+    session.types("again\n");
+    session.shows("server: got again");
     session.ends_with("0");
 }
