@@ -1,0 +1,86 @@
+//! smcp, from the clearance on: what `smcp run` does once a package may start.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use smcp::decide::{Clearance, Decision, admit};
+use smcp::launch::ending::Graces;
+use smcp::launch::environment::ServerEnvironment;
+use smcp::launch::{Setup, Signals, Streams, launch};
+use smcp::model::deadline::Deadline;
+use smcp::model::digest::Digest;
+use smcp::model::facts::Facts;
+use smcp::model::manifest::{Entrypoint, Manifest, Permissions, Transport};
+use smcp::model::mode::{Mode, OnWarn};
+use smcp::model::name::PolicyName;
+use smcp::model::package::ResolvedPackage;
+use smcp::model::policy::{BuiltIn, LayerName, PolicySource};
+use smcp::model::registry::Registry;
+use smcp::model::verdict::{Evaluated, Outcome};
+use smcp::model::warning::Warning;
+
+use crate::Result;
+
+/// Launches the server that this program becomes with other arguments, with a warning.
+pub(crate) fn stand_in(server: &[String]) -> Result<ExitCode> {
+    let program = std::env::current_exe()?;
+    let root: PathBuf = program.parent().ok_or("no folder")?.to_owned();
+    let command = program.file_name().and_then(|name| name.to_str()).ok_or("no name")?;
+    let entrypoint = Entrypoint { command: format!("./{command}"), args: server.to_vec(), ..Entrypoint::default() };
+    let manifest =
+        Manifest { transport: Transport::Stdio, entrypoint, permissions: Permissions::default(), text: String::new() };
+    let setup = Setup {
+        root_dir: Dir::open_ambient_dir(&root, ambient_authority())?,
+        root,
+        extra_args: Vec::new(),
+        environment: ServerEnvironment::compute(&[], &manifest, &[], &[]),
+        look: smcp::authority::program,
+        streams: Streams::inherited(smcp::authority::stdin()?),
+        warning: Some(warning()),
+        deadline: Deadline::none(),
+        graces: Graces::default(),
+        signals: Signals::listen()?,
+    };
+    Ok(ExitCode::from(launch(clearance(manifest)?, setup)?.ended.exit_code()))
+}
+
+fn warning() -> Warning {
+    Warning {
+        block: format!("[SECURITY WARNING - MCP Hub Certification]\n{}\n[END SECURITY WARNING]", "why ".repeat(300)),
+        short: "[SECURITY WARNING: a bench]".to_owned(),
+        notification: "a bench".to_owned(),
+    }
+}
+
+fn clearance(manifest: Manifest) -> Result<Clearance> {
+    let package = ResolvedPackage {
+        id: "acme/tool".parse()?,
+        version: "1.0.0".parse()?,
+        registry: Registry::from_text("/registry", Path::new("/"), None)?,
+        facts: Facts::default(),
+        manifest_digest: Digest::of(b"manifest"),
+        bundle_digest: Digest::of(b"bundle"),
+        bundle_size: 6,
+        manifest,
+    };
+    let passing = Evaluated {
+        name: PolicyName::of(BuiltIn::Origin),
+        layer: LayerName::User,
+        source: PolicySource::BuiltIn(BuiltIn::Origin),
+        mode: Mode::Strict,
+        on_warn: OnWarn::Notify,
+        digest: None,
+        version: None,
+        outcome: Outcome::Pass { notices: Vec::new() },
+        duration: Duration::ZERO,
+    };
+    let admitted = admit(package).map_err(|_| "refused")?;
+    let (ruled, _) = admitted.rule(vec![passing]).map_err(|_| "refused")?;
+    match ruled.apply() {
+        Decision::Allow(clearance) => Ok(clearance),
+        Decision::Ask(_) | Decision::Deny(_) => Err("not allowed".into()),
+    }
+}
