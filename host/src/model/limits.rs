@@ -159,3 +159,10 @@ pub const HELD_LINE: usize = 8 * MIB;
 /// Requests of a client that are remembered until they are answered: more than any client has in flight. Beyond it
 /// the oldest is forgotten, so that a client that never gets its answers costs no more than this.
 pub const OPEN_REQUESTS: usize = 65_536;
+/// One key or id in a message of the protocol, bytes: clients count or use UUIDs. A longer one matches nothing.
+pub const PROTOCOL_TOKEN: usize = KIB;
+/// Keys of one object that are compared with each other while a warning is undelivered: an answer has a handful.
+pub const COMPARED_KEYS: usize = 65_536;
+/// What the warning may add to one line, bytes, in all its places together: thousands of tools. Without it a line of
+/// empty tools would grow a hundredfold.
+pub const INSERTED: usize = 8 * MIB;
