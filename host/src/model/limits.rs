@@ -164,3 +164,10 @@ pub const RELAY_BUFFER: usize = 64 * KIB;
 /// How long smcp waits for a client that does not read, once smcp was asked to end and the server has ended. With
 /// [`TERMINATE_GRACE`] still under the two seconds after which clients send SIGKILL.
 pub const RELAY_GRACE: Duration = Duration::from_millis(250);
+/// One key or id in a message of the protocol, bytes: clients count or use UUIDs. A longer one matches nothing.
+pub const PROTOCOL_TOKEN: usize = KIB;
+/// Keys of one object that are compared with each other while a warning is undelivered: an answer has a handful.
+pub const COMPARED_KEYS: usize = 65_536;
+/// What the warning may add to one line, bytes, in all its places together: thousands of tools. Without it a line of
+/// empty tools would grow a hundredfold.
+pub const INSERTED: usize = 8 * MIB;

@@ -1,0 +1,111 @@
+//! Whether every client reads an answer: only then may it count as the one that carried the warning.
+//!
+//! A client drops what it can't read and goes on waiting, and the server could then send the answer that is read, with
+//! no warning in it. So what counts is valid for the strictest decoder in use; the rest carries the warning as well
+//! and counts as nothing.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+/// Brackets inside one another that every decoder takes: .NET's stops at 64, an envelope of ours included.
+const DEPTH: usize = 60;
+
+/// Whether every client reads these bytes as JSON.
+pub(crate) fn is_read_by_all(line: &[u8]) -> bool {
+    let mut reader = serde_json::Deserializer::from_slice(line);
+    Depth(0).deserialize(&mut reader).is_ok() && reader.end().is_ok()
+}
+
+/// Reads a value and keeps nothing: texts have to be Unicode, numbers have to fit, brackets may not be too deep.
+#[derive(Clone, Copy)]
+struct Depth(usize);
+
+impl<'de> DeserializeSeed<'de> for Depth {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Depth {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("JSON that every client reads")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let inner = self.inner()?;
+        while list.next_element_seed(inner)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let inner = self.inner()?;
+        while map.next_key_seed(inner)?.is_some() {
+            map.next_value_seed(inner)?;
+        }
+        Ok(())
+    }
+}
+
+impl Depth {
+    fn inner<E: Error>(self) -> Result<Self, E> {
+        if self.0 == DEPTH { Err(E::custom("too deep")) } else { Ok(Self(self.0 + 1)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_strictest_decoder_reads_counts() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        for line in [r#"{"a":[1,-2.5e3,"x\ud83d\ude80é",null,true]}"#, " {} ", &nested(60)] {
+            assert!(is_read_by_all(line.as_bytes()), "{line}");
+        }
+        for line in [
+            "{\"a\":1,}",
+            "{} x",
+            "{}{}",
+            "{\"a\":01}",
+            "{\"a\":NaN}",
+            "{\"a\":1e999}",
+            "{\"a\":\"\\ud800\"}",
+            "{\"a\":\"\\x\"}",
+            "{\"a\":\"\u{1}\"}",
+            "\u{feff}{}",
+            &nested(61),
+        ] {
+            assert!(!is_read_by_all(line.as_bytes()), "{line}");
+        }
+        assert!(!is_read_by_all(b"{\"a\":\"\xff\"}"));
+    }
+}

@@ -1,0 +1,1 @@
+//! Transcripts of whole sessions: what the client gets, byte for byte.
