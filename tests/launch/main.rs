@@ -10,5 +10,6 @@ mod bed;
 mod ending;
 mod relay;
 mod relay_ending;
+mod relay_warning;
 mod start;
 mod terminal;

@@ -43,9 +43,20 @@ impl Client {
 
     #[track_caller]
     pub(crate) fn hears(&mut self, line: &str) {
+        assert_eq!(self.line(), line);
+    }
+
+    #[track_caller]
+    pub(crate) fn line(&mut self) -> String {
         let mut heard = String::new();
-        self.output.read_line(&mut heard).unwrap();
-        assert_eq!(heard, line);
+        assert_ne!(self.output.read_line(&mut heard).unwrap(), 0, "the server's output has ended");
+        heard
+    }
+
+    /// The launch fails, though nobody has closed the server's input.
+    pub(crate) fn fails(mut self) -> (LaunchError, Vec<u8>) {
+        let rest = rest_of(&mut self.output);
+        (self.launch.join().unwrap().unwrap_err(), rest)
     }
 
     /// Says nothing more, and hears what is left.
