@@ -54,7 +54,9 @@ pub struct Judged {
 }
 
 impl Judged {
-    /// Whether there is nothing to say but that it may run.
+    /// Whether there is nothing to say but that it may run: no score below the warning threshold, no notice, nothing
+    /// that had to be accepted. A score that nobody knows is not a low one; where a minimum asks for it, a policy is
+    /// violated.
     pub fn is_quiet(&self) -> bool {
         let silent = |outcome: &Outcome| match outcome {
             Outcome::Pass { notices } => notices.is_empty(),
@@ -79,7 +81,8 @@ pub trait Audience {
     /// say, or somebody has read it.
     fn warning(&mut self, judged: &Judged) -> Option<Warning>;
 
-    /// Hears a remark about the launch.
+    /// Hears a remark about the start. What a manifest asks for in vain is no concern of the model's: it is not in
+    /// the [`warning`](Self::warning).
     fn remark(&mut self, notice: &Notice);
 }
 
@@ -167,10 +170,12 @@ fn judge<T>(
     context: Context,
 ) -> Result<(Ruled<T>, Judged), Stopped> {
     let subject = subject_of(admitted.candidate());
-    let notices = admitted.notice().cloned().into_iter().chain(policies::distrust(config, &subject)).collect();
+    let mut notices: Vec<_> =
+        admitted.notice().cloned().into_iter().chain(policies::distrust(config, &subject)).collect();
     let evaluated = evaluate(config, &subject, context);
     match evaluated.and_then(|policies| Ok(admitted.rule(policies)?)) {
         Ok((ruled, ruling)) => {
+            notices.extend(policies::low_score(config, &subject, ruling.policies()));
             tracing::info!(package = %subject.label(), decision = ruling.effect().as_str(), "decided");
             Ok((ruled, Judged { subject, ruling, notices }))
         }

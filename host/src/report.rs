@@ -13,6 +13,7 @@ pub mod package;
 pub mod prompt;
 pub mod style;
 pub mod table;
+pub mod warning;
 pub mod wrap;
 
 #[cfg(test)]

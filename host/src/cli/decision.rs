@@ -28,6 +28,7 @@ use crate::report::Report;
 use crate::report::human;
 use crate::report::json;
 use crate::report::prompt;
+use crate::report::warning;
 
 impl World {
     /// Decides about a package without starting it, and says so.
@@ -171,8 +172,11 @@ impl Audience for Listener<'_> {
         }
     }
 
-    fn warning(&mut self, _judged: &Judged) -> Option<Warning> {
-        None
+    fn warning(&mut self, judged: &Judged) -> Option<Warning> {
+        let unread = self.world.terminals().unread(self.trust);
+        let consent = self.trust.then_some(Consent::Trusted);
+        let report = report(judged, consent, Purpose::Launch, Exit::Success);
+        (unread && !judged.is_quiet()).then(|| warning::warning(&report))
     }
 
     fn remark(&mut self, notice: &Notice) {

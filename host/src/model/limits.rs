@@ -146,6 +146,13 @@ pub const BUNDLE_PADDING: u64 = MIB as u64;
 /// Packages that are looked at for a suggestion.
 pub const SUGGESTIONS: usize = 10_000;
 
+/// The warning's block, bytes: under 1.5 KiB, since a client in use cuts instructions at 2 KiB (spec section 7).
+pub const WARNING_BLOCK: usize = 3 * KIB / 2 - 1;
+/// A package or a registry in a warning, bytes: it stands there twice, and most have thirty.
+pub const WARNING_NAME: usize = 80;
+/// One message of a policy in a warning, bytes: a long sentence, so that several fit.
+pub const WARNING_QUOTE: usize = 200;
+
 /// How long a server may go on after its client closed standard input, before SIGTERM. Answers that are under way
 /// are finished, a server that hangs is not waited for.
 pub const STDIN_CLOSED_GRACE: Duration = Duration::from_secs(5);
