@@ -23,3 +23,4 @@ mod interrupt;
 mod prompt;
 mod publish;
 mod run;
+mod summary;

@@ -66,6 +66,11 @@ impl World {
         self.global.verbose > 0
     }
 
+    /// Whether only what is wrong is wanted.
+    pub(super) const fn is_quiet(&self) -> bool {
+        self.global.quiet
+    }
+
     /// Standard output: the answers of commands that answer.
     pub(super) fn out(&self) -> io::StdoutLock<'static> {
         io::stdout().lock()
@@ -78,21 +83,22 @@ impl World {
 
     /// How to write to standard output.
     pub(super) fn output_style(&self) -> Style {
-        self.style(io::stdout().is_terminal())
+        self.style(io::stdout().is_terminal(), &console::Term::stdout())
     }
 
     /// How to write to standard error.
     pub(super) fn error_style(&self) -> Style {
-        self.style(io::stderr().is_terminal())
+        self.style(io::stderr().is_terminal(), &console::Term::stderr())
     }
 
-    fn style(&self, is_terminal: bool) -> Style {
+    fn style(&self, is_terminal: bool, terminal: &console::Term) -> Style {
         let choice = match self.global.color {
             ColorChoice::Auto => style::ColorChoice::Auto,
             ColorChoice::Always => style::ColorChoice::Always,
             ColorChoice::Never => style::ColorChoice::Never,
         };
-        Style::for_stream(choice, is_terminal, authority::variable("NO_COLOR").is_some())
+        let columns = terminal.size_checked().map(|(_, columns)| usize::from(columns));
+        Style::for_stream(choice, is_terminal, columns, authority::variable("NO_COLOR").is_some())
     }
 
     /// Which streams are terminals.
@@ -105,8 +111,15 @@ impl World {
         Context { evaluated_at: authority::now(), trust, interactive: self.terminals().person() }
     }
 
-    /// Says one thing on standard error.
+    /// Says one thing on standard error that is worth knowing and changes nothing.
     pub(super) fn remark(&self, message: &str) {
+        if !self.is_quiet() {
+            self.insist(message);
+        }
+    }
+
+    /// Says one thing on standard error that nobody may miss.
+    pub(super) fn insist(&self, message: &str) {
         // A standard error that nobody reads changes nothing.
         drop(message::notice(message, &mut self.err(), &self.error_style()));
     }

@@ -64,7 +64,8 @@ impl Case {
             Err((code, message)) => Conclusion::Refused { code, message },
         };
         let Self { subject, notices, consent, purpose, exit_code, .. } = self;
-        Report { subject, conclusion, notices, consent: *consent, purpose: *purpose, exit_code: *exit_code }
+        let (consent, purpose, exit_code) = (*consent, *purpose, *exit_code);
+        Report { subject, conclusion, notices, consent, access: None, purpose, exit_code }
     }
 }
 
@@ -120,6 +121,16 @@ pub(crate) fn cases() -> Vec<Case> {
 pub(crate) fn all_pass() -> Case {
     let policies = vec![passing("origin"), passing("certification"), passing("score")];
     Case { purpose: Purpose::DryRun, ..Case::new("all_pass", 0, policies) }
+}
+
+/// A pass of a package of which everything is known.
+pub(crate) fn full() -> Case {
+    Case { subject: full_subject(), ..all_pass() }
+}
+
+/// A pass of a package of which nothing is known.
+pub(crate) fn unknown() -> Case {
+    Case { subject: unknown_subject(), ..all_pass() }
 }
 
 pub(crate) fn two_violations() -> Case {

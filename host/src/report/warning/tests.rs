@@ -201,6 +201,7 @@ proptest! {
             conclusion: Conclusion::Ruled(&ruling),
             notices: &[],
             consent: Some(Consent::Trusted),
+            access: None,
             purpose: Purpose::Launch,
             exit_code: 0,
         };
