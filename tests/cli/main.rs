@@ -20,6 +20,7 @@ mod config;
 mod custom;
 mod help;
 mod interrupt;
+mod mcp_config;
 mod prompt;
 mod publish;
 mod run;

@@ -15,6 +15,7 @@ use crate::cli::config::ConfigCommand;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::info::InfoCommand;
+use crate::cli::mcp_config::McpConfigCommand;
 use crate::cli::policy::PolicyCommand;
 use crate::cli::pull::PullCommand;
 use crate::cli::registry::RegistryCommand;
@@ -96,6 +97,7 @@ pub(super) enum Command {
     Registry(RegistryCommand),
     Info(InfoCommand),
     Pull(PullCommand),
+    McpConfig(McpConfigCommand),
 }
 
 impl Command {
@@ -107,6 +109,7 @@ impl Command {
             Self::Registry(command) => command.execute(world),
             Self::Info(command) => command.execute(world),
             Self::Pull(command) => command.execute(world),
+            Self::McpConfig(command) => command.execute(world),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What every command needs: streams, configuration, circumstances.
 
+use std::ffi::OsString;
 use std::io;
 use std::io::IsTerminal as _;
 use std::path::Path;
@@ -17,6 +18,7 @@ use crate::config::Config;
 use crate::config::ConfigError;
 use crate::config::Places;
 use crate::config::discover;
+use crate::config::discover::NamedBy;
 use crate::config::discover::Unread;
 use crate::model::facts::Score;
 use crate::model::limits;
@@ -182,6 +184,22 @@ impl World {
     pub(super) fn registry(&self, text: &str) -> Result<Registry, Failure> {
         let Places { home, working_directory } = &self.places;
         Registry::from_text(text, working_directory, home.as_deref()).map_err(Failure::usage)
+    }
+
+    /// What somebody else has to be told so that the same holds for them as here: options with absolute values.
+    pub(super) fn carried(&self) -> Result<Vec<(&'static str, OsString)>, Failure> {
+        let variable = authority::variable(discover::USER_VARIABLE);
+        let location = discover::user_file(self.global.config.as_deref(), variable.as_deref(), &self.places)?;
+        let config = (location.named_by != NamedBy::Nobody).then(|| location.file.into_os_string());
+        let registry = self.global.registry.as_deref().map(|text| self.registry(text)).transpose()?;
+        let registry = registry.map(|registry| match registry {
+            Registry::Url(url) => url.into(),
+            Registry::Directory(path) => path.into_os_string(),
+        });
+        let cache_dir = self.global.cache_dir.as_deref().map(|path| self.cache_dir(path)).transpose()?;
+        let options =
+            [("--config", config), ("--registry", registry), ("--cache-dir", cache_dir.map(PathBuf::into_os_string))];
+        Ok(options.into_iter().filter_map(|(option, value)| Some((option, value?))).collect())
     }
 
     /// The registry that `--registry` names.

@@ -123,6 +123,10 @@ pub const MAX_FACTS_AGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 pub const FACTS_FILE: usize = 16 * MIB;
 /// An environment file, bytes: more than a process may get.
 pub const ENV_FILE: usize = MIB;
+/// A client's file, bytes: some keep their whole history in it.
+pub const CLIENT_FILE: usize = 64 * MIB;
+/// The name of a server in a client, bytes: clients build names of tools with it, of which some take 64.
+pub const SERVER_NAME: usize = 64;
 /// A registry's answer to `resolve`, bytes.
 pub const RESOLVE: usize = MIB;
 /// A manifest, bytes (facts file, section 5).
