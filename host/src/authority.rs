@@ -131,6 +131,39 @@ pub fn program(path: &Path) -> Option<bool> {
     is_file.then(|| faccessat(AT_FDCWD, path, AccessFlags::X_OK, AtFlags::AT_EACCESS).is_ok())
 }
 
+/// Where the thing at `path` really is, links followed.
+///
+/// # Ambient authority
+/// Looks at any path.
+///
+/// # Errors
+/// When nothing is there, or a link leads nowhere.
+#[expect(clippy::disallowed_methods, reason = "this is the door")]
+pub fn resolve(path: &Path) -> io::Result<PathBuf> {
+    std::fs::canonicalize(path)
+}
+
+/// The file that this program was started from: by the absolute path that it was called by, which outlives an upgrade
+/// where that is a link, else by its real one.
+///
+/// # Ambient authority
+/// Reads the process's state and the environment, and looks at the files that they name.
+///
+/// # Errors
+/// When the system doesn't know, or the file is there no longer.
+pub fn program_file() -> io::Result<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    let real = std::env::current_exe().and_then(|path| resolve(&path))?;
+    let called = PathBuf::from(arguments().next().unwrap_or_default());
+    let folders = match called.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => variable("PATH").unwrap_or_default(),
+        Some(_) | None => current_dir().unwrap_or_default().into_os_string(),
+    };
+    let places = std::env::split_paths(&folders).filter(|folder| folder.is_absolute());
+    let mut places = places.filter_map(|folder| std::path::absolute(folder.join(&called)).ok());
+    Ok(places.find(|place| resolve(place).is_ok_and(|found| found == real)).unwrap_or(real))
+}
+
 /// Removes a directory if nothing is in it; if anything is, or it can't be removed, it stays.
 ///
 /// # Ambient authority

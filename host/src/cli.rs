@@ -10,6 +10,7 @@ mod diagnostics;
 pub mod exit;
 mod failure;
 mod info;
+mod mcp_config;
 mod policy;
 mod pull;
 mod registry;

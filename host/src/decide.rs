@@ -136,6 +136,13 @@ pub struct Ruled<T> {
     effect: Effect,
 }
 
+impl<T> Ruled<T> {
+    /// What was ruled about. It is shown, not handed out: only [`apply`](Ruled::apply) lets it start.
+    pub const fn candidate(&self) -> &T {
+        &self.candidate
+    }
+}
+
 impl Ruled<ResolvedPackage> {
     /// Carries the ruling out.
     pub fn apply(self) -> Decision {

@@ -3,6 +3,7 @@
 //! Every stage takes and returns these types and knows nothing of its neighbours. Text becomes one of them at the
 //! edge and never turns back.
 
+pub mod access;
 pub mod deadline;
 pub mod digest;
 pub mod examination;

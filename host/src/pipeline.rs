@@ -31,6 +31,7 @@ use crate::decide::Admitted;
 use crate::decide::Decision;
 use crate::decide::Ruled;
 use crate::decide::Ruling;
+use crate::model::access::Access;
 use crate::model::deadline::Deadline;
 use crate::model::package::PackageRef;
 use crate::model::package::ResolvedPackage;
@@ -51,10 +52,14 @@ pub struct Judged {
     pub ruling: Ruling,
     /// What else is worth saying.
     pub notices: Vec<Notice>,
+    /// What the server would get; known where one is about to start.
+    pub access: Option<Access>,
 }
 
 impl Judged {
-    /// Whether there is nothing to say but that it may run.
+    /// Whether there is nothing to say but that it may run: no score below the warning threshold, no notice, nothing
+    /// that had to be accepted. A score that nobody knows is not a low one; where a minimum asks for it, a policy is
+    /// violated.
     pub fn is_quiet(&self) -> bool {
         let silent = |outcome: &Outcome| match outcome {
             Outcome::Pass { notices } => notices.is_empty(),
@@ -79,7 +84,8 @@ pub trait Audience {
     /// say, or somebody has read it.
     fn warning(&mut self, judged: &Judged) -> Option<Warning>;
 
-    /// Hears a remark about the launch.
+    /// Hears a remark about the start. What a manifest asks for in vain is no concern of the model's: it is not in
+    /// the [`warning`](Self::warning).
     fn remark(&mut self, notice: &Notice);
 }
 
@@ -89,7 +95,9 @@ pub trait Audience {
 /// See [`Stop`]. When it is [`Stop::Refused`] by policy or for want of consent, the audience has heard why.
 pub fn run(config: &Config, order: &Order, context: Context, audience: &mut dyn Audience) -> Result<Ended, Stopped> {
     let deadline = Deadline::after(order.timeout);
-    let (ruled, judged) = consider(config, &order.reference, context, &deadline)?;
+    let (ruled, mut judged) = consider(config, &order.reference, context, &deadline)?;
+    let environment = start::environment(&ruled.candidate().manifest, order);
+    judged.access = Some(environment.access(&ruled.candidate().manifest));
     let stopped = |stop| Stopped::new(judged.subject.clone(), stop);
     let mut waited = Duration::ZERO;
     let clearance = match ruled.apply() {
@@ -111,7 +119,8 @@ pub fn run(config: &Config, order: &Order, context: Context, audience: &mut dyn 
     // The limit is for our work; how long a person thinks is theirs.
     let deadline = deadline.extended(waited);
     let warning = audience.warning(&judged);
-    let finished = start::start(config, clearance, order, warning, &deadline, audience).map_err(stopped)?;
+    let finished =
+        start::start(config, clearance, order, environment, warning, &deadline, audience).map_err(stopped)?;
     Ok(finished.ended)
 }
 
@@ -167,12 +176,14 @@ fn judge<T>(
     context: Context,
 ) -> Result<(Ruled<T>, Judged), Stopped> {
     let subject = subject_of(admitted.candidate());
-    let notices = admitted.notice().cloned().into_iter().chain(policies::distrust(config, &subject)).collect();
+    let mut notices: Vec<_> =
+        admitted.notice().cloned().into_iter().chain(policies::distrust(config, &subject)).collect();
     let evaluated = evaluate(config, &subject, context);
     match evaluated.and_then(|policies| Ok(admitted.rule(policies)?)) {
         Ok((ruled, ruling)) => {
+            notices.extend(policies::low_score(config, &subject, ruling.policies()));
             tracing::info!(package = %subject.label(), decision = ruling.effect().as_str(), "decided");
-            Ok((ruled, Judged { subject, ruling, notices }))
+            Ok((ruled, Judged { subject, ruling, notices, access: None }))
         }
         Err(stop) => Err(Stopped::new(subject, stop)),
     }

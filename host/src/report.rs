@@ -12,7 +12,9 @@ pub mod message;
 pub mod package;
 pub mod prompt;
 pub mod style;
+pub mod summary;
 pub mod table;
+pub mod warning;
 pub mod wrap;
 
 #[cfg(test)]
@@ -21,6 +23,7 @@ mod fixtures;
 use crate::decide::Consent;
 use crate::decide::Notice;
 use crate::decide::Ruling;
+use crate::model::access::Access;
 use crate::model::request::Subject;
 use crate::model::text::SafeText;
 
@@ -35,6 +38,8 @@ pub struct Report<'a> {
     pub notices: &'a [Notice],
     /// The answer to a question, as far as it is known; [`Consent::Trusted`] whenever `--trust` was passed.
     pub consent: Option<Consent>,
+    /// What the server would get, for a person who is about to see it start.
+    pub access: Option<&'a Access>,
     /// What the decision was made for.
     pub purpose: Purpose,
     /// What the program will exit with, should it end here (spec section 4).

@@ -21,6 +21,7 @@ fn every_command_has_help() {
         "registry publish",
         "info",
         "pull",
+        "mcp-config",
     ] {
         let name = format!("help {command}").trim_end().replace(' ', "_");
         insta::assert_snapshot!(name, bed.run(&format!("{command} --help")).succeeds().silent());

@@ -20,6 +20,8 @@ mod config;
 mod custom;
 mod help;
 mod interrupt;
+mod mcp_config;
 mod prompt;
 mod publish;
 mod run;
+mod summary;

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::process::{Command, Stdio};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::pty::openpty;
+use nix::pty::{Winsize, openpty};
 use nix::unistd::ttyname;
 
 /// Becomes the leader of a session whose controlling terminal is the first argument, then the program that follows.
@@ -23,8 +23,14 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
+    /// One whose size nobody knows.
     pub(crate) fn new() -> Self {
-        let pair = openpty(None, None).unwrap();
+        Self::of_width(0)
+    }
+
+    pub(crate) fn of_width(columns: u16) -> Self {
+        let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        let pair = openpty(&size, None).unwrap();
         Self { person: pair.master.into(), program: pair.slave, screen: Vec::new() }
     }
 

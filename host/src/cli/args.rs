@@ -9,11 +9,13 @@ use clap::FromArgMatches as _;
 use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
+use clap::error::ErrorKind;
 
 use crate::cli::config::ConfigCommand;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::info::InfoCommand;
+use crate::cli::mcp_config::McpConfigCommand;
 use crate::cli::policy::PolicyCommand;
 use crate::cli::pull::PullCommand;
 use crate::cli::registry::RegistryCommand;
@@ -60,6 +62,9 @@ pub(super) struct Global {
     /// Say more on standard error; twice for still more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
+    /// Say only what is wrong: refusals, questions, errors, and what was accepted under warn
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
     /// Colours: always, never, or auto (on a terminal, unless NO_COLOR is set) [default: auto]
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     #[arg(hide_default_value = true, hide_possible_values = true)]
@@ -92,6 +97,7 @@ pub(super) enum Command {
     Registry(RegistryCommand),
     Info(InfoCommand),
     Pull(PullCommand),
+    McpConfig(McpConfigCommand),
 }
 
 impl Command {
@@ -103,14 +109,21 @@ impl Command {
             Self::Registry(command) => command.execute(world),
             Self::Info(command) => command.execute(world),
             Self::Pull(command) => command.execute(world),
+            Self::McpConfig(command) => command.execute(world),
         }
     }
 }
 
 /// Reads a command line. Its errors, and the help, are coloured as it asks for.
 pub(super) fn parse(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
-    let matches = Arguments::command().color(color_asked(arguments)).try_get_matches_from(arguments)?;
-    Arguments::from_arg_matches(&matches)
+    let mut command = Arguments::command().color(color_asked(arguments));
+    let parsed = Arguments::from_arg_matches(&command.try_get_matches_from_mut(arguments)?)?;
+    // Not by `conflicts_with`: it does not see the two when a command's name stands between them.
+    if parsed.global.quiet && parsed.global.verbose > 0 {
+        let message = "the argument '--quiet' cannot be used with '--verbose'";
+        return Err(command.error(ErrorKind::ArgumentConflict, message));
+    }
+    Ok(parsed)
 }
 
 /// What is ours of a command line: after `--` everything is the server's.

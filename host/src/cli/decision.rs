@@ -10,6 +10,7 @@ use crate::cli::failure::exit_of;
 use crate::cli::failure::told;
 use crate::cli::world::World;
 use crate::config::Config;
+use crate::model::access::Access;
 use crate::model::deadline::Deadline;
 use crate::model::mode::Effect;
 use crate::model::package::PackageRef;
@@ -28,6 +29,8 @@ use crate::report::Report;
 use crate::report::human;
 use crate::report::json;
 use crate::report::prompt;
+use crate::report::summary;
+use crate::report::warning;
 
 impl World {
     /// Decides about a package without starting it, and says so.
@@ -83,7 +86,15 @@ impl World {
                     Conclusion::Refused { code, message: &message }
                 };
                 let exit_code = exit.code();
-                let report = Report { subject: &subject, conclusion, notices: &[], consent: None, purpose, exit_code };
+                let report = Report {
+                    subject: &subject,
+                    conclusion,
+                    notices: &[],
+                    consent: None,
+                    access: None,
+                    purpose,
+                    exit_code,
+                };
                 self.say(&report)?;
                 Ok(exit)
             }
@@ -111,6 +122,13 @@ impl World {
         human::decision(report, &mut self.out(), &style)
     }
 
+    /// What a server would get, where a person is about to see it start: on a terminal, unless they want to hear only
+    /// what is wrong. A package that is refused gets nothing.
+    fn shown_access<'j>(&self, judged: &'j Judged) -> Option<&'j Access> {
+        let shown = self.terminals().stderr && !self.is_quiet() && judged.ruling.effect() < Effect::Block;
+        judged.access.as_ref().filter(|_| shown)
+    }
+
     /// The person, or nobody, who hears of a launch.
     pub(super) fn audience(&mut self, trust: bool) -> Listener<'_> {
         Listener { world: self, trust }
@@ -119,7 +137,7 @@ impl World {
     /// The exit code of a server that has ended, with a word when it is not the server's own.
     pub(super) fn ended(&mut self, ended: Ended) -> Exit {
         if let Some(message) = ended.message() {
-            self.remark(&message);
+            self.insist(&message);
         }
         Exit::Server(ended.exit_code())
     }
@@ -131,6 +149,7 @@ fn report(judged: &Judged, consent: Option<Consent>, purpose: Purpose, exit: Exi
         conclusion: Conclusion::Ruled(&judged.ruling),
         notices: &judged.notices,
         consent,
+        access: None,
         purpose,
         exit_code: exit.code(),
     }
@@ -142,22 +161,36 @@ pub(super) struct Listener<'w> {
     trust: bool,
 }
 
+impl Listener<'_> {
+    /// Says in short what is about to start.
+    fn summarise(&self, judged: &Judged, access: &Access) {
+        let report = report(judged, self.trust.then_some(Consent::Trusted), Purpose::Launch, Exit::Success);
+        // As everywhere: a terminal that is gone changes nothing.
+        drop(summary::summary(&report, access, &mut self.world.err(), &self.world.error_style()));
+    }
+}
+
 impl Audience for Listener<'_> {
     fn hear(&mut self, judged: &Judged) {
-        let exit = match judged.ruling.effect() {
-            // A clean pass is no news: the server is about to speak for itself.
-            Effect::Pass if judged.is_quiet() && !self.world.is_verbose() => return,
-            Effect::Pass | Effect::Warn | Effect::Ask => Exit::Success,
-            Effect::Block => Exit::Refused,
+        let world = &mut *self.world;
+        let (access, clean) = (world.shown_access(judged), judged.is_quiet() && !world.is_verbose());
+        let exit = match (judged.ruling.effect(), access) {
+            (Effect::Pass, Some(access)) if clean => return self.summarise(judged, access),
+            // In a pipe a clean pass is no news: the server is about to speak for itself.
+            (Effect::Pass, None) if clean || world.is_quiet() => return,
+            (Effect::Pass | Effect::Warn | Effect::Ask, _) => Exit::Success,
+            (Effect::Block, _) => Exit::Refused,
         };
         let consent = self.trust.then_some(Consent::Trusted);
+        let report = Report { access, ..report(judged, consent, Purpose::Launch, exit) };
         // A standard error that nobody reads must not keep a decision from being carried out.
-        drop(self.world.say(&report(judged, consent, Purpose::Launch, exit)));
+        drop(world.say(&report));
     }
 
     fn consent(&mut self, judged: &Judged) -> Consent {
         let consent = self.trust.then_some(Consent::Trusted);
-        let report = report(judged, consent, Purpose::Launch, Exit::Refused);
+        let access = self.world.shown_access(judged);
+        let report = Report { access, ..report(judged, consent, Purpose::Launch, Exit::Refused) };
         let style = self.world.error_style();
         match authority::stdin() {
             Ok(mut stdin) => {
@@ -171,8 +204,11 @@ impl Audience for Listener<'_> {
         }
     }
 
-    fn warning(&mut self, _judged: &Judged) -> Option<Warning> {
-        None
+    fn warning(&mut self, judged: &Judged) -> Option<Warning> {
+        let unread = self.world.terminals().unread(self.trust);
+        let consent = self.trust.then_some(Consent::Trusted);
+        let report = report(judged, consent, Purpose::Launch, Exit::Success);
+        (unread && !judged.is_quiet()).then(|| warning::warning(&report))
     }
 
     fn remark(&mut self, notice: &Notice) {

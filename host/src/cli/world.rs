@@ -1,5 +1,6 @@
 //! What every command needs: streams, configuration, circumstances.
 
+use std::ffi::OsString;
 use std::io;
 use std::io::IsTerminal as _;
 use std::path::Path;
@@ -17,6 +18,7 @@ use crate::config::Config;
 use crate::config::ConfigError;
 use crate::config::Places;
 use crate::config::discover;
+use crate::config::discover::NamedBy;
 use crate::config::discover::Unread;
 use crate::model::facts::Score;
 use crate::model::limits;
@@ -66,6 +68,11 @@ impl World {
         self.global.verbose > 0
     }
 
+    /// Whether only what is wrong is wanted.
+    pub(super) const fn is_quiet(&self) -> bool {
+        self.global.quiet
+    }
+
     /// Standard output: the answers of commands that answer.
     pub(super) fn out(&self) -> io::StdoutLock<'static> {
         io::stdout().lock()
@@ -78,21 +85,22 @@ impl World {
 
     /// How to write to standard output.
     pub(super) fn output_style(&self) -> Style {
-        self.style(io::stdout().is_terminal())
+        self.style(io::stdout().is_terminal(), &console::Term::stdout())
     }
 
     /// How to write to standard error.
     pub(super) fn error_style(&self) -> Style {
-        self.style(io::stderr().is_terminal())
+        self.style(io::stderr().is_terminal(), &console::Term::stderr())
     }
 
-    fn style(&self, is_terminal: bool) -> Style {
+    fn style(&self, is_terminal: bool, terminal: &console::Term) -> Style {
         let choice = match self.global.color {
             ColorChoice::Auto => style::ColorChoice::Auto,
             ColorChoice::Always => style::ColorChoice::Always,
             ColorChoice::Never => style::ColorChoice::Never,
         };
-        Style::for_stream(choice, is_terminal, authority::variable("NO_COLOR").is_some())
+        let columns = terminal.size_checked().map(|(_, columns)| usize::from(columns));
+        Style::for_stream(choice, is_terminal, columns, authority::variable("NO_COLOR").is_some())
     }
 
     /// Which streams are terminals.
@@ -105,8 +113,15 @@ impl World {
         Context { evaluated_at: authority::now(), trust, interactive: self.terminals().person() }
     }
 
-    /// Says one thing on standard error.
+    /// Says one thing on standard error that is worth knowing and changes nothing.
     pub(super) fn remark(&self, message: &str) {
+        if !self.is_quiet() {
+            self.insist(message);
+        }
+    }
+
+    /// Says one thing on standard error that nobody may miss.
+    pub(super) fn insist(&self, message: &str) {
         // A standard error that nobody reads changes nothing.
         drop(message::notice(message, &mut self.err(), &self.error_style()));
     }
@@ -169,6 +184,22 @@ impl World {
     pub(super) fn registry(&self, text: &str) -> Result<Registry, Failure> {
         let Places { home, working_directory } = &self.places;
         Registry::from_text(text, working_directory, home.as_deref()).map_err(Failure::usage)
+    }
+
+    /// What somebody else has to be told so that the same holds for them as here: options with absolute values.
+    pub(super) fn carried(&self) -> Result<Vec<(&'static str, OsString)>, Failure> {
+        let variable = authority::variable(discover::USER_VARIABLE);
+        let location = discover::user_file(self.global.config.as_deref(), variable.as_deref(), &self.places)?;
+        let config = (location.named_by != NamedBy::Nobody).then(|| location.file.into_os_string());
+        let registry = self.global.registry.as_deref().map(|text| self.registry(text)).transpose()?;
+        let registry = registry.map(|registry| match registry {
+            Registry::Url(url) => url.into(),
+            Registry::Directory(path) => path.into_os_string(),
+        });
+        let cache_dir = self.global.cache_dir.as_deref().map(|path| self.cache_dir(path)).transpose()?;
+        let options =
+            [("--config", config), ("--registry", registry), ("--cache-dir", cache_dir.map(PathBuf::into_os_string))];
+        Ok(options.into_iter().filter_map(|(option, value)| Some((option, value?))).collect())
     }
 
     /// The registry that `--registry` names.

@@ -9,6 +9,7 @@ use crate::decide::Notice;
 use crate::launch::env_file::Assignment;
 use crate::launch::env_file::is_name;
 use crate::launch::error::shown;
+use crate::model::access::Access;
 use crate::model::manifest::Manifest;
 use crate::model::text::SafeText;
 
@@ -24,6 +25,7 @@ const RESERVED: [&str; 3] = ["LD_", "DYLD_", "SMCP_"];
 #[derive(Clone, Default)]
 pub struct ServerEnvironment {
     variables: BTreeMap<OsString, OsString>,
+    unset: Vec<String>,
     search_path: Option<OsString>,
     notices: Vec<Notice>,
 }
@@ -45,20 +47,30 @@ impl ServerEnvironment {
         env: &[Assignment],
     ) -> Self {
         let mut dropped = Dropped::default();
-        let asked = manifest.permissions.environment.iter().map(String::as_str).filter(|name| dropped.keep(name, ""));
-        let names: Vec<_> = ALWAYS.into_iter().chain(asked).map(OsStr::new).collect();
+        let asked: Vec<_> = manifest.permissions.environment.iter().filter(|name| dropped.keep(name, "")).collect();
+        let names: Vec<_> = ALWAYS.into_iter().chain(asked.iter().map(|name| name.as_str())).map(OsStr::new).collect();
         let ours = parent.iter().filter(|(name, _)| names.contains(&name.as_os_str())).cloned();
         let mut variables: BTreeMap<_, _> = ours.collect();
         let set = manifest.entrypoint.env.iter().filter(|(name, value)| dropped.keep(name, value));
         variables.extend(set.map(|(name, value)| (name.into(), value.into())));
         let given = || env_file.iter().chain(env).map(|given| (given.name().into(), given.value().to_owned()));
         variables.extend(given());
-        Self { variables, search_path: search_path(parent, given()), notices: dropped.notices() }
+        let unset = asked.into_iter().filter(|name| !variables.contains_key(OsStr::new(name))).cloned().collect();
+        Self { variables, unset, search_path: search_path(parent, given()), notices: dropped.notices() }
     }
 
     /// The variables by name.
     pub fn variables(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.variables.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+    }
+
+    /// What of all this a person is told before the start: names, never values.
+    pub fn access(&self, manifest: &Manifest) -> Access {
+        Access {
+            variables: self.variables.keys().map(|name| name.to_string_lossy().into_owned()).collect(),
+            unset: self.unset.clone(),
+            workdir: manifest.entrypoint.workdir.clone().filter(|workdir| !workdir.is_empty()),
+        }
     }
 
     /// What was dropped, for the report.
@@ -233,6 +245,15 @@ mod tests {
         for (case, asked, set, file, flags, expected) in cases {
             assert_eq!(extra(&computed(&manifest(asked, set), file, flags)), expected, "{case}");
         }
+    }
+
+    #[test]
+    fn access_has_the_names_of_what_is_given_and_of_what_is_missing() {
+        let asked = ["TOKEN", "ABSENT", "OTHER", "GIVEN", "LD_PRELOAD", "*"];
+        let manifest = manifest(&asked, &[("OTHER", "1")]);
+        let access = computed(&manifest, &[], &["GIVEN=hunter2"]).access(&manifest);
+        assert_eq!(access.variables, ["GIVEN", "HOME", "LANG", "OTHER", "PATH", "TOKEN"]);
+        assert_eq!((access.unset, access.workdir), (vec!["ABSENT".to_owned()], None));
     }
 
     #[test]

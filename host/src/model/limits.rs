@@ -123,6 +123,10 @@ pub const MAX_FACTS_AGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 pub const FACTS_FILE: usize = 16 * MIB;
 /// An environment file, bytes: more than a process may get.
 pub const ENV_FILE: usize = MIB;
+/// A client's file, bytes: some keep their whole history in it.
+pub const CLIENT_FILE: usize = 64 * MIB;
+/// The name of a server in a client, bytes: clients build names of tools with it, of which some take 64.
+pub const SERVER_NAME: usize = 64;
 /// A registry's answer to `resolve`, bytes.
 pub const RESOLVE: usize = MIB;
 /// A manifest, bytes (facts file, section 5).
@@ -145,6 +149,13 @@ pub const BUNDLE_HEADER: u64 = 64 * KIB as u64;
 pub const BUNDLE_PADDING: u64 = MIB as u64;
 /// Packages that are looked at for a suggestion.
 pub const SUGGESTIONS: usize = 10_000;
+
+/// The warning's block, bytes: under 1.5 KiB, since a client in use cuts instructions at 2 KiB (spec section 7).
+pub const WARNING_BLOCK: usize = 3 * KIB / 2 - 1;
+/// A package or a registry in a warning, bytes: it stands there twice, and most have thirty.
+pub const WARNING_NAME: usize = 80;
+/// One message of a policy in a warning, bytes: a long sentence, so that several fit.
+pub const WARNING_QUOTE: usize = 200;
 
 /// How long a server may go on after its client closed standard input, before SIGTERM. Answers that are under way
 /// are finished, a server that hangs is not waited for.

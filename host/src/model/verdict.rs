@@ -159,6 +159,17 @@ impl Outcome {
         if verdict.violations.is_empty() { Self::Pass { notices: verdict.notices } } else { Self::Violation(verdict) }
     }
 
+    /// Everything that the policy said, whatever became of it.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        let (violations, notices): (&[Finding], &[Finding]) = match self {
+            Self::Pass { notices } => (&[], notices),
+            Self::Violation(verdict) => (&verdict.violations, &verdict.notices),
+            Self::Waived { findings, .. } => (findings, &[]),
+            Self::Fault(_) | Self::Skipped => (&[], &[]),
+        };
+        violations.iter().chain(notices)
+    }
+
     /// Which row of the mode table this is.
     pub const fn kind(&self) -> OutcomeKind {
         match self {

@@ -1,4 +1,4 @@
-//! What a model is told about a server that it is about to use (spec section 7).
+//! What a model is told about a server before it uses it (spec section 7).
 
 /// A warning, in the three forms that the protocol has room for. Made by `report`, put into the stream by `launch`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,6 +14,8 @@ use crate::model::policy::PolicySource;
 use crate::model::policy::PolicySpec;
 use crate::model::request::Subject;
 use crate::model::text::SafeText;
+use crate::model::verdict::Evaluated;
+use crate::model::verdict::Finding;
 use crate::pipeline::Stop;
 use crate::policy::Bound;
 use crate::policy::PolicyHost;
@@ -73,6 +75,20 @@ pub(super) fn distrust(config: &Config, subject: &Subject) -> Vec<Notice> {
             }
         })
         .collect()
+}
+
+/// A notice for a known score below the warning threshold about which no policy says a word: the one that would is
+/// disabled, waived or broken, or its layer doesn't believe the registry. The threshold warns whatever the modes are.
+pub(super) fn low_score(config: &Config, subject: &Subject, policies: &[Evaluated]) -> Option<Notice> {
+    let threshold = config.warning_threshold();
+    let score = subject.facts.score.filter(|score| *score < threshold)?;
+    let about_it = |finding: &Finding| finding.fact.as_ref().is_some_and(|fact| fact.as_str() == "score");
+    let said = policies.iter().any(|policy| policy.outcome.findings().any(about_it));
+    let (score, threshold) = (score.get(), threshold.get());
+    (!said).then(|| Notice {
+        code: "score-below-warning-threshold",
+        message: SafeText::new(&format!("security score {score} is below warning threshold {threshold}")),
+    })
 }
 
 /// Loads every enabled policy and asks whether it accepts its settings; nothing is evaluated.

@@ -15,6 +15,7 @@ use crate::launch::ending::Graces;
 use crate::launch::env_file::Assignment;
 use crate::launch::environment::ServerEnvironment;
 use crate::model::deadline::Deadline;
+use crate::model::manifest::Manifest;
 use crate::model::package::PackageRef;
 use crate::model::warning::Delivery;
 use crate::model::warning::Warning;
@@ -43,11 +44,11 @@ pub(super) fn start(
     config: &Config,
     clearance: Clearance,
     order: &Order,
+    environment: ServerEnvironment,
     warning: Option<Warning>,
     deadline: &Deadline,
     audience: &mut dyn Audience,
 ) -> Result<Finished, Stop> {
-    let environment = environment(&clearance, order);
     for notice in environment.notices() {
         audience.remark(notice);
     }
@@ -83,7 +84,6 @@ pub(super) fn start(
 }
 
 /// The variables that the server gets.
-fn environment(clearance: &Clearance, order: &Order) -> ServerEnvironment {
-    let manifest = &clearance.package().manifest;
+pub(super) fn environment(manifest: &Manifest, order: &Order) -> ServerEnvironment {
     ServerEnvironment::compute(&authority::environment(), manifest, &order.env_file, &order.env)
 }

@@ -64,7 +64,8 @@ impl Case {
             Err((code, message)) => Conclusion::Refused { code, message },
         };
         let Self { subject, notices, consent, purpose, exit_code, .. } = self;
-        Report { subject, conclusion, notices, consent: *consent, purpose: *purpose, exit_code: *exit_code }
+        let (consent, purpose, exit_code) = (*consent, *purpose, *exit_code);
+        Report { subject, conclusion, notices, consent, access: None, purpose, exit_code }
     }
 }
 
@@ -120,6 +121,16 @@ pub(crate) fn cases() -> Vec<Case> {
 pub(crate) fn all_pass() -> Case {
     let policies = vec![passing("origin"), passing("certification"), passing("score")];
     Case { purpose: Purpose::DryRun, ..Case::new("all_pass", 0, policies) }
+}
+
+/// A pass of a package of which everything is known.
+pub(crate) fn full() -> Case {
+    Case { subject: full_subject(), ..all_pass() }
+}
+
+/// A pass of a package of which nothing is known.
+pub(crate) fn unknown() -> Case {
+    Case { subject: unknown_subject(), ..all_pass() }
 }
 
 pub(crate) fn two_violations() -> Case {
@@ -200,6 +211,34 @@ pub(crate) fn long_messages() -> Case {
         vec![finding("network", prose, "permissions", Some(remedy)), finding("link", &word, "permissions", None)];
     let outcome = Outcome::Violation(Verdict { violations, notices: Vec::new() });
     Case::new("long_messages", 4, vec![passing("origin"), policy("no-network", Mode::Strict, outcome)])
+}
+
+/// One policy of the user's own with these objections, under `mode`.
+pub(crate) fn objecting(messages: &[String], mode: Mode) -> Case {
+    let outcome = Outcome::Violation(Verdict { violations: findings(messages), notices: Vec::new() });
+    Case::new("objecting", 0, vec![passing("origin"), policy("no-network", mode, outcome)])
+}
+
+/// What may be said against a launch that was allowed, a different kind in each `turn`.
+pub(crate) fn objection(messages: &[String], turn: usize) -> Outcome {
+    let reason = messages.first().map(|text| SafeText::new(text)).unwrap_or_default();
+    match turn % 5 {
+        0 => Outcome::from_verdict(Verdict { violations: findings(messages), notices: findings(messages) }),
+        1 => Outcome::Fault(Fault { kind: FaultKind::Trap, message: reason, remedy: None }),
+        2 => Outcome::Waived { findings: findings(messages), reason },
+        3 => Outcome::Pass { notices: findings(messages) },
+        _ => Outcome::Skipped,
+    }
+}
+
+/// A policy under `warn`, in the layer of an administrator when its name is an even one.
+pub(crate) fn named(name: &str, outcome: Outcome) -> Evaluated {
+    let layer = if name.ends_with(['0', '2', '4', '6', '8']) { LayerName::System } else { LayerName::User };
+    Evaluated { layer, ..policy(name, Mode::Warn, outcome) }
+}
+
+fn findings(messages: &[String]) -> Vec<Finding> {
+    messages.iter().map(|message| finding("said", message, "permissions", None)).collect()
 }
 
 /// A subject from a facts document, in which any string may stand.

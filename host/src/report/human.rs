@@ -21,6 +21,7 @@ use crate::report::package::Unknown;
 use crate::report::style::Palette;
 use crate::report::style::Span;
 use crate::report::style::Style;
+use crate::report::summary;
 use crate::report::table::Columns;
 use crate::report::table::fields;
 use crate::report::wrap::paragraph;
@@ -41,7 +42,10 @@ pub fn decision(report: &Report<'_>, out: &mut dyn Write, style: &Style) -> io::
         Conclusion::Refused { .. } | Conclusion::Unavailable { .. } => Unknown::Omitted,
     };
     headline::write(report, &mut text, style)?;
-    let facts = package::facts(report.subject, &style.palette, unknown);
+    let facts = match report.access {
+        Some(access) => summary::rows(report.subject, access, &style.palette),
+        None => package::facts(report.subject, &style.palette, unknown),
+    };
     if !facts.is_empty() {
         writeln!(text)?;
         fields(&mut text, style, INDENT, &facts)?;

@@ -34,6 +34,12 @@ impl Terminals {
     pub const fn person(self) -> bool {
         self.stdin && self.stderr
     }
+
+    /// Whether nobody can be counted on to read them: consent in advance is what the configuration of a client passes,
+    /// and what comes through a pipe is typed by nobody. Then the model has to be told (spec section 7).
+    pub const fn unread(self, trust: bool) -> bool {
+        trust || !self.stdin
+    }
 }
 
 /// Shows a decision that needs consent, with all its reasons, and finds out whether there is any: in the report
@@ -205,6 +211,21 @@ mod tests {
             assert!(text.contains(says) && text.contains("security score 60 is below"), "{text}");
             let asked = answer == Consent::Accepted;
             assert_eq!((text.contains(QUESTION), input.is_empty()), (asked, asked), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_model_is_told_where_nobody_reads() {
+        let cases = [
+            (true, true, false, false),
+            (true, false, false, false),
+            (false, true, false, true),
+            (false, false, false, true),
+            (true, true, true, true),
+            (false, false, true, true),
+        ];
+        for (stdin, stderr, trust, unread) in cases {
+            assert_eq!(Terminals { stdin, stderr }.unread(trust), unread, "{stdin} {stderr} {trust}");
         }
     }
 

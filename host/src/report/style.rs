@@ -78,15 +78,14 @@ pub struct Style {
 }
 
 impl Style {
-    /// Columns of a terminal whose width nobody knows.
-    pub const DEFAULT_WIDTH: usize = 100;
+    /// Columns that are used at most, and of a terminal whose width nobody knows: longer lines are hard to read.
+    pub const MAX_WIDTH: usize = 100;
 
-    /// The look for a stream: wrapped on a terminal, whole lines in a pipe, coloured as [`Palette::for_choice`] says.
-    pub fn for_stream(choice: ColorChoice, is_terminal: bool, no_color: bool) -> Self {
-        Self {
-            palette: Palette::for_choice(choice, is_terminal, no_color),
-            width: is_terminal.then_some(Self::DEFAULT_WIDTH),
-        }
+    /// The look for a stream: wrapped on a terminal, as wide as that has `columns`; whole lines in a pipe; coloured as
+    /// [`Palette::for_choice`] says.
+    pub fn for_stream(choice: ColorChoice, is_terminal: bool, columns: Option<usize>, no_color: bool) -> Self {
+        let width = columns.unwrap_or(Self::MAX_WIDTH).min(Self::MAX_WIDTH);
+        Self { palette: Palette::for_choice(choice, is_terminal, no_color), width: is_terminal.then_some(width) }
     }
 }
 
@@ -144,7 +143,11 @@ mod tests {
 
     #[test]
     fn only_a_terminal_wraps() {
-        assert_eq!(Style::for_stream(ColorChoice::Always, false, false).width, None);
-        assert_eq!(Style::for_stream(ColorChoice::Never, true, false).width, Some(Style::DEFAULT_WIDTH));
+        let width = |is_terminal, columns| Style::for_stream(ColorChoice::Never, is_terminal, columns, false).width;
+        assert_eq!((width(false, None), width(false, Some(80))), (None, None));
+        assert_eq!(
+            (width(true, None), width(true, Some(80)), width(true, Some(200))),
+            (Some(100), Some(80), Some(100))
+        );
     }
 }

@@ -1,0 +1,254 @@
+//! `smcp mcp-config`: what makes a client start a package through smcp.
+//!
+//! Printed, and written only on request: the file belongs to somebody else.
+
+mod client;
+mod file;
+mod merge;
+
+use std::ffi::OsStr;
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::Path;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use anyhow::Context as _;
+use anyhow::anyhow;
+use clap::Args;
+
+use crate::authority;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::mcp_config::client::Client;
+use crate::cli::mcp_config::client::Folders;
+use crate::cli::mcp_config::client::Server;
+use crate::cli::mcp_config::file::ClientFile;
+use crate::cli::mcp_config::merge::Addition;
+use crate::cli::mcp_config::merge::MergeError;
+use crate::cli::world::World;
+use crate::model::limits;
+use crate::model::package::PackageRef;
+use crate::model::path;
+use crate::report::message;
+use crate::report::style::Span;
+
+/// Print what makes a client start a package through smcp, or write it into the client's file.
+///
+/// Standard output is JSON for the client's file. --config, --registry and --cache-dir of this command line, and
+/// SMCP_CONFIG, are carried over: the client starts the package by the rules that hold here.
+#[derive(Debug, Args)]
+pub(super) struct McpConfigCommand {
+    /// The package: ORG/NAME@VERSION, ORG/NAME@latest or ORG/NAME@sha256:DIGEST
+    #[arg(value_name = "REF")]
+    reference: PackageRef,
+    /// Arguments for the server, after those of its manifest
+    #[arg(last = true, value_name = "ARG")]
+    arguments: Vec<String>,
+    /// The client that will start it
+    #[arg(long, value_enum)]
+    client: Client,
+    /// What the server is called in the client [default: the package's name]
+    #[arg(long)]
+    name: Option<ServerName>,
+    /// Consent in advance to what would be asked: a client has nobody to ask
+    #[arg(long)]
+    trust: bool,
+    /// A variable that the client gives the server; only its name, never its value
+    #[arg(long, value_name = "KEY")]
+    env: Vec<OsString>,
+    /// Put it into the client's file, with a backup beside it
+    #[arg(long)]
+    write: bool,
+    /// Replace another server of this name
+    #[arg(long, requires = "write")]
+    force: bool,
+    /// The client's file, where it is not in its usual place
+    #[arg(long, value_name = "PATH")]
+    file: Option<PathBuf>,
+}
+
+/// What a server may be called: every client takes it, and builds the names of tools with it.
+#[derive(Debug, Clone)]
+struct ServerName(String); // INVARIANT: `is_name`, by `FromStr` and `of`.
+
+impl ServerName {
+    /// The name of a package, with `-` for what a client may not take.
+    fn of(reference: &PackageRef) -> Self {
+        let plain = |character: char| if is_name_character(character) { character } else { '-' };
+        Self(reference.id.name.as_str().chars().map(plain).take(limits::SERVER_NAME).collect())
+    }
+}
+
+impl FromStr for ServerName {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self, anyhow::Error> {
+        let fits = (1..=limits::SERVER_NAME).contains(&text.len()) && text.chars().all(is_name_character);
+        fits.then(|| Self(text.to_owned())).ok_or_else(|| {
+            anyhow!("a server's name is 1 to {} characters of A-Z, a-z, 0-9, `-` and `_`", limits::SERVER_NAME)
+        })
+    }
+}
+
+const fn is_name_character(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '-' | '_')
+}
+
+/// The name of a variable. What is none may be a value, so it is not shown; nor read by clap, whose error would.
+fn parse_key(text: &OsStr) -> Result<String, KeyError> {
+    let text = text.to_str().ok_or(KeyError)?;
+    let first = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+    let rest = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if first && rest { Ok(text.to_owned()) } else { Err(KeyError) }
+}
+
+/// A text is not the name of a variable.
+#[derive(Debug, thiserror::Error)]
+#[error("expected the name of a variable, such as API_KEY, and no value: it would be there for everybody to read")]
+struct KeyError;
+
+impl McpConfigCommand {
+    /// Carries the command out.
+    pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+        // A client could only say that the server didn't start.
+        world.config(None)?;
+        let server = self.server(world)?;
+        let place = self.place(world)?;
+        let additions = self.client.additions(&server);
+        if self.write {
+            self.put(world, &server, &place, &additions)?;
+        } else {
+            let document = merge::merge("", &additions, false).map_err(Failure::usage)?;
+            world.out().write_all(document.as_bytes())?;
+            world.remark(&format!("this goes into {}; --write puts it there", place.display()));
+        }
+        self.advise(world, &server);
+        Ok(Exit::Success)
+    }
+
+    /// What the client has to start.
+    fn server(&self, world: &World) -> Result<Server, Failure> {
+        let program = authority::program_file().context("while looking for smcp's own file").map_err(Failure::usage)?;
+        let mut args = vec!["run".to_owned()];
+        for (option, value) in world.carried()? {
+            args.extend([option.to_owned(), plain(Path::new(&value))?]);
+        }
+        args.extend(self.trust.then(|| "--trust".to_owned()));
+        args.push(self.reference.to_string());
+        if !self.arguments.is_empty() {
+            args.push("--".to_owned());
+            args.extend(self.arguments.iter().cloned());
+        }
+        let variables: Result<_, _> = self.env.iter().map(|key| parse_key(key)).collect();
+        let variables = variables.context("while reading --env").map_err(Failure::usage)?;
+        let name = self.name.clone().unwrap_or_else(|| ServerName::of(&self.reference)).0;
+        Ok(Server { name, command: plain(&program)?, args, variables })
+    }
+
+    /// The client's file.
+    fn place(&self, world: &World) -> Result<PathBuf, Failure> {
+        let places = world.places();
+        if let Some(file) = &self.file {
+            let absolute = path::absolute(file, &places.working_directory, places.home.as_deref());
+            return absolute
+                .with_context(|| format!("while reading --file {}", file.display()))
+                .map_err(Failure::usage);
+        }
+        let folder = |name| authority::variable(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
+        let folders = Folders {
+            home: places.home.clone(),
+            xdg_config: folder("XDG_CONFIG_HOME"),
+            claude_config: folder("CLAUDE_CONFIG_DIR"),
+            macos: cfg!(target_os = "macos"),
+        };
+        let unknown =
+            || anyhow!("HOME is not an absolute path, so the client's file can't be found; name it with --file");
+        self.client.file(&folders).ok_or_else(unknown).map_err(Failure::usage)
+    }
+
+    /// Puts the server into the client's file.
+    fn put(&self, world: &World, server: &Server, place: &Path, additions: &[Addition]) -> Result<(), Failure> {
+        let unchanged = || format!("{} was not changed", place.display());
+        let file = ClientFile::open(place).with_context(unchanged).map_err(Failure::usage)?;
+        let merged = merge::merge(file.text(), additions, self.force);
+        let text = merged.map_err(|error| explained(error).context(unchanged())).map_err(Failure::usage)?;
+        let label = format!("{} in {}", server.name, self.client.name());
+        if text == file.text() {
+            world.remark(&format!("{label} starts {} already; nothing was changed", self.reference));
+            return Ok(());
+        }
+        let backup = file.replace(&text).with_context(unchanged).map_err(Failure::usage)?;
+        let rows = [
+            Some(("file", Span::plain(file.path().display().to_string()))),
+            backup.map(|backup| ("backup", Span::plain(backup.display().to_string()))),
+            Some(("next", Span::plain(self.client.reload()))),
+        ];
+        let rows: Vec<_> = rows.into_iter().flatten().collect();
+        let done = format!("{label} starts {} through smcp", self.reference);
+        message::done(&done, &rows, &mut world.err(), &world.error_style())?;
+        Ok(())
+    }
+
+    /// What else the reader has to know.
+    fn advise(&self, world: &World, server: &Server) {
+        if !server.variables.is_empty() && self.client.keeps_values() {
+            let keys = server.variables.join(", ");
+            world.remark(&format!(
+                "{} has no place for secrets: write the value of {keys} there yourself",
+                self.client.name()
+            ));
+        }
+        if !self.trust {
+            world.remark(
+                "a client has nobody to ask: a package that needs consent is refused there, unless --trust gives it",
+            );
+        }
+    }
+}
+
+/// A merge that failed, with what to do about it.
+fn explained(error: MergeError) -> anyhow::Error {
+    let advice = match error {
+        MergeError::Taken(_) => "\n  --name gives this one another name, --force replaces the other",
+        MergeError::Syntax(_) => "\n  without --write, this command prints what to add by hand",
+        MergeError::NotAnObject | MergeError::Section { .. } | MergeError::Twice(_) => "",
+    };
+    anyhow!("{error}{advice}")
+}
+
+/// A path as clients take it literally.
+fn plain(path: &Path) -> Result<String, Failure> {
+    let text = path.to_str().filter(|text| !text.contains("${"));
+    let error = || anyhow!("{} can't stand in a client's file: it is not UTF-8, or has a `${{`", path.display());
+    text.map(str::to_owned).ok_or_else(error).map_err(Failure::usage)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_has_a_name_that_every_client_takes() {
+        let long = format!("acme/{}@1", "n".repeat(128));
+        let cases = [("acme/tool@1.0.0", "tool"), ("a/my.tool_2@latest", "my-tool_2"), (&long, &"n".repeat(64))];
+        for (reference, name) in cases {
+            let name_of = ServerName::of(&reference.parse().unwrap());
+            assert_eq!(name_of.0, name);
+            name_of.0.parse::<ServerName>().unwrap();
+        }
+        for bad in ["", "a b", "a.b", "a/b", "ä", &"n".repeat(65)] {
+            assert!(bad.parse::<ServerName>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_no_name_and_is_not_repeated() {
+        for good in ["API_KEY", "_x", "a1"] {
+            assert_eq!(parse_key(good.as_ref()).unwrap(), good);
+        }
+        for bad in ["", "1A", "API_KEY=hunter2", "A-B", "A B", "${X}", "ä"] {
+            assert!(!parse_key(bad.as_ref()).unwrap_err().to_string().contains("hunter2"), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! A client's file on its way from one content to the next: backup, then swap.
+//!
+//! The client may read it at any time, so it is always one of the two, whole. A link is followed, and stays one.
+
+use std::ffi::OsStr;
+use std::io;
+use std::io::Read as _;
+use std::io::Write as _;
+use std::path::Path;
+use std::path::PathBuf;
+
+use cap_std::fs::Dir;
+use cap_std::fs::OpenOptions;
+use cap_std::fs::OpenOptionsExt as _;
+use cap_std::fs::Permissions;
+use cap_std::fs::PermissionsExt as _;
+use cap_tempfile::TempFile;
+
+use crate::authority;
+use crate::model::limits;
+
+/// A new file is its user's alone: what stands in it may become a secret.
+const NEW_MODE: u32 = 0o600;
+/// Backups that may stand beside a file: more than anybody made on purpose.
+const BACKUPS: u32 = 1_000;
+
+/// Why a client's file can't be changed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FileError {
+    /// The system says no.
+    #[error("can't {doing}: {cause}")]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// What came of it.
+        cause: io::Error,
+    },
+    /// It is a link that leads nowhere.
+    #[error("it is a link that leads nowhere")]
+    Dangling,
+    /// It is a directory, a device or a pipe.
+    #[error("it is not a regular file")]
+    NotAFile,
+    /// Nothing that big is a list of servers.
+    #[error("it has more than {} bytes", limits::CLIENT_FILE)]
+    TooLarge,
+    /// JSON is UTF-8.
+    #[error("it is not UTF-8 text")]
+    NotText,
+    /// Somebody else wrote it in the meantime.
+    #[error("it has changed meanwhile; try again")]
+    Changed,
+    /// Every name for a backup is taken.
+    #[error("there are {BACKUPS} backups beside it already; remove some")]
+    Backups,
+}
+
+impl FileError {
+    fn while_doing(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |cause| Self::Io { doing, cause }
+    }
+}
+
+/// A client's file, which may not exist yet.
+#[derive(Debug)]
+pub(super) struct ClientFile {
+    /// Where it really is.
+    path: PathBuf,
+    dir: Dir,
+    found: Option<Found>,
+}
+
+/// What was found there.
+#[derive(Debug)]
+struct Found {
+    text: String,
+    mode: u32,
+}
+
+impl ClientFile {
+    /// Reads the file at an absolute path; makes the folder when there is none.
+    pub(super) fn open(path: &Path) -> Result<Self, FileError> {
+        let path = match authority::resolve(path) {
+            Ok(real) => real,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // Something that is there and can't be resolved is a link.
+                if authority::exists(path).map_err(FileError::while_doing("look at it"))? {
+                    return Err(FileError::Dangling);
+                }
+                path.to_owned()
+            }
+            Err(cause) => return Err(FileError::while_doing("look at it")(cause)),
+        };
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        let dir = authority::create_dir(folder).map_err(FileError::while_doing("open its folder"))?;
+        let mut file = Self { path, dir, found: None };
+        file.found = file.read()?;
+        Ok(file)
+    }
+
+    /// Where it really is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What stands in it; nothing when it doesn't exist.
+    pub(super) fn text(&self) -> &str {
+        self.found.as_ref().map_or("", |found| &found.text)
+    }
+
+    /// Puts `text` in its place. Returns where the old content is now, when there was any.
+    pub(super) fn replace(&self, text: &str) -> Result<Option<PathBuf>, FileError> {
+        let backup = self.found.as_ref().map(|found| self.back_up(found)).transpose()?;
+        let write = FileError::while_doing("write beside it");
+        let mut new = TempFile::new(&self.dir).map_err(write)?;
+        let mode = self.found.as_ref().map_or(NEW_MODE, |found| found.mode);
+        let written = new
+            .write_all(text.as_bytes())
+            .and_then(|()| new.as_file().set_permissions(Permissions::from_mode(mode)))
+            .and_then(|()| new.as_file().sync_all());
+        written.map_err(FileError::while_doing("write beside it"))?;
+        let now = self.read()?;
+        if now.as_ref().map(|found| &found.text) != self.found.as_ref().map(|found| &found.text) {
+            return Err(FileError::Changed);
+        }
+        new.replace(self.name()).map_err(FileError::while_doing("replace it"))?;
+        Ok(backup)
+    }
+
+    fn name(&self) -> &OsStr {
+        self.path.file_name().unwrap_or_default()
+    }
+
+    fn read(&self) -> Result<Option<Found>, FileError> {
+        let mut options = OpenOptions::new();
+        // Never waits for a pipe; a link here came after the look.
+        let flags = nix::fcntl::OFlag::O_NONBLOCK | nix::fcntl::OFlag::O_NOFOLLOW;
+        options.read(true).custom_flags(flags.bits());
+        let file = match self.dir.open_with(self.name(), &options) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(FileError::while_doing("read it"))?,
+        };
+        let metadata = file.metadata().map_err(FileError::while_doing("read it"))?;
+        if !metadata.is_file() {
+            return Err(FileError::NotAFile);
+        }
+        let mut bytes = Vec::new();
+        let most = u64::try_from(limits::CLIENT_FILE).unwrap_or(u64::MAX);
+        file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(FileError::while_doing("read it"))?;
+        if bytes.len() > limits::CLIENT_FILE {
+            return Err(FileError::TooLarge);
+        }
+        let text = String::from_utf8(bytes).map_err(|_| FileError::NotText)?;
+        Ok(Some(Found { text, mode: metadata.permissions().mode() & 0o777 }))
+    }
+
+    /// Writes the old content under a name that nothing has: an older backup is never touched.
+    fn back_up(&self, found: &Found) -> Result<PathBuf, FileError> {
+        let failed = || FileError::while_doing("write a backup beside it");
+        for number in 1..=BACKUPS {
+            let mut name = self.name().to_owned();
+            name.push(format!(".smcp-backup-{number}"));
+            let mut options = OpenOptions::new();
+            options.write(true).create_new(true).mode(found.mode);
+            match self.dir.open_with(&name, &options) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(failed()(error)),
+                Ok(mut backup) => {
+                    backup.write_all(found.text.as_bytes()).and_then(|()| backup.sync_all()).map_err(failed())?;
+                    return Ok(self.path.with_file_name(name));
+                }
+            }
+        }
+        Err(FileError::Backups)
+    }
+}
