@@ -6,7 +6,8 @@
 //! ```text
 //! command ──► spawn ──► supervise ──► Ended
 //!  which      its own    poll: signals,   what it
-//!  file       group      hang-up, grace   exits with
+//!  file       group,     hang-up, grace   exits with
+//!             a keeper
 //! ```
 
 use std::ffi::OsString;
@@ -36,11 +37,17 @@ pub mod ending;
 pub mod env_file;
 pub mod environment;
 pub mod error;
+#[cfg(target_os = "linux")]
+mod keeper;
+#[cfg(target_os = "linux")]
+mod kept;
 mod signals;
 mod spawn;
 pub mod status;
 mod supervise;
 mod terminal;
+#[cfg(not(target_os = "linux"))]
+mod unkept;
 
 /// Tells whether the file at a path is a program that may be started; `None` when no regular file is there.
 pub type Look = fn(&Path) -> Option<bool>;
@@ -96,7 +103,7 @@ pub struct Finished {
     pub delivery: Option<Delivery>,
 }
 
-/// Starts what was cleared, and waits until it and everything in its process group has ended.
+/// Starts what was cleared, and waits until it and everything that it started has ended.
 ///
 /// The clearance is consumed: one clearance, one start. SIGINT, SIGTERM and SIGHUP end the server while this
 /// runs, and one that came before keeps it from starting.

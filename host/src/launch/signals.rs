@@ -28,7 +28,8 @@ pub struct Signals {
     asked: SignalPipe,
     /// Which of them came last; 0 before the first.
     latest: Arc<AtomicUsize>,
-    /// SIGCHLD: the server ended or stopped.
+    /// SIGCHLD: the server ended or stopped, or its keeper did. Listening also undoes an inherited wish not to hear of
+    /// children, under which the system would forget how they ended.
     child: SignalPipe,
     /// SIGCONT: smcp goes on after a stop.
     resumed: SignalPipe,
@@ -79,17 +80,24 @@ impl Signals {
     }
 
     /// Waits for the next event. `input` is watched for its closing alone: what there is to read in it is the server's.
-    pub(super) fn wait(&self, input: Option<BorrowedFd<'_>>, until: Option<Instant>) -> io::Result<Wake> {
-        let pipes = [&self.asked, &self.child, &self.resumed];
-        let mut fds: Vec<_> = pipes.map(|pipe| PollFd::new(pipe.read.as_fd(), PollFlags::POLLIN)).into();
-        fds.extend(input.map(|input| PollFd::new(input, hang_up())));
+    /// `changes` is watched for something to read, which the caller looks at whatever woke it.
+    pub(super) fn wait(
+        &self,
+        input: Option<BorrowedFd<'_>>,
+        changes: Option<BorrowedFd<'_>>,
+        until: Option<Instant>,
+    ) -> io::Result<Wake> {
+        let pipes = [&self.asked, &self.child, &self.resumed].map(|pipe| pipe.read.as_fd());
+        let readable = pipes.into_iter().chain(changes).map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+        let closing = input.map(|input| PollFd::new(input, hang_up()));
+        let mut fds: Vec<_> = closing.into_iter().chain(readable).collect();
         match poll(&mut fds, timeout(until)) {
             Ok(_) => {}
             // The handler has written its byte, so the next wait returns at once.
             Err(Errno::EINTR) => return Ok(Wake::default()),
             Err(errno) => return Err(errno.into()),
         }
-        let input = fds.get(pipes.len()).map_or(Input::Open, state_of);
+        let input = input.and(fds.first()).map_or(Input::Open, state_of);
         self.child.drain()?;
         Ok(Wake { asked: self.asked.drain()?, resumed: self.resumed.drain()?, input })
     }
@@ -178,7 +186,7 @@ mod tests {
     }
 
     fn seen(input: impl Into<OwnedFd>) -> Input {
-        deaf().wait(Some(input.into().as_fd()), Some(Instant::now())).unwrap().input
+        deaf().wait(Some(input.into().as_fd()), None, Some(Instant::now())).unwrap().input
     }
 
     #[test]
@@ -222,7 +230,7 @@ mod tests {
     #[test]
     fn a_deadline_ends_the_wait_not_before_its_time() {
         let until = Instant::now() + Duration::from_millis(3);
-        assert_eq!(deaf().wait(None, Some(until)).unwrap(), Wake::default());
+        assert_eq!(deaf().wait(None, None, Some(until)).unwrap(), Wake::default());
         assert!(Instant::now() >= until);
     }
 }

@@ -27,11 +27,11 @@ pub(crate) fn supervise(
     let mut watched = Some(input);
     loop {
         match server.state()? {
-            State::Ended(ended) => return Ok(ended),
+            State::Ended(ended) => return Ok(ended.when_asked(signals.ended())),
             State::Stopped(signal) => server.stop_with_job(signal),
             State::Running => {}
         }
-        let wake = signals.wait(watched, ending.deadline())?;
+        let wake = signals.wait(watched, server.changes(), ending.deadline())?;
         if wake.resumed {
             server.resume();
         }
@@ -39,15 +39,20 @@ pub(crate) fn supervise(
             // It stays like that, and would wake us for ever.
             watched = None;
         }
+        if wake.input == Input::Closed {
+            tracing::debug!("the client closed the server's standard input, or died: the server has to end");
+        }
         let now = Instant::now();
         let closed = (wake.input == Input::Closed).then_some(Event::InputClosed);
         let asked = wake.asked.then_some(Event::Asked);
         let steps: Vec<_> = closed.into_iter().chain(asked).filter_map(|event| ending.on(event, now)).collect();
         for step in steps.into_iter().chain(ending.due(now)) {
-            server.signal(match step {
+            let signal = match step {
                 Step::Terminate => Signal::SIGTERM,
                 Step::Kill => Signal::SIGKILL,
-            });
+            };
+            tracing::debug!(%signal, "ending the server");
+            server.signal(signal);
         }
     }
 }

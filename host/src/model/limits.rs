@@ -152,3 +152,14 @@ pub const STDIN_CLOSED_GRACE: Duration = Duration::from_secs(5);
 /// How long a server may take to end after SIGTERM, before SIGKILL. Clients in wide use send us SIGKILL two seconds
 /// after their SIGTERM, and by then the server must be gone: nobody else would end it.
 pub const TERMINATE_GRACE: Duration = Duration::from_millis(1500);
+/// How long a server may take to end after SIGTERM when smcp was killed. Whoever killed smcp didn't want to wait, and may
+/// start the next one already.
+pub const KEEPER_ORPHAN_GRACE: Duration = Duration::from_millis(500);
+/// How often what is left of a server is killed again while none of it ends: children that move up are looked for.
+pub const KEEPER_SWEEP_ROUND: Duration = Duration::from_millis(50);
+/// How many such rounds in a row may pass without an end, five seconds in all, before the rest is given up: a process in
+/// a call to a dead disk, or one that runs as somebody else. Killing takes milliseconds.
+pub const KEEPER_SWEEP_ROUNDS: u32 = 100;
+/// Descriptors that the keeper closes one by one where the system can't close all: far more than smcp and its client open,
+/// far fewer than the millions that a container may allow.
+pub const KEEPER_DESCRIPTORS: u32 = 4096;
