@@ -211,6 +211,8 @@ pub(crate) struct Smcp {
 const ROOT: &str = "STAND_IN_ROOT";
 const SCRIPT: &str = "STAND_IN_SCRIPT";
 const GRACES: &str = "STAND_IN_GRACES";
+/// How often it launches; once when it isn't there.
+pub(crate) const TIMES: &str = "STAND_IN_TIMES";
 
 /// The words that start a stand-in, and its variables: the bundle, the server's script, and the graces.
 pub(crate) fn stand_in_command(program: &str, before: &[&str], bed: &Bed, script: &str, graces: Graces) -> Command {
@@ -267,7 +269,25 @@ fn stand_in() {
     let (input_closed, terminate) = graces.split_once(' ').unwrap();
     let duration = |milliseconds: &str| Duration::from_millis(milliseconds.parse().unwrap());
     let graces = Graces { input_closed: duration(input_closed), terminate: duration(terminate) };
-    let setup = setup(Path::new(&variable(ROOT)), Streams::inherited(smcp::authority::stdin().unwrap()), graces);
-    let finished = launch(clearance(sh(&variable(SCRIPT))), setup).unwrap();
-    std::process::exit(finished.ended.exit_code().into());
+    let once = || {
+        let streams = Streams::inherited(smcp::authority::stdin().unwrap());
+        launch(clearance(sh(&variable(SCRIPT))), setup(Path::new(&variable(ROOT)), streams, graces)).unwrap().ended
+    };
+    if let Ok(times) = std::env::var(TIMES) {
+        leaves_nothing(once, times.parse().unwrap());
+    }
+    std::process::exit(once().exit_code().into());
+}
+
+/// After many launches this process has as many descriptors and children as after one.
+fn leaves_nothing(once: impl Fn() -> Ended, times: usize) {
+    let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    once();
+    let before = descriptors();
+    // The last one is the caller's.
+    for _ in 2..times {
+        assert_eq!(once(), Ended::Exited(0));
+    }
+    assert_eq!(descriptors(), before);
+    assert_eq!(nix::sys::wait::waitpid(None, None), Err(nix::errno::Errno::ECHILD));
 }

@@ -8,5 +8,10 @@
 
 mod bed;
 mod ending;
+#[cfg(target_os = "linux")]
+mod life;
 mod start;
 mod terminal;
+#[cfg(target_os = "linux")]
+#[path = "../support/witness.rs"]
+mod witness;

@@ -1,4 +1,4 @@
-//! What the server's process executes, laid out for the system before there is a process.
+//! What the server's process executes, laid out before there is a process.
 //!
 //! `kept` makes it of the plan, `keeper` executes it in a fork, where nothing may be allocated any more. The standard
 //! library would execute it too, but by `execvp`: that hands a file that the system doesn't know how to execute to a
