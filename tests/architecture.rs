@@ -38,7 +38,7 @@ const OWNERS: [(&str, &[&str]); 8] = [
     ("anyhow", &["cli.rs", "cli/", "main.rs"]),
     ("ambient_authority", &["authority.rs"]),
     ("Command", &["launch/spawn.rs", "cli.rs", "cli/args.rs"]),
-    ("unsafe", &["policy/load.rs"]),
+    ("unsafe", &["policy/load.rs", "launch/keeper.rs", "launch/keeper/image.rs"]),
 ];
 
 /// Files that define a `Command` of their own, the command line's; the system's is not for them.

@@ -6,10 +6,10 @@
 //! ```text
 //! command ──► spawn ──► supervise ──► Ended
 //!  which      its own    poll: signals,   what it
-//!  file       group      hang-up, grace   exits with
-//!                          │
-//!                        relay ◄──► proxy      only for a server with a warning:
-//!                        moves bytes  changes them     otherwise client and server are connected directly
+//!  file       group,     hang-up, grace   exits with
+//!             a keeper      │
+//!                         relay ◄──► proxy      only for a server with a warning:
+//!                         moves bytes  changes them     otherwise client and server are connected directly
 //! ```
 
 use std::ffi::OsString;
@@ -44,6 +44,10 @@ pub mod ending;
 pub mod env_file;
 pub mod environment;
 pub mod error;
+#[cfg(target_os = "linux")]
+mod keeper;
+#[cfg(target_os = "linux")]
+mod kept;
 pub mod proxy;
 mod relay;
 mod signals;
@@ -52,6 +56,8 @@ pub mod status;
 mod streams;
 mod supervise;
 mod terminal;
+#[cfg(not(target_os = "linux"))]
+mod unkept;
 
 /// Tells whether the file at a path is a program that may be started; `None` when no regular file is there.
 pub type Look = fn(&Path) -> Option<bool>;
@@ -90,7 +96,7 @@ pub struct Finished {
     pub delivery: Option<Delivery>,
 }
 
-/// Starts what was cleared, and waits until it and everything in its process group has ended.
+/// Starts what was cleared, and waits until it and everything that it started has ended.
 ///
 /// The clearance is consumed: one clearance, one start. SIGINT, SIGTERM and SIGHUP end the server while this
 /// runs, and one that came before keeps it from starting.

@@ -142,6 +142,11 @@ pub(crate) fn null() -> File {
     File::open("/dev/null").unwrap()
 }
 
+/// Where output goes that nobody reads.
+pub(crate) fn sink() -> File {
+    File::options().write(true).open("/dev/null").unwrap()
+}
+
 pub(crate) fn sh(script: &str) -> Entrypoint {
     entrypoint("sh", &["-c", script])
 }
@@ -214,6 +219,8 @@ const ROOT: &str = "STAND_IN_ROOT";
 const SCRIPT: &str = "STAND_IN_SCRIPT";
 const GRACES: &str = "STAND_IN_GRACES";
 const WARNED: &str = "STAND_IN_WARNED";
+/// How often it launches; once when it isn't there.
+pub(crate) const TIMES: &str = "STAND_IN_TIMES";
 
 /// The words that start a stand-in, and its variables: the bundle, the server's script, and the graces.
 pub(crate) fn stand_in_command(program: &str, before: &[&str], bed: &Bed, script: &str, graces: Graces) -> Command {
@@ -292,9 +299,27 @@ fn stand_in() {
     let (input_closed, terminate) = graces.split_once(' ').unwrap();
     let duration = |milliseconds: &str| Duration::from_millis(milliseconds.parse().unwrap());
     let graces = Graces { input_closed: duration(input_closed), terminate: duration(terminate) };
-    let streams = Streams::inherited(smcp::authority::stdin().unwrap());
-    let warning = std::env::var_os(WARNED).map(|_| warning());
-    let setup = Setup { warning, ..setup(Path::new(&variable(ROOT)), streams, graces) };
-    let finished = launch(clearance(sh(&variable(SCRIPT))), setup).unwrap();
-    std::process::exit(finished.ended.exit_code().into());
+    let once = || {
+        let streams = Streams::inherited(smcp::authority::stdin().unwrap());
+        let warning = std::env::var_os(WARNED).map(|_| warning());
+        let setup = Setup { warning, ..setup(Path::new(&variable(ROOT)), streams, graces) };
+        launch(clearance(sh(&variable(SCRIPT))), setup).unwrap().ended
+    };
+    if let Ok(times) = std::env::var(TIMES) {
+        leaves_nothing(once, times.parse().unwrap());
+    }
+    std::process::exit(once().exit_code().into());
+}
+
+/// After many launches this process has as many descriptors and children as after one.
+fn leaves_nothing(once: impl Fn() -> Ended, times: usize) {
+    let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    once();
+    let before = descriptors();
+    // The last one is the caller's.
+    for _ in 2..times {
+        assert_eq!(once(), Ended::Exited(0));
+    }
+    assert_eq!(descriptors(), before);
+    assert_eq!(nix::sys::wait::waitpid(None, None), Err(nix::errno::Errno::ECHILD));
 }

@@ -99,12 +99,12 @@ fn a_client_and_its_server_talk_undisturbed() {
 
 #[test]
 fn a_signal_to_smcp_ends_the_server_and_its_children() {
-    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+    for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGINT, 130), (Signal::SIGHUP, 129)] {
         let bed = Bed::new();
         let mut smcp = Smcp::start(&bed, WITH_CHILD, PATIENT);
         line_with(&mut smcp.output, "ready");
         smcp.signal(signal);
-        smcp.ends_with(143);
+        smcp.ends_with(code);
     }
 }
 

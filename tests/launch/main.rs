@@ -8,8 +8,13 @@
 
 mod bed;
 mod ending;
+#[cfg(target_os = "linux")]
+mod life;
 mod relay;
 mod relay_ending;
 mod relay_warning;
 mod start;
 mod terminal;
+#[cfg(target_os = "linux")]
+#[path = "../support/witness.rs"]
+mod witness;

@@ -30,6 +30,7 @@ use crate::launch::relay::to_client::ToClient;
 use crate::launch::relay::to_server::ToServer;
 use crate::launch::relay::worker::Worker;
 use crate::launch::signals::Signals;
+use crate::launch::signals::Watched;
 use crate::launch::streams::Output;
 use crate::model::limits;
 use crate::model::warning::Delivery;
@@ -129,7 +130,7 @@ impl Relay {
             if signals.ended().is_some() {
                 until.get_or_insert_with(|| Instant::now() + limits::RELAY_GRACE);
             }
-            if signals.wait(None, Some(watched), until)?.relay {
+            if signals.wait(Watched { relay: Some(watched), ..Watched::default() }, until)?.relay {
                 self.event();
             } else if until.is_some_and(|until| Instant::now() >= until) {
                 tracing::debug!("the client does not read, so the end of the server's output is lost");

@@ -28,10 +28,22 @@ pub struct Signals {
     asked: SignalPipe,
     /// Which of them came last; 0 before the first.
     latest: Arc<AtomicUsize>,
-    /// SIGCHLD: the server ended or stopped.
+    /// SIGCHLD: the server ended or stopped, or its keeper did. Listening also undoes an inherited wish not to hear of
+    /// children, under which the system would forget how they ended.
     child: SignalPipe,
     /// SIGCONT: smcp goes on after a stop.
     resumed: SignalPipe,
+}
+
+/// What is waited for besides signals.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Watched<'w> {
+    /// The client's end, for its closing alone: what there is to read in it is the server's.
+    pub(crate) input: Option<BorrowedFd<'w>>,
+    /// Readable when the relay has something to say.
+    pub(crate) relay: Option<BorrowedFd<'w>>,
+    /// Readable when the server's state has changed, which the caller looks at whatever woke it.
+    pub(crate) changes: Option<BorrowedFd<'w>>,
 }
 
 /// Why the wait is over; several reasons at once, or none after a spurious wake.
@@ -80,26 +92,23 @@ impl Signals {
         }
     }
 
-    /// Waits for the next event. `input` is watched for its closing alone: what there is to read in it is the server's.
-    pub(super) fn wait(
-        &self,
-        input: Option<BorrowedFd<'_>>,
-        relay: Option<BorrowedFd<'_>>,
-        until: Option<Instant>,
-    ) -> io::Result<Wake> {
-        let pipes = [&self.asked, &self.child, &self.resumed];
-        let mut fds: Vec<_> = pipes.map(|pipe| PollFd::new(pipe.read.as_fd(), PollFlags::POLLIN)).into();
-        fds.extend(input.map(|input| PollFd::new(input, hang_up())));
-        fds.extend(relay.map(|relay| PollFd::new(relay, PollFlags::POLLIN)));
+    /// Waits for the next event.
+    pub(super) fn wait(&self, watched: Watched<'_>, until: Option<Instant>) -> io::Result<Wake> {
+        let readable = |fd| PollFd::new(fd, PollFlags::POLLIN);
+        let Watched { input, relay, changes } = watched;
+        let told = [input.map(|fd| PollFd::new(fd, hang_up())), relay.map(readable)];
+        let pipes = [&self.asked, &self.child, &self.resumed].map(|pipe| pipe.read.as_fd());
+        let mut fds: Vec<_> =
+            told.into_iter().flatten().chain(pipes.into_iter().chain(changes).map(readable)).collect();
         match poll(&mut fds, timeout(until)) {
             Ok(_) => {}
             // The handler has written its byte, so the next wait returns at once.
             Err(Errno::EINTR) => return Ok(Wake::default()),
             Err(errno) => return Err(errno.into()),
         }
-        let mut watched = fds.iter().skip(pipes.len());
-        let input = input.and_then(|_| watched.next()).map_or(Input::Open, state_of);
-        let relay = relay.and_then(|_| watched.next()).is_some_and(|relay| relay.any() != Some(false));
+        let mut told = fds.iter();
+        let input = input.and_then(|_| told.next()).map_or(Input::Open, state_of);
+        let relay = relay.and_then(|_| told.next()).is_some_and(|relay| relay.any() != Some(false));
         self.child.drain()?;
         Ok(Wake { asked: self.asked.drain()?, resumed: self.resumed.drain()?, input, relay })
     }
@@ -188,7 +197,10 @@ mod tests {
     }
 
     fn seen(input: impl Into<OwnedFd>) -> Input {
-        deaf().wait(Some(input.into().as_fd()), None, Some(Instant::now())).unwrap().input
+        deaf()
+            .wait(Watched { input: Some(input.into().as_fd()), ..Watched::default() }, Some(Instant::now()))
+            .unwrap()
+            .input
     }
 
     #[test]
@@ -232,7 +244,7 @@ mod tests {
     #[test]
     fn a_deadline_ends_the_wait_not_before_its_time() {
         let until = Instant::now() + Duration::from_millis(3);
-        assert_eq!(deaf().wait(None, None, Some(until)).unwrap(), Wake::default());
+        assert_eq!(deaf().wait(Watched::default(), Some(until)).unwrap(), Wake::default());
         assert!(Instant::now() >= until);
     }
 }

@@ -1,25 +1,29 @@
-//! The server as a process: its own group, signalled and ended as a group.
+//! The server as a process: its own group, signalled as a group, ended with everything that it started.
+//!
+//! `supervise` drives it. What the system is told and says is in `kept` (Linux) and `unkept`.
 
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
-use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
-#[cfg(not(target_os = "linux"))]
-use nix::sys::wait::waitpid;
-#[cfg(target_os = "linux")]
-use nix::sys::wait::{Id, waitid};
-use nix::sys::wait::{WaitPidFlag, WaitStatus};
-use nix::unistd::{Pid, getpgrp};
+use nix::unistd::getpgrp;
 
 use crate::launch::environment::ServerEnvironment;
+#[cfg(target_os = "linux")]
+use crate::launch::kept::Preparation;
+#[cfg(target_os = "linux")]
+use crate::launch::kept::Process;
 use crate::launch::status::Ended;
 use crate::launch::terminal::Terminal;
 use crate::launch::terminal::has_job_control;
+#[cfg(not(target_os = "linux"))]
+use crate::launch::unkept::Preparation;
+#[cfg(not(target_os = "linux"))]
+use crate::launch::unkept::Process;
 
 /// Everything about the process that is to be.
 #[derive(Debug)]
@@ -31,11 +35,10 @@ pub(crate) struct Plan<'a> {
     pub(crate) output: Stdio,
 }
 
-/// A running server. Dropping it kills its group, so that no way out of the supervisor leaves one running.
+/// A running server. Dropping it kills it and what it started, so that no way out of the supervisor leaves one running.
 #[derive(Debug)]
 pub(crate) struct Server {
-    child: Child,
-    group: Pid, // INVARIANT: the child's own group, whose leader it is.
+    process: Process,
     terminal: Option<Terminal>,
     ended: bool,
 }
@@ -54,24 +57,33 @@ impl Server {
     pub(crate) fn start(plan: Plan<'_>, input: BorrowedFd<'_>) -> io::Result<Self> {
         let stdin = input.try_clone_to_owned()?;
         #[expect(clippy::disallowed_methods, reason = "the one place that starts a package's code, with a clearance")]
-        let child = Command::new(&plan.program)
-            .args(plan.args)
-            .current_dir(plan.directory)
+        let mut command = Command::new(&plan.program);
+        command
+            .args(&plan.args)
+            .current_dir(&plan.directory)
             .env_clear()
             .envs(plan.environment.variables())
             .stdin(stdin)
-            .stdout(plan.output)
-            .process_group(0)
-            .spawn()?;
-        let group = pid(&child);
-        let server = Self { child, group, terminal: Terminal::of(input), ended: false };
+            .process_group(0);
+        let preparation = Preparation::of(&mut command, &plan)?;
+        command.stdout(plan.output);
+        let child = command.spawn()?;
+        // It holds the server's ends of what we read.
+        drop(command);
+        let process = preparation.started(child)?;
+        let server = Self { process, terminal: Terminal::of(input), ended: false };
         server.resume();
         Ok(server)
     }
 
-    /// What the server is doing now. Once it has ended, so has everything in its group.
+    /// Readable when there is something new about the state, on systems where this isn't a signal alone.
+    pub(crate) fn changes(&self) -> Option<BorrowedFd<'_>> {
+        self.process.changes()
+    }
+
+    /// What the server is doing now. Once it has ended, so has everything that it started.
     pub(crate) fn state(&mut self) -> io::Result<State> {
-        let state = look(&mut self.child)?;
+        let state = self.process.state()?;
         if matches!(state, State::Ended(_)) {
             self.finish();
         }
@@ -80,9 +92,9 @@ impl Server {
 
     /// Sends a signal to the whole group. Failing means that nobody is left in it.
     pub(crate) fn signal(&self, signal: Signal) {
-        let _ = killpg(self.group, signal);
+        let _ = killpg(self.process.group(), signal);
         // A stopped process would act on it only when it is resumed.
-        let _ = killpg(self.group, Signal::SIGCONT);
+        let _ = killpg(self.process.group(), Signal::SIGCONT);
     }
 
     /// Stops our own job as the terminal stopped the server's (Ctrl-Z, or reading from the background), so that the
@@ -92,11 +104,11 @@ impl Server {
         if !matches!(signal, Signal::SIGTSTP | Signal::SIGTTIN | Signal::SIGTTOU) {
             return;
         }
-        if signal != Signal::SIGTSTP && terminal.is_with(self.group) {
+        if signal != Signal::SIGTSTP && terminal.is_with(self.process.group()) {
             // It read just before it was lent the terminal.
             self.resume();
         } else if has_job_control() {
-            terminal.take_back(self.group);
+            terminal.take_back(self.process.group());
             // The whole job, as the terminal would have: a pager after us in a pipeline belongs to it.
             let _ = killpg(getpgrp(), signal);
         } else if signal == Signal::SIGTSTP {
@@ -109,20 +121,16 @@ impl Server {
     /// the terminal before it had it reads again.
     pub(crate) fn resume(&self) {
         if let Some(terminal) = &self.terminal {
-            terminal.lend(self.group);
-            let _ = killpg(self.group, Signal::SIGCONT);
+            terminal.lend(self.process.group());
+            let _ = killpg(self.process.group(), Signal::SIGCONT);
         }
     }
 
-    /// The server's leader has ended: kills what is left in its group, and takes the terminal back.
-    ///
-    /// The number still names the group and nothing else: the kernel keeps it while a member lives, and it was free for
-    /// no longer than it takes to get here.
+    /// The server has ended: takes the terminal back.
     fn finish(&mut self) {
         self.ended = true;
-        let _ = killpg(self.group, Signal::SIGKILL);
         if let Some(terminal) = &self.terminal {
-            terminal.take_back(self.group);
+            terminal.take_back(self.process.group());
         }
     }
 }
@@ -130,38 +138,8 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if !self.ended {
-            let _ = killpg(self.group, Signal::SIGKILL);
-            let _ = self.child.wait();
+            self.process.kill();
             self.finish();
         }
-    }
-}
-
-fn pid(child: &Child) -> Pid {
-    Pid::from_raw(child.id().cast_signed())
-}
-
-/// Looks at a child without waiting; a stop or an end is reported once.
-#[cfg(target_os = "linux")]
-fn look(child: &mut Child) -> io::Result<State> {
-    // Stops alone: `waitpid` would take an end by a real-time signal, which nix has no name for, for an error.
-    match waitid(Id::Pid(pid(child)), WaitPidFlag::WSTOPPED | WaitPidFlag::WNOHANG) {
-        Ok(WaitStatus::Stopped(_, signal)) => return Ok(State::Stopped(signal)),
-        // A child that has ended can't stop any more, so for this question it is none.
-        Ok(_) | Err(Errno::EINTR | Errno::ECHILD) => {}
-        Err(errno) => return Err(errno.into()),
-    }
-    Ok(child.try_wait()?.map_or(State::Running, |status| State::Ended(status.into())))
-}
-
-/// Looks at a child without waiting; a stop or an end is reported once.
-#[cfg(not(target_os = "linux"))]
-fn look(child: &mut Child) -> io::Result<State> {
-    match waitpid(pid(child), Some(WaitPidFlag::WUNTRACED | WaitPidFlag::WNOHANG)) {
-        Ok(WaitStatus::Stopped(_, signal)) => Ok(State::Stopped(signal)),
-        Ok(WaitStatus::Exited(_, code)) => Ok(State::Ended(Ended::exited(code))),
-        Ok(WaitStatus::Signaled(_, signal, _)) => Ok(State::Ended(Ended::signalled(signal as i32))),
-        Ok(_) | Err(Errno::EINTR) => Ok(State::Running),
-        Err(errno) => Err(errno.into()),
     }
 }

@@ -5,6 +5,13 @@ use std::process::ExitStatus;
 
 /// The code that only refusals have.
 const REFUSED: u8 = 4;
+/// What is added to the number of a signal.
+const SIGNALLED: u8 = 128;
+
+/// The signal that asks a server to end, by its number everywhere.
+const SIGTERM: u8 = 15;
+/// The signal that leaves nothing to ask, by its number everywhere.
+const SIGKILL: u8 = 9;
 
 /// How a server ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +20,8 @@ pub enum Ended {
     Exited(u8),
     /// By the signal of this number, which it got itself, or smcp before there was a server.
     Signalled(u8),
+    /// By SIGKILL, because the keeper between smcp and it was killed.
+    Unkept,
 }
 
 impl Ended {
@@ -29,7 +38,8 @@ impl Ended {
         match self {
             Self::Exited(REFUSED) => 1,
             Self::Exited(code) => code,
-            Self::Signalled(signal) => 128_u8.saturating_add(signal),
+            Self::Signalled(signal) => SIGNALLED.saturating_add(signal),
+            Self::Unkept => SIGNALLED.saturating_add(SIGKILL),
         }
     }
 
@@ -40,7 +50,22 @@ impl Ended {
                 "the server exited with code {REFUSED}, which smcp keeps for refusals; smcp exits with {} instead",
                 self.exit_code()
             )),
+            Self::Unkept => Some(
+                "the process that smcp keeps beside the server (`mcp-keeper`) was killed from outside, and the server \
+                 ended with it; what the server had started may still run"
+                    .to_owned(),
+            ),
             Self::Exited(_) | Self::Signalled(_) => None,
+        }
+    }
+
+    /// What smcp answers with when it was asked to end by a signal, if it was: whoever sends SIGINT and gets a server
+    /// that ended by the SIGTERM we made of it gets a program that ended by SIGINT. Every other ending is the server's
+    /// own, or says that it had to be killed.
+    pub(crate) const fn when_asked(self, asked: Option<Self>) -> Self {
+        match (self, asked) {
+            (Self::Signalled(SIGTERM), Some(asked)) => asked,
+            (Self::Exited(_) | Self::Signalled(_) | Self::Unkept, _) => self,
         }
     }
 }
@@ -69,9 +94,27 @@ mod tests {
             (Ended::Signalled(9), 137, false),
             (Ended::Signalled(15), 143, false),
             (Ended::Signalled(64), 192, false),
+            (Ended::Unkept, 137, true),
         ];
         for (ended, code, explained) in cases {
             assert_eq!((ended.exit_code(), ended.message().is_some()), (code, explained), "{ended:?}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_we_asked_to_end_ends_by_what_asked_us() {
+        let interrupt = Some(Ended::Signalled(2));
+        let cases = [
+            (Ended::Signalled(15), interrupt, Ended::Signalled(2)),
+            (Ended::Signalled(15), None, Ended::Signalled(15)),
+            (Ended::Signalled(9), interrupt, Ended::Signalled(9)),
+            (Ended::Signalled(2), Some(Ended::Signalled(15)), Ended::Signalled(2)),
+            (Ended::Exited(0), interrupt, Ended::Exited(0)),
+            (Ended::Exited(3), interrupt, Ended::Exited(3)),
+            (Ended::Unkept, interrupt, Ended::Unkept),
+        ];
+        for (ended, asked, expected) in cases {
+            assert_eq!(ended.when_asked(asked), expected, "{ended:?}, {asked:?}");
         }
     }
 

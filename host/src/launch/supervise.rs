@@ -13,6 +13,7 @@ use crate::launch::ending::Step;
 use crate::launch::relay::Relay;
 use crate::launch::signals::Input;
 use crate::launch::signals::Signals;
+use crate::launch::signals::Watched;
 use crate::launch::spawn::Server;
 use crate::launch::spawn::State;
 use crate::launch::status::Ended;
@@ -27,20 +28,25 @@ pub(crate) fn supervise(
     graces: Graces,
 ) -> io::Result<Ended> {
     let mut ending = Ending::new(graces);
-    let mut watched = Some(input);
+    let mut client = Some(input);
     loop {
         match server.state()? {
-            State::Ended(ended) => return Ok(ended),
+            State::Ended(ended) => return Ok(ended.when_asked(signals.ended())),
             State::Stopped(signal) => server.stop_with_job(signal),
             State::Running => {}
         }
-        let wake = signals.wait(watched, relay.as_deref().and_then(Relay::watched), ending.deadline())?;
+        let relayed = relay.as_deref().and_then(Relay::watched);
+        let watched = Watched { input: client, relay: relayed, changes: server.changes() };
+        let wake = signals.wait(watched, ending.deadline())?;
         if wake.resumed {
             server.resume();
         }
         if wake.input != Input::Open {
             // It stays like that, and would wake us for ever.
-            watched = None;
+            client = None;
+        }
+        if wake.input == Input::Closed {
+            tracing::debug!("the client closed the server's standard input, or died: the server has to end");
         }
         let now = Instant::now();
         let closed = (wake.input == Input::Closed).then_some(Event::InputClosed);
@@ -49,10 +55,12 @@ pub(crate) fn supervise(
         let steps: Vec<_> =
             closed.into_iter().chain(asked).chain(relayed).filter_map(|event| ending.on(event, now)).collect();
         for step in steps.into_iter().chain(ending.due(now)) {
-            server.signal(match step {
+            let signal = match step {
                 Step::Terminate => Signal::SIGTERM,
                 Step::Kill => Signal::SIGKILL,
-            });
+            };
+            tracing::debug!(%signal, "ending the server");
+            server.signal(signal);
         }
     }
 }

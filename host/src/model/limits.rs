@@ -182,3 +182,14 @@ pub const COMPARED_KEYS: usize = 65_536;
 /// What the warning may add to one line, bytes, in all its places together: thousands of tools. Without it a line of
 /// empty tools would grow a hundredfold.
 pub const INSERTED: usize = 8 * MIB;
+/// How long a server may take to end after SIGTERM when smcp was killed. Whoever killed smcp didn't want to wait, and may
+/// start the next one already.
+pub const KEEPER_ORPHAN_GRACE: Duration = Duration::from_millis(500);
+/// How often what is left of a server is killed again while none of it ends: children that move up are looked for.
+pub const KEEPER_SWEEP_ROUND: Duration = Duration::from_millis(50);
+/// How many such rounds in a row may pass without an end, five seconds in all, before the rest is given up: a process in
+/// a call to a dead disk, or one that runs as somebody else. Killing takes milliseconds.
+pub const KEEPER_SWEEP_ROUNDS: u32 = 100;
+/// Descriptors that the keeper closes one by one where the system can't close all: far more than smcp and its client open,
+/// far fewer than the millions that a container may allow.
+pub const KEEPER_DESCRIPTORS: u32 = 4096;

@@ -1,0 +1,309 @@
+//! Whatever happens to smcp, nothing of its server survives: every way to the end, for every kind of server.
+//!
+//! In each case all processes of a server hold one pipe, see `witness`: its end is the proof that all have ended, and
+//! afterwards their numbers are nobody's, so that none is left as a zombie either.
+
+use std::io::Read as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+
+use nix::sys::prctl::set_child_subreaper;
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::wait::waitpid;
+use nix::unistd::Pid;
+use smcp::launch::ending::Graces;
+use smcp::launch::launch;
+use smcp::launch::status::Ended;
+use tempfile::TempDir;
+
+use crate::bed::{Bed, NEVER, NOW, PATIENT, TIMES, clearance, null, sh, sink, stand_in_command, this_program};
+use crate::witness::{Witness, gone};
+
+/// What happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// The client closes the server's standard input.
+    InputClosed,
+    /// The client's process is killed.
+    ClientKilled,
+    /// smcp gets this signal.
+    Signal(Signal),
+    /// smcp's process group is killed, as clients do.
+    GroupKilled,
+}
+
+/// A kind of server.
+struct Kind {
+    /// What it does, as a script. Every process writes its number to descriptor 9, and the server its parent's too.
+    script: &'static str,
+    /// How many processes say that they are ready.
+    processes: usize,
+    /// How long it may take to end when it is asked to.
+    graces: Graces,
+    /// How it ends when smcp ends it with SIGTERM: by that, unless here is a code.
+    asked: Option<i32>,
+    /// How it ends when nobody writes to it any more: the same, unless here is a code.
+    left: Option<i32>,
+}
+
+const HASTY: Graces = Graces { input_closed: NOW, terminate: NEVER };
+
+/// The rest of a server that waits for nothing.
+macro_rules! and_stays {
+    ($script:literal) => {
+        concat!($script, "\necho $$ $PPID >&9; exec sleep 1000")
+    };
+}
+
+const KINDS: [Kind; 7] = [
+    Kind {
+        script: "trap '' TERM; echo $$ $PPID >&9; while :; do sleep 1000; done",
+        processes: 1,
+        graces: Graces { input_closed: NOW, terminate: NOW },
+        asked: Some(137),
+        left: Some(137),
+    },
+    // The everyday case: a launcher and the server that it launches.
+    Kind {
+        script: "sh -c 'echo $$ >&9; exec sleep 1000' & echo $$ $PPID >&9; wait",
+        processes: 2,
+        graces: HASTY,
+        asked: None,
+        left: None,
+    },
+    Kind {
+        script: and_stays!("trap '' HUP; setsid sh -c 'trap \"\" TERM; echo $$ >&9; exec sleep 1000' &"),
+        processes: 2,
+        graces: HASTY,
+        asked: None,
+        left: None,
+    },
+    // A daemon by the book: its parent has ended before anything happens.
+    Kind {
+        script: and_stays!(
+            r#"(setsid sh -c 'trap "" TERM HUP; sh -c "echo \$\$ >&9; exec sleep 1000" & exit' </dev/null >/dev/null 2>&1)"#
+        ),
+        processes: 2,
+        graces: HASTY,
+        asked: None,
+        left: None,
+    },
+    // Nobody reads what it says, so the end of its output tells nobody that it has ended.
+    Kind { script: and_stays!("exec >&- 2>&-"), processes: 1, graces: HASTY, asked: None, left: None },
+    Kind {
+        script: "echo $$ $PPID >&9; cat >/dev/null; seq 20000; exit 3",
+        processes: 1,
+        graces: Graces { input_closed: NEVER, terminate: NEVER },
+        asked: None,
+        left: Some(3),
+    },
+    // It takes its time to end, but ends.
+    Kind {
+        script: "trap 'seq 20000; exit 5' TERM; sh -c 'echo $$ >&9; exec sleep 1000' & echo $$ $PPID >&9; wait",
+        processes: 2,
+        graces: HASTY,
+        asked: Some(5),
+        left: Some(5),
+    },
+];
+
+/// smcp in a group of its own, with a client that is a process of its own.
+struct Scene {
+    smcp: Child,
+    input: Option<ChildStdin>,
+    client: Option<Child>,
+}
+
+impl Scene {
+    fn new(bed: &Bed, script: &str, graces: Graces, cause: Cause) -> Self {
+        let mut command = stand_in_command(&this_program(), &[], bed, script, graces);
+        let command = command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut smcp = command.spawn().unwrap();
+        let mut input = smcp.stdin.take();
+        let client = (cause == Cause::ClientKilled).then(|| {
+            let end = input.take().unwrap();
+            Command::new("sleep").arg("1000").stdin(null()).stdout(Stdio::from(end)).spawn().unwrap()
+        });
+        Self { smcp, input, client }
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(self.smcp.id().cast_signed())
+    }
+
+    fn happens(&mut self, cause: Cause) {
+        match cause {
+            Cause::InputClosed => drop(self.input.take()),
+            Cause::ClientKilled => self.end_client(),
+            Cause::Signal(signal) => kill(self.pid(), signal).unwrap(),
+            Cause::GroupKilled => killpg(self.pid(), Signal::SIGKILL).unwrap(),
+        }
+    }
+
+    fn end_client(&mut self) {
+        if let Some(mut client) = self.client.take() {
+            client.kill().unwrap();
+            client.wait().unwrap();
+        }
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        self.end_client();
+        let _ = self.smcp.kill();
+        let _ = self.smcp.wait();
+    }
+}
+
+/// What smcp exits with, or the signal that it ended by.
+fn expected(kind: &Kind, cause: Cause) -> (Option<i32>, Option<i32>) {
+    match cause {
+        Cause::InputClosed | Cause::ClientKilled => (kind.left.or(Some(143)), None),
+        Cause::Signal(Signal::SIGKILL) | Cause::GroupKilled => (None, Some(9)),
+        Cause::Signal(signal) => (kind.asked.or(Some(128 + signal as i32)), None),
+    }
+}
+
+fn ending(status: ExitStatus) -> (Option<i32>, Option<i32>) {
+    (status.code(), status.signal())
+}
+
+fn plays(kind: &Kind, cause: Cause) {
+    let bed = Bed::new();
+    let mut witness = Witness::new(bed.root());
+    let mut scene = Scene::new(&bed, &witness.script(kind.script), kind.graces, cause);
+    let said = witness.ready(kind.processes);
+    let keeper = said.iter().find_map(|numbers| numbers.get(1).copied()).unwrap();
+    assert_ne!(keeper, scene.pid(), "there is a keeper");
+
+    scene.happens(cause);
+    let mut output = String::new();
+    scene.smcp.stdout.take().unwrap().read_to_string(&mut output).unwrap();
+    let status = scene.smcp.wait().unwrap();
+
+    let what = format!("{} × {cause:?}", kind.script);
+    assert_eq!(ending(status), expected(kind, cause), "{what}");
+    witness.end();
+    if status.signal() == Some(9) {
+        // We are who adopts the keeper.
+        waitpid(keeper, None).unwrap();
+    }
+    gone(&said.concat());
+    gone(&[keeper]);
+    if let Some(3 | 5) = status.code() {
+        assert_eq!(output.lines().next_back(), Some("20000"), "{what}: what it said last arrives");
+    }
+}
+
+/// A test for each cause, so that they run beside one another.
+fn every_kind(cause: Cause) {
+    set_child_subreaper(true).unwrap();
+    for kind in &KINDS {
+        plays(kind, cause);
+    }
+}
+
+#[test]
+fn nothing_survives_a_client_that_leaves() {
+    every_kind(Cause::InputClosed);
+}
+
+#[test]
+fn nothing_survives_a_client_that_is_killed() {
+    every_kind(Cause::ClientKilled);
+}
+
+#[test]
+fn nothing_survives_an_interrupt() {
+    every_kind(Cause::Signal(Signal::SIGINT));
+}
+
+#[test]
+fn nothing_survives_a_request_to_end() {
+    every_kind(Cause::Signal(Signal::SIGTERM));
+}
+
+#[test]
+fn nothing_survives_a_hang_up() {
+    every_kind(Cause::Signal(Signal::SIGHUP));
+}
+
+#[test]
+fn nothing_survives_a_killed_smcp() {
+    every_kind(Cause::Signal(Signal::SIGKILL));
+}
+
+#[test]
+fn nothing_survives_a_killed_process_group() {
+    every_kind(Cause::GroupKilled);
+}
+
+#[test]
+fn what_a_server_started_does_not_outlive_its_own_end() {
+    let bed = Bed::new();
+    for (end, expected) in [("exit 7", Ended::Exited(7)), ("kill -SEGV $$", Ended::Signalled(11))] {
+        let folder = TempDir::new().unwrap();
+        let mut witness = Witness::new(folder.path());
+        let script = "setsid sh -c 'trap \"\" TERM HUP; echo $$ >&9; exec sleep 1000' >/dev/null & read -r line";
+        let (read, write) = std::io::pipe().unwrap();
+        let setup = bed.setup(read, sink(), PATIENT);
+        let clearance = clearance(sh(&witness.script(&format!("{script}; {end}"))));
+        let running = std::thread::spawn(move || launch(clearance, setup));
+        let processes = witness.ready(1).concat();
+        drop(write);
+        assert_eq!(running.join().unwrap().unwrap().ended, expected);
+        gone(&processes);
+        witness.end();
+    }
+}
+
+#[test]
+fn a_server_whose_keeper_is_killed_ends_and_smcp_says_so() {
+    let bed = Bed::new();
+    let mut witness = Witness::new(bed.root());
+    let script = witness.script("trap '' TERM; sh -c 'echo $$ >&9; exec sleep 1000' & echo $$ $PPID >&9; wait");
+    let (read, _client) = std::io::pipe().unwrap();
+    let setup = bed.setup(read, sink(), PATIENT);
+    let clearance = clearance(sh(&script));
+    let running = std::thread::spawn(move || launch(clearance, setup));
+    let said = witness.ready(2);
+    kill(said.iter().find_map(|numbers| numbers.get(1).copied()).unwrap(), Signal::SIGKILL).unwrap();
+    let ended = running.join().unwrap().unwrap().ended;
+    witness.end();
+    assert_eq!((ended, ended.exit_code()), (Ended::Unkept, 137));
+    assert!(ended.message().unwrap().contains("`mcp-keeper`"));
+}
+
+#[test]
+fn a_keeper_holds_nothing_of_smcp_open() {
+    let bed = Bed::new();
+    let mut witness = Witness::new(bed.root());
+    let (read, _client) = std::io::pipe().unwrap();
+    let mut running =
+        bed.start(&witness.script("echo $$ $PPID >&9; ls -l /proc/$PPID/fd /proc/$PPID/cwd"), read, PATIENT);
+    witness.ready(1);
+    let mut listing = String::new();
+    running.output.read_to_string(&mut listing).unwrap();
+    let open: Vec<_> = listing.lines().filter(|line| line.contains("->")).collect();
+    assert_eq!(open.len(), 2, "its reports and its folder: {listing}");
+    assert!(open.iter().any(|line| line.contains("-> pipe:")), "{listing}");
+    assert!(open.iter().any(|line| line.ends_with("cwd -> /")), "{listing}");
+    assert_eq!(running.end().0, Ended::Exited(0));
+}
+
+/// How many launches there are in a row.
+const LAUNCHES: usize = 200;
+
+#[test]
+fn two_hundred_launches_leave_no_process_no_zombie_and_no_descriptor() {
+    let bed = Bed::new();
+    let mut witness = Witness::new(bed.root());
+    let script = witness.script("setsid sleep 1000 >/dev/null & echo $$ >&9");
+    let mut command = stand_in_command(&this_program(), &[], &bed, &script, PATIENT);
+    let many = command.env(TIMES, LAUNCHES.to_string()).stdin(Stdio::null()).stdout(Stdio::null()).status().unwrap();
+    assert_eq!(many.code(), Some(0));
+    let processes = witness.ready(LAUNCHES).concat();
+    witness.end();
+    gone(&processes);
+}

@@ -1,0 +1,77 @@
+//! Who of a server's processes is still there, by a named pipe that all of them hold.
+//!
+//! A server opens it as descriptor 9, and everything that it starts inherits that. Each process writes a line when it is
+//! ready; when nobody holds the pipe any more, all have ended, however they had left their group, parent or terminal.
+
+use std::fs::{File, OpenOptions};
+use std::io::Read as _;
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::kill;
+use nix::sys::stat::Mode;
+use nix::unistd::{Pid, mkfifo};
+
+/// Far longer than anything here takes; only a failure waits for it.
+const PATIENCE_MS: u16 = 60_000;
+
+/// One end of the pipe, and what was written so far.
+pub(crate) struct Witness {
+    path: PathBuf,
+    read: File,
+    /// Held until somebody else holds it, because a pipe without a writer is at its end.
+    write: Option<File>,
+    said: String,
+}
+
+impl Witness {
+    pub(crate) fn new(folder: &Path) -> Self {
+        let path = folder.join("witness");
+        mkfifo(&path, Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
+        let read = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(&path).unwrap();
+        let write = Some(OpenOptions::new().write(true).open(&path).unwrap());
+        Self { path, read, write, said: String::new() }
+    }
+
+    /// A script whose processes hold the pipe as descriptor 9.
+    pub(crate) fn script(&self, script: &str) -> String {
+        format!("exec 9>{}; {script}", self.path.to_str().unwrap())
+    }
+
+    /// Waits until `count` processes are ready; the numbers that each wrote.
+    pub(crate) fn ready(&mut self, count: usize) -> Vec<Vec<Pid>> {
+        while self.said.lines().count() < count || !self.said.ends_with('\n') {
+            assert_ne!(self.hear(), 0, "everybody left: {:?}", self.said);
+        }
+        self.write = None;
+        let pid = |word: &str| Pid::from_raw(word.parse().unwrap());
+        self.said.lines().map(|line| line.split_whitespace().map(pid).collect()).collect()
+    }
+
+    /// Waits until the last of them has ended.
+    pub(crate) fn end(&mut self) {
+        self.write = None;
+        while self.hear() != 0 {}
+    }
+
+    fn hear(&mut self) -> usize {
+        let mut fds = [PollFd::new(self.read.as_fd(), PollFlags::POLLIN)];
+        assert_ne!(poll(&mut fds, PollTimeout::from(PATIENCE_MS)).unwrap(), 0, "still there: {:?}", self.said);
+        let mut bytes = [0; 4096];
+        let length = self.read.read(&mut bytes).unwrap();
+        self.said.push_str(str::from_utf8(bytes.get(..length).unwrap()).unwrap());
+        length
+    }
+}
+
+/// Nobody has these numbers: not even a zombie.
+#[track_caller]
+pub(crate) fn gone(processes: &[Pid]) {
+    for process in processes {
+        assert_eq!(kill(*process, None), Err(Errno::ESRCH), "{process}");
+    }
+}
