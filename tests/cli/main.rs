@@ -13,6 +13,9 @@ mod bed;
 mod redact;
 #[path = "../support/terminal.rs"]
 mod terminal;
+#[cfg(target_os = "linux")]
+#[path = "../support/witness.rs"]
+mod witness;
 
 mod bad_input;
 mod check;
@@ -20,6 +23,8 @@ mod config;
 mod custom;
 mod help;
 mod interrupt;
+#[cfg(target_os = "linux")]
+mod life;
 mod prompt;
 mod publish;
 mod run;
