@@ -17,11 +17,9 @@ use crate::witness::{Witness, gone};
 
 const RUNS: &str = ".mcp/cache/runs";
 
-/// How a client kills what it started, hardest first.
-const KILLS: [(&str, fn(&Child)); 2] = [
-    ("smcp", |smcp| kill(pid(smcp), Signal::SIGKILL).unwrap()),
-    ("its process group", |smcp| killpg(pid(smcp), Signal::SIGKILL).unwrap()),
-];
+/// How a client kills what it started.
+type Kill = fn(Pid, Signal) -> nix::Result<()>;
+const KILLS: [(&str, Kill); 2] = [("smcp", kill), ("its process group", killpg)];
 
 /// Servers, and how many of their processes say that they are ready, each with its number.
 const SERVERS: [(&str, usize); 3] = [
@@ -48,7 +46,7 @@ fn a_killed_smcp_leaves_no_process_of_its_server() {
             let mut child = smcp.start();
             let said = witness.ready(processes);
             let keeper = said.iter().find_map(|numbers| numbers.get(1).copied()).unwrap();
-            kills(&child);
+            kills(pid(&child), Signal::SIGKILL).unwrap();
             child.wait().unwrap();
             witness.end();
             // We are who adopts the keeper of a dead smcp.
