@@ -13,6 +13,9 @@ mod bed;
 mod redact;
 #[path = "../support/terminal.rs"]
 mod terminal;
+#[cfg(target_os = "linux")]
+#[path = "../support/witness.rs"]
+mod witness;
 
 mod bad_input;
 mod check;
@@ -21,6 +24,8 @@ mod custom;
 mod help;
 mod interrupt;
 mod mcp_config;
+#[cfg(target_os = "linux")]
+mod life;
 mod prompt;
 mod publish;
 mod run;

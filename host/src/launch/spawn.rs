@@ -143,3 +143,45 @@ impl Drop for Server {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::{BufRead as _, BufReader, Read as _};
+    use std::os::fd::AsFd as _;
+
+    use crate::model::manifest::{Entrypoint, Manifest, Permissions, Transport};
+
+    use super::*;
+
+    #[test]
+    fn a_server_that_is_dropped_ends_with_all_that_it_started() {
+        let manifest = Manifest {
+            transport: Transport::Stdio,
+            entrypoint: Entrypoint::default(),
+            permissions: Permissions::default(),
+            text: String::new(),
+        };
+        #[expect(clippy::disallowed_methods, reason = "where the shell and its tools are")]
+        let path = ("PATH".into(), std::env::var_os("PATH").unwrap());
+        let (output, write) = io::pipe().unwrap();
+        #[expect(clippy::disallowed_methods, reason = "a device that no directory handle of ours reaches")]
+        let input = File::open("/dev/null").unwrap();
+        // Both hold the output, and neither listens.
+        let script = "trap '' TERM HUP; setsid sleep 1000 & echo ready; wait";
+        let plan = Plan {
+            program: "/bin/sh".into(),
+            args: vec!["-c".into(), script.into()],
+            directory: "/".into(),
+            environment: &ServerEnvironment::compute(&[path], &manifest, &[], &[]),
+            output: write.into(),
+        };
+        let server = Server::start(plan, input.as_fd()).unwrap();
+        let mut output = BufReader::new(output);
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        drop(server);
+        output.read_to_string(&mut line).unwrap();
+        assert_eq!(line, "ready\n");
+    }
+}

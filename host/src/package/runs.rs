@@ -11,6 +11,7 @@ use std::hash::BuildHasher as _;
 use std::hash::RandomState;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -19,6 +20,7 @@ use cap_std::fs::DirBuilder;
 use cap_std::fs::DirBuilderExt as _;
 use cap_std::fs::OpenOptions;
 use cap_std::fs::OpenOptionsExt as _;
+use cap_std::fs::Permissions;
 
 use crate::package::blobs::Access;
 use crate::package::error::PackageError;
@@ -120,12 +122,35 @@ impl Claim {
 
     /// Removes the folder, then its lock file.
     fn release(&self) -> io::Result<()> {
-        match self.dir.remove_dir_all(&self.name) {
+        let removed = match self.dir.remove_dir_all(&self.name) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                open_up(&self.dir, &self.name)?;
+                self.dir.remove_dir_all(&self.name)
+            }
+            other => other,
+        };
+        match removed {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             Ok(()) | Err(_) => {}
         }
         self.dir.remove_file(format!("{}{LOCK}", self.name))
     }
+}
+
+/// Makes every folder of a tree one that we may look into and change: a server may have made it another, and what is in
+/// such a folder can't be removed. No link is followed, and nothing leaves `dir`.
+fn open_up(dir: &Dir, root: &str) -> io::Result<()> {
+    let mut todo = vec![PathBuf::from(root)];
+    while let Some(folder) = todo.pop() {
+        dir.set_permissions(&folder, Permissions::from_std(PermissionsExt::from_mode(Access::Private.folder_mode())))?;
+        for entry in dir.read_dir(&folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                todo.push(folder.join(entry.file_name()));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A folder of one run, removed with everything in it when dropped.
@@ -158,6 +183,7 @@ impl Drop for RunFolder {
 #[cfg(test)]
 mod tests {
     use cap_std::ambient_authority;
+    use cap_std::fs::MetadataExt as _;
 
     use super::*;
 
@@ -203,6 +229,28 @@ mod tests {
         runs.dir.create_dir("foreign").unwrap();
         runs.sweep();
         assert_eq!(names(&runs), ["foreign"]);
+    }
+
+    #[test]
+    fn every_folder_of_a_locked_tree_is_opened_and_nothing_outside() {
+        let (temp, runs) = bed();
+        let mode = |name: &str| runs.dir.symlink_metadata(name).unwrap().mode() & 0o777;
+        let lock = |name: &str, mode| {
+            std::fs::set_permissions(temp.path().join(name), PermissionsExt::from_mode(mode)).unwrap();
+        };
+        runs.dir.create_dir_all("run/a/b").unwrap();
+        runs.dir.create_dir("outside").unwrap();
+        runs.dir.write("run/file", "").unwrap();
+        runs.dir.symlink("../outside", "run/link").unwrap();
+        for (name, bits) in [("run/file", 0), ("run/a/b", 0), ("run/a", 0o100), ("run", 0), ("outside", 0o500)] {
+            lock(name, bits);
+        }
+        open_up(&runs.dir, "run").unwrap();
+        for (name, bits) in [("run", 0o700), ("run/a", 0o700), ("run/a/b", 0o700), ("run/file", 0), ("outside", 0o500)]
+        {
+            assert_eq!(mode(name), bits, "{name}");
+        }
+        runs.dir.remove_dir_all("run").unwrap();
     }
 
     #[test]

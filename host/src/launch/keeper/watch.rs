@@ -1,4 +1,4 @@
-//! The life of the keeper: wait for the server's end, for smcp's, or for its word, and then leave nobody.
+//! The life of the keeper: it waits for an end, and then leaves nobody.
 //!
 //! It is made by `keeper`, whose rules hold here too: nothing allocates, locks or panics. What it finds out it writes
 //! down for `kept`, as `report` has it.

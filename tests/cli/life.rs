@@ -1,0 +1,120 @@
+//! What is left when the program itself is killed, or has run many times: no process, and no folder.
+//!
+//! `tests/launch/life.rs` has every cause and every kind of server; here is the program as clients start and kill it.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command};
+
+use nix::sys::prctl::set_child_subreaper;
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::wait::waitpid;
+use nix::unistd::Pid;
+
+use crate::bed::{Package, TestBed};
+use crate::witness::{Witness, gone};
+
+const RUNS: &str = ".mcp/cache/runs";
+
+/// How a client kills what it started.
+type Kill = fn(Pid, Signal) -> nix::Result<()>;
+const KILLS: [(&str, Kill); 2] = [("smcp", kill), ("its process group", killpg)];
+
+/// Servers, and how many of their processes say that they are ready, each with its number.
+const SERVERS: [(&str, usize); 3] = [
+    ("trap '' TERM; echo $$ $PPID >&9; while :; do sleep 1000; done", 1),
+    ("sh -c 'echo $$ >&9; exec sleep 1000' & echo $$ $PPID >&9; wait", 2),
+    ("setsid sh -c 'trap \"\" TERM; echo $$ >&9; exec sleep 1000' & echo $$ $PPID >&9; wait", 2),
+];
+
+fn pid(child: &Child) -> Pid {
+    Pid::from_raw(child.id().cast_signed())
+}
+
+#[test]
+fn a_killed_smcp_leaves_no_process_of_its_server() {
+    set_child_subreaper(true).unwrap();
+    for (script, processes) in SERVERS {
+        for (what, kills) in KILLS {
+            let bed = TestBed::new();
+            bed.configure("");
+            let mut witness = Witness::new(&bed.path("."));
+            bed.publish(&Package::shell("acme/tool@1.0.0", &witness.script(script)).good());
+            let mut smcp = bed.smcp("run acme/tool@1.0.0");
+            smcp.command.process_group(0);
+            let mut child = smcp.start();
+            let said = witness.ready(processes);
+            let keeper = said.iter().find_map(|numbers| numbers.get(1).copied()).unwrap();
+            kills(pid(&child), Signal::SIGKILL).unwrap();
+            child.wait().unwrap();
+            witness.end();
+            // We are who adopts the keeper of a dead smcp.
+            waitpid(keeper, None).unwrap();
+            gone(&said.concat());
+
+            assert_ne!(bed.list(RUNS), [""; 0], "{what}: nobody was left to remove the folder");
+            bed.publish(&Package::shell("acme/next@1.0.0", "true").good());
+            bed.run("run acme/next@1.0.0").succeeds();
+            assert_eq!(bed.list(RUNS), [""; 0], "{what}");
+        }
+    }
+}
+
+#[test]
+fn an_smcp_that_was_started_by_a_server_goes_with_it() {
+    set_child_subreaper(true).unwrap();
+    let bed = TestBed::new();
+    bed.configure("");
+    let mut witness = Witness::new(&bed.path("."));
+    let inner = "setsid sh -c 'trap \"\" TERM; echo $$ >&9; exec sleep 1000' & echo $$ $PPID >&9; wait";
+    bed.publish(&Package::shell("acme/inner@1.0.0", &witness.script(inner)).good());
+    let outer = format!("echo $$ $PPID $PPID >&9; {} run acme/inner@1.0.0", env!("CARGO_BIN_EXE_smcp"));
+    bed.publish(&Package::shell("acme/outer@1.0.0", &witness.script(&outer)).good());
+    let mut child = bed.smcp("run acme/outer@1.0.0").start();
+    let said = witness.ready(3);
+    let keeper = said.iter().find_map(|numbers| numbers.get(2).copied()).unwrap();
+    kill(pid(&child), Signal::SIGKILL).unwrap();
+    child.wait().unwrap();
+    witness.end();
+    waitpid(keeper, None).unwrap();
+    gone(&said.concat());
+}
+
+#[test]
+fn many_runs_leave_no_process_and_no_folder() {
+    const RUNS_IN_A_ROW: usize = 20;
+    let bed = TestBed::new();
+    bed.configure("");
+    let mut witness = Witness::new(&bed.path("."));
+    bed.publish(
+        &Package::shell("acme/tool@1.0.0", &witness.script("setsid sleep 1000 >/dev/null & echo $$ $PPID >&9")).good(),
+    );
+    for _ in 0..RUNS_IN_A_ROW {
+        bed.run("run acme/tool@1.0.0").succeeds();
+        assert_eq!(bed.list(RUNS), [""; 0]);
+    }
+    let processes = witness.ready(RUNS_IN_A_ROW).concat();
+    witness.end();
+    gone(&processes);
+}
+
+#[test]
+fn a_run_folder_that_its_server_locked_is_removed() {
+    let bed = TestBed::new();
+    bed.configure("");
+    let script = "mkdir -p a/b/c && touch a/b/c/file && chmod 000 a/b/c a/b a . && echo locked";
+    bed.publish(&Package::shell("acme/tool@1.0.0", script).good());
+    let smcp = bed.smcp("run acme/tool@1.0.0").command;
+    let mut command = Command::new("env");
+    if fs::metadata(bed.path(".")).unwrap().uid() == 0 {
+        // No folder is closed to root, unless it is a root without that privilege.
+        command = Command::new("setpriv");
+        command.arg("--bounding-set=-dac_override,-dac_read_search");
+    }
+    let variables = smcp.get_envs().map(|(name, value)| (name, value.unwrap()));
+    command.arg(smcp.get_program()).args(smcp.get_args()).env_clear().envs(variables).current_dir(bed.path("."));
+    let output = command.output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "locked\n");
+    assert_eq!(bed.list(RUNS), [""; 0]);
+}
