@@ -85,6 +85,28 @@ fn a_facts_document_is_judged_without_a_registry() {
 }
 
 #[test]
+fn a_score_below_the_threshold_is_said_once_whatever_its_mode() {
+    let bed = TestBed::new();
+    let cases = [
+        ("score_mode: disabled", "79", 1),
+        ("score_mode: disabled", "80", 0),
+        ("score_mode: disabled", "null", 0),
+        ("score_mode: warn", "79", 1),
+        ("score_mode: strict", "79", 1),
+        ("score_mode: strict", "null", 0),
+        ("score_mode: disabled, warning_threshold: 60", "79", 0),
+        ("min_score: 80, score_mode: disabled, warning_threshold: 79", "78", 1),
+    ];
+    for (policy, score, notes) in cases {
+        bed.write(".mcp/config.yaml", format!("registry_url: /nowhere\npolicy: {{{policy}}}"));
+        let facts = format!("{{\"status\": \"published\", \"score\": {score}}}");
+        let document = bed.smcp("policy eval --json --facts -").input(facts).run().succeeds().document().to_string();
+        let said = document.matches("\"score-below-warning-threshold\"").count();
+        assert_eq!(said, notes, "{policy}, score {score}: {document}");
+    }
+}
+
+#[test]
 fn the_built_in_policies_are_listed() {
     let bed = bed();
     insta::assert_snapshot!("list", bed.run("policy list").succeeds().silent());

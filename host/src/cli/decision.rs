@@ -215,3 +215,42 @@ impl Audience for Listener<'_> {
         self.world.remark(notice.message.as_str());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::args;
+    use crate::config::Places;
+    use crate::model::facts::Facts;
+    use crate::model::facts::Score;
+    use crate::model::facts::Status;
+    use crate::model::request::Context;
+    use crate::model::request::Subject;
+
+    #[test]
+    fn the_model_is_told_where_there_is_something_to_say() {
+        let places = Places { home: None, working_directory: "/".into() };
+        let config = Config::unconfigured(&places, None);
+        let context = Context { evaluated_at: 0, trust: true, interactive: false };
+        let (published, deprecated) = (Some(Status::Published), Some(Status::Deprecated));
+        let cases = [
+            (published.clone(), Some(79), &[][..], true),
+            (published.clone(), Some(80), &[], false),
+            // What nobody knows is not low; where a rule asks for it, that rule is violated.
+            (published.clone(), None, &[], false),
+            (published, Some(95), &["a doubt".into()], true),
+            (deprecated, Some(95), &[], true),
+            (None, Some(95), &[], true),
+        ];
+        let global = args::parse(&["smcp".into(), "policy".into(), "list".into()]).unwrap().global;
+        let mut world = World::new(global);
+        for (status, score, doubts, told) in cases {
+            let facts =
+                Facts { status, score: score.and_then(Score::new), doubts: doubts.to_vec(), ..Facts::default() };
+            let subject = Subject { facts, ..Subject::default() };
+            let judged = pipeline::consider_facts(&config, subject.clone(), context).unwrap();
+            let warning = world.audience(true).warning(&judged);
+            assert_eq!(warning.is_some(), told, "{subject:?}");
+        }
+    }
+}

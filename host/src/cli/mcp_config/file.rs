@@ -110,9 +110,7 @@ impl ClientFile {
 
     /// Puts `text` in its place. Returns where the old content is now, when there was any.
     pub(super) fn replace(&self, text: &str) -> Result<Option<PathBuf>, FileError> {
-        let backup = self.found.as_ref().map(|found| self.back_up(found)).transpose()?;
-        let write = FileError::while_doing("write beside it");
-        let mut new = TempFile::new(&self.dir).map_err(write)?;
+        let mut new = TempFile::new(&self.dir).map_err(FileError::while_doing("write beside it"))?;
         let mode = self.found.as_ref().map_or(NEW_MODE, |found| found.mode);
         let written = new
             .write_all(text.as_bytes())
@@ -123,6 +121,7 @@ impl ClientFile {
         if now.as_ref().map(|found| &found.text) != self.found.as_ref().map(|found| &found.text) {
             return Err(FileError::Changed);
         }
+        let backup = self.found.as_ref().map(|found| self.back_up(found)).transpose()?;
         new.replace(self.name()).map_err(FileError::while_doing("replace it"))?;
         Ok(backup)
     }
@@ -172,5 +171,53 @@ impl ClientFile {
             }
         }
         Err(FileError::Backups)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder with a file in it, and what is there as handles.
+    fn folder(text: &str) -> (tempfile::TempDir, Dir, PathBuf) {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = authority::open_dir(temp.path()).unwrap();
+        dir.write("mcp.json", text).unwrap();
+        let path = temp.path().join("mcp.json");
+        (temp, dir, path)
+    }
+
+    fn names(dir: &Dir) -> usize {
+        dir.entries().unwrap().count()
+    }
+
+    #[test]
+    fn what_somebody_else_wrote_meanwhile_is_not_overwritten() {
+        let (_temp, dir, path) = folder("{}");
+        let file = ClientFile::open(&path).unwrap();
+        dir.write("mcp.json", "{\"a\": 1}").unwrap();
+        assert!(matches!(file.replace("{\"b\": 2}"), Err(FileError::Changed)));
+        assert_eq!((dir.read_to_string("mcp.json").unwrap().as_str(), names(&dir)), ("{\"a\": 1}", 1));
+        dir.remove_file("mcp.json").unwrap();
+        assert!(matches!(file.replace("{\"b\": 2}"), Err(FileError::Changed)));
+        let new = ClientFile::open(&path).unwrap();
+        dir.write("mcp.json", "").unwrap();
+        assert!(matches!(new.replace("{}"), Err(FileError::Changed)), "an empty file is not none");
+    }
+
+    #[test]
+    fn a_backup_never_takes_the_place_of_another() {
+        let (_temp, dir, path) = folder("0");
+        for number in 1..4 {
+            let backup = ClientFile::open(&path).unwrap().replace(&number.to_string()).unwrap();
+            assert_eq!(backup, Some(path.with_file_name(format!("mcp.json.smcp-backup-{number}"))));
+        }
+        for number in 1..4 {
+            let text = dir.read_to_string(format!("mcp.json.smcp-backup-{number}")).unwrap();
+            assert_eq!(text, (number - 1).to_string());
+        }
+        (4..=BACKUPS).for_each(|number| dir.write(format!("mcp.json.smcp-backup-{number}"), "").unwrap());
+        assert!(matches!(ClientFile::open(&path).unwrap().replace("4"), Err(FileError::Backups)));
+        assert_eq!(dir.read_to_string("mcp.json").unwrap(), "3");
     }
 }
