@@ -63,7 +63,7 @@ impl Witness {
         assert_ne!(poll(&mut fds, PollTimeout::from(PATIENCE_MS)).unwrap(), 0, "still there: {:?}", self.said);
         let mut bytes = [0; 4096];
         let length = self.read.read(&mut bytes).unwrap();
-        self.said.push_str(str::from_utf8(&bytes.get(..length).unwrap()).unwrap());
+        self.said.push_str(str::from_utf8(bytes.get(..length).unwrap()).unwrap());
         length
     }
 }

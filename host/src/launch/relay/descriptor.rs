@@ -109,3 +109,59 @@ pub(super) fn hung_up(fd: BorrowedFd<'_>, until: Instant) -> bool {
 fn happened(fd: &PollFd<'_>) -> bool {
     fd.revents() != Some(PollFlags::empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Write as _, pipe};
+
+    use super::*;
+
+    #[test]
+    fn a_full_pipe_is_waited_for_until_there_is_a_reason_not_to() {
+        let (_unread, full) = pipe().unwrap();
+        set_nonblocking(&full).unwrap();
+        let (stopped, stop) = pipe().unwrap();
+        drop(stop);
+        assert!(!put(&full, &vec![0; 1 << 20], Some(stopped.as_fd())).unwrap());
+    }
+
+    #[test]
+    fn what_fits_is_written_even_when_there_is_a_reason_to_stop() {
+        let (mut read, write) = pipe().unwrap();
+        let (stopped, stop) = pipe().unwrap();
+        drop(stop);
+        assert!(put(&write, b"the last words", Some(stopped.as_fd())).unwrap());
+        let mut buffer = [0; 64];
+        assert_eq!(get(&mut read, &mut buffer).unwrap(), Got::Bytes(b"the last words"));
+    }
+
+    #[test]
+    fn reading_tells_nothing_from_the_end() {
+        let (read, mut write) = pipe().unwrap();
+        set_nonblocking(&read).unwrap();
+        let mut buffer = [0; 4];
+        assert_eq!(get(&read, &mut buffer).unwrap(), Got::Nothing);
+        write.write_all(b"seven b").unwrap();
+        assert_eq!(get(&read, &mut buffer).unwrap(), Got::Bytes(b"seve"));
+        assert_eq!(get(&read, &mut buffer).unwrap(), Got::Bytes(b"n b"));
+        drop(write);
+        assert_eq!(get(&read, &mut buffer).unwrap(), Got::End);
+    }
+
+    #[test]
+    fn a_reader_that_is_gone_is_an_error() {
+        let (read, write) = pipe().unwrap();
+        drop(read);
+        assert_eq!(put(&write, b"x", None).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    fn the_end_of_a_thread_is_waited_for_not_longer_than_allowed() {
+        let (ended, alive) = pipe().unwrap();
+        let until = Instant::now() + Duration::from_millis(3);
+        assert!(!hung_up(ended.as_fd(), until));
+        assert!(Instant::now() >= until);
+        drop(alive);
+        assert!(hung_up(ended.as_fd(), Instant::now()));
+    }
+}

@@ -52,7 +52,11 @@ impl ToClient {
     /// Forwards until there is a reason not to.
     pub(super) fn run(mut self) -> Close {
         match self.forward() {
-            Ok(()) => self.client.close().map_or_else(Close::Broken, |()| Close::Complete),
+            Ok(()) => {
+                // The client sees the end when smcp has ended, then.
+                self.client.close().unwrap_or_else(|cause| tracing::debug!(%cause, "standard output stays open"));
+                Close::Complete
+            }
             Err(close) => close,
         }
     }
@@ -117,7 +121,7 @@ impl ToClient {
         self.give(&self.out)?;
         self.out.clear();
         // A held line may have been large, and the next is not likely to be.
-        self.out.shrink_to(limits::RELAY_BUFFER);
+        self.out.shrink_to(4 * limits::RELAY_BUFFER);
         self.shared.given(self.shared.proxy().map_err(Close::Broken)?.delivery());
         Ok(())
     }
