@@ -35,8 +35,6 @@ mod strict;
 mod forged;
 mod token;
 mod words;
-#[cfg(test)]
-mod tests;
 
 /// What stands between one client and one server, as long as there is a warning.
 #[derive(Debug)]

@@ -14,6 +14,7 @@ use crate::launch::proxy::members::Member;
 use crate::launch::proxy::members::Members;
 use crate::launch::proxy::members::NotJson;
 use crate::launch::proxy::members::skip_space;
+use crate::launch::proxy::strict;
 use crate::launch::proxy::token::Key;
 use crate::launch::proxy::token::Method;
 use crate::launch::proxy::token::decode;
@@ -84,18 +85,25 @@ pub(crate) struct Editor<'l> {
     /// How much of `out` is ours.
     added: usize,
     keys: HashSet<u64>,
+    /// Whether every client reads the line, once somebody has asked.
+    readable: Option<bool>,
 }
 
 impl<'l> Editor<'l> {
     /// Nothing is edited yet.
     pub(crate) fn new(line: &'l [u8], words: &'l Words, hasher: &'l RandomState, unique: bool) -> Self {
-        Self { line, words, hasher, unique, out: Vec::new(), copied: 0, added: 0, keys: HashSet::new() }
+        Self { line, words, hasher, unique, out: Vec::new(), copied: 0, added: 0, keys: HashSet::new(), readable: None }
     }
 
     /// Appends the whole line.
     pub(crate) fn finish(self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.out);
         out.extend_from_slice(self.line.get(self.copied..).unwrap_or_default());
+    }
+
+    /// Whether every client reads the line as it came.
+    pub(crate) fn is_read_by_all(&mut self) -> bool {
+        *self.readable.get_or_insert_with(|| strict::is_read_by_all(self.line))
     }
 
     /// The places that a result has by its keys alone.

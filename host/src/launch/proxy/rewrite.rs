@@ -16,11 +16,11 @@ use crate::launch::proxy::scan::Facts;
 use crate::launch::proxy::session::Open;
 use crate::launch::proxy::session::Session;
 use crate::launch::proxy::session::Waiting;
-use crate::launch::proxy::strict::is_read_by_all;
 use crate::launch::proxy::token::Id;
 use crate::launch::proxy::token::Key;
 use crate::launch::proxy::token::Method;
 use crate::launch::proxy::words::Words;
+use crate::model::limits;
 
 /// What a line is judged with.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ impl Rewriter<'_> {
             return Ok(());
         }
         match self.session.waiting(&message.facts) {
-            Waiting::Target(open) => self.answer(&message, open, line, editor),
+            Waiting::Target(open) => self.answer(&message, open, editor),
             Waiting::Other => {
                 self.session.close(&message.facts);
                 Ok(())
@@ -84,19 +84,21 @@ impl Rewriter<'_> {
         }
     }
 
-    /// An answer that has to carry the warning. An error can't, and only closes its request.
-    fn answer(&mut self, message: &Message, open: Open, line: &[u8], editor: &mut Editor<'_>) -> Result<(), Evasion> {
-        self.session.close(&message.facts);
+    /// An answer that has to carry the warning; an error can't. A request is closed only by an answer that every
+    /// client reads: the others may wait on, for one without the warning.
+    fn answer(&mut self, message: &Message, open: Open, editor: &mut Editor<'_>) -> Result<(), Evasion> {
+        let surely = message.plain && (open.batched || !message.facts.batched) && editor.is_read_by_all();
+        if surely {
+            self.session.close(&message.facts);
+        }
         for result in &message.results {
             let carried = editor.result(result.clone(), Plan::of(open.method))?;
-            if !carried.any() {
-                continue;
-            }
             if carried.logging && open.method == Method::Initialize {
                 self.session.declares_logging();
             }
-            let envelope = message.plain && (open.batched || !message.facts.batched);
-            self.session.carried(open.method, envelope && is_read_by_all(line));
+            if carried.any() {
+                self.session.carried(open.method, surely);
+            }
         }
         Ok(())
     }
@@ -120,7 +122,7 @@ struct Message {
     facts: Facts,
     /// Where its results stand; every client but a hostile server's accomplice sees one.
     results: Vec<Range<usize>>,
-    /// It has the keys of an answer and no others, so that every client takes it for one.
+    /// It has the keys of an answer and no others, and an object to say, so that every client takes it for one.
     plain: bool,
 }
 
@@ -128,6 +130,7 @@ impl Message {
     fn read(line: &[u8], start: usize, batched: bool, hasher: &RandomState) -> Result<Self, NotJson> {
         let mut facts = Facts { batched, ..Facts::default() };
         let (mut results, mut version, mut plain) = (Vec::new(), false, true);
+        let mut said = 0;
         for member in Members::new(line, start, hasher) {
             let member = member?;
             let value = line.get(member.value.clone()).ok_or(NotJson)?;
@@ -138,11 +141,15 @@ impl Message {
                     facts.first_id = facts.first_id.or(facts.id);
                     facts.id = Some(id(value, hasher));
                 }
-                Key::Result => {
-                    facts.result = true;
-                    results.push(member.value);
+                Key::Result | Key::Error => {
+                    plain &= value.first() == Some(&b'{');
+                    said += 1;
+                    facts.error |= member.name.key == Key::Error;
+                    if member.name.key == Key::Result {
+                        facts.result = true;
+                        results.push(member.value);
+                    }
                 }
-                Key::Error => (facts.error, plain) = (true, false),
                 Key::Method
                 | Key::Instructions
                 | Key::Handshake
@@ -156,7 +163,7 @@ impl Message {
                 | Key::Other => plain = false,
             }
         }
-        Ok(Self { facts, results, plain: plain && version })
+        Ok(Self { facts, results, plain: plain && version && said == 1 })
     }
 }
 
@@ -164,7 +171,7 @@ impl Message {
 fn id(value: &[u8], hasher: &RandomState) -> Id {
     let inside = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
     let token = inside.unwrap_or(value);
-    if token.len() > crate::model::limits::PROTOCOL_TOKEN {
+    if token.len() > limits::PROTOCOL_TOKEN {
         return Id::Useless;
     }
     if inside.is_some() { Id::text(token, hasher) } else { Id::scalar(token, hasher) }

@@ -381,7 +381,7 @@ impl Scanner {
         if length == rest.len() {
             return (length, None);
         }
-        if self.level == Level::Top && !self.is_scalar() {
+        if matches!(self.level, Level::Top | Level::Batch) && !self.is_scalar() {
             return (length, self.fail());
         }
         if self.level == Level::Message && self.key == Key::Id {
@@ -391,10 +391,11 @@ impl Scanner {
         (length, self.value())
     }
 
-    /// Whether the token is a scalar of JSON. Only asked outside of all brackets, to tell values from words.
+    /// Whether the token is a scalar of JSON. Only asked where messages stand, to tell them from a log's words.
     fn is_scalar(&self) -> bool {
         let numeric = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
-        matches!(self.raw.as_slice(), b"true" | b"false" | b"null") || self.raw.iter().all(numeric)
+        matches!(self.raw.as_slice(), b"true" | b"false" | b"null" | b"NaN" | b"Infinity" | b"-Infinity")
+            || self.raw.iter().all(numeric)
     }
 
     fn skip(&mut self, rest: &[u8], first: u8) -> usize {
@@ -441,7 +442,7 @@ impl Scanner {
     fn record(&mut self, bytes: &[u8]) {
         let wanted = self.expect == Expect::Key
             || (self.level == Level::Message && matches!(self.key, Key::Id | Key::Method))
-            || self.level == Level::Top;
+            || matches!(self.level, Level::Top | Level::Batch);
         if !wanted || self.long {
             return;
         }

@@ -1,1 +1,0 @@
-//! Transcripts of whole sessions: what the client gets, byte for byte.
