@@ -38,7 +38,6 @@ use crate::model::package::ResolvedPackage;
 use crate::model::request::Context;
 use crate::model::request::Subject;
 use crate::model::verdict::Evaluated;
-use crate::model::verdict::Outcome;
 use crate::model::warning::Warning;
 use crate::policy::PolicyHost;
 use crate::request;
@@ -61,14 +60,9 @@ impl Judged {
     /// that had to be accepted. A score that nobody knows is not a low one; where a minimum asks for it, a policy is
     /// violated.
     pub fn is_quiet(&self) -> bool {
-        let silent = |outcome: &Outcome| match outcome {
-            Outcome::Pass { notices } => notices.is_empty(),
-            Outcome::Skipped => true,
-            Outcome::Violation(_) | Outcome::Fault(_) | Outcome::Waived { .. } => false,
-        };
         self.notices.is_empty()
             && self.subject.facts.doubts.is_empty()
-            && self.ruling.policies().iter().all(|policy| silent(&policy.outcome))
+            && self.ruling.policies().iter().all(|policy| policy.outcome.is_silent())
     }
 }
 

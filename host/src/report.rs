@@ -38,12 +38,21 @@ pub struct Report<'a> {
     pub notices: &'a [Notice],
     /// The answer to a question, as far as it is known; [`Consent::Trusted`] whenever `--trust` was passed.
     pub consent: Option<Consent>,
-    /// What the server would get, for a person who is about to see it start.
-    pub access: Option<&'a Access>,
+    /// The start that a person at a terminal is about to see.
+    pub start: Option<Start<'a>>,
     /// What the decision was made for.
     pub purpose: Purpose,
     /// What the program will exit with, should it end here (spec section 4).
     pub exit_code: u8,
+}
+
+/// A start that is at hand, before the eyes of a person.
+#[derive(Debug, Clone, Copy)]
+pub struct Start<'a> {
+    /// What the server would get.
+    pub access: &'a Access,
+    /// Whether the decision has to fit on a screen: what says nothing is left out.
+    pub brief: bool,
 }
 
 /// How a decision came about.

@@ -71,6 +71,15 @@ fn a_decision_that_has_to_be_read_says_everything_once() {
 }
 
 #[test]
+fn verbose_leaves_nothing_out() {
+    let bed = bed(("verified", 2, 85));
+    let screen = shown(&bed, "--color never -v run acme/tool@1.0.0", 200);
+    for words in ["  status    published", "  bundle    sha256:", "  gets      ", "✓ origin ", "✓ score "] {
+        assert!(screen.contains(words), "{words}: {screen}");
+    }
+}
+
+#[test]
 fn each_reader_gets_what_is_for_them() {
     let (clean, low, uncertified, foreign) =
         (("verified", 2, 85), ("verified", 2, 60), ("verified", 1, 85), ("community", 2, 85));

@@ -10,7 +10,6 @@ use crate::cli::failure::exit_of;
 use crate::cli::failure::told;
 use crate::cli::world::World;
 use crate::config::Config;
-use crate::model::access::Access;
 use crate::model::deadline::Deadline;
 use crate::model::mode::Effect;
 use crate::model::package::PackageRef;
@@ -26,6 +25,7 @@ use crate::pipeline::Stopped;
 use crate::report::Conclusion;
 use crate::report::Purpose;
 use crate::report::Report;
+use crate::report::Start;
 use crate::report::human;
 use crate::report::json;
 use crate::report::prompt;
@@ -91,7 +91,7 @@ impl World {
                     conclusion,
                     notices: &[],
                     consent: None,
-                    access: None,
+                    start: None,
                     purpose,
                     exit_code,
                 };
@@ -124,9 +124,10 @@ impl World {
 
     /// What a server would get, where a person is about to see it start: on a terminal, unless they want to hear only
     /// what is wrong. A package that is refused gets nothing.
-    fn shown_access<'j>(&self, judged: &'j Judged) -> Option<&'j Access> {
+    fn shown_start<'j>(&self, judged: &'j Judged) -> Option<Start<'j>> {
         let shown = self.terminals().stderr && !self.is_quiet() && judged.ruling.effect() < Effect::Block;
-        judged.access.as_ref().filter(|_| shown)
+        let access = judged.access.as_ref().filter(|_| shown)?;
+        Some(Start { access, brief: !self.is_verbose() })
     }
 
     /// The person, or nobody, who hears of a launch.
@@ -149,7 +150,7 @@ fn report(judged: &Judged, consent: Option<Consent>, purpose: Purpose, exit: Exi
         conclusion: Conclusion::Ruled(&judged.ruling),
         notices: &judged.notices,
         consent,
-        access: None,
+        start: None,
         purpose,
         exit_code: exit.code(),
     }
@@ -163,34 +164,34 @@ pub(super) struct Listener<'w> {
 
 impl Listener<'_> {
     /// Says in short what is about to start.
-    fn summarise(&self, judged: &Judged, access: &Access) {
+    fn summarise(&self, judged: &Judged, start: Start<'_>) {
         let report = report(judged, self.trust.then_some(Consent::Trusted), Purpose::Launch, Exit::Success);
         // As everywhere: a terminal that is gone changes nothing.
-        drop(summary::summary(&report, access, &mut self.world.err(), &self.world.error_style()));
+        drop(summary::summary(&report, start, &mut self.world.err(), &self.world.error_style()));
     }
 }
 
 impl Audience for Listener<'_> {
     fn hear(&mut self, judged: &Judged) {
         let world = &mut *self.world;
-        let (access, clean) = (world.shown_access(judged), judged.is_quiet() && !world.is_verbose());
-        let exit = match (judged.ruling.effect(), access) {
-            (Effect::Pass, Some(access)) if clean => return self.summarise(judged, access),
+        let (start, clean) = (world.shown_start(judged), judged.is_quiet() && !world.is_verbose());
+        let exit = match (judged.ruling.effect(), start) {
+            (Effect::Pass, Some(start)) if clean => return self.summarise(judged, start),
             // In a pipe a clean pass is no news: the server is about to speak for itself.
             (Effect::Pass, None) if clean || world.is_quiet() => return,
             (Effect::Pass | Effect::Warn | Effect::Ask, _) => Exit::Success,
             (Effect::Block, _) => Exit::Refused,
         };
         let consent = self.trust.then_some(Consent::Trusted);
-        let report = Report { access, ..report(judged, consent, Purpose::Launch, exit) };
+        let report = Report { start, ..report(judged, consent, Purpose::Launch, exit) };
         // A standard error that nobody reads must not keep a decision from being carried out.
         drop(world.say(&report));
     }
 
     fn consent(&mut self, judged: &Judged) -> Consent {
         let consent = self.trust.then_some(Consent::Trusted);
-        let access = self.world.shown_access(judged);
-        let report = Report { access, ..report(judged, consent, Purpose::Launch, Exit::Refused) };
+        let start = self.world.shown_start(judged);
+        let report = Report { start, ..report(judged, consent, Purpose::Launch, Exit::Refused) };
         let style = self.world.error_style();
         match authority::stdin() {
             Ok(mut stdin) => {

@@ -159,6 +159,15 @@ impl Outcome {
         if verdict.violations.is_empty() { Self::Pass { notices: verdict.notices } } else { Self::Violation(verdict) }
     }
 
+    /// Whether the policy has nothing to say but that it allows, or was not asked.
+    pub const fn is_silent(&self) -> bool {
+        match self {
+            Self::Pass { notices } => notices.is_empty(),
+            Self::Skipped => true,
+            Self::Violation(_) | Self::Fault(_) | Self::Waived { .. } => false,
+        }
+    }
+
     /// Everything that the policy said, whatever became of it.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         let (violations, notices): (&[Finding], &[Finding]) = match self {

@@ -42,8 +42,8 @@ pub fn decision(report: &Report<'_>, out: &mut dyn Write, style: &Style) -> io::
         Conclusion::Refused { .. } | Conclusion::Unavailable { .. } => Unknown::Omitted,
     };
     headline::write(report, &mut text, style)?;
-    let facts = match report.access {
-        Some(access) => summary::rows(report.subject, access, &style.palette),
+    let facts = match report.start {
+        Some(start) => summary::rows(report.subject, start, &style.palette),
         None => package::facts(report.subject, &style.palette, unknown),
     };
     if !facts.is_empty() {
@@ -51,26 +51,27 @@ pub fn decision(report: &Report<'_>, out: &mut dyn Write, style: &Style) -> io::
         fields(&mut text, style, INDENT, &facts)?;
     }
     if let Conclusion::Ruled(ruling) = report.conclusion {
-        policies(ruling, &mut text, style)?;
+        policies(ruling, report.start.is_some_and(|start| start.brief), &mut text, style)?;
     }
     asides(report, &mut text, style)?;
     out.write_all(&text)
 }
 
-fn policies(ruling: &Ruling, out: &mut dyn Write, style: &Style) -> io::Result<()> {
-    if ruling.policies().is_empty() {
+/// Every policy with what it says; of a brief report those that say something, the headline counts them all.
+fn policies(ruling: &Ruling, brief: bool, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+    let layered = ruling.policies().iter().any(|policy| policy.layer != LayerName::User);
+    let shown: Vec<_> = ruling.policies().iter().filter(|policy| !brief || !policy.outcome.is_silent()).collect();
+    if shown.is_empty() {
         return Ok(());
     }
-    let layered = ruling.policies().iter().any(|policy| policy.layer != LayerName::User);
-    let rows: Vec<Vec<Span>> =
-        ruling.policies().iter().map(|policy| policy_row(policy, layered, &style.palette)).collect();
+    let rows: Vec<Vec<Span>> = shown.iter().map(|policy| policy_row(policy, layered, &style.palette)).collect();
     let columns = Columns::of(rows.iter().map(Vec::as_slice));
     writeln!(out)?;
-    for (policy, row) in ruling.policies().iter().zip(&rows) {
+    for (policy, row) in shown.iter().zip(&rows) {
         let mark = Mark::of(policy).span(&style.palette);
         write!(out, "{:INDENT$}{}{}{:#} ", "", mark.style, mark.text, mark.style)?;
         columns.write_row(out, 0, row)?;
-        details(&policy.outcome, out, style)?;
+        details(&policy.outcome, brief, out, style)?;
     }
     Ok(())
 }
@@ -97,12 +98,12 @@ fn outcome_words(outcome: &Outcome, effect: Effect) -> String {
 }
 
 /// What one policy says, under its row.
-fn details(outcome: &Outcome, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+fn details(outcome: &Outcome, brief: bool, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     match outcome {
-        Outcome::Pass { notices } => notices.iter().try_for_each(|notice| note(notice, out, style)),
+        Outcome::Pass { notices } => notices.iter().try_for_each(|notice| note(notice, brief, out, style)),
         Outcome::Violation(verdict) => {
             verdict.violations.iter().try_for_each(|violation| reason(violation, out, style))?;
-            verdict.notices.iter().try_for_each(|notice| note(notice, out, style))
+            verdict.notices.iter().try_for_each(|notice| note(notice, brief, out, style))
         }
         Outcome::Fault(fault) => {
             paragraph(out, &[Span::plain(fault.message.as_str())], DETAIL, DETAIL, style.width)?;
@@ -122,10 +123,10 @@ fn reason(finding: &Finding, out: &mut dyn Write, style: &Style) -> io::Result<(
     remedy(finding.remedy.as_ref(), out, style)
 }
 
-fn note(finding: &Finding, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+fn note(finding: &Finding, brief: bool, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let spans = [Span::new("note:", style.palette.caution), Span::plain(finding.message.as_str())];
     paragraph(out, &spans, DETAIL, DETAIL + INDENT, style.width)?;
-    remedy(finding.remedy.as_ref(), out, style)
+    remedy(finding.remedy.as_ref().filter(|_| !brief), out, style)
 }
 
 fn remedy(text: Option<&SafeText>, out: &mut dyn Write, style: &Style) -> io::Result<()> {

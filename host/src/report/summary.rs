@@ -13,6 +13,7 @@ use crate::model::manifest::Permissions;
 use crate::model::request::Subject;
 use crate::model::text::SafeText;
 use crate::report::Report;
+use crate::report::Start;
 use crate::report::headline;
 use crate::report::package;
 use crate::report::package::Unknown;
@@ -34,19 +35,21 @@ const USUAL: [&str; 4] = ["PATH", "HOME", "LANG", "TMPDIR"];
 ///
 /// # Errors
 /// When the writer fails.
-pub fn summary(report: &Report<'_>, access: &Access, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+pub fn summary(report: &Report<'_>, start: Start<'_>, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let mut text = Vec::new();
     headline::write(report, &mut text, style)?;
     writeln!(text)?;
-    fields(&mut text, style, INDENT, &rows(report.subject, access, &style.palette))?;
+    fields(&mut text, style, INDENT, &rows(report.subject, start, &style.palette))?;
     out.write_all(&text)
 }
 
 /// What the registry says that a person has to know, what the manifest asks for, and what the server gets.
-pub(crate) fn rows(subject: &Subject, access: &Access, palette: &Palette) -> Vec<(&'static str, Span)> {
+pub(crate) fn rows(subject: &Subject, start: Start<'_>, palette: &Palette) -> Vec<(&'static str, Span)> {
+    let Start { access, brief } = start;
     let facts = &subject.facts;
     let mut rows = package::facts(subject, palette, Unknown::Shown);
     rows.retain(|(name, _)| match *name {
+        _ if !brief => true,
         // Nothing else may start, and a status that nobody knows is a notice.
         "status" => facts.status == Some(Status::Deprecated),
         "findings" => facts.findings.is_some_and(|counts| counts != SeverityCounts::default()),
@@ -116,7 +119,7 @@ mod tests {
     fn shown(case: &fixtures::Case, access: &Access, width: usize) -> String {
         let mut out = Vec::new();
         let style = Style { width: Some(width), ..Style::default() };
-        summary(&case.report(), access, &mut out, &style).unwrap();
+        summary(&case.report(), Start { access, brief: true }, &mut out, &style).unwrap();
         String::from_utf8(out).unwrap()
     }
 

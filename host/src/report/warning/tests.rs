@@ -201,7 +201,7 @@ proptest! {
             conclusion: Conclusion::Ruled(&ruling),
             notices: &[],
             consent: Some(Consent::Trusted),
-            access: None,
+            start: None,
             purpose: Purpose::Launch,
             exit_code: 0,
         };
