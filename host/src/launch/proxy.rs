@@ -33,6 +33,7 @@ mod edit;
 mod members;
 mod strict;
 mod forged;
+mod keys;
 mod token;
 mod words;
 

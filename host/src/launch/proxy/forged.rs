@@ -4,9 +4,9 @@
 
 use std::ops::Range;
 
+use crate::launch::proxy::keys::fold;
 use crate::launch::proxy::token::Letter;
 use crate::launch::proxy::token::Letters;
-use crate::launch::proxy::token::fold;
 
 /// How a delimiter begins, after its bracket: letters only, since anything may stand between them.
 const OPENINGS: [&str; 4] = ["securitywarning", "endsecuritywarning", "sandboxcontext", "endsandboxcontext"];

@@ -6,7 +6,7 @@
 use std::hash::RandomState;
 use std::ops::Range;
 
-use crate::launch::proxy::token::Name;
+use crate::launch::proxy::keys::Name;
 
 /// The line is no JSON where it was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

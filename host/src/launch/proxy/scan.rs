@@ -4,13 +4,13 @@
 //! is checked where messages, batches and results have their keys; below that only strings and brackets are counted,
 //! and any spelling of a scalar will do. Nothing is stored but the token being read.
 
-use std::collections::HashSet;
 use std::hash::RandomState;
 
+use crate::launch::proxy::keys::Key;
+use crate::launch::proxy::keys::Name;
+use crate::launch::proxy::keys::Names;
 use crate::launch::proxy::token::Id;
-use crate::launch::proxy::token::Key;
 use crate::launch::proxy::token::Method;
-use crate::launch::proxy::token::Name;
 use crate::model::limits;
 
 /// Something is known now that was not known before.
@@ -107,8 +107,8 @@ pub(crate) struct Scanner {
     /// The value being read began its line and has not left it.
     leading: bool,
     facts: Facts,
-    keys: HashSet<u64>,
-    result_keys: HashSet<u64>,
+    keys: Names,
+    result_keys: Names,
 }
 
 impl Scanner {
@@ -130,8 +130,8 @@ impl Scanner {
             clean: true,
             leading: false,
             facts: Facts::default(),
-            keys: HashSet::new(),
-            result_keys: HashSet::new(),
+            keys: Names::default(),
+            result_keys: Names::default(),
         }
     }
 
@@ -476,8 +476,8 @@ impl Scanner {
             return;
         }
         let keys = if in_result { &mut self.result_keys } else { &mut self.keys };
-        let repeated = !keys.insert(name.hash);
-        self.facts.crowded |= keys.len() > limits::COMPARED_KEYS;
+        let repeated = !keys.insert(name);
+        self.facts.crowded |= keys.others() > limits::COMPARED_KEYS;
         if in_result {
             self.facts.duplicate_in_result |= repeated;
         } else {
