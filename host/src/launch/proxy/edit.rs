@@ -1,4 +1,4 @@
-//! The places inside a result where the warning goes, and the line with it put there.
+//! The places inside a result where the warning goes, and how it gets there.
 //!
 //! `rewrite` says which result and what it answers. Places are edited from the front to the back, and what lies
 //! between them is copied as it stands.

@@ -1,5 +1,6 @@
-//! Finds our own delimiters in a server's text, so that it can't speak in our name or end what we say.
+//! Finds our own delimiters in a server's text.
 //!
+//! Without this a server could speak in our name, or end what we say with a line of its own.
 //! The rewriter asks for every text that it puts the warning before, and for no other.
 
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! The keys of messages and results: which one a client takes a name for, and whether it stands twice.
+//! The keys of messages and results, and whether one stands twice.
 //!
 //! The scanner and the rewriter hand in raw bytes, as they stood between the quotes. Names compare folded, as Go's
 //! decoder does it: a client may be laxer than the standard.

@@ -1,4 +1,4 @@
-//! The members of an object and the elements of an array, by their places in a line.
+//! The members of an object and the elements of an array, by their places.
 //!
 //! Reads what the scanner has let through, with the same leniency: below the level that is walked only strings and
 //! brackets count. The rewriter takes these places apart and leaves everything between them as it is.

@@ -1,4 +1,4 @@
-//! Puts the warning into the answers of one line; every other byte of the line stays.
+//! Puts the warning into the answers of one line; every other byte stays.
 //!
 //! The proxy hands in a line that may be an answer. Its messages are told apart here once more, from the whole line;
 //! `edit` then finds the places inside a result.

@@ -133,7 +133,7 @@ impl Scanner {
         self.values
     }
 
-    /// Reads up to the next event. Returns how many bytes that took.
+    /// Reads up to the next event. Returns how many bytes that took. What may end a line comes alone.
     pub(crate) fn feed(&mut self, bytes: &[u8]) -> (usize, Option<Event>) {
         let mut taken = 0;
         while let Some(rest) = bytes.get(taken..)
