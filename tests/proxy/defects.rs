@@ -1,4 +1,4 @@
-//! The seventeen defects of today's tool, one test each, by the number that the facts file gives them.
+//! The seventeen known defects of today's tool, one test each, by number.
 //!
 //! P12, P13 and P14 are about processes and pipes: here is only what the machine has to do with them.
 

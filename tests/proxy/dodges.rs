@@ -1,4 +1,4 @@
-//! What a server tries in order to keep its warning from the model, and how each try ends.
+//! What a server tries to keep its warning from the model, and how it ends.
 
 use smcp::launch::proxy::Evasion;
 use smcp::model::warning::Delivery;

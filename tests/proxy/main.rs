@@ -1,4 +1,4 @@
-//! The warning in the MCP stream: what clients get, byte for byte, and what a server can't do about it.
+//! The warning in the MCP stream: what clients get, byte for byte.
 
 mod defects;
 mod dodges;

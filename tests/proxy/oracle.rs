@@ -1,4 +1,4 @@
-//! What must hold of any session whatever, for the property tests here and for the fuzzer in `fuzz/`.
+//! What must hold of any session, for the property tests and for `fuzz/`.
 
 use serde_json::Value;
 use smcp::launch::proxy::{Evasion, Proxy};

@@ -1,4 +1,4 @@
-//! Generated sessions: whatever is said, any cut of it gives the same, and only the warning is added.
+//! Generated sessions: any cut gives the same, and only the warning is added.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};

@@ -1,4 +1,4 @@
-//! Whole sessions of both eras: who gets the warning, where, and when the stream is nobody's business any more.
+//! Whole sessions of both eras: who gets the warning, where, and until when.
 
 use smcp::model::warning::Delivery;
 
@@ -98,6 +98,7 @@ fn a_request_is_seen_in_every_form_that_a_server_may_read() {
         r#"{"method":"initialize","params":{"id":0}}"#,
         r#"{"x":{"method":"initialize","id":0}}"#,
         r#"{"method":"initialize","id":0"#,
+        "{\"method\":\"initia\rlize\",\"id\":0}",
     ] {
         unchanged(&[c(request), answer("0", r#"{"x":1}"#)]);
     }
@@ -306,4 +307,21 @@ fn delivered_is_delivered_and_no_size_or_spelling_ends_the_session() {
         assert_eq!(played.ended, Ok(()));
         assert_eq!(played.delivery, Delivery::Delivered);
     }
+}
+
+/// Found by the generated sessions: raw copying that stops at a carriage return begins no line in one cut and one in
+/// another, unless both know it.
+#[test]
+fn raw_copying_that_stops_at_a_carriage_return_gives_the_same_in_any_cut() {
+    let transcript = [
+        raw(br#"{"id":0,"result":{"serverInfo":{}}}"#),
+        raw(b"\nhalf"),
+        c(INITIALIZED),
+        raw(b" a line\r"),
+        ask("1", "initialize"),
+        answer("1", "{}"),
+    ];
+    let block = format!(r#""instructions":"{BLOCK_JSON}""#);
+    let first = format!(r#"{{"id":0,"result":{{{block},"serverInfo":{{}}}}}}"#);
+    gives(&transcript, &format!("{first}\nhalf a line\r{}\n", line("1", &format!("{{{block}}}"))));
 }

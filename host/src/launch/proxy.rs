@@ -33,6 +33,7 @@ mod edit;
 mod members;
 mod strict;
 mod forged;
+mod keys;
 mod token;
 mod words;
 
@@ -69,7 +70,7 @@ impl Proxy {
     pub fn client(&mut self, bytes: &[u8]) -> bool {
         let mut rest = bytes;
         while !rest.is_empty() {
-            let end = memchr::memchr(b'\n', rest);
+            let end = memchr::memchr2(b'\n', b'\r', rest);
             let (mut line, after) = rest.split_at(end.unwrap_or(rest.len()));
             while !line.is_empty() {
                 let (taken, event) = self.client.feed(line);
@@ -78,8 +79,10 @@ impl Proxy {
                 }
                 line = line.get(taken..).unwrap_or_default();
             }
-            if end.is_some() {
-                self.client.restart(false);
+            match after.first() {
+                Some(b'\n') => self.client.restart(false),
+                Some(mark) => _ = self.client.feed(&[*mark]),
+                None => {}
             }
             rest = after.get(1..).unwrap_or_default();
         }
@@ -126,7 +129,7 @@ impl Proxy {
     pub fn note_raw(&mut self, bytes: &[u8]) {
         if let Some(last) = bytes.last() {
             self.at_start = *last == b'\n';
-            self.line.resume(self.at_start, self.session.is_silent());
+            self.line.resume(matches!(last, b'\n' | b'\r'), self.session.is_silent());
         }
     }
 

@@ -1,21 +1,21 @@
-//! The places inside a result where the warning goes, and the line with it put there.
+//! The places inside a result where the warning goes, and how it gets there.
 //!
 //! `rewrite` says which result and what it answers. Places are edited from the front to the back, and what lies
 //! between them is copied as it stands.
 
-use std::collections::HashSet;
 use std::hash::RandomState;
 use std::ops::Range;
 
 use crate::launch::proxy::evasion::Evasion;
 use crate::launch::proxy::forged;
+use crate::launch::proxy::keys::Key;
+use crate::launch::proxy::keys::Names;
 use crate::launch::proxy::members::Elements;
 use crate::launch::proxy::members::Member;
 use crate::launch::proxy::members::Members;
 use crate::launch::proxy::members::NotJson;
 use crate::launch::proxy::members::skip_space;
 use crate::launch::proxy::strict;
-use crate::launch::proxy::token::Key;
 use crate::launch::proxy::token::Method;
 use crate::launch::proxy::token::decode;
 use crate::launch::proxy::words::Words;
@@ -84,7 +84,7 @@ pub(crate) struct Editor<'l> {
     copied: usize,
     /// How much of `out` is ours.
     added: usize,
-    keys: HashSet<u64>,
+    keys: Names,
     /// Whether every client reads the line, once somebody has asked.
     readable: Option<bool>,
 }
@@ -92,7 +92,17 @@ pub(crate) struct Editor<'l> {
 impl<'l> Editor<'l> {
     /// Nothing is edited yet.
     pub(crate) fn new(line: &'l [u8], words: &'l Words, hasher: &'l RandomState, unique: bool) -> Self {
-        Self { line, words, hasher, unique, out: Vec::new(), copied: 0, added: 0, keys: HashSet::new(), readable: None }
+        Self {
+            line,
+            words,
+            hasher,
+            unique,
+            out: Vec::new(),
+            copied: 0,
+            added: 0,
+            keys: Names::default(),
+            readable: None,
+        }
     }
 
     /// Appends the whole line.
@@ -161,10 +171,10 @@ impl<'l> Editor<'l> {
         self.keys.clear();
         for member in Members::new(self.line, object.start, self.hasher) {
             let Member { name, value } = member.map_err(|NotJson| Evasion::Malformed)?;
-            if self.unique && !self.keys.insert(name.hash) {
+            if self.unique && !self.keys.insert(name) {
                 return Err(Evasion::DuplicateKey);
             }
-            if self.keys.len() > limits::COMPARED_KEYS {
+            if self.keys.others() > limits::COMPARED_KEYS {
                 return Err(Evasion::TooManyKeys);
             }
             if !name.exact {

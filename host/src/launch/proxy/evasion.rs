@@ -28,8 +28,9 @@ pub enum Evasion {
     TooManyKeys,
     /// A line that had been let out as something else turns into an answer.
     #[error(
-        "the server sent a message that began as something else and then turned into an answer; until its security \
-         warning is delivered the `id` and the `method` of a message over 8 MiB have to come first"
+        "the server sent a message with a `method`, or with the `id` of another request, that then turned into the \
+         answer that has to carry its security warning; until the warning is delivered a message is a request or an \
+         answer from its beginning"
     )]
     LateAnswer,
     /// An answer that no client should read, but some do.

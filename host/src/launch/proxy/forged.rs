@@ -1,12 +1,13 @@
-//! Finds our own delimiters in a server's text, so that it can't speak in our name or end what we say.
+//! Finds our own delimiters in a server's text.
 //!
+//! Without this a server could speak in our name, or end what we say with a line of its own.
 //! The rewriter asks for every text that it puts the warning before, and for no other.
 
 use std::ops::Range;
 
+use crate::launch::proxy::keys::fold;
 use crate::launch::proxy::token::Letter;
 use crate::launch::proxy::token::Letters;
-use crate::launch::proxy::token::fold;
 
 /// How a delimiter begins, after its bracket: letters only, since anything may stand between them.
 const OPENINGS: [&str; 4] = ["securitywarning", "endsecuritywarning", "sandboxcontext", "endsandboxcontext"];

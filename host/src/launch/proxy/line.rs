@@ -1,4 +1,4 @@
-//! One line of the server: what of it is held, what is let out, and what is still watched.
+//! One line of the server: what is held, let out, or still watched.
 //!
 //! Bytes come from the proxy between two ends of lines. A line is held while it may be an answer that has to carry the
 //! warning, and let out as soon as it can't. While the warning is undelivered, what was let out is watched to its end,

@@ -1,4 +1,4 @@
-//! The members of an object and the elements of an array, by their places in a line.
+//! The members of an object and the elements of an array, by their places.
 //!
 //! Reads what the scanner has let through, with the same leniency: below the level that is walked only strings and
 //! brackets count. The rewriter takes these places apart and leaves everything between them as it is.
@@ -6,7 +6,7 @@
 use std::hash::RandomState;
 use std::ops::Range;
 
-use crate::launch::proxy::token::Name;
+use crate::launch::proxy::keys::Name;
 
 /// The line is no JSON where it was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

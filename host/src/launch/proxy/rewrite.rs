@@ -1,4 +1,4 @@
-//! Puts the warning into the answers of one line; every other byte of the line stays.
+//! Puts the warning into the answers of one line; every other byte stays.
 //!
 //! The proxy hands in a line that may be an answer. Its messages are told apart here once more, from the whole line;
 //! `edit` then finds the places inside a result.
@@ -9,6 +9,7 @@ use std::ops::Range;
 use crate::launch::proxy::edit::Editor;
 use crate::launch::proxy::edit::Plan;
 use crate::launch::proxy::evasion::Evasion;
+use crate::launch::proxy::keys::Key;
 use crate::launch::proxy::members::Elements;
 use crate::launch::proxy::members::Members;
 use crate::launch::proxy::members::NotJson;
@@ -17,7 +18,6 @@ use crate::launch::proxy::session::Open;
 use crate::launch::proxy::session::Session;
 use crate::launch::proxy::session::Waiting;
 use crate::launch::proxy::token::Id;
-use crate::launch::proxy::token::Key;
 use crate::launch::proxy::token::Method;
 use crate::launch::proxy::words::Words;
 use crate::model::limits;

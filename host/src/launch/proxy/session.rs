@@ -1,4 +1,4 @@
-//! What is known of a session: the requests that are open, and how far the warning has got.
+//! What is known of a session: open requests, and how far the warning has got.
 //!
 //! The scanner of the client's bytes fills it, the answers of the server empty it.
 

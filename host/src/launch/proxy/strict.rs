@@ -1,4 +1,4 @@
-//! Whether every client reads an answer: only then may it count as the one that carried the warning.
+//! Whether every client reads an answer: only then may it count.
 //!
 //! A client drops what it can't read and goes on waiting, and the server could then send the answer that is read, with
 //! no warning in it. So what counts is valid for the strictest decoder in use; the rest carries the warning as well

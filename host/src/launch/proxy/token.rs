@@ -1,93 +1,11 @@
-//! Keys, methods and ids: what a token of JSON means, however it is spelled.
+//! Methods, ids and texts: what a token of JSON means, however it is spelled.
 //!
 //! The scanner and the rewriter hand in raw bytes, as they stood between the quotes; nothing here fails, because a
-//! client may be laxer than any standard. Names compare folded, as Go's decoder does, ids as the values they are.
+//! client may be laxer than any standard. Ids compare as the values they are.
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher as _, RandomState};
 use std::ops::Range;
-
-/// A key that matters somewhere in an answer or a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Key {
-    /// `jsonrpc` of a message.
-    Jsonrpc,
-    /// `id` of a message.
-    Id,
-    /// `method` of a message.
-    Method,
-    /// `result` of an answer.
-    Result,
-    /// `error` of an answer.
-    Error,
-    /// `instructions` of a result.
-    Instructions,
-    /// `protocolVersion`, `supportedVersions` or `serverInfo`: only the result of a handshake has them.
-    Handshake,
-    /// `tools` of a result.
-    Tools,
-    /// `content` of a result.
-    Content,
-    /// `resultType` of a result.
-    ResultType,
-    /// `task` of a result that stands for work still to be done.
-    Task,
-    /// `capabilities` of a result.
-    Capabilities,
-    /// `logging` of the capabilities.
-    Logging,
-    /// `description` of a tool.
-    Description,
-    /// None of these.
-    Other,
-}
-
-/// A key as it was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Name {
-    /// What a lax client takes it for.
-    pub(crate) key: Key,
-    /// Whether a strict client takes it for the same.
-    pub(crate) exact: bool,
-    /// Equal for names that some client takes for the same.
-    pub(crate) hash: u64,
-}
-
-impl Name {
-    /// The name that stands between two quotes.
-    pub(crate) fn read(raw: &[u8], hasher: &RandomState) -> Self {
-        let text = decode(raw);
-        let folded: String = text.chars().map(fold).collect();
-        let key = match folded.as_str() {
-            "jsonrpc" => Key::Jsonrpc,
-            "id" => Key::Id,
-            "method" => Key::Method,
-            "result" => Key::Result,
-            "error" => Key::Error,
-            "instructions" => Key::Instructions,
-            "protocolversion" | "supportedversions" | "serverinfo" => Key::Handshake,
-            "tools" => Key::Tools,
-            "content" => Key::Content,
-            "resulttype" => Key::ResultType,
-            "task" => Key::Task,
-            "capabilities" => Key::Capabilities,
-            "logging" => Key::Logging,
-            "description" => Key::Description,
-            _ => return Self { key: Key::Other, exact: false, hash: hasher.hash_one(text.as_ref()) },
-        };
-        let exact = text == if key == Key::ResultType { "resultType" } else { folded.as_str() };
-        Self { key, exact, hash: hasher.hash_one(folded.as_str()) }
-    }
-}
-
-/// A letter as decoders that ignore case see it: Go also takes U+017F for `s` and U+212A for `k`.
-pub(crate) fn fold(letter: char) -> char {
-    match letter {
-        '\u{17f}' => 's',
-        '\u{212a}' => 'k',
-        other => other.to_ascii_lowercase(),
-    }
-}
 
 /// What a client asks for, as far as it matters to the warning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,19 +55,38 @@ impl Id {
 
     /// A scalar without quotes.
     pub(crate) fn scalar(raw: &[u8], hasher: &RandomState) -> Self {
-        number(raw).map_or(Self::Useless, |canonical| Self::Value(hasher.hash_one(("number", canonical.as_str()))))
+        match number(raw) {
+            Some(Number::Whole(whole)) => Self::Value(hasher.hash_one(("whole", whole))),
+            Some(Number::Decimal(text)) => Self::Value(hasher.hash_one(("decimal", text.as_str()))),
+            None => Self::Useless,
+        }
     }
 }
 
-/// The one spelling of a decimal number: no zeros around its digits, and the power of ten they stand at. Exact, so
-/// that two ids beyond the precision of floating point stay two.
-pub(crate) fn number(raw: &[u8]) -> Option<String> {
+/// A number, in the one form that all its spellings have. Exact, so that two ids beyond the precision of floating
+/// point stay two.
+#[derive(Debug, PartialEq, Eq)]
+enum Number {
+    /// What counters give.
+    Whole(u64),
+    /// Anything else: its digits without zeros around them, and the power of ten they stand at.
+    Decimal(String),
+}
+
+/// Digits that surely fit 64 bits.
+const WHOLE: usize = 19;
+
+fn number(raw: &[u8]) -> Option<Number> {
     let text = std::str::from_utf8(raw).ok()?;
-    let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+    let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
+    if text.len() <= WHOLE && all_digits(text) {
+        return text.parse().ok().map(Number::Whole);
+    }
+    let (sign, text) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = format!("{whole}{fraction}");
-    if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+    if !all_digits(&digits) {
         return None;
     }
     let exponent: i64 = exponent.parse().ok()?;
@@ -157,10 +94,14 @@ pub(crate) fn number(raw: &[u8]) -> Option<String> {
     let zeros = i64::try_from(digits.len() - significant.len()).ok()?;
     let scale = exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?.checked_add(zeros)?;
     let significant = significant.trim_start_matches('0');
-    Some(match significant {
-        "" => "0".to_owned(),
-        some => format!("{}{some}e{scale}", if negative { "-" } else { "" }),
-    })
+    if significant.is_empty() {
+        return Some(Number::Whole(0));
+    }
+    let trailing = usize::try_from(scale).ok().filter(|zeros| significant.len().saturating_add(*zeros) <= WHOLE);
+    match trailing {
+        Some(zeros) if sign.is_empty() => format!("{significant}{}", "0".repeat(zeros)).parse().ok().map(Number::Whole),
+        Some(_) | None => Some(Number::Decimal(format!("{sign}{significant}e{scale}"))),
+    }
 }
 
 /// The text that stands between two quotes. What is no text becomes U+FFFD, as it does in the clients that take it.
@@ -270,6 +211,10 @@ mod tests {
             ("0", "-0"),
             ("0", "0.0e9"),
             ("12", "1.2e1"),
+            ("9007199254740993", "9007199254740993.0"),
+            ("1000000000000000000000", "1e21"),
+            ("-5", "-0.5e1"),
+            ("007", "7"),
             ("\"a\"", "\"\\u0061\""),
             ("\"\\ud83d\\ude80\"", "\"🚀\""),
             ("\"/\"", "\"\\/\""),
@@ -289,27 +234,6 @@ mod tests {
         for useless in ["null", "true", "-", "", "1x", "0x1", "1e99999999999999999999", "NaN"] {
             assert_eq!(id(useless), Id::Useless, "{useless}");
         }
-    }
-
-    #[test]
-    fn names_are_what_some_client_takes_them_for() {
-        let hasher = RandomState::new();
-        let name = |raw: &str| Name::read(raw.as_bytes(), &hasher);
-        for (raw, key, exact) in [
-            ("id", Key::Id, true),
-            ("\\u0069d", Key::Id, true),
-            ("ID", Key::Id, false),
-            ("in\u{17f}tructions", Key::Instructions, false),
-            ("ta\u{17f}\u{212a}", Key::Task, false),
-            ("resultType", Key::ResultType, true),
-            ("resulttype", Key::ResultType, false),
-            ("identity", Key::Other, false),
-        ] {
-            assert_eq!((name(raw).key, name(raw).exact), (key, exact), "{raw}");
-        }
-        assert_eq!(name("RESULT").hash, name("result").hash);
-        assert_eq!(name("\\u0078").hash, name("x").hash);
-        assert_ne!(name("X").hash, name("x").hash, "names that matter to nobody are two");
     }
 
     #[test]

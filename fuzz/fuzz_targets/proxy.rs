@@ -1,0 +1,23 @@
+//! Any session at all, against the oracle of the property tests.
+//!
+//! The input is cut at bytes of 0xfe, which no message has. The first part says how the streams are cut, and the first
+//! byte of each other part who sends it: odd, the client.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../tests/proxy/oracle.rs"]
+mod oracle;
+
+use oracle::{Part, check};
+
+fuzz_target!(|input: &[u8]| {
+    let mut parts = input.split(|byte| *byte == 0xfe);
+    let cuts = parts.next().unwrap_or_default();
+    let parts: Vec<Part> = parts
+        .filter_map(|part| part.split_first())
+        .map(|(side, bytes)| Part { client: side % 2 == 1, bytes: bytes.to_vec() })
+        .collect();
+    check(&parts, cuts);
+});
