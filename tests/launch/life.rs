@@ -5,7 +5,9 @@
 
 use std::io::Read as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::time::Instant;
 
 use nix::sys::prctl::set_child_subreaper;
 use nix::sys::signal::{Signal, kill, killpg};
@@ -279,17 +281,22 @@ fn a_server_whose_keeper_is_killed_ends_and_smcp_says_so() {
 fn a_keeper_holds_nothing_of_smcp_open() {
     let bed = Bed::new();
     let mut witness = Witness::new(bed.root());
-    let (read, _client) = std::io::pipe().unwrap();
-    let mut running =
-        bed.start(&witness.script("echo $$ $PPID >&9; ls -l /proc/$PPID/fd /proc/$PPID/cwd"), read, PATIENT);
-    witness.ready(1);
-    let mut listing = String::new();
-    running.output.read_to_string(&mut listing).unwrap();
-    let open: Vec<_> = listing.lines().filter(|line| line.contains("->")).collect();
-    assert_eq!(open.len(), 2, "its reports and its folder: {listing}");
-    assert!(open.iter().any(|line| line.contains("-> pipe:")), "{listing}");
-    assert!(open.iter().any(|line| line.ends_with("cwd -> /")), "{listing}");
-    assert_eq!(running.end().0, Ended::Exited(0));
+    let (read, client) = std::io::pipe().unwrap();
+    let running = bed.start(&witness.script("echo $$ $PPID >&9; read -r line"), read, PATIENT);
+    let keeper = *witness.ready(1).concat().last().unwrap();
+    let open = || std::fs::read_dir(format!("/proc/{keeper}/fd")).unwrap().map(|entry| entry.unwrap().path());
+    let start = Instant::now();
+    // The server may be there before its keeper is done.
+    while open().count() != 1 {
+        assert!(start.elapsed() < NEVER, "{:?}", open().collect::<Vec<_>>());
+        std::thread::yield_now();
+    }
+    let target = |path: PathBuf| std::fs::read_link(path).unwrap().into_os_string().into_string().unwrap();
+    assert!(open().map(target).all(|target| target.starts_with("pipe:")), "its reports");
+    assert_eq!(target(format!("/proc/{keeper}/cwd").into()), "/");
+    assert_eq!(std::fs::read_to_string(format!("/proc/{keeper}/comm")).unwrap(), "mcp-keeper\n");
+    drop(client);
+    assert_eq!(running.end().0, Ended::Exited(1));
 }
 
 /// How many launches there are in a row.

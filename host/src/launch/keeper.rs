@@ -32,6 +32,7 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::unistd::{ForkResult, Pid, fork, getpid, getppid, setpgid};
 
 use crate::launch::keeper::image::Image;
+use crate::launch::keeper::report::Report;
 use crate::launch::keeper::watch::Watch;
 use crate::model::limits;
 
@@ -68,18 +69,20 @@ fn split(smcp: Pid, reports: BorrowedFd<'_>) -> io::Result<()> {
     // SAFETY: this process is the fork of another and has one thread; both sides go on under the rules of the file.
     match unsafe { fork() }? {
         ForkResult::Parent { child } => watch.over(child),
-        ForkResult::Child => be_server(keeper, &before),
+        ForkResult::Child => be_server(keeper, &watch, &before),
     }
 }
 
 /// What the server is before its program begins: a group of its own, which dies with the keeper.
-fn be_server(keeper: Pid, mask: &SigSet) -> io::Result<()> {
+fn be_server(keeper: Pid, watch: &Watch<'_>, mask: &SigSet) -> io::Result<()> {
     setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
     // Refused where a sandbox says so: then the keeper's own death is the one that goes unnoticed.
     let _ = set_pdeathsig(Signal::SIGKILL);
     if getppid() != keeper {
         exit();
     }
+    // Not left to the keeper: whatever becomes of that, smcp knows of every server whose program has begun.
+    watch.report(Report::Started(getpid()));
     Ok(mask.thread_set_mask()?)
 }
 

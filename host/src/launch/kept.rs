@@ -57,7 +57,8 @@ impl Preparation {
         Ok(Self { reports })
     }
 
-    /// What the command became. `spawn` has returned, so that the server's program has begun.
+    /// What the command became. `spawn` has returned, so the server's program has begun, or somebody killed what was to
+    /// become it.
     pub(crate) fn started(self, keeper: Child) -> io::Result<Process> {
         let server = Pid::from_raw(keeper.id().cast_signed());
         let mut process = Process { keeper, reports: self.reports, server, _thread: PhantomData };
@@ -71,7 +72,7 @@ impl Preparation {
                 Next::Report(report) => drop(report.map(tell)),
                 Next::Nothing | Next::End => {
                     process.keeper.wait()?;
-                    return Err(io::Error::other("the process that was to watch over it was killed"));
+                    return Err(io::Error::other("it was killed from outside before it had begun"));
                 }
             }
         }

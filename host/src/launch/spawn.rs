@@ -1,5 +1,6 @@
-//! The server as a process: its own group, signalled as a group, ended with everything that it started.
+//! The server as a process: its own group, signalled as a group.
 //!
+//! It ends with everything that it started.
 //! `supervise` drives it. What the system is told and says is in `kept` (Linux) and `unkept`.
 
 use std::ffi::OsString;

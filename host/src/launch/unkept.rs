@@ -1,4 +1,4 @@
-//! A server that is a child of smcp, where the system has no means for a keeper.
+//! A server that is a child of smcp, on systems that have nothing for a keeper.
 //!
 //! The counterpart of `kept`: what leaves the server's process group, and what smcp leaves when it is killed, is not
 //! ended.

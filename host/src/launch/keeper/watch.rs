@@ -57,14 +57,14 @@ impl<'f> Watch<'f> {
 
     /// Stays with the server until it, and all that came of it, has ended.
     pub(super) fn over(self, server: Pid) -> ! {
-        self.report(Report::Started(server));
-        close_all_but(self.reports);
         if each_child(|_| {}).is_err() {
             self.report(Report::Lacks(Facility::Children));
         }
         let _ = set_name(NAME);
         // The run's folder is to be removed.
         let _ = chdir(c"/");
+        // Last: until then smcp waits.
+        close_all_but(self.reports);
         let mut keeper = Keeper { watch: self, server, status: None };
         if keeper.wait() == Over::Orphaned {
             keeper.ask_to_end();
@@ -80,7 +80,7 @@ impl<'f> Watch<'f> {
     }
 
     /// Nobody reads it any more when smcp has died, which is noticed otherwise.
-    fn report(&self, report: Report) {
+    pub(super) fn report(&self, report: Report) {
         let _ = write(self.reports, &report.encode());
     }
 }
