@@ -135,9 +135,8 @@ pub(crate) fn in_flight() -> Result<f64> {
     let mut session = Session::new(Between::Smcp, Role::Echo)?;
     let start = Instant::now();
     let mut input = session.input.try_clone()?;
-    let writer = thread::spawn(move || {
-        (0..2000).try_for_each(|number| writeln!(input, "{{\"method\":\"x\",\"n\":{number:01000}}}"))
-    });
+    let message = format!("{{\"method\":\"x\",\"params\":\"{}\"}}\n", "x".repeat(1000));
+    let writer = thread::spawn(move || (0..2000).try_for_each(|_| input.write_all(message.as_bytes())));
     let mut line = String::new();
     for _ in 0..2000 {
         line.clear();

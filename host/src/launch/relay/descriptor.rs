@@ -1,4 +1,4 @@
-//! Reading, writing and waiting, on descriptors that block and on those that don't.
+//! Reading, writing and waiting, whether a descriptor blocks or not.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};

@@ -1,4 +1,6 @@
-//! From the server to the client: through the state machine, or past it once it has nothing to change.
+//! From the server to the client: through the state machine, or past it.
+//!
+//! Once the machine has nothing to change, bytes pass it as they were read.
 
 use std::io::{self, PipeReader};
 use std::os::fd::AsFd as _;
