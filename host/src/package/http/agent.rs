@@ -101,7 +101,10 @@ impl ProxySettings {
         let invalid = || HttpProblem::Proxy { variable };
         let url = url.trim();
         let plain = Proxy::new(url).map_err(|_| invalid())?;
-        if !matches!(plain.protocol(), ProxyProtocol::Http | ProxyProtocol::Https) {
+        let authority = plain.uri().authority().map(|authority| authority.as_str()).unwrap_or_default();
+        let place = authority.rsplit('@').next().unwrap_or_default();
+        let spoken = matches!(plain.protocol(), ProxyProtocol::Http | ProxyProtocol::Https);
+        if !spoken || Endpoint::new(Scheme::Https, place).is_none() {
             return Err(invalid());
         }
         let mut builder = Proxy::builder(plain.protocol()).host(plain.host()).port(plain.port());

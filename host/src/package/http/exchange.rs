@@ -58,6 +58,7 @@ impl Question<'_> {
                 Ok(outcome) => return Ok(outcome),
                 Err(Trouble::Over(error)) => return Err(error),
                 Err(Trouble::Again { problem, wait }) => {
+                    self.deadline.check()?;
                     let wait = wait.unwrap_or_else(|| retry::backoff(tries.saturating_add(1)));
                     let too_long = wait > limits::HTTP_RETRY_AFTER
                         || self.deadline.remaining().is_some_and(|remaining| wait >= remaining);

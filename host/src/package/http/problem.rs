@@ -162,7 +162,7 @@ impl From<ureq::Error> for Failure {
             ureq::Error::HostNotFound => Self::Passing(shown("its name is not known")),
             ureq::Error::ConnectionFailed => Self::Passing(shown("the connection failed")),
             ureq::Error::ConnectProxyFailed(cause) => Self::Passing(shown(&format!("the proxy refuses: {cause}"))),
-            ureq::Error::Rustls(error) => Self::Final(HttpProblem::Tls(shown(&error.to_string()))),
+            ureq::Error::Rustls(error) => Self::Final(untrusted(&error)),
             ureq::Error::Tls(cause) => Self::Final(HttpProblem::Tls(shown(cause))),
             ureq::Error::Other(error) => Self::Final(match error.downcast::<Forbidden>() {
                 Ok(forbidden) => HttpProblem::Nearer(shown(&forbidden.to_string())),
@@ -180,12 +180,20 @@ impl From<ureq::Error> for Failure {
 fn from_io(error: io::Error) -> Failure {
     let inner = error.get_ref();
     if let Some(tls) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        return Failure::Final(HttpProblem::Tls(shown(&tls.to_string())));
+        return Failure::Final(untrusted(tls));
     }
     if inner.is_some_and(|inner| inner.is::<ureq::Error>()) {
         return Failure::from(ureq::Error::from(error));
     }
     Failure::Passing(shown(&error.to_string()))
+}
+
+fn untrusted(error: &rustls::Error) -> HttpProblem {
+    let unknown = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+    if *error == unknown {
+        return HttpProblem::Tls(shown("its certificate is from an authority that this system does not know"));
+    }
+    HttpProblem::Tls(shown(&error.to_string()))
 }
 
 /// Somebody else's words, for people.
