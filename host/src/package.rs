@@ -103,6 +103,12 @@ pub trait RegistryClient: fmt::Debug {
         deadline: &Deadline,
     ) -> Result<Box<dyn Read + '_>, PackageError>;
 
+    /// Finds out whether the registry answers at all, about nothing in particular.
+    ///
+    /// # Errors
+    /// When it does not.
+    fn probe(&self, deadline: &Deadline) -> Result<(), PackageError>;
+
     /// The registry that this asks.
     fn registry(&self) -> &Registry;
 }

@@ -1,7 +1,8 @@
-//! Registries that lie, stall, break off and lead astray, and what `smcp` makes of them: a refusal with the right exit
-//! code, a message that says what was wrong, nothing started, and nothing in the cache that counts as present.
+//! Registries that lie, stall, break off and lead astray.
 //!
-//! The registries are sockets on this machine that send what a script says, byte for byte.
+//! What `smcp` makes of each: a refusal with the right exit code, a message that says what was wrong, nothing started,
+//! and nothing in the cache that counts as present. The registries are sockets on this machine that send what a script
+//! says, byte for byte.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::indexing_slicing, reason = "helpers of tests fail by panicking")]

@@ -97,6 +97,18 @@ fn redirects_on_this_machine_are_followed_by_a_registry_on_this_machine() {
 }
 
 #[test]
+fn storage_that_refuses_is_not_a_registry_to_log_in_to() {
+    let mut refusing = Script::default();
+    refusing.set("/", Reply::with(403, &[], "the link has expired"));
+    let (storage, mut script) = (Server::start(refusing), Goods::get().honest());
+    script.set(&Goods::get().artifact("bundle"), Reply::to(&format!("{}/blob?signature=hunter2", storage.url())));
+    let bed = TestBed::new();
+    let ran = run(&bed, &Server::start(script)).refuses(2, &["answered with status 403 (the link has expired)"]);
+    assert!(!ran.stderr.contains("log in") && !ran.stderr.contains("hunter2"), "{ran}");
+    nothing_came_of_it(&bed, "expired");
+}
+
+#[test]
 fn a_token_stays_with_its_scheme_host_and_port() {
     let goods = Goods::get();
     // The bundle goes over another port and back again.

@@ -14,7 +14,8 @@ fn with_entry(change: impl FnOnce(&mut serde_json::Value)) -> Script {
 
 #[test]
 fn the_latest_is_published_and_has_a_place_among_versions() {
-    let cases: [(&str, fn(&mut serde_json::Value), i32, &str); 6] = [
+    type Change = fn(&mut serde_json::Value);
+    let cases: [(&str, Change, i32, &str); 6] = [
         ("as it is", |_| {}, 0, ""),
         ("echoed", |entry| entry["ref"] = json!("latest"), 0, ""),
         (

@@ -1,4 +1,4 @@
-//! What somebody may want to see of a download, without anybody knowing who looks.
+//! What somebody may want to see of a download; nobody here knows who looks.
 
 /// Watches downloads, one after the other.
 pub trait Progress {

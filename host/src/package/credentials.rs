@@ -1,4 +1,4 @@
-//! Tokens of registries: one file, for its owner alone, a token for each scheme, host and port.
+//! Tokens of registries: one file, for its owner alone.
 //!
 //! What can't be read as it should be is an error, never an empty file: going without a token would ask as somebody
 //! else, and writing would lose what is there. Nothing of the file's text is ever in a message.

@@ -190,6 +190,11 @@ impl RegistryClient for HttpRegistry {
         Ok(Box::new(answer.body(deadline)))
     }
 
+    fn probe(&self, deadline: &Deadline) -> Result<(), PackageError> {
+        // One that has no such page has answered.
+        self.ask("/healthz", "application/json, */*", deadline).map(drop)
+    }
+
     fn registry(&self) -> &Registry {
         &self.location
     }

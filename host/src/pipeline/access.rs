@@ -1,4 +1,4 @@
-//! What a registry is asked with: the token that is its own, and the proxy of the environment.
+//! What a registry is asked with: its own token, and the proxy.
 
 use std::path::PathBuf;
 

@@ -42,6 +42,10 @@ impl RegistryClient for Fake {
         })
     }
 
+    fn probe(&self, _: &Deadline) -> Result<(), PackageError> {
+        Ok(())
+    }
+
     fn registry(&self) -> &Registry {
         &self.location
     }

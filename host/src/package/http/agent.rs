@@ -1,4 +1,4 @@
-//! ureq, set up for registries: what is trusted, how it connects, what it must not do by itself.
+//! ureq, set up for registries: what is trusted, and how it connects.
 //!
 //! Nothing here happens before the first request: certificates are read for the first `https` one.
 

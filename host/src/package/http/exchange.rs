@@ -1,4 +1,4 @@
-//! One question to a registry: redirects followed, failures asked again, until there is an answer or no time.
+//! One question to a registry: redirects followed, failures asked again.
 
 use std::thread;
 use std::time::Duration;
@@ -90,7 +90,7 @@ impl Question<'_> {
             self.deadline.check().map_err(|expired| Trouble::Over(expired.into()))?;
             let response = self.send(&address, token, tries)?;
             if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
-                return self.judge(response, token.is_some(), tries);
+                return self.judge(response, &address, token.is_some(), tries);
             }
             address = self.redirected(&address, &response).map_err(|problem| self.over(problem))?;
             token = token.filter(|_| address.endpoint() == self.from.endpoint());
@@ -132,14 +132,15 @@ impl Question<'_> {
     }
 
     /// What an answer that is no redirect means.
-    fn judge(&self, response: Response<Body>, sent: bool, tries: Tries) -> Result<Outcome, Trouble> {
+    fn judge(&self, response: Response<Body>, address: &Address, sent: bool, tries: Tries) -> Result<Outcome, Trouble> {
         let status = response.status().as_u16();
         let text = |name| header(response.headers(), name);
         let wait = retry::retry_after(text("retry-after"), text("date"));
         match status {
             200 => Answer::new(response).map(Outcome::Found).map_err(|problem| self.over(problem)),
             404 => Ok(Outcome::Missing(answer::message(response))),
-            401 | 403 => {
+            // Storage behind a registry knows no log-in of ours.
+            401 | 403 if address.endpoint() == self.from.endpoint() => {
                 let (endpoint, hint) = (self.from.endpoint().to_string(), self.hint.to_owned());
                 let message = answer::message(response);
                 Err(self.over(HttpProblem::LoginNeeded { status, message, endpoint, sent, hint }))
