@@ -112,7 +112,7 @@ impl World {
 
     /// Who watches downloads: a person at a terminal, or nobody.
     pub(super) fn progress(&self) -> Box<dyn Progress> {
-        progress::watcher(self.terminals().stderr && !self.json())
+        progress::watcher(self.terminals().stderr && !self.json() && !self.is_quiet())
     }
 
     /// The circumstances of an evaluation, now.
