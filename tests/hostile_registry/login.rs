@@ -91,6 +91,18 @@ fn a_refusal_says_how_to_log_in() {
     }
 }
 
+#[test]
+fn a_token_that_has_expired_is_named_as_the_reason() {
+    let mut script = Goods::get().honest();
+    script.set(RESOLVE, Reply::error(401, "no"));
+    let (bed, server) = (TestBed::new(), Server::start(script));
+    // {"exp":1}
+    let token = "e30.eyJleHAiOjF9.x";
+    bed.smcp(&format!("login --registry {} --token -", server.url())).input(token).run().succeeds();
+    let ran = bed.run(&format!("--registry {} run acme/tool@1.0.0", server.url()));
+    ran.refuses(2, &["does not accept the token for it", "the token has expired"]);
+}
+
 /// A registry that repeats what it was sent, in every place that is shown, shows itself alone.
 #[test]
 fn tokens_appear_nowhere() {

@@ -142,6 +142,8 @@ pub const HTTP_BACKOFF: Duration = Duration::from_millis(250);
 pub const HTTP_RETRY_AFTER: Duration = Duration::from_secs(30);
 /// How long a connection may take to come about, TLS included: three tries of it fit into the default start timeout.
 pub const HTTP_CONNECT: Duration = Duration::from_secs(10);
+/// How long an answer may take to begin: three tries of it leave some of the default start timeout for something else.
+pub const HTTP_ANSWER: Duration = Duration::from_secs(15);
 /// Redirects in a row: storage behind a registry needs one or two.
 pub const HTTP_REDIRECTS: usize = 5;
 /// Status line and headers of an answer, bytes.

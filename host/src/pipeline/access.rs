@@ -53,14 +53,17 @@ pub fn has_token(config: &Config, registry: &Registry) -> Result<bool, Stop> {
 
 /// What the registry at `endpoint` is asked with.
 pub(super) fn settings(config: &Config, endpoint: &Endpoint) -> Result<HttpSettings, Stop> {
-    let unsent = variable_token()?.is_some() && !is_configured(config, endpoint);
-    let login_hint = if unsent {
+    let token = token(config, endpoint)?;
+    let mut login_hint = String::new();
+    if token.as_ref().and_then(Secret::expires_at).is_some_and(|end| end <= authority::now()) {
+        login_hint.push_str("\n  the token has expired");
+    }
+    if variable_token()?.is_some() && !is_configured(config, endpoint) {
         let configured = config.configured_registry();
-        format!("\n  {TOKEN_VARIABLE} was not sent: it is for the configured registry, {configured}")
-    } else {
-        String::new()
-    };
-    Ok(HttpSettings { token: token(config, endpoint)?, login_hint, proxy: proxy() })
+        login_hint
+            .push_str(&format!("\n  {TOKEN_VARIABLE} was not sent: it is for the configured registry, {configured}"));
+    }
+    Ok(HttpSettings { token, login_hint, proxy: proxy() })
 }
 
 /// The variable's token, for the registry of the configuration alone; else the one that is kept.

@@ -14,7 +14,7 @@ use crate::model::progress::Unwatched;
 use crate::model::text::SafeText;
 
 /// How a download of known size looks.
-const BAR: &str = "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec}";
+const BAR: &str = "{msg} [{wide_bar}] {bytes}/{total_bytes} {bytes_per_sec}";
 /// How one of unknown size looks.
 const COUNT: &str = "{msg} {bytes} {bytes_per_sec}";
 

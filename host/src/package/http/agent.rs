@@ -133,7 +133,8 @@ fn config(tls: Option<TlsConfig>) -> ureq::config::ConfigBuilder<ureq::typestate
         .user_agent(USER_AGENT)
         .accept_encoding("identity")
         .max_response_header_size(limits::HTTP_HEADERS)
-        .timeout_connect(Some(limits::HTTP_CONNECT));
+        .timeout_connect(Some(limits::HTTP_CONNECT))
+        .timeout_recv_response(Some(limits::HTTP_ANSWER));
     match tls {
         Some(tls) => builder.tls_config(tls),
         None => builder,

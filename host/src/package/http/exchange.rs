@@ -122,10 +122,7 @@ impl Question<'_> {
         let Some(location) = header(response.headers(), "location") else {
             return Err(refused("", "it does not say where to"));
         };
-        let to = from.follow(location).map_err(|reason| {
-            // A query or a password in it is nobody's business.
-            refused(location.split(['?', '@']).next().unwrap_or_default(), reason)
-        })?;
+        let to = from.follow(location).map_err(|reason| refused(&without_secrets(location), reason))?;
         let encrypted = to.endpoint().scheme() == Scheme::Https;
         let local = to.endpoint().is_loopback() && self.from.endpoint().is_loopback();
         if encrypted || local { Ok(to) } else { Err(refused(to.shown().as_str(), "only https:// is followed")) }
@@ -150,6 +147,34 @@ impl Question<'_> {
                 Err(Trouble::Again { problem, wait })
             }
             _ => Err(self.over(HttpProblem::Unexpected { status, message: answer::message(response) })),
+        }
+    }
+}
+
+/// A place as it may be shown: what storage signs, and the name and password of a user, are nobody's business.
+fn without_secrets(location: &str) -> String {
+    let place = location.split('?').next().unwrap_or_default();
+    match place.rsplit_once('@') {
+        Some((before, rest)) => format!("{}…@{rest}", before.split_once("//").map_or("", |(scheme, _)| scheme)),
+        None => place.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_secret_of_a_place_is_shown() {
+        let cases = [
+            ("ftp://r.example/x?signature=hunter2", "ftp://r.example/x"),
+            ("https://user:hunter2@r.example/x", "https:…@r.example/x"),
+            ("https://user:hunter2@r.example/x@y?hunter2", "https:…@y"),
+            ("user:hunter2@r.example", "…@r.example"),
+            ("", ""),
+        ];
+        for (location, expected) in cases {
+            assert_eq!(without_secrets(location), expected, "{location}");
         }
     }
 }

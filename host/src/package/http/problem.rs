@@ -200,3 +200,41 @@ fn untrusted(error: &rustls::Error) -> HttpProblem {
 pub(super) fn shown(text: &str) -> SafeText {
     SafeText::within(text, limits::HTTP_ERROR_SHOWN)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_pass_is_told_from_what_will_not() {
+        let io = |kind: io::ErrorKind| ureq::Error::Io(kind.into());
+        let tls = || rustls::Error::InvalidCertificate(rustls::CertificateError::Expired);
+        let cases = [
+            (ureq::Error::HostNotFound, "passing"),
+            (ureq::Error::ConnectionFailed, "passing"),
+            (ureq::Error::ConnectProxyFailed("407".to_owned()), "passing"),
+            (ureq::Error::Timeout(ureq::Timeout::Connect), "passing"),
+            (ureq::Error::Timeout(ureq::Timeout::RecvResponse), "passing"),
+            (ureq::Error::Timeout(ureq::Timeout::Resolve), "passing"),
+            (ureq::Error::Timeout(ureq::Timeout::Global), "expired"),
+            (io(io::ErrorKind::ConnectionRefused), "passing"),
+            (io(io::ErrorKind::ConnectionReset), "passing"),
+            (ureq::Error::Io(io::Error::other(ureq::Error::Timeout(ureq::Timeout::Global))), "expired"),
+            (ureq::Error::Io(io::Error::new(io::ErrorKind::InvalidData, tls())), "registry-untrusted"),
+            (ureq::Error::Rustls(tls()), "registry-untrusted"),
+            (ureq::Error::Tls("no"), "registry-untrusted"),
+            (ureq::Error::LargeResponseHeader(9, 8), "registry-answer-invalid"),
+            (ureq::Error::TlsRequired, "registry-answer-invalid"),
+            (ureq::Error::BadUri("x".to_owned()), "registry-answer-invalid"),
+        ];
+        for (error, expected) in cases {
+            let told = format!("{error:?}");
+            let kind = match Failure::from(error) {
+                Failure::Passing(_) => "passing",
+                Failure::Expired => "expired",
+                Failure::Final(problem) => problem.code(),
+            };
+            assert_eq!(kind, expected, "{told}");
+        }
+    }
+}
