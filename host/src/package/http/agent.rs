@@ -20,7 +20,7 @@ use crate::model::limits;
 use crate::package::http::problem::HttpProblem;
 use crate::package::http::problem::shown;
 use crate::package::http::reach::Guard;
-use crate::package::http::reach::Sighting;
+use crate::package::http::reach::Sightings;
 
 const USER_AGENT: &str = concat!("smcp/", env!("CARGO_PKG_VERSION"));
 
@@ -45,7 +45,7 @@ impl std::fmt::Debug for ProxySettings {
 #[derive(Debug)]
 pub(super) struct Agents {
     home: Endpoint,
-    seen: Sighting,
+    seen: Sightings,
     settings: ProxySettings,
     plain: OnceLock<Agent>,
     direct: OnceLock<Agent>,
@@ -57,7 +57,7 @@ impl Agents {
     pub(super) fn new(home: Endpoint, settings: ProxySettings) -> Self {
         Self {
             home,
-            seen: Sighting::default(),
+            seen: Sightings::default(),
             settings,
             plain: OnceLock::new(),
             direct: OnceLock::new(),
@@ -66,16 +66,26 @@ impl Agents {
         }
     }
 
+    /// A new question is asked, or an old one again.
+    pub(super) fn begin(&self) {
+        self.seen.begin();
+    }
+
     /// Who goes to `target`.
     pub(super) fn to(&self, target: &Endpoint) -> Result<&Agent, HttpProblem> {
         match (target.scheme(), self.proxy_to(target)?) {
             (Scheme::Http, _) => made(&self.plain, || Ok(self.guarded(None))),
             (Scheme::Https, None) => made(&self.direct, || Ok(self.guarded(Some(trust()?)))),
-            (Scheme::Https, Some(proxy)) => made(&self.proxied, || {
-                let config = config(Some(trust()?)).proxy(Some(proxy.clone())).build();
-                // The only name that is looked up is the proxy's own; where the target is, is the proxy's business.
-                Ok(Agent::with_parts(config, DefaultConnector::default(), DefaultResolver::default()))
-            }),
+            (Scheme::Https, Some(proxy)) => {
+                if *target != self.home {
+                    self.seen.note_unseen();
+                }
+                made(&self.proxied, || {
+                    let config = config(Some(trust()?)).proxy(Some(proxy.clone())).build();
+                    // The only name that is looked up is the proxy's own; where the target is, is the proxy's business.
+                    Ok(Agent::with_parts(config, DefaultConnector::default(), DefaultResolver::default()))
+                })
+            }
         }
     }
 

@@ -83,6 +83,7 @@ impl Question<'_> {
 
     /// Asks once, wherever that leads.
     fn once(&self, tries: Tries) -> Result<Outcome, Trouble> {
+        self.agents.begin();
         let mut address = self.from.clone();
         // Once somebody else was asked, the token stays here, whoever that sends us to.
         let mut token = self.token;

@@ -100,19 +100,45 @@ const fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     Some(Ipv4Addr::new(a, b, c, d))
 }
 
-/// How far away the registry was found to be, for whoever is sent on from it. A registry that was ever public stays so.
+/// What was seen on the way: how far away the registry is, and everybody else whom a chain of redirects has asked.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Sighting(Arc<Mutex<Option<Reach>>>);
+pub(super) struct Sightings(Arc<Mutex<Seen>>);
 
-impl Sighting {
-    fn note(&self, seen: Reach) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *known = Some(known.map_or(seen, |before| before.min(seen)));
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen {
+    /// The registry. One that was ever public stays so.
+    home: Option<Reach>,
+    /// The farthest of the others since the question was asked.
+    others: Option<Reach>,
+}
+
+impl Sightings {
+    fn with<T>(&self, change: impl FnOnce(&mut Seen) -> T) -> T {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Nobody has looked (a proxy did): then it is as far away as can be.
-    fn reach(&self) -> Reach {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or(Reach::Public)
+    /// A question begins: nobody but the registry has a say in where it leads.
+    pub(super) fn begin(&self) {
+        self.with(|seen| seen.others = None);
+    }
+
+    fn note_home(&self, reach: Reach) {
+        self.with(|seen| seen.home = Some(seen.home.map_or(reach, |before| before.min(reach))));
+    }
+
+    fn note_other(&self, reach: Reach) {
+        self.with(|seen| seen.others = Some(seen.others.map_or(reach, |before| before.min(reach))));
+    }
+
+    /// Somebody else was asked whom only a proxy has seen: they are as far away as can be.
+    pub(super) fn note_unseen(&self) {
+        self.note_other(Reach::Public);
+    }
+
+    /// Whether all that were asked may send us to `target`. A registry that nobody has seen is public.
+    fn lead_to(&self, target: Reach) -> bool {
+        let seen = self.with(|seen| *seen);
+        seen.home.unwrap_or(Reach::Public).leads_to(target) && seen.others.is_none_or(|other| other.leads_to(target))
     }
 }
 
@@ -136,12 +162,12 @@ fn describe(reach: Reach) -> &'static str {
 /// Looks names up, and lets through what may be connected to.
 pub(super) struct Guard {
     home: Endpoint,
-    seen: Sighting,
+    seen: Sightings,
     names: Box<dyn Resolver>,
 }
 
 impl Guard {
-    pub(super) fn new(home: Endpoint, seen: Sighting, names: impl Resolver) -> Self {
+    pub(super) fn new(home: Endpoint, seen: Sightings, names: impl Resolver) -> Self {
         Self { home, seen, names: Box::new(names) }
     }
 
@@ -149,17 +175,19 @@ impl Guard {
     fn admit(&self, target: &Endpoint, found: &[Reach]) -> Result<Vec<bool>, Forbidden> {
         let at_home = *target == self.home;
         let farthest = found.iter().copied().min().unwrap_or(Reach::Special);
-        if at_home {
-            self.seen.note(farthest);
-        }
-        let home = self.seen.reach();
         let may = |reach: &Reach| match (target.scheme(), at_home) {
-            (Scheme::Http, _) => *reach == Reach::Loopback,
+            (Scheme::Http, true) => *reach == Reach::Loopback,
+            (Scheme::Http, false) => *reach == Reach::Loopback && self.seen.lead_to(*reach),
             // The user chose it. A name that is public and private at once is public.
             (Scheme::Https, true) => *reach == farthest || farthest != Reach::Public,
-            (Scheme::Https, false) => home.leads_to(*reach),
+            (Scheme::Https, false) => self.seen.lead_to(*reach),
         };
         let admitted: Vec<bool> = found.iter().map(may).collect();
+        if at_home {
+            self.seen.note_home(farthest);
+        } else {
+            self.seen.note_other(farthest);
+        }
         if admitted.contains(&true) {
             return Ok(admitted);
         }

@@ -89,7 +89,7 @@ impl Resolver for Names {
 }
 
 fn guard(home: &str, table: &[(&'static str, &[&[&'static str]])]) -> Guard {
-    Guard::new(endpoint(&home.parse().unwrap()).unwrap(), Sighting::default(), Names::new(table))
+    Guard::new(endpoint(&home.parse().unwrap()).unwrap(), Sightings::default(), Names::new(table))
 }
 
 /// The addresses that would be connected to, or why none.
@@ -135,6 +135,57 @@ fn a_registry_leads_no_nearer_than_it_is() {
             assert_eq!(told, expected, "{home:?} → {target}: {reached:?}");
         }
     }
+}
+
+/// Where a chain of redirects ends: whether its last hop is followed.
+fn followed(home: &'static str, hops: &[&'static str]) -> bool {
+    let names = ["a.example", "b.example", "c.example"];
+    let mut table: HashMap<_, _> = names.into_iter().zip(hops).map(|(name, hop)| (name, vec![vec![*hop]])).collect();
+    table.insert("home.example", vec![vec![home]]);
+    let home = endpoint(&"https://home.example".parse().unwrap()).unwrap();
+    let guard = Guard::new(home, Sightings::default(), Names(Mutex::new(table)));
+    guard.seen.begin();
+    connects(&guard, "https://home.example/").unwrap();
+    let hops: Vec<_> = names[..hops.len()].iter().map(|name| connects(&guard, &format!("https://{name}/"))).collect();
+    let (last, before) = hops.split_last().unwrap();
+    assert!(before.iter().all(Result::is_ok), "{hops:?}");
+    // The next question is not about them.
+    guard.seen.begin();
+    assert!(connects(&guard, "https://home.example/").is_ok());
+    last.is_ok()
+}
+
+#[test]
+fn a_chain_leads_no_nearer_than_anybody_in_it() {
+    const PUBLIC: &str = "93.184.216.34";
+    const PRIVATE: &str = "10.1.2.3";
+    const LOOPBACK: &str = "127.0.0.1";
+    let cases = [
+        (PRIVATE, &[PRIVATE, PRIVATE][..], true),
+        (PRIVATE, &[PUBLIC, PUBLIC], true),
+        (PRIVATE, &[PUBLIC, PRIVATE], false),
+        (PRIVATE, &[PRIVATE, PUBLIC, PRIVATE], false),
+        (LOOPBACK, &[LOOPBACK, LOOPBACK], true),
+        (LOOPBACK, &[PRIVATE, PRIVATE], true),
+        (LOOPBACK, &[PRIVATE, LOOPBACK], false),
+        (LOOPBACK, &[PUBLIC, LOOPBACK], false),
+        (PUBLIC, &[PUBLIC, PRIVATE], false),
+    ];
+    for (home, hops, expected) in cases {
+        assert_eq!(followed(home, hops), expected, "{home} → {hops:?}");
+    }
+}
+
+#[test]
+fn a_hop_that_only_a_proxy_has_seen_is_public() {
+    let table: [(&str, &[&[&str]]); 2] = [("home.example", &[&["10.0.0.1"]]), ("private.example", &[&["10.1.2.3"]])];
+    let guard = guard("https://home.example", &table);
+    connects(&guard, "https://home.example/").unwrap();
+    connects(&guard, "https://private.example/").unwrap();
+    guard.seen.note_unseen();
+    assert!(connects(&guard, "https://private.example/").is_err());
+    guard.seen.begin();
+    connects(&guard, "https://private.example/").unwrap();
 }
 
 #[test]
