@@ -10,6 +10,7 @@ mod diagnostics;
 pub mod exit;
 mod failure;
 mod info;
+mod login;
 mod mcp_config;
 mod policy;
 mod pull;

@@ -60,6 +60,7 @@ pub struct Places {
 #[derive(Debug, Clone)]
 pub struct Config {
     registry: Setting<Registry>,
+    configured_registry: Registry,
     cache_dir: Setting<Option<PathBuf>>,
     start_timeout: Setting<Duration>,
     max_facts_age: Setting<Duration>,
@@ -162,6 +163,11 @@ impl Config {
         thresholds.max().unwrap_or(Score::WARNING_THRESHOLD)
     }
 
+    /// The registry that the configuration names, or the default, whatever the command line says.
+    pub const fn configured_registry(&self) -> &Registry {
+        &self.configured_registry
+    }
+
     /// Takes packages from another registry.
     pub fn override_registry(&mut self, registry: Registry) {
         self.registry = Setting::flag(registry);
@@ -197,8 +203,10 @@ impl Config {
             rules: Rules::read(reader, policy.as_ref(), LayerName::User),
         };
         let cache = base.home.map(|home| home.join(".mcp/cache"));
+        let registry = Setting::or_default(reader.read(fields, &keys::REGISTRY_URL), Registry::default());
         Self {
-            registry: Setting::or_default(reader.read(fields, &keys::REGISTRY_URL), Registry::default()),
+            configured_registry: registry.value.clone(),
+            registry,
             cache_dir: Setting::or_default(reader.read(fields, &keys::CACHE_DIR).map(Some), cache),
             start_timeout: Setting::or_default(
                 reader.read(fields, &keys::START_TIMEOUT),

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod deadline;
 pub mod digest;
+pub mod endpoint;
 pub mod examination;
 pub mod facts;
 pub mod limits;
@@ -15,8 +16,10 @@ pub mod name;
 pub mod package;
 pub mod path;
 pub mod policy;
+pub mod progress;
 pub mod registry;
 pub mod request;
+pub mod secret;
 pub mod text;
 pub mod verdict;
 pub mod warning;

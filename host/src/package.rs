@@ -10,10 +10,12 @@
 
 mod blobs;
 mod cache;
+mod credentials;
 mod directory;
 mod document;
 mod error;
 mod fetch;
+mod http;
 mod json;
 mod manifest;
 mod publish;
@@ -27,10 +29,16 @@ use std::fmt;
 use std::io::Read;
 
 pub use crate::package::cache::Cache;
+pub use crate::package::credentials::Credentials;
+pub use crate::package::credentials::CredentialsError;
 pub use crate::package::directory::DirectoryRegistry;
 pub use crate::package::error::PackageError;
 pub use crate::package::error::PackageErrorKind;
 pub use crate::package::fetch::fetch;
+pub use crate::package::http::HttpProblem;
+pub use crate::package::http::HttpRegistry;
+pub use crate::package::http::HttpSettings;
+pub use crate::package::http::ProxySettings;
 pub use crate::package::manifest::ManifestError;
 pub use crate::package::publish::PublishRequest;
 pub use crate::package::publish::Published;
@@ -41,6 +49,7 @@ pub use crate::package::unpack::unpack;
 
 use crate::model::deadline::Deadline;
 use crate::model::digest::Digest;
+use crate::model::limits;
 use crate::model::name::PackageId;
 use crate::model::package::PackageRef;
 use crate::model::package::Resolution;
@@ -55,6 +64,16 @@ pub enum Artifact {
     Bundle,
 }
 
+impl Artifact {
+    /// The most that is read of one, bytes.
+    pub fn limit(self) -> u64 {
+        match self {
+            Self::Manifest => u64::try_from(limits::MANIFEST).unwrap_or(u64::MAX),
+            Self::Bundle => limits::BUNDLE,
+        }
+    }
+}
+
 impl fmt::Display for Artifact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -65,7 +84,7 @@ impl fmt::Display for Artifact {
 }
 
 /// A registry that can be asked. What it hands out is not yet verified: [`fetch`] does that.
-pub trait RegistryClient {
+pub trait RegistryClient: fmt::Debug {
     /// Finds the version that is meant.
     ///
     /// # Errors
@@ -83,6 +102,12 @@ pub trait RegistryClient {
         digest: &Digest,
         deadline: &Deadline,
     ) -> Result<Box<dyn Read + '_>, PackageError>;
+
+    /// Finds out whether the registry answers at all, about nothing in particular.
+    ///
+    /// # Errors
+    /// When it does not.
+    fn probe(&self, deadline: &Deadline) -> Result<(), PackageError>;
 
     /// The registry that this asks.
     fn registry(&self) -> &Registry;

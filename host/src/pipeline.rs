@@ -3,11 +3,16 @@
 //! The only module that knows more than one stage. Every way to start a server leads through [`run`], and nothing of
 //! a package starts without the clearance that `decide` makes.
 
+mod access;
 mod find;
 mod policies;
 mod start;
 mod stop;
 
+pub use access::has_token;
+pub use access::log_in;
+pub use access::log_out;
+pub use find::open_directory;
 pub use find::open_registry;
 pub use policies::examine;
 pub use start::Order;
@@ -35,6 +40,7 @@ use crate::model::access::Access;
 use crate::model::deadline::Deadline;
 use crate::model::package::PackageRef;
 use crate::model::package::ResolvedPackage;
+use crate::model::progress::Progress;
 use crate::model::request::Context;
 use crate::model::request::Subject;
 use crate::model::verdict::Evaluated;
@@ -87,9 +93,15 @@ pub trait Audience {
 ///
 /// # Errors
 /// See [`Stop`]. When it is [`Stop::Refused`] by policy or for want of consent, the audience has heard why.
-pub fn run(config: &Config, order: &Order, context: Context, audience: &mut dyn Audience) -> Result<Ended, Stopped> {
+pub fn run(
+    config: &Config,
+    order: &Order,
+    context: Context,
+    audience: &mut dyn Audience,
+    progress: &mut dyn Progress,
+) -> Result<Ended, Stopped> {
     let deadline = Deadline::after(order.timeout);
-    let (ruled, mut judged) = consider(config, &order.reference, context, &deadline)?;
+    let (ruled, mut judged) = consider(config, &order.reference, context, &deadline, progress)?;
     let environment = start::environment(&ruled.candidate().manifest, order);
     judged.access = Some(environment.access(&ruled.candidate().manifest));
     let stopped = |stop| Stopped::new(judged.subject.clone(), stop);
@@ -127,13 +139,14 @@ pub fn consider(
     reference: &PackageRef,
     context: Context,
     deadline: &Deadline,
+    progress: &mut dyn Progress,
 ) -> Result<(Ruled<ResolvedPackage>, Judged), Stopped> {
     let resolved = find::resolve(config, reference, deadline)
         .map_err(|stop| Stopped::new(request::named(reference, config.registry()), stop))?;
     let known = request::resolved(resolved.resolution());
     let stopped = |stop| Stopped::new(known.clone(), stop);
     let admitted = decide::admit(resolved).map_err(|refusal| stopped(refusal.into()))?;
-    let package = admitted.and_then(|resolved| resolved.fetch(config, deadline)).map_err(stopped)?;
+    let package = admitted.and_then(|resolved| resolved.fetch(config, deadline, progress)).map_err(stopped)?;
     judge(config, package, request::subject, context)
 }
 
@@ -141,16 +154,26 @@ pub fn consider(
 ///
 /// # Errors
 /// See [`Stop`].
-pub fn inform(config: &Config, reference: &PackageRef, deadline: &Deadline) -> Result<Subject, Stop> {
-    Ok(request::subject(&fetch(config, reference, deadline)?))
+pub fn inform(
+    config: &Config,
+    reference: &PackageRef,
+    deadline: &Deadline,
+    progress: &mut dyn Progress,
+) -> Result<Subject, Stop> {
+    Ok(request::subject(&fetch(config, reference, deadline, progress)?))
 }
 
 /// Finds a package and fills the cache with it, whatever its status; nothing is judged.
 ///
 /// # Errors
 /// See [`Stop`].
-pub fn fetch(config: &Config, reference: &PackageRef, deadline: &Deadline) -> Result<ResolvedPackage, Stop> {
-    find::resolve(config, reference, deadline)?.fetch(config, deadline)
+pub fn fetch(
+    config: &Config,
+    reference: &PackageRef,
+    deadline: &Deadline,
+    progress: &mut dyn Progress,
+) -> Result<ResolvedPackage, Stop> {
+    find::resolve(config, reference, deadline)?.fetch(config, deadline, progress)
 }
 
 /// Judges a facts document: the same decision, with no registry, and with nothing that could start.

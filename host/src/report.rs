@@ -10,6 +10,7 @@ pub mod json;
 pub mod listing;
 pub mod message;
 pub mod package;
+pub mod progress;
 pub mod prompt;
 pub mod style;
 pub mod summary;

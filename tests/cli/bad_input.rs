@@ -105,7 +105,7 @@ fn what_is_missing_is_named_with_what_there_is() {
     let cases = [
         ("gone", "registry `[HOME]/gone`: can't open it: No such file or directory"),
         ("empty/file", "registry `[HOME]/empty/file`: can't open it: Not a directory"),
-        ("https://registry.invalid", "`https://registry.invalid` is reached over HTTP"),
+        ("http://localhost:1", "registry `http://localhost:1` can't be reached"),
     ];
     for (registry, says) in cases {
         let ran = bed.run(&format!("run --registry {registry} acme/tool@1.0.0")).refuses(2, &[says]);

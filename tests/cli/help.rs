@@ -22,6 +22,8 @@ fn every_command_has_help() {
         "info",
         "pull",
         "mcp-config",
+        "login",
+        "logout",
     ] {
         let name = format!("help {command}").trim_end().replace(' ', "_");
         insta::assert_snapshot!(name, bed.run(&format!("{command} --help")).succeeds().silent());

@@ -15,6 +15,8 @@ use crate::cli::config::ConfigCommand;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::info::InfoCommand;
+use crate::cli::login::LoginCommand;
+use crate::cli::login::LogoutCommand;
 use crate::cli::mcp_config::McpConfigCommand;
 use crate::cli::policy::PolicyCommand;
 use crate::cli::pull::PullCommand;
@@ -98,6 +100,8 @@ pub(super) enum Command {
     Info(InfoCommand),
     Pull(PullCommand),
     McpConfig(McpConfigCommand),
+    Login(LoginCommand),
+    Logout(LogoutCommand),
 }
 
 impl Command {
@@ -110,6 +114,8 @@ impl Command {
             Self::Info(command) => command.execute(world),
             Self::Pull(command) => command.execute(world),
             Self::McpConfig(command) => command.execute(world),
+            Self::Login(command) => command.execute(world),
+            Self::Logout(command) => command.execute(world),
         }
     }
 }

@@ -43,7 +43,8 @@ impl World {
         purpose: Purpose,
     ) -> Result<Exit, Failure> {
         let context = self.context(trust);
-        let considered = pipeline::consider(config, reference, context, &Deadline::after(timeout));
+        let deadline = Deadline::after(timeout);
+        let considered = pipeline::consider(config, reference, context, &deadline, &mut *self.progress());
         self.conclude(considered.map(|(_, judged)| judged), trust, purpose)
     }
 

@@ -26,7 +26,7 @@ impl InfoCommand {
     pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
         let config = world.config(None)?;
         let deadline = Deadline::after(config.start_timeout());
-        let subject = pipeline::inform(&config, &self.reference, &deadline)?;
+        let subject = pipeline::inform(&config, &self.reference, &deadline, &mut *world.progress())?;
         if world.json() {
             json::write(&package::document(&subject), &mut world.out())?;
         } else {

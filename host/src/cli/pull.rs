@@ -25,7 +25,8 @@ impl PullCommand {
     /// Carries the command out.
     pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
         let config = world.config(None)?;
-        let package = pipeline::fetch(&config, &self.reference, &Deadline::after(config.start_timeout()))?;
+        let deadline = Deadline::after(config.start_timeout());
+        let package = pipeline::fetch(&config, &self.reference, &deadline, &mut *world.progress())?;
         let rows = [
             ("registry", Span::plain(package.registry.to_string())),
             ("manifest", Span::plain(package.manifest_digest.to_string())),

@@ -141,7 +141,7 @@ impl Target {
 
     /// Publishes, and takes the directory back when it was made for nothing.
     fn publish(&self, request: &PublishRequest) -> Result<Published, Failure> {
-        let published = pipeline::open_registry(&self.registry)
+        let published = pipeline::open_directory(&self.registry, &self.path)
             .and_then(|client| package::publish(&client, request).map_err(Stop::from));
         if published.is_err() && self.made {
             authority::remove_empty_dir(&self.path);

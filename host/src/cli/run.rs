@@ -85,7 +85,8 @@ impl RunCommand {
         }
         let order = Order { reference: self.reference, timeout, arguments: self.arguments, env_file, env };
         let context = world.context(self.judging.trust);
-        match pipeline::run(&config, &order, context, &mut world.audience(self.judging.trust)) {
+        let mut progress = world.progress();
+        match pipeline::run(&config, &order, context, &mut world.audience(self.judging.trust), &mut *progress) {
             Ok(ended) => Ok(world.ended(ended)),
             Err(stopped) => world.stopped(stopped, Purpose::Launch),
         }

@@ -23,12 +23,14 @@ use crate::config::discover::Unread;
 use crate::model::facts::Score;
 use crate::model::limits;
 use crate::model::path;
+use crate::model::progress::Progress;
 use crate::model::registry::Registry;
 use crate::model::request::Context;
 use crate::pipeline;
 use crate::pipeline::Assignment;
 use crate::report::json;
 use crate::report::message;
+use crate::report::progress;
 use crate::report::prompt::Terminals;
 use crate::report::style;
 use crate::report::style::Style;
@@ -106,6 +108,11 @@ impl World {
     /// Which streams are terminals.
     pub(super) fn terminals(&self) -> Terminals {
         Terminals { stdin: io::stdin().is_terminal(), stderr: io::stderr().is_terminal() }
+    }
+
+    /// Who watches downloads: a person at a terminal, or nobody.
+    pub(super) fn progress(&self) -> Box<dyn Progress> {
+        progress::watcher(self.terminals().stderr && !self.json() && !self.is_quiet())
     }
 
     /// The circumstances of an evaluation, now.

@@ -45,7 +45,12 @@ impl Deadline {
     /// # Errors
     /// When the deadline has passed.
     pub fn check(&self) -> Result<(), Expired> {
-        if self.remaining().is_some_and(|left| left.is_zero()) { Err(Expired { limit: self.limit }) } else { Ok(()) }
+        if self.remaining().is_some_and(|left| left.is_zero()) { Err(self.expired()) } else { Ok(()) }
+    }
+
+    /// What to say when somebody else found that it has passed: a socket with a timeout of its own.
+    pub const fn expired(&self) -> Expired {
+        Expired { limit: self.limit }
     }
 }
 

@@ -133,6 +133,35 @@ pub const RESOLVE: usize = MIB;
 pub const MANIFEST: usize = 10 * MIB;
 /// A bundle as it is downloaded, bytes (facts file, section 5).
 pub const BUNDLE: u64 = 100 * MIB as u64;
+/// Requests for one thing, at most: a registry that fails three times in a row is down.
+pub const HTTP_TRIES: u32 = 3;
+/// How long to wait before the second request; twice as long before each further one, less a random part, so that
+/// clients that failed together don't come back together.
+pub const HTTP_BACKOFF: Duration = Duration::from_millis(250);
+/// The longest wait that a registry may ask for: whoever needs longer is down, and saying so helps more.
+pub const HTTP_RETRY_AFTER: Duration = Duration::from_secs(30);
+/// How long a connection may take to come about, TLS included: three tries of it fit into the default start timeout.
+pub const HTTP_CONNECT: Duration = Duration::from_secs(10);
+/// How long an answer may take to begin: three tries of it leave some of the default start timeout for something else.
+pub const HTTP_ANSWER: Duration = Duration::from_secs(15);
+/// Redirects in a row: storage behind a registry needs one or two.
+pub const HTTP_REDIRECTS: usize = 5;
+/// Status line and headers of an answer, bytes.
+pub const HTTP_HEADERS: usize = 64 * KIB;
+/// One URL, bytes: what storage signs is long, and nobody needs more.
+pub const HTTP_URL: usize = 8 * KIB;
+/// How much of an error's body is read, bytes.
+pub const HTTP_ERROR: usize = 4 * KIB;
+/// How much of an error's message is shown, bytes.
+pub const HTTP_ERROR_SHOWN: usize = 200;
+/// A download that is worth a progress bar, bytes.
+pub const PROGRESS_SIZE: u64 = MIB as u64;
+/// How long a download of unknown size takes before it is worth a progress bar.
+pub const PROGRESS_DELAY: Duration = Duration::from_secs(1);
+/// A token, bytes: what servers take as one header.
+pub const TOKEN: usize = 16 * KIB;
+/// The file of the tokens, bytes: a token for each of many registries.
+pub const CREDENTIALS: usize = 4 * MIB;
 /// A bundle unpacked, bytes (spec section 6).
 pub const BUNDLE_UNPACKED: u64 = 1024 * MIB as u64;
 /// Entries in a bundle (spec section 6).

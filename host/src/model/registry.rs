@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::model::endpoint::Endpoint;
+use crate::model::endpoint::Scheme;
 use crate::model::path;
 
 /// A registry: a URL, or a directory that is one (spec section 1).
@@ -36,6 +38,14 @@ impl Registry {
             return normal_url(text).map(Self::Url).ok_or_else(fail);
         }
         path::absolute(Path::new(text), base, home).map(Self::Directory).map_err(|_| fail())
+    }
+
+    /// Who answers for it; a directory is nobody.
+    pub fn endpoint(&self) -> Option<Endpoint> {
+        let Self::Url(url) = self else { return None };
+        let (scheme, rest) = url.split_once("://")?;
+        let scheme = [Scheme::Https, Scheme::Http].into_iter().find(|known| known.as_str() == scheme)?;
+        Endpoint::new(scheme, rest.split('/').next()?)
     }
 }
 

@@ -216,6 +216,11 @@ impl RegistryClient for DirectoryRegistry {
         }
     }
 
+    fn probe(&self, deadline: &Deadline) -> Result<(), PackageError> {
+        deadline.check()?;
+        list(&self.dir, PACKAGES).map(drop).map_err(self.failed("list its packages"))
+    }
+
     fn registry(&self) -> &Registry {
         &self.location
     }

@@ -23,6 +23,8 @@ use crate::package::json;
 #[serde(expecting = "an object")]
 struct Raw {
     package: String,
+    #[serde(rename = "ref")]
+    reference: Option<String>,
     origin: Option<Value>,
     resolved: RawResolved,
 }
@@ -48,7 +50,7 @@ struct RawArtifact {
 /// Reads the answer to `wanted`, and makes sure that it is one.
 pub(super) fn read(bytes: &[u8], wanted: &PackageRef, registry: &Registry) -> Result<Resolution, PackageError> {
     let invalid = |problem: SafeText| PackageError::Document { subject: wanted.to_string(), problem };
-    let Raw { package, origin, resolved } = json::read(bytes).map_err(invalid)?;
+    let Raw { package, reference, origin, resolved } = json::read(bytes).map_err(invalid)?;
     let RawResolved { version, git_sha, status, certification_level, manifest, bundle } = resolved;
     if package != wanted.id.to_string() {
         return Err(PackageError::Identity {
@@ -73,7 +75,21 @@ pub(super) fn read(bytes: &[u8], wanted: &PackageRef, registry: &Registry) -> Re
         facts: facts(origin, status, certification_level, git_sha),
     };
     check_selector(wanted, &resolution)?;
+    check_echo(reference.as_deref(), wanted, &resolution)?;
     Ok(resolution)
+}
+
+/// An answer that repeats what it was asked repeats our question, or names its own version.
+fn check_echo(echo: Option<&str>, wanted: &PackageRef, resolution: &Resolution) -> Result<(), PackageError> {
+    let asked = wanted.selector.to_string();
+    match echo {
+        Some(found) if found != asked && found != resolution.version.as_str() => Err(PackageError::Identity {
+            what: "the reference in the registry's answer",
+            expected: asked,
+            found: excerpt(found),
+        }),
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn check_selector(wanted: &PackageRef, resolution: &Resolution) -> Result<(), PackageError> {

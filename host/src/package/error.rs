@@ -7,21 +7,25 @@ use crate::model::digest::Digest;
 use crate::model::name::PackageId;
 use crate::model::text::SafeText;
 use crate::package::Artifact;
+use crate::package::credentials::CredentialsError;
+use crate::package::http::HttpProblem;
 use crate::package::manifest::ManifestError;
 use crate::package::unpack::ArchiveError;
 
 /// Why a package could not be had, or could not be published.
 #[derive(Debug, thiserror::Error)]
 pub enum PackageError {
-    /// The registry is of a kind that can't be asked.
-    #[error(
-        "registry `{registry}` is reached over HTTP, which this version does not speak\n  \
-         name a directory registry: --registry DIR, or `registry_url` in the configuration"
-    )]
-    Unsupported {
+    /// A registry behind a URL could not be asked, or answered as none does.
+    #[error("registry `{registry}` {problem}")]
+    Http {
         /// The registry.
         registry: String,
+        /// What is wrong.
+        problem: HttpProblem,
     },
+    /// The tokens that are kept can't be read or written.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
     /// The registry doesn't have the package.
     #[error("there is no package `{id}` in registry `{registry}`\n  {hint}")]
     NoSuchPackage {
@@ -209,7 +213,9 @@ impl PackageError {
     const fn classify(&self) -> (PackageErrorKind, &'static str) {
         use PackageErrorKind::{Integrity, Local, NotFound, Registry, Timeout};
         match self {
-            Self::Unsupported { .. } => (Registry, "registry-unsupported"),
+            Self::Http { problem: problem @ HttpProblem::Proxy { .. }, .. } => (Local, problem.code()),
+            Self::Http { problem, .. } => (Registry, problem.code()),
+            Self::Credentials(_) => (Local, "credentials-unusable"),
             Self::NoSuchPackage { .. } => (NotFound, "package-not-found"),
             Self::NoSuchVersion { .. } => (NotFound, "version-not-found"),
             Self::AmbiguousDigest { .. } => (NotFound, "digest-ambiguous"),

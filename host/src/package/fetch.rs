@@ -4,9 +4,9 @@ use std::io::Read as _;
 
 use crate::model::deadline::Deadline;
 use crate::model::digest::Digest;
-use crate::model::limits;
 use crate::model::package::Resolution;
 use crate::model::package::ResolvedPackage;
+use crate::model::progress::Progress;
 use crate::model::text::SafeText;
 use crate::package::Artifact;
 use crate::package::RegistryClient;
@@ -18,6 +18,7 @@ use crate::package::manifest::Platform;
 use crate::package::stream;
 use crate::package::stream::HashedWriter;
 use crate::package::stream::Timed;
+use crate::package::stream::Watched;
 
 /// Gets a version's manifest and bundle into the cache, and checks that they are what was asked for.
 ///
@@ -28,14 +29,15 @@ pub fn fetch(
     cache: &Cache,
     resolution: &Resolution,
     deadline: &Deadline,
+    progress: &mut dyn Progress,
 ) -> Result<ResolvedPackage, PackageError> {
     let label = resolution.label();
-    let errand = Errand { client, cache, resolution, label: &label, deadline };
+    let mut errand = Errand { client, cache, resolution, label: &label, deadline, progress };
     let bytes = errand.manifest()?;
     let read = manifest::read(&bytes, Platform::current())
         .map_err(|problem| PackageError::Manifest { label: label.clone(), problem })?;
     check_identity(&read.identity, resolution)?;
-    let bundle_size = errand.ensure(Artifact::Bundle, &resolution.bundle_digest, limits::BUNDLE)?;
+    let bundle_size = errand.ensure(Artifact::Bundle, &resolution.bundle_digest)?;
     check_size("the bundle's size in the registry's answer", resolution.bundle_size, bundle_size)?;
     check_size("the bundle's size in the manifest", read.identity.bundle_size, bundle_size)?;
     Ok(ResolvedPackage {
@@ -57,27 +59,28 @@ struct Errand<'e> {
     resolution: &'e Resolution,
     label: &'e str,
     deadline: &'e Deadline,
+    progress: &'e mut dyn Progress,
 }
 
 impl Errand<'_> {
     /// The manifest's bytes, verified as they stand in memory.
-    fn manifest(&self) -> Result<Vec<u8>, PackageError> {
+    fn manifest(&mut self) -> Result<Vec<u8>, PackageError> {
         let digest = &self.resolution.manifest_digest;
-        let limit = u64::try_from(limits::MANIFEST).unwrap_or(u64::MAX);
-        self.ensure(Artifact::Manifest, digest, limit)?;
+        self.ensure(Artifact::Manifest, digest)?;
         let failed = PackageError::cache("read the cached manifest");
         let Some(file) = self.cache.open(digest)? else {
             return Err(failed(std::io::ErrorKind::NotFound.into()));
         };
         let mut bytes = Vec::new();
-        file.take(limit).read_to_end(&mut bytes).map_err(failed)?;
-        self.check_digest(Artifact::Manifest, digest, Digest::of(&bytes))?;
+        file.take(Artifact::Manifest.limit()).read_to_end(&mut bytes).map_err(failed)?;
+        check_digest(Artifact::Manifest, self.label, digest, Digest::of(&bytes))?;
         Ok(bytes)
     }
 
     /// Sees to it that the cache has a verified file, and tells its length.
-    fn ensure(&self, artifact: Artifact, digest: &Digest, limit: u64) -> Result<u64, PackageError> {
+    fn ensure(&mut self, artifact: Artifact, digest: &Digest) -> Result<u64, PackageError> {
         self.deadline.check()?;
+        let limit = artifact.limit();
         let size = match self.cache.verify(digest, self.deadline)? {
             Some(size) => size,
             None => self.download(artifact, digest, limit)?,
@@ -86,37 +89,47 @@ impl Errand<'_> {
     }
 
     /// Streams a file from the registry into the cache; it is kept only if its digest is right.
-    fn download(&self, artifact: Artifact, digest: &Digest, limit: u64) -> Result<u64, PackageError> {
+    fn download(&mut self, artifact: Artifact, digest: &Digest, limit: u64) -> Result<u64, PackageError> {
+        let size = self.resolution.bundle_size.filter(|_| artifact == Artifact::Bundle);
+        self.progress.begin(&format!("{artifact} of {}", self.label), size);
+        let downloaded = self.stream(artifact, digest, limit);
+        self.progress.end();
+        downloaded
+    }
+
+    fn stream(&mut self, artifact: Artifact, digest: &Digest, limit: u64) -> Result<u64, PackageError> {
         let source = self.client.artifact(&self.resolution.id, artifact, digest, self.deadline)?;
+        let (client, label) = (self.client, self.label);
         let read_failed = |cause| PackageError::Registry {
-            registry: self.client.registry().to_string(),
-            doing: format!("read the {artifact} of {}", self.label),
+            registry: client.registry().to_string(),
+            doing: format!("read the {artifact} of {label}"),
             cause,
         };
         let write_failed = PackageError::cache("write to it");
+        let watched = Watched::new(source, &mut *self.progress);
+        let mut limited = Timed::new(watched, self.deadline).take(limit.saturating_add(1));
         self.cache.blobs().store(write_failed, |draft| {
             let mut writer = HashedWriter::new(draft);
-            let mut limited = Timed::new(source, self.deadline).take(limit.saturating_add(1));
             stream::copy(&mut limited, &mut writer, read_failed, write_failed)?;
             let (found, size) = writer.finish();
             if size > limit {
-                return Err(self.too_large(artifact, limit));
+                return Err(PackageError::TooLarge { artifact, label: label.to_owned(), limit });
             }
-            self.check_digest(artifact, digest, found)?;
+            check_digest(artifact, label, digest, found)?;
             Ok((found, size))
         })
-    }
-
-    fn check_digest(&self, artifact: Artifact, expected: &Digest, found: Digest) -> Result<(), PackageError> {
-        if found == *expected {
-            return Ok(());
-        }
-        Err(PackageError::DigestMismatch { artifact, label: self.label.to_owned(), expected: *expected, found })
     }
 
     fn too_large(&self, artifact: Artifact, limit: u64) -> PackageError {
         PackageError::TooLarge { artifact, label: self.label.to_owned(), limit }
     }
+}
+
+fn check_digest(artifact: Artifact, label: &str, expected: &Digest, found: Digest) -> Result<(), PackageError> {
+    if found == *expected {
+        return Ok(());
+    }
+    Err(PackageError::DigestMismatch { artifact, label: label.to_owned(), expected: *expected, found })
 }
 
 /// A manifest belongs to the version that was asked for, or to nothing.

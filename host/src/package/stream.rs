@@ -7,6 +7,7 @@ use std::io::Write;
 use crate::model::deadline::Deadline;
 use crate::model::digest::Digest;
 use crate::model::digest::Hasher;
+use crate::model::progress::Progress;
 use crate::package::error::PackageError;
 
 /// Bytes that are moved at once: many enough that the calls don't count, few enough that memory doesn't.
@@ -39,6 +40,26 @@ impl<R: Read> Read for Timed<'_, R> {
         self.deadline.check().map_err(|expired| io::Error::other(PackageError::from(expired)))?;
         let read = self.inner.read(buffer)?;
         self.count = self.count.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+        Ok(read)
+    }
+}
+
+/// Tells somebody how far it is.
+pub(super) struct Watched<'p, R> {
+    inner: R,
+    progress: &'p mut dyn Progress,
+}
+
+impl<'p, R: Read> Watched<'p, R> {
+    pub(super) fn new(inner: R, progress: &'p mut dyn Progress) -> Self {
+        Self { inner, progress }
+    }
+}
+
+impl<R: Read> Read for Watched<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.progress.advance(u64::try_from(read).unwrap_or(u64::MAX));
         Ok(read)
     }
 }

@@ -13,6 +13,7 @@ use crate::model::facts::Score;
 use crate::model::facts::SeverityCounts;
 use crate::model::facts::Status;
 use crate::model::package::ResolvedPackage;
+use crate::model::progress::Unwatched;
 use crate::model::registry::Registry;
 use crate::package::Cache;
 use crate::package::DirectoryRegistry;
@@ -76,7 +77,7 @@ impl Bed {
     pub(super) fn fetch(&self, reference: &str) -> Result<ResolvedPackage, PackageError> {
         let (registry, deadline) = (self.registry(), Deadline::none());
         let resolution = registry.resolve(&reference.parse().unwrap(), &deadline)?;
-        fetch(&registry, &self.cache(), &resolution, &deadline)
+        fetch(&registry, &self.cache(), &resolution, &deadline, &mut Unwatched)
     }
 
     /// Every file below a folder, with its contents.

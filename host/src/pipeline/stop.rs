@@ -53,6 +53,9 @@ pub enum Stop {
         "there is no place for the cache: HOME is not set\n  name one with --cache-dir, or `cache_dir` in the configuration"
     )]
     NoCache,
+    /// There is nowhere to keep tokens.
+    #[error("there is no place for tokens: HOME is not set")]
+    NoHome,
     /// The local system failed us.
     #[error("can't {doing} at {}: {cause}", path.display())]
     Local {
@@ -106,7 +109,7 @@ impl Stop {
                 Failure::Timeout => StopKind::Timeout,
                 Failure::Start => StopKind::Start,
             },
-            Self::Host(_) | Self::NoCache | Self::Local { .. } | Self::Order(_) => StopKind::Usage,
+            Self::Host(_) | Self::NoCache | Self::NoHome | Self::Local { .. } | Self::Order(_) => StopKind::Usage,
         }
     }
 
@@ -118,7 +121,7 @@ impl Stop {
             Self::Pin(_) => "policy-digest-mismatch",
             Self::Host(_) => "sandbox-unavailable",
             Self::Launch(_) => "launch-failed",
-            Self::NoCache | Self::Local { .. } => "local",
+            Self::NoCache | Self::NoHome | Self::Local { .. } => "local",
             Self::Order(_) => "usage",
         }
     }
@@ -132,6 +135,7 @@ impl Stop {
             | Self::Pin(_)
             | Self::Host(_)
             | Self::NoCache
+            | Self::NoHome
             | Self::Launch(_)
             | Self::Local { .. }
             | Self::Order(_) => false,

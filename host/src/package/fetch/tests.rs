@@ -8,13 +8,16 @@ use serde_json::json;
 
 use super::*;
 use crate::model::facts::Facts;
+use crate::model::limits;
 use crate::model::name::PackageId;
+use crate::model::progress::Unwatched;
 use crate::model::registry::Registry;
 use crate::package::PackageErrorKind;
 use crate::package::testing::Bed;
 use crate::package::testing::manifest;
 
 /// A registry that hands out what it was given, whatever was asked for.
+#[derive(Debug)]
 struct Fake {
     location: Registry,
     manifest: Vec<u8>,
@@ -37,6 +40,10 @@ impl RegistryClient for Fake {
             Artifact::Manifest => Box::new(self.manifest.as_slice()),
             Artifact::Bundle => (self.bundle)(),
         })
+    }
+
+    fn probe(&self, _: &Deadline) -> Result<(), PackageError> {
+        Ok(())
     }
 
     fn registry(&self) -> &Registry {
@@ -92,7 +99,7 @@ fn identity_is_checked_against_the_answer() {
     ];
     for (path, value, problem) in cases {
         let (bed, client) = (Bed::new(), fake(&with(path, value.clone())));
-        let result = fetch(&client, &bed.cache(), &answer(&client), &Deadline::none());
+        let result = fetch(&client, &bed.cache(), &answer(&client), &Deadline::none(), &mut Unwatched);
         match (result, problem) {
             (Ok(package), None) => assert_eq!((package.label().as_str(), package.bundle_size), ("acme/tool@1.0.0", 6)),
             (Err(error), Some(problem)) => {
@@ -104,7 +111,7 @@ fn identity_is_checked_against_the_answer() {
     }
     let (bed, client) = (Bed::new(), fake(&manifest("acme/tool", "1.0.0")));
     let resolution = Resolution { bundle_size: Some(5), ..answer(&client) };
-    let error = fetch(&client, &bed.cache(), &resolution, &Deadline::none()).unwrap_err();
+    let error = fetch(&client, &bed.cache(), &resolution, &Deadline::none(), &mut Unwatched).unwrap_err();
     assert!(error.to_string().contains("size in the registry's answer"), "{error}");
 }
 
@@ -112,10 +119,10 @@ fn identity_is_checked_against_the_answer() {
 fn bytes_that_are_not_those_of_the_digest_are_not_kept() {
     let (bed, client) = (Bed::new(), fake(&manifest("acme/tool", "1.0.0")));
     let resolution = Resolution { manifest_digest: Digest::of(b"other"), ..answer(&client) };
-    let error = fetch(&client, &bed.cache(), &resolution, &Deadline::none()).unwrap_err();
+    let error = fetch(&client, &bed.cache(), &resolution, &Deadline::none(), &mut Unwatched).unwrap_err();
     assert_eq!((error.code(), blobs(&bed)), ("digest-mismatch", 0));
     let resolution = Resolution { bundle_digest: Digest::of(b"other"), ..answer(&client) };
-    let error = fetch(&client, &bed.cache(), &resolution, &Deadline::none()).unwrap_err();
+    let error = fetch(&client, &bed.cache(), &resolution, &Deadline::none(), &mut Unwatched).unwrap_err();
     assert_eq!((error.code(), blobs(&bed)), ("digest-mismatch", 1));
     assert!(error.to_string().contains(&Digest::of(b"bundle").to_string()), "{error}");
 }
@@ -124,13 +131,14 @@ fn bytes_that_are_not_those_of_the_digest_are_not_kept() {
 fn a_registry_that_never_stops_is_stopped() {
     let endless = " ".repeat(limits::MANIFEST + 1);
     let (bed, client) = (Bed::new(), fake(&endless));
-    let error = fetch(&client, &bed.cache(), &answer(&client), &Deadline::none()).unwrap_err();
+    let error = fetch(&client, &bed.cache(), &answer(&client), &Deadline::none(), &mut Unwatched).unwrap_err();
     assert_eq!((error.code(), blobs(&bed)), ("too-large", 0));
 
     let client = Fake { bundle: || Box::new(std::io::repeat(0)), ..fake(&manifest("acme/tool", "1.0.0")) };
-    let error = fetch(&client, &bed.cache(), &answer(&client), &Deadline::none()).unwrap_err();
+    let error = fetch(&client, &bed.cache(), &answer(&client), &Deadline::none(), &mut Unwatched).unwrap_err();
     assert_eq!((error.code(), blobs(&bed)), ("too-large", 1));
-    let error = fetch(&client, &bed.cache(), &answer(&client), &Deadline::after(Duration::ZERO)).unwrap_err();
+    let error =
+        fetch(&client, &bed.cache(), &answer(&client), &Deadline::after(Duration::ZERO), &mut Unwatched).unwrap_err();
     assert_eq!((error.code(), error.kind()), ("timeout", PackageErrorKind::Timeout));
 }
 
@@ -144,7 +152,7 @@ fn a_registry_that_breaks_off_is_a_registry_error() {
     }
     let bed = Bed::new();
     let client = Fake { bundle: || Box::new((&b"bun"[..]).chain(Broken)), ..fake(&manifest("acme/tool", "1.0.0")) };
-    let error = fetch(&client, &bed.cache(), &answer(&client), &Deadline::none()).unwrap_err();
+    let error = fetch(&client, &bed.cache(), &answer(&client), &Deadline::none(), &mut Unwatched).unwrap_err();
     assert_eq!((error.code(), error.kind()), ("registry-unavailable", PackageErrorKind::Registry));
     assert!(error.to_string().contains("read the bundle of acme/tool@1.0.0"), "{error}");
 }

@@ -1,0 +1,102 @@
+//! `smcp login` and `smcp logout`: a token for a registry, kept or forgotten.
+
+use anyhow::Context as _;
+use clap::Args;
+
+use crate::authority;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::world::World;
+use crate::model::endpoint::Endpoint;
+use crate::model::limits;
+use crate::model::registry::Registry;
+use crate::model::secret::Secret;
+use crate::pipeline;
+use crate::report::message;
+use crate::report::style::Span;
+
+/// Keep a token for a registry.
+///
+/// It is sent to the registry's scheme, host and port, and to nobody else. SMCP_REGISTRY_TOKEN takes its place for the
+/// configured registry.
+#[derive(Debug, Args)]
+pub(super) struct LoginCommand {
+    /// The token; `-` reads it from standard input, where nobody else sees it
+    #[arg(long, value_name = "TOKEN|-", allow_hyphen_values = true)]
+    token: Token,
+}
+
+/// What `--token` was given; a token is not shown with the rest of a command line.
+#[derive(Clone)]
+struct Token(String);
+
+impl std::str::FromStr for Token {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+impl LoginCommand {
+    /// Carries the command out.
+    pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+        let endpoint = asked(world)?;
+        let token = match self.token.0.as_str() {
+            "-" => {
+                let bytes =
+                    authority::read_stdin(limits::TOKEN).context("while reading the token").map_err(Failure::usage)?;
+                Secret::new(&String::from_utf8_lossy(&bytes))
+                    .context("while reading the token")
+                    .map_err(Failure::usage)?
+            }
+            text => {
+                world.remark("a token on the command line can be seen by others on this machine; `--token -` reads it from standard input");
+                Secret::new(text).context("while reading --token").map_err(Failure::usage)?
+            }
+        };
+        if token.expires_at().is_some_and(|end| end <= authority::now()) {
+            world.remark("the token has expired; the registry will not accept it");
+        }
+        let kept = pipeline::log_in(&endpoint, &token)?;
+        let rows = [("kept in", Span::plain(kept.display().to_string()))];
+        let done = format!("logged in to {endpoint}");
+        message::done(&done, &rows, &mut world.err(), &world.error_style())?;
+        Ok(Exit::Success)
+    }
+}
+
+/// Forget the token for a registry.
+#[derive(Debug, Args)]
+pub(super) struct LogoutCommand {}
+
+impl LogoutCommand {
+    /// Carries the command out.
+    pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+        let endpoint = asked(world)?;
+        let known = pipeline::log_out(&endpoint)?;
+        let done = if known { format!("logged out of {endpoint}") } else { format!("not logged in to {endpoint}") };
+        message::done(&done, &[], &mut world.err(), &world.error_style())?;
+        Ok(Exit::Success)
+    }
+}
+
+/// The registry that is meant: that of `--registry`, else the configured one.
+fn asked(world: &World) -> Result<Endpoint, Failure> {
+    let registry = match world.named_registry() {
+        Some(text) => world.registry(text)?,
+        None => world.config(None)?.registry().clone(),
+    };
+    registry.endpoint().ok_or_else(|| match registry {
+        Registry::Directory(path) => {
+            Failure::usage(anyhow::anyhow!("{} is a directory, which needs no token", path.display()))
+        }
+        Registry::Url(url) => Failure::usage(anyhow::anyhow!("`{url}` is no address of a registry")),
+    })
+}
