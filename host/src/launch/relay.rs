@@ -1,4 +1,4 @@
-//! The streams of a server that has a warning: two threads around the state machine that puts it in.
+//! The streams of a server with a warning: two threads around a state machine.
 //!
 //! Before it `launch` has made the pipes; the supervisor watches it beside the signals; after it comes the exit code.
 //!

@@ -1,4 +1,4 @@
-//! What connects client and server: the client's two ends, as they were given to us.
+//! What connects client and server: the client's two ends, as we got them.
 
 use std::io::{self, Stdout};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

@@ -1,4 +1,4 @@
-//! Reading, writing and waiting, on descriptors that block and on those that don't.
+//! Reading, writing, waiting: on descriptors that block and those that don't.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};

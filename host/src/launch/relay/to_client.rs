@@ -1,4 +1,4 @@
-//! From the server to the client: through the state machine, or past it once it has nothing to change.
+//! From the server to the client: through the state machine, or past it.
 
 use std::io::{self, PipeReader};
 use std::os::fd::AsFd as _;
