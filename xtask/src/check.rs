@@ -11,10 +11,14 @@ use crate::run::output;
 use crate::run::run;
 use crate::say;
 
+/// The one Rust project that is not part of the workspace: a client that the tests build.
+const PEER: &str = "tests/peers/rust-client/Cargo.toml";
+
 /// Stops at the first step that fails.
 pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
     step("format");
     run(cargo_in(root).args(["fmt", "--all", "--check"]))?;
+    run(cargo_in(root).args(["fmt", "--manifest-path", PEER, "--check"]))?;
     step("lints");
     run(cargo_in(root).args(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     step("licences, sources and duplicates of dependencies");

@@ -1,0 +1,151 @@
+//! Installs the peers into a folder of the build: once, for as long as what is pinned stays the same.
+//!
+//! Each has its folder and its stamp in `target/peers`. The stamp has the digest of what was installed; it is written
+//! last, so what was interrupted is begun again. One lock is for all, so that any number of tests may begin at once.
+//! A peer that can't be installed fails the tests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+use smcp::model::digest::Digest;
+
+/// Where the pins are.
+const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/peers");
+
+/// Where everything is that was installed.
+#[derive(Debug)]
+pub(crate) struct Peers {
+    folder: PathBuf,
+}
+
+impl Peers {
+    /// Installs what is missing.
+    #[track_caller]
+    pub(crate) fn get() -> &'static Self {
+        static PEERS: LazyLock<Result<Peers, String>> = LazyLock::new(install);
+        PEERS.as_ref().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The folder of programs that has a `python3` with the SDK.
+    pub(crate) fn python(&self) -> PathBuf {
+        self.folder.join("python/bin")
+    }
+
+    /// The main file of one of the servers on Node.js.
+    pub(crate) fn node_server(&self, name: &str) -> PathBuf {
+        self.folder.join("node/node_modules/@modelcontextprotocol").join(name).join("dist/index.js")
+    }
+
+    /// The client on the Rust SDK.
+    pub(crate) fn rust_client(&self) -> PathBuf {
+        self.folder.join("rust/debug/smcp-peer")
+    }
+}
+
+/// Something to install.
+struct Peer<'f> {
+    name: &'f str,
+    /// The files that say what it is.
+    pins: &'f [&'f str],
+    /// What of the machine goes into it.
+    machine: String,
+    /// Installs it into an empty folder.
+    install: fn(&Path) -> Result<(), String>,
+}
+
+fn install() -> Result<Peers, String> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("peers");
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let lock = fs::File::create(folder.join("lock")).and_then(|lock| lock.lock().map(|()| lock));
+    let _lock = lock.map_err(|error| format!("{} can't be locked: {error}", folder.display()))?;
+    let interpreter = run(Command::new("python3").args(["-c", "import sys; print(sys.executable, sys.version)"]))?;
+    let peers = [
+        Peer { name: "python", pins: &["python/requirements.txt"], machine: interpreter, install: python },
+        Peer {
+            name: "node",
+            pins: &["node/package.json", "node/package-lock.json"],
+            machine: String::new(),
+            install: node,
+        },
+        Peer {
+            name: "rust",
+            pins: &["rust-client/Cargo.toml", "rust-client/Cargo.lock", "rust-client/src/main.rs"],
+            machine: String::new(),
+            install: rust,
+        },
+    ];
+    std::thread::scope(|scope| {
+        let installs = peers.map(|peer| scope.spawn(|| peer.ensure(&folder)));
+        installs.into_iter().try_for_each(|install| install.join().unwrap())
+    })?;
+    Ok(Peers { folder })
+}
+
+impl Peer<'_> {
+    fn ensure(self, peers: &Path) -> Result<(), String> {
+        let (folder, stamp) = (peers.join(self.name), peers.join(self.name).with_extension("stamp"));
+        let wanted = self.digest(&folder).to_string();
+        if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+            return Ok(());
+        }
+        let cleared = gone(fs::remove_file(&stamp)).and_then(|()| gone(fs::remove_dir_all(&folder)));
+        cleared.and_then(|()| fs::create_dir(&folder)).map_err(|error| format!("{}: {error}", folder.display()))?;
+        (self.install)(&folder)?;
+        fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))
+    }
+
+    /// The folder is in it, because what is installed has its own place written in it.
+    fn digest(&self, folder: &Path) -> Digest {
+        let mut text = format!("{}\n{}\n", folder.display(), self.machine);
+        for pin in self.pins {
+            text.push_str(&fs::read_to_string(Path::new(HERE).join(pin)).unwrap());
+        }
+        Digest::of(text.as_bytes())
+    }
+}
+
+/// Whether what was to be removed is not there any more.
+fn gone(removed: std::io::Result<()>) -> std::io::Result<()> {
+    removed.or_else(|error| if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+}
+
+/// A virtual environment. Nothing is built for it, so no package runs code while it is installed.
+fn python(folder: &Path) -> Result<(), String> {
+    run(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
+    let mut pip = Command::new(folder.join("bin/python3"));
+    pip.args(["-m", "pip", "install", "--no-input", "--require-hashes", "--only-binary", ":all:", "--requirement"]);
+    run(pip.arg(Path::new(HERE).join("python/requirements.txt"))).map(drop)
+}
+
+/// A prefix of npm. The packages' own scripts are not run.
+fn node(folder: &Path) -> Result<(), String> {
+    for pin in ["package.json", "package-lock.json"] {
+        fs::copy(Path::new(HERE).join("node").join(pin), folder.join(pin))
+            .map_err(|error| format!("{pin}: {error}"))?;
+    }
+    let ci = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+    run(Command::new("npm").args(ci).current_dir(folder)).map(drop)
+}
+
+fn rust(folder: &Path) -> Result<(), String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let project = Path::new(HERE).join("rust-client/Cargo.toml");
+    let mut build = Command::new(cargo);
+    build.args(["build", "--locked", "--manifest-path"]).arg(project).arg("--target-dir").arg(folder);
+    run(&mut build).map(drop)
+}
+
+/// What a command printed; when it fails, everything that it said.
+fn run(command: &mut Command) -> Result<String, String> {
+    let words = std::iter::once(command.get_program()).chain(command.get_args()).map(|word| word.to_string_lossy());
+    let line = words.collect::<Vec<_>>().join(" ");
+    let output = command.output().map_err(|error| format!("the tests' peers need `{line}`: {error}"))?;
+    let said = |stream: &[u8]| String::from_utf8_lossy(stream).into_owned();
+    if !output.status.success() {
+        let (status, out, err) = (output.status, said(&output.stdout), said(&output.stderr));
+        return Err(format!("the tests' peers could not be installed: `{line}` failed ({status})\n{out}{err}"));
+    }
+    Ok(said(&output.stdout))
+}

@@ -1,0 +1,42 @@
+//! A client that is killed in the middle of a session: nothing stays behind, as after one that takes its leave.
+
+use crate::bed::TestBed;
+use crate::client::{Client, Talk};
+use crate::server::{Server, Standing};
+
+#[track_caller]
+fn nothing_is_left(client: Client, standing: Standing) {
+    let bed = TestBed::new();
+    Server::Filesystem.publish(&bed);
+    // More log messages than ever come: the client stays until it is killed.
+    let talk = Talk::new("legacy").hears(99);
+    client.killed(&bed, Server::Filesystem, standing, talk, || bed.has("files/written.txt"));
+}
+
+#[test]
+fn a_killed_client_on_the_python_sdk_leaves_nothing() {
+    nothing_is_left(Client::Python, Standing::Good);
+    nothing_is_left(Client::Python, Standing::Poor);
+}
+
+#[test]
+fn a_killed_client_on_the_rust_sdk_leaves_nothing() {
+    nothing_is_left(Client::Rust, Standing::Good);
+    nothing_is_left(Client::Rust, Standing::Poor);
+}
+
+/// Otherwise the tests above could not fail.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_that_is_left_is_seen() {
+    use std::process::{Command, Stdio};
+
+    use crate::client::{assert_nothing_left, processes};
+
+    let bed = TestBed::new();
+    let mut left = Command::new("cat").env("HOME", bed.path("")).stdin(Stdio::piped()).spawn().unwrap();
+    assert_eq!(processes(&bed), ["cat\0"]);
+    drop(left.stdin.take());
+    left.wait().unwrap();
+    assert_nothing_left(&bed);
+}

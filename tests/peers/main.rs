@@ -1,0 +1,26 @@
+//! Real MCP servers and clients on both sides of `smcp`: what the SDKs show.
+//!
+//! Servers are those that everybody starts with, clients are the SDKs that clients are made with. They are installed
+//! once, see `install.rs`; what runs then is offline. Each session is had with `smcp` between and without: what differs
+//! is the warning, or nothing.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::panic, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::indexing_slicing, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::disallowed_methods, reason = "a test installs its peers, and is their user")]
+
+#[expect(dead_code, reason = "shared with tests of the command line, which use the rest")]
+#[path = "../support/bed.rs"]
+mod bed;
+#[path = "../support/redact.rs"]
+mod redact;
+
+mod client;
+mod install;
+mod recorder;
+mod server;
+
+mod bytes;
+mod killed;
+mod sessions;
