@@ -4,6 +4,7 @@
 //! a package starts without the clearance that `decide` makes.
 
 mod find;
+mod offline;
 mod policies;
 mod start;
 mod stop;
@@ -39,6 +40,7 @@ use crate::model::request::Context;
 use crate::model::request::Subject;
 use crate::model::verdict::Evaluated;
 use crate::model::warning::Warning;
+use crate::package::Lease;
 use crate::policy::PolicyHost;
 use crate::request;
 
@@ -89,7 +91,8 @@ pub trait Audience {
 /// See [`Stop`]. When it is [`Stop::Refused`] by policy or for want of consent, the audience has heard why.
 pub fn run(config: &Config, order: &Order, context: Context, audience: &mut dyn Audience) -> Result<Ended, Stopped> {
     let deadline = Deadline::after(order.timeout);
-    let (ruled, mut judged) = consider(config, &order.reference, context, &deadline)?;
+    // Held until the server has ended: nobody removes from the cache what runs.
+    let (ruled, mut judged, _lease) = weigh(config, &order.reference, context, &deadline)?;
     let environment = start::environment(&ruled.candidate().manifest, order);
     judged.access = Some(environment.access(&ruled.candidate().manifest));
     let stopped = |stop| Stopped::new(judged.subject.clone(), stop);
@@ -128,29 +131,49 @@ pub fn consider(
     context: Context,
     deadline: &Deadline,
 ) -> Result<(Ruled<ResolvedPackage>, Judged), Stopped> {
+    weigh(config, reference, context, deadline).map(|(ruled, judged, _)| (ruled, judged))
+}
+
+/// Finds a package and judges it, and keeps its files in the cache as long as the lease.
+fn weigh(
+    config: &Config,
+    reference: &PackageRef,
+    context: Context,
+    deadline: &Deadline,
+) -> Result<(Ruled<ResolvedPackage>, Judged, Lease), Stopped> {
     let resolved = find::resolve(config, reference, deadline)
         .map_err(|stop| Stopped::new(request::named(reference, config.registry()), stop))?;
     let known = request::resolved(resolved.resolution());
+    let provenance = resolved.notice().cloned();
     let stopped = |stop| Stopped::new(known.clone(), stop);
     let admitted = decide::admit(resolved).map_err(|refusal| stopped(refusal.into()))?;
-    let package = admitted.and_then(|resolved| resolved.fetch(config, deadline)).map_err(stopped)?;
-    judge(config, package, request::subject, context)
+    let mut lease = Lease::default();
+    let fetched = admitted.and_then(|resolved| {
+        let (package, held) = resolved.fetch(config, deadline)?;
+        lease = held;
+        Ok(package)
+    });
+    let (ruled, mut judged) = judge(config, fetched.map_err(stopped)?, request::subject, context)?;
+    judged.notices.splice(0..0, provenance);
+    Ok((ruled, judged, lease))
 }
 
-/// What the registry says of a package, after verifying it; nothing is judged.
+/// What the registry says of a package, after verifying it, and what is worth saying about that; nothing is judged.
 ///
 /// # Errors
 /// See [`Stop`].
-pub fn inform(config: &Config, reference: &PackageRef, deadline: &Deadline) -> Result<Subject, Stop> {
-    Ok(request::subject(&fetch(config, reference, deadline)?))
+pub fn inform(config: &Config, reference: &PackageRef, deadline: &Deadline) -> Result<(Subject, Vec<Notice>), Stop> {
+    let resolved = find::resolve(config, reference, deadline)?;
+    let (package, _lease) = resolved.fetch(config, deadline)?;
+    Ok((request::subject(&package), resolved.notice().cloned().into_iter().collect()))
 }
 
-/// Finds a package and fills the cache with it, whatever its status; nothing is judged.
+/// Asks the registry for a package and fills the cache with it, whatever its status; nothing is judged.
 ///
 /// # Errors
 /// See [`Stop`].
 pub fn fetch(config: &Config, reference: &PackageRef, deadline: &Deadline) -> Result<ResolvedPackage, Stop> {
-    find::resolve(config, reference, deadline)?.fetch(config, deadline)
+    find::ask(config, reference, deadline)?.fetch(config, deadline).map(|(package, _lease)| package)
 }
 
 /// Judges a facts document: the same decision, with no registry, and with nothing that could start.

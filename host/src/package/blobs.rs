@@ -14,6 +14,7 @@ use cap_std::fs::OpenOptionsExt as _;
 use cap_std::fs::Permissions;
 use cap_std::fs::PermissionsExt as _;
 use cap_tempfile::TempFile;
+use nix::sys::time::TimeSpec;
 
 use crate::model::digest::Digest;
 use crate::package::error::PackageError;
@@ -108,6 +109,11 @@ pub(super) fn open_file(dir: &Dir, path: &str) -> io::Result<Option<File>> {
     } else {
         Err(io::Error::new(io::ErrorKind::InvalidInput, format!("`{path}` is not a regular file")))
     }
+}
+
+/// Notes that a file is in use now. Its age is for housekeeping alone, so one that can't be renewed is no failure.
+pub(super) fn touch(file: &File) {
+    let _ = nix::sys::stat::futimens(file, &TimeSpec::UTIME_NOW, &TimeSpec::UTIME_NOW);
 }
 
 /// Opens a folder, made first when it isn't there.

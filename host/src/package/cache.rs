@@ -3,6 +3,7 @@
 //! It holds bytes, never approval: a cached blob is verified each time it is read, and a corrupt one is dropped.
 
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use cap_std::fs::Dir;
@@ -10,10 +11,13 @@ use cap_std::fs::File;
 
 use crate::model::deadline::Deadline;
 use crate::model::digest::Digest;
+use crate::model::package::ResolvedPackage;
 use crate::package::blobs::Access;
 use crate::package::blobs::Blobs;
 use crate::package::blobs::create_folder;
+use crate::package::blobs::touch;
 use crate::package::error::PackageError;
+use crate::package::resolutions::Resolutions;
 use crate::package::runs::RunFolder;
 use crate::package::runs::Runs;
 use crate::package::stream;
@@ -25,7 +29,17 @@ const RUNS: &str = "runs";
 #[derive(Debug)]
 pub struct Cache {
     blobs: Blobs,
+    resolutions: Resolutions,
     runs: Runs,
+}
+
+/// Files of the cache that nobody removes while this lives: those of a package that runs, or is about to.
+///
+/// The system lets go of it however the process ends.
+#[derive(Debug, Default)]
+pub struct Lease {
+    // INVARIANT: each locked, for reading, while it had a name.
+    _files: Vec<std::fs::File>,
 }
 
 impl Cache {
@@ -37,7 +51,33 @@ impl Cache {
         let runs = create_folder(&dir, RUNS, Access::Private).map_err(PackageError::cache("make a folder in it"))?;
         let runs = Runs::new(runs, path.join(RUNS));
         runs.sweep();
-        Ok(Self { blobs: Blobs::new(dir, Access::Private), runs })
+        let again = dir.try_clone().map_err(PackageError::cache("open it"))?;
+        Ok(Self { blobs: Blobs::new(dir, Access::Private), resolutions: Resolutions::new(again), runs })
+    }
+
+    /// What registries have answered.
+    pub const fn resolutions(&self) -> &Resolutions {
+        &self.resolutions
+    }
+
+    /// Keeps a package's files from being removed; none when one of them was removed already.
+    ///
+    /// # Errors
+    /// When one of them can't be opened or locked.
+    pub fn lease(&self, package: &ResolvedPackage) -> Result<Option<Lease>, PackageError> {
+        let failed = PackageError::cache("lock a cached file");
+        let mut files = Vec::new();
+        for digest in [&package.manifest_digest, &package.bundle_digest] {
+            let Some(file) = self.open(digest)? else { return Ok(None) };
+            let file = file.into_std();
+            file.lock_shared().map_err(failed)?;
+            // Whoever had the lock before may have removed it.
+            if file.metadata().map_err(failed)?.nlink() == 0 {
+                return Ok(None);
+            }
+            files.push(file);
+        }
+        Ok(Some(Lease { _files: files }))
     }
 
     /// The store of blobs.
@@ -60,9 +100,10 @@ impl Cache {
         let Some(file) = self.open(digest)? else { return Ok(None) };
         let mut sink = stream::HashedWriter::new(io::sink());
         let failed = PackageError::cache("read a cached file");
-        stream::copy(&mut Timed::new(file, deadline), &mut sink, failed, failed)?;
+        stream::copy(&mut Timed::new(&file, deadline), &mut sink, failed, failed)?;
         let (found, size) = sink.finish();
         if found == *digest {
+            touch(&file);
             return Ok(Some(size));
         }
         tracing::warn!(%digest, %found, "a cached file was corrupt and is fetched again");

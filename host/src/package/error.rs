@@ -1,6 +1,7 @@
 //! Everything that can go wrong between a name and its bytes.
 
 use std::io;
+use std::time::Duration;
 
 use crate::model::deadline::Expired;
 use crate::model::digest::Digest;
@@ -64,6 +65,54 @@ pub enum PackageError {
         /// Why it failed.
         #[source]
         cause: io::Error,
+    },
+    /// The registry can't be asked, and what it said before is too old to be relied on.
+    #[error(
+        "the registry can't be asked, and what the cache knows of `{label}` is {} old, more than the {} that \
+         `max_facts_age` allows\n  \
+         try again when the registry answers, or allow older facts in the configuration",
+        humantime::format_duration(*age),
+        humantime::format_duration(*limit)
+    )]
+    FactsTooOld {
+        /// `org/name@version`.
+        label: String,
+        /// How old they are.
+        age: Duration,
+        /// How old they may be.
+        limit: Duration,
+        /// Why the registry can't be asked.
+        #[source]
+        cause: Box<Self>,
+    },
+    /// The registry can't be asked, and nobody else knows which version is the latest.
+    #[error(
+        "the registry can't be asked which version of `{id}` is the latest, and the cache never answers that\n  \
+         name a version that was used before: {versions}"
+    )]
+    LatestUnknown {
+        /// The package.
+        id: PackageId,
+        /// The versions that the cache knows, with commas.
+        versions: String,
+        /// Why the registry can't be asked.
+        #[source]
+        cause: Box<Self>,
+    },
+    /// The registry can't be asked, and the cache does not have a file.
+    #[error(
+        "the cache knows of {label}, but it does not have its {artifact} {digest}, and the registry can't be asked: \
+         {outage}"
+    )]
+    NotInCache {
+        /// `org/name@version`.
+        label: String,
+        /// Which kind of file.
+        artifact: Artifact,
+        /// Its digest.
+        digest: Digest,
+        /// Why the registry can't be asked.
+        outage: String,
     },
     /// The registry doesn't have a file that it names.
     #[error("registry `{registry}` names a {artifact} that it does not have: {digest}")]
@@ -214,6 +263,9 @@ impl PackageError {
             Self::NoSuchVersion { .. } => (NotFound, "version-not-found"),
             Self::AmbiguousDigest { .. } => (NotFound, "digest-ambiguous"),
             Self::Registry { .. } => (Registry, "registry-unavailable"),
+            Self::FactsTooOld { .. } => (Registry, "facts-too-old"),
+            Self::LatestUnknown { .. } => (Registry, "latest-unknown"),
+            Self::NotInCache { .. } => (Registry, "registry-unavailable"),
             Self::MissingBlob { .. } => (Registry, "registry-file-missing"),
             Self::Document { .. } => (Integrity, "registry-entry-invalid"),
             Self::DigestMismatch { .. } => (Integrity, "digest-mismatch"),
@@ -228,6 +280,25 @@ impl PackageError {
             Self::Unpublishable { .. } | Self::UnreadableSource { .. } => (Local, "publish-refused"),
             Self::Immutable { .. } => (Local, "version-immutable"),
         }
+    }
+
+    /// Whether the registry can't be reached at all, so that an earlier answer of it may stand in. Never when it
+    /// answered, whatever it said; never when it, or somebody in its place, could not prove who it is.
+    pub fn is_outage(&self) -> bool {
+        let refused = [io::ErrorKind::PermissionDenied, io::ErrorKind::InvalidData, io::ErrorKind::InvalidInput];
+        matches!(self, Self::Registry { cause, .. } if !refused.contains(&cause.kind()))
+    }
+
+    /// Whether the registry answered that there is no such thing.
+    pub const fn is_absence(&self) -> bool {
+        matches!(self, Self::NoSuchPackage { .. } | Self::NoSuchVersion { .. })
+    }
+
+    /// What went wrong in one sentence, with its causes and without advice.
+    pub fn sentence(&self) -> String {
+        let causes = std::iter::successors(Some(self as &dyn std::error::Error), |error| error.source());
+        let heads = causes.map(|error| error.to_string().lines().next().unwrap_or_default().to_owned());
+        heads.collect::<Vec<_>>().join(": ")
     }
 
     /// A registry directory that can't even be opened.
