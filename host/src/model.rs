@@ -4,6 +4,7 @@
 //! edge and never turns back.
 
 pub mod access;
+pub mod cache;
 pub mod deadline;
 pub mod digest;
 pub mod examination;
@@ -17,6 +18,7 @@ pub mod path;
 pub mod policy;
 pub mod registry;
 pub mod request;
+pub mod size;
 pub mod text;
 pub mod verdict;
 pub mod warning;

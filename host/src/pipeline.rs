@@ -3,12 +3,16 @@
 //! The only module that knows more than one stage. Every way to start a server leads through [`run`], and nothing of
 //! a package starts without the clearance that `decide` makes.
 
+mod cache;
 mod find;
 mod offline;
 mod policies;
 mod start;
 mod stop;
 
+pub use cache::cached;
+pub use cache::collect;
+pub use cache::uncache;
 pub use find::open_registry;
 pub use policies::examine;
 pub use start::Order;

@@ -40,13 +40,15 @@ impl fmt::Debug for House {
     }
 }
 
-/// Serves a registry until the process is asked to end. What is wrong with the registry itself goes to `complain`.
+/// Serves a registry until the process is asked to end. Calls `ready` when both is possible, to be asked and to be ended;
+/// what is wrong with the registry itself goes to `complain`.
 ///
 /// # Errors
 /// When the system gives no runtime, or the listener or the signals can't be watched.
 pub fn serve(
     listener: TcpListener,
     registry: DirectoryRegistry,
+    ready: impl FnOnce(),
     complain: impl Fn(&str) + Send + Sync + 'static,
 ) -> io::Result<()> {
     let house = Arc::new(House { registry, complain: Box::new(complain) });
@@ -56,19 +58,20 @@ pub fn serve(
         // Two for each connection: one that looks for an answer, one that reads a file ahead of a client.
         .max_blocking_threads(limits::SERVE_CONNECTIONS.saturating_mul(2))
         .build()?;
-    let served = runtime.block_on(accept(listener, house));
+    let served = runtime.block_on(accept(listener, house, ready));
     // A thread that waits for a slow disk is not waited for.
     runtime.shutdown_background();
     served
 }
 
-async fn accept(listener: TcpListener, house: Arc<House>) -> io::Result<()> {
+async fn accept(listener: TcpListener, house: Arc<House>, ready: impl FnOnce()) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let ending = Ending::listen()?;
     let (tell, told) = watch::channel(());
     let seats = Arc::new(Semaphore::new(limits::SERVE_CONNECTIONS));
     let mut connections = JoinSet::new();
+    ready();
     loop {
         let next = async {
             let seat = Arc::clone(&seats).acquire_owned().await.map_err(io::Error::other)?;

@@ -11,6 +11,7 @@ use clap::Subcommand;
 use clap::ValueEnum;
 use clap::error::ErrorKind;
 
+use crate::cli::cache::CacheCommand;
 use crate::cli::config::ConfigCommand;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -98,6 +99,9 @@ pub(super) enum Command {
     Info(InfoCommand),
     Pull(PullCommand),
     McpConfig(McpConfigCommand),
+    /// See and clear the cache of downloads
+    #[command(subcommand)]
+    Cache(CacheCommand),
 }
 
 impl Command {
@@ -110,6 +114,7 @@ impl Command {
             Self::Info(command) => command.execute(world),
             Self::Pull(command) => command.execute(world),
             Self::McpConfig(command) => command.execute(world),
+            Self::Cache(command) => command.execute(world),
         }
     }
 }

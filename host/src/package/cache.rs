@@ -2,12 +2,15 @@
 //!
 //! It holds bytes, never approval: a cached blob is verified each time it is read, and a corrupt one is dropped.
 
+mod housekeeping;
+
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use cap_std::fs::Dir;
 use cap_std::fs::File;
+use cap_std::fs::MetadataExt as _;
 
 use crate::model::deadline::Deadline;
 use crate::model::digest::Digest;
@@ -46,8 +49,9 @@ impl Cache {
     /// The cache in `dir`, which is at the absolute `path`. What killed runs left in it is removed.
     ///
     /// # Errors
-    /// When its folders can't be made.
+    /// When its folders can't be made, or when somebody else could change what is in it.
     pub fn new(dir: Dir, path: &Path) -> Result<Self, PackageError> {
+        check_owner(&dir).map_err(PackageError::cache("rely on it"))?;
         let runs = create_folder(&dir, RUNS, Access::Private).map_err(PackageError::cache("make a folder in it"))?;
         let runs = Runs::new(runs, path.join(RUNS));
         runs.sweep();
@@ -115,4 +119,19 @@ impl Cache {
     pub(super) fn run_folder(&self) -> Result<RunFolder, PackageError> {
         self.runs.folder()
     }
+}
+
+/// What runs is unpacked in the cache, so nobody but this user, or root, may be able to put something else there.
+fn check_owner(dir: &Dir) -> io::Result<()> {
+    const WORLD_WRITABLE: u32 = 0o002;
+    const STICKY: u32 = 0o1000;
+    let metadata = dir.dir_metadata()?;
+    let refuse = |problem: String| Err(io::Error::new(io::ErrorKind::PermissionDenied, problem));
+    if ![0, nix::unistd::geteuid().as_raw()].contains(&metadata.uid()) {
+        return refuse(format!("it belongs to another user (uid {}), who could change what runs", metadata.uid()));
+    }
+    if metadata.mode() & WORLD_WRITABLE != 0 && metadata.mode() & STICKY == 0 {
+        return refuse("everybody may write there, and could change what runs".to_owned());
+    }
+    Ok(())
 }

@@ -195,6 +195,20 @@ pub enum PackageError {
         #[source]
         cause: io::Error,
     },
+    /// The cache has nothing of the kind.
+    #[error("the cache has nothing of `{target}`\n  `smcp cache ls` shows what it has")]
+    NotCached {
+        /// What was looked for.
+        target: String,
+    },
+    /// The beginning of a digest stands for more than one file.
+    #[error(
+        "several digests in the cache begin with `{prefix}`\n  give more digits; `smcp cache ls --json` has them all"
+    )]
+    AmbiguousPrefix {
+        /// The hex digits.
+        prefix: String,
+    },
     /// A directory can't be published as it is.
     #[error("{label} can't be published: {problem}")]
     Unpublishable {
@@ -276,6 +290,7 @@ impl PackageError {
             Self::TooLarge { .. } => (Integrity, "too-large"),
             Self::Timeout(_) => (Timeout, "timeout"),
             Self::Interrupted => (Local, "interrupted"),
+            Self::NotCached { .. } | Self::AmbiguousPrefix { .. } => (Local, "not-cached"),
             Self::Cache { .. } => (Local, "cache-unusable"),
             Self::Unpublishable { .. } | Self::UnreadableSource { .. } => (Local, "publish-refused"),
             Self::Immutable { .. } => (Local, "version-immutable"),

@@ -44,17 +44,18 @@ impl ServeCommand {
                  smcp asks such a registry only through a reverse proxy with TLS",
             );
         }
-        announce(world, address, registry.registry())?;
+        let location = registry.registry().clone();
+        // Standard streams that nobody reads change nothing.
+        let ready = || drop(announce(world, address, &location));
         let style = world.error_style();
-        // A standard error that nobody reads changes nothing.
         let complain = move |text: &str| drop(message::error(text, &[], &mut io::stderr().lock(), &style));
-        serve::serve(listener, registry, complain).context("while serving").map_err(Failure::from)?;
+        serve::serve(listener, registry, ready, complain).context("while serving").map_err(Failure::from)?;
         Ok(Exit::Success)
     }
 }
 
 /// Says that the door is open: connections wait from here on.
-fn announce(world: &World, address: SocketAddr, location: &Registry) -> Result<(), Failure> {
+fn announce(world: &World, address: SocketAddr, location: &Registry) -> io::Result<()> {
     let url = format!("http://{address}");
     if world.json() {
         let registry = SafeText::new(&location.to_string());
