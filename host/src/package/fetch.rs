@@ -64,15 +64,17 @@ impl Errand<'_> {
     fn manifest(&self) -> Result<Vec<u8>, PackageError> {
         let digest = &self.resolution.manifest_digest;
         let limit = u64::try_from(limits::MANIFEST).unwrap_or(u64::MAX);
-        self.ensure(Artifact::Manifest, digest, limit)?;
         let failed = PackageError::cache("read the cached manifest");
-        let Some(file) = self.cache.open(digest)? else {
-            return Err(failed(std::io::ErrorKind::NotFound.into()));
-        };
-        let mut bytes = Vec::new();
-        file.take(limit).read_to_end(&mut bytes).map_err(failed)?;
-        self.check_digest(Artifact::Manifest, digest, Digest::of(&bytes))?;
-        Ok(bytes)
+        for _ in 0..limits::FETCH_ATTEMPTS {
+            self.ensure(Artifact::Manifest, digest, limit)?;
+            // Gone again when somebody empties the cache meanwhile.
+            let Some(file) = self.cache.open(digest)? else { continue };
+            let mut bytes = Vec::new();
+            file.take(limit).read_to_end(&mut bytes).map_err(failed)?;
+            self.check_digest(Artifact::Manifest, digest, Digest::of(&bytes))?;
+            return Ok(bytes);
+        }
+        Err(failed(std::io::ErrorKind::NotFound.into()))
     }
 
     /// Sees to it that the cache has a verified file, and tells its length.
