@@ -71,7 +71,8 @@ pub enum PackageError {
         "the registry can't be asked, and what the cache knows of `{label}` is {} old, more than the {} that \
          `max_facts_age` allows\n  \
          try again when the registry answers, or allow older facts in the configuration",
-        humantime::format_duration(*age),
+        // Up to the whole minute, so that it is seen to be more.
+        humantime::format_duration(Duration::from_secs(age.as_secs().div_ceil(60).saturating_mul(60))),
         humantime::format_duration(*limit)
     )]
     FactsTooOld {

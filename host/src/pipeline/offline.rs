@@ -30,8 +30,11 @@ pub(super) fn recall(config: &Config, reference: &PackageRef, outage: PackageErr
 
 /// What everybody who relies on a recalled answer has to know.
 pub(super) fn notice(config: &Config, recalled: &Recalled) -> Notice {
-    let (age, limit) = (recalled.age, humantime::format_duration(config.max_facts_age()));
-    let age = humantime::format_duration(Duration::from_secs(age.as_secs()));
+    let limit = humantime::format_duration(config.max_facts_age());
+    // The seconds of hours are no news.
+    let unit = if recalled.age.as_secs() < 3_600 { 1 } else { 60 };
+    let seconds = recalled.age.as_secs();
+    let age = humantime::format_duration(Duration::from_secs(seconds.saturating_sub(seconds % unit)));
     let message = format!(
         "the facts are from the cache and {age} old (`max_facts_age` allows {limit}): the registry can't be asked \
          whether they still hold: {}",
