@@ -1,4 +1,4 @@
-//! A directory registry over the real registry's HTTP API: `smcp registry serve`.
+//! A directory registry over the real HTTP API: `smcp registry serve`.
 //!
 //! A stage of its own, beside the launch: nothing of a launch goes through it. It reads and never writes; what it hands
 //! out was verified on the way. The one part of smcp with an async runtime, and that has one thread.

@@ -248,6 +248,23 @@ fn there_are_so_many_seats_and_the_next_client_waits() {
 }
 
 #[test]
+fn who_does_not_finish_a_request_is_shown_out() {
+    let bed = bed();
+    let served = Served::start(&bed);
+    let mut begun = ["", "GET /healthz HTTP/1.1\r\nHost: x\r\n"].map(|beginning| {
+        let mut stream = served.connect();
+        stream.write_all(beginning.as_bytes()).unwrap();
+        stream
+    });
+    for stream in &mut begun {
+        let mut answer = Vec::new();
+        // The end of the connection is the event that is waited for; a client's own patience is longer.
+        stream.read_to_end(&mut answer).unwrap();
+        assert!(!String::from_utf8_lossy(&answer).contains("200 OK"));
+    }
+}
+
+#[test]
 fn a_server_ends_when_it_is_asked_and_finishes_what_it_does() {
     for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
         let bed = bed();

@@ -166,7 +166,7 @@ pub const SERVE_HEAD: usize = 16 * KIB;
 /// Header fields of one request to a served registry.
 pub const SERVE_HEADERS: usize = 64;
 /// How long a client may take for the head of a request, idle time between two requests included.
-pub const SERVE_HEAD_TIME: Duration = Duration::from_secs(15);
+pub const SERVE_HEAD_TIME: Duration = Duration::from_secs(10);
 /// How long one connection to a served registry may last: the largest bundle at 200 KiB a second.
 pub const SERVE_CONNECTION_TIME: Duration = Duration::from_secs(10 * 60);
 /// How long a served registry may look for one answer.

@@ -1,4 +1,6 @@
-//! Housekeeping: what is in the cache, and what is to leave it. No part of a launch.
+//! Housekeeping: what is in the cache, and what is to leave it.
+//!
+//! No part of a launch.
 
 use crate::authority;
 use crate::config::Config;

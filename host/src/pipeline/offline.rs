@@ -1,4 +1,6 @@
-//! A registry's answers in the cache: kept, forgotten, and recalled on the day that it can't be asked.
+//! A registry's answers in the cache: kept, forgotten, and recalled.
+//!
+//! Recalled on the day that the registry can't be asked.
 //!
 //! Keeping is a service and not a duty: an answer that can't be kept is logged, and the launch goes on.
 

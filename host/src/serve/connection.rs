@@ -1,4 +1,4 @@
-//! One client: its requests one after the other, within limits on size and time.
+//! One client: one request after the other, within limits of size and time.
 
 use std::convert::Infallible;
 use std::pin::pin;

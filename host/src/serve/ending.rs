@@ -1,4 +1,4 @@
-//! When the server ends: SIGINT, SIGTERM and SIGHUP, as something that can be awaited.
+//! When the server ends: SIGINT, SIGTERM and SIGHUP, to be awaited.
 
 use std::future::Future;
 use std::future::poll_fn;

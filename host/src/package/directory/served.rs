@@ -1,4 +1,6 @@
-//! What `serve` hands out of a directory registry: its documents as they stand, its files verified, its catalogue.
+//! What `serve` hands out of a directory registry.
+//!
+//! Its documents as they stand, its files verified, its catalogue.
 
 use std::io;
 use std::io::Seek as _;

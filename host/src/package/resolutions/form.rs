@@ -1,4 +1,4 @@
-//! A kept answer as a document: our own schema, every fact as it was understood.
+//! A kept answer as a document: our own schema, every fact as understood.
 //!
 //! The parsed answer is kept and not the registry's text: what was doubtful then is doubtful later.
 
