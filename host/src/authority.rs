@@ -5,6 +5,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Read as _};
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
@@ -232,6 +233,17 @@ pub fn now() -> u64 {
 pub fn stdin() -> io::Result<std::fs::File> {
     use std::os::fd::AsFd as _;
     io::stdin().as_fd().try_clone_to_owned().map(std::fs::File::from)
+}
+
+/// A port that is listened on.
+///
+/// # Ambient authority
+/// Opens the machine to its network.
+///
+/// # Errors
+/// When the address is not this machine's, or somebody else listens there.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::bind(address)
 }
 
 /// The command line, the program's name first.

@@ -4,6 +4,7 @@
 //! sees is written by `report`, what is decided by `decide`; here is only what was asked for.
 
 mod args;
+mod cache;
 mod config;
 mod decision;
 mod diagnostics;

@@ -22,6 +22,7 @@ pub mod package;
 pub mod policy;
 pub mod report;
 pub mod request;
+pub mod serve;
 
 pub mod pipeline;
 

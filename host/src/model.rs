@@ -4,6 +4,7 @@
 //! edge and never turns back.
 
 pub mod access;
+pub mod cache;
 pub mod deadline;
 pub mod digest;
 pub mod endpoint;
@@ -20,6 +21,7 @@ pub mod progress;
 pub mod registry;
 pub mod request;
 pub mod secret;
+pub mod size;
 pub mod text;
 pub mod verdict;
 pub mod warning;

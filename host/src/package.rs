@@ -6,6 +6,8 @@
 //!
 //! ```text
 //! PackageRef ──RegistryClient::resolve──► Resolution ──fetch──► ResolvedPackage ──unpack──► Unpacked
+//!                                              ▲ │
+//!                  offline, while it is young ─┘ └─► resolutions, in the cache
 //! ```
 
 mod blobs;
@@ -18,7 +20,9 @@ mod fetch;
 mod http;
 mod json;
 mod manifest;
+mod offline;
 mod publish;
+mod resolutions;
 mod runs;
 mod stream;
 #[cfg(test)]
@@ -29,9 +33,11 @@ use std::fmt;
 use std::io::Read;
 
 pub use crate::package::cache::Cache;
+pub use crate::package::cache::Lease;
 pub use crate::package::credentials::Credentials;
 pub use crate::package::credentials::CredentialsError;
 pub use crate::package::directory::DirectoryRegistry;
+pub use crate::package::directory::Listed;
 pub use crate::package::error::PackageError;
 pub use crate::package::error::PackageErrorKind;
 pub use crate::package::fetch::fetch;
@@ -40,9 +46,12 @@ pub use crate::package::http::HttpRegistry;
 pub use crate::package::http::HttpSettings;
 pub use crate::package::http::ProxySettings;
 pub use crate::package::manifest::ManifestError;
+pub use crate::package::offline::Recalled;
+pub use crate::package::offline::recall;
 pub use crate::package::publish::PublishRequest;
 pub use crate::package::publish::Published;
 pub use crate::package::publish::publish;
+pub use crate::package::resolutions::Resolutions;
 pub use crate::package::unpack::ArchiveError;
 pub use crate::package::unpack::Unpacked;
 pub use crate::package::unpack::unpack;

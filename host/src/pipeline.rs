@@ -4,7 +4,9 @@
 //! a package starts without the clearance that `decide` makes.
 
 mod access;
+mod cache;
 mod find;
+mod offline;
 mod policies;
 mod start;
 mod stop;
@@ -12,6 +14,9 @@ mod stop;
 pub use access::has_token;
 pub use access::log_in;
 pub use access::log_out;
+pub use cache::cached;
+pub use cache::collect;
+pub use cache::uncache;
 pub use find::open_directory;
 pub use find::open_registry;
 pub use policies::examine;
@@ -45,6 +50,7 @@ use crate::model::request::Context;
 use crate::model::request::Subject;
 use crate::model::verdict::Evaluated;
 use crate::model::warning::Warning;
+use crate::package::Lease;
 use crate::policy::PolicyHost;
 use crate::request;
 
@@ -101,7 +107,8 @@ pub fn run(
     progress: &mut dyn Progress,
 ) -> Result<Ended, Stopped> {
     let deadline = Deadline::after(order.timeout);
-    let (ruled, mut judged) = consider(config, &order.reference, context, &deadline, progress)?;
+    // Held until the server has ended: nobody removes from the cache what runs.
+    let (ruled, mut judged, _lease) = weigh(config, &order.reference, context, &deadline, progress)?;
     let environment = start::environment(&ruled.candidate().manifest, order);
     judged.access = Some(environment.access(&ruled.candidate().manifest));
     let stopped = |stop| Stopped::new(judged.subject.clone(), stop);
@@ -141,16 +148,35 @@ pub fn consider(
     deadline: &Deadline,
     progress: &mut dyn Progress,
 ) -> Result<(Ruled<ResolvedPackage>, Judged), Stopped> {
+    weigh(config, reference, context, deadline, progress).map(|(ruled, judged, _)| (ruled, judged))
+}
+
+/// Finds a package and judges it, and keeps its files in the cache as long as the lease.
+fn weigh(
+    config: &Config,
+    reference: &PackageRef,
+    context: Context,
+    deadline: &Deadline,
+    progress: &mut dyn Progress,
+) -> Result<(Ruled<ResolvedPackage>, Judged, Lease), Stopped> {
     let resolved = find::resolve(config, reference, deadline)
         .map_err(|stop| Stopped::new(request::named(reference, config.registry()), stop))?;
     let known = request::resolved(resolved.resolution());
+    let provenance = resolved.notice().cloned();
     let stopped = |stop| Stopped::new(known.clone(), stop);
     let admitted = decide::admit(resolved).map_err(|refusal| stopped(refusal.into()))?;
-    let package = admitted.and_then(|resolved| resolved.fetch(config, deadline, progress)).map_err(stopped)?;
-    judge(config, package, request::subject, context)
+    let mut lease = Lease::default();
+    let fetched = admitted.and_then(|resolved| {
+        let (package, held) = resolved.fetch(config, deadline, progress)?;
+        lease = held;
+        Ok(package)
+    });
+    let (ruled, mut judged) = judge(config, fetched.map_err(stopped)?, request::subject, context)?;
+    judged.notices.splice(0..0, provenance);
+    Ok((ruled, judged, lease))
 }
 
-/// What the registry says of a package, after verifying it; nothing is judged.
+/// What the registry says of a package, after verifying it, and what is worth saying about that; nothing is judged.
 ///
 /// # Errors
 /// See [`Stop`].
@@ -159,11 +185,13 @@ pub fn inform(
     reference: &PackageRef,
     deadline: &Deadline,
     progress: &mut dyn Progress,
-) -> Result<Subject, Stop> {
-    Ok(request::subject(&fetch(config, reference, deadline, progress)?))
+) -> Result<(Subject, Vec<Notice>), Stop> {
+    let resolved = find::resolve(config, reference, deadline)?;
+    let (package, _lease) = resolved.fetch(config, deadline, progress)?;
+    Ok((request::subject(&package), resolved.notice().cloned().into_iter().collect()))
 }
 
-/// Finds a package and fills the cache with it, whatever its status; nothing is judged.
+/// Asks the registry for a package and fills the cache with it, whatever its status; nothing is judged.
 ///
 /// # Errors
 /// See [`Stop`].
@@ -173,7 +201,7 @@ pub fn fetch(
     deadline: &Deadline,
     progress: &mut dyn Progress,
 ) -> Result<ResolvedPackage, Stop> {
-    find::resolve(config, reference, deadline)?.fetch(config, deadline, progress)
+    find::ask(config, reference, deadline)?.fetch(config, deadline, progress).map(|(package, _lease)| package)
 }
 
 /// Judges a facts document: the same decision, with no registry, and with nothing that could start.

@@ -3,6 +3,7 @@
 //! Before it `decide` has ruled; after it `launch` starts what was cleared. Nothing here decides anything: effects,
 //! exit codes and terminals are given, and every word goes to a writer that the caller names.
 
+pub mod cache;
 mod headline;
 pub mod human;
 pub mod inspection;

@@ -11,6 +11,7 @@ use clap::Subcommand;
 use clap::ValueEnum;
 use clap::error::ErrorKind;
 
+use crate::cli::cache::CacheCommand;
 use crate::cli::config::ConfigCommand;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -102,6 +103,9 @@ pub(super) enum Command {
     McpConfig(McpConfigCommand),
     Login(LoginCommand),
     Logout(LogoutCommand),
+    /// See and clear the cache of downloads
+    #[command(subcommand)]
+    Cache(CacheCommand),
 }
 
 impl Command {
@@ -116,6 +120,7 @@ impl Command {
             Self::McpConfig(command) => command.execute(world),
             Self::Login(command) => command.execute(world),
             Self::Logout(command) => command.execute(world),
+            Self::Cache(command) => command.execute(world),
         }
     }
 }

@@ -26,10 +26,11 @@ impl InfoCommand {
     pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
         let config = world.config(None)?;
         let deadline = Deadline::after(config.start_timeout());
-        let subject = pipeline::inform(&config, &self.reference, &deadline, &mut *world.progress())?;
+        let (subject, notices) = pipeline::inform(&config, &self.reference, &deadline, &mut *world.progress())?;
         if world.json() {
-            json::write(&package::document(&subject), &mut world.out())?;
+            json::write(&package::document(&subject, &notices), &mut world.out())?;
         } else {
+            notices.iter().for_each(|notice| world.remark(notice.message.as_str()));
             package::human(&subject, &mut world.out(), &world.output_style())?;
         }
         Ok(Exit::Success)

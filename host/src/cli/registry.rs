@@ -1,5 +1,8 @@
 //! `smcp registry`: work on a registry directory.
 
+mod list;
+mod serve;
+
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -9,6 +12,8 @@ use clap::Subcommand;
 use crate::authority;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::registry::list::ListCommand;
+use crate::cli::registry::serve::ServeCommand;
 use crate::cli::world::World;
 use crate::model::facts::CertLevel;
 use crate::model::facts::Score;
@@ -18,6 +23,8 @@ use crate::model::package::PackageRef;
 use crate::model::package::Selector;
 use crate::model::registry::Registry;
 use crate::package;
+use crate::package::DirectoryRegistry;
+use crate::package::PackageError;
 use crate::package::PublishRequest;
 use crate::package::Published;
 use crate::pipeline;
@@ -29,6 +36,8 @@ use crate::report::style::Span;
 #[derive(Debug, Subcommand)]
 pub(super) enum RegistryCommand {
     Publish(PublishCommand),
+    List(ListCommand),
+    Serve(ServeCommand),
 }
 
 impl RegistryCommand {
@@ -36,8 +45,24 @@ impl RegistryCommand {
     pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
         match self {
             Self::Publish(command) => command.execute(world),
+            Self::List(command) => command.execute(world),
+            Self::Serve(command) => command.execute(world),
         }
     }
+}
+
+/// The registry directory that `--registry` names, for `doing` something with it.
+fn directory(world: &World, doing: &str) -> Result<DirectoryRegistry, Failure> {
+    let Some(text) = world.named_registry() else {
+        return Err(Failure::usage(anyhow::anyhow!("--registry DIR must name the registry directory to {doing}")));
+    };
+    let location = world.registry(text)?;
+    let Registry::Directory(path) = &location else {
+        let error = anyhow::anyhow!("`{location}` is no directory, and only a directory can be used here");
+        return Err(Failure::usage(error));
+    };
+    let dir = authority::open_dir(path).map_err(|cause| Stop::from(PackageError::unreachable(&location, cause)))?;
+    Ok(DirectoryRegistry::new(dir, location).map_err(Stop::from)?)
 }
 
 /// Pack a directory and publish it in the registry directory that --registry names.

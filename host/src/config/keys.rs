@@ -193,7 +193,7 @@ pub(super) static START_TIMEOUT: Key<Parsed<Duration>> = Key {
 /// `max_facts_age`
 pub(super) static MAX_FACTS_AGE: Key<Parsed<Duration>> = Key {
     name: "max_facts_age",
-    about: "How old cached facts may be when the registry can't be reached. Without effect in this version.",
+    about: "How old cached facts may be when the registry can't be reached.",
     default: Some("24h"),
     required: false,
     form: Parsed {

@@ -81,7 +81,7 @@ impl Config {
                     json!(directory.as_ref().map(|path| path.to_string_lossy()))
                 }),
                 entry("start_timeout", &self.start_timeout, duration),
-                Entry { note: Some(NO_EFFECT), ..entry("max_facts_age", age, duration) },
+                entry("max_facts_age", age, duration),
                 Entry { note: Some(NO_EFFECT), ..entry("audit", audit, |audit| json!(audit)) },
             ],
             layers: self.layers.iter().map(layer).collect(),

@@ -119,6 +119,17 @@ pub const START_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 pub const MAX_FACTS_AGE_DEFAULT: Duration = Duration::from_secs(24 * 60 * 60);
 /// `max_facts_age`, at most: facts that are older say little about a package of today.
 pub const MAX_FACTS_AGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// How old a kept answer of a registry gets before the same answer is written again: one small write to the disk, once
+/// a minute, is not felt by anybody who starts servers.
+pub const RESOLUTION_RENEWED: Duration = Duration::from_secs(60);
+/// A kept answer of a registry, bytes: an answer and a little more.
+pub const RESOLUTION_KEPT: usize = 2 * MIB;
+/// Kept answers that are looked at, for one package or for a list of the cache.
+pub const RESOLUTIONS_READ: usize = 10_000;
+/// How old an unfinished file in the cache must be to count as left behind: no download outlives `start_timeout`.
+pub const DRAFT_ABANDONED: Duration = START_TIMEOUT;
+/// How often a package is fetched again when the cache is emptied by somebody else meanwhile.
+pub const FETCH_ATTEMPTS: usize = 3;
 /// A facts document, bytes: a manifest and a little more.
 pub const FACTS_FILE: usize = 16 * MIB;
 /// An environment file, bytes: more than a process may get.
@@ -176,7 +187,26 @@ pub const BUNDLE_DEPTH: usize = 128;
 pub const BUNDLE_HEADER: u64 = 64 * KIB as u64;
 /// What may follow the last entry of a bundle's tar, bytes: archivers fill their last record with zeros.
 pub const BUNDLE_PADDING: u64 = MIB as u64;
-/// Packages that are looked at for a suggestion.
+/// Connections that a served registry has open at once. Those that are more wait to be accepted: a team's machines are
+/// served, and memory and threads stay bounded.
+pub const SERVE_CONNECTIONS: usize = 64;
+/// The head of one request to a served registry, bytes: paths, digests and a token fit many times.
+pub const SERVE_HEAD: usize = 16 * KIB;
+/// Header fields of one request to a served registry.
+pub const SERVE_HEADERS: usize = 64;
+/// How long a client may take for the head of a request, idle time between two requests included.
+pub const SERVE_HEAD_TIME: Duration = Duration::from_secs(10);
+/// How long one connection to a served registry may last: the largest bundle at 200 KiB a second.
+pub const SERVE_CONNECTION_TIME: Duration = Duration::from_secs(10 * 60);
+/// How long a served registry may look for one answer.
+pub const SERVE_ANSWER_TIME: Duration = Duration::from_secs(30);
+/// How long answers that are under way may take once the server was asked to end.
+pub const SERVE_END_GRACE: Duration = Duration::from_secs(5);
+/// How long to wait after the system could not hand over a connection, most often for want of file descriptors.
+pub const SERVE_ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Pieces of a file that are read ahead of a client.
+pub const SERVE_READ_AHEAD: usize = 2;
+/// Packages that are looked at for a suggestion, and listed in a catalogue.
 pub const SUGGESTIONS: usize = 10_000;
 
 /// The warning's block, bytes: under 1.5 KiB, since a client in use cuts instructions at 2 KiB (spec section 7).

@@ -2,18 +2,22 @@
 //!
 //! In a cache and in a directory registry alike.
 
+use std::ffi::OsString;
 use std::io;
 use std::io::Write as _;
+use std::path::Path;
 
 use cap_std::fs::Dir;
 use cap_std::fs::DirBuilder;
 use cap_std::fs::DirBuilderExt as _;
 use cap_std::fs::File;
+use cap_std::fs::MetadataExt as _;
 use cap_std::fs::OpenOptions;
 use cap_std::fs::OpenOptionsExt as _;
 use cap_std::fs::Permissions;
 use cap_std::fs::PermissionsExt as _;
 use cap_tempfile::TempFile;
+use nix::sys::time::TimeSpec;
 
 use crate::model::digest::Digest;
 use crate::package::error::PackageError;
@@ -45,6 +49,20 @@ impl Access {
     }
 }
 
+/// Something in a store, looked at from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stored {
+    /// The digest that its name stands for; none for the name of an unfinished file.
+    pub(super) digest: Option<Digest>,
+    /// Whether it is a regular file.
+    pub(super) is_file: bool,
+    /// Its length, bytes.
+    pub(super) size: u64,
+    /// When it was written or touched, in seconds since the Unix epoch.
+    pub(super) modified: u64,
+    name: OsString,
+}
+
 /// A store of files by digest.
 #[derive(Debug)]
 pub(super) struct Blobs {
@@ -65,6 +83,49 @@ impl Blobs {
     /// Removes a blob; one that isn't there is removed already.
     pub(super) fn remove(&self, digest: &Digest) -> io::Result<()> {
         match self.root.remove_file(path(digest)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Removes whatever stands in a blob's place.
+    pub(super) fn clear(&self, digest: &Digest) -> io::Result<()> {
+        match self.remove(digest) {
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => self.root.remove_dir_all(path(digest)),
+            removed => removed,
+        }
+    }
+
+    /// Everything in the store. What is gone before it could be looked at is not in it.
+    pub(super) fn list(&self) -> io::Result<Vec<Stored>> {
+        let entries = match self.root.read_dir(FOLDER) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut stored = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            // Of the entry itself: a link is not followed.
+            let metadata = match entry.metadata() {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                metadata => metadata?,
+            };
+            let name = entry.file_name();
+            let hex = name.to_str().and_then(|name| name.strip_prefix("sha256-"));
+            stored.push(Stored {
+                digest: hex.and_then(|hex| format!("sha256:{hex}").parse().ok()),
+                is_file: metadata.is_file(),
+                size: metadata.len(),
+                modified: u64::try_from(metadata.mtime()).unwrap_or_default(),
+                name,
+            });
+        }
+        Ok(stored)
+    }
+
+    /// Removes something that was listed.
+    pub(super) fn remove_stored(&self, stored: &Stored) -> io::Result<()> {
+        match self.root.remove_file(Path::new(FOLDER).join(&stored.name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             Ok(()) | Err(_) => Ok(()),
         }
@@ -108,6 +169,11 @@ pub(super) fn open_file(dir: &Dir, path: &str) -> io::Result<Option<File>> {
     } else {
         Err(io::Error::new(io::ErrorKind::InvalidInput, format!("`{path}` is not a regular file")))
     }
+}
+
+/// Notes that a file is in use now. Its age is for housekeeping alone, so one that can't be renewed is no failure.
+pub(super) fn touch(file: &File) {
+    let _ = nix::sys::stat::futimens(file, &TimeSpec::UTIME_NOW, &TimeSpec::UTIME_NOW);
 }
 
 /// Opens a folder, made first when it isn't there.

@@ -2,18 +2,25 @@
 //!
 //! It holds bytes, never approval: a cached blob is verified each time it is read, and a corrupt one is dropped.
 
+mod housekeeping;
+
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use cap_std::fs::Dir;
 use cap_std::fs::File;
+use cap_std::fs::MetadataExt as _;
 
 use crate::model::deadline::Deadline;
 use crate::model::digest::Digest;
+use crate::model::package::ResolvedPackage;
 use crate::package::blobs::Access;
 use crate::package::blobs::Blobs;
 use crate::package::blobs::create_folder;
+use crate::package::blobs::touch;
 use crate::package::error::PackageError;
+use crate::package::resolutions::Resolutions;
 use crate::package::runs::RunFolder;
 use crate::package::runs::Runs;
 use crate::package::stream;
@@ -25,19 +32,56 @@ const RUNS: &str = "runs";
 #[derive(Debug)]
 pub struct Cache {
     blobs: Blobs,
+    resolutions: Resolutions,
     runs: Runs,
+}
+
+/// Files of the cache that nobody removes while this lives: those of a package that runs, or is about to.
+///
+/// The system lets go of it however the process ends.
+#[derive(Debug, Default)]
+pub struct Lease {
+    // INVARIANT: each locked, for reading, while it had a name.
+    _files: Vec<std::fs::File>,
 }
 
 impl Cache {
     /// The cache in `dir`, which is at the absolute `path`. What killed runs left in it is removed.
     ///
     /// # Errors
-    /// When its folders can't be made.
+    /// When its folders can't be made, or when somebody else could change what is in it.
     pub fn new(dir: Dir, path: &Path) -> Result<Self, PackageError> {
+        check_owner(&dir).map_err(PackageError::cache("rely on it"))?;
         let runs = create_folder(&dir, RUNS, Access::Private).map_err(PackageError::cache("make a folder in it"))?;
         let runs = Runs::new(runs, path.join(RUNS));
         runs.sweep();
-        Ok(Self { blobs: Blobs::new(dir, Access::Private), runs })
+        let again = dir.try_clone().map_err(PackageError::cache("open it"))?;
+        Ok(Self { blobs: Blobs::new(dir, Access::Private), resolutions: Resolutions::new(again), runs })
+    }
+
+    /// What registries have answered.
+    pub const fn resolutions(&self) -> &Resolutions {
+        &self.resolutions
+    }
+
+    /// Keeps a package's files from being removed; none when one of them was removed already.
+    ///
+    /// # Errors
+    /// When one of them can't be opened or locked.
+    pub fn lease(&self, package: &ResolvedPackage) -> Result<Option<Lease>, PackageError> {
+        let failed = PackageError::cache("lock a cached file");
+        let mut files = Vec::new();
+        for digest in [&package.manifest_digest, &package.bundle_digest] {
+            let Some(file) = self.open(digest)? else { return Ok(None) };
+            let file = file.into_std();
+            file.lock_shared().map_err(failed)?;
+            // Whoever had the lock before may have removed it.
+            if file.metadata().map_err(failed)?.nlink() == 0 {
+                return Ok(None);
+            }
+            files.push(file);
+        }
+        Ok(Some(Lease { _files: files }))
     }
 
     /// The store of blobs.
@@ -60,9 +104,10 @@ impl Cache {
         let Some(file) = self.open(digest)? else { return Ok(None) };
         let mut sink = stream::HashedWriter::new(io::sink());
         let failed = PackageError::cache("read a cached file");
-        stream::copy(&mut Timed::new(file, deadline), &mut sink, failed, failed)?;
+        stream::copy(&mut Timed::new(&file, deadline), &mut sink, failed, failed)?;
         let (found, size) = sink.finish();
         if found == *digest {
+            touch(&file);
             return Ok(Some(size));
         }
         tracing::warn!(%digest, %found, "a cached file was corrupt and is fetched again");
@@ -74,4 +119,19 @@ impl Cache {
     pub(super) fn run_folder(&self) -> Result<RunFolder, PackageError> {
         self.runs.folder()
     }
+}
+
+/// What runs is unpacked in the cache, so nobody but this user, or root, may be able to put something else there.
+fn check_owner(dir: &Dir) -> io::Result<()> {
+    const WORLD_WRITABLE: u32 = 0o002;
+    const STICKY: u32 = 0o1000;
+    let metadata = dir.dir_metadata()?;
+    let refuse = |problem: String| Err(io::Error::new(io::ErrorKind::PermissionDenied, problem));
+    if ![0, nix::unistd::geteuid().as_raw()].contains(&metadata.uid()) {
+        return refuse(format!("it belongs to another user (uid {}), who could change what runs", metadata.uid()));
+    }
+    if metadata.mode() & WORLD_WRITABLE != 0 && metadata.mode() & STICKY == 0 {
+        return refuse("everybody may write there, and could change what runs".to_owned());
+    }
+    Ok(())
 }

@@ -3,6 +3,8 @@
 //! `docs/registry.md` has the layout. Whoever can write there decides what runs, within the policies: its documents
 //! are read as carefully as those of a registry far away.
 
+mod served;
+
 use std::collections::BTreeSet;
 use std::io;
 use std::io::Read;
@@ -28,6 +30,8 @@ use crate::package::blobs::Blobs;
 use crate::package::blobs::open_file;
 use crate::package::document;
 use crate::package::error::PackageError;
+
+pub use crate::package::directory::served::Listed;
 
 /// Where the resolve documents are.
 pub(super) const PACKAGES: &str = "packages";
@@ -78,6 +82,11 @@ impl DirectoryRegistry {
 
     /// The entry of one version; `None` when there is none.
     pub(super) fn entry(&self, id: &PackageId, version: &Version) -> Result<Option<Resolution>, PackageError> {
+        Ok(self.entry_text(id, version)?.map(|(entry, _)| entry))
+    }
+
+    /// The entry of one version, and its text.
+    fn entry_text(&self, id: &PackageId, version: &Version) -> Result<Option<(Resolution, Vec<u8>)>, PackageError> {
         let path = format!("{PACKAGES}/{}/{}/{version}{SUFFIX}", id.org, id.name);
         let wanted = PackageRef { id: id.clone(), selector: Selector::Exact(version.clone()) };
         let Some(file) = open_file(&self.dir, &path).map_err(self.failed(format!("open `{path}`")))? else {
@@ -91,7 +100,8 @@ impl DirectoryRegistry {
             let problem = SafeText::new(&format!("`{path}` has more than {limit} bytes, the most that is read"));
             return Err(PackageError::Document { subject: wanted.to_string(), problem });
         }
-        document::read(&bytes, &wanted, &self.location).map(Some)
+        let entry = document::read(&bytes, &wanted, &self.location)?;
+        Ok(Some((entry, bytes)))
     }
 
     /// Every version of a package by name, highest first; none when the package isn't there.

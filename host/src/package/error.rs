@@ -1,6 +1,7 @@
 //! Everything that can go wrong between a name and its bytes.
 
 use std::io;
+use std::time::Duration;
 
 use crate::model::deadline::Expired;
 use crate::model::digest::Digest;
@@ -68,6 +69,55 @@ pub enum PackageError {
         /// Why it failed.
         #[source]
         cause: io::Error,
+    },
+    /// The registry can't be asked, and what it said before is too old to be relied on.
+    #[error(
+        "the registry can't be asked, and what the cache knows of `{label}` is {} old, more than the {} that \
+         `max_facts_age` allows\n  \
+         try again when the registry answers, or allow older facts in the configuration",
+        // Up to the whole minute, so that it is seen to be more.
+        humantime::format_duration(Duration::from_secs(age.as_secs().div_ceil(60).saturating_mul(60))),
+        humantime::format_duration(*limit)
+    )]
+    FactsTooOld {
+        /// `org/name@version`.
+        label: String,
+        /// How old they are.
+        age: Duration,
+        /// How old they may be.
+        limit: Duration,
+        /// Why the registry can't be asked.
+        #[source]
+        cause: Box<Self>,
+    },
+    /// The registry can't be asked, and nobody else knows which version is the latest.
+    #[error(
+        "the registry can't be asked which version of `{id}` is the latest, and the cache never answers that\n  \
+         name a version that was used before: {versions}"
+    )]
+    LatestUnknown {
+        /// The package.
+        id: PackageId,
+        /// The versions that the cache knows, with commas.
+        versions: String,
+        /// Why the registry can't be asked.
+        #[source]
+        cause: Box<Self>,
+    },
+    /// The registry can't be asked, and the cache does not have a file.
+    #[error(
+        "the cache knows of {label}, but it does not have its {artifact} {digest}, and the registry can't be asked: \
+         {outage}"
+    )]
+    NotInCache {
+        /// `org/name@version`.
+        label: String,
+        /// Which kind of file.
+        artifact: Artifact,
+        /// Its digest.
+        digest: Digest,
+        /// Why the registry can't be asked.
+        outage: String,
     },
     /// The registry doesn't have a file that it names.
     #[error("registry `{registry}` names a {artifact} that it does not have: {digest}")]
@@ -150,6 +200,20 @@ pub enum PackageError {
         #[source]
         cause: io::Error,
     },
+    /// The cache has nothing of the kind.
+    #[error("the cache has nothing of `{target}`\n  `smcp cache ls` shows what it has")]
+    NotCached {
+        /// What was looked for.
+        target: String,
+    },
+    /// The beginning of a digest stands for more than one file.
+    #[error(
+        "several digests in the cache begin with `{prefix}`\n  give more digits; `smcp cache ls --json` has them all"
+    )]
+    AmbiguousPrefix {
+        /// The hex digits.
+        prefix: String,
+    },
     /// A directory can't be published as it is.
     #[error("{label} can't be published: {problem}")]
     Unpublishable {
@@ -220,6 +284,9 @@ impl PackageError {
             Self::NoSuchVersion { .. } => (NotFound, "version-not-found"),
             Self::AmbiguousDigest { .. } => (NotFound, "digest-ambiguous"),
             Self::Registry { .. } => (Registry, "registry-unavailable"),
+            Self::FactsTooOld { .. } => (Registry, "facts-too-old"),
+            Self::LatestUnknown { .. } => (Registry, "latest-unknown"),
+            Self::NotInCache { .. } => (Registry, "registry-unavailable"),
             Self::MissingBlob { .. } => (Registry, "registry-file-missing"),
             Self::Document { .. } => (Integrity, "registry-entry-invalid"),
             Self::DigestMismatch { .. } => (Integrity, "digest-mismatch"),
@@ -230,10 +297,34 @@ impl PackageError {
             Self::TooLarge { .. } => (Integrity, "too-large"),
             Self::Timeout(_) => (Timeout, "timeout"),
             Self::Interrupted => (Local, "interrupted"),
+            Self::NotCached { .. } | Self::AmbiguousPrefix { .. } => (Local, "not-cached"),
             Self::Cache { .. } => (Local, "cache-unusable"),
             Self::Unpublishable { .. } | Self::UnreadableSource { .. } => (Local, "publish-refused"),
             Self::Immutable { .. } => (Local, "version-immutable"),
         }
+    }
+
+    /// Whether the registry can't be reached at all, or says that it can't answer now, so that an earlier answer of it
+    /// may stand in. Never when it answered the question, whatever it said; never when it, or somebody in its place,
+    /// could not prove who it is.
+    pub fn is_outage(&self) -> bool {
+        let refused = [io::ErrorKind::PermissionDenied, io::ErrorKind::InvalidData, io::ErrorKind::InvalidInput];
+        let passing =
+            |problem: &HttpProblem| matches!(problem, HttpProblem::Unreachable { .. } | HttpProblem::Busy { .. });
+        matches!(self, Self::Registry { cause, .. } if !refused.contains(&cause.kind()))
+            || matches!(self, Self::Http { problem, .. } if passing(problem))
+    }
+
+    /// Whether the registry answered that there is no such thing.
+    pub const fn is_absence(&self) -> bool {
+        matches!(self, Self::NoSuchPackage { .. } | Self::NoSuchVersion { .. })
+    }
+
+    /// What went wrong in one sentence, with its causes and without advice.
+    pub fn sentence(&self) -> String {
+        let causes = std::iter::successors(Some(self as &dyn std::error::Error), |error| error.source());
+        let heads = causes.map(|error| error.to_string().lines().next().unwrap_or_default().to_owned());
+        heads.collect::<Vec<_>>().join(": ")
     }
 
     /// A registry directory that can't even be opened.

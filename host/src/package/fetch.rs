@@ -4,6 +4,7 @@ use std::io::Read as _;
 
 use crate::model::deadline::Deadline;
 use crate::model::digest::Digest;
+use crate::model::limits;
 use crate::model::package::Resolution;
 use crate::model::package::ResolvedPackage;
 use crate::model::progress::Progress;
@@ -66,15 +67,17 @@ impl Errand<'_> {
     /// The manifest's bytes, verified as they stand in memory.
     fn manifest(&mut self) -> Result<Vec<u8>, PackageError> {
         let digest = &self.resolution.manifest_digest;
-        self.ensure(Artifact::Manifest, digest)?;
         let failed = PackageError::cache("read the cached manifest");
-        let Some(file) = self.cache.open(digest)? else {
-            return Err(failed(std::io::ErrorKind::NotFound.into()));
-        };
-        let mut bytes = Vec::new();
-        file.take(Artifact::Manifest.limit()).read_to_end(&mut bytes).map_err(failed)?;
-        check_digest(Artifact::Manifest, self.label, digest, Digest::of(&bytes))?;
-        Ok(bytes)
+        for _ in 0..limits::FETCH_ATTEMPTS {
+            self.ensure(Artifact::Manifest, digest)?;
+            // Gone again when somebody empties the cache meanwhile.
+            let Some(file) = self.cache.open(digest)? else { continue };
+            let mut bytes = Vec::new();
+            file.take(Artifact::Manifest.limit()).read_to_end(&mut bytes).map_err(failed)?;
+            check_digest(Artifact::Manifest, self.label, digest, Digest::of(&bytes))?;
+            return Ok(bytes);
+        }
+        Err(failed(std::io::ErrorKind::NotFound.into()))
     }
 
     /// Sees to it that the cache has a verified file, and tells its length.

@@ -1,12 +1,16 @@
 //! From a reference to verified bytes: ask the registry, fill the cache.
+//!
+//! When the registry can't be asked, `offline` asks the cache what it said before.
 
 use std::path::Path;
 
 use crate::authority;
 use crate::config::Config;
+use crate::decide::Notice;
 use crate::decide::Vouched;
 use crate::model::deadline::Deadline;
 use crate::model::facts::Facts;
+use crate::model::limits;
 use crate::model::package::PackageRef;
 use crate::model::package::Resolution;
 use crate::model::package::ResolvedPackage;
@@ -16,27 +20,50 @@ use crate::package;
 use crate::package::Cache;
 use crate::package::DirectoryRegistry;
 use crate::package::HttpRegistry;
+use crate::package::Lease;
 use crate::package::PackageError;
 use crate::package::RegistryClient;
 use crate::pipeline::Stop;
 use crate::pipeline::access;
+use crate::pipeline::offline;
 
 /// A package that its registry knows; nothing of it was downloaded yet.
-#[derive(Debug)]
 pub(super) struct Resolved {
-    registry: Box<dyn RegistryClient>,
+    client: Box<dyn RegistryClient>,
     resolution: Resolution,
+    // INVARIANT: there when the client is the cache in place of the registry.
+    notice: Option<Notice>,
 }
 
-/// Asks the registry which package is meant.
+/// Asks the registry which package is meant, and when it can't be asked, the cache.
 ///
 /// # Errors
-/// [`Stop::Package`] when the registry can't be asked, or has no such package.
+/// [`Stop::Package`] when the registry has no such package, or can't be asked and the cache does not help.
 pub(super) fn resolve(config: &Config, reference: &PackageRef, deadline: &Deadline) -> Result<Resolved, Stop> {
-    let registry = open_registry(config)?;
-    let resolution = registry.resolve(reference, deadline)?;
+    match ask(config, reference, deadline) {
+        Err(Stop::Package(outage)) if outage.is_outage() => {
+            let recalled = offline::recall(config, reference, outage)?;
+            let notice = Some(offline::notice(config, &recalled));
+            Ok(Resolved { resolution: recalled.resolution.clone(), client: Box::new(recalled), notice })
+        }
+        answered => answered,
+    }
+}
+
+/// Asks the registry itself which package is meant.
+///
+/// # Errors
+/// [`Stop::Package`] when it can't be asked, or has no such package.
+pub(super) fn ask(config: &Config, reference: &PackageRef, deadline: &Deadline) -> Result<Resolved, Stop> {
+    let client = open_registry(config)?;
+    let resolution = client.resolve(reference, deadline).inspect_err(|error| {
+        if error.is_absence() {
+            offline::forget(config, reference);
+        }
+    })?;
     tracing::info!(%reference, version = %resolution.version, registry = %resolution.registry, "resolved");
-    Ok(Resolved { registry, resolution })
+    offline::note(config, &resolution);
+    Ok(Resolved { client, resolution, notice: None })
 }
 
 impl Vouched for Resolved {
@@ -51,7 +78,12 @@ impl Resolved {
         &self.resolution
     }
 
-    /// Downloads and verifies the manifest and the bundle.
+    /// What is worth saying about where the answer comes from.
+    pub(super) const fn notice(&self) -> Option<&Notice> {
+        self.notice.as_ref()
+    }
+
+    /// Downloads and verifies the manifest and the bundle, which stay in the cache as long as the lease.
     ///
     /// # Errors
     /// [`Stop::Package`] when something is not what it should be, and [`Stop::Local`] when the cache can't be used.
@@ -60,8 +92,19 @@ impl Resolved {
         config: &Config,
         deadline: &Deadline,
         progress: &mut dyn Progress,
-    ) -> Result<ResolvedPackage, Stop> {
-        Ok(package::fetch(&*self.registry, &open_cache(config)?, &self.resolution, deadline, progress)?)
+    ) -> Result<(ResolvedPackage, Lease), Stop> {
+        let cache = open_cache(config)?;
+        for _ in 0..limits::FETCH_ATTEMPTS {
+            let package = package::fetch(self.client.as_ref(), &cache, &self.resolution, deadline, progress)?;
+            if let Some(lease) = cache.lease(&package)? {
+                if self.notice.is_none() {
+                    offline::keep(&cache, &self.resolution);
+                }
+                return Ok((package, lease));
+            }
+            tracing::debug!("somebody empties the cache; the package is fetched again");
+        }
+        Err(Stop::Order("the cache is being emptied by somebody else; try again".to_owned()))
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::Write;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::decide::Notice;
 use crate::model::facts::CertLevel;
 use crate::model::facts::RiskLabel;
 use crate::model::facts::Score;
@@ -148,7 +149,7 @@ pub(crate) fn decision_facts(subject: &Subject) -> Value {
 }
 
 /// All that is known of a package as a document: `smcp info --json`.
-pub fn document(subject: &Subject) -> Value {
+pub fn document(subject: &Subject, notices: &[Notice]) -> Value {
     let known = &subject.facts;
     json!({
         "schema": "smcp.package/1",
@@ -168,6 +169,7 @@ pub fn document(subject: &Subject) -> Value {
             "bundle_digest": subject.bundle_digest,
         },
         "doubts": known.doubts,
+        "notices": notices.iter().map(notice).collect::<Vec<_>>(),
         "transport": subject.transport.map(Transport::as_str),
         "entrypoint": subject.entrypoint.as_ref().map(|entrypoint| json!({
             "command": SafeText::new(&entrypoint.command),
@@ -181,6 +183,11 @@ pub fn document(subject: &Subject) -> Value {
             "subprocess": permissions.subprocess,
         })),
     })
+}
+
+/// A notice as documents have it.
+fn notice(notice: &Notice) -> Value {
+    json!({"code": notice.code, "message": notice.message})
 }
 
 fn shown(registry: &Registry) -> SafeText {
@@ -205,7 +212,7 @@ mod tests {
         let mut out = Vec::new();
         human(&fixtures::full_subject(), &mut out, &Style::default()).unwrap();
         insta::assert_snapshot!("package", String::from_utf8(out).unwrap());
-        insta::assert_snapshot!("package_json", format!("{:#}", document(&fixtures::full_subject())));
+        insta::assert_snapshot!("package_json", format!("{:#}", document(&fixtures::full_subject(), &[])));
     }
 
     #[test]

@@ -199,7 +199,7 @@ fn the_view_names_the_source_of_every_value() {
 registry_url: https://registry.mcp-hub.info  # default
 cache_dir: /home/me/.mcp/cache  # default
 start_timeout: 1m 30s  # file
-max_facts_age: 1day  # default; without effect in this version
+max_facts_age: 1day  # default
 audit: required  # default; without effect in this version
 
 # user layer: /home/me/.mcp/config.yaml

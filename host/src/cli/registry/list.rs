@@ -1,0 +1,43 @@
+//! `smcp registry list`: what a registry directory has.
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::registry::directory;
+use crate::cli::world::World;
+use crate::model::deadline::Deadline;
+use crate::package::RegistryClient as _;
+use crate::pipeline::Stop;
+use crate::report::json;
+use crate::report::style::Span;
+use crate::report::table;
+
+/// List the packages of the registry directory that --registry names, with their latest versions.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ListCommand {}
+
+impl ListCommand {
+    /// Carries the command out.
+    pub(super) fn execute(self, world: &World) -> Result<Exit, Failure> {
+        let Self {} = self;
+        let registry = directory(world, "list")?;
+        let listed = registry.catalog(&Deadline::none()).map_err(Stop::from)?;
+        let rows =
+            listed.iter().map(|package| (package.id.to_string(), package.latest.as_ref().map(ToString::to_string)));
+        if world.json() {
+            let packages: Vec<_> =
+                rows.map(|(package, latest)| json!({"package": package, "latest_version": latest})).collect();
+            let registry = registry.registry().to_string();
+            let document = json!({"schema": "smcp.registry/1", "registry": registry, "packages": packages});
+            json::write(&document, &mut world.out())?;
+        } else {
+            let cells: Vec<_> = rows
+                .map(|(package, latest)| vec![Span::plain(package), Span::plain(latest.as_deref().unwrap_or("-"))])
+                .collect();
+            table::table(&mut world.out(), &world.output_style(), &["PACKAGE", "LATEST"], &cells)?;
+        }
+        Ok(Exit::Success)
+    }
+}

@@ -1,0 +1,67 @@
+//! `smcp registry serve`: a registry directory for other machines.
+
+use std::io;
+use std::io::Write as _;
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+use clap::Args;
+use serde_json::json;
+
+use crate::authority;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::registry::directory;
+use crate::cli::world::World;
+use crate::model::registry::Registry;
+use crate::model::text::SafeText;
+use crate::package::RegistryClient as _;
+use crate::report::json;
+use crate::report::message;
+use crate::serve;
+
+/// Serve the registry directory that --registry names over HTTP, as the real registry would, until interrupted.
+///
+/// It is read-only, and every file is verified before it is sent. There is neither TLS nor a login: for other machines,
+/// put a reverse proxy with TLS before it. SIGINT and SIGTERM end it with exit code 0.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ServeCommand {
+    /// Where to listen; port 0 takes any that is free
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+}
+
+impl ServeCommand {
+    /// Carries the command out.
+    pub(super) fn execute(self, world: &World) -> Result<Exit, Failure> {
+        let registry = directory(world, "serve")?;
+        let listening = || format!("while listening on {}", self.listen);
+        let listener = authority::listen(self.listen).with_context(listening).map_err(Failure::usage)?;
+        let address = listener.local_addr().with_context(listening).map_err(Failure::usage)?;
+        if !address.ip().is_loopback() {
+            world.remark(
+                "this address is open to other machines, without TLS and without a login; \
+                 smcp asks such a registry only through a reverse proxy with TLS",
+            );
+        }
+        let location = registry.registry().clone();
+        // Standard streams that nobody reads change nothing.
+        let ready = || drop(announce(world, address, &location));
+        let style = world.error_style();
+        let complain = move |text: &str| drop(message::error(text, &[], &mut io::stderr().lock(), &style));
+        serve::serve(listener, registry, ready, complain).context("while serving").map_err(Failure::from)?;
+        Ok(Exit::Success)
+    }
+}
+
+/// Says that the door is open: connections wait from here on.
+fn announce(world: &World, address: SocketAddr, location: &Registry) -> io::Result<()> {
+    let url = format!("http://{address}");
+    if world.json() {
+        let registry = SafeText::new(&location.to_string());
+        json::write(&json!({"schema": "smcp.listening/1", "url": url, "registry": registry}), &mut world.out())?;
+    } else {
+        writeln!(world.err(), "listening on {url}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! What `serve` hands out of a directory registry.
+//!
+//! Its documents as they stand, its files verified, its catalogue.
+
+use std::io;
+use std::io::Seek as _;
+
+use serde_json::Value;
+
+use crate::model::deadline::Deadline;
+use crate::model::digest::Digest;
+use crate::model::name::PackageId;
+use crate::model::package::PackageRef;
+use crate::model::package::Selector;
+use crate::model::package::Version;
+use crate::package::Artifact;
+use crate::package::RegistryClient as _;
+use crate::package::directory::DirectoryRegistry;
+use crate::package::error::PackageError;
+use crate::package::json;
+use crate::package::stream;
+use crate::package::stream::HashedWriter;
+use crate::package::stream::Timed;
+
+/// A package in the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Which package.
+    pub id: PackageId,
+    /// What `latest` means for it; none when nothing is published, or when one of its entries is damaged.
+    pub latest: Option<Version>,
+}
+
+impl DirectoryRegistry {
+    /// The resolve document of the version that is meant, as its publisher wrote it: who asks judges it for themselves.
+    /// Only `ref` says what was asked for.
+    ///
+    /// # Errors
+    /// When there is no such version, or its entry is not valid.
+    pub fn document(&self, wanted: &PackageRef, deadline: &Deadline) -> Result<Value, PackageError> {
+        let found = self.resolve(wanted, deadline)?;
+        let Some((_, text)) = self.entry_text(&found.id, &found.version)? else {
+            return Err(self.missing(wanted)?);
+        };
+        let mut document: Value =
+            json::read(&text).map_err(|problem| PackageError::Document { subject: wanted.to_string(), problem })?;
+        if let Value::Object(object) = &mut document {
+            object.insert("ref".to_owned(), wanted.selector.to_string().into());
+        }
+        Ok(document)
+    }
+
+    /// Opens a file for reading from its beginning once all of it was read and has the digest of its name; with its
+    /// length.
+    ///
+    /// # Errors
+    /// When it isn't there, can't be read, or has another digest.
+    pub fn verified(
+        &self,
+        artifact: Artifact,
+        digest: &Digest,
+        deadline: &Deadline,
+    ) -> Result<(std::fs::File, u64), PackageError> {
+        let failed = |cause| self.failed(format!("read the {artifact} {digest}"))(cause);
+        let Some(file) = self.blobs().open(digest).map_err(failed)? else {
+            return Err(PackageError::MissingBlob { registry: self.registry().to_string(), artifact, digest: *digest });
+        };
+        let mut file = file.into_std();
+        let mut sink = HashedWriter::new(io::sink());
+        stream::copy(&mut Timed::new(&file, deadline), &mut sink, failed, failed)?;
+        let (found, size) = sink.finish();
+        if found != *digest {
+            return Err(PackageError::DigestMismatch { artifact, label: digest.short(), expected: *digest, found });
+        }
+        file.rewind().map_err(failed)?;
+        Ok((file, size))
+    }
+
+    /// Every package by name, with its latest version.
+    ///
+    /// # Errors
+    /// When the directory can't be read, or time is over.
+    pub fn catalog(&self, deadline: &Deadline) -> Result<Vec<Listed>, PackageError> {
+        let names = self.packages().map_err(self.failed("list its packages"))?;
+        let mut listed = Vec::with_capacity(names.len());
+        for id in names.iter().filter_map(|name| name.parse::<PackageId>().ok()) {
+            deadline.check()?;
+            let latest = self.resolve(&PackageRef { id: id.clone(), selector: Selector::Latest }, deadline);
+            let latest = latest.inspect_err(|error| tracing::debug!(%id, %error, "it has no latest version"));
+            listed.push(Listed { id, latest: latest.ok().map(|entry| entry.version) });
+        }
+        Ok(listed)
+    }
+}

@@ -1,0 +1,111 @@
+//! A registry that can't be asked, and what it said before.
+//!
+//! `pipeline` comes here only when a registry could not be reached at all. What is recalled is what the registry said of
+//! an exact version, or of a digest; which version is the latest is a question about today, and is never recalled.
+
+use std::io::Read;
+use std::time::Duration;
+
+use crate::model::deadline::Deadline;
+use crate::model::digest::Digest;
+use crate::model::name::PackageId;
+use crate::model::package::PackageRef;
+use crate::model::package::Resolution;
+use crate::model::package::Selector;
+use crate::model::registry::Registry;
+use crate::package::Artifact;
+use crate::package::RegistryClient;
+use crate::package::error::PackageError;
+use crate::package::resolutions::Kept;
+use crate::package::resolutions::Resolutions;
+use crate::package::resolutions::has_digest;
+
+/// An earlier answer of a registry that can't be asked. As a client, it has no files: all must be in the cache.
+#[derive(Debug)]
+pub struct Recalled {
+    /// What it said.
+    pub resolution: Resolution,
+    /// How long ago.
+    pub age: Duration,
+    /// Why it can't be asked, in one sentence.
+    pub outage: String,
+}
+
+/// What the cache knows in place of a registry that can't be asked because of `outage`.
+///
+/// # Errors
+/// The outage itself when the cache knows nothing, [`PackageError::FactsTooOld`] when what it knows is older than
+/// `limit`, [`PackageError::LatestUnknown`] for `latest`, [`PackageError::AmbiguousDigest`] as a registry would say it.
+pub fn recall(
+    resolutions: &Resolutions,
+    registry: &Registry,
+    wanted: &PackageRef,
+    outage: PackageError,
+    now: u64,
+    limit: Duration,
+) -> Result<Recalled, PackageError> {
+    let kept = match &wanted.selector {
+        Selector::Exact(version) => resolutions.of_version(registry, &wanted.id, version, now),
+        Selector::Digest(digest) => {
+            let mut with = resolutions.of_package(registry, &wanted.id, now);
+            with.retain(|kept| has_digest(&kept.resolution, digest));
+            one(with, &wanted.id, digest)?
+        }
+        Selector::Latest => {
+            let known = resolutions.of_package(registry, &wanted.id, now);
+            if known.is_empty() {
+                return Err(outage);
+            }
+            let versions: Vec<String> = known.iter().map(|kept| kept.resolution.version.to_string()).collect();
+            let versions = versions.join(", ");
+            return Err(PackageError::LatestUnknown { id: wanted.id.clone(), versions, cause: Box::new(outage) });
+        }
+    };
+    let Some(Kept { resolution, at }) = kept else { return Err(outage) };
+    let age = Duration::from_secs(now.saturating_sub(at));
+    if age > limit {
+        return Err(PackageError::FactsTooOld { label: resolution.label(), age, limit, cause: Box::new(outage) });
+    }
+    Ok(Recalled { resolution, age, outage: outage.sentence() })
+}
+
+/// The only one, if there is one at all.
+fn one(mut kept: Vec<Kept>, id: &PackageId, digest: &Digest) -> Result<Option<Kept>, PackageError> {
+    if kept.len() > 1 {
+        let versions: Vec<String> = kept.iter().map(|kept| kept.resolution.version.to_string()).collect();
+        return Err(PackageError::AmbiguousDigest { id: id.clone(), digest: *digest, versions: versions.join(", ") });
+    }
+    Ok(kept.pop())
+}
+
+impl RegistryClient for Recalled {
+    fn resolve(&self, _: &PackageRef, _: &Deadline) -> Result<Resolution, PackageError> {
+        Ok(self.resolution.clone())
+    }
+
+    fn artifact(
+        &self,
+        _: &PackageId,
+        artifact: Artifact,
+        digest: &Digest,
+        _: &Deadline,
+    ) -> Result<Box<dyn Read + '_>, PackageError> {
+        Err(PackageError::NotInCache {
+            label: self.resolution.label(),
+            artifact,
+            digest: *digest,
+            outage: self.outage.clone(),
+        })
+    }
+
+    fn probe(&self, _: &Deadline) -> Result<(), PackageError> {
+        Err(PackageError::unreachable(self.registry(), std::io::Error::other(self.outage.clone())))
+    }
+
+    fn registry(&self) -> &Registry {
+        &self.resolution.registry
+    }
+}
+
+#[cfg(test)]
+mod tests;

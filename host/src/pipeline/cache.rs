@@ -1,0 +1,38 @@
+//! Housekeeping: what is in the cache, and what is to leave it.
+//!
+//! No part of a launch.
+
+use crate::authority;
+use crate::config::Config;
+use crate::model::cache::CacheEntry;
+use crate::model::cache::CacheRemoval;
+use crate::model::cache::CacheRules;
+use crate::model::cache::CacheTarget;
+use crate::pipeline::Stop;
+use crate::pipeline::find::open_cache;
+
+/// Every file in the cache, the one that was used last first.
+///
+/// # Errors
+/// When the cache can't be opened or listed.
+pub fn cached(config: &Config) -> Result<Vec<CacheEntry>, Stop> {
+    Ok(open_cache(config)?.entries(authority::now())?)
+}
+
+/// Removes what `targets` name from the cache; everything when they are none.
+///
+/// # Errors
+/// When there is no such thing, or it can't be removed.
+pub fn uncache(config: &Config, targets: &[CacheTarget]) -> Result<CacheRemoval, Stop> {
+    let cache = open_cache(config)?;
+    let now = authority::now();
+    Ok(if targets.is_empty() { cache.remove_everything(now)? } else { cache.remove_targets(targets, now)? })
+}
+
+/// Removes from the cache what nobody knows any more, and what `rules` say. With `dry_run`, only says what would go.
+///
+/// # Errors
+/// When something can't be removed.
+pub fn collect(config: &Config, rules: &CacheRules, dry_run: bool) -> Result<CacheRemoval, Stop> {
+    Ok(open_cache(config)?.collect(rules, authority::now(), dry_run)?)
+}

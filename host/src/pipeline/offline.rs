@@ -1,0 +1,82 @@
+//! A registry's answers in the cache: kept, forgotten, and recalled.
+//!
+//! Recalled on the day that the registry can't be asked.
+//!
+//! Keeping is a service and not a duty: an answer that can't be kept is logged, and the launch goes on.
+
+use std::io;
+use std::time::Duration;
+
+use crate::authority;
+use crate::config::Config;
+use crate::decide::Notice;
+use crate::model::facts::Status;
+use crate::model::package::PackageRef;
+use crate::model::package::Resolution;
+use crate::model::text::SafeText;
+use crate::package;
+use crate::package::Cache;
+use crate::package::PackageError;
+use crate::package::Recalled;
+use crate::package::Resolutions;
+use crate::pipeline::Stop;
+
+/// What the registry said before, if the cache has it and it is not too old.
+pub(super) fn recall(config: &Config, reference: &PackageRef, outage: PackageError) -> Result<Recalled, Stop> {
+    let Some(resolutions) = existing(config) else { return Err(outage.into()) };
+    let (now, limit) = (authority::now(), config.max_facts_age());
+    let recalled = package::recall(&resolutions, config.registry(), reference, outage, now, limit)?;
+    tracing::info!(%reference, age = recalled.age.as_secs(), "the registry can't be asked; recalled from the cache");
+    Ok(recalled)
+}
+
+/// What everybody who relies on a recalled answer has to know.
+pub(super) fn notice(config: &Config, recalled: &Recalled) -> Notice {
+    let limit = humantime::format_duration(config.max_facts_age());
+    // The seconds of hours are no news.
+    let unit = if recalled.age.as_secs() < 3_600 { 1 } else { 60 };
+    let seconds = recalled.age.as_secs();
+    let age = humantime::format_duration(Duration::from_secs(seconds.saturating_sub(seconds % unit)));
+    let message = format!(
+        "the facts are from the cache and {age} old (`max_facts_age` allows {limit}): the registry can't be asked \
+         whether they still hold: {}",
+        recalled.outage
+    );
+    Notice { code: "facts-from-cache", message: SafeText::new(&message) }
+}
+
+/// Keeps an answer whose bytes are in the cache and verified.
+pub(super) fn keep(cache: &Cache, resolution: &Resolution) {
+    said(cache.resolutions().keep(resolution, authority::now()), "kept");
+}
+
+/// Keeps an answer at once when it says that the version must not run: its bytes are never fetched, and an earlier
+/// answer must not outlive it.
+pub(super) fn note(config: &Config, resolution: &Resolution) {
+    match resolution.facts.status {
+        Some(Status::Refused(_)) => {
+            if let Some(resolutions) = existing(config) {
+                said(resolutions.keep(resolution, authority::now()), "kept");
+            }
+        }
+        Some(Status::Published | Status::Deprecated) | None => {}
+    }
+}
+
+/// Forgets what the registry says it doesn't have.
+pub(super) fn forget(config: &Config, reference: &PackageRef) {
+    if let Some(resolutions) = existing(config) {
+        said(resolutions.forget(config.registry(), reference, authority::now()), "forgotten");
+    }
+}
+
+/// The answers in the cache; none when there is no cache yet.
+fn existing(config: &Config) -> Option<Resolutions> {
+    authority::open_dir(config.cache_dir()?).ok().map(Resolutions::new)
+}
+
+fn said(done: io::Result<()>, what: &str) {
+    if let Err(error) = done {
+        tracing::warn!(%error, "an answer of the registry could not be {what}");
+    }
+}

@@ -1,0 +1,54 @@
+//! When the server ends: SIGINT, SIGTERM and SIGHUP, to be awaited.
+
+use std::future::Future;
+use std::future::poll_fn;
+use std::io;
+use std::os::unix::net::UnixStream as Socket;
+use std::pin::pin;
+use std::task::Poll;
+
+use signal_hook::consts::SIGHUP;
+use signal_hook::consts::SIGINT;
+use signal_hook::consts::SIGTERM;
+use signal_hook::low_level::pipe;
+use tokio::net::UnixStream;
+
+/// Signals, as bytes in a socket. They stay taken over until the process ends, which is what they ask for.
+#[derive(Debug)]
+pub(super) struct Ending {
+    bytes: UnixStream,
+}
+
+impl Ending {
+    /// Takes the signals over.
+    pub(super) fn listen() -> io::Result<Self> {
+        let (bytes, writer) = Socket::pair()?;
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            pipe::register(signal, writer.try_clone()?)?;
+        }
+        bytes.set_nonblocking(true)?;
+        Ok(Self { bytes: UnixStream::from_std(bytes)? })
+    }
+
+    /// Comes when somebody has asked for the end.
+    pub(super) async fn asked(&self) {
+        // A socket that fails can't tell any more when to end; then it is now.
+        drop(self.bytes.readable().await);
+    }
+
+    /// Forgets who has asked so far.
+    pub(super) fn forget(&self) {
+        while self.bytes.try_read(&mut [0; 16]).is_ok_and(|read| read > 0) {}
+    }
+}
+
+/// The outcome of `work`, unless `end` comes first.
+pub(super) async fn unless<T>(end: impl Future, work: impl Future<Output = T>) -> Option<T> {
+    let (mut end, mut work) = (pin!(end), pin!(work));
+    poll_fn(|context| match (end.as_mut().poll(context), work.as_mut().poll(context)) {
+        (_, Poll::Ready(done)) => Poll::Ready(Some(done)),
+        (Poll::Ready(_), Poll::Pending) => Poll::Ready(None),
+        (Poll::Pending, Poll::Pending) => Poll::Pending,
+    })
+    .await
+}

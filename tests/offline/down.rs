@@ -1,0 +1,218 @@
+//! The registry is gone: what still runs, for how long, and what is said about it.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+
+use crate::bed::{Package, TestBed, corrupt};
+
+const GOOD: &str = "acme/tool@1.0.0";
+
+/// A bed whose registry has a package that prints a line.
+fn bed(config: &str) -> TestBed {
+    let bed = TestBed::new();
+    bed.configure(config);
+    bed.publish(&Package::shell(GOOD, "echo it runs").good());
+    bed
+}
+
+/// Takes the registry away.
+fn down(bed: &TestBed) {
+    fs::rename(bed.path("registry"), bed.path("elsewhere")).unwrap();
+}
+
+fn up(bed: &TestBed) {
+    fs::rename(bed.path("elsewhere"), bed.path("registry")).unwrap();
+}
+
+/// The answers that the cache has kept.
+fn kept(bed: &TestBed) -> Vec<PathBuf> {
+    let folders = bed.list(".mcp/cache/resolutions");
+    let of = |folder: &String| {
+        let folder = format!(".mcp/cache/resolutions/{folder}");
+        bed.list(&folder).into_iter().map(|name| bed.path(&folder).join(name)).collect::<Vec<_>>()
+    };
+    folders.iter().flat_map(of).collect()
+}
+
+/// Makes the one kept answer so many seconds old; a negative age is in the future.
+fn aged(bed: &TestBed, seconds: i64) {
+    let path = kept(bed).pop().unwrap();
+    let mut document: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    document["resolved_at"] = (i64::try_from(now).unwrap() - seconds).into();
+    fs::write(path, document.to_string()).unwrap();
+}
+
+fn codes(document: &Value) -> Vec<&str> {
+    document["notices"].as_array().unwrap().iter().map(|notice| notice["code"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn what_was_pulled_runs_without_the_registry() {
+    let bed = bed("");
+    bed.run(&format!("pull {GOOD}")).succeeds();
+    let online = bed.run(&format!("run --dry-run --json {GOOD}")).succeeds().document();
+    assert_eq!(codes(&online), [""; 0]);
+    down(&bed);
+    aged(&bed, 7_200);
+    let told = ["the facts are from the cache and 2h", "`max_facts_age` allows 1day", "No such file or directory"];
+    bed.run(&format!("run {GOOD}")).succeeds().prints("it runs\n").says(&told);
+    let digest = online["facts"]["bundle_digest"].as_str().unwrap().to_owned();
+    for line in [
+        format!("run --dry-run --json {GOOD}"),
+        format!("policy check --json {GOOD}"),
+        format!("run --dry-run --json acme/tool@{digest}"),
+    ] {
+        let mut offline = bed.run(&line).succeeds().document();
+        assert_eq!(codes(&offline), ["facts-from-cache"], "{line}");
+        assert_eq!((&offline["facts"], &offline["package"]), (&online["facts"], &online["package"]), "{line}");
+        offline["notices"] = online["notices"].clone();
+        assert_eq!(offline["decision"], online["decision"], "{line}");
+    }
+    let info = bed.run(&format!("info --json {GOOD}")).succeeds().silent().document();
+    assert_eq!(codes(&info), ["facts-from-cache"]);
+    bed.run(&format!("info {GOOD}")).succeeds().says(&told);
+    // To pull is to ask the registry.
+    bed.run(&format!("pull {GOOD}")).refuses(2, &["can't open it"]);
+}
+
+#[test]
+fn a_run_is_enough_to_run_again() {
+    let bed = bed("");
+    bed.run(&format!("run {GOOD}")).succeeds().silent();
+    down(&bed);
+    bed.run(&format!("run {GOOD}")).succeeds().prints("it runs\n");
+    up(&bed);
+    bed.run(&format!("run {GOOD}")).succeeds().silent();
+}
+
+#[test]
+fn which_is_the_latest_is_never_recalled() {
+    let bed = bed("");
+    bed.run("run acme/tool@latest").succeeds();
+    down(&bed);
+    let words = ["the cache never answers that", "can't open it", "name a version that was used before: 1.0.0"];
+    bed.run("run acme/tool@latest").refuses(2, &words);
+    bed.run("policy check acme/other@latest").exits(2);
+}
+
+#[test]
+fn facts_grow_too_old() {
+    let cases = [
+        ("", 86_300, 0),
+        ("", 86_500, 2),
+        ("max_facts_age: 60s\n", 50, 0),
+        ("max_facts_age: 60s\n", 70, 2),
+        ("max_facts_age: 30d\n", 29 * 86_400, 0),
+        // From the future: somebody's clock is wrong, and nobody knows how old they are.
+        ("max_facts_age: 30d\n", -600, 2),
+    ];
+    for (config, age, code) in cases {
+        let bed = bed(config);
+        bed.run(&format!("pull {GOOD}")).succeeds();
+        down(&bed);
+        aged(&bed, age);
+        let ran = bed.run(&format!("policy check --json {GOOD}")).exits(code);
+        if code == 2 && age > 0 {
+            let document = ran.document();
+            let message = document["refusal"]["message"].as_str().unwrap().to_owned();
+            assert_eq!(document["refusal"]["code"], "facts-too-old", "{message}");
+            for words in ["the registry can't be asked", " old, more than the ", "max_facts_age", "can't open it"] {
+                assert!(message.contains(words), "{message}");
+            }
+        }
+    }
+}
+
+#[test]
+fn cached_is_never_approved() {
+    let bed = bed("policy:\n  min_score: 80\n");
+    bed.publish(&Package::shell("acme/poor@1.0.0", "touch \"$HOME/started\"").facts("community", 0, 20));
+    bed.run("pull acme/poor@1.0.0").succeeds();
+    down(&bed);
+    bed.run("run acme/poor@1.0.0").refuses(4, &["below minimum required score 80", "the facts are from the cache"]);
+    bed.run("run --trust acme/poor@1.0.0").exits(4);
+    assert!(!bed.has("started"));
+}
+
+#[test]
+fn what_a_registry_takes_back_is_not_recalled() {
+    for (status, code) in [("revoked", 4), ("quarantined", 4)] {
+        let bed = bed("");
+        bed.run(&format!("run {GOOD}")).succeeds();
+        bed.publish(&Package::shell(GOOD, "echo it runs").good().option("--status", status));
+        bed.run(&format!("policy check {GOOD}")).exits(code);
+        down(&bed);
+        bed.run(&format!("run {GOOD}")).refuses(code, &[status]);
+    }
+    let bed = bed("");
+    bed.run(&format!("run {GOOD}")).succeeds();
+    fs::remove_file(bed.path("registry/packages/acme/tool/1.0.0.json")).unwrap();
+    bed.run(&format!("run {GOOD}")).refuses(2, &["there is no package"]);
+    down(&bed);
+    bed.run(&format!("run {GOOD}")).refuses(2, &["can't open it"]);
+}
+
+#[test]
+fn the_bytes_must_be_there_and_right() {
+    let bed = bed("");
+    let digest = |which: &str| {
+        let document = bed.run(&format!("info --json {GOOD}")).succeeds().document();
+        document["facts"][which].as_str().unwrap().replace(':', "-")
+    };
+    let blob = bed.path(".mcp/cache/blobs").join(digest("bundle_digest"));
+    down(&bed);
+    corrupt(&blob);
+    bed.run(&format!("run {GOOD}")).refuses(2, &["does not have its bundle", "can't open it"]);
+    assert!(!blob.exists(), "what is corrupt is dropped");
+    bed.run(&format!("run {GOOD}")).refuses(2, &["does not have its bundle"]);
+    up(&bed);
+    bed.run(&format!("run {GOOD}")).succeeds().prints("it runs\n");
+}
+
+#[test]
+fn a_registry_is_recalled_under_its_own_name_alone() {
+    let bed = bed("");
+    bed.run(&format!("run {GOOD}")).succeeds();
+    bed.run(&format!("run --registry other {GOOD}")).refuses(2, &["/other`: can't open it"]);
+    // A copy of the same registry is another one.
+    down(&bed);
+    bed.run(&format!("run --registry other {GOOD}")).refuses(2, &["/other`: can't open it"]);
+    bed.run(&format!("run {GOOD}")).succeeds();
+}
+
+#[test]
+fn what_others_could_have_written_is_not_believed() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let bed = bed("");
+    bed.run(&format!("run {GOOD}")).succeeds();
+    down(&bed);
+    let [path] = <[PathBuf; 1]>::try_from(kept(&bed)).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let good = fs::read_to_string(&path).unwrap();
+    for bad in [good.replace("acme/tool", "acme/other"), good[..40].to_owned(), String::new()] {
+        fs::write(&path, bad).unwrap();
+        bed.run(&format!("run {GOOD}")).refuses(2, &["can't open it"]);
+    }
+    fs::write(&path, good).unwrap();
+    bed.run(&format!("run {GOOD}")).succeeds();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o622)).unwrap();
+    bed.run(&format!("run {GOOD}")).refuses(2, &["can't open it"]);
+}
+
+#[test]
+fn an_answer_is_written_once_a_minute() {
+    use std::os::unix::fs::MetadataExt as _;
+    let bed = bed("");
+    let inode = || fs::metadata(kept(&bed).pop().unwrap()).unwrap().ino();
+    bed.run(&format!("run {GOOD}")).succeeds();
+    let first = inode();
+    bed.run(&format!("run {GOOD}")).succeeds();
+    assert_eq!(inode(), first);
+    aged(&bed, 61);
+    bed.run(&format!("run {GOOD}")).succeeds();
+    assert_ne!(inode(), first);
+}

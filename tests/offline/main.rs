@@ -1,0 +1,18 @@
+//! A registry that is down, a registry that is served, and the cache between them, with the real binary.
+//!
+//! Every test has a home of its own. The network is the loopback, at a port that the system chose.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::indexing_slicing, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::disallowed_methods, reason = "a test is the user, the client and the file system")]
+
+#[path = "../support/bed.rs"]
+#[expect(dead_code, reason = "what other tests need of it")]
+mod bed;
+#[path = "../support/redact.rs"]
+mod redact;
+
+mod cache;
+mod down;
+mod integrity;
+mod serve;
