@@ -1,3 +1,5 @@
+//! Housekeeping of a cache: what is removed, what is not, and what stays while it runs.
+
 use std::time::Duration;
 
 use cap_std::fs::Permissions;
