@@ -1,4 +1,4 @@
-//! Housekeeping of a cache: what is removed, what is not, and what stays while it runs.
+//! Housekeeping of a cache: what goes, and what stays because it is in use.
 
 use std::time::Duration;
 
