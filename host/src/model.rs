@@ -24,5 +24,6 @@ pub mod secret;
 pub mod size;
 pub mod text;
 pub mod verdict;
+pub mod visible;
 pub mod warning;
 mod word;

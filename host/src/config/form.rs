@@ -12,6 +12,7 @@ use crate::config::problem::Code;
 use crate::config::raw::Half;
 use crate::config::raw::Node;
 use crate::model::path::absolute;
+use crate::model::registry::without_secrets;
 
 /// Where paths in a file start.
 #[derive(Debug, Clone, Copy)]
@@ -77,7 +78,7 @@ pub(super) fn describe(node: &Node) -> String {
         Node::Bool(value) => format!("is the boolean `{value}`"),
         Node::Integer(value) => format!("is the number {value}"),
         Node::Float(value) => format!("is the fractional number {value}"),
-        Node::Text(text) => format!("is the text `{}`", excerpt(text)),
+        Node::Text(text) => format!("is the text `{}`", excerpt(&without_secrets(text))),
         Node::List(_) => "is a list".to_owned(),
         Node::Map(_) => "is a mapping".to_owned(),
         Node::Tagged(tag) => format!("has the tag `!{}`", excerpt(tag)),

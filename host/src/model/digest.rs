@@ -17,6 +17,9 @@ pub struct DigestError {
 }
 
 impl Digest {
+    /// What stands where there is nothing to have a digest of: the first record of a chain has it in place of one.
+    pub const ZERO: Self = Self([0; 32]);
+
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())

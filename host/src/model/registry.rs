@@ -33,7 +33,8 @@ impl Registry {
     /// # Errors
     /// When a URL has another scheme, no host, credentials, a query or a fragment; when it is no path either.
     pub fn from_text(text: &str, base: &Path, home: Option<&Path>) -> Result<Self, RegistryError> {
-        let fail = || RegistryError { found: text.chars().take(200).flat_map(char::escape_debug).collect() };
+        let fail =
+            || RegistryError { found: without_secrets(text).chars().take(200).flat_map(char::escape_debug).collect() };
         if text.contains("://") {
             return normal_url(text).map(Self::Url).ok_or_else(fail);
         }
@@ -47,6 +48,15 @@ impl Registry {
         let scheme = [Scheme::Https, Scheme::Http].into_iter().find(|known| known.as_str() == scheme)?;
         Endpoint::new(scheme, rest.split('/').next()?)
     }
+}
+
+/// A text that may be an address, without what may be a password or a token in it: what stands before an `@`, and
+/// what follows a `?` or a `#`. Only for messages.
+pub fn without_secrets(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let (address, hidden) = rest.find(['?', '#']).map_or((rest, ""), |at| (rest.split_at(at).0, "?…"));
+    let address = address.rsplit_once('@').map_or(address.to_owned(), |(_, host)| format!("…@{host}"));
+    format!("{scheme}://{address}{hidden}")
 }
 
 fn normal_url(text: &str) -> Option<String> {
@@ -90,6 +100,23 @@ impl fmt::Display for Registry {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_be_a_secret_is_left_out_of_messages() {
+        for (text, shown) in [
+            ("https://r.example/a", "https://r.example/a"),
+            ("https://me:hunter2@r.example/a", "https://…@r.example/a"),
+            ("https://me:hunt@er2@r.example", "https://…@r.example"),
+            ("https://me:hun/ter2@r.example", "https://…@r.example"),
+            ("https://r.example/a?token=hunter2", "https://r.example/a?…"),
+            ("https://r.example/a#hunter2", "https://r.example/a?…"),
+            ("me@directory", "me@directory"),
+        ] {
+            assert_eq!(without_secrets(text), shown);
+        }
+        let error = Registry::from_text("https://me:hunter2@r.example", Path::new("/"), None).unwrap_err();
+        assert!(error.to_string().starts_with("`https://…@r.example` is not a registry"), "{error}");
+    }
 
     #[test]
     fn addresses_have_one_normal_form() {

@@ -3,11 +3,8 @@
 use std::io;
 use std::io::Write;
 
-use serde::Serialize;
-use serde_json::Serializer;
 use serde_json::Value;
 use serde_json::json;
-use serde_json::ser::Formatter;
 
 use crate::model::mode::Effect;
 use crate::model::text::SafeText;
@@ -15,6 +12,7 @@ use crate::model::verdict::Evaluated;
 use crate::model::verdict::Fault;
 use crate::model::verdict::Finding;
 use crate::model::verdict::Outcome;
+use crate::model::visible;
 use crate::report::Conclusion;
 use crate::report::Report;
 use crate::report::package;
@@ -58,10 +56,7 @@ pub fn error(code: &str, message: &str, exit_code: u8, problems: Vec<Value>) -> 
 /// # Errors
 /// When the writer fails.
 pub fn write(document: &Value, out: &mut dyn Write) -> io::Result<()> {
-    let mut text = Vec::new();
-    document.serialize(&mut Serializer::with_formatter(&mut text, VisibleFormatter))?;
-    text.push(b'\n');
-    out.write_all(&text)
+    out.write_all(&visible::line(document)?)
 }
 
 fn policy(policy: &Evaluated) -> Value {
@@ -144,27 +139,6 @@ fn one_line(message: &str) -> SafeText {
 fn put(object: &mut Value, key: &str, value: Option<Value>) {
     if let (Value::Object(entries), Some(value)) = (object, value) {
         entries.insert(key.to_owned(), value);
-    }
-}
-
-/// Compact JSON in which nothing is invisible.
-struct VisibleFormatter;
-
-impl Formatter for VisibleFormatter {
-    fn write_string_fragment<W: Write + ?Sized>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        let mut shown = [0; 4];
-        for character in fragment.chars() {
-            let text: &str = character.encode_utf8(&mut shown);
-            if character.is_ascii_graphic() || SafeText::new(text).as_str() == text {
-                writer.write_all(text.as_bytes())?;
-            } else {
-                let mut units = [0; 2];
-                for unit in character.encode_utf16(&mut units) {
-                    write!(writer, "\\u{unit:04x}")?;
-                }
-            }
-        }
-        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ use crate::report::style::Style;
 use crate::report::wrap::flow;
 
 /// Spaces between columns.
-const GAP: usize = 2;
+pub(crate) const GAP: usize = 2;
 
 /// The columns of a table, each as wide as its widest cell.
 #[derive(Debug, Clone)]
