@@ -6,7 +6,9 @@
 use std::ffi::OsString;
 use std::io::{self, Read as _};
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsExt as _};
@@ -48,14 +50,23 @@ impl ReadError {
 /// # Errors
 /// See [`ReadError`].
 pub fn read_file(path: &Path, limit: usize) -> Result<Vec<u8>, ReadError> {
+    let file = open_file(path)?;
+    let expected = usize::try_from(file.metadata()?.len()).unwrap_or(limit);
+    read_to(file, limit, expected)
+}
+
+/// Opens a regular file to read it; never waits for a pipe or a device.
+///
+/// # Ambient authority
+/// Opens any path.
+///
+/// # Errors
+/// See [`ReadError`].
+pub fn open_file(path: &Path) -> Result<std::fs::File, ReadError> {
     let mut options = OpenOptions::new();
     options.read(true).custom_flags(nix::fcntl::OFlag::O_NONBLOCK.bits());
     let file = cap_std::fs::File::open_ambient_with(path, &options, ambient_authority())?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(ReadError::NotAFile);
-    }
-    read_to(file, limit, usize::try_from(metadata.len()).unwrap_or(limit))
+    if file.metadata()?.is_file() { Ok(file.into_std()) } else { Err(ReadError::NotAFile) }
 }
 
 /// Reads to the end, at most `limit` bytes; about `expected` are.
@@ -218,9 +229,35 @@ pub fn environment() -> Vec<(OsString, OsString)> {
 /// # Ambient authority
 /// Reads the clock.
 pub fn now() -> u64 {
+    clock().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// The time, as the system's clock has it.
+///
+/// # Ambient authority
+/// Reads the clock.
+pub fn clock() -> SystemTime {
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
-    let now = std::time::SystemTime::now();
-    now.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    SystemTime::now()
+}
+
+/// A connection to the system's log.
+///
+/// # Ambient authority
+/// Connects to a socket of the system.
+///
+/// # Errors
+/// When there is none, or it takes no datagrams.
+pub fn system_log() -> io::Result<UnixDatagram> {
+    let socket = UnixDatagram::unbound()?;
+    let mut connected = Err(io::ErrorKind::NotFound.into());
+    for path in ["/dev/log", "/var/run/syslog", "/var/run/log"] {
+        connected = socket.connect(path);
+        if !connected.as_ref().is_err_and(|error: &io::Error| error.kind() == io::ErrorKind::NotFound) {
+            break;
+        }
+    }
+    connected.map(|()| socket)
 }
 
 /// Standard input, unbuffered: what is not read here is left for the server.

@@ -4,10 +4,12 @@
 //! sees is written by `report`, what is decided by `decide`; here is only what was asked for.
 
 mod args;
+mod audit;
 mod cache;
 mod config;
 mod decision;
 mod diagnostics;
+mod doctor;
 pub mod exit;
 mod failure;
 mod info;

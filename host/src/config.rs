@@ -28,6 +28,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::choice::Audit;
+use crate::config::choice::AuditHead;
 use crate::config::form::Base;
 use crate::config::reader::Fields;
 use crate::config::reader::Reader;
@@ -65,6 +66,7 @@ pub struct Config {
     start_timeout: Setting<Duration>,
     max_facts_age: Setting<Duration>,
     audit: Setting<Audit>,
+    audit_head: Setting<AuditHead>,
     layers: Vec<Layer>,
     notices: Vec<Notice>,
 }
@@ -137,9 +139,14 @@ impl Config {
         self.max_facts_age.value
     }
 
-    /// Whether a server may start when the audit log can't be written.
+    /// Whether to go on when the audit log can't be written.
     pub const fn audit(&self) -> Audit {
         self.audit.value
+    }
+
+    /// Who is told of each new head of the audit log.
+    pub const fn audit_head(&self) -> AuditHead {
+        self.audit_head.value
     }
 
     /// The layers, in the order in which they are evaluated and shown; at least one.
@@ -217,6 +224,7 @@ impl Config {
                 limits::MAX_FACTS_AGE_DEFAULT,
             ),
             audit: Setting::or_default(reader.read(fields, &keys::AUDIT), Audit::Required),
+            audit_head: Setting::or_default(reader.read(fields, &keys::AUDIT_HEAD), AuditHead::None),
             layers: vec![layer],
             notices: Vec::new(),
         }

@@ -24,6 +24,8 @@ pub mod report;
 pub mod request;
 pub mod serve;
 
+pub mod audit;
+
 pub mod pipeline;
 
 pub mod cli;

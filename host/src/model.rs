@@ -4,8 +4,10 @@
 //! edge and never turns back.
 
 pub mod access;
+pub mod audit;
 pub mod cache;
 pub mod deadline;
+pub mod diagnosis;
 pub mod digest;
 pub mod endpoint;
 pub mod examination;

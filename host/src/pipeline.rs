@@ -6,6 +6,7 @@
 mod access;
 mod cache;
 mod find;
+mod ledger;
 mod offline;
 mod policies;
 mod start;
@@ -19,6 +20,10 @@ pub use cache::collect;
 pub use cache::uncache;
 pub use find::open_directory;
 pub use find::open_registry;
+pub use find::reach;
+pub use ledger::Activity;
+pub use ledger::Ledger;
+pub use ledger::Remark;
 pub use policies::examine;
 pub use start::Order;
 pub use stop::Stop;
@@ -30,15 +35,21 @@ pub use crate::decide::Notice;
 pub use crate::launch::env_file::Assignment;
 pub use crate::launch::env_file::parse as variables;
 pub use crate::launch::status::Ended;
+pub use crate::policy::INTERFACE;
+pub use crate::policy::RUNTIME_VERSION;
 pub use crate::request::subject_from_document;
 
 use std::time::Duration;
 use std::time::Instant;
 
+use serde_json::Value;
+
 use crate::config::Config;
 use crate::decide;
 use crate::decide::Admitted;
+use crate::decide::Clearance;
 use crate::decide::Decision;
+use crate::decide::Refusal;
 use crate::decide::Ruled;
 use crate::decide::Ruling;
 use crate::model::access::Access;
@@ -51,6 +62,7 @@ use crate::model::request::Subject;
 use crate::model::verdict::Evaluated;
 use crate::model::warning::Warning;
 use crate::package::Lease;
+use crate::pipeline::start::Prepared;
 use crate::policy::PolicyHost;
 use crate::request;
 
@@ -90,12 +102,21 @@ pub trait Audience {
     /// say, or somebody has read it.
     fn warning(&mut self, judged: &Judged) -> Option<Warning>;
 
+    /// The document of a decision, for the audit log; `consent` is the answer to its question.
+    fn document(&self, judged: &Judged, consent: Option<Consent>) -> Value;
+
+    /// The document of a stop before any policy, for the audit log; `None` when it is no decision.
+    fn document_of_stop(&self, stopped: &Stopped) -> Option<Value>;
+
     /// Hears a remark about the start. What a manifest asks for in vain is no concern of the model's: it is not in
     /// the [`warning`](Self::warning).
     fn remark(&mut self, notice: &Notice);
+
+    /// Hears something that nobody may miss: that the audit log is not complete.
+    fn insist(&mut self, notice: &Notice);
 }
 
-/// Starts a server if every policy allows it, and waits for its end.
+/// Starts a server if every policy allows it, and waits for its end; the ledger records all of it.
 ///
 /// # Errors
 /// See [`Stop`]. When it is [`Stop::Refused`] by policy or for want of consent, the audience has heard why.
@@ -103,38 +124,67 @@ pub fn run(
     config: &Config,
     order: &Order,
     context: Context,
+    ledger: &mut Ledger,
     audience: &mut dyn Audience,
     progress: &mut dyn Progress,
 ) -> Result<Ended, Stopped> {
     let deadline = Deadline::after(order.timeout);
-    // Held until the server has ended: nobody removes from the cache what runs.
-    let (ruled, mut judged, _lease) = weigh(config, &order.reference, context, &deadline, progress)?;
+    // The lease is held until the server has ended: nobody removes from the cache what runs.
+    let considered = weigh(config, &order.reference, context, &deadline, progress);
+    let (ruled, mut judged, _lease) = considered.inspect_err(|stopped| {
+        let remark = ledger.stopped(stopped, audience.document_of_stop(stopped));
+        say(remark, audience);
+    })?;
     let environment = start::environment(&ruled.candidate().manifest, order);
     judged.access = Some(environment.access(&ruled.candidate().manifest));
     let stopped = |stop| Stopped::new(judged.subject.clone(), stop);
-    let mut waited = Duration::ZERO;
-    let clearance = match ruled.apply() {
-        Decision::Allow(clearance) => {
-            audience.hear(&judged);
+    let Answered { clearance, consent, waited } = answer(ruled, &judged, audience);
+    let document = audience.document(&judged, consent);
+    let clearance = match clearance {
+        Ok(clearance) => {
+            say(ledger.decided(config, &judged, context, consent, document).map_err(stopped)?, audience);
             clearance
         }
-        Decision::Ask(question) => {
-            let asked = Instant::now();
-            let consent = audience.consent(&judged);
-            waited = asked.elapsed();
-            question.answer(consent).map_err(|refusal| stopped(refusal.into()))?
-        }
-        Decision::Deny(refusal) => {
-            audience.hear(&judged);
+        Err(refusal) => {
+            say(ledger.refused(config, &judged, context, consent, document), audience);
             return Err(stopped(refusal.into()));
         }
     };
     // The limit is for our work; how long a person thinks is theirs.
     let deadline = deadline.extended(waited);
     let warning = audience.warning(&judged);
-    let finished =
-        start::start(config, clearance, order, environment, warning, &deadline, audience).map_err(stopped)?;
-    Ok(finished.ended)
+    let prepared = Prepared { environment, warning, deadline };
+    let finished = start::start(config, clearance, order, prepared, ledger, audience);
+    say(ledger.ended(&judged.subject.label(), finished.as_ref()), audience);
+    finished.map(|finished| finished.ended).map_err(stopped)
+}
+
+/// What came of a ruling.
+struct Answered {
+    clearance: Result<Clearance, Refusal>,
+    /// The answer, when there was a question.
+    consent: Option<Consent>,
+    /// How long it was thought about.
+    waited: Duration,
+}
+
+/// Carries a ruling out, with the audience's answer when it asks.
+fn answer(ruled: Ruled<ResolvedPackage>, judged: &Judged, audience: &mut dyn Audience) -> Answered {
+    let clearance = match ruled.apply() {
+        Decision::Allow(clearance) => Ok(clearance),
+        Decision::Deny(refusal) => Err(refusal),
+        Decision::Ask(question) => {
+            let asked = Instant::now();
+            let consent = audience.consent(judged);
+            return Answered { clearance: question.answer(consent), consent: Some(consent), waited: asked.elapsed() };
+        }
+    };
+    audience.hear(judged);
+    Answered { clearance, consent: None, waited: Duration::ZERO }
+}
+
+fn say(remark: Remark, audience: &mut dyn Audience) {
+    remark.iter().for_each(|notice| audience.insist(notice));
 }
 
 /// Finds a package and judges it; the whole of a dry run.

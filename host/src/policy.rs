@@ -36,6 +36,11 @@ use wasmtime::component::Linker;
 use crate::model::digest::Digest;
 use crate::model::limits;
 
+/// The interface that policies export.
+pub const INTERFACE: &str = shape::EVALUATOR;
+/// The version of the runtime; a test holds it against Cargo.lock.
+pub const RUNTIME_VERSION: &str = "48.0.8";
+
 /// The engine that evaluates, with everything that is made once.
 pub struct PolicyHost {
     engine: Engine,
@@ -78,5 +83,15 @@ impl PolicyHost {
 impl std::fmt::Debug for PolicyHost {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PolicyHost").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_runtime_has_the_version_that_is_said() {
+        let lock = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock"));
+        let entry = format!("name = \"wasmtime\"\nversion = \"{}\"\n", super::RUNTIME_VERSION);
+        assert!(lock.contains(&entry), "{entry}");
     }
 }

@@ -4,6 +4,7 @@
 //! exit codes and terminals are given, and every word goes to a writer that the caller names.
 
 pub mod cache;
+pub mod diagnosis;
 mod headline;
 pub mod human;
 pub mod inspection;
@@ -13,6 +14,7 @@ pub mod message;
 pub mod package;
 pub mod progress;
 pub mod prompt;
+pub mod records;
 pub mod style;
 pub mod summary;
 pub mod table;

@@ -24,6 +24,11 @@ fn every_command_has_help() {
         "mcp-config",
         "login",
         "logout",
+        "audit",
+        "audit verify",
+        "audit tail",
+        "audit show",
+        "doctor",
     ] {
         let name = format!("help {command}").trim_end().replace(' ', "_");
         insta::assert_snapshot!(name, bed.run(&format!("{command} --help")).succeeds().silent());

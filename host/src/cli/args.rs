@@ -11,8 +11,10 @@ use clap::Subcommand;
 use clap::ValueEnum;
 use clap::error::ErrorKind;
 
+use crate::cli::audit::AuditCommand;
 use crate::cli::cache::CacheCommand;
 use crate::cli::config::ConfigCommand;
+use crate::cli::doctor::DoctorCommand;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::info::InfoCommand;
@@ -28,9 +30,10 @@ use crate::report::json;
 
 pub(super) const EXIT_CODES: &str = "Exit codes:
   0  the server ran and exited 0; the check passed
-  1  usage or configuration error
+  1  usage or configuration error; an audit log that can't be written
   2  registry or network error
-  3  integrity error: a digest, an identity, an archive or a manifest is not what it should be
+  3  integrity error: a digest, an identity, an archive, a manifest or the audit chain is not what it
+     should be
   4  refused: by policy, for want of consent, or for the package's status
   5  timeout
   6  the server could not be started
@@ -106,6 +109,10 @@ pub(super) enum Command {
     /// See and clear the cache of downloads
     #[command(subcommand)]
     Cache(CacheCommand),
+    /// Verify or read the audit log
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    Doctor(DoctorCommand),
 }
 
 impl Command {
@@ -121,6 +128,8 @@ impl Command {
             Self::Login(command) => command.execute(world),
             Self::Logout(command) => command.execute(world),
             Self::Cache(command) => command.execute(world),
+            Self::Audit(command) => command.execute(world),
+            Self::Doctor(command) => command.execute(world),
         }
     }
 }

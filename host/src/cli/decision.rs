@@ -3,23 +3,31 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::authority;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::failure::exit_of;
 use crate::cli::failure::told;
+use crate::cli::failure::told_of;
 use crate::cli::world::World;
 use crate::config::Config;
 use crate::model::deadline::Deadline;
 use crate::model::mode::Effect;
 use crate::model::package::PackageRef;
+use crate::model::request::Context;
+use crate::model::request::Subject;
 use crate::model::warning::Warning;
 use crate::pipeline;
+use crate::pipeline::Activity;
 use crate::pipeline::Audience;
 use crate::pipeline::Consent;
 use crate::pipeline::Ended;
 use crate::pipeline::Judged;
+use crate::pipeline::Ledger;
 use crate::pipeline::Notice;
+use crate::pipeline::Remark;
 use crate::pipeline::StopKind;
 use crate::pipeline::Stopped;
 use crate::report::Conclusion;
@@ -43,28 +51,48 @@ impl World {
         purpose: Purpose,
     ) -> Result<Exit, Failure> {
         let context = self.context(trust);
+        let command = if purpose == Purpose::DryRun { "run --dry-run" } else { "policy check" };
+        let mut ledger = self.ledger(config, command, Some(reference))?;
         let deadline = Deadline::after(timeout);
         let considered = pipeline::consider(config, reference, context, &deadline, &mut *self.progress());
-        self.conclude(considered.map(|(_, judged)| judged), trust, purpose)
+        self.conclude(config, &mut ledger, context, considered.map(|(_, judged)| judged), purpose)
     }
 
     /// Says what was decided by a command that only decides. Never asks: a question is a refusal unless `--trust`
     /// answered it (spec section 3).
     pub(super) fn conclude(
         &mut self,
+        config: &Config,
+        ledger: &mut Ledger,
+        context: Context,
         considered: Result<Judged, Stopped>,
-        trust: bool,
         purpose: Purpose,
     ) -> Result<Exit, Failure> {
         let judged = match considered {
             Ok(judged) => judged,
-            Err(stopped) => return self.stopped(stopped, purpose),
+            Err(stopped) => {
+                let remark = ledger.stopped(&stopped, document_of_stop(&stopped, purpose));
+                self.mention(remark);
+                return self.stopped(stopped, purpose);
+            }
         };
+        let trust = context.trust;
         let exit = match (judged.ruling.effect(), trust) {
             (Effect::Pass | Effect::Warn, _) | (Effect::Ask, true) => Exit::Success,
             (Effect::Ask, false) | (Effect::Block, _) => Exit::Refused,
         };
-        self.say(&report(&judged, trust.then_some(Consent::Trusted), purpose, exit))?;
+        let report = report(&judged, trust.then_some(Consent::Trusted), purpose, exit);
+        let asked = judged.ruling.effect() == Effect::Ask;
+        let consent = asked.then_some(if trust { Consent::Trusted } else { Consent::NobodyToAsk });
+        // First of all: a yes that can't be recorded is none.
+        let document = json::decision(&report);
+        let remark = if exit == Exit::Success {
+            ledger.decided(config, &judged, context, consent, document)?
+        } else {
+            ledger.refused(config, &judged, context, consent, document)
+        };
+        self.mention(remark);
+        self.say(&report)?;
         Ok(exit)
     }
 
@@ -81,22 +109,7 @@ impl World {
             StopKind::Registry | StopKind::Integrity | StopKind::Refused => {
                 let code = stop.code();
                 let message = told(&(*stop).into());
-                let conclusion = if kind == StopKind::Registry {
-                    Conclusion::Unavailable { code, message: &message }
-                } else {
-                    Conclusion::Refused { code, message: &message }
-                };
-                let exit_code = exit.code();
-                let report = Report {
-                    subject: &subject,
-                    conclusion,
-                    notices: &[],
-                    consent: None,
-                    start: None,
-                    purpose,
-                    exit_code,
-                };
-                self.say(&report)?;
+                self.say(&refusal(&subject, kind, code, &message, purpose))?;
                 Ok(exit)
             }
         }
@@ -131,6 +144,23 @@ impl World {
         Some(Start { access, brief: !self.is_verbose() })
     }
 
+    /// Opens the audit log for a command that decides.
+    pub(super) fn ledger(
+        &self,
+        config: &Config,
+        command: &'static str,
+        asked: Option<&PackageRef>,
+    ) -> Result<Ledger, Failure> {
+        let activity = Activity { command, asked: asked.map(ToString::to_string) };
+        let (ledger, remark) = Ledger::open(config, activity)?;
+        self.mention(remark);
+        Ok(ledger)
+    }
+
+    fn mention(&self, remark: Remark) {
+        remark.iter().for_each(|notice| self.insist(notice.message.as_str()));
+    }
+
     /// The person, or nobody, who hears of a launch.
     pub(super) fn audience(&mut self, trust: bool) -> Listener<'_> {
         Listener { world: self, trust }
@@ -142,6 +172,27 @@ impl World {
             self.insist(&message);
         }
         Exit::Server(ended.exit_code())
+    }
+}
+
+/// The report of a stop that is a decision, though no policy has spoken.
+fn refusal<'a>(subject: &'a Subject, kind: StopKind, code: &'a str, message: &'a str, purpose: Purpose) -> Report<'a> {
+    let conclusion = if kind == StopKind::Registry {
+        Conclusion::Unavailable { code, message }
+    } else {
+        Conclusion::Refused { code, message }
+    };
+    Report { subject, conclusion, notices: &[], consent: None, start: None, purpose, exit_code: exit_of(kind).code() }
+}
+
+/// The document of the same; `None` when it is a failure and no decision.
+fn document_of_stop(stopped: &Stopped, purpose: Purpose) -> Option<Value> {
+    let Stopped { subject, stop } = stopped;
+    match stop.kind() {
+        StopKind::Usage | StopKind::Timeout | StopKind::Start => None,
+        StopKind::Registry | StopKind::Integrity | StopKind::Refused => {
+            Some(json::decision(&refusal(subject, stop.kind(), stop.code(), &told_of(stop), purpose)))
+        }
     }
 }
 
@@ -213,8 +264,26 @@ impl Audience for Listener<'_> {
         (unread && !judged.is_quiet()).then(|| warning::warning(&report))
     }
 
+    fn document(&self, judged: &Judged, consent: Option<Consent>) -> Value {
+        let exit = match (judged.ruling.effect(), consent) {
+            (Effect::Pass | Effect::Warn, _) | (Effect::Ask, Some(Consent::Trusted | Consent::Accepted)) => {
+                Exit::Success
+            }
+            (Effect::Ask, Some(Consent::Declined | Consent::NobodyToAsk) | None) | (Effect::Block, _) => Exit::Refused,
+        };
+        json::decision(&report(judged, consent, Purpose::Launch, exit))
+    }
+
+    fn document_of_stop(&self, stopped: &Stopped) -> Option<Value> {
+        document_of_stop(stopped, Purpose::Launch)
+    }
+
     fn remark(&mut self, notice: &Notice) {
         self.world.remark(notice.message.as_str());
+    }
+
+    fn insist(&mut self, notice: &Notice) {
+        self.world.insist(notice.message.as_str());
     }
 }
 

@@ -34,7 +34,13 @@ impl Failure {
 
 /// An error with its causes on one line, then whatever else they say on lines of their own: what to do stands last.
 pub(super) fn told(error: &anyhow::Error) -> String {
-    let texts: Vec<String> = error.chain().map(ToString::to_string).collect();
+    told_of(error.as_ref())
+}
+
+/// The same of an error that is not ours to take.
+pub(super) fn told_of(error: &(dyn std::error::Error + 'static)) -> String {
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    let texts: Vec<String> = chain.map(ToString::to_string).collect();
     let (heads, more): (Vec<&str>, Vec<&str>) =
         texts.iter().map(|text| text.split_once('\n').unwrap_or((text, ""))).unzip();
     let more = more.into_iter().filter(|lines| !lines.is_empty());

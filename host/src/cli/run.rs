@@ -83,10 +83,12 @@ impl RunCommand {
         if self.dry_run {
             return world.dry_run(&config, &self.reference, self.judging.trust, timeout, Purpose::DryRun);
         }
+        let mut ledger = world.ledger(&config, "run", Some(&self.reference))?;
         let order = Order { reference: self.reference, timeout, arguments: self.arguments, env_file, env };
         let context = world.context(self.judging.trust);
         let mut progress = world.progress();
-        match pipeline::run(&config, &order, context, &mut world.audience(self.judging.trust), &mut *progress) {
+        let mut audience = world.audience(self.judging.trust);
+        match pipeline::run(&config, &order, context, &mut ledger, &mut audience, &mut *progress) {
             Ok(ended) => Ok(world.ended(ended)),
             Err(stopped) => world.stopped(stopped, Purpose::Launch),
         }

@@ -1,12 +1,12 @@
 //! Words that only the configuration uses.
 
-/// Whether a server may start when the audit log can't be written.
+/// Whether to go on when the audit log can't be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Audit {
-    /// It may not.
+    /// Nothing is decided, and nothing starts.
     Required,
-    /// It may.
+    /// It is said, and smcp goes on.
     BestEffort,
 }
 
@@ -19,6 +19,29 @@ impl Audit {
         match self {
             Self::Required => "required",
             Self::BestEffort => "best-effort",
+        }
+    }
+}
+
+/// Who is told of each new head of the audit log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AuditHead {
+    /// Nobody.
+    None,
+    /// The system's log.
+    Syslog,
+}
+
+impl AuditHead {
+    /// Both, in the order in which messages list them.
+    pub const ALL: [Self; 2] = [Self::None, Self::Syslog];
+
+    /// The word used in configuration, JSON and messages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Syslog => "syslog",
         }
     }
 }

@@ -12,6 +12,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::config::choice::Audit;
+use crate::config::choice::AuditHead;
 use crate::config::form::ListOf;
 use crate::config::form::Parsed;
 use crate::config::form::Shape;
@@ -125,7 +126,16 @@ const FOREIGN: &str = "Of another MCP Hub tool; smcp skips it with a notice.";
 /// The whole file.
 pub(super) static ROOT: Section = Section {
     title: "the configuration",
-    keys: &[&REGISTRY_URL, &TRUSTED_REGISTRIES, &CACHE_DIR, &START_TIMEOUT, &MAX_FACTS_AGE, &AUDIT, &POLICY],
+    keys: &[
+        &REGISTRY_URL,
+        &TRUSTED_REGISTRIES,
+        &CACHE_DIR,
+        &START_TIMEOUT,
+        &MAX_FACTS_AGE,
+        &AUDIT,
+        &AUDIT_HEAD,
+        &POLICY,
+    ],
     foreign: &[
         "registry",
         "cache",
@@ -207,10 +217,19 @@ pub(super) static MAX_FACTS_AGE: Key<Parsed<Duration>> = Key {
 /// `audit`
 pub(super) static AUDIT: Key<Word<Audit>> = Key {
     name: "audit",
-    about: "Whether a server may start when the audit log can't be written. Without effect in this version.",
+    about: "Whether smcp goes on when the audit log (~/.mcp/audit.jsonl) can't be written.",
     default: Some("required"),
     required: false,
     form: Word { all: &Audit::ALL, name: Audit::as_str },
+};
+
+/// `audit_head`
+pub(super) static AUDIT_HEAD: Key<Word<AuditHead>> = Key {
+    name: "audit_head",
+    about: "Where the digest of each new record of the audit log is sent, so that a log that was cut off shows.",
+    default: Some("none"),
+    required: false,
+    form: Word { all: &AuditHead::ALL, name: AuditHead::as_str },
 };
 
 /// `policy`

@@ -66,12 +66,9 @@ pub struct View {
     pub layers: Vec<LayerView>,
 }
 
-const NO_EFFECT: &str = "without effect in this version";
-
 impl Config {
     /// Everything in force, defaults included.
     pub fn view(&self) -> View {
-        let (age, audit) = (&self.max_facts_age, &self.audit);
         View {
             schema: "smcp.config/1",
             configured: self.is_configured(),
@@ -81,8 +78,9 @@ impl Config {
                     json!(directory.as_ref().map(|path| path.to_string_lossy()))
                 }),
                 entry("start_timeout", &self.start_timeout, duration),
-                entry("max_facts_age", age, duration),
-                Entry { note: Some(NO_EFFECT), ..entry("audit", audit, |audit| json!(audit)) },
+                entry("max_facts_age", &self.max_facts_age, duration),
+                entry("audit", &self.audit, |audit| json!(audit)),
+                entry("audit_head", &self.audit_head, |head| json!(head)),
             ],
             layers: self.layers.iter().map(layer).collect(),
         }

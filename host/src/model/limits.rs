@@ -252,3 +252,20 @@ pub const KEEPER_SWEEP_ROUNDS: u32 = 100;
 /// Descriptors that the keeper closes one by one where the system can't close all: far more than smcp and its client open,
 /// far fewer than the millions that a container may allow.
 pub const KEEPER_DESCRIPTORS: u32 = 4096;
+
+/// The audit log's file, bytes: one that has grown beyond it is put aside, and the next one begins. Editors open it.
+pub const AUDIT_FILE: u64 = 64 * MIB as u64;
+/// One record of the audit log, bytes: a manifest of the greatest size, every character of it escaped, and the rest.
+pub const AUDIT_RECORD: u64 = 128 * MIB as u64;
+/// How long a process waits for the others that write to the audit log: a hundred of them need less than a second.
+pub const AUDIT_LOCK: Duration = Duration::from_secs(10);
+/// How long the system's log may take to accept a head of the audit log: a socket to a daemon that lives takes it at
+/// once.
+pub const AUDIT_HEAD: Duration = Duration::from_secs(1);
+/// Breaks of one audit log that are shown, at most: a log that was rewritten has one in every line.
+pub const AUDIT_BREAKS: usize = 100;
+/// A clock that stands before this is wrong: the first day of the year in which this version was made, seconds since
+/// the Unix epoch.
+pub const EARLIEST: u64 = 1_767_225_600;
+/// Files that the audit log may consist of: names have six digits.
+pub const AUDIT_FILES: u32 = 999_999;

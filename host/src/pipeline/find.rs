@@ -22,6 +22,7 @@ use crate::package::DirectoryRegistry;
 use crate::package::HttpRegistry;
 use crate::package::Lease;
 use crate::package::PackageError;
+use crate::package::PackageErrorKind;
 use crate::package::RegistryClient;
 use crate::pipeline::Stop;
 use crate::pipeline::access;
@@ -122,6 +123,21 @@ pub fn open_registry(config: &Config) -> Result<Box<dyn RegistryClient>, Stop> {
             let settings = access::settings(config, &endpoint)?;
             Ok(Box::new(HttpRegistry::new(registry.clone(), settings).ok_or_else(no_endpoint)?))
         }
+    }
+}
+
+/// Whether the registry of the configuration can be opened, and answers. It is asked for a package that nobody has:
+/// that there is none is an answer.
+///
+/// # Errors
+/// [`Stop::Package`] when it does not answer, or with something else.
+pub fn reach(config: &Config, deadline: &Deadline) -> Result<(), Stop> {
+    let registry = open_registry(config)?;
+    let nobodys = "smcp-doctor/no-such-package@0.0.0".parse::<PackageRef>();
+    let nobodys = nobodys.map_err(|error| Stop::Order(error.to_string()))?;
+    match registry.resolve(&nobodys, deadline) {
+        Err(error) if error.kind() == PackageErrorKind::NotFound => Ok(()),
+        answer => Ok(answer.map(|_| ())?),
     }
 }
 

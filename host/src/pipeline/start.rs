@@ -21,6 +21,7 @@ use crate::model::warning::Delivery;
 use crate::model::warning::Warning;
 use crate::package;
 use crate::pipeline::Audience;
+use crate::pipeline::Ledger;
 use crate::pipeline::Stop;
 use crate::pipeline::find;
 
@@ -39,16 +40,27 @@ pub struct Order {
     pub env: Vec<Assignment>,
 }
 
+/// What is ready for a start before the bundle is unpacked.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    /// The variables that the server gets.
+    pub(super) environment: ServerEnvironment,
+    /// What the model has to be told.
+    pub(super) warning: Option<Warning>,
+    /// When the server must have been started.
+    pub(super) deadline: Deadline,
+}
+
 /// Unpacks what was cleared into a folder of its own, starts it there, and waits for its end.
 pub(super) fn start(
     config: &Config,
     clearance: Clearance,
     order: &Order,
-    environment: ServerEnvironment,
-    warning: Option<Warning>,
-    deadline: &Deadline,
+    prepared: Prepared,
+    ledger: &mut Ledger,
     audience: &mut dyn Audience,
 ) -> Result<Finished, Stop> {
+    let Prepared { environment, warning, deadline } = prepared;
     for notice in environment.notices() {
         audience.remark(notice);
     }
@@ -56,7 +68,7 @@ pub(super) fn start(
     let signals = Signals::listen().map_err(|cause| Stop::Order(format!("signals can't be watched: {cause}")))?;
     let interrupted = || signals.ended().is_some();
     // Removed when it is dropped, after the server has ended.
-    let unpacked = match package::unpack(&find::open_cache(config)?, clearance.package(), deadline, &interrupted) {
+    let unpacked = match package::unpack(&find::open_cache(config)?, clearance.package(), &deadline, &interrupted) {
         Err(error) => {
             let delivery = warning.map(|_| Delivery::Undelivered);
             return signals.ended().map(|ended| Finished { ended, delivery }).ok_or_else(|| error.into());
@@ -73,10 +85,12 @@ pub(super) fn start(
         look: authority::program,
         streams: Streams::inherited(input),
         warning,
-        deadline: *deadline,
+        deadline,
         graces: Graces::default(),
         signals,
     };
+    let remark = ledger.starting(clearance.package(), order, setup.warning.is_some())?;
+    remark.iter().for_each(|notice| audience.insist(notice));
     tracing::debug!(directory = %setup.root.display(), "starting");
     let finished = launch::launch(clearance, setup)?;
     tracing::debug!(code = finished.ended.exit_code(), delivery = ?finished.delivery, "ended");

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
+use crate::audit::AuditError;
 use crate::decide::Refusal;
 use crate::launch::error::Failure;
 use crate::launch::error::LaunchError;
@@ -56,6 +57,9 @@ pub enum Stop {
     /// There is nowhere to keep tokens.
     #[error("there is no place for tokens: HOME is not set")]
     NoHome,
+    /// What was decided can't be recorded, and the configuration says that it must be.
+    #[error("{0}\n  nothing runs unrecorded; with `audit: best-effort` in the configuration smcp says so and goes on")]
+    Audit(AuditError),
     /// The local system failed us.
     #[error("can't {doing} at {}: {cause}", path.display())]
     Local {
@@ -109,7 +113,9 @@ impl Stop {
                 Failure::Timeout => StopKind::Timeout,
                 Failure::Start => StopKind::Start,
             },
-            Self::Host(_) | Self::NoCache | Self::NoHome | Self::Local { .. } | Self::Order(_) => StopKind::Usage,
+            Self::Host(_) | Self::NoCache | Self::NoHome | Self::Audit(_) | Self::Local { .. } | Self::Order(_) => {
+                StopKind::Usage
+            }
         }
     }
 
@@ -122,6 +128,7 @@ impl Stop {
             Self::Host(_) => "sandbox-unavailable",
             Self::Launch(_) => "launch-failed",
             Self::NoCache | Self::NoHome | Self::Local { .. } => "local",
+            Self::Audit(_) => "audit-unwritable",
             Self::Order(_) => "usage",
         }
     }
@@ -136,6 +143,7 @@ impl Stop {
             | Self::Host(_)
             | Self::NoCache
             | Self::NoHome
+            | Self::Audit(_)
             | Self::Launch(_)
             | Self::Local { .. }
             | Self::Order(_) => false,

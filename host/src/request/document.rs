@@ -1,5 +1,9 @@
 //! A facts document: the subject of a request as JSON (spec 5).
 
+mod written;
+
+pub use written::document_of;
+
 use std::path::Path;
 
 use serde_json::Value;

@@ -35,6 +35,8 @@ impl EvalCommand {
         let subject = pipeline::subject_from_document(&document, &places.working_directory, places.home.as_deref())
             .map_err(Failure::usage)?;
         let context = world.context(self.judging.trust);
-        world.conclude(pipeline::consider_facts(&config, subject, context), self.judging.trust, Purpose::Check)
+        let mut ledger = world.ledger(&config, "policy eval", None)?;
+        let considered = pipeline::consider_facts(&config, subject, context);
+        world.conclude(&config, &mut ledger, context, considered, Purpose::Check)
     }
 }

@@ -200,7 +200,8 @@ registry_url: https://registry.mcp-hub.info  # default
 cache_dir: /home/me/.mcp/cache  # default
 start_timeout: 1m 30s  # file
 max_facts_age: 1day  # default
-audit: required  # default; without effect in this version
+audit: required  # default
+audit_head: none  # default
 
 # user layer: /home/me/.mcp/config.yaml
 # trusted_registries: null  # default; any registry
@@ -223,7 +224,7 @@ policy:
 fn what_the_view_prints_means_the_same() {
     let texts = [
         "",
-        "registry_url: 'a: b'\ncache_dir: \"/a # b\"\naudit: best-effort\nmax_facts_age: 90s\n",
+        "registry_url: 'a: b'\ncache_dir: \"/a # b\"\naudit: best-effort\naudit_head: syslog\nmax_facts_age: 90s\n",
         "policy: {allowed_origins: [], cert_mode: disabled, min_cert_level: 3, warning_threshold: 0}",
         "trusted_registries: [https://r.example, '- x']\npolicy: {allowed_origins: [official]}",
         "policy: {custom: [{name: a, source: 'é \"x\"', on_warn: notify, settings: 'text: x'}, {name: b, source: b}]}",
@@ -238,6 +239,6 @@ fn what_the_view_prints_means_the_same() {
         assert_eq!(before.registry(), after.registry(), "{text}");
         assert_eq!(before.cache_dir(), after.cache_dir(), "{text}");
         assert_eq!(before.max_facts_age(), after.max_facts_age(), "{text}");
-        assert_eq!(before.audit(), after.audit(), "{text}");
+        assert_eq!((before.audit(), before.audit_head()), (after.audit(), after.audit_head()), "{text}");
     }
 }

@@ -1,0 +1,42 @@
+//! The audit log: what was decided, started and ended, in a chain of records.
+//!
+//! `pipeline` writes it, before and after what it records; `cli/audit` reads it. One JSON object a line, each with the
+//! digest of the line before it. A line is written whole and made durable under a lock, or it is not there: whatever
+//! kills a writer, no record that was acknowledged is lost, and the chain goes on.
+//!
+//! ```text
+//! place ──► end ──► journal ──► heads        snapshot ──► verify, read
+//!  safe      where    append,    to syslog    what is     does the chain
+//!  files     it is    rotate                  there now   hold; what it says
+//! ```
+
+mod end;
+mod error;
+mod heads;
+mod journal;
+mod place;
+mod read;
+mod record;
+mod snapshot;
+mod verify;
+
+pub use error::AuditError;
+pub use journal::Clock;
+pub use journal::Journal;
+pub use read::Found;
+pub use read::newest;
+pub use record::Entry;
+pub use snapshot::Part;
+pub use snapshot::Snapshot;
+pub use verify::Bounds;
+pub use verify::verify;
+
+/// The file that is written to.
+pub const LOG: &str = "audit.jsonl";
+/// The file whose lock writers hold, and readers while they look which files there are.
+const LOCK: &str = "audit.lock";
+/// What the names of files that were put aside begin with; six digits and [`OLD_END`] follow.
+const OLD_START: &str = "audit-";
+const OLD_END: &str = ".jsonl";
+/// Which document every record is.
+const SCHEMA: &str = "smcp.audit/1";

@@ -1,0 +1,158 @@
+//! `smcp audit`: whether the audit log is whole, and what it says.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+use clap::Subcommand;
+use serde_json::Value;
+
+use crate::audit;
+use crate::audit::AuditError;
+use crate::audit::Bounds;
+use crate::audit::Part;
+use crate::audit::Snapshot;
+use crate::authority;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::world::World;
+use crate::model::digest::Digest;
+use crate::report::json;
+use crate::report::records;
+
+/// Verify or read the audit log.
+///
+/// The log is ~/.mcp/audit.jsonl, and the files audit-NNNNNN.jsonl that were put aside beside it.
+#[derive(Debug, Subcommand)]
+pub(super) enum AuditCommand {
+    Verify(VerifyCommand),
+    Tail(TailCommand),
+    Show(ShowCommand),
+}
+
+/// Find records that were changed, removed or reordered.
+///
+/// Exits 0 when the chain holds, 3 when it does not. Without the digest of a record that was noted elsewhere (--head),
+/// nobody can see that the end of a log was cut off, or that all of it was written anew.
+#[derive(Debug, Args)]
+pub(super) struct VerifyCommand {
+    /// The files of one log, oldest first, in place of those in ~/.mcp
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The digest of a record that must be there
+    #[arg(long, value_name = "DIGEST")]
+    head: Option<Digest>,
+    /// The digest of the record before the first, when older files are elsewhere
+    #[arg(long, value_name = "DIGEST")]
+    after: Option<Digest>,
+}
+
+/// Show the newest records.
+#[derive(Debug, Args)]
+pub(super) struct TailCommand {
+    /// How many
+    #[arg(short, long, value_name = "N", default_value_t = 10)]
+    number: usize,
+}
+
+/// Show records: one, those of one run, or those about one package.
+#[derive(Debug, Args)]
+#[group(id = "which", required = true, multiple = false)]
+pub(super) struct ShowCommand {
+    /// The number of a record
+    #[arg(value_name = "RECORD", group = "which")]
+    record: Option<u64>,
+    /// All records of one command: the number of its first
+    #[arg(long, value_name = "NUMBER", group = "which")]
+    run: Option<u64>,
+    /// All records about a package: ORG/NAME, or ORG/NAME@VERSION
+    #[arg(long, value_name = "PACKAGE", group = "which")]
+    package: Option<String>,
+}
+
+impl AuditCommand {
+    /// Carries the command out.
+    pub(super) fn execute(self, world: &World) -> Result<Exit, Failure> {
+        match self {
+            Self::Verify(command) => command.execute(world),
+            Self::Tail(command) => {
+                let records = audit::newest(&mut log(world)?, command.number, |_| true).map_err(failed)?;
+                say(world, &records, false)
+            }
+            Self::Show(command) => command.execute(world),
+        }
+    }
+}
+
+impl VerifyCommand {
+    fn execute(self, world: &World) -> Result<Exit, Failure> {
+        let mut parts = if self.files.is_empty() { log(world)? } else { named(world, &self.files)? };
+        let bounds = Bounds { after: self.after, head: self.head, partial: false };
+        let found = audit::verify(&mut parts, bounds).map_err(failed)?;
+        let exit = if found.is_intact() { Exit::Success } else { Exit::Integrity };
+        if world.json() {
+            json::write(&records::verification_document(&found, exit.code()), &mut world.out())?;
+        } else {
+            records::verification(&found, &mut world.out(), &world.output_style())?;
+        }
+        Ok(exit)
+    }
+}
+
+impl ShowCommand {
+    fn execute(self, world: &World) -> Result<Exit, Failure> {
+        let Self { record, run, package } = self;
+        let is_about = |label: &str, asked: &str| {
+            label == asked || label.strip_prefix(asked).is_some_and(|rest| rest.starts_with('@'))
+        };
+        let wanted = |value: &Value| {
+            let number = |key: &str| value.get(key).and_then(Value::as_u64);
+            record.is_some_and(|record| number("seq") == Some(record))
+                || run.is_some_and(|run| number("run") == Some(run))
+                || package.as_deref().is_some_and(|asked| {
+                    value.get("package").and_then(Value::as_str).is_some_and(|label| is_about(label, asked))
+                })
+        };
+        let records = audit::newest(&mut log(world)?, usize::MAX, wanted).map_err(failed)?;
+        if records.is_empty() && !world.json() {
+            return Err(Failure::usage(anyhow::anyhow!("the audit log has no such record; see `smcp audit tail`")));
+        }
+        say(world, &records, record.is_some())
+    }
+}
+
+/// The log of this user.
+pub(super) fn log(world: &World) -> Result<Vec<Part>, Failure> {
+    let home = world.places().home.as_ref().ok_or(AuditError::NoHome).map_err(failed)?;
+    let path = home.join(".mcp");
+    match authority::open_dir(&path) {
+        Ok(dir) => Ok(Snapshot::take(dir, &path).map_err(failed)?.parts),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(cause) => Err(failed(AuditError::Io { doing: "open the folder of", path, cause })),
+    }
+}
+
+fn named(world: &World, files: &[PathBuf]) -> Result<Vec<Part>, Failure> {
+    let part = |path: &PathBuf| {
+        let absolute = world.places().working_directory.join(path);
+        let opened = authority::open_file(&absolute).with_context(|| format!("while opening {}", path.display()));
+        Part::new(opened.map_err(Failure::usage)?, path).map_err(failed)
+    };
+    files.iter().map(part).collect()
+}
+
+fn say(world: &World, found: &[audit::Found], whole: bool) -> Result<Exit, Failure> {
+    let values: Vec<_> = found.iter().map(|one| (one.file.as_str(), one.line, &one.record)).collect();
+    if world.json() {
+        json::write(&records::document(&values), &mut world.out())?;
+    } else if whole {
+        values.iter().try_for_each(|one| records::whole(one.2, &mut world.out(), &world.output_style()))?;
+    } else {
+        records::lines(&values, &mut world.out(), &world.output_style())?;
+    }
+    Ok(Exit::Success)
+}
+
+pub(super) fn failed(error: AuditError) -> Failure {
+    Failure { code: "audit-unreadable", ..Failure::usage(error) }
+}

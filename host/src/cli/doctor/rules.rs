@@ -1,0 +1,107 @@
+//! The rules in force, in plain words, and whether every policy works.
+
+use serde_json::Value;
+
+use crate::config::Config;
+use crate::config::Layer;
+use crate::model::diagnosis::Check;
+use crate::model::diagnosis::Health;
+use crate::model::examination::Examined;
+use crate::model::examination::PolicyState;
+use crate::model::mode::Mode;
+use crate::model::policy::BuiltIn;
+use crate::model::policy::PolicySource;
+use crate::model::policy::PolicySpec;
+use crate::pipeline;
+
+/// One check for the rules of each layer, and one for the policies.
+pub(super) fn checks(config: &Config) -> Vec<Check> {
+    let mut checks: Vec<_> = config.layers().iter().map(rules).collect();
+    checks.push(match pipeline::examine(config) {
+        Ok(rows) => policies(&rows),
+        Err(stop) => Check::new("policies", Health::Problem, stop.to_string()),
+    });
+    checks
+}
+
+fn rules(layer: &Layer) -> Check {
+    let said: Vec<_> = layer.policies().iter().filter_map(rule).collect();
+    if said.is_empty() {
+        return Check::new("policy", Health::Warning, format!("the {} layer restricts nothing", layer.name().as_str()))
+            .advice("set `allowed_origins`, `min_cert_level` or `min_score` under `policy` in the configuration");
+    }
+    Check::new("policy", Health::Ok, format!("the {} layer wants: {}", layer.name().as_str(), said.join("; ")))
+}
+
+/// What one policy wants, and how strictly; nothing when it wants nothing.
+fn rule(spec: &PolicySpec) -> Option<String> {
+    let manner = match spec.mode {
+        Mode::Disabled => return None,
+        Mode::Strict => "else refused",
+        Mode::Warn => "else warned about",
+    };
+    let number = |key: &str| spec.settings.get(key).and_then(Value::as_u64).filter(|number| *number > 0);
+    let wish = match &spec.source {
+        PolicySource::BuiltIn(BuiltIn::Origin) => {
+            let origins = spec.settings.get("allowed_origins").and_then(Value::as_array)?;
+            let words: Vec<_> = origins.iter().filter_map(Value::as_str).collect();
+            if words.is_empty() { "no origin at all".to_owned() } else { format!("origin {}", words.join(" or ")) }
+        }
+        PolicySource::BuiltIn(BuiltIn::Certification) => format!("level {} or higher", number("min_cert_level")?),
+        PolicySource::BuiltIn(BuiltIn::Score) => format!("score {} or higher", number("min_score")?),
+        PolicySource::File(_) => format!("custom policy {}", spec.name),
+    };
+    Some(format!("{wish} ({manner})"))
+}
+
+/// Whether they load and accept their settings. One that is broken and strict refuses every package.
+fn policies(rows: &[Examined]) -> Check {
+    let broken: Vec<_> = rows.iter().filter(|row| !row.state.works()).collect();
+    let Some(first) = broken.first() else {
+        let enabled = rows.iter().filter(|row| row.state == PolicyState::Ready).count();
+        return Check::new("policies", Health::Ok, format!("{enabled} of {} are enabled, and load", rows.len()));
+    };
+    let refuses = |row: &&&Examined| row.mode == Mode::Strict || row.state.pin().is_some();
+    let health = if broken.iter().any(|row| refuses(&row)) { Health::Problem } else { Health::Warning };
+    let names: Vec<_> = broken.iter().map(|row| row.name.as_str()).collect();
+    let why = first.state.fault().map_or_else(
+        || "its component is not the one that the configuration pins".to_owned(),
+        |fault| fault.message.to_string(),
+    );
+    Check::new("policies", health, format!("{} can't do its work: {why}", names.join(", ")))
+        .advice("see `smcp config validate`")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config;
+    use crate::config::Places;
+
+    #[test]
+    fn rules_are_said_in_plain_words() {
+        for (text, health, words) in [
+            ("", Health::Warning, "the user layer restricts nothing"),
+            (
+                "policy: {allowed_origins: [official, verified], min_cert_level: 2, min_score: 80, score_mode: warn}",
+                Health::Ok,
+                "the user layer wants: origin official or verified (else refused); level 2 or higher (else refused); \
+                 score 80 or higher (else warned about)",
+            ),
+            ("policy: {allowed_origins: []}", Health::Ok, "the user layer wants: no origin at all (else refused)"),
+            ("policy: {min_score: 80, score_mode: disabled}", Health::Warning, "the user layer restricts nothing"),
+            (
+                "policy: {custom: [{name: mine, source: mine.wasm}]}",
+                Health::Ok,
+                "the user layer wants: custom policy mine (else refused)",
+            ),
+        ] {
+            let places = Places { home: None, working_directory: "/".into() };
+            let config = config::parse(text.as_bytes(), Path::new("config.yaml"), &places).unwrap();
+            let check = rules(&config.layers()[0]);
+            assert_eq!((check.health, check.message.as_str()), (health, words), "{text}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What `run` needs around it: versions, cache, token, clock.
+
+use std::io;
+use std::time::Duration;
+use std::time::SystemTime;
+
+use cap_std::fs::Dir;
+
+use crate::authority;
+use crate::cli::failure::told;
+use crate::config::Config;
+use crate::model::diagnosis::Check;
+use crate::model::diagnosis::Health;
+use crate::model::limits;
+use crate::pipeline;
+
+/// Which smcp this is, and on what it stands.
+pub(super) fn versions() -> Check {
+    let version = env!("CARGO_PKG_VERSION");
+    let message = format!("smcp {version}, wasmtime {}, interface {}", pipeline::RUNTIME_VERSION, pipeline::INTERFACE);
+    Check::new("versions", Health::Ok, message)
+}
+
+/// Whether the cache can be written: by writing to it.
+pub(super) fn cache(config: &Config) -> Check {
+    let Some(path) = config.cache_dir() else {
+        let advice = "set HOME, or name one with --cache-dir, or `cache_dir` in the configuration";
+        return Check::new("cache", Health::Problem, "there is no place for it: HOME is not set").advice(advice);
+    };
+    match authority::create_dir(path).and_then(|dir| tried(&dir)) {
+        Ok(()) => Check::new("cache", Health::Ok, format!("{} can be written", path.display())),
+        Err(cause) => Check::new("cache", Health::Problem, format!("{} can't be written: {cause}", path.display()))
+            .advice("make it yours, or name another with --cache-dir, or `cache_dir` in the configuration"),
+    }
+}
+
+/// Writes a file that has a name, makes it durable, and removes it.
+fn tried(dir: &Dir) -> io::Result<()> {
+    let mut file = cap_tempfile::TempFile::new(dir)?;
+    io::Write::write_all(file.as_file_mut(), b"smcp doctor")?;
+    file.as_file().sync_all()
+}
+
+/// Whether there is a token for the registry. What it is stays unsaid.
+pub(super) fn token(config: &Config) -> Check {
+    match pipeline::has_token(config, config.registry()) {
+        Ok(true) => Check::new("token", Health::Ok, "there is one for this registry"),
+        Ok(false) => Check::new("token", Health::Ok, "there is none for this registry; not every one asks for one"),
+        Err(stop) => Check::failed("token", Health::Problem, &told(&stop.into())),
+    }
+}
+
+/// Whether the clock can be right.
+pub(super) fn clock() -> Check {
+    let now = authority::clock();
+    let time = humantime::format_rfc3339_seconds(now);
+    if now < SystemTime::UNIX_EPOCH + Duration::from_secs(limits::EARLIEST) {
+        return Check::new("clock", Health::Problem, format!("{time} is before this version was made"))
+            .advice("set the clock: certificates, exceptions and the audit log depend on it");
+    }
+    Check::new("clock", Health::Ok, time.to_string())
+}
+
+/// Whether `now` is before the time of a record.
+pub(super) fn stands_before(now: SystemTime, record: Option<&str>) -> bool {
+    record.and_then(|text| humantime::parse_rfc3339(text).ok()).is_some_and(|time| now < time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_of_the_future_shows_a_clock_that_was_set_back() {
+        let now = humantime::parse_rfc3339("2027-01-02T03:04:05Z").unwrap();
+        for (record, expected) in [
+            (Some("2027-01-02T03:04:05.001Z"), true),
+            (Some("2027-01-02T03:04:04.999Z"), false),
+            (Some("yesterday"), false),
+            (None, false),
+        ] {
+            assert_eq!(stands_before(now, record), expected, "{record:?}");
+        }
+    }
+}

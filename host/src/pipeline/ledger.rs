@@ -1,0 +1,186 @@
+//! What the audit log is told, and what follows when it can't be written.
+//!
+//! `audit: required` means that nothing is allowed unrecorded. What is refused stays refused for its own reason, and
+//! that it was not recorded is said.
+
+mod body;
+
+use std::time::Instant;
+
+use serde_json::Value;
+
+use crate::audit::AuditError;
+use crate::audit::Entry;
+use crate::audit::Journal;
+use crate::authority;
+use crate::config::Config;
+use crate::config::choice::Audit;
+use crate::config::choice::AuditHead;
+use crate::decide::Consent;
+use crate::decide::Notice;
+use crate::launch::Finished;
+use crate::model::audit::Event;
+use crate::model::package::ResolvedPackage;
+use crate::model::request::Context;
+use crate::model::text::SafeText;
+use crate::pipeline::Judged;
+use crate::pipeline::Order;
+use crate::pipeline::Stop;
+use crate::pipeline::Stopped;
+
+/// What smcp was asked to do, as records have it.
+#[derive(Debug, Clone)]
+pub struct Activity {
+    /// The command's name.
+    pub command: &'static str,
+    /// The package as it was typed; none where a document names it.
+    pub asked: Option<String>,
+}
+
+/// The records of one command.
+#[derive(Debug)]
+pub struct Ledger {
+    journal: Option<Journal>,
+    audit: Audit,
+    activity: Activity,
+    /// The number of its first record.
+    run: Option<u64>,
+    /// Since when a server runs.
+    started: Option<Instant>,
+}
+
+/// What to say when something was not recorded, and smcp goes on all the same.
+pub type Remark = Option<Notice>;
+
+impl Ledger {
+    /// Opens the audit log, before anything is done that belongs into it.
+    ///
+    /// # Errors
+    /// [`Stop::Audit`] when it can't be written and must be.
+    pub fn open(config: &Config, activity: Activity) -> Result<(Self, Remark), Stop> {
+        let audit = config.audit();
+        let mut ledger = Self { journal: None, audit, activity, run: None, started: None };
+        let mut journal = match journal() {
+            Ok(journal) => journal,
+            Err(error) => return excuse(audit, error).map(|remark| (ledger, remark)),
+        };
+        let sends = match config.audit_head() {
+            AuditHead::None => Ok(()),
+            AuditHead::Syslog => {
+                authority::system_log().map_err(AuditError::Head).and_then(|socket| journal.send_heads(socket))
+            }
+        };
+        // What can't be told to the system's log is in ours all the same.
+        let remark = sends.map_or_else(|error| excuse(audit, error), |()| Ok(None))?;
+        ledger.journal = Some(journal);
+        Ok((ledger, remark))
+    }
+
+    /// Records a decision that allows: `document` is what was said of it.
+    ///
+    /// # Errors
+    /// [`Stop::Audit`] when it can't be recorded and must be.
+    pub fn decided(
+        &mut self,
+        config: &Config,
+        judged: &Judged,
+        context: Context,
+        consent: Option<Consent>,
+        document: Value,
+    ) -> Result<Remark, Stop> {
+        let body = body::decision(config, judged, context, consent, document);
+        self.write(Event::Decision, body)
+    }
+
+    /// Records a decision that refuses. It does so recorded or not.
+    pub fn refused(
+        &mut self,
+        config: &Config,
+        judged: &Judged,
+        context: Context,
+        consent: Option<Consent>,
+        document: Value,
+    ) -> Remark {
+        said_anyway(self.decided(config, judged, context, consent, document))
+    }
+
+    /// Records why it ended before any policy spoke: `document` is what was said of it, when it is a decision.
+    pub fn stopped(&mut self, stopped: &Stopped, document: Option<Value>) -> Remark {
+        let recorded = match document {
+            Some(document) => self.write(Event::Decision, body::refusal(stopped, document)),
+            None => self.write(Event::Failure, body::failure(&stopped.subject.label(), &stopped.stop)),
+        };
+        said_anyway(recorded)
+    }
+
+    /// Records that a server is about to be started.
+    ///
+    /// # Errors
+    /// [`Stop::Audit`] when it can't be recorded and must be; then it is not started.
+    pub(super) fn starting(&mut self, package: &ResolvedPackage, order: &Order, warned: bool) -> Result<Remark, Stop> {
+        let remark = self.write(Event::Start, body::start(package, order, warned))?;
+        self.started = Some(Instant::now());
+        Ok(remark)
+    }
+
+    /// Records how a launch ended: that of the server, if there was one. Nothing can be refused any more.
+    pub(super) fn ended(&mut self, label: &str, finished: Result<&Finished, &Stop>) -> Remark {
+        let event = if self.started.is_some() { Event::End } else { Event::Failure };
+        let mut body = match finished {
+            // The log could not be written a moment ago, and has said so.
+            Err(Stop::Audit(_)) => return None,
+            Err(stop) => body::failure(label, stop),
+            Ok(finished) => body::end(label, *finished),
+        };
+        if let Some(started) = self.started {
+            let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            body.insert("duration_ms".to_owned(), elapsed.into());
+        }
+        said_anyway(self.write(event, body))
+    }
+
+    fn write(&mut self, event: Event, facts: body::Body) -> Result<Remark, Stop> {
+        let Some(journal) = &self.journal else { return Ok(None) };
+        let mut body = body::circumstances(&self.activity);
+        body.extend(facts);
+        match journal.append(&Entry { event, run: self.run, body }) {
+            Ok(head) => {
+                self.run.get_or_insert(head.seq);
+                journal.announce(head).map_or_else(|error| excuse(self.audit, error), |()| Ok(None))
+            }
+            Err(error) => {
+                // Said once, not for every record.
+                self.journal = None;
+                excuse(self.audit, error)
+            }
+        }
+    }
+}
+
+/// What follows when the log fails.
+fn excuse(audit: Audit, error: AuditError) -> Result<Remark, Stop> {
+    match audit {
+        Audit::Required => Err(Stop::Audit(error)),
+        Audit::BestEffort => Ok(Some(unrecorded(&error))),
+    }
+}
+
+/// For what does not depend on the log: its failure is said, whatever the configuration.
+fn said_anyway(recorded: Result<Remark, Stop>) -> Remark {
+    match recorded {
+        Err(Stop::Audit(error)) => Some(unrecorded(&error)),
+        Err(stop) => Some(unrecorded(&stop)),
+        Ok(remark) => remark,
+    }
+}
+
+fn unrecorded(error: &dyn std::error::Error) -> Notice {
+    Notice { code: "audit-unwritten", message: SafeText::new(&format!("the audit log is not complete: {error}")) }
+}
+
+fn journal() -> Result<Journal, AuditError> {
+    let path = authority::home().ok_or(AuditError::NoHome)?.join(".mcp");
+    let dir = authority::create_dir(&path);
+    let dir = dir.map_err(|cause| AuditError::Io { doing: "make the folder of", path: path.clone(), cause })?;
+    Journal::open(dir, &path, authority::clock)
+}

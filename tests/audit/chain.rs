@@ -1,0 +1,256 @@
+//! What the chain shows of a log that somebody changed, and what it can't.
+
+use smcp::audit::Bounds;
+use smcp::model::digest::Digest;
+
+use crate::log::{Log, entry};
+
+type Lines = Vec<Vec<u8>>;
+type Change = fn(&mut Lines);
+
+/// What is done to the lines of a log of six records, and what is found then: the beginning of each break, as
+/// `line: message`. Nothing where an unkeyed chain can't find it.
+const TAMPERING: [(&str, Change, &[&str]); 20] = [
+    ("nothing", |_| {}, &[]),
+    ("a byte of the first line", |lines| flip(&mut lines[0]), &["2: its `prev` is sha256:"]),
+    ("a byte in the middle", |lines| flip(&mut lines[2]), &["4: its `prev` is sha256:"]),
+    ("a byte of the last line", |lines| flip(&mut lines[5]), &[]),
+    ("the first line is gone", |lines| drop(lines.remove(0)), &["1: the log begins with record 2, not 1"]),
+    ("a line is gone", |lines| drop(lines.remove(2)), &["3: it is record 4, and 3 was expected: 1 missing before it"]),
+    (
+        "three are gone",
+        |lines| drop(lines.drain(1..4)),
+        &["2: it is record 5, and 2 was expected: 3 missing before it"],
+    ),
+    ("the last line is gone", |lines| lines.truncate(5), &[]),
+    ("everything is gone", Vec::clear, &[]),
+    (
+        "two lines change places",
+        |lines| lines.swap(2, 3),
+        &[
+            "3: it is record 4, and 3 was expected: 1 missing",
+            "4: it is record 3, and 5 was expected: it was moved, repeated or inserted",
+            "5: it is record 5, and 4 was expected: 1 missing",
+        ],
+    ),
+    (
+        "a line stands twice",
+        |lines| lines.insert(3, lines[2].clone()),
+        &["4: it is record 3, and 4 was expected: it was moved, repeated or inserted"],
+    ),
+    (
+        "a forged line, with the right `prev`",
+        |lines| lines.insert(3, forged(&lines[2], 4)),
+        &["5: it is record 4, and 5 was expected: it was moved, repeated or inserted"],
+    ),
+    ("a forged line in place of one", |lines| lines[3] = forged(&lines[2], 4), &["5: its `prev` is sha256:"]),
+    ("forged from there to the end", |lines| forge_from(lines, 3), &[]),
+    ("all of it forged", |lines| forge_from(lines, 0), &[]),
+    (
+        "a line without a number",
+        |lines| replace(&mut lines[3], "\"seq\":4,", ""),
+        &["4: it is not a record: missing field"],
+    ),
+    (
+        "another number",
+        |lines| replace(&mut lines[3], "\"seq\":4,", "\"seq\":40,"),
+        &["4: it is record 40, and 4 was expected", "5: it is record 5, and 41 was expected"],
+    ),
+    (
+        "two numbers",
+        |lines| replace(&mut lines[3], "\"seq\":4,", "\"seq\":4,\"seq\":4,"),
+        &["4: it is not a record: duplicate"],
+    ),
+    ("an empty line", |lines| lines.insert(3, b"\n".to_vec()), &["4: it is not a record: EOF"]),
+    (
+        "another schema",
+        |lines| replace(&mut lines[3], "smcp.audit/1", "smcp.audit/2"),
+        &["4: its schema is `smcp.audit/2`, and only `smcp.audit/1` is known"],
+    ),
+];
+
+fn flip(line: &mut [u8]) {
+    // In the text of the package, so that it stays a record.
+    let at = line.len() - 5;
+    line[at] ^= 1;
+}
+
+fn replace(line: &mut Vec<u8>, from: &str, to: &str) {
+    let text = String::from_utf8(line.clone()).unwrap();
+    assert!(text.contains(from), "{text}");
+    *line = text.replace(from, to).into_bytes();
+}
+
+/// A record that says something else and follows `before` in every way.
+fn forged(before: &[u8], seq: u64) -> Vec<u8> {
+    let prev = Digest::of(before);
+    format!("{{\"schema\":\"smcp.audit/1\",\"seq\":{seq},\"prev\":\"{prev}\",\"package\":\"forged\"}}\n").into_bytes()
+}
+
+/// Rewrites every line from `first` on.
+fn forge_from(lines: &mut Lines, first: usize) {
+    for index in first..lines.len() {
+        let seq = u64::try_from(index + 1).unwrap();
+        lines[index] = if index == 0 {
+            let zeros = Digest::ZERO;
+            format!("{{\"schema\":\"smcp.audit/1\",\"seq\":1,\"prev\":\"{zeros}\"}}\n").into_bytes()
+        } else {
+            forged(&lines[index - 1], seq)
+        };
+    }
+}
+
+fn tampered(change: Change) -> (Log, Bounds) {
+    let (log, heads) = Log::of(&["record-1", "record-2", "record-3", "record-4", "record-5", "record-6"]);
+    let mut lines: Lines =
+        log.bytes("audit.jsonl").split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    change(&mut lines);
+    log.write("audit.jsonl", lines.concat());
+    (log, Bounds { head: Some(heads[5].digest), ..Bounds::default() })
+}
+
+#[test]
+fn what_was_changed_is_found_where_it_was() {
+    for (name, change, breaks) in TAMPERING {
+        let (log, _) = tampered(change);
+        let found = log.verification(Bounds::default());
+        let said: Vec<_> = found.breaks.iter().map(|it| format!("{}: {}", it.line, it.message)).collect();
+        assert_eq!(said.len(), breaks.len(), "{name}: {said:#?}");
+        for (said, expected) in said.iter().zip(breaks) {
+            assert!(said.starts_with(expected), "{name}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_noted_head_shows_what_the_chain_alone_can_not() {
+    for (name, change, breaks) in TAMPERING {
+        let (log, bounds) = tampered(change);
+        let found = log.verification(bounds);
+        let lost = found.breaks.iter().any(|it| it.message.as_str().starts_with("no record has the digest sha256:"));
+        let undetected = breaks.is_empty() && name != "nothing";
+        assert!(!undetected || lost, "{name}: {found:#?}");
+        assert_eq!(found.is_intact(), name == "nothing", "{name}");
+    }
+}
+
+#[test]
+fn a_log_whose_beginning_was_archived_is_verified_from_there() {
+    let (log, heads) = Log::of(&["a", "b", "c", "d"]);
+    let bytes = log.bytes("audit.jsonl");
+    let lines: Lines = bytes.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    log.write("audit.jsonl", lines[2..].concat());
+    let after = |digest| Bounds { after: Some(digest), ..Bounds::default() };
+    assert!(log.verification(after(heads[1].digest)).is_intact());
+    let found = log.verification(after(heads[0].digest));
+    assert!(found.breaks[0].message.as_str().contains("what was between is missing"), "{found:#?}");
+    assert!(!log.verification(Bounds::default()).is_intact());
+}
+
+#[test]
+fn the_chain_continues_across_files_and_nothing_is_deleted() {
+    let log = Log::new();
+    let journal = log.journal().with_file_limit(1_000);
+    let heads: Vec<_> = (0..40).map(|number| journal.append(&entry(&format!("record {number}"))).unwrap()).collect();
+    let names = log.names();
+    assert!(names.len() > 5, "{names:?}");
+    assert_eq!(names[0], "audit-000001.jsonl");
+    for name in names.iter().filter(|name| name.ends_with(".jsonl")) {
+        assert!(log.bytes(name).len() <= 1_000, "{name}");
+    }
+    let found = log.verification(Bounds { head: Some(heads[3].digest), ..Bounds::default() });
+    assert_eq!((found.records, found.breaks.as_slice(), found.head), (40, [].as_slice(), heads.last().copied()));
+
+    std::fs::remove_file(log.path("audit-000002.jsonl")).unwrap();
+    let found = log.verification(Bounds::default());
+    assert!(found.breaks[0].message.as_str().contains("missing before it"), "{found:#?}");
+    assert!(found.breaks[0].file.as_str().ends_with("audit-000003.jsonl"), "{found:#?}");
+}
+
+#[test]
+fn a_record_that_is_larger_than_a_file_has_one_of_its_own() {
+    let log = Log::new();
+    let journal = log.journal().with_file_limit(1_000);
+    for text in ["small", &"large".repeat(1_000), "small"] {
+        journal.append(&entry(text)).unwrap();
+    }
+    assert_eq!(log.names(), ["audit-000001.jsonl", "audit-000002.jsonl", "audit.jsonl", "audit.lock"]);
+    assert!(log.verification(Bounds::default()).is_intact());
+}
+
+#[test]
+fn a_writer_that_was_killed_while_it_put_a_file_aside_is_continued() {
+    let (log, heads) = Log::of(&["a", "b"]);
+    std::fs::rename(log.path("audit.jsonl"), log.path("audit-000001.jsonl")).unwrap();
+    let head = log.journal().append(&entry("c")).unwrap();
+    assert_eq!(head.seq, 3);
+    assert_eq!(log.records("audit.jsonl")[0]["prev"], heads[1].digest.to_string());
+    assert!(log.verification(Bounds::default()).is_intact());
+    std::fs::write(log.path("audit-000001.jsonl"), log.bytes("audit-000001.jsonl").trim_ascii_end()).unwrap();
+    let found = log.verification(Bounds::default());
+    assert_eq!(found.breaks.len(), 2, "the tail of a file that was put aside is no accident: {found:#?}");
+}
+
+#[test]
+fn what_a_killed_writer_left_is_replaced_and_said() {
+    let short = "{\"schema\":\"smcp.aud".to_owned();
+    for torn in [short.clone(), "\0".repeat(5_000), "x".repeat(100_000)] {
+        let (log, heads) = Log::of(&["a", "b"]);
+        log.write("audit.jsonl", [log.bytes("audit.jsonl"), torn.clone().into_bytes()].concat());
+        let found = log.verification(Bounds::default());
+        assert!(found.is_intact() && found.notes[0].message.as_str().contains("never finished"), "{found:#?}");
+        let head = log.journal().append(&entry("c")).unwrap();
+        let last = log.records("audit.jsonl").pop().unwrap();
+        assert_eq!(
+            (&last["recovered_bytes"], &last["prev"]),
+            (&torn.len().into(), &heads[1].digest.to_string().into())
+        );
+        let found = log.verification(Bounds { head: Some(head.digest), ..Bounds::default() });
+        assert!(found.is_intact() && found.records == 3, "{found:#?}");
+        assert!(found.notes[0].message.as_str().starts_with("1 of the records replaced"), "{found:#?}");
+    }
+    let log = Log::new();
+    log.write("audit.jsonl", short);
+    assert_eq!(log.journal().append(&entry("a")).unwrap().seq, 1, "a first record that was never finished");
+}
+
+#[test]
+fn nothing_follows_what_is_no_record() {
+    for end in ["not json\n", "{}\n", "\n", "{\"schema\":\"smcp.audit/1\",\"seq\":-1,\"prev\":\"\"}\n"] {
+        let (log, _) = Log::of(&["a"]);
+        log.write("audit.jsonl", [log.bytes("audit.jsonl"), end.into()].concat());
+        let error = crate::log::journal(log.folder()).unwrap_err().to_string();
+        assert!(error.contains("is damaged: in its last line, it is not a record"), "{error}");
+        assert!(error.contains("move it and the older ones to another folder"), "{error}");
+    }
+}
+
+#[test]
+fn a_line_shows_nothing_that_steers_a_terminal() {
+    let (log, _) = Log::of(&["a\u{1b}[31m\u{202e}b\nc"]);
+    let line = String::from_utf8(log.bytes("audit.jsonl")).unwrap();
+    assert_eq!(line.lines().count(), 1);
+    assert!(line.trim_end().chars().all(|character| !character.is_control() && character != '\u{202e}'), "{line}");
+    assert_eq!(log.records("audit.jsonl")[0]["package"], "a\u{1b}[31m\u{202e}b\nc");
+}
+
+#[test]
+fn heads_are_sent_to_the_systems_log() {
+    let log = Log::new();
+    let (ours, theirs) = std::os::unix::net::UnixDatagram::pair().unwrap();
+    let mut journal = log.journal();
+    journal.send_heads(ours).unwrap();
+    let head = journal.append(&entry("a")).unwrap();
+    journal.announce(head).unwrap();
+    let mut message = [0; 1_000];
+    let length = theirs.recv(&mut message).unwrap();
+    let message = String::from_utf8_lossy(&message[..length]).into_owned();
+    // Facility authpriv, severity notice.
+    assert!(
+        message.starts_with("<85>") && message.contains(&format!("audit head seq=1 {} ", head.digest)),
+        "{message}"
+    );
+    drop(theirs);
+    let error = journal.announce(head).unwrap_err().to_string();
+    assert!(error.starts_with("the head of the audit log can't be sent to syslog"), "{error}");
+}

@@ -1,0 +1,122 @@
+//! `smcp doctor`: what it looks at, and that its answer is what `run` would find.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::bed::{Package, TestBed, corrupt};
+
+fn bed() -> TestBed {
+    let bed = TestBed::new();
+    bed.configure("policy: {min_score: 80, allowed_origins: [official]}");
+    bed.publish(&Package::shell("acme/tool@1.0.0", "true").good());
+    bed
+}
+
+/// The health and the message of one check.
+fn check(document: &Value, name: &str) -> (String, String) {
+    let checks = document["checks"].as_array().unwrap();
+    let found = checks.iter().find(|check| check["name"] == name).unwrap();
+    let text = |key: &str| found[key].as_str().unwrap().to_owned();
+    (text("health"), text("message"))
+}
+
+#[test]
+fn where_run_works_everything_is_well() {
+    let bed = bed();
+    bed.run("run acme/tool@1.0.0").succeeds();
+    let ran = bed.smcp("doctor").env("SMCP_REGISTRY_TOKEN", "hunter2").run().succeeds().silent();
+    for says in [
+        "✓ versions       smcp 0.1.0, wasmtime 48.0.8, interface smcp:policy/evaluator@0.1.0\n",
+        "✓ configuration  user layer: [HOME]/.mcp/config.yaml\n",
+        "✓ policy         the user layer wants: origin official (else refused); score 80 or higher (else refused)\n",
+        "✓ policies       3 of 3 are enabled, and load\n",
+        "✓ registry       [HOME]/registry answers\n",
+        "✓ cache          [HOME]/.mcp/cache can be written\n",
+        "✓ audit log      it can be written\n",
+        "✓ audit chain    it holds: 3 records in the newest file\n",
+        "✓ token          there is none for this registry; not every one asks for one\n",
+        "✓ clock          2",
+        "✓ smcp can run servers\n",
+    ] {
+        assert!(ran.stdout.contains(says), "{says} {ran}");
+    }
+    let document = bed.run("--json doctor").succeeds().silent().document();
+    assert_eq!((&document["schema"], &document["health"]), (&"smcp.doctor/1".into(), &"ok".into()));
+    assert_eq!(bed.list(".mcp/cache"), ["blobs", "resolutions", "runs"], "nothing is left in the cache");
+    assert_eq!(bed.read(".mcp/audit.jsonl").lines().count(), 3, "it is no decision");
+}
+
+#[test]
+fn what_stands_in_the_way_of_run_is_a_problem_and_said() {
+    type Damage = fn(&TestBed);
+    let cases: [(&str, Damage, &str, &str); 7] = [
+        ("configuration", |bed| bed.configure("polcy: {}"), "problem", "unknown key `polcy`"),
+        ("registry", |bed| fs::rename(bed.path("registry"), bed.path("moved")).unwrap(), "problem", "[HOME]/registry"),
+        (
+            "cache",
+            |bed| bed.configure("cache_dir: ~/registry/blobs/none/../../../.mcp/config.yaml"),
+            "problem",
+            "can't be written",
+        ),
+        ("audit log", |bed| fs::create_dir(bed.path(".mcp/audit.jsonl")).unwrap(), "problem", "not a regular file"),
+        (
+            "policies",
+            |bed| bed.configure("policy: {custom: [{name: mine, source: none.wasm}]}"),
+            "problem",
+            "mine can't do",
+        ),
+        (
+            "policies",
+            |bed| bed.configure("policy: {custom: [{name: mine, source: none.wasm, mode: warn}]}"),
+            "warning",
+            "mine can't do its work",
+        ),
+        (
+            "audit log",
+            |bed| {
+                fs::create_dir(bed.path(".mcp/audit.jsonl")).unwrap();
+                bed.configure("audit: best-effort");
+            },
+            "warning",
+            "the audit log is not complete",
+        ),
+    ];
+    for (name, damage, health, says) in cases {
+        let bed = bed();
+        damage(&bed);
+        let run = bed.run("run --dry-run acme/tool@1.0.0").code;
+        let ran = bed.run("--json doctor");
+        let document = ran.document();
+        let (found, message) = check(&document, name);
+        assert_eq!(found, health, "{document:#}");
+        assert!(bed.redact(&message).contains(says), "{says}: {message}");
+        if health == "problem" {
+            assert_eq!((ran.code, run != 0), (1, true), "{name}: {run} {document:#}");
+        } else {
+            assert_eq!(run, 0, "{name}: {document:#}");
+        }
+    }
+}
+
+#[test]
+fn nothing_configured_is_a_warning() {
+    let bed = bed();
+    fs::remove_file(bed.path(".mcp/config.yaml")).unwrap();
+    let document = bed.run("--json --registry registry doctor").succeeds().document();
+    assert_eq!(check(&document, "configuration").0, "warning");
+    assert_eq!(check(&document, "policy"), ("warning".to_owned(), "the user layer restricts nothing".to_owned()));
+    assert_eq!(document["health"], "warning");
+}
+
+#[test]
+fn a_log_that_was_changed_is_a_problem() {
+    let bed = bed();
+    for _ in 0..3 {
+        bed.run("policy check acme/tool@1.0.0").succeeds();
+    }
+    corrupt(&bed.path(".mcp/audit.jsonl"));
+    let document = bed.run("--json doctor").exits(1).document();
+    let (health, message) = check(&document, "audit chain");
+    assert!(health == "problem" && message.contains("it is broken in line"), "{message}");
+}

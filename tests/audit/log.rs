@@ -1,0 +1,89 @@
+//! A log of the library's, in a folder of its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use serde_json::{Map, Value, json};
+use smcp::audit::{AuditError, Bounds, Entry, Journal, Snapshot, verify};
+use smcp::model::audit::{Event, Head, Verification};
+use tempfile::TempDir;
+
+/// A folder with a log, removed when dropped.
+pub(crate) struct Log(TempDir);
+
+pub(crate) fn entry(text: &str) -> Entry {
+    let body = [("package".to_owned(), json!(text))].into_iter().collect::<Map<_, _>>();
+    Entry { event: Event::Failure, run: None, body }
+}
+
+/// A clock that stands.
+pub(crate) fn clock() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_123)
+}
+
+pub(crate) fn journal(folder: &Path) -> Result<Journal, AuditError> {
+    Journal::open(Dir::open_ambient_dir(folder, ambient_authority()).unwrap(), folder, clock)
+}
+
+pub(crate) fn verification(folder: &Path, bounds: Bounds) -> Verification {
+    let dir = Dir::open_ambient_dir(folder, ambient_authority()).unwrap();
+    let mut snapshot = Snapshot::take(dir, folder).unwrap();
+    verify(&mut snapshot.parts, bounds).unwrap()
+}
+
+impl Log {
+    pub(crate) fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    /// A log with records of the given texts.
+    pub(crate) fn of(texts: &[&str]) -> (Self, Vec<Head>) {
+        let log = Self::new();
+        let journal = log.journal();
+        let heads = texts.iter().map(|text| journal.append(&entry(text)).unwrap()).collect();
+        (log, heads)
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder().join(name)
+    }
+
+    pub(crate) fn journal(&self) -> Journal {
+        journal(self.folder()).unwrap()
+    }
+
+    pub(crate) fn verification(&self, bounds: Bounds) -> Verification {
+        verification(self.folder(), bounds)
+    }
+
+    /// The names of its files, sorted.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.folder()).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap()
+    }
+
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        fs::write(self.path(name), bytes).unwrap();
+    }
+
+    /// The records of one file.
+    pub(crate) fn records(&self, name: &str) -> Vec<Value> {
+        self.bytes(name)
+            .split_inclusive(|byte| *byte == b'\n')
+            .map(|line| serde_json::from_slice(line).unwrap())
+            .collect()
+    }
+}
