@@ -16,3 +16,4 @@ mod cache;
 mod down;
 mod integrity;
 mod serve;
+mod through;

@@ -13,15 +13,15 @@ use smcp::model::digest::Digest;
 use crate::bed::{Package, TestBed, corrupt};
 
 /// A server, ended when dropped.
-struct Served {
+pub(crate) struct Served {
     child: Child,
-    address: String,
+    pub(crate) address: String,
     errors: BufReader<std::process::ChildStderr>,
 }
 
 impl Served {
     /// Serves the bed's registry, and waits until it says that it does.
-    fn start(bed: &TestBed) -> Self {
+    pub(crate) fn start(bed: &TestBed) -> Self {
         let mut invocation = bed.smcp("registry serve --registry registry --listen 127.0.0.1:0");
         let mut child = invocation.command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut errors = BufReader::new(child.stderr.take().unwrap());
@@ -60,7 +60,7 @@ impl Served {
     }
 
     /// Asks the server to end: its exit code, and what it still had to say.
-    fn end(mut self, signal: Signal) -> (i32, String) {
+    pub(crate) fn end(mut self, signal: Signal) -> (i32, String) {
         self.signal(signal);
         let mut said = String::new();
         self.errors.read_to_string(&mut said).unwrap();
