@@ -1,3 +1,5 @@
+//! What the cache recalls of a registry that can not be asked, case by case.
+
 use std::io;
 
 use super::*;

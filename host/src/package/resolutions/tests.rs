@@ -1,3 +1,5 @@
+//! Kept answers of registries: what is believed of them, and what is not.
+
 use cap_std::fs::Permissions;
 use cap_std::fs::PermissionsExt as _;
 
