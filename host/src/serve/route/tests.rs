@@ -1,3 +1,5 @@
+//! Which address is which question, and which is none.
+
 use super::*;
 
 fn resolve(reference: &str) -> Result<Route, u16> {
