@@ -19,6 +19,12 @@ fn method() -> impl Strategy<Value = String> {
         .prop_map(str::to_owned)
 }
 
+/// Methods as a client may spell them.
+fn spelled() -> impl Strategy<Value = String> {
+    let others = ["in\\u0069tialize", "\\initialize", "server\\/discover", "tools\\/l\\u0069st", "x\\n\\u00e9"];
+    prop_oneof![4 => method(), 1 => prop::sample::select(others.to_vec()).prop_map(str::to_owned)]
+}
+
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         Just("\"plain\"".to_owned()),
@@ -66,7 +72,7 @@ fn from_server() -> impl Strategy<Value = String> {
 }
 
 fn from_client() -> impl Strategy<Value = String> {
-    let request = (id(), method())
+    let request = (id(), spelled())
         .prop_map(|(id, method)| format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"{method}\"}}"))
         .boxed();
     prop_oneof![
@@ -80,7 +86,8 @@ fn part() -> impl Strategy<Value = Part> {
     let line = |text: String, end: &str| format!("{text}{end}").into_bytes();
     let end = prop::sample::select(vec!["\n", "\n", "\n", "\r\n", "", "\r"]);
     prop_oneof![
-        (from_client(), Just("\n")).prop_map(move |(text, end)| Part { client: true, bytes: line(text, end) }),
+        (from_client(), prop::sample::select(vec!["\n", "\n", "\n", "\r\n", "\r"]))
+            .prop_map(move |(text, end)| Part { client: true, bytes: line(text, end) }),
         (from_server(), end).prop_map(move |(text, end)| Part { client: false, bytes: line(text, end) }),
     ]
 }

@@ -20,6 +20,7 @@ const INITIALIZED: &str = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initi
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Between {
     Nothing,
+    /// One `cat` for each direction.
     Cat,
     Smcp,
 }
@@ -46,9 +47,11 @@ impl Session {
                 processes.push(this()?.args(arguments).stdin(server_input).stdout(server_output).spawn()?);
             }
             Between::Cat => {
-                let (piped, to_cat) = io::pipe()?;
-                processes.push(this()?.args(server.arguments()).stdin(server_input).stdout(to_cat).spawn()?);
-                processes.push(Command::new("cat").stdin(piped).stdout(server_output).spawn()?);
+                let (asked, to_server) = io::pipe()?;
+                let (answered, to_cat) = io::pipe()?;
+                processes.push(Command::new("cat").stdin(server_input).stdout(to_server).spawn()?);
+                processes.push(this()?.args(server.arguments()).stdin(asked).stdout(to_cat).spawn()?);
+                processes.push(Command::new("cat").stdin(answered).stdout(server_output).spawn()?);
             }
         }
         let mut session = Self { input, output: BufReader::with_capacity(128 * 1024, output), processes };
@@ -101,7 +104,7 @@ pub(crate) fn download(between: Between, mebibytes: usize) -> Result<f64> {
     Ok(seconds)
 }
 
-/// Seconds until the server has everything. `cat` stands on the way to the client, so there is none on this one.
+/// Seconds until the server has everything.
 pub(crate) fn upload(between: Between, mebibytes: usize) -> Result<f64> {
     let mut session = Session::new(between, Role::Sink)?;
     let start = Instant::now();

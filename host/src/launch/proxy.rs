@@ -5,18 +5,17 @@
 //! reasons.
 //!
 //! ```text
-//! client ─► scan ─► session: who waits for what
-//!                      │
+//! client ─► skim, or scan ─► session: who waits for what
+//!                               │
 //! server ─► line: hold, let out, watch ─► rewrite ─► edit ─► client
 //!              └► value over several lines: no dodging
 //! ```
 
 use std::hash::RandomState;
 
+use crate::launch::proxy::client::Client;
 use crate::launch::proxy::line::Line;
 use crate::launch::proxy::rewrite::Rewriter;
-use crate::launch::proxy::scan::Event;
-use crate::launch::proxy::scan::Scanner;
 use crate::launch::proxy::session::Session;
 use crate::launch::proxy::words::Words;
 use crate::model::warning::Delivery;
@@ -25,6 +24,8 @@ use crate::model::warning::Warning;
 pub use crate::launch::proxy::evasion::Evasion;
 
 mod evasion;
+mod client;
+mod skim;
 mod scan;
 mod session;
 mod line;
@@ -43,7 +44,7 @@ pub struct Proxy {
     words: Words,
     hasher: RandomState,
     session: Session,
-    client: Scanner,
+    client: Client,
     line: Line,
     /// The last byte that the client was given ended a line, or it was given none.
     at_start: bool,
@@ -57,7 +58,7 @@ impl Proxy {
         Self {
             words: Words::new(&warning),
             session: Session::default(),
-            client: Scanner::new(hasher.clone(), false),
+            client: Client::new(hasher.clone()),
             line: Line::new(hasher.clone()),
             hasher,
             at_start: true,
@@ -68,24 +69,7 @@ impl Proxy {
     /// Sees bytes of the client, before they go to the server unchanged; so no answer comes before what it answers is
     /// known. Says whether [`Proxy::pending`] has something for the client now.
     pub fn client(&mut self, bytes: &[u8]) -> bool {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let end = memchr::memchr2(b'\n', b'\r', rest);
-            let (mut line, after) = rest.split_at(end.unwrap_or(rest.len()));
-            while !line.is_empty() {
-                let (taken, event) = self.client.feed(line);
-                if event == Some(Event::Message) {
-                    self.session.client_said(self.client.facts());
-                }
-                line = line.get(taken..).unwrap_or_default();
-            }
-            match after.first() {
-                Some(b'\n') => self.client.restart(false),
-                Some(mark) => _ = self.client.feed(&[*mark]),
-                None => {}
-            }
-            rest = after.get(1..).unwrap_or_default();
-        }
+        self.client.hear(bytes, &mut self.session);
         self.at_start && self.session.is_notification_due()
     }
 

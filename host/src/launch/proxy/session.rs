@@ -35,6 +35,7 @@ pub(crate) enum Waiting {
 
 /// A session between one client and one server.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone, PartialEq))]
 pub(crate) struct Session {
     open: HashMap<u64, Open>,
     /// The open requests by age; those that are closed leave it late.
@@ -72,6 +73,11 @@ impl Session {
     /// Whether nothing that the server may say now concerns the warning.
     pub(crate) fn is_settled(&self) -> bool {
         !self.is_wary() && !self.open.values().any(|open| self.is_target(open.method)) && !self.is_notification_due()
+    }
+
+    /// Whether a list of tools matters that is asked for when all is settled.
+    pub(crate) fn heeds_lists(&self) -> bool {
+        !self.block
     }
 
     /// Whether the notification may go out at the next start of a line.
