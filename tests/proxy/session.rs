@@ -203,6 +203,23 @@ fn a_client_of_both_eras_probes_and_falls_back() {
 }
 
 #[test]
+fn a_handshake_long_after_the_first_is_noticed_however_it_is_spelled() {
+    for method in ["initialize", "in\\u0069tialize", "initiali\\ze"] {
+        for before in ["", r#"{"jsonrpc":"2.0","method":"x"} "#, "\r"] {
+            let again = format!(r#"{before}{{"jsonrpc":"2.0","id":6,"method":"{method}"}}"#);
+            gives(
+                &[c(INITIALIZE), s(ANSWER), c(INITIALIZED), ask("5", "tools/call"), c(&again), answer("6", "{}")],
+                &format!(
+                    "{}\n{NOTIFICATION}{}\n",
+                    answered(),
+                    line("6", &format!(r#"{{"instructions":"{BLOCK_JSON}"}}"#))
+                ),
+            );
+        }
+    }
+}
+
+#[test]
 fn once_it_may_the_stream_is_raw_until_the_client_asks_again() {
     let mut proxy = proxy();
     let mut out = Vec::new();

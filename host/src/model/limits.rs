@@ -232,8 +232,8 @@ pub const OPEN_REQUESTS: usize = 65_536;
 /// A buffer of the relay, bytes, one for each direction: what a pipe holds unless somebody changed it.
 pub const RELAY_BUFFER: usize = 64 * KIB;
 /// How much of one line of a client is kept unread once the warning is delivered, bytes, in case the rest of it concerns
-/// the warning: what one read gives. A longer line is read as it comes.
-pub const SKIMMED_LINE: usize = RELAY_BUFFER;
+/// the warning: the text of a large file. A longer line is read as it comes, which is slower.
+pub const SKIMMED_LINE: usize = MIB;
 /// How long smcp waits for a client that does not read, once smcp was asked to end and the server has ended. With
 /// [`TERMINATE_GRACE`] still under the two seconds after which clients send SIGKILL.
 pub const RELAY_GRACE: Duration = Duration::from_millis(250);

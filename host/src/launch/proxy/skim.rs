@@ -15,17 +15,24 @@ const INITIALIZE: &str = "initialize";
 const DISCOVER: &str = "discover";
 /// In `tools/list`.
 const LIST: &str = "list";
+/// The start of an escape by number that stands for an ASCII character.
+const ASCII: &str = "\\u00";
 
 /// Looks for the parts of names that matter.
 #[derive(Debug)]
 pub(crate) struct Skimmer {
     handshakes: [Finder<'static>; 2],
     lists: Finder<'static>,
+    ascii: Finder<'static>,
 }
 
 impl Default for Skimmer {
     fn default() -> Self {
-        Self { handshakes: [Finder::new(INITIALIZE), Finder::new(DISCOVER)], lists: Finder::new(LIST) }
+        Self {
+            handshakes: [Finder::new(INITIALIZE), Finder::new(DISCOVER)],
+            lists: Finder::new(LIST),
+            ascii: Finder::new(ASCII),
+        }
     }
 }
 
@@ -35,20 +42,28 @@ impl Skimmer {
     pub(crate) fn finds(&self, bytes: &[u8], lists: bool) -> bool {
         self.handshakes.iter().any(|name| name.find(bytes).is_some())
             || (lists && self.lists.find(bytes).is_some())
-            || memchr::memchr_iter(b'\\', bytes)
-                .any(|at| bytes.get(at + 1..).is_some_and(|escape| spells_a_letter(escape)))
+            || memchr::memchr(b'\\', bytes)
+                .and_then(|first| bytes.get(first..))
+                .is_some_and(|escapes| self.spells_letters(escapes))
+    }
+
+    /// Whether an escape stands for a lower-case letter. A backslash that is itself escaped is taken for the start of
+    /// one: what is found in vain costs a look.
+    fn spells_letters(&self, bytes: &[u8]) -> bool {
+        let by_number = |at: usize| matches!(bytes.get(at + ASCII.len()), Some(b'6' | b'7'));
+        self.ascii.find_iter(bytes).any(by_number) || has_lax_escape(bytes)
     }
 }
 
-/// Whether a backslash before these bytes may make a lower-case letter of them. A backslash that is itself escaped
-/// makes nothing of them, and is taken for one that does: what is found in vain costs a look.
-fn spells_a_letter(escape: &[u8]) -> bool {
-    match escape {
-        [b'u', digits @ ..] => matches!(digits, [b'0', b'0', b'6' | b'7', ..]),
-        [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] | [] => false,
-        // No JSON, but lax decoders take the letter itself.
-        [_, ..] => true,
-    }
+/// Whether a backslash stands before a letter that it makes nothing else of. That is no JSON, but lax decoders take the
+/// letter itself. Texts can be full of other escapes, so all pairs are compared without a branch between them.
+fn has_lax_escape(bytes: &[u8]) -> bool {
+    let lax = |first: u8, second: u8| {
+        let escapes = matches!(second, b'b' | b'f' | b'n' | b'r' | b't' | b'u');
+        (first == b'\\') & second.is_ascii_lowercase() & !escapes
+    };
+    let seconds = bytes.get(1..).unwrap_or_default();
+    bytes.iter().zip(seconds).fold(false, |found, (first, second)| found | lax(*first, *second))
 }
 
 #[cfg(test)]
