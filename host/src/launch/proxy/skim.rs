@@ -1,4 +1,4 @@
-//! Which bytes of a client can't name a method that a settled session cares about.
+//! Which bytes can't name a method that a settled session cares about.
 //!
 //! Before it `client`, which skims what it need not read. A method is a string inside of one line, and its name
 //! compares exactly once escapes are undone. So bytes that have no part of such a name, and no escape that could spell
