@@ -76,11 +76,7 @@ impl Signals {
     /// When the system gives no pipe, or doesn't let them go.
     pub fn listen() -> io::Result<Self> {
         let latest = Arc::new(AtomicUsize::new(0));
-        let mut asked = SignalPipe::of(&ENDING)?;
-        for signal in ENDING {
-            let number = usize::try_from(signal).unwrap_or_default();
-            asked.registered.push(flag::register_usize(signal, Arc::clone(&latest), number)?);
-        }
+        let asked = SignalPipe::naming(&ENDING, &latest)?;
         Ok(Self { asked, latest, child: SignalPipe::of(&[SIGCHLD])?, resumed: SignalPipe::of(&[SIGCONT])? })
     }
 
@@ -148,10 +144,19 @@ struct SignalPipe {
 
 impl SignalPipe {
     fn of(signals: &[i32]) -> io::Result<Self> {
+        Self::naming(signals, &Arc::default())
+    }
+
+    /// The same; once there is a byte, `latest` is the number of a signal.
+    fn naming(signals: &[i32], latest: &Arc<AtomicUsize>) -> io::Result<Self> {
         let (read, write) = UnixStream::pair()?;
         read.set_nonblocking(true)?;
         let mut this = Self { read, registered: Vec::new() };
         for signal in signals {
+            // What is registered first is done first. The handler may run in another thread than the one that the byte
+            // wakes, and that one doesn't wait for the rest of it.
+            let number = usize::try_from(*signal).unwrap_or_default();
+            this.registered.push(flag::register_usize(*signal, Arc::clone(latest), number)?);
             this.registered.push(pipe::register(*signal, write.try_clone()?)?);
         }
         Ok(this)
@@ -239,6 +244,20 @@ mod tests {
         #[expect(clippy::disallowed_methods, reason = "a device that no directory handle of ours reaches")]
         let null = File::open("/dev/null").unwrap();
         assert_eq!(seen(null), Input::Open);
+    }
+
+    #[test]
+    fn whoever_is_woken_by_a_signal_knows_which_it_was() {
+        // The handler runs in the thread that raises it, while the other may wake in the middle of it.
+        let signal = signal_hook::consts::SIGUSR1;
+        for round in 0..200 {
+            let latest = Arc::default();
+            let asked = SignalPipe::naming(&[signal], &latest).unwrap();
+            let raising = std::thread::spawn(move || signal_hook::low_level::raise(signal).unwrap());
+            while !asked.drain().unwrap() {}
+            assert_eq!(latest.load(Ordering::SeqCst), usize::try_from(signal).unwrap(), "round {round}");
+            raising.join().unwrap();
+        }
     }
 
     #[test]
