@@ -47,6 +47,7 @@ pub use crate::package::http::HttpSettings;
 pub use crate::package::http::ProxySettings;
 pub use crate::package::manifest::ManifestError;
 pub use crate::package::offline::Recalled;
+pub use crate::package::offline::can_recall;
 pub use crate::package::offline::recall;
 pub use crate::package::publish::PublishRequest;
 pub use crate::package::publish::Published;

@@ -2,6 +2,7 @@
 //!
 //! When the registry can't be asked, `offline` asks the cache what it said before.
 
+use std::io;
 use std::path::Path;
 
 use crate::authority;
@@ -31,6 +32,8 @@ use crate::pipeline::offline;
 /// A package that its registry knows; nothing of it was downloaded yet.
 pub(super) struct Resolved {
     client: Box<dyn RegistryClient>,
+    /// When the registry was asked, in seconds since the Unix epoch.
+    at: u64,
     resolution: Resolution,
     // INVARIANT: there when the client is the cache in place of the registry.
     notice: Option<Notice>,
@@ -41,21 +44,39 @@ pub(super) struct Resolved {
 /// # Errors
 /// [`Stop::Package`] when the registry has no such package, or can't be asked and the cache does not help.
 pub(super) fn resolve(config: &Config, reference: &PackageRef, deadline: &Deadline) -> Result<Resolved, Stop> {
-    match ask(config, reference, deadline) {
+    // Silence must not use up the time in which the cache could answer.
+    let patience = offline::can_recall(config, reference).then(|| deadline.share(limits::RECALL_PATIENCE));
+    let asked = ask(config, reference, patience.as_ref().unwrap_or(deadline));
+    match asked.map_err(|stop| if patience.is_some() { silence(config, stop) } else { stop }) {
+            let at = authority::now();
         Err(Stop::Package(outage)) if outage.is_outage() => {
             let recalled = offline::recall(config, reference, outage)?;
             let notice = Some(offline::notice(config, &recalled));
-            Ok(Resolved { resolution: recalled.resolution.clone(), client: Box::new(recalled), notice })
+            Ok(Resolved { resolution: recalled.resolution.clone(), client: Box::new(recalled), at, notice })
         }
         answered => answered,
     }
 }
+/// A registry that has kept silent for as long as it was waited for is one that can't be asked.
+fn silence(config: &Config, stop: Stop) -> Stop {
+    match stop {
+        Stop::Package(PackageError::Timeout(expired)) => Stop::Package(PackageError::Registry {
+            registry: config.registry().to_string(),
+            doing: "wait longer for its answer".to_owned(),
+            cause: io::Error::new(io::ErrorKind::TimedOut, expired),
+        }),
+        other => other,
+    }
+}
+
 
 /// Asks the registry itself which package is meant.
 ///
 /// # Errors
 /// [`Stop::Package`] when it can't be asked, or has no such package.
 pub(super) fn ask(config: &Config, reference: &PackageRef, deadline: &Deadline) -> Result<Resolved, Stop> {
+    // Before the question: facts may seem older than they are, and never younger.
+    let at = authority::now();
     let client = open_registry(config)?;
     let resolution = client.resolve(reference, deadline).inspect_err(|error| {
         if error.is_absence() {
@@ -63,8 +84,8 @@ pub(super) fn ask(config: &Config, reference: &PackageRef, deadline: &Deadline) 
         }
     })?;
     tracing::info!(%reference, version = %resolution.version, registry = %resolution.registry, "resolved");
-    offline::note(config, &resolution);
-    Ok(Resolved { client, resolution, notice: None })
+    offline::note(config, &resolution, at);
+    Ok(Resolved { client, resolution, at, notice: None })
 }
 
 impl Vouched for Resolved {
@@ -99,7 +120,7 @@ impl Resolved {
             let package = package::fetch(self.client.as_ref(), &cache, &self.resolution, deadline, progress)?;
             if let Some(lease) = cache.lease(&package)? {
                 if self.notice.is_none() {
-                    offline::keep(&cache, &self.resolution);
+                    offline::keep(&cache, &self.resolution, self.at);
                 }
                 return Ok((package, lease));
             }
