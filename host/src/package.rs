@@ -113,10 +113,10 @@ pub trait RegistryClient: fmt::Debug {
         deadline: &Deadline,
     ) -> Result<Box<dyn Read + '_>, PackageError>;
 
-    /// Finds out whether the registry answers at all, about nothing in particular.
+    /// Finds out whether a registry answers, about nothing in particular.
     ///
     /// # Errors
-    /// When it does not.
+    /// When nobody answers, or somebody who is no registry.
     fn probe(&self, deadline: &Deadline) -> Result<(), PackageError>;
 
     /// The registry that this asks.

@@ -23,7 +23,6 @@ use crate::package::DirectoryRegistry;
 use crate::package::HttpRegistry;
 use crate::package::Lease;
 use crate::package::PackageError;
-use crate::package::PackageErrorKind;
 use crate::package::RegistryClient;
 use crate::pipeline::Stop;
 use crate::pipeline::access;
@@ -32,9 +31,9 @@ use crate::pipeline::offline;
 /// A package that its registry knows; nothing of it was downloaded yet.
 pub(super) struct Resolved {
     client: Box<dyn RegistryClient>,
+    resolution: Resolution,
     /// When the registry was asked, in seconds since the Unix epoch.
     at: u64,
-    resolution: Resolution,
     // INVARIANT: there when the client is the cache in place of the registry.
     notice: Option<Notice>,
 }
@@ -48,8 +47,8 @@ pub(super) fn resolve(config: &Config, reference: &PackageRef, deadline: &Deadli
     let patience = offline::can_recall(config, reference).then(|| deadline.share(limits::RECALL_PATIENCE));
     let asked = ask(config, reference, patience.as_ref().unwrap_or(deadline));
     match asked.map_err(|stop| if patience.is_some() { silence(config, stop) } else { stop }) {
-            let at = authority::now();
         Err(Stop::Package(outage)) if outage.is_outage() => {
+            let at = authority::now();
             let recalled = offline::recall(config, reference, outage)?;
             let notice = Some(offline::notice(config, &recalled));
             Ok(Resolved { resolution: recalled.resolution.clone(), client: Box::new(recalled), at, notice })
@@ -57,6 +56,7 @@ pub(super) fn resolve(config: &Config, reference: &PackageRef, deadline: &Deadli
         answered => answered,
     }
 }
+
 /// A registry that has kept silent for as long as it was waited for is one that can't be asked.
 fn silence(config: &Config, stop: Stop) -> Stop {
     match stop {
@@ -69,15 +69,14 @@ fn silence(config: &Config, stop: Stop) -> Stop {
     }
 }
 
-
 /// Asks the registry itself which package is meant.
 ///
 /// # Errors
 /// [`Stop::Package`] when it can't be asked, or has no such package.
 pub(super) fn ask(config: &Config, reference: &PackageRef, deadline: &Deadline) -> Result<Resolved, Stop> {
+    let client = open_registry(config)?;
     // Before the question: facts may seem older than they are, and never younger.
     let at = authority::now();
-    let client = open_registry(config)?;
     let resolution = client.resolve(reference, deadline).inspect_err(|error| {
         if error.is_absence() {
             offline::forget(config, reference);
@@ -147,19 +146,12 @@ pub fn open_registry(config: &Config) -> Result<Box<dyn RegistryClient>, Stop> {
     }
 }
 
-/// Whether the registry of the configuration can be opened, and answers. It is asked for a package that nobody has:
-/// that there is none is an answer.
+/// Whether the registry of the configuration can be opened, and answers as a registry.
 ///
 /// # Errors
 /// [`Stop::Package`] when it does not answer, or with something else.
 pub fn reach(config: &Config, deadline: &Deadline) -> Result<(), Stop> {
-    let registry = open_registry(config)?;
-    let nobodys = "smcp-doctor/no-such-package@0.0.0".parse::<PackageRef>();
-    let nobodys = nobodys.map_err(|error| Stop::Order(error.to_string()))?;
-    match registry.resolve(&nobodys, deadline) {
-        Err(error) if error.kind() == PackageErrorKind::NotFound => Ok(()),
-        answer => Ok(answer.map(|_| ())?),
-    }
+    Ok(open_registry(config)?.probe(deadline)?)
 }
 
 /// The registry in the directory at `path`.
