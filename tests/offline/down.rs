@@ -147,7 +147,13 @@ fn what_a_registry_takes_back_is_not_recalled() {
         bed.publish(&Package::shell(GOOD, "echo it runs").good().option("--status", status));
         bed.run(&format!("policy check {GOOD}")).exits(code);
         down(&bed);
-        bed.run(&format!("run {GOOD}")).refuses(code, &[status]);
+        // Whoever reads the refusal has to know that it is of yesterday.
+        bed.run(&format!("run {GOOD}")).refuses(code, &[status, "the facts are from the cache"]);
+        let document = bed.run(&format!("policy check --json {GOOD}")).exits(code).document();
+        assert_eq!(codes(&document), ["facts-from-cache"]);
+        let log = bed.read(".mcp/audit.jsonl");
+        let record: Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+        assert_eq!(codes(&record["decision"]), ["facts-from-cache"]);
     }
     let bed = bed("");
     bed.run(&format!("run {GOOD}")).succeeds();
