@@ -29,6 +29,7 @@ use crate::launch::relay::Prepared;
 use crate::launch::spawn::Plan;
 use crate::launch::spawn::Server;
 use crate::launch::status::Ended;
+use crate::launch::status::EndedBy;
 use crate::launch::supervise::supervise;
 use crate::model::deadline::Deadline;
 use crate::model::manifest::Transport;
@@ -92,6 +93,8 @@ pub struct Setup {
 pub struct Finished {
     /// How it ended.
     pub ended: Ended,
+    /// Who began that.
+    pub by: EndedBy,
     /// Whether the warning reached the client; `None` when there was none.
     pub delivery: Option<Delivery>,
 }
@@ -115,7 +118,8 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
     let directory = bundle.directory(manifest.entrypoint.workdir.as_deref())?;
     setup.deadline.check().map_err(|_| LaunchError::timeout(typed))?;
     if let Some(ended) = setup.signals.ended() {
-        return Ok(Finished { ended, delivery: setup.warning.map(|_| Delivery::Undelivered) });
+        let delivery = setup.warning.map(|_| Delivery::Undelivered);
+        return Ok(Finished { ended, by: EndedBy::Signal, delivery });
     }
     let Streams { input, output } = setup.streams;
     let ends = Ends::new(&input, output, setup.warning).map_err(LaunchError::watching)?;
@@ -131,12 +135,12 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
     drop(ends.stdin);
     let watch = || {
         let mut relay = ends.relay.map(|relay| relay.start(input.try_clone()?)).transpose()?;
-        let ended = supervise(&mut server, &setup.signals, input.as_fd(), relay.as_mut(), setup.graces)?;
-        Ok((ended, relay))
+        let (ended, by) = supervise(&mut server, &setup.signals, input.as_fd(), relay.as_mut(), setup.graces)?;
+        Ok((ended, by, relay))
     };
-    let (ended, relay) = watch().map_err(LaunchError::watching)?;
+    let (ended, by, relay) = watch().map_err(LaunchError::watching)?;
     let delivery = relay.map(|relay| relay.finish(&setup.signals)).transpose()?;
-    Ok(Finished { ended, delivery })
+    Ok(Finished { ended, by, delivery })
 }
 
 /// The server's ends of its streams: those of the client, or pipes with a relay behind them.

@@ -47,6 +47,7 @@ pub use crate::package::http::HttpSettings;
 pub use crate::package::http::ProxySettings;
 pub use crate::package::manifest::ManifestError;
 pub use crate::package::offline::Recalled;
+pub use crate::package::offline::can_recall;
 pub use crate::package::offline::recall;
 pub use crate::package::publish::PublishRequest;
 pub use crate::package::publish::Published;
@@ -112,10 +113,10 @@ pub trait RegistryClient: fmt::Debug {
         deadline: &Deadline,
     ) -> Result<Box<dyn Read + '_>, PackageError>;
 
-    /// Finds out whether the registry answers at all, about nothing in particular.
+    /// Finds out whether a registry answers, about nothing in particular.
     ///
     /// # Errors
-    /// When it does not.
+    /// When nobody answers, or somebody who is no registry.
     fn probe(&self, deadline: &Deadline) -> Result<(), PackageError>;
 
     /// The registry that this asks.

@@ -213,7 +213,7 @@ fn weigh(
         .map_err(|stop| Stopped::new(request::named(reference, config.registry()), stop))?;
     let known = request::resolved(resolved.resolution());
     let provenance = resolved.notice().cloned();
-    let stopped = |stop| Stopped::new(known.clone(), stop);
+    let stopped = |stop| Stopped { notices: provenance.iter().cloned().collect(), ..Stopped::new(known.clone(), stop) };
     let admitted = decide::admit(resolved).map_err(|refusal| stopped(refusal.into()))?;
     let mut lease = Lease::default();
     let fetched = admitted.and_then(|resolved| {
@@ -221,7 +221,9 @@ fn weigh(
         lease = held;
         Ok(package)
     });
-    let (ruled, mut judged) = judge(config, fetched.map_err(stopped)?, request::subject, context)?;
+    let judged = judge(config, fetched.map_err(stopped)?, request::subject, context);
+    let (ruled, mut judged) =
+        judged.map_err(|stopped| Stopped { notices: provenance.iter().cloned().collect(), ..stopped })?;
     judged.notices.splice(0..0, provenance);
     Ok((ruled, judged, lease))
 }

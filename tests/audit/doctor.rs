@@ -1,6 +1,8 @@
 //! `smcp doctor`: what it looks at, and that its answer is what `run` would find.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
 
 use serde_json::Value;
 
@@ -119,4 +121,51 @@ fn a_log_that_was_changed_is_a_problem() {
     let document = bed.run("--json doctor").exits(1).document();
     let (health, message) = check(&document, "audit chain");
     assert!(health == "problem" && message.contains("it is broken in line"), "{message}");
+}
+
+/// What answers every request with these, one connection at a time; it ends with the test's process.
+fn web_server(answer: fn(&str) -> (u16, &'static str)) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+            let first = lines.next().unwrap_or_default();
+            lines.take_while(|line| !line.is_empty()).for_each(drop);
+            let (status, body) = answer(first.split(' ').nth(1).unwrap_or_default());
+            let length = body.len();
+            let head = format!("HTTP/1.1 {status} Status\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+            drop(stream.write_all((head + body).as_bytes()));
+        }
+    });
+    url
+}
+
+#[test]
+fn not_everything_that_answers_is_a_registry() {
+    type Answer = fn(&str) -> (u16, &'static str);
+    let cases: [(&str, Answer, &str, &str); 5] = [
+        (
+            "a registry",
+            |path| if path == "/healthz" { (200, r#"{"status":"ok"}"#) } else { (404, r#"{"error":{}}"#) },
+            "ok",
+            "answers",
+        ),
+        ("a host of something else", |_| (404, "not found"), "problem", "answers, but not as a registry"),
+        ("one that is glad about everything", |_| (200, "welcome"), "problem", "answers, but not as a registry"),
+        (
+            "a registry that does not let us in",
+            |path| if path == "/healthz" { (200, r#"{"status":"ok"}"#) } else { (401, "") },
+            "problem",
+            "wants to know who asks",
+        ),
+        ("one that is down", |_| (503, ""), "problem", "can't answer now"),
+    ];
+    for (name, answer, health, says) in cases {
+        let bed = bed();
+        let document = bed.run(&format!("--json --registry {} doctor", web_server(answer))).document();
+        let (found, message) = check(&document, "registry");
+        assert!(found == health && message.contains(says), "{name}: {found} {message}");
+    }
 }

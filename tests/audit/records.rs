@@ -49,6 +49,7 @@ fn a_launch_is_decision_start_and_end() {
         (&end["outcome"], &end["exit_code"], &end["server_exit_code"]),
         (&json!("exited"), &json!(7), &json!(7))
     );
+    assert_eq!(end["ended_by"], "server");
     assert!(end["duration_ms"].is_u64(), "{end}");
 }
 

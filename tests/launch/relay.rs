@@ -10,6 +10,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use smcp::launch::ending::Graces;
 use smcp::launch::error::LaunchError;
 use smcp::launch::status::Ended;
+use smcp::launch::status::EndedBy;
 use smcp::launch::{Finished, launch};
 use smcp::model::digest::Digest;
 use smcp::model::manifest::Entrypoint;
@@ -275,7 +276,8 @@ fn a_server_that_never_answers_is_told_everything() {
     drop(input);
     assert_eq!(rest_of(&mut output), b"");
     let finished = launch.join().unwrap().unwrap();
-    assert_eq!(finished, Finished { ended: Ended::Exited(4), delivery: Some(Delivery::Undelivered) });
+    let delivery = Some(Delivery::Undelivered);
+    assert_eq!(finished, Finished { ended: Ended::Exited(4), by: EndedBy::Client, delivery });
     assert_eq!(std::fs::read(heard).unwrap(), b"one\ntwo");
     drop(bed);
 }

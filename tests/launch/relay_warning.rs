@@ -11,6 +11,7 @@ use smcp::launch::Finished;
 use smcp::launch::ending::Graces;
 use smcp::launch::error::{Failure, LaunchError};
 use smcp::launch::status::Ended;
+use smcp::launch::status::EndedBy;
 use smcp::model::warning::Delivery;
 
 use crate::bed::{Bed, NEVER, NOW, PATIENT, warning};
@@ -62,7 +63,7 @@ fn until_notification(client: &mut Client) -> Vec<String> {
 }
 
 fn finished(delivery: Delivery) -> Finished {
-    Finished { ended: Ended::Exited(0), delivery: Some(delivery) }
+    Finished { ended: Ended::Exited(0), by: EndedBy::Client, delivery: Some(delivery) }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
+use smcp::model::digest::Digest;
 
 use crate::bed::{Package, TestBed, corrupt};
 
@@ -146,7 +147,13 @@ fn what_a_registry_takes_back_is_not_recalled() {
         bed.publish(&Package::shell(GOOD, "echo it runs").good().option("--status", status));
         bed.run(&format!("policy check {GOOD}")).exits(code);
         down(&bed);
-        bed.run(&format!("run {GOOD}")).refuses(code, &[status]);
+        // Whoever reads the refusal has to know that it is of yesterday.
+        bed.run(&format!("run {GOOD}")).refuses(code, &[status, "the facts are from the cache"]);
+        let document = bed.run(&format!("policy check --json {GOOD}")).exits(code).document();
+        assert_eq!(codes(&document), ["facts-from-cache"]);
+        let log = bed.read(".mcp/audit.jsonl");
+        let record: Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+        assert_eq!(codes(&record["decision"]), ["facts-from-cache"]);
     }
     let bed = bed("");
     bed.run(&format!("run {GOOD}")).succeeds();
@@ -215,4 +222,25 @@ fn an_answer_is_written_once_a_minute() {
     aged(&bed, 61);
     bed.run(&format!("run {GOOD}")).succeeds();
     assert_ne!(inode(), first);
+}
+
+#[test]
+fn a_registry_that_keeps_silent_does_not_use_up_the_time() {
+    let bed = bed("");
+    // Connections are accepted by the system, and nobody ever answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    bed.run(&format!("run {GOOD}")).succeeds();
+    let path = kept(&bed).pop().unwrap();
+    let mut document: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    document["registry"] = url.clone().into();
+    let place = [b"url\0acme/tool\0", url.as_bytes()].concat();
+    let folder = bed.path(".mcp/cache/resolutions").join(Digest::of(&place).hex());
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join(path.file_name().unwrap()), document.to_string()).unwrap();
+    let line = format!("--registry {url} run --timeout 2s {GOOD}");
+    bed.run(&line).succeeds().prints("it runs\n").says(&["can't wait longer for its answer: it took longer than"]);
+    // Where the cache has nothing to say, all of the time is the registry's.
+    fs::remove_dir_all(&folder).unwrap();
+    bed.run(&line).refuses(5, &["it took longer than 2s"]);
 }

@@ -99,7 +99,7 @@ impl World {
     /// Says why a launch ended before its server ran. What the registry or the package is to blame for is a decision;
     /// everything else is a failure.
     pub(super) fn stopped(&mut self, stopped: Stopped, purpose: Purpose) -> Result<Exit, Failure> {
-        let Stopped { subject, stop } = stopped;
+        let Stopped { subject, stop, notices } = stopped;
         let kind = stop.kind();
         let exit = exit_of(kind);
         match kind {
@@ -109,7 +109,7 @@ impl World {
             StopKind::Registry | StopKind::Integrity | StopKind::Refused => {
                 let code = stop.code();
                 let message = told(&(*stop).into());
-                self.say(&refusal(&subject, kind, code, &message, purpose))?;
+                self.say(&Report { notices: &notices, ..refusal(&subject, kind, code, &message, purpose) })?;
                 Ok(exit)
             }
         }
@@ -187,11 +187,13 @@ fn refusal<'a>(subject: &'a Subject, kind: StopKind, code: &'a str, message: &'a
 
 /// The document of the same; `None` when it is a failure and no decision.
 fn document_of_stop(stopped: &Stopped, purpose: Purpose) -> Option<Value> {
-    let Stopped { subject, stop } = stopped;
+    let Stopped { subject, stop, notices } = stopped;
     match stop.kind() {
         StopKind::Usage | StopKind::Timeout | StopKind::Start => None,
         StopKind::Registry | StopKind::Integrity | StopKind::Refused => {
-            Some(json::decision(&refusal(subject, stop.kind(), stop.code(), &told_of(stop), purpose)))
+            let message = told_of(stop);
+            let report = refusal(subject, stop.kind(), stop.code(), &message, purpose);
+            Some(json::decision(&Report { notices, ..report }))
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::launch::status::EndedBy;
 use crate::model::limits;
 
 /// How long a server may take to end when it is asked to.
@@ -55,11 +56,17 @@ enum Phase {
 pub(crate) struct Ending {
     phase: Phase,
     graces: Graces,
+    begun_by: EndedBy,
 }
 
 impl Ending {
     pub(crate) const fn new(graces: Graces) -> Self {
-        Self { phase: Phase::Running, graces }
+        Self { phase: Phase::Running, graces, begun_by: EndedBy::Server }
+    }
+
+    /// Who began it: what came first, before the server ended.
+    pub(crate) const fn begun_by(&self) -> EndedBy {
+        self.begun_by
     }
 
     /// When [`Ending::due`] has to be called, whatever else happens.
@@ -72,6 +79,13 @@ impl Ending {
 
     /// What an event leads to. The first request ends the server with grace, a second one without.
     pub(crate) fn on(&mut self, event: Event, now: Instant) -> Option<Step> {
+        if self.begun_by == EndedBy::Server {
+            self.begun_by = match event {
+                Event::InputClosed => EndedBy::Client,
+                Event::Asked => EndedBy::Signal,
+                Event::Unfit => EndedBy::Smcp,
+            };
+        }
         match (self.phase, event) {
             (Phase::Running, Event::InputClosed) => {
                 self.phase = Phase::InputClosed { until: now + self.graces.input_closed };
@@ -198,6 +212,23 @@ mod tests {
                 };
                 assert_eq!(step, *expected, "{way}, second {second}");
             }
+        }
+    }
+
+    #[test]
+    fn who_came_first_has_begun_it() {
+        let cases = [
+            (&[][..], EndedBy::Server),
+            (&[Event::InputClosed, Event::Asked], EndedBy::Client),
+            (&[Event::Asked, Event::InputClosed], EndedBy::Signal),
+            (&[Event::Unfit, Event::Asked], EndedBy::Smcp),
+        ];
+        for (events, expected) in cases {
+            let mut ending = Ending::new(GRACES);
+            for event in events {
+                ending.on(*event, Instant::now());
+            }
+            assert_eq!(ending.begun_by(), expected, "{events:?}");
         }
     }
 

@@ -17,8 +17,9 @@ use crate::launch::signals::Watched;
 use crate::launch::spawn::Server;
 use crate::launch::spawn::State;
 use crate::launch::status::Ended;
+use crate::launch::status::EndedBy;
 
-/// Stays with the server until it has ended. `input` is the client's end of its standard input; with a `relay` it is
+/// Stays with the server until it has ended, and says who began that. `input` is the client's end of its standard input; with a `relay` it is
 /// the relay that reads it.
 pub(crate) fn supervise(
     server: &mut Server,
@@ -26,12 +27,12 @@ pub(crate) fn supervise(
     input: BorrowedFd<'_>,
     mut relay: Option<&mut Relay>,
     graces: Graces,
-) -> io::Result<Ended> {
+) -> io::Result<(Ended, EndedBy)> {
     let mut ending = Ending::new(graces);
     let mut client = Some(input);
     loop {
         match server.state()? {
-            State::Ended(ended) => return Ok(ended.when_asked(signals.ended())),
+            State::Ended(ended) => return Ok((ended.when_asked(signals.ended()), ending.begun_by())),
             State::Stopped(signal) => server.stop_with_job(signal),
             State::Running => {}
         }

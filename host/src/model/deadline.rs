@@ -35,6 +35,15 @@ impl Deadline {
         Self { end: self.end.and_then(|end| end.checked_add(pause)), ..self }
     }
 
+    /// An earlier one: `limit` from now at most, and half of the time that is left at most. For work that something
+    /// else can take the place of.
+    #[must_use]
+    pub fn share(&self, limit: Duration) -> Self {
+        // Whole milliseconds, which is how people read it.
+        let half = |left: Duration| Duration::from_millis(u64::try_from(left.as_millis() / 2).unwrap_or(u64::MAX));
+        Self::after(self.remaining().map_or(limit, |left| limit.min(half(left))))
+    }
+
     /// How much time is left; `None` when there is no end to it.
     pub fn remaining(&self) -> Option<Duration> {
         self.end.map(|end| end.saturating_duration_since(Instant::now()))
@@ -57,6 +66,19 @@ impl Deadline {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_share_leaves_time_for_the_rest() {
+        let (second, hour) = (Duration::from_secs(1), Duration::from_secs(3600));
+        for (deadline, most) in [
+            (Deadline::none(), second),
+            (Deadline::after(hour), second),
+            (Deadline::after(second), second / 2),
+            (Deadline::after(Duration::ZERO), Duration::ZERO),
+        ] {
+            assert!(deadline.share(second).remaining().unwrap() <= most, "{deadline:?}");
+        }
+    }
 
     #[test]
     fn only_an_end_that_has_passed_expires() {

@@ -155,6 +155,9 @@ pub const HTTP_RETRY_AFTER: Duration = Duration::from_secs(30);
 pub const HTTP_CONNECT: Duration = Duration::from_secs(10);
 /// How long an answer may take to begin: three tries of it leave some of the default start timeout for something else.
 pub const HTTP_ANSWER: Duration = Duration::from_secs(15);
+/// How long a registry is waited for when the cache could answer in its place: a network that swallows everything must
+/// not use up the time that a client gives a server to start in. Half of the deadline when that is less.
+pub const RECALL_PATIENCE: Duration = Duration::from_secs(10);
 /// Redirects in a row: storage behind a registry needs one or two.
 pub const HTTP_REDIRECTS: usize = 5;
 /// Status line and headers of an answer, bytes.

@@ -41,6 +41,9 @@ use crate::package::http::exchange::Question;
 use crate::package::http::problem::Said;
 use crate::package::stream::recover;
 
+/// How much is read of what a registry says of its health, bytes: it says one word.
+const HEALTH: u64 = 4096;
+
 /// What a registry behind a URL is asked with.
 #[derive(Debug, Clone, Default)]
 pub struct HttpSettings {
@@ -191,8 +194,29 @@ impl RegistryClient for HttpRegistry {
     }
 
     fn probe(&self, deadline: &Deadline) -> Result<(), PackageError> {
-        // One that has no such page has answered.
-        self.ask("/healthz", "application/json, */*", deadline).map(drop)
+        let registry = || self.location.to_string();
+        // A package that nobody has: whether we are let in shows here, and not with the health.
+        let path = "/v1/org/smcp-doctor/mcps/no-such-package/resolve?ref=0.0.0";
+        drop(self.ask(path, "application/json", deadline)?);
+        let health = match self.ask("/healthz", "application/json", deadline)? {
+            Outcome::Missing(_) => None,
+            Outcome::Found(answer) => {
+                let mut bytes = Vec::new();
+                let read = answer.body(deadline).take(HEALTH).read_to_end(&mut bytes);
+                read.map_err(|cause| {
+                    recover(cause, |cause| PackageError::Registry {
+                        registry: registry(),
+                        doing: "read its answer".to_owned(),
+                        cause,
+                    })
+                })?;
+                serde_json::from_slice::<serde_json::Value>(&bytes).ok()
+            }
+        };
+        if health.is_some_and(|health| health.get("status").is_some_and(serde_json::Value::is_string)) {
+            return Ok(());
+        }
+        Err(PackageError::Http { registry: registry(), problem: HttpProblem::NoRegistry })
     }
 
     fn registry(&self) -> &Registry {

@@ -44,15 +44,11 @@ pub fn recall(
     now: u64,
     limit: Duration,
 ) -> Result<Recalled, PackageError> {
+    let mut known = candidates(resolutions, registry, wanted, now);
     let kept = match &wanted.selector {
-        Selector::Exact(version) => resolutions.of_version(registry, &wanted.id, version, now),
-        Selector::Digest(digest) => {
-            let mut with = resolutions.of_package(registry, &wanted.id, now);
-            with.retain(|kept| has_digest(&kept.resolution, digest));
-            one(with, &wanted.id, digest)?
-        }
+        Selector::Exact(_) => known.pop(),
+        Selector::Digest(digest) => one(known, &wanted.id, digest)?,
         Selector::Latest => {
-            let known = resolutions.of_package(registry, &wanted.id, now);
             if known.is_empty() {
                 return Err(outage);
             }
@@ -67,6 +63,33 @@ pub fn recall(
         return Err(PackageError::FactsTooOld { label: resolution.label(), age, limit, cause: Box::new(outage) });
     }
     Ok(Recalled { resolution, age, outage: outage.sentence() })
+}
+
+/// Whether [`recall`] would have an answer.
+pub fn can_recall(
+    resolutions: &Resolutions,
+    registry: &Registry,
+    wanted: &PackageRef,
+    now: u64,
+    limit: Duration,
+) -> bool {
+    match (&wanted.selector, candidates(resolutions, registry, wanted, now).as_slice()) {
+        (Selector::Exact(_) | Selector::Digest(_), [only]) => now.saturating_sub(only.at) <= limit.as_secs(),
+        (Selector::Exact(_) | Selector::Digest(_), _) | (Selector::Latest, _) => false,
+    }
+}
+
+/// The kept answers that a reference may mean; of a package's latest version, all.
+fn candidates(resolutions: &Resolutions, registry: &Registry, wanted: &PackageRef, now: u64) -> Vec<Kept> {
+    match &wanted.selector {
+        Selector::Exact(version) => resolutions.of_version(registry, &wanted.id, version, now).into_iter().collect(),
+        Selector::Digest(digest) => {
+            let mut with = resolutions.of_package(registry, &wanted.id, now);
+            with.retain(|kept| has_digest(&kept.resolution, digest));
+            with
+        }
+        Selector::Latest => resolutions.of_package(registry, &wanted.id, now),
+    }
 }
 
 /// The only one, if there is one at all.

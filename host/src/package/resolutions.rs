@@ -68,22 +68,23 @@ impl Resolutions {
         Self { root: dir }
     }
 
-    /// Keeps an answer that was given `now`. The same answer is written again only when it has aged a little.
+    /// Keeps an answer that was asked for at `at`. The same answer is written again only when it has aged a little, and
+    /// one that was asked for later stays: a download that took long does not undo a "no" that somebody heard meanwhile.
     ///
     /// # Errors
     /// When it can't be written.
-    pub fn keep(&self, resolution: &Resolution, now: u64) -> io::Result<()> {
+    pub fn keep(&self, resolution: &Resolution, at: u64, now: u64) -> io::Result<()> {
         let (folder, name) = (folder_of(&resolution.registry, &resolution.id), name_of(&resolution.version));
         if let Some(kept) = self.read(&folder, &name, now)
-            && kept.resolution == *resolution
-            && now.saturating_sub(kept.at) < limits::RESOLUTION_RENEWED.as_secs()
+            && (kept.at > at
+                || kept.resolution == *resolution && at.saturating_sub(kept.at) < limits::RESOLUTION_RENEWED.as_secs())
         {
             return Ok(());
         }
         let all = create_folder(&self.root, FOLDER, Access::Private)?;
         let folder = create_folder(&all, &folder, Access::Private)?;
         let mut draft = TempFile::new(&folder)?;
-        draft.write_all(&Form::of(resolution, now).to_bytes()?)?;
+        draft.write_all(&Form::of(resolution, at).to_bytes()?)?;
         keep(&folder, draft, &name, Access::Private)
     }
 

@@ -2,6 +2,7 @@
 //!
 //! When the registry can't be asked, `offline` asks the cache what it said before.
 
+use std::io;
 use std::path::Path;
 
 use crate::authority;
@@ -22,7 +23,6 @@ use crate::package::DirectoryRegistry;
 use crate::package::HttpRegistry;
 use crate::package::Lease;
 use crate::package::PackageError;
-use crate::package::PackageErrorKind;
 use crate::package::RegistryClient;
 use crate::pipeline::Stop;
 use crate::pipeline::access;
@@ -32,6 +32,8 @@ use crate::pipeline::offline;
 pub(super) struct Resolved {
     client: Box<dyn RegistryClient>,
     resolution: Resolution,
+    /// When the registry was asked, in seconds since the Unix epoch.
+    at: u64,
     // INVARIANT: there when the client is the cache in place of the registry.
     notice: Option<Notice>,
 }
@@ -41,13 +43,29 @@ pub(super) struct Resolved {
 /// # Errors
 /// [`Stop::Package`] when the registry has no such package, or can't be asked and the cache does not help.
 pub(super) fn resolve(config: &Config, reference: &PackageRef, deadline: &Deadline) -> Result<Resolved, Stop> {
-    match ask(config, reference, deadline) {
+    // Silence must not use up the time in which the cache could answer.
+    let patience = offline::can_recall(config, reference).then(|| deadline.share(limits::RECALL_PATIENCE));
+    let asked = ask(config, reference, patience.as_ref().unwrap_or(deadline));
+    match asked.map_err(|stop| if patience.is_some() { silence(config, stop) } else { stop }) {
         Err(Stop::Package(outage)) if outage.is_outage() => {
+            let at = authority::now();
             let recalled = offline::recall(config, reference, outage)?;
             let notice = Some(offline::notice(config, &recalled));
-            Ok(Resolved { resolution: recalled.resolution.clone(), client: Box::new(recalled), notice })
+            Ok(Resolved { resolution: recalled.resolution.clone(), client: Box::new(recalled), at, notice })
         }
         answered => answered,
+    }
+}
+
+/// A registry that has kept silent for as long as it was waited for is one that can't be asked.
+fn silence(config: &Config, stop: Stop) -> Stop {
+    match stop {
+        Stop::Package(PackageError::Timeout(expired)) => Stop::Package(PackageError::Registry {
+            registry: config.registry().to_string(),
+            doing: "wait longer for its answer".to_owned(),
+            cause: io::Error::new(io::ErrorKind::TimedOut, expired),
+        }),
+        other => other,
     }
 }
 
@@ -57,14 +75,16 @@ pub(super) fn resolve(config: &Config, reference: &PackageRef, deadline: &Deadli
 /// [`Stop::Package`] when it can't be asked, or has no such package.
 pub(super) fn ask(config: &Config, reference: &PackageRef, deadline: &Deadline) -> Result<Resolved, Stop> {
     let client = open_registry(config)?;
+    // Before the question: facts may seem older than they are, and never younger.
+    let at = authority::now();
     let resolution = client.resolve(reference, deadline).inspect_err(|error| {
         if error.is_absence() {
             offline::forget(config, reference);
         }
     })?;
     tracing::info!(%reference, version = %resolution.version, registry = %resolution.registry, "resolved");
-    offline::note(config, &resolution);
-    Ok(Resolved { client, resolution, notice: None })
+    offline::note(config, &resolution, at);
+    Ok(Resolved { client, resolution, at, notice: None })
 }
 
 impl Vouched for Resolved {
@@ -99,7 +119,7 @@ impl Resolved {
             let package = package::fetch(self.client.as_ref(), &cache, &self.resolution, deadline, progress)?;
             if let Some(lease) = cache.lease(&package)? {
                 if self.notice.is_none() {
-                    offline::keep(&cache, &self.resolution);
+                    offline::keep(&cache, &self.resolution, self.at);
                 }
                 return Ok((package, lease));
             }
@@ -126,19 +146,12 @@ pub fn open_registry(config: &Config) -> Result<Box<dyn RegistryClient>, Stop> {
     }
 }
 
-/// Whether the registry of the configuration can be opened, and answers. It is asked for a package that nobody has:
-/// that there is none is an answer.
+/// Whether the registry of the configuration can be opened, and answers as a registry.
 ///
 /// # Errors
 /// [`Stop::Package`] when it does not answer, or with something else.
 pub fn reach(config: &Config, deadline: &Deadline) -> Result<(), Stop> {
-    let registry = open_registry(config)?;
-    let nobodys = "smcp-doctor/no-such-package@0.0.0".parse::<PackageRef>();
-    let nobodys = nobodys.map_err(|error| Stop::Order(error.to_string()))?;
-    match registry.resolve(&nobodys, deadline) {
-        Err(error) if error.kind() == PackageErrorKind::NotFound => Ok(()),
-        answer => Ok(answer.map(|_| ())?),
-    }
+    Ok(open_registry(config)?.probe(deadline)?)
 }
 
 /// The registry in the directory at `path`.

@@ -30,6 +30,13 @@ pub(super) fn recall(config: &Config, reference: &PackageRef, outage: PackageErr
     Ok(recalled)
 }
 
+/// Whether the cache could answer in the registry's place.
+pub(super) fn can_recall(config: &Config, reference: &PackageRef) -> bool {
+    let (now, limit) = (authority::now(), config.max_facts_age());
+    existing(config)
+        .is_some_and(|resolutions| package::can_recall(&resolutions, config.registry(), reference, now, limit))
+}
+
 /// What everybody who relies on a recalled answer has to know.
 pub(super) fn notice(config: &Config, recalled: &Recalled) -> Notice {
     let limit = humantime::format_duration(config.max_facts_age());
@@ -45,18 +52,18 @@ pub(super) fn notice(config: &Config, recalled: &Recalled) -> Notice {
     Notice { code: "facts-from-cache", message: SafeText::new(&message) }
 }
 
-/// Keeps an answer whose bytes are in the cache and verified.
-pub(super) fn keep(cache: &Cache, resolution: &Resolution) {
-    said(cache.resolutions().keep(resolution, authority::now()), "kept");
+/// Keeps an answer whose bytes are in the cache and verified; `at` is when the registry was asked for it.
+pub(super) fn keep(cache: &Cache, resolution: &Resolution, at: u64) {
+    said(cache.resolutions().keep(resolution, at, authority::now()), "kept");
 }
 
 /// Keeps an answer at once when it says that the version must not run: its bytes are never fetched, and an earlier
 /// answer must not outlive it.
-pub(super) fn note(config: &Config, resolution: &Resolution) {
+pub(super) fn note(config: &Config, resolution: &Resolution, at: u64) {
     match resolution.facts.status {
         Some(Status::Refused(_)) => {
             if let Some(resolutions) = existing(config) {
-                said(resolutions.keep(resolution, authority::now()), "kept");
+                said(resolutions.keep(resolution, at, authority::now()), "kept");
             }
         }
         Some(Status::Published | Status::Deprecated) | None => {}

@@ -14,6 +14,7 @@ use crate::launch::Streams;
 use crate::launch::ending::Graces;
 use crate::launch::env_file::Assignment;
 use crate::launch::environment::ServerEnvironment;
+use crate::launch::status::EndedBy;
 use crate::model::deadline::Deadline;
 use crate::model::manifest::Manifest;
 use crate::model::package::PackageRef;
@@ -71,7 +72,8 @@ pub(super) fn start(
     let unpacked = match package::unpack(&find::open_cache(config)?, clearance.package(), &deadline, &interrupted) {
         Err(error) => {
             let delivery = warning.map(|_| Delivery::Undelivered);
-            return signals.ended().map(|ended| Finished { ended, delivery }).ok_or_else(|| error.into());
+            let finished = |ended| Finished { ended, by: EndedBy::Signal, delivery };
+            return signals.ended().map(finished).ok_or_else(|| error.into());
         }
         Ok(unpacked) => unpacked,
     };

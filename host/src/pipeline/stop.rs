@@ -5,6 +5,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use crate::audit::AuditError;
+use crate::decide::Notice;
 use crate::decide::Refusal;
 use crate::launch::error::Failure;
 use crate::launch::error::LaunchError;
@@ -23,11 +24,13 @@ pub struct Stopped {
     /// Why.
     #[source]
     pub stop: Box<Stop>,
+    /// What else is worth saying: that the registry could not be asked, for one.
+    pub notices: Vec<Notice>,
 }
 
 impl Stopped {
     pub(super) fn new(subject: Subject, stop: Stop) -> Self {
-        Self { subject: Box::new(subject), stop: Box::new(stop) }
+        Self { subject: Box::new(subject), stop: Box::new(stop), notices: Vec::new() }
     }
 }
 

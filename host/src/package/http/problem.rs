@@ -83,6 +83,9 @@ pub enum HttpProblem {
     /// It answers with something to look at.
     #[error("answered with a web page\n  is the address that of a registry, or does the network want you to log in?")]
     WebPage,
+    /// It answers, and not as a registry.
+    #[error("answers, but not as a registry: it has no `/healthz`\n  check its address, the path in it included")]
+    NoRegistry,
     /// It doesn't speak HTTP.
     #[error("does not answer as an HTTP server: {0}")]
     NotHttp(SafeText),
@@ -135,7 +138,9 @@ impl HttpProblem {
             Self::LoginNeeded { .. } => "registry-login",
             Self::Tls(_) | Self::NoAuthorities(_) => "registry-untrusted",
             Self::Redirect { .. } | Self::Nearer(_) | Self::TooManyRedirects => "registry-redirect",
-            Self::Unexpected { .. } | Self::Encoded(_) | Self::WebPage | Self::NotHttp(_) => "registry-answer-invalid",
+            Self::Unexpected { .. } | Self::Encoded(_) | Self::WebPage | Self::NoRegistry | Self::NotHttp(_) => {
+                "registry-answer-invalid"
+            }
             Self::Proxy { .. } => "proxy-invalid",
         }
     }

@@ -27,7 +27,7 @@ fn bed() -> (Bed, Registry) {
             bundle_digest: Digest::of(bundle.as_bytes()),
             bundle_size: None,
         };
-        bed.cache().resolutions().keep(&resolution, NOW).unwrap();
+        bed.cache().resolutions().keep(&resolution, NOW, NOW).unwrap();
     }
     (bed, registry)
 }
@@ -88,4 +88,24 @@ fn only_silence_is_an_outage() {
     let id = "acme/tool".parse().unwrap();
     let missing = recalled.artifact(&id, Artifact::Bundle, &Digest::of(b"own"), &Deadline::none()).err().unwrap();
     assert!(!missing.is_outage() && missing.to_string().contains("nobody is there"), "{missing}");
+}
+
+#[test]
+fn what_could_be_recalled_is_known_before_the_registry_is_asked() {
+    let shared = format!("acme/tool@{}", Digest::of(b"shared"));
+    let own = format!("acme/tool@{}", Digest::of(b"own"));
+    let cases = [
+        ("acme/tool@1.0.0", 0, true),
+        ("acme/tool@1.0.0", 86_400, true),
+        ("acme/tool@1.0.0", 86_401, false),
+        ("acme/tool@9.0.0", 0, false),
+        ("acme/tool@latest", 0, false),
+        (own.as_str(), 0, true),
+        (shared.as_str(), 0, false),
+    ];
+    for (wanted, later, expected) in cases {
+        let ((bed, registry), reference) = (bed(), wanted.parse().unwrap());
+        let can = can_recall(bed.cache().resolutions(), &registry, &reference, NOW + later, DAY);
+        assert_eq!((can, ask(wanted, later).is_ok()), (expected, expected), "{wanted} {later}");
+    }
 }

@@ -57,7 +57,7 @@ fn an_answer_comes_back_as_it_was() {
     facts.extend([Facts::default(), all_facts()]);
     for facts in facts {
         let resolution = Resolution { facts, bundle_size: Some(7), ..resolution("acme/tool@1.0.0+x", "/srv/r") };
-        store(&bed).keep(&resolution, NOW).unwrap();
+        store(&bed).keep(&resolution, NOW, NOW).unwrap();
         let found = store(&bed).of_version(&resolution.registry, &resolution.id, &resolution.version, NOW).unwrap();
         assert_eq!(found, Kept { resolution, at: NOW });
     }
@@ -68,10 +68,10 @@ fn a_registry_is_asked_only_about_itself() {
     let bed = Bed::new();
     let places = ["https://a.example", "https://a.example:8443", "/srv/https:", "/srv/r"];
     for place in places {
-        store(&bed).keep(&resolution("acme/tool@1.0.0", place), NOW).unwrap();
+        store(&bed).keep(&resolution("acme/tool@1.0.0", place), NOW, NOW).unwrap();
     }
-    store(&bed).keep(&resolution("acme/tool@2.0.0", "/srv/r"), NOW).unwrap();
-    store(&bed).keep(&resolution("acme/too@1.0.0", "/srv/r"), NOW).unwrap();
+    store(&bed).keep(&resolution("acme/tool@2.0.0", "/srv/r"), NOW, NOW).unwrap();
+    store(&bed).keep(&resolution("acme/too@1.0.0", "/srv/r"), NOW, NOW).unwrap();
     assert_eq!(store(&bed).all(NOW).unwrap().iter().filter(|filed| filed.kept.is_some()).count(), 6);
     for (place, count) in [("/srv/r", 2), ("https://a.example", 1), ("https://b.example", 0)] {
         let asked = resolution("acme/tool@1.0.0", place);
@@ -89,14 +89,19 @@ fn the_same_answer_is_written_once_a_minute_and_a_new_one_at_once() {
     let bed = Bed::new();
     let first = resolution("acme/tool@1.0.0", "/srv/r");
     let at = |now| store(&bed).of_version(&first.registry, &first.id, &first.version, now).unwrap().at;
-    store(&bed).keep(&first, NOW).unwrap();
-    store(&bed).keep(&first, NOW + 59).unwrap();
+    store(&bed).keep(&first, NOW, NOW).unwrap();
+    store(&bed).keep(&first, NOW + 59, NOW + 59).unwrap();
     assert_eq!(at(NOW + 59), NOW);
-    store(&bed).keep(&first, NOW + 60).unwrap();
+    store(&bed).keep(&first, NOW + 60, NOW + 60).unwrap();
     assert_eq!(at(NOW + 60), NOW + 60);
     let revoked = Facts { status: Some(Status::from_word("revoked")), ..Facts::default() };
-    store(&bed).keep(&Resolution { facts: revoked, ..first.clone() }, NOW + 61).unwrap();
+    store(&bed).keep(&Resolution { facts: revoked, ..first.clone() }, NOW + 61, NOW + 61).unwrap();
     assert_eq!(at(NOW + 61), NOW + 61);
+    // Somebody had asked before that, and has only now finished its download.
+    store(&bed).keep(&first, NOW + 60, NOW + 200).unwrap();
+    assert_eq!(at(NOW + 200), NOW + 61, "the later answer stays");
+    store(&bed).keep(&first, NOW + 62, NOW + 200).unwrap();
+    assert_eq!(at(NOW + 200), NOW + 62, "an answer is as old as the question");
 }
 
 #[test]
@@ -104,7 +109,7 @@ fn what_we_did_not_write_is_absent() {
     let bed = Bed::new();
     let asked = resolution("acme/tool@1.0.0", "/srv/r");
     let find = |now| store(&bed).of_version(&asked.registry, &asked.id, &asked.version, now);
-    store(&bed).keep(&asked, NOW).unwrap();
+    store(&bed).keep(&asked, NOW, NOW).unwrap();
     let (path, good) = bed.files("cache").pop().unwrap();
     let path = format!("cache/{path}");
     let text = String::from_utf8(good.clone()).unwrap();
@@ -152,7 +157,7 @@ fn what_the_registry_no_longer_has_is_forgotten() {
     for (wanted, left) in cases {
         let registry = resolution("acme/tool@1.0.0", "/srv/r").registry;
         for version in ["acme/tool@1.0.0", "acme/tool@2.0.0"] {
-            store(&bed).keep(&resolution(version, "/srv/r"), NOW).unwrap();
+            store(&bed).keep(&resolution(version, "/srv/r"), NOW, NOW).unwrap();
         }
         let wanted: PackageRef = wanted.parse().unwrap();
         store(&bed).forget(&registry, &wanted, NOW).unwrap();

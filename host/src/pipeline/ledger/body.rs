@@ -13,6 +13,7 @@ use crate::config::Layer;
 use crate::decide::Consent;
 use crate::launch::Finished;
 use crate::launch::status::Ended;
+use crate::launch::status::EndedBy;
 use crate::model::digest::Digest;
 use crate::model::limits::PolicyLimits;
 use crate::model::package::ResolvedPackage;
@@ -108,6 +109,7 @@ pub(super) fn end(label: &str, finished: Finished) -> Body {
         ("outcome", json!(outcome)),
         ("server_exit_code", json!(code)),
         ("signal", json!(signal)),
+        ("ended_by", json!(ended_by_word(finished.by))),
         ("exit_code", json!(finished.ended.exit_code())),
         ("warning", json!(finished.delivery.map(delivery_word))),
     ])
@@ -119,6 +121,15 @@ const fn consent_word(consent: Consent) -> &'static str {
         Consent::Accepted => "accepted",
         Consent::Declined => "declined",
         Consent::NobodyToAsk => "nobody-to-ask",
+    }
+}
+
+const fn ended_by_word(by: EndedBy) -> &'static str {
+    match by {
+        EndedBy::Server => "server",
+        EndedBy::Client => "client",
+        EndedBy::Signal => "signal",
+        EndedBy::Smcp => "smcp",
     }
 }
 

@@ -44,7 +44,7 @@ fn know(bed: &Bed, reference: &str, registry: &str, manifest: Digest, bundle: Di
         bundle_digest: bundle,
         bundle_size: None,
     };
-    Resolutions::new(bed.root.open_dir("cache").unwrap()).keep(&resolution, NOW).unwrap();
+    Resolutions::new(bed.root.open_dir("cache").unwrap()).keep(&resolution, NOW, NOW).unwrap();
 }
 
 /// A cache with two versions of a package that share a bundle, another package, and a file that nobody knows.
