@@ -113,6 +113,7 @@ fn an_answer_to_nobody_is_changed_by_its_shape_and_counts_for_nothing() {
         (r#"{"instructions":"x"}"#, format!(r#"{{"instructions":"{BLOCK_JSON}\n\nx"}}"#)),
         (r#"{"tools":[{}]}"#, format!(r#"{{"tools":[{{"description":"{SHORT}"}}]}}"#)),
         (r#"{"content":[]}"#, format!(r#"{{"content":[{TEXT_BLOCK}]}}"#)),
+        (r#"{"structuredContent":1}"#, format!(r#"{{"content":[{TEXT_BLOCK}],"structuredContent":1}}"#)),
         (r#"{"contents":[]}"#, r#"{"contents":[]}"#.into()),
         (r#"{"tools":1,"content":"x"}"#, r#"{"tools":1,"content":"x"}"#.into()),
     ] {

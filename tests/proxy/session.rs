@@ -154,6 +154,10 @@ fn every_result_of_a_call_carries_the_short_form_until_something_lasting_has() {
         (r#"{"structuredContent":{}}"#, format!(r#"{{"content":[{TEXT_BLOCK}],"structuredContent":{{}}}}"#)),
         (r#"{"resultType":"complete"}"#, format!(r#"{{"content":[{TEXT_BLOCK}],"resultType":"complete"}}"#)),
         (
+            r#"{"task":{},"structuredContent":1}"#,
+            format!(r#"{{"content":[{TEXT_BLOCK}],"task":{{}},"structuredContent":1}}"#),
+        ),
+        (
             r#"{"resultType":"input_required","content":[1]}"#,
             format!(r#"{{"resultType":"input_required","content":[{TEXT_BLOCK},1]}}"#),
         ),

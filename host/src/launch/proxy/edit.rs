@@ -127,7 +127,8 @@ impl<'l> Editor<'l> {
             let list = self.opens(&member.value, b'[');
             plan.instructions |= matches!(member.name.key, Key::Instructions | Key::Handshake);
             plan.tools |= member.name.key == Key::Tools && list;
-            plan.content |= member.name.key == Key::Content && list;
+            // Of a call's result the content may be missing, and some clients take it for empty.
+            plan.content |= member.name.key == Key::Content && list || member.name.key == Key::Structured;
         }
         Ok(plan)
     }
@@ -144,7 +145,7 @@ impl<'l> Editor<'l> {
             self.add_member(&result, &[br#""instructions":""#, &words.block, b"\""])?;
             carried.instructions = true;
         }
-        if plan.content && !present.content && present.complete {
+        if plan.content && !present.content && (present.complete || present.structured) {
             self.add_member(&result, &[br#""content":["#, &words.content, b"]"])?;
             carried.content = true;
         }
@@ -182,6 +183,7 @@ impl<'l> Editor<'l> {
             }
             present.instructions |= name.key == Key::Instructions;
             present.content |= name.key == Key::Content;
+            present.structured |= name.key == Key::Structured;
             present.description |= name.key == Key::Description;
             if name.key == Key::ResultType {
                 let said = self.line.get(value).unwrap_or_default();
@@ -294,6 +296,8 @@ impl<'l> Editor<'l> {
 struct Present {
     instructions: bool,
     content: bool,
+    /// What a program reads of a call's result: it has a content for the model too, whatever else it says.
+    structured: bool,
     description: bool,
     /// It is the end of the work, as far as a result says.
     complete: bool,

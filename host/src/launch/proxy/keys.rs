@@ -29,6 +29,8 @@ pub(crate) enum Key {
     Tools,
     /// `content` of a result.
     Content,
+    /// `structuredContent` of a result.
+    Structured,
     /// `resultType` of a result.
     ResultType,
     /// `task` of a result that stands for work still to be done.
@@ -44,7 +46,7 @@ pub(crate) enum Key {
 }
 
 /// The names of the keys, as the protocol spells them. `params` is here because every message has it.
-const KNOWN: [(&str, Key); 17] = [
+const KNOWN: [(&str, Key); 18] = [
     ("jsonrpc", Key::Jsonrpc),
     ("id", Key::Id),
     ("method", Key::Method),
@@ -57,6 +59,7 @@ const KNOWN: [(&str, Key); 17] = [
     ("serverInfo", Key::Handshake),
     ("tools", Key::Tools),
     ("content", Key::Content),
+    ("structuredContent", Key::Structured),
     ("resultType", Key::ResultType),
     ("task", Key::Task),
     ("capabilities", Key::Capabilities),

@@ -155,6 +155,7 @@ impl Message {
                 | Key::Handshake
                 | Key::Tools
                 | Key::Content
+                | Key::Structured
                 | Key::ResultType
                 | Key::Task
                 | Key::Capabilities

@@ -153,7 +153,7 @@ impl Scanner {
         self.key = name.key;
         let in_result = self.level == Level::Result;
         if in_result {
-            let shapes = [Key::Instructions, Key::Handshake, Key::Tools, Key::Content];
+            let shapes = [Key::Instructions, Key::Handshake, Key::Tools, Key::Content, Key::Structured];
             self.facts.shaped |= shapes.contains(&name.key);
         }
         if !self.unique {
