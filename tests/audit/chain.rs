@@ -2,6 +2,7 @@
 
 use smcp::audit::Bounds;
 use smcp::model::digest::Digest;
+use smcp::model::limits;
 
 use crate::log::{Log, entry};
 
@@ -212,6 +213,19 @@ fn what_a_killed_writer_left_is_replaced_and_said() {
     let log = Log::new();
     log.write("audit.jsonl", short);
     assert_eq!(log.journal().append(&entry("a")).unwrap().seq, 1, "a first record that was never finished");
+}
+
+#[test]
+fn what_no_writer_can_have_left_is_not_overwritten() {
+    let (log, _) = Log::of(&["a"]);
+    let whole = u64::try_from(log.bytes("audit.jsonl").len()).unwrap();
+    for torn in [limits::AUDIT_RECORD, 1 << 40] {
+        let file = std::fs::File::options().write(true).open(log.path("audit.jsonl")).unwrap();
+        file.set_len(whole + torn).unwrap();
+        let error = crate::log::journal(log.folder()).unwrap_err().to_string();
+        assert!(error.contains("is damaged: its last 134217728 bytes or more are no line"), "{error}");
+        assert_eq!(file.metadata().unwrap().len(), whole + torn);
+    }
 }
 
 #[test]

@@ -28,17 +28,25 @@ impl End {
     /// Looks at the end of a file, and no further than its last line.
     ///
     /// # Errors
-    /// [`AuditError::Damaged`] when the last line is no record.
+    /// [`AuditError::Damaged`] when the last line is no record, or more follows it than a writer can have left: that is
+    /// not ours to overwrite.
     pub(super) fn of(file: &File, path: &Path) -> Result<Self, AuditError> {
-        let (length, torn) = Self::extent(file, path)?;
+        let damaged = |what: String| AuditError::Damaged { path: path.to_path_buf(), what };
+        let all = length_of(file, path)?;
+        let floor = all.saturating_sub(limits::AUDIT_RECORD);
+        let length = line_end_before(file, all, floor, path)?;
+        let torn = all.saturating_sub(length);
+        if torn >= limits::AUDIT_RECORD {
+            return Err(damaged(format!("its last {torn} bytes or more are no line, and too many for one")));
+        }
         if length == 0 {
             return Ok(Self { head: None, length, torn });
         }
-        let damaged = |what: String| AuditError::Damaged { path: path.to_path_buf(), what };
-        let start = line_end_before(file, length.saturating_sub(1), path)?;
+        let end = length.saturating_sub(1);
+        let start = line_end_before(file, end, end.saturating_sub(limits::AUDIT_RECORD), path)?;
         let size = length.saturating_sub(start);
         if size > limits::AUDIT_RECORD {
-            return Err(damaged(format!("its last line has {size} bytes")));
+            return Err(damaged(format!("its last line has {size} bytes or more")));
         }
         let mut line = vec![0; usize::try_from(size).unwrap_or_default()];
         file.read_exact_at(&mut line, start).map_err(AuditError::io("read", path))?;
@@ -48,17 +56,21 @@ impl End {
 
     /// The bytes up to the end of the last line, and those after it.
     pub(super) fn extent(file: &File, path: &Path) -> Result<(u64, u64), AuditError> {
-        let all = file.metadata().map_err(AuditError::io("look at", path))?.len();
-        let length = line_end_before(file, all, path)?;
+        let all = length_of(file, path)?;
+        let length = line_end_before(file, all, 0, path)?;
         Ok((length, all.saturating_sub(length)))
     }
 }
 
-/// The place after the last line feed before `end`, or the file's beginning.
-fn line_end_before(file: &File, mut end: u64, path: &Path) -> Result<u64, AuditError> {
+fn length_of(file: &File, path: &Path) -> Result<u64, AuditError> {
+    Ok(file.metadata().map_err(AuditError::io("look at", path))?.len())
+}
+
+/// The place after the last line feed between `floor` and `end`, or `floor`.
+fn line_end_before(file: &File, mut end: u64, floor: u64, path: &Path) -> Result<u64, AuditError> {
     let mut chunk = vec![0; usize::try_from(CHUNK).unwrap_or_default()];
-    while end > 0 {
-        let start = end.saturating_sub(CHUNK);
+    while end > floor {
+        let start = end.saturating_sub(CHUNK).max(floor);
         let size = usize::try_from(end.saturating_sub(start)).unwrap_or_default();
         let part = chunk.get_mut(..size).unwrap_or_default();
         file.read_exact_at(part, start).map_err(AuditError::io("read", path))?;
@@ -67,5 +79,5 @@ fn line_end_before(file: &File, mut end: u64, path: &Path) -> Result<u64, AuditE
         }
         end = start;
     }
-    Ok(0)
+    Ok(floor)
 }

@@ -126,6 +126,8 @@ pub const RESOLUTION_RENEWED: Duration = Duration::from_secs(60);
 pub const RESOLUTION_KEPT: usize = 2 * MIB;
 /// Kept answers that are looked at, for one package or for a list of the cache.
 pub const RESOLUTIONS_READ: usize = 10_000;
+/// How long to wait before another try for a cached file that somebody else is about to remove, which takes no longer.
+pub const LEASE_PAUSE: Duration = Duration::from_millis(5);
 /// How old an unfinished file in the cache must be to count as left behind: no download outlives `start_timeout`.
 pub const DRAFT_ABANDONED: Duration = START_TIMEOUT;
 /// How often a package is fetched again when the cache is emptied by somebody else meanwhile.

@@ -4,6 +4,7 @@
 
 mod housekeeping;
 
+use std::fs::TryLockError;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -14,6 +15,7 @@ use cap_std::fs::MetadataExt as _;
 
 use crate::model::deadline::Deadline;
 use crate::model::digest::Digest;
+use crate::model::limits;
 use crate::model::package::ResolvedPackage;
 use crate::package::blobs::Access;
 use crate::package::blobs::Blobs;
@@ -67,14 +69,24 @@ impl Cache {
     /// Keeps a package's files from being removed; none when one of them was removed already.
     ///
     /// # Errors
-    /// When one of them can't be opened or locked.
-    pub fn lease(&self, package: &ResolvedPackage) -> Result<Option<Lease>, PackageError> {
+    /// When one of them can't be opened or locked, or somebody keeps one locked for longer than the deadline.
+    pub fn lease(&self, package: &ResolvedPackage, deadline: &Deadline) -> Result<Option<Lease>, PackageError> {
         let failed = PackageError::cache("lock a cached file");
         let mut files = Vec::new();
         for digest in [&package.manifest_digest, &package.bundle_digest] {
             let Some(file) = self.open(digest)? else { return Ok(None) };
             let file = file.into_std();
-            file.lock_shared().map_err(failed)?;
+            // Whoever removes it is done in a moment; the system's own wait would have no end.
+            loop {
+                match file.try_lock_shared() {
+                    Ok(()) => break,
+                    Err(TryLockError::WouldBlock) => {
+                        deadline.check()?;
+                        std::thread::sleep(limits::LEASE_PAUSE);
+                    }
+                    Err(TryLockError::Error(error)) => return Err(failed(error)),
+                }
+            }
             // Whoever had the lock before may have removed it.
             if file.metadata().map_err(failed)?.nlink() == 0 {
                 return Ok(None);

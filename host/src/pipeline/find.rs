@@ -117,7 +117,7 @@ impl Resolved {
         let cache = open_cache(config)?;
         for _ in 0..limits::FETCH_ATTEMPTS {
             let package = package::fetch(self.client.as_ref(), &cache, &self.resolution, deadline, progress)?;
-            if let Some(lease) = cache.lease(&package)? {
+            if let Some(lease) = cache.lease(&package, deadline)? {
                 if self.notice.is_none() {
                     offline::keep(&cache, &self.resolution, self.at);
                 }

@@ -210,7 +210,7 @@ fn what_is_leased_stays() {
     let bed = Bed::new();
     bed.publish("acme/tool", "1.0.0");
     let package: ResolvedPackage = bed.fetch("acme/tool@1.0.0").unwrap();
-    let lease = bed.cache().lease(&package).unwrap().unwrap();
+    let lease = bed.cache().lease(&package, &Deadline::none()).unwrap().unwrap();
     let rules = CacheRules { older_than: None, max_size: Some(ByteSize(0)) };
     for removal in [
         bed.cache().collect(&rules, NOW, false).unwrap(),
@@ -222,7 +222,20 @@ fn what_is_leased_stays() {
     assert!(bed.cache().verify(&package.bundle_digest, &Deadline::none()).unwrap().is_some());
     drop(lease);
     assert_eq!(bed.cache().remove_everything(NOW).unwrap().removed.len(), 2);
-    assert!(bed.cache().lease(&package).unwrap().is_none(), "nothing is left to lease");
+    assert!(bed.cache().lease(&package, &Deadline::none()).unwrap().is_none(), "nothing is left to lease");
+}
+
+#[test]
+fn a_file_that_somebody_keeps_locked_is_not_waited_for_for_ever() {
+    let bed = Bed::new();
+    bed.publish("acme/tool", "1.0.0");
+    let package: ResolvedPackage = bed.fetch("acme/tool@1.0.0").unwrap();
+    let held = bed.cache().blobs().open(&package.bundle_digest).unwrap().unwrap().into_std();
+    held.lock().unwrap();
+    let error = bed.cache().lease(&package, &Deadline::after(std::time::Duration::ZERO)).unwrap_err();
+    assert_eq!(error.code(), "timeout");
+    drop(held);
+    assert!(bed.cache().lease(&package, &Deadline::none()).unwrap().is_some());
 }
 
 #[test]
