@@ -15,6 +15,7 @@ mod bed;
 mod redact;
 
 mod answers;
+mod archives;
 mod artifacts;
 mod login;
 mod redirects;
