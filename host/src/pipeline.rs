@@ -17,6 +17,7 @@ pub use access::log_in;
 pub use access::log_out;
 pub use cache::cached;
 pub use cache::collect;
+pub use cache::try_cache;
 pub use cache::uncache;
 pub use find::open_directory;
 pub use find::open_registry;

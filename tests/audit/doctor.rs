@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value;
 
@@ -52,14 +53,39 @@ fn where_run_works_everything_is_well() {
 #[test]
 fn what_stands_in_the_way_of_run_is_a_problem_and_said() {
     type Damage = fn(&TestBed);
-    let cases: [(&str, Damage, &str, &str); 7] = [
+    let cases: [(&str, Damage, &str, &str); 14] = [
         ("configuration", |bed| bed.configure("polcy: {}"), "problem", "unknown key `polcy`"),
         ("registry", |bed| fs::rename(bed.path("registry"), bed.path("moved")).unwrap(), "problem", "[HOME]/registry"),
         (
             "cache",
             |bed| bed.configure("cache_dir: ~/registry/blobs/none/../../../.mcp/config.yaml"),
             "problem",
-            "can't be written",
+            "can't open the cache at",
+        ),
+        (
+            "cache",
+            |bed| {
+                fs::create_dir_all(bed.path(".mcp/cache")).unwrap();
+                fs::set_permissions(bed.path(".mcp/cache"), fs::Permissions::from_mode(0o777)).unwrap();
+            },
+            "problem",
+            "everybody may write there",
+        ),
+        ("cache", |bed| bed.write(".mcp/cache/runs", ""), "problem", "can't make a folder in it"),
+        ("cache", |bed| bed.write(".mcp/cache/blobs", ""), "problem", "can't write to it"),
+        ("policy", |bed| bed.configure("policy: {allowed_origins: []}"), "problem", "no origin at all"),
+        (
+            "trust",
+            |bed| bed.configure("trusted_registries: [/elsewhere]\npolicy: {min_score: 1}"),
+            "problem",
+            "the user layer does not trust [HOME]/registry, and sees no facts from there",
+        ),
+        ("trust", |bed| bed.configure("trusted_registries: []"), "warning", "the user layer does not trust"),
+        (
+            "trust",
+            |bed| bed.configure("trusted_registries: []\npolicy: {allowed_origins: [official], origin_mode: warn}"),
+            "warning",
+            "the user layer does not trust",
         ),
         ("audit log", |bed| fs::create_dir(bed.path(".mcp/audit.jsonl")).unwrap(), "problem", "not a regular file"),
         (

@@ -143,6 +143,14 @@ impl Blobs {
         keep(&folder, draft, &file_name(&digest), self.access).map_err(failed)?;
         Ok(told)
     }
+
+    /// Writes a file and makes it durable, as [`Blobs::store`] does, and keeps nothing.
+    pub(super) fn try_out(&self) -> io::Result<()> {
+        let folder = create_folder(&self.root, FOLDER, self.access)?;
+        let mut draft = TempFile::new(&folder)?;
+        draft.write_all(b"tried out")?;
+        draft.as_file().sync_all()
+    }
 }
 
 fn file_name(digest: &Digest) -> String {

@@ -84,6 +84,15 @@ impl Cache {
         Ok(Some(Lease { _files: files }))
     }
 
+    /// Tries what a run needs of it: to keep a file, and a folder of its own. Leaves neither.
+    ///
+    /// # Errors
+    /// When one of them can't be made.
+    pub fn try_out(&self) -> Result<(), PackageError> {
+        self.blobs.try_out().map_err(PackageError::cache("write to it"))?;
+        self.run_folder().map(drop)
+    }
+
     /// The store of blobs.
     pub(super) const fn blobs(&self) -> &Blobs {
         &self.blobs

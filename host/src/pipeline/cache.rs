@@ -19,6 +19,14 @@ pub fn cached(config: &Config) -> Result<Vec<CacheEntry>, Stop> {
     Ok(open_cache(config)?.entries(authority::now())?)
 }
 
+/// Tries to keep a file in the cache, and to make the folder of a run; leaves neither.
+///
+/// # Errors
+/// Those that a run would meet there.
+pub fn try_cache(config: &Config) -> Result<(), Stop> {
+    Ok(open_cache(config)?.try_out()?)
+}
+
 /// Removes what `targets` name from the cache; everything when they are none.
 ///
 /// # Errors

@@ -12,11 +12,13 @@ use crate::model::mode::Mode;
 use crate::model::policy::BuiltIn;
 use crate::model::policy::PolicySource;
 use crate::model::policy::PolicySpec;
+use crate::model::registry::Registry;
 use crate::pipeline;
 
-/// One check for the rules of each layer, and one for the policies.
+/// What the rules of each layer are, whether it trusts the registry, and whether every policy works.
 pub(super) fn checks(config: &Config) -> Vec<Check> {
-    let mut checks: Vec<_> = config.layers().iter().map(rules).collect();
+    let of_layer = |layer: &Layer| std::iter::once(rules(layer)).chain(distrust(layer, config.registry()));
+    let mut checks: Vec<_> = config.layers().iter().flat_map(of_layer).collect();
     checks.push(match pipeline::examine(config) {
         Ok(rows) => policies(&rows),
         Err(stop) => Check::new("policies", Health::Problem, stop.to_string()),
@@ -30,7 +32,34 @@ fn rules(layer: &Layer) -> Check {
         return Check::new("policy", Health::Warning, format!("the {} layer restricts nothing", layer.name().as_str()))
             .advice("set `allowed_origins`, `min_cert_level` or `min_score` under `policy` in the configuration");
     }
-    Check::new("policy", Health::Ok, format!("the {} layer wants: {}", layer.name().as_str(), said.join("; ")))
+    let message = format!("the {} layer wants: {}", layer.name().as_str(), said.join("; "));
+    if layer.policies().iter().any(refuses_everything) {
+        return Check::new("policy", Health::Problem, message)
+            .advice("no package can run: name at least one origin in `allowed_origins`, or leave it out");
+    }
+    Check::new("policy", Health::Ok, message)
+}
+
+/// A layer that doesn't believe the registry knows no facts from there; what it wants of them is never met.
+fn distrust(layer: &Layer, registry: &Registry) -> Option<Check> {
+    if layer.believes(Some(registry)) {
+        return None;
+    }
+    let wants_facts = |spec: &PolicySpec| {
+        spec.mode == Mode::Strict && matches!(spec.source, PolicySource::BuiltIn(_)) && rule(spec).is_some()
+    };
+    let health = if layer.policies().iter().any(wants_facts) { Health::Problem } else { Health::Warning };
+    let message =
+        format!("the {} layer does not trust {registry}, and sees no facts from there", layer.name().as_str());
+    Some(Check::new("trust", health, message).advice("name the registry in `trusted_registries`, or use one of those"))
+}
+
+/// Whether it lets no package through, whatever its facts are.
+fn refuses_everything(spec: &PolicySpec) -> bool {
+    let origins = spec.settings.get("allowed_origins").and_then(Value::as_array);
+    spec.mode == Mode::Strict
+        && spec.source == PolicySource::BuiltIn(BuiltIn::Origin)
+        && origins.is_some_and(|origins| origins.is_empty())
 }
 
 /// What one policy wants, and how strictly; nothing when it wants nothing.
@@ -90,7 +119,12 @@ mod tests {
                 "the user layer wants: origin official or verified (else refused); level 2 or higher (else refused); \
                  score 80 or higher (else warned about)",
             ),
-            ("policy: {allowed_origins: []}", Health::Ok, "the user layer wants: no origin at all (else refused)"),
+            ("policy: {allowed_origins: []}", Health::Problem, "the user layer wants: no origin at all (else refused)"),
+            (
+                "policy: {allowed_origins: [], origin_mode: warn}",
+                Health::Ok,
+                "the user layer wants: no origin at all (else warned about)",
+            ),
             ("policy: {min_score: 80, score_mode: disabled}", Health::Warning, "the user layer restricts nothing"),
             (
                 "policy: {custom: [{name: mine, source: mine.wasm}]}",

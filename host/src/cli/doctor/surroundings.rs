@@ -1,10 +1,8 @@
 //! What `run` needs around it: versions, cache, token, clock.
 
-use std::io;
+use std::path::Path;
 use std::time::Duration;
 use std::time::SystemTime;
-
-use cap_std::fs::Dir;
 
 use crate::authority;
 use crate::cli::failure::told;
@@ -14,6 +12,9 @@ use crate::model::diagnosis::Health;
 use crate::model::limits;
 use crate::pipeline;
 
+/// What helps when nothing else is known.
+const CACHE_ADVICE: &str = "make it yours, or name another with --cache-dir, or `cache_dir` in the configuration";
+
 /// Which smcp this is, and on what it stands.
 pub(super) fn versions() -> Check {
     let version = env!("CARGO_PKG_VERSION");
@@ -21,24 +22,18 @@ pub(super) fn versions() -> Check {
     Check::new("versions", Health::Ok, message)
 }
 
-/// Whether the cache can be written: by writing to it.
+/// Whether the cache can be used: by doing in it what a run does.
 pub(super) fn cache(config: &Config) -> Check {
-    let Some(path) = config.cache_dir() else {
-        let advice = "set HOME, or name one with --cache-dir, or `cache_dir` in the configuration";
-        return Check::new("cache", Health::Problem, "there is no place for it: HOME is not set").advice(advice);
-    };
-    match authority::create_dir(path).and_then(|dir| tried(&dir)) {
-        Ok(()) => Check::new("cache", Health::Ok, format!("{} can be written", path.display())),
-        Err(cause) => Check::new("cache", Health::Problem, format!("{} can't be written: {cause}", path.display()))
-            .advice("make it yours, or name another with --cache-dir, or `cache_dir` in the configuration"),
+    match pipeline::try_cache(config) {
+        Ok(()) => {
+            let path = config.cache_dir().unwrap_or(Path::new(""));
+            Check::new("cache", Health::Ok, format!("{} can be written", path.display()))
+        }
+        Err(stop) => {
+            let check = Check::failed("cache", Health::Problem, &told(&stop.into()));
+            if check.advice.is_some() { check } else { check.advice(CACHE_ADVICE) }
+        }
     }
-}
-
-/// Writes a file that has a name, makes it durable, and removes it.
-fn tried(dir: &Dir) -> io::Result<()> {
-    let mut file = cap_tempfile::TempFile::new(dir)?;
-    io::Write::write_all(file.as_file_mut(), b"smcp doctor")?;
-    file.as_file().sync_all()
 }
 
 /// Whether there is a token for the registry. What it is stays unsaid.
