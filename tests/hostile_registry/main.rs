@@ -14,10 +14,15 @@ mod bed;
 #[path = "../support/redact.rs"]
 mod redact;
 
+#[expect(dead_code, reason = "this test needs a part of it")]
+#[path = "../support/terminal.rs"]
+mod terminal;
+
 mod answers;
 mod archives;
 mod artifacts;
 mod login;
+mod progress;
 mod redirects;
 mod retries;
 mod server;
