@@ -33,8 +33,10 @@ use std::collections::BTreeSet;
 /// A text that no table names would be a hostile policy that nobody tries.
 #[test]
 fn every_hostile_text_is_tried() {
-    let found: BTreeSet<String> =
-        guest::folder().entries().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let entries = guest::folder().entries().unwrap().map(Result::unwrap);
+    // The folder beside them has the hostile registries and archives.
+    let texts = entries.filter(|entry| entry.file_type().unwrap().is_file());
+    let found: BTreeSet<String> = texts.map(|entry| entry.file_name().into_string().unwrap()).collect();
     let named: BTreeSet<String> = [faults::files(), interface::files(), isolation::files(), limits::files()]
         .concat()
         .into_iter()

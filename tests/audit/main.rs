@@ -12,6 +12,7 @@ mod bed;
 #[path = "../support/redact.rs"]
 mod redact;
 
+mod again;
 mod chain;
 mod commands;
 mod doctor;

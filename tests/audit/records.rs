@@ -19,7 +19,11 @@ fn a_launch_is_decision_start_and_end() {
     bed.publish(&Package::shell("acme/tool@1.0.0", "exit 7").facts("community", 1, 35));
     bed.write("server.env", "FROM_FILE=1\n");
     let line = "run --trust --env-file server.env --env B=2 acme/tool@latest -- one two";
-    bed.run(line).exits(7);
+    // The client stays: it is the server that ends it.
+    let mut child = bed.smcp(line).start();
+    let stdin = child.stdin.take();
+    assert_eq!(child.wait().unwrap().code(), Some(7));
+    drop(stdin);
     let records = records(&bed);
     assert_eq!(events(&records), ["decision", "start", "end"]);
     for (record, seq) in records.iter().zip(1..) {

@@ -244,3 +244,36 @@ fn a_registry_that_keeps_silent_does_not_use_up_the_time() {
     fs::remove_dir_all(&folder).unwrap();
     bed.run(&line).refuses(5, &["it took longer than 2s"]);
 }
+
+/// The same name, version and bytes from two registries: each is remembered, judged and written down as its own.
+#[test]
+fn the_same_package_from_two_registries_is_two_packages() {
+    let bed = TestBed::new();
+    let home = bed.path("");
+    for (registry, origin) in [("one", "official"), ("two", "community")] {
+        bed.publish(&Package::shell(GOOD, "echo it runs").facts(origin, 3, 95));
+        fs::rename(bed.path("registry"), bed.path(registry)).unwrap();
+    }
+    bed.write(".mcp/config.yaml", "policy: {allowed_origins: [official]}\n");
+    let pull = |registry: &str| bed.run(&format!("--registry {registry} pull {GOOD}")).succeeds();
+    pull("one");
+    pull("two");
+    assert_eq!(kept(&bed).len(), 2);
+    let listed = bed.run("cache ls --json").succeeds().document();
+    let bundle = listed["entries"].as_array().unwrap().iter().find(|entry| entry["kind"] == "bundle").unwrap().clone();
+    assert_eq!(bundle["packages"].as_array().unwrap().len(), 2, "one file, two packages: {bundle}");
+    fs::rename(bed.path("one"), bed.path("gone-one")).unwrap();
+    fs::rename(bed.path("two"), bed.path("gone-two")).unwrap();
+    for (registry, code) in [("one", 0), ("two", 4), ("one", 0)] {
+        let ran = bed.run(&format!("--registry {registry} run {GOOD}")).exits(code);
+        assert_eq!(ran.stdout.is_empty(), code != 0, "{ran}");
+        let log = bed.read(".mcp/audit.jsonl");
+        let record: Value = log
+            .lines()
+            .rev()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap())
+            .find(|it| it["event"] == "decision")
+            .unwrap();
+        assert_eq!(record["request"]["subject"]["registry"], home.join(registry).to_str().unwrap(), "{record:#}");
+    }
+}

@@ -40,16 +40,21 @@ impl Origin {
             _ => Some(Self::Other(word.to_owned())),
         }
     }
+
+    /// The registry's own word, as it is read back; not made harmless.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Official => "official",
+            Self::Verified => "verified",
+            Self::Community => "community",
+            Self::Other(word) => word,
+        }
+    }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Official => f.pad("official"),
-            Self::Verified => f.pad("verified"),
-            Self::Community => f.pad("community"),
-            Self::Other(word) => f.pad(SafeText::new(word).as_str()),
-        }
+        f.pad(SafeText::new(self.word()).as_str())
     }
 }
 

@@ -175,7 +175,9 @@ fn said_anyway(recorded: Result<Remark, Stop>) -> Remark {
 }
 
 fn unrecorded(error: &dyn std::error::Error) -> Notice {
-    Notice { code: "audit-unwritten", message: SafeText::new(&format!("the audit log is not complete: {error}")) }
+    // A notice is one line: what to do follows what is wrong.
+    let said = error.to_string().lines().map(str::trim).collect::<Vec<_>>().join("; ");
+    Notice { code: "audit-unwritten", message: SafeText::new(&format!("the audit log is not complete: {said}")) }
 }
 
 fn journal() -> Result<Journal, AuditError> {

@@ -123,7 +123,7 @@ impl FactsForm {
         let number = |score: &Option<Score>| score.map(Score::get);
         Self {
             status: status.as_ref().map(|status| status.as_str().to_owned()),
-            origin: origin.as_ref().map(|origin| word(origin).to_owned()),
+            origin: origin.as_ref().map(|origin| origin.word().to_owned()),
             cert_level: cert_level.map(CertLevel::get),
             score: number(score),
             security_score: number(security_score),
@@ -151,15 +151,5 @@ impl FactsForm {
             git_sha: self.git_sha.as_deref().map(SafeText::new),
             doubts: self.doubts.iter().map(|doubt| SafeText::new(doubt)).collect(),
         })
-    }
-}
-
-/// The registry's word for an origin.
-fn word(origin: &Origin) -> &str {
-    match origin {
-        Origin::Official => "official",
-        Origin::Verified => "verified",
-        Origin::Community => "community",
-        Origin::Other(word) => word,
     }
 }

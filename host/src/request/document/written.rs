@@ -7,7 +7,6 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::model::facts::CertLevel;
-use crate::model::facts::Origin;
 use crate::model::facts::Score;
 use crate::model::facts::Status;
 use crate::model::request::Subject;
@@ -23,7 +22,7 @@ pub fn document_of(subject: &Subject) -> Value {
         ("version", Some(json!(subject.version))),
         ("registry", subject.registry.as_ref().map(|registry| json!(registry.to_string()))),
         ("status", known.status.as_ref().map(|status| json!(Status::as_str(status)))),
-        ("origin", known.origin.as_ref().map(|origin| json!(word(origin)))),
+        ("origin", known.origin.as_ref().map(|origin| json!(origin.word()))),
         ("cert_level", known.cert_level.map(|level| json!(CertLevel::get(level)))),
         ("score", score(known.score)),
         ("security_score", score(known.security_score)),
@@ -50,16 +49,6 @@ pub fn document_of(subject: &Subject) -> Value {
         ("manifest", subject.manifest.as_ref().map(|text| json!(text))),
     ];
     members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect::<Map<_, _>>().into()
-}
-
-/// The registry's own word, as it is read back.
-fn word(origin: &Origin) -> &str {
-    match origin {
-        Origin::Official => "official",
-        Origin::Verified => "verified",
-        Origin::Community => "community",
-        Origin::Other(word) => word,
-    }
 }
 
 #[cfg(test)]

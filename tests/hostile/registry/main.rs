@@ -9,15 +9,20 @@
 #![expect(clippy::disallowed_methods, reason = "a test is the user, the registry and the file system")]
 
 #[expect(dead_code, reason = "this test needs a part of it")]
-#[path = "../support/bed.rs"]
+#[path = "../../support/bed.rs"]
 mod bed;
-#[path = "../support/redact.rs"]
+#[path = "../../support/redact.rs"]
 mod redact;
+
+#[expect(dead_code, reason = "this test needs a part of it")]
+#[path = "../../support/terminal.rs"]
+mod terminal;
 
 mod answers;
 mod archives;
 mod artifacts;
 mod login;
+mod progress;
 mod redirects;
 mod retries;
 mod server;

@@ -1,0 +1,37 @@
+//! What a person sees of a download that takes its time, and nobody else.
+
+use std::process::Stdio;
+
+use crate::bed::TestBed;
+use crate::server::{Reply, Server, message};
+use crate::terminal::Terminal;
+use crate::trial::{Goods, RESOLVE};
+
+#[test]
+fn a_large_download_has_a_bar_where_somebody_looks() {
+    const MIB: usize = 1 << 20;
+    let cases = [("", 3 * MIB, true), ("", MIB, false), ("-q", 3 * MIB, false), ("--json", 3 * MIB, false)];
+    std::thread::scope(|scope| {
+        for (options, size, expected) in cases {
+            scope.spawn(move || {
+                let goods = Goods::get();
+                let mut script = goods.honest();
+                let entry = goods.entry_with(|entry| entry["resolved"]["bundle"]["size_bytes"] = size.into());
+                script.set(RESOLVE, Reply::ok(entry));
+                // Half of it, and then nothing until the deadline, so that there is time to look.
+                let half = message(200, &[("content-length", &size.to_string())], &vec![0; size / 2]);
+                script.set(&goods.artifact("bundle"), Reply::Stall(half));
+                let (bed, server, terminal) = (TestBed::new(), Server::start(script), Terminal::of_width(100));
+                bed.write(".mcp/config.yaml", format!("registry_url: {}\nstart_timeout: 2s\n", server.url()));
+                let mut command = bed.smcp(&format!("{options} pull acme/tool@1.0.0")).env("TERM", "xterm").command;
+                command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(terminal.stream());
+                let mut child = command.spawn().unwrap();
+                drop(command);
+                let screen = terminal.end();
+                assert_eq!(child.wait().unwrap().code(), Some(5), "{screen}");
+                assert_eq!(screen.contains("bundle of acme/tool@1.0.0 ["), expected, "{options} {size}: {screen:?}");
+                assert_eq!(screen.contains("/3.00 MiB "), expected, "{options} {size}: {screen:?}");
+            });
+        }
+    });
+}
