@@ -86,8 +86,9 @@ fn each_reader_gets_what_is_for_them() {
     let strict = "policy: {allowed_origins: [verified], min_cert_level: 2}";
     let warn = "policy: {min_cert_level: 2, cert_mode: warn}";
     let summary: &[&str] = &["may run: all 3", "asks for", "gets", "lacks", "sandbox"];
-    let note: &[&str] = &["may run: all 3", "note: security score 60 is below"];
-    let warning: &[&str] = &["may run, with warnings", "certification level 1"];
+    let note: &[&str] =
+        &["! acme/tool@1.0.0 may run, with notes: Moderate Risk (score 60/100); all 3", "note: security score 60"];
+    let warning: &[&str] = &["! acme/tool@1.0.0 may run, with warnings: 1 of 3", "certification level 1"];
     let refusal: &[&str] = &["is refused", "origin \"community\""];
     let cases = [
         Case { facts: clean, policy: strict, options: "", on_terminal: summary, in_a_pipe: &[] },

@@ -5,8 +5,11 @@ use std::io::Write;
 
 use crate::decide::Consent;
 use crate::decide::Ruling;
+use crate::model::facts::RiskLabel;
+use crate::model::facts::Score;
 use crate::model::mode::Effect;
 use crate::model::verdict::Evaluated;
+use crate::model::verdict::Outcome;
 use crate::model::verdict::OutcomeKind;
 use crate::report::Conclusion;
 use crate::report::Report;
@@ -76,7 +79,7 @@ impl Mark {
 /// When the writer fails.
 pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let (mark, verdict, why) = match report.conclusion {
-        Conclusion::Ruled(ruling) => ruled(ruling, report.consent),
+        Conclusion::Ruled(ruling) => ruled(report, ruling),
         Conclusion::Refused { message, .. } => (Mark::Bad, "is refused:", message.to_owned()),
         Conclusion::Unavailable { message, .. } => (Mark::Bad, "is not available:", message.to_owned()),
     };
@@ -93,26 +96,59 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write, style: &Style) -> 
     lines.try_for_each(|line| paragraph(out, &[Span::plain(line.trim_start())], INDENT, 2 * INDENT, style.width))
 }
 
-/// Mark, verdict and reason of a ruling.
-fn ruled(ruling: &Ruling, consent: Option<Consent>) -> (Mark, &'static str, String) {
+/// Mark, verdict and reason of a ruling. Whatever may run although something speaks against it has the risk in front
+/// of the reason: who reads one line reads that.
+fn ruled(report: &Report<'_>, ruling: &Ruling) -> (Mark, &'static str, String) {
     let count = |effect| ruling.policies().iter().filter(|policy| policy.effect() == effect).count();
     let asking = of_enabled(ruling, count(Effect::Ask), "asks for consent", "ask for consent");
-    match (ruling.effect(), consent) {
-        (Effect::Pass, _) => (Mark::Good, "may run:", passed(ruling)),
+    let risky = |reason: String| format!("{}{reason}", risk(report.subject.facts.score));
+    match (ruling.effect(), report.consent) {
+        (Effect::Pass, _) => match remarks(report, ruling) {
+            0 => (Mark::Good, "may run:", passed(ruling)),
+            1 => (Mark::Caution, "may run, with a note:", risky(passed(ruling))),
+            _ => (Mark::Caution, "may run, with notes:", risky(passed(ruling))),
+        },
         (Effect::Warn, _) => {
-            (Mark::Caution, "may run, with warnings:", of_enabled(ruling, count(Effect::Warn), "warns", "warn"))
+            let warning = of_enabled(ruling, count(Effect::Warn), "warns", "warn");
+            (Mark::Caution, "may run, with warnings:", risky(warning))
         }
         (Effect::Ask, None) => {
-            (Mark::Question, "needs consent:", of_enabled(ruling, count(Effect::Ask), "asks for it", "ask for it"))
+            let asking = of_enabled(ruling, count(Effect::Ask), "asks for it", "ask for it");
+            (Mark::Question, "needs consent:", risky(asking))
         }
-        (Effect::Ask, Some(Consent::Trusted)) => (Mark::Caution, "may run:", format!("{asking}, and --trust gives it")),
-        (Effect::Ask, Some(Consent::Accepted)) => (Mark::Caution, "may run:", format!("{asking}, and it was given")),
+        (Effect::Ask, Some(Consent::Trusted)) => {
+            (Mark::Caution, "may run:", risky(format!("{asking}, and --trust gives it")))
+        }
+        (Effect::Ask, Some(Consent::Accepted)) => {
+            (Mark::Caution, "may run:", risky(format!("{asking}, and it was given")))
+        }
         (Effect::Ask, Some(Consent::Declined)) => (Mark::Bad, "is refused:", "the answer was not yes".to_owned()),
         (Effect::Ask, Some(Consent::NobodyToAsk)) => {
             (Mark::Bad, "is refused:", format!("{asking}, and nobody can be asked here"))
         }
         (Effect::Block, _) => {
             (Mark::Bad, "is refused:", of_enabled(ruling, count(Effect::Block), "blocks it", "block it"))
+        }
+    }
+}
+
+/// How much is said about a package that nothing stands against.
+fn remarks(report: &Report<'_>, ruling: &Ruling) -> usize {
+    let waived = count_of(ruling, OutcomeKind::Waived);
+    let notices = ruling.policies().iter().map(|policy| match &policy.outcome {
+        Outcome::Pass { notices } => notices.len(),
+        Outcome::Violation(_) | Outcome::Fault(_) | Outcome::Skipped | Outcome::Waived { .. } => 0,
+    });
+    waived + notices.sum::<usize>() + report.asides().count()
+}
+
+/// `Critical Risk (score 35/100); `, or nothing where the score is good or not known.
+fn risk(score: Option<Score>) -> String {
+    let Some(score) = score else { return String::new() };
+    match score.label() {
+        RiskLabel::Low => String::new(),
+        label @ (RiskLabel::Critical | RiskLabel::High | RiskLabel::Moderate) => {
+            format!("{} (score {}/{}); ", label.as_str(), score.get(), Score::MAX)
         }
     }
 }

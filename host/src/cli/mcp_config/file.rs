@@ -3,6 +3,7 @@
 //! The client may read it at any time, so it is always one of the two, whole. A link is followed, and stays one.
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io;
 use std::io::Read as _;
 use std::io::Write as _;
@@ -68,6 +69,8 @@ pub(super) struct ClientFile {
     path: PathBuf,
     dir: Dir,
     found: Option<Found>,
+    /// Keeps other smcp from changing it between our look and our swap: what they added would be lost.
+    _turn: File,
 }
 
 /// What was found there.
@@ -93,7 +96,8 @@ impl ClientFile {
         };
         let folder = path.parent().unwrap_or(Path::new("/"));
         let dir = authority::create_dir(folder).map_err(FileError::while_doing("open its folder"))?;
-        let mut file = Self { path, dir, found: None };
+        let turn = take_turn(&dir).map_err(FileError::while_doing("lock its folder"))?;
+        let mut file = Self { path, dir, found: None, _turn: turn };
         file.found = file.read()?;
         Ok(file)
     }
@@ -174,6 +178,17 @@ impl ClientFile {
     }
 }
 
+/// Waits until no other smcp has the folder. A lock of the folder leaves no file behind; where the file system has no
+/// locks, the look before the swap has to do.
+fn take_turn(dir: &Dir) -> io::Result<File> {
+    // The handle itself only names the folder; a lock needs one that is open for reading.
+    let folder = dir.open_with(".", OpenOptions::new().read(true))?.into_std();
+    match folder.lock() {
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(folder),
+        locked => locked.map(|()| folder),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,9 +215,24 @@ mod tests {
         assert_eq!((dir.read_to_string("mcp.json").unwrap().as_str(), names(&dir)), ("{\"a\": 1}", 1));
         dir.remove_file("mcp.json").unwrap();
         assert!(matches!(file.replace("{\"b\": 2}"), Err(FileError::Changed)));
+        drop(file);
         let new = ClientFile::open(&path).unwrap();
         dir.write("mcp.json", "").unwrap();
         assert!(matches!(new.replace("{}"), Err(FileError::Changed)), "an empty file is not none");
+    }
+
+    #[test]
+    fn two_at_once_take_turns() {
+        let (_temp, dir, path) = folder("");
+        std::thread::scope(|scope| {
+            for _ in 0..16 {
+                scope.spawn(|| {
+                    let file = ClientFile::open(&path).unwrap();
+                    file.replace(&format!("{}x", file.text())).unwrap();
+                });
+            }
+        });
+        assert_eq!(dir.read_to_string("mcp.json").unwrap(), "x".repeat(16));
     }
 
     #[test]
