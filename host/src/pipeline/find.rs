@@ -59,14 +59,12 @@ pub(super) fn resolve(config: &Config, reference: &PackageRef, deadline: &Deadli
 
 /// A registry that has kept silent for as long as it was waited for is one that can't be asked.
 fn silence(config: &Config, stop: Stop) -> Stop {
-    match stop {
-        Stop::Package(PackageError::Timeout(expired)) => Stop::Package(PackageError::Registry {
-            registry: config.registry().to_string(),
-            doing: "wait longer for its answer".to_owned(),
-            cause: io::Error::new(io::ErrorKind::TimedOut, expired),
-        }),
-        other => other,
-    }
+    let Stop::Package(PackageError::Timeout(expired)) = stop else { return stop };
+    Stop::Package(PackageError::Registry {
+        registry: config.registry().to_string(),
+        doing: "wait longer for its answer".to_owned(),
+        cause: io::Error::new(io::ErrorKind::TimedOut, expired),
+    })
 }
 
 /// Asks the registry itself which package is meant.
