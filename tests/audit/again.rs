@@ -32,17 +32,11 @@ fn spec(record: &Value) -> PolicySpec {
         source: built_in
             .map_or_else(|| PolicySource::File(record["source"].as_str().unwrap().into()), PolicySource::BuiltIn),
         pin: record["pin"].as_str().map(|digest| digest.parse().unwrap()),
-        mode: match record["mode"].as_str().unwrap() {
-            "strict" => Mode::Strict,
-            "warn" => Mode::Warn,
-            "disabled" => Mode::Disabled,
-            other => panic!("{other}"),
-        },
-        on_warn: record["on_warn"].as_str().map(|word| match word {
-            "notify" => OnWarn::Notify,
-            "confirm" => OnWarn::Confirm,
-            other => panic!("{other}"),
-        }),
+        mode: [Mode::Strict, Mode::Warn, Mode::Disabled]
+            .into_iter()
+            .find(|mode| json!(mode) == record["mode"])
+            .unwrap(),
+        on_warn: [OnWarn::Notify, OnWarn::Confirm].into_iter().find(|word| json!(word) == record["on_warn"]),
         settings: record["settings"].clone(),
         limits: PolicyLimits {
             time: Duration::from_micros(limits["time_us"].as_u64().unwrap()),
@@ -69,10 +63,10 @@ fn component(spec: &PolicySpec, digest: &Value, known: &[Vec<u8>]) -> Source {
 
 /// What a decision document says of a policy, but for how long it took.
 fn said(evaluated: &Evaluated) -> Value {
-    let told: Vec<_> = match &evaluated.outcome {
-        Outcome::Fault(fault) => vec![json!([format!("fault-{}", fault.kind.as_str()), fault.message])],
-        other => other.findings().map(|finding| json!([finding.code, finding.message])).collect(),
-    };
+    let mut told: Vec<_> = evaluated.outcome.findings().map(|finding| json!([finding.code, finding.message])).collect();
+    if let Outcome::Fault(fault) = &evaluated.outcome {
+        told.push(json!([format!("fault-{}", fault.kind.as_str()), fault.message]));
+    }
     json!({
         "name": evaluated.name, "layer": evaluated.layer, "mode": evaluated.mode, "digest": evaluated.digest,
         "version": evaluated.version, "outcome": evaluated.outcome.kind(), "effect": evaluated.effect().as_str(),

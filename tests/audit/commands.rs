@@ -61,10 +61,21 @@ fn records_are_shown_by_number_run_and_package() {
     ] {
         assert!(ran.stdout.contains(says), "{says}: {ran}");
     }
+    let end = bed.run("audit show 3").succeeds();
+    assert!(end.stdout.contains(" ms\n") && end.stdout.contains("\nended by "), "{end}");
     bed.run("audit show 99").refuses(1, &["no such record"]);
     for line in ["audit show", "audit show 1 --run 1"] {
         bed.run(line).exits(1);
     }
+}
+
+#[test]
+fn what_was_decided_with_facts_from_the_cache_is_shown_as_that() {
+    let bed = bed();
+    std::fs::rename(bed.path("registry"), bed.path("elsewhere")).unwrap();
+    bed.run("policy check acme/tool@1.0.0").succeeds();
+    let ran = bed.run("audit show 6").succeeds();
+    assert!(ran.stdout.contains("notice     the facts are from the cache and "), "{ran}");
 }
 
 #[test]

@@ -62,7 +62,7 @@ pub fn whole(record: &Value, out: &mut dyn Write, style: &Style) -> io::Result<(
         ("arguments", "/arguments"),
         ("variables", "/variables"),
         ("warning", "/warning"),
-        ("duration", "/duration_ms"),
+        ("ended by", "/ended_by"),
         ("user id", "/uid"),
         ("process", "/pid"),
         ("smcp", "/smcp"),
@@ -71,8 +71,12 @@ pub fn whole(record: &Value, out: &mut dyn Write, style: &Style) -> io::Result<(
     let mut rows = vec![("record", Span::new(text(record, "/seq"), palette.strong))];
     let shown = names.into_iter().map(|(name, path)| (name, text(record, path))).filter(|(_, text)| !text.is_empty());
     rows.extend(shown.map(|(name, text)| (name, Span::plain(text))));
+    rows.extend(record.get("duration_ms").map(|count| ("lasted", Span::plain(format!("{count} ms")))));
     rows.push(("result", result(record, palette)));
     rows.extend(reasons(record).into_iter().map(|reason| ("reason", Span::plain(reason))));
+    // Where the facts came from, and how old they were, among them.
+    let notices = record.pointer("/decision/notices").and_then(Value::as_array);
+    rows.extend(notices.into_iter().flatten().map(|notice| ("notice", Span::plain(text(notice, "/message")))));
     fields(out, style, 0, &rows)
 }
 
