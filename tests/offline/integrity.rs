@@ -170,7 +170,7 @@ fn a_cache_of_somebody_else_is_not_used() {
         Ok(()) => "it belongs to another user (uid 65534)",
         Err(_) => {
             fs::set_permissions(bed.path("theirs"), fs::Permissions::from_mode(0o777)).unwrap();
-            "everybody may write there"
+            "others may write there"
         }
     };
     bed.run(&format!("run --cache-dir theirs {TOOL}")).refuses(1, &["the cache can't be used", words, "--cache-dir"]);

@@ -144,15 +144,16 @@ impl Cache {
 
 /// What runs is unpacked in the cache, so nobody but this user, or root, may be able to put something else there.
 fn check_owner(dir: &Dir) -> io::Result<()> {
-    const WORLD_WRITABLE: u32 = 0o002;
+    const OTHERS_WRITE: u32 = 0o022;
     const STICKY: u32 = 0o1000;
     let metadata = dir.dir_metadata()?;
     let refuse = |problem: String| Err(io::Error::new(io::ErrorKind::PermissionDenied, problem));
     if ![0, nix::unistd::geteuid().as_raw()].contains(&metadata.uid()) {
         return refuse(format!("it belongs to another user (uid {}), who could change what runs", metadata.uid()));
     }
-    if metadata.mode() & WORLD_WRITABLE != 0 && metadata.mode() & STICKY == 0 {
-        return refuse("everybody may write there, and could change what runs".to_owned());
+    if metadata.mode() & OTHERS_WRITE != 0 && metadata.mode() & STICKY == 0 {
+        // Who may rename `runs` may put another in its place before a server is started in it.
+        return refuse("others may write there, and could change what runs; chmod go-w helps".to_owned());
     }
     Ok(())
 }
