@@ -44,6 +44,8 @@ pub struct Report<'a> {
     pub consent: Option<Consent>,
     /// The start that a person at a terminal is about to see.
     pub start: Option<Start<'a>>,
+    /// Whether only what is wrong has to be read, on one screen: policies that say nothing are left out.
+    pub brief: bool,
     /// What the decision was made for.
     pub purpose: Purpose,
     /// What the program will exit with, should it end here (spec section 4).
@@ -55,8 +57,6 @@ pub struct Report<'a> {
 pub struct Start<'a> {
     /// What the server would get.
     pub access: &'a Access,
-    /// Whether the decision has to fit on a screen: what says nothing is left out.
-    pub brief: bool,
 }
 
 /// How a decision came about.

@@ -107,6 +107,7 @@ fn each_reader_gets_what_is_for_them() {
         for (text, expected) in [(shown(&bed, &line, 200), on_terminal), (bed.run(&line).stderr, in_a_pipe)] {
             assert_eq!(text.is_empty(), expected.is_empty(), "{facts:?} {line}: {text}");
             assert!(expected.iter().all(|words| text.contains(words)), "{facts:?} {line}: {text}");
+            assert!(!text.contains("✓ origin"), "what is right is only counted: {facts:?} {line}: {text}");
             assert!(!options.contains('q') || !text.contains("sandbox "), "{facts:?} {line}: {text}");
         }
     }

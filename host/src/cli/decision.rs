@@ -141,7 +141,7 @@ impl World {
     fn shown_start<'j>(&self, judged: &'j Judged) -> Option<Start<'j>> {
         let shown = self.terminals().stderr && !self.is_quiet() && judged.ruling.effect() < Effect::Block;
         let access = judged.access.as_ref().filter(|_| shown)?;
-        Some(Start { access, brief: !self.is_verbose() })
+        Some(Start { access })
     }
 
     /// Opens the audit log for a command that decides.
@@ -182,7 +182,8 @@ fn refusal<'a>(subject: &'a Subject, kind: StopKind, code: &'a str, message: &'a
     } else {
         Conclusion::Refused { code, message }
     };
-    Report { subject, conclusion, notices: &[], consent: None, start: None, purpose, exit_code: exit_of(kind).code() }
+    let exit_code = exit_of(kind).code();
+    Report { subject, conclusion, notices: &[], consent: None, start: None, brief: false, purpose, exit_code }
 }
 
 /// The document of the same; `None` when it is a failure and no decision.
@@ -205,6 +206,7 @@ fn report(judged: &Judged, consent: Option<Consent>, purpose: Purpose, exit: Exi
         notices: &judged.notices,
         consent,
         start: None,
+        brief: false,
         purpose,
         exit_code: exit.code(),
     }
@@ -219,7 +221,8 @@ pub(super) struct Listener<'w> {
 impl Listener<'_> {
     /// Says in short what is about to start.
     fn summarise(&self, judged: &Judged, start: Start<'_>) {
-        let report = report(judged, self.trust.then_some(Consent::Trusted), Purpose::Launch, Exit::Success);
+        let consent = self.trust.then_some(Consent::Trusted);
+        let report = Report { brief: true, ..report(judged, consent, Purpose::Launch, Exit::Success) };
         // As everywhere: a terminal that is gone changes nothing.
         drop(summary::summary(&report, start, &mut self.world.err(), &self.world.error_style()));
     }
@@ -237,7 +240,8 @@ impl Audience for Listener<'_> {
             (Effect::Block, _) => Exit::Refused,
         };
         let consent = self.trust.then_some(Consent::Trusted);
-        let report = Report { start, ..report(judged, consent, Purpose::Launch, exit) };
+        let brief = !world.is_verbose();
+        let report = Report { start, brief, ..report(judged, consent, Purpose::Launch, exit) };
         // A standard error that nobody reads must not keep a decision from being carried out.
         drop(world.say(&report));
     }
@@ -245,7 +249,8 @@ impl Audience for Listener<'_> {
     fn consent(&mut self, judged: &Judged) -> Consent {
         let consent = self.trust.then_some(Consent::Trusted);
         let start = self.world.shown_start(judged);
-        let report = Report { start, ..report(judged, consent, Purpose::Launch, Exit::Refused) };
+        let brief = !self.world.is_verbose();
+        let report = Report { start, brief, ..report(judged, consent, Purpose::Launch, Exit::Refused) };
         let style = self.world.error_style();
         match authority::stdin() {
             Ok(mut stdin) => {

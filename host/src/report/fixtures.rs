@@ -65,7 +65,7 @@ impl Case {
         };
         let Self { subject, notices, consent, purpose, exit_code, .. } = self;
         let (consent, purpose, exit_code) = (*consent, *purpose, *exit_code);
-        Report { subject, conclusion, notices, consent, start: None, purpose, exit_code }
+        Report { subject, conclusion, notices, consent, start: None, brief: false, purpose, exit_code }
     }
 }
 

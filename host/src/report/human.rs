@@ -43,7 +43,7 @@ pub fn decision(report: &Report<'_>, out: &mut dyn Write, style: &Style) -> io::
     };
     headline::write(report, &mut text, style)?;
     let facts = match report.start {
-        Some(start) => summary::rows(report.subject, start, &style.palette),
+        Some(start) => summary::rows(report, start, &style.palette),
         None => package::facts(report.subject, &style.palette, unknown),
     };
     if !facts.is_empty() {
@@ -51,14 +51,15 @@ pub fn decision(report: &Report<'_>, out: &mut dyn Write, style: &Style) -> io::
         fields(&mut text, style, INDENT, &facts)?;
     }
     if let Conclusion::Ruled(ruling) = report.conclusion {
-        policies(ruling, report.start.is_some_and(|start| start.brief), &mut text, style)?;
+        policies(report, ruling, &mut text, style)?;
     }
     asides(report, &mut text, style)?;
     out.write_all(&text)
 }
 
 /// Every policy with what it says; of a brief report those that say something, the headline counts them all.
-fn policies(ruling: &Ruling, brief: bool, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+fn policies(report: &Report<'_>, ruling: &Ruling, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+    let brief = report.brief;
     let layered = ruling.policies().iter().any(|policy| policy.layer != LayerName::User);
     let shown: Vec<_> = ruling.policies().iter().filter(|policy| !brief || !policy.outcome.is_silent()).collect();
     if shown.is_empty() {
@@ -71,7 +72,7 @@ fn policies(ruling: &Ruling, brief: bool, out: &mut dyn Write, style: &Style) ->
         let mark = Mark::of(policy).span(&style.palette);
         write!(out, "{:INDENT$}{}{}{:#} ", "", mark.style, mark.text, mark.style)?;
         columns.write_row(out, 0, row)?;
-        details(&policy.outcome, brief, out, style)?;
+        details(&policy.outcome, brief && report.start.is_some(), out, style)?;
     }
     Ok(())
 }

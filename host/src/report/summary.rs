@@ -10,7 +10,6 @@ use crate::model::access::Access;
 use crate::model::facts::SeverityCounts;
 use crate::model::facts::Status;
 use crate::model::manifest::Permissions;
-use crate::model::request::Subject;
 use crate::model::text::SafeText;
 use crate::report::Report;
 use crate::report::Start;
@@ -39,13 +38,13 @@ pub fn summary(report: &Report<'_>, start: Start<'_>, out: &mut dyn Write, style
     let mut text = Vec::new();
     headline::write(report, &mut text, style)?;
     writeln!(text)?;
-    fields(&mut text, style, INDENT, &rows(report.subject, start, &style.palette))?;
+    fields(&mut text, style, INDENT, &rows(report, start, &style.palette))?;
     out.write_all(&text)
 }
 
 /// What the registry says that a person has to know, what the manifest asks for, and what the server gets.
-pub(crate) fn rows(subject: &Subject, start: Start<'_>, palette: &Palette) -> Vec<(&'static str, Span)> {
-    let Start { access, brief } = start;
+pub(crate) fn rows(report: &Report<'_>, start: Start<'_>, palette: &Palette) -> Vec<(&'static str, Span)> {
+    let (Start { access }, Report { subject, brief, .. }) = (start, *report);
     let facts = &subject.facts;
     let mut rows = package::facts(subject, palette, Unknown::Shown);
     rows.retain(|(name, _)| match *name {
@@ -119,7 +118,7 @@ mod tests {
     fn shown(case: &fixtures::Case, access: &Access, width: usize) -> String {
         let mut out = Vec::new();
         let style = Style { width: Some(width), ..Style::default() };
-        summary(&case.report(), Start { access, brief: true }, &mut out, &style).unwrap();
+        summary(&Report { brief: true, ..case.report() }, Start { access }, &mut out, &style).unwrap();
         String::from_utf8(out).unwrap()
     }
 

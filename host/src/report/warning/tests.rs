@@ -202,6 +202,7 @@ proptest! {
             notices: &[],
             consent: Some(Consent::Trusted),
             start: None,
+            brief: false,
             purpose: Purpose::Launch,
             exit_code: 0,
         };
