@@ -69,7 +69,7 @@ fn what_stands_in_the_way_of_run_is_a_problem_and_said() {
                 fs::set_permissions(bed.path(".mcp/cache"), fs::Permissions::from_mode(0o777)).unwrap();
             },
             "problem",
-            "everybody may write there",
+            "others may write there",
         ),
         ("cache", |bed| bed.write(".mcp/cache/runs", ""), "problem", "can't make a folder in it"),
         ("cache", |bed| bed.write(".mcp/cache/blobs", ""), "problem", "can't write to it"),
