@@ -1,4 +1,4 @@
-//! What must hold of any session, for the property tests and for `fuzz/`.
+//! What must hold of any session, for the property tests and for `tests/fuzz/`.
 
 use serde_json::Value;
 use smcp::launch::proxy::{Evasion, Proxy};

@@ -7,7 +7,7 @@
 
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../tests/proxy/oracle.rs"]
+#[path = "../../proxy/oracle.rs"]
 mod oracle;
 
 use oracle::{Part, check};
