@@ -3,6 +3,7 @@
 //! Each command is a file with a struct and its `execute`; all of them end in an [`Exit`](exit::Exit). What a person
 //! sees is written by `report`, what is decided by `decide`; here is only what was asked for.
 
+mod answer;
 mod args;
 mod audit;
 mod cache;

@@ -28,5 +28,6 @@ mod mcp_config;
 mod life;
 mod prompt;
 mod publish;
+mod reader;
 mod run;
 mod summary;

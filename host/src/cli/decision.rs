@@ -1,6 +1,5 @@
 //! A decision on its way to its reader: said, asked, made an exit code.
 
-use std::io::ErrorKind;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -115,11 +114,11 @@ impl World {
         }
     }
 
-    /// Says one decision: before a launch on standard error, which leaves standard output to the server. A reader who
-    /// has seen enough and left doesn't change what was decided, nor does a standard error that nobody reads.
+    /// Says one decision: before a launch on standard error, which leaves standard output to the server. A standard
+    /// error that nobody reads doesn't change what was decided.
     fn say(&mut self, report: &Report<'_>) -> std::io::Result<()> {
         match self.write(report) {
-            Err(error) if report.purpose == Purpose::Launch || error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            Err(_) if report.purpose == Purpose::Launch => Ok(()),
             written => written,
         }
     }

@@ -85,7 +85,7 @@ impl From<ConfigError> for Failure {
     }
 }
 
-/// Whatever else: the local system, such as a closed pipe.
+/// Whatever else: the local system, such as a full disk.
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         Self { exit: Exit::Usage, code: "failed", error, problems: Vec::new(), details: Vec::new() }

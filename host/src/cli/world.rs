@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 
 use crate::authority;
+use crate::cli::answer::Answer;
 use crate::cli::args::ColorChoice;
 use crate::cli::args::Global;
 use crate::cli::exit::Exit;
@@ -76,8 +77,8 @@ impl World {
     }
 
     /// Standard output: the answers of commands that answer.
-    pub(super) fn out(&self) -> io::StdoutLock<'static> {
-        io::stdout().lock()
+    pub(super) fn out(&self) -> Answer<io::StdoutLock<'static>> {
+        Answer(io::stdout().lock())
     }
 
     /// Standard error: everything else.
