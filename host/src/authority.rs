@@ -3,6 +3,8 @@
 //! Everybody else receives a handle or a value. Each function here widens what the program can reach, and says so
 //! under *Ambient authority*.
 
+mod caller;
+
 use std::ffi::OsString;
 use std::io::{self, Read as _};
 use std::net::{SocketAddr, TcpListener};
@@ -14,6 +16,8 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsExt as _};
 use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::unistd::{AccessFlags, faccessat};
+
+pub use crate::authority::caller::caller;
 
 /// A file could not be read whole.
 #[derive(Debug, thiserror::Error)]

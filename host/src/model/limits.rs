@@ -265,6 +265,8 @@ pub const KEEPER_DESCRIPTORS: u32 = 4096;
 pub const AUDIT_FILE: u64 = 64 * MIB as u64;
 /// One record of the audit log, bytes: a manifest of the greatest size, every character of it escaped, and the rest.
 pub const AUDIT_RECORD: u64 = 128 * MIB as u64;
+/// `/etc/passwd` or `/etc/group`, bytes: a hundred thousand users. In a longer one nobody's group counts as his own.
+pub const USERS: usize = 8 * MIB;
 /// How long a process waits for the others that write to the audit log: a hundred of them need less than a second.
 pub const AUDIT_LOCK: Duration = Duration::from_secs(10);
 /// How long the system's log may take to accept a head of the audit log: a socket to a daemon that lives takes it at

@@ -1,0 +1,20 @@
+//! Who runs smcp.
+
+use std::path::Path;
+
+use crate::authority::read_file;
+use crate::model::limits;
+use crate::model::ownership::Caller;
+use crate::model::ownership::private_group;
+
+/// Whoever runs smcp, and whether he has a group of his own. Users and groups are looked up in the files alone: other
+/// sources would load code of their own, and what can't be seen counts as shared.
+///
+/// # Ambient authority
+/// Reads the process's state; `/etc/passwd` and `/etc/group` when it matters.
+pub fn caller() -> Caller {
+    Caller::new(nix::unistd::geteuid().as_raw(), || {
+        let text = |path| read_file(Path::new(path), limits::USERS).ok().and_then(|text| String::from_utf8(text).ok());
+        private_group(nix::unistd::geteuid().as_raw(), &text("/etc/passwd")?, &text("/etc/group")?)
+    })
+}
