@@ -4,7 +4,19 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::GeneralPurpose;
+use base64::engine::GeneralPurposeConfig;
+
 use crate::model::limits;
+
+/// Base64 with the alphabet of URLs, with padding or without.
+const URL_SAFE_LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::URL_SAFE,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// A token: visible ASCII, so that it can stand in a header and can't add another.
 #[derive(Clone, PartialEq, Eq)]
@@ -35,7 +47,7 @@ impl Secret {
     /// nothing, or is something else.
     pub fn expires_at(&self) -> Option<u64> {
         let payload = self.0.split('.').nth(1)?;
-        let claims: serde_json::Value = serde_json::from_slice(&decode(payload)?).ok()?;
+        let claims: serde_json::Value = serde_json::from_slice(&URL_SAFE_LENIENT.decode(payload).ok()?).ok()?;
         claims.get("exp")?.as_u64()
     }
 }
@@ -44,29 +56,6 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
     }
-}
-
-/// Base64 with the alphabet of URLs and no padding.
-fn decode(text: &str) -> Option<Vec<u8>> {
-    let (mut bytes, mut buffer, mut bits) = (Vec::new(), 0_u32, 0_u32);
-    for character in text.trim_end_matches('=').bytes() {
-        let value = match character {
-            b'A'..=b'Z' => character.wrapping_sub(b'A'),
-            b'a'..=b'z' => character.wrapping_sub(b'a').wrapping_add(26),
-            b'0'..=b'9' => character.wrapping_sub(b'0').wrapping_add(52),
-            b'-' => 62,
-            b'_' => 63,
-            _ => return None,
-        };
-        buffer = buffer << 6 | u32::from(value);
-        bits = bits.wrapping_add(6);
-        if bits >= 8 {
-            bits = bits.wrapping_sub(8);
-            bytes.push(u8::try_from(buffer >> bits & 0xff).ok()?);
-            buffer &= (1 << bits) - 1;
-        }
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

@@ -4,6 +4,9 @@
 
 use std::fmt;
 
+use percent_encoding::AsciiSet;
+use percent_encoding::NON_ALPHANUMERIC;
+
 use crate::model::endpoint::Endpoint;
 use crate::model::endpoint::Scheme;
 use crate::model::limits;
@@ -95,16 +98,12 @@ fn checked(path: &str) -> Option<String> {
     (clean && path.starts_with('/') && path.len() <= limits::HTTP_URL).then(|| path.to_owned())
 }
 
+/// Everything but what RFC 3986 calls unreserved.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// One part of a query, with everything escaped that could mean something else.
 pub(super) fn encoded(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
-            other => encoded.push_str(&format!("%{other:02X}")),
-        }
-    }
-    encoded
+    percent_encoding::utf8_percent_encode(text, UNRESERVED).to_string()
 }
 
 #[cfg(test)]

@@ -23,19 +23,8 @@ pub(super) fn retry_after(value: Option<&str>, date: Option<&str>) -> Option<Dur
     if let Ok(seconds) = value.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
     }
-    let (then, now) = (unix(value)?, unix(date?)?);
-    Some(Duration::from_secs(then.saturating_sub(now)))
-}
-
-/// An HTTP date (`Sun, 06 Nov 1994 08:49:37 GMT`) in Unix seconds. The two obsolete forms are not read.
-fn unix(date: &str) -> Option<u64> {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let mut words = date.trim().strip_suffix(" GMT")?.split_once(", ")?.1.split(' ');
-    let (day, month, year, time) = (words.next()?, words.next()?, words.next()?, words.next()?);
-    let month = MONTHS.iter().position(|name| *name == month)?.checked_add(1)?;
-    let text = format!("{year:0>4}-{month:0>2}-{day:0>2}T{time}Z");
-    let time = humantime::parse_rfc3339(&text).ok()?;
-    Some(time.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs())
+    let (then, now) = (httpdate::parse_http_date(value).ok()?, httpdate::parse_http_date(date?).ok()?);
+    Some(then.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]
