@@ -36,7 +36,7 @@ fn where_run_works_everything_is_well() {
         "✓ policies       3 of 3 are enabled, and load\n",
         "✓ registry       [HOME]/registry answers\n",
         "✓ cache          [HOME]/.mcp/cache can be written\n",
-        "✓ audit log      it can be written\n",
+        "✓ audit log      [HOME]/.mcp/audit.jsonl can be written\n",
         "✓ audit chain    it holds: 3 records in the newest file\n",
         "✓ token          there is none for this registry; not every one asks for one\n",
         "✓ clock          2",

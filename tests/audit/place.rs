@@ -72,10 +72,18 @@ fn a_log_that_others_could_write_or_lead_elsewhere_is_refused() {
                 log.write("audit.jsonl", "");
                 set_mode(&log.path("audit.jsonl"), 0o620);
             },
-            "others may write to it\n  run: chmod go-w ",
+            "its group may write to it (mode 0620, gid ",
         ),
-        ("everybody may write to the folder", &|log| set_mode(log.folder(), 0o702), "others may write to it"),
-        ("the group may write to the folder", &|log| set_mode(log.folder(), 0o770), "others may write to it"),
+        (
+            "everybody may write to the folder",
+            &|log| set_mode(log.folder(), 0o702),
+            "others may write to it (mode 0702)\n  run: chmod go-w ",
+        ),
+        (
+            "the group may write to the folder",
+            &|log| set_mode(log.folder(), 0o770),
+            "its group may write to it (mode 0770, gid ",
+        ),
     ];
     for (name, make, says) in cases {
         let log = Log::new();

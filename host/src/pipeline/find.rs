@@ -4,6 +4,7 @@
 
 use std::io;
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 
 use crate::authority;
 use crate::config::Config;
@@ -130,11 +131,13 @@ impl Resolved {
 /// The registry of the configuration. Nothing is asked, and no connection made, before it is used.
 ///
 /// # Errors
-/// [`Stop::Package`] when its directory can't be opened, or the token for it can't be read.
+/// [`Stop::Package`] when its directory can't be opened, or the token for it can't be read; [`Stop::Clock`].
 pub fn open_registry(config: &Config) -> Result<Box<dyn RegistryClient>, Stop> {
     let registry = config.registry();
     match registry {
         Registry::Directory(path) => Ok(Box::new(open_directory(registry, path)?)),
+        // The library that checks certificates panics on such a clock.
+        Registry::Url(_) if authority::clock() < UNIX_EPOCH => Err(Stop::Clock),
         Registry::Url(url) => {
             let no_endpoint = || Stop::Order(format!("`{url}` is no address of a registry"));
             let endpoint = registry.endpoint().ok_or_else(no_endpoint)?;
