@@ -1,0 +1,71 @@
+//! Clocks that are wrong: no panic, and a message that says it.
+
+use crate::bed::{Package, TestBed};
+use crate::log::{Log, entry, journal_at};
+use crate::shifted::later;
+
+/// Seconds from now to some moment of 1969.
+fn to_1969() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    -i64::try_from(now.as_secs()).unwrap() - 86_400
+}
+
+#[test]
+fn before_1970_nothing_is_decided_and_nothing_panics() {
+    let bed = TestBed::new();
+    bed.publish(&Package::shell("acme/tool@1.0.0", "touch \"$HOME/started\"").good());
+    bed.write("facts.json", "{}");
+    for audit in ["required", "best-effort"] {
+        bed.configure(&format!("audit: {audit}"));
+        for (line, code) in [
+            ("run acme/tool@1.0.0", 1),
+            ("run --dry-run acme/tool@1.0.0", 1),
+            ("policy check acme/tool@1.0.0", 1),
+            ("policy eval --facts facts.json", 1),
+            ("--registry http://127.0.0.1:9 info acme/tool@1.0.0", 1),
+            ("audit tail", 0),
+            ("audit verify", 0),
+            ("policy list", 0),
+            ("cache ls", 0),
+            ("config validate", 0),
+        ] {
+            let ran = bed.smcp(line).envs(later(to_1969())).run().exits(code);
+            if code == 1 {
+                ran.says(&["the system's clock stands before 1970", "set it"]);
+            }
+        }
+        let ran = bed.smcp("doctor").envs(later(to_1969())).run().exits(1);
+        assert!(ran.stdout.contains("✗ clock          it stands before 1970"), "{ran}");
+        assert!(ran.stdout.contains("✗ audit log      the system's clock stands before 1970"), "{ran}");
+    }
+    assert!(!bed.has("started") && !bed.has(".mcp/audit.jsonl"));
+}
+
+#[test]
+fn a_record_that_could_not_say_its_time_is_not_written() {
+    let log = Log::new();
+    let early = || std::time::UNIX_EPOCH - std::time::Duration::from_millis(1);
+    let late = || std::time::UNIX_EPOCH + std::time::Duration::from_secs(253_402_300_800);
+    for clock in [early as smcp::audit::Clock, late] {
+        let error = journal_at(log.folder(), clock).unwrap().append(&entry("never")).unwrap_err();
+        assert!(matches!(error, smcp::audit::AuditError::Clock), "{error}");
+    }
+    assert!(log.bytes("audit.jsonl").is_empty());
+}
+
+#[test]
+fn times_are_in_utc_wherever_the_machine_is() {
+    let bed = TestBed::new();
+    bed.configure("");
+    bed.publish(&Package::shell("acme/tool@1.0.0", "").good());
+    for zone in ["Pacific/Kiritimati", "UTC+12"] {
+        bed.smcp("policy check acme/tool@1.0.0").env("TZ", zone).run().succeeds();
+        let record = bed.read(".mcp/audit.jsonl").lines().last().unwrap().to_owned();
+        let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+        let time = humantime::parse_rfc3339(record["time"].as_str().unwrap()).unwrap();
+        let off = time.elapsed().unwrap_or_else(|error| error.duration());
+        assert!(off.as_secs() < 600, "{zone}: {record}");
+        let doctor = bed.smcp("doctor").env("TZ", zone).run().succeeds();
+        assert!(doctor.stdout.contains("Z (UTC)\n"), "{doctor}");
+    }
+}
