@@ -9,7 +9,8 @@
 #[path = "../support/bed.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod bed;
-#[path = "../support/clock.rs"]
+#[path = "../support/shifted.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
 mod shifted;
 #[path = "../support/redact.rs"]
 mod redact;
@@ -26,3 +27,4 @@ mod place;
 mod records;
 mod rotated;
 mod secrets;
+mod users;

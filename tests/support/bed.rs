@@ -132,11 +132,6 @@ impl Invocation<'_> {
         self
     }
 
-    pub(crate) fn envs(mut self, variables: impl IntoIterator<Item = (&'static str, String)>) -> Self {
-        self.command.envs(variables);
-        self
-    }
-
     pub(crate) fn without_env(mut self, name: &str) -> Self {
         self.command.env_remove(name);
         self

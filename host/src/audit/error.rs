@@ -113,7 +113,10 @@ fn explained(cause: &io::Error, path: &Path) -> String {
                  -f`), or {another}"
             )
         }
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::NotADirectory => {
+        io::ErrorKind::PermissionDenied
+        | io::ErrorKind::ReadOnlyFilesystem
+        | io::ErrorKind::NotADirectory
+        | io::ErrorKind::NotFound => {
             format!("{cause}\n  {another}")
         }
         _ => cause.to_string(),

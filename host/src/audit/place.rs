@@ -24,6 +24,8 @@ use crate::model::ownership::Caller;
 use crate::model::ownership::Ownership;
 use crate::model::ownership::Untrusted;
 
+const STICKY: u32 = 0o1000;
+
 /// The folder of a log, for its owner alone to write.
 #[derive(Debug)]
 pub(super) struct Place {
@@ -58,7 +60,7 @@ impl Place {
             return Err(AuditError::Unnamed { path: log.to_path_buf() });
         };
         let metadata = dir.dir_metadata().map_err(AuditError::io("look at the folder of", path))?;
-        caller.check(Ownership::from(&metadata)).map_err(|untrusted| open_to_others(untrusted, path))?;
+        check(caller, &metadata, path)?;
         Ok(Self { dir, path: path.to_path_buf(), caller, names: Names::of(name) })
     }
 
@@ -112,7 +114,7 @@ impl Place {
             Ok(metadata) if cause.kind() == io::ErrorKind::PermissionDenied => {
                 let foreign = Untrusted::Foreign { uid: Ownership::from(metadata).uid };
                 let is_foreign = Ownership::from(metadata).uid != self.caller.uid();
-                if is_foreign { open_to_others(foreign, &path) } else { AuditError::io("open", &path)(cause) }
+                if is_foreign { open_to_others(foreign, &path, false) } else { AuditError::io("open", &path)(cause) }
             }
             Ok(_) | Err(_) => AuditError::io("open", &path)(cause),
         })?;
@@ -125,7 +127,7 @@ impl Place {
         if !metadata.is_file() {
             return Err(not_a_file(path));
         }
-        self.caller.check(Ownership::from(metadata)).map_err(|untrusted| open_to_others(untrusted, &path))
+        check(self.caller, metadata, &path)
     }
 
     /// Opens a file of the log if it is there.
@@ -151,7 +153,7 @@ impl Place {
             Err(error) => return Err(AuditError::io("open the folder beside", &path)(error)),
         };
         let metadata = dir.dir_metadata().map_err(AuditError::io("look at the folder beside", &path))?;
-        self.caller.check(Ownership::from(&metadata)).map_err(|untrusted| open_to_others(untrusted, &path))?;
+        check(self.caller, &metadata, &path)?;
         Ok(Some(Self { dir, path, caller: self.caller, names: self.names.clone() }))
     }
 
@@ -217,18 +219,28 @@ fn not_a_file(path: PathBuf) -> AuditError {
     AuditError::Unsafe { path, what: "it is not a regular file".to_owned(), remedy }
 }
 
-fn open_to_others(untrusted: Untrusted, path: &Path) -> AuditError {
+fn open_to_others(untrusted: Untrusted, path: &Path, is_own: bool) -> AuditError {
+    let own_folder = "name a file in a folder of your own with `audit_log` in the configuration";
     let remedy = match untrusted {
-        Untrusted::Foreign { .. } => {
-            "give it to the user who runs smcp, set HOME to that user's own home (`sudo -E` keeps the caller's), or name \
-             another file with `audit_log` in the configuration"
-                .to_owned()
+        Untrusted::Foreign { .. } => format!(
+            "give it to the user who runs smcp, set HOME to that user's own home (`sudo -E` keeps the caller's), or \
+             {own_folder}"
+        ),
+        // One that is meant for everybody, such as /tmp, stays as it is.
+        Untrusted::OthersWrite { mode } | Untrusted::GroupWrites { mode, .. } if !is_own || mode & STICKY != 0 => {
+            own_folder.to_owned()
         }
         Untrusted::OthersWrite { .. } | Untrusted::GroupWrites { .. } => {
             format!("run: {} {}", untrusted.remedy(), path.display())
         }
     };
     AuditError::Unsafe { path: path.to_path_buf(), what: untrusted.to_string(), remedy }
+}
+
+/// Whether something belongs to the caller or root, and nobody else may write to it.
+fn check(caller: Caller, metadata: &Metadata, path: &Path) -> Result<(), AuditError> {
+    let found = Ownership::from(metadata);
+    caller.check(found).map_err(|untrusted| open_to_others(untrusted, path, found.uid == caller.uid()))
 }
 
 /// Waits for the lock, at most so long. A thread waits for us, because the system's own wait has no end.
