@@ -179,7 +179,9 @@ const fn surroundings() -> [Surroundings; 33] {
         Surroundings::home("the registry is gone", |bed| {
             fs::rename(bed.path("registry"), bed.path("moved")).unwrap();
         }),
-        Surroundings::home("the registry is a file", |bed| bed.configure("registry_url: ~/bundles/none/../../.mcp/config.yaml")),
+        Surroundings::home("the registry is a file", |bed| {
+            bed.configure("registry_url: ~/bundles/none/../../.mcp/config.yaml")
+        }),
         Surroundings::home("the cache is a file", |bed| bed.write(".mcp/cache", "")),
         Surroundings::home("the cache is open to everybody", |bed| {
             fs::create_dir(bed.path(".mcp/cache")).unwrap();
@@ -187,7 +189,9 @@ const fn surroundings() -> [Surroundings; 33] {
         }),
         Surroundings::home("the folder of runs is a file", |bed| bed.write(".mcp/cache/runs", "")),
         Surroundings::home("the folder of blobs is a file", |bed| bed.write(".mcp/cache/blobs", "")),
-        Surroundings::home("the cache is where nobody makes folders", |bed| bed.configure("cache_dir: /proc/self/fdinfo/x")),
+        Surroundings::home("the cache is where nobody makes folders", |bed| {
+            bed.configure("cache_dir: /proc/self/fdinfo/x")
+        }),
         Surroundings::home("a policy is missing", |bed| {
             bed.configure("policy: {custom: [{name: mine, source: none.wasm}]}");
         }),

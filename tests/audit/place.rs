@@ -257,7 +257,9 @@ fn a_limit_of_files_is_an_error_and_no_death() {
     for action in ["SIG_DFL", "SIG_IGN"] {
         let (code, stderr) = limited(size + 100, action, &bed, "run acme/tool@1.0.0");
         assert_eq!(code, 1, "{action}: {stderr}");
-        for says in ["it would grow beyond what a process may write to one file here", "`ulimit -f`", "nothing runs unrecorded"] {
+        for says in
+            ["it would grow beyond what a process may write to one file here", "`ulimit -f`", "nothing runs unrecorded"]
+        {
             assert!(stderr.contains(says), "{action}: {stderr}");
         }
         let (code, stderr) = limited(size + 100, action, &bed, "doctor");
@@ -301,7 +303,8 @@ fn a_full_file_system_is_called_that() {
     }
     assert!(output.status.success(), "{stdout} {stderr}");
     let path = bed.path("small").display().to_string();
-    for says in ["the disk is full (No space left on device", &format!("free some space on the file system of {path}")] {
+    for says in ["the disk is full (No space left on device", &format!("free some space on the file system of {path}")]
+    {
         assert!(stderr.contains(says), "{says}: {stderr}");
     }
     for says in ["run: 1\n", "doctor: 1\naudit.jsonl\naudit.lock\njunk\n", "audit.jsonl\naudit.lock\naudit.running\n"] {

@@ -38,7 +38,10 @@ fn a_chain_that_begins_again_beside_an_older_one_is_said_to() {
         bed.run("run acme/tool@1.0.0").succeeds();
         let ran = bed.run("audit verify").succeeds();
         assert!(ran.stdout.starts_with("! the chain holds, in the files that smcp has of it\n"), "{name}: {ran}");
-        assert!(ran.stdout.contains(&format!("beside the log there is {left}, which smcp did not put")), "{name}: {ran}");
+        assert!(
+            ran.stdout.contains(&format!("beside the log there is {left}, which smcp did not put")),
+            "{name}: {ran}"
+        );
         let document = bed.run("--json audit verify").succeeds().document();
         assert_eq!((&document["records"], &document["foreign_files"]), (&json!(3), &json!([left])), "{name}");
         let doctor = bed.run("doctor").succeeds();

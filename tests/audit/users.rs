@@ -96,8 +96,18 @@ fn what_another_user_could_change_is_no_place_for_a_log() {
             |_| {},
             "others may write to it (mode 1777)\n  name a file in a folder of your own with `audit_log`",
         ),
-        ("a link planted at the log", "a.jsonl", |m| m.link(ATTACKER, "home/secret", "a.jsonl"), "others may write to it"),
-        ("a link planted at the lock", "b.jsonl", |m| m.link(ATTACKER, "home/secret", "b.lock"), "others may write to it"),
+        (
+            "a link planted at the log",
+            "a.jsonl",
+            |m| m.link(ATTACKER, "home/secret", "a.jsonl"),
+            "others may write to it",
+        ),
+        (
+            "a link planted at the lock",
+            "b.jsonl",
+            |m| m.link(ATTACKER, "home/secret", "b.lock"),
+            "others may write to it",
+        ),
         (
             "a folder of the attacker",
             "theirs/audit.jsonl",
@@ -172,7 +182,11 @@ fn a_folder_of_ones_own_is_a_place_wherever_it_is() {
     // Root's, which nobody can write to but root and nobody else can: it is only too closed.
     machine.folder_of(0, "roots", 0o755);
     let ran = machine.decide("roots/audit.jsonl");
-    assert!(ran.code == 1 && ran.stderr.contains("Permission denied") && ran.stderr.contains("`audit_log`"), "{}", ran.stderr);
+    assert!(
+        ran.code == 1 && ran.stderr.contains("Permission denied") && ran.stderr.contains("`audit_log`"),
+        "{}",
+        ran.stderr
+    );
 }
 
 /// `sudo -E`, and a HOME of somebody else's: whose it is, and no `~` that hides it.

@@ -139,7 +139,8 @@ fn a_clock_that_was_set_back_is_asked_about() {
     bed.run(&format!("pull {GOOD}")).succeeds();
     down(&bed);
     let digest = serde_json::from_slice::<Value>(&fs::read(kept(&bed).pop().unwrap()).unwrap()).unwrap();
-    let digest = digest["bundle_digest"].as_str().or(digest["resolved"]["bundle"]["digest"].as_str()).unwrap().to_owned();
+    let digest =
+        digest["bundle_digest"].as_str().or(digest["resolved"]["bundle"]["digest"].as_str()).unwrap().to_owned();
     let ask = |reference: &str, seconds: i64| {
         let [library, later] = crate::shifted::later(seconds);
         let line = format!("policy check {reference}");
@@ -147,7 +148,8 @@ fn a_clock_that_was_set_back_is_asked_about() {
     };
     for reference in [GOOD.to_owned(), format!("acme/tool@{digest}"), "acme/tool@latest".to_owned()] {
         let ran = ask(&reference, -3_600).exits(2);
-        let told = "the cache knows `acme/tool@1.0.0`, but its facts are 1h in the future: is this machine's clock right?";
+        let told =
+            "the cache knows `acme/tool@1.0.0`, but its facts are 1h in the future: is this machine's clock right?";
         assert!(ran.stdout.contains(told) && ran.stdout.contains("can't open it"), "{reference}: {ran}");
     }
     ask(GOOD, -5).succeeds();
@@ -172,8 +174,8 @@ fn facts_from_the_cache_put_no_warning_before_the_model() {
         let ran = ran.says(&["the facts are from the cache"]);
         assert_eq!(ran.stdout.contains("from the cache"), warned, "where there is a warning, it has that too: {ran}");
         let log = bed.read(".mcp/audit.jsonl");
-        let decision = log.lines().rev().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let decision = decision.filter(|record| record["event"] == "decision").next().unwrap();
+        let mut records = log.lines().rev().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let decision = records.find(|record| record["event"] == "decision").unwrap();
         assert_eq!(codes(&decision["decision"])[0], "facts-from-cache", "{decision:#}");
     }
 }

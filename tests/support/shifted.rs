@@ -48,7 +48,8 @@ fn library() -> PathBuf {
         let folder = TempDir::new().unwrap();
         let (source, library) = (folder.path().join("stand_in.c"), folder.path().join("stand_in.so"));
         fs::write(&source, SOURCE).unwrap();
-        let built = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(library).arg(source).args(["-ldl"]).status();
+        let built =
+            Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(library).arg(source).args(["-ldl"]).status();
         assert!(built.unwrap().success());
         folder
     });

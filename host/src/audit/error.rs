@@ -99,28 +99,31 @@ impl AuditError {
 /// What the system says, in words where its own would not help, with the way out on a line of its own.
 fn explained(cause: &io::Error, path: &Path) -> String {
     let folder = path.parent().unwrap_or(path).display();
-    let another = "name another file with `audit_log` in the configuration";
-    match cause.kind() {
-        io::ErrorKind::StorageFull => {
-            format!("the disk is full ({cause})\n  free some space on the file system of {folder}, or {another}")
-        }
-        io::ErrorKind::QuotaExceeded => {
-            format!("the quota of this user is used up ({cause})\n  free some space below {folder}, or {another}")
-        }
-        io::ErrorKind::FileTooLarge => {
-            format!(
-                "it would grow beyond what a process may write to one file here ({cause})\n  raise the limit (`ulimit \
-                 -f`), or {another}"
-            )
-        }
+    let kind = cause.kind();
+    let (says, way_out) = if kind == io::ErrorKind::StorageFull {
+        (format!("the disk is full ({cause})"), format!("free some space on the file system of {folder}, or "))
+    } else if kind == io::ErrorKind::QuotaExceeded {
+        (format!("the quota of this user is used up ({cause})"), format!("free some space below {folder}, or "))
+    } else if kind == io::ErrorKind::FileTooLarge {
+        let says = format!("it would grow beyond what a process may write to one file here ({cause})");
+        (says, "raise the limit (`ulimit -f`), or ".to_owned())
+    } else if is_of_the_place(kind) {
+        (cause.to_string(), String::new())
+    } else {
+        return cause.to_string();
+    };
+    format!("{says}\n  {way_out}name another file with `audit_log` in the configuration")
+}
+
+/// Whether another place would help.
+const fn is_of_the_place(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
         io::ErrorKind::PermissionDenied
-        | io::ErrorKind::ReadOnlyFilesystem
-        | io::ErrorKind::NotADirectory
-        | io::ErrorKind::NotFound => {
-            format!("{cause}\n  {another}")
-        }
-        _ => cause.to_string(),
-    }
+            | io::ErrorKind::ReadOnlyFilesystem
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::NotFound
+    )
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What the files of a log are called: all of them after the one that is written to.
+//! What the files of a log are called: after the one that is written to.
 
 use crate::model::limits;
 

@@ -1,4 +1,4 @@
-//! The limits that whoever started us has set: to the length of a file, to the address space.
+//! The limits that whoever started us has set, on files and on memory.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -243,7 +243,9 @@ pub(super) static AUDIT_LOG: Key<Parsed<PathBuf>> = Key {
     form: Parsed {
         allowed: "the path of a file: absolute, ~/…, or relative to the directory of this file",
         words: &[],
-        parse: |text, base| path(text, base).filter(|path| !text.ends_with('/') && names_a_file(Path::new(text)) && names_a_file(path)),
+        parse: |text, base| {
+            path(text, base).filter(|path| !text.ends_with('/') && names_a_file(Path::new(text)) && names_a_file(path))
+        },
         pattern: "^.*[^/]$",
     },
 };
