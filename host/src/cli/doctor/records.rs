@@ -1,4 +1,4 @@
-//! The audit log: whether it can be written, whether its chain holds, and whether every server's end is in it.
+//! The audit log: can it be written, does it hold, has every start an end.
 
 use crate::audit;
 use crate::audit::Bounds;
