@@ -1,4 +1,4 @@
-//! What `run` needs around it: versions, cache, token, time, what the system allows.
+//! What `run` needs around it: cache, token, time, what the system allows.
 
 use std::path::Path;
 use std::time::Duration;
