@@ -1,4 +1,4 @@
-//! Moments as text: RFC 3339, always in UTC, whatever the time zone of the machine.
+//! Moments as text: RFC 3339, always in UTC, wherever the machine is.
 
 use std::time::Duration;
 use std::time::SystemTime;
