@@ -19,6 +19,7 @@ pub use cache::cached;
 pub use cache::collect;
 pub use cache::try_cache;
 pub use cache::uncache;
+pub use find::check_clock;
 pub use find::open_directory;
 pub use find::open_registry;
 pub use find::reach;

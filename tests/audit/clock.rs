@@ -25,6 +25,7 @@ fn before_1970_nothing_is_decided_and_nothing_panics() {
             ("policy check acme/tool@1.0.0", 1),
             ("policy eval --facts facts.json", 1),
             ("--registry http://127.0.0.1:9 info acme/tool@1.0.0", 1),
+            ("--registry registry registry serve --listen 127.0.0.1:0", 1),
             ("audit tail", 0),
             ("audit verify", 0),
             ("policy list", 0),

@@ -260,6 +260,22 @@ fn doctor_never_says_yes_where_run_says_no() {
 }
 
 #[test]
+fn what_belongs_to_somebody_else_is_a_problem() {
+    if !nix::unistd::Uid::effective().is_root() {
+        return; // Only root can give things away.
+    }
+    for name in [".mcp", ".mcp/audit.jsonl", ".mcp/audit.lock", ".mcp/cache", ".mcp/cache/blobs"] {
+        let bed = bed();
+        bed.run("run acme/tool@1.0.0").succeeds();
+        std::os::unix::fs::chown(bed.path(name), Some(64_001), None).unwrap();
+        let doctor = bed.run("doctor").code;
+        let run = bed.run("run acme/tool@1.0.0").code;
+        assert!(run == 0 || doctor == 1, "{name}: {run} {doctor}");
+        assert!(run == 1 || name == ".mcp/cache/blobs", "{name}: {run}");
+    }
+}
+
+#[test]
 fn nothing_configured_is_a_warning() {
     let bed = bed();
     fs::remove_file(bed.path(".mcp/config.yaml")).unwrap();

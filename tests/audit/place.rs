@@ -1,15 +1,18 @@
 //! Where the log is, who may write to it, and what follows when it can't be written.
 
 use std::fs;
-use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
 use nix::unistd::{Uid, chown, mkfifo};
-use smcp::audit::Bounds;
+use smcp::audit::{Bounds, Journal};
+use smcp::model::ownership::Caller;
 
 use crate::bed::{Package, TestBed};
-use crate::log::{Log, entry, journal, verification};
+use crate::log::{Log, clock, entry, journal, verification};
 
 const LOG: &str = ".mcp/audit.jsonl";
 
@@ -100,6 +103,49 @@ fn a_log_that_others_could_write_or_lead_elsewhere_is_refused() {
             assert!(error.contains("it belongs to another user"), "{name}: {error}");
         }
     }
+}
+
+/// The umask 002 of Fedora and Ubuntu: a group that nobody else is in is nobody else.
+#[test]
+fn the_users_own_group_may_write_to_it() {
+    let log = Log::new();
+    set_mode(log.folder(), 0o2775);
+    let group = fs::metadata(log.folder()).unwrap().gid();
+    let dir = || Dir::open_ambient_dir(log.folder(), ambient_authority()).unwrap();
+    let uid = Uid::effective().as_raw();
+    let own_group = || Some(nix::unistd::getegid().as_raw());
+    // Not so where a folder takes its group from the one above it.
+    if own_group() == Some(group) {
+        let private = Caller::new(uid, own_group);
+        let journal = Journal::open(dir(), &log.path("audit.jsonl"), private, clock).unwrap();
+        set_mode(&log.path("audit.jsonl"), 0o660);
+        set_mode(&log.path("audit.lock"), 0o660);
+        journal.append(&entry("a")).unwrap();
+    }
+    let shared = Caller::new(uid, || None);
+    let error = Journal::open(dir(), &log.path("audit.jsonl"), shared, clock).unwrap_err().to_string();
+    assert!(error.contains("its group may write to it (mode 2775, gid "), "{error}");
+    assert!(error.contains(&format!("\n  run: chmod g-w {}", log.folder().display())), "{error}");
+}
+
+#[test]
+fn a_folder_that_is_a_link_is_followed_to_where_it_leads() {
+    let bed = bed();
+    fs::create_dir(bed.path("real")).unwrap();
+    set_mode(&bed.path("real"), 0o777);
+    symlink("real", bed.path("link")).unwrap();
+    symlink("nowhere", bed.path("dangling")).unwrap();
+    bed.configure("audit_log: ~/link/audit.jsonl");
+    bed.run("run acme/tool@1.0.0").refuses(
+        1,
+        &["[HOME]/link is not safe for the audit log: it leads to [HOME]/real, and others may write to it (mode 0777)"],
+    );
+    set_mode(&bed.path("real"), 0o700);
+    bed.run("run acme/tool@1.0.0").succeeds();
+    assert!(bed.has("real/audit.jsonl"));
+    bed.configure("audit_log: ~/dangling/audit.jsonl");
+    bed.run("run acme/tool@1.0.0")
+        .refuses(1, &["[HOME]/dangling is not safe for the audit log: it is a link that leads"]);
 }
 
 #[test]

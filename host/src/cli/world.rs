@@ -253,10 +253,13 @@ impl World {
     /// A file that can't be read. Below somebody else's HOME no `~` hides whose it is.
     fn unreadable(&self, path: &Path, error: &dyn fmt::Display) -> ConfigError {
         let home = self.places.home.as_deref();
-        let foreign = home.filter(|home| path.starts_with(home)).and_then(authority::foreign_owner);
-        let Some(uid) = foreign else { return ConfigError::unreadable(path, home, error) };
-        let whose = "is in HOME, which belongs to another user";
-        let cause = format!("{error}: it {whose} (uid {uid}); set HOME to your own, which `sudo -E` does not");
+        let below = home.filter(|home| path.starts_with(home));
+        let foreign = below.and_then(|home| authority::foreign_owner(home).map(|uid| (home.display(), uid)));
+        let Some((home, uid)) = foreign else { return ConfigError::unreadable(path, home, error) };
+        let cause = format!(
+            "{error}; HOME is {home}, which belongs to another user (uid {uid}): set it to your own home (`sudo -E` keeps \
+             the caller's), or name a file with --config"
+        );
         ConfigError::unreadable(path, None, &cause)
     }
 

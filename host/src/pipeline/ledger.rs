@@ -8,7 +8,6 @@ mod body;
 use std::io;
 use std::path::Path;
 use std::time::Instant;
-use std::time::UNIX_EPOCH;
 
 use serde_json::Value;
 
@@ -34,6 +33,7 @@ use crate::pipeline::Judged;
 use crate::pipeline::Order;
 use crate::pipeline::Stop;
 use crate::pipeline::Stopped;
+use crate::pipeline::find;
 
 /// What smcp was asked to do, as records have it.
 #[derive(Debug, Clone)]
@@ -68,9 +68,7 @@ impl Ledger {
     /// [`Stop::Audit`] when it can't be written and must be; [`Stop::Clock`].
     pub fn open(config: &Config, activity: Activity) -> Result<(Self, Remark), Stop> {
         // Whatever the log: no decision is right about the time either.
-        if authority::clock() < UNIX_EPOCH {
-            return Err(Stop::Clock);
-        }
+        find::check_clock()?;
         let audit = config.audit();
         let mut ledger = Self { journal: None, audit, activity, run: None, started: None, running: None };
         let mut journal = match journal(config) {
@@ -246,11 +244,25 @@ fn journal(config: &Config) -> Result<Journal, AuditError> {
     let log = config.audit_log().ok_or(AuditError::NoHome)?;
     let folder = log.parent().unwrap_or(log);
     let dir = authority::create_dir(folder).map_err(|cause| unreachable(folder, cause))?;
-    Journal::open(dir, log, authority::caller(), authority::clock)
+    Journal::open(dir, log, authority::caller(), authority::clock).map_err(where_it_leads)
+}
+
+/// The same error, with the place that is meant where what it names is a link, or is behind one.
+fn where_it_leads(error: AuditError) -> AuditError {
+    let AuditError::Unsafe { path, what, remedy } = error else { return error };
+    match authority::resolve(&path).ok().filter(|real| *real != path) {
+        Some(real) => AuditError::Unsafe { what: format!("it leads to {}, and {what}", real.display()), path, remedy },
+        None => AuditError::Unsafe { path, what, remedy },
+    }
 }
 
 /// Why there is no folder for the log: also that HOME is somebody else's, which `sudo -E` makes easy.
 fn unreachable(folder: &Path, cause: io::Error) -> AuditError {
+    if cause.kind() == io::ErrorKind::NotFound && authority::exists(folder).is_ok_and(|there| there) {
+        let (what, remedy) =
+            ("it is a link that leads nowhere", "make the folder that it leads to, or remove the link");
+        return AuditError::Unsafe { path: folder.to_path_buf(), what: what.to_owned(), remedy: remedy.to_owned() };
+    }
     let home = authority::home().filter(|home| folder.starts_with(home));
     let foreign = home.and_then(|home| authority::foreign_owner(&home).map(|uid| (home, uid)));
     match foreign {
