@@ -8,15 +8,19 @@
 //! place ──► end ──► journal ──► heads        snapshot ──► verify, read
 //!  safe      where    append,    to syslog    what is     does the chain
 //!  files     it is    rotate                  there now   hold; what it says
+//!                       │
+//!                    running: which servers have started and not ended
 //! ```
 
 mod end;
 mod error;
 mod heads;
 mod journal;
+mod names;
 mod place;
 mod read;
 mod record;
+mod running;
 mod snapshot;
 mod verify;
 
@@ -26,17 +30,13 @@ pub use journal::Journal;
 pub use read::Found;
 pub use read::newest;
 pub use record::Entry;
+pub use running::Abandoned;
+pub use running::About;
+pub use running::Running;
 pub use snapshot::Part;
 pub use snapshot::Snapshot;
 pub use verify::Bounds;
 pub use verify::verify;
 
-/// The file that is written to.
-pub const LOG: &str = "audit.jsonl";
-/// The file whose lock writers hold, and readers while they look which files there are.
-const LOCK: &str = "audit.lock";
-/// What the names of files that were put aside begin with; six digits and [`OLD_END`] follow.
-const OLD_START: &str = "audit-";
-const OLD_END: &str = ".jsonl";
 /// Which document every record is.
 const SCHEMA: &str = "smcp.audit/1";

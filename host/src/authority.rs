@@ -4,6 +4,8 @@
 //! under *Ambient authority*.
 
 mod caller;
+mod kernel;
+mod limits;
 
 use std::ffi::OsString;
 use std::io::{self, Read as _};
@@ -18,6 +20,13 @@ use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::unistd::{AccessFlags, faccessat};
 
 pub use crate::authority::caller::caller;
+pub use crate::authority::caller::foreign_owner;
+pub use crate::authority::kernel::Namespaces;
+pub use crate::authority::kernel::landlock;
+pub use crate::authority::kernel::namespaces;
+pub use crate::authority::limits::address_space;
+pub use crate::authority::limits::file_size;
+pub use crate::authority::limits::survive_file_size_limit;
 
 /// A file could not be read whole.
 #[derive(Debug, thiserror::Error)]

@@ -24,12 +24,14 @@ mod world;
 
 use std::ffi::OsString;
 
+use crate::authority;
 use crate::cli::exit::Exit;
 use crate::cli::world::World;
 
 /// Parses a command line and carries it out.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let arguments: Vec<_> = arguments.into_iter().collect();
+    authority::survive_file_size_limit();
     match args::parse(&arguments) {
         Ok(parsed) => {
             diagnostics::keep_evaluation_quiet();

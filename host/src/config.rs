@@ -67,6 +67,7 @@ pub struct Config {
     max_facts_age: Setting<Duration>,
     audit: Setting<Audit>,
     audit_head: Setting<AuditHead>,
+    audit_log: Setting<Option<PathBuf>>,
     layers: Vec<Layer>,
     notices: Vec<Notice>,
 }
@@ -149,6 +150,11 @@ impl Config {
         self.audit_head.value
     }
 
+    /// The file that the audit log is written to; none when nobody says it and there is no home.
+    pub fn audit_log(&self) -> Option<&Path> {
+        self.audit_log.value.as_deref()
+    }
+
     /// The layers, in the order in which they are evaluated and shown; at least one.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
@@ -210,6 +216,7 @@ impl Config {
             rules: Rules::read(reader, policy.as_ref(), LayerName::User),
         };
         let cache = base.home.map(|home| home.join(".mcp/cache"));
+        let log = base.home.map(|home| home.join(".mcp/audit.jsonl"));
         let registry = Setting::or_default(reader.read(fields, &keys::REGISTRY_URL), Registry::default());
         Self {
             configured_registry: registry.value.clone(),
@@ -225,6 +232,7 @@ impl Config {
             ),
             audit: Setting::or_default(reader.read(fields, &keys::AUDIT), Audit::Required),
             audit_head: Setting::or_default(reader.read(fields, &keys::AUDIT_HEAD), AuditHead::None),
+            audit_log: Setting::or_default(reader.read(fields, &keys::AUDIT_LOG).map(Some), log),
             layers: vec![layer],
             notices: Vec::new(),
         }

@@ -26,6 +26,7 @@ pub mod request;
 pub mod secret;
 pub mod size;
 pub mod text;
+pub mod time;
 pub mod verdict;
 pub mod visible;
 pub mod warning;

@@ -19,6 +19,7 @@ pub use cache::cached;
 pub use cache::collect;
 pub use cache::try_cache;
 pub use cache::uncache;
+pub use find::check_clock;
 pub use find::open_directory;
 pub use find::open_registry;
 pub use find::reach;
@@ -63,6 +64,7 @@ use crate::model::request::Subject;
 use crate::model::verdict::Evaluated;
 use crate::model::warning::Warning;
 use crate::package::Lease;
+use crate::pipeline::offline::FACTS_FROM_CACHE;
 use crate::pipeline::start::Prepared;
 use crate::policy::PolicyHost;
 use crate::request;
@@ -85,9 +87,17 @@ impl Judged {
     /// that had to be accepted. A score that nobody knows is not a low one; where a minimum asks for it, a policy is
     /// violated.
     pub fn is_quiet(&self) -> bool {
-        self.notices.is_empty()
-            && self.subject.facts.doubts.is_empty()
-            && self.ruling.policies().iter().all(|policy| policy.outcome.is_silent())
+        self.notices.is_empty() && self.is_clean()
+    }
+
+    /// Whether the model that is to use the server has to be told something. Facts from the cache that are young enough
+    /// are as good as any: a person is told of them, and the audit log.
+    pub fn concerns_the_model(&self) -> bool {
+        !self.is_clean() || self.notices.iter().any(|notice| notice.code != FACTS_FROM_CACHE)
+    }
+
+    fn is_clean(&self) -> bool {
+        self.subject.facts.doubts.is_empty() && self.ruling.policies().iter().all(|policy| policy.outcome.is_silent())
     }
 }
 
@@ -155,9 +165,7 @@ pub fn run(
     let deadline = deadline.extended(waited);
     let warning = audience.warning(&judged);
     let prepared = Prepared { environment, warning, deadline };
-    let finished = start::start(config, clearance, order, prepared, ledger, audience);
-    say(ledger.ended(&judged.subject.label(), finished.as_ref()), audience);
-    finished.map(|finished| finished.ended).map_err(stopped)
+    start::start(config, clearance, order, prepared, ledger, audience).map(|finished| finished.ended).map_err(stopped)
 }
 
 /// What came of a ruling.

@@ -3,7 +3,8 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -36,7 +37,7 @@ fn where_run_works_everything_is_well() {
         "✓ policies       3 of 3 are enabled, and load\n",
         "✓ registry       [HOME]/registry answers\n",
         "✓ cache          [HOME]/.mcp/cache can be written\n",
-        "✓ audit log      it can be written\n",
+        "✓ audit log      [HOME]/.mcp/audit.jsonl can be written\n",
         "✓ audit chain    it holds: 3 records in the newest file\n",
         "✓ token          there is none for this registry; not every one asks for one\n",
         "✓ clock          2",
@@ -124,6 +125,153 @@ fn what_stands_in_the_way_of_run_is_a_problem_and_said() {
         } else {
             assert_eq!(run, 0, "{name}: {document:#}");
         }
+    }
+}
+
+/// Where smcp finds itself: what was done to its home, and what a shell does before it starts it.
+struct Surroundings {
+    name: &'static str,
+    damage: fn(&TestBed),
+    shell: &'static str,
+}
+
+impl Surroundings {
+    const fn home(name: &'static str, damage: fn(&TestBed)) -> Self {
+        Self { name, damage, shell: "" }
+    }
+
+    const fn system(name: &'static str, shell: &'static str) -> Self {
+        Self { name, damage: |_| {}, shell }
+    }
+
+    /// The exit code of `smcp` there, and all that it said.
+    fn run(&self, bed: &TestBed, line: &str) -> (i32, String) {
+        let mut invocation = bed.smcp("");
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("{} exec \"$0\" {line}", self.shell)).arg(env!("CARGO_BIN_EXE_smcp"));
+        command.current_dir(bed.path("")).env_clear().env("HOME", bed.path(""));
+        command.env("PATH", std::env::var_os("PATH").unwrap());
+        invocation.command = command;
+        let ran = invocation.run();
+        (ran.code, ran.to_string())
+    }
+}
+
+fn mode(bed: &TestBed, name: &str, mode: u32) {
+    fs::set_permissions(bed.path(name), fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn log_folder(bed: &TestBed) {
+    fs::create_dir(bed.path("logs")).unwrap();
+    mode(bed, "logs", 0o700);
+    bed.configure("audit_log: ~/logs/audit.jsonl");
+}
+
+const fn surroundings() -> [Surroundings; 33] {
+    [
+        Surroundings::home("nothing is wrong", |_| {}),
+        Surroundings::home("a key that nobody knows", |bed| bed.configure("polcy: {}")),
+        Surroundings::home("a configuration that is a folder", |bed| {
+            fs::remove_file(bed.path(".mcp/config.yaml")).unwrap();
+            fs::create_dir(bed.path(".mcp/config.yaml")).unwrap();
+        }),
+        Surroundings::home("rules that this version can't read", |bed| bed.write(".mcp/policies.d/x.yaml", "{}")),
+        Surroundings::home("the registry is gone", |bed| {
+            fs::rename(bed.path("registry"), bed.path("moved")).unwrap();
+        }),
+        Surroundings::home("the registry is a file", |bed| {
+            bed.configure("registry_url: ~/bundles/none/../../.mcp/config.yaml")
+        }),
+        Surroundings::home("the cache is a file", |bed| bed.write(".mcp/cache", "")),
+        Surroundings::home("the cache is open to everybody", |bed| {
+            fs::create_dir(bed.path(".mcp/cache")).unwrap();
+            mode(bed, ".mcp/cache", 0o777);
+        }),
+        Surroundings::home("the folder of runs is a file", |bed| bed.write(".mcp/cache/runs", "")),
+        Surroundings::home("the folder of blobs is a file", |bed| bed.write(".mcp/cache/blobs", "")),
+        Surroundings::home("the cache is where nobody makes folders", |bed| {
+            bed.configure("cache_dir: /proc/self/fdinfo/x")
+        }),
+        Surroundings::home("a policy is missing", |bed| {
+            bed.configure("policy: {custom: [{name: mine, source: none.wasm}]}");
+        }),
+        Surroundings::home("a policy is something else", |bed| {
+            bed.write(".mcp/mine.wasm", "<html>");
+            bed.configure("policy: {custom: [{name: mine, source: mine.wasm}]}");
+        }),
+        Surroundings::home("a policy is not the pinned one", |bed| {
+            bed.write(".mcp/mine.wasm", "x");
+            let digest = format!("sha256:{}", "0".repeat(64));
+            bed.configure(&format!("policy: {{custom: [{{name: mine, source: mine.wasm, digest: \"{digest}\"}}]}}"));
+        }),
+        Surroundings::home("no origin is allowed", |bed| bed.configure("policy: {allowed_origins: []}")),
+        Surroundings::home("the registry is not trusted", |bed| {
+            bed.configure("trusted_registries: [/elsewhere]\npolicy: {min_score: 1}");
+        }),
+        Surroundings::home("the log is a folder", |bed| fs::create_dir(bed.path(".mcp/audit.jsonl")).unwrap()),
+        Surroundings::home("the log is a link", |bed| symlink("nowhere", bed.path(".mcp/audit.jsonl")).unwrap()),
+        Surroundings::home("the lock of the log is a link", |bed| {
+            symlink("nowhere", bed.path(".mcp/audit.lock")).unwrap();
+        }),
+        Surroundings::home("the log ends with something else", |bed| bed.write(".mcp/audit.jsonl", "no record\n")),
+        Surroundings::home("an older file of the log is damaged", |bed| {
+            bed.write(".mcp/audit-000001.jsonl", "no record\n");
+        }),
+        Surroundings::home("the log's folder is open to everybody", |bed| {
+            log_folder(bed);
+            mode(bed, "logs", 0o777);
+        }),
+        Surroundings::home("the log's folder is sticky", |bed| {
+            log_folder(bed);
+            mode(bed, "logs", 0o1777);
+        }),
+        Surroundings::home("the log is where nobody makes files", |bed| bed.configure("audit_log: /proc/self/x.jsonl")),
+        Surroundings::home("the log is below a file", |bed| bed.configure("audit_log: ~/.mcp/config.yaml/x.jsonl")),
+        Surroundings::home("there is no time to start", |bed| bed.configure("start_timeout: 1ns")),
+        Surroundings::system("HOME is not set", "unset HOME;"),
+        Surroundings::system("HOME is a relative path", "export HOME=here;"),
+        Surroundings::system("HOME is where nobody makes folders", "export HOME=/proc/self/fdinfo;"),
+        Surroundings::system("no file may have a byte", "ulimit -f 0;"),
+        Surroundings::system("little address space", "ulimit -v 300000;"),
+        Surroundings::system("a system file that this version can't read", "export SMCP_SYSTEM_CONFIG=/x.yaml;"),
+        Surroundings::system("a proxy that is none", "export HTTPS_PROXY=' ';"),
+    ]
+}
+
+/// The yes of `doctor` is a promise.
+#[test]
+fn doctor_never_says_yes_where_run_says_no() {
+    let mut refused = 0;
+    for surroundings in surroundings() {
+        let bed = bed();
+        (surroundings.damage)(&bed);
+        let (doctor, found) = surroundings.run(&bed, "doctor");
+        let (run, said) = surroundings.run(&bed, "run acme/tool@1.0.0");
+        let name = surroundings.name;
+        assert!(matches!(doctor, 0 | 1), "{name}: {found}");
+        assert!(run == 0 || doctor == 1, "{name}: run says no: {said}\nand doctor: {found}");
+        if name == "nothing is wrong" {
+            assert_eq!((run, doctor), (0, 0), "{name}: {said} {found}");
+        }
+        refused += usize::from(run != 0);
+    }
+    // How little address space is enough is for policies to say, and a folder needs no proxy.
+    assert!(refused >= surroundings().len() - 3, "{refused}");
+}
+
+#[test]
+fn what_belongs_to_somebody_else_is_a_problem() {
+    if !nix::unistd::Uid::effective().is_root() {
+        return; // Only root can give things away.
+    }
+    for name in [".mcp", ".mcp/audit.jsonl", ".mcp/audit.lock", ".mcp/cache", ".mcp/cache/blobs"] {
+        let bed = bed();
+        bed.run("run acme/tool@1.0.0").succeeds();
+        std::os::unix::fs::chown(bed.path(name), Some(64_001), None).unwrap();
+        let doctor = bed.run("doctor").code;
+        let run = bed.run("run acme/tool@1.0.0").code;
+        assert!(run == 0 || doctor == 1, "{name}: {run} {doctor}");
+        assert!(run == 1 || name == ".mcp/cache/blobs", "{name}: {run}");
     }
 }
 

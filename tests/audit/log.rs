@@ -7,8 +7,9 @@ use std::time::{Duration, SystemTime};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use serde_json::{Map, Value, json};
-use smcp::audit::{AuditError, Bounds, Entry, Journal, Snapshot, verify};
+use smcp::audit::{AuditError, Bounds, Clock, Entry, Journal, Snapshot, verify};
 use smcp::model::audit::{Event, Head, Verification};
+use smcp::model::ownership::Caller;
 use tempfile::TempDir;
 
 /// A folder with a log, removed when dropped.
@@ -25,13 +26,25 @@ pub(crate) fn clock() -> SystemTime {
 }
 
 pub(crate) fn journal(folder: &Path) -> Result<Journal, AuditError> {
-    Journal::open(Dir::open_ambient_dir(folder, ambient_authority()).unwrap(), folder, clock)
+    journal_at(folder, clock)
+}
+
+/// The same, by another clock.
+pub(crate) fn journal_at(folder: &Path, clock: Clock) -> Result<Journal, AuditError> {
+    let dir = Dir::open_ambient_dir(folder, ambient_authority()).unwrap();
+    Journal::open(dir, &folder.join("audit.jsonl"), caller(), clock)
+}
+
+/// Whoever runs the tests, without a group of his own.
+pub(crate) fn caller() -> Caller {
+    Caller::new(nix::unistd::geteuid().as_raw(), || None)
 }
 
 pub(crate) fn verification(folder: &Path, bounds: Bounds) -> Verification {
     let dir = Dir::open_ambient_dir(folder, ambient_authority()).unwrap();
-    let mut snapshot = Snapshot::take(dir, folder).unwrap();
-    verify(&mut snapshot.parts, bounds).unwrap()
+    let mut snapshot = Snapshot::take(dir, &folder.join("audit.jsonl"), caller()).unwrap();
+    let found = verify(&mut snapshot.parts, bounds).unwrap();
+    Verification { living: snapshot.living, foreign: snapshot.foreign, ..found }
 }
 
 impl Log {

@@ -9,15 +9,22 @@
 #[path = "../support/bed.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod bed;
+#[path = "../support/shifted.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod shifted;
 #[path = "../support/redact.rs"]
 mod redact;
 
 mod again;
 mod chain;
+mod clock;
 mod commands;
 mod doctor;
+mod ends;
 mod kill;
 mod log;
 mod place;
 mod records;
+mod rotated;
 mod secrets;
+mod users;

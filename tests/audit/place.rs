@@ -1,15 +1,18 @@
 //! Where the log is, who may write to it, and what follows when it can't be written.
 
 use std::fs;
-use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
 use nix::unistd::{Uid, chown, mkfifo};
-use smcp::audit::Bounds;
+use smcp::audit::{Bounds, Journal};
+use smcp::model::ownership::Caller;
 
 use crate::bed::{Package, TestBed};
-use crate::log::{Log, entry, journal, verification};
+use crate::log::{Log, clock, entry, journal, verification};
 
 const LOG: &str = ".mcp/audit.jsonl";
 
@@ -72,10 +75,18 @@ fn a_log_that_others_could_write_or_lead_elsewhere_is_refused() {
                 log.write("audit.jsonl", "");
                 set_mode(&log.path("audit.jsonl"), 0o620);
             },
-            "others may write to it\n  run: chmod go-w ",
+            "its group may write to it (mode 0620, gid ",
         ),
-        ("everybody may write to the folder", &|log| set_mode(log.folder(), 0o702), "others may write to it"),
-        ("the group may write to the folder", &|log| set_mode(log.folder(), 0o770), "others may write to it"),
+        (
+            "everybody may write to the folder",
+            &|log| set_mode(log.folder(), 0o702),
+            "others may write to it (mode 0702)\n  run: chmod go-w ",
+        ),
+        (
+            "the group may write to the folder",
+            &|log| set_mode(log.folder(), 0o770),
+            "its group may write to it (mode 0770, gid ",
+        ),
     ];
     for (name, make, says) in cases {
         let log = Log::new();
@@ -92,6 +103,49 @@ fn a_log_that_others_could_write_or_lead_elsewhere_is_refused() {
             assert!(error.contains("it belongs to another user"), "{name}: {error}");
         }
     }
+}
+
+/// The umask 002 of Fedora and Ubuntu: a group that nobody else is in is nobody else.
+#[test]
+fn the_users_own_group_may_write_to_it() {
+    let log = Log::new();
+    set_mode(log.folder(), 0o2775);
+    let group = fs::metadata(log.folder()).unwrap().gid();
+    let dir = || Dir::open_ambient_dir(log.folder(), ambient_authority()).unwrap();
+    let uid = Uid::effective().as_raw();
+    let own_group = || Some(nix::unistd::getegid().as_raw());
+    // Not so where a folder takes its group from the one above it.
+    if own_group() == Some(group) {
+        let private = Caller::new(uid, own_group);
+        let journal = Journal::open(dir(), &log.path("audit.jsonl"), private, clock).unwrap();
+        set_mode(&log.path("audit.jsonl"), 0o660);
+        set_mode(&log.path("audit.lock"), 0o660);
+        journal.append(&entry("a")).unwrap();
+    }
+    let shared = Caller::new(uid, || None);
+    let error = Journal::open(dir(), &log.path("audit.jsonl"), shared, clock).unwrap_err().to_string();
+    assert!(error.contains("its group may write to it (mode 2775, gid "), "{error}");
+    assert!(error.contains(&format!("\n  run: chmod g-w {}", log.folder().display())), "{error}");
+}
+
+#[test]
+fn a_folder_that_is_a_link_is_followed_to_where_it_leads() {
+    let bed = bed();
+    fs::create_dir(bed.path("real")).unwrap();
+    set_mode(&bed.path("real"), 0o777);
+    symlink("real", bed.path("link")).unwrap();
+    symlink("nowhere", bed.path("dangling")).unwrap();
+    bed.configure("audit_log: ~/link/audit.jsonl");
+    bed.run("run acme/tool@1.0.0").refuses(
+        1,
+        &["[HOME]/link is not safe for the audit log: it leads to [HOME]/real, and others may write to it (mode 0777)"],
+    );
+    set_mode(&bed.path("real"), 0o700);
+    bed.run("run acme/tool@1.0.0").succeeds();
+    assert!(bed.has("real/audit.jsonl"));
+    bed.configure("audit_log: ~/dangling/audit.jsonl");
+    bed.run("run acme/tool@1.0.0")
+        .refuses(1, &["[HOME]/dangling is not safe for the audit log: it is a link that leads"]);
 }
 
 #[test]
@@ -133,8 +187,67 @@ fn without_a_home_there_is_no_place_for_it() {
     for (text, code) in [("", 1), ("audit: best-effort\n", 0)] {
         bed.write("config.yaml", format!("registry_url: {}\n{text}", bed.path("registry").display()));
         let ran = bed.smcp("run --dry-run acme/tool@1.0.0").args(&words).without_env("HOME").run();
-        ran.exits(code).says(&["there is no place for the audit log: HOME is not set to an absolute path", "set HOME"]);
+        ran.exits(code).says(&[
+            "there is no place for the audit log: HOME is not set to an absolute path",
+            "set HOME, or name a file with `audit_log` in a configuration that --config or SMCP_CONFIG names",
+        ]);
     }
+}
+
+#[test]
+fn the_configuration_names_another_place_for_it() {
+    let bed = bed();
+    bed.configure("audit_log: logs/deep/smcp.log\n");
+    bed.run("run acme/tool@1.0.0").succeeds();
+    assert_eq!(bed.list(".mcp/logs/deep"), ["smcp.lock", "smcp.log", "smcp.running"]);
+    assert_eq!((mode(&bed.path(".mcp/logs")), mode(&bed.path(".mcp/logs/deep/smcp.log"))), (0o700, 0o600));
+    assert!(!bed.has(LOG) && !bed.has(".mcp/audit.lock"));
+    let document = bed.run("--json audit verify").succeeds().document();
+    assert_eq!((&document["records"], &document["intact"]), (&3.into(), &true.into()));
+    assert_eq!(bed.run("--json audit tail").document()["records"].as_array().unwrap().len(), 3);
+    let doctor = bed.run("doctor").succeeds();
+    assert!(doctor.stdout.contains("✓ audit log      [HOME]/.mcp/logs/deep/smcp.log can be written\n"), "{doctor}");
+    assert_eq!(bed.list(".mcp/logs/deep"), ["smcp.lock", "smcp.log", "smcp.running"], "nothing is left of a try");
+
+    for wrong in ["/var/log/", "/", "..", "''", "7", "[a]", "https://x.example/log"] {
+        bed.configure(&format!("audit_log: {wrong}\n"));
+        bed.run("run acme/tool@1.0.0").refuses(1, &["`audit_log`", "the path of a file: absolute, ~/…"]);
+    }
+    bed.configure("audit_log: logs\n");
+    bed.run("run acme/tool@1.0.0").refuses(1, &["[HOME]/.mcp/logs is not safe", "it is not a regular file"]);
+}
+
+/// HOME as containers, services and `sudo` leave it: what works, and what is said.
+#[test]
+fn a_home_that_is_none_is_named_with_the_way_out() {
+    let bed = bed();
+    let registry = bed.path("registry").display().to_string();
+    bed.write("plain.yaml", format!("registry_url: {registry}\ncache_dir: {}\n", bed.path("cache").display()));
+    bed.write("elsewhere.yaml", bed.read("plain.yaml") + "audit_log: audit-elsewhere/log.jsonl\n");
+    bed.write("file", "");
+    let (file, missing) = (bed.path("file").display().to_string(), bed.path("new/home").display().to_string());
+    // Under /proc nobody makes a folder, root included.
+    let cases: [(Option<&str>, i32, &str); 6] = [
+        (None, 1, "HOME is not set to an absolute path"),
+        (Some("relative"), 1, "HOME is not set to an absolute path"),
+        (Some(""), 1, "HOME is not set to an absolute path"),
+        (Some(&missing), 0, ""),
+        (Some(&file), 1, "/file/.mcp: "),
+        (Some("/proc/self/fdinfo"), 1, "can't make the folder of the audit log at /proc/self/fdinfo/.mcp: "),
+    ];
+    for (home, code, says) in cases {
+        let run = |config: &str| {
+            let invocation = bed.smcp("run --dry-run acme/tool@1.0.0").args(&["--config", config]);
+            match home {
+                Some(home) => invocation.env("HOME", home).run(),
+                None => invocation.without_env("HOME").run(),
+            }
+        };
+        let ran = run("plain.yaml").exits(code).says(&[says]);
+        assert!(code == 0 || ran.stderr.contains("`audit_log`"), "{home:?}: {ran}");
+        run("elsewhere.yaml").succeeds();
+    }
+    assert!(bed.has("audit-elsewhere/log.jsonl") && bed.has("new/home/.mcp/audit.jsonl"));
 }
 
 /// A log with a record so large that only it is in the way of the limit, not what the runtime of policies needs.
@@ -145,7 +258,15 @@ fn large_log(bed: &TestBed) -> u64 {
 
 /// `smcp` that may write files of at most so many bytes, which is how a full disk looks like to it.
 fn on_a_disk_of(bytes: u64, bed: &TestBed, line: &str) -> (i32, String) {
-    let script = "import os, resource, sys; n = int(sys.argv[1]); resource.setrlimit(resource.RLIMIT_FSIZE, (n, n)); os.execv(sys.argv[2], sys.argv[2:])";
+    limited(bytes, "SIG_IGN", bed, line)
+}
+
+/// The same; `action` is what the signal that comes with it does.
+fn limited(bytes: u64, action: &str, bed: &TestBed, line: &str) -> (i32, String) {
+    let script = &format!(
+        "import os, resource, signal, sys; n = int(sys.argv[1]); signal.signal(signal.SIGXFSZ, signal.{action}); \
+         resource.setrlimit(resource.RLIMIT_FSIZE, (n, n)); os.execv(sys.argv[2], sys.argv[2:])"
+    );
     let mut command = Command::new("python3");
     command.args(["-c", script, &bytes.to_string(), env!("CARGO_BIN_EXE_smcp")]).args(line.split_whitespace());
     command.current_dir(bed.path("")).env("HOME", bed.path("")).stdin(Stdio::null());
@@ -172,6 +293,70 @@ fn a_full_disk_refuses_and_leaves_the_log_as_it_was() {
     let size = bed.read(LOG).len();
     let (code, stderr) = on_a_disk_of(u64::try_from(size).unwrap() + 9, &bed, "policy eval --facts facts.json");
     assert!(code == 0 && stderr.contains("note: the audit log is not complete: can't write to"), "{code} {stderr}");
+}
+
+/// The limit's signal would be the end of smcp, without a word; what it starts gets it as it was.
+#[test]
+fn a_limit_of_files_is_an_error_and_no_death() {
+    let bed = bed();
+    let size = large_log(&bed);
+    for action in ["SIG_DFL", "SIG_IGN"] {
+        let (code, stderr) = limited(size + 100, action, &bed, "run acme/tool@1.0.0");
+        assert_eq!(code, 1, "{action}: {stderr}");
+        for says in
+            ["it would grow beyond what a process may write to one file here", "`ulimit -f`", "nothing runs unrecorded"]
+        {
+            assert!(stderr.contains(says), "{action}: {stderr}");
+        }
+        let (code, stderr) = limited(size + 100, action, &bed, "doctor");
+        assert_eq!(code, 1, "{action}: {stderr}");
+    }
+    assert!(!bed.has("started"));
+    bed.publish(&Package::shell("acme/mask@1.0.0", "grep SigIgn /proc/self/status >&2").good());
+    if cfg!(target_os = "linux") {
+        for (action, ignored) in [("SIG_DFL", false), ("SIG_IGN", true)] {
+            let (code, stderr) = limited(1 << 40, action, &bed, "run acme/mask@1.0.0");
+            let mask = stderr.split_whitespace().last().unwrap();
+            let mask = u64::from_str_radix(mask, 16).unwrap();
+            assert_eq!((code, mask >> 24 & 1 == 1), (0, ignored), "{action}: {stderr}");
+        }
+    }
+}
+
+/// On a file system that is full indeed, where the tests may mount one.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_file_system_is_called_that() {
+    let bed = bed();
+    bed.run("pull acme/tool@1.0.0").succeeds();
+    bed.configure("audit_log: ~/small/audit.jsonl");
+    fs::create_dir(bed.path("small")).unwrap();
+    let script = "mount -t tmpfs -o size=64k,mode=700 none small || exit 99
+        \"$0\" run --dry-run acme/tool@1.0.0 || exit 98
+        head -c 100000 /dev/zero > small/junk 2> /dev/null
+        \"$0\" run acme/tool@1.0.0; echo \"run: $?\"
+        \"$0\" doctor; echo \"doctor: $?\"; ls small
+        rm small/junk; \"$0\" doctor > /dev/null || exit 97; \"$0\" run acme/tool@1.0.0 || exit 96; ls small";
+    let mut command = Command::new("unshare");
+    let flags: &[&str] = if Uid::effective().is_root() { &["-m"] } else { &["-m", "--map-root-user"] };
+    command.args(flags).args(["sh", "-c", script, env!("CARGO_BIN_EXE_smcp")]);
+    command.current_dir(bed.path("")).env("HOME", bed.path("")).stdin(Stdio::null());
+    let output = command.output().unwrap();
+    let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    if stderr.contains("unshare:") || output.status.code() == Some(99) {
+        eprintln!("not tried: no file system may be mounted here: {stderr}");
+        return;
+    }
+    assert!(output.status.success(), "{stdout} {stderr}");
+    let path = bed.path("small").display().to_string();
+    for says in ["the disk is full (No space left on device", &format!("free some space on the file system of {path}")]
+    {
+        assert!(stderr.contains(says), "{says}: {stderr}");
+    }
+    for says in ["run: 1\n", "doctor: 1\naudit.jsonl\naudit.lock\njunk\n", "audit.jsonl\naudit.lock\naudit.running\n"] {
+        assert!(stdout.contains(says), "{says}: {stdout}");
+    }
+    assert!(stdout.contains("✗ audit log      can't write to the audit log at "), "{stdout}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 use smcp::model::digest::Digest;
 
-use crate::bed::{Package, TestBed, corrupt};
+use crate::bed::{Package, ROOT, TestBed, corrupt};
 
 const GOOD: &str = "acme/tool@1.0.0";
 
@@ -108,6 +108,9 @@ fn facts_grow_too_old() {
         ("max_facts_age: 60s\n", 50, 0),
         ("max_facts_age: 60s\n", 70, 2),
         ("max_facts_age: 30d\n", 29 * 86_400, 0),
+        // A clock that was put right by seconds.
+        ("max_facts_age: 60s\n", -5, 0),
+        ("", -50, 0),
         // From the future: somebody's clock is wrong, and nobody knows how old they are.
         ("max_facts_age: 30d\n", -600, 2),
     ];
@@ -125,6 +128,55 @@ fn facts_grow_too_old() {
                 assert!(message.contains(words), "{message}");
             }
         }
+    }
+}
+
+/// Facts that were asked for later than now: the clock is named, and not only the registry.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_clock_that_was_set_back_is_asked_about() {
+    let bed = bed("");
+    bed.run(&format!("pull {GOOD}")).succeeds();
+    down(&bed);
+    let digest = serde_json::from_slice::<Value>(&fs::read(kept(&bed).pop().unwrap()).unwrap()).unwrap();
+    let digest =
+        digest["bundle_digest"].as_str().or(digest["resolved"]["bundle"]["digest"].as_str()).unwrap().to_owned();
+    let ask = |reference: &str, seconds: i64| {
+        let [library, later] = crate::shifted::later(seconds);
+        let line = format!("policy check {reference}");
+        bed.smcp(&line).env(library.0, library.1).env(later.0, later.1).run()
+    };
+    for reference in [GOOD.to_owned(), format!("acme/tool@{digest}"), "acme/tool@latest".to_owned()] {
+        let ran = ask(&reference, -3_600).exits(2);
+        let told =
+            "the cache knows `acme/tool@1.0.0`, but its facts are 1h in the future: is this machine's clock right?";
+        assert!(ran.stdout.contains(told) && ran.stdout.contains("can't open it"), "{reference}: {ran}");
+    }
+    ask(GOOD, -5).succeeds();
+    ask(GOOD, -3_600).exits(2);
+    ask("acme/other@1.0.0", -3_600).exits(2);
+}
+
+/// What is known from the cache and young enough is as good as what was heard a moment ago.
+#[test]
+fn facts_from_the_cache_put_no_warning_before_the_model() {
+    let bed = TestBed::new();
+    bed.configure("max_facts_age: 30d\n");
+    for (reference, score) in [("acme/good@1.0.0", 95), ("acme/poor@1.0.0", 35)] {
+        bed.publish(&Package::greeter(reference).facts("official", 3, score));
+        bed.run(&format!("pull {reference}")).succeeds();
+    }
+    down(&bed);
+    let session = fs::read(format!("{ROOT}/examples/quickstart/session.jsonl")).unwrap();
+    for (reference, warned) in [("acme/good@1.0.0", false), ("acme/poor@1.0.0", true)] {
+        let ran = bed.smcp(&format!("run --trust {reference}")).input(session.clone()).run().succeeds();
+        assert_eq!(ran.stdout.contains("[SECURITY WARNING"), warned, "{ran}");
+        let ran = ran.says(&["the facts are from the cache"]);
+        assert_eq!(ran.stdout.contains("from the cache"), warned, "where there is a warning, it has that too: {ran}");
+        let log = bed.read(".mcp/audit.jsonl");
+        let mut records = log.lines().rev().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let decision = records.find(|record| record["event"] == "decision").unwrap();
+        assert_eq!(codes(&decision["decision"])[0], "facts-from-cache", "{decision:#}");
     }
 }
 

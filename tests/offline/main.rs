@@ -11,6 +11,8 @@
 mod bed;
 #[path = "../support/redact.rs"]
 mod redact;
+#[path = "../support/shifted.rs"]
+mod shifted;
 
 mod cache;
 mod down;

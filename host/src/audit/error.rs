@@ -11,11 +11,36 @@ use crate::model::limits;
 pub enum AuditError {
     /// There is no home to keep it in.
     #[error(
-        "there is no place for the audit log: HOME is not set to an absolute path\n  set HOME; the log is ~/.mcp/audit.jsonl"
+        "there is no place for the audit log: HOME is not set to an absolute path\n  set HOME, or name a file with \
+         `audit_log` in a configuration that --config or SMCP_CONFIG names"
     )]
     NoHome,
+    /// It would be in the home of somebody else.
+    #[error(
+        "the audit log can't be kept in {}, which is HOME and belongs to another user (uid {uid}): {cause}\n  set HOME to \
+         the home of the user who runs smcp (`sudo -E` keeps the caller's), or name another file with `audit_log` in the \
+         configuration",
+        home.display()
+    )]
+    ForeignHome {
+        /// `HOME`.
+        home: PathBuf,
+        /// Whose it is.
+        uid: u32,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// What is named is no file.
+    #[error("{} is no name for the audit log: it has to be that of a file", path.display())]
+    Unnamed {
+        /// What is named.
+        path: PathBuf,
+    },
+    /// No record could say when it was written.
+    #[error("{}", limits::CLOCK_BEFORE_EPOCH)]
+    Clock,
     /// The system refuses.
-    #[error("can't {doing} the audit log at {}: {cause}", path.display())]
+    #[error("can't {doing} the audit log at {}: {}", path.display(), explained(cause, path))]
     Io {
         /// What was tried.
         doing: &'static str,
@@ -30,7 +55,7 @@ pub enum AuditError {
         /// Which file or folder.
         path: PathBuf,
         /// What is wrong with it.
-        what: &'static str,
+        what: String,
         /// What to do.
         remedy: String,
     },
@@ -66,7 +91,62 @@ pub enum AuditError {
 
 impl AuditError {
     /// An error of the system, for `map_err`.
-    pub(super) fn io(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> Self {
+    pub fn io(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> Self {
         move |cause| Self::Io { doing, path: path.to_path_buf(), cause }
+    }
+}
+
+/// What the system says, in words where its own would not help, with the way out on a line of its own.
+fn explained(cause: &io::Error, path: &Path) -> String {
+    let folder = path.parent().unwrap_or(path).display();
+    let kind = cause.kind();
+    let (says, way_out) = if kind == io::ErrorKind::StorageFull {
+        (format!("the disk is full ({cause})"), format!("free some space on the file system of {folder}, or "))
+    } else if kind == io::ErrorKind::QuotaExceeded {
+        (format!("the quota of this user is used up ({cause})"), format!("free some space below {folder}, or "))
+    } else if kind == io::ErrorKind::FileTooLarge {
+        let says = format!("it would grow beyond what a process may write to one file here ({cause})");
+        (says, "raise the limit (`ulimit -f`), or ".to_owned())
+    } else if is_of_the_place(kind) {
+        (cause.to_string(), String::new())
+    } else {
+        return cause.to_string();
+    };
+    format!("{says}\n  {way_out}name another file with `audit_log` in the configuration")
+}
+
+/// Whether another place would help.
+const fn is_of_the_place(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::PermissionDenied
+            | io::ErrorKind::ReadOnlyFilesystem
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::NotFound
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::errno::Errno;
+
+    use super::*;
+
+    #[test]
+    fn a_disk_that_is_full_is_called_so_with_its_folder_and_the_way_out() {
+        for (errno, says) in [
+            (
+                Errno::ENOSPC,
+                "the disk is full (No space left on device (os error 28))\n  free some space on the file system of /h/.mcp, or name another file with `audit_log`",
+            ),
+            (Errno::EDQUOT, "the quota of this user is used up"),
+            (Errno::EFBIG, "raise the limit (`ulimit -f`)"),
+            (Errno::EROFS, "name another file with `audit_log`"),
+            (Errno::EIO, "Input/output error"),
+        ] {
+            let error = AuditError::io("write to", Path::new("/h/.mcp/audit.jsonl"))(errno.into()).to_string();
+            assert!(error.starts_with("can't write to the audit log at /h/.mcp/audit.jsonl: "), "{error}");
+            assert!(error.contains(says), "{error}");
+        }
     }
 }

@@ -10,15 +10,17 @@ use cap_std::fs::Dir;
 
 use crate::audit::AuditError;
 use crate::audit::Entry;
-use crate::audit::LOG;
 use crate::audit::end::End;
 use crate::audit::heads::Heads;
-use crate::audit::place;
 use crate::audit::place::Access;
 use crate::audit::place::Place;
+use crate::audit::running::Abandoned;
+use crate::audit::running::About;
+use crate::audit::running::Running;
 use crate::model::audit::Head;
 use crate::model::digest::Digest;
 use crate::model::limits;
+use crate::model::ownership::Caller;
 
 /// Tells the time.
 pub type Clock = fn() -> SystemTime;
@@ -42,13 +44,14 @@ struct Current {
 }
 
 impl Journal {
-    /// The log in the folder `dir`, whose absolute path is `path`: is it safe, can it be written, and does it end with
-    /// a record?
+    /// The log at the absolute path `log`, whose folder is `dir`: is it safe, can it be written, and does it end with a
+    /// record?
     ///
     /// # Errors
     /// See [`AuditError`].
-    pub fn open(dir: Dir, path: &Path, clock: Clock) -> Result<Self, AuditError> {
-        let journal = Self { place: Place::new(dir, path)?, clock, heads: None, file_limit: limits::AUDIT_FILE };
+    pub fn open(dir: Dir, log: &Path, caller: Caller, clock: Clock) -> Result<Self, AuditError> {
+        let place = Place::new(dir, log, caller)?;
+        let journal = Self { place, clock, heads: None, file_limit: limits::AUDIT_FILE };
         let _lock = journal.place.lock()?;
         journal.current()?;
         Ok(journal)
@@ -75,20 +78,83 @@ impl Journal {
     /// When it can't be. Then the log is as it was, or as a killed writer would leave it.
     pub fn append(&self, entry: &Entry) -> Result<Head, AuditError> {
         let _lock = self.place.lock()?;
+        self.append_locked(entry)
+    }
+
+    /// Appends the record of a start, and keeps beside the log that a server runs, as long as the value lives; it is
+    /// none when that can't be kept. `about` is told where the record is.
+    ///
+    /// # Errors
+    /// When it can't be appended.
+    pub fn append_start(
+        &self,
+        entry: &Entry,
+        about: impl FnOnce(Head) -> About,
+    ) -> Result<(Head, Option<Running>), AuditError> {
+        let _lock = self.place.lock()?;
+        let head = self.append_locked(entry)?;
+        // A service and no duty: without it, only `verify` knows that the start has no end.
+        let running = Running::note(&self.place, &about(head));
+        Ok((head, running.inspect_err(|error| tracing::warn!(%error, "a running server is not noted")).ok()))
+    }
+
+    /// The starts whose smcp was killed before it could record their end, at most `most`.
+    ///
+    /// # Errors
+    /// When nobody can look.
+    pub fn abandoned(&self, most: usize) -> Result<Vec<Abandoned>, AuditError> {
+        let _lock = self.place.lock()?;
+        let found = Abandoned::all(&self.place, most)?;
+        if found.is_empty() {
+            return Ok(found);
+        }
+        // The start of a log that was moved away is not one of this log.
+        let last = self.current()?.last.seq;
+        let (ours, of_others): (Vec<_>, Vec<_>) = found.into_iter().partition(|one| one.about.start.seq <= last);
+        of_others.into_iter().for_each(Abandoned::recorded);
+        Ok(ours)
+    }
+
+    /// Writes as much as a few records take, where they would be written, and removes it again.
+    ///
+    /// # Errors
+    /// When a record couldn't be written either.
+    pub fn try_out(&self) -> Result<(), AuditError> {
+        let _lock = self.place.lock()?;
+        let current = self.current()?;
+        let name = self.place.names.probe.as_str();
+        let path = self.place.log_path();
+        // One that a killed process left.
+        drop(self.place.remove(name));
+        let file = self.place.open(name, Access::CreateNew)?;
+        // Behind a hole as long as the log, so that what limits the length of a file is met as well.
+        let probe = Current { file, torn: 0, ..current };
+        let probe = if self.is_full(&probe, limits::AUDIT_PROBE) { Current { length: 0, ..probe } } else { probe };
+        let written = write(&probe, &[b' '; limits::AUDIT_PROBE]).map_err(AuditError::io("write to", &path));
+        self.place.remove(name)?;
+        written?;
+        self.place.sync()
+    }
+
+    fn append_locked(&self, entry: &Entry) -> Result<Head, AuditError> {
         let mut current = self.current()?;
         let line = entry.line(current.last, (self.clock)(), current.torn)?;
-        let size = u64::try_from(line.len()).unwrap_or(u64::MAX);
-        if current.length > 0 && current.length.saturating_add(size) > self.file_limit {
+        if self.is_full(&current, line.len()) {
             self.put_aside(&current)?;
             current = Current { file: self.create()?, length: 0, torn: 0, ..current };
         }
-        let path = self.place.path(LOG);
         if let Err(cause) = write(&current, &line) {
             // Nobody was told that it was written. Should this fail as well, the next writer does it.
             drop(current.file.set_len(current.length));
-            return Err(AuditError::Io { doing: "write to", path, cause });
+            return Err(AuditError::io("write to", &self.place.log_path())(cause));
         }
         Ok(Head { seq: current.last.seq.saturating_add(1), digest: Digest::of(&line) })
+    }
+
+    /// Whether so many bytes more belong into the next file.
+    fn is_full(&self, current: &Current, more: usize) -> bool {
+        let more = u64::try_from(more).unwrap_or(u64::MAX);
+        current.length > 0 && current.length.saturating_add(more) > self.file_limit
     }
 
     /// Tells the system's log of a new head, if it is to be told.
@@ -96,13 +162,13 @@ impl Journal {
     /// # Errors
     /// [`AuditError::Head`].
     pub fn announce(&self, head: Head) -> Result<(), AuditError> {
-        self.heads.as_ref().map_or(Ok(()), |heads| heads.send(head, &self.place.path(LOG)))
+        self.heads.as_ref().map_or(Ok(()), |heads| heads.send(head, &self.place.log_path()))
     }
 
     /// The file that is written to, made when it is not there, and the record that the next one follows.
     fn current(&self) -> Result<Current, AuditError> {
-        let path = self.place.path(LOG);
-        let file = match self.place.open_existing(LOG, Access::Write)? {
+        let path = self.place.log_path();
+        let file = match self.place.open_existing(&self.place.names.log, Access::Write)? {
             Some(file) => file,
             None => self.create()?,
         };
@@ -115,7 +181,7 @@ impl Journal {
     }
 
     fn create(&self) -> Result<File, AuditError> {
-        let file = self.place.open(LOG, Access::CreateNew)?;
+        let file = self.place.open(&self.place.names.log, Access::CreateNew)?;
         self.place.sync()?;
         Ok(file)
     }
@@ -123,7 +189,7 @@ impl Journal {
     /// The last record of the files that were put aside.
     fn end_of_old(&self) -> Result<Head, AuditError> {
         let Some(newest) = self.place.put_aside()?.pop() else { return Ok(Head::NOTHING) };
-        let name = place::name_of(newest);
+        let name = self.place.names.old(newest);
         let path = self.place.path(&name);
         let End { head, torn, .. } = End::of(&self.place.open(&name, Access::Read)?, &path)?;
         match (head, torn) {
@@ -136,26 +202,24 @@ impl Journal {
     fn put_aside(&self, current: &Current) -> Result<(), AuditError> {
         if current.torn > 0 {
             // The next record, in the next file, says so.
-            let path = self.place.path(LOG);
+            let path = self.place.log_path();
             let failed = AuditError::io("shorten", &path);
             current.file.set_len(current.length).and_then(|()| current.file.sync_data()).map_err(failed)?;
         }
         let number = self.place.put_aside()?.pop().unwrap_or_default().saturating_add(1);
         if number > limits::AUDIT_FILES {
             let what = format!("it has {} files, and no name is left for another", limits::AUDIT_FILES);
-            return Err(AuditError::Damaged { path: self.place.path(LOG), what });
+            return Err(AuditError::Damaged { path: self.place.log_path(), what });
         }
-        self.place.rename(LOG, &place::name_of(number))
+        self.place.rename(&self.place.names.log, &self.place.names.old(number))
     }
 }
 
-/// Writes a line in one piece over whatever a killed writer left, and makes it durable. Only its last byte makes it a
-/// line, so that what is cut short is torn again.
+/// Writes a line over whatever a killed writer left, and makes it durable. Only its last byte makes it a line, so that
+/// what is cut short is torn again.
 fn write(current: &Current, line: &[u8]) -> std::io::Result<()> {
-    let written = current.file.write_at(line, current.length)?;
-    if written < line.len() {
-        return Err(std::io::Error::new(std::io::ErrorKind::StorageFull, "only a part of the record could be written"));
-    }
+    // In one piece, unless the system takes only a part. Then it is asked to take the rest, and says why it doesn't.
+    current.file.write_all_at(line, current.length)?;
     let size = u64::try_from(line.len()).unwrap_or(u64::MAX);
     if current.torn > size {
         current.file.set_len(current.length.saturating_add(size))?;

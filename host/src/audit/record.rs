@@ -12,6 +12,7 @@ use crate::model::audit::Event;
 use crate::model::audit::Head;
 use crate::model::digest::Digest;
 use crate::model::limits;
+use crate::model::time;
 use crate::model::visible;
 
 /// What is to be recorded.
@@ -30,12 +31,13 @@ impl Entry {
     /// record it replaces.
     pub(super) fn line(&self, last: Head, time: SystemTime, recovered: u64) -> Result<Vec<u8>, AuditError> {
         let seq = last.seq.saturating_add(1);
+        let time = time::utc_millis(time).ok_or(AuditError::Clock)?;
         let mut record = Map::new();
         let head = [
             ("schema", json!(SCHEMA)),
             ("seq", json!(seq)),
             ("prev", json!(last.digest)),
-            ("time", json!(humantime::format_rfc3339_millis(time).to_string())),
+            ("time", json!(time)),
             ("event", json!(self.event)),
             ("run", json!(self.run.unwrap_or(seq))),
         ];
@@ -65,6 +67,10 @@ pub(super) struct Link {
     pub(super) recovered: u64,
     /// When it was written, as it says.
     pub(super) time: Option<String>,
+    /// What it is about, as it says.
+    pub(super) event: Option<String>,
+    /// The number of the first record of its command.
+    pub(super) run: Option<u64>,
 }
 
 /// The fields of a record that tie it to the others; what else it holds is for others to read.
@@ -76,6 +82,8 @@ struct Raw {
     #[serde(default)]
     recovered_bytes: u64,
     time: Option<String>,
+    event: Option<String>,
+    run: Option<u64>,
 }
 
 impl Link {
@@ -84,12 +92,12 @@ impl Link {
     /// # Errors
     /// With what is wrong: the line is not JSON, or not a record.
     pub(super) fn of(line: &[u8]) -> Result<Self, String> {
-        let Raw { schema, seq, prev, recovered_bytes, time } =
+        let Raw { schema, seq, prev, recovered_bytes, time, event, run } =
             serde_json::from_slice(line).map_err(|error| format!("it is not a record: {error}"))?;
         if schema != SCHEMA {
             return Err(format!("its schema is `{schema}`, and only `{SCHEMA}` is known"));
         }
         let prev = prev.parse().map_err(|error| format!("its `prev`: {error}"))?;
-        Ok(Self { seq, prev, recovered: recovered_bytes, time })
+        Ok(Self { seq, prev, recovered: recovered_bytes, time, event, run })
     }
 }

@@ -1,5 +1,6 @@
 //! Which files a log has at one moment, and how much of each is written.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufRead as _;
 use std::io::BufReader;
@@ -9,12 +10,12 @@ use std::path::Path;
 use cap_std::fs::Dir;
 
 use crate::audit::AuditError;
-use crate::audit::LOG;
 use crate::audit::end::End;
-use crate::audit::place;
 use crate::audit::place::Access;
 use crate::audit::place::Place;
+use crate::audit::running;
 use crate::model::limits;
+use crate::model::ownership::Caller;
 use crate::model::text::SafeText;
 
 /// One file, up to the end of its last line.
@@ -60,29 +61,37 @@ impl Part {
 }
 
 /// The files of a log at one moment, oldest first. Writers may go on.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Snapshot {
     /// The files.
     pub parts: Vec<Part>,
+    /// The runs whose servers live.
+    pub living: BTreeSet<u64>,
+    /// Files beside it that look like parts of it, and that smcp did not put aside.
+    pub foreign: Vec<SafeText>,
 }
 
 impl Snapshot {
-    /// Looks at the log in the folder `dir`, whose absolute path is `path`.
+    /// Looks at the log at the absolute path `log`, whose folder is `dir`.
     ///
     /// # Errors
     /// See [`AuditError`]. That there is no log is none.
-    pub fn take(dir: Dir, path: &Path) -> Result<Self, AuditError> {
-        let place = Place::new(dir, path)?;
+    pub fn take(dir: Dir, log: &Path, caller: Caller) -> Result<Self, AuditError> {
+        let place = Place::new(dir, log, caller)?;
         // So that no file is put aside while we look.
         let _lock = place.lock_to_read()?;
-        let mut names: Vec<_> = place.put_aside()?.into_iter().map(place::name_of).collect();
-        names.push(LOG.to_owned());
+        let mut names: Vec<_> = place.put_aside()?.into_iter().map(|number| place.names.old(number)).collect();
+        names.push(place.names.log.clone());
         let mut parts = Vec::new();
         for name in names {
             if let Some(file) = place.open_existing(&name, Access::Read)? {
                 parts.push(Part::new(file, &place.path(&name))?);
             }
         }
-        Ok(Self { parts })
+        let mut foreign = place.entries()?;
+        foreign.retain(|name| place.names.is_foreign_part(name));
+        foreign.sort();
+        let foreign = foreign.iter().map(|name| SafeText::new(name)).collect();
+        Ok(Self { parts, living: running::living(&place).unwrap_or_default(), foreign })
     }
 }

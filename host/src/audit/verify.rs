@@ -3,10 +3,13 @@
 //! What an unkeyed chain can't show: that its end was cut off, and that all of it was written anew. A head that was
 //! noted elsewhere shows both; see `docs/audit.md`.
 
+use std::collections::BTreeSet;
+
 use crate::audit::AuditError;
 use crate::audit::Part;
 use crate::audit::record::Link;
 use crate::model::audit::Break;
+use crate::model::audit::Event;
 use crate::model::audit::Head;
 use crate::model::audit::Verification;
 use crate::model::digest::Digest;
@@ -82,6 +85,10 @@ impl Checker {
             breaks: Vec::new(),
             more: 0,
             notes: Vec::new(),
+            unended: BTreeSet::new(),
+            more_unended: 0,
+            living: BTreeSet::new(),
+            foreign: Vec::new(),
         };
         Self {
             bounds,
@@ -118,10 +125,25 @@ impl Checker {
         if self.bounds.head == Some(digest) {
             self.noted = Some(link.seq);
         }
+        self.server(&link);
         let head = Head { seq: link.seq, digest };
         self.expected = Expected::Next(head);
         self.found.head = Some(head);
         self.found.last_time = link.time;
+    }
+
+    /// Which servers have started and not ended.
+    fn server(&mut self, link: &Link) {
+        let (Some(event), Some(run)) = (link.event.as_deref(), link.run) else { return };
+        if event == Event::Start.as_str() {
+            if self.found.unended.len() < limits::AUDIT_UNENDED {
+                self.found.unended.insert(run);
+            } else {
+                self.found.more_unended = self.found.more_unended.saturating_add(1);
+            }
+        } else if event == Event::End.as_str() && !self.found.unended.remove(&run) {
+            self.found.more_unended = self.found.more_unended.saturating_sub(1);
+        }
     }
 
     /// What a killed writer left at the end of a file: the next one replaces it, and no file is put aside with it.

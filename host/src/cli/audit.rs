@@ -22,7 +22,8 @@ use crate::report::records;
 
 /// Verify or read the audit log.
 ///
-/// The log is ~/.mcp/audit.jsonl, and the files audit-NNNNNN.jsonl that were put aside beside it.
+/// The log is ~/.mcp/audit.jsonl, or the file that `audit_log` in the configuration names, and the files
+/// audit-NNNNNN.jsonl that were put aside beside it.
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditCommand {
     Verify(VerifyCommand),
@@ -36,7 +37,7 @@ pub(super) enum AuditCommand {
 /// nobody can see that the end of a log was cut off, or that all of it was written anew.
 #[derive(Debug, Args)]
 pub(super) struct VerifyCommand {
-    /// The files of one log, oldest first, in place of those in ~/.mcp
+    /// The files of one log, oldest first, in place of our own
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The digest of a record that must be there
@@ -76,7 +77,7 @@ impl AuditCommand {
         match self {
             Self::Verify(command) => command.execute(world),
             Self::Tail(command) => {
-                let records = audit::newest(&mut log(world)?, command.number, |_| true).map_err(failed)?;
+                let records = audit::newest(&mut log(world)?.parts, command.number, |_| true).map_err(failed)?;
                 say(world, &records, false)
             }
             Self::Show(command) => command.execute(world),
@@ -86,9 +87,14 @@ impl AuditCommand {
 
 impl VerifyCommand {
     fn execute(self, world: &World) -> Result<Exit, Failure> {
-        let mut parts = if self.files.is_empty() { log(world)? } else { named(world, &self.files)? };
+        let mut log = if self.files.is_empty() {
+            log(world)?
+        } else {
+            Snapshot { parts: named(world, &self.files)?, ..Snapshot::default() }
+        };
         let bounds = Bounds { after: self.after, head: self.head, partial: false };
-        let found = audit::verify(&mut parts, bounds).map_err(failed)?;
+        let mut found = audit::verify(&mut log.parts, bounds).map_err(failed)?;
+        (found.living, found.foreign) = (log.living, log.foreign);
         let exit = if found.is_intact() { Exit::Success } else { Exit::Integrity };
         if world.json() {
             json::write(&records::verification_document(&found, exit.code()), &mut world.out())?;
@@ -113,7 +119,7 @@ impl ShowCommand {
                     value.get("package").and_then(Value::as_str).is_some_and(|label| is_about(label, asked))
                 })
         };
-        let records = audit::newest(&mut log(world)?, usize::MAX, wanted).map_err(failed)?;
+        let records = audit::newest(&mut log(world)?.parts, usize::MAX, wanted).map_err(failed)?;
         if records.is_empty() && !world.json() {
             return Err(Failure::usage(anyhow::anyhow!("the audit log has no such record; see `smcp audit tail`")));
         }
@@ -122,13 +128,13 @@ impl ShowCommand {
 }
 
 /// The log of this user.
-pub(super) fn log(world: &World) -> Result<Vec<Part>, Failure> {
-    let home = world.places().home.as_ref().ok_or(AuditError::NoHome).map_err(failed)?;
-    let path = home.join(".mcp");
-    match authority::open_dir(&path) {
-        Ok(dir) => Ok(Snapshot::take(dir, &path).map_err(failed)?.parts),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(cause) => Err(failed(AuditError::Io { doing: "open the folder of", path, cause })),
+pub(super) fn log(world: &World) -> Result<Snapshot, Failure> {
+    let path = world.audit_log()?.ok_or(AuditError::NoHome).map_err(failed)?;
+    let folder = path.parent().unwrap_or(&path);
+    match authority::open_dir(folder) {
+        Ok(dir) => Snapshot::take(dir, &path, authority::caller()).map_err(failed),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Snapshot::default()),
+        Err(cause) => Err(failed(AuditError::io("open the folder of", folder)(cause))),
     }
 }
 

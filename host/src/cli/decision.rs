@@ -153,6 +153,7 @@ impl World {
         let activity = Activity { command, asked: asked.map(ToString::to_string) };
         let (ledger, remark) = Ledger::open(config, activity)?;
         self.mention(remark);
+        ledger.close_abandoned();
         Ok(ledger)
     }
 
@@ -267,7 +268,7 @@ impl Audience for Listener<'_> {
         let unread = self.world.terminals().unread(self.trust);
         let consent = self.trust.then_some(Consent::Trusted);
         let report = report(judged, consent, Purpose::Launch, Exit::Success);
-        (unread && !judged.is_quiet()).then(|| warning::warning(&report))
+        (unread && judged.concerns_the_model()).then(|| warning::warning(&report))
     }
 
     fn document(&self, judged: &Judged, consent: Option<Consent>) -> Value {

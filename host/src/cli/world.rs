@@ -1,6 +1,7 @@
 //! What every command needs: streams, configuration, circumstances.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::io;
 use std::io::IsTerminal as _;
 use std::path::Path;
@@ -245,12 +246,30 @@ impl World {
                 let legacy = location.legacy_file(places).filter(is_there);
                 Ok(Config::unconfigured(places, legacy.as_deref()))
             }
-            Err(error) => Err(ConfigError::unreadable(&location.file, places.home.as_deref(), &error)),
+            Err(error) => Err(self.unreadable(&location.file, &error)),
         }
+    }
+
+    /// A file that can't be read. Below somebody else's HOME no `~` hides whose it is.
+    fn unreadable(&self, path: &Path, error: &dyn fmt::Display) -> ConfigError {
+        let home = self.places.home.as_deref();
+        let below = home.filter(|home| path.starts_with(home));
+        let foreign = below.and_then(|home| authority::foreign_owner(home).map(|uid| (home.display(), uid)));
+        let Some((home, uid)) = foreign else { return ConfigError::unreadable(path, home, error) };
+        let cause = format!(
+            "{error}; HOME is {home}, which belongs to another user (uid {uid}): set it to your own home (`sudo -E` keeps \
+             the caller's), or name a file with --config"
+        );
+        ConfigError::unreadable(path, None, &cause)
+    }
+
+    /// The file that the audit log is written to, for whoever only reads it; nothing is said of the configuration.
+    pub(super) fn audit_log(&self) -> Result<Option<PathBuf>, Failure> {
+        Ok(self.read_configuration()?.audit_log().map(Path::to_path_buf))
     }
 
     /// Whether rules may stand at `path`. Not being able to look is an error: nobody knows then.
     fn is_there(&self, path: &Path) -> Result<bool, ConfigError> {
-        authority::exists(path).map_err(|error| ConfigError::unreadable(path, self.places.home.as_deref(), &error))
+        authority::exists(path).map_err(|error| self.unreadable(path, &error))
     }
 }

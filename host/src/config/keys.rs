@@ -5,6 +5,7 @@
 pub(super) mod custom;
 pub(super) mod policy;
 
+use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -134,6 +135,7 @@ pub(super) static ROOT: Section = Section {
         &MAX_FACTS_AGE,
         &AUDIT,
         &AUDIT_HEAD,
+        &AUDIT_LOG,
         &POLICY,
     ],
     foreign: &[
@@ -217,7 +219,7 @@ pub(super) static MAX_FACTS_AGE: Key<Parsed<Duration>> = Key {
 /// `audit`
 pub(super) static AUDIT: Key<Word<Audit>> = Key {
     name: "audit",
-    about: "Whether smcp goes on when the audit log (~/.mcp/audit.jsonl) can't be written.",
+    about: "Whether smcp goes on when the audit log can't be written.",
     default: Some("required"),
     required: false,
     form: Word { all: &Audit::ALL, name: Audit::as_str },
@@ -231,6 +233,27 @@ pub(super) static AUDIT_HEAD: Key<Word<AuditHead>> = Key {
     required: false,
     form: Word { all: &AuditHead::ALL, name: AuditHead::as_str },
 };
+
+/// `audit_log`
+pub(super) static AUDIT_LOG: Key<Parsed<PathBuf>> = Key {
+    name: "audit_log",
+    about: "The file that the audit log is written to; its other files are beside it.",
+    default: Some("~/.mcp/audit.jsonl"),
+    required: false,
+    form: Parsed {
+        allowed: "the path of a file: absolute, ~/…, or relative to the directory of this file",
+        words: &[],
+        parse: |text, base| {
+            path(text, base).filter(|path| !text.ends_with('/') && names_a_file(Path::new(text)) && names_a_file(path))
+        },
+        pattern: "^.*[^/]$",
+    },
+};
+
+/// Whether a path ends in a name that is text, which the names of other files can be made from.
+fn names_a_file(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_str().is_some())
+}
 
 /// `policy`
 pub(super) static POLICY: Key<Nested> = Key {

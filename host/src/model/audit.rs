@@ -1,5 +1,7 @@
 //! The audit log's vocabulary: events, heads, and what a verification finds.
 
+use std::collections::BTreeSet;
+
 use crate::model::digest::Digest;
 use crate::model::text::SafeText;
 use crate::model::word::serialize_as_word;
@@ -32,7 +34,7 @@ impl Event {
 serialize_as_word!(Event);
 
 /// A record's place in the chain: what the record after it refers to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Head {
     /// Its number, from 1.
     pub seq: u64,
@@ -73,11 +75,24 @@ pub struct Verification {
     pub more: u64,
     /// What is unusual and no break: traces of writers that were killed.
     pub notes: Vec<Break>,
+    /// Runs that started a server of which no end is recorded, up to a limit.
+    pub unended: BTreeSet<u64>,
+    /// How many more there are.
+    pub more_unended: u64,
+    /// Those of them whose server lives; what is not known here counts as none.
+    pub living: BTreeSet<u64>,
+    /// Files beside the log that look like parts of it, and that smcp did not put aside.
+    pub foreign: Vec<SafeText>,
 }
 
 impl Verification {
     /// Whether the chain holds.
     pub const fn is_intact(&self) -> bool {
         self.breaks.is_empty()
+    }
+
+    /// Runs whose server has ended without a record of it, up to a limit.
+    pub fn lost(&self) -> impl Iterator<Item = u64> {
+        self.unended.difference(&self.living).copied()
     }
 }

@@ -113,6 +113,8 @@ pub const CONFIG_PROBLEMS: usize = 100;
 pub const CONFIG_REREAD: usize = 16 * MIB;
 /// `start_timeout` by default: clients give up on a server that doesn't answer for a minute.
 pub const START_TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
+/// A `start_timeout` below this is worth a remark: one slow answer of a registry uses it up.
+pub const START_TIMEOUT_SHORT: Duration = Duration::from_secs(1);
 /// `start_timeout`, at most: whoever waits longer for a server to start has given up.
 pub const START_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 /// `max_facts_age` by default: a day's outage of the registry stops nobody.
@@ -277,5 +279,23 @@ pub const AUDIT_BREAKS: usize = 100;
 /// A clock that stands before this is wrong: the first day of the year in which this version was made, seconds since
 /// the Unix epoch.
 pub const EARLIEST: u64 = 1_767_225_600;
+/// What stops every decision when the clock stands before 1970: no record and no policy could be told the time.
+pub const CLOCK_BEFORE_EPOCH: &str = "the system's clock stands before 1970\n  set it: certificates, exceptions and the \
+                                      audit log depend on it";
+/// What the system says of a process in `/proc/self/status`, bytes: sixty lines.
+pub const PROCESS_STATUS: usize = 64 * KIB;
+/// How far in the future the facts in a cache may lie: what time servers put right while facts are kept.
+pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
+/// What is written, and removed again, to see whether a record could be: a decision, a start and an end with a small
+/// manifest, bytes.
+pub const AUDIT_PROBE: usize = 16 * KIB;
+/// What is kept of a running server beside the audit log, bytes: a few numbers, and the names of a package.
+pub const AUDIT_RUNNING: u64 = 16 * KIB as u64;
+/// Ends of abandoned starts that one command records: each is a write that waits for the disk. The next one goes on.
+pub const AUDIT_ABANDONED: usize = 64;
+/// Starts without an end whose numbers are kept while a log is read: more than a machine starts in a week.
+pub const AUDIT_UNENDED: usize = 100_000;
+/// Such numbers that are shown, and names of foreign files beside the log.
+pub const AUDIT_SHOWN: usize = 10;
 /// Files that the audit log may consist of: names have six digits.
 pub const AUDIT_FILES: u32 = 999_999;

@@ -90,6 +90,23 @@ pub enum PackageError {
         #[source]
         cause: Box<Self>,
     },
+    /// What the cache knows was said later than now.
+    #[error(
+        "the registry can't be asked, and the cache knows `{label}`, but its facts are {} in the future: is this \
+         machine's clock right?\n  \
+         set the clock, or try again when the registry answers",
+        // Up to the whole minute, as above.
+        humantime::format_duration(Duration::from_secs(ahead.as_secs().div_ceil(60).saturating_mul(60)))
+    )]
+    FactsOfTheFuture {
+        /// `org/name@version`.
+        label: String,
+        /// How far.
+        ahead: Duration,
+        /// Why the registry can't be asked.
+        #[source]
+        cause: Box<Self>,
+    },
     /// The registry can't be asked, and nobody else knows which version is the latest.
     #[error(
         "the registry can't be asked which version of `{id}` is the latest, and the cache never answers that\n  \
@@ -285,6 +302,7 @@ impl PackageError {
             Self::AmbiguousDigest { .. } => (NotFound, "digest-ambiguous"),
             Self::Registry { .. } => (Registry, "registry-unavailable"),
             Self::FactsTooOld { .. } => (Registry, "facts-too-old"),
+            Self::FactsOfTheFuture { .. } => (Registry, "facts-of-the-future"),
             Self::LatestUnknown { .. } => (Registry, "latest-unknown"),
             Self::NotInCache { .. } => (Registry, "registry-unavailable"),
             Self::MissingBlob { .. } => (Registry, "registry-file-missing"),

@@ -34,7 +34,8 @@ pub struct Recalled {
 /// What the cache knows in place of a registry that can't be asked because of `outage`.
 ///
 /// # Errors
-/// The outage itself when the cache knows nothing, [`PackageError::FactsTooOld`] when what it knows is older than
+/// The outage itself when the cache knows nothing, [`PackageError::FactsOfTheFuture`] when what it knows was asked for
+/// later than now, [`PackageError::FactsTooOld`] when what it knows is older than
 /// `limit`, [`PackageError::LatestUnknown`] for `latest`, [`PackageError::AmbiguousDigest`] as a registry would say it.
 pub fn recall(
     resolutions: &Resolutions,
@@ -45,6 +46,11 @@ pub fn recall(
     limit: Duration,
 ) -> Result<Recalled, PackageError> {
     let mut known = candidates(resolutions, registry, wanted, now);
+    if known.is_empty()
+        && let Some((label, ahead)) = resolutions.ahead(registry, wanted, now)
+    {
+        return Err(PackageError::FactsOfTheFuture { label, ahead, cause: Box::new(outage) });
+    }
     let kept = match &wanted.selector {
         Selector::Exact(_) => known.pop(),
         Selector::Digest(digest) => one(known, &wanted.id, digest)?,

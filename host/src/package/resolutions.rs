@@ -13,6 +13,7 @@ use std::io;
 use std::io::Read as _;
 use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
+use std::time::Duration;
 
 use cap_std::fs::Dir;
 use cap_std::fs::File;
@@ -113,6 +114,23 @@ impl Resolutions {
         (found.registry == *registry && found.id == *id && found.version == *version).then_some(kept)
     }
 
+    /// How far in the future the answer lies that would be used if the clock were right; none when there is none.
+    pub(super) fn ahead(&self, registry: &Registry, wanted: &PackageRef, now: u64) -> Option<(String, Duration)> {
+        let meant = match &wanted.selector {
+            Selector::Exact(version) => {
+                self.of_version(registry, &wanted.id, version, u64::MAX).into_iter().collect::<Vec<_>>()
+            }
+            Selector::Digest(_) | Selector::Latest => self.of_package(registry, &wanted.id, u64::MAX),
+        };
+        let fits = |kept: &&Kept| match &wanted.selector {
+            Selector::Digest(digest) => has_digest(&kept.resolution, digest),
+            Selector::Exact(_) | Selector::Latest => true,
+        };
+        let nearest = meant.iter().filter(fits).min_by_key(|kept| kept.at)?;
+        let ahead = nearest.at.checked_sub(now).filter(|ahead| *ahead > limits::CLOCK_TOLERANCE.as_secs())?;
+        Some((nearest.resolution.label(), Duration::from_secs(ahead)))
+    }
+
     /// The answers about one package, newest first.
     pub(super) fn of_package(&self, registry: &Registry, id: &PackageId, now: u64) -> Vec<Kept> {
         let folder = folder_of(registry, id);
@@ -159,12 +177,14 @@ impl Resolutions {
 
     fn read(&self, folder: &str, name: &str, now: u64) -> Option<Kept> {
         let path = format!("{FOLDER}/{folder}/{name}");
+        // A clock that was put right by seconds makes nothing unknown.
+        let latest = now.saturating_add(limits::CLOCK_TOLERANCE.as_secs());
         let read = open_file(&self.root, &path).and_then(|file| file.map(read_own).transpose());
         let problem = match read {
             Ok(None) => return None,
             Err(error) => error.to_string(),
             Ok(Some(bytes)) => match Form::read(&bytes) {
-                Ok(kept) if kept.at <= now => return Some(kept),
+                Ok(kept) if kept.at <= latest => return Some(kept),
                 Ok(_) => "it is from the future".to_owned(),
                 Err(problem) => problem,
             },

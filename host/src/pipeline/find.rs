@@ -4,6 +4,7 @@
 
 use std::io;
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 
 use crate::authority;
 use crate::config::Config;
@@ -130,18 +131,28 @@ impl Resolved {
 /// The registry of the configuration. Nothing is asked, and no connection made, before it is used.
 ///
 /// # Errors
-/// [`Stop::Package`] when its directory can't be opened, or the token for it can't be read.
+/// [`Stop::Package`] when its directory can't be opened, or the token for it can't be read; [`Stop::Clock`].
 pub fn open_registry(config: &Config) -> Result<Box<dyn RegistryClient>, Stop> {
     let registry = config.registry();
     match registry {
         Registry::Directory(path) => Ok(Box::new(open_directory(registry, path)?)),
         Registry::Url(url) => {
+            check_clock()?;
             let no_endpoint = || Stop::Order(format!("`{url}` is no address of a registry"));
             let endpoint = registry.endpoint().ok_or_else(no_endpoint)?;
             let settings = access::settings(config, &endpoint)?;
             Ok(Box::new(HttpRegistry::new(registry.clone(), settings).ok_or_else(no_endpoint)?))
         }
     }
+}
+
+/// Whether the clock is one that times can be told by: the libraries that check certificates and that serve HTTP panic
+/// otherwise, and no record could say when it was written.
+///
+/// # Errors
+/// [`Stop::Clock`] when it stands before 1970.
+pub fn check_clock() -> Result<(), Stop> {
+    if authority::clock() < UNIX_EPOCH { Err(Stop::Clock) } else { Ok(()) }
 }
 
 /// Whether the registry of the configuration can be opened, and answers as a registry.

@@ -5,13 +5,17 @@
 
 mod body;
 
+use std::io;
+use std::path::Path;
 use std::time::Instant;
 
 use serde_json::Value;
 
+use crate::audit::About;
 use crate::audit::AuditError;
 use crate::audit::Entry;
 use crate::audit::Journal;
+use crate::audit::Running;
 use crate::authority;
 use crate::config::Config;
 use crate::config::choice::Audit;
@@ -20,6 +24,8 @@ use crate::decide::Consent;
 use crate::decide::Notice;
 use crate::launch::Finished;
 use crate::model::audit::Event;
+use crate::model::audit::Head;
+use crate::model::limits;
 use crate::model::package::ResolvedPackage;
 use crate::model::request::Context;
 use crate::model::text::SafeText;
@@ -27,6 +33,7 @@ use crate::pipeline::Judged;
 use crate::pipeline::Order;
 use crate::pipeline::Stop;
 use crate::pipeline::Stopped;
+use crate::pipeline::find;
 
 /// What smcp was asked to do, as records have it.
 #[derive(Debug, Clone)]
@@ -47,6 +54,8 @@ pub struct Ledger {
     run: Option<u64>,
     /// Since when a server runs.
     started: Option<Instant>,
+    /// What is kept beside the log as long as it runs.
+    running: Option<Running>,
 }
 
 /// What to say when something was not recorded, and smcp goes on all the same.
@@ -56,11 +65,13 @@ impl Ledger {
     /// Opens the audit log, before anything is done that belongs into it.
     ///
     /// # Errors
-    /// [`Stop::Audit`] when it can't be written and must be.
+    /// [`Stop::Audit`] when it can't be written and must be; [`Stop::Clock`].
     pub fn open(config: &Config, activity: Activity) -> Result<(Self, Remark), Stop> {
+        // Whatever the log: no decision is right about the time either.
+        find::check_clock()?;
         let audit = config.audit();
-        let mut ledger = Self { journal: None, audit, activity, run: None, started: None };
-        let mut journal = match journal() {
+        let mut ledger = Self { journal: None, audit, activity, run: None, started: None, running: None };
+        let mut journal = match journal(config) {
             Ok(journal) => journal,
             Err(error) => return excuse(audit, error).map(|remark| (ledger, remark)),
         };
@@ -74,6 +85,33 @@ impl Ledger {
         let remark = sends.map_or_else(|error| excuse(audit, error), |()| Ok(None))?;
         ledger.journal = Some(journal);
         Ok((ledger, remark))
+    }
+
+    /// Tries whether records could be written, and writes none.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn try_out(config: &Config) -> Result<Remark, Stop> {
+        let (ledger, remark) = Self::open(config, Activity { command: "doctor", asked: None })?;
+        let Some(journal) = &ledger.journal else { return Ok(remark) };
+        journal.try_out().map_or_else(|error| excuse(ledger.audit, error), |()| Ok(remark))
+    }
+
+    /// Records the end of every start whose smcp was killed before it could. What fails here fails once more with the
+    /// next record, which says so.
+    pub fn close_abandoned(&self) {
+        let Some(journal) = &self.journal else { return };
+        let closed = journal.abandoned(limits::AUDIT_ABANDONED).and_then(|abandoned| {
+            abandoned.into_iter().try_for_each(|one| {
+                let entry = Entry { event: Event::End, run: Some(one.about.run), body: body::abandoned(&one.about) };
+                let head = journal.append(&entry)?;
+                one.recorded();
+                journal.announce(head)
+            })
+        });
+        if let Err(error) = closed {
+            tracing::warn!(%error, "the ends of killed runs could not be recorded");
+        }
     }
 
     /// Records a decision that allows: `document` is what was said of it.
@@ -118,7 +156,15 @@ impl Ledger {
     /// # Errors
     /// [`Stop::Audit`] when it can't be recorded and must be; then it is not started.
     pub(super) fn starting(&mut self, package: &ResolvedPackage, order: &Order, warned: bool) -> Result<Remark, Stop> {
-        let remark = self.write(Event::Start, body::start(package, order, warned))?;
+        let (label, asked, run) = (package.label(), self.activity.asked.clone(), self.run);
+        let mut running = None;
+        let remark = self.write_by(Event::Start, body::start(package, order, warned), |journal, entry| {
+            let about = |start: Head| About { run: run.unwrap_or(start.seq), start, package: label, asked };
+            let (head, noted) = journal.append_start(entry, about)?;
+            running = noted;
+            Ok(head)
+        })?;
+        self.running = running;
         self.started = Some(Instant::now());
         Ok(remark)
     }
@@ -136,14 +182,28 @@ impl Ledger {
             let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
             body.insert("duration_ms".to_owned(), elapsed.into());
         }
-        said_anyway(self.write(event, body))
+        let remark = said_anyway(self.write(event, body));
+        // What could not be recorded is recorded by the next run, as far as it will know.
+        if self.journal.is_some() {
+            self.running.take().into_iter().for_each(Running::ended);
+        }
+        remark
     }
 
     fn write(&mut self, event: Event, facts: body::Body) -> Result<Remark, Stop> {
+        self.write_by(event, facts, Journal::append)
+    }
+
+    fn write_by(
+        &mut self,
+        event: Event,
+        facts: body::Body,
+        append: impl FnOnce(&Journal, &Entry) -> Result<Head, AuditError>,
+    ) -> Result<Remark, Stop> {
         let Some(journal) = &self.journal else { return Ok(None) };
         let mut body = body::circumstances(&self.activity);
         body.extend(facts);
-        match journal.append(&Entry { event, run: self.run, body }) {
+        match append(journal, &Entry { event, run: self.run, body }) {
             Ok(head) => {
                 self.run.get_or_insert(head.seq);
                 journal.announce(head).map_or_else(|error| excuse(self.audit, error), |()| Ok(None))
@@ -180,9 +240,35 @@ fn unrecorded(error: &dyn std::error::Error) -> Notice {
     Notice { code: "audit-unwritten", message: SafeText::new(&format!("the audit log is not complete: {said}")) }
 }
 
-fn journal() -> Result<Journal, AuditError> {
-    let path = authority::home().ok_or(AuditError::NoHome)?.join(".mcp");
-    let dir = authority::create_dir(&path);
-    let dir = dir.map_err(|cause| AuditError::Io { doing: "make the folder of", path: path.clone(), cause })?;
-    Journal::open(dir, &path, authority::clock)
+fn journal(config: &Config) -> Result<Journal, AuditError> {
+    let log = config.audit_log().ok_or(AuditError::NoHome)?;
+    let folder = log.parent().unwrap_or(log);
+    let dir = authority::create_dir(folder).map_err(|cause| unreachable(folder, cause))?;
+    Journal::open(dir, log, authority::caller(), authority::clock).map_err(where_it_leads)
+}
+
+/// The same error, with the place that is meant where what it names is a link, or is behind one.
+fn where_it_leads(error: AuditError) -> AuditError {
+    let AuditError::Unsafe { path, what, remedy } = error else { return error };
+    match authority::resolve(&path).ok().filter(|real| *real != path) {
+        Some(real) => AuditError::Unsafe { what: format!("it leads to {}, and {what}", real.display()), path, remedy },
+        None => AuditError::Unsafe { path, what, remedy },
+    }
+}
+
+/// Why there is no folder for the log: also that HOME is somebody else's, which `sudo -E` makes easy.
+fn unreachable(folder: &Path, cause: io::Error) -> AuditError {
+    if cause.kind() == io::ErrorKind::NotFound && authority::exists(folder).is_ok_and(|there| there) {
+        let (what, remedy) =
+            ("it is a link that leads nowhere", "make the folder that it leads to, or remove the link");
+        return AuditError::Unsafe { path: folder.to_path_buf(), what: what.to_owned(), remedy: remedy.to_owned() };
+    }
+    let home = authority::home().filter(|home| folder.starts_with(home));
+    let foreign = home.and_then(|home| authority::foreign_owner(&home).map(|uid| (home, uid)));
+    match foreign {
+        Some((home, uid)) if cause.kind() == io::ErrorKind::PermissionDenied => {
+            AuditError::ForeignHome { home, uid, cause }
+        }
+        Some(_) | None => AuditError::io("make the folder of", folder)(cause),
+    }
 }

@@ -21,6 +21,9 @@ use crate::package::Recalled;
 use crate::package::Resolutions;
 use crate::pipeline::Stop;
 
+/// The code of the notice that the facts are from the cache.
+pub(super) const FACTS_FROM_CACHE: &str = "facts-from-cache";
+
 /// What the registry said before, if the cache has it and it is not too old.
 pub(super) fn recall(config: &Config, reference: &PackageRef, outage: PackageError) -> Result<Recalled, Stop> {
     let Some(resolutions) = existing(config) else { return Err(outage.into()) };
@@ -49,7 +52,7 @@ pub(super) fn notice(config: &Config, recalled: &Recalled) -> Notice {
          whether they still hold: {}",
         recalled.outage
     );
-    Notice { code: "facts-from-cache", message: SafeText::new(&message) }
+    Notice { code: FACTS_FROM_CACHE, message: SafeText::new(&message) }
 }
 
 /// Keeps an answer whose bytes are in the cache and verified; `at` is when the registry was asked for it.

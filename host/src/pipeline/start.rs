@@ -21,6 +21,7 @@ use crate::model::package::PackageRef;
 use crate::model::warning::Delivery;
 use crate::model::warning::Warning;
 use crate::package;
+use crate::package::Unpacked;
 use crate::pipeline::Audience;
 use crate::pipeline::Ledger;
 use crate::pipeline::Stop;
@@ -52,8 +53,27 @@ pub(super) struct Prepared {
     pub(super) deadline: Deadline,
 }
 
-/// Unpacks what was cleared into a folder of its own, starts it there, and waits for its end.
+/// Unpacks what was cleared into a folder of its own, starts it there, waits for its end, and records that end.
 pub(super) fn start(
+    config: &Config,
+    clearance: Clearance,
+    order: &Order,
+    prepared: Prepared,
+    ledger: &mut Ledger,
+    audience: &mut dyn Audience,
+) -> Result<Finished, Stop> {
+    let label = clearance.package().label();
+    let mut folder = None;
+    let finished = start_in(&mut folder, config, clearance, order, prepared, ledger, audience);
+    // Before the folder is removed: that takes long where it has many files, and who is impatient kills us meanwhile.
+    ledger.ended(&label, finished.as_ref()).iter().for_each(|notice| audience.insist(notice));
+    drop(folder);
+    finished
+}
+
+/// The same up to the end of the server. The folder stays in `folder`, as the server left it.
+fn start_in(
+    folder: &mut Option<Unpacked>,
     config: &Config,
     clearance: Clearance,
     order: &Order,
@@ -68,14 +88,13 @@ pub(super) fn start(
     // Before there is something to clean up, so that no signal ends us without cleaning up.
     let signals = Signals::listen().map_err(|cause| Stop::Order(format!("signals can't be watched: {cause}")))?;
     let interrupted = || signals.ended().is_some();
-    // Removed when it is dropped, after the server has ended.
     let unpacked = match package::unpack(&find::open_cache(config)?, clearance.package(), &deadline, &interrupted) {
         Err(error) => {
             let delivery = warning.map(|_| Delivery::Undelivered);
             let finished = |ended| Finished { ended, by: EndedBy::Signal, delivery };
             return signals.ended().map(finished).ok_or_else(|| error.into());
         }
-        Ok(unpacked) => unpacked,
+        Ok(unpacked) => folder.insert(unpacked),
     };
     let root_dir = unpacked.root().try_clone().map_err(|cause| Stop::local("open", unpacked.path(), cause))?;
     let input = authority::stdin().map_err(|cause| Stop::Order(format!("standard input can't be used: {cause}")))?;

@@ -9,6 +9,7 @@ use crate::decide::Notice;
 use crate::decide::Refusal;
 use crate::launch::error::Failure;
 use crate::launch::error::LaunchError;
+use crate::model::limits;
 use crate::model::request::Subject;
 use crate::package::PackageError;
 use crate::package::PackageErrorKind;
@@ -60,6 +61,9 @@ pub enum Stop {
     /// There is nowhere to keep tokens.
     #[error("there is no place for tokens: HOME is not set")]
     NoHome,
+    /// Nobody could be told when anything was decided.
+    #[error("{}", limits::CLOCK_BEFORE_EPOCH)]
+    Clock,
     /// What was decided can't be recorded, and the configuration says that it must be.
     #[error("{0}\n  nothing runs unrecorded; with `audit: best-effort` in the configuration smcp says so and goes on")]
     Audit(AuditError),
@@ -116,9 +120,13 @@ impl Stop {
                 Failure::Timeout => StopKind::Timeout,
                 Failure::Start => StopKind::Start,
             },
-            Self::Host(_) | Self::NoCache | Self::NoHome | Self::Audit(_) | Self::Local { .. } | Self::Order(_) => {
-                StopKind::Usage
-            }
+            Self::Host(_)
+            | Self::NoCache
+            | Self::NoHome
+            | Self::Clock
+            | Self::Audit(_)
+            | Self::Local { .. }
+            | Self::Order(_) => StopKind::Usage,
         }
     }
 
@@ -131,6 +139,7 @@ impl Stop {
             Self::Host(_) => "sandbox-unavailable",
             Self::Launch(_) => "launch-failed",
             Self::NoCache | Self::NoHome | Self::Local { .. } => "local",
+            Self::Clock => "clock",
             Self::Audit(_) => "audit-unwritable",
             Self::Order(_) => "usage",
         }
@@ -146,6 +155,7 @@ impl Stop {
             | Self::Host(_)
             | Self::NoCache
             | Self::NoHome
+            | Self::Clock
             | Self::Audit(_)
             | Self::Launch(_)
             | Self::Local { .. }

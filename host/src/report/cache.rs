@@ -2,8 +2,6 @@
 
 use std::io;
 use std::io::Write;
-use std::time::Duration;
-use std::time::UNIX_EPOCH;
 
 use serde_json::Value;
 use serde_json::json;
@@ -13,6 +11,7 @@ use crate::model::cache::CacheRemoval;
 use crate::model::cache::CachedPackage;
 use crate::model::size::ByteSize;
 use crate::model::text::SafeText;
+use crate::model::time;
 use crate::report::message;
 use crate::report::style::Span;
 use crate::report::style::Style;
@@ -99,23 +98,16 @@ fn entry(entry: &CacheEntry) -> Value {
         json!({
             "package": package.label(),
             "registry": SafeText::new(&package.registry.to_string()),
-            "resolved_at": moment(package.resolved_at),
+            "resolved_at": time::utc_of(package.resolved_at),
         })
     });
     json!({
         "digest": entry.digest,
         "kind": entry.kind.as_str(),
         "size": entry.size.0,
-        "last_used": moment(entry.last_used),
+        "last_used": time::utc_of(entry.last_used),
         "packages": packages.collect::<Vec<_>>(),
     })
-}
-
-/// A moment in RFC 3339; none when it is after the year 9999.
-fn moment(seconds: u64) -> Option<String> {
-    /// The last second that has four digits for its year.
-    const LAST: u64 = 253_402_300_799;
-    (seconds <= LAST).then(|| humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds)).to_string())
 }
 
 /// How long ago, in its largest unit.
@@ -146,7 +138,5 @@ mod tests {
             assert_eq!(ago(1_000_000, 1_000_000 - seconds), expected);
         }
         assert_eq!(ago(5, 10), "0s ago", "a clock that was set back");
-        assert_eq!(moment(0).as_deref(), Some("1970-01-01T00:00:00Z"));
-        assert_eq!(moment(u64::MAX), None);
     }
 }

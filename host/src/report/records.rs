@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::model::audit::Break;
 use crate::model::audit::Verification;
+use crate::model::limits;
 use crate::report::headline::Mark;
 use crate::report::style::Palette;
 use crate::report::style::Span;
@@ -63,6 +64,8 @@ pub fn whole(record: &Value, out: &mut dyn Write, style: &Style) -> io::Result<(
         ("variables", "/variables"),
         ("warning", "/warning"),
         ("ended by", "/ended_by"),
+        ("start", "/start/seq"),
+        ("left there", "/left_behind"),
         ("user id", "/uid"),
         ("process", "/pid"),
         ("smcp", "/smcp"),
@@ -86,14 +89,17 @@ pub fn whole(record: &Value, out: &mut dyn Write, style: &Style) -> io::Result<(
 /// When the writer fails.
 pub fn verification(found: &Verification, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let palette = &style.palette;
-    let (mark, headline) = match (found.is_intact(), found.records) {
-        (true, 0) => (Mark::Good, "the audit log has no records".to_owned()),
-        (true, _) => (Mark::Good, "the chain of the audit log holds".to_owned()),
-        (false, _) => (Mark::Bad, "the audit log is not what its writers left".to_owned()),
+    let (mark, headline) = match (found.is_intact(), found.records, found.foreign.is_empty()) {
+        (true, 0, true) => (Mark::Good, "the audit log has no records".to_owned()),
+        (true, _, true) => (Mark::Good, "the chain of the audit log holds".to_owned()),
+        (true, _, false) => (Mark::Caution, "the chain holds, in the files that smcp has of it".to_owned()),
+        (false, _, _) => (Mark::Bad, "the audit log is not what its writers left".to_owned()),
     };
     paragraph(out, &[mark.span(palette), Span::new(headline, palette.strong)], 0, 2, style.width)?;
     let mut rows: Vec<_> = found.files.iter().map(|file| ("file", Span::plain(file.as_str()))).collect();
     rows.push(("records", Span::plain(found.records.to_string())));
+    let living = found.living.len();
+    rows.extend((living > 0).then(|| ("running", Span::plain(living.to_string()))));
     rows.extend(found.head.map(|head| ("head", Span::plain(format!("{} (record {})", head.digest, head.seq)))));
     fields(out, style, 2, &rows)?;
     let place = |found: &Break| format!("{}, line {}: {}", found.file, found.line, found.message);
@@ -106,7 +112,44 @@ pub fn verification(found: &Verification, out: &mut dyn Write, style: &Style) ->
     for note in &found.notes {
         paragraph(out, &[Span::new("note:", palette.caution), Span::plain(place(note))], 2, 4, style.width)?;
     }
+    for remark in foreign_files(found).into_iter().chain(lost_ends(found)) {
+        paragraph(out, &[Span::new("note:", palette.caution), Span::plain(remark)], 2, 4, style.width)?;
+    }
     Ok(())
+}
+
+/// What it means that there are parts of the log that smcp did not put aside; none when there are none.
+pub fn foreign_files(found: &Verification) -> Option<String> {
+    if found.foreign.is_empty() {
+        return None;
+    }
+    let names = shown(found.foreign.iter().map(ToString::to_string));
+    Some(format!(
+        "beside the log there is {names}, which smcp did not put there: if another program rotates the log, the records \
+         in between are in no chain that could be verified, and one that begins at record 1 says nothing of what was \
+         before; smcp puts a file aside by itself at 64 MiB, so leave the log out of logrotate"
+    ))
+}
+
+/// The servers whose end was never recorded, though they run no longer; none when there are none.
+pub fn lost_ends(found: &Verification) -> Option<String> {
+    let lost = u64::try_from(found.lost().count()).unwrap_or(u64::MAX).saturating_add(found.more_unended);
+    let runs = shown(found.lost().map(|run| run.to_string()));
+    match lost {
+        0 => None,
+        1 => Some(format!("of 1 start there is no end (run {runs}): its smcp was killed, or the machine stopped")),
+        _ => Some(format!(
+            "of {lost} starts there is no end (runs {runs}): their smcp was killed, or the machine stopped"
+        )),
+    }
+}
+
+/// A few of many names, and how many there are besides.
+fn shown(names: impl Iterator<Item = String>) -> String {
+    let all: Vec<_> = names.collect();
+    let more = all.len().saturating_sub(limits::AUDIT_SHOWN);
+    let first: Vec<_> = all.into_iter().take(limits::AUDIT_SHOWN).collect();
+    if more == 0 { first.join(", ") } else { format!("{} and {more} more", first.join(", ")) }
 }
 
 /// The same for machines.
@@ -121,6 +164,10 @@ pub fn verification_document(found: &Verification, exit_code: u8) -> Value {
         "breaks": found.breaks,
         "more": found.more,
         "notes": found.notes,
+        "living": found.living,
+        "without_end": found.lost().collect::<Vec<_>>(),
+        "more_without_end": found.more_unended,
+        "foreign_files": found.foreign,
     })
 }
 
@@ -158,6 +205,7 @@ fn result(record: &Value, palette: &Palette) -> Span {
         ("start", _) => Span::plain("started"),
         ("end", _) => match (text(record, "/outcome").as_str(), text(record, "/warning").as_str()) {
             ("failed", _) => Span::new("failed", palette.bad),
+            ("abandoned", _) => Span::new("abandoned", palette.caution),
             (_, "undelivered") => Span::new(format!("exit {code}, warning undelivered"), palette.caution),
             (_, _) => Span::plain(format!("exit {code}")),
         },
@@ -192,6 +240,8 @@ fn text(value: &Value, path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::model::audit::Head;
     use crate::model::digest::Digest;
@@ -218,6 +268,10 @@ mod tests {
             with(head(3, "decision"), json!({"decision": {"decision": "block", "refusal": {"message": "revoked"}}})),
             with(head(4, "start"), json!({"program": "sh", "variables": ["A", "B"], "arguments": 2})),
             with(head(5, "end"), json!({"outcome": "exited", "exit_code": 7, "warning": "undelivered"})),
+            with(
+                head(5, "end"),
+                json!({"outcome": "abandoned", "start": {"seq": 4}, "message": "its smcp was killed"}),
+            ),
             with(head(6, "failure"), json!({"outcome": "failed", "message": "it took too long"})),
             Value::Null,
         ]
@@ -243,6 +297,10 @@ mod tests {
             breaks: vec![place(3, "it is record 4, and 3 was expected")],
             more: 2,
             notes: vec![place(12, "17 bytes")],
+            unended: [3, 7, 9].into(),
+            more_unended: 0,
+            living: [7].into(),
+            foreign: vec!["audit.jsonl.1.gz".into()],
         };
         insta::assert_snapshot!("verification", shown(|out| verification(&found, out, &Style::default())));
         insta::assert_snapshot!("verification_json", format!("{:#}", verification_document(&found, 3)));
@@ -254,6 +312,10 @@ mod tests {
             breaks: Vec::new(),
             more: 0,
             notes: Vec::new(),
+            unended: BTreeSet::new(),
+            more_unended: 0,
+            living: BTreeSet::new(),
+            foreign: Vec::new(),
         };
         assert_eq!(
             shown(|out| verification(&empty, out, &Style::default())),

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::authority;
 use crate::config::Config;
 use crate::config::Layer;
 use crate::model::diagnosis::Check;
@@ -13,6 +14,7 @@ use crate::model::policy::BuiltIn;
 use crate::model::policy::PolicySource;
 use crate::model::policy::PolicySpec;
 use crate::model::registry::Registry;
+use crate::model::size::ByteSize;
 use crate::pipeline;
 
 /// What the rules of each layer are, whether it trusts the registry, and whether every policy works.
@@ -97,8 +99,15 @@ fn policies(rows: &[Examined]) -> Check {
         || "its component is not the one that the configuration pins".to_owned(),
         |fault| fault.message.to_string(),
     );
-    Check::new("policies", health, format!("{} can't do its work: {why}", names.join(", ")))
-        .advice("see `smcp config validate`")
+    let check = Check::new("policies", health, format!("{} can't do its work: {why}", names.join(", ")));
+    match authority::address_space() {
+        None => check.advice("see `smcp config validate`"),
+        Some(bytes) => check.advice(format!(
+            "this process may have {} of address space (`ulimit -v`): try without that limit, then see `smcp config \
+             validate`",
+            ByteSize(bytes)
+        )),
+    }
 }
 
 #[cfg(test)]

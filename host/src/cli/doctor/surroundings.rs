@@ -1,15 +1,19 @@
-//! What `run` needs around it: versions, cache, token, clock.
+//! What `run` needs around it: cache, token, time, what the system allows.
 
 use std::path::Path;
 use std::time::Duration;
 use std::time::SystemTime;
 
 use crate::authority;
+use crate::authority::Namespaces;
 use crate::cli::failure::told;
 use crate::config::Config;
+use crate::model::deadline::Deadline;
 use crate::model::diagnosis::Check;
 use crate::model::diagnosis::Health;
 use crate::model::limits;
+use crate::model::size::ByteSize;
+use crate::model::time;
 use crate::pipeline;
 
 /// What helps when nothing else is known.
@@ -45,15 +49,59 @@ pub(super) fn token(config: &Config) -> Check {
     }
 }
 
-/// Whether the clock can be right.
+/// Whether `start_timeout` leaves any time; nothing when it does.
+pub(super) fn start_timeout(config: &Config, deadline: &Deadline) -> Option<Check> {
+    let allowed = humantime::format_duration(config.start_timeout());
+    let advice = "set `start_timeout` to 60s, as it is without the key";
+    if deadline.check().is_err() {
+        let message =
+            format!("`start_timeout` is {allowed}, and looking at the registry and the cache alone took longer");
+        return Some(Check::new("start timeout", Health::Problem, message).advice(advice));
+    }
+    let message = format!("`start_timeout` is {allowed}, in which few packages can be fetched and unpacked");
+    (config.start_timeout() < limits::START_TIMEOUT_SHORT)
+        .then(|| Check::new("start timeout", Health::Warning, message).advice(advice))
+}
+
+/// The limits that were set to this process and its files; nothing where there are none.
+pub(super) fn limits() -> Option<Check> {
+    let file = authority::file_size().map(|bytes| format!("a file may have {} (`ulimit -f`)", ByteSize(bytes)));
+    let space =
+        authority::address_space().map(|bytes| format!("address space may have {} (`ulimit -v`)", ByteSize(bytes)));
+    let said: Vec<_> = file.into_iter().chain(space).collect();
+    (!said.is_empty()).then(|| {
+        Check::new("limits", Health::Warning, said.join("; "))
+            .advice("where policies, the cache or the audit log fail, these may be why; servers have them too")
+    })
+}
+
+/// What the kernel has for confining servers; nothing on other systems than Linux.
+pub(super) fn kernel() -> Option<Check> {
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
+    let landlock = authority::landlock()
+        .map_or_else(|| "no Landlock".to_owned(), |version| format!("Landlock of version {version}"));
+    let namespaces = match authority::namespaces() {
+        Namespaces::Allowed => "namespaces for every user".to_owned(),
+        Namespaces::Refused { by } => format!("no namespaces for every user ({by})"),
+        Namespaces::Unknown => "namespaces unknown".to_owned(),
+    };
+    let message = format!("{landlock}, {namespaces}; this version of smcp confines no server");
+    Some(Check::new("kernel", Health::Ok, message))
+}
+
+/// Whether the clock can be right. All times are shown in UTC, whatever the time zone.
 pub(super) fn clock() -> Check {
     let now = authority::clock();
-    let time = humantime::format_rfc3339_seconds(now);
+    let advice = "set the clock: certificates, exceptions and the audit log depend on it";
+    let Some(time) = time::utc(now) else {
+        return Check::new("clock", Health::Problem, "it stands before 1970, or after the year 9999").advice(advice);
+    };
     if now < SystemTime::UNIX_EPOCH + Duration::from_secs(limits::EARLIEST) {
-        return Check::new("clock", Health::Problem, format!("{time} is before this version was made"))
-            .advice("set the clock: certificates, exceptions and the audit log depend on it");
+        return Check::new("clock", Health::Problem, format!("{time} is before this version was made")).advice(advice);
     }
-    Check::new("clock", Health::Ok, time.to_string())
+    Check::new("clock", Health::Ok, format!("{time} (UTC)"))
 }
 
 /// Whether `now` is before the time of a record.

@@ -16,6 +16,7 @@ use crate::cli::world::World;
 use crate::model::registry::Registry;
 use crate::model::text::SafeText;
 use crate::package::RegistryClient as _;
+use crate::pipeline;
 use crate::report::json;
 use crate::report::message;
 use crate::serve;
@@ -35,6 +36,7 @@ impl ServeCommand {
     /// Carries the command out.
     pub(super) fn execute(self, world: &World) -> Result<Exit, Failure> {
         let registry = directory(world, "serve")?;
+        pipeline::check_clock()?;
         let listening = || format!("while listening on {}", self.listen);
         let listener = authority::listen(self.listen).with_context(listening).map_err(Failure::usage)?;
         let address = listener.local_addr().with_context(listening).map_err(Failure::usage)?;

@@ -202,6 +202,7 @@ start_timeout: 1m 30s  # file
 max_facts_age: 1day  # default
 audit: required  # default
 audit_head: none  # default
+audit_log: /home/me/.mcp/audit.jsonl  # default
 
 # user layer: /home/me/.mcp/config.yaml
 # trusted_registries: null  # default; any registry

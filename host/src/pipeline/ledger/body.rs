@@ -8,6 +8,7 @@ use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::audit::About;
 use crate::config::Config;
 use crate::config::Layer;
 use crate::decide::Consent;
@@ -113,6 +114,18 @@ pub(super) fn end(label: &str, finished: Finished) -> Body {
         ("exit_code", json!(finished.ended.exit_code())),
         ("warning", json!(finished.delivery.map(delivery_word))),
     ])
+}
+
+/// The end of a server that nobody saw: its smcp is gone. Whoever records it is not the one who started it, and says so.
+pub(super) fn abandoned(about: &About) -> Body {
+    let mut body = circumstances(&Activity { command: "run", asked: about.asked.clone() });
+    body.extend(self::body([
+        ("package", json!(SafeText::new(&about.package))),
+        ("outcome", json!("abandoned")),
+        ("start", json!(about.start)),
+        ("message", json!("its smcp was killed, or the machine stopped; this was recorded by the next one")),
+    ]));
+    body
 }
 
 const fn consent_word(consent: Consent) -> &'static str {

@@ -1,0 +1,102 @@
+//! The audit log: can it be written, does it hold, has every start an end.
+
+use crate::audit;
+use crate::audit::Bounds;
+use crate::audit::Part;
+use crate::authority;
+use crate::cli::audit::log;
+use crate::cli::doctor::surroundings;
+use crate::cli::failure::told;
+use crate::cli::world::World;
+use crate::config::Config;
+use crate::config::choice::Audit;
+use crate::model::audit::Verification;
+use crate::model::diagnosis::Check;
+use crate::model::diagnosis::Health;
+use crate::pipeline::Ledger;
+use crate::report::records;
+
+/// Everything about the log.
+pub(super) fn checks(world: &World, config: &Config) -> Vec<Check> {
+    let mut checks = vec![writable(config)];
+    if config.audit_log().is_none() {
+        return checks;
+    }
+    let mut snapshot = match log(world) {
+        Ok(snapshot) => snapshot,
+        Err(failure) => {
+            checks.push(Check::failed("audit chain", unusable(config), &failure.message()));
+            return checks;
+        }
+    };
+    // The newest file alone: the others may have a gigabyte, and `smcp audit verify` reads them.
+    let newest: &mut [Part] = snapshot.parts.last_mut().map_or(&mut [], std::slice::from_mut);
+    match audit::verify(newest, Bounds { partial: true, ..Bounds::default() }) {
+        Ok(found) => {
+            let found = Verification { living: snapshot.living, foreign: snapshot.foreign, ..found };
+            checks.push(chain(&found));
+            checks.extend(servers(&found));
+        }
+        Err(error) => checks.push(Check::failed("audit chain", unusable(config), &error.to_string())),
+    }
+    checks
+}
+
+/// How bad a log is that can't be used: `run` goes on without it where the configuration says so.
+fn unusable(config: &Config) -> Health {
+    match config.audit() {
+        Audit::Required => Health::Problem,
+        Audit::BestEffort => Health::Warning,
+    }
+}
+
+/// Whether records can be written: by writing as much as they take.
+fn writable(config: &Config) -> Check {
+    match Ledger::try_out(config) {
+        Ok(None) => {
+            let path = config.audit_log().map(|path| path.display().to_string()).unwrap_or_default();
+            Check::new("audit log", Health::Ok, format!("{path} can be written"))
+        }
+        Ok(Some(notice)) => Check::new("audit log", Health::Warning, notice.message.as_str())
+            .advice(format!("`audit: {}` lets smcp go on without it", Audit::BestEffort.as_str())),
+        Err(stop) => Check::failed("audit log", Health::Problem, &told(&stop.into())),
+    }
+}
+
+/// Whether the chain of the newest file holds.
+fn chain(found: &Verification) -> Check {
+    let advice = "see `smcp audit verify`";
+    if let Some(first) = found.breaks.first() {
+        let message = format!("it is broken in line {} of {}: {}", first.line, first.file, first.message);
+        return Check::new("audit chain", Health::Problem, message).advice(advice);
+    }
+    if let Some(remark) = records::foreign_files(found) {
+        return Check::new("audit chain", Health::Warning, remark).advice(advice);
+    }
+    if found.records == 0 {
+        return Check::new("audit chain", Health::Ok, "there are no records yet");
+    }
+    if surroundings::stands_before(authority::clock(), found.last_time.as_deref()) {
+        let message = "the chain holds, but its last record is of a later time than now";
+        return Check::new("audit chain", Health::Warning, message).advice("see whether the clock was set back");
+    }
+    Check::new("audit chain", Health::Ok, format!("it holds: {} records in the newest file", found.records))
+}
+
+/// Servers that run, and those of which nobody recorded the end; nothing when there are none.
+fn servers(found: &Verification) -> Option<Check> {
+    let living = match found.living.len() {
+        0 => None,
+        1 => Some("1 server runs".to_owned()),
+        count => Some(format!("{count} servers run")),
+    };
+    let lost = records::lost_ends(found);
+    let health = if lost.is_some() { Health::Warning } else { Health::Ok };
+    let said: Vec<_> = living.into_iter().chain(lost).collect();
+    let check = (!said.is_empty()).then(|| Check::new("servers", health, said.join("; ")))?;
+    Some(if health == Health::Ok {
+        check
+    } else {
+        check.advice("the next `smcp run` records what it can know of them")
+    })
+}
