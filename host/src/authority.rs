@@ -4,6 +4,8 @@
 //! under *Ambient authority*.
 
 mod caller;
+mod input;
+mod room;
 
 use std::ffi::OsString;
 use std::io::{self, Read as _};
@@ -18,6 +20,10 @@ use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::unistd::{AccessFlags, faccessat};
 
 pub use crate::authority::caller::caller;
+pub use crate::authority::input::InputError;
+pub use crate::authority::input::read_input;
+pub use crate::authority::room::longest_argument;
+pub use crate::authority::room::room_for_arguments;
 
 /// A file could not be read whole.
 #[derive(Debug, thiserror::Error)]

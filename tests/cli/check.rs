@@ -64,7 +64,7 @@ fn a_facts_document_is_judged_without_a_registry() {
     let bed = TestBed::new();
     bed.write(".mcp/config.yaml", "registry_url: /nowhere\npolicy: {min_cert_level: 2, min_score: 80}");
     let facts = r#"{"org": "acme", "name": "tool", "version": "2.0.0", "origin": "verified", "cert_level": 2,
-        "score": 60, "status": "published", "findings": {"high": 2}}"#;
+        "score": 60, "status": "published", "findings": {"critical": 0, "high": 2, "medium": 0, "low": 0}}"#;
     bed.write("facts.json", facts);
     insta::assert_snapshot!("eval", bed.run("policy eval --facts facts.json").exits(4).silent());
     let ran = bed.smcp("policy eval --json --facts -").input(facts).run().exits(4).silent();
@@ -76,8 +76,8 @@ fn a_facts_document_is_judged_without_a_registry() {
         (r#"{"cert_level": 3, "score": 100, "status": "revoked"}"#, 4),
         (r#"{"cert_level": 3, "score": 100, "status": "unheard-of"}"#, 4),
         (r#"{"cert_level": 3, "score": 100, "status": "deprecated"}"#, 0),
-        (r#"{"cert_level": 7, "score": 100}"#, 4),
-        (r#"{"cert_level": 3, "score": 80.5}"#, 4),
+        (r#"{"cert_level": 7, "score": 100}"#, 1),
+        (r#"{"cert_level": 3, "score": 80.5}"#, 1),
     ];
     for (facts, code) in cases {
         bed.smcp("policy eval --facts -").input(facts).run().exits(code);
