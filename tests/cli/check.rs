@@ -128,6 +128,15 @@ fn pull_fills_the_cache_and_judges_nothing() {
     let bed = bed();
     assert!(!bed.has(".mcp/cache"));
     insta::assert_snapshot!("pull", bed.run("pull acme/poor@1.0.0").succeeds());
+    let pulled = bed.run("pull --json acme/poor@1.0.0").succeeds().silent();
+    let (pulled, known) = (pulled.document(), bed.run("info --json acme/poor@1.0.0").document());
+    let keys: Vec<_> = pulled.as_object().unwrap().keys().map(String::as_str).collect();
+    let expected =
+        ["schema", "package", "registry", "manifest_digest", "manifest_size", "bundle_digest", "bundle_size"];
+    assert_eq!((keys.as_slice(), &pulled["schema"]), (expected.as_slice(), &"smcp.pull/1".into()));
+    assert_eq!(pulled["package"], "acme/poor@1.0.0");
+    assert!(known.to_string().contains(pulled["bundle_digest"].as_str().unwrap()), "{known}");
+    assert!(known.to_string().contains(pulled["manifest_digest"].as_str().unwrap()), "{known}");
     assert_eq!(bed.list(".mcp/cache/blobs").len(), 2, "a manifest and a bundle");
     std::fs::remove_dir_all(bed.path("registry/blobs")).unwrap();
     bed.run("policy check acme/poor@1.0.0").exits(4);
