@@ -191,18 +191,15 @@ impl McpConfigCommand {
     /// Checks that the client starts what is written, word for word. An argument may be a secret, so it isn't shown.
     fn check_expansion(&self, server: &Server, profile: &Profile) -> Result<(), Failure> {
         let given = server.args.len().saturating_sub(self.arguments.len());
-        let words = std::iter::once(&server.command).chain(&server.args);
-        for (index, (word, mark)) in
-            words.enumerate().filter_map(|(index, word)| Some((index, (word, profile.expanded_in(word)?))))
-        {
-            let which = if index > given { format!("argument {} behind `--`", index - given) } else { word.clone() };
-            let name = profile.name;
-            return Err(Failure::usage(anyhow!(
-                "{which} has a `{mark}`, and {name} would put something else in its place; a file that the server reads \
-                 can have it"
-            )));
-        }
-        Ok(())
+        let mut words = std::iter::once(&server.command).chain(&server.args).enumerate();
+        let expanded = words.find_map(|(index, word)| Some((index, word, profile.expanded_in(word)?)));
+        let Some((index, word, mark)) = expanded else { return Ok(()) };
+        let which = if index > given { format!("argument {} behind `--`", index - given) } else { word.clone() };
+        let name = profile.name;
+        Err(Failure::usage(anyhow!(
+            "{which} has a `{mark}`, and {name} would put something else in its place\n  put it into a file that the \
+             server reads, or name the place otherwise"
+        )))
     }
 
     /// The client's file.

@@ -68,11 +68,11 @@ pub(super) fn improved(mut error: clap::Error) -> clap::Error {
 /// A part of an error as it can be shown; nothing for parts that are clap's own.
 fn harmless(value: &ContextValue) -> Option<ContextValue> {
     let safe = |text: &String| SafeText::new(text).to_string();
-    match value {
-        ContextValue::String(text) => Some(ContextValue::String(safe(text))),
-        ContextValue::Strings(texts) => Some(ContextValue::Strings(texts.iter().map(safe).collect())),
-        _ => None,
+    if let ContextValue::String(text) = value {
+        return Some(ContextValue::String(safe(text)));
     }
+    let ContextValue::Strings(texts) = value else { return None };
+    Some(ContextValue::Strings(texts.iter().map(safe).collect()))
 }
 
 /// What to do in the place of a command that there is not.

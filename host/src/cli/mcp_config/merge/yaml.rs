@@ -25,12 +25,12 @@ pub(super) fn document(additions: &[Addition]) -> String {
 fn below(value: &Value, indent: usize, text: &mut String) {
     for (name, value) in value.as_object().into_iter().flatten() {
         let pad = " ".repeat(indent);
-        match value {
-            Value::Array(items) if !items.is_empty() => {
+        match value.as_array().filter(|items| !items.is_empty()) {
+            Some(items) => {
                 text.push_str(&format!("{pad}{}:\n", key(name)));
                 items.iter().for_each(|item| text.push_str(&format!("{pad}  - {item}\n")));
             }
-            value => text.push_str(&format!("{pad}{}: {value}\n", key(name))),
+            None => text.push_str(&format!("{pad}{}: {value}\n", key(name))),
         }
     }
 }
