@@ -40,7 +40,7 @@ const EXCEPTIONS: [(&str, &[&str]); 4] = [
 ];
 
 /// A name that only some files may use, for its power or its price; a whole word wherever it stands.
-const OWNERS: [(&str, &[&str]); 17] = [
+const OWNERS: [(&str, &[&str]); 20] = [
     ("serde_yaml", &["config/raw.rs"]),
     ("wasmtime", &["policy.rs", "policy/"]),
     ("wasmparser", &["policy/shape.rs", "policy/compile.rs"]),
@@ -49,10 +49,13 @@ const OWNERS: [(&str, &[&str]); 17] = [
     ("rustls_native_certs", &["package/http.rs", "package/http/"]),
     ("indicatif", &["report/progress.rs"]),
     ("clap", &["cli.rs", "cli/"]),
+    ("clap_complete", &["cli/completions.rs"]),
+    ("clap_mangen", &["cli/man.rs"]),
+    ("toml_edit", &["cli/mcp_config/merge/toml.rs"]),
     ("anyhow", &["cli.rs", "cli/", "main.rs"]),
     ("ambient_authority", &["authority.rs", "authority/"]),
-    ("Command", &["launch/spawn.rs", "cli.rs", "cli/args.rs"]),
     ("unsafe", &["policy/load.rs", "launch/keeper.rs", "launch/keeper/image.rs", "authority/kernel.rs"]),
+    ("Command", &["launch/spawn.rs", "cli.rs", "cli/args.rs", "cli/man.rs"]),
     // The async runtime and the HTTP server: only what serves a registry, never the way from a package to a process.
     ("tokio", &["serve.rs", "serve/"]),
     ("hyper", &["serve.rs", "serve/"]),
@@ -62,7 +65,7 @@ const OWNERS: [(&str, &[&str]); 17] = [
 ];
 
 /// Files that define a `Command` of their own, the command line's; the system's is not for them.
-const OWN_COMMAND: [&str; 2] = ["cli.rs", "cli/args.rs"];
+const OWN_COMMAND: [&str; 3] = ["cli.rs", "cli/args.rs", "cli/man.rs"];
 
 /// Every Rust file of the host, as its path below `host/src` and its code without comments and strings' contents.
 fn sources() -> BTreeMap<String, String> {

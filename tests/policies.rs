@@ -161,7 +161,11 @@ fn the_example_policy_judges_what_a_manifest_asks_for() {
     let host = PolicyHost::new().unwrap();
     let bytes = fs::read(root().join("examples/policies/dist/no_network.wasm")).unwrap();
     let judge = |subject: Value, settings: Value| evaluate(&host, Source::Bytes(bytes.clone()), &subject, &settings);
-    let asks = |hosts: &[&str]| json!({"permissions": {"network": hosts}});
+    let asks = |hosts: &[&str]| {
+        json!({"permissions": {
+            "network": hosts, "filesystem_read": [], "filesystem_write": [], "environment": [], "subprocess": false,
+        }})
+    };
     let allow = json!({"allow": ["api.example.com", "*.example.org"]});
 
     assert!(matches!(judge(asks(&[]), json!({})), Outcome::Pass { .. }));

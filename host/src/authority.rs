@@ -6,6 +6,8 @@
 mod caller;
 mod kernel;
 mod limits;
+mod input;
+mod room;
 
 use std::ffi::OsString;
 use std::io::{self, Read as _};
@@ -27,6 +29,10 @@ pub use crate::authority::kernel::namespaces;
 pub use crate::authority::limits::address_space;
 pub use crate::authority::limits::file_size;
 pub use crate::authority::limits::survive_file_size_limit;
+pub use crate::authority::input::InputError;
+pub use crate::authority::input::read_input;
+pub use crate::authority::room::longest_argument;
+pub use crate::authority::room::room_for_arguments;
 
 /// A file could not be read whole.
 #[derive(Debug, thiserror::Error)]

@@ -7,6 +7,7 @@ mod answer;
 mod args;
 mod audit;
 mod cache;
+mod completions;
 mod config;
 mod decision;
 mod diagnostics;
@@ -15,11 +16,14 @@ pub mod exit;
 mod failure;
 mod info;
 mod login;
+mod man;
 mod mcp_config;
 mod policy;
 mod pull;
 mod registry;
 mod run;
+mod usage;
+mod version;
 mod world;
 
 use std::ffi::OsString;
@@ -41,6 +45,6 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             let result = parsed.command.execute(&mut world);
             result.unwrap_or_else(|failure| world.fail(&failure))
         }
-        Err(error) => args::explain(&error, &arguments),
+        Err(error) => args::explain(&usage::improved(error), &arguments),
     }
 }

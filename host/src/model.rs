@@ -16,6 +16,7 @@ pub mod limits;
 pub mod manifest;
 pub mod mode;
 pub mod name;
+pub mod near;
 pub mod ownership;
 pub mod package;
 pub mod path;

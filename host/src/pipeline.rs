@@ -35,10 +35,12 @@ pub use stop::Stopped;
 pub use crate::decide::Consent;
 pub use crate::decide::Notice;
 pub use crate::launch::env_file::Assignment;
+pub use crate::launch::env_file::Room;
 pub use crate::launch::env_file::parse as variables;
 pub use crate::launch::status::Ended;
 pub use crate::policy::INTERFACE;
 pub use crate::policy::RUNTIME_VERSION;
+pub use crate::request::DocumentError;
 pub use crate::request::subject_from_document;
 
 use std::time::Duration;

@@ -6,6 +6,7 @@
 mod document;
 
 pub use document::DocumentError;
+pub use document::Problem;
 pub use document::document_of;
 pub use document::subject_from_document;
 

@@ -200,8 +200,8 @@ fn files_that_the_command_line_names_must_be_there() {
     bed.write("facts.json", "{\"scor\": 80}");
     let cases = [
         ("policy eval --facts gone.json", "while reading gone.json: No such file or directory"),
-        ("policy eval --facts folder", "while reading folder: it is not a regular file"),
-        ("policy eval --facts facts.json", "unknown field `scor`"),
+        ("policy eval --facts folder", "while reading folder: it is neither a file nor a pipe"),
+        ("policy eval --facts facts.json", "`/scor` is no key of a facts document; did you mean `score`?"),
         ("policy inspect gone.wasm", "while reading gone.wasm: No such file or directory"),
         ("policy inspect facts.json", "facts.json is not a policy that can be used (load)"),
         ("run --env-file gone.env acme/tool@1.0.0", "while reading gone.env: No such file or directory"),

@@ -64,7 +64,7 @@ fn a_facts_document_is_judged_without_a_registry() {
     let bed = TestBed::new();
     bed.write(".mcp/config.yaml", "registry_url: /nowhere\npolicy: {min_cert_level: 2, min_score: 80}");
     let facts = r#"{"org": "acme", "name": "tool", "version": "2.0.0", "origin": "verified", "cert_level": 2,
-        "score": 60, "status": "published", "findings": {"high": 2}}"#;
+        "score": 60, "status": "published", "findings": {"critical": 0, "high": 2, "medium": 0, "low": 0}}"#;
     bed.write("facts.json", facts);
     insta::assert_snapshot!("eval", bed.run("policy eval --facts facts.json").exits(4).silent());
     let ran = bed.smcp("policy eval --json --facts -").input(facts).run().exits(4).silent();
@@ -76,8 +76,8 @@ fn a_facts_document_is_judged_without_a_registry() {
         (r#"{"cert_level": 3, "score": 100, "status": "revoked"}"#, 4),
         (r#"{"cert_level": 3, "score": 100, "status": "unheard-of"}"#, 4),
         (r#"{"cert_level": 3, "score": 100, "status": "deprecated"}"#, 0),
-        (r#"{"cert_level": 7, "score": 100}"#, 4),
-        (r#"{"cert_level": 3, "score": 80.5}"#, 4),
+        (r#"{"cert_level": 7, "score": 100}"#, 1),
+        (r#"{"cert_level": 3, "score": 80.5}"#, 1),
     ];
     for (facts, code) in cases {
         bed.smcp("policy eval --facts -").input(facts).run().exits(code);
@@ -128,6 +128,15 @@ fn pull_fills_the_cache_and_judges_nothing() {
     let bed = bed();
     assert!(!bed.has(".mcp/cache"));
     insta::assert_snapshot!("pull", bed.run("pull acme/poor@1.0.0").succeeds());
+    let pulled = bed.run("pull --json acme/poor@1.0.0").succeeds().silent();
+    let (pulled, known) = (pulled.document(), bed.run("info --json acme/poor@1.0.0").document());
+    let keys: Vec<_> = pulled.as_object().unwrap().keys().map(String::as_str).collect();
+    let expected =
+        ["schema", "package", "registry", "manifest_digest", "manifest_size", "bundle_digest", "bundle_size"];
+    assert_eq!((keys.as_slice(), &pulled["schema"]), (expected.as_slice(), &"smcp.pull/1".into()));
+    assert_eq!(pulled["package"], "acme/poor@1.0.0");
+    assert!(known.to_string().contains(pulled["bundle_digest"].as_str().unwrap()), "{known}");
+    assert!(known.to_string().contains(pulled["manifest_digest"].as_str().unwrap()), "{known}");
     assert_eq!(bed.list(".mcp/cache/blobs").len(), 2, "a manifest and a bundle");
     std::fs::remove_dir_all(bed.path("registry/blobs")).unwrap();
     bed.run("policy check acme/poor@1.0.0").exits(4);

@@ -29,6 +29,9 @@ fn every_command_has_help() {
         "audit tail",
         "audit show",
         "doctor",
+        "completions",
+        "man",
+        "version",
     ] {
         let name = format!("help {command}").trim_end().replace(' ', "_");
         insta::assert_snapshot!(name, bed.run(&format!("{command} --help")).succeeds().silent());
@@ -43,10 +46,53 @@ fn the_version_is_on_standard_output() {
 }
 
 #[test]
+fn version_says_what_it_is_made_of() {
+    let bed = TestBed::new();
+    let version = env!("CARGO_PKG_VERSION");
+    bed.run("version").succeeds().silent().prints(&format!("smcp {version}\n"));
+    let ran = bed.run("version --verbose").succeeds();
+    let words: Vec<_> = ran.stdout.lines().map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!(words, ["smcp", "interface", "wasmtime", "target"], "{ran}");
+    let document = bed.run("version --json").succeeds().silent().document();
+    assert_eq!((&document["schema"], &document["version"]), (&"smcp.version/1".into(), &version.into()));
+    assert!(ran.stdout.contains(document["interface"].as_str().unwrap()), "{ran}");
+}
+
+#[test]
+fn every_shell_gets_all_commands() {
+    let bed = TestBed::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let ran = bed.run(&format!("completions {shell}")).succeeds().silent();
+        for word in ["mcp-config", "env-file", "validate"] {
+            assert!(ran.stdout.contains(word), "{shell} has no {word}");
+        }
+    }
+    bed.run("completions tcsh").refuses(1, &["[possible values: bash, elvish, fish, powershell, zsh]"]);
+}
+
+#[test]
+fn manual_pages_are_printed_or_written() {
+    let bed = TestBed::new();
+    let whole = bed.run("man").succeeds().silent();
+    assert!(whole.stdout.contains(".TH smcp 1") && whole.stdout.contains("smcp\\-run(1)"), "{whole}");
+    let check = bed.run("man policy check").succeeds().silent();
+    assert!(check.stdout.contains(".TH smcp-policy-check 1"), "{check}");
+    bed.run("man nonsense").refuses(1, &["there is no command `smcp nonsense`"]);
+    bed.run("man --dir share/man1").succeeds().says(&["pages are in share/man1"]);
+    let pages = bed.list("share/man1");
+    for page in ["smcp.1", "smcp-run.1", "smcp-policy-check.1"] {
+        assert!(pages.iter().any(|found| found == page), "{pages:?}");
+    }
+}
+
+#[test]
 fn a_line_that_is_not_understood_is_a_usage_error() {
     let cases = [
         ("", "Usage: smcp"),
         ("rum", "similar subcommand exists: 'run'"),
+        ("acme/tool@1.0.0", "did you mean `smcp run acme/tool@1.0.0`?"),
+        ("search files", "there is no search; `smcp registry list`"),
+        ("run @scope/tool", "it is the name of an npm package"),
         ("run", "<REF>"),
         ("run --nonsense acme/tool@1.0.0", "--nonsense"),
         ("run acme/tool@1.0.0 surplus", "surplus"),

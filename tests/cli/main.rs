@@ -22,6 +22,7 @@ mod check;
 mod config;
 mod custom;
 mod help;
+mod inputs;
 mod interrupt;
 mod mcp_config;
 #[cfg(target_os = "linux")]

@@ -20,19 +20,139 @@ fn shown(ran: &Ran) -> String {
     ran.to_string().replace(env!("CARGO_BIN_EXE_smcp"), "[SMCP]")
 }
 
+const JSON: [&str; 9] =
+    ["claude-code", "claude-desktop", "cursor", "gemini", "opencode", "qwen", "vscode", "windsurf", "zed"];
+
 #[test]
-fn every_client_gets_its_own_json() {
+fn every_client_gets_what_it_reads() {
     let bed = bed();
     let options = "--trust --env API_KEY --env REGION --config .mcp/config.yaml --registry registry --cache-dir ~/c";
-    for client in ["claude-desktop", "cursor", "vscode", "claude-code"] {
+    for client in JSON.into_iter().chain(["codex", "goose"]) {
         let ran = bed.run(&format!("mcp-config acme/my.tool@1.2.0 --client {client} {options}")).succeeds();
-        let document: Value = serde_json::from_str(&ran.raw).unwrap();
-        assert!(document.is_object(), "nothing but JSON is on standard output");
+        if JSON.contains(&client) {
+            let document: Value = serde_json::from_str(&ran.raw).unwrap();
+            assert!(document.is_object(), "nothing but JSON is on standard output");
+        }
         insta::assert_snapshot!(client, shown(&ran));
     }
     let plain = bed.run("mcp-config acme/tool@latest --client claude-desktop").succeeds();
     insta::assert_snapshot!("plain", shown(&plain));
-    assert!(!bed.has(".config") && !bed.has(".cursor") && !bed.has(".claude.json"), "printing writes nothing");
+    let written = [".config", ".cursor", ".claude.json", ".codex", ".gemini", ".qwen", ".codeium"];
+    assert!(written.iter().all(|name| !bed.has(name)), "printing writes nothing");
+}
+
+#[test]
+fn a_clients_own_command_takes_the_server_alone() {
+    let bed = bed();
+    let line = "mcp-config acme/tool@1.0.0 --client claude-code";
+    let whole = bed.run(line).succeeds();
+    // As a shell would run what is shown, which is the program's own command line and one option more.
+    let (_, shown) = whole.stderr.split_once("or: claude mcp add-json --scope user tool \"$(").unwrap();
+    let (inner, _) = shown.split_once(")\"").unwrap();
+    assert_eq!(inner, format!("{} {line} --format server", env!("CARGO_BIN_EXE_smcp")));
+    let server: Value = serde_json::from_str(&bed.run(&format!("{line} --format server")).succeeds().raw).unwrap();
+    let document: Value = serde_json::from_str(&whole.raw).unwrap();
+    assert_eq!(document["mcpServers"]["tool"], server);
+    assert_eq!(server["type"], "stdio");
+    bed.run(&format!("{line} --format server --write")).refuses(1, &["cannot be used with"]);
+}
+
+#[test]
+fn what_the_rules_say_of_the_package_is_said_and_changes_nothing() {
+    let bed = TestBed::new();
+    let rules = "policy: {min_score: 80, score_mode: warn, allowed_origins: [official], min_cert_level: 2}";
+    bed.configure(rules);
+    bed.publish(&Package::shell("acme/good@1.0.0", "true").good());
+    bed.publish(&Package::shell("acme/asked@1.0.0", "true").facts("official", 3, 60));
+    bed.publish(&Package::shell("acme/bad@1.0.0", "true").facts("community", 0, 60));
+    bed.publish(&Package::shell("acme/gone@1.0.0", "true").good().option("--status", "revoked"));
+    let nobody = "a client has nobody to ask";
+    let cases = [
+        ("acme/good@1.0.0", "", nobody),
+        ("acme/asked@1.0.0", "", "acme/asked@1.0.0 needs consent today"),
+        (
+            "acme/bad@1.0.0",
+            "",
+            "acme/bad@1.0.0 is refused today, by origin, certification: the client could not start it",
+        ),
+        ("acme/bad@1.0.0", "--trust", "acme/bad@1.0.0 is refused today, by origin, certification"),
+        ("acme/gone@1.0.0", "", "acme/gone@1.0.0 is refused today, "),
+        ("acme/gool@1.0.0", "", "acme/gool@1.0.0 is not there, so the client could not start it"),
+        ("acme/good@2.0.0", "", "acme/good@2.0.0 is not there"),
+        ("acme/good@1.0.0", "--registry nowhere", "whether acme/good@1.0.0 may run is not known now: registry"),
+    ];
+    for (reference, options, says) in cases {
+        let ran = bed.run(&format!("mcp-config {reference} --client cursor {options}")).succeeds().says(&[says]);
+        assert!(ran.raw.contains(reference), "{ran}");
+        assert!(bed.run(&format!("-q mcp-config {reference} --client cursor {options}")).succeeds().stderr.is_empty());
+    }
+    for quiet in ["acme/good@1.0.0", "acme/asked@1.0.0"] {
+        let ran = bed.run(&format!("mcp-config {quiet} --client cursor --trust")).succeeds();
+        assert!(!ran.stderr.contains("acme/"), "{ran}");
+    }
+}
+
+#[test]
+fn a_toml_file_keeps_its_comments() {
+    let bed = bed();
+    let before = "# mine\nmodel = \"x\"   # the best\n\n[mcp_servers.other]\ncommand = 'x'\n";
+    bed.write(".codex/config.toml", before);
+    let line = "mcp-config acme/tool@1.0.0 --client codex --env API_KEY --write";
+    bed.run(line).succeeds();
+    let after = bed.read(".codex/config.toml").replace(env!("CARGO_BIN_EXE_smcp"), "[SMCP]");
+    let added =
+        "\n[mcp_servers.tool]\ncommand = \"[SMCP]\"\nargs = [\"run\", \"acme/tool@1.0.0\"]\nenv_vars = [\"API_KEY\"]\n";
+    assert_eq!(after, format!("{before}{added}"));
+    assert_eq!(bed.read(".codex/config.toml.smcp-backup-1"), before);
+    bed.run(line).succeeds().says(&["already; nothing was changed"]);
+    bed.run("mcp-config acme/tool@2.0.0 --client codex --write").refuses(1, &["another server `tool`", "--force"]);
+    bed.run("mcp-config acme/tool@2.0.0 --client codex --write --force").succeeds();
+    bed.write(".codex/config.toml", "model = \n");
+    bed.run(line).refuses(1, &["was not changed: it is not TOML", "prints what to add by hand"]);
+    bed.write(".config/goose/config.yaml", "extensions: {}\n");
+    bed.run("mcp-config acme/tool@1.0.0 --client goose --write").refuses(
+        1,
+        &["[HOME]/.config/goose/config.yaml was not changed: smcp changes no YAML", "prints what to add by hand"],
+    );
+    assert_eq!(bed.read(".config/goose/config.yaml"), "extensions: {}\n");
+}
+
+#[test]
+fn a_byte_order_mark_stays_in_front() {
+    let bed = bed();
+    bed.write(CURSOR, "\u{feff}{\n  \"a\": 1\n}\n");
+    let line = "mcp-config acme/tool@1.0.0 --client cursor --write";
+    bed.run(line).succeeds();
+    let after = bed.read(CURSOR);
+    assert!(after.starts_with("\u{feff}{\n  \"a\": 1,\n  \"mcpServers\": {"), "{after}");
+    assert_eq!(bed.read(".cursor/mcp.json.smcp-backup-1"), "\u{feff}{\n  \"a\": 1\n}\n");
+    bed.run(line).succeeds().says(&["already; nothing was changed"]);
+}
+
+#[test]
+fn who_else_could_change_the_file_is_said() {
+    let bed = bed();
+    bed.write(CURSOR, "{}");
+    let mode = |name: &str, mode| fs::set_permissions(bed.path(name), fs::Permissions::from_mode(mode)).unwrap();
+    let line = "mcp-config acme/tool@1.0.0 --client cursor --write --force";
+    let clean = bed.run(line).succeeds();
+    assert!(!clean.stderr.contains("may write"), "{clean}");
+    mode(CURSOR, 0o666);
+    mode(".cursor", 0o777);
+    let ran = bed.run(line).succeeds();
+    ran.says(&[
+        "[HOME]/.cursor/mcp.json: others may write to it (mode 0666), and whoever may write there",
+        "run: chmod go-w [HOME]/.cursor/mcp.json",
+        "[HOME]/.cursor: others may write to it (mode 0777)",
+    ]);
+    if nix::unistd::geteuid().is_root() {
+        mode(".cursor", 0o755);
+        std::os::unix::fs::chown(bed.path(CURSOR), Some(12_345), None).unwrap();
+        let before = bed.read(CURSOR);
+        bed.run("mcp-config acme/tool@2.0.0 --client cursor --write --force")
+            .refuses(1, &["was not changed: it belongs to another user (uid 12345)", "run this as that user"]);
+        assert_eq!(bed.read(CURSOR), before);
+    }
 }
 
 #[test]
@@ -117,7 +237,9 @@ fn a_link_stays_one() {
     bed.write("dotfiles/mcp.json", "{}");
     fs::create_dir(bed.path(".cursor")).unwrap();
     symlink("../dotfiles/mcp.json", bed.path(CURSOR)).unwrap();
-    bed.run("mcp-config acme/tool@1.0.0 --client cursor --write").succeeds().says(&["[HOME]/dotfiles/mcp.json"]);
+    bed.run("mcp-config acme/tool@1.0.0 --client cursor --write")
+        .succeeds()
+        .says(&["[HOME]/dotfiles/mcp.json", "[HOME]/.cursor/mcp.json leads there, and stays a link"]);
     assert!(fs::symlink_metadata(bed.path(CURSOR)).unwrap().is_symlink());
     assert!(bed.read(CURSOR).contains("acme/tool@1.0.0"));
     assert_eq!(bed.list("dotfiles"), ["mcp.json", "mcp.json.smcp-backup-1"]);
@@ -176,19 +298,25 @@ fn a_line_that_would_give_a_broken_client_is_refused() {
     let bed = bed();
     let cases = [
         ("", "--client"),
-        ("--client emacs", "claude-desktop, cursor, vscode, claude-code"),
+        ("--client emacs", "claude-code, claude-desktop, codex, cursor, gemini, goose, opencode"),
         ("--client cursor --name a.b", "A-Z, a-z, 0-9, `-` and `_`"),
         ("--client cursor --env API_KEY=hunter2", "no value"),
         ("--client cursor --force", "--write"),
         ("--client cursor --config nowhere.yaml", "does not exist"),
         ("--client cursor --registry ftp://x", "is not a registry"),
-        ("--client cursor --registry a${b}", "has a `${`"),
+        ("--client cursor --registry a${b}", "has a `${`, and Cursor would put something else in its place"),
+        ("--client gemini --registry a$b", "has a `$`, and Gemini CLI would"),
+        ("--client opencode --registry a{env:b}", "has a `{env:`, and opencode would"),
     ];
     for (options, says) in cases {
         let ran = bed.run(&format!("mcp-config acme/tool@1.0.0 {options}")).refuses(1, &[says]);
         assert!(!ran.stderr.contains("hunter2"), "{ran}");
     }
+    let ran = bed.run("mcp-config acme/tool@1.0.0 --client cursor -- plain hunter2${X}");
+    let ran = ran.refuses(1, &["argument 2 behind `--` has a `${`"]);
+    assert!(!ran.stderr.contains("hunter2"), "{ran}");
     bed.write("rules.yaml", "registry_url: registry");
-    let homeless = bed.smcp("--config rules.yaml mcp-config acme/tool@1.0.0 --client cursor").without_env("HOME");
+    let homeless =
+        bed.smcp("--config rules.yaml mcp-config acme/tool@1.0.0 --client cursor --write").without_env("HOME");
     homeless.run().refuses(1, &["name it with --file"]);
 }

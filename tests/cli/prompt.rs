@@ -145,6 +145,8 @@ fn colours_are_for_terminals_unless_somebody_says_otherwise() {
         };
         let plain = [("TERM", "xterm"), ("NO_COLOR", "1")];
         assert!(shown("", &plain[..1]) && !shown("", &plain) && !shown("--color never", &plain[..1]), "{line}");
+        let dumb = [("TERM", "dumb")];
+        assert!(!shown("", &dumb) && shown("--color always", &dumb), "{line}: a terminal that can only show text");
         assert!(shown("--color always", &plain), "{line}: a flag is stronger than NO_COLOR");
         assert!(!piped("") && !piped("--color never") && piped("--color always"), "{line}");
     }

@@ -13,6 +13,7 @@ use clap::error::ErrorKind;
 
 use crate::cli::audit::AuditCommand;
 use crate::cli::cache::CacheCommand;
+use crate::cli::completions::CompletionsCommand;
 use crate::cli::config::ConfigCommand;
 use crate::cli::doctor::DoctorCommand;
 use crate::cli::exit::Exit;
@@ -20,11 +21,13 @@ use crate::cli::failure::Failure;
 use crate::cli::info::InfoCommand;
 use crate::cli::login::LoginCommand;
 use crate::cli::login::LogoutCommand;
+use crate::cli::man::ManCommand;
 use crate::cli::mcp_config::McpConfigCommand;
 use crate::cli::policy::PolicyCommand;
 use crate::cli::pull::PullCommand;
 use crate::cli::registry::RegistryCommand;
 use crate::cli::run::RunCommand;
+use crate::cli::version::VersionCommand;
 use crate::cli::world::World;
 use crate::report::json;
 
@@ -113,6 +116,9 @@ pub(super) enum Command {
     #[command(subcommand)]
     Audit(AuditCommand),
     Doctor(DoctorCommand),
+    Completions(CompletionsCommand),
+    Man(ManCommand),
+    Version(VersionCommand),
 }
 
 impl Command {
@@ -130,6 +136,9 @@ impl Command {
             Self::Cache(command) => command.execute(world),
             Self::Audit(command) => command.execute(world),
             Self::Doctor(command) => command.execute(world),
+            Self::Completions(command) => command.execute(world),
+            Self::Man(command) => command.execute(world),
+            Self::Version(command) => command.execute(world),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::cli::exit::Exit;
 use crate::config::ConfigError;
+use crate::pipeline::DocumentError;
 use crate::pipeline::Stop;
 use crate::pipeline::StopKind;
 
@@ -24,6 +25,11 @@ impl Failure {
     /// A mistake on the command line that only shows once it is carried out.
     pub(super) fn usage(error: impl Into<anyhow::Error>) -> Self {
         Self { exit: Exit::Usage, code: "usage", error: error.into(), problems: Vec::new(), details: Vec::new() }
+    }
+
+    /// Something that the command line names did not come in time.
+    pub(super) fn timeout(error: anyhow::Error) -> Self {
+        Self { exit: Exit::Timeout, code: "timeout", error, problems: Vec::new(), details: Vec::new() }
     }
 
     /// The sentence for people, the cause of each error behind it.
@@ -82,6 +88,14 @@ impl From<ConfigError> for Failure {
         let details = error.problems().iter().map(ToString::to_string).chain(more).collect();
         let error = anyhow::anyhow!("the configuration has {count} problems, and nothing runs with it");
         Self { exit: Exit::Usage, code: "config", error, problems, details }
+    }
+}
+
+/// A facts document that can't be used; its problems are told one by one to machines.
+impl From<DocumentError> for Failure {
+    fn from(error: DocumentError) -> Self {
+        let problems = error.problems().iter().filter_map(|problem| serde_json::to_value(problem).ok()).collect();
+        Self { problems, ..Self::usage(error) }
     }
 }
 

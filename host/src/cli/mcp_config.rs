@@ -5,6 +5,7 @@
 mod client;
 mod file;
 mod merge;
+mod standing;
 
 use std::ffi::OsStr;
 use std::ffi::OsString;
@@ -16,26 +17,30 @@ use std::str::FromStr;
 use anyhow::Context as _;
 use anyhow::anyhow;
 use clap::Args;
+use clap::ValueEnum;
 
 use crate::authority;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::mcp_config::client::Client;
 use crate::cli::mcp_config::client::Folders;
+use crate::cli::mcp_config::client::Profile;
 use crate::cli::mcp_config::client::Server;
 use crate::cli::mcp_config::file::ClientFile;
-use crate::cli::mcp_config::merge::Addition;
+use crate::cli::mcp_config::merge::Format;
 use crate::cli::mcp_config::merge::MergeError;
+use crate::cli::mcp_config::standing::Standing;
 use crate::cli::world::World;
 use crate::model::limits;
 use crate::model::package::PackageRef;
 use crate::model::path;
+use crate::model::text::SafeText;
 use crate::report::message;
 use crate::report::style::Span;
 
 /// Print what makes a client start a package through smcp, or write it into the client's file.
 ///
-/// Standard output is JSON for the client's file. --config, --registry and --cache-dir of this command line, and
+/// Standard output is what has to stand in the client's file, and nothing else. --config, --registry and --cache-dir of this command line, and
 /// SMCP_CONFIG, are carried over: the client starts the package by the rules that hold here.
 #[derive(Debug, Args)]
 pub(super) struct McpConfigCommand {
@@ -57,6 +62,9 @@ pub(super) struct McpConfigCommand {
     /// A variable that the client gives the server; only its name, never its value
     #[arg(long, value_name = "KEY")]
     env: Vec<OsString>,
+    /// What to print: the document as it stands in the client's file, or the server alone
+    #[arg(long, value_enum, value_name = "WHAT", default_value = "document", conflicts_with = "write")]
+    format: Part,
     /// Put it into the client's file, with a backup beside it
     #[arg(long)]
     write: bool,
@@ -66,6 +74,15 @@ pub(super) struct McpConfigCommand {
     /// The client's file, where it is not in its usual place
     #[arg(long, value_name = "PATH")]
     file: Option<PathBuf>,
+}
+
+/// What is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// As it stands in the file.
+    Document,
+    /// Without its name and what is around it, as JSON.
+    Server,
 }
 
 /// What a server may be called: every client takes it, and builds the names of tools with it.
@@ -112,27 +129,50 @@ impl McpConfigCommand {
     /// Carries the command out.
     pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
         // A client could only say that the server didn't start.
-        world.config(None)?;
-        let server = self.server(world)?;
-        let place = self.place(world)?;
-        let additions = self.client.additions(&server);
+        let config = world.config(None)?;
+        let profile = self.client.profile();
+        let server = self.server(world, &profile)?;
         if self.write {
-            self.put(world, &server, &place, &additions)?;
+            self.put(world, &server, &profile)?;
         } else {
-            let document = merge::merge("", &additions, false).map_err(Failure::usage)?;
-            world.out().write_all(document.as_bytes())?;
-            world.remark(&format!("this goes into {}; --write puts it there", place.display()));
+            self.print(world, &server, &profile)?;
         }
-        self.advise(world, &server);
+        // Nobody would hear it.
+        let standing =
+            if world.is_quiet() { Standing::Fine } else { Standing::of(config, &self.reference, self.trust) };
+        self.advise(world, &server, &profile, &standing);
         Ok(Exit::Success)
     }
 
+    /// Prints what has to stand in the client's file.
+    fn print(&self, world: &World, server: &Server, profile: &Profile) -> Result<(), Failure> {
+        let text = match self.format {
+            Part::Document => profile.format.document(&profile.additions(server)).map_err(Failure::usage)?,
+            Part::Server => format!("{:#}\n", profile.value(server)),
+        };
+        world.out().write_all(text.as_bytes())?;
+        if self.format == Part::Server {
+            return Ok(());
+        }
+        if let Ok(place) = self.place(world, profile) {
+            let how = match profile.format {
+                Format::Json | Format::Toml => "--write puts it there",
+                Format::Yaml => "where its first line stands there already, the rest goes below that",
+            };
+            world.remark(&format!("this goes into {}; {how}", place.display()));
+        }
+        if let (Some(command), Some(again)) = (profile.takes_server, again()) {
+            world.remark(&format!("or: {command} {} \"$({again})\"", server.name));
+        }
+        Ok(())
+    }
+
     /// What the client has to start.
-    fn server(&self, world: &World) -> Result<Server, Failure> {
+    fn server(&self, world: &World, profile: &Profile) -> Result<Server, Failure> {
         let program = authority::program_file().context("while looking for smcp's own file").map_err(Failure::usage)?;
         let mut args = vec!["run".to_owned()];
         for (option, value) in world.carried()? {
-            args.extend([option.to_owned(), plain(Path::new(&value))?]);
+            args.extend([option.to_owned(), text(Path::new(&value))?]);
         }
         args.extend(self.trust.then(|| "--trust".to_owned()));
         args.push(self.reference.to_string());
@@ -143,11 +183,27 @@ impl McpConfigCommand {
         let variables: Result<_, _> = self.env.iter().map(|key| parse_key(key)).collect();
         let variables = variables.context("while reading --env").map_err(Failure::usage)?;
         let name = self.name.clone().unwrap_or_else(|| ServerName::of(&self.reference)).0;
-        Ok(Server { name, command: plain(&program)?, args, variables })
+        let server = Server { name, command: text(&program)?, args, variables };
+        self.check_expansion(&server, profile)?;
+        Ok(server)
+    }
+
+    /// Checks that the client starts what is written, word for word. An argument may be a secret, so it isn't shown.
+    fn check_expansion(&self, server: &Server, profile: &Profile) -> Result<(), Failure> {
+        let given = server.args.len().saturating_sub(self.arguments.len());
+        let mut words = std::iter::once(&server.command).chain(&server.args).enumerate();
+        let expanded = words.find_map(|(index, word)| Some((index, word, profile.expanded_in(word)?)));
+        let Some((index, word, mark)) = expanded else { return Ok(()) };
+        let which = if index > given { format!("argument {} behind `--`", index - given) } else { word.clone() };
+        let name = profile.name;
+        Err(Failure::usage(anyhow!(
+            "{which} has a `{mark}`, and {name} would put something else in its place\n  put it into a file that the \
+             server reads, or name the place otherwise"
+        )))
     }
 
     /// The client's file.
-    fn place(&self, world: &World) -> Result<PathBuf, Failure> {
+    fn place(&self, world: &World, profile: &Profile) -> Result<PathBuf, Failure> {
         let places = world.places();
         if let Some(file) = &self.file {
             let absolute = path::absolute(file, &places.working_directory, places.home.as_deref());
@@ -160,46 +216,58 @@ impl McpConfigCommand {
             home: places.home.clone(),
             xdg_config: folder("XDG_CONFIG_HOME"),
             claude_config: folder("CLAUDE_CONFIG_DIR"),
+            codex_home: folder("CODEX_HOME"),
             macos: cfg!(target_os = "macos"),
         };
         let unknown =
             || anyhow!("HOME is not an absolute path, so the client's file can't be found; name it with --file");
-        self.client.file(&folders).ok_or_else(unknown).map_err(Failure::usage)
+        profile.file(&folders).ok_or_else(unknown).map_err(Failure::usage)
     }
 
     /// Puts the server into the client's file.
-    fn put(&self, world: &World, server: &Server, place: &Path, additions: &[Addition]) -> Result<(), Failure> {
+    fn put(&self, world: &World, server: &Server, profile: &Profile) -> Result<(), Failure> {
+        let place = self.place(world, profile)?;
         let unchanged = || format!("{} was not changed", place.display());
-        let file = ClientFile::open(place).with_context(unchanged).map_err(Failure::usage)?;
-        let merged = merge::merge(file.text(), additions, self.force);
+        if profile.format == Format::Yaml {
+            return Err(Failure::usage(explained(MergeError::Yaml).context(unchanged())));
+        }
+        let file = ClientFile::open(&place).with_context(unchanged).map_err(Failure::usage)?;
+        let merged = profile.format.merge(file.text(), &profile.additions(server), self.force);
         let text = merged.map_err(|error| explained(error).context(unchanged())).map_err(Failure::usage)?;
-        let label = format!("{} in {}", server.name, self.client.name());
+        let label = format!("{} in {}", server.name, profile.name);
         if text == file.text() {
             world.remark(&format!("{label} starts {} already; nothing was changed", self.reference));
-            return Ok(());
+        } else {
+            let backup = file.replace(&text).with_context(unchanged).map_err(Failure::usage)?;
+            let rows = [
+                Some(("file", Span::plain(file.path().display().to_string()))),
+                backup.map(|backup| ("backup", Span::plain(backup.display().to_string()))),
+                Some(("next", Span::plain(profile.reload))),
+            ];
+            let rows: Vec<_> = rows.into_iter().flatten().collect();
+            let done = format!("{label} starts {} through smcp", self.reference);
+            message::done(&done, &rows, &mut world.err(), &world.error_style())?;
+            if file.path() != place {
+                world.remark(&format!("{} leads there, and stays a link", place.display()));
+            }
         }
-        let backup = file.replace(&text).with_context(unchanged).map_err(Failure::usage)?;
-        let rows = [
-            Some(("file", Span::plain(file.path().display().to_string()))),
-            backup.map(|backup| ("backup", Span::plain(backup.display().to_string()))),
-            Some(("next", Span::plain(self.client.reload()))),
-        ];
-        let rows: Vec<_> = rows.into_iter().flatten().collect();
-        let done = format!("{label} starts {} through smcp", self.reference);
-        message::done(&done, &rows, &mut world.err(), &world.error_style())?;
+        file.exposed().iter().for_each(|exposed| world.insist(exposed));
         Ok(())
     }
 
     /// What else the reader has to know.
-    fn advise(&self, world: &World, server: &Server) {
-        if !server.variables.is_empty() && self.client.keeps_values() {
+    fn advise(&self, world: &World, server: &Server, profile: &Profile, standing: &Standing) {
+        if !server.variables.is_empty() && profile.keeps_values() {
             let keys = server.variables.join(", ");
             world.remark(&format!(
                 "{} has no place for secrets: write the value of {keys} there yourself",
-                self.client.name()
+                profile.name
             ));
         }
-        if !self.trust {
+        if let Some(remark) = standing.remark(&self.reference) {
+            world.remark(&remark);
+        }
+        if !self.trust && standing.may_ask() {
             world.remark(
                 "a client has nobody to ask: a package that needs consent is refused there, unless --trust gives it",
             );
@@ -207,21 +275,42 @@ impl McpConfigCommand {
     }
 }
 
+/// The command line of this process for a shell, with `--format server`; nothing when a shell could not read it.
+fn again() -> Option<String> {
+    let words: Option<Vec<_>> = authority::arguments().map(|word| quoted(word.to_str()?)).collect();
+    let mut words = words?;
+    let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
+    words.insert(end, "--format server".to_owned());
+    Some(words.join(" "))
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> Option<String> {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "_@%+=:,./-".contains(character);
+    match word {
+        _ if SafeText::new(word).as_str() != word => None,
+        "" => Some("''".to_owned()),
+        _ if word.chars().all(plain) => Some(word.to_owned()),
+        _ => Some(format!("'{}'", word.replace('\'', "'\\''"))),
+    }
+}
+
 /// A merge that failed, with what to do about it.
 fn explained(error: MergeError) -> anyhow::Error {
     let advice = match error {
         MergeError::Taken(_) => "\n  --name gives this one another name, --force replaces the other",
-        MergeError::Syntax(_) => "\n  without --write, this command prints what to add by hand",
+        MergeError::Json(_) | MergeError::Toml(_) | MergeError::Yaml => {
+            "\n  without --write, this command prints what to add by hand"
+        }
         MergeError::NotAnObject | MergeError::Section { .. } | MergeError::Twice(_) => "",
     };
     anyhow!("{error}{advice}")
 }
 
-/// A path as clients take it literally.
-fn plain(path: &Path) -> Result<String, Failure> {
-    let text = path.to_str().filter(|text| !text.contains("${"));
-    let error = || anyhow!("{} can't stand in a client's file: it is not UTF-8, or has a `${{`", path.display());
-    text.map(str::to_owned).ok_or_else(error).map_err(Failure::usage)
+/// A path as text.
+fn text(path: &Path) -> Result<String, Failure> {
+    let error = || anyhow!("{} can't stand in a client's file: it is not UTF-8", path.display());
+    path.to_str().map(str::to_owned).ok_or_else(error).map_err(Failure::usage)
 }
 
 #[cfg(test)]
@@ -239,6 +328,22 @@ mod tests {
         }
         for bad in ["", "a b", "a.b", "a/b", "ä", &"n".repeat(65)] {
             assert!(bad.parse::<ServerName>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_shell_reads_the_words_that_were_typed() {
+        let cases = [
+            ("acme/x@1.0.0", Some("acme/x@1.0.0")),
+            ("--config=a b", Some("'--config=a b'")),
+            ("it's", Some("'it'\\''s'")),
+            ("$(x)", Some("'$(x)'")),
+            ("~/x", Some("'~/x'")),
+            ("", Some("''")),
+            ("a\nb", None),
+        ];
+        for (word, expected) in cases {
+            assert_eq!(quoted(word).as_deref(), expected, "{word:?}");
         }
     }
 

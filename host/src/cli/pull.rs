@@ -1,6 +1,7 @@
 //! `smcp pull`: download and verify a package without running it.
 
 use clap::Args;
+use serde_json::json;
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -8,6 +9,7 @@ use crate::cli::world::World;
 use crate::model::deadline::Deadline;
 use crate::model::package::PackageRef;
 use crate::pipeline;
+use crate::report::json;
 use crate::report::message;
 use crate::report::style::Span;
 
@@ -27,6 +29,19 @@ impl PullCommand {
         let config = world.config(None)?;
         let deadline = Deadline::after(config.start_timeout());
         let package = pipeline::fetch(&config, &self.reference, &deadline, &mut *world.progress())?;
+        if world.json() {
+            let document = json!({
+                "schema": "smcp.pull/1",
+                "package": package.label(),
+                "registry": package.registry.to_string(),
+                "manifest_digest": package.manifest_digest,
+                "manifest_size": package.manifest.text.len(),
+                "bundle_digest": package.bundle_digest,
+                "bundle_size": package.bundle_size,
+            });
+            json::write(&document, &mut world.out())?;
+            return Ok(Exit::Success);
+        }
         let rows = [
             ("registry", Span::plain(package.registry.to_string())),
             ("manifest", Span::plain(package.manifest_digest.to_string())),

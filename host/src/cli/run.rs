@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 
+use crate::authority;
 use crate::cli::args::EXIT_CODES;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -16,6 +17,7 @@ use crate::model::package::PackageRef;
 use crate::pipeline;
 use crate::pipeline::Assignment;
 use crate::pipeline::Order;
+use crate::pipeline::Room;
 use crate::report::Purpose;
 
 /// Start a server, if every policy allows it.
@@ -35,7 +37,7 @@ pub(super) struct RunCommand {
     /// Decide and report, but start nothing
     #[arg(long)]
     dry_run: bool,
-    /// Read variables for the server from a file of KEY=VALUE lines
+    /// Read variables for the server from a file, or a pipe, in the format of dotenv
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
     /// Set a variable for the server
@@ -78,8 +80,10 @@ impl RunCommand {
         let config = world.config(self.judging.warning_threshold)?;
         let timeout = self.timeout.unwrap_or(config.start_timeout());
         // A dry run says what a run would: variables that can't be read are wrong in both.
-        let env_file = self.env_file.map_or(Ok(Vec::new()), |file| world.variables(&file))?;
+        let env_file = self.env_file.map_or(Ok(Vec::new()), |file| world.variables(&file, timeout))?;
         let env = assignments(&self.env)?;
+        let room = Room { one: authority::longest_argument(), all: authority::room_for_arguments() };
+        room.check(env_file.iter().chain(&env), &self.arguments).map_err(Failure::usage)?;
         if self.dry_run {
             return world.dry_run(&config, &self.reference, self.judging.trust, timeout, Purpose::DryRun);
         }

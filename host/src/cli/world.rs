@@ -6,10 +6,12 @@ use std::io;
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context as _;
 
 use crate::authority;
+use crate::authority::InputError;
 use crate::cli::answer::Answer;
 use crate::cli::args::ColorChoice;
 use crate::cli::args::Global;
@@ -104,7 +106,7 @@ impl World {
             ColorChoice::Never => style::ColorChoice::Never,
         };
         let columns = terminal.size_checked().map(|(_, columns)| usize::from(columns));
-        Style::for_stream(choice, is_terminal, columns, authority::variable("NO_COLOR").is_some())
+        Style::for_stream(choice, is_terminal, columns, authority::variable("NO_COLOR").is_some() || is_dumb())
     }
 
     /// Which streams are terminals.
@@ -114,7 +116,7 @@ impl World {
 
     /// Who watches downloads: a person at a terminal, or nobody.
     pub(super) fn progress(&self) -> Box<dyn Progress> {
-        progress::watcher(self.terminals().stderr && !self.json() && !self.is_quiet())
+        progress::watcher(self.terminals().stderr && !is_dumb() && !self.json() && !self.is_quiet())
     }
 
     /// The circumstances of an evaluation, now.
@@ -149,22 +151,23 @@ impl World {
         failure.exit
     }
 
-    /// Reads a document that the command line names; `-` is standard input.
-    pub(super) fn read_document(&self, path: &Path) -> Result<Vec<u8>, Failure> {
-        let read = if path == Path::new("-") {
-            authority::read_stdin(limits::FACTS_FILE)
-        } else {
-            authority::read_file(&self.places.working_directory.join(path), limits::FACTS_FILE)
-        };
-        read.with_context(|| format!("while reading {}", path.display())).map_err(Failure::usage)
+    /// Reads a document that the command line names, a file or a pipe, within `patience`; `-` is standard input.
+    pub(super) fn read_document(&self, path: &Path, limit: usize, patience: Duration) -> Result<Vec<u8>, Failure> {
+        let while_reading = || format!("while reading {}", path.display());
+        if path == Path::new("-") {
+            return authority::read_stdin(limit).with_context(while_reading).map_err(Failure::usage);
+        }
+        let read = authority::read_input(&self.places.working_directory.join(path), limit, patience);
+        let is_late = matches!(read, Err(InputError::Late(_)));
+        read.with_context(while_reading).map_err(if is_late { Failure::timeout } else { Failure::usage })
     }
 
-    /// Reads the variables of an `--env-file`.
-    pub(super) fn variables(&self, path: &Path) -> Result<Vec<Assignment>, Failure> {
-        let while_reading = || format!("while reading {}", path.display());
-        let bytes = authority::read_file(&self.places.working_directory.join(path), limits::ENV_FILE);
-        let bytes = bytes.with_context(while_reading).map_err(Failure::usage)?;
-        pipeline::variables(&bytes).with_context(while_reading).map_err(Failure::usage)
+    /// Reads the variables of an `--env-file`, within `patience`.
+    pub(super) fn variables(&self, path: &Path, patience: Duration) -> Result<Vec<Assignment>, Failure> {
+        let path = if path == Path::new("-") { Path::new("./-") } else { path };
+        let bytes = self.read_document(path, limits::ENV_FILE, patience)?;
+        let read = pipeline::variables(&bytes).with_context(|| format!("while reading {}", path.display()));
+        read.map_err(Failure::usage)
     }
 
     /// The configuration in force: the file, then what the command line changes.
@@ -272,4 +275,9 @@ impl World {
     fn is_there(&self, path: &Path) -> Result<bool, ConfigError> {
         authority::exists(path).map_err(|error| self.unreadable(path, &error))
     }
+}
+
+/// Whether the terminal says of itself that it can do nothing but show text, as editors' shells and serial lines do.
+fn is_dumb() -> bool {
+    authority::variable("TERM").is_some_and(|terminal| terminal == "dumb")
 }

@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::config::problem::Code;
 use crate::config::raw::Half;
 use crate::config::raw::Node;
+pub(super) use crate::model::near::nearest;
 use crate::model::path::absolute;
 use crate::model::registry::without_secrets;
 
@@ -92,18 +93,6 @@ pub(super) fn excerpt(text: &str) -> String {
         short.push('…');
     }
     short
-}
-
-/// The candidate that somebody most likely meant by `word`.
-pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    let plain = |text: &str| text.to_lowercase().replace('-', "_");
-    let word: String = plain(&excerpt(word));
-    let close = |candidate: &&str| {
-        let distance = strsim::damerau_levenshtein(&word, &plain(candidate));
-        (distance <= candidate.chars().count().div_ceil(4)).then_some(distance)
-    };
-    let rated = candidates.into_iter().filter_map(|candidate| Some((close(&candidate)?, candidate)));
-    rated.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
 }
 
 /// A whole number from 0 to `max`, as the type that holds it.

@@ -140,6 +140,8 @@ pub const FACTS_FILE: usize = 16 * MIB;
 pub const ENV_FILE: usize = MIB;
 /// A client's file, bytes: some keep their whole history in it.
 pub const CLIENT_FILE: usize = 64 * MIB;
+/// How long `mcp-config` looks what the rules say of a package: whoever sets a client up would not wait for longer.
+pub const ADVICE: Duration = Duration::from_secs(3);
 /// The name of a server in a client, bytes: clients build names of tools with it, of which some take 64.
 pub const SERVER_NAME: usize = 64;
 /// A registry's answer to `resolve`, bytes.

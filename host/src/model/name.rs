@@ -4,7 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::model::policy::BuiltIn;
+use crate::model::text::SafeText;
 use crate::model::word::serialize_as_word;
+
+/// How much of a text that is no name is quoted, bytes.
+const QUOTED: usize = 120;
 
 /// A policy's name: 1 to 64 bytes of `[a-z0-9-]` (spec section 1).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -128,9 +132,9 @@ impl FromStr for PackageId {
     }
 }
 
-/// What a message quotes of a text that somebody typed: at most 120 characters.
+/// What a message quotes of a text that somebody typed.
 fn excerpt(text: &str) -> String {
-    text.chars().take(120).flat_map(char::escape_debug).collect()
+    SafeText::within(text, QUOTED).to_string()
 }
 
 macro_rules! shown_as_text {

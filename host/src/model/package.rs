@@ -1,13 +1,22 @@
 //! A package: as somebody names it, and as it was found.
 
+mod elsewhere;
+
 use std::fmt;
 use std::str::FromStr;
 
 use crate::model::digest::Digest;
+use crate::model::digest::DigestError;
 use crate::model::facts::Facts;
 use crate::model::manifest::Manifest;
+use crate::model::name::NameError;
 use crate::model::name::PackageId;
+use crate::model::package::elsewhere::Elsewhere;
 use crate::model::registry::Registry;
+use crate::model::text::SafeText;
+
+/// How much of a text that is no reference is quoted, bytes.
+const QUOTED: usize = 200;
 
 /// A version: SemVer where the author keeps to it, otherwise 1 to 128 bytes of `[A-Za-z0-9.+_-]` with a letter or
 /// digit first.
@@ -38,11 +47,19 @@ pub struct PackageRef {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{found}` is not a package reference: {reason}\n  \
-     expected ORG/NAME@VERSION, ORG/NAME@latest or ORG/NAME@sha256:DIGEST, for example acme/tool@1.2.0"
+     expected ORG/NAME@VERSION, ORG/NAME@latest or ORG/NAME@sha256:DIGEST, for example acme/tool@1.2.0{}",
+    way_out.map(|way_out| format!("\n  {way_out}")).unwrap_or_default()
 )]
 pub struct RefError {
     found: String,
     reason: String,
+    way_out: Option<&'static str>,
+}
+
+impl RefError {
+    fn new(found: &str, reason: String) -> Self {
+        Self { found: SafeText::within(found, QUOTED).to_string(), reason, way_out: None }
+    }
 }
 
 /// What a registry answers when it is asked for a package: not yet verified against any byte.
@@ -121,10 +138,8 @@ impl FromStr for Version {
         if shape && text != "latest" {
             Ok(Self(text.to_owned()))
         } else {
-            Err(RefError {
-                found: text.chars().take(200).flat_map(char::escape_debug).collect(),
-                reason: "a version is 1 to 128 characters of A-Z, a-z, 0-9, `.`, `+`, `_` and `-`".to_owned(),
-            })
+            let reason = "a version is 1 to 128 characters of A-Z, a-z, 0-9, `.`, `+`, `_` and `-`";
+            Err(RefError::new(text, reason.to_owned()))
         }
     }
 }
@@ -133,18 +148,24 @@ impl FromStr for PackageRef {
     type Err = RefError;
 
     fn from_str(text: &str) -> Result<Self, RefError> {
-        let fail =
-            |reason: String| RefError { found: text.chars().take(200).flat_map(char::escape_debug).collect(), reason };
-        let Some((id, selector)) = text.split_once('@') else {
-            return Err(fail("it names no version".to_owned()));
+        let fail = |reason: String| match Elsewhere::of(text) {
+            Some(elsewhere) => {
+                let way_out = Some(elsewhere.way_out());
+                RefError { way_out, ..RefError::new(text, elsewhere.reason().to_owned()) }
+            }
+            None => RefError::new(text, reason),
         };
-        let id = id.parse().map_err(|error: crate::model::name::NameError| fail(error.to_string()))?;
+        let Some((id, selector)) = text.split_once('@') else {
+            return Err(fail("it names no version; add one, or `@latest`".to_owned()));
+        };
+        let id = id.parse().map_err(|error: NameError| fail(error.to_string()))?;
         let selector = if selector == "latest" {
             Selector::Latest
         } else if selector.contains(':') {
-            Selector::Digest(
-                selector.parse().map_err(|error: crate::model::digest::DigestError| fail(error.to_string()))?,
-            )
+            let lower = selector.to_ascii_lowercase();
+            let meant = lower.parse::<Digest>().map(|digest| format!("; did you mean `{digest}`?")).unwrap_or_default();
+            let error = |error: DigestError| fail(format!("{error}{meant}"));
+            Selector::Digest(selector.parse().map_err(error)?)
         } else {
             Selector::Exact(selector.parse().map_err(|error: Self::Err| fail(error.reason))?)
         };
@@ -202,5 +223,45 @@ mod tests {
             let error = bad.parse::<PackageRef>().unwrap_err();
             assert!(error.to_string().contains("expected ORG/NAME@VERSION"), "{bad}: {error}");
         }
+    }
+    #[test]
+    fn names_of_elsewhere_are_recognised() {
+        let cases = [
+            ("@modelcontextprotocol/server-filesystem", "it is the name of an npm package"),
+            ("@scope/x@1.0.0", "it is the name of an npm package"),
+            ("npm:left-pad", "it is the name of an npm package"),
+            ("npx", "it is the name of an npm package"),
+            ("npx -y @scope/x", "it is the name of an npm package"),
+            ("uvx mcp-server-fetch", "it is the name of a PyPI package"),
+            ("pypi:mcp-server-fetch==1.0", "it is the name of a PyPI package"),
+            ("mcp-server-fetch==2025.1", "it is the name of a PyPI package"),
+            ("ghcr.io/github/github-mcp-server", "it is the name of a container image"),
+            ("ghcr.io/github/github-mcp-server:1.0", "it is the name of a container image"),
+            ("localhost:5000/tool", "it is the name of a container image"),
+            ("docker run -i mcp/fetch", "it is the name of a container image"),
+            ("docker://mcp/fetch", "it is the name of a container image"),
+            ("https://mcp.example.com/mcp", "it is a URL"),
+            ("https://registry.example/acme/tool@1.0.0", "it is a URL"),
+            ("git@github.com:acme/tool", "it is a URL"),
+            ("tool.mcpb", "it is the name of an MCP bundle"),
+            ("./downloads/tool.MCPB", "it is the name of an MCP bundle"),
+            ("./server", "it is the path of a file or folder"),
+            ("/srv/tool", "it is the path of a file or folder"),
+            ("~/tool", "it is the path of a file or folder"),
+            (".", "it is the path of a file or folder"),
+            ("acme/tool:1.0.0", "a version stands behind `@`, not behind `:`"),
+            ("server-filesystem", "it does not say whose package it is"),
+            ("tool@1.0.0", "it does not say whose package it is"),
+            ("acme/tool", "it names no version; add one, or `@latest`"),
+        ];
+        for (text, reason) in cases {
+            let error = text.parse::<PackageRef>().unwrap_err().to_string();
+            assert!(error.starts_with(&format!("`{text}` is not a package reference: {reason}\n")), "{error}");
+        }
+        let upper = format!("acme/tool@SHA256:{}", "A".repeat(64));
+        let error = upper.parse::<PackageRef>().unwrap_err().to_string();
+        assert!(error.contains(&format!("did you mean `sha256:{}`?", "a".repeat(64))), "{error}");
+        let error = "acme/t\u{202e}ool@1".parse::<PackageRef>().unwrap_err().to_string();
+        assert!(!error.contains('\u{202e}'), "{error}");
     }
 }

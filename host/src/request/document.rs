@@ -1,7 +1,13 @@
 //! A facts document: the subject of a request as JSON (spec 5).
+//!
+//! Somebody wrote it, so whatever can't be what they meant is an error, all of them at once. Only a registry's own
+//! documents make an unknown fact of it.
 
+mod object;
+mod tree;
 mod written;
 
+pub use object::Problem;
 pub use written::document_of;
 
 use std::path::Path;
@@ -10,7 +16,6 @@ use serde_json::Value;
 
 use crate::model::digest::Digest;
 use crate::model::facts::CertLevel;
-use crate::model::facts::FactReading;
 use crate::model::facts::Facts;
 use crate::model::facts::Origin;
 use crate::model::facts::Score;
@@ -22,237 +27,296 @@ use crate::model::manifest::Transport;
 use crate::model::registry::Registry;
 use crate::model::request::Subject;
 use crate::model::text::SafeText;
+use crate::request::document::object::Object;
+
+/// What editors of some systems put in front of UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The fields of `request.subject` in snake_case, all of them optional: what is absent is unknown.
+const KEYS: [&str; 19] = [
+    "org",
+    "name",
+    "version",
+    "registry",
+    "status",
+    "origin",
+    "cert_level",
+    "score",
+    "security_score",
+    "supply_chain_score",
+    "maturity_score",
+    "findings",
+    "manifest_digest",
+    "bundle_digest",
+    "git_sha",
+    "transport",
+    "entrypoint",
+    "permissions",
+    "manifest",
+];
 
 /// A facts document can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
-    /// It is not JSON of the right shape; the cause says where and what is allowed.
-    #[error("the facts document is not what it should be: {0}")]
-    Shape(serde_json::Error),
+    /// There is nothing in it.
+    #[error("the facts document is empty; it must be JSON, such as {{\"score\": 80}}")]
+    Empty,
+    /// It is not UTF-8, as JSON is.
+    #[error("the facts document is not UTF-8 text\n  save it as JSON in UTF-8")]
+    Encoding,
+    /// It is something else than JSON, YAML perhaps.
+    #[error("the facts document must be JSON, such as {{\"score\": 80}}, and it is not: {0}")]
+    Syntax(serde_json::Error),
     /// It is JSON, but a list or a bare value.
-    #[error("the facts document is not what it should be: expected an object, such as {{\"score\": 80}}")]
+    #[error("the facts document must be an object, such as {{\"score\": 80}}")]
     NotAnObject,
-    /// A digest in it is none.
-    #[error("`{field}` of the facts document: {cause}")]
-    Digest {
-        /// Which field.
-        field: &'static str,
-        /// What is wrong with it.
-        cause: crate::model::digest::DigestError,
-    },
-    /// Its registry is none.
-    #[error("`registry` of the facts document: {0}")]
-    Registry(crate::model::registry::RegistryError),
+    /// Something in it is not what it should be.
+    #[error("the facts document{}", listed(.0))]
+    Wrong(Vec<Problem>),
 }
 
-/// The fields of `request.subject` in snake_case, all of them optional: what is absent is unknown.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
-struct Document {
-    #[serde(default = "unnamed_org")]
-    org: String,
-    #[serde(default = "unnamed")]
-    name: String,
-    #[serde(default = "unversioned")]
-    version: String,
-    registry: Option<String>,
-    status: Option<String>,
-    origin: Option<Value>,
-    cert_level: Option<Value>,
-    score: Option<Value>,
-    security_score: Option<Value>,
-    supply_chain_score: Option<Value>,
-    maturity_score: Option<Value>,
-    findings: Option<Counts>,
-    manifest_digest: Option<String>,
-    bundle_digest: Option<String>,
-    git_sha: Option<String>,
-    transport: Option<Word>,
-    entrypoint: Option<Start>,
-    permissions: Option<Asked>,
-    manifest: Option<String>,
+impl DocumentError {
+    /// What is wrong, place by place; nothing when it is the document as a whole.
+    pub fn problems(&self) -> &[Problem] {
+        match self {
+            Self::Empty | Self::Encoding | Self::Syntax(_) | Self::NotAnObject => &[],
+            Self::Wrong(problems) => problems,
+        }
+    }
 }
 
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
-struct Counts {
-    #[serde(default)]
-    critical: u32,
-    #[serde(default)]
-    high: u32,
-    #[serde(default)]
-    medium: u32,
-    #[serde(default)]
-    low: u32,
+/// One problem, or their number and each on a line of its own.
+fn listed(problems: &[Problem]) -> String {
+    if let [problem] = problems {
+        return format!(": {problem}");
+    }
+    let lines = problems.iter().map(|problem| format!("\n  {problem}"));
+    std::iter::once(format!(" has {} problems", problems.len())).chain(lines).collect()
 }
 
-#[derive(serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Word {
-    Stdio,
-    Http,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
-struct Start {
-    command: String,
-    #[serde(default)]
-    args: Vec<String>,
-}
-
-#[derive(serde::Deserialize, Default)]
-#[serde(deny_unknown_fields, default, expecting = "an object")]
-struct Asked {
-    network: Vec<String>,
-    filesystem_read: Vec<String>,
-    filesystem_write: Vec<String>,
-    environment: Vec<String>,
-    subprocess: bool,
-}
-
-fn unnamed_org() -> String {
-    "local".to_owned()
-}
-
-fn unnamed() -> String {
-    "facts".to_owned()
-}
-
-fn unversioned() -> String {
-    "0.0.0".to_owned()
-}
-
-/// Reads a facts document. Facts that can't be believed (out of range, of the wrong type) are unknown, with a doubt,
-/// as they would be from a registry; everything else that is wrong is an error.
+/// Reads a facts document.
 ///
 /// # Errors
 /// See [`DocumentError`].
 pub fn subject_from_document(bytes: &[u8], base: &Path, home: Option<&Path>) -> Result<Subject, DocumentError> {
-    // A list would be read as the fields' values in order, whatever they were meant for.
-    if !bytes.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<Value>(bytes).is_ok() {
-        return Err(DocumentError::NotAnObject);
+    let bytes = bytes.strip_prefix(MARK).unwrap_or(bytes);
+    if bytes.trim_ascii().is_empty() {
+        return Err(DocumentError::Empty);
     }
-    let mut document: Document = serde_json::from_slice(bytes).map_err(DocumentError::Shape)?;
-    let registry = document.registry.take().map(|text| Registry::from_text(&text, base, home));
-    let registry = registry.transpose().map_err(DocumentError::Registry)?;
-    let manifest_digest = digest("manifest_digest", document.manifest_digest.as_deref())?;
-    let bundle_digest = digest("bundle_digest", document.bundle_digest.as_deref())?;
-    Ok(Subject {
-        registry,
-        manifest_digest,
-        bundle_digest,
-        facts: facts(&mut document),
-        org: document.org,
-        name: document.name,
-        version: document.version,
-        transport: document.transport.map(|word| match word {
-            Word::Stdio => Transport::Stdio,
-            Word::Http => Transport::Http,
+    if str::from_utf8(bytes).is_err() || bytes.contains(&0) {
+        return Err(DocumentError::Encoding);
+    }
+    let document = tree::read(bytes).map_err(DocumentError::Syntax)?;
+    let members = document.as_object().ok_or(DocumentError::NotAnObject)?;
+    let mut problems = Vec::new();
+    let mut object = Object::new(String::new(), members, &KEYS, &mut problems);
+    let subject = subject(&mut object, base, home);
+    if problems.is_empty() { Ok(subject) } else { Err(DocumentError::Wrong(problems)) }
+}
+
+fn subject(object: &mut Object<'_, '_>, base: &Path, home: Option<&Path>) -> Subject {
+    Subject {
+        // A document about no package in particular has a name to be shown all the same.
+        org: text(object, "org").unwrap_or_else(|| "local".to_owned()),
+        name: text(object, "name").unwrap_or_else(|| "facts".to_owned()),
+        version: text(object, "version").unwrap_or_else(|| "0.0.0".to_owned()),
+        registry: object.parse("registry", |text| Registry::from_text(text, base, home)),
+        facts: facts(object),
+        manifest_digest: object.parse("manifest_digest", str::parse::<Digest>),
+        bundle_digest: object.parse("bundle_digest", str::parse::<Digest>),
+        transport: object.read("transport", "stdio, http", |value| match value.as_str() {
+            Some("stdio") => Some(Transport::Stdio),
+            Some("http") => Some(Transport::Http),
+            Some(_) | None => None,
         }),
-        entrypoint: document.entrypoint.map(|start| Entrypoint {
-            command: start.command,
-            args: start.args,
+        entrypoint: object.whole("entrypoint", &["command", "args"]).map(|mut start| Entrypoint {
+            command: text(&mut start, "command").unwrap_or_default(),
+            args: texts(&mut start, "args"),
             ..Entrypoint::default()
         }),
-        permissions: document.permissions.map(|asked| Permissions {
-            network: asked.network,
-            filesystem_read: asked.filesystem_read,
-            filesystem_write: asked.filesystem_write,
-            environment: asked.environment,
-            subprocess: asked.subprocess,
-        }),
-        manifest: document.manifest,
+        permissions: permissions(object),
+        manifest: text(object, "manifest"),
+    }
+}
+
+fn permissions(object: &mut Object<'_, '_>) -> Option<Permissions> {
+    let keys = ["network", "filesystem_read", "filesystem_write", "environment", "subprocess"];
+    object.whole("permissions", &keys).map(|mut asked| Permissions {
+        network: texts(&mut asked, "network"),
+        filesystem_read: texts(&mut asked, "filesystem_read"),
+        filesystem_write: texts(&mut asked, "filesystem_write"),
+        environment: texts(&mut asked, "environment"),
+        subprocess: asked.read("subprocess", "true, false", Value::as_bool).unwrap_or_default(),
     })
 }
 
-fn digest(field: &'static str, text: Option<&str>) -> Result<Option<Digest>, DocumentError> {
-    text.map(str::parse).transpose().map_err(|cause| DocumentError::Digest { field, cause })
-}
-
-fn facts(document: &mut Document) -> Facts {
-    let mut doubts = Vec::new();
-    let mut score = |value: &Option<Value>, name| {
-        FactReading::integer(value.as_ref(), Score::new).settle(name, "an integer from 0 to 100", &mut doubts)
-    };
-    let (whole, security, supply_chain, maturity) = (
-        score(&document.score, "score"),
-        score(&document.security_score, "security_score"),
-        score(&document.supply_chain_score, "supply_chain_score"),
-        score(&document.maturity_score, "maturity_score"),
-    );
-    let level = FactReading::integer(document.cert_level.as_ref(), CertLevel::new);
+fn facts(object: &mut Object<'_, '_>) -> Facts {
+    let mut score = |key| object.read(key, "a whole number from 0 to 100", |value| value.as_u64().and_then(Score::new));
+    let (whole, security, supply_chain, maturity) =
+        (score("score"), score("security_score"), score("supply_chain_score"), score("maturity_score"));
     Facts {
-        status: document.status.as_deref().map(Status::from_word),
-        origin: origin(document.origin.as_ref()).settle("origin", "a word", &mut doubts),
-        cert_level: level.settle("cert_level", "an integer from 0 to 3", &mut doubts),
+        status: object.read("status", "a word, such as published", word).map(Status::from_word),
+        origin: object.read("origin", "a word, such as verified", Value::as_str).and_then(Origin::from_word),
+        cert_level: object
+            .read("cert_level", "a whole number from 0 to 3", |value| value.as_u64().and_then(CertLevel::new)),
         score: whole,
         security_score: security,
         supply_chain_score: supply_chain,
         maturity_score: maturity,
-        findings: document.findings.as_ref().map(|counts| SeverityCounts {
-            critical: counts.critical,
-            high: counts.high,
-            medium: counts.medium,
-            low: counts.low,
+        findings: object.whole("findings", &["critical", "high", "medium", "low"]).map(|mut counts| {
+            let mut count = |key| {
+                let number = |value: &Value| value.as_u64().and_then(|count| u32::try_from(count).ok());
+                counts.read(key, "a whole number from 0 to 4294967295", number).unwrap_or_default()
+            };
+            SeverityCounts {
+                critical: count("critical"),
+                high: count("high"),
+                medium: count("medium"),
+                low: count("low"),
+            }
         }),
-        git_sha: document.git_sha.as_deref().map(SafeText::new),
-        doubts,
+        git_sha: object.read("git_sha", "a text", Value::as_str).map(SafeText::new),
+        doubts: Vec::new(),
     }
 }
 
-fn origin(value: Option<&Value>) -> FactReading<Origin> {
-    match value {
-        None | Some(Value::Null) => FactReading::Absent,
-        Some(Value::String(word)) => Origin::from_word(word).map_or(FactReading::Absent, FactReading::Known),
-        Some(other) => FactReading::Doubtful(other.to_string()),
-    }
+fn word(value: &Value) -> Option<&str> {
+    value.as_str().filter(|word| !word.trim().is_empty())
+}
+
+fn text(object: &mut Object<'_, '_>, key: &'static str) -> Option<String> {
+    object.read(key, "a text", Value::as_str).map(str::to_owned)
+}
+
+fn texts(object: &mut Object<'_, '_>, key: &'static str) -> Vec<String> {
+    let texts = |value: &Value| {
+        let elements = value.as_array()?.iter();
+        elements.map(|element| element.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
+    };
+    object.read(key, "a list of texts", texts).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(json: &str) -> Result<Subject, DocumentError> {
-        subject_from_document(json.as_bytes(), Path::new("/base"), None)
+    fn read(json: impl AsRef<[u8]>) -> Result<Subject, DocumentError> {
+        subject_from_document(json.as_ref(), Path::new("/base"), None)
     }
 
     #[test]
     fn what_is_absent_is_unknown() {
-        let subject = read("{}").unwrap();
-        assert_eq!(subject.label(), "local/facts@0.0.0");
-        assert_eq!(subject.facts, Facts::default());
-        assert_eq!(subject.permissions, None);
-    }
-
-    #[test]
-    fn facts_out_of_range_are_unknown_and_said_to_be() {
-        let subject = read(r#"{"origin": 3, "cert_level": 100, "score": 72.5, "maturity_score": -1}"#).unwrap();
-        let Facts { origin, cert_level, score, maturity_score, doubts, .. } = subject.facts;
-        assert_eq!((origin, cert_level, score, maturity_score), (None, None, None, None));
-        assert_eq!(doubts.len(), 4);
-    }
-
-    #[test]
-    fn a_document_that_is_wrong_is_refused_with_the_place() {
-        for (json, says) in [
-            ("", "EOF"),
-            ("[]", "expected an object, such as"),
-            ("[\"acme\", \"tool\", \"1.0.0\"]", "expected an object, such as"),
-            ("{\"findings\": 3}", "invalid type: integer `3`, expected an object"),
-            ("{\"entrypoint\": \"server\"}", "expected an object"),
-            ("{\"permissions\": true}", "expected an object"),
-            ("{\"scor\": 80}", "unknown field `scor`, expected one of"),
-            ("{\"score\": 80, \"score\": 90}", "duplicate field `score`"),
-            ("{\"status\": 1}", "line 1 column 12"),
-            ("{\"transport\": \"carrier\"}", "expected `stdio` or `http`"),
-            ("{\"bundle_digest\": \"sha256:00\"}", "`bundle_digest`"),
-            ("{\"registry\": \"ftp://x\"}", "`registry`"),
-            ("{\"permissions\": {\"net\": []}}", "unknown field `net`"),
-            ("{} {}", "trailing characters"),
+        for document in [
+            "{}",
+            "\u{feff} {}\n",
+            r#"{"score": null, "origin": " ", "findings": null, "permissions": null, "org": null}"#,
         ] {
-            let error = read(json).unwrap_err().to_string();
-            assert!(error.contains(says), "{json}: {error}");
+            let subject = read(document).unwrap();
+            assert_eq!(subject.label(), "local/facts@0.0.0");
+            assert_eq!(subject.facts, Facts::default());
+            assert_eq!((subject.permissions, subject.entrypoint), (None, None));
         }
+    }
+
+    #[test]
+    fn a_fact_that_can_not_be_meant_is_an_error_with_its_place() {
+        let score = "(allowed: a whole number from 0 to 100)";
+        let lacks = "policies are told the whole of it, or nothing when it is left out";
+        let cases = [
+            (r#"{"score": "80"}"#, format!("`/score` is the text `80` {score}")),
+            (r#"{"score": 200}"#, format!("`/score` is the number 200 {score}")),
+            (r#"{"score": -1}"#, format!("`/score` is the number -1 {score}")),
+            (r#"{"maturity_score": 72.5}"#, format!("`/maturity_score` is the number 72.5 {score}")),
+            (r#"{"security_score": 80.0}"#, format!("`/security_score` is the number 80.0 {score}")),
+            (r#"{"supply_chain_score": true}"#, format!("`/supply_chain_score` is true {score}")),
+            (r#"{"cert_level": 4}"#, "`/cert_level` is the number 4 (allowed: a whole number from 0 to 3)".to_owned()),
+            (r#"{"origin": 5}"#, "`/origin` is the number 5 (allowed: a word, such as verified)".to_owned()),
+            (r#"{"status": ""}"#, "`/status` is an empty text (allowed: a word, such as published)".to_owned()),
+            (r#"{"transport": "carrier"}"#, "`/transport` is the text `carrier` (allowed: stdio, http)".to_owned()),
+            (r#"{"name": ["a"]}"#, "`/name` is a list (allowed: a text)".to_owned()),
+            (r#"{"findings": 3}"#, "`/findings` is the number 3 (allowed: an object)".to_owned()),
+            (r#"{"findings": {"critical": 0}}"#, format!("`/findings` has no `high`, `medium`, `low`: {lacks}")),
+            (
+                r#"{"findings": {"critical": 4294967296, "high": 0, "medium": 0, "low": 0}}"#,
+                "`/findings/critical` is the number 4294967296 (allowed: a whole number from 0 to 4294967295)"
+                    .to_owned(),
+            ),
+            (
+                r#"{"permissions": {"network": ["*"], "filesystem_read": [], "filesystem_write": [], "environment": []}}"#,
+                format!("`/permissions` has no `subprocess`: {lacks}"),
+            ),
+            (r#"{"entrypoint": {"command": "sh"}}"#, format!("`/entrypoint` has no `args`: {lacks}")),
+            (
+                r#"{"entrypoint": {"command": "sh", "args": [1]}}"#,
+                "`/entrypoint/args` is a list (allowed: a list of texts)".to_owned(),
+            ),
+            (r#"{"entrypoint": "server"}"#, "`/entrypoint` is the text `server` (allowed: an object)".to_owned()),
+            (
+                r#"{"scor": 80}"#,
+                format!("`/scor` is no key of a facts document; did you mean `score`? (allowed: {})", KEYS.join(", ")),
+            ),
+        ];
+        for (json, expected) in cases {
+            let error = read(json).unwrap_err();
+            assert_eq!(error.to_string(), format!("the facts document: {expected}"));
+            assert_eq!(error.problems().len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_key_is_found_by_any_spelling() {
+        let cases = [
+            ("cert-level", "cert_level"),
+            ("certLevel", "cert_level"),
+            ("Score", "score"),
+            ("supply-chain-score", "supply_chain_score"),
+            ("finding", "findings"),
+        ];
+        for (key, meant) in cases {
+            let error = read(format!("{{\"{key}\": null}}")).unwrap_err().to_string();
+            assert!(error.contains(&format!("did you mean `{meant}`?")), "{error}");
+        }
+        let whole = r#""filesystem_read": [], "filesystem_write": [], "environment": [], "subprocess": false"#;
+        let error = read(format!("{{\"permissions\": {{\"net-work\": [], {whole}}}}}")).unwrap_err().to_string();
+        assert!(
+            error.contains("`/permissions/net-work` is no key of a facts document; did you mean `network`?"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn all_problems_are_told_at_once_and_nothing_in_them_steers_a_terminal() {
+        let error = read("{\"score\": \"\\u001b[2J\", \"a/~\u{202e}\": 1, \"cert_level\": 9}").unwrap_err();
+        let text = error.to_string();
+        assert!(text.starts_with("the facts document has 3 problems\n  `/a~1~0\\u{202e}` is no key"), "{text}");
+        assert!(text.contains("\n  `/score` is the text `\\u{1b}[2J`"), "{text}");
+        assert_eq!(error.problems().len(), 3);
+    }
+
+    #[test]
+    fn a_document_that_is_no_json_is_refused_in_plain_words() {
+        for (document, says) in [
+            ("", "it is empty; it must be JSON"),
+            ("\u{feff}\n", "is empty; it must be JSON, such as {\"score\": 80}"),
+            ("score: 80\n", "must be JSON, such as {\"score\": 80}, and it is not: expected value at line 1 column 1"),
+            ("---\nscore: 80\n", "must be JSON"),
+            ("{score: 80}", "must be JSON"),
+            ("{\"score\": 80", "must be JSON"),
+            ("{} {}", "trailing characters"),
+            ("[]", "must be an object, such as"),
+            ("[\"acme\", \"tool\", \"1.0.0\"]", "must be an object, such as"),
+            ("80", "must be an object, such as"),
+            ("{\"score\": 80, \"score\": 90}", "the key `score` stands twice in one object"),
+            ("{\"findings\": {\"low\": 0, \"low\": 1}}", "the key `low` stands twice in one object"),
+            ("{\"bundle_digest\": \"sha256:00\"}", "`/bundle_digest` can't be used: "),
+            ("{\"registry\": \"ftp://x\"}", "`/registry` can't be used: "),
+        ] {
+            let error = read(document).unwrap_err().to_string();
+            assert!(error.contains(says.trim_start_matches("it ")), "{document}: {error}");
+        }
+        for document in [b"\xff\xfe{\0}\0".as_slice(), b"{\"a\": \"\xff\"}"] {
+            assert!(matches!(read(document), Err(DocumentError::Encoding)));
+        }
+        assert!(read("[".repeat(100_000)).is_err(), "depth is bounded");
     }
 }

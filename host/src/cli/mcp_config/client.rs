@@ -1,6 +1,6 @@
-//! The clients that start servers from a JSON file: where it is, and its shape.
+//! The clients that start servers: one table of where each keeps them, and in which shape.
 //!
-//! As their documents of 2026 have it: `claude_desktop_config.json`, Cursor's and VS Code's `mcp.json`, `.claude.json`.
+//! As their documents of 2026 have it; docs/clients.md says which were tried.
 
 use std::path::PathBuf;
 
@@ -10,18 +10,36 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::cli::mcp_config::merge::Addition;
+use crate::cli::mcp_config::merge::Format;
 
 /// A program that starts MCP servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Client {
-    /// Claude Desktop.
-    ClaudeDesktop,
-    /// Cursor.
-    Cursor,
-    /// Visual Studio Code.
-    Vscode,
-    /// Claude Code.
+    /// Claude Code
     ClaudeCode,
+    /// Claude Desktop
+    ClaudeDesktop,
+    /// Codex
+    Codex,
+    /// Cursor
+    Cursor,
+    /// Gemini CLI
+    #[value(alias = "gemini-cli")]
+    Gemini,
+    /// Goose
+    Goose,
+    /// opencode
+    Opencode,
+    /// Qwen Code
+    #[value(alias = "qwen-code")]
+    Qwen,
+    /// Visual Studio Code
+    #[value(alias = "vs-code")]
+    Vscode,
+    /// Windsurf
+    Windsurf,
+    /// Zed
+    Zed,
 }
 
 /// Where a user's files are.
@@ -33,6 +51,8 @@ pub(super) struct Folders {
     pub(super) xdg_config: Option<PathBuf>,
     /// `CLAUDE_CONFIG_DIR`, when it is an absolute path.
     pub(super) claude_config: Option<PathBuf>,
+    /// `CODEX_HOME`, when it is an absolute path.
+    pub(super) codex_home: Option<PathBuf>,
     /// Whether applications keep their files as macOS has it.
     pub(super) macos: bool,
 }
@@ -50,84 +70,268 @@ pub(super) struct Server {
     pub(super) variables: Vec<String>,
 }
 
-impl Client {
+/// What is to be known of a client.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Profile {
     /// What people call it.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::ClaudeDesktop => "Claude Desktop",
-            Self::Cursor => "Cursor",
-            Self::Vscode => "VS Code",
-            Self::ClaudeCode => "Claude Code",
-        }
-    }
-
+    pub(super) name: &'static str,
+    place: Place,
+    /// The format of its file.
+    pub(super) format: Format,
+    /// The key of its mapping of servers.
+    section: &'static str,
+    shape: Shape,
+    secrets: Secrets,
     /// What makes it read its file again.
-    pub(super) const fn reload(self) -> &'static str {
-        match self {
-            Self::ClaudeDesktop => "quit Claude Desktop and start it again",
-            Self::Cursor => "Cursor reads it by itself; Settings → MCP shows whether the server runs",
-            Self::Vscode => "VS Code reads it by itself; `MCP: List Servers` starts the server",
-            Self::ClaudeCode => "start Claude Code again; one that is running may write the file back as it was",
-        }
-    }
+    pub(super) reload: &'static str,
+    /// A command of its own that takes the printed server.
+    pub(super) takes_server: Option<&'static str>,
+}
 
-    /// The user's own file, for all their projects. None when nobody knows the home.
-    pub(super) fn file(self, folders: &Folders) -> Option<PathBuf> {
-        let home = folders.home.as_deref();
-        let application = || match (folders.macos, &folders.xdg_config) {
-            (true, _) => home.map(|home| home.join("Library/Application Support")),
-            (false, Some(config)) => Some(config.clone()),
-            (false, None) => home.map(|home| home.join(".config")),
+/// Where a client keeps its servers.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    /// In the home.
+    Home(&'static str),
+    /// In `XDG_CONFIG_HOME` or `~/.config`, on macOS as well.
+    Config(&'static str),
+    /// Where applications keep their files: as [`Self::Config`], and in `~/Library/Application Support` on macOS.
+    Application(&'static str),
+    /// In `CLAUDE_CONFIG_DIR` or the home.
+    Claude(&'static str),
+    /// In `CODEX_HOME` or `~/.codex`.
+    Codex(&'static str),
+}
+
+/// How a client writes a server down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// `command`, `args`, `env`.
+    Plain,
+    /// The same, with `type: stdio`.
+    Typed,
+    /// `command`, `args`, and `env_vars` with names.
+    Codex,
+    /// One list of words as `command`, and `environment`.
+    Opencode,
+    /// `cmd`, `args`, and `env_keys` with names.
+    Goose,
+}
+
+/// Where a client takes the value of a variable from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Secrets {
+    /// Nowhere: the user writes it into the file.
+    ByHand,
+    /// From its own environment, written as this before and behind the name.
+    Environment(&'static str, &'static str),
+    /// From a question that it asks once.
+    Asked,
+    /// From its own environment or store, by the name alone.
+    Named,
+}
+
+impl Client {
+    /// The table.
+    pub(super) const fn profile(self) -> Profile {
+        let plain = Profile {
+            name: "",
+            place: Place::Home(""),
+            format: Format::Json,
+            section: "mcpServers",
+            shape: Shape::Plain,
+            secrets: Secrets::ByHand,
+            reload: "",
+            takes_server: None,
         };
         match self {
-            Self::ClaudeDesktop => application().map(|folder| folder.join("Claude/claude_desktop_config.json")),
-            Self::Cursor => home.map(|home| home.join(".cursor/mcp.json")),
-            Self::Vscode => application().map(|folder| folder.join("Code/User/mcp.json")),
-            Self::ClaudeCode => folders.claude_config.as_deref().or(home).map(|folder| folder.join(".claude.json")),
+            Self::ClaudeCode => Profile {
+                name: "Claude Code",
+                place: Place::Claude(".claude.json"),
+                shape: Shape::Typed,
+                secrets: Secrets::Environment("${", "}"),
+                reload: "start Claude Code again; one that is running may write the file back as it was",
+                takes_server: Some("claude mcp add-json --scope user"),
+                ..plain
+            },
+            Self::ClaudeDesktop => Profile {
+                name: "Claude Desktop",
+                place: Place::Application("Claude/claude_desktop_config.json"),
+                reload: "quit Claude Desktop and start it again",
+                ..plain
+            },
+            Self::Codex => Profile {
+                name: "Codex",
+                place: Place::Codex("config.toml"),
+                format: Format::Toml,
+                section: "mcp_servers",
+                shape: Shape::Codex,
+                secrets: Secrets::Named,
+                reload: "start Codex again; `/mcp` shows whether the server runs",
+                ..plain
+            },
+            Self::Cursor => Profile {
+                name: "Cursor",
+                place: Place::Home(".cursor/mcp.json"),
+                shape: Shape::Typed,
+                secrets: Secrets::Environment("${env:", "}"),
+                reload: "Cursor reads it by itself; Settings → MCP shows whether the server runs",
+                ..plain
+            },
+            Self::Gemini => Profile {
+                name: "Gemini CLI",
+                place: Place::Home(".gemini/settings.json"),
+                secrets: Secrets::Environment("${", "}"),
+                reload: "start Gemini CLI again; `/mcp` shows whether the server runs",
+                ..plain
+            },
+            Self::Goose => Profile {
+                name: "Goose",
+                place: Place::Config("goose/config.yaml"),
+                format: Format::Yaml,
+                section: "extensions",
+                shape: Shape::Goose,
+                secrets: Secrets::Named,
+                reload: "start Goose again",
+                ..plain
+            },
+            Self::Opencode => Profile {
+                name: "opencode",
+                place: Place::Config("opencode/opencode.json"),
+                section: "mcp",
+                shape: Shape::Opencode,
+                secrets: Secrets::Environment("{env:", "}"),
+                reload: "start opencode again; `opencode mcp list` shows whether the server runs",
+                ..plain
+            },
+            Self::Qwen => Profile {
+                name: "Qwen Code",
+                place: Place::Home(".qwen/settings.json"),
+                secrets: Secrets::Environment("${", "}"),
+                reload: "start Qwen Code again; `/mcp` shows whether the server runs",
+                ..plain
+            },
+            Self::Vscode => Profile {
+                name: "VS Code",
+                place: Place::Application("Code/User/mcp.json"),
+                section: "servers",
+                shape: Shape::Typed,
+                secrets: Secrets::Asked,
+                reload: "VS Code reads it by itself; `MCP: List Servers` starts the server",
+                ..plain
+            },
+            Self::Windsurf => Profile {
+                name: "Windsurf",
+                place: Place::Home(".codeium/windsurf/mcp_config.json"),
+                secrets: Secrets::Environment("${env:", "}"),
+                reload: "refresh the list of servers in Cascade",
+                ..plain
+            },
+            Self::Zed => Profile {
+                name: "Zed",
+                place: Place::Config("zed/settings.json"),
+                section: "context_servers",
+                reload: "Zed reads it by itself; the settings of its agent show whether the server runs",
+                ..plain
+            },
         }
+    }
+}
+
+impl Profile {
+    /// The user's own file, for all their projects. None when nobody knows the home.
+    pub(super) fn file(&self, folders: &Folders) -> Option<PathBuf> {
+        let home = |below: &str| folders.home.as_ref().map(|home| home.join(below));
+        let config = || folders.xdg_config.clone().or_else(|| home(".config"));
+        let (folder, below) = match self.place {
+            Place::Home(below) => (home(""), below),
+            Place::Config(below) => (if folders.macos { home(".config") } else { config() }, below),
+            Place::Application(below) if folders.macos => (home("Library/Application Support"), below),
+            Place::Application(below) => (config(), below),
+            Place::Claude(below) => (folders.claude_config.clone().or_else(|| home("")), below),
+            Place::Codex(below) => (folders.codex_home.clone().or_else(|| home(".codex")), below),
+        };
+        folder.map(|folder| folder.join(below))
+    }
+
+    /// The server as the client writes it down.
+    pub(super) fn value(&self, server: &Server) -> Value {
+        let Server { name, command, args, variables } = server;
+        let given: Map<_, _> = variables.iter().map(|key| (key.clone(), self.value_of(name, key))).collect();
+        let some = |key: &'static str, value: Value| (!variables.is_empty()).then_some((key, value));
+        let members = match self.shape {
+            Shape::Plain | Shape::Typed => [
+                (self.shape == Shape::Typed).then_some(("type", json!("stdio"))),
+                Some(("command", json!(command))),
+                Some(("args", json!(args))),
+                some("env", Value::Object(given)),
+            ]
+            .to_vec(),
+            Shape::Codex => {
+                [Some(("command", json!(command))), Some(("args", json!(args))), some("env_vars", json!(variables))]
+                    .to_vec()
+            }
+            Shape::Opencode => {
+                let words: Vec<_> = std::iter::once(command).chain(args).collect();
+                [
+                    Some(("type", json!("local"))),
+                    Some(("command", json!(words))),
+                    some("environment", Value::Object(given)),
+                    Some(("enabled", json!(true))),
+                ]
+                .to_vec()
+            }
+            Shape::Goose => [
+                Some(("name", json!(name))),
+                Some(("type", json!("stdio"))),
+                Some(("enabled", json!(true))),
+                Some(("cmd", json!(command))),
+                Some(("args", json!(args))),
+                some("env_keys", json!(variables)),
+                // Seconds; what Goose itself writes.
+                Some(("timeout", json!(300))),
+            ]
+            .to_vec(),
+        };
+        members.into_iter().flatten().map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>().into()
     }
 
     /// What has to stand in its file.
-    pub(super) fn additions(self, server: &Server) -> Vec<Addition> {
-        let Server { name, command, args, variables } = server;
-        let mut value = Map::new();
-        if self != Self::ClaudeDesktop {
-            value.insert("type".to_owned(), "stdio".into());
-        }
-        value.insert("command".to_owned(), command.as_str().into());
-        value.insert("args".to_owned(), args.as_slice().into());
-        if !variables.is_empty() {
-            let given = variables.iter().map(|key| (key.clone(), self.value_of(name, key)));
-            value.insert("env".to_owned(), Value::Object(given.collect()));
-        }
-        let (section, value, name) = (self.section(), Value::Object(value), name.clone());
-        let asked = variables.iter().filter(|_| self == Self::Vscode).map(|key| question(server, key));
-        std::iter::once(Addition::Member { section, name, value }).chain(asked).collect()
+    pub(super) fn additions(&self, server: &Server) -> Vec<Addition> {
+        let (section, name, value) = (self.section, server.name.clone(), self.value(server));
+        let asked = server.variables.iter().filter(|_| self.secrets == Secrets::Asked);
+        let questions = asked.map(|key| question(server, key));
+        std::iter::once(Addition::Member { section, name, value }).chain(questions).collect()
     }
 
     /// Whether the user has to write the values of variables into the file themselves.
-    pub(super) const fn keeps_values(self) -> bool {
-        match self {
-            Self::ClaudeDesktop => true,
-            Self::Cursor | Self::Vscode | Self::ClaudeCode => false,
-        }
+    pub(super) fn keeps_values(&self) -> bool {
+        self.secrets == Secrets::ByHand
     }
 
-    /// The key of its mapping of servers.
-    const fn section(self) -> &'static str {
-        match self {
-            Self::Vscode => "servers",
-            Self::ClaudeDesktop | Self::Cursor | Self::ClaudeCode => "mcpServers",
-        }
+    /// What the client would put something else in the place of, when it stands in a command or an argument.
+    pub(super) fn expanded_in(&self, text: &str) -> Option<&'static str> {
+        let marks: &[&'static str] = match self.secrets {
+            Secrets::Environment("{env:", _) => &["{env:", "{file:"],
+            Secrets::Environment(..) | Secrets::Asked => &["${"],
+            Secrets::ByHand | Secrets::Named => &[],
+        };
+        let named = || {
+            // Gemini CLI and Qwen Code know the short form as well.
+            let mut behind = text.split('$').skip(1);
+            let short = self.secrets == Secrets::Environment("${", "}") && self.shape == Shape::Plain;
+            (short && behind.any(|rest| rest.starts_with(|next: char| next.is_ascii_alphabetic() || next == '_')))
+                .then_some("$")
+        };
+        marks.iter().copied().find(|mark| text.contains(*mark)).or_else(named)
     }
 
     /// The value of a variable: never a secret, but where the client gets it from, if it can get it from anywhere.
-    fn value_of(self, server: &str, key: &str) -> Value {
-        match self {
-            Self::ClaudeDesktop => "".into(),
-            Self::Cursor => format!("${{env:{key}}}").into(),
-            Self::Vscode => format!("${{input:{}}}", input(server, key)).into(),
-            Self::ClaudeCode => format!("${{{key}}}").into(),
+    fn value_of(&self, server: &str, key: &str) -> Value {
+        match self.secrets {
+            Secrets::ByHand | Secrets::Named => "".into(),
+            Secrets::Environment(before, behind) => format!("{before}{key}{behind}").into(),
+            Secrets::Asked => format!("${{input:{}}}", input(server, key)).into(),
         }
     }
 }
@@ -147,31 +351,4 @@ fn question(server: &Server, key: &str) -> Addition {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::*;
-
-    #[test]
-    fn each_client_has_its_place() {
-        let home = || Folders { home: Some("/home/me".into()), ..Folders::default() };
-        let mac = || Folders { home: Some("/Users/me".into()), macos: true, xdg_config: Some("/x".into()), ..home() };
-        let moved = || Folders { xdg_config: Some("/x".into()), claude_config: Some("/c".into()), ..home() };
-        let cases = [
-            (Client::ClaudeDesktop, home(), "/home/me/.config/Claude/claude_desktop_config.json"),
-            (Client::ClaudeDesktop, moved(), "/x/Claude/claude_desktop_config.json"),
-            (Client::ClaudeDesktop, mac(), "/Users/me/Library/Application Support/Claude/claude_desktop_config.json"),
-            (Client::Cursor, moved(), "/home/me/.cursor/mcp.json"),
-            (Client::Cursor, mac(), "/Users/me/.cursor/mcp.json"),
-            (Client::Vscode, home(), "/home/me/.config/Code/User/mcp.json"),
-            (Client::Vscode, moved(), "/x/Code/User/mcp.json"),
-            (Client::Vscode, mac(), "/Users/me/Library/Application Support/Code/User/mcp.json"),
-            (Client::ClaudeCode, home(), "/home/me/.claude.json"),
-            (Client::ClaudeCode, moved(), "/c/.claude.json"),
-        ];
-        for (client, folders, expected) in cases {
-            assert_eq!(client.file(&folders).as_deref(), Some(Path::new(expected)), "{client:?}");
-            assert_eq!(client.file(&Folders::default()), None, "{client:?}");
-        }
-    }
-}
+mod tests;

@@ -19,11 +19,15 @@ use cap_tempfile::TempFile;
 
 use crate::authority;
 use crate::model::limits;
+use crate::model::ownership::Ownership;
+use crate::model::ownership::Untrusted;
 
 /// A new file is its user's alone: what stands in it may become a secret.
 const NEW_MODE: u32 = 0o600;
 /// Backups that may stand beside a file: more than anybody made on purpose.
 const BACKUPS: u32 = 1_000;
+/// The byte order mark.
+const MARK: &str = "\u{feff}";
 
 /// Why a client's file can't be changed.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +52,12 @@ pub(super) enum FileError {
     /// JSON is UTF-8.
     #[error("it is not UTF-8 text")]
     NotText,
+    /// What is put in its place would belong to us, and its owner could not change it any more.
+    #[error("it belongs to another user (uid {uid})\n  run this as that user")]
+    Foreign {
+        /// Its owner.
+        uid: u32,
+    },
     /// Somebody else wrote it in the meantime.
     #[error("it has changed meanwhile; try again")]
     Changed,
@@ -69,6 +79,8 @@ pub(super) struct ClientFile {
     path: PathBuf,
     dir: Dir,
     found: Option<Found>,
+    /// Why somebody else could change it, or what is in its folder.
+    exposed: Vec<String>,
     /// Keeps other smcp from changing it between our look and our swap: what they added would be lost.
     _turn: File,
 }
@@ -76,8 +88,18 @@ pub(super) struct ClientFile {
 /// What was found there.
 #[derive(Debug)]
 struct Found {
+    /// Whether a byte order mark stands before the text, as Windows editors write one.
+    marked: bool,
     text: String,
     mode: u32,
+    ownership: Ownership,
+}
+
+impl Found {
+    /// The bytes of the file with `text` as its text.
+    fn bytes(&self, text: &str) -> Vec<u8> {
+        [if self.marked { MARK } else { "" }, text].concat().into_bytes()
+    }
 }
 
 impl ClientFile {
@@ -97,9 +119,35 @@ impl ClientFile {
         let folder = path.parent().unwrap_or(Path::new("/"));
         let dir = authority::create_dir(folder).map_err(FileError::while_doing("open its folder"))?;
         let turn = take_turn(&dir).map_err(FileError::while_doing("lock its folder"))?;
-        let mut file = Self { path, dir, found: None, _turn: turn };
+        let mut file = Self { path, dir, found: None, exposed: Vec::new(), _turn: turn };
         file.found = file.read()?;
+        file.exposed = file.exposure()?;
         Ok(file)
+    }
+
+    /// Looks who else could change the file. One of somebody else is not changed at all.
+    fn exposure(&self) -> Result<Vec<String>, FileError> {
+        let folder = self.dir.dir_metadata().map_err(FileError::while_doing("look at its folder"))?;
+        let found = self.found.as_ref().map(|found| (self.path(), found.ownership));
+        let caller = authority::caller();
+        if let Some((_, Ownership { uid, .. })) = found.filter(|(_, found)| found.uid != 0 && found.uid != caller.uid())
+        {
+            return Err(FileError::Foreign { uid });
+        }
+        let above = self.path.parent().map(|above| (above, Ownership::from(&folder)));
+        let checked = found.into_iter().chain(above).filter_map(|(path, found)| {
+            let untrusted = caller.check(found).err()?;
+            let (path, remedy) = (path.display(), untrusted.remedy());
+            let whose =
+                if matches!(untrusted, Untrusted::Foreign { .. }) { "" } else { &format!("; run: {remedy} {path}") };
+            Some(format!("{path}: {untrusted}, and whoever may write there chooses what the client starts{whose}"))
+        });
+        Ok(checked.collect())
+    }
+
+    /// What to say about who else could change it.
+    pub(super) fn exposed(&self) -> &[String] {
+        &self.exposed
     }
 
     /// Where it really is.
@@ -117,7 +165,7 @@ impl ClientFile {
         let mut new = TempFile::new(&self.dir).map_err(FileError::while_doing("write beside it"))?;
         let mode = self.found.as_ref().map_or(NEW_MODE, |found| found.mode);
         let written = new
-            .write_all(text.as_bytes())
+            .write_all(&self.found.as_ref().map_or_else(|| text.as_bytes().to_owned(), |found| found.bytes(text)))
             .and_then(|()| new.as_file().set_permissions(Permissions::from_mode(mode)))
             .and_then(|()| new.as_file().sync_all());
         written.map_err(FileError::while_doing("write beside it"))?;
@@ -154,7 +202,12 @@ impl ClientFile {
             return Err(FileError::TooLarge);
         }
         let text = String::from_utf8(bytes).map_err(|_| FileError::NotText)?;
-        Ok(Some(Found { text, mode: metadata.permissions().mode() & 0o777 }))
+        let (marked, text) = match text.strip_prefix(MARK) {
+            Some(rest) => (true, rest.to_owned()),
+            None => (false, text),
+        };
+        let mode = metadata.permissions().mode() & 0o777;
+        Ok(Some(Found { marked, text, mode, ownership: Ownership::from(&metadata) }))
     }
 
     /// Writes the old content under a name that nothing has: an older backup is never touched.
@@ -169,7 +222,7 @@ impl ClientFile {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(failed()(error)),
                 Ok(mut backup) => {
-                    backup.write_all(found.text.as_bytes()).and_then(|()| backup.sync_all()).map_err(failed())?;
+                    backup.write_all(&found.bytes(&found.text)).and_then(|()| backup.sync_all()).map_err(failed())?;
                     return Ok(self.path.with_file_name(name));
                 }
             }

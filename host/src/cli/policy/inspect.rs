@@ -2,15 +2,14 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::Args;
 
-use crate::authority;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
 use crate::model::digest::Digest;
 use crate::model::examination::Inspection;
+use crate::model::limits;
 use crate::model::limits::PolicyLimits;
 use crate::model::text::SafeText;
 use crate::model::verdict::Fault;
@@ -31,10 +30,8 @@ pub(crate) struct InspectCommand {
 impl InspectCommand {
     /// Carries the command out.
     pub(crate) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
-        let path = world.places().working_directory.join(&self.file);
-        let bytes = authority::read_file(&path, PolicyLimits::DEFAULT.component_size)
-            .with_context(|| format!("while reading {}", self.file.display()))
-            .map_err(Failure::usage)?;
+        let limit = PolicyLimits::DEFAULT.component_size;
+        let bytes = world.read_document(&self.file, limit, limits::START_TIMEOUT_DEFAULT)?;
         let host = PolicyHost::new().map_err(pipeline::Stop::from)?;
         let found = inspect(&host, &self.file.to_string_lossy(), bytes).map_err(|fault| refused(&self.file, &fault))?;
         if world.json() {

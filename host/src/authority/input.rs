@@ -1,0 +1,164 @@
+//! What is read once, to its end: a file, or what a pipe has.
+
+use std::io::{self, Read as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::FileTypeExt as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use cap_std::ambient_authority;
+use cap_std::fs::{OpenOptions, OpenOptionsExt as _};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+/// What was to be read once could not be.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// It could not be opened or read.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// It is a directory, a disk or a socket.
+    #[error("it is neither a file nor a pipe")]
+    NotReadable,
+    /// Whoever writes to the pipe is silent.
+    #[error("nobody has written all of it within {}", humantime::format_duration(*.0))]
+    Late(Duration),
+    /// It is longer than it may be.
+    #[error("it has more than {limit} bytes, the most that is read")]
+    TooLarge {
+        /// The most that is read, bytes.
+        limit: usize,
+    },
+}
+
+/// How much is read at once, bytes: what a pipe holds unless somebody changed it.
+const PIECE: usize = 64 * 1024;
+
+/// Reads at most `limit` bytes of a file, a pipe, a named pipe or a terminal, to the end, for `patience` at most. A
+/// named pipe that nobody writes to is waited for just as long.
+///
+/// # Ambient authority
+/// Opens any path.
+///
+/// # Errors
+/// See [`InputError`].
+pub fn read_input(path: &Path, limit: usize, patience: Duration) -> Result<Vec<u8>, InputError> {
+    let mut options = OpenOptions::new();
+    // A named pipe opens at once, whether somebody writes to it or not.
+    options.read(true).custom_flags(nix::fcntl::OFlag::O_NONBLOCK.bits());
+    let mut file = cap_std::fs::File::open_ambient_with(path, &options, ambient_authority())?.into_std();
+    let kind = file.metadata()?.file_type();
+    if !(kind.is_file() || kind.is_fifo() || kind.is_char_device()) {
+        return Err(InputError::NotReadable);
+    }
+    let end = Instant::now().checked_add(patience);
+    let mut bytes = Vec::new();
+    let mut piece = vec![0; PIECE];
+    loop {
+        // Before the first writer a named pipe reads as ended; only this waits for one.
+        if !kind.is_file() {
+            wait(&file, end).map_err(|error| late(error, patience))?;
+        }
+        match file.read(&mut piece) {
+            Ok(0) => return Ok(bytes),
+            Ok(length) => bytes.extend_from_slice(piece.get(..length).unwrap_or_default()),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if bytes.len() > limit {
+            return Err(InputError::TooLarge { limit });
+        }
+    }
+}
+
+/// Waits until there is something to read, or nobody is left to write.
+fn wait(file: &std::fs::File, end: Option<Instant>) -> io::Result<()> {
+    loop {
+        let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+        // Rounded up, so that no round is shorter than what the system can wait.
+        let timeout = left.map_or(PollTimeout::NONE, |left| {
+            PollTimeout::try_from(left.saturating_add(Duration::from_micros(999))).unwrap_or(PollTimeout::MAX)
+        });
+        match poll(&mut [PollFd::new(file.as_fd(), PollFlags::POLLIN)], timeout) {
+            Ok(0) if left.is_some_and(|left| left.is_zero()) => return Err(io::ErrorKind::TimedOut.into()),
+            Ok(0) | Err(Errno::EINTR) => {}
+            Ok(_) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn late(error: io::Error, patience: Duration) -> InputError {
+    if error.kind() == io::ErrorKind::TimedOut { InputError::Late(patience) } else { error.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::os::fd::AsRawFd as _;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    /// A named pipe in a folder of its own.
+    fn named_pipe() -> (tempfile::TempDir, std::path::PathBuf) {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("pipe");
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        (temp, path)
+    }
+
+    #[test]
+    fn a_pipe_is_read_to_its_end() {
+        let (reader, mut writer) = io::pipe().unwrap();
+        let path = std::path::PathBuf::from(format!("/dev/fd/{}", reader.as_raw_fd()));
+        let text = "x".repeat(3 * PIECE);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                writer.write_all(text.as_bytes()).unwrap();
+                drop(writer);
+            });
+            assert_eq!(read_input(&path, text.len(), PATIENCE).unwrap(), text.as_bytes());
+        });
+        assert_eq!(read_input(&path, 10, PATIENCE).unwrap(), b"", "nobody writes any more");
+        assert_eq!(read_input(Path::new("/dev/null"), 10, PATIENCE).unwrap(), b"");
+    }
+
+    #[test]
+    fn a_writer_of_a_named_pipe_is_waited_for() {
+        let (_temp, path) = named_pipe();
+        std::thread::scope(|scope| {
+            // Opening it blocks until somebody reads, so the reader is first or second, as it comes.
+            scope.spawn(|| {
+                let mut options = OpenOptions::new();
+                options.write(true);
+                let file = cap_std::fs::File::open_ambient_with(&path, &options, ambient_authority()).unwrap();
+                file.into_std().write_all(b"A=1\n").unwrap();
+            });
+            assert_eq!(read_input(&path, 100, PATIENCE).unwrap(), b"A=1\n");
+        });
+    }
+
+    #[test]
+    fn nobody_is_waited_for_for_ever() {
+        let (_temp, path) = named_pipe();
+        let patience = Duration::from_millis(20);
+        assert!(matches!(read_input(&path, 100, patience), Err(InputError::Late(_))), "nobody opens it");
+        let (reader, mut writer) = io::pipe().unwrap();
+        writer.write_all(b"A=1").unwrap();
+        let open = std::path::PathBuf::from(format!("/dev/fd/{}", reader.as_raw_fd()));
+        assert!(matches!(read_input(&open, 100, patience), Err(InputError::Late(_))), "nobody closes it");
+    }
+
+    #[test]
+    fn what_has_no_end_is_not_read_to_it() {
+        let limit = 100_000;
+        assert!(matches!(read_input(Path::new("/dev/zero"), limit, PATIENCE), Err(InputError::TooLarge { .. })));
+        let temp = tempfile::tempdir().unwrap();
+        let socket = temp.path().join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        assert!(matches!(read_input(temp.path(), limit, PATIENCE), Err(InputError::NotReadable)));
+        assert!(read_input(&socket, limit, PATIENCE).is_err());
+    }
+}

@@ -1,0 +1,38 @@
+//! `smcp completions`: what makes a shell complete command lines.
+
+use std::io::Write as _;
+
+use clap::Args;
+use clap::CommandFactory as _;
+use clap_complete::Shell;
+
+use crate::cli::args::Arguments;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::world::World;
+
+const PLACES: &str = "Where shells look for it:
+  bash  ~/.local/share/bash-completion/completions/smcp
+  zsh   _smcp in a folder of $fpath
+  fish  ~/.config/fish/completions/smcp.fish
+for example: smcp completions fish > ~/.config/fish/completions/smcp.fish";
+
+/// Print what makes a shell complete command lines of smcp
+#[derive(Debug, Args)]
+#[command(after_help = PLACES)]
+pub(super) struct CompletionsCommand {
+    /// The shell
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+impl CompletionsCommand {
+    /// Carries the command out.
+    pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+        // Made first and written then: the generator has no way to say that nobody reads it any more.
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Arguments::command(), "smcp", &mut script);
+        world.out().write_all(&script)?;
+        Ok(Exit::Success)
+    }
+}

@@ -1,0 +1,70 @@
+//! Where each client keeps its servers, and what it would read otherwise.
+
+use std::path::Path;
+
+use super::*;
+
+#[test]
+fn each_client_has_its_place() {
+    let home = || Folders { home: Some("/home/me".into()), ..Folders::default() };
+    let mac = || Folders { home: Some("/Users/me".into()), macos: true, xdg_config: Some("/x".into()), ..home() };
+    let moved = || Folders {
+        xdg_config: Some("/x".into()),
+        claude_config: Some("/c".into()),
+        codex_home: Some("/d".into()),
+        ..home()
+    };
+    let cases = [
+        (Client::ClaudeDesktop, home(), "/home/me/.config/Claude/claude_desktop_config.json"),
+        (Client::ClaudeDesktop, moved(), "/x/Claude/claude_desktop_config.json"),
+        (Client::ClaudeDesktop, mac(), "/Users/me/Library/Application Support/Claude/claude_desktop_config.json"),
+        (Client::Cursor, moved(), "/home/me/.cursor/mcp.json"),
+        (Client::Cursor, mac(), "/Users/me/.cursor/mcp.json"),
+        (Client::Vscode, home(), "/home/me/.config/Code/User/mcp.json"),
+        (Client::Vscode, moved(), "/x/Code/User/mcp.json"),
+        (Client::Vscode, mac(), "/Users/me/Library/Application Support/Code/User/mcp.json"),
+        (Client::ClaudeCode, home(), "/home/me/.claude.json"),
+        (Client::ClaudeCode, moved(), "/c/.claude.json"),
+        (Client::Codex, home(), "/home/me/.codex/config.toml"),
+        (Client::Codex, moved(), "/d/config.toml"),
+        (Client::Gemini, moved(), "/home/me/.gemini/settings.json"),
+        (Client::Qwen, home(), "/home/me/.qwen/settings.json"),
+        (Client::Opencode, home(), "/home/me/.config/opencode/opencode.json"),
+        (Client::Opencode, moved(), "/x/opencode/opencode.json"),
+        (Client::Windsurf, mac(), "/Users/me/.codeium/windsurf/mcp_config.json"),
+        (Client::Zed, moved(), "/x/zed/settings.json"),
+        (Client::Zed, mac(), "/Users/me/.config/zed/settings.json"),
+        (Client::Goose, home(), "/home/me/.config/goose/config.yaml"),
+    ];
+    for (client, folders, expected) in cases {
+        assert_eq!(client.profile().file(&folders).as_deref(), Some(Path::new(expected)), "{client:?}");
+        assert_eq!(client.profile().file(&Folders::default()), None, "{client:?}");
+    }
+    for client in Client::value_variants() {
+        assert!(cases_of(*client, home()).is_absolute(), "{client:?}");
+    }
+}
+
+fn cases_of(client: Client, folders: Folders) -> PathBuf {
+    client.profile().file(&folders).unwrap()
+}
+
+#[test]
+fn what_a_client_would_expand_is_known() {
+    let cases = [
+        (Client::ClaudeCode, "a${b}", Some("${")),
+        (Client::ClaudeCode, "a$b", None),
+        (Client::Gemini, "a$b", Some("$")),
+        (Client::Gemini, "a$5", None),
+        (Client::Qwen, "${b}", Some("${")),
+        (Client::Opencode, "a${b}$c", None),
+        (Client::Opencode, "{env:b}", Some("{env:")),
+        (Client::Opencode, "{file:b}", Some("{file:")),
+        (Client::Vscode, "${input:x}", Some("${")),
+        (Client::Codex, "${b}{env:b}", None),
+        (Client::Zed, "${b}", None),
+    ];
+    for (client, text, mark) in cases {
+        assert_eq!(client.profile().expanded_in(text), mark, "{client:?} {text}");
+    }
+}

@@ -1,0 +1,174 @@
+//! What is added to a client's TOML file: comments and layout stay.
+
+use serde_json::Value;
+use toml_edit::Array;
+use toml_edit::DocumentMut;
+use toml_edit::Item;
+use toml_edit::Table;
+
+use crate::cli::mcp_config::merge::Addition;
+use crate::cli::mcp_config::merge::MergeError;
+
+/// The text with all additions in it; the text itself when they are there. A server of the same name that is another
+/// one is replaced only by `force`.
+///
+/// # Errors
+/// See [`MergeError`].
+pub(super) fn merge(text: &str, additions: &[Addition], force: bool) -> Result<String, MergeError> {
+    let mut document = parse(text)?;
+    let mut changed = false;
+    for addition in additions {
+        match addition {
+            Addition::Member { section, name, value } => changed |= put(&mut document, section, name, value, force)?,
+            // No client with such a file has a list to add to.
+            Addition::Element { .. } => {}
+        }
+    }
+    if !changed {
+        return Ok(text.to_owned());
+    }
+    let merged = document.to_string();
+    // What is added has the line ends of the rest.
+    let is_crlf = text.contains('\n') && text.matches('\n').count() == text.matches("\r\n").count();
+    Ok(if is_crlf { merged.replace("\r\n", "\n").replace('\n', "\r\n") } else { merged })
+}
+
+fn parse(text: &str) -> Result<DocumentMut, MergeError> {
+    text.parse().map_err(|error: toml_edit::TomlError| {
+        // The whole error shows lines of the file, which may have secrets in them.
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        MergeError::Toml(format!(
+            "{} in line {}",
+            error.message().replace('\n', ", "),
+            before.matches('\n').count() + 1
+        ))
+    })
+}
+
+/// Puts one server there. Returns whether that changed anything.
+fn put(
+    document: &mut DocumentMut,
+    section: &'static str,
+    name: &str,
+    value: &Value,
+    force: bool,
+) -> Result<bool, MergeError> {
+    let servers = document.entry(section).or_insert_with(|| {
+        let mut servers = Table::new();
+        // `[mcp_servers.tool]` alone says that there is a table of servers.
+        servers.set_implicit(true);
+        Item::Table(servers)
+    });
+    let is_inline = servers.is_inline_table();
+    let servers = servers.as_table_like_mut().ok_or(MergeError::Section { section, expected: "a table" })?;
+    if let Some(there) = servers.get(name) {
+        if json_of(there).as_ref() == Some(value) {
+            return Ok(false);
+        }
+        if !force {
+            return Err(MergeError::Taken(name.to_owned()));
+        }
+    }
+    let mut table = Table::new();
+    for (key, value) in value.as_object().into_iter().flatten() {
+        table.insert(key, Item::Value(toml_of(value)));
+    }
+    // In braces there are no headers, and what is replaced there stays where it was.
+    let in_braces = is_inline || servers.get(name).is_some_and(Item::is_inline_table);
+    let item = if in_braces { Item::Value(table.into_inline_table().into()) } else { Item::Table(table) };
+    servers.insert(name, item);
+    Ok(true)
+}
+
+fn toml_of(value: &Value) -> toml_edit::Value {
+    match value {
+        Value::Bool(truth) => (*truth).into(),
+        Value::Number(number) => number.as_i64().unwrap_or_default().into(),
+        Value::Array(items) => items.iter().map(toml_of).collect::<Array>().into(),
+        Value::String(text) => text.as_str().into(),
+        // No server of ours has them.
+        Value::Null | Value::Object(_) => value.to_string().into(),
+    }
+}
+
+/// A value of the file as JSON, to be compared; nothing for what JSON has not.
+fn json_of(item: &Item) -> Option<Value> {
+    if let Some(table) = item.as_table_like() {
+        return table.iter().map(|(key, item)| Some((key.to_owned(), json_of(item)?))).collect();
+    }
+    match item.as_value()? {
+        toml_edit::Value::String(text) => Some(text.value().as_str().into()),
+        toml_edit::Value::Integer(number) => Some((*number.value()).into()),
+        toml_edit::Value::Boolean(truth) => Some((*truth.value()).into()),
+        toml_edit::Value::Array(items) => {
+            items.iter().map(|value| json_of(&Item::Value(value.clone()))).collect::<Option<Vec<_>>>().map(Value::from)
+        }
+        toml_edit::Value::Float(_) | toml_edit::Value::Datetime(_) | toml_edit::Value::InlineTable(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const ADDED: &str = "[mcp_servers.tool]\ncommand = \"/bin/smcp\"\nargs = [\"run\", \"acme/tool@1\"]\n";
+
+    fn tool() -> Addition {
+        let value = json!({"command": "/bin/smcp", "args": ["run", "acme/tool@1"]});
+        Addition::Member { section: "mcp_servers", name: "tool".to_owned(), value }
+    }
+
+    fn merged(text: &str) -> Result<String, String> {
+        merge(text, &[tool()], false).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_server_is_added_and_the_rest_stays() {
+        let cases = [
+            ("", ADDED.to_owned()),
+            ("model = \"x\" # mine\n", format!("model = \"x\" # mine\n\n{ADDED}")),
+            (
+                "# head\n[mcp_servers.other]   # it\ncommand='x'\n\n[tui]\na = 1_000\n# tail\n",
+                format!("# head\n[mcp_servers.other]   # it\ncommand='x'\n\n{ADDED}\n[tui]\na = 1_000\n# tail\n"),
+            ),
+            (
+                "[mcp_servers]\n[tui]\na = \"\"\"x\ny\"\"\"\n",
+                format!("[mcp_servers]\n\n{ADDED}[tui]\na = \"\"\"x\ny\"\"\"\n"),
+            ),
+            (
+                "mcp_servers = { other = { command = \"x\" } } # mine\n",
+                "mcp_servers = { other = { command = \"x\" } , tool = { command = \"/bin/smcp\", args = [\"run\", \"acme/tool@1\"] } } # mine\n".to_owned(),
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(merged(text).as_deref(), Ok(expected.as_str()), "{text}");
+            assert_eq!(merged(&expected).as_deref(), Ok(expected.as_str()), "a second time changes nothing");
+        }
+        let dos = merged("model = \"x\"\r\n[tui]\r\n").unwrap();
+        assert_eq!(dos.matches('\n').count(), dos.matches("\r\n").count(), "{dos:?}");
+    }
+
+    #[test]
+    fn what_is_not_understood_is_left_alone() {
+        let cases = [
+            ("model = \n", "it is not TOML: "),
+            ("a = 1\nsecret = hunter2\n", "in line 2"),
+            ("a = 1\na = 2\n", "it is not TOML: "),
+            ("mcp_servers = 1\n", "`mcp_servers` in it is not a table"),
+            ("[[mcp_servers]]\n", "`mcp_servers` in it is not a table"),
+            ("[mcp_servers.tool]\ncommand = \"other\"\n", "it has another server `tool`"),
+            (
+                "[mcp_servers.tool]\ncommand = \"/bin/smcp\"\nargs = [\"run\", \"acme/tool@1\"]\nx = 1.5\n",
+                "another server",
+            ),
+        ];
+        for (text, says) in cases {
+            let error = merged(text).unwrap_err();
+            assert!(error.contains(says) && !error.contains("hunter2") && !error.contains('\n'), "{text}: {error}");
+        }
+        let there = "[mcp_servers.tool]\ncommand = \"other\"\n\n[mcp_servers.next]\n";
+        assert_eq!(merge(there, &[tool()], true).unwrap(), format!("{ADDED}\n[mcp_servers.next]\n"));
+    }
+}

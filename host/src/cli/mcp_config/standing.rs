@@ -1,0 +1,103 @@
+//! What the rules of today say of a package that a client is about to be told of.
+//!
+//! Worth a remark, and never an obstacle: a launch decides again.
+
+use std::sync::mpsc;
+use std::thread;
+
+use crate::authority;
+use crate::cli::failure::told_of;
+use crate::config::Config;
+use crate::model::deadline::Deadline;
+use crate::model::limits;
+use crate::model::mode::Effect;
+use crate::model::package::PackageRef;
+use crate::model::request::Context;
+use crate::pipeline;
+use crate::pipeline::StopKind;
+use crate::report::progress;
+
+/// How a package stands today.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It may run.
+    Fine,
+    /// It needs consent, and none is given.
+    Asked,
+    /// Policies, or its status, refuse it; by these.
+    Refused(String),
+    /// There is none, or it can't be what it should be.
+    Missing(String),
+    /// Nobody knows, for this reason.
+    Unknown(String),
+}
+
+impl Standing {
+    /// Looks at the registry, or the cache, and asks the policies; for a short time.
+    pub(super) fn of(config: Config, reference: &PackageRef, trust: bool) -> Self {
+        let context = Context { evaluated_at: authority::now(), trust, interactive: false };
+        let reference = reference.clone();
+        let (sender, receiver) = mpsc::channel();
+        // A registry or a policy that takes longer is left to itself: the process ends soon.
+        thread::spawn(move || {
+            // Nobody listens any more when it took too long.
+            drop(sender.send(Self::find(&config, &reference, context)));
+        });
+        let late = || Self::Unknown(format!("no answer within {} s", limits::ADVICE.as_secs()));
+        receiver.recv_timeout(limits::ADVICE).unwrap_or_else(|_| late())
+    }
+
+    fn find(config: &Config, reference: &PackageRef, context: Context) -> Self {
+        let deadline = Deadline::after(limits::ADVICE);
+        let considered = pipeline::consider(config, reference, context, &deadline, &mut *progress::watcher(false));
+        match considered.map(|(_, judged)| judged) {
+            Ok(judged) => match judged.ruling.effect() {
+                Effect::Pass | Effect::Warn => Self::Fine,
+                Effect::Ask if context.trust => Self::Fine,
+                Effect::Ask => Self::Asked,
+                Effect::Block => {
+                    let policies = judged.ruling.policies().iter();
+                    let blocking = policies.filter(|policy| policy.effect() == Effect::Block);
+                    let names: Vec<_> = blocking.map(|policy| policy.name.to_string()).collect();
+                    Self::Refused(format!("by {}", names.join(", ")))
+                }
+            },
+            Err(stopped) => {
+                let told = told_of(&*stopped.stop);
+                let told = told.lines().next().unwrap_or_default().to_owned();
+                match (stopped.stop.kind(), stopped.stop.code()) {
+                    (StopKind::Registry, "package-not-found" | "version-not-found") => Self::Missing(told),
+                    (StopKind::Refused | StopKind::Integrity, _) => Self::Refused(told),
+                    (StopKind::Registry | StopKind::Usage | StopKind::Timeout | StopKind::Start, _) => {
+                        Self::Unknown(told)
+                    }
+                }
+            }
+        }
+    }
+
+    /// What to say of it; nothing when all is well.
+    pub(super) fn remark(&self, reference: &PackageRef) -> Option<String> {
+        Some(match self {
+            Self::Fine => return None,
+            Self::Asked => format!(
+                "{reference} needs consent today, and a client has nobody to ask: it is refused there, unless --trust \
+                 gives it"
+            ),
+            Self::Refused(why) => format!(
+                "{reference} is refused today, {why}: the client could not start it; `smcp run --dry-run {reference}` \
+                 says more"
+            ),
+            Self::Missing(why) => format!("{reference} is not there, so the client could not start it: {why}"),
+            Self::Unknown(why) => format!("whether {reference} may run is not known now: {why}"),
+        })
+    }
+
+    /// Whether a question could come that nobody has spoken of.
+    pub(super) const fn may_ask(&self) -> bool {
+        match self {
+            Self::Fine | Self::Missing(_) | Self::Unknown(_) => true,
+            Self::Asked | Self::Refused(_) => false,
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! `smcp version`: which smcp this is.
+
+use std::io::Write as _;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::world::World;
+use crate::pipeline;
+use crate::report::json;
+
+/// Print which version this is; with -v, what it is made of.
+#[derive(Debug, Args)]
+pub(super) struct VersionCommand {}
+
+impl VersionCommand {
+    /// Carries the command out.
+    pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+        let version = env!("CARGO_PKG_VERSION");
+        let target = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
+        if world.json() {
+            let document = json!({
+                "schema": "smcp.version/1",
+                "version": version,
+                "interface": pipeline::INTERFACE,
+                "wasmtime": pipeline::RUNTIME_VERSION,
+                "target": target,
+            });
+            json::write(&document, &mut world.out())?;
+            return Ok(Exit::Success);
+        }
+        let mut out = world.out();
+        writeln!(out, "smcp {version}")?;
+        if world.is_verbose() {
+            writeln!(out, "interface {}", pipeline::INTERFACE)?;
+            writeln!(out, "wasmtime {}", pipeline::RUNTIME_VERSION)?;
+            writeln!(out, "target {target}")?;
+        }
+        Ok(Exit::Success)
+    }
+}

@@ -1,0 +1,82 @@
+//! Names of servers elsewhere, typed where a reference to a package belongs.
+
+/// What a text names instead of a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Elsewhere {
+    /// A package of npm.
+    Npm,
+    /// A package of PyPI.
+    Pypi,
+    /// A container's image.
+    Image,
+    /// An MCP bundle.
+    Bundle,
+    /// A file or a folder.
+    Path,
+    /// Something on the web.
+    Url,
+    /// `acme/tool:1.0.0`.
+    Tag,
+    /// A name without its owner.
+    Name,
+}
+
+impl Elsewhere {
+    /// What `text`, which is no reference, most likely is.
+    pub(super) fn of(text: &str) -> Option<Self> {
+        let lower = text.trim().to_ascii_lowercase();
+        let begins = |with: &[&str]| with.iter().any(|start| lower.starts_with(start));
+        let first = lower.split('/').next().unwrap_or_default();
+        let segments = lower.split('/').count();
+        Some(match () {
+            () if lower.is_empty() => return None,
+            () if begins(&["docker:", "docker://", "oci:", "docker "]) => Self::Image,
+            () if lower.contains("://") || begins(&["git@", "git+"]) => Self::Url,
+            () if lower.ends_with(".mcpb") || lower.ends_with(".dxt") => Self::Bundle,
+            () if begins(&["./", "../", "/", "~"]) || lower == "." || lower == ".." => Self::Path,
+            () if begins(&["@", "npm:", "npx "]) || lower == "npx" => Self::Npm,
+            () if begins(&["pypi:", "uvx ", "pipx "]) || lower == "uvx" || lower.contains("==") => Self::Pypi,
+            () if segments > 1 && (first.contains('.') || first.contains(':')) && !lower.contains('@') => Self::Image,
+            () if segments == 2 && lower.contains(':') && !lower.contains('@') => Self::Tag,
+            () if segments == 1 && !lower.starts_with('@') => Self::Name,
+            () => return None,
+        })
+    }
+
+    /// What is wrong with it as a reference.
+    pub(super) const fn reason(self) -> &'static str {
+        match self {
+            Self::Npm => "it is the name of an npm package",
+            Self::Pypi => "it is the name of a PyPI package",
+            Self::Image => "it is the name of a container image",
+            Self::Bundle => "it is the name of an MCP bundle",
+            Self::Path => "it is the path of a file or folder",
+            Self::Url => "it is a URL",
+            Self::Tag => "a version stands behind `@`, not behind `:`",
+            Self::Name => "it does not say whose package it is",
+        }
+    }
+
+    /// Where to go on from there.
+    pub(super) const fn way_out(self) -> &'static str {
+        match self {
+            Self::Npm | Self::Pypi | Self::Bundle | Self::Path => PUBLISH,
+            Self::Image => {
+                "smcp starts programs and no containers; publish the server's files: `smcp registry publish` makes a \
+                 package of a folder, docs/registry.md has the steps"
+            }
+            Self::Url => {
+                "a registry's URL belongs to --registry or `registry_url`; a server that is reached by its URL has no \
+                 files to be judged, so smcp doesn't start it"
+            }
+            Self::Tag => "put `@` in its place",
+            Self::Name => {
+                "put the owner before it, as the registry has it; npm's and PyPI's packages are none of a registry of \
+                 smcp until `smcp registry publish` has made one of their files (docs/registry.md)"
+            }
+        }
+    }
+}
+
+const PUBLISH: &str = "smcp starts packages of its registry; `smcp registry publish` makes one of a folder that has the \
+                       server's files and a manifest.json, docs/registry.md has the steps";
