@@ -26,6 +26,7 @@ pub use ledger::Activity;
 pub use ledger::Ledger;
 pub use ledger::Remark;
 pub use policies::examine;
+pub use policies::unreadable;
 pub use start::Order;
 pub use stop::Stop;
 pub use stop::StopKind;
@@ -38,6 +39,7 @@ pub use crate::launch::env_file::parse as variables;
 pub use crate::launch::status::Ended;
 pub use crate::policy::INTERFACE;
 pub use crate::policy::RUNTIME_VERSION;
+pub use crate::policy::cramped;
 pub use crate::request::subject_from_document;
 
 use std::time::Duration;

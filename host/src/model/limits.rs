@@ -31,7 +31,7 @@ impl PolicyLimits {
         memory: 16 * MIB,
         // Components of other languages' toolchains have some ten of them.
         instances: 64,
-        // Rust, C, Go and QuickJS fit; Python and StarlingMonkey ask for more in the configuration.
+        // Rust, C, Go and the JavaScript of componentize-js fit; Python has 18 MB.
         component_size: 16 * MIB,
         // Far above the 64 KiB that a verdict may have, far below what hurts.
         output: MIB,
@@ -49,6 +49,9 @@ pub const MEMORIES: usize = 1;
 pub const COMPONENT_HANDLES: usize = 1024;
 /// Wasm stack, bytes; it must fit the thread's.
 pub const WASM_STACK: usize = 512 * KIB;
+/// Address space that smcp needs, bytes: about 250 MiB with small policies, and twice that leaves room for compiling a
+/// larger one. A test runs with no more. What the server needs is its own.
+pub const ADDRESS_SPACE: u64 = 512 * MIB as u64;
 /// Native stack of the thread that evaluates, bytes: the wasm stack and the host frames around it.
 pub const THREAD_STACK: usize = 4 * MIB;
 /// How often the epoch advances while a call is in flight. A deadline is met to within one tick.

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::Args;
 
 use crate::authority;
+use crate::authority::ReadError;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
@@ -32,9 +32,17 @@ impl InspectCommand {
     /// Carries the command out.
     pub(crate) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
         let path = world.places().working_directory.join(&self.file);
-        let bytes = authority::read_file(&path, PolicyLimits::DEFAULT.component_size)
-            .with_context(|| format!("while reading {}", self.file.display()))
-            .map_err(Failure::usage)?;
+        let bytes = match authority::read_file(&path, PolicyLimits::DEFAULT.component_size) {
+            Ok(bytes) => bytes,
+            Err(error @ ReadError::TooLarge { .. }) => {
+                return Err(refused(&self.file, &pipeline::unreadable(&path, &error).fault()));
+            }
+            Err(error @ (ReadError::Io(_) | ReadError::NotAFile)) => {
+                return Err(Failure::usage(
+                    anyhow::Error::from(error).context(format!("while reading {}", self.file.display())),
+                ));
+            }
+        };
         let host = PolicyHost::new().map_err(pipeline::Stop::from)?;
         let found = inspect(&host, &self.file.to_string_lossy(), bytes).map_err(|fault| refused(&self.file, &fault))?;
         if world.json() {
