@@ -27,6 +27,8 @@ pub mod request;
 pub mod secret;
 pub mod size;
 pub mod text;
+pub mod unambiguous;
+mod unseen;
 pub mod verdict;
 pub mod visible;
 pub mod warning;

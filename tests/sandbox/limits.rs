@@ -44,6 +44,13 @@ const TABLE: &[(&str, usize, FaultKind, &str)] = &[
     ("limit-message", limits::MESSAGE, FaultKind::Output, "has 4097 bytes"),
     ("limit-version", limits::POLICY_VERSION, FaultKind::Output, "its version has 257 bytes"),
     ("limit-verdict", limits::VERDICT, FaultKind::Output, "more than 65536 bytes together"),
+    ("limit-extensions", limits::EXTENSIONS, FaultKind::Output, "257 extensions together"),
+    (
+        "limit-extension-bytes",
+        limits::VERDICT - 16 * limits::EXTENSION_COST,
+        FaultKind::Output,
+        "more than 65536 bytes together",
+    ),
 ];
 
 pub(crate) fn files() -> Vec<&'static str> {

@@ -1,6 +1,7 @@
-//! What some bytes are, told by how they begin: for whoever expected something else.
+//! What some bytes are, told by how they begin.
 //!
-//! A download often gives a page about a file, a pointer to it, or an archive around it, under the file's own name.
+//! For whoever expected something else: a download often gives a page about a file, a pointer to it, or an archive
+//! around it, under the file's own name.
 
 /// How much of a file tells what it is, bytes: the mark of a tar stands at 257.
 const BEGINNING: usize = 1024;

@@ -81,6 +81,10 @@ pub const POLICIES_TIME: Duration = Duration::from_secs(60);
 
 /// Findings in one verdict, violations and notices together.
 pub const FINDINGS: usize = 256;
+/// Extensions of all findings of one verdict together: as many as findings, so that empty ones are bounded, too.
+pub const EXTENSIONS: usize = FINDINGS;
+/// What an extension costs of [`VERDICT`] besides its texts, bytes: what stands around them in a document.
+pub const EXTENSION_COST: usize = 16;
 /// One message, remedy or other text of a finding, bytes.
 pub const MESSAGE: usize = 4 * KIB;
 /// A policy's own version, bytes: SemVer with all its parts.

@@ -1,4 +1,4 @@
-//! Address space: how much smcp needs, and what to say where the system gives less.
+//! Address space: how much smcp needs, and what is said where there is less.
 
 use nix::sys::resource::RLIM_INFINITY;
 use nix::sys::resource::Resource;
