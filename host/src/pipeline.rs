@@ -15,6 +15,7 @@ mod stop;
 pub use access::has_token;
 pub use access::log_in;
 pub use access::log_out;
+pub use access::remarks_on_the_proxy;
 pub use cache::cached;
 pub use cache::collect;
 pub use cache::try_cache;

@@ -12,6 +12,8 @@ pub fn recognise(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     binary(start).or_else(|| text(start, bytes.len() > BEGINNING))
 }
 
+/// The commonest thing to come in place of something else.
+pub const WEB_PAGE: &str = "a web page (HTML)";
 const UNPACK: &str = "unpack it and name the file that is in it";
 const RIGHT_FILE: &str = "name the file that is meant";
 
@@ -48,7 +50,7 @@ fn text(start: &[u8], cut: bool) -> Option<(&'static str, &'static str)> {
     let lower = shown.to_ascii_lowercase();
     let begins = |word: &str| lower.starts_with(word);
     if begins("<!doctype html") || begins("<html") || (begins("<") && lower.contains("<html")) {
-        return Some(("a web page (HTML)", "download the file itself, not the page about it"));
+        return Some((WEB_PAGE, "download the file itself, not the page about it"));
     }
     if begins("version https://git-lfs.github.com/") {
         return Some(("a Git LFS pointer, which stands for the file", "fetch the file itself: git lfs pull"));

@@ -181,6 +181,8 @@ pub const HTTP_ERROR_SHOWN: usize = 200;
 pub const PROGRESS_SIZE: u64 = MIB as u64;
 /// How long a download of unknown size takes before it is worth a progress bar.
 pub const PROGRESS_DELAY: Duration = Duration::from_secs(1);
+/// The file that `SSL_CERT_FILE` names, bytes: ten times all the authorities of a system.
+pub const CERTIFICATES: usize = 8 * MIB;
 /// A token, bytes: what servers take as one header.
 pub const TOKEN: usize = 16 * KIB;
 /// The file of the tokens, bytes: a token for each of many registries.

@@ -5,6 +5,7 @@
 
 use serde::de::DeserializeOwned;
 
+use crate::model::content;
 use crate::model::text::SafeText;
 use crate::model::unambiguous;
 
@@ -18,7 +19,7 @@ pub(super) struct Document<'b>(&'b [u8]); // INVARIANT: a JSON object without du
 impl<'b> Document<'b> {
     /// Checks a document, once for all that is read from it.
     pub(super) fn new(bytes: &'b [u8]) -> Result<Self, SafeText> {
-        unambiguous::check(bytes).map_err(|error| excerpt(&error))?;
+        unambiguous::check(bytes).map_err(|error| something_else(bytes).unwrap_or_else(|| excerpt(&error)))?;
         // A list would be read as an object's values in order, whatever they were meant for.
         if bytes.trim_ascii_start().starts_with(b"{") { Ok(Self(bytes)) } else { Err(SafeText::new("it is no object")) }
     }
@@ -32,6 +33,12 @@ impl<'b> Document<'b> {
 /// Reads a document. The error says what is wrong and where.
 pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, SafeText> {
     Document::new(bytes)?.read()
+}
+
+/// What stands in the place of a document, when that is more to the point than where a parser stopped.
+fn something_else(bytes: &[u8]) -> Option<SafeText> {
+    let (what, _) = content::recognise(bytes).filter(|(what, _)| !what.ends_with("text") || *what == "XML text")?;
+    Some(SafeText::new(&format!("it is {what}, not a JSON document")))
 }
 
 fn excerpt(error: &serde_json::Error) -> SafeText {
@@ -58,6 +65,9 @@ mod tests {
             ("{", "EOF"),
             ("nope", "expected ident"),
             ("[]", "it is no object"),
+            ("<!DOCTYPE html>", "it is a web page (HTML), not a JSON document"),
+            ("<?xml version='1.0'?>", "it is XML text, not a JSON document"),
+            ("PK\u{3}\u{4}", "it is a zip archive, not a JSON document"),
             ("0", "it is no object"),
         ];
         for (text, problem) in bad {
