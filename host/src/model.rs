@@ -6,6 +6,7 @@
 pub mod access;
 pub mod audit;
 pub mod cache;
+pub mod content;
 pub mod deadline;
 pub mod diagnosis;
 pub mod digest;
@@ -28,6 +29,8 @@ pub mod secret;
 pub mod size;
 pub mod text;
 pub mod time;
+pub mod unambiguous;
+mod unseen;
 pub mod verdict;
 pub mod visible;
 pub mod warning;

@@ -45,6 +45,7 @@ pub use crate::package::http::HttpProblem;
 pub use crate::package::http::HttpRegistry;
 pub use crate::package::http::HttpSettings;
 pub use crate::package::http::ProxySettings;
+pub use crate::package::http::Trust;
 pub use crate::package::manifest::ManifestError;
 pub use crate::package::offline::Recalled;
 pub use crate::package::offline::can_recall;

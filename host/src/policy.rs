@@ -11,6 +11,7 @@ mod compile;
 mod convert;
 mod evaluate;
 mod load;
+mod room;
 mod shape;
 mod store;
 mod thread;
@@ -23,6 +24,7 @@ pub use load::Description;
 pub use load::Loaded;
 pub use load::Source;
 pub use load::Unreadable;
+pub use room::cramped;
 pub use shape::Shape;
 
 use std::collections::BTreeMap;
@@ -59,7 +61,7 @@ pub enum HostError {
     #[error("the WebAssembly runtime could not be started: {0}")]
     Engine(String),
     /// The system gave no thread for the clock of the sandbox.
-    #[error("the clock of the sandbox could not be started")]
+    #[error("the clock of the sandbox could not be started{}", cramped().map_or_else(String::new, |it| format!("\n  {it}")))]
     Ticker(#[source] std::io::Error),
 }
 
@@ -69,7 +71,11 @@ impl PolicyHost {
     /// # Errors
     /// See [`HostError`].
     pub fn new() -> Result<Self, HostError> {
-        let failed = |error: wasmtime::Error| HostError::Engine(format!("{error:#}"));
+        let failed = |error: wasmtime::Error| {
+            let way_out =
+                cramped().filter(|_| room::is_systems(&error)).map_or_else(String::new, |it| format!("\n  {it}"));
+            HostError::Engine(format!("{error:#}{way_out}"))
+        };
         let mut config = tuning::config();
         config.enable_compiler(false).max_wasm_stack(limits::WASM_STACK);
         let engine = Engine::new(&config).map_err(failed)?;

@@ -89,15 +89,24 @@ fn a_file_that_is_no_component_is_told_apart_by_what_it_is() {
     let policies = bed.path(".mcp/policies");
     std::fs::create_dir(policies.join("folder.wasm")).unwrap();
     nix::unistd::mkfifo(&policies.join("pipe.wasm"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    bed.write(".mcp/policies/page.wasm", "<!DOCTYPE html>\n<title>no_network.wasm</title>");
     std::fs::File::create(policies.join("large.wasm")).unwrap().set_len((16 << 20) + 1).unwrap();
     for (file, says, remedy) in [
         ("folder.wasm", "folder.wasm: it is not a regular file", "name the component's file itself"),
         ("pipe.wasm", "pipe.wasm: it is not a regular file", "name the component's file itself"),
-        ("large.wasm", "bytes, the most that a component may have", "build it smaller"),
+        ("large.wasm", "large.wasm has [SIZE] bytes, and a component may have 16777216", "build it smaller"),
+        ("page.wasm", "page.wasm is a web page (HTML), not a component", "download the file itself"),
         ("gone.wasm", "gone.wasm: No such file", "check `source`"),
     ] {
         let source = format!("source: policies/{file},");
         run(&bed, &source, "acme/quiet@1.0.0").refuses(4, &["fault: load → block", says, remedy]);
+    }
+    // `inspect` says of the contents what a run says.
+    for (file, says, remedy) in [
+        ("large.wasm", "(load): it has [SIZE] bytes, and a component may have 16777216", "build it smaller"),
+        ("page.wasm", "(load): it is a web page (HTML), not a component", "download the file itself"),
+    ] {
+        bed.run(&format!("policy inspect .mcp/policies/{file}")).refuses(1, &[file, says, remedy]);
     }
 }
 

@@ -20,6 +20,8 @@ mod witness;
 mod bad_input;
 mod check;
 mod config;
+#[cfg(target_os = "linux")]
+mod cramped;
 mod custom;
 mod help;
 mod inputs;

@@ -81,6 +81,11 @@ const TABLE: &[Row] = &[
     ("code-empty", PATIENT, FaultKind::Output, "is not a code"),
     ("message-empty", PATIENT, FaultKind::Output, "`planted` has no message"),
     ("message-blank", PATIENT, FaultKind::Output, "`planted` has no message"),
+    ("message-invisible", PATIENT, FaultKind::Output, "`planted` has no message: nothing in it can be seen"),
+    ("describe-summary-invisible", PATIENT, FaultKind::Output, "something to see"),
+    ("describe-schema-twice", PATIENT, FaultKind::Output, "the key `title` stands twice in one object"),
+    ("settings-refused-invisibly", PATIENT, FaultKind::Output, "(`/allow`) without a message"),
+    ("extensions-empty", PATIENT, FaultKind::Output, "20000 extensions together, and a verdict may have 256"),
     ("settings-refused-without-reason", PATIENT, FaultKind::Output, "names no problem"),
     ("describe-name", PATIENT, FaultKind::Output, "`../etc` is not a policy name"),
     ("describe-version", PATIENT, FaultKind::Output, "`1.0.x` is not SemVer"),
@@ -91,10 +96,15 @@ const TABLE: &[Row] = &[
     ("log-flood", PATIENT, FaultKind::Limit, "more than 200 lines or 65536 bytes"),
     ("log-one-huge-line", PATIENT, FaultKind::Limit, "too much data"),
     ("table-grows", PATIENT, FaultKind::Limit, "one may have 20000"),
-    ("many-instances", PATIENT, FaultKind::Limit, "instance count too high"),
-    ("adapter-between-parts", PATIENT, FaultKind::Limit, "memory count too high"),
-    ("second-memory", PATIENT, FaultKind::Limit, "memory count too high"),
-    ("handles-in-start", PATIENT, FaultKind::Limit, "could not be started: "),
+    ("many-instances", PATIENT, FaultKind::Limit, "more than 64 core instances"),
+    (
+        "adapter-between-parts",
+        PATIENT,
+        FaultKind::Limit,
+        "it has 3 linear memories in all its parts, and a policy may have 1",
+    ),
+    ("second-memory", PATIENT, FaultKind::Limit, "it has 2 linear memories in all its parts, and a policy may have 1"),
+    ("handles-in-start", PATIENT, FaultKind::Limit, "a call from inside it was refused: "),
     ("proposal-memory64", PATIENT, FaultKind::Load, "memory64"),
     ("proposal-table64", PATIENT, FaultKind::Load, "memory64"),
     ("proposal-multi-memory", PATIENT, FaultKind::Load, "multiple memories"),
@@ -147,6 +157,37 @@ pub(crate) fn blames(evaluated: &Evaluated, kind: FaultKind, says: &str) -> Resu
     }
     let expected = [Effect::Block, Effect::Warn, Effect::Ask];
     (effects == expected).then_some(()).ok_or_else(|| format!("effects {effects:?}"))
+}
+
+/// Whoever reads a fault can do something about it, and what it is depends on what is wrong.
+#[test]
+fn every_fault_of_a_running_policy_has_a_way_out() {
+    let table = [
+        ("memory-grows", "-Wl,-z,stack-size=65536"),
+        ("second-memory", "build it as one module"),
+        ("many-instances", "one module is enough"),
+        ("table-grows", "called by its address"),
+        ("log-flood", "the SDK's `log` stays below"),
+        ("handles-in-start", "1024 resource handles"),
+        ("schema-of-a-megabyte", "at most"),
+        ("describe-unreachable", "with `-v` smcp shows what the policy logs"),
+        ("load-out-of-bounds", "recursion deeper than the language's own stack"),
+        ("recursion", "recursion has to be bounded"),
+        ("proposal-async-task", "componentize-qjs with `--sync`"),
+        ("proposal-async-stream", "componentize-qjs with `--sync`"),
+        ("proposal-exceptions", "without exceptions"),
+        ("proposal-shared-memory", "without threads"),
+        ("proposal-atomics", "without threads"),
+        ("proposal-memory64", "for wasm32"),
+        ("proposal-multi-memory", "one memory"),
+        ("proposal-relaxed-simd", "without relaxed SIMD"),
+        ("proposal-gc", "garbage collector"),
+        ("proposal-stack-switching", "plain WebAssembly 2.0"),
+    ];
+    for (file, says) in table {
+        let Outcome::Fault(fault) = judge(Twin::of(file).component(), PATIENT).outcome else { panic!("{file}") };
+        assert!(fault.remedy.as_ref().is_some_and(|remedy| remedy.as_str().contains(says)), "{file}: {fault:?}");
+    }
 }
 
 #[test]

@@ -17,16 +17,29 @@ use crate::trial::judge;
 fn what_is_no_component_does_not_load() {
     let honest = Twin::honest().component();
     let compiled = wasmtime::Engine::default().precompile_component(&honest).unwrap();
-    let table: [(&str, Vec<u8>, &str); 13] = [
-        ("nothing", Vec::new(), "it is empty"),
-        ("a core module", Twin::honest().module(), "it is a core module, not a component"),
-        ("compiled code", compiled, "it is compiled code"),
-        ("text", b"(component)".to_vec(), "it is text, not a binary component"),
-        ("an ELF file", b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec(), "it is not a component"),
-        ("a script", b"#!/bin/sh\nexit 0\n".to_vec(), "it is not a component"),
-        ("a gzip archive", b"\x1f\x8b\x08\0\0\0\0\0\0\0".to_vec(), "it is not a component"),
-        ("zeros", vec![0; 4096], "it is not a component"),
-        ("a magic number alone", b"\0asm".to_vec(), "it is not a component"),
+    let table: [(&str, Vec<u8>, &str); 18] = [
+        ("nothing", Vec::new(), "is empty"),
+        ("a core module", Twin::honest().module(), "is a core module, not a component"),
+        ("compiled code", compiled, "is compiled code"),
+        ("text", b"(component)".to_vec(), "is text, not a binary component"),
+        (
+            "an ELF file",
+            b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec(),
+            "guest.wasm is a program for Linux (ELF), not a component",
+        ),
+        ("a script", b"#!/bin/sh\nexit 0\n".to_vec(), "guest.wasm is a script, not a component"),
+        ("a gzip archive", b"\x1f\x8b\x08\0\0\0\0\0\0\0".to_vec(), "guest.wasm is a gzip file, not a component"),
+        ("a zip archive", b"PK\x03\x04\x14\0\0\0".to_vec(), "guest.wasm is a zip archive, not a component"),
+        (
+            "a web page",
+            b"<!DOCTYPE html>\n<html>".to_vec(),
+            "/policies/guest.wasm is a web page (HTML), not a component",
+        ),
+        ("an LFS pointer", b"version https://git-lfs.github.com/spec/v1\n".to_vec(), "guest.wasm is a Git LFS pointer"),
+        ("an error of a store", b"{\"message\":\"Not Found\"}".to_vec(), "guest.wasm is JSON text, not a component"),
+        ("words", b"404: Not Found".to_vec(), "guest.wasm is text, not a component"),
+        ("zeros", vec![0; 4096], "is not a component"),
+        ("a magic number alone", b"\0asm".to_vec(), "is not a component"),
         ("a component of another format", b"\0asm\x0c\0\x01\0".to_vec(), "component"),
         ("a component of the future", b"\0asm\xff\0\x01\0".to_vec(), "component"),
         ("a component with something behind it", [&honest[..], b"\xff\xff\xff\xff"].concat(), "not a valid component"),

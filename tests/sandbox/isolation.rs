@@ -112,6 +112,50 @@ fn nothing_that_a_policy_says_steers_a_terminal() {
     }
 }
 
+/// Every text that a policy hands over, with something in it that people don't see and programs read.
+#[test]
+fn nothing_that_a_policy_says_is_hidden() {
+    let hidden = [
+        "\u{1bca0}",
+        "\u{1bca3}",
+        "\u{1d173}",
+        "\u{1d17a}",
+        "\u{13430}",
+        "\u{1343f}",
+        "\u{1d159}",
+        "\u{16fe4}",
+        "\u{115f}",
+        "\u{1160}",
+        "\u{3164}",
+        "\u{ffa0}",
+        "\u{fe0f}",
+        "\u{e0100}",
+        "\u{e0041}",
+        "\u{200d}",
+        "\u{2066}",
+        "\u{e000}",
+    ];
+    for hidden in hidden {
+        let escaped = hidden.chars().next().unwrap().escape_unicode();
+        let bytes: String = hidden.bytes().map(|byte| format!("\\{byte:02x}")).collect();
+        let text = |place: &str| format!("(data $message (i32.const {place}) \"ab{bytes}\")");
+        let length = 2 + hidden.len();
+        let finding = format!(
+            "(data $finding (i32.const 0x80) (i32 0x180 7 0x200 {length} 1 0x200 {length} 1 0x200 {length} 0x300 1))
+             (data $extension (i32.const 0x300) (i32 0x200 {length} 0x200 {length}))
+             (data $verdict (i32.const 0x60) (i32 0x80 1 0x80 1))"
+        );
+        let component = Twin::honest().with(&text("0x200")).with(&finding).component();
+        let Outcome::Violation(verdict) = judge(component, PATIENT).outcome else { panic!("{escaped}") };
+        for Finding { message, fact, remedy, extensions, .. } in verdict.violations.iter().chain(&verdict.notices) {
+            let [(name, value)] = extensions.as_slice() else { panic!("{extensions:?}") };
+            for said in [message, fact.as_ref().unwrap(), remedy.as_ref().unwrap(), name, value] {
+                assert_eq!(said.as_str(), format!("ab{escaped}"));
+            }
+        }
+    }
+}
+
 /// A fault quotes what the guest said, and is held to the same.
 #[test]
 fn nothing_in_a_fault_steers_a_terminal() {

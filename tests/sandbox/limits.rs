@@ -23,8 +23,18 @@ const BODY_OVERHEAD: usize = 2;
 
 /// The text with a number, the most that this number may be, the fault above it, and what its message says.
 const TABLE: &[(&str, usize, FaultKind, &str)] = &[
-    ("limit-memory", PATIENT.memory / PAGE, FaultKind::Memory, "16777216"),
-    ("limit-memory-grown", PATIENT.memory / PAGE, FaultKind::Memory, "16777216"),
+    (
+        "limit-memory",
+        PATIENT.memory / PAGE,
+        FaultKind::Memory,
+        "asked for 16842752 bytes of linear memory in all, and a policy may have 16777216",
+    ),
+    (
+        "limit-memory-grown",
+        PATIENT.memory / PAGE,
+        FaultKind::Memory,
+        "asked for 16842752 bytes of linear memory in all, and a policy may have 16777216",
+    ),
     ("limit-table", limits::TABLE_ELEMENTS, FaultKind::Limit, "a table of 20001 elements"),
     ("limit-table-grown", limits::TABLE_ELEMENTS, FaultKind::Limit, "a table of 20001 elements"),
     ("limit-log-lines", limits::LOG_LINES, FaultKind::Limit, "more than 200 lines"),
@@ -34,6 +44,13 @@ const TABLE: &[(&str, usize, FaultKind, &str)] = &[
     ("limit-message", limits::MESSAGE, FaultKind::Output, "has 4097 bytes"),
     ("limit-version", limits::POLICY_VERSION, FaultKind::Output, "its version has 257 bytes"),
     ("limit-verdict", limits::VERDICT, FaultKind::Output, "more than 65536 bytes together"),
+    ("limit-extensions", limits::EXTENSIONS, FaultKind::Output, "257 extensions together"),
+    (
+        "limit-extension-bytes",
+        limits::VERDICT - 16 * limits::EXTENSION_COST,
+        FaultKind::Output,
+        "more than 65536 bytes together",
+    ),
 ];
 
 pub(crate) fn files() -> Vec<&'static str> {
@@ -76,7 +93,8 @@ fn resource_handles_are_bounded() {
 #[test]
 fn tables_are_bounded() {
     let twin = |tables: usize| Twin::honest().with(&"(table 1 funcref)".repeat(tables - TABLES_OF_HONEST));
-    holds("tables", twin(limits::TABLES), twin(limits::TABLES + 1), FaultKind::Limit, "table count too high");
+    let says = "it has 9 tables in all its parts, and a policy may have 8";
+    holds("tables", twin(limits::TABLES), twin(limits::TABLES + 1), FaultKind::Limit, says);
 }
 
 #[test]
@@ -90,7 +108,7 @@ fn core_instances_are_bounded() {
         twin(PATIENT.instances),
         twin(PATIENT.instances + 1),
         FaultKind::Limit,
-        "instance count too high",
+        "it has more than 64 core instances in all its parts",
     );
 }
 
@@ -125,15 +143,15 @@ fn the_file_is_bounded() {
     let outcome = judge(component.clone(), PolicyLimits { component_size: size, ..PATIENT }).outcome;
     assert!(matches!(outcome, Outcome::Pass { .. }), "{outcome:?}");
     let above = judge(component, PolicyLimits { component_size: size - 1, ..PATIENT });
-    assert_eq!(blames(&above, FaultKind::Load, &format!("it has {size} bytes")), Ok(()));
+    assert_eq!(blames(&above, FaultKind::Load, &format!("has {size} bytes")), Ok(()));
 }
 
 /// What the configuration may set is what holds, not the defaults.
 #[test]
 fn the_configured_limits_are_the_ones_that_hold() {
     let table = [
-        (PolicyLimits { memory: PAGE, ..PATIENT }, FaultKind::Memory, "the 65536 it may have"),
-        (PolicyLimits { instances: 2, ..PATIENT }, FaultKind::Limit, "instance count too high at 3"),
+        (PolicyLimits { memory: PAGE, ..PATIENT }, FaultKind::Memory, "and a policy may have 65536"),
+        (PolicyLimits { instances: 2, ..PATIENT }, FaultKind::Limit, "more than 2 core instances"),
         (PolicyLimits { output: 8, ..PATIENT }, FaultKind::Limit, "too much data"),
         (PolicyLimits { component_size: 100, ..PATIENT }, FaultKind::Load, "may have 100"),
     ];

@@ -182,6 +182,7 @@ impl World {
         if let Some(threshold) = warning_threshold {
             config.raise_warning_threshold(threshold).map_err(Failure::usage)?;
         }
+        pipeline::remarks_on_the_proxy(&config).iter().for_each(|remark| self.remark(remark));
         Ok(config)
     }
 

@@ -71,6 +71,11 @@ impl Endpoint {
         &self.host
     }
 
+    /// The port.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Whether the name itself says that it is this machine: no resolver is asked.
     pub fn is_loopback(&self) -> bool {
         let bare = self.host.trim_start_matches('[').trim_end_matches(']');

@@ -31,7 +31,7 @@ impl PolicyLimits {
         memory: 16 * MIB,
         // Components of other languages' toolchains have some ten of them.
         instances: 64,
-        // Rust, C, Go and QuickJS fit; Python and StarlingMonkey ask for more in the configuration.
+        // Rust, C, Go and the JavaScript of componentize-js fit; Python has 18 MB.
         component_size: 16 * MIB,
         // Far above the 64 KiB that a verdict may have, far below what hurts.
         output: MIB,
@@ -49,6 +49,9 @@ pub const MEMORIES: usize = 1;
 pub const COMPONENT_HANDLES: usize = 1024;
 /// Wasm stack, bytes; it must fit the thread's.
 pub const WASM_STACK: usize = 512 * KIB;
+/// Address space that smcp needs, bytes: about 250 MiB with small policies, and twice that leaves room for compiling a
+/// larger one. A test runs with no more. What the server needs is its own.
+pub const ADDRESS_SPACE: u64 = 512 * MIB as u64;
 /// Native stack of the thread that evaluates, bytes: the wasm stack and the host frames around it.
 pub const THREAD_STACK: usize = 4 * MIB;
 /// How often the epoch advances while a call is in flight. A deadline is met to within one tick.
@@ -78,6 +81,10 @@ pub const POLICIES_TIME: Duration = Duration::from_secs(60);
 
 /// Findings in one verdict, violations and notices together.
 pub const FINDINGS: usize = 256;
+/// Extensions of all findings of one verdict together: as many as findings, so that empty ones are bounded, too.
+pub const EXTENSIONS: usize = FINDINGS;
+/// What an extension costs of [`VERDICT`] besides its texts, bytes: what stands around them in a document.
+pub const EXTENSION_COST: usize = 16;
 /// One message, remedy or other text of a finding, bytes.
 pub const MESSAGE: usize = 4 * KIB;
 /// A policy's own version, bytes: SemVer with all its parts.
@@ -178,6 +185,8 @@ pub const HTTP_ERROR_SHOWN: usize = 200;
 pub const PROGRESS_SIZE: u64 = MIB as u64;
 /// How long a download of unknown size takes before it is worth a progress bar.
 pub const PROGRESS_DELAY: Duration = Duration::from_secs(1);
+/// The file that `SSL_CERT_FILE` names, bytes: ten times all the authorities of a system.
+pub const CERTIFICATES: usize = 8 * MIB;
 /// A token, bytes: what servers take as one header.
 pub const TOKEN: usize = 16 * KIB;
 /// The file of the tokens, bytes: a token for each of many registries.

@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+pub use crate::model::unseen::is_unseen;
+
 /// Text from a guest, a manifest or a registry in which nothing can steer a terminal or forge a line.
 ///
-/// Control characters (C0, C1, DEL, line and paragraph separators), bidirectional controls and invisible format
-/// characters are shown as `\u{…}`; a tab or a line break becomes a space.
+/// What can't be seen by the tables of Unicode (controls, separators of lines, what changes the direction, formats,
+/// fillers, private use, what is not assigned) is shown as `\u{…}`; a tab or a line break becomes a space. So are the
+/// invisible parts of joined emoji: a family is shown as its members.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct SafeText(String); // INVARIANT: written by `push` alone.
 
@@ -48,21 +51,14 @@ impl SafeText {
 fn push(safe: &mut String, character: char) {
     match character {
         '\t' | '\n' | '\r' => safe.push(' '),
-        hidden if is_hidden(hidden) => safe.extend(hidden.escape_unicode()),
+        hidden if is_unseen(hidden) => safe.extend(hidden.escape_unicode()),
         plain => safe.push(plain),
     }
 }
 
-/// Whether a character moves the cursor, changes the direction of text, or can't be seen.
-const fn is_hidden(character: char) -> bool {
-    matches!(character,
-        // Controls, and what changes the direction or the joining of text.
-        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
-        // What is drawn as nothing: fillers, the empty Braille cell, selectors of variants.
-        | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}'
-        | '\u{fe00}'..='\u{fe0f}')
+/// Whether anything in a text can be seen; spaces can't.
+pub fn has_something_to_see(text: &str) -> bool {
+    text.chars().any(|character| !character.is_whitespace() && !is_unseen(character))
 }
 
 impl From<&str> for SafeText {
@@ -101,8 +97,27 @@ mod tests {
             let safe = SafeText::new(&format!("a{character}b"));
             assert_eq!(safe.as_str(), format!("a{}b", character.escape_unicode()));
         }
-        for seen in ["\u{2801}", "\u{3163}", "\u{fe10}", "\u{fffc}", "\u{fffd}"] {
+        for seen in ["\u{2801}", "\u{3163}", "\u{fe10}", "\u{fffc}", "\u{fffd}", "e\u{301}"] {
             assert_eq!(SafeText::new(seen).as_str(), seen);
+        }
+    }
+
+    #[test]
+    fn joined_emoji_are_shown_in_their_parts() {
+        let family = "👨\u{200d}👩\u{200d}👧 ❤\u{fe0f} 🏴\u{e0067}\u{e007f}";
+        let shown = "👨\\u{200d}👩\\u{200d}👧 ❤\\u{fe0f} 🏴\\u{e0067}\\u{e007f}";
+        assert_eq!(SafeText::new(family).as_str(), shown);
+    }
+
+    #[test]
+    fn a_text_of_nothing_has_nothing_to_see() {
+        for nothing in
+            ["", "  \t\n", "\u{a0}\u{3000}", "\u{200b}\u{2060}", "\u{1d159}\u{16fe4} \u{2800}", "\u{1b}", "\u{e0041}"]
+        {
+            assert!(!has_something_to_see(nothing), "{nothing:?}");
+        }
+        for something in ["a", " \u{200b}.", "漢", "🙂"] {
+            assert!(has_something_to_see(something), "{something}");
         }
     }
 

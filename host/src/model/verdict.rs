@@ -113,6 +113,20 @@ impl Fault {
     pub fn remedy(self, remedy: impl AsRef<str>) -> Self {
         Self { remedy: Some(SafeText::within(remedy.as_ref(), limits::MESSAGE)), ..self }
     }
+
+    /// The same fault, of which the reader has to know the file: what is said of "it" is said of the component of
+    /// `source`, when that is a file whose contents are what is wrong.
+    #[must_use]
+    pub fn of(self, source: &PolicySource) -> Self {
+        let (PolicySource::File(path), FaultKind::Load) = (source, self.kind) else { return self };
+        let path = SafeText::new(&path.to_string_lossy());
+        match self.message.as_str().strip_prefix("it ") {
+            Some(rest) if !rest.contains(path.as_str()) => {
+                Self { message: SafeText::within(&format!("{path} {rest}"), limits::MESSAGE), ..self }
+            }
+            Some(_) | None => self,
+        }
+    }
 }
 
 /// What one policy ended in.

@@ -10,6 +10,7 @@ use crate::model::text::SafeText;
 use crate::package::Artifact;
 use crate::package::credentials::CredentialsError;
 use crate::package::http::HttpProblem;
+use crate::package::http::Via;
 use crate::package::manifest::ManifestError;
 use crate::package::unpack::ArchiveError;
 
@@ -17,12 +18,14 @@ use crate::package::unpack::ArchiveError;
 #[derive(Debug, thiserror::Error)]
 pub enum PackageError {
     /// A registry behind a URL could not be asked, or answered as none does.
-    #[error("registry `{registry}` {problem}")]
+    #[error("registry `{registry}` {}", problem.seen(via.as_ref()))]
     Http {
         /// The registry.
         registry: String,
         /// What is wrong.
         problem: HttpProblem,
+        /// The proxy through which that was seen.
+        via: Option<Via>,
     },
     /// The tokens that are kept can't be read or written.
     #[error(transparent)]
@@ -205,6 +208,14 @@ pub enum PackageError {
     /// It took too long.
     #[error("getting the package timed out: {0}\n  `--timeout` or `start_timeout` gives it more time")]
     Timeout(Expired),
+    /// It took too long, and somebody else was waited for.
+    #[error("getting the package timed out: {expired}, {place}\n  `--timeout` or `start_timeout` gives it more time")]
+    Silence {
+        /// How long it might have taken.
+        expired: Expired,
+        /// Who was waited for.
+        place: SafeText,
+    },
     /// Whoever asked for it wants it no longer.
     #[error("getting the package was interrupted")]
     Interrupted,
@@ -313,7 +324,7 @@ impl PackageError {
             Self::Manifest { problem: ManifestError::Invalid(_), .. } => (Integrity, "manifest-invalid"),
             Self::Archive { .. } => (Integrity, "bundle-invalid"),
             Self::TooLarge { .. } => (Integrity, "too-large"),
-            Self::Timeout(_) => (Timeout, "timeout"),
+            Self::Timeout(_) | Self::Silence { .. } => (Timeout, "timeout"),
             Self::Interrupted => (Local, "interrupted"),
             Self::NotCached { .. } | Self::AmbiguousPrefix { .. } => (Local, "not-cached"),
             Self::Cache { .. } => (Local, "cache-unusable"),

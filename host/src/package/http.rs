@@ -7,15 +7,20 @@
 mod address;
 mod agent;
 mod answer;
+mod certificate;
 mod exchange;
 mod problem;
+mod proxy;
 mod reach;
 mod retry;
+mod trust;
 
 use std::io::Read;
 
-pub use crate::package::http::agent::ProxySettings;
 pub use crate::package::http::problem::HttpProblem;
+pub use crate::package::http::proxy::ProxySettings;
+pub(super) use crate::package::http::proxy::Via;
+pub use crate::package::http::trust::Trust;
 
 use crate::model::deadline::Deadline;
 use crate::model::digest::Digest;
@@ -53,6 +58,8 @@ pub struct HttpSettings {
     pub login_hint: String,
     /// The proxy of the environment.
     pub proxy: ProxySettings,
+    /// Whose certificates are trusted.
+    pub trust: Trust,
 }
 
 /// A registry behind a URL. Nothing is connected, and no certificate read, before it is asked.
@@ -66,15 +73,20 @@ pub struct HttpRegistry {
 impl HttpRegistry {
     /// The registry at `location`; `None` when that is a directory.
     pub fn new(location: Registry, settings: HttpSettings) -> Option<Self> {
-        let agents = Agents::new(location.endpoint()?, settings.proxy.clone());
+        let agents = Agents::new(location.endpoint()?, settings.proxy.clone(), settings.trust.clone());
         Some(Self { location, settings, agents })
+    }
+
+    /// The proxy that stands before it.
+    fn via(&self) -> Option<Via> {
+        self.agents.via(&self.location.endpoint()?)
     }
 
     fn ask(&self, path: &str, accept: &'static str, deadline: &Deadline) -> Result<Outcome, PackageError> {
         let registry = self.location.to_string();
         let Some(from) = Address::below(&self.location, path) else {
             let problem = HttpProblem::NotHttp(SafeText::new("its address is no URL"));
-            return Err(PackageError::Http { registry, problem });
+            return Err(PackageError::Http { registry, problem, via: None });
         };
         let (token, hint) = (self.settings.token.as_ref(), self.settings.login_hint.as_str());
         Question { agents: &self.agents, from, accept, token, hint, registry: &registry, deadline }.ask()
@@ -131,6 +143,10 @@ impl HttpRegistry {
         })?;
         if bytes.len() > limits::RESOLVE {
             return Err(too_long());
+        }
+        if answer::begins_a_page(&bytes) {
+            let (registry, problem) = (self.location.to_string(), HttpProblem::WebPage);
+            return Err(PackageError::Http { registry, problem, via: self.via() });
         }
         let resolution = document::read(&bytes, wanted, &self.location)?;
         if wanted.selector == Selector::Latest {
@@ -216,7 +232,7 @@ impl RegistryClient for HttpRegistry {
         if health.is_some_and(|health| health.get("status").is_some_and(serde_json::Value::is_string)) {
             return Ok(());
         }
-        Err(PackageError::Http { registry: registry(), problem: HttpProblem::NoRegistry })
+        Err(PackageError::Http { registry: registry(), problem: HttpProblem::NoRegistry, via: self.via() })
     }
 
     fn registry(&self) -> &Registry {

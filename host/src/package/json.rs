@@ -3,16 +3,11 @@
 //! Parsers disagree about which of two equal keys counts, so a document with both could say one thing to whoever
 //! judged it and another to us.
 
-use std::collections::HashSet;
-use std::fmt;
-
 use serde::de::DeserializeOwned;
-use serde::de::Error as _;
-use serde::de::MapAccess;
-use serde::de::SeqAccess;
-use serde::de::Visitor;
 
+use crate::model::content;
 use crate::model::text::SafeText;
+use crate::model::unambiguous;
 
 /// Characters of a parser's message that are shown.
 const EXCERPT: usize = 300;
@@ -24,7 +19,7 @@ pub(super) struct Document<'b>(&'b [u8]); // INVARIANT: a JSON object without du
 impl<'b> Document<'b> {
     /// Checks a document, once for all that is read from it.
     pub(super) fn new(bytes: &'b [u8]) -> Result<Self, SafeText> {
-        serde_json::from_slice::<Unambiguous>(bytes).map_err(|error| excerpt(&error))?;
+        unambiguous::check(bytes).map_err(|error| something_else(bytes).unwrap_or_else(|| excerpt(&error)))?;
         // A list would be read as an object's values in order, whatever they were meant for.
         if bytes.trim_ascii_start().starts_with(b"{") { Ok(Self(bytes)) } else { Err(SafeText::new("it is no object")) }
     }
@@ -40,70 +35,15 @@ pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, SafeText> {
     Document::new(bytes)?.read()
 }
 
+/// What stands in the place of a document, when that is more to the point than where a parser stopped.
+fn something_else(bytes: &[u8]) -> Option<SafeText> {
+    let (what, _) = content::recognise(bytes).filter(|(what, _)| !what.ends_with("text") || *what == "XML text")?;
+    Some(SafeText::new(&format!("it is {what}, not a JSON document")))
+}
+
 fn excerpt(error: &serde_json::Error) -> SafeText {
     let text: String = error.to_string().chars().take(EXCERPT).collect();
     SafeText::new(&text)
-}
-
-/// Any JSON value without duplicate keys, of which nothing is kept.
-struct Unambiguous;
-
-impl<'de> serde::Deserialize<'de> for Unambiguous {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Walk)
-    }
-}
-
-struct Walk;
-
-impl<'de> Visitor<'de> for Walk {
-    type Value = Unambiguous;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Unambiguous, A::Error> {
-        let mut seen = HashSet::new();
-        while let Some(key) = map.next_key::<String>()? {
-            if seen.contains(&key) {
-                let key: String = key.chars().take(80).collect();
-                return Err(A::Error::custom(format!("the key `{key}` stands twice in one object")));
-            }
-            map.next_value::<Unambiguous>()?;
-            seen.insert(key);
-        }
-        Ok(Unambiguous)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Unambiguous, A::Error> {
-        while list.next_element::<Unambiguous>()?.is_some() {}
-        Ok(Unambiguous)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Unambiguous, E> {
-        Ok(Unambiguous)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Unambiguous, E> {
-        Ok(Unambiguous)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Unambiguous, E> {
-        Ok(Unambiguous)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Unambiguous, E> {
-        Ok(Unambiguous)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Unambiguous, E> {
-        Ok(Unambiguous)
-    }
-
-    fn visit_unit<E>(self) -> Result<Unambiguous, E> {
-        Ok(Unambiguous)
-    }
 }
 
 #[cfg(test)]
@@ -125,6 +65,9 @@ mod tests {
             ("{", "EOF"),
             ("nope", "expected ident"),
             ("[]", "it is no object"),
+            ("<!DOCTYPE html>", "it is a web page (HTML), not a JSON document"),
+            ("<?xml version='1.0'?>", "it is XML text, not a JSON document"),
+            ("PK\u{3}\u{4}", "it is a zip archive, not a JSON document"),
             ("0", "it is no object"),
         ];
         for (text, problem) in bad {

@@ -5,12 +5,15 @@ use std::path::PathBuf;
 use crate::authority;
 use crate::config::Config;
 use crate::model::endpoint::Endpoint;
+use crate::model::endpoint::Scheme;
+use crate::model::limits;
 use crate::model::registry::Registry;
 use crate::model::secret::Secret;
 use crate::package::Credentials;
 use crate::package::HttpSettings;
 use crate::package::PackageError;
 use crate::package::ProxySettings;
+use crate::package::Trust;
 use crate::pipeline::Stop;
 
 /// A token for the configured registry, in place of one that is kept.
@@ -21,6 +24,11 @@ const FOLDER: &str = ".mcp";
 const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 /// Hosts that are reached without it.
 const EXCEPT_VARIABLES: [&str; 2] = ["NO_PROXY", "no_proxy"];
+
+/// Whose certificates are trusted in place of the system's.
+const CERTIFICATES_VARIABLE: &str = "SSL_CERT_FILE";
+/// How much of that file tells what it is, bytes.
+const BEGINNING: usize = 1024;
 
 /// Keeps a token for the registry at `endpoint`; says where.
 ///
@@ -60,10 +68,12 @@ pub(super) fn settings(config: &Config, endpoint: &Endpoint) -> Result<HttpSetti
     }
     if variable_token()?.is_some() && !is_configured(config, endpoint) {
         let configured = config.configured_registry();
-        login_hint
-            .push_str(&format!("\n  {TOKEN_VARIABLE} was not sent: it is for the configured registry, {configured}"));
+        login_hint.push_str(&format!(
+            "\n  {TOKEN_VARIABLE} is set and was not sent: it is for the registry of the configuration ({configured}), and \
+             --registry names this one; name it as `registry_url` in the configuration, or log in"
+        ));
     }
-    Ok(HttpSettings { token, login_hint, proxy: proxy() })
+    Ok(HttpSettings { token, login_hint, proxy: proxy(), trust: trust() })
 }
 
 /// The variable's token, for the registry of the configuration alone; else the one that is kept.
@@ -103,10 +113,27 @@ fn folder() -> Option<PathBuf> {
     authority::home().map(|home| home.join(FOLDER))
 }
 
+/// What is not understood of the proxy's exceptions, for whoever uses a registry that a proxy may stand before.
+pub fn remarks_on_the_proxy(config: &Config) -> Vec<String> {
+    let asked =
+        config.registry().endpoint().filter(|endpoint| endpoint.scheme() == Scheme::Https && !endpoint.is_loopback());
+    asked.map_or_else(Vec::new, |_| proxy().remarks())
+}
+
+/// What the environment says of certificate authorities.
+fn trust() -> Trust {
+    let file = authority::variable(CERTIFICATES_VARIABLE).map(PathBuf::from).map(|path| {
+        let bytes =
+            authority::read_file(&path, limits::CERTIFICATES).map(|bytes| bytes.into_iter().take(BEGINNING).collect());
+        (path.to_string_lossy().into_owned(), bytes.map_err(|error| error.to_string()))
+    });
+    Trust { file }
+}
+
 fn proxy() -> ProxySettings {
     let text = |name| authority::variable(name).map(|value| value.to_string_lossy().into_owned());
     ProxySettings {
         url: PROXY_VARIABLES.into_iter().find_map(|name| Some((name, text(name)?))),
-        except: EXCEPT_VARIABLES.into_iter().find_map(text),
+        except: EXCEPT_VARIABLES.into_iter().find_map(|name| Some((name, text(name)?))),
     }
 }

@@ -60,7 +60,9 @@ pub(super) fn resolve(config: &Config, reference: &PackageRef, deadline: &Deadli
 
 /// A registry that has kept silent for as long as it was waited for is one that can't be asked.
 fn silence(config: &Config, stop: Stop) -> Stop {
-    let Stop::Package(PackageError::Timeout(expired)) = stop else { return stop };
+    let Stop::Package(PackageError::Timeout(expired) | PackageError::Silence { expired, .. }) = stop else {
+        return stop;
+    };
     Stop::Package(PackageError::Registry {
         registry: config.registry().to_string(),
         doing: "wait longer for its answer".to_owned(),

@@ -51,9 +51,13 @@ fn component(spec: &PolicySpec) -> Source {
     }
 }
 
-fn unreadable(path: &Path, error: &ReadError) -> Unreadable {
+/// Why the component at `path` could not be read.
+pub fn unreadable(path: &Path, error: &ReadError) -> Unreadable {
     match error {
-        ReadError::TooLarge { limit } => Unreadable::TooLarge { limit: *limit },
+        ReadError::TooLarge { limit } => {
+            let size = authority::open_file(path).ok().and_then(|file| Some(file.metadata().ok()?.len()));
+            Unreadable::TooLarge { limit: *limit, size }
+        }
         ReadError::NotAFile => Unreadable::NotAFile(path.display().to_string()),
         ReadError::Io(reason) => Unreadable::Failed(format!("{}: {reason}", path.display())),
     }
@@ -116,7 +120,7 @@ fn examine_one(host: &PolicyHost, spec: PolicySpec) -> Examined {
 /// Whether a policy loads and accepts its settings, and what it calls its version when it came as far as saying so.
 fn try_out(host: &PolicyHost, spec: &PolicySpec, source: Source) -> (PolicyState, Option<SafeText>) {
     match host.load(source, &spec.limits) {
-        Err(fault) => (PolicyState::Faulty(fault), None),
+        Err(fault) => (PolicyState::Faulty(fault.of(&spec.source)), None),
         Ok(loaded) => {
             let checked = host.check_settings(&loaded, &spec.limits, &spec.settings.to_string());
             let version = SafeText::new(&loaded.description.version.to_string());

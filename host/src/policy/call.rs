@@ -15,6 +15,7 @@ use crate::model::verdict::FaultKind;
 use crate::policy::PolicyHost;
 use crate::policy::bindings::Policy;
 use crate::policy::bindings::PolicyIndices;
+use crate::policy::room;
 use crate::policy::store;
 use crate::policy::store::Guest;
 use crate::policy::store::Level;
@@ -106,32 +107,57 @@ fn once<T>(
     function(&policy, store).map_err(|error| classify(&error, store.data().refusal(), Phase::Call, limits))
 }
 
-/// Which fault an error is. By what the host refused first, then by the trap's type, then by where it came from;
+/// Which fault an error is. By what the host refused first, then by the error's type, then by where it came from;
 /// never by the words of a message, which differ between versions and are partly the guest's own.
 fn classify(error: &wasmtime::Error, refusal: Option<Refusal>, phase: Phase, limits: &PolicyLimits) -> Fault {
     if let Some(refusal) = refusal {
         return refused(refusal, limits);
     }
-    match (error.downcast_ref::<Trap>(), phase) {
-        (Some(Trap::Interrupt), _) => overdue(limits),
-        (Some(Trap::StackOverflow), _) => {
-            let stack = limits::WASM_STACK;
-            Fault::new(FaultKind::Stack, format!("it recursed deeper than its stack of {stack} bytes"))
+    if let Some(trap) = error.downcast_ref::<Trap>() {
+        return trapped(*trap, limits);
+    }
+    let cause = error.root_cause();
+    match phase {
+        _ if room::is_systems(error) => room::fault(FaultKind::Limit, "the policy's memories and tables", cause),
+        // The guest was running, and called something of the runtime's that did not trap: the log, or a handle.
+        _ if error.downcast_ref::<WasmBacktrace>().is_some() => {
+            let handles = limits::COMPONENT_HANDLES;
+            Fault::new(FaultKind::Limit, format!("a call from inside it was refused: {cause}")).remedy(format!(
+                "a policy may have {handles} resource handles at once, and logs in valid texts of up to {} bytes; {BREAKS}",
+                limits::LOG_LINE
+            ))
         }
-        (Some(trap), _) => Fault::new(FaultKind::Trap, format!("it trapped: {trap}"))
-            .remedy("report it to the policy's author: the policy crashed"),
-        // An error inside the guest that is no trap: the runtime refused it an instance or a handle.
-        (None, Phase::Start) => {
-            Fault::new(FaultKind::Limit, format!("it could not be started: {}", error.root_cause()))
-        }
-        (None, Phase::Call) if error.downcast_ref::<WasmBacktrace>().is_some() => {
-            Fault::new(FaultKind::Limit, format!("the runtime refused it something: {}", error.root_cause()))
+        // What else a start can fail of was counted before it.
+        Phase::Start => {
+            let most = limits.instances;
+            let message =
+                format!("it has more than {most} core instances in all its parts, the most a policy may have");
+            Fault::new(FaultKind::Limit, message).remedy("build it of fewer parts: one module is enough for a policy")
         }
         // The guest had returned: what it returned could not be taken.
-        (None, Phase::Call) => {
-            Fault::new(FaultKind::Output, format!("what it returned can't be taken: {}", error.root_cause()))
-                .remedy("report it to the policy's author: it breaks the interface's rules")
+        Phase::Call => Fault::new(FaultKind::Output, format!("what it returned can't be taken: {cause}"))
+            .remedy(format!("a policy hands over valid values of at most {} bytes in all; {BREAKS}", limits.output)),
+    }
+}
+
+/// For whoever runs a policy and did not write it.
+const BREAKS: &str = "report it to the policy's author: it breaks the interface's rules";
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "wasmtime adds kinds of traps as it likes")]
+fn trapped(trap: Trap, limits: &PolicyLimits) -> Fault {
+    let report =
+        "with `-v` smcp shows what the policy logs, and a panic's text with it; report it to the policy's author";
+    match trap {
+        Trap::Interrupt => overdue(limits),
+        Trap::StackOverflow => {
+            let stack = limits::WASM_STACK;
+            Fault::new(FaultKind::Stack, format!("it recursed deeper than its stack of {stack} bytes"))
+                .remedy("report it to the policy's author: recursion has to be bounded")
         }
+        // Languages such as Rust and C keep a stack of their own at the beginning of the memory.
+        Trap::MemoryOutOfBounds => Fault::new(FaultKind::Trap, format!("it trapped: {trap}"))
+            .remedy(format!("a bug, or recursion deeper than the language's own stack; {report}")),
+        other => Fault::new(FaultKind::Trap, format!("it trapped: {other}")).remedy(report),
     }
 }
 
@@ -141,23 +167,31 @@ fn overdue(limits: &PolicyLimits) -> Fault {
 }
 
 fn refused(refusal: Refusal, limits: &PolicyLimits) -> Fault {
+    let quieter = "report it to the policy's author: the SDK's `log` stays below the limits";
     match refusal {
-        Refusal::Memory(more) => Fault::new(
-            FaultKind::Memory,
-            format!("it asked for {more} bytes of memory more than the {} it may have", limits.memory),
-        ),
+        Refusal::Memory(asked) => {
+            let most = limits.memory;
+            let message = format!("it asked for {asked} bytes of linear memory in all, and a policy may have {most}");
+            Fault::new(FaultKind::Memory, message).remedy(
+                "build it with a smaller stack and heap (clang and zig: `-Wl,-z,stack-size=65536`), and keep no large trees",
+            )
+        }
+        Refusal::System => room::fault(FaultKind::Memory, "the policy's linear memory", "it has none left"),
         Refusal::TableElements(wanted) => Fault::new(
             FaultKind::Limit,
             format!("it asked for a table of {wanted} elements, and one may have {}", limits::TABLE_ELEMENTS),
-        ),
+        )
+        .remedy("build it smaller: a table has one element for each function that is called by its address"),
         Refusal::LogLine(length) => Fault::new(
             FaultKind::Limit,
             format!("it logged a line of {length} bytes, and one may have {}", limits::LOG_LINE),
-        ),
+        )
+        .remedy(quieter),
         Refusal::Log => Fault::new(
             FaultKind::Limit,
             format!("it logged more than {} lines or {} bytes", limits::LOG_LINES, limits::LOG),
-        ),
+        )
+        .remedy(quieter),
     }
 }
 

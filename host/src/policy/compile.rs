@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use wasmparser::Validator;
 use wasmparser::WasmFeatures;
+use wasmtime::Config;
 use wasmtime::Engine;
 
 use crate::model::verdict::Fault;
 use crate::model::verdict::FaultKind;
+use crate::policy::room;
 use crate::policy::thread::Threads;
 use crate::policy::tuning;
 
@@ -28,7 +30,7 @@ const GUEST_FEATURES: WasmFeatures = WasmFeatures::WASM2
 /// # Errors
 /// A [`FaultKind::Load`] when it is no valid component, uses a proposal that is off, or takes too long.
 pub(super) fn compile(threads: &Threads, component: Vec<u8>) -> Result<Vec<u8>, Fault> {
-    let compiled = threads.run(PATIENCE, move || precompile(&component)).map_err(|fault| match fault.kind {
+    threads.run(PATIENCE, move || precompile(&component)).map_err(|fault| match fault.kind {
         FaultKind::Deadline => Fault::new(FaultKind::Load, format!("it does not compile within {PATIENCE:?}")),
         FaultKind::Load
         | FaultKind::Interface
@@ -39,14 +41,61 @@ pub(super) fn compile(threads: &Threads, component: Vec<u8>) -> Result<Vec<u8>, 
         | FaultKind::Output
         | FaultKind::Trap
         | FaultKind::Panic => fault,
-    })?;
-    compiled.map_err(|error| {
-        Fault::new(FaultKind::Load, format!("it does not compile: {}", error.root_cause()))
-            .remedy("rebuild it; `smcp policy inspect FILE` shows what it is")
+    })?
+}
+
+fn precompile(component: &[u8]) -> Result<Vec<u8>, Fault> {
+    Validator::new_with_features(GUEST_FEATURES).validate_all(component).map_err(|error| invalid(component, &error))?;
+    let code = Engine::new(&target()?).and_then(|engine| engine.precompile_component(component));
+    code.map_err(|error| match room::is_systems(&error) {
+        true => room::fault(FaultKind::Load, "compiling the policy", error.root_cause()),
+        false => failed(&error),
     })
 }
 
-fn precompile(component: &[u8]) -> wasmtime::Result<Vec<u8>> {
-    Validator::new_with_features(GUEST_FEATURES).validate_all(component)?;
-    Engine::new(tuning::config().target(env!("SMCP_TARGET"))?)?.precompile_component(component)
+fn target() -> Result<Config, Fault> {
+    let mut config = tuning::config();
+    config.target(env!("SMCP_TARGET")).map_err(|error| failed(&error))?;
+    Ok(config)
+}
+
+fn failed(error: &wasmtime::Error) -> Fault {
+    Fault::new(FaultKind::Load, format!("it does not compile: {}", error.root_cause()))
+        .remedy("report it to the policy's author: the compiler does not take it")
+}
+
+/// Proposals that are off, in the order in which they are tried, and how to build without them.
+const OFF: [(WasmFeatures, &str); 7] = [
+    (
+        WasmFeatures::CM_ASYNC
+            .union(WasmFeatures::CM_ASYNC_STACKFUL)
+            .union(WasmFeatures::CM_MORE_ASYNC_BUILTINS)
+            .union(WasmFeatures::CM_ERROR_CONTEXT),
+        "build it synchronously: componentize-qjs with `--sync`, others without async functions and for WASI 0.2 or none",
+    ),
+    (
+        WasmFeatures::EXCEPTIONS.union(WasmFeatures::LEGACY_EXCEPTIONS).union(WasmFeatures::GC_TYPES),
+        "build it without exceptions: `-fno-exceptions`, and no -fwasm-exceptions",
+    ),
+    (WasmFeatures::THREADS, "build it without threads: no `-pthread`, no atomics"),
+    (WasmFeatures::MULTI_MEMORY, "build it with one memory in each module"),
+    (WasmFeatures::MEMORY64, "build it for wasm32, not wasm64"),
+    (WasmFeatures::RELAXED_SIMD, "build it without relaxed SIMD: `-mno-relaxed-simd`"),
+    (
+        WasmFeatures::FUNCTION_REFERENCES.union(WasmFeatures::GC).union(WasmFeatures::GC_TYPES),
+        "build it in a language that needs no garbage collector of the engine's",
+    ),
+];
+
+/// What is wrong with a component that is not valid, and which way of building it would help: what it needs shows in
+/// what would make it valid, and not in the words of the error.
+fn invalid(component: &[u8], error: &wasmparser::BinaryReaderError) -> Fault {
+    let needs = |features: &WasmFeatures| {
+        Validator::new_with_features(GUEST_FEATURES.union(*features)).validate_all(component).is_ok()
+    };
+    let remedy = OFF.iter().find(|(features, _)| needs(features)).map(|(_, remedy)| *remedy);
+    Fault::new(FaultKind::Load, format!("it does not compile: {error}")).remedy(remedy.unwrap_or(
+        "build it again for plain WebAssembly 2.0: it is damaged, or needs what policies can't have \
+         (docs/policy-authors.md)",
+    ))
 }

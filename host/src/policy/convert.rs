@@ -14,6 +14,8 @@ use crate::model::request::Context;
 use crate::model::request::Request;
 use crate::model::request::Subject;
 use crate::model::text::SafeText;
+use crate::model::text::has_something_to_see;
+use crate::model::unambiguous;
 use crate::model::verdict::Fault;
 use crate::model::verdict::FaultKind;
 use crate::model::verdict::Finding;
@@ -94,6 +96,14 @@ pub(super) fn verdict(verdict: wit::Verdict) -> Result<Verdict, Fault> {
     if count > limits::FINDINGS {
         return Err(output(format!("it returned {count} findings, and a verdict may have {}", limits::FINDINGS)));
     }
+    let all = verdict.violations.iter().chain(&verdict.notices);
+    let extensions = all.fold(0_usize, |sum, finding| sum.saturating_add(finding.extensions.len()));
+    if extensions > limits::EXTENSIONS {
+        let most = limits::EXTENSIONS;
+        return Err(output(format!(
+            "its findings have {extensions} extensions together, and a verdict may have {most}"
+        )));
+    }
     let mut room = Room { left: limits::VERDICT };
     let mut findings = |list: Vec<wit::Finding>| -> Result<Vec<Finding>, Fault> {
         list.into_iter().map(|item| finding(item, &mut room)).collect()
@@ -111,28 +121,39 @@ impl Room {
         if text.len() > limits::MESSAGE {
             return Err(output(format!("a {what} has {} bytes, and one may have {}", text.len(), limits::MESSAGE)));
         }
-        self.left = self.left.checked_sub(text.len()).ok_or_else(|| {
+        self.charge(text.len())?;
+        Ok(SafeText::new(text))
+    }
+
+    fn charge(&mut self, bytes: usize) -> Result<(), Fault> {
+        self.left = self.left.checked_sub(bytes).ok_or_else(|| {
             output(format!("its texts have more than {} bytes together, the most a verdict may have", limits::VERDICT))
         })?;
-        Ok(SafeText::new(text))
+        Ok(())
     }
 }
 
 fn finding(finding: wit::Finding, room: &mut Room) -> Result<Finding, Fault> {
     room.take(&finding.code, "code")?;
     let code: FindingCode = finding.code.parse().map_err(|error: NameError| output(error.to_string()))?;
-    if finding.message.trim().is_empty() {
-        return Err(output(format!("the finding `{code}` has no message")));
+    if !has_something_to_see(&finding.message) {
+        return Err(output(format!("the finding `{code}` has no message: nothing in it can be seen")));
     }
     let mut extensions = Vec::with_capacity(finding.extensions.len());
     for (name, value) in &finding.extensions {
+        room.charge(limits::EXTENSION_COST)?;
         extensions.push((room.take(name, "name of an extension")?, room.take(value, "value of an extension")?));
     }
     Ok(Finding {
         code,
         message: room.take(&finding.message, "message")?,
         fact: finding.fact.map(|fact| room.take(&fact, "fact")).transpose()?,
-        remedy: finding.remedy.map(|remedy| room.take(&remedy, "remedy")).transpose()?,
+        // One in which nothing can be seen helps nobody.
+        remedy: finding
+            .remedy
+            .filter(|remedy| has_something_to_see(remedy))
+            .map(|remedy| room.take(&remedy, "remedy"))
+            .transpose()?,
         extensions,
     })
 }
@@ -150,9 +171,11 @@ pub(super) fn description(description: wit::Description) -> Result<Description, 
     }
     let version = semver::Version::parse(&description.version)
         .map_err(|error| output(format!("its version `{}` is not SemVer: {error}", description.version)))?;
-    if description.summary.trim().is_empty() || description.summary.len() > limits::MESSAGE {
-        return Err(output(format!("its summary must have 1 to {} bytes", limits::MESSAGE)));
+    if !has_something_to_see(&description.summary) || description.summary.len() > limits::MESSAGE {
+        return Err(output(format!("its summary must have 1 to {} bytes, and something to see", limits::MESSAGE)));
     }
+    unambiguous::check(description.settings_schema.as_bytes())
+        .map_err(|error| output(format!("its settings schema is not a JSON Schema: {error}")))?;
     let settings_schema = serde_json::from_str(&description.settings_schema)
         .ok()
         .filter(|schema: &serde_json::Value| schema.is_object() || schema.is_boolean())
@@ -183,6 +206,9 @@ pub(super) fn settings(answer: Result<(), Vec<wit::SettingsProblem>>) -> Result<
     for problem in problems.iter().take(limits::FINDINGS) {
         let path = if problem.path.is_empty() { "settings" } else { &problem.path };
         let (path, message) = (room.take(path, "path")?, room.take(&problem.message, "message")?);
+        if !has_something_to_see(&problem.message) {
+            return Err(output(format!("it refuses its settings (`{path}`) without a message")));
+        }
         lines.push(format!("{path}: {message}"));
     }
     Err(Fault::new(FaultKind::Settings, lines.join("; "))

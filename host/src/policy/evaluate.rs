@@ -100,7 +100,7 @@ impl PolicyHost {
         request: &Request,
         progress: &mut Progress,
     ) -> Result<Verdict, Fault> {
-        let loaded = self.load(source, &spec.limits)?;
+        let loaded = self.load(source, &spec.limits).map_err(|fault| fault.of(&spec.source))?;
         progress.description = Some(loaded.description.clone());
         let settings = spec.settings.to_string();
         let checking = self.check_settings(&loaded, &spec.limits, &settings)?;

@@ -22,6 +22,7 @@ use crate::policy::call::Allowance;
 use crate::policy::call::Callee;
 use crate::policy::compile;
 use crate::policy::convert;
+use crate::policy::room;
 use crate::policy::shape;
 use crate::policy::shape::Shape;
 use crate::policy::store::Guest;
@@ -46,6 +47,8 @@ pub enum Unreadable {
     TooLarge {
         /// The most, bytes.
         limit: usize,
+        /// How long it is, bytes, when that could be asked.
+        size: Option<u64>,
     },
     /// It is a directory, a device or a pipe; its path.
     NotAFile(String),
@@ -98,7 +101,7 @@ impl Source {
                 let found = self.digest().filter(|digest| *digest != pin)?;
                 Some(format!("has the digest {found}"))
             }
-            Self::Unreadable(Unreadable::TooLarge { limit }) => Some(format!("has more than {limit} bytes")),
+            Self::Unreadable(Unreadable::TooLarge { limit, .. }) => Some(format!("has more than {limit} bytes")),
             Self::Unreadable(Unreadable::NotAFile(_)) => Some("is not a regular file".to_owned()),
             Self::Unreadable(Unreadable::Disabled | Unreadable::Failed(_)) => None,
         }
@@ -106,14 +109,12 @@ impl Source {
 }
 
 impl Unreadable {
-    fn fault(self) -> Fault {
+    /// The fault of a policy whose component could not be read.
+    pub fn fault(self) -> Fault {
         let fault = |message: String, remedy: &str| Fault::new(FaultKind::Load, message).remedy(remedy);
         match self {
             Self::Disabled => fault("it was not read: its policy is disabled".to_owned(), "enable the policy"),
-            Self::TooLarge { limit } => fault(
-                format!("it has more than {limit} bytes, the most that a component may have"),
-                shape::BUILD_SMALLER,
-            ),
+            Self::TooLarge { limit, size } => shape::too_large(size, limit),
             Self::NotAFile(path) => fault(
                 format!("it can't be read: {path}: it is not a regular file"),
                 "name the component's file itself as `source` in the configuration",
@@ -188,8 +189,10 @@ impl PolicyHost {
     fn deserialize(&self, code: &[u8]) -> Result<Component, Fault> {
         // SAFETY: `code` was made by `compile`, in this process, or by our build script and is part of this binary;
         // compiled code is never taken from outside.
-        unsafe { Component::deserialize(&self.engine, code) }
-            .map_err(|error| Fault::new(FaultKind::Load, format!("its compiled code does not load: {error}")))
+        unsafe { Component::deserialize(&self.engine, code) }.map_err(|error| match room::is_systems(&error) {
+            true => room::fault(FaultKind::Load, "the policy's code", error.root_cause()),
+            false => Fault::new(FaultKind::Load, format!("its compiled code does not load: {error}")),
+        })
     }
 
     fn link(&self, component: &Component) -> Result<Callee, Fault> {
@@ -197,8 +200,28 @@ impl PolicyHost {
             Fault::new(FaultKind::Interface, format!("its interface is not that of smcp:policy@0.1.0: {error:#}"))
                 .remedy("build it against the wit/policy.wit of this version")
         };
+        countable(component)?;
         let instance: InstancePre<Guest> = self.linker.instantiate_pre(component).map_err(wrong)?;
         let indices = PolicyIndices::new(&instance).map_err(wrong)?;
         Ok(Callee { instance, indices })
     }
+}
+
+/// Counts what all parts of a component have together, before any of it is made: the runtime would refuse it, too, and
+/// not say how much there is.
+fn countable(component: &Component) -> Result<(), Fault> {
+    // One that gets its modules from outside has no such sum; `shape` lets none through that imports a module.
+    let Some(needed) = component.resources_required() else { return Ok(()) };
+    let counts =
+        [(needed.num_memories, limits::MEMORIES, "linear memories"), (needed.num_tables, limits::TABLES, "tables")];
+    for (found, most, what) in counts {
+        if usize::try_from(found).map_or(true, |found| found > most) {
+            let message = format!("it has {found} {what} in all its parts, and a policy may have {most}");
+            return Err(Fault::new(FaultKind::Limit, message).remedy(
+                "build it as one module; tools that stub WASI out with modules of its own make several \
+                 (docs/policy-authors.md says which tools fit)",
+            ));
+        }
+    }
+    Ok(())
 }

@@ -3,6 +3,7 @@
 use wasmparser::Parser;
 use wasmparser::Payload;
 
+use crate::model::content;
 use crate::model::limits;
 use crate::model::text::SafeText;
 use crate::model::verdict::Fault;
@@ -14,7 +15,7 @@ pub(super) const LOGGING: &str = "smcp:policy/logging@0.1.0";
 pub(super) const EVALUATOR: &str = "smcp:policy/evaluator@0.1.0";
 
 /// What to do about a file over its limit.
-pub(super) const BUILD_SMALLER: &str =
+const BUILD_SMALLER: &str =
     "build it smaller: optimised for size, stripped, in a language without a large runtime (docs/policy-authors.md)";
 
 /// What the names of all our interfaces begin with, in every version.
@@ -36,8 +37,7 @@ pub struct Shape {
 /// safely.
 pub(super) fn read(bytes: &[u8], component_size: usize) -> Result<Shape, Fault> {
     if bytes.len() > component_size {
-        let message = format!("it has {} bytes, and a component may have {component_size}", bytes.len());
-        return Err(Fault::new(FaultKind::Load, message).remedy(BUILD_SMALLER));
+        return Err(too_large(u64::try_from(bytes.len()).ok(), component_size));
     }
     if !Parser::is_component(bytes) {
         return Err(not_a_component(bytes));
@@ -45,8 +45,15 @@ pub(super) fn read(bytes: &[u8], component_size: usize) -> Result<Shape, Fault> 
     walk(bytes).map_err(|error| match error {
         Unfit::Broken(error) => Fault::new(FaultKind::Load, format!("it is not a valid component: {error}"))
             .remedy("build it again; the file may be cut short"),
-        Unfit::TooLarge(what) => Fault::new(FaultKind::Load, what),
+        Unfit::TooLarge(what) => Fault::new(FaultKind::Load, what).remedy(BUILD_SMALLER),
     })
+}
+
+/// The fault of a file of `size` bytes, more than `most`.
+pub(super) fn too_large(size: Option<u64>, most: usize) -> Fault {
+    let found = size.map_or_else(|| format!("more than {most}"), |size| size.to_string());
+    let message = format!("it has {found} bytes, and a component may have {most}");
+    Fault::new(FaultKind::Load, message).remedy(BUILD_SMALLER)
 }
 
 enum Unfit {
@@ -120,7 +127,12 @@ fn not_a_component(bytes: &[u8]) -> Fault {
             ("it is compiled code, which is never accepted from outside", "name the `.wasm` it was compiled from")
         }
         [b'(', ..] => ("it is text, not a binary component", "translate it with `wasm-tools parse`"),
-        _ => ("it is not a component", "name a `.wasm` component that targets the world `smcp:policy/policy`"),
+        _ => match content::recognise(bytes) {
+            Some((what, remedy)) => {
+                return Fault::new(FaultKind::Load, format!("it is {what}, not a component")).remedy(remedy);
+            }
+            None => ("it is not a component", "name a `.wasm` component that targets the world `smcp:policy/policy`"),
+        },
     };
     Fault::new(FaultKind::Load, what).remedy(remedy)
 }
@@ -167,8 +179,9 @@ fn some(names: &[&str]) -> String {
 
 fn build_without(foreign: &[&str]) -> &'static str {
     if foreign.iter().any(|name| name.starts_with("wasi:")) {
-        "build it without WASI: Rust for wasm32-unknown-unknown, Python with `componentize-py --stub-wasi`, \
-         JavaScript with componentize-js and its features disabled, or with componentize-qjs"
+        "build it without WASI: Rust for wasm32-unknown-unknown, C for wasm32-wasi with a main-less reactor, JavaScript \
+         with componentize-js and `-d random stdio clocks http fetch-event`; what componentize-py and componentize-qjs \
+         make does not fit the limits of this version"
     } else if foreign.iter().any(|name| name.starts_with(PACKAGE)) {
         "build it against the wit/policy.wit of this version, package smcp:policy@0.1.0"
     } else {

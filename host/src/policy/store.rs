@@ -10,11 +10,13 @@ use crate::model::limits;
 use crate::model::limits::PolicyLimits;
 use crate::model::text::SafeText;
 use crate::policy::bindings::smcp::policy::logging;
+use crate::policy::room;
 use crate::policy::ticker;
 
 /// What one evaluation owns on the host's side: its budgets, and what was refused first.
 #[derive(Debug)]
 pub(super) struct Guest {
+    memory: usize,
     memory_left: usize,
     instances: usize,
     log: LogBudget,
@@ -24,8 +26,10 @@ pub(super) struct Guest {
 /// The first thing that a guest asked for and did not get. It, and not the error's text, says which fault this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// Linear memory, bytes that it wanted on top of what it had.
+    /// Linear memory, bytes that it would have had in all.
     Memory(usize),
+    /// Linear memory that it may have, and that the system does not give.
+    System,
     /// Elements of a table.
     TableElements(usize),
     /// A log line longer than a line may be, bytes.
@@ -72,6 +76,7 @@ struct Refused(Refusal);
 /// `time` is what is left of the policy's; `output` is how many bytes of values the guest may hand to the host.
 pub(super) fn new_store(engine: &Engine, limits: &PolicyLimits, time: Duration, output: usize) -> Store<Guest> {
     let guest = Guest {
+        memory: limits.memory,
         memory_left: limits.memory,
         instances: limits.instances,
         log: LogBudget { lines: Vec::new(), bytes_left: limits::LOG },
@@ -112,8 +117,16 @@ impl ResourceLimiter for Guest {
                 self.memory_left = left;
                 Ok(true)
             }
-            None => self.refuse(Refusal::Memory(more)),
+            None => {
+                let used = self.memory.saturating_sub(self.memory_left);
+                self.refuse(Refusal::Memory(used.saturating_add(more)))
+            }
         }
+    }
+
+    /// What a guest asks for beyond the maximum that it has set itself is its own affair.
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        if room::is_systems(&error) { self.refuse(Refusal::System) } else { Ok(()) }
     }
 
     fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {

@@ -14,6 +14,7 @@ use crate::model::limits;
 use crate::model::policy::EVALUATION_THREAD;
 use crate::model::verdict::Fault;
 use crate::model::verdict::FaultKind;
+use crate::policy::room;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -75,9 +76,7 @@ fn start() -> Result<mpsc::Sender<Job>, Fault> {
     let (sender, jobs) = mpsc::channel::<Job>();
     let thread = thread::Builder::new().name(EVALUATION_THREAD.to_owned()).stack_size(limits::THREAD_STACK);
     let spawned = thread.spawn(move || jobs.into_iter().for_each(|job| job()));
-    spawned
-        .map(|_| sender)
-        .map_err(|error| Fault::new(FaultKind::Limit, format!("the system gave no thread to evaluate on: {error}")))
+    spawned.map(|_| sender).map_err(|error| room::fault(FaultKind::Limit, "a thread to evaluate on", error))
 }
 
 fn panicked() -> Fault {

@@ -243,7 +243,7 @@ fn findings(messages: &[String]) -> Vec<Finding> {
 
 /// A subject from a facts document, in which any string may stand.
 pub(crate) fn hostile_subject() -> Case {
-    let hostile = "\u{1b}[2J\u{202e}\nx\u{9b}";
+    let hostile = "\u{1b}[2J\u{202e}\nx\u{9b}\u{1d173}\u{e0041}\u{3164}";
     let subject = Subject {
         org: hostile.into(),
         name: hostile.into(),

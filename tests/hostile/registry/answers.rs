@@ -40,7 +40,14 @@ fn what_is_no_document_is_refused() {
                 2,
                 "answered with a web page",
             ),
-            ("a web page under another name", Reply::ok("<!DOCTYPE html>"), 3, "expected value"),
+            ("a web page under another name", Reply::ok("<!DOCTYPE html>"), 2, "answered with a web page"),
+            ("an archive", Reply::ok(b"PK\x03\x04\x14\0"), 3, "it is a zip archive, not a JSON document"),
+            (
+                "an error of storage",
+                Reply::ok("<?xml version=\"1.0\"?><Error/>"),
+                3,
+                "it is XML text, not a JSON document",
+            ),
             (
                 "an error with status 200",
                 Reply::ok(json!({"error": {"code": "gone", "message": "it is gone"}}).to_string()),

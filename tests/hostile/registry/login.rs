@@ -55,7 +55,8 @@ fn the_variables_token_is_for_the_configured_registry_alone() {
         &[
             "wants to know who asks: status 401 (who are you?)",
             "smcp login --registry http://127.0.0.1:",
-            "SMCP_REGISTRY_TOKEN was not sent",
+            "SMCP_REGISTRY_TOKEN is set and was not sent: it is for the registry of the configuration (http://127.0.0.1:",
+            "and --registry names this one",
         ],
     );
     assert!(!ran.stderr.contains(TOKEN), "{ran}");

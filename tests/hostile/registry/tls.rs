@@ -1,11 +1,11 @@
 //! Encryption that can be relied on: a company's own authority, and everybody else's certificates.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpStream;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::bed::TestBed;
@@ -33,11 +33,7 @@ impl Authority {
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         change(&mut params);
         let certificate = params.signed_by(&key, &self.0).unwrap();
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-        let config = config.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key).unwrap();
-        Tls { config: Arc::new(config), proxied: false }
+        Tls::of(certificate.der().clone(), &key)
     }
 }
 
@@ -45,6 +41,16 @@ impl Authority {
 struct Tls {
     config: Arc<ServerConfig>,
     proxied: bool,
+}
+
+impl Tls {
+    fn of(certificate: CertificateDer<'static>, key: &KeyPair) -> Self {
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+        Self { config: Arc::new(config), proxied: false }
+    }
 }
 
 impl Wrap for Tls {
@@ -84,16 +90,51 @@ fn a_companys_own_authority_is_named_by_ssl_cert_file() {
     assert_eq!(server.requests().len(), 3);
 }
 
+/// Why it does not fit, in words for people, and advice that fits the reason: an authority is named by nobody who should
+/// look at the clock.
 #[test]
 fn a_certificate_that_does_not_fit_is_refused_at_once() {
     let (authority, stranger) = (Authority::new("company"), Authority::new("stranger"));
     let impostor = Authority::new("company");
     let expired = |params: &mut CertificateParams| params.not_after = rcgen::date_time_ymd(2020, 1, 1);
-    let cases = [
-        ("another authority", stranger.tls("localhost", |_| {}), "an authority that this system does not know"),
-        ("another authority of the same name", impostor.tls("localhost", |_| {}), "BadSignature"),
-        ("another name", authority.tls("registry.example", |_| {}), "not valid for name"),
-        ("expired", authority.tls("localhost", expired), "expired"),
+    let early = |params: &mut CertificateParams| {
+        params.not_before = rcgen::date_time_ymd(2090, 2, 3);
+        params.not_after = rcgen::date_time_ymd(2091, 1, 1);
+    };
+    let client = |params: &mut CertificateParams| {
+        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+    };
+    let cases: [(&str, Tls, &[&str]); 6] = [
+        (
+            "another authority",
+            stranger.tls("localhost", |_| {}),
+            &["from an authority that this system does not know", "name that in SSL_CERT_FILE"],
+        ),
+        (
+            "another authority of the same name",
+            impostor.tls("localhost", |_| {}),
+            &["is not signed by the authority that it names", "an authority of the same name has another key"],
+        ),
+        (
+            "another name",
+            authority.tls("registry.example", |_| {}),
+            &["its certificate is for registry.example, and not for localhost", "check the address"],
+        ),
+        (
+            "expired",
+            authority.tls("localhost", expired),
+            &[
+                "its certificate ended at 2020-01-01 00:00:00 UTC, and it is 2",
+                " UTC by this machine's clock",
+                "clock right?",
+            ],
+        ),
+        (
+            "not yet valid",
+            authority.tls("localhost", early),
+            &["its certificate begins at 2090-02-03 00:00:00 UTC, and it is 2", "is this machine's clock right?"],
+        ),
+        ("for clients", authority.tls("localhost", client), &["its certificate is not one for servers"]),
     ];
     for (name, tls, says) in cases {
         let server = Server::wrapped(Goods::get().honest(), tls);
@@ -102,38 +143,112 @@ fn a_certificate_that_does_not_fit_is_refused_at_once() {
         let url = format!("https://localhost:{}", server.address().port());
         let file = bed.path("company.pem");
         let ran = run(&bed, &url, &[("SSL_CERT_FILE", file.to_str().unwrap())]);
-        let ran = ran.refuses(2, &["can't be trusted: ", "SSL_CERT_FILE"]);
-        assert!(ran.stderr.contains(says), "{name}: {ran}");
+        let ran = ran.refuses(2, &["can't be trusted: "]).says(says);
+        let advises_trust = ran.stderr.contains("company's own authority");
+        assert_eq!(advises_trust, name == "another authority", "{name}: {ran}");
+        for debug in ["DnsName(", "OtherError", "InvalidCertificate", "UnixTime", "(UNIX)", "BadSignature"] {
+            assert!(!ran.stderr.contains(debug), "{name}: {ran}");
+        }
         assert_eq!((server.connections(), server.requests().len()), (1, 0), "{name}: never asked, never again");
         nothing_came_of_it(&bed, name);
+    }
+}
+
+/// `openssl req -x509` makes a certificate that is an authority's own; one that is none can be trusted by itself.
+#[test]
+fn a_certificate_that_signed_itself_is_trusted_when_it_is_no_authority() {
+    let cases = [
+        (IsCa::Ca(BasicConstraints::Unconstrained), Some("its certificate is that of an authority (CA:TRUE)")),
+        (IsCa::ExplicitNoCa, None),
+        (IsCa::NoCa, None),
+    ];
+    for (is_ca, says) in cases {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, "localhost");
+        params.is_ca = is_ca.clone();
+        let certificate = params.self_signed(&key).unwrap();
+        let server = Server::wrapped(Goods::get().honest(), Tls::of(certificate.der().clone(), &key));
+        let bed = TestBed::new();
+        bed.write("own.pem", certificate.pem());
+        let file = bed.path("own.pem");
+        let url = format!("https://localhost:{}", server.address().port());
+        let ran = run(&bed, &url, &[("SSL_CERT_FILE", file.to_str().unwrap())]);
+        match says {
+            Some(says) => drop(ran.refuses(2, &[says, "basicConstraints=critical,CA:FALSE"])),
+            None => drop(ran.succeeds()),
+        }
     }
 }
 
 #[test]
 fn without_authorities_nobody_is_trusted() {
     let bed = TestBed::new();
-    for (name, text) in
-        [("missing.pem", None), ("empty.pem", Some("")), ("garbage.pem", Some("-----BEGIN CERTIFICATE-----\nx\n"))]
-    {
-        if let Some(text) = text {
-            bed.write(name, text);
+    let der = Authority::new("company").0.der().to_vec();
+    let cases: [(&str, Option<&[u8]>, &str); 6] = [
+        ("missing.pem", None, "missing.pem: No such file or directory"),
+        ("empty.pem", Some(b""), "empty.pem, which is empty"),
+        ("company.der", Some(&der), "company.der, which is in DER form, and PEM is read"),
+        (
+            "page.pem",
+            Some(b"<!DOCTYPE html><html>"),
+            "page.pem, which has no certificate in PEM form (it is a web page (HTML))",
+        ),
+        ("words.pem", Some(b"no certificate"), "words.pem, which has no certificate in PEM form (it is text)"),
+        ("garbage.pem", Some(b"-----BEGIN CERTIFICATE-----\nx\n"), "garbage.pem, which has no certificate in PEM form"),
+    ];
+    for (name, bytes, says) in cases {
+        if let Some(bytes) = bytes {
+            bed.write(name, bytes);
         }
         let file = bed.path(name);
         let ran = run(&bed, "https://localhost:1", &[("SSL_CERT_FILE", file.to_str().unwrap())]);
-        ran.refuses(2, &["can't be checked: ", "SSL_CERT_FILE"]);
+        ran.refuses(2, &["can't be checked: SSL_CERT_FILE names ", says]);
     }
 }
 
 #[test]
 fn a_server_without_encryption_is_no_https_server() {
+    let bed = TestBed::new();
+    bed.write("company.pem", Authority::new("company").pem());
+    let file = bed.path("company.pem");
+    // What web servers say to a client that begins to encrypt.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    let answer = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut hello = [0; 512];
+        drop(stream.read(&mut hello));
+        drop(stream.write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n"));
+    });
+    let ran = run(&bed, &url, &[("SSL_CERT_FILE", file.to_str().unwrap())]);
+    answer.join().unwrap();
+    ran.refuses(2, &["can't be trusted: what answered speaks no TLS", "https:// needs a server that encrypts"]);
+    nothing_came_of_it(&bed, "plain");
+}
+
+/// Whatever goes wrong behind a proxy, the reader hears of it, and of the variable; never of its password.
+#[test]
+fn a_proxy_is_named_in_what_went_wrong_through_it() {
     let authority = Authority::new("company");
-    let server = Server::start(Script::default());
+    let refusing = Server::start(Script::default());
     let bed = TestBed::new();
     bed.write("company.pem", authority.pem());
     let file = bed.path("company.pem");
-    let url = format!("https://localhost:{}", server.address().port());
-    run(&bed, &url, &[("SSL_CERT_FILE", file.to_str().unwrap())]).refuses(2, &["registry `https://localhost:"]);
-    nothing_came_of_it(&bed, "plain");
+    let proxy = format!("http://user:hunter2@{}", refusing.address());
+    let env =
+        |except| [("SSL_CERT_FILE", file.to_str().unwrap()), ("HTTPS_PROXY", proxy.as_str()), ("NO_PROXY", except)];
+    let named = format!("it was asked through the proxy {} of HTTPS_PROXY", refusing.address());
+    let ran = run(&bed, "https://registry.corp.example", &env("example.org"));
+    let ran =
+        ran.refuses(2, &["can't be reached", "the proxy refuses", &named, "NO_PROXY names what is reached without"]);
+    assert!(!ran.stderr.contains("hunter2") && !ran.stderr.contains("is no host"), "{ran}");
+    let asked = refusing.connections();
+    // An exception that is one is followed: the name itself is asked for, and nobody knows it.
+    let ran = run(&bed, "https://registry.corp.invalid", &env("corp.invalid,10.*"));
+    let ran = ran.refuses(2, &["can't be reached", "NO_PROXY has `10.*`, which is no host"]);
+    assert!(!ran.stderr.contains("through the proxy"), "{ran}");
+    assert_eq!(refusing.connections(), asked);
 }
 
 /// The name is looked up by the proxy alone: here nobody knows it.

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::authority::InputError;
+use crate::authority::ReadError;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
@@ -31,7 +33,15 @@ impl InspectCommand {
     /// Carries the command out.
     pub(crate) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
         let limit = PolicyLimits::DEFAULT.component_size;
-        let bytes = world.read_document(&self.file, limit, limits::START_TIMEOUT_DEFAULT)?;
+        let bytes = world.read_document(&self.file, limit, limits::START_TIMEOUT_DEFAULT).map_err(|failure| {
+            match failure.error.downcast_ref() {
+                Some(InputError::TooLarge { limit }) => {
+                    let path = world.places().working_directory.join(&self.file);
+                    refused(&self.file, &pipeline::unreadable(&path, &ReadError::TooLarge { limit: *limit }).fault())
+                }
+                Some(InputError::Io(_) | InputError::NotReadable | InputError::Late(_)) | None => failure,
+            }
+        })?;
         let host = PolicyHost::new().map_err(pipeline::Stop::from)?;
         let found = inspect(&host, &self.file.to_string_lossy(), bytes).map_err(|fault| refused(&self.file, &fault))?;
         if world.json() {

@@ -3,6 +3,7 @@
 //! Without this a server could speak in our name, or end what we say with a line of its own.
 //! The rewriter asks for every text that it puts the warning before, and for no other.
 
+use crate::model::text::is_unseen;
 use std::ops::Range;
 
 use crate::launch::proxy::keys::fold;
@@ -60,32 +61,12 @@ fn narrow(letter: char) -> char {
     }
 }
 
-/// What a reader doesn't see or takes for a gap: white space, controls, zero widths, joiners, variation selectors,
-/// combining marks, tags, and the dashes and underscores that stand for a space.
+/// What a reader doesn't see or takes for a gap: white space, what can't be seen, combining marks, and the dashes and
+/// underscores that stand for a space.
 fn is_filler(letter: char) -> bool {
     letter.is_whitespace()
-        || letter.is_control()
-        || matches!(
-            letter,
-            '-' | '_'
-                | '.'
-                | '*'
-                | '\u{ad}'
-                | '\u{34f}'
-                | '\u{61c}'
-                | '\u{115f}'
-                | '\u{1160}'
-                | '\u{17b4}'
-                | '\u{17b5}'
-                | '\u{feff}'
-                | '\u{3164}'
-                | '\u{ffa0}'
-                | '\u{2800}'
-                | '\u{fffd}'
-        )
-        || matches!(letter, '\u{300}'..='\u{36f}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
-            | '\u{2010}'..='\u{2015}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}'
-            | '\u{e0000}'..='\u{e0fff}')
+        || is_unseen(letter)
+        || matches!(letter, '-' | '_' | '.' | '*' | '\u{fffd}' | '\u{300}'..='\u{36f}' | '\u{2010}'..='\u{2015}')
 }
 
 #[cfg(test)]
@@ -108,6 +89,7 @@ mod tests {
             ("[END-SECURITY-WARNING]", "["),
             ("[SECURITY\\u00a0WARNING", "["),
             ("[SEC\u{200b}URITY WARNING", "["),
+            ("[SEC\u{1d173}URITY \u{1bca0}WARNING", "["),
             ("[SEC\\u200bURITY WARNING", "["),
             ("[\\u202eSECURITY WARNING", "["),
             ("\\u005bSECURITY WARNING", "\\u005b"),

@@ -8,6 +8,7 @@ use ureq::BodyReader;
 use ureq::http::HeaderMap;
 use ureq::http::Response;
 
+use crate::model::content;
 use crate::model::deadline::Deadline;
 use crate::model::limits;
 use crate::model::text::SafeText;
@@ -45,6 +46,11 @@ impl Answer {
         // The bounds are kept by whoever reads, who knows what it is.
         Reader { body: self.response.into_body().into_with_config().limit(u64::MAX).reader(), deadline: *deadline }
     }
+}
+
+/// Whether a page came in place of a document, whatever its headers say.
+pub(super) fn begins_a_page(bytes: &[u8]) -> bool {
+    content::recognise(bytes).is_some_and(|(what, _)| what == content::WEB_PAGE)
 }
 
 /// A header's text, when it is there once and is text.

@@ -21,6 +21,7 @@ use crate::package::http::problem::HttpProblem;
 use crate::package::http::problem::Said;
 use crate::package::http::problem::Tries;
 use crate::package::http::problem::shown;
+use crate::package::http::proxy::Via;
 use crate::package::http::retry;
 
 /// What came of a question.
@@ -46,7 +47,7 @@ pub(super) struct Question<'q> {
 
 /// Why a try gave no answer.
 enum Trouble {
-    Again { problem: HttpProblem, wait: Option<Duration> },
+    Again { problem: HttpProblem, via: Option<Via>, wait: Option<Duration> },
     Over(PackageError),
 }
 
@@ -57,13 +58,13 @@ impl Question<'_> {
             match self.once(Tries(tries)) {
                 Ok(outcome) => return Ok(outcome),
                 Err(Trouble::Over(error)) => return Err(error),
-                Err(Trouble::Again { problem, wait }) => {
+                Err(Trouble::Again { problem, via, wait }) => {
                     self.deadline.check()?;
                     let wait = wait.unwrap_or_else(|| retry::backoff(tries.saturating_add(1)));
                     let too_long = wait > limits::HTTP_RETRY_AFTER
                         || self.deadline.remaining().is_some_and(|remaining| wait >= remaining);
                     if tries >= limits::HTTP_TRIES || too_long {
-                        return Err(self.failed(problem));
+                        return Err(self.failed(problem, via));
                     }
                     tracing::info!(address = %self.from.shown(), %problem, ?wait, "asking the registry again");
                     thread::sleep(wait);
@@ -73,12 +74,30 @@ impl Question<'_> {
         Err(self.deadline.expired().into())
     }
 
-    fn failed(&self, problem: HttpProblem) -> PackageError {
-        PackageError::Http { registry: self.registry.to_owned(), problem }
+    fn failed(&self, problem: HttpProblem, via: Option<Via>) -> PackageError {
+        PackageError::Http { registry: self.registry.to_owned(), problem, via }
     }
 
-    fn over(&self, problem: HttpProblem) -> Trouble {
-        Trouble::Over(self.failed(problem))
+    /// It is over at `address`.
+    fn over(&self, address: &Address, problem: HttpProblem) -> Trouble {
+        Trouble::Over(self.failed(problem, self.agents.via(address.endpoint())))
+    }
+
+    /// It may go well at `address` the next time.
+    fn again(&self, address: &Address, problem: HttpProblem, wait: Option<Duration>) -> Trouble {
+        Trouble::Again { problem, via: self.agents.via(address.endpoint()), wait }
+    }
+
+    /// The deadline has passed while `address` was asked.
+    fn expired(&self, address: &Address) -> Trouble {
+        let place = shown(&format!("while {}{} was asked", address.endpoint(), self.tried()));
+        Trouble::Over(PackageError::Silence { expired: self.deadline.expired(), place })
+    }
+
+    /// The addresses that were tried, where names say less than they.
+    fn tried(&self) -> String {
+        let tried: Vec<String> = self.agents.tried().iter().map(ToString::to_string).collect();
+        if tried.is_empty() { String::new() } else { format!(" (at {})", tried.join(", ")) }
     }
 
     /// Asks once, wherever that leads.
@@ -93,15 +112,15 @@ impl Question<'_> {
             if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
                 return self.judge(response, &address, token.is_some(), tries);
             }
-            address = self.redirected(&address, &response).map_err(|problem| self.over(problem))?;
+            address = self.redirected(&address, &response).map_err(|problem| self.over(&address, problem))?;
             token = token.filter(|_| address.endpoint() == self.from.endpoint());
             tracing::debug!(to = %address.shown(), "redirected");
         }
-        Err(self.over(HttpProblem::TooManyRedirects))
+        Err(self.over(&address, HttpProblem::TooManyRedirects))
     }
 
     fn send(&self, address: &Address, token: Option<&Secret>, tries: Tries) -> Result<Response<Body>, Trouble> {
-        let agent = self.agents.to(address.endpoint()).map_err(|problem| self.over(problem))?;
+        let agent = self.agents.to(address.endpoint()).map_err(|problem| Trouble::Over(self.failed(problem, None)))?;
         let mut request = agent.get(address.url()).header("accept", self.accept);
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {}", token.expose()));
@@ -109,10 +128,11 @@ impl Question<'_> {
         tracing::debug!(address = %address.shown(), "asking");
         let limited = request.config().timeout_global(self.deadline.remaining()).build();
         limited.call().map_err(|error| match Failure::from(error) {
-            Failure::Expired => Trouble::Over(self.deadline.expired().into()),
-            Failure::Final(problem) => self.over(problem),
+            Failure::Expired => self.expired(address),
+            Failure::Final(problem) => self.over(address, problem),
             Failure::Passing(cause) => {
-                Trouble::Again { problem: HttpProblem::Unreachable { tries, cause }, wait: None }
+                let cause = shown(&format!("{cause}{}", self.tried()));
+                self.again(address, HttpProblem::Unreachable { tries, cause }, None)
             }
         })
     }
@@ -135,19 +155,19 @@ impl Question<'_> {
         let text = |name| header(response.headers(), name);
         let wait = retry::retry_after(text("retry-after"), text("date"));
         match status {
-            200 => Answer::new(response).map(Outcome::Found).map_err(|problem| self.over(problem)),
+            200 => Answer::new(response).map(Outcome::Found).map_err(|problem| self.over(address, problem)),
             404 => Ok(Outcome::Missing(answer::message(response))),
             // Storage behind a registry knows no log-in of ours.
             401 | 403 if address.endpoint() == self.from.endpoint() => {
                 let (endpoint, hint) = (self.from.endpoint().to_string(), self.hint.to_owned());
                 let message = answer::message(response);
-                Err(self.over(HttpProblem::LoginNeeded { status, message, endpoint, sent, hint }))
+                Err(self.over(address, HttpProblem::LoginNeeded { status, message, endpoint, sent, hint }))
             }
             429 | 500 | 502..=504 => {
                 let problem = HttpProblem::Busy { tries, status, message: answer::message(response), wait };
-                Err(Trouble::Again { problem, wait })
+                Err(self.again(address, problem, wait))
             }
-            _ => Err(self.over(HttpProblem::Unexpected { status, message: answer::message(response) })),
+            _ => Err(self.over(address, HttpProblem::Unexpected { status, message: answer::message(response) })),
         }
     }
 }

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use crate::model::limits;
 use crate::model::text::SafeText;
+use crate::package::http::certificate::untrusted;
+use crate::package::http::proxy::Via;
 use crate::package::http::reach::Forbidden;
 
 /// Why a registry could not be asked, or what is wrong with how it answered. Follows "registry `…` ".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HttpProblem {
     /// No answer, however often it was asked.
-    #[error("can't be reached ({tries}): {cause}\n  check its address, the network, and the proxy if there is one")]
+    #[error("can't be reached ({tries}): {cause}\n  check its address and the network")]
     Unreachable {
         /// How often it was asked.
         tries: Tries,
@@ -53,16 +55,21 @@ pub enum HttpProblem {
         message: Said,
     },
     /// The connection is not one that can be trusted.
-    #[error(
-        "can't be trusted: {0}\n  if a company's own authority signs its certificate, name that in SSL_CERT_FILE or add it to \
-         the system's store"
-    )]
-    Tls(SafeText),
+    #[error("can't be trusted: {what}\n  {advice}")]
+    Tls {
+        /// What is wrong.
+        what: SafeText,
+        /// What to do about it.
+        advice: SafeText,
+    },
     /// There is nobody to say which certificates can be trusted.
-    #[error(
-        "can't be checked: {0}\n  install the system's certificate authorities, or name a file of them in SSL_CERT_FILE"
-    )]
-    NoAuthorities(SafeText),
+    #[error("can't be checked: {what}\n  {advice}")]
+    NoAuthorities {
+        /// Why there is nobody.
+        what: SafeText,
+        /// What to do about it.
+        advice: SafeText,
+    },
     /// It sends us to a place where a registry has no business.
     #[error("redirects to `{to}`, which is not followed: {reason}")]
     Redirect {
@@ -131,12 +138,21 @@ const fn refuses(sent: bool) -> &'static str {
 }
 
 impl HttpProblem {
+    /// What is wrong, with the proxy through which that was seen: at the end of the first line, and what to do about
+    /// it behind everything else.
+    pub(in crate::package) fn seen(&self, via: Option<&Via>) -> String {
+        let text = self.to_string();
+        let Some(via) = via else { return text };
+        let (what, advice) = text.split_at(text.find('\n').unwrap_or(text.len()));
+        format!("{what}; it was asked {via}{advice}\n  NO_PROXY names what is reached without the proxy")
+    }
+
     /// A stable name for machines. `registry-unavailable` is said of what may pass by itself, and of nothing else.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Unreachable { .. } | Self::Busy { .. } => "registry-unavailable",
             Self::LoginNeeded { .. } => "registry-login",
-            Self::Tls(_) | Self::NoAuthorities(_) => "registry-untrusted",
+            Self::Tls { .. } | Self::NoAuthorities { .. } => "registry-untrusted",
             Self::Redirect { .. } | Self::Nearer(_) | Self::TooManyRedirects => "registry-redirect",
             Self::Unexpected { .. } | Self::Encoded(_) | Self::WebPage | Self::NoRegistry | Self::NotHttp(_) => {
                 "registry-answer-invalid"
@@ -162,13 +178,24 @@ impl From<ureq::Error> for Failure {
     fn from(error: ureq::Error) -> Self {
         match error {
             ureq::Error::Timeout(ureq::Timeout::Global | ureq::Timeout::PerCall) => Self::Expired,
+            ureq::Error::Timeout(ureq::Timeout::RecvResponse) => Self::Passing(shown(&format!(
+                "it did not answer within {}",
+                humantime::format_duration(limits::HTTP_ANSWER)
+            ))),
+            ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => Self::Passing(shown(&format!(
+                "no connection came about within {}",
+                humantime::format_duration(limits::HTTP_CONNECT)
+            ))),
             ureq::Error::Timeout(kind) => Self::Passing(shown(&format!("timeout: {kind}"))),
             ureq::Error::Io(error) => from_io(error),
             ureq::Error::HostNotFound => Self::Passing(shown("its name is not known")),
             ureq::Error::ConnectionFailed => Self::Passing(shown("the connection failed")),
             ureq::Error::ConnectProxyFailed(cause) => Self::Passing(shown(&format!("the proxy refuses: {cause}"))),
             ureq::Error::Rustls(error) => Self::Final(untrusted(&error)),
-            ureq::Error::Tls(cause) => Self::Final(HttpProblem::Tls(shown(cause))),
+            ureq::Error::Tls(cause) => Self::Final(HttpProblem::Tls {
+                what: shown(cause),
+                advice: shown("check its address and the certificates of this system"),
+            }),
             ureq::Error::Other(error) => Self::Final(match error.downcast::<Forbidden>() {
                 Ok(forbidden) => HttpProblem::Nearer(shown(&forbidden.to_string())),
                 Err(other) => HttpProblem::NotHttp(shown(&other.to_string())),
@@ -191,14 +218,6 @@ fn from_io(error: io::Error) -> Failure {
         return Failure::from(ureq::Error::from(error));
     }
     Failure::Passing(shown(&error.to_string()))
-}
-
-fn untrusted(error: &rustls::Error) -> HttpProblem {
-    let unknown = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
-    if *error == unknown {
-        return HttpProblem::Tls(shown("its certificate is from an authority that this system does not know"));
-    }
-    HttpProblem::Tls(shown(&error.to_string()))
 }
 
 /// Somebody else's words, for people.

@@ -7,6 +7,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::net::Ipv4Addr;
 use std::net::Ipv6Addr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -104,8 +105,10 @@ const fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sightings(Arc<Mutex<Seen>>);
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Seen {
+    /// What the last connection was tried to.
+    tried: Vec<SocketAddr>,
     /// The registry. One that was ever public stays so.
     home: Option<Reach>,
     /// The farthest of the others since the question was asked.
@@ -119,7 +122,15 @@ impl Sightings {
 
     /// A question begins: nobody but the registry has a say in where it leads.
     pub(super) fn begin(&self) {
-        self.with(|seen| seen.others = None);
+        self.with(|seen| {
+            seen.others = None;
+            seen.tried.clear();
+        });
+    }
+
+    /// The addresses that the last connection was tried to.
+    pub(super) fn tried(&self) -> Vec<SocketAddr> {
+        self.with(|seen| seen.tried.clone())
     }
 
     fn note_home(&self, reach: Reach) {
@@ -137,8 +148,10 @@ impl Sightings {
 
     /// Whether all that were asked may send us to `target`. A registry that nobody has seen is public.
     fn lead_to(&self, target: Reach) -> bool {
-        let seen = self.with(|seen| *seen);
-        seen.home.unwrap_or(Reach::Public).leads_to(target) && seen.others.is_none_or(|other| other.leads_to(target))
+        self.with(|seen| {
+            let from_home = seen.home.unwrap_or(Reach::Public).leads_to(target);
+            from_home && seen.others.is_none_or(|other| other.leads_to(target))
+        })
     }
 }
 
@@ -203,6 +216,7 @@ impl Resolver for Guard {
         let admitted = self.admit(&target, &reaches).map_err(|forbidden| ureq::Error::Other(Box::new(forbidden)))?;
         let mut addresses = self.empty();
         found.iter().zip(admitted).filter(|(_, admitted)| *admitted).for_each(|(address, _)| addresses.push(*address));
+        self.seen.with(|seen| seen.tried = addresses.iter().copied().collect());
         Ok(addresses)
     }
 }

@@ -1,0 +1,133 @@
+//! Which characters can't be seen, by the tables of Unicode.
+//!
+//! Not by a list of ours: such a list is never whole, and what it misses hides text from people that programs and models
+//! read. docs/decisions/0023 has the reasons.
+
+use std::sync::LazyLock;
+
+use regex_syntax::hir::Class;
+use regex_syntax::hir::HirKind;
+
+/// Controls, formats, private use and what is not assigned (the categories `C…`), separators of lines and paragraphs,
+/// and what may be drawn as nothing (the property `Default_Ignorable_Code_Point`).
+const BY_PROPERTY: &str = r"\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}";
+
+/// What has a blank glyph by its definition, although no property says so: the empty Braille cell, two blank
+/// hieroglyphs, the Khitan filler and the null notehead.
+const BLANK: &str = r"\u{2800}\u{13441}\u{13442}\u{16FE4}\u{1D159}";
+
+/// Ranges of characters, both ends included, in order.
+static UNSEEN: LazyLock<Vec<(char, char)>> = LazyLock::new(|| {
+    // Tables that lack one of the properties would hide nothing; so everything beyond ASCII is hidden then.
+    ranges(&format!("[{BY_PROPERTY}{BLANK}]")).unwrap_or_else(|| vec![('\0', '\u{1f}'), ('\u{7f}', char::MAX)])
+});
+
+/// Whether a character can't be seen, moves the cursor, or changes the direction of text.
+pub fn is_unseen(character: char) -> bool {
+    // Most of any text; the tables are not even made for it.
+    if (' '..='~').contains(&character) {
+        return false;
+    }
+    let position = UNSEEN.partition_point(|(_, last)| *last < character);
+    UNSEEN.get(position).is_some_and(|(first, _)| *first <= character)
+}
+
+/// The characters of a class in the syntax of regular expressions.
+fn ranges(class: &str) -> Option<Vec<(char, char)>> {
+    match regex_syntax::parse(class).ok()?.into_kind() {
+        HirKind::Class(Class::Unicode(class)) => Some(class.iter().map(|range| (range.start(), range.end())).collect()),
+        HirKind::Class(Class::Bytes(_))
+        | HirKind::Empty
+        | HirKind::Literal(_)
+        | HirKind::Look(_)
+        | HirKind::Repetition(_)
+        | HirKind::Capture(_)
+        | HirKind::Concat(_)
+        | HirKind::Alternation(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use unicode_width::UnicodeWidthChar as _;
+
+    use super::*;
+
+    fn all() -> impl Iterator<Item = char> {
+        '\0'..=char::MAX
+    }
+
+    fn of(class: &str) -> BTreeSet<char> {
+        ranges(class).unwrap().into_iter().flat_map(|(first, last)| first..=last).collect()
+    }
+
+    /// Every code point there is, against each property by its name.
+    #[test]
+    fn what_has_no_property_of_the_unseen_is_seen_and_nothing_else() {
+        let properties = [
+            r"[\p{Cc}]",
+            r"[\p{Cf}]",
+            r"[\p{Co}]",
+            r"[\p{Cn}]",
+            r"[\p{Zl}\p{Zp}]",
+            r"[\p{Default_Ignorable_Code_Point}]",
+            r"[\u{2800}\u{13441}\u{13442}\u{16FE4}\u{1D159}]",
+        ];
+        let unseen: BTreeSet<char> = properties.iter().flat_map(|class| of(class)).collect();
+        let wrong: Vec<_> = all().filter(|character| is_unseen(*character) != unseen.contains(character)).collect();
+        assert_eq!(wrong, [], "{wrong:x?}");
+        for property in properties {
+            assert!(!of(property).is_empty(), "{property}");
+        }
+    }
+
+    /// The tables of another crate: whatever takes no room on a terminal is unseen, or part of a neighbour.
+    #[test]
+    fn other_tables_agree() {
+        let marks = of(r"[\p{M}]");
+        // Vowels and finals of Hangul, and letters of India that are drawn onto the next one: they are seen there.
+        let hangul = |character| matches!(character, '\u{1161}'..='\u{11ff}' | '\u{d7b0}'..='\u{d7fb}');
+        let before = "\u{d4e}\u{a8fa}\u{111c2}\u{111c3}\u{113d1}\u{1193f}\u{11941}\u{11a84}\u{11a85}\u{11a86}\u{11a87}\
+                      \u{11a88}\u{11a89}\u{11d46}\u{11f02}";
+        let takes_room = |character: &char| character.width().is_some_and(|width| width > 0);
+        let wrong: Vec<_> = all()
+            .filter(|character| !is_unseen(*character) && !takes_room(character))
+            .filter(|character| !marks.contains(character) && !hangul(*character) && !before.contains(*character))
+            .collect();
+        assert_eq!(wrong, [], "{wrong:x?}");
+    }
+
+    #[test]
+    fn what_people_write_is_seen() {
+        let text = "plain, ünïcode, 漢字, עברית, العربية, हिन्दी, 한국어, e\u{301}, 🙂 €\u{a0}\u{202f}\u{3000}";
+        assert!(!text.contains(is_unseen));
+    }
+
+    #[test]
+    fn what_was_hidden_in_before_is_unseen() {
+        let spans = [
+            '\u{1bca0}'..='\u{1bca3}',
+            '\u{1d173}'..='\u{1d17a}',
+            '\u{13430}'..='\u{1343f}',
+            '\u{1d159}'..='\u{1d159}',
+            '\u{16fe4}'..='\u{16fe4}',
+            '\u{115f}'..='\u{1160}',
+            '\u{3164}'..='\u{3164}',
+            '\u{ffa0}'..='\u{ffa0}',
+            '\u{180b}'..='\u{180f}',
+            '\u{fe00}'..='\u{fe0f}',
+            '\u{e0000}'..='\u{e0fff}',
+            '\u{200b}'..='\u{200f}',
+            '\u{202a}'..='\u{202e}',
+            '\u{2060}'..='\u{206f}',
+            '\u{fff9}'..='\u{fffb}',
+            '\u{e000}'..='\u{f8ff}',
+            '\u{fdd0}'..='\u{fdef}',
+        ];
+        for character in spans.into_iter().flatten() {
+            assert!(is_unseen(character), "{:x}", u32::from(character));
+        }
+    }
+}
