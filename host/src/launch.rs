@@ -36,6 +36,8 @@ use crate::model::manifest::Transport;
 use crate::model::warning::Delivery;
 use crate::model::warning::Warning;
 
+pub use crate::launch::refusal::Patience;
+pub use crate::launch::refusal::refuse;
 pub use crate::launch::signals::Signals;
 pub use crate::launch::streams::Output;
 pub use crate::launch::streams::Streams;
@@ -50,6 +52,7 @@ mod keeper;
 #[cfg(target_os = "linux")]
 mod kept;
 pub mod proxy;
+mod refusal;
 mod relay;
 mod signals;
 mod spawn;
@@ -122,7 +125,7 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
         return Ok(Finished { ended, by: EndedBy::Signal, delivery });
     }
     let Streams { input, output } = setup.streams;
-    let ends = Ends::new(&input, output, setup.warning).map_err(LaunchError::watching)?;
+    let ends = Ends::new(&input, output, setup.warning).map_err(LaunchError::streams)?;
     let plan = Plan {
         program,
         args: manifest.entrypoint.args.iter().map(OsString::from).chain(setup.extra_args).collect(),

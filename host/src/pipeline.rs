@@ -9,6 +9,7 @@ mod find;
 mod ledger;
 mod offline;
 mod policies;
+mod refusal;
 mod start;
 mod stop;
 
@@ -26,6 +27,7 @@ pub use ledger::Activity;
 pub use ledger::Ledger;
 pub use ledger::Remark;
 pub use policies::examine;
+pub use refusal::refuse;
 pub use start::Order;
 pub use stop::Stop;
 pub use stop::StopKind;

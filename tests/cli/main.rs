@@ -29,5 +29,6 @@ mod life;
 mod prompt;
 mod publish;
 mod reader;
+mod refusal;
 mod run;
 mod summary;

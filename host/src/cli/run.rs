@@ -8,15 +8,18 @@ use anyhow::Context as _;
 use clap::Args;
 
 use crate::cli::args::EXIT_CODES;
+use crate::cli::decision::client_error_of;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
+use crate::model::client_error::ClientError;
 use crate::model::facts::Score;
 use crate::model::package::PackageRef;
 use crate::pipeline;
 use crate::pipeline::Assignment;
 use crate::pipeline::Order;
 use crate::report::Purpose;
+use crate::report::client_error;
 
 /// Start a server, if every policy allows it.
 ///
@@ -70,27 +73,57 @@ fn assignments(given: &[OsString]) -> Result<Vec<Assignment>, Failure> {
 }
 
 impl RunCommand {
-    /// Carries the command out.
+    /// Carries the command out. A client for which nothing was started is told why, in the stream that it reads.
     pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
-        if !self.dry_run {
-            world.cede_stdout();
+        if self.dry_run {
+            return self.decide(world);
         }
+        world.cede_stdout();
+        let package = self.reference.to_string();
+        let (exit, refusal) = self.launch(world).unwrap_or_else(|failure| {
+            let exit = world.fail(&failure);
+            (exit, Some(client_error::failure(Some(&package), exit.code(), &failure.whole_message())))
+        });
+        if let Some(refusal) = refusal {
+            world.refuse(&refusal);
+        }
+        Ok(exit)
+    }
+
+    /// Decides and reports.
+    fn decide(self, world: &mut World) -> Result<Exit, Failure> {
+        let config = world.config(self.judging.warning_threshold)?;
+        // A dry run says what a run would: variables that can't be read are wrong in both.
+        self.variables(world)?;
+        let timeout = self.timeout.unwrap_or(config.start_timeout());
+        world.dry_run(&config, &self.reference, self.judging.trust, timeout, Purpose::DryRun)
+    }
+
+    /// Starts the server; with the exit code comes what a client is told when there was none.
+    fn launch(self, world: &mut World) -> Result<(Exit, Option<ClientError>), Failure> {
         let config = world.config(self.judging.warning_threshold)?;
         let timeout = self.timeout.unwrap_or(config.start_timeout());
-        // A dry run says what a run would: variables that can't be read are wrong in both.
-        let env_file = self.env_file.map_or(Ok(Vec::new()), |file| world.variables(&file))?;
-        let env = assignments(&self.env)?;
-        if self.dry_run {
-            return world.dry_run(&config, &self.reference, self.judging.trust, timeout, Purpose::DryRun);
-        }
+        let (env_file, env) = self.variables(world)?;
         let mut ledger = world.ledger(&config, "run", Some(&self.reference))?;
         let order = Order { reference: self.reference, timeout, arguments: self.arguments, env_file, env };
         let context = world.context(self.judging.trust);
         let mut progress = world.progress();
         let mut audience = world.audience(self.judging.trust);
-        match pipeline::run(&config, &order, context, &mut ledger, &mut audience, &mut *progress) {
-            Ok(ended) => Ok(world.ended(ended)),
-            Err(stopped) => world.stopped(stopped, Purpose::Launch),
+        let result = pipeline::run(&config, &order, context, &mut ledger, &mut audience, &mut *progress);
+        let heard = audience.into_refusal();
+        match result {
+            Ok(ended) => Ok((world.ended(ended), None)),
+            Err(stopped) => {
+                let refusal = (!stopped.stop.was_started()).then(|| heard.unwrap_or_else(|| client_error_of(&stopped)));
+                let exit = world.stopped(stopped, Purpose::Launch).unwrap_or_else(|failure| world.fail(&failure));
+                Ok((exit, refusal))
+            }
         }
+    }
+
+    /// The variables that the command line names for the server: those of the file, then the others.
+    fn variables(&self, world: &World) -> Result<(Vec<Assignment>, Vec<Assignment>), Failure> {
+        let env_file = self.env_file.as_deref().map_or(Ok(Vec::new()), |file| world.variables(file))?;
+        Ok((env_file, assignments(&self.env)?))
     }
 }

@@ -21,6 +21,7 @@ use crate::config::Places;
 use crate::config::discover;
 use crate::config::discover::NamedBy;
 use crate::config::discover::Unread;
+use crate::model::client_error::ClientError;
 use crate::model::facts::Score;
 use crate::model::limits;
 use crate::model::path;
@@ -146,6 +147,13 @@ impl World {
         // Nothing is left to say when standard error doesn't listen either.
         drop(message::error(&message, &failure.details, &mut self.err(), &self.error_style()));
         failure.exit
+    }
+
+    /// Tells a client why nothing was started for it, where one may be: a person at a terminal has read it.
+    pub(super) fn refuse(&self, error: &ClientError) {
+        if !self.terminals().stdin {
+            pipeline::refuse(error);
+        }
     }
 
     /// Reads a document that the command line names; `-` is standard input.

@@ -86,6 +86,13 @@ pub enum LaunchError {
         #[source]
         cause: io::Error,
     },
+    /// There is nothing to connect it to its client with.
+    #[error("the server's input and output can't be made ready, so it was not started")]
+    Streams {
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
     /// It did what would have kept the warning from the model.
     #[error("the server was ended: {0}")]
     Evaded(Evasion),
@@ -123,7 +130,27 @@ impl LaunchError {
             | Self::Unreadable { .. }
             | Self::NoInterpreter { .. }
             | Self::Spawn { .. }
+            | Self::Streams { .. }
             | Self::Watching { .. } => Failure::Start,
+        }
+    }
+
+    /// Whether the server had been started by then.
+    pub const fn was_started(&self) -> bool {
+        match self {
+            Self::Evaded(_) | Self::Watching { .. } => true,
+            Self::Transport
+            | Self::CommandEscapes { .. }
+            | Self::WorkdirEscapes { .. }
+            | Self::NotOnPath { .. }
+            | Self::NotInBundle { .. }
+            | Self::NotExecutable { .. }
+            | Self::NoWorkdir { .. }
+            | Self::Unreadable { .. }
+            | Self::Timeout { .. }
+            | Self::NoInterpreter { .. }
+            | Self::Streams { .. }
+            | Self::Spawn { .. } => false,
         }
     }
 
@@ -138,6 +165,10 @@ impl LaunchError {
             return Self::NoInterpreter { command };
         }
         Self::Spawn { command, cause }
+    }
+
+    pub(crate) const fn streams(cause: io::Error) -> Self {
+        Self::Streams { cause }
     }
 
     pub(crate) const fn watching(cause: io::Error) -> Self {

@@ -136,6 +136,22 @@ impl Stop {
         }
     }
 
+    /// Whether the server had been started, so that standard input and output were its own.
+    pub const fn was_started(&self) -> bool {
+        match self {
+            Self::Launch(error) => error.was_started(),
+            Self::Refused(_)
+            | Self::Package(_)
+            | Self::Pin(_)
+            | Self::Host(_)
+            | Self::NoCache
+            | Self::NoHome
+            | Self::Audit(_)
+            | Self::Local { .. }
+            | Self::Order(_) => false,
+        }
+    }
+
     /// Whether the audience has heard why already, with every reason.
     pub const fn was_heard(&self) -> bool {
         match self {
