@@ -4,6 +4,7 @@
 //! under *Ambient authority*.
 
 mod caller;
+mod program;
 
 use std::ffi::OsString;
 use std::io::{self, Read as _};
@@ -14,10 +15,10 @@ use std::time::SystemTime;
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsExt as _};
-use nix::fcntl::{AT_FDCWD, AtFlags};
-use nix::unistd::{AccessFlags, faccessat};
 
 pub use crate::authority::caller::caller;
+pub use crate::authority::program::program;
+pub use crate::authority::program::program_head;
 
 /// A file could not be read whole.
 #[derive(Debug, thiserror::Error)]
@@ -134,17 +135,6 @@ pub fn exists(path: &Path) -> io::Result<bool> {
         }
     }
     Ok(false)
-}
-
-/// Whether the file at `path` is a program that we may start; `None` when no regular file is there.
-///
-/// # Ambient authority
-/// Looks at any path.
-pub fn program(path: &Path) -> Option<bool> {
-    #[expect(clippy::disallowed_methods, reason = "this is the door")]
-    let is_file = path.is_file();
-    // By the identity that will start it, as the system does.
-    is_file.then(|| faccessat(AT_FDCWD, path, AccessFlags::X_OK, AtFlags::AT_EACCESS).is_ok())
 }
 
 /// Where the thing at `path` really is, links followed.

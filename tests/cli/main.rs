@@ -32,3 +32,4 @@ mod reader;
 mod refusal;
 mod run;
 mod summary;
+mod variables;

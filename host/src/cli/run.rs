@@ -1,5 +1,6 @@
 //! `smcp run`: start a server, if every policy allows it.
 
+use std::ffi::OsStr;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -41,8 +42,8 @@ pub(super) struct RunCommand {
     /// Read variables for the server from a file of KEY=VALUE lines
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
-    /// Set a variable for the server
-    #[arg(long, value_name = "KEY=VALUE")]
+    /// Set a variable for the server; KEY alone passes smcp's own on
+    #[arg(long, value_name = "KEY[=VALUE]")]
     env: Vec<OsString>,
     /// How long finding, downloading and starting may take, in place of `start_timeout`, such as 30s
     #[arg(long, value_name = "DURATION", value_parser = parse_timeout)]
@@ -66,10 +67,35 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
     if duration.is_zero() { Err("expected a duration above zero, such as 30s".to_owned()) } else { Ok(duration) }
 }
 
-/// The variables of `--env`. Read here and not by clap, whose error would print the value.
-fn assignments(given: &[OsString]) -> Result<Vec<Assignment>, Failure> {
-    let read = given.iter().map(|text| Assignment::from_os(text));
-    read.collect::<Result<_, _>>().context("while reading --env").map_err(Failure::usage)
+/// The variables of `--env`. Read here and not by clap, whose error would print the value. A name without a value passes
+/// our own variable on.
+fn assignments(given: &[OsString], world: &World) -> Result<Vec<Assignment>, Failure> {
+    let mut read = Vec::new();
+    for text in given {
+        let whole = if text.as_encoded_bytes().contains(&b'=') {
+            text.clone()
+        } else if let Some(value) = world.variable(text) {
+            let mut whole = text.clone();
+            whole.push("=");
+            whole.push(value);
+            whole
+        } else if is_shown(text) {
+            world.remark(&format!("`--env {}`: it is not set here, so the server does not get it", text.display()));
+            continue;
+        } else {
+            text.clone()
+        };
+        read.push(Assignment::from_os(&whole).context("while reading --env").map_err(Failure::usage)?);
+    }
+    Ok(read)
+}
+
+/// Whether a text is the name of a variable for certain, and no value that somebody forgot to name: it is shown then.
+fn is_shown(text: &OsStr) -> bool {
+    let bytes = text.as_encoded_bytes();
+    let proxy = bytes.ends_with(b"_proxy") && bytes.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'_');
+    let shouted = bytes.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_');
+    proxy || shouted && bytes.first().is_some_and(|first| !first.is_ascii_digit())
 }
 
 impl RunCommand {
@@ -124,6 +150,6 @@ impl RunCommand {
     /// The variables that the command line names for the server: those of the file, then the others.
     fn variables(&self, world: &World) -> Result<(Vec<Assignment>, Vec<Assignment>), Failure> {
         let env_file = self.env_file.as_deref().map_or(Ok(Vec::new()), |file| world.variables(file))?;
-        Ok((env_file, assignments(&self.env)?))
+        Ok((env_file, assignments(&self.env, world)?))
     }
 }

@@ -1,5 +1,6 @@
 //! What every command needs: streams, configuration, circumstances.
 
+use std::ffi::OsStr;
 use std::ffi::OsString;
 use std::io;
 use std::io::IsTerminal as _;
@@ -120,6 +121,12 @@ impl World {
     /// The circumstances of an evaluation, now.
     pub(super) fn context(&self, trust: bool) -> Context {
         Context { evaluated_at: authority::now(), trust, interactive: self.terminals().person() }
+    }
+
+    /// A variable of ours, empty or not; none when the text is no name, or it is not set.
+    pub(super) fn variable(&self, name: &OsStr) -> Option<OsString> {
+        let found = authority::environment().into_iter().find(|(known, _)| known == name);
+        found.filter(|_| !name.is_empty()).map(|(_, value)| value)
     }
 
     /// Says one thing on standard error that is worth knowing and changes nothing.

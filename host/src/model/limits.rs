@@ -237,6 +237,12 @@ pub const REFUSAL_WHOLE: Duration = Duration::from_secs(30);
 /// One line of a client for which nothing was started, bytes. A longer one is passed over.
 pub const REFUSAL_LINE: usize = MIB;
 
+/// How much of a file is read that the system did not start, bytes: its first line, or the head of a program with the
+/// name of its loader.
+pub const PROGRAM_HEAD: u64 = 4 * KIB as u64;
+/// Directories of PATH that a message shows, those that were searched and those that were not: more than people have.
+pub const PATH_SHOWN: usize = 24;
+
 /// How long a server may go on after its client closed standard input, before SIGTERM. Answers that are under way
 /// are finished, a server that hangs is not waited for.
 pub const STDIN_CLOSED_GRACE: Duration = Duration::from_secs(5);

@@ -73,6 +73,14 @@ pub enum Stop {
         /// What the system says.
         cause: io::Error,
     },
+    /// The local system does not give what a launch needs.
+    #[error("can't {doing}: {cause}")]
+    System {
+        /// What we were doing.
+        doing: &'static str,
+        /// What the system says.
+        cause: io::Error,
+    },
     /// What the command line gives for the launch can't be used.
     #[error("{0}")]
     Order(String),
@@ -116,9 +124,13 @@ impl Stop {
                 Failure::Timeout => StopKind::Timeout,
                 Failure::Start => StopKind::Start,
             },
-            Self::Host(_) | Self::NoCache | Self::NoHome | Self::Audit(_) | Self::Local { .. } | Self::Order(_) => {
-                StopKind::Usage
-            }
+            Self::Host(_)
+            | Self::NoCache
+            | Self::NoHome
+            | Self::Audit(_)
+            | Self::Local { .. }
+            | Self::System { .. }
+            | Self::Order(_) => StopKind::Usage,
         }
     }
 
@@ -129,8 +141,8 @@ impl Stop {
             Self::Refused(refusal) => refusal.code(),
             Self::Pin(_) => "policy-digest-mismatch",
             Self::Host(_) => "sandbox-unavailable",
-            Self::Launch(_) => "launch-failed",
-            Self::NoCache | Self::NoHome | Self::Local { .. } => "local",
+            Self::Launch(error) => error.code(),
+            Self::NoCache | Self::NoHome | Self::Local { .. } | Self::System { .. } => "local",
             Self::Audit(_) => "audit-unwritable",
             Self::Order(_) => "usage",
         }
@@ -148,6 +160,7 @@ impl Stop {
             | Self::NoHome
             | Self::Audit(_)
             | Self::Local { .. }
+            | Self::System { .. }
             | Self::Order(_) => false,
         }
     }
@@ -165,6 +178,7 @@ impl Stop {
             | Self::Audit(_)
             | Self::Launch(_)
             | Self::Local { .. }
+            | Self::System { .. }
             | Self::Order(_) => false,
         }
     }

@@ -120,6 +120,8 @@ impl Requests {
                 | Key::Capabilities
                 | Key::Logging
                 | Key::Description
+                | Key::Lifetime
+                | Key::Scope
                 | Key::Other => {}
             }
         }

@@ -61,7 +61,8 @@ fn a_line_has_its_bound_whatever_is_said() {
 /// A document with `policies` policies that pass and one at the end that blocks, each with `findings` findings.
 fn large(policies: usize, findings: usize) -> Value {
     let finding = json!({"kind": "violation", "code": "x", "message": "m".repeat(300)});
-    let policy = |name: usize, effect: &str| json!({"name": name, "effect": effect, "findings": vec![&finding; findings]});
+    let policy =
+        |name: usize, effect: &str| json!({"name": name, "effect": effect, "findings": vec![&finding; findings]});
     let last = policy(policies, "block");
     let all: Vec<_> = (0..policies).map(|name| policy(name, "pass")).chain([last]).collect();
     json!({"schema": "smcp.decision/1", "exit_code": 4, "facts": {}, "policies": all, "notices": vec![&finding; findings]})
