@@ -8,6 +8,7 @@ mod kernel;
 mod limits;
 mod input;
 mod room;
+mod program;
 
 use std::ffi::OsString;
 use std::io::{self, Read as _};
@@ -18,19 +19,19 @@ use std::time::SystemTime;
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsExt as _};
-use nix::fcntl::{AT_FDCWD, AtFlags};
-use nix::unistd::{AccessFlags, faccessat};
 
 pub use crate::authority::caller::caller;
 pub use crate::authority::caller::foreign_owner;
+pub use crate::authority::input::InputError;
+pub use crate::authority::input::read_input;
 pub use crate::authority::kernel::Namespaces;
 pub use crate::authority::kernel::landlock;
 pub use crate::authority::kernel::namespaces;
 pub use crate::authority::limits::address_space;
 pub use crate::authority::limits::file_size;
 pub use crate::authority::limits::survive_file_size_limit;
-pub use crate::authority::input::InputError;
-pub use crate::authority::input::read_input;
+pub use crate::authority::program::program;
+pub use crate::authority::program::program_head;
 pub use crate::authority::room::longest_argument;
 pub use crate::authority::room::room_for_arguments;
 
@@ -149,17 +150,6 @@ pub fn exists(path: &Path) -> io::Result<bool> {
         }
     }
     Ok(false)
-}
-
-/// Whether the file at `path` is a program that we may start; `None` when no regular file is there.
-///
-/// # Ambient authority
-/// Looks at any path.
-pub fn program(path: &Path) -> Option<bool> {
-    #[expect(clippy::disallowed_methods, reason = "this is the door")]
-    let is_file = path.is_file();
-    // By the identity that will start it, as the system does.
-    is_file.then(|| faccessat(AT_FDCWD, path, AccessFlags::X_OK, AtFlags::AT_EACCESS).is_ok())
 }
 
 /// Where the thing at `path` really is, links followed.

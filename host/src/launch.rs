@@ -22,6 +22,7 @@ use cap_std::fs::Dir;
 
 use crate::decide::Clearance;
 use crate::launch::command::Bundle;
+use crate::launch::diagnose::Load;
 use crate::launch::ending::Graces;
 use crate::launch::environment::ServerEnvironment;
 use crate::launch::error::LaunchError;
@@ -36,11 +37,14 @@ use crate::model::manifest::Transport;
 use crate::model::warning::Delivery;
 use crate::model::warning::Warning;
 
+pub use crate::launch::refusal::Patience;
+pub use crate::launch::refusal::refuse;
 pub use crate::launch::signals::Signals;
 pub use crate::launch::streams::Output;
 pub use crate::launch::streams::Streams;
 
 mod command;
+mod diagnose;
 pub mod ending;
 pub mod env_file;
 pub mod environment;
@@ -50,7 +54,9 @@ mod keeper;
 #[cfg(target_os = "linux")]
 mod kept;
 pub mod proxy;
+mod refusal;
 mod relay;
+pub mod search;
 mod signals;
 mod spawn;
 pub mod status;
@@ -62,6 +68,9 @@ mod unkept;
 
 /// Tells whether the file at a path is a program that may be started; `None` when no regular file is there.
 pub type Look = fn(&Path) -> Option<bool>;
+
+/// Gives the first bytes of the file at a path; `None` when it can't be read.
+pub type Head = fn(&Path) -> Option<Vec<u8>>;
 
 /// What a start needs besides the clearance.
 #[derive(Debug)]
@@ -76,6 +85,8 @@ pub struct Setup {
     pub environment: ServerEnvironment,
     /// How programs that are not in the bundle are looked up.
     pub look: Look,
+    /// How a file that could not be started is looked at, for a message that says why.
+    pub head: Head,
     /// The client's ends of its standard input and output.
     pub streams: Streams,
     /// What the client's model has to read before it uses the server. None connects the two directly.
@@ -122,15 +133,12 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
         return Ok(Finished { ended, by: EndedBy::Signal, delivery });
     }
     let Streams { input, output } = setup.streams;
-    let ends = Ends::new(&input, output, setup.warning).map_err(LaunchError::watching)?;
-    let plan = Plan {
-        program,
-        args: manifest.entrypoint.args.iter().map(OsString::from).chain(setup.extra_args).collect(),
-        directory,
-        environment: &setup.environment,
-        output: ends.stdout,
-    };
-    let mut server = Server::start(plan, ends.stdin.as_fd()).map_err(|cause| LaunchError::spawn(typed, cause))?;
+    let ends = Ends::new(&input, output, setup.warning).map_err(LaunchError::streams)?;
+    let args: Vec<_> = manifest.entrypoint.args.iter().map(OsString::from).chain(setup.extra_args).collect();
+    let load = Load::of(args.iter().map(OsString::as_os_str), &setup.environment);
+    let refused = |cause| diagnose::refused(typed, &program, &load, setup.head, cause);
+    let plan = Plan { program: program.clone(), args, directory, environment: &setup.environment, output: ends.stdout };
+    let mut server = Server::start(plan, ends.stdin.as_fd()).map_err(refused)?;
     // Of a pipe, the server alone holds its end now: its closing is how we learn of the server's end.
     drop(ends.stdin);
     let watch = || {

@@ -7,6 +7,7 @@ pub mod access;
 pub mod audit;
 pub mod cache;
 pub mod content;
+pub mod client_error;
 pub mod deadline;
 pub mod diagnosis;
 pub mod digest;

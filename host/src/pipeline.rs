@@ -9,6 +9,7 @@ mod find;
 mod ledger;
 mod offline;
 mod policies;
+mod refusal;
 mod start;
 mod stop;
 
@@ -29,6 +30,7 @@ pub use ledger::Ledger;
 pub use ledger::Remark;
 pub use policies::examine;
 pub use policies::unreadable;
+pub use refusal::refuse;
 pub use start::Order;
 pub use stop::Stop;
 pub use stop::StopKind;
@@ -42,8 +44,8 @@ pub use crate::launch::env_file::parse as variables;
 pub use crate::launch::status::Ended;
 pub use crate::policy::INTERFACE;
 pub use crate::policy::RUNTIME_VERSION;
-pub use crate::request::DocumentError;
 pub use crate::policy::cramped;
+pub use crate::request::DocumentError;
 pub use crate::request::subject_from_document;
 
 use std::time::Duration;

@@ -4,6 +4,7 @@
 //! exit codes and terminals are given, and every word goes to a writer that the caller names.
 
 pub mod cache;
+pub mod client_error;
 pub mod diagnosis;
 mod headline;
 pub mod human;
@@ -14,6 +15,7 @@ pub mod message;
 pub mod package;
 pub mod progress;
 pub mod prompt;
+mod quote;
 pub mod records;
 pub mod style;
 pub mod summary;

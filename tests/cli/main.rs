@@ -32,5 +32,7 @@ mod life;
 mod prompt;
 mod publish;
 mod reader;
+mod refusal;
 mod run;
 mod summary;
+mod variables;

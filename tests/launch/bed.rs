@@ -102,6 +102,7 @@ fn setup(root: &Path, streams: Streams, graces: Graces) -> Setup {
         extra_args: Vec::new(),
         environment: environment(),
         look: smcp::authority::program,
+        head: smcp::authority::program_head,
         streams,
         warning: None,
         deadline: Deadline::none(),

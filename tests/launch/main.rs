@@ -10,6 +10,7 @@ mod bed;
 mod ending;
 #[cfg(target_os = "linux")]
 mod life;
+mod refusal;
 mod relay;
 mod relay_ending;
 mod relay_warning;

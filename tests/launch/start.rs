@@ -73,30 +73,52 @@ fn a_file_of_the_bundle_starts_in_the_bundle() {
 
 #[test]
 fn what_can_not_be_started_says_so() {
+    use Failure::{Integrity, Start};
     let bed = Bed::new();
-    bed.executable("no-interpreter", b"#!/missing/interpreter\n");
-    bed.executable("no-program", b"\x7fELF and nothing else");
+    let foreign = if cfg!(target_arch = "aarch64") { 62 } else { 183 };
+    let files: [(&str, &[u8]); 7] = [
+        ("no-interpreter", b"#!/missing/interpreter -x\n"),
+        ("windows-lines", b"#!/bin/sh\r\necho hello\r\n"),
+        ("no-line", b"echo hello\n"),
+        ("empty", b""),
+        ("exe", b"MZ\x90\0"),
+        ("damaged", b"\x7fELF and nothing else"),
+        ("foreign", &[&b"\x7fELF\x02\x01\x01"[..], &[0; 9], &[2, 0, foreign, 0], &[0; 44]].concat()),
+    ];
+    for (name, text) in files {
+        bed.executable(name, text);
+    }
     std::fs::write(bed.root().join("data"), "#!/bin/sh\n").unwrap();
     std::os::unix::fs::symlink("/bin/sh", bed.root().join("link")).unwrap();
-    let nul = |word: &str| format!("{word}\0");
+    let nul = "x\0";
+    let long = "x".repeat(200_000);
+    let at = |command| entrypoint(command, &[]);
     let cases = [
-        (entrypoint("no-such-command-anywhere", &[]), Failure::Start, "not found in any absolute directory of PATH"),
-        (entrypoint("./missing", &[]), Failure::Start, "not in the bundle"),
-        (entrypoint("./data", &[]), Failure::Start, "not an executable file"),
-        (entrypoint("./no-interpreter", &[]), Failure::Start, "the interpreter that its first line names"),
-        (entrypoint("./no-program", &[]), Failure::Start, "could not be started"),
-        (entrypoint("sh", &[&nul("x")]), Failure::Start, "could not be started"),
-        (entrypoint("/bin/sh", &[]), Failure::Integrity, "`/bin/sh` leads out of the bundle"),
-        (entrypoint("../x", &[]), Failure::Integrity, "leads out of the bundle"),
-        (entrypoint("./link", &[]), Failure::Integrity, "leads out of the bundle"),
-        (Entrypoint { workdir: Some("..".into()), ..sh("exit 0") }, Failure::Integrity, "workdir `..` leads out"),
-        (Entrypoint { workdir: Some("x".into()), ..sh("exit 0") }, Failure::Start, "not a directory of the bundle"),
+        (at("no-such-command-anywhere"), Start, "command-not-on-path", "was not found on PATH\n  install it, or"),
+        (at("./missing"), Start, "command-not-in-bundle", "not in the bundle"),
+        (at("./data"), Start, "command-not-executable", "not an executable file"),
+        (at("./no-interpreter"), Start, "interpreter-missing", "the interpreter `/missing/interpreter`, which is not"),
+        (at("./windows-lines"), Start, "interpreter-missing", r"the interpreter `/bin/sh\r`, which is not there"),
+        (at("./windows-lines"), Start, "interpreter-missing", "the first line ends in CR, as files of Windows do"),
+        (at("./no-line"), Start, "not-a-program", "it is no program of this machine and has no `#!` line"),
+        (at("./empty"), Start, "not-a-program", "it is empty"),
+        (at("./exe"), Start, "not-a-program", "it is a program of Windows"),
+        (at("./damaged"), Start, "not-a-program", "could not be started: it is a program for"),
+        (at("./foreign"), Start, "not-a-program", "and this machine is"),
+        (entrypoint("sh", &["-c", &long]), Start, "arguments-too-long", "argument 2 has 200000 bytes, and the system"),
+        (entrypoint("sh", &[nul]), Start, "launch-failed", "could not be started"),
+        (at("/bin/sh"), Integrity, "command-escapes", "`/bin/sh` leads out of the bundle"),
+        (at("../x"), Integrity, "command-escapes", "leads out of the bundle"),
+        (at("./link"), Integrity, "command-escapes", "leads out of the bundle"),
+        (Entrypoint { workdir: Some("..".into()), ..sh("exit 0") }, Integrity, "workdir-escapes", "`..` leads out"),
+        (Entrypoint { workdir: Some("x".into()), ..sh("exit 0") }, Start, "workdir-missing", "not a directory of the"),
     ];
-    for (entrypoint, failure, message) in cases {
+    for (entrypoint, failure, code, message) in cases {
         let typed = entrypoint.command.clone();
         let error = bed.run(entrypoint).0.unwrap_err();
-        assert_eq!(error.failure(), failure, "{typed}: {error}");
+        assert_eq!((error.failure(), error.code()), (failure, code), "{typed}: {error}");
         assert!(error.to_string().contains(message), "{typed}: {error}");
+        assert!(!error.was_started(), "{typed}");
     }
 }
 

@@ -46,6 +46,7 @@ fn result() -> impl Strategy<Value = String> {
         Just("\"content\":[]".to_owned()),
         Just("\"capabilities\":{\"logging\":{}}".to_owned()),
         Just("\"protocolVersion\":\"x\"".to_owned()),
+        Just("\"ttlMs\":60000,\"cacheScope\":\"public\"".to_owned()),
         Just("\"resultType\":\"input_required\"".to_owned()),
         text().prop_map(|text| format!("\"_meta\":{text}")),
     ];

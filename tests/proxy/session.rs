@@ -35,6 +35,33 @@ fn the_block_comes_first_in_the_instructions_and_the_original_follows() {
 }
 
 #[test]
+fn an_answer_with_a_warning_is_not_kept_beyond_the_session() {
+    for method in ["initialize", "server/discover"] {
+        for (result, changed) in [
+            (r#"{"ttlMs":3600000,"cacheScope":"public"}"#, r#"{I,"ttlMs":0,"cacheScope":"private"}"#),
+            (r#"{"cacheScope" : "public" , "ttlMs" : 1e9 }"#, r#"{I,"cacheScope" : "private" , "ttlMs" : 0 }"#),
+            (r#"{"ttlMs":0,"cacheScope":"private"}"#, r#"{I,"ttlMs":0,"cacheScope":"private"}"#),
+            (r#"{"ttlMs":"900","cacheScope":null}"#, r#"{I,"ttlMs":0,"cacheScope":"private"}"#),
+            (r#"{"ttlMs":{"a":[1]},"x":{"ttlMs":7}}"#, r#"{I,"ttlMs":0,"x":{"ttlMs":7}}"#),
+            (r#"{"TTLMS":5,"\u0063acheScope":"public"}"#, r#"{I,"TTLMS":0,"\u0063acheScope":"private"}"#),
+        ] {
+            let changed = changed.replace("{I", &format!(r#"{{"instructions":"{BLOCK_JSON}""#));
+            gives_last(&[ask("5", method), answer("5", result)], &line("5", &changed));
+        }
+    }
+    let described = r#"{"tools":[{"description":"[SECURITY WARNING: low]"}],"ttlMs":0,"cacheScope":"private"}"#;
+    for (result, changed) in [
+        (r#"{"tools":[{}],"ttlMs":60000,"cacheScope":"public"}"#, described),
+        // Nothing is in it that could be hidden.
+        (r#"{"tools":[],"ttlMs":60000,"cacheScope":"public"}"#, r#"{"tools":[],"ttlMs":60000,"cacheScope":"public"}"#),
+    ] {
+        gives_last(&[ask("5", "tools/list"), answer("5", result)], &line("5", changed));
+    }
+    // Other answers are the server's own, and so is a list once the instructions have the warning.
+    unchanged(&[ask("5", "resources/list"), answer("5", r#"{"resources":[],"ttlMs":60000,"cacheScope":"public"}"#)]);
+}
+
+#[test]
 fn an_answer_is_found_wherever_its_id_stands_and_however_its_keys_are_spelled() {
     for (message, changed) in [
         (r#"{"result":{},"id":0,"jsonrpc":"2.0"}"#, r#"{"result":{I},"id":0,"jsonrpc":"2.0"}"#),

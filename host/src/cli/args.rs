@@ -1,6 +1,7 @@
 //! The grammar of the command line.
 
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -29,6 +30,8 @@ use crate::cli::registry::RegistryCommand;
 use crate::cli::run::RunCommand;
 use crate::cli::version::VersionCommand;
 use crate::cli::world::World;
+use crate::pipeline;
+use crate::report::client_error;
 use crate::report::json;
 
 pub(super) const EXIT_CODES: &str = "Exit codes:
@@ -181,6 +184,23 @@ fn wants_document(arguments: &[OsString]) -> bool {
     has("--json") && (has("--dry-run") || !has("run"))
 }
 
+/// Whether a server would have been started, had the command line been right: the first word that is no option, nor the
+/// value of one, is `run`.
+fn is_launch(arguments: &[OsString]) -> bool {
+    let mut words = ours(arguments).skip(1);
+    let mut command = None;
+    let mut rest = Vec::new();
+    while let Some(word) = words.next() {
+        match (command, word) {
+            (None, "--config" | "--registry" | "--cache-dir" | "--color") => drop(words.next()),
+            (None, option) if option.starts_with('-') => {}
+            (None, word) => command = Some(word),
+            (Some(_), word) => rest.push(word),
+        }
+    }
+    command == Some("run") && !rest.contains(&"--dry-run")
+}
+
 /// What is wrong with a command line, without the words that are laid out for people.
 fn sentence(error: &clap::Error) -> String {
     let text = error.render().to_string();
@@ -202,6 +222,9 @@ pub(super) fn explain(error: &clap::Error, arguments: &[OsString]) -> Exit {
     } else {
         // A standard error that nobody reads changes nothing.
         drop(error.print());
+    }
+    if is_launch(arguments) && !std::io::stdin().is_terminal() {
+        pipeline::refuse(&client_error::failure(None, Exit::Usage.code(), &sentence(error)));
     }
     Exit::Usage
 }
@@ -233,6 +256,25 @@ mod tests {
         ];
         for (line, expected) in cases {
             assert_eq!(color_asked(&words(line)), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_launch_is_known_before_the_rest_is_understood() {
+        let cases = [
+            ("smcp run", true),
+            ("smcp run --nonsense", true),
+            ("smcp --config run -v run x", true),
+            ("smcp --config=x --color never run", true),
+            ("smcp run x -- --dry-run", true),
+            ("smcp run --dry-run", false),
+            ("smcp --config run", false),
+            ("smcp policy run", false),
+            ("smcp -- run", false),
+            ("smcp", false),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(is_launch(&words(line)), expected, "{line}");
         }
     }
 

@@ -12,6 +12,7 @@ use crate::cli::failure::told;
 use crate::cli::failure::told_of;
 use crate::cli::world::World;
 use crate::config::Config;
+use crate::model::client_error::ClientError;
 use crate::model::deadline::Deadline;
 use crate::model::mode::Effect;
 use crate::model::package::PackageRef;
@@ -33,6 +34,7 @@ use crate::report::Conclusion;
 use crate::report::Purpose;
 use crate::report::Report;
 use crate::report::Start;
+use crate::report::client_error;
 use crate::report::human;
 use crate::report::json;
 use crate::report::prompt;
@@ -163,7 +165,7 @@ impl World {
 
     /// The person, or nobody, who hears of a launch.
     pub(super) fn audience(&mut self, trust: bool) -> Listener<'_> {
-        Listener { world: self, trust }
+        Listener { world: self, trust, refusal: None }
     }
 
     /// The exit code of a server that has ended, with a word when it is not the server's own.
@@ -172,6 +174,21 @@ impl World {
             self.insist(&message);
         }
         Exit::Server(ended.exit_code())
+    }
+}
+
+/// What a client is told of a launch that stopped without a decision of the policies.
+pub(super) fn client_error_of(stopped: &Stopped) -> ClientError {
+    let Stopped { subject, stop, notices } = stopped;
+    let (kind, message) = (stop.kind(), told_of(stop));
+    match kind {
+        StopKind::Usage | StopKind::Timeout | StopKind::Start => {
+            client_error::failure(Some(&subject.label()), exit_of(kind).code(), &message)
+        }
+        StopKind::Registry | StopKind::Integrity | StopKind::Refused => {
+            let report = refusal(subject, kind, stop.code(), &message, Purpose::Launch);
+            client_error::decision(&Report { notices, ..report })
+        }
     }
 }
 
@@ -216,9 +233,16 @@ fn report(judged: &Judged, consent: Option<Consent>, purpose: Purpose, exit: Exi
 pub(super) struct Listener<'w> {
     world: &'w mut World,
     trust: bool,
+    /// What a client is told of a decision that starts nothing, once there was one.
+    refusal: Option<ClientError>,
 }
 
 impl Listener<'_> {
+    /// What a client is told, when a decision that was heard starts nothing.
+    pub(super) fn into_refusal(self) -> Option<ClientError> {
+        self.refusal
+    }
+
     /// Says in short what is about to start.
     fn summarise(&self, judged: &Judged, start: Start<'_>) {
         let consent = self.trust.then_some(Consent::Trusted);
@@ -244,6 +268,7 @@ impl Audience for Listener<'_> {
         let report = Report { start, brief, ..report(judged, consent, Purpose::Launch, exit) };
         // A standard error that nobody reads must not keep a decision from being carried out.
         drop(world.say(&report));
+        self.refusal = (exit == Exit::Refused).then(|| client_error::decision(&report));
     }
 
     fn consent(&mut self, judged: &Judged) -> Consent {
@@ -252,7 +277,7 @@ impl Audience for Listener<'_> {
         let brief = !self.world.is_verbose();
         let report = Report { start, brief, ..report(judged, consent, Purpose::Launch, Exit::Refused) };
         let style = self.world.error_style();
-        match authority::stdin() {
+        let answer = match authority::stdin() {
             Ok(mut stdin) => {
                 let terminals = self.world.terminals();
                 if consent.is_none() && terminals.person() {
@@ -261,7 +286,14 @@ impl Audience for Listener<'_> {
                 prompt::consent(&report, terminals, &mut stdin, &mut self.world.err(), &style)
             }
             Err(_) => consent.unwrap_or(Consent::NobodyToAsk),
-        }
+        };
+        self.refusal = match answer {
+            Consent::Trusted | Consent::Accepted => None,
+            Consent::Declined | Consent::NobodyToAsk => {
+                Some(client_error::decision(&Report { consent: Some(answer), ..report }))
+            }
+        };
+        answer
     }
 
     fn warning(&mut self, judged: &Judged) -> Option<Warning> {

@@ -36,6 +36,11 @@ impl Failure {
     pub(super) fn message(&self) -> String {
         told(&self.error)
     }
+
+    /// The same with every detail, one to a line.
+    pub(super) fn whole_message(&self) -> String {
+        std::iter::once(self.message()).chain(self.details.iter().cloned()).collect::<Vec<_>>().join("\n")
+    }
 }
 
 /// An error with its causes on one line, then whatever else they say on lines of their own: what to do stands last.

@@ -1,5 +1,6 @@
 //! `smcp run`: start a server, if every policy allows it.
 
+use std::ffi::OsStr;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,9 +10,11 @@ use clap::Args;
 
 use crate::authority;
 use crate::cli::args::EXIT_CODES;
+use crate::cli::decision::client_error_of;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
+use crate::model::client_error::ClientError;
 use crate::model::facts::Score;
 use crate::model::package::PackageRef;
 use crate::pipeline;
@@ -19,6 +22,7 @@ use crate::pipeline::Assignment;
 use crate::pipeline::Order;
 use crate::pipeline::Room;
 use crate::report::Purpose;
+use crate::report::client_error;
 
 /// Start a server, if every policy allows it.
 ///
@@ -40,8 +44,8 @@ pub(super) struct RunCommand {
     /// Read variables for the server from a file, or a pipe, in the format of dotenv
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
-    /// Set a variable for the server
-    #[arg(long, value_name = "KEY=VALUE")]
+    /// Set a variable for the server; KEY alone passes smcp's own on
+    #[arg(long, value_name = "KEY[=VALUE]")]
     env: Vec<OsString>,
     /// How long finding, downloading and starting may take, in place of `start_timeout`, such as 30s
     #[arg(long, value_name = "DURATION", value_parser = parse_timeout)]
@@ -65,36 +69,92 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
     if duration.is_zero() { Err("expected a duration above zero, such as 30s".to_owned()) } else { Ok(duration) }
 }
 
-/// The variables of `--env`. Read here and not by clap, whose error would print the value.
-fn assignments(given: &[OsString]) -> Result<Vec<Assignment>, Failure> {
-    let read = given.iter().map(|text| Assignment::from_os(text));
-    read.collect::<Result<_, _>>().context("while reading --env").map_err(Failure::usage)
+/// The variables of `--env`. Read here and not by clap, whose error would print the value. A name without a value passes
+/// our own variable on.
+fn assignments(given: &[OsString], world: &World) -> Result<Vec<Assignment>, Failure> {
+    let mut read = Vec::new();
+    for text in given {
+        let whole = if text.as_encoded_bytes().contains(&b'=') {
+            text.clone()
+        } else if let Some(value) = world.variable(text) {
+            let mut whole = text.clone();
+            whole.push("=");
+            whole.push(value);
+            whole
+        } else if is_shown(text) {
+            world.remark(&format!("`--env {}`: it is not set here, so the server does not get it", text.display()));
+            continue;
+        } else {
+            text.clone()
+        };
+        read.push(Assignment::from_os(&whole).context("while reading --env").map_err(Failure::usage)?);
+    }
+    Ok(read)
+}
+
+/// Whether a text is the name of a variable for certain, and no value that somebody forgot to name: it is shown then.
+fn is_shown(text: &OsStr) -> bool {
+    let bytes = text.as_encoded_bytes();
+    let proxy = bytes.ends_with(b"_proxy") && bytes.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'_');
+    let shouted = bytes.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_');
+    proxy || shouted && bytes.first().is_some_and(|first| !first.is_ascii_digit())
 }
 
 impl RunCommand {
-    /// Carries the command out.
+    /// Carries the command out. A client for which nothing was started is told why, in the stream that it reads.
     pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
-        if !self.dry_run {
-            world.cede_stdout();
+        if self.dry_run {
+            return self.decide(world);
         }
+        world.cede_stdout();
+        let package = self.reference.to_string();
+        let (exit, refusal) = self.launch(world).unwrap_or_else(|failure| {
+            let exit = world.fail(&failure);
+            (exit, Some(client_error::failure(Some(&package), exit.code(), &failure.whole_message())))
+        });
+        if let Some(refusal) = refusal {
+            world.refuse(&refusal);
+        }
+        Ok(exit)
+    }
+
+    /// Decides and reports.
+    fn decide(self, world: &mut World) -> Result<Exit, Failure> {
         let config = world.config(self.judging.warning_threshold)?;
         let timeout = self.timeout.unwrap_or(config.start_timeout());
         // A dry run says what a run would: variables that can't be read are wrong in both.
-        let env_file = self.env_file.map_or(Ok(Vec::new()), |file| world.variables(&file, timeout))?;
-        let env = assignments(&self.env)?;
-        let room = Room { one: authority::longest_argument(), all: authority::room_for_arguments() };
-        room.check(env_file.iter().chain(&env), &self.arguments).map_err(Failure::usage)?;
-        if self.dry_run {
-            return world.dry_run(&config, &self.reference, self.judging.trust, timeout, Purpose::DryRun);
-        }
+        self.variables(world, timeout)?;
+        world.dry_run(&config, &self.reference, self.judging.trust, timeout, Purpose::DryRun)
+    }
+
+    /// Starts the server; with the exit code comes what a client is told when there was none.
+    fn launch(self, world: &mut World) -> Result<(Exit, Option<ClientError>), Failure> {
+        let config = world.config(self.judging.warning_threshold)?;
+        let timeout = self.timeout.unwrap_or(config.start_timeout());
+        let (env_file, env) = self.variables(world, timeout)?;
         let mut ledger = world.ledger(&config, "run", Some(&self.reference))?;
         let order = Order { reference: self.reference, timeout, arguments: self.arguments, env_file, env };
         let context = world.context(self.judging.trust);
         let mut progress = world.progress();
         let mut audience = world.audience(self.judging.trust);
-        match pipeline::run(&config, &order, context, &mut ledger, &mut audience, &mut *progress) {
-            Ok(ended) => Ok(world.ended(ended)),
-            Err(stopped) => world.stopped(stopped, Purpose::Launch),
+        let result = pipeline::run(&config, &order, context, &mut ledger, &mut audience, &mut *progress);
+        let heard = audience.into_refusal();
+        match result {
+            Ok(ended) => Ok((world.ended(ended), None)),
+            Err(stopped) => {
+                let refusal = (!stopped.stop.was_started()).then(|| heard.unwrap_or_else(|| client_error_of(&stopped)));
+                let exit = world.stopped(stopped, Purpose::Launch).unwrap_or_else(|failure| world.fail(&failure));
+                Ok((exit, refusal))
+            }
         }
+    }
+
+    /// The variables that the command line names for the server: those of the file, then the others.
+    fn variables(&self, world: &World, patience: Duration) -> Result<(Vec<Assignment>, Vec<Assignment>), Failure> {
+        let env_file = self.env_file.as_deref().map_or(Ok(Vec::new()), |file| world.variables(file, patience))?;
+        let env = assignments(&self.env, world)?;
+        let room = Room { one: authority::longest_argument(), all: authority::room_for_arguments() };
+        room.check(env_file.iter().chain(&env), &self.arguments).map_err(Failure::usage)?;
+        Ok((env_file, env))
     }
 }

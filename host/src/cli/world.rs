@@ -1,5 +1,6 @@
 //! What every command needs: streams, configuration, circumstances.
 
+use std::ffi::OsStr;
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
@@ -24,6 +25,7 @@ use crate::config::Places;
 use crate::config::discover;
 use crate::config::discover::NamedBy;
 use crate::config::discover::Unread;
+use crate::model::client_error::ClientError;
 use crate::model::facts::Score;
 use crate::model::limits;
 use crate::model::path;
@@ -124,6 +126,12 @@ impl World {
         Context { evaluated_at: authority::now(), trust, interactive: self.terminals().person() }
     }
 
+    /// A variable of ours, empty or not; none when the text is no name, or it is not set.
+    pub(super) fn variable(&self, name: &OsStr) -> Option<OsString> {
+        let found = authority::environment().into_iter().find(|(known, _)| known == name);
+        found.filter(|_| !name.is_empty()).map(|(_, value)| value)
+    }
+
     /// Says one thing on standard error that is worth knowing and changes nothing.
     pub(super) fn remark(&self, message: &str) {
         if !self.is_quiet() {
@@ -149,6 +157,13 @@ impl World {
         // Nothing is left to say when standard error doesn't listen either.
         drop(message::error(&message, &failure.details, &mut self.err(), &self.error_style()));
         failure.exit
+    }
+
+    /// Tells a client why nothing was started for it, where one may be: a person at a terminal has read it.
+    pub(super) fn refuse(&self, error: &ClientError) {
+        if !self.terminals().stdin {
+            pipeline::refuse(error);
+        }
     }
 
     /// Reads a document that the command line names, a file or a pipe, within `patience`; `-` is standard input.

@@ -14,6 +14,7 @@ use nix::unistd::{AccessFlags, faccessat};
 use crate::launch::Look;
 use crate::launch::error::LaunchError;
 use crate::launch::error::shown;
+use crate::launch::search::on_path;
 
 /// The unpacked bundle: the name it has for others, and the handle that paths are resolved with.
 #[derive(Debug, Clone, Copy)]
@@ -104,23 +105,6 @@ impl From<io::Error> for Miss {
             _ => Self::Unreadable(error),
         }
     }
-}
-
-/// Looks a name up as a shell does, in absolute directories only: a relative one would depend on where smcp was
-/// started, and let a folder's content choose the program.
-fn on_path(command: &str, search_path: Option<&OsStr>, look: Look) -> Result<PathBuf, LaunchError> {
-    let mut any = false;
-    let directories = search_path.map(std::env::split_paths).into_iter().flatten();
-    for directory in directories.filter(|directory| directory.is_absolute()) {
-        let candidate = directory.join(command);
-        match look(&candidate) {
-            Some(true) => return Ok(candidate),
-            Some(false) => any = true,
-            None => {}
-        }
-    }
-    let command = shown(command);
-    Err(if any { LaunchError::NotExecutable { command } } else { LaunchError::NotOnPath { command } })
 }
 
 #[cfg(test)]

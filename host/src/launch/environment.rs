@@ -18,6 +18,24 @@ const ALWAYS: [&str; 4] = ["PATH", "HOME", "LANG", "TMPDIR"];
 /// What no manifest gets or sets: the first two change what a program loads, the third is how smcp is configured.
 const RESERVED: [&str; 3] = ["LD_", "DYLD_", "SMCP_"];
 
+/// What a server behind a company's proxy, or in another time zone, may need. It gets none of them by itself, because
+/// proxies have passwords in them and an authority decides whom a program believes; that it doesn't is said.
+const EXPECTED: [&str; 13] = [
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "NODE_EXTRA_CA_CERTS",
+    "REQUESTS_CA_BUNDLE",
+    "TZ",
+];
+
 /// The variables of a server.
 ///
 /// In rising order of precedence: [`ALWAYS`](self) ours, ours that the manifest names, the manifest's own
@@ -26,6 +44,7 @@ const RESERVED: [&str; 3] = ["LD_", "DYLD_", "SMCP_"];
 pub struct ServerEnvironment {
     variables: BTreeMap<OsString, OsString>,
     unset: Vec<String>,
+    withheld: Vec<String>,
     search_path: Option<OsString>,
     notices: Vec<Notice>,
 }
@@ -56,7 +75,12 @@ impl ServerEnvironment {
         let given = || env_file.iter().chain(env).map(|given| (given.name().into(), given.value().to_owned()));
         variables.extend(given());
         let unset = asked.into_iter().filter(|name| !variables.contains_key(OsStr::new(name))).cloned().collect();
-        Self { variables, unset, search_path: search_path(parent, given()), notices: dropped.notices() }
+        let is_withheld = |name: &&str| {
+            let ours = parent.iter().find(|(known, _)| known == name);
+            ours.is_some_and(|(_, value)| !value.is_empty()) && !variables.contains_key(OsStr::new(name))
+        };
+        let withheld = EXPECTED.into_iter().filter(is_withheld).map(str::to_owned).collect();
+        Self { variables, unset, withheld, search_path: search_path(parent, given()), notices: dropped.notices() }
     }
 
     /// The variables by name.
@@ -69,8 +93,14 @@ impl ServerEnvironment {
         Access {
             variables: self.variables.keys().map(|name| name.to_string_lossy().into_owned()).collect(),
             unset: self.unset.clone(),
+            withheld: self.withheld.clone(),
             workdir: manifest.entrypoint.workdir.clone().filter(|workdir| !workdir.is_empty()),
         }
+    }
+
+    /// Names of ours that it does not get although the network or the time may depend on them.
+    pub fn withheld(&self) -> &[String] {
+        &self.withheld
     }
 
     /// What was dropped, for the report.
@@ -181,6 +211,23 @@ mod tests {
         }
         let extra = environment.variables().filter(|(name, _)| !ALWAYS.contains(&name.to_str().unwrap()));
         extra.map(|(name, value)| (name.to_str().unwrap(), value.to_str().unwrap())).collect()
+    }
+
+    #[test]
+    fn what_the_network_may_need_is_withheld_and_named() {
+        let parent = |names: &[&str]| names.iter().map(|name| ((*name).into(), "secret".into())).collect::<Vec<_>>();
+        let everything = parent(&EXPECTED);
+        let withheld = |parent: &[(OsString, OsString)], asked: &[&str], given: &[&str]| {
+            let manifest = manifest(asked, &[]);
+            let given: Vec<_> = given.iter().map(|text| text.parse().unwrap()).collect();
+            let environment = ServerEnvironment::compute(parent, &manifest, &[], &given);
+            environment.access(&manifest).withheld.join(" ")
+        };
+        assert_eq!(withheld(&everything, &[], &[]), EXPECTED.join(" "));
+        assert_eq!(withheld(&parent(&["HTTPS_PROXY", "TZ"]), &["TZ"], &[]), "HTTPS_PROXY");
+        assert_eq!(withheld(&parent(&["https_proxy", "TZ"]), &[], &["https_proxy=other"]), "TZ");
+        assert_eq!(withheld(&[("NO_PROXY".into(), "".into())], &[], &[]), "");
+        assert_eq!(withheld(&parent(&["PATH", "PROXY"]), &[], &[]), "");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::launch::proxy::Evasion;
+use crate::launch::search::Searched;
 use crate::model::text::SafeText;
 
 /// Why a launch failed. What the manifest says is shown as it was typed, made harmless and cut.
@@ -27,12 +28,12 @@ pub enum LaunchError {
         workdir: SafeText,
     },
     /// No directory of PATH has the command.
-    #[error(
-        "the server's command `{command}` was not found in any absolute directory of PATH; install it, or set PATH"
-    )]
+    #[error("the server's command `{command}` was not found on PATH{searched}")]
     NotOnPath {
         /// As typed in the manifest.
         command: SafeText,
+        /// Where it was sought, and what to do, on lines of their own.
+        searched: Searched,
     },
     /// The bundle doesn't have the command.
     #[error("the server's command `{command}` is not in the bundle; the package is not usable as published")]
@@ -72,16 +73,58 @@ pub enum LaunchError {
         command: SafeText,
     },
     /// The file is there and its interpreter isn't.
-    #[error("`{command}` could not be started: the interpreter that its first line names is not installed")]
+    #[error(
+        "`{command}` could not be started: its first line names the interpreter `{interpreter}`, which is not there\n  {hint}"
+    )]
     NoInterpreter {
         /// As typed in the manifest.
         command: SafeText,
+        /// As its first line has it.
+        interpreter: SafeText,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// The file is there and its dynamic loader isn't.
+    #[error(
+        "`{command}` could not be started: it asks for the loader `{loader}`, which is not there\n  \
+         it was built for another system, or another C library (glibc, musl)"
+    )]
+    NoLoader {
+        /// As typed in the manifest.
+        command: SafeText,
+        /// As the program has it.
+        loader: SafeText,
+    },
+    /// The file is nothing that this machine starts.
+    #[error("`{command}` could not be started: {what}\n  the package needs a version for this machine")]
+    NoProgram {
+        /// As typed in the manifest.
+        command: SafeText,
+        /// What it is instead.
+        what: SafeText,
+    },
+    /// Its arguments and variables are more than the system hands over.
+    #[error(
+        "`{command}` could not be started: {what}\n  hand over long values in a file, and its name in the variable"
+    )]
+    TooLong {
+        /// As typed in the manifest.
+        command: SafeText,
+        /// Which of them, and what is allowed.
+        what: SafeText,
     },
     /// The system refused to start it.
     #[error("`{command}` could not be started")]
     Spawn {
         /// As typed in the manifest.
         command: SafeText,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// There is nothing to connect it to its client with.
+    #[error("the server's input and output can't be made ready, so it was not started")]
+    Streams {
         /// What the system said.
         #[source]
         cause: io::Error,
@@ -122,8 +165,55 @@ impl LaunchError {
             | Self::NoWorkdir { .. }
             | Self::Unreadable { .. }
             | Self::NoInterpreter { .. }
+            | Self::NoLoader { .. }
+            | Self::NoProgram { .. }
+            | Self::TooLong { .. }
             | Self::Spawn { .. }
+            | Self::Streams { .. }
             | Self::Watching { .. } => Failure::Start,
+        }
+    }
+
+    /// A stable name for machines. `launch-failed` is what only the system can explain.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Transport => "transport-unsupported",
+            Self::CommandEscapes { .. } => "command-escapes",
+            Self::WorkdirEscapes { .. } => "workdir-escapes",
+            Self::NotOnPath { .. } => "command-not-on-path",
+            Self::NotInBundle { .. } => "command-not-in-bundle",
+            Self::NotExecutable { .. } => "command-not-executable",
+            Self::NoWorkdir { .. } => "workdir-missing",
+            Self::Timeout { .. } => "timeout",
+            Self::NoInterpreter { .. } => "interpreter-missing",
+            Self::NoLoader { .. } => "loader-missing",
+            Self::NoProgram { .. } => "not-a-program",
+            Self::TooLong { .. } => "arguments-too-long",
+            Self::Evaded(_) => "warning-evaded",
+            Self::Watching { .. } => "supervision-failed",
+            Self::Unreadable { .. } | Self::Spawn { .. } | Self::Streams { .. } => "launch-failed",
+        }
+    }
+
+    /// Whether the server had been started by then.
+    pub const fn was_started(&self) -> bool {
+        match self {
+            Self::Evaded(_) | Self::Watching { .. } => true,
+            Self::Transport
+            | Self::CommandEscapes { .. }
+            | Self::WorkdirEscapes { .. }
+            | Self::NotOnPath { .. }
+            | Self::NotInBundle { .. }
+            | Self::NotExecutable { .. }
+            | Self::NoWorkdir { .. }
+            | Self::Unreadable { .. }
+            | Self::Timeout { .. }
+            | Self::NoInterpreter { .. }
+            | Self::NoLoader { .. }
+            | Self::NoProgram { .. }
+            | Self::TooLong { .. }
+            | Self::Streams { .. }
+            | Self::Spawn { .. } => false,
         }
     }
 
@@ -131,13 +221,8 @@ impl LaunchError {
         Self::Timeout { command: shown(command) }
     }
 
-    pub(crate) fn spawn(command: &str, cause: io::Error) -> Self {
-        let command = shown(command);
-        if cause.kind() == io::ErrorKind::NotFound {
-            // The file was there a moment ago, so it is what the kernel looked for on its behalf.
-            return Self::NoInterpreter { command };
-        }
-        Self::Spawn { command, cause }
+    pub(crate) const fn streams(cause: io::Error) -> Self {
+        Self::Streams { cause }
     }
 
     pub(crate) const fn watching(cause: io::Error) -> Self {

@@ -31,10 +31,10 @@ mod session;
 mod line;
 mod rewrite;
 mod edit;
-mod members;
+pub(super) mod members;
 mod strict;
 mod forged;
-mod keys;
+pub(super) mod keys;
 mod token;
 mod words;
 

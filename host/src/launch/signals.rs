@@ -36,6 +36,15 @@ pub struct Signals {
     resumed: SignalPipe,
 }
 
+/// What a descriptor is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ready {
+    /// To be read without waiting.
+    Read,
+    /// To be written to without waiting.
+    Write,
+}
+
 /// What is waited for besides signals.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Watched<'w> {
@@ -91,6 +100,27 @@ impl Signals {
             0 => None,
             signal => Some(Ended::signalled(i32::try_from(signal).unwrap_or(i32::MAX))),
         }
+    }
+
+    /// Waits until a descriptor is ready; false when it is late before, or smcp is asked to end.
+    pub(super) fn wait_for(&self, fd: BorrowedFd<'_>, ready: Ready, until: Instant) -> io::Result<bool> {
+        let events = match ready {
+            Ready::Read => PollFlags::POLLIN,
+            Ready::Write => PollFlags::POLLOUT,
+        };
+        while self.ended().is_none() && Instant::now() < until {
+            let mut fds = [PollFd::new(fd, events), PollFd::new(self.asked.read.as_fd(), PollFlags::POLLIN)];
+            match poll(&mut fds, timeout(Some(until))) {
+                Ok(_) => {}
+                Err(Errno::EINTR) => continue,
+                Err(errno) => return Err(errno.into()),
+            }
+            // An error too: the next call says what.
+            if fds.first().is_some_and(|fd| fd.any() != Some(false)) {
+                return Ok(self.ended().is_none());
+            }
+        }
+        Ok(false)
     }
 
     /// Waits for the next event.

@@ -9,6 +9,8 @@ pub struct Access {
     pub variables: Vec<String>,
     /// Names of variables that its manifest asks for and nobody has set: the usual reason why a server fails.
     pub unset: Vec<String>,
+    /// Names of ours that it does not get although the network or the time may depend on them: proxies, certificates, TZ.
+    pub withheld: Vec<String>,
     /// The directory inside its bundle that it starts in; the bundle's root when absent.
     pub workdir: Option<String>,
 }

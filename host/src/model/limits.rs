@@ -234,6 +234,28 @@ pub const WARNING_NAME: usize = 80;
 /// One message of a policy in a warning, bytes: a long sentence, so that several fit.
 pub const WARNING_QUOTE: usize = 200;
 
+/// What a client is told when nothing was started, bytes of one line: what clients show of an error without folding it.
+pub const CLIENT_MESSAGE: usize = 500;
+/// One reason, or what helps against it, in that line, bytes: two reasons and their remedy fit.
+pub const CLIENT_QUOTE: usize = 100;
+/// The reason where there is only one, bytes.
+pub const CLIENT_REASON: usize = 250;
+/// The document behind that line, bytes: a decision of a hundred policies, far below what a client reads at once.
+pub const CLIENT_DATA: usize = 32 * KIB;
+/// How long a client may be silent before smcp ends that has started nothing: a client that asks a second time, because
+/// the first question was refused, does so within milliseconds.
+pub const REFUSAL_QUIET: Duration = Duration::from_secs(3);
+/// How long smcp answers a client for which it has started nothing, however much that asks.
+pub const REFUSAL_WHOLE: Duration = Duration::from_secs(30);
+/// One line of a client for which nothing was started, bytes. A longer one is passed over.
+pub const REFUSAL_LINE: usize = MIB;
+
+/// How much of a file is read that the system did not start, bytes: its first line, or the head of a program with the
+/// name of its loader.
+pub const PROGRAM_HEAD: u64 = 4 * KIB as u64;
+/// Directories of PATH that a message shows, those that were searched and those that were not: more than people have.
+pub const PATH_SHOWN: usize = 24;
+
 /// How long a server may go on after its client closed standard input, before SIGTERM. Answers that are under way
 /// are finished, a server that hangs is not waited for.
 pub const STDIN_CLOSED_GRACE: Duration = Duration::from_secs(5);

@@ -85,8 +85,11 @@ fn start_in(
     for notice in environment.notices() {
         audience.remark(notice);
     }
+    for name in environment.withheld() {
+        tracing::info!("not passed on: {name}; --env {name} passes it on");
+    }
     // Before there is something to clean up, so that no signal ends us without cleaning up.
-    let signals = Signals::listen().map_err(|cause| Stop::Order(format!("signals can't be watched: {cause}")))?;
+    let signals = Signals::listen().map_err(|cause| Stop::System { doing: "watch signals", cause })?;
     let interrupted = || signals.ended().is_some();
     let unpacked = match package::unpack(&find::open_cache(config)?, clearance.package(), &deadline, &interrupted) {
         Err(error) => {
@@ -97,13 +100,14 @@ fn start_in(
         Ok(unpacked) => folder.insert(unpacked),
     };
     let root_dir = unpacked.root().try_clone().map_err(|cause| Stop::local("open", unpacked.path(), cause))?;
-    let input = authority::stdin().map_err(|cause| Stop::Order(format!("standard input can't be used: {cause}")))?;
+    let input = authority::stdin().map_err(|cause| Stop::System { doing: "use standard input", cause })?;
     let setup = Setup {
         root: unpacked.path().to_path_buf(),
         root_dir,
         extra_args: order.arguments.clone(),
         environment,
         look: authority::program,
+        head: authority::program_head,
         streams: Streams::inherited(input),
         warning,
         deadline,

@@ -77,6 +77,14 @@ pub enum Stop {
         /// What the system says.
         cause: io::Error,
     },
+    /// The local system does not give what a launch needs.
+    #[error("can't {doing}: {cause}")]
+    System {
+        /// What we were doing.
+        doing: &'static str,
+        /// What the system says.
+        cause: io::Error,
+    },
     /// What the command line gives for the launch can't be used.
     #[error("{0}")]
     Order(String),
@@ -126,6 +134,7 @@ impl Stop {
             | Self::Clock
             | Self::Audit(_)
             | Self::Local { .. }
+            | Self::System { .. }
             | Self::Order(_) => StopKind::Usage,
         }
     }
@@ -137,11 +146,29 @@ impl Stop {
             Self::Refused(refusal) => refusal.code(),
             Self::Pin(_) => "policy-digest-mismatch",
             Self::Host(_) => "sandbox-unavailable",
-            Self::Launch(_) => "launch-failed",
-            Self::NoCache | Self::NoHome | Self::Local { .. } => "local",
+            Self::Launch(error) => error.code(),
+            Self::NoCache | Self::NoHome | Self::Local { .. } | Self::System { .. } => "local",
             Self::Clock => "clock",
             Self::Audit(_) => "audit-unwritable",
             Self::Order(_) => "usage",
+        }
+    }
+
+    /// Whether the server had been started, so that standard input and output were its own.
+    pub const fn was_started(&self) -> bool {
+        match self {
+            Self::Launch(error) => error.was_started(),
+            Self::Refused(_)
+            | Self::Package(_)
+            | Self::Pin(_)
+            | Self::Host(_)
+            | Self::NoCache
+            | Self::NoHome
+            | Self::Clock
+            | Self::Audit(_)
+            | Self::Local { .. }
+            | Self::System { .. }
+            | Self::Order(_) => false,
         }
     }
 
@@ -159,6 +186,7 @@ impl Stop {
             | Self::Audit(_)
             | Self::Launch(_)
             | Self::Local { .. }
+            | Self::System { .. }
             | Self::Order(_) => false,
         }
     }

@@ -122,7 +122,7 @@ fn finding(kind: &str, finding: &Finding) -> Value {
 }
 
 /// A message of several lines as a sentence: the lines are laid out for people.
-fn one_line(message: &str) -> SafeText {
+pub(super) fn one_line(message: &str) -> SafeText {
     let mut sentence = String::new();
     for line in message.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let separator = match sentence.chars().next_back() {

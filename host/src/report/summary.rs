@@ -61,6 +61,9 @@ pub(crate) fn rows(report: &Report<'_>, start: Start<'_>, palette: &Palette) -> 
         let lacks = format!("{}, which it asks for and nobody has set", listed(&access.unset));
         rows.push(("lacks", Span::new(lacks, palette.caution)));
     }
+    if !access.withheld.is_empty() {
+        rows.push(("withheld", Span::plain(withheld(access))));
+    }
     rows.push(("sandbox", Span::plain(format!("none: it runs with your rights, {}", place(access)))));
     rows
 }
@@ -90,6 +93,12 @@ fn given(access: &Access) -> String {
         (true, false) => format!("variables {}", listed(&usual)),
         (false, false) => format!("variables {}, and the usual {}", listed(&news), listed(&usual)),
     }
+}
+
+/// `HTTPS_PROXY, TZ; --env HTTPS_PROXY passes it on`.
+fn withheld(access: &Access) -> String {
+    let first = access.withheld.first().map(String::as_str).unwrap_or_default();
+    format!("{}; --env {first} passes it on", listed(&access.withheld))
 }
 
 /// The first entries of a list, and how many there are besides.
@@ -131,10 +140,11 @@ mod tests {
         let access = Access {
             variables: names(&["API_KEY", "HOME", "LANG", "PATH"]),
             unset: names(&["TOKEN"]),
+            withheld: names(&["HTTPS_PROXY", "NO_PROXY"]),
             workdir: Some("app".to_owned()),
         };
         let text = shown(&fixtures::full(), &access, 80);
-        assert!(text.lines().count() <= 14 && text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        assert!(text.lines().count() <= 15 && text.lines().all(|line| line.chars().count() <= 80), "{text}");
         insta::assert_snapshot!("summary_full", text);
         let text = shown(&fixtures::all_pass(), &Access::default(), 80);
         assert!(text.lines().count() <= 12, "{text}");

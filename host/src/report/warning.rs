@@ -20,6 +20,7 @@ use crate::model::verdict::Outcome;
 use crate::model::warning::Warning;
 use crate::report::Conclusion;
 use crate::report::Report;
+use crate::report::quote::quoted;
 
 const OPEN: &str = "[SECURITY WARNING - MCP Hub Certification";
 const CLOSE: &str = "[END SECURITY WARNING]";
@@ -40,18 +41,6 @@ pub fn warning(report: &Report<'_>) -> Warning {
         short: short(report.subject, &remarks),
         notification: notification(report.subject, &remarks),
     }
-}
-
-/// Text from elsewhere as a quotation of at most `most` bytes, and the two marks around it.
-fn quoted(text: &str, most: usize) -> String {
-    let inert = |character| match character {
-        '[' | '［' | '【' | '〔' | '〖' | '〘' | '〚' | '⟦' | '⁅' | '❲' | '﹝' => '(',
-        ']' | '］' | '】' | '〕' | '〗' | '〙' | '〛' | '⟧' | '⁆' | '❳' | '﹞' => ')',
-        '"' | '“' | '”' | '„' | '‟' | '«' | '»' | '〝' | '〞' | '〟' | '＂' => '\'',
-        other => other,
-    };
-    let inert: String = SafeText::within(text, most).as_str().chars().map(inert).collect();
-    format!("\"{inert}\"")
 }
 
 /// The package, in quotation marks.

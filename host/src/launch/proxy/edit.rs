@@ -141,6 +141,8 @@ impl<'l> Editor<'l> {
         }
         let present = self.present(&result)?;
         let words = self.words;
+        // What a client keeps beyond the session would hide a warning that is new by then.
+        let warned = plan.instructions || plan.tools && present.tools;
         if plan.instructions && !present.instructions {
             self.add_member(&result, &[br#""instructions":""#, &words.block, b"\""])?;
             carried.instructions = true;
@@ -159,6 +161,10 @@ impl<'l> Editor<'l> {
                 carried.content = true;
             } else if plan.tools && name.key == Key::Tools {
                 carried.tools |= self.tools(&value)?;
+            } else if warned && name.key == Key::Lifetime {
+                self.set(&value, b"0")?;
+            } else if warned && name.key == Key::Scope {
+                self.set(&value, br#""private""#)?;
             } else if name.key == Key::Capabilities && name.exact {
                 carried.logging = self.declares_logging(&value)?;
             }
@@ -178,6 +184,7 @@ impl<'l> Editor<'l> {
             if self.keys.others() > limits::COMPARED_KEYS {
                 return Err(Evasion::TooManyKeys);
             }
+            present.tools |= name.key == Key::Tools && self.has_tool(&value)?;
             if !name.exact {
                 continue;
             }
@@ -207,6 +214,19 @@ impl<'l> Editor<'l> {
             }
         }
         Ok(any)
+    }
+
+    /// Whether there is a tool in a list that can be described.
+    fn has_tool(&self, list: &Range<usize>) -> Result<bool, Evasion> {
+        if !self.opens(list, b'[') {
+            return Ok(false);
+        }
+        for tool in Elements::new(self.line, list.start) {
+            if self.opens(&tool.map_err(|NotJson| Evasion::Malformed)?, b'{') {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn tool(&mut self, tool: &Range<usize>) -> Result<(), Evasion> {
@@ -276,6 +296,12 @@ impl<'l> Editor<'l> {
         self.line.get(value.start) == Some(&bracket)
     }
 
+    /// Puts a scalar in the place of another one; what is the same already stays as it is spelled.
+    fn set(&mut self, value: &Range<usize>, ours: &[u8]) -> Result<(), Evasion> {
+        let theirs = decode(self.line.get(value.clone()).unwrap_or_default());
+        if theirs.as_bytes() == ours { Ok(()) } else { self.replace(value, &[ours]) }
+    }
+
     fn insert(&mut self, at: usize, parts: &[&[u8]]) -> Result<(), Evasion> {
         self.replace(&(at..at), parts)
     }
@@ -299,6 +325,8 @@ struct Present {
     /// What a program reads of a call's result: it has a content for the model too, whatever else it says.
     structured: bool,
     description: bool,
+    /// A list with at least one tool, under whatever spelling.
+    tools: bool,
     /// It is the end of the work, as far as a result says.
     complete: bool,
 }

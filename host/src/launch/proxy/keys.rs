@@ -41,12 +41,16 @@ pub(crate) enum Key {
     Logging,
     /// `description` of a tool.
     Description,
+    /// `ttlMs` of a result: how long a client may keep it.
+    Lifetime,
+    /// `cacheScope` of a result: with whom a client may share it.
+    Scope,
     /// None of these.
     Other,
 }
 
 /// The names of the keys, as the protocol spells them. `params` is here because every message has it.
-const KNOWN: [(&str, Key); 18] = [
+const KNOWN: [(&str, Key); 20] = [
     ("jsonrpc", Key::Jsonrpc),
     ("id", Key::Id),
     ("method", Key::Method),
@@ -65,6 +69,8 @@ const KNOWN: [(&str, Key); 18] = [
     ("capabilities", Key::Capabilities),
     ("logging", Key::Logging),
     ("description", Key::Description),
+    ("ttlMs", Key::Lifetime),
+    ("cacheScope", Key::Scope),
 ];
 
 /// A key as it was read.

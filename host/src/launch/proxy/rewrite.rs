@@ -161,6 +161,8 @@ impl Message {
                 | Key::Capabilities
                 | Key::Logging
                 | Key::Description
+                | Key::Lifetime
+                | Key::Scope
                 | Key::Other => plain = false,
             }
         }
