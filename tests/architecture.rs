@@ -52,7 +52,7 @@ const OWNERS: [(&str, &[&str]); 17] = [
     ("anyhow", &["cli.rs", "cli/", "main.rs"]),
     ("ambient_authority", &["authority.rs", "authority/"]),
     ("Command", &["launch/spawn.rs", "cli.rs", "cli/args.rs"]),
-    ("unsafe", &["policy/load.rs", "launch/keeper.rs", "launch/keeper/image.rs"]),
+    ("unsafe", &["policy/load.rs", "launch/disposition.rs", "launch/keeper.rs", "launch/keeper/image.rs"]),
     // The async runtime and the HTTP server: only what serves a registry, never the way from a package to a process.
     ("tokio", &["serve.rs", "serve/"]),
     ("hyper", &["serve.rs", "serve/"]),
