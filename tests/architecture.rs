@@ -54,7 +54,16 @@ const OWNERS: [(&str, &[&str]); 23] = [
     ("toml_edit", &["cli/mcp_config/merge/toml.rs"]),
     ("anyhow", &["cli.rs", "cli/", "main.rs"]),
     ("ambient_authority", &["authority.rs", "authority/"]),
-    ("unsafe", &["policy/load.rs", "launch/keeper.rs", "launch/keeper/image.rs", "authority/kernel.rs"]),
+    (
+        "unsafe",
+        &[
+            "policy/load.rs",
+            "launch/disposition.rs",
+            "launch/keeper.rs",
+            "launch/keeper/image.rs",
+            "authority/kernel.rs",
+        ],
+    ),
     ("Command", &["launch/spawn.rs", "cli.rs", "cli/args.rs", "cli/man.rs"]),
     // The async runtime and the HTTP server: only what serves a registry, never the way from a package to a process.
     ("tokio", &["serve.rs", "serve/"]),

@@ -26,6 +26,10 @@ use crate::launch::diagnose::Load;
 use crate::launch::ending::Graces;
 use crate::launch::environment::ServerEnvironment;
 use crate::launch::error::LaunchError;
+#[cfg(not(target_os = "linux"))]
+use crate::launch::held::Leaving;
+#[cfg(target_os = "linux")]
+use crate::launch::leaving::Leaving;
 use crate::launch::relay::Prepared;
 use crate::launch::spawn::Plan;
 use crate::launch::spawn::Server;
@@ -37,22 +41,33 @@ use crate::model::manifest::Transport;
 use crate::model::warning::Delivery;
 use crate::model::warning::Warning;
 
+#[cfg(target_os = "linux")]
+pub use crate::launch::adoption::Adoption;
 pub use crate::launch::refusal::Patience;
 pub use crate::launch::refusal::refuse;
 pub use crate::launch::signals::Signals;
 pub use crate::launch::streams::Output;
 pub use crate::launch::streams::Streams;
+#[cfg(not(target_os = "linux"))]
+pub use crate::launch::unkept::Adoption;
 
+#[cfg(target_os = "linux")]
+mod adoption;
 mod command;
 mod diagnose;
+mod disposition;
 pub mod ending;
 pub mod env_file;
 pub mod environment;
 pub mod error;
+#[cfg(not(target_os = "linux"))]
+mod held;
 #[cfg(target_os = "linux")]
 mod keeper;
 #[cfg(target_os = "linux")]
 mod kept;
+#[cfg(target_os = "linux")]
+mod leaving;
 pub mod proxy;
 mod refusal;
 mod relay;
@@ -97,6 +112,8 @@ pub struct Setup {
     pub graces: Graces,
     /// What asks it to: listened to since before the bundle was unpacked.
     pub signals: Signals,
+    /// Who ends what a killed keeper leaves; none where smcp has other children.
+    pub adoption: Option<Adoption>,
 }
 
 /// A server that has ended, and what became of its warning.
@@ -133,17 +150,23 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
         return Ok(Finished { ended, by: EndedBy::Signal, delivery });
     }
     let Streams { input, output } = setup.streams;
+    let mut leaving = Leaving::of(input.as_fd(), output.as_fd()).map_err(LaunchError::streams)?;
+    let inherited = output.is_inherited();
     let ends = Ends::new(&input, output, setup.warning).map_err(LaunchError::streams)?;
     let args: Vec<_> = manifest.entrypoint.args.iter().map(OsString::from).chain(setup.extra_args).collect();
     let load = Load::of(args.iter().map(OsString::as_os_str), &setup.environment);
     let refused = |cause| diagnose::refused(typed, &program, &load, setup.head, cause);
     let plan = Plan { program: program.clone(), args, directory, environment: &setup.environment, output: ends.stdout };
-    let mut server = Server::start(plan, ends.stdin.as_fd()).map_err(refused)?;
+    let mut server = Server::start(plan, ends.stdin.as_fd(), setup.adoption).map_err(refused)?;
     // Of a pipe, the server alone holds its end now: its closing is how we learn of the server's end.
     drop(ends.stdin);
     let watch = || {
-        let mut relay = ends.relay.map(|relay| relay.start(input.try_clone()?)).transpose()?;
-        let (ended, by) = supervise(&mut server, &setup.signals, input.as_fd(), relay.as_mut(), setup.graces)?;
+        if inherited {
+            streams::let_go(ends.relay.is_some())?;
+        }
+        // Without a relay the server alone reads it.
+        let mut relay = ends.relay.map(|relay| relay.start(input)).transpose()?;
+        let (ended, by) = supervise(&mut server, &setup.signals, &mut leaving, relay.as_mut(), setup.graces)?;
         Ok((ended, by, relay))
     };
     let (ended, by, relay) = watch().map_err(LaunchError::watching)?;

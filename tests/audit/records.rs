@@ -123,7 +123,7 @@ fn what_ends_early_is_recorded_too() {
             &[
                 ("decision", "/decision/decision", "pass"),
                 ("start", "/program", "no-such-program-anywhere"),
-                ("end", "/code", "launch-failed"),
+                ("end", "/code", "command-not-on-path"),
             ],
         ),
         (

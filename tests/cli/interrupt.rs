@@ -77,3 +77,29 @@ fn the_next_run_removes_what_a_killed_one_left_and_nothing_of_a_live_one() {
     assert_eq!((rest.as_str(), live.wait().unwrap().code()), ("whole\n", Some(0)));
     assert_eq!(bed.list(RUNS), [""; 0]);
 }
+
+#[test]
+fn a_hang_up_that_smcp_was_started_to_ignore_ends_nobody() {
+    let bed = TestBed::new();
+    bed.configure("");
+    bed.publish(&Package::shell("acme/tool@1.0.0", "echo ready; read -r line; echo \"heard $line\"").good());
+    let smcp = bed.smcp("run acme/tool@1.0.0").command;
+    for (ignored, signals) in [("HUP", &[Signal::SIGHUP][..]), ("INT QUIT", &[Signal::SIGINT, Signal::SIGQUIT])] {
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &format!("trap '' {ignored}; exec \"$0\" \"$@\"")]);
+        shell.arg(smcp.get_program()).args(smcp.get_args()).env_clear();
+        shell.envs(smcp.get_envs().map(|(name, value)| (name, value.unwrap()))).current_dir(bed.path("."));
+        let (input, output) = (std::process::Stdio::piped(), std::process::Stdio::piped());
+        let mut child = shell.stdin(input).stdout(output).spawn().unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        for signal in signals {
+            send(&child, *signal);
+        }
+        std::io::Write::write_all(child.stdin.as_mut().unwrap(), b"more\n").unwrap();
+        output.read_line(&mut line).unwrap();
+        assert_eq!(line, "ready\nheard more\n", "{ignored}");
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{ignored}");
+    }
+}

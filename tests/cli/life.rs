@@ -3,9 +3,10 @@
 //! `tests/launch/life.rs` has every cause and every kind of server; here is the program as clients start and kill it.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 
 use nix::sys::prctl::set_child_subreaper;
 use nix::sys::signal::{Signal, kill, killpg};
@@ -59,6 +60,48 @@ fn a_killed_smcp_leaves_no_process_of_its_server() {
             assert_eq!(bed.list(RUNS), [""; 0], "{what}");
         }
     }
+}
+
+#[test]
+fn a_killed_keeper_leaves_no_process_of_its_server() {
+    for (script, processes) in SERVERS {
+        let bed = TestBed::new();
+        bed.configure("");
+        let mut witness = Witness::new(&bed.path("."));
+        bed.publish(&Package::shell("acme/tool@1.0.0", &witness.script(script)).good());
+        let child = bed.smcp("run acme/tool@1.0.0").start();
+        let said = witness.ready(processes);
+        let keeper = said.iter().find_map(|numbers| numbers.get(1).copied()).unwrap();
+        kill(keeper, Signal::SIGKILL).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(137), "{stderr}");
+        assert!(stderr.contains("and so did all that it had started"), "{stderr}");
+        witness.end();
+        gone(&said.concat());
+    }
+}
+
+#[test]
+fn children_that_smcp_had_before_are_not_touched() {
+    let bed = TestBed::new();
+    bed.configure("");
+    let mut witness = Witness::new(&bed.path("."));
+    bed.publish(&Package::shell("acme/tool@1.0.0", &witness.script("echo $$ $PPID >&9; exec sleep 1000")).good());
+    let smcp = bed.smcp("run acme/tool@1.0.0").command;
+    // A shell that has a job becomes smcp.
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "sleep 1000 & echo $!; exec \"$0\" \"$@\""]).arg(smcp.get_program()).args(smcp.get_args());
+    shell.env_clear().envs(smcp.get_envs().map(|(name, value)| (name, value.unwrap()))).current_dir(bed.path("."));
+    let mut child = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let job = Pid::from_raw(line.trim().parse().unwrap());
+    let keeper = witness.ready(1)[0][1];
+    kill(keeper, Signal::SIGKILL).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(137));
+    assert_eq!(kill(job, None), Ok(()), "the job lives");
+    kill(job, Signal::SIGKILL).unwrap();
 }
 
 #[test]

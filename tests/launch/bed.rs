@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, PipeReader, Read, Write as _};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
 use std::thread::JoinHandle;
@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use smcp::decide::{Clearance, Decision, admit};
@@ -108,6 +109,7 @@ fn setup(root: &Path, streams: Streams, graces: Graces) -> Setup {
         deadline: Deadline::none(),
         graces,
         signals: Signals::listen().unwrap(),
+        adoption: None,
     }
 }
 
@@ -137,6 +139,11 @@ pub(crate) fn line_with(output: &mut BufReader<impl Read>, word: &str) -> String
             return rest.trim().to_owned();
         }
     }
+}
+
+/// Waits until nobody can read what is written here.
+pub(crate) fn closed_by_its_reader(pipe: impl AsFd) {
+    poll(&mut [PollFd::new(pipe.as_fd(), PollFlags::empty())], PollTimeout::NONE).unwrap();
 }
 
 pub(crate) fn null() -> File {
@@ -273,11 +280,31 @@ impl Smcp {
         kill(Pid::from_raw(self.child.id().cast_signed()), signal).unwrap();
     }
 
+    /// The client closes both its ends.
+    pub(crate) fn leaves(mut self) -> Left {
+        drop(self.input.take());
+        let (nobody, _) = std::io::pipe().unwrap();
+        let nobody: std::process::ChildStdout = OwnedFd::from(nobody).into();
+        drop(std::mem::replace(&mut self.output, BufReader::new(nobody)));
+        Left(self)
+    }
+
     /// Waits until smcp exits, with `code`, and then until nobody holds its output: neither the server nor its children.
     #[track_caller]
     pub(crate) fn ends_with(mut self, code: i32) {
         assert_eq!(self.child.wait().unwrap().code(), Some(code));
         self.output.read_to_end(&mut Vec::new()).unwrap();
+    }
+}
+
+/// smcp, whose client has left.
+pub(crate) struct Left(Smcp);
+
+impl Left {
+    /// Waits until smcp exits, with `code`.
+    #[track_caller]
+    pub(crate) fn ends_with_code(mut self, code: i32) {
+        assert_eq!(self.0.child.wait().unwrap().code(), Some(code));
     }
 }
 

@@ -273,7 +273,7 @@ fn a_server_whose_keeper_is_killed_ends_and_smcp_says_so() {
     kill(said.iter().find_map(|numbers| numbers.get(1).copied()).unwrap(), Signal::SIGKILL).unwrap();
     let ended = running.join().unwrap().unwrap().ended;
     witness.end();
-    assert_eq!((ended, ended.exit_code()), (Ended::Unkept, 137));
+    assert_eq!((ended, ended.exit_code()), (Ended::Unkept { whole: false }, 137));
     assert!(ended.message().unwrap().contains("`mcp-keeper`"));
 }
 

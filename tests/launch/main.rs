@@ -7,6 +7,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test is the client, the shell and the file system")]
 
 mod bed;
+mod closing;
 mod ending;
 #[cfg(target_os = "linux")]
 mod life;

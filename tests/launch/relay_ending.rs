@@ -11,7 +11,7 @@ use nix::unistd::mkfifo;
 use smcp::launch::ending::Graces;
 use smcp::launch::status::Ended;
 
-use crate::bed::{Bed, NEVER, NOW, PATIENT, Smcp, line_with, sh, this_program};
+use crate::bed::{Bed, NEVER, NOW, PATIENT, Smcp, closed_by_its_reader, line_with, sh, this_program};
 use crate::relay::{Client, python, rest_of};
 
 /// A file that a server of this bundle holds open as long as it lives, for `exec 9>alive`.
@@ -131,7 +131,9 @@ fn a_server_that_closes_its_input_may_talk_on() {
     let mut client =
         Client::with(bed, sh("exec <&-; echo >closed; echo one; read line <closed; echo two; exit 5"), PATIENT);
     rest_of(&mut File::open(&closed).unwrap());
-    client.says("nobody hears this\n");
+    // The client sees it as without smcp, and without having said anything.
+    closed_by_its_reader(&client.input);
+    assert_eq!(client.input.write_all(b"nobody hears this\n").unwrap_err().kind(), std::io::ErrorKind::BrokenPipe);
     client.hears("one\n");
     File::options().write(true).open(&closed).unwrap().write_all(b"\n").unwrap();
     let (ended, heard) = client.waits();

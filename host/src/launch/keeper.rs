@@ -21,7 +21,7 @@
 #![expect(unsafe_code, reason = "what runs between fork and exec, and system calls without a safe wrapper")]
 
 use std::io;
-use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::time::Duration;
 
@@ -39,6 +39,8 @@ use crate::model::limits;
 pub(super) mod image;
 pub(super) mod report;
 mod watch;
+
+pub(super) use crate::launch::keeper::watch::each_number;
 
 /// What smcp sends its keeper to have everything ended at once.
 pub(super) const END: Signal = Signal::SIGUSR1;
@@ -98,11 +100,20 @@ fn restore(signal: Signal) {
     unsafe { libc::signal(signal as i32, libc::SIG_DFL) };
 }
 
+/// A descriptor of a process, readable once it has ended. smcp uses it, not the keeper.
+pub(super) fn process(pid: Pid) -> nix::Result<OwnedFd> {
+    // SAFETY: the arguments are two integers. By number, since not every C library has it.
+    let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) })?;
+    let fd = i32::try_from(fd).map_err(|_| Errno::EBADF)?;
+    // SAFETY: the system has just made it for us, so nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
 /// Takes in one child that has ended or stopped: who it was, and its wait status. `None` while all go on; an error when
 /// there is no child.
 ///
 /// Not the safe wrapper, which takes an end by a real-time signal for an error.
-fn take_in() -> nix::Result<Option<(Pid, i32)>> {
+pub(super) fn take_in() -> nix::Result<Option<(Pid, i32)>> {
     let mut status = 0;
     // SAFETY: `status` is a live integer for the length of the call.
     let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG | libc::WUNTRACED) };
@@ -110,7 +121,7 @@ fn take_in() -> nix::Result<Option<(Pid, i32)>> {
 }
 
 /// Waits for one of some blocked signals; `None` when none came in time, or the wait was interrupted.
-fn wait_for(signals: &SigSet, at_most: Option<Duration>) -> Option<i32> {
+pub(super) fn wait_for(signals: &SigSet, at_most: Option<Duration>) -> Option<i32> {
     let time = at_most.map(|time| libc::timespec {
         tv_sec: time.as_secs().try_into().unwrap_or(libc::time_t::MAX),
         tv_nsec: time.subsec_nanos().cast_signed().into(),

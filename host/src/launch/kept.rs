@@ -14,6 +14,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::{Pid, read};
 
+use crate::launch::adoption::Adoption;
 use crate::launch::keeper;
 use crate::launch::keeper::image::Image;
 use crate::launch::keeper::report::Facility;
@@ -27,6 +28,7 @@ use crate::launch::status::Ended;
 #[derive(Debug)]
 pub(crate) struct Preparation {
     reports: PipeReader,
+    adoption: Option<Adoption>,
 }
 
 /// A keeper and its server.
@@ -35,6 +37,8 @@ pub(crate) struct Process {
     keeper: Child,
     reports: PipeReader,
     server: Pid, // INVARIANT: the leader of a group of its own.
+    /// For what a killed keeper leaves.
+    adoption: Option<Adoption>,
     /// The keeper takes the end of the thread that started it for smcp's, so this stays in that thread.
     _thread: PhantomData<*const ()>,
 }
@@ -49,19 +53,20 @@ enum Next {
 
 impl Preparation {
     /// Prepares the command of a plan, which is to be spawned once and then dropped.
-    pub(crate) fn of(command: &mut impl CommandExt, plan: &Plan<'_>) -> io::Result<Self> {
+    pub(crate) fn of(command: &mut impl CommandExt, plan: &Plan<'_>, adoption: Option<Adoption>) -> io::Result<Self> {
         let arguments = plan.args.iter().map(OsString::as_os_str);
         let image = Image::new(&plan.program, arguments, plan.environment.variables())?;
         let (reports, write) = io::pipe()?;
         keeper::keep(command, image, write.into());
-        Ok(Self { reports })
+        Ok(Self { reports, adoption })
     }
 
     /// What the command became. `spawn` has returned, so the server's program has begun, or somebody killed what was to
     /// become it.
     pub(crate) fn started(self, keeper: Child) -> io::Result<Process> {
         let server = Pid::from_raw(keeper.id().cast_signed());
-        let mut process = Process { keeper, reports: self.reports, server, _thread: PhantomData };
+        let Self { reports, adoption } = self;
+        let mut process = Process { keeper, reports, server, adoption, _thread: PhantomData };
         loop {
             match process.next()? {
                 Next::Report(Some(Report::Started(server))) => {
@@ -72,6 +77,7 @@ impl Preparation {
                 Next::Report(report) => drop(report.map(tell)),
                 Next::Nothing | Next::End => {
                     process.keeper.wait()?;
+                    process.end_orphans();
                     return Err(io::Error::other("it was killed from outside before it had begun"));
                 }
             }
@@ -109,7 +115,7 @@ impl Process {
                     self.keeper.wait()?;
                     // The system has killed the server with its keeper; these are its children.
                     let _ = killpg(self.server, Signal::SIGKILL);
-                    return Ok(State::Ended(Ended::Unkept));
+                    return Ok(State::Ended(Ended::Unkept { whole: self.end_orphans() }));
                 }
             }
         }
@@ -122,6 +128,12 @@ impl Process {
         // Somebody may have stopped it.
         let _ = kill(keeper, Signal::SIGCONT);
         let _ = self.keeper.wait();
+        self.end_orphans();
+    }
+
+    /// Ends what the keeper has left, if somebody killed it; whether nobody is left for certain.
+    fn end_orphans(&self) -> bool {
+        self.adoption.as_ref().is_some_and(Adoption::end_all)
     }
 
     fn next(&self) -> io::Result<Next> {

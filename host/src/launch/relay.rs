@@ -81,7 +81,7 @@ pub(crate) struct Relay {
     shared: Arc<Shared>,
     /// Dropped to end the direction to the server, wherever it waits.
     stop: Option<PipeWriter>,
-    to_server: Option<Worker<()>>,
+    to_server: Option<Worker<Option<OwnedFd>>>,
     to_client: Option<Worker<Close>>,
     close: Option<Close>,
 }

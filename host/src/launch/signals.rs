@@ -15,10 +15,14 @@ use signal_hook::consts::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::low_level::{pipe, unregister};
 
+use crate::launch::disposition::is_ignored;
 use crate::launch::status::Ended;
 
-/// What asks smcp to end.
-const ENDING: [i32; 4] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT];
+/// What asks smcp to end, also where whoever started smcp did not want to be asked.
+const ASKING: [i32; 1] = [SIGTERM];
+/// What asks smcp to end unless it was started with a wish not to hear of it: `nohup` has such a wish, and so has a
+/// shell that starts a job in the background.
+const ASKING_IF_HEARD: [i32; 3] = [SIGINT, SIGHUP, SIGQUIT];
 
 /// Signals, as bytes that can be waited for beside other things.
 ///
@@ -46,10 +50,10 @@ pub(super) enum Ready {
 }
 
 /// What is waited for besides signals.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default)]
 pub(super) struct Watched<'w> {
-    /// The client's end, for its closing alone: what there is to read in it is the server's.
-    pub(crate) input: Option<BorrowedFd<'w>>,
+    /// Has something to tell when the client may have left.
+    pub(crate) client: Option<PollFd<'w>>,
     /// Readable when the relay has something to say.
     pub(crate) relay: Option<BorrowedFd<'w>>,
     /// Readable when the server's state has changed, which the caller looks at whatever woke it.
@@ -61,21 +65,10 @@ pub(super) struct Watched<'w> {
 pub(super) struct Wake {
     pub(crate) asked: bool,
     pub(crate) resumed: bool,
-    pub(crate) input: Input,
+    /// The client may have left.
+    pub(crate) client: bool,
     /// The relay has something to say.
     pub(crate) relay: bool,
-}
-
-/// What `poll` says of the client's end.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Input {
-    /// Nothing new.
-    #[default]
-    Open,
-    /// Nobody can write to it any more.
-    Closed,
-    /// It is of a kind that this system's `poll` can't watch.
-    Unwatchable,
 }
 
 impl Signals {
@@ -86,10 +79,12 @@ impl Signals {
     /// When the system gives no pipe, or doesn't let them go.
     pub fn listen() -> io::Result<Self> {
         let latest = Arc::new(AtomicUsize::new(0));
-        let asked = SignalPipe::naming(&ENDING, &latest)?;
+        let heard = ASKING_IF_HEARD.into_iter().filter(|signal| !is_ignored(*signal));
+        let asking: Vec<_> = ASKING.into_iter().chain(heard).collect();
+        let asked = SignalPipe::naming(&asking, &latest)?;
         let this = Self { asked, latest, child: SignalPipe::of(&[SIGCHLD])?, resumed: SignalPipe::of(&[SIGCONT])? };
         // Whoever started us may have blocked them for its own sake, and they would never arrive.
-        let heard = ENDING.into_iter().chain([SIGCHLD, SIGCONT]).filter_map(|signal| Signal::try_from(signal).ok());
+        let heard = asking.into_iter().chain([SIGCHLD, SIGCONT]).filter_map(|signal| Signal::try_from(signal).ok());
         heard.collect::<SigSet>().thread_unblock()?;
         Ok(this)
     }
@@ -126,8 +121,9 @@ impl Signals {
     /// Waits for the next event.
     pub(super) fn wait(&self, watched: Watched<'_>, until: Option<Instant>) -> io::Result<Wake> {
         let readable = |fd| PollFd::new(fd, PollFlags::POLLIN);
-        let Watched { input, relay, changes } = watched;
-        let told = [input.map(|fd| PollFd::new(fd, hang_up())), relay.map(readable)];
+        let Watched { client, relay, changes } = watched;
+        let (has_client, has_relay) = (client.is_some(), relay.is_some());
+        let told = [client, relay.map(readable)];
         let pipes = [&self.asked, &self.child, &self.resumed].map(|pipe| pipe.read.as_fd());
         let mut fds: Vec<_> =
             told.into_iter().flatten().chain(pipes.into_iter().chain(changes).map(readable)).collect();
@@ -138,28 +134,12 @@ impl Signals {
             Err(errno) => return Err(errno.into()),
         }
         let mut told = fds.iter();
-        let input = input.and_then(|_| told.next()).map_or(Input::Open, state_of);
-        let relay = relay.and_then(|_| told.next()).is_some_and(|relay| relay.any() != Some(false));
+        // An event that the library has no name for counts as one.
+        let happened = |fd: &PollFd<'_>| fd.any() != Some(false);
+        let client = has_client && told.next().is_some_and(happened);
+        let relay = has_relay && told.next().is_some_and(happened);
         self.child.drain()?;
-        Ok(Wake { asked: self.asked.drain()?, resumed: self.resumed.drain()?, input, relay })
-    }
-}
-
-/// The events that mean that the client has gone. POLLHUP is always reported; a socket that is closed in one direction
-/// says so only when asked, and only Linux has the question.
-fn hang_up() -> PollFlags {
-    #[cfg(target_os = "linux")]
-    return PollFlags::from_bits_retain(nix::libc::POLLRDHUP);
-    #[cfg(not(target_os = "linux"))]
-    return PollFlags::empty();
-}
-
-fn state_of(input: &PollFd<'_>) -> Input {
-    match input.revents() {
-        Some(events) if events.is_empty() => Input::Open,
-        Some(events) if events.contains(PollFlags::POLLNVAL) => Input::Unwatchable,
-        // `None` is POLLRDHUP, which the library has no name for.
-        Some(_) | None => Input::Closed,
+        Ok(Wake { asked: self.asked.drain()?, resumed: self.resumed.drain()?, client, relay })
     }
 }
 
@@ -223,10 +203,6 @@ impl Drop for SignalPipe {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
-    use std::io::Write as _;
-    use std::net::Shutdown;
-    use std::os::fd::OwnedFd;
 
     use super::*;
 
@@ -234,51 +210,6 @@ mod tests {
     fn deaf() -> Signals {
         let none = || SignalPipe::of(&[signal_hook::consts::SIGUSR2]).unwrap();
         Signals { asked: none(), latest: Arc::default(), child: none(), resumed: none() }
-    }
-
-    fn seen(input: impl Into<OwnedFd>) -> Input {
-        deaf()
-            .wait(Watched { input: Some(input.into().as_fd()), ..Watched::default() }, Some(Instant::now()))
-            .unwrap()
-            .input
-    }
-
-    #[test]
-    fn an_open_pipe_is_open_even_when_it_holds_bytes() {
-        let (read, mut write) = io::pipe().unwrap();
-        write.write_all(b"unread").unwrap();
-        assert_eq!(seen(read), Input::Open);
-        drop(write);
-    }
-
-    #[test]
-    fn a_closed_pipe_is_closed_even_when_it_holds_bytes() {
-        let (read, mut write) = io::pipe().unwrap();
-        write.write_all(b"unread").unwrap();
-        drop(write);
-        assert_eq!(seen(read), Input::Closed);
-    }
-
-    #[test]
-    fn a_socket_is_closed_when_its_peer_is_gone_or_stops_writing() {
-        let (ours, peer) = UnixStream::pair().unwrap();
-        assert_eq!(seen(ours.try_clone().unwrap()), Input::Open);
-        peer.shutdown(Shutdown::Write).unwrap();
-        assert_eq!(seen(ours), Input::Closed);
-        let (ours, peer) = UnixStream::pair().unwrap();
-        drop(peer);
-        assert_eq!(seen(ours), Input::Closed);
-    }
-
-    #[test]
-    fn a_file_and_the_null_device_never_close() {
-        let mut file = tempfile::tempfile().unwrap();
-        assert_eq!(seen(file.try_clone().unwrap()), Input::Open);
-        file.write_all(b"at its end").unwrap();
-        assert_eq!(seen(file), Input::Open);
-        #[expect(clippy::disallowed_methods, reason = "a device that no directory handle of ours reaches")]
-        let null = File::open("/dev/null").unwrap();
-        assert_eq!(seen(null), Input::Open);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::process::{Command, Stdio};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::getpgrp;
 
+use crate::launch::Adoption;
 use crate::launch::environment::ServerEnvironment;
 #[cfg(target_os = "linux")]
 use crate::launch::kept::Preparation;
@@ -55,7 +56,7 @@ pub(crate) enum State {
 
 impl Server {
     /// Starts the process and, when its input is our terminal, lends it that.
-    pub(crate) fn start(plan: Plan<'_>, input: BorrowedFd<'_>) -> io::Result<Self> {
+    pub(crate) fn start(plan: Plan<'_>, input: BorrowedFd<'_>, adoption: Option<Adoption>) -> io::Result<Self> {
         let stdin = input.try_clone_to_owned()?;
         #[expect(clippy::disallowed_methods, reason = "the one place that starts a package's code, with a clearance")]
         let mut command = Command::new(&plan.program);
@@ -66,7 +67,7 @@ impl Server {
             .envs(plan.environment.variables())
             .stdin(stdin)
             .process_group(0);
-        let preparation = Preparation::of(&mut command, &plan)?;
+        let preparation = Preparation::of(&mut command, &plan, adoption)?;
         command.stdout(plan.output);
         let child = command.spawn()?;
         // It holds the server's ends of what we read.
@@ -177,7 +178,7 @@ mod tests {
             environment: &ServerEnvironment::compute(&[path], &manifest, &[], &[]),
             output: write.into(),
         };
-        let server = Server::start(plan, input.as_fd()).unwrap();
+        let server = Server::start(plan, input.as_fd(), None).unwrap();
         let mut output = BufReader::new(output);
         let mut line = String::new();
         output.read_line(&mut line).unwrap();

@@ -4,7 +4,7 @@ use std::io::{self, Stdout};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::Stdio;
 
-use nix::unistd::dup2_stdout;
+use nix::unistd::{dup2_stdin, dup2_stdout, isatty};
 
 /// The client's ends of the server's standard input and output. The server's standard error is always ours.
 #[derive(Debug)]
@@ -32,7 +32,25 @@ pub enum Output {
     Given(OwnedFd),
 }
 
+/// Lets go of our own standard input and output, once a server has them: what it closes, the client has to see closed.
+/// With a relay the output is the relay's to close. A terminal stays ours, to be taken back at the end.
+pub(crate) fn let_go(relayed: bool) -> io::Result<()> {
+    if !isatty(io::stdin()).unwrap_or(false) {
+        // Number 0 has to stay taken, as number 1 below. Whoever reads it finds the end of a file.
+        dup2_stdin(io::pipe()?.0)?;
+    }
+    if relayed { Ok(()) } else { Output::Inherited(io::stdout()).close() }
+}
+
 impl Output {
+    /// Whether it is our own standard output.
+    pub(crate) const fn is_inherited(&self) -> bool {
+        match self {
+            Self::Inherited(_) => true,
+            Self::Given(_) => false,
+        }
+    }
+
     /// Lets go of it, so that the client sees its end while we live on.
     pub(crate) fn close(self) -> io::Result<()> {
         match self {

@@ -1,7 +1,6 @@
 //! The loop around a running server: what happens, and what follows.
 
 use std::io;
-use std::os::fd::BorrowedFd;
 use std::time::Instant;
 
 use nix::sys::signal::Signal;
@@ -10,8 +9,11 @@ use crate::launch::ending::Ending;
 use crate::launch::ending::Event;
 use crate::launch::ending::Graces;
 use crate::launch::ending::Step;
+#[cfg(not(target_os = "linux"))]
+use crate::launch::held::Leaving;
+#[cfg(target_os = "linux")]
+use crate::launch::leaving::Leaving;
 use crate::launch::relay::Relay;
-use crate::launch::signals::Input;
 use crate::launch::signals::Signals;
 use crate::launch::signals::Watched;
 use crate::launch::spawn::Server;
@@ -19,17 +21,16 @@ use crate::launch::spawn::State;
 use crate::launch::status::Ended;
 use crate::launch::status::EndedBy;
 
-/// Stays with the server until it has ended, and says who began that. `input` is the client's end of its standard input; with a `relay` it is
-/// the relay that reads it.
+/// Stays with the server until it has ended, and says who began that.
 pub(crate) fn supervise(
     server: &mut Server,
     signals: &Signals,
-    input: BorrowedFd<'_>,
+    leaving: &mut Leaving,
     mut relay: Option<&mut Relay>,
     graces: Graces,
 ) -> io::Result<(Ended, EndedBy)> {
     let mut ending = Ending::new(graces);
-    let mut client = Some(input);
+    let mut is_there = true;
     loop {
         match server.state()? {
             State::Ended(ended) => return Ok((ended.when_asked(signals.ended()), ending.begun_by())),
@@ -37,20 +38,20 @@ pub(crate) fn supervise(
             State::Running => {}
         }
         let relayed = relay.as_deref().and_then(Relay::watched);
-        let watched = Watched { input: client, relay: relayed, changes: server.changes() };
+        let client = if is_there { leaving.watched() } else { None };
+        let watched = Watched { client, relay: relayed, changes: server.changes() };
         let wake = signals.wait(watched, ending.deadline())?;
         if wake.resumed {
             server.resume();
         }
-        if wake.input != Input::Open {
-            // It stays like that, and would wake us for ever.
-            client = None;
-        }
-        if wake.input == Input::Closed {
+        let left = wake.client && leaving.has_left()?;
+        if left {
             tracing::debug!("the client closed the server's standard input, or died: the server has to end");
+            // It stays like that, and would wake us for ever.
+            is_there = false;
         }
         let now = Instant::now();
-        let closed = (wake.input == Input::Closed).then_some(Event::InputClosed);
+        let closed = left.then_some(Event::InputClosed);
         let asked = wake.asked.then_some(Event::Asked);
         let relayed = relay.as_mut().filter(|_| wake.relay).and_then(|relay| relay.event());
         let steps: Vec<_> =

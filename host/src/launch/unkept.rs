@@ -17,6 +17,17 @@ use crate::launch::spawn::Plan;
 use crate::launch::spawn::State;
 use crate::launch::status::Ended;
 
+/// What a keeper would leave; there is none here.
+#[derive(Debug)]
+pub struct Adoption(());
+
+impl Adoption {
+    /// None: nobody can adopt.
+    pub const fn begin() -> Option<Self> {
+        None
+    }
+}
+
 /// Nothing to prepare.
 #[derive(Debug)]
 pub(crate) struct Preparation;
@@ -29,7 +40,11 @@ pub(crate) struct Process {
 }
 
 impl Preparation {
-    pub(crate) fn of(_command: &mut impl CommandExt, _plan: &Plan<'_>) -> io::Result<Self> {
+    pub(crate) fn of(
+        _command: &mut impl CommandExt,
+        _plan: &Plan<'_>,
+        _adoption: Option<Adoption>,
+    ) -> io::Result<Self> {
         Ok(Self)
     }
 

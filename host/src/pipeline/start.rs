@@ -7,6 +7,7 @@ use crate::authority;
 use crate::config::Config;
 use crate::decide::Clearance;
 use crate::launch;
+use crate::launch::Adoption;
 use crate::launch::Finished;
 use crate::launch::Setup;
 use crate::launch::Signals;
@@ -113,6 +114,7 @@ fn start_in(
         deadline,
         graces: Graces::default(),
         signals,
+        adoption: Adoption::begin(),
     };
     let remark = ledger.starting(clearance.package(), order, setup.warning.is_some())?;
     remark.iter().for_each(|notice| audience.insist(notice));

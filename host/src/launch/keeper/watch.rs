@@ -191,7 +191,7 @@ fn each_child(act: impl FnMut(Pid)) -> nix::Result<()> {
 }
 
 /// Does something with each process of a list. In it a space follows every number, so that a number without one was cut.
-fn each_number(list: &[u8], mut act: impl FnMut(Pid)) {
+pub(in crate::launch) fn each_number(list: &[u8], mut act: impl FnMut(Pid)) {
     let mut number: i32 = 0;
     for byte in list {
         if byte.is_ascii_digit() {

@@ -62,7 +62,7 @@ pub(super) fn put(fd: impl AsFd, mut bytes: &[u8], stop: Option<BorrowedFd<'_>>)
         match write(&fd, bytes) {
             Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
             Err(Errno::EAGAIN) => {
-                if wait(fd.as_fd(), For::Writing, stop)? {
+                if wait(fd.as_fd(), For::Writing, stop.as_slice())? {
                     return Ok(false);
                 }
             }
@@ -73,18 +73,17 @@ pub(super) fn put(fd: impl AsFd, mut bytes: &[u8], stop: Option<BorrowedFd<'_>>)
     Ok(true)
 }
 
-/// Waits until `fd` is ready, or until something happens to `other`; whether it was the latter, or both.
-pub(super) fn wait(fd: BorrowedFd<'_>, what: For, other: Option<BorrowedFd<'_>>) -> io::Result<bool> {
+/// Waits until `fd` is ready, or until something happens to one of the `others`; whether it was the latter, or both.
+pub(super) fn wait(fd: BorrowedFd<'_>, what: For, others: &[BorrowedFd<'_>]) -> io::Result<bool> {
     let events = match what {
         For::Reading => PollFlags::POLLIN,
         For::Writing => PollFlags::POLLOUT,
     };
-    let mut fds: Vec<_> = std::iter::once(PollFd::new(fd, events))
-        .chain(other.map(|other| PollFd::new(other, PollFlags::POLLIN)))
-        .collect();
+    let others = others.iter().map(|other| PollFd::new(*other, PollFlags::POLLIN));
+    let mut fds: Vec<_> = std::iter::once(PollFd::new(fd, events)).chain(others).collect();
     loop {
         match poll(&mut fds, PollTimeout::NONE) {
-            Ok(_) => return Ok(fds.get(1).is_some_and(happened)),
+            Ok(_) => return Ok(fds.iter().skip(1).any(happened)),
             Err(Errno::EINTR) => {}
             Err(errno) => return Err(errno.into()),
         }

@@ -90,7 +90,7 @@ impl ToClient {
 
     /// Waits for bytes of the server, or for something of our own to say.
     fn wait(&mut self) -> Result<(), Close> {
-        if wait(self.server.as_fd(), For::Reading, Some(self.shared.bell())).map_err(Close::Broken)? {
+        if wait(self.server.as_fd(), For::Reading, &[self.shared.bell()]).map_err(Close::Broken)? {
             self.shared.silence();
             self.shared.proxy().map_err(Close::Broken)?.pending(&mut self.out);
             self.give_out()?;

@@ -12,7 +12,7 @@ use crate::launch::relay::descriptor::wait;
 use crate::launch::relay::shared::Shared;
 use crate::model::limits;
 
-/// One direction. Its end closes the server's standard input.
+/// One direction. Its end closes the server's standard input, and the client's end of it.
 #[derive(Debug)]
 pub(super) struct ToServer {
     client: OwnedFd,
@@ -22,38 +22,55 @@ pub(super) struct ToServer {
     shared: Arc<Shared>,
 }
 
+/// Whose end ended the direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The client has said everything.
+    OfClient,
+    /// The server doesn't listen any more, or nobody is to be told more.
+    OfServer,
+}
+
 impl ToServer {
     pub(super) fn new(client: OwnedFd, server: PipeWriter, stopped: PipeReader, shared: Arc<Shared>) -> Self {
         Self { client, server, stopped, shared }
     }
 
-    /// Forwards until the client has said everything, the server doesn't listen any more, or it is stopped.
-    pub(super) fn run(self) {
+    /// Forwards until the client has said everything, the server doesn't listen any more, or it is stopped. A client that
+    /// has left stays to be seen: its descriptor is given back, and with it what the supervisor watches. In every other
+    /// case it is closed, as the server's is.
+    pub(super) fn run(self) -> Option<OwnedFd> {
         match self.forward() {
-            Ok(()) => tracing::debug!("the client's input has ended"),
+            Ok(End::OfClient) => {
+                tracing::debug!("the client's input has ended");
+                return Some(self.client);
+            }
+            Ok(End::OfServer) => tracing::debug!("the server reads its input no more"),
             // A server that closed its input may live on, and a terminal that hung up has no more to say.
             Err(cause) => tracing::debug!(%cause, "the client's input is relayed no more"),
         }
+        None
     }
 
-    fn forward(&self) -> io::Result<()> {
+    fn forward(&self) -> io::Result<End> {
         let mut buffer = vec![0; limits::RELAY_BUFFER];
-        // The client's descriptor blocks, so it is read when there is something to read.
-        while !wait(self.client.as_fd(), For::Reading, Some(self.stopped.as_fd()))? {
+        // The client's descriptor blocks, so it is read when there is something to read. A server that closes its input
+        // is noticed while the client is silent: our end is the last one then, and the client has to see it closed.
+        while !wait(self.client.as_fd(), For::Reading, &[self.stopped.as_fd(), self.server.as_fd()])? {
             match get(&self.client, &mut buffer)? {
                 Got::Nothing => {}
-                Got::End => return Ok(()),
+                Got::End => return Ok(End::OfClient),
                 Got::Bytes(bytes) => {
                     // Before the server has them: no answer may come before its question is known.
                     if self.shared.proxy()?.client(bytes) {
                         self.shared.ring();
                     }
                     if !put(&self.server, bytes, Some(self.stopped.as_fd()))? {
-                        return Ok(());
+                        return Ok(End::OfServer);
                     }
                 }
             }
         }
-        Ok(())
+        Ok(End::OfServer)
     }
 }

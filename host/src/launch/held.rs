@@ -1,0 +1,43 @@
+//! How smcp learns that its client has left, on systems that can't watch an end that smcp has closed.
+//!
+//! The counterpart of `leaving`: the server's end of its input stays open here too, so that a client does not see it
+//! closed before smcp ends.
+
+use std::io;
+use std::os::fd::AsFd as _;
+use std::os::fd::BorrowedFd;
+use std::os::fd::OwnedFd;
+
+use nix::poll::PollFd;
+use nix::poll::PollFlags;
+use nix::poll::PollTimeout;
+use nix::poll::poll;
+
+/// A client that is watched.
+#[derive(Debug)]
+pub(crate) struct Leaving {
+    input: OwnedFd,
+    watchable: bool,
+}
+
+impl Leaving {
+    /// Watches the client through the server's end of its input.
+    pub(crate) fn of(input: BorrowedFd<'_>, _output: BorrowedFd<'_>) -> io::Result<Self> {
+        Ok(Self { input: input.try_clone_to_owned()?, watchable: true })
+    }
+
+    /// What to wait for before [`Leaving::has_left`] is asked; none when it can't be watched.
+    pub(crate) fn watched(&self) -> Option<PollFd<'_>> {
+        // A hang-up is always reported.
+        self.watchable.then(|| PollFd::new(self.input.as_fd(), PollFlags::empty()))
+    }
+
+    /// Whether the client has left. Once it has, it stays so.
+    pub(crate) fn has_left(&mut self) -> io::Result<bool> {
+        let mut fds = [PollFd::new(self.input.as_fd(), PollFlags::empty())];
+        poll(&mut fds, PollTimeout::ZERO)?;
+        let events = fds.first().and_then(PollFd::revents).unwrap_or(PollFlags::empty());
+        self.watchable = !events.contains(PollFlags::POLLNVAL);
+        Ok(self.watchable && !events.is_empty())
+    }
+}
