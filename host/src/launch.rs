@@ -25,6 +25,8 @@ use crate::launch::command::Bundle;
 use crate::launch::ending::Graces;
 use crate::launch::environment::ServerEnvironment;
 use crate::launch::error::LaunchError;
+use crate::launch::error::shown;
+use crate::launch::place::Place;
 use crate::launch::relay::Prepared;
 use crate::launch::spawn::Plan;
 use crate::launch::spawn::Server;
@@ -49,6 +51,7 @@ pub mod error;
 mod keeper;
 #[cfg(target_os = "linux")]
 mod kept;
+mod place;
 pub mod proxy;
 mod relay;
 mod signals;
@@ -66,7 +69,7 @@ pub type Look = fn(&Path) -> Option<bool>;
 /// What a start needs besides the clearance.
 #[derive(Debug)]
 pub struct Setup {
-    /// Where the bundle was unpacked; absolute.
+    /// Where the bundle was unpacked; absolute. For messages: what starts is found through the opened directory.
     pub root: PathBuf,
     /// The same directory, opened.
     pub root_dir: Dir,
@@ -123,8 +126,11 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
     }
     let Streams { input, output } = setup.streams;
     let ends = Ends::new(&input, output, setup.warning).map_err(LaunchError::watching)?;
+    let place = Place::open(&setup.root, &setup.root_dir, &directory, program)
+        .map_err(|cause| LaunchError::Spawn { command: shown(typed), cause })?;
     let plan = Plan {
-        program,
+        program: place.program,
+        place: place.dir,
         args: manifest.entrypoint.args.iter().map(OsString::from).chain(setup.extra_args).collect(),
         directory,
         environment: &setup.environment,

@@ -9,6 +9,7 @@ mod find;
 mod ledger;
 mod offline;
 mod policies;
+mod runs;
 mod start;
 mod stop;
 
@@ -155,9 +156,7 @@ pub fn run(
     let deadline = deadline.extended(waited);
     let warning = audience.warning(&judged);
     let prepared = Prepared { environment, warning, deadline };
-    let finished = start::start(config, clearance, order, prepared, ledger, audience);
-    say(ledger.ended(&judged.subject.label(), finished.as_ref()), audience);
-    finished.map(|finished| finished.ended).map_err(stopped)
+    start::start(config, clearance, order, prepared, ledger, audience).map(|finished| finished.ended).map_err(stopped)
 }
 
 /// What came of a ruling.

@@ -13,7 +13,10 @@ mod bed;
 mod redact;
 
 mod cache;
+mod doors;
 mod down;
 mod integrity;
+mod left;
+mod places;
 mod serve;
 mod through;

@@ -1,6 +1,7 @@
 //! Why a cleared package was not started, or not left running.
 
 use std::io;
+use std::path::PathBuf;
 
 use crate::launch::proxy::Evasion;
 use crate::model::text::SafeText;
@@ -45,6 +46,18 @@ pub enum LaunchError {
     NotExecutable {
         /// As typed in the manifest.
         command: SafeText,
+    },
+    /// The command is there, and where it was unpacked nothing can be run.
+    #[error(
+        "the server's command `{command}` can't be started: {} is on a file system mounted noexec\n  \
+         name another folder with `runtime_dir` in the configuration, or with --cache-dir",
+        folder.display()
+    )]
+    NoExec {
+        /// As typed in the manifest.
+        command: SafeText,
+        /// Where the bundle was unpacked.
+        folder: PathBuf,
     },
     /// The working directory isn't there.
     #[error(
@@ -119,6 +132,7 @@ impl LaunchError {
             | Self::NotOnPath { .. }
             | Self::NotInBundle { .. }
             | Self::NotExecutable { .. }
+            | Self::NoExec { .. }
             | Self::NoWorkdir { .. }
             | Self::Unreadable { .. }
             | Self::NoInterpreter { .. }
