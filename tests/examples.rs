@@ -25,7 +25,7 @@ fn run(line: &str, folder: &Path, cache: &Path) -> String {
     };
     let (mut reader, writer) = std::io::pipe().unwrap();
     let mut smcp = Command::new(env!("CARGO_BIN_EXE_smcp"));
-    smcp.arg("--cache-dir").arg(cache).args(arguments).current_dir(folder).stdin(input);
+    smcp.arg("--cache-dir").arg(cache.join("cache")).args(arguments).current_dir(folder).stdin(input);
     smcp.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", cache);
     smcp.stdout(writer.try_clone().unwrap()).stderr(writer);
     let mut child = smcp.spawn().unwrap();

@@ -9,6 +9,7 @@ mod limits;
 mod input;
 mod room;
 mod program;
+mod folders;
 
 use std::ffi::OsString;
 use std::io::{self, Read as _};
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsExt as _};
+use cap_std::fs::{OpenOptions, OpenOptionsExt as _};
 
 pub use crate::authority::caller::caller;
 pub use crate::authority::caller::foreign_owner;
@@ -34,6 +35,9 @@ pub use crate::authority::program::program;
 pub use crate::authority::program::program_head;
 pub use crate::authority::room::longest_argument;
 pub use crate::authority::room::room_for_arguments;
+pub use crate::authority::folders::create_dir;
+pub use crate::authority::folders::open_dir;
+pub use crate::authority::folders::runtime_dir;
 
 /// A file could not be read whole.
 #[derive(Debug, thiserror::Error)]
@@ -94,40 +98,6 @@ fn read_to(source: impl io::Read, limit: usize, expected: usize) -> Result<Vec<u
     let mut bytes = Vec::with_capacity(expected.min(limit));
     source.take(u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() > limit { Err(ReadError::TooLarge { limit }) } else { Ok(bytes) }
-}
-
-/// Opens a directory that is there.
-///
-/// # Ambient authority
-/// Opens any path.
-///
-/// # Errors
-/// When it is missing, not a directory, or may not be read.
-pub fn open_dir(path: &Path) -> io::Result<Dir> {
-    Dir::open_ambient_dir(path, ambient_authority())
-}
-
-/// Opens a directory, making it and those above it first, for their owner alone.
-///
-/// # Ambient authority
-/// Makes and opens any path.
-///
-/// # Errors
-/// When one of them can't be made or opened.
-pub fn create_dir(path: &Path) -> io::Result<Dir> {
-    match open_dir(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        opened => return opened,
-    }
-    if let (Some(parent), Some(name)) = (path.parent(), path.file_name()) {
-        let mut private = DirBuilder::new();
-        private.mode(0o700);
-        match create_dir(parent)?.create_dir_with(name, &private) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-    }
-    open_dir(path)
 }
 
 /// Whether something is at `path`; a link is something, wherever it leads.

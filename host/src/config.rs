@@ -63,6 +63,7 @@ pub struct Config {
     registry: Setting<Registry>,
     configured_registry: Registry,
     cache_dir: Setting<Option<PathBuf>>,
+    runtime_dir: Setting<Option<PathBuf>>,
     start_timeout: Setting<Duration>,
     max_facts_age: Setting<Duration>,
     audit: Setting<Audit>,
@@ -128,6 +129,11 @@ impl Config {
     /// Where downloads are kept; none when nobody says it and there is no home.
     pub fn cache_dir(&self) -> Option<&Path> {
         self.cache_dir.value.as_deref()
+    }
+
+    /// Where the files of running packages live; none when nobody says it: then in the cache, if that can be written.
+    pub fn runtime_dir(&self) -> Option<&Path> {
+        self.runtime_dir.value.as_deref()
     }
 
     /// How long resolving, downloading and starting may take together.
@@ -222,6 +228,7 @@ impl Config {
             configured_registry: registry.value.clone(),
             registry,
             cache_dir: Setting::or_default(reader.read(fields, &keys::CACHE_DIR).map(Some), cache),
+            runtime_dir: Setting::or_default(reader.read(fields, &keys::RUNTIME_DIR).map(Some), None),
             start_timeout: Setting::or_default(
                 reader.read(fields, &keys::START_TIMEOUT),
                 limits::START_TIMEOUT_DEFAULT,

@@ -30,6 +30,7 @@ use crate::launch::error::LaunchError;
 use crate::launch::held::Leaving;
 #[cfg(target_os = "linux")]
 use crate::launch::leaving::Leaving;
+use crate::launch::place::Place;
 use crate::launch::relay::Prepared;
 use crate::launch::spawn::Plan;
 use crate::launch::spawn::Server;
@@ -68,6 +69,7 @@ mod keeper;
 mod kept;
 #[cfg(target_os = "linux")]
 mod leaving;
+mod place;
 pub mod proxy;
 mod refusal;
 mod relay;
@@ -90,7 +92,7 @@ pub type Head = fn(&Path) -> Option<Vec<u8>>;
 /// What a start needs besides the clearance.
 #[derive(Debug)]
 pub struct Setup {
-    /// Where the bundle was unpacked; absolute.
+    /// Where the bundle was unpacked; absolute. For messages: what starts is found through the opened directory.
     pub root: PathBuf,
     /// The same directory, opened.
     pub root_dir: Dir,
@@ -156,7 +158,15 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
     let args: Vec<_> = manifest.entrypoint.args.iter().map(OsString::from).chain(setup.extra_args).collect();
     let load = Load::of(args.iter().map(OsString::as_os_str), &setup.environment);
     let refused = |cause| diagnose::refused(typed, &program, &load, setup.head, cause);
-    let plan = Plan { program: program.clone(), args, directory, environment: &setup.environment, output: ends.stdout };
+    let place = Place::open(&setup.root, &setup.root_dir, &directory, program.clone()).map_err(refused)?;
+    let plan = Plan {
+        program: place.program,
+        place: place.dir,
+        args,
+        directory,
+        environment: &setup.environment,
+        output: ends.stdout,
+    };
     let mut server = Server::start(plan, ends.stdin.as_fd(), setup.adoption).map_err(refused)?;
     // Of a pipe, the server alone holds its end now: its closing is how we learn of the server's end.
     drop(ends.stdin);

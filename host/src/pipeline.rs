@@ -10,6 +10,7 @@ mod ledger;
 mod offline;
 mod policies;
 mod refusal;
+mod runs;
 mod start;
 mod stop;
 

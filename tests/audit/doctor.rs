@@ -47,7 +47,11 @@ fn where_run_works_everything_is_well() {
     }
     let document = bed.run("--json doctor").succeeds().silent().document();
     assert_eq!((&document["schema"], &document["health"]), (&"smcp.doctor/1".into(), &"ok".into()));
-    assert_eq!(bed.list(".mcp/cache"), ["blobs", "resolutions", "runs"], "nothing is left in the cache");
+    assert_eq!(
+        bed.list(".mcp/cache"),
+        ["CACHEDIR.TAG", "blobs", "resolutions", "runs"],
+        "nothing is left in the cache"
+    );
     assert_eq!(bed.read(".mcp/audit.jsonl").lines().count(), 3, "it is no decision");
 }
 
@@ -61,7 +65,7 @@ fn what_stands_in_the_way_of_run_is_a_problem_and_said() {
             "cache",
             |bed| bed.configure("cache_dir: ~/registry/blobs/none/../../../.mcp/config.yaml"),
             "problem",
-            "can't open the cache at",
+            "can't be used: can't open it",
         ),
         (
             "cache",
@@ -70,9 +74,14 @@ fn what_stands_in_the_way_of_run_is_a_problem_and_said() {
                 fs::set_permissions(bed.path(".mcp/cache"), fs::Permissions::from_mode(0o777)).unwrap();
             },
             "problem",
-            "others may write there",
+            "[HOME]/.mcp/cache is not safe for what runs: others may write to it",
         ),
-        ("cache", |bed| bed.write(".mcp/cache/runs", ""), "problem", "can't make a folder in it"),
+        (
+            "cache",
+            |bed| bed.write(".mcp/cache/runs", ""),
+            "problem",
+            "[HOME]/.mcp/cache can't be used: can't rely on it: Not a directory",
+        ),
         ("cache", |bed| bed.write(".mcp/cache/blobs", ""), "problem", "can't write to it"),
         ("policy", |bed| bed.configure("policy: {allowed_origins: []}"), "problem", "no origin at all"),
         (

@@ -72,6 +72,28 @@ fn a_file_of_the_bundle_starts_in_the_bundle() {
 }
 
 #[test]
+fn what_starts_is_what_was_opened_wherever_its_path_leads_by_then() {
+    let (bed, evil) = (Bed::new(), Bed::new());
+    for (bed, word) in [(&bed, "honest"), (&evil, "evil")] {
+        bed.executable("server", format!("#!/bin/sh\necho {word}; cat file\n").as_bytes());
+        for folder in ["", "data"] {
+            std::fs::create_dir_all(bed.root().join(folder)).unwrap();
+            std::fs::write(bed.root().join(folder).join("file"), format!("{word}\n")).unwrap();
+        }
+    }
+    for workdir in [None, Some("data".to_owned())] {
+        for entrypoint in [entrypoint("./server", &[]), sh("cat file")] {
+            let expected = if entrypoint.command == "./server" { "honest\nhonest\n" } else { "honest\n" };
+            let entrypoint = Entrypoint { workdir: workdir.clone(), ..entrypoint };
+            // Somebody has renamed the folder since it was opened, and put his own in its place.
+            let swapped = |setup| smcp::launch::Setup { root: evil.root().to_owned(), ..setup };
+            let (ended, output) = bed.run_with(entrypoint, null(), swapped);
+            assert_eq!((ended.unwrap(), output.as_str()), (Ended::Exited(0), expected), "{workdir:?}");
+        }
+    }
+}
+
+#[test]
 fn what_can_not_be_started_says_so() {
     use Failure::{Integrity, Start};
     let bed = Bed::new();

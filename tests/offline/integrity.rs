@@ -71,7 +71,7 @@ fn many_at_once_fill_one_cache() {
         ran.iter().for_each(|ran| is_sound(&bed, ran, true));
     });
     assert_eq!(bed.list(".mcp/cache/runs"), [""; 0]);
-    assert_eq!(bed.list(".mcp/cache"), ["blobs", "resolutions", "runs"]);
+    assert_eq!(bed.list(".mcp/cache"), ["CACHEDIR.TAG", "blobs", "resolutions", "runs"]);
 }
 
 #[test]
@@ -117,8 +117,15 @@ fn killed_while_unpacking_the_next_start_sweeps() {
         let ran = limited(&bed, "", blocks, &format!("run {TOOL}"));
         assert!(ran.code < 0 && ran.stdout.is_empty(), "{ran}");
         assert_eq!(bed.list(".mcp/cache/runs").len(), 2, "a folder and its lock are left: {ran}");
-        bed.run("cache ls").succeeds();
-        assert_eq!(bed.list(".mcp/cache/runs"), [""; 0], "whoever opens the cache sweeps them");
+        for line in
+            ["cache ls", "cache gc --dry-run", "doctor", "run --dry-run acme/tool@1.0.0", "pull acme/tool@1.0.0"]
+        {
+            bed.run(line).succeeds();
+            assert_eq!(bed.list(".mcp/cache/runs").len(), 2, "it starts nothing, and removes nothing: {line}");
+        }
+        let line = if blocks == 50 { "cache gc".to_owned() } else { format!("run {TOOL}") };
+        bed.run(&line).succeeds();
+        assert_eq!(bed.list(".mcp/cache/runs"), [""; 0], "the next one sweeps them: {line}");
         is_sound(&bed, &ran, true);
     }
 }
@@ -127,7 +134,10 @@ fn killed_while_unpacking_the_next_start_sweeps() {
 fn no_room_is_said() {
     let bed = bed();
     let no_signal = "trap '' XFSZ;";
-    limited(&bed, no_signal, 8, &format!("run {TOOL}")).refuses(1, &["the cache can't be used", "can't write to it"]);
+    limited(&bed, no_signal, 8, &format!("run {TOOL}")).refuses(
+        1,
+        &["the cache at [HOME]/.mcp/cache can't be used: can't write to it: File too large", "--cache-dir"],
+    );
     assert!(bed.list(".mcp/cache/blobs").len() < 2);
     bed.run(&format!("pull {TOOL}")).succeeds();
     let ran = limited(&bed, no_signal, 200, &format!("run {TOOL}"));
@@ -172,14 +182,16 @@ fn a_cache_of_somebody_else_is_not_used() {
     fs::create_dir_all(bed.path("theirs")).unwrap();
     // Only root can give a folder away; for everybody else, the one that all may write to has to do.
     let words = match chown(bed.path("theirs"), Some(65_534), None) {
-        Ok(()) => "it belongs to another user (uid 65534)",
+        Ok(()) => "it belongs to another user (uid 65534)\n  make it yours",
         Err(_) => {
             fs::set_permissions(bed.path("theirs"), fs::Permissions::from_mode(0o777)).unwrap();
-            "others may write there"
+            "others may write to it (mode 0777)\n  run: chmod go-w [HOME]/theirs"
         }
     };
-    bed.run(&format!("run --cache-dir theirs {TOOL}")).refuses(1, &["the cache can't be used", words, "--cache-dir"]);
+    let place = "[HOME]/theirs is not safe for what runs: ";
+    bed.run(&format!("run --cache-dir theirs {TOOL}")).refuses(1, &[place, words, "--cache-dir"]);
     assert_eq!(bed.list("theirs"), [""; 0]);
     bed.write("file", "");
-    bed.run(&format!("run --cache-dir file {TOOL}")).refuses(1, &["open the cache at [HOME]/file", "Not a directory"]);
+    bed.run(&format!("run --cache-dir file {TOOL}"))
+        .refuses(1, &["the cache at [HOME]/file can't be used", "open it: Not a directory", "--cache-dir"]);
 }

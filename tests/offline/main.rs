@@ -15,7 +15,10 @@ mod redact;
 mod shifted;
 
 mod cache;
+mod doors;
 mod down;
 mod integrity;
+mod left;
+mod places;
 mod serve;
 mod through;

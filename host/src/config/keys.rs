@@ -131,6 +131,7 @@ pub(super) static ROOT: Section = Section {
         &REGISTRY_URL,
         &TRUSTED_REGISTRIES,
         &CACHE_DIR,
+        &RUNTIME_DIR,
         &START_TIMEOUT,
         &MAX_FACTS_AGE,
         &AUDIT,
@@ -184,6 +185,16 @@ pub(super) static CACHE_DIR: Key<Parsed<PathBuf>> = Key {
     name: "cache_dir",
     about: "Where downloads are kept.",
     default: Some("~/.mcp/cache"),
+    required: false,
+    form: Parsed { allowed: PATH, words: &[], parse: path, pattern: "^.+$" },
+};
+
+/// `runtime_dir`
+pub(super) static RUNTIME_DIR: Key<Parsed<PathBuf>> = Key {
+    name: "runtime_dir",
+    about: "Where the files of running packages live. Absent: in the cache, and where that can't be written in \
+            $XDG_RUNTIME_DIR/smcp.",
+    default: None,
     required: false,
     form: Parsed { allowed: PATH, words: &[], parse: path, pattern: "^.+$" },
 };

@@ -77,6 +77,12 @@ impl Config {
                 entry("cache_dir", &self.cache_dir, |directory| {
                     json!(directory.as_ref().map(|path| path.to_string_lossy()))
                 }),
+                Entry {
+                    note: self.runtime_dir.value.is_none().then_some("in the cache"),
+                    ..entry("runtime_dir", &self.runtime_dir, |directory| {
+                        json!(directory.as_ref().map(|path| path.to_string_lossy()))
+                    })
+                },
                 entry("start_timeout", &self.start_timeout, duration),
                 entry("max_facts_age", &self.max_facts_age, duration),
                 entry("audit", &self.audit, |audit| json!(audit)),

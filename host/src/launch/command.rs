@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use cap_std::fs::{Dir, Metadata};
+use cap_std::fs::{Dir, Metadata, MetadataExt as _};
 use nix::fcntl::AtFlags;
 use nix::unistd::{AccessFlags, faccessat};
 
@@ -22,6 +22,9 @@ pub(crate) struct Bundle<'a> {
     pub(crate) root: &'a Path,
     pub(crate) dir: &'a Dir,
 }
+
+/// The executable bits of a file's mode.
+const ANY_EXECUTES: u32 = 0o111;
 
 /// Why a path of the manifest gives nothing.
 enum Miss {
@@ -63,6 +66,8 @@ impl Bundle<'_> {
         let executable = faccessat(self.dir, &path, AccessFlags::X_OK, AtFlags::AT_EACCESS).is_ok();
         if metadata.is_file() && executable {
             Ok(self.root.join(path))
+        } else if metadata.is_file() && metadata.mode() & ANY_EXECUTES != 0 && is_noexec(self.dir) {
+            Err(LaunchError::NoExec { command: shown(command), folder: self.root.to_owned() })
         } else {
             Err(LaunchError::NotExecutable { command: shown(command) })
         }
@@ -77,6 +82,15 @@ impl Bundle<'_> {
         let metadata = self.dir.metadata(&canonical)?;
         Ok((canonical, metadata))
     }
+}
+
+/// Whether the file system that a folder is on starts no programs, whatever their permissions.
+fn is_noexec(dir: &Dir) -> bool {
+    #[cfg(target_os = "linux")]
+    let flag = nix::sys::statvfs::FsFlags::ST_NOEXEC;
+    #[cfg(not(target_os = "linux"))]
+    let flag = nix::sys::statvfs::FsFlags::empty();
+    nix::sys::statvfs::fstatvfs(dir).is_ok_and(|found| !flag.is_empty() && found.flags().contains(flag))
 }
 
 /// Whether a path leads out by its text alone, whether or not anything is there.

@@ -1,6 +1,7 @@
 //! Why a cleared package was not started, or not left running.
 
 use std::io;
+use std::path::PathBuf;
 
 use crate::launch::proxy::Evasion;
 use crate::launch::search::Searched;
@@ -46,6 +47,18 @@ pub enum LaunchError {
     NotExecutable {
         /// As typed in the manifest.
         command: SafeText,
+    },
+    /// The command is there, and where it was unpacked nothing can be run.
+    #[error(
+        "the server's command `{command}` can't be started: {} is on a file system mounted noexec\n  \
+         name another folder with `runtime_dir` in the configuration, or with --cache-dir",
+        folder.display()
+    )]
+    NoExec {
+        /// As typed in the manifest.
+        command: SafeText,
+        /// Where the bundle was unpacked.
+        folder: PathBuf,
     },
     /// The working directory isn't there.
     #[error(
@@ -162,6 +175,7 @@ impl LaunchError {
             | Self::NotOnPath { .. }
             | Self::NotInBundle { .. }
             | Self::NotExecutable { .. }
+            | Self::NoExec { .. }
             | Self::NoWorkdir { .. }
             | Self::Unreadable { .. }
             | Self::NoInterpreter { .. }
@@ -183,6 +197,7 @@ impl LaunchError {
             Self::NotOnPath { .. } => "command-not-on-path",
             Self::NotInBundle { .. } => "command-not-in-bundle",
             Self::NotExecutable { .. } => "command-not-executable",
+            Self::NoExec { .. } => "command-on-noexec",
             Self::NoWorkdir { .. } => "workdir-missing",
             Self::Timeout { .. } => "timeout",
             Self::NoInterpreter { .. } => "interpreter-missing",
@@ -205,6 +220,7 @@ impl LaunchError {
             | Self::NotOnPath { .. }
             | Self::NotInBundle { .. }
             | Self::NotExecutable { .. }
+            | Self::NoExec { .. }
             | Self::NoWorkdir { .. }
             | Self::Unreadable { .. }
             | Self::Timeout { .. }

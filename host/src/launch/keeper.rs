@@ -29,7 +29,7 @@ use nix::errno::Errno;
 use nix::libc;
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
-use nix::unistd::{ForkResult, Pid, fork, getpid, getppid, setpgid};
+use nix::unistd::{ForkResult, Pid, fchdir, fork, getpid, getppid, setpgid};
 
 use crate::launch::keeper::image::Image;
 use crate::launch::keeper::report::Report;
@@ -47,13 +47,15 @@ pub(super) const END: Signal = Signal::SIGUSR1;
 /// What the system sends the keeper when smcp has died.
 const ORPHANED: Signal = Signal::SIGUSR2;
 
-/// Has a keeper between us and what `command` will start, which is `image`. It writes its reports to `reports`.
+/// Has a keeper between us and what `command` will start, which is `image`, in the folder `place`. It writes its reports
+/// to `reports`.
 ///
 /// The thread that spawns the command has to outlive the server: the system takes the death of that thread, not that of
 /// the process, for the parent's.
-pub(super) fn keep(command: &mut impl CommandExt, image: Image, reports: OwnedFd) {
+pub(super) fn keep(command: &mut impl CommandExt, image: Image, place: OwnedFd, reports: OwnedFd) {
     let smcp = getpid();
     let run = move || {
+        fchdir(&place)?;
         split(smcp, reports.as_fd())?;
         Err(image.execute())
     };

@@ -57,7 +57,7 @@ impl Preparation {
         let arguments = plan.args.iter().map(OsString::as_os_str);
         let image = Image::new(&plan.program, arguments, plan.environment.variables())?;
         let (reports, write) = io::pipe()?;
-        keeper::keep(command, image, write.into());
+        keeper::keep(command, image, plan.place.try_clone()?.into(), write.into());
         Ok(Self { reports, adoption })
     }
 

@@ -10,6 +10,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use cap_std::fs::Dir;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::getpgrp;
 
@@ -32,6 +33,10 @@ use crate::launch::unkept::Process;
 pub(crate) struct Plan<'a> {
     pub(crate) program: PathBuf,
     pub(crate) args: Vec<OsString>,
+    /// Where it starts.
+    pub(crate) place: Dir,
+    /// The path of that, for systems where a process can't be started in an opened folder.
+    #[cfg_attr(target_os = "linux", expect(dead_code, reason = "the keeper enters the opened folder"))]
     pub(crate) directory: PathBuf,
     pub(crate) environment: &'a ServerEnvironment,
     pub(crate) output: Stdio,
@@ -60,13 +65,9 @@ impl Server {
         let stdin = input.try_clone_to_owned()?;
         #[expect(clippy::disallowed_methods, reason = "the one place that starts a package's code, with a clearance")]
         let mut command = Command::new(&plan.program);
-        command
-            .args(&plan.args)
-            .current_dir(&plan.directory)
-            .env_clear()
-            .envs(plan.environment.variables())
-            .stdin(stdin)
-            .process_group(0);
+        command.args(&plan.args).env_clear().envs(plan.environment.variables()).stdin(stdin).process_group(0);
+        #[cfg(not(target_os = "linux"))]
+        command.current_dir(&plan.directory);
         let preparation = Preparation::of(&mut command, &plan, adoption)?;
         command.stdout(plan.output);
         let child = command.spawn()?;
@@ -174,6 +175,7 @@ mod tests {
         let plan = Plan {
             program: "/bin/sh".into(),
             args: vec!["-c".into(), script.into()],
+            place: Dir::open_ambient_dir("/", cap_std::ambient_authority()).unwrap(),
             directory: "/".into(),
             environment: &ServerEnvironment::compute(&[path], &manifest, &[], &[]),
             output: write.into(),

@@ -141,6 +141,14 @@ pub const LEASE_PAUSE: Duration = Duration::from_millis(5);
 pub const DRAFT_ABANDONED: Duration = START_TIMEOUT;
 /// How often a package is fetched again when the cache is emptied by somebody else meanwhile.
 pub const FETCH_ATTEMPTS: usize = 3;
+/// The file that marks a cache, bytes: ours has three hundred.
+pub const CACHE_MARKER: u64 = 4 * KIB as u64;
+/// Entries of a run's folder that are looked at for what the server left there: a whole bundle, and as much again.
+pub const LEFT_LOOKED_AT: usize = 2 * BUNDLE_ENTRIES;
+/// How many of the files that a server left are named: enough to know them by.
+pub const LEFT_NAMED: usize = 5;
+/// One such name, characters.
+pub const LEFT_NAME: usize = 200;
 /// A facts document, bytes: a manifest and a little more.
 pub const FACTS_FILE: usize = 16 * MIB;
 /// An environment file, bytes: more than a process may get.

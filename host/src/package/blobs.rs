@@ -2,27 +2,31 @@
 //!
 //! In a cache and in a directory registry alike.
 
-use std::ffi::OsString;
 use std::io;
 use std::io::Write as _;
-use std::path::Path;
 
 use cap_std::fs::Dir;
-use cap_std::fs::DirBuilder;
-use cap_std::fs::DirBuilderExt as _;
 use cap_std::fs::File;
 use cap_std::fs::MetadataExt as _;
 use cap_std::fs::OpenOptions;
 use cap_std::fs::OpenOptionsExt as _;
-use cap_std::fs::Permissions;
-use cap_std::fs::PermissionsExt as _;
-use cap_tempfile::TempFile;
 use nix::sys::time::TimeSpec;
 
 use crate::model::digest::Digest;
+use crate::package::cache::marker::first_unknown;
+use crate::package::draft;
+use crate::package::draft::Draft;
+use crate::package::draft::is_hex;
 use crate::package::error::PackageError;
+use crate::package::folder;
+use crate::package::folder::Guard;
 
-const FOLDER: &str = "blobs";
+/// Where the files are, in a cache and in a registry.
+pub(super) const FOLDER: &str = "blobs";
+/// How the name of a file begins; its digest follows in 64 lower-case hex digits.
+const PREFIX: &str = "sha256-";
+/// The file that is made where a cache is tried out.
+const TRIAL: &str = ".draft-0000000000000000";
 
 /// Who may read what is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +53,7 @@ impl Access {
     }
 }
 
-/// Something in a store, looked at from outside.
+/// Something in a store that has one of our names, looked at from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stored {
     /// The digest that its name stands for; none for the name of an unfinished file.
@@ -60,7 +64,7 @@ pub(super) struct Stored {
     pub(super) size: u64,
     /// When it was written or touched, in seconds since the Unix epoch.
     pub(super) modified: u64,
-    name: OsString,
+    name: String,
 }
 
 /// A store of files by digest.
@@ -68,52 +72,93 @@ pub(super) struct Stored {
 pub(super) struct Blobs {
     root: Dir,
     access: Access,
+    /// Who may own and write the store; in a registry that is not this process's business.
+    guard: Option<Guard>,
 }
 
 impl Blobs {
-    pub(super) const fn new(root: Dir, access: Access) -> Self {
-        Self { root, access }
+    /// That of a registry.
+    pub(super) const fn shared(root: Dir) -> Self {
+        Self { root, access: Access::Shared, guard: None }
+    }
+
+    /// That of a cache, which is guarded.
+    pub(super) const fn private(root: Dir, guard: Guard) -> Self {
+        Self { root, access: Access::Private, guard: Some(guard) }
+    }
+
+    /// The folder of all files; `None` when it isn't there.
+    fn folder(&self) -> io::Result<Option<Dir>> {
+        if let Some(guard) = &self.guard {
+            return Ok(guard.open(&self.root, FOLDER)?.map(|(folder, _)| folder));
+        }
+        match self.root.open_dir(FOLDER) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(folder::explain(&self.root, FOLDER, error)),
+            Ok(folder) => Ok(Some(folder)),
+        }
+    }
+
+    /// The folder of all files, made first when it isn't there.
+    fn folder_to_fill(&self) -> io::Result<Dir> {
+        match &self.guard {
+            Some(guard) => guard.make(&self.root, FOLDER).map(|(folder, _)| folder),
+            None => create_folder(&self.root, FOLDER, self.access),
+        }
+    }
+
+    /// Checks the folder, if it is there.
+    pub(super) fn check(&self) -> io::Result<()> {
+        self.folder().map(drop)
     }
 
     /// Opens a blob, not yet verified; `None` when it isn't there.
     pub(super) fn open(&self, digest: &Digest) -> io::Result<Option<File>> {
-        open_file(&self.root, &path(digest))
+        self.folder()?.map_or(Ok(None), |folder| open_file(&folder, &file_name(digest)))
     }
 
     /// Removes a blob; one that isn't there is removed already.
     pub(super) fn remove(&self, digest: &Digest) -> io::Result<()> {
-        match self.root.remove_file(path(digest)) {
+        self.remove_named(&file_name(digest))
+    }
+
+    /// Removes what stands in a blob's place: a file, a link, an empty folder. We make no folder there, so one with
+    /// something in it is somebody's.
+    pub(super) fn clear(&self, digest: &Digest) -> io::Result<()> {
+        match self.remove(digest) {
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+                self.folder()?.map_or(Ok(()), |folder| folder.remove_dir(file_name(digest)))
+            }
+            removed => removed,
+        }
+    }
+
+    fn remove_named(&self, name: &str) -> io::Result<()> {
+        let Some(folder) = self.folder()? else { return Ok(()) };
+        match folder.remove_file(name) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             Ok(()) | Err(_) => Ok(()),
         }
     }
 
-    /// Removes whatever stands in a blob's place.
-    pub(super) fn clear(&self, digest: &Digest) -> io::Result<()> {
-        match self.remove(digest) {
-            Err(error) if error.kind() == io::ErrorKind::IsADirectory => self.root.remove_dir_all(path(digest)),
-            removed => removed,
-        }
-    }
-
-    /// Everything in the store. What is gone before it could be looked at is not in it.
+    /// Everything in the store that has a name of ours. What is gone before it could be looked at is not in it.
     pub(super) fn list(&self) -> io::Result<Vec<Stored>> {
-        let entries = match self.root.read_dir(FOLDER) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries?,
-        };
+        let Some(folder) = self.folder()? else { return Ok(Vec::new()) };
         let mut stored = Vec::new();
-        for entry in entries {
+        for entry in folder.entries()? {
             let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let digest = digest_of(&name);
+            if digest.is_none() && !draft::is_name(&name) {
+                continue;
+            }
             // Of the entry itself: a link is not followed.
             let metadata = match entry.metadata() {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 metadata => metadata?,
             };
-            let name = entry.file_name();
-            let hex = name.to_str().and_then(|name| name.strip_prefix("sha256-"));
             stored.push(Stored {
-                digest: hex.and_then(|hex| format!("sha256:{hex}").parse().ok()),
+                digest,
                 is_file: metadata.is_file(),
                 size: metadata.len(),
                 modified: u64::try_from(metadata.mtime()).unwrap_or_default(),
@@ -125,40 +170,49 @@ impl Blobs {
 
     /// Removes something that was listed.
     pub(super) fn remove_stored(&self, stored: &Stored) -> io::Result<()> {
-        match self.root.remove_file(Path::new(FOLDER).join(&stored.name)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            Ok(()) | Err(_) => Ok(()),
-        }
+        self.remove_named(&stored.name)
     }
 
     /// Keeps what `fill` writes, under the digest that it returns. When it fails, nothing is kept.
     pub(super) fn store<T>(
         &self,
         failed: impl Fn(io::Error) -> PackageError,
-        fill: impl FnOnce(&mut TempFile<'_>) -> Result<(Digest, T), PackageError>,
+        fill: impl FnOnce(&mut Draft<'_>) -> Result<(Digest, T), PackageError>,
     ) -> Result<T, PackageError> {
-        let folder = create_folder(&self.root, FOLDER, self.access).map_err(&failed)?;
-        let mut draft = TempFile::new(&folder).map_err(&failed)?;
+        let folder = self.folder_to_fill().map_err(&failed)?;
+        let mut draft = Draft::new(&folder).map_err(&failed)?;
         let (digest, told) = fill(&mut draft)?;
-        keep(&folder, draft, &file_name(&digest), self.access).map_err(failed)?;
+        draft.keep(&file_name(&digest), self.access).map_err(failed)?;
         Ok(told)
     }
 
-    /// Writes a file and makes it durable, as [`Blobs::store`] does, and keeps nothing.
+    /// Keeps a file as [`Blobs::store`] does, and removes it again.
     pub(super) fn try_out(&self) -> io::Result<()> {
-        let folder = create_folder(&self.root, FOLDER, self.access)?;
-        let mut draft = TempFile::new(&folder)?;
+        let folder = self.folder_to_fill()?;
+        let mut draft = Draft::new(&folder)?;
         draft.write_all(b"tried out")?;
-        draft.as_file().sync_all()
+        draft.keep(TRIAL, self.access)?;
+        match folder.remove_file(TRIAL) {
+            // Somebody else tries it out too.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 }
 
-fn file_name(digest: &Digest) -> String {
-    format!("sha256-{}", digest.hex())
+/// The first name in a store's folder that is none of ours.
+pub(super) fn foreign(folder: &Dir) -> io::Result<Option<String>> {
+    first_unknown(folder, |name| digest_of(name).is_some() || draft::is_name(name))
 }
 
-fn path(digest: &Digest) -> String {
-    format!("{FOLDER}/{}", file_name(digest))
+fn file_name(digest: &Digest) -> String {
+    format!("{PREFIX}{}", digest.hex())
+}
+
+/// The digest that a name stands for, if it is the name of a blob.
+fn digest_of(name: &str) -> Option<Digest> {
+    let hex = name.strip_prefix(PREFIX).filter(|hex| is_hex(hex, 64))?;
+    format!("sha256:{hex}").parse().ok()
 }
 
 /// Opens a regular file without ever waiting for a pipe or a device; `None` when it isn't there.
@@ -170,7 +224,7 @@ pub(super) fn open_file(dir: &Dir, path: &str) -> io::Result<Option<File>> {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Ok(None);
         }
-        Err(error) => return Err(error),
+        Err(error) => return Err(folder::explain(dir, path, error)),
     };
     if file.metadata()?.is_file() {
         Ok(Some(file))
@@ -184,21 +238,8 @@ pub(super) fn touch(file: &File) {
     let _ = nix::sys::stat::futimens(file, &TimeSpec::UTIME_NOW, &TimeSpec::UTIME_NOW);
 }
 
-/// Opens a folder, made first when it isn't there.
+/// Opens a folder of a registry, made first when it isn't there.
 pub(super) fn create_folder(dir: &Dir, name: &str, access: Access) -> io::Result<Dir> {
-    let mut builder = DirBuilder::new();
-    builder.mode(access.folder_mode());
-    match dir.create_dir_with(name, &builder) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        Ok(()) | Err(_) => dir.open_dir(name),
-    }
-}
-
-/// Gives a finished draft its name, in one step and on the disk: somebody who sees the name sees the whole file.
-pub(super) fn keep(folder: &Dir, mut draft: TempFile<'_>, name: &str, access: Access) -> io::Result<()> {
-    draft.flush()?;
-    draft.as_file().set_permissions(Permissions::from_mode(access.file_mode()))?;
-    draft.as_file().sync_all()?;
-    draft.replace(name)?;
-    folder.open(".")?.sync_all()
+    folder::create(dir, name, access)?;
+    dir.open_dir(name).map_err(|error| folder::explain(dir, name, error))
 }

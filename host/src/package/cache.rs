@@ -3,6 +3,7 @@
 //! It holds bytes, never approval: a cached blob is verified each time it is read, and a corrupt one is dropped.
 
 mod housekeeping;
+pub(super) mod marker;
 
 use std::fs::TryLockError;
 use std::io;
@@ -11,31 +12,29 @@ use std::path::Path;
 
 use cap_std::fs::Dir;
 use cap_std::fs::File;
-use cap_std::fs::MetadataExt as _;
 
 use crate::model::deadline::Deadline;
 use crate::model::digest::Digest;
 use crate::model::limits;
+use crate::model::ownership::Caller;
 use crate::model::package::ResolvedPackage;
-use crate::package::blobs::Access;
 use crate::package::blobs::Blobs;
-use crate::package::blobs::create_folder;
 use crate::package::blobs::touch;
 use crate::package::error::PackageError;
+use crate::package::folder::Guard;
 use crate::package::resolutions::Resolutions;
-use crate::package::runs::RunFolder;
+use crate::package::runs;
 use crate::package::runs::Runs;
 use crate::package::stream;
 use crate::package::stream::Timed;
 
-const RUNS: &str = "runs";
-
-/// A cache of packages, for its owner alone.
+/// A cache of packages: the user's own, or one of root's, which is only read.
 #[derive(Debug)]
 pub struct Cache {
+    root: Dir,
+    guard: Guard,
     blobs: Blobs,
     resolutions: Resolutions,
-    runs: Runs,
 }
 
 /// Files of the cache that nobody removes while this lives: those of a package that runs, or is about to.
@@ -48,17 +47,47 @@ pub struct Lease {
 }
 
 impl Cache {
-    /// The cache in `dir`, which is at the absolute `path`. What killed runs left in it is removed.
+    /// The cache in `dir`, which is at the absolute `path`; an empty folder becomes one.
     ///
     /// # Errors
-    /// When its folders can't be made, or when somebody else could change what is in it.
-    pub fn new(dir: Dir, path: &Path) -> Result<Self, PackageError> {
-        check_owner(&dir).map_err(PackageError::cache("rely on it"))?;
-        let runs = create_folder(&dir, RUNS, Access::Private).map_err(PackageError::cache("make a folder in it"))?;
-        let runs = Runs::new(runs, path.join(RUNS));
-        runs.sweep();
-        let again = dir.try_clone().map_err(PackageError::cache("open it"))?;
-        Ok(Self { blobs: Blobs::new(dir, Access::Private), resolutions: Resolutions::new(again), runs })
+    /// When it is no cache but somebody's folder, and when somebody else could change what is in it.
+    pub fn new(dir: Dir, path: &Path, caller: Caller) -> Result<Self, PackageError> {
+        let guard = Guard::new(caller, path);
+        let failed = PackageError::cache(path, "rely on it");
+        guard.check(&dir).map_err(failed)?;
+        let again = || dir.try_clone().map_err(PackageError::cache(path, "open it"));
+        let blobs = Blobs::private(again()?, guard.clone());
+        let resolutions = Resolutions::new(again()?, path, caller);
+        for checked in [blobs.check(), resolutions.check(), guard.open(&dir, runs::FOLDER).map(drop)] {
+            match checked {
+                // What may not be looked into is not used.
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+                checked => checked.map_err(failed)?,
+            }
+        }
+        marker::claim(&dir, &guard).map_err(PackageError::cache(path, "look into it"))?;
+        Ok(Self { root: dir, guard, blobs, resolutions })
+    }
+
+    /// The folders of runs in it, made when there are none.
+    ///
+    /// # Errors
+    /// When they can't be made, or when somebody else could change them.
+    pub fn runs(&self) -> Result<Runs, PackageError> {
+        Runs::new(&self.root, &self.guard)
+    }
+
+    /// Removes what dead runs left in it.
+    fn sweep(&self) {
+        match Runs::existing(&self.root, &self.guard) {
+            Ok(runs) => runs.iter().for_each(Runs::sweep),
+            Err(error) => tracing::warn!(%error, "the folders of ended runs could not be looked at"),
+        }
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        self.guard.path()
     }
 
     /// What registries have answered.
@@ -71,7 +100,7 @@ impl Cache {
     /// # Errors
     /// When one of them can't be opened or locked, or somebody keeps one locked for longer than the deadline.
     pub fn lease(&self, package: &ResolvedPackage, deadline: &Deadline) -> Result<Option<Lease>, PackageError> {
-        let failed = PackageError::cache("lock a cached file");
+        let failed = PackageError::cache(self.path(), "lock a cached file");
         let mut files = Vec::new();
         for digest in [&package.manifest_digest, &package.bundle_digest] {
             let Some(file) = self.open(digest)? else { return Ok(None) };
@@ -96,13 +125,17 @@ impl Cache {
         Ok(Some(Lease { _files: files }))
     }
 
-    /// Tries what a run needs of it: to keep a file, and a folder of its own. Leaves neither.
+    /// Keeps a file as a run does, and removes it again.
     ///
     /// # Errors
-    /// When one of them can't be made.
+    /// When it can't be kept.
     pub fn try_out(&self) -> Result<(), PackageError> {
-        self.blobs.try_out().map_err(PackageError::cache("write to it"))?;
-        self.run_folder().map(drop)
+        self.blobs.try_out().map_err(PackageError::cache(self.path(), "write to it"))
+    }
+
+    /// Whether it has anything that could run.
+    pub fn has_packages(&self) -> bool {
+        self.blobs.list().is_ok_and(|stored| stored.iter().any(|file| file.digest.is_some()))
     }
 
     /// The store of blobs.
@@ -112,19 +145,19 @@ impl Cache {
 
     /// Opens a blob, not yet verified.
     pub(super) fn open(&self, digest: &Digest) -> Result<Option<File>, PackageError> {
-        self.blobs.open(digest).map_err(PackageError::cache("open a cached file"))
+        self.blobs.open(digest).map_err(PackageError::cache(self.path(), "open a cached file"))
     }
 
     /// Drops a blob.
     pub(super) fn remove(&self, digest: &Digest) -> Result<(), PackageError> {
-        self.blobs.remove(digest).map_err(PackageError::cache("remove a corrupt file"))
+        self.blobs.remove(digest).map_err(PackageError::cache(self.path(), "remove a corrupt file"))
     }
 
     /// The length of a cached blob that is what its name says. A corrupt one is dropped and counts as absent.
     pub(super) fn verify(&self, digest: &Digest, deadline: &Deadline) -> Result<Option<u64>, PackageError> {
         let Some(file) = self.open(digest)? else { return Ok(None) };
         let mut sink = stream::HashedWriter::new(io::sink());
-        let failed = PackageError::cache("read a cached file");
+        let failed = PackageError::cache(self.path(), "read a cached file");
         stream::copy(&mut Timed::new(&file, deadline), &mut sink, failed, failed)?;
         let (found, size) = sink.finish();
         if found == *digest {
@@ -135,25 +168,7 @@ impl Cache {
         self.remove(digest)?;
         Ok(None)
     }
-
-    /// A new folder that nobody else has, for one run.
-    pub(super) fn run_folder(&self) -> Result<RunFolder, PackageError> {
-        self.runs.folder()
-    }
 }
 
-/// What runs is unpacked in the cache, so nobody but this user, or root, may be able to put something else there.
-fn check_owner(dir: &Dir) -> io::Result<()> {
-    const OTHERS_WRITE: u32 = 0o022;
-    const STICKY: u32 = 0o1000;
-    let metadata = dir.dir_metadata()?;
-    let refuse = |problem: String| Err(io::Error::new(io::ErrorKind::PermissionDenied, problem));
-    if ![0, nix::unistd::geteuid().as_raw()].contains(&metadata.uid()) {
-        return refuse(format!("it belongs to another user (uid {}), who could change what runs", metadata.uid()));
-    }
-    if metadata.mode() & OTHERS_WRITE != 0 && metadata.mode() & STICKY == 0 {
-        // Who may rename `runs` may put another in its place before a server is started in it.
-        return refuse("others may write there, and could change what runs; chmod go-w helps".to_owned());
-    }
-    Ok(())
-}
+#[cfg(test)]
+mod tests;

@@ -14,14 +14,16 @@ use cap_std::fs::Dir;
 use cap_std::fs::File;
 use cap_std::fs::MetadataExt as _;
 use cap_std::fs::PermissionsExt as _;
-use cap_tempfile::TempFile;
 
 use crate::model::endpoint::Endpoint;
 use crate::model::limits;
+use crate::model::ownership::Caller;
+use crate::model::ownership::Ownership;
+use crate::model::ownership::Untrusted;
 use crate::model::secret::Secret;
 use crate::package::blobs::Access;
-use crate::package::blobs::keep;
 use crate::package::blobs::open_file;
+use crate::package::draft::Draft;
 
 /// The file's name, in `~/.mcp`.
 const FILE: &str = "credentials.json";
@@ -49,6 +51,14 @@ pub enum CredentialsError {
         /// Its permissions.
         mode: u32,
     },
+    /// Somebody else could put others in their place.
+    #[error("{} is not safe for tokens: {problem}\n  {}", path.display(), mended(path, *problem))]
+    Unsafe {
+        /// The folder.
+        path: PathBuf,
+        /// In what way.
+        problem: Untrusted,
+    },
     /// Somebody else has written them.
     #[error("{} belongs to user {owner}, not to you\n  remove it, and log in again", path.display())]
     Foreign {
@@ -69,6 +79,15 @@ pub enum CredentialsError {
     },
 }
 
+fn mended(path: &Path, problem: Untrusted) -> String {
+    match problem {
+        Untrusted::Foreign { .. } => "make it yours, or set HOME to your own home".to_owned(),
+        Untrusted::OthersWrite { .. } | Untrusted::GroupWrites { .. } => {
+            format!("run: {} {}", problem.remedy(), path.display())
+        }
+    }
+}
+
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
@@ -86,13 +105,15 @@ struct Entry {
 #[derive(Debug)]
 pub struct Credentials {
     dir: Dir,
+    folder: PathBuf,
     path: PathBuf,
+    caller: Caller,
 }
 
 impl Credentials {
     /// Those in `dir`, which is at `path`.
-    pub fn new(dir: Dir, path: &Path) -> Self {
-        Self { dir, path: path.join(FILE) }
+    pub fn new(dir: Dir, path: &Path, caller: Caller) -> Self {
+        Self { dir, folder: path.to_path_buf(), path: path.join(FILE), caller }
     }
 
     /// Where they are kept.
@@ -130,6 +151,9 @@ impl Credentials {
     }
 
     fn read(&self) -> Result<Document, CredentialsError> {
+        let folder = Ownership::from(&self.dir.dir_metadata().map_err(self.failed("look at the folder of"))?);
+        let refused = |problem| CredentialsError::Unsafe { path: self.folder.clone(), problem };
+        self.caller.check(folder).map_err(refused)?;
         let Some(file) = open_file(&self.dir, FILE).map_err(self.failed("open"))? else {
             return Ok(Document { schema: SCHEMA.to_owned(), registries: BTreeMap::new() });
         };
@@ -157,14 +181,14 @@ impl Credentials {
 
     fn write(&self, document: &Document) -> Result<(), CredentialsError> {
         let failed = || self.failed("write");
-        let mut draft = TempFile::new(&self.dir).map_err(failed())?;
+        let mut draft = Draft::new(&self.dir).map_err(failed())?;
         // Before a byte is in it: nobody else opens it in between.
         let private = cap_std::fs::Permissions::from_mode(Access::Private.file_mode());
-        draft.as_file().set_permissions(private).map_err(failed())?;
+        draft.file().set_permissions(private).map_err(failed())?;
         let text = serde_json::to_vec_pretty(document).map_err(io::Error::from).map_err(failed())?;
         draft.write_all(&text).map_err(failed())?;
         draft.write_all(b"\n").map_err(failed())?;
-        keep(&self.dir, draft, FILE, Access::Private).map_err(failed())
+        draft.keep(FILE, Access::Private).map_err(failed())
     }
 
     fn malformed(&self, line: usize, column: usize) -> CredentialsError {
@@ -184,11 +208,12 @@ mod tests {
 
     use super::*;
     use crate::model::endpoint::Scheme;
+    use crate::package::testing::caller;
 
     fn bed() -> (tempfile::TempDir, Credentials) {
         let temp = tempfile::tempdir().unwrap();
         let dir = Dir::open_ambient_dir(temp.path(), ambient_authority()).unwrap();
-        let credentials = Credentials::new(dir, temp.path());
+        let credentials = Credentials::new(dir, temp.path(), caller());
         (temp, credentials)
     }
 
@@ -243,6 +268,21 @@ mod tests {
             }
             assert_eq!(mode(&credentials.dir), exposed, "it is left for its owner to see");
         }
+    }
+
+    #[test]
+    fn a_folder_that_others_may_write_to_is_not_used() {
+        let (_temp, credentials) = bed();
+        let home = endpoint(Scheme::Https, "r.example");
+        credentials.store(&home, &Secret::new("hunter2").unwrap()).unwrap();
+        for mode in [0o777, 0o1777, 0o775] {
+            credentials.dir.set_permissions(".", Permissions::from_mode(mode)).unwrap();
+            let message = credentials.token(&home).unwrap_err().to_string();
+            assert!(message.contains("is not safe for tokens") && message.contains("\n  run: chmod "), "{message}");
+            assert!(credentials.store(&home, &Secret::new("new").unwrap()).is_err());
+        }
+        credentials.dir.set_permissions(".", Permissions::from_mode(0o755)).unwrap();
+        assert!(credentials.token(&home).unwrap().is_some());
     }
 
     #[test]

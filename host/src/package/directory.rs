@@ -4,6 +4,7 @@
 //! are read as carefully as those of a registry far away.
 
 mod served;
+pub(super) mod trust;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -25,7 +26,6 @@ use crate::model::registry::Registry;
 use crate::model::text::SafeText;
 use crate::package::Artifact;
 use crate::package::RegistryClient;
-use crate::package::blobs::Access;
 use crate::package::blobs::Blobs;
 use crate::package::blobs::open_file;
 use crate::package::document;
@@ -61,7 +61,7 @@ impl DirectoryRegistry {
             doing: "open it".to_owned(),
             cause,
         })?;
-        Ok(Self { dir, blobs: Blobs::new(again, Access::Shared), location })
+        Ok(Self { dir, blobs: Blobs::shared(again), location })
     }
 
     /// The directory itself, for publishing.
@@ -92,6 +92,7 @@ impl DirectoryRegistry {
         let Some(file) = open_file(&self.dir, &path).map_err(self.failed(format!("open `{path}`")))? else {
             return Ok(None);
         };
+        trust::check_entry(&self.dir, id, &path, &file).map_err(self.failed(format!("rely on `{path}`")))?;
         let limit = limits::RESOLVE;
         let mut bytes = Vec::new();
         let mut limited = file.take(u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1));
@@ -228,6 +229,7 @@ impl RegistryClient for DirectoryRegistry {
 
     fn probe(&self, deadline: &Deadline) -> Result<(), PackageError> {
         deadline.check()?;
+        trust::check(&self.dir).map_err(self.failed("rely on it"))?;
         list(&self.dir, PACKAGES).map(drop).map_err(self.failed("list its packages"))
     }
 

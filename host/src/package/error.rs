@@ -1,17 +1,21 @@
 //! Everything that can go wrong between a name and its bytes.
 
 use std::io;
+use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::model::deadline::Expired;
 use crate::model::digest::Digest;
 use crate::model::name::PackageId;
+use crate::model::ownership::Untrusted;
 use crate::model::text::SafeText;
 use crate::package::Artifact;
 use crate::package::credentials::CredentialsError;
 use crate::package::http::HttpProblem;
 use crate::package::http::Via;
 use crate::package::manifest::ManifestError;
+use crate::package::stream::recover;
 use crate::package::unpack::ArchiveError;
 
 /// Why a package could not be had, or could not be published.
@@ -220,13 +224,56 @@ pub enum PackageError {
     #[error("getting the package was interrupted")]
     Interrupted,
     /// The cache can't be used.
-    #[error("the cache can't be used: can't {doing}\n  check the folder, or name another with --cache-dir")]
+    #[error("the cache at {} can't be used: can't {doing}\n  {}", place.display(), way_out(cause, "--cache-dir"))]
     Cache {
+        /// Where it is.
+        place: PathBuf,
         /// What was tried.
         doing: &'static str,
         /// Why it failed.
         #[source]
         cause: io::Error,
+    },
+    /// The folder for what runs can't be used.
+    #[error(
+        "the folder for what runs, {}, can't be used: can't {doing}\n  {}",
+        place.display(),
+        way_out(cause, "`runtime_dir` in the configuration, or --cache-dir")
+    )]
+    Runs {
+        /// Where it is.
+        place: PathBuf,
+        /// What was tried.
+        doing: &'static str,
+        /// Why it failed.
+        #[source]
+        cause: io::Error,
+    },
+    /// Somebody else could change what runs.
+    #[error("{} is not safe for what runs: {problem}\n  {}", place.display(), mended(place, *problem))]
+    Exposed {
+        /// The folder.
+        place: PathBuf,
+        /// In what way.
+        problem: Untrusted,
+    },
+    /// A folder of the cache is a link.
+    #[error("{} is a link, and links are not followed there: put the folder itself in its place", place.display())]
+    Link {
+        /// Where it is.
+        place: PathBuf,
+    },
+    /// A folder that is named as the cache has something else in it.
+    #[error(
+        "{} is not a cache of smcp: there is `{found}` in it, and nothing of it was touched\n  \
+         name an empty folder, or one that is not there yet, with --cache-dir or `cache_dir`",
+        place.display()
+    )]
+    NotACache {
+        /// The folder.
+        place: PathBuf,
+        /// What no version of smcp put there.
+        found: SafeText,
     },
     /// The cache has nothing of the kind.
     #[error("the cache has nothing of `{target}`\n  `smcp cache ls` shows what it has")]
@@ -327,7 +374,11 @@ impl PackageError {
             Self::Timeout(_) | Self::Silence { .. } => (Timeout, "timeout"),
             Self::Interrupted => (Local, "interrupted"),
             Self::NotCached { .. } | Self::AmbiguousPrefix { .. } => (Local, "not-cached"),
-            Self::Cache { .. } => (Local, "cache-unusable"),
+            Self::Cache { .. }
+            | Self::Runs { .. }
+            | Self::Exposed { .. }
+            | Self::Link { .. }
+            | Self::NotACache { .. } => (Local, "cache-unusable"),
             Self::Unpublishable { .. } | Self::UnreadableSource { .. } => (Local, "publish-refused"),
             Self::Immutable { .. } => (Local, "version-immutable"),
         }
@@ -361,9 +412,55 @@ impl PackageError {
         Self::Registry { registry: registry.to_string(), doing: "open it".to_owned(), cause }
     }
 
-    /// A failure of the cache while `doing` something.
-    pub(super) const fn cache(doing: &'static str) -> impl Fn(io::Error) -> Self + Copy {
-        move |cause| Self::Cache { doing, cause }
+    /// A failure of the cache at `place` while `doing` something; what was found out already stays what it is.
+    pub(super) fn cache(place: &Path, doing: &'static str) -> impl Fn(io::Error) -> Self + Copy {
+        move |cause| recover(cause, |cause| Self::Cache { place: place.to_path_buf(), doing, cause })
+    }
+
+    /// A cache whose folder can't even be opened.
+    pub fn no_cache(place: &Path, cause: io::Error) -> Self {
+        Self::cache(place, "open it")(cause)
+    }
+
+    /// A folder for what runs that can't even be opened.
+    pub fn no_runs(place: &Path, cause: io::Error) -> Self {
+        Self::runs(place, "open it")(cause)
+    }
+
+    /// The same of the folder for what runs.
+    pub(super) fn runs(place: &Path, doing: &'static str) -> impl Fn(io::Error) -> Self + Copy {
+        move |cause| recover(cause, |cause| Self::Runs { place: place.to_path_buf(), doing, cause })
+    }
+
+    /// Whether a folder can be read and not be written, so that another has to do.
+    pub fn is_read_only(&self) -> bool {
+        let read_only = [io::ErrorKind::ReadOnlyFilesystem, io::ErrorKind::PermissionDenied];
+        matches!(self, Self::Cache { cause, .. } | Self::Runs { cause, .. } if read_only.contains(&cause.kind()))
+    }
+}
+
+/// What helps when a folder can't be used; `other` is how another one is named.
+fn way_out(cause: &io::Error, other: &str) -> String {
+    if matches!(cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+        format!("free some space there, or name another folder with {other}")
+    } else {
+        format!("check the folder, or name another with {other}")
+    }
+}
+
+/// What helps when others could change a folder.
+fn mended(place: &Path, problem: Untrusted) -> String {
+    /// Of a folder that everybody is meant to use: there is nothing to mend.
+    const STICKY: u32 = 0o1000;
+    let another = "name another with --cache-dir, or `runtime_dir` in the configuration";
+    match problem {
+        Untrusted::Foreign { .. } => format!("make it yours, or {another}"),
+        Untrusted::OthersWrite { mode } if mode & STICKY != 0 => {
+            format!("a folder of your own in it would do: {another}")
+        }
+        Untrusted::OthersWrite { .. } | Untrusted::GroupWrites { .. } => {
+            format!("run: {} {}; or {another}", problem.remedy(), place.display())
+        }
     }
 }
 

@@ -67,7 +67,7 @@ impl Errand<'_> {
     /// The manifest's bytes, verified as they stand in memory.
     fn manifest(&mut self) -> Result<Vec<u8>, PackageError> {
         let digest = &self.resolution.manifest_digest;
-        let failed = PackageError::cache("read the cached manifest");
+        let failed = PackageError::cache(self.cache.path(), "read the cached manifest");
         for _ in 0..limits::FETCH_ATTEMPTS {
             self.ensure(Artifact::Manifest, digest)?;
             // Gone again when somebody empties the cache meanwhile.
@@ -108,7 +108,7 @@ impl Errand<'_> {
             doing: format!("read the {artifact} of {label}"),
             cause,
         };
-        let write_failed = PackageError::cache("write to it");
+        let write_failed = PackageError::cache(self.cache.path(), "write to it");
         let watched = Watched::new(source, &mut *self.progress);
         let mut limited = Timed::new(watched, self.deadline).take(limit.saturating_add(1));
         self.cache.blobs().store(write_failed, |draft| {

@@ -10,7 +10,6 @@ use std::io::Write as _;
 
 use cap_std::fs::Dir;
 use cap_std::fs::OpenOptions;
-use cap_tempfile::TempFile;
 use serde_json::Value;
 use serde_json::json;
 
@@ -27,13 +26,14 @@ use crate::model::package::Version;
 use crate::model::text::SafeText;
 use crate::package::blobs::Access;
 use crate::package::blobs::create_folder;
-use crate::package::blobs::keep;
 use crate::package::blobs::open_file;
 use crate::package::directory::DirectoryRegistry;
 use crate::package::directory::PACKAGES;
 use crate::package::directory::SUFFIX;
+use crate::package::directory::trust;
 use crate::package::document;
 use crate::package::document::Entry;
+use crate::package::draft::Draft;
 use crate::package::error::PackageError;
 use crate::package::json;
 use crate::package::manifest;
@@ -185,6 +185,7 @@ fn read_manifest(dir: &Dir, label: &str) -> Result<Vec<u8>, PackageError> {
 
 /// One publisher at a time; given back when dropped.
 fn lock(registry: &DirectoryRegistry) -> Result<std::fs::File, PackageError> {
+    trust::check(registry.dir()).map_err(registry.failed("rely on it"))?;
     let mut options = OpenOptions::new();
     options.write(true).create(true);
     let file = registry.dir().open_with(LOCK, &options).map_err(write_failed(registry))?.into_std();
@@ -233,9 +234,9 @@ fn announce(registry: &DirectoryRegistry, request: &PublishRequest, document: &[
     let packages = create_folder(registry.dir(), PACKAGES, Access::Shared)?;
     let org = create_folder(&packages, request.id.org.as_str(), Access::Shared)?;
     let folder = create_folder(&org, request.id.name.as_str(), Access::Shared)?;
-    let mut draft = TempFile::new(&folder)?;
+    let mut draft = Draft::new(&folder)?;
     draft.write_all(document)?;
-    keep(&folder, draft, &format!("{}{SUFFIX}", request.version), Access::Shared)
+    draft.keep(&format!("{}{SUFFIX}", request.version), Access::Shared)
 }
 
 #[cfg(test)]

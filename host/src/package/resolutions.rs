@@ -4,8 +4,8 @@
 //! answer goes through the same checks and the same policies as a new one.
 //!
 //! `resolutions/<registry and package>/<version>.json`, both parts as SHA-256, so that nothing that a registry says
-//! becomes a path. A document is believed only as far as it is ours: written by this user, writable by nobody else,
-//! about what was asked for, and from the past. Anything else counts as absent.
+//! becomes a path. A document is believed only as far as it is ours: written by this user or by root (who fills the caches
+//! of images), writable by nobody else, about what was asked for, and from the past. Anything else counts as absent.
 
 mod form;
 
@@ -13,29 +13,33 @@ use std::io;
 use std::io::Read as _;
 use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::time::Duration;
 
 use cap_std::fs::Dir;
 use cap_std::fs::File;
-use cap_std::fs::MetadataExt as _;
-use cap_tempfile::TempFile;
 
 use crate::model::digest::Digest;
 use crate::model::limits;
 use crate::model::name::PackageId;
+use crate::model::ownership::Caller;
+use crate::model::ownership::Ownership;
 use crate::model::package::PackageRef;
 use crate::model::package::Resolution;
 use crate::model::package::Selector;
 use crate::model::package::Version;
 use crate::model::registry::Registry;
 use crate::package::blobs::Access;
-use crate::package::blobs::create_folder;
-use crate::package::blobs::keep;
 use crate::package::blobs::open_file;
+use crate::package::cache::marker::first_unknown;
+use crate::package::draft;
+use crate::package::draft::Draft;
+use crate::package::draft::is_hex;
+use crate::package::folder::Guard;
 use crate::package::resolutions::form::Form;
 
 /// Where the answers are, in a cache.
-const FOLDER: &str = "resolutions";
+pub(super) const FOLDER: &str = "resolutions";
 /// How the name of an answer ends.
 const SUFFIX: &str = ".json";
 
@@ -61,12 +65,30 @@ pub(super) struct Filed {
 #[derive(Debug)]
 pub struct Resolutions {
     root: Dir,
+    guard: Guard,
 }
 
 impl Resolutions {
-    /// Those of the cache in `dir`.
-    pub const fn new(dir: Dir) -> Self {
-        Self { root: dir }
+    /// Those of the cache in `dir`, which is at `path`. Nothing is looked at yet.
+    pub fn new(dir: Dir, path: &Path, caller: Caller) -> Self {
+        Self { root: dir, guard: Guard::new(caller, path) }
+    }
+
+    /// Checks the folder of all answers, if it is there.
+    pub(super) fn check(&self) -> io::Result<()> {
+        self.folder().map(drop)
+    }
+
+    /// The folder of all answers; `None` when it isn't there.
+    fn folder(&self) -> io::Result<Option<(Dir, Guard)>> {
+        self.guard.check(&self.root)?;
+        self.guard.open(&self.root, FOLDER)
+    }
+
+    /// The folder of one registry's package; `None` when it isn't there.
+    fn subfolder(&self, name: &str) -> io::Result<Option<Dir>> {
+        let Some((all, guard)) = self.folder()? else { return Ok(None) };
+        Ok(guard.open(&all, name)?.map(|(folder, _)| folder))
     }
 
     /// Keeps an answer that was asked for at `at`. The same answer is written again only when it has aged a little, and
@@ -76,17 +98,19 @@ impl Resolutions {
     /// When it can't be written.
     pub fn keep(&self, resolution: &Resolution, at: u64, now: u64) -> io::Result<()> {
         let (folder, name) = (folder_of(&resolution.registry, &resolution.id), name_of(&resolution.version));
-        if let Some(kept) = self.read(&folder, &name, now)
+        let known = self.subfolder(&folder)?.and_then(|folder| self.read(&folder, &name, now));
+        if let Some(kept) = known
             && (kept.at > at
                 || kept.resolution == *resolution && at.saturating_sub(kept.at) < limits::RESOLUTION_RENEWED.as_secs())
         {
             return Ok(());
         }
-        let all = create_folder(&self.root, FOLDER, Access::Private)?;
-        let folder = create_folder(&all, &folder, Access::Private)?;
-        let mut draft = TempFile::new(&folder)?;
+        self.guard.check(&self.root)?;
+        let (all, guard) = self.guard.make(&self.root, FOLDER)?;
+        let (folder, _) = guard.make(&all, &folder)?;
+        let mut draft = Draft::new(&folder)?;
         draft.write_all(&Form::of(resolution, at).to_bytes()?)?;
-        keep(&folder, draft, &name, Access::Private)
+        draft.keep(&name, Access::Private)
     }
 
     /// Forgets what was known of something that the registry doesn't have any more.
@@ -109,7 +133,8 @@ impl Resolutions {
 
     /// The answer about one version; none when it can't be believed.
     pub(super) fn of_version(&self, registry: &Registry, id: &PackageId, version: &Version, now: u64) -> Option<Kept> {
-        let kept = self.read(&folder_of(registry, id), &name_of(version), now)?;
+        let folder = self.usable(&folder_of(registry, id))?;
+        let kept = self.read(&folder, &name_of(version), now)?;
         let found = &kept.resolution;
         (found.registry == *registry && found.id == *id && found.version == *version).then_some(kept)
     }
@@ -133,8 +158,8 @@ impl Resolutions {
 
     /// The answers about one package, newest first.
     pub(super) fn of_package(&self, registry: &Registry, id: &PackageId, now: u64) -> Vec<Kept> {
-        let folder = folder_of(registry, id);
-        let names = self.names(&format!("{FOLDER}/{folder}")).unwrap_or_default();
+        let Some(folder) = self.usable(&folder_of(registry, id)) else { return Vec::new() };
+        let names = names(&folder, is_document).unwrap_or_default();
         let mut found: Vec<Kept> = names.iter().filter_map(|name| self.read(&folder, name, now)).collect();
         found.retain(|kept| kept.resolution.registry == *registry && kept.resolution.id == *id);
         found.sort_by_key(|kept| std::cmp::Reverse(kept.at));
@@ -143,10 +168,12 @@ impl Resolutions {
 
     /// Every document of the store.
     pub(super) fn all(&self, now: u64) -> io::Result<Vec<Filed>> {
+        let Some((all, guard)) = self.folder()? else { return Ok(Vec::new()) };
         let mut found = Vec::new();
-        for folder in self.names(FOLDER)? {
-            for name in self.names(&format!("{FOLDER}/{folder}"))? {
-                let kept = self.read(&folder, &name, now).filter(|kept| {
+        for folder in names(&all, is_folder)? {
+            let Some((documents, _)) = guard.open(&all, &folder)? else { continue };
+            for name in names(&documents, is_document)? {
+                let kept = self.read(&documents, &name, now).filter(|kept| {
                     let Resolution { registry, id, version, .. } = &kept.resolution;
                     folder == folder_of(registry, id) && name == name_of(version)
                 });
@@ -165,21 +192,29 @@ impl Resolutions {
     }
 
     fn remove_file(&self, folder: &str, name: &str) -> io::Result<()> {
-        let folder = format!("{FOLDER}/{folder}");
-        match self.root.remove_file(format!("{folder}/{name}")) {
-            Err(error) if !is_absent(&error) => return Err(error),
+        let Some((all, guard)) = self.folder()? else { return Ok(()) };
+        let Some((documents, _)) = guard.open(&all, folder)? else { return Ok(()) };
+        match documents.remove_file(name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             Ok(()) | Err(_) => {}
         }
         // A folder with something in it stays; an empty one that stays does no harm.
-        drop(self.root.remove_dir(folder));
+        drop(all.remove_dir(folder));
         Ok(())
     }
 
-    fn read(&self, folder: &str, name: &str, now: u64) -> Option<Kept> {
-        let path = format!("{FOLDER}/{folder}/{name}");
+    /// The folder of one registry's package, when it is there and can be relied on.
+    fn usable(&self, name: &str) -> Option<Dir> {
+        self.subfolder(name).unwrap_or_else(|problem| {
+            tracing::warn!(%name, %problem, "the kept answers of a registry are not used");
+            None
+        })
+    }
+
+    fn read(&self, folder: &Dir, name: &str, now: u64) -> Option<Kept> {
         // A clock that was put right by seconds makes nothing unknown.
         let latest = now.saturating_add(limits::CLOCK_TOLERANCE.as_secs());
-        let read = open_file(&self.root, &path).and_then(|file| file.map(read_own).transpose());
+        let read = open_file(folder, name).and_then(|file| file.map(|file| self.read_own(file)).transpose());
         let problem = match read {
             Ok(None) => return None,
             Err(error) => error.to_string(),
@@ -189,39 +224,53 @@ impl Resolutions {
                 Err(problem) => problem,
             },
         };
-        tracing::warn!(%path, %problem, "a kept answer of a registry is not used");
+        tracing::warn!(%name, %problem, "a kept answer of a registry is not used");
         None
     }
 
-    fn names(&self, path: &str) -> io::Result<Vec<String>> {
-        let entries = match self.root.read_dir(path) {
-            Ok(entries) => entries,
-            Err(error) if is_absent(&error) => return Ok(Vec::new()),
-            Err(error) => return Err(error),
-        };
-        let names = entries.map(|entry| Ok(entry?.file_name().into_string().ok()));
-        names.filter_map(Result::transpose).take(limits::RESOLUTIONS_READ).collect()
+    /// Reads a file that nobody but this user, or root, can have written. Facts, unlike bytes, have no digest to be held
+    /// against.
+    fn read_own(&self, file: File) -> io::Result<Vec<u8>> {
+        let found = Ownership::from(&file.metadata()?);
+        let untrusted = |problem| io::Error::new(io::ErrorKind::PermissionDenied, problem);
+        self.guard.caller().check(found).map_err(untrusted)?;
+        let mut bytes = Vec::new();
+        file.take(u64::try_from(limits::RESOLUTION_KEPT).unwrap_or(u64::MAX)).read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
+}
+
+/// The first name in the folder of all answers, or in one of its folders, that is none of ours.
+pub(super) fn foreign(all: &Dir) -> io::Result<Option<String>> {
+    if let Some(found) = first_unknown(all, is_folder)? {
+        return Ok(Some(found));
+    }
+    for folder in names(all, is_folder)? {
+        let found = first_unknown(&all.open_dir(&folder)?, |name| is_document(name) || draft::is_name(name))?;
+        if let Some(found) = found {
+            return Ok(Some(format!("{folder}/{found}")));
+        }
+    }
+    Ok(None)
+}
+
+fn is_folder(name: &str) -> bool {
+    is_hex(name, 64)
+}
+
+fn is_document(name: &str) -> bool {
+    name.strip_suffix(SUFFIX).is_some_and(|hex| is_hex(hex, 64))
+}
+
+/// The names in a folder that are ours, as many as are looked at.
+fn names(folder: &Dir, is_ours: fn(&str) -> bool) -> io::Result<Vec<String>> {
+    let names = folder.entries()?.map(|entry| Ok(entry?.file_name().into_string().ok().filter(|name| is_ours(name))));
+    names.filter_map(Result::transpose).take(limits::RESOLUTIONS_READ).collect()
 }
 
 /// Whether a digest is that of an answer's manifest or bundle.
 pub(super) fn has_digest(resolution: &Resolution, digest: &Digest) -> bool {
     resolution.manifest_digest == *digest || resolution.bundle_digest == *digest
-}
-
-fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
-/// Reads a file that nobody but this user can have written. Facts, unlike bytes, have no digest to be held against.
-fn read_own(file: File) -> io::Result<Vec<u8>> {
-    let metadata = file.metadata()?;
-    if metadata.uid() != nix::unistd::geteuid().as_raw() || metadata.mode() & 0o022 != 0 {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "others could have written it"));
-    }
-    let mut bytes = Vec::new();
-    file.take(u64::try_from(limits::RESOLUTION_KEPT).unwrap_or(u64::MAX)).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 fn folder_of(registry: &Registry, id: &PackageId) -> String {

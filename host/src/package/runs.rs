@@ -2,7 +2,7 @@
 //!
 //! One for each run, and none longer than its run.
 //!
-//! `cache` opens them, `unpack` fills one. Beside each folder is a lock file, made before the folder, removed after it,
+//! They are in the cache, or where the configuration says. `unpack` fills one. Beside each folder is a lock file, made before the folder, removed after it,
 //! and locked by the run for its whole life. The system lets go of the lock however the run ends, so whoever gets the
 //! lock of a folder knows that its run is dead, and removes what it left.
 
@@ -10,7 +10,7 @@ use std::fs::TryLockError;
 use std::hash::BuildHasher as _;
 use std::hash::RandomState;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::MetadataExt as StdMetadataExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::path::PathBuf;
@@ -18,39 +18,64 @@ use std::path::PathBuf;
 use cap_std::fs::Dir;
 use cap_std::fs::DirBuilder;
 use cap_std::fs::DirBuilderExt as _;
+use cap_std::fs::MetadataExt as _;
 use cap_std::fs::OpenOptions;
 use cap_std::fs::OpenOptionsExt as _;
 use cap_std::fs::Permissions;
 
+use crate::model::ownership::Caller;
+use crate::model::ownership::Untrusted;
 use crate::package::blobs::Access;
+use crate::package::cache::marker::first_unknown;
+use crate::package::draft::is_hex;
 use crate::package::error::PackageError;
+use crate::package::folder::Guard;
 
-/// What the name of a lock file ends in; the rest is the name of its folder.
+/// The folder of all runs, in the cache or elsewhere.
+pub(super) const FOLDER: &str = "runs";
+/// What the name of a lock file ends in; the rest is the name of its folder, 16 lower-case hex digits.
 const LOCK: &str = ".lock";
 
 /// The folder of all runs.
 #[derive(Debug)]
-pub(super) struct Runs {
+pub struct Runs {
     dir: Dir,
-    path: PathBuf,
+    guard: Guard,
 }
 
 impl Runs {
-    pub(super) const fn new(dir: Dir, path: PathBuf) -> Self {
-        Self { dir, path }
+    /// Those in `dir`, which is at the absolute `path`; the folder of all is made when it isn't there.
+    ///
+    /// # Errors
+    /// When it can't be made, or when somebody else could change what is in it, or in `dir`.
+    pub fn at(dir: &Dir, path: &Path, caller: Caller) -> Result<Self, PackageError> {
+        let guard = Guard::new(caller, path);
+        guard.check(dir).map_err(PackageError::runs(path, "rely on it"))?;
+        Self::new(dir, &guard)
+    }
+
+    /// Those in a folder that was checked.
+    pub(super) fn new(dir: &Dir, guard: &Guard) -> Result<Self, PackageError> {
+        let failed = PackageError::runs(guard.path(), "make a folder in it");
+        guard.make(dir, FOLDER).map(|(dir, guard)| Self { dir, guard }).map_err(failed)
+    }
+
+    /// Those in a folder that was checked; `None` when there are none.
+    pub(super) fn existing(dir: &Dir, guard: &Guard) -> io::Result<Option<Self>> {
+        Ok(guard.open(dir, FOLDER)?.map(|(dir, guard)| Self { dir, guard }))
     }
 
     /// Removes what dead runs left behind. What can't be removed now is left for the next time.
-    pub(super) fn sweep(&self) {
+    pub fn sweep(&self) {
         if let Err(error) = self.sweep_all() {
-            tracing::warn!(path = %self.path.display(), %error, "the folders of ended runs could not be listed");
+            tracing::warn!(path = %self.guard.path().display(), %error, "the folders of ended runs could not be listed");
         }
     }
 
     fn sweep_all(&self) -> io::Result<()> {
         for entry in self.dir.entries()? {
             let file_name = entry?.file_name();
-            let Some(name) = file_name.to_str().and_then(|name| name.strip_suffix(LOCK)) else { continue };
+            let Some(name) = file_name.to_str().and_then(locked) else { continue };
             match Claim::existing(&self.dir, name).and_then(|claim| claim.map_or(Ok(()), |claim| claim.release())) {
                 Ok(()) => {}
                 Err(error) => tracing::warn!(%name, %error, "the folder of an ended run could not be removed"),
@@ -60,8 +85,11 @@ impl Runs {
     }
 
     /// A new folder that nobody else has, for one run.
-    pub(super) fn folder(&self) -> Result<RunFolder, PackageError> {
-        let failed = PackageError::cache("make a folder for the run");
+    ///
+    /// # Errors
+    /// When it can't be made.
+    pub fn folder(&self) -> Result<RunFolder, PackageError> {
+        let failed = PackageError::runs(self.guard.path(), "make a folder for the run");
         let claim = loop {
             // Never the name of an earlier run, whose server may still be there when its smcp was killed.
             let name = format!("{:016x}", RandomState::new().hash_one(LOCK));
@@ -71,11 +99,20 @@ impl Runs {
         };
         let mut private = DirBuilder::new();
         private.mode(Access::Private.folder_mode());
-        let path = self.path.join(&claim.name);
-        let folder = RunFolder { claim, path };
+        let folder = RunFolder { guard: self.guard.inside(&claim.name), claim };
         self.dir.create_dir_with(&folder.claim.name, &private).map_err(failed)?;
         Ok(folder)
     }
+}
+
+/// The name of the folder that a lock file belongs to, if it is one of ours.
+fn locked(name: &str) -> Option<&str> {
+    name.strip_suffix(LOCK).filter(|name| is_hex(name, 16))
+}
+
+/// The first name in the folder of all runs that is none of ours.
+pub(super) fn foreign(all: &Dir) -> io::Result<Option<String>> {
+    first_unknown(all, |name| is_hex(name, 16) || locked(name).is_some())
 }
 
 /// The right to a run's folder, and to remove it.
@@ -155,27 +192,36 @@ fn open_up(dir: &Dir, root: &str) -> io::Result<()> {
 
 /// A folder of one run, removed with everything in it when dropped.
 #[derive(Debug)]
-pub(super) struct RunFolder {
+pub struct RunFolder {
     claim: Claim,
-    path: PathBuf,
+    guard: Guard,
 }
 
 impl RunFolder {
-    /// Opens it.
+    /// Opens it, and makes sure that it is the one that was made: this user's.
     pub(super) fn open(&self) -> Result<Dir, PackageError> {
-        self.claim.dir.open_dir(&self.claim.name).map_err(PackageError::cache("open the run's folder"))
+        let failed = PackageError::runs(self.path(), "open it");
+        let dir = self.claim.dir.open_dir(&self.claim.name).map_err(failed)?;
+        self.guard.check(&dir).map_err(failed)?;
+        let owner = dir.dir_metadata().map_err(failed)?.uid();
+        if owner == self.guard.caller().uid() {
+            Ok(dir)
+        } else {
+            let problem = Untrusted::Foreign { uid: owner };
+            Err(PackageError::Exposed { place: self.path().to_path_buf(), problem })
+        }
     }
 
     /// Where it is.
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        self.guard.path()
     }
 }
 
 impl Drop for RunFolder {
     fn drop(&mut self) {
         if let Err(error) = self.claim.release() {
-            tracing::warn!(path = %self.path.display(), %error, "the folder of a run could not be removed");
+            tracing::warn!(path = %self.path().display(), %error, "the folder of a run could not be removed");
         }
     }
 }
@@ -183,14 +229,15 @@ impl Drop for RunFolder {
 #[cfg(test)]
 mod tests {
     use cap_std::ambient_authority;
-    use cap_std::fs::MetadataExt as _;
+
+    use crate::package::testing::caller;
 
     use super::*;
 
     fn bed() -> (tempfile::TempDir, Runs) {
         let temp = tempfile::tempdir().unwrap();
         let dir = Dir::open_ambient_dir(temp.path(), ambient_authority()).unwrap();
-        let runs = Runs::new(dir, temp.path().to_path_buf());
+        let runs = Runs { dir, guard: Guard::new(caller(), temp.path()) };
         (temp, runs)
     }
 
@@ -220,15 +267,26 @@ mod tests {
     fn what_dead_runs_left_is_swept_and_nothing_else() {
         let (_temp, runs) = bed();
         // A run that died when it had: a lock file, a folder, files.
-        runs.dir.write("early.lock", "").unwrap();
-        runs.dir.write("empty.lock", "").unwrap();
-        runs.dir.create_dir("empty").unwrap();
-        runs.dir.write("full.lock", "").unwrap();
-        runs.dir.create_dir_all("full/inner").unwrap();
-        runs.dir.write("full/inner/file", "x").unwrap();
-        runs.dir.create_dir("foreign").unwrap();
+        let [early, empty, full] = ["0123456789abcde0", "0123456789abcde1", "0123456789abcde2"];
+        for name in [early, empty, full] {
+            runs.dir.write(format!("{name}.lock"), "").unwrap();
+        }
+        runs.dir.create_dir(empty).unwrap();
+        runs.dir.create_dir_all(format!("{full}/inner")).unwrap();
+        runs.dir.write(format!("{full}/inner/file"), "x").unwrap();
+        // Somebody's: of other lengths, with other digits, without a lock.
+        let foreign = ["0123456789ABCDEF", "0123456789abcde", "0123456789abcdefa", "train", ""];
+        for name in foreign {
+            runs.dir.write(format!("{name}.lock"), "").unwrap();
+        }
+        for name in ["train", "0123456789ABCDEF", "fedcba9876543210"] {
+            runs.dir.create_dir(name).unwrap();
+        }
+        let mut kept: Vec<String> = foreign.iter().map(|name| format!("{name}.lock")).collect();
+        kept.extend(["train", "0123456789ABCDEF", "fedcba9876543210"].map(str::to_owned));
+        kept.sort();
         runs.sweep();
-        assert_eq!(names(&runs), ["foreign"]);
+        assert_eq!(names(&runs), kept);
     }
 
     #[test]

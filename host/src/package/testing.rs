@@ -1,6 +1,7 @@
 //! What this stage's tests share: a registry, a cache, a source directory.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
@@ -12,6 +13,7 @@ use crate::model::facts::CertLevel;
 use crate::model::facts::Score;
 use crate::model::facts::SeverityCounts;
 use crate::model::facts::Status;
+use crate::model::ownership::Caller;
 use crate::model::package::ResolvedPackage;
 use crate::model::progress::Unwatched;
 use crate::model::registry::Registry;
@@ -21,8 +23,14 @@ use crate::package::PackageError;
 use crate::package::PublishRequest;
 use crate::package::Published;
 use crate::package::RegistryClient as _;
+use crate::package::RunFolder;
 use crate::package::fetch;
 use crate::package::publish;
+
+/// Whoever runs the tests.
+pub(super) fn caller() -> Caller {
+    Caller::new(nix::unistd::geteuid().as_raw(), || None)
+}
 
 /// A temporary folder with everything in it, removed when dropped.
 pub(super) struct Bed {
@@ -36,6 +44,7 @@ impl Bed {
         let root = Dir::open_ambient_dir(temp.path(), ambient_authority()).unwrap();
         for name in ["registry", "cache"] {
             root.create_dir(name).unwrap();
+            root.set_permissions(name, Permissions::from_mode(0o700)).unwrap();
         }
         Self { temp, root }
     }
@@ -45,8 +54,17 @@ impl Bed {
         DirectoryRegistry::new(self.root.open_dir("registry").unwrap(), location).unwrap()
     }
 
+    pub(super) fn cache_path(&self) -> PathBuf {
+        self.temp.path().join("cache")
+    }
+
+    /// The folder of a new run, in the cache.
+    pub(super) fn run_folder(&self) -> RunFolder {
+        self.cache().runs().unwrap().folder().unwrap()
+    }
+
     pub(super) fn cache(&self) -> Cache {
-        Cache::new(self.root.open_dir("cache").unwrap(), &self.temp.path().join("cache")).unwrap()
+        Cache::new(self.root.open_dir("cache").unwrap(), &self.cache_path(), caller()).unwrap()
     }
 
     /// A new directory with these files; a name that ends in a slash is a directory, `*` before a name is its
@@ -80,10 +98,11 @@ impl Bed {
         fetch(&registry, &self.cache(), &resolution, &deadline, &mut Unwatched)
     }
 
-    /// Every file below a folder, with its contents.
+    /// Every file below a folder, with its contents, but for the mark of a cache.
     pub(super) fn files(&self, folder: &str) -> Vec<(String, Vec<u8>)> {
         let mut found = Vec::new();
         walk(&self.root.open_dir(folder).unwrap(), "", &mut found);
+        found.retain(|(name, _)| name != "CACHEDIR.TAG");
         found.sort();
         found
     }

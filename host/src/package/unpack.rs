@@ -5,6 +5,7 @@
 
 mod extend;
 mod extract;
+mod left;
 mod name;
 mod tree;
 
@@ -29,7 +30,9 @@ use crate::package::stream::Interruptible;
 use crate::package::stream::Timed;
 use crate::package::stream::recover;
 use crate::package::unpack::extract::Failure;
+use crate::package::unpack::left::Contents;
 
+pub use crate::package::unpack::left::LeftBehind;
 pub(super) use crate::package::unpack::name::EntryName;
 pub(super) use crate::package::unpack::tree::Kind;
 pub(super) use crate::package::unpack::tree::Tree;
@@ -89,8 +92,10 @@ pub enum ArchiveError {
 
 /// A package's files in a folder of their own, removed when dropped.
 pub struct Unpacked {
+    folder_dir: Dir,
     root: Dir,
     path: PathBuf,
+    contents: Contents,
     // Last, so that the handle to the folder is closed before the folder is removed.
     _folder: RunFolder,
 }
@@ -101,9 +106,14 @@ impl Unpacked {
         &self.root
     }
 
-    /// Where the bundle's root is, for the process that is started there.
+    /// Where the bundle's root is, for messages.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What is in the folder now and was not unpacked there.
+    pub fn left_behind(&self) -> LeftBehind {
+        self.contents.left_in(&self.folder_dir)
     }
 }
 
@@ -113,13 +123,14 @@ impl fmt::Debug for Unpacked {
     }
 }
 
-/// Unpacks a package's bundle into a new private folder of the cache, and gives up when it is `interrupted`.
+/// Unpacks a package's bundle into the new private folder of a run, and gives up when it is `interrupted`.
 ///
 /// # Errors
 /// When the cached bundle is gone or no longer what it was, when it holds what a bundle may not, when the folder can't
 /// be written, or when the deadline or an interruption ends it. Nothing is left behind.
 pub fn unpack(
     cache: &Cache,
+    folder: RunFolder,
     package: &ResolvedPackage,
     deadline: &Deadline,
     interrupted: &dyn Fn() -> bool,
@@ -127,30 +138,32 @@ pub fn unpack(
     deadline.check()?;
     let digest = &package.bundle_digest;
     let Some(file) = cache.open(digest)? else {
-        return Err(PackageError::cache("find the bundle in it")(std::io::ErrorKind::NotFound.into()));
+        return Err(PackageError::cache(cache.path(), "find the bundle in it")(std::io::ErrorKind::NotFound.into()));
     };
-    let folder = cache.run_folder()?;
-    let root = folder.open()?;
+    let opened = folder.open()?;
     // Watched where the bundle is read: a buffer of it becomes a few megabytes at most, which take no time to notice.
     let file = Interruptible::new(file.take(limits::BUNDLE), interrupted);
     let mut source = Hashed::new(Timed::new(file, deadline));
-    let problem = match extract::extract(&mut source, &root, deadline) {
-        Ok(()) => None,
-        Err(Failure::Archive(problem)) => Some(problem),
+    let extracted = match extract::extract(&mut source, &opened, deadline) {
+        Ok(contents) => Ok(contents),
+        Err(Failure::Archive(problem)) => Err(problem),
+        Err(Failure::Write(error)) => {
+            return Err(PackageError::runs(folder.path(), "write a file of the bundle")(error));
+        }
         Err(Failure::Other(error)) => return Err(error),
     };
     // A bundle that was changed is reported as that, whatever the change did to the archive.
-    let failed = PackageError::cache("read the cached bundle");
+    let failed = PackageError::cache(cache.path(), "read the cached bundle");
     let found = source.drain().map_err(|error| recover(error, failed))?;
     if found != *digest {
         cache.remove(digest)?;
         return Err(mismatch(package, found));
     }
-    if let Some(problem) = problem {
-        return Err(PackageError::Archive { label: package.label(), problem });
-    }
-    let (root, path) = enter(root, folder.path())?;
-    Ok(Unpacked { root, path, _folder: folder })
+    let contents = extracted.map_err(|problem| PackageError::Archive { label: package.label(), problem })?;
+    let failed = PackageError::runs(folder.path(), "look into it");
+    let folder_dir = opened.try_clone().map_err(failed)?;
+    let (root, path) = enter(opened, folder.path())?;
+    Ok(Unpacked { folder_dir, root, path, contents, _folder: folder })
 }
 
 fn mismatch(package: &ResolvedPackage, found: Digest) -> PackageError {
@@ -165,7 +178,7 @@ fn mismatch(package: &ResolvedPackage, found: Digest) -> PackageError {
 /// The bundle's root: the folder, or the one directory that is all there is in it, as archivers of a whole
 /// directory make it.
 fn enter(folder: Dir, path: &Path) -> Result<(Dir, PathBuf), PackageError> {
-    let failed = PackageError::cache("list the run's folder");
+    let failed = PackageError::runs(path, "list what is in it");
     let mut entries = folder.entries().map_err(failed)?;
     let (Some(only), None) = (entries.next().transpose().map_err(failed)?, entries.next()) else {
         return Ok((folder, path.to_path_buf()));

@@ -37,7 +37,7 @@ const BEGINNING: usize = 1024;
 pub fn log_in(endpoint: &Endpoint, token: &Secret) -> Result<PathBuf, Stop> {
     let path = folder().ok_or(Stop::NoHome)?;
     let dir = authority::create_dir(&path).map_err(|cause| Stop::local("keep a token", &path, cause))?;
-    let credentials = Credentials::new(dir, &path);
+    let credentials = Credentials::new(dir, &path, authority::caller());
     credentials.store(endpoint, token).map_err(PackageError::from)?;
     Ok(credentials.path().to_path_buf())
 }
@@ -103,7 +103,7 @@ fn variable_token() -> Result<Option<Secret>, Stop> {
 fn credentials() -> Result<Option<Credentials>, Stop> {
     let Some(path) = folder() else { return Ok(None) };
     match authority::open_dir(&path) {
-        Ok(dir) => Ok(Some(Credentials::new(dir, &path))),
+        Ok(dir) => Ok(Some(Credentials::new(dir, &path, authority::caller()))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(cause) => Err(Stop::local("look for tokens", &path, cause)),
     }

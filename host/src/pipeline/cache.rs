@@ -10,6 +10,7 @@ use crate::model::cache::CacheRules;
 use crate::model::cache::CacheTarget;
 use crate::pipeline::Stop;
 use crate::pipeline::find::open_cache;
+use crate::pipeline::runs;
 
 /// Every file in the cache, the one that was used last first.
 ///
@@ -19,12 +20,19 @@ pub fn cached(config: &Config) -> Result<Vec<CacheEntry>, Stop> {
     Ok(open_cache(config)?.entries(authority::now())?)
 }
 
-/// Tries to keep a file in the cache, and to make the folder of a run; leaves neither.
+/// Tries to keep a file in the cache, and to make the folder of a run; leaves neither. Tells why the cache can only be
+/// read, when that is so: what is in it can run all the same.
 ///
 /// # Errors
 /// Those that a run would meet there.
-pub fn try_cache(config: &Config) -> Result<(), Stop> {
-    Ok(open_cache(config)?.try_out()?)
+pub fn try_cache(config: &Config) -> Result<Option<String>, Stop> {
+    let cache = open_cache(config)?;
+    let written = cache.try_out();
+    drop(runs::folder(config, &cache, false)?);
+    match written {
+        Err(error) if error.is_read_only() && cache.has_packages() => Ok(Some(error.sentence())),
+        written => Ok(written.map(|()| None)?),
+    }
 }
 
 /// Removes what `targets` name from the cache; everything when they are none.
@@ -42,5 +50,9 @@ pub fn uncache(config: &Config, targets: &[CacheTarget]) -> Result<CacheRemoval,
 /// # Errors
 /// When something can't be removed.
 pub fn collect(config: &Config, rules: &CacheRules, dry_run: bool) -> Result<CacheRemoval, Stop> {
-    Ok(open_cache(config)?.collect(rules, authority::now(), dry_run)?)
+    let cache = open_cache(config)?;
+    if !dry_run {
+        runs::sweep_elsewhere(config);
+    }
+    Ok(cache.collect(rules, authority::now(), dry_run)?)
 }

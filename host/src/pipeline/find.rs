@@ -177,6 +177,6 @@ pub fn open_directory(registry: &Registry, path: &Path) -> Result<DirectoryRegis
 /// The cache, made when it is not there yet.
 pub(super) fn open_cache(config: &Config) -> Result<Cache, Stop> {
     let path = config.cache_dir().ok_or(Stop::NoCache)?;
-    let dir = authority::create_dir(path).map_err(|cause| Stop::local("open the cache", path, cause))?;
-    Ok(Cache::new(dir, path)?)
+    let dir = authority::create_dir(path).map_err(|cause| PackageError::no_cache(path, cause))?;
+    Ok(Cache::new(dir, path, authority::caller())?)
 }

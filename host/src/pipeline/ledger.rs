@@ -169,8 +169,14 @@ impl Ledger {
         Ok(remark)
     }
 
-    /// Records how a launch ended: that of the server, if there was one. Nothing can be refused any more.
-    pub(super) fn ended(&mut self, label: &str, finished: Result<&Finished, &Stop>) -> Remark {
+    /// Records how a launch ended: that of the server, if there was one, and how many files it left beside its program,
+    /// when that is known. Nothing can be refused any more.
+    pub(super) fn ended(
+        &mut self,
+        label: &str,
+        finished: Result<&Finished, &Stop>,
+        left_behind: Option<usize>,
+    ) -> Remark {
         let event = if self.started.is_some() { Event::End } else { Event::Failure };
         let mut body = match finished {
             // The log could not be written a moment ago, and has said so.
@@ -181,6 +187,7 @@ impl Ledger {
         if let Some(started) = self.started {
             let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
             body.insert("duration_ms".to_owned(), elapsed.into());
+            body.extend(left_behind.map(|count| ("left_behind".to_owned(), count.into())));
         }
         let remark = said_anyway(self.write(event, body));
         // What could not be recorded is recorded by the next run, as far as it will know.

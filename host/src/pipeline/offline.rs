@@ -82,7 +82,8 @@ pub(super) fn forget(config: &Config, reference: &PackageRef) {
 
 /// The answers in the cache; none when there is no cache yet.
 fn existing(config: &Config) -> Option<Resolutions> {
-    authority::open_dir(config.cache_dir()?).ok().map(Resolutions::new)
+    let path = config.cache_dir()?;
+    authority::open_dir(path).ok().map(|dir| Resolutions::new(dir, path, authority::caller()))
 }
 
 fn said(done: io::Result<()>, what: &str) {

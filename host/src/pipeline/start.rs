@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::authority;
 use crate::config::Config;
 use crate::decide::Clearance;
+use crate::decide::Notice;
 use crate::launch;
 use crate::launch::Adoption;
 use crate::launch::Finished;
@@ -19,14 +20,17 @@ use crate::launch::status::EndedBy;
 use crate::model::deadline::Deadline;
 use crate::model::manifest::Manifest;
 use crate::model::package::PackageRef;
+use crate::model::text::SafeText;
 use crate::model::warning::Delivery;
 use crate::model::warning::Warning;
 use crate::package;
+use crate::package::LeftBehind;
 use crate::package::Unpacked;
 use crate::pipeline::Audience;
 use crate::pipeline::Ledger;
 use crate::pipeline::Stop;
 use crate::pipeline::find;
+use crate::pipeline::runs;
 
 /// What somebody asks for when they ask for a launch.
 #[derive(Debug)]
@@ -66,8 +70,11 @@ pub(super) fn start(
     let label = clearance.package().label();
     let mut folder = None;
     let finished = start_in(&mut folder, config, clearance, order, prepared, ledger, audience);
+    let left = folder.as_ref().map(Unpacked::left_behind);
+    left.as_ref().and_then(left_note).iter().for_each(|notice| audience.remark(notice));
+    let left = left.map(|left| left.count);
     // Before the folder is removed: that takes long where it has many files, and who is impatient kills us meanwhile.
-    ledger.ended(&label, finished.as_ref()).iter().for_each(|notice| audience.insist(notice));
+    ledger.ended(&label, finished.as_ref(), left).iter().for_each(|notice| audience.insist(notice));
     drop(folder);
     finished
 }
@@ -92,7 +99,9 @@ fn start_in(
     // Before there is something to clean up, so that no signal ends us without cleaning up.
     let signals = Signals::listen().map_err(|cause| Stop::System { doing: "watch signals", cause })?;
     let interrupted = || signals.ended().is_some();
-    let unpacked = match package::unpack(&find::open_cache(config)?, clearance.package(), &deadline, &interrupted) {
+    let cache = find::open_cache(config)?;
+    let run = runs::folder(config, &cache, true)?;
+    let unpacked = match package::unpack(&cache, run, clearance.package(), &deadline, &interrupted) {
         Err(error) => {
             let delivery = warning.map(|_| Delivery::Undelivered);
             let finished = |ended| Finished { ended, by: EndedBy::Signal, delivery };
@@ -122,6 +131,18 @@ fn start_in(
     let finished = launch::launch(clearance, setup)?;
     tracing::debug!(code = finished.ended.exit_code(), delivery = ?finished.delivery, "ended");
     Ok(finished)
+}
+
+/// What somebody who loses files has to know.
+fn left_note(left: &LeftBehind) -> Option<Notice> {
+    let names: Vec<String> = left.names.iter().map(|name| format!("`{name}`")).collect();
+    let unnamed = left.count.saturating_sub(names.len());
+    let more = if unnamed == 0 { String::new() } else { format!(" and {unnamed} more") };
+    let (names, it) = (names.join(", "), if left.count == 1 { "it was" } else { "they were" });
+    let message = format!(
+        "the server wrote {names}{more} beside its program; {it} removed with it: a server keeps its data below HOME"
+    );
+    (left.count > 0).then(|| Notice { code: "left-behind", message: SafeText::new(&message) })
 }
 
 /// The variables that the server gets.

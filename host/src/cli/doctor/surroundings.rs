@@ -29,10 +29,12 @@ pub(super) fn versions() -> Check {
 /// Whether the cache can be used: by doing in it what a run does.
 pub(super) fn cache(config: &Config) -> Check {
     match pipeline::try_cache(config) {
-        Ok(()) => {
+        Ok(None) => {
             let path = config.cache_dir().unwrap_or(Path::new(""));
             Check::new("cache", Health::Ok, format!("{} can be written", path.display()))
         }
+        Ok(Some(said)) => Check::new("cache", Health::Warning, format!("it can only be read: {said}"))
+            .advice("what is in it runs; other packages need a cache that can be written"),
         Err(stop) => {
             let check = Check::failed("cache", Health::Problem, &told(&stop.into()));
             if check.advice.is_some() { check } else { check.advice(CACHE_ADVICE) }

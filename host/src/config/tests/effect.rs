@@ -43,6 +43,7 @@ fn an_empty_document_is_an_empty_configuration() {
         assert_eq!(config.notices(), [], "{text}");
         assert_eq!(config.registry(), &Registry::default());
         assert_eq!(config.cache_dir(), Some(Path::new("/home/me/.mcp/cache")));
+        assert_eq!(config.runtime_dir(), None);
         assert_eq!(config.start_timeout(), Duration::from_secs(60));
         assert_eq!(config.max_facts_age(), Duration::from_secs(86_400));
         assert_eq!(config.audit(), Audit::Required);
@@ -65,7 +66,7 @@ fn every_key_has_its_effect() {
     let digest = format!("sha256:{}", "0123456789abcdef".repeat(4));
     let config = good(&format!(
         "registry_url: https://R.example/\ntrusted_registries: [https://r.example, ~/mirror]\ncache_dir: cache\n\
-         start_timeout: 90s\nmax_facts_age: 1h\naudit: best-effort\n\
+         runtime_dir: ~/run\nstart_timeout: 90s\nmax_facts_age: 1h\naudit: best-effort\n\
          policy:\n  allowed_origins: [' Official ', verified, OFFICIAL]\n  min_cert_level: 2\n  min_score: 80\n\
          \x20 cert_mode: warn\n  origin_mode: strict\n  score_mode: disabled\n  cert_score_check: enforce\n\
          \x20 warning_threshold: 90\n\
@@ -74,6 +75,7 @@ fn every_key_has_its_effect() {
     ));
     assert_eq!(config.registry().to_string(), "https://r.example");
     assert_eq!(config.cache_dir(), Some(Path::new("/home/me/.mcp/cache")));
+    assert_eq!(config.runtime_dir(), Some(Path::new("/home/me/run")));
     assert_eq!(config.start_timeout(), Duration::from_secs(90));
     assert_eq!(config.max_facts_age(), Duration::from_secs(3600));
     assert_eq!(config.audit(), Audit::BestEffort);
@@ -198,6 +200,7 @@ fn the_view_names_the_source_of_every_value() {
     let expected = "\
 registry_url: https://registry.mcp-hub.info  # default
 cache_dir: /home/me/.mcp/cache  # default
+# runtime_dir: null  # default; in the cache
 start_timeout: 1m 30s  # file
 max_facts_age: 1day  # default
 audit: required  # default

@@ -96,6 +96,9 @@ impl Cache {
     /// # Errors
     /// When something can't be removed.
     pub fn collect(&self, rules: &CacheRules, now: u64, dry_run: bool) -> Result<CacheRemoval, PackageError> {
+        if !dry_run {
+            self.sweep();
+        }
         let (stored, answers) = (self.stored()?, self.answers(now)?);
         let entries = self.describe(&stored, &answers);
         let doomed = doomed(&entries, rules, now);
@@ -106,7 +109,9 @@ impl Cache {
         };
         for draft in stored.iter().filter(abandoned) {
             if !dry_run {
-                self.blobs().remove_stored(draft).map_err(PackageError::cache("remove an unfinished file"))?;
+                self.blobs()
+                    .remove_stored(draft)
+                    .map_err(PackageError::cache(self.path(), "remove an unfinished file"))?;
             }
             removal.drafts = removal.drafts.saturating_add(1);
             removal.freed = ByteSize(removal.freed.0.saturating_add(draft.size));
@@ -115,11 +120,11 @@ impl Cache {
     }
 
     fn stored(&self) -> Result<Vec<Stored>, PackageError> {
-        self.blobs().list().map_err(PackageError::cache("list its files"))
+        self.blobs().list().map_err(PackageError::cache(self.path(), "list its files"))
     }
 
     fn answers(&self, now: u64) -> Result<Vec<Filed>, PackageError> {
-        self.resolutions().all(now).map_err(PackageError::cache("list what registries have answered"))
+        self.resolutions().all(now).map_err(PackageError::cache(self.path(), "list what registries have answered"))
     }
 
     fn describe(&self, stored: &[Stored], answers: &[Filed]) -> Vec<CacheEntry> {
@@ -163,7 +168,7 @@ impl Cache {
         doomed: &HashSet<Digest>,
         dry_run: bool,
     ) -> Result<CacheRemoval, PackageError> {
-        let failed = PackageError::cache("remove a cached file");
+        let failed = PackageError::cache(self.path(), "remove a cached file");
         let mut removal = CacheRemoval::default();
         for entry in entries.into_iter().filter(|entry| doomed.contains(&entry.digest)) {
             // Held until the name is gone: whoever locks it afterwards sees that it has none.
@@ -172,7 +177,11 @@ impl Cache {
                 continue;
             };
             if !dry_run {
-                self.blobs().clear(&entry.digest).map_err(failed)?;
+                match self.blobs().clear(&entry.digest) {
+                    // We make no folder in a blob's place; what is in it is somebody's.
+                    Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => continue,
+                    cleared => cleared.map_err(failed)?,
+                }
             }
             removal.freed = ByteSize(removal.freed.0.saturating_add(entry.size.0));
             removal.removed.push(entry);
@@ -196,7 +205,7 @@ impl Cache {
 
     fn remove_answers(&self, gone: &[Filed], removal: &mut CacheRemoval) -> Result<(), PackageError> {
         for filed in gone {
-            let failed = PackageError::cache("remove what a registry has answered");
+            let failed = PackageError::cache(self.path(), "remove what a registry has answered");
             self.resolutions().remove(filed).map_err(failed)?;
             removal.answers = removal.answers.saturating_add(1);
         }

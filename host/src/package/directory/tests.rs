@@ -210,3 +210,31 @@ fn strange_things_in_the_registry_neither_hang_nor_lead_out() {
     let error = registry.resolve(&"acme/tool@latest".parse().unwrap(), &expired).unwrap_err();
     assert_eq!(error.code(), "timeout");
 }
+
+#[test]
+fn what_everybody_may_write_is_not_believed() {
+    use cap_std::fs::Permissions;
+    use cap_std::fs::PermissionsExt as _;
+    let (bed, registry) = registry(&[("1.0.0", document("1.0.0", "published"))]);
+    let folder = "registry/packages/acme/tool";
+    let places = ["registry", "registry/packages", "registry/packages/acme", folder, &format!("{folder}/1.0.0.json")];
+    for place in places {
+        // A group is a team's. Everybody is nobody's, sticky or not.
+        for (mode, fits) in [(0o2775, true), (0o777, false), (0o1777, false), (0o757, false), (0o755, true)] {
+            bed.root.set_permissions(place, Permissions::from_mode(mode)).unwrap();
+            let found = resolve(&registry, "acme/tool@1.0.0");
+            assert_eq!(found.is_ok(), fits, "{place} {mode:o}");
+            if let Err(error) = found {
+                assert_eq!((error.code(), error.is_outage()), ("registry-unavailable", false), "{error}");
+                assert!(error.sentence().contains("everybody may write to"), "{}", error.sentence());
+            }
+        }
+    }
+    bed.root.set_permissions("registry", Permissions::from_mode(0o777)).unwrap();
+    assert!(registry.probe(&Deadline::none()).is_err());
+    let dir = bed.source("new", &[("manifest.json", &crate::package::testing::manifest("acme/new", "1.0.0"))]);
+    let request = crate::package::testing::request("acme/new", "1.0.0", dir);
+    let error = crate::package::publish(&registry, &request).unwrap_err();
+    assert!(error.sentence().contains("everybody may write to it"), "{}", error.sentence());
+    assert!(!bed.root.exists("registry/packages/acme/new"));
+}

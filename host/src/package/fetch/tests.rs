@@ -187,6 +187,7 @@ fn the_cache_is_for_its_owner_alone() {
     let bed = Bed::new();
     let published = bed.publish("acme/tool", "1.0.0");
     bed.fetch("acme/tool@1.0.0").unwrap();
+    let _run = bed.run_folder();
     let blob = format!("cache/blobs/sha256-{}", published.bundle_digest.hex());
     for (path, mode) in [("cache/blobs", 0o700), ("cache/runs", 0o700), (&blob, 0o600)] {
         assert_eq!(bed.root.metadata(path).unwrap().mode() & 0o777, mode, "{path}");

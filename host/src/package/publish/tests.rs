@@ -42,7 +42,7 @@ fn what_was_published_comes_back_byte_for_byte() {
     assert_eq!((package.bundle_digest, package.manifest_digest), (published.bundle_digest, published.manifest_digest));
     assert_eq!((package.bundle_size, published.updated), (published.bundle_size, false));
 
-    let unpacked = unpack(&bed.cache(), &package, &Deadline::none(), &|| false).unwrap();
+    let unpacked = unpack(&bed.cache(), bed.run_folder(), &package, &Deadline::none(), &|| false).unwrap();
     let (mut expected, mut found) = (Vec::new(), Vec::new());
     walk(&source, "", &mut expected);
     walk(unpacked.root(), "", &mut found);

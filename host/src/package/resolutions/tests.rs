@@ -12,11 +12,12 @@ use crate::model::facts::SeverityCounts;
 use crate::model::facts::Status;
 use crate::model::text::SafeText;
 use crate::package::testing::Bed;
+use crate::package::testing::caller;
 
 const NOW: u64 = 1_800_000_000;
 
 fn store(bed: &Bed) -> Resolutions {
-    Resolutions::new(bed.root.open_dir("cache").unwrap())
+    Resolutions::new(bed.root.open_dir("cache").unwrap(), &bed.cache_path(), caller())
 }
 
 fn resolution(reference: &str, registry: &str) -> Resolution {

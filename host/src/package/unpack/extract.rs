@@ -27,6 +27,7 @@ use crate::package::unpack::EntryName;
 use crate::package::unpack::Kind;
 use crate::package::unpack::Tree;
 use crate::package::unpack::extend::Extensions;
+use crate::package::unpack::left::Contents;
 
 /// Bytes of one block of a tar.
 const BLOCK: u64 = 512;
@@ -37,10 +38,11 @@ const FILE_MODE: u32 = 0o400;
 /// What the owner may do with a file that its author made executable.
 const PROGRAM_MODE: u32 = 0o500;
 
-/// Why unpacking stopped: the archive, or something around it.
+/// Why unpacking stopped: the archive, the folder that it goes into, or something around both.
 #[derive(Debug)]
 pub(super) enum Failure {
     Archive(ArchiveError),
+    Write(io::Error),
     Other(PackageError),
 }
 
@@ -68,11 +70,12 @@ fn broken(problem: &str) -> Failure {
     ArchiveError::Damaged { problem: SafeText::new(problem) }.into()
 }
 
-/// Unpacks a whole tar.gz into `root`: one gzip member, one tar, and nothing after either.
-pub(super) fn extract(source: impl Read, root: &Dir, deadline: &Deadline) -> Result<(), Failure> {
+/// Unpacks a whole tar.gz into `root`: one gzip member, one tar, and nothing after either. Tells what came out.
+pub(super) fn extract(source: impl Read, root: &Dir, deadline: &Deadline) -> Result<Contents, Failure> {
     let gzip = GzDecoder::new(BufReader::new(source));
     let mut archive = Archive::new(Timed::new(gzip, deadline));
-    let end = Extraction { root, tree: Tree::default(), written: 0 }.entries(&mut archive)?;
+    let mut extraction = Extraction { root, tree: Tree::default(), written: 0, contents: Contents::default() };
+    let end = extraction.entries(&mut archive)?;
     let mut rest = archive.into_inner();
     // The end is a block of zeros. A tar without one was cut off between two entries.
     if rest.count() <= end {
@@ -80,7 +83,11 @@ pub(super) fn extract(source: impl Read, root: &Dir, deadline: &Deadline) -> Res
     }
     drain_zeros(&mut rest)?;
     let mut compressed = rest.into_inner().into_inner();
-    if compressed.fill_buf().map_err(damaged)?.is_empty() { Ok(()) } else { Err(broken("something follows its end")) }
+    if !compressed.fill_buf().map_err(damaged)?.is_empty() {
+        return Err(broken("something follows its end"));
+    }
+    extraction.contents.finish();
+    Ok(extraction.contents)
 }
 
 /// Reads the padding after the last entry: zeros, and not many. Anything else would be hidden from one reader or
@@ -100,11 +107,12 @@ struct Extraction<'d> {
     root: &'d Dir,
     tree: Tree,
     written: u64,
+    contents: Contents,
 }
 
 impl Extraction<'_> {
     /// Unpacks every entry, and tells at which byte the last one ended.
-    fn entries<R: Read>(mut self, archive: &mut Archive<R>) -> Result<u64, Failure> {
+    fn entries<R: Read>(&mut self, archive: &mut Archive<R>) -> Result<u64, Failure> {
         let mut extensions = Extensions::default();
         let mut end = 0;
         for entry in archive.entries().map_err(damaged)?.raw(true) {
@@ -178,6 +186,8 @@ impl Extraction<'_> {
             file.write_all(buffer.get(..read).unwrap_or_default()).map_err(|error| write_failed(error, name))?;
             left = left.saturating_sub(count);
         }
+        let written = file.metadata().map_err(|error| write_failed(error, name))?;
+        self.contents.add(&name.full_path(), &written);
         Ok(())
     }
 }
@@ -213,5 +223,5 @@ fn write_failed(error: io::Error, name: &EntryName) -> Failure {
         let problem = "is the same as another entry on this file system";
         return ArchiveError::Collision { entry: SafeText::new(&name.to_string()), problem }.into();
     }
-    PackageError::cache("write a file of the bundle")(error).into()
+    Failure::Write(error)
 }

@@ -50,7 +50,7 @@ fn extract_all(bundle: &[u8]) -> Result<Vec<String>, ArchiveError> {
     let bed = Bed::new();
     let root = bed.source("out", &[]);
     match extract::extract(bundle, &root, &Deadline::none()) {
-        Ok(()) => {
+        Ok(_) => {
             let mut found = Vec::new();
             walk(&root, "", &mut found);
             let mut names: Vec<String> = found.into_iter().map(|(name, _)| name).collect();
@@ -58,6 +58,7 @@ fn extract_all(bundle: &[u8]) -> Result<Vec<String>, ArchiveError> {
             Ok(names)
         }
         Err(Failure::Archive(problem)) => Err(problem),
+        Err(Failure::Write(error)) => panic!("{error}"),
         Err(Failure::Other(error)) => panic!("{error}"),
     }
 }
@@ -292,22 +293,25 @@ fn what_runs_is_what_was_hashed() {
     let bed = Bed::new();
     let published = bed.publish("acme/tool", "1.0.0");
     let package = bed.fetch("acme/tool@1.0.0").unwrap();
-    let unpacked = unpack(&bed.cache(), &package, &Deadline::none(), &|| false).unwrap();
+    let unpacked = unpack(&bed.cache(), bed.run_folder(), &package, &Deadline::none(), &|| false).unwrap();
     let path = unpacked.path().to_owned();
     assert!(unpacked.root().exists("server.py") && path.is_absolute());
     assert_eq!(unpacked.root().read_to_string("server.py").unwrap(), "1.0.0");
-    let second = unpack(&bed.cache(), &package, &Deadline::none(), &|| false).unwrap();
+    let second = unpack(&bed.cache(), bed.run_folder(), &package, &Deadline::none(), &|| false).unwrap();
     assert_ne!(second.path(), path);
     drop((unpacked, second));
     assert_eq!(bed.root.read_dir("cache/runs").unwrap().count(), 0, "they are gone");
 
     let blob = format!("cache/blobs/sha256-{}", published.bundle_digest.hex());
     bed.root.write(&blob, gzip(&tar(&[file("evil")]))).unwrap();
-    let error = unpack(&bed.cache(), &package, &Deadline::none(), &|| false).unwrap_err();
+    let error = unpack(&bed.cache(), bed.run_folder(), &package, &Deadline::none(), &|| false).unwrap_err();
     assert_eq!(error.code(), "digest-mismatch");
     assert!(!bed.root.exists(&blob), "the corrupt file is dropped");
     assert_eq!(bed.root.read_dir("cache/runs").unwrap().count(), 0, "nothing is left behind");
-    assert_eq!(unpack(&bed.cache(), &package, &Deadline::none(), &|| false).unwrap_err().code(), "cache-unusable");
+    assert_eq!(
+        unpack(&bed.cache(), bed.run_folder(), &package, &Deadline::none(), &|| false).unwrap_err().code(),
+        "cache-unusable"
+    );
 }
 
 #[test]
@@ -315,7 +319,7 @@ fn an_interruption_ends_it_and_leaves_nothing() {
     let bed = Bed::new();
     bed.publish("acme/tool", "1.0.0");
     let package = bed.fetch("acme/tool@1.0.0").unwrap();
-    let error = unpack(&bed.cache(), &package, &Deadline::none(), &|| true).unwrap_err();
+    let error = unpack(&bed.cache(), bed.run_folder(), &package, &Deadline::none(), &|| true).unwrap_err();
     assert_eq!(error.code(), "interrupted");
     assert_eq!(bed.root.read_dir("cache/runs").unwrap().count(), 0);
 }
@@ -325,7 +329,9 @@ fn a_deadline_ends_it_and_leaves_nothing() {
     let bed = Bed::new();
     bed.publish("acme/tool", "1.0.0");
     let package = bed.fetch("acme/tool@1.0.0").unwrap();
-    let error = unpack(&bed.cache(), &package, &Deadline::after(std::time::Duration::ZERO), &|| false).unwrap_err();
+    let error =
+        unpack(&bed.cache(), bed.run_folder(), &package, &Deadline::after(std::time::Duration::ZERO), &|| false)
+            .unwrap_err();
     assert_eq!(error.code(), "timeout");
     let root = bed.source("out", &[]);
     let bundle = gzip(&tar(&[file("a")]));
@@ -350,4 +356,36 @@ fn a_bundle_that_is_one_directory_starts_inside_of_it() {
         let (_, path) = enter(bed.source(&name, &files), Path::new("/base")).unwrap();
         assert_eq!(path, Path::new("/base"));
     }
+}
+
+#[test]
+fn what_a_server_leaves_is_what_the_bundle_does_not_have() {
+    let bed = Bed::new();
+    bed.publish("acme/tool", "1.0.0");
+    let package = bed.fetch("acme/tool@1.0.0").unwrap();
+    let unpacked = unpack(&bed.cache(), bed.run_folder(), &package, &Deadline::none(), &|| false).unwrap();
+    let root = unpacked.root();
+    assert_eq!(unpacked.left_behind(), LeftBehind::default());
+    // Folders alone are nothing, and Python makes its byte code again.
+    root.create_dir_all("empty/deep").unwrap();
+    root.create_dir("__pycache__").unwrap();
+    root.write("__pycache__/server.cpython-313.pyc", "x").unwrap();
+    assert_eq!(unpacked.left_behind(), LeftBehind::default());
+    root.write("memory.json", "{}").unwrap();
+    root.write("empty/\u{1b}[31mdata.db", "x").unwrap();
+    root.symlink("memory.json", "link").unwrap();
+    // A changed file, in the way that works for who may not write to it.
+    root.remove_file("server.py").unwrap();
+    root.write("server.py", "longer").unwrap();
+    let left = unpacked.left_behind();
+    let names: Vec<String> = left.names.iter().map(ToString::to_string).collect();
+    assert_eq!((left.count, names.len()), (4, 4));
+    for name in ["memory.json", "link", "server.py", "empty/\\u{1b}[31mdata.db"] {
+        assert!(names.iter().any(|found| found == name), "{name}: {names:?}");
+    }
+    for number in 0..100 {
+        root.write(format!("{number}"), "").unwrap();
+    }
+    let left = unpacked.left_behind();
+    assert_eq!((left.count, left.names.len()), (104, limits::LEFT_NAMED));
 }
