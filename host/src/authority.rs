@@ -4,6 +4,7 @@
 //! under *Ambient authority*.
 
 mod caller;
+mod shared;
 
 use std::ffi::OsString;
 use std::io::{self, Read as _};
@@ -18,6 +19,7 @@ use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::unistd::{AccessFlags, faccessat};
 
 pub use crate::authority::caller::caller;
+pub use crate::authority::shared::create_shared_dir;
 
 /// A file could not be read whole.
 #[derive(Debug, thiserror::Error)]

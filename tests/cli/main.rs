@@ -23,6 +23,7 @@ mod config;
 mod custom;
 mod help;
 mod interrupt;
+mod manifest;
 mod mcp_config;
 #[cfg(target_os = "linux")]
 mod life;
@@ -31,3 +32,4 @@ mod publish;
 mod reader;
 mod run;
 mod summary;
+mod team;

@@ -29,7 +29,7 @@ const FOLDER: &str = "blobs";
 pub(super) enum Access {
     /// The owner alone.
     Private,
-    /// Everybody; as the umask of the process has it for folders.
+    /// Whoever the umask of the process lets: a team with a common group publishes into one registry.
     Shared,
 }
 
@@ -37,14 +37,15 @@ impl Access {
     pub(super) const fn folder_mode(self) -> u32 {
         match self {
             Self::Private => 0o700,
-            Self::Shared => 0o755,
+            Self::Shared => 0o777,
         }
     }
 
+    /// The mode that a file is made with; the umask of the process takes from it.
     pub(super) const fn file_mode(self) -> u32 {
         match self {
             Self::Private => 0o600,
-            Self::Shared => 0o644,
+            Self::Shared => 0o666,
         }
     }
 }
@@ -197,7 +198,10 @@ pub(super) fn create_folder(dir: &Dir, name: &str, access: Access) -> io::Result
 /// Gives a finished draft its name, in one step and on the disk: somebody who sees the name sees the whole file.
 pub(super) fn keep(folder: &Dir, mut draft: TempFile<'_>, name: &str, access: Access) -> io::Result<()> {
     draft.flush()?;
-    draft.as_file().set_permissions(Permissions::from_mode(access.file_mode()))?;
+    // A draft is made with 0666 less the umask, and what is shared stays so.
+    if access == Access::Private {
+        draft.as_file().set_permissions(Permissions::from_mode(access.file_mode()))?;
+    }
     draft.as_file().sync_all()?;
     draft.replace(name)?;
     folder.open(".")?.sync_all()
