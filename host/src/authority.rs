@@ -10,6 +10,7 @@ mod input;
 mod room;
 mod program;
 mod folders;
+mod shared;
 
 use std::ffi::OsString;
 use std::io::{self, Read as _};
@@ -23,6 +24,9 @@ use cap_std::fs::{OpenOptions, OpenOptionsExt as _};
 
 pub use crate::authority::caller::caller;
 pub use crate::authority::caller::foreign_owner;
+pub use crate::authority::folders::create_dir;
+pub use crate::authority::folders::open_dir;
+pub use crate::authority::folders::runtime_dir;
 pub use crate::authority::input::InputError;
 pub use crate::authority::input::read_input;
 pub use crate::authority::kernel::Namespaces;
@@ -35,9 +39,7 @@ pub use crate::authority::program::program;
 pub use crate::authority::program::program_head;
 pub use crate::authority::room::longest_argument;
 pub use crate::authority::room::room_for_arguments;
-pub use crate::authority::folders::create_dir;
-pub use crate::authority::folders::open_dir;
-pub use crate::authority::folders::runtime_dir;
+pub use crate::authority::shared::create_shared_dir;
 
 /// A file could not be read whole.
 #[derive(Debug, thiserror::Error)]

@@ -14,6 +14,7 @@ pub mod digest;
 pub mod endpoint;
 pub mod examination;
 pub mod facts;
+pub mod fetches;
 pub mod limits;
 pub mod manifest;
 pub mod mode;

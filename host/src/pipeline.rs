@@ -257,7 +257,9 @@ pub fn inform(
 ) -> Result<(Subject, Vec<Notice>), Stop> {
     let resolved = find::resolve(config, reference, deadline)?;
     let (package, _lease) = resolved.fetch(config, deadline, progress)?;
-    Ok((request::subject(&package), resolved.notice().cloned().into_iter().collect()))
+    let subject = request::subject(&package);
+    let notices = resolved.notice().cloned().into_iter().chain(policies::fetching(&subject)).collect();
+    Ok((subject, notices))
 }
 
 /// Asks the registry for a package and fills the cache with it, whatever its status; nothing is judged.
@@ -292,6 +294,7 @@ fn judge<T>(
     let subject = subject_of(admitted.candidate());
     let mut notices: Vec<_> =
         admitted.notice().cloned().into_iter().chain(policies::distrust(config, &subject)).collect();
+    notices.extend(policies::fetching(&subject));
     let evaluated = evaluate(config, &subject, context);
     match evaluated.and_then(|policies| Ok(admitted.rule(policies)?)) {
         Ok((ruled, ruling)) => {

@@ -10,6 +10,7 @@ pub use document::Problem;
 pub use document::document_of;
 pub use document::subject_from_document;
 
+use crate::model::fetches::Fetches;
 use crate::model::package::PackageRef;
 use crate::model::package::Resolution;
 use crate::model::package::ResolvedPackage;
@@ -63,14 +64,22 @@ pub fn named(reference: &PackageRef, registry: &Registry) -> Subject {
 
 /// The request as one layer sees it: facts that it doesn't believe are unknown to its policies (spec section 1).
 pub fn build(subject: &Subject, context: Context, believed: bool) -> Request {
+    let extensions = extensions(subject);
     let subject = if believed { subject.clone() } else { subject.without_facts() };
-    Request { subject, context }
+    Request { subject, context, extensions }
+}
+
+/// What is known of a package beyond the fields of the interface. None of it is a registry's word.
+fn extensions(subject: &Subject) -> Vec<(String, String)> {
+    let fetches = subject.entrypoint.as_ref().and_then(Fetches::of);
+    fetches.map(|fetches| ("start.fetches".to_owned(), fetches.to_string())).into_iter().collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::facts::Score;
+    use crate::model::manifest::Entrypoint;
 
     #[test]
     fn facts_that_are_not_believed_are_unknown() {
@@ -80,5 +89,17 @@ mod tests {
         assert_eq!(build(&subject, context, true).subject, subject);
         let distrusted = build(&subject, context, false).subject;
         assert_eq!((distrusted.facts.score, distrusted.name.as_str()), (None, "tool"));
+    }
+
+    #[test]
+    fn policies_are_told_with_what_a_command_fetches() {
+        let context = Context { evaluated_at: 0, trust: false, interactive: false };
+        for (command, expected) in [("npx", vec![("start.fetches".to_owned(), "npx".to_owned())]), ("node", vec![])] {
+            let entrypoint = Entrypoint { command: command.to_owned(), ..Entrypoint::default() };
+            let subject = Subject { entrypoint: Some(entrypoint), ..Subject::default() };
+            assert_eq!(build(&subject, context, true).extensions, expected);
+            assert_eq!(build(&subject, context, false).extensions, expected, "no registry says it");
+        }
+        assert_eq!(build(&Subject::default(), context, true).extensions, []);
     }
 }

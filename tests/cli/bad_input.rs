@@ -69,8 +69,13 @@ fn a_changed_entry_of_the_registry_is_found_out() {
     bed.write(name, bed.read("registry/packages/acme/tool/1.10.0.json"));
     refuses(&bed, "acme/tool@1.0.0", 3, &["`1.10.0`", "`1.0.0`"]);
     let renamed = good.replace("acme/tool", "acme/other");
-    let cases =
-        [("", "EOF"), ("{", "EOF"), ("[]", "not valid"), (renamed.as_str(), "acme/other"), ("\u{fe}", "not valid")];
+    let cases = [
+        ("", "it is empty"),
+        ("{", "EOF"),
+        ("[]", "not valid"),
+        (renamed.as_str(), "acme/other"),
+        ("\u{fe}", "not valid"),
+    ];
     for (text, says) in cases {
         bed.write(name, text);
         refuses(&bed, "acme/tool@1.0.0", 3, &[says]);

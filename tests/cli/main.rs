@@ -26,6 +26,7 @@ mod custom;
 mod help;
 mod inputs;
 mod interrupt;
+mod manifest;
 mod mcp_config;
 #[cfg(target_os = "linux")]
 mod life;
@@ -36,3 +37,4 @@ mod refusal;
 mod run;
 mod summary;
 mod variables;
+mod team;

@@ -27,12 +27,14 @@ fn a_version_never_changes() {
 #[test]
 fn what_is_not_a_package_is_not_published() {
     type Change = fn(&mut Value);
-    let cases: [(&str, i32, Change, &str); 6] = [
+    let cases: [(&str, i32, Change, &str); 8] = [
         ("id", 3, |manifest| manifest["package"]["id"] = json!("acme/other"), "`acme/other`"),
         ("version", 3, |manifest| manifest["package"]["version"] = json!("2.0.0"), "`2.0.0`"),
         ("no-entry", 3, |manifest| drop(manifest.as_object_mut().unwrap().remove("entrypoint")), "entrypoint"),
         ("no-command", 3, |manifest| manifest["entrypoint"]["command"] = json!([]), "command"),
         ("certified", 1, |manifest| manifest["certification"] = json!({"level": 3}), "certification"),
+        ("no-runtime", 3, |manifest| drop(manifest.as_object_mut().unwrap().remove("runtime")), "`runtime` is missing"),
+        ("runtime", 3, |manifest| manifest["runtime"]["type"] = json!("ruby"), "one of node, python, binary"),
         ("schema", 3, |manifest| manifest["schema_version"] = json!("newest"), "schema_version"),
     ];
     let bed = TestBed::new();
@@ -44,12 +46,50 @@ fn what_is_not_a_package_is_not_published() {
 }
 
 #[test]
+fn what_may_not_be_packed_is_named_with_the_way_out() {
+    let bed = TestBed::new();
+    let package = || Package::greeter("acme/tool@1.0.0").good().file(".env", "TOKEN=secret", 0o644);
+    bed.write("bundles/acme-tool-1.0.0/.git/config", "[core]");
+    std::os::unix::fs::symlink("server.py", bed.path("bundles/acme-tool-1.0.0/link")).unwrap();
+    insta::assert_snapshot!("forbidden", bed.try_publish(&package()).refuses(1, &["--include-secrets"]));
+    assert!(!bed.has("registry"), "no directory is made for nothing");
+    bed.try_publish(&package().option("--exclude", ".git").option("--exclude", "/link")).refuses(1, &["`.env`"]);
+    let without = package().option("--exclude", ".git").option("--exclude", "/link").option("--exclude", ".env");
+    insta::assert_snapshot!("left_out", bed.try_publish(&without).succeeds());
+}
+
+#[test]
+fn a_command_that_fetches_is_noticed_wherever_it_is_judged() {
+    let bed = TestBed::new();
+    let entrypoint = json!({"command": ["npx", "-y", "@modelcontextprotocol/server-filesystem"]});
+    let package = Package::greeter("acme/tool@1.0.0").entrypoint(entrypoint).good();
+    bed.try_publish(&package).succeeds().says(&["note: `npx` fetches what it runs when it starts"]);
+    bed.configure("");
+    for line in ["policy check acme/tool@1.0.0", "run --dry-run acme/tool@1.0.0", "info acme/tool@1.0.0"] {
+        let document = bed.run(&format!("{line} --json")).succeeds().document();
+        assert_eq!(document["notices"][0]["code"], "fetches-at-start", "{line}: {document}");
+        let ran = bed.run(line).succeeds();
+        assert!(format!("{ran}").contains("`npx` fetches what it runs"), "{ran}");
+    }
+    let facts = r#"{"entrypoint": {"command": "sh", "args": ["-c", "uvx x"]}}"#;
+    let document = bed.smcp("policy eval --json --facts -").input(facts).run().succeeds().document();
+    assert!(document["notices"].to_string().contains("fetches-at-start"), "{document}");
+    bed.publish(&Package::greeter("acme/other@1.0.0").good());
+    assert_eq!(bed.run("policy check --json acme/other@1.0.0").document()["notices"], json!([]));
+}
+
+#[test]
 fn a_wrong_command_line_publishes_nothing() {
     let bed = TestBed::new();
     bed.publish(&Package::greeter("acme/first@1.0.0"));
     let bundle = "bundles/acme-first-1.0.0";
     let cases = [
         (format!("registry publish acme/tool@1.0.0 {bundle}"), "--registry DIR must name"),
+        (format!("--registry r registry publish --exclude [x acme/tool@1.0.0 {bundle}"), "a `[` has no `]`"),
+        (
+            format!("--registry r registry publish --exclude !x acme/tool@1.0.0 {bundle}"),
+            "only a line of a .smcpignore",
+        ),
         (format!("--registry https://x.example registry publish acme/tool@1.0.0 {bundle}"), "only a directory"),
         ("--registry r registry publish acme/tool@1.0.0 gone".to_owned(), "while opening gone: No such file"),
         (format!("--registry r registry publish acme/tool@latest {bundle}"), "a version can be published"),

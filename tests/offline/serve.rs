@@ -89,6 +89,26 @@ impl Answer {
         Self { status, head, body: bytes[end + 4..].to_vec() }
     }
 
+    /// The body of an answer that is sent in chunks; `None` when it was broken off.
+    fn chunks(&self) -> Option<Vec<u8>> {
+        assert_eq!(self.header("transfer-encoding"), "chunked", "{}", self.head);
+        let (mut body, mut rest) = (Vec::new(), self.body.as_slice());
+        loop {
+            let end = rest.windows(2).position(|two| two == b"\r\n")?;
+            let length = usize::from_str_radix(str::from_utf8(&rest[..end]).unwrap(), 16).unwrap();
+            body.extend_from_slice(rest.get(end + 2..end + 2 + length)?);
+            rest = rest.get(end + 2 + length + 2..)?;
+            if length == 0 {
+                return Some(body);
+            }
+        }
+    }
+
+    fn catalog(&self) -> Value {
+        assert_eq!((self.status, self.header("content-type")), (200, "application/json"), "{}", self.head);
+        serde_json::from_slice(&self.chunks().unwrap()).unwrap()
+    }
+
     fn header(&self, name: &str) -> &str {
         self.head.lines().find_map(|line| line.strip_prefix(&format!("{name}: "))).unwrap_or_default()
     }
@@ -118,7 +138,7 @@ fn the_api_of_a_registry_is_spoken() {
     assert_eq!(served.get("/healthz").json(), json!({"status": "ok"}));
     let draft = json!({"package": "acme/draft", "visibility": "public", "latest_version": null});
     let tool = json!({"package": "acme/tool", "visibility": "public", "latest_version": "1.1.0"});
-    assert_eq!(served.get("/v1/catalog").json(), json!({"packages": [draft, tool]}));
+    assert_eq!(served.get("/v1/catalog").catalog(), json!({"packages": [draft, tool]}));
     let mut published: Value = serde_json::from_str(&bed.read("registry/packages/acme/tool/1.0.0.json")).unwrap();
     assert_eq!(served.get(&format!("{RESOLVE}?ref=1.0.0")).json(), published);
     let bundle = published["resolved"]["bundle"].clone();
@@ -187,7 +207,7 @@ fn what_is_corrupt_is_never_served() {
     bed.write("registry/packages/acme/tool/1.1.0.json", "{");
     let answer = served.get(&format!("{RESOLVE}?ref=1.1.0"));
     assert_eq!((answer.status, answer.json()["error"]["code"].as_str()), (500, Some("registry-entry-invalid")));
-    assert_eq!(served.get("/v1/catalog").json()["packages"][1]["latest_version"], Value::Null);
+    assert_eq!(served.get("/v1/catalog").catalog()["packages"][1]["latest_version"], Value::Null);
     let (code, said) = served.end(Signal::SIGTERM);
     assert_eq!(code, 0);
     assert!(said.contains("is not what its digest promises") && said.contains("acme/tool@1.1.0"), "{said}");
@@ -317,4 +337,29 @@ fn a_registry_is_listed() {
         .prints("PACKAGE     LATEST\nacme/draft  -\nacme/tool   1.1.0\n");
     let document = bed.run("registry list --json --registry registry").succeeds().document();
     assert_eq!(document["packages"][1], json!({"package": "acme/tool", "latest_version": "1.1.0"}));
+}
+
+#[test]
+fn a_catalogue_of_twelve_thousand_is_whole_and_in_order() {
+    let bed = bed();
+    let mut names: Vec<String> = (0..12_000).map(|number| format!("org-{}/tool-{number}", number % 7)).collect();
+    for name in &names {
+        std::fs::create_dir_all(bed.path(&format!("registry/packages/{name}"))).unwrap();
+    }
+    names.extend(["acme/draft".to_owned(), "acme/tool".to_owned()]);
+    names.sort();
+    let named = |document: &Value| -> Vec<String> {
+        let packages = document["packages"].as_array().unwrap();
+        packages.iter().map(|package| package["package"].as_str().unwrap().to_owned()).collect()
+    };
+    let listed = bed.run("registry list --registry registry --json").succeeds().document();
+    assert_eq!(named(&listed), names);
+    assert_eq!(listed["packages"][1]["latest_version"], "1.1.0");
+    let served = Served::start(&bed);
+    let catalog = served.get("/v1/catalog").catalog();
+    assert_eq!((named(&catalog), &catalog["packages"][1]["latest_version"]), (names, &json!("1.1.0")));
+    let head = served.ask("HEAD", "/v1/catalog", "");
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    let error = bed.run("info acme/tol@1.0.0 --registry registry");
+    assert!(error.stderr.contains("did you mean acme/tool?"), "{error}");
 }

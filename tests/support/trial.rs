@@ -79,5 +79,9 @@ fn request() -> Request {
         manifest: Some(r#"{"name":"tool"}"#.to_owned()),
         ..Subject::default()
     };
-    Request { subject, context: Context { evaluated_at: 1_700_000_000, trust: false, interactive: false } }
+    Request {
+        subject,
+        context: Context { evaluated_at: 1_700_000_000, trust: false, interactive: false },
+        extensions: Vec::new(),
+    }
 }

@@ -201,6 +201,14 @@ pub const TOKEN: usize = 16 * KIB;
 pub const CREDENTIALS: usize = 4 * MIB;
 /// A bundle unpacked, bytes (spec section 6).
 pub const BUNDLE_UNPACKED: u64 = 1024 * MIB as u64;
+/// One pattern of what a publisher leaves out, bytes: a long path.
+pub const PATTERN: usize = KIB;
+/// Patterns in one file of them: each is held against every path, and people write ten.
+pub const PATTERNS: usize = 1000;
+/// A file of such patterns, bytes: as many as are read, with their comments.
+pub const PATTERN_FILE: usize = 256 * KIB;
+/// Things that can't be packed, or that are left out, which a message lists: a screen has room for them.
+pub const PUBLISH_LISTED: usize = 20;
 /// Entries in a bundle (spec section 6).
 pub const BUNDLE_ENTRIES: usize = 100_000;
 /// One name in a bundle's path, bytes: what file systems hold.
@@ -232,8 +240,11 @@ pub const SERVE_END_GRACE: Duration = Duration::from_secs(5);
 pub const SERVE_ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Pieces of a file that are read ahead of a client.
 pub const SERVE_READ_AHEAD: usize = 2;
-/// Packages that are looked at for a suggestion, and listed in a catalogue.
-pub const SUGGESTIONS: usize = 10_000;
+/// Packages that are looked at for a suggestion: a tenth of a second. A catalogue has no such limit.
+pub const SUGGESTIONS: usize = 100_000;
+/// How long a served registry may take to list all of its packages: it is sent as it is found, to the end of the
+/// connection's own time.
+pub const SERVE_CATALOG_TIME: Duration = SERVE_CONNECTION_TIME;
 
 /// The warning's block, bytes: under 1.5 KiB, since a client in use cuts instructions at 2 KiB (spec section 7).
 pub const WARNING_BLOCK: usize = 3 * KIB / 2 - 1;

@@ -65,4 +65,6 @@ pub struct Request {
     pub subject: Subject,
     /// The circumstances.
     pub context: Context,
+    /// What the interface has no field for, as name and value.
+    pub extensions: Vec<(String, String)>,
 }

@@ -33,7 +33,7 @@ const TRIAL: &str = ".draft-0000000000000000";
 pub(super) enum Access {
     /// The owner alone.
     Private,
-    /// Everybody; as the umask of the process has it for folders.
+    /// Whoever the umask of the process lets: a team with a common group publishes into one registry.
     Shared,
 }
 
@@ -41,14 +41,15 @@ impl Access {
     pub(super) const fn folder_mode(self) -> u32 {
         match self {
             Self::Private => 0o700,
-            Self::Shared => 0o755,
+            Self::Shared => 0o777,
         }
     }
 
+    /// The mode that a file is made with; the umask of the process takes from it.
     pub(super) const fn file_mode(self) -> u32 {
         match self {
             Self::Private => 0o600,
-            Self::Shared => 0o644,
+            Self::Shared => 0o666,
         }
     }
 }
@@ -180,18 +181,18 @@ impl Blobs {
         fill: impl FnOnce(&mut Draft<'_>) -> Result<(Digest, T), PackageError>,
     ) -> Result<T, PackageError> {
         let folder = self.folder_to_fill().map_err(&failed)?;
-        let mut draft = Draft::new(&folder).map_err(&failed)?;
+        let mut draft = Draft::new(&folder, self.access).map_err(&failed)?;
         let (digest, told) = fill(&mut draft)?;
-        draft.keep(&file_name(&digest), self.access).map_err(failed)?;
+        draft.keep(&file_name(&digest)).map_err(failed)?;
         Ok(told)
     }
 
     /// Keeps a file as [`Blobs::store`] does, and removes it again.
     pub(super) fn try_out(&self) -> io::Result<()> {
         let folder = self.folder_to_fill()?;
-        let mut draft = Draft::new(&folder)?;
+        let mut draft = Draft::new(&folder, self.access)?;
         draft.write_all(b"tried out")?;
-        draft.keep(TRIAL, self.access)?;
+        draft.keep(TRIAL)?;
         match folder.remove_file(TRIAL) {
             // Somebody else tries it out too.
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

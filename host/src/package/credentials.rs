@@ -181,14 +181,11 @@ impl Credentials {
 
     fn write(&self, document: &Document) -> Result<(), CredentialsError> {
         let failed = || self.failed("write");
-        let mut draft = Draft::new(&self.dir).map_err(failed())?;
-        // Before a byte is in it: nobody else opens it in between.
-        let private = cap_std::fs::Permissions::from_mode(Access::Private.file_mode());
-        draft.file().set_permissions(private).map_err(failed())?;
+        let mut draft = Draft::new(&self.dir, Access::Private).map_err(failed())?;
         let text = serde_json::to_vec_pretty(document).map_err(io::Error::from).map_err(failed())?;
         draft.write_all(&text).map_err(failed())?;
         draft.write_all(b"\n").map_err(failed())?;
-        draft.keep(FILE, Access::Private).map_err(failed())
+        draft.keep(FILE).map_err(failed())
     }
 
     fn malformed(&self, line: usize, column: usize) -> CredentialsError {

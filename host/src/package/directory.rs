@@ -3,10 +3,10 @@
 //! `docs/registry.md` has the layout. Whoever can write there decides what runs, within the policies: its documents
 //! are read as carefully as those of a registry far away.
 
+mod catalog;
 mod served;
 pub(super) mod trust;
 
-use std::collections::BTreeSet;
 use std::io;
 use std::io::Read;
 
@@ -17,7 +17,6 @@ use crate::model::digest::Digest;
 use crate::model::facts::Status;
 use crate::model::limits;
 use crate::model::name::PackageId;
-use crate::model::name::PackageWord;
 use crate::model::package::PackageRef;
 use crate::model::package::Resolution;
 use crate::model::package::Selector;
@@ -31,7 +30,7 @@ use crate::package::blobs::open_file;
 use crate::package::document;
 use crate::package::error::PackageError;
 
-pub use crate::package::directory::served::Listed;
+pub use crate::package::directory::catalog::Listed;
 
 /// Where the resolve documents are.
 pub(super) const PACKAGES: &str = "packages";
@@ -87,9 +86,15 @@ impl DirectoryRegistry {
 
     /// The entry of one version, and its text.
     fn entry_text(&self, id: &PackageId, version: &Version) -> Result<Option<(Resolution, Vec<u8>)>, PackageError> {
-        let path = format!("{PACKAGES}/{}/{}/{version}{SUFFIX}", id.org, id.name);
-        let wanted = PackageRef { id: id.clone(), selector: Selector::Exact(version.clone()) };
-        let Some(file) = open_file(&self.dir, &path).map_err(self.failed(format!("open `{path}`")))? else {
+        let path = entry_path(id, version);
+        let Some(bytes) = self.read(&path, id)? else { return Ok(None) };
+        let entry = self.understand(&path, &bytes, id, version)?;
+        Ok(Some((entry, bytes)))
+    }
+
+    /// The text of an entry; `None` when there is none.
+    fn read(&self, path: &str, id: &PackageId) -> Result<Option<Vec<u8>>, PackageError> {
+        let Some(file) = open_file(&self.dir, path).map_err(self.failed(format!("open `{path}`")))? else {
             return Ok(None);
         };
         trust::check_entry(&self.dir, id, &path, &file).map_err(self.failed(format!("rely on `{path}`")))?;
@@ -99,10 +104,24 @@ impl DirectoryRegistry {
         limited.read_to_end(&mut bytes).map_err(self.failed(format!("read `{path}`")))?;
         if bytes.len() > limit {
             let problem = SafeText::new(&format!("`{path}` has more than {limit} bytes, the most that is read"));
-            return Err(PackageError::Document { subject: wanted.to_string(), problem });
+            return Err(PackageError::Document { subject: id.to_string(), problem });
         }
-        let entry = document::read(&bytes, &wanted, &self.location)?;
-        Ok(Some((entry, bytes)))
+        Ok(Some(bytes))
+    }
+
+    /// Reads an entry. What is wrong with it is said of its file.
+    fn understand(
+        &self,
+        path: &str,
+        bytes: &[u8],
+        id: &PackageId,
+        version: &Version,
+    ) -> Result<Resolution, PackageError> {
+        let wanted = PackageRef { id: id.clone(), selector: Selector::Exact(version.clone()) };
+        document::read(bytes, &wanted, &self.location).map_err(|error| {
+            let PackageError::Document { subject, problem } = error else { return error };
+            PackageError::Document { subject, problem: SafeText::new(&format!("`{path}`: {problem}")) }
+        })
     }
 
     /// Every version of a package by name, highest first; none when the package isn't there.
@@ -115,28 +134,34 @@ impl DirectoryRegistry {
         Ok(versions)
     }
 
-    fn every_entry(&self, id: &PackageId, deadline: &Deadline) -> Result<Vec<Resolution>, PackageError> {
-        let mut entries = Vec::new();
-        for version in self.versions(id)? {
+    /// The highest version that is published, if any is. Versions are looked at from the highest down, and the first that
+    /// is published is the answer, so a damaged entry ends it only where it might have been the answer itself.
+    fn latest(&self, id: &PackageId, deadline: &Deadline) -> Result<Option<Resolution>, PackageError> {
+        let versions = self.versions(id)?;
+        for version in versions.iter().filter(|version| version.semver().is_some()) {
             deadline.check()?;
-            entries.extend(self.entry(id, &version)?);
+            let entry = self.entry(id, version)?;
+            if let Some(entry) = entry.filter(|entry| entry.facts.status == Some(Status::Published)) {
+                return Ok(Some(entry));
+            }
         }
-        Ok(entries)
+        Ok(None)
     }
 
-    fn latest(&self, wanted: &PackageRef, deadline: &Deadline) -> Result<Resolution, PackageError> {
-        let published = self.every_entry(&wanted.id, deadline)?.into_iter().filter_map(|entry| {
-            let semver = entry.version.semver()?;
-            (entry.facts.status == Some(Status::Published)).then_some((semver, entry))
-        });
-        match published.max_by(|(one, _), (other, _)| one.cmp(other)) {
-            Some((_, entry)) => Ok(entry),
-            None => Err(self.missing(wanted)?),
-        }
-    }
-
+    /// The version that a digest stands for. A damaged entry ends it, unless it doesn't even have the digest in it: then
+    /// it is not about those bytes.
     fn by_digest(&self, wanted: &PackageRef, digest: &Digest, deadline: &Deadline) -> Result<Resolution, PackageError> {
-        let mut entries = self.every_entry(&wanted.id, deadline)?;
+        let mut entries = Vec::new();
+        for version in self.versions(&wanted.id)? {
+            deadline.check()?;
+            let path = entry_path(&wanted.id, &version);
+            let Some(text) = self.read(&path, &wanted.id)? else { continue };
+            match self.understand(&path, &text, &wanted.id, &version) {
+                Ok(entry) => entries.push(entry),
+                Err(error) if mentions(&text, digest) => return Err(error),
+                Err(error) => tracing::warn!(%error, "a damaged entry is passed over"),
+            }
+        }
         entries.retain(|entry| entry.manifest_digest == *digest || entry.bundle_digest == *digest);
         if entries.len() > 1 {
             return Err(PackageError::AmbiguousDigest {
@@ -158,7 +183,8 @@ impl DirectoryRegistry {
         if versions.is_empty() {
             return Ok(PackageError::NoSuchPackage { hint: self.similar(&id)?, id, registry });
         }
-        let hint = format!("it has: {}", shorten(versions.iter().map(Version::to_string)));
+        let first: Vec<String> = versions.iter().take(LISTED).map(Version::to_string).collect();
+        let hint = format!("it has: {}", listed(&first, versions.len()));
         let hint = match &wanted.selector {
             Selector::Exact(_) | Selector::Digest(_) => hint,
             Selector::Latest => format!("`latest` is the highest SemVer with status `published`\n  {hint}"),
@@ -166,37 +192,27 @@ impl DirectoryRegistry {
         Ok(PackageError::NoSuchVersion { id, wanted: wanted.selector.to_string(), registry, hint })
     }
 
-    /// Which packages somebody may have meant, or which there are.
+    /// Which packages somebody may have meant, or which there are. Of very many the first are looked at, in their order.
     fn similar(&self, id: &PackageId) -> Result<String, PackageError> {
-        let wanted = id.to_string();
-        let known = self.packages().map_err(self.failed("list its packages"))?;
-        if known.is_empty() {
-            return Ok(format!("it has no packages at all: is there a `{PACKAGES}` folder in it?"));
-        }
-        let mut near: Vec<(f64, &String)> = known
-            .iter()
-            .map(|name| (strsim::jaro_winkler(&wanted.to_lowercase(), &name.to_lowercase()), name))
-            .filter(|(alike, _)| *alike >= ALIKE)
-            .collect();
-        near.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-        Ok(match near.first() {
-            Some((_, name)) => format!("did you mean {name}?"),
-            None => format!("it has: {}", shorten(known.into_iter())),
-        })
-    }
-
-    fn packages(&self) -> io::Result<BTreeSet<String>> {
-        let mut ids = BTreeSet::new();
-        let words = |names: Vec<String>| names.into_iter().filter_map(|name| name.parse::<PackageWord>().ok());
-        for org in words(list(&self.dir, PACKAGES)?) {
-            for name in words(list(&self.dir, &format!("{PACKAGES}/{org}"))?) {
-                ids.insert(format!("{org}/{name}"));
-                if ids.len() >= limits::SUGGESTIONS {
-                    return Ok(ids);
-                }
+        let wanted = id.to_string().to_lowercase();
+        let (mut first, mut known) = (Vec::new(), 0_usize);
+        let mut nearest: Option<(f64, String)> = None;
+        for package in self.packages()?.take(limits::SUGGESTIONS) {
+            let name = package?.to_string();
+            known = known.saturating_add(1);
+            let alike = strsim::jaro_winkler(&wanted, &name.to_lowercase());
+            if alike >= ALIKE && nearest.as_ref().is_none_or(|(best, _)| alike > *best) {
+                nearest = Some((alike, name.clone()));
+            }
+            if first.len() < LISTED {
+                first.push(name);
             }
         }
-        Ok(ids)
+        Ok(match nearest {
+            Some((_, name)) => format!("did you mean {name}?"),
+            None if known == 0 => format!("it has no packages at all: is there a `{PACKAGES}` folder in it?"),
+            None => format!("it has: {}", listed(&first, known)),
+        })
     }
 }
 
@@ -208,7 +224,10 @@ impl RegistryClient for DirectoryRegistry {
                 Some(entry) => Ok(entry),
                 None => Err(self.missing(wanted)?),
             },
-            Selector::Latest => self.latest(wanted, deadline),
+            Selector::Latest => match self.latest(&wanted.id, deadline)? {
+                Some(entry) => Ok(entry),
+                None => Err(self.missing(wanted)?),
+            },
             Selector::Digest(digest) => self.by_digest(wanted, digest, deadline),
         }
     }
@@ -251,10 +270,22 @@ fn list(dir: &Dir, path: &str) -> io::Result<Vec<String>> {
     names.filter_map(Result::transpose).collect()
 }
 
-fn shorten(names: impl ExactSizeIterator<Item = String>) -> String {
-    let more = names.len().saturating_sub(LISTED);
-    let listed = names.take(LISTED).collect::<Vec<_>>().join(", ");
-    if more == 0 { listed } else { format!("{listed} and {more} more") }
+/// Where the entry of a version is.
+fn entry_path(id: &PackageId, version: &Version) -> String {
+    format!("{PACKAGES}/{}/{}/{version}{SUFFIX}", id.org, id.name)
+}
+
+/// Whether a text has a digest in it.
+fn mentions(text: &[u8], digest: &Digest) -> bool {
+    let digits = digest.hex();
+    text.windows(digits.len()).any(|part| part.eq_ignore_ascii_case(digits.as_bytes()))
+}
+
+/// The first of so many names, and how many more there are.
+fn listed(first: &[String], known: usize) -> String {
+    let more = known.saturating_sub(first.len());
+    let first = first.join(", ");
+    if more == 0 { first } else { format!("{first} and {more} more") }
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ const OTHERS_WRITE: u32 = 0o022;
 #[derive(Debug)]
 pub(super) struct Draft<'d> {
     folder: &'d Dir,
+    access: Access,
     held: Held<'d>,
 }
 
@@ -40,17 +41,20 @@ enum Held<'d> {
 }
 
 impl<'d> Draft<'d> {
-    /// An empty one, for its owner alone.
-    pub(super) fn new(folder: &'d Dir) -> io::Result<Self> {
+    /// An empty one, for whom the finished file is.
+    pub(super) fn new(folder: &'d Dir, access: Access) -> io::Result<Self> {
         let held = match TempFile::new(folder) {
             Ok(file) => Held::Nameless(file),
             // Whatever the reason: where a file can be made at all, it can be made with a name.
             Err(error) => {
                 tracing::debug!(%error, "a file without a name can't be made here; it gets one at once");
-                Held::Named(Named::new(folder)?)
+                Held::Named(Named::new(folder, access)?)
             }
         };
-        Ok(Self { folder, held })
+        let draft = Self { folder, access, held };
+        // Before a byte is in it: nobody else opens it in between.
+        restrict(draft.file(), access)?;
+        Ok(draft)
     }
 
     /// The file itself.
@@ -62,16 +66,15 @@ impl<'d> Draft<'d> {
     }
 
     /// Gives the finished draft its name, in one step and on the disk, in the place of whatever file has it now.
-    pub(super) fn keep(mut self, name: &str, access: Access) -> io::Result<()> {
+    pub(super) fn keep(mut self, name: &str) -> io::Result<()> {
         self.flush()?;
-        restrict(self.file(), access)?;
         self.file().sync_all()?;
         match self.held {
             Held::Nameless(file) => {
                 let again = file.as_file().try_clone()?;
                 if let Err(error) = file.replace(name) {
                     tracing::debug!(%error, "a file without a name can't be given one here; it is copied");
-                    Named::copy(again, self.folder, access)?.rename(name)?;
+                    Named::copy(again, self.folder, self.access)?.rename(name)?;
                 }
             }
             Held::Named(named) => named.rename(name)?,
@@ -106,9 +109,9 @@ struct Named<'d> {
 }
 
 impl<'d> Named<'d> {
-    fn new(folder: &'d Dir) -> io::Result<Self> {
+    fn new(folder: &'d Dir, access: Access) -> io::Result<Self> {
         let mut options = OpenOptions::new();
-        options.write(true).create_new(true).mode(Access::Private.file_mode());
+        options.write(true).create_new(true).mode(access.file_mode());
         loop {
             let name = format!("{PREFIX}{:016x}", RandomState::new().hash_one(PREFIX));
             match folder.open_with(&name, &options) {
@@ -121,10 +124,9 @@ impl<'d> Named<'d> {
 
     /// A copy of a whole file, as durable as that.
     fn copy(mut source: File, folder: &'d Dir, access: Access) -> io::Result<Self> {
-        let mut named = Self::new(folder)?;
+        let mut named = Self::new(folder, access)?;
         source.rewind()?;
         io::copy(&mut source, &mut named.file)?;
-        restrict(&named.file, access)?;
         named.file.sync_all()?;
         Ok(named)
     }
@@ -169,8 +171,12 @@ pub(super) fn is_hex(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Gives a file its permissions. Where the file system has none (FAT, some shares), those that it shows have to do.
+/// Makes a private file private, whatever the umask. Where the file system has no permissions (FAT, some shares), those
+/// that it shows have to do.
 fn restrict(file: &File, access: Access) -> io::Result<()> {
+    if access == Access::Shared {
+        return Ok(());
+    }
     match file.set_permissions(Permissions::from_mode(access.file_mode())) {
         Err(error) if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) => {
             if file.metadata()?.mode() & OTHERS_WRITE == 0 { Ok(()) } else { Err(error) }
@@ -207,17 +213,20 @@ mod tests {
     #[test]
     fn a_draft_becomes_the_file_with_or_without_a_name_of_its_own() {
         let (_temp, dir) = bed();
+        dir.write("plain", "").unwrap();
+        let umask = 0o666 & !dir.metadata("plain").unwrap().mode();
+        dir.remove_file("plain").unwrap();
         for (number, held) in [None, Some(())].into_iter().enumerate() {
             for access in [Access::Private, Access::Shared] {
                 let mut draft = match held {
-                    None => Draft::new(&dir).unwrap(),
-                    Some(()) => Draft { folder: &dir, held: Held::Named(Named::new(&dir).unwrap()) },
+                    None => Draft::new(&dir, access).unwrap(),
+                    Some(()) => Draft { folder: &dir, access, held: Held::Named(Named::new(&dir, access).unwrap()) },
                 };
                 draft.write_all(format!("{number}").as_bytes()).unwrap();
-                draft.keep("file", access).unwrap();
+                draft.keep("file").unwrap();
                 assert_eq!(names(&dir), ["file"]);
                 assert_eq!(dir.read_to_string("file").unwrap(), format!("{number}"));
-                assert_eq!(dir.metadata("file").unwrap().mode() & 0o777, access.file_mode());
+                assert_eq!(dir.metadata("file").unwrap().mode() & 0o777, access.file_mode() & !umask);
             }
         }
     }
@@ -225,20 +234,20 @@ mod tests {
     #[test]
     fn a_copy_is_whole_and_what_is_dropped_is_gone() {
         let (_temp, dir) = bed();
-        let mut draft = Draft::new(&dir).unwrap();
+        let mut draft = Draft::new(&dir, Access::Private).unwrap();
         draft.write_all(b"bytes").unwrap();
         let copy = Named::copy(draft.file().try_clone().unwrap(), &dir, Access::Private).unwrap();
         assert!(names(&dir).iter().any(|name| is_own(name)), "{:?}", names(&dir));
         copy.rename("copy").unwrap();
         assert_eq!(dir.read_to_string("copy").unwrap(), "bytes");
-        drop((draft, Named::new(&dir).unwrap()));
+        drop((draft, Named::new(&dir, Access::Private).unwrap()));
         assert_eq!(names(&dir), ["copy"]);
     }
 
     #[test]
     fn only_names_that_drafts_have_are_taken_for_drafts() {
         let (_temp, dir) = bed();
-        let named = Named::new(&dir).unwrap();
+        let named = Named::new(&dir, Access::Private).unwrap();
         assert!(is_name(named.name.as_deref().unwrap()));
         for (name, expected) in [
             (".draft-0123456789abcdef", true),

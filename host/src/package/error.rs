@@ -368,7 +368,9 @@ impl PackageError {
             Self::DigestMismatch { .. } => (Integrity, "digest-mismatch"),
             Self::Identity { .. } => (Integrity, "identity-mismatch"),
             Self::Manifest { problem: ManifestError::NoEntrypoint { .. }, .. } => (Integrity, "platform-unsupported"),
-            Self::Manifest { problem: ManifestError::Invalid(_), .. } => (Integrity, "manifest-invalid"),
+            Self::Manifest { problem: ManifestError::Invalid(_) | ManifestError::Author(_), .. } => {
+                (Integrity, "manifest-invalid")
+            }
             Self::Archive { .. } => (Integrity, "bundle-invalid"),
             Self::TooLarge { .. } => (Integrity, "too-large"),
             Self::Timeout(_) | Self::Silence { .. } => (Timeout, "timeout"),

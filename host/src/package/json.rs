@@ -19,6 +19,16 @@ pub(super) struct Document<'b>(&'b [u8]); // INVARIANT: a JSON object without du
 impl<'b> Document<'b> {
     /// Checks a document, once for all that is read from it.
     pub(super) fn new(bytes: &'b [u8]) -> Result<Self, SafeText> {
+        // What editors of other systems put first, in words: a parser says only that no value begins there.
+        let mark = match bytes {
+            [] => Some("it is empty"),
+            [0xef, 0xbb, 0xbf, ..] => Some("it begins with a byte order mark; save it as UTF-8 without one"),
+            [0xfe, 0xff, ..] | [0xff, 0xfe, ..] => Some("it is UTF-16; save it as UTF-8"),
+            _ => None,
+        };
+        if let Some(mark) = mark {
+            return Err(SafeText::new(mark));
+        }
         unambiguous::check(bytes).map_err(|error| something_else(bytes).unwrap_or_else(|| excerpt(&error)))?;
         // A list would be read as an object's values in order, whatever they were meant for.
         if bytes.trim_ascii_start().starts_with(b"{") { Ok(Self(bytes)) } else { Err(SafeText::new("it is no object")) }
@@ -59,9 +69,10 @@ mod tests {
             (r#"{"a":1,"a":1}"#, "the key `a` stands twice"),
             (r#"{"x":[{"a":1,"b":2,"\u0061":3}]}"#, "the key `a` stands twice"),
             (r#"{"a":1} {"a":2}"#, "trailing characters"),
-            ("\u{feff}{}", "expected value"),
+            ("\u{feff}{}", "it begins with a byte order mark"),
             ("{\"a\":\"\u{1b}\"}", "control character"),
-            ("", "EOF"),
+            ("", "it is empty"),
+            (" ", "EOF"),
             ("{", "EOF"),
             ("nope", "expected ident"),
             ("[]", "it is no object"),
@@ -75,6 +86,8 @@ mod tests {
             assert!(error.as_str().contains(problem), "{text}: {error}");
         }
         assert!(read::<serde_json::Value>(b"\"\xff\"").is_err());
+        assert!(read::<serde_json::Value>(b"\xff\xfe{\0").unwrap_err().as_str().contains("UTF-16"));
+        assert!(read::<serde_json::Value>(b"{\r\n\"a\":\r\n1}\r\n").is_ok());
         assert!(read::<serde_json::Value>("[".repeat(100_000).as_bytes()).is_err());
     }
 }

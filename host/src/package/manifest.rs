@@ -3,9 +3,13 @@
 //! Before it the bytes were verified against their digest. It is strict where something depends on it (types,
 //! required keys, identity, platform) and ignores keys it doesn't know, since registries grow.
 
+mod author;
 mod certification;
 mod client;
 mod hub;
+mod keys;
+mod scaffold;
+mod schema;
 
 use std::fmt;
 
@@ -18,7 +22,14 @@ use crate::model::package::Version;
 use crate::model::text::SafeText;
 use crate::package::json::Document;
 
+pub(super) use crate::package::manifest::author::check as check_author;
+pub(super) use crate::package::manifest::author::unknown as unknown_keys;
 pub(super) use crate::package::manifest::certification::believe;
+pub use crate::package::manifest::scaffold::Runtime;
+pub use crate::package::manifest::scaffold::ScaffoldError;
+pub use crate::package::manifest::scaffold::Scaffolded;
+pub use crate::package::manifest::scaffold::scaffold;
+pub use crate::package::manifest::schema::schema;
 
 /// Why a manifest can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +37,9 @@ pub enum ManifestError {
     /// It is not what a manifest is.
     #[error("{0}")]
     Invalid(SafeText),
+    /// It is not what an author has to write: every problem of it.
+    #[error("{}", list(.0))]
+    Author(Vec<SafeText>),
     /// It has nothing to start here.
     #[error("it has no entrypoint for {platform}\n  it has some for: {available}")]
     NoEntrypoint {
@@ -39,6 +53,18 @@ pub enum ManifestError {
 impl ManifestError {
     fn invalid(problem: impl AsRef<str>) -> Self {
         Self::Invalid(SafeText::new(problem.as_ref()))
+    }
+}
+
+/// Problems of an author's manifest, and where to find out more.
+fn list(problems: &[SafeText]) -> String {
+    const MORE: &str = "docs/manifest.md and `smcp registry schema` have every key; `smcp registry new DIR` writes one";
+    match problems {
+        [one] => format!("{one}\n  {MORE}"),
+        several => {
+            let lines: String = several.iter().map(|problem| format!("\n  {problem}")).collect();
+            format!("{} things in it are not right{lines}\n  {MORE}", several.len())
+        }
     }
 }
 
@@ -73,7 +99,7 @@ impl fmt::Display for Platform {
 
 /// Which of the two formats a manifest has (facts file, section 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+enum Format {
     /// With a `runtime` key and, from the registry, a `certification` block.
     Hub,
     /// With entrypoints for several platforms; it never has a score.
@@ -84,12 +110,9 @@ pub(super) enum Format {
 #[derive(Debug)]
 pub(super) struct Read {
     pub(super) manifest: Manifest,
-    pub(super) format: Format,
     pub(super) identity: Identity,
     /// The `certification` block as it stands there; only the hub format has one.
     pub(super) certification: Option<Value>,
-    /// Whether it says something of its bundle.
-    pub(super) names_bundle: bool,
 }
 
 /// What a manifest says it belongs to.
@@ -135,7 +158,6 @@ pub(super) fn read(bytes: &[u8], platform: Platform) -> Result<Read, ManifestErr
     let text = str::from_utf8(bytes).map_err(|error| ManifestError::invalid(error.to_string()))?;
     let format = if head.runtime.is_some() { Format::Hub } else { Format::Client };
     check_schema(&head.schema_version, format)?;
-    let names_bundle = head.bundle.is_some();
     let identity = identify(head.package, head.bundle)?;
     let started = match format {
         Format::Hub => hub::read(document)?,
@@ -147,7 +169,7 @@ pub(super) fn read(bytes: &[u8], platform: Platform) -> Result<Read, ManifestErr
     let Started { transport, entrypoint, permissions } = started;
     let manifest = Manifest { transport, entrypoint, permissions, text: text.to_owned() };
     let certification = head.certification.filter(|_| format == Format::Hub);
-    Ok(Read { manifest, format, identity, certification, names_bundle })
+    Ok(Read { manifest, identity, certification })
 }
 
 /// What a format's own reader finds.

@@ -3,12 +3,17 @@
 //! Blobs first and the resolve document last, each under its name in one step: whoever reads the registry sees the
 //! version whole, or not at all. A version's bundle never changes; what is said of it may.
 
+mod author;
 mod pack;
+mod patterns;
+mod refusal;
+mod secrets;
+mod survey;
 
-use std::io::Read as _;
 use std::io::Write as _;
 
 use cap_std::fs::Dir;
+use cap_std::fs::MetadataExt as _;
 use cap_std::fs::OpenOptions;
 use serde_json::Value;
 use serde_json::json;
@@ -26,7 +31,6 @@ use crate::model::package::Version;
 use crate::model::text::SafeText;
 use crate::package::blobs::Access;
 use crate::package::blobs::create_folder;
-use crate::package::blobs::open_file;
 use crate::package::directory::DirectoryRegistry;
 use crate::package::directory::PACKAGES;
 use crate::package::directory::SUFFIX;
@@ -35,11 +39,12 @@ use crate::package::document;
 use crate::package::document::Entry;
 use crate::package::draft::Draft;
 use crate::package::error::PackageError;
-use crate::package::json;
-use crate::package::manifest;
-use crate::package::manifest::Format;
-use crate::package::manifest::Identity;
-use crate::package::manifest::Platform;
+use crate::package::publish::author::Expected;
+use crate::package::publish::survey::Survey;
+use crate::package::unpack::Kind;
+
+pub use crate::package::publish::patterns::Pattern;
+pub use crate::package::publish::patterns::PatternError;
 
 /// The file that a directory must have at its root.
 const MANIFEST: &str = "manifest.json";
@@ -65,10 +70,14 @@ pub struct PublishRequest {
     pub findings: Option<SeverityCounts>,
     /// Its status.
     pub status: Status,
+    /// What of the directory is left out, beside what its `.smcpignore` says.
+    pub exclude: Vec<Pattern>,
+    /// Whether to pack what looks like a secret.
+    pub include_secrets: bool,
 }
 
 /// What was published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
     /// Digest of the registry's manifest.
     pub manifest_digest: Digest,
@@ -78,6 +87,16 @@ pub struct Published {
     pub bundle_size: u64,
     /// Whether the version was there, and only what is said of it was renewed.
     pub updated: bool,
+    /// How many files were packed.
+    pub files: usize,
+    /// How many bytes they have together.
+    pub unpacked: u64,
+    /// What of the directory was left out, as far as it is listed.
+    pub left_out: Vec<SafeText>,
+    /// How much of it was left out.
+    pub left_out_count: usize,
+    /// What is worth saying about the package.
+    pub remarks: Vec<SafeText>,
 }
 
 /// Publishes a version, or renews what is said of one whose bundle is the same.
@@ -88,16 +107,17 @@ pub struct Published {
 pub fn publish(registry: &DirectoryRegistry, request: &PublishRequest) -> Result<Published, PackageError> {
     let reference = PackageRef { id: request.id.clone(), selector: Selector::Exact(request.version.clone()) };
     let label = reference.to_string();
-    let author = read_author(request, &label)?;
+    let author = author::read(request, &label)?;
+    let survey = survey::survey(request, registry.dir(), &label)?;
     let _lock = lock(registry)?;
-    let (bundle_digest, bundle_size) = registry.blobs().store(write_failed(registry), |draft| {
-        let (digest, size) = pack::pack(&request.bundle_dir, draft, &label, registry)?;
-        check_unchanged(registry, request, &label, digest)?;
-        Ok((digest, (digest, size)))
+    let packed = registry.blobs().store(write_failed(registry, "blobs"), |draft| {
+        let packed = pack::pack(&request.bundle_dir, &survey, draft, &label, registry)?;
+        check_unchanged(registry, request, &label, packed.digest)?;
+        Ok((packed.digest, packed))
     })?;
     let text = certify(author.document, request);
-    let manifest_digest = registry.blobs().store(write_failed(registry), |draft| {
-        draft.write_all(&text).map_err(write_failed(registry))?;
+    let manifest_digest = registry.blobs().store(write_failed(registry, "blobs"), |draft| {
+        draft.write_all(&text).map_err(write_failed(registry, "blobs"))?;
         Ok((Digest::of(&text), Digest::of(&text)))
     })?;
     let updated = registry.entry(&request.id, &request.version)?.is_some();
@@ -106,89 +126,47 @@ pub fn publish(registry: &DirectoryRegistry, request: &PublishRequest) -> Result
         origin: request.origin.as_deref(),
         status: &request.status,
         cert_level: request.cert_level,
-        git_sha: author.identity.git_sha.as_deref(),
+        git_sha: author.git_sha.as_deref(),
         manifest_digest,
-        bundle_digest,
-        bundle_size,
+        bundle_digest: packed.digest,
+        bundle_size: packed.size,
     });
-    announce(registry, request, &document).map_err(write_failed(registry))?;
-    Ok(Published { manifest_digest, bundle_digest, bundle_size, updated })
+    announce(registry, request, &document)?;
+    let mut remarks = author.remarks;
+    remarks.extend(author.expected.iter().filter_map(|expected| absent(request, &survey, expected)));
+    Ok(Published {
+        manifest_digest,
+        bundle_digest: packed.digest,
+        bundle_size: packed.size,
+        updated,
+        files: packed.files,
+        unpacked: packed.unpacked,
+        left_out: survey.left_out,
+        left_out_count: survey.left_out_count,
+        remarks,
+    })
 }
 
-fn write_failed(registry: &DirectoryRegistry) -> impl Fn(std::io::Error) -> PackageError {
-    |cause| registry.failed("write to it")(cause)
-}
-
-/// The author's manifest: as a document, and whose it is.
-struct Author {
-    document: serde_json::Map<String, Value>,
-    identity: Identity,
-}
-
-fn read_author(request: &PublishRequest, label: &str) -> Result<Author, PackageError> {
-    let refuse =
-        |problem: &str| Err(PackageError::Unpublishable { label: label.to_owned(), problem: problem.to_owned() });
-    let invalid = |problem| PackageError::Manifest { label: label.to_owned(), problem };
-    let bytes = read_manifest(&request.bundle_dir, label)?;
-    let read = manifest::read(&bytes, Platform::current()).map_err(invalid)?;
-    if read.format != Format::Hub {
-        return refuse("its `manifest.json` is not in the hub format, which has a `runtime` key");
-    }
-    if read.certification.is_some() {
-        return refuse("its `manifest.json` has a `certification` block, which is for the registry to write");
-    }
-    if read.names_bundle {
-        return refuse("its `manifest.json` has a `bundle` block, which can't be right about a bundle that holds it");
-    }
-    check_identity(request, &read.identity)?;
-    if !Status::KNOWN.contains(&request.status.as_str()) {
-        let status = SafeText::new(request.status.as_str());
-        return refuse(&format!("the status `{status}` is not known; expected one of {}", Status::KNOWN.join(", ")));
-    }
-    let document = json::read(&bytes).map_err(|problem| invalid(manifest::ManifestError::Invalid(problem)))?;
-    Ok(Author { document, identity: read.identity })
-}
-
-fn check_identity(request: &PublishRequest, identity: &Identity) -> Result<(), PackageError> {
-    let mismatch = |what, expected: String, found: String| {
-        Err(PackageError::Identity { what, expected, found: SafeText::new(&found) })
-    };
-    if identity.id != request.id {
-        return mismatch("`package.id` in manifest.json", request.id.to_string(), identity.id.to_string());
-    }
-    if identity.version != request.version {
-        return mismatch(
-            "`package.version` in manifest.json",
-            request.version.to_string(),
-            identity.version.to_string(),
-        );
-    }
-    Ok(())
-}
-
-fn read_manifest(dir: &Dir, label: &str) -> Result<Vec<u8>, PackageError> {
-    let failed =
-        |cause| PackageError::UnreadableSource { label: label.to_owned(), path: SafeText::new(MANIFEST), cause };
-    let refuse = |problem| PackageError::Unpublishable { label: label.to_owned(), problem };
-    let Some(file) = open_file(dir, MANIFEST).map_err(failed)? else {
-        return Err(refuse(format!("there is no `{MANIFEST}` in the directory")));
-    };
-    let mut bytes = Vec::new();
-    file.take(u64::try_from(limits::MANIFEST).unwrap_or(u64::MAX).saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    if bytes.len() > limits::MANIFEST {
-        return Err(refuse(format!("its `{MANIFEST}` has more than {} bytes", limits::MANIFEST)));
-    }
-    Ok(bytes)
+fn write_failed<'r>(registry: &'r DirectoryRegistry, folder: &'r str) -> impl Fn(std::io::Error) -> PackageError {
+    move |cause| registry.failed(format!("write to its folder `{folder}`"))(cause)
 }
 
 /// One publisher at a time; given back when dropped.
 fn lock(registry: &DirectoryRegistry) -> Result<std::fs::File, PackageError> {
     trust::check(registry.dir()).map_err(registry.failed("rely on it"))?;
+    let failed = |cause| registry.failed(format!("write to its file `{LOCK}`"))(cause);
     let mut options = OpenOptions::new();
-    options.write(true).create(true);
-    let file = registry.dir().open_with(LOCK, &options).map_err(write_failed(registry))?.into_std();
+    options.read(true).write(true);
+    // A file that is there is not asked to be made: systems refuse that in folders like `/tmp` when it is another's.
+    let there = match registry.dir().open_with(LOCK, &options) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            registry.dir().open_with(LOCK, options.create(true))
+        }
+        // Holding it takes no right to write.
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => registry.dir().open(LOCK),
+        opened => opened,
+    };
+    let file = there.map_err(failed)?.into_std();
     file.lock().map_err(registry.failed("lock it"))?;
     Ok(file)
 }
@@ -205,6 +183,21 @@ fn check_unchanged(
         }
         Some(_) | None => Ok(()),
     }
+}
+
+/// A remark about a file that the command names and the bundle can't offer: the server would not start.
+fn absent(request: &PublishRequest, survey: &Survey, expected: &Expected) -> Option<SafeText> {
+    let Expected { path, is_program } = expected;
+    let is_packed = survey.entries.iter().any(|(packed, kind)| packed == path && *kind == Kind::File);
+    let problem = if !is_packed {
+        "is not in the bundle"
+    } else if *is_program && request.bundle_dir.metadata(path).is_ok_and(|file| file.mode() & 0o100 == 0) {
+        "is not executable; `chmod +x` makes it so, and publishing it then needs a new version"
+    } else {
+        return None;
+    };
+    let path = SafeText::within(path, limits::NAME_SHOWN);
+    Some(SafeText::new(&format!("the command names `{path}`, which {problem}")))
 }
 
 /// The registry's manifest: the author's, with the facts that were stated.
@@ -230,13 +223,18 @@ fn certify(mut document: serde_json::Map<String, Value>, request: &PublishReques
 }
 
 /// Writes the resolve document: from here on the version is there.
-fn announce(registry: &DirectoryRegistry, request: &PublishRequest, document: &[u8]) -> std::io::Result<()> {
-    let packages = create_folder(registry.dir(), PACKAGES, Access::Shared)?;
-    let org = create_folder(&packages, request.id.org.as_str(), Access::Shared)?;
-    let folder = create_folder(&org, request.id.name.as_str(), Access::Shared)?;
-    let mut draft = Draft::new(&folder)?;
-    draft.write_all(document)?;
-    draft.keep(&format!("{}{SUFFIX}", request.version), Access::Shared)
+fn announce(registry: &DirectoryRegistry, request: &PublishRequest, document: &[u8]) -> Result<(), PackageError> {
+    let mut path = String::new();
+    let mut folder = registry.dir().try_clone().map_err(write_failed(registry, "."))?;
+    for name in [PACKAGES, request.id.org.as_str(), request.id.name.as_str()] {
+        folder = create_folder(&folder, name, Access::Shared)
+            .map_err(write_failed(registry, if path.is_empty() { "." } else { &path }))?;
+        path = if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") };
+    }
+    let failed = write_failed(registry, &path);
+    let mut draft = Draft::new(&folder, Access::Shared).map_err(&failed)?;
+    draft.write_all(document).map_err(&failed)?;
+    draft.keep(&format!("{}{SUFFIX}", request.version)).map_err(&failed)
 }
 
 #[cfg(test)]

@@ -108,9 +108,9 @@ impl Resolutions {
         self.guard.check(&self.root)?;
         let (all, guard) = self.guard.make(&self.root, FOLDER)?;
         let (folder, _) = guard.make(&all, &folder)?;
-        let mut draft = Draft::new(&folder)?;
+        let mut draft = Draft::new(&folder, Access::Private)?;
         draft.write_all(&Form::of(resolution, at).to_bytes()?)?;
-        draft.keep(&name, Access::Private)
+        draft.keep(&name)
     }
 
     /// Forgets what was known of something that the registry doesn't have any more.

@@ -143,6 +143,8 @@ pub(super) fn request(id: &str, version: &str, bundle_dir: Dir) -> PublishReques
         score: Score::new(85_u8),
         findings: Some(SeverityCounts { critical: 0, high: 1, medium: 2, low: 3 }),
         status: Status::Published,
+        exclude: Vec::new(),
+        include_secrets: false,
     }
 }
 

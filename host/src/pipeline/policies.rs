@@ -9,6 +9,7 @@ use crate::config::Layer;
 use crate::decide::Notice;
 use crate::model::examination::Examined;
 use crate::model::examination::PolicyState;
+use crate::model::fetches::Fetches;
 use crate::model::mode::Mode;
 use crate::model::policy::PolicySource;
 use crate::model::policy::PolicySpec;
@@ -93,6 +94,12 @@ pub(super) fn low_score(config: &Config, subject: &Subject, policies: &[Evaluate
         code: "score-below-warning-threshold",
         message: SafeText::new(&format!("security score {score} is below warning threshold {threshold}")),
     })
+}
+
+/// A notice for a command that fetches when it starts: what was judged is then not all that runs.
+pub(super) fn fetching(subject: &Subject) -> Option<Notice> {
+    let fetches = Fetches::of(subject.entrypoint.as_ref()?)?;
+    Some(Notice { code: "fetches-at-start", message: SafeText::new(&fetches.sentence()) })
 }
 
 /// Loads every enabled policy and asks whether it accepts its settings; nothing is evaluated.

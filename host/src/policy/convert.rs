@@ -24,7 +24,11 @@ use crate::policy::bindings::exports::smcp::policy::evaluator as wit;
 use crate::policy::load::Description;
 
 pub(super) fn request(request: &Request) -> wit::Request {
-    wit::Request { subject: subject(&request.subject), context: context(&request.context), extensions: Vec::new() }
+    wit::Request {
+        subject: subject(&request.subject),
+        context: context(&request.context),
+        extensions: request.extensions.clone(),
+    }
 }
 
 fn subject(subject: &Subject) -> wit::Subject {

@@ -156,7 +156,7 @@ mod tests {
         let loaded = host.load(Source::BuiltIn(BuiltIn::Score), &limits).unwrap();
         assert!(loaded.describing > Duration::ZERO, "describing takes some of it");
         let context = Context { evaluated_at: 0, trust: false, interactive: false };
-        let request = Request { subject: Subject::default(), context };
+        let request = Request { subject: Subject::default(), context, extensions: Vec::new() };
         let judge = |spent| host.judge_within(&loaded, &limits, spent, "{}", &request);
         assert!(judge(Duration::ZERO).is_ok());
         assert_eq!(judge(limits.time).unwrap_err().kind, FaultKind::Deadline);

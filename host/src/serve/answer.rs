@@ -25,11 +25,13 @@ use crate::model::digest::Digest;
 use crate::model::limits;
 use crate::model::text::SafeText;
 use crate::package::Artifact;
+use crate::package::Listed;
 use crate::package::PackageError;
 use crate::package::PackageErrorKind;
 use crate::serve::House;
 use crate::serve::body::AnswerBody;
-use crate::serve::body::FileBody;
+use crate::serve::body::Outlet;
+use crate::serve::body::Pieces;
 use crate::serve::route::Rejection;
 use crate::serve::route::Route;
 use crate::serve::route::route;
@@ -52,6 +54,8 @@ enum Found {
         file: File,
         length: u64,
     },
+    /// A document that is made while it is sent.
+    List(Pieces),
     /// The client has it already.
     Unchanged {
         digest: Digest,
@@ -92,24 +96,53 @@ async fn look_up(route: Route, headers: &HeaderMap, house: &Arc<House>) -> Resul
     }
 }
 
-fn search(route: &Route, house: &House) -> Result<Found, PackageError> {
+fn search(route: &Route, house: &Arc<House>) -> Result<Found, PackageError> {
     let deadline = Deadline::after(limits::SERVE_ANSWER_TIME);
     match route {
         Route::Health => Ok(Found::Document(json!({"status": "ok"}))),
         Route::Resolve(wanted) => house.registry.document(wanted, &deadline).map(Found::Document),
-        Route::Catalog => {
-            let listed = house.registry.catalog(&deadline)?;
-            let packages = listed.iter().map(|package| {
-                let latest = package.latest.as_ref().map(ToString::to_string);
-                json!({"package": package.id.to_string(), "visibility": "public", "latest_version": latest})
-            });
-            Ok(Found::Document(json!({"packages": packages.collect::<Vec<_>>()})))
-        }
+        Route::Catalog => catalog(house),
         Route::Artifact(artifact, digest) => {
             let (file, length) = house.registry.verified(*artifact, digest, &deadline)?;
             Ok(Found::File { artifact: *artifact, digest: *digest, file, length })
         }
     }
+}
+
+/// The whole catalogue, sent as it is found. What is wrong at the beginning is an answer of its own; what goes wrong
+/// later breaks this one off.
+fn catalog(house: &Arc<House>) -> Result<Found, PackageError> {
+    drop(house.registry.catalog(&Deadline::after(limits::SERVE_ANSWER_TIME))?);
+    let (mut outlet, pieces) = Pieces::channel();
+    let house = Arc::clone(house);
+    drop(spawn_blocking(move || {
+        let deadline = Deadline::after(limits::SERVE_CATALOG_TIME);
+        match list(&house, &deadline, &mut outlet) {
+            Ok(()) => outlet.finish(),
+            Err(error) => {
+                (house.complain)(&error.sentence());
+                outlet.fail();
+            }
+        }
+    }));
+    Ok(Found::List(pieces))
+}
+
+fn list(house: &House, deadline: &Deadline, outlet: &mut Outlet) -> Result<(), PackageError> {
+    outlet.write("{\"packages\":[");
+    for (count, listed) in house.registry.catalog(deadline)?.enumerate() {
+        let Listed { id, latest, problem } = listed?;
+        if let Some(problem) = problem {
+            (house.complain)(&format!("{id} is listed without a latest version: {problem}"));
+        }
+        let latest = latest.map(|version| version.to_string());
+        let entry = json!({"package": id.to_string(), "visibility": "public", "latest_version": latest});
+        if !outlet.write(&format!("{}{entry}", if count == 0 { "" } else { "," })) {
+            return Ok(());
+        }
+    }
+    outlet.write("]}");
+    Ok(())
 }
 
 /// Whether the list of tags that a client has names a digest.
@@ -158,6 +191,12 @@ fn rejected(rejection: &Rejection) -> Response<AnswerBody> {
 fn respond(found: Found) -> Response<AnswerBody> {
     match found {
         Found::Document(value) => document(&value),
+        Found::List(pieces) => {
+            let mut response = Response::new(Either::Right(pieces));
+            response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+            response.headers_mut().insert(header::CACHE_CONTROL, FRESH);
+            response
+        }
         Found::Unchanged { digest } => {
             let mut response = Response::new(Either::Left(Full::default()));
             *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -165,7 +204,7 @@ fn respond(found: Found) -> Response<AnswerBody> {
             response
         }
         Found::File { artifact, digest, file, length } => {
-            let mut response = Response::new(Either::Right(FileBody::new(file, length)));
+            let mut response = Response::new(Either::Right(Pieces::of_file(file, length)));
             let kind = match artifact {
                 Artifact::Manifest => JSON,
                 Artifact::Bundle => GZIP,

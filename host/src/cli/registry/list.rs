@@ -8,6 +8,7 @@ use crate::cli::failure::Failure;
 use crate::cli::registry::directory;
 use crate::cli::world::World;
 use crate::model::deadline::Deadline;
+use crate::package::Listed;
 use crate::package::RegistryClient as _;
 use crate::pipeline::Stop;
 use crate::report::json;
@@ -23,7 +24,9 @@ impl ListCommand {
     pub(super) fn execute(self, world: &World) -> Result<Exit, Failure> {
         let Self {} = self;
         let registry = directory(world, "list")?;
-        let listed = registry.catalog(&Deadline::none()).map_err(Stop::from)?;
+        let deadline = Deadline::none();
+        let listed: Result<Vec<Listed>, _> = registry.catalog(&deadline).and_then(Iterator::collect);
+        let listed = listed.map_err(Stop::from)?;
         let rows =
             listed.iter().map(|package| (package.id.to_string(), package.latest.as_ref().map(ToString::to_string)));
         if world.json() {
@@ -37,6 +40,11 @@ impl ListCommand {
                 .map(|(package, latest)| vec![Span::plain(package), Span::plain(latest.as_deref().unwrap_or("-"))])
                 .collect();
             table::table(&mut world.out(), &world.output_style(), &["PACKAGE", "LATEST"], &cells)?;
+        }
+        for Listed { id, problem, .. } in &listed {
+            if let Some(problem) = problem {
+                world.remark(&format!("{id}: {problem}"));
+            }
         }
         Ok(Exit::Success)
     }

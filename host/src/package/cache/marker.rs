@@ -61,10 +61,10 @@ fn is_marked(dir: &Dir) -> io::Result<bool> {
 }
 
 fn mark(dir: &Dir) -> io::Result<()> {
-    let mut draft = Draft::new(dir)?;
+    let mut draft = Draft::new(dir, Access::Shared)?;
     let more = "# What is in it can be downloaded again; `smcp cache` lists and removes it.";
     writeln!(draft, "{SIGNATURE}\n{OWNER}\n{more}\n# About such files: https://bford.info/cachedir/")?;
-    draft.keep(FILE, Access::Shared)
+    draft.keep(FILE)
 }
 
 /// Looks for the first name in a folder of the cache that is none of ours.

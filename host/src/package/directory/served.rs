@@ -1,6 +1,6 @@
 //! What `serve` hands out of a directory registry.
 //!
-//! Its documents as they stand, its files verified, its catalogue.
+//! Its documents as they stand, and its files verified.
 
 use std::io;
 use std::io::Seek as _;
@@ -9,10 +9,7 @@ use serde_json::Value;
 
 use crate::model::deadline::Deadline;
 use crate::model::digest::Digest;
-use crate::model::name::PackageId;
 use crate::model::package::PackageRef;
-use crate::model::package::Selector;
-use crate::model::package::Version;
 use crate::package::Artifact;
 use crate::package::RegistryClient as _;
 use crate::package::directory::DirectoryRegistry;
@@ -21,15 +18,6 @@ use crate::package::json;
 use crate::package::stream;
 use crate::package::stream::HashedWriter;
 use crate::package::stream::Timed;
-
-/// A package in the catalogue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    /// Which package.
-    pub id: PackageId,
-    /// What `latest` means for it; none when nothing is published, or when one of its entries is damaged.
-    pub latest: Option<Version>,
-}
 
 impl DirectoryRegistry {
     /// The resolve document of the version that is meant, as its publisher wrote it: who asks judges it for themselves.
@@ -74,21 +62,5 @@ impl DirectoryRegistry {
         }
         file.rewind().map_err(failed)?;
         Ok((file, size))
-    }
-
-    /// Every package by name, with its latest version.
-    ///
-    /// # Errors
-    /// When the directory can't be read, or time is over.
-    pub fn catalog(&self, deadline: &Deadline) -> Result<Vec<Listed>, PackageError> {
-        let names = self.packages().map_err(self.failed("list its packages"))?;
-        let mut listed = Vec::with_capacity(names.len());
-        for id in names.iter().filter_map(|name| name.parse::<PackageId>().ok()) {
-            deadline.check()?;
-            let latest = self.resolve(&PackageRef { id: id.clone(), selector: Selector::Latest }, deadline);
-            let latest = latest.inspect_err(|error| tracing::debug!(%id, %error, "it has no latest version"));
-            listed.push(Listed { id, latest: latest.ok().map(|entry| entry.version) });
-        }
-        Ok(listed)
     }
 }

@@ -197,6 +197,59 @@ fn a_status_of_the_wrong_type_is_not_an_absent_one() {
 }
 
 #[test]
+fn a_damaged_entry_ends_only_what_it_could_be_about() {
+    let good = |version: &str| document(version, "published").to_string();
+    let digest = |text: &str| format!("acme/tool@{}", Digest::of(text.as_bytes()));
+    let damaged = |version: &str| good(version).replace("\"status\"", "\"status");
+    // the file that is damaged, what is asked for, the version that is the answer or the file that is named
+    let cases = [
+        ("1.5.0", "acme/tool@latest".to_owned(), Ok("2.0.0")),
+        ("nightly", "acme/tool@latest".to_owned(), Ok("2.0.0")),
+        ("2.0.1", "acme/tool@latest".to_owned(), Err("`packages/acme/tool/2.0.1.json`: ")),
+        ("2.0.1", "acme/tool@1.0.0".to_owned(), Ok("1.0.0")),
+        ("2.0.1", "acme/tool@2.0.1".to_owned(), Err("`packages/acme/tool/2.0.1.json`: ")),
+        ("2.0.1", digest("bundle 1.0.0"), Ok("1.0.0")),
+        ("2.0.1", digest("bundle 2.0.1"), Err("`packages/acme/tool/2.0.1.json`: ")),
+        ("1.5.0", digest("manifest 1.5.0"), Err("`packages/acme/tool/1.5.0.json`: ")),
+    ];
+    for (file, reference, expected) in cases {
+        let (bed, registry) = registry(&[]);
+        for version in ["1.0.0", "2.0.0"] {
+            bed.root.write(format!("registry/packages/acme/tool/{version}.json"), good(version)).unwrap();
+        }
+        bed.root.write(format!("registry/packages/acme/tool/{file}.json"), damaged(file)).unwrap();
+        match (resolve(&registry, &reference), expected) {
+            (Ok(found), Ok(version)) => assert_eq!(found.version.as_str(), version, "{file}, {reference}"),
+            (Err(error), Err(says)) => {
+                assert_eq!((error.code(), error.kind()), ("registry-entry-invalid", PackageErrorKind::Integrity));
+                assert!(error.to_string().contains(says), "{file}, {reference}: {error}");
+            }
+            (found, expected) => panic!("{file}, {reference}: {found:?}, and not {expected:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_catalogue_is_whole_and_in_order() {
+    let (bed, registry) = registry(&[("1.0.0", document("1.0.0", "published"))]);
+    for name in ["acme-x/b", "acme/zoo", "acme/Able", "b/c", "acme/tool.x"] {
+        bed.root.create_dir_all(format!("registry/packages/{name}")).unwrap();
+    }
+    bed.root.write("registry/packages/acme/zoo/1.0.0.json", "{").unwrap();
+    bed.root.write("registry/packages/notes.txt", "x").unwrap();
+    let deadline = Deadline::none();
+    let listed: Vec<_> = registry.catalog(&deadline).unwrap().map(Result::unwrap).collect();
+    let names: Vec<_> = listed.iter().map(|package| package.id.to_string()).collect();
+    assert_eq!(names, ["acme-x/b", "acme/Able", "acme/tool", "acme/tool.x", "acme/zoo", "b/c"]);
+    let latest: Vec<_> = listed.iter().filter_map(|package| package.latest.as_ref()).collect();
+    assert_eq!(latest, ["1.0.0".parse::<Version>().as_ref().unwrap()]);
+    let problems: Vec<_> = listed.iter().filter_map(|package| package.problem.as_ref()).collect();
+    assert!(problems.len() == 1 && problems[0].as_str().contains("`packages/acme/zoo/1.0.0.json`"), "{problems:?}");
+    let expired = Deadline::after(std::time::Duration::ZERO);
+    assert_eq!(registry.catalog(&expired).unwrap().next().unwrap().unwrap_err().code(), "timeout");
+}
+
+#[test]
 fn strange_things_in_the_registry_neither_hang_nor_lead_out() {
     let (bed, registry) = registry(&[]);
     bed.root.create_dir("registry/packages/acme/tool/1.0.0.json").unwrap();

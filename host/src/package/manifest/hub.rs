@@ -84,7 +84,7 @@ impl RawEntrypoint {
     }
 }
 
-fn check_variable(name: &str, value: &str) -> Result<(), ManifestError> {
+pub(super) fn check_variable(name: &str, value: &str) -> Result<(), ManifestError> {
     if name.is_empty() || name.contains(['=', '\0']) {
         return Err(ManifestError::invalid(format!("`entrypoint.env` sets `{name}`, which is no name of a variable")));
     }

@@ -70,7 +70,7 @@ fn read_value(document: &Value) -> Result<Read, ManifestError> {
 #[test]
 fn the_client_format_is_read() {
     let found = read_value(&client()).unwrap();
-    assert_eq!((found.format, found.certification, found.names_bundle), (Format::Client, None, true));
+    assert_eq!(found.certification, None);
     assert_eq!(found.identity.git_sha.as_deref(), Some("abc1234"));
     assert_eq!(found.identity.bundle_size, Some(10));
     let manifest = found.manifest;
@@ -95,7 +95,7 @@ fn the_client_format_never_has_a_score() {
 #[test]
 fn the_hub_format_is_read() {
     let found = read_value(&hub()).unwrap();
-    assert_eq!((found.format, found.certification), (Format::Hub, Some(json!({ "score": 90 }))));
+    assert_eq!(found.certification, Some(json!({ "score": 90 })));
     let (entrypoint, permissions) = (found.manifest.entrypoint, found.manifest.permissions);
     assert_eq!((entrypoint.command.as_str(), entrypoint.args), ("node", vec!["index.js".to_owned(), "-v".to_owned()]));
     assert_eq!(entrypoint.env.into_iter().collect::<Vec<_>>(), [("A".to_owned(), "1".to_owned())]);

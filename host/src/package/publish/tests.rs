@@ -1,7 +1,5 @@
 //! From a directory to a version and back; and what may not be published.
 
-use cap_std::fs::MetadataExt as _;
-
 use super::*;
 use crate::model::deadline::Deadline;
 use crate::model::facts::Origin;
@@ -144,12 +142,12 @@ fn a_manifest_must_be_that_of_the_version() {
 fn only_regular_files_and_directories_are_packed() {
     type Case = (&'static str, fn(&Dir));
     let cases: [Case; 4] = [
-        ("`dir/link` is a symbolic link", |dir| dir.symlink("x", "dir/link").unwrap()),
-        ("`dir/pipe` is a pipe", |dir| {
+        ("`dir/link`: a symbolic link", |dir| dir.symlink("x", "dir/link").unwrap()),
+        ("`dir/pipe`: a pipe", |dir| {
             nix::unistd::mkfifoat(dir, "dir/pipe", nix::sys::stat::Mode::S_IRUSR).unwrap();
         }),
         ("case only", |dir| dir.write("DIR", "x").unwrap()),
-        ("not UTF-8", |dir| {
+        ("its name is not UTF-8", |dir| {
             use std::os::unix::ffi::OsStrExt as _;
             dir.write(std::ffi::OsStr::from_bytes(b"\xff"), "x").unwrap();
         }),
@@ -161,6 +159,99 @@ fn only_regular_files_and_directories_are_packed() {
         let error = refused(&request(ID, "1.0.0", source), &bed);
         assert!(error.to_string().contains(problem), "{error}");
     }
+}
+
+#[test]
+fn everything_that_may_not_be_packed_is_named_at_once() {
+    let bed = Bed::new();
+    let text = manifest(ID, "1.0.0");
+    let source =
+        bed.source("source", &[("manifest.json", &text), (".env", "A=1"), (".git/config", ""), ("a/.npmrc", "")]);
+    for number in 0..30 {
+        source.symlink("x", format!("link{number}")).unwrap();
+    }
+    let error = refused(&request(ID, "1.0.0", source.try_clone().unwrap()), &bed).to_string();
+    let says = [
+        "33 things",
+        "`.env`: ",
+        "`.git/`: ",
+        "`a/.npmrc`: ",
+        "`link0`: ",
+        "and 13 more",
+        "--no-bin-links",
+        "--include-secrets",
+    ];
+    for words in says {
+        assert!(error.contains(words), "`{words}` is not in: {error}");
+    }
+    assert_eq!(error.lines().count(), 1 + limits::PUBLISH_LISTED + 1 + 2, "{error}");
+
+    let exclude = ["/link*", ".git"].map(|pattern| pattern.parse().unwrap()).to_vec();
+    let allowed = PublishRequest { exclude, include_secrets: true, ..request(ID, "1.0.0", source) };
+    let published = publish(&bed.registry(), &allowed).unwrap();
+    assert_eq!((published.files, published.left_out_count), (3, 31));
+    assert_eq!(published.unpacked, u64::try_from(text.len() + 3).unwrap());
+}
+
+/// The names that a bundle of these files has.
+fn packed(files: &[(&str, &str)], exclude: &[&str]) -> Vec<String> {
+    let bed = Bed::new();
+    let text = manifest(ID, "1.0.0");
+    let source = bed.source("source", &[&[("manifest.json", text.as_str())], files].concat());
+    let exclude = exclude.iter().map(|pattern| pattern.parse().unwrap()).collect();
+    publish(&bed.registry(), &PublishRequest { exclude, ..request(ID, "1.0.0", source) }).unwrap();
+    let package = bed.fetch("acme/tool@1.0.0").unwrap();
+    let unpacked = unpack(&bed.cache(), bed.run_folder(), &package, &Deadline::none(), &|| false).unwrap();
+    let mut found = Vec::new();
+    walk(unpacked.root(), "", &mut found);
+    found.sort();
+    found.into_iter().map(|(name, _)| name).collect()
+}
+
+#[test]
+fn what_is_left_out_is_what_the_patterns_say() {
+    let files = [("a.log", ""), ("b.py", ""), ("keep.log", ""), ("x/a.log", ""), ("x/y.py", ""), ("tests/t.py", "")];
+    let all = ["a.log", "b.py", "keep.log", "manifest.json", "tests/t.py", "x/a.log", "x/y.py"];
+    assert_eq!(packed(&files, &[]), all);
+    assert_eq!(packed(&files, &["*.log", "/tests/"]), ["b.py", "manifest.json", "x/y.py"]);
+    let ignore = |text| [&files[..], &[(".smcpignore", text)]].concat();
+    assert_eq!(
+        packed(&ignore("# logs\r\n*.log\r\n!keep.log\r\ntests\r\n"), &[]),
+        ["b.py", "keep.log", "manifest.json", "x/y.py"]
+    );
+    assert_eq!(packed(&ignore("*\n!x\n"), &[]), ["manifest.json"], "what is in `x` is left out, too");
+    assert_eq!(
+        packed(&ignore("!*.log"), &["*.log"]),
+        ["b.py", "manifest.json", "tests/t.py", "x/y.py"],
+        "the last decides"
+    );
+
+    let bed = Bed::new();
+    let source = bed.source("source", &[("manifest.json", &manifest(ID, "1.0.0")), (".smcpignore", "ok\n[x\n")]);
+    let error = refused(&request(ID, "1.0.0", source), &bed).to_string();
+    assert!(error.contains("its `.smcpignore`: line 2: `[x` is no pattern"), "{error}");
+}
+
+#[test]
+fn a_registry_is_no_part_of_what_it_holds() {
+    let bed = Bed::new();
+    bed.root.write("manifest.json", manifest(ID, "1.0.0")).unwrap();
+    let whole = || request(ID, "1.0.0", bed.root.try_clone().unwrap());
+    let published = publish(&bed.registry(), &whole()).unwrap();
+    assert_eq!((published.left_out, published.files), (vec!["registry/".into()], 1));
+    assert!(publish(&bed.registry(), &whole()).unwrap().updated, "the same bytes again");
+    bed.root.write("registry/manifest.json", manifest(ID, "1.0.0")).unwrap();
+    let error = refused(&request(ID, "1.0.0", bed.root.open_dir("registry").unwrap()), &bed);
+    assert!(error.to_string().contains("its directory is the registry itself"), "{error}");
+}
+
+#[test]
+fn a_byte_order_mark_does_not_matter() {
+    let bed = Bed::new();
+    let text = format!("\u{feff}{}", manifest(ID, "1.0.0").replace(',', ",\r\n"));
+    let source = bed.source("source", &[("manifest.json", &text)]);
+    publish(&bed.registry(), &request(ID, "1.0.0", source)).unwrap();
+    assert!(bed.fetch("acme/tool@1.0.0").unwrap().manifest.text.starts_with('{'));
 }
 
 #[test]
@@ -184,4 +275,30 @@ fn publishers_wait_for_each_other() {
         drop(held);
         assert!(!publisher.join().unwrap().updated);
     });
+}
+
+#[test]
+fn a_command_that_can_not_start_is_noticed() {
+    // command, working directory, files, what is said
+    type Case<'c> = (&'c str, &'c str, &'c [(&'c str, &'c str)], &'c [&'c str]);
+    let cases: [Case<'_>; 7] = [
+        (r#"["python3","server.py"]"#, "", &[("server.py", "")], &[]),
+        (r#"["python3","./server.py"]"#, "app", &[("app/server.py", "")], &[]),
+        (r#"["python3","server.py"]"#, "app", &[("server.py", "")], &["`app/server.py`, which is not in the bundle"]),
+        (r#"["bin/x"]"#, "", &[("*bin/x", "")], &[]),
+        (r#"["./bin/x"]"#, "", &[("bin/x", "")], &["`bin/x`, which is not executable"]),
+        (r#"["bin/x","y.js"]"#, "", &[], &["`bin/x`, which is not in", "`y.js`, which is not in"]),
+        (r#"["python3","-m","x.py"]"#, "", &[], &[]),
+    ];
+    for (command, workdir, files, says) in cases {
+        let bed = Bed::new();
+        let entrypoint = format!(r#""command":{command},"workdir":"{workdir}""#);
+        let text = manifest(ID, "1.0.0").replace(r#""command":["python3","server.py"]"#, &entrypoint);
+        let source = bed.source("source", &[&[("manifest.json", text.as_str())], files].concat());
+        let remarks = publish(&bed.registry(), &request(ID, "1.0.0", source)).unwrap().remarks;
+        assert_eq!(remarks.len(), says.len(), "{command}: {remarks:?}");
+        for (remark, says) in remarks.iter().zip(says) {
+            assert!(remark.as_str().contains(says), "{command}: {remarks:?}");
+        }
+    }
 }

@@ -1,0 +1,171 @@
+//! `smcp registry publish`: a directory becomes a package.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use crate::authority;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::world::World;
+use crate::model::facts::CertLevel;
+use crate::model::facts::Score;
+use crate::model::facts::SeverityCounts;
+use crate::model::facts::Status;
+use crate::model::package::PackageRef;
+use crate::model::package::Selector;
+use crate::model::registry::Registry;
+use crate::model::text::SafeText;
+use crate::package;
+use crate::package::Pattern;
+use crate::package::PublishRequest;
+use crate::package::Published;
+use crate::pipeline;
+use crate::pipeline::Stop;
+use crate::report::message;
+use crate::report::style::Span;
+
+/// Pack a directory and publish it in the registry directory that --registry names.
+///
+/// A fact that is not given is unknown to policies. Publishing the same bytes again changes the facts and the status;
+/// other bytes need another version. Links, and what looks like a secret (.env, .git, private keys, tokens), are
+/// refused. A `.smcpignore` in the directory names what is left out, as a .gitignore does.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct PublishCommand {
+    /// Who stands behind the package: official, verified, community, or another word
+    #[arg(long, value_name = "ORIGIN", value_parser = parse_origin)]
+    origin: Option<String>,
+    /// Certification level, 0 to 3
+    #[arg(long, value_name = "LEVEL")]
+    cert_level: Option<CertLevel>,
+    /// Security score, 0 to 100
+    #[arg(long, value_name = "SCORE")]
+    score: Option<Score>,
+    /// Findings by severity: critical, high, medium, low
+    #[arg(long, value_name = "C,H,M,L")]
+    findings: Option<SeverityCounts>,
+    /// State of the version [default: published]
+    #[arg(long, value_name = "STATUS", value_parser = Status::KNOWN)]
+    status: Option<String>,
+    /// Leave out what fits this pattern, as in a .gitignore; may be given more than once
+    #[arg(long, value_name = "GLOB", value_parser = parse_exclude)]
+    exclude: Vec<Pattern>,
+    /// Pack what looks like a secret, too
+    #[arg(long)]
+    include_secrets: bool,
+    /// The package: ORG/NAME@VERSION
+    #[arg(value_name = "ORG/NAME@VERSION")]
+    reference: PackageRef,
+    /// The directory to pack, with its manifest.json
+    #[arg(value_name = "BUNDLE_DIR")]
+    bundle: PathBuf,
+}
+
+fn parse_origin(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("expected a word such as official, verified or community".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn parse_exclude(text: &str) -> Result<Pattern, String> {
+    let pattern: Pattern = text.parse().map_err(|error: package::PatternError| error.to_string())?;
+    if pattern.takes_in() {
+        return Err("`!` takes something in again, and only a line of a .smcpignore can".to_owned());
+    }
+    Ok(pattern)
+}
+
+impl PublishCommand {
+    /// Carries the command out.
+    pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+        let Selector::Exact(version) = self.reference.selector else {
+            return Err(Failure::usage(anyhow::anyhow!("a version can be published, `latest` or a digest can't")));
+        };
+        let label = format!("{}@{version}", self.reference.id);
+        let bundle = world.places().working_directory.join(&self.bundle);
+        let bundle_dir = authority::open_dir(&bundle)
+            .with_context(|| format!("while opening {}", self.bundle.display()))
+            .map_err(Failure::usage)?;
+        let target = Target::open(world)?;
+        let request = PublishRequest {
+            id: self.reference.id,
+            version,
+            bundle_dir,
+            origin: self.origin,
+            cert_level: self.cert_level,
+            score: self.score,
+            findings: self.findings,
+            status: self.status.as_deref().map_or(Status::Published, Status::from_word),
+            exclude: self.exclude,
+            include_secrets: self.include_secrets,
+        };
+        let published = target.publish(&request)?;
+        let done = if published.updated { "has new facts; its bytes are the same" } else { "is published" };
+        let rows = rows(&target.registry, &published);
+        message::done(&format!("{label} {done}"), &rows, &mut world.err(), &world.error_style())?;
+        published.remarks.iter().for_each(|remark| world.remark(remark.as_str()));
+        Ok(Exit::Success)
+    }
+}
+
+/// What was published, beside its name.
+fn rows(registry: &Registry, published: &Published) -> Vec<(&'static str, Span)> {
+    let Published { manifest_digest, bundle_digest, bundle_size, files, unpacked, left_out, left_out_count, .. } =
+        published;
+    let files = if *files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+    let mut rows = vec![
+        ("registry", Span::plain(registry.to_string())),
+        ("manifest", Span::plain(manifest_digest.to_string())),
+        ("bundle", Span::plain(format!("{bundle_digest}, {bundle_size} bytes"))),
+        ("packed", Span::plain(format!("{files}, {unpacked} bytes"))),
+    ];
+    if *left_out_count > 0 {
+        let names: Vec<&str> = left_out.iter().map(SafeText::as_str).collect();
+        let more = left_out_count.saturating_sub(names.len());
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        rows.push(("left out", Span::plain(format!("{}{more}", names.join(", ")))));
+    }
+    rows
+}
+
+/// The directory to publish in. It must be named: nobody publishes by default.
+struct Target {
+    registry: Registry,
+    path: PathBuf,
+    made: bool,
+}
+
+impl Target {
+    /// Opens the directory, making it when it is not there yet.
+    fn open(world: &World) -> Result<Self, Failure> {
+        let Some(text) = world.named_registry() else {
+            return Err(Failure::usage(anyhow::anyhow!(
+                "--registry DIR must name the registry directory to publish in"
+            )));
+        };
+        let registry = world.registry(text)?;
+        let path = match &registry {
+            Registry::Directory(path) => path.clone(),
+            Registry::Url(url) => {
+                let error = anyhow::anyhow!("`{url}` is no directory, and only a directory can be published in");
+                return Err(Failure::usage(error));
+            }
+        };
+        let made = authority::open_dir(&path).is_err();
+        let doing = || format!("while making {}", path.display());
+        authority::create_shared_dir(&path).with_context(doing).map_err(Failure::usage)?;
+        Ok(Self { registry, path, made })
+    }
+
+    /// Publishes, and takes the directory back when it was made for nothing.
+    fn publish(&self, request: &PublishRequest) -> Result<Published, Failure> {
+        let published = pipeline::open_directory(&self.registry, &self.path)
+            .and_then(|client| package::publish(&client, request).map_err(Stop::from));
+        if published.is_err() && self.made {
+            authority::remove_empty_dir(&self.path);
+        }
+        Ok(published?)
+    }
+}
