@@ -299,7 +299,7 @@ fn quoted(word: &str) -> Option<String> {
 fn explained(error: MergeError) -> anyhow::Error {
     let advice = match error {
         MergeError::Taken(_) => "\n  --name gives this one another name, --force replaces the other",
-        MergeError::Json(_) | MergeError::Toml(_) | MergeError::Yaml => {
+        MergeError::Json(_) | MergeError::Toml(_) | MergeError::Layout | MergeError::Yaml => {
             "\n  without --write, this command prints what to add by hand"
         }
         MergeError::NotAnObject | MergeError::Section { .. } | MergeError::Twice(_) => "",

@@ -10,7 +10,7 @@ use crate::model::package::PackageRef;
 use crate::model::text::SafeText;
 
 /// Words that other programs have for what smcp calls otherwise, or does not do.
-const ELSEWHERE: [(&[&str], &str); 14] = [
+const ELSEWHERE: [(&[&str], &str); 15] = [
     (
         &["list", "ls"],
         "`smcp registry list` lists packages, `smcp policy list` policies, and `smcp cache ls` downloads",
@@ -28,7 +28,11 @@ const ELSEWHERE: [(&[&str], &str); 14] = [
         &["update", "upgrade", "outdated"],
         "a version never changes: name another one in `smcp run`, and in the client's file",
     ),
-    (&["start", "exec", "launch", "npx", "uvx", "x"], "`smcp run` starts a package: ORG/NAME@VERSION"),
+    (&["start", "exec", "launch", "x"], "`smcp run` starts a package: ORG/NAME@VERSION"),
+    (
+        &["npx", "npm", "uvx", "uv", "pipx", "docker"],
+        "`smcp run` starts packages of a registry; `smcp registry publish` makes one of a server's files",
+    ),
     (
         &["check", "verify", "test"],
         "`smcp policy check` decides about a package, `smcp config validate` checks the configuration, and `smcp audit \

@@ -10,9 +10,15 @@ use crate::trial::{Goods, RESOLVE};
 #[test]
 fn a_large_download_has_a_bar_where_somebody_looks() {
     const MIB: usize = 1 << 20;
-    let cases = [("", 3 * MIB, true), ("", MIB, false), ("-q", 3 * MIB, false), ("--json", 3 * MIB, false)];
+    let cases = [
+        ("xterm", "", 3 * MIB, true),
+        ("xterm", "", MIB, false),
+        ("xterm", "-q", 3 * MIB, false),
+        ("xterm", "--json", 3 * MIB, false),
+        ("dumb", "", 3 * MIB, false),
+    ];
     std::thread::scope(|scope| {
-        for (options, size, expected) in cases {
+        for (kind, options, size, expected) in cases {
             scope.spawn(move || {
                 let goods = Goods::get();
                 let mut script = goods.honest();
@@ -23,7 +29,7 @@ fn a_large_download_has_a_bar_where_somebody_looks() {
                 script.set(&goods.artifact("bundle"), Reply::Stall(half));
                 let (bed, server, terminal) = (TestBed::new(), Server::start(script), Terminal::of_width(100));
                 bed.write(".mcp/config.yaml", format!("registry_url: {}\nstart_timeout: 2s\n", server.url()));
-                let mut command = bed.smcp(&format!("{options} pull acme/tool@1.0.0")).env("TERM", "xterm").command;
+                let mut command = bed.smcp(&format!("{options} pull acme/tool@1.0.0")).env("TERM", kind).command;
                 command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(terminal.stream());
                 let mut child = command.spawn().unwrap();
                 drop(command);

@@ -1,4 +1,4 @@
-//! The clients that start servers: one table of where each keeps them, and in which shape.
+//! The clients that start servers: one table of where and how each keeps them.
 //!
 //! As their documents of 2026 have it; docs/clients.md says which were tried.
 

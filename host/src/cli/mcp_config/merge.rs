@@ -49,6 +49,9 @@ pub(super) enum MergeError {
     /// It can't be read as TOML.
     #[error("it is not TOML: {0}")]
     Toml(String),
+    /// It is laid out in a way that has no place for one more.
+    #[error("its layout has no place for another server")]
+    Layout,
     /// No parser keeps what a user wrote in YAML.
     #[error("smcp changes no YAML, because it could not keep comments and layout")]
     Yaml,

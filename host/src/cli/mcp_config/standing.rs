@@ -1,4 +1,4 @@
-//! What the rules of today say of a package that a client is about to be told of.
+//! What the rules of today say of the package that a client is set up for.
 //!
 //! Worth a remark, and never an obstacle: a launch decides again.
 

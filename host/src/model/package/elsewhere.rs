@@ -71,8 +71,8 @@ impl Elsewhere {
             }
             Self::Tag => "put `@` in its place",
             Self::Name => {
-                "put the owner before it, as the registry has it; npm's and PyPI's packages are none of a registry of \
-                 smcp until `smcp registry publish` has made one of their files (docs/registry.md)"
+                "put the owner before it, as the registry has it; a package of npm or PyPI has to be published into a \
+                 registry first: `smcp registry publish`, docs/registry.md has the steps"
             }
         }
     }

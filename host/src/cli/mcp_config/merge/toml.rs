@@ -30,7 +30,19 @@ pub(super) fn merge(text: &str, additions: &[Addition], force: bool) -> Result<S
     let merged = document.to_string();
     // What is added has the line ends of the rest.
     let is_crlf = text.contains('\n') && text.matches('\n').count() == text.matches("\r\n").count();
-    Ok(if is_crlf { merged.replace("\r\n", "\n").replace('\n', "\r\n") } else { merged })
+    let merged = if is_crlf { merged.replace("\r\n", "\n").replace('\n', "\r\n") } else { merged };
+    if holds(&parse(&merged)?, additions) { Ok(merged) } else { Err(MergeError::Layout) }
+}
+
+/// Whether a client would find all additions in the document.
+fn holds(document: &DocumentMut, additions: &[Addition]) -> bool {
+    additions.iter().all(|addition| match addition {
+        Addition::Member { section, name, value } => {
+            let servers = document.get(section).and_then(Item::as_table_like);
+            servers.and_then(|servers| json_of(servers.get(name)?)).as_ref() == Some(value)
+        }
+        Addition::Element { .. } => true,
+    })
 }
 
 fn parse(text: &str) -> Result<DocumentMut, MergeError> {
@@ -72,6 +84,11 @@ fn put(
     let mut table = Table::new();
     for (key, value) in value.as_object().into_iter().flatten() {
         table.insert(key, Item::Value(toml_of(value)));
+    }
+    if let Some(there) = servers.get(name).and_then(Item::as_table) {
+        // What its user wrote above it, and where it stands.
+        *table.decor_mut() = there.decor().clone();
+        table.set_position(there.position());
     }
     // In braces there are no headers, and what is replaced there stays where it was.
     let in_braces = is_inline || servers.get(name).is_some_and(Item::is_inline_table);
@@ -138,6 +155,14 @@ mod tests {
                 format!("[mcp_servers]\n\n{ADDED}[tui]\na = \"\"\"x\ny\"\"\"\n"),
             ),
             (
+                "[a.b]\nmcp_servers.c = 1\n[[list]]\nx = 1 # one\n[[list]]\n\n# end",
+                format!("[a.b]\nmcp_servers.c = 1\n[[list]]\nx = 1 # one\n[[list]]\n\n{ADDED}\n# end"),
+            ),
+            (
+                "mcp_servers.other.command = \"x\"\nmodel = \"y\"\n",
+                format!("mcp_servers.other.command = \"x\"\nmodel = \"y\"\n\n{ADDED}"),
+            ),
+            (
                 "mcp_servers = { other = { command = \"x\" } } # mine\n",
                 "mcp_servers = { other = { command = \"x\" } , tool = { command = \"/bin/smcp\", args = [\"run\", \"acme/tool@1\"] } } # mine\n".to_owned(),
             ),
@@ -170,5 +195,7 @@ mod tests {
         }
         let there = "[mcp_servers.tool]\ncommand = \"other\"\n\n[mcp_servers.next]\n";
         assert_eq!(merge(there, &[tool()], true).unwrap(), format!("{ADDED}\n[mcp_servers.next]\n"));
+        let noted = "[a]\n# mine\n[mcp_servers.tool]\ncommand = \"other\"\n[b]\n";
+        assert_eq!(merge(noted, &[tool()], true).unwrap(), format!("[a]\n# mine\n{ADDED}[b]\n"));
     }
 }
