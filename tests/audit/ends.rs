@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::MetadataExt as _;
 use std::process::{Child, ChildStdin};
 
 use serde_json::{Value, json};
@@ -98,12 +99,19 @@ fn a_server_that_lives_gets_no_end_from_anybody_else() {
 fn the_end_is_recorded_before_the_folder_of_the_run_is_removed() {
     let bed = TestBed::new();
     bed.configure("");
-    let script = "i=0; while [ $i -lt 2000 ]; do : > f$i; i=$((i+1)); done";
+    let script = "i=0; while [ $i -lt 2000 ]; do : > f$i; i=$((i+1)); done; echo up; cat > /dev/null";
     bed.publish(&Package::shell("acme/tool@1.0.0", script).good());
-    bed.run("run acme/tool@1.0.0").succeeds();
-    let changed = |name: &str| fs::metadata(bed.path(name)).unwrap().modified().unwrap();
-    // What is in the folder of all runs changed last when that of this one was removed.
-    assert!(changed(LOG) <= changed(".mcp/cache/runs"), "the log was written after the removal");
+    let (child, stdin) = running(&bed);
+    let runs = bed.path(".mcp/cache/runs");
+    let folder = bed.list(".mcp/cache/runs").into_iter().find(|name| runs.join(name).is_dir()).unwrap();
+    // An open file tells when its name was taken away.
+    let open: Vec<_> =
+        (0..2000).step_by(20).map(|i| fs::File::open(runs.join(&folder).join(format!("f{i}"))).unwrap()).collect();
+    drop(stdin);
+    assert!(child.wait_with_output().unwrap().status.success());
+    let removed = open.iter().map(|file| file.metadata().unwrap()).map(|file| (file.ctime(), file.ctime_nsec())).min();
+    let log = fs::metadata(bed.path(LOG)).unwrap();
+    assert!(Some((log.mtime(), log.mtime_nsec())) <= removed, "files were removed before the log was written");
     assert_eq!(bed.list(".mcp/cache/runs"), [""; 0]);
 }
 

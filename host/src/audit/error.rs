@@ -4,6 +4,8 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
+use nix::errno::Errno;
+
 use crate::model::limits;
 
 /// Why the audit log can't be written or read.
@@ -107,12 +109,18 @@ fn explained(cause: &io::Error, path: &Path) -> String {
     } else if kind == io::ErrorKind::FileTooLarge {
         let says = format!("it would grow beyond what a process may write to one file here ({cause})");
         (says, "raise the limit (`ulimit -f`), or ".to_owned())
-    } else if is_of_the_place(kind) {
+    } else if is_of_the_place(kind) || has_no_locks(cause) {
         (cause.to_string(), String::new())
     } else {
         return cause.to_string();
     };
     format!("{says}\n  {way_out}name another file with `audit_log` in the configuration")
+}
+
+/// Whether the file system has no locks, which some shares don't.
+fn has_no_locks(cause: &io::Error) -> bool {
+    let errno = cause.raw_os_error().map(Errno::from_raw);
+    matches!(errno, Some(Errno::ENOLCK | Errno::ENOSYS | Errno::EOPNOTSUPP))
 }
 
 /// Whether another place would help.
@@ -128,8 +136,6 @@ const fn is_of_the_place(kind: io::ErrorKind) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use nix::errno::Errno;
-
     use super::*;
 
     #[test]
@@ -141,6 +147,7 @@ mod tests {
             ),
             (Errno::EDQUOT, "the quota of this user is used up"),
             (Errno::EFBIG, "raise the limit (`ulimit -f`)"),
+            (Errno::ENOLCK, "name another file with `audit_log`"),
             (Errno::EROFS, "name another file with `audit_log`"),
             (Errno::EIO, "Input/output error"),
         ] {

@@ -159,6 +159,9 @@ impl Place {
 
     /// The same, made first when it is not there.
     pub(super) fn make_folder(&self, name: &str) -> Result<Option<Self>, AuditError> {
+        if let Some(folder) = self.folder(name)? {
+            return Ok(Some(folder));
+        }
         let mut private = DirBuilder::new();
         private.mode(0o700);
         match self.dir.create_dir_with(name, &private) {
