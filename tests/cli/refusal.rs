@@ -1,4 +1,4 @@
-//! Nothing was started: the client is told why in the stream that it reads, and the exit code stays what it is.
+//! Nothing was started: the client is told why, and the exit code stays what it is.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::Stdio;

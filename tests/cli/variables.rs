@@ -1,4 +1,4 @@
-//! The server's variables as the command line gives them: handed over, passed on, withheld and said.
+//! The server's variables: handed over, passed on, withheld and said.
 
 use serde_json::json;
 

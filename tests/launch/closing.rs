@@ -1,5 +1,6 @@
-//! What a server closes is closed for its client, in both directions, with and without a warning; and who has left such
-//! a server is noticed all the same.
+//! What a server closes is closed for its client.
+//!
+//! In both directions, with and without a warning; and a client that leaves such a server is noticed all the same.
 
 use std::io::{Read as _, Write as _};
 

@@ -1,4 +1,4 @@
-//! A client for which nothing was started: answered while it asks, never waited for without end.
+//! A client for which nothing was started: answered, never waited for without end.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::fd::OwnedFd;

@@ -90,6 +90,19 @@ impl Client {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
+    /// Tries a session with a package that is refused; what the client says of that on standard error.
+    #[track_caller]
+    pub(crate) fn is_refused(self, bed: &TestBed, reference: &str, mode: &str) -> String {
+        let session = json!({
+            "command": env!("CARGO_BIN_EXE_smcp"), "args": ["run", reference], "cwd": text_of(&bed.path("")),
+            "mode": mode, "calls": [], "calls_first": false, "logs": 0,
+        });
+        let output = finish(self.start(bed, &session));
+        assert!(!output.status.success(), "{self:?} in {mode} mode has a session with nobody");
+        assert_nothing_left(bed);
+        String::from_utf8(output.stderr).unwrap()
+    }
+
     fn start(self, bed: &TestBed, session: &Value) -> Child {
         let mut command = match self {
             Self::Python => {

@@ -23,4 +23,5 @@ mod server;
 
 mod bytes;
 mod killed;
+mod refused;
 mod sessions;

@@ -38,11 +38,13 @@ pub(crate) fn stand_in(server: &[String]) -> Result<ExitCode> {
         extra_args: Vec::new(),
         environment: ServerEnvironment::compute(&[], &manifest, &[], &[]),
         look: smcp::authority::program,
+        head: smcp::authority::program_head,
         streams: Streams::inherited(smcp::authority::stdin()?),
         warning: Some(warning()),
         deadline: Deadline::none(),
         graces: Graces::default(),
         signals: Signals::listen()?,
+        adoption: None,
     };
     Ok(ExitCode::from(launch(clearance(manifest)?, setup)?.ended.exit_code()))
 }

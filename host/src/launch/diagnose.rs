@@ -1,6 +1,6 @@
-//! Why the system did not start a file: what its first bytes, and the sizes of what it was to get, say about that.
+//! Why the system did not start a file.
 //!
-//! The system answers with a number. Before it `spawn` has got one; after it comes a message that a person can act on.
+//! Its first bytes, and the sizes of what it was to get, say more than the system does, which answers with a number. Before it `spawn` has got one; after it comes a message that a person can act on.
 
 use std::ffi::OsStr;
 use std::io;

@@ -1,6 +1,6 @@
-//! How smcp learns that its client has left, on systems that can't watch an end that smcp has closed.
+//! How smcp learns that its client has left, on other systems than Linux.
 //!
-//! The counterpart of `leaving`: the server's end of its input stays open here too, so that a client does not see it
+//! They can't watch an end that smcp has closed. The counterpart of `leaving`: the server's end of its input stays open here too, so that a client does not see it
 //! closed before smcp ends.
 
 use std::io;

@@ -1,4 +1,4 @@
-//! How smcp learns that its client has left, without an end of the client's streams (Linux).
+//! How smcp learns that its client has left, with none of its streams (Linux).
 //!
 //! A server's streams are to behave as without smcp: what the server closes, the client has to see closed, and it would
 //! not as long as smcp had the same end open. So smcp closes its own, and watches through `epoll`: a registration lives

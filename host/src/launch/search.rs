@@ -1,6 +1,6 @@
-//! How a command without a slash is looked up: as a shell does, in absolute directories only.
+//! How a command without a slash is looked up.
 //!
-//! A relative one would depend on where smcp was started, and let a folder's content choose the program. What was
+//! As a shell does, but in absolute directories only: a relative one would depend on where smcp was started, and let a folder's content choose the program. What was
 //! searched is remembered for whoever wonders: a client that a desktop started has another PATH than a terminal.
 
 use std::ffi::OsStr;

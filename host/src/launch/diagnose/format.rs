@@ -1,4 +1,4 @@
-//! What kind of file some first bytes belong to, as far as it decides who could start it.
+//! What kind of file some first bytes belong to, as far as starting it goes.
 
 use std::fmt;
 
@@ -175,9 +175,9 @@ mod tests {
         let elf = |class: u8, data: u8, machine: [u8; 2]| {
             [&[0x7f, b'E', b'L', b'F', class, data][..], &[0; 12], &machine, &[0; 44]].concat()
         };
-        let machine = |head: &[u8]| match Format::of(head) {
-            Format::Elf { machine, loader: None } => machine.to_string(),
-            other => format!("{other:?}"),
+        let machine = |head: &[u8]| {
+            let format = Format::of(head);
+            if let Format::Elf { machine, loader: None } = format { machine.to_string() } else { format!("{format:?}") }
         };
         let cases = [
             (elf(2, 1, [62, 0]), "x86-64"),

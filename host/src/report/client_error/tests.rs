@@ -1,4 +1,4 @@
-//! Every decision and failure as a client sees it, and what hostile text and too much of it become.
+//! Every decision and failure as a client sees it, and what too much text becomes.
 
 use super::*;
 use crate::model::limits;
