@@ -159,6 +159,7 @@ fn mismatch(package: &ResolvedPackage, found: Digest) -> PackageError {
         label: package.label(),
         expected: package.bundle_digest,
         found,
+        instead: "",
     }
 }
 
