@@ -4,7 +4,7 @@
 //! around it, under the file's own name.
 
 /// How much of a file tells what it is, bytes: the mark of a tar stands at 257.
-const BEGINNING: usize = 1024;
+pub const BEGINNING: usize = 1024;
 
 /// What begins like `bytes`, in words that follow "it is", and what to do about it; `None` when nothing known does.
 pub fn recognise(bytes: &[u8]) -> Option<(&'static str, &'static str)> {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::model::content;
 use crate::model::deadline::Expired;
 use crate::model::digest::Digest;
 use crate::model::name::PackageId;
@@ -22,14 +23,14 @@ use crate::package::unpack::ArchiveError;
 #[derive(Debug, thiserror::Error)]
 pub enum PackageError {
     /// A registry behind a URL could not be asked, or answered as none does.
-    #[error("registry `{registry}` {}", problem.seen(via.as_ref()))]
+    #[error("registry `{registry}` {}", problem.seen(via.as_deref()))]
     Http {
         /// The registry.
         registry: String,
         /// What is wrong.
         problem: HttpProblem,
         /// The proxy through which that was seen.
-        via: Option<Via>,
+        via: Option<Box<Via>>,
     },
     /// The tokens that are kept can't be read or written.
     #[error(transparent)]
@@ -162,7 +163,10 @@ pub enum PackageError {
         problem: SafeText,
     },
     /// Bytes are not those that their digest promises.
-    #[error("the {artifact} of {label} is not what its digest promises\n  expected {expected}\n  found    {found}")]
+    #[error(
+        "the {artifact} of {label} is not what its digest promises\n  expected {expected}\n  found    {found}{}",
+        if instead.is_empty() { String::new() } else { format!(", which is {instead}") }
+    )]
     DigestMismatch {
         /// Which file.
         artifact: Artifact,
@@ -172,6 +176,8 @@ pub enum PackageError {
         expected: Digest,
         /// What the bytes have.
         found: Digest,
+        /// What they are, when that is something else than such a file; else empty.
+        instead: &'static str,
     },
     /// A document is about something else than what was asked for.
     #[error("identity mismatch: {what} is `{found}`, but it should be `{expected}`")]
@@ -395,6 +401,19 @@ impl PackageError {
             |problem: &HttpProblem| matches!(problem, HttpProblem::Unreachable { .. } | HttpProblem::Busy { .. });
         matches!(self, Self::Registry { cause, .. } if !refused.contains(&cause.kind()))
             || matches!(self, Self::Http { problem, .. } if passing(problem))
+    }
+
+    /// The same error, with what the bytes are that begin so, when no such file begins like them.
+    pub(super) fn instead(mut self, beginning: &[u8]) -> Self {
+        if let Self::DigestMismatch { artifact, instead, .. } = &mut self {
+            let usual = match artifact {
+                Artifact::Manifest => b'{',
+                Artifact::Bundle => 0x1f,
+            };
+            let known = content::recognise(beginning).filter(|_| beginning.first() != Some(&usual));
+            *instead = known.map_or("", |(what, _)| what);
+        }
+        self
     }
 
     /// Whether the registry answered that there is no such thing.

@@ -17,6 +17,7 @@ use crate::package::manifest;
 use crate::package::manifest::Identity;
 use crate::package::manifest::Platform;
 use crate::package::stream;
+use crate::package::stream::Beginning;
 use crate::package::stream::HashedWriter;
 use crate::package::stream::Timed;
 use crate::package::stream::Watched;
@@ -112,13 +113,14 @@ impl Errand<'_> {
         let watched = Watched::new(source, &mut *self.progress);
         let mut limited = Timed::new(watched, self.deadline).take(limit.saturating_add(1));
         self.cache.blobs().store(write_failed, |draft| {
-            let mut writer = HashedWriter::new(draft);
+            let mut writer = Beginning::new(HashedWriter::new(draft));
             stream::copy(&mut limited, &mut writer, read_failed, write_failed)?;
+            let (writer, beginning) = writer.finish();
             let (found, size) = writer.finish();
             if size > limit {
                 return Err(PackageError::TooLarge { artifact, label: label.to_owned(), limit });
             }
-            check_digest(artifact, label, digest, found)?;
+            check_digest(artifact, label, digest, found).map_err(|error| error.instead(&beginning))?;
             Ok((found, size))
         })
     }
@@ -132,7 +134,8 @@ fn check_digest(artifact: Artifact, label: &str, expected: &Digest, found: Diges
     if found == *expected {
         return Ok(());
     }
-    Err(PackageError::DigestMismatch { artifact, label: label.to_owned(), expected: *expected, found })
+    let label = label.to_owned();
+    Err(PackageError::DigestMismatch { artifact, label, expected: *expected, found, instead: "" })
 }
 
 /// A manifest belongs to the version that was asked for, or to nothing.

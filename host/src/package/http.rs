@@ -78,7 +78,7 @@ impl HttpRegistry {
     }
 
     /// The proxy that stands before it.
-    fn via(&self) -> Option<Via> {
+    fn via(&self) -> Option<Box<Via>> {
         self.agents.via(&self.location.endpoint()?)
     }
 

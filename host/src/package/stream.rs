@@ -4,6 +4,7 @@ use std::io;
 use std::io::Read;
 use std::io::Write;
 
+use crate::model::content;
 use crate::model::deadline::Deadline;
 use crate::model::digest::Digest;
 use crate::model::digest::Hasher;
@@ -131,6 +132,36 @@ impl<W: Write> Write for HashedWriter<W> {
         let written = self.inner.write(bytes)?;
         self.hasher.update(bytes.get(..written).unwrap_or_default());
         self.count = self.count.saturating_add(u64::try_from(written).unwrap_or(u64::MAX));
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+/// Keeps how a file begins, while it passes on its way to somebody else.
+pub(super) struct Beginning<W> {
+    inner: W,
+    bytes: Vec<u8>,
+}
+
+impl<W: Write> Beginning<W> {
+    pub(super) const fn new(inner: W) -> Self {
+        Self { inner, bytes: Vec::new() }
+    }
+
+    /// Whoever it went to, and how it begins.
+    pub(super) fn finish(self) -> (W, Vec<u8>) {
+        (self.inner, self.bytes)
+    }
+}
+
+impl<W: Write> Write for Beginning<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        let missing = content::BEGINNING.saturating_sub(self.bytes.len());
+        self.bytes.extend(bytes.iter().take(written.min(missing)));
         Ok(written)
     }
 

@@ -172,6 +172,7 @@ fn mismatch(package: &ResolvedPackage, found: Digest) -> PackageError {
         label: package.label(),
         expected: package.bundle_digest,
         found,
+        instead: "",
     }
 }
 

@@ -22,6 +22,13 @@ fn a_bundle_that_is_not_what_was_promised_is_refused() {
             ("one bit", Reply::ok(&flipped), 3, "is not what its digest promises"),
             ("the manifest in its place", Reply::ok(&goods.manifest), 3, "is not what its digest promises"),
             ("nothing", Reply::ok(""), 3, "is not what its digest promises"),
+            ("a page under another name", Reply::ok("<!DOCTYPE html><html>"), 3, ", which is a web page (HTML)"),
+            (
+                "a pointer to it",
+                Reply::ok("version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
+                3,
+                ", which is a Git LFS pointer, which stands for the file",
+            ),
             ("more at the end", Reply::ok([bundle.as_slice(), b"\0"].concat()), 3, "is not what its digest promises"),
             ("too little, said so", Reply::ok(half), 3, "is not what its digest promises"),
             (
@@ -77,6 +84,7 @@ fn a_manifest_that_is_not_what_was_promised_is_refused() {
         &goods.artifact("manifest"),
         vec![
             ("another", Reply::ok("{}"), 3, "is not what its digest promises"),
+            ("an archive", Reply::ok(b"PK\x03\x04\x14"), 3, ", which is a zip archive"),
             ("another in chunks", chunked(b"{}"), 3, "is not what its digest promises"),
             ("endless", Reply::Endless(message(200, &[], b""), spaces), 3, "bytes, the most that is read"),
             (
@@ -176,6 +184,13 @@ fn slow_registries_meet_the_deadline() {
                 let (bed, server) = (TestBed::new(), Server::start(script));
                 let line = format!("--registry {} run --timeout 2s acme/tool@1.0.0", server.url());
                 let ran = bed.run(&line).refuses(5, &["getting the package timed out: it took longer than 2s"]);
+                // Where nothing began to arrive, it is known who kept silent.
+                let silent = ["no status line", "half a status line", "half the headers", "no bundle"].contains(&name);
+                assert_eq!(
+                    ran.stderr.contains(&format!(", while {} (at 127.0.0.1:", server.url())),
+                    silent,
+                    "{name}: {ran}"
+                );
                 assert_eq!(ran.code, 5, "{name}: {ran}");
                 nothing_came_of_it(&bed, name);
             });

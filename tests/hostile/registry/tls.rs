@@ -166,7 +166,7 @@ fn a_certificate_that_signed_itself_is_trusted_when_it_is_no_authority() {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
         params.distinguished_name.push(DnType::CommonName, "localhost");
-        params.is_ca = is_ca.clone();
+        params.is_ca = is_ca;
         let certificate = params.self_signed(&key).unwrap();
         let server = Server::wrapped(Goods::get().honest(), Tls::of(certificate.der().clone(), &key));
         let bed = TestBed::new();

@@ -58,7 +58,13 @@ impl DirectoryRegistry {
         stream::copy(&mut Timed::new(&file, deadline), &mut sink, failed, failed)?;
         let (found, size) = sink.finish();
         if found != *digest {
-            return Err(PackageError::DigestMismatch { artifact, label: digest.short(), expected: *digest, found });
+            return Err(PackageError::DigestMismatch {
+                artifact,
+                label: digest.short(),
+                expected: *digest,
+                found,
+                instead: "",
+            });
         }
         file.rewind().map_err(failed)?;
         Ok((file, size))

@@ -88,8 +88,8 @@ impl Agents {
     }
 
     /// The proxy through which `target` is asked, as people may know it.
-    pub(super) fn via(&self, target: &Endpoint) -> Option<Via> {
-        self.proxy_to(target).ok().flatten().map(|proxy| proxy.via.clone())
+    pub(super) fn via(&self, target: &Endpoint) -> Option<Box<Via>> {
+        self.proxy_to(target).ok().flatten().map(|proxy| Box::new(proxy.via.clone()))
     }
 
     /// The addresses that the last connection was tried to; none behind a proxy.

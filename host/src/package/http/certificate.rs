@@ -1,4 +1,4 @@
-//! Why a connection can't be trusted, in words for people, and what to do about each.
+//! Why a connection can't be trusted, for people, and what to do about it.
 
 use std::time::Duration;
 use std::time::UNIX_EPOCH;

@@ -47,7 +47,7 @@ pub(super) struct Question<'q> {
 
 /// Why a try gave no answer.
 enum Trouble {
-    Again { problem: HttpProblem, via: Option<Via>, wait: Option<Duration> },
+    Again { problem: HttpProblem, via: Option<Box<Via>>, wait: Option<Duration> },
     Over(PackageError),
 }
 
@@ -74,7 +74,7 @@ impl Question<'_> {
         Err(self.deadline.expired().into())
     }
 
-    fn failed(&self, problem: HttpProblem, via: Option<Via>) -> PackageError {
+    fn failed(&self, problem: HttpProblem, via: Option<Box<Via>>) -> PackageError {
         PackageError::Http { registry: self.registry.to_owned(), problem, via }
     }
 

@@ -1,4 +1,4 @@
-//! Whose certificates are trusted: the system's authorities, or a company's own.
+//! Whose certificates are trusted: the system's authorities, or one's own.
 
 use std::sync::Arc;
 
