@@ -36,6 +36,7 @@ use std::io::Read;
 
 pub use crate::package::cache::Cache;
 pub use crate::package::cache::Lease;
+pub use crate::package::cache::error::CacheError;
 pub use crate::package::credentials::Credentials;
 pub use crate::package::credentials::CredentialsError;
 pub use crate::package::directory::DirectoryRegistry;

@@ -80,9 +80,9 @@ fn what_stands_in_the_way_of_run_is_a_problem_and_said() {
             "cache",
             |bed| bed.write(".mcp/cache/runs", ""),
             "problem",
-            "[HOME]/.mcp/cache can't be used: can't rely on it: Not a directory",
+            "[HOME]/.mcp/cache can't be used: can't rely on it: `runs` in it is not a folder",
         ),
-        ("cache", |bed| bed.write(".mcp/cache/blobs", ""), "problem", "can't write to it"),
+        ("cache", |bed| bed.write(".mcp/cache/blobs", ""), "problem", "rely on it: `blobs` in it is not a folder"),
         ("policy", |bed| bed.configure("policy: {allowed_origins: []}"), "problem", "no origin at all"),
         (
             "trust",

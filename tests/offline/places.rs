@@ -44,7 +44,8 @@ fn behind(bed: &TestBed, words: &[&str], line: &str) -> Ran {
     let variables = smcp.get_envs().filter_map(|(name, value)| Some((name, value?)));
     invocation.command.args(&words[1..]).arg(smcp.get_program()).args(smcp.get_args());
     invocation.command.current_dir(bed.path("")).env_clear().envs(variables);
-    invocation.run()
+    // For whoever logs in; nobody else reads it.
+    invocation.input("token\n").run()
 }
 
 /// Runs `smcp` where a script has mounted something before; nobody else sees it.
@@ -60,9 +61,7 @@ fn keeps_files(bed: &TestBed, run: impl Fn(&str) -> Ran) {
     run("doctor").succeeds();
     bed.write("bundle/manifest.json", bed.read("bundles/acme-tool-1.0.0/manifest.json").replace("1.0.0", "2.0.0"));
     run("registry publish --registry registry acme/tool@2.0.0 bundle").succeeds();
-    let mut login = bed.smcp("login --registry https://r.example --token -");
-    login = login.input("token\n");
-    login.run().succeeds();
+    run("login --registry https://r.example --token -").succeeds();
     for folder in ["registry/blobs", ".mcp/cache/blobs", ".mcp/cache"] {
         let names = bed.list(folder);
         assert!(names.iter().all(|name| !name.starts_with(".draft")), "{folder}: {names:?}");

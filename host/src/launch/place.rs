@@ -21,7 +21,9 @@ impl Place {
     pub(crate) fn open(root: &Path, dir: &Dir, directory: &Path, program: PathBuf) -> io::Result<Self> {
         let inside = directory.strip_prefix(root).unwrap_or(Path::new(""));
         let dir = if inside.as_os_str().is_empty() { dir.try_clone()? } else { dir.open_dir(inside)? };
-        let program = program.strip_prefix(root).map_or_else(|_| program.clone(), |own| called(inside, own));
+        // Elsewhere the process is started by the path of the folder, and has to find its program by its own.
+        let own = program.strip_prefix(root).ok().filter(|_| cfg!(target_os = "linux"));
+        let program = own.map_or_else(|| program.clone(), |own| called(inside, own));
         Ok(Self { dir, program })
     }
 }

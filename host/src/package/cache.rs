@@ -2,6 +2,7 @@
 //!
 //! It holds bytes, never approval: a cached blob is verified each time it is read, and a corrupt one is dropped.
 
+pub(super) mod error;
 mod housekeeping;
 pub(super) mod marker;
 

@@ -2,16 +2,15 @@
 
 use std::io;
 use std::path::Path;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::model::content;
 use crate::model::deadline::Expired;
 use crate::model::digest::Digest;
 use crate::model::name::PackageId;
-use crate::model::ownership::Untrusted;
 use crate::model::text::SafeText;
 use crate::package::Artifact;
+use crate::package::cache::error::CacheError;
 use crate::package::credentials::CredentialsError;
 use crate::package::http::HttpProblem;
 use crate::package::http::Via;
@@ -229,58 +228,9 @@ pub enum PackageError {
     /// Whoever asked for it wants it no longer.
     #[error("getting the package was interrupted")]
     Interrupted,
-    /// The cache can't be used.
-    #[error("the cache at {} can't be used: can't {doing}\n  {}", place.display(), way_out(cause, "--cache-dir"))]
-    Cache {
-        /// Where it is.
-        place: PathBuf,
-        /// What was tried.
-        doing: &'static str,
-        /// Why it failed.
-        #[source]
-        cause: io::Error,
-    },
-    /// The folder for what runs can't be used.
-    #[error(
-        "the folder for what runs, {}, can't be used: can't {doing}\n  {}",
-        place.display(),
-        way_out(cause, "`runtime_dir` in the configuration, or --cache-dir")
-    )]
-    Runs {
-        /// Where it is.
-        place: PathBuf,
-        /// What was tried.
-        doing: &'static str,
-        /// Why it failed.
-        #[source]
-        cause: io::Error,
-    },
-    /// Somebody else could change what runs.
-    #[error("{} is not safe for what runs: {problem}\n  {}", place.display(), mended(place, *problem))]
-    Exposed {
-        /// The folder.
-        place: PathBuf,
-        /// In what way.
-        problem: Untrusted,
-    },
-    /// A folder of the cache is a link.
-    #[error("{} is a link, and links are not followed there: put the folder itself in its place", place.display())]
-    Link {
-        /// Where it is.
-        place: PathBuf,
-    },
-    /// A folder that is named as the cache has something else in it.
-    #[error(
-        "{} is not a cache of smcp: there is `{found}` in it, and nothing of it was touched\n  \
-         name an empty folder, or one that is not there yet, with --cache-dir or `cache_dir`",
-        place.display()
-    )]
-    NotACache {
-        /// The folder.
-        place: PathBuf,
-        /// What no version of smcp put there.
-        found: SafeText,
-    },
+    /// The cache, or the folder for what runs, can't be used.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
     /// The cache has nothing of the kind.
     #[error("the cache has nothing of `{target}`\n  `smcp cache ls` shows what it has")]
     NotCached {
@@ -382,11 +332,7 @@ impl PackageError {
             Self::Timeout(_) | Self::Silence { .. } => (Timeout, "timeout"),
             Self::Interrupted => (Local, "interrupted"),
             Self::NotCached { .. } | Self::AmbiguousPrefix { .. } => (Local, "not-cached"),
-            Self::Cache { .. }
-            | Self::Runs { .. }
-            | Self::Exposed { .. }
-            | Self::Link { .. }
-            | Self::NotACache { .. } => (Local, "cache-unusable"),
+            Self::Cache(_) => (Local, "cache-unusable"),
             Self::Unpublishable { .. } | Self::UnreadableSource { .. } => (Local, "publish-refused"),
             Self::Immutable { .. } => (Local, "version-immutable"),
         }
@@ -435,7 +381,12 @@ impl PackageError {
 
     /// A failure of the cache at `place` while `doing` something; what was found out already stays what it is.
     pub(super) fn cache(place: &Path, doing: &'static str) -> impl Fn(io::Error) -> Self + Copy {
-        move |cause| recover(cause, |cause| Self::Cache { place: place.to_path_buf(), doing, cause })
+        move |cause| recover(cause, |cause| CacheError::Cache { place: place.to_path_buf(), doing, cause }.into())
+    }
+
+    /// The same of the folder for what runs.
+    pub(super) fn runs(place: &Path, doing: &'static str) -> impl Fn(io::Error) -> Self + Copy {
+        move |cause| recover(cause, |cause| CacheError::Runs { place: place.to_path_buf(), doing, cause }.into())
     }
 
     /// A cache whose folder can't even be opened.
@@ -448,40 +399,9 @@ impl PackageError {
         Self::runs(place, "open it")(cause)
     }
 
-    /// The same of the folder for what runs.
-    pub(super) fn runs(place: &Path, doing: &'static str) -> impl Fn(io::Error) -> Self + Copy {
-        move |cause| recover(cause, |cause| Self::Runs { place: place.to_path_buf(), doing, cause })
-    }
-
     /// Whether a folder can be read and not be written, so that another has to do.
     pub fn is_read_only(&self) -> bool {
-        let read_only = [io::ErrorKind::ReadOnlyFilesystem, io::ErrorKind::PermissionDenied];
-        matches!(self, Self::Cache { cause, .. } | Self::Runs { cause, .. } if read_only.contains(&cause.kind()))
-    }
-}
-
-/// What helps when a folder can't be used; `other` is how another one is named.
-fn way_out(cause: &io::Error, other: &str) -> String {
-    if matches!(cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
-        format!("free some space there, or name another folder with {other}")
-    } else {
-        format!("check the folder, or name another with {other}")
-    }
-}
-
-/// What helps when others could change a folder.
-fn mended(place: &Path, problem: Untrusted) -> String {
-    /// Of a folder that everybody is meant to use: there is nothing to mend.
-    const STICKY: u32 = 0o1000;
-    let another = "name another with --cache-dir, or `runtime_dir` in the configuration";
-    match problem {
-        Untrusted::Foreign { .. } => format!("make it yours, or {another}"),
-        Untrusted::OthersWrite { mode } if mode & STICKY != 0 => {
-            format!("a folder of your own in it would do: {another}")
-        }
-        Untrusted::OthersWrite { .. } | Untrusted::GroupWrites { .. } => {
-            format!("run: {} {}; or {another}", problem.remedy(), place.display())
-        }
+        matches!(self, Self::Cache(error) if error.is_read_only())
     }
 }
 

@@ -16,6 +16,7 @@ use cap_std::fs::DirBuilderExt as _;
 use crate::model::ownership::Caller;
 use crate::model::ownership::Ownership;
 use crate::package::blobs::Access;
+use crate::package::cache::error::CacheError;
 use crate::package::error::PackageError;
 
 /// Who may own and write a folder and what is below it, and where it is.
@@ -51,7 +52,7 @@ impl Guard {
     /// With a [`PackageError`] inside when somebody else could change what is in it.
     pub(super) fn check(&self, dir: &Dir) -> io::Result<()> {
         let found = Ownership::from(&dir.dir_metadata()?);
-        let refused = |problem| PackageError::Exposed { place: self.path.clone(), problem };
+        let refused = |problem| PackageError::from(CacheError::Exposed { place: self.path.clone(), problem });
         self.caller.check(found).map_err(|problem| io::Error::other(refused(problem)))
     }
 
@@ -59,10 +60,13 @@ impl Guard {
     pub(super) fn open(&self, dir: &Dir, name: &str) -> io::Result<Option<(Dir, Self)>> {
         let guard = self.inside(name);
         if is_link(dir, Path::new(name)) {
-            return Err(io::Error::other(PackageError::Link { place: guard.path }));
+            return Err(io::Error::other(PackageError::from(CacheError::Link { place: guard.path })));
         }
         let folder = match dir.open_dir(name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                return Err(io::Error::new(error.kind(), format!("`{name}` in it is not a folder")));
+            }
             opened => opened?,
         };
         guard.check(&folder)?;

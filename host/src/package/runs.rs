@@ -26,6 +26,7 @@ use cap_std::fs::Permissions;
 use crate::model::ownership::Caller;
 use crate::model::ownership::Untrusted;
 use crate::package::blobs::Access;
+use crate::package::cache::error::CacheError;
 use crate::package::cache::marker::first_unknown;
 use crate::package::draft::is_hex;
 use crate::package::error::PackageError;
@@ -208,7 +209,7 @@ impl RunFolder {
             Ok(dir)
         } else {
             let problem = Untrusted::Foreign { uid: owner };
-            Err(PackageError::Exposed { place: self.path().to_path_buf(), problem })
+            Err(CacheError::Exposed { place: self.path().to_path_buf(), problem }.into())
         }
     }
 

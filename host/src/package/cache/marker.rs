@@ -14,6 +14,7 @@ use crate::model::text::SafeText;
 use crate::package::blobs;
 use crate::package::blobs::Access;
 use crate::package::blobs::open_file;
+use crate::package::cache::error::CacheError;
 use crate::package::draft;
 use crate::package::draft::Draft;
 use crate::package::error::PackageError;
@@ -42,7 +43,10 @@ pub(super) fn claim(dir: &Dir, guard: &Guard) -> io::Result<()> {
         if is_marked(dir)? {
             return Ok(());
         }
-        return Err(io::Error::other(PackageError::NotACache { place: guard.path().to_path_buf(), found }));
+        return Err(io::Error::other(PackageError::from(CacheError::NotACache {
+            place: guard.path().to_path_buf(),
+            found,
+        })));
     }
     match mark(dir) {
         Ok(()) => {}

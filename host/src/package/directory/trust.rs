@@ -15,16 +15,20 @@ use crate::package::directory::PACKAGES;
 /// That everybody may write. The sticky bit keeps others from renaming, and not from adding a version.
 const EVERYBODY_WRITES: u32 = 0o002;
 
-/// Checks the registry itself.
+/// Checks the registry itself, and the folder of all packages, if there is one.
 pub(in crate::package) fn check(registry: &Dir) -> io::Result<()> {
-    check_mode("it", registry.dir_metadata()?.mode())
+    check_mode("it", registry.dir_metadata()?.mode())?;
+    match registry.metadata(PACKAGES) {
+        Ok(found) => check_mode(&format!("`{PACKAGES}`"), found.mode()),
+        // Whoever looks for something in it says what is wrong.
+        Err(_) => Ok(()),
+    }
 }
 
 /// Checks every folder on the way to what is said of a package, and the file that says it.
 pub(super) fn check_entry(registry: &Dir, id: &PackageId, path: &str, file: &File) -> io::Result<()> {
     check(registry)?;
-    for folder in [PACKAGES.to_owned(), format!("{PACKAGES}/{}", id.org), format!("{PACKAGES}/{}/{}", id.org, id.name)]
-    {
+    for folder in [format!("{PACKAGES}/{}", id.org), format!("{PACKAGES}/{}/{}", id.org, id.name)] {
         check_mode(&format!("`{folder}`"), registry.metadata(&folder)?.mode())?;
     }
     check_mode(&format!("`{path}`"), file.metadata()?.mode())
