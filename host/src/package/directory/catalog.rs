@@ -1,6 +1,6 @@
-//! The catalogue of a directory registry: every package, in order, one after the other.
+//! The catalogue of a directory registry: every package, in order.
 //!
-//! Owners are held in memory, and the names of one owner; packages are not.
+//! One after the other: owners are held in memory, and the names of one owner; packages are not.
 
 use crate::model::deadline::Deadline;
 use crate::model::name::PackageId;

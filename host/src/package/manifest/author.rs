@@ -1,4 +1,6 @@
-//! An author's manifest, held against the table of keys: everything that is wrong with it at once.
+//! An author's manifest, held against the table of keys.
+//!
+//! Everything that is wrong with it is told at once.
 
 use serde_json::Map;
 use serde_json::Value;
@@ -124,11 +126,11 @@ fn wrong(key: &Key, value: &Value) -> Option<String> {
         (Kind::Version, _) => not("1 to 128 characters of A-Z, a-z, 0-9, `.`, `+`, `_` and `-`, and not `latest`"),
         (Kind::Texts, _) => all("a list of texts", &|_| Ok(())),
         (Kind::Arguments, _) => all("a list of texts", &|text| check_text(path, text)),
-        (Kind::Command, Value::Array(words)) if !words.is_empty() => {
+        (Kind::Started, Value::Array(words)) if !words.is_empty() => {
             let first = words.first().and_then(Value::as_str).and_then(|word| check_command(path, word).err());
             first.map(|error| error.to_string()).or_else(|| all("a list of texts", &|text| check_text(path, text)))
         }
-        (Kind::Command, _) => not("a list of texts that begins with what to start"),
+        (Kind::Started, _) => not("a list of texts that begins with what to start"),
         (Kind::Variables, Value::Object(variables)) => {
             variables.iter().find_map(|(name, value)| variable(path, name, value))
         }

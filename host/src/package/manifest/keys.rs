@@ -41,7 +41,7 @@ pub(super) enum Kind {
     /// A version of a package.
     Version,
     /// What to start and its first arguments: a list of texts that is not empty.
-    Command,
+    Started,
     /// A list of texts that a system takes as arguments.
     Arguments,
     /// Variables of an environment, by name.
@@ -82,7 +82,7 @@ pub(super) const KEYS: [Key; 34] = [
     required("entrypoint", Kind::Object, "What is started.", r#"{"command": ["node", "server.js"]}"#),
     required(
         "entrypoint.command",
-        Kind::Command,
+        Kind::Started,
         "The program and its first arguments. A program without a slash is looked up on PATH, any other is a path \
          inside the bundle.",
         r#"["node", "server.js"]"#,

@@ -1,4 +1,6 @@
-//! The table of keys as JSON Schema, for editors and for whoever checks a manifest elsewhere.
+//! The table of keys as JSON Schema.
+//!
+//! For editors, and for whoever checks a manifest elsewhere.
 
 use serde_json::Map;
 use serde_json::Value;
@@ -88,7 +90,7 @@ fn rule(kind: Kind) -> Map<String, Value> {
         Kind::Word(words) => json!({"type": "string", "enum": words}),
         Kind::Id => json!({"type": "string", "pattern": ID}),
         Kind::Version => json!({"type": "string", "pattern": VERSION}),
-        Kind::Command => json!({
+        Kind::Started => json!({
             "type": "array", "minItems": 1,
             "prefixItems": [{"type": "string", "pattern": PROGRAM}],
             "items": {"type": "string", "pattern": ARGUMENT},

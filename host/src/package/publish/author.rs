@@ -1,4 +1,4 @@
-//! The author's manifest: read from the directory, and held against what is published.
+//! The author's manifest, held against what is published.
 
 use std::io::Read as _;
 

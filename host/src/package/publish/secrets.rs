@@ -122,11 +122,12 @@ const SECRETS: [Secret; 9] = [
     },
 ];
 
-/// Why something is taken for a secret; `None` when it isn't. `above` are the folders it lies in.
+/// Why something is taken for a secret; `None` when it isn't. `above` are the folders it lies in. Only a regular file is
+/// looked into.
 ///
 /// # Errors
 /// When a file that has to be looked into can't be read.
-pub(super) fn secret(dir: &Dir, above: &[&str], name: &str, is_folder: bool) -> io::Result<Option<&'static str>> {
+pub(super) fn secret(dir: &Dir, above: &[&str], name: &str, is_file: bool) -> io::Result<Option<&'static str>> {
     let lower = name.to_ascii_lowercase();
     let is = |pattern: &&str| fits(pattern, &lower);
     let known = SECRETS.iter().find(|secret| secret.names.iter().any(is) && !secret.harmless.iter().any(is));
@@ -135,14 +136,14 @@ pub(super) fn secret(dir: &Dir, above: &[&str], name: &str, is_folder: bool) -> 
     let found = match (check, published) {
         (Check::Name, _) | (Check::NameOr(_), false) => true,
         (Check::NameOr(words), true) => {
-            !is_folder
+            is_file
                 && holds(dir, name, |text| {
                     let text = String::from_utf8_lossy(text).to_ascii_lowercase();
                     words.iter().any(|word| text.contains(word))
                 })?
         }
         (Check::PrivateKey, true) => false,
-        (Check::PrivateKey, false) => !is_folder && holds(dir, name, is_private_key)?,
+        (Check::PrivateKey, false) => is_file && holds(dir, name, is_private_key)?,
     };
     Ok(found.then_some(*why))
 }
@@ -222,8 +223,12 @@ mod tests {
             let bed = Bed::new();
             let dir = bed.source("source", &[(name, contents)]);
             let above: Vec<&str> = folder.split('/').collect();
-            assert_eq!(secret(&dir, &above, name, false).unwrap().is_some(), expected, "{folder}/{name}: {contents}");
+            assert_eq!(secret(&dir, &above, name, true).unwrap().is_some(), expected, "{folder}/{name}: {contents}");
         }
+        let bed = Bed::new();
+        let dir = bed.source("source", &[]);
+        dir.symlink_contents("/etc/passwd", "outside.pem").unwrap();
+        assert_eq!(secret(&dir, &[], "outside.pem", false).unwrap(), None, "a link is not followed");
         for (der, expected) in [(&b"\x30\x82\x04\xbe"[..], true), (b"\xfe\xed\xfe\xed\0", true), (b"PK\x03\x04", false)]
         {
             assert_eq!(is_private_key(der), expected, "{der:?}");

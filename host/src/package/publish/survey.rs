@@ -1,4 +1,4 @@
-//! What of a directory is packed: looked at as a whole, before a byte of it is written.
+//! What of a directory is packed, before a byte of it is written.
 //!
 //! Everything that can't be packed is named at once, with the way out. What is left out on purpose is not looked at.
 
@@ -115,7 +115,7 @@ impl Surveying<'_> {
             self.leave_out(&path, kind.is_dir());
             return Ok(());
         }
-        let why = secret(dir, above, name, kind.is_dir()).map_err(|error| failed(self.label, error))?;
+        let why = secret(dir, above, name, kind.is_file()).map_err(|error| failed(self.label, error))?;
         if let Some(why) = why.filter(|_| !self.include_secrets) {
             self.refusals.secret(&shown(&path, kind.is_dir()), why);
             return Ok(());

@@ -141,8 +141,9 @@ fn a_manifest_must_be_that_of_the_version() {
 #[test]
 fn only_regular_files_and_directories_are_packed() {
     type Case = (&'static str, fn(&Dir));
-    let cases: [Case; 4] = [
+    let cases: [Case; 5] = [
         ("`dir/link`: a symbolic link", |dir| dir.symlink("x", "dir/link").unwrap()),
+        ("`dir/ca.pem`: a symbolic link", |dir| dir.symlink_contents("/etc/passwd", "dir/ca.pem").unwrap()),
         ("`dir/pipe`: a pipe", |dir| {
             nix::unistd::mkfifoat(dir, "dir/pipe", nix::sys::stat::Mode::S_IRUSR).unwrap();
         }),

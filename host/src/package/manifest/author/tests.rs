@@ -44,7 +44,7 @@ fn every_example_is_taken_by_whoever_reads_a_manifest() {
 fn every_key_refuses_what_it_does_not_hold_and_only_required_ones_are_missed() {
     for key in KEYS {
         let other =
-            if matches!(key.kind, Kind::Texts | Kind::Command | Kind::Arguments) { json!("x") } else { json!([[1]]) };
+            if matches!(key.kind, Kind::Texts | Kind::Started | Kind::Arguments) { json!("x") } else { json!([[1]]) };
         let problem = check(&with(key.path, other)).unwrap_err().to_string();
         assert!(problem.contains(&format!("`{}` is ", key.path)) && problem.contains("it must be "), "{problem}");
         let missing = check(&with(key.path, Value::Null));

@@ -1,4 +1,6 @@
-//! What a project's own files say of it: `package.json`, `pyproject.toml`, and which files there are.
+//! What a project's own files say of it.
+//!
+//! `package.json`, `pyproject.toml`, and which files there are.
 //!
 //! A guess for a person to look at. Nothing here decides anything.
 
