@@ -33,7 +33,8 @@ const TRIAL: &str = ".draft-0000000000000000";
 pub(super) enum Access {
     /// The owner alone.
     Private,
-    /// Whoever the umask of the process lets: a team with a common group publishes into one registry.
+    /// Whoever the umask of the process lets: a team with a common group publishes into one registry. Never everybody:
+    /// a registry that everybody may write to is believed by nobody.
     Shared,
 }
 
@@ -41,7 +42,7 @@ impl Access {
     pub(super) const fn folder_mode(self) -> u32 {
         match self {
             Self::Private => 0o700,
-            Self::Shared => 0o777,
+            Self::Shared => 0o775,
         }
     }
 
@@ -49,7 +50,7 @@ impl Access {
     pub(super) const fn file_mode(self) -> u32 {
         match self {
             Self::Private => 0o600,
-            Self::Shared => 0o666,
+            Self::Shared => 0o664,
         }
     }
 }

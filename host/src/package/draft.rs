@@ -171,13 +171,15 @@ pub(super) fn is_hex(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Makes a private file private, whatever the umask. Where the file system has no permissions (FAT, some shares), those
-/// that it shows have to do.
+/// Takes away what a file may not grant, whatever the umask. Where the file system has no permissions (FAT, some shares),
+/// those that it shows have to do.
 fn restrict(file: &File, access: Access) -> io::Result<()> {
-    if access == Access::Shared {
+    let mode = file.metadata()?.mode() & 0o777;
+    let wanted = mode & access.file_mode();
+    if mode == wanted {
         return Ok(());
     }
-    match file.set_permissions(Permissions::from_mode(access.file_mode())) {
+    match file.set_permissions(Permissions::from_mode(wanted)) {
         Err(error) if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) => {
             if file.metadata()?.mode() & OTHERS_WRITE == 0 { Ok(()) } else { Err(error) }
         }
