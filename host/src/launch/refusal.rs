@@ -1,4 +1,4 @@
-//! Answers the requests of a client for which nothing was started (spec section 7).
+//! Answers a client for which nothing was started (spec section 7).
 //!
 //! Before it a launch has ended without a server; after it comes the exit code. Clients show the error of an answer, and
 //! not what is on standard error. One answer is not enough: a client that gets an error for its `server/discover` asks

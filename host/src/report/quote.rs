@@ -1,4 +1,4 @@
-//! Text from elsewhere inside a sentence of ours, for a model or a client to read.
+//! Text from elsewhere in a sentence of ours, for a model or a client to read.
 //!
 //! It stands in quotation marks, on one line, with neither brackets nor quotation marks of its own: it can't end the
 //! quotation and speak as smcp.

@@ -1,4 +1,4 @@
-//! Every decision and failure as a client sees it, and what too much text becomes.
+//! Every decision and failure as a client sees it, and too much text.
 
 use super::*;
 use crate::model::limits;
