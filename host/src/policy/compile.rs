@@ -28,8 +28,12 @@ const GUEST_FEATURES: WasmFeatures = WasmFeatures::WASM2
 /// # Errors
 /// A [`FaultKind::Load`] when it is no valid component, uses a proposal that is off, or takes too long.
 pub(super) fn compile(threads: &Threads, component: Vec<u8>) -> Result<Vec<u8>, Fault> {
-    let compiled = threads.run(PATIENCE, move || precompile(&component)).map_err(|fault| match fault.kind {
-        FaultKind::Deadline => Fault::new(FaultKind::Load, format!("it does not compile within {PATIENCE:?}")),
+    compile_within(PATIENCE, threads, component)
+}
+
+fn compile_within(patience: Duration, threads: &Threads, component: Vec<u8>) -> Result<Vec<u8>, Fault> {
+    let compiled = threads.run(patience, move || precompile(&component)).map_err(|fault| match fault.kind {
+        FaultKind::Deadline => Fault::new(FaultKind::Load, format!("it does not compile within {patience:?}")),
         FaultKind::Load
         | FaultKind::Interface
         | FaultKind::Settings
@@ -49,4 +53,16 @@ pub(super) fn compile(threads: &Threads, component: Vec<u8>) -> Result<Vec<u8>, 
 fn precompile(component: &[u8]) -> wasmtime::Result<Vec<u8>> {
     Validator::new_with_features(GUEST_FEATURES).validate_all(component)?;
     Engine::new(tuning::config().target(env!("SMCP_TARGET"))?)?.precompile_component(component)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_compiler_that_takes_too_long_is_given_up() {
+        let component = include_bytes!("../../../builtin-policies/dist/score.wasm").to_vec();
+        let fault = compile_within(Duration::from_nanos(1), &Threads::default(), component).unwrap_err();
+        assert_eq!((fault.kind, fault.message.as_str()), (FaultKind::Load, "it does not compile within 1ns"));
+    }
 }

@@ -1,0 +1,198 @@
+//! What ends before anything is asked of a registry: the command line, the configuration, the places of one's own.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::Row;
+use crate::bed::Package;
+use crate::bed::TestBed;
+use crate::scene::Scene;
+use crate::scene::TOOL;
+use crate::trial::Trial;
+
+pub(crate) const ROWS: &[Row] = &[
+    Row {
+        what: "usage: unknown flag, bad reference, lower threshold",
+        holds: &[("what was typed", "`acme`"), ("the grammar", "ORG/NAME@VERSION")],
+        provoke: usage,
+    },
+    Row {
+        what: "`mcp-config --write`: the client's file can't be read, merged or replaced",
+        holds: &[
+            ("the file", "[HOME]/.cursor/mcp.json"),
+            ("that it was not changed", "was not changed"),
+            ("the reason", "which has no comments"),
+        ],
+        provoke: clients_file,
+    },
+    Row {
+        what: "configuration: any problem in it",
+        holds: &[
+            ("all problems: line", "2 problems"),
+            ("column", "~/.mcp/config.yaml:2:10"),
+            ("what is allowed", "(allowed: strict, warn, disabled)"),
+        ],
+        provoke: configuration,
+    },
+    Row {
+        what: "`exceptions`, `limits`, `policies.d`, system layer",
+        holds: &[("that this version can't read it", "is not supported by this version yet")],
+        provoke: unsupported,
+    },
+    Row {
+        what: "the audit log can't be written, under `required`",
+        holds: &[
+            ("which file", "[HOME]/.mcp/audit.jsonl"),
+            ("why", "it is not a regular file"),
+            ("what to do", "with `audit: best-effort`"),
+        ],
+        provoke: |trial| trial.refuses(|bed| folder_for_a_log(bed, Scene::run())),
+    },
+    Row {
+        what: "the audit log can't be read (`audit`)",
+        holds: &[("which file", "[HOME]/.mcp/audit.jsonl"), ("why", "it is not a regular file")],
+        provoke: |trial| trial.refuses(|bed| folder_for_a_log(bed, Scene::of("audit tail"))),
+    },
+    Row {
+        what: "the cache is somebody else's, or open to everybody",
+        holds: &[("whose it is", "who could change what runs")],
+        provoke: |trial| trial.refuses(strangers_cache),
+    },
+    Row {
+        what: "`cache rm` names what is not there",
+        holds: &[("what was looked for", "`acme/other`")],
+        provoke: |trial| trial.refuses(|_| Scene::of("cache rm acme/other")),
+    },
+    Row {
+        what: "the cache can't be made, read or written; no room",
+        holds: &[("what was tried", "open the cache at [HOME]/file"), ("the reason", "Not a directory")],
+        provoke: unusable_cache,
+    },
+    Row {
+        what: "the runtime of policies can't be started",
+        holds: &[("the runtime's reason", "Resource temporarily unavailable")],
+        provoke: |trial| trial.refuses(|bed| with_threads(bed, 1)),
+    },
+    Row {
+        what: "the tokens' file can be read by others, or is none",
+        holds: &[("the file", "[HOME]/.mcp/credentials.json"), ("its mode", "(mode 644)"), ("what to do", "chmod 600")],
+        provoke: |trial| {
+            trial.refuses(|bed| {
+                bed.write(".mcp/credentials.json", "{}");
+                fs::set_permissions(bed.path(".mcp/credentials.json"), fs::Permissions::from_mode(0o644)).unwrap();
+                Scene::run_from("http://localhost:1")
+            });
+        },
+    },
+    Row {
+        what: "the proxy in the environment is not understood",
+        holds: &[("the variable", "HTTPS_PROXY"), ("never its value", "expected http://HOST:PORT")],
+        provoke: |trial| {
+            trial.refuses(|_| Scene::run_from("https://registry.example").env("HTTPS_PROXY", "hunter2://x"));
+            trial.never("hunter2");
+        },
+    },
+];
+
+/// A bed that has the package.
+pub(crate) fn with_tool(bed: &TestBed) {
+    bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\"").good());
+}
+
+fn usage(trial: &Trial<'_>) {
+    // What can't be parsed has no document: nobody knows yet that one is wanted.
+    let lower = format!("run --dry-run --warning-threshold 0 {TOOL}");
+    for line in ["run --nonsense acme/tool@1.0.0", "run acme", &lower] {
+        trial.refuses(|_| Scene::of(line).json(&lower));
+    }
+}
+
+fn clients_file(trial: &Trial<'_>) {
+    trial.refuses(|bed| {
+        with_tool(bed);
+        bed.write(".cursor/mcp.json", "{ // mine\n}");
+        Scene::of(&format!("mcp-config --client cursor --write {TOOL}"))
+    });
+}
+
+fn configuration(trial: &Trial<'_>) {
+    trial.refuses(|bed| {
+        bed.configure("policy: {min_scor: 1, cert_mode: Strict}\n");
+        Scene::run()
+    });
+}
+
+fn unsupported(trial: &Trial<'_>) {
+    for text in ["policy: {exceptions: []}", "policy: {custom: [{name: a, source: x, limits: {}}]}"] {
+        trial.refuses(|bed| {
+            bed.configure(text);
+            Scene::run()
+        });
+    }
+    trial.refuses(|bed| {
+        bed.write(".mcp/policies.d/x.yaml", "");
+        Scene::run()
+    });
+    trial.refuses(|_| Scene::run().env("SMCP_SYSTEM_CONFIG", "/nowhere.yaml"));
+}
+
+fn folder_for_a_log(bed: &TestBed, scene: Scene) -> Scene {
+    with_tool(bed);
+    fs::create_dir(bed.path(".mcp/audit.jsonl")).unwrap();
+    scene
+}
+
+fn strangers_cache(bed: &TestBed) -> Scene {
+    with_tool(bed);
+    fs::create_dir(bed.path("theirs")).unwrap();
+    // Root would pass by what is only closed to others; for everybody else, what all may write to has to do.
+    if std::os::unix::fs::chown(bed.path("theirs"), Some(65_534), None).is_err() {
+        fs::set_permissions(bed.path("theirs"), fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    Scene::of(&format!("--cache-dir theirs run {TOOL}"))
+}
+
+fn unusable_cache(trial: &Trial<'_>) {
+    trial.refuses(|bed| {
+        with_tool(bed);
+        bed.write("file", "");
+        Scene::of(&format!("--cache-dir file run {TOOL}"))
+    });
+    trial.refuses(|bed| {
+        bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\"").file("large", &noise(), 0o644).good());
+        // No file may grow beyond 8 KiB: a disk with no room for the bundle.
+        let limited = "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\"";
+        Scene::of(&format!("pull {TOOL}")).behind(&["sh", "-c", limited])
+    });
+}
+
+/// 64 KiB that don't get smaller.
+fn noise() -> String {
+    let next = |seed: &u32| Some(seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
+    std::iter::successors(Some(7), next).take(65_536).map(|seed| char::from(b'a' + (seed >> 24) as u8 % 26)).collect()
+}
+
+/// A run of somebody who may have so many threads, the first one included.
+pub(crate) fn with_threads(bed: &TestBed, threads: u32) -> Scene {
+    with_tool(bed);
+    let limit = format!("--nproc={threads}");
+    if !nix::unistd::Uid::effective().is_root() {
+        // Whatever runs for this user already counts: only the first thread is to be had.
+        return Scene::run().behind(&["prlimit", &limit]);
+    }
+    // No such limit binds root, so it is somebody who has no other process.
+    let uid = somebody();
+    let give = |path: std::path::PathBuf| std::os::unix::fs::chown(path, Some(uid), Some(uid)).unwrap();
+    for path in [".", "registry", ".mcp", ".mcp/config.yaml"] {
+        give(bed.path(path));
+    }
+    let uid = uid.to_string();
+    Scene::run().behind(&["prlimit", &limit, "setpriv", "--reuid", &uid, "--regid", &uid, "--clear-groups"])
+}
+
+/// A user of whom nobody has heard: another one for each call.
+fn somebody() -> u32 {
+    static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    2_000_000 + (std::process::id() % 100_000) * 100 + number
+}

@@ -1,0 +1,185 @@
+//! Packages that were allowed and are not started, or not left running.
+
+use std::fs;
+use std::io::BufRead as _;
+use std::io::BufReader;
+
+use nix::sys::signal::Signal;
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
+use serde_json::json;
+
+use crate::Row;
+use crate::bed::Package;
+use crate::bed::TestBed;
+use crate::bed::corrupt;
+use crate::guest::Twin;
+use crate::registries::blob;
+use crate::scene::Scene;
+use crate::scene::TOOL;
+use crate::trial::Trial;
+
+pub(crate) const ROWS: &[Row] = &[
+    Row {
+        what: "command or `workdir` leads out of the bundle",
+        holds: &[("the command as typed", "`/bin/sh`")],
+        provoke: |trial| {
+            trial.launches(|bed| client_format(bed, "stdio", "/bin/sh"));
+            // Manifest and bundle are judged before; what they let through would be found again here.
+            trial.elsewhere("tests/launch/start.rs", "what_can_not_be_started_says_so", "launch-failed");
+        },
+    },
+    Row {
+        what: "time is over before the start",
+        holds: &[("which key gives more", "`start_timeout`")],
+        provoke: slow_policy,
+    },
+    Row {
+        what: "command missing, not executable, no interpreter",
+        holds: &[("the command", "`no-such-program-anywhere`"), ("where it was sought", "PATH")],
+        provoke: |trial| {
+            trial.launches(|bed| command(bed, &["./tool"], "#!/no/such/interpreter\n", 0o755));
+            trial.launches(|bed| command(bed, &["./tool"], "", 0o644));
+            trial.launches(|bed| command(bed, &["no-such-program-anywhere"], "", 0o644));
+        },
+    },
+    Row {
+        what: "transport `http`",
+        holds: &[("that only `stdio` can be started", "only `stdio` servers can be started")],
+        provoke: |trial| trial.launches(|bed| client_format(bed, "http", "sh")),
+    },
+    Row {
+        what: "the server dodges its warning for the model",
+        holds: &[
+            ("what it did", "a message with a duplicate key"),
+            ("what is allowed", "each key may stand only once"),
+        ],
+        provoke: dodges,
+    },
+    Row {
+        what: "the server can't be supervised, or its streams relayed",
+        holds: &[("the system's reason", "can't be supervised, so it does not run: Too many open files")],
+        provoke: few_files,
+    },
+    Row {
+        what: "the keeper is killed: the server dies with it",
+        holds: &[("what was killed", "keeper"), ("what may be left", "may")],
+        provoke: keeper_killed,
+    },
+];
+
+/// A package whose command is this; `tool` is a file of its bundle.
+fn command(bed: &TestBed, command: &[&str], text: &str, mode: u32) -> Scene {
+    let package = Package::greeter(TOOL).entrypoint(json!({"command": command})).file("tool", text, mode).good();
+    bed.publish(&package);
+    Scene::run()
+}
+
+/// A manifest in the format of clients, which only other registries write.
+fn client_format(bed: &TestBed, transport: &str, command: &str) -> Scene {
+    bed.publish(&Package::greeter(TOOL).good());
+    bed.replace_manifest("acme/tool", "1.0.0", |manifest, bundle| {
+        let entrypoint = |arch| json!({"os": "linux", "arch": arch, "command": command, "args": ["-c", "true"]});
+        json!({
+            "schema_version": "1.0",
+            "package": manifest["package"],
+            "bundle": bundle,
+            "transport": {"type": transport, "port": 8080},
+            "entrypoints": (["amd64", "arm64"].map(entrypoint)),
+        })
+    });
+    Scene::run()
+}
+
+/// A policy that takes all of its time, and more than there is.
+fn slow(bed: &TestBed, timeout: &str) {
+    bed.write("guest.wasm", Twin::of("evaluate-spins").component());
+    let custom = "custom: [{name: guest, source: ~/guest.wasm, mode: warn, on_warn: notify}]";
+    bed.configure(&format!("start_timeout: {timeout}\npolicy: {{{custom}}}\n"));
+    bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\"").good());
+}
+
+fn slow_policy(trial: &Trial<'_>) {
+    trial.launches(|bed| {
+        slow(bed, "450ms");
+        Scene::run()
+    });
+    // Between unpacking and starting is no time to be late in, but for a clock that is held.
+    trial.elsewhere("tests/launch/start.rs", "nothing_starts_after_the_deadline", "launch-failed");
+}
+
+/// The bundle is fetched and verified, then the policies are asked, then it is unpacked.
+pub(crate) fn changed_meanwhile(trial: &Trial<'_>) {
+    let bed = TestBed::new();
+    slow(&bed, "60s");
+    let cached = bed.path(&format!(".mcp/cache/blobs/{}", blob(&bed, "registry", "bundle")));
+    let mut smcp = bed.smcp(&format!("run {TOOL}"));
+    let child = smcp.start();
+    while !cached.exists() {
+        std::thread::yield_now();
+    }
+    corrupt(&cached);
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    trial.exit(output.status.code().unwrap(), &told);
+    assert!(!bed.has("started") && output.stdout.is_empty(), "{told}");
+    trial.message(&told);
+    trial.recorded(&bed);
+}
+
+fn dodges(trial: &Trial<'_>) {
+    let bed = TestBed::new();
+    bed.configure("");
+    let script = r#"printf '{"id":1,"result":{},"result":{}}\n'; cat >/dev/null"#;
+    bed.publish(&Package::shell(TOOL, script).facts("official", 3, 20));
+    // The client stays, until its server is taken away.
+    let mut child = bed.smcp(&format!("run {TOOL}")).start();
+    let mut stdin = child.stdin.take().unwrap();
+    let hello = br#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}"#;
+    std::io::Write::write_all(&mut stdin, &[hello, &b"\n"[..]].concat()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    drop(stdin);
+    let told = String::from_utf8(output.stderr).unwrap();
+    trial.exit(output.status.code().unwrap(), &told);
+    assert!(output.stdout.is_empty(), "{told}");
+    trial.message(&told);
+    trial.recorded(&bed);
+}
+
+/// How many descriptors are just too few for watching the server, and not for what comes before, is smcp's own affair.
+fn few_files(trial: &Trial<'_>) {
+    for files in (16..48).rev() {
+        let bed = TestBed::new();
+        bed.configure("");
+        bed.publish(&Package::shell(TOOL, "cat").facts("official", 3, 20));
+        let limited = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
+        let told = Scene::run().behind(&["sh", "-c", &limited]).told(&bed);
+        if told.stderr.contains("can't be supervised") {
+            trial.exit(told.code, &told);
+            trial.message(&told.stderr);
+            trial.recorded(&bed);
+            return;
+        }
+    }
+    panic!("no number of open files is enough for all but the watching");
+}
+
+fn keeper_killed(trial: &Trial<'_>) {
+    let bed = TestBed::new();
+    bed.configure("");
+    // Its parent is the keeper.
+    bed.publish(&Package::shell(TOOL, "echo $PPID; exec sleep 1000").good());
+    let mut child = bed.smcp(&format!("run {TOOL}")).start();
+    let stdin = child.stdin.take();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut keeper = String::new();
+    output.read_line(&mut keeper).unwrap();
+    kill(Pid::from_raw(keeper.trim().parse().unwrap()), Signal::SIGKILL).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    drop(stdin);
+    let told = String::from_utf8(ended.stderr).unwrap();
+    trial.exit(ended.status.code().unwrap(), &told);
+    trial.message(&told);
+    assert_eq!(bed.list(".mcp/cache/runs"), [""; 0], "{told}");
+    assert!(fs::read_to_string(bed.path(".mcp/audit.jsonl")).is_ok_and(|log| log.contains("\"end\"")));
+}

@@ -1,0 +1,275 @@
+//! Policies that do not allow, and policies that break.
+
+use std::fs;
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::Row;
+use crate::bed::Package;
+use crate::bed::ROOT;
+use crate::bed::TestBed;
+use crate::before::with_threads;
+use crate::before::with_tool;
+use crate::guest::Twin;
+use crate::scene::Scene;
+use crate::scene::TOOL;
+use crate::trial::Trial;
+
+pub(crate) const ROWS: &[Row] = &[
+    Row {
+        what: "a component is not the pinned one",
+        holds: &[("both digests", "has the digest sha256:[DIGEST], but the configuration pins sha256:[DIGEST]")],
+        provoke: pinned,
+    },
+    Row {
+        what: "a policy is violated",
+        holds: &[("each finding", "asks for network hosts that are not allowed: *"), ("its remedy", "→ ")],
+        provoke: violated,
+    },
+    Row { what: "a fact that a rule needs is unknown", holds: &[("that it is unknown", "unknown")], provoke: unknown },
+    Row {
+        what: "component missing, or something else",
+        holds: &[("the path", "[HOME]/guest.wasm"), ("what it is instead", "not a component")],
+        provoke: |trial| {
+            trial.judges(|_| String::new());
+            trial.judges(|bed| text(bed, "this is text"));
+        },
+    },
+    Row {
+        what: "component too large, or a function of it",
+        holds: &[("size and limit", "it has more than [SIZE] bytes in one function")],
+        provoke: |trial| {
+            trial.judges(|bed| {
+                fs::File::create(bed.path("guest.wasm")).unwrap().set_len((16 << 20) + 1).unwrap();
+                String::new()
+            });
+            trial.judges(|bed| put(bed, &Twin::honest().with(&format!("(func {})", "nop ".repeat(1 << 20)))));
+        },
+    },
+    Row {
+        what: "component invalid, or needs what is off",
+        holds: &[("the compiler's reason", "exceptions")],
+        provoke: |trial| trial.judges(|bed| twin(bed, "proposal-exceptions")),
+    },
+    Row {
+        what: "compiling takes longer than 120 s",
+        holds: &[("the limit", "it does not compile within")],
+        provoke: |trial| {
+            trial.elsewhere("host/src/policy/compile.rs", "a_compiler_that_takes_too_long_is_given_up", "load");
+        },
+    },
+    Row {
+        what: "a foreign import, or other exports",
+        holds: &[
+            ("found", "it imports fetch"),
+            ("allowed", "may import smcp:policy/logging@0.1.0 and nothing else"),
+            ("a remedy", "→ "),
+        ],
+        provoke: |trial| {
+            let ours = "    import logging;\n    export evaluator;";
+            let fetch = "import logging; import fetch: func(url: string) -> string; export evaluator;";
+            trial.judges(|bed| put(bed, &Twin::of("import-function").world(ours, fetch)));
+            trial.judges(|bed| put(bed, &Twin::honest().world(ours, "import logging;")));
+        },
+    },
+    Row {
+        what: "`describe` breaks a rule: name, version, schema",
+        holds: &[("the rule", "is not SemVer")],
+        provoke: |trial| {
+            for file in ["describe-name", "describe-schema", "describe-version"] {
+                trial.judges(|bed| twin(bed, file));
+            }
+        },
+    },
+    Row {
+        what: "settings refused by `check-settings`",
+        holds: &[("the problems", "must be a list of"), ("and where", "/allow")],
+        provoke: |trial| trial.judges(|bed| twin(bed, "settings-refused")),
+    },
+    Row {
+        what: "settings refused without a reason",
+        holds: &[("that it contradicts itself", "names no problem")],
+        provoke: |trial| trial.judges(|bed| twin(bed, "settings-refused-without-reason")),
+    },
+    Row {
+        what: "the calls of one policy take longer than its deadline",
+        holds: &[("the limit", "500ms")],
+        provoke: |trial| trial.judges(|bed| twin(bed, "evaluate-spins")),
+    },
+    Row {
+        what: "more linear memory than allowed",
+        holds: &[("asked for", "bytes of memory"), ("allowed", "16777216")],
+        provoke: |trial| trial.judges(|bed| twin(bed, "memory-grows")),
+    },
+    Row {
+        what: "recursion deeper than the stack",
+        holds: &[("the limit", "its stack of [SIZE] bytes")],
+        provoke: |trial| trial.judges(|bed| twin(bed, "recursion")),
+    },
+    Row {
+        what: "too many table elements, log lines or bytes",
+        holds: &[("asked for", "a table of "), ("allowed", "200 lines or [SIZE] bytes")],
+        provoke: |trial| {
+            trial.judges(|bed| twin(bed, "table-grows"));
+            trial.judges(|bed| twin(bed, "log-flood"));
+        },
+    },
+    Row {
+        what: "too many instances, tables, handles, …",
+        holds: &[("the runtime's reason", "instance count too high")],
+        provoke: |trial| trial.judges(|bed| twin(bed, "many-instances")),
+    },
+    Row {
+        what: "the system has no thread to evaluate on",
+        holds: &[("the system's reason", "Resource temporarily unavailable")],
+        provoke: no_thread,
+    },
+    Row {
+        what: "an answer too large, or not to be read",
+        holds: &[("the reason", "invalid utf-8")],
+        provoke: |trial| {
+            trial.judges(|bed| twin(bed, "schema-of-a-megabyte"));
+            trial.judges(|bed| twin(bed, "utf8-invalid"));
+        },
+    },
+    Row {
+        what: "a verdict that breaks a rule",
+        holds: &[("the rule", "findings"), ("found", "257"), ("allowed", "256")],
+        provoke: |trial| {
+            trial.judges(|bed| twin(bed, "code-with-capitals"));
+            trial.judges(|bed| put(bed, &Twin::counting("limit-findings", 257)));
+        },
+    },
+    Row {
+        what: "a trap: the guest panics, reads out of bounds, …",
+        holds: &[("the kind of trap", "divide by zero")],
+        provoke: |trial| {
+            for file in ["unreachable", "load-out-of-bounds", "divide-by-zero"] {
+                trial.judges(|bed| twin(bed, file));
+            }
+        },
+    },
+    Row {
+        what: "smcp itself panics while evaluating",
+        holds: &[("where to report it", "SECURITY.md")],
+        provoke: |trial| trial.elsewhere("host/src/policy/thread.rs", "a_panic_is_a_fault", "panic"),
+    },
+    Row {
+        what: "consent is needed, the answer is not yes",
+        holds: &[("that it was not started", "not started")],
+        provoke: |trial| trial.answers("no\n", asking),
+    },
+    Row {
+        what: "consent is needed, nobody can be asked",
+        holds: &[("`--trust`", "--trust")],
+        provoke: |trial| {
+            let bed = TestBed::new();
+            let told = asking(&bed).told(&bed);
+            trial.exit(told.code, &told);
+            assert!(!bed.has("started") && told.stdout.is_empty(), "{told}");
+            trial.message(&told.stderr);
+            trial.recorded(&bed);
+        },
+    },
+];
+
+/// A component of a text of `tests/hostile`, as the custom policy.
+fn twin(bed: &TestBed, file: &str) -> String {
+    put(bed, &Twin::of(file))
+}
+
+fn put(bed: &TestBed, twin: &Twin) -> String {
+    bed.write("guest.wasm", twin.component());
+    String::new()
+}
+
+fn text(bed: &TestBed, text: &str) -> String {
+    bed.write("guest.wasm", text);
+    String::new()
+}
+
+/// Mode has no say but for `disabled`, which does not look.
+fn pinned(trial: &Trial<'_>) {
+    for mode in ["strict", "warn", "disabled"] {
+        let bed = TestBed::new();
+        with_tool(&bed);
+        put(&bed, &Twin::honest());
+        let pin = format!("sha256:{}", "0".repeat(64));
+        let entry = format!("{{name: guest, source: ~/guest.wasm, digest: '{pin}', mode: {mode}}}");
+        bed.configure(&format!("policy: {{custom: [{entry}]}}\n"));
+        let told = bed.run(&format!("run --trust {TOOL}"));
+        if mode == "disabled" {
+            told.succeeds();
+            trial.column(2, "skip");
+            continue;
+        }
+        trial.exit(told.code, &told);
+        trial.column(usize::from(mode == "warn"), "refuse");
+        assert!(!bed.has("started") && told.stderr.contains("sha256:"), "{told}");
+        trial.message(&told.stderr);
+        trial.refused(&bed.run(&format!("--json policy check --trust {TOOL}")));
+    }
+}
+
+fn violated(trial: &Trial<'_>) {
+    trial.judges(|bed| {
+        let wants = |manifest: &mut Value| manifest["permissions"]["network"]["outbound"] = json!(["*"]);
+        bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\"").manifest(wants).good());
+        bed.write("guest.wasm", fs::read(format!("{ROOT}/examples/policies/dist/no_network.wasm")).unwrap());
+        String::new()
+    });
+}
+
+/// Of the built-in policies, `origin` says it and `score` asks.
+fn unknown(trial: &Trial<'_>) {
+    let bed = TestBed::new();
+    bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\""));
+    let rules = |mode: &str| {
+        bed.configure(&format!(
+            "policy: {{allowed_origins: [official], min_cert_level: 1, min_score: 1, cert_mode: {mode}, \
+             origin_mode: {mode}, score_mode: {mode}}}\n"
+        ));
+    };
+    rules("strict");
+    let told = bed.run(&format!("run --trust {TOOL}"));
+    trial.exit(told.code, &told);
+    assert!(!bed.has("started") && told.stderr.matches("unknown").count() >= 3, "{told}");
+    trial.message(&told.stderr);
+    let check = || bed.run(&format!("--json policy check {TOOL}"));
+    for (mode, column, exit) in [("strict", 0, 4), ("warn", 1, 4), ("disabled", 2, 0)] {
+        rules(mode);
+        let ran = check().exits(exit);
+        for policy in ["origin", "certification", "score"] {
+            trial.effect(&ran, policy, column);
+        }
+    }
+}
+
+fn no_thread(trial: &Trial<'_>) {
+    if !nix::unistd::Uid::effective().is_root() {
+        // Whatever runs for this user counts against the limit, so nobody knows how many threads are left: only the
+        // words are looked at.
+        return trial.elsewhere("host/src/policy/thread.rs", "work_is_done_on_a_thread_of_the_agreed_name", "limit");
+    }
+    for (mode, column, exit) in [("strict", 0, 4), ("warn", 1, 0), ("disabled", 2, 0)] {
+        let bed = TestBed::new();
+        bed.configure(&format!("policy: {{cert_mode: {mode}, origin_mode: {mode}, score_mode: {mode}}}\n"));
+        // Itself, and the clock of the sandbox.
+        // None has described itself, so none asks.
+        let ran = with_threads(&bed, 2).document(&bed).exits(exit);
+        for policy in ["origin", "certification", "score"] {
+            trial.effect(&ran, policy, column);
+        }
+        if column == 0 {
+            trial.message(&ran.raw);
+        }
+    }
+}
+
+/// A package with a low score, before a policy that asks.
+fn asking(bed: &TestBed) -> Scene {
+    bed.configure("policy: {min_score: 80, score_mode: warn}\n");
+    bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\"").facts("official", 3, 20));
+    Scene::run()
+}

@@ -1,0 +1,218 @@
+//! What a row promises, held against what happens.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::bed::Package;
+use crate::bed::Ran;
+use crate::bed::TestBed;
+use crate::scene::Scene;
+use crate::scene::TOOL;
+use crate::table::Promise;
+use crate::terminal::Terminal;
+
+/// In its own words: what the message is to hold, and a text that shows it.
+type Holds = [(&'static str, &'static str)];
+
+/// One row being tried.
+pub(crate) struct Trial<'p> {
+    promise: &'p Promise,
+    holds: &'p Holds,
+    /// The classes that were met.
+    met: RefCell<BTreeSet<String>>,
+    /// What no message has held yet.
+    missing: RefCell<Vec<&'static str>>,
+    /// The last message, to be shown when something is missing.
+    last: RefCell<String>,
+}
+
+impl<'p> Trial<'p> {
+    pub(crate) fn new(promise: &'p Promise, holds: &'p Holds) -> Self {
+        let missing = holds.iter().map(|(_, words)| *words).collect();
+        Self { promise, holds, met: RefCell::default(), missing: RefCell::new(missing), last: RefCell::default() }
+    }
+
+    /// Tries all of it.
+    pub(crate) fn of(self, provoke: fn(&Self)) {
+        let what = &self.promise.what;
+        let named: Vec<_> = self.holds.iter().map(|(promise, _)| *promise).collect();
+        assert_eq!(named, self.promise.holds, "{what}: what the last column says, one by one");
+        provoke(&self);
+        let (missing, last) = (self.missing.borrow(), self.last.borrow());
+        assert!(missing.is_empty(), "{what}: the message does not hold {missing:?}: {last}");
+        assert_eq!(*self.met.borrow(), self.promise.classes, "{what}: the codes that were met: {last}");
+    }
+
+    /// A message, as people or machines get it.
+    pub(crate) fn message(&self, text: &str) {
+        self.missing.borrow_mut().retain(|words| !text.contains(words));
+        text.clone_into(&mut self.last.borrow_mut());
+    }
+
+    /// A code, as machines get it.
+    #[track_caller]
+    pub(crate) fn class(&self, class: &str) {
+        let Promise { what, classes, .. } = self.promise;
+        assert!(classes.contains(class), "{what}: the code is `{class}`, and the table says {classes:?}");
+        self.met.borrow_mut().insert(class.to_owned());
+    }
+
+    /// What no message may hold.
+    #[track_caller]
+    pub(crate) fn never(&self, words: &str) {
+        assert!(!self.last.borrow().contains(words), "{}: `{words}` is in {}", self.promise.what, self.last.borrow());
+    }
+
+    /// How it ended.
+    #[track_caller]
+    pub(crate) fn exit(&self, code: i32, how: &dyn std::fmt::Display) {
+        let Promise { what, exit, .. } = self.promise;
+        assert_eq!(Some(code), *exit, "{what}: {how}");
+    }
+
+    /// It ends before policies have a say: the same in every mode, whatever the consent.
+    #[track_caller]
+    pub(crate) fn refuses(&self, stage: impl Fn(&TestBed) -> Scene) {
+        assert_eq!(self.promise.modes, ["–"; 3].map(str::to_owned), "{}", self.promise.what);
+        for mode in ["strict", "warn", "disabled"] {
+            let bed = TestBed::new();
+            bed.configure(&format!("policy: {{cert_mode: {mode}, origin_mode: {mode}, score_mode: {mode}}}\n"));
+            let scene = stage(&bed);
+            let told = scene.told(&bed);
+            self.exit(told.code, &told);
+            assert_eq!(told.stdout, "", "{}: {told}", self.promise.what);
+            assert!(!bed.has("started"), "{}: nothing was started: {told}", self.promise.what);
+            self.message(&told.stderr);
+            // As new as the first.
+            let bed = TestBed::new();
+            bed.configure("");
+            let document = stage(&bed).document(&bed);
+            self.exit(document.code, &document);
+            self.class(&code_of(&document.document(), &document));
+        }
+    }
+
+    /// A custom policy called `guest` does not allow: each mode has its effect. The stage puts it there, and gives
+    /// more keys of its entry in the configuration.
+    #[track_caller]
+    pub(crate) fn judges(&self, stage: impl Fn(&TestBed) -> String) {
+        let asks = self.promise.modes[1].split(", ").any(|effect| effect == "ask");
+        let bed = TestBed::new();
+        let keys = stage(&bed);
+        if !bed.has("registry/packages/acme/tool/1.0.0.json") {
+            bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\"").good());
+        }
+        let configure = |mode: &str| {
+            bed.configure(&format!("policy: {{custom: [{{name: guest, source: ~/guest.wasm, {mode}, {keys}}}]}}\n"));
+        };
+        configure("mode: strict");
+        let told = bed.run(&format!("run --trust {TOOL}"));
+        self.exit(told.code, &told);
+        assert!(!bed.has("started") && told.stdout.is_empty(), "{}: {told}", self.promise.what);
+        self.message(&told.stderr);
+        let check = |exit| bed.run(&format!("--json policy check {TOOL}")).exits(exit);
+        self.effect(&check(4), "guest", 0);
+        configure("mode: warn, on_warn: notify");
+        self.effect(&check(0), "guest", 1);
+        if asks {
+            configure("mode: warn, on_warn: confirm");
+            self.effect(&check(4), "guest", 1);
+            bed.run(&format!("policy check --trust {TOOL}")).succeeds();
+        }
+        configure("mode: disabled");
+        self.effect(&check(0), "guest", 2);
+    }
+
+    /// What a policy makes of the package is what one column of the row says.
+    #[track_caller]
+    pub(crate) fn effect(&self, ran: &Ran, name: &str, column: usize) {
+        let document = ran.document();
+        let policies = document["policies"].as_array().unwrap();
+        let policy = policies.iter().find(|policy| policy["name"] == name).unwrap();
+        let effect = policy["effect"].as_str().unwrap();
+        let word = if policy["outcome"] == "skipped" { "skip" } else { effect };
+        self.column(column, word);
+        if word != "skip" {
+            self.class(policy["fault"].as_str().or(policy["outcome"].as_str()).unwrap());
+        }
+    }
+
+    /// A column of the row has this word.
+    #[track_caller]
+    pub(crate) fn column(&self, column: usize, word: &str) {
+        let Promise { what, modes, .. } = self.promise;
+        assert!(modes[column].split(", ").any(|promised| promised == word), "{what}: `{word}` is not in {modes:?}");
+    }
+
+    /// Its document has one of the row's codes.
+    #[track_caller]
+    pub(crate) fn refused(&self, ran: &Ran) {
+        self.exit(ran.code, ran);
+        self.class(&code_of(&ran.document(), ran));
+    }
+
+    /// The audit log has one of the row's codes in its last record.
+    #[track_caller]
+    pub(crate) fn recorded(&self, bed: &TestBed) {
+        let log = bed.read(".mcp/audit.jsonl");
+        let record: Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+        let code = record["code"].as_str().or(record["decision"]["refusal"]["code"].as_str());
+        let code = code.or(record["consent"].as_str());
+        self.class(code.unwrap_or_else(|| panic!("{}: no code: {record}", self.promise.what)));
+    }
+
+    /// It was allowed, and is not started: the same in every mode.
+    #[track_caller]
+    pub(crate) fn launches(&self, stage: impl Fn(&TestBed) -> Scene) {
+        assert_eq!(self.promise.modes, ["–"; 3].map(str::to_owned), "{}", self.promise.what);
+        let bed = TestBed::new();
+        bed.configure("");
+        let told = stage(&bed).told(&bed);
+        self.exit(told.code, &told);
+        assert!(!bed.has("started") && told.stdout.is_empty(), "{}: {told}", self.promise.what);
+        assert_eq!(bed.list(".mcp/cache/runs"), [""; 0], "{}: {told}", self.promise.what);
+        self.message(&told.stderr);
+        self.recorded(&bed);
+    }
+
+    /// Somebody at a terminal is asked, and says this.
+    #[track_caller]
+    pub(crate) fn answers(&self, answer: &str, stage: impl Fn(&TestBed) -> Scene) {
+        let bed = TestBed::new();
+        stage(&bed);
+        let mut terminal = Terminal::new();
+        let mut command = terminal.controls(&bed.smcp(&format!("run {TOOL}")).command);
+        command.stdin(terminal.stream()).stderr(terminal.stream()).stdout(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        // It holds copies of the terminal, which would never look closed.
+        drop(command);
+        terminal.shows("[y/N] ");
+        terminal.types(answer);
+        let told = terminal.end();
+        self.exit(child.wait().unwrap().code().unwrap(), &told);
+        assert!(!bed.has("started"), "{}: {told}", self.promise.what);
+        self.message(&told);
+        self.recorded(&bed);
+    }
+
+    /// It can't be made to happen from outside: a test beside the code does, and the message stands there.
+    #[track_caller]
+    pub(crate) fn elsewhere(&self, file: &str, test: &str, class: &str) {
+        let text = std::fs::read_to_string(format!("{}/{file}", crate::bed::ROOT)).unwrap();
+        let what = &self.promise.what;
+        assert!(text.contains(&format!("fn {test}()")), "{what}: {file} has no test `{test}`");
+        self.message(&text);
+        self.class(class);
+    }
+}
+
+/// The code of a document: that of a refusal, else of an error.
+#[track_caller]
+fn code_of(document: &Value, shown: &dyn std::fmt::Display) -> String {
+    let refusal = document["refusal"]["code"].as_str();
+    let error = (document["schema"] == "smcp.error/1").then(|| document["code"].as_str()).flatten();
+    refusal.or(error).unwrap_or_else(|| panic!("it has no code: {shown}")).to_owned()
+}
