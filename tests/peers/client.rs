@@ -122,10 +122,10 @@ pub(crate) fn smcp_arguments(bed: &TestBed, server: Server, standing: Standing) 
     [run.into(), server.arguments(bed)].concat()
 }
 
-/// The `python3` that has the SDK comes first.
+/// The `python3` that has the SDK comes first, then a Node.js that was installed for the tests.
 pub(crate) fn search_path() -> OsString {
     let own = std::env::var_os("PATH").unwrap();
-    std::env::join_paths([Peers::get().python()].into_iter().chain(std::env::split_paths(&own))).unwrap()
+    std::env::join_paths(Peers::get().programs().into_iter().chain(std::env::split_paths(&own))).unwrap()
 }
 
 /// Waits for a client's end, and for that of everybody who has its standard error: whatever was started for it.

