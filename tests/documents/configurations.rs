@@ -1,0 +1,36 @@
+//! Configurations in the documents are ones that smcp accepts.
+
+use crate::bed::TestBed;
+use crate::pages::of_today;
+
+/// A block that is one entry of a list, or of something else than the configuration, is marked so.
+const NOT_A_CONFIGURATION: &str = "part";
+
+/// Its configuration has a digest that is none: `sha256:…`.
+const WITH_PLACEHOLDER: &str = "README.md";
+
+#[test]
+fn every_configuration_in_the_documents_is_accepted() {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for page in of_today() {
+        for block in page.blocks() {
+            if block.language() != "yaml" || block.is(NOT_A_CONFIGURATION) || page.name == WITH_PLACEHOLDER {
+                continue;
+            }
+            count += 1;
+            let bed = TestBed::new();
+            bed.write("config.yaml", &block.text);
+            // What components a page names are not here: the state of policies is not asked for.
+            let ran = bed.run("--config config.yaml config show");
+            if ran.code != 0 {
+                wrong.push(format!("{}:{}: {ran}", page.name, block.line));
+            }
+            if !block.text.contains("custom:") {
+                bed.run("--config config.yaml config validate").succeeds();
+            }
+        }
+    }
+    assert!(count > 2, "{count} configurations were found");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,19 @@
+//! The documents: links lead somewhere, commands exist, configurations are accepted, and the page that says of itself
+//! that it can be followed is followed.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::indexing_slicing, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::disallowed_methods, reason = "a test is the reader, the shell and the file system")]
+
+#[path = "../support/bed.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod bed;
+#[path = "../support/redact.rs"]
+mod redact;
+
+mod commands;
+mod configurations;
+mod links;
+mod page;
+mod pages;
+mod policy_authors;

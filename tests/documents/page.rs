@@ -1,0 +1,88 @@
+//! A page that can be followed: its files are written and its commands run, in order, in a fresh folder.
+//!
+//! What a block is stands behind its opening fence: `file=PATH` is a file to write, `run` are commands, `exit=N` is how
+//! the last of them ends. A block of `text` that follows is what they print; `…` in it stands for anything in
+//! its line, and alone for any number of lines.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::pages::Block;
+
+/// A reader, in the middle of a page.
+pub(crate) struct Reader {
+    /// Where the page began.
+    pub(crate) folder: PathBuf,
+    /// Where the reader is now.
+    pub(crate) place: PathBuf,
+    /// Variables of the reader's shell.
+    pub(crate) env: Vec<(&'static str, OsString)>,
+}
+
+impl Reader {
+    /// Writes a file as the page has it.
+    pub(crate) fn writes(&self, file: &str, text: &str) {
+        fs::write(self.folder.join(file), text).unwrap();
+    }
+
+    /// Runs the commands of a block, and gives back what they printed. Where they lead is where the next begin.
+    #[track_caller]
+    pub(crate) fn runs(&mut self, block: &Block) -> String {
+        let place = self.folder.join(".place");
+        let script = format!("set -e; exec 2>&1; trap 'pwd > {}' EXIT\n{}", place.display(), block.text);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script]).current_dir(&self.place).env_clear().envs(self.env.iter().cloned());
+        let output = shell.output().unwrap();
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        let expected = block.value("exit").map_or(0, |code| code.parse().unwrap());
+        assert_eq!(output.status.code(), Some(expected), "line {}: {}\n{printed}", block.line, block.text);
+        self.place = fs::read_to_string(place).unwrap().trim().into();
+        printed
+    }
+}
+
+/// What was printed is what the page shows; what a compiler says before is no part of the page.
+#[track_caller]
+pub(crate) fn shows(page: &Path, block: &Block, printed: &str) {
+    let shown: Vec<_> = block.text.lines().collect();
+    let found: Vec<_> = printed.lines().collect();
+    let begins = |line: &&str| shown.first().is_some_and(|first| fits(first, line));
+    let same = found.iter().position(begins).is_some_and(|begin| follows(&shown, &found[begin..]));
+    assert!(same, "{}:{} shows\n{}\nand it prints\n{printed}", page.display(), block.line, block.text);
+}
+
+/// Whether lines are those that are shown, where a line of `…` stands for any number of them.
+fn follows(shown: &[&str], found: &[&str]) -> bool {
+    match (shown, found) {
+        ([], found) => found.is_empty(),
+        (["…", rest @ ..], found) => (0..=found.len()).any(|skipped| follows(rest, &found[skipped..])),
+        ([_, ..], []) => false,
+        ([first, shown @ ..], [line, found @ ..]) => fits(first, line) && follows(shown, found),
+    }
+}
+
+/// Whether a line is what is shown, where `…` is anything.
+fn fits(shown: &str, line: &str) -> bool {
+    let Some((before, after)) = shown.split_once('…') else { return shown == line };
+    let Some(rest) = line.strip_prefix(before) else { return false };
+    after.is_empty() || rest.char_indices().any(|(at, _)| fits(after, &rest[at..]))
+}
+
+#[test]
+fn an_ellipsis_is_anything_in_its_line() {
+    let cases = [
+        ("size 12", "size 12", true),
+        ("size 12", "size 123", false),
+        ("size …", "size 12", true),
+        ("size … bytes", "size 12 bytes", true),
+        ("size … bytes", "size 12", false),
+        ("a … b … c", "a 1 b 2 b 3 c", true),
+        ("…", "", true),
+    ];
+    for (shown, line, expected) in cases {
+        assert_eq!(fits(shown, line), expected, "{shown} {line}");
+    }
+}
