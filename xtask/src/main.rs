@@ -47,6 +47,13 @@ enum Chore {
         #[command(subcommand)]
         action: Action,
     },
+    /// Makes a component of a policy's core module, as `wasm-tools component new` does.
+    Componentize {
+        /// What `cargo build --target wasm32-unknown-unknown` wrote.
+        module: PathBuf,
+        /// The component's file.
+        component: PathBuf,
+    },
 }
 
 #[derive(Debug, Clone, Copy, Subcommand)]
@@ -74,6 +81,7 @@ fn execute(chore: &Chore) -> anyhow::Result<()> {
         Chore::Check => check::check(&root),
         Chore::Builtins { action } => guests(&root, &GuestSet::BUILTINS, *action),
         Chore::Examples { action } => guests(&root, &GuestSet::EXAMPLES, *action),
+        Chore::Componentize { module, component } => componentize(module, component),
     }
 }
 
@@ -82,6 +90,14 @@ fn guests(root: &Path, set: &GuestSet, action: Action) -> anyhow::Result<()> {
         Action::Build => set.build(root),
         Action::Verify => set.verify(root),
     }
+}
+
+fn componentize(module: &Path, component: &Path) -> anyhow::Result<()> {
+    let bytes = std::fs::read(module).with_context(|| format!("`{}` can't be read", module.display()))?;
+    let made = wasm::componentize(&bytes).with_context(|| format!("`{}`", module.display()))?;
+    std::fs::write(component, &made).with_context(|| format!("`{}` can't be written", component.display()))?;
+    say(&format!("{}: {} bytes", component.display(), made.len()));
+    Ok(())
 }
 
 /// The repository: the folder above this crate.
