@@ -55,7 +55,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         what: "the cache is somebody else's, or open to everybody",
-        holds: &[("whose it is", "who could change what runs")],
+        holds: &[("whose it is", "could change what runs")],
         provoke: |trial| trial.refuses(strangers_cache),
     },
     Row {

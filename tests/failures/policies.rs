@@ -122,7 +122,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         what: "the system has no thread to evaluate on",
-        holds: &[("the system's reason", "Resource temporarily unavailable")],
+        holds: &[("the system's reason", "the system gave no thread to evaluate on: ")],
         provoke: no_thread,
     },
     Row {
@@ -262,6 +262,7 @@ fn no_thread(trial: &Trial<'_>) {
             trial.effect(&ran, policy, column);
         }
         if column == 0 {
+            assert!(ran.raw.contains("Resource temporarily unavailable"), "{ran}");
             trial.message(&ran.raw);
         }
     }
