@@ -4,6 +4,7 @@
 //! under *Ambient authority*.
 
 mod caller;
+mod guarded;
 
 use std::ffi::OsString;
 use std::io::{self, Read as _};
@@ -18,6 +19,11 @@ use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::unistd::{AccessFlags, faccessat};
 
 pub use crate::authority::caller::caller;
+pub use crate::authority::guarded::Folder;
+pub use crate::authority::guarded::Guarded;
+pub use crate::authority::guarded::create_private;
+pub use crate::authority::guarded::names;
+pub use crate::authority::guarded::read_guarded;
 
 /// A file could not be read whole.
 #[derive(Debug, thiserror::Error)]

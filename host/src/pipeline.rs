@@ -26,6 +26,7 @@ pub use ledger::Activity;
 pub use ledger::Ledger;
 pub use ledger::Remark;
 pub use policies::examine;
+pub use policies::suspects;
 pub use start::Order;
 pub use stop::Stop;
 pub use stop::StopKind;

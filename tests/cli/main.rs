@@ -31,3 +31,4 @@ mod publish;
 mod reader;
 mod run;
 mod summary;
+mod trust;

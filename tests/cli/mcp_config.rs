@@ -182,7 +182,7 @@ fn a_line_that_would_give_a_broken_client_is_refused() {
         ("--client cursor --force", "--write"),
         ("--client cursor --config nowhere.yaml", "does not exist"),
         ("--client cursor --registry ftp://x", "is not a registry"),
-        ("--client cursor --registry a${b}", "has a `${`"),
+        ("--client cursor --registry ./a${b}", "has a `${`"),
     ];
     for (options, says) in cases {
         let ran = bed.run(&format!("mcp-config acme/tool@1.0.0 {options}")).refuses(1, &[says]);

@@ -75,7 +75,7 @@ impl RunCommand {
         if !self.dry_run {
             world.cede_stdout();
         }
-        let config = world.config(self.judging.warning_threshold)?;
+        let config = world.config_to_start(self.judging.warning_threshold)?;
         let timeout = self.timeout.unwrap_or(config.start_timeout());
         // A dry run says what a run would: variables that can't be read are wrong in both.
         let env_file = self.env_file.map_or(Ok(Vec::new()), |file| world.variables(&file))?;

@@ -9,7 +9,9 @@ use crate::decide::Notice;
 use crate::decide::Refusal;
 use crate::launch::error::Failure;
 use crate::launch::error::LaunchError;
+use crate::model::name::PolicyName;
 use crate::model::request::Subject;
+use crate::model::suspect::Suspect;
 use crate::package::PackageError;
 use crate::package::PackageErrorKind;
 use crate::policy::HostError;
@@ -46,6 +48,14 @@ pub enum Stop {
     /// A policy's component is not the one that the configuration pins.
     #[error(transparent)]
     Pin(#[from] PinMismatch),
+    /// Somebody else could have written a policy's component.
+    #[error("policy `{name}` could be somebody else's: {suspect}")]
+    Untrusted {
+        /// The policy.
+        name: PolicyName,
+        /// What is wrong, and with which file or folder.
+        suspect: Suspect,
+    },
     /// There is no sandbox to evaluate policies in.
     #[error(transparent)]
     Host(#[from] HostError),
@@ -116,9 +126,13 @@ impl Stop {
                 Failure::Timeout => StopKind::Timeout,
                 Failure::Start => StopKind::Start,
             },
-            Self::Host(_) | Self::NoCache | Self::NoHome | Self::Audit(_) | Self::Local { .. } | Self::Order(_) => {
-                StopKind::Usage
-            }
+            Self::Untrusted { .. }
+            | Self::Host(_)
+            | Self::NoCache
+            | Self::NoHome
+            | Self::Audit(_)
+            | Self::Local { .. }
+            | Self::Order(_) => StopKind::Usage,
         }
     }
 
@@ -128,6 +142,7 @@ impl Stop {
             Self::Package(error) => error.code(),
             Self::Refused(refusal) => refusal.code(),
             Self::Pin(_) => "policy-digest-mismatch",
+            Self::Untrusted { .. } => "config",
             Self::Host(_) => "sandbox-unavailable",
             Self::Launch(_) => "launch-failed",
             Self::NoCache | Self::NoHome | Self::Local { .. } => "local",
@@ -143,6 +158,7 @@ impl Stop {
             Self::Refused(Refusal::Status { .. } | Refusal::NoPolicies)
             | Self::Package(_)
             | Self::Pin(_)
+            | Self::Untrusted { .. }
             | Self::Host(_)
             | Self::NoCache
             | Self::NoHome

@@ -9,6 +9,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::model::digest::Digest;
+use crate::model::encoding;
 use crate::model::facts::CertLevel;
 use crate::model::facts::FactReading;
 use crate::model::facts::Facts;
@@ -130,6 +131,7 @@ fn unversioned() -> String {
 /// See [`DocumentError`].
 pub fn subject_from_document(bytes: &[u8], base: &Path, home: Option<&Path>) -> Result<Subject, DocumentError> {
     // A list would be read as the fields' values in order, whatever they were meant for.
+    let bytes = encoding::without_mark(bytes);
     if !bytes.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<Value>(bytes).is_ok() {
         return Err(DocumentError::NotAnObject);
     }

@@ -31,7 +31,7 @@ pub(crate) struct InspectCommand {
 impl InspectCommand {
     /// Carries the command out.
     pub(crate) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
-        let path = world.places().working_directory.join(&self.file);
+        let path = world.path(&self.file)?;
         let bytes = authority::read_file(&path, PolicyLimits::DEFAULT.component_size)
             .with_context(|| format!("while reading {}", self.file.display()))
             .map_err(Failure::usage)?;
