@@ -19,6 +19,7 @@ pub mod rules;
 pub mod schema;
 mod setting;
 mod settings;
+pub mod template;
 #[cfg(test)]
 mod tests;
 pub mod view;
@@ -29,11 +30,13 @@ use std::time::Duration;
 
 use crate::config::choice::Audit;
 use crate::config::choice::AuditHead;
+use crate::config::choice::OnSuspect;
 use crate::config::form::Base;
 use crate::config::reader::Fields;
 use crate::config::reader::Reader;
 use crate::config::reader::Trail;
 use crate::config::rules::Rules;
+use crate::model::encoding;
 use crate::model::facts::Score;
 use crate::model::limits;
 use crate::model::policy::LayerName;
@@ -53,8 +56,11 @@ pub use crate::config::setting::Source;
 pub struct Places {
     /// The user's home, when it is known.
     pub home: Option<PathBuf>,
-    /// The directory that a relative `--config` starts at, absolute.
+    /// The directory that a relative `--config` starts at, absolute; empty when it can't be found, and then there are
+    /// absolute paths only.
     pub working_directory: PathBuf,
+    /// Where an administrator writes rules: `/etc/mcp`. No flag, variable or file moves it; only tests do.
+    pub system_folder: PathBuf,
 }
 
 /// Everything that the configuration decides.
@@ -69,6 +75,7 @@ pub struct Config {
     audit: Setting<Audit>,
     audit_head: Setting<AuditHead>,
     audit_log: Setting<Option<PathBuf>>,
+    on_suspect: OnSuspect,
     layers: Vec<Layer>,
     notices: Vec<Notice>,
 }
@@ -161,6 +168,16 @@ impl Config {
         self.audit_log.value.as_deref()
     }
 
+    /// What follows when somebody else could have written a component.
+    pub const fn on_suspect(&self) -> OnSuspect {
+        self.on_suspect
+    }
+
+    /// Refuses components that somebody else could have written: a server is about to start by these rules.
+    pub const fn refuse_suspects(&mut self) {
+        self.on_suspect = OnSuspect::Refuse;
+    }
+
     /// The layers, in the order in which they are evaluated and shown; at least one.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
@@ -240,6 +257,7 @@ impl Config {
             audit: Setting::or_default(reader.read(fields, &keys::AUDIT), Audit::Required),
             audit_head: Setting::or_default(reader.read(fields, &keys::AUDIT_HEAD), AuditHead::None),
             audit_log: Setting::or_default(reader.read(fields, &keys::AUDIT_LOG).map(Some), log),
+            on_suspect: OnSuspect::Tell,
             layers: vec![layer],
             notices: Vec::new(),
         }
@@ -254,9 +272,10 @@ impl Config {
 pub fn parse(bytes: &[u8], file: &Path, places: &Places) -> Result<Config, ConfigError> {
     let home = places.home.as_deref();
     let name = problem::shown(file, home);
-    let text = text(bytes, &name)?;
+    let text = text_of(bytes, &name)?;
     let root = raw::parse(text).map_err(|wrong| {
-        let mut problem = Problem::of_file(Code::Syntax, &name, &wrong.message, None);
+        let code = if wrong.allowed.is_some() { Code::Limit } else { Code::Syntax };
+        let mut problem = Problem::of_file(code, &name, &wrong.message, wrong.allowed.as_deref());
         problem.position = wrong.position;
         ConfigError::one(problem)
     })?;
@@ -274,17 +293,24 @@ pub fn parse(bytes: &[u8], file: &Path, places: &Places) -> Result<Config, Confi
     reader.finish().map_or(Ok(config), Err)
 }
 
-/// The bytes as text, when they are UTF-8 and not too many.
-fn text<'b>(bytes: &'b [u8], name: &str) -> Result<&'b str, ConfigError> {
+/// The bytes as text, when they are UTF-8 and not too many. A byte order mark says nothing, and is taken off.
+fn text_of<'b>(bytes: &'b [u8], name: &str) -> Result<&'b str, ConfigError> {
+    let bytes = encoding::without_mark(bytes);
     if bytes.len() > limits::CONFIG_FILE {
         let (message, allowed) =
             (format!("the file has {} bytes", bytes.len()), format!("at most {} bytes", limits::CONFIG_FILE));
         return Err(ConfigError::one(Problem::of_file(Code::Limit, name, &message, Some(&allowed))));
     }
+    let refuse = |message, position| {
+        let mut problem = Problem::of_file(Code::Unreadable, name, message, Some("UTF-8 text"));
+        problem.position = position;
+        ConfigError::one(problem)
+    };
+    if encoding::is_utf_16(bytes) {
+        return Err(refuse("this is UTF-16; save it as UTF-8", None));
+    }
     std::str::from_utf8(bytes).map_err(|error| {
         let valid = bytes.get(..error.valid_up_to()).and_then(|valid| std::str::from_utf8(valid).ok());
-        let mut problem = Problem::of_file(Code::Unreadable, name, "this is not UTF-8", Some("UTF-8 text"));
-        problem.position = valid.map(|valid| raw::position_of(valid, valid.len()));
-        ConfigError::one(problem)
+        refuse("this is not UTF-8", valid.map(|valid| raw::position_of(valid, valid.len())))
     })
 }

@@ -30,6 +30,7 @@ pub use ledger::Activity;
 pub use ledger::Ledger;
 pub use ledger::Remark;
 pub use policies::examine;
+pub use policies::suspects;
 pub use policies::unreadable;
 pub use refusal::refuse;
 pub use start::Order;

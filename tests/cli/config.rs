@@ -42,9 +42,9 @@ fn rules_that_can_not_be_reached_are_not_no_rules() {
         ("config.yaml", ".mcp/config.yaml", "~/.mcp/config.yaml", "symbolic links"),
         ("nowhere", ".mcp/policies.d", "~/.mcp/policies.d", "policies.d directory is not supported"),
         // Someone's folder of rules on a disk that is not there.
-        ("/nowhere/mcp", ".mcp", "~/.mcp/policies.d", "No such file"),
+        ("/nowhere/mcp", ".mcp", "~/.mcp", "it is a link that leads nowhere"),
         // As with a folder that may not be searched, the system doesn't say what is in it.
-        (".mcp", ".mcp", "~/.mcp/policies.d", "symbolic links"),
+        (".mcp", ".mcp", "~/.mcp", "symbolic links"),
     ];
     for (target, link, file, says) in cases {
         let bed = bed();
@@ -92,7 +92,9 @@ fn one_problem_has_its_place_and_a_way_out() {
         ("policy: strict\n", ":1:9: `policy`"),
         ("policy: {min_scor: 1}\n", ":1:10: unknown key `min_scor` in `policy`; did you mean `min_score`?"),
         ("policy: {cert_mode: Warn}\n", "did you mean `warn`? (allowed: strict, warn, disabled)"),
-        ("policy: {cert_mode: off}\n", "(allowed: strict, warn, disabled)"),
+        ("policy: {cert_mode: off}\n", "did you mean `disabled`? (allowed: strict, warn, disabled)"),
+        ("\u{feff}policy: {min_scor: 1}\n", ":1:10: unknown key `min_scor` in `policy`"),
+        ("registry_url: registry.corp.example\n", "did you mean `https://registry.corp.example`?"),
         ("policy: {min_cert_level: 4}\n", "(allowed: a whole number from 0 to 3)"),
         ("policy: {min_score: -1}\n", "(allowed: a whole number from 0 to 100)"),
         ("policy: {min_score: 80.5}\n", "(allowed: a whole number from 0 to 100)"),
@@ -165,9 +167,10 @@ fn rules_that_are_not_read_yet_are_refused_not_ignored() {
     insta::assert_snapshot!("policies_d", bed.run("run acme/tool@1.0.0").refuses(1, &["~/.mcp/policies.d"]));
     bed.write("elsewhere/config.yaml", "registry_url: ~/registry\n");
     bed.run("--config elsewhere/config.yaml run acme/tool@1.0.0").succeeds();
-    let system =
-        bed.smcp("--config elsewhere/config.yaml run acme/tool@1.0.0").env("SMCP_SYSTEM_CONFIG", "system.yaml");
-    system.run().refuses(1, &["SMCP_SYSTEM_CONFIG"]);
+    for value in ["system.yaml", ""] {
+        let system = bed.smcp("--config elsewhere/config.yaml run acme/tool@1.0.0").env("SMCP_SYSTEM_CONFIG", value);
+        system.run().refuses(1, &["SMCP_SYSTEM_CONFIG"]);
+    }
     bed.write(
         "elsewhere/config.yaml",
         "policy:\n  exceptions: []\n  custom:\n    - {name: x, source: x.wasm, limits: {}}\n",

@@ -64,7 +64,14 @@ fn another_component_than_the_pinned_one_runs_nothing() {
     }
     run(&bed, &format!("mode: disabled, {pin}"), "acme/quiet@1.0.0").succeeds().prints("runs\n");
     let inspected = bed.run("policy inspect --json .mcp/policies/no_network.wasm").document();
-    let right = format!("digest: '{}',", inspected["digest"].as_str().unwrap());
+    let found = inspected["digest"].as_str().unwrap();
+    for line in ["config validate", "policy list", "doctor"] {
+        bed.configure(&format!("policy: {{custom: [{{name: n, source: policies/no_network.wasm, {pin}}}]}}\n"));
+        let ran = bed.run(line);
+        // Whole, since it is to be copied.
+        assert!(ran.raw.contains(found) && ran.raw.contains(&"0".repeat(64)), "{ran}");
+    }
+    let right = format!("digest: '{found}',");
     run(&bed, &right, "acme/quiet@1.0.0").succeeds().silent().prints("runs\n");
 }
 

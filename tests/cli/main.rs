@@ -38,3 +38,4 @@ mod run;
 mod summary;
 mod variables;
 mod team;
+mod trust;

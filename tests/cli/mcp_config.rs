@@ -304,9 +304,9 @@ fn a_line_that_would_give_a_broken_client_is_refused() {
         ("--client cursor --force", "--write"),
         ("--client cursor --config nowhere.yaml", "does not exist"),
         ("--client cursor --registry ftp://x", "is not a registry"),
-        ("--client cursor --registry a${b}", "has a `${`, and Cursor would put something else in its place"),
-        ("--client gemini --registry a$b", "has a `$`, and Gemini CLI would"),
-        ("--client opencode --registry a{env:b}", "has a `{env:`, and opencode would"),
+        ("--client cursor --registry ./a${b}", "has a `${`, and Cursor would put something else in its place"),
+        ("--client gemini --registry ./a$b", "has a `$`, and Gemini CLI would"),
+        ("--client opencode --registry ./a{env:b}", "has a `{env:`, and opencode would"),
     ];
     for (options, says) in cases {
         let ran = bed.run(&format!("mcp-config acme/tool@1.0.0 {options}")).refuses(1, &[says]);

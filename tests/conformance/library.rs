@@ -19,7 +19,11 @@ use crate::table::Case;
 pub(crate) fn observe(case: &Case, bed: &Bed) -> Observed {
     let trust = trust(case);
     let folder = bed.folder();
-    let places = Places { home: Some(folder.to_owned()), working_directory: folder.to_owned() };
+    let places = Places {
+        home: Some(folder.to_owned()),
+        working_directory: folder.to_owned(),
+        system_folder: folder.to_owned(),
+    };
     let config = match config::parse(case.config.as_bytes(), &bed.config(), &places) {
         Ok(config) => config,
         Err(error) => return Observed::error(1, error.to_string()),

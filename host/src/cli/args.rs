@@ -101,7 +101,7 @@ pub(super) enum Command {
     /// See what policies say, and which there are
     #[command(subcommand)]
     Policy(PolicyCommand),
-    /// Show or check the configuration
+    /// Begin, show or check the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Work on a registry directory

@@ -140,7 +140,7 @@ pub(super) fn log(world: &World) -> Result<Snapshot, Failure> {
 
 fn named(world: &World, files: &[PathBuf]) -> Result<Vec<Part>, Failure> {
     let part = |path: &PathBuf| {
-        let absolute = world.places().working_directory.join(path);
+        let absolute = world.path(path)?;
         let opened = authority::open_file(&absolute).with_context(|| format!("while opening {}", path.display()));
         Part::new(opened.map_err(Failure::usage)?, path).map_err(failed)
     };

@@ -1,20 +1,29 @@
-//! `smcp config`: show or check the configuration.
+//! `smcp config`: begin, show or check the configuration.
 
+use std::io;
 use std::io::Write as _;
 
+use anyhow::anyhow;
 use clap::Subcommand;
+use serde_json::json;
 
+use crate::authority;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
 use crate::config;
+use crate::model::text::SafeText;
 use crate::pipeline;
 use crate::report::json;
 use crate::report::listing;
+use crate::report::message;
+use crate::report::style::Span;
 
-/// Show or check the configuration.
+/// Begin, show or check the configuration.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub(super) enum ConfigCommand {
+    /// Write a file with every key in it, commented out; never over another
+    Init,
     /// Print what is in force, defaults included, and who chose it
     Show,
     /// Check the file, and every policy that it names
@@ -27,11 +36,33 @@ impl ConfigCommand {
     /// Carries the command out.
     pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
         match self {
+            Self::Init => init(world),
             Self::Show => show(world),
             Self::Validate => validate(world),
             Self::Schema => schema(world),
         }
     }
+}
+
+fn init(world: &World) -> Result<Exit, Failure> {
+    let file = world.location()?.file;
+    let text = config::template::template();
+    authority::create_private(&file, text.as_bytes()).map_err(|error| {
+        let is_there = error.kind() == io::ErrorKind::AlreadyExists;
+        let context = if is_there { "is there already, and was not changed" } else { "can't be written" };
+        Failure::usage(anyhow!(error).context(format!("{} {context}", file.display())))
+    })?;
+    if world.json() {
+        let document = json!({"schema": "smcp.config-init/1", "file": SafeText::new(&file.to_string_lossy())});
+        json::write(&document, &mut world.out())?;
+        return Ok(Exit::Success);
+    }
+    let rows = [
+        ("now", Span::plain("take the `#` away before the keys that you want, and give them your values")),
+        ("then", Span::plain("`smcp config validate` checks the file, `smcp doctor` looks whether a run could work")),
+    ];
+    message::done(&format!("{} is written", file.display()), &rows, &mut world.out(), &world.output_style())?;
+    Ok(Exit::Success)
 }
 
 fn show(world: &World) -> Result<Exit, Failure> {

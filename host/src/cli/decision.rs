@@ -339,7 +339,7 @@ mod tests {
 
     #[test]
     fn the_model_is_told_where_there_is_something_to_say() {
-        let places = Places { home: None, working_directory: "/".into() };
+        let places = Places { home: None, working_directory: "/".into(), system_folder: "/etc/mcp".into() };
         let config = Config::unconfigured(&places, None);
         let context = Context { evaluated_at: 0, trust: true, interactive: false };
         let (published, deprecated) = (Some(Status::Published), Some(Status::Deprecated));

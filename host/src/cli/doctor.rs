@@ -32,7 +32,7 @@ impl DoctorCommand {
     /// Carries the command out.
     pub(super) fn execute(self, world: &World) -> Result<Exit, Failure> {
         let mut checks = vec![surroundings::versions()];
-        match world.config(None) {
+        match world.config_to_start(None) {
             Ok(config) => {
                 checks.extend(configuration(&config));
                 checks.extend(rules::checks(&config));
@@ -70,7 +70,7 @@ fn configuration(config: &Config) -> Vec<Check> {
                 Check::new("configuration", Health::Ok, format!("{} layer: {}", layer.layer.as_str(), file.display()))
             }
             None => Check::new("configuration", Health::Warning, "there is no configuration; the defaults hold")
-                .advice("write ~/.mcp/config.yaml; `smcp config schema` says what may be in it"),
+                .advice("`smcp config init` writes a file with every key in it"),
         })
         .collect()
 }

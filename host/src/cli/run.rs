@@ -120,7 +120,7 @@ impl RunCommand {
 
     /// Decides and reports.
     fn decide(self, world: &mut World) -> Result<Exit, Failure> {
-        let config = world.config(self.judging.warning_threshold)?;
+        let config = world.config_to_start(self.judging.warning_threshold)?;
         let timeout = self.timeout.unwrap_or(config.start_timeout());
         // A dry run says what a run would: variables that can't be read are wrong in both.
         self.variables(world, timeout)?;
@@ -129,7 +129,7 @@ impl RunCommand {
 
     /// Starts the server; with the exit code comes what a client is told when there was none.
     fn launch(self, world: &mut World) -> Result<(Exit, Option<ClientError>), Failure> {
-        let config = world.config(self.judging.warning_threshold)?;
+        let config = world.config_to_start(self.judging.warning_threshold)?;
         let timeout = self.timeout.unwrap_or(config.start_timeout());
         let (env_file, env) = self.variables(world, timeout)?;
         let mut ledger = world.ledger(&config, "run", Some(&self.reference))?;

@@ -1,8 +1,9 @@
-//! What every command needs: streams, configuration, circumstances.
+//! What every command needs: streams, circumstances, what options name.
+
+mod rules;
 
 use std::ffi::OsStr;
 use std::ffi::OsString;
-use std::fmt;
 use std::io;
 use std::io::IsTerminal as _;
 use std::path::Path;
@@ -18,17 +19,13 @@ use crate::cli::args::ColorChoice;
 use crate::cli::args::Global;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::config;
-use crate::config::Config;
-use crate::config::ConfigError;
 use crate::config::Places;
 use crate::config::discover;
 use crate::config::discover::NamedBy;
-use crate::config::discover::Unread;
 use crate::model::client_error::ClientError;
-use crate::model::facts::Score;
 use crate::model::limits;
 use crate::model::path;
+use crate::model::path::PathError;
 use crate::model::progress::Progress;
 use crate::model::registry::Registry;
 use crate::model::request::Context;
@@ -51,14 +48,24 @@ pub(super) struct World {
 impl World {
     /// Looks around once.
     pub(super) fn new(global: Global) -> Self {
-        // Without a working directory there are only absolute paths.
-        let working_directory = authority::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
-        Self { global, places: Places { home: authority::home(), working_directory } }
+        let places = Places {
+            home: authority::home(),
+            working_directory: authority::current_dir().unwrap_or_default(),
+            system_folder: PathBuf::from(discover::SYSTEM_FOLDER),
+        };
+        Self { global, places }
     }
 
     /// Where relative paths start.
     pub(super) const fn places(&self) -> &Places {
         &self.places
+    }
+
+    /// A path of the command line as it was written, from the current folder when it is relative.
+    pub(super) fn path(&self, path: &Path) -> Result<PathBuf, Failure> {
+        let joined = self.places.working_directory.join(path);
+        let relative = || PathError::Relative { path: path.display().to_string() };
+        if joined.is_absolute() { Ok(joined) } else { Err(Failure::usage(relative())) }
     }
 
     /// Whether one JSON document is wanted.
@@ -172,7 +179,7 @@ impl World {
         if path == Path::new("-") {
             return authority::read_stdin(limit).with_context(while_reading).map_err(Failure::usage);
         }
-        let read = authority::read_input(&self.places.working_directory.join(path), limit, patience);
+        let read = authority::read_input(&self.path(path)?, limit, patience);
         let is_late = matches!(read, Err(InputError::Late(_)));
         read.with_context(while_reading).map_err(if is_late { Failure::timeout } else { Failure::usage })
     }
@@ -185,39 +192,22 @@ impl World {
         read.map_err(Failure::usage)
     }
 
-    /// The configuration in force: the file, then what the command line changes.
-    pub(super) fn config(&self, warning_threshold: Option<Score>) -> Result<Config, Failure> {
-        let mut config = self.configured()?;
-        if let Some(text) = &self.global.registry {
-            config.override_registry(self.registry(text)?);
-        }
-        if let Some(path) = &self.global.cache_dir {
-            config.override_cache_dir(self.cache_dir(path)?);
-        }
-        if let Some(threshold) = warning_threshold {
-            config.raise_warning_threshold(threshold).map_err(Failure::usage)?;
-        }
-        pipeline::remarks_on_the_proxy(&config).iter().for_each(|remark| self.remark(remark));
-        Ok(config)
-    }
-
     /// The cache as the command line names it.
     fn cache_dir(&self, path: &Path) -> Result<PathBuf, Failure> {
-        let Places { home, working_directory } = &self.places;
+        let Places { home, working_directory, .. } = &self.places;
         let absolute = path::absolute(path, working_directory, home.as_deref());
         absolute.with_context(|| format!("while reading --cache-dir {}", path.display())).map_err(Failure::usage)
     }
 
     /// A registry as the command line names it.
     pub(super) fn registry(&self, text: &str) -> Result<Registry, Failure> {
-        let Places { home, working_directory } = &self.places;
+        let Places { home, working_directory, .. } = &self.places;
         Registry::from_text(text, working_directory, home.as_deref()).map_err(Failure::usage)
     }
 
     /// What somebody else has to be told so that the same holds for them as here: options with absolute values.
     pub(super) fn carried(&self) -> Result<Vec<(&'static str, OsString)>, Failure> {
-        let variable = authority::variable(discover::USER_VARIABLE);
-        let location = discover::user_file(self.global.config.as_deref(), variable.as_deref(), &self.places)?;
+        let location = self.location()?;
         let config = (location.named_by != NamedBy::Nobody).then(|| location.file.into_os_string());
         let registry = self.global.registry.as_deref().map(|text| self.registry(text)).transpose()?;
         let registry = registry.map(|registry| match registry {
@@ -233,63 +223,6 @@ impl World {
     /// The registry that `--registry` names.
     pub(super) fn named_registry(&self) -> Option<&str> {
         self.global.registry.as_deref()
-    }
-
-    /// What the file of the user layer says, with its remarks said; nothing of the command line.
-    fn configured(&self) -> Result<Config, Failure> {
-        let config = self.read_configuration()?;
-        for notice in config.notices() {
-            self.remark(&notice.to_string());
-        }
-        Ok(config)
-    }
-
-    fn read_configuration(&self) -> Result<Config, ConfigError> {
-        let places = &self.places;
-        let variable = authority::variable(discover::USER_VARIABLE);
-        let location = discover::user_file(self.global.config.as_deref(), variable.as_deref(), places)?;
-        let system_variable = authority::variable(discover::SYSTEM_VARIABLE);
-        let unread = Unread {
-            policies_dir: self.is_there(&location.policies_dir())?,
-            system_file: self.is_there(Path::new(discover::SYSTEM_FILE))?,
-            system_variable: system_variable.as_deref(),
-        };
-        discover::refuse_unread(&location, unread, places)?;
-        match authority::read_file(&location.file, limits::CONFIG_FILE) {
-            Ok(bytes) => config::parse(&bytes, &location.file, places),
-            // A link that leads nowhere is not nothing: whoever made it meant rules.
-            Err(error) if error.is_missing() && !self.is_there(&location.file)? => {
-                location.missing(places)?;
-                // Only to be mentioned, so one that can't be looked at is none.
-                let is_there = |file: &PathBuf| authority::exists(file).is_ok_and(|there| there);
-                let legacy = location.legacy_file(places).filter(is_there);
-                Ok(Config::unconfigured(places, legacy.as_deref()))
-            }
-            Err(error) => Err(self.unreadable(&location.file, &error)),
-        }
-    }
-
-    /// A file that can't be read. Below somebody else's HOME no `~` hides whose it is.
-    fn unreadable(&self, path: &Path, error: &dyn fmt::Display) -> ConfigError {
-        let home = self.places.home.as_deref();
-        let below = home.filter(|home| path.starts_with(home));
-        let foreign = below.and_then(|home| authority::foreign_owner(home).map(|uid| (home.display(), uid)));
-        let Some((home, uid)) = foreign else { return ConfigError::unreadable(path, home, error) };
-        let cause = format!(
-            "{error}; HOME is {home}, which belongs to another user (uid {uid}): set it to your own home (`sudo -E` keeps \
-             the caller's), or name a file with --config"
-        );
-        ConfigError::unreadable(path, None, &cause)
-    }
-
-    /// The file that the audit log is written to, for whoever only reads it; nothing is said of the configuration.
-    pub(super) fn audit_log(&self) -> Result<Option<PathBuf>, Failure> {
-        Ok(self.read_configuration()?.audit_log().map(Path::to_path_buf))
-    }
-
-    /// Whether rules may stand at `path`. Not being able to look is an error: nobody knows then.
-    fn is_there(&self, path: &Path) -> Result<bool, ConfigError> {
-        authority::exists(path).map_err(|error| self.unreadable(path, &error))
     }
 }
 

@@ -68,3 +68,12 @@ impl CertScoreCheck {
         }
     }
 }
+
+/// What follows when somebody else could have written the rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnSuspect {
+    /// It is said: nothing starts.
+    Tell,
+    /// It is refused: a server would start by these rules.
+    Refuse,
+}

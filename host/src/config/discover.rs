@@ -3,6 +3,7 @@
 //! Pure: the caller says what the flag, the variable and the home are, and looks at the files that are named here.
 
 use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -14,8 +15,8 @@ use crate::config::problem::shown;
 use crate::model::path;
 use crate::model::path::PathError;
 
-/// The administrator's file.
-pub const SYSTEM_FILE: &str = "/etc/mcp/config.yaml";
+/// The administrator's folder.
+pub const SYSTEM_FOLDER: &str = "/etc/mcp";
 /// The variable that adds another system layer.
 pub const SYSTEM_VARIABLE: &str = "SMCP_SYSTEM_CONFIG";
 /// The variable that names the user layer's file.
@@ -61,14 +62,17 @@ pub fn user_file(flag: Option<&Path>, variable: Option<&OsStr>, places: &Places)
         Err(PathError::NoHome) => {
             refuse("HOME is not an absolute path, so the configuration can't be found", "HOME, or --config PATH")
         }
-        Err(error @ (PathError::Nul | PathError::OtherHome)) => refuse(&error.to_string(), "the path of a YAML file"),
+        Err(error @ PathError::Relative { .. }) => refuse(&error.to_string(), "an absolute path, or one below `~/`"),
+        Err(error @ (PathError::Nul | PathError::OtherHome | PathError::Variable { .. })) => {
+            refuse(&error.to_string(), "the path of a YAML file")
+        }
     }
 }
 
 impl Location {
-    /// The directory of further policies beside the file.
-    pub fn policies_dir(&self) -> PathBuf {
-        self.file.with_file_name("policies.d")
+    /// The folder that the file stands in.
+    pub fn folder(&self) -> &Path {
+        self.file.parent().unwrap_or(&self.file)
     }
 
     /// Where an older tool keeps its configuration, when nobody named ours.
@@ -93,44 +97,88 @@ impl Location {
     }
 }
 
-/// Rules that are there but that this version can't read.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Unread<'a> {
-    /// Whether [`Location::policies_dir`] exists.
-    pub policies_dir: bool,
-    /// Whether [`SYSTEM_FILE`] exists.
-    pub system_file: bool,
-    /// The value of [`SYSTEM_VARIABLE`].
-    pub system_variable: Option<&'a OsStr>,
+/// What was found where rules may stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// Nothing is there.
+    Nothing,
+    /// Something that is no folder.
+    NoFolder,
+    /// A folder, with the names in it.
+    Folder(Vec<OsString>),
 }
 
-/// Refuses to go on when there are rules that this version would have to ignore.
+/// Places where somebody could have written rules, and what is there.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// [`Places::system_folder`].
+    pub system: Found,
+    /// The folder of the user layer's file.
+    pub user: Found,
+    /// The value of [`SYSTEM_VARIABLE`]; an empty one is a value too, for whoever set it meant a file.
+    pub system_variable: Option<OsString>,
+}
+
+/// Refuses to go on when there are rules that this version would have to ignore, or that somebody wrote where nothing
+/// looks for them.
 ///
 /// # Errors
 /// With every one of them.
-pub fn refuse_unread(location: &Location, unread: Unread<'_>, places: &Places) -> Result<(), ConfigError> {
-    let directory = shown(&location.policies_dir(), places.home.as_deref());
-    let variable = unread.system_variable.map(|value| value.to_string_lossy());
-    let found = [
-        unread.system_file.then_some((
-            SYSTEM_FILE,
-            "a system layer is not supported by this version yet",
-            "no such file",
-        )),
-        variable.as_deref().map(|value| {
-            (value, "SMCP_SYSTEM_CONFIG: a system layer is not supported by this version yet", "no SMCP_SYSTEM_CONFIG")
-        }),
-        unread.policies_dir.then_some((
-            directory.as_str(),
-            "a policies.d directory is not supported by this version yet",
-            "its policies as entries of `policy.custom`, and no such directory",
-        )),
-    ];
-    let problems = found
-        .into_iter()
-        .flatten()
-        .map(|(file, message, allowed)| Problem::of_file(Code::Unsupported, file, message, Some(allowed)));
-    ConfigError::of(problems.collect(), 0).map_or(Ok(()), Err)
+pub fn refuse_unread(location: &Location, around: &Surroundings, places: &Places) -> Result<(), ConfigError> {
+    let home = places.home.as_deref();
+    let mut problems = Vec::new();
+    let mut refuse = |code, path: &Path, message: &str, allowed: &str| {
+        problems.push(Problem::of_file(code, &shown(path, home), message, Some(allowed)));
+    };
+    match &around.system {
+        Found::Nothing => {}
+        Found::NoFolder => {
+            let message = "it is not a directory, so the system layer can't be looked for";
+            refuse(Code::Unreadable, &places.system_folder, message, "a directory, or nothing");
+        }
+        Found::Folder(names) => {
+            for name in names.iter().filter(|name| is_one_of(name, &SYSTEM_RULES)) {
+                let message = "a system layer is not supported by this version yet";
+                refuse(Code::Unsupported, &places.system_folder.join(name), message, "no such file or directory");
+            }
+        }
+    }
+    if let Some(value) = &around.system_variable {
+        let message = "SMCP_SYSTEM_CONFIG: a system layer is not supported by this version yet";
+        let value = if value.is_empty() { OsStr::new("\"\"") } else { value };
+        refuse(Code::Unsupported, Path::new(value), message, "no SMCP_SYSTEM_CONFIG");
+    }
+    let by_default = location.named_by == NamedBy::Nobody;
+    match &around.user {
+        Found::Nothing => {}
+        // A file that somebody named is not there then, which is said elsewhere.
+        Found::NoFolder if by_default => {
+            let message = "it is not a directory, so the configuration can't be looked for in it";
+            refuse(Code::Unreadable, location.folder(), message, "a directory, or nothing");
+        }
+        Found::NoFolder => {}
+        Found::Folder(names) => {
+            for name in names {
+                let path = location.folder().join(name);
+                if is_one_of(name, &["policies.d"]) {
+                    let message = "a policies.d directory is not supported by this version yet";
+                    let allowed = "its policies as entries of `policy.custom`, and no such directory";
+                    refuse(Code::Unsupported, &path, message, allowed);
+                } else if by_default && name != "config.yaml" && is_one_of(name, &["config.yaml", "config.yml"]) {
+                    refuse(Code::Unreadable, &path, "it is not read: the file is called `config.yaml`", "no such file");
+                }
+            }
+        }
+    }
+    ConfigError::of(problems, 0).map_or(Ok(()), Err)
+}
+
+/// Names in the administrator's folder that hold rules, or were meant to.
+const SYSTEM_RULES: [&str; 4] = ["config.yaml", "config.yml", "config.json", "policies.d"];
+
+/// Whether a name is one of these, in whatever case: another case is how a name goes wrong.
+fn is_one_of(name: &OsStr, names: &[&str]) -> bool {
+    names.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 #[cfg(test)]
@@ -138,7 +186,11 @@ mod tests {
     use super::*;
 
     fn places(home: Option<&str>) -> Places {
-        Places { home: home.map(PathBuf::from), working_directory: PathBuf::from("/work") }
+        Places {
+            home: home.map(PathBuf::from),
+            working_directory: PathBuf::from("/work"),
+            system_folder: PathBuf::from("/system/mcp"),
+        }
     }
 
     #[test]
@@ -196,31 +248,65 @@ mod tests {
         assert_eq!(legacy(Some("/x.yaml")), None);
     }
 
+    fn folder(names: &[&str]) -> Found {
+        Found::Folder(names.iter().map(OsString::from).collect())
+    }
+
+    /// What is refused of rules that are there, by the file and the first words.
+    fn refused(flag: Option<&str>, around: &Surroundings) -> Vec<String> {
+        let places = places(Some("/home/me"));
+        let location = user_file(flag.map(Path::new), None, &places).unwrap();
+        let refused = refuse_unread(&location, around, &places);
+        refused.err().map_or_else(Vec::new, |error| error.problems().iter().map(ToString::to_string).collect())
+    }
+
+    fn around(system: Found, user: Found, variable: Option<&str>) -> Surroundings {
+        Surroundings { system, user, system_variable: variable.map(OsString::from) }
+    }
+
     #[test]
     fn rules_that_this_version_can_not_read_stop_it() {
-        let places = places(Some("/home/me"));
-        let location = user_file(None, None, &places).unwrap();
-        assert_eq!(location.policies_dir(), Path::new("/home/me/.mcp/policies.d"));
-        assert_eq!(refuse_unread(&location, Unread::default(), &places), Ok(()));
-        let all = Unread { policies_dir: true, system_file: true, system_variable: Some(OsStr::new("/s.yaml")) };
-        let error = refuse_unread(&location, all, &places).unwrap_err();
-        let said: Vec<_> = error.problems().iter().map(ToString::to_string).collect();
+        assert_eq!(refused(None, &around(Found::Nothing, Found::Nothing, None)), [""; 0]);
+        let harmless =
+            around(folder(&["policies", "config.yaml.bak"]), folder(&["config.yaml", "policies", "cache"]), None);
+        assert_eq!(refused(None, &harmless), [""; 0]);
+        let all = around(folder(&["config.yaml", "policies.d"]), folder(&["policies.d"]), Some("/s.yaml"));
         assert_eq!(
-            said,
+            refused(None, &all),
             [
-                "/etc/mcp/config.yaml: a system layer is not supported by this version yet (allowed: no such file)",
+                "/system/mcp/config.yaml: a system layer is not supported by this version yet \
+                 (allowed: no such file or directory)",
+                "/system/mcp/policies.d: a system layer is not supported by this version yet \
+                 (allowed: no such file or directory)",
                 "/s.yaml: SMCP_SYSTEM_CONFIG: a system layer is not supported by this version yet \
                  (allowed: no SMCP_SYSTEM_CONFIG)",
                 "~/.mcp/policies.d: a policies.d directory is not supported by this version yet \
                  (allowed: its policies as entries of `policy.custom`, and no such directory)",
             ]
         );
-        for one in [
-            Unread { policies_dir: true, ..Unread::default() },
-            Unread { system_file: true, ..Unread::default() },
-            Unread { system_variable: Some(OsStr::new("")), ..Unread::default() },
+    }
+
+    #[test]
+    fn rules_in_a_wrong_place_are_not_passed_over() {
+        let empty = || folder(&[]);
+        for (system, user, variable, expected) in [
+            (folder(&["config.yml"]), empty(), None, "/system/mcp/config.yml: a system layer"),
+            (folder(&["Config.YAML"]), empty(), None, "/system/mcp/Config.YAML: a system layer"),
+            (folder(&["config.json"]), empty(), None, "/system/mcp/config.json: a system layer"),
+            (folder(&["policies.d"]), Found::Nothing, None, "/system/mcp/policies.d: a system layer"),
+            (Found::NoFolder, empty(), None, "/system/mcp: it is not a directory"),
+            (empty(), folder(&["config.yml"]), None, "~/.mcp/config.yml: it is not read"),
+            (empty(), folder(&["config.yaml", "Config.yml"]), None, "~/.mcp/Config.yml: it is not read"),
+            (empty(), folder(&["Policies.d"]), None, "~/.mcp/Policies.d: a policies.d directory"),
+            (empty(), Found::NoFolder, None, "~/.mcp: it is not a directory"),
+            (empty(), empty(), Some(""), "\"\": SMCP_SYSTEM_CONFIG: a system layer"),
         ] {
-            assert_eq!(refuse_unread(&location, one, &places).unwrap_err().problems().len(), 1);
+            let around = around(system, user, variable);
+            let said = refused(None, &around);
+            assert!(said.len() == 1 && said[0].starts_with(expected), "{around:?}: {said:?}");
         }
+        // Beside a file that somebody named, only what belongs to its layer counts.
+        assert_eq!(refused(Some("/x/c.yaml"), &around(empty(), folder(&["config.yml"]), None)), [""; 0]);
+        assert_eq!(refused(Some("/x/c.yaml"), &around(empty(), folder(&["policies.d"]), None)).len(), 1);
     }
 }

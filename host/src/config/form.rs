@@ -12,7 +12,10 @@ use crate::config::problem::Code;
 use crate::config::raw::Half;
 use crate::config::raw::Node;
 pub(super) use crate::model::near::nearest;
+use crate::model::path::PathError;
 use crate::model::path::absolute;
+use crate::model::registry::Registry;
+use crate::model::registry::RegistryError;
 use crate::model::registry::without_secrets;
 
 /// Where paths in a file start.
@@ -95,6 +98,44 @@ pub(super) fn excerpt(text: &str) -> String {
     short
 }
 
+/// A word without what people confuse in it.
+fn plain(text: &str) -> String {
+    text.trim().to_lowercase().replace(['-', ' '], "_")
+}
+
+/// What other tools call our words; one is suggested only where it is allowed.
+const SYNONYMS: [(&str, &str); 29] = [
+    ("off", "disabled"),
+    ("no", "disabled"),
+    ("none", "disabled"),
+    ("false", "disabled"),
+    ("ignore", "disabled"),
+    ("skip", "disabled"),
+    ("allow", "disabled"),
+    ("on", "strict"),
+    ("yes", "strict"),
+    ("true", "strict"),
+    ("block", "strict"),
+    ("deny", "strict"),
+    ("enabled", "strict"),
+    ("enforce", "strict"),
+    ("enforcing", "strict"),
+    ("error", "strict"),
+    ("audit", "warn"),
+    ("monitor", "warn"),
+    ("permissive", "warn"),
+    ("log", "warn"),
+    ("warning", "warn"),
+    ("notify", "warn"),
+    ("ask", "confirm"),
+    ("prompt", "confirm"),
+    ("warn", "notify"),
+    ("strict", "enforce"),
+    ("block", "enforce"),
+    ("warn", "notice"),
+    ("on", "required"),
+];
+
 /// A whole number from 0 to `max`, as the type that holds it.
 #[derive(Debug)]
 pub(super) struct Number<T: 'static> {
@@ -135,11 +176,18 @@ impl<T: Copy> Form for Word<T> {
     type Value = T;
 
     fn read(&self, node: &Node, _: Base<'_>) -> Result<T, Vec<Mismatch>> {
-        let text = if let Node::Text(text) = node { text.as_str() } else { "" };
+        let text = match node {
+            Node::Text(text) => text.as_str(),
+            Node::Bool(true) => "true",
+            Node::Bool(false) => "false",
+            Node::Null | Node::Integer(_) | Node::Float(_) | Node::List(_) | Node::Map(_) | Node::Tagged(_) => "",
+        };
         let known = self.all.iter().copied().find(|word| (self.name)(*word) == text);
         known.ok_or_else(|| {
             let allowed = self.names().collect::<Vec<_>>().join(", ");
-            let suggestion = nearest(text, self.names()).map(str::to_owned);
+            let meant =
+                || SYNONYMS.iter().find(|(word, name)| plain(text) == *word && self.names().any(|own| own == *name));
+            let suggestion = nearest(text, self.names()).or_else(|| meant().map(|(_, name)| *name)).map(str::to_owned);
             vec![Mismatch { suggestion, ..Mismatch::new(describe(node), allowed) }]
         })
     }
@@ -151,13 +199,16 @@ impl<T: Copy> Shape for Word<T> {
     }
 }
 
+/// Why a text is not what it should be, behind what a message says of it; `None` when what is allowed says it.
+pub(super) type Why = Option<&'static str>;
+
 /// Text that a function turns into something.
 #[derive(Debug)]
 pub(super) struct Parsed<T: 'static> {
     pub(super) allowed: &'static str,
     /// Words that a typo may have been meant for.
     pub(super) words: &'static [&'static str],
-    pub(super) parse: fn(&str, Base<'_>) -> Option<T>,
+    pub(super) parse: fn(&str, Base<'_>) -> Result<T, Why>,
     /// A regular expression for editors; it may be wider than what `parse` takes, never narrower.
     pub(super) pattern: &'static str,
 }
@@ -166,13 +217,32 @@ impl<T> Form for Parsed<T> {
     type Value = T;
 
     fn read(&self, node: &Node, base: Base<'_>) -> Result<T, Vec<Mismatch>> {
-        let text = if let Node::Text(text) = node { Some(text) } else { None };
-        let parsed = text.and_then(|text| (self.parse)(text, base));
-        parsed.ok_or_else(|| {
-            let near = text.and_then(|text| nearest(text.trim(), self.words.iter().copied()));
-            vec![Mismatch { suggestion: near.map(str::to_owned), ..Mismatch::new(describe(node), self.allowed) }]
+        let Node::Text(text) = node else { return Err(vec![Mismatch::new(describe(node), self.allowed)]) };
+        (self.parse)(text, base).map_err(|why| {
+            let near = nearest(text.trim(), self.words.iter().copied()).map(str::to_owned);
+            let repairs = || if why.is_some() { addresses(text) } else { spellings(text) };
+            let meant = || repairs().into_iter().find(|repaired| (self.parse)(repaired, base).is_ok());
+            let found = why.map_or_else(|| describe(node), |why| format!("{}: {why}", describe(node)));
+            vec![Mismatch { suggestion: near.or_else(meant), ..Mismatch::new(found, self.allowed) }]
         })
     }
+}
+
+/// Names and digests that somebody may have meant by a text: the first that can be read is suggested.
+fn spellings(text: &str) -> Vec<String> {
+    let lower = text.trim().to_lowercase();
+    let digest = format!("sha256:{}", lower.strip_prefix("sha256-").unwrap_or(&lower));
+    // A longer one is not what anybody typed wrong.
+    if digest.len() > 100 { Vec::new() } else { vec![lower.replace(['_', ' ', '.'], "-"), lower, digest] }
+}
+
+/// The same of paths and addresses. Only an address of this machine may be `http`.
+fn addresses(text: &str) -> Vec<String> {
+    let rest = ["$HOME/", "${HOME}/"].iter().find_map(|prefix| text.strip_prefix(prefix));
+    let home = rest.map(|rest| format!("~/{rest}"));
+    let is_plain = !text.contains("://") && !text.contains(['$', '%']);
+    let url = |scheme| is_plain.then(|| format!("{scheme}://{}", text.trim()));
+    home.into_iter().chain(url("http")).chain(url("https")).collect()
 }
 
 impl<T> Shape for Parsed<T> {
@@ -213,10 +283,41 @@ impl<F: Shape> Shape for ListOf<F> {
 }
 
 /// An absolute path from a text; relative ones start at the directory of the file.
-pub(super) fn path(text: &str, base: Base<'_>) -> Option<PathBuf> {
+pub(super) fn path(text: &str, base: Base<'_>) -> Result<PathBuf, Why> {
     // An address is no path, and a directory of that name is not what anybody means.
     if text.contains("://") {
-        return None;
+        return Err(Some("nothing is fetched from an address by this version yet"));
     }
-    absolute(Path::new(text), base.directory, base.home).ok()
+    if is_image(text) {
+        return Err(Some(
+            "nothing is fetched from a registry of images by this version yet; a folder of that name is `./…`",
+        ));
+    }
+    absolute(Path::new(text), base.directory, base.home).map_err(|error| match error {
+        PathError::Variable { .. } => Some(VARIABLE),
+        PathError::NoHome => Some("`~` stands for HOME, which is not an absolute path"),
+        PathError::OtherHome => Some("the home of another user is not looked up"),
+        PathError::Empty | PathError::Nul | PathError::Relative { .. } => None,
+    })
+}
+
+const VARIABLE: &str = "variables are not expanded";
+
+/// Whether a text looks like an image in a registry: `ghcr.io/org/name:1`.
+fn is_image(text: &str) -> bool {
+    let Some((host, rest)) = text.split_once('/') else { return false };
+    let is_host = !host.starts_with('.') && host.contains(['.', ':']);
+    is_host && rest.rsplit('/').next().is_some_and(|last| last.contains([':', '@']))
+}
+
+/// A registry from a text; a relative directory starts at that of the file.
+pub(super) fn registry(text: &str, base: Base<'_>) -> Result<Registry, Why> {
+    Registry::from_text(text, base.directory, base.home).map_err(|error| match error {
+        RegistryError::Neither { .. } => None,
+        RegistryError::Oci { .. } => Some("OCI registries are not supported by this version yet"),
+        RegistryError::NoScheme { .. } => {
+            Some("it has no scheme: write https://… for a registry behind a URL, or ./… for a folder of that name")
+        }
+        RegistryError::Path(_) => Some(VARIABLE),
+    })
 }

@@ -17,8 +17,10 @@ use crate::config::choice::AuditHead;
 use crate::config::form::ListOf;
 use crate::config::form::Parsed;
 use crate::config::form::Shape;
+use crate::config::form::Why;
 use crate::config::form::Word;
 use crate::config::form::path;
+use crate::config::form::registry;
 use crate::model::limits;
 use crate::model::registry::Registry;
 
@@ -83,6 +85,10 @@ pub(super) struct Section {
     pub(super) keys: &'static [&'static dyn AnyKey],
     /// Keys of other tools that keep theirs in the same mapping.
     pub(super) foreign: &'static [&'static str],
+    /// Words for which one of the keys was most likely meant.
+    pub(super) meant: &'static [(&'static str, &'static str)],
+    /// The key below which any name may stand.
+    pub(super) free: Option<&'static str>,
 }
 
 /// A mapping with keys of its own.
@@ -152,12 +158,14 @@ pub(super) static ROOT: Section = Section {
         "audit_enabled",
         "audit_log_file",
     ],
+    meant: &[("policies", "policy"), ("rules", "policy")],
+    free: None,
 };
 
 const REGISTRY_FORM: Parsed<Registry> = Parsed {
     allowed: "an https:// URL (http:// only for localhost) or a directory",
     words: &[],
-    parse: |text, base| Registry::from_text(text, base.directory, base.home).ok(),
+    parse: registry,
     pattern: "^.+$",
 };
 
@@ -255,7 +263,9 @@ pub(super) static AUDIT_LOG: Key<Parsed<PathBuf>> = Key {
         allowed: "the path of a file: absolute, ~/…, or relative to the directory of this file",
         words: &[],
         parse: |text, base| {
-            path(text, base).filter(|path| !text.ends_with('/') && names_a_file(Path::new(text)) && names_a_file(path))
+            let path = path(text, base)?;
+            let names = !text.ends_with('/') && names_a_file(Path::new(text)) && names_a_file(&path);
+            if names { Ok(path) } else { Err(Some("it names no file")) }
         },
         pattern: "^.*[^/]$",
     },
@@ -281,8 +291,8 @@ const DURATION: &str = "^[0-9a-zµ. ]+$";
 
 /// A duration above zero and at most `max`. Long texts and numbers are refused before they are read, because the
 /// reader of durations overflows on some of them.
-fn duration(text: &str, max: Duration) -> Option<Duration> {
+fn duration(text: &str, max: Duration) -> Result<Duration, Why> {
     let sober = text.len() <= 32 && text.split(|digit: char| !digit.is_ascii_digit()).all(|digits| digits.len() <= 9);
     let read = if sober { humantime::parse_duration(text).ok() } else { None };
-    read.filter(|duration| !duration.is_zero() && *duration <= max)
+    read.filter(|duration| !duration.is_zero() && *duration <= max).ok_or(None)
 }

@@ -30,7 +30,7 @@ impl fmt::Display for Notice {
                 write!(f, "{file}: skipped the keys of other MCP Hub tools: {keys}")
             }
             Self::Unconfigured => f.write_str(
-                "no policy is configured, so every published package may run; write ~/.mcp/config.yaml to restrict it",
+                "no policy is configured, so every published package may run; `smcp config init` writes a file to restrict it",
             ),
             Self::LegacyFile { file } => {
                 write!(f, "{} is not read; move its rules to ~/.mcp/config.yaml", file.display())

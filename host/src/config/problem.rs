@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::Path;
 
 use crate::config::raw::Position;
+use crate::model::suspect::Suspect;
 use crate::model::text::SafeText;
 
 /// What kind of problem it is; the word is stable and for machines.
@@ -15,6 +16,8 @@ use crate::model::text::SafeText;
 pub enum Code {
     /// The file is missing, unreadable, too large or not UTF-8.
     Unreadable,
+    /// Somebody else could have written it.
+    Untrusted,
     /// The text is not one YAML document.
     Syntax,
     /// A key that means nothing here.
@@ -106,6 +109,15 @@ impl ConfigError {
     pub fn unreadable(file: &Path, home: Option<&Path>, cause: &dyn fmt::Display) -> Self {
         let message = format!("the configuration can't be read: {cause}");
         Self::one(Problem::of_file(Code::Unreadable, &shown(file, home), &message, None))
+    }
+
+    /// Files and folders that somebody else could write to; nothing when there are none.
+    pub fn untrusted(suspects: &[Suspect], home: Option<&Path>) -> Option<Self> {
+        let problem = |suspect: &Suspect| {
+            let (file, advice) = (shown(&suspect.path, home), suspect.advice());
+            Problem::of_file(Code::Untrusted, &file, &advice, None)
+        };
+        Self::of(suspects.iter().map(problem).collect(), 0)
     }
 
     /// The problems, in the order of the file.

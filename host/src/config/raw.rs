@@ -55,8 +55,10 @@ pub struct Position {
 pub(super) struct Malformed {
     /// What is wrong.
     pub(super) message: String,
-    /// Where, when the parser says it.
+    /// Where, when that is known.
     pub(super) position: Option<Position>,
+    /// How much is allowed, when it is too much of something.
+    pub(super) allowed: Option<String>,
 }
 
 /// Which half of a map's entry is meant.
@@ -74,7 +76,7 @@ pub(super) fn parse(text: &str) -> Result<Node, Malformed> {
     if let Some(malformed) = refused {
         return Err(malformed);
     }
-    let malformed = |error| Malformed { message: plain_message(text, &error), position: position(&error) };
+    let malformed = |error| malformed(text, &error);
     let budget = Cell::new(limits::CONFIG_EXPANDED);
     let mut documents = serde_yaml::Deserializer::from_str(text);
     let Some(first) = documents.next() else { return Ok(Node::Null) };
@@ -84,7 +86,7 @@ pub(super) fn parse(text: &str) -> Result<Node, Malformed> {
         Some(second) => {
             Build(&budget).deserialize(second).map_err(malformed)?;
             let message = "a second document begins here; a configuration is one document".to_owned();
-            Err(Malformed { message, position: second_document(text) })
+            Err(Malformed { message, position: second_document(text), allowed: None })
         }
     }
 }
@@ -97,6 +99,36 @@ pub(super) fn locate(text: &str, steps: &[usize], half: Half) -> Option<Position
 
 fn position(error: &serde_yaml::Error) -> Option<Position> {
     error.location().map(|location| Position { line: location.line(), column: location.column() })
+}
+
+/// What the parser says, and what stops aliases that would blow the text up; the place of those is the first of them,
+/// since the parser knows none.
+fn malformed(text: &str, error: &serde_yaml::Error) -> Malformed {
+    let message = plain_message(text, error);
+    if message.ends_with(REPETITION) || message.ends_with(TOO_LARGE) {
+        let allowed = format!("{} bytes with every alias written out", limits::CONFIG_EXPANDED);
+        let first = aliases(text).next().map(|offset| position_of(text, offset));
+        return Malformed { message: TOO_LARGE.to_owned(), position: first, allowed: Some(allowed) };
+    }
+    Malformed { message, position: position(error), allowed: None }
+}
+
+/// What the parser says of too many aliases.
+const REPETITION: &str = "repetition limit exceeded";
+const TOO_LARGE: &str = "aliases make this document too large";
+
+/// Where `*word` stands in a text. In quotes and comments it is no alias, which does no harm where this is asked.
+fn aliases(text: &str) -> impl Iterator<Item = usize> {
+    let starts = text.match_indices('*').map(|(offset, _)| offset);
+    starts.filter(|offset| {
+        let (before, from) = text.split_at_checked(*offset).unwrap_or_default();
+        !before.ends_with(is_part) && from.chars().nth(1).is_some_and(|next| is_part(next) && next != '*')
+    })
+}
+
+/// Whether a character is part of a word, an anchor or an alias.
+fn is_part(character: char) -> bool {
+    character.is_alphanumeric() || "&*_-".contains(character)
 }
 
 /// The parser's message without the position that every problem shows anyway.
@@ -131,29 +163,27 @@ fn forbidden_character(text: &str) -> Option<Malformed> {
     let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let (offset, character) = text.char_indices().find(|(at, character)| *at >= start && forbidden(*character))?;
     let message = format!("the character `{}` is not allowed in YAML", character.escape_unicode());
-    Some(Malformed { message, position: Some(position_of(text, offset)) })
+    Some(Malformed { message, position: Some(position_of(text, offset)), allowed: None })
 }
 
 fn too_many_brackets(text: &str) -> Option<Malformed> {
     let (offset, _) = text.match_indices(['[', '{']).nth(limits::CONFIG_BRACKETS)?;
     let message = format!("more than {} opening brackets; write long lists with `-`", limits::CONFIG_BRACKETS);
-    Some(Malformed { message, position: Some(position_of(text, offset)) })
+    Some(Malformed { message, position: Some(position_of(text, offset)), allowed: None })
 }
 
 /// The parser confuses anchors when one name is given twice: an alias may then mean another anchor's value. Only
 /// texts that have aliases are concerned; a false alarm needs a `*word`, and the same `&word` twice, in prose.
 fn repeated_anchor(text: &str) -> Option<Malformed> {
-    let edge = |character: char| !character.is_alphanumeric() && !"&*_-".contains(character);
-    if !text.split(edge).any(|word| word.len() > 1 && word.starts_with('*')) {
-        return None;
-    }
+    aliases(text).next()?;
+    let edge = |character: char| !is_part(character);
     let (mut seen, mut end) = (BTreeSet::new(), 0_usize);
     for piece in text.split_inclusive(edge) {
         let (start, word) = (end, piece.trim_end_matches(edge));
         end = start.saturating_add(piece.len());
         if word.len() > 1 && word.starts_with('&') && !seen.insert(word) {
             let message = format!("the anchor `{word}` is defined twice; give every anchor a name of its own");
-            return Some(Malformed { message, position: Some(position_of(text, start)) });
+            return Some(Malformed { message, position: Some(position_of(text, start)), allowed: None });
         }
     }
     None
@@ -167,7 +197,7 @@ impl Build<'_> {
     /// Takes the cost of one node that holds `bytes` of text from the budget.
     fn pay<E: Error>(self, bytes: usize) -> Result<(), E> {
         let left = self.0.get().checked_sub(bytes.saturating_add(NODE_COST));
-        self.0.set(left.ok_or_else(|| E::custom("aliases make this document too large"))?);
+        self.0.set(left.ok_or_else(|| E::custom(TOO_LARGE))?);
         Ok(())
     }
 

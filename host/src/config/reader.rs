@@ -72,8 +72,8 @@ struct Draft {
     message: String,
     allowed: Option<String>,
     suggestion: Option<String>,
-    /// The entry that a duplicate repeats.
-    first: Option<Vec<usize>>,
+    /// What a duplicate repeats.
+    first: Option<(Vec<usize>, Half)>,
 }
 
 /// Reads values out of one file and collects what is wrong with them.
@@ -95,6 +95,13 @@ impl<'t> Reader<'t> {
     pub(super) fn note(&mut self, code: Code, trail: &Trail, message: String, allowed: String) {
         let (trail, allowed) = (trail.clone(), Some(allowed));
         self.drafts.push(Draft { code, trail, half: Half::Value, message, allowed, suggestion: None, first: None });
+    }
+
+    /// Notes that the value at `trail` repeats the one at `first`.
+    pub(super) fn note_repeated(&mut self, trail: &Trail, first: &Trail, message: String, allowed: String) {
+        let (code, trail, first) = (Code::Conflict, trail.clone(), Some((first.steps.clone(), Half::Value)));
+        let (half, allowed, suggestion) = (Half::Value, Some(allowed), None);
+        self.drafts.push(Draft { code, trail, half, message, allowed, suggestion, first });
     }
 
     /// The value of a key, when it is there and right.
@@ -186,7 +193,10 @@ impl<'t> Reader<'t> {
 
     fn note_duplicate(&mut self, trail: &Trail, section: &Section, name: &str, first: usize) {
         let message = format!("duplicate key `{}` in {}", excerpt(name), section.title);
-        let before = trail.steps.split_last().map(|(_, above)| above.iter().copied().chain([first]).collect());
+        let before = trail.steps.split_last().map(|(_, above)| {
+            let steps = above.iter().copied().chain([first]).collect();
+            (steps, Half::Key)
+        });
         let (code, half, allowed) = (Code::DuplicateKey, Half::Key, Some("each key once".to_owned()));
         self.drafts.push(Draft { code, trail: trail.clone(), half, message, allowed, suggestion: None, first: before });
     }
@@ -203,7 +213,7 @@ impl<'t> Reader<'t> {
     }
 
     fn place(&self, draft: &Draft) -> Problem {
-        let first = draft.first.as_ref().and_then(|steps| raw::locate(self.text, steps, Half::Key));
+        let first = draft.first.as_ref().and_then(|(steps, half)| raw::locate(self.text, steps, *half));
         let message = match first {
             Some(first) => format!("{}, first in line {}", draft.message, first.line),
             None => draft.message.clone(),
@@ -224,9 +234,12 @@ fn names(keys: &[&dyn AnyKey]) -> String {
     keys.iter().filter(|key| key.offered()).map(|key| key.name()).collect::<Vec<_>>().join(", ")
 }
 
-/// What an unknown key was most likely meant to be: a key of its section, or one that belongs under `policy`.
+/// What an unknown key was most likely meant to be: a key of its section, one that belongs under `policy`, or, in an
+/// entry, a setting of the policy.
 fn suggestion(section: &Section, name: &str) -> Option<String> {
     let near = nearest(name, section.keys.iter().map(|key| key.name())).map(str::to_owned);
+    let other = || section.meant.iter().find(|(word, _)| *word == name).map(|(_, key)| (*key).to_owned());
+    let inside = || section.free.map(|free| format!("{free}.{}", excerpt(name)));
     let moved = || keys::policy::SECTION.keys.iter().any(|key| key.name() == name).then(|| format!("policy.{name}"));
-    near.or_else(moved)
+    near.or_else(other).or_else(inside).or_else(moved)
 }

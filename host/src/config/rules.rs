@@ -3,6 +3,7 @@
 //! Before it `reader` has read the values; after it the policies are loaded as any other component, for nothing past
 //! this file knows what `min_score` is.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -149,15 +150,18 @@ fn custom_policies(
     layer: LayerName,
     default_mode: Mode,
 ) -> Vec<PolicySpec> {
-    let mut names = BTreeSet::new();
+    let mut names = BTreeMap::new();
     let mut policies = Vec::new();
     for entry in reader.entries(fields, &policy::CUSTOM) {
         let name = reader.read(&entry, &custom::NAME);
-        if let Some(name) = &name
-            && !names.insert(name.clone())
-        {
-            let message = format!("another policy of this file has the name `{name}` too");
-            reader.note(Code::Conflict, entry.trail_of(&custom::NAME), message, "each name once".to_owned());
+        if let Some(name) = &name {
+            let trail = entry.trail_of(&custom::NAME);
+            if let Some(first) = names.get(name) {
+                let message = format!("another policy of this file has the name `{name}` too");
+                reader.note_repeated(trail, first, message, "each name once".to_owned());
+            } else {
+                names.insert(name.clone(), trail.clone());
+            }
         }
         policies.extend(custom_policy(reader, &entry, name, layer, default_mode));
     }

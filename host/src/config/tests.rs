@@ -4,6 +4,7 @@ mod conformance;
 mod documents;
 mod effect;
 mod hostile;
+mod meant;
 mod schema;
 
 use std::path::Path;
@@ -15,7 +16,11 @@ use crate::config::Places;
 use crate::config::parse;
 
 fn places() -> Places {
-    Places { home: Some(PathBuf::from("/home/me")), working_directory: PathBuf::from("/work") }
+    Places {
+        home: Some(PathBuf::from("/home/me")),
+        working_directory: PathBuf::from("/work"),
+        system_folder: PathBuf::from("/etc/mcp"),
+    }
 }
 
 fn read(text: &str) -> Result<Config, ConfigError> {

@@ -118,6 +118,8 @@ pub const CONFIG_PROBLEMS: usize = 100;
 /// How much of a configuration file is read again to find the places of its problems, bytes: each costs one more walk
 /// through the whole file.
 pub const CONFIG_REREAD: usize = 16 * MIB;
+/// Symbolic links on the way to one file of rules, at most: as many as Linux follows.
+pub const LINKS: usize = 40;
 /// `start_timeout` by default: clients give up on a server that doesn't answer for a minute.
 pub const START_TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
 /// A `start_timeout` below this is worth a remark: one slow answer of a registry uses it up.

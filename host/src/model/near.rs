@@ -3,9 +3,9 @@
 /// Characters of a word that are compared: names are short, and the time grows with the square of their length.
 const COMPARED: usize = 80;
 
-/// The candidate that somebody most likely meant by `word`, whatever its case and whether it has `-` or `_`.
+/// The candidate that somebody most likely meant by `word`, whatever its case and whether it has `-`, `_` or a space.
 pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    let plain = |text: &str| text.to_lowercase().replace('-', "_");
+    let plain = |text: &str| text.trim().to_lowercase().replace(['-', ' '], "_");
     let word: String = plain(&word.chars().take(COMPARED).collect::<String>());
     let close = |candidate: &&str| {
         let distance = strsim::damerau_levenshtein(&word, &plain(candidate));

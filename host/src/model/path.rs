@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
 /// A text names no path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
     /// It is empty.
     #[error("a path can't be empty")]
@@ -20,9 +20,22 @@ pub enum PathError {
     /// It starts with `~` and the name of a user.
     #[error("the home of another user is not looked up; write the whole path, or `./~…` for a name that starts so")]
     OtherHome,
+    /// It has a variable in it, as a shell would replace it.
+    #[error("`{path}`: variables are not expanded; write the whole path, or `~/…`")]
+    Variable {
+        /// The path as it was written.
+        path: String,
+    },
+    /// It is relative, and there is nothing that it could start at.
+    #[error("`{path}` is relative, and the current folder can't be found")]
+    Relative {
+        /// The path as it was written.
+        path: String,
+    },
 }
 
-/// The absolute path that `path` means: `~` and `~/…` from `home`, a relative one from `base`, which is absolute.
+/// The absolute path that `path` means: `~` and `~/…` from `home`, a relative one from `base`. A base that is not
+/// absolute stands for one that can't be found: the current folder of a process, after somebody removed it.
 ///
 /// It has no `.` and `..`, which are resolved by the text alone: what is shown is what is opened and compared.
 ///
@@ -36,12 +49,33 @@ pub fn absolute(path: &Path, base: &Path, home: Option<&Path>) -> Result<PathBuf
     if bytes.contains(&0) {
         return Err(PathError::Nul);
     }
+    let written = || path.display().to_string();
+    if has_variable(&path.to_string_lossy()) {
+        return Err(PathError::Variable { path: written() });
+    }
     let joined = match path.strip_prefix("~") {
         Ok(rest) => home.ok_or(PathError::NoHome)?.join(rest),
         Err(_) if bytes.starts_with(b"~") => return Err(PathError::OtherHome),
         Err(_) => base.join(path),
     };
-    Ok(plain(&joined))
+    if joined.is_absolute() { Ok(plain(&joined)) } else { Err(PathError::Relative { path: written() }) }
+}
+
+/// Whether somebody expects a part of a path to be replaced: `$HOME/x`, `${X}`, `%X%`. One that starts with `./` means
+/// what it says.
+fn has_variable(path: &str) -> bool {
+    // Shorter ones are the bytes of an encoded name: `%C3%A9`.
+    let name = |text: &str| {
+        text.len() > 2
+            && text.starts_with(|first: char| first.is_ascii_alphabetic())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_()".contains(&byte))
+    };
+    if path.starts_with("./") {
+        return false;
+    }
+    let percent = path.split('%').collect::<Vec<_>>();
+    let inner = percent.get(1..percent.len().saturating_sub(1)).unwrap_or_default();
+    path.starts_with('$') || path.contains("${") || inner.iter().any(|between| name(between))
 }
 
 /// The path without `.` and `..`.
@@ -83,11 +117,35 @@ mod tests {
             ("~~", Err(PathError::OtherHome)),
             ("./~you", Ok("/base/dir/~you")),
             ("x/~", Ok("/base/dir/x/~")),
+            ("./$x", Ok("/base/dir/$x")),
+            ("./${x}/%TEMP%", Ok("/base/dir/${x}/%TEMP%")),
+            ("100%/a%", Ok("/base/dir/100%/a%")),
+            ("50% of x%y", Ok("/base/dir/50% of x%y")),
+            ("caf%C3%A9%20x", Ok("/base/dir/caf%C3%A9%20x")),
         ];
         for (text, expected) in cases {
             let read = absolute(Path::new(text), Path::new("/base/dir"), Some(Path::new("/home/me")));
             assert_eq!(read, expected.map(PathBuf::from), "{text}");
         }
+    }
+
+    #[test]
+    fn a_variable_is_no_part_of_a_path() {
+        for text in ["$HOME/x", "$X", "/srv/${X}/y", "${HOME}/x", "%APPDATA%/x", "C:/%ProgramFiles(x86)%/x"] {
+            let read = absolute(Path::new(text), Path::new("/base"), Some(Path::new("/home/me")));
+            assert_eq!(read, Err(PathError::Variable { path: text.to_owned() }));
+        }
+    }
+
+    #[test]
+    fn without_a_current_folder_there_are_absolute_paths_only() {
+        let read = |text| absolute(Path::new(text), Path::new(""), Some(Path::new("/home/me")));
+        for text in ["x", "./x", "../x", "."] {
+            let error = read(text).unwrap_err().to_string();
+            assert_eq!(error, format!("`{text}` is relative, and the current folder can't be found"));
+        }
+        assert_eq!(read("/x"), Ok("/x".into()));
+        assert_eq!(read("~/x"), Ok("/home/me/x".into()));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::model::endpoint::Endpoint;
 use crate::model::endpoint::Scheme;
 use crate::model::path;
+use crate::model::path::PathError;
 
 /// A registry: a URL, or a directory that is one (spec section 1).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,9 +19,32 @@ pub enum Registry {
 
 /// A text names no registry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is not a registry: expected an https:// URL (http:// only for localhost) or a directory")]
-pub struct RegistryError {
-    found: String,
+pub enum RegistryError {
+    /// It is neither a URL of a registry nor a path.
+    #[error("`{found}` is not a registry: expected an https:// URL (http:// only for localhost) or a directory")]
+    Neither {
+        /// The text, without what may be secret.
+        found: String,
+    },
+    /// It is a URL of a kind that this version does not know.
+    #[error("`{found}` is not a registry: this version does not read OCI registries yet; expected an https:// URL")]
+    Oci {
+        /// The text, without what may be secret.
+        found: String,
+    },
+    /// It looks like a host, and could be a folder of that name.
+    #[error(
+        "`{found}` has no scheme: write `{url}` for a registry behind a URL, or `./{found}` for a folder of that name"
+    )]
+    NoScheme {
+        /// The text.
+        found: String,
+        /// The URL that it most likely stands for.
+        url: String,
+    },
+    /// It is a path that leads nowhere.
+    #[error(transparent)]
+    Path(PathError),
 }
 
 impl Registry {
@@ -28,17 +52,25 @@ impl Registry {
     pub const DEFAULT: &str = "https://registry.mcp-hub.info";
 
     /// Reads a registry. A text with `://` is a URL; anything else is a directory, in the reading of
-    /// [`path::absolute`].
+    /// [`path::absolute`]. What looks like a host is neither: whoever forgot `https://` means no folder.
     ///
     /// # Errors
     /// When a URL has another scheme, no host, credentials, a query or a fragment; when it is no path either.
     pub fn from_text(text: &str, base: &Path, home: Option<&Path>) -> Result<Self, RegistryError> {
-        let fail =
-            || RegistryError { found: without_secrets(text).chars().take(200).flat_map(char::escape_debug).collect() };
+        let found = || without_secrets(text).chars().take(200).flat_map(char::escape_debug).collect();
+        let fail = || RegistryError::Neither { found: found() };
         if text.contains("://") {
+            let is_oci = text.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("oci://"));
+            let fail = || if is_oci { RegistryError::Oci { found: found() } } else { fail() };
             return normal_url(text).map(Self::Url).ok_or_else(fail);
         }
-        path::absolute(Path::new(text), base, home).map(Self::Directory).map_err(|_| fail())
+        if let Some(scheme) = missing_scheme(text) {
+            return Err(RegistryError::NoScheme { found: found(), url: format!("{scheme}://{}", found()) });
+        }
+        path::absolute(Path::new(text), base, home).map(Self::Directory).map_err(|error| match error {
+            PathError::Variable { .. } | PathError::Relative { .. } => RegistryError::Path(error),
+            PathError::Empty | PathError::Nul | PathError::NoHome | PathError::OtherHome => fail(),
+        })
     }
 
     /// Who answers for it; a directory is nobody.
@@ -57,6 +89,22 @@ pub fn without_secrets(text: &str) -> String {
     let (address, hidden) = rest.find(['?', '#']).map_or((rest, ""), |at| (rest.split_at(at).0, "?…"));
     let address = address.rsplit_once('@').map_or(address.to_owned(), |(_, host)| format!("…@{host}"));
     format!("{scheme}://{address}{hidden}")
+}
+
+/// The scheme that a text needs to be the URL for which it was most likely meant: `registry.corp.example/x`,
+/// `10.0.0.1`, `localhost:8080`. A folder of such a name is written `./…`.
+fn missing_scheme(text: &str) -> Option<&'static str> {
+    let authority = text.split('/').next().filter(|first| !first.is_empty() && !first.starts_with(['.', '~']))?;
+    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, ""));
+    let has_port = !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit());
+    let label =
+        |label: &str| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let top = host.rsplit_once('.').map(|(_, top)| top);
+    let is_name = top.is_some_and(|top| top.len() > 1 && top.bytes().all(|letter| letter.is_ascii_alphabetic()));
+    let is_address = host.parse::<std::net::Ipv4Addr>().is_ok();
+    let loopback = matches!(host, "localhost" | "127.0.0.1");
+    let looks_so = host.split('.').all(label) && (has_port || is_name || is_address || loopback);
+    looks_so.then_some(if loopback { "http" } else { "https" })
 }
 
 fn normal_url(text: &str) -> Option<String> {
@@ -142,9 +190,33 @@ mod tests {
             ("~/registry", Some("/home/me/registry")),
             ("~you/registry", None),
             ("/srv/registry", Some("/srv/registry")),
+            ("./registry.corp.example", Some("/base/registry.corp.example")),
+            ("registry-1.2", Some("/base/registry-1.2")),
+            ("registry.d", Some("/base/registry.d")),
+            ("my registry.example", Some("/base/my registry.example")),
+            ("$HOME/registry", None),
+            ("oci://r.example/x", None),
         ];
         for (text, expected) in cases {
             assert_eq!(read(text).ok().map(|registry| registry.to_string()).as_deref(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_host_without_its_scheme_is_no_folder() {
+        for (text, url) in [
+            ("registry.corp.example", "https://registry.corp.example"),
+            ("registry.corp.example/mcp", "https://registry.corp.example/mcp"),
+            ("registry:5000", "https://registry:5000"),
+            ("10.1.2.3", "https://10.1.2.3"),
+            ("localhost:8080", "http://localhost:8080"),
+            ("localhost", "http://localhost"),
+        ] {
+            let error = Registry::from_text(text, Path::new("/"), None).unwrap_err().to_string();
+            assert!(error.contains(&format!("write `{url}`")), "{error}");
+            assert!(error.contains(&format!("or `./{text}` for a folder")), "{error}");
+        }
+        let relative = Registry::from_text("./r", Path::new(""), None).unwrap_err();
+        assert_eq!(relative.to_string(), "`./r` is relative, and the current folder can't be found");
     }
 }

@@ -3,9 +3,12 @@
 use std::path::Path;
 
 use crate::authority;
+use crate::authority::Folder;
+use crate::authority::Guarded;
 use crate::authority::ReadError;
 use crate::config::Config;
 use crate::config::Layer;
+use crate::config::choice::OnSuspect;
 use crate::decide::Notice;
 use crate::model::examination::Examined;
 use crate::model::examination::PolicyState;
@@ -14,6 +17,7 @@ use crate::model::mode::Mode;
 use crate::model::policy::PolicySource;
 use crate::model::policy::PolicySpec;
 use crate::model::request::Subject;
+use crate::model::suspect::Suspect;
 use crate::model::text::SafeText;
 use crate::model::verdict::Evaluated;
 use crate::model::verdict::Finding;
@@ -26,12 +30,13 @@ use crate::policy::Unreadable;
 /// Reads every component once and holds it against its pin. What can't be read is a fault of that policy alone.
 ///
 /// # Errors
-/// [`Stop::Pin`] for the first component that is not the pinned one.
+/// [`Stop::Pin`] for the first component that is not the pinned one, [`Stop::Untrusted`] for the first that somebody
+/// else could have written, when that is to be refused.
 pub(super) fn bind(config: &Config) -> Result<Vec<(&Layer, Bound)>, Stop> {
     let mut bound = Vec::new();
     for layer in config.layers() {
         for spec in layer.policies() {
-            let source = component(&spec);
+            let source = component(&spec, config.on_suspect())?;
             bound.push((layer, Bound::new(spec, source)?));
         }
     }
@@ -39,17 +44,38 @@ pub(super) fn bind(config: &Config) -> Result<Vec<(&Layer, Bound)>, Stop> {
 }
 
 /// The component of one policy. That of a disabled policy is not even read.
-fn component(spec: &PolicySpec) -> Source {
-    match (&spec.source, spec.mode) {
+fn component(spec: &PolicySpec, on_suspect: OnSuspect) -> Result<Source, Stop> {
+    Ok(match (&spec.source, spec.mode) {
         (PolicySource::BuiltIn(policy), _) => Source::BuiltIn(*policy),
         (PolicySource::File(_), Mode::Disabled) => Source::Unreadable(Unreadable::Disabled),
         (PolicySource::File(path), Mode::Strict | Mode::Warn) => {
-            match authority::read_file(path, spec.limits.component_size) {
+            let Guarded { bytes, suspects } = authority::read_guarded(path, spec.limits.component_size, Folder::Any);
+            if let (OnSuspect::Refuse, Some(suspect)) = (on_suspect, suspects.into_iter().next()) {
+                return Err(Stop::Untrusted { name: spec.name.clone(), suspect });
+            }
+            match bytes {
                 Ok(bytes) => Source::Bytes(bytes),
                 Err(error) => Source::Unreadable(unreadable(path, &error)),
             }
         }
+    })
+}
+
+/// Everything that somebody else could write to, on the way to the component of any enabled policy.
+pub fn suspects(config: &Config) -> Vec<Suspect> {
+    let specs = config.layers().iter().flat_map(Layer::policies).filter(|spec| spec.mode != Mode::Disabled);
+    let of_one = |spec: PolicySpec| match spec.source {
+        PolicySource::BuiltIn(_) => Vec::new(),
+        // Who could write to it is known without its bytes.
+        PolicySource::File(path) => authority::read_guarded(&path, 0, Folder::Any).suspects,
+    };
+    let mut found: Vec<Suspect> = Vec::new();
+    for suspect in specs.flat_map(of_one) {
+        if !found.contains(&suspect) {
+            found.push(suspect);
+        }
     }
+    found
 }
 
 /// Why the component at `path` could not be read.
@@ -105,15 +131,15 @@ pub(super) fn fetching(subject: &Subject) -> Option<Notice> {
 /// Loads every enabled policy and asks whether it accepts its settings; nothing is evaluated.
 ///
 /// # Errors
-/// [`Stop::Host`] when there is no sandbox to load them in.
+/// [`Stop::Host`] when there is no sandbox to load them in, [`Stop::Untrusted`] as in [`bind`].
 pub fn examine(config: &Config) -> Result<Vec<Examined>, Stop> {
     let host = PolicyHost::new()?;
     let specs = config.layers().iter().flat_map(Layer::policies);
-    Ok(specs.map(|spec| examine_one(&host, spec)).collect())
+    specs.map(|spec| examine_one(&host, spec, config.on_suspect())).collect()
 }
 
-fn examine_one(host: &PolicyHost, spec: PolicySpec) -> Examined {
-    let source = component(&spec);
+fn examine_one(host: &PolicyHost, spec: PolicySpec, on_suspect: OnSuspect) -> Result<Examined, Stop> {
+    let source = component(&spec, on_suspect)?;
     let digest = source.digest();
     let pin = spec.pin.filter(|pin| source.differs_from(*pin).is_some());
     let (state, version) = match (spec.mode, pin) {
@@ -121,7 +147,8 @@ fn examine_one(host: &PolicyHost, spec: PolicySpec) -> Examined {
         (Mode::Strict | Mode::Warn, Some(pin)) => (PolicyState::Mismatched { pin }, None),
         (Mode::Strict | Mode::Warn, None) => try_out(host, &spec, source),
     };
-    Examined { name: spec.name, layer: spec.layer, mode: spec.mode, source: spec.source, digest, version, state }
+    let PolicySpec { name, layer, mode, source, .. } = spec;
+    Ok(Examined { name, layer, mode, source, digest, version, state })
 }
 
 /// Whether a policy loads and accepts its settings, and what it calls its version when it came as far as saying so.

@@ -10,7 +10,9 @@ use crate::decide::Refusal;
 use crate::launch::error::Failure;
 use crate::launch::error::LaunchError;
 use crate::model::limits;
+use crate::model::name::PolicyName;
 use crate::model::request::Subject;
+use crate::model::suspect::Suspect;
 use crate::package::PackageError;
 use crate::package::PackageErrorKind;
 use crate::policy::HostError;
@@ -47,6 +49,14 @@ pub enum Stop {
     /// A policy's component is not the one that the configuration pins.
     #[error(transparent)]
     Pin(#[from] PinMismatch),
+    /// Somebody else could have written a policy's component.
+    #[error("policy `{name}` could be somebody else's: {suspect}")]
+    Untrusted {
+        /// The policy.
+        name: PolicyName,
+        /// What is wrong, and with which file or folder.
+        suspect: Suspect,
+    },
     /// There is no sandbox to evaluate policies in.
     #[error(transparent)]
     Host(#[from] HostError),
@@ -128,7 +138,8 @@ impl Stop {
                 Failure::Timeout => StopKind::Timeout,
                 Failure::Start => StopKind::Start,
             },
-            Self::Host(_)
+            Self::Untrusted { .. }
+            | Self::Host(_)
             | Self::NoCache
             | Self::NoHome
             | Self::Clock
@@ -145,6 +156,7 @@ impl Stop {
             Self::Package(error) => error.code(),
             Self::Refused(refusal) => refusal.code(),
             Self::Pin(_) => "policy-digest-mismatch",
+            Self::Untrusted { .. } => "config",
             Self::Host(_) => "sandbox-unavailable",
             Self::Launch(error) => error.code(),
             Self::NoCache | Self::NoHome | Self::Local { .. } | Self::System { .. } => "local",
@@ -161,6 +173,7 @@ impl Stop {
             Self::Refused(_)
             | Self::Package(_)
             | Self::Pin(_)
+            | Self::Untrusted { .. }
             | Self::Host(_)
             | Self::NoCache
             | Self::NoHome
@@ -179,6 +192,7 @@ impl Stop {
             Self::Refused(Refusal::Status { .. } | Refusal::NoPolicies)
             | Self::Package(_)
             | Self::Pin(_)
+            | Self::Untrusted { .. }
             | Self::Host(_)
             | Self::NoCache
             | Self::NoHome

@@ -39,7 +39,7 @@ pub fn policies(rows: &[Examined], out: &mut dyn Write, style: &Style) -> io::Re
         })
         .collect();
     table::table(out, style, &["NAME", "LAYER", "MODE", "STATE", "VERSION", "DIGEST", "SOURCE"], &cells)?;
-    for (row, (message, remedy)) in rows.iter().filter_map(|row| Some((row, trouble(&row.state)?))) {
+    for (row, (message, remedy)) in rows.iter().filter_map(|row| Some((row, trouble(row)?))) {
         writeln!(out)?;
         let name = Span::new(format!("{}:", row.name), palette.strong);
         paragraph(out, &[name, Span::plain(message.as_str())], 0, 2, style.width)?;
@@ -47,16 +47,31 @@ pub fn policies(rows: &[Examined], out: &mut dyn Write, style: &Style) -> io::Re
             paragraph(out, &[Span::new("→", palette.dim), Span::plain(remedy.as_str())], 2, 4, style.width)?;
         }
     }
+    let unseen = disabled(rows);
+    if !unseen.is_empty() {
+        writeln!(out)?;
+        let words = format!("not looked at, because disabled: {}", unseen.join(", "));
+        paragraph(out, &[Span::plain(words)], 0, 2, style.width)?;
+    }
     Ok(())
 }
 
+/// The names of policies at which nobody looked.
+fn disabled(rows: &[Examined]) -> Vec<&str> {
+    let unseen = rows.iter().filter(|row| row.state == PolicyState::Disabled);
+    unseen.map(|row| row.name.as_str()).collect()
+}
+
 /// What is wrong with a policy, and what to do about it.
-fn trouble(state: &PolicyState) -> Option<(SafeText, Option<SafeText>)> {
-    match state {
+fn trouble(row: &Examined) -> Option<(SafeText, Option<SafeText>)> {
+    match &row.state {
         PolicyState::Ready | PolicyState::Disabled => None,
         PolicyState::Faulty(fault) => Some((fault.message.clone(), fault.remedy.clone())),
         PolicyState::Mismatched { pin } => Some((
-            SafeText::new(&format!("its component is not the one that the configuration pins, {pin}")),
+            SafeText::new(&match row.digest {
+                Some(found) => format!("its component is {found}, and the configuration pins {pin}"),
+                None => format!("its component is not the one that the configuration pins, {pin}"),
+            }),
             Some(SafeText::new("nothing runs until the file or the pin is put right")),
         )),
     }
@@ -69,7 +84,13 @@ fn trouble(state: &PolicyState) -> Option<(SafeText, Option<SafeText>)> {
 pub fn validation(rows: &[Examined], out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let broken = rows.iter().filter(|row| !row.state.works()).count();
     if broken == 0 {
-        return message::done("the configuration is valid, and every policy would work", &[], out, style);
+        let unseen = disabled(rows).len();
+        let message = match unseen {
+            0 => "the configuration is valid, and every policy would work".to_owned(),
+            1 => "the configuration is valid, and every enabled policy would work; 1 is disabled".to_owned(),
+            _ => format!("the configuration is valid, and every enabled policy would work; {unseen} are disabled"),
+        };
+        return message::done(&message, &[], out, style);
     }
     let all = rows.len();
     message::error(&format!("{broken} of {all} policies would not work; the file itself is in order"), &[], out, style)

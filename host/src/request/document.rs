@@ -15,6 +15,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::model::digest::Digest;
+use crate::model::encoding;
 use crate::model::facts::CertLevel;
 use crate::model::facts::Facts;
 use crate::model::facts::Origin;
@@ -28,9 +29,6 @@ use crate::model::registry::Registry;
 use crate::model::request::Subject;
 use crate::model::text::SafeText;
 use crate::request::document::object::Object;
-
-/// What editors of some systems put in front of UTF-8.
-const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The fields of `request.subject` in snake_case, all of them optional: what is absent is unknown.
 const KEYS: [&str; 19] = [
@@ -99,7 +97,7 @@ fn listed(problems: &[Problem]) -> String {
 /// # Errors
 /// See [`DocumentError`].
 pub fn subject_from_document(bytes: &[u8], base: &Path, home: Option<&Path>) -> Result<Subject, DocumentError> {
-    let bytes = bytes.strip_prefix(MARK).unwrap_or(bytes);
+    let bytes = encoding::without_mark(bytes);
     if bytes.trim_ascii().is_empty() {
         return Err(DocumentError::Empty);
     }

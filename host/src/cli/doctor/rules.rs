@@ -95,10 +95,11 @@ fn policies(rows: &[Examined]) -> Check {
     let refuses = |row: &&&Examined| row.mode == Mode::Strict || row.state.pin().is_some();
     let health = if broken.iter().any(|row| refuses(&row)) { Health::Problem } else { Health::Warning };
     let names: Vec<_> = broken.iter().map(|row| row.name.as_str()).collect();
-    let why = first.state.fault().map_or_else(
-        || "its component is not the one that the configuration pins".to_owned(),
-        |fault| fault.message.to_string(),
-    );
+    let why = match (first.state.fault(), first.state.pin(), first.digest) {
+        (Some(fault), ..) => fault.message.to_string(),
+        (None, Some(pin), Some(found)) => format!("its component is {found}, and the configuration pins {pin}"),
+        (None, _, _) => "its component is not the one that the configuration pins".to_owned(),
+    };
     let check = Check::new("policies", health, format!("{} can't do its work: {why}", names.join(", ")));
     match authority::address_space() {
         None => check.advice("see `smcp config validate`"),
@@ -141,7 +142,7 @@ mod tests {
                 "the user layer wants: custom policy mine (else refused)",
             ),
         ] {
-            let places = Places { home: None, working_directory: "/".into() };
+            let places = Places { home: None, working_directory: "/".into(), system_folder: "/etc/mcp".into() };
             let config = config::parse(text.as_bytes(), Path::new("config.yaml"), &places).unwrap();
             let check = rules(&config.layers()[0]);
             assert_eq!((check.health, check.message.as_str()), (health, words), "{text}");

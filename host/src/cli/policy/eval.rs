@@ -10,7 +10,9 @@ use crate::cli::run::Judging;
 use crate::cli::world::World;
 use crate::model::limits;
 use crate::pipeline;
+use crate::pipeline::Notice;
 use crate::report::Purpose;
+use crate::report::message;
 
 /// Decide about a facts document, with no registry at all.
 ///
@@ -27,9 +29,13 @@ pub(crate) struct EvalCommand {
     judging: Judging,
 }
 
+const NO_RULES: &str = "no rules are configured: what passes here passes only because there are none; \
+                        `smcp config init` writes a file for them";
+
 impl EvalCommand {
     /// Carries the command out.
     pub(crate) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+        // That there are no rules is said with the answer, where nobody takes it for one of theirs.
         let config = world.config(self.judging.warning_threshold)?;
         let document = world.read_document(&self.facts, limits::FACTS_FILE, config.start_timeout())?;
         let places = world.places();
@@ -37,7 +43,12 @@ impl EvalCommand {
             .map_err(Failure::from)?;
         let context = world.context(self.judging.trust);
         let mut ledger = world.ledger(&config, "policy eval", None)?;
-        let considered = pipeline::consider_facts(&config, subject, context);
+        let mut considered = pipeline::consider_facts(&config, subject, context);
+        if !config.is_configured() && !world.json() {
+            message::notice(NO_RULES, &mut world.out(), &world.output_style())?;
+        } else if let (false, Ok(judged)) = (config.is_configured(), &mut considered) {
+            judged.notices.push(Notice { code: "unconfigured", message: NO_RULES.into() });
+        }
         world.conclude(&config, &mut ledger, context, considered, Purpose::Check)
     }
 }

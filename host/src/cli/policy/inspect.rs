@@ -36,7 +36,7 @@ impl InspectCommand {
         let bytes = world.read_document(&self.file, limit, limits::START_TIMEOUT_DEFAULT).map_err(|failure| {
             match failure.error.downcast_ref() {
                 Some(InputError::TooLarge { limit }) => {
-                    let path = world.places().working_directory.join(&self.file);
+                    let path = world.path(&self.file).unwrap_or_else(|_| self.file.clone());
                     refused(&self.file, &pipeline::unreadable(&path, &ReadError::TooLarge { limit: *limit }).fault())
                 }
                 Some(InputError::Io(_) | InputError::NotReadable | InputError::Late(_)) | None => failure,

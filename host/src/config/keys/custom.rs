@@ -22,6 +22,21 @@ pub(in crate::config) static SECTION: Section = Section {
     title: "an entry of `policy.custom`",
     keys: &[&NAME, &SOURCE, &DIGEST, &MODE, &ON_WARN, &SETTINGS, &LIMITS],
     foreign: &[],
+    meant: &[
+        ("path", "source"),
+        ("file", "source"),
+        ("url", "source"),
+        ("wasm", "source"),
+        ("sha256", "digest"),
+        ("hash", "digest"),
+        ("checksum", "digest"),
+        ("pin", "digest"),
+        ("enforcement", "mode"),
+        ("enabled", "mode"),
+        ("config", "settings"),
+        ("options", "settings"),
+    ],
+    free: Some("settings"),
 };
 
 /// `policy.custom[].name`
@@ -33,7 +48,9 @@ pub(in crate::config) static NAME: Key<Parsed<PolicyName>> = Key {
     form: Parsed {
         allowed: "1 to 64 characters of a-z, 0-9 and -; not origin, certification or score",
         words: &[],
-        parse: |text, _| text.parse().ok().filter(|_| BuiltIn::ALL.iter().all(|taken| taken.as_str() != text)),
+        parse: |text, _| {
+            text.parse().ok().filter(|_| BuiltIn::ALL.iter().all(|taken| taken.as_str() != text)).ok_or(None)
+        },
         pattern: "^[a-z0-9-]{1,64}$",
     },
 };
@@ -56,7 +73,7 @@ pub(in crate::config) static DIGEST: Key<Parsed<Digest>> = Key {
     form: Parsed {
         allowed: "`sha256:` and 64 lower-case hex digits",
         words: &[],
-        parse: |text, _| text.parse().ok(),
+        parse: |text, _| text.parse().map_err(|_| None),
         pattern: "^sha256:[0-9a-f]{64}$",
     },
 };

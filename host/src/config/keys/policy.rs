@@ -32,6 +32,8 @@ pub(in crate::config) static SECTION: Section = Section {
         &EXCEPTIONS,
     ],
     foreign: &[],
+    meant: &[],
+    free: None,
 };
 
 /// `policy.allowed_origins`
@@ -45,7 +47,7 @@ pub(in crate::config) static ALLOWED_ORIGINS: Key<ListOf<Parsed<&'static str>>> 
         items: Parsed {
             allowed: "official, verified, community",
             words: &Origin::KNOWN,
-            parse: |text, _| origin(text),
+            parse: |text, _| origin(text).ok_or(None),
             pattern: "^\\s*([oO][fF][fF][iI][cC][iI][aA][lL]|[vV][eE][rR][iI][fF][iI][eE][dD]|\
                       [cC][oO][mM][mM][uU][nN][iI][tT][yY])\\s*$",
         },

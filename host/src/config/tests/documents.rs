@@ -54,7 +54,23 @@ fn a_text_that_is_not_utf_8_is_refused_with_its_place() {
     assert_eq!(error.to_string(), "c.yaml:2:6: this is not UTF-8 (allowed: UTF-8 text)");
     let utf_16 = parse(b"\xff\xfep\0o\0", Path::new("c.yaml"), &places()).unwrap_err();
     assert_eq!(utf_16.problems()[0].code, Code::Unreadable);
-    assert!(parse("\u{feff}policy: {min_score: 1}".as_bytes(), Path::new("c.yaml"), &places()).is_ok());
+    assert!(utf_16.to_string().starts_with("c.yaml: this is UTF-16; save it as UTF-8"), "{utf_16}");
+    // Without its mark, too, by the NUL in every other place.
+    let unmarked = parse(b"p\0o\0l\0", Path::new("c.yaml"), &places()).unwrap_err();
+    assert_eq!(unmarked, utf_16);
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_text() {
+    for text in ["policy: {min_score: 1}", "registry_url: /srv/r\npolicy:\n  min_score: 80\n", "# words\npolicy: {}\n"]
+    {
+        assert_eq!(good(&format!("\u{feff}{text}")).view().to_string(), good(text).view().to_string());
+    }
+    says(
+        "\u{feff}polcy: {}\n",
+        &["1:1: unknown key `polcy` in the configuration; did you mean `policy`? (allowed: $ROOT)"],
+    );
+    assert!(bad("a: 1\n\u{feff}b: 2\n")[0].starts_with("2:1: the character `\\u{feff}` is not allowed"));
 }
 
 #[test]
@@ -246,7 +262,7 @@ fn custom_policies_are_complete_and_named_once() {
         "policy:\n  custom:\n    - {name: a, source: x}\n    - {name: b, source: x}\n    - {name: a}\n",
         &[
             "5:7: an entry of `policy.custom` is missing `source` (allowed: $CUSTOM)",
-            "5:14: another policy of this file has the name `a` too (allowed: each name once)",
+            "5:14: another policy of this file has the name `a` too, first in line 3 (allowed: each name once)",
         ],
     );
     for source in ["\"\"", "~", "~you/x.wasm", "https://x.example/p.wasm", "[x]", "\"a\\0b\""] {
@@ -262,7 +278,7 @@ fn custom_policies_are_complete_and_named_once() {
     }
     says(
         "policy: {custom: [{name: a, source: x, on_warn: ask}]}\n",
-        &["1:49: `policy.custom[0].on_warn` is the text `ask` (allowed: notify, confirm)"],
+        &["1:49: `policy.custom[0].on_warn` is the text `ask`; did you mean `confirm`? (allowed: notify, confirm)"],
     );
 }
 
@@ -342,7 +358,7 @@ fn everything_wrong_is_said_at_once() {
             "5:14: `policy.cert_mode` is the text `Strict`; did you mean `strict`? (allowed: $MODES)",
             "6:19: `policy.min_cert_level` is the number 4 (allowed: a whole number from 0 to 3)",
             "8:7: an entry of `policy.custom` is missing `source` (allowed: $CUSTOM)",
-            "8:13: `policy.custom[0].name` is the text `A` (allowed: 1 to 64 characters of a-z, 0-9 and -; not origin, certification or score)",
+            "8:13: `policy.custom[0].name` is the text `A`; did you mean `a`? (allowed: 1 to 64 characters of a-z, 0-9 and -; not origin, certification or score)",
         ],
     );
 }

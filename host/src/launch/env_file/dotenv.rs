@@ -9,11 +9,10 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use crate::launch::env_file::Assignment;
 use crate::launch::env_file::is_name;
+use crate::model::encoding;
 
 /// Lines that are named in one message.
 const SHOWN: usize = 8;
-/// What Windows editors put in front of UTF-8.
-const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// An environment file is not understood. Nothing of its text is shown, because it may be a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +98,7 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Assignment>, EnvFileError> {
     if wide(bytes) {
         return Err(EnvFileError::Encoding);
     }
-    let mut reader = Reader { rest: bytes.strip_prefix(MARK).unwrap_or(bytes), line: 1 };
+    let mut reader = Reader { rest: encoding::without_mark(bytes), line: 1 };
     let (mut assignments, mut wrong) = (Vec::new(), Vec::new());
     while !reader.rest.is_empty() {
         let line = reader.line;

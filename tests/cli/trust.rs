@@ -1,0 +1,250 @@
+//! Who may own and write the rules, and where rules may stand: what is not trusted starts nothing.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+
+use crate::bed::{Invocation, Package, TestBed};
+
+fn bed() -> TestBed {
+    let bed = TestBed::new();
+    bed.configure("");
+    bed.publish(&Package::shell("acme/tool@1.0.0", "touch \"$HOME/started\"; echo runs").good());
+    bed
+}
+
+fn mode(bed: &TestBed, name: &str, mode: u32) {
+    std::fs::set_permissions(bed.path(name), std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
+}
+
+/// The same invocation behind a line of shell, which ends in `exec "$0" "$@"`.
+fn behind<'b>(script: &str, mut invocation: Invocation<'b>) -> Invocation<'b> {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(script).arg(invocation.command.get_program()).args(invocation.command.get_args());
+    shell.current_dir(invocation.command.get_current_dir().unwrap()).env_clear();
+    shell.envs(invocation.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    invocation.command = shell;
+    invocation
+}
+
+#[test]
+fn rules_that_others_may_write_start_nothing() {
+    let bed = bed();
+    bed.write("facts.json", "{}");
+    for bad in [0o666, 0o602] {
+        mode(&bed, ".mcp/config.yaml", bad);
+        let says = ["~/.mcp/config.yaml: others may write to it", "run: chmod go-w [HOME]/.mcp/config.yaml"];
+        bed.run("run acme/tool@1.0.0").refuses(1, &says);
+        bed.run("run --trust acme/tool@1.0.0").refuses(1, &says);
+        // It says what a run would do.
+        bed.run("run --dry-run acme/tool@1.0.0").refuses(1, &says);
+        let document = bed.run("run --dry-run --json acme/tool@1.0.0").exits(1).document();
+        assert_eq!(document["problems"][0]["code"], "untrusted", "{document}");
+        let doctor = bed.run("doctor").exits(1);
+        assert!(doctor.stdout.contains("others may write to it"), "{doctor}");
+        // Nothing starts: it is said, and they go on.
+        let says = ["[HOME]/.mcp/config.yaml: others may write to it", says[1], "until then `smcp run` refuses it"];
+        for line in ["policy check acme/tool@1.0.0", "policy eval --facts facts.json", "policy list", "config validate"]
+        {
+            bed.run(line).succeeds().says(&says);
+        }
+    }
+    mode(&bed, ".mcp/config.yaml", 0o644);
+    mode(&bed, ".mcp", 0o777);
+    let folder = ["~/.mcp: others may write to it (mode 0777)", "run: chmod go-w [HOME]/.mcp"];
+    bed.run("run acme/tool@1.0.0").refuses(1, &folder);
+    // Whoever may write there may have taken the rules away.
+    std::fs::remove_file(bed.path(".mcp/config.yaml")).unwrap();
+    bed.run("run --registry registry acme/tool@1.0.0").refuses(1, &folder);
+    assert!(!bed.has("started"));
+}
+
+#[test]
+fn a_component_that_others_may_write_starts_nothing() {
+    let bed = bed();
+    bed.write("rules/p.wasm", "not a component");
+    bed.configure("policy: {custom: [{name: mine, source: ~/rules/p.wasm, mode: warn}]}\n");
+    bed.run("run acme/tool@1.0.0").succeeds().prints("runs\n");
+    std::fs::remove_file(bed.path("started")).unwrap();
+    for (changed, bad, good) in [("rules/p.wasm", 0o666, 0o644), ("rules", 0o777, 0o755)] {
+        mode(&bed, changed, bad);
+        let (what, command) =
+            (format!("[HOME]/{changed}: others may write to it"), format!("run: chmod go-w [HOME]/{changed}"));
+        let says = [what.as_str(), command.as_str()];
+        bed.run("run acme/tool@1.0.0").refuses(1, &["policy `mine`"]).says(&says);
+        let doctor = bed.run("doctor").exits(1);
+        assert!(doctor.stdout.contains("policy `mine`"), "{doctor}");
+        bed.run("policy check acme/tool@1.0.0").succeeds().says(&says);
+        bed.run("config validate").exits(1).says(&says);
+        mode(&bed, changed, good);
+    }
+    mode(&bed, "rules/p.wasm", 0o666);
+    bed.configure("policy: {custom: [{name: mine, source: ~/rules/p.wasm, mode: disabled}]}\n");
+    bed.run("run acme/tool@1.0.0").succeeds();
+}
+
+/// Root can give files away; anybody else is sure of another owner only with the system's own files, which are root's.
+#[test]
+fn rules_of_another_user_start_nothing() {
+    let bed = bed();
+    if !is_root() {
+        assert!(std::os::unix::fs::chown(bed.path(".mcp/config.yaml"), Some(4242), None).is_err());
+        return;
+    }
+    for path in [".mcp/config.yaml", ".mcp"] {
+        std::os::unix::fs::chown(bed.path(path), Some(4242), None).unwrap();
+        let (what, command) =
+            (format!("~/{path}: it belongs to another user (uid 4242)"), format!("run: chown 0 [HOME]/{path}"));
+        bed.run("run acme/tool@1.0.0").refuses(1, &[&what, &command]);
+        std::os::unix::fs::chown(bed.path(path), Some(0), None).unwrap();
+    }
+    // Root in a container checks a checkout of somebody else's.
+    bed.write("checkout/policy.yaml", "registry_url: ~/registry\n");
+    for path in ["checkout/policy.yaml", "checkout"] {
+        std::os::unix::fs::chown(bed.path(path), Some(4242), None).unwrap();
+    }
+    bed.run("--config checkout/policy.yaml policy check acme/tool@1.0.0").succeeds().says(&["uid 4242"]);
+    bed.run("--config checkout/policy.yaml run acme/tool@1.0.0").refuses(1, &["uid 4242"]);
+    assert!(!bed.has("started"));
+}
+
+#[test]
+fn rules_where_nothing_looks_for_them_are_refused() {
+    let cases = [
+        (".mcp/config.yml", "~/.mcp/config.yml: it is not read: the file is called `config.yaml`"),
+        (".mcp/Config.YAML", "~/.mcp/Config.YAML: it is not read"),
+        (".mcp/policies.d", "~/.mcp/policies.d: a policies.d directory is not supported by this version yet"),
+    ];
+    for (name, says) in cases {
+        let bed = bed();
+        bed.write(name, "policy: {allowed_origins: []}\n");
+        bed.run("run acme/tool@1.0.0").refuses(1, &[says]);
+        std::fs::remove_file(bed.path(".mcp/config.yaml")).unwrap();
+        bed.run("run --registry registry acme/tool@1.0.0").refuses(1, &[says]);
+        let doctor = bed.run("doctor").exits(1);
+        assert!(doctor.stdout.contains(says.split(": ").next().unwrap()), "{doctor}");
+        assert!(!bed.has("started"));
+    }
+    let bed = bed();
+    std::fs::remove_dir_all(bed.path(".mcp")).unwrap();
+    bed.write(".mcp", "policy: {}\n");
+    bed.run("run --registry registry acme/tool@1.0.0").refuses(1, &["~/.mcp: it is not a directory"]);
+}
+
+/// The administrator's folder can be made only in a mount namespace of one's own, which needs root; elsewhere the same
+/// cases are those of `config::discover`.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_system_layer_is_refused_in_every_shape() {
+    let bed = bed();
+    let possible = Command::new("unshare").args(["-m", "mount", "-t", "tmpfs", "none", "/etc"]).output();
+    if !possible.is_ok_and(|output| output.status.success()) {
+        assert!(!is_root() || std::env::var_os("CI").is_none(), "root in CI has mount namespaces");
+        return;
+    }
+    for (make, says) in [
+        ("mkdir -p /etc/mcp/policies.d", "/etc/mcp/policies.d: a system layer is not supported"),
+        ("mkdir /etc/mcp; ln -s nowhere /etc/mcp/policies.d", "/etc/mcp/policies.d: a system layer is not supported"),
+        ("mkdir /etc/mcp; touch /etc/mcp/policies.d", "/etc/mcp/policies.d: a system layer is not supported"),
+        ("mkdir /etc/mcp; touch /etc/mcp/config.yaml", "/etc/mcp/config.yaml: a system layer is not supported"),
+        ("mkdir /etc/mcp; touch /etc/mcp/config.yml", "/etc/mcp/config.yml: a system layer is not supported"),
+        ("mkdir /etc/mcp; ln -s nowhere /etc/mcp/config.yaml", "/etc/mcp/config.yaml: a system layer"),
+        ("touch /etc/mcp", "/etc/mcp: it is not a directory"),
+        ("ln -s nowhere /etc/mcp", "/etc/mcp: the configuration can't be read: it is a link that leads nowhere"),
+        ("ln -s mcp /etc/mcp", "/etc/mcp: the configuration can't be read: Too many levels of symbolic links"),
+        ("mkdir /etc/mcp; ln -s mcp/config.yaml /etc/x", ""),
+    ] {
+        let script = format!("mount -t tmpfs -o mode=755 none /etc && {{ {make}; }} && exec \"$0\" \"$@\"");
+        let run = |line: &str| {
+            let mut invocation = behind(&script, bed.smcp(line));
+            let inner: Vec<_> = invocation.command.get_args().map(ToOwned::to_owned).collect();
+            let (folder, variables) =
+                (bed.path(""), [("HOME", bed.path("")), ("PATH", std::env::var_os("PATH").unwrap().into())]);
+            let mut command = Command::new("unshare");
+            command.args(["-m", "sh"]).args(inner).current_dir(folder).env_clear().envs(variables);
+            invocation.command = command;
+            invocation.run()
+        };
+        if says.is_empty() {
+            run("run acme/tool@1.0.0").succeeds().prints("runs\n");
+            continue;
+        }
+        run("run acme/tool@1.0.0").refuses(1, &[says]);
+        run("policy check acme/tool@1.0.0").refuses(1, &[says]);
+        let doctor = run("doctor").exits(1);
+        let seen = doctor.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(seen.contains(says), "{doctor}");
+    }
+}
+
+#[test]
+fn without_a_current_folder_only_absolute_paths_mean_something() {
+    let bed = bed();
+    let gone = |line: &str| {
+        std::fs::create_dir(bed.path("gone")).unwrap();
+        behind("cd gone && rmdir ../gone && exec \"$0\" \"$@\"", bed.smcp(line)).run()
+    };
+    for (line, path) in [
+        ("--cache-dir ./x run acme/tool@1.0.0", "./x"),
+        ("--registry ./r info acme/tool@1.0.0", "./r"),
+        ("--config ./c.yaml run acme/tool@1.0.0", "./c.yaml"),
+        ("mcp-config --client cursor --cache-dir x acme/tool@1.0.0", "x"),
+        ("mcp-config --client cursor --file f.json acme/tool@1.0.0", "f.json"),
+        ("policy eval --facts f.json", "f.json"),
+        ("policy inspect p.wasm", "p.wasm"),
+        ("run --env-file e acme/tool@1.0.0", "e"),
+        ("registry publish --registry ./r acme/tool@2.0.0 b", "b"),
+        ("audit verify a.jsonl", "a.jsonl"),
+    ] {
+        gone(line).refuses(1, &[&format!("`{path}` is relative, and the current folder can't be found")]);
+    }
+    gone("run acme/tool@1.0.0").succeeds().prints("runs\n");
+    gone(&format!("--registry {} info acme/tool@1.0.0", bed.path("registry").display())).succeeds();
+    gone("--cache-dir ~/other run acme/tool@1.0.0").succeeds();
+}
+
+#[test]
+fn a_configuration_can_be_begun() {
+    let bed = TestBed::new();
+    let wrote = bed.run("config init").succeeds().silent();
+    insta::assert_snapshot!("init", wrote);
+    let mode_of = |name: &str| std::fs::metadata(bed.path(name)).unwrap().permissions().mode() & 0o7777;
+    assert_eq!((mode_of(".mcp"), mode_of(".mcp/config.yaml")), (0o700, 0o600));
+    bed.run("config validate").succeeds().silent();
+    let before = bed.read(".mcp/config.yaml");
+    bed.run("config init").refuses(1, &["[HOME]/.mcp/config.yaml is there already, and was not changed"]);
+    assert_eq!(bed.read(".mcp/config.yaml"), before);
+    let document = bed.run("--json --config team/rules.yaml config init").succeeds().silent().document();
+    assert_eq!(document["schema"], "smcp.config-init/1");
+    assert_eq!(bed.read("team/rules.yaml"), before);
+    std::os::unix::fs::symlink("nowhere", bed.path("link.yaml")).unwrap();
+    bed.run("--config link.yaml config init").refuses(1, &["[HOME]/link.yaml is there already"]);
+    assert!(!bed.has("nowhere"));
+}
+
+#[test]
+fn that_nothing_is_configured_is_said_where_something_is_decided() {
+    let bed = bed();
+    std::fs::remove_file(bed.path(".mcp/config.yaml")).unwrap();
+    bed.write("facts.json", r#"{"origin": "nobody"}"#);
+    let says = "no policy is configured";
+    for line in ["run acme/tool@1.0.0", "run --dry-run acme/tool@1.0.0", "policy check acme/tool@1.0.0", "policy list"]
+    {
+        bed.run(&format!("--registry registry {line}")).succeeds().says(&[says]);
+    }
+    for line in ["cache ls", "info acme/tool@1.0.0", "pull acme/tool@1.0.0", "config show", "config validate"] {
+        let ran = bed.run(&format!("--registry registry {line}")).succeeds();
+        assert!(!ran.stderr.contains(says), "{ran}");
+    }
+    let ran = bed.run("policy eval --facts facts.json").succeeds().silent();
+    assert!(ran.stdout.starts_with("note: no rules are configured"), "{ran}");
+    let document = bed.run("policy eval --json --facts facts.json").succeeds().silent().document();
+    let codes: Vec<_> = document["notices"].as_array().unwrap().iter().map(|notice| &notice["code"]).collect();
+    assert!(codes.contains(&&"unconfigured".into()), "{document}");
+    bed.configure("");
+    let ran = bed.run("policy eval --facts facts.json").succeeds().silent();
+    assert!(!ran.stdout.contains("no rules are configured"), "{ran}");
+}
