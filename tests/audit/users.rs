@@ -200,10 +200,7 @@ fn a_home_of_somebody_else_is_named() {
         ("other", ["other, which is HOME and belongs to another user (uid 64002)", "`audit_log`"]),
         (
             "closed",
-            [
-                "closed/.mcp/policies.d: the configuration can't be read",
-                "closed, which belongs to another user (uid 64002)",
-            ],
+            ["closed/.mcp: the configuration can't be read", "closed, which belongs to another user (uid 64002)"],
         ),
     ] {
         let mut command = Command::new("setpriv");

@@ -42,7 +42,7 @@ fn rules_that_can_not_be_reached_are_not_no_rules() {
         ("config.yaml", ".mcp/config.yaml", "~/.mcp/config.yaml", "symbolic links"),
         ("nowhere", ".mcp/policies.d", "~/.mcp/policies.d", "policies.d directory is not supported"),
         // Someone's folder of rules on a disk that is not there.
-        ("/nowhere/mcp", ".mcp", "~/.mcp", "it is a link that leads nowhere"),
+        ("/nowhere/mcp", ".mcp", "~/.mcp", "is a link that leads nowhere"),
         // As with a folder that may not be searched, the system doesn't say what is in it.
         (".mcp", ".mcp", "~/.mcp", "symbolic links"),
     ];

@@ -153,7 +153,7 @@ fn a_system_layer_is_refused_in_every_shape() {
         ("mkdir /etc/mcp; touch /etc/mcp/config.yml", "/etc/mcp/config.yml: a system layer is not supported"),
         ("mkdir /etc/mcp; ln -s nowhere /etc/mcp/config.yaml", "/etc/mcp/config.yaml: a system layer"),
         ("touch /etc/mcp", "/etc/mcp: it is not a directory"),
-        ("ln -s nowhere /etc/mcp", "/etc/mcp: the configuration can't be read: it is a link that leads nowhere"),
+        ("ln -s nowhere /etc/mcp", "/etc/mcp: the configuration can't be read: /etc/mcp is a link that leads nowhere"),
         ("ln -s mcp /etc/mcp", "/etc/mcp: the configuration can't be read: Too many levels of symbolic links"),
         ("mkdir /etc/mcp; ln -s mcp/config.yaml /etc/x", ""),
     ] {

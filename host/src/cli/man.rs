@@ -34,7 +34,7 @@ impl ManCommand {
         let mut root = Arguments::command().disable_help_subcommand(true);
         root.build();
         if let Some(dir) = &self.dir {
-            let path = world.places().working_directory.join(dir);
+            let path = world.path(dir)?;
             let pages = write(&root, &path).with_context(|| format!("while writing into {}", dir.display()))?;
             world.remark(&format!("{pages} pages are in {}", dir.display()));
             return Ok(Exit::Success);

@@ -146,6 +146,10 @@ impl McpConfigCommand {
 
     /// Prints what has to stand in the client's file.
     fn print(&self, world: &World, server: &Server, profile: &Profile) -> Result<(), Failure> {
+        let place = match self.place(world, profile) {
+            Err(failure) if self.file.is_some() => return Err(failure),
+            place => place.ok(),
+        };
         let text = match self.format {
             Part::Document => profile.format.document(&profile.additions(server)).map_err(Failure::usage)?,
             Part::Server => format!("{:#}\n", profile.value(server)),
@@ -154,7 +158,7 @@ impl McpConfigCommand {
         if self.format == Part::Server {
             return Ok(());
         }
-        if let Ok(place) = self.place(world, profile) {
+        if let Some(place) = place {
             let how = match profile.format {
                 Format::Json | Format::Toml => "--write puts it there",
                 Format::Yaml => "where its first line stands there already, the rest goes below that",

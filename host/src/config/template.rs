@@ -13,8 +13,9 @@ use crate::config::keys::AnyKey;
 const WIDTH: usize = 100;
 
 /// Values for keys that have no default which could be written, or for which another says more.
-const EXAMPLES: [(&str, &str); 9] = [
+const EXAMPLES: [(&str, &str); 10] = [
     ("trusted_registries", "[https://registry.mcp-hub.info]"),
+    ("runtime_dir", "~/.mcp/runtime"),
     ("allowed_origins", "[official, verified]"),
     ("min_cert_level", "2"),
     ("min_score", "80"),

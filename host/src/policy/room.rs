@@ -16,7 +16,11 @@ pub fn cramped() -> Option<String> {
 
 /// The limit on this process's address space, bytes.
 fn limit() -> Option<u64> {
-    let (soft, _) = getrlimit(Resource::RLIMIT_AS).ok()?;
+    limit_of(Resource::RLIMIT_AS)
+}
+
+fn limit_of(resource: Resource) -> Option<u64> {
+    let (soft, _) = getrlimit(resource).ok()?;
     (soft != RLIM_INFINITY).then_some(soft)
 }
 
@@ -33,10 +37,17 @@ pub(super) fn is_systems(error: &wasmtime::Error) -> bool {
 
 /// The fault of a policy for which the system had no room: `what` it was that it did not give.
 pub(super) fn fault(kind: FaultKind, what: &str, cause: impl std::fmt::Display) -> Fault {
-    match limit() {
-        Some(limit) => Fault::new(kind, format!("the system gives no room for {what}: {}", said(limit)))
+    match (limit(), limit_of(Resource::RLIMIT_FSIZE)) {
+        (Some(limit), _) => Fault::new(kind, format!("the system gives no room for {what}: {}", said(limit)))
             .remedy("raise the limit before smcp starts, in the shell or the service that starts it"),
-        None => Fault::new(kind, format!("the system gives no room for {what}: {cause}"))
+        // The runtime keeps the beginning of a memory in a file without a name.
+        (None, Some(limit)) => {
+            Fault::new(kind, format!("the system gives no room for {what}: {cause}")).remedy(format!(
+                "`ulimit -f` is {}: raise it before smcp starts, or free some memory of this machine",
+                limit / 1024
+            ))
+        }
+        (None, None) => Fault::new(kind, format!("the system gives no room for {what}: {cause}"))
             .remedy("free some memory of this machine, and try again"),
     }
 }

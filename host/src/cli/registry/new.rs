@@ -64,7 +64,7 @@ impl NewCommand {
                 return Err(Failure::usage(error));
             }
         };
-        let path = world.places().working_directory.join(&self.directory);
+        let path = world.path(&self.directory)?;
         let made = authority::open_dir(&path).is_err();
         let dir = authority::create_shared_dir(&path)
             .with_context(|| format!("while making {}", self.directory.display()))

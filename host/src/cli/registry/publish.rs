@@ -84,7 +84,7 @@ impl PublishCommand {
             return Err(Failure::usage(anyhow::anyhow!("a version can be published, `latest` or a digest can't")));
         };
         let label = format!("{}@{version}", self.reference.id);
-        let bundle = world.places().working_directory.join(&self.bundle);
+        let bundle = world.path(&self.bundle)?;
         let bundle_dir = authority::open_dir(&bundle)
             .with_context(|| format!("while opening {}", self.bundle.display()))
             .map_err(Failure::usage)?;
