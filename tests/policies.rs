@@ -38,7 +38,7 @@ fn believable(subject: &Value) -> Value {
         ("supply_chain_score", 100),
         ("maturity_score", 100),
     ] {
-        let is_known = subject[fact].as_u64().is_some_and(|number| number <= most);
+        let is_known = subject.get(fact).and_then(Value::as_u64).is_some_and(|number| number <= most);
         if !is_known && let Some(facts) = subject.as_object_mut() {
             facts.remove(fact);
         }

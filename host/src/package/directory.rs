@@ -97,7 +97,7 @@ impl DirectoryRegistry {
         let Some(file) = open_file(&self.dir, path).map_err(self.failed(format!("open `{path}`")))? else {
             return Ok(None);
         };
-        trust::check_entry(&self.dir, id, &path, &file).map_err(self.failed(format!("rely on `{path}`")))?;
+        trust::check_entry(&self.dir, id, path, &file).map_err(self.failed(format!("rely on `{path}`")))?;
         let limit = limits::RESOLVE;
         let mut bytes = Vec::new();
         let mut limited = file.take(u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1));
