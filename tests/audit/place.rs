@@ -339,9 +339,13 @@ fn a_full_file_system_is_called_that() {
         \"$0\" run acme/tool@1.0.0; echo \"run: $?\"
         \"$0\" doctor; echo \"doctor: $?\"; ls small
         rm small/junk; \"$0\" doctor > /dev/null || exit 97; \"$0\" run acme/tool@1.0.0 || exit 96; ls small";
+    if !Uid::effective().is_root() {
+        // In a user namespace of his own, the folders of the system seem to be nobody's, and rules below them start nothing.
+        eprintln!("not tried: mounting takes root");
+        return;
+    }
     let mut command = Command::new("unshare");
-    let flags: &[&str] = if Uid::effective().is_root() { &["-m"] } else { &["-m", "--map-root-user"] };
-    command.args(flags).args(["sh", "-c", script, env!("CARGO_BIN_EXE_smcp")]);
+    command.args(["-m", "sh", "-c", script, env!("CARGO_BIN_EXE_smcp")]);
     command.current_dir(bed.path("")).env("HOME", bed.path("")).stdin(Stdio::null());
     let output = command.output().unwrap();
     let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
