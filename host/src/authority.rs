@@ -40,6 +40,7 @@ pub use crate::authority::kernel::landlock;
 pub use crate::authority::kernel::namespaces;
 pub use crate::authority::limits::address_space;
 pub use crate::authority::limits::file_size;
+pub use crate::authority::limits::open_files;
 pub use crate::authority::limits::survive_file_size_limit;
 pub use crate::authority::program::program;
 pub use crate::authority::program::program_head;

@@ -46,6 +46,22 @@ fn servers(bed: &TestBed) -> (Value, Value) {
     (document["living"].clone(), document["without_end"].clone())
 }
 
+/// Without it the end of a killed run would be lost, and nobody would hear of it.
+#[test]
+fn a_folder_of_running_servers_that_can_not_be_used_starts_nothing() {
+    let bed = TestBed::new();
+    bed.configure("");
+    bed.publish(&Package::shell("acme/tool@1.0.0", "touch $HOME/started").good());
+    bed.run("policy check acme/tool@1.0.0").succeeds();
+    bed.write(".mcp/audit.running", "");
+    bed.run("run acme/tool@1.0.0").refuses(1, &["audit.running"]);
+    bed.run("doctor").exits(1);
+    assert!(!bed.has("started"));
+    bed.configure("audit: best-effort\n");
+    bed.run("run acme/tool@1.0.0").succeeds();
+    assert!(bed.has("started"));
+}
+
 #[test]
 fn the_end_of_a_killed_run_is_recorded_by_the_next_command_that_decides() {
     let bed = bed();

@@ -152,6 +152,21 @@ fn without_any_file_the_three_checks_run_and_it_is_said() {
 }
 
 #[test]
+fn the_registry_may_be_named_by_a_variable() {
+    let bed = bed();
+    bed.write(".mcp/config.yaml", "registry_url: /nowhere\n");
+    let registry = bed.path("registry");
+    bed.smcp("run acme/tool@1.0.0").env("SMCP_REGISTRY", &registry).run().succeeds().prints("runs\n");
+    bed.smcp("run --registry /elsewhere acme/tool@1.0.0")
+        .env("SMCP_REGISTRY", &registry)
+        .run()
+        .refuses(2, &["/elsewhere"]);
+    let client =
+        bed.smcp("mcp-config --client cursor acme/tool@1.0.0").env("SMCP_REGISTRY", &registry).run().succeeds();
+    assert!(client.stdout.contains("--registry"), "{client}");
+}
+
+#[test]
 fn keys_of_other_tools_are_skipped_at_the_top_only() {
     let bed = bed();
     bed.configure("registry: https://x\ntimeout: 3\nmax_cpu: 1\n");

@@ -249,12 +249,12 @@ fn a_link_stays_one() {
 fn a_file_that_can_not_be_changed_stays_as_it_is() {
     let line = "mcp-config acme/tool@1.0.0 --client cursor --write";
     let cases: [(&[u8], &str); 6] = [
-        (b"{", "it is not JSON"),
+        (b"{", "it is not plain JSON"),
         (b"// mine\n{}", "prints what to add by hand"),
         (b"[]", "it is not a JSON object"),
         (b"\xff\xfe{}", "it is not UTF-8 text"),
         (b"{\"mcpServers\": []}", "`mcpServers` in it is not an object"),
-        (b"{\"a\": \"", "it is not JSON"),
+        (b"{\"a\": \"", "it is not plain JSON"),
     ];
     for (content, says) in cases {
         let bed = bed();

@@ -92,6 +92,7 @@ impl Journal {
         about: impl FnOnce(Head) -> About,
     ) -> Result<(Head, Option<Running>), AuditError> {
         let _lock = self.place.lock()?;
+        self.check_running()?;
         let head = self.append_locked(entry)?;
         // A service and no duty: without it, only `verify` knows that the start has no end.
         let running = Running::note(&self.place, &about(head));
@@ -115,12 +116,19 @@ impl Journal {
         Ok(ours)
     }
 
+    /// Refuses a folder of running servers that somebody else could write to, or that is no folder: the ends of killed
+    /// runs would be lost without a word.
+    fn check_running(&self) -> Result<(), AuditError> {
+        self.place.make_folder(&self.place.names.running).map(drop)
+    }
+
     /// Writes as much as a few records take, where they would be written, and removes it again.
     ///
     /// # Errors
     /// When a record couldn't be written either.
     pub fn try_out(&self) -> Result<(), AuditError> {
         let _lock = self.place.lock()?;
+        self.place.folder(&self.place.names.running)?;
         let current = self.current()?;
         let name = self.place.names.probe.as_str();
         let path = self.place.log_path();

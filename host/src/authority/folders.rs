@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _};
 
+use crate::authority::caller;
 use crate::authority::variable;
+use crate::model::ownership::Ownership;
 
 /// Opens a directory that is there.
 ///
@@ -42,12 +44,16 @@ pub fn create_dir(path: &Path) -> io::Result<Dir> {
     open_dir(path)
 }
 
-/// The folder that the system keeps for what this user runs, until he has logged out.
+/// The folder that the system keeps for what this user runs, until he has logged out; none when it is not his, or
+/// others may write to it.
 ///
 /// # Ambient authority
-/// Reads the environment.
+/// Reads the environment, and looks at the folder that it names.
 pub fn runtime_dir() -> Option<PathBuf> {
-    variable("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute())
+    let path = variable("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute())?;
+    let found = Ownership::from(&open_dir(&path).ok()?.dir_metadata().ok()?);
+    let caller = caller();
+    (found.uid == caller.uid() && caller.check(found).is_ok()).then_some(path)
 }
 
 /// What an error about a path really means: that some part of it is a link that leads nowhere.

@@ -169,7 +169,9 @@ impl Walk<'_> {
                 return Err(nix::errno::Errno::ELOOP.into());
             }
             // The mode of a link means nothing.
-            self.check(&path, Ownership { uid: found.st_uid, gid: found.st_gid, mode: 0 });
+            if let Err(why) = self.caller.check(Ownership { uid: found.st_uid, gid: found.st_gid, mode: 0 }) {
+                self.suspect(&path, why, true);
+            }
             return self.push(Path::new(&target)).map(|()| None);
         }
         let is_last = self.left.is_empty();
@@ -181,7 +183,7 @@ impl Walk<'_> {
         }
         if let (Folder::Own, Some(why)) = (folder, place.shared) {
             let path = place.path.clone();
-            self.suspect(&path, why);
+            self.suspect(&path, why, false);
         }
         self.check(&path, Ownership::from(&opened.metadata()?));
         Ok(Some(opened))
@@ -201,12 +203,12 @@ impl Walk<'_> {
 
     fn check(&mut self, path: &Path, found: Ownership) {
         if let Err(why) = self.caller.check(found) {
-            self.suspect(path, why);
+            self.suspect(path, why, false);
         }
     }
 
-    fn suspect(&mut self, path: &Path, why: Untrusted) {
-        let suspect = Suspect { path: path.to_owned(), why, uid: self.caller.uid() };
+    fn suspect(&mut self, path: &Path, why: Untrusted, is_link: bool) {
+        let suspect = Suspect { path: path.to_owned(), why, uid: self.caller.uid(), is_link };
         if !self.suspects.contains(&suspect) {
             self.suspects.push(suspect);
         }

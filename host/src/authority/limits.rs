@@ -27,6 +27,14 @@ pub fn address_space() -> Option<u64> {
     limit(Resource::RLIMIT_AS)
 }
 
+/// The most files that this process may have open at once (`ulimit -n`); none where there is no limit.
+///
+/// # Ambient authority
+/// Reads the process's state.
+pub fn open_files() -> Option<u64> {
+    limit(Resource::RLIMIT_NOFILE)
+}
+
 fn limit(resource: Resource) -> Option<u64> {
     getrlimit(resource).ok().map(|(soft, _)| soft).filter(|soft| *soft != RLIM_INFINITY)
 }

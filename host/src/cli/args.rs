@@ -62,7 +62,7 @@ pub(super) struct Global {
     /// The configuration of the user layer [default: $SMCP_CONFIG, then ~/.mcp/config.yaml]
     #[arg(long, global = true, value_name = "PATH")]
     pub(super) config: Option<PathBuf>,
-    /// The registry to ask, in place of `registry_url`
+    /// The registry to ask, in place of `registry_url` [default: $SMCP_REGISTRY]
     #[arg(long, global = true, value_name = "URL|DIR")]
     pub(super) registry: Option<String>,
     /// Where downloads are kept, in place of `cache_dir`

@@ -38,6 +38,9 @@ use crate::report::prompt::Terminals;
 use crate::report::style;
 use crate::report::style::Style;
 
+/// The registry to ask, where the command line names none.
+const REGISTRY: &str = "SMCP_REGISTRY";
+
 /// The streams, the global options, and the places that paths start at.
 #[derive(Debug)]
 pub(super) struct World {
@@ -47,7 +50,9 @@ pub(super) struct World {
 
 impl World {
     /// Looks around once.
-    pub(super) fn new(global: Global) -> Self {
+    pub(super) fn new(mut global: Global) -> Self {
+        global.registry =
+            global.registry.or_else(|| authority::variable(REGISTRY).map(|text| text.to_string_lossy().into_owned()));
         let places = Places {
             home: authority::home(),
             working_directory: authority::current_dir().unwrap_or_default(),

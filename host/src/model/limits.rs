@@ -321,6 +321,10 @@ pub const KEEPER_DESCRIPTORS: u32 = 4096;
 pub const AUDIT_FILE: u64 = 64 * MIB as u64;
 /// One record of the audit log, bytes: a manifest of the greatest size, every character of it escaped, and the rest.
 pub const AUDIT_RECORD: u64 = 128 * MIB as u64;
+/// What the diagnosis writes into the folder of a run, bytes: more than a file system that is full takes.
+pub const RUN_PROBE: usize = 64 * KIB;
+/// Open files below which a run fails somewhere, found by trying: with 40 one starts, with 32 none does.
+pub const OPEN_FILES: u64 = 48;
 /// `/etc/passwd` or `/etc/group`, bytes: a hundred thousand users. In a longer one nobody's group counts as his own.
 pub const USERS: usize = 8 * MIB;
 /// How long a process waits for the others that write to the audit log: a hundred of them need less than a second.
@@ -334,7 +338,7 @@ pub const AUDIT_BREAKS: usize = 100;
 /// the Unix epoch.
 pub const EARLIEST: u64 = 1_767_225_600;
 /// What stops every decision when the clock stands before 1970: no record and no policy could be told the time.
-pub const CLOCK_BEFORE_EPOCH: &str = "the system's clock stands before 1970\n  set it: certificates, exceptions and the \
+pub const CLOCK_BEFORE_EPOCH: &str = "the system's clock stands before 1970, or thousands of years ahead\n  set it: certificates, exceptions and the \
                                       audit log depend on it";
 /// What the system says of a process in `/proc/self/status`, bytes: sixty lines.
 pub const PROCESS_STATUS: usize = 64 * KIB;

@@ -120,14 +120,21 @@ pub fn private_group(uid: u32, passwd: &str, group: &str) -> Option<u32> {
     if passwd.lines().chain(group.lines()).any(|line| line.starts_with('+')) {
         return None;
     }
-    let users: Vec<_> = passwd.lines().filter_map(user).collect();
+    // A line that is not understood may be about anybody.
+    let users: Vec<_> = entries(passwd).map(user).collect::<Option<_>>()?;
+    let all: Vec<_> = entries(group).map(members).collect::<Option<_>>()?;
     let mut own = users.iter().filter(|user| user.uid == uid);
     let (Some(own), None) = (own.next(), own.next()) else { return None };
-    let is_shared = users.iter().any(|user| user.gid == own.gid && user.name != own.name);
-    let mut groups = group.lines().filter_map(members).filter(|(_, gid, _)| *gid == own.gid);
+    let is_shared = users.iter().any(|user| user.gid == own.gid && user.uid != own.uid);
+    let mut groups = all.into_iter().filter(|(_, gid, _)| *gid == own.gid);
     let (Some((name, gid, members)), None) = (groups.next(), groups.next()) else { return None };
     let has_others = members.split(',').map(str::trim).any(|member| !member.is_empty() && member != own.name);
     (!is_shared && name == own.name && !has_others).then_some(gid)
+}
+
+/// The lines that are neither blank nor comments.
+fn entries(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'))
 }
 
 struct User<'a> {
@@ -172,6 +179,10 @@ mod tests {
             ("no such group", 1000, PASSWD, "", None),
             ("no files", 1000, "", "", None),
             ("two users of one number", 7, "a:x:7:7::/:\nb:x:7:7::/:\n", "a:x:7:\n", None),
+            ("a user that is not understood", 7, "a:x:7:7::/:\nb:x:8: 7::/:\n", "a:x:7:\n", None),
+            ("a group that is not understood", 7, "a:x:7:7::/:\n", "a:x:7:\nstaff:x: 7:b\n", None),
+            ("another number of the same name", 7, "a:x:7:7::/:\na:x:8:7::/:\n", "a:x:7:\n", None),
+            ("blank lines and comments", 7, "# users\n\na:x:7:7::/:\n", "\na:x:7:\n# end\n", Some(7)),
             ("users from elsewhere", 7, "a:x:7:7::/:\n+::::::\n", "a:x:7:\n", None),
             ("groups from elsewhere", 7, "a:x:7:7::/:\n", "a:x:7:\n+:::\n", None),
         ];

@@ -244,6 +244,7 @@ mod tests {
             ("https://registry.example/acme/tool@1.0.0", "it is a URL"),
             ("git@github.com:acme/tool", "it is a URL"),
             ("tool.mcpb", "it is the name of an MCP bundle"),
+            ("policies/no_network.wasm", "it is the name of a WebAssembly file"),
             ("./downloads/tool.MCPB", "it is the name of an MCP bundle"),
             ("./server", "it is the path of a file or folder"),
             ("/srv/tool", "it is the path of a file or folder"),

@@ -14,6 +14,8 @@ pub struct Suspect {
     pub why: Untrusted,
     /// Who should own it: the user id of the caller.
     pub uid: u32,
+    /// Whether it is a symbolic link.
+    pub is_link: bool,
 }
 
 impl Suspect {
@@ -21,6 +23,8 @@ impl Suspect {
     pub fn remedy(&self) -> String {
         let path = quoted(&self.path.to_string_lossy());
         match self.why {
+            // Of a link, what it names would change its owner.
+            Untrusted::Foreign { .. } if self.is_link => format!("{} -h {} {path}", self.why.remedy(), self.uid),
             Untrusted::Foreign { .. } => format!("{} {} {path}", self.why.remedy(), self.uid),
             Untrusted::OthersWrite { .. } | Untrusted::GroupWrites { .. } => format!("{} {path}", self.why.remedy()),
         }
@@ -50,12 +54,14 @@ mod tests {
 
     #[test]
     fn the_remedy_can_be_copied() {
+        let link = Suspect { path: "/l".into(), why: Untrusted::Foreign { uid: 7 }, uid: 1000, is_link: true };
+        assert_eq!(link.remedy(), "chown -h 1000 /l");
         for (path, why, expected) in [
             ("/a/c.yaml", Untrusted::OthersWrite { mode: 0o666 }, "chmod go-w /a/c.yaml"),
             ("/a b/c", Untrusted::GroupWrites { mode: 0o664, gid: 5 }, "chmod g-w '/a b/c'"),
             ("/it's", Untrusted::Foreign { uid: 7 }, r"chown 1000 '/it'\''s'"),
         ] {
-            assert_eq!(Suspect { path: path.into(), why, uid: 1000 }.remedy(), expected);
+            assert_eq!(Suspect { path: path.into(), why, uid: 1000, is_link: false }.remedy(), expected);
         }
     }
 }

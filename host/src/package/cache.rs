@@ -131,6 +131,11 @@ impl Cache {
     /// # Errors
     /// When it can't be kept.
     pub fn try_out(&self) -> Result<(), PackageError> {
+        for stored in self.blobs.list().map_err(PackageError::cache(self.path(), "list it"))? {
+            if let (Some(digest), false) = (stored.digest, stored.is_file) {
+                self.open(&digest)?;
+            }
+        }
         self.blobs.try_out().map_err(PackageError::cache(self.path(), "write to it"))
     }
 

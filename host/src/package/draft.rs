@@ -68,7 +68,7 @@ impl<'d> Draft<'d> {
     /// Gives the finished draft its name, in one step and on the disk, in the place of whatever file has it now.
     pub(super) fn keep(mut self, name: &str) -> io::Result<()> {
         self.flush()?;
-        self.file().sync_all()?;
+        self.file().sync_data()?;
         match self.held {
             Held::Nameless(file) => {
                 let again = file.as_file().try_clone()?;
@@ -127,7 +127,7 @@ impl<'d> Named<'d> {
         let mut named = Self::new(folder, access)?;
         source.rewind()?;
         io::copy(&mut source, &mut named.file)?;
-        named.file.sync_all()?;
+        named.file.sync_data()?;
         Ok(named)
     }
 

@@ -15,6 +15,7 @@ use std::io::Write as _;
 use cap_std::fs::Dir;
 use cap_std::fs::MetadataExt as _;
 use cap_std::fs::OpenOptions;
+use cap_std::fs::OpenOptionsExt as _;
 use serde_json::Value;
 use serde_json::json;
 
@@ -39,6 +40,7 @@ use crate::package::document;
 use crate::package::document::Entry;
 use crate::package::draft::Draft;
 use crate::package::error::PackageError;
+use crate::package::folder;
 use crate::package::publish::author::Expected;
 use crate::package::publish::survey::Survey;
 use crate::package::unpack::Kind;
@@ -154,9 +156,10 @@ fn write_failed<'r>(registry: &'r DirectoryRegistry, folder: &'r str) -> impl Fn
 /// One publisher at a time; given back when dropped.
 fn lock(registry: &DirectoryRegistry) -> Result<std::fs::File, PackageError> {
     trust::check(registry.dir()).map_err(registry.failed("rely on it"))?;
-    let failed = |cause| registry.failed(format!("write to its file `{LOCK}`"))(cause);
+    let failed =
+        |cause| registry.failed(format!("write to its file `{LOCK}`"))(folder::explain(registry.dir(), LOCK, cause));
     let mut options = OpenOptions::new();
-    options.read(true).write(true);
+    options.read(true).write(true).mode(Access::Shared.file_mode());
     // A file that is there is not asked to be made: systems refuse that in folders like `/tmp` when it is another's.
     let there = match registry.dir().open_with(LOCK, &options) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

@@ -10,6 +10,7 @@ use std::fs::TryLockError;
 use std::hash::BuildHasher as _;
 use std::hash::RandomState;
 use std::io;
+use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as StdMetadataExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -23,6 +24,7 @@ use cap_std::fs::OpenOptions;
 use cap_std::fs::OpenOptionsExt as _;
 use cap_std::fs::Permissions;
 
+use crate::model::limits;
 use crate::model::ownership::Caller;
 use crate::model::ownership::Untrusted;
 use crate::package::blobs::Access;
@@ -214,8 +216,29 @@ impl RunFolder {
     }
 
     /// Where it is.
-    pub(super) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.guard.path()
+    }
+}
+
+impl RunFolder {
+    /// Tries what unpacking needs: to write a file in it. It goes with the folder.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn try_out(&self) -> Result<(), PackageError> {
+        let failed = PackageError::runs(self.path(), "write to it");
+        let dir = self.open()?;
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(Access::Private.file_mode());
+        let mut file = dir.open_with("probe", &options).map_err(failed)?;
+        file.write_all(&[0; limits::RUN_PROBE]).and_then(|()| file.sync_data()).map_err(failed)
+    }
+
+    /// Whether the programs of a bundle could not be started in it: its file system is mounted noexec.
+    pub fn is_noexec(&self) -> bool {
+        let flag = nix::sys::statvfs::FsFlags::ST_NOEXEC;
+        self.open().is_ok_and(|dir| nix::sys::statvfs::fstatvfs(&dir).is_ok_and(|found| found.flags().contains(flag)))
     }
 }
 

@@ -28,10 +28,17 @@ pub fn cached(config: &Config) -> Result<Vec<CacheEntry>, Stop> {
 pub fn try_cache(config: &Config) -> Result<Option<String>, Stop> {
     let cache = open_cache(config)?;
     let written = cache.try_out();
-    drop(runs::folder(config, &cache, false)?);
+    let folder = runs::folder(config, &cache, false)?;
+    folder.try_out()?;
+    let noexec = folder.is_noexec().then(|| {
+        format!(
+            "{} is on a file system mounted noexec: programs of a bundle can't be started there (`runtime_dir`)",
+            folder.path().parent().unwrap_or(folder.path()).display()
+        )
+    });
     match written {
         Err(error) if error.is_read_only() && cache.has_packages() => Ok(Some(error.sentence())),
-        written => Ok(written.map(|()| None)?),
+        written => Ok(written.map(|()| noexec)?),
     }
 }
 

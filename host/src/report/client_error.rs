@@ -85,9 +85,18 @@ fn ruled(label: &str, ruling: &Ruling, consent: Option<Consent>) -> String {
         (Effect::Pass | Effect::Warn | Effect::Block, _) => "",
     };
     let head = format!("{}{because}: ", lead(Some(label)));
-    let tail = tail(against.iter().find_map(|policy| remedy(policy)));
+    let mut remedies: Vec<_> = against.iter().filter_map(|policy| remedy(policy)).collect();
+    remedies.dedup();
+    let tail = tail(remedies.first().copied());
     let room = limits::CLIENT_MESSAGE.saturating_sub(head.len() + tail.len());
-    format!("{head}{}{tail}", fitting(&reasons, room))
+    let mut said = format!("{head}{}{tail}", fitting(&reasons, room));
+    for remedy in remedies.iter().skip(1) {
+        let also = format!(", and {}", quoted(remedy, limits::CLIENT_QUOTE));
+        if said.len() + also.len() <= limits::CLIENT_MESSAGE {
+            said.push_str(&also);
+        }
+    }
+    said
 }
 
 /// What a policy has against the package.

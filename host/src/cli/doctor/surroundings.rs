@@ -70,6 +70,12 @@ pub(super) fn limits() -> Option<Check> {
     let file = authority::file_size().map(|bytes| format!("a file may have {} (`ulimit -f`)", ByteSize(bytes)));
     let space =
         authority::address_space().map(|bytes| format!("address space may have {} (`ulimit -v`)", ByteSize(bytes)));
+    let few = authority::open_files().filter(|files| *files < limits::OPEN_FILES);
+    if let Some(files) = few {
+        let message =
+            format!("a process may have {files} files open (`ulimit -n`), and a run needs {}", limits::OPEN_FILES);
+        return Some(Check::new("limits", Health::Problem, message).advice("raise it before smcp starts"));
+    }
     let said: Vec<_> = file.into_iter().chain(space).collect();
     (!said.is_empty()).then(|| {
         Check::new("limits", Health::Warning, said.join("; "))

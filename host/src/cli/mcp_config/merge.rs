@@ -44,7 +44,7 @@ pub(super) enum Addition {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum MergeError {
     /// It can't be read as JSON; comments and trailing commas are none.
-    #[error("it is not JSON, which has no comments and no trailing commas: {0}")]
+    #[error("it is not plain JSON, and smcp edits no file with comments or trailing commas, which it could lose: {0}")]
     Json(serde_json::Error),
     /// It can't be read as TOML.
     #[error("it is not TOML: {0}")]

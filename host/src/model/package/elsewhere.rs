@@ -17,6 +17,8 @@ pub(super) enum Elsewhere {
     Url,
     /// `acme/tool:1.0.0`.
     Tag,
+    /// A WebAssembly file.
+    Component,
     /// A name without its owner.
     Name,
 }
@@ -33,6 +35,7 @@ impl Elsewhere {
             () if begins(&["docker:", "docker://", "oci:", "docker "]) => Self::Image,
             () if lower.contains("://") || begins(&["git@", "git+"]) => Self::Url,
             () if lower.ends_with(".mcpb") || lower.ends_with(".dxt") => Self::Bundle,
+            () if lower.ends_with(".wasm") => Self::Component,
             () if begins(&["./", "../", "/", "~"]) || lower == "." || lower == ".." => Self::Path,
             () if begins(&["@", "npm:", "npx "]) || lower == "npx" => Self::Npm,
             () if begins(&["pypi:", "uvx ", "pipx "]) || lower == "uvx" || lower.contains("==") => Self::Pypi,
@@ -50,6 +53,7 @@ impl Elsewhere {
             Self::Pypi => "it is the name of a PyPI package",
             Self::Image => "it is the name of a container image",
             Self::Bundle => "it is the name of an MCP bundle",
+            Self::Component => "it is the name of a WebAssembly file",
             Self::Path => "it is the path of a file or folder",
             Self::Url => "it is a URL",
             Self::Tag => "a version stands behind `@`, not behind `:`",
@@ -61,6 +65,9 @@ impl Elsewhere {
     pub(super) const fn way_out(self) -> &'static str {
         match self {
             Self::Npm | Self::Pypi | Self::Bundle | Self::Path => PUBLISH,
+            Self::Component => {
+                "a policy stands in the configuration, under `policy.custom`; `smcp policy inspect FILE` shows what it is"
+            }
             Self::Image => {
                 "smcp starts programs and no containers; publish the server's files: `smcp registry publish` makes a \
                  package of a folder, docs/registry.md has the steps"

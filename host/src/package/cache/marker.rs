@@ -49,11 +49,14 @@ pub(super) fn claim(dir: &Dir, guard: &Guard) -> io::Result<()> {
         })));
     }
     match mark(dir) {
-        Ok(()) => {}
         // It is one all the same; where nothing can be written, nothing is removed either.
-        Err(error) => tracing::debug!(%error, "the cache could not be marked"),
+        Err(error) if matches!(error.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied) => {
+            tracing::debug!(%error, "the cache could not be marked");
+            Ok(())
+        }
+        // Before anything else is made in it, which the next run would take for somebody's.
+        marked => marked,
     }
-    Ok(())
 }
 
 fn is_marked(dir: &Dir) -> io::Result<bool> {
@@ -91,13 +94,12 @@ fn foreign(dir: &Dir) -> io::Result<Option<SafeText>> {
             Some(_) | None => return Ok(Some(SafeText::new(&name))),
         }
     }
-    // Earlier versions made this one first of all, whatever they did. Others have `blobs` too.
-    if let Some((folder, _)) = folders.first()
-        && !folders.iter().any(|(name, _)| *name == runs::FOLDER)
-    {
-        return Ok(Some(SafeText::new(folder)));
-    }
+    // Earlier versions made this one first of all, whatever they did. Others have `blobs` too, with names like ours in it.
+    let is_ours = folders.iter().any(|(name, _)| *name == runs::FOLDER);
     for (folder, foreign) in folders {
+        if !is_ours && dir.open_dir(folder)?.entries()?.next().is_some() {
+            return Ok(Some(SafeText::new(folder)));
+        }
         if let Some(found) = foreign(&dir.open_dir(folder)?)? {
             return Ok(Some(SafeText::new(&format!("{folder}/{found}"))));
         }

@@ -71,7 +71,7 @@ fn a_folder_in_the_cache_that_is_a_link_is_named() {
 fn a_folder_with_somebodys_things_is_no_cache() {
     let blob = format!("blobs/sha256-{}", "0".repeat(64));
     let hex = "0".repeat(64);
-    let cases: [(&str, Vec<String>, Option<&str>); 15] = [
+    let cases: [(&str, Vec<String>, Option<&str>); 16] = [
         ("an empty one", vec![], None),
         ("only what a file system puts there", vec!["lost+found/".into()], None),
         ("a cache of an earlier version", vec![blob.clone(), "runs/".into()], None),
@@ -87,6 +87,7 @@ fn a_folder_with_somebodys_things_is_no_cache() {
             ],
             None,
         ),
+        ("folders without anything in them", vec!["blobs/".into(), "resolutions/".into()], None),
         ("somebody's project", vec!["train.py".into()], Some("train.py")),
         ("a hidden file", vec![".bashrc".into()], Some(".bashrc")),
         ("files of our names as a model store has them", vec![blob.clone()], Some("blobs")),

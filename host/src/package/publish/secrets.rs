@@ -27,27 +27,50 @@ enum Check {
     /// The name; inside of somebody else's published package only if the file holds one of these words: packages ship
     /// settings under the same name.
     NameOr(&'static [&'static str]),
-    /// A private key in the file. `cacert.pem` is a list of authorities and lies in many bundles. The keys inside of
-    /// published packages are those of their tests, and known to everybody.
-    PrivateKey,
+    /// The name, unless the file is public for certain: a text of certificates or public keys, as `cacert.pem` is. The
+    /// keys inside of published packages are those of their tests, and known to everybody.
+    Key,
+    /// The name of a file outside of published packages.
+    OwnFile,
 }
 
 /// Folders that hold packages of others, published already.
 const PUBLISHED: [&str; 3] = ["node_modules", "site-packages", "dist-packages"];
 
-/// How much of a file is looked at: keys and tokens stand in small files, bytes.
-const LOOKED_AT: u64 = 256 * 1024;
+/// How much of a file is looked at, bytes: a list of all authorities has some 300,000. What is longer is not known to be
+/// public.
+const LOOKED_AT: usize = 2 * 1024 * 1024;
 
-const SECRETS: [Secret; 9] = [
+/// How much of a file of any name is looked at, bytes: a private key in PEM says so in its first line.
+const FIRST_LINE: usize = 256;
+
+/// Names of a file of code or text, which a key never has.
+const NO_KEY: [&str; 18] = [
+    "*.pub", "*.py", "*.pyi", "*.js", "*.mjs", "*.cjs", "*.ts", "*.tsx", "*.json", "*.rs", "*.go", "*.rb", "*.java",
+    "*.html", "*.css", "*.md", "*.map", "*.svg",
+];
+
+const SECRETS: [Secret; 10] = [
     Secret {
-        names: &[".git", ".hg", ".svn", ".bzr", ".jj"],
+        names: &[".git", ".hg", ".svn", ".bzr", ".jj", ".gitconfig"],
         harmless: &[],
         why: "the whole history, and addresses that may have tokens in them",
         check: Check::Name,
     },
     Secret {
-        names: &[".env", ".env.*", ".env-*", ".env_*", ".envrc"],
-        harmless: &["*.example", "*.sample", "*.template", "*.dist", "*.defaults", "*-example", "*_example"],
+        names: &[".env", ".env.*", ".env-*", ".env_*", ".env~", "#.env#", "*.env", ".envrc"],
+        harmless: &[
+            "*.example",
+            "*.sample",
+            "*.template",
+            "*.dist",
+            "*.defaults",
+            "*-example",
+            "*_example",
+            "example.env",
+            "sample.env",
+            "template.env",
+        ],
         why: "variables of one machine, passwords and tokens among them",
         check: Check::Name,
     },
@@ -89,11 +112,12 @@ const SECRETS: [Secret; 9] = [
         why: "a private key for SSH",
         check: Check::Name,
     },
+    Secret { names: &["id_*"], harmless: &NO_KEY, why: "a private key for SSH, by its name", check: Check::OwnFile },
     Secret {
         names: &["*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.p8"],
         harmless: &[],
-        why: "a private key",
-        check: Check::PrivateKey,
+        why: "a private key, or what may be one",
+        check: Check::Key,
     },
     Secret {
         names: &[
@@ -109,6 +133,9 @@ const SECRETS: [Secret; 9] = [
             "*.tfstate",
             "*.tfstate.backup",
             "*.kdbx",
+            "credentials.db",
+            "access_tokens.db",
+            "legacy_credentials",
         ],
         harmless: &[],
         why: "secrets, by its name",
@@ -130,20 +157,25 @@ const SECRETS: [Secret; 9] = [
 pub(super) fn secret(dir: &Dir, above: &[&str], name: &str, is_file: bool) -> io::Result<Option<&'static str>> {
     let lower = name.to_ascii_lowercase();
     let is = |pattern: &&str| fits(pattern, &lower);
+    // What lies in such a folder itself, and in no package of it, is the project's own.
+    let published = above.split_last().is_some_and(|(_, above)| above.iter().any(|folder| PUBLISHED.contains(folder)));
     let known = SECRETS.iter().find(|secret| secret.names.iter().any(is) && !secret.harmless.iter().any(is));
-    let Some(Secret { why, check, .. }) = known else { return Ok(None) };
-    let published = above.iter().any(|folder| PUBLISHED.contains(folder));
+    let Some(Secret { why, check, .. }) = known else {
+        let is_key = !published && is_file && holds(dir, name, FIRST_LINE, begins_a_key)?;
+        return Ok(is_key.then_some("a private key"));
+    };
     let found = match (check, published) {
         (Check::Name, _) | (Check::NameOr(_), false) => true,
         (Check::NameOr(words), true) => {
             is_file
-                && holds(dir, name, |text| {
+                && holds(dir, name, LOOKED_AT, |text| {
                     let text = String::from_utf8_lossy(text).to_ascii_lowercase();
                     words.iter().any(|word| text.contains(word))
                 })?
         }
-        (Check::PrivateKey, true) => false,
-        (Check::PrivateKey, false) => is_file && holds(dir, name, is_private_key)?,
+        (Check::Key | Check::OwnFile, true) => false,
+        (Check::Key, false) => is_file && !holds(dir, name, LOOKED_AT.saturating_add(1), is_public)?,
+        (Check::OwnFile, false) => is_file,
     };
     Ok(found.then_some(*why))
 }
@@ -158,21 +190,35 @@ fn fits(pattern: &str, name: &str) -> bool {
     }
 }
 
-fn holds(dir: &Dir, name: &str, judge: impl FnOnce(&[u8]) -> bool) -> io::Result<bool> {
+/// Whether the first `most` bytes of a file are as `judge` has it.
+fn holds(dir: &Dir, name: &str, most: usize, judge: impl FnOnce(&[u8]) -> bool) -> io::Result<bool> {
     let Some(file) = open_file(dir, name)? else { return Ok(false) };
     let mut text = Vec::new();
-    file.take(LOOKED_AT).read_to_end(&mut text)?;
+    file.take(u64::try_from(most).unwrap_or(u64::MAX)).read_to_end(&mut text)?;
     Ok(judge(&text))
 }
 
-/// A key as text, or a container of keys: a DER sequence (PKCS #8 and #12, PKCS #1), or a Java key store.
-fn is_private_key(text: &[u8]) -> bool {
-    let as_text = text.windows(KEY.len()).any(|part| part == KEY);
-    as_text || text.starts_with(&[0x30, 0x82]) || text.starts_with(&[0xfe, 0xed, 0xfe, 0xed])
+/// Whether a whole file is certificates or public keys, and nothing else that PEM announces.
+fn is_public(text: &[u8]) -> bool {
+    text.len() <= LOOKED_AT
+        && [&b"BEGIN CERTIFICATE"[..], b"BEGIN TRUSTED CERTIFICATE", b"BEGIN PUBLIC KEY", b"BEGIN RSA PUBLIC KEY"]
+            .iter()
+            .any(|public| has(text, public))
+        && !has(text, KEY)
 }
 
-/// How every kind of private key in PEM is announced.
-const KEY: &[u8] = b"PRIVATE KEY-----";
+/// Whether a text begins as a private key in PEM does.
+fn begins_a_key(text: &[u8]) -> bool {
+    let line = text.trim_ascii_start().split(|byte| *byte == b'\n').next().unwrap_or_default();
+    line.starts_with(b"-----BEGIN ") && has(line, KEY)
+}
+
+fn has(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|found| found == part)
+}
+
+/// How every kind of private key in PEM is announced, OpenSSH's and PGP's among them.
+const KEY: &[u8] = b"PRIVATE KEY";
 
 #[cfg(test)]
 mod tests {
@@ -210,7 +256,23 @@ mod tests {
             ("", "Server.KEY", PEM, true),
             ("", "chain.pem", &format!("{CERTIFICATE}{PEM}"), true),
             ("", "public.key", "-----BEGIN PUBLIC KEY-----", false),
-            ("", "x.p12", "0\u{1}", false),
+            ("", "x.p12", "0\u{1}", true),
+            ("", "server.key", "s", true),
+            ("", "KEY.PEM", "", true),
+            ("", "a.jks", "", true),
+            ("", "late.pem", &format!("{}{PEM}", "#".repeat(LOOKED_AT)), true),
+            ("", "id_deploy", "", true),
+            ("", "id_rsa.bak", "", true),
+            ("", "id_token.py", "", false),
+            ("node_modules/x", "id_map", "", false),
+            ("", "deploy_key", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl", true),
+            ("", "backup.asc", "\n-----BEGIN PGP PRIVATE KEY BLOCK-----\n", true),
+            ("", "signature.asc", "-----BEGIN PGP SIGNATURE-----\n", false),
+            ("node_modules", "k.pem", PEM, true),
+            ("", ".env~", "", true),
+            ("", "prod.env", "", true),
+            ("", "example.env", "", false),
+            ("", ".gitconfig", "", true),
             ("lib/python3/site-packages/tornado/test", "test.key", PEM, false),
             ("node_modules/public-encrypt/test", "1.pem", PEM, false),
             ("", "Credentials.json", "{}", true),
@@ -229,9 +291,5 @@ mod tests {
         let dir = bed.source("source", &[]);
         dir.symlink_contents("/etc/passwd", "outside.pem").unwrap();
         assert_eq!(secret(&dir, &[], "outside.pem", false).unwrap(), None, "a link is not followed");
-        for (der, expected) in [(&b"\x30\x82\x04\xbe"[..], true), (b"\xfe\xed\xfe\xed\0", true), (b"PK\x03\x04", false)]
-        {
-            assert_eq!(is_private_key(der), expected, "{der:?}");
-        }
     }
 }
