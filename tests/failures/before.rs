@@ -21,7 +21,7 @@ pub(crate) const ROWS: &[Row] = &[
         holds: &[
             ("the file", "[HOME]/.cursor/mcp.json"),
             ("that it was not changed", "was not changed"),
-            ("the reason", "which has no comments"),
+            ("the reason", "smcp edits no file with comments"),
         ],
         provoke: clients_file,
     },
@@ -54,18 +54,18 @@ pub(crate) const ROWS: &[Row] = &[
         provoke: |trial| trial.refuses(|bed| folder_for_a_log(bed, Scene::of("audit tail"))),
     },
     Row {
-        what: "the cache is somebody else's, or open to everybody",
-        holds: &[("whose it is", "could change what runs")],
-        provoke: |trial| trial.refuses(strangers_cache),
-    },
-    Row {
         what: "`cache rm` names what is not there",
         holds: &[("what was looked for", "`acme/other`")],
         provoke: |trial| trial.refuses(|_| Scene::of("cache rm acme/other")),
     },
     Row {
         what: "the cache can't be made, read or written; no room",
-        holds: &[("what was tried", "open the cache at [HOME]/file"), ("the reason", "Not a directory")],
+        holds: &[
+            ("which folder", "the cache at [HOME]/file can't be used"),
+            ("what was tried", "can't open it"),
+            ("the reason", "Not a directory"),
+            ("`--cache-dir`", "--cache-dir"),
+        ],
         provoke: unusable_cache,
     },
     Row {
@@ -140,16 +140,6 @@ fn folder_for_a_log(bed: &TestBed, scene: Scene) -> Scene {
     with_tool(bed);
     fs::create_dir(bed.path(".mcp/audit.jsonl")).unwrap();
     scene
-}
-
-fn strangers_cache(bed: &TestBed) -> Scene {
-    with_tool(bed);
-    fs::create_dir(bed.path("theirs")).unwrap();
-    // Root would pass by what is only closed to others; for everybody else, what all may write to has to do.
-    if std::os::unix::fs::chown(bed.path("theirs"), Some(65_534), None).is_err() {
-        fs::set_permissions(bed.path("theirs"), fs::Permissions::from_mode(0o777)).unwrap();
-    }
-    Scene::of(&format!("--cache-dir theirs run {TOOL}"))
 }
 
 fn unusable_cache(trial: &Trial<'_>) {

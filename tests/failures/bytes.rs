@@ -19,7 +19,11 @@ use crate::scene::TOOL;
 pub(crate) const ROWS: &[Row] = &[
     Row {
         what: "the registry's entry is not a valid document",
-        holds: &[("the field or the place", "line 1 column 12"), ("what was found", "integer `7`, expected a string")],
+        holds: &[
+            ("the file", "`packages/acme/tool/1.0.0.json`"),
+            ("the field or the place", "line 1 column 12"),
+            ("what was found", "integer `7`, expected a string"),
+        ],
         provoke: |trial| {
             trial.refuses(|bed| {
                 with_entry(bed, |entry| entry["resolved"]["version"] = json!(7));
@@ -63,8 +67,18 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         what: "manifest or bundle has another digest",
-        holds: &[("expected", "expected sha256:"), ("found", "found    sha256:")],
+        holds: &[
+            ("expected", "expected sha256:"),
+            ("found", "found    sha256:"),
+            ("what it is if it is something else", "web page"),
+        ],
         provoke: |trial| {
+            trial.refuses(|bed| {
+                with_tool(bed);
+                let name = blob(bed, "registry", "bundle");
+                bed.write(&format!("registry/blobs/{name}"), "<!DOCTYPE html><html></html>");
+                Scene::run()
+            });
             for kind in ["manifest", "bundle"] {
                 trial.refuses(|bed| {
                     with_tool(bed);
@@ -92,6 +106,18 @@ pub(crate) const ROWS: &[Row] = &[
         provoke: |trial| trial.refuses(elsewhere_only),
     },
     Row {
+        what: "the command fetches what it runs",
+        holds: &[("the words of the command that tell it", "`npx`")],
+        provoke: |trial| {
+            let bed = TestBed::new();
+            bed.configure("");
+            bed.publish(&Package::greeter(TOOL).entrypoint(json!({"command": ["npx", "-y", "some-server"]})).good());
+            trial.message(&bed.run(&format!("run --dry-run {TOOL}")).succeeds().stdout);
+            let document = bed.run(&format!("--json policy check {TOOL}")).succeeds().document();
+            trial.class(document["notices"][0]["code"].as_str().unwrap());
+        },
+    },
+    Row {
         what: "manifest or bundle over its limit",
         holds: &[("the limit", "is longer than [SIZE] bytes")],
         provoke: |trial| {
@@ -105,11 +131,22 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         what: "resolve or download over `--timeout`",
-        holds: &[("the limit", "longer than 1ns"), ("which key raises it", "`start_timeout`")],
+        holds: &[
+            ("the limit", "longer than 1ns"),
+            ("who kept silent", "while http://127.0.0.1:"),
+            ("which key raises it", "`start_timeout`"),
+        ],
         provoke: |trial| {
             trial.refuses(|bed| {
                 with_tool(bed);
                 Scene::of(&format!("run --timeout 1ns {TOOL}"))
+            });
+            trial.refuses(|_| {
+                let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+                let address = silent.local_addr().unwrap();
+                // Nobody ever accepts, as long as the test lives.
+                std::mem::forget(silent);
+                Scene::of(&format!("--registry http://{address} run --timeout 300ms {TOOL}"))
             });
         },
     },

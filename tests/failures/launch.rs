@@ -22,26 +22,19 @@ use crate::trial::Trial;
 pub(crate) const ROWS: &[Row] = &[
     Row {
         what: "command or `workdir` leads out of the bundle",
-        holds: &[("the command as typed", "`/bin/sh`")],
+        holds: &[("as typed", "`/bin/sh`")],
         provoke: |trial| {
             trial.launches(|bed| client_format(bed, "stdio", "/bin/sh"));
             // Manifest and bundle are judged before; what they let through would be found again here.
-            trial.elsewhere("tests/launch/start.rs", "what_can_not_be_started_says_so", "launch-failed");
+            for code in ["command-escapes", "workdir-escapes"] {
+                trial.elsewhere("tests/launch/start.rs", "what_can_not_be_started_says_so", code);
+            }
         },
     },
     Row {
         what: "time is over before the start",
         holds: &[("which key gives more", "`start_timeout`")],
         provoke: slow_policy,
-    },
-    Row {
-        what: "command missing, not executable, no interpreter",
-        holds: &[("the command", "`no-such-program-anywhere`"), ("where it was sought", "PATH")],
-        provoke: |trial| {
-            trial.launches(|bed| command(bed, &["./tool"], "#!/no/such/interpreter\n", 0o755));
-            trial.launches(|bed| command(bed, &["./tool"], "", 0o644));
-            trial.launches(|bed| command(bed, &["no-such-program-anywhere"], "", 0o644));
-        },
     },
     Row {
         what: "transport `http`",
@@ -58,22 +51,15 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         what: "the server can't be supervised, or its streams relayed",
-        holds: &[("the system's reason", "can't be supervised, so it does not run: Too many open files")],
-        provoke: few_files,
+        holds: &[("the system's reason", "can't be supervised, so it does not run: Resource temporarily unavailable")],
+        provoke: few_threads,
     },
     Row {
-        what: "the keeper is killed: the server dies with it",
-        holds: &[("what was killed", "keeper"), ("what may be left", "may")],
+        what: "the keeper is killed: the server dies with it, and what it had started",
+        holds: &[("what was killed", "keeper"), ("whether all ended", "ended")],
         provoke: keeper_killed,
     },
 ];
-
-/// A package whose command is this; `tool` is a file of its bundle.
-fn command(bed: &TestBed, command: &[&str], text: &str, mode: u32) -> Scene {
-    let package = Package::greeter(TOOL).entrypoint(json!({"command": command})).file("tool", text, mode).good();
-    bed.publish(&package);
-    Scene::run()
-}
 
 /// A manifest in the format of clients, which only other registries write.
 fn client_format(bed: &TestBed, transport: &str, command: &str) -> Scene {
@@ -105,7 +91,7 @@ fn slow_policy(trial: &Trial<'_>) {
         Scene::run()
     });
     // Between unpacking and starting is no time to be late in, but for a clock that is held.
-    trial.elsewhere("tests/launch/start.rs", "nothing_starts_after_the_deadline", "launch-failed");
+    trial.elsewhere("tests/launch/start.rs", "nothing_starts_after_the_deadline", "timeout");
 }
 
 /// The bundle is fetched and verified, then the policies are asked, then it is unpacked.
@@ -146,14 +132,15 @@ fn dodges(trial: &Trial<'_>) {
     trial.recorded(&bed);
 }
 
-/// How many descriptors are just too few for watching the server, and not for what comes before, is smcp's own affair.
-fn few_files(trial: &Trial<'_>) {
-    for files in (16..48).rev() {
+/// How many threads are just too few for relaying, and not for what comes before, is smcp's own affair.
+fn few_threads(trial: &Trial<'_>) {
+    for threads in (3..24).rev() {
         let bed = TestBed::new();
         bed.configure("");
-        bed.publish(&Package::shell(TOOL, "cat").facts("official", 3, 20));
-        let limited = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
-        let told = Scene::run().behind(&["sh", "-c", &limited]).told(&bed);
+        let scene = crate::before::with_threads(&bed, threads);
+        // The same package with a score of which the model is told: that takes a relay.
+        bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\"").facts("official", 3, 20));
+        let told = scene.told(&bed);
         if told.stderr.contains("can't be supervised") {
             trial.exit(told.code, &told);
             trial.message(&told.stderr);
@@ -161,7 +148,7 @@ fn few_files(trial: &Trial<'_>) {
             return;
         }
     }
-    panic!("no number of open files is enough for all but the watching");
+    panic!("no number of threads is enough for all but the relay");
 }
 
 fn keeper_killed(trial: &Trial<'_>) {

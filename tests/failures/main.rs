@@ -24,15 +24,20 @@ mod redact;
 #[path = "../hostile/registry/server.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod server;
+#[path = "../support/shifted.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod shifted;
 #[path = "../support/terminal.rs"]
 mod terminal;
 
 mod before;
 mod bytes;
 mod launch;
+mod places;
 mod policies;
 mod registries;
 mod scene;
+mod start;
 mod table;
 mod trial;
 
@@ -58,7 +63,10 @@ pub(crate) struct Row {
 const AT_ONCE: usize = 4;
 
 fn rows() -> Vec<&'static Row> {
-    [before::ROWS, registries::ROWS, bytes::ROWS, policies::ROWS, launch::ROWS].into_iter().flatten().collect()
+    [before::ROWS, places::ROWS, registries::ROWS, bytes::ROWS, policies::ROWS, launch::ROWS, start::ROWS]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 #[test]

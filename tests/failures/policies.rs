@@ -38,7 +38,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         what: "component too large, or a function of it",
-        holds: &[("size and limit", "it has more than [SIZE] bytes in one function")],
+        holds: &[("size and limit", "has more than [SIZE] bytes in one function")],
         provoke: |trial| {
             trial.judges(|bed| {
                 fs::File::create(bed.path("guest.wasm")).unwrap().set_len((16 << 20) + 1).unwrap();
@@ -49,7 +49,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         what: "component invalid, or needs what is off",
-        holds: &[("the compiler's reason", "exceptions")],
+        holds: &[("the reason", "exceptions"), ("how to build without it", "-fno-exceptions")],
         provoke: |trial| trial.judges(|bed| twin(bed, "proposal-exceptions")),
     },
     Row {
@@ -99,7 +99,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         what: "more linear memory than allowed",
-        holds: &[("asked for", "bytes of memory"), ("allowed", "16777216")],
+        holds: &[("asked for in all", "bytes of linear memory in all"), ("allowed", "16777216"), ("what helps", "→ ")],
         provoke: |trial| trial.judges(|bed| twin(bed, "memory-grows")),
     },
     Row {
@@ -116,14 +116,35 @@ pub(crate) const ROWS: &[Row] = &[
         },
     },
     Row {
-        what: "too many instances, tables, handles, …",
-        holds: &[("the runtime's reason", "instance count too high")],
-        provoke: |trial| trial.judges(|bed| twin(bed, "many-instances")),
+        what: "too many memories, tables, instances",
+        holds: &[
+            ("found", "it has 2 linear memories in all its parts"),
+            ("allowed", "and a policy may have 1"),
+            ("what helps", "→ "),
+        ],
+        provoke: |trial| {
+            trial.judges(|bed| twin(bed, "second-memory"));
+            trial.judges(|bed| twin(bed, "many-instances"));
+        },
     },
     Row {
-        what: "the system has no thread to evaluate on",
-        holds: &[("the system's reason", "the system gave no thread to evaluate on: ")],
-        provoke: no_thread,
+        what: "too many handles, or the log called wrongly",
+        holds: &[
+            ("the runtime's reason", "a call from inside it was refused"),
+            ("what is allowed", "1024 resource handles"),
+        ],
+        provoke: |trial| trial.judges(|bed| twin(bed, "handles-in-start")),
+    },
+    Row {
+        what: "the system has no memory or thread for it",
+        holds: &[
+            ("`ulimit -v` and what smcp needs", "smcp needs 524288 (KiB) of address space"),
+            ("else the system's reason", "Resource temporarily unavailable"),
+        ],
+        provoke: |trial| {
+            no_room(trial);
+            no_thread(trial);
+        },
     },
     Row {
         what: "an answer too large, or not to be read",
@@ -143,7 +164,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         what: "a trap: the guest panics, reads out of bounds, …",
-        holds: &[("the kind of trap", "divide by zero")],
+        holds: &[("the kind of trap", "divide by zero"), ("that `-v` shows a panic's text", "`-v`")],
         provoke: |trial| {
             for file in ["unreachable", "load-out-of-bounds", "divide-by-zero"] {
                 trial.judges(|bed| twin(bed, file));
@@ -242,6 +263,29 @@ fn unknown(trial: &Trial<'_>) {
         let ran = check().exits(exit);
         for policy in ["origin", "certification", "score"] {
             trial.effect(&ran, policy, column);
+        }
+    }
+}
+
+/// With too little address space, what fails first differs: a thread, a memory, or the compiler.
+fn no_room(trial: &Trial<'_>) {
+    for kib in (60..260).step_by(4) {
+        let bed = TestBed::new();
+        bed.write("guest.wasm", Twin::honest().component());
+        bed.configure("policy: {custom: [{name: guest, source: ~/guest.wasm}]}\n");
+        with_tool(&bed);
+        let limited = format!("ulimit -v {}; exec \"$0\" \"$@\"", kib * 1024);
+        let ran = Scene::run().behind(&["sh", "-c", &limited]).document(&bed);
+        if ran.code != 4 {
+            continue;
+        }
+        let document = ran.document();
+        for policy in document["policies"].as_array().unwrap() {
+            // With next to nothing even the host's own memory is gone, which is a row of its own.
+            if let Some(kind) = policy["fault"].as_str().filter(|kind| *kind != "panic") {
+                trial.class(kind);
+                trial.message(&ran.raw);
+            }
         }
     }
 }

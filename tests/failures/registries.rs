@@ -30,10 +30,12 @@ pub(crate) const ROWS: &[Row] = &[
         what: "the registry can't be opened, read or reached; 429, 5xx",
         holds: &[
             ("which", "registry `http://127.0.0.1:"),
-            ("how often it was tried", "(asked 3 times)"),
-            ("the reason", "Connection refused"),
+            ("how often and at which addresses it was tried", "(at 127.0.0.1:1)"),
+            ("the proxy if there is one", "through the proxy 127.0.0.1:1 of HTTPS_PROXY"),
+            ("the reason", "(asked 3 times): Connection refused"),
         ],
         provoke: |trial| {
+            trial.refuses(|_| Scene::run_from("https://registry.example").env("HTTPS_PROXY", "http://127.0.0.1:1"));
             trial.refuses(|_| Scene::run_from("nowhere"));
             trial.refuses(|_| Scene::run_from("http://127.0.0.1:1"));
             for status in [429, 500, 503] {
@@ -42,24 +44,54 @@ pub(crate) const ROWS: &[Row] = &[
         },
     },
     Row {
+        what: "everybody may write to the registry directory, or to what is read in it",
+        holds: &[
+            ("which folder or file", "everybody may write to `packages/acme/tool/1.0.0.json`"),
+            ("its mode", "(mode 0777)"),
+            ("what to do", "chmod o-w"),
+        ],
+        provoke: crate::places::open_registry,
+    },
+    Row {
         what: "the registry wants a log-in (401, 403)",
-        holds: &[("what it says", "who are you?"), ("how to log in", "smcp login --registry http://127.0.0.1:")],
+        holds: &[
+            ("what it says", "who are you?"),
+            ("how to log in", "smcp login --registry http://127.0.0.1:"),
+            ("whether `SMCP_REGISTRY_TOKEN` was not sent and why", "SMCP_REGISTRY_TOKEN"),
+        ],
         provoke: |trial| {
             for status in [401, 403] {
-                answers(trial, || Reply::error(status, "who are you?"));
+                trial.refuses(|_| {
+                    let mut script = Script::default();
+                    script.set("/", Reply::error(status, "who are you?"));
+                    Scene::run_from(&Server::start(script).url()).env("SMCP_REGISTRY_TOKEN", "hunter2")
+                });
+                trial.never("hunter2");
             }
         },
     },
     Row {
         what: "the registry's certificate does not fit",
         holds: &[
-            ("why", "an authority that this system does not know"),
-            ("how to name a company's authority", "SSL_CERT_FILE"),
+            ("why: dates; names; authority; no TLS", "an authority that this system does not know"),
+            ("what to do about that", "SSL_CERT_FILE"),
         ],
         provoke: |trial| {
             trial.refuses(|_| {
                 let server = Server::wrapped(Script::default(), Tls::of_nobody());
                 Scene::run_from(&format!("https://localhost:{}", server.address().port()))
+            });
+        },
+    },
+    Row {
+        what: "there are no authorities to trust",
+        holds: &[("what `SSL_CERT_FILE` names", "[HOME]/none.pem"), ("and what that is", "which is empty")],
+        provoke: |trial| {
+            trial.refuses(|bed| {
+                bed.write("none.pem", "");
+                let server = Server::wrapped(Script::default(), Tls::of_nobody());
+                let url = format!("https://localhost:{}", server.address().port());
+                Scene::run_from(&url).env("SSL_CERT_FILE", bed.path("none.pem").to_str().unwrap())
             });
         },
     },
@@ -93,6 +125,17 @@ pub(crate) const ROWS: &[Row] = &[
             trial.refuses(|bed| {
                 pulled_and_down(bed);
                 aged(bed, 2 * 86_400 - 30);
+                Scene::run()
+            });
+        },
+    },
+    Row {
+        what: "the same, and what the cache knows is of a later time than now",
+        holds: &[("how far", "in the future"), ("whether the clock is right", "is this machine's clock right?")],
+        provoke: |trial| {
+            trial.refuses(|bed| {
+                pulled_and_down(bed);
+                kept_at(bed, |at| at + 7_200);
                 Scene::run()
             });
         },
@@ -189,11 +232,16 @@ fn pulled_and_down(bed: &TestBed) {
 
 /// Makes what the cache has kept so many seconds old.
 fn aged(bed: &TestBed, seconds: u64) {
+    kept_at(bed, |at| at - seconds);
+}
+
+/// Changes when what the cache has kept was said.
+fn kept_at(bed: &TestBed, change: impl FnOnce(u64) -> u64) {
     let [folder] = <[String; 1]>::try_from(bed.list(".mcp/cache/resolutions")).unwrap();
     let [name] = <[String; 1]>::try_from(bed.list(&format!(".mcp/cache/resolutions/{folder}"))).unwrap();
     let file = format!(".mcp/cache/resolutions/{folder}/{name}");
     let mut kept: Value = serde_json::from_str(&bed.read(&file)).unwrap();
-    kept["resolved_at"] = (kept["resolved_at"].as_u64().unwrap() - seconds).into();
+    kept["resolved_at"] = change(kept["resolved_at"].as_u64().unwrap()).into();
     bed.write(&file, kept.to_string());
 }
 

@@ -205,6 +205,7 @@ impl<'p> Trial<'p> {
         let what = &self.promise.what;
         assert!(text.contains(&format!("fn {test}()")), "{what}: {file} has no test `{test}`");
         self.message(&text);
+        format!("{test} of {file}").clone_into(&mut self.last.borrow_mut());
         self.class(class);
     }
 }

@@ -27,7 +27,7 @@ pub(in crate::package) fn check(registry: &Dir) -> io::Result<()> {
 
 /// Checks every folder on the way to what is said of a package, and the file that says it.
 pub(super) fn check_entry(registry: &Dir, id: &PackageId, path: &str, file: &File) -> io::Result<()> {
-    check(registry)?;
+    check_mode("the registry's folder", registry.dir_metadata()?.mode())?;
     for folder in [format!("{PACKAGES}/{}", id.org), format!("{PACKAGES}/{}/{}", id.org, id.name)] {
         check_mode(&format!("`{folder}`"), registry.metadata(&folder)?.mode())?;
     }

@@ -1,0 +1,148 @@
+//! Commands that can't be started, each for another reason.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::json;
+
+use crate::Row;
+use crate::bed::Package;
+use crate::bed::TestBed;
+use crate::scene::Scene;
+use crate::scene::TOOL;
+use crate::trial::Trial;
+
+pub(crate) const ROWS: &[Row] = &[
+    Row {
+        what: "no directory of PATH has the command",
+        holds: &[
+            ("where it was sought", "searched: /usr/bin"),
+            ("what was skipped", "tools"),
+            ("`--env PATH=…`", "--env PATH="),
+        ],
+        provoke: |trial| {
+            trial.launches(|bed| {
+                command(bed, &["no-such-program-anywhere"], "", 0o644).env("PATH", "/usr/bin:/bin:tools")
+            });
+        },
+    },
+    Row {
+        what: "the bundle does not have the command, or the `workdir`",
+        holds: &[("as typed", "`./missing`")],
+        provoke: |trial| {
+            trial.launches(|bed| {
+                bed.publish(&Package::greeter(TOOL).entrypoint(json!({"command": ["sh"], "workdir": "gone"})).good());
+                Scene::run()
+            });
+            trial.launches(|bed| command(bed, &["./missing"], "", 0o644));
+        },
+    },
+    Row {
+        what: "the command may not be executed",
+        holds: &[("as typed", "`./tool`")],
+        provoke: |trial| trial.launches(|bed| command(bed, &["./tool"], "#!/bin/sh\n", 0o644)),
+    },
+    Row {
+        what: "the package's own program is where nothing can be executed (`noexec`)",
+        holds: &[
+            ("the folder", "can't be started: [HOME]/c/runs/"),
+            ("`runtime_dir`", "`runtime_dir`"),
+            ("`--cache-dir`", "--cache-dir"),
+        ],
+        provoke: |trial| {
+            // Such a file system takes a mount namespace, and a bed that has one.
+            let test = "a_folder_where_nothing_can_be_run_is_named";
+            trial.elsewhere("tests/offline/places.rs", test, "command-on-noexec");
+        },
+    },
+    Row {
+        what: "its `#!` line names what is not there",
+        holds: &[("the interpreter", "/no/such/interpreter"), ("a CR behind it as `\\r`", "/bin/sh\\r")],
+        provoke: |trial| {
+            trial.launches(|bed| command(bed, &["./tool"], "#!/no/such/interpreter\n", 0o755));
+            trial.launches(|bed| command(bed, &["./tool"], "#!/bin/sh\r\necho\r\n", 0o755));
+        },
+    },
+    Row {
+        what: "it asks for a dynamic loader that is not there",
+        holds: &[("the loader", "/lib64/ld-linux-x86-64.so.9")],
+        provoke: |trial| {
+            let program = fs::read("/bin/true").unwrap();
+            let (loader, other) = (b"/lib64/ld-linux-x86-64.so.2", b"/lib64/ld-linux-x86-64.so.9");
+            let Some(at) = program.windows(loader.len()).position(|part| part == loader) else {
+                // Another architecture, or a program without one: the reader of such files has a test of its own.
+                return trial.elsewhere(
+                    "host/src/launch/diagnose/format.rs",
+                    "our_own_program_is_for_our_own_machine",
+                    "loader-missing",
+                );
+            };
+            trial.launches(|bed| {
+                let mut program = program.clone();
+                program[at..at + other.len()].copy_from_slice(other);
+                binary(bed, &program)
+            });
+        },
+    },
+    Row {
+        what: "it is no program, or one for another machine",
+        holds: &[("what it is instead", "it is no program of this machine and has no `#!` line")],
+        provoke: |trial| {
+            trial.launches(|bed| command(bed, &["./tool"], "MZ\u{0}", 0o755));
+            trial.launches(|bed| command(bed, &["./tool"], "echo hello\n", 0o755));
+        },
+    },
+    Row {
+        what: "its arguments and variables are too long",
+        holds: &[("the greatest by name", "argument 2 has [SIZE] bytes"), ("the limit", "131071")],
+        provoke: |trial| {
+            trial.launches(|bed| command(bed, &["sh", "-c", &"x".repeat(200_000)], "", 0o644));
+        },
+    },
+    Row {
+        what: "the system refuses to start it for another reason",
+        holds: &[("the system's reason", "Too many open files")],
+        provoke: few_files,
+    },
+];
+
+/// A package whose command is this; `tool` is a file of its bundle.
+fn command(bed: &TestBed, command: &[&str], text: &str, mode: u32) -> Scene {
+    let package = Package::greeter(TOOL).entrypoint(json!({"command": command})).file("tool", text, mode).good();
+    bed.publish(&package);
+    Scene::run()
+}
+
+/// A package whose command is this program.
+fn binary(bed: &TestBed, program: &[u8]) -> Scene {
+    bed.write("bundle/tool", program);
+    fs::set_permissions(bed.path("bundle/tool"), fs::Permissions::from_mode(0o755)).unwrap();
+    let manifest = json!({
+        "schema_version": 1,
+        "package": {"id": "acme/tool", "version": "1.0.0"},
+        "runtime": {"type": "binary"},
+        "entrypoint": {"command": ["./tool"]},
+    });
+    bed.write("bundle/manifest.json", manifest.to_string());
+    let facts = "--origin official --cert-level 3 --score 95";
+    bed.run(&format!("registry publish --registry registry {facts} {TOOL} bundle")).succeeds();
+    Scene::run()
+}
+
+/// How many descriptors are just too few for starting the server, and not for what comes before, is smcp's own affair.
+fn few_files(trial: &Trial<'_>) {
+    for files in (16..48).rev() {
+        let bed = TestBed::new();
+        bed.configure("");
+        bed.publish(&Package::shell(TOOL, "cat").facts("official", 3, 20));
+        let limited = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
+        let told = Scene::run().behind(&["sh", "-c", &limited]).told(&bed);
+        if told.code == 6 {
+            trial.exit(told.code, &told);
+            trial.message(&told.stderr);
+            trial.recorded(&bed);
+            return;
+        }
+    }
+    panic!("no number of open files is enough for all but the start");
+}
