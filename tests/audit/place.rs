@@ -313,6 +313,10 @@ fn a_limit_of_files_is_an_error_and_no_death() {
         let (code, stderr) = limited(size + 100, action, &bed, "doctor");
         assert_eq!(code, 1, "{action}: {stderr}");
     }
+    // Where not even a record has room, it is not the package that is refused.
+    let small = self::bed();
+    let (code, stderr) = limited(1024, "SIG_DFL", &small, "run acme/tool@1.0.0");
+    assert!(code == 1 && stderr.contains("`ulimit -f`") && !stderr.contains("block"), "{stderr}");
     assert!(!bed.has("started"));
     bed.publish(&Package::shell("acme/mask@1.0.0", "grep SigIgn /proc/self/status >&2").good());
     if cfg!(target_os = "linux") {

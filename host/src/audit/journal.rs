@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use cap_std::fs::Dir;
+use nix::errno::Errno;
 
 use crate::audit::AuditError;
 use crate::audit::Entry;
@@ -64,6 +65,19 @@ impl Journal {
     pub fn send_heads(&mut self, socket: UnixDatagram) -> Result<(), AuditError> {
         self.heads = Some(Heads::new(socket)?);
         Ok(())
+    }
+
+    /// Refuses a limit on the length of files in which no record has room.
+    ///
+    /// # Errors
+    /// As a write beyond the limit gives.
+    pub fn fits_below(&self, most: Option<u64>) -> Result<(), AuditError> {
+        match most {
+            Some(most) if usize::try_from(most).is_ok_and(|most| most < limits::AUDIT_PROBE) => {
+                Err(AuditError::io("write to", &self.place.log_path())(Errno::EFBIG.into()))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// The same log, whose files are put aside when they would grow beyond `limit` bytes.

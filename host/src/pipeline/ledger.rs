@@ -75,6 +75,10 @@ impl Ledger {
             Ok(journal) => journal,
             Err(error) => return excuse(audit, error).map(|remark| (ledger, remark)),
         };
+        // Not even one record: said here, or each policy would fail for the same reason, as if by the package's fault.
+        if let Err(error) = journal.fits_below(authority::file_size()) {
+            return excuse(audit, error).map(|remark| (ledger, remark));
+        }
         let sends = match config.audit_head() {
             AuditHead::None => Ok(()),
             AuditHead::Syslog => {
