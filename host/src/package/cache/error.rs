@@ -6,6 +6,8 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
+use nix::errno::Errno;
+
 use crate::model::ownership::Untrusted;
 use crate::model::text::SafeText;
 
@@ -81,6 +83,9 @@ impl CacheError {
 fn way_out(cause: &io::Error, other: &str) -> String {
     if matches!(cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
         format!("free some space there, or name another folder with {other}")
+    } else if matches!(cause.raw_os_error().map(Errno::from_raw), Some(Errno::EMFILE | Errno::ENFILE)) {
+        // Another folder would change nothing.
+        "raise how many files may be open (`ulimit -n`)".to_owned()
     } else {
         format!("check the folder, or name another with {other}")
     }
@@ -98,6 +103,22 @@ fn mended(place: &Path, problem: Untrusted) -> String {
         }
         Untrusted::OthersWrite { .. } | Untrusted::GroupWrites { .. } => {
             format!("run: {} {}; or {another}", problem.remedy(), place.display())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_out_fits_the_reason() {
+        for (reason, says) in [
+            (Errno::ENOSPC, "free some space there, or name another folder with --cache-dir"),
+            (Errno::EMFILE, "raise how many files may be open (`ulimit -n`)"),
+            (Errno::EROFS, "check the folder, or name another with --cache-dir"),
+        ] {
+            assert_eq!(way_out(&reason.into(), "--cache-dir"), says, "{reason}");
         }
     }
 }
