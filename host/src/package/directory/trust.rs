@@ -17,7 +17,11 @@ const EVERYBODY_WRITES: u32 = 0o002;
 
 /// Checks the registry itself, and the folder of all packages, if there is one.
 pub(in crate::package) fn check(registry: &Dir) -> io::Result<()> {
-    check_mode("it", registry.dir_metadata()?.mode())?;
+    check_as("it", registry)
+}
+
+fn check_as(name: &str, registry: &Dir) -> io::Result<()> {
+    check_mode(name, registry.dir_metadata()?.mode())?;
     match registry.metadata(PACKAGES) {
         Ok(found) => check_mode(&format!("`{PACKAGES}`"), found.mode()),
         // Whoever looks for something in it says what is wrong.
@@ -27,7 +31,7 @@ pub(in crate::package) fn check(registry: &Dir) -> io::Result<()> {
 
 /// Checks every folder on the way to what is said of a package, and the file that says it.
 pub(super) fn check_entry(registry: &Dir, id: &PackageId, path: &str, file: &File) -> io::Result<()> {
-    check_mode("the registry's folder", registry.dir_metadata()?.mode())?;
+    check_as("the registry's folder", registry)?;
     for folder in [format!("{PACKAGES}/{}", id.org), format!("{PACKAGES}/{}/{}", id.org, id.name)] {
         check_mode(&format!("`{folder}`"), registry.metadata(&folder)?.mode())?;
     }
