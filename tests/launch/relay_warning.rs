@@ -36,7 +36,8 @@ fn start(script: &str) -> Client {
 }
 
 fn start_in(bed: Bed, script: &str) -> Client {
-    Client::with(bed, python(&server(script)), PATIENT)
+    // It stays until its client leaves: one that ends by itself might be first.
+    Client::with(bed, python(&server(&format!("{script}\nsys.stdin.buffer.read()"))), PATIENT)
 }
 
 /// The server's answer, with the warning in it.

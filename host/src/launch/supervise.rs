@@ -33,7 +33,13 @@ pub(crate) fn supervise(
     let mut is_there = true;
     loop {
         match server.state()? {
-            State::Ended(ended) => return Ok((ended.when_asked(signals.ended()), ending.begun_by())),
+            State::Ended(ended) => {
+                // A server that ends because its client has left may be seen first.
+                if is_there && leaving.has_left()? {
+                    ending.on(Event::InputClosed, Instant::now());
+                }
+                return Ok((ended.when_asked(signals.ended()), ending.begun_by()));
+            }
             State::Stopped(signal) => server.stop_with_job(signal),
             State::Running => {}
         }

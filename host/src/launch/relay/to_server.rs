@@ -4,6 +4,11 @@ use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 
+use nix::poll::PollFd;
+use nix::poll::PollFlags;
+use nix::poll::PollTimeout;
+use nix::poll::poll;
+
 use crate::launch::relay::descriptor::For;
 use crate::launch::relay::descriptor::Got;
 use crate::launch::relay::descriptor::get;
@@ -45,6 +50,8 @@ impl ToServer {
                 tracing::debug!("the client's input has ended");
                 return Some(self.client);
             }
+            // Both at once: who left first is the supervisor's to say, which has to see it.
+            Ok(End::OfServer) if has_hung_up(&self.client) => return Some(self.client),
             Ok(End::OfServer) => tracing::debug!("the server reads its input no more"),
             // A server that closed its input may live on, and a terminal that hung up has no more to say.
             Err(cause) => tracing::debug!(%cause, "the client's input is relayed no more"),
@@ -73,4 +80,10 @@ impl ToServer {
         }
         Ok(End::OfServer)
     }
+}
+
+/// Whether nobody can write to the client's end any more.
+fn has_hung_up(client: &OwnedFd) -> bool {
+    let mut fds = [PollFd::new(client.as_fd(), PollFlags::empty())];
+    poll(&mut fds, PollTimeout::ZERO).is_ok_and(|count| count > 0)
 }
