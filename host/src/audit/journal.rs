@@ -67,13 +67,13 @@ impl Journal {
         Ok(())
     }
 
-    /// Refuses a limit on the length of files in which no record has room.
+    /// Refuses a limit on the length of files in which no record has room: a small one takes a quarter of the probe.
     ///
     /// # Errors
     /// As a write beyond the limit gives.
     pub fn fits_below(&self, most: Option<u64>) -> Result<(), AuditError> {
         match most {
-            Some(most) if usize::try_from(most).is_ok_and(|most| most < limits::AUDIT_PROBE) => {
+            Some(most) if usize::try_from(most).is_ok_and(|most| most < limits::AUDIT_PROBE / 4) => {
                 Err(AuditError::io("write to", &self.place.log_path())(Errno::EFBIG.into()))
             }
             Some(_) | None => Ok(()),
