@@ -25,6 +25,7 @@ mod kill;
 mod log;
 mod place;
 mod records;
+mod room;
 mod rotated;
 mod secrets;
 mod users;
