@@ -1,242 +1,185 @@
-//! The import law: which module may use which, and who may name a crate.
+//! The import law: which crate may use which, who may have what others write, and how a file is laid out.
 //!
-//! A table, and a scan of the code in `host/src`. A planted violation of each kind is found, see the last tests.
+//! The compiler holds the law, since a crate can name only what its manifest lists; this holds the manifests.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::disallowed_methods, reason = "a test reads the tree")]
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::path::PathBuf;
 
-/// A module of `host/src` and the modules that it may use. The order is that of the pipeline.
-const LAW: [(&str, &[&str]); 15] = [
-    ("authority", &["model"]),
+/// A crate below `host/`, and which of the others it may use. The order is that of the pipeline.
+const LAW: [(&str, &[&str]); 12] = [
     ("model", &[]),
+    ("authority", &["model"]),
     ("config", &["model"]),
     ("package", &["model"]),
-    ("request", &["model"]),
     ("policy", &["model"]),
     ("decide", &["model"]),
-    ("report", &["model", "decide"]),
-    ("launch", &["model", "decide"]),
+    ("report", &["decide", "model"]),
+    ("launch", &["decide", "model"]),
     // Beside the line: it hands a registry out, and has nothing to do with what is launched.
     ("serve", &["model", "package"]),
     // Writes down what the others did, and is told all of it: it knows nobody.
     ("audit", &["model"]),
-    ("pipeline", &["authority", "model", "config", "package", "request", "policy", "decide", "launch", "audit"]),
-    ("cli", &["pipeline", "config", "report", "authority", "model"]),
-    ("lib", &[]),
-    ("main", &["pipeline", "config", "report", "authority", "model", "cli"]),
+    ("pipeline", &["audit", "authority", "config", "decide", "launch", "model", "package", "policy"]),
+    // The program: never `launch`, and never `decide`, so that no command can start a server by itself.
+    ("", &["audit", "authority", "config", "model", "package", "pipeline", "policy", "report", "serve"]),
 ];
 
-/// Files that may use more than their module may, and what.
-const EXCEPTIONS: [(&str, &[&str]); 4] = [
-    ("cli/policy", &["policy"]),
-    ("cli/registry", &["package", "serve"]),
-    // Reading the log is not a step of the pipeline.
-    ("cli/audit", &["audit"]),
-    ("cli/doctor", &["audit"]),
+/// A dependency that only some crates may have, for its power, its price or its weight.
+const OWNERS: [(&str, &[&str]); 20] = [
+    ("anyhow", &[""]),
+    ("clap", &[""]),
+    ("clap_complete", &[""]),
+    ("clap_mangen", &[""]),
+    ("flate2", &["package"]),
+    ("http-body-util", &["serve"]),
+    ("hyper", &["serve"]),
+    ("hyper-util", &["serve"]),
+    ("indicatif", &["report"]),
+    ("regex-syntax", &["model"]),
+    ("rustix", &["policy"]),
+    ("rustls", &["package"]),
+    ("rustls-native-certs", &["package"]),
+    ("serde_yaml", &["config"]),
+    ("syslog", &["audit"]),
+    ("tar", &["package"]),
+    ("tokio", &["serve"]),
+    ("ureq", &["package"]),
+    ("wasmparser", &["policy"]),
+    ("wasmtime", &["policy"]),
 ];
 
-/// A name that only some files may use, for its power or its price; a whole word wherever it stands.
-const OWNERS: [(&str, &[&str]); 23] = [
-    ("serde_yaml", &["config/raw.rs"]),
-    ("wasmtime", &["policy.rs", "policy/"]),
-    ("wasmparser", &["policy/shape.rs", "policy/compile.rs"]),
-    ("ureq", &["package/http.rs", "package/http/"]),
-    ("rustls", &["package/http.rs", "package/http/"]),
-    ("rustls_native_certs", &["package/http.rs", "package/http/"]),
-    ("indicatif", &["report/progress.rs"]),
-    ("clap", &["cli.rs", "cli/"]),
-    ("clap_complete", &["cli/completions.rs"]),
-    ("clap_mangen", &["cli/man.rs"]),
-    ("toml_edit", &["cli/mcp_config/merge/toml.rs"]),
-    ("anyhow", &["cli.rs", "cli/", "main.rs"]),
-    ("ambient_authority", &["authority.rs", "authority/"]),
-    (
-        "unsafe",
-        &[
-            "policy/load.rs",
-            "launch/disposition.rs",
-            "launch/keeper.rs",
-            "launch/keeper/image.rs",
-            "authority/kernel.rs",
-        ],
-    ),
-    ("Command", &["launch/spawn.rs", "cli.rs", "cli/args.rs", "cli/man.rs"]),
-    // The async runtime and the HTTP server: only what serves a registry, never the way from a package to a process.
-    ("tokio", &["serve.rs", "serve/"]),
-    ("hyper", &["serve.rs", "serve/"]),
-    ("hyper_util", &["serve.rs", "serve/"]),
-    ("http_body_util", &["serve.rs", "serve/"]),
-    ("syslog", &["audit/heads.rs"]),
-    ("regex_syntax", &["model/unseen.rs"]),
-    ("rustix", &["policy/room.rs"]),
-    ("webpki", &["package/http/certificate.rs"]),
+/// The files that may say `unsafe`, below `host/`.
+const UNSAFE: [&str; 5] = [
+    "authority/src/kernel.rs",
+    "launch/src/disposition.rs",
+    "launch/src/keeper.rs",
+    "launch/src/keeper/image.rs",
+    "policy/src/load.rs",
 ];
 
-/// Files that define a `Command` of their own, the command line's; the system's is not for them.
-const OWN_COMMAND: [&str; 3] = ["cli.rs", "cli/args.rs", "cli/man.rs"];
+/// The files that may name the authority over the whole file system, below `host/`; tests build their own world.
+const AMBIENT: &str = "authority/src/";
 
-/// Every Rust file of the host, as its path below `host/src` and its code without comments and strings' contents.
-fn sources() -> BTreeMap<String, String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+/// Every Rust file below `folder`, by its path below it.
+fn sources(folder: &Path) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
-    let mut todo = vec![root.clone()];
+    let mut todo = vec![folder.to_path_buf()];
     while let Some(path) = todo.pop() {
         if path.is_dir() {
             todo.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
-            files.insert(name, code_of(&fs::read_to_string(&path).unwrap()));
+            let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
+            files.insert(name, fs::read_to_string(&path).unwrap());
         }
     }
-    assert!(files.len() > 20, "the scan must find the house: {}", files.len());
     files
 }
 
-/// The code of a file: no comments, and nothing between the quotes of its strings. Lines stay where they are.
-fn code_of(text: &str) -> String {
-    let mut code = String::new();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let (kept, length) = literal(rest).unwrap_or((&rest[..first.len_utf8()], first.len_utf8()));
-        code.push_str(kept);
-        code.extend(rest[kept.len()..length].chars().filter(|left_out| *left_out == '\n'));
-        rest = &rest[length..];
-    }
-    code
+/// Every Rust file of the host.
+fn host() -> BTreeMap<String, String> {
+    let files = sources(&root().join("host"));
+    assert!(files.len() > 100, "the scan must find the house: {}", files.len());
+    files
 }
 
-/// What is kept of the comment or the literal that `text` starts with, and how long it is.
-fn literal(text: &str) -> Option<(&str, usize)> {
-    if text.starts_with("//") {
-        return Some(("", text.find('\n').unwrap_or(text.len())));
-    }
-    if text.starts_with("/*") {
-        return Some(("", block_comment(text)));
-    }
-    if let Some(inside) = text.strip_prefix('"') {
-        let mut escaped = false;
-        let end = inside.find(|c| {
-            let ends = c == '"' && !escaped;
-            escaped = c == '\\' && !escaped;
-            ends
-        });
-        return Some((&text[..1], end.map_or(text.len(), |end| end + 2)));
-    }
-    if let Some(after) = text.strip_prefix('r') {
-        let hashes = after.len() - after.trim_start_matches('#').len();
-        if after[hashes..].starts_with('"') {
-            let close = format!("\"{}", "#".repeat(hashes));
-            let open = 1 + hashes + 1;
-            return Some((&text[..1], text[open..].find(&close).map_or(text.len(), |end| open + end + close.len())));
-        }
-    }
-    // A character, not a lifetime: what matters is that a quote in one opens no string.
-    ["'\"'", "'\\\"'", "'\\''", "'\\\\'", "'/'"].iter().find(|one| text.starts_with(**one)).map(|one| ("", one.len()))
+/// What a manifest's `[dependencies]` list.
+fn dependencies(manifest: &str) -> Vec<&str> {
+    let section = manifest.split("[dependencies]\n").nth(1).unwrap_or_default();
+    let section = section.split("\n[").next().unwrap_or_default();
+    let names = section.lines().filter(|line| !line.starts_with('#'));
+    names.filter_map(|line| line.split(['.', ' ', '=']).next()).filter(|name| !name.is_empty()).collect()
 }
 
-/// How long the block comment is that `text` starts with; they nest.
-fn block_comment(text: &str) -> usize {
-    let (mut depth, mut rest) = (0, text);
-    while let Some(first) = rest.chars().next() {
-        let mark = rest.get(..2).unwrap_or_default();
-        match mark {
-            "/*" => depth += 1,
-            "*/" => depth -= 1,
-            _ => {}
-        }
-        rest = &rest[if matches!(mark, "/*" | "*/") { mark.len() } else { first.len_utf8() }..];
-        if depth == 0 {
-            break;
-        }
-    }
-    text.len() - rest.len()
-}
-
-fn module_of(file: &str) -> &str {
-    file.split(['/', '.']).next().unwrap()
-}
-
-/// The word that some code starts with.
-fn word(code: &str) -> &str {
-    &code[..code.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(code.len())]
-}
-
-/// What follows each `name` that is a whole word.
-fn after<'c>(code: &'c str, name: &'c str) -> impl Iterator<Item = &'c str> {
-    let in_word = |c: char| c.is_alphanumeric() || c == '_';
-    code.match_indices(name)
-        .filter(move |(at, _)| !code[..*at].ends_with(in_word))
-        .map(move |(at, found)| &code[at + found.len()..])
-        .filter(move |rest| name.ends_with(':') || !rest.starts_with(in_word))
-}
-
-/// The modules that some code reaches: through `crate::`, and in the program through the library's name.
-fn used<'c>(file: &str, code: &'c str) -> Vec<&'c str> {
-    let root = if file == "main.rs" { "smcp::" } else { "crate::" };
-    after(code, root).map(word).collect()
-}
-
-/// Whether some code names the system's own way to start a process.
-fn starts_processes(code: &str) -> bool {
-    after(code, "process").any(|rest| {
-        let Some(path) = rest.strip_prefix("::") else { return word(rest.trim_start()) == "as" };
-        let named =
-            if path.starts_with('{') { path.split_once(';').map_or(path, |(list, _)| list) } else { word(path) };
-        path.starts_with('*') || after(named, "Command").next().is_some() || named.contains('*')
-    })
-}
-
-/// What of a file is not its unit tests, which may build their own world.
-fn outside_tests<'c>(file: &str, code: &'c str) -> &'c str {
-    let of_tests =
-        ["tests.rs", "testing.rs", "fixtures.rs"].iter().any(|name| file.ends_with(name)) || file.contains("/tests/");
-    if of_tests { "" } else { code.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default() }
-}
-
-/// What breaks the law in one file.
-fn violations(file: &str, code: &str) -> Vec<String> {
-    let module = module_of(file);
-    let Some((_, allowed)) = LAW.iter().find(|(name, _)| *name == module) else {
-        return vec![format!("{file}: the law does not know the module `{module}`")];
+/// What the manifest of one crate lists against the law.
+fn violations(name: &str, manifest: &str) -> Vec<String> {
+    let Some((_, allowed)) = LAW.iter().find(|(known, _)| *known == name) else {
+        return vec![format!("the law does not know the crate `{name}`")];
     };
-    let extra = EXCEPTIONS.iter().filter(|(prefix, _)| file.starts_with(prefix)).flat_map(|(_, more)| *more);
-    let allowed: Vec<_> = allowed.iter().chain(extra).chain([&module]).collect();
-    let mut found: Vec<_> = used(file, code)
-        .into_iter()
-        .filter(|target| !allowed.contains(&target))
-        .map(|target| format!("{file}: `{module}` may not use `{target}`"))
-        .collect();
-    let code = outside_tests(file, code);
-    // It would have to be followed to know where it leads; `pub(super)` leads nowhere.
-    if after(code, "super::").next().is_some() {
-        found.push(format!("{file}: `super::` hides which module is meant; start at `crate::`"));
-    }
-    for (name, owners) in OWNERS {
-        if after(code, name).next().is_some() && !owners.iter().any(|owner| file.starts_with(owner)) {
-            found.push(format!("{file}: `{name}` belongs to {owners:?}"));
+    let mut found = Vec::new();
+    for dependency in dependencies(manifest) {
+        if let Some(stage) = dependency.strip_prefix("smcp-")
+            && !allowed.contains(&stage)
+        {
+            found.push(format!("`{name}` may not use `{stage}`"));
         }
-    }
-    if OWN_COMMAND.contains(&file) && starts_processes(code) {
-        found.push(format!("{file}: only `launch` starts processes"));
+        if let Some((_, owners)) = OWNERS.iter().find(|(owned, _)| *owned == dependency)
+            && !owners.contains(&name)
+        {
+            found.push(format!("`{name}` has `{dependency}`, which belongs to {owners:?}"));
+        }
     }
     found
 }
 
+/// The crates below `host/`, the program's own as an empty name, with their manifests.
+fn manifests() -> BTreeMap<String, String> {
+    let host = root().join("host");
+    let folders = fs::read_dir(&host).unwrap().map(|entry| entry.unwrap().path()).chain([host.clone()]);
+    let manifests = folders.filter_map(|folder| {
+        let name = folder.strip_prefix(&host).unwrap().to_str().unwrap().to_owned();
+        Some((name, fs::read_to_string(folder.join("Cargo.toml")).ok()?))
+    });
+    manifests.collect()
+}
+
 #[test]
-fn every_module_keeps_the_import_law() {
-    let found: Vec<_> = sources().iter().flat_map(|(file, code)| violations(file, code)).collect();
+fn every_crate_keeps_the_import_law() {
+    let manifests = manifests();
+    let found: Vec<_> = manifests.iter().flat_map(|(name, manifest)| violations(name, manifest)).collect();
     assert!(found.is_empty(), "{found:#?}");
+    for (name, _) in LAW {
+        assert!(manifests.contains_key(name), "the law knows the crate `{name}`, which is not there");
+    }
+}
+
+#[test]
+fn a_planted_dependency_is_found() {
+    for (name, dependency) in [
+        ("report", "smcp-policy"),
+        ("launch", "smcp-pipeline"),
+        ("", "smcp-launch"),
+        ("", "smcp-decide"),
+        ("model", "smcp-decide"),
+        ("policy", "smcp-package"),
+        ("decide", "wasmtime"),
+        ("config", "clap"),
+        ("package", "anyhow"),
+        ("pipeline", "rustls"),
+        ("package", "tokio"),
+        ("attic", "sha2"),
+    ] {
+        let manifest = format!("[dependencies]\n# why\n{dependency}.workspace = true\n\n[lints]\nworkspace = true\n");
+        assert_eq!(violations(name, &manifest).len(), 1, "{name}: {dependency}");
+        let only_in_tests = manifest.replace("[dependencies]", "[dev-dependencies]");
+        assert_eq!(violations(name, &only_in_tests).len(), usize::from(name == "attic"), "{name}: {dependency}");
+    }
+}
+
+#[test]
+fn the_dangerous_words_stand_in_their_files_alone() {
+    for (file, text) in host() {
+        let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        let is_unsafe = code.contains("unsafe {") || code.contains("expect(unsafe_code");
+        assert!(!is_unsafe || UNSAFE.contains(&file.as_str()), "{file} says `unsafe`");
+        let in_production = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let of_tests = file.contains("tests") || file.contains("testing") || file.starts_with("benches");
+        let is_ambient = in_production.contains("ambient_authority()") && !of_tests;
+        assert!(!is_ambient || file.starts_with(AMBIENT), "{file} opens the whole file system");
+    }
 }
 
 #[test]
 fn every_file_says_what_it_is_and_stays_readable() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for file in sources().into_keys() {
-        let text = fs::read_to_string(root.join(&file)).unwrap();
+    for (file, text) in host() {
         let first = text.lines().next().unwrap_or_default();
         assert!(first.starts_with("//! ") && first.chars().count() <= 80, "{file} opens with `//!`: {first}");
         assert!(text.lines().count() <= 400, "{file} has {} lines", text.lines().count());
@@ -246,7 +189,7 @@ fn every_file_says_what_it_is_and_stays_readable() {
 
 #[test]
 fn faults_are_never_told_apart_by_words() {
-    for (file, code) in sources().iter().filter(|(file, _)| file.starts_with("policy")) {
+    for (file, code) in host().iter().filter(|(file, _)| file.starts_with("policy")) {
         for phrase in ["to_string().contains", ".to_string().starts_with", "{error}\").contains"] {
             assert!(!code.contains(phrase), "{file} looks into the words of an error");
         }
@@ -255,78 +198,9 @@ fn faults_are_never_told_apart_by_words() {
 
 #[test]
 fn the_top_of_the_tree_is_the_agreed_one() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let root = root();
     for name in ["Cargo.toml", "host", "wit", "builtin-policies", "sdk", "tests", "examples", "docs", "xtask"] {
         assert!(root.join(name).exists(), "{name}");
     }
-    let manifest: PathBuf = root.join("wit/policy.wit");
-    assert!(fs::read_to_string(manifest).unwrap().contains("package smcp:policy@0.1.0;"));
-}
-
-#[test]
-fn a_planted_violation_is_found() {
-    for (file, code) in [
-        ("report/human.rs", "use crate::policy::Shape;"),
-        ("launch.rs", "let x = crate::pipeline::run();"),
-        ("cli/run.rs", "use crate::launch::launch;"),
-        ("cli/run.rs", "use crate::policy::PolicyHost;"),
-        ("cli/run.rs", "use crate::{launch, model};"),
-        ("main.rs", "use smcp::launch::launch;"),
-        ("main.rs", "smcp::policy::PolicyHost::new()"),
-        ("cli/registry.rs", "value_parser = super::run::parse_score"),
-        ("report/human.rs", "use super::super::policy;"),
-        ("decide.rs", "use wasmtime::Engine;"),
-        ("package.rs", "cap_std::ambient_authority()"),
-        ("config.rs", "serde_yaml::from_str"),
-        ("config.rs", "let x = clap::Parser;"),
-        ("package/fetch.rs", "ureq::get(x)"),
-        ("pipeline/find.rs", "use rustls::ClientConfig;"),
-        ("policy/call.rs", "rustls_native_certs::load_native_certs()"),
-        ("package/stream.rs", "use indicatif::ProgressBar;"),
-        ("package.rs", "fn x() -> anyhow::Result<()>"),
-        ("policy/call.rs", "wasmparser::Parser"),
-        ("package.rs", "unsafe{ x() }"),
-        ("package.rs", "use std::process::{Child, Command, Stdio};"),
-        ("launch/terminal.rs", "use std::process::Command;"),
-        ("cli/run.rs", "std::process::Command::new(x)"),
-        ("cli/run.rs", "use std::process::Command as Started;"),
-        ("cli/args.rs", "use std::process::{Child, Command, Stdio};"),
-        ("cli/args.rs", "use std::process as p;"),
-        ("cli.rs", "use std::process::*;"),
-        ("cli.rs", "process::Command::new(x)"),
-        ("package/fetch.rs", "tokio::runtime::Builder::new_current_thread()"),
-        ("cli/registry.rs", "use hyper::server::conn::http1;"),
-        ("serve.rs", "use crate::pipeline::run;"),
-        ("cli/run.rs", "use crate::serve::serve;"),
-        ("attic.rs", ""),
-    ] {
-        assert_eq!(violations(file, &code_of(code)).len(), 1, "{file}: {code}");
-    }
-    for (file, code) in [
-        ("cli/policy/list.rs", "use crate::policy::PolicyHost;"),
-        ("report.rs", "use crate::report::human; use crate::model::mode::Mode;"),
-        ("main.rs", "use smcp::cli; smcp::authority::arguments()"),
-        ("cli/run.rs", "pub(super) struct RunCommand; use std::process::ExitCode;"),
-        ("cli/args.rs", "enum Command {} use std::process::{ExitCode, Termination};"),
-        ("decide.rs", "// crate::policy\n/* crate::policy */ let x = \"crate::policy\"; let y = r#\"wasmtime\"#;"),
-        ("decide.rs", "#[cfg(test)]\nmod tests {\n    use super::*;\n}"),
-    ] {
-        assert_eq!(violations(file, &code_of(code)), [""; 0], "{file}: {code}");
-    }
-}
-
-#[test]
-fn the_scan_reads_code_and_nothing_else() {
-    for (text, code) in [
-        ("a // b\nc", "a \nc"),
-        ("a /* b /* c */ d\n */ e", "a \n e"),
-        ("x(\"https://y\"); crate::z", "x(\"); crate::z"),
-        (r#"x("a\"b\\"); y"#, r#"x("); y"#),
-        ("x(r\"\\\"); y", "x(r); y"),
-        ("x(r#\"a\"b\"#, br##\"c\"#\"##); y", "x(r, br); y"),
-        ("x('\"'); y('\\''); fn z<'a>(a: &'a str)", "x(); y(); fn z<'a>(a: &'a str)"),
-        ("\"a\nb\" c", "\"\n c"),
-    ] {
-        assert_eq!(code_of(text), code, "{text}");
-    }
+    assert!(fs::read_to_string(root.join("wit/policy.wit")).unwrap().contains("package smcp:policy@0.1.0;"));
 }

@@ -5,15 +5,15 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use smcp::decide::{Consent, Decision, Refusal, Ruled, Ruling, admit};
-use smcp::model::facts::{Facts, Status};
-use smcp::model::manifest::{Entrypoint, Manifest, Permissions, Transport};
-use smcp::model::mode::{Effect, Mode, OnWarn, effect};
-use smcp::model::package::ResolvedPackage;
-use smcp::model::policy::{BuiltIn, LayerName, PolicySource};
-use smcp::model::registry::Registry;
-use smcp::model::text::SafeText;
-use smcp::model::verdict::{Evaluated, Fault, FaultKind, Finding, Outcome, OutcomeKind, Verdict};
+use smcp_decide::{Consent, Decision, Refusal, Ruled, Ruling, admit};
+use smcp_model::facts::{Facts, Status};
+use smcp_model::manifest::{Entrypoint, Manifest, Permissions, Transport};
+use smcp_model::mode::{Effect, Mode, OnWarn, effect};
+use smcp_model::package::ResolvedPackage;
+use smcp_model::policy::{BuiltIn, LayerName, PolicySource};
+use smcp_model::registry::Registry;
+use smcp_model::text::SafeText;
+use smcp_model::verdict::{Evaluated, Fault, FaultKind, Finding, Outcome, OutcomeKind, Verdict};
 
 #[test]
 fn the_mode_table_is_the_one_of_the_spec() {

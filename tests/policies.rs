@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use smcp::model::limits::PolicyLimits;
-use smcp::model::mode::Mode;
-use smcp::model::policy::{BuiltIn, LayerName, PolicySource, PolicySpec};
-use smcp::model::request::Context;
-use smcp::model::text::SafeText;
-use smcp::model::verdict::{FaultKind, Finding, Outcome, Verdict};
-use smcp::policy::{Bound, PolicyHost, Source};
-use smcp::request;
+use smcp_model::limits::PolicyLimits;
+use smcp_model::mode::Mode;
+use smcp_model::policy::{BuiltIn, LayerName, PolicySource, PolicySpec};
+use smcp_model::request::Context;
+use smcp_model::text::SafeText;
+use smcp_model::verdict::{FaultKind, Finding, Outcome, Verdict};
+use smcp_policy::request;
+use smcp_policy::{Bound, PolicyHost, Source};
 use smcp_policy_sdk::{Policy, testing};
 
 const CONTEXT: Context = Context { evaluated_at: 1_800_000_000, trust: false, interactive: false };

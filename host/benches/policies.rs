@@ -8,11 +8,11 @@ use std::hint::black_box;
 use std::path::Path;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use smcp::model::limits::PolicyLimits;
-use smcp::model::policy::BuiltIn;
-use smcp::model::request::{Context, Request};
-use smcp::policy::{Loaded, PolicyHost, Source};
-use smcp::request;
+use smcp_model::limits::PolicyLimits;
+use smcp_model::policy::BuiltIn;
+use smcp_model::request::{Context, Request};
+use smcp_policy::request;
+use smcp_policy::{Loaded, PolicyHost, Source};
 
 const LIMITS: PolicyLimits = PolicyLimits::DEFAULT;
 

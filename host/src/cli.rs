@@ -28,9 +28,9 @@ mod world;
 
 use std::ffi::OsString;
 
-use crate::authority;
 use crate::cli::exit::Exit;
 use crate::cli::world::World;
+use smcp_authority as authority;
 
 /// Parses a command line and carries it out.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {

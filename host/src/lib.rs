@@ -1,4 +1,4 @@
-//! smcp starts an MCP server only after every security policy has allowed it.
+//! The command line of smcp, which starts an MCP server only after every security policy has allowed it.
 //!
 //! ```text
 //! config ──► package ──► request ──► policy ──► decide ──► report ──► launch
@@ -7,25 +7,7 @@
 //!                         told
 //! ```
 //!
-//! A stage takes and returns [`model`] types and knows nothing of its neighbours; [`pipeline`] alone knows the order.
-//! `docs/architecture.md` has the law, and `tests/architecture.rs` enforces it.
-
-#![deny(clippy::undocumented_unsafe_blocks)]
-
-pub mod authority;
-pub mod model;
-
-pub mod config;
-pub mod decide;
-pub mod launch;
-pub mod package;
-pub mod policy;
-pub mod report;
-pub mod request;
-pub mod serve;
-
-pub mod audit;
-
-pub mod pipeline;
+//! A stage takes and returns types of `smcp-model` and knows nothing of its neighbours; `smcp-pipeline` alone knows the
+//! order. Each is a crate, so that its manifest is the law: `docs/architecture.md` has the table.
 
 pub mod cli;

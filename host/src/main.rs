@@ -4,5 +4,5 @@ use smcp::cli;
 use smcp::cli::exit::Exit;
 
 fn main() -> Exit {
-    cli::main(smcp::authority::arguments())
+    cli::main(smcp_authority::arguments())
 }

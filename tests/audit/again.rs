@@ -6,14 +6,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use smcp::model::digest::Digest;
-use smcp::model::limits::PolicyLimits;
-use smcp::model::mode::{Mode, OnWarn};
-use smcp::model::policy::{BuiltIn, LayerName, PolicySource, PolicySpec};
-use smcp::model::request::Context;
-use smcp::model::verdict::{Evaluated, Outcome};
-use smcp::policy::{Bound, PolicyHost, Source};
-use smcp::request;
+use smcp_model::digest::Digest;
+use smcp_model::limits::PolicyLimits;
+use smcp_model::mode::{Mode, OnWarn};
+use smcp_model::policy::{BuiltIn, LayerName, PolicySource, PolicySpec};
+use smcp_model::request::Context;
+use smcp_model::verdict::{Evaluated, Outcome};
+use smcp_policy::request;
+use smcp_policy::{Bound, PolicyHost, Source};
 
 use crate::bed::{Package, ROOT, TestBed};
 
@@ -56,7 +56,7 @@ fn component(spec: &PolicySpec, digest: &Value, known: &[Vec<u8>]) -> Source {
             Some(digest) => {
                 Source::Bytes(known.iter().find(|bytes| Digest::of(bytes).to_string() == digest).unwrap().clone())
             }
-            None => Source::Unreadable(smcp::policy::Unreadable::Disabled),
+            None => Source::Unreadable(smcp_policy::Unreadable::Disabled),
         },
     }
 }

@@ -1,8 +1,8 @@
 //! What the chain shows of a log that somebody changed, and what it can't.
 
-use smcp::audit::Bounds;
-use smcp::model::digest::Digest;
-use smcp::model::limits;
+use smcp_audit::Bounds;
+use smcp_model::digest::Digest;
+use smcp_model::limits;
 
 use crate::log::{Log, entry};
 

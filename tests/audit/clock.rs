@@ -49,9 +49,9 @@ fn a_record_that_could_not_say_its_time_is_not_written() {
     let log = Log::new();
     let early = || std::time::UNIX_EPOCH - std::time::Duration::from_millis(1);
     let late = || std::time::UNIX_EPOCH + std::time::Duration::from_secs(253_402_300_800);
-    for clock in [early as smcp::audit::Clock, late] {
+    for clock in [early as smcp_audit::Clock, late] {
         let error = journal_at(log.folder(), clock).unwrap().append(&entry("never")).unwrap_err();
-        assert!(matches!(error, smcp::audit::AuditError::Clock), "{error}");
+        assert!(matches!(error, smcp_audit::AuditError::Clock), "{error}");
     }
     assert!(log.bytes("audit.jsonl").is_empty());
 }

@@ -86,7 +86,7 @@ fn a_log_that_holds_is_said_to_with_its_head() {
     let document = bed.run("--json audit verify").succeeds().document();
     assert_eq!((&document["intact"], &document["records"]), (&json!(true), &json!(5)));
     let last = bed.read(LOG).lines().last().unwrap().to_owned() + "\n";
-    let head = smcp::model::digest::Digest::of(last.as_bytes());
+    let head = smcp_model::digest::Digest::of(last.as_bytes());
     assert_eq!(document["head"], json!({"seq": 5, "digest": head}));
     bed.run(&format!("audit verify --head {head}")).succeeds();
     bed.run("audit verify --head sha256:12").refuses(1, &["is not a digest"]);
@@ -118,7 +118,7 @@ fn files_elsewhere_are_verified_by_name() {
     bed.write("old/b.jsonl", rest);
     bed.run("audit verify old/a.jsonl old/b.jsonl").succeeds();
     bed.run("audit verify old/b.jsonl").exits(3);
-    let head = smcp::model::digest::Digest::of(first.split_inclusive('\n').next_back().unwrap().as_bytes());
+    let head = smcp_model::digest::Digest::of(first.split_inclusive('\n').next_back().unwrap().as_bytes());
     bed.run(&format!("audit verify old/b.jsonl --after {head}")).succeeds();
     bed.run("audit verify old/none.jsonl").refuses(1, &["while opening old/none.jsonl"]);
 }

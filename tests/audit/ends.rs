@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::process::{Child, ChildStdin};
 
 use serde_json::{Value, json};
-use smcp::audit::{About, Bounds};
+use smcp_audit::{About, Bounds};
 
 use crate::bed::{Package, TestBed};
 use crate::log::{Log, entry};
@@ -132,7 +132,7 @@ fn the_end_is_recorded_before_the_folder_of_the_run_is_removed() {
 }
 
 /// What is kept of a server whose start is the record `head`.
-fn about(head: smcp::model::audit::Head) -> About {
+fn about(head: smcp_model::audit::Head) -> About {
     About { run: head.seq, start: head, package: "acme/tool@1.0.0".to_owned(), asked: None }
 }
 
@@ -153,7 +153,7 @@ fn only_what_a_dead_smcp_left_is_abandoned() {
     assert!(journal.abandoned(9).unwrap().is_empty(), "somebody records it already");
     drop(abandoned);
     assert_eq!(journal.abandoned(9).unwrap().len(), 1, "who was killed meanwhile, and the next one does it");
-    journal.abandoned(9).unwrap().into_iter().for_each(smcp::audit::Abandoned::recorded);
+    journal.abandoned(9).unwrap().into_iter().for_each(smcp_audit::Abandoned::recorded);
     assert_eq!(fs::read_dir(log.path("audit.running")).unwrap().count(), 1);
     drop(third);
 }

@@ -7,8 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use smcp::audit::Bounds;
-use smcp::model::digest::Digest;
+use smcp_audit::Bounds;
+use smcp_model::digest::Digest;
 
 use crate::log::{Log, entry, journal};
 

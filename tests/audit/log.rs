@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use serde_json::{Map, Value, json};
-use smcp::audit::{AuditError, Bounds, Clock, Entry, Journal, Snapshot, verify};
-use smcp::model::audit::{Event, Head, Verification};
-use smcp::model::ownership::Caller;
+use smcp_audit::{AuditError, Bounds, Clock, Entry, Journal, Snapshot, verify};
+use smcp_model::audit::{Event, Head, Verification};
+use smcp_model::ownership::Caller;
 use tempfile::TempDir;
 
 /// A folder with a log, removed when dropped.

@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use nix::unistd::{Uid, chown, mkfifo};
-use smcp::audit::{Bounds, Journal};
-use smcp::model::ownership::Caller;
+use smcp_audit::{Bounds, Journal};
+use smcp_model::ownership::Caller;
 
 use crate::bed::{Package, TestBed};
 use crate::log::{Log, clock, entry, journal, verification};

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use smcp::model::limits;
+use smcp_model::limits;
 
 use crate::bed::{Package, ROOT, TestBed};
 

@@ -1,15 +1,15 @@
 //! A case through the library, from configuration to decision.
 
-use smcp::config;
-use smcp::config::Places;
-use smcp::model::mode::Effect;
-use smcp::model::request::Context;
-use smcp::model::verdict::Evaluated;
-use smcp::model::verdict::Finding;
-use smcp::model::verdict::Outcome;
-use smcp::pipeline;
-use smcp::pipeline::Judged;
-use smcp::request;
+use smcp_config as config;
+use smcp_config::Places;
+use smcp_model::mode::Effect;
+use smcp_model::request::Context;
+use smcp_model::verdict::Evaluated;
+use smcp_model::verdict::Finding;
+use smcp_model::verdict::Outcome;
+use smcp_pipeline as pipeline;
+use smcp_pipeline::Judged;
+use smcp_policy::request;
 
 use crate::bed::Bed;
 use crate::expect::Observed;

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 use serde_json::json;
-use smcp::model::digest::Digest;
+use smcp_model::digest::Digest;
 
 use crate::Row;
 use crate::bed::Package;

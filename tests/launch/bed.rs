@@ -13,23 +13,23 @@ use cap_std::fs::Dir;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use smcp::decide::{Clearance, Decision, admit};
-use smcp::launch::ending::Graces;
-use smcp::launch::environment::ServerEnvironment;
-use smcp::launch::error::LaunchError;
-use smcp::launch::status::Ended;
-use smcp::launch::{Output, Setup, Signals, Streams, launch};
-use smcp::model::deadline::Deadline;
-use smcp::model::digest::Digest;
-use smcp::model::facts::Facts;
-use smcp::model::manifest::{Entrypoint, Manifest, Permissions, Transport};
-use smcp::model::mode::{Mode, OnWarn};
-use smcp::model::name::PolicyName;
-use smcp::model::package::ResolvedPackage;
-use smcp::model::policy::{BuiltIn, LayerName, PolicySource};
-use smcp::model::registry::Registry;
-use smcp::model::verdict::{Evaluated, Outcome};
-use smcp::model::warning::Warning;
+use smcp_decide::{Clearance, Decision, admit};
+use smcp_launch::ending::Graces;
+use smcp_launch::environment::ServerEnvironment;
+use smcp_launch::error::LaunchError;
+use smcp_launch::status::Ended;
+use smcp_launch::{Output, Setup, Signals, Streams, launch};
+use smcp_model::deadline::Deadline;
+use smcp_model::digest::Digest;
+use smcp_model::facts::Facts;
+use smcp_model::manifest::{Entrypoint, Manifest, Permissions, Transport};
+use smcp_model::mode::{Mode, OnWarn};
+use smcp_model::name::PolicyName;
+use smcp_model::package::ResolvedPackage;
+use smcp_model::policy::{BuiltIn, LayerName, PolicySource};
+use smcp_model::registry::Registry;
+use smcp_model::verdict::{Evaluated, Outcome};
+use smcp_model::warning::Warning;
 use tempfile::TempDir;
 
 /// Longer than any test takes; one that needs it to pass fails by how the server ended.
@@ -102,8 +102,8 @@ fn setup(root: &Path, streams: Streams, graces: Graces) -> Setup {
         root_dir: Dir::open_ambient_dir(root, ambient_authority()).unwrap(),
         extra_args: Vec::new(),
         environment: environment(),
-        look: smcp::authority::program,
-        head: smcp::authority::program_head,
+        look: smcp_authority::program,
+        head: smcp_authority::program_head,
         streams,
         warning: None,
         deadline: Deadline::none(),
@@ -328,7 +328,7 @@ fn stand_in() {
     let duration = |milliseconds: &str| Duration::from_millis(milliseconds.parse().unwrap());
     let graces = Graces { input_closed: duration(input_closed), terminate: duration(terminate) };
     let once = || {
-        let streams = Streams::inherited(smcp::authority::stdin().unwrap());
+        let streams = Streams::inherited(smcp_authority::stdin().unwrap());
         let warning = std::env::var_os(WARNED).map(|_| warning());
         let setup = Setup { warning, ..setup(Path::new(&variable(ROOT)), streams, graces) };
         launch(clearance(sh(&variable(SCRIPT))), setup).unwrap().ended

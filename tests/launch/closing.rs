@@ -4,7 +4,7 @@
 
 use std::io::{Read as _, Write as _};
 
-use smcp::launch::ending::Graces;
+use smcp_launch::ending::Graces;
 
 use crate::bed::{Bed, NEVER, NOW, PATIENT, Smcp, closed_by_its_reader, line_with};
 

@@ -4,8 +4,8 @@ use std::io::{BufRead as _, Write as _};
 use std::os::unix::net::UnixStream;
 
 use nix::sys::signal::Signal;
-use smcp::launch::ending::Graces;
-use smcp::launch::status::Ended;
+use smcp_launch::ending::Graces;
+use smcp_launch::status::Ended;
 
 use crate::bed::{Bed, NEVER, NOW, PATIENT, Smcp, line_with, null, sh};
 

@@ -13,9 +13,9 @@ use nix::sys::prctl::set_child_subreaper;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
-use smcp::launch::ending::Graces;
-use smcp::launch::launch;
-use smcp::launch::status::Ended;
+use smcp_launch::ending::Graces;
+use smcp_launch::launch;
+use smcp_launch::status::Ended;
 use tempfile::TempDir;
 
 use crate::bed::{Bed, NEVER, NOW, PATIENT, TIMES, clearance, null, sh, sink, stand_in_command, this_program};

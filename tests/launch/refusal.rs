@@ -7,8 +7,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use smcp::launch::{Output, Patience, Streams, refuse};
-use smcp::model::client_error::ClientError;
+use smcp_launch::{Output, Patience, Streams, refuse};
+use smcp_model::client_error::ClientError;
 
 use crate::bed::{NEVER, NOW, null, sink};
 

@@ -7,14 +7,14 @@ use std::os::fd::OwnedFd;
 use std::thread::{JoinHandle, spawn};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use smcp::launch::ending::Graces;
-use smcp::launch::error::LaunchError;
-use smcp::launch::status::Ended;
-use smcp::launch::status::EndedBy;
-use smcp::launch::{Finished, launch};
-use smcp::model::digest::Digest;
-use smcp::model::manifest::Entrypoint;
-use smcp::model::warning::Delivery;
+use smcp_launch::ending::Graces;
+use smcp_launch::error::LaunchError;
+use smcp_launch::status::Ended;
+use smcp_launch::status::EndedBy;
+use smcp_launch::{Finished, launch};
+use smcp_model::digest::Digest;
+use smcp_model::manifest::Entrypoint;
+use smcp_model::warning::Delivery;
 
 use crate::bed::{Bed, PATIENT, clearance, entrypoint, sh, warning};
 

@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 use nix::sys::signal::Signal;
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
-use smcp::launch::ending::Graces;
-use smcp::launch::status::Ended;
+use smcp_launch::ending::Graces;
+use smcp_launch::status::Ended;
 
 use crate::bed::{Bed, NEVER, NOW, PATIENT, Smcp, closed_by_its_reader, line_with, sh, this_program};
 use crate::relay::{Client, python, rest_of};

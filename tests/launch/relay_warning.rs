@@ -7,12 +7,12 @@ use std::io::Write as _;
 
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
-use smcp::launch::Finished;
-use smcp::launch::ending::Graces;
-use smcp::launch::error::{Failure, LaunchError};
-use smcp::launch::status::Ended;
-use smcp::launch::status::EndedBy;
-use smcp::model::warning::Delivery;
+use smcp_launch::Finished;
+use smcp_launch::ending::Graces;
+use smcp_launch::error::{Failure, LaunchError};
+use smcp_launch::status::Ended;
+use smcp_launch::status::EndedBy;
+use smcp_model::warning::Delivery;
 
 use crate::bed::{Bed, NEVER, NOW, PATIENT, warning};
 use crate::relay::{Client, python};

@@ -6,12 +6,12 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
-use smcp::launch::environment::ServerEnvironment;
-use smcp::launch::error::Failure;
-use smcp::launch::launch;
-use smcp::launch::status::Ended;
-use smcp::model::deadline::Deadline;
-use smcp::model::manifest::{Entrypoint, Manifest, Transport};
+use smcp_launch::environment::ServerEnvironment;
+use smcp_launch::error::Failure;
+use smcp_launch::launch;
+use smcp_launch::status::Ended;
+use smcp_model::deadline::Deadline;
+use smcp_model::manifest::{Entrypoint, Manifest, Transport};
 
 use crate::bed::{Bed, PATIENT, clearance, clearance_of, entrypoint, manifest, null, sh};
 
@@ -51,7 +51,7 @@ fn the_environment_is_what_was_computed_and_nothing_else() {
     let parent = [("PATH".into(), std::env::var_os("PATH").unwrap()), ("SECRET".into(), "x".into())];
     let given = ["A=1".parse().unwrap(), "B=two words".parse().unwrap()];
     let environment = ServerEnvironment::compute(&parent, &manifest(entrypoint.clone()), &[], &given);
-    let (ended, output) = Bed::new().run_with(entrypoint, null(), |setup| smcp::launch::Setup { environment, ..setup });
+    let (ended, output) = Bed::new().run_with(entrypoint, null(), |setup| smcp_launch::Setup { environment, ..setup });
     assert_eq!(ended.unwrap(), Ended::Exited(0));
     let mut lines: Vec<_> = output.lines().collect();
     lines.sort_unstable();
@@ -87,7 +87,7 @@ fn what_starts_is_what_was_opened_wherever_its_path_leads_by_then() {
             let expected = if entrypoint.command == "./server" { "honest\nhonest\n" } else { "honest\n" };
             let entrypoint = Entrypoint { workdir: workdir.clone(), ..entrypoint };
             // Somebody has renamed the folder since it was opened, and put his own in its place.
-            let swapped = |setup| smcp::launch::Setup { root: evil.root().to_owned(), ..setup };
+            let swapped = |setup| smcp_launch::Setup { root: evil.root().to_owned(), ..setup };
             let (ended, output) = bed.run_with(entrypoint, null(), swapped);
             assert_eq!((ended.unwrap(), output.as_str()), (Ended::Exited(0), expected), "{workdir:?}");
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
-use smcp::model::digest::Digest;
+use smcp_model::digest::Digest;
 
 use crate::bed::{Package, ROOT, TestBed, corrupt};
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 use std::process::Command;
 
 use nix::sys::stat::Mode;
-use smcp::model::digest::Digest;
+use smcp_model::digest::Digest;
 
 use crate::bed::{Package, Ran, TestBed};
 use crate::shifted::deadly_limit;

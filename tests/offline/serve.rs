@@ -8,7 +8,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
-use smcp::model::digest::Digest;
+use smcp_model::digest::Digest;
 
 use crate::bed::{Package, TestBed, corrupt};
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use smcp::model::digest::Digest;
+use smcp_model::digest::Digest;
 
 /// Where the pins are.
 const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/peers");

@@ -2,8 +2,8 @@
 //!
 //! P12, P13 and P14 are about processes and pipes: here is only what the machine has to do with them.
 
-use smcp::launch::proxy::Proxy;
-use smcp::model::warning::{Delivery, Warning};
+use smcp_launch::proxy::Proxy;
+use smcp_model::warning::{Delivery, Warning};
 
 use crate::support::*;
 
@@ -164,7 +164,7 @@ fn p11_a_line_without_end_does_not_fill_the_memory() {
             assert!(sent <= 8 << 20 && out.is_empty());
         }
     });
-    assert_eq!(result, Err::<(), _>(smcp::launch::proxy::Evasion::TooLong));
+    assert_eq!(result, Err::<(), _>(smcp_launch::proxy::Evasion::TooLong));
 }
 
 /// P12: at the end of the server's output nothing stays behind.

@@ -1,7 +1,7 @@
 //! What a server tries to keep its warning from the model, and how it ends.
 
-use smcp::launch::proxy::Evasion;
-use smcp::model::warning::Delivery;
+use smcp_launch::proxy::Evasion;
+use smcp_model::warning::Delivery;
 
 use crate::support::*;
 

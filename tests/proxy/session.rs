@@ -1,6 +1,6 @@
 //! Whole sessions of both eras: who gets the warning, where, and until when.
 
-use smcp::model::warning::Delivery;
+use smcp_model::warning::Delivery;
 
 use crate::support::*;
 
@@ -254,7 +254,7 @@ fn a_handshake_long_after_the_first_is_noticed_however_it_is_spelled() {
 fn once_it_may_the_stream_is_raw_until_the_client_asks_again() {
     let mut proxy = proxy();
     let mut out = Vec::new();
-    let mut said = |proxy: &mut smcp::launch::proxy::Proxy, line: &str| {
+    let mut said = |proxy: &mut smcp_launch::proxy::Proxy, line: &str| {
         proxy.client(format!("{line}\n").as_bytes());
         proxy.pending(&mut out);
         proxy.is_raw()

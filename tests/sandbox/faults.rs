@@ -1,13 +1,13 @@
 //! Policies that export the interface and break in one place.
 
-use smcp::model::limits;
-use smcp::model::limits::PolicyLimits;
-use smcp::model::mode::Effect;
-use smcp::model::mode::Mode;
-use smcp::model::mode::OnWarn;
-use smcp::model::verdict::Evaluated;
-use smcp::model::verdict::FaultKind;
-use smcp::model::verdict::Outcome;
+use smcp_model::limits;
+use smcp_model::limits::PolicyLimits;
+use smcp_model::mode::Effect;
+use smcp_model::mode::Mode;
+use smcp_model::mode::OnWarn;
+use smcp_model::verdict::Evaluated;
+use smcp_model::verdict::FaultKind;
+use smcp_model::verdict::Outcome;
 
 use crate::guest::Twin;
 use crate::trial::HASTY;

@@ -1,8 +1,8 @@
 //! Files that are not quite components, or no components at all.
 
-use smcp::model::limits;
-use smcp::model::verdict::FaultKind;
-use smcp::model::verdict::Outcome;
+use smcp_model::limits;
+use smcp_model::verdict::FaultKind;
+use smcp_model::verdict::Outcome;
 use wasm_encoder::Component;
 use wasm_encoder::ComponentSectionId;
 use wasm_encoder::Encode;

@@ -1,8 +1,8 @@
 //! Components whose world is not quite ours: their imports and exports.
 
-use smcp::model::limits;
-use smcp::model::verdict::FaultKind;
-use smcp::model::verdict::Outcome;
+use smcp_model::limits;
+use smcp_model::verdict::FaultKind;
+use smcp_model::verdict::Outcome;
 use wasm_encoder::Component;
 use wasm_encoder::ComponentExportKind;
 use wasm_encoder::ComponentExportSection;

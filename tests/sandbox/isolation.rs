@@ -2,11 +2,11 @@
 //!
 //! Neither for its own next call, nor for another policy, nor on a terminal.
 
-use smcp::model::mode::Effect;
-use smcp::model::mode::Mode;
-use smcp::model::mode::OnWarn;
-use smcp::model::verdict::Finding;
-use smcp::model::verdict::Outcome;
+use smcp_model::mode::Effect;
+use smcp_model::mode::Mode;
+use smcp_model::mode::OnWarn;
+use smcp_model::verdict::Finding;
+use smcp_model::verdict::Outcome;
 
 use crate::guest::Twin;
 use crate::trial::HASTY;

@@ -1,9 +1,9 @@
 //! Every limit, at it and one above it: let be, or that limit's fault.
 
-use smcp::model::limits;
-use smcp::model::limits::PolicyLimits;
-use smcp::model::verdict::FaultKind;
-use smcp::model::verdict::Outcome;
+use smcp_model::limits;
+use smcp_model::limits::PolicyLimits;
+use smcp_model::verdict::FaultKind;
+use smcp_model::verdict::Outcome;
 
 use crate::faults::blames;
 use crate::guest::Twin;

@@ -3,9 +3,9 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use smcp::model::limits::PolicyLimits;
-use smcp::model::verdict::FaultKind;
-use smcp::model::verdict::Outcome;
+use smcp_model::limits::PolicyLimits;
+use smcp_model::verdict::FaultKind;
+use smcp_model::verdict::Outcome;
 
 use crate::guest::Twin;
 use crate::trial::HASTY;

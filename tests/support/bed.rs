@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::{Value, json};
-use smcp::model::digest::Digest;
+use smcp_model::digest::Digest;
 use tempfile::TempDir;
 
 use crate::redact::Redactor;

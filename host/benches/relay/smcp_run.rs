@@ -6,21 +6,21 @@ use std::time::Duration;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use smcp::decide::{Clearance, Decision, admit};
-use smcp::launch::ending::Graces;
-use smcp::launch::environment::ServerEnvironment;
-use smcp::launch::{Setup, Signals, Streams, launch};
-use smcp::model::deadline::Deadline;
-use smcp::model::digest::Digest;
-use smcp::model::facts::Facts;
-use smcp::model::manifest::{Entrypoint, Manifest, Permissions, Transport};
-use smcp::model::mode::{Mode, OnWarn};
-use smcp::model::name::PolicyName;
-use smcp::model::package::ResolvedPackage;
-use smcp::model::policy::{BuiltIn, LayerName, PolicySource};
-use smcp::model::registry::Registry;
-use smcp::model::verdict::{Evaluated, Outcome};
-use smcp::model::warning::Warning;
+use smcp_decide::{Clearance, Decision, admit};
+use smcp_launch::ending::Graces;
+use smcp_launch::environment::ServerEnvironment;
+use smcp_launch::{Setup, Signals, Streams, launch};
+use smcp_model::deadline::Deadline;
+use smcp_model::digest::Digest;
+use smcp_model::facts::Facts;
+use smcp_model::manifest::{Entrypoint, Manifest, Permissions, Transport};
+use smcp_model::mode::{Mode, OnWarn};
+use smcp_model::name::PolicyName;
+use smcp_model::package::ResolvedPackage;
+use smcp_model::policy::{BuiltIn, LayerName, PolicySource};
+use smcp_model::registry::Registry;
+use smcp_model::verdict::{Evaluated, Outcome};
+use smcp_model::warning::Warning;
 
 use crate::Result;
 
@@ -37,9 +37,9 @@ pub(crate) fn stand_in(server: &[String]) -> Result<ExitCode> {
         root,
         extra_args: Vec::new(),
         environment: ServerEnvironment::compute(&[], &manifest, &[], &[]),
-        look: smcp::authority::program,
-        head: smcp::authority::program_head,
-        streams: Streams::inherited(smcp::authority::stdin()?),
+        look: smcp_authority::program,
+        head: smcp_authority::program_head,
+        streams: Streams::inherited(smcp_authority::stdin()?),
         warning: Some(warning()),
         deadline: Deadline::none(),
         graces: Graces::default(),

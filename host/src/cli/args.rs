@@ -30,9 +30,9 @@ use crate::cli::registry::RegistryCommand;
 use crate::cli::run::RunCommand;
 use crate::cli::version::VersionCommand;
 use crate::cli::world::World;
-use crate::pipeline;
-use crate::report::client_error;
-use crate::report::json;
+use smcp_pipeline as pipeline;
+use smcp_report::client_error;
+use smcp_report::json;
 
 pub(super) const EXIT_CODES: &str = "Exit codes:
   0  the server ran and exited 0; the check passed

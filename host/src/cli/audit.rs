@@ -7,18 +7,18 @@ use clap::Args;
 use clap::Subcommand;
 use serde_json::Value;
 
-use crate::audit;
-use crate::audit::AuditError;
-use crate::audit::Bounds;
-use crate::audit::Part;
-use crate::audit::Snapshot;
-use crate::authority;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
-use crate::model::digest::Digest;
-use crate::report::json;
-use crate::report::records;
+use smcp_audit as audit;
+use smcp_audit::AuditError;
+use smcp_audit::Bounds;
+use smcp_audit::Part;
+use smcp_audit::Snapshot;
+use smcp_authority as authority;
+use smcp_model::digest::Digest;
+use smcp_report::json;
+use smcp_report::records;
 
 /// Verify or read the audit log.
 ///

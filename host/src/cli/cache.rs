@@ -5,17 +5,17 @@ use std::time::Duration;
 use clap::Args;
 use clap::Subcommand;
 
-use crate::authority;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
-use crate::model::cache::CacheRemoval;
-use crate::model::cache::CacheRules;
-use crate::model::cache::CacheTarget;
-use crate::model::size::ByteSize;
-use crate::pipeline;
-use crate::report::cache;
-use crate::report::json;
+use smcp_authority as authority;
+use smcp_model::cache::CacheRemoval;
+use smcp_model::cache::CacheRules;
+use smcp_model::cache::CacheTarget;
+use smcp_model::size::ByteSize;
+use smcp_pipeline as pipeline;
+use smcp_report::cache;
+use smcp_report::json;
 
 /// See and clear the cache of downloads.
 #[derive(Debug, Subcommand)]

@@ -7,17 +7,17 @@ use anyhow::anyhow;
 use clap::Subcommand;
 use serde_json::json;
 
-use crate::authority;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
-use crate::config;
-use crate::model::text::SafeText;
-use crate::pipeline;
-use crate::report::json;
-use crate::report::listing;
-use crate::report::message;
-use crate::report::style::Span;
+use smcp_authority as authority;
+use smcp_config as config;
+use smcp_model::text::SafeText;
+use smcp_pipeline as pipeline;
+use smcp_report::json;
+use smcp_report::listing;
+use smcp_report::message;
+use smcp_report::style::Span;
 
 /// Begin, show or check the configuration.
 #[derive(Debug, Clone, Copy, Subcommand)]

@@ -4,42 +4,42 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::authority;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::failure::exit_of;
 use crate::cli::failure::told;
 use crate::cli::failure::told_of;
 use crate::cli::world::World;
-use crate::config::Config;
-use crate::model::client_error::ClientError;
-use crate::model::deadline::Deadline;
-use crate::model::mode::Effect;
-use crate::model::package::PackageRef;
-use crate::model::request::Context;
-use crate::model::request::Subject;
-use crate::model::warning::Warning;
-use crate::pipeline;
-use crate::pipeline::Activity;
-use crate::pipeline::Audience;
-use crate::pipeline::Consent;
-use crate::pipeline::Ended;
-use crate::pipeline::Judged;
-use crate::pipeline::Ledger;
-use crate::pipeline::Notice;
-use crate::pipeline::Remark;
-use crate::pipeline::StopKind;
-use crate::pipeline::Stopped;
-use crate::report::Conclusion;
-use crate::report::Purpose;
-use crate::report::Report;
-use crate::report::Start;
-use crate::report::client_error;
-use crate::report::human;
-use crate::report::json;
-use crate::report::prompt;
-use crate::report::summary;
-use crate::report::warning;
+use smcp_authority as authority;
+use smcp_config::Config;
+use smcp_model::client_error::ClientError;
+use smcp_model::deadline::Deadline;
+use smcp_model::mode::Effect;
+use smcp_model::package::PackageRef;
+use smcp_model::request::Context;
+use smcp_model::request::Subject;
+use smcp_model::warning::Warning;
+use smcp_pipeline as pipeline;
+use smcp_pipeline::Activity;
+use smcp_pipeline::Audience;
+use smcp_pipeline::Consent;
+use smcp_pipeline::Ended;
+use smcp_pipeline::Judged;
+use smcp_pipeline::Ledger;
+use smcp_pipeline::Notice;
+use smcp_pipeline::Remark;
+use smcp_pipeline::StopKind;
+use smcp_pipeline::Stopped;
+use smcp_report::Conclusion;
+use smcp_report::Purpose;
+use smcp_report::Report;
+use smcp_report::Start;
+use smcp_report::client_error;
+use smcp_report::human;
+use smcp_report::json;
+use smcp_report::prompt;
+use smcp_report::summary;
+use smcp_report::warning;
 
 impl World {
     /// Decides about a package without starting it, and says so.
@@ -330,12 +330,12 @@ impl Audience for Listener<'_> {
 mod tests {
     use super::*;
     use crate::cli::args;
-    use crate::config::Places;
-    use crate::model::facts::Facts;
-    use crate::model::facts::Score;
-    use crate::model::facts::Status;
-    use crate::model::request::Context;
-    use crate::model::request::Subject;
+    use smcp_config::Places;
+    use smcp_model::facts::Facts;
+    use smcp_model::facts::Score;
+    use smcp_model::facts::Status;
+    use smcp_model::request::Context;
+    use smcp_model::request::Subject;
 
     #[test]
     fn the_model_is_told_where_there_is_something_to_say() {

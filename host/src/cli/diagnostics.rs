@@ -6,8 +6,8 @@ use std::thread;
 
 use tracing_subscriber::filter::EnvFilter;
 
-use crate::authority;
-use crate::model::policy::EVALUATION_THREAD;
+use smcp_authority as authority;
+use smcp_model::policy::EVALUATION_THREAD;
 
 /// Raises diagnostics like `-v` does, with the syntax of tracing's filters (spec section 6).
 const VARIABLE: &str = "SMCP_LOG";

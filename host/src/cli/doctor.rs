@@ -6,20 +6,20 @@ mod surroundings;
 
 use clap::Args;
 
-use crate::authority;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::failure::told;
 use crate::cli::world::World;
-use crate::config::Config;
-use crate::model::deadline::Deadline;
-use crate::model::diagnosis::Check;
-use crate::model::diagnosis::Health;
-use crate::model::diagnosis::worst;
-use crate::model::registry::Registry;
-use crate::pipeline;
-use crate::report::diagnosis;
-use crate::report::json;
+use smcp_authority as authority;
+use smcp_config::Config;
+use smcp_model::deadline::Deadline;
+use smcp_model::diagnosis::Check;
+use smcp_model::diagnosis::Health;
+use smcp_model::diagnosis::worst;
+use smcp_model::registry::Registry;
+use smcp_pipeline as pipeline;
+use smcp_report::diagnosis;
+use smcp_report::json;
 
 /// Look whether `run` could work, and say what to do if not.
 ///

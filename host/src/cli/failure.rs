@@ -1,10 +1,10 @@
 //! Why a command could not do its work, as a message and an exit code.
 
 use crate::cli::exit::Exit;
-use crate::config::ConfigError;
-use crate::pipeline::DocumentError;
-use crate::pipeline::Stop;
-use crate::pipeline::StopKind;
+use smcp_config::ConfigError;
+use smcp_pipeline::DocumentError;
+use smcp_pipeline::Stop;
+use smcp_pipeline::StopKind;
 
 /// A command's error: the exit code, a word for machines, and the sentence for people.
 #[derive(Debug)]

@@ -5,11 +5,11 @@ use clap::Args;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
-use crate::model::deadline::Deadline;
-use crate::model::package::PackageRef;
-use crate::pipeline;
-use crate::report::json;
-use crate::report::package;
+use smcp_model::deadline::Deadline;
+use smcp_model::package::PackageRef;
+use smcp_pipeline as pipeline;
+use smcp_report::json;
+use smcp_report::package;
 
 /// Show what the registry says of a package, after verifying it.
 ///

@@ -3,17 +3,17 @@
 use anyhow::Context as _;
 use clap::Args;
 
-use crate::authority;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
-use crate::model::endpoint::Endpoint;
-use crate::model::limits;
-use crate::model::registry::Registry;
-use crate::model::secret::Secret;
-use crate::pipeline;
-use crate::report::message;
-use crate::report::style::Span;
+use smcp_authority as authority;
+use smcp_model::endpoint::Endpoint;
+use smcp_model::limits;
+use smcp_model::registry::Registry;
+use smcp_model::secret::Secret;
+use smcp_pipeline as pipeline;
+use smcp_report::message;
+use smcp_report::style::Span;
 
 /// Keep a token for a registry.
 ///

@@ -9,11 +9,11 @@ use clap::Args;
 use clap::CommandFactory as _;
 use clap_mangen::Man;
 
-use crate::authority;
 use crate::cli::args::Arguments;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
+use smcp_authority as authority;
 
 /// Print a manual page, or write all of them into a folder.
 ///

@@ -19,7 +19,6 @@ use anyhow::anyhow;
 use clap::Args;
 use clap::ValueEnum;
 
-use crate::authority;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::mcp_config::client::Client;
@@ -31,12 +30,13 @@ use crate::cli::mcp_config::merge::Format;
 use crate::cli::mcp_config::merge::MergeError;
 use crate::cli::mcp_config::standing::Standing;
 use crate::cli::world::World;
-use crate::model::limits;
-use crate::model::package::PackageRef;
-use crate::model::path;
-use crate::model::text::SafeText;
-use crate::report::message;
-use crate::report::style::Span;
+use smcp_authority as authority;
+use smcp_model::limits;
+use smcp_model::package::PackageRef;
+use smcp_model::path;
+use smcp_model::text::SafeText;
+use smcp_report::message;
+use smcp_report::style::Span;
 
 /// Print what makes a client start a package through smcp, or write it into the client's file.
 ///

@@ -6,12 +6,12 @@ use serde_json::json;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
-use crate::model::deadline::Deadline;
-use crate::model::package::PackageRef;
-use crate::pipeline;
-use crate::report::json;
-use crate::report::message;
-use crate::report::style::Span;
+use smcp_model::deadline::Deadline;
+use smcp_model::package::PackageRef;
+use smcp_pipeline as pipeline;
+use smcp_report::json;
+use smcp_report::message;
+use smcp_report::style::Span;
 
 /// Download and verify a package without running it.
 ///

@@ -8,7 +8,6 @@ mod serve;
 
 use clap::Subcommand;
 
-use crate::authority;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::registry::list::ListCommand;
@@ -17,10 +16,11 @@ use crate::cli::registry::publish::PublishCommand;
 use crate::cli::registry::schema::SchemaCommand;
 use crate::cli::registry::serve::ServeCommand;
 use crate::cli::world::World;
-use crate::model::registry::Registry;
-use crate::package::DirectoryRegistry;
-use crate::package::PackageError;
-use crate::pipeline::Stop;
+use smcp_authority as authority;
+use smcp_model::registry::Registry;
+use smcp_package::DirectoryRegistry;
+use smcp_package::PackageError;
+use smcp_pipeline::Stop;
 
 /// Work on a registry directory.
 #[derive(Debug, Subcommand)]

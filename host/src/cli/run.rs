@@ -8,21 +8,21 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 
-use crate::authority;
 use crate::cli::args::EXIT_CODES;
 use crate::cli::decision::client_error_of;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
-use crate::model::client_error::ClientError;
-use crate::model::facts::Score;
-use crate::model::package::PackageRef;
-use crate::pipeline;
-use crate::pipeline::Assignment;
-use crate::pipeline::Order;
-use crate::pipeline::Room;
-use crate::report::Purpose;
-use crate::report::client_error;
+use smcp_authority as authority;
+use smcp_model::client_error::ClientError;
+use smcp_model::facts::Score;
+use smcp_model::package::PackageRef;
+use smcp_pipeline as pipeline;
+use smcp_pipeline::Assignment;
+use smcp_pipeline::Order;
+use smcp_pipeline::Room;
+use smcp_report::Purpose;
+use smcp_report::client_error;
 
 /// Start a server, if every policy allows it.
 ///

@@ -6,8 +6,8 @@ use clap::builder::StyledStr;
 use clap::error::ContextKind;
 use clap::error::ContextValue;
 
-use crate::model::package::PackageRef;
-use crate::model::text::SafeText;
+use smcp_model::package::PackageRef;
+use smcp_model::text::SafeText;
 
 /// Words that other programs have for what smcp calls otherwise, or does not do.
 const ELSEWHERE: [(&[&str], &str); 15] = [

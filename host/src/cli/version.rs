@@ -8,8 +8,8 @@ use serde_json::json;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
-use crate::pipeline;
-use crate::report::json;
+use smcp_pipeline as pipeline;
+use smcp_report::json;
 
 /// Print which version this is; with -v, what it is made of.
 #[derive(Debug, Args)]

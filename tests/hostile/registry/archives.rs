@@ -7,7 +7,7 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use smcp::model::limits;
+use smcp_model::limits;
 
 use crate::server::Reply;
 use crate::trial::{Case, Goods, RESOLVE, all_end_as_they_should};
@@ -74,7 +74,7 @@ fn bomb(name: &str, size: u64) -> Vec<u8> {
 /// A registry that promises `bundle`, and keeps the promise.
 fn promised(name: &'static str, bundle: &[u8], says: &'static str) -> Case {
     let goods = Goods::get();
-    let digest = smcp::model::digest::Digest::of(bundle).to_string();
+    let digest = smcp_model::digest::Digest::of(bundle).to_string();
     let mut script = goods.honest();
     let size = bundle.len();
     let entry = goods.entry_with(|entry| {
@@ -153,7 +153,7 @@ fn special_bits_are_no_reason_to_refuse_and_are_not_kept() {
             .good(),
     );
     let bundle = gzip(&tar_of(&[padded]));
-    let digest = smcp::model::digest::Digest::of(&bundle).to_string();
+    let digest = smcp_model::digest::Digest::of(&bundle).to_string();
     let mut registry = goods.honest();
     registry.set(
         RESOLVE,

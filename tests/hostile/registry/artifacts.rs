@@ -109,7 +109,7 @@ fn what_has_the_right_digest_is_still_looked_into() {
         encoder.finish().unwrap()
     };
     let promised = |kind: &'static str, bytes: &[u8]| {
-        let digest = smcp::model::digest::Digest::of(bytes).to_string();
+        let digest = smcp_model::digest::Digest::of(bytes).to_string();
         let mut script = goods.honest();
         script.set(
             RESOLVE,

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use serde_json::Value;
-use smcp::model::digest::Digest;
+use smcp_model::digest::Digest;
 
 use crate::bed::{Package, Ran, TestBed};
 use crate::server::{Reply, Script, Server};

@@ -1,20 +1,20 @@
 //! The audit log: can it be written, does it hold, has every start an end.
 
-use crate::audit;
-use crate::audit::Bounds;
-use crate::audit::Part;
-use crate::authority;
 use crate::cli::audit::log;
 use crate::cli::doctor::surroundings;
 use crate::cli::failure::told;
 use crate::cli::world::World;
-use crate::config::Config;
-use crate::config::choice::Audit;
-use crate::model::audit::Verification;
-use crate::model::diagnosis::Check;
-use crate::model::diagnosis::Health;
-use crate::pipeline::Ledger;
-use crate::report::records;
+use smcp_audit as audit;
+use smcp_audit::Bounds;
+use smcp_audit::Part;
+use smcp_authority as authority;
+use smcp_config::Config;
+use smcp_config::choice::Audit;
+use smcp_model::audit::Verification;
+use smcp_model::diagnosis::Check;
+use smcp_model::diagnosis::Health;
+use smcp_pipeline::Ledger;
+use smcp_report::records;
 
 /// Everything about the log.
 pub(super) fn checks(world: &World, config: &Config) -> Vec<Check> {

@@ -2,20 +2,20 @@
 
 use serde_json::Value;
 
-use crate::authority;
-use crate::config::Config;
-use crate::config::Layer;
-use crate::model::diagnosis::Check;
-use crate::model::diagnosis::Health;
-use crate::model::examination::Examined;
-use crate::model::examination::PolicyState;
-use crate::model::mode::Mode;
-use crate::model::policy::BuiltIn;
-use crate::model::policy::PolicySource;
-use crate::model::policy::PolicySpec;
-use crate::model::registry::Registry;
-use crate::model::size::ByteSize;
-use crate::pipeline;
+use smcp_authority as authority;
+use smcp_config::Config;
+use smcp_config::Layer;
+use smcp_model::diagnosis::Check;
+use smcp_model::diagnosis::Health;
+use smcp_model::examination::Examined;
+use smcp_model::examination::PolicyState;
+use smcp_model::mode::Mode;
+use smcp_model::policy::BuiltIn;
+use smcp_model::policy::PolicySource;
+use smcp_model::policy::PolicySpec;
+use smcp_model::registry::Registry;
+use smcp_model::size::ByteSize;
+use smcp_pipeline as pipeline;
 
 /// What the rules of each layer are, whether it trusts the registry, and whether every policy works.
 pub(super) fn checks(config: &Config) -> Vec<Check> {
@@ -116,8 +116,8 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::config;
-    use crate::config::Places;
+    use smcp_config as config;
+    use smcp_config::Places;
 
     #[test]
     fn rules_are_said_in_plain_words() {

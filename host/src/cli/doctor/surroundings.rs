@@ -4,17 +4,17 @@ use std::path::Path;
 use std::time::Duration;
 use std::time::SystemTime;
 
-use crate::authority;
-use crate::authority::Namespaces;
 use crate::cli::failure::told;
-use crate::config::Config;
-use crate::model::deadline::Deadline;
-use crate::model::diagnosis::Check;
-use crate::model::diagnosis::Health;
-use crate::model::limits;
-use crate::model::size::ByteSize;
-use crate::model::time;
-use crate::pipeline;
+use smcp_authority as authority;
+use smcp_authority::Namespaces;
+use smcp_config::Config;
+use smcp_model::deadline::Deadline;
+use smcp_model::diagnosis::Check;
+use smcp_model::diagnosis::Health;
+use smcp_model::limits;
+use smcp_model::size::ByteSize;
+use smcp_model::time;
+use smcp_pipeline as pipeline;
 
 /// What helps when nothing else is known.
 const CACHE_ADVICE: &str = "make it yours, or name another with --cache-dir, or `cache_dir` in the configuration";

@@ -17,10 +17,10 @@ use cap_std::fs::Permissions;
 use cap_std::fs::PermissionsExt as _;
 use cap_tempfile::TempFile;
 
-use crate::authority;
-use crate::model::limits;
-use crate::model::ownership::Ownership;
-use crate::model::ownership::Untrusted;
+use smcp_authority as authority;
+use smcp_model::limits;
+use smcp_model::ownership::Ownership;
+use smcp_model::ownership::Untrusted;
 
 /// A new file is its user's alone: what stands in it may become a secret.
 const NEW_MODE: u32 = 0o600;

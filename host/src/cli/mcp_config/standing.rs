@@ -5,17 +5,17 @@
 use std::sync::mpsc;
 use std::thread;
 
-use crate::authority;
 use crate::cli::failure::told_of;
-use crate::config::Config;
-use crate::model::deadline::Deadline;
-use crate::model::limits;
-use crate::model::mode::Effect;
-use crate::model::package::PackageRef;
-use crate::model::request::Context;
-use crate::pipeline;
-use crate::pipeline::StopKind;
-use crate::report::progress;
+use smcp_authority as authority;
+use smcp_config::Config;
+use smcp_model::deadline::Deadline;
+use smcp_model::limits;
+use smcp_model::mode::Effect;
+use smcp_model::package::PackageRef;
+use smcp_model::request::Context;
+use smcp_pipeline as pipeline;
+use smcp_pipeline::StopKind;
+use smcp_report::progress;
 
 /// How a package stands today.
 #[derive(Debug, Clone, PartialEq, Eq)]

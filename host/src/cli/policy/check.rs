@@ -6,8 +6,8 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::run::Judging;
 use crate::cli::world::World;
-use crate::model::package::PackageRef;
-use crate::report::Purpose;
+use smcp_model::package::PackageRef;
+use smcp_report::Purpose;
 
 /// Decide about a package, and start nothing.
 ///

@@ -8,11 +8,11 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::run::Judging;
 use crate::cli::world::World;
-use crate::model::limits;
-use crate::pipeline;
-use crate::pipeline::Notice;
-use crate::report::Purpose;
-use crate::report::message;
+use smcp_model::limits;
+use smcp_pipeline as pipeline;
+use smcp_pipeline::Notice;
+use smcp_report::Purpose;
+use smcp_report::message;
 
 /// Decide about a facts document, with no registry at all.
 ///

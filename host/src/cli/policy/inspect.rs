@@ -4,22 +4,22 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::authority::InputError;
-use crate::authority::ReadError;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
-use crate::model::digest::Digest;
-use crate::model::examination::Inspection;
-use crate::model::limits;
-use crate::model::limits::PolicyLimits;
-use crate::model::text::SafeText;
-use crate::model::verdict::Fault;
-use crate::pipeline;
-use crate::policy::PolicyHost;
-use crate::policy::Source;
-use crate::report::inspection;
-use crate::report::json;
+use smcp_authority::InputError;
+use smcp_authority::ReadError;
+use smcp_model::digest::Digest;
+use smcp_model::examination::Inspection;
+use smcp_model::limits;
+use smcp_model::limits::PolicyLimits;
+use smcp_model::text::SafeText;
+use smcp_model::verdict::Fault;
+use smcp_pipeline as pipeline;
+use smcp_policy::PolicyHost;
+use smcp_policy::Source;
+use smcp_report::inspection;
+use smcp_report::json;
 
 /// Show what a component is, and what it says of itself.
 #[derive(Debug, Args)]

@@ -5,9 +5,9 @@ use clap::Args;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
-use crate::pipeline;
-use crate::report::json;
-use crate::report::listing;
+use smcp_pipeline as pipeline;
+use smcp_report::json;
+use smcp_report::listing;
 
 /// List the policies of every layer, and whether each would work.
 ///

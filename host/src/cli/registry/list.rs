@@ -7,13 +7,13 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::registry::directory;
 use crate::cli::world::World;
-use crate::model::deadline::Deadline;
-use crate::package::Listed;
-use crate::package::RegistryClient as _;
-use crate::pipeline::Stop;
-use crate::report::json;
-use crate::report::style::Span;
-use crate::report::table;
+use smcp_model::deadline::Deadline;
+use smcp_package::Listed;
+use smcp_package::RegistryClient as _;
+use smcp_pipeline::Stop;
+use smcp_report::json;
+use smcp_report::style::Span;
+use smcp_report::table;
 
 /// List the packages of the registry directory that --registry names, with their latest versions.
 #[derive(Debug, Args)]

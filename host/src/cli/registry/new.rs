@@ -7,16 +7,16 @@ use anyhow::Context as _;
 use clap::Args;
 use clap::ValueEnum;
 
-use crate::authority;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
-use crate::model::package::PackageRef;
-use crate::model::package::Selector;
-use crate::package;
-use crate::package::Runtime;
-use crate::report::message;
-use crate::report::style::Span;
+use smcp_authority as authority;
+use smcp_model::package::PackageRef;
+use smcp_model::package::Selector;
+use smcp_package as package;
+use smcp_package::Runtime;
+use smcp_report::message;
+use smcp_report::style::Span;
 
 /// Write a manifest.json for the project in a directory, which is made when it is not there yet.
 ///

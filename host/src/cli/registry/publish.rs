@@ -5,26 +5,26 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 
-use crate::authority;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
-use crate::model::facts::CertLevel;
-use crate::model::facts::Score;
-use crate::model::facts::SeverityCounts;
-use crate::model::facts::Status;
-use crate::model::package::PackageRef;
-use crate::model::package::Selector;
-use crate::model::registry::Registry;
-use crate::model::text::SafeText;
-use crate::package;
-use crate::package::Pattern;
-use crate::package::PublishRequest;
-use crate::package::Published;
-use crate::pipeline;
-use crate::pipeline::Stop;
-use crate::report::message;
-use crate::report::style::Span;
+use smcp_authority as authority;
+use smcp_model::facts::CertLevel;
+use smcp_model::facts::Score;
+use smcp_model::facts::SeverityCounts;
+use smcp_model::facts::Status;
+use smcp_model::package::PackageRef;
+use smcp_model::package::Selector;
+use smcp_model::registry::Registry;
+use smcp_model::text::SafeText;
+use smcp_package as package;
+use smcp_package::Pattern;
+use smcp_package::PublishRequest;
+use smcp_package::Published;
+use smcp_pipeline as pipeline;
+use smcp_pipeline::Stop;
+use smcp_report::message;
+use smcp_report::style::Span;
 
 /// Pack a directory and publish it in the registry directory that --registry names.
 ///

@@ -7,7 +7,7 @@ use clap::Args;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
-use crate::package;
+use smcp_package as package;
 
 /// Print the JSON Schema of the manifest.json that a published directory has, for editors.
 #[derive(Debug, Args)]

@@ -8,18 +8,18 @@ use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
 
-use crate::authority;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::registry::directory;
 use crate::cli::world::World;
-use crate::model::registry::Registry;
-use crate::model::text::SafeText;
-use crate::package::RegistryClient as _;
-use crate::pipeline;
-use crate::report::json;
-use crate::report::message;
-use crate::serve;
+use smcp_authority as authority;
+use smcp_model::registry::Registry;
+use smcp_model::text::SafeText;
+use smcp_package::RegistryClient as _;
+use smcp_pipeline as pipeline;
+use smcp_report::json;
+use smcp_report::message;
+use smcp_serve as serve;
 
 /// Serve the registry directory that --registry names over HTTP, as the real registry would, until interrupted.
 ///

@@ -6,24 +6,24 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
-use crate::authority;
-use crate::authority::Folder;
-use crate::authority::Guarded;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
-use crate::config;
-use crate::config::Config;
-use crate::config::ConfigError;
-use crate::config::Notice;
-use crate::config::discover;
-use crate::config::discover::Found;
-use crate::config::discover::Location;
-use crate::config::discover::NamedBy;
-use crate::config::discover::Surroundings;
-use crate::model::facts::Score;
-use crate::model::limits;
-use crate::model::suspect::Suspect;
-use crate::pipeline;
+use smcp_authority as authority;
+use smcp_authority::Folder;
+use smcp_authority::Guarded;
+use smcp_config as config;
+use smcp_config::Config;
+use smcp_config::ConfigError;
+use smcp_config::Notice;
+use smcp_config::discover;
+use smcp_config::discover::Found;
+use smcp_config::discover::Location;
+use smcp_config::discover::NamedBy;
+use smcp_config::discover::Surroundings;
+use smcp_model::facts::Score;
+use smcp_model::limits;
+use smcp_model::suspect::Suspect;
+use smcp_pipeline as pipeline;
 
 impl World {
     /// The configuration for a command that decides nothing: the file, then what the command line changes. Rules that

@@ -1,0 +1,83 @@
+//! Where a log ends: its last record, and what a killed writer left behind it.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+
+use crate::AuditError;
+use crate::record::Link;
+use smcp_model::audit::Head;
+use smcp_model::digest::Digest;
+use smcp_model::limits;
+
+/// How much is read at once, bytes: most records fit.
+const CHUNK: u64 = 32 * 1024;
+
+/// The end of one file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct End {
+    /// Its last record; none when it has no whole line.
+    pub(super) head: Option<Head>,
+    /// The bytes up to the end of its last line.
+    pub(super) length: u64,
+    /// The bytes after that: a record whose writer was killed before it could say that it was written.
+    pub(super) torn: u64,
+}
+
+impl End {
+    /// Looks at the end of a file, and no further than its last line.
+    ///
+    /// # Errors
+    /// [`AuditError::Damaged`] when the last line is no record, or more follows it than a writer can have left: that is
+    /// not ours to overwrite.
+    pub(super) fn of(file: &File, path: &Path) -> Result<Self, AuditError> {
+        let damaged = |what: String| AuditError::Damaged { path: path.to_path_buf(), what };
+        let all = length_of(file, path)?;
+        let floor = all.saturating_sub(limits::AUDIT_RECORD);
+        let length = line_end_before(file, all, floor, path)?;
+        let torn = all.saturating_sub(length);
+        if torn >= limits::AUDIT_RECORD {
+            return Err(damaged(format!("its last {torn} bytes or more are no line, and too many for one")));
+        }
+        if length == 0 {
+            return Ok(Self { head: None, length, torn });
+        }
+        let end = length.saturating_sub(1);
+        let start = line_end_before(file, end, end.saturating_sub(limits::AUDIT_RECORD), path)?;
+        let size = length.saturating_sub(start);
+        if size > limits::AUDIT_RECORD {
+            return Err(damaged(format!("its last line has {size} bytes or more")));
+        }
+        let mut line = vec![0; usize::try_from(size).unwrap_or_default()];
+        file.read_exact_at(&mut line, start).map_err(AuditError::io("read", path))?;
+        let link = Link::of(&line).map_err(|what| damaged(format!("in its last line, {what}")))?;
+        Ok(Self { head: Some(Head { seq: link.seq, digest: Digest::of(&line) }), length, torn })
+    }
+
+    /// The bytes up to the end of the last line, and those after it.
+    pub(super) fn extent(file: &File, path: &Path) -> Result<(u64, u64), AuditError> {
+        let all = length_of(file, path)?;
+        let length = line_end_before(file, all, 0, path)?;
+        Ok((length, all.saturating_sub(length)))
+    }
+}
+
+fn length_of(file: &File, path: &Path) -> Result<u64, AuditError> {
+    Ok(file.metadata().map_err(AuditError::io("look at", path))?.len())
+}
+
+/// The place after the last line feed between `floor` and `end`, or `floor`.
+fn line_end_before(file: &File, mut end: u64, floor: u64, path: &Path) -> Result<u64, AuditError> {
+    let mut chunk = vec![0; usize::try_from(CHUNK).unwrap_or_default()];
+    while end > floor {
+        let start = end.saturating_sub(CHUNK).max(floor);
+        let size = usize::try_from(end.saturating_sub(start)).unwrap_or_default();
+        let part = chunk.get_mut(..size).unwrap_or_default();
+        file.read_exact_at(part, start).map_err(AuditError::io("read", path))?;
+        if let Some(at) = memchr::memrchr(b'\n', part) {
+            return Ok(start.saturating_add(u64::try_from(at).unwrap_or_default()).saturating_add(1));
+        }
+        end = start;
+    }
+    Ok(floor)
+}

@@ -1,0 +1,303 @@
+//! The files of the log, and that nobody else can write to them.
+
+use std::fs::File;
+use std::fs::TryLockError;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use cap_std::fs::Dir;
+use cap_std::fs::DirBuilder;
+use cap_std::fs::DirBuilderExt as _;
+use cap_std::fs::Metadata;
+use cap_std::fs::OpenOptions;
+use cap_std::fs::OpenOptionsExt as _;
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+
+use crate::AuditError;
+use crate::names::Names;
+use smcp_model::limits;
+use smcp_model::ownership::Caller;
+use smcp_model::ownership::Ownership;
+use smcp_model::ownership::Untrusted;
+
+const STICKY: u32 = 0o1000;
+
+/// The folder of a log, for its owner alone to write.
+#[derive(Debug)]
+pub(super) struct Place {
+    dir: Dir,
+    path: PathBuf,
+    caller: Caller,
+    /// What the files of the log are called.
+    pub(super) names: Names,
+}
+
+/// How a file is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    /// It must be there.
+    Read,
+    /// It must be there.
+    Write,
+    /// It is made when it is not there.
+    Create,
+    /// It must not be there.
+    CreateNew,
+}
+
+impl Place {
+    /// The place of the log whose absolute path is `log`; `dir` is its folder.
+    ///
+    /// # Errors
+    /// [`AuditError::Unsafe`] when others could put another log in place of ours.
+    pub(super) fn new(dir: Dir, log: &Path, caller: Caller) -> Result<Self, AuditError> {
+        let name = log.file_name().and_then(|name| name.to_str());
+        let (Some(path), Some(name)) = (log.parent(), name) else {
+            return Err(AuditError::Unnamed { path: log.to_path_buf() });
+        };
+        let metadata = dir.dir_metadata().map_err(AuditError::io("look at the folder of", path))?;
+        check(caller, &metadata, path)?;
+        Ok(Self { dir, path: path.to_path_buf(), caller, names: Names::of(name) })
+    }
+
+    /// The same place again.
+    pub(super) fn try_clone(&self) -> Result<Self, AuditError> {
+        let dir = self.dir.try_clone().map_err(AuditError::io("open the folder beside", &self.path))?;
+        Ok(Self { dir, path: self.path.clone(), caller: self.caller, names: self.names.clone() })
+    }
+
+    /// The path of a file in it, to be shown.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// The path of the file that is written to, to be shown.
+    pub(super) fn log_path(&self) -> PathBuf {
+        self.path(&self.names.log)
+    }
+
+    /// Waits until nobody else holds the lock; it is given back when the file is dropped.
+    pub(super) fn lock(&self) -> Result<File, AuditError> {
+        lock(self.open(&self.names.lock, Access::Create)?, limits::AUDIT_LOCK, &self.path(&self.names.lock))
+    }
+
+    /// The same for whoever only reads, and may have no right to write: no lock where there is no lock file.
+    pub(super) fn lock_to_read(&self) -> Result<Option<File>, AuditError> {
+        let file = self.open_existing(&self.names.lock, Access::Read)?;
+        file.map(|file| lock(file, limits::AUDIT_LOCK, &self.path(&self.names.lock))).transpose()
+    }
+
+    /// Opens a file of the log: a regular file, writable by nobody but us and root.
+    ///
+    /// # Errors
+    /// [`AuditError::Unsafe`] when it is anything else, such as a link.
+    pub(super) fn open(&self, name: &str, access: Access) -> Result<File, AuditError> {
+        let path = self.path(name);
+        let there = self.dir.symlink_metadata(name);
+        if there.as_ref().is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(not_a_file(path));
+        }
+        let mut options = OpenOptions::new();
+        options.read(true).mode(0o600).custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits());
+        match access {
+            Access::Read => {}
+            Access::Write => drop(options.write(true)),
+            Access::Create => drop(options.write(true).create(true)),
+            Access::CreateNew => drop(options.write(true).create_new(true)),
+        }
+        let file = self.dir.open_with(name, &options).map_err(|cause| match &there {
+            // Left by a command that ran as somebody else, which the system only calls a lack of permission.
+            Ok(metadata) if cause.kind() == io::ErrorKind::PermissionDenied => {
+                let foreign = Untrusted::Foreign { uid: Ownership::from(metadata).uid };
+                let is_foreign = Ownership::from(metadata).uid != self.caller.uid();
+                if is_foreign { open_to_others(foreign, &path, false) } else { AuditError::io("open", &path)(cause) }
+            }
+            Ok(_) | Err(_) => AuditError::io("open", &path)(cause),
+        })?;
+        let metadata = file.metadata().map_err(AuditError::io("look at", &path))?;
+        self.check(&metadata, path)?;
+        Ok(file.into_std())
+    }
+
+    fn check(&self, metadata: &Metadata, path: PathBuf) -> Result<(), AuditError> {
+        if !metadata.is_file() {
+            return Err(not_a_file(path));
+        }
+        check(self.caller, metadata, &path)
+    }
+
+    /// Opens a file of the log if it is there.
+    pub(super) fn open_existing(&self, name: &str, access: Access) -> Result<Option<File>, AuditError> {
+        match self.open(name, access) {
+            Ok(file) => Ok(Some(file)),
+            Err(AuditError::Io { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A folder beside the log; none when it is not there.
+    ///
+    /// # Errors
+    /// [`AuditError::Unsafe`] when it is a link, or others could write to it.
+    pub(super) fn folder(&self, name: &str) -> Result<Option<Self>, AuditError> {
+        let path = self.path(name);
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags((OFlag::O_NOFOLLOW | OFlag::O_DIRECTORY).bits());
+        let dir = match self.dir.open_with(name, &options) {
+            Ok(file) => Dir::from_std_file(file.into_std()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(AuditError::io("open the folder beside", &path)(error)),
+        };
+        let metadata = dir.dir_metadata().map_err(AuditError::io("look at the folder beside", &path))?;
+        check(self.caller, &metadata, &path)?;
+        Ok(Some(Self { dir, path, caller: self.caller, names: self.names.clone() }))
+    }
+
+    /// The same, made first when it is not there.
+    pub(super) fn make_folder(&self, name: &str) -> Result<Option<Self>, AuditError> {
+        if let Some(folder) = self.folder(name)? {
+            return Ok(Some(folder));
+        }
+        let mut private = DirBuilder::new();
+        private.mode(0o700);
+        match self.dir.create_dir_with(name, &private) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(AuditError::io("make the folder beside", &self.path(name))(error));
+            }
+            Ok(()) | Err(_) => self.folder(name),
+        }
+    }
+
+    /// The names in it that are text.
+    pub(super) fn entries(&self) -> Result<Vec<String>, AuditError> {
+        let failed = AuditError::io("list the files of", &self.path);
+        let entries = self.dir.entries().map_err(&failed)?;
+        let names = entries.map(|entry| Ok(entry?.file_name().into_string().ok()));
+        names.filter_map(Result::transpose).collect::<io::Result<_>>().map_err(&failed)
+    }
+
+    /// The numbers of the files that were put aside, oldest first.
+    pub(super) fn put_aside(&self) -> Result<Vec<u32>, AuditError> {
+        let mut numbers: Vec<_> = self.entries()?.iter().filter_map(|name| self.names.number_of(name)).collect();
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// Gives a file another name, for good.
+    pub(super) fn rename(&self, from: &str, to: &str) -> Result<(), AuditError> {
+        let failed = AuditError::io("put aside", &self.path);
+        self.dir.rename(from, &self.dir, to).map_err(&failed)?;
+        self.sync()
+    }
+
+    /// Removes a file.
+    pub(super) fn remove(&self, name: &str) -> Result<(), AuditError> {
+        self.dir.remove_file(name).map_err(AuditError::io("remove", &self.path(name)))
+    }
+
+    /// Makes what was made or renamed here durable, where the file system has a way to.
+    pub(super) fn sync(&self) -> Result<(), AuditError> {
+        let failed = AuditError::io("make durable", &self.path);
+        // The handle itself may be one that is only good for looking things up.
+        match self.dir.open(".").and_then(|dir| dir.sync_all()) {
+            Err(error) if !has_no_sync(&error) => Err(failed(error)),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+}
+
+/// Whether a file system doesn't sync folders at all: shares and FUSE. There is nothing more that could be done for the
+/// folder, and what is in the files is durable by their own sync.
+fn has_no_sync(error: &io::Error) -> bool {
+    let errno = error.raw_os_error().map(Errno::from_raw);
+    matches!(errno, Some(Errno::EINVAL | Errno::EOPNOTSUPP | Errno::ENOSYS))
+}
+
+fn not_a_file(path: PathBuf) -> AuditError {
+    let remedy = "move it away; a link could lead the log elsewhere, and a pipe keeps nothing".to_owned();
+    AuditError::Unsafe { path, what: "it is not a regular file".to_owned(), remedy }
+}
+
+fn open_to_others(untrusted: Untrusted, path: &Path, is_own: bool) -> AuditError {
+    let own_folder = "name a file in a folder of your own with `audit_log` in the configuration";
+    let remedy = match untrusted {
+        Untrusted::Foreign { .. } => format!(
+            "give it to the user who runs smcp, set HOME to that user's own home (`sudo -E` keeps the caller's), or \
+             {own_folder}"
+        ),
+        // One that is meant for everybody, such as /tmp, stays as it is.
+        Untrusted::OthersWrite { mode } | Untrusted::GroupWrites { mode, .. } if !is_own || mode & STICKY != 0 => {
+            own_folder.to_owned()
+        }
+        Untrusted::OthersWrite { .. } | Untrusted::GroupWrites { .. } => {
+            format!("run: {} {}", untrusted.remedy(), path.display())
+        }
+    };
+    AuditError::Unsafe { path: path.to_path_buf(), what: untrusted.to_string(), remedy }
+}
+
+/// Whether something belongs to the caller or root, and nobody else may write to it.
+fn check(caller: Caller, metadata: &Metadata, path: &Path) -> Result<(), AuditError> {
+    let found = Ownership::from(metadata);
+    caller.check(found).map_err(|untrusted| open_to_others(untrusted, path, found.uid == caller.uid()))
+}
+
+/// Waits for the lock, at most so long. A thread waits for us, because the system's own wait has no end.
+fn lock(file: File, patience: Duration, path: &Path) -> Result<File, AuditError> {
+    let failed = AuditError::io("lock", path);
+    match file.try_lock() {
+        Ok(()) => return Ok(file),
+        Err(TryLockError::WouldBlock) => {}
+        Err(TryLockError::Error(cause)) => return Err(failed(cause)),
+    }
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let wait = move || {
+        // When nobody listens any more, the file is dropped, and the lock with it.
+        drop(sender.send(file.lock().map(|()| file)));
+    };
+    std::thread::Builder::new().name("audit lock".to_owned()).spawn(wait).map_err(&failed)?;
+    match receiver.recv_timeout(patience) {
+        Ok(locked) => locked.map_err(failed),
+        Err(_) => Err(AuditError::Locked { path: path.to_path_buf() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_has_no_sync_is_no_error() {
+        // One of the system's own, which answers `fsync` as some shares do.
+        #[expect(clippy::disallowed_methods, reason = "a test is the file system")]
+        let synced = File::open("/proc/self/fd").and_then(|dir| dir.sync_all());
+        if cfg!(target_os = "linux") {
+            assert!(has_no_sync(&synced.unwrap_err()));
+        }
+        for errno in [Errno::EINVAL, Errno::EOPNOTSUPP, Errno::ENOTSUP, Errno::ENOSYS] {
+            assert!(has_no_sync(&errno.into()), "{errno}");
+        }
+        for errno in [Errno::EIO, Errno::ENOSPC, Errno::EDQUOT, Errno::EROFS] {
+            assert!(!has_no_sync(&errno.into()), "{errno}");
+        }
+    }
+
+    #[test]
+    fn a_lock_that_is_never_given_back_is_not_waited_for_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        #[expect(clippy::disallowed_methods, reason = "a test is the file system")]
+        let open = || File::options().create(true).append(true).open(&path).unwrap();
+        let (held, ours) = (open(), open());
+        held.lock().unwrap();
+        let error = lock(ours, Duration::ZERO, Path::new("lock")).unwrap_err();
+        assert!(
+            error.to_string().starts_with("another process has kept the audit log locked for 10s: lock"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,47 @@
+//! What a log says: the newest records, or those that somebody looks for.
+
+use std::collections::VecDeque;
+
+use serde_json::Value;
+
+use crate::AuditError;
+use crate::Part;
+use smcp_model::text::SafeText;
+
+/// A record, and where it stands.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// In which file.
+    pub file: SafeText,
+    /// In which line of it, from 1.
+    pub line: u64,
+    /// The record; null when the line is none.
+    pub record: Value,
+}
+
+/// The newest records that are `wanted`, at most `most` of them, oldest first.
+///
+/// # Errors
+/// [`AuditError::Io`] when the log can't be read.
+pub fn newest(parts: &mut [Part], most: usize, wanted: impl Fn(&Value) -> bool) -> Result<Vec<Found>, AuditError> {
+    let mut all = VecDeque::new();
+    for part in parts.iter_mut().rev() {
+        let room = most.saturating_sub(all.len());
+        let mut found = VecDeque::new();
+        let file = part.name.clone();
+        part.lines(|line, text| {
+            let record = serde_json::from_slice(text).unwrap_or_default();
+            if wanted(&record) {
+                found.push_back(Found { file: file.clone(), line, record });
+                if found.len() > room {
+                    found.pop_front();
+                }
+            }
+        })?;
+        found.into_iter().rev().for_each(|one| all.push_front(one));
+        if all.len() >= most {
+            break;
+        }
+    }
+    Ok(all.into())
+}

@@ -1,0 +1,103 @@
+//! One record: what is written, and what every reader needs of it.
+
+use std::time::SystemTime;
+
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::AuditError;
+use crate::SCHEMA;
+use smcp_model::audit::Event;
+use smcp_model::audit::Head;
+use smcp_model::digest::Digest;
+use smcp_model::limits;
+use smcp_model::time;
+use smcp_model::visible;
+
+/// What is to be recorded.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// What it is about.
+    pub event: Event,
+    /// The number of the first record of the same command; none when this is it.
+    pub run: Option<u64>,
+    /// Everything else, by key.
+    pub body: Map<String, Value>,
+}
+
+impl Entry {
+    /// The entry as the line that follows `last`, its end included. `recovered` is how many bytes of an unfinished
+    /// record it replaces.
+    pub(super) fn line(&self, last: Head, time: SystemTime, recovered: u64) -> Result<Vec<u8>, AuditError> {
+        let seq = last.seq.saturating_add(1);
+        let time = time::utc_millis(time).ok_or(AuditError::Clock)?;
+        let mut record = Map::new();
+        let head = [
+            ("schema", json!(SCHEMA)),
+            ("seq", json!(seq)),
+            ("prev", json!(last.digest)),
+            ("time", json!(time)),
+            ("event", json!(self.event)),
+            ("run", json!(self.run.unwrap_or(seq))),
+        ];
+        record.extend(head.map(|(key, value)| (key.to_owned(), value)));
+        if recovered > 0 {
+            record.insert("recovered_bytes".to_owned(), json!(recovered));
+        }
+        for (key, value) in &self.body {
+            record.entry(key).or_insert_with(|| value.clone());
+        }
+        let line = visible::line(&record).map_err(|error| AuditError::Record(error.to_string()))?;
+        if u64::try_from(line.len()).is_ok_and(|length| length <= limits::AUDIT_RECORD) {
+            return Ok(line);
+        }
+        Err(AuditError::Record(format!("it has {} bytes, and at most {} are kept", line.len(), limits::AUDIT_RECORD)))
+    }
+}
+
+/// What ties a record to the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Link {
+    /// Its number.
+    pub(super) seq: u64,
+    /// The digest of the line before it.
+    pub(super) prev: Digest,
+    /// How many bytes of an unfinished record it replaced.
+    pub(super) recovered: u64,
+    /// When it was written, as it says.
+    pub(super) time: Option<String>,
+    /// What it is about, as it says.
+    pub(super) event: Option<String>,
+    /// The number of the first record of its command.
+    pub(super) run: Option<u64>,
+}
+
+/// The fields of a record that tie it to the others; what else it holds is for others to read.
+#[derive(serde::Deserialize)]
+struct Raw {
+    schema: String,
+    seq: u64,
+    prev: String,
+    #[serde(default)]
+    recovered_bytes: u64,
+    time: Option<String>,
+    event: Option<String>,
+    run: Option<u64>,
+}
+
+impl Link {
+    /// Reads the link of a line.
+    ///
+    /// # Errors
+    /// With what is wrong: the line is not JSON, or not a record.
+    pub(super) fn of(line: &[u8]) -> Result<Self, String> {
+        let Raw { schema, seq, prev, recovered_bytes, time, event, run } =
+            serde_json::from_slice(line).map_err(|error| format!("it is not a record: {error}"))?;
+        if schema != SCHEMA {
+            return Err(format!("its schema is `{schema}`, and only `{SCHEMA}` is known"));
+        }
+        let prev = prev.parse().map_err(|error| format!("its `prev`: {error}"))?;
+        Ok(Self { seq, prev, recovered: recovered_bytes, time, event, run })
+    }
+}

@@ -1,0 +1,149 @@
+//! Which servers have started and not ended yet, and which of them never will.
+//!
+//! Beside the log is a folder with a file for each server that runs, made with the record of its start and removed with
+//! that of its end. The smcp that started the server keeps its file locked for its whole life, and the system lets go of
+//! the lock however that life ends. So whoever gets the lock of such a file knows for certain that its smcp is gone and
+//! records no end any more: the next run does it in its place. Nobody has to search the log for that, and no number of
+//! a process is believed, which another process may have by now.
+//!
+//! Files are made and looked for under the lock of the log, so that none is seen before it is locked.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::hash::BuildHasher as _;
+use std::hash::RandomState;
+use std::io::Read as _;
+use std::io::Write as _;
+
+use crate::AuditError;
+use crate::place::Access;
+use crate::place::Place;
+use smcp_model::audit::Head;
+use smcp_model::limits;
+
+/// How the name of such a file ends, after sixteen hexadecimal digits.
+const END: &str = ".json";
+
+/// What is kept of a server that runs.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct About {
+    /// The number of the first record of its command.
+    pub run: u64,
+    /// The record of its start.
+    pub start: Head,
+    /// The package.
+    pub package: String,
+    /// The package as it was typed.
+    pub asked: Option<String>,
+}
+
+/// A server that runs, as far as the log knows.
+#[derive(Debug)]
+pub struct Running(Claim);
+
+/// A start that nobody will record the end of any more.
+#[derive(Debug)]
+pub struct Abandoned {
+    /// What was started.
+    pub about: About,
+    claim: Claim,
+}
+
+/// The right to a file of the folder.
+#[derive(Debug)]
+struct Claim {
+    folder: Place,
+    name: String,
+    // INVARIANT: locked since it was opened.
+    file: File,
+}
+
+impl Running {
+    /// Notes that a server is about to run. The lock of the log must be held.
+    pub(super) fn note(place: &Place, about: &About) -> Result<Self, AuditError> {
+        let folder = place.make_folder(&place.names.running)?;
+        let folder = folder.ok_or_else(|| AuditError::Record("the folder of running servers is gone".to_owned()))?;
+        let name = format!("{:016x}{END}", RandomState::new().hash_one(about.run));
+        let file = folder.open(&name, Access::CreateNew)?;
+        let path = folder.path(&name);
+        let failed = AuditError::io("note a running server beside", &path);
+        file.lock().map_err(&failed)?;
+        let text = serde_json::to_vec(about).map_err(|error| AuditError::Record(error.to_string()))?;
+        (&file).write_all(&text).map_err(&failed)?;
+        Ok(Self(Claim { folder, name, file }))
+    }
+
+    /// Its end is recorded.
+    pub fn ended(self) {
+        self.0.remove();
+    }
+}
+
+impl Abandoned {
+    /// Those whose smcp is gone, by the order of their starts, at most `most`. The lock of the log must be held.
+    pub(super) fn all(place: &Place, most: usize) -> Result<Vec<Self>, AuditError> {
+        let Some((folder, names)) = files(place)? else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        for name in names {
+            let Ok(file) = folder.open(&name, Access::Write) else { continue };
+            if file.try_lock().is_err() {
+                continue;
+            }
+            let about = about(&file);
+            let claim = Claim { folder: folder.try_clone()?, name, file };
+            match about {
+                Some(about) => found.push(Self { about, claim }),
+                // Its smcp was killed in the moment between the record and this.
+                None => claim.remove(),
+            }
+            if found.len() >= most {
+                break;
+            }
+        }
+        found.sort_by_key(|one| one.about.start.seq);
+        Ok(found)
+    }
+
+    /// Its end is recorded.
+    pub fn recorded(self) {
+        self.claim.remove();
+    }
+}
+
+/// The runs whose servers live. The lock of the log should be held.
+pub(super) fn living(place: &Place) -> Result<BTreeSet<u64>, AuditError> {
+    let Some((folder, names)) = files(place)? else { return Ok(BTreeSet::new()) };
+    let opened = names.iter().filter_map(|name| folder.open(name, Access::Read).ok());
+    let locked = opened.filter(|file| file.try_lock_shared().is_err());
+    Ok(locked.filter_map(|file| about(&file)).map(|about| about.run).collect())
+}
+
+/// The folder of running servers and the files in it; what has another name is not ours.
+fn files(place: &Place) -> Result<Option<(Place, Vec<String>)>, AuditError> {
+    let Some(folder) = place.folder(&place.names.running)? else { return Ok(None) };
+    let is_ours = |name: &String| {
+        let digits = name.strip_suffix(END).unwrap_or_default();
+        digits.len() == 16 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let names = folder.entries()?.into_iter().filter(is_ours).collect();
+    Ok(Some((folder, names)))
+}
+
+/// What a file says, when it is whole.
+fn about(file: &File) -> Option<About> {
+    let mut text = Vec::new();
+    file.take(limits::AUDIT_RUNNING).read_to_end(&mut text).ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
+impl Claim {
+    /// Removes the file. One that can't be removed is emptied, so that nobody records the same end again.
+    fn remove(&self) {
+        let removed = self.folder.remove(&self.name);
+        if let Err(error) = removed {
+            tracing::warn!(%error, "what was kept of a running server could not be removed");
+            drop(self.file.set_len(0));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Which files a log has at one moment, and how much of each is written.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::BufRead as _;
+use std::io::BufReader;
+use std::io::Read as _;
+use std::path::Path;
+
+use cap_std::fs::Dir;
+
+use crate::AuditError;
+use crate::end::End;
+use crate::place::Access;
+use crate::place::Place;
+use crate::running;
+use smcp_model::limits;
+use smcp_model::ownership::Caller;
+use smcp_model::text::SafeText;
+
+/// One file, up to the end of its last line.
+#[derive(Debug)]
+pub struct Part {
+    /// What messages call it.
+    pub name: SafeText,
+    /// The bytes after its last line: of a record that was never finished.
+    pub torn: u64,
+    length: u64,
+    file: File,
+    path: std::path::PathBuf,
+}
+
+impl Part {
+    /// A file as it is now, wherever it comes from.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn new(file: File, path: &Path) -> Result<Self, AuditError> {
+        let (length, torn) = End::extent(&file, path)?;
+        let name = SafeText::new(&path.display().to_string());
+        Ok(Self { name, torn, length, file, path: path.to_path_buf() })
+    }
+
+    /// Hands over each line, its end included, with its number from 1. A line that is longer than any record is cut.
+    pub(super) fn lines(&mut self, mut each: impl FnMut(u64, &[u8])) -> Result<(), AuditError> {
+        let failed = AuditError::io("read", &self.path);
+        std::io::Seek::rewind(&mut self.file).map_err(&failed)?;
+        let mut reader = BufReader::with_capacity(1 << 16, (&mut self.file).take(self.length));
+        let mut line = Vec::new();
+        let mut number = 0_u64;
+        loop {
+            line.clear();
+            (&mut reader).take(limits::AUDIT_RECORD).read_until(b'\n', &mut line).map_err(&failed)?;
+            if line.is_empty() {
+                return Ok(());
+            }
+            number = number.saturating_add(1);
+            each(number, &line);
+        }
+    }
+}
+
+/// The files of a log at one moment, oldest first. Writers may go on.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// The files.
+    pub parts: Vec<Part>,
+    /// The runs whose servers live.
+    pub living: BTreeSet<u64>,
+    /// Files beside it that look like parts of it, and that smcp did not put aside.
+    pub foreign: Vec<SafeText>,
+}
+
+impl Snapshot {
+    /// Looks at the log at the absolute path `log`, whose folder is `dir`.
+    ///
+    /// # Errors
+    /// See [`AuditError`]. That there is no log is none.
+    pub fn take(dir: Dir, log: &Path, caller: Caller) -> Result<Self, AuditError> {
+        let place = Place::new(dir, log, caller)?;
+        // So that no file is put aside while we look.
+        let _lock = place.lock_to_read()?;
+        let mut names: Vec<_> = place.put_aside()?.into_iter().map(|number| place.names.old(number)).collect();
+        names.push(place.names.log.clone());
+        let mut parts = Vec::new();
+        for name in names {
+            if let Some(file) = place.open_existing(&name, Access::Read)? {
+                parts.push(Part::new(file, &place.path(&name))?);
+            }
+        }
+        let mut foreign = place.entries()?;
+        foreign.retain(|name| place.names.is_foreign_part(name));
+        foreign.sort();
+        let foreign = foreign.iter().map(|name| SafeText::new(name)).collect();
+        Ok(Self { parts, living: running::living(&place).unwrap_or_default(), foreign })
+    }
+}

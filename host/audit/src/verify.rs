@@ -1,0 +1,231 @@
+//! Does the chain hold? Every line against the one before it.
+//!
+//! What an unkeyed chain can't show: that its end was cut off, and that all of it was written anew. A head that was
+//! noted elsewhere shows both; see `docs/audit.md`.
+
+use std::collections::BTreeSet;
+
+use crate::AuditError;
+use crate::Part;
+use crate::record::Link;
+use smcp_model::audit::Break;
+use smcp_model::audit::Event;
+use smcp_model::audit::Head;
+use smcp_model::audit::Verification;
+use smcp_model::digest::Digest;
+use smcp_model::limits;
+use smcp_model::text::SafeText;
+
+/// What is known of a log from elsewhere.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Bounds {
+    /// The digest of the record before the first; without it the first record must be the first of all.
+    pub after: Option<Digest>,
+    /// The digest of a record that must be there.
+    pub head: Option<Digest>,
+    /// Whether the log is only its end, so that nothing is known of what comes before.
+    pub partial: bool,
+}
+
+/// Reads a log from its beginning to its end, and says everything that no writer leaves.
+///
+/// # Errors
+/// [`AuditError::Io`] when it can't be read.
+pub fn verify(parts: &mut [Part], bounds: Bounds) -> Result<Verification, AuditError> {
+    let mut checker = Checker::new(bounds);
+    let last = parts.len().saturating_sub(1);
+    for (index, part) in parts.iter_mut().enumerate() {
+        let name = part.name.clone();
+        checker.place = Place { file: name.clone(), line: 0 };
+        part.lines(|number, line| {
+            checker.place.line = number;
+            checker.line(line);
+        })?;
+        checker.found.files.push(name);
+        checker.torn(part.torn, index == last);
+    }
+    Ok(checker.finish())
+}
+
+/// What the next record has to say of the one before it.
+#[derive(Debug, Clone, Copy)]
+enum Expected {
+    /// It is the first of all.
+    First,
+    /// It follows a record of which only the digest is known.
+    After(Digest),
+    /// It follows this record.
+    Next(Head),
+    /// It follows something that is no record.
+    Anything,
+}
+
+#[derive(Debug, Clone)]
+struct Place {
+    file: SafeText,
+    line: u64,
+}
+
+struct Checker {
+    bounds: Bounds,
+    expected: Expected,
+    place: Place,
+    noted: Option<u64>,
+    recovered: u64,
+    found: Verification,
+}
+
+impl Checker {
+    fn new(bounds: Bounds) -> Self {
+        let found = Verification {
+            files: Vec::new(),
+            records: 0,
+            head: None,
+            last_time: None,
+            breaks: Vec::new(),
+            more: 0,
+            notes: Vec::new(),
+            unended: BTreeSet::new(),
+            more_unended: 0,
+            living: BTreeSet::new(),
+            foreign: Vec::new(),
+        };
+        Self {
+            bounds,
+            expected: match bounds.after {
+                Some(digest) => Expected::After(digest),
+                None if bounds.partial => Expected::Anything,
+                None => Expected::First,
+            },
+            place: Place { file: SafeText::new("the log"), line: 0 },
+            noted: None,
+            recovered: 0,
+            found,
+        }
+    }
+
+    fn line(&mut self, line: &[u8]) {
+        self.found.records = self.found.records.saturating_add(1);
+        let digest = Digest::of(line);
+        let link = match Link::of(line) {
+            Ok(link) => link,
+            Err(what) => {
+                self.broken(what);
+                self.expected = Expected::Anything;
+                self.found.head = None;
+                return;
+            }
+        };
+        if let Some(what) = mismatch(self.expected, &link, self.place.line) {
+            self.broken(what);
+        }
+        if link.recovered > 0 {
+            self.recovered = self.recovered.saturating_add(1);
+        }
+        if self.bounds.head == Some(digest) {
+            self.noted = Some(link.seq);
+        }
+        self.server(&link);
+        let head = Head { seq: link.seq, digest };
+        self.expected = Expected::Next(head);
+        self.found.head = Some(head);
+        self.found.last_time = link.time;
+    }
+
+    /// Which servers have started and not ended.
+    fn server(&mut self, link: &Link) {
+        let (Some(event), Some(run)) = (link.event.as_deref(), link.run) else { return };
+        if event == Event::Start.as_str() {
+            if self.found.unended.len() < limits::AUDIT_UNENDED {
+                self.found.unended.insert(run);
+            } else {
+                self.found.more_unended = self.found.more_unended.saturating_add(1);
+            }
+        } else if event == Event::End.as_str() && !self.found.unended.remove(&run) {
+            self.found.more_unended = self.found.more_unended.saturating_sub(1);
+        }
+    }
+
+    /// What a killed writer left at the end of a file: the next one replaces it, and no file is put aside with it.
+    fn torn(&mut self, bytes: u64, is_last: bool) {
+        if bytes == 0 {
+            return;
+        }
+        if is_last {
+            self.note(format!(
+                "{bytes} bytes after it are of a record that was never finished; the next record replaces them"
+            ));
+        } else {
+            self.broken(format!("{bytes} bytes after it are no line, and another file follows"));
+        }
+    }
+
+    fn finish(mut self) -> Verification {
+        if self.recovered > 0 {
+            let records = self.recovered;
+            self.note(format!(
+                "{records} of the records replaced one that was never finished, because its writer was killed or the \
+                 disk was full (`recovered_bytes`)"
+            ));
+        }
+        match (self.bounds.head, self.noted) {
+            (Some(_), Some(seq)) => self.note(format!("the given head is that of record {seq}")),
+            (Some(head), None) => self
+                .broken(format!("no record has the digest {head}: the log was cut off before it, or changed up to it")),
+            (None, _) => {}
+        }
+        self.found
+    }
+
+    fn here(&self, message: &str) -> Break {
+        Break { file: self.place.file.clone(), line: self.place.line, message: SafeText::new(message) }
+    }
+
+    fn note(&mut self, message: String) {
+        self.found.notes.push(self.here(&message));
+    }
+
+    fn broken(&mut self, message: String) {
+        if self.found.breaks.len() < limits::AUDIT_BREAKS {
+            self.found.breaks.push(self.here(&message));
+        } else {
+            self.found.more = self.found.more.saturating_add(1);
+        }
+    }
+}
+
+/// What is wrong with a record in its place.
+fn mismatch(expected: Expected, link: &Link, line: u64) -> Option<String> {
+    let Link { seq, prev, .. } = *link;
+    let last = match expected {
+        Expected::Anything => return None,
+        Expected::After(digest) if prev == digest => return None,
+        Expected::After(digest) => {
+            return Some(format!(
+                "the log begins after {prev}, and {digest} was expected: what was between is missing"
+            ));
+        }
+        Expected::First if seq != 1 => {
+            return Some(format!(
+                "the log begins with record {seq}, not 1: those before it are missing (if they were archived, give the \
+                 digest of the last one with --after)"
+            ));
+        }
+        Expected::First => Head::NOTHING,
+        Expected::Next(head) => head,
+    };
+    let next = last.seq.saturating_add(1);
+    if seq > next {
+        let missing = seq.saturating_sub(next);
+        return Some(format!("it is record {seq}, and {next} was expected: {missing} missing before it"));
+    }
+    if seq < next {
+        return Some(format!("it is record {seq}, and {next} was expected: it was moved, repeated or inserted"));
+    }
+    (prev != last.digest).then(|| {
+        let before = line.saturating_sub(1);
+        let changed =
+            if before == 0 { "the last line of the file before".to_owned() } else { format!("line {before}") };
+        format!("its `prev` is {prev}, and {} was expected: {changed} was changed, or this one", last.digest)
+    })
+}

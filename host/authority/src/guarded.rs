@@ -1,0 +1,319 @@
+//! Reading rules: a file, and whoever else could have written it.
+//!
+//! The path is followed one component at a time, every link too, and each folder is checked through the descriptor that
+//! the next step starts at. The bytes come from the descriptor that was checked, so nothing can be swapped in between.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::io::Write as _;
+use std::path::{Component, Path, PathBuf};
+
+use cap_std::fs::OpenOptions;
+use cap_std::fs::OpenOptionsExt as _;
+use nix::fcntl::{AtFlags, OFlag, openat, readlinkat};
+use nix::sys::stat::{Mode, SFlag, fstatat};
+
+use crate::ReadError;
+use crate::caller;
+use crate::create_dir;
+use crate::open_dir;
+use crate::read_to;
+use smcp_model::limits;
+use smcp_model::ownership::Caller;
+use smcp_model::ownership::Ownership;
+use smcp_model::ownership::Untrusted;
+use smcp_model::suspect::Suspect;
+
+/// What a path led to.
+#[derive(Debug)]
+pub struct Guarded {
+    /// The whole file.
+    pub bytes: Result<Vec<u8>, ReadError>,
+    /// Everything on the way, and the file itself, that somebody else could write to; known as far as the path led.
+    pub suspects: Vec<Suspect>,
+}
+
+/// Whose folder a file stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Folder {
+    /// The caller's alone, as `~/.mcp` is.
+    Own,
+    /// Anybody's: a sticky one of root's, such as `/tmp`, will do when the file itself is the caller's.
+    Any,
+}
+
+/// Reads a whole regular file of at most `limit` bytes, and says who else could have written it. A folder above it may
+/// be a sticky one of root's when the entry below belongs to root or to the caller (spec section 1).
+///
+/// # Ambient authority
+/// Opens any path.
+pub fn read_guarded(path: &Path, limit: usize, folder: Folder) -> Guarded {
+    let caller = caller();
+    let mut walk = Walk { caller: &caller, above: Vec::new(), left: Vec::new(), links: 0, suspects: Vec::new() };
+    let bytes = walk.follow(path, folder).and_then(|file| read(file, limit));
+    Guarded { bytes, suspects: walk.suspects }
+}
+
+/// Writes a new file for its owner alone, in a folder that is made for its owner alone when it is not there.
+///
+/// # Ambient authority
+/// Makes any path.
+///
+/// # Errors
+/// When something is there already, if only a link that leads nowhere, or the system refuses.
+pub fn create_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    let folder = create_dir(folder)?;
+    let mut file = folder.open_with(name, &options)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // Half a file would be read as a configuration.
+        folder.remove_file(name)?;
+    }
+    written
+}
+
+/// The names in a folder, in no order.
+///
+/// # Ambient authority
+/// Opens any path.
+///
+/// # Errors
+/// When it is missing, not a directory, or may not be read.
+pub fn names(path: &Path) -> io::Result<Vec<OsString>> {
+    // Opened to be listed: of what is no folder the system then says so.
+    open_dir(path)?.entries()?.map(|entry| entry.map(|entry| entry.file_name())).collect()
+}
+
+fn read(file: File, limit: usize) -> Result<Vec<u8>, ReadError> {
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Err(ReadError::NotAFile);
+    }
+    read_to(file, limit, usize::try_from(found.len()).unwrap_or(limit))
+}
+
+/// A folder is opened only to look for names in it, which needs no permission to list them.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const SEARCH: OFlag = OFlag::O_PATH;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const SEARCH: OFlag = OFlag::O_RDONLY;
+
+/// A folder on the way.
+struct Place {
+    descriptor: File,
+    path: PathBuf,
+    /// Why others may write to it, when only its sticky bit protects what is in it.
+    shared: Option<Untrusted>,
+}
+
+struct Walk<'c> {
+    caller: &'c Caller,
+    /// The folders from the root down to where the walk stands.
+    above: Vec<Place>,
+    /// The names still to follow, the next one last.
+    left: Vec<OsString>,
+    links: usize,
+    suspects: Vec<Suspect>,
+}
+
+impl Walk<'_> {
+    fn follow(&mut self, path: &Path, folder: Folder) -> Result<File, ReadError> {
+        self.push(path)?;
+        while let Some(name) = self.left.pop() {
+            if name == ".." {
+                // Above the root there is only the root.
+                self.above.truncate(self.above.len().saturating_sub(1).max(1));
+                continue;
+            }
+            if let Some(file) = self.step(&name, folder)? {
+                return Ok(file);
+            }
+        }
+        Err(ReadError::NotAFile)
+    }
+
+    /// Puts the components of a path before those that are left; an absolute one starts at the root again.
+    fn push(&mut self, path: &Path) -> io::Result<()> {
+        if path.is_absolute() {
+            let root =
+                openat(nix::fcntl::AT_FDCWD, "/", SEARCH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
+            self.above.clear();
+            self.enter(File::from(root), PathBuf::from("/"))?;
+        } else if self.above.is_empty() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let names = path.components().rev().filter_map(|component| match component {
+            Component::Normal(name) => Some(name.to_owned()),
+            Component::ParentDir => Some(OsString::from("..")),
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => None,
+        });
+        self.left.extend(names);
+        Ok(())
+    }
+
+    /// One component further; the file, when it was the last one.
+    fn step(&mut self, name: &OsStr, folder: Folder) -> io::Result<Option<File>> {
+        let place = self.above.last().ok_or(io::ErrorKind::InvalidInput)?;
+        let path = place.path.join(name);
+        let found = fstatat(&place.descriptor, name, AtFlags::AT_SYMLINK_NOFOLLOW)?;
+        if SFlag::from_bits_truncate(found.st_mode & SFlag::S_IFMT.bits()) == SFlag::S_IFLNK {
+            let target = readlinkat(&place.descriptor, name)?;
+            self.links = self.links.saturating_add(1);
+            if self.links > limits::LINKS {
+                return Err(nix::errno::Errno::ELOOP.into());
+            }
+            // The mode of a link means nothing.
+            if let Err(why) = self.caller.check(Ownership { uid: found.st_uid, gid: found.st_gid, mode: 0 }) {
+                self.suspect(&path, why, true);
+            }
+            return self.push(Path::new(&target)).map(|()| None);
+        }
+        let is_last = self.left.is_empty();
+        let how = if is_last { OFlag::O_RDONLY | OFlag::O_NONBLOCK } else { SEARCH | OFlag::O_DIRECTORY };
+        let how = how | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let opened = File::from(openat(&place.descriptor, name, how, Mode::empty())?);
+        if !is_last {
+            return self.enter(opened, path).map(|()| None);
+        }
+        if let (Folder::Own, Some(why)) = (folder, place.shared) {
+            let path = place.path.clone();
+            self.suspect(&path, why, false);
+        }
+        self.check(&path, Ownership::from(&opened.metadata()?));
+        Ok(Some(opened))
+    }
+
+    /// Goes on from a folder that was opened.
+    fn enter(&mut self, descriptor: File, path: PathBuf) -> io::Result<()> {
+        let found = Ownership::from(&descriptor.metadata()?);
+        let sticky = found.uid == 0 && found.mode & STICKY != 0;
+        let shared = self.caller.check(found).err().filter(|_| sticky);
+        if shared.is_none() {
+            self.check(&path, found);
+        }
+        self.above.push(Place { descriptor, path, shared });
+        Ok(())
+    }
+
+    fn check(&mut self, path: &Path, found: Ownership) {
+        if let Err(why) = self.caller.check(found) {
+            self.suspect(path, why, false);
+        }
+    }
+
+    fn suspect(&mut self, path: &Path, why: Untrusted, is_link: bool) {
+        let suspect = Suspect { path: path.to_owned(), why, uid: self.caller.uid(), is_link };
+        if !self.suspects.contains(&suspect) {
+            self.suspects.push(suspect);
+        }
+    }
+}
+
+const STICKY: u32 = 0o1000;
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::chown;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// A folder with a file in it, three folders deep.
+    fn tree() -> (tempfile::TempDir, PathBuf) {
+        let temp = tempfile::tempdir().unwrap();
+        let root = crate::resolve(temp.path()).unwrap();
+        crate::create_dir(&root.join("a/b")).unwrap().write("c.yaml", "x").unwrap();
+        mode(&root.join("a/b/c.yaml"), 0o644);
+        (temp, root)
+    }
+
+    fn mode(path: &Path, mode: u32) {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// The suspects, each by its path below `root` and the way to mend it.
+    fn suspects(root: &Path, path: &str, folder: Folder) -> Vec<String> {
+        let found = read_guarded(&root.join(path), 10, folder);
+        let below = |path: &Path| path.strip_prefix(root).unwrap().display().to_string();
+        found.suspects.iter().map(|suspect| format!("{} {}", suspect.why.remedy(), below(&suspect.path))).collect()
+    }
+
+    #[test]
+    fn every_step_is_checked() {
+        let (_temp, root) = tree();
+        symlink("a/b/c.yaml", root.join("link")).unwrap();
+        symlink("../a", root.join("a/up")).unwrap();
+        symlink(root.join("a"), root.join("absolute")).unwrap();
+        let ways = ["a/b/c.yaml", "link", "a/up/b/c.yaml", "absolute/b/c.yaml"];
+        for way in ways {
+            assert_eq!(suspects(&root, way, Folder::Own), [""; 0], "{way}");
+            assert_eq!(read_guarded(&root.join(way), 10, Folder::Any).bytes.unwrap(), b"x", "{way}");
+        }
+        for (changed, bad, good, said) in [
+            ("a", 0o777, 0o700, "chmod go-w a"),
+            // Sticky helps nobody but root's folders.
+            ("a/b", 0o1777, 0o700, if nix::unistd::geteuid().is_root() { "" } else { "chmod go-w a/b" }),
+            ("a/b", 0o702, 0o700, "chmod go-w a/b"),
+            ("a/b/c.yaml", 0o666, 0o644, "chmod go-w a/b/c.yaml"),
+            ("a/b/c.yaml", 0o602, 0o644, "chmod go-w a/b/c.yaml"),
+        ] {
+            mode(&root.join(changed), bad);
+            let expected: Vec<_> = Some(said).filter(|said| !said.is_empty()).into_iter().collect();
+            for way in ways {
+                assert_eq!(suspects(&root, way, Folder::Any), expected, "{way}: {changed} {bad:o}");
+            }
+            mode(&root.join(changed), good);
+        }
+        mode(&root.join("a/b"), 0o1777);
+        assert_eq!(suspects(&root, "a/b/c.yaml", Folder::Own), ["chmod go-w a/b"]);
+        // What is not there may be taken away by somebody who could.
+        mode(&root.join("a"), 0o777);
+        assert_eq!(suspects(&root, "a/gone.yaml", Folder::Own), ["chmod go-w a"]);
+        assert!(read_guarded(&root.join("a/gone.yaml"), 10, Folder::Any).bytes.unwrap_err().is_missing());
+    }
+
+    #[test]
+    fn links_end_and_only_files_are_read() {
+        let (_temp, root) = tree();
+        symlink("loop", root.join("loop")).unwrap();
+        for number in 0..limits::LINKS {
+            symlink(format!("l{number}"), root.join(format!("l{}", number + 1))).unwrap();
+        }
+        symlink("a/b/c.yaml", root.join("l0")).unwrap();
+        let read = |path: &str| read_guarded(&root.join(path), 10, Folder::Any).bytes;
+        assert_eq!(read(&format!("l{}", limits::LINKS - 1)).unwrap(), b"x");
+        for (path, says) in [("loop", "symbolic links"), ("l40", "symbolic links"), ("a/b", "not a regular file")] {
+            assert!(read(path).unwrap_err().to_string().contains(says), "{path}");
+        }
+        assert!(read("a/b/c.yaml/d").unwrap_err().is_missing());
+        assert!(matches!(
+            read_guarded(&root.join("a/b/c.yaml"), 0, Folder::Any).bytes,
+            Err(ReadError::TooLarge { .. })
+        ));
+    }
+
+    /// Only root can give a file away; others see the rule in `model::ownership`.
+    #[test]
+    fn what_belongs_to_another_user_is_suspect() {
+        let (_temp, root) = tree();
+        if !nix::unistd::geteuid().is_root() {
+            assert!(chown(root.join("a/b/c.yaml"), Some(4242), None).is_err());
+            return;
+        }
+        symlink("a/b/c.yaml", root.join("link")).unwrap();
+        for path in ["a", "a/b", "a/b/c.yaml"] {
+            chown(root.join(path), Some(4242), None).unwrap();
+            assert_eq!(suspects(&root, "link", Folder::Any), [format!("chown {path}")]);
+            chown(root.join(path), Some(0), None).unwrap();
+        }
+        std::os::unix::fs::lchown(root.join("link"), Some(4242), None).unwrap();
+        assert_eq!(suspects(&root, "link", Folder::Any), ["chown link"]);
+    }
+}

@@ -1,0 +1,336 @@
+//! The one door to the ambient world: files, directories, environment, clock.
+//!
+//! Everybody else receives a handle or a value. Each function here widens what the program can reach, and says so
+//! under *Ambient authority*.
+
+mod caller;
+mod kernel;
+mod limits;
+mod input;
+mod room;
+mod program;
+mod folders;
+mod shared;
+mod guarded;
+
+use std::ffi::OsString;
+use std::io::{self, Read as _};
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use cap_std::ambient_authority;
+use cap_std::fs::{OpenOptions, OpenOptionsExt as _};
+
+pub use crate::caller::caller;
+pub use crate::caller::foreign_owner;
+pub use crate::folders::create_dir;
+pub use crate::folders::open_dir;
+pub use crate::folders::runtime_dir;
+pub use crate::guarded::Folder;
+pub use crate::guarded::Guarded;
+pub use crate::guarded::create_private;
+pub use crate::guarded::names;
+pub use crate::guarded::read_guarded;
+pub use crate::input::InputError;
+pub use crate::input::read_input;
+pub use crate::kernel::Namespaces;
+pub use crate::kernel::landlock;
+pub use crate::kernel::namespaces;
+pub use crate::limits::address_space;
+pub use crate::limits::file_size;
+pub use crate::limits::open_files;
+pub use crate::limits::survive_file_size_limit;
+pub use crate::program::program;
+pub use crate::program::program_head;
+pub use crate::room::longest_argument;
+pub use crate::room::room_for_arguments;
+pub use crate::shared::create_shared_dir;
+
+/// A file could not be read whole.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It could not be opened or read.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// It is a directory, a device or a pipe.
+    #[error("it is not a regular file")]
+    NotAFile,
+    /// It is longer than it may be.
+    #[error("it has more than {limit} bytes, the most that is read")]
+    TooLarge {
+        /// The most that is read, bytes.
+        limit: usize,
+    },
+}
+
+impl ReadError {
+    /// Whether there is no such file.
+    pub fn is_missing(&self) -> bool {
+        match self {
+            Self::Io(error) => matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
+            Self::NotAFile | Self::TooLarge { .. } => false,
+        }
+    }
+}
+
+/// Reads a whole regular file of at most `limit` bytes; never waits for a pipe or a device.
+///
+/// # Ambient authority
+/// Opens any path.
+///
+/// # Errors
+/// See [`ReadError`].
+pub fn read_file(path: &Path, limit: usize) -> Result<Vec<u8>, ReadError> {
+    let file = open_file(path)?;
+    let expected = usize::try_from(file.metadata()?.len()).unwrap_or(limit);
+    read_to(file, limit, expected)
+}
+
+/// Opens a regular file to read it; never waits for a pipe or a device.
+///
+/// # Ambient authority
+/// Opens any path.
+///
+/// # Errors
+/// See [`ReadError`].
+pub fn open_file(path: &Path) -> Result<std::fs::File, ReadError> {
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(nix::fcntl::OFlag::O_NONBLOCK.bits());
+    let file = cap_std::fs::File::open_ambient_with(path, &options, ambient_authority())?;
+    if file.metadata()?.is_file() { Ok(file.into_std()) } else { Err(ReadError::NotAFile) }
+}
+
+/// Reads to the end, at most `limit` bytes; about `expected` are.
+fn read_to(source: impl io::Read, limit: usize, expected: usize) -> Result<Vec<u8>, ReadError> {
+    let mut bytes = Vec::with_capacity(expected.min(limit));
+    source.take(u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() > limit { Err(ReadError::TooLarge { limit }) } else { Ok(bytes) }
+}
+
+/// Whether something is at `path`; a link is something, wherever it leads.
+///
+/// # Ambient authority
+/// Looks at any path.
+///
+/// # Errors
+/// When nobody can know: a directory above may not be searched, or is a link that leads nowhere.
+#[expect(clippy::disallowed_methods, reason = "this is the door")]
+pub fn exists(path: &Path) -> io::Result<bool> {
+    for (depth, above) in path.ancestors().enumerate() {
+        match std::fs::symlink_metadata(above) {
+            Ok(_) if depth == 0 => return Ok(true),
+            // The nearest thing that is there: a place without the rest of the path, unless it only points at one.
+            Ok(_) => return std::fs::metadata(above).map(|_| false),
+            // Below a file there is nothing.
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
+}
+
+/// Where the thing at `path` really is, links followed.
+///
+/// # Ambient authority
+/// Looks at any path.
+///
+/// # Errors
+/// When nothing is there, or a link leads nowhere.
+#[expect(clippy::disallowed_methods, reason = "this is the door")]
+pub fn resolve(path: &Path) -> io::Result<PathBuf> {
+    std::fs::canonicalize(path)
+}
+
+/// The file that this program was started from: by the absolute path that it was called by, which outlives an upgrade
+/// where that is a link, else by its real one.
+///
+/// # Ambient authority
+/// Reads the process's state and the environment, and looks at the files that they name.
+///
+/// # Errors
+/// When the system doesn't know, or the file is there no longer.
+pub fn program_file() -> io::Result<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    let real = std::env::current_exe().and_then(|path| resolve(&path))?;
+    let called = PathBuf::from(arguments().next().unwrap_or_default());
+    let folders = match called.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => variable("PATH").unwrap_or_default(),
+        Some(_) | None => current_dir().unwrap_or_default().into_os_string(),
+    };
+    let places = std::env::split_paths(&folders).filter(|folder| folder.is_absolute());
+    let mut places = places.filter_map(|folder| std::path::absolute(folder.join(&called)).ok());
+    Ok(places.find(|place| resolve(place).is_ok_and(|found| found == real)).unwrap_or(real))
+}
+
+/// Removes a directory if nothing is in it; if anything is, or it can't be removed, it stays.
+///
+/// # Ambient authority
+/// Removes any path.
+pub fn remove_empty_dir(path: &Path) {
+    if let (Some(parent), Some(name)) = (path.parent(), path.file_name()) {
+        drop(open_dir(parent).and_then(|parent| parent.remove_dir(name)));
+    }
+}
+
+/// The directory that relative paths of the command line start at.
+///
+/// # Ambient authority
+/// Reads the process's state.
+///
+/// # Errors
+/// When it was removed, or may not be read.
+pub fn current_dir() -> io::Result<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    std::env::current_dir()
+}
+
+/// The user's home, from `HOME`, when it is an absolute path.
+///
+/// # Ambient authority
+/// Reads the environment.
+pub fn home() -> Option<PathBuf> {
+    variable("HOME").map(PathBuf::from).filter(|home| home.is_absolute())
+}
+
+/// A variable of the environment; an empty one counts as absent.
+///
+/// # Ambient authority
+/// Reads the environment.
+pub fn variable(name: &str) -> Option<OsString> {
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// The whole environment.
+///
+/// # Ambient authority
+/// Reads the environment.
+pub fn environment() -> Vec<(OsString, OsString)> {
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    std::env::vars_os().collect()
+}
+
+/// Seconds since the Unix epoch; 0 when the clock stands before it.
+///
+/// # Ambient authority
+/// Reads the clock.
+pub fn now() -> u64 {
+    clock().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// The time, as the system's clock has it.
+///
+/// # Ambient authority
+/// Reads the clock.
+pub fn clock() -> SystemTime {
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    SystemTime::now()
+}
+
+/// A connection to the system's log.
+///
+/// # Ambient authority
+/// Connects to a socket of the system.
+///
+/// # Errors
+/// When there is none, or it takes no datagrams.
+pub fn system_log() -> io::Result<UnixDatagram> {
+    let socket = UnixDatagram::unbound()?;
+    let mut connected = Err(io::ErrorKind::NotFound.into());
+    for path in ["/dev/log", "/var/run/syslog", "/var/run/log"] {
+        connected = socket.connect(path);
+        if !connected.as_ref().is_err_and(|error: &io::Error| error.kind() == io::ErrorKind::NotFound) {
+            break;
+        }
+    }
+    connected.map(|()| socket)
+}
+
+/// Standard input, unbuffered: what is not read here is left for the server.
+///
+/// # Ambient authority
+/// Reads what the process was given.
+///
+/// # Errors
+/// When it is closed.
+pub fn stdin() -> io::Result<std::fs::File> {
+    use std::os::fd::AsFd as _;
+    io::stdin().as_fd().try_clone_to_owned().map(std::fs::File::from)
+}
+
+/// A port that is listened on.
+///
+/// # Ambient authority
+/// Opens the machine to its network.
+///
+/// # Errors
+/// When the address is not this machine's, or somebody else listens there.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::bind(address)
+}
+
+/// The command line, the program's name first.
+///
+/// # Ambient authority
+/// Reads what the process was given.
+pub fn arguments() -> impl Iterator<Item = OsString> {
+    std::env::args_os()
+}
+
+/// Reads standard input to its end, at most `limit` bytes.
+///
+/// # Ambient authority
+/// Reads what the process was given.
+///
+/// # Errors
+/// When it can't be read, or has more.
+pub fn read_stdin(limit: usize) -> Result<Vec<u8>, ReadError> {
+    read_to(io::stdin().lock(), limit, 0)
+}
+
+/// Forgets what was typed on standard input before now, when that is a terminal: an answer is given after its question.
+///
+/// # Ambient authority
+/// Changes what the process was given.
+pub fn forget_typed() {
+    // What is no terminal has nothing to forget.
+    let _ = nix::sys::termios::tcflush(io::stdin(), nix::sys::termios::FlushArg::TCIFLUSH);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_link_is_something_and_what_can_not_be_looked_at_is_an_error() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = open_dir(temp.path()).unwrap();
+        dir.create_dir("folder").unwrap();
+        dir.write("file", "").unwrap();
+        for (target, link) in [("folder", "link"), ("nowhere", "dangling"), ("loop", "loop")] {
+            symlink(target, temp.path().join(link)).unwrap();
+        }
+        let cases = [
+            ("folder", Some(true)),
+            ("file", Some(true)),
+            ("link", Some(true)),
+            ("dangling", Some(true)),
+            ("loop", Some(true)),
+            ("missing", Some(false)),
+            ("missing/deeper", Some(false)),
+            ("folder/missing", Some(false)),
+            ("link/missing", Some(false)),
+            ("file/missing", Some(false)),
+            ("dangling/missing", None),
+            ("dangling/missing/deeper", None),
+            ("loop/missing", None),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(exists(&temp.path().join(path)).ok(), expected, "{path}");
+        }
+    }
+}

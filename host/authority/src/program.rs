@@ -1,0 +1,31 @@
+//! The programs that servers are: whether a file is one, and how it begins.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use nix::fcntl::{AT_FDCWD, AtFlags};
+use nix::unistd::{AccessFlags, faccessat};
+
+use crate::open_file;
+use smcp_model::limits;
+
+/// Whether the file at `path` is a program that we may start; `None` when no regular file is there.
+///
+/// # Ambient authority
+/// Looks at any path.
+pub fn program(path: &Path) -> Option<bool> {
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    let is_file = path.is_file();
+    // By the identity that will start it, as the system does.
+    is_file.then(|| faccessat(AT_FDCWD, path, AccessFlags::X_OK, AtFlags::AT_EACCESS).is_ok())
+}
+
+/// The first bytes of a file that could not be started, for a message that says why; `None` when it can't be read.
+///
+/// # Ambient authority
+/// Reads any path.
+pub fn program_head(path: &Path) -> Option<Vec<u8>> {
+    let mut head = Vec::new();
+    open_file(path).ok()?.take(limits::PROGRAM_HEAD).read_to_end(&mut head).ok()?;
+    Some(head)
+}

@@ -1,0 +1,298 @@
+//! Every key: one description for parsing, suggestions and the schema.
+//!
+//! `reader` reads by it, `schema` prints it. A key that stands in no section is unknown and therefore refused.
+
+pub(super) mod custom;
+pub(super) mod policy;
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::choice::Audit;
+use crate::choice::AuditHead;
+use crate::form::ListOf;
+use crate::form::Parsed;
+use crate::form::Shape;
+use crate::form::Why;
+use crate::form::Word;
+use crate::form::path;
+use crate::form::registry;
+use smcp_model::limits;
+use smcp_model::registry::Registry;
+
+/// One key and the form of its value.
+#[derive(Debug)]
+pub(super) struct Key<F: 'static> {
+    /// How it is written.
+    pub(super) name: &'static str,
+    /// What it is for, one sentence.
+    pub(super) about: &'static str,
+    /// What holds when it is absent, as it would be written; `None` when that can't be written.
+    pub(super) default: Option<&'static str>,
+    /// Whether an entry without it is refused.
+    pub(super) required: bool,
+    /// What its value looks like.
+    pub(super) form: F,
+}
+
+/// A key whose form doesn't matter.
+pub(super) trait AnyKey: Sync {
+    /// How it is written.
+    fn name(&self) -> &'static str;
+    /// Whether an entry without it is refused.
+    fn required(&self) -> bool;
+    /// Whether messages offer it to the reader.
+    fn offered(&self) -> bool;
+    /// JSON Schema of its value, with description and default.
+    fn schema(&self) -> Value;
+}
+
+impl<F: Shape + Sync> AnyKey for Key<F> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn required(&self) -> bool {
+        self.required
+    }
+
+    fn offered(&self) -> bool {
+        F::OFFERED
+    }
+
+    fn schema(&self) -> Value {
+        let mut schema = self.form.schema();
+        if let Value::Object(members) = &mut schema {
+            members.insert("description".to_owned(), json!(self.about));
+            if let Some(text) = self.default {
+                let default = text.parse::<u8>().map_or_else(|_| json!(text), |number| json!(number));
+                members.insert("default".to_owned(), default);
+            }
+        }
+        schema
+    }
+}
+
+/// The keys of one mapping.
+pub(super) struct Section {
+    /// What messages call it.
+    pub(super) title: &'static str,
+    /// Its keys, in the order in which messages list them.
+    pub(super) keys: &'static [&'static dyn AnyKey],
+    /// Keys of other tools that keep theirs in the same mapping.
+    pub(super) foreign: &'static [&'static str],
+    /// Words for which one of the keys was most likely meant.
+    pub(super) meant: &'static [(&'static str, &'static str)],
+    /// The key below which any name may stand.
+    pub(super) free: Option<&'static str>,
+}
+
+/// A mapping with keys of its own.
+pub(super) struct Nested(pub(super) &'static Section);
+
+/// A list of mappings with keys of their own.
+pub(super) struct Entries(pub(super) &'static Section);
+
+/// A key that a later version will read. This one refuses it, for to ignore it would be to ignore a rule.
+#[derive(Debug)]
+pub(super) struct Later;
+
+impl Shape for Nested {
+    fn schema(&self) -> Value {
+        let properties: serde_json::Map<_, _> =
+            self.0.keys.iter().map(|key| (key.name().to_owned(), key.schema())).collect();
+        let foreign = self.0.foreign.iter().map(|name| ((*name).to_owned(), json!({ "description": FOREIGN })));
+        let required: Vec<_> = self.0.keys.iter().filter(|key| key.required()).map(|key| key.name()).collect();
+        let properties: serde_json::Map<_, _> = properties.into_iter().chain(foreign).collect();
+        json!({
+            "type": "object", "properties": properties, "required": required, "additionalProperties": false,
+        })
+    }
+}
+
+impl Shape for Entries {
+    fn schema(&self) -> Value {
+        json!({ "type": "array", "items": Nested(self.0).schema() })
+    }
+}
+
+impl Shape for Later {
+    const OFFERED: bool = false;
+
+    fn schema(&self) -> Value {
+        json!({ "not": {} })
+    }
+}
+
+const FOREIGN: &str = "Of another MCP Hub tool; smcp skips it with a notice.";
+
+/// The whole file.
+pub(super) static ROOT: Section = Section {
+    title: "the configuration",
+    keys: &[
+        &REGISTRY_URL,
+        &TRUSTED_REGISTRIES,
+        &CACHE_DIR,
+        &RUNTIME_DIR,
+        &START_TIMEOUT,
+        &MAX_FACTS_AGE,
+        &AUDIT,
+        &AUDIT_HEAD,
+        &AUDIT_LOG,
+        &POLICY,
+    ],
+    foreign: &[
+        "registry",
+        "cache",
+        "executor",
+        "timeout",
+        "max_cpu",
+        "max_memory",
+        "max_pids",
+        "max_fds",
+        "log_level",
+        "audit_enabled",
+        "audit_log_file",
+    ],
+    meant: &[("policies", "policy"), ("rules", "policy")],
+    free: None,
+};
+
+const REGISTRY_FORM: Parsed<Registry> = Parsed {
+    allowed: "an https:// URL (http:// only for localhost) or a directory",
+    words: &[],
+    parse: registry,
+    pattern: "^.+$",
+};
+
+/// `registry_url`
+pub(super) static REGISTRY_URL: Key<Parsed<Registry>> = Key {
+    name: "registry_url",
+    about: "Where packages come from: the URL of a registry, or a directory that is one.",
+    default: Some(Registry::DEFAULT),
+    required: false,
+    form: REGISTRY_FORM,
+};
+
+/// `trusted_registries`
+pub(super) static TRUSTED_REGISTRIES: Key<ListOf<Parsed<Registry>>> = Key {
+    name: "trusted_registries",
+    about: "The registries whose facts are believed; facts from elsewhere count as unknown. Absent: any registry. \
+            Empty: none.",
+    default: None,
+    required: false,
+    form: ListOf { allowed: "a list of registries; without the key, any registry", items: REGISTRY_FORM },
+};
+
+/// `cache_dir`
+pub(super) static CACHE_DIR: Key<Parsed<PathBuf>> = Key {
+    name: "cache_dir",
+    about: "Where downloads are kept.",
+    default: Some("~/.mcp/cache"),
+    required: false,
+    form: Parsed { allowed: PATH, words: &[], parse: path, pattern: "^.+$" },
+};
+
+/// `runtime_dir`
+pub(super) static RUNTIME_DIR: Key<Parsed<PathBuf>> = Key {
+    name: "runtime_dir",
+    about: "Where the files of running packages live. Absent: in the cache, and where that can't be written in \
+            $XDG_RUNTIME_DIR/smcp.",
+    default: None,
+    required: false,
+    form: Parsed { allowed: PATH, words: &[], parse: path, pattern: "^.+$" },
+};
+
+/// `start_timeout`
+pub(super) static START_TIMEOUT: Key<Parsed<Duration>> = Key {
+    name: "start_timeout",
+    about: "How long resolving, downloading and starting may take together; never the life of the server.",
+    default: Some("60s"),
+    required: false,
+    form: Parsed {
+        allowed: "a duration above zero and at most 1h, such as `60s`",
+        words: &[],
+        parse: |text, _| duration(text, limits::START_TIMEOUT),
+        pattern: DURATION,
+    },
+};
+
+/// `max_facts_age`
+pub(super) static MAX_FACTS_AGE: Key<Parsed<Duration>> = Key {
+    name: "max_facts_age",
+    about: "How old cached facts may be when the registry can't be reached.",
+    default: Some("24h"),
+    required: false,
+    form: Parsed {
+        allowed: "a duration above zero and at most 365d, such as `24h`",
+        words: &[],
+        parse: |text, _| duration(text, limits::MAX_FACTS_AGE),
+        pattern: DURATION,
+    },
+};
+
+/// `audit`
+pub(super) static AUDIT: Key<Word<Audit>> = Key {
+    name: "audit",
+    about: "Whether smcp goes on when the audit log can't be written.",
+    default: Some("required"),
+    required: false,
+    form: Word { all: &Audit::ALL, name: Audit::as_str },
+};
+
+/// `audit_head`
+pub(super) static AUDIT_HEAD: Key<Word<AuditHead>> = Key {
+    name: "audit_head",
+    about: "Where the digest of each new record of the audit log is sent, so that a log that was cut off shows.",
+    default: Some("none"),
+    required: false,
+    form: Word { all: &AuditHead::ALL, name: AuditHead::as_str },
+};
+
+/// `audit_log`
+pub(super) static AUDIT_LOG: Key<Parsed<PathBuf>> = Key {
+    name: "audit_log",
+    about: "The file that the audit log is written to; its other files are beside it.",
+    default: Some("~/.mcp/audit.jsonl"),
+    required: false,
+    form: Parsed {
+        allowed: "the path of a file: absolute, ~/…, or relative to the directory of this file",
+        words: &[],
+        parse: |text, base| {
+            let path = path(text, base)?;
+            let names = !text.ends_with('/') && names_a_file(Path::new(text)) && names_a_file(&path);
+            if names { Ok(path) } else { Err(Some("it names no file")) }
+        },
+        pattern: "^.*[^/]$",
+    },
+};
+
+/// Whether a path ends in a name that is text, which the names of other files can be made from.
+fn names_a_file(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_str().is_some())
+}
+
+/// `policy`
+pub(super) static POLICY: Key<Nested> = Key {
+    name: "policy",
+    about: "The rules that every package must meet.",
+    default: None,
+    required: false,
+    form: Nested(&policy::SECTION),
+};
+
+/// What paths are allowed; see [`path`].
+const PATH: &str = "a path of a file system: absolute, ~/…, or relative to the directory of this file";
+const DURATION: &str = "^[0-9a-zµ. ]+$";
+
+/// A duration above zero and at most `max`. Long texts and numbers are refused before they are read, because the
+/// reader of durations overflows on some of them.
+fn duration(text: &str, max: Duration) -> Result<Duration, Why> {
+    let sober = text.len() <= 32 && text.split(|digit: char| !digit.is_ascii_digit()).all(|digits| digits.len() <= 9);
+    let read = if sober { humantime::parse_duration(text).ok() } else { None };
+    read.filter(|duration| !duration.is_zero() && *duration <= max).ok_or(None)
+}

@@ -1,0 +1,110 @@
+//! The keys of an entry of `policy.custom`.
+
+use std::path::PathBuf;
+
+use crate::form::Parsed;
+use crate::form::Word;
+use crate::form::path;
+use crate::keys::Key;
+use crate::keys::Later;
+use crate::keys::PATH;
+use crate::keys::Section;
+use crate::keys::policy::mode;
+use crate::settings::Settings;
+use smcp_model::digest::Digest;
+use smcp_model::mode::Mode;
+use smcp_model::mode::OnWarn;
+use smcp_model::name::PolicyName;
+use smcp_model::policy::BuiltIn;
+
+/// One entry of `policy.custom`.
+pub(crate) static SECTION: Section = Section {
+    title: "an entry of `policy.custom`",
+    keys: &[&NAME, &SOURCE, &DIGEST, &MODE, &ON_WARN, &SETTINGS, &LIMITS],
+    foreign: &[],
+    meant: &[
+        ("path", "source"),
+        ("file", "source"),
+        ("url", "source"),
+        ("wasm", "source"),
+        ("sha256", "digest"),
+        ("hash", "digest"),
+        ("checksum", "digest"),
+        ("pin", "digest"),
+        ("enforcement", "mode"),
+        ("enabled", "mode"),
+        ("config", "settings"),
+        ("options", "settings"),
+    ],
+    free: Some("settings"),
+};
+
+/// `policy.custom[].name`
+pub(crate) static NAME: Key<Parsed<PolicyName>> = Key {
+    name: "name",
+    about: "The policy's name, unique in this file; origin, certification and score are taken.",
+    default: None,
+    required: true,
+    form: Parsed {
+        allowed: "1 to 64 characters of a-z, 0-9 and -; not origin, certification or score",
+        words: &[],
+        parse: |text, _| {
+            text.parse().ok().filter(|_| BuiltIn::ALL.iter().all(|taken| taken.as_str() != text)).ok_or(None)
+        },
+        pattern: "^[a-z0-9-]{1,64}$",
+    },
+};
+
+/// `policy.custom[].source`
+pub(crate) static SOURCE: Key<Parsed<PathBuf>> = Key {
+    name: "source",
+    about: "The component's file: absolute, ~/…, or relative to the directory of this file.",
+    default: None,
+    required: true,
+    form: Parsed { allowed: PATH, words: &[], parse: path, pattern: "^.+$" },
+};
+
+/// `policy.custom[].digest`
+pub(crate) static DIGEST: Key<Parsed<Digest>> = Key {
+    name: "digest",
+    about: "The digest that the file must have; another one refuses to run in every mode but disabled.",
+    default: None,
+    required: false,
+    form: Parsed {
+        allowed: "`sha256:` and 64 lower-case hex digits",
+        words: &[],
+        parse: |text, _| text.parse().map_err(|_| None),
+        pattern: "^sha256:[0-9a-f]{64}$",
+    },
+};
+
+/// `policy.custom[].mode`
+pub(crate) static MODE: Key<Word<Mode>> =
+    mode("mode", "How strictly the policy is meant. Absent: cert_mode if that is strict or warn, else strict.", None);
+
+/// `policy.custom[].on_warn`
+pub(crate) static ON_WARN: Key<Word<OnWarn>> = Key {
+    name: "on_warn",
+    about: "What a violation leads to under warn. Absent: what the component describes.",
+    default: None,
+    required: false,
+    form: Word { all: &OnWarn::ALL, name: OnWarn::as_str },
+};
+
+/// `policy.custom[].settings`
+pub(crate) static SETTINGS: Key<Settings> = Key {
+    name: "settings",
+    about: "What the component is told, as JSON; what it may be, `smcp policy inspect` shows. Absent: {}.",
+    default: None,
+    required: false,
+    form: Settings,
+};
+
+/// `policy.custom[].limits`
+pub(crate) static LIMITS: Key<Later> = Key {
+    name: "limits",
+    about: "What the component may use. Not supported by this version yet, and refused rather than ignored.",
+    default: None,
+    required: false,
+    form: Later,
+};

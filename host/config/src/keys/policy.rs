@@ -1,0 +1,146 @@
+//! The keys under `policy`.
+
+use crate::choice::CertScoreCheck;
+use crate::form::ListOf;
+use crate::form::Number;
+use crate::form::Parsed;
+use crate::form::Word;
+use crate::keys::Entries;
+use crate::keys::Key;
+use crate::keys::Later;
+use crate::keys::Section;
+use crate::keys::custom;
+use smcp_model::facts::CertLevel;
+use smcp_model::facts::Origin;
+use smcp_model::facts::Score;
+use smcp_model::mode::Mode;
+
+/// The mapping under `policy`.
+pub(crate) static SECTION: Section = Section {
+    title: "`policy`",
+    keys: &[
+        &ALLOWED_ORIGINS,
+        &MIN_CERT_LEVEL,
+        &MIN_SCORE,
+        &CERT_MODE,
+        &CERT_LEVEL_MODE,
+        &ORIGIN_MODE,
+        &SCORE_MODE,
+        &CERT_SCORE_CHECK,
+        &WARNING_THRESHOLD,
+        &CUSTOM,
+        &EXCEPTIONS,
+    ],
+    foreign: &[],
+    meant: &[],
+    free: None,
+};
+
+/// `policy.allowed_origins`
+pub(crate) static ALLOWED_ORIGINS: Key<ListOf<Parsed<&'static str>>> = Key {
+    name: "allowed_origins",
+    about: "Who may stand behind a package. Absent: any origin. Empty: nothing may run.",
+    default: None,
+    required: false,
+    form: ListOf {
+        allowed: "a list of official, verified, community; without the key, any origin",
+        items: Parsed {
+            allowed: "official, verified, community",
+            words: &Origin::KNOWN,
+            parse: |text, _| origin(text).ok_or(None),
+            pattern: "^\\s*([oO][fF][fF][iI][cC][iI][aA][lL]|[vV][eE][rR][iI][fF][iI][eE][dD]|\
+                      [cC][oO][mM][mM][uU][nN][iI][tT][yY])\\s*$",
+        },
+    },
+};
+
+/// `policy.min_cert_level`
+pub(crate) static MIN_CERT_LEVEL: Key<Number<CertLevel>> = Key {
+    name: "min_cert_level",
+    about: "The lowest certification level that may run: 0 Integrity Verified, 1 Static Verified, \
+            2 Security Certified, 3 Runtime Certified.",
+    default: Some("0"),
+    required: false,
+    form: Number { max: CertLevel::MAX, new: CertLevel::new },
+};
+
+/// `policy.min_score`
+pub(crate) static MIN_SCORE: Key<Number<Score>> = Key {
+    name: "min_score",
+    about: "The lowest security score that may run.",
+    default: Some("0"),
+    required: false,
+    form: Number { max: Score::MAX, new: Score::new },
+};
+
+/// `policy.cert_mode`
+pub(crate) static CERT_MODE: Key<Word<Mode>> = mode(
+    "cert_mode",
+    "How strictly the certification level is meant; strict and warn are also the default of the other modes.",
+    Some("strict"),
+);
+
+/// `policy.cert_level_mode`
+pub(crate) static CERT_LEVEL_MODE: Key<Word<Mode>> =
+    mode("cert_level_mode", "Another name of cert_mode; when both are there they must agree.", None);
+
+/// `policy.origin_mode`
+pub(crate) static ORIGIN_MODE: Key<Word<Mode>> = mode(
+    "origin_mode",
+    "How strictly the origin is meant. Absent: cert_mode if that is strict or warn, else strict.",
+    None,
+);
+
+/// `policy.score_mode`
+pub(crate) static SCORE_MODE: Key<Word<Mode>> = mode(
+    "score_mode",
+    "How strictly the score is meant. Absent: cert_mode if that is strict or warn, else strict.",
+    None,
+);
+
+/// `policy.cert_score_check`
+pub(crate) static CERT_SCORE_CHECK: Key<Word<CertScoreCheck>> = Key {
+    name: "cert_score_check",
+    about: "What happens when a level's own score requirement (1: 60, 2: 80, 3: 90) is missed by the known score.",
+    default: Some("notice"),
+    required: false,
+    form: Word { all: &CertScoreCheck::ALL, name: CertScoreCheck::as_str },
+};
+
+/// `policy.warning_threshold`
+pub(crate) static WARNING_THRESHOLD: Key<Number<Score>> = Key {
+    name: "warning_threshold",
+    about: "Below this score a warning is shown; it never blocks.",
+    default: Some("80"),
+    required: false,
+    form: Number { max: Score::MAX, new: Score::new },
+};
+
+/// `policy.custom`
+pub(crate) static CUSTOM: Key<Entries> = Key {
+    name: "custom",
+    about: "The organisation's own policies, evaluated after the three built-in ones, in this order.",
+    default: None,
+    required: false,
+    form: Entries(&custom::SECTION),
+};
+
+/// `policy.exceptions`
+pub(crate) static EXCEPTIONS: Key<Later> = Key {
+    name: "exceptions",
+    about: "Waivers. Not supported by this version yet, and refused rather than ignored.",
+    default: None,
+    required: false,
+    form: Later,
+};
+
+/// A key for a mode.
+pub(crate) const fn mode(name: &'static str, about: &'static str, default: Option<&'static str>) -> Key<Word<Mode>> {
+    Key { name, about, default, required: false, form: Word { all: &Mode::ALL, name: Mode::as_str } }
+}
+
+/// A known origin, in its canonical spelling.
+fn origin(text: &str) -> Option<&'static str> {
+    let word = text.trim().to_lowercase();
+    Origin::KNOWN.into_iter().find(|known| *known == word)
+}

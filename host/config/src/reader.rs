@@ -1,0 +1,245 @@
+//! Walks the tree by the description of keys, and collects every problem.
+//!
+//! Before it `raw` has made the tree; after it `rules` makes of the values what they mean. Nothing stops at the first
+//! problem: a value that can't be read is reported and then counts as absent, which no caller ever sees, because
+//! [`Reader::finish`] fails.
+
+use std::collections::BTreeMap;
+
+use crate::form::Base;
+use crate::form::Form;
+use crate::form::describe;
+use crate::form::excerpt;
+use crate::form::nearest;
+use crate::keys;
+use crate::keys::AnyKey;
+use crate::keys::Entries;
+use crate::keys::Key;
+use crate::keys::Later;
+use crate::keys::Nested;
+use crate::keys::Section;
+use crate::problem::Code;
+use crate::problem::ConfigError;
+use crate::problem::Problem;
+use crate::raw;
+use crate::raw::Half;
+use crate::raw::Node;
+use smcp_model::limits;
+use smcp_model::text::SafeText;
+
+/// The way to a node: for the parser in indices, for people as a dotted path.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Trail {
+    steps: Vec<usize>,
+    path: String,
+}
+
+impl Trail {
+    /// One step further: `.key` or `[index]`.
+    fn then(&self, index: usize, label: &str) -> Self {
+        let steps = self.steps.iter().copied().chain([index]).collect();
+        let path = format!("{}{label}", self.path);
+        Self { steps, path: path.strip_prefix('.').map(str::to_owned).unwrap_or(path) }
+    }
+}
+
+/// The entries of one mapping whose keys are known.
+#[derive(Debug, Default)]
+pub(super) struct Fields<'n> {
+    trail: Trail,
+    entries: BTreeMap<&'static str, (Trail, &'n Node)>,
+    foreign: Vec<&'static str>,
+}
+
+impl Fields<'_> {
+    /// Where the value of a key is, or would be.
+    pub(super) fn trail_of<F>(&self, key: &Key<F>) -> &Trail {
+        self.entries.get(key.name).map_or(&self.trail, |(trail, _)| trail)
+    }
+
+    /// Keys of other tools that were skipped.
+    pub(super) fn foreign(&self) -> &[&'static str] {
+        &self.foreign
+    }
+}
+
+/// A problem that has no line and column yet.
+#[derive(Debug)]
+struct Draft {
+    code: Code,
+    trail: Trail,
+    half: Half,
+    message: String,
+    allowed: Option<String>,
+    suggestion: Option<String>,
+    /// What a duplicate repeats.
+    first: Option<(Vec<usize>, Half)>,
+}
+
+/// Reads values out of one file and collects what is wrong with them.
+#[derive(Debug)]
+pub(super) struct Reader<'t> {
+    text: &'t str,
+    file: String,
+    base: Base<'t>,
+    drafts: Vec<Draft>,
+}
+
+impl<'t> Reader<'t> {
+    /// A reader of `text`, which messages call `file`.
+    pub(super) const fn new(text: &'t str, file: String, base: Base<'t>) -> Self {
+        Self { text, file, base, drafts: Vec::new() }
+    }
+
+    /// Notes a problem with the value at `trail`.
+    pub(super) fn note(&mut self, code: Code, trail: &Trail, message: String, allowed: String) {
+        let (trail, allowed) = (trail.clone(), Some(allowed));
+        self.drafts.push(Draft { code, trail, half: Half::Value, message, allowed, suggestion: None, first: None });
+    }
+
+    /// Notes that the value at `trail` repeats the one at `first`.
+    pub(super) fn note_repeated(&mut self, trail: &Trail, first: &Trail, message: String, allowed: String) {
+        let (code, trail, first) = (Code::Conflict, trail.clone(), Some((first.steps.clone(), Half::Value)));
+        let (half, allowed, suggestion) = (Half::Value, Some(allowed), None);
+        self.drafts.push(Draft { code, trail, half, message, allowed, suggestion, first });
+    }
+
+    /// The value of a key, when it is there and right.
+    pub(super) fn read<F: Form>(&mut self, fields: &Fields<'_>, key: &Key<F>) -> Option<F::Value> {
+        let (trail, node) = fields.entries.get(key.name)?;
+        let mismatches = match key.form.read(node, self.base) {
+            Ok(value) => return Some(value),
+            Err(mismatches) => mismatches,
+        };
+        for wrong in mismatches {
+            let at = wrong.below.iter().fold(trail.clone(), |trail, (index, label)| trail.then(*index, label));
+            let message = format!("`{}` {}", at.path, wrong.found);
+            let (code, half, allowed, suggestion) = (wrong.code, wrong.half, Some(wrong.allowed), wrong.suggestion);
+            self.drafts.push(Draft { code, trail: at, half, message, allowed, suggestion, first: None });
+        }
+        None
+    }
+
+    /// Refuses a key that a later version will read.
+    pub(super) fn refuse(&mut self, fields: &Fields<'_>, key: &Key<Later>) {
+        if let Some((trail, _)) = fields.entries.get(key.name) {
+            let message = format!("`{}` is not supported by this version yet", trail.path);
+            self.note(Code::Unsupported, trail, message, "a configuration without it".to_owned());
+        }
+    }
+
+    /// The mapping under a key.
+    pub(super) fn section<'n>(&mut self, fields: &Fields<'n>, key: &Key<Nested>) -> Option<Fields<'n>> {
+        let (trail, node) = fields.entries.get(key.name)?;
+        self.fields(key.form.0, node, trail.clone())
+    }
+
+    /// The mappings of the list under a key.
+    pub(super) fn entries<'n>(&mut self, fields: &Fields<'n>, key: &Key<Entries>) -> Vec<Fields<'n>> {
+        let Some((trail, node)) = fields.entries.get(key.name) else { return Vec::new() };
+        let Node::List(items) = node else {
+            let message = format!("`{}` {}", trail.path, describe(node));
+            self.note(Code::BadValue, trail, message, "a list of mappings".to_owned());
+            return Vec::new();
+        };
+        let numbered = items.iter().enumerate();
+        numbered
+            .filter_map(|(index, item)| self.fields(key.form.0, item, trail.then(index, &format!("[{index}]"))))
+            .collect()
+    }
+
+    /// The entries of a mapping; unknown, repeated and missing keys are noted.
+    pub(super) fn fields<'n>(&mut self, section: &Section, node: &'n Node, trail: Trail) -> Option<Fields<'n>> {
+        let Node::Map(entries) = node else {
+            let name = if trail.path.is_empty() { section.title.to_owned() } else { format!("`{}`", trail.path) };
+            let keys = names(section.keys);
+            self.note(Code::BadValue, &trail, format!("{name} {}", describe(node)), format!("a mapping of {keys}"));
+            return None;
+        };
+        let mut fields = Fields { trail, entries: BTreeMap::new(), foreign: Vec::new() };
+        let mut first: BTreeMap<&str, usize> = BTreeMap::new();
+        for (index, (key, value)) in entries.iter().enumerate() {
+            let Node::Text(name) = key else {
+                self.note_key(&fields.trail.then(index, ".?"), section, &format!("that {}", describe(key)), None);
+                continue;
+            };
+            let trail = fields.trail.then(index, &format!(".{}", excerpt(name)));
+            if let Some(first) = first.get(name.as_str()) {
+                self.note_duplicate(&trail, section, name, *first);
+                continue;
+            }
+            first.insert(name, index);
+            if let Some(known) = section.keys.iter().find(|known| known.name() == name) {
+                fields.entries.insert(known.name(), (trail, value));
+            } else if let Some(foreign) = section.foreign.iter().find(|foreign| *foreign == name) {
+                fields.foreign.push(foreign);
+            } else {
+                self.note_key(&trail, section, &format!("`{}`", excerpt(name)), suggestion(section, name));
+            }
+        }
+        for key in section.keys.iter().filter(|key| key.required() && !fields.entries.contains_key(key.name())) {
+            let message = format!("{} is missing `{}`", section.title, key.name());
+            self.note(Code::MissingKey, &fields.trail, message, names(section.keys));
+        }
+        Some(fields)
+    }
+
+    fn note_key(&mut self, trail: &Trail, section: &Section, found: &str, suggestion: Option<String>) {
+        let message = format!("unknown key {found} in {}", section.title);
+        let (trail, allowed) = (trail.clone(), Some(names(section.keys)));
+        let (code, half) = (Code::UnknownKey, Half::Key);
+        self.drafts.push(Draft { code, trail, half, message, allowed, suggestion, first: None });
+    }
+
+    fn note_duplicate(&mut self, trail: &Trail, section: &Section, name: &str, first: usize) {
+        let message = format!("duplicate key `{}` in {}", excerpt(name), section.title);
+        let before = trail.steps.split_last().map(|(_, above)| {
+            let steps = above.iter().copied().chain([first]).collect();
+            (steps, Half::Key)
+        });
+        let (code, half, allowed) = (Code::DuplicateKey, Half::Key, Some("each key once".to_owned()));
+        self.drafts.push(Draft { code, trail: trail.clone(), half, message, allowed, suggestion: None, first: before });
+    }
+
+    /// Every problem that was noted, with its place; none if all was well.
+    pub(super) fn finish(mut self) -> Option<ConfigError> {
+        let affordable = limits::CONFIG_REREAD.checked_div(self.text.len()).unwrap_or(usize::MAX);
+        let most = affordable.clamp(1, limits::CONFIG_PROBLEMS);
+        let more = self.drafts.len().saturating_sub(most);
+        self.drafts.truncate(most);
+        let mut problems: Vec<_> = self.drafts.iter().map(|draft| self.place(draft)).collect();
+        problems.sort_by_key(|problem| problem.position);
+        ConfigError::of(problems, more)
+    }
+
+    fn place(&self, draft: &Draft) -> Problem {
+        let first = draft.first.as_ref().and_then(|(steps, half)| raw::locate(self.text, steps, *half));
+        let message = match first {
+            Some(first) => format!("{}, first in line {}", draft.message, first.line),
+            None => draft.message.clone(),
+        };
+        Problem {
+            code: draft.code,
+            file: SafeText::new(&self.file),
+            position: raw::locate(self.text, &draft.trail.steps, draft.half),
+            path: SafeText::new(&draft.trail.path),
+            message: SafeText::new(&message),
+            allowed: draft.allowed.as_deref().map(SafeText::new),
+            suggestion: draft.suggestion.as_deref().map(SafeText::new),
+        }
+    }
+}
+
+fn names(keys: &[&dyn AnyKey]) -> String {
+    keys.iter().filter(|key| key.offered()).map(|key| key.name()).collect::<Vec<_>>().join(", ")
+}
+
+/// What an unknown key was most likely meant to be: a key of its section, one that belongs under `policy`, or, in an
+/// entry, a setting of the policy.
+fn suggestion(section: &Section, name: &str) -> Option<String> {
+    let near = nearest(name, section.keys.iter().map(|key| key.name())).map(str::to_owned);
+    let other = || section.meant.iter().find(|(word, _)| *word == name).map(|(_, key)| (*key).to_owned());
+    let inside = || section.free.map(|free| format!("{free}.{}", excerpt(name)));
+    let moved = || keys::policy::SECTION.keys.iter().any(|key| key.name() == name).then(|| format!("policy.{name}"));
+    near.or_else(other).or_else(inside).or_else(moved)
+}

@@ -1,0 +1,26 @@
+//! The JSON Schema of the file, made from what the parser reads by.
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::form::Shape as _;
+use crate::keys;
+use crate::keys::Nested;
+
+/// JSON Schema (draft 2020-12) of the configuration.
+///
+/// It can't say everything that the parser checks (unique names, `cert_level_mode` against `cert_mode`, the range of
+/// durations), but it refuses nothing that the parser takes.
+pub fn schema() -> Value {
+    let mut schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "smcp configuration",
+        "description": "The file ~/.mcp/config.yaml: which MCP servers smcp may start.",
+    });
+    if let (Value::Object(whole), Value::Object(root)) = (&mut schema, Nested(&keys::ROOT).schema()) {
+        whole.extend(root);
+        // A document without content is an empty configuration.
+        whole.insert("type".to_owned(), json!(["object", "null"]));
+    }
+    schema
+}

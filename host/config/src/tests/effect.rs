@@ -1,0 +1,248 @@
+//! Good documents and the rules that they mean.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::good;
+use super::places;
+use super::read;
+use crate::Config;
+use crate::Notice;
+use crate::choice::Audit;
+use crate::parse;
+use smcp_model::facts::Score;
+use smcp_model::limits::PolicyLimits;
+use smcp_model::mode::Mode;
+use smcp_model::mode::OnWarn;
+use smcp_model::policy::LayerName;
+use smcp_model::policy::PolicySource;
+use smcp_model::policy::PolicySpec;
+use smcp_model::registry::Registry;
+
+const DEFAULTS: [&str; 3] = [
+    r#"origin strict {"allowed_origins":null}"#,
+    r#"certification strict {"min_cert_level":0,"cert_score_check":"notice"}"#,
+    r#"score strict {"min_score":0,"warning_threshold":80}"#,
+];
+
+/// Every policy of the only layer, one line each.
+fn policies(config: &Config) -> Vec<String> {
+    let line = |policy: PolicySpec| format!("{} {} {}", policy.name, policy.mode.as_str(), policy.settings);
+    config.layers()[0].policies().into_iter().map(line).collect()
+}
+
+#[test]
+fn an_empty_document_is_an_empty_configuration() {
+    for text in ["", "\n", "# nothing\n", "---\n", "{}", "null", "policy: {}"] {
+        let config = good(text);
+        assert!(config.is_configured(), "{text}");
+        assert_eq!(policies(&config), DEFAULTS, "{text}");
+        assert_eq!(config.notices(), [], "{text}");
+        assert_eq!(config.registry(), &Registry::default());
+        assert_eq!(config.cache_dir(), Some(Path::new("/home/me/.mcp/cache")));
+        assert_eq!(config.runtime_dir(), None);
+        assert_eq!(config.start_timeout(), Duration::from_secs(60));
+        assert_eq!(config.max_facts_age(), Duration::from_secs(86_400));
+        assert_eq!(config.audit(), Audit::Required);
+    }
+}
+
+#[test]
+fn no_configuration_means_the_defaults_and_says_so() {
+    let config = Config::unconfigured(&places(), None);
+    assert!(!config.is_configured());
+    assert_eq!(policies(&config), DEFAULTS);
+    assert_eq!(config.notices(), [Notice::Unconfigured]);
+    let file = PathBuf::from("/home/me/.smcp/config.yaml");
+    let config = Config::unconfigured(&places(), Some(&file));
+    assert_eq!(config.notices(), [Notice::Unconfigured, Notice::LegacyFile { file }]);
+}
+
+#[test]
+fn every_key_has_its_effect() {
+    let digest = format!("sha256:{}", "0123456789abcdef".repeat(4));
+    let config = good(&format!(
+        "registry_url: https://R.example/\ntrusted_registries: [https://r.example, ~/mirror]\ncache_dir: cache\n\
+         runtime_dir: ~/run\nstart_timeout: 90s\nmax_facts_age: 1h\naudit: best-effort\n\
+         policy:\n  allowed_origins: [' Official ', verified, OFFICIAL]\n  min_cert_level: 2\n  min_score: 80\n\
+         \x20 cert_mode: warn\n  origin_mode: strict\n  score_mode: disabled\n  cert_score_check: enforce\n\
+         \x20 warning_threshold: 90\n\
+         \x20 custom:\n    - name: no-network\n      source: policies/no_network.wasm\n      digest: {digest}\n\
+         \x20     mode: disabled\n      on_warn: confirm\n      settings: {{allow: [api.example.com, 1, 1.5, ~, true]}}\n"
+    ));
+    assert_eq!(config.registry().to_string(), "https://r.example");
+    assert_eq!(config.cache_dir(), Some(Path::new("/home/me/.mcp/cache")));
+    assert_eq!(config.runtime_dir(), Some(Path::new("/home/me/run")));
+    assert_eq!(config.start_timeout(), Duration::from_secs(90));
+    assert_eq!(config.max_facts_age(), Duration::from_secs(3600));
+    assert_eq!(config.audit(), Audit::BestEffort);
+    assert_eq!(config.warning_threshold(), Score::new(90_u8).unwrap());
+    assert_eq!(
+        policies(&config),
+        [
+            r#"origin strict {"allowed_origins":["official","verified"]}"#,
+            r#"certification warn {"min_cert_level":2,"cert_score_check":"enforce"}"#,
+            r#"score disabled {"min_score":80,"warning_threshold":90}"#,
+            r#"no-network disabled {"allow":["api.example.com",1,1.5,null,true]}"#,
+        ]
+    );
+    let custom = config.layers()[0].policies().pop().unwrap();
+    assert_eq!(custom.layer, LayerName::User);
+    assert_eq!(custom.source, PolicySource::File("/home/me/.mcp/policies/no_network.wasm".into()));
+    assert_eq!(custom.pin.unwrap().to_string(), digest);
+    assert_eq!(custom.on_warn, Some(OnWarn::Confirm));
+    assert_eq!(custom.limits, PolicyLimits::DEFAULT);
+}
+
+#[test]
+fn cert_mode_is_the_default_of_the_other_modes_unless_it_is_disabled() {
+    use Mode::{Disabled, Strict, Warn};
+    // origin, certification, score, custom
+    let cases = [
+        ("", [Strict, Strict, Strict, Strict]),
+        ("cert_mode: strict", [Strict, Strict, Strict, Strict]),
+        ("cert_mode: warn", [Warn, Warn, Warn, Warn]),
+        ("cert_level_mode: warn", [Warn, Warn, Warn, Warn]),
+        ("cert_mode: disabled", [Strict, Disabled, Strict, Strict]),
+        ("cert_level_mode: disabled", [Strict, Disabled, Strict, Strict]),
+        ("origin_mode: warn", [Warn, Strict, Strict, Strict]),
+        ("cert_mode: warn, score_mode: strict", [Warn, Warn, Strict, Warn]),
+        ("cert_mode: disabled, origin_mode: disabled, score_mode: warn", [Disabled, Disabled, Warn, Strict]),
+    ];
+    for (modes, expected) in cases {
+        let comma = if modes.is_empty() { "" } else { ", " };
+        let config = good(&format!("policy: {{{modes}{comma}custom: [{{name: a, source: a}}]}}"));
+        let found: Vec<_> = config.layers()[0].policies().iter().map(|policy| policy.mode).collect();
+        assert_eq!(found, expected, "{modes}");
+    }
+}
+
+#[test]
+fn an_empty_list_is_not_an_absent_one() {
+    let origins = |text: &str| good(text).layers()[0].policies()[0].settings.clone();
+    assert_eq!(origins("policy: {}"), json!({ "allowed_origins": null }));
+    assert_eq!(origins("policy: {allowed_origins: []}"), json!({ "allowed_origins": [] }));
+
+    let trusts = |text: &str, registry: &str| {
+        let registry = Registry::from_text(registry, Path::new("/"), None).unwrap();
+        good(text).layers()[0].believes(Some(&registry))
+    };
+    assert!(trusts("", "https://any.example"));
+    assert!(!trusts("trusted_registries: []", Registry::DEFAULT));
+    assert!(trusts("trusted_registries: [https://R.example:443/]", "https://r.example"));
+    assert!(!trusts("trusted_registries: [https://r.example]", "https://s.example"));
+}
+
+#[test]
+fn paths_start_at_the_file_that_names_them() {
+    let source = |file: &str, source: &str| {
+        let text = format!("policy: {{custom: [{{name: a, source: {source}}}]}}");
+        let config = parse(text.as_bytes(), Path::new(file), &places()).unwrap();
+        config.layers()[0].policies()[3].source.to_string()
+    };
+    assert_eq!(source("/etc/x/config.yaml", "p.wasm"), "/etc/x/p.wasm");
+    assert_eq!(source("/etc/x/config.yaml", "./a/../p.wasm"), "/etc/x/p.wasm");
+    assert_eq!(source("/etc/x/config.yaml", "/p.wasm"), "/p.wasm");
+    assert_eq!(source("/etc/x/config.yaml", "~/p.wasm"), "/home/me/p.wasm");
+    assert_eq!(source("config.yaml", "p.wasm"), "/work/p.wasm");
+    assert_eq!(source("sub/config.yaml", "p.wasm"), "/work/sub/p.wasm");
+    assert_eq!(good("registry_url: registry").registry().to_string(), "/home/me/.mcp/registry");
+}
+
+#[test]
+fn keys_of_other_tools_are_skipped_with_one_notice() {
+    let config = good("registry: {url: x, url: y}\ntimeout: 5m\nlog_level: info\npolicy: {min_score: 1}\n");
+    let [notice] = config.notices() else { panic!("one notice") };
+    assert_eq!(
+        notice.to_string(),
+        "/home/me/.mcp/config.yaml: skipped the keys of other MCP Hub tools: registry, timeout, log_level"
+    );
+    assert_eq!(config.registry(), &Registry::default());
+    let all =
+        "registry cache executor timeout max_cpu max_memory max_pids max_fds log_level audit_enabled audit_log_file";
+    for key in all.split(' ') {
+        assert_eq!(good(&format!("{key}: 1")).notices().len(), 1, "{key}");
+        assert!(read(&format!("policy: {{{key}: 1}}")).is_err(), "{key}");
+    }
+}
+
+#[test]
+fn the_warning_threshold_can_only_be_raised() {
+    let mut config = good("policy: {warning_threshold: 70}");
+    let score = |number: u8| Score::new(number).unwrap();
+    let error = config.raise_warning_threshold(score(69)).unwrap_err();
+    assert_eq!(error.to_string(), "the warning threshold 69 is lower than the configured 70; it can only be raised");
+    assert_eq!(config.warning_threshold(), score(70));
+    config.raise_warning_threshold(score(70)).unwrap();
+    config.raise_warning_threshold(score(95)).unwrap();
+    assert_eq!(config.warning_threshold(), score(95));
+    assert_eq!(config.layers()[0].policies()[2].settings, json!({ "min_score": 0, "warning_threshold": 95 }));
+    assert!(Config::unconfigured(&places(), None).raise_warning_threshold(score(79)).is_err());
+}
+
+#[test]
+fn the_command_line_overrides_what_is_no_policy() {
+    let mut config = good("registry_url: /a\ncache_dir: /b\nstart_timeout: 1s\n");
+    config.override_registry(Registry::Directory("/c".into()));
+    config.override_cache_dir("/d".into());
+    assert_eq!(config.registry().to_string(), "/c");
+    assert_eq!(config.cache_dir(), Some(Path::new("/d")));
+    let view = serde_json::to_value(config.view()).unwrap();
+    assert_eq!(view["settings"]["registry_url"], json!({ "value": "/c", "source": "flag" }));
+}
+
+#[test]
+fn the_view_names_the_source_of_every_value() {
+    let text = "start_timeout: 90s\npolicy:\n  cert_mode: warn\n  min_score: 80\n  custom:\n    - {name: a, source: a.wasm, settings: {x: [1]}}\n";
+    let expected = "\
+registry_url: https://registry.mcp-hub.info  # default
+cache_dir: /home/me/.mcp/cache  # default
+# runtime_dir: null  # default; in the cache
+start_timeout: 1m 30s  # file
+max_facts_age: 1day  # default
+audit: required  # default
+audit_head: none  # default
+audit_log: /home/me/.mcp/audit.jsonl  # default
+
+# user layer: /home/me/.mcp/config.yaml
+# trusted_registries: null  # default; any registry
+policy:
+  # allowed_origins: null  # default; any origin
+  min_cert_level: 0  # default
+  min_score: 80  # file
+  cert_mode: warn  # file
+  origin_mode: warn  # default, follows cert_mode
+  score_mode: warn  # default, follows cert_mode
+  cert_score_check: notice  # default
+  warning_threshold: 80  # default
+  custom:  # file
+    - {\"name\":\"a\",\"source\":\"/home/me/.mcp/a.wasm\",\"mode\":\"warn\",\"settings\":{\"x\":[1]}}
+";
+    assert_eq!(good(text).view().to_string(), expected);
+}
+
+#[test]
+fn what_the_view_prints_means_the_same() {
+    let texts = [
+        "",
+        "registry_url: 'a: b'\ncache_dir: \"/a # b\"\naudit: best-effort\naudit_head: syslog\nmax_facts_age: 90s\n",
+        "policy: {allowed_origins: [], cert_mode: disabled, min_cert_level: 3, warning_threshold: 0}",
+        "trusted_registries: [https://r.example, '- x']\npolicy: {allowed_origins: [official]}",
+        "policy: {custom: [{name: a, source: 'é \"x\"', on_warn: notify, settings: 'text: x'}, {name: b, source: b}]}",
+    ];
+    for text in texts {
+        let before = good(text);
+        let after = good(&before.view().to_string());
+        assert_eq!(policies(&before), policies(&after), "{text}");
+        let sources =
+            |config: &Config| config.layers()[0].policies().iter().map(|one| one.source.clone()).collect::<Vec<_>>();
+        assert_eq!(sources(&before), sources(&after), "{text}");
+        assert_eq!(before.registry(), after.registry(), "{text}");
+        assert_eq!(before.cache_dir(), after.cache_dir(), "{text}");
+        assert_eq!(before.max_facts_age(), after.max_facts_age(), "{text}");
+        assert_eq!((before.audit(), before.audit_head()), (after.audit(), after.audit_head()), "{text}");
+    }
+}

@@ -1,0 +1,172 @@
+//! The JSON Schema and the parser agree, and every key is really read.
+
+use std::path::Path;
+
+use serde_json::Value;
+use serde_json::json;
+
+use super::bad;
+use super::good;
+use super::read;
+use crate::form::Base;
+use crate::form::Form as _;
+use crate::keys;
+use crate::keys::Section;
+use crate::raw;
+use crate::raw::Node;
+use crate::schema::schema;
+use crate::settings::Settings;
+
+/// The document around an entry of a section.
+type Document = fn(&str) -> String;
+
+/// Every section, with its schema and the document around one of its entries.
+fn sections() -> [(&'static Section, Value, Document); 3] {
+    let root = schema();
+    let policy = root["properties"]["policy"].clone();
+    let custom = policy["properties"]["custom"]["items"].clone();
+    [
+        (&keys::ROOT, root, |entry| format!("{{{entry}}}")),
+        (&keys::policy::SECTION, policy, |entry| format!("{{policy: {{{entry}}}}}")),
+        (&keys::custom::SECTION, custom, |entry| format!("{{policy: {{custom: [{{{entry}}}]}}}}")),
+    ]
+}
+
+#[test]
+fn the_schema_has_the_parsers_keys_and_no_others() {
+    for (section, schema, _) in sections() {
+        let described: Vec<_> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+        let known: Vec<_> = section.keys.iter().map(|key| key.name()).chain(section.foreign.iter().copied()).collect();
+        assert_eq!(described, known);
+        assert_eq!(schema["additionalProperties"], json!(false));
+        for (name, key) in schema["properties"].as_object().unwrap() {
+            assert!(
+                key["description"].as_str().is_some_and(|text| text.ends_with('.') || text.ends_with("{}.")),
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_key_is_read() {
+    for (section, _, document) in sections() {
+        for key in section.keys {
+            let text = document(&format!("{}: !tag x", key.name()));
+            assert!(bad(&text).iter().any(|problem| problem.contains(&format!("{}`", key.name()))), "{text}");
+        }
+    }
+}
+
+#[test]
+fn every_default_is_what_absence_means() {
+    for (section, schema, document) in sections() {
+        for key in section.keys {
+            let Some(default) = schema["properties"][key.name()].get("default") else { continue };
+            let text = document(&format!("{}: {default}", key.name()));
+            let in_force = |text: &str| {
+                let view = serde_json::to_string(&good(text).view()).unwrap();
+                view.replace(r#""source":"file""#, r#""source":"default""#)
+                    .replace(r#""source":"cert_mode""#, r#""source":"default""#)
+            };
+            assert_eq!(in_force(&text), in_force("{}"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn the_schema_judges_as_the_parser_does() {
+    let entry = |entry: &str| format!("policy: {{custom: [{{name: a, source: a{entry}}}]}}");
+    let texts = [
+        "".to_owned(),
+        "{}".to_owned(),
+        "policy: {}".to_owned(),
+        "policy:".to_owned(),
+        "policy: 1".to_owned(),
+        "[]".to_owned(),
+        "timeout: [1]".to_owned(),
+        "min_score: 1".to_owned(),
+        "policy: {min_score: 100}".to_owned(),
+        "policy: {min_score: 101}".to_owned(),
+        "policy: {min_score: '1'}".to_owned(),
+        "policy: {min_cert_level: 3}".to_owned(),
+        "policy: {min_cert_level: 4}".to_owned(),
+        "policy: {min_cert_level: 1.5}".to_owned(),
+        "policy: {cert_mode: warn}".to_owned(),
+        "policy: {cert_mode: Warn}".to_owned(),
+        "policy: {cert_mode: ~}".to_owned(),
+        "policy: {timeout: 1}".to_owned(),
+        "policy: {allowed_origins: []}".to_owned(),
+        "policy: {allowed_origins: [official]}".to_owned(),
+        "policy: {allowed_origins: official}".to_owned(),
+        "policy: {allowed_origins: ~}".to_owned(),
+        "policy: {allowed_origins: [1]}".to_owned(),
+        "policy: {exceptions: []}".to_owned(),
+        "policy: {custom: []}".to_owned(),
+        "policy: {custom: [{name: a}]}".to_owned(),
+        "audit: best-effort".to_owned(),
+        "audit: never".to_owned(),
+        "start_timeout: 5".to_owned(),
+        "trusted_registries: [https://r.example]".to_owned(),
+        entry(""),
+        entry(", settings: {a: 1}"),
+        entry(", settings: 5"),
+        entry(", settings: ~"),
+        entry(", limits: {}"),
+        entry(", on_warn: ask"),
+    ];
+    for text in texts {
+        let value = json_of(&text);
+        assert_eq!(fits(&schema(), &value), read(&text).is_ok(), "{text}");
+    }
+}
+
+/// What an editor sees: the document as JSON.
+fn json_of(text: &str) -> Value {
+    let node = raw::parse(text).unwrap();
+    if node == Node::Null {
+        return Value::Null;
+    }
+    Settings.read(&node, Base { directory: Path::new("/"), home: None }).unwrap()
+}
+
+/// As much of JSON Schema as our schema uses; patterns aside, which only say what the parser says more strictly.
+fn fits(schema: &Value, value: &Value) -> bool {
+    let known = ["$schema", "title", "description", "default", "pattern"];
+    schema.as_object().unwrap().iter().filter(|(word, _)| !known.contains(&word.as_str())).all(
+        |(word, rule)| match word.as_str() {
+            "type" => {
+                let types = rule.as_array().map_or(std::slice::from_ref(rule), Vec::as_slice);
+                types.iter().any(|one| is_type(one, value))
+            }
+            "enum" => rule.as_array().unwrap().contains(value),
+            "minimum" => value.as_f64().is_none_or(|number| number >= rule.as_f64().unwrap()),
+            "maximum" => value.as_f64().is_none_or(|number| number <= rule.as_f64().unwrap()),
+            "not" => !fits(rule, value),
+            "items" => value.as_array().is_none_or(|items| items.iter().all(|item| fits(rule, item))),
+            "required" => value.as_object().is_none_or(|object| {
+                rule.as_array().unwrap().iter().all(|name| object.contains_key(name.as_str().unwrap()))
+            }),
+            "properties" => value.as_object().is_none_or(|object| {
+                object.iter().all(|(name, value)| rule.get(name).is_none_or(|rule| fits(rule, value)))
+            }),
+            "additionalProperties" => value
+                .as_object()
+                .is_none_or(|object| object.keys().all(|name| schema["properties"].get(name).is_some())),
+            other => panic!("{other}"),
+        },
+    )
+}
+
+fn is_type(name: &Value, value: &Value) -> bool {
+    match name.as_str().unwrap() {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        other => panic!("{other}"),
+    }
+}

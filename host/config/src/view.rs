@@ -1,0 +1,183 @@
+//! The configuration in force, and who chose each value: `config show`.
+//!
+//! As text it is YAML that [`crate::parse`] reads back to the same rules.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::Serializer;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::Config;
+use crate::Layer;
+use crate::raw;
+use crate::raw::Node;
+use crate::rules::Rules;
+use crate::setting::Setting;
+use crate::setting::Source;
+use smcp_model::mode::Mode;
+use smcp_model::policy::LayerName;
+use smcp_model::policy::PolicySpec;
+use smcp_model::text::SafeText;
+
+/// One key in force.
+#[derive(Debug, Clone, Serialize)]
+pub struct Entry {
+    /// The key, without the section it stands in.
+    #[serde(skip)]
+    pub key: &'static str,
+    /// Its value; null when the absence of the key is what is in force.
+    pub value: Value,
+    /// Who chose it.
+    pub source: Source,
+    /// What to know about it: what its absence means, or that it has no effect yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<&'static str>,
+}
+
+/// The rules of one layer in force.
+#[derive(Debug, Clone, Serialize)]
+pub struct LayerView {
+    /// Whose rules these are.
+    pub layer: LayerName,
+    /// Their file; none when they are the defaults.
+    pub file: Option<PathBuf>,
+    /// `trusted_registries`.
+    pub trusted_registries: Entry,
+    /// The keys under `policy`.
+    #[serde(serialize_with = "by_key")]
+    pub policy: Vec<Entry>,
+}
+
+/// The whole configuration in force.
+#[derive(Debug, Clone, Serialize)]
+pub struct View {
+    /// Which document this is.
+    pub schema: &'static str,
+    /// Whether anybody wrote a configuration.
+    pub configured: bool,
+    /// The keys outside the layers.
+    #[serde(serialize_with = "by_key")]
+    pub settings: Vec<Entry>,
+    /// The layers.
+    pub layers: Vec<LayerView>,
+}
+
+impl Config {
+    /// Everything in force, defaults included.
+    pub fn view(&self) -> View {
+        View {
+            schema: "smcp.config/1",
+            configured: self.is_configured(),
+            settings: vec![
+                entry("registry_url", &self.registry, |registry| json!(registry.to_string())),
+                entry("cache_dir", &self.cache_dir, |directory| {
+                    json!(directory.as_ref().map(|path| path.to_string_lossy()))
+                }),
+                Entry {
+                    note: self.runtime_dir.value.is_none().then_some("in the cache"),
+                    ..entry("runtime_dir", &self.runtime_dir, |directory| {
+                        json!(directory.as_ref().map(|path| path.to_string_lossy()))
+                    })
+                },
+                entry("start_timeout", &self.start_timeout, duration),
+                entry("max_facts_age", &self.max_facts_age, duration),
+                entry("audit", &self.audit, |audit| json!(audit)),
+                entry("audit_head", &self.audit_head, |head| json!(head)),
+                entry("audit_log", &self.audit_log, |file| json!(file.as_ref().map(|path| path.to_string_lossy()))),
+            ],
+            layers: self.layers.iter().map(layer).collect(),
+        }
+    }
+}
+
+fn layer(layer: &Layer) -> LayerView {
+    let names = |trusted: &Option<Vec<_>>| {
+        trusted.as_ref().map_or(Value::Null, |all| all.iter().map(ToString::to_string).collect())
+    };
+    let any = layer.trusted.value.is_none().then_some("any registry");
+    LayerView {
+        layer: layer.name,
+        file: layer.file.clone(),
+        trusted_registries: Entry { note: any, ..entry("trusted_registries", &layer.trusted, names) },
+        policy: policy(&layer.rules),
+    }
+}
+
+fn policy(rules: &Rules) -> Vec<Entry> {
+    let mode = |key, setting: &Setting<Mode>| entry(key, setting, |mode| json!(mode));
+    let any = rules.allowed_origins.value.is_none().then_some("any origin");
+    let custom = if rules.custom.is_empty() { Source::Default } else { Source::File };
+    vec![
+        Entry { note: any, ..entry("allowed_origins", &rules.allowed_origins, |origins| json!(origins)) },
+        entry("min_cert_level", &rules.min_cert_level, |level| json!(level)),
+        entry("min_score", &rules.min_score, |score| json!(score)),
+        mode("cert_mode", &rules.cert_mode),
+        mode("origin_mode", &rules.origin_mode),
+        mode("score_mode", &rules.score_mode),
+        entry("cert_score_check", &rules.cert_score_check, |check| json!(check)),
+        entry("warning_threshold", &rules.warning_threshold, |score| json!(score)),
+        Entry { key: "custom", value: rules.custom.iter().map(custom_entry).collect(), source: custom, note: None },
+    ]
+}
+
+fn custom_entry(spec: &PolicySpec) -> Value {
+    let mut value = json!({ "name": spec.name, "source": spec.source.to_string(), "mode": spec.mode });
+    if let Value::Object(members) = &mut value {
+        members.extend(spec.pin.map(|pin| ("digest".to_owned(), json!(pin))));
+        members.extend(spec.on_warn.map(|on_warn| ("on_warn".to_owned(), json!(on_warn))));
+        members.insert("settings".to_owned(), spec.settings.clone());
+    }
+    value
+}
+
+fn entry<T>(key: &'static str, setting: &Setting<T>, value: impl Fn(&T) -> Value) -> Entry {
+    Entry { key, value: value(&setting.value), source: setting.source, note: None }
+}
+
+fn duration(duration: &Duration) -> Value {
+    json!(humantime::format_duration(*duration).to_string())
+}
+
+fn by_key<S: Serializer>(entries: &[Entry], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(entries.iter().map(|entry| (entry.key, entry)))
+}
+
+impl fmt::Display for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.settings.iter().try_for_each(|entry| line(f, "", entry))?;
+        for layer in &self.layers {
+            let file = layer.file.as_ref().map_or("no file".to_owned(), |file| file.display().to_string());
+            writeln!(f, "\n# {} layer: {}", layer.layer.as_str(), SafeText::new(&file))?;
+            line(f, "", &layer.trusted_registries)?;
+            writeln!(f, "policy:")?;
+            layer.policy.iter().try_for_each(|entry| line(f, "  ", entry))?;
+        }
+        Ok(())
+    }
+}
+
+/// One key as YAML, with who chose it behind it; a comment when absence is what is in force.
+fn line(f: &mut fmt::Formatter<'_>, indent: &str, entry: &Entry) -> fmt::Result {
+    let remark = match entry.note {
+        Some(note) => format!("{}; {note}", entry.source.as_str()),
+        None => entry.source.as_str().to_owned(),
+    };
+    let hidden = if entry.value.is_null() { "# " } else { "" };
+    if let Value::Array(items) = &entry.value
+        && items.iter().any(Value::is_object)
+    {
+        writeln!(f, "{indent}{}:  # {remark}", entry.key)?;
+        return items.iter().try_for_each(|item| writeln!(f, "{indent}  - {}", SafeText::new(&item.to_string())));
+    }
+    writeln!(f, "{indent}{hidden}{}: {}  # {remark}", entry.key, SafeText::new(&yaml(&entry.value)))
+}
+
+/// A value as YAML: JSON is YAML, and text that means itself needs no quotes.
+fn yaml(value: &Value) -> String {
+    let means_itself = |text: &&str| raw::parse(text) == Ok(Node::Text((*text).to_owned()));
+    value.as_str().filter(means_itself).map_or_else(|| value.to_string(), str::to_owned)
+}

@@ -1,0 +1,276 @@
+//! Which file a manifest's command is, and where it starts (spec 6).
+//!
+//! A path of a manifest is only ever resolved through the bundle's opened directory, so neither `..` nor a link leads
+//! out of it.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use cap_std::fs::{Dir, Metadata, MetadataExt as _};
+use nix::fcntl::AtFlags;
+use nix::unistd::{AccessFlags, faccessat};
+
+use crate::Look;
+use crate::error::LaunchError;
+use crate::error::shown;
+use crate::search::on_path;
+
+/// The unpacked bundle: the name it has for others, and the handle that paths are resolved with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bundle<'a> {
+    pub(crate) root: &'a Path,
+    pub(crate) dir: &'a Dir,
+}
+
+/// The executable bits of a file's mode.
+const ANY_EXECUTES: u32 = 0o111;
+
+/// Why a path of the manifest gives nothing.
+enum Miss {
+    Escapes,
+    Missing,
+    Unreadable(io::Error),
+}
+
+impl Bundle<'_> {
+    /// The file to start, absolute.
+    pub(crate) fn program(
+        self,
+        command: &str,
+        search_path: Option<&OsStr>,
+        look: Look,
+    ) -> Result<PathBuf, LaunchError> {
+        if command.contains('/') { self.own_program(command) } else { on_path(command, search_path, look) }
+    }
+
+    /// The directory to start in, absolute.
+    pub(crate) fn directory(self, workdir: Option<&str>) -> Result<PathBuf, LaunchError> {
+        let Some(workdir) = workdir.filter(|workdir| !workdir.is_empty()) else {
+            return Ok(self.root.to_owned());
+        };
+        match self.resolve(Path::new(workdir)) {
+            Ok((path, metadata)) if metadata.is_dir() => Ok(self.root.join(path)),
+            Ok(_) | Err(Miss::Missing) => Err(LaunchError::NoWorkdir { workdir: shown(workdir) }),
+            Err(Miss::Escapes) => Err(LaunchError::WorkdirEscapes { workdir: shown(workdir) }),
+            Err(Miss::Unreadable(cause)) => Err(LaunchError::Unreadable { path: shown(workdir), cause }),
+        }
+    }
+
+    fn own_program(self, command: &str) -> Result<PathBuf, LaunchError> {
+        let (path, metadata) = self.resolve(Path::new(command)).map_err(|miss| match miss {
+            Miss::Escapes => LaunchError::CommandEscapes { command: shown(command) },
+            Miss::Missing => LaunchError::NotInBundle { command: shown(command) },
+            Miss::Unreadable(cause) => LaunchError::Unreadable { path: shown(command), cause },
+        })?;
+        let executable = faccessat(self.dir, &path, AccessFlags::X_OK, AtFlags::AT_EACCESS).is_ok();
+        if metadata.is_file() && executable {
+            Ok(self.root.join(path))
+        } else if metadata.is_file() && metadata.mode() & ANY_EXECUTES != 0 && is_noexec(self.dir) {
+            Err(LaunchError::NoExec { command: shown(command), folder: self.root.to_owned() })
+        } else {
+            Err(LaunchError::NotExecutable { command: shown(command) })
+        }
+    }
+
+    /// The path without links and `..`, relative to the root, and what is there.
+    fn resolve(self, path: &Path) -> Result<(PathBuf, Metadata), Miss> {
+        if leads_out(path) {
+            return Err(Miss::Escapes);
+        }
+        let canonical = self.dir.canonicalize(path).map_err(Miss::from)?;
+        let metadata = self.dir.metadata(&canonical)?;
+        Ok((canonical, metadata))
+    }
+}
+
+/// Whether the file system that a folder is on starts no programs, whatever their permissions.
+fn is_noexec(dir: &Dir) -> bool {
+    #[cfg(target_os = "linux")]
+    let flag = nix::sys::statvfs::FsFlags::ST_NOEXEC;
+    #[cfg(not(target_os = "linux"))]
+    let flag = nix::sys::statvfs::FsFlags::empty();
+    nix::sys::statvfs::fstatvfs(dir).is_ok_and(|found| !flag.is_empty() && found.flags().contains(flag))
+}
+
+/// Whether a path leads out by its text alone, whether or not anything is there.
+fn leads_out(path: &Path) -> bool {
+    let mut depth = 0_usize;
+    for component in path.components() {
+        match component {
+            Component::Normal(_) => depth = depth.saturating_add(1),
+            Component::CurDir => {}
+            Component::ParentDir => match depth.checked_sub(1) {
+                Some(above) => depth = above,
+                None => return true,
+            },
+            Component::RootDir | Component::Prefix(_) => return true,
+        }
+    }
+    false
+}
+
+impl From<io::Error> for Miss {
+    fn from(error: io::Error) -> Self {
+        match (error.kind(), error.raw_os_error()) {
+            // The capability refuses without asking the system, so its refusal has no number.
+            (io::ErrorKind::PermissionDenied, None) => Self::Escapes,
+            (io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidInput, _) => Self::Missing,
+            _ => Self::Unreadable(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use cap_std::ambient_authority;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::error::Failure;
+
+    /// A bundle `tree/` with `server`, `data` (not executable), `bin/tool`, and links; beside it `outside/tool`.
+    fn bed() -> (TempDir, PathBuf, Dir) {
+        let bed = TempDir::new().unwrap();
+        let base = Dir::open_ambient_dir(bed.path(), ambient_authority()).unwrap();
+        for directory in ["tree/bin", "tree/empty", "outside"] {
+            base.create_dir_all(directory).unwrap();
+        }
+        for (file, mode) in
+            [("tree/server", 0o755), ("tree/data", 0o644), ("tree/bin/tool", 0o755), ("outside/tool", 0o755)]
+        {
+            base.write(file, "#!/bin/sh\n").unwrap();
+            base.set_permissions(file, cap_std::fs::Permissions::from_std(Permissions::from_mode(mode))).unwrap();
+        }
+        let links = [
+            ("../outside", "tree/out"),
+            ("../outside/tool", "tree/out-tool"),
+            ("bin/tool", "tree/in-tool"),
+            ("bin", "tree/in"),
+            ("loop", "tree/loop"),
+            ("missing", "tree/dangling"),
+        ];
+        for (target, link) in links {
+            base.symlink(target, link).unwrap();
+        }
+        let absolute = bed.path().join("outside/tool");
+        std::os::unix::fs::symlink(absolute, bed.path().join("tree/absolute-tool")).unwrap();
+        let dir = base.open_dir("tree").unwrap();
+        let root = bed.path().join("tree");
+        (bed, root, dir)
+    }
+
+    /// As the door to the world does.
+    #[expect(clippy::disallowed_methods, reason = "the test stands in for the door")]
+    fn look(path: &Path) -> Option<bool> {
+        let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+        Some(metadata.permissions().mode() & 0o100 != 0)
+    }
+
+    fn outcome(result: Result<PathBuf, LaunchError>, root: &Path) -> Result<String, (Failure, String)> {
+        result
+            .map(|path| path.strip_prefix(root).unwrap().display().to_string())
+            .map_err(|error| (error.failure(), format!("{error:?}").split([' ', '{']).next().unwrap().to_owned()))
+    }
+
+    #[test]
+    fn a_command_with_a_slash_is_a_file_of_the_bundle() {
+        use Failure::{Integrity, Start};
+        let (_bed, root, dir) = bed();
+        let bundle = Bundle { root: &root, dir: &dir };
+        let cases = [
+            ("./server", Ok("server")),
+            ("bin/tool", Ok("bin/tool")),
+            ("bin/../server", Ok("server")),
+            ("./in-tool", Ok("bin/tool")),
+            ("in/tool", Ok("bin/tool")),
+            ("./data", Err((Start, "NotExecutable"))),
+            ("./bin", Err((Start, "NotExecutable"))),
+            ("bin/", Err((Start, "NotExecutable"))),
+            ("./missing", Err((Start, "NotInBundle"))),
+            ("./dangling", Err((Start, "NotInBundle"))),
+            ("server/tool", Err((Start, "NotInBundle"))),
+            ("./nul\0", Err((Start, "NotInBundle"))),
+            ("./loop", Err((Start, "Unreadable"))),
+            ("/bin/sh", Err((Integrity, "CommandEscapes"))),
+            ("//bin/sh", Err((Integrity, "CommandEscapes"))),
+            ("../outside/tool", Err((Integrity, "CommandEscapes"))),
+            ("bin/../../outside/tool", Err((Integrity, "CommandEscapes"))),
+            ("../missing", Err((Integrity, "CommandEscapes"))),
+            ("../tree/server", Err((Integrity, "CommandEscapes"))),
+            ("missing/../../tree/server", Err((Integrity, "CommandEscapes"))),
+            ("out/tool", Err((Integrity, "CommandEscapes"))),
+            ("./out-tool", Err((Integrity, "CommandEscapes"))),
+            ("./absolute-tool", Err((Integrity, "CommandEscapes"))),
+            ("in/../../outside/tool", Err((Integrity, "CommandEscapes"))),
+        ];
+        for (command, expected) in cases {
+            let expected = expected.map(str::to_owned).map_err(|(failure, variant)| (failure, variant.to_owned()));
+            assert_eq!(outcome(bundle.program(command, None, |_| None), &root), expected, "{command}");
+        }
+    }
+
+    #[test]
+    fn a_working_directory_is_one_of_the_bundle() {
+        use Failure::{Integrity, Start};
+        let (_bed, root, dir) = bed();
+        let bundle = Bundle { root: &root, dir: &dir };
+        let cases = [
+            (None, Ok("")),
+            (Some(""), Ok("")),
+            (Some("."), Ok("")),
+            (Some("bin"), Ok("bin")),
+            (Some("./empty/../bin/"), Ok("bin")),
+            (Some("in"), Ok("bin")),
+            (Some("missing"), Err((Start, "NoWorkdir"))),
+            (Some("server"), Err((Start, "NoWorkdir"))),
+            (Some("/"), Err((Integrity, "WorkdirEscapes"))),
+            (Some("/tmp"), Err((Integrity, "WorkdirEscapes"))),
+            (Some(".."), Err((Integrity, "WorkdirEscapes"))),
+            (Some("bin/../.."), Err((Integrity, "WorkdirEscapes"))),
+            (Some("out"), Err((Integrity, "WorkdirEscapes"))),
+        ];
+        for (workdir, expected) in cases {
+            let expected = expected.map(str::to_owned).map_err(|(failure, variant)| (failure, variant.to_owned()));
+            assert_eq!(outcome(bundle.directory(workdir), &root), expected, "{workdir:?}");
+        }
+    }
+
+    #[test]
+    fn a_command_without_a_slash_is_looked_up_on_path() {
+        let (bed, root, dir) = bed();
+        let bundle = Bundle { root: &root, dir: &dir };
+        let outside = bed.path().join("outside");
+        let path = |directories: &[&Path]| std::env::join_paths(directories).unwrap();
+        let both = path(&[&root, &outside, &root.join("bin")]);
+        assert_eq!(bundle.program("tool", Some(&both), look).unwrap(), outside.join("tool"), "the first one wins");
+        let cases: [(&str, Option<std::ffi::OsString>, &str); 9] = [
+            ("tool", None, "NotOnPath"),
+            ("tool", Some("".into()), "NotOnPath"),
+            ("server", Some(".:tree::bin".into()), "NotOnPath"),
+            ("missing", Some(both.clone()), "NotOnPath"),
+            ("data", Some(both.clone()), "NotExecutable"),
+            ("bin", Some(both.clone()), "NotOnPath"),
+            ("", Some(both.clone()), "NotOnPath"),
+            ("..", Some(both.clone()), "NotOnPath"),
+            ("nul\0", Some(both), "NotOnPath"),
+        ];
+        for (command, search_path, variant) in cases {
+            let error = bundle.program(command, search_path.as_deref(), look).unwrap_err();
+            assert_eq!(error.failure(), Failure::Start);
+            assert!(format!("{error:?}").starts_with(variant), "{command}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_manifest_typed_is_shown_harmless_and_cut() {
+        let (_bed, root, dir) = bed();
+        let bundle = Bundle { root: &root, dir: &dir };
+        let typed = format!("../\u{1b}[31m{}", "x".repeat(10_000));
+        let message = bundle.program(&typed, None, |_| None).unwrap_err().to_string();
+        assert!(message.contains("../\\u{1b}[31mxxx") && message.len() < 500, "{message}");
+    }
+}

@@ -1,0 +1,165 @@
+//! Why the system did not start a file.
+//!
+//! Its first bytes, and the sizes of what it was to get, say more than the system does, which answers with a number. Before it `spawn` has got one; after it comes a message that a person can act on.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::Path;
+
+use nix::errno::Errno;
+
+use crate::Head;
+use crate::diagnose::format::Format;
+use crate::environment::ServerEnvironment;
+use crate::error::LaunchError;
+use crate::error::shown;
+use smcp_model::text::SafeText;
+
+mod format;
+
+/// What Linux allows for one argument or one variable, bytes, on machines with pages of 4 KiB.
+const ONE_STRING: usize = 128 * 1024;
+
+/// The greatest of what a program is to get. Names and places only: what is in them may be secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Load {
+    /// `the variable X`, `argument 3`.
+    greatest: String,
+    /// Its size, bytes; of a variable with its name and the sign between.
+    size: usize,
+    /// All of it, bytes.
+    whole: usize,
+}
+
+impl Load {
+    /// Measures what a program is to get.
+    pub(crate) fn of<'a>(arguments: impl Iterator<Item = &'a OsStr>, environment: &'a ServerEnvironment) -> Self {
+        let arguments = (1..).zip(arguments).map(|(place, text)| (format!("argument {place}"), text.len()));
+        let variables = environment.variables().map(|(name, value)| {
+            let size = name.len().saturating_add(value.len()).saturating_add(1);
+            (format!("the variable `{}`", shown(&name.to_string_lossy())), size)
+        });
+        let mut load = Self { greatest: "nothing".to_owned(), size: 0, whole: 0 };
+        for (what, size) in arguments.chain(variables) {
+            load.whole = load.whole.saturating_add(size).saturating_add(1);
+            if size > load.size {
+                (load.greatest, load.size) = (what, size);
+            }
+        }
+        load
+    }
+
+    fn explained(&self) -> SafeText {
+        let Self { greatest, size, whole } = self;
+        let text = if *size >= ONE_STRING {
+            format!("{greatest} has {size} bytes, and the system allows {} for one", ONE_STRING - 1)
+        } else {
+            format!(
+                "its arguments and variables have {whole} bytes, and the system allows a quarter of `ulimit -s` for all \
+                 of them; the greatest is {greatest} with {size} bytes"
+            )
+        };
+        SafeText::new(&text)
+    }
+}
+
+/// The error of a file that the system did not start. `typed` is the command as the manifest has it.
+pub(crate) fn refused(typed: &str, program: &Path, load: &Load, head: Head, cause: io::Error) -> LaunchError {
+    let command = shown(typed);
+    let errno = cause.raw_os_error().map(Errno::from_raw);
+    match errno {
+        Some(Errno::E2BIG) => LaunchError::TooLong { command, what: load.explained() },
+        // The file was there a moment ago, so it is what the system looked for on its behalf.
+        Some(Errno::ENOENT) => match head(program).map(|bytes| Format::of(&bytes)) {
+            Some(Format::Script { interpreter, ends_in_cr }) if !interpreter.is_empty() => {
+                LaunchError::NoInterpreter { command, interpreter: escaped(&interpreter), hint: hint(ends_in_cr) }
+            }
+            Some(Format::Elf { loader: Some(loader), .. }) => {
+                LaunchError::NoLoader { command, loader: escaped(&loader) }
+            }
+            Some(
+                Format::Script { .. }
+                | Format::Elf { .. }
+                | Format::MacOs
+                | Format::Windows
+                | Format::Empty
+                | Format::Other,
+            )
+            | None => LaunchError::Spawn { command, cause },
+        },
+        Some(Errno::ENOEXEC) => match head(program) {
+            Some(bytes) => LaunchError::NoProgram { command, what: SafeText::new(&what_it_is(&Format::of(&bytes))) },
+            None => LaunchError::Spawn { command, cause },
+        },
+        Some(_) | None => LaunchError::Spawn { command, cause },
+    }
+}
+
+/// What a file is that this machine does not start.
+fn what_it_is(format: &Format) -> String {
+    match format {
+        Format::Elf { machine, .. } if *machine != format::OURS => {
+            format!("it is a program for {machine}, and this machine is {}", format::OURS)
+        }
+        Format::Elf { .. } => "it is a damaged program, or one for another system".to_owned(),
+        Format::MacOs => "it is a program of macOS".to_owned(),
+        Format::Windows => "it is a program of Windows".to_owned(),
+        Format::Empty => "it is empty".to_owned(),
+        Format::Script { .. } => "its `#!` line names nothing that can be started".to_owned(),
+        Format::Other => "it is no program of this machine and has no `#!` line".to_owned(),
+    }
+}
+
+/// A carriage return is the usual culprit and otherwise not seen.
+fn escaped(path: &[u8]) -> SafeText {
+    shown(&String::from_utf8_lossy(path).replace('\r', "\\r"))
+}
+
+const fn hint(ends_in_cr: bool) -> &'static str {
+    if ends_in_cr {
+        "the first line ends in CR, as files of Windows do: convert the file to LF, and publish it again"
+    } else {
+        "install it, or name another one in the file's first line"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use smcp_model::manifest::Entrypoint;
+    use smcp_model::manifest::Manifest;
+    use smcp_model::manifest::Permissions;
+    use smcp_model::manifest::Transport;
+
+    fn environment(variables: &[(&str, usize)]) -> ServerEnvironment {
+        let manifest = Manifest {
+            transport: Transport::Stdio,
+            entrypoint: Entrypoint::default(),
+            permissions: Permissions::default(),
+            text: String::new(),
+        };
+        let given: Vec<_> =
+            variables.iter().map(|(name, size)| format!("{name}={}", "s".repeat(*size)).parse().unwrap()).collect();
+        ServerEnvironment::compute(&[], &manifest, &[], &given)
+    }
+
+    #[test]
+    fn what_is_too_long_is_named_and_not_shown() {
+        let said = |arguments: &[usize], variables: &[(&str, usize)]| {
+            let arguments: Vec<_> = arguments.iter().map(|size| "s".repeat(*size)).collect();
+            let load = Load::of(arguments.iter().map(OsStr::new), &environment(variables));
+            load.explained().as_str().to_owned()
+        };
+        assert_eq!(
+            said(&[3], &[("SMALL", 10), ("BIG", 200_000)]),
+            "the variable `BIG` has 200004 bytes, and the system allows 131071 for one"
+        );
+        assert_eq!(said(&[1, 131_072], &[]), "argument 2 has 131072 bytes, and the system allows 131071 for one");
+        let many = said(&[9, 100_000], &[("A", 99_000)]);
+        assert_eq!(
+            many,
+            "its arguments and variables have 199014 bytes, and the system allows a quarter of `ulimit -s` for all of \
+             them; the greatest is argument 2 with 100000 bytes"
+        );
+    }
+}

@@ -1,0 +1,247 @@
+//! How a server is ended: what is done to it, on which event, and when.
+//!
+//! Pure: `supervise` brings the events and the time, and carries the steps out.
+
+use std::time::{Duration, Instant};
+
+use crate::status::EndedBy;
+use smcp_model::limits;
+
+/// How long a server may take to end when it is asked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Graces {
+    /// From the closing of its standard input to SIGTERM.
+    pub input_closed: Duration,
+    /// From SIGTERM to SIGKILL.
+    pub terminate: Duration,
+}
+
+impl Default for Graces {
+    fn default() -> Self {
+        Self { input_closed: limits::STDIN_CLOSED_GRACE, terminate: limits::TERMINATE_GRACE }
+    }
+}
+
+/// What happens around a running server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// The client closed the server's standard input, or died.
+    InputClosed,
+    /// Somebody sent smcp SIGINT, SIGTERM or SIGHUP.
+    Asked,
+    /// What the server says can't be let through to the client any more.
+    Unfit,
+}
+
+/// What is done to the server's process group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// SIGTERM.
+    Terminate,
+    /// SIGKILL.
+    Kill,
+}
+
+/// How far the ending is.
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    Running,
+    InputClosed { until: Instant },
+    Terminating { until: Instant, asked: bool },
+    Killed,
+}
+
+/// The way to the end: running, input closed, terminating, killed; never back.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    phase: Phase,
+    graces: Graces,
+    begun_by: EndedBy,
+}
+
+impl Ending {
+    pub(crate) const fn new(graces: Graces) -> Self {
+        Self { phase: Phase::Running, graces, begun_by: EndedBy::Server }
+    }
+
+    /// Who began it: what came first, before the server ended.
+    pub(crate) const fn begun_by(&self) -> EndedBy {
+        self.begun_by
+    }
+
+    /// When [`Ending::due`] has to be called, whatever else happens.
+    pub(crate) const fn deadline(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::InputClosed { until } | Phase::Terminating { until, .. } => Some(until),
+            Phase::Running | Phase::Killed => None,
+        }
+    }
+
+    /// What an event leads to. The first request ends the server with grace, a second one without.
+    pub(crate) fn on(&mut self, event: Event, now: Instant) -> Option<Step> {
+        if self.begun_by == EndedBy::Server {
+            self.begun_by = match event {
+                Event::InputClosed => EndedBy::Client,
+                Event::Asked => EndedBy::Signal,
+                Event::Unfit => EndedBy::Smcp,
+            };
+        }
+        match (self.phase, event) {
+            (Phase::Running, Event::InputClosed) => {
+                self.phase = Phase::InputClosed { until: now + self.graces.input_closed };
+                None
+            }
+            (Phase::Running | Phase::InputClosed { .. }, Event::Asked) => Some(self.terminate(now, true)),
+            // A client that closed standard input and then asks is one who ends us in the usual order, not one in a
+            // hurry.
+            (Phase::Terminating { until, asked: false }, Event::Asked) => {
+                self.phase = Phase::Terminating { until, asked: true };
+                None
+            }
+            (Phase::Terminating { asked: true, .. }, Event::Asked) => Some(self.kill()),
+            (Phase::Running | Phase::InputClosed { .. }, Event::Unfit) => Some(self.terminate(now, false)),
+            (Phase::InputClosed { .. } | Phase::Terminating { .. } | Phase::Killed, Event::InputClosed)
+            | (Phase::Terminating { .. } | Phase::Killed, Event::Unfit)
+            | (Phase::Killed, Event::Asked) => None,
+        }
+    }
+
+    /// What the passing of time leads to.
+    pub(crate) fn due(&mut self, now: Instant) -> Option<Step> {
+        match self.phase {
+            Phase::InputClosed { until } if now >= until => Some(self.terminate(now, false)),
+            Phase::Terminating { until, .. } if now >= until => Some(self.kill()),
+            Phase::Running | Phase::InputClosed { .. } | Phase::Terminating { .. } | Phase::Killed => None,
+        }
+    }
+
+    fn terminate(&mut self, now: Instant, asked: bool) -> Step {
+        self.phase = Phase::Terminating { until: now + self.graces.terminate, asked };
+        Step::Terminate
+    }
+
+    const fn kill(&mut self) -> Step {
+        self.phase = Phase::Killed;
+        Step::Kill
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GRACES: Graces = Graces { input_closed: Duration::from_secs(5), terminate: Duration::from_secs(3) };
+
+    /// What happens at a second: an event, or nothing but time.
+    type At = (u64, Option<Event>, Option<Step>);
+
+    #[test]
+    fn every_way_to_the_end() {
+        use Event::{Asked, InputClosed, Unfit};
+        use Step::{Kill, Terminate};
+        let ways: [(&str, &[At]); 11] = [
+            ("nothing happens by itself", &[(0, None, None), (1_000_000, None, None)]),
+            (
+                "the client leaves and the server ignores everything",
+                &[
+                    (1, Some(InputClosed), None),
+                    (5, None, None),
+                    (6, None, Some(Terminate)),
+                    (8, None, None),
+                    (9, None, Some(Kill)),
+                    (20, None, None),
+                ],
+            ),
+            ("somebody asks once", &[(1, Some(Asked), Some(Terminate)), (3, None, None), (4, None, Some(Kill))]),
+            (
+                "somebody asks twice",
+                &[(1, Some(Asked), Some(Terminate)), (2, Some(Asked), Some(Kill)), (3, Some(Asked), None)],
+            ),
+            (
+                "a client ends us in the usual order",
+                &[
+                    (1, Some(InputClosed), None),
+                    (3, Some(Asked), Some(Terminate)),
+                    (5, None, None),
+                    (6, None, Some(Kill)),
+                ],
+            ),
+            (
+                "a client asks after we began by ourselves",
+                &[
+                    (0, Some(InputClosed), None),
+                    (5, None, Some(Terminate)),
+                    (6, Some(Asked), None),
+                    (7, Some(Asked), Some(Kill)),
+                ],
+            ),
+            (
+                "closing after asking changes nothing",
+                &[(1, Some(Asked), Some(Terminate)), (2, Some(InputClosed), None), (4, None, Some(Kill))],
+            ),
+            (
+                "closing twice starts no second grace",
+                &[(0, Some(InputClosed), None), (4, Some(InputClosed), None), (5, None, Some(Terminate))],
+            ),
+            (
+                "a server that is unfit gets no grace before SIGTERM",
+                &[(1, Some(Unfit), Some(Terminate)), (3, None, None), (4, None, Some(Kill)), (5, Some(Unfit), None)],
+            ),
+            (
+                "nor does one whose client has left",
+                &[(0, Some(InputClosed), None), (1, Some(Unfit), Some(Terminate)), (4, None, Some(Kill))],
+            ),
+            (
+                "being unfit changes nothing for one that is ending, and is no request",
+                &[
+                    (0, Some(Unfit), Some(Terminate)),
+                    (1, Some(Asked), None),
+                    (2, Some(Unfit), None),
+                    (3, None, Some(Kill)),
+                ],
+            ),
+        ];
+        for (way, steps) in ways {
+            let start = Instant::now();
+            let mut ending = Ending::new(GRACES);
+            for (second, event, expected) in steps {
+                let now = start + Duration::from_secs(*second);
+                let step = match event {
+                    Some(event) => ending.on(*event, now),
+                    None => ending.due(now),
+                };
+                assert_eq!(step, *expected, "{way}, second {second}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_came_first_has_begun_it() {
+        let cases = [
+            (&[][..], EndedBy::Server),
+            (&[Event::InputClosed, Event::Asked], EndedBy::Client),
+            (&[Event::Asked, Event::InputClosed], EndedBy::Signal),
+            (&[Event::Unfit, Event::Asked], EndedBy::Smcp),
+        ];
+        for (events, expected) in cases {
+            let mut ending = Ending::new(GRACES);
+            for event in events {
+                ending.on(*event, Instant::now());
+            }
+            assert_eq!(ending.begun_by(), expected, "{events:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_grace_has_a_deadline() {
+        let now = Instant::now();
+        let mut ending = Ending::new(GRACES);
+        assert_eq!(ending.deadline(), None);
+        ending.on(Event::InputClosed, now);
+        assert_eq!(ending.deadline(), Some(now + GRACES.input_closed));
+        ending.on(Event::Asked, now);
+        assert_eq!(ending.deadline(), Some(now + GRACES.terminate));
+        ending.on(Event::Asked, now);
+        assert_eq!(ending.deadline(), None);
+    }
+}

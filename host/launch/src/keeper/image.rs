@@ -1,0 +1,71 @@
+//! What the server's process executes, laid out before there is a process.
+//!
+//! `kept` makes it of the plan, `keeper` executes it in a fork, where nothing may be allocated any more. The standard
+//! library would execute it too, but by `execvp`: that hands a file that the system doesn't know how to execute to a
+//! shell, and what is no program should not be started as one.
+
+#![expect(unsafe_code, reason = "`execve` takes arrays of pointers")]
+
+use std::ffi::{CString, OsStr, OsString, c_char};
+use std::io;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::libc;
+
+/// A program, its arguments and its environment. There are secrets in it, so it can't be shown.
+pub(crate) struct Image {
+    arguments: Array,
+    environment: Array,
+}
+
+impl Image {
+    /// Lays out a program, whose path is the first argument too, as usual.
+    pub(crate) fn new<'a>(
+        program: &'a Path,
+        arguments: impl IntoIterator<Item = &'a OsStr>,
+        environment: impl IntoIterator<Item = (&'a OsStr, &'a OsStr)>,
+    ) -> io::Result<Self> {
+        let arguments = std::iter::once(program.as_os_str()).chain(arguments).map(OsStr::to_os_string);
+        let environment = environment.into_iter().map(|(name, value)| {
+            let mut variable = name.to_os_string();
+            variable.push("=");
+            variable.push(value);
+            variable
+        });
+        let text = |text: OsString| CString::new(text.into_vec()).map_err(io::Error::from);
+        Ok(Self {
+            arguments: Array::new(arguments.map(text).collect::<io::Result<_>>()?),
+            environment: Array::new(environment.map(text).collect::<io::Result<_>>()?),
+        })
+    }
+
+    /// Becomes the program. Returns only when that fails.
+    pub(super) fn execute(&self) -> io::Error {
+        let program = self.arguments.pointers.first().copied().unwrap_or(std::ptr::null());
+        // SAFETY: the path is a C string, or null, which the system answers with an error; both arrays end with null,
+        // and what they point to lives as long as `self`.
+        unsafe { libc::execve(program, self.arguments.pointers.as_ptr(), self.environment.pointers.as_ptr()) };
+        Errno::last().into()
+    }
+}
+
+/// C strings, as an array of pointers that ends with null.
+struct Array {
+    /// What the pointers point to: each string is on the heap and stays where it is.
+    _strings: Vec<CString>,
+    pointers: Vec<*const c_char>,
+}
+
+// SAFETY: the pointers lead to strings that the array owns and that nobody changes; nothing in it is of one thread.
+unsafe impl Send for Array {}
+// SAFETY: the same; it is only ever read.
+unsafe impl Sync for Array {}
+
+impl Array {
+    fn new(strings: Vec<CString>) -> Self {
+        let pointers = strings.iter().map(|string| string.as_ptr()).chain([std::ptr::null()]).collect();
+        Self { _strings: strings, pointers }
+    }
+}

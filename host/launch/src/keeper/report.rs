@@ -1,0 +1,110 @@
+//! What the keeper tells smcp, as records of one size on a pipe.
+//!
+//! `watch` writes them and `kept` reads them. Both are the same program on the same machine, and a record is far below
+//! what a pipe takes at once, so none arrives in pieces.
+
+use nix::unistd::Pid;
+
+/// One report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Report {
+    /// The server's process is there.
+    Started(Pid),
+    /// The server was stopped by the signal of this number.
+    Stopped(i32),
+    /// The server has ended with this wait status, and so has everything that it started. The last report.
+    Ended(i32),
+    /// The system doesn't let the keeper have something.
+    Lacks(Facility),
+    /// Some of what the server started could not be ended.
+    Left,
+}
+
+/// What a keeper needs from the system, and can do without badly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Facility {
+    /// Adopting what the server's tree orphans.
+    Subreaper,
+    /// Being told of smcp's death.
+    DeathSignal,
+    /// The list of its children.
+    Children,
+}
+
+impl Facility {
+    const fn number(self) -> i32 {
+        match self {
+            Self::Subreaper => 1,
+            Self::DeathSignal => 2,
+            Self::Children => 3,
+        }
+    }
+
+    const fn of(number: i32) -> Option<Self> {
+        match number {
+            1 => Some(Self::Subreaper),
+            2 => Some(Self::DeathSignal),
+            3 => Some(Self::Children),
+            _ => None,
+        }
+    }
+}
+
+/// The length of a record, bytes: which report it is, and its number.
+pub(crate) const LENGTH: usize = 8;
+
+impl Report {
+    pub(super) const fn encode(self) -> [u8; LENGTH] {
+        let (kind, number) = match self {
+            Self::Started(server) => (1, server.as_raw()),
+            Self::Stopped(signal) => (2, signal),
+            Self::Ended(status) => (3, status),
+            Self::Lacks(facility) => (4, facility.number()),
+            Self::Left => (5, 0),
+        };
+        let [a, b, c, d] = i32::to_ne_bytes(number);
+        [kind, 0, 0, 0, a, b, c, d]
+    }
+
+    /// The report of a record; none when it is not one of ours.
+    pub(crate) fn decode(record: [u8; LENGTH]) -> Option<Self> {
+        let [kind, 0, 0, 0, a, b, c, d] = record else { return None };
+        let number = i32::from_ne_bytes([a, b, c, d]);
+        match kind {
+            1 => Some(Self::Started(Pid::from_raw(number))),
+            2 => Some(Self::Stopped(number)),
+            3 => Some(Self::Ended(number)),
+            4 => Facility::of(number).map(Self::Lacks),
+            5 => Some(Self::Left),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_arrives_as_it_was_sent() {
+        for report in [
+            Report::Started(Pid::from_raw(4_194_304)),
+            Report::Stopped(20),
+            Report::Ended(0x0700),
+            Report::Ended(-1),
+            Report::Lacks(Facility::Subreaper),
+            Report::Lacks(Facility::DeathSignal),
+            Report::Lacks(Facility::Children),
+            Report::Left,
+        ] {
+            assert_eq!(Report::decode(report.encode()), Some(report));
+        }
+    }
+
+    #[test]
+    fn what_is_no_report_is_none() {
+        for record in [[0; LENGTH], [6, 0, 0, 0, 1, 0, 0, 0], [1, 0, 0, 1, 1, 0, 0, 0], [4, 0, 0, 0, 9, 9, 9, 9]] {
+            assert_eq!(Report::decode(record), None, "{record:?}");
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! The life of the keeper: it waits for an end, and then leaves nobody.
+//!
+//! It is made by `keeper`, whose rules hold here too: nothing allocates, locks or panics. What it finds out it writes
+//! down for `kept`, as `report` has it.
+
+use std::os::fd::BorrowedFd;
+use std::time::Instant;
+
+use nix::fcntl::{OFlag, open};
+use nix::libc::{WIFSTOPPED, WSTOPSIG};
+use nix::sys::prctl::{set_child_subreaper, set_name, set_pdeathsig};
+use nix::sys::signal::{SigSet, Signal, kill, killpg};
+use nix::sys::stat::Mode;
+use nix::unistd::{Pid, chdir, getppid, read, write};
+
+use crate::keeper::END;
+use crate::keeper::ORPHANED;
+use crate::keeper::close_all_but;
+use crate::keeper::exit;
+use crate::keeper::report::Facility;
+use crate::keeper::report::Report;
+use crate::keeper::restore;
+use crate::keeper::take_in;
+use crate::keeper::wait_for;
+use smcp_model::limits;
+
+/// What a list of processes shows for it. Not a word with `smcp` in it, so that whoever kills all `smcp` by name does
+/// not kill what cleans up after them.
+const NAME: &std::ffi::CStr = c"mcp-keeper";
+/// The children of this process, as the kernel has them.
+const CHILDREN: &std::ffi::CStr = c"/proc/thread-self/children";
+
+/// A keeper that has nobody to keep yet.
+pub(super) struct Watch<'f> {
+    smcp: Pid,
+    reports: BorrowedFd<'f>,
+}
+
+impl<'f> Watch<'f> {
+    /// Makes this process a keeper, while there is no server yet that could be missed.
+    pub(super) fn prepare(smcp: Pid, reports: BorrowedFd<'f>) -> Self {
+        let this = Self { smcp, reports };
+        // What is inherited is a handler of smcp's, or its parent's wish not to hear of children.
+        restore(Signal::SIGCHLD);
+        if set_child_subreaper(true).is_err() {
+            this.report(Report::Lacks(Facility::Subreaper));
+        }
+        if set_pdeathsig(ORPHANED).is_err() {
+            this.report(Report::Lacks(Facility::DeathSignal));
+        }
+        if getppid() != smcp {
+            // It died before we could be told of it.
+            exit();
+        }
+        this
+    }
+
+    /// Stays with the server until it, and all that came of it, has ended.
+    pub(super) fn over(self, server: Pid) -> ! {
+        if each_child(|_| {}).is_err() {
+            self.report(Report::Lacks(Facility::Children));
+        }
+        let _ = set_name(NAME);
+        // The run's folder is to be removed.
+        let _ = chdir(c"/");
+        // Last: until then smcp waits.
+        close_all_but(self.reports);
+        let mut keeper = Keeper { watch: self, server, status: None };
+        if keeper.wait() == Over::Orphaned {
+            keeper.ask_to_end();
+        }
+        let swept = keeper.sweep();
+        if !swept {
+            keeper.watch.report(Report::Left);
+        }
+        if let Some(status) = keeper.status {
+            keeper.watch.report(Report::Ended(status));
+        }
+        exit()
+    }
+
+    /// Nobody reads it any more when smcp has died, which is noticed otherwise.
+    pub(super) fn report(&self, report: Report) {
+        let _ = write(self.reports, &report.encode());
+    }
+}
+
+/// Why the wait is over.
+#[derive(PartialEq, Eq)]
+enum Over {
+    /// The server has ended.
+    Ended,
+    /// smcp has died.
+    Orphaned,
+    /// smcp wants everything ended.
+    Asked,
+}
+
+struct Keeper<'f> {
+    watch: Watch<'f>,
+    server: Pid,
+    /// The server's wait status, once it has ended.
+    status: Option<i32>,
+}
+
+impl Keeper<'_> {
+    fn wait(&mut self) -> Over {
+        let signals = SigSet::from_iter([Signal::SIGCHLD, END, ORPHANED]);
+        let mut latest = None;
+        loop {
+            // All of it each time, whatever woke us: several signals of one kind may arrive as one.
+            if !self.reap() || self.status.is_some() {
+                return Over::Ended;
+            }
+            if getppid() != self.watch.smcp {
+                return Over::Orphaned;
+            }
+            if latest == Some(END as i32) {
+                return Over::Asked;
+            }
+            latest = wait_for(&signals, None);
+        }
+    }
+
+    /// Takes in all children that have ended, adopted ones too; whether any is left.
+    fn reap(&mut self) -> bool {
+        loop {
+            match take_in() {
+                Ok(Some((child, status))) if child == self.server => self.note(status),
+                Ok(Some(_)) => {}
+                Ok(None) => return true,
+                Err(_) => return false,
+            }
+        }
+    }
+
+    fn note(&mut self, status: i32) {
+        if WIFSTOPPED(status) {
+            self.watch.report(Report::Stopped(WSTOPSIG(status)));
+        } else {
+            self.status = Some(status);
+        }
+    }
+
+    /// Nobody is there to be told how the server ended, so it gets the short form: one request, and a moment.
+    fn ask_to_end(&mut self) {
+        let _ = killpg(self.server, Signal::SIGTERM);
+        // A stopped process would act on it only when it is resumed.
+        let _ = killpg(self.server, Signal::SIGCONT);
+        let start = Instant::now();
+        while self.reap() && self.status.is_none() {
+            let left = limits::KEEPER_ORPHAN_GRACE.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                return;
+            }
+            wait_for(&SigSet::from(Signal::SIGCHLD), Some(left));
+        }
+    }
+
+    /// Kills every descendant; whether none is left.
+    ///
+    /// Children alone can be killed without ever hitting a stranger, since nobody else's number can be theirs before we
+    /// have taken them in. That is enough: whoever loses its parent becomes one.
+    fn sweep(&mut self) -> bool {
+        // Most of them at once. As for its number: the kernel keeps it for as long as somebody is in the group.
+        let _ = killpg(self.server, Signal::SIGKILL);
+        let mut patience = limits::KEEPER_SWEEP_ROUNDS;
+        while self.reap() {
+            let _ = each_child(|child| {
+                let _ = kill(child, Signal::SIGKILL);
+            });
+            if wait_for(&SigSet::from(Signal::SIGCHLD), Some(limits::KEEPER_SWEEP_ROUND)).is_some() {
+                patience = limits::KEEPER_SWEEP_ROUNDS;
+            } else if patience == 0 {
+                return false;
+            } else {
+                patience = patience.saturating_sub(1);
+            }
+        }
+        true
+    }
+}
+
+/// Does something with each child of this process; with many, with the first few hundred.
+fn each_child(act: impl FnMut(Pid)) -> nix::Result<()> {
+    let list = open(CHILDREN, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?;
+    let mut buffer = [0; 4096];
+    let length = read(&list, &mut buffer)?;
+    each_number(buffer.get(..length).unwrap_or_default(), act);
+    Ok(())
+}
+
+/// Does something with each process of a list. In it a space follows every number, so that a number without one was cut.
+pub(crate) fn each_number(list: &[u8], mut act: impl FnMut(Pid)) {
+    let mut number: i32 = 0;
+    for byte in list {
+        if byte.is_ascii_digit() {
+            number = number.saturating_mul(10).saturating_add(i32::from(byte & 0x0f));
+        } else {
+            // 0 and 1 would be our own group and init; the kernel lists neither.
+            if number > 1 {
+                act(Pid::from_raw(number));
+            }
+            number = 0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(list: &str) -> Vec<i32> {
+        let mut found = Vec::new();
+        each_number(list.as_bytes(), |child| found.push(child.as_raw()));
+        found
+    }
+
+    #[test]
+    fn a_list_of_children_is_read_as_the_kernel_writes_it() {
+        let cases: [(&str, &[i32]); 7] = [
+            ("", &[]),
+            ("7 ", &[7]),
+            ("7 4194304 12 ", &[7, 4_194_304, 12]),
+            ("7 41943", &[7]),
+            ("0 1 2 ", &[2]),
+            ("99999999999999 ", &[i32::MAX]),
+            (" \n- ", &[]),
+        ];
+        for (list, expected) in cases {
+            assert_eq!(numbers(list), expected, "{list:?}");
+        }
+    }
+}

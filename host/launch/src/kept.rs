@@ -1,0 +1,168 @@
+//! A server under a keeper, as smcp holds it (Linux).
+//!
+//! `spawn` starts it through this, `keeper` is what it talks to. Its counterpart on other systems is `unkept`.
+
+use std::ffi::OsString;
+use std::io::{self, PipeReader};
+use std::marker::PhantomData;
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::os::unix::process::{CommandExt, ExitStatusExt as _};
+use std::process::{Child, ExitStatus};
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::{Pid, read};
+
+use crate::adoption::Adoption;
+use crate::keeper;
+use crate::keeper::image::Image;
+use crate::keeper::report::Facility;
+use crate::keeper::report::LENGTH;
+use crate::keeper::report::Report;
+use crate::spawn::Plan;
+use crate::spawn::State;
+use crate::status::Ended;
+
+/// A command that will have a keeper once it is started.
+#[derive(Debug)]
+pub(crate) struct Preparation {
+    reports: PipeReader,
+    adoption: Option<Adoption>,
+}
+
+/// A keeper and its server.
+#[derive(Debug)]
+pub(crate) struct Process {
+    keeper: Child,
+    reports: PipeReader,
+    server: Pid, // INVARIANT: the leader of a group of its own.
+    /// For what a killed keeper leaves.
+    adoption: Option<Adoption>,
+    /// The keeper takes the end of the thread that started it for smcp's, so this stays in that thread.
+    _thread: PhantomData<*const ()>,
+}
+
+/// What is in the pipe.
+enum Next {
+    Report(Option<Report>),
+    Nothing,
+    /// The keeper has gone.
+    End,
+}
+
+impl Preparation {
+    /// Prepares the command of a plan, which is to be spawned once and then dropped.
+    pub(crate) fn of(command: &mut impl CommandExt, plan: &Plan<'_>, adoption: Option<Adoption>) -> io::Result<Self> {
+        let arguments = plan.args.iter().map(OsString::as_os_str);
+        let image = Image::new(&plan.program, arguments, plan.environment.variables())?;
+        let (reports, write) = io::pipe()?;
+        keeper::keep(command, image, plan.place.try_clone()?.into(), write.into());
+        Ok(Self { reports, adoption })
+    }
+
+    /// What the command became. `spawn` has returned, so the server's program has begun, or somebody killed what was to
+    /// become it.
+    pub(crate) fn started(self, keeper: Child) -> io::Result<Process> {
+        let server = Pid::from_raw(keeper.id().cast_signed());
+        let Self { reports, adoption } = self;
+        let mut process = Process { keeper, reports, server, adoption, _thread: PhantomData };
+        loop {
+            match process.next()? {
+                Next::Report(Some(Report::Started(server))) => {
+                    process.server = server;
+                    fcntl(&process.reports, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+                    return Ok(process);
+                }
+                Next::Report(report) => drop(report.map(tell)),
+                Next::Nothing | Next::End => {
+                    process.keeper.wait()?;
+                    process.end_orphans();
+                    return Err(io::Error::other("it was killed from outside before it had begun"));
+                }
+            }
+        }
+    }
+}
+
+impl Process {
+    /// The server's process group.
+    pub(crate) const fn group(&self) -> Pid {
+        self.server
+    }
+
+    /// Readable when there is a change of the state.
+    pub(crate) fn changes(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.reports.as_fd())
+    }
+
+    /// What the server is doing now; a stop or an end is told once. Once it has ended, so has all that came of it.
+    pub(crate) fn state(&mut self) -> io::Result<State> {
+        loop {
+            match self.next()? {
+                Next::Report(Some(Report::Ended(status))) => {
+                    self.keeper.wait()?;
+                    return Ok(State::Ended(ExitStatus::from_raw(status).into()));
+                }
+                Next::Report(Some(Report::Stopped(signal))) => {
+                    if let Ok(signal) = Signal::try_from(signal) {
+                        return Ok(State::Stopped(signal));
+                    }
+                }
+                Next::Report(report) => drop(report.map(tell)),
+                Next::Nothing => return Ok(State::Running),
+                Next::End => {
+                    self.keeper.wait()?;
+                    // The system has killed the server with its keeper; these are its children.
+                    let _ = killpg(self.server, Signal::SIGKILL);
+                    return Ok(State::Ended(Ended::Unkept { whole: self.end_orphans() }));
+                }
+            }
+        }
+    }
+
+    /// Ends the server and all that came of it, now.
+    pub(crate) fn kill(&mut self) {
+        let keeper = Pid::from_raw(self.keeper.id().cast_signed());
+        let _ = kill(keeper, keeper::END);
+        // Somebody may have stopped it.
+        let _ = kill(keeper, Signal::SIGCONT);
+        let _ = self.keeper.wait();
+        self.end_orphans();
+    }
+
+    /// Ends what the keeper has left, if somebody killed it; whether nobody is left for certain.
+    fn end_orphans(&self) -> bool {
+        self.adoption.as_ref().is_some_and(Adoption::end_all)
+    }
+
+    fn next(&self) -> io::Result<Next> {
+        let mut record = [0; LENGTH];
+        loop {
+            match read(&self.reports, &mut record) {
+                Ok(0) => return Ok(Next::End),
+                Ok(_) => return Ok(Next::Report(Report::decode(record))),
+                Err(Errno::EAGAIN) => return Ok(Next::Nothing),
+                Err(Errno::EINTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+}
+
+/// Says what a report means to whoever looks into a strange machine.
+fn tell(report: Report) {
+    match report {
+        Report::Lacks(Facility::Subreaper) => {
+            tracing::warn!("the system refuses PR_SET_CHILD_SUBREAPER: children that leave the server are not ended");
+        }
+        Report::Lacks(Facility::DeathSignal) => {
+            tracing::warn!("the system refuses PR_SET_PDEATHSIG: the server outlives smcp when that is killed");
+        }
+        Report::Lacks(Facility::Children) => tracing::warn!(
+            "/proc/thread-self/children can't be read: children that leave the server's process group are not ended"
+        ),
+        Report::Left => tracing::warn!("some processes of the server could not be ended"),
+        Report::Started(_) | Report::Stopped(_) | Report::Ended(_) => {}
+    }
+}

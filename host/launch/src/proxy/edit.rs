@@ -1,0 +1,332 @@
+//! The places inside a result where the warning goes, and how it gets there.
+//!
+//! `rewrite` says which result and what it answers. Places are edited from the front to the back, and what lies
+//! between them is copied as it stands.
+
+use std::hash::RandomState;
+use std::ops::Range;
+
+use crate::proxy::evasion::Evasion;
+use crate::proxy::forged;
+use crate::proxy::keys::Key;
+use crate::proxy::keys::Names;
+use crate::proxy::members::Elements;
+use crate::proxy::members::Member;
+use crate::proxy::members::Members;
+use crate::proxy::members::NotJson;
+use crate::proxy::members::skip_space;
+use crate::proxy::strict;
+use crate::proxy::token::Method;
+use crate::proxy::token::decode;
+use crate::proxy::words::Words;
+use smcp_model::limits;
+
+/// What stands between our words and the server's own: a blank line.
+const BLANK_LINE: &[u8] = br"\n\n";
+
+/// Which places of a result are filled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// `instructions`, with the block.
+    pub(crate) instructions: bool,
+    /// The description of every tool, with the short form.
+    pub(crate) tools: bool,
+    /// The first block of the content, with the short form.
+    pub(crate) content: bool,
+}
+
+impl Plan {
+    /// The places in the answer to some request.
+    pub(crate) fn of(method: Method) -> Self {
+        Self {
+            instructions: matches!(method, Method::Initialize | Method::Discover),
+            tools: method == Method::List,
+            content: method == Method::Call,
+        }
+    }
+
+    /// The same without what is not of a handshake.
+    pub(crate) fn handshake_only(self) -> Self {
+        Self { instructions: self.instructions, ..Self::default() }
+    }
+}
+
+/// What a result carries now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Carried {
+    /// The block, in its instructions.
+    pub(crate) instructions: bool,
+    /// The short form, in the description of at least one tool.
+    pub(crate) tools: bool,
+    /// The short form, in its content.
+    pub(crate) content: bool,
+    /// And it declares the capability to log.
+    pub(crate) logging: bool,
+}
+
+impl Carried {
+    /// Whether anything was put in.
+    pub(crate) fn any(self) -> bool {
+        self.instructions || self.tools || self.content
+    }
+}
+
+/// A line being written anew.
+#[derive(Debug)]
+pub(crate) struct Editor<'l> {
+    line: &'l [u8],
+    words: &'l Words,
+    hasher: &'l RandomState,
+    /// Whether a key may stand only once.
+    unique: bool,
+    out: Vec<u8>,
+    /// How much of the line is in `out`.
+    copied: usize,
+    /// How much of `out` is ours.
+    added: usize,
+    keys: Names,
+    /// Whether every client reads the line, once somebody has asked.
+    readable: Option<bool>,
+}
+
+impl<'l> Editor<'l> {
+    /// Nothing is edited yet.
+    pub(crate) fn new(line: &'l [u8], words: &'l Words, hasher: &'l RandomState, unique: bool) -> Self {
+        Self {
+            line,
+            words,
+            hasher,
+            unique,
+            out: Vec::new(),
+            copied: 0,
+            added: 0,
+            keys: Names::default(),
+            readable: None,
+        }
+    }
+
+    /// Appends the whole line.
+    pub(crate) fn finish(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.out);
+        out.extend_from_slice(self.line.get(self.copied..).unwrap_or_default());
+    }
+
+    /// Whether every client reads the line as it came.
+    pub(crate) fn is_read_by_all(&mut self) -> bool {
+        *self.readable.get_or_insert_with(|| strict::is_read_by_all(self.line))
+    }
+
+    /// The places that a result has by its keys alone.
+    pub(crate) fn shape(&self, result: &Range<usize>) -> Result<Plan, Evasion> {
+        let mut plan = Plan::default();
+        if !self.opens(result, b'{') {
+            return Ok(plan);
+        }
+        for member in Members::new(self.line, result.start, self.hasher) {
+            let member = member.map_err(|NotJson| Evasion::Malformed)?;
+            let list = self.opens(&member.value, b'[');
+            plan.instructions |= matches!(member.name.key, Key::Instructions | Key::Handshake);
+            plan.tools |= member.name.key == Key::Tools && list;
+            // Of a call's result the content may be missing, and some clients take it for empty.
+            plan.content |= member.name.key == Key::Content && list || member.name.key == Key::Structured;
+        }
+        Ok(plan)
+    }
+
+    /// Fills the places of a result. One that is no object has none.
+    pub(crate) fn result(&mut self, result: Range<usize>, plan: Plan) -> Result<Carried, Evasion> {
+        let mut carried = Carried::default();
+        if plan == Plan::default() || !self.opens(&result, b'{') {
+            return Ok(carried);
+        }
+        let present = self.present(&result)?;
+        let words = self.words;
+        // What a client keeps beyond the session would hide a warning that is new by then.
+        let warned = plan.instructions || plan.tools && present.tools;
+        if plan.instructions && !present.instructions {
+            self.add_member(&result, &[br#""instructions":""#, &words.block, b"\""])?;
+            carried.instructions = true;
+        }
+        if plan.content && !present.content && (present.complete || present.structured) {
+            self.add_member(&result, &[br#""content":["#, &words.content, b"]"])?;
+            carried.content = true;
+        }
+        for member in Members::new(self.line, result.start, self.hasher) {
+            let Member { name, value } = member.map_err(|NotJson| Evasion::Malformed)?;
+            if plan.instructions && name.key == Key::Instructions {
+                self.text(&value, &words.block)?;
+                carried.instructions = true;
+            } else if plan.content && name.key == Key::Content {
+                self.content(&value)?;
+                carried.content = true;
+            } else if plan.tools && name.key == Key::Tools {
+                carried.tools |= self.tools(&value)?;
+            } else if warned && name.key == Key::Lifetime {
+                self.set(&value, b"0")?;
+            } else if warned && name.key == Key::Scope {
+                self.set(&value, br#""private""#)?;
+            } else if name.key == Key::Capabilities && name.exact {
+                carried.logging = self.declares_logging(&value)?;
+            }
+        }
+        Ok(carried)
+    }
+
+    /// What a strict client finds in a result, after a look whether every client finds the same.
+    fn present(&mut self, object: &Range<usize>) -> Result<Present, Evasion> {
+        let mut present = Present { complete: true, ..Present::default() };
+        self.keys.clear();
+        for member in Members::new(self.line, object.start, self.hasher) {
+            let Member { name, value } = member.map_err(|NotJson| Evasion::Malformed)?;
+            if self.unique && !self.keys.insert(name) {
+                return Err(Evasion::DuplicateKey);
+            }
+            if self.keys.others() > limits::COMPARED_KEYS {
+                return Err(Evasion::TooManyKeys);
+            }
+            present.tools |= name.key == Key::Tools && self.has_tool(&value)?;
+            if !name.exact {
+                continue;
+            }
+            present.instructions |= name.key == Key::Instructions;
+            present.content |= name.key == Key::Content;
+            present.structured |= name.key == Key::Structured;
+            present.description |= name.key == Key::Description;
+            if name.key == Key::ResultType {
+                let said = self.line.get(value).unwrap_or_default();
+                present.complete &= decode(said) == r#""complete""#;
+            }
+            present.complete &= name.key != Key::Task;
+        }
+        Ok(present)
+    }
+
+    fn tools(&mut self, list: &Range<usize>) -> Result<bool, Evasion> {
+        let mut any = false;
+        if !self.opens(list, b'[') {
+            return Ok(any);
+        }
+        for tool in Elements::new(self.line, list.start) {
+            let tool = tool.map_err(|NotJson| Evasion::Malformed)?;
+            if self.opens(&tool, b'{') {
+                self.tool(&tool)?;
+                any = true;
+            }
+        }
+        Ok(any)
+    }
+
+    /// Whether there is a tool in a list that can be described.
+    fn has_tool(&self, list: &Range<usize>) -> Result<bool, Evasion> {
+        if !self.opens(list, b'[') {
+            return Ok(false);
+        }
+        for tool in Elements::new(self.line, list.start) {
+            if self.opens(&tool.map_err(|NotJson| Evasion::Malformed)?, b'{') {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn tool(&mut self, tool: &Range<usize>) -> Result<(), Evasion> {
+        let words = self.words;
+        if !self.present(tool)?.description {
+            self.add_member(tool, &[br#""description":""#, &words.short, b"\""])?;
+        }
+        for member in Members::new(self.line, tool.start, self.hasher) {
+            let Member { name, value } = member.map_err(|NotJson| Evasion::Malformed)?;
+            if name.key == Key::Description {
+                self.text(&value, &words.short)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts our words before a text of the server. What is no text gives way to them.
+    fn text(&mut self, value: &Range<usize>, ours: &[u8]) -> Result<(), Evasion> {
+        let line = self.line;
+        let inside = value.start + 1..value.end.saturating_sub(1);
+        let theirs = match line.get(value.start) {
+            Some(b'"') => line.get(inside.clone()).unwrap_or_default(),
+            Some(_) | None => return self.replace(value, &[b"\"", ours, b"\""]),
+        };
+        let between = if theirs.is_empty() { &[] } else { BLANK_LINE };
+        self.insert(inside.start, &[ours, between])?;
+        for bracket in forged::brackets(theirs) {
+            self.replace(&(inside.start + bracket.start..inside.start + bracket.end), &[b"("])?;
+        }
+        Ok(())
+    }
+
+    fn content(&mut self, value: &Range<usize>) -> Result<(), Evasion> {
+        let words = self.words;
+        if !self.opens(value, b'[') {
+            return self.replace(value, &[b"[", &words.content, b"]"]);
+        }
+        let comma = self.comma(value.start + 1, b']');
+        self.insert(value.start + 1, &[&words.content, comma])
+    }
+
+    fn declares_logging(&self, capabilities: &Range<usize>) -> Result<bool, Evasion> {
+        if !self.opens(capabilities, b'{') {
+            return Ok(false);
+        }
+        for member in Members::new(self.line, capabilities.start, self.hasher) {
+            let Member { name, value } = member.map_err(|NotJson| Evasion::Malformed)?;
+            if name.key == Key::Logging && name.exact {
+                return Ok(self.opens(&value, b'{'));
+            }
+        }
+        Ok(false)
+    }
+
+    fn add_member(&mut self, object: &Range<usize>, member: &[&[u8]]) -> Result<(), Evasion> {
+        let comma = self.comma(object.start + 1, b'}');
+        self.insert(object.start + 1, member)?;
+        self.insert(object.start + 1, &[comma])
+    }
+
+    /// What has to stand between our first and the server's own next, if there is one.
+    fn comma(&self, at: usize, close: u8) -> &'static [u8] {
+        if self.line.get(skip_space(self.line, at)) == Some(&close) { b"" } else { b"," }
+    }
+
+    fn opens(&self, value: &Range<usize>, bracket: u8) -> bool {
+        self.line.get(value.start) == Some(&bracket)
+    }
+
+    /// Puts a scalar in the place of another one; what is the same already stays as it is spelled.
+    fn set(&mut self, value: &Range<usize>, ours: &[u8]) -> Result<(), Evasion> {
+        let theirs = decode(self.line.get(value.clone()).unwrap_or_default());
+        if theirs.as_bytes() == ours { Ok(()) } else { self.replace(value, &[ours]) }
+    }
+
+    fn insert(&mut self, at: usize, parts: &[&[u8]]) -> Result<(), Evasion> {
+        self.replace(&(at..at), parts)
+    }
+
+    fn replace(&mut self, place: &Range<usize>, parts: &[&[u8]]) -> Result<(), Evasion> {
+        self.out.extend_from_slice(self.line.get(self.copied..place.start).unwrap_or_default());
+        self.copied = place.end;
+        for part in parts {
+            self.added += part.len();
+            self.out.extend_from_slice(part);
+        }
+        if self.added > limits::INSERTED { Err(Evasion::TooManyPlaces) } else { Ok(()) }
+    }
+}
+
+/// What an object has under the very keys of the protocol.
+#[derive(Debug, Default)]
+struct Present {
+    instructions: bool,
+    content: bool,
+    /// What a program reads of a call's result: it has a content for the model too, whatever else it says.
+    structured: bool,
+    description: bool,
+    /// A list with at least one tool, under whatever spelling.
+    tools: bool,
+    /// It is the end of the work, as far as a result says.
+    complete: bool,
+}

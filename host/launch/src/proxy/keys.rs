@@ -1,0 +1,197 @@
+//! The keys of messages and results, and whether one stands twice.
+//!
+//! The scanner and the rewriter hand in raw bytes, as they stood between the quotes. Names compare folded, as Go's
+//! decoder does it: a client may be laxer than the standard.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
+
+use crate::proxy::token::decode;
+
+/// A key that matters somewhere in an answer or a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Key {
+    /// `jsonrpc` of a message.
+    Jsonrpc,
+    /// `id` of a message.
+    Id,
+    /// `method` of a message.
+    Method,
+    /// `result` of an answer.
+    Result,
+    /// `error` of an answer.
+    Error,
+    /// `instructions` of a result.
+    Instructions,
+    /// `protocolVersion`, `supportedVersions` or `serverInfo`: only the result of a handshake has them.
+    Handshake,
+    /// `tools` of a result.
+    Tools,
+    /// `content` of a result.
+    Content,
+    /// `structuredContent` of a result.
+    Structured,
+    /// `resultType` of a result.
+    ResultType,
+    /// `task` of a result that stands for work still to be done.
+    Task,
+    /// `capabilities` of a result.
+    Capabilities,
+    /// `logging` of the capabilities.
+    Logging,
+    /// `description` of a tool.
+    Description,
+    /// `ttlMs` of a result: how long a client may keep it.
+    Lifetime,
+    /// `cacheScope` of a result: with whom a client may share it.
+    Scope,
+    /// None of these.
+    Other,
+}
+
+/// The names of the keys, as the protocol spells them. `params` is here because every message has it.
+const KNOWN: [(&str, Key); 20] = [
+    ("jsonrpc", Key::Jsonrpc),
+    ("id", Key::Id),
+    ("method", Key::Method),
+    ("params", Key::Other),
+    ("result", Key::Result),
+    ("error", Key::Error),
+    ("instructions", Key::Instructions),
+    ("protocolVersion", Key::Handshake),
+    ("supportedVersions", Key::Handshake),
+    ("serverInfo", Key::Handshake),
+    ("tools", Key::Tools),
+    ("content", Key::Content),
+    ("structuredContent", Key::Structured),
+    ("resultType", Key::ResultType),
+    ("task", Key::Task),
+    ("capabilities", Key::Capabilities),
+    ("logging", Key::Logging),
+    ("description", Key::Description),
+    ("ttlMs", Key::Lifetime),
+    ("cacheScope", Key::Scope),
+];
+
+/// A key as it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Name {
+    /// What a lax client takes it for.
+    pub(crate) key: Key,
+    /// Whether a strict client takes it for the same.
+    pub(crate) exact: bool,
+    identity: Identity,
+}
+
+/// Equal for names that some client takes for the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Identity {
+    /// A place in `KNOWN`.
+    Known(u32),
+    /// The hash of any other name, with a key that no server knows.
+    Hash(u64),
+}
+
+impl Name {
+    /// The name that stands between two quotes.
+    pub(crate) fn read(raw: &[u8], hasher: &RandomState) -> Self {
+        for ((name, key), place) in KNOWN.iter().zip(0..) {
+            if name.as_bytes() == raw {
+                return Self { key: *key, exact: true, identity: Identity::Known(place) };
+            }
+        }
+        let text = decode(raw);
+        for ((name, key), place) in KNOWN.iter().zip(0..) {
+            if text.chars().map(fold).eq(name.chars().map(fold)) {
+                return Self { key: *key, exact: text == *name, identity: Identity::Known(place) };
+            }
+        }
+        Self { key: Key::Other, exact: false, identity: Identity::Hash(hasher.hash_one(text.as_ref())) }
+    }
+}
+
+/// A letter as decoders that ignore case see it: Go also takes U+017F for `s` and U+212A for `k`.
+pub(crate) fn fold(letter: char) -> char {
+    match letter {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        other => other.to_ascii_lowercase(),
+    }
+}
+
+/// The names that one object has.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    /// One bit for each place in `KNOWN`.
+    known: u32,
+    others: HashSet<u64>,
+}
+
+impl Names {
+    /// Adds a name. False when it is there already.
+    pub(crate) fn insert(&mut self, name: Name) -> bool {
+        match name.identity {
+            Identity::Known(place) => {
+                let before = self.known;
+                self.known |= 1 << place;
+                self.known != before
+            }
+            Identity::Hash(hash) => self.others.insert(hash),
+        }
+    }
+
+    /// How many names there are that nobody knows.
+    pub(crate) fn others(&self) -> usize {
+        self.others.len()
+    }
+
+    /// Forgets them all.
+    pub(crate) fn clear(&mut self) {
+        self.known = 0;
+        self.others.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_what_some_client_takes_them_for() {
+        let hasher = RandomState::new();
+        let name = |raw: &str| Name::read(raw.as_bytes(), &hasher);
+        for (raw, key, exact) in [
+            ("id", Key::Id, true),
+            ("\\u0069d", Key::Id, true),
+            ("ID", Key::Id, false),
+            ("in\u{17f}tructions", Key::Instructions, false),
+            ("ta\\u017f\u{212a}", Key::Task, false),
+            ("resultType", Key::ResultType, true),
+            ("resulttype", Key::ResultType, false),
+            ("identity", Key::Other, false),
+            ("", Key::Other, false),
+        ] {
+            assert_eq!((name(raw).key, name(raw).exact), (key, exact), "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_name_stands_twice_when_some_client_takes_two_for_one() {
+        let hasher = RandomState::new();
+        for (one, other, distinct) in [
+            ("id", "id", false),
+            ("id", "\\u0049d", false),
+            ("RESULT", "re\u{17f}ult", false),
+            ("\\u0078", "x", false),
+            ("X", "x", true),
+            ("protocolVersion", "serverInfo", true),
+            ("params", "method", true),
+        ] {
+            let mut names = Names::default();
+            assert!(names.insert(Name::read(one.as_bytes(), &hasher)));
+            assert_eq!(names.insert(Name::read(other.as_bytes(), &hasher)), distinct, "{one} and {other}");
+            names.clear();
+            assert!(names.insert(Name::read(other.as_bytes(), &hasher)), "{other}");
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! One line of the server: what is held, let out, or still watched.
+//!
+//! Bytes come from the proxy between two ends of lines. A line is held while it may be an answer that has to carry the
+//! warning, and let out as soon as it can't. While the warning is undelivered, what was let out is watched to its end,
+//! and so are values that go on over several lines.
+
+use std::hash::RandomState;
+
+use crate::proxy::evasion::Evasion;
+use crate::proxy::members::skip_space;
+use crate::proxy::scan::Event;
+use crate::proxy::scan::Facts;
+use crate::proxy::scan::Scanner;
+use crate::proxy::session::Session;
+use crate::proxy::session::Waiting;
+use crate::proxy::token::Method;
+use crate::proxy::words::Words;
+use smcp_model::limits;
+
+/// How much of a buffer is kept for the next line, bytes: what most answers take.
+const KEPT: usize = 64 * 1024;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// It may be an answer: nothing is out.
+    Hold,
+    /// It can't be one as it began; its beginning is out.
+    Watch,
+    /// The warning was put in and the rest follows.
+    WatchFilled,
+    /// Nothing in it matters.
+    Through,
+}
+
+/// The line being read.
+#[derive(Debug)]
+pub(crate) struct Line {
+    hasher: RandomState,
+    scanner: Scanner,
+    mode: Mode,
+    held: Vec<u8>,
+    /// A value that began on an earlier line and goes on.
+    spanning: Option<Scanner>,
+    /// Nothing of the line has been read.
+    fresh: bool,
+}
+
+/// A line that has ended.
+#[derive(Debug)]
+pub(crate) struct Held {
+    /// Its bytes, without those that are out.
+    pub(crate) bytes: Vec<u8>,
+    /// It begins with a complete value.
+    pub(crate) may_be_answer: bool,
+}
+
+impl Line {
+    /// The first line.
+    pub(crate) fn new(hasher: RandomState) -> Self {
+        let scanner = Scanner::new(hasher.clone(), true);
+        Self { hasher, scanner, mode: Mode::Hold, held: Vec::new(), spanning: None, fresh: true }
+    }
+
+    /// Whether nothing is held, and nothing of the present line is of interest.
+    pub(crate) fn is_free(&self) -> bool {
+        self.fresh || self.mode == Mode::Through
+    }
+
+    /// Goes on after bytes that were copied past it.
+    pub(crate) fn resume(&mut self, at_start: bool, silent: bool) {
+        self.restart(silent);
+        if !at_start {
+            self.mode = Mode::Through;
+            self.fresh = false;
+        }
+    }
+
+    /// Takes what is held of a line that has ended.
+    pub(crate) fn take(&mut self) -> Held {
+        let may_be_answer = self.mode == Mode::Hold && self.scanner.values() > 0;
+        let keep = if self.held.len() > KEPT { Vec::new() } else { Vec::with_capacity(self.held.len()) };
+        Held { bytes: std::mem::replace(&mut self.held, keep), may_be_answer }
+    }
+
+    /// The line has ended, with some mark.
+    pub(crate) fn end(&mut self, mark: u8, session: &Session) {
+        let silent = session.is_silent();
+        if !silent {
+            self.spanning = None;
+        } else if self.spanning.is_none() && self.mode != Mode::Through && self.scanner.is_inside() {
+            let next = Scanner::new(self.hasher.clone(), true);
+            self.spanning = Some(std::mem::replace(&mut self.scanner, next));
+        }
+        if let Some(spanning) = &mut self.spanning {
+            spanning.feed(&[mark]);
+        }
+        self.spanning.take_if(|spanning| !spanning.is_inside());
+        self.restart(silent);
+    }
+
+    fn restart(&mut self, silent: bool) {
+        self.scanner.restart(silent);
+        self.mode = Mode::Hold;
+        self.fresh = true;
+    }
+
+    /// Reads bytes of the line, none of which ends it, and appends those that may go out.
+    pub(crate) fn segment(
+        &mut self,
+        bytes: &[u8],
+        words: &Words,
+        session: &mut Session,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Evasion> {
+        self.fresh &= bytes.is_empty();
+        if session.is_silent() {
+            self.span(bytes, session)?;
+        }
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let room = match self.mode {
+                Mode::Through => {
+                    out.extend_from_slice(rest);
+                    return Ok(());
+                }
+                Mode::Hold => limits::HELD_LINE.saturating_sub(self.held.len()),
+                Mode::Watch | Mode::WatchFilled => rest.len(),
+            };
+            if room == 0 {
+                self.overflow(words, session, out)?;
+                continue;
+            }
+            let (taken, event) = self.scanner.feed(rest.get(..room).unwrap_or(rest));
+            let (now, later) = rest.split_at(taken);
+            if let Some(event) = event {
+                self.judge(event, session, out)?;
+            }
+            if self.mode == Mode::Hold && self.scanner.is_garbage() && self.scanner.values() == 0 {
+                self.release(Mode::Through, out);
+            }
+            if self.mode == Mode::Hold {
+                self.held.extend_from_slice(now)
+            } else {
+                out.extend_from_slice(now)
+            }
+            rest = later;
+        }
+        Ok(())
+    }
+
+    fn release(&mut self, mode: Mode, out: &mut Vec<u8>) {
+        out.append(&mut self.held);
+        self.held.shrink_to(KEPT);
+        self.mode = mode;
+    }
+
+    /// Reads on in a value that began on an earlier line.
+    fn span(&mut self, bytes: &[u8], session: &Session) -> Result<(), Evasion> {
+        let Some(spanning) = &mut self.spanning else { return Ok(()) };
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (taken, event) = spanning.feed(rest);
+            if let Some(event) = event {
+                apart(spanning.facts(), event, session)?;
+            }
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+        self.spanning.take_if(|spanning| spanning.is_garbage());
+        Ok(())
+    }
+
+    /// Something more is known of the line.
+    fn judge(&mut self, event: Event, session: &mut Session, out: &mut Vec<u8>) -> Result<(), Evasion> {
+        let facts = *self.scanner.facts();
+        let silent = session.is_silent();
+        if silent && !facts.on_own_line {
+            return apart(&facts, event, session);
+        }
+        if silent {
+            duplicates(&facts)?;
+        }
+        match self.mode {
+            Mode::Hold if is_nobodys(&facts, session) => {
+                self.release(if silent { Mode::Watch } else { Mode::Through }, out);
+                self.close_if_answer(event, &facts, session);
+                Ok(())
+            }
+            Mode::Watch if !silent => {
+                self.mode = Mode::Through;
+                Ok(())
+            }
+            Mode::Watch if facts.result && session.waiting(&facts) != Waiting::Other => Err(Evasion::LateAnswer),
+            Mode::WatchFilled if silent && facts.duplicate_in_result => Err(Evasion::DuplicateKey),
+            Mode::Watch | Mode::WatchFilled => {
+                self.close_if_answer(event, &facts, session);
+                Ok(())
+            }
+            Mode::Hold | Mode::Through => Ok(()),
+        }
+    }
+
+    fn close_if_answer(&self, event: Event, facts: &Facts, session: &mut Session) {
+        if event == Event::Message && (facts.result || facts.error) {
+            session.close(facts);
+        }
+    }
+
+    /// As much is held as may be, and the line goes on.
+    fn overflow(&mut self, words: &Words, session: &Session, out: &mut Vec<u8>) -> Result<(), Evasion> {
+        if !session.is_silent() {
+            self.release(Mode::Through, out);
+            return Ok(());
+        }
+        let facts = *self.scanner.facts();
+        if !self.scanner.is_inside() || self.scanner.is_in_batch() {
+            return Err(Evasion::TooLong);
+        }
+        if facts.method.is_some() && !facts.result && !facts.error {
+            self.release(Mode::Watch, out);
+            return Ok(());
+        }
+        let call = matches!(session.waiting(&facts), Waiting::Target(open) if open.method == Method::Call);
+        match facts.content_at {
+            Some(at) if call && !facts.duplicate_in_result => self.fill(at, words, out),
+            Some(_) | None => Err(Evasion::TooLong),
+        }
+    }
+
+    /// Puts the short form at the start of a content that is too long to be held, and lets it out.
+    fn fill(&mut self, at: usize, words: &Words, out: &mut Vec<u8>) -> Result<(), Evasion> {
+        let (before, after) = self.held.split_at_checked(at).ok_or(Evasion::TooLong)?;
+        let comma: &[u8] = match after.get(skip_space(after, 0)) {
+            Some(b']') => b"",
+            Some(_) => b",",
+            None => return Err(Evasion::TooLong),
+        };
+        let filled = [before, &words.content, comma, after];
+        filled.into_iter().for_each(|part| out.extend_from_slice(part));
+        self.held = Vec::new();
+        self.mode = Mode::WatchFilled;
+        Ok(())
+    }
+}
+
+/// Whether a message can't be an answer that has to carry the warning, nor be taken for one.
+fn is_nobodys(facts: &Facts, session: &Session) -> bool {
+    if facts.batched {
+        return false;
+    }
+    match session.waiting(facts) {
+        Waiting::Target(_) => false,
+        Waiting::Other => true,
+        Waiting::Nobody if facts.method.is_some() && !facts.result && !facts.error => true,
+        Waiting::Nobody => facts.id.is_some() && !session.is_wary(),
+    }
+}
+
+/// A message that is not a line of its own: some clients read it all the same.
+fn apart(facts: &Facts, event: Event, session: &Session) -> Result<(), Evasion> {
+    if facts.on_own_line || !facts.result {
+        return Ok(());
+    }
+    match session.waiting(facts) {
+        Waiting::Target(_) => Err(Evasion::NotOneLine),
+        Waiting::Nobody if event == Event::Message && facts.shaped && facts.id.is_some() => Err(Evasion::NotOneLine),
+        Waiting::Other | Waiting::Nobody => Ok(()),
+    }
+}
+
+fn duplicates(facts: &Facts) -> Result<(), Evasion> {
+    if facts.crowded {
+        Err(Evasion::TooManyKeys)
+    } else if facts.duplicate {
+        Err(Evasion::DuplicateKey)
+    } else {
+        Ok(())
+    }
+}

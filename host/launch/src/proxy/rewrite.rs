@@ -1,0 +1,181 @@
+//! Puts the warning into the answers of one line; every other byte stays.
+//!
+//! The proxy hands in a line that may be an answer. Its messages are told apart here once more, from the whole line;
+//! `edit` then finds the places inside a result.
+
+use std::hash::RandomState;
+use std::ops::Range;
+
+use crate::proxy::edit::Editor;
+use crate::proxy::edit::Plan;
+use crate::proxy::evasion::Evasion;
+use crate::proxy::keys::Key;
+use crate::proxy::members::Elements;
+use crate::proxy::members::Members;
+use crate::proxy::members::NotJson;
+use crate::proxy::scan::Facts;
+use crate::proxy::session::Open;
+use crate::proxy::session::Session;
+use crate::proxy::session::Waiting;
+use crate::proxy::token::Id;
+use crate::proxy::token::Method;
+use crate::proxy::words::Words;
+use smcp_model::limits;
+
+/// What a line is judged with.
+#[derive(Debug)]
+pub(crate) struct Rewriter<'p> {
+    /// What is put in.
+    pub(crate) words: &'p Words,
+    /// What ids are hashed with.
+    pub(crate) hasher: &'p RandomState,
+    /// Who waits for what.
+    pub(crate) session: &'p mut Session,
+}
+
+impl Rewriter<'_> {
+    /// Appends the line with the warning in it. Once the warning is delivered, a line that can't be understood stays
+    /// as it is.
+    ///
+    /// # Errors
+    /// See [`Evasion`]; only while the warning is undelivered.
+    pub(crate) fn line(&mut self, line: &[u8], out: &mut Vec<u8>) -> Result<(), Evasion> {
+        let strict = self.session.is_silent();
+        let mut editor = Editor::new(line, self.words, self.hasher, strict);
+        match self.messages(line, &mut editor) {
+            Ok(()) => editor.finish(out),
+            Err(evasion) if strict => return Err(evasion),
+            Err(_) => out.extend_from_slice(line),
+        }
+        Ok(())
+    }
+
+    fn messages(&mut self, line: &[u8], editor: &mut Editor<'_>) -> Result<(), Evasion> {
+        // The scanner takes what is no graphic character for the white space that many clients trim.
+        let start = line.iter().position(u8::is_ascii_graphic).unwrap_or(line.len());
+        match line.get(start) {
+            Some(b'{') => self.message(line, start, false, editor),
+            Some(b'[') => {
+                for element in Elements::new(line, start) {
+                    let element = element.map_err(|NotJson| Evasion::Malformed)?;
+                    if line.get(element.start) == Some(&b'{') {
+                        self.message(line, element.start, true, editor)?;
+                    }
+                }
+                Ok(())
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn message(&mut self, line: &[u8], start: usize, batched: bool, editor: &mut Editor<'_>) -> Result<(), Evasion> {
+        let message = Message::read(line, start, batched, self.hasher).map_err(|NotJson| Evasion::Malformed)?;
+        if !message.facts.result && !message.facts.error {
+            return Ok(());
+        }
+        match self.session.waiting(&message.facts) {
+            Waiting::Target(open) => self.answer(&message, open, editor),
+            Waiting::Other => {
+                self.session.close(&message.facts);
+                Ok(())
+            }
+            Waiting::Nobody if self.session.is_wary() => self.stray(&message, editor),
+            Waiting::Nobody => Ok(()),
+        }
+    }
+
+    /// An answer that has to carry the warning; an error can't. A request is closed only by an answer that every
+    /// client reads: the others may wait on, for one without the warning.
+    fn answer(&mut self, message: &Message, open: Open, editor: &mut Editor<'_>) -> Result<(), Evasion> {
+        let surely = message.plain && (open.batched || !message.facts.batched) && editor.is_read_by_all();
+        if surely {
+            self.session.close(&message.facts);
+        }
+        for result in &message.results {
+            let carried = editor.result(result.clone(), Plan::of(open.method))?;
+            if carried.logging && open.method == Method::Initialize {
+                self.session.declares_logging();
+            }
+            if carried.any() {
+                self.session.carried(open.method, surely);
+            }
+        }
+        Ok(())
+    }
+
+    /// An answer that nobody waits for, by our lights. A client that compares ids loosely may see it otherwise.
+    fn stray(&mut self, message: &Message, editor: &mut Editor<'_>) -> Result<(), Evasion> {
+        for result in &message.results {
+            let shape = editor.shape(result)?;
+            let plan = if self.session.is_silent() { shape } else { shape.handshake_only() };
+            if editor.result(result.clone(), plan)?.instructions {
+                self.session.carried_by_shape();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A message, as far as an answer goes.
+#[derive(Debug)]
+struct Message {
+    facts: Facts,
+    /// Where its results stand; every client but a hostile server's accomplice sees one.
+    results: Vec<Range<usize>>,
+    /// It has the keys of an answer and no others, and an object to say, so that every client takes it for one.
+    plain: bool,
+}
+
+impl Message {
+    fn read(line: &[u8], start: usize, batched: bool, hasher: &RandomState) -> Result<Self, NotJson> {
+        let mut facts = Facts { batched, ..Facts::default() };
+        let (mut results, mut version, mut plain) = (Vec::new(), false, true);
+        let mut said = 0;
+        for member in Members::new(line, start, hasher) {
+            let member = member?;
+            let value = line.get(member.value.clone()).ok_or(NotJson)?;
+            plain &= member.name.exact;
+            match member.name.key {
+                Key::Jsonrpc => version = value == br#""2.0""#,
+                Key::Id => {
+                    facts.first_id = facts.first_id.or(facts.id);
+                    facts.id = Some(id(value, hasher));
+                }
+                Key::Result | Key::Error => {
+                    plain &= value.first() == Some(&b'{');
+                    said += 1;
+                    facts.error |= member.name.key == Key::Error;
+                    if member.name.key == Key::Result {
+                        facts.result = true;
+                        results.push(member.value);
+                    }
+                }
+                Key::Method
+                | Key::Instructions
+                | Key::Handshake
+                | Key::Tools
+                | Key::Content
+                | Key::Structured
+                | Key::ResultType
+                | Key::Task
+                | Key::Capabilities
+                | Key::Logging
+                | Key::Description
+                | Key::Lifetime
+                | Key::Scope
+                | Key::Other => plain = false,
+            }
+        }
+        Ok(Self { facts, results, plain: plain && version && said == 1 })
+    }
+}
+
+/// The id that a value is. One longer than any that is remembered is nobody's.
+fn id(value: &[u8], hasher: &RandomState) -> Id {
+    let inside = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
+    let token = inside.unwrap_or(value);
+    if token.len() > limits::PROTOCOL_TOKEN {
+        return Id::Useless;
+    }
+    if inside.is_some() { Id::text(token, hasher) } else { Id::scalar(token, hasher) }
+}

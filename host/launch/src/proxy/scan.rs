@@ -1,0 +1,300 @@
+//! Just enough JSON, byte by byte: which messages pass, and what they answer.
+//!
+//! Before it is the stream, cut anywhere; after it the proxy, which asks what is known of the message so far. Grammar
+//! is checked where messages, batches and results have their keys; below that only strings and brackets are counted,
+//! and any spelling of a scalar will do. Nothing is stored but the token being read.
+
+use std::hash::RandomState;
+
+use crate::proxy::keys::Key;
+use crate::proxy::keys::Names;
+use crate::proxy::token::Id;
+
+pub(crate) use crate::proxy::scan::facts::Event;
+pub(crate) use crate::proxy::scan::facts::Facts;
+
+mod facts;
+mod lex;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Top,
+    Batch,
+    Message,
+    Result,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expect {
+    Value,
+    Key,
+    Colon,
+    Comma,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Token {
+    None,
+    Text,
+    Escape,
+    Scalar,
+    /// Inside of brackets that hold nothing of interest.
+    Skip,
+    SkipText,
+    SkipEscape,
+}
+
+/// A scanner of a stream of JSON values.
+#[derive(Debug)]
+pub(crate) struct Scanner {
+    hasher: RandomState,
+    /// Whether keys are compared with each other.
+    unique: bool,
+    level: Level,
+    expect: Expect,
+    token: Token,
+    /// The key whose value is read, at the present level.
+    key: Key,
+    /// Brackets open around a skipped value.
+    depth: u64,
+    /// The token being read, when it matters.
+    raw: Vec<u8>,
+    /// It is longer than any that matters.
+    long: bool,
+    /// How many bytes have been read.
+    at: usize,
+    /// Values that are complete.
+    values: usize,
+    /// What is read can't be JSON.
+    garbage: bool,
+    /// Nothing but white space since the line began.
+    clean: bool,
+    /// The value being read began its line and has not left it.
+    leading: bool,
+    facts: Facts,
+    keys: Names,
+    result_keys: Names,
+}
+
+impl Scanner {
+    /// A scanner at the start of a line. `unique`: whether duplicate keys are looked for.
+    pub(crate) fn new(hasher: RandomState, unique: bool) -> Self {
+        Self {
+            hasher,
+            unique,
+            level: Level::Top,
+            expect: Expect::Value,
+            token: Token::None,
+            key: Key::Other,
+            depth: 0,
+            raw: Vec::new(),
+            long: false,
+            at: 0,
+            values: 0,
+            garbage: false,
+            clean: true,
+            leading: false,
+            facts: Facts::default(),
+            keys: Names::default(),
+            result_keys: Names::default(),
+        }
+    }
+
+    /// Begins again, at the start of a line.
+    pub(crate) fn restart(&mut self, unique: bool) {
+        self.unique = unique;
+        (self.level, self.expect, self.token) = (Level::Top, Expect::Value, Token::None);
+        (self.key, self.depth, self.at, self.values) = (Key::Other, 0, 0, 0);
+        (self.garbage, self.clean, self.leading) = (false, true, false);
+    }
+
+    /// What is known of the present message.
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Whether what was read can't be JSON. Nothing more is read then.
+    pub(crate) fn is_garbage(&self) -> bool {
+        self.garbage
+    }
+
+    /// Whether a value has begun and is not complete.
+    pub(crate) fn is_inside(&self) -> bool {
+        !self.garbage && (self.level != Level::Top || self.token != Token::None)
+    }
+
+    /// Whether a batch is being read.
+    pub(crate) fn is_in_batch(&self) -> bool {
+        self.level == Level::Batch || (self.level != Level::Top && self.facts.batched)
+    }
+
+    /// How many values are complete.
+    pub(crate) fn values(&self) -> usize {
+        self.values
+    }
+
+    /// Reads up to the next event. Returns how many bytes that took. What may end a line comes alone.
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> (usize, Option<Event>) {
+        let mut taken = 0;
+        while let Some(rest) = bytes.get(taken..)
+            && let Some(first) = rest.first()
+        {
+            if self.garbage {
+                return (bytes.len(), None);
+            }
+            let (length, event) = match self.token {
+                Token::None => self.structure(*first),
+                Token::Text | Token::Escape => self.text(rest, *first),
+                Token::Scalar => self.scalar(rest),
+                Token::Skip | Token::SkipText | Token::SkipEscape => (self.skip(rest, *first), None),
+            };
+            // A skipped value ends the member that it is the value of.
+            let event = if self.token == Token::Skip && self.depth == 0 { self.value() } else { event };
+            taken += length;
+            self.at += length;
+            if event.is_some() {
+                return (taken, event);
+            }
+        }
+        (taken, None)
+    }
+
+    fn structure(&mut self, byte: u8) -> (usize, Option<Event>) {
+        if matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
+            self.space(byte);
+            return (1, None);
+        }
+        // Many clients trim a line before they read it, and each has its own idea of white space.
+        if self.level == Level::Top && self.clean && !byte.is_ascii_graphic() {
+            return (1, None);
+        }
+        let event = match (self.expect, byte) {
+            (Expect::Value, b'{' | b'[') => {
+                self.open(byte);
+                None
+            }
+            (Expect::Value, b'"') | (Expect::Key, b'"') => {
+                self.begin(Token::Text);
+                None
+            }
+            (Expect::Value, b']') | (Expect::Comma, b']') if self.level == Level::Batch => self.close(),
+            (Expect::Value, b'}' | b']' | b',' | b':') => self.fail(),
+            (Expect::Value, _) => {
+                self.begin(Token::Scalar);
+                return (0, None);
+            }
+            (Expect::Key | Expect::Comma, b'}') if self.level != Level::Batch => self.close(),
+            (Expect::Colon, b':') => self.expecting(Expect::Value),
+            (Expect::Comma, b',') if self.level == Level::Batch => self.expecting(Expect::Value),
+            (Expect::Comma, b',') => self.expecting(Expect::Key),
+            (Expect::Key | Expect::Colon | Expect::Comma, _) => self.fail(),
+        };
+        (1, event)
+    }
+
+    fn space(&mut self, byte: u8) {
+        if matches!(byte, b'\n' | b'\r') {
+            self.clean = true;
+            self.leading = false;
+            self.facts.on_own_line = false;
+        }
+    }
+
+    fn fail(&mut self) -> Option<Event> {
+        self.garbage = true;
+        None
+    }
+
+    fn expecting(&mut self, expect: Expect) -> Option<Event> {
+        self.expect = expect;
+        None
+    }
+
+    fn begin(&mut self, token: Token) {
+        self.token = token;
+        self.raw.clear();
+        self.long = false;
+        self.clean = false;
+    }
+
+    fn open(&mut self, byte: u8) {
+        if self.level == Level::Top {
+            self.leading = self.clean && self.values == 0;
+        }
+        match (self.level, byte) {
+            (Level::Top | Level::Batch, b'{') => self.message(),
+            (Level::Top, _) => {
+                self.level = Level::Batch;
+                self.facts = Facts { batched: true, ..Facts::default() };
+            }
+            (Level::Message, b'{') if self.key == Key::Result => {
+                self.level = Level::Result;
+                self.expect = Expect::Key;
+                self.facts.result = true;
+                self.result_keys.clear();
+            }
+            _ => {
+                if self.level == Level::Result && self.key == Key::Content && byte == b'[' {
+                    self.facts.content_at = Some(self.at + 1);
+                }
+                self.facts.result |= self.level == Level::Message && self.key == Key::Result;
+                self.token = Token::Skip;
+                self.depth = 1;
+            }
+        }
+        self.clean = false;
+    }
+
+    fn message(&mut self) {
+        let batched = self.level == Level::Batch;
+        self.level = Level::Message;
+        self.expect = Expect::Key;
+        self.keys.clear();
+        self.facts = Facts { on_own_line: self.leading || self.clean, batched, ..Facts::default() };
+    }
+
+    fn close(&mut self) -> Option<Event> {
+        match self.level {
+            Level::Result => {
+                self.level = Level::Message;
+                self.key = Key::Result;
+                self.value()
+            }
+            Level::Message => {
+                let batched = self.facts.batched;
+                self.level = if batched { Level::Batch } else { Level::Top };
+                self.key = Key::Other;
+                self.value();
+                Some(Event::Message)
+            }
+            Level::Batch | Level::Top => {
+                self.level = Level::Top;
+                self.value()
+            }
+        }
+    }
+
+    /// A value is complete, at the present level.
+    fn value(&mut self) -> Option<Event> {
+        self.token = Token::None;
+        self.expect = Expect::Comma;
+        match self.level {
+            Level::Top => {
+                self.values += 1;
+                self.leading = false;
+                self.expect = Expect::Value;
+                None
+            }
+            Level::Batch => None,
+            Level::Message => {
+                self.facts.result |= self.key == Key::Result;
+                self.facts.error |= self.key == Key::Error;
+                if self.key == Key::Id && self.facts.id.is_none() {
+                    self.facts.id = Some(Id::Useless);
+                }
+                Some(Event::Member)
+            }
+            Level::Result => None,
+        }
+    }
+}

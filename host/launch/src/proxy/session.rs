@@ -1,0 +1,213 @@
+//! What is known of a session: open requests, and how far the warning has got.
+//!
+//! The scanner of the client's bytes fills it, the answers of the server empty it.
+
+use std::collections::HashMap;
+use std::collections::VecDeque;
+
+use crate::proxy::scan::Facts;
+use crate::proxy::token::Id;
+use crate::proxy::token::Method;
+use smcp_model::limits;
+use smcp_model::warning::Delivery;
+
+/// A request that no answer has closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Open {
+    /// What it asks for.
+    pub(crate) method: Method,
+    /// It came in a batch, so the client reads batches.
+    pub(crate) batched: bool,
+    /// Which of all requests it was.
+    serial: u64,
+}
+
+/// Who waits for a message with some `id`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    /// A request whose answer has to carry the warning.
+    Target(Open),
+    /// Another request.
+    Other,
+    /// Nobody that we know of.
+    Nobody,
+}
+
+/// A session between one client and one server.
+#[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone, PartialEq))]
+pub(crate) struct Session {
+    open: HashMap<u64, Open>,
+    /// The open requests by age; those that are closed leave it late.
+    ages: VecDeque<(u64, u64)>,
+    serial: u64,
+    /// The answer to a handshake or to a discovery has carried the block.
+    block: bool,
+    /// A list of tools has carried the short form.
+    listed: bool,
+    /// The result of a call has carried the short form.
+    called: bool,
+    /// Some answer to this handshake carried the block, perhaps in a form that not every client reads.
+    carried: bool,
+    /// The handshake's answer is out, and the client has not said yet that it read it.
+    awaiting: bool,
+    /// The client has said that the handshake is done.
+    initialized: bool,
+    /// The handshake's answer carried the block and declared `logging`.
+    logging: bool,
+    /// The notification is out.
+    notified: bool,
+}
+
+impl Session {
+    /// Whether no answer has carried the warning in a form that stays with the model: the server must not dodge it.
+    pub(crate) fn is_silent(&self) -> bool {
+        !self.block && !self.listed
+    }
+
+    /// Whether answers to nobody are looked at, because the client may take them for the one that it waits for.
+    pub(crate) fn is_wary(&self) -> bool {
+        self.is_silent() || self.awaiting
+    }
+
+    /// Whether nothing that the server may say now concerns the warning.
+    pub(crate) fn is_settled(&self) -> bool {
+        !self.is_wary() && !self.open.values().any(|open| self.is_target(open.method)) && !self.is_notification_due()
+    }
+
+    /// Whether a list of tools matters that is asked for when all is settled.
+    pub(crate) fn heeds_lists(&self) -> bool {
+        !self.block
+    }
+
+    /// Whether the notification may go out at the next start of a line.
+    pub(crate) fn is_notification_due(&self) -> bool {
+        self.initialized && self.logging && !self.notified
+    }
+
+    /// The notification is out.
+    pub(crate) fn notify(&mut self) {
+        self.notified = true;
+    }
+
+    /// What became of the warning.
+    pub(crate) fn delivery(&self) -> Delivery {
+        if self.block || self.listed || self.called { Delivery::Delivered } else { Delivery::Undelivered }
+    }
+
+    /// A message of the client is complete.
+    pub(crate) fn client_said(&mut self, facts: &Facts) {
+        let Some(method) = facts.method else { return };
+        if method == Method::Initialized {
+            self.initialized = true;
+            self.awaiting = false;
+            // Every answer that could have been read carried the block, so the one that was read did.
+            self.block |= self.carried;
+            self.forget();
+        }
+        for id in [facts.first_id, facts.id].into_iter().flatten() {
+            if let Id::Value(id) = id {
+                self.ask(id, method, facts.batched);
+            }
+        }
+    }
+
+    fn ask(&mut self, id: u64, method: Method, batched: bool) {
+        if method == Method::Initialize {
+            (self.initialized, self.carried, self.logging) = (false, false, false);
+        }
+        if !self.is_wary() && !self.is_target(method) {
+            self.open.remove(&id);
+            return;
+        }
+        self.serial += 1;
+        self.open.insert(id, Open { method, batched, serial: self.serial });
+        self.ages.push_back((id, self.serial));
+        if self.open.len() > limits::OPEN_REQUESTS {
+            self.drop_oldest();
+        }
+        if self.ages.len() > 2 * limits::OPEN_REQUESTS {
+            let open = &self.open;
+            self.ages.retain(|(id, serial)| open.get(id).is_some_and(|known| known.serial == *serial));
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        while let Some((id, serial)) = self.ages.pop_front() {
+            if self.open.get(&id).is_some_and(|known| known.serial == serial) {
+                self.open.remove(&id);
+                return;
+            }
+        }
+    }
+
+    /// Whether the answer to such a request has to carry the warning.
+    fn is_target(&self, method: Method) -> bool {
+        match method {
+            Method::Initialize | Method::Discover => true,
+            Method::List => !self.block,
+            Method::Call => self.is_silent(),
+            Method::Initialized | Method::Other => false,
+        }
+    }
+
+    /// Who waits for a message of the server. Of two ids the one that matters counts.
+    pub(crate) fn waiting(&self, facts: &Facts) -> Waiting {
+        let known = |id: Option<Id>| match id {
+            Some(Id::Value(id)) => self.open.get(&id),
+            Some(Id::Useless) | None => None,
+        };
+        let (first, last) = (known(facts.first_id), known(facts.id));
+        match first.into_iter().chain(last).find(|open| self.is_target(open.method)) {
+            Some(open) => Waiting::Target(*open),
+            None if last.is_some() => Waiting::Other,
+            None => Waiting::Nobody,
+        }
+    }
+
+    /// A request has its answer.
+    pub(crate) fn close(&mut self, facts: &Facts) {
+        for id in [facts.first_id, facts.id].into_iter().flatten() {
+            if let Id::Value(id) = id {
+                self.open.remove(&id);
+            }
+        }
+    }
+
+    /// An answer to such a request carried the warning. `surely`: every client that waits for it reads it.
+    pub(crate) fn carried(&mut self, method: Method, surely: bool) {
+        match method {
+            Method::Initialize => {
+                self.carried = true;
+                self.block |= surely;
+                self.awaiting = self.block && !self.initialized;
+            }
+            Method::Discover => self.block |= surely,
+            Method::List => self.listed |= surely,
+            Method::Call => self.called |= surely,
+            Method::Initialized | Method::Other => {}
+        }
+        self.forget();
+    }
+
+    /// Something that looks like a handshake's answer carried the block.
+    pub(crate) fn carried_by_shape(&mut self) {
+        self.carried = true;
+    }
+
+    /// The handshake's answer declared the capability to log.
+    pub(crate) fn declares_logging(&mut self) {
+        self.logging = true;
+    }
+
+    /// Forgets what no longer matters once the warning is delivered.
+    fn forget(&mut self) {
+        if self.is_wary() {
+            return;
+        }
+        let mut open = std::mem::take(&mut self.open);
+        open.retain(|_, request| self.is_target(request.method));
+        self.open = open;
+        self.ages.retain(|(id, serial)| self.open.get(id).is_some_and(|known| known.serial == *serial));
+    }
+}

@@ -1,0 +1,44 @@
+//! A thread whose end can be waited for beside other things.
+
+use std::io::{self, PipeReader, pipe};
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::thread::{Builder, JoinHandle};
+use std::time::Instant;
+
+use crate::relay::descriptor::hung_up;
+
+/// A thread at work. Dropping it leaves the thread alone.
+#[derive(Debug)]
+pub(super) struct Worker<T> {
+    thread: JoinHandle<T>,
+    ended: PipeReader,
+}
+
+impl<T: Send + 'static> Worker<T> {
+    pub(super) fn start(name: &str, work: impl FnOnce() -> T + Send + 'static) -> io::Result<Self> {
+        let (ended, alive) = pipe()?;
+        let thread = Builder::new().name(name.to_owned()).spawn(move || {
+            // Closed when the work is done, and when it panics.
+            let _alive = alive;
+            work()
+        })?;
+        Ok(Self { thread, ended })
+    }
+
+    /// Hangs up when the thread has ended.
+    pub(super) fn ended(&self) -> BorrowedFd<'_> {
+        self.ended.as_fd()
+    }
+
+    /// What the work gave; none if it panicked.
+    pub(super) fn join(self) -> Option<T> {
+        self.thread.join().ok()
+    }
+
+    /// Waits for the end no longer than this.
+    pub(super) fn join_until(self, until: Instant) {
+        if hung_up(self.ended(), until) {
+            self.join();
+        }
+    }
+}

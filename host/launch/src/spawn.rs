@@ -1,0 +1,191 @@
+//! The server as a process: its own group, signalled as a group.
+//!
+//! It ends with everything that it started.
+//! `supervise` drives it. What the system is told and says is in `kept` (Linux) and `unkept`.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use cap_std::fs::Dir;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::getpgrp;
+
+use crate::Adoption;
+use crate::environment::ServerEnvironment;
+#[cfg(target_os = "linux")]
+use crate::kept::Preparation;
+#[cfg(target_os = "linux")]
+use crate::kept::Process;
+use crate::status::Ended;
+use crate::terminal::Terminal;
+use crate::terminal::has_job_control;
+#[cfg(not(target_os = "linux"))]
+use crate::unkept::Preparation;
+#[cfg(not(target_os = "linux"))]
+use crate::unkept::Process;
+
+/// Everything about the process that is to be.
+#[derive(Debug)]
+pub(crate) struct Plan<'a> {
+    pub(crate) program: PathBuf,
+    pub(crate) args: Vec<OsString>,
+    /// Where it starts.
+    pub(crate) place: Dir,
+    /// The path of that, for systems where a process can't be started in an opened folder.
+    #[cfg_attr(target_os = "linux", expect(dead_code, reason = "the keeper enters the opened folder"))]
+    pub(crate) directory: PathBuf,
+    pub(crate) environment: &'a ServerEnvironment,
+    pub(crate) output: Stdio,
+}
+
+/// A running server. Dropping it kills it and what it started, so that no way out of the supervisor leaves one running.
+#[derive(Debug)]
+pub(crate) struct Server {
+    process: Process,
+    terminal: Option<Terminal>,
+    ended: bool,
+}
+
+/// What a server is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    Running,
+    /// Stopped by this signal since the last look.
+    Stopped(Signal),
+    Ended(Ended),
+}
+
+impl Server {
+    /// Starts the process and, when its input is our terminal, lends it that.
+    pub(crate) fn start(plan: Plan<'_>, input: BorrowedFd<'_>, adoption: Option<Adoption>) -> io::Result<Self> {
+        let stdin = input.try_clone_to_owned()?;
+        #[expect(clippy::disallowed_methods, reason = "the one place that starts a package's code, with a clearance")]
+        let mut command = Command::new(&plan.program);
+        command.args(&plan.args).env_clear().envs(plan.environment.variables()).stdin(stdin).process_group(0);
+        #[cfg(not(target_os = "linux"))]
+        command.current_dir(&plan.directory);
+        let preparation = Preparation::of(&mut command, &plan, adoption)?;
+        command.stdout(plan.output);
+        let child = command.spawn()?;
+        // It holds the server's ends of what we read.
+        drop(command);
+        let process = preparation.started(child)?;
+        let server = Self { process, terminal: Terminal::of(input), ended: false };
+        server.resume();
+        Ok(server)
+    }
+
+    /// Readable when there is something new about the state, on systems where this isn't a signal alone.
+    pub(crate) fn changes(&self) -> Option<BorrowedFd<'_>> {
+        self.process.changes()
+    }
+
+    /// What the server is doing now. Once it has ended, so has everything that it started.
+    pub(crate) fn state(&mut self) -> io::Result<State> {
+        let state = self.process.state()?;
+        if matches!(state, State::Ended(_)) {
+            self.finish();
+        }
+        Ok(state)
+    }
+
+    /// Sends a signal to the whole group. Failing means that nobody is left in it.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let _ = killpg(self.process.group(), signal);
+        // A stopped process would act on it only when it is resumed.
+        let _ = killpg(self.process.group(), Signal::SIGCONT);
+    }
+
+    /// Stops our own job as the terminal stopped the server's (Ctrl-Z, or reading from the background), so that the
+    /// shell takes over. SIGSTOP is somebody's business with the server alone.
+    pub(crate) fn stop_with_job(&self, signal: Signal) {
+        let Some(terminal) = &self.terminal else { return };
+        if !matches!(signal, Signal::SIGTSTP | Signal::SIGTTIN | Signal::SIGTTOU) {
+            return;
+        }
+        if signal != Signal::SIGTSTP && terminal.is_with(self.process.group()) {
+            // It read just before it was lent the terminal.
+            self.resume();
+        } else if has_job_control() {
+            terminal.take_back(self.process.group());
+            // The whole job, as the terminal would have: a pager after us in a pipeline belongs to it.
+            let _ = killpg(getpgrp(), signal);
+        } else if signal == Signal::SIGTSTP {
+            // Nobody would ever resume it.
+            self.resume();
+        }
+    }
+
+    /// Lends the terminal (again) if it is ours to lend, and lets the server go on. One that stopped because it read
+    /// the terminal before it had it reads again.
+    pub(crate) fn resume(&self) {
+        if let Some(terminal) = &self.terminal {
+            terminal.lend(self.process.group());
+            let _ = killpg(self.process.group(), Signal::SIGCONT);
+        }
+    }
+
+    /// The server has ended: takes the terminal back.
+    fn finish(&mut self) {
+        self.ended = true;
+        if let Some(terminal) = &self.terminal {
+            terminal.take_back(self.process.group());
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.process.kill();
+            self.finish();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::{BufRead as _, BufReader, Read as _};
+    use std::os::fd::AsFd as _;
+
+    use smcp_model::manifest::{Entrypoint, Manifest, Permissions, Transport};
+
+    use super::*;
+
+    #[test]
+    fn a_server_that_is_dropped_ends_with_all_that_it_started() {
+        let manifest = Manifest {
+            transport: Transport::Stdio,
+            entrypoint: Entrypoint::default(),
+            permissions: Permissions::default(),
+            text: String::new(),
+        };
+        #[expect(clippy::disallowed_methods, reason = "where the shell and its tools are")]
+        let path = ("PATH".into(), std::env::var_os("PATH").unwrap());
+        let (output, write) = io::pipe().unwrap();
+        #[expect(clippy::disallowed_methods, reason = "a device that no directory handle of ours reaches")]
+        let input = File::open("/dev/null").unwrap();
+        // Both hold the output, and neither listens.
+        let script = "trap '' TERM HUP; setsid sleep 1000 & echo ready; wait";
+        let plan = Plan {
+            program: "/bin/sh".into(),
+            args: vec!["-c".into(), script.into()],
+            place: Dir::open_ambient_dir("/", cap_std::ambient_authority()).unwrap(),
+            directory: "/".into(),
+            environment: &ServerEnvironment::compute(&[path], &manifest, &[], &[]),
+            output: write.into(),
+        };
+        let server = Server::start(plan, input.as_fd(), None).unwrap();
+        let mut output = BufReader::new(output);
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        drop(server);
+        output.read_to_string(&mut line).unwrap();
+        assert_eq!(line, "ready\n");
+    }
+}

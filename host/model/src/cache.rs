@@ -1,0 +1,185 @@
+//! What a cache holds, and what is to go.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::digest::Digest;
+use crate::name::PackageId;
+use crate::package::PackageRef;
+use crate::package::Selector;
+use crate::package::Version;
+use crate::registry::Registry;
+use crate::size::ByteSize;
+
+/// A file in the cache.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheEntry {
+    /// The digest that it is named by. It is verified when it is used, not when it is listed.
+    pub digest: Digest,
+    /// What it is.
+    pub kind: CacheKind,
+    /// Its length.
+    pub size: ByteSize,
+    /// When it was last used, in seconds since the Unix epoch.
+    pub last_used: u64,
+    /// The packages that it belongs to, as far as that is known.
+    pub packages: Vec<CachedPackage>,
+}
+
+/// What a file in the cache is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheKind {
+    /// A package's manifest.
+    Manifest,
+    /// A package's bundle.
+    Bundle,
+    /// Not a file at all: a link, a folder, a pipe.
+    Foreign,
+}
+
+impl CacheKind {
+    /// The word used in JSON and tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Manifest => "manifest",
+            Self::Bundle => "bundle",
+            Self::Foreign => "not a file",
+        }
+    }
+}
+
+/// A package that a registry has told of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CachedPackage {
+    /// Which package.
+    pub id: PackageId,
+    /// Which version.
+    pub version: Version,
+    /// The registry.
+    pub registry: Registry,
+    /// When it was asked, in seconds since the Unix epoch.
+    pub resolved_at: u64,
+}
+
+impl CachedPackage {
+    /// `org/name@version`.
+    pub fn label(&self) -> String {
+        format!("{}@{}", self.id, self.version)
+    }
+}
+
+/// What somebody wants to be gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CacheTarget {
+    /// The file whose digest begins with these hex digits: 12 to 64 of them.
+    Digest(String), // INVARIANT: lower-case hex; checked by `FromStr`.
+    /// A package, in one version or in all.
+    Package(PackageId, Option<Version>),
+}
+
+/// A text names nothing that could be in a cache.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{found}` is neither a digest nor a package: expected sha256:… with at least 12 hex digits, ORG/NAME, or \
+     ORG/NAME@VERSION"
+)]
+pub struct TargetError {
+    found: String,
+}
+
+/// The fewest hex digits that stand for a digest.
+const PREFIX: usize = 12;
+
+impl FromStr for CacheTarget {
+    type Err = TargetError;
+
+    fn from_str(text: &str) -> Result<Self, TargetError> {
+        let fail = || TargetError { found: text.chars().take(200).flat_map(char::escape_debug).collect() };
+        if text.contains('/') && !text.contains('@') {
+            return text.parse().map(|id| Self::Package(id, None)).map_err(|_| fail());
+        }
+        if text.contains('/') {
+            let PackageRef { id, selector } = text.parse().map_err(|_| fail())?;
+            return match selector {
+                Selector::Exact(version) => Ok(Self::Package(id, Some(version))),
+                Selector::Latest | Selector::Digest(_) => Err(fail()),
+            };
+        }
+        let hex = text.strip_prefix("sha256:").unwrap_or(text);
+        let is_hex = hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        if is_hex && (PREFIX..=64).contains(&hex.len()) { Ok(Self::Digest(hex.to_owned())) } else { Err(fail()) }
+    }
+}
+
+/// What housekeeping removes, besides what nobody knows any more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CacheRules {
+    /// Files that were not used for this long.
+    pub older_than: Option<Duration>,
+    /// The files that were used longest ago, until no more than this is left.
+    pub max_size: Option<ByteSize>,
+}
+
+/// What was removed, or would be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CacheRemoval {
+    /// The files.
+    pub removed: Vec<CacheEntry>,
+    /// Files that were to go and stay, because a running package has them.
+    pub in_use: Vec<CacheEntry>,
+    /// How many unfinished downloads went.
+    pub drafts: usize,
+    /// How many answers of registries went.
+    pub answers: usize,
+    /// What all of them took.
+    pub freed: ByteSize,
+}
+
+impl CacheRemoval {
+    /// Whether nothing was removed.
+    pub const fn is_empty(&self) -> bool {
+        self.removed.is_empty() && self.drafts == 0 && self.answers == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_a_digest_or_a_package() {
+        let hex = "0123456789abcdef".repeat(4);
+        let version = |version: &str| Some(version.parse().unwrap());
+        let package = |id: &str, version| Ok(CacheTarget::Package(id.parse().unwrap(), version));
+        let cases = [
+            (format!("sha256:{hex}"), Ok(CacheTarget::Digest(hex.clone()))),
+            (hex.clone(), Ok(CacheTarget::Digest(hex.clone()))),
+            ("sha256:0123456789ab".to_owned(), Ok(CacheTarget::Digest("0123456789ab".to_owned()))),
+            ("acme/tool".to_owned(), package("acme/tool", None)),
+            ("acme/tool@1.0.0".to_owned(), package("acme/tool", version("1.0.0"))),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(text.parse::<CacheTarget>(), expected, "{text}");
+        }
+        let long = format!("{hex}0");
+        let of_package = format!("acme/tool@sha256:{hex}");
+        for bad in [
+            "",
+            "sha256:",
+            "0123456789a",
+            "sha256:0123456789AB",
+            "sha512:0123456789ab",
+            &long,
+            "tool",
+            "../..",
+            "/",
+            "acme/tool@",
+            "acme/tool@latest",
+            &of_package,
+            "sha256:../../../../x",
+            "0123456789ab\0",
+        ] {
+            assert!(bad.parse::<CacheTarget>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! A package's manifest: what it would start, and what it asks for.
+
+use std::collections::BTreeMap;
+
+use crate::word::serialize_as_word;
+
+/// How the server talks to its client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// Over standard input and output.
+    Stdio,
+    /// Over HTTP; can be judged, but not started.
+    Http,
+}
+
+impl Transport {
+    /// The word used in manifests and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stdio => "stdio",
+            Self::Http => "http",
+        }
+    }
+}
+
+serialize_as_word!(Transport);
+
+/// What the server's process is started with on this platform.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Entrypoint {
+    /// A name without a slash, looked up on PATH; or a path inside the bundle. Not yet checked against the bundle.
+    pub command: String,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Variables the manifest sets, by name.
+    pub env: BTreeMap<String, String>,
+    /// The directory inside the bundle to start in; the bundle's root when absent.
+    pub workdir: Option<String>,
+}
+
+/// What a manifest asks for, in its own order, `*` included.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Permissions {
+    /// Hosts, or patterns of hosts.
+    pub network: Vec<String>,
+    /// Paths to read.
+    pub filesystem_read: Vec<String>,
+    /// Paths to write.
+    pub filesystem_write: Vec<String>,
+    /// Names of environment variables.
+    pub environment: Vec<String>,
+    /// Whether it wants to start other processes.
+    pub subprocess: bool,
+}
+
+/// A manifest whose identity was checked against what was asked for.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    /// How the server talks.
+    pub transport: Transport,
+    /// What would be started here.
+    pub entrypoint: Entrypoint,
+    /// What is asked for.
+    pub permissions: Permissions,
+    /// The JSON text, byte for byte what its digest covers.
+    pub text: String,
+}

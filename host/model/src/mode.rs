@@ -1,0 +1,90 @@
+//! Modes, effects, and the one table that joins them.
+
+use crate::verdict::OutcomeKind;
+use crate::word::serialize_as_word;
+
+/// How strictly a policy is meant (spec section 3). Case-sensitive in text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// A violation refuses the package.
+    Strict,
+    /// A violation is shown; a policy that says `confirm` also asks.
+    Warn,
+    /// The policy is not evaluated.
+    Disabled,
+}
+
+impl Mode {
+    /// Every mode, in the order in which messages list them.
+    pub const ALL: [Self; 3] = [Self::Strict, Self::Warn, Self::Disabled];
+
+    /// The word used in configuration, JSON and messages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::Warn => "warn",
+            Self::Disabled => "disabled",
+        }
+    }
+}
+
+/// What a violation leads to under the mode `warn`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OnWarn {
+    /// Say it and go on.
+    Notify,
+    /// Say it and go on only with consent.
+    Confirm,
+}
+
+impl OnWarn {
+    /// Both answers, in the order in which messages list them.
+    pub const ALL: [Self; 2] = [Self::Notify, Self::Confirm];
+
+    /// The word used in configuration, JSON and messages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Notify => "notify",
+            Self::Confirm => "confirm",
+        }
+    }
+}
+
+/// What one policy's outcome does to the launch.
+///
+/// Ordered from harmless to final, so the AND of many is their maximum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Effect {
+    /// Nothing to say.
+    Pass,
+    /// Shown, and the launch goes on.
+    Warn,
+    /// Shown, and the launch goes on only with consent.
+    Ask,
+    /// The launch is refused.
+    Block,
+}
+
+impl Effect {
+    /// The word used in JSON and messages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Warn => "warn",
+            Self::Ask => "ask",
+            Self::Block => "block",
+        }
+    }
+}
+
+serialize_as_word!(Mode, OnWarn, Effect);
+
+/// What one policy's outcome means under its mode (spec section 3). The only place where modes are interpreted.
+pub const fn effect(mode: Mode, outcome: OutcomeKind, on_warn: OnWarn) -> Effect {
+    match (mode, outcome, on_warn) {
+        (Mode::Disabled, _, _) | (_, OutcomeKind::Pass | OutcomeKind::Waived | OutcomeKind::Skipped, _) => Effect::Pass,
+        (Mode::Warn, OutcomeKind::Violation | OutcomeKind::Fault, OnWarn::Notify) => Effect::Warn,
+        (Mode::Warn, OutcomeKind::Violation | OutcomeKind::Fault, OnWarn::Confirm) => Effect::Ask,
+        (Mode::Strict, OutcomeKind::Violation | OutcomeKind::Fault, _) => Effect::Block,
+    }
+}

@@ -1,0 +1,268 @@
+//! A package: as somebody names it, and as it was found.
+
+mod elsewhere;
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::digest::Digest;
+use crate::digest::DigestError;
+use crate::facts::Facts;
+use crate::manifest::Manifest;
+use crate::name::NameError;
+use crate::name::PackageId;
+use crate::package::elsewhere::Elsewhere;
+use crate::registry::Registry;
+use crate::text::SafeText;
+
+/// How much of a text that is no reference is quoted, bytes.
+const QUOTED: usize = 200;
+
+/// A version: SemVer where the author keeps to it, otherwise 1 to 128 bytes of `[A-Za-z0-9.+_-]` with a letter or
+/// digit first.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Version(String); // INVARIANT: checked by `FromStr`, the only constructor.
+
+/// Which of a package's versions is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selector {
+    /// This one.
+    Exact(Version),
+    /// The highest SemVer that is published.
+    Latest,
+    /// The one whose manifest or bundle has this digest.
+    Digest(Digest),
+}
+
+/// `org/name@version`, `org/name@latest` or `org/name@sha256:…` (spec section 6).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackageRef {
+    /// Which package.
+    pub id: PackageId,
+    /// Which version of it.
+    pub selector: Selector,
+}
+
+/// A text is not a reference to a package.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{found}` is not a package reference: {reason}\n  \
+     expected ORG/NAME@VERSION, ORG/NAME@latest or ORG/NAME@sha256:DIGEST, for example acme/tool@1.2.0{}",
+    way_out.map(|way_out| format!("\n  {way_out}")).unwrap_or_default()
+)]
+pub struct RefError {
+    found: String,
+    reason: String,
+    way_out: Option<&'static str>,
+}
+
+impl RefError {
+    fn new(found: &str, reason: String) -> Self {
+        Self { found: SafeText::within(found, QUOTED).to_string(), reason, way_out: None }
+    }
+}
+
+/// What a registry answers when it is asked for a package: not yet verified against any byte.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolution {
+    /// Which package.
+    pub id: PackageId,
+    /// Which version; never `latest`.
+    pub version: Version,
+    /// The registry that answered.
+    pub registry: Registry,
+    /// What the answer says of the version; the manifest adds to it later.
+    pub facts: Facts,
+    /// Digest of the manifest, as the registry has it.
+    pub manifest_digest: Digest,
+    /// Digest of the bundle, as the registry has it.
+    pub bundle_digest: Digest,
+    /// Length of the bundle in bytes, when the registry says it.
+    pub bundle_size: Option<u64>,
+}
+
+impl Resolution {
+    /// `org/name@version`.
+    pub fn label(&self) -> String {
+        format!("{}@{}", self.id, self.version)
+    }
+}
+
+/// What a package was found to be: exact bytes, named by verified digests, and what its registry says of it.
+#[derive(Debug, Clone)]
+pub struct ResolvedPackage {
+    /// Which package.
+    pub id: PackageId,
+    /// Which version; never `latest`.
+    pub version: Version,
+    /// The registry that vouches for the facts.
+    pub registry: Registry,
+    /// What that registry says.
+    pub facts: Facts,
+    /// Digest of the manifest's bytes; verified.
+    pub manifest_digest: Digest,
+    /// Digest of the bundle's bytes; verified.
+    pub bundle_digest: Digest,
+    /// The bundle's length in bytes.
+    pub bundle_size: u64,
+    /// The manifest, parsed.
+    pub manifest: Manifest,
+}
+
+impl ResolvedPackage {
+    /// `org/name@version`.
+    pub fn label(&self) -> String {
+        format!("{}@{}", self.id, self.version)
+    }
+}
+
+impl Version {
+    /// The version as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The version as SemVer, when it is one.
+    pub fn semver(&self) -> Option<semver::Version> {
+        semver::Version::parse(&self.0).ok()
+    }
+}
+
+impl FromStr for Version {
+    type Err = RefError;
+
+    fn from_str(text: &str) -> Result<Self, RefError> {
+        let shape = (1..=128).contains(&text.len())
+            && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'+' | b'_' | b'-'));
+        if shape && text != "latest" {
+            Ok(Self(text.to_owned()))
+        } else {
+            let reason = "a version is 1 to 128 characters of A-Z, a-z, 0-9, `.`, `+`, `_` and `-`";
+            Err(RefError::new(text, reason.to_owned()))
+        }
+    }
+}
+
+impl FromStr for PackageRef {
+    type Err = RefError;
+
+    fn from_str(text: &str) -> Result<Self, RefError> {
+        let fail = |reason: String| match Elsewhere::of(text) {
+            Some(elsewhere) => {
+                let way_out = Some(elsewhere.way_out());
+                RefError { way_out, ..RefError::new(text, elsewhere.reason().to_owned()) }
+            }
+            None => RefError::new(text, reason),
+        };
+        let Some((id, selector)) = text.split_once('@') else {
+            return Err(fail("it names no version; add one, or `@latest`".to_owned()));
+        };
+        let id = id.parse().map_err(|error: NameError| fail(error.to_string()))?;
+        let selector = if selector == "latest" {
+            Selector::Latest
+        } else if selector.contains(':') {
+            let lower = selector.to_ascii_lowercase();
+            let meant = lower.parse::<Digest>().map(|digest| format!("; did you mean `{digest}`?")).unwrap_or_default();
+            let error = |error: DigestError| fail(format!("{error}{meant}"));
+            Selector::Digest(selector.parse().map_err(error)?)
+        } else {
+            Selector::Exact(selector.parse().map_err(|error: Self::Err| fail(error.reason))?)
+        };
+        Ok(Self { id, selector })
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(version) => version.fmt(f),
+            Self::Latest => f.write_str("latest"),
+            Self::Digest(digest) => digest.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for PackageRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.id, self.selector)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_follow_the_grammar() {
+        let digest = format!("acme/tool@sha256:{}", "0".repeat(64));
+        for good in ["acme/tool@1.0.0", "acme/tool@latest", "a.b/c_d@2024-01-01", "acme/tool@1.0.0-rc.1+x", &digest] {
+            assert_eq!(good.parse::<PackageRef>().unwrap().to_string(), good);
+        }
+        for bad in [
+            "",
+            "acme/tool",
+            "acme/tool@",
+            "@1",
+            "acme@1",
+            "acme/tool@1@2",
+            "acme/tool@../1",
+            "acme/tool@sha256:12",
+            "acme/tool@sha512:00",
+            "../x/tool@1",
+            "acme/tool@1 0",
+            "acme/tool@-1",
+            "acme/a/b@1",
+        ] {
+            let error = bad.parse::<PackageRef>().unwrap_err();
+            assert!(error.to_string().contains("expected ORG/NAME@VERSION"), "{bad}: {error}");
+        }
+    }
+    #[test]
+    fn names_of_elsewhere_are_recognised() {
+        let cases = [
+            ("@modelcontextprotocol/server-filesystem", "it is the name of an npm package"),
+            ("@scope/x@1.0.0", "it is the name of an npm package"),
+            ("npm:left-pad", "it is the name of an npm package"),
+            ("npx", "it is the name of an npm package"),
+            ("npx -y @scope/x", "it is the name of an npm package"),
+            ("uvx mcp-server-fetch", "it is the name of a PyPI package"),
+            ("pypi:mcp-server-fetch==1.0", "it is the name of a PyPI package"),
+            ("mcp-server-fetch==2025.1", "it is the name of a PyPI package"),
+            ("ghcr.io/github/github-mcp-server", "it is the name of a container image"),
+            ("ghcr.io/github/github-mcp-server:1.0", "it is the name of a container image"),
+            ("localhost:5000/tool", "it is the name of a container image"),
+            ("docker run -i mcp/fetch", "it is the name of a container image"),
+            ("docker://mcp/fetch", "it is the name of a container image"),
+            ("https://mcp.example.com/mcp", "it is a URL"),
+            ("https://registry.example/acme/tool@1.0.0", "it is a URL"),
+            ("git@github.com:acme/tool", "it is a URL"),
+            ("tool.mcpb", "it is the name of an MCP bundle"),
+            ("policies/no_network.wasm", "it is the name of a WebAssembly file"),
+            ("./downloads/tool.MCPB", "it is the name of an MCP bundle"),
+            ("./server", "it is the path of a file or folder"),
+            ("/srv/tool", "it is the path of a file or folder"),
+            ("~/tool", "it is the path of a file or folder"),
+            (".", "it is the path of a file or folder"),
+            ("acme/tool:1.0.0", "a version stands behind `@`, not behind `:`"),
+            ("server-filesystem", "it does not say whose package it is"),
+            ("tool@1.0.0", "it does not say whose package it is"),
+            ("acme/tool", "it names no version; add one, or `@latest`"),
+        ];
+        for (text, reason) in cases {
+            let error = text.parse::<PackageRef>().unwrap_err().to_string();
+            assert!(error.starts_with(&format!("`{text}` is not a package reference: {reason}\n")), "{error}");
+        }
+        let upper = format!("acme/tool@SHA256:{}", "A".repeat(64));
+        let error = upper.parse::<PackageRef>().unwrap_err().to_string();
+        assert!(error.contains(&format!("did you mean `sha256:{}`?", "a".repeat(64))), "{error}");
+        let error = "acme/t\u{202e}ool@1".parse::<PackageRef>().unwrap_err().to_string();
+        assert!(!error.contains('\u{202e}'), "{error}");
+    }
+}

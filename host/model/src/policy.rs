@@ -1,0 +1,99 @@
+//! A policy as the configuration names it, before anything of it is loaded.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::digest::Digest;
+use crate::limits::PolicyLimits;
+use crate::mode::{Mode, OnWarn};
+use crate::name::PolicyName;
+use crate::word::serialize_as_word;
+
+/// The name of every thread that works for one policy. A panic on such a thread is a fault of that policy, and is
+/// reported as one.
+pub const EVALUATION_THREAD: &str = "policy";
+
+/// Whose rules these are. Every layer is evaluated; a later layer can only add restrictions (spec section 1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LayerName {
+    /// An administrator's.
+    System,
+    /// The user's own.
+    User,
+}
+
+impl LayerName {
+    /// The word used in JSON and messages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::User => "user",
+        }
+    }
+}
+
+serialize_as_word!(LayerName);
+
+/// The components inside the binary. They differ from others only in where their bytes come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BuiltIn {
+    /// Who stands behind the package.
+    Origin,
+    /// How far it was certified.
+    Certification,
+    /// Its security score.
+    Score,
+}
+
+impl BuiltIn {
+    /// All three, in the order in which they are evaluated and shown.
+    pub const ALL: [Self; 3] = [Self::Origin, Self::Certification, Self::Score];
+
+    /// The name in configuration, JSON and messages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Origin => "origin",
+            Self::Certification => "certification",
+            Self::Score => "score",
+        }
+    }
+}
+
+/// Where a policy's component is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicySource {
+    /// Inside the binary.
+    BuiltIn(BuiltIn),
+    /// In a file, by its absolute path.
+    File(PathBuf),
+}
+
+impl fmt::Display for PolicySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BuiltIn(_) => f.pad("built-in"),
+            Self::File(path) => f.pad(&path.to_string_lossy()),
+        }
+    }
+}
+
+/// One policy of one layer.
+#[derive(Debug, Clone)]
+pub struct PolicySpec {
+    /// Its name, unique in its layer.
+    pub name: PolicyName,
+    /// The layer it stands in.
+    pub layer: LayerName,
+    /// Where its component is.
+    pub source: PolicySource,
+    /// The digest its component must have.
+    pub pin: Option<Digest>,
+    /// How strictly it is meant.
+    pub mode: Mode,
+    /// What a violation under `warn` leads to; what the component describes when absent.
+    pub on_warn: Option<OnWarn>,
+    /// Its settings, as JSON.
+    pub settings: serde_json::Value,
+    /// What it may use.
+    pub limits: PolicyLimits,
+}

@@ -1,0 +1,222 @@
+//! Where packages come from: a registry's address.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::endpoint::Endpoint;
+use crate::endpoint::Scheme;
+use crate::path;
+use crate::path::PathError;
+
+/// A registry: a URL, or a directory that is one (spec section 1).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Registry {
+    /// An `http(s)` address in its normal form: lower-case scheme and host, no trailing slash.
+    Url(String), // INVARIANT: normalised by `from_text`.
+    /// An absolute path.
+    Directory(PathBuf), // INVARIANT: absolute; made by `from_text`.
+}
+
+/// A text names no registry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RegistryError {
+    /// It is neither a URL of a registry nor a path.
+    #[error("`{found}` is not a registry: expected an https:// URL (http:// only for localhost) or a directory")]
+    Neither {
+        /// The text, without what may be secret.
+        found: String,
+    },
+    /// It is a URL of a kind that this version does not know.
+    #[error("`{found}` is not a registry: this version does not read OCI registries yet; expected an https:// URL")]
+    Oci {
+        /// The text, without what may be secret.
+        found: String,
+    },
+    /// It looks like a host, and could be a folder of that name.
+    #[error(
+        "`{found}` has no scheme: write `{url}` for a registry behind a URL, or `./{found}` for a folder of that name"
+    )]
+    NoScheme {
+        /// The text.
+        found: String,
+        /// The URL that it most likely stands for.
+        url: String,
+    },
+    /// It is a path that leads nowhere.
+    #[error(transparent)]
+    Path(PathError),
+}
+
+impl Registry {
+    /// The registry that is meant when nobody names one.
+    pub const DEFAULT: &str = "https://registry.mcp-hub.info";
+
+    /// Reads a registry. A text with `://` is a URL; anything else is a directory, in the reading of
+    /// [`path::absolute`]. What looks like a host is neither: whoever forgot `https://` means no folder.
+    ///
+    /// # Errors
+    /// When a URL has another scheme, no host, credentials, a query or a fragment; when it is no path either.
+    pub fn from_text(text: &str, base: &Path, home: Option<&Path>) -> Result<Self, RegistryError> {
+        let found = || without_secrets(text).chars().take(200).flat_map(char::escape_debug).collect();
+        let fail = || RegistryError::Neither { found: found() };
+        if text.contains("://") {
+            let is_oci = text.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("oci://"));
+            let fail = || if is_oci { RegistryError::Oci { found: found() } } else { fail() };
+            return normal_url(text).map(Self::Url).ok_or_else(fail);
+        }
+        if let Some(scheme) = missing_scheme(text) {
+            return Err(RegistryError::NoScheme { found: found(), url: format!("{scheme}://{}", found()) });
+        }
+        path::absolute(Path::new(text), base, home).map(Self::Directory).map_err(|error| match error {
+            PathError::Variable { .. } | PathError::Relative { .. } => RegistryError::Path(error),
+            PathError::Empty | PathError::Nul | PathError::NoHome | PathError::OtherHome => fail(),
+        })
+    }
+
+    /// Who answers for it; a directory is nobody.
+    pub fn endpoint(&self) -> Option<Endpoint> {
+        let Self::Url(url) = self else { return None };
+        let (scheme, rest) = url.split_once("://")?;
+        let scheme = [Scheme::Https, Scheme::Http].into_iter().find(|known| known.as_str() == scheme)?;
+        Endpoint::new(scheme, rest.split('/').next()?)
+    }
+}
+
+/// A text that may be an address, without what may be a password or a token in it: what stands before an `@`, and
+/// what follows a `?` or a `#`. Only for messages.
+pub fn without_secrets(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let (address, hidden) = rest.find(['?', '#']).map_or((rest, ""), |at| (rest.split_at(at).0, "?…"));
+    let address = address.rsplit_once('@').map_or(address.to_owned(), |(_, host)| format!("…@{host}"));
+    format!("{scheme}://{address}{hidden}")
+}
+
+/// The scheme that a text needs to be the URL for which it was most likely meant: `registry.corp.example/x`,
+/// `10.0.0.1`, `localhost:8080`. A folder of such a name is written `./…`.
+fn missing_scheme(text: &str) -> Option<&'static str> {
+    let authority = text.split('/').next().filter(|first| !first.is_empty() && !first.starts_with(['.', '~']))?;
+    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, ""));
+    let has_port = !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit());
+    let label =
+        |label: &str| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let top = host.rsplit_once('.').map(|(_, top)| top);
+    let is_name = top.is_some_and(|top| top.len() > 1 && top.bytes().all(|letter| letter.is_ascii_alphabetic()));
+    let is_address = host.parse::<std::net::Ipv4Addr>().is_ok();
+    let loopback = matches!(host, "localhost" | "127.0.0.1");
+    let looks_so = host.split('.').all(label) && (has_port || is_name || is_address || loopback);
+    looks_so.then_some(if loopback { "http" } else { "https" })
+}
+
+fn normal_url(text: &str) -> Option<String> {
+    let (scheme, rest) = text.split_once("://")?;
+    let scheme = scheme.to_ascii_lowercase();
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let authority = authority.to_ascii_lowercase();
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(six) => six.split_once(']')?,
+        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+    };
+    let number = port.strip_prefix(':').unwrap_or(port);
+    let clean = |part: &str| part.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#@\\".contains(&byte));
+    let loopback = matches!(host, "localhost" | "127.0.0.1" | "::1");
+    let default_port = if scheme == "https" { "443" } else { "80" };
+    let fits = !host.is_empty()
+        && clean(&authority)
+        && clean(path)
+        && (port.is_empty() || number.parse::<u16>().is_ok())
+        && (scheme == "https" || scheme == "http" && loopback);
+    let authority = if number == default_port { authority.strip_suffix(port)? } else { &authority };
+    fits.then(|| format!("{scheme}://{authority}{}", path.trim_end_matches('/')))
+}
+
+impl Default for Registry {
+    /// The registry at [`Registry::DEFAULT`].
+    fn default() -> Self {
+        Self::Url(Self::DEFAULT.to_owned())
+    }
+}
+
+impl fmt::Display for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(url) => f.pad(url),
+            Self::Directory(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_a_secret_is_left_out_of_messages() {
+        for (text, shown) in [
+            ("https://r.example/a", "https://r.example/a"),
+            ("https://me:hunter2@r.example/a", "https://…@r.example/a"),
+            ("https://me:hunt@er2@r.example", "https://…@r.example"),
+            ("https://me:hun/ter2@r.example", "https://…@r.example"),
+            ("https://r.example/a?token=hunter2", "https://r.example/a?…"),
+            ("https://r.example/a#hunter2", "https://r.example/a?…"),
+            ("me@directory", "me@directory"),
+        ] {
+            assert_eq!(without_secrets(text), shown);
+        }
+        let error = Registry::from_text("https://me:hunter2@r.example", Path::new("/"), None).unwrap_err();
+        assert!(error.to_string().starts_with("`https://…@r.example` is not a registry"), "{error}");
+    }
+
+    #[test]
+    fn addresses_have_one_normal_form() {
+        let read = |text| Registry::from_text(text, Path::new("/base"), Some(Path::new("/home/me")));
+        assert_eq!(read(Registry::DEFAULT), Ok(Registry::default()));
+        let cases = [
+            ("https://registry.mcp-hub.info", Some("https://registry.mcp-hub.info")),
+            ("HTTPS://Registry.MCP-hub.info:443/", Some("https://registry.mcp-hub.info")),
+            ("https://r.example/a/b/", Some("https://r.example/a/b")),
+            ("http://localhost:8080", Some("http://localhost:8080")),
+            ("http://[::1]:8080", Some("http://[::1]:8080")),
+            ("http://r.example", None),
+            ("ftp://r.example", None),
+            ("https://", None),
+            ("https://user@r.example", None),
+            ("https://r.example?x", None),
+            ("https://r.example:99999", None),
+            ("", None),
+            ("registry", Some("/base/registry")),
+            ("./registry/", Some("/base/registry")),
+            ("../registry", Some("/registry")),
+            ("../../../registry/./x/..", Some("/registry")),
+            ("~/registry", Some("/home/me/registry")),
+            ("~you/registry", None),
+            ("/srv/registry", Some("/srv/registry")),
+            ("./registry.corp.example", Some("/base/registry.corp.example")),
+            ("registry-1.2", Some("/base/registry-1.2")),
+            ("registry.d", Some("/base/registry.d")),
+            ("my registry.example", Some("/base/my registry.example")),
+            ("$HOME/registry", None),
+            ("oci://r.example/x", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(read(text).ok().map(|registry| registry.to_string()).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_host_without_its_scheme_is_no_folder() {
+        for (text, url) in [
+            ("registry.corp.example", "https://registry.corp.example"),
+            ("registry.corp.example/mcp", "https://registry.corp.example/mcp"),
+            ("registry:5000", "https://registry:5000"),
+            ("10.1.2.3", "https://10.1.2.3"),
+            ("localhost:8080", "http://localhost:8080"),
+            ("localhost", "http://localhost"),
+        ] {
+            let error = Registry::from_text(text, Path::new("/"), None).unwrap_err().to_string();
+            assert!(error.contains(&format!("write `{url}`")), "{error}");
+            assert!(error.contains(&format!("or `./{text}` for a folder")), "{error}");
+        }
+        let relative = Registry::from_text("./r", Path::new(""), None).unwrap_err();
+        assert_eq!(relative.to_string(), "`./r` is relative, and the current folder can't be found");
+    }
+}

@@ -1,0 +1,67 @@
+//! A file or folder that somebody else could write to, where rules are read.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::ownership::Untrusted;
+
+/// Something on the way to a file of rules that somebody else could have changed, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suspect {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub why: Untrusted,
+    /// Who should own it: the user id of the caller.
+    pub uid: u32,
+    /// Whether it is a symbolic link.
+    pub is_link: bool,
+}
+
+impl Suspect {
+    /// The command that mends it, ready to be copied.
+    pub fn remedy(&self) -> String {
+        let path = quoted(&self.path.to_string_lossy());
+        match self.why {
+            // Of a link, what it names would change its owner.
+            Untrusted::Foreign { .. } if self.is_link => format!("{} -h {} {path}", self.why.remedy(), self.uid),
+            Untrusted::Foreign { .. } => format!("{} {} {path}", self.why.remedy(), self.uid),
+            Untrusted::OthersWrite { .. } | Untrusted::GroupWrites { .. } => format!("{} {path}", self.why.remedy()),
+        }
+    }
+
+    /// What is wrong with it and what to do, without where it is.
+    pub fn advice(&self) -> String {
+        format!("{}, and whoever can change rules decides what runs; run: {}", self.why, self.remedy())
+    }
+}
+
+impl fmt::Display for Suspect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.advice())
+    }
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &str) -> String {
+    let plain = |character: char| character.is_alphanumeric() || "/._-+@,:=".contains(character);
+    if path.chars().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_remedy_can_be_copied() {
+        let link = Suspect { path: "/l".into(), why: Untrusted::Foreign { uid: 7 }, uid: 1000, is_link: true };
+        assert_eq!(link.remedy(), "chown -h 1000 /l");
+        for (path, why, expected) in [
+            ("/a/c.yaml", Untrusted::OthersWrite { mode: 0o666 }, "chmod go-w /a/c.yaml"),
+            ("/a b/c", Untrusted::GroupWrites { mode: 0o664, gid: 5 }, "chmod g-w '/a b/c'"),
+            ("/it's", Untrusted::Foreign { uid: 7 }, r"chown 1000 '/it'\''s'"),
+        ] {
+            assert_eq!(Suspect { path: path.into(), why, uid: 1000, is_link: false }.remedy(), expected);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! JSON in which nothing is invisible: what documents and the audit log are.
+//!
+//! Characters that steer a terminal are written as `\u` escapes, which JSON reads as the same text.
+
+use std::io;
+use std::io::Write;
+
+use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::Formatter;
+
+use crate::text::SafeText;
+
+/// A value as one line of visible JSON, its end included.
+///
+/// # Errors
+/// When the value can't be JSON.
+pub fn line(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    value.serialize(&mut Serializer::with_formatter(&mut text, VisibleFormatter))?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+/// Compact JSON in which nothing is invisible.
+struct VisibleFormatter;
+
+impl Formatter for VisibleFormatter {
+    fn write_string_fragment<W: Write + ?Sized>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let plain = |byte: &u8| matches!(byte, b' '..=b'~');
+        let mut shown = [0; 4];
+        let mut rest = fragment;
+        loop {
+            // Most of any text, at once.
+            let (start, other) = rest.split_at(rest.bytes().position(|byte| !plain(&byte)).unwrap_or(rest.len()));
+            writer.write_all(start.as_bytes())?;
+            let mut characters = other.chars();
+            let Some(character) = characters.next() else { return Ok(()) };
+            rest = characters.as_str();
+            let text: &str = character.encode_utf8(&mut shown);
+            if SafeText::new(text).as_str() == text {
+                writer.write_all(text.as_bytes())?;
+            } else {
+                let mut units = [0; 2];
+                for unit in character.encode_utf16(&mut units) {
+                    write!(writer, "\\u{unit:04x}")?;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The table of keys as JSON Schema.
+//!
+//! For editors, and for whoever checks a manifest elsewhere.
+
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::manifest::keys::KEYS;
+use crate::manifest::keys::Key;
+use crate::manifest::keys::Kind;
+
+/// A path inside the bundle: neither absolute nor with `..` in it, and without NUL.
+const INSIDE: &str = r"^(?!/)(?!(?:[\s\S]*/)?\.\.(?:/|$))[^\u0000]*$";
+/// The same for a program, which has a name.
+const PROGRAM: &str = r"^(?=[\s\S]*\S)(?!/)(?!(?:[\s\S]*/)?\.\.(?:/|$))[^\u0000]*$";
+/// What a system takes as an argument.
+const ARGUMENT: &str = r"^[^\u0000]*$";
+/// The name of a variable.
+const VARIABLE: &str = r"^[^=\u0000]+$";
+const ID: &str = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}/[A-Za-z0-9][A-Za-z0-9._-]{0,127}$";
+const VERSION: &str = r"^(?!latest$)[A-Za-z0-9][A-Za-z0-9.+_-]{0,127}$";
+
+/// The schema of an author's `manifest.json`.
+pub fn schema() -> Value {
+    let mut document = object("");
+    if let Some(properties) = document.get_mut("properties").and_then(Value::as_object_mut) {
+        for (key, about) in [
+            ("certification", "The registry writes it."),
+            ("bundle", "It can't be right about a bundle that holds it."),
+        ] {
+            properties
+                .insert(key.to_owned(), json!({"type": "null", "description": format!("Not the author's. {about}")}));
+        }
+    }
+    let mut schema = Map::new();
+    schema.insert("$schema".to_owned(), "https://json-schema.org/draft/2020-12/schema".into());
+    schema.insert("title".to_owned(), "manifest.json of a package for smcp".into());
+    schema.extend(document);
+    Value::Object(schema)
+}
+
+/// The object at `path`: its keys, and which of them it needs.
+fn object(path: &str) -> Map<String, Value> {
+    let inside = KEYS.iter().filter_map(|key| {
+        let (above, name) = key.path.rsplit_once('.').unwrap_or(("", key.path));
+        (above == path).then_some((name, key))
+    });
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for (name, key) in inside {
+        properties.insert(name.to_owned(), Value::Object(property(key)));
+        required.extend(key.required.then_some(Value::from(name)));
+    }
+    let mut object = Map::new();
+    object.insert("type".to_owned(), "object".into());
+    object.insert("properties".to_owned(), Value::Object(properties));
+    if !required.is_empty() {
+        object.insert("required".to_owned(), Value::Array(required));
+    }
+    object
+}
+
+fn property(key: &Key) -> Map<String, Value> {
+    let mut schema = if key.kind == Kind::Object { object(key.path) } else { rule(key.kind) };
+    // `null` is how some programs write that a key is not there.
+    if !key.required
+        && let Some(kind) = schema.get_mut("type")
+        && kind.is_string()
+    {
+        *kind = json!([kind.take(), "null"]);
+    }
+    let mut described = Map::new();
+    described.insert("description".to_owned(), key.about.into());
+    described.extend(schema);
+    if let Ok(example) = serde_json::from_str::<Value>(key.example) {
+        described.insert("examples".to_owned(), Value::Array(vec![example]));
+    }
+    described
+}
+
+fn rule(kind: Kind) -> Map<String, Value> {
+    let rule = match kind {
+        Kind::Object => json!({"type": "object"}),
+        Kind::Text => json!({"type": "string"}),
+        Kind::Flag => json!({"type": "boolean"}),
+        Kind::Count => json!({"type": "integer", "minimum": 0}),
+        Kind::Number => json!({"type": ["number", "string"], "pattern": r"^[0-9]+(\.[0-9]+)?$"}),
+        Kind::Texts => json!({"type": "array", "items": {"type": "string"}}),
+        Kind::Word(words) => json!({"type": "string", "enum": words}),
+        Kind::Id => json!({"type": "string", "pattern": ID}),
+        Kind::Version => json!({"type": "string", "pattern": VERSION}),
+        Kind::Started => json!({
+            "type": "array", "minItems": 1,
+            "prefixItems": [{"type": "string", "pattern": PROGRAM}],
+            "items": {"type": "string", "pattern": ARGUMENT},
+        }),
+        Kind::Arguments => json!({"type": "array", "items": {"type": "string", "pattern": ARGUMENT}}),
+        Kind::Variables => json!({
+            "type": "object",
+            "propertyNames": {"pattern": VARIABLE},
+            "additionalProperties": {"type": "string", "pattern": ARGUMENT},
+        }),
+        Kind::Inside => json!({"type": "string", "pattern": INSIDE}),
+    };
+    match rule {
+        Value::Object(rule) => rule,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
+    }
+}

@@ -1,0 +1,71 @@
+//! The name of an archive's entry, in parts that can't lead anywhere else.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::unpack::ArchiveError;
+use smcp_model::limits;
+use smcp_model::text::SafeText;
+
+/// A relative path in its one normal form; no parts is the root itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EntryName {
+    parts: Vec<String>, // INVARIANT: none is empty, `.`, `..` or too long, and none holds `/` or NUL.
+}
+
+impl EntryName {
+    /// Reads a name as an archive has it. `./a`, `a/` and `a//b` are other spellings of `a`, `a` and `a/b`.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, ArchiveError> {
+        let fail = |problem| {
+            let shown: String = String::from_utf8_lossy(bytes).chars().take(200).collect();
+            Err(ArchiveError::Name { entry: SafeText::new(&shown), problem })
+        };
+        let Ok(text) = str::from_utf8(bytes) else { return fail("is not UTF-8") };
+        if text.is_empty() {
+            return fail("is empty");
+        }
+        if text.contains('\0') {
+            return fail("has a NUL character");
+        }
+        if text.starts_with('/') {
+            return fail("is absolute");
+        }
+        let parts: Vec<String> = text.split('/').filter(|part| !matches!(*part, "" | ".")).map(String::from).collect();
+        if parts.iter().any(|part| part == "..") {
+            return fail("has `..` in it");
+        }
+        if text.len() > limits::BUNDLE_PATH || parts.iter().any(|part| part.len() > limits::BUNDLE_NAME) {
+            return fail("is too long");
+        }
+        if parts.len() > limits::BUNDLE_DEPTH {
+            return fail("is nested too deep");
+        }
+        Ok(Self { parts })
+    }
+
+    /// Whether it is the root itself.
+    pub(crate) const fn is_root(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// Its parts, outermost first.
+    pub(crate) fn parts(&self) -> &[String] {
+        &self.parts
+    }
+
+    /// The path of the first `depth` parts.
+    pub(crate) fn path(&self, depth: usize) -> PathBuf {
+        self.parts.iter().take(depth).collect()
+    }
+
+    /// The whole path.
+    pub(crate) fn full_path(&self) -> PathBuf {
+        self.path(self.parts.len())
+    }
+}
+
+impl fmt::Display for EntryName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.parts.join("/"))
+    }
+}

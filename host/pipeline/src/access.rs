@@ -1,0 +1,139 @@
+//! What a registry is asked with: its own token, and the proxy.
+
+use std::path::PathBuf;
+
+use crate::Stop;
+use smcp_authority as authority;
+use smcp_config::Config;
+use smcp_model::endpoint::Endpoint;
+use smcp_model::endpoint::Scheme;
+use smcp_model::limits;
+use smcp_model::registry::Registry;
+use smcp_model::secret::Secret;
+use smcp_package::Credentials;
+use smcp_package::HttpSettings;
+use smcp_package::PackageError;
+use smcp_package::ProxySettings;
+use smcp_package::Trust;
+
+/// A token for the configured registry, in place of one that is kept.
+const TOKEN_VARIABLE: &str = "SMCP_REGISTRY_TOKEN";
+/// Where tokens are kept, below the user's home.
+const FOLDER: &str = ".mcp";
+/// The proxy for `https`, by the names that other tools know; the first that is set counts.
+const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+/// Hosts that are reached without it.
+const EXCEPT_VARIABLES: [&str; 2] = ["NO_PROXY", "no_proxy"];
+
+/// Whose certificates are trusted in place of the system's.
+const CERTIFICATES_VARIABLE: &str = "SSL_CERT_FILE";
+/// How much of that file tells what it is, bytes.
+const BEGINNING: usize = 1024;
+
+/// Keeps a token for the registry at `endpoint`; says where.
+///
+/// # Errors
+/// When there is no home to keep it in, or the file can't be used.
+pub fn log_in(endpoint: &Endpoint, token: &Secret) -> Result<PathBuf, Stop> {
+    let path = folder().ok_or(Stop::NoHome)?;
+    let dir = authority::create_dir(&path).map_err(|cause| Stop::local("keep a token", &path, cause))?;
+    let credentials = Credentials::new(dir, &path, authority::caller());
+    credentials.store(endpoint, token).map_err(PackageError::from)?;
+    Ok(credentials.path().to_path_buf())
+}
+
+/// Forgets the token for the registry at `endpoint`; says whether there was one.
+///
+/// # Errors
+/// When the file can't be used.
+pub fn log_out(endpoint: &Endpoint) -> Result<bool, Stop> {
+    let credentials = credentials()?;
+    Ok(credentials.map_or(Ok(false), |kept| kept.forget(endpoint)).map_err(PackageError::from)?)
+}
+
+/// Whether a token is at hand for `registry`, never which. For whoever explains what a run would do.
+///
+/// # Errors
+/// When the file of the tokens can't be used.
+pub fn has_token(config: &Config, registry: &Registry) -> Result<bool, Stop> {
+    Ok(registry.endpoint().map_or(Ok(None), |endpoint| token(config, &endpoint))?.is_some())
+}
+
+/// What the registry at `endpoint` is asked with.
+pub(super) fn settings(config: &Config, endpoint: &Endpoint) -> Result<HttpSettings, Stop> {
+    let token = token(config, endpoint)?;
+    let mut login_hint = String::new();
+    if token.as_ref().and_then(Secret::expires_at).is_some_and(|end| end <= authority::now()) {
+        login_hint.push_str("\n  the token has expired");
+    }
+    if variable_token()?.is_some() && !is_configured(config, endpoint) {
+        let configured = config.configured_registry();
+        login_hint.push_str(&format!(
+            "\n  {TOKEN_VARIABLE} is set and was not sent: it is for the registry of the configuration ({configured}), and \
+             --registry names this one; name it as `registry_url` in the configuration, or log in"
+        ));
+    }
+    Ok(HttpSettings { token, login_hint, proxy: proxy(), trust: trust() })
+}
+
+/// The variable's token, for the registry of the configuration alone; else the one that is kept.
+fn token(config: &Config, endpoint: &Endpoint) -> Result<Option<Secret>, Stop> {
+    match variable_token()? {
+        Some(token) if is_configured(config, endpoint) => Ok(Some(token)),
+        Some(_) | None => {
+            Ok(credentials()?.map_or(Ok(None), |kept| kept.token(endpoint)).map_err(PackageError::from)?)
+        }
+    }
+}
+
+/// Whether the configuration, and not the command line, names the registry at `endpoint`.
+fn is_configured(config: &Config, endpoint: &Endpoint) -> bool {
+    config.configured_registry().endpoint().as_ref() == Some(endpoint)
+}
+
+fn variable_token() -> Result<Option<Secret>, Stop> {
+    let Some(value) = authority::variable(TOKEN_VARIABLE) else { return Ok(None) };
+    let token = value.to_str().and_then(|text| Secret::new(text).ok());
+    token
+        .map(Some)
+        .ok_or_else(|| Stop::Order(format!("{TOKEN_VARIABLE} holds no token: expected one word, on one line")))
+}
+
+/// The tokens that are kept; `None` when none ever was.
+fn credentials() -> Result<Option<Credentials>, Stop> {
+    let Some(path) = folder() else { return Ok(None) };
+    match authority::open_dir(&path) {
+        Ok(dir) => Ok(Some(Credentials::new(dir, &path, authority::caller()))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(Stop::local("look for tokens", &path, cause)),
+    }
+}
+
+fn folder() -> Option<PathBuf> {
+    authority::home().map(|home| home.join(FOLDER))
+}
+
+/// What is not understood of the proxy's exceptions, for whoever uses a registry that a proxy may stand before.
+pub fn remarks_on_the_proxy(config: &Config) -> Vec<String> {
+    let asked =
+        config.registry().endpoint().filter(|endpoint| endpoint.scheme() == Scheme::Https && !endpoint.is_loopback());
+    asked.map_or_else(Vec::new, |_| proxy().remarks())
+}
+
+/// What the environment says of certificate authorities.
+fn trust() -> Trust {
+    let file = authority::variable(CERTIFICATES_VARIABLE).map(PathBuf::from).map(|path| {
+        let bytes =
+            authority::read_file(&path, limits::CERTIFICATES).map(|bytes| bytes.into_iter().take(BEGINNING).collect());
+        (path.to_string_lossy().into_owned(), bytes.map_err(|error| error.to_string()))
+    });
+    Trust { file }
+}
+
+fn proxy() -> ProxySettings {
+    let text = |name| authority::variable(name).map(|value| value.to_string_lossy().into_owned());
+    ProxySettings {
+        url: PROXY_VARIABLES.into_iter().find_map(|name| Some((name, text(name)?))),
+        except: EXCEPT_VARIABLES.into_iter().find_map(|name| Some((name, text(name)?))),
+    }
+}

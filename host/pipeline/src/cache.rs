@@ -1,0 +1,65 @@
+//! Housekeeping: what is in the cache, and what is to leave it.
+//!
+//! No part of a launch.
+
+use crate::Stop;
+use crate::find::open_cache;
+use crate::runs;
+use smcp_authority as authority;
+use smcp_config::Config;
+use smcp_model::cache::CacheEntry;
+use smcp_model::cache::CacheRemoval;
+use smcp_model::cache::CacheRules;
+use smcp_model::cache::CacheTarget;
+
+/// Every file in the cache, the one that was used last first.
+///
+/// # Errors
+/// When the cache can't be opened or listed.
+pub fn cached(config: &Config) -> Result<Vec<CacheEntry>, Stop> {
+    Ok(open_cache(config)?.entries(authority::now())?)
+}
+
+/// Tries to keep a file in the cache, and to make the folder of a run; leaves neither. Tells why the cache can only be
+/// read, when that is so: what is in it can run all the same.
+///
+/// # Errors
+/// Those that a run would meet there.
+pub fn try_cache(config: &Config) -> Result<Option<String>, Stop> {
+    let cache = open_cache(config)?;
+    let written = cache.try_out();
+    let folder = runs::folder(config, &cache, false)?;
+    folder.try_out()?;
+    let noexec = folder.is_noexec().then(|| {
+        format!(
+            "{} is on a file system mounted noexec: programs of a bundle can't be started there (`runtime_dir`)",
+            folder.path().parent().unwrap_or(folder.path()).display()
+        )
+    });
+    match written {
+        Err(error) if error.is_read_only() && cache.has_packages() => Ok(Some(error.sentence())),
+        written => Ok(written.map(|()| noexec)?),
+    }
+}
+
+/// Removes what `targets` name from the cache; everything when they are none.
+///
+/// # Errors
+/// When there is no such thing, or it can't be removed.
+pub fn uncache(config: &Config, targets: &[CacheTarget]) -> Result<CacheRemoval, Stop> {
+    let cache = open_cache(config)?;
+    let now = authority::now();
+    Ok(if targets.is_empty() { cache.remove_everything(now)? } else { cache.remove_targets(targets, now)? })
+}
+
+/// Removes from the cache what nobody knows any more, and what `rules` say. With `dry_run`, only says what would go.
+///
+/// # Errors
+/// When something can't be removed.
+pub fn collect(config: &Config, rules: &CacheRules, dry_run: bool) -> Result<CacheRemoval, Stop> {
+    let cache = open_cache(config)?;
+    if !dry_run {
+        runs::sweep_elsewhere(config);
+    }
+    Ok(cache.collect(rules, authority::now(), dry_run)?)
+}

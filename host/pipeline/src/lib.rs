@@ -1,0 +1,324 @@
+//! The stages in their order: find the package, judge it, ask, start it.
+//!
+//! The only module that knows more than one stage. Every way to start a server leads through [`run`], and nothing of
+//! a package starts without the clearance that `decide` makes.
+
+mod access;
+mod cache;
+mod find;
+mod ledger;
+mod offline;
+mod policies;
+mod refusal;
+mod runs;
+mod start;
+mod stop;
+
+pub use access::has_token;
+pub use access::log_in;
+pub use access::log_out;
+pub use access::remarks_on_the_proxy;
+pub use cache::cached;
+pub use cache::collect;
+pub use cache::try_cache;
+pub use cache::uncache;
+pub use find::check_clock;
+pub use find::open_directory;
+pub use find::open_registry;
+pub use find::reach;
+pub use ledger::Activity;
+pub use ledger::Ledger;
+pub use ledger::Remark;
+pub use policies::examine;
+pub use policies::suspects;
+pub use policies::unreadable;
+pub use refusal::refuse;
+pub use start::Order;
+pub use stop::Stop;
+pub use stop::StopKind;
+pub use stop::Stopped;
+
+pub use smcp_decide::Consent;
+pub use smcp_decide::Notice;
+pub use smcp_launch::env_file::Assignment;
+pub use smcp_launch::env_file::Room;
+pub use smcp_launch::env_file::parse as variables;
+pub use smcp_launch::status::Ended;
+pub use smcp_policy::INTERFACE;
+pub use smcp_policy::RUNTIME_VERSION;
+pub use smcp_policy::cramped;
+pub use smcp_policy::request::DocumentError;
+pub use smcp_policy::request::subject_from_document;
+
+use std::time::Duration;
+use std::time::Instant;
+
+use serde_json::Value;
+
+use crate::offline::FACTS_FROM_CACHE;
+use crate::start::Prepared;
+use smcp_config::Config;
+use smcp_decide as decide;
+use smcp_decide::Admitted;
+use smcp_decide::Clearance;
+use smcp_decide::Decision;
+use smcp_decide::Refusal;
+use smcp_decide::Ruled;
+use smcp_decide::Ruling;
+use smcp_model::access::Access;
+use smcp_model::deadline::Deadline;
+use smcp_model::package::PackageRef;
+use smcp_model::package::ResolvedPackage;
+use smcp_model::progress::Progress;
+use smcp_model::request::Context;
+use smcp_model::request::Subject;
+use smcp_model::verdict::Evaluated;
+use smcp_model::warning::Warning;
+use smcp_package::Lease;
+use smcp_policy::PolicyHost;
+use smcp_policy::request;
+
+/// A package, or a facts document, with what the policies say of it.
+#[derive(Debug)]
+pub struct Judged {
+    /// What was judged.
+    pub subject: Subject,
+    /// What the policies say.
+    pub ruling: Ruling,
+    /// What else is worth saying.
+    pub notices: Vec<Notice>,
+    /// What the server would get; known where one is about to start.
+    pub access: Option<Access>,
+}
+
+impl Judged {
+    /// Whether there is nothing to say but that it may run: no score below the warning threshold, no notice, nothing
+    /// that had to be accepted. A score that nobody knows is not a low one; where a minimum asks for it, a policy is
+    /// violated.
+    pub fn is_quiet(&self) -> bool {
+        self.notices.is_empty() && self.is_clean()
+    }
+
+    /// Whether the model that is to use the server has to be told something. Facts from the cache that are young enough
+    /// are as good as any: a person is told of them, and the audit log.
+    pub fn concerns_the_model(&self) -> bool {
+        !self.is_clean() || self.notices.iter().any(|notice| notice.code != FACTS_FROM_CACHE)
+    }
+
+    fn is_clean(&self) -> bool {
+        self.subject.facts.doubts.is_empty() && self.ruling.policies().iter().all(|policy| policy.outcome.is_silent())
+    }
+}
+
+/// Who hears of a decision and answers for it: a person at a terminal, or nobody.
+pub trait Audience {
+    /// Hears a decision that needs no answer, before anything starts.
+    fn hear(&mut self, judged: &Judged);
+
+    /// Hears a decision that asks, and answers it.
+    fn consent(&mut self, judged: &Judged) -> Consent;
+
+    /// What the model has to be told in the stream, because nobody reads the terminal; `None` when there is nothing to
+    /// say, or somebody has read it.
+    fn warning(&mut self, judged: &Judged) -> Option<Warning>;
+
+    /// The document of a decision, for the audit log; `consent` is the answer to its question.
+    fn document(&self, judged: &Judged, consent: Option<Consent>) -> Value;
+
+    /// The document of a stop before any policy, for the audit log; `None` when it is no decision.
+    fn document_of_stop(&self, stopped: &Stopped) -> Option<Value>;
+
+    /// Hears a remark about the start. What a manifest asks for in vain is no concern of the model's: it is not in
+    /// the [`warning`](Self::warning).
+    fn remark(&mut self, notice: &Notice);
+
+    /// Hears something that nobody may miss: that the audit log is not complete.
+    fn insist(&mut self, notice: &Notice);
+}
+
+/// Starts a server if every policy allows it, and waits for its end; the ledger records all of it.
+///
+/// # Errors
+/// See [`Stop`]. When it is [`Stop::Refused`] by policy or for want of consent, the audience has heard why.
+pub fn run(
+    config: &Config,
+    order: &Order,
+    context: Context,
+    ledger: &mut Ledger,
+    audience: &mut dyn Audience,
+    progress: &mut dyn Progress,
+) -> Result<Ended, Stopped> {
+    let deadline = Deadline::after(order.timeout);
+    // The lease is held until the server has ended: nobody removes from the cache what runs.
+    let considered = weigh(config, &order.reference, context, &deadline, progress);
+    let (ruled, mut judged, _lease) = considered.inspect_err(|stopped| {
+        let remark = ledger.stopped(stopped, audience.document_of_stop(stopped));
+        say(remark, audience);
+    })?;
+    let environment = start::environment(&ruled.candidate().manifest, order);
+    judged.access = Some(environment.access(&ruled.candidate().manifest));
+    let stopped = |stop| Stopped::new(judged.subject.clone(), stop);
+    let Answered { clearance, consent, waited } = answer(ruled, &judged, audience);
+    let document = audience.document(&judged, consent);
+    let clearance = match clearance {
+        Ok(clearance) => {
+            say(ledger.decided(config, &judged, context, consent, document).map_err(stopped)?, audience);
+            clearance
+        }
+        Err(refusal) => {
+            say(ledger.refused(config, &judged, context, consent, document), audience);
+            return Err(stopped(refusal.into()));
+        }
+    };
+    // The limit is for our work; how long a person thinks is theirs.
+    let deadline = deadline.extended(waited);
+    let warning = audience.warning(&judged);
+    let prepared = Prepared { environment, warning, deadline };
+    start::start(config, clearance, order, prepared, ledger, audience).map(|finished| finished.ended).map_err(stopped)
+}
+
+/// What came of a ruling.
+struct Answered {
+    clearance: Result<Clearance, Refusal>,
+    /// The answer, when there was a question.
+    consent: Option<Consent>,
+    /// How long it was thought about.
+    waited: Duration,
+}
+
+/// Carries a ruling out, with the audience's answer when it asks.
+fn answer(ruled: Ruled<ResolvedPackage>, judged: &Judged, audience: &mut dyn Audience) -> Answered {
+    let clearance = match ruled.apply() {
+        Decision::Allow(clearance) => Ok(clearance),
+        Decision::Deny(refusal) => Err(refusal),
+        Decision::Ask(question) => {
+            let asked = Instant::now();
+            let consent = audience.consent(judged);
+            return Answered { clearance: question.answer(consent), consent: Some(consent), waited: asked.elapsed() };
+        }
+    };
+    audience.hear(judged);
+    Answered { clearance, consent: None, waited: Duration::ZERO }
+}
+
+fn say(remark: Remark, audience: &mut dyn Audience) {
+    remark.iter().for_each(|notice| audience.insist(notice));
+}
+
+/// Finds a package and judges it; the whole of a dry run.
+///
+/// # Errors
+/// See [`Stop`]: whatever is refused before a policy speaks.
+pub fn consider(
+    config: &Config,
+    reference: &PackageRef,
+    context: Context,
+    deadline: &Deadline,
+    progress: &mut dyn Progress,
+) -> Result<(Ruled<ResolvedPackage>, Judged), Stopped> {
+    weigh(config, reference, context, deadline, progress).map(|(ruled, judged, _)| (ruled, judged))
+}
+
+/// Finds a package and judges it, and keeps its files in the cache as long as the lease.
+fn weigh(
+    config: &Config,
+    reference: &PackageRef,
+    context: Context,
+    deadline: &Deadline,
+    progress: &mut dyn Progress,
+) -> Result<(Ruled<ResolvedPackage>, Judged, Lease), Stopped> {
+    let resolved = find::resolve(config, reference, deadline)
+        .map_err(|stop| Stopped::new(request::named(reference, config.registry()), stop))?;
+    let known = request::resolved(resolved.resolution());
+    let provenance = resolved.notice().cloned();
+    let stopped = |stop| Stopped { notices: provenance.iter().cloned().collect(), ..Stopped::new(known.clone(), stop) };
+    let admitted = decide::admit(resolved).map_err(|refusal| stopped(refusal.into()))?;
+    let mut lease = Lease::default();
+    let fetched = admitted.and_then(|resolved| {
+        let (package, held) = resolved.fetch(config, deadline, progress)?;
+        lease = held;
+        Ok(package)
+    });
+    let judged = judge(config, fetched.map_err(stopped)?, request::subject, context);
+    let (ruled, mut judged) =
+        judged.map_err(|stopped| Stopped { notices: provenance.iter().cloned().collect(), ..stopped })?;
+    judged.notices.splice(0..0, provenance);
+    Ok((ruled, judged, lease))
+}
+
+/// What the registry says of a package, after verifying it, and what is worth saying about that; nothing is judged.
+///
+/// # Errors
+/// See [`Stop`].
+pub fn inform(
+    config: &Config,
+    reference: &PackageRef,
+    deadline: &Deadline,
+    progress: &mut dyn Progress,
+) -> Result<(Subject, Vec<Notice>), Stop> {
+    let resolved = find::resolve(config, reference, deadline)?;
+    let (package, _lease) = resolved.fetch(config, deadline, progress)?;
+    let subject = request::subject(&package);
+    let notices = resolved.notice().cloned().into_iter().chain(policies::fetching(&subject)).collect();
+    Ok((subject, notices))
+}
+
+/// Asks the registry for a package and fills the cache with it, whatever its status; nothing is judged.
+///
+/// # Errors
+/// See [`Stop`].
+pub fn fetch(
+    config: &Config,
+    reference: &PackageRef,
+    deadline: &Deadline,
+    progress: &mut dyn Progress,
+) -> Result<ResolvedPackage, Stop> {
+    find::ask(config, reference, deadline)?.fetch(config, deadline, progress).map(|(package, _lease)| package)
+}
+
+/// Judges a facts document: the same decision, with no registry, and with nothing that could start.
+///
+/// # Errors
+/// [`Stop::Refused`] for the status in the document, [`Stop::Pin`] and [`Stop::Host`].
+pub fn consider_facts(config: &Config, subject: Subject, context: Context) -> Result<Judged, Stopped> {
+    let facts = decide::admit(subject.clone()).map_err(|refusal| Stopped::new(subject.clone(), refusal.into()))?;
+    judge(config, facts, Subject::clone, context).map(|(_, judged)| judged)
+}
+
+/// Rules on what was admitted, told to the policies as `subject_of` it.
+fn judge<T>(
+    config: &Config,
+    admitted: Admitted<T>,
+    subject_of: impl FnOnce(&T) -> Subject,
+    context: Context,
+) -> Result<(Ruled<T>, Judged), Stopped> {
+    let subject = subject_of(admitted.candidate());
+    let mut notices: Vec<_> =
+        admitted.notice().cloned().into_iter().chain(policies::distrust(config, &subject)).collect();
+    notices.extend(policies::fetching(&subject));
+    let evaluated = evaluate(config, &subject, context);
+    match evaluated.and_then(|policies| Ok(admitted.rule(policies)?)) {
+        Ok((ruled, ruling)) => {
+            notices.extend(policies::low_score(config, &subject, ruling.policies()));
+            tracing::info!(package = %subject.label(), decision = ruling.effect().as_str(), "decided");
+            Ok((ruled, Judged { subject, ruling, notices, access: None }))
+        }
+        Err(stop) => Err(Stopped::new(subject, stop)),
+    }
+}
+
+/// Evaluates every policy of every layer; nothing short-circuits.
+///
+/// # Errors
+/// [`Stop::Pin`] when a component is not the one that the configuration pins, [`Stop::Host`] when there is no
+/// sandbox to evaluate in.
+fn evaluate(config: &Config, subject: &Subject, context: Context) -> Result<Vec<Evaluated>, Stop> {
+    let bound = policies::bind(config)?;
+    let host = PolicyHost::new()?;
+    let mut evaluated = Vec::with_capacity(bound.len());
+    for (layer, policy) in bound {
+        let request = request::build(subject, context, layer.believes(subject.registry.as_ref()));
+        evaluated.push(host.evaluate(policy, &request));
+    }
+    Ok(evaluated)
+}

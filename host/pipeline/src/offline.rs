@@ -1,0 +1,93 @@
+//! A registry's answers in the cache: kept, forgotten, and recalled.
+//!
+//! Recalled on the day that the registry can't be asked.
+//!
+//! Keeping is a service and not a duty: an answer that can't be kept is logged, and the launch goes on.
+
+use std::io;
+use std::time::Duration;
+
+use crate::Stop;
+use smcp_authority as authority;
+use smcp_config::Config;
+use smcp_decide::Notice;
+use smcp_model::facts::Status;
+use smcp_model::package::PackageRef;
+use smcp_model::package::Resolution;
+use smcp_model::text::SafeText;
+use smcp_package as package;
+use smcp_package::Cache;
+use smcp_package::PackageError;
+use smcp_package::Recalled;
+use smcp_package::Resolutions;
+
+/// The code of the notice that the facts are from the cache.
+pub(super) const FACTS_FROM_CACHE: &str = "facts-from-cache";
+
+/// What the registry said before, if the cache has it and it is not too old.
+pub(super) fn recall(config: &Config, reference: &PackageRef, outage: PackageError) -> Result<Recalled, Stop> {
+    let Some(resolutions) = existing(config) else { return Err(outage.into()) };
+    let (now, limit) = (authority::now(), config.max_facts_age());
+    let recalled = package::recall(&resolutions, config.registry(), reference, outage, now, limit)?;
+    tracing::info!(%reference, age = recalled.age.as_secs(), "the registry can't be asked; recalled from the cache");
+    Ok(recalled)
+}
+
+/// Whether the cache could answer in the registry's place.
+pub(super) fn can_recall(config: &Config, reference: &PackageRef) -> bool {
+    let (now, limit) = (authority::now(), config.max_facts_age());
+    existing(config)
+        .is_some_and(|resolutions| package::can_recall(&resolutions, config.registry(), reference, now, limit))
+}
+
+/// What everybody who relies on a recalled answer has to know.
+pub(super) fn notice(config: &Config, recalled: &Recalled) -> Notice {
+    let limit = humantime::format_duration(config.max_facts_age());
+    // The seconds of hours are no news.
+    let unit = if recalled.age.as_secs() < 3_600 { 1 } else { 60 };
+    let seconds = recalled.age.as_secs();
+    let age = humantime::format_duration(Duration::from_secs(seconds.saturating_sub(seconds % unit)));
+    let message = format!(
+        "the facts are from the cache and {age} old (`max_facts_age` allows {limit}): the registry can't be asked \
+         whether they still hold: {}",
+        recalled.outage
+    );
+    Notice { code: FACTS_FROM_CACHE, message: SafeText::new(&message) }
+}
+
+/// Keeps an answer whose bytes are in the cache and verified; `at` is when the registry was asked for it.
+pub(super) fn keep(cache: &Cache, resolution: &Resolution, at: u64) {
+    said(cache.resolutions().keep(resolution, at, authority::now()), "kept");
+}
+
+/// Keeps an answer at once when it says that the version must not run: its bytes are never fetched, and an earlier
+/// answer must not outlive it.
+pub(super) fn note(config: &Config, resolution: &Resolution, at: u64) {
+    match resolution.facts.status {
+        Some(Status::Refused(_)) => {
+            if let Some(resolutions) = existing(config) {
+                said(resolutions.keep(resolution, at, authority::now()), "kept");
+            }
+        }
+        Some(Status::Published | Status::Deprecated) | None => {}
+    }
+}
+
+/// Forgets what the registry says it doesn't have.
+pub(super) fn forget(config: &Config, reference: &PackageRef) {
+    if let Some(resolutions) = existing(config) {
+        said(resolutions.forget(config.registry(), reference, authority::now()), "forgotten");
+    }
+}
+
+/// The answers in the cache; none when there is no cache yet.
+fn existing(config: &Config) -> Option<Resolutions> {
+    let path = config.cache_dir()?;
+    authority::open_dir(path).ok().map(|dir| Resolutions::new(dir, path, authority::caller()))
+}
+
+fn said(done: io::Result<()>, what: &str) {
+    if let Err(error) = done {
+        tracing::warn!(%error, "an answer of the registry could not be {what}");
+    }
+}

@@ -1,0 +1,151 @@
+//! From a clearance to a running server, and to its end.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use crate::Audience;
+use crate::Ledger;
+use crate::Stop;
+use crate::find;
+use crate::runs;
+use smcp_authority as authority;
+use smcp_config::Config;
+use smcp_decide::Clearance;
+use smcp_decide::Notice;
+use smcp_launch as launch;
+use smcp_launch::Adoption;
+use smcp_launch::Finished;
+use smcp_launch::Setup;
+use smcp_launch::Signals;
+use smcp_launch::Streams;
+use smcp_launch::ending::Graces;
+use smcp_launch::env_file::Assignment;
+use smcp_launch::environment::ServerEnvironment;
+use smcp_launch::status::EndedBy;
+use smcp_model::deadline::Deadline;
+use smcp_model::manifest::Manifest;
+use smcp_model::package::PackageRef;
+use smcp_model::text::SafeText;
+use smcp_model::warning::Delivery;
+use smcp_model::warning::Warning;
+use smcp_package as package;
+use smcp_package::LeftBehind;
+use smcp_package::Unpacked;
+
+/// What somebody asks for when they ask for a launch.
+#[derive(Debug)]
+pub struct Order {
+    /// Which package.
+    pub reference: PackageRef,
+    /// How long finding, downloading and starting may take.
+    pub timeout: Duration,
+    /// Arguments for the server, after those of its manifest.
+    pub arguments: Vec<OsString>,
+    /// Variables for the server, from a file.
+    pub env_file: Vec<Assignment>,
+    /// Variables for the server, from the command line.
+    pub env: Vec<Assignment>,
+}
+
+/// What is ready for a start before the bundle is unpacked.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    /// The variables that the server gets.
+    pub(super) environment: ServerEnvironment,
+    /// What the model has to be told.
+    pub(super) warning: Option<Warning>,
+    /// When the server must have been started.
+    pub(super) deadline: Deadline,
+}
+
+/// Unpacks what was cleared into a folder of its own, starts it there, waits for its end, and records that end.
+pub(super) fn start(
+    config: &Config,
+    clearance: Clearance,
+    order: &Order,
+    prepared: Prepared,
+    ledger: &mut Ledger,
+    audience: &mut dyn Audience,
+) -> Result<Finished, Stop> {
+    let label = clearance.package().label();
+    let mut folder = None;
+    let finished = start_in(&mut folder, config, clearance, order, prepared, ledger, audience);
+    let left = folder.as_ref().map(Unpacked::left_behind);
+    left.as_ref().and_then(left_note).iter().for_each(|notice| audience.remark(notice));
+    let left = left.map(|left| left.count);
+    // Before the folder is removed: that takes long where it has many files, and who is impatient kills us meanwhile.
+    ledger.ended(&label, finished.as_ref(), left).iter().for_each(|notice| audience.insist(notice));
+    drop(folder);
+    finished
+}
+
+/// The same up to the end of the server. The folder stays in `folder`, as the server left it.
+fn start_in(
+    folder: &mut Option<Unpacked>,
+    config: &Config,
+    clearance: Clearance,
+    order: &Order,
+    prepared: Prepared,
+    ledger: &mut Ledger,
+    audience: &mut dyn Audience,
+) -> Result<Finished, Stop> {
+    let Prepared { environment, warning, deadline } = prepared;
+    for notice in environment.notices() {
+        audience.remark(notice);
+    }
+    for name in environment.withheld() {
+        tracing::info!("not passed on: {name}; --env {name} passes it on");
+    }
+    // Before there is something to clean up, so that no signal ends us without cleaning up.
+    let signals = Signals::listen().map_err(|cause| Stop::System { doing: "watch signals", cause })?;
+    let interrupted = || signals.ended().is_some();
+    let cache = find::open_cache(config)?;
+    let run = runs::folder(config, &cache, true)?;
+    let unpacked = match package::unpack(&cache, run, clearance.package(), &deadline, &interrupted) {
+        Err(error) => {
+            let delivery = warning.map(|_| Delivery::Undelivered);
+            let finished = |ended| Finished { ended, by: EndedBy::Signal, delivery };
+            return signals.ended().map(finished).ok_or_else(|| error.into());
+        }
+        Ok(unpacked) => folder.insert(unpacked),
+    };
+    let root_dir = unpacked.root().try_clone().map_err(|cause| Stop::local("open", unpacked.path(), cause))?;
+    let input = authority::stdin().map_err(|cause| Stop::System { doing: "use standard input", cause })?;
+    let setup = Setup {
+        root: unpacked.path().to_path_buf(),
+        root_dir,
+        extra_args: order.arguments.clone(),
+        environment,
+        look: authority::program,
+        head: authority::program_head,
+        streams: Streams::inherited(input),
+        warning,
+        deadline,
+        graces: Graces::default(),
+        signals,
+        adoption: Adoption::begin(),
+    };
+    let remark = ledger.starting(clearance.package(), order, setup.warning.is_some())?;
+    remark.iter().for_each(|notice| audience.insist(notice));
+    tracing::debug!(directory = %setup.root.display(), "starting");
+    let finished = launch::launch(clearance, setup)?;
+    tracing::debug!(code = finished.ended.exit_code(), delivery = ?finished.delivery, "ended");
+    Ok(finished)
+}
+
+/// What somebody who loses files has to know.
+fn left_note(left: &LeftBehind) -> Option<Notice> {
+    let names: Vec<String> = left.names.iter().map(|name| format!("`{name}`")).collect();
+    let unnamed = left.count.saturating_sub(names.len());
+    let more = if unnamed == 0 { String::new() } else { format!(" and {unnamed} more") };
+    let (names, it) = (names.join(", "), if left.count == 1 { "it was" } else { "they were" });
+    let message = format!(
+        "the server wrote {names}{more} beside its program; {it} removed with it: a server keeps its data below HOME"
+    );
+    (left.count > 0).then(|| Notice { code: "left-behind", message: SafeText::new(&message) })
+}
+
+/// The variables that the server gets.
+pub(super) fn environment(manifest: &Manifest, order: &Order) -> ServerEnvironment {
+    ServerEnvironment::compute(&authority::environment(), manifest, &order.env_file, &order.env)
+}

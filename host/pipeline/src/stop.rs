@@ -1,0 +1,207 @@
+//! Why a launch ends before its server runs: the errors of all stages.
+
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+
+use smcp_audit::AuditError;
+use smcp_decide::Notice;
+use smcp_decide::Refusal;
+use smcp_launch::error::Failure;
+use smcp_launch::error::LaunchError;
+use smcp_model::limits;
+use smcp_model::name::PolicyName;
+use smcp_model::request::Subject;
+use smcp_model::suspect::Suspect;
+use smcp_package::PackageError;
+use smcp_package::PackageErrorKind;
+use smcp_policy::HostError;
+use smcp_policy::PinMismatch;
+
+/// A stop, and as much of the package as was known by then.
+#[derive(Debug, thiserror::Error)]
+#[error("{} is stopped", subject.label())]
+pub struct Stopped {
+    /// What it is about.
+    pub subject: Box<Subject>,
+    /// Why.
+    #[source]
+    pub stop: Box<Stop>,
+    /// What else is worth saying: that the registry could not be asked, for one.
+    pub notices: Vec<Notice>,
+}
+
+impl Stopped {
+    pub(super) fn new(subject: Subject, stop: Stop) -> Self {
+        Self { subject: Box::new(subject), stop: Box::new(stop), notices: Vec::new() }
+    }
+}
+
+/// Why a launch ends before its server runs.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    /// It could not be found, or its bytes are not what they should be.
+    #[error(transparent)]
+    Package(#[from] PackageError),
+    /// Somebody or something refuses.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// A policy's component is not the one that the configuration pins.
+    #[error(transparent)]
+    Pin(#[from] PinMismatch),
+    /// Somebody else could have written a policy's component.
+    #[error("policy `{name}` could be somebody else's: {suspect}")]
+    Untrusted {
+        /// The policy.
+        name: PolicyName,
+        /// What is wrong, and with which file or folder.
+        suspect: Suspect,
+    },
+    /// There is no sandbox to evaluate policies in.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// The server could not be started.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// There is nowhere to keep downloads.
+    #[error(
+        "there is no place for the cache: HOME is not set\n  name one with --cache-dir, or `cache_dir` in the configuration"
+    )]
+    NoCache,
+    /// There is nowhere to keep tokens.
+    #[error("there is no place for tokens: HOME is not set")]
+    NoHome,
+    /// Nobody could be told when anything was decided.
+    #[error("{}", limits::CLOCK_BEFORE_EPOCH)]
+    Clock,
+    /// What was decided can't be recorded, and the configuration says that it must be.
+    #[error("{0}\n  nothing runs unrecorded; with `audit: best-effort` in the configuration smcp says so and goes on")]
+    Audit(AuditError),
+    /// The local system failed us.
+    #[error("can't {doing} at {}: {cause}", path.display())]
+    Local {
+        /// What we were doing.
+        doing: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// The local system does not give what a launch needs.
+    #[error("can't {doing}: {cause}")]
+    System {
+        /// What we were doing.
+        doing: &'static str,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// What the command line gives for the launch can't be used.
+    #[error("{0}")]
+    Order(String),
+}
+
+/// What a stop means to the caller; each kind has its exit code (spec section 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopKind {
+    /// The command line, the configuration or the local system.
+    Usage,
+    /// A registry could not answer, or has no such package.
+    Registry,
+    /// Bytes or identities are not what they should be.
+    Integrity,
+    /// Refused.
+    Refused,
+    /// It took too long.
+    Timeout,
+    /// The server could not be started.
+    Start,
+}
+
+impl Stop {
+    pub(super) fn local(doing: &'static str, path: &Path, cause: io::Error) -> Self {
+        Self::Local { doing, path: path.to_path_buf(), cause }
+    }
+
+    /// What it means to the caller.
+    pub const fn kind(&self) -> StopKind {
+        match self {
+            Self::Package(error) => match error.kind() {
+                PackageErrorKind::NotFound | PackageErrorKind::Registry => StopKind::Registry,
+                PackageErrorKind::Integrity => StopKind::Integrity,
+                PackageErrorKind::Timeout => StopKind::Timeout,
+                PackageErrorKind::Local => StopKind::Usage,
+            },
+            Self::Refused(_) => StopKind::Refused,
+            Self::Pin(_) => StopKind::Integrity,
+            Self::Launch(error) => match error.failure() {
+                Failure::Integrity => StopKind::Integrity,
+                Failure::Timeout => StopKind::Timeout,
+                Failure::Start => StopKind::Start,
+            },
+            Self::Untrusted { .. }
+            | Self::Host(_)
+            | Self::NoCache
+            | Self::NoHome
+            | Self::Clock
+            | Self::Audit(_)
+            | Self::Local { .. }
+            | Self::System { .. }
+            | Self::Order(_) => StopKind::Usage,
+        }
+    }
+
+    /// A stable name for machines.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Package(error) => error.code(),
+            Self::Refused(refusal) => refusal.code(),
+            Self::Pin(_) => "policy-digest-mismatch",
+            Self::Untrusted { .. } => "config",
+            Self::Host(_) => "sandbox-unavailable",
+            Self::Launch(error) => error.code(),
+            Self::NoCache | Self::NoHome | Self::Local { .. } | Self::System { .. } => "local",
+            Self::Clock => "clock",
+            Self::Audit(_) => "audit-unwritable",
+            Self::Order(_) => "usage",
+        }
+    }
+
+    /// Whether the server had been started, so that standard input and output were its own.
+    pub const fn was_started(&self) -> bool {
+        match self {
+            Self::Launch(error) => error.was_started(),
+            Self::Refused(_)
+            | Self::Package(_)
+            | Self::Pin(_)
+            | Self::Untrusted { .. }
+            | Self::Host(_)
+            | Self::NoCache
+            | Self::NoHome
+            | Self::Clock
+            | Self::Audit(_)
+            | Self::Local { .. }
+            | Self::System { .. }
+            | Self::Order(_) => false,
+        }
+    }
+
+    /// Whether the audience has heard why already, with every reason.
+    pub const fn was_heard(&self) -> bool {
+        match self {
+            Self::Refused(Refusal::ByPolicy | Refusal::Declined | Refusal::NobodyToAsk) => true,
+            Self::Refused(Refusal::Status { .. } | Refusal::NoPolicies)
+            | Self::Package(_)
+            | Self::Pin(_)
+            | Self::Untrusted { .. }
+            | Self::Host(_)
+            | Self::NoCache
+            | Self::NoHome
+            | Self::Clock
+            | Self::Audit(_)
+            | Self::Launch(_)
+            | Self::Local { .. }
+            | Self::System { .. }
+            | Self::Order(_) => false,
+        }
+    }
+}

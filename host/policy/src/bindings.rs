@@ -1,0 +1,10 @@
+//! The generated side of `wit/policy.wit`, which only `convert` translates.
+//!
+//! Nothing past `convert` names one of these types.
+
+wasmtime::component::bindgen!({
+    path: "../../wit",
+    world: "policy",
+    // A log line past its budget traps.
+    imports: { default: trappable },
+});

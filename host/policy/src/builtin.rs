@@ -1,0 +1,30 @@
+//! The three components inside the binary, and what they were made from.
+
+use smcp_model::policy::BuiltIn;
+
+/// A component that was compiled when this program was built.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Embedded {
+    /// The compiled code; our own build script made it.
+    pub(super) code: &'static [u8],
+    /// Digest of the `.wasm` it was compiled from.
+    pub(super) digest: &'static str,
+}
+
+macro_rules! embedded {
+    ($name:literal) => {
+        Embedded {
+            code: include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".aot")),
+            digest: include_str!(concat!(env!("OUT_DIR"), "/", $name, ".digest")),
+        }
+    };
+}
+
+/// The embedded component of a built-in policy.
+pub(super) const fn embedded(policy: BuiltIn) -> Embedded {
+    match policy {
+        BuiltIn::Origin => embedded!("origin"),
+        BuiltIn::Certification => embedded!("certification"),
+        BuiltIn::Score => embedded!("score"),
+    }
+}

@@ -1,0 +1,117 @@
+//! From a component's bytes to compiled code. The only compiler in the program.
+//!
+//! The engine that evaluates has none, so no path of an evaluation can compile.
+
+use std::time::Duration;
+
+use wasmparser::Validator;
+use wasmparser::WasmFeatures;
+use wasmtime::Config;
+use wasmtime::Engine;
+
+use crate::room;
+use crate::thread::Threads;
+use crate::tuning;
+use smcp_model::verdict::Fault;
+use smcp_model::verdict::FaultKind;
+
+/// How long a compiler may take, wall clock: toolchains of large languages need some twenty seconds.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What a guest may be written in: WebAssembly 2.0, tail calls and extended constants. Everything else is refused here,
+/// also what the engine needs for code of its own.
+const GUEST_FEATURES: WasmFeatures = WasmFeatures::WASM2
+    .union(WasmFeatures::TAIL_CALL)
+    .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::COMPONENT_MODEL);
+
+/// Compiles a component that `shape` has found fit, for the baseline CPU of this target.
+///
+/// # Errors
+/// A [`FaultKind::Load`] when it is no valid component, uses a proposal that is off, or takes too long.
+pub(super) fn compile(threads: &Threads, component: Vec<u8>) -> Result<Vec<u8>, Fault> {
+    compile_within(PATIENCE, threads, component)
+}
+
+fn compile_within(patience: Duration, threads: &Threads, component: Vec<u8>) -> Result<Vec<u8>, Fault> {
+    threads.run(patience, move || precompile(&component)).map_err(|fault| match fault.kind {
+        FaultKind::Deadline => Fault::new(FaultKind::Load, format!("it does not compile within {patience:?}")),
+        FaultKind::Load
+        | FaultKind::Interface
+        | FaultKind::Settings
+        | FaultKind::Memory
+        | FaultKind::Stack
+        | FaultKind::Limit
+        | FaultKind::Output
+        | FaultKind::Trap
+        | FaultKind::Panic => fault,
+    })?
+}
+
+fn precompile(component: &[u8]) -> Result<Vec<u8>, Fault> {
+    Validator::new_with_features(GUEST_FEATURES).validate_all(component).map_err(|error| invalid(component, &error))?;
+    let code = Engine::new(&target()?).and_then(|engine| engine.precompile_component(component));
+    code.map_err(|error| match room::is_systems(&error) {
+        true => room::fault(FaultKind::Load, "compiling the policy", error.root_cause()),
+        false => failed(&error),
+    })
+}
+
+fn target() -> Result<Config, Fault> {
+    let mut config = tuning::config();
+    config.target(env!("SMCP_TARGET")).map_err(|error| failed(&error))?;
+    Ok(config)
+}
+
+fn failed(error: &wasmtime::Error) -> Fault {
+    Fault::new(FaultKind::Load, format!("it does not compile: {}", error.root_cause()))
+        .remedy("report it to the policy's author: the compiler does not take it")
+}
+
+/// Proposals that are off, in the order in which they are tried, and how to build without them.
+const OFF: [(WasmFeatures, &str); 7] = [
+    (
+        WasmFeatures::CM_ASYNC
+            .union(WasmFeatures::CM_ASYNC_STACKFUL)
+            .union(WasmFeatures::CM_MORE_ASYNC_BUILTINS)
+            .union(WasmFeatures::CM_ERROR_CONTEXT),
+        "build it synchronously: componentize-qjs with `--sync`, others without async functions and for WASI 0.2 or none",
+    ),
+    (
+        WasmFeatures::EXCEPTIONS.union(WasmFeatures::LEGACY_EXCEPTIONS).union(WasmFeatures::GC_TYPES),
+        "build it without exceptions: `-fno-exceptions`, and no -fwasm-exceptions",
+    ),
+    (WasmFeatures::THREADS, "build it without threads: no `-pthread`, no atomics"),
+    (WasmFeatures::MULTI_MEMORY, "build it with one memory in each module"),
+    (WasmFeatures::MEMORY64, "build it for wasm32, not wasm64"),
+    (WasmFeatures::RELAXED_SIMD, "build it without relaxed SIMD: `-mno-relaxed-simd`"),
+    (
+        WasmFeatures::FUNCTION_REFERENCES.union(WasmFeatures::GC).union(WasmFeatures::GC_TYPES),
+        "build it in a language that needs no garbage collector of the engine's",
+    ),
+];
+
+/// What is wrong with a component that is not valid, and which way of building it would help: what it needs shows in
+/// what would make it valid, and not in the words of the error.
+fn invalid(component: &[u8], error: &wasmparser::BinaryReaderError) -> Fault {
+    let needs = |features: &WasmFeatures| {
+        Validator::new_with_features(GUEST_FEATURES.union(*features)).validate_all(component).is_ok()
+    };
+    let remedy = OFF.iter().find(|(features, _)| needs(features)).map(|(_, remedy)| *remedy);
+    Fault::new(FaultKind::Load, format!("it does not compile: {error}")).remedy(remedy.unwrap_or(
+        "build it again for plain WebAssembly 2.0: it is damaged, or needs what policies can't have \
+         (docs/policy-authors.md)",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_compiler_that_takes_too_long_is_given_up() {
+        let component = include_bytes!("../../../builtin-policies/dist/score.wasm").to_vec();
+        let fault = compile_within(Duration::from_nanos(1), &Threads::default(), component).unwrap_err();
+        assert_eq!((fault.kind, fault.message.as_str()), (FaultKind::Load, "it does not compile within 1ns"));
+    }
+}

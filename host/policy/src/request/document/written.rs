@@ -1,0 +1,87 @@
+//! A subject as the facts document that is read back to it.
+//!
+//! What the audit log keeps of a request.
+
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+use smcp_model::facts::CertLevel;
+use smcp_model::facts::Score;
+use smcp_model::facts::Status;
+use smcp_model::request::Subject;
+
+/// The facts document of a subject: everything that a policy is told of it. What is unknown is absent. Its text is
+/// not made harmless: it is for machines, and must mean the same when it is read.
+pub fn document_of(subject: &Subject) -> Value {
+    let known = &subject.facts;
+    let score = |score: Option<Score>| score.map(|score| json!(score.get()));
+    let members = [
+        ("org", Some(json!(subject.org))),
+        ("name", Some(json!(subject.name))),
+        ("version", Some(json!(subject.version))),
+        ("registry", subject.registry.as_ref().map(|registry| json!(registry.to_string()))),
+        ("status", known.status.as_ref().map(|status| json!(Status::as_str(status)))),
+        ("origin", known.origin.as_ref().map(|origin| json!(origin.word()))),
+        ("cert_level", known.cert_level.map(|level| json!(CertLevel::get(level)))),
+        ("score", score(known.score)),
+        ("security_score", score(known.security_score)),
+        ("supply_chain_score", score(known.supply_chain_score)),
+        ("maturity_score", score(known.maturity_score)),
+        ("findings", known.findings.map(|counts| json!(counts))),
+        ("manifest_digest", subject.manifest_digest.map(|digest| json!(digest))),
+        ("bundle_digest", subject.bundle_digest.map(|digest| json!(digest))),
+        ("git_sha", known.git_sha.as_ref().map(|sha| json!(sha))),
+        ("transport", subject.transport.map(|transport| json!(transport))),
+        ("entrypoint", subject.entrypoint.as_ref().map(|it| json!({ "command": it.command, "args": it.args }))),
+        (
+            "permissions",
+            subject.permissions.as_ref().map(|asked| {
+                json!({
+                    "network": asked.network,
+                    "filesystem_read": asked.filesystem_read,
+                    "filesystem_write": asked.filesystem_write,
+                    "environment": asked.environment,
+                    "subprocess": asked.subprocess,
+                })
+            }),
+        ),
+        ("manifest", subject.manifest.as_ref().map(|text| json!(text))),
+    ];
+    members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect::<Map<_, _>>().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::request::subject_from_document;
+
+    fn read(document: &str) -> Subject {
+        subject_from_document(document.as_bytes(), Path::new("/"), None).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_to_the_same_subject() {
+        let full = r#"{
+            "org": "acme", "name": "tool", "version": "1.0.0", "registry": "https://r.example/a", "status": "strange",
+            "origin": "Our\u001bOwn", "cert_level": 2, "score": 81, "security_score": 80, "supply_chain_score": 70,
+            "maturity_score": 60, "findings": {"critical": 0, "high": 1, "medium": 4, "low": 2},
+            "manifest_digest": "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+            "bundle_digest": "sha256:fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210",
+            "git_sha": "abc", "transport": "http", "entrypoint": {"command": "sh", "args": ["-c", "x"]},
+            "permissions": {"network": ["a"], "filesystem_read": ["b"], "filesystem_write": ["c"],
+                            "environment": ["D"], "subprocess": true},
+            "manifest": "{\"a\": \"\u202e\"}"
+        }"#;
+        for document in ["{}", full, r#"{"status": "published", "origin": "official"}"#] {
+            let subject = read(document);
+            let written = document_of(&subject);
+            assert_eq!(read(&written.to_string()), subject);
+        }
+        let written = document_of(&read(full));
+        let keys = |value: &Value| value.as_object().unwrap().len();
+        assert_eq!(keys(&written), keys(&serde_json::from_str(full).unwrap()), "nothing is left out");
+    }
+}

@@ -1,0 +1,72 @@
+//! Address space: how much smcp needs, and what is said where there is less.
+
+use nix::sys::resource::RLIM_INFINITY;
+use nix::sys::resource::Resource;
+use nix::sys::resource::getrlimit;
+use rustix::io::Errno;
+
+use smcp_model::limits;
+use smcp_model::verdict::Fault;
+use smcp_model::verdict::FaultKind;
+
+/// What is wrong when the address space is limited (`ulimit -v`) to less than smcp needs; `None` when it is not.
+pub fn cramped() -> Option<String> {
+    limit().filter(|limit| *limit < limits::ADDRESS_SPACE).map(said)
+}
+
+/// The limit on this process's address space, bytes.
+fn limit() -> Option<u64> {
+    limit_of(Resource::RLIMIT_AS)
+}
+
+fn limit_of(resource: Resource) -> Option<u64> {
+    let (soft, _) = getrlimit(resource).ok()?;
+    (soft != RLIM_INFINITY).then_some(soft)
+}
+
+/// A limit in bytes, and what is needed; shells count both in KiB.
+fn said(limit: u64) -> String {
+    let (found, needed) = (limit / 1024, limits::ADDRESS_SPACE / 1024);
+    format!("`ulimit -v` is {found}; smcp needs {needed} (KiB) of address space, and more for large policies")
+}
+
+/// Whether it was the system, and not a limit of ours, that refused the runtime something.
+pub(super) fn is_systems(error: &wasmtime::Error) -> bool {
+    error.chain().any(|cause| cause.is::<Errno>() || cause.is::<std::io::Error>())
+}
+
+/// The fault of a policy for which the system had no room: `what` it was that it did not give.
+pub(super) fn fault(kind: FaultKind, what: &str, cause: impl std::fmt::Display) -> Fault {
+    match (limit(), limit_of(Resource::RLIMIT_FSIZE)) {
+        (Some(limit), _) => Fault::new(kind, format!("the system gives no room for {what}: {}", said(limit)))
+            .remedy("raise the limit before smcp starts, in the shell or the service that starts it"),
+        // The runtime keeps the beginning of a memory in a file without a name.
+        (None, Some(limit)) => {
+            Fault::new(kind, format!("the system gives no room for {what}: {cause}")).remedy(format!(
+                "`ulimit -f` is {}: raise it before smcp starts, or free some memory of this machine",
+                limit / 1024
+            ))
+        }
+        (None, None) => Fault::new(kind, format!("the system gives no room for {what}: {cause}"))
+            .remedy("free some memory of this machine, and try again"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_named_with_what_is_needed() {
+        let said = said(1_000_000 * 1024);
+        assert!(said.starts_with("`ulimit -v` is 1000000; smcp needs 524288 (KiB) of address space"), "{said}");
+    }
+
+    #[test]
+    fn errors_of_the_system_are_told_by_their_type() {
+        let refused = wasmtime::Error::from(Errno::NOMEM).context("a table");
+        assert!(is_systems(&refused));
+        assert!(is_systems(&wasmtime::Error::from(std::io::Error::other("no"))));
+        assert!(!is_systems(&wasmtime::Error::msg("Cannot allocate memory (os error 12)")));
+    }
+}

@@ -1,0 +1,190 @@
+//! What a file is, before a compiler sees it: its sizes and its outside.
+
+use wasmparser::Parser;
+use wasmparser::Payload;
+
+use smcp_model::content;
+use smcp_model::limits;
+use smcp_model::text::SafeText;
+use smcp_model::verdict::Fault;
+use smcp_model::verdict::FaultKind;
+
+/// The only interface that a policy may import.
+pub(super) const LOGGING: &str = "smcp:policy/logging@0.1.0";
+/// The interface that every policy exports.
+pub(super) const EVALUATOR: &str = "smcp:policy/evaluator@0.1.0";
+
+/// What to do about a file over its limit.
+const BUILD_SMALLER: &str =
+    "build it smaller: optimised for size, stripped, in a language without a large runtime (docs/policy-authors.md)";
+
+/// What the names of all our interfaces begin with, in every version.
+const PACKAGE: &str = "smcp:policy/";
+
+/// The outside of a component.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shape {
+    /// The names of its imports, in order.
+    pub imports: Vec<String>,
+    /// The names of its exports, in order.
+    pub exports: Vec<String>,
+}
+
+/// Looks at `bytes` without compiling anything.
+///
+/// # Errors
+/// [`FaultKind::Load`] when they are too large, no component, cut short, or have a function too large to compile
+/// safely.
+pub(super) fn read(bytes: &[u8], component_size: usize) -> Result<Shape, Fault> {
+    if bytes.len() > component_size {
+        return Err(too_large(u64::try_from(bytes.len()).ok(), component_size));
+    }
+    if !Parser::is_component(bytes) {
+        return Err(not_a_component(bytes));
+    }
+    walk(bytes).map_err(|error| match error {
+        Unfit::Broken(error) => Fault::new(FaultKind::Load, format!("it is not a valid component: {error}"))
+            .remedy("build it again; the file may be cut short"),
+        Unfit::TooLarge(what) => Fault::new(FaultKind::Load, what).remedy(BUILD_SMALLER),
+    })
+}
+
+/// The fault of a file of `size` bytes, more than `most`.
+pub(super) fn too_large(size: Option<u64>, most: usize) -> Fault {
+    let found = size.map_or_else(|| format!("more than {most}"), |size| size.to_string());
+    let message = format!("it has {found} bytes, and a component may have {most}");
+    Fault::new(FaultKind::Load, message).remedy(BUILD_SMALLER)
+}
+
+enum Unfit {
+    Broken(wasmparser::BinaryReaderError),
+    TooLarge(String),
+}
+
+impl From<wasmparser::BinaryReaderError> for Unfit {
+    fn from(error: wasmparser::BinaryReaderError) -> Self {
+        Self::Broken(error)
+    }
+}
+
+fn walk(bytes: &[u8]) -> Result<Shape, Unfit> {
+    let mut shape = Shape::default();
+    let mut depth = 0_usize;
+    let mut functions = 0_usize;
+    for payload in Parser::new(0).parse_all(bytes) {
+        let payload = payload?;
+        if let Payload::ModuleSection { .. } | Payload::ComponentSection { .. } = payload {
+            depth = depth.saturating_add(1);
+            at_most(depth, limits::NESTING, "components and modules inside one another")?;
+        } else if let Payload::End(_) = payload {
+            depth = depth.saturating_sub(1);
+        } else if let Payload::CodeSectionEntry(body) = payload {
+            functions = functions.saturating_add(1);
+            at_most(body.range().len(), limits::FUNCTION_BODY, "bytes in one function")?;
+            at_most(functions, limits::FUNCTIONS, "functions")?;
+        } else if let Payload::ComponentTypeSection(section) = &payload {
+            at_most(nested_types(bytes.get(section.range())), limits::NESTED_TYPES, "types inside others")?;
+        } else if let (Payload::ComponentImportSection(section), 0) = (&payload, depth) {
+            for import in section.clone() {
+                shape.imports.push(import?.name.name.to_owned());
+            }
+        } else if let (Payload::ComponentExportSection(section), 0) = (&payload, depth) {
+            for export in section.clone() {
+                shape.exports.push(export?.name.name.to_owned());
+            }
+        }
+    }
+    Ok(shape)
+}
+
+fn at_most(count: usize, most: usize, what: &str) -> Result<(), Unfit> {
+    if count > most {
+        return Err(Unfit::TooLarge(format!("it has more than {most} {what}, the most a policy may have")));
+    }
+    Ok(())
+}
+
+/// In how many places of a section of types the type of a component or an instance could begin inside another.
+///
+/// Parsers read such types recursively, so they must be counted without a parser. One inside another begins with the
+/// byte of a declaration that is a type, and the byte of its own kind; whatever else these bytes are counts as well,
+/// so this is never less than the depth.
+fn nested_types(section: Option<&[u8]>) -> usize {
+    const DECLARES_A_TYPE: u8 = 0x01;
+    const COMPONENT: u8 = 0x41;
+    const INSTANCE: u8 = 0x42;
+    let begins = |pair: &&[u8]| matches!(pair, [DECLARES_A_TYPE, COMPONENT | INSTANCE]);
+    section.map_or(usize::MAX, |section| section.windows(2).filter(begins).count())
+}
+
+fn not_a_component(bytes: &[u8]) -> Fault {
+    let (what, remedy) = match bytes {
+        [] => ("it is empty", "build it again"),
+        _ if Parser::is_core_wasm(bytes) => {
+            ("it is a core module, not a component", "make a component of it with `wasm-tools component new`")
+        }
+        _ if wasmtime::Engine::detect_precompiled(bytes).is_some() => {
+            ("it is compiled code, which is never accepted from outside", "name the `.wasm` it was compiled from")
+        }
+        [b'(', ..] => ("it is text, not a binary component", "translate it with `wasm-tools parse`"),
+        _ => match content::recognise(bytes) {
+            Some((what, remedy)) => {
+                return Fault::new(FaultKind::Load, format!("it is {what}, not a component")).remedy(remedy);
+            }
+            None => ("it is not a component", "name a `.wasm` component that targets the world `smcp:policy/policy`"),
+        },
+    };
+    Fault::new(FaultKind::Load, what).remedy(remedy)
+}
+
+impl Shape {
+    /// Checks the names on the outside against the contract. A policy's import list is its list of capabilities.
+    ///
+    /// # Errors
+    /// [`FaultKind::Interface`], saying what was found, what is allowed, and how to build without it.
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        let foreign: Vec<_> = self.imports.iter().filter(|name| *name != LOGGING).map(String::as_str).collect();
+        if !foreign.is_empty() {
+            let message = format!("it imports {}, and a policy may import {LOGGING} and nothing else", some(&foreign));
+            return Err(Fault::new(FaultKind::Interface, message).remedy(build_without(&foreign)));
+        }
+        let (ours, others): (Vec<_>, Vec<_>) =
+            self.exports.iter().map(String::as_str).partition(|name| *name == EVALUATOR);
+        if ours.is_empty() {
+            let found = if others.is_empty() { "nothing".to_owned() } else { some(&others) };
+            let message = format!("it exports {found}, and a policy exports {EVALUATOR}");
+            return Err(Fault::new(FaultKind::Interface, message)
+                .remedy("build it for the world `policy` of wit/policy.wit, package smcp:policy@0.1.0"));
+        }
+        // Anything else it exports is never called; but of two contracts with us, which one counts is not ours to guess.
+        others.into_iter().find(|name| name.starts_with(PACKAGE)).map_or(Ok(()), |other| {
+            let message =
+                format!("it exports {} beside {EVALUATOR}, and a policy has one contract with smcp", some(&[other]));
+            Err(Fault::new(FaultKind::Interface, message).remedy("build it for one version of smcp:policy"))
+        })
+    }
+}
+
+/// As many of a component's names as fit a message, each as much of it as fits, and how many are left out.
+fn some(names: &[&str]) -> String {
+    let shown = names.iter().take(limits::NAMES_SHOWN);
+    let mut text =
+        shown.map(|name| SafeText::within(name, limits::NAME_SHOWN).to_string()).collect::<Vec<_>>().join(", ");
+    let more = names.len().saturating_sub(limits::NAMES_SHOWN);
+    if more > 0 {
+        text.push_str(&format!(" and {more} more"));
+    }
+    text
+}
+
+fn build_without(foreign: &[&str]) -> &'static str {
+    if foreign.iter().any(|name| name.starts_with("wasi:")) {
+        "build it without WASI: Rust for wasm32-unknown-unknown, C for wasm32-wasi with a main-less reactor, JavaScript \
+         with componentize-js and `-d random stdio clocks http fetch-event`; what componentize-py and componentize-qjs \
+         make does not fit the limits of this version"
+    } else if foreign.iter().any(|name| name.starts_with(PACKAGE)) {
+        "build it against the wit/policy.wit of this version, package smcp:policy@0.1.0"
+    } else {
+        "take the import out: a policy is a function of the request and its settings alone"
+    }
+}

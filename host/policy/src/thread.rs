@@ -1,0 +1,122 @@
+//! Work on threads of its own, given up when it does not come back.
+//!
+//! Their stacks are bounded, and panics on them are caught.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use crate::room;
+use smcp_model::limits;
+use smcp_model::policy::EVALUATION_THREAD;
+use smcp_model::verdict::Fault;
+use smcp_model::verdict::FaultKind;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Threads to evaluate on, kept between calls: starting one, with a fresh stack, costs more than a small policy does.
+#[derive(Debug, Default)]
+pub(super) struct Threads {
+    idle: Mutex<Vec<mpsc::Sender<Job>>>,
+}
+
+impl Threads {
+    /// Runs `work` on a thread that nobody else uses and waits for it, at most `patience`.
+    ///
+    /// # Errors
+    /// A [`FaultKind::Panic`] when it panicked, a [`FaultKind::Deadline`] when it did not come back: its thread is then
+    /// left to itself, which a process that ends anyway can afford.
+    pub(super) fn run<T: Send + 'static>(
+        &self,
+        patience: Duration,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Fault> {
+        let (sender, receiver) = mpsc::channel();
+        let thread = self.hand_over(Box::new(move || {
+            // The receiver may have given up; then nobody wants the result.
+            let _ = sender.send(panic::catch_unwind(AssertUnwindSafe(work)));
+        }))?;
+        match receiver.recv_timeout(patience) {
+            Ok(result) => {
+                self.idle().push(thread);
+                result.map_err(|_| panicked())
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => Err(panicked()),
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                let message = format!("it did not come back within {patience:?} and was given up");
+                Err(Fault::new(FaultKind::Deadline, message))
+            }
+        }
+    }
+
+    /// Gives the job to an idle thread, else to a new one.
+    fn hand_over(&self, mut job: Job) -> Result<mpsc::Sender<Job>, Fault> {
+        while let Some(thread) = self.idle().pop() {
+            match thread.send(job) {
+                Ok(()) => return Ok(thread),
+                Err(mpsc::SendError(back)) => job = back,
+            }
+        }
+        let thread = start()?;
+        thread.send(job).map_err(|_| panicked())?;
+        Ok(thread)
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<mpsc::Sender<Job>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A thread that works until its sender is dropped.
+fn start() -> Result<mpsc::Sender<Job>, Fault> {
+    let (sender, jobs) = mpsc::channel::<Job>();
+    let thread = thread::Builder::new().name(EVALUATION_THREAD.to_owned()).stack_size(limits::THREAD_STACK);
+    let spawned = thread.spawn(move || jobs.into_iter().for_each(|job| job()));
+    spawned.map(|_| sender).map_err(|error| room::fault(FaultKind::Limit, "a thread to evaluate on", error))
+}
+
+fn panicked() -> Fault {
+    Fault::new(FaultKind::Panic, "smcp itself failed while evaluating the policy")
+        .remedy("please report it, with the policy's file; SECURITY.md says where")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_fault() {
+        let fault = Threads::default().run(Duration::from_secs(60), || -> () { panic!("planted") }).unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Panic);
+    }
+
+    /// By this name the hook of panics knows that nobody has to hear of one twice.
+    #[test]
+    fn work_is_done_on_a_thread_of_the_agreed_name() {
+        let name =
+            Threads::default().run(Duration::from_secs(60), || thread::current().name().map(str::to_owned)).unwrap();
+        assert_eq!(name.as_deref(), Some(EVALUATION_THREAD));
+    }
+
+    #[test]
+    fn work_that_hangs_is_given_up() {
+        let (_keep, forever) = mpsc::channel::<()>();
+        let fault = Threads::default().run(Duration::from_millis(20), move || forever.recv()).unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Deadline);
+    }
+
+    #[test]
+    fn a_thread_serves_again_unless_it_was_given_up() {
+        let threads = Threads::default();
+        let here = || thread::current().id();
+        let first = threads.run(Duration::from_secs(60), here).unwrap();
+        assert_eq!(threads.run(Duration::from_secs(60), here).unwrap(), first);
+        let (_keep, forever) = mpsc::channel::<()>();
+        threads.run(Duration::from_millis(20), move || forever.recv()).unwrap_err();
+        assert_ne!(threads.run(Duration::from_secs(60), here).unwrap(), first);
+    }
+}

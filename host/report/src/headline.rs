@@ -1,0 +1,179 @@
+//! The first line of a decision: may it run, and why in a few words.
+
+use std::io;
+use std::io::Write;
+
+use crate::Conclusion;
+use crate::Report;
+use crate::style::Palette;
+use crate::style::Span;
+use crate::style::Style;
+use crate::wrap::paragraph;
+use smcp_decide::Consent;
+use smcp_decide::Ruling;
+use smcp_model::facts::RiskLabel;
+use smcp_model::facts::Score;
+use smcp_model::mode::Effect;
+use smcp_model::verdict::Evaluated;
+use smcp_model::verdict::Outcome;
+use smcp_model::verdict::OutcomeKind;
+
+/// Spaces before what belongs to the headline.
+const INDENT: usize = 2;
+
+/// The sign that a line starts with, and its colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// Allowed.
+    Good,
+    /// A warning, or an exception in force.
+    Caution,
+    /// A question.
+    Question,
+    /// Refused.
+    Bad,
+    /// Not evaluated.
+    Quiet,
+}
+
+impl Mark {
+    /// The mark of one policy's line.
+    pub(crate) const fn of(policy: &Evaluated) -> Self {
+        match (policy.outcome.kind(), policy.effect()) {
+            (OutcomeKind::Skipped, _) => Self::Quiet,
+            (OutcomeKind::Waived, _) | (_, Effect::Warn) => Self::Caution,
+            (_, Effect::Pass) => Self::Good,
+            (_, Effect::Ask) => Self::Question,
+            (_, Effect::Block) => Self::Bad,
+        }
+    }
+
+    /// Its colour.
+    pub(crate) const fn style(self, palette: &Palette) -> anstyle::Style {
+        match self {
+            Self::Good => palette.good,
+            Self::Caution => palette.caution,
+            Self::Question => palette.question,
+            Self::Bad => palette.bad,
+            Self::Quiet => palette.dim,
+        }
+    }
+
+    /// The sign in its colour.
+    pub(crate) fn span(self, palette: &Palette) -> Span {
+        let sign = match self {
+            Self::Good => "✓",
+            Self::Caution => "!",
+            Self::Question => "?",
+            Self::Bad => "✗",
+            Self::Quiet => "-",
+        };
+        Span::new(sign, self.style(palette))
+    }
+}
+
+/// Writes the line, wrapped where the style wraps. Further lines of a message stand below it, indented: no text that
+/// found its way into one can begin a line.
+///
+/// # Errors
+/// When the writer fails.
+pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+    let (mark, verdict, why) = match report.conclusion {
+        Conclusion::Ruled(ruling) => ruled(report, ruling),
+        Conclusion::Refused { message, .. } => (Mark::Bad, "is refused:", message.to_owned()),
+        Conclusion::Unavailable { message, .. } => (Mark::Bad, "is not available:", message.to_owned()),
+    };
+    let mut lines = why.lines();
+    let palette = &style.palette;
+    let package = Span::new(report.subject.label(), palette.strong);
+    let spans = [
+        mark.span(palette),
+        package,
+        Span::new(verdict, mark.style(palette)),
+        Span::plain(lines.next().unwrap_or_default()),
+    ];
+    paragraph(out, &spans, 0, INDENT, style.width)?;
+    lines.try_for_each(|line| paragraph(out, &[Span::plain(line.trim_start())], INDENT, 2 * INDENT, style.width))
+}
+
+/// Mark, verdict and reason of a ruling. Whatever may run although something speaks against it has the risk in front
+/// of the reason: who reads one line reads that.
+fn ruled(report: &Report<'_>, ruling: &Ruling) -> (Mark, &'static str, String) {
+    let count = |effect| ruling.policies().iter().filter(|policy| policy.effect() == effect).count();
+    let asking = of_enabled(ruling, count(Effect::Ask), "asks for consent", "ask for consent");
+    let risky = |reason: String| format!("{}{reason}", risk(report.subject.facts.score));
+    match (ruling.effect(), report.consent) {
+        (Effect::Pass, _) => match remarks(report, ruling) {
+            0 => (Mark::Good, "may run:", passed(ruling)),
+            1 => (Mark::Caution, "may run, with a note:", risky(passed(ruling))),
+            _ => (Mark::Caution, "may run, with notes:", risky(passed(ruling))),
+        },
+        (Effect::Warn, _) => {
+            let warning = of_enabled(ruling, count(Effect::Warn), "warns", "warn");
+            (Mark::Caution, "may run, with warnings:", risky(warning))
+        }
+        (Effect::Ask, None) => {
+            let asking = of_enabled(ruling, count(Effect::Ask), "asks for it", "ask for it");
+            (Mark::Question, "needs consent:", risky(asking))
+        }
+        (Effect::Ask, Some(Consent::Trusted)) => {
+            (Mark::Caution, "may run:", risky(format!("{asking}, and --trust gives it")))
+        }
+        (Effect::Ask, Some(Consent::Accepted)) => {
+            (Mark::Caution, "may run:", risky(format!("{asking}, and it was given")))
+        }
+        (Effect::Ask, Some(Consent::Declined)) => (Mark::Bad, "is refused:", "the answer was not yes".to_owned()),
+        (Effect::Ask, Some(Consent::NobodyToAsk)) => {
+            (Mark::Bad, "is refused:", format!("{asking}, and nobody can be asked here"))
+        }
+        (Effect::Block, _) => {
+            (Mark::Bad, "is refused:", of_enabled(ruling, count(Effect::Block), "blocks it", "block it"))
+        }
+    }
+}
+
+/// How much is said about a package that nothing stands against.
+fn remarks(report: &Report<'_>, ruling: &Ruling) -> usize {
+    let waived = count_of(ruling, OutcomeKind::Waived);
+    let notices = ruling.policies().iter().map(|policy| match &policy.outcome {
+        Outcome::Pass { notices } => notices.len(),
+        Outcome::Violation(_) | Outcome::Fault(_) | Outcome::Skipped | Outcome::Waived { .. } => 0,
+    });
+    waived + notices.sum::<usize>() + report.asides().count()
+}
+
+/// `Critical Risk (score 35/100); `, or nothing where the score is good or not known.
+fn risk(score: Option<Score>) -> String {
+    let Some(score) = score else { return String::new() };
+    match score.label() {
+        RiskLabel::Low => String::new(),
+        label @ (RiskLabel::Critical | RiskLabel::High | RiskLabel::Moderate) => {
+            format!("{} (score {}/{}); ", label.as_str(), score.get(), Score::MAX)
+        }
+    }
+}
+
+fn count_of(ruling: &Ruling, kind: OutcomeKind) -> usize {
+    ruling.policies().iter().filter(|policy| policy.outcome.kind() == kind).count()
+}
+
+/// `2 of 3 policies block it`: disabled policies don't count.
+fn of_enabled(ruling: &Ruling, count: usize, one: &str, many: &str) -> String {
+    let enabled = ruling.policies().len() - count_of(ruling, OutcomeKind::Skipped);
+    let noun = if enabled == 1 { "policy" } else { "policies" };
+    format!("{count} of {enabled} {noun} {}", if count == 1 { one } else { many })
+}
+
+/// Why nothing stands against the package.
+fn passed(ruling: &Ruling) -> String {
+    let allowing = count_of(ruling, OutcomeKind::Pass);
+    match (allowing, count_of(ruling, OutcomeKind::Waived)) {
+        (0, 0) => "no policy is enabled".to_owned(),
+        (1, 0) => "its one policy allows it".to_owned(),
+        (all, 0) => format!("all {all} policies allow it"),
+        (_, waived) => {
+            let allowed = of_enabled(ruling, allowing, "allows it", "allow it");
+            format!("{allowed}, {waived} {} waived", if waived == 1 { "is" } else { "are" })
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Policies in lists: `smcp policy list`, `smcp config validate`.
+
+use std::io;
+use std::io::Write;
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::message;
+use crate::style::Palette;
+use crate::style::Span;
+use crate::style::Style;
+use crate::table;
+use crate::wrap::paragraph;
+use smcp_model::digest::Digest;
+use smcp_model::examination::Examined;
+use smcp_model::examination::PolicyState;
+use smcp_model::text::SafeText;
+
+/// Writes the policies as a table, and below it what is wrong with those that are.
+///
+/// # Errors
+/// When the writer fails.
+pub fn policies(rows: &[Examined], out: &mut dyn Write, style: &Style) -> io::Result<()> {
+    let palette = &style.palette;
+    let cells: Vec<Vec<Span>> = rows
+        .iter()
+        .map(|row| {
+            let unknown = || "-".to_owned();
+            vec![
+                Span::new(row.name.as_str(), palette.strong),
+                Span::plain(row.layer.as_str()),
+                Span::plain(row.mode.as_str()),
+                state_span(&row.state, palette),
+                Span::plain(row.version.as_ref().map_or_else(unknown, ToString::to_string)),
+                Span::new(row.digest.as_ref().map_or_else(unknown, Digest::short), palette.dim),
+                Span::plain(row.source.to_string()),
+            ]
+        })
+        .collect();
+    table::table(out, style, &["NAME", "LAYER", "MODE", "STATE", "VERSION", "DIGEST", "SOURCE"], &cells)?;
+    for (row, (message, remedy)) in rows.iter().filter_map(|row| Some((row, trouble(row)?))) {
+        writeln!(out)?;
+        let name = Span::new(format!("{}:", row.name), palette.strong);
+        paragraph(out, &[name, Span::plain(message.as_str())], 0, 2, style.width)?;
+        if let Some(remedy) = remedy {
+            paragraph(out, &[Span::new("→", palette.dim), Span::plain(remedy.as_str())], 2, 4, style.width)?;
+        }
+    }
+    let unseen = disabled(rows);
+    if !unseen.is_empty() {
+        writeln!(out)?;
+        let words = format!("not looked at, because disabled: {}", unseen.join(", "));
+        paragraph(out, &[Span::plain(words)], 0, 2, style.width)?;
+    }
+    Ok(())
+}
+
+/// The names of policies at which nobody looked.
+fn disabled(rows: &[Examined]) -> Vec<&str> {
+    let unseen = rows.iter().filter(|row| row.state == PolicyState::Disabled);
+    unseen.map(|row| row.name.as_str()).collect()
+}
+
+/// What is wrong with a policy, and what to do about it.
+fn trouble(row: &Examined) -> Option<(SafeText, Option<SafeText>)> {
+    match &row.state {
+        PolicyState::Ready | PolicyState::Disabled => None,
+        PolicyState::Faulty(fault) => Some((fault.message.clone(), fault.remedy.clone())),
+        PolicyState::Mismatched { pin } => Some((
+            SafeText::new(&match row.digest {
+                Some(found) => format!("its component is {found}, and the configuration pins {pin}"),
+                None => format!("its component is not the one that the configuration pins, {pin}"),
+            }),
+            Some(SafeText::new("nothing runs until the file or the pin is put right")),
+        )),
+    }
+}
+
+/// Writes whether a configuration can be worked with: its file is in order already.
+///
+/// # Errors
+/// When the writer fails.
+pub fn validation(rows: &[Examined], out: &mut dyn Write, style: &Style) -> io::Result<()> {
+    let broken = rows.iter().filter(|row| !row.state.works()).count();
+    if broken == 0 {
+        let unseen = disabled(rows).len();
+        let message = match unseen {
+            0 => "the configuration is valid, and every policy would work".to_owned(),
+            1 => "the configuration is valid, and every enabled policy would work; 1 is disabled".to_owned(),
+            _ => format!("the configuration is valid, and every enabled policy would work; {unseen} are disabled"),
+        };
+        return message::done(&message, &[], out, style);
+    }
+    let all = rows.len();
+    message::error(&format!("{broken} of {all} policies would not work; the file itself is in order"), &[], out, style)
+}
+
+/// The same as a document.
+pub fn validation_document(rows: &[Examined], exit_code: u8) -> Value {
+    let valid = rows.iter().all(|row| row.state.works());
+    let policies: Vec<_> = rows.iter().map(document).collect();
+    json!({"schema": "smcp.validation/1", "valid": valid, "exit_code": exit_code, "policies": policies})
+}
+
+/// The policies as a document.
+pub fn policies_document(rows: &[Examined]) -> Value {
+    json!({"schema": "smcp.policies/1", "policies": rows.iter().map(document).collect::<Vec<_>>()})
+}
+
+fn document(row: &Examined) -> Value {
+    let fault = row.state.fault();
+    json!({
+        "name": row.name,
+        "layer": row.layer,
+        "mode": row.mode,
+        "source": SafeText::new(&row.source.to_string()),
+        "digest": row.digest,
+        "version": row.version,
+        "state": row.state.as_str(),
+        "pin": row.state.pin(),
+        "fault": fault.map(|fault| json!({
+            "kind": fault.kind,
+            "message": fault.message,
+            "remedy": fault.remedy,
+        })),
+    })
+}
+
+fn state_span(state: &PolicyState, palette: &Palette) -> Span {
+    match state {
+        PolicyState::Ready => Span::new(state.as_str(), palette.good),
+        PolicyState::Disabled => Span::new(state.as_str(), palette.dim),
+        PolicyState::Faulty(fault) => Span::new(format!("{}: {}", state.as_str(), fault.kind.as_str()), palette.bad),
+        PolicyState::Mismatched { .. } => Span::new(state.as_str(), palette.bad),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use smcp_model::mode::Mode;
+    use smcp_model::policy::BuiltIn;
+    use smcp_model::policy::LayerName;
+    use smcp_model::policy::PolicySource;
+    use smcp_model::verdict::Fault;
+    use smcp_model::verdict::FaultKind;
+
+    fn policy_rows() -> Vec<Examined> {
+        let row = |name: &str, source, state| Examined {
+            name: name.parse().unwrap(),
+            layer: LayerName::User,
+            mode: Mode::Strict,
+            source,
+            digest: Some(Digest::of(name.as_bytes())),
+            version: Some("0.1.0".into()),
+            state,
+        };
+        let gone = Fault::new(FaultKind::Load, "/home/me/.mcp/policies/gone.wasm: no such file")
+            .remedy("put the component there, or correct `source`");
+        vec![
+            Examined {
+                layer: LayerName::System,
+                ..row("origin", PolicySource::BuiltIn(BuiltIn::Origin), PolicyState::Ready)
+            },
+            Examined {
+                mode: Mode::Disabled,
+                ..row("certification", PolicySource::BuiltIn(BuiltIn::Certification), PolicyState::Disabled)
+            },
+            Examined {
+                mode: Mode::Warn,
+                ..row(
+                    "no-network",
+                    PolicySource::File("/home/me/.mcp/policies/no_network.wasm".into()),
+                    PolicyState::Ready,
+                )
+            },
+            Examined {
+                digest: None,
+                version: None,
+                ..row("gone", PolicySource::File("/home/me/.mcp/policies/gone.wasm".into()), PolicyState::Faulty(gone))
+            },
+        ]
+    }
+
+    fn shown(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> String {
+        let mut out = Vec::new();
+        write(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn policies_are_listed_with_what_is_wrong_with_them() {
+        let rows = policy_rows();
+        insta::assert_snapshot!("policy_list", shown(|out| policies(&rows, out, &Style::default())));
+        insta::assert_snapshot!("policy_list_json", format!("{:#}", policies_document(&rows)));
+    }
+}

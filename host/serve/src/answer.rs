@@ -1,0 +1,238 @@
+//! From a question to an answer with all its headers.
+//!
+//! Looking for an answer reads files, so it is done on a thread that may wait. What is wrong with a question is told to
+//! whoever asked; what is wrong with the registry is told to whoever runs it, and the client hears only that it is.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use http_body_util::Either;
+use http_body_util::Full;
+use hyper::Method;
+use hyper::Request;
+use hyper::Response;
+use hyper::StatusCode;
+use hyper::body::Bytes;
+use hyper::header;
+use hyper::header::HeaderMap;
+use hyper::header::HeaderValue;
+use serde_json::Value;
+use serde_json::json;
+use tokio::task::spawn_blocking;
+
+use crate::House;
+use crate::body::AnswerBody;
+use crate::body::Outlet;
+use crate::body::Pieces;
+use crate::route::Rejection;
+use crate::route::Route;
+use crate::route::route;
+use smcp_model::deadline::Deadline;
+use smcp_model::digest::Digest;
+use smcp_model::limits;
+use smcp_model::text::SafeText;
+use smcp_package::Artifact;
+use smcp_package::Listed;
+use smcp_package::PackageError;
+use smcp_package::PackageErrorKind;
+
+const SERVER: HeaderValue = HeaderValue::from_static(concat!("smcp/", env!("CARGO_PKG_VERSION")));
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const GZIP: HeaderValue = HeaderValue::from_static("application/gzip");
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD");
+/// What is named by its digest never changes.
+const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// What a registry says of a version may change at any time.
+const FRESH: HeaderValue = HeaderValue::from_static("no-cache");
+
+/// What was found.
+enum Found {
+    Document(Value),
+    File {
+        artifact: Artifact,
+        digest: Digest,
+        file: File,
+        length: u64,
+    },
+    /// A document that is made while it is sent.
+    List(Pieces),
+    /// The client has it already.
+    Unchanged {
+        digest: Digest,
+    },
+}
+
+/// Answers one request.
+pub(super) async fn answer<B>(request: Request<B>, house: Arc<House>) -> Response<AnswerBody> {
+    let (method, path) = (request.method(), SafeText::within(request.uri().path(), limits::NAME_SHOWN));
+    let found = match *method {
+        Method::GET | Method::HEAD => match route(request.uri().path(), request.uri().query()) {
+            Ok(route) => look_up(route, request.headers(), &house).await,
+            Err(rejection) => Err(rejection),
+        },
+        _ => Err(Rejection::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "only GET and HEAD are served")),
+    };
+    let mut response = found.map_or_else(|rejection| rejected(&rejection), respond);
+    response.headers_mut().insert(header::SERVER, SERVER);
+    tracing::info!(%method, %path, status = response.status().as_u16(), "answered");
+    if *method == Method::HEAD {
+        // The headers are those of the answer to GET, its length among them.
+        *response.body_mut() = Either::Left(Full::default());
+    }
+    response
+}
+
+async fn look_up(route: Route, headers: &HeaderMap, house: &Arc<House>) -> Result<Found, Rejection> {
+    if let Route::Artifact(_, digest) = &route
+        && headers.get_all(header::IF_NONE_MATCH).iter().any(|tags| names(tags, digest))
+    {
+        return Ok(Found::Unchanged { digest: *digest });
+    }
+    let searching = Arc::clone(house);
+    match spawn_blocking(move || search(&route, &searching)).await {
+        Ok(found) => found.map_err(|error| explain(&error, house)),
+        // A panic, which has said on standard error what it was.
+        Err(_) => Err(Rejection::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed")),
+    }
+}
+
+fn search(route: &Route, house: &Arc<House>) -> Result<Found, PackageError> {
+    let deadline = Deadline::after(limits::SERVE_ANSWER_TIME);
+    match route {
+        Route::Health => Ok(Found::Document(json!({"status": "ok"}))),
+        Route::Resolve(wanted) => house.registry.document(wanted, &deadline).map(Found::Document),
+        Route::Catalog => catalog(house),
+        Route::Artifact(artifact, digest) => {
+            let (file, length) = house.registry.verified(*artifact, digest, &deadline)?;
+            Ok(Found::File { artifact: *artifact, digest: *digest, file, length })
+        }
+    }
+}
+
+/// The whole catalogue, sent as it is found. What is wrong at the beginning is an answer of its own; what goes wrong
+/// later breaks this one off.
+fn catalog(house: &Arc<House>) -> Result<Found, PackageError> {
+    drop(house.registry.catalog(&Deadline::after(limits::SERVE_ANSWER_TIME))?);
+    let (mut outlet, pieces) = Pieces::channel();
+    let house = Arc::clone(house);
+    drop(spawn_blocking(move || {
+        let deadline = Deadline::after(limits::SERVE_CATALOG_TIME);
+        match list(&house, &deadline, &mut outlet) {
+            Ok(()) => outlet.finish(),
+            Err(error) => {
+                (house.complain)(&error.sentence());
+                outlet.fail();
+            }
+        }
+    }));
+    Ok(Found::List(pieces))
+}
+
+fn list(house: &House, deadline: &Deadline, outlet: &mut Outlet) -> Result<(), PackageError> {
+    outlet.write("{\"packages\":[");
+    for (count, listed) in house.registry.catalog(deadline)?.enumerate() {
+        let Listed { id, latest, problem } = listed?;
+        if let Some(problem) = problem {
+            (house.complain)(&format!("{id} is listed without a latest version: {problem}"));
+        }
+        let latest = latest.map(|version| version.to_string());
+        let entry = json!({"package": id.to_string(), "visibility": "public", "latest_version": latest});
+        if !outlet.write(&format!("{}{entry}", if count == 0 { "" } else { "," })) {
+            return Ok(());
+        }
+    }
+    outlet.write("]}");
+    Ok(())
+}
+
+/// Whether the list of tags that a client has names a digest.
+fn names(tags: &HeaderValue, digest: &Digest) -> bool {
+    let tag = tag(digest);
+    tags.to_str().is_ok_and(|tags| tags.split(',').any(|one| one.trim().trim_start_matches("W/") == tag))
+}
+
+fn tag(digest: &Digest) -> String {
+    format!("\"{digest}\"")
+}
+
+/// What a client hears of an error. Messages for clients name no path of this machine.
+fn explain(error: &PackageError, house: &House) -> Rejection {
+    let message = if let PackageError::NoSuchPackage { id, .. } = error {
+        format!("there is no package `{id}`")
+    } else if let PackageError::NoSuchVersion { id, wanted, hint, .. } = error {
+        let hint = hint.lines().map(str::trim).collect::<Vec<_>>().join("; ");
+        format!("there is no version `{wanted}` of `{id}`; {hint}")
+    } else if let PackageError::MissingBlob { artifact, digest, .. } = error {
+        format!("there is no {artifact} {digest}")
+    } else if error.kind() == PackageErrorKind::NotFound {
+        error.sentence()
+    } else {
+        (house.complain)(&error.sentence());
+        let status = if error.kind() == PackageErrorKind::Timeout {
+            StatusCode::SERVICE_UNAVAILABLE
+        } else {
+            StatusCode::INTERNAL_SERVER_ERROR
+        };
+        return Rejection::new(status, error.code(), "the registry is not in order; who runs it has been told why");
+    };
+    Rejection::new(StatusCode::NOT_FOUND, error.code(), message)
+}
+
+fn rejected(rejection: &Rejection) -> Response<AnswerBody> {
+    let message = SafeText::within(&rejection.message, limits::MESSAGE);
+    let mut response = document(&json!({"error": {"code": rejection.code, "message": message, "details": {}}}));
+    *response.status_mut() = rejection.status;
+    if rejection.status == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(header::ALLOW, METHODS);
+    }
+    response
+}
+
+fn respond(found: Found) -> Response<AnswerBody> {
+    match found {
+        Found::Document(value) => document(&value),
+        Found::List(pieces) => {
+            let mut response = Response::new(Either::Right(pieces));
+            response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+            response.headers_mut().insert(header::CACHE_CONTROL, FRESH);
+            response
+        }
+        Found::Unchanged { digest } => {
+            let mut response = Response::new(Either::Left(Full::default()));
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            lasting(response.headers_mut(), &digest);
+            response
+        }
+        Found::File { artifact, digest, file, length } => {
+            let mut response = Response::new(Either::Right(Pieces::of_file(file, length)));
+            let kind = match artifact {
+                Artifact::Manifest => JSON,
+                Artifact::Bundle => GZIP,
+            };
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_TYPE, kind);
+            headers.insert(header::CONTENT_LENGTH, length.into());
+            lasting(headers, &digest);
+            response
+        }
+    }
+}
+
+fn document(value: &Value) -> Response<AnswerBody> {
+    let text = value.to_string();
+    let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
+    let mut response = Response::new(Either::Left(Full::new(Bytes::from(text))));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, JSON);
+    headers.insert(header::CONTENT_LENGTH, length.into());
+    headers.insert(header::CACHE_CONTROL, FRESH);
+    response
+}
+
+fn lasting(headers: &mut HeaderMap, digest: &Digest) {
+    headers.insert(header::CACHE_CONTROL, FOREVER);
+    // A digest is nothing but letters, digits and a colon.
+    if let Ok(tag) = HeaderValue::from_str(&tag(digest)) {
+        headers.insert(header::ETAG, tag);
+    }
+}
