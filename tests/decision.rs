@@ -2,15 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use smcp_decide::{Consent, Decision, Refusal, Ruled, Ruling, admit};
+use serde_json::json;
+use smcp_decide::{Decision, Refusal, Ruled, Ruling, admit};
+use smcp_model::decision::Consent;
 use smcp_model::facts::{Facts, Status};
 use smcp_model::manifest::{Entrypoint, Manifest, Permissions, Transport};
 use smcp_model::mode::{Effect, Mode, OnWarn, effect};
 use smcp_model::package::ResolvedPackage;
-use smcp_model::policy::{BuiltIn, LayerName, PolicySource};
+use smcp_model::policy::{BuiltIn, LayerName, PolicySpec};
 use smcp_model::registry::Registry;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::{Evaluated, Fault, FaultKind, Finding, Outcome, OutcomeKind, Verdict};
@@ -58,10 +61,10 @@ fn policies() -> impl Strategy<Value = Evaluated> {
     let modes = proptest::sample::select(&Mode::ALL[..]);
     let on_warns = proptest::sample::select(&OnWarn::ALL[..]);
     (outcomes(), modes, on_warns, any::<bool>()).prop_map(|(outcome, mode, on_warn, system)| Evaluated {
-        name: "planted".parse().unwrap(),
-        layer: if system { LayerName::System } else { LayerName::User },
-        source: PolicySource::BuiltIn(BuiltIn::Score),
-        mode,
+        spec: Arc::new(PolicySpec {
+            mode,
+            ..PolicySpec::built_in(BuiltIn::Score, if system { LayerName::System } else { LayerName::User }, json!({}))
+        }),
         on_warn,
         digest: None,
         version: None,
@@ -144,7 +147,7 @@ proptest! {
 
     #[test]
     fn strict_never_passes_a_fault(mut policies in many(), mut broken in policies(), kind in proptest::sample::select(&FaultKind::ALL[..])) {
-        broken.mode = Mode::Strict;
+        broken.spec = Arc::new(PolicySpec { mode: Mode::Strict, ..PolicySpec::clone(&broken.spec) });
         broken.outcome = Outcome::Fault(Fault::new(kind, "planted"));
         policies.push(broken);
         prop_assert_eq!(effect_of(&policies), Effect::Block);

@@ -3,86 +3,32 @@
 //! No configuration and no registry has a part in it: what a record lacked, the second decision would lack too.
 
 use std::path::Path;
-use std::time::Duration;
 
 use serde_json::{Value, json};
+use smcp_decide::{Conclusion, Ruling};
+use smcp_model::decision::{DecisionDocument, PolicyResult, exit_for};
 use smcp_model::digest::Digest;
-use smcp_model::limits::PolicyLimits;
-use smcp_model::mode::{Mode, OnWarn};
-use smcp_model::policy::{BuiltIn, LayerName, PolicySource, PolicySpec};
-use smcp_model::request::Context;
-use smcp_model::verdict::{Evaluated, Outcome};
+use smcp_model::policy::PolicySource;
+use smcp_model::record::{Body, PolicyRecord, Record};
 use smcp_policy::request;
 use smcp_policy::{Bound, PolicyHost, Source};
 
 use crate::bed::{Package, ROOT, TestBed};
 
-fn number(value: &Value) -> usize {
-    usize::try_from(value.as_u64().unwrap()).unwrap()
-}
-
-/// A policy as a record has it.
-fn spec(record: &Value) -> PolicySpec {
-    let name = record["name"].as_str().unwrap();
-    let built_in = BuiltIn::ALL.into_iter().find(|it| record["source"] == "built-in" && it.as_str() == name);
-    let limits = &record["limits"];
-    PolicySpec {
-        name: name.parse().unwrap(),
-        layer: [LayerName::System, LayerName::User].into_iter().find(|it| record["layer"] == it.as_str()).unwrap(),
-        source: built_in
-            .map_or_else(|| PolicySource::File(record["source"].as_str().unwrap().into()), PolicySource::BuiltIn),
-        pin: record["pin"].as_str().map(|digest| digest.parse().unwrap()),
-        mode: [Mode::Strict, Mode::Warn, Mode::Disabled]
-            .into_iter()
-            .find(|mode| json!(mode) == record["mode"])
-            .unwrap(),
-        on_warn: [OnWarn::Notify, OnWarn::Confirm].into_iter().find(|word| json!(word) == record["on_warn"]),
-        settings: record["settings"].clone(),
-        limits: PolicyLimits {
-            time: Duration::from_micros(limits["time_us"].as_u64().unwrap()),
-            memory: number(&limits["memory"]),
-            instances: number(&limits["instances"]),
-            component_size: number(&limits["component_size"]),
-            output: number(&limits["output"]),
-        },
-    }
-}
-
 /// The component that a record names by its digest.
-fn component(spec: &PolicySpec, digest: &Value, known: &[Vec<u8>]) -> Source {
-    match spec.source {
-        PolicySource::BuiltIn(policy) => Source::BuiltIn(policy),
-        PolicySource::File(_) => match digest.as_str() {
-            Some(digest) => {
-                Source::Bytes(known.iter().find(|bytes| Digest::of(bytes).to_string() == digest).unwrap().clone())
-            }
-            None => Source::Unreadable(smcp_policy::Unreadable::Disabled),
-        },
+fn component(policy: &PolicyRecord, known: &[Vec<u8>]) -> Source {
+    match (policy.spec().source, policy.digest) {
+        (PolicySource::BuiltIn(policy), _) => Source::BuiltIn(policy),
+        (PolicySource::File(_), Some(digest)) => {
+            Source::Bytes(known.iter().find(|bytes| Digest::of(bytes) == digest).unwrap().clone())
+        }
+        (PolicySource::File(_), None) => Source::Unreadable(smcp_policy::Unreadable::Disabled),
     }
 }
 
-/// What a decision document says of a policy, but for how long it took.
-fn said(evaluated: &Evaluated) -> Value {
-    let mut told: Vec<_> = evaluated.outcome.findings().map(|finding| json!([finding.code, finding.message])).collect();
-    if let Outcome::Fault(fault) = &evaluated.outcome {
-        told.push(json!([format!("fault-{}", fault.kind.as_str()), fault.message]));
-    }
-    json!({
-        "name": evaluated.name, "layer": evaluated.layer, "mode": evaluated.mode, "digest": evaluated.digest,
-        "version": evaluated.version, "outcome": evaluated.outcome.kind(), "effect": evaluated.effect().as_str(),
-        "findings": told,
-    })
-}
-
-/// The same of a document.
-fn documented(policy: &Value) -> Value {
-    let findings = policy["findings"].as_array().unwrap().iter();
-    let told: Vec<_> = findings.map(|finding| json!([finding["code"], finding["message"]])).collect();
-    let mut found = json!({ "findings": told });
-    for key in ["name", "layer", "mode", "digest", "version", "outcome", "effect"] {
-        found[key] = policy[key].clone();
-    }
-    found
+/// A result but for how long it took.
+fn timeless(result: &PolicyResult) -> PolicyResult {
+    PolicyResult { duration_us: 0, ..result.clone() }
 }
 
 #[test]
@@ -119,27 +65,23 @@ fn a_record_is_all_that_a_decision_needs() {
         let record: Value = serde_json::from_str(bed.read(".mcp/audit.jsonl").lines().next().unwrap()).unwrap();
         drop(bed);
 
-        let subject = record["request"]["subject"].to_string();
+        let Body::Decision(record) = Record::read(&record).unwrap().body else { panic!("{record}") };
+        let subject = record.request.subject.to_string();
         let subject = request::subject_from_document(subject.as_bytes(), Path::new("/"), None).unwrap();
-        let circumstances = &record["request"]["context"];
-        let context = Context {
-            evaluated_at: circumstances["evaluated_at"].as_u64().unwrap(),
-            trust: circumstances["trust"].as_bool().unwrap(),
-            interactive: circumstances["interactive"].as_bool().unwrap(),
-        };
-        let policies = record["policies"].as_array().unwrap();
-        let again = policies.iter().map(|policy| {
-            let spec = spec(policy);
-            let source = component(&spec, &policy["digest"], std::slice::from_ref(&example));
-            let request = request::build(&subject, context, policy["facts_believed"].as_bool().unwrap());
-            host.evaluate(Bound::new(spec, source).unwrap(), &request)
+        let context = record.request.context.as_ref().unwrap().context();
+        let again = record.policies.iter().map(|policy| {
+            let source = component(policy, std::slice::from_ref(&example));
+            let request = request::build(&subject, context, policy.facts_believed);
+            host.evaluate(Bound::new(policy.spec(), source).unwrap(), &request)
         });
-        let again: Vec<_> = again.collect();
-        let first: Vec<_> = record["decision"]["policies"].as_array().unwrap().iter().map(documented).collect();
-        assert_eq!(again.iter().map(said).collect::<Vec<_>>(), first, "{more}{policy}");
-        let effect = again.iter().map(Evaluated::effect).max().unwrap();
-        assert_eq!(record["decision"]["decision"], effect.as_str(), "{more}{policy}");
-        outcomes.extend(first.iter().map(|policy| policy["outcome"].to_string()));
+        let again = Ruling::of(again.collect()).unwrap();
+        let exit = exit_for(again.effect(), record.consent);
+        let document = smcp_decide::document(&subject, Conclusion::Ruled(&again), &[], exit);
+        let recorded = &record.decision;
+        assert_eq!((document.decision, document.exit_code), (recorded.decision, recorded.exit_code), "{more}{policy}");
+        let results = |document: &DecisionDocument| document.policies.iter().map(timeless).collect::<Vec<_>>();
+        assert_eq!(results(&document), results(recorded), "{more}{policy}");
+        outcomes.extend(recorded.policies.iter().map(|policy| policy.outcome.as_str()));
     }
     assert_eq!(outcomes.len(), 4, "of every kind there was one: {outcomes:?}");
 }

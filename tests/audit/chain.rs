@@ -4,7 +4,7 @@ use smcp_audit::Bounds;
 use smcp_model::digest::Digest;
 use smcp_model::limits;
 
-use crate::log::{Log, entry};
+use crate::log::{Log, entry, failure};
 
 type Lines = Vec<Vec<u8>>;
 type Change = fn(&mut Lines);
@@ -241,11 +241,12 @@ fn nothing_follows_what_is_no_record() {
 
 #[test]
 fn a_line_shows_nothing_that_steers_a_terminal() {
-    let (log, _) = Log::of(&["a\u{1b}[31m\u{202e}b\nc"]);
+    let log = Log::new();
+    log.journal().append(&failure("a", "a\u{1b}[31m\u{202e}b\nc")).unwrap();
     let line = String::from_utf8(log.bytes("audit.jsonl")).unwrap();
     assert_eq!(line.lines().count(), 1);
     assert!(line.trim_end().chars().all(|character| !character.is_control() && character != '\u{202e}'), "{line}");
-    assert_eq!(log.records("audit.jsonl")[0]["package"], "a\u{1b}[31m\u{202e}b\nc");
+    assert_eq!(log.records("audit.jsonl")[0]["code"], "a\u{1b}[31m\u{202e}b\nc");
 }
 
 #[test]

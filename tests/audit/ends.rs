@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use smcp_audit::{About, Bounds};
 
 use crate::bed::{Package, TestBed};
-use crate::log::{Log, entry};
+use crate::log::{Log, entry, typed};
 
 const LOG: &str = ".mcp/audit.jsonl";
 
@@ -37,7 +37,9 @@ fn kill(mut child: Child) {
 }
 
 fn records(bed: &TestBed) -> Vec<Value> {
-    bed.read(LOG).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let records: Vec<Value> = bed.read(LOG).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    records.iter().for_each(|record| drop(typed(record)));
+    records
 }
 
 /// What a verification says of servers: those that live, and those without an end.

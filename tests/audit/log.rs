@@ -6,18 +6,40 @@ use std::time::{Duration, SystemTime};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use smcp_audit::{AuditError, Bounds, Clock, Entry, Journal, Snapshot, verify};
-use smcp_model::audit::{Event, Head, Verification};
+use smcp_model::audit::{Head, Verification};
 use smcp_model::ownership::Caller;
+use smcp_model::record::{Body, Circumstances, EndRecord, HowEnded, Record};
 use tempfile::TempDir;
 
 /// A folder with a log, removed when dropped.
 pub(crate) struct Log(TempDir);
 
 pub(crate) fn entry(text: &str) -> Entry {
-    let body = [("package".to_owned(), json!(text))].into_iter().collect::<Map<_, _>>();
-    Entry { event: Event::Failure, run: None, body }
+    failure(text, "planted")
+}
+
+/// What goes into a record as it is: a code, which a typed one could not hold.
+pub(crate) fn failure(text: &str, code: &str) -> Entry {
+    let how = HowEnded::Failed { code: code.to_owned(), message: "it was planted".into() };
+    let body = Body::Failure(EndRecord { package: text.into(), how, duration_ms: None, left_behind: None });
+    Entry { run: None, circumstances: circumstances(), body }
+}
+
+/// A record as its type, which holds all that the line does and nothing else.
+pub(crate) fn typed(record: &Value) -> Record {
+    let typed = Record::read(record).unwrap();
+    let parts = [serde_json::to_value(&typed.circumstances), serde_json::to_value(&typed.body)];
+    let fields: Vec<_> = parts.into_iter().flat_map(|part| part.unwrap().as_object().unwrap().clone()).collect();
+    let placed = ["schema", "seq", "prev", "time", "event", "run", "recovered_bytes"];
+    let held = record.as_object().unwrap().iter().filter(|(key, _)| !placed.contains(&key.as_str()));
+    assert_eq!(fields, held.map(|(key, value)| (key.clone(), value.clone())).collect::<Vec<_>>(), "{record}");
+    typed
+}
+
+fn circumstances() -> Circumstances {
+    Circumstances { command: "run".into(), asked: None, pid: 1, uid: 0, smcp: "0.1.0".into() }
 }
 
 /// A clock that stands.

@@ -3,9 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::bed::{Package, ROOT, TestBed};
+use crate::log::typed;
 
 fn records(bed: &TestBed) -> Vec<Value> {
-    bed.read(".mcp/audit.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let records: Vec<Value> =
+        bed.read(".mcp/audit.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    records.iter().for_each(|record| drop(typed(record)));
+    records
 }
 
 fn events(records: &[Value]) -> Vec<&str> {

@@ -86,7 +86,7 @@ fn exit(effect: Effect, trust: bool) -> u8 {
 
 fn state(policy: &Evaluated) -> (String, String) {
     let state = if policy.outcome == Outcome::Skipped { "skipped" } else { policy.effect().as_str() };
-    (policy.name.to_string(), state.to_owned())
+    (policy.name().to_string(), state.to_owned())
 }
 
 fn violations(outcome: &Outcome) -> &[Finding] {

@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, PipeReader, Read, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use cap_std::fs::Dir;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde_json::json;
 use smcp_decide::{Clearance, Decision, admit};
 use smcp_launch::ending::Graces;
 use smcp_launch::environment::ServerEnvironment;
@@ -23,10 +25,9 @@ use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::facts::Facts;
 use smcp_model::manifest::{Entrypoint, Manifest, Permissions, Transport};
-use smcp_model::mode::{Mode, OnWarn};
-use smcp_model::name::PolicyName;
+use smcp_model::mode::OnWarn;
 use smcp_model::package::ResolvedPackage;
-use smcp_model::policy::{BuiltIn, LayerName, PolicySource};
+use smcp_model::policy::{BuiltIn, LayerName, PolicySpec};
 use smcp_model::registry::Registry;
 use smcp_model::verdict::{Evaluated, Outcome};
 use smcp_model::warning::Warning;
@@ -203,10 +204,7 @@ pub(crate) fn clearance_of(manifest: Manifest) -> Clearance {
 /// A policy that allows.
 fn passing() -> Evaluated {
     Evaluated {
-        name: PolicyName::of(BuiltIn::Origin),
-        layer: LayerName::User,
-        source: PolicySource::BuiltIn(BuiltIn::Origin),
-        mode: Mode::Strict,
+        spec: Arc::new(PolicySpec::built_in(BuiltIn::Origin, LayerName::User, json!({}))),
         on_warn: OnWarn::Notify,
         digest: None,
         version: None,

@@ -10,10 +10,10 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use smcp_launch::ending::Graces;
 use smcp_launch::error::LaunchError;
 use smcp_launch::status::Ended;
-use smcp_launch::status::EndedBy;
 use smcp_launch::{Finished, launch};
 use smcp_model::digest::Digest;
 use smcp_model::manifest::Entrypoint;
+use smcp_model::record::EndedBy;
 use smcp_model::warning::Delivery;
 
 use crate::bed::{Bed, PATIENT, clearance, entrypoint, sh, warning};

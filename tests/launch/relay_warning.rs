@@ -11,7 +11,7 @@ use smcp_launch::Finished;
 use smcp_launch::ending::Graces;
 use smcp_launch::error::{Failure, LaunchError};
 use smcp_launch::status::Ended;
-use smcp_launch::status::EndedBy;
+use smcp_model::record::EndedBy;
 use smcp_model::warning::Delivery;
 
 use crate::bed::{Bed, NEVER, NOW, PATIENT, warning};

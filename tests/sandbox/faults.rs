@@ -1,10 +1,13 @@
 //! Policies that export the interface and break in one place.
 
+use std::sync::Arc;
+
 use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
 use smcp_model::mode::Effect;
 use smcp_model::mode::Mode;
 use smcp_model::mode::OnWarn;
+use smcp_model::policy::PolicySpec;
 use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::FaultKind;
 use smcp_model::verdict::Outcome;
@@ -145,7 +148,8 @@ fn contained(kind: FaultKind) {
 
 /// Whether an outcome is this fault, says this, and has the effect in every mode that a fault has.
 pub(crate) fn blames(evaluated: &Evaluated, kind: FaultKind, says: &str) -> Result<(), String> {
-    let effect = |mode, on_warn| Evaluated { mode, on_warn, ..evaluated.clone() }.effect();
+    let spec = |mode| Arc::new(PolicySpec { mode, ..PolicySpec::clone(&evaluated.spec) });
+    let effect = |mode, on_warn| Evaluated { spec: spec(mode), on_warn, ..evaluated.clone() }.effect();
     let effects =
         [effect(Mode::Strict, OnWarn::Notify), effect(Mode::Warn, OnWarn::Notify), effect(Mode::Warn, OnWarn::Confirm)];
     let Outcome::Fault(fault) = &evaluated.outcome else { return Err(format!("{:?}", evaluated.outcome)) };

@@ -27,7 +27,7 @@ mod verify;
 pub use error::AuditError;
 pub use journal::Clock;
 pub use journal::Journal;
-pub use read::Found;
+pub use read::RecordKey;
 pub use read::newest;
 pub use record::Entry;
 pub use running::Abandoned;

@@ -1,44 +1,51 @@
 //! What a log says: the newest records, or those that somebody looks for.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
-
-use serde_json::Value;
 
 use crate::AuditError;
 use crate::Part;
-use smcp_model::text::SafeText;
+use smcp_model::audit::FoundLine;
 
-/// A record, and where it stands.
-#[derive(Debug, Clone)]
-pub struct Found {
-    /// In which file.
-    pub file: SafeText,
-    /// In which line of it, from 1.
-    pub line: u64,
-    /// The record; null when the line is none.
-    pub record: Value,
+/// What a record is found by. Reading no more of a line than this is what makes a long log quick to search.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+pub struct RecordKey<'a> {
+    /// Its number.
+    pub seq: u64,
+    /// The number of the first record of the same command.
+    pub run: u64,
+    /// `org/name@version`, as far as it was known.
+    #[serde(borrow)]
+    pub package: Cow<'a, str>,
 }
 
-/// The newest records that are `wanted`, at most `most` of them, oldest first.
+/// The newest records that are `wanted`, at most `most` of them, oldest first. A line that is not a record has no key.
 ///
 /// # Errors
 /// [`AuditError::Io`] when the log can't be read.
-pub fn newest(parts: &mut [Part], most: usize, wanted: impl Fn(&Value) -> bool) -> Result<Vec<Found>, AuditError> {
+pub fn newest(
+    parts: &mut [Part],
+    most: usize,
+    wanted: impl Fn(Option<&RecordKey<'_>>) -> bool,
+) -> Result<Vec<FoundLine>, AuditError> {
     let mut all = VecDeque::new();
     for part in parts.iter_mut().rev() {
         let room = most.saturating_sub(all.len());
         let mut found = VecDeque::new();
-        let file = part.name.clone();
         part.lines(|line, text| {
-            let record = serde_json::from_slice(text).unwrap_or_default();
-            if wanted(&record) {
-                found.push_back(Found { file: file.clone(), line, record });
+            if wanted(serde_json::from_slice(text).ok().as_ref()) {
+                found.push_back((line, text.to_vec()));
                 if found.len() > room {
                     found.pop_front();
                 }
             }
         })?;
-        found.into_iter().rev().for_each(|one| all.push_front(one));
+        let of_the_file = |(line, text): (u64, Vec<u8>)| FoundLine {
+            file: part.name.clone(),
+            line,
+            value: serde_json::from_slice(&text).unwrap_or_default(),
+        };
+        found.into_iter().rev().map(of_the_file).for_each(|one| all.push_front(one));
         if all.len() >= most {
             break;
         }

@@ -8,22 +8,23 @@ use serde_json::json;
 
 use crate::AuditError;
 use crate::SCHEMA;
-use smcp_model::audit::Event;
 use smcp_model::audit::Head;
 use smcp_model::digest::Digest;
 use smcp_model::limits;
+use smcp_model::record::Body;
+use smcp_model::record::Circumstances;
 use smcp_model::time;
 use smcp_model::visible;
 
 /// What is to be recorded.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// What it is about.
-    pub event: Event,
-    /// The number of the first record of the same command; none when this is it.
+    /// The number of the first record of the same command; `None` when this is it.
     pub run: Option<u64>,
-    /// Everything else, by key.
-    pub body: Map<String, Value>,
+    /// Who writes it, and what was asked for.
+    pub circumstances: Circumstances,
+    /// What happened.
+    pub body: Body,
 }
 
 impl Entry {
@@ -38,15 +39,18 @@ impl Entry {
             ("seq", json!(seq)),
             ("prev", json!(last.digest)),
             ("time", json!(time)),
-            ("event", json!(self.event)),
+            ("event", json!(self.body.event())),
             ("run", json!(self.run.unwrap_or(seq))),
         ];
         record.extend(head.map(|(key, value)| (key.to_owned(), value)));
         if recovered > 0 {
             record.insert("recovered_bytes".to_owned(), json!(recovered));
         }
-        for (key, value) in &self.body {
-            record.entry(key).or_insert_with(|| value.clone());
+        for part in [serde_json::to_value(&self.circumstances), serde_json::to_value(&self.body)] {
+            let part = part.map_err(|error| AuditError::Record(error.to_string()))?;
+            if let Value::Object(fields) = part {
+                record.extend(fields);
+            }
         }
         let line = visible::line(&record).map_err(|error| AuditError::Record(error.to_string()))?;
         if u64::try_from(line.len()).is_ok_and(|length| length <= limits::AUDIT_RECORD) {

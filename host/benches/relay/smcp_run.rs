@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
+use serde_json::json;
 use smcp_decide::{Clearance, Decision, admit};
 use smcp_launch::ending::Graces;
 use smcp_launch::environment::ServerEnvironment;
@@ -14,10 +16,9 @@ use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::facts::Facts;
 use smcp_model::manifest::{Entrypoint, Manifest, Permissions, Transport};
-use smcp_model::mode::{Mode, OnWarn};
-use smcp_model::name::PolicyName;
+use smcp_model::mode::OnWarn;
 use smcp_model::package::ResolvedPackage;
-use smcp_model::policy::{BuiltIn, LayerName, PolicySource};
+use smcp_model::policy::{BuiltIn, LayerName, PolicySpec};
 use smcp_model::registry::Registry;
 use smcp_model::verdict::{Evaluated, Outcome};
 use smcp_model::warning::Warning;
@@ -69,10 +70,7 @@ fn clearance(manifest: Manifest) -> Result<Clearance> {
         manifest,
     };
     let passing = Evaluated {
-        name: PolicyName::of(BuiltIn::Origin),
-        layer: LayerName::User,
-        source: PolicySource::BuiltIn(BuiltIn::Origin),
-        mode: Mode::Strict,
+        spec: Arc::new(PolicySpec::built_in(BuiltIn::Origin, LayerName::User, json!({}))),
         on_warn: OnWarn::Notify,
         digest: None,
         version: None,

@@ -3,6 +3,13 @@
 //! Before it `policy` has evaluated; after it `report` says what was decided and `launch` starts what was cleared.
 //! Nothing here reads a file, a clock or a terminal.
 
+mod document;
+
+pub use document::Conclusion;
+pub use document::asides;
+pub use document::document;
+
+use smcp_model::decision::Consent;
 use smcp_model::facts::Facts;
 use smcp_model::facts::Status;
 use smcp_model::mode::Effect;
@@ -170,19 +177,6 @@ pub enum Decision {
 #[derive(Debug)]
 pub struct Question {
     package: ResolvedPackage,
-}
-
-/// Somebody's answer to a [`Question`], or why there is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Consent {
-    /// `--trust` was passed: yes without asking.
-    Trusted,
-    /// A person typed y or yes.
-    Accepted,
-    /// A person typed anything else, nothing, or closed the terminal.
-    Declined,
-    /// Standard input and standard error are not both terminals.
-    NobodyToAsk,
 }
 
 impl Question {

@@ -4,8 +4,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::status::EndedBy;
 use smcp_model::limits;
+use smcp_model::record::EndedBy;
 
 /// How long a server may take to end when it is asked to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

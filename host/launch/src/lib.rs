@@ -34,11 +34,11 @@ use crate::relay::Prepared;
 use crate::spawn::Plan;
 use crate::spawn::Server;
 use crate::status::Ended;
-use crate::status::EndedBy;
 use crate::supervise::supervise;
 use smcp_decide::Clearance;
 use smcp_model::deadline::Deadline;
 use smcp_model::manifest::Transport;
+use smcp_model::record::EndedBy;
 use smcp_model::warning::Delivery;
 use smcp_model::warning::Warning;
 

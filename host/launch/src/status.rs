@@ -13,19 +13,6 @@ const SIGTERM: u8 = 15;
 /// The signal that leaves nothing to ask, by its number everywhere.
 const SIGKILL: u8 = 9;
 
-/// Who began the ending of a server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EndedBy {
-    /// It ended by itself, or somebody other than smcp ended it.
-    Server,
-    /// The client closed the server's standard input, or died.
-    Client,
-    /// Somebody sent smcp a signal that asks it to end.
-    Signal,
-    /// smcp, because what the server said could not be let through.
-    Smcp,
-}
-
 /// How a server ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {

@@ -19,7 +19,7 @@ use crate::signals::Watched;
 use crate::spawn::Server;
 use crate::spawn::State;
 use crate::status::Ended;
-use crate::status::EndedBy;
+use smcp_model::record::EndedBy;
 
 /// Stays with the server until it has ended, and says who began that.
 pub(crate) fn supervise(

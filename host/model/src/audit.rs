@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::digest::Digest;
 use crate::text::SafeText;
+use crate::word::deserialize_word;
 use crate::word::serialize_as_word;
 
 /// What a record is about.
@@ -20,6 +21,9 @@ pub enum Event {
 }
 
 impl Event {
+    /// Every event.
+    pub const ALL: [Self; 4] = [Self::Decision, Self::Failure, Self::Start, Self::End];
+
     /// The word used in records.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -32,6 +36,7 @@ impl Event {
 }
 
 serialize_as_word!(Event);
+deserialize_word!(Event);
 
 /// A record's place in the chain: what the record after it refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -45,6 +50,17 @@ pub struct Head {
 impl Head {
     /// What the first record refers to: nothing, number 0.
     pub const NOTHING: Self = Self { seq: 0, digest: Digest::ZERO };
+}
+
+/// A line of a log that was looked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FoundLine {
+    /// In which file.
+    pub file: SafeText,
+    /// In which line of it, from 1.
+    pub line: u64,
+    /// The line as JSON; null when it is not JSON.
+    pub value: serde_json::Value,
 }
 
 /// Something in a log that no writer leaves.

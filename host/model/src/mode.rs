@@ -1,6 +1,7 @@
 //! Modes, effects, and the one table that joins them.
 
 use crate::verdict::OutcomeKind;
+use crate::word::deserialize_word;
 use crate::word::serialize_as_word;
 
 /// How strictly a policy is meant (spec section 3). Case-sensitive in text.
@@ -66,6 +67,9 @@ pub enum Effect {
 }
 
 impl Effect {
+    /// Every effect, from harmless to final.
+    pub const ALL: [Self; 4] = [Self::Pass, Self::Warn, Self::Ask, Self::Block];
+
     /// The word used in JSON and messages.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -78,6 +82,7 @@ impl Effect {
 }
 
 serialize_as_word!(Mode, OnWarn, Effect);
+deserialize_word!(Mode, OnWarn, Effect);
 
 /// What one policy's outcome means under its mode (spec section 3). The only place where modes are interpreted.
 pub const fn effect(mode: Mode, outcome: OutcomeKind, on_warn: OnWarn) -> Effect {

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::policy::BuiltIn;
 use crate::text::SafeText;
+use crate::word::deserialize_parsed;
 use crate::word::serialize_as_word;
 
 /// How much of a text that is no name is quoted, bytes.
@@ -149,6 +150,7 @@ macro_rules! shown_as_text {
 
 shown_as_text!(PolicyName, FindingCode, PackageWord);
 serialize_as_word!(PolicyName, FindingCode, PackageWord);
+deserialize_parsed!(PolicyName, FindingCode);
 
 impl fmt::Display for PackageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,6 +7,7 @@ use crate::digest::Digest;
 use crate::limits::PolicyLimits;
 use crate::mode::{Mode, OnWarn};
 use crate::name::PolicyName;
+use crate::word::deserialize_word;
 use crate::word::serialize_as_word;
 
 /// The name of every thread that works for one policy. A panic on such a thread is a fault of that policy, and is
@@ -23,6 +24,9 @@ pub enum LayerName {
 }
 
 impl LayerName {
+    /// Every layer, in the order of evaluation.
+    pub const ALL: [Self; 2] = [Self::System, Self::User];
+
     /// The word used in JSON and messages.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -33,6 +37,7 @@ impl LayerName {
 }
 
 serialize_as_word!(LayerName);
+deserialize_word!(LayerName);
 
 /// The components inside the binary. They differ from others only in where their bytes come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,6 +78,22 @@ impl fmt::Display for PolicySource {
         match self {
             Self::BuiltIn(_) => f.pad("built-in"),
             Self::File(path) => f.pad(&path.to_string_lossy()),
+        }
+    }
+}
+
+impl PolicySpec {
+    /// A built-in of a layer as it is when nothing else is configured, with `settings`.
+    pub fn built_in(policy: BuiltIn, layer: LayerName, settings: serde_json::Value) -> Self {
+        Self {
+            name: PolicyName::of(policy),
+            layer,
+            source: PolicySource::BuiltIn(policy),
+            pin: None,
+            mode: Mode::Strict,
+            on_warn: None,
+            settings,
+            limits: PolicyLimits::DEFAULT,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Text from somebody else, made harmless before anybody sees it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 pub use crate::unseen::is_unseen;
@@ -41,6 +42,20 @@ impl SafeText {
         Self(safe)
     }
 
+    /// A message of several lines, which are laid out for people, as one sentence.
+    pub fn one_line(message: &str) -> Self {
+        let mut sentence = String::new();
+        for line in message.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let separator = match sentence.chars().next_back() {
+                None => "",
+                Some(':') => " ",
+                Some(_) => "; ",
+            };
+            sentence.extend([separator, line]);
+        }
+        Self::new(&sentence)
+    }
+
     /// The harmless text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -76,6 +91,14 @@ impl fmt::Display for SafeText {
 impl fmt::Debug for SafeText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+/// What was written is harmless already, and stays what it is; what somebody else has put there becomes so.
+impl<'de> serde::Deserialize<'de> for SafeText {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        Ok(Self::new(&text))
     }
 }
 

@@ -1,13 +1,15 @@
 //! What a policy can end in: findings, faults, outcomes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::digest::Digest;
 use crate::limits;
 use crate::mode::{Effect, Mode, OnWarn};
 use crate::name::{FindingCode, PolicyName};
-use crate::policy::{LayerName, PolicySource};
+use crate::policy::{LayerName, PolicySource, PolicySpec};
 use crate::text::SafeText;
+use crate::word::deserialize_word;
 use crate::word::serialize_as_word;
 
 /// One thing a policy says, sanitised.
@@ -206,6 +208,9 @@ impl Outcome {
 }
 
 impl OutcomeKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [Self::Pass, Self::Violation, Self::Fault, Self::Skipped, Self::Waived];
+
     /// The word used in JSON and messages.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -219,18 +224,13 @@ impl OutcomeKind {
 }
 
 serialize_as_word!(FaultKind, OutcomeKind);
+deserialize_word!(FaultKind, OutcomeKind);
 
-/// One policy after its evaluation: everything the decision and the reports need to know of it.
+/// One policy after its evaluation: everything the decision, the reports and the records need to know of it.
 #[derive(Debug, Clone)]
 pub struct Evaluated {
-    /// Its name in the configuration.
-    pub name: PolicyName,
-    /// The layer it stands in.
-    pub layer: LayerName,
-    /// Where the component came from.
-    pub source: PolicySource,
-    /// How strictly it is meant.
-    pub mode: Mode,
+    /// What it was evaluated with.
+    pub spec: Arc<PolicySpec>,
     /// What a violation under `warn` leads to; notify when the component faulted before it could say.
     pub on_warn: OnWarn,
     /// Digest of the component's bytes, when they could be read.
@@ -244,8 +244,23 @@ pub struct Evaluated {
 }
 
 impl Evaluated {
+    /// Its name in the configuration.
+    pub fn name(&self) -> &PolicyName {
+        &self.spec.name
+    }
+
+    /// The layer it stands in.
+    pub fn layer(&self) -> LayerName {
+        self.spec.layer
+    }
+
+    /// How strictly it is meant.
+    pub fn mode(&self) -> Mode {
+        self.spec.mode
+    }
+
     /// What this outcome does to the launch, under this policy's mode.
-    pub const fn effect(&self) -> Effect {
-        crate::mode::effect(self.mode, self.outcome.kind(), self.on_warn)
+    pub fn effect(&self) -> Effect {
+        crate::mode::effect(self.mode(), self.outcome.kind(), self.on_warn)
     }
 }

@@ -1,5 +1,8 @@
 //! What a model is told about a server before it uses it (spec section 7).
 
+use crate::word::deserialize_word;
+use crate::word::serialize_as_word;
+
 /// A warning, in the three forms that the protocol has room for. Made by `report`, put into the stream by `launch`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
@@ -19,3 +22,19 @@ pub enum Delivery {
     /// The session ended before any answer could carry it.
     Undelivered,
 }
+
+impl Delivery {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Delivered, Self::Undelivered];
+
+    /// The word used in records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Undelivered => "undelivered",
+        }
+    }
+}
+
+serialize_as_word!(Delivery);
+deserialize_word!(Delivery);

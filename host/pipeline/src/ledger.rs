@@ -9,8 +9,6 @@ use std::io;
 use std::path::Path;
 use std::time::Instant;
 
-use serde_json::Value;
-
 use crate::Judged;
 use crate::Order;
 use crate::Stop;
@@ -25,13 +23,13 @@ use smcp_authority as authority;
 use smcp_config::Config;
 use smcp_config::choice::Audit;
 use smcp_config::choice::AuditHead;
-use smcp_decide::Consent;
 use smcp_decide::Notice;
 use smcp_launch::Finished;
-use smcp_model::audit::Event;
 use smcp_model::audit::Head;
+use smcp_model::decision::Consent;
 use smcp_model::limits;
 use smcp_model::package::ResolvedPackage;
+use smcp_model::record::Body;
 use smcp_model::request::Context;
 use smcp_model::text::SafeText;
 
@@ -107,7 +105,8 @@ impl Ledger {
         let Some(journal) = &self.journal else { return };
         let closed = journal.abandoned(limits::AUDIT_ABANDONED).and_then(|abandoned| {
             abandoned.into_iter().try_for_each(|one| {
-                let entry = Entry { event: Event::End, run: Some(one.about.run), body: body::abandoned(&one.about) };
+                let (circumstances, body) = body::abandoned(&one.about);
+                let entry = Entry { run: Some(one.about.run), circumstances, body };
                 let head = journal.append(&entry)?;
                 one.recorded();
                 journal.announce(head)
@@ -118,7 +117,7 @@ impl Ledger {
         }
     }
 
-    /// Records a decision that allows: `document` is what was said of it.
+    /// Records a decision that allows.
     ///
     /// # Errors
     /// [`Stop::Audit`] when it can't be recorded and must be.
@@ -128,31 +127,22 @@ impl Ledger {
         judged: &Judged,
         context: Context,
         consent: Option<Consent>,
-        document: Value,
     ) -> Result<Remark, Stop> {
-        let body = body::decision(config, judged, context, consent, document);
-        self.write(Event::Decision, body)
+        self.write(body::decision(config, judged, context, consent))
     }
 
     /// Records a decision that refuses. It does so recorded or not.
-    pub fn refused(
-        &mut self,
-        config: &Config,
-        judged: &Judged,
-        context: Context,
-        consent: Option<Consent>,
-        document: Value,
-    ) -> Remark {
-        said_anyway(self.decided(config, judged, context, consent, document))
+    pub fn refused(&mut self, config: &Config, judged: &Judged, context: Context, consent: Option<Consent>) -> Remark {
+        said_anyway(self.decided(config, judged, context, consent))
     }
 
-    /// Records why it ended before any policy spoke: `document` is what was said of it, when it is a decision.
-    pub fn stopped(&mut self, stopped: &Stopped, document: Option<Value>) -> Remark {
-        let recorded = match document {
-            Some(document) => self.write(Event::Decision, body::refusal(stopped, document)),
-            None => self.write(Event::Failure, body::failure(&stopped.subject.label(), &stopped.stop)),
+    /// Records why it ended before any policy spoke: a decision, or a failure.
+    pub fn stopped(&mut self, stopped: &Stopped) -> Remark {
+        let body = match stopped.document() {
+            Some(document) => body::refusal(stopped, document),
+            None => Body::Failure(body::failed(&stopped.subject.label(), &stopped.stop)),
         };
-        said_anyway(recorded)
+        said_anyway(self.write(body))
     }
 
     /// Records that a server is about to be started.
@@ -162,7 +152,7 @@ impl Ledger {
     pub(super) fn starting(&mut self, package: &ResolvedPackage, order: &Order, warned: bool) -> Result<Remark, Stop> {
         let (label, asked, run) = (package.label(), self.activity.asked.clone(), self.run);
         let mut running = None;
-        let remark = self.write_by(Event::Start, body::start(package, order, warned), |journal, entry| {
+        let remark = self.write_by(body::start(package, order, warned), |journal, entry| {
             let about = |start: Head| About { run: run.unwrap_or(start.seq), start, package: label, asked };
             let (head, noted) = journal.append_start(entry, about)?;
             running = noted;
@@ -181,19 +171,21 @@ impl Ledger {
         finished: Result<&Finished, &Stop>,
         left_behind: Option<usize>,
     ) -> Remark {
-        let event = if self.started.is_some() { Event::End } else { Event::Failure };
-        let mut body = match finished {
+        let mut end = match finished {
             // The log could not be written a moment ago, and has said so.
             Err(Stop::Audit(_)) => return None,
-            Err(stop) => body::failure(label, stop),
+            Err(stop) => body::failed(label, stop),
             Ok(finished) => body::end(label, *finished),
         };
-        if let Some(started) = self.started {
-            let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-            body.insert("duration_ms".to_owned(), elapsed.into());
-            body.extend(left_behind.map(|count| ("left_behind".to_owned(), count.into())));
-        }
-        let remark = said_anyway(self.write(event, body));
+        let body = match self.started {
+            None => Body::Failure(end),
+            Some(started) => {
+                end.duration_ms = Some(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
+                end.left_behind = left_behind;
+                Body::End(end)
+            }
+        };
+        let remark = said_anyway(self.write(body));
         // What could not be recorded is recorded by the next run, as far as it will know.
         if self.journal.is_some() {
             self.running.take().into_iter().for_each(Running::ended);
@@ -201,20 +193,18 @@ impl Ledger {
         remark
     }
 
-    fn write(&mut self, event: Event, facts: body::Body) -> Result<Remark, Stop> {
-        self.write_by(event, facts, Journal::append)
+    fn write(&mut self, body: Body) -> Result<Remark, Stop> {
+        self.write_by(body, Journal::append)
     }
 
     fn write_by(
         &mut self,
-        event: Event,
-        facts: body::Body,
+        body: Body,
         append: impl FnOnce(&Journal, &Entry) -> Result<Head, AuditError>,
     ) -> Result<Remark, Stop> {
         let Some(journal) = &self.journal else { return Ok(None) };
-        let mut body = body::circumstances(&self.activity);
-        body.extend(facts);
-        match append(journal, &Entry { event, run: self.run, body }) {
+        let entry = Entry { run: self.run, circumstances: body::circumstances(&self.activity), body };
+        match append(journal, &entry) {
             Ok(head) => {
                 self.run.get_or_insert(head.seq);
                 journal.announce(head).map_or_else(|error| excuse(self.audit, error), |()| Ok(None))

@@ -35,10 +35,8 @@ pub use policies::unreadable;
 pub use refusal::refuse;
 pub use start::Order;
 pub use stop::Stop;
-pub use stop::StopKind;
 pub use stop::Stopped;
 
-pub use smcp_decide::Consent;
 pub use smcp_decide::Notice;
 pub use smcp_launch::env_file::Assignment;
 pub use smcp_launch::env_file::Room;
@@ -53,20 +51,23 @@ pub use smcp_policy::request::subject_from_document;
 use std::time::Duration;
 use std::time::Instant;
 
-use serde_json::Value;
-
 use crate::offline::FACTS_FROM_CACHE;
 use crate::start::Prepared;
 use smcp_config::Config;
 use smcp_decide as decide;
 use smcp_decide::Admitted;
 use smcp_decide::Clearance;
+use smcp_decide::Conclusion;
 use smcp_decide::Decision;
 use smcp_decide::Refusal;
 use smcp_decide::Ruled;
 use smcp_decide::Ruling;
 use smcp_model::access::Access;
 use smcp_model::deadline::Deadline;
+use smcp_model::decision::Consent;
+use smcp_model::decision::DecisionDocument;
+use smcp_model::decision::exit_for;
+use smcp_model::exit::ExitKind;
 use smcp_model::package::PackageRef;
 use smcp_model::package::ResolvedPackage;
 use smcp_model::progress::Progress;
@@ -105,6 +106,21 @@ impl Judged {
         !self.is_clean() || self.notices.iter().any(|notice| notice.code != FACTS_FROM_CACHE)
     }
 
+    /// How a program ends that decides this and got that answer.
+    pub const fn exit(&self, consent: Option<Consent>) -> ExitKind {
+        exit_for(self.ruling.effect(), consent)
+    }
+
+    /// The decision as a document for machines; `consent` is the answer to its question.
+    pub fn document(&self, consent: Option<Consent>) -> DecisionDocument {
+        decide::document(&self.subject, self.conclusion(), &self.notices, self.exit(consent))
+    }
+
+    /// How the decision came about.
+    pub const fn conclusion(&self) -> Conclusion<'_> {
+        Conclusion::Ruled(&self.ruling)
+    }
+
     fn is_clean(&self) -> bool {
         self.subject.facts.doubts.is_empty() && self.ruling.policies().iter().all(|policy| policy.outcome.is_silent())
     }
@@ -121,12 +137,6 @@ pub trait Audience {
     /// What the model has to be told in the stream, because nobody reads the terminal; `None` when there is nothing to
     /// say, or somebody has read it.
     fn warning(&mut self, judged: &Judged) -> Option<Warning>;
-
-    /// The document of a decision, for the audit log; `consent` is the answer to its question.
-    fn document(&self, judged: &Judged, consent: Option<Consent>) -> Value;
-
-    /// The document of a stop before any policy, for the audit log; `None` when it is no decision.
-    fn document_of_stop(&self, stopped: &Stopped) -> Option<Value>;
 
     /// Hears a remark about the start. What a manifest asks for in vain is no concern of the model's: it is not in
     /// the [`warning`](Self::warning).
@@ -152,21 +162,20 @@ pub fn run(
     // The lease is held until the server has ended: nobody removes from the cache what runs.
     let considered = weigh(config, &order.reference, context, &deadline, progress);
     let (ruled, mut judged, _lease) = considered.inspect_err(|stopped| {
-        let remark = ledger.stopped(stopped, audience.document_of_stop(stopped));
+        let remark = ledger.stopped(stopped);
         say(remark, audience);
     })?;
     let environment = start::environment(&ruled.candidate().manifest, order);
     judged.access = Some(environment.access(&ruled.candidate().manifest));
     let stopped = |stop| Stopped::new(judged.subject.clone(), stop);
     let Answered { clearance, consent, waited } = answer(ruled, &judged, audience);
-    let document = audience.document(&judged, consent);
     let clearance = match clearance {
         Ok(clearance) => {
-            say(ledger.decided(config, &judged, context, consent, document).map_err(stopped)?, audience);
+            say(ledger.decided(config, &judged, context, consent).map_err(stopped)?, audience);
             clearance
         }
         Err(refusal) => {
-            say(ledger.refused(config, &judged, context, consent, document), audience);
+            say(ledger.refused(config, &judged, context, consent), audience);
             return Err(stopped(refusal.into()));
         }
     };

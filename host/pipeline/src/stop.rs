@@ -5,10 +5,14 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use smcp_audit::AuditError;
+use smcp_decide::Conclusion;
 use smcp_decide::Notice;
 use smcp_decide::Refusal;
 use smcp_launch::error::Failure;
 use smcp_launch::error::LaunchError;
+use smcp_model::chain;
+use smcp_model::decision::DecisionDocument;
+use smcp_model::exit::ExitKind;
 use smcp_model::limits;
 use smcp_model::name::PolicyName;
 use smcp_model::request::Subject;
@@ -34,6 +38,24 @@ pub struct Stopped {
 impl Stopped {
     pub(super) fn new(subject: Subject, stop: Stop) -> Self {
         Self { subject: Box::new(subject), stop: Box::new(stop), notices: Vec::new() }
+    }
+
+    /// The decision that this is, though no policy has spoken; `None` when it is a failure. What the registry or the
+    /// package is to blame for is a decision; everything else is a failure.
+    pub fn conclusion<'a>(&'a self, message: &'a str) -> Option<Conclusion<'a>> {
+        let code = self.stop.code();
+        match self.stop.exit() {
+            ExitKind::Registry => Some(Conclusion::Unavailable { code, message }),
+            ExitKind::Integrity | ExitKind::Refused => Some(Conclusion::Refused { code, message }),
+            ExitKind::Success | ExitKind::Usage | ExitKind::Timeout | ExitKind::Start => None,
+        }
+    }
+
+    /// The same as a document for machines.
+    pub fn document(&self) -> Option<DecisionDocument> {
+        let message = self.stop.explained();
+        let conclusion = self.conclusion(&message)?;
+        Some(smcp_decide::document(&self.subject, conclusion, &self.notices, self.stop.exit()))
     }
 }
 
@@ -100,43 +122,26 @@ pub enum Stop {
     Order(String),
 }
 
-/// What a stop means to the caller; each kind has its exit code (spec section 4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StopKind {
-    /// The command line, the configuration or the local system.
-    Usage,
-    /// A registry could not answer, or has no such package.
-    Registry,
-    /// Bytes or identities are not what they should be.
-    Integrity,
-    /// Refused.
-    Refused,
-    /// It took too long.
-    Timeout,
-    /// The server could not be started.
-    Start,
-}
-
 impl Stop {
     pub(super) fn local(doing: &'static str, path: &Path, cause: io::Error) -> Self {
         Self::Local { doing, path: path.to_path_buf(), cause }
     }
 
-    /// What it means to the caller.
-    pub const fn kind(&self) -> StopKind {
+    /// How the program ends because of it (spec section 4).
+    pub const fn exit(&self) -> ExitKind {
         match self {
             Self::Package(error) => match error.kind() {
-                PackageErrorKind::NotFound | PackageErrorKind::Registry => StopKind::Registry,
-                PackageErrorKind::Integrity => StopKind::Integrity,
-                PackageErrorKind::Timeout => StopKind::Timeout,
-                PackageErrorKind::Local => StopKind::Usage,
+                PackageErrorKind::NotFound | PackageErrorKind::Registry => ExitKind::Registry,
+                PackageErrorKind::Integrity => ExitKind::Integrity,
+                PackageErrorKind::Timeout => ExitKind::Timeout,
+                PackageErrorKind::Local => ExitKind::Usage,
             },
-            Self::Refused(_) => StopKind::Refused,
-            Self::Pin(_) => StopKind::Integrity,
+            Self::Refused(_) => ExitKind::Refused,
+            Self::Pin(_) => ExitKind::Integrity,
             Self::Launch(error) => match error.failure() {
-                Failure::Integrity => StopKind::Integrity,
-                Failure::Timeout => StopKind::Timeout,
-                Failure::Start => StopKind::Start,
+                Failure::Integrity => ExitKind::Integrity,
+                Failure::Timeout => ExitKind::Timeout,
+                Failure::Start => ExitKind::Start,
             },
             Self::Untrusted { .. }
             | Self::Host(_)
@@ -146,7 +151,7 @@ impl Stop {
             | Self::Audit(_)
             | Self::Local { .. }
             | Self::System { .. }
-            | Self::Order(_) => StopKind::Usage,
+            | Self::Order(_) => ExitKind::Usage,
         }
     }
 
@@ -164,6 +169,16 @@ impl Stop {
             Self::Audit(_) => "audit-unwritable",
             Self::Order(_) => "usage",
         }
+    }
+
+    /// Why, with every cause, on one line; then what helps, on lines of its own.
+    pub fn explained(&self) -> String {
+        chain::explained(self)
+    }
+
+    /// Why, with every cause, in one sequence of words.
+    pub fn chain(&self) -> String {
+        chain::causes(self)
     }
 
     /// Whether the server had been started, so that standard input and output were its own.

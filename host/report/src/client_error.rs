@@ -7,16 +7,16 @@
 use serde_json::Value;
 use serde_json::json;
 
-use crate::Conclusion;
 use crate::Report;
-use crate::json;
 use crate::quote::quoted;
-use smcp_decide::Consent;
+use smcp_decide::Conclusion;
 use smcp_decide::Ruling;
 use smcp_model::client_error::ClientError;
+use smcp_model::decision::Consent;
 use smcp_model::limits;
 use smcp_model::mode::Effect;
 use smcp_model::policy::LayerName;
+use smcp_model::text::SafeText;
 use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::Outcome;
 
@@ -32,8 +32,9 @@ pub fn decision(report: &Report<'_>) -> ClientError {
         Conclusion::Ruled(ruling) => ruled(&label, ruling, report.consent),
         Conclusion::Refused { message, .. } | Conclusion::Unavailable { message, .. } => said(Some(&label), message),
     };
-    let data = cut::cut(json::decision(report)).unwrap_or_else(|| document(report.exit_code, &message));
-    ClientError { code: code(report.exit_code), message, data }
+    let data = cut::cut(report.document()).and_then(|small| serde_json::to_value(small).ok());
+    let data = data.unwrap_or_else(|| document(report.exit.code(), &message));
+    ClientError { code: code(report.exit.code()), message, data }
 }
 
 /// The error of a failure, which is no decision: `message` has what is wrong in its first line and what helps behind it.
@@ -67,7 +68,7 @@ fn tail(remedy: Option<&str>) -> String {
 /// The line of a message.
 fn said(label: Option<&str>, message: &str) -> String {
     let (wrong, helps) = message.split_once('\n').unwrap_or((message, ""));
-    let helps = json::one_line(helps);
+    let helps = SafeText::one_line(helps);
     let helps = Some(helps.as_str()).filter(|helps| !helps.is_empty());
     let reason = quoted(wrong.trim_end_matches(':'), limits::CLIENT_REASON);
     format!("{}: {reason}{}", lead(label), tail(helps))
@@ -77,7 +78,7 @@ fn said(label: Option<&str>, message: &str) -> String {
 fn ruled(label: &str, ruling: &Ruling, consent: Option<Consent>) -> String {
     let effect = ruling.effect();
     let against: Vec<_> = ruling.policies().iter().filter(|policy| policy.effect() == effect).collect();
-    let layered = ruling.policies().iter().any(|policy| policy.layer != LayerName::User);
+    let layered = ruling.policies().iter().any(|policy| policy.layer() != LayerName::User);
     let reasons: Vec<_> = against.iter().flat_map(|policy| reasons(policy, layered)).collect();
     let because = match (effect, consent) {
         (Effect::Ask, Some(Consent::Declined)) => ", consent was declined",
@@ -101,8 +102,8 @@ fn ruled(label: &str, ruling: &Ruling, consent: Option<Consent>) -> String {
 
 /// What a policy has against the package.
 fn reasons(policy: &Evaluated, layered: bool) -> Vec<String> {
-    let name = policy.name.as_str();
-    let who = if layered { format!("{name} ({})", policy.layer.as_str()) } else { name.to_owned() };
+    let name = policy.name().as_str();
+    let who = if layered { format!("{name} ({})", policy.layer().as_str()) } else { name.to_owned() };
     let words = |message: &str| quoted(message, limits::CLIENT_QUOTE);
     match &policy.outcome {
         Outcome::Violation(verdict) => {

@@ -1,14 +1,18 @@
 //! Decisions of every kind, for the tests of the renderers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::Conclusion;
+use serde_json::json;
+
 use crate::Purpose;
 use crate::Report;
-use smcp_decide::Consent;
+use smcp_decide::Conclusion;
 use smcp_decide::Notice;
 use smcp_decide::Ruling;
+use smcp_model::decision::Consent;
 use smcp_model::digest::Digest;
+use smcp_model::exit::ExitKind;
 use smcp_model::facts::CertLevel;
 use smcp_model::facts::Facts;
 use smcp_model::facts::Origin;
@@ -22,7 +26,7 @@ use smcp_model::mode::Mode;
 use smcp_model::mode::OnWarn;
 use smcp_model::policy::BuiltIn;
 use smcp_model::policy::LayerName;
-use smcp_model::policy::PolicySource;
+use smcp_model::policy::PolicySpec;
 use smcp_model::registry::Registry;
 use smcp_model::request::Subject;
 use smcp_model::text::SafeText;
@@ -41,11 +45,11 @@ pub(crate) struct Case {
     notices: Vec<Notice>,
     consent: Option<Consent>,
     purpose: Purpose,
-    exit_code: u8,
+    exit: ExitKind,
 }
 
 impl Case {
-    fn new(name: &'static str, exit_code: u8, policies: Vec<Evaluated>) -> Self {
+    fn new(name: &'static str, exit: ExitKind, policies: Vec<Evaluated>) -> Self {
         Self {
             name,
             subject: subject(),
@@ -53,50 +57,48 @@ impl Case {
             notices: Vec::new(),
             consent: None,
             purpose: Purpose::Launch,
-            exit_code,
+            exit,
         }
     }
 
     pub(crate) fn report(&self) -> Report<'_> {
         let conclusion = match &self.ruling {
             Ok(ruling) => Conclusion::Ruled(ruling),
-            Err((code, message)) if self.exit_code == 2 => Conclusion::Unavailable { code, message },
+            Err((code, message)) if self.exit == ExitKind::Registry => Conclusion::Unavailable { code, message },
             Err((code, message)) => Conclusion::Refused { code, message },
         };
-        let Self { subject, notices, consent, purpose, exit_code, .. } = self;
-        let (consent, purpose, exit_code) = (*consent, *purpose, *exit_code);
-        Report { subject, conclusion, notices, consent, start: None, brief: false, purpose, exit_code }
+        let Self { subject, notices, consent, purpose, exit, .. } = self;
+        let (consent, purpose, exit) = (*consent, *purpose, *exit);
+        Report { subject, conclusion, notices, consent, start: None, brief: false, purpose, exit }
     }
 }
 
 /// One decision of every kind, each under the name of its snapshot.
 pub(crate) fn cases() -> Vec<Case> {
-    let refused = |name, exit_code, code, message| Case {
-        ruling: Err((code, message)),
-        ..Case::new(name, exit_code, Vec::new())
-    };
-    let asked = |name, exit_code, consent, purpose| Case { name, exit_code, consent, purpose, ..ask() };
+    let refused =
+        |name, exit, code, message| Case { ruling: Err((code, message)), ..Case::new(name, exit, Vec::new()) };
+    let asked = |name, exit, consent, purpose| Case { name, exit, consent, purpose, ..ask() };
     let trusted = Some(Consent::Trusted);
     vec![
         all_pass(),
         two_violations(),
         Case { name: "block_trusted", consent: trusted, purpose: Purpose::DryRun, ..two_violations() },
-        Case::new("warn", 0, vec![passing("origin"), uncertified(Mode::Warn), passing("score")]),
+        Case::new("warn", ExitKind::Success, vec![passing("origin"), uncertified(Mode::Warn), passing("score")]),
         ask(),
-        asked("ask_trusted", 0, trusted, Purpose::Launch),
-        asked("ask_trusted_dry_run", 0, trusted, Purpose::DryRun),
-        asked("ask_declined", 4, Some(Consent::Declined), Purpose::Launch),
-        asked("ask_nobody", 4, Some(Consent::NobodyToAsk), Purpose::Launch),
-        asked("ask_check", 4, None, Purpose::Check),
+        asked("ask_trusted", ExitKind::Success, trusted, Purpose::Launch),
+        asked("ask_trusted_dry_run", ExitKind::Success, trusted, Purpose::DryRun),
+        asked("ask_declined", ExitKind::Refused, Some(Consent::Declined), Purpose::Launch),
+        asked("ask_nobody", ExitKind::Refused, Some(Consent::NobodyToAsk), Purpose::Launch),
+        asked("ask_check", ExitKind::Refused, None, Purpose::Check),
         fault(),
         waived_and_skipped(),
-        Case::new("nothing_enabled", 0, vec![policy("score", Mode::Disabled, Outcome::Skipped)]),
+        Case::new("nothing_enabled", ExitKind::Success, vec![policy("score", Mode::Disabled, Outcome::Skipped)]),
         layers(),
         Case {
             subject: Subject { facts: Facts { status: Some(Status::from_word("revoked")), ..facts() }, ..subject() },
             ..refused(
                 "refused_by_status",
-                4,
+                ExitKind::Refused,
                 "status",
                 "the registry says that this version is `revoked`, and only published or deprecated versions may run",
             )
@@ -105,14 +107,18 @@ pub(crate) fn cases() -> Vec<Case> {
             subject: unknown_subject(),
             ..refused(
                 "not_found",
-                2,
+                ExitKind::Registry,
                 "version-not-found",
                 "there is no version 1.0.0 of acme/tool in /srv/registry\n  it has: 2.0.0, 0.9.0",
             )
         },
         Case {
             subject: unknown_subject(),
-            ..Case::new("unknown_facts", 4, vec![passing("origin"), unscored(), passing("certification")])
+            ..Case::new(
+                "unknown_facts",
+                ExitKind::Refused,
+                vec![passing("origin"), unscored(), passing("certification")],
+            )
         },
         Case { subject: full_subject(), ..with_notices() },
     ]
@@ -120,7 +126,7 @@ pub(crate) fn cases() -> Vec<Case> {
 
 pub(crate) fn all_pass() -> Case {
     let policies = vec![passing("origin"), passing("certification"), passing("score")];
-    Case { purpose: Purpose::DryRun, ..Case::new("all_pass", 0, policies) }
+    Case { purpose: Purpose::DryRun, ..Case::new("all_pass", ExitKind::Success, policies) }
 }
 
 /// A pass of a package of which everything is known.
@@ -144,14 +150,14 @@ pub(crate) fn two_violations() -> Case {
         subject: Subject { facts: Facts { origin: Some(Origin::Community), ..facts() }, ..subject() },
         ..Case::new(
             "two_violations",
-            4,
+            ExitKind::Refused,
             vec![policy("origin", Mode::Strict, origin), passing("certification"), low_score(Mode::Strict)],
         )
     }
 }
 
 pub(crate) fn ask() -> Case {
-    Case::new("ask", 4, vec![passing("origin"), uncertified(Mode::Warn), low_score(Mode::Warn)])
+    Case::new("ask", ExitKind::Refused, vec![passing("origin"), uncertified(Mode::Warn), low_score(Mode::Warn)])
 }
 
 fn fault() -> Case {
@@ -164,7 +170,11 @@ fn fault() -> Case {
         duration: Duration::ZERO,
         ..policy("gone", Mode::Warn, Outcome::Fault(missing))
     };
-    Case::new("fault", 4, vec![passing("origin"), policy("no-network", Mode::Strict, Outcome::Fault(slow)), gone])
+    Case::new(
+        "fault",
+        ExitKind::Refused,
+        vec![passing("origin"), policy("no-network", Mode::Strict, Outcome::Fault(slow)), gone],
+    )
 }
 
 fn waived_and_skipped() -> Case {
@@ -172,7 +182,7 @@ fn waived_and_skipped() -> Case {
     let waived = Outcome::Waived { findings: violations, reason: "migration, ticket 123".into() };
     Case::new(
         "waived_and_skipped",
-        0,
+        ExitKind::Success,
         vec![
             passing("origin"),
             policy("certification", Mode::Disabled, Outcome::Skipped),
@@ -182,10 +192,10 @@ fn waived_and_skipped() -> Case {
 }
 
 fn layers() -> Case {
-    let system = |policy| Evaluated { layer: LayerName::System, ..policy };
+    let system = |policy| in_layer(policy, LayerName::System);
     let policies =
         vec![system(passing("origin")), system(low_score(Mode::Strict)), passing("origin"), passing("score")];
-    Case::new("layers", 4, policies)
+    Case::new("layers", ExitKind::Refused, policies)
 }
 
 fn with_notices() -> Case {
@@ -196,7 +206,7 @@ fn with_notices() -> Case {
             code: "status-deprecated",
             message: "the registry says that this version is deprecated".into(),
         }],
-        ..Case::new("notices", 0, vec![passing("origin"), passing("certification"), score])
+        ..Case::new("notices", ExitKind::Success, vec![passing("origin"), passing("certification"), score])
     }
 }
 
@@ -210,13 +220,13 @@ pub(crate) fn long_messages() -> Case {
     let violations =
         vec![finding("network", prose, "permissions", Some(remedy)), finding("link", &word, "permissions", None)];
     let outcome = Outcome::Violation(Verdict { violations, notices: Vec::new() });
-    Case::new("long_messages", 4, vec![passing("origin"), policy("no-network", Mode::Strict, outcome)])
+    Case::new("long_messages", ExitKind::Refused, vec![passing("origin"), policy("no-network", Mode::Strict, outcome)])
 }
 
 /// One policy of the user's own with these objections, under `mode`.
 pub(crate) fn objecting(messages: &[String], mode: Mode) -> Case {
     let outcome = Outcome::Violation(Verdict { violations: findings(messages), notices: Vec::new() });
-    Case::new("objecting", 0, vec![passing("origin"), policy("no-network", mode, outcome)])
+    Case::new("objecting", ExitKind::Success, vec![passing("origin"), policy("no-network", mode, outcome)])
 }
 
 /// What may be said against a launch that was allowed, a different kind in each `turn`.
@@ -234,7 +244,7 @@ pub(crate) fn objection(messages: &[String], turn: usize) -> Outcome {
 /// A policy under `warn`, in the layer of an administrator when its name is an even one.
 pub(crate) fn named(name: &str, outcome: Outcome) -> Evaluated {
     let layer = if name.ends_with(['0', '2', '4', '6', '8']) { LayerName::System } else { LayerName::User };
-    Evaluated { layer, ..policy(name, Mode::Warn, outcome) }
+    in_layer(policy(name, Mode::Warn, outcome), layer)
 }
 
 fn findings(messages: &[String]) -> Vec<Finding> {
@@ -256,7 +266,7 @@ pub(crate) fn hostile_subject() -> Case {
         },
         ..Subject::default()
     };
-    Case { subject, ..Case::new("hostile", 0, vec![passing("origin")]) }
+    Case { subject, ..Case::new("hostile", ExitKind::Success, vec![passing("origin")]) }
 }
 
 pub(crate) fn unknown_subject() -> Subject {
@@ -315,17 +325,19 @@ fn facts() -> Facts {
 }
 
 fn policy(name: &str, mode: Mode, outcome: Outcome) -> Evaluated {
+    let origin = PolicySpec::built_in(BuiltIn::Origin, LayerName::User, json!({}));
     Evaluated {
-        name: name.parse().unwrap(),
-        layer: LayerName::User,
-        source: PolicySource::BuiltIn(BuiltIn::Origin),
-        mode,
+        spec: Arc::new(PolicySpec { name: name.parse().unwrap(), mode, ..origin }),
         on_warn: if name == "score" { OnWarn::Confirm } else { OnWarn::Notify },
         digest: Some(Digest::of(name.as_bytes())),
         version: Some("0.1.0".into()),
         outcome,
         duration: Duration::from_micros(84),
     }
+}
+
+fn in_layer(policy: Evaluated, layer: LayerName) -> Evaluated {
+    Evaluated { spec: Arc::new(PolicySpec { layer, ..PolicySpec::clone(&policy.spec) }), ..policy }
 }
 
 fn passing(name: &str) -> Evaluated {

@@ -3,14 +3,14 @@
 use std::io;
 use std::io::Write;
 
-use crate::Conclusion;
 use crate::Report;
 use crate::style::Palette;
 use crate::style::Span;
 use crate::style::Style;
 use crate::wrap::paragraph;
-use smcp_decide::Consent;
+use smcp_decide::Conclusion;
 use smcp_decide::Ruling;
+use smcp_model::decision::Consent;
 use smcp_model::facts::RiskLabel;
 use smcp_model::facts::Score;
 use smcp_model::mode::Effect;
@@ -38,7 +38,7 @@ pub(crate) enum Mark {
 
 impl Mark {
     /// The mark of one policy's line.
-    pub(crate) const fn of(policy: &Evaluated) -> Self {
+    pub(crate) fn of(policy: &Evaluated) -> Self {
         match (policy.outcome.kind(), policy.effect()) {
             (OutcomeKind::Skipped, _) => Self::Quiet,
             (OutcomeKind::Waived, _) | (_, Effect::Warn) => Self::Caution,

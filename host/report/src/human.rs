@@ -3,7 +3,6 @@
 use std::io;
 use std::io::Write;
 
-use crate::Conclusion;
 use crate::Purpose;
 use crate::Report;
 use crate::headline;
@@ -17,8 +16,10 @@ use crate::summary;
 use crate::table::Columns;
 use crate::table::fields;
 use crate::wrap::paragraph;
-use smcp_decide::Consent;
+use smcp_decide::Conclusion;
 use smcp_decide::Ruling;
+use smcp_model::decision::Consent;
+use smcp_model::exit::ExitKind;
 use smcp_model::mode::Effect;
 use smcp_model::policy::LayerName;
 use smcp_model::text::SafeText;
@@ -60,7 +61,7 @@ pub fn decision(report: &Report<'_>, out: &mut dyn Write, style: &Style) -> io::
 /// Every policy with what it says; of a brief report those that say something, the headline counts them all.
 fn policies(report: &Report<'_>, ruling: &Ruling, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let brief = report.brief;
-    let layered = ruling.policies().iter().any(|policy| policy.layer != LayerName::User);
+    let layered = ruling.policies().iter().any(|policy| policy.layer() != LayerName::User);
     let shown: Vec<_> = ruling.policies().iter().filter(|policy| !brief || !policy.outcome.is_silent()).collect();
     if shown.is_empty() {
         return Ok(());
@@ -79,11 +80,11 @@ fn policies(report: &Report<'_>, ruling: &Ruling, out: &mut dyn Write, style: &S
 
 fn policy_row(policy: &Evaluated, layered: bool, palette: &Palette) -> Vec<Span> {
     let style = Mark::of(policy).style(palette);
-    let mut row = vec![Span::new(policy.name.as_str(), palette.strong)];
+    let mut row = vec![Span::new(policy.name().as_str(), palette.strong)];
     if layered {
-        row.push(Span::new(policy.layer.as_str(), palette.dim));
+        row.push(Span::new(policy.layer().as_str(), palette.dim));
     }
-    row.push(Span::new(policy.mode.as_str(), palette.dim));
+    row.push(Span::new(policy.mode().as_str(), palette.dim));
     row.push(Span::new(outcome_words(&policy.outcome, policy.effect()), style));
     row
 }
@@ -145,7 +146,7 @@ fn asides(report: &Report<'_>, out: &mut dyn Write, style: &Style) -> io::Result
         lines.extend(trust_note(ruling, report.consent).map(note));
         lines.extend(way_out(ruling, report).map(|text| [Span::new("→", palette.dim), Span::plain(text)]));
     }
-    if report.purpose == Purpose::DryRun && report.exit_code == 0 {
+    if report.purpose == Purpose::DryRun && report.exit == ExitKind::Success {
         lines.push([Span::new("dry run:", palette.dim), Span::plain("nothing was started")]);
     }
     if !lines.is_empty() {

@@ -26,10 +26,12 @@ pub mod wrap;
 #[cfg(test)]
 mod fixtures;
 
-use smcp_decide::Consent;
+use smcp_decide::Conclusion;
 use smcp_decide::Notice;
-use smcp_decide::Ruling;
 use smcp_model::access::Access;
+use smcp_model::decision::Consent;
+use smcp_model::decision::DecisionDocument;
+use smcp_model::exit::ExitKind;
 use smcp_model::request::Subject;
 use smcp_model::text::SafeText;
 
@@ -50,8 +52,8 @@ pub struct Report<'a> {
     pub brief: bool,
     /// What the decision was made for.
     pub purpose: Purpose,
-    /// What the program will exit with, should it end here (spec section 4).
-    pub exit_code: u8,
+    /// How the program will end, should it end here (spec section 4).
+    pub exit: ExitKind,
 }
 
 /// A start that is at hand, before the eyes of a person.
@@ -59,27 +61,6 @@ pub struct Report<'a> {
 pub struct Start<'a> {
     /// What the server would get.
     pub access: &'a Access,
-}
-
-/// How a decision came about.
-#[derive(Debug, Clone, Copy)]
-pub enum Conclusion<'a> {
-    /// The policies were evaluated.
-    Ruled(&'a Ruling),
-    /// Refused before any policy ran: the status, the identity or the bytes are wrong.
-    Refused {
-        /// A stable name for machines.
-        code: &'a str,
-        /// Why, for people; the first line is for the headline.
-        message: &'a str,
-    },
-    /// There is no such package, or its registry does not answer: nothing to decide about.
-    Unavailable {
-        /// A stable name for machines.
-        code: &'a str,
-        /// Why, for people; the first line is for the headline.
-        message: &'a str,
-    },
 }
 
 /// What a decision is made for.
@@ -94,10 +75,13 @@ pub enum Purpose {
 }
 
 impl Report<'_> {
-    /// Code and text of everything that no policy said: the notices, then what the registry said that can't be
-    /// believed.
+    /// The decision as a document for machines.
+    pub fn document(&self) -> DecisionDocument {
+        smcp_decide::document(self.subject, self.conclusion, self.notices, self.exit)
+    }
+
+    /// Code and text of everything that no policy said.
     fn asides(&self) -> impl Iterator<Item = (&'static str, &SafeText)> {
-        let notices = self.notices.iter().map(|notice| (notice.code, &notice.message));
-        notices.chain(self.subject.facts.doubts.iter().map(|doubt| ("fact-doubtful", doubt)))
+        smcp_decide::asides(self.subject, self.notices)
     }
 }

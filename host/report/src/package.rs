@@ -136,18 +136,6 @@ fn permission_rows(permissions: &Permissions) -> Vec<(&'static str, Span)> {
     rows
 }
 
-/// The facts of a decision document (spec section 5).
-pub(crate) fn decision_facts(subject: &Subject) -> Value {
-    json!({
-        "origin": subject.facts.origin.as_ref().map(ToString::to_string),
-        "cert_level": subject.facts.cert_level.map(CertLevel::get),
-        "score": subject.facts.score.map(Score::get),
-        "status": safe(subject.facts.status.as_ref().map(Status::as_str)),
-        "registry": subject.registry.as_ref().map(shown),
-        "bundle_digest": subject.bundle_digest,
-    })
-}
-
 /// All that is known of a package as a document: `smcp info --json`.
 pub fn document(subject: &Subject, notices: &[Notice]) -> Value {
     let known = &subject.facts;

@@ -11,8 +11,8 @@ use std::io::Write;
 use crate::Report;
 use crate::human;
 use crate::style::Style;
-use smcp_decide::Consent;
 use smcp_decide::Refusal;
+use smcp_model::decision::Consent;
 
 /// The question.
 const QUESTION: &str = "Continue? [y/N] ";

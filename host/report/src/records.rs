@@ -14,72 +14,60 @@ use crate::table::fields;
 use crate::table::table;
 use crate::wrap::paragraph;
 use smcp_model::audit::Break;
+use smcp_model::audit::FoundLine;
 use smcp_model::audit::Verification;
+use smcp_model::decision::DecisionDocument;
 use smcp_model::limits;
+use smcp_model::mode::Effect;
+use smcp_model::record::Body;
+use smcp_model::record::DecisionRecord;
+use smcp_model::record::HowEnded;
+use smcp_model::record::Record;
+use smcp_model::warning::Delivery;
 
-/// A record with its file and line.
-type Placed<'a> = (&'a str, u64, &'a Value);
+mod whole;
 
 /// Writes one line for each record.
 ///
 /// # Errors
 /// When the writer fails.
-pub fn lines(records: &[Placed<'_>], out: &mut dyn Write, style: &Style) -> io::Result<()> {
-    if records.is_empty() {
+pub fn lines(found: &[FoundLine], out: &mut dyn Write, style: &Style) -> io::Result<()> {
+    if found.is_empty() {
         return writeln!(out, "the audit log has no records");
     }
-    let rows: Vec<_> = records.iter().map(|record| row(record, &style.palette)).collect();
+    let rows: Vec<_> = found.iter().map(|line| row(line, &style.palette)).collect();
     table(out, style, &["RECORD", "TIME", "EVENT", "PACKAGE", "RESULT", "REASON"], &rows)
 }
 
 /// The records as a document: as they are in the log, with their places.
-pub fn document(records: &[Placed<'_>]) -> Value {
-    let entries = records.iter().map(|(file, line, record)| json!({"file": file, "line": line, "record": record}));
-    json!({"schema": "smcp.audit-records/1", "records": entries.collect::<Vec<_>>()})
+pub fn document(found: &[FoundLine]) -> Value {
+    let entry = |FoundLine { file, line, value }: &FoundLine| json!({"file": file, "line": line, "record": value});
+    json!({"schema": "smcp.audit-records/1", "records": found.iter().map(entry).collect::<Vec<_>>()})
 }
 
 /// Writes all of one record that is for people; `--json` has the rest.
 ///
 /// # Errors
 /// When the writer fails.
-pub fn whole(record: &Value, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+pub fn whole(found: &FoundLine, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let palette = &style.palette;
-    let names = [
-        ("time", "/time"),
-        ("event", "/event"),
-        ("run", "/run"),
-        ("command", "/command"),
-        ("asked for", "/asked"),
-        ("package", "/package"),
-        ("registry", "/registry"),
-        ("registry", "/decision/facts/registry"),
-        ("bundle", "/bundle_digest"),
-        ("bundle", "/decision/facts/bundle_digest"),
-        ("origin", "/decision/facts/origin"),
-        ("level", "/decision/facts/cert_level"),
-        ("score", "/decision/facts/score"),
-        ("consent", "/consent"),
-        ("program", "/program"),
-        ("arguments", "/arguments"),
-        ("variables", "/variables"),
-        ("warning", "/warning"),
-        ("ended by", "/ended_by"),
-        ("start", "/start/seq"),
-        ("left there", "/left_behind"),
-        ("user id", "/uid"),
-        ("process", "/pid"),
-        ("smcp", "/smcp"),
-        ("before it", "/prev"),
-    ];
-    let mut rows = vec![("record", Span::new(text(record, "/seq"), palette.strong))];
-    let shown = names.into_iter().map(|(name, path)| (name, text(record, path))).filter(|(_, text)| !text.is_empty());
+    let record = match Record::read(&found.value) {
+        Ok(record) => record,
+        Err(error) => {
+            let (place, unread) = (format!("{}, line {}", found.file, found.line), format!("can't be read: {error}"));
+            let rows = [("record", Span::plain(place)), ("result", Span::new(unread, palette.bad))];
+            return fields(out, style, 0, &rows);
+        }
+    };
+    let mut rows = vec![("record", Span::new(record.place.seq.to_string(), palette.strong))];
+    let shown = whole::texts(&record).into_iter().filter(|(_, text)| !text.is_empty());
     rows.extend(shown.map(|(name, text)| (name, Span::plain(text))));
-    rows.extend(record.get("duration_ms").map(|count| ("lasted", Span::plain(format!("{count} ms")))));
-    rows.push(("result", result(record, palette)));
-    rows.extend(reasons(record).into_iter().map(|reason| ("reason", Span::plain(reason))));
+    rows.push(("result", result(&record, palette)));
+    rows.extend(reasons(&record).into_iter().map(|reason| ("reason", Span::plain(reason))));
     // Where the facts came from, and how old they were, among them.
-    let notices = record.pointer("/decision/notices").and_then(Value::as_array);
-    rows.extend(notices.into_iter().flatten().map(|notice| ("notice", Span::plain(text(notice, "/message")))));
+    if let Body::Decision(decision) = &record.body {
+        rows.extend(decision.decision.notices.iter().map(|notice| ("notice", Span::plain(notice.message.as_str()))));
+    }
     fields(out, style, 0, &rows)
 }
 
@@ -171,70 +159,74 @@ pub fn verification_document(found: &Verification, exit_code: u8) -> Value {
     })
 }
 
-fn row((_, line, record): &Placed<'_>, palette: &Palette) -> Vec<Span> {
-    if record.is_null() {
-        let place = format!("line {line}");
+fn row(found: &FoundLine, palette: &Palette) -> Vec<Span> {
+    let Ok(record) = Record::read(&found.value) else {
+        let place = format!("line {}", found.line);
         return vec![Span::new("?", palette.bad), Span::plain(place), Span::new("no record", palette.bad)];
-    }
-    let more = match reasons(record).as_slice() {
+    };
+    let more = match reasons(&record).as_slice() {
         [] => String::new(),
         [only] => only.clone(),
         [first, rest @ ..] => format!("{first} (and {} more)", rest.len()),
     };
     vec![
-        Span::plain(text(record, "/seq")),
-        Span::new(text(record, "/time"), palette.dim),
-        Span::plain(text(record, "/event")),
-        Span::plain(text(record, "/package")),
-        result(record, palette),
+        Span::plain(record.place.seq.to_string()),
+        Span::new(record.place.time.as_str(), palette.dim),
+        Span::plain(record.place.event.as_str()),
+        Span::plain(record.body.package().as_str()),
+        result(&record, palette),
         Span::plain(more),
     ]
 }
 
 /// What came of it, in a word or two.
-fn result(record: &Value, palette: &Palette) -> Span {
-    let decision = text(record, "/decision/decision");
-    let code = text(record, "/exit_code");
-    match (text(record, "/event").as_str(), decision.as_str()) {
-        ("decision", "pass") => Span::new(decision, palette.good),
-        ("decision", "block") => Span::new(decision, palette.bad),
-        ("decision", _) => match text(record, "/consent").as_str() {
-            "" => Span::new(decision, palette.caution),
-            consent => Span::new(format!("{decision}: {consent}"), palette.caution),
+fn result(record: &Record, palette: &Palette) -> Span {
+    match &record.body {
+        Body::Decision(decision) => decided(decision, palette),
+        Body::Start(_) => Span::plain("started"),
+        Body::Failure(end) | Body::End(end) => match &end.how {
+            HowEnded::Failed { .. } => Span::new("failed", palette.bad),
+            HowEnded::Abandoned { .. } => Span::new("abandoned", palette.caution),
+            HowEnded::Exited(server) | HowEnded::Signalled(server) | HowEnded::Unkept(server) => {
+                let code = server.exit_code;
+                match server.warning {
+                    Some(Delivery::Undelivered) => {
+                        Span::new(format!("exit {code}, warning undelivered"), palette.caution)
+                    }
+                    Some(Delivery::Delivered) | None => Span::plain(format!("exit {code}")),
+                }
+            }
         },
-        ("start", _) => Span::plain("started"),
-        ("end", _) => match (text(record, "/outcome").as_str(), text(record, "/warning").as_str()) {
-            ("failed", _) => Span::new("failed", palette.bad),
-            ("abandoned", _) => Span::new("abandoned", palette.caution),
-            (_, "undelivered") => Span::new(format!("exit {code}, warning undelivered"), palette.caution),
-            (_, _) => Span::plain(format!("exit {code}")),
-        },
-        (_, _) => Span::new("failed", palette.bad),
+    }
+}
+
+fn decided(decision: &DecisionRecord, palette: &Palette) -> Span {
+    let effect = decision.decision.decision;
+    match (effect, decision.consent) {
+        (Effect::Pass, _) => Span::new(effect.as_str(), palette.good),
+        (Effect::Block, _) => Span::new(effect.as_str(), palette.bad),
+        (Effect::Warn | Effect::Ask, None) => Span::new(effect.as_str(), palette.caution),
+        (Effect::Warn | Effect::Ask, Some(consent)) => {
+            Span::new(format!("{}: {}", effect.as_str(), consent.as_str()), palette.caution)
+        }
     }
 }
 
 /// Why: the refusal, the error, or what policies found.
-fn reasons(record: &Value) -> Vec<String> {
-    let single = ["/decision/refusal/message", "/message"].map(|path| text(record, path));
-    let policies = record.pointer("/decision/policies").and_then(Value::as_array);
-    let findings = policies.into_iter().flatten().flat_map(|policy| {
-        let found = policy.get("findings").and_then(Value::as_array);
-        found.into_iter().flatten().map(|finding| format!("{}: {}", text(policy, "/name"), text(finding, "/message")))
-    });
-    single.into_iter().filter(|text| !text.is_empty()).chain(findings).collect()
-}
-
-/// A value of a record as text; nothing when it is not there. What is shown is made harmless by its `Span`.
-fn text(value: &Value, path: &str) -> String {
-    match value.pointer(path) {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(items)) => {
-            let words: Vec<_> =
-                items.iter().map(|item| item.as_str().map_or(item.to_string(), str::to_owned)).collect();
-            words.join(" ")
+fn reasons(record: &Record) -> Vec<String> {
+    match &record.body {
+        Body::Start(_) => Vec::new(),
+        Body::Failure(end) | Body::End(end) => match &end.how {
+            HowEnded::Failed { message, .. } | HowEnded::Abandoned { message, .. } => vec![message.to_string()],
+            HowEnded::Exited(_) | HowEnded::Signalled(_) | HowEnded::Unkept(_) => Vec::new(),
+        },
+        Body::Decision(decision) => {
+            let DecisionDocument { refusal, policies, .. } = &decision.decision;
+            let findings = policies.iter().flat_map(|policy| {
+                policy.findings.iter().map(|finding| format!("{}: {}", policy.name, finding.message))
+            });
+            refusal.iter().map(|refusal| refusal.message.to_string()).chain(findings).collect()
         }
-        Some(other @ (Value::Bool(_) | Value::Number(_) | Value::Object(_))) => other.to_string(),
     }
 }
 
@@ -243,6 +235,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::fixtures;
     use smcp_model::audit::Head;
     use smcp_model::digest::Digest;
 
@@ -252,38 +245,73 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    fn records() -> Vec<Value> {
-        let head = |seq: u64, event: &str| json!({"seq": seq, "time": "2027-01-02T03:04:05.678Z", "event": event, "run": 1, "package": "acme/tool@1.0.0"});
-        let with = |mut record: Value, more: Value| {
-            record.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            record
+    fn records() -> Vec<FoundLine> {
+        let document = fixtures::two_violations().report().document();
+        let decision = |effect: Effect, consent: Option<&str>| {
+            let document = DecisionDocument { decision: effect, ..document.clone() };
+            json!({"consent": consent, "decision": document, "request": {"subject": {}}})
         };
-        let finding = |message: &str| json!({"findings": [{"message": message}], "name": "score"});
-        vec![
-            with(head(1, "decision"), json!({"decision": {"decision": "pass", "policies": []}})),
-            with(
-                head(2, "decision"),
-                json!({"decision": {"decision": "ask", "policies": [finding("low\u{1b}[31m"), finding("old")]}, "consent": "trusted"}),
+        let mut passing = decision(Effect::Pass, None);
+        passing["decision"]["policies"] = json!([]);
+        let mut refused = passing.clone();
+        refused["decision"]["decision"] = "block".into();
+        refused["decision"]["refusal"] = json!({"code": "status", "message": "revoked"});
+        let mut asked = decision(Effect::Ask, Some("trusted"));
+        asked["decision"]["policies"][0]["findings"][0]["message"] = "low\u{1b}[31m".into();
+        let server = json!({"server_exit_code": 7, "signal": null, "ended_by": "server", "exit_code": 7});
+        let mut ended = server.clone();
+        ended["outcome"] = "exited".into();
+        ended["warning"] = "undelivered".into();
+        ended["duration_ms"] = 12.into();
+        let zeros = Digest::ZERO;
+        let bodies = [
+            ("decision", passing),
+            ("decision", asked),
+            ("decision", refused),
+            (
+                "start",
+                json!({"registry": "/r", "bundle_digest": zeros, "program": "sh", "variables": ["A", "B"], "arguments": 2, "warning": false}),
             ),
-            with(head(3, "decision"), json!({"decision": {"decision": "block", "refusal": {"message": "revoked"}}})),
-            with(head(4, "start"), json!({"program": "sh", "variables": ["A", "B"], "arguments": 2})),
-            with(head(5, "end"), json!({"outcome": "exited", "exit_code": 7, "warning": "undelivered"})),
-            with(
-                head(5, "end"),
-                json!({"outcome": "abandoned", "start": {"seq": 4}, "message": "its smcp was killed"}),
+            ("end", ended),
+            (
+                "end",
+                json!({"outcome": "abandoned", "start": {"seq": 4, "digest": zeros}, "message": "its smcp was killed"}),
             ),
-            with(head(6, "failure"), json!({"outcome": "failed", "message": "it took too long"})),
-            Value::Null,
-        ]
+            ("failure", json!({"outcome": "failed", "code": "timeout", "message": "it took too long"})),
+        ];
+        let mut lines: Vec<_> = bodies
+            .into_iter()
+            .zip(1..)
+            .map(|((event, body), line)| {
+                let mut value = json!({"schema": "smcp.audit/1", "seq": line, "prev": zeros,
+                    "time": "2027-01-02T03:04:05.678Z", "event": event, "run": 1, "command": "run",
+                    "asked": "acme/tool", "pid": 42, "uid": 1000, "smcp": "0.1.0", "package": "acme/tool@1.0.0"});
+                value.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+                assert!(Record::read(&value).is_ok(), "{:?} {value}", Record::read(&value));
+                FoundLine { file: "audit.jsonl".into(), line, value }
+            })
+            .collect();
+        lines.push(FoundLine { file: "audit.jsonl".into(), line: 8, value: Value::Null });
+        lines
     }
 
     #[test]
     fn every_record_has_its_line() {
         let records = records();
-        let placed: Vec<_> = records.iter().zip(1..).map(|(record, line)| ("audit.jsonl", line, record)).collect();
-        insta::assert_snapshot!("records", shown(|out| lines(&placed, out, &Style::default())));
+        insta::assert_snapshot!("records", shown(|out| lines(&records, out, &Style::default())));
         assert_eq!(shown(|out| lines(&[], out, &Style::default())), "the audit log has no records\n");
-        insta::assert_snapshot!("record", shown(|out| whole(&records[1], out, &Style::default())));
+        for (name, line) in [("record", 1), ("record_of_a_start", 3), ("record_of_an_end", 4), ("no_record", 7)] {
+            insta::assert_snapshot!(name, shown(|out| whole(&records[line], out, &Style::default())));
+        }
+    }
+
+    #[test]
+    fn a_record_of_a_later_version_is_read_all_the_same() {
+        for FoundLine { mut value, .. } in records() {
+            let Ok(known) = Record::read(&value) else { continue };
+            value["of_the_future"] = json!({"a": [1]});
+            assert_eq!(Record::read(&value).unwrap(), known);
+        }
     }
 
     #[test]

@@ -4,10 +4,10 @@
 //! was not written here stands in quotation marks, on one line, with neither brackets nor quotation marks of its own:
 //! it can't close the block, open another, or speak as smcp.
 
-use crate::Conclusion;
 use crate::Report;
 use crate::quote::quoted;
-use smcp_decide::Consent;
+use smcp_decide::Conclusion;
+use smcp_model::decision::Consent;
 use smcp_model::facts::CertLevel;
 use smcp_model::facts::Facts;
 use smcp_model::facts::RiskLabel;
@@ -64,7 +64,7 @@ impl Remarks {
             Conclusion::Ruled(ruling) => ruling.policies(),
             Conclusion::Refused { .. } | Conclusion::Unavailable { .. } => &[],
         };
-        let layered = policies.iter().any(|policy| policy.layer != LayerName::User);
+        let layered = policies.iter().any(|policy| policy.layer() != LayerName::User);
         let mut objections: Vec<_> = policies.iter().flat_map(|policy| objections(policy, layered)).collect();
         // Every policy has its say before any has a second one.
         objections.sort_by_key(|(turn, _)| *turn);
@@ -89,8 +89,8 @@ fn words(text: &SafeText) -> String {
 
 /// A policy by its name, and by its layer where there are several.
 fn speaker(policy: &Evaluated, layered: bool) -> String {
-    let name = policy.name.as_str();
-    if layered { format!("{name} ({})", policy.layer.as_str()) } else { name.to_owned() }
+    let name = policy.name().as_str();
+    if layered { format!("{name} ({})", policy.layer().as_str()) } else { name.to_owned() }
 }
 
 /// What a policy has against the package, each with its place among what the same policy says.

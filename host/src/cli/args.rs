@@ -214,19 +214,19 @@ pub(super) fn explain(error: &clap::Error, arguments: &[OsString]) -> Exit {
     if !error.use_stderr() {
         // Help and version are an answer. A closed pipe behind them is nobody's error.
         drop(error.print());
-        return Exit::Success;
+        return Exit::SUCCESS;
     }
     if wants_document(arguments) {
-        let document = json::error("usage", &sentence(error), Exit::Usage.code(), Vec::new());
+        let document = json::error("usage", &sentence(error), Exit::USAGE.code(), Vec::new());
         drop(json::write(&document, &mut std::io::stdout().lock()));
     } else {
         // A standard error that nobody reads changes nothing.
         drop(error.print());
     }
     if is_launch(arguments) && !std::io::stdin().is_terminal() {
-        pipeline::refuse(&client_error::failure(None, Exit::Usage.code(), &sentence(error)));
+        pipeline::refuse(&client_error::failure(None, Exit::USAGE.code(), &sentence(error)));
     }
-    Exit::Usage
+    Exit::USAGE
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 use clap::Subcommand;
-use serde_json::Value;
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -14,9 +13,12 @@ use smcp_audit as audit;
 use smcp_audit::AuditError;
 use smcp_audit::Bounds;
 use smcp_audit::Part;
+use smcp_audit::RecordKey;
 use smcp_audit::Snapshot;
 use smcp_authority as authority;
+use smcp_model::audit::FoundLine;
 use smcp_model::digest::Digest;
+use smcp_model::exit::ExitKind;
 use smcp_report::json;
 use smcp_report::records;
 
@@ -95,7 +97,7 @@ impl VerifyCommand {
         let bounds = Bounds { after: self.after, head: self.head, partial: false };
         let mut found = audit::verify(&mut log.parts, bounds).map_err(failed)?;
         (found.living, found.foreign) = (log.living, log.foreign);
-        let exit = if found.is_intact() { Exit::Success } else { Exit::Integrity };
+        let exit = if found.is_intact() { Exit::SUCCESS } else { Exit::Own(ExitKind::Integrity) };
         if world.json() {
             json::write(&records::verification_document(&found, exit.code()), &mut world.out())?;
         } else {
@@ -111,13 +113,12 @@ impl ShowCommand {
         let is_about = |label: &str, asked: &str| {
             label == asked || label.strip_prefix(asked).is_some_and(|rest| rest.starts_with('@'))
         };
-        let wanted = |value: &Value| {
-            let number = |key: &str| value.get(key).and_then(Value::as_u64);
-            record.is_some_and(|record| number("seq") == Some(record))
-                || run.is_some_and(|run| number("run") == Some(run))
-                || package.as_deref().is_some_and(|asked| {
-                    value.get("package").and_then(Value::as_str).is_some_and(|label| is_about(label, asked))
-                })
+        let wanted = |key: Option<&RecordKey<'_>>| {
+            key.is_some_and(|key| {
+                record == Some(key.seq)
+                    || run == Some(key.run)
+                    || package.as_deref().is_some_and(|asked| is_about(&key.package, asked))
+            })
         };
         let records = audit::newest(&mut log(world)?.parts, usize::MAX, wanted).map_err(failed)?;
         if records.is_empty() && !world.json() {
@@ -147,16 +148,16 @@ fn named(world: &World, files: &[PathBuf]) -> Result<Vec<Part>, Failure> {
     files.iter().map(part).collect()
 }
 
-fn say(world: &World, found: &[audit::Found], whole: bool) -> Result<Exit, Failure> {
-    let values: Vec<_> = found.iter().map(|one| (one.file.as_str(), one.line, &one.record)).collect();
+fn say(world: &World, found: &[FoundLine], whole: bool) -> Result<Exit, Failure> {
+    let (out, style) = (&mut world.out(), world.output_style());
     if world.json() {
-        json::write(&records::document(&values), &mut world.out())?;
+        json::write(&records::document(found), out)?;
     } else if whole {
-        values.iter().try_for_each(|one| records::whole(one.2, &mut world.out(), &world.output_style()))?;
+        found.iter().try_for_each(|line| records::whole(line, out, &style))?;
     } else {
-        records::lines(&values, &mut world.out(), &world.output_style())?;
+        records::lines(found, out, &style)?;
     }
-    Ok(Exit::Success)
+    Ok(Exit::SUCCESS)
 }
 
 pub(super) fn failed(error: AuditError) -> Failure {

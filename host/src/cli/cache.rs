@@ -76,7 +76,7 @@ fn list(world: &World) -> Result<Exit, Failure> {
     } else {
         cache::human(&place, &entries, authority::now(), &mut world.out(), &world.output_style())?;
     }
-    Ok(Exit::Success)
+    Ok(Exit::SUCCESS)
 }
 
 impl RemoveCommand {
@@ -84,7 +84,7 @@ impl RemoveCommand {
         let removal = pipeline::uncache(&world.config(None)?, &self.targets)?;
         say(world, &removal, false)?;
         // Somebody who names a file wants it gone.
-        Ok(if removal.in_use.is_empty() { Exit::Success } else { Exit::Usage })
+        Ok(if removal.in_use.is_empty() { Exit::SUCCESS } else { Exit::USAGE })
     }
 }
 
@@ -93,7 +93,7 @@ impl CollectCommand {
         let rules = CacheRules { older_than: self.older_than, max_size: self.max_size };
         let removal = pipeline::collect(&world.config(None)?, &rules, self.dry_run)?;
         say(world, &removal, self.dry_run)?;
-        Ok(Exit::Success)
+        Ok(Exit::SUCCESS)
     }
 }
 

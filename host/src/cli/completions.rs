@@ -33,6 +33,6 @@ impl CompletionsCommand {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Arguments::command(), "smcp", &mut script);
         world.out().write_all(&script)?;
-        Ok(Exit::Success)
+        Ok(Exit::SUCCESS)
     }
 }

@@ -55,14 +55,14 @@ fn init(world: &World) -> Result<Exit, Failure> {
     if world.json() {
         let document = json!({"schema": "smcp.config-init/1", "file": SafeText::new(&file.to_string_lossy())});
         json::write(&document, &mut world.out())?;
-        return Ok(Exit::Success);
+        return Ok(Exit::SUCCESS);
     }
     let rows = [
         ("now", Span::plain("take the `#` away before the keys that you want, and give them your values")),
         ("then", Span::plain("`smcp config validate` checks the file, `smcp doctor` looks whether a run could work")),
     ];
     message::done(&format!("{} is written", file.display()), &rows, &mut world.out(), &world.output_style())?;
-    Ok(Exit::Success)
+    Ok(Exit::SUCCESS)
 }
 
 fn show(world: &World) -> Result<Exit, Failure> {
@@ -73,14 +73,14 @@ fn show(world: &World) -> Result<Exit, Failure> {
     } else {
         write!(world.out(), "{view}")?;
     }
-    Ok(Exit::Success)
+    Ok(Exit::SUCCESS)
 }
 
 fn validate(world: &World) -> Result<Exit, Failure> {
     let config = world.config(None)?;
     let rows = pipeline::examine(&config)?;
     let works = rows.iter().all(|row| row.state.works());
-    let exit = if works { Exit::Success } else { Exit::Usage };
+    let exit = if works { Exit::SUCCESS } else { Exit::USAGE };
     if world.json() {
         json::write(&listing::validation_document(&rows, exit.code()), &mut world.out())?;
     } else {
@@ -95,5 +95,5 @@ fn schema(world: &World) -> Result<Exit, Failure> {
     let schema = config::schema::schema();
     let text = serde_json::to_string_pretty(&schema).map_err(anyhow::Error::from)?;
     writeln!(world.out(), "{text}")?;
-    Ok(Exit::Success)
+    Ok(Exit::SUCCESS)
 }

@@ -2,35 +2,28 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::failure::exit_of;
-use crate::cli::failure::told;
-use crate::cli::failure::told_of;
 use crate::cli::world::World;
 use smcp_authority as authority;
 use smcp_config::Config;
 use smcp_model::client_error::ClientError;
 use smcp_model::deadline::Deadline;
+use smcp_model::decision::Consent;
+use smcp_model::exit::ExitKind;
 use smcp_model::mode::Effect;
 use smcp_model::package::PackageRef;
 use smcp_model::request::Context;
-use smcp_model::request::Subject;
 use smcp_model::warning::Warning;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::Activity;
 use smcp_pipeline::Audience;
-use smcp_pipeline::Consent;
 use smcp_pipeline::Ended;
 use smcp_pipeline::Judged;
 use smcp_pipeline::Ledger;
 use smcp_pipeline::Notice;
 use smcp_pipeline::Remark;
-use smcp_pipeline::StopKind;
 use smcp_pipeline::Stopped;
-use smcp_report::Conclusion;
 use smcp_report::Purpose;
 use smcp_report::Report;
 use smcp_report::Start;
@@ -72,46 +65,35 @@ impl World {
         let judged = match considered {
             Ok(judged) => judged,
             Err(stopped) => {
-                let remark = ledger.stopped(&stopped, document_of_stop(&stopped, purpose));
+                let remark = ledger.stopped(&stopped);
                 self.mention(remark);
                 return self.stopped(stopped, purpose);
             }
         };
-        let trust = context.trust;
-        let exit = match (judged.ruling.effect(), trust) {
-            (Effect::Pass | Effect::Warn, _) | (Effect::Ask, true) => Exit::Success,
-            (Effect::Ask, false) | (Effect::Block, _) => Exit::Refused,
-        };
-        let report = report(&judged, trust.then_some(Consent::Trusted), purpose, exit);
+        let trusted = context.trust.then_some(Consent::Trusted);
         let asked = judged.ruling.effect() == Effect::Ask;
-        let consent = asked.then_some(if trust { Consent::Trusted } else { Consent::NobodyToAsk });
-        // First of all: a yes that can't be recorded is none.
-        let document = json::decision(&report);
-        let remark = if exit == Exit::Success {
-            ledger.decided(config, &judged, context, consent, document)?
+        let consent = asked.then_some(trusted.unwrap_or(Consent::NobodyToAsk));
+        let exit = judged.exit(consent);
+        // First of all: a yes that can't be recorded does not count.
+        let remark = if exit == ExitKind::Success {
+            ledger.decided(config, &judged, context, consent)?
         } else {
-            ledger.refused(config, &judged, context, consent, document)
+            ledger.refused(config, &judged, context, consent)
         };
         self.mention(remark);
-        self.say(&report)?;
-        Ok(exit)
+        self.say(&report(&judged, trusted, purpose, exit))?;
+        Ok(exit.into())
     }
 
-    /// Says why a launch ended before its server ran. What the registry or the package is to blame for is a decision;
-    /// everything else is a failure.
+    /// Says why a launch ended before its server ran, unless the decision that the audience heard has said so.
     pub(super) fn stopped(&mut self, stopped: Stopped, purpose: Purpose) -> Result<Exit, Failure> {
-        let Stopped { subject, stop, notices } = stopped;
-        let kind = stop.kind();
-        let exit = exit_of(kind);
-        match kind {
-            StopKind::Usage | StopKind::Timeout | StopKind::Start => Err((*stop).into()),
-            // The decision that the audience heard says why.
-            StopKind::Refused if stop.was_heard() => Ok(exit),
-            StopKind::Registry | StopKind::Integrity | StopKind::Refused => {
-                let code = stop.code();
-                let message = told(&(*stop).into());
-                self.say(&Report { notices: &notices, ..refusal(&subject, kind, code, &message, purpose) })?;
-                Ok(exit)
+        let message = stopped.stop.explained();
+        match stopped_report(&stopped, &message, purpose) {
+            None => Err((*stopped.stop).into()),
+            Some(_) if stopped.stop.was_heard() => Ok(stopped.stop.exit().into()),
+            Some(report) => {
+                self.say(&report)?;
+                Ok(report.exit.into())
             }
         }
     }
@@ -131,7 +113,7 @@ impl World {
             return human::decision(report, &mut self.err(), &style);
         }
         if self.json() {
-            return json::write(&json::decision(report), &mut self.out());
+            return json::write(&report.document(), &mut self.out());
         }
         let style = self.output_style();
         human::decision(report, &mut self.out(), &style)
@@ -179,53 +161,37 @@ impl World {
 
 /// What a client is told of a launch that stopped without a decision of the policies.
 pub(super) fn client_error_of(stopped: &Stopped) -> ClientError {
-    let Stopped { subject, stop, notices } = stopped;
-    let (kind, message) = (stop.kind(), told_of(stop));
-    match kind {
-        StopKind::Usage | StopKind::Timeout | StopKind::Start => {
-            client_error::failure(Some(&subject.label()), exit_of(kind).code(), &message)
-        }
-        StopKind::Registry | StopKind::Integrity | StopKind::Refused => {
-            let report = refusal(subject, kind, stop.code(), &message, Purpose::Launch);
-            client_error::decision(&Report { notices, ..report })
-        }
+    let message = stopped.stop.explained();
+    match stopped_report(stopped, &message, Purpose::Launch) {
+        Some(report) => client_error::decision(&report),
+        None => client_error::failure(Some(&stopped.subject.label()), stopped.stop.exit().code(), &message),
     }
 }
 
-/// The report of a stop that is a decision, though no policy has spoken.
-fn refusal<'a>(subject: &'a Subject, kind: StopKind, code: &'a str, message: &'a str, purpose: Purpose) -> Report<'a> {
-    let conclusion = if kind == StopKind::Registry {
-        Conclusion::Unavailable { code, message }
-    } else {
-        Conclusion::Refused { code, message }
-    };
-    let exit_code = exit_of(kind).code();
-    Report { subject, conclusion, notices: &[], consent: None, start: None, brief: false, purpose, exit_code }
+/// The report of a stop that is a decision, though no policy has spoken; `None` when it is a failure.
+fn stopped_report<'a>(stopped: &'a Stopped, message: &'a str, purpose: Purpose) -> Option<Report<'a>> {
+    Some(Report {
+        subject: &stopped.subject,
+        conclusion: stopped.conclusion(message)?,
+        notices: &stopped.notices,
+        consent: None,
+        start: None,
+        brief: false,
+        purpose,
+        exit: stopped.stop.exit(),
+    })
 }
 
-/// The document of the same; `None` when it is a failure and no decision.
-fn document_of_stop(stopped: &Stopped, purpose: Purpose) -> Option<Value> {
-    let Stopped { subject, stop, notices } = stopped;
-    match stop.kind() {
-        StopKind::Usage | StopKind::Timeout | StopKind::Start => None,
-        StopKind::Registry | StopKind::Integrity | StopKind::Refused => {
-            let message = told_of(stop);
-            let report = refusal(subject, stop.kind(), stop.code(), &message, purpose);
-            Some(json::decision(&Report { notices, ..report }))
-        }
-    }
-}
-
-fn report(judged: &Judged, consent: Option<Consent>, purpose: Purpose, exit: Exit) -> Report<'_> {
+fn report(judged: &Judged, consent: Option<Consent>, purpose: Purpose, exit: ExitKind) -> Report<'_> {
     Report {
         subject: &judged.subject,
-        conclusion: Conclusion::Ruled(&judged.ruling),
+        conclusion: judged.conclusion(),
         notices: &judged.notices,
         consent,
         start: None,
         brief: false,
         purpose,
-        exit_code: exit.code(),
+        exit,
     }
 }
 
@@ -246,7 +212,7 @@ impl Listener<'_> {
     /// Says in short what is about to start.
     fn summarise(&self, judged: &Judged, start: Start<'_>) {
         let consent = self.trust.then_some(Consent::Trusted);
-        let report = Report { brief: true, ..report(judged, consent, Purpose::Launch, Exit::Success) };
+        let report = Report { brief: true, ..report(judged, consent, Purpose::Launch, ExitKind::Success) };
         // As everywhere: a terminal that is gone changes nothing.
         drop(summary::summary(&report, start, &mut self.world.err(), &self.world.error_style()));
     }
@@ -256,26 +222,26 @@ impl Audience for Listener<'_> {
     fn hear(&mut self, judged: &Judged) {
         let world = &mut *self.world;
         let (start, clean) = (world.shown_start(judged), judged.is_quiet() && !world.is_verbose());
-        let exit = match (judged.ruling.effect(), start) {
+        let consent = self.trust.then_some(Consent::Trusted);
+        match (judged.ruling.effect(), start) {
             (Effect::Pass, Some(start)) if clean => return self.summarise(judged, start),
             // In a pipe a clean pass is no news: the server is about to speak for itself.
             (Effect::Pass, None) if clean || world.is_quiet() => return,
-            (Effect::Pass | Effect::Warn | Effect::Ask, _) => Exit::Success,
-            (Effect::Block, _) => Exit::Refused,
-        };
-        let consent = self.trust.then_some(Consent::Trusted);
+            (Effect::Pass | Effect::Warn | Effect::Ask | Effect::Block, _) => {}
+        }
+        let exit = judged.exit(consent);
         let brief = !world.is_verbose();
         let report = Report { start, brief, ..report(judged, consent, Purpose::Launch, exit) };
         // A standard error that nobody reads must not keep a decision from being carried out.
         drop(world.say(&report));
-        self.refusal = (exit == Exit::Refused).then(|| client_error::decision(&report));
+        self.refusal = (exit == ExitKind::Refused).then(|| client_error::decision(&report));
     }
 
     fn consent(&mut self, judged: &Judged) -> Consent {
         let consent = self.trust.then_some(Consent::Trusted);
         let start = self.world.shown_start(judged);
         let brief = !self.world.is_verbose();
-        let report = Report { start, brief, ..report(judged, consent, Purpose::Launch, Exit::Refused) };
+        let report = Report { start, brief, ..report(judged, consent, Purpose::Launch, ExitKind::Refused) };
         let style = self.world.error_style();
         let answer = match authority::stdin() {
             Ok(mut stdin) => {
@@ -299,22 +265,8 @@ impl Audience for Listener<'_> {
     fn warning(&mut self, judged: &Judged) -> Option<Warning> {
         let unread = self.world.terminals().unread(self.trust);
         let consent = self.trust.then_some(Consent::Trusted);
-        let report = report(judged, consent, Purpose::Launch, Exit::Success);
+        let report = report(judged, consent, Purpose::Launch, ExitKind::Success);
         (unread && judged.concerns_the_model()).then(|| warning::warning(&report))
-    }
-
-    fn document(&self, judged: &Judged, consent: Option<Consent>) -> Value {
-        let exit = match (judged.ruling.effect(), consent) {
-            (Effect::Pass | Effect::Warn, _) | (Effect::Ask, Some(Consent::Trusted | Consent::Accepted)) => {
-                Exit::Success
-            }
-            (Effect::Ask, Some(Consent::Declined | Consent::NobodyToAsk) | None) | (Effect::Block, _) => Exit::Refused,
-        };
-        json::decision(&report(judged, consent, Purpose::Launch, exit))
-    }
-
-    fn document_of_stop(&self, stopped: &Stopped) -> Option<Value> {
-        document_of_stop(stopped, Purpose::Launch)
     }
 
     fn remark(&mut self, notice: &Notice) {

@@ -51,7 +51,7 @@ impl DoctorCommand {
         checks.extend(surroundings::limits());
         checks.extend(surroundings::kernel());
         checks.push(surroundings::clock());
-        let exit = if worst(&checks) == Health::Problem { Exit::Usage } else { Exit::Success };
+        let exit = if worst(&checks) == Health::Problem { Exit::USAGE } else { Exit::SUCCESS };
         if world.json() {
             json::write(&diagnosis::document(&checks, exit.code()), &mut world.out())?;
         } else {

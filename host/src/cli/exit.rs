@@ -1,42 +1,37 @@
-//! Exit codes: the one table (spec section 4).
+//! How the program ends: its own exit codes, and those of a server (spec section 4).
 
 use std::process::ExitCode;
 use std::process::Termination;
 
+use smcp_model::exit::ExitKind;
+
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// The check passed, or the command did its work.
-    Success,
-    /// The command line or the configuration is wrong, or the local system failed us.
-    Usage,
-    /// A registry could not answer, or has no such package.
-    Registry,
-    /// Bytes or identities are not what they should be.
-    Integrity,
-    /// A policy blocks, consent is missing, or the package's status forbids it.
-    Refused,
-    /// Resolving, downloading or starting took too long.
-    Timeout,
-    /// The server could not be started.
-    Start,
-    /// The server ran and ended with this code; never 4, see `launch`.
+    /// By itself.
+    Own(ExitKind),
+    /// With the server, which ran and ended with this code; never 4, see `smcp-launch`.
     Server(u8),
 }
 
 impl Exit {
+    /// The command did its work.
+    pub const SUCCESS: Self = Self::Own(ExitKind::Success);
+    /// The command line or the configuration is wrong, or the local system failed us.
+    pub const USAGE: Self = Self::Own(ExitKind::Usage);
+
     /// The number that the caller sees.
     pub const fn code(self) -> u8 {
         match self {
-            Self::Success => 0,
-            Self::Usage => 1,
-            Self::Registry => 2,
-            Self::Integrity => 3,
-            Self::Refused => 4,
-            Self::Timeout => 5,
-            Self::Start => 6,
+            Self::Own(kind) => kind.code(),
             Self::Server(code) => code,
         }
+    }
+}
+
+impl From<ExitKind> for Exit {
+    fn from(kind: ExitKind) -> Self {
+        Self::Own(kind)
     }
 }
 

@@ -2,9 +2,10 @@
 
 use crate::cli::exit::Exit;
 use smcp_config::ConfigError;
+use smcp_model::chain;
+use smcp_model::exit::ExitKind;
 use smcp_pipeline::DocumentError;
 use smcp_pipeline::Stop;
-use smcp_pipeline::StopKind;
 
 /// A command's error: the exit code, a word for machines, and the sentence for people.
 #[derive(Debug)]
@@ -24,12 +25,12 @@ pub(super) struct Failure {
 impl Failure {
     /// A mistake on the command line that only shows once it is carried out.
     pub(super) fn usage(error: impl Into<anyhow::Error>) -> Self {
-        Self { exit: Exit::Usage, code: "usage", error: error.into(), problems: Vec::new(), details: Vec::new() }
+        Self { exit: Exit::USAGE, code: "usage", error: error.into(), problems: Vec::new(), details: Vec::new() }
     }
 
     /// Something that the command line names did not come in time.
     pub(super) fn timeout(error: anyhow::Error) -> Self {
-        Self { exit: Exit::Timeout, code: "timeout", error, problems: Vec::new(), details: Vec::new() }
+        Self { exit: Exit::Own(ExitKind::Timeout), code: "timeout", error, problems: Vec::new(), details: Vec::new() }
     }
 
     /// The sentence for people, the cause of each error behind it.
@@ -43,37 +44,15 @@ impl Failure {
     }
 }
 
-/// An error with its causes on one line, then whatever else they say on lines of their own: what to do stands last.
+/// An error with its causes on one line, then whatever else they say on lines of their own: what to do comes last.
 pub(super) fn told(error: &anyhow::Error) -> String {
-    told_of(error.as_ref())
-}
-
-/// The same of an error that is not ours to take.
-pub(super) fn told_of(error: &(dyn std::error::Error + 'static)) -> String {
-    let chain = std::iter::successors(Some(error), |error| error.source());
-    let texts: Vec<String> = chain.map(ToString::to_string).collect();
-    let (heads, more): (Vec<&str>, Vec<&str>) =
-        texts.iter().map(|text| text.split_once('\n').unwrap_or((text, ""))).unzip();
-    let more = more.into_iter().filter(|lines| !lines.is_empty());
-    std::iter::once(heads.join(": ").as_str()).chain(more).collect::<Vec<_>>().join("\n")
-}
-
-/// The exit code of a kind of stop.
-pub(super) const fn exit_of(kind: StopKind) -> Exit {
-    match kind {
-        StopKind::Usage => Exit::Usage,
-        StopKind::Registry => Exit::Registry,
-        StopKind::Integrity => Exit::Integrity,
-        StopKind::Refused => Exit::Refused,
-        StopKind::Timeout => Exit::Timeout,
-        StopKind::Start => Exit::Start,
-    }
+    chain::explained(error.as_ref())
 }
 
 impl From<Stop> for Failure {
     fn from(stop: Stop) -> Self {
         Self {
-            exit: exit_of(stop.kind()),
+            exit: stop.exit().into(),
             code: stop.code(),
             error: stop.into(),
             problems: Vec::new(),
@@ -86,13 +65,13 @@ impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let problems = error.problems().iter().filter_map(|problem| serde_json::to_value(problem).ok()).collect();
         if error.problems().len() == 1 && error.more() == 0 {
-            return Self { exit: Exit::Usage, code: "config", error: error.into(), problems, details: Vec::new() };
+            return Self { exit: Exit::USAGE, code: "config", error: error.into(), problems, details: Vec::new() };
         }
         let count = error.problems().len().saturating_add(error.more());
         let more = (error.more() > 0).then(|| format!("and {} more", error.more()));
         let details = error.problems().iter().map(ToString::to_string).chain(more).collect();
         let error = anyhow::anyhow!("the configuration has {count} problems, and nothing runs with it");
-        Self { exit: Exit::Usage, code: "config", error, problems, details }
+        Self { exit: Exit::USAGE, code: "config", error, problems, details }
     }
 }
 
@@ -107,7 +86,7 @@ impl From<DocumentError> for Failure {
 /// Whatever else: the local system, such as a full disk.
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        Self { exit: Exit::Usage, code: "failed", error, problems: Vec::new(), details: Vec::new() }
+        Self { exit: Exit::USAGE, code: "failed", error, problems: Vec::new(), details: Vec::new() }
     }
 }
 

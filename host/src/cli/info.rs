@@ -33,6 +33,6 @@ impl InfoCommand {
             notices.iter().for_each(|notice| world.remark(notice.message.as_str()));
             package::human(&subject, &mut world.out(), &world.output_style())?;
         }
-        Ok(Exit::Success)
+        Ok(Exit::SUCCESS)
     }
 }

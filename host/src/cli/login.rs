@@ -68,7 +68,7 @@ impl LoginCommand {
         let rows = [("kept in", Span::plain(kept.display().to_string()))];
         let done = format!("logged in to {endpoint}");
         message::done(&done, &rows, &mut world.err(), &world.error_style())?;
-        Ok(Exit::Success)
+        Ok(Exit::SUCCESS)
     }
 }
 
@@ -83,7 +83,7 @@ impl LogoutCommand {
         let known = pipeline::log_out(&endpoint)?;
         let done = if known { format!("logged out of {endpoint}") } else { format!("not logged in to {endpoint}") };
         message::done(&done, &[], &mut world.err(), &world.error_style())?;
-        Ok(Exit::Success)
+        Ok(Exit::SUCCESS)
     }
 }
 

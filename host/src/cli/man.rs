@@ -37,13 +37,13 @@ impl ManCommand {
             let path = world.path(dir)?;
             let pages = write(&root, &path).with_context(|| format!("while writing into {}", dir.display()))?;
             world.remark(&format!("{pages} pages are in {}", dir.display()));
-            return Ok(Exit::Success);
+            return Ok(Exit::SUCCESS);
         }
         let found = self.command.iter().try_fold(&root, |command, word| command.find_subcommand(word));
         let unknown = || anyhow!("there is no command `smcp {}`; `smcp --help` lists them", self.command.join(" "));
         let page = page(found.ok_or_else(unknown).map_err(Failure::usage)?)?;
         world.out().write_all(&page)?;
-        Ok(Exit::Success)
+        Ok(Exit::SUCCESS)
     }
 }
 

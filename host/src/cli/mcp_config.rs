@@ -141,7 +141,7 @@ impl McpConfigCommand {
         let standing =
             if world.is_quiet() { Standing::Fine } else { Standing::of(config, &self.reference, self.trust) };
         self.advise(world, &server, &profile, &standing);
-        Ok(Exit::Success)
+        Ok(Exit::SUCCESS)
     }
 
     /// Prints what has to stand in the client's file.

@@ -40,7 +40,7 @@ impl PullCommand {
                 "bundle_size": package.bundle_size,
             });
             json::write(&document, &mut world.out())?;
-            return Ok(Exit::Success);
+            return Ok(Exit::SUCCESS);
         }
         let rows = [
             ("registry", Span::plain(package.registry.to_string())),
@@ -53,6 +53,6 @@ impl PullCommand {
             &mut world.err(),
             &world.error_style(),
         )?;
-        Ok(Exit::Success)
+        Ok(Exit::SUCCESS)
     }
 }

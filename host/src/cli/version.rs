@@ -29,7 +29,7 @@ impl VersionCommand {
                 "target": target,
             });
             json::write(&document, &mut world.out())?;
-            return Ok(Exit::Success);
+            return Ok(Exit::SUCCESS);
         }
         let mut out = world.out();
         writeln!(out, "smcp {version}")?;
@@ -38,6 +38,6 @@ impl VersionCommand {
             writeln!(out, "wasmtime {}", pipeline::RUNTIME_VERSION)?;
             writeln!(out, "target {target}")?;
         }
-        Ok(Exit::Success)
+        Ok(Exit::SUCCESS)
     }
 }

@@ -3,7 +3,8 @@
 use std::str::FromStr;
 
 /// A certification level, 0 to 3.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "u8")]
 pub struct CertLevel(u8); // INVARIANT: at most `MAX`.
 
 impl CertLevel {
@@ -34,7 +35,8 @@ impl CertLevel {
 }
 
 /// A security score, or one of its parts, 0 to 100.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "u8")]
 pub struct Score(u8); // INVARIANT: at most `MAX`.
 
 impl Score {
@@ -71,6 +73,22 @@ impl Score {
 #[error("expected a whole number from 0 to {max}")]
 pub struct RatingError {
     max: u8,
+}
+
+impl TryFrom<u8> for CertLevel {
+    type Error = RatingError;
+
+    fn try_from(number: u8) -> Result<Self, RatingError> {
+        Self::new(number).ok_or(RatingError { max: Self::MAX })
+    }
+}
+
+impl TryFrom<u8> for Score {
+    type Error = RatingError;
+
+    fn try_from(number: u8) -> Result<Self, RatingError> {
+        Self::new(number).ok_or(RatingError { max: Self::MAX })
+    }
 }
 
 impl FromStr for CertLevel {

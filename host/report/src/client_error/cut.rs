@@ -2,39 +2,42 @@
 //!
 //! What refuses is kept before what doesn't, and what is left out is counted where it would stand.
 
-use serde_json::Map;
-use serde_json::Value;
-use serde_json::json;
+use serde::Serialize;
 
+use smcp_model::decision::CodedMessage;
+use smcp_model::decision::DecisionDocument;
+use smcp_model::decision::FindingDocument;
+use smcp_model::decision::FindingKind;
+use smcp_model::decision::PolicyResult;
 use smcp_model::limits;
+use smcp_model::mode::Effect;
+use smcp_model::text::SafeText;
 use smcp_model::visible;
 
+/// The code of an entry that says how many were left out.
+const MORE: &str = "more";
 /// What the words about what is missing take, bytes, in all their places.
 const RESERVED: usize = 512;
 
-/// The document, with no more than a client takes; none when even its facts are too much.
-pub(super) fn cut(document: Value) -> Option<Value> {
+/// The document, with no more than a client takes; `None` when even its facts are too much.
+pub(super) fn cut(mut document: DecisionDocument) -> Option<DecisionDocument> {
     if size(&document) <= limits::CLIENT_DATA {
         return Some(document);
     }
-    let Value::Object(mut document) = document else { return None };
-    let (policies, notices) = (take(&mut document, "policies"), take(&mut document, "notices"));
-    let base = size(&document.clone().into());
-    let mut room = limits::CLIENT_DATA.checked_sub(base + RESERVED)?;
+    let (policies, notices) = (std::mem::take(&mut document.policies), std::mem::take(&mut document.notices));
+    let mut room = limits::CLIENT_DATA.checked_sub(size(&document) + RESERVED)?;
     let (policies, left_out) = kept_policies(policies, &mut room);
-    document.insert("policies".to_owned(), policies.into());
-    if left_out > 0 {
-        document.insert("more".to_owned(), format!("and {left_out} more policies").into());
-    }
-    document.insert("notices".to_owned(), kept(notices, &mut room, |more| json!({"code": "more", "message": more})));
-    Some(document.into())
+    document.policies = policies;
+    document.more = (left_out > 0).then(|| format!("and {left_out} more policies"));
+    document.notices = kept(notices, &mut room, |message| CodedMessage { code: MORE.to_owned(), message });
+    Some(document)
 }
 
 /// The policies that there is room for, in their order, and how many there are besides.
-fn kept_policies(policies: Vec<Value>, room: &mut usize) -> (Vec<Value>, usize) {
+fn kept_policies(policies: Vec<PolicyResult>, room: &mut usize) -> (Vec<PolicyResult>, usize) {
     let number = policies.len();
     let mut ranked: Vec<_> = policies.into_iter().enumerate().collect();
-    ranked.sort_by_key(|(_, policy)| policy.get("effect").is_some_and(|effect| effect == "pass"));
+    ranked.sort_by_key(|(_, policy)| policy.effect == Effect::Pass);
     let mut fitting: Vec<_> =
         ranked.into_iter().filter_map(|(place, policy)| Some((place, small(policy, room)?))).collect();
     fitting.sort_by_key(|(place, _)| *place);
@@ -42,21 +45,26 @@ fn kept_policies(policies: Vec<Value>, room: &mut usize) -> (Vec<Value>, usize) 
     (fitting.into_iter().map(|(_, policy)| policy).collect(), left_out)
 }
 
-/// A policy with the findings that there is room for; none when there is no room for it at all. Its findings take no
+/// A policy with the findings that there is room for; `None` when there is no room for it at all. Its findings take no
 /// more than half of what is left, so that the next one has its say too.
-fn small(policy: Value, room: &mut usize) -> Option<Value> {
-    let Value::Object(mut policy) = policy else { return None };
-    let findings = take(&mut policy, "findings");
-    let left = room.checked_sub(size(&policy.clone().into()) + RESERVED / 2)?;
+fn small(mut policy: PolicyResult, room: &mut usize) -> Option<PolicyResult> {
+    let findings = std::mem::take(&mut policy.findings);
+    let left = room.checked_sub(size(&policy) + RESERVED / 2)?;
     let mut half = left / 2;
-    let findings = kept(findings, &mut half, |more| json!({"kind": "notice", "code": "more", "message": more}));
+    policy.findings = kept(findings, &mut half, |message| FindingDocument {
+        kind: FindingKind::Notice,
+        code: MORE.to_owned(),
+        message,
+        fact: None,
+        remedy: None,
+        extensions: Vec::new(),
+    });
     *room = left / 2 + half;
-    policy.insert("findings".to_owned(), findings);
-    Some(policy.into())
+    Some(policy)
 }
 
 /// The first entries of a list that there is room for, and one that says how many there are besides.
-fn kept(list: Vec<Value>, room: &mut usize, more: impl FnOnce(String) -> Value) -> Value {
+fn kept<T: Serialize>(list: Vec<T>, room: &mut usize, more: impl FnOnce(SafeText) -> T) -> Vec<T> {
     let number = list.len();
     let mut fitting = Vec::new();
     for entry in list {
@@ -66,20 +74,13 @@ fn kept(list: Vec<Value>, room: &mut usize, more: impl FnOnce(String) -> Value) 
     }
     let left_out = number - fitting.len();
     if left_out > 0 {
-        fitting.push(more(format!("and {left_out} more")));
+        fitting.push(more(SafeText::new(&format!("and {left_out} more"))));
     }
-    fitting.into()
-}
-
-fn take(object: &mut Map<String, Value>, key: &str) -> Vec<Value> {
-    match object.remove(key) {
-        Some(Value::Array(list)) => list,
-        Some(_) | None => Vec::new(),
-    }
+    fitting
 }
 
 /// Bytes of a value as it is sent.
-fn size(value: &Value) -> usize {
-    // What can't be JSON has no size; a `Value` always can.
+pub(super) fn size(value: &impl Serialize) -> usize {
+    // What can't be JSON has no size; none of these can fail.
     visible::line(value).map_or(usize::MAX, |line| line.len())
 }

@@ -2,23 +2,25 @@
 
 use super::*;
 use crate::fixtures;
+use smcp_model::decision::CodedMessage;
+use smcp_model::decision::DecidedFacts;
+use smcp_model::decision::DecisionDocument;
+use smcp_model::decision::FindingDocument;
+use smcp_model::decision::FindingKind;
+use smcp_model::decision::PolicyResult;
+use smcp_model::exit::ExitKind;
 use smcp_model::limits;
-use smcp_model::visible;
-
-fn size(value: &Value) -> usize {
-    visible::line(value).unwrap().len()
-}
 
 #[test]
 fn every_decision_has_its_line() {
     let lines: Vec<_> = fixtures::cases()
         .iter()
-        .filter(|case| case.report().exit_code != 0)
+        .filter(|case| case.report().exit != ExitKind::Success)
         .map(|case| {
             let ClientError { code, message, data } = decision(&case.report());
             assert!(message.len() <= limits::CLIENT_MESSAGE, "{message}");
-            assert_eq!(code, -31_000 - i32::from(case.report().exit_code));
-            assert_eq!(data, json::decision(&case.report()));
+            assert_eq!(code, -31_000 - i32::from(case.report().exit.code()));
+            assert_eq!(data, serde_json::to_value(case.report().document()).unwrap());
             format!("{}\n  {code} {message}", case.name)
         })
         .collect();
@@ -59,33 +61,44 @@ fn a_line_has_its_bound_whatever_is_said() {
 }
 
 /// A document with `policies` policies that pass and one at the end that blocks, each with `findings` findings.
-fn large(policies: usize, findings: usize) -> Value {
-    let finding = json!({"kind": "violation", "code": "x", "message": "m".repeat(300)});
-    let policy =
-        |name: usize, effect: &str| json!({"name": name, "effect": effect, "findings": vec![&finding; findings]});
-    let last = policy(policies, "block");
-    let all: Vec<_> = (0..policies).map(|name| policy(name, "pass")).chain([last]).collect();
-    json!({"schema": "smcp.decision/1", "exit_code": 4, "facts": {}, "policies": all, "notices": vec![&finding; findings]})
+fn large(policies: usize, findings: usize) -> DecisionDocument {
+    let finding = FindingDocument {
+        kind: FindingKind::Violation,
+        code: "x".to_owned(),
+        message: SafeText::new(&"m".repeat(300)),
+        fact: None,
+        remedy: None,
+        extensions: Vec::new(),
+    };
+    let notice = CodedMessage { code: "x".to_owned(), message: SafeText::new(&"m".repeat(300)) };
+    let document = fixtures::two_violations().report().document();
+    let policy = |number: usize, effect: Effect| PolicyResult {
+        name: number.to_string().parse().unwrap(),
+        effect,
+        findings: vec![finding.clone(); findings],
+        ..document.policies[0].clone()
+    };
+    let last = policy(policies, Effect::Block);
+    let all = (0..policies).map(|number| policy(number, Effect::Pass)).chain([last]).collect();
+    DecisionDocument { policies: all, notices: vec![notice; findings], ..document }
 }
 
 #[test]
 fn a_document_is_cut_and_what_blocks_stays() {
     for (policies, findings) in [(0, 500), (200, 3), (500, 100), (2_000, 0), (3, 5_000)] {
-        let whole = large(policies, findings);
-        let small = cut::cut(whole.clone()).unwrap();
-        assert!(size(&small) <= limits::CLIENT_DATA, "{policies}, {findings}: {}", size(&small));
-        let kept = small["policies"].as_array().unwrap();
-        assert_eq!(kept.last().unwrap()["name"], policies, "the policy that blocks");
-        let missing = policies + 1 - kept.len();
-        let more = (missing > 0).then(|| format!("and {missing} more policies"));
-        assert_eq!(small.get("more").map(|more| more.as_str().unwrap().to_owned()), more);
-        let listed = kept.last().unwrap()["findings"].as_array().unwrap();
-        if listed.len() < findings {
-            let more = format!("and {} more", findings + 1 - listed.len());
-            assert_eq!(listed.last().unwrap()["message"], more);
+        let small = cut::cut(large(policies, findings)).unwrap();
+        assert!(cut::size(&small) <= limits::CLIENT_DATA, "{policies}, {findings}: {}", cut::size(&small));
+        let last = small.policies.last().unwrap();
+        assert_eq!(last.name.as_str(), policies.to_string(), "the policy that blocks");
+        let missing = policies + 1 - small.policies.len();
+        assert_eq!(small.more, (missing > 0).then(|| format!("and {missing} more policies")));
+        if last.findings.len() < findings {
+            let more = format!("and {} more", findings + 1 - last.findings.len());
+            assert_eq!(last.findings.last().unwrap().message.as_str(), more);
         }
     }
     let small = large(2, 2);
-    assert_eq!(cut::cut(small.clone()), Some(small));
-    assert_eq!(cut::cut(json!({"facts": "x".repeat(limits::CLIENT_DATA)})), None);
+    assert_eq!(cut::cut(small.clone()), Some(small.clone()));
+    let facts = DecidedFacts { origin: Some(SafeText::new(&"x".repeat(limits::CLIENT_DATA))), ..small.facts.clone() };
+    assert_eq!(cut::cut(DecisionDocument { facts, ..small }), None);
 }

@@ -11,6 +11,7 @@ use crate::Purpose;
 use crate::fixtures;
 use smcp_decide::Notice;
 use smcp_decide::Ruling;
+use smcp_model::exit::ExitKind;
 use smcp_model::facts::Origin;
 use smcp_model::mode::Mode;
 use smcp_model::registry::Registry;
@@ -34,7 +35,7 @@ fn with_facts(score: Option<u8>, findings: Option<SeverityCounts>) -> Warning {
 fn every_allowed_launch_reads_well() {
     for case in fixtures::cases() {
         let report = case.report();
-        let allowed = matches!(report.conclusion, Conclusion::Ruled(_)) && report.exit_code == 0;
+        let allowed = matches!(report.conclusion, Conclusion::Ruled(_)) && report.exit == ExitKind::Success;
         if allowed && report.purpose == Purpose::Launch {
             let Warning { block, short, notification } = warning(&report);
             let name = format!("warning_{}", case.name);
@@ -217,7 +218,7 @@ proptest! {
             start: None,
             brief: false,
             purpose: Purpose::Launch,
-            exit_code: 0,
+            exit: ExitKind::Success,
         };
         let Warning { block, short, notification } = warning(&report);
         let kept = keeps_its_shape(&block, &short, &notification);

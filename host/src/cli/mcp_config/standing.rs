@@ -5,16 +5,15 @@
 use std::sync::mpsc;
 use std::thread;
 
-use crate::cli::failure::told_of;
 use smcp_authority as authority;
 use smcp_config::Config;
 use smcp_model::deadline::Deadline;
+use smcp_model::exit::ExitKind;
 use smcp_model::limits;
 use smcp_model::mode::Effect;
 use smcp_model::package::PackageRef;
 use smcp_model::request::Context;
 use smcp_pipeline as pipeline;
-use smcp_pipeline::StopKind;
 use smcp_report::progress;
 
 /// How a package stands today.
@@ -58,19 +57,20 @@ impl Standing {
                 Effect::Block => {
                     let policies = judged.ruling.policies().iter();
                     let blocking = policies.filter(|policy| policy.effect() == Effect::Block);
-                    let names: Vec<_> = blocking.map(|policy| policy.name.to_string()).collect();
+                    let names: Vec<_> = blocking.map(|policy| policy.name().to_string()).collect();
                     Self::Refused(format!("by {}", names.join(", ")))
                 }
             },
             Err(stopped) => {
-                let told = told_of(&*stopped.stop);
+                let told = stopped.stop.explained();
                 let told = told.lines().next().unwrap_or_default().to_owned();
-                match (stopped.stop.kind(), stopped.stop.code()) {
-                    (StopKind::Registry, "package-not-found" | "version-not-found") => Self::Missing(told),
-                    (StopKind::Refused | StopKind::Integrity, _) => Self::Refused(told),
-                    (StopKind::Registry | StopKind::Usage | StopKind::Timeout | StopKind::Start, _) => {
-                        Self::Unknown(told)
-                    }
+                match (stopped.stop.exit(), stopped.stop.code()) {
+                    (ExitKind::Registry, "package-not-found" | "version-not-found") => Self::Missing(told),
+                    (ExitKind::Refused | ExitKind::Integrity, _) => Self::Refused(told),
+                    (
+                        ExitKind::Success | ExitKind::Registry | ExitKind::Usage | ExitKind::Timeout | ExitKind::Start,
+                        _,
+                    ) => Self::Unknown(told),
                 }
             }
         }

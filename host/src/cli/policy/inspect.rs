@@ -49,7 +49,7 @@ impl InspectCommand {
         } else {
             inspection::human(&found, &mut world.out(), &world.output_style())?;
         }
-        Ok(Exit::Success)
+        Ok(Exit::SUCCESS)
     }
 }
 

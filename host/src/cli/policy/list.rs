@@ -24,6 +24,6 @@ impl ListCommand {
         } else {
             listing::policies(&rows, &mut world.out(), &world.output_style())?;
         }
-        Ok(Exit::Success)
+        Ok(Exit::SUCCESS)
     }
 }

@@ -46,6 +46,6 @@ impl ListCommand {
                 world.remark(&format!("{id}: {problem}"));
             }
         }
-        Ok(Exit::Success)
+        Ok(Exit::SUCCESS)
     }
 }

@@ -88,7 +88,7 @@ impl NewCommand {
         let file = self.directory.join("manifest.json");
         message::done(&format!("{} is written", shown(&file)), &rows, &mut world.err(), &world.error_style())?;
         written.remarks.iter().for_each(|remark| world.remark(remark.as_str()));
-        Ok(Exit::Success)
+        Ok(Exit::SUCCESS)
     }
 }
 

@@ -106,7 +106,7 @@ impl PublishCommand {
         let rows = rows(&target.registry, &published);
         message::done(&format!("{label} {done}"), &rows, &mut world.err(), &world.error_style())?;
         published.remarks.iter().for_each(|remark| world.remark(remark.as_str()));
-        Ok(Exit::Success)
+        Ok(Exit::SUCCESS)
     }
 }
 

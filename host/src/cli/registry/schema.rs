@@ -18,6 +18,6 @@ impl SchemaCommand {
     pub(super) fn execute(self, world: &World) -> Result<Exit, Failure> {
         let Self {} = self;
         writeln!(world.out(), "{:#}", package::manifest_schema())?;
-        Ok(Exit::Success)
+        Ok(Exit::SUCCESS)
     }
 }

@@ -52,7 +52,7 @@ impl ServeCommand {
         let style = world.error_style();
         let complain = move |text: &str| drop(message::error(text, &[], &mut io::stderr().lock(), &style));
         serve::serve(listener, registry, ready, complain).context("while serving").map_err(Failure::from)?;
-        Ok(Exit::Success)
+        Ok(Exit::SUCCESS)
     }
 }
 

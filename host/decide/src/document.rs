@@ -1,0 +1,141 @@
+//! A decision as the document that machines get: `--json`, the audit log, a client's error.
+
+use smcp_model::decision::CodedMessage;
+use smcp_model::decision::DecidedFacts;
+use smcp_model::decision::DecisionDocument;
+use smcp_model::decision::FindingDocument;
+use smcp_model::decision::FindingKind;
+use smcp_model::decision::PolicyResult;
+use smcp_model::decision::SCHEMA;
+use smcp_model::exit::ExitKind;
+use smcp_model::mode::Effect;
+use smcp_model::request::Subject;
+use smcp_model::text::SafeText;
+use smcp_model::verdict::Evaluated;
+use smcp_model::verdict::Fault;
+use smcp_model::verdict::Finding;
+use smcp_model::verdict::Outcome;
+
+use crate::Notice;
+use crate::Ruling;
+
+/// How a decision came about.
+#[derive(Debug, Clone, Copy)]
+pub enum Conclusion<'a> {
+    /// The policies were evaluated.
+    Ruled(&'a Ruling),
+    /// Refused before any policy ran: the status, the identity or the bytes are wrong.
+    Refused {
+        /// A stable name for machines.
+        code: &'a str,
+        /// Why, for people; the first line is for the headline.
+        message: &'a str,
+    },
+    /// There is no such package, or its registry does not answer: nothing to decide about.
+    Unavailable {
+        /// A stable name for machines.
+        code: &'a str,
+        /// Why, for people; the first line is for the headline.
+        message: &'a str,
+    },
+}
+
+/// The document of a decision about `subject`, which ends in `exit`.
+pub fn document(subject: &Subject, conclusion: Conclusion<'_>, notices: &[Notice], exit: ExitKind) -> DecisionDocument {
+    let (decision, refusal, policies) = match conclusion {
+        Conclusion::Ruled(ruling) => (ruling.effect(), None, ruling.policies()),
+        Conclusion::Refused { code, message } | Conclusion::Unavailable { code, message } => {
+            let message = SafeText::one_line(message);
+            (Effect::Block, Some(CodedMessage { code: code.to_owned(), message }), [].as_slice())
+        }
+    };
+    let asides = asides(subject, notices);
+    let coded = |(code, message): (&str, &SafeText)| CodedMessage { code: code.to_owned(), message: message.clone() };
+    DecisionDocument {
+        schema: SCHEMA.to_owned(),
+        package: SafeText::new(&subject.label()),
+        decision,
+        exit_code: exit.code(),
+        refusal,
+        facts: DecidedFacts::of(subject),
+        policies: policies.iter().map(result).collect(),
+        more: None,
+        notices: asides.map(coded).collect(),
+    }
+}
+
+/// Code and text of everything that no policy said: the notices, then what the registry said that can't be believed.
+pub fn asides<'a>(subject: &'a Subject, notices: &'a [Notice]) -> impl Iterator<Item = (&'static str, &'a SafeText)> {
+    let notices = notices.iter().map(|notice| (notice.code, &notice.message));
+    notices.chain(subject.facts.doubts.iter().map(|doubt| ("fact-doubtful", doubt)))
+}
+
+fn result(policy: &Evaluated) -> PolicyResult {
+    let (fault, waiver) = match &policy.outcome {
+        Outcome::Fault(fault) => (Some(fault.kind), None),
+        Outcome::Waived { reason, .. } => (None, Some(reason.clone())),
+        Outcome::Pass { .. } | Outcome::Violation(_) | Outcome::Skipped => (None, None),
+    };
+    PolicyResult {
+        name: policy.name().clone(),
+        layer: policy.layer(),
+        mode: policy.mode(),
+        outcome: policy.outcome.kind(),
+        fault,
+        waiver,
+        effect: policy.effect(),
+        digest: policy.digest,
+        version: policy.version.clone(),
+        duration_us: u64::try_from(policy.duration.as_micros()).unwrap_or(u64::MAX),
+        findings: findings(&policy.outcome),
+    }
+}
+
+fn findings(outcome: &Outcome) -> Vec<FindingDocument> {
+    let all = |kind, findings: &[Finding]| findings.iter().map(|found| finding(kind, found)).collect::<Vec<_>>();
+    match outcome {
+        Outcome::Pass { notices } => all(FindingKind::Notice, notices),
+        Outcome::Violation(verdict) => {
+            [all(FindingKind::Violation, &verdict.violations), all(FindingKind::Notice, &verdict.notices)].concat()
+        }
+        Outcome::Fault(fault) => vec![broken(fault)],
+        Outcome::Skipped => Vec::new(),
+        Outcome::Waived { findings, .. } => all(FindingKind::Violation, findings),
+    }
+}
+
+fn broken(fault: &Fault) -> FindingDocument {
+    FindingDocument {
+        kind: FindingKind::Fault,
+        code: format!("fault-{}", fault.kind.as_str()),
+        message: fault.message.clone(),
+        fact: None,
+        remedy: fault.remedy.clone(),
+        extensions: Vec::new(),
+    }
+}
+
+fn finding(kind: FindingKind, finding: &Finding) -> FindingDocument {
+    let Finding { code, message, fact, remedy, extensions } = finding.clone();
+    FindingDocument { kind, code: code.to_string(), message, fact, remedy, extensions }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn details_for_machines_are_there_when_a_policy_gives_them() {
+        let found = Finding {
+            code: "host".parse().unwrap(),
+            message: "a host".into(),
+            fact: None,
+            remedy: None,
+            extensions: vec![("host".into(), "a\u{1b}b".into())],
+        };
+        let expected = r#"{"kind":"notice","code":"host","message":"a host","fact":null,"remedy":null,"extensions":[["host","a\\u{1b}b"]]}"#;
+        let written = serde_json::to_string(&finding(FindingKind::Notice, &found)).unwrap();
+        assert_eq!(written, expected);
+        assert_eq!(serde_json::from_str::<FindingDocument>(&written).unwrap(), finding(FindingKind::Notice, &found));
+    }
+}

@@ -1,0 +1,227 @@
+//! The decision document: what was decided and why, for machines (spec section 5).
+//!
+//! Made once, from a ruling or a refusal. The audit log keeps it, `--json` prints it, and a client that started nothing
+//! gets it; whoever reads one back gets the same type.
+
+use crate::digest::Digest;
+use crate::exit::ExitKind;
+use crate::facts::CertLevel;
+use crate::facts::Score;
+use crate::facts::Status;
+use crate::mode::Effect;
+use crate::mode::Mode;
+use crate::name::PolicyName;
+use crate::policy::LayerName;
+use crate::request::Subject;
+use crate::text::SafeText;
+use crate::verdict::FaultKind;
+use crate::verdict::OutcomeKind;
+use crate::word::deserialize_word;
+use crate::word::serialize_as_word;
+
+/// The schema of a decision document.
+pub const SCHEMA: &str = "smcp.decision/1";
+
+/// Somebody's answer to a decision that asks, or why there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consent {
+    /// `--trust` was passed: yes without asking.
+    Trusted,
+    /// A person typed y or yes.
+    Accepted,
+    /// A person typed anything else, nothing, or closed the terminal.
+    Declined,
+    /// Standard input and standard error are not both terminals.
+    NobodyToAsk,
+}
+
+impl Consent {
+    /// Every answer.
+    pub const ALL: [Self; 4] = [Self::Trusted, Self::Accepted, Self::Declined, Self::NobodyToAsk];
+
+    /// The word used in records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Trusted => "trusted",
+            Self::Accepted => "accepted",
+            Self::Declined => "declined",
+            Self::NobodyToAsk => "nobody-to-ask",
+        }
+    }
+
+    /// Whether the server may start.
+    pub const fn is_given(self) -> bool {
+        matches!(self, Self::Trusted | Self::Accepted)
+    }
+}
+
+/// How a program ends that decided this and asked that (spec sections 3 and 4): with success or a refusal, nothing else.
+/// A question without an answer refuses.
+pub const fn exit_for(effect: Effect, consent: Option<Consent>) -> ExitKind {
+    match (effect, consent) {
+        (Effect::Pass | Effect::Warn, _) => ExitKind::Success,
+        (Effect::Ask, Some(consent)) if consent.is_given() => ExitKind::Success,
+        (Effect::Ask, _) | (Effect::Block, _) => ExitKind::Refused,
+    }
+}
+
+/// What was decided about a package, with every reason.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct DecisionDocument {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// `org/name@version`.
+    pub package: SafeText,
+    /// The strictest effect of any policy; `block` for a refusal before any policy.
+    pub decision: Effect,
+    /// What the program exits with, should it end here.
+    pub exit_code: u8,
+    /// Why nothing was evaluated; absent when policies were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<CodedMessage>,
+    /// What the decision rests on.
+    pub facts: DecidedFacts,
+    /// Every policy with its result, in the order of evaluation.
+    pub policies: Vec<PolicyResult>,
+    /// How many policies were left out to make the document small enough; absent when it is whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more: Option<String>,
+    /// What is worth saying and no policy said.
+    pub notices: Vec<CodedMessage>,
+}
+
+/// A sentence with a name for machines.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct CodedMessage {
+    /// A stable name.
+    pub code: String,
+    /// One sentence for people.
+    pub message: SafeText,
+}
+
+/// The facts that are shown with a decision; null is *unknown*.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct DecidedFacts {
+    /// Who stands behind the package.
+    pub origin: Option<SafeText>,
+    /// How far it was certified, 0 to 3.
+    pub cert_level: Option<CertLevel>,
+    /// Its security score, 0 to 100.
+    pub score: Option<Score>,
+    /// The registry's word for the version's state.
+    pub status: Option<SafeText>,
+    /// The registry that vouches for them.
+    pub registry: Option<SafeText>,
+    /// Digest of the bundle.
+    pub bundle_digest: Option<Digest>,
+}
+
+impl DecidedFacts {
+    /// The facts of a subject.
+    pub fn of(subject: &Subject) -> Self {
+        let known = &subject.facts;
+        Self {
+            origin: known.origin.as_ref().map(|origin| SafeText::new(origin.word())),
+            cert_level: known.cert_level,
+            score: known.score,
+            status: known.status.as_ref().map(|status| SafeText::new(Status::as_str(status))),
+            registry: subject.registry.as_ref().map(|registry| SafeText::new(&registry.to_string())),
+            bundle_digest: subject.bundle_digest,
+        }
+    }
+}
+
+/// What one policy ended in.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct PolicyResult {
+    /// Its name in the configuration.
+    pub name: PolicyName,
+    /// The layer it stands in.
+    pub layer: LayerName,
+    /// How strictly it is meant.
+    pub mode: Mode,
+    /// What it ended in.
+    pub outcome: OutcomeKind,
+    /// Why it broke; absent unless it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<FaultKind>,
+    /// The reason of the exception in force; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<SafeText>,
+    /// What that does to the launch.
+    pub effect: Effect,
+    /// Digest of the component; null when its bytes could not be read.
+    pub digest: Option<Digest>,
+    /// What the component calls its version; null when it could not be asked.
+    pub version: Option<SafeText>,
+    /// How long its evaluation took, microseconds.
+    pub duration_us: u64,
+    /// Everything that it said.
+    pub findings: Vec<FindingDocument>,
+}
+
+/// What kind of finding it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FindingKind {
+    /// A reason to refuse.
+    Violation,
+    /// Worth saying, and never a reason to refuse.
+    Notice,
+    /// Why the policy broke.
+    Fault,
+}
+
+impl FindingKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Violation, Self::Notice, Self::Fault];
+
+    /// The word used in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Violation => "violation",
+            Self::Notice => "notice",
+            Self::Fault => "fault",
+        }
+    }
+}
+
+/// One thing that a policy says, or that is said of a broken one.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct FindingDocument {
+    /// Which kind.
+    pub kind: FindingKind,
+    /// A stable name for machines; `fault-…` for a fault.
+    pub code: String,
+    /// One sentence for people.
+    pub message: SafeText,
+    /// The field of the subject it is about.
+    pub fact: Option<SafeText>,
+    /// What the reader can do about it.
+    pub remedy: Option<SafeText>,
+    /// Details for machines, as name and value; absent when there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extensions: Vec<(SafeText, SafeText)>,
+}
+
+serialize_as_word!(Consent, FindingKind);
+deserialize_word!(Consent, FindingKind);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_pass_a_warning_and_consent_succeed() {
+        for effect in Effect::ALL {
+            for consent in Consent::ALL.into_iter().map(Some).chain([None]) {
+                let starts = match effect {
+                    Effect::Pass | Effect::Warn => true,
+                    Effect::Ask => matches!(consent, Some(Consent::Trusted | Consent::Accepted)),
+                    Effect::Block => false,
+                };
+                let expected = if starts { ExitKind::Success } else { ExitKind::Refused };
+                assert_eq!(exit_for(effect, consent), expected, "{effect:?} {consent:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! A record of the audit log: what is written, and what whoever reads it gets back.
+//!
+//! `docs/audit.md` explains every field. No value of a variable, no token and no argument is among them: variables stand
+//! here by name, arguments by number.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize as _;
+use serde_json::Value;
+
+use crate::audit::Event;
+use crate::audit::Head;
+use crate::decision::Consent;
+use crate::decision::DecisionDocument;
+use crate::digest::Digest;
+use crate::limits::PolicyLimits;
+use crate::mode::Mode;
+use crate::mode::OnWarn;
+use crate::name::PolicyName;
+use crate::policy::BuiltIn;
+use crate::policy::LayerName;
+use crate::policy::PolicySource;
+use crate::policy::PolicySpec;
+use crate::request::Context;
+use crate::text::SafeText;
+use crate::warning::Delivery;
+use crate::word::deserialize_word;
+use crate::word::serialize_as_word;
+
+/// A whole record, as it is read back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// Its place in the log.
+    pub place: Place,
+    /// Who wrote it, and what was asked for.
+    pub circumstances: Circumstances,
+    /// What happened.
+    pub body: Body,
+}
+
+/// Where a record stands, and when it was written.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+pub struct Place {
+    /// Its number, from 1.
+    pub seq: u64,
+    /// The digest of the line before it.
+    pub prev: Digest,
+    /// When it was written: RFC 3339, UTC.
+    pub time: SafeText,
+    /// What it is about.
+    pub event: Event,
+    /// The number of the first record of the same command.
+    pub run: u64,
+    /// The length of an unfinished record that it replaced, bytes.
+    #[serde(default)]
+    pub recovered_bytes: u64,
+}
+
+/// Who wrote a record, and what was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Circumstances {
+    /// The command's name.
+    pub command: SafeText,
+    /// The package as it was typed; null where a document names it.
+    pub asked: Option<SafeText>,
+    /// The process.
+    pub pid: u32,
+    /// The user.
+    pub uid: u32,
+    /// The version of smcp.
+    pub smcp: SafeText,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[serde(untagged)]
+pub enum Body {
+    /// Something was decided.
+    Decision(Box<DecisionRecord>),
+    /// Nothing was decided, or what was decided could not be carried out.
+    Failure(EndRecord),
+    /// A server is about to be started.
+    Start(StartRecord),
+    /// A server has ended.
+    End(EndRecord),
+}
+
+impl Body {
+    /// What such a record is about.
+    pub const fn event(&self) -> Event {
+        match self {
+            Self::Decision(_) => Event::Decision,
+            Self::Failure(_) => Event::Failure,
+            Self::Start(_) => Event::Start,
+            Self::End(_) => Event::End,
+        }
+    }
+
+    /// `org/name@version`, as far as it was known.
+    pub const fn package(&self) -> &SafeText {
+        match self {
+            Self::Decision(decision) => &decision.package,
+            Self::Failure(end) | Self::End(end) => &end.package,
+            Self::Start(start) => &start.package,
+        }
+    }
+}
+
+/// A decision, with all that is needed to make it again.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct DecisionRecord {
+    /// `org/name@version`.
+    pub package: SafeText,
+    /// The answer to its question; null when there was none.
+    pub consent: Option<Consent>,
+    /// What was decided and why.
+    pub decision: DecisionDocument,
+    /// What the policies were told.
+    pub request: RequestRecord,
+    /// Every policy as it was configured, in the order of evaluation; absent when none was evaluated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<PolicyRecord>,
+}
+
+/// What the policies were told.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct RequestRecord {
+    /// The package, as a facts document: what `policy eval` reads.
+    pub subject: Value,
+    /// The circumstances; absent when no policy was evaluated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<ContextRecord>,
+}
+
+/// The circumstances of an evaluation.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ContextRecord {
+    /// Seconds since the Unix epoch.
+    pub evaluated_at: u64,
+    /// Whether `--trust` was passed.
+    pub trust: bool,
+    /// Whether a person could be asked.
+    pub interactive: bool,
+    /// The version of smcp that the policies were told.
+    pub tool_version: SafeText,
+}
+
+impl ContextRecord {
+    /// The circumstances that policies were told by the smcp of this version.
+    pub fn new(context: Context, tool_version: &str) -> Self {
+        let Context { evaluated_at, trust, interactive } = context;
+        Self { evaluated_at, trust, interactive, tool_version: SafeText::new(tool_version) }
+    }
+
+    /// The circumstances to evaluate in again.
+    pub const fn context(&self) -> Context {
+        Context { evaluated_at: self.evaluated_at, trust: self.trust, interactive: self.interactive }
+    }
+}
+
+/// A policy as it was configured, and what was loaded of it.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct PolicyRecord {
+    /// Its name.
+    pub name: PolicyName,
+    /// The layer it stands in.
+    pub layer: LayerName,
+    /// `built-in`, or the path of its file.
+    pub source: String,
+    /// The digest of the component that was loaded; null when there was none.
+    pub digest: Option<Digest>,
+    /// The digest its component had to have.
+    pub pin: Option<Digest>,
+    /// How strictly it is meant.
+    pub mode: Mode,
+    /// What a violation under `warn` leads to; null when the component says so.
+    pub on_warn: Option<OnWarn>,
+    /// Whether its layer believes the registry.
+    pub facts_believed: bool,
+    /// Its settings.
+    pub settings: Value,
+    /// What it might use.
+    pub limits: LimitsRecord,
+}
+
+/// What a policy might use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct LimitsRecord {
+    /// Microseconds.
+    pub time_us: u64,
+    /// Linear memory, bytes.
+    pub memory: usize,
+    /// Core instances.
+    pub instances: usize,
+    /// Its file, bytes.
+    pub component_size: usize,
+    /// Its answer, bytes.
+    pub output: usize,
+}
+
+impl PolicyRecord {
+    /// The record of a policy that was evaluated by `spec`, with the component of `digest`.
+    pub fn new(spec: &PolicySpec, digest: Option<Digest>, facts_believed: bool) -> Self {
+        let PolicySpec { name, layer, source, pin, mode, on_warn, settings, limits } = spec;
+        let PolicyLimits { time, memory, instances, component_size, output } = *limits;
+        let time_us = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        Self {
+            name: name.clone(),
+            layer: *layer,
+            source: source.to_string(),
+            digest,
+            pin: *pin,
+            mode: *mode,
+            on_warn: *on_warn,
+            facts_believed,
+            settings: settings.clone(),
+            limits: LimitsRecord { time_us, memory, instances, component_size, output },
+        }
+    }
+
+    /// The specification that it was evaluated with. A path that was not UTF-8 is not the one it was.
+    pub fn spec(&self) -> PolicySpec {
+        let built_in = BuiltIn::ALL.into_iter().find(|known| known.as_str() == self.name.as_str());
+        let built_in = built_in.filter(|known| PolicySource::BuiltIn(*known).to_string() == self.source);
+        let LimitsRecord { time_us, memory, instances, component_size, output } = self.limits;
+        PolicySpec {
+            name: self.name.clone(),
+            layer: self.layer,
+            source: built_in.map_or_else(|| PolicySource::File(PathBuf::from(&self.source)), PolicySource::BuiltIn),
+            pin: self.pin,
+            mode: self.mode,
+            on_warn: self.on_warn,
+            settings: self.settings.clone(),
+            limits: PolicyLimits { time: Duration::from_micros(time_us), memory, instances, component_size, output },
+        }
+    }
+}
+
+/// A server that is about to be started.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct StartRecord {
+    /// `org/name@version`.
+    pub package: SafeText,
+    /// The registry it comes from.
+    pub registry: SafeText,
+    /// The digest of its bundle.
+    pub bundle_digest: Digest,
+    /// The program, as the manifest names it.
+    pub program: String,
+    /// How many arguments the command line adds.
+    pub arguments: usize,
+    /// The names of the variables that the command line sets.
+    pub variables: Vec<String>,
+    /// Whether there is a warning for the model.
+    pub warning: bool,
+}
+
+/// How a launch ended, with or without a server.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct EndRecord {
+    /// `org/name@version`, as far as it was known.
+    pub package: SafeText,
+    /// How.
+    #[serde(flatten)]
+    pub how: HowEnded,
+    /// The time since the start, milliseconds; absent when no server was started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
+    /// How many files the server left beside its program; absent when that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_behind: Option<usize>,
+}
+
+/// How a launch ended.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "outcome", rename_all = "lowercase")]
+pub enum HowEnded {
+    /// The server ended by itself.
+    Exited(ServerEnd),
+    /// The server was ended by a signal.
+    Signalled(ServerEnd),
+    /// The process between smcp and the server was killed, and the server with it.
+    Unkept(ServerEnd),
+    /// Nobody saw it: the smcp that had started the server is gone.
+    Abandoned {
+        /// The record of its start.
+        start: Head,
+        /// What is known of it.
+        message: SafeText,
+    },
+    /// It could not be carried out.
+    Failed {
+        /// A stable name for machines.
+        code: String,
+        /// Why, with its causes.
+        message: SafeText,
+    },
+}
+
+/// How a server ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ServerEnd {
+    /// The server's own exit code.
+    pub server_exit_code: Option<u8>,
+    /// The signal that ended it.
+    pub signal: Option<u8>,
+    /// Who began the ending.
+    pub ended_by: EndedBy,
+    /// What smcp exits with.
+    pub exit_code: u8,
+    /// What became of the warning for the model; null when there was none.
+    pub warning: Option<Delivery>,
+}
+
+/// Who began the ending of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndedBy {
+    /// It ended by itself, or somebody other than smcp ended it.
+    Server,
+    /// The client closed the server's standard input, or died.
+    Client,
+    /// smcp got a signal that asks it to end.
+    Signal,
+    /// smcp, because what the server said could not be let through.
+    Smcp,
+}
+
+impl EndedBy {
+    /// Everyone who can.
+    pub const ALL: [Self; 4] = [Self::Server, Self::Client, Self::Signal, Self::Smcp];
+
+    /// The word used in records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Client => "client",
+            Self::Signal => "signal",
+            Self::Smcp => "smcp",
+        }
+    }
+}
+
+serialize_as_word!(EndedBy);
+deserialize_word!(EndedBy);
+
+impl Record {
+    /// Reads a record that is JSON already. Keys that this version does not know are passed over: a later one may have
+    /// written them.
+    ///
+    /// # Errors
+    /// When a field that every such record has is missing, or is of another kind.
+    pub fn read(record: &Value) -> Result<Self, serde_json::Error> {
+        let place = Place::deserialize(record)?;
+        let body = match place.event {
+            Event::Decision => Body::Decision(Box::new(DecisionRecord::deserialize(record)?)),
+            Event::Failure => Body::Failure(EndRecord::deserialize(record)?),
+            Event::Start => Body::Start(StartRecord::deserialize(record)?),
+            Event::End => Body::End(EndRecord::deserialize(record)?),
+        };
+        Ok(Self { place, circumstances: Circumstances::deserialize(record)?, body })
+    }
+}
