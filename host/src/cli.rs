@@ -19,32 +19,45 @@ mod login;
 mod man;
 mod mcp_config;
 mod policy;
+pub mod process;
 mod pull;
 mod registry;
 mod run;
+#[cfg(test)]
+mod tests;
 mod usage;
 mod version;
 mod world;
 
-use std::ffi::OsString;
-
 use crate::cli::exit::Exit;
+use crate::cli::process::Process;
 use crate::cli::world::World;
 use smcp_authority as authority;
+use smcp_pipeline::System;
 
-/// Parses a command line and carries it out.
-pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
-    let arguments: Vec<_> = arguments.into_iter().collect();
+/// Carries out the command line of this process, of which there is one: panics, diagnostics and a limit on the size of
+/// files are met from here on.
+pub fn main(process: Process) -> Exit {
     authority::survive_file_size_limit();
-    match args::parse(&arguments) {
+    diagnostics::keep_evaluation_quiet();
+    carry_out(process, diagnostics::listen)
+}
+
+/// Carries out a command line, and changes nothing of the process that it runs in.
+pub fn run(process: Process) -> Exit {
+    carry_out(process, |_, _| None)
+}
+
+/// Parses a command line and carries it out. `listen` turns diagnostics on, and says what is wrong with what it was told.
+fn carry_out(process: Process, listen: fn(u8, &System) -> Option<String>) -> Exit {
+    match args::parse(&process.arguments) {
         Ok(parsed) => {
-            diagnostics::keep_evaluation_quiet();
-            let problem = diagnostics::listen(parsed.global.verbose);
-            let mut world = World::new(parsed.global);
+            let problem = listen(parsed.global.verbose, &process.system);
+            let mut world = World::new(parsed.global, process);
             problem.iter().for_each(|problem| world.remark(problem));
             let result = parsed.command.execute(&mut world);
             result.unwrap_or_else(|failure| world.fail(&failure))
         }
-        Err(error) => args::explain(&usage::improved(error), &arguments),
+        Err(error) => args::explain(&usage::improved(error), &process),
     }
 }

@@ -2,7 +2,8 @@
 
 use smcp::cli;
 use smcp::cli::exit::Exit;
+use smcp::cli::process::Process;
 
 fn main() -> Exit {
-    cli::main(smcp_authority::arguments())
+    cli::main(Process::current())
 }

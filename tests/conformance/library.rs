@@ -1,14 +1,21 @@
 //! A case through the library, from configuration to decision.
 
+use std::io;
+use std::time::Duration;
+use std::time::UNIX_EPOCH;
+
 use smcp_config as config;
 use smcp_config::Places;
 use smcp_model::mode::Effect;
+use smcp_model::ownership::Caller;
 use smcp_model::request::Context;
 use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::Finding;
 use smcp_model::verdict::Outcome;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::Judged;
+use smcp_pipeline::Session;
+use smcp_pipeline::System;
 use smcp_policy::request;
 
 use crate::bed::Bed;
@@ -33,7 +40,14 @@ pub(crate) fn observe(case: &Case, bed: &Bed) -> Observed {
         Err(error) => return Observed::error(1, error.to_string()),
     };
     let context = Context { evaluated_at: 1_700_000_000, trust, interactive: false };
-    observed(&pipeline::consider_facts(&config, subject, context).unwrap(), trust)
+    let system = System {
+        environment: Vec::new(),
+        clock: || UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+        caller: Caller::new(0, || None),
+        stdin: || Err(io::ErrorKind::NotFound.into()),
+    };
+    let session = Session::new(config, system);
+    observed(&pipeline::consider_facts(&session, subject, context).unwrap(), trust)
 }
 
 /// The one argument that the library knows too.

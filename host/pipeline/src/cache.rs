@@ -2,11 +2,8 @@
 //!
 //! No part of a launch.
 
+use crate::Session;
 use crate::Stop;
-use crate::find::open_cache;
-use crate::runs;
-use smcp_authority as authority;
-use smcp_config::Config;
 use smcp_model::cache::CacheEntry;
 use smcp_model::cache::CacheRemoval;
 use smcp_model::cache::CacheRules;
@@ -16,8 +13,8 @@ use smcp_model::cache::CacheTarget;
 ///
 /// # Errors
 /// When the cache can't be opened or listed.
-pub fn cached(config: &Config) -> Result<Vec<CacheEntry>, Stop> {
-    Ok(open_cache(config)?.entries(authority::now())?)
+pub fn cached(session: &Session) -> Result<Vec<CacheEntry>, Stop> {
+    Ok(session.cache()?.entries(session.system().now())?)
 }
 
 /// Tries to keep a file in the cache, and to make the folder of a run; leaves neither. Tells why the cache can only be
@@ -25,10 +22,10 @@ pub fn cached(config: &Config) -> Result<Vec<CacheEntry>, Stop> {
 ///
 /// # Errors
 /// Those that a run would meet there.
-pub fn try_cache(config: &Config) -> Result<Option<String>, Stop> {
-    let cache = open_cache(config)?;
+pub fn try_cache(session: &Session) -> Result<Option<String>, Stop> {
+    let cache = session.cache()?;
     let written = cache.try_out();
-    let folder = runs::folder(config, &cache, false)?;
+    let folder = session.run_folder(false)?;
     folder.try_out()?;
     let noexec = folder.is_noexec().then(|| {
         format!(
@@ -46,9 +43,9 @@ pub fn try_cache(config: &Config) -> Result<Option<String>, Stop> {
 ///
 /// # Errors
 /// When there is no such thing, or it can't be removed.
-pub fn uncache(config: &Config, targets: &[CacheTarget]) -> Result<CacheRemoval, Stop> {
-    let cache = open_cache(config)?;
-    let now = authority::now();
+pub fn uncache(session: &Session, targets: &[CacheTarget]) -> Result<CacheRemoval, Stop> {
+    let cache = session.cache()?;
+    let now = session.system().now();
     Ok(if targets.is_empty() { cache.remove_everything(now)? } else { cache.remove_targets(targets, now)? })
 }
 
@@ -56,10 +53,10 @@ pub fn uncache(config: &Config, targets: &[CacheTarget]) -> Result<CacheRemoval,
 ///
 /// # Errors
 /// When something can't be removed.
-pub fn collect(config: &Config, rules: &CacheRules, dry_run: bool) -> Result<CacheRemoval, Stop> {
-    let cache = open_cache(config)?;
+pub fn collect(session: &Session, rules: &CacheRules, dry_run: bool) -> Result<CacheRemoval, Stop> {
+    let cache = session.cache()?;
     if !dry_run {
-        runs::sweep_elsewhere(config);
+        session.sweep_elsewhere();
     }
-    Ok(cache.collect(rules, authority::now(), dry_run)?)
+    Ok(cache.collect(rules, session.system().now(), dry_run)?)
 }

@@ -3,13 +3,10 @@
 //! When the registry can't be asked, `offline` asks the cache what it said before.
 
 use std::io;
-use std::path::Path;
-use std::time::UNIX_EPOCH;
 
+use crate::Session;
 use crate::Stop;
-use crate::access;
 use crate::offline;
-use smcp_authority as authority;
 use smcp_config::Config;
 use smcp_decide::Notice;
 use smcp_decide::Vouched;
@@ -20,11 +17,7 @@ use smcp_model::package::PackageRef;
 use smcp_model::package::Resolution;
 use smcp_model::package::ResolvedPackage;
 use smcp_model::progress::Progress;
-use smcp_model::registry::Registry;
 use smcp_package as package;
-use smcp_package::Cache;
-use smcp_package::DirectoryRegistry;
-use smcp_package::HttpRegistry;
 use smcp_package::Lease;
 use smcp_package::PackageError;
 use smcp_package::RegistryClient;
@@ -43,15 +36,15 @@ pub(super) struct Resolved {
 ///
 /// # Errors
 /// [`Stop::Package`] when the registry has no such package, or can't be asked and the cache does not help.
-pub(super) fn resolve(config: &Config, reference: &PackageRef, deadline: &Deadline) -> Result<Resolved, Stop> {
+pub(super) fn resolve(session: &Session, reference: &PackageRef, deadline: &Deadline) -> Result<Resolved, Stop> {
     // Silence must not use up the time in which the cache could answer.
-    let patience = offline::can_recall(config, reference).then(|| deadline.share(limits::RECALL_PATIENCE));
-    let asked = ask(config, reference, patience.as_ref().unwrap_or(deadline));
-    match asked.map_err(|stop| if patience.is_some() { silence(config, stop) } else { stop }) {
+    let patience = offline::can_recall(session, reference).then(|| deadline.share(limits::RECALL_PATIENCE));
+    let asked = ask(session, reference, patience.as_ref().unwrap_or(deadline));
+    match asked.map_err(|stop| if patience.is_some() { silence(session.config(), stop) } else { stop }) {
         Err(Stop::Package(outage)) if outage.is_outage() => {
-            let at = authority::now();
-            let recalled = offline::recall(config, reference, outage)?;
-            let notice = Some(offline::notice(config, &recalled));
+            let at = session.system().now();
+            let recalled = offline::recall(session, reference, outage)?;
+            let notice = Some(offline::notice(session.config(), &recalled));
             Ok(Resolved { resolution: recalled.resolution.clone(), client: Box::new(recalled), at, notice })
         }
         answered => answered,
@@ -74,17 +67,17 @@ fn silence(config: &Config, stop: Stop) -> Stop {
 ///
 /// # Errors
 /// [`Stop::Package`] when it can't be asked, or has no such package.
-pub(super) fn ask(config: &Config, reference: &PackageRef, deadline: &Deadline) -> Result<Resolved, Stop> {
-    let client = open_registry(config)?;
+pub(super) fn ask(session: &Session, reference: &PackageRef, deadline: &Deadline) -> Result<Resolved, Stop> {
+    let client = session.registry()?;
     // Before the question: facts may seem older than they are, and never younger.
-    let at = authority::now();
+    let at = session.system().now();
     let resolution = client.resolve(reference, deadline).inspect_err(|error| {
         if error.is_absence() {
-            offline::forget(config, reference);
+            offline::forget(session, reference);
         }
     })?;
     tracing::info!(%reference, version = %resolution.version, registry = %resolution.registry, "resolved");
-    offline::note(config, &resolution, at);
+    offline::note(session, &resolution, at);
     Ok(Resolved { client, resolution, at, notice: None })
 }
 
@@ -111,16 +104,16 @@ impl Resolved {
     /// [`Stop::Package`] when something is not what it should be, and [`Stop::Local`] when the cache can't be used.
     pub(super) fn fetch(
         &self,
-        config: &Config,
+        session: &Session,
         deadline: &Deadline,
         progress: &mut dyn Progress,
     ) -> Result<(ResolvedPackage, Lease), Stop> {
-        let cache = open_cache(config)?;
+        let cache = session.cache()?;
         for _ in 0..limits::FETCH_ATTEMPTS {
-            let package = package::fetch(self.client.as_ref(), &cache, &self.resolution, deadline, progress)?;
+            let package = package::fetch(self.client.as_ref(), cache, &self.resolution, deadline, progress)?;
             if let Some(lease) = cache.lease(&package, deadline)? {
                 if self.notice.is_none() {
-                    offline::keep(&cache, &self.resolution, self.at);
+                    offline::keep(cache, &self.resolution, self.at, session.system().now());
                 }
                 return Ok((package, lease));
             }
@@ -130,53 +123,10 @@ impl Resolved {
     }
 }
 
-/// The registry of the configuration. Nothing is asked, and no connection made, before it is used.
-///
-/// # Errors
-/// [`Stop::Package`] when its directory can't be opened, or the token for it can't be read; [`Stop::Clock`].
-pub fn open_registry(config: &Config) -> Result<Box<dyn RegistryClient>, Stop> {
-    let registry = config.registry();
-    match registry {
-        Registry::Directory(path) => Ok(Box::new(open_directory(registry, path)?)),
-        Registry::Url(url) => {
-            check_clock()?;
-            let no_endpoint = || Stop::Order(format!("`{url}` is no address of a registry"));
-            let endpoint = registry.endpoint().ok_or_else(no_endpoint)?;
-            let settings = access::settings(config, &endpoint)?;
-            Ok(Box::new(HttpRegistry::new(registry.clone(), settings).ok_or_else(no_endpoint)?))
-        }
-    }
-}
-
-/// Whether the clock is one that times can be told by: the libraries that check certificates and that serve HTTP panic
-/// otherwise, and no record could say when it was written.
-///
-/// # Errors
-/// [`Stop::Clock`] when it stands before 1970.
-pub fn check_clock() -> Result<(), Stop> {
-    if authority::clock() < UNIX_EPOCH { Err(Stop::Clock) } else { Ok(()) }
-}
-
 /// Whether the registry of the configuration can be opened, and answers as a registry.
 ///
 /// # Errors
 /// [`Stop::Package`] when it does not answer, or with something else.
-pub fn reach(config: &Config, deadline: &Deadline) -> Result<(), Stop> {
-    Ok(open_registry(config)?.probe(deadline)?)
-}
-
-/// The registry in the directory at `path`.
-///
-/// # Errors
-/// [`Stop::Package`] when it can't be opened.
-pub fn open_directory(registry: &Registry, path: &Path) -> Result<DirectoryRegistry, Stop> {
-    let dir = authority::open_dir(path).map_err(|cause| PackageError::unreachable(registry, cause))?;
-    Ok(DirectoryRegistry::new(dir, registry.clone())?)
-}
-
-/// The cache, made when it is not there yet.
-pub(super) fn open_cache(config: &Config) -> Result<Cache, Stop> {
-    let path = config.cache_dir().ok_or(Stop::NoCache)?;
-    let dir = authority::create_dir(path).map_err(|cause| PackageError::no_cache(path, cause))?;
-    Ok(Cache::new(dir, path, authority::caller())?)
+pub fn reach(session: &Session, deadline: &Deadline) -> Result<(), Stop> {
+    Ok(session.registry()?.probe(deadline)?)
 }

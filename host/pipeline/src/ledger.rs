@@ -5,24 +5,20 @@
 
 mod body;
 
-use std::io;
-use std::path::Path;
 use std::time::Instant;
 
 use crate::Judged;
 use crate::Order;
+use crate::Session;
 use crate::Stop;
 use crate::Stopped;
-use crate::find;
+use crate::check_clock;
 use smcp_audit::About;
 use smcp_audit::AuditError;
 use smcp_audit::Entry;
 use smcp_audit::Journal;
 use smcp_audit::Running;
-use smcp_authority as authority;
-use smcp_config::Config;
 use smcp_config::choice::Audit;
-use smcp_config::choice::AuditHead;
 use smcp_decide::Notice;
 use smcp_launch::Finished;
 use smcp_model::audit::Head;
@@ -64,27 +60,16 @@ impl Ledger {
     ///
     /// # Errors
     /// [`Stop::Audit`] when it can't be written and must be; [`Stop::Clock`].
-    pub fn open(config: &Config, activity: Activity) -> Result<(Self, Remark), Stop> {
+    pub fn open(session: &Session, activity: Activity) -> Result<(Self, Remark), Stop> {
         // Whatever the log: no decision is right about the time either.
-        find::check_clock()?;
-        let audit = config.audit();
+        check_clock(session.system())?;
+        let audit = session.config().audit();
         let mut ledger = Self { journal: None, audit, activity, run: None, started: None, running: None };
-        let mut journal = match journal(config) {
-            Ok(journal) => journal,
+        let (journal, unsent) = match session.audit_log() {
+            Ok(opened) => opened,
             Err(error) => return excuse(audit, error).map(|remark| (ledger, remark)),
         };
-        // Not even one record: said here, or each policy would fail for the same reason, as if by the package's fault.
-        if let Err(error) = journal.fits_below(authority::file_size()) {
-            return excuse(audit, error).map(|remark| (ledger, remark));
-        }
-        let sends = match config.audit_head() {
-            AuditHead::None => Ok(()),
-            AuditHead::Syslog => {
-                authority::system_log().map_err(AuditError::Head).and_then(|socket| journal.send_heads(socket))
-            }
-        };
-        // What can't be told to the system's log is in ours all the same.
-        let remark = sends.map_or_else(|error| excuse(audit, error), |()| Ok(None))?;
+        let remark = unsent.map_or(Ok(None), |error| excuse(audit, error))?;
         ledger.journal = Some(journal);
         Ok((ledger, remark))
     }
@@ -93,8 +78,8 @@ impl Ledger {
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn try_out(config: &Config) -> Result<Remark, Stop> {
-        let (ledger, remark) = Self::open(config, Activity { command: "doctor", asked: None })?;
+    pub fn try_out(session: &Session) -> Result<Remark, Stop> {
+        let (ledger, remark) = Self::open(session, Activity { command: "doctor", asked: None })?;
         let Some(journal) = &ledger.journal else { return Ok(remark) };
         journal.try_out().map_or_else(|error| excuse(ledger.audit, error), |()| Ok(remark))
     }
@@ -123,17 +108,23 @@ impl Ledger {
     /// [`Stop::Audit`] when it can't be recorded and must be.
     pub fn decided(
         &mut self,
-        config: &Config,
+        session: &Session,
         judged: &Judged,
         context: Context,
         consent: Option<Consent>,
     ) -> Result<Remark, Stop> {
-        self.write(body::decision(config, judged, context, consent))
+        self.write(body::decision(session.config(), judged, context, consent))
     }
 
     /// Records a decision that refuses. It does so recorded or not.
-    pub fn refused(&mut self, config: &Config, judged: &Judged, context: Context, consent: Option<Consent>) -> Remark {
-        said_anyway(self.decided(config, judged, context, consent))
+    pub fn refused(
+        &mut self,
+        session: &Session,
+        judged: &Judged,
+        context: Context,
+        consent: Option<Consent>,
+    ) -> Remark {
+        said_anyway(self.decided(session, judged, context, consent))
     }
 
     /// Records why it ended before any policy spoke: a decision, or a failure.
@@ -239,37 +230,4 @@ fn unrecorded(error: &dyn std::error::Error) -> Notice {
     // A notice is one line: what to do follows what is wrong.
     let said = error.to_string().lines().map(str::trim).collect::<Vec<_>>().join("; ");
     Notice { code: "audit-unwritten", message: SafeText::new(&format!("the audit log is not complete: {said}")) }
-}
-
-fn journal(config: &Config) -> Result<Journal, AuditError> {
-    let log = config.audit_log().ok_or(AuditError::NoHome)?;
-    let folder = log.parent().unwrap_or(log);
-    let dir = authority::create_dir(folder).map_err(|cause| unreachable(folder, cause))?;
-    Journal::open(dir, log, authority::caller(), authority::clock).map_err(where_it_leads)
-}
-
-/// The same error, with the place that is meant where what it names is a link, or is behind one.
-fn where_it_leads(error: AuditError) -> AuditError {
-    let AuditError::Unsafe { path, what, remedy } = error else { return error };
-    match authority::resolve(&path).ok().filter(|real| *real != path) {
-        Some(real) => AuditError::Unsafe { what: format!("it leads to {}, and {what}", real.display()), path, remedy },
-        None => AuditError::Unsafe { path, what, remedy },
-    }
-}
-
-/// Why there is no folder for the log: also that HOME is somebody else's, which `sudo -E` makes easy.
-fn unreachable(folder: &Path, cause: io::Error) -> AuditError {
-    if cause.kind() == io::ErrorKind::NotFound && authority::exists(folder).is_ok_and(|there| there) {
-        let (what, remedy) =
-            ("it is a link that leads nowhere", "make the folder that it leads to, or remove the link");
-        return AuditError::Unsafe { path: folder.to_path_buf(), what: what.to_owned(), remedy: remedy.to_owned() };
-    }
-    let home = authority::home().filter(|home| folder.starts_with(home));
-    let foreign = home.and_then(|home| authority::foreign_owner(&home).map(|uid| (home, uid)));
-    match foreign {
-        Some((home, uid)) if cause.kind() == io::ErrorKind::PermissionDenied => {
-            AuditError::ForeignHome { home, uid, cause }
-        }
-        Some(_) | None => AuditError::io("make the folder of", folder)(cause),
-    }
 }

@@ -3,39 +3,39 @@
 //! The only module that knows more than one stage. Every way to start a server leads through [`run`], and nothing of
 //! a package starts without the clearance that `decide` makes.
 
-mod access;
 mod cache;
 mod find;
 mod ledger;
 mod offline;
 mod policies;
 mod refusal;
-mod runs;
+mod session;
 mod start;
 mod stop;
+mod system;
 
-pub use access::has_token;
-pub use access::log_in;
-pub use access::log_out;
-pub use access::remarks_on_the_proxy;
 pub use cache::cached;
 pub use cache::collect;
 pub use cache::try_cache;
 pub use cache::uncache;
-pub use find::check_clock;
-pub use find::open_directory;
-pub use find::open_registry;
 pub use find::reach;
 pub use ledger::Activity;
 pub use ledger::Ledger;
 pub use ledger::Remark;
 pub use policies::examine;
-pub use policies::suspects;
-pub use policies::unreadable;
 pub use refusal::refuse;
+pub use session::Session;
+pub use session::access::has_token;
+pub use session::access::log_in;
+pub use session::access::log_out;
+pub use session::access::remarks_on_the_proxy;
+pub use session::check_clock;
+pub use session::open_directory;
+pub use session::unreadable;
 pub use start::Order;
 pub use stop::Stop;
 pub use stop::Stopped;
+pub use system::System;
 
 pub use smcp_decide::Notice;
 pub use smcp_launch::env_file::Assignment;
@@ -53,7 +53,6 @@ use std::time::Instant;
 
 use crate::offline::FACTS_FROM_CACHE;
 use crate::start::Prepared;
-use smcp_config::Config;
 use smcp_decide as decide;
 use smcp_decide::Admitted;
 use smcp_decide::Clearance;
@@ -76,7 +75,6 @@ use smcp_model::request::Subject;
 use smcp_model::verdict::Evaluated;
 use smcp_model::warning::Warning;
 use smcp_package::Lease;
-use smcp_policy::PolicyHost;
 use smcp_policy::request;
 
 /// A package, or a facts document, with what the policies say of it.
@@ -151,7 +149,7 @@ pub trait Audience {
 /// # Errors
 /// See [`Stop`]. When it is [`Stop::Refused`] by policy or for want of consent, the audience has heard why.
 pub fn run(
-    config: &Config,
+    session: &Session,
     order: &Order,
     context: Context,
     ledger: &mut Ledger,
@@ -160,22 +158,22 @@ pub fn run(
 ) -> Result<Ended, Stopped> {
     let deadline = Deadline::after(order.timeout);
     // The lease is held until the server has ended: nobody removes from the cache what runs.
-    let considered = weigh(config, &order.reference, context, &deadline, progress);
+    let considered = weigh(session, &order.reference, context, &deadline, progress);
     let (ruled, mut judged, _lease) = considered.inspect_err(|stopped| {
         let remark = ledger.stopped(stopped);
         say(remark, audience);
     })?;
-    let environment = start::environment(&ruled.candidate().manifest, order);
+    let environment = start::environment(session, &ruled.candidate().manifest, order);
     judged.access = Some(environment.access(&ruled.candidate().manifest));
     let stopped = |stop| Stopped::new(judged.subject.clone(), stop);
     let Answered { clearance, consent, waited } = answer(ruled, &judged, audience);
     let clearance = match clearance {
         Ok(clearance) => {
-            say(ledger.decided(config, &judged, context, consent).map_err(stopped)?, audience);
+            say(ledger.decided(session, &judged, context, consent).map_err(stopped)?, audience);
             clearance
         }
         Err(refusal) => {
-            say(ledger.refused(config, &judged, context, consent), audience);
+            say(ledger.refused(session, &judged, context, consent), audience);
             return Err(stopped(refusal.into()));
         }
     };
@@ -183,7 +181,7 @@ pub fn run(
     let deadline = deadline.extended(waited);
     let warning = audience.warning(&judged);
     let prepared = Prepared { environment, warning, deadline };
-    start::start(config, clearance, order, prepared, ledger, audience).map(|finished| finished.ended).map_err(stopped)
+    start::start(session, clearance, order, prepared, ledger, audience).map(|finished| finished.ended).map_err(stopped)
 }
 
 /// What came of a ruling.
@@ -219,36 +217,36 @@ fn say(remark: Remark, audience: &mut dyn Audience) {
 /// # Errors
 /// See [`Stop`]: whatever is refused before a policy speaks.
 pub fn consider(
-    config: &Config,
+    session: &Session,
     reference: &PackageRef,
     context: Context,
     deadline: &Deadline,
     progress: &mut dyn Progress,
 ) -> Result<(Ruled<ResolvedPackage>, Judged), Stopped> {
-    weigh(config, reference, context, deadline, progress).map(|(ruled, judged, _)| (ruled, judged))
+    weigh(session, reference, context, deadline, progress).map(|(ruled, judged, _)| (ruled, judged))
 }
 
 /// Finds a package and judges it, and keeps its files in the cache as long as the lease.
 fn weigh(
-    config: &Config,
+    session: &Session,
     reference: &PackageRef,
     context: Context,
     deadline: &Deadline,
     progress: &mut dyn Progress,
 ) -> Result<(Ruled<ResolvedPackage>, Judged, Lease), Stopped> {
-    let resolved = find::resolve(config, reference, deadline)
-        .map_err(|stop| Stopped::new(request::named(reference, config.registry()), stop))?;
+    let resolved = find::resolve(session, reference, deadline)
+        .map_err(|stop| Stopped::new(request::named(reference, session.config().registry()), stop))?;
     let known = request::resolved(resolved.resolution());
     let provenance = resolved.notice().cloned();
     let stopped = |stop| Stopped { notices: provenance.iter().cloned().collect(), ..Stopped::new(known.clone(), stop) };
     let admitted = decide::admit(resolved).map_err(|refusal| stopped(refusal.into()))?;
     let mut lease = Lease::default();
     let fetched = admitted.and_then(|resolved| {
-        let (package, held) = resolved.fetch(config, deadline, progress)?;
+        let (package, held) = resolved.fetch(session, deadline, progress)?;
         lease = held;
         Ok(package)
     });
-    let judged = judge(config, fetched.map_err(stopped)?, request::subject, context);
+    let judged = judge(session, fetched.map_err(stopped)?, request::subject, context);
     let (ruled, mut judged) =
         judged.map_err(|stopped| Stopped { notices: provenance.iter().cloned().collect(), ..stopped })?;
     judged.notices.splice(0..0, provenance);
@@ -260,13 +258,13 @@ fn weigh(
 /// # Errors
 /// See [`Stop`].
 pub fn inform(
-    config: &Config,
+    session: &Session,
     reference: &PackageRef,
     deadline: &Deadline,
     progress: &mut dyn Progress,
 ) -> Result<(Subject, Vec<Notice>), Stop> {
-    let resolved = find::resolve(config, reference, deadline)?;
-    let (package, _lease) = resolved.fetch(config, deadline, progress)?;
+    let resolved = find::resolve(session, reference, deadline)?;
+    let (package, _lease) = resolved.fetch(session, deadline, progress)?;
     let subject = request::subject(&package);
     let notices = resolved.notice().cloned().into_iter().chain(policies::fetching(&subject)).collect();
     Ok((subject, notices))
@@ -277,38 +275,38 @@ pub fn inform(
 /// # Errors
 /// See [`Stop`].
 pub fn fetch(
-    config: &Config,
+    session: &Session,
     reference: &PackageRef,
     deadline: &Deadline,
     progress: &mut dyn Progress,
 ) -> Result<ResolvedPackage, Stop> {
-    find::ask(config, reference, deadline)?.fetch(config, deadline, progress).map(|(package, _lease)| package)
+    find::ask(session, reference, deadline)?.fetch(session, deadline, progress).map(|(package, _lease)| package)
 }
 
 /// Judges a facts document: the same decision, with no registry, and with nothing that could start.
 ///
 /// # Errors
 /// [`Stop::Refused`] for the status in the document, [`Stop::Pin`] and [`Stop::Host`].
-pub fn consider_facts(config: &Config, subject: Subject, context: Context) -> Result<Judged, Stopped> {
+pub fn consider_facts(session: &Session, subject: Subject, context: Context) -> Result<Judged, Stopped> {
     let facts = decide::admit(subject.clone()).map_err(|refusal| Stopped::new(subject.clone(), refusal.into()))?;
-    judge(config, facts, Subject::clone, context).map(|(_, judged)| judged)
+    judge(session, facts, Subject::clone, context).map(|(_, judged)| judged)
 }
 
 /// Rules on what was admitted, told to the policies as `subject_of` it.
 fn judge<T>(
-    config: &Config,
+    session: &Session,
     admitted: Admitted<T>,
     subject_of: impl FnOnce(&T) -> Subject,
     context: Context,
 ) -> Result<(Ruled<T>, Judged), Stopped> {
     let subject = subject_of(admitted.candidate());
     let mut notices: Vec<_> =
-        admitted.notice().cloned().into_iter().chain(policies::distrust(config, &subject)).collect();
+        admitted.notice().cloned().into_iter().chain(policies::distrust(session.config(), &subject)).collect();
     notices.extend(policies::fetching(&subject));
-    let evaluated = evaluate(config, &subject, context);
+    let evaluated = evaluate(session, &subject, context);
     match evaluated.and_then(|policies| Ok(admitted.rule(policies)?)) {
         Ok((ruled, ruling)) => {
-            notices.extend(policies::low_score(config, &subject, ruling.policies()));
+            notices.extend(policies::low_score(session.config(), &subject, ruling.policies()));
             tracing::info!(package = %subject.label(), decision = ruling.effect().as_str(), "decided");
             Ok((ruled, Judged { subject, ruling, notices, access: None }))
         }
@@ -321,9 +319,9 @@ fn judge<T>(
 /// # Errors
 /// [`Stop::Pin`] when a component is not the one that the configuration pins, [`Stop::Host`] when there is no
 /// sandbox to evaluate in.
-fn evaluate(config: &Config, subject: &Subject, context: Context) -> Result<Vec<Evaluated>, Stop> {
-    let bound = policies::bind(config)?;
-    let host = PolicyHost::new()?;
+fn evaluate(session: &Session, subject: &Subject, context: Context) -> Result<Vec<Evaluated>, Stop> {
+    let bound = policies::bind(session)?;
+    let host = session.host()?;
     let mut evaluated = Vec::with_capacity(bound.len());
     for (layer, policy) in bound {
         let request = request::build(subject, context, layer.believes(subject.registry.as_ref()));

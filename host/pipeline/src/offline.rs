@@ -7,8 +7,8 @@
 use std::io;
 use std::time::Duration;
 
+use crate::Session;
 use crate::Stop;
-use smcp_authority as authority;
 use smcp_config::Config;
 use smcp_decide::Notice;
 use smcp_model::facts::Status;
@@ -19,24 +19,26 @@ use smcp_package as package;
 use smcp_package::Cache;
 use smcp_package::PackageError;
 use smcp_package::Recalled;
-use smcp_package::Resolutions;
 
 /// The code of the notice that the facts are from the cache.
 pub(super) const FACTS_FROM_CACHE: &str = "facts-from-cache";
 
 /// What the registry said before, if the cache has it and it is not too old.
-pub(super) fn recall(config: &Config, reference: &PackageRef, outage: PackageError) -> Result<Recalled, Stop> {
-    let Some(resolutions) = existing(config) else { return Err(outage.into()) };
-    let (now, limit) = (authority::now(), config.max_facts_age());
+pub(super) fn recall(session: &Session, reference: &PackageRef, outage: PackageError) -> Result<Recalled, Stop> {
+    let Some(resolutions) = session.kept_answers() else { return Err(outage.into()) };
+    let (config, now) = (session.config(), session.system().now());
+    let limit = config.max_facts_age();
     let recalled = package::recall(&resolutions, config.registry(), reference, outage, now, limit)?;
     tracing::info!(%reference, age = recalled.age.as_secs(), "the registry can't be asked; recalled from the cache");
     Ok(recalled)
 }
 
 /// Whether the cache could answer in the registry's place.
-pub(super) fn can_recall(config: &Config, reference: &PackageRef) -> bool {
-    let (now, limit) = (authority::now(), config.max_facts_age());
-    existing(config)
+pub(super) fn can_recall(session: &Session, reference: &PackageRef) -> bool {
+    let (config, now) = (session.config(), session.system().now());
+    let limit = config.max_facts_age();
+    session
+        .kept_answers()
         .is_some_and(|resolutions| package::can_recall(&resolutions, config.registry(), reference, now, limit))
 }
 
@@ -56,17 +58,17 @@ pub(super) fn notice(config: &Config, recalled: &Recalled) -> Notice {
 }
 
 /// Keeps an answer whose bytes are in the cache and verified; `at` is when the registry was asked for it.
-pub(super) fn keep(cache: &Cache, resolution: &Resolution, at: u64) {
-    said(cache.resolutions().keep(resolution, at, authority::now()), "kept");
+pub(super) fn keep(cache: &Cache, resolution: &Resolution, at: u64, now: u64) {
+    said(cache.resolutions().keep(resolution, at, now), "kept");
 }
 
 /// Keeps an answer at once when it says that the version must not run: its bytes are never fetched, and an earlier
 /// answer must not outlive it.
-pub(super) fn note(config: &Config, resolution: &Resolution, at: u64) {
+pub(super) fn note(session: &Session, resolution: &Resolution, at: u64) {
     match resolution.facts.status {
         Some(Status::Refused(_)) => {
-            if let Some(resolutions) = existing(config) {
-                said(resolutions.keep(resolution, at, authority::now()), "kept");
+            if let Some(resolutions) = session.kept_answers() {
+                said(resolutions.keep(resolution, at, session.system().now()), "kept");
             }
         }
         Some(Status::Published | Status::Deprecated) | None => {}
@@ -74,16 +76,10 @@ pub(super) fn note(config: &Config, resolution: &Resolution, at: u64) {
 }
 
 /// Forgets what the registry says it doesn't have.
-pub(super) fn forget(config: &Config, reference: &PackageRef) {
-    if let Some(resolutions) = existing(config) {
-        said(resolutions.forget(config.registry(), reference, authority::now()), "forgotten");
+pub(super) fn forget(session: &Session, reference: &PackageRef) {
+    if let Some(resolutions) = session.kept_answers() {
+        said(resolutions.forget(session.config().registry(), reference, session.system().now()), "forgotten");
     }
-}
-
-/// The answers in the cache; none when there is no cache yet.
-fn existing(config: &Config) -> Option<Resolutions> {
-    let path = config.cache_dir()?;
-    authority::open_dir(path).ok().map(|dir| Resolutions::new(dir, path, authority::caller()))
 }
 
 fn said(done: io::Result<()>, what: &str) {

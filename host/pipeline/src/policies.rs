@@ -1,93 +1,37 @@
 //! The policies of a configuration, each joined with its component.
 
-use std::path::Path;
-
+use crate::Session;
 use crate::Stop;
-use smcp_authority as authority;
-use smcp_authority::Folder;
-use smcp_authority::Guarded;
-use smcp_authority::ReadError;
 use smcp_config::Config;
 use smcp_config::Layer;
-use smcp_config::choice::OnSuspect;
 use smcp_decide::Notice;
 use smcp_model::examination::Examined;
 use smcp_model::examination::PolicyState;
 use smcp_model::fetches::Fetches;
 use smcp_model::mode::Mode;
-use smcp_model::policy::PolicySource;
 use smcp_model::policy::PolicySpec;
 use smcp_model::request::Subject;
-use smcp_model::suspect::Suspect;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::Finding;
 use smcp_policy::Bound;
 use smcp_policy::PolicyHost;
 use smcp_policy::Source;
-use smcp_policy::Unreadable;
 
 /// Reads every component once and holds it against its pin. What can't be read is a fault of that policy alone.
 ///
 /// # Errors
 /// [`Stop::Pin`] for the first component that is not the pinned one, [`Stop::Untrusted`] for the first that somebody
 /// else could have written, when that is to be refused.
-pub(super) fn bind(config: &Config) -> Result<Vec<(&Layer, Bound)>, Stop> {
+pub(super) fn bind(session: &Session) -> Result<Vec<(&Layer, Bound)>, Stop> {
     let mut bound = Vec::new();
-    for layer in config.layers() {
+    for layer in session.config().layers() {
         for spec in layer.policies() {
-            let source = component(&spec, config.on_suspect())?;
+            let source = session.component(&spec)?;
             bound.push((layer, Bound::new(spec, source)?));
         }
     }
     Ok(bound)
-}
-
-/// The component of one policy. That of a disabled policy is not even read.
-fn component(spec: &PolicySpec, on_suspect: OnSuspect) -> Result<Source, Stop> {
-    Ok(match (&spec.source, spec.mode) {
-        (PolicySource::BuiltIn(policy), _) => Source::BuiltIn(*policy),
-        (PolicySource::File(_), Mode::Disabled) => Source::Unreadable(Unreadable::Disabled),
-        (PolicySource::File(path), Mode::Strict | Mode::Warn) => {
-            let Guarded { bytes, suspects } = authority::read_guarded(path, spec.limits.component_size, Folder::Any);
-            if let (OnSuspect::Refuse, Some(suspect)) = (on_suspect, suspects.into_iter().next()) {
-                return Err(Stop::Untrusted { name: spec.name.clone(), suspect });
-            }
-            match bytes {
-                Ok(bytes) => Source::Bytes(bytes),
-                Err(error) => Source::Unreadable(unreadable(path, &error)),
-            }
-        }
-    })
-}
-
-/// Everything that somebody else could write to, on the way to the component of any enabled policy.
-pub fn suspects(config: &Config) -> Vec<Suspect> {
-    let specs = config.layers().iter().flat_map(Layer::policies).filter(|spec| spec.mode != Mode::Disabled);
-    let of_one = |spec: PolicySpec| match spec.source {
-        PolicySource::BuiltIn(_) => Vec::new(),
-        // Who could write to it is known without its bytes.
-        PolicySource::File(path) => authority::read_guarded(&path, 0, Folder::Any).suspects,
-    };
-    let mut found: Vec<Suspect> = Vec::new();
-    for suspect in specs.flat_map(of_one) {
-        if !found.contains(&suspect) {
-            found.push(suspect);
-        }
-    }
-    found
-}
-
-/// Why the component at `path` could not be read.
-pub fn unreadable(path: &Path, error: &ReadError) -> Unreadable {
-    match error {
-        ReadError::TooLarge { limit } => {
-            let size = authority::open_file(path).ok().and_then(|file| Some(file.metadata().ok()?.len()));
-            Unreadable::TooLarge { limit: *limit, size }
-        }
-        ReadError::NotAFile => Unreadable::NotAFile(path.display().to_string()),
-        ReadError::Io(reason) => Unreadable::Failed(format!("{}: {reason}", path.display())),
-    }
 }
 
 /// A notice for each layer that doesn't believe the registry, so that nobody wonders where the facts went.
@@ -132,20 +76,19 @@ pub(super) fn fetching(subject: &Subject) -> Option<Notice> {
 ///
 /// # Errors
 /// [`Stop::Host`] when there is no sandbox to load them in, [`Stop::Untrusted`] as in [`bind`].
-pub fn examine(config: &Config) -> Result<Vec<Examined>, Stop> {
-    let host = PolicyHost::new()?;
-    let specs = config.layers().iter().flat_map(Layer::policies);
-    specs.map(|spec| examine_one(&host, spec, config.on_suspect())).collect()
+pub fn examine(session: &Session) -> Result<Vec<Examined>, Stop> {
+    let specs = session.config().layers().iter().flat_map(Layer::policies);
+    specs.map(|spec| examine_one(session, spec)).collect()
 }
 
-fn examine_one(host: &PolicyHost, spec: PolicySpec, on_suspect: OnSuspect) -> Result<Examined, Stop> {
-    let source = component(&spec, on_suspect)?;
+fn examine_one(session: &Session, spec: PolicySpec) -> Result<Examined, Stop> {
+    let source = session.component(&spec)?;
     let digest = source.digest();
     let pin = spec.pin.filter(|pin| source.differs_from(*pin).is_some());
     let (state, version) = match (spec.mode, pin) {
         (Mode::Disabled, _) => (PolicyState::Disabled, None),
         (Mode::Strict | Mode::Warn, Some(pin)) => (PolicyState::Mismatched { pin }, None),
-        (Mode::Strict | Mode::Warn, None) => try_out(host, &spec, source),
+        (Mode::Strict | Mode::Warn, None) => try_out(session.host()?, &spec, source),
     };
     let PolicySpec { name, layer, mode, source, .. } = spec;
     Ok(Examined { name, layer, mode, source, digest, version, state })

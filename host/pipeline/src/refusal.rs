@@ -1,6 +1,6 @@
 //! From a launch that started nothing to the client that waits for it.
 
-use smcp_authority as authority;
+use crate::System;
 use smcp_launch as launch;
 use smcp_launch::Patience;
 use smcp_launch::Streams;
@@ -8,9 +8,9 @@ use smcp_model::client_error::ClientError;
 
 /// Answers the requests of the client on standard input with an error, until it leaves or has nothing more to ask. For a
 /// launch without a server only: both streams belong to a server that was started.
-pub fn refuse(error: &ClientError) {
+pub fn refuse(system: &System, error: &ClientError) {
     // Without a standard input there is no client.
-    let Ok(input) = authority::stdin() else { return };
+    let Ok(input) = (system.stdin)() else { return };
     if let Err(cause) = launch::refuse(error, Streams::inherited(input), Patience::default()) {
         tracing::debug!(%cause, "the client can't be told why nothing was started");
     }

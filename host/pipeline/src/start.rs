@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use crate::Audience;
 use crate::Ledger;
+use crate::Session;
 use crate::Stop;
-use crate::find;
-use crate::runs;
-use smcp_authority as authority;
-use smcp_config::Config;
+use crate::session;
 use smcp_decide::Clearance;
 use smcp_decide::Notice;
 use smcp_launch as launch;
@@ -60,7 +58,7 @@ pub(super) struct Prepared {
 
 /// Unpacks what was cleared into a folder of its own, starts it there, waits for its end, and records that end.
 pub(super) fn start(
-    config: &Config,
+    session: &Session,
     clearance: Clearance,
     order: &Order,
     prepared: Prepared,
@@ -69,7 +67,7 @@ pub(super) fn start(
 ) -> Result<Finished, Stop> {
     let label = clearance.package().label();
     let mut folder = None;
-    let finished = start_in(&mut folder, config, clearance, order, prepared, ledger, audience);
+    let finished = start_in(&mut folder, session, clearance, order, prepared, ledger, audience);
     let left = folder.as_ref().map(Unpacked::left_behind);
     left.as_ref().and_then(left_note).iter().for_each(|notice| audience.remark(notice));
     let left = left.map(|left| left.count);
@@ -82,7 +80,7 @@ pub(super) fn start(
 /// The same up to the end of the server. The folder stays in `folder`, as the server left it.
 fn start_in(
     folder: &mut Option<Unpacked>,
-    config: &Config,
+    session: &Session,
     clearance: Clearance,
     order: &Order,
     prepared: Prepared,
@@ -99,9 +97,8 @@ fn start_in(
     // Before there is something to clean up, so that no signal ends us without cleaning up.
     let signals = Signals::listen().map_err(|cause| Stop::System { doing: "watch signals", cause })?;
     let interrupted = || signals.ended().is_some();
-    let cache = find::open_cache(config)?;
-    let run = runs::folder(config, &cache, true)?;
-    let unpacked = match package::unpack(&cache, run, clearance.package(), &deadline, &interrupted) {
+    let run = session.run_folder(true)?;
+    let unpacked = match package::unpack(session.cache()?, run, clearance.package(), &deadline, &interrupted) {
         Err(error) => {
             let delivery = warning.map(|_| Delivery::Undelivered);
             let finished = |ended| Finished { ended, by: EndedBy::Signal, delivery };
@@ -110,14 +107,14 @@ fn start_in(
         Ok(unpacked) => folder.insert(unpacked),
     };
     let root_dir = unpacked.root().try_clone().map_err(|cause| Stop::local("open", unpacked.path(), cause))?;
-    let input = authority::stdin().map_err(|cause| Stop::System { doing: "use standard input", cause })?;
+    let input = (session.system().stdin)().map_err(|cause| Stop::System { doing: "use standard input", cause })?;
     let setup = Setup {
         root: unpacked.path().to_path_buf(),
         root_dir,
         extra_args: order.arguments.clone(),
         environment,
-        look: authority::program,
-        head: authority::program_head,
+        look: session::program,
+        head: session::program_head,
         streams: Streams::inherited(input),
         warning,
         deadline,
@@ -146,6 +143,6 @@ fn left_note(left: &LeftBehind) -> Option<Notice> {
 }
 
 /// The variables that the server gets.
-pub(super) fn environment(manifest: &Manifest, order: &Order) -> ServerEnvironment {
-    ServerEnvironment::compute(&authority::environment(), manifest, &order.env_file, &order.env)
+pub(super) fn environment(session: &Session, manifest: &Manifest, order: &Order) -> ServerEnvironment {
+    ServerEnvironment::compute(&session.system().environment, manifest, &order.env_file, &order.env)
 }

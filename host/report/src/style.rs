@@ -78,6 +78,11 @@ pub struct Style {
 }
 
 impl Style {
+    /// Whether there are colours in it.
+    pub fn is_coloured(&self) -> bool {
+        self.palette != Palette::plain()
+    }
+
     /// Columns that are used at most, and of a terminal whose width nobody knows: longer lines are hard to read.
     pub const MAX_WIDTH: usize = 100;
 

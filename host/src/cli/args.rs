@@ -1,7 +1,7 @@
 //! The grammar of the command line.
 
 use std::ffi::OsString;
-use std::io::IsTerminal as _;
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -25,6 +25,8 @@ use crate::cli::login::LogoutCommand;
 use crate::cli::man::ManCommand;
 use crate::cli::mcp_config::McpConfigCommand;
 use crate::cli::policy::PolicyCommand;
+use crate::cli::process::Columns;
+use crate::cli::process::Process;
 use crate::cli::pull::PullCommand;
 use crate::cli::registry::RegistryCommand;
 use crate::cli::run::RunCommand;
@@ -210,23 +212,45 @@ fn sentence(error: &clap::Error) -> String {
 }
 
 /// Says what is wrong with a command line, or prints the help or version that it asked for.
-pub(super) fn explain(error: &clap::Error, arguments: &[OsString]) -> Exit {
+pub(super) fn explain(error: &clap::Error, process: &Process) -> Exit {
+    let (arguments, streams) = (&process.arguments, &process.streams);
     if !error.use_stderr() {
-        // Help and version are an answer. A closed pipe behind them is nobody's error.
-        drop(error.print());
+        // Help and version are an answer. A closed pipe behind them is not a failure.
+        drop(print(error, process, streams.out_terminal, &mut streams.out()));
         return Exit::SUCCESS;
     }
     if wants_document(arguments) {
         let document = json::error("usage", &sentence(error), Exit::USAGE.code(), Vec::new());
-        drop(json::write(&document, &mut std::io::stdout().lock()));
+        drop(json::write(&document, &mut streams.out()));
     } else {
         // A standard error that nobody reads changes nothing.
-        drop(error.print());
+        drop(print(error, process, streams.err_terminal, &mut streams.err()));
     }
-    if is_launch(arguments) && !std::io::stdin().is_terminal() {
-        pipeline::refuse(&client_error::failure(None, Exit::USAGE.code(), &sentence(error)));
+    if is_launch(arguments) && !streams.stdin_is_terminal {
+        pipeline::refuse(&process.system, &client_error::failure(None, Exit::USAGE.code(), &sentence(error)));
     }
     Exit::USAGE
+}
+
+/// Writes what clap has to say, coloured as everything else is.
+fn print(
+    error: &clap::Error,
+    process: &Process,
+    terminal: Option<Columns>,
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
+    let choice = match color_asked(&process.arguments) {
+        clap::ColorChoice::Auto => ColorChoice::Auto,
+        clap::ColorChoice::Always => ColorChoice::Always,
+        clap::ColorChoice::Never => ColorChoice::Never,
+    };
+    let text = error.render();
+    if process.style(choice, terminal).is_coloured() {
+        write!(out, "{}", text.ansi())?
+    } else {
+        write!(out, "{text}")?
+    }
+    out.flush()
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use clap::Subcommand;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
-use smcp_authority as authority;
 use smcp_model::cache::CacheRemoval;
 use smcp_model::cache::CacheRules;
 use smcp_model::cache::CacheTarget;
@@ -68,20 +67,20 @@ pub(super) struct CollectCommand {
 }
 
 fn list(world: &World) -> Result<Exit, Failure> {
-    let config = world.config(None)?;
-    let entries = pipeline::cached(&config)?;
-    let place = config.cache_dir().map(|path| path.display().to_string()).unwrap_or_default();
+    let session = world.session(None)?;
+    let entries = pipeline::cached(&session)?;
+    let place = session.config().cache_dir().map(|path| path.display().to_string()).unwrap_or_default();
     if world.json() {
         json::write(&cache::document(&place, &entries), &mut world.out())?;
     } else {
-        cache::human(&place, &entries, authority::now(), &mut world.out(), &world.output_style())?;
+        cache::human(&place, &entries, world.system().now(), &mut world.out(), &world.output_style())?;
     }
     Ok(Exit::SUCCESS)
 }
 
 impl RemoveCommand {
     fn execute(self, world: &World) -> Result<Exit, Failure> {
-        let removal = pipeline::uncache(&world.config(None)?, &self.targets)?;
+        let removal = pipeline::uncache(&world.session(None)?, &self.targets)?;
         say(world, &removal, false)?;
         // Somebody who names a file wants it gone.
         Ok(if removal.in_use.is_empty() { Exit::SUCCESS } else { Exit::USAGE })
@@ -91,7 +90,7 @@ impl RemoveCommand {
 impl CollectCommand {
     fn execute(self, world: &World) -> Result<Exit, Failure> {
         let rules = CacheRules { older_than: self.older_than, max_size: self.max_size };
-        let removal = pipeline::collect(&world.config(None)?, &rules, self.dry_run)?;
+        let removal = pipeline::collect(&world.session(None)?, &rules, self.dry_run)?;
         say(world, &removal, self.dry_run)?;
         Ok(Exit::SUCCESS)
     }

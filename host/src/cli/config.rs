@@ -77,8 +77,8 @@ fn show(world: &World) -> Result<Exit, Failure> {
 }
 
 fn validate(world: &World) -> Result<Exit, Failure> {
-    let config = world.config(None)?;
-    let rows = pipeline::examine(&config)?;
+    let session = world.session(None)?;
+    let rows = pipeline::examine(&session)?;
     let works = rows.iter().all(|row| row.state.works());
     let exit = if works { Exit::SUCCESS } else { Exit::USAGE };
     if world.json() {

@@ -6,7 +6,6 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
 use smcp_authority as authority;
-use smcp_config::Config;
 use smcp_model::client_error::ClientError;
 use smcp_model::deadline::Deadline;
 use smcp_model::decision::Consent;
@@ -23,6 +22,7 @@ use smcp_pipeline::Judged;
 use smcp_pipeline::Ledger;
 use smcp_pipeline::Notice;
 use smcp_pipeline::Remark;
+use smcp_pipeline::Session;
 use smcp_pipeline::Stopped;
 use smcp_report::Purpose;
 use smcp_report::Report;
@@ -38,7 +38,7 @@ impl World {
     /// Decides about a package without starting it, and says so.
     pub(super) fn dry_run(
         &mut self,
-        config: &Config,
+        session: &Session,
         reference: &PackageRef,
         trust: bool,
         timeout: Duration,
@@ -46,17 +46,17 @@ impl World {
     ) -> Result<Exit, Failure> {
         let context = self.context(trust);
         let command = if purpose == Purpose::DryRun { "run --dry-run" } else { "policy check" };
-        let mut ledger = self.ledger(config, command, Some(reference))?;
+        let mut ledger = self.ledger(session, command, Some(reference))?;
         let deadline = Deadline::after(timeout);
-        let considered = pipeline::consider(config, reference, context, &deadline, &mut *self.progress());
-        self.conclude(config, &mut ledger, context, considered.map(|(_, judged)| judged), purpose)
+        let considered = pipeline::consider(session, reference, context, &deadline, &mut *self.progress());
+        self.conclude(session, &mut ledger, context, considered.map(|(_, judged)| judged), purpose)
     }
 
     /// Says what was decided by a command that only decides. Never asks: a question is a refusal unless `--trust`
     /// answered it (spec section 3).
     pub(super) fn conclude(
         &mut self,
-        config: &Config,
+        session: &Session,
         ledger: &mut Ledger,
         context: Context,
         considered: Result<Judged, Stopped>,
@@ -76,9 +76,9 @@ impl World {
         let exit = judged.exit(consent);
         // First of all: a yes that can't be recorded does not count.
         let remark = if exit == ExitKind::Success {
-            ledger.decided(config, &judged, context, consent)?
+            ledger.decided(session, &judged, context, consent)?
         } else {
-            ledger.refused(config, &judged, context, consent)
+            ledger.refused(session, &judged, context, consent)
         };
         self.mention(remark);
         self.say(&report(&judged, trusted, purpose, exit))?;
@@ -130,12 +130,12 @@ impl World {
     /// Opens the audit log for a command that decides.
     pub(super) fn ledger(
         &self,
-        config: &Config,
+        session: &Session,
         command: &'static str,
         asked: Option<&PackageRef>,
     ) -> Result<Ledger, Failure> {
         let activity = Activity { command, asked: asked.map(ToString::to_string) };
-        let (ledger, remark) = Ledger::open(config, activity)?;
+        let (ledger, remark) = Ledger::open(session, activity)?;
         self.mention(remark);
         ledger.close_abandoned();
         Ok(ledger)
@@ -243,7 +243,7 @@ impl Audience for Listener<'_> {
         let brief = !self.world.is_verbose();
         let report = Report { start, brief, ..report(judged, consent, Purpose::Launch, ExitKind::Refused) };
         let style = self.world.error_style();
-        let answer = match authority::stdin() {
+        let answer = match (self.world.system().stdin)() {
             Ok(mut stdin) => {
                 let terminals = self.world.terminals();
                 if consent.is_none() && terminals.person() {
@@ -280,8 +280,14 @@ impl Audience for Listener<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::path::Path;
+
     use super::*;
     use crate::cli::args;
+    use crate::cli::process::Streams;
+    use crate::cli::tests;
+    use smcp_config::Config;
     use smcp_config::Places;
     use smcp_model::facts::Facts;
     use smcp_model::facts::Score;
@@ -292,7 +298,8 @@ mod tests {
     #[test]
     fn the_model_is_told_where_there_is_something_to_say() {
         let places = Places { home: None, working_directory: "/".into(), system_folder: "/etc/mcp".into() };
-        let config = Config::unconfigured(&places, None);
+        let process = tests::process(Path::new("/"), "policy list", &[], Streams::piped(io::sink(), io::sink()));
+        let session = Session::new(Config::unconfigured(&places, None), process.system.clone());
         let context = Context { evaluated_at: 0, trust: true, interactive: false };
         let (published, deprecated) = (Some(Status::Published), Some(Status::Deprecated));
         let cases = [
@@ -304,13 +311,12 @@ mod tests {
             (deprecated, Some(95), &[], true),
             (None, Some(95), &[], true),
         ];
-        let global = args::parse(&["smcp".into(), "policy".into(), "list".into()]).unwrap().global;
-        let mut world = World::new(global);
+        let mut world = World::new(args::parse(&process.arguments).unwrap().global, process);
         for (status, score, doubts, told) in cases {
             let facts =
                 Facts { status, score: score.and_then(Score::new), doubts: doubts.to_vec(), ..Facts::default() };
             let subject = Subject { facts, ..Subject::default() };
-            let judged = pipeline::consider_facts(&config, subject.clone(), context).unwrap();
+            let judged = pipeline::consider_facts(&session, subject.clone(), context).unwrap();
             let warning = world.audience(true).warning(&judged);
             assert_eq!(warning.is_some(), told, "{subject:?}");
         }

@@ -6,8 +6,8 @@ use std::thread;
 
 use tracing_subscriber::filter::EnvFilter;
 
-use smcp_authority as authority;
 use smcp_model::policy::EVALUATION_THREAD;
+use smcp_pipeline::System;
 
 /// Raises diagnostics like `-v` does, with the syntax of tracing's filters (spec section 6).
 const VARIABLE: &str = "SMCP_LOG";
@@ -28,15 +28,15 @@ pub(super) fn keep_evaluation_quiet() {
 /// logs is under the target `smcp::policy`.
 ///
 /// Returns what is wrong with `SMCP_LOG`, when something is; it is then not followed.
-pub(super) fn listen(verbose: u8) -> Option<String> {
+pub(super) fn listen(verbose: u8, system: &System) -> Option<String> {
     let level = match verbose {
         0 | 1 => "smcp=info",
         _ => "smcp=debug",
     };
-    if verbose == 0 && authority::variable(VARIABLE).is_none() {
+    if verbose == 0 && system.variable(VARIABLE).is_none() {
         return None;
     }
-    let chosen = authority::variable(VARIABLE).map(|text| EnvFilter::try_new(text.to_string_lossy()));
+    let chosen = system.variable(VARIABLE).map(|text| EnvFilter::try_new(text.to_string_lossy()));
     let (filter, problem) = match chosen {
         None => (EnvFilter::new(level), None),
         Some(Ok(filter)) => (filter, None),

@@ -18,6 +18,7 @@ use smcp_model::diagnosis::Health;
 use smcp_model::diagnosis::worst;
 use smcp_model::registry::Registry;
 use smcp_pipeline as pipeline;
+use smcp_pipeline::Session;
 use smcp_report::diagnosis;
 use smcp_report::json;
 
@@ -32,16 +33,17 @@ impl DoctorCommand {
     /// Carries the command out.
     pub(super) fn execute(self, world: &World) -> Result<Exit, Failure> {
         let mut checks = vec![surroundings::versions()];
-        match world.config_to_start(None) {
-            Ok(config) => {
-                checks.extend(configuration(&config));
-                checks.extend(rules::checks(&config));
+        match world.session_to_start(None) {
+            Ok(session) => {
+                let config = session.config();
+                checks.extend(configuration(config));
+                checks.extend(rules::checks(&session));
                 let deadline = Deadline::after(config.start_timeout());
-                checks.push(registry(&config, &deadline));
-                checks.push(surroundings::token(&config));
-                checks.push(surroundings::cache(&config));
-                checks.extend(surroundings::start_timeout(&config, &deadline));
-                checks.extend(records::checks(world, &config));
+                checks.push(registry(&session, &deadline));
+                checks.push(surroundings::token(&session));
+                checks.push(surroundings::cache(&session));
+                checks.extend(surroundings::start_timeout(config, &deadline));
+                checks.extend(records::checks(world, &session));
             }
             Err(failure) => {
                 let said = std::iter::once(failure.message()).chain(failure.details).collect::<Vec<_>>().join("\n");
@@ -50,7 +52,7 @@ impl DoctorCommand {
         }
         checks.extend(surroundings::limits());
         checks.extend(surroundings::kernel());
-        checks.push(surroundings::clock());
+        checks.push(surroundings::clock(world.system().time()));
         let exit = if worst(&checks) == Health::Problem { Exit::USAGE } else { Exit::SUCCESS };
         if world.json() {
             json::write(&diagnosis::document(&checks, exit.code()), &mut world.out())?;
@@ -75,9 +77,9 @@ fn configuration(config: &Config) -> Vec<Check> {
         .collect()
 }
 
-fn registry(config: &Config, deadline: &Deadline) -> Check {
-    let registry = config.registry();
-    match pipeline::reach(config, deadline) {
+fn registry(session: &Session, deadline: &Deadline) -> Check {
+    let registry = session.config().registry();
+    match pipeline::reach(session, deadline) {
         Ok(()) if is_empty(registry) => {
             Check::new("registry", Health::Warning, format!("{registry} is a folder without packages"))
                 .advice("publish one with `smcp registry publish`, or name another registry")

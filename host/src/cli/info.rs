@@ -24,9 +24,9 @@ pub(super) struct InfoCommand {
 impl InfoCommand {
     /// Carries the command out.
     pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
-        let config = world.config(None)?;
-        let deadline = Deadline::after(config.start_timeout());
-        let (subject, notices) = pipeline::inform(&config, &self.reference, &deadline, &mut *world.progress())?;
+        let session = world.session(None)?;
+        let deadline = Deadline::after(session.config().start_timeout());
+        let (subject, notices) = pipeline::inform(&session, &self.reference, &deadline, &mut *world.progress())?;
         if world.json() {
             json::write(&package::document(&subject, &notices), &mut world.out())?;
         } else {

@@ -61,10 +61,10 @@ impl LoginCommand {
                 Secret::new(text).context("while reading --token").map_err(Failure::usage)?
             }
         };
-        if token.expires_at().is_some_and(|end| end <= authority::now()) {
+        if token.expires_at().is_some_and(|end| end <= world.system().now()) {
             world.remark("the token has expired; the registry will not accept it");
         }
-        let kept = pipeline::log_in(&endpoint, &token)?;
+        let kept = pipeline::log_in(world.system(), &endpoint, &token)?;
         let rows = [("kept in", Span::plain(kept.display().to_string()))];
         let done = format!("logged in to {endpoint}");
         message::done(&done, &rows, &mut world.err(), &world.error_style())?;
@@ -80,7 +80,7 @@ impl LogoutCommand {
     /// Carries the command out.
     pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
         let endpoint = asked(world)?;
-        let known = pipeline::log_out(&endpoint)?;
+        let known = pipeline::log_out(world.system(), &endpoint)?;
         let done = if known { format!("logged out of {endpoint}") } else { format!("not logged in to {endpoint}") };
         message::done(&done, &[], &mut world.err(), &world.error_style())?;
         Ok(Exit::SUCCESS)

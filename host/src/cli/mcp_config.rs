@@ -129,7 +129,7 @@ impl McpConfigCommand {
     /// Carries the command out.
     pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
         // A client could only say that the server didn't start.
-        let config = world.config(None)?;
+        let session = world.session(None)?;
         let profile = self.client.profile();
         let server = self.server(world, &profile)?;
         if self.write {
@@ -139,7 +139,7 @@ impl McpConfigCommand {
         }
         // Nobody would hear it.
         let standing =
-            if world.is_quiet() { Standing::Fine } else { Standing::of(config, &self.reference, self.trust) };
+            if world.is_quiet() { Standing::Fine } else { Standing::of(session, &self.reference, self.trust) };
         self.advise(world, &server, &profile, &standing);
         Ok(Exit::SUCCESS)
     }
@@ -215,7 +215,7 @@ impl McpConfigCommand {
                 .with_context(|| format!("while reading --file {}", file.display()))
                 .map_err(Failure::usage);
         }
-        let folder = |name| authority::variable(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
+        let folder = |name| world.system().variable(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
         let folders = Folders {
             home: places.home.clone(),
             xdg_config: folder("XDG_CONFIG_HOME"),

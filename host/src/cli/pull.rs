@@ -26,9 +26,9 @@ pub(super) struct PullCommand {
 impl PullCommand {
     /// Carries the command out.
     pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
-        let config = world.config(None)?;
-        let deadline = Deadline::after(config.start_timeout());
-        let package = pipeline::fetch(&config, &self.reference, &deadline, &mut *world.progress())?;
+        let session = world.session(None)?;
+        let deadline = Deadline::after(session.config().start_timeout());
+        let package = pipeline::fetch(&session, &self.reference, &deadline, &mut *world.progress())?;
         if world.json() {
             let document = json!({
                 "schema": "smcp.pull/1",

@@ -120,24 +120,24 @@ impl RunCommand {
 
     /// Decides and reports.
     fn decide(self, world: &mut World) -> Result<Exit, Failure> {
-        let config = world.config_to_start(self.judging.warning_threshold)?;
-        let timeout = self.timeout.unwrap_or(config.start_timeout());
+        let session = world.session_to_start(self.judging.warning_threshold)?;
+        let timeout = self.timeout.unwrap_or(session.config().start_timeout());
         // A dry run says what a run would: variables that can't be read are wrong in both.
         self.variables(world, timeout)?;
-        world.dry_run(&config, &self.reference, self.judging.trust, timeout, Purpose::DryRun)
+        world.dry_run(&session, &self.reference, self.judging.trust, timeout, Purpose::DryRun)
     }
 
     /// Starts the server; with the exit code comes what a client is told when there was none.
     fn launch(self, world: &mut World) -> Result<(Exit, Option<ClientError>), Failure> {
-        let config = world.config_to_start(self.judging.warning_threshold)?;
-        let timeout = self.timeout.unwrap_or(config.start_timeout());
+        let session = world.session_to_start(self.judging.warning_threshold)?;
+        let timeout = self.timeout.unwrap_or(session.config().start_timeout());
         let (env_file, env) = self.variables(world, timeout)?;
-        let mut ledger = world.ledger(&config, "run", Some(&self.reference))?;
+        let mut ledger = world.ledger(&session, "run", Some(&self.reference))?;
         let order = Order { reference: self.reference, timeout, arguments: self.arguments, env_file, env };
         let context = world.context(self.judging.trust);
         let mut progress = world.progress();
-        let mut audience = world.audience(self.judging.trust);
-        let result = pipeline::run(&config, &order, context, &mut ledger, &mut audience, &mut *progress);
+        let mut audience = world.audience(context.trust);
+        let result = pipeline::run(&session, &order, context, &mut ledger, &mut audience, &mut *progress);
         let heard = audience.into_refusal();
         match result {
             Ok(ended) => Ok((world.ended(ended), None)),

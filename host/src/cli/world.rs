@@ -4,8 +4,6 @@ mod rules;
 
 use std::ffi::OsStr;
 use std::ffi::OsString;
-use std::io;
-use std::io::IsTerminal as _;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,16 +11,18 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::cli::answer::Answer;
-use crate::cli::args::ColorChoice;
 use crate::cli::args::Global;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::process::Process;
+use crate::cli::process::Stream;
 use smcp_authority as authority;
 use smcp_authority::InputError;
+use smcp_config::Config;
 use smcp_config::Places;
-use smcp_config::discover;
 use smcp_config::discover::NamedBy;
 use smcp_model::client_error::ClientError;
+use smcp_model::facts::Score;
 use smcp_model::limits;
 use smcp_model::path;
 use smcp_model::path::PathError;
@@ -31,34 +31,61 @@ use smcp_model::registry::Registry;
 use smcp_model::request::Context;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::Assignment;
+use smcp_pipeline::Session;
+use smcp_pipeline::System;
 use smcp_report::json;
 use smcp_report::message;
 use smcp_report::progress;
 use smcp_report::prompt::Terminals;
-use smcp_report::style;
 use smcp_report::style::Style;
 
 /// The registry to ask, where the command line names none.
 const REGISTRY: &str = "SMCP_REGISTRY";
 
-/// The streams, the global options, and the places that paths start at.
+/// What the process was given, the global options, and the places that paths start at.
 #[derive(Debug)]
 pub(super) struct World {
     global: Global,
     places: Places,
+    process: Process,
 }
 
 impl World {
-    /// Looks around once.
-    pub(super) fn new(mut global: Global) -> Self {
-        global.registry =
-            global.registry.or_else(|| authority::variable(REGISTRY).map(|text| text.to_string_lossy().into_owned()));
+    /// The surroundings of one command.
+    pub(super) fn new(mut global: Global, process: Process) -> Self {
+        let of_the_environment = process.system.variable(REGISTRY).map(|text| text.to_string_lossy().into_owned());
+        global.registry = global.registry.or(of_the_environment);
         let places = Places {
-            home: authority::home(),
-            working_directory: authority::current_dir().unwrap_or_default(),
-            system_folder: PathBuf::from(discover::SYSTEM_FOLDER),
+            home: process.system.home(),
+            working_directory: process.working_directory.clone(),
+            system_folder: process.system_folder.clone(),
         };
-        Self { global, places }
+        Self { global, places, process }
+    }
+
+    /// What the system gave this process.
+    pub(super) const fn system(&self) -> &System {
+        &self.process.system
+    }
+
+    /// A session for a command that decides nothing; see [`config`](Self::config).
+    pub(super) fn session(&self, warning_threshold: Option<Score>) -> Result<Session, Failure> {
+        Ok(self.session_of(self.config(warning_threshold)?))
+    }
+
+    /// A session for a command that decides; see [`config_to_decide`](Self::config_to_decide).
+    pub(super) fn session_to_decide(&self, warning_threshold: Option<Score>) -> Result<Session, Failure> {
+        Ok(self.session_of(self.config_to_decide(warning_threshold)?))
+    }
+
+    /// A session for a command that starts a server, or says what a start would; see
+    /// [`config_to_start`](Self::config_to_start).
+    pub(super) fn session_to_start(&self, warning_threshold: Option<Score>) -> Result<Session, Failure> {
+        Ok(self.session_of(self.config_to_start(warning_threshold)?))
+    }
+
+    fn session_of(&self, config: Config) -> Session {
+        Session::new(config, self.process.system.clone())
     }
 
     /// Where relative paths start.
@@ -94,54 +121,43 @@ impl World {
     }
 
     /// Standard output: the answers of commands that answer.
-    pub(super) fn out(&self) -> Answer<io::StdoutLock<'static>> {
-        Answer(io::stdout().lock())
+    pub(super) fn out(&self) -> Answer<Stream<'_>> {
+        Answer(self.process.streams.out())
     }
 
     /// Standard error: everything else.
-    pub(super) fn err(&self) -> io::StderrLock<'static> {
-        io::stderr().lock()
+    pub(super) fn err(&self) -> Stream<'_> {
+        self.process.streams.err()
     }
 
     /// How to write to standard output.
     pub(super) fn output_style(&self) -> Style {
-        self.style(io::stdout().is_terminal(), &console::Term::stdout())
+        self.process.style(self.global.color, self.process.streams.out_terminal)
     }
 
     /// How to write to standard error.
     pub(super) fn error_style(&self) -> Style {
-        self.style(io::stderr().is_terminal(), &console::Term::stderr())
-    }
-
-    fn style(&self, is_terminal: bool, terminal: &console::Term) -> Style {
-        let choice = match self.global.color {
-            ColorChoice::Auto => style::ColorChoice::Auto,
-            ColorChoice::Always => style::ColorChoice::Always,
-            ColorChoice::Never => style::ColorChoice::Never,
-        };
-        let columns = terminal.size_checked().map(|(_, columns)| usize::from(columns));
-        Style::for_stream(choice, is_terminal, columns, authority::variable("NO_COLOR").is_some() || is_dumb())
+        self.process.style(self.global.color, self.process.streams.err_terminal)
     }
 
     /// Which streams are terminals.
     pub(super) fn terminals(&self) -> Terminals {
-        Terminals { stdin: io::stdin().is_terminal(), stderr: io::stderr().is_terminal() }
+        self.process.streams.terminals()
     }
 
     /// Who watches downloads: a person at a terminal, or nobody.
     pub(super) fn progress(&self) -> Box<dyn Progress> {
-        progress::watcher(self.terminals().stderr && !is_dumb() && !self.json() && !self.is_quiet())
+        progress::watcher(self.terminals().stderr && !self.process.is_dumb() && !self.json() && !self.is_quiet())
     }
 
     /// The circumstances of an evaluation, now.
     pub(super) fn context(&self, trust: bool) -> Context {
-        Context { evaluated_at: authority::now(), trust, interactive: self.terminals().person() }
+        Context { evaluated_at: self.process.system.now(), trust, interactive: self.terminals().person() }
     }
 
     /// A variable of ours, empty or not; none when the text is no name, or it is not set.
-    pub(super) fn variable(&self, name: &OsStr) -> Option<OsString> {
-        let found = authority::environment().into_iter().find(|(known, _)| known == name);
-        found.filter(|_| !name.is_empty()).map(|(_, value)| value)
+    pub(super) fn variable(&self, name: &OsStr) -> Option<&OsStr> {
+        self.process.system.set_variable(name).filter(|_| !name.is_empty())
     }
 
     /// Says one thing on standard error that is worth knowing and changes nothing.
@@ -174,7 +190,7 @@ impl World {
     /// Tells a client why nothing was started for it, where one may be: a person at a terminal has read it.
     pub(super) fn refuse(&self, error: &ClientError) {
         if !self.terminals().stdin {
-            pipeline::refuse(error);
+            pipeline::refuse(&self.process.system, error);
         }
     }
 
@@ -229,9 +245,4 @@ impl World {
     pub(super) fn named_registry(&self) -> Option<&str> {
         self.global.registry.as_deref()
     }
-}
-
-/// Whether the terminal says of itself that it can do nothing but show text, as editors' shells and serial lines do.
-fn is_dumb() -> bool {
-    authority::variable("TERM").is_some_and(|terminal| terminal == "dumb")
 }

@@ -1,5 +1,7 @@
 //! The audit log: can it be written, does it hold, has every start an end.
 
+use std::time::SystemTime;
+
 use crate::cli::audit::log;
 use crate::cli::doctor::surroundings;
 use crate::cli::failure::told;
@@ -7,18 +9,19 @@ use crate::cli::world::World;
 use smcp_audit as audit;
 use smcp_audit::Bounds;
 use smcp_audit::Part;
-use smcp_authority as authority;
 use smcp_config::Config;
 use smcp_config::choice::Audit;
 use smcp_model::audit::Verification;
 use smcp_model::diagnosis::Check;
 use smcp_model::diagnosis::Health;
 use smcp_pipeline::Ledger;
+use smcp_pipeline::Session;
 use smcp_report::records;
 
 /// Everything about the log.
-pub(super) fn checks(world: &World, config: &Config) -> Vec<Check> {
-    let mut checks = vec![writable(config)];
+pub(super) fn checks(world: &World, session: &Session) -> Vec<Check> {
+    let config = session.config();
+    let mut checks = vec![writable(session)];
     if config.audit_log().is_none() {
         return checks;
     }
@@ -34,7 +37,7 @@ pub(super) fn checks(world: &World, config: &Config) -> Vec<Check> {
     match audit::verify(newest, Bounds { partial: true, ..Bounds::default() }) {
         Ok(found) => {
             let found = Verification { living: snapshot.living, foreign: snapshot.foreign, ..found };
-            checks.push(chain(&found));
+            checks.push(chain(&found, session.system().time()));
             checks.extend(servers(&found));
         }
         Err(error) => checks.push(Check::failed("audit chain", unusable(config), &error.to_string())),
@@ -51,10 +54,10 @@ fn unusable(config: &Config) -> Health {
 }
 
 /// Whether records can be written: by writing as much as they take.
-fn writable(config: &Config) -> Check {
-    match Ledger::try_out(config) {
+fn writable(session: &Session) -> Check {
+    match Ledger::try_out(session) {
         Ok(None) => {
-            let path = config.audit_log().map(|path| path.display().to_string()).unwrap_or_default();
+            let path = session.config().audit_log().map(|path| path.display().to_string()).unwrap_or_default();
             Check::new("audit log", Health::Ok, format!("{path} can be written"))
         }
         Ok(Some(notice)) => Check::new("audit log", Health::Warning, notice.message.as_str())
@@ -64,7 +67,7 @@ fn writable(config: &Config) -> Check {
 }
 
 /// Whether the chain of the newest file holds.
-fn chain(found: &Verification) -> Check {
+fn chain(found: &Verification, now: SystemTime) -> Check {
     let advice = "see `smcp audit verify`";
     if let Some(first) = found.breaks.first() {
         let message = format!("it is broken in line {} of {}: {}", first.line, first.file, first.message);
@@ -76,7 +79,7 @@ fn chain(found: &Verification) -> Check {
     if found.records == 0 {
         return Check::new("audit chain", Health::Ok, "there are no records yet");
     }
-    if surroundings::stands_before(authority::clock(), found.last_time.as_deref()) {
+    if surroundings::stands_before(now, found.last_time.as_deref()) {
         let message = "the chain holds, but its last record is of a later time than now";
         return Check::new("audit chain", Health::Warning, message).advice("see whether the clock was set back");
     }

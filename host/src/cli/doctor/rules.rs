@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use smcp_authority as authority;
-use smcp_config::Config;
 use smcp_config::Layer;
 use smcp_model::diagnosis::Check;
 use smcp_model::diagnosis::Health;
@@ -16,12 +15,14 @@ use smcp_model::policy::PolicySpec;
 use smcp_model::registry::Registry;
 use smcp_model::size::ByteSize;
 use smcp_pipeline as pipeline;
+use smcp_pipeline::Session;
 
 /// What the rules of each layer are, whether it trusts the registry, and whether every policy works.
-pub(super) fn checks(config: &Config) -> Vec<Check> {
+pub(super) fn checks(session: &Session) -> Vec<Check> {
+    let config = session.config();
     let of_layer = |layer: &Layer| std::iter::once(rules(layer)).chain(distrust(layer, config.registry()));
     let mut checks: Vec<_> = config.layers().iter().flat_map(of_layer).collect();
-    checks.push(match pipeline::examine(config) {
+    checks.push(match pipeline::examine(session) {
         Ok(rows) => policies(&rows),
         Err(stop) => Check::new("policies", Health::Problem, stop.to_string()),
     });

@@ -15,6 +15,7 @@ use smcp_model::limits;
 use smcp_model::size::ByteSize;
 use smcp_model::time;
 use smcp_pipeline as pipeline;
+use smcp_pipeline::Session;
 
 /// What helps when nothing else is known.
 const CACHE_ADVICE: &str = "make it yours, or name another with --cache-dir, or `cache_dir` in the configuration";
@@ -27,10 +28,10 @@ pub(super) fn versions() -> Check {
 }
 
 /// Whether the cache can be used: by doing in it what a run does.
-pub(super) fn cache(config: &Config) -> Check {
-    match pipeline::try_cache(config) {
+pub(super) fn cache(session: &Session) -> Check {
+    match pipeline::try_cache(session) {
         Ok(None) => {
-            let path = config.cache_dir().unwrap_or(Path::new(""));
+            let path = session.config().cache_dir().unwrap_or(Path::new(""));
             Check::new("cache", Health::Ok, format!("{} can be written", path.display()))
         }
         Ok(Some(said)) => Check::new("cache", Health::Warning, format!("it can only be read: {said}"))
@@ -43,8 +44,8 @@ pub(super) fn cache(config: &Config) -> Check {
 }
 
 /// Whether there is a token for the registry. What it is stays unsaid.
-pub(super) fn token(config: &Config) -> Check {
-    match pipeline::has_token(config, config.registry()) {
+pub(super) fn token(session: &Session) -> Check {
+    match pipeline::has_token(session, session.config().registry()) {
         Ok(true) => Check::new("token", Health::Ok, "there is one for this registry"),
         Ok(false) => Check::new("token", Health::Ok, "there is none for this registry; not every one asks for one"),
         Err(stop) => Check::failed("token", Health::Problem, &told(&stop.into())),
@@ -100,8 +101,7 @@ pub(super) fn kernel() -> Option<Check> {
 }
 
 /// Whether the clock can be right. All times are shown in UTC, whatever the time zone.
-pub(super) fn clock() -> Check {
-    let now = authority::clock();
+pub(super) fn clock(now: SystemTime) -> Check {
     let advice = "set the clock: certificates, exceptions and the audit log depend on it";
     let Some(time) = time::utc(now) else {
         return Check::new("clock", Health::Problem, "it stands before 1970, or after the year 9999").advice(advice);

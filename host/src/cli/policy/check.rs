@@ -24,7 +24,8 @@ pub(crate) struct CheckCommand {
 impl CheckCommand {
     /// Carries the command out.
     pub(crate) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
-        let config = world.config_to_decide(self.judging.warning_threshold)?;
-        world.dry_run(&config, &self.reference, self.judging.trust, config.start_timeout(), Purpose::Check)
+        let session = world.session_to_decide(self.judging.warning_threshold)?;
+        let timeout = session.config().start_timeout();
+        world.dry_run(&session, &self.reference, self.judging.trust, timeout, Purpose::Check)
     }
 }

@@ -36,19 +36,20 @@ impl EvalCommand {
     /// Carries the command out.
     pub(crate) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
         // That there are no rules is said with the answer, where nobody takes it for one of theirs.
-        let config = world.config(self.judging.warning_threshold)?;
+        let session = world.session(self.judging.warning_threshold)?;
+        let config = session.config();
         let document = world.read_document(&self.facts, limits::FACTS_FILE, config.start_timeout())?;
         let places = world.places();
         let subject = pipeline::subject_from_document(&document, &places.working_directory, places.home.as_deref())
             .map_err(Failure::from)?;
         let context = world.context(self.judging.trust);
-        let mut ledger = world.ledger(&config, "policy eval", None)?;
-        let mut considered = pipeline::consider_facts(&config, subject, context);
+        let mut ledger = world.ledger(&session, "policy eval", None)?;
+        let mut considered = pipeline::consider_facts(&session, subject, context);
         if !config.is_configured() && !world.json() {
             message::notice(NO_RULES, &mut world.out(), &world.output_style())?;
         } else if let (false, Ok(judged)) = (config.is_configured(), &mut considered) {
             judged.notices.push(Notice { code: "unconfigured", message: NO_RULES.into() });
         }
-        world.conclude(&config, &mut ledger, context, considered, Purpose::Check)
+        world.conclude(&session, &mut ledger, context, considered, Purpose::Check)
     }
 }

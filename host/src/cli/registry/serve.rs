@@ -36,7 +36,7 @@ impl ServeCommand {
     /// Carries the command out.
     pub(super) fn execute(self, world: &World) -> Result<Exit, Failure> {
         let registry = directory(world, "serve")?;
-        pipeline::check_clock()?;
+        pipeline::check_clock(world.system())?;
         let listening = || format!("while listening on {}", self.listen);
         let listener = authority::listen(self.listen).with_context(listening).map_err(Failure::usage)?;
         let address = listener.local_addr().with_context(listening).map_err(Failure::usage)?;

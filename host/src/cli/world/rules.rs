@@ -51,7 +51,7 @@ impl World {
 
     fn told(&self, warning_threshold: Option<Score>, decides: bool) -> Result<Config, Failure> {
         let (config, mut suspects) = self.read_configuration()?;
-        suspects.extend(pipeline::suspects(&config));
+        suspects.extend(self.session_of(config.clone()).suspects());
         for suspect in suspects {
             self.insist(&format!("{suspect}\n  until then `smcp run` refuses it"));
         }
@@ -81,14 +81,14 @@ impl World {
         if let Some(threshold) = warning_threshold {
             config.raise_warning_threshold(threshold).map_err(Failure::usage)?;
         }
-        pipeline::remarks_on_the_proxy(&config).iter().for_each(|remark| self.remark(remark));
+        pipeline::remarks_on_the_proxy(&config, self.system()).iter().for_each(|remark| self.remark(remark));
         Ok(config)
     }
 
     /// The file of the user layer.
     pub(in crate::cli) fn location(&self) -> Result<Location, ConfigError> {
-        let variable = authority::variable(discover::USER_VARIABLE);
-        discover::user_file(self.global.config.as_deref(), variable.as_deref(), &self.places)
+        let variable = self.system().variable(discover::USER_VARIABLE);
+        discover::user_file(self.global.config.as_deref(), variable, &self.places)
     }
 
     /// What the file of the user layer says, and who else could have written it; nothing of the command line.
@@ -98,7 +98,7 @@ impl World {
         let around = Surroundings {
             system: self.found_at(&places.system_folder)?,
             user: self.found_beside(&location)?,
-            system_variable: set_variable(discover::SYSTEM_VARIABLE),
+            system_variable: self.system().set_variable(discover::SYSTEM_VARIABLE).map(OsString::from),
         };
         discover::refuse_unread(&location, &around, places)?;
         let folder = if location.named_by == NamedBy::Nobody { Folder::Own } else { Folder::Any };
@@ -169,8 +169,3 @@ impl World {
 
 /// What is wrong with a link.
 const NOWHERE: &str = "it is a link that leads nowhere";
-
-/// A variable that is set, if only to nothing.
-fn set_variable(name: &str) -> Option<OsString> {
-    authority::environment().into_iter().find(|(set, _)| set == name).map(|(_, value)| value)
-}

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::Session;
 use crate::Stop;
+use crate::System;
 use smcp_authority as authority;
 use smcp_config::Config;
 use smcp_model::endpoint::Endpoint;
@@ -34,10 +36,10 @@ const BEGINNING: usize = 1024;
 ///
 /// # Errors
 /// When there is no home to keep it in, or the file can't be used.
-pub fn log_in(endpoint: &Endpoint, token: &Secret) -> Result<PathBuf, Stop> {
-    let path = folder().ok_or(Stop::NoHome)?;
+pub fn log_in(system: &System, endpoint: &Endpoint, token: &Secret) -> Result<PathBuf, Stop> {
+    let path = folder(system).ok_or(Stop::NoHome)?;
     let dir = authority::create_dir(&path).map_err(|cause| Stop::local("keep a token", &path, cause))?;
-    let credentials = Credentials::new(dir, &path, authority::caller());
+    let credentials = Credentials::new(dir, &path, system.caller);
     credentials.store(endpoint, token).map_err(PackageError::from)?;
     Ok(credentials.path().to_path_buf())
 }
@@ -46,8 +48,8 @@ pub fn log_in(endpoint: &Endpoint, token: &Secret) -> Result<PathBuf, Stop> {
 ///
 /// # Errors
 /// When the file can't be used.
-pub fn log_out(endpoint: &Endpoint) -> Result<bool, Stop> {
-    let credentials = credentials()?;
+pub fn log_out(system: &System, endpoint: &Endpoint) -> Result<bool, Stop> {
+    let credentials = credentials(system)?;
     Ok(credentials.map_or(Ok(false), |kept| kept.forget(endpoint)).map_err(PackageError::from)?)
 }
 
@@ -55,33 +57,35 @@ pub fn log_out(endpoint: &Endpoint) -> Result<bool, Stop> {
 ///
 /// # Errors
 /// When the file of the tokens can't be used.
-pub fn has_token(config: &Config, registry: &Registry) -> Result<bool, Stop> {
-    Ok(registry.endpoint().map_or(Ok(None), |endpoint| token(config, &endpoint))?.is_some())
+pub fn has_token(session: &Session, registry: &Registry) -> Result<bool, Stop> {
+    Ok(registry.endpoint().map_or(Ok(None), |endpoint| token(session, &endpoint))?.is_some())
 }
 
 /// What the registry at `endpoint` is asked with.
-pub(super) fn settings(config: &Config, endpoint: &Endpoint) -> Result<HttpSettings, Stop> {
-    let token = token(config, endpoint)?;
+pub(super) fn settings(session: &Session, endpoint: &Endpoint) -> Result<HttpSettings, Stop> {
+    let (config, system) = (session.config(), session.system());
+    let token = token(session, endpoint)?;
     let mut login_hint = String::new();
-    if token.as_ref().and_then(Secret::expires_at).is_some_and(|end| end <= authority::now()) {
+    if token.as_ref().and_then(Secret::expires_at).is_some_and(|end| end <= system.now()) {
         login_hint.push_str("\n  the token has expired");
     }
-    if variable_token()?.is_some() && !is_configured(config, endpoint) {
+    if variable_token(system)?.is_some() && !is_configured(config, endpoint) {
         let configured = config.configured_registry();
         login_hint.push_str(&format!(
             "\n  {TOKEN_VARIABLE} is set and was not sent: it is for the registry of the configuration ({configured}), and \
              --registry names this one; name it as `registry_url` in the configuration, or log in"
         ));
     }
-    Ok(HttpSettings { token, login_hint, proxy: proxy(), trust: trust() })
+    Ok(HttpSettings { token, login_hint, proxy: proxy(system), trust: trust(system) })
 }
 
 /// The variable's token, for the registry of the configuration alone; else the one that is kept.
-fn token(config: &Config, endpoint: &Endpoint) -> Result<Option<Secret>, Stop> {
-    match variable_token()? {
-        Some(token) if is_configured(config, endpoint) => Ok(Some(token)),
+fn token(session: &Session, endpoint: &Endpoint) -> Result<Option<Secret>, Stop> {
+    let system = session.system();
+    match variable_token(system)? {
+        Some(token) if is_configured(session.config(), endpoint) => Ok(Some(token)),
         Some(_) | None => {
-            Ok(credentials()?.map_or(Ok(None), |kept| kept.token(endpoint)).map_err(PackageError::from)?)
+            Ok(credentials(system)?.map_or(Ok(None), |kept| kept.token(endpoint)).map_err(PackageError::from)?)
         }
     }
 }
@@ -91,8 +95,8 @@ fn is_configured(config: &Config, endpoint: &Endpoint) -> bool {
     config.configured_registry().endpoint().as_ref() == Some(endpoint)
 }
 
-fn variable_token() -> Result<Option<Secret>, Stop> {
-    let Some(value) = authority::variable(TOKEN_VARIABLE) else { return Ok(None) };
+fn variable_token(system: &System) -> Result<Option<Secret>, Stop> {
+    let Some(value) = system.variable(TOKEN_VARIABLE) else { return Ok(None) };
     let token = value.to_str().and_then(|text| Secret::new(text).ok());
     token
         .map(Some)
@@ -100,29 +104,29 @@ fn variable_token() -> Result<Option<Secret>, Stop> {
 }
 
 /// The tokens that are kept; `None` when none ever was.
-fn credentials() -> Result<Option<Credentials>, Stop> {
-    let Some(path) = folder() else { return Ok(None) };
+fn credentials(system: &System) -> Result<Option<Credentials>, Stop> {
+    let Some(path) = folder(system) else { return Ok(None) };
     match authority::open_dir(&path) {
-        Ok(dir) => Ok(Some(Credentials::new(dir, &path, authority::caller()))),
+        Ok(dir) => Ok(Some(Credentials::new(dir, &path, system.caller))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(cause) => Err(Stop::local("look for tokens", &path, cause)),
     }
 }
 
-fn folder() -> Option<PathBuf> {
-    authority::home().map(|home| home.join(FOLDER))
+fn folder(system: &System) -> Option<PathBuf> {
+    system.home().map(|home| home.join(FOLDER))
 }
 
 /// What is not understood of the proxy's exceptions, for whoever uses a registry that a proxy may stand before.
-pub fn remarks_on_the_proxy(config: &Config) -> Vec<String> {
+pub fn remarks_on_the_proxy(config: &Config, system: &System) -> Vec<String> {
     let asked =
         config.registry().endpoint().filter(|endpoint| endpoint.scheme() == Scheme::Https && !endpoint.is_loopback());
-    asked.map_or_else(Vec::new, |_| proxy().remarks())
+    asked.map_or_else(Vec::new, |_| proxy(system).remarks())
 }
 
 /// What the environment says of certificate authorities.
-fn trust() -> Trust {
-    let file = authority::variable(CERTIFICATES_VARIABLE).map(PathBuf::from).map(|path| {
+fn trust(system: &System) -> Trust {
+    let file = system.variable(CERTIFICATES_VARIABLE).map(PathBuf::from).map(|path| {
         let bytes =
             authority::read_file(&path, limits::CERTIFICATES).map(|bytes| bytes.into_iter().take(BEGINNING).collect());
         (path.to_string_lossy().into_owned(), bytes.map_err(|error| error.to_string()))
@@ -130,8 +134,8 @@ fn trust() -> Trust {
     Trust { file }
 }
 
-fn proxy() -> ProxySettings {
-    let text = |name| authority::variable(name).map(|value| value.to_string_lossy().into_owned());
+fn proxy(system: &System) -> ProxySettings {
+    let text = |name| system.variable(name).map(|value| value.to_string_lossy().into_owned());
     ProxySettings {
         url: PROXY_VARIABLES.into_iter().find_map(|name| Some((name, text(name)?))),
         except: EXCEPT_VARIABLES.into_iter().find_map(|name| Some((name, text(name)?))),

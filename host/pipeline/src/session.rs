@@ -1,0 +1,136 @@
+//! The places that a configuration names, each opened once: registry, cache, audit log, tokens, components.
+//!
+//! The one part of the pipeline that opens anything. The stages are handed a [`Session`] and what it has opened.
+
+pub(crate) mod access;
+mod components;
+mod log;
+mod runs;
+
+use std::cell::OnceCell;
+use std::fmt;
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use smcp_authority as authority;
+use smcp_config::Config;
+use smcp_model::registry::Registry;
+use smcp_package::Cache;
+use smcp_package::DirectoryRegistry;
+use smcp_package::HttpRegistry;
+use smcp_package::PackageError;
+use smcp_package::RegistryClient;
+use smcp_package::Resolutions;
+use smcp_policy::PolicyHost;
+
+use crate::Stop;
+use crate::System;
+
+pub use components::unreadable;
+
+/// A configuration and the system that it is for, for as long as one command takes.
+pub struct Session {
+    config: Config,
+    system: System,
+    cache: OnceCell<Cache>,
+    host: OnceCell<PolicyHost>,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { config, system, cache, host: _ } = self;
+        f.debug_struct("Session")
+            .field("config", config)
+            .field("system", system)
+            .field("cache", cache)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// A session in which nothing is open yet: each place is opened when it is first needed.
+    pub const fn new(config: Config, system: System) -> Self {
+        Self { config, system, cache: OnceCell::new(), host: OnceCell::new() }
+    }
+
+    /// The configuration.
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// What the system gave this process.
+    pub const fn system(&self) -> &System {
+        &self.system
+    }
+
+    /// The registry of the configuration. Nothing is asked, and no connection made, before it is used.
+    ///
+    /// # Errors
+    /// [`Stop::Package`] when its directory can't be opened, or the token for it can't be read; [`Stop::Clock`].
+    pub(crate) fn registry(&self) -> Result<Box<dyn RegistryClient>, Stop> {
+        let registry = self.config.registry();
+        match registry {
+            Registry::Directory(path) => Ok(Box::new(open_directory(registry, path)?)),
+            Registry::Url(url) => {
+                check_clock(&self.system)?;
+                let no_endpoint = || Stop::Order(format!("`{url}` is no address of a registry"));
+                let endpoint = registry.endpoint().ok_or_else(no_endpoint)?;
+                let settings = access::settings(self, &endpoint)?;
+                Ok(Box::new(HttpRegistry::new(registry.clone(), settings).ok_or_else(no_endpoint)?))
+            }
+        }
+    }
+
+    /// The cache, made when it is not there yet.
+    ///
+    /// # Errors
+    /// [`Stop::NoCache`] when there is no place for it; [`Stop::Package`] when it can't be opened or relied on.
+    pub(crate) fn cache(&self) -> Result<&Cache, Stop> {
+        if let Some(cache) = self.cache.get() {
+            return Ok(cache);
+        }
+        let path = self.config.cache_dir().ok_or(Stop::NoCache)?;
+        let dir = authority::create_dir(path).map_err(|cause| PackageError::no_cache(path, cause))?;
+        let cache = Cache::new(dir, path, self.system.caller)?;
+        Ok(self.cache.get_or_init(|| cache))
+    }
+
+    /// The registries' answers in the cache; `None` when there is no cache yet.
+    pub(crate) fn kept_answers(&self) -> Option<Resolutions> {
+        let path = self.config.cache_dir()?;
+        authority::open_dir(path).ok().map(|dir| Resolutions::new(dir, path, self.system.caller))
+    }
+
+    /// The sandbox that policies are evaluated in, made when the first is.
+    ///
+    /// # Errors
+    /// [`Stop::Host`] when the system does not give what it needs.
+    pub(crate) fn host(&self) -> Result<&PolicyHost, Stop> {
+        if let Some(host) = self.host.get() {
+            return Ok(host);
+        }
+        let host = PolicyHost::new()?;
+        Ok(self.host.get_or_init(|| host))
+    }
+}
+
+/// Where the system finds a program, and the beginning of its file.
+pub(crate) use smcp_authority::{program, program_head};
+
+/// Whether the clock is one that times can be told by: the libraries that check certificates and that serve HTTP panic
+/// otherwise, and no record could say when it was written.
+///
+/// # Errors
+/// [`Stop::Clock`] when it stands before 1970.
+pub fn check_clock(system: &System) -> Result<(), Stop> {
+    if system.time() < UNIX_EPOCH { Err(Stop::Clock) } else { Ok(()) }
+}
+
+/// The registry in the directory at `path`.
+///
+/// # Errors
+/// [`Stop::Package`] when it can't be opened.
+pub fn open_directory(registry: &Registry, path: &Path) -> Result<DirectoryRegistry, Stop> {
+    let dir = authority::open_dir(path).map_err(|cause| PackageError::unreachable(registry, cause))?;
+    Ok(DirectoryRegistry::new(dir, registry.clone())?)
+}

@@ -1,0 +1,74 @@
+//! The components of policies, read from their files.
+
+use std::path::Path;
+
+use smcp_authority as authority;
+use smcp_authority::Folder;
+use smcp_authority::Guarded;
+use smcp_authority::ReadError;
+use smcp_config::Layer;
+use smcp_config::choice::OnSuspect;
+use smcp_model::mode::Mode;
+use smcp_model::policy::PolicySource;
+use smcp_model::policy::PolicySpec;
+use smcp_model::suspect::Suspect;
+use smcp_policy::Source;
+use smcp_policy::Unreadable;
+
+use crate::Session;
+use crate::Stop;
+
+impl Session {
+    /// The component of one policy. That of a disabled policy is not even read.
+    ///
+    /// # Errors
+    /// [`Stop::Untrusted`] when somebody else could have written it, and that is to be refused.
+    pub(crate) fn component(&self, spec: &PolicySpec) -> Result<Source, Stop> {
+        Ok(match (&spec.source, spec.mode) {
+            (PolicySource::BuiltIn(policy), _) => Source::BuiltIn(*policy),
+            (PolicySource::File(_), Mode::Disabled) => Source::Unreadable(Unreadable::Disabled),
+            (PolicySource::File(path), Mode::Strict | Mode::Warn) => {
+                let Guarded { bytes, suspects } =
+                    authority::read_guarded(path, spec.limits.component_size, Folder::Any);
+                let suspect = suspects.into_iter().next();
+                if let (OnSuspect::Refuse, Some(suspect)) = (self.config().on_suspect(), suspect) {
+                    return Err(Stop::Untrusted { name: spec.name.clone(), suspect });
+                }
+                match bytes {
+                    Ok(bytes) => Source::Bytes(bytes),
+                    Err(error) => Source::Unreadable(unreadable(path, &error)),
+                }
+            }
+        })
+    }
+
+    /// Everything that somebody else could write to, on the way to the component of any enabled policy.
+    pub fn suspects(&self) -> Vec<Suspect> {
+        let layers = self.config().layers().iter();
+        let specs = layers.flat_map(Layer::policies).filter(|spec| spec.mode != Mode::Disabled);
+        let of_one = |spec: PolicySpec| match spec.source {
+            PolicySource::BuiltIn(_) => Vec::new(),
+            // Who could write to it is known without its bytes.
+            PolicySource::File(path) => authority::read_guarded(&path, 0, Folder::Any).suspects,
+        };
+        let mut found: Vec<Suspect> = Vec::new();
+        for suspect in specs.flat_map(of_one) {
+            if !found.contains(&suspect) {
+                found.push(suspect);
+            }
+        }
+        found
+    }
+}
+
+/// Why the component at `path` could not be read.
+pub fn unreadable(path: &Path, error: &ReadError) -> Unreadable {
+    match error {
+        ReadError::TooLarge { limit } => {
+            let size = authority::open_file(path).ok().and_then(|file| Some(file.metadata().ok()?.len()));
+            Unreadable::TooLarge { limit: *limit, size }
+        }
+        ReadError::NotAFile => Unreadable::NotAFile(path.display().to_string()),
+        ReadError::Io(reason) => Unreadable::Failed(format!("{}: {reason}", path.display())),
+    }
+}

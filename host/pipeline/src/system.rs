@@ -1,0 +1,73 @@
+//! What the system gave this process: read once, at the top, and handed down.
+
+use std::ffi::OsStr;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::time::SystemTime;
+use std::time::UNIX_EPOCH;
+
+use smcp_audit::Clock;
+use smcp_model::ownership::Caller;
+
+/// The environment, the clock, and whoever runs smcp.
+#[derive(Debug, Clone)]
+pub struct System {
+    /// Every variable, as it was when smcp started.
+    pub environment: Vec<(OsString, OsString)>,
+    /// The clock.
+    pub clock: Clock,
+    /// Whoever runs smcp.
+    pub caller: Caller,
+    /// Standard input, unbuffered: what is not read here is left for the server. An error when it is closed.
+    pub stdin: fn() -> io::Result<File>,
+}
+
+impl System {
+    /// A variable; an empty one counts as absent.
+    pub fn variable(&self, name: impl AsRef<OsStr>) -> Option<&OsStr> {
+        self.set_variable(name).filter(|value| !value.is_empty())
+    }
+
+    /// A variable that is set, if only to nothing.
+    pub fn set_variable(&self, name: impl AsRef<OsStr>) -> Option<&OsStr> {
+        let name = name.as_ref();
+        self.environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_os_str())
+    }
+
+    /// The user's home, from `HOME`, when it is an absolute path.
+    pub fn home(&self) -> Option<PathBuf> {
+        self.variable("HOME").map(PathBuf::from).filter(|home| home.is_absolute())
+    }
+
+    /// The time, as the clock has it.
+    pub fn time(&self) -> SystemTime {
+        (self.clock)()
+    }
+
+    /// Seconds since the Unix epoch; 0 when the clock stands before it.
+    pub fn now(&self) -> u64 {
+        self.time().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_variable_is_absent_and_a_home_is_absolute() {
+        let system = |home: &str| System {
+            environment: vec![("EMPTY".into(), "".into()), ("HOME".into(), home.into())],
+            clock: || UNIX_EPOCH,
+            caller: Caller::new(0, || None),
+            stdin: || Err(io::ErrorKind::NotFound.into()),
+        };
+        let home = system("/home/a");
+        assert_eq!((home.variable("EMPTY"), home.set_variable("EMPTY")), (None, Some(OsStr::new(""))));
+        assert_eq!((home.variable("MISSING"), home.set_variable("MISSING")), (None, None));
+        assert_eq!(home.home(), Some(PathBuf::from("/home/a")));
+        assert_eq!((system("").home(), system("a/b").home()), (None, None));
+    }
+}

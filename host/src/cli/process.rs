@@ -1,0 +1,154 @@
+//! What this process was given: arguments, environment, streams. Read once, at the top.
+//!
+//! A test gives a command other ones, and runs it without a process of its own.
+
+use std::cell::RefCell;
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::io::IsTerminal as _;
+use std::io::Write;
+use std::path::PathBuf;
+
+use crate::cli::args::ColorChoice;
+use smcp_authority as authority;
+use smcp_config::discover;
+use smcp_pipeline::System;
+use smcp_report::prompt::Terminals;
+use smcp_report::style;
+use smcp_report::style::Style;
+
+/// Everything that a command gets from outside, but for what it opens.
+#[derive(Debug)]
+pub struct Process {
+    /// The command line, the program's name first.
+    pub arguments: Vec<OsString>,
+    /// The environment, the clock, standard input, and whoever runs smcp.
+    pub system: System,
+    /// Where relative paths start; empty when it can't be found.
+    pub working_directory: PathBuf,
+    /// Where an administrator writes rules. No flag, variable or file moves it; only tests do.
+    pub system_folder: PathBuf,
+    /// What is written to, and whether a person reads it.
+    pub streams: Streams,
+}
+
+impl Process {
+    /// This process.
+    pub fn current() -> Self {
+        Self {
+            arguments: authority::arguments().collect(),
+            system: System {
+                environment: authority::environment(),
+                clock: authority::clock,
+                caller: authority::caller(),
+                stdin: authority::stdin,
+            },
+            working_directory: authority::current_dir().unwrap_or_default(),
+            system_folder: PathBuf::from(discover::SYSTEM_FOLDER),
+            streams: Streams::of_the_process(),
+        }
+    }
+
+    /// How to write to a stream that is this terminal, or none.
+    pub(super) fn style(&self, choice: ColorChoice, terminal: Option<Columns>) -> Style {
+        let choice = match choice {
+            ColorChoice::Auto => style::ColorChoice::Auto,
+            ColorChoice::Always => style::ColorChoice::Always,
+            ColorChoice::Never => style::ColorChoice::Never,
+        };
+        let columns = terminal.and_then(|Columns(columns)| columns);
+        let no_color = self.system.variable("NO_COLOR").is_some() || self.is_dumb();
+        Style::for_stream(choice, terminal.is_some(), columns, no_color)
+    }
+
+    /// Whether the terminal says of itself that it can do nothing but show text, as editors' shells and serial lines do.
+    pub(super) fn is_dumb(&self) -> bool {
+        self.system.variable("TERM").is_some_and(|terminal| terminal == "dumb")
+    }
+}
+
+/// Standard output and standard error, and what reads and writes at their other ends.
+pub struct Streams {
+    out: RefCell<Box<dyn Write>>,
+    err: RefCell<Box<dyn Write>>,
+    /// Whether standard input is a terminal.
+    pub(super) stdin_is_terminal: bool,
+    /// The columns of the terminal that standard output is; `None` when it is not one.
+    pub(super) out_terminal: Option<Columns>,
+    /// The same of standard error.
+    pub(super) err_terminal: Option<Columns>,
+}
+
+/// How wide a terminal is, when it says so.
+#[derive(Debug, Clone, Copy)]
+pub struct Columns(pub Option<usize>);
+
+impl Streams {
+    /// Streams that are not terminals.
+    pub fn piped(out: impl Write + 'static, err: impl Write + 'static) -> Self {
+        Self {
+            out: RefCell::new(Box::new(out)),
+            err: RefCell::new(Box::new(err)),
+            stdin_is_terminal: false,
+            out_terminal: None,
+            err_terminal: None,
+        }
+    }
+
+    fn of_the_process() -> Self {
+        let columns = |terminal: &console::Term| Columns(terminal.size_checked().map(|(_, columns)| columns.into()));
+        Self {
+            stdin_is_terminal: io::stdin().is_terminal(),
+            out_terminal: io::stdout().is_terminal().then(|| columns(&console::Term::stdout())),
+            err_terminal: io::stderr().is_terminal().then(|| columns(&console::Term::stderr())),
+            ..Self::piped(io::stdout(), io::stderr())
+        }
+    }
+
+    /// Which of them are terminals.
+    pub(super) const fn terminals(&self) -> Terminals {
+        Terminals { stdin: self.stdin_is_terminal, stderr: self.err_terminal.is_some() }
+    }
+
+    /// Standard output.
+    pub(super) const fn out(&self) -> Stream<'_> {
+        Stream(&self.out)
+    }
+
+    /// Standard error.
+    pub(super) const fn err(&self) -> Stream<'_> {
+        Stream(&self.err)
+    }
+}
+
+/// One of the streams. It is taken for each piece that is written, so that several may write to it in turn.
+#[derive(Clone, Copy)]
+pub(super) struct Stream<'a>(&'a RefCell<Box<dyn Write>>);
+
+impl Write for Stream<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.borrow_mut().flush()
+    }
+}
+
+impl fmt::Debug for Stream<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Stream").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Streams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { out: _, err: _, stdin_is_terminal, out_terminal, err_terminal } = self;
+        f.debug_struct("Streams")
+            .field("stdin_is_terminal", stdin_is_terminal)
+            .field("out_terminal", out_terminal)
+            .field("err_terminal", err_terminal)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,130 @@
+//! Commands in the process of the test: what they print, with another home, another clock and other streams.
+
+use std::cell::RefCell;
+use std::ffi::OsString;
+use std::io;
+use std::io::Write;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+use std::time::UNIX_EPOCH;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::cli;
+use crate::cli::exit::Exit;
+use crate::cli::process::Process;
+use crate::cli::process::Streams;
+use smcp_authority as authority;
+use smcp_pipeline::System;
+
+/// What was written, for whoever reads it afterwards.
+#[derive(Clone, Default)]
+struct Written(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Written {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.borrow().clone()).unwrap()
+    }
+}
+
+/// A process with the home `home`, no variables but `HOME` and those given, and a clock that stands in 2027.
+pub(super) fn process(home: &Path, line: &str, variables: &[(&str, &str)], streams: Streams) -> Process {
+    let given = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
+    Process {
+        arguments: std::iter::once("smcp").chain(line.split(' ')).map(OsString::from).collect(),
+        system: System {
+            environment: given.chain([("HOME".into(), home.into())]).collect(),
+            clock: || UNIX_EPOCH + Duration::from_secs(1_800_000_000),
+            caller: authority::caller(),
+            stdin: || Err(io::ErrorKind::NotFound.into()),
+        },
+        working_directory: home.to_path_buf(),
+        system_folder: home.join("etc"),
+        streams,
+    }
+}
+
+struct Bed(TempDir);
+
+impl Bed {
+    fn new() -> Self {
+        let bed = Self(TempDir::new().unwrap());
+        authority::create_dir(&bed.0.path().join(".mcp")).unwrap();
+        bed
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        authority::open_dir(self.0.path()).unwrap().write(name, text).unwrap();
+    }
+
+    /// What a command ends in and prints on standard output and standard error.
+    fn run(&self, line: &str, variables: &[(&str, &str)]) -> (Exit, String, String) {
+        let (out, err) = (Written::default(), Written::default());
+        let streams = Streams::piped(out.clone(), err.clone());
+        let exit = cli::run(process(self.0.path(), line, variables, streams));
+        (exit, out.text(), err.text())
+    }
+}
+
+#[test]
+fn commands_answer_without_a_process_of_their_own() {
+    let bed = Bed::new();
+    bed.write(".mcp/config.yaml", "policy: {min_score: 80}\n");
+    bed.write("facts.json", r#"{"score": 90, "origin": "official", "cert_level": 3, "status": "published"}"#);
+    bed.write("low.json", r#"{"score": 10}"#);
+    for (line, code, out, err) in [
+        ("policy list", 0, "certification", ""),
+        ("config show", 0, "min_score", ""),
+        ("config validate", 0, "score", ""),
+        ("policy eval --facts facts.json", 0, "may run", ""),
+        ("policy eval --facts low.json", 4, "security score 10 is below minimum required score 80", ""),
+        ("audit verify", 0, "2 records", ""),
+        ("audit show 2", 0, "2027-01-15T08:00:00", ""),
+        ("policy eval --facts missing.json", 1, "", "missing.json"),
+        ("version", 0, "smcp 0.1.0", ""),
+        ("--help", 0, "Usage", ""),
+        ("nonsense", 1, "", "unrecognized subcommand 'nonsense'"),
+    ] {
+        let (exit, said, told) = bed.run(line, &[]);
+        assert_eq!(exit.code(), code, "{line}: {said}{told}");
+        let squeezed = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        let counted = squeezed.replace("records 2", "2 records");
+        assert!(counted.contains(out) && told.contains(err), "{line}: {said}{told}");
+    }
+}
+
+#[test]
+fn the_environment_is_the_one_that_was_given() {
+    let bed = Bed::new();
+    bed.write("other.yaml", "policy: {min_score: 7}\n");
+    let other = bed.0.path().join("other.yaml");
+    let (exit, out, _) = bed.run("--json config show", &[("SMCP_CONFIG", other.to_str().unwrap())]);
+    assert_eq!(exit, Exit::SUCCESS, "{out}");
+    assert!(serde_json::from_str::<Value>(&out).unwrap().to_string().contains("other.yaml"), "{out}");
+    let (exit, _, err) = bed.run("config show", &[("SMCP_SYSTEM_CONFIG", "/x")]);
+    assert_eq!(exit, Exit::USAGE, "{err}");
+}
+
+#[test]
+fn two_commands_share_a_process_and_nothing_else() {
+    let (one, other) = (Bed::new(), Bed::new());
+    one.write(".mcp/config.yaml", "policy: {min_score: 80}\n");
+    one.write("facts.json", r#"{"score": 10}"#);
+    other.write("facts.json", r#"{"score": 10}"#);
+    for _ in 0..2 {
+        assert_eq!(one.run("policy eval --facts facts.json", &[]).0.code(), 4);
+        assert_eq!(other.run("policy eval --facts facts.json", &[]).0.code(), 0);
+    }
+}
