@@ -11,6 +11,7 @@ use smcp_model::cache::CacheEntry;
 use smcp_model::cache::CacheRemoval;
 use smcp_model::cache::CacheRules;
 use smcp_model::cache::CacheTarget;
+use smcp_registry::PackageError;
 
 /// Every file in the cache, the one that was used last first.
 ///
@@ -37,7 +38,7 @@ pub fn try_cache(config: &Config) -> Result<Option<String>, Stop> {
         )
     });
     match written {
-        Err(error) if error.is_read_only() && cache.has_packages() => Ok(Some(error.sentence())),
+        Err(error) if error.is_read_only() && cache.has_packages() => Ok(Some(PackageError::from(error).sentence())),
         written => Ok(written.map(|()| noexec)?),
     }
 }

@@ -21,13 +21,15 @@ use smcp_model::package::Resolution;
 use smcp_model::package::ResolvedPackage;
 use smcp_model::progress::Progress;
 use smcp_model::registry::Registry;
-use smcp_package as package;
-use smcp_package::Cache;
-use smcp_package::DirectoryRegistry;
-use smcp_package::HttpRegistry;
-use smcp_package::Lease;
-use smcp_package::PackageError;
-use smcp_package::RegistryClient;
+use smcp_registry as registry;
+use smcp_registry::DirectoryRegistry;
+use smcp_registry::HttpRegistry;
+use smcp_registry::PackageError;
+use smcp_registry::RegistryClient;
+use smcp_registry::RegistryProblem;
+use smcp_store::Cache;
+use smcp_store::Lease;
+use smcp_store::StoreError;
 
 /// A package that its registry knows; nothing of it was downloaded yet.
 pub(super) struct Resolved {
@@ -63,11 +65,8 @@ fn silence(config: &Config, stop: Stop) -> Stop {
     let Stop::Package(PackageError::Timeout(expired) | PackageError::Silence { expired, .. }) = stop else {
         return stop;
     };
-    Stop::Package(PackageError::Registry {
-        registry: config.registry().to_string(),
-        doing: "wait longer for its answer".to_owned(),
-        cause: io::Error::new(io::ErrorKind::TimedOut, expired),
-    })
+    let cause = io::Error::new(io::ErrorKind::TimedOut, expired);
+    RegistryProblem::Unusable { doing: "wait longer for its answer".to_owned(), cause }.of(config.registry()).into()
 }
 
 /// Asks the registry itself which package is meant.
@@ -117,8 +116,8 @@ impl Resolved {
     ) -> Result<(ResolvedPackage, Lease), Stop> {
         let cache = open_cache(config)?;
         for _ in 0..limits::FETCH_ATTEMPTS {
-            let package = package::fetch(self.client.as_ref(), &cache, &self.resolution, deadline, progress)?;
-            if let Some(lease) = cache.lease(&package, deadline)? {
+            let package = registry::fetch(self.client.as_ref(), &cache, &self.resolution, deadline, progress)?;
+            if let Some(lease) = cache.lease(&[package.manifest_digest, package.bundle_digest], deadline)? {
                 if self.notice.is_none() {
                     offline::keep(&cache, &self.resolution, self.at);
                 }
@@ -177,6 +176,6 @@ pub fn open_directory(registry: &Registry, path: &Path) -> Result<DirectoryRegis
 /// The cache, made when it is not there yet.
 pub(super) fn open_cache(config: &Config) -> Result<Cache, Stop> {
     let path = config.cache_dir().ok_or(Stop::NoCache)?;
-    let dir = authority::create_dir(path).map_err(|cause| PackageError::no_cache(path, cause))?;
+    let dir = authority::create_dir(path).map_err(|cause| StoreError::no_cache(path, cause))?;
     Ok(Cache::new(dir, path, authority::caller())?)
 }

@@ -15,11 +15,11 @@ use smcp_model::facts::Status;
 use smcp_model::package::PackageRef;
 use smcp_model::package::Resolution;
 use smcp_model::text::SafeText;
-use smcp_package as package;
-use smcp_package::Cache;
-use smcp_package::PackageError;
-use smcp_package::Recalled;
-use smcp_package::Resolutions;
+use smcp_registry as registry;
+use smcp_registry::PackageError;
+use smcp_registry::Recalled;
+use smcp_store::Cache;
+use smcp_store::Resolutions;
 
 /// The code of the notice that the facts are from the cache.
 pub(super) const FACTS_FROM_CACHE: &str = "facts-from-cache";
@@ -28,7 +28,7 @@ pub(super) const FACTS_FROM_CACHE: &str = "facts-from-cache";
 pub(super) fn recall(config: &Config, reference: &PackageRef, outage: PackageError) -> Result<Recalled, Stop> {
     let Some(resolutions) = existing(config) else { return Err(outage.into()) };
     let (now, limit) = (authority::now(), config.max_facts_age());
-    let recalled = package::recall(&resolutions, config.registry(), reference, outage, now, limit)?;
+    let recalled = registry::recall(&resolutions, config.registry(), reference, outage, now, limit)?;
     tracing::info!(%reference, age = recalled.age.as_secs(), "the registry can't be asked; recalled from the cache");
     Ok(recalled)
 }
@@ -37,7 +37,7 @@ pub(super) fn recall(config: &Config, reference: &PackageRef, outage: PackageErr
 pub(super) fn can_recall(config: &Config, reference: &PackageRef) -> bool {
     let (now, limit) = (authority::now(), config.max_facts_age());
     existing(config)
-        .is_some_and(|resolutions| package::can_recall(&resolutions, config.registry(), reference, now, limit))
+        .is_some_and(|resolutions| registry::can_recall(&resolutions, config.registry(), reference, now, limit))
 }
 
 /// What everybody who relies on a recalled answer has to know.

@@ -8,10 +8,10 @@ use std::path::Path;
 use crate::Stop;
 use smcp_authority as authority;
 use smcp_config::Config;
-use smcp_package::Cache;
-use smcp_package::PackageError;
-use smcp_package::RunFolder;
-use smcp_package::Runs;
+use smcp_store::Cache;
+use smcp_store::RunFolder;
+use smcp_store::Runs;
+use smcp_store::StoreError;
 
 /// Ours, in the system's folder.
 const FOLDER: &str = "smcp";
@@ -51,7 +51,7 @@ pub(super) fn sweep_elsewhere(config: &Config) {
     }
 }
 
-fn at(path: &Path) -> Result<Runs, PackageError> {
-    let dir = authority::create_dir(path).map_err(|cause| PackageError::no_runs(path, cause))?;
+fn at(path: &Path) -> Result<Runs, StoreError> {
+    let dir = authority::create_dir(path).map_err(|cause| StoreError::no_runs(path, cause))?;
     Runs::at(&dir, path, authority::caller())
 }

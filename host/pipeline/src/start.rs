@@ -9,6 +9,9 @@ use crate::Stop;
 use crate::find;
 use crate::runs;
 use smcp_authority as authority;
+use smcp_bundle as bundle;
+use smcp_bundle::LeftBehind;
+use smcp_bundle::Unpacked;
 use smcp_config::Config;
 use smcp_decide::Clearance;
 use smcp_decide::Notice;
@@ -28,9 +31,6 @@ use smcp_model::package::PackageRef;
 use smcp_model::text::SafeText;
 use smcp_model::warning::Delivery;
 use smcp_model::warning::Warning;
-use smcp_package as package;
-use smcp_package::LeftBehind;
-use smcp_package::Unpacked;
 
 /// What somebody asks for when they ask for a launch.
 #[derive(Debug)]
@@ -101,7 +101,7 @@ fn start_in(
     let interrupted = || signals.ended().is_some();
     let cache = find::open_cache(config)?;
     let run = runs::folder(config, &cache, true)?;
-    let unpacked = match package::unpack(&cache, run, clearance.package(), &deadline, &interrupted) {
+    let unpacked = match bundle::unpack(&cache, run, clearance.package(), &deadline, &interrupted) {
         Err(error) => {
             let delivery = warning.map(|_| Delivery::Undelivered);
             let finished = |ended| Finished { ended, by: EndedBy::Signal, delivery };
