@@ -11,46 +11,54 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// A crate below `host/`, and which of the others it may use. The order is that of the pipeline.
-const LAW: [(&str, &[&str]); 12] = [
+const LAW: [(&str, &[&str]); 15] = [
     ("model", &[]),
     ("authority", &["model"]),
     ("config", &["model"]),
-    ("package", &["model"]),
+    // From a name to its bytes: what is kept, how it is asked for, what it is made of, who has it.
+    ("store", &["model"]),
+    ("http", &["model", "store"]),
+    ("bundle", &["model", "store"]),
+    ("registry", &["bundle", "http", "model", "store"]),
     ("policy", &["model"]),
     ("decide", &["model"]),
     ("report", &["decide", "model"]),
     ("launch", &["decide", "model"]),
     // Beside the line: it hands a registry out, and has nothing to do with what is launched.
-    ("serve", &["model", "package"]),
+    ("serve", &["model", "registry"]),
     // Writes down what the others did, and is told all of it: it knows nobody.
     ("audit", &["model"]),
-    ("pipeline", &["audit", "authority", "config", "decide", "launch", "model", "package", "policy"]),
+    (
+        "pipeline",
+        &["audit", "authority", "bundle", "config", "decide", "http", "launch", "model", "policy", "registry", "store"],
+    ),
     // The program: never `launch`, and never `decide`, so that no command can start a server by itself.
-    ("", &["audit", "authority", "config", "model", "package", "pipeline", "policy", "report", "serve"]),
+    ("", &["audit", "authority", "bundle", "config", "model", "pipeline", "policy", "registry", "report", "serve"]),
 ];
 
 /// A dependency that only some crates may have, for its power, its price or its weight.
-const OWNERS: [(&str, &[&str]); 20] = [
+const OWNERS: [(&str, &[&str]); 21] = [
     ("anyhow", &[""]),
     ("clap", &[""]),
     ("clap_complete", &[""]),
     ("clap_mangen", &[""]),
-    ("flate2", &["package"]),
+    ("flate2", &["bundle"]),
     ("http-body-util", &["serve"]),
     ("hyper", &["serve"]),
     ("hyper-util", &["serve"]),
     ("indicatif", &["report"]),
     ("regex-syntax", &["model"]),
     ("rustix", &["policy"]),
-    ("rustls", &["package"]),
-    ("rustls-native-certs", &["package"]),
+    ("rustls", &["http"]),
+    ("rustls-native-certs", &["http"]),
     ("serde_yaml", &["config"]),
     ("syslog", &["audit"]),
-    ("tar", &["package"]),
+    ("tar", &["bundle"]),
     ("tokio", &["serve"]),
-    ("ureq", &["package"]),
+    ("ureq", &["http"]),
     ("wasmparser", &["policy"]),
     ("wasmtime", &["policy"]),
+    ("webpki", &["http"]),
 ];
 
 /// The files that may say `unsafe`, below `host/`.
@@ -149,12 +157,14 @@ fn a_planted_dependency_is_found() {
         ("", "smcp-launch"),
         ("", "smcp-decide"),
         ("model", "smcp-decide"),
-        ("policy", "smcp-package"),
+        ("policy", "smcp-registry"),
+        ("store", "smcp-http"),
+        ("bundle", "smcp-registry"),
         ("decide", "wasmtime"),
         ("config", "clap"),
-        ("package", "anyhow"),
+        ("registry", "anyhow"),
         ("pipeline", "rustls"),
-        ("package", "tokio"),
+        ("http", "tokio"),
         ("attic", "sha2"),
     ] {
         let manifest = format!("[dependencies]\n# why\n{dependency}.workspace = true\n\n[lints]\nworkspace = true\n");

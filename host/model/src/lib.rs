@@ -19,6 +19,7 @@ pub mod examination;
 pub mod exit;
 pub mod facts;
 pub mod fetches;
+pub mod json;
 pub mod limits;
 pub mod manifest;
 pub mod mode;

@@ -8,6 +8,7 @@ use smcp_model::cache::CacheEntry;
 use smcp_model::cache::CacheRemoval;
 use smcp_model::cache::CacheRules;
 use smcp_model::cache::CacheTarget;
+use smcp_registry::PackageError;
 
 /// Every file in the cache, the one that was used last first.
 ///
@@ -34,7 +35,7 @@ pub fn try_cache(session: &Session) -> Result<Option<String>, Stop> {
         )
     });
     match written {
-        Err(error) if error.is_read_only() && cache.has_packages() => Ok(Some(error.sentence())),
+        Err(error) if error.is_read_only() && cache.has_packages() => Ok(Some(PackageError::from(error).sentence())),
         written => Ok(written.map(|()| noexec)?),
     }
 }

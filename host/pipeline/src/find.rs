@@ -17,10 +17,11 @@ use smcp_model::package::PackageRef;
 use smcp_model::package::Resolution;
 use smcp_model::package::ResolvedPackage;
 use smcp_model::progress::Progress;
-use smcp_package as package;
-use smcp_package::Lease;
-use smcp_package::PackageError;
-use smcp_package::RegistryClient;
+use smcp_registry as registry;
+use smcp_registry::PackageError;
+use smcp_registry::RegistryClient;
+use smcp_registry::RegistryProblem;
+use smcp_store::Lease;
 
 /// A package that its registry knows; nothing of it was downloaded yet.
 pub(super) struct Resolved {
@@ -56,11 +57,8 @@ fn silence(config: &Config, stop: Stop) -> Stop {
     let Stop::Package(PackageError::Timeout(expired) | PackageError::Silence { expired, .. }) = stop else {
         return stop;
     };
-    Stop::Package(PackageError::Registry {
-        registry: config.registry().to_string(),
-        doing: "wait longer for its answer".to_owned(),
-        cause: io::Error::new(io::ErrorKind::TimedOut, expired),
-    })
+    let cause = io::Error::new(io::ErrorKind::TimedOut, expired);
+    RegistryProblem::Unusable { doing: "wait longer for its answer".to_owned(), cause }.of(config.registry()).into()
 }
 
 /// Asks the registry itself which package is meant.
@@ -110,8 +108,8 @@ impl Resolved {
     ) -> Result<(ResolvedPackage, Lease), Stop> {
         let cache = session.cache()?;
         for _ in 0..limits::FETCH_ATTEMPTS {
-            let package = package::fetch(self.client.as_ref(), cache, &self.resolution, deadline, progress)?;
-            if let Some(lease) = cache.lease(&package, deadline)? {
+            let package = registry::fetch(self.client.as_ref(), cache, &self.resolution, deadline, progress)?;
+            if let Some(lease) = cache.lease(&[package.manifest_digest, package.bundle_digest], deadline)? {
                 if self.notice.is_none() {
                     offline::keep(cache, &self.resolution, self.at, session.system().now());
                 }

@@ -74,8 +74,8 @@ use smcp_model::request::Context;
 use smcp_model::request::Subject;
 use smcp_model::verdict::Evaluated;
 use smcp_model::warning::Warning;
-use smcp_package::Lease;
 use smcp_policy::request;
+use smcp_store::Lease;
 
 /// A package, or a facts document, with what the policies say of it.
 #[derive(Debug)]

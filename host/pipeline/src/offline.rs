@@ -15,10 +15,10 @@ use smcp_model::facts::Status;
 use smcp_model::package::PackageRef;
 use smcp_model::package::Resolution;
 use smcp_model::text::SafeText;
-use smcp_package as package;
-use smcp_package::Cache;
-use smcp_package::PackageError;
-use smcp_package::Recalled;
+use smcp_registry as registry;
+use smcp_registry::PackageError;
+use smcp_registry::Recalled;
+use smcp_store::Cache;
 
 /// The code of the notice that the facts are from the cache.
 pub(super) const FACTS_FROM_CACHE: &str = "facts-from-cache";
@@ -28,7 +28,7 @@ pub(super) fn recall(session: &Session, reference: &PackageRef, outage: PackageE
     let Some(resolutions) = session.kept_answers() else { return Err(outage.into()) };
     let (config, now) = (session.config(), session.system().now());
     let limit = config.max_facts_age();
-    let recalled = package::recall(&resolutions, config.registry(), reference, outage, now, limit)?;
+    let recalled = registry::recall(&resolutions, config.registry(), reference, outage, now, limit)?;
     tracing::info!(%reference, age = recalled.age.as_secs(), "the registry can't be asked; recalled from the cache");
     Ok(recalled)
 }
@@ -39,7 +39,7 @@ pub(super) fn can_recall(session: &Session, reference: &PackageRef) -> bool {
     let limit = config.max_facts_age();
     session
         .kept_answers()
-        .is_some_and(|resolutions| package::can_recall(&resolutions, config.registry(), reference, now, limit))
+        .is_some_and(|resolutions| registry::can_recall(&resolutions, config.registry(), reference, now, limit))
 }
 
 /// What everybody who relies on a recalled answer has to know.

@@ -15,13 +15,14 @@ use std::time::UNIX_EPOCH;
 use smcp_authority as authority;
 use smcp_config::Config;
 use smcp_model::registry::Registry;
-use smcp_package::Cache;
-use smcp_package::DirectoryRegistry;
-use smcp_package::HttpRegistry;
-use smcp_package::PackageError;
-use smcp_package::RegistryClient;
-use smcp_package::Resolutions;
 use smcp_policy::PolicyHost;
+use smcp_registry::DirectoryRegistry;
+use smcp_registry::HttpRegistry;
+use smcp_registry::PackageError;
+use smcp_registry::RegistryClient;
+use smcp_store::Cache;
+use smcp_store::Resolutions;
+use smcp_store::StoreError;
 
 use crate::Stop;
 use crate::System;
@@ -90,7 +91,7 @@ impl Session {
             return Ok(cache);
         }
         let path = self.config.cache_dir().ok_or(Stop::NoCache)?;
-        let dir = authority::create_dir(path).map_err(|cause| PackageError::no_cache(path, cause))?;
+        let dir = authority::create_dir(path).map_err(|cause| StoreError::no_cache(path, cause))?;
         let cache = Cache::new(dir, path, self.system.caller)?;
         Ok(self.cache.get_or_init(|| cache))
     }

@@ -8,6 +8,9 @@ use crate::Ledger;
 use crate::Session;
 use crate::Stop;
 use crate::session;
+use smcp_bundle as bundle;
+use smcp_bundle::LeftBehind;
+use smcp_bundle::Unpacked;
 use smcp_decide::Clearance;
 use smcp_decide::Notice;
 use smcp_launch as launch;
@@ -26,9 +29,6 @@ use smcp_model::record::EndedBy;
 use smcp_model::text::SafeText;
 use smcp_model::warning::Delivery;
 use smcp_model::warning::Warning;
-use smcp_package as package;
-use smcp_package::LeftBehind;
-use smcp_package::Unpacked;
 
 /// What somebody asks for when they ask for a launch.
 #[derive(Debug)]
@@ -98,7 +98,7 @@ fn start_in(
     let signals = Signals::listen().map_err(|cause| Stop::System { doing: "watch signals", cause })?;
     let interrupted = || signals.ended().is_some();
     let run = session.run_folder(true)?;
-    let unpacked = match package::unpack(session.cache()?, run, clearance.package(), &deadline, &interrupted) {
+    let unpacked = match bundle::unpack(session.cache()?, run, clearance.package(), &deadline, &interrupted) {
         Err(error) => {
             let delivery = warning.map(|_| Delivery::Undelivered);
             let finished = |ended| Finished { ended, by: EndedBy::Signal, delivery };

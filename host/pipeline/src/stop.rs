@@ -5,6 +5,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use smcp_audit::AuditError;
+use smcp_bundle::UnpackError;
 use smcp_decide::Conclusion;
 use smcp_decide::Notice;
 use smcp_decide::Refusal;
@@ -17,10 +18,11 @@ use smcp_model::limits;
 use smcp_model::name::PolicyName;
 use smcp_model::request::Subject;
 use smcp_model::suspect::Suspect;
-use smcp_package::PackageError;
-use smcp_package::PackageErrorKind;
 use smcp_policy::HostError;
 use smcp_policy::PinMismatch;
+use smcp_registry::PackageError;
+use smcp_registry::PackageErrorKind;
+use smcp_store::StoreError;
 
 /// A stop, and as much of the package as was known by then.
 #[derive(Debug, thiserror::Error)]
@@ -120,6 +122,18 @@ pub enum Stop {
     /// What the command line gives for the launch can't be used.
     #[error("{0}")]
     Order(String),
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        PackageError::from(error).into()
+    }
+}
+
+impl From<UnpackError> for Stop {
+    fn from(error: UnpackError) -> Self {
+        PackageError::from(error).into()
+    }
 }
 
 impl Stop {

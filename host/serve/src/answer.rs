@@ -31,10 +31,11 @@ use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
-use smcp_package::Artifact;
-use smcp_package::Listed;
-use smcp_package::PackageError;
-use smcp_package::PackageErrorKind;
+use smcp_registry::Artifact;
+use smcp_registry::Listed;
+use smcp_registry::PackageError;
+use smcp_registry::PackageErrorKind;
+use smcp_registry::RegistryProblem;
 
 const SERVER: HeaderValue = HeaderValue::from_static(concat!("smcp/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -157,12 +158,13 @@ fn tag(digest: &Digest) -> String {
 
 /// What a client hears of an error. Messages for clients name no path of this machine.
 fn explain(error: &PackageError, house: &House) -> Rejection {
-    let message = if let PackageError::NoSuchPackage { id, .. } = error {
+    let problem = if let PackageError::Registry(error) = error { Some(&error.problem) } else { None };
+    let message = if let Some(RegistryProblem::NoSuchPackage { id, .. }) = problem {
         format!("there is no package `{id}`")
-    } else if let PackageError::NoSuchVersion { id, wanted, hint, .. } = error {
+    } else if let Some(RegistryProblem::NoSuchVersion { id, wanted, hint }) = problem {
         let hint = hint.lines().map(str::trim).collect::<Vec<_>>().join("; ");
         format!("there is no version `{wanted}` of `{id}`; {hint}")
-    } else if let PackageError::MissingBlob { artifact, digest, .. } = error {
+    } else if let Some(RegistryProblem::MissingBlob { artifact, digest }) = problem {
         format!("there is no {artifact} {digest}")
     } else if error.kind() == PackageErrorKind::NotFound {
         error.sentence()

@@ -26,7 +26,7 @@ use tokio::task::JoinSet;
 use crate::ending::Ending;
 use crate::ending::unless;
 use smcp_model::limits;
-use smcp_package::DirectoryRegistry;
+use smcp_registry::DirectoryRegistry;
 
 /// What all connections share.
 struct House {

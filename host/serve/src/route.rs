@@ -10,7 +10,7 @@ use smcp_model::digest::Digest;
 use smcp_model::name::PackageId;
 use smcp_model::name::PackageWord;
 use smcp_model::package::PackageRef;
-use smcp_package::Artifact;
+use smcp_registry::Artifact;
 
 /// A question that the registry can answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,9 +18,9 @@ use crate::cli::registry::serve::ServeCommand;
 use crate::cli::world::World;
 use smcp_authority as authority;
 use smcp_model::registry::Registry;
-use smcp_package::DirectoryRegistry;
-use smcp_package::PackageError;
 use smcp_pipeline::Stop;
+use smcp_registry::DirectoryRegistry;
+use smcp_registry::PackageError;
 
 /// Work on a registry directory.
 #[derive(Debug, Subcommand)]

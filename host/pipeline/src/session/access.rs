@@ -7,16 +7,16 @@ use crate::Stop;
 use crate::System;
 use smcp_authority as authority;
 use smcp_config::Config;
+use smcp_http::HttpSettings;
+use smcp_http::ProxySettings;
+use smcp_http::Trust;
 use smcp_model::endpoint::Endpoint;
 use smcp_model::endpoint::Scheme;
 use smcp_model::limits;
 use smcp_model::registry::Registry;
 use smcp_model::secret::Secret;
-use smcp_package::Credentials;
-use smcp_package::HttpSettings;
-use smcp_package::PackageError;
-use smcp_package::ProxySettings;
-use smcp_package::Trust;
+use smcp_registry::Credentials;
+use smcp_registry::PackageError;
 
 /// A token for the configured registry, in place of one that is kept.
 const TOKEN_VARIABLE: &str = "SMCP_REGISTRY_TOKEN";
@@ -65,18 +65,18 @@ pub fn has_token(session: &Session, registry: &Registry) -> Result<bool, Stop> {
 pub(super) fn settings(session: &Session, endpoint: &Endpoint) -> Result<HttpSettings, Stop> {
     let (config, system) = (session.config(), session.system());
     let token = token(session, endpoint)?;
-    let mut login_hint = String::new();
+    let mut login = format!("log in with: smcp login --registry {endpoint} --token -");
     if token.as_ref().and_then(Secret::expires_at).is_some_and(|end| end <= system.now()) {
-        login_hint.push_str("\n  the token has expired");
+        login.push_str("\n  the token has expired");
     }
     if variable_token(system)?.is_some() && !is_configured(config, endpoint) {
         let configured = config.configured_registry();
-        login_hint.push_str(&format!(
+        login.push_str(&format!(
             "\n  {TOKEN_VARIABLE} is set and was not sent: it is for the registry of the configuration ({configured}), and \
              --registry names this one; name it as `registry_url` in the configuration, or log in"
         ));
     }
-    Ok(HttpSettings { token, login_hint, proxy: proxy(system), trust: trust(system) })
+    Ok(HttpSettings { token, login, proxy: proxy(system), trust: trust(system) })
 }
 
 /// The variable's token, for the registry of the configuration alone; else the one that is kept.

@@ -8,9 +8,9 @@ use std::path::Path;
 use crate::Session;
 use crate::Stop;
 use smcp_authority as authority;
-use smcp_package::PackageError;
-use smcp_package::RunFolder;
-use smcp_package::Runs;
+use smcp_store::RunFolder;
+use smcp_store::Runs;
+use smcp_store::StoreError;
 
 /// Ours, in the system's folder.
 const FOLDER: &str = "smcp";
@@ -51,8 +51,8 @@ impl Session {
         }
     }
 
-    fn runs_at(&self, path: &Path) -> Result<Runs, PackageError> {
-        let dir = authority::create_dir(path).map_err(|cause| PackageError::no_runs(path, cause))?;
+    fn runs_at(&self, path: &Path) -> Result<Runs, StoreError> {
+        let dir = authority::create_dir(path).map_err(|cause| StoreError::no_runs(path, cause))?;
         Runs::at(&dir, path, self.system().caller)
     }
 }

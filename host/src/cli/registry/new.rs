@@ -11,10 +11,10 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
 use smcp_authority as authority;
+use smcp_bundle::manifest::Runtime;
+use smcp_bundle::manifest::scaffold;
 use smcp_model::package::PackageRef;
 use smcp_model::package::Selector;
-use smcp_package as package;
-use smcp_package::Runtime;
 use smcp_report::message;
 use smcp_report::style::Span;
 
@@ -71,7 +71,7 @@ impl NewCommand {
             .map_err(Failure::usage)?;
         let folder = authority::resolve(&path).unwrap_or(path.clone());
         let folder = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let written = package::scaffold(&dir, &folder, name, self.runtime.map(Runtime::from));
+        let written = scaffold(&dir, &folder, name, self.runtime.map(Runtime::from));
         if written.is_err() && made {
             authority::remove_empty_dir(&path);
         }

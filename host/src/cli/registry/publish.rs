@@ -9,6 +9,8 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
 use smcp_authority as authority;
+use smcp_bundle::pack::patterns::Pattern;
+use smcp_bundle::pack::patterns::PatternError;
 use smcp_model::facts::CertLevel;
 use smcp_model::facts::Score;
 use smcp_model::facts::SeverityCounts;
@@ -17,12 +19,11 @@ use smcp_model::package::PackageRef;
 use smcp_model::package::Selector;
 use smcp_model::registry::Registry;
 use smcp_model::text::SafeText;
-use smcp_package as package;
-use smcp_package::Pattern;
-use smcp_package::PublishRequest;
-use smcp_package::Published;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::Stop;
+use smcp_registry as registry;
+use smcp_registry::PublishRequest;
+use smcp_registry::Published;
 use smcp_report::message;
 use smcp_report::style::Span;
 
@@ -70,7 +71,7 @@ fn parse_origin(text: &str) -> Result<String, String> {
 }
 
 fn parse_exclude(text: &str) -> Result<Pattern, String> {
-    let pattern: Pattern = text.parse().map_err(|error: package::PatternError| error.to_string())?;
+    let pattern: Pattern = text.parse().map_err(|error: PatternError| error.to_string())?;
     if pattern.takes_in() {
         return Err("`!` takes something in again, and only a line of a .smcpignore can".to_owned());
     }
@@ -162,7 +163,7 @@ impl Target {
     /// Publishes, and takes the directory back when it was made for nothing.
     fn publish(&self, request: &PublishRequest) -> Result<Published, Failure> {
         let published = pipeline::open_directory(&self.registry, &self.path)
-            .and_then(|client| package::publish(&client, request).map_err(Stop::from));
+            .and_then(|client| registry::publish(&client, request).map_err(Stop::from));
         if published.is_err() && self.made {
             authority::remove_empty_dir(&self.path);
         }

@@ -7,7 +7,7 @@ use clap::Args;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::world::World;
-use smcp_package as package;
+use smcp_bundle::manifest;
 
 /// Print the JSON Schema of the manifest.json that a published directory has, for editors.
 #[derive(Debug, Args)]
@@ -17,7 +17,7 @@ impl SchemaCommand {
     /// Carries the command out.
     pub(super) fn execute(self, world: &World) -> Result<Exit, Failure> {
         let Self {} = self;
-        writeln!(world.out(), "{:#}", package::manifest_schema())?;
+        writeln!(world.out(), "{:#}", manifest::schema())?;
         Ok(Exit::SUCCESS)
     }
 }

@@ -1,0 +1,177 @@
+//! An author's manifest, held against the table of keys.
+//!
+//! Everything that is wrong with it is told at once.
+
+use serde_json::Map;
+use serde_json::Value;
+
+use crate::manifest::ManifestError;
+use crate::manifest::check_command;
+use crate::manifest::check_inside;
+use crate::manifest::check_text;
+use crate::manifest::hub::check_variable;
+use crate::manifest::keys::KEYS;
+use crate::manifest::keys::Key;
+use crate::manifest::keys::Kind;
+use smcp_model::limits;
+use smcp_model::name::PackageId;
+use smcp_model::package::Version;
+use smcp_model::text::SafeText;
+
+/// How alike a key must be to one of the table to be taken for it; 1 is equal.
+const ALIKE: f64 = 0.8;
+
+/// Keys that the registry writes; what publishing makes of them is said elsewhere.
+const REGISTRYS: [&str; 2] = ["certification", "bundle"];
+
+/// Keys of the other format, which registries hand out.
+const OTHER_FORMAT: [&str; 3] = ["entrypoints", "transport", "permissions_requested"];
+
+/// Holds a manifest against the table.
+///
+/// # Errors
+/// [`ManifestError::Author`] with every problem.
+pub fn check(document: &Map<String, Value>) -> Result<(), ManifestError> {
+    let mut problems: Vec<SafeText> = KEYS.iter().filter_map(|key| problem(key, document)).collect();
+    if let Some(other) = OTHER_FORMAT.iter().find(|key| document.contains_key(**key)) {
+        problems.push(SafeText::new(&format!(
+            "`{other}` belongs to the format that registries hand out; what is published has `runtime` and `entrypoint`"
+        )));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(ManifestError::Author(problems)) }
+}
+
+/// Remarks about keys that mean nothing: a permission under a misspelt name is one that nobody is told of.
+pub fn unknown(document: &Map<String, Value>) -> Vec<SafeText> {
+    let mut remarks = Vec::new();
+    strangers("", document, &mut remarks);
+    let more = remarks.len().saturating_sub(limits::PUBLISH_LISTED);
+    remarks.truncate(limits::PUBLISH_LISTED);
+    if more > 0 {
+        remarks.push(SafeText::new(&format!("{more} more keys of `manifest.json` mean nothing to smcp")));
+    }
+    remarks
+}
+
+fn strangers(above: &str, object: &Map<String, Value>, remarks: &mut Vec<SafeText>) {
+    for (name, value) in object {
+        let path = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };
+        match (KEYS.iter().find(|key| key.path == path).map(|key| key.kind), value) {
+            (Some(Kind::Object), Value::Object(inside)) => strangers(&path, inside, remarks),
+            (Some(_), _) => {}
+            (None, _) if above.is_empty() && REGISTRYS.contains(&name.as_str()) => {}
+            (None, _) => {
+                let meant = nearest(&path).map(|key| format!("; did you mean `{key}`?")).unwrap_or_default();
+                let shown = SafeText::within(&path, limits::NAME_SHOWN);
+                let remark = format!("`{shown}` in `manifest.json` means nothing to smcp{meant}");
+                remarks.push(SafeText::new(&remark));
+            }
+        }
+    }
+}
+
+fn nearest(path: &str) -> Option<&'static str> {
+    let alike = KEYS.iter().map(|key| (strsim::jaro_winkler(key.path, path), key.path));
+    alike.filter(|(alike, _)| *alike >= ALIKE).max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, path)| path)
+}
+
+/// What is wrong with one key. What is missing in an object that is missing itself is not told.
+fn problem(key: &Key, document: &Map<String, Value>) -> Option<SafeText> {
+    let (above, name) = key.path.rsplit_once('.').unwrap_or(("", key.path));
+    let around = find(document, above)?;
+    let text = match around.get(name) {
+        None | Some(Value::Null) if key.required => {
+            format!("`{}` is missing, for example {}", key.path, key.example)
+        }
+        None | Some(Value::Null) => return None,
+        Some(value) => wrong(key, value)?,
+    };
+    Some(SafeText::new(&text))
+}
+
+fn find<'d>(document: &'d Map<String, Value>, path: &str) -> Option<&'d Map<String, Value>> {
+    path.split('.').filter(|name| !name.is_empty()).try_fold(document, |object, name| object.get(name)?.as_object())
+}
+
+/// Why a value does not fit; `None` when it does.
+fn wrong(key: &Key, value: &Value) -> Option<String> {
+    let path = key.path;
+    let not = |allowed: &str| {
+        Some(format!("`{path}` is {}; it must be {allowed}, for example {}", shown(value), key.example))
+    };
+    let all = |allowed: &str, check: &dyn Fn(&str) -> Result<(), ManifestError>| match texts(value) {
+        None => not(allowed),
+        Some(texts) => texts.iter().find_map(|text| check(text).err()).map(|error| error.to_string()),
+    };
+    match (key.kind, value) {
+        (Kind::Object, Value::Object(_)) | (Kind::Text, Value::String(_)) | (Kind::Flag, Value::Bool(_)) => None,
+        (Kind::Object, _) => not("an object"),
+        (Kind::Text, _) => not("a text"),
+        (Kind::Flag, _) => not("`true` or `false`"),
+        (Kind::Count, value) => {
+            if value.is_u64() {
+                None
+            } else {
+                not("a whole number")
+            }
+        }
+        (Kind::Number, Value::Number(_)) => None,
+        (Kind::Number, Value::String(text)) if is_number(text) => None,
+        (Kind::Number, _) => not("a number, or one as text"),
+        (Kind::Word(words), Value::String(word)) if words.contains(&word.as_str()) => None,
+        (Kind::Word(words), _) => not(&format!("one of {}", words.join(", "))),
+        (Kind::Id, Value::String(id)) => id.parse::<PackageId>().err().map(|error| format!("`{path}`: {error}")),
+        (Kind::Id, _) => not("ORG/NAME"),
+        (Kind::Version, Value::String(text)) if text.parse::<Version>().is_ok() => None,
+        (Kind::Version, _) => not("1 to 128 characters of A-Z, a-z, 0-9, `.`, `+`, `_` and `-`, and not `latest`"),
+        (Kind::Texts, _) => all("a list of texts", &|_| Ok(())),
+        (Kind::Arguments, _) => all("a list of texts", &|text| check_text(path, text)),
+        (Kind::Started, Value::Array(words)) if !words.is_empty() => {
+            let first = words.first().and_then(Value::as_str).and_then(|word| check_command(path, word).err());
+            first.map(|error| error.to_string()).or_else(|| all("a list of texts", &|text| check_text(path, text)))
+        }
+        (Kind::Started, _) => not("a list of texts that begins with what to start"),
+        (Kind::Variables, Value::Object(variables)) => {
+            variables.iter().find_map(|(name, value)| variable(path, name, value))
+        }
+        (Kind::Variables, _) => not("an object of texts"),
+        (Kind::Inside, Value::String(inside)) => check_inside(path, inside).err().map(|error| error.to_string()),
+        (Kind::Inside, _) => not("a path inside the bundle"),
+    }
+}
+
+fn texts(value: &Value) -> Option<Vec<&str>> {
+    value.as_array()?.iter().map(Value::as_str).collect()
+}
+
+fn is_number(text: &str) -> bool {
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    [whole, part].iter().all(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn variable(path: &str, name: &str, value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => check_variable(name, text).err().map(|error| error.to_string()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => Some(format!(
+            "`{path}.{}` is {}; it must be a text, such as {}",
+            SafeText::within(name, limits::NAME_SHOWN),
+            shown(value),
+            Value::String(value.to_string().chars().take(40).collect())
+        )),
+    }
+}
+
+/// A value as a message has it.
+fn shown(value: &Value) -> String {
+    let text = SafeText::within(&value.to_string(), 80);
+    match value {
+        Value::Null | Value::Bool(_) => format!("`{text}`"),
+        Value::Number(_) => format!("the number `{text}`"),
+        Value::String(_) => format!("the text `{text}`"),
+        Value::Array(_) => format!("the list `{text}`"),
+        Value::Object(_) => format!("the object `{text}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! The hub format: one entrypoint, as a list, for every platform.
+
+use std::collections::BTreeMap;
+
+use crate::manifest::ManifestError;
+use crate::manifest::Started;
+use crate::manifest::check_command;
+use crate::manifest::check_inside;
+use crate::manifest::check_text;
+use smcp_model::json::Document;
+use smcp_model::manifest::Entrypoint;
+use smcp_model::manifest::Permissions;
+use smcp_model::manifest::Transport;
+
+#[derive(serde::Deserialize)]
+#[serde(expecting = "an object")]
+struct Raw {
+    entrypoint: RawEntrypoint,
+    permissions: Option<RawPermissions>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(expecting = "an object")]
+struct RawEntrypoint {
+    command: Vec<String>,
+    args: Option<Vec<String>>,
+    env: Option<BTreeMap<String, String>>,
+    workdir: Option<String>,
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(expecting = "an object")]
+struct RawPermissions {
+    network: Option<RawNetwork>,
+    filesystem: Option<RawFilesystem>,
+    env_vars: Option<Vec<String>>,
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(expecting = "an object")]
+struct RawNetwork {
+    outbound: Option<Vec<String>>,
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(expecting = "an object")]
+struct RawFilesystem {
+    read: Option<Vec<String>>,
+    write: Option<Vec<String>>,
+}
+
+/// Reads what the hub format says of starting.
+pub(super) fn read(document: Document<'_>) -> Result<Started, ManifestError> {
+    let Raw { entrypoint, permissions } = document.read().map_err(ManifestError::Invalid)?;
+    Ok(Started {
+        // The format has no word for another.
+        transport: Transport::Stdio,
+        entrypoint: entrypoint.check()?,
+        permissions: permissions.unwrap_or_default().settle(),
+    })
+}
+
+impl RawEntrypoint {
+    fn check(self) -> Result<Entrypoint, ManifestError> {
+        let Self { command, args, env, workdir } = self;
+        let mut words = command.into_iter();
+        let Some(command) = words.next() else {
+            return Err(ManifestError::invalid("`entrypoint.command` is empty; it names what to start"));
+        };
+        check_command("entrypoint.command", &command)?;
+        let args: Vec<String> = words.chain(args.unwrap_or_default()).collect();
+        for argument in &args {
+            check_text("entrypoint.args", argument)?;
+        }
+        let env = env.unwrap_or_default();
+        for (name, value) in &env {
+            check_variable(name, value)?;
+        }
+        let workdir = workdir.filter(|path| !path.is_empty());
+        if let Some(path) = &workdir {
+            check_inside("entrypoint.workdir", path)?;
+        }
+        Ok(Entrypoint { command, args, env, workdir })
+    }
+}
+
+pub(super) fn check_variable(name: &str, value: &str) -> Result<(), ManifestError> {
+    if name.is_empty() || name.contains(['=', '\0']) {
+        return Err(ManifestError::invalid(format!("`entrypoint.env` sets `{name}`, which is no name of a variable")));
+    }
+    check_text("entrypoint.env", value)
+}
+
+impl RawPermissions {
+    fn settle(self) -> Permissions {
+        let Self { network, filesystem, env_vars } = self;
+        let RawFilesystem { read, write } = filesystem.unwrap_or_default();
+        Permissions {
+            network: network.unwrap_or_default().outbound.unwrap_or_default(),
+            filesystem_read: read.unwrap_or_default(),
+            filesystem_write: write.unwrap_or_default(),
+            environment: env_vars.unwrap_or_default(),
+            // The format has no way to do without, so a policy is told the worst.
+            subprocess: true,
+        }
+    }
+}

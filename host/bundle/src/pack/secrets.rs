@@ -1,0 +1,295 @@
+//! Names under which secrets lie in a project's folder.
+//!
+//! Whoever reaches a registry reads its bundles, and a version never changes: what was published once can't be taken
+//! back. The table is about names that have no other use, so that an honest bundle meets it seldom.
+
+use std::io;
+use std::io::Read as _;
+
+use cap_std::fs::Dir;
+
+use smcp_store::file::open_file;
+
+/// A kind of secret, and the names of it: `*` stands for any characters, case does not matter.
+struct Secret {
+    names: &'static [&'static str],
+    /// Names among them that hold examples.
+    harmless: &'static [&'static str],
+    why: &'static str,
+    check: Check,
+}
+
+/// What makes something of such a name a secret.
+#[derive(Clone, Copy)]
+enum Check {
+    /// The name alone.
+    Name,
+    /// The name; inside of somebody else's published package only if the file holds one of these words: packages ship
+    /// settings under the same name.
+    NameOr(&'static [&'static str]),
+    /// The name, unless the file is public for certain: a text of certificates or public keys, as `cacert.pem` is. The
+    /// keys inside of published packages are those of their tests, and known to everybody.
+    Key,
+    /// The name of a file outside of published packages.
+    OwnFile,
+}
+
+/// Folders that hold packages of others, published already.
+const PUBLISHED: [&str; 3] = ["node_modules", "site-packages", "dist-packages"];
+
+/// How much of a file is looked at, bytes: a list of all authorities has some 300,000. What is longer is not known to be
+/// public.
+const LOOKED_AT: usize = 2 * 1024 * 1024;
+
+/// How much of a file of any name is looked at, bytes: a private key in PEM says so in its first line.
+const FIRST_LINE: usize = 256;
+
+/// Names of a file of code or text, which a key never has.
+const NO_KEY: [&str; 18] = [
+    "*.pub", "*.py", "*.pyi", "*.js", "*.mjs", "*.cjs", "*.ts", "*.tsx", "*.json", "*.rs", "*.go", "*.rb", "*.java",
+    "*.html", "*.css", "*.md", "*.map", "*.svg",
+];
+
+const SECRETS: [Secret; 10] = [
+    Secret {
+        names: &[".git", ".hg", ".svn", ".bzr", ".jj", ".gitconfig"],
+        harmless: &[],
+        why: "the whole history, and addresses that may have tokens in them",
+        check: Check::Name,
+    },
+    Secret {
+        names: &[".env", ".env.*", ".env-*", ".env_*", ".env~", "#.env#", "*.env", ".envrc"],
+        harmless: &[
+            "*.example",
+            "*.sample",
+            "*.template",
+            "*.dist",
+            "*.defaults",
+            "*-example",
+            "*_example",
+            "example.env",
+            "sample.env",
+            "template.env",
+        ],
+        why: "variables of one machine, passwords and tokens among them",
+        check: Check::Name,
+    },
+    Secret {
+        names: &[".npmrc", ".yarnrc", ".yarnrc.yml"],
+        harmless: &[],
+        why: "settings of a package manager, with its tokens",
+        check: Check::NameOr(&["_auth", "_password", "npmauth"]),
+    },
+    Secret {
+        names: &[
+            ".pypirc",
+            ".netrc",
+            "_netrc",
+            ".git-credentials",
+            ".pgpass",
+            ".my.cnf",
+            ".dockercfg",
+            ".dockerconfigjson",
+            ".htpasswd",
+            ".vault-token",
+            ".terraformrc",
+            ".boto",
+            ".s3cfg",
+        ],
+        harmless: &[],
+        why: "passwords or tokens for other services",
+        check: Check::Name,
+    },
+    Secret {
+        names: &[".ssh", ".gnupg", ".aws", ".azure", ".gcloud", ".kube", ".docker"],
+        harmless: &[],
+        why: "keys and log-ins of a person",
+        check: Check::Name,
+    },
+    Secret {
+        names: &["id_rsa", "id_dsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk", "*.ppk"],
+        harmless: &[],
+        why: "a private key for SSH",
+        check: Check::Name,
+    },
+    Secret { names: &["id_*"], harmless: &NO_KEY, why: "a private key for SSH, by its name", check: Check::OwnFile },
+    Secret {
+        names: &["*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.p8"],
+        harmless: &[],
+        why: "a private key, or what may be one",
+        check: Check::Key,
+    },
+    Secret {
+        names: &[
+            "credentials.json",
+            "client_secret*.json",
+            "service-account*.json",
+            "service_account*.json",
+            "application_default_credentials.json",
+            "secrets.json",
+            "secrets.yaml",
+            "secrets.yml",
+            "secrets.toml",
+            "*.tfstate",
+            "*.tfstate.backup",
+            "*.kdbx",
+            "credentials.db",
+            "access_tokens.db",
+            "legacy_credentials",
+        ],
+        harmless: &[],
+        why: "secrets, by its name",
+        check: Check::Name,
+    },
+    Secret {
+        names: &[".bash_history", ".zsh_history", ".python_history", ".node_repl_history", ".psql_history"],
+        harmless: &[],
+        why: "what somebody has typed",
+        check: Check::Name,
+    },
+];
+
+/// Why something is taken for a secret; `None` when it isn't. `above` are the folders it lies in. Only a regular file is
+/// looked into.
+///
+/// # Errors
+/// When a file that has to be looked into can't be read.
+pub(super) fn secret(dir: &Dir, above: &[&str], name: &str, is_file: bool) -> io::Result<Option<&'static str>> {
+    let lower = name.to_ascii_lowercase();
+    let is = |pattern: &&str| fits(pattern, &lower);
+    // What lies in such a folder itself, and in no package of it, is the project's own.
+    let published = above.split_last().is_some_and(|(_, above)| above.iter().any(|folder| PUBLISHED.contains(folder)));
+    let known = SECRETS.iter().find(|secret| secret.names.iter().any(is) && !secret.harmless.iter().any(is));
+    let Some(Secret { why, check, .. }) = known else {
+        let is_key = !published && is_file && holds(dir, name, FIRST_LINE, begins_a_key)?;
+        return Ok(is_key.then_some("a private key"));
+    };
+    let found = match (check, published) {
+        (Check::Name, _) | (Check::NameOr(_), false) => true,
+        (Check::NameOr(words), true) => {
+            is_file
+                && holds(dir, name, LOOKED_AT, |text| {
+                    let text = String::from_utf8_lossy(text).to_ascii_lowercase();
+                    words.iter().any(|word| text.contains(word))
+                })?
+        }
+        (Check::Key | Check::OwnFile, true) => false,
+        (Check::Key, false) => is_file && !holds(dir, name, LOOKED_AT.saturating_add(1), is_public)?,
+        (Check::OwnFile, false) => is_file,
+    };
+    Ok(found.then_some(*why))
+}
+
+/// Whether a name is what a pattern with one `*` at most means.
+fn fits(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((begin, end)) => {
+            name.len() >= begin.len().saturating_add(end.len()) && name.starts_with(begin) && name.ends_with(end)
+        }
+    }
+}
+
+/// Whether the first `most` bytes of a file are as `judge` has it.
+fn holds(dir: &Dir, name: &str, most: usize, judge: impl FnOnce(&[u8]) -> bool) -> io::Result<bool> {
+    let Some(file) = open_file(dir, name)? else { return Ok(false) };
+    let mut text = Vec::new();
+    file.take(u64::try_from(most).unwrap_or(u64::MAX)).read_to_end(&mut text)?;
+    Ok(judge(&text))
+}
+
+/// Whether a whole file is certificates or public keys, and nothing else that PEM announces.
+fn is_public(text: &[u8]) -> bool {
+    text.len() <= LOOKED_AT
+        && [&b"BEGIN CERTIFICATE"[..], b"BEGIN TRUSTED CERTIFICATE", b"BEGIN PUBLIC KEY", b"BEGIN RSA PUBLIC KEY"]
+            .iter()
+            .any(|public| has(text, public))
+        && !has(text, KEY)
+}
+
+/// Whether a text begins as a private key in PEM does.
+fn begins_a_key(text: &[u8]) -> bool {
+    let line = text.trim_ascii_start().split(|byte| *byte == b'\n').next().unwrap_or_default();
+    line.starts_with(b"-----BEGIN ") && has(line, KEY)
+}
+
+fn has(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|found| found == part)
+}
+
+/// How every kind of private key in PEM is announced, OpenSSH's and PGP's among them.
+const KEY: &[u8] = b"PRIVATE KEY";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Bed;
+
+    const PEM: &str = "-----BEGIN EC PRIVATE KEY-----\nMHc=\n-----END EC PRIVATE KEY-----\n";
+    const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n";
+
+    #[test]
+    fn secrets_are_known_by_their_names_and_keys_by_what_they_hold() {
+        // folder, name, contents, whether it is a secret
+        let cases = [
+            ("", ".env", "", true),
+            ("", ".ENV", "", true),
+            ("", ".env.production", "", true),
+            ("", ".env.local", "", true),
+            ("", ".envrc", "", true),
+            ("", ".env.example", "", false),
+            ("", ".env.local.sample", "", false),
+            ("", ".environment", "", false),
+            ("", "env.py", "", false),
+            ("", ".git", "gitdir: /x", true),
+            ("", ".gitignore", "", false),
+            ("", ".github", "", false),
+            ("", ".npmrc", "registry=x", true),
+            ("node_modules/x", ".npmrc", "package-lock=false", false),
+            ("node_modules/x", ".npmrc", "//r.example/:_authToken=x", true),
+            ("node_modules/x", ".env", "", true),
+            ("", "id_ed25519", "", true),
+            ("", "id_ed25519.pub", "", false),
+            ("", "cacert.pem", CERTIFICATE, false),
+            ("lib/certifi", "cacert.pem", CERTIFICATE, false),
+            ("", "server.pem", PEM, true),
+            ("", "Server.KEY", PEM, true),
+            ("", "chain.pem", &format!("{CERTIFICATE}{PEM}"), true),
+            ("", "public.key", "-----BEGIN PUBLIC KEY-----", false),
+            ("", "x.p12", "0\u{1}", true),
+            ("", "server.key", "s", true),
+            ("", "KEY.PEM", "", true),
+            ("", "a.jks", "", true),
+            ("", "late.pem", &format!("{}{PEM}", "#".repeat(LOOKED_AT)), true),
+            ("", "id_deploy", "", true),
+            ("", "id_rsa.bak", "", true),
+            ("", "id_token.py", "", false),
+            ("node_modules/x", "id_map", "", false),
+            ("", "deploy_key", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl", true),
+            ("", "backup.asc", "\n-----BEGIN PGP PRIVATE KEY BLOCK-----\n", true),
+            ("", "signature.asc", "-----BEGIN PGP SIGNATURE-----\n", false),
+            ("node_modules", "k.pem", PEM, true),
+            ("", ".env~", "", true),
+            ("", "prod.env", "", true),
+            ("", "example.env", "", false),
+            ("", ".gitconfig", "", true),
+            ("lib/python3/site-packages/tornado/test", "test.key", PEM, false),
+            ("node_modules/public-encrypt/test", "1.pem", PEM, false),
+            ("", "Credentials.json", "{}", true),
+            ("", "client_secret_12.json", "{}", true),
+            ("", "credentials.js", "", false),
+            ("", "secrets.py", "", false),
+            ("", "keys.json", "", false),
+        ];
+        for (folder, name, contents, expected) in cases {
+            let bed = Bed::new();
+            let dir = bed.source("source", &[(name, contents)]);
+            let above: Vec<&str> = folder.split('/').collect();
+            assert_eq!(secret(&dir, &above, name, true).unwrap().is_some(), expected, "{folder}/{name}: {contents}");
+        }
+        let bed = Bed::new();
+        let dir = bed.source("source", &[]);
+        dir.symlink_contents("/etc/passwd", "outside.pem").unwrap();
+        assert_eq!(secret(&dir, &[], "outside.pem", false).unwrap(), None, "a link is not followed");
+    }
+}

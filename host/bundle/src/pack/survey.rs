@@ -1,0 +1,230 @@
+//! What of a directory is packed, before a byte of it is written.
+//!
+//! Everything that can't be packed is named at once, with the way out. What is left out on purpose is not looked at.
+
+use std::io;
+
+use cap_std::fs::Dir;
+use cap_std::fs::DirEntry;
+use cap_std::fs::FileType;
+use cap_std::fs::FileTypeExt as _;
+use cap_std::fs::Metadata;
+use cap_std::fs::MetadataExt as _;
+
+use crate::error::BundleError;
+use crate::error::BundleErrorKind;
+use crate::manifest::MANIFEST;
+use crate::pack::patterns;
+use crate::pack::patterns::Pattern;
+use crate::pack::refusal::Refusals;
+use crate::pack::secrets::secret;
+use crate::unpack::ArchiveError;
+use crate::unpack::EntryName;
+use crate::unpack::Kind;
+use crate::unpack::Tree;
+use smcp_model::limits;
+use smcp_model::text::SafeText;
+use smcp_store::file::open_file;
+use smcp_store::file::read_at_most;
+
+/// Patterns of what is left out, at the root of the directory.
+const IGNORE: &str = ".smcpignore";
+
+/// What is packed, in order, and what is not.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Paths and what they are; folders before what is in them.
+    pub(super) entries: Vec<(String, Kind)>,
+    /// What was left out, as far as it is listed.
+    pub left_out: Vec<SafeText>,
+    /// How much was left out.
+    pub left_out_count: usize,
+}
+
+impl Survey {
+    /// Whether a regular file is packed under this path.
+    pub fn has_file(&self, path: &str) -> bool {
+        self.entries.iter().any(|(packed, kind)| packed == path && *kind == Kind::File)
+    }
+}
+
+/// What is packed of what.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'s> {
+    /// The directory.
+    pub dir: &'s Dir,
+    /// What of it is left out, beside what its `.smcpignore` says.
+    pub exclude: &'s [Pattern],
+    /// Whether to pack what looks like a secret.
+    pub include_secrets: bool,
+}
+
+/// Looks at everything in a directory, which `registry` may lie in, for the package with this label.
+///
+/// # Errors
+/// When something can't be read, with everything that may not be packed, or when the directory is the registry itself.
+pub fn survey(source: &Source<'_>, registry: &Dir, label: &str) -> Result<Survey, BundleError> {
+    let dir = source.dir;
+    let unreadable = |path: &str, cause| unreadable(label, path, cause);
+    let registry = registry.dir_metadata().map_err(|cause| unreadable("", cause))?;
+    let itself = dir.dir_metadata().map_err(|cause| unreadable("", cause))?;
+    if is_same(&itself, &registry) {
+        return Err(refused(label, "its directory is the registry itself; pack the directory of the package"));
+    }
+    let mut patterns = ignored(dir, label)?;
+    patterns.extend(source.exclude.iter().cloned());
+    let mut surveying = Surveying {
+        survey: Survey::default(),
+        refusals: Refusals::default(),
+        tree: Tree::default(),
+        patterns,
+        registry,
+        include_secrets: source.include_secrets,
+        label,
+    };
+    surveying.folder(dir, &[])?;
+    let Surveying { survey, refusals, .. } = surveying;
+    refusals.settle(label).map(|()| survey)
+}
+
+/// The patterns of the directory's own file.
+fn ignored(dir: &Dir, label: &str) -> Result<Vec<Pattern>, BundleError> {
+    let failed = |cause| unreadable(label, IGNORE, cause);
+    let Some(file) = open_file(dir, IGNORE).map_err(failed)? else { return Ok(Vec::new()) };
+    let problem = |problem: &str| refused(label, &format!("its `{IGNORE}`: {}", SafeText::new(problem)));
+    let Some(bytes) = read_at_most(file, limits::PATTERN_FILE).map_err(failed)? else {
+        return Err(problem(&format!("it has more than {} bytes", limits::PATTERN_FILE)));
+    };
+    patterns::read(&bytes).map_err(|text| problem(&text))
+}
+
+struct Surveying<'s> {
+    survey: Survey,
+    refusals: Refusals,
+    tree: Tree,
+    patterns: Vec<Pattern>,
+    registry: Metadata,
+    include_secrets: bool,
+    label: &'s str,
+}
+
+impl Surveying<'_> {
+    /// Looks at everything in `dir`, whose path has these parts.
+    fn folder(&mut self, dir: &Dir, above: &[&str]) -> Result<(), BundleError> {
+        let failed = |error| unreadable(self.label, &above.join("/"), error);
+        let mut entries = Vec::new();
+        for entry in dir.entries().map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            match entry.file_name().into_string() {
+                Ok(name) => entries.push((name, entry)),
+                Err(name) => self.refusals.name(&path(above, &name.to_string_lossy()), "its name is not UTF-8"),
+            }
+        }
+        entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+        entries.into_iter().try_for_each(|(name, entry)| self.entry(dir, above, &name, &entry))
+    }
+
+    fn entry(&mut self, dir: &Dir, above: &[&str], name: &str, entry: &DirEntry) -> Result<(), BundleError> {
+        let path = path(above, name);
+        let failed = |label: &str, error| unreadable(label, &path, error);
+        let kind = entry.file_type().map_err(|error| failed(self.label, error))?;
+        let parts: Vec<&str> = above.iter().copied().chain([name]).collect();
+        if self.is_left_out(&parts, kind.is_dir()) {
+            self.leave_out(&path, kind.is_dir());
+            return Ok(());
+        }
+        let why = secret(dir, above, name, kind.is_file()).map_err(|error| failed(self.label, error))?;
+        if let Some(why) = why.filter(|_| !self.include_secrets) {
+            self.refusals.secret(&shown(&path, kind.is_dir()), why);
+            return Ok(());
+        }
+        let Some(packed) = packed_as(kind) else {
+            self.refusals.kind(&path, what(kind));
+            return Ok(());
+        };
+        if let Err(problem) = self.admit(&path, packed) {
+            // Beyond this count nothing is worth looking at.
+            if matches!(problem, ArchiveError::TooManyEntries { .. }) {
+                return Err(refused(self.label, &problem.to_string()));
+            }
+            self.refusals.name(&path, &problem.to_string());
+            return Ok(());
+        }
+        match packed {
+            Kind::File => self.survey.entries.push((path, Kind::File)),
+            Kind::Folder => {
+                let inside = entry.open_dir().map_err(|error| failed(self.label, error))?;
+                let metadata = inside.dir_metadata().map_err(|error| failed(self.label, error))?;
+                // What was published is no part of what is published.
+                if is_same(&metadata, &self.registry) {
+                    self.leave_out(&path, true);
+                    return Ok(());
+                }
+                self.survey.entries.push((path, Kind::Folder));
+                self.folder(&inside, &parts)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn admit(&mut self, path: &str, kind: Kind) -> Result<(), ArchiveError> {
+        let parsed = EntryName::parse(path.as_bytes())?;
+        self.tree.count()?;
+        self.tree.insert(&parsed, kind).map(drop)
+    }
+
+    fn is_left_out(&self, parts: &[&str], is_folder: bool) -> bool {
+        let decisive = self.patterns.iter().rev().find(|pattern| pattern.fits(parts, is_folder));
+        match parts {
+            // Without the one nothing can be published, and the other has done its work.
+            [MANIFEST] => false,
+            [IGNORE] => true,
+            _ => decisive.is_some_and(|pattern| !pattern.takes_in()),
+        }
+    }
+
+    fn leave_out(&mut self, path: &str, is_folder: bool) {
+        if self.survey.left_out.len() < limits::PUBLISH_LISTED {
+            self.survey.left_out.push(SafeText::new(&shown(path, is_folder)));
+        }
+        self.survey.left_out_count = self.survey.left_out_count.saturating_add(1);
+    }
+}
+
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+fn path(above: &[&str], name: &str) -> String {
+    above.iter().copied().chain([name]).collect::<Vec<_>>().join("/")
+}
+
+fn shown(path: &str, is_folder: bool) -> String {
+    format!("{path}{}", if is_folder { "/" } else { "" })
+}
+
+fn packed_as(kind: FileType) -> Option<Kind> {
+    if kind.is_dir() { Some(Kind::Folder) } else { kind.is_file().then_some(Kind::File) }
+}
+
+fn what(kind: FileType) -> &'static str {
+    if kind.is_symlink() {
+        "a symbolic link"
+    } else if kind.is_fifo() {
+        "a pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
+}
+
+fn refused(label: &str, problem: &str) -> BundleError {
+    BundleErrorKind::Unpublishable(problem.to_owned()).of(label)
+}
+
+/// A file or folder of the directory that can't be read; without a path, the directory itself.
+pub fn unreadable(label: &str, path: &str, cause: io::Error) -> BundleError {
+    let path = SafeText::new(if path.is_empty() { "." } else { path });
+    BundleErrorKind::UnreadableSource { path, cause }.of(label)
+}

@@ -1,0 +1,221 @@
+//! The stream of a tar.gz, entry by entry, into a folder.
+
+use std::io;
+use std::io::BufRead as _;
+use std::io::BufReader;
+use std::io::Read;
+use std::io::Write as _;
+use std::path::Path;
+
+use cap_std::fs::Dir;
+use cap_std::fs::DirBuilder;
+use cap_std::fs::DirBuilderExt as _;
+use cap_std::fs::OpenOptions;
+use cap_std::fs::OpenOptionsExt as _;
+use flate2::bufread::GzDecoder;
+use tar::Archive;
+use tar::EntryType;
+
+use crate::unpack::ArchiveError;
+use crate::unpack::EntryName;
+use crate::unpack::Kind;
+use crate::unpack::Tree;
+use crate::unpack::extend::Extensions;
+use crate::unpack::left::Contents;
+use smcp_model::deadline::Deadline;
+use smcp_model::limits;
+use smcp_model::text::SafeText;
+use smcp_store::stream::CHUNK;
+use smcp_store::stream::Halted;
+use smcp_store::stream::Timed;
+
+/// Bytes of one block of a tar.
+const BLOCK: u64 = 512;
+/// What the owner may do with a folder: everything, so that a server can write beside its files.
+const FOLDER_MODE: u32 = 0o700;
+/// What the owner may do with a file: read it, since it is what was hashed.
+const FILE_MODE: u32 = 0o400;
+/// What the owner may do with a file that its author made executable.
+const PROGRAM_MODE: u32 = 0o500;
+
+/// Why unpacking stopped: the archive, the folder that it goes into, or something around both.
+#[derive(Debug)]
+pub(super) enum Failure {
+    Archive(ArchiveError),
+    Write(io::Error),
+    Halted(Halted),
+}
+
+impl From<ArchiveError> for Failure {
+    fn from(problem: ArchiveError) -> Self {
+        Self::Archive(problem)
+    }
+}
+
+/// What a failed read of the archive means: our own readers' errors are themselves, others are damage.
+pub(super) fn damaged(error: io::Error) -> Failure {
+    match error.downcast::<Halted>() {
+        Ok(halted) => Failure::Halted(halted),
+        Err(error) => ArchiveError::Damaged { problem: SafeText::new(&error.to_string()) }.into(),
+    }
+}
+
+fn broken(problem: &str) -> Failure {
+    ArchiveError::Damaged { problem: SafeText::new(problem) }.into()
+}
+
+/// Unpacks a whole tar.gz into `root`: one gzip member, one tar, and nothing after either. Tells what came out.
+pub(super) fn extract(source: impl Read, root: &Dir, deadline: &Deadline) -> Result<Contents, Failure> {
+    let gzip = GzDecoder::new(BufReader::new(source));
+    let mut archive = Archive::new(Timed::new(gzip, deadline));
+    let mut extraction = Extraction { root, tree: Tree::default(), written: 0, contents: Contents::default() };
+    let end = extraction.entries(&mut archive)?;
+    let mut rest = archive.into_inner();
+    // The end is a block of zeros. A tar without one was cut off between two entries.
+    if rest.count() <= end {
+        return Err(broken("it ends without an end mark"));
+    }
+    drain_zeros(&mut rest)?;
+    let mut compressed = rest.into_inner().into_inner();
+    if !compressed.fill_buf().map_err(damaged)?.is_empty() {
+        return Err(broken("something follows its end"));
+    }
+    extraction.contents.finish();
+    Ok(extraction.contents)
+}
+
+/// Reads the padding after the last entry: zeros, and not many. Anything else would be hidden from one reader or
+/// another.
+fn drain_zeros(tar: &mut impl Read) -> Result<(), Failure> {
+    let mut padding = Vec::new();
+    tar.take(limits::BUNDLE_PADDING.saturating_add(1)).read_to_end(&mut padding).map_err(damaged)?;
+    let short = u64::try_from(padding.len()).is_ok_and(|length| length <= limits::BUNDLE_PADDING);
+    if short && padding.iter().all(|byte| *byte == 0) {
+        Ok(())
+    } else {
+        Err(broken("something follows the last entry"))
+    }
+}
+
+struct Extraction<'d> {
+    root: &'d Dir,
+    tree: Tree,
+    written: u64,
+    contents: Contents,
+}
+
+impl Extraction<'_> {
+    /// Unpacks every entry, and tells at which byte the last one ended.
+    fn entries<R: Read>(&mut self, archive: &mut Archive<R>) -> Result<u64, Failure> {
+        let mut extensions = Extensions::default();
+        let mut end = 0;
+        for entry in archive.entries().map_err(damaged)?.raw(true) {
+            let mut entry = entry.map_err(damaged)?;
+            self.tree.count()?;
+            end = entry.raw_file_position().saturating_add(entry.size().next_multiple_of(BLOCK));
+            let kind = entry.header().entry_type();
+            if kind.is_gnu_longname() {
+                extensions.gnu_name(&mut entry)?;
+            } else if kind.is_pax_local_extensions() {
+                extensions.pax(&mut entry)?;
+            } else if kind.is_pax_global_extensions() {
+                Extensions::global(&mut entry)?;
+            } else {
+                let name = std::mem::take(&mut extensions).apply(&entry.path_bytes(), entry.size())?;
+                self.entry(&name, &mut entry)?;
+            }
+        }
+        if extensions.are_pending() {
+            return Err(broken("it ends before an entry that it announces"));
+        }
+        Ok(end)
+    }
+
+    fn entry<R: Read>(&mut self, raw_name: &[u8], entry: &mut tar::Entry<'_, R>) -> Result<(), Failure> {
+        let name = EntryName::parse(raw_name)?;
+        let kind = kind(entry.header().entry_type()).map_err(|kind| refused(&name, kind))?;
+        if kind == Kind::File && raw_name.ends_with(b"/") {
+            return Err(refused(&name, "a file with the name of a directory"));
+        }
+        if kind == Kind::Folder && entry.size() != 0 {
+            return Err(refused(&name, "a directory with contents of its own"));
+        }
+        if name.is_root() {
+            return if kind == Kind::Folder { Ok(()) } else { Err(refused(&name, "the root, but not a directory")) };
+        }
+        for folder in self.tree.insert(&name, kind)? {
+            self.make_folder(&folder, &name)?;
+        }
+        match kind {
+            Kind::Folder => Ok(()),
+            Kind::File => self.make_file(&name, entry),
+        }
+    }
+
+    fn make_folder(&self, path: &Path, name: &EntryName) -> Result<(), Failure> {
+        let mut builder = DirBuilder::new();
+        builder.mode(FOLDER_MODE);
+        self.root.create_dir_with(path, &builder).map_err(|error| write_failed(error, name))
+    }
+
+    fn make_file<R: Read>(&mut self, name: &EntryName, entry: &mut tar::Entry<'_, R>) -> Result<(), Failure> {
+        // An entry is exactly as long as its header says, or the archive is broken: so it is refused before it is
+        // written, however small it was compressed.
+        self.written = self.written.saturating_add(entry.size());
+        if self.written > limits::BUNDLE_UNPACKED {
+            return Err(ArchiveError::TooManyBytes { limit: limits::BUNDLE_UNPACKED }.into());
+        }
+        let executable = entry.header().mode().map_err(damaged)? & 0o111 != 0;
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(if executable { PROGRAM_MODE } else { FILE_MODE });
+        let mut file = self.root.open_with(name.full_path(), &options).map_err(|error| write_failed(error, name))?;
+        let mut left = entry.size();
+        let mut buffer = vec![0; CHUNK.min(usize::try_from(left).unwrap_or(CHUNK))];
+        while left > 0 {
+            let read = entry.read(&mut buffer).map_err(damaged)?;
+            let count = u64::try_from(read).unwrap_or(u64::MAX);
+            if count == 0 {
+                return Err(broken("it ends inside of an entry"));
+            }
+            file.write_all(buffer.get(..read).unwrap_or_default()).map_err(|error| write_failed(error, name))?;
+            left = left.saturating_sub(count);
+        }
+        let written = file.metadata().map_err(|error| write_failed(error, name))?;
+        self.contents.add(&name.full_path(), &written);
+        Ok(())
+    }
+}
+
+/// What an entry's type makes, or what it is instead.
+fn kind(entry: EntryType) -> Result<Kind, &'static str> {
+    if entry.is_file() {
+        Ok(Kind::File)
+    } else if entry.is_dir() {
+        Ok(Kind::Folder)
+    } else if entry.is_symlink() {
+        Err("a symbolic link")
+    } else if entry.is_hard_link() || entry.is_gnu_longlink() {
+        Err("a hard link")
+    } else if entry.is_character_special() || entry.is_block_special() {
+        Err("a device")
+    } else if entry.is_fifo() {
+        Err("a pipe")
+    } else if entry.is_gnu_sparse() {
+        Err("a sparse file")
+    } else {
+        Err("of an unknown kind")
+    }
+}
+
+fn refused(name: &EntryName, kind: &'static str) -> Failure {
+    ArchiveError::Kind { entry: SafeText::new(&name.to_string()), kind }.into()
+}
+
+fn write_failed(error: io::Error, name: &EntryName) -> Failure {
+    // The tree found the name free, so the file system takes two names for one.
+    if error.kind() == io::ErrorKind::AlreadyExists {
+        let problem = "is the same as another entry on this file system";
+        return ArchiveError::Collision { entry: SafeText::new(&name.to_string()), problem }.into();
+    }
+    Failure::Write(error)
+}

@@ -1,0 +1,182 @@
+//! Where a request goes: a URL that was taken apart once.
+//!
+//! The server's own address comes from the configuration; every other one comes from a redirect, and is hostile.
+
+use std::fmt;
+
+use percent_encoding::AsciiSet;
+use percent_encoding::NON_ALPHANUMERIC;
+
+use smcp_model::endpoint::Endpoint;
+use smcp_model::endpoint::Scheme;
+use smcp_model::limits;
+use smcp_model::text::SafeText;
+
+/// An `http` or `https` URL without credentials and fragment.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Address {
+    endpoint: Endpoint,
+    path: String, // INVARIANT: begins with a slash; visible ASCII without `#`; the query is part of it.
+}
+
+impl Address {
+    /// A URL in its normal form; `None` for anything else.
+    pub(crate) fn of(url: &str) -> Option<Self> {
+        let (scheme, rest) = url.split_once("://")?;
+        let scheme = [Scheme::Https, Scheme::Http].into_iter().find(|known| known.as_str() == scheme)?;
+        Self::absolute(scheme, rest).ok()
+    }
+
+    /// What is at `path` below it, which begins with a slash; `None` when that can't stand in a URL.
+    pub(crate) fn below(&self, path: &str) -> Option<Self> {
+        let base = self.path.trim_end_matches('/');
+        Some(Self { endpoint: self.endpoint.clone(), path: checked(&format!("{base}{path}"))? })
+    }
+
+    /// Where a redirect from here leads.
+    ///
+    /// `Err` says what is wrong with it.
+    pub(crate) fn follow(&self, location: &str) -> Result<Self, &'static str> {
+        if location.len() > limits::HTTP_URL {
+            return Err("it is too long");
+        }
+        let location = location.split('#').next().unwrap_or_default();
+        if let Some(rest) = location.strip_prefix("//") {
+            return Self::absolute(self.endpoint.scheme(), rest);
+        }
+        let scheme = |name: &str| name.starts_with(|c: char| c.is_ascii_alphabetic()) && !name.contains(['/', '?']);
+        if let Some((name, rest)) = location.split_once(':').filter(|(name, _)| scheme(name)) {
+            let known = [Scheme::Https, Scheme::Http].into_iter();
+            let Some(scheme) = known.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(name)) else {
+                return Err("only https:// is followed");
+            };
+            return Self::absolute(scheme, rest.strip_prefix("//").ok_or("it names no host")?);
+        }
+        let file = self.path.split('?').next().unwrap_or_default();
+        let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let path = match location.chars().next() {
+            None => return Err("it is empty"),
+            Some('/') => location.to_owned(),
+            Some('?') => format!("{file}{location}"),
+            Some(_) => format!("{folder}/{location}"),
+        };
+        Ok(Self { endpoint: self.endpoint.clone(), path: checked(&path).ok_or("it is no URL")? })
+    }
+
+    fn absolute(scheme: Scheme, rest: &str) -> Result<Self, &'static str> {
+        let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        if authority.contains('@') {
+            return Err("it has a user name or a password in it");
+        }
+        let endpoint = Endpoint::new(scheme, authority).ok_or("it names no host")?;
+        let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+        Ok(Self { endpoint, path: checked(&path).ok_or("it is no URL")? })
+    }
+
+    /// Who is asked.
+    pub(crate) const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// The whole URL, for the request alone: what storage signs is in it, and is a secret.
+    pub(crate) fn url(&self) -> String {
+        format!("{}{}", self.endpoint, self.path)
+    }
+
+    /// The URL without its query, for people.
+    pub(crate) fn shown(&self) -> SafeText {
+        let path = self.path.split('?').next().unwrap_or_default();
+        SafeText::within(&format!("{}{path}", self.endpoint), limits::HTTP_ERROR_SHOWN)
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Address({})", self.shown())
+    }
+}
+
+/// A path that can stand in a request as it is.
+fn checked(path: &str) -> Option<String> {
+    let clean = path.bytes().all(|byte| byte.is_ascii_graphic() && !b"#\\\"<>^`{|}".contains(&byte));
+    (clean && path.starts_with('/') && path.len() <= limits::HTTP_URL).then(|| path.to_owned())
+}
+
+/// Everything but what RFC 3986 calls unreserved.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// One part of a query, with everything escaped that could mean something else.
+pub fn encoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, UNRESERVED).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use smcp_model::registry::Registry;
+
+    /// Below a URL as a configuration has it.
+    fn below(text: &str, path: &str) -> Option<Address> {
+        let registry = Registry::from_text(text, Path::new("/"), None).unwrap();
+        Address::of(&registry.to_string())?.below(path)
+    }
+
+    #[test]
+    fn requests_go_below_the_server() {
+        for (base, expected) in [
+            ("https://r.example", "https://r.example/v1/x?ref=1"),
+            ("https://r.example/a/b/", "https://r.example/a/b/v1/x?ref=1"),
+            ("http://localhost:8080", "http://localhost:8080/v1/x?ref=1"),
+            ("http://[::1]:8080/a", "http://[::1]:8080/a/v1/x?ref=1"),
+        ] {
+            assert_eq!(below(base, "/v1/x?ref=1").unwrap().url(), expected, "{base}");
+        }
+        assert_eq!(below("/srv/registry", "/v1"), None);
+        assert_eq!(encoded("1.0.0+b:ü/.."), "1.0.0%2Bb%3A%C3%BC%2F..");
+    }
+
+    #[test]
+    fn a_redirect_leads_to_one_place_or_nowhere() {
+        let from = below("https://r.example", "/v1/a?ref=1").unwrap();
+        let long = format!("/{}", "x".repeat(limits::HTTP_URL));
+        let cases = [
+            ("https://s.example/blob?sig=1", Ok("https://s.example/blob?sig=1")),
+            ("HTTPS://S.Example:443/blob#part", Ok("https://s.example/blob")),
+            ("https://s.example", Ok("https://s.example/")),
+            ("https://s.example?sig=1", Ok("https://s.example/?sig=1")),
+            ("http://localhost:9/x", Ok("http://localhost:9/x")),
+            ("//s.example/x", Ok("https://s.example/x")),
+            ("/x", Ok("https://r.example/x")),
+            ("x", Ok("https://r.example/v1/x")),
+            ("?y", Ok("https://r.example/v1/a?y")),
+            ("file:///etc/passwd", Err("only https:// is followed")),
+            ("ftp://s.example/x", Err("only https:// is followed")),
+            ("gopher:x", Err("only https:// is followed")),
+            ("data:text/plain,x", Err("only https:// is followed")),
+            ("https:/s.example", Err("it names no host")),
+            ("https://", Err("it names no host")),
+            ("https:///x", Err("it names no host")),
+            ("https://user:pw@s.example/x", Err("it has a user name or a password in it")),
+            ("https://r.example\\@s.example/x", Err("it has a user name or a password in it")),
+            ("https://s.example/a b", Err("it is no URL")),
+            ("/a\u{7f}", Err("it is no URL")),
+            ("/ä", Err("it is no URL")),
+            ("", Err("it is empty")),
+            ("#x", Err("it is empty")),
+            (long.as_str(), Err("it is too long")),
+        ];
+        for (location, expected) in cases {
+            let followed = from.follow(location).map(|address| address.url());
+            assert_eq!(followed.as_deref(), expected.as_deref(), "{location}");
+        }
+    }
+
+    #[test]
+    fn what_storage_signs_is_never_shown() {
+        let from = below("https://r.example", "/v1").unwrap();
+        let signed = from.follow("https://s.example/blob?signature=hunter2").unwrap();
+        assert_eq!(format!("{signed:?} {}", signed.shown()), "Address(https://s.example/blob) https://s.example/blob");
+    }
+}

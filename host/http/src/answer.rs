@@ -1,0 +1,159 @@
+//! An answer as it arrives: its headers judged, its body read within bounds.
+
+use std::io;
+use std::io::Read;
+
+use ureq::Body;
+use ureq::BodyReader;
+use ureq::http::HeaderMap;
+use ureq::http::Response;
+
+use crate::problem::Failure;
+use crate::problem::HttpProblem;
+use crate::problem::Said;
+use crate::problem::shown;
+use smcp_model::content;
+use smcp_model::deadline::Deadline;
+use smcp_model::limits;
+use smcp_model::text::SafeText;
+use smcp_store::stream::Halted;
+
+/// The answer to a request that was understood: a body that nothing was done to.
+#[derive(Debug)]
+pub struct Answer {
+    response: Response<Body>,
+    noun: &'static str,
+}
+
+impl Answer {
+    /// Takes an answer of status 200 if its body is sent as it is; the server is called `noun`.
+    pub(crate) fn new(response: Response<Body>, noun: &'static str) -> Result<Self, HttpProblem> {
+        let encodings = response.headers().get_all("content-encoding").iter();
+        for encoding in encodings {
+            if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") {
+                return Err(HttpProblem::Encoded(shown(&String::from_utf8_lossy(encoding.as_bytes()))));
+            }
+        }
+        if is_page(response.headers()) { Err(HttpProblem::WebPage { noun }) } else { Ok(Self { response, noun }) }
+    }
+
+    /// How long it says that it is.
+    pub fn length(&self) -> Option<u64> {
+        header(self.response.headers(), "content-length")?.parse().ok()
+    }
+
+    /// Its body, until the deadline.
+    pub fn body(self, deadline: &Deadline) -> impl Read + 'static {
+        // The bounds are kept by whoever reads, who knows what it is.
+        Reader {
+            body: self.response.into_body().into_with_config().limit(u64::MAX).reader(),
+            noun: self.noun,
+            deadline: *deadline,
+        }
+    }
+}
+
+/// Whether a page came in place of a document, whatever its headers say.
+pub fn begins_a_page(bytes: &[u8]) -> bool {
+    content::recognise(bytes).is_some_and(|(what, _)| what == content::WEB_PAGE)
+}
+
+/// A header's text, when it is there once and is text.
+pub(crate) fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok().map(str::trim)
+}
+
+fn is_page(headers: &HeaderMap) -> bool {
+    header(headers, "content-type").is_some_and(|kind| kind.to_ascii_lowercase().starts_with("text/html"))
+}
+
+/// A body. When the deadline passes it fails with [`Halted`].
+struct Reader {
+    body: BodyReader<'static>,
+    noun: &'static str,
+    deadline: Deadline,
+}
+
+impl Read for Reader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.body.read(buffer).map_err(|error| match Failure::of(ureq::Error::from(error), self.noun) {
+            Failure::Expired => io::Error::other(Halted::from(self.deadline.expired())),
+            Failure::Passing(cause) => io::Error::other(cause.to_string()),
+            Failure::Final(problem) => io::Error::other(problem.to_string()),
+        })
+    }
+}
+
+/// What a server says of a failure: `{"error": {"code", "message"}}`, plain strings in these places, or plain text.
+pub(crate) fn message(response: Response<Body>) -> Said {
+    if is_page(response.headers()) {
+        return Said::default();
+    }
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(limits::HTTP_ERROR).unwrap_or(u64::MAX);
+    // What can't be read is not said: the status is known.
+    drop(response.into_body().into_with_config().limit(u64::MAX).reader().take(limit).read_to_end(&mut bytes));
+    let text = match serde_json::from_slice::<serde_json::Value>(&bytes) {
+        Ok(document) => told(&document),
+        Err(_) => Some(String::from_utf8_lossy(&bytes).trim().to_owned()),
+    };
+    Said(text.filter(|text| !text.is_empty()).map(|text| SafeText::within(&text, limits::HTTP_ERROR_SHOWN)))
+}
+
+fn told(document: &serde_json::Value) -> Option<String> {
+    let text = |value: Option<&serde_json::Value>| value?.as_str().map(str::to_owned);
+    let error = document.get("error");
+    let inside = error.and_then(|error| error.get("message").or_else(|| error.get("code")));
+    text(inside).or_else(|| text(error)).or_else(|| text(document.get("message")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(headers: &[(&str, &str)], body: &str) -> Response<Body> {
+        let mut response = Response::builder().status(500);
+        for (name, value) in headers {
+            response = response.header(*name, *value);
+        }
+        response.body(Body::builder().data(body)).unwrap()
+    }
+
+    #[test]
+    fn an_error_is_told_in_a_line() {
+        let long = "x".repeat(500);
+        let cut = format!("{}…", "x".repeat(197));
+        let cases = [
+            (r#"{"error":{"code":"gone","message":"it is gone"}}"#, Some("it is gone")),
+            (r#"{"error":{"code":"gone"}}"#, Some("gone")),
+            (r#"{"error":"it is gone"}"#, Some("it is gone")),
+            (r#"{"message":"it is gone"}"#, Some("it is gone")),
+            (r#"{"error":{"message":5}}"#, None),
+            ("[]", None),
+            ("it is gone\n", Some("it is gone")),
+            ("two\nlines\u{1b}[31m", Some("two lines\\u{1b}[31m")),
+            ("", None),
+            (long.as_str(), Some(cut.as_str())),
+        ];
+        for (body, expected) in cases {
+            let said = message(answer(&[], body));
+            assert_eq!(said.0.as_ref().map(SafeText::as_str), expected, "{body}");
+        }
+        assert_eq!(message(answer(&[("content-type", "text/html; charset=utf-8")], "<html>")), Said::default());
+    }
+
+    #[test]
+    fn only_what_is_sent_as_it_is_is_read() {
+        let cases = [
+            (&[][..], Ok(())),
+            (&[("content-encoding", "identity")], Ok(())),
+            (&[("content-encoding", "gzip")], Err(HttpProblem::Encoded("gzip".into()))),
+            (&[("content-encoding", "identity"), ("content-encoding", "br")], Err(HttpProblem::Encoded("br".into()))),
+            (&[("content-encoding", "")], Err(HttpProblem::Encoded("".into()))),
+            (&[("content-type", "Text/HTML")], Err(HttpProblem::WebPage { noun: "registry" })),
+        ];
+        for (headers, expected) in cases {
+            assert_eq!(Answer::new(answer(headers, "x"), "registry").map(|_| ()), expected, "{headers:?}");
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! One question to a server: redirects followed, failures asked again.
+
+use std::thread;
+use std::time::Duration;
+
+use ureq::Body;
+use ureq::http::Response;
+
+use crate::address::Address;
+use crate::agent::Agents;
+use crate::answer;
+use crate::answer::Answer;
+use crate::answer::header;
+use crate::error::HttpError;
+use crate::error::ServerError;
+use crate::problem::Failure;
+use crate::problem::HttpProblem;
+use crate::problem::Said;
+use crate::problem::Tries;
+use crate::problem::shown;
+use crate::proxy::Via;
+use crate::retry;
+use crate::server::Server;
+use smcp_model::deadline::Deadline;
+use smcp_model::endpoint::Scheme;
+use smcp_model::limits;
+use smcp_model::secret::Secret;
+
+/// What came of a question.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The answer.
+    Found(Answer),
+    /// There is no such thing.
+    Missing(Said),
+}
+
+/// What a server is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'q> {
+    /// The path below the server's address, with its query; it begins with a slash.
+    pub path: &'q str,
+    /// Which kinds of answer are understood, for the header `accept`.
+    pub accept: &'static str,
+}
+
+/// A question on its way, which can be asked more than once.
+pub(crate) struct Exchange<'q> {
+    pub(crate) agents: &'q Agents,
+    pub(crate) from: Address,
+    pub(crate) accept: &'static str,
+    pub(crate) token: Option<&'q Secret>,
+    /// What to do when an answer asks for a log-in.
+    pub(crate) login: &'q str,
+    pub(crate) server: &'q Server,
+    pub(crate) deadline: &'q Deadline,
+}
+
+/// Why a try gave no answer.
+enum Trouble {
+    Again { problem: HttpProblem, via: Option<Box<Via>>, wait: Option<Duration> },
+    Over(HttpError),
+}
+
+impl Exchange<'_> {
+    /// Asks, up to [`limits::HTTP_TRIES`] times.
+    pub(crate) fn ask(&self) -> Result<Outcome, HttpError> {
+        for tries in 1.. {
+            match self.once(Tries(tries)) {
+                Ok(outcome) => return Ok(outcome),
+                Err(Trouble::Over(error)) => return Err(error),
+                Err(Trouble::Again { problem, via, wait }) => {
+                    self.deadline.check()?;
+                    let wait = wait.unwrap_or_else(|| retry::backoff(tries.saturating_add(1)));
+                    let too_long = wait > limits::HTTP_RETRY_AFTER
+                        || self.deadline.remaining().is_some_and(|remaining| wait >= remaining);
+                    if tries >= limits::HTTP_TRIES || too_long {
+                        return Err(self.failed(problem, via));
+                    }
+                    tracing::info!(address = %self.from.shown(), %problem, ?wait, "asking again");
+                    thread::sleep(wait);
+                }
+            }
+        }
+        Err(self.deadline.expired().into())
+    }
+
+    fn failed(&self, problem: HttpProblem, via: Option<Box<Via>>) -> HttpError {
+        ServerError { server: self.server.clone(), problem, via }.into()
+    }
+
+    /// It is over at `address`.
+    fn over(&self, address: &Address, problem: HttpProblem) -> Trouble {
+        Trouble::Over(self.failed(problem, self.agents.via(address.endpoint())))
+    }
+
+    /// It may go well at `address` the next time.
+    fn again(&self, address: &Address, problem: HttpProblem, wait: Option<Duration>) -> Trouble {
+        Trouble::Again { problem, via: self.agents.via(address.endpoint()), wait }
+    }
+
+    /// The deadline has passed while `address` was asked.
+    fn expired(&self, address: &Address) -> Trouble {
+        let place = shown(&format!("while {}{} was asked", address.endpoint(), self.tried()));
+        Trouble::Over(HttpError::Silence { expired: self.deadline.expired(), place })
+    }
+
+    /// The addresses that were tried, where names say less than they.
+    fn tried(&self) -> String {
+        let tried: Vec<String> = self.agents.tried().iter().map(ToString::to_string).collect();
+        if tried.is_empty() { String::new() } else { format!(" (at {})", tried.join(", ")) }
+    }
+
+    /// Asks once, wherever that leads.
+    fn once(&self, tries: Tries) -> Result<Outcome, Trouble> {
+        self.agents.begin();
+        let mut address = self.from.clone();
+        // Once somebody else was asked, the token stays here, whoever that sends us to.
+        let mut token = self.token;
+        for _ in 0..=limits::HTTP_REDIRECTS {
+            self.deadline.check().map_err(|expired| Trouble::Over(expired.into()))?;
+            let response = self.send(&address, token, tries)?;
+            if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+                return self.judge(response, &address, token.is_some(), tries);
+            }
+            address = self.redirected(&address, &response).map_err(|problem| self.over(&address, problem))?;
+            token = token.filter(|_| address.endpoint() == self.from.endpoint());
+            tracing::debug!(to = %address.shown(), "redirected");
+        }
+        Err(self.over(&address, HttpProblem::TooManyRedirects))
+    }
+
+    fn send(&self, address: &Address, token: Option<&Secret>, tries: Tries) -> Result<Response<Body>, Trouble> {
+        let agent = self.agents.to(address.endpoint()).map_err(|problem| Trouble::Over(self.failed(problem, None)))?;
+        let mut request = agent.get(address.url()).header("accept", self.accept);
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {}", token.expose()));
+        }
+        tracing::debug!(address = %address.shown(), "asking");
+        let limited = request.config().timeout_global(self.deadline.remaining()).build();
+        limited.call().map_err(|error| match Failure::of(error, self.server.noun) {
+            Failure::Expired => self.expired(address),
+            Failure::Final(problem) => self.over(address, problem),
+            Failure::Passing(cause) => {
+                let cause = shown(&format!("{cause}{}", self.tried()));
+                self.again(address, HttpProblem::Unreachable { tries, cause }, None)
+            }
+        })
+    }
+
+    /// Where a redirect leads, if it may.
+    fn redirected(&self, from: &Address, response: &Response<Body>) -> Result<Address, HttpProblem> {
+        let refused = |to: &str, reason: &str| HttpProblem::Redirect { to: shown(to), reason: shown(reason) };
+        let Some(location) = header(response.headers(), "location") else {
+            return Err(refused("", "it does not say where to"));
+        };
+        let to = from.follow(location).map_err(|reason| refused(&without_secrets(location), reason))?;
+        let encrypted = to.endpoint().scheme() == Scheme::Https;
+        let local = to.endpoint().is_loopback() && self.from.endpoint().is_loopback();
+        if encrypted || local { Ok(to) } else { Err(refused(to.shown().as_str(), "only https:// is followed")) }
+    }
+
+    /// What an answer that is no redirect means.
+    fn judge(&self, response: Response<Body>, address: &Address, sent: bool, tries: Tries) -> Result<Outcome, Trouble> {
+        let status = response.status().as_u16();
+        let text = |name| header(response.headers(), name);
+        let wait = retry::retry_after(text("retry-after"), text("date"));
+        match status {
+            200 => Answer::new(response, self.server.noun)
+                .map(Outcome::Found)
+                .map_err(|problem| self.over(address, problem)),
+            404 => Ok(Outcome::Missing(answer::message(response))),
+            // Storage behind a server knows no log-in of ours.
+            401 | 403 if address.endpoint() == self.from.endpoint() => {
+                let (message, advice) = (answer::message(response), self.login.to_owned());
+                Err(self.over(address, HttpProblem::LoginNeeded { status, message, sent, advice }))
+            }
+            429 | 500 | 502..=504 => {
+                let problem = HttpProblem::Busy { tries, status, message: answer::message(response), wait };
+                Err(self.again(address, problem, wait))
+            }
+            _ => Err(self.over(address, HttpProblem::Unexpected { status, message: answer::message(response) })),
+        }
+    }
+}
+
+/// A place as it may be shown: what storage signs, and the name and password of a user, are nobody's business.
+fn without_secrets(location: &str) -> String {
+    let place = location.split('?').next().unwrap_or_default();
+    match place.rsplit_once('@') {
+        Some((before, rest)) => format!("{}…@{rest}", before.split_once("//").map_or("", |(scheme, _)| scheme)),
+        None => place.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_secret_of_a_place_is_shown() {
+        let cases = [
+            ("ftp://r.example/x?signature=hunter2", "ftp://r.example/x"),
+            ("https://user:hunter2@r.example/x", "https:…@r.example/x"),
+            ("https://user:hunter2@r.example/x@y?hunter2", "https:…@y"),
+            ("user:hunter2@r.example", "…@r.example"),
+            ("", ""),
+        ];
+        for (location, expected) in cases {
+            assert_eq!(without_secrets(location), expected, "{location}");
+        }
+    }
+}

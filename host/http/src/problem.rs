@@ -1,0 +1,290 @@
+//! What can go wrong between us and a server behind a URL.
+
+use std::io;
+use std::time::Duration;
+
+use crate::certificate::untrusted;
+use crate::proxy::Via;
+use crate::reach::Forbidden;
+use smcp_model::limits;
+use smcp_model::text::SafeText;
+
+/// Why a server could not be asked, or what is wrong with how it answered. Follows what the server is called.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HttpProblem {
+    /// No answer, however often it was asked.
+    #[error("can't be reached ({tries}): {cause}\n  check its address and the network")]
+    Unreachable {
+        /// How often it was asked.
+        tries: Tries,
+        /// What happened the last time.
+        cause: SafeText,
+    },
+    /// It says that it can't answer now.
+    #[error("can't answer now ({tries}): status {status}{message}{}", later(*.wait))]
+    Busy {
+        /// How often it was asked.
+        tries: Tries,
+        /// The status code.
+        status: u16,
+        /// What it says.
+        message: Said,
+        /// How long it wants us to wait.
+        wait: Option<Duration>,
+    },
+    /// It doesn't know us, or doesn't let us.
+    #[error("{}: status {status}{message}\n  {advice}", refuses(*.sent))]
+    LoginNeeded {
+        /// The status code.
+        status: u16,
+        /// What it says.
+        message: Said,
+        /// Whether a token was sent.
+        sent: bool,
+        /// What to do about it.
+        advice: String,
+    },
+    /// It answers with a status that no answer of ours can have.
+    #[error("answered with status {status}{message}")]
+    Unexpected {
+        /// The status code.
+        status: u16,
+        /// What it says.
+        message: Said,
+    },
+    /// The connection is not one that can be trusted.
+    #[error("can't be trusted: {what}\n  {advice}")]
+    Tls {
+        /// What is wrong.
+        what: SafeText,
+        /// What to do about it.
+        advice: SafeText,
+    },
+    /// There is nobody to say which certificates can be trusted.
+    #[error("can't be checked: {what}\n  {advice}")]
+    NoAuthorities {
+        /// Why there is nobody.
+        what: SafeText,
+        /// What to do about it.
+        advice: SafeText,
+    },
+    /// It sends us to a place where the server has no business.
+    #[error("redirects to `{to}`, which is not followed: {reason}")]
+    Redirect {
+        /// Where to.
+        to: SafeText,
+        /// Why not.
+        reason: SafeText,
+    },
+    /// It leads to an address where the server has no business.
+    #[error("leads where it has no business, and smcp does not follow: {0}")]
+    Nearer(SafeText),
+    /// It sends us in circles.
+    #[error("redirects more than {} times", limits::HTTP_REDIRECTS)]
+    TooManyRedirects,
+    /// It encodes what was to be sent as it is.
+    #[error("answered in the encoding `{0}`, but only `identity` was asked for")]
+    Encoded(SafeText),
+    /// It answers with something to look at.
+    #[error("answered with a web page\n  is the address that of a {noun}, or does the network want you to log in?")]
+    WebPage {
+        /// What the server should be.
+        noun: &'static str,
+    },
+    /// It answers, and not as what it should be.
+    #[error("answers, but not as a {noun}: it has no `{path}`\n  check its address, the path in it included")]
+    OtherService {
+        /// What the server should be.
+        noun: &'static str,
+        /// What every such server has.
+        path: &'static str,
+    },
+    /// It doesn't speak HTTP.
+    #[error("does not answer as an HTTP server: {0}")]
+    NotHttp(SafeText),
+    /// The proxy in the environment can't be used.
+    #[error(
+        "can't be asked: {variable} names no proxy that can be used\n  expected http://HOST:PORT or https://HOST:PORT"
+    )]
+    Proxy {
+        /// The variable; its value may hold a password.
+        variable: &'static str,
+    },
+}
+
+/// How often something was tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tries(pub(crate) u32);
+
+impl std::fmt::Display for Tries {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            1 => f.write_str("asked once"),
+            more => write!(f, "asked {more} times"),
+        }
+    }
+}
+
+/// What a server says beside a status, if anything.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Said(pub Option<SafeText>);
+
+impl std::fmt::Display for Said {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |text| write!(f, " ({text})"))
+    }
+}
+
+fn later(wait: Option<Duration>) -> String {
+    wait.map_or_else(String::new, |wait| format!("\n  it asks to wait {}", humantime::format_duration(wait)))
+}
+
+const fn refuses(sent: bool) -> &'static str {
+    if sent { "does not accept the token for it" } else { "wants to know who asks" }
+}
+
+impl HttpProblem {
+    /// What is wrong, with the proxy through which that was seen: at the end of the first line, and what to do about
+    /// it behind everything else.
+    pub(crate) fn seen(&self, via: Option<&Via>) -> String {
+        let text = self.to_string();
+        let Some(via) = via else { return text };
+        let (what, advice) = text.split_at(text.find('\n').unwrap_or(text.len()));
+        format!("{what}; it was asked {via}{advice}\n  NO_PROXY names what is reached without the proxy")
+    }
+
+    /// What kind of problem it is.
+    pub const fn kind(&self) -> HttpProblemKind {
+        match self {
+            Self::Unreachable { .. } | Self::Busy { .. } => HttpProblemKind::Unavailable,
+            Self::LoginNeeded { .. } => HttpProblemKind::Login,
+            Self::Tls { .. } | Self::NoAuthorities { .. } => HttpProblemKind::Untrusted,
+            Self::Redirect { .. } | Self::Nearer(_) | Self::TooManyRedirects => HttpProblemKind::Redirect,
+            Self::Unexpected { .. }
+            | Self::Encoded(_)
+            | Self::WebPage { .. }
+            | Self::OtherService { .. }
+            | Self::NotHttp(_) => HttpProblemKind::AnswerInvalid,
+            Self::Proxy { .. } => HttpProblemKind::Proxy,
+        }
+    }
+}
+
+/// What kind of problem there is with a server; each protocol has its own names for machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HttpProblemKind {
+    /// It can't be reached, or can't answer now: what may pass by itself, and nothing else.
+    Unavailable,
+    /// It wants to know who asks.
+    Login,
+    /// The connection can't be trusted.
+    Untrusted,
+    /// It leads to where it has no business.
+    Redirect,
+    /// Its answer is not one.
+    AnswerInvalid,
+    /// The proxy of the environment can't be used: a problem of this machine.
+    Proxy,
+}
+
+/// How one request failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// It may go well the next time.
+    Passing(SafeText),
+    /// It is over.
+    Final(HttpProblem),
+    /// The deadline of the whole command has passed.
+    Expired,
+}
+
+impl Failure {
+    /// What an error of a request to a server that is called `noun` is.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "ureq adds kinds of errors as it likes")]
+    pub(crate) fn of(error: ureq::Error, noun: &str) -> Self {
+        match error {
+            ureq::Error::Timeout(ureq::Timeout::Global | ureq::Timeout::PerCall) => Self::Expired,
+            ureq::Error::Timeout(ureq::Timeout::RecvResponse) => Self::Passing(shown(&format!(
+                "it did not answer within {}",
+                humantime::format_duration(limits::HTTP_ANSWER)
+            ))),
+            ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => Self::Passing(shown(&format!(
+                "no connection came about within {}",
+                humantime::format_duration(limits::HTTP_CONNECT)
+            ))),
+            ureq::Error::Timeout(kind) => Self::Passing(shown(&format!("timeout: {kind}"))),
+            ureq::Error::Io(error) => from_io(error, noun),
+            ureq::Error::HostNotFound => Self::Passing(shown("its name is not known")),
+            ureq::Error::ConnectionFailed => Self::Passing(shown("the connection failed")),
+            ureq::Error::ConnectProxyFailed(cause) => Self::Passing(shown(&format!("the proxy refuses: {cause}"))),
+            ureq::Error::Rustls(error) => Self::Final(untrusted(&error, noun)),
+            ureq::Error::Tls(cause) => Self::Final(HttpProblem::Tls {
+                what: shown(cause),
+                advice: shown("check its address and the certificates of this system"),
+            }),
+            ureq::Error::Other(error) => Self::Final(match error.downcast::<Forbidden>() {
+                Ok(forbidden) => HttpProblem::Nearer(shown(&forbidden.to_string())),
+                Err(other) => HttpProblem::NotHttp(shown(&other.to_string())),
+            }),
+            ureq::Error::LargeResponseHeader(..) => Self::Final(HttpProblem::NotHttp(shown(&format!(
+                "more than {} bytes of headers",
+                limits::HTTP_HEADERS
+            )))),
+            other => Self::Final(HttpProblem::NotHttp(shown(&other.to_string()))),
+        }
+    }
+}
+
+fn from_io(error: io::Error, noun: &str) -> Failure {
+    let inner = error.get_ref();
+    if let Some(tls) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        return Failure::Final(untrusted(tls, noun));
+    }
+    if inner.is_some_and(|inner| inner.is::<ureq::Error>()) {
+        return Failure::of(ureq::Error::from(error), noun);
+    }
+    Failure::Passing(shown(&error.to_string()))
+}
+
+/// Somebody else's words, for people.
+pub(crate) fn shown(text: &str) -> SafeText {
+    SafeText::within(text, limits::HTTP_ERROR_SHOWN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_pass_is_told_from_what_will_not() {
+        let io = |kind: io::ErrorKind| ureq::Error::Io(kind.into());
+        let tls = || rustls::Error::InvalidCertificate(rustls::CertificateError::Expired);
+        let cases = [
+            (ureq::Error::HostNotFound, Ok(None)),
+            (ureq::Error::ConnectionFailed, Ok(None)),
+            (ureq::Error::ConnectProxyFailed("407".to_owned()), Ok(None)),
+            (ureq::Error::Timeout(ureq::Timeout::Connect), Ok(None)),
+            (ureq::Error::Timeout(ureq::Timeout::RecvResponse), Ok(None)),
+            (ureq::Error::Timeout(ureq::Timeout::Resolve), Ok(None)),
+            (ureq::Error::Timeout(ureq::Timeout::Global), Err("expired")),
+            (io(io::ErrorKind::ConnectionRefused), Ok(None)),
+            (io(io::ErrorKind::ConnectionReset), Ok(None)),
+            (ureq::Error::Io(io::Error::other(ureq::Error::Timeout(ureq::Timeout::Global))), Err("expired")),
+            (ureq::Error::Io(io::Error::new(io::ErrorKind::InvalidData, tls())), Ok(Some(HttpProblemKind::Untrusted))),
+            (ureq::Error::Rustls(tls()), Ok(Some(HttpProblemKind::Untrusted))),
+            (ureq::Error::Tls("no"), Ok(Some(HttpProblemKind::Untrusted))),
+            (ureq::Error::LargeResponseHeader(9, 8), Ok(Some(HttpProblemKind::AnswerInvalid))),
+            (ureq::Error::TlsRequired, Ok(Some(HttpProblemKind::AnswerInvalid))),
+            (ureq::Error::BadUri("x".to_owned()), Ok(Some(HttpProblemKind::AnswerInvalid))),
+        ];
+        for (error, expected) in cases {
+            let told = format!("{error:?}");
+            let kind = match Failure::of(error, "registry") {
+                Failure::Passing(_) => Ok(None),
+                Failure::Expired => Err("expired"),
+                Failure::Final(problem) => Ok(Some(problem.kind())),
+            };
+            assert_eq!(kind, expected, "{told}");
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! Tokens of registries: one file, for its owner alone.
+//!
+//! What can't be read as it should be is an error, never an empty file: going without a token would ask as somebody
+//! else, and writing would lose what is there. Nothing of the file's text is ever in a message.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::io::Write as _;
+use std::path::Path;
+use std::path::PathBuf;
+
+use cap_std::fs::Dir;
+use cap_std::fs::File;
+use cap_std::fs::MetadataExt as _;
+use cap_std::fs::PermissionsExt as _;
+
+use smcp_model::endpoint::Endpoint;
+use smcp_model::limits;
+use smcp_model::ownership::Caller;
+use smcp_model::ownership::Ownership;
+use smcp_model::ownership::Untrusted;
+use smcp_model::secret::Secret;
+use smcp_store::blobs::Access;
+use smcp_store::draft::Draft;
+use smcp_store::file::open_file;
+use smcp_store::file::read_at_most;
+
+/// The file's name, in `~/.mcp`.
+const FILE: &str = "credentials.json";
+const SCHEMA: &str = "smcp.credentials/1";
+
+/// The tokens that are kept can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialsError {
+    /// The system doesn't let us.
+    #[error("can't {doing} {}", path.display())]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why it failed.
+        #[source]
+        cause: io::Error,
+    },
+    /// Somebody else could have read them.
+    #[error("{} can be read by others (mode {mode:03o})\n  consider its tokens known, replace them, and run: chmod 600 {}", path.display(), path.display())]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// Somebody else could put others in their place.
+    #[error("{} is not safe for tokens: {problem}\n  {}", path.display(), mended(path, *problem))]
+    Unsafe {
+        /// The folder.
+        path: PathBuf,
+        /// In what way.
+        problem: Untrusted,
+    },
+    /// Somebody else has written them.
+    #[error("{} belongs to user {owner}, not to you\n  remove it, and log in again", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+    },
+    /// It is something else.
+    #[error("{} is no file of tokens: line {line}, column {column}\n  remove it, and log in again", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where the first problem is.
+        line: usize,
+        /// Where in that line.
+        column: usize,
+    },
+}
+
+fn mended(path: &Path, problem: Untrusted) -> String {
+    match problem {
+        Untrusted::Foreign { .. } => "make it yours, or set HOME to your own home".to_owned(),
+        Untrusted::OthersWrite { .. } | Untrusted::GroupWrites { .. } => {
+            format!("run: {} {}", problem.remedy(), path.display())
+        }
+    }
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    schema: String,
+    registries: BTreeMap<String, Entry>,
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    token: String,
+}
+
+/// The tokens in a directory.
+#[derive(Debug)]
+pub struct Credentials {
+    dir: Dir,
+    folder: PathBuf,
+    path: PathBuf,
+    caller: Caller,
+}
+
+impl Credentials {
+    /// Those in `dir`, which is at `path`.
+    pub fn new(dir: Dir, path: &Path, caller: Caller) -> Self {
+        Self { dir, folder: path.to_path_buf(), path: path.join(FILE), caller }
+    }
+
+    /// Where they are kept.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The token for `endpoint`.
+    ///
+    /// # Errors
+    /// When there is a file and it can't be trusted or understood.
+    pub fn token(&self, endpoint: &Endpoint) -> Result<Option<Secret>, CredentialsError> {
+        let Some(entry) = self.read()?.registries.remove(&endpoint.to_string()) else { return Ok(None) };
+        Secret::new(&entry.token).map(Some).map_err(|_| self.malformed(0, 0))
+    }
+
+    /// Keeps a token for `endpoint`, in the place of another.
+    ///
+    /// # Errors
+    /// When the file that is there can't be used, or the new one can't be written.
+    pub fn store(&self, endpoint: &Endpoint, token: &Secret) -> Result<(), CredentialsError> {
+        let mut document = self.read()?;
+        document.registries.insert(endpoint.to_string(), Entry { token: token.expose().to_owned() });
+        self.write(&document)
+    }
+
+    /// Forgets the token for `endpoint`; says whether there was one.
+    ///
+    /// # Errors
+    /// As [`Credentials::store`].
+    pub fn forget(&self, endpoint: &Endpoint) -> Result<bool, CredentialsError> {
+        let mut document = self.read()?;
+        let known = document.registries.remove(&endpoint.to_string()).is_some();
+        if known { self.write(&document).map(|()| true) } else { Ok(false) }
+    }
+
+    fn read(&self) -> Result<Document, CredentialsError> {
+        let folder = Ownership::from(&self.dir.dir_metadata().map_err(self.failed("look at the folder of"))?);
+        let refused = |problem| CredentialsError::Unsafe { path: self.folder.clone(), problem };
+        self.caller.check(folder).map_err(refused)?;
+        let Some(file) = open_file(&self.dir, FILE).map_err(self.failed("open"))? else {
+            return Ok(Document { schema: SCHEMA.to_owned(), registries: BTreeMap::new() });
+        };
+        self.check(&file)?;
+        let bytes = read_at_most(file, limits::CREDENTIALS).map_err(self.failed("read"))?;
+        let bytes = bytes.ok_or_else(|| self.malformed(1, 1))?;
+        let document: Document =
+            serde_json::from_slice(&bytes).map_err(|error| self.malformed(error.line(), error.column()))?;
+        if document.schema == SCHEMA { Ok(document) } else { Err(self.malformed(1, 1)) }
+    }
+
+    /// Makes sure that nobody else has read or written the open file.
+    fn check(&self, file: &File) -> Result<(), CredentialsError> {
+        let metadata = file.metadata().map_err(self.failed("look at"))?;
+        let mode = metadata.permissions().mode() & 0o777;
+        if metadata.uid() != nix::unistd::geteuid().as_raw() {
+            return Err(CredentialsError::Foreign { path: self.path.clone(), owner: metadata.uid() });
+        }
+        if mode & 0o077 != 0 {
+            return Err(CredentialsError::Exposed { path: self.path.clone(), mode });
+        }
+        Ok(())
+    }
+
+    fn write(&self, document: &Document) -> Result<(), CredentialsError> {
+        let failed = || self.failed("write");
+        let mut draft = Draft::new(&self.dir, Access::Private).map_err(failed())?;
+        let text = serde_json::to_vec_pretty(document).map_err(io::Error::from).map_err(failed())?;
+        draft.write_all(&text).map_err(failed())?;
+        draft.write_all(b"\n").map_err(failed())?;
+        draft.keep(FILE).map_err(failed())
+    }
+
+    fn malformed(&self, line: usize, column: usize) -> CredentialsError {
+        CredentialsError::Malformed { path: self.path.clone(), line, column }
+    }
+
+    fn failed(&self, doing: &'static str) -> impl Fn(io::Error) -> CredentialsError {
+        let path = self.path.clone();
+        move |cause| CredentialsError::Io { doing, path: path.clone(), cause }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cap_std::ambient_authority;
+    use cap_std::fs::Permissions;
+
+    use super::*;
+    use crate::testing::caller;
+    use smcp_model::endpoint::Scheme;
+
+    fn bed() -> (tempfile::TempDir, Credentials) {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = Dir::open_ambient_dir(temp.path(), ambient_authority()).unwrap();
+        let credentials = Credentials::new(dir, temp.path(), caller());
+        (temp, credentials)
+    }
+
+    fn endpoint(scheme: Scheme, authority: &str) -> Endpoint {
+        Endpoint::new(scheme, authority).unwrap()
+    }
+
+    #[test]
+    fn a_token_belongs_to_scheme_host_and_port() {
+        let (_temp, credentials) = bed();
+        let home = endpoint(Scheme::Https, "r.example");
+        assert_eq!(credentials.token(&home).unwrap(), None);
+        assert!(!credentials.forget(&home).unwrap());
+        let (one, two) = (Secret::new("one").unwrap(), Secret::new("two").unwrap());
+        credentials.store(&home, &one).unwrap();
+        credentials.store(&endpoint(Scheme::Http, "localhost:8080"), &two).unwrap();
+        let cases = [
+            (endpoint(Scheme::Https, "R.example:443"), Some(&one)),
+            (endpoint(Scheme::Http, "localhost:8080"), Some(&two)),
+            (endpoint(Scheme::Https, "r.example:8443"), None),
+            (endpoint(Scheme::Http, "r.example"), None),
+            (endpoint(Scheme::Https, "a.r.example"), None),
+            (endpoint(Scheme::Http, "127.0.0.1:8080"), None),
+        ];
+        for (endpoint, expected) in cases {
+            assert_eq!(credentials.token(&endpoint).unwrap().as_ref(), expected, "{endpoint}");
+        }
+        credentials.store(&home, &two).unwrap();
+        assert_eq!(credentials.token(&home).unwrap(), Some(two));
+        assert!(credentials.forget(&home).unwrap());
+        assert_eq!(credentials.token(&home).unwrap(), None);
+    }
+
+    #[test]
+    fn the_file_is_its_owners_alone() {
+        let (_temp, credentials) = bed();
+        let home = endpoint(Scheme::Https, "r.example");
+        credentials.store(&home, &Secret::new("hunter2").unwrap()).unwrap();
+        let mode = |dir: &Dir| dir.metadata(FILE).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&credentials.dir), 0o600);
+        assert_eq!(credentials.dir.entries().unwrap().count(), 1, "no draft is left");
+        for exposed in [0o640, 0o604, 0o620, 0o602, 0o660, 0o666, 0o610] {
+            credentials.dir.set_permissions(FILE, Permissions::from_mode(exposed)).unwrap();
+            let refused = [
+                credentials.token(&home).map(drop),
+                credentials.store(&home, &Secret::new("new").unwrap()),
+                credentials.forget(&home).map(drop),
+            ];
+            for result in refused {
+                let message = result.unwrap_err().to_string();
+                assert!(message.contains(&format!("mode {exposed:03o}")) && message.contains("chmod 600"), "{message}");
+            }
+            assert_eq!(mode(&credentials.dir), exposed, "it is left for its owner to see");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_others_may_write_to_is_not_used() {
+        let (_temp, credentials) = bed();
+        let home = endpoint(Scheme::Https, "r.example");
+        credentials.store(&home, &Secret::new("hunter2").unwrap()).unwrap();
+        for mode in [0o777, 0o1777, 0o775] {
+            credentials.dir.set_permissions(".", Permissions::from_mode(mode)).unwrap();
+            let message = credentials.token(&home).unwrap_err().to_string();
+            assert!(message.contains("is not safe for tokens") && message.contains("\n  run: chmod "), "{message}");
+            assert!(credentials.store(&home, &Secret::new("new").unwrap()).is_err());
+        }
+        credentials.dir.set_permissions(".", Permissions::from_mode(0o755)).unwrap();
+        assert!(credentials.token(&home).unwrap().is_some());
+    }
+
+    #[test]
+    fn what_is_no_file_of_tokens_is_refused_and_not_quoted() {
+        let cases = [
+            ("", "line 1, column 0"),
+            ("hunter2", "line 1, column 1"),
+            (r#"{"schema":"smcp.credentials/1","registries":["hunter2"]}"#, "line 1, column 4"),
+            (r#"{"schema":"smcp.credentials/1","registries":{"https://r.example":"hunter2"}}"#, "line 1, column 7"),
+            (r#"{"schema":"smcp.credentials/1","registries":{"https://r.example":{"token":"hunter2 x"}}}"#, "line 0"),
+            (
+                r#"{"schema":"smcp.credentials/1","registries":{"https://r.example":{"token":"hunter2","x":1}}}"#,
+                "line 1",
+            ),
+            (r#"{"schema":"hunter2","registries":{}}"#, "line 1, column 1"),
+        ];
+        for (text, place) in cases {
+            let (_temp, credentials) = bed();
+            credentials.dir.write(FILE, text).unwrap();
+            credentials.dir.set_permissions(FILE, Permissions::from_mode(0o600)).unwrap();
+            let message = credentials.token(&endpoint(Scheme::Https, "r.example")).unwrap_err().to_string();
+            assert!(message.contains(place) && !message.contains("hunter2"), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn only_a_regular_file_is_read() {
+        let (_temp, credentials) = bed();
+        credentials.dir.create_dir(FILE).unwrap();
+        assert!(credentials.token(&endpoint(Scheme::Https, "r.example")).is_err());
+    }
+}

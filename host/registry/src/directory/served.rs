@@ -1,0 +1,67 @@
+//! What `serve` hands out of a directory registry.
+//!
+//! Its documents as they stand, and its files verified.
+
+use std::io;
+use std::io::Seek as _;
+
+use serde_json::Value;
+
+use crate::Artifact;
+use crate::RegistryClient as _;
+use crate::directory::DirectoryRegistry;
+use crate::error::PackageError;
+use crate::error::RegistryProblem;
+use crate::error::VersionProblem;
+use smcp_model::deadline::Deadline;
+use smcp_model::digest::Digest;
+use smcp_model::json;
+use smcp_model::package::PackageRef;
+use smcp_store::stream;
+use smcp_store::stream::HashedWriter;
+use smcp_store::stream::Timed;
+
+impl DirectoryRegistry {
+    /// The resolve document of the version that is meant, as its publisher wrote it: who asks judges it for themselves.
+    /// Only `ref` says what was asked for.
+    ///
+    /// # Errors
+    /// When there is no such version, or its entry is not valid.
+    pub fn document(&self, wanted: &PackageRef, deadline: &Deadline) -> Result<Value, PackageError> {
+        let found = self.resolve(wanted, deadline)?;
+        let Some((_, text)) = self.entry_text(&found.id, &found.version)? else {
+            return Err(self.missing(wanted)?);
+        };
+        let mut document: Value = json::read(&text).map_err(|problem| VersionProblem::Document(problem).of(wanted))?;
+        if let Value::Object(object) = &mut document {
+            object.insert("ref".to_owned(), wanted.selector.to_string().into());
+        }
+        Ok(document)
+    }
+
+    /// Opens a file for reading from its beginning once all of it was read and has the digest of its name; with its
+    /// length.
+    ///
+    /// # Errors
+    /// When it isn't there, can't be read, or has another digest.
+    pub fn verified(
+        &self,
+        artifact: Artifact,
+        digest: &Digest,
+        deadline: &Deadline,
+    ) -> Result<(std::fs::File, u64), PackageError> {
+        let failed = |cause| self.failed(format!("read the {artifact} {digest}"))(cause);
+        let Some(file) = self.blobs().open(digest).map_err(failed)? else {
+            return Err(RegistryProblem::MissingBlob { artifact, digest: *digest }.of(self.registry()));
+        };
+        let mut file = file.into_std();
+        let mut sink = HashedWriter::new(io::sink());
+        stream::copy(&mut Timed::new(&file, deadline), &mut sink, failed, failed)?;
+        let (found, size) = sink.finish();
+        stream::check_digest(digest, found).map_err(|mismatch| {
+            VersionProblem::DigestMismatch { artifact, mismatch, instead: "" }.of(digest.short())
+        })?;
+        file.rewind().map_err(failed)?;
+        Ok((file, size))
+    }
+}

@@ -1,0 +1,186 @@
+//! From a registry's answer to verified bytes: digests, identity, facts.
+
+use std::io::ErrorKind;
+use std::io::Read as _;
+
+use crate::Artifact;
+use crate::RegistryClient;
+use crate::error::PackageError;
+use crate::error::RegistryProblem;
+use crate::error::VersionProblem;
+use smcp_bundle::BundleErrorKind;
+use smcp_bundle::manifest;
+use smcp_bundle::manifest::Identity;
+use smcp_bundle::manifest::Platform;
+use smcp_model::content;
+use smcp_model::deadline::Deadline;
+use smcp_model::digest::Digest;
+use smcp_model::limits;
+use smcp_model::package::Resolution;
+use smcp_model::package::ResolvedPackage;
+use smcp_model::progress::Progress;
+use smcp_model::text::SafeText;
+use smcp_store::Cache;
+use smcp_store::file::read_at_most;
+use smcp_store::stream;
+use smcp_store::stream::Beginning;
+use smcp_store::stream::HashedWriter;
+use smcp_store::stream::Timed;
+use smcp_store::stream::Watched;
+
+/// Gets a version's manifest and bundle into the cache, and checks that they are what was asked for.
+///
+/// # Errors
+/// When a file can't be had, isn't what its digest promises, or is about another package; see [`PackageError`].
+pub fn fetch(
+    client: &dyn RegistryClient,
+    cache: &Cache,
+    resolution: &Resolution,
+    deadline: &Deadline,
+    progress: &mut dyn Progress,
+) -> Result<ResolvedPackage, PackageError> {
+    let label = resolution.label();
+    let mut errand = Errand { client, cache, resolution, label: &label, deadline, progress };
+    let bytes = errand.manifest()?;
+    let read =
+        manifest::read(&bytes, Platform::current()).map_err(|problem| BundleErrorKind::Manifest(problem).of(&label))?;
+    check_identity(&read.identity, resolution)?;
+    let bundle_size = errand.ensure(Artifact::Bundle, &resolution.bundle_digest)?;
+    check_size("the bundle's size in the registry's answer", resolution.bundle_size, bundle_size)?;
+    check_size("the bundle's size in the manifest", read.identity.bundle_size, bundle_size)?;
+    Ok(ResolvedPackage {
+        id: resolution.id.clone(),
+        version: resolution.version.clone(),
+        registry: resolution.registry.clone(),
+        facts: manifest::believe(read.certification.as_ref(), resolution.facts.clone()),
+        manifest_digest: resolution.manifest_digest,
+        bundle_digest: resolution.bundle_digest,
+        bundle_size,
+        manifest: read.manifest,
+    })
+}
+
+/// What every step of a fetch needs.
+struct Errand<'e> {
+    client: &'e dyn RegistryClient,
+    cache: &'e Cache,
+    resolution: &'e Resolution,
+    label: &'e str,
+    deadline: &'e Deadline,
+    progress: &'e mut dyn Progress,
+}
+
+impl Errand<'_> {
+    /// The manifest's bytes, verified as they stand in memory.
+    fn manifest(&mut self) -> Result<Vec<u8>, PackageError> {
+        let digest = &self.resolution.manifest_digest;
+        let failed = self.cache.failed("read the cached manifest");
+        for _ in 0..limits::FETCH_ATTEMPTS {
+            self.ensure(Artifact::Manifest, digest)?;
+            // Gone again when somebody empties the cache meanwhile.
+            let Some(file) = self.cache.open(digest)? else { continue };
+            let Some(bytes) = read_at_most(file, limits::MANIFEST).map_err(failed)? else {
+                return Err(VersionProblem::TooLarge(Artifact::Manifest).of(self.label));
+            };
+            stream::check_digest(digest, Digest::of(&bytes)).map_err(|mismatch| {
+                VersionProblem::DigestMismatch { artifact: Artifact::Manifest, mismatch, instead: "" }.of(self.label)
+            })?;
+            return Ok(bytes);
+        }
+        Err(failed(ErrorKind::NotFound.into()).into())
+    }
+
+    /// Sees to it that the cache has a verified file, and tells its length.
+    fn ensure(&mut self, artifact: Artifact, digest: &Digest) -> Result<u64, PackageError> {
+        self.deadline.check()?;
+        let limit = artifact.limit();
+        let size = match self.cache.verify(digest, self.deadline)? {
+            Some(size) => size,
+            None => self.download(artifact, digest, limit)?,
+        };
+        if size > limit { Err(VersionProblem::TooLarge(artifact).of(self.label)) } else { Ok(size) }
+    }
+
+    /// Streams a file from the registry into the cache; it is kept only if its digest is right.
+    fn download(&mut self, artifact: Artifact, digest: &Digest, limit: u64) -> Result<u64, PackageError> {
+        let size = self.resolution.bundle_size.filter(|_| artifact == Artifact::Bundle);
+        self.progress.begin(&format!("{artifact} of {}", self.label), size);
+        let downloaded = self.stream(artifact, digest, limit);
+        self.progress.end();
+        downloaded
+    }
+
+    fn stream(&mut self, artifact: Artifact, digest: &Digest, limit: u64) -> Result<u64, PackageError> {
+        let source = self.client.artifact(&self.resolution.id, artifact, digest, self.deadline)?;
+        let (client, label) = (self.client, self.label);
+        let read_failed = |cause| {
+            RegistryProblem::Unusable { doing: format!("read the {artifact} of {label}"), cause }.of(client.registry())
+        };
+        let write_failed = |error| self.cache.failed("write to it")(error).into();
+        let watched = Watched::new(source, &mut *self.progress);
+        let mut limited = Timed::new(watched, self.deadline).take(limit.saturating_add(1));
+        self.cache.blobs().store(write_failed, |draft| {
+            let mut writer = Beginning::new(HashedWriter::new(draft));
+            stream::copy(&mut limited, &mut writer, read_failed, write_failed)?;
+            let (writer, beginning) = writer.finish();
+            let (found, size) = writer.finish();
+            if size > limit {
+                return Err(VersionProblem::TooLarge(artifact).of(label));
+            }
+            stream::check_digest(digest, found).map_err(|mismatch| {
+                let instead = instead(artifact, &beginning);
+                VersionProblem::DigestMismatch { artifact, mismatch, instead }.of(label)
+            })?;
+            Ok((found, size))
+        })
+    }
+}
+
+/// What bytes are that begin so, when no such file begins like them; else empty.
+fn instead(artifact: Artifact, beginning: &[u8]) -> &'static str {
+    let usual = match artifact {
+        Artifact::Manifest => b'{',
+        Artifact::Bundle => 0x1f,
+    };
+    let known = content::recognise(beginning).filter(|_| beginning.first() != Some(&usual));
+    known.map_or("", |(what, _)| what)
+}
+
+/// A manifest belongs to the version that was asked for, or to nothing.
+pub(super) fn check_identity(identity: &Identity, resolution: &Resolution) -> Result<(), PackageError> {
+    check("`package.id` in the manifest", &resolution.id, &identity.id)?;
+    check("`package.version` in the manifest", &resolution.version, &identity.version)?;
+    if let Some(found) = &identity.bundle_digest {
+        check("`bundle.digest` in the manifest", &resolution.bundle_digest, found)?;
+    }
+    if let (Some(expected), Some(found)) = (&resolution.facts.git_sha, &identity.git_sha)
+        && !same_commit(expected.as_str(), found)
+    {
+        return Err(PackageError::Identity {
+            what: "`package.git_sha` in the manifest",
+            expected: expected.to_string(),
+            found: SafeText::new(found),
+        });
+    }
+    Ok(())
+}
+
+fn check<T: PartialEq + ToString>(what: &'static str, expected: &T, found: &T) -> Result<(), PackageError> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(PackageError::Identity { what, expected: expected.to_string(), found: SafeText::new(&found.to_string()) })
+}
+
+fn check_size(what: &'static str, stated: Option<u64>, found: u64) -> Result<(), PackageError> {
+    stated.map_or(Ok(()), |stated| check(what, &found, &stated))
+}
+
+/// Whether two names are of one commit: registries shorten them, to seven digits and more.
+fn same_commit(one: &str, other: &str) -> bool {
+    let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
+    one == other || short.len() >= 7 && long.starts_with(short)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,191 @@
+//! A registry behind a URL: the real registry's API, over HTTP.
+//!
+//! `docs/registry.md` has the API. What the body of an answer says is believed as far as [`document`](crate::document)
+//! and [`fetch`](crate::fetch()) go; everything before the body is the business of `smcp-http`.
+
+use std::io::Read;
+
+use crate::Artifact;
+use crate::RegistryClient;
+use crate::document;
+use crate::error::PackageError;
+use crate::error::RegistryProblem;
+use crate::error::VersionProblem;
+use smcp_http::Answer;
+use smcp_http::HttpClient;
+use smcp_http::HttpError;
+use smcp_http::HttpProblem;
+use smcp_http::HttpSettings;
+use smcp_http::Outcome;
+use smcp_http::Question;
+use smcp_http::Said;
+use smcp_http::Server;
+use smcp_http::begins_a_page;
+use smcp_http::encoded;
+use smcp_model::deadline::Deadline;
+use smcp_model::digest::Digest;
+use smcp_model::facts::Status;
+use smcp_model::limits;
+use smcp_model::name::PackageId;
+use smcp_model::package::PackageRef;
+use smcp_model::package::Resolution;
+use smcp_model::package::Selector;
+use smcp_model::registry::Registry;
+use smcp_model::text::SafeText;
+use smcp_store::file::read_at_most;
+use smcp_store::stream::recover;
+
+/// How much is read of what a registry says of its health, bytes: it says one word.
+const HEALTH: usize = 4096;
+
+/// What a server of ours is called.
+const NOUN: &str = "registry";
+/// Where every registry says how it is.
+const HEALTH_PATH: &str = "/healthz";
+
+/// A registry behind a URL. Nothing is connected, and no certificate read, before it is asked.
+#[derive(Debug)]
+pub struct HttpRegistry {
+    location: Registry,
+    client: HttpClient,
+}
+
+impl HttpRegistry {
+    /// The registry at `location`; `None` when that is a directory.
+    pub fn new(location: Registry, settings: HttpSettings) -> Option<Self> {
+        let Registry::Url(url) = &location else { return None };
+        let client = HttpClient::new(Server { noun: NOUN, url: url.clone() }, settings)?;
+        Some(Self { location, client })
+    }
+
+    fn ask(&self, path: &str, accept: &'static str, deadline: &Deadline) -> Result<Outcome, HttpError> {
+        self.client.get(&Question { path, accept }, deadline)
+    }
+
+    fn ask_for(&self, wanted: &PackageRef, deadline: &Deadline) -> Result<Outcome, HttpError> {
+        let (org, name) = (&wanted.id.org, &wanted.id.name);
+        let reference = encoded(&wanted.selector.to_string());
+        self.ask(&format!("/v1/org/{org}/mcps/{name}/resolve?ref={reference}"), "application/json", deadline)
+    }
+
+    /// The error for something that isn't there. Whether the package or only the version is missing is a question of
+    /// its own; when that has no answer either, the version is all that is known to be missing.
+    fn missing(&self, wanted: &PackageRef, said: &Said, deadline: &Deadline) -> PackageError {
+        let id = wanted.id.clone();
+        let private = "a private package is there only for those who are logged in: smcp login";
+        let said = said.0.as_ref().map_or_else(String::new, |text| format!("the registry says: {text}\n  "));
+        let latest = PackageRef { id: id.clone(), selector: Selector::Latest };
+        let newest = match &wanted.selector {
+            Selector::Latest => None,
+            Selector::Exact(_) | Selector::Digest(_) => Some(self.ask_for(&latest, deadline)),
+        };
+        let hint = match newest {
+            Some(Ok(Outcome::Missing(_))) => {
+                let hint = format!("{said}check the name; {private}");
+                return RegistryProblem::NoSuchPackage { id, hint }.of(&self.location);
+            }
+            Some(Ok(Outcome::Found(answer))) => match self.read(answer, &latest, deadline) {
+                Ok(newest) => format!("{said}the latest is {}", newest.version),
+                Err(_) => format!("{said}check the version; {private}"),
+            },
+            Some(Err(_)) | None => format!("{said}check the name and the version; {private}"),
+        };
+        RegistryProblem::NoSuchVersion { id, wanted: wanted.selector.to_string(), hint }.of(&self.location)
+    }
+
+    /// The body of an answer; `None` when it has more than `limit` bytes.
+    fn body(&self, answer: Answer, limit: usize, deadline: &Deadline) -> Result<Option<Vec<u8>>, PackageError> {
+        let unusable = |cause| RegistryProblem::Unusable { doing: "read its answer".to_owned(), cause };
+        read_at_most(answer.body(deadline), limit)
+            .map_err(|error| recover(error, |cause| unusable(cause).of(&self.location)))
+    }
+
+    /// Reads an answer about `wanted`, as carefully as a document of a directory.
+    fn read(&self, answer: Answer, wanted: &PackageRef, deadline: &Deadline) -> Result<Resolution, PackageError> {
+        let limit = limits::RESOLVE;
+        // One that says so is not even read.
+        let is_long =
+            answer.length().is_some_and(|length| !usize::try_from(length).is_ok_and(|length| length <= limit));
+        let Some(bytes) = (if is_long { None } else { self.body(answer, limit, deadline)? }) else {
+            let problem = SafeText::new(&format!("it has more than {limit} bytes, the most that is read"));
+            return Err(VersionProblem::Document(problem).of(wanted));
+        };
+        if begins_a_page(&bytes) {
+            return Err(self.client.failed(HttpProblem::WebPage { noun: NOUN }).into());
+        }
+        let resolution = document::read(&bytes, wanted, &self.location)?;
+        if wanted.selector == Selector::Latest {
+            check_latest(&resolution)?;
+        }
+        Ok(resolution)
+    }
+}
+
+/// What a registry calls the latest version is published, and has a place in the order of versions. One that may not
+/// run at all is refused for that, later and by everybody.
+fn check_latest(resolution: &Resolution) -> Result<(), PackageError> {
+    let wrong = |what, expected: &str, found: &str| PackageError::Identity {
+        what,
+        expected: expected.to_owned(),
+        found: SafeText::new(found),
+    };
+    if resolution.version.semver().is_none() {
+        return Err(wrong("the version that the registry calls the latest", "SemVer", resolution.version.as_str()));
+    }
+    match &resolution.facts.status {
+        Some(Status::Published | Status::Refused(_)) => Ok(()),
+        Some(Status::Deprecated) => {
+            Err(wrong("the status of what the registry calls the latest", "published", "deprecated"))
+        }
+        None => Err(wrong("the status of what the registry calls the latest", "published", "absent")),
+    }
+}
+
+impl RegistryClient for HttpRegistry {
+    fn resolve(&self, wanted: &PackageRef, deadline: &Deadline) -> Result<Resolution, PackageError> {
+        match self.ask_for(wanted, deadline)? {
+            Outcome::Found(answer) => self.read(answer, wanted, deadline),
+            Outcome::Missing(said) => Err(self.missing(wanted, &said, deadline)),
+        }
+    }
+
+    fn artifact(
+        &self,
+        id: &PackageId,
+        artifact: Artifact,
+        digest: &Digest,
+        deadline: &Deadline,
+    ) -> Result<Box<dyn Read + '_>, PackageError> {
+        let path = format!("/v1/org/{}/artifacts/{digest}/{artifact}", id.org);
+        let answer = match self.ask(&path, "application/octet-stream, */*", deadline)? {
+            Outcome::Found(answer) => answer,
+            Outcome::Missing(_) => {
+                return Err(RegistryProblem::MissingBlob { artifact, digest: *digest }.of(&self.location));
+            }
+        };
+        if answer.length().is_some_and(|length| length > artifact.limit()) {
+            return Err(VersionProblem::TooLarge(artifact).of(id));
+        }
+        Ok(Box::new(answer.body(deadline)))
+    }
+
+    fn probe(&self, deadline: &Deadline) -> Result<(), PackageError> {
+        // A package that nobody has: whether we are let in shows here, and not with the health.
+        let path = "/v1/org/smcp-doctor/mcps/no-such-package/resolve?ref=0.0.0";
+        drop(self.ask(path, "application/json", deadline)?);
+        let health = match self.ask(HEALTH_PATH, "application/json", deadline)? {
+            Outcome::Missing(_) => None,
+            Outcome::Found(answer) => self
+                .body(answer, HEALTH, deadline)?
+                .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok()),
+        };
+        if health.is_some_and(|health| health.get("status").is_some_and(serde_json::Value::is_string)) {
+            return Ok(());
+        }
+        Err(self.client.failed(HttpProblem::OtherService { noun: NOUN, path: HEALTH_PATH }).into())
+    }
+
+    fn registry(&self) -> &Registry {
+        &self.location
+    }
+}

@@ -1,0 +1,137 @@
+//! A registry that can't be asked, and what it said before.
+//!
+//! `pipeline` comes here only when a registry could not be reached at all. What is recalled is what the registry said of
+//! an exact version, or of a digest; which version is the latest is a question about today, and is never recalled.
+
+use std::io::Read;
+use std::time::Duration;
+
+use crate::Artifact;
+use crate::RegistryClient;
+use crate::error::PackageError;
+use crate::error::VersionProblem;
+use smcp_model::deadline::Deadline;
+use smcp_model::digest::Digest;
+use smcp_model::name::PackageId;
+use smcp_model::package::PackageRef;
+use smcp_model::package::Resolution;
+use smcp_model::package::Selector;
+use smcp_model::registry::Registry;
+use smcp_store::Kept;
+use smcp_store::Resolutions;
+use smcp_store::has_digest;
+
+/// An earlier answer of a registry that can't be asked. As a client, it has no files: all must be in the cache.
+#[derive(Debug)]
+pub struct Recalled {
+    /// What it said.
+    pub resolution: Resolution,
+    /// How long ago.
+    pub age: Duration,
+    /// Why it can't be asked, in one sentence.
+    pub outage: String,
+}
+
+/// What the cache knows in place of a registry that can't be asked because of `outage`.
+///
+/// # Errors
+/// The outage itself when the cache knows nothing, [`VersionProblem::FactsOfTheFuture`] when what it knows was asked for
+/// later than now, [`VersionProblem::FactsTooOld`] when what it knows is older than
+/// `limit`, [`VersionProblem::LatestUnknown`] for `latest`, [`VersionProblem::AmbiguousDigest`] as a registry would say it.
+pub fn recall(
+    resolutions: &Resolutions,
+    registry: &Registry,
+    wanted: &PackageRef,
+    outage: PackageError,
+    now: u64,
+    limit: Duration,
+) -> Result<Recalled, PackageError> {
+    let mut known = candidates(resolutions, registry, wanted, now);
+    if known.is_empty()
+        && let Some((label, ahead)) = resolutions.ahead(registry, wanted, now)
+    {
+        return Err(VersionProblem::FactsOfTheFuture { ahead, outage }.of(label));
+    }
+    let kept = match &wanted.selector {
+        Selector::Exact(_) => known.pop(),
+        Selector::Digest(digest) => one(known, &wanted.id, digest)?,
+        Selector::Latest => {
+            if known.is_empty() {
+                return Err(outage);
+            }
+            let versions: Vec<String> = known.iter().map(|kept| kept.resolution.version.to_string()).collect();
+            let versions = versions.join(", ");
+            return Err(VersionProblem::LatestUnknown { versions, outage }.of(&wanted.id));
+        }
+    };
+    let Some(Kept { resolution, at }) = kept else { return Err(outage) };
+    let age = Duration::from_secs(now.saturating_sub(at));
+    if age > limit {
+        return Err(VersionProblem::FactsTooOld { age, limit, outage }.of(resolution.label()));
+    }
+    Ok(Recalled { resolution, age, outage: outage.sentence() })
+}
+
+/// Whether [`recall`] would have an answer.
+pub fn can_recall(
+    resolutions: &Resolutions,
+    registry: &Registry,
+    wanted: &PackageRef,
+    now: u64,
+    limit: Duration,
+) -> bool {
+    match (&wanted.selector, candidates(resolutions, registry, wanted, now).as_slice()) {
+        (Selector::Exact(_) | Selector::Digest(_), [only]) => now.saturating_sub(only.at) <= limit.as_secs(),
+        (Selector::Exact(_) | Selector::Digest(_), _) | (Selector::Latest, _) => false,
+    }
+}
+
+/// The kept answers that a reference may mean; of a package's latest version, all.
+fn candidates(resolutions: &Resolutions, registry: &Registry, wanted: &PackageRef, now: u64) -> Vec<Kept> {
+    match &wanted.selector {
+        Selector::Exact(version) => resolutions.of_version(registry, &wanted.id, version, now).into_iter().collect(),
+        Selector::Digest(digest) => {
+            let mut with = resolutions.of_package(registry, &wanted.id, now);
+            with.retain(|kept| has_digest(&kept.resolution, digest));
+            with
+        }
+        Selector::Latest => resolutions.of_package(registry, &wanted.id, now),
+    }
+}
+
+/// The only one, if there is one at all.
+fn one(mut kept: Vec<Kept>, id: &PackageId, digest: &Digest) -> Result<Option<Kept>, PackageError> {
+    if kept.len() > 1 {
+        let versions: Vec<String> = kept.iter().map(|kept| kept.resolution.version.to_string()).collect();
+        return Err(VersionProblem::AmbiguousDigest { digest: *digest, versions: versions.join(", ") }.of(id));
+    }
+    Ok(kept.pop())
+}
+
+impl RegistryClient for Recalled {
+    fn resolve(&self, _: &PackageRef, _: &Deadline) -> Result<Resolution, PackageError> {
+        Ok(self.resolution.clone())
+    }
+
+    fn artifact(
+        &self,
+        _: &PackageId,
+        artifact: Artifact,
+        digest: &Digest,
+        _: &Deadline,
+    ) -> Result<Box<dyn Read + '_>, PackageError> {
+        let problem = VersionProblem::NotInCache { artifact, digest: *digest, outage: self.outage.clone() };
+        Err(problem.of(self.resolution.label()))
+    }
+
+    fn probe(&self, _: &Deadline) -> Result<(), PackageError> {
+        Err(PackageError::unreachable(self.registry(), std::io::Error::other(self.outage.clone())))
+    }
+
+    fn registry(&self) -> &Registry {
+        &self.resolution.registry
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,239 @@
+//! A directory becomes a version in a directory registry.
+//!
+//! Blobs first and the resolve document last, each under its name in one step: whoever reads the registry sees the
+//! version whole, or not at all. A version's bundle never changes; what is said of it may.
+
+mod author;
+
+use std::io::Write as _;
+
+use cap_std::fs::Dir;
+use cap_std::fs::MetadataExt as _;
+use cap_std::fs::OpenOptions;
+use cap_std::fs::OpenOptionsExt as _;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::directory::DirectoryRegistry;
+use crate::directory::PACKAGES;
+use crate::directory::SUFFIX;
+use crate::directory::trust;
+use crate::document;
+use crate::document::Entry;
+use crate::error::PackageError;
+use crate::error::VersionProblem;
+use crate::publish::author::Expected;
+use smcp_bundle::pack;
+use smcp_bundle::pack::Source;
+use smcp_bundle::pack::Survey;
+use smcp_bundle::pack::patterns::Pattern;
+use smcp_model::digest::Digest;
+use smcp_model::facts::CertLevel;
+use smcp_model::facts::Score;
+use smcp_model::facts::SeverityCounts;
+use smcp_model::facts::Status;
+use smcp_model::limits;
+use smcp_model::name::PackageId;
+use smcp_model::package::PackageRef;
+use smcp_model::package::Selector;
+use smcp_model::package::Version;
+use smcp_model::text::SafeText;
+use smcp_store::blobs::Access;
+use smcp_store::blobs::create_folder;
+use smcp_store::draft::Draft;
+use smcp_store::folder;
+
+/// Held while somebody publishes, so that two of them can't both find a version free.
+const LOCK: &str = ".lock";
+
+/// What to publish, and what to say of it. A fact that is `None` is not stated at all.
+#[derive(Debug)]
+pub struct PublishRequest {
+    /// Which package.
+    pub id: PackageId,
+    /// Under which version.
+    pub version: Version,
+    /// The bundle's root, with its `manifest.json`.
+    pub bundle_dir: Dir,
+    /// Who stands behind it.
+    pub origin: Option<String>,
+    /// How far it was certified.
+    pub cert_level: Option<CertLevel>,
+    /// Its security score.
+    pub score: Option<Score>,
+    /// What an analysis found.
+    pub findings: Option<SeverityCounts>,
+    /// Its status.
+    pub status: Status,
+    /// What of the directory is left out, beside what its `.smcpignore` says.
+    pub exclude: Vec<Pattern>,
+    /// Whether to pack what looks like a secret.
+    pub include_secrets: bool,
+}
+
+/// What was published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// Digest of the registry's manifest.
+    pub manifest_digest: Digest,
+    /// Digest of the bundle.
+    pub bundle_digest: Digest,
+    /// Length of the bundle in bytes.
+    pub bundle_size: u64,
+    /// Whether the version was there, and only what is said of it was renewed.
+    pub updated: bool,
+    /// How many files were packed.
+    pub files: usize,
+    /// How many bytes they have together.
+    pub unpacked: u64,
+    /// What of the directory was left out, as far as it is listed.
+    pub left_out: Vec<SafeText>,
+    /// How much of it was left out.
+    pub left_out_count: usize,
+    /// What is worth saying about the package.
+    pub remarks: Vec<SafeText>,
+}
+
+/// Publishes a version, or renews what is said of one whose bundle is the same.
+///
+/// # Errors
+/// When the manifest isn't that of this version, when the directory holds what a bundle may not, when the version is
+/// there with another bundle, or when the registry can't be written.
+pub fn publish(registry: &DirectoryRegistry, request: &PublishRequest) -> Result<Published, PackageError> {
+    let reference = PackageRef { id: request.id.clone(), selector: Selector::Exact(request.version.clone()) };
+    let label = reference.to_string();
+    let author = author::read(request, &label)?;
+    let PublishRequest { bundle_dir: dir, exclude, include_secrets, .. } = request;
+    let source = Source { dir, exclude, include_secrets: *include_secrets };
+    let survey = pack::survey(&source, registry.dir(), &label)?;
+    let _lock = lock(registry)?;
+    let packed = registry.blobs().store(write_failed(registry, "blobs"), |draft| {
+        let write_failed = |doing: String, cause| registry.failed(doing)(cause);
+        let packed = pack::pack(dir, &survey, draft, &label, write_failed)?;
+        check_unchanged(registry, request, &label, packed.digest)?;
+        Ok((packed.digest, packed))
+    })?;
+    let text = certify(author.document, request);
+    let manifest_digest = registry.blobs().store(write_failed(registry, "blobs"), |draft| {
+        draft.write_all(&text).map_err(write_failed(registry, "blobs"))?;
+        Ok((Digest::of(&text), Digest::of(&text)))
+    })?;
+    let updated = registry.entry(&request.id, &request.version)?.is_some();
+    let document = document::write(&Entry {
+        reference: &reference,
+        origin: request.origin.as_deref(),
+        status: &request.status,
+        cert_level: request.cert_level,
+        git_sha: author.git_sha.as_deref(),
+        manifest_digest,
+        bundle_digest: packed.digest,
+        bundle_size: packed.size,
+    });
+    announce(registry, request, &document)?;
+    let mut remarks = author.remarks;
+    remarks.extend(author.expected.iter().filter_map(|expected| absent(request, &survey, expected)));
+    Ok(Published {
+        manifest_digest,
+        bundle_digest: packed.digest,
+        bundle_size: packed.size,
+        updated,
+        files: packed.files,
+        unpacked: packed.unpacked,
+        left_out: survey.left_out,
+        left_out_count: survey.left_out_count,
+        remarks,
+    })
+}
+
+fn write_failed<'r>(registry: &'r DirectoryRegistry, folder: &'r str) -> impl Fn(std::io::Error) -> PackageError {
+    move |cause| registry.failed(format!("write to its folder `{folder}`"))(cause)
+}
+
+/// One publisher at a time; given back when dropped.
+fn lock(registry: &DirectoryRegistry) -> Result<std::fs::File, PackageError> {
+    trust::check(registry.dir()).map_err(registry.failed("rely on it"))?;
+    let failed =
+        |cause| registry.failed(format!("write to its file `{LOCK}`"))(folder::explain(registry.dir(), LOCK, cause));
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(Access::Shared.file_mode());
+    // A file that is there is not asked to be made: systems refuse that in folders like `/tmp` when it is another's.
+    let there = match registry.dir().open_with(LOCK, &options) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            registry.dir().open_with(LOCK, options.create(true))
+        }
+        // Holding it takes no right to write.
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => registry.dir().open(LOCK),
+        opened => opened,
+    };
+    let file = there.map_err(failed)?.into_std();
+    file.lock().map_err(registry.failed("lock it"))?;
+    Ok(file)
+}
+
+fn check_unchanged(
+    registry: &DirectoryRegistry,
+    request: &PublishRequest,
+    label: &str,
+    offered: Digest,
+) -> Result<(), PackageError> {
+    match registry.entry(&request.id, &request.version)? {
+        Some(entry) if entry.bundle_digest != offered => {
+            Err(VersionProblem::Immutable { published: entry.bundle_digest, offered }.of(label))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// A remark about a file that the command names and the bundle can't offer: the server would not start.
+fn absent(request: &PublishRequest, survey: &Survey, expected: &Expected) -> Option<SafeText> {
+    let Expected { path, is_program } = expected;
+    let problem = if !survey.has_file(path) {
+        "is not in the bundle"
+    } else if *is_program && request.bundle_dir.metadata(path).is_ok_and(|file| file.mode() & 0o100 == 0) {
+        "is not executable; `chmod +x` makes it so, and publishing it then needs a new version"
+    } else {
+        return None;
+    };
+    let path = SafeText::within(path, limits::NAME_SHOWN);
+    Some(SafeText::new(&format!("the command names `{path}`, which {problem}")))
+}
+
+/// The registry's manifest: the author's, with the facts that were stated.
+fn certify(mut document: serde_json::Map<String, Value>, request: &PublishRequest) -> Vec<u8> {
+    let mut block = serde_json::Map::new();
+    if let Some(level) = request.cert_level {
+        block.insert("level".to_owned(), json!(level));
+    }
+    if let Some(score) = request.score {
+        block.insert("score".to_owned(), json!(score));
+    }
+    if let Some(SeverityCounts { critical, high, medium, low }) = request.findings {
+        let total: u64 = [critical, high, medium, low].map(u64::from).iter().sum();
+        let counts = json!({ "total": total, "critical": critical, "high": high, "medium": medium, "low": low });
+        block.insert("findings".to_owned(), counts);
+    }
+    if !block.is_empty() {
+        document.insert("certification".to_owned(), Value::Object(block));
+    }
+    let mut text = format!("{:#}", Value::Object(document)).into_bytes();
+    text.push(b'\n');
+    text
+}
+
+/// Writes the resolve document: from here on the version is there.
+fn announce(registry: &DirectoryRegistry, request: &PublishRequest, document: &[u8]) -> Result<(), PackageError> {
+    let mut path = String::new();
+    let mut folder = registry.dir().try_clone().map_err(write_failed(registry, "."))?;
+    for name in [PACKAGES, request.id.org.as_str(), request.id.name.as_str()] {
+        folder = create_folder(&folder, name, Access::Shared)
+            .map_err(write_failed(registry, if path.is_empty() { "." } else { &path }))?;
+        path = if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") };
+    }
+    let failed = write_failed(registry, &path);
+    let mut draft = Draft::new(&folder, Access::Shared).map_err(&failed)?;
+    draft.write_all(document).map_err(&failed)?;
+    draft.keep(&format!("{}{SUFFIX}", request.version)).map_err(&failed)
+}
+
+#[cfg(test)]
+mod tests;

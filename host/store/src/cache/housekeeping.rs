@@ -1,0 +1,281 @@
+//! What is in the cache, and how it leaves.
+//!
+//! Nothing here reads a file's contents but its first bytes, and nothing that a running package has is removed: its
+//! files are locked, see [`Lease`](crate::cache::Lease).
+
+use std::collections::HashSet;
+use std::io;
+use std::io::Read as _;
+
+use crate::blobs::Stored;
+use crate::cache::Cache;
+use crate::error::StoreError;
+use crate::error::TargetError;
+use crate::lock;
+use crate::resolutions::Filed;
+use crate::resolutions::has_digest;
+use smcp_model::cache::CacheEntry;
+use smcp_model::cache::CacheKind;
+use smcp_model::cache::CacheRemoval;
+use smcp_model::cache::CacheRules;
+use smcp_model::cache::CacheTarget;
+use smcp_model::cache::CachedPackage;
+use smcp_model::digest::Digest;
+use smcp_model::limits;
+use smcp_model::package::Resolution;
+use smcp_model::size::ByteSize;
+
+/// How every gzip file begins; no manifest does.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+impl Cache {
+    /// Every file, the one that was used last first.
+    ///
+    /// # Errors
+    /// When the cache can't be listed.
+    pub fn entries(&self, now: u64) -> Result<Vec<CacheEntry>, StoreError> {
+        Ok(self.describe(&self.stored()?, &self.answers(now)?))
+    }
+
+    /// Removes what `targets` name, in every registry's name.
+    ///
+    /// # Errors
+    /// [`TargetError`], before anything is removed; when something
+    /// can't be removed.
+    pub fn remove_targets(&self, targets: &[CacheTarget], now: u64) -> Result<CacheRemoval, StoreError> {
+        let (entries, mut answers) = (self.entries(now)?, self.answers(now)?);
+        let mut doomed = HashSet::new();
+        let mut gone = Vec::new();
+        for target in targets {
+            match target {
+                CacheTarget::Digest(prefix) => drop(doomed.insert(one_with(prefix, &entries)?)),
+                CacheTarget::Package(id, version) => {
+                    let of_target = |filed: &mut Filed| {
+                        filed.kept.as_ref().is_some_and(|kept| {
+                            let Resolution { id: of, version: at, .. } = &kept.resolution;
+                            of == id && version.as_ref().is_none_or(|version| version == at)
+                        })
+                    };
+                    let before = gone.len();
+                    gone.extend(answers.extract_if(.., of_target));
+                    if gone.len() == before {
+                        return Err(TargetError::NotCached { target: label(target) }.into());
+                    }
+                }
+            }
+        }
+        let resolutions = gone.iter().filter_map(|filed| filed.kept.as_ref()).map(|kept| &kept.resolution);
+        let freed = resolutions.flat_map(|gone| [gone.manifest_digest, gone.bundle_digest]);
+        doomed.extend(freed.filter(|digest| !is_named(digest, &answers)));
+        let mut removal = self.remove_all(entries, &doomed, false)?;
+        // What runs can still be recalled tomorrow.
+        gone.retain(|filed| {
+            !filed
+                .kept
+                .as_ref()
+                .is_some_and(|kept| removal.in_use.iter().any(|entry| has_digest(&kept.resolution, &entry.digest)))
+        });
+        self.remove_answers(&gone, &mut removal)?;
+        self.remove_orphans(answers, &mut removal, false)?;
+        Ok(removal)
+    }
+
+    /// Removes everything but what is in use.
+    ///
+    /// # Errors
+    /// When something can't be removed.
+    pub fn remove_everything(&self, now: u64) -> Result<CacheRemoval, StoreError> {
+        let entries = self.entries(now)?;
+        let doomed = entries.iter().map(|entry| entry.digest).collect();
+        let mut removal = self.remove_all(entries, &doomed, false)?;
+        self.remove_orphans(self.answers(now)?, &mut removal, false)?;
+        Ok(removal)
+    }
+
+    /// Removes what nobody knows any more, and what `rules` say. With `dry_run`, only says what would go.
+    ///
+    /// # Errors
+    /// When something can't be removed.
+    pub fn collect(&self, rules: &CacheRules, now: u64, dry_run: bool) -> Result<CacheRemoval, StoreError> {
+        if !dry_run {
+            self.sweep();
+        }
+        let (stored, answers) = (self.stored()?, self.answers(now)?);
+        let entries = self.describe(&stored, &answers);
+        let doomed = doomed(&entries, rules, now);
+        let mut removal = self.remove_all(entries, &doomed, dry_run)?;
+        self.remove_orphans(answers, &mut removal, dry_run)?;
+        let abandoned = |file: &&Stored| {
+            file.digest.is_none() && file.is_file && age(now, file.modified) > limits::DRAFT_ABANDONED.as_secs()
+        };
+        for draft in stored.iter().filter(abandoned) {
+            if !dry_run {
+                self.blobs().remove_stored(draft).map_err(self.failed("remove an unfinished file"))?;
+            }
+            removal.drafts = removal.drafts.saturating_add(1);
+            removal.freed = ByteSize(removal.freed.0.saturating_add(draft.size));
+        }
+        Ok(removal)
+    }
+
+    fn stored(&self) -> Result<Vec<Stored>, StoreError> {
+        self.blobs().list().map_err(self.failed("list its files"))
+    }
+
+    fn answers(&self, now: u64) -> Result<Vec<Filed>, StoreError> {
+        self.resolutions().all(now).map_err(self.failed("list what registries have answered"))
+    }
+
+    fn describe(&self, stored: &[Stored], answers: &[Filed]) -> Vec<CacheEntry> {
+        let mut entries: Vec<CacheEntry> = stored
+            .iter()
+            .filter_map(|file| {
+                let digest = file.digest?;
+                let named = answers.iter().filter_map(|filed| filed.kept.as_ref());
+                let packages = named.filter(|kept| has_digest(&kept.resolution, &digest)).map(|kept| CachedPackage {
+                    id: kept.resolution.id.clone(),
+                    version: kept.resolution.version.clone(),
+                    registry: kept.resolution.registry.clone(),
+                    resolved_at: kept.at,
+                });
+                Some(CacheEntry {
+                    digest,
+                    kind: if file.is_file { self.kind(&digest) } else { CacheKind::Foreign },
+                    size: ByteSize(file.size),
+                    last_used: file.modified,
+                    packages: packages.collect(),
+                })
+            })
+            .collect();
+        entries.sort_by_key(|entry| (std::cmp::Reverse(entry.last_used), entry.digest));
+        entries
+    }
+
+    fn kind(&self, digest: &Digest) -> CacheKind {
+        let mut start = [0; GZIP.len()];
+        let read = self.blobs().open(digest).map(|file| file.map(|mut file| file.read_exact(&mut start)));
+        match read {
+            Ok(Some(Ok(()))) if start == GZIP => CacheKind::Bundle,
+            Ok(_) | Err(_) => CacheKind::Manifest,
+        }
+    }
+
+    /// Removes those of `entries` that are doomed and not in use.
+    fn remove_all(
+        &self,
+        entries: Vec<CacheEntry>,
+        doomed: &HashSet<Digest>,
+        dry_run: bool,
+    ) -> Result<CacheRemoval, StoreError> {
+        let failed = self.failed("remove a cached file");
+        let mut removal = CacheRemoval::default();
+        for entry in entries.into_iter().filter(|entry| doomed.contains(&entry.digest)) {
+            // Held until the name is gone: whoever locks it afterwards sees that it has none.
+            let Some(_claim) = self.claim(&entry).map_err(failed)? else {
+                removal.in_use.push(entry);
+                continue;
+            };
+            if !dry_run {
+                match self.blobs().clear(&entry.digest) {
+                    // We make no folder in a blob's place; what is in it is somebody's.
+                    Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => continue,
+                    cleared => cleared.map_err(failed)?,
+                }
+            }
+            removal.freed = ByteSize(removal.freed.0.saturating_add(entry.size.0));
+            removal.removed.push(entry);
+        }
+        Ok(removal)
+    }
+
+    /// The right to remove a file; none while a running package has it.
+    fn claim(&self, entry: &CacheEntry) -> io::Result<Option<Claim>> {
+        if entry.kind == CacheKind::Foreign {
+            return Ok(Some(Claim(None)));
+        }
+        let Some(file) = self.blobs().open(&entry.digest)? else { return Ok(Some(Claim(None))) };
+        let file = file.into_std();
+        Ok(lock::exclusive(&file)?.then_some(Claim(Some(file))))
+    }
+
+    fn remove_answers(&self, gone: &[Filed], removal: &mut CacheRemoval) -> Result<(), StoreError> {
+        for filed in gone {
+            let failed = self.failed("remove what a registry has answered");
+            self.resolutions().remove(filed).map_err(failed)?;
+            removal.answers = removal.answers.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    /// Removes the answers that nobody can use any more: those that can't be believed, and those about removed files.
+    fn remove_orphans(
+        &self,
+        mut answers: Vec<Filed>,
+        removal: &mut CacheRemoval,
+        dry_run: bool,
+    ) -> Result<(), StoreError> {
+        answers.retain(|filed| {
+            filed
+                .kept
+                .as_ref()
+                .is_none_or(|kept| removal.removed.iter().any(|entry| has_digest(&kept.resolution, &entry.digest)))
+        });
+        if dry_run {
+            removal.answers = removal.answers.saturating_add(answers.len());
+            return Ok(());
+        }
+        self.remove_answers(&answers, removal)
+    }
+}
+
+/// The right to remove a file; with its lock, if it is one that can be locked.
+struct Claim(#[expect(dead_code, reason = "held for its lock")] Option<std::fs::File>);
+
+fn is_named(digest: &Digest, answers: &[Filed]) -> bool {
+    answers.iter().filter_map(|filed| filed.kept.as_ref()).any(|kept| has_digest(&kept.resolution, digest))
+}
+
+fn label(target: &CacheTarget) -> String {
+    match target {
+        CacheTarget::Digest(prefix) => format!("sha256:{prefix}"),
+        CacheTarget::Package(id, None) => id.to_string(),
+        CacheTarget::Package(id, Some(version)) => format!("{id}@{version}"),
+    }
+}
+
+/// The one file whose digest begins with `prefix`.
+fn one_with(prefix: &str, entries: &[CacheEntry]) -> Result<Digest, TargetError> {
+    let mut found = entries.iter().map(|entry| entry.digest).filter(|digest| digest.hex().starts_with(prefix));
+    match (found.next(), found.next()) {
+        (Some(one), None) => Ok(one),
+        (Some(_), Some(_)) => Err(TargetError::AmbiguousPrefix { prefix: prefix.to_owned() }),
+        (None, _) => Err(TargetError::NotCached { target: format!("sha256:{prefix}") }),
+    }
+}
+
+/// Which files housekeeping removes.
+fn doomed(entries: &[CacheEntry], rules: &CacheRules, now: u64) -> HashSet<Digest> {
+    let is_old = |entry: &CacheEntry| rules.older_than.is_some_and(|limit| age(now, entry.last_used) > limit.as_secs());
+    let is_unknown = |entry: &CacheEntry| entry.packages.is_empty() || entry.kind == CacheKind::Foreign;
+    let mut doomed: HashSet<Digest> =
+        entries.iter().filter(|entry| is_old(entry) || is_unknown(entry)).map(|entry| entry.digest).collect();
+    if let Some(ByteSize(most)) = rules.max_size {
+        let mut left: u64 = 0;
+        // Newest first: what fits stays.
+        for entry in entries.iter().filter(|entry| !doomed.contains(&entry.digest)).collect::<Vec<_>>() {
+            left = left.saturating_add(entry.size.0);
+            if left > most {
+                doomed.insert(entry.digest);
+            }
+        }
+    }
+    doomed
+}
+
+/// How many seconds ago something was; none for the future.
+const fn age(now: u64, at: u64) -> u64 {
+    now.saturating_sub(at)
+}
+
+#[cfg(test)]
+mod tests;

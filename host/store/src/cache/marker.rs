@@ -1,0 +1,106 @@
+//! The file that says whose folder it is.
+//!
+//! `CACHEDIR.TAG`, by which backups know what they may leave out, with a line of ours in it. A folder that has things in
+//! it and no such file is somebody's; the only one that is taken all the same is a cache of an earlier version.
+
+use std::io;
+use std::io::Read as _;
+use std::io::Write as _;
+
+use cap_std::fs::Dir;
+
+use crate::blobs;
+use crate::blobs::Access;
+use crate::draft;
+use crate::draft::Draft;
+use crate::error::FolderProblem;
+use crate::error::StoreError;
+use crate::file::open_file;
+use crate::folder::Guard;
+use crate::resolutions;
+use crate::runs;
+use smcp_model::limits;
+use smcp_model::text::SafeText;
+
+const FILE: &str = "CACHEDIR.TAG";
+/// How every such file begins.
+const SIGNATURE: &str = "Signature: 8a477f597d28d172789f06886806bc55";
+/// By which ours is known.
+const OWNER: &str = "# This folder is the cache of smcp.";
+/// What file systems put into a folder that is one.
+const OF_FILE_SYSTEMS: &str = "lost+found";
+
+/// Makes sure that a folder is a cache, or becomes one: with our marker, empty, or made by an earlier version.
+///
+/// # Errors
+/// With a [`StoreError`] inside when it is somebody's.
+pub(super) fn claim(dir: &Dir, guard: &Guard) -> io::Result<()> {
+    if is_marked(dir)? {
+        return Ok(());
+    }
+    if let Some(found) = foreign(dir)? {
+        // Somebody else may have made it a cache since.
+        if is_marked(dir)? {
+            return Ok(());
+        }
+        let error = FolderProblem::NotACache(found).at(guard.path());
+        return Err(io::Error::other(StoreError::from(error)));
+    }
+    match mark(dir) {
+        // It is one all the same; where nothing can be written, nothing is removed either.
+        Err(error) if matches!(error.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied) => {
+            tracing::debug!(%error, "the cache could not be marked");
+            Ok(())
+        }
+        // Before anything else is made in it, which the next run would take for somebody's.
+        marked => marked,
+    }
+}
+
+fn is_marked(dir: &Dir) -> io::Result<bool> {
+    let Some(file) = open_file(dir, FILE)? else { return Ok(false) };
+    let mut text = Vec::new();
+    file.take(limits::CACHE_MARKER).read_to_end(&mut text)?;
+    let text = String::from_utf8_lossy(&text);
+    Ok(text.starts_with(SIGNATURE) && text.lines().any(|line| line.starts_with(OWNER)))
+}
+
+fn mark(dir: &Dir) -> io::Result<()> {
+    let mut draft = Draft::new(dir, Access::Shared)?;
+    let more = "# What is in it can be downloaded again; `smcp cache` lists and removes it.";
+    writeln!(draft, "{SIGNATURE}\n{OWNER}\n{more}\n# About such files: https://bford.info/cachedir/")?;
+    draft.keep(FILE)
+}
+
+/// Looks for the first name in a folder of the cache that is none of ours.
+type Foreign = fn(&Dir) -> io::Result<Option<String>>;
+
+/// The first thing in an unmarked folder that no version of smcp put there; `None` when there is no such thing.
+fn foreign(dir: &Dir) -> io::Result<Option<SafeText>> {
+    let known: [(&str, Foreign); 3] =
+        [(blobs::FOLDER, blobs::foreign), (resolutions::FOLDER, resolutions::foreign), (runs::FOLDER, runs::foreign)];
+    let mut folders = Vec::new();
+    for entry in dir.entries()? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name == OF_FILE_SYSTEMS || draft::is_name(&name) {
+            continue;
+        }
+        match known.iter().find(|(folder, _)| *folder == name) {
+            Some(folder) if entry.file_type()?.is_dir() => folders.push(*folder),
+            Some(_) | None => return Ok(Some(SafeText::new(&name))),
+        }
+    }
+    // Earlier versions made this one first of all, whatever they did. Others have `blobs` too, with names like ours in it.
+    let is_ours = folders.iter().any(|(name, _)| *name == runs::FOLDER);
+    for (folder, foreign) in folders {
+        if !is_ours && dir.open_dir(folder)?.entries()?.next().is_some() {
+            return Ok(Some(SafeText::new(folder)));
+        }
+        if let Some(found) = foreign(&dir.open_dir(folder)?)? {
+            return Ok(Some(SafeText::new(&format!("{folder}/{found}"))));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,271 @@
+//! A file that gets its name when it is whole.
+//!
+//! Whoever sees the name sees all of the file, and it is on the disk. A draft has no name until then where the system
+//! has such files, so that a killed process leaves nothing. Elsewhere, and where a file without a name can't be given
+//! one (no `/proc`, no hard links), it has a name of its own that housekeeping knows, and is renamed.
+
+use std::hash::BuildHasher as _;
+use std::hash::RandomState;
+use std::io;
+use std::io::Seek as _;
+use std::io::Write;
+
+use cap_std::fs::Dir;
+use cap_std::fs::File;
+use cap_std::fs::MetadataExt as _;
+use cap_std::fs::OpenOptions;
+use cap_std::fs::OpenOptionsExt as _;
+use cap_std::fs::Permissions;
+use cap_std::fs::PermissionsExt as _;
+use cap_tempfile::TempFile;
+
+use crate::blobs::Access;
+
+/// How the name of a draft begins; 16 hex digits follow.
+const PREFIX: &str = ".draft-";
+/// That the group or others may write.
+const OTHERS_WRITE: u32 = 0o022;
+
+/// A file of a folder that is not whole yet; removed when dropped.
+#[derive(Debug)]
+pub struct Draft<'d> {
+    folder: &'d Dir,
+    access: Access,
+    held: Held<'d>,
+}
+
+#[derive(Debug)]
+enum Held<'d> {
+    Nameless(TempFile<'d>),
+    Named(Named<'d>),
+}
+
+impl<'d> Draft<'d> {
+    /// An empty one, for whom the finished file is.
+    pub fn new(folder: &'d Dir, access: Access) -> io::Result<Self> {
+        let held = match TempFile::new(folder) {
+            Ok(file) => Held::Nameless(file),
+            // Whatever the reason: where a file can be made at all, it can be made with a name.
+            Err(error) => {
+                tracing::debug!(%error, "a file without a name can't be made here; it gets one at once");
+                Held::Named(Named::new(folder, access)?)
+            }
+        };
+        let draft = Self { folder, access, held };
+        // Before a byte is in it: nobody else opens it in between.
+        restrict(draft.file(), access)?;
+        Ok(draft)
+    }
+
+    /// The file itself.
+    pub fn file(&self) -> &File {
+        match &self.held {
+            Held::Nameless(file) => file.as_file(),
+            Held::Named(named) => &named.file,
+        }
+    }
+
+    /// Gives the finished draft its name, in one step and on the disk, in the place of whatever file has it now.
+    pub fn keep(mut self, name: &str) -> io::Result<()> {
+        self.flush()?;
+        self.file().sync_data()?;
+        match self.held {
+            Held::Nameless(file) => {
+                let again = file.as_file().try_clone()?;
+                if let Err(error) = file.replace(name) {
+                    tracing::debug!(%error, "a file without a name can't be given one here; it is copied");
+                    Named::copy(again, self.folder, self.access)?.rename(name)?;
+                }
+            }
+            Held::Named(named) => named.rename(name)?,
+        }
+        sync(self.folder)
+    }
+}
+
+impl Write for Draft<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.held {
+            Held::Nameless(file) => file.write(bytes),
+            Held::Named(named) => named.file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.held {
+            Held::Nameless(file) => file.flush(),
+            Held::Named(named) => named.file.flush(),
+        }
+    }
+}
+
+/// A draft with a name.
+#[derive(Debug)]
+struct Named<'d> {
+    folder: &'d Dir,
+    file: File,
+    /// None once the file has its final name.
+    name: Option<String>,
+}
+
+impl<'d> Named<'d> {
+    fn new(folder: &'d Dir, access: Access) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(access.file_mode());
+        loop {
+            let name = format!("{PREFIX}{:016x}", RandomState::new().hash_one(PREFIX));
+            match folder.open_with(&name, &options) {
+                Ok(file) => return Ok(Self { folder, file, name: Some(name) }),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// A copy of a whole file, as durable as that.
+    fn copy(mut source: File, folder: &'d Dir, access: Access) -> io::Result<Self> {
+        let mut named = Self::new(folder, access)?;
+        source.rewind()?;
+        io::copy(&mut source, &mut named.file)?;
+        named.file.sync_data()?;
+        Ok(named)
+    }
+
+    fn rename(mut self, name: &str) -> io::Result<()> {
+        if let Some(draft) = &self.name {
+            self.folder.rename(draft, self.folder, name)?;
+        }
+        self.name = None;
+        Ok(())
+    }
+}
+
+impl Drop for Named<'_> {
+    fn drop(&mut self) {
+        if let Some(name) = &self.name
+            && let Err(error) = self.folder.remove_file(name)
+        {
+            tracing::debug!(%error, %name, "an unfinished file could not be removed");
+        }
+    }
+}
+
+/// Whether a name is one that drafts have had, in this version or an earlier one.
+pub fn is_name(name: &str) -> bool {
+    is_own(name) || is_uuid(name)
+}
+
+fn is_own(name: &str) -> bool {
+    name.strip_prefix(PREFIX).is_some_and(|digits| is_hex(digits, 16))
+}
+
+/// The name that a file without one gets on its way to its own.
+fn is_uuid(name: &str) -> bool {
+    let lengths = [8, 4, 4, 4, 12];
+    let parts: Vec<&str> = name.split('-').collect();
+    parts.len() == lengths.len() && parts.iter().zip(lengths).all(|(part, length)| is_hex(part, length))
+}
+
+/// Whether a text is so many lower-case hex digits.
+pub fn is_hex(text: &str, length: usize) -> bool {
+    text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Takes away what a file may not grant, whatever the umask. Where the file system has no permissions (FAT, some shares),
+/// those that it shows have to do.
+fn restrict(file: &File, access: Access) -> io::Result<()> {
+    let mode = file.metadata()?.mode() & 0o777;
+    let wanted = mode & access.file_mode();
+    if mode == wanted {
+        return Ok(());
+    }
+    match file.set_permissions(Permissions::from_mode(wanted)) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) => {
+            if file.metadata()?.mode() & OTHERS_WRITE == 0 { Ok(()) } else { Err(error) }
+        }
+        done => done,
+    }
+}
+
+/// Makes the names in a folder durable, where the file system can do that.
+fn sync(folder: &Dir) -> io::Result<()> {
+    match folder.open(".")?.sync_all() {
+        // Older shares, folders of virtual machines and some file systems of user space: the file itself is on the disk.
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+        done => done,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cap_std::ambient_authority;
+
+    use super::*;
+
+    fn bed() -> (tempfile::TempDir, Dir) {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = Dir::open_ambient_dir(temp.path(), ambient_authority()).unwrap();
+        (temp, dir)
+    }
+
+    fn names(dir: &Dir) -> Vec<String> {
+        dir.entries().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_draft_becomes_the_file_with_or_without_a_name_of_its_own() {
+        let (_temp, dir) = bed();
+        dir.write("plain", "").unwrap();
+        let umask = 0o666 & !dir.metadata("plain").unwrap().mode();
+        dir.remove_file("plain").unwrap();
+        for (number, held) in [None, Some(())].into_iter().enumerate() {
+            for access in [Access::Private, Access::Shared] {
+                let mut draft = match held {
+                    None => Draft::new(&dir, access).unwrap(),
+                    Some(()) => Draft { folder: &dir, access, held: Held::Named(Named::new(&dir, access).unwrap()) },
+                };
+                draft.write_all(format!("{number}").as_bytes()).unwrap();
+                draft.keep("file").unwrap();
+                assert_eq!(names(&dir), ["file"]);
+                assert_eq!(dir.read_to_string("file").unwrap(), format!("{number}"));
+                assert_eq!(dir.metadata("file").unwrap().mode() & 0o777, access.file_mode() & !umask);
+            }
+        }
+    }
+
+    #[test]
+    fn a_copy_is_whole_and_what_is_dropped_is_gone() {
+        let (_temp, dir) = bed();
+        let mut draft = Draft::new(&dir, Access::Private).unwrap();
+        draft.write_all(b"bytes").unwrap();
+        let copy = Named::copy(draft.file().try_clone().unwrap(), &dir, Access::Private).unwrap();
+        assert!(names(&dir).iter().any(|name| is_own(name)), "{:?}", names(&dir));
+        copy.rename("copy").unwrap();
+        assert_eq!(dir.read_to_string("copy").unwrap(), "bytes");
+        drop((draft, Named::new(&dir, Access::Private).unwrap()));
+        assert_eq!(names(&dir), ["copy"]);
+    }
+
+    #[test]
+    fn only_names_that_drafts_have_are_taken_for_drafts() {
+        let (_temp, dir) = bed();
+        let named = Named::new(&dir, Access::Private).unwrap();
+        assert!(is_name(named.name.as_deref().unwrap()));
+        for (name, expected) in [
+            (".draft-0123456789abcdef", true),
+            ("01234567-89ab-cdef-0123-456789abcdef", true),
+            (".draft-0123456789abcde", false),
+            (".draft-0123456789ABCDEF", false),
+            (".draft-", false),
+            ("draft-0123456789abcdef", false),
+            (".tmp", false),
+            ("01234567-89AB-cdef-0123-456789abcdef", false),
+            ("0123456789abcdef0123456789abcdef", false),
+            ("01234567-89ab-cdef-0123-456789abcdef-", false),
+            ("photo.jpg", false),
+            ("", false),
+        ] {
+            assert_eq!(is_name(name), expected, "{name}");
+        }
+    }
+}

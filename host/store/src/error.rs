@@ -1,0 +1,213 @@
+//! Why the store can't do what it was asked for.
+//!
+//! Every message about a folder names it, and how another one is named.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+
+use nix::errno::Errno;
+
+use crate::stream::Halted;
+use crate::stream::recover;
+use smcp_model::deadline::Expired;
+use smcp_model::ownership::Untrusted;
+use smcp_model::text::SafeText;
+
+/// Why the store can't do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A folder can't be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// What was named is not one thing in the cache.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// Time is over, or somebody has interrupted it.
+    #[error(transparent)]
+    Halted(#[from] Halted),
+}
+
+impl StoreError {
+    /// A cache whose folder can't even be opened.
+    pub fn no_cache(place: &Path, cause: io::Error) -> Self {
+        Purpose::Cache.failed(place, "open it")(cause)
+    }
+
+    /// A folder for what runs that can't even be opened.
+    pub fn no_runs(place: &Path, cause: io::Error) -> Self {
+        Purpose::Runs.failed(place, "open it")(cause)
+    }
+
+    /// Whether a folder can be read and not be written, so that another has to do.
+    pub fn is_read_only(&self) -> bool {
+        let read_only = [io::ErrorKind::ReadOnlyFilesystem, io::ErrorKind::PermissionDenied];
+        matches!(
+            self,
+            Self::Folder(FolderError { problem: FolderProblem::Unusable { cause, .. }, .. })
+                if read_only.contains(&cause.kind())
+        )
+    }
+}
+
+impl From<Expired> for StoreError {
+    fn from(expired: Expired) -> Self {
+        Halted::from(expired).into()
+    }
+}
+
+/// What was named is not one thing in the cache.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TargetError {
+    /// The cache has nothing of the kind.
+    #[error("the cache has nothing of `{target}`\n  `smcp cache ls` shows what it has")]
+    NotCached {
+        /// What was looked for.
+        target: String,
+    },
+    /// The beginning of a digest stands for more than one file.
+    #[error(
+        "several digests in the cache begin with `{prefix}`\n  give more digits; `smcp cache ls --json` has them all"
+    )]
+    AmbiguousPrefix {
+        /// The hex digits.
+        prefix: String,
+    },
+}
+
+/// A folder can't be used.
+#[derive(Debug)]
+pub struct FolderError {
+    /// Where it is.
+    pub place: PathBuf,
+    /// Why.
+    pub problem: FolderProblem,
+}
+
+/// What is wrong with a folder.
+#[derive(Debug)]
+pub enum FolderProblem {
+    /// The system doesn't let us.
+    Unusable {
+        /// What the folder is for.
+        purpose: Purpose,
+        /// What was tried.
+        doing: &'static str,
+        /// Why it failed.
+        cause: io::Error,
+    },
+    /// Somebody else could change what runs.
+    Exposed(Untrusted),
+    /// A folder of the cache is a link.
+    Link,
+    /// A folder that is named as the cache has something else in it, which no version of smcp put there.
+    NotACache(SafeText),
+}
+
+impl FolderProblem {
+    /// The error about the folder at `place`.
+    pub(crate) fn at(self, place: &Path) -> FolderError {
+        FolderError { place: place.to_path_buf(), problem: self }
+    }
+}
+
+impl fmt::Display for FolderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = self.place.display();
+        match &self.problem {
+            FolderProblem::Unusable { purpose: Purpose::Cache, doing, cause } => {
+                write!(f, "the cache at {place} can't be used: can't {doing}\n  {}", way_out(cause, "--cache-dir"))
+            }
+            FolderProblem::Unusable { purpose: Purpose::Runs, doing, cause } => write!(
+                f,
+                "the folder for what runs, {place}, can't be used: can't {doing}\n  {}",
+                way_out(cause, "`runtime_dir` in the configuration, or --cache-dir")
+            ),
+            FolderProblem::Exposed(problem) => {
+                write!(f, "{place} is not safe for what runs: {problem}\n  {}", mended(&self.place, *problem))
+            }
+            FolderProblem::Link => {
+                write!(f, "{place} is a link, and links are not followed there: put the folder itself in its place")
+            }
+            FolderProblem::NotACache(found) => write!(
+                f,
+                "{place} is not a cache of smcp: there is `{found}` in it, and nothing of it was touched\n  \
+                 name an empty folder, or one that is not there yet, with --cache-dir or `cache_dir`"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for FolderError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.problem {
+            FolderProblem::Unusable { cause, .. } => Some(cause),
+            FolderProblem::Exposed(_) | FolderProblem::Link | FolderProblem::NotACache(_) => None,
+        }
+    }
+}
+
+/// What a folder is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It is the cache.
+    Cache,
+    /// It holds what runs.
+    Runs,
+}
+
+impl Purpose {
+    /// What turns a failure while `doing` something with the folder at `place` into ours; what was found out already
+    /// stays what it is.
+    pub(crate) fn failed(self, place: &Path, doing: &'static str) -> impl Fn(io::Error) -> StoreError + Copy {
+        move |error| {
+            let unusable = |cause| FolderProblem::Unusable { purpose: self, doing, cause }.at(place).into();
+            error.downcast::<StoreError>().unwrap_or_else(|error| recover(error, unusable))
+        }
+    }
+}
+
+/// What helps when a folder can't be used; `other` is how another one is named.
+fn way_out(cause: &io::Error, other: &str) -> String {
+    if matches!(cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+        format!("free some space there, or name another folder with {other}")
+    } else if matches!(cause.raw_os_error().map(Errno::from_raw), Some(Errno::EMFILE | Errno::ENFILE)) {
+        // Another folder would change nothing.
+        "raise how many files may be open (`ulimit -n`)".to_owned()
+    } else {
+        format!("check the folder, or name another with {other}")
+    }
+}
+
+/// What helps when others could change a folder.
+fn mended(place: &Path, problem: Untrusted) -> String {
+    /// Of a folder that everybody is meant to use: there is nothing to mend.
+    const STICKY: u32 = 0o1000;
+    let another = "name another with --cache-dir, or `runtime_dir` in the configuration";
+    match problem {
+        Untrusted::Foreign { .. } => format!("make it yours, or {another}"),
+        Untrusted::OthersWrite { mode } if mode & STICKY != 0 => {
+            format!("a folder of your own in it would do: {another}")
+        }
+        Untrusted::OthersWrite { .. } | Untrusted::GroupWrites { .. } => {
+            format!("run: {} {}; or {another}", problem.remedy(), place.display())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_out_fits_the_reason() {
+        for (reason, says) in [
+            (Errno::ENOSPC, "free some space there, or name another folder with --cache-dir"),
+            (Errno::EMFILE, "raise how many files may be open (`ulimit -n`)"),
+            (Errno::EROFS, "check the folder, or name another with --cache-dir"),
+        ] {
+            assert_eq!(way_out(&reason.into(), "--cache-dir"), says, "{reason}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Folders that smcp relies on: opened first, and looked at then.
+//!
+//! They are used through what was opened.
+//!
+//! A folder that somebody else could change, or could have filled, is no place for what is about to run. What is a link
+//! is named as that: links are not followed below the folder that the user names.
+
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+
+use cap_std::fs::Dir;
+use cap_std::fs::DirBuilder;
+use cap_std::fs::DirBuilderExt as _;
+
+use crate::blobs::Access;
+use crate::error::FolderProblem;
+use crate::error::StoreError;
+use smcp_model::ownership::Caller;
+use smcp_model::ownership::Ownership;
+
+/// Who may own and write a folder and what is below it, and where it is.
+#[derive(Debug, Clone)]
+pub struct Guard {
+    caller: Caller,
+    path: PathBuf,
+}
+
+impl Guard {
+    /// For the folder at the absolute `path`, on behalf of `caller`.
+    pub fn new(caller: Caller, path: &Path) -> Self {
+        Self { caller, path: path.to_path_buf() }
+    }
+
+    /// Where the folder is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The same for something in it.
+    pub fn inside(&self, name: &str) -> Self {
+        Self { caller: self.caller, path: self.path.join(name) }
+    }
+
+    /// Whoever runs smcp.
+    pub const fn caller(&self) -> Caller {
+        self.caller
+    }
+
+    /// Checks the opened folder.
+    ///
+    /// # Errors
+    /// With a [`StoreError`] inside when somebody else could change what is in it.
+    pub fn check(&self, dir: &Dir) -> io::Result<()> {
+        let found = Ownership::from(&dir.dir_metadata()?);
+        let refused = |problem| StoreError::from(FolderProblem::Exposed(problem).at(&self.path));
+        self.caller.check(found).map_err(|problem| io::Error::other(refused(problem)))
+    }
+
+    /// Opens a folder in `dir` and checks it; `None` when it isn't there.
+    pub fn open(&self, dir: &Dir, name: &str) -> io::Result<Option<(Dir, Self)>> {
+        let guard = self.inside(name);
+        if is_link(dir, Path::new(name)) {
+            return Err(io::Error::other(StoreError::from(FolderProblem::Link.at(&guard.path))));
+        }
+        let folder = match dir.open_dir(name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                return Err(io::Error::new(error.kind(), format!("`{name}` in it is not a folder")));
+            }
+            opened => opened?,
+        };
+        guard.check(&folder)?;
+        Ok(Some((folder, guard)))
+    }
+
+    /// Opens a folder in `dir`, made first when it isn't there, and checks it.
+    pub fn make(&self, dir: &Dir, name: &str) -> io::Result<(Dir, Self)> {
+        if let Some(opened) = self.open(dir, name)? {
+            return Ok(opened);
+        }
+        create(dir, name, Access::Private)?;
+        self.open(dir, name)?.ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+/// Makes a folder; one that is there stays as it is.
+pub fn create(dir: &Dir, name: &str, access: Access) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.mode(access.folder_mode());
+    match dir.create_dir_with(name, &builder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// What an error about `path` in `dir` really means when a link stands in the way.
+pub fn explain(dir: &Dir, path: &str, error: io::Error) -> io::Error {
+    let mut above: Vec<&Path> = Path::new(path).ancestors().filter(|part| !part.as_os_str().is_empty()).collect();
+    above.reverse();
+    let Some(link) = above.into_iter().find(|part| is_link(dir, part)) else { return error };
+    let thing = if link == Path::new(path) { "file" } else { "folder" };
+    let said = format!(
+        "`{}` is a link, and links are not followed there: put the {thing} itself in its place",
+        link.display()
+    );
+    io::Error::new(io::ErrorKind::InvalidInput, said)
+}
+
+/// The first name in a folder that `is_ours` doesn't know.
+pub(crate) fn first_unknown(dir: &Dir, is_ours: impl Fn(&str) -> bool) -> io::Result<Option<String>> {
+    for entry in dir.entries()? {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        if !is_ours(&name) {
+            return Ok(Some(name.into_owned()));
+        }
+    }
+    Ok(None)
+}
+
+fn is_link(dir: &Dir, path: &Path) -> bool {
+    dir.symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
+}

@@ -1,0 +1,155 @@
+//! A kept answer as a document: our own schema, every fact as understood.
+//!
+//! The parsed answer is kept and not the registry's text: what was doubtful then is doubtful later.
+
+use std::io;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::resolutions::Kept;
+use smcp_model::digest::Digest;
+use smcp_model::facts::CertLevel;
+use smcp_model::facts::Facts;
+use smcp_model::facts::Origin;
+use smcp_model::facts::Score;
+use smcp_model::facts::SeverityCounts;
+use smcp_model::facts::Status;
+use smcp_model::json;
+use smcp_model::package::Resolution;
+use smcp_model::registry::Registry;
+use smcp_model::text::SafeText;
+
+/// The name of this form. Another form gets another name, and what is kept under this one counts as absent then.
+const SCHEMA: &str = "smcp.resolution/1";
+
+/// The document.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Form {
+    schema: String,
+    resolved_at: u64,
+    registry: String,
+    package: String,
+    version: String,
+    manifest_digest: String,
+    bundle_digest: String,
+    bundle_size: Option<u64>,
+    facts: FactsForm,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FactsForm {
+    status: Option<String>,
+    origin: Option<String>,
+    cert_level: Option<u8>,
+    score: Option<u8>,
+    security_score: Option<u8>,
+    supply_chain_score: Option<u8>,
+    maturity_score: Option<u8>,
+    findings: Option<[u32; 4]>,
+    git_sha: Option<String>,
+    doubts: Vec<String>,
+}
+
+impl Form {
+    /// The document of an answer that was given at `at`.
+    pub(super) fn of(resolution: &Resolution, at: u64) -> Self {
+        let Resolution { id, version, registry, facts, manifest_digest, bundle_digest, bundle_size } = resolution;
+        Self {
+            schema: SCHEMA.to_owned(),
+            resolved_at: at,
+            registry: registry.to_string(),
+            package: id.to_string(),
+            version: version.to_string(),
+            manifest_digest: manifest_digest.to_string(),
+            bundle_digest: bundle_digest.to_string(),
+            bundle_size: *bundle_size,
+            facts: FactsForm::of(facts),
+        }
+    }
+
+    /// Its text.
+    pub(super) fn to_bytes(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = serde_json::to_vec(self)?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+
+    /// Reads a document; the error is for the log.
+    pub(super) fn read(bytes: &[u8]) -> Result<Kept, String> {
+        let form: Self = json::read(bytes).map_err(|problem| problem.to_string())?;
+        if form.schema != SCHEMA {
+            return Err(format!("its schema is not `{SCHEMA}`"));
+        }
+        let at = form.resolved_at;
+        form.resolution().map(|resolution| Kept { resolution, at }).ok_or_else(|| "it is damaged".to_owned())
+    }
+
+    fn resolution(self) -> Option<Resolution> {
+        let Self { schema: _, resolved_at: _, registry, package, version, .. } = &self;
+        Some(Resolution {
+            id: package.parse().ok()?,
+            version: version.parse().ok()?,
+            registry: Registry::from_text(registry, Path::new("/"), None).ok()?,
+            manifest_digest: digest(&self.manifest_digest)?,
+            bundle_digest: digest(&self.bundle_digest)?,
+            bundle_size: self.bundle_size,
+            facts: self.facts.facts()?,
+        })
+    }
+}
+
+fn digest(text: &str) -> Option<Digest> {
+    text.parse().ok()
+}
+
+impl FactsForm {
+    fn of(facts: &Facts) -> Self {
+        let Facts {
+            status,
+            origin,
+            cert_level,
+            score,
+            security_score,
+            supply_chain_score,
+            maturity_score,
+            findings,
+            git_sha,
+            doubts,
+        } = facts;
+        let number = |score: &Option<Score>| score.map(Score::get);
+        Self {
+            status: status.as_ref().map(|status| status.as_str().to_owned()),
+            origin: origin.as_ref().map(|origin| origin.word().to_owned()),
+            cert_level: cert_level.map(CertLevel::get),
+            score: number(score),
+            security_score: number(security_score),
+            supply_chain_score: number(supply_chain_score),
+            maturity_score: number(maturity_score),
+            findings: findings.map(|SeverityCounts { critical, high, medium, low }| [critical, high, medium, low]),
+            git_sha: git_sha.as_ref().map(ToString::to_string),
+            doubts: doubts.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// The facts; none when one of them is no such fact, which this program would not have written.
+    fn facts(self) -> Option<Facts> {
+        let score = |number: Option<u8>| number.map_or(Some(None), |number| Score::new(number).map(Some));
+        let counts = |[critical, high, medium, low]: [u32; 4]| SeverityCounts { critical, high, medium, low };
+        Some(Facts {
+            status: self.status.as_deref().map(Status::from_word),
+            origin: self.origin.map_or(Some(None), |word| Origin::from_word(&word).map(Some))?,
+            cert_level: self.cert_level.map_or(Some(None), |level| CertLevel::new(level).map(Some))?,
+            score: score(self.score)?,
+            security_score: score(self.security_score)?,
+            supply_chain_score: score(self.supply_chain_score)?,
+            maturity_score: score(self.maturity_score)?,
+            findings: self.findings.map(counts),
+            git_sha: self.git_sha.as_deref().map(SafeText::new),
+            doubts: self.doubts.iter().map(|doubt| SafeText::new(doubt)).collect(),
+        })
+    }
+}

@@ -1,0 +1,348 @@
+//! The folders that running packages live in.
+//!
+//! One for each run, and none longer than its run.
+//!
+//! They are in the cache, or where the configuration says. `unpack` fills one. Beside each folder is a lock file, made before the folder, removed after it,
+//! and locked by the run for its whole life. The system lets go of the lock however the run ends, so whoever gets the
+//! lock of a folder knows that its run is dead, and removes what it left.
+
+use std::hash::BuildHasher as _;
+use std::hash::RandomState;
+use std::io;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::path::PathBuf;
+
+use cap_std::fs::Dir;
+use cap_std::fs::DirBuilder;
+use cap_std::fs::DirBuilderExt as _;
+use cap_std::fs::MetadataExt as _;
+use cap_std::fs::OpenOptions;
+use cap_std::fs::OpenOptionsExt as _;
+use cap_std::fs::Permissions;
+
+use crate::blobs::Access;
+use crate::draft::is_hex;
+use crate::error::FolderProblem;
+use crate::error::Purpose;
+use crate::error::StoreError;
+use crate::folder::Guard;
+use crate::folder::first_unknown;
+use crate::lock;
+use smcp_model::limits;
+use smcp_model::ownership::Caller;
+use smcp_model::ownership::Untrusted;
+
+/// The folder of all runs, in the cache or elsewhere.
+pub(crate) const FOLDER: &str = "runs";
+/// What the name of a lock file ends in; the rest is the name of its folder, 16 lower-case hex digits.
+const LOCK: &str = ".lock";
+
+/// The folder of all runs.
+#[derive(Debug)]
+pub struct Runs {
+    dir: Dir,
+    guard: Guard,
+}
+
+impl Runs {
+    /// Those in `dir`, which is at the absolute `path`; the folder of all is made when it isn't there.
+    ///
+    /// # Errors
+    /// When it can't be made, or when somebody else could change what is in it, or in `dir`.
+    pub fn at(dir: &Dir, path: &Path, caller: Caller) -> Result<Self, StoreError> {
+        let guard = Guard::new(caller, path);
+        guard.check(dir).map_err(Purpose::Runs.failed(path, "rely on it"))?;
+        Self::new(dir, &guard)
+    }
+
+    /// Those in a folder that was checked.
+    pub(crate) fn new(dir: &Dir, guard: &Guard) -> Result<Self, StoreError> {
+        let failed = Purpose::Runs.failed(guard.path(), "make a folder in it");
+        guard.make(dir, FOLDER).map(|(dir, guard)| Self { dir, guard }).map_err(failed)
+    }
+
+    /// Those in a folder that was checked; `None` when there are none.
+    pub(crate) fn existing(dir: &Dir, guard: &Guard) -> io::Result<Option<Self>> {
+        Ok(guard.open(dir, FOLDER)?.map(|(dir, guard)| Self { dir, guard }))
+    }
+
+    /// Removes what dead runs left behind. What can't be removed now is left for the next time.
+    pub fn sweep(&self) {
+        if let Err(error) = self.sweep_all() {
+            tracing::warn!(path = %self.guard.path().display(), %error, "the folders of ended runs could not be listed");
+        }
+    }
+
+    fn sweep_all(&self) -> io::Result<()> {
+        for entry in self.dir.entries()? {
+            let file_name = entry?.file_name();
+            let Some(name) = file_name.to_str().and_then(locked) else { continue };
+            match Claim::existing(&self.dir, name).and_then(|claim| claim.map_or(Ok(()), |claim| claim.release())) {
+                Ok(()) => {}
+                Err(error) => tracing::warn!(%name, %error, "the folder of an ended run could not be removed"),
+            }
+        }
+        Ok(())
+    }
+
+    /// A new folder that nobody else has, for one run.
+    ///
+    /// # Errors
+    /// When it can't be made.
+    pub fn folder(&self) -> Result<RunFolder, StoreError> {
+        let failed = Purpose::Runs.failed(self.guard.path(), "make a folder for the run");
+        let claim = loop {
+            // Never the name of an earlier run, whose server may still be there when its smcp was killed.
+            let name = format!("{:016x}", RandomState::new().hash_one(LOCK));
+            if let Some(claim) = Claim::new(&self.dir, &name).map_err(failed)? {
+                break claim;
+            }
+        };
+        let mut private = DirBuilder::new();
+        private.mode(Access::Private.folder_mode());
+        let folder = RunFolder { guard: self.guard.inside(&claim.name), claim };
+        self.dir.create_dir_with(&folder.claim.name, &private).map_err(failed)?;
+        Ok(folder)
+    }
+}
+
+/// The name of the folder that a lock file belongs to, if it is one of ours.
+fn locked(name: &str) -> Option<&str> {
+    name.strip_suffix(LOCK).filter(|name| is_hex(name, 16))
+}
+
+/// The first name in the folder of all runs that is none of ours.
+pub(crate) fn foreign(all: &Dir) -> io::Result<Option<String>> {
+    first_unknown(all, |name| is_hex(name, 16) || locked(name).is_some())
+}
+
+/// The right to a run's folder, and to remove it.
+#[derive(Debug)]
+struct Claim {
+    dir: Dir,
+    name: String,
+    // INVARIANT: locked since it was opened, and the file that is beside the folder. Closed last.
+    _lock: std::fs::File,
+}
+
+impl Claim {
+    /// The right to a folder that is not there yet; none when somebody else has the name.
+    fn new(dir: &Dir, name: &str) -> io::Result<Option<Self>> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(Access::Private.file_mode());
+        Self::of(dir, name, &options, io::ErrorKind::AlreadyExists)
+    }
+
+    /// The right to a folder that a dead run left behind; none while the run lives, or when the folder is gone.
+    fn existing(dir: &Dir, name: &str) -> io::Result<Option<Self>> {
+        let mut options = OpenOptions::new();
+        options.write(true).custom_flags(nix::fcntl::OFlag::O_NONBLOCK.bits());
+        Self::of(dir, name, &options, io::ErrorKind::NotFound)
+    }
+
+    fn of(dir: &Dir, name: &str, options: &OpenOptions, taken: io::ErrorKind) -> io::Result<Option<Self>> {
+        let lock = match dir.open_with(format!("{name}{LOCK}"), options) {
+            Ok(file) => file.into_std(),
+            Err(error) if error.kind() == taken => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        // Whoever had the lock before may have removed the file, and with it the right.
+        if !lock::exclusive(&lock)? || !lock::is_there(&lock)? {
+            return Ok(None);
+        }
+        Ok(Some(Self { dir: dir.try_clone()?, name: name.to_owned(), _lock: lock }))
+    }
+
+    /// Removes the folder, then its lock file.
+    fn release(&self) -> io::Result<()> {
+        let removed = match self.dir.remove_dir_all(&self.name) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                open_up(&self.dir, &self.name)?;
+                self.dir.remove_dir_all(&self.name)
+            }
+            other => other,
+        };
+        match removed {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        self.dir.remove_file(format!("{}{LOCK}", self.name))
+    }
+}
+
+/// Makes every folder of a tree one that we may look into and change: a server may have made it another, and what is in
+/// such a folder can't be removed. No link is followed, and nothing leaves `dir`.
+fn open_up(dir: &Dir, root: &str) -> io::Result<()> {
+    let mut todo = vec![PathBuf::from(root)];
+    while let Some(folder) = todo.pop() {
+        dir.set_permissions(&folder, Permissions::from_std(PermissionsExt::from_mode(Access::Private.folder_mode())))?;
+        for entry in dir.read_dir(&folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                todo.push(folder.join(entry.file_name()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A folder of one run, removed with everything in it when dropped.
+#[derive(Debug)]
+pub struct RunFolder {
+    claim: Claim,
+    guard: Guard,
+}
+
+impl RunFolder {
+    /// Opens it, and makes sure that it is the one that was made: this user's.
+    ///
+    /// # Errors
+    /// When it can't be opened, or is another.
+    pub fn open(&self) -> Result<Dir, StoreError> {
+        let failed = self.failed("open it");
+        let dir = self.claim.dir.open_dir(&self.claim.name).map_err(failed)?;
+        self.guard.check(&dir).map_err(failed)?;
+        let owner = dir.dir_metadata().map_err(failed)?.uid();
+        if owner == self.guard.caller().uid() {
+            Ok(dir)
+        } else {
+            Err(StoreError::from(FolderProblem::Exposed(Untrusted::Foreign { uid: owner }).at(self.path())))
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.guard.path()
+    }
+
+    /// What turns a failure while `doing` something in it into ours; what was found out already stays what it is.
+    pub fn failed(&self, doing: &'static str) -> impl Fn(io::Error) -> StoreError + Copy {
+        Purpose::Runs.failed(self.path(), doing)
+    }
+
+    /// Tries what unpacking needs: to write a file in it. It goes with the folder.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn try_out(&self) -> Result<(), StoreError> {
+        let failed = self.failed("write to it");
+        let dir = self.open()?;
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(Access::Private.file_mode());
+        let mut file = dir.open_with("probe", &options).map_err(failed)?;
+        file.write_all(&[0; limits::RUN_PROBE]).and_then(|()| file.sync_data()).map_err(failed)
+    }
+
+    /// Whether the programs of a bundle could not be started in it: its file system is mounted noexec.
+    pub fn is_noexec(&self) -> bool {
+        let flag = nix::sys::statvfs::FsFlags::ST_NOEXEC;
+        self.open().is_ok_and(|dir| nix::sys::statvfs::fstatvfs(&dir).is_ok_and(|found| found.flags().contains(flag)))
+    }
+}
+
+impl Drop for RunFolder {
+    fn drop(&mut self) {
+        if let Err(error) = self.claim.release() {
+            tracing::warn!(path = %self.path().display(), %error, "the folder of a run could not be removed");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cap_std::ambient_authority;
+
+    use crate::testing::caller;
+
+    use super::*;
+
+    fn bed() -> (tempfile::TempDir, Runs) {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = Dir::open_ambient_dir(temp.path(), ambient_authority()).unwrap();
+        let runs = Runs { dir, guard: Guard::new(caller(), temp.path()) };
+        (temp, runs)
+    }
+
+    fn names(runs: &Runs) -> Vec<String> {
+        let entries = runs.dir.entries().unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_folder_lives_as_long_as_its_run() {
+        let (_temp, runs) = bed();
+        let (first, second) = (runs.folder().unwrap(), runs.folder().unwrap());
+        first.open().unwrap().write("file", "x").unwrap();
+        assert_ne!(first.path(), second.path());
+        runs.sweep();
+        assert_eq!(first.open().unwrap().read_to_string("file").unwrap(), "x", "a live run's folder is not swept");
+        assert_eq!(names(&runs).len(), 4);
+        drop(first);
+        assert_eq!(names(&runs).len(), 2);
+        drop(second);
+        assert_eq!(names(&runs), [""; 0]);
+    }
+
+    #[test]
+    fn what_dead_runs_left_is_swept_and_nothing_else() {
+        let (_temp, runs) = bed();
+        // A run that died when it had: a lock file, a folder, files.
+        let [early, empty, full] = ["0123456789abcde0", "0123456789abcde1", "0123456789abcde2"];
+        for name in [early, empty, full] {
+            runs.dir.write(format!("{name}.lock"), "").unwrap();
+        }
+        runs.dir.create_dir(empty).unwrap();
+        runs.dir.create_dir_all(format!("{full}/inner")).unwrap();
+        runs.dir.write(format!("{full}/inner/file"), "x").unwrap();
+        // Somebody's: of other lengths, with other digits, without a lock.
+        let foreign = ["0123456789ABCDEF", "0123456789abcde", "0123456789abcdefa", "train", ""];
+        for name in foreign {
+            runs.dir.write(format!("{name}.lock"), "").unwrap();
+        }
+        for name in ["train", "0123456789ABCDEF", "fedcba9876543210"] {
+            runs.dir.create_dir(name).unwrap();
+        }
+        let mut kept: Vec<String> = foreign.iter().map(|name| format!("{name}.lock")).collect();
+        kept.extend(["train", "0123456789ABCDEF", "fedcba9876543210"].map(str::to_owned));
+        kept.sort();
+        runs.sweep();
+        assert_eq!(names(&runs), kept);
+    }
+
+    #[test]
+    fn every_folder_of_a_locked_tree_is_opened_and_nothing_outside() {
+        let (temp, runs) = bed();
+        let mode = |name: &str| runs.dir.symlink_metadata(name).unwrap().mode() & 0o777;
+        let lock = |name: &str, mode| {
+            std::fs::set_permissions(temp.path().join(name), PermissionsExt::from_mode(mode)).unwrap();
+        };
+        runs.dir.create_dir_all("run/a/b").unwrap();
+        runs.dir.create_dir("outside").unwrap();
+        runs.dir.write("run/file", "").unwrap();
+        runs.dir.symlink("../outside", "run/link").unwrap();
+        for (name, bits) in [("run/file", 0), ("run/a/b", 0), ("run/a", 0o100), ("run", 0), ("outside", 0o500)] {
+            lock(name, bits);
+        }
+        open_up(&runs.dir, "run").unwrap();
+        for (name, bits) in [("run", 0o700), ("run/a", 0o700), ("run/a/b", 0o700), ("run/file", 0), ("outside", 0o500)]
+        {
+            assert_eq!(mode(name), bits, "{name}");
+        }
+        runs.dir.remove_dir_all("run").unwrap();
+    }
+
+    #[test]
+    fn a_name_is_given_once_and_a_right_to_a_removed_folder_is_none() {
+        let (_temp, runs) = bed();
+        let claim = Claim::new(&runs.dir, "name").unwrap().unwrap();
+        assert!(Claim::new(&runs.dir, "name").unwrap().is_none());
+        assert!(Claim::existing(&runs.dir, "name").unwrap().is_none(), "it is locked");
+        claim.release().unwrap();
+        assert!(Claim::existing(&runs.dir, "name").unwrap().is_none(), "it is gone");
+        assert!(Claim::new(&runs.dir, "name").unwrap().is_some(), "though the first lock is still held");
+    }
+}
