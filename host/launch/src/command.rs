@@ -130,7 +130,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::error::Failure;
+    use smcp_model::exit::ExitKind;
 
     /// A bundle `tree/` with `server`, `data` (not executable), `bin/tool`, and links; beside it `outside/tool`.
     fn bed() -> (TempDir, PathBuf, Dir) {
@@ -170,15 +170,15 @@ mod tests {
         Some(metadata.permissions().mode() & 0o100 != 0)
     }
 
-    fn outcome(result: Result<PathBuf, LaunchError>, root: &Path) -> Result<String, (Failure, String)> {
+    fn outcome(result: Result<PathBuf, LaunchError>, root: &Path) -> Result<String, (ExitKind, String)> {
         result
             .map(|path| path.strip_prefix(root).unwrap().display().to_string())
-            .map_err(|error| (error.failure(), format!("{error:?}").split([' ', '{']).next().unwrap().to_owned()))
+            .map_err(|error| (error.exit_kind(), format!("{error:?}").split([' ', '{']).next().unwrap().to_owned()))
     }
 
     #[test]
     fn a_command_with_a_slash_is_a_file_of_the_bundle() {
-        use Failure::{Integrity, Start};
+        use ExitKind::{Integrity, Start};
         let (_bed, root, dir) = bed();
         let bundle = Bundle { root: &root, dir: &dir };
         let cases = [
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_working_directory_is_one_of_the_bundle() {
-        use Failure::{Integrity, Start};
+        use ExitKind::{Integrity, Start};
         let (_bed, root, dir) = bed();
         let bundle = Bundle { root: &root, dir: &dir };
         let cases = [
@@ -260,7 +260,7 @@ mod tests {
         ];
         for (command, search_path, variant) in cases {
             let error = bundle.program(command, search_path.as_deref(), look).unwrap_err();
-            assert_eq!(error.failure(), Failure::Start);
+            assert_eq!(error.exit_kind(), ExitKind::Start);
             assert!(format!("{error:?}").starts_with(variant), "{command}: {error:?}");
         }
     }

@@ -6,14 +6,16 @@
 pub mod access;
 pub mod audit;
 pub mod cache;
-pub mod content;
 pub mod client_error;
+pub mod content;
 pub mod deadline;
 pub mod diagnosis;
 pub mod digest;
 pub mod encoding;
 pub mod endpoint;
+pub mod error_chain;
 pub mod examination;
+pub mod exit;
 pub mod facts;
 pub mod fetches;
 pub mod limits;

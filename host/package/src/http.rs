@@ -43,6 +43,7 @@ use smcp_model::package::PackageRef;
 use smcp_model::package::Resolution;
 use smcp_model::package::Selector;
 use smcp_model::registry::Registry;
+use smcp_model::registry::RegistryUrl;
 use smcp_model::secret::Secret;
 use smcp_model::text::SafeText;
 
@@ -65,29 +66,27 @@ pub struct HttpSettings {
 /// A registry behind a URL. Nothing is connected, and no certificate read, before it is asked.
 #[derive(Debug)]
 pub struct HttpRegistry {
-    location: Registry,
+    location: Registry, // INVARIANT: at `url`.
+    url: RegistryUrl,
     settings: HttpSettings,
     agents: Agents,
 }
 
 impl HttpRegistry {
-    /// The registry at `location`; `None` when that is a directory.
-    pub fn new(location: Registry, settings: HttpSettings) -> Option<Self> {
-        let agents = Agents::new(location.endpoint()?, settings.proxy.clone(), settings.trust.clone());
-        Some(Self { location, settings, agents })
+    /// The registry at `url`.
+    pub fn new(url: RegistryUrl, settings: HttpSettings) -> Self {
+        let agents = Agents::new(url.endpoint().clone(), settings.proxy.clone(), settings.trust.clone());
+        Self { location: Registry::Url(url.clone()), url, settings, agents }
     }
 
     /// The proxy that stands before it.
     fn via(&self) -> Option<Box<Via>> {
-        self.agents.via(&self.location.endpoint()?)
+        self.agents.via(self.url.endpoint())
     }
 
     fn ask(&self, path: &str, accept: &'static str, deadline: &Deadline) -> Result<Outcome, PackageError> {
         let registry = self.location.to_string();
-        let Some(from) = Address::below(&self.location, path) else {
-            let problem = HttpProblem::NotHttp(SafeText::new("its address is no URL"));
-            return Err(PackageError::Http { registry, problem, via: None });
-        };
+        let from = Address::below(&self.url, path);
         let (token, hint) = (self.settings.token.as_ref(), self.settings.login_hint.as_str());
         Question { agents: &self.agents, from, accept, token, hint, registry: &registry, deadline }.ask()
     }

@@ -56,7 +56,7 @@ pub fn log_out(endpoint: &Endpoint) -> Result<bool, Stop> {
 /// # Errors
 /// When the file of the tokens can't be used.
 pub fn has_token(config: &Config, registry: &Registry) -> Result<bool, Stop> {
-    Ok(registry.endpoint().map_or(Ok(None), |endpoint| token(config, &endpoint))?.is_some())
+    Ok(registry.endpoint().map_or(Ok(None), |endpoint| token(config, endpoint))?.is_some())
 }
 
 /// What the registry at `endpoint` is asked with.
@@ -88,15 +88,13 @@ fn token(config: &Config, endpoint: &Endpoint) -> Result<Option<Secret>, Stop> {
 
 /// Whether the configuration, and not the command line, names the registry at `endpoint`.
 fn is_configured(config: &Config, endpoint: &Endpoint) -> bool {
-    config.configured_registry().endpoint().as_ref() == Some(endpoint)
+    config.configured_registry().endpoint() == Some(endpoint)
 }
 
 fn variable_token() -> Result<Option<Secret>, Stop> {
     let Some(value) = authority::variable(TOKEN_VARIABLE) else { return Ok(None) };
     let token = value.to_str().and_then(|text| Secret::new(text).ok());
-    token
-        .map(Some)
-        .ok_or_else(|| Stop::Order(format!("{TOKEN_VARIABLE} holds no token: expected one word, on one line")))
+    token.map(Some).ok_or(Stop::TokenVariable { variable: TOKEN_VARIABLE })
 }
 
 /// The tokens that are kept; `None` when none ever was.

@@ -126,7 +126,7 @@ impl Resolved {
             }
             tracing::debug!("somebody empties the cache; the package is fetched again");
         }
-        Err(Stop::Order("the cache is being emptied by somebody else; try again".to_owned()))
+        Err(Stop::CacheBusy)
     }
 }
 
@@ -140,10 +140,7 @@ pub fn open_registry(config: &Config) -> Result<Box<dyn RegistryClient>, Stop> {
         Registry::Directory(path) => Ok(Box::new(open_directory(registry, path)?)),
         Registry::Url(url) => {
             check_clock()?;
-            let no_endpoint = || Stop::Order(format!("`{url}` is no address of a registry"));
-            let endpoint = registry.endpoint().ok_or_else(no_endpoint)?;
-            let settings = access::settings(config, &endpoint)?;
-            Ok(Box::new(HttpRegistry::new(registry.clone(), settings).ok_or_else(no_endpoint)?))
+            Ok(Box::new(HttpRegistry::new(url.clone(), access::settings(config, url.endpoint())?)))
         }
     }
 }

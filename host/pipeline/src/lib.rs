@@ -35,7 +35,6 @@ pub use policies::unreadable;
 pub use refusal::refuse;
 pub use start::Order;
 pub use stop::Stop;
-pub use stop::StopKind;
 pub use stop::Stopped;
 
 pub use smcp_decide::Consent;

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use smcp_audit::AuditError;
 use smcp_decide::Notice;
 use smcp_decide::Refusal;
-use smcp_launch::error::Failure;
 use smcp_launch::error::LaunchError;
+use smcp_model::exit::ExitKind;
 use smcp_model::limits;
 use smcp_model::name::PolicyName;
 use smcp_model::request::Subject;
@@ -95,26 +95,15 @@ pub enum Stop {
         /// What the system says.
         cause: io::Error,
     },
-    /// What the command line gives for the launch can't be used.
-    #[error("{0}")]
-    Order(String),
-}
-
-/// What a stop means to the caller; each kind has its exit code (spec section 4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StopKind {
-    /// The command line, the configuration or the local system.
-    Usage,
-    /// A registry could not answer, or has no such package.
-    Registry,
-    /// Bytes or identities are not what they should be.
-    Integrity,
-    /// Refused.
-    Refused,
-    /// It took too long.
-    Timeout,
-    /// The server could not be started.
-    Start,
+    /// Another process removed the package's files from the cache each time that they were fetched.
+    #[error("the cache is being emptied by somebody else; try again")]
+    CacheBusy,
+    /// The environment variable with the registry's token holds something else.
+    #[error("{variable} holds no token: expected one word, on one line")]
+    TokenVariable {
+        /// The variable's name.
+        variable: &'static str,
+    },
 }
 
 impl Stop {
@@ -122,22 +111,18 @@ impl Stop {
         Self::Local { doing, path: path.to_path_buf(), cause }
     }
 
-    /// What it means to the caller.
-    pub const fn kind(&self) -> StopKind {
+    /// The exit code's reason.
+    pub const fn exit_kind(&self) -> ExitKind {
         match self {
             Self::Package(error) => match error.kind() {
-                PackageErrorKind::NotFound | PackageErrorKind::Registry => StopKind::Registry,
-                PackageErrorKind::Integrity => StopKind::Integrity,
-                PackageErrorKind::Timeout => StopKind::Timeout,
-                PackageErrorKind::Local => StopKind::Usage,
+                PackageErrorKind::NotFound | PackageErrorKind::Registry => ExitKind::Registry,
+                PackageErrorKind::Integrity => ExitKind::Integrity,
+                PackageErrorKind::Timeout => ExitKind::Timeout,
+                PackageErrorKind::Local => ExitKind::Usage,
             },
-            Self::Refused(_) => StopKind::Refused,
-            Self::Pin(_) => StopKind::Integrity,
-            Self::Launch(error) => match error.failure() {
-                Failure::Integrity => StopKind::Integrity,
-                Failure::Timeout => StopKind::Timeout,
-                Failure::Start => StopKind::Start,
-            },
+            Self::Refused(_) => ExitKind::Refused,
+            Self::Pin(_) => ExitKind::Integrity,
+            Self::Launch(error) => error.exit_kind(),
             Self::Untrusted { .. }
             | Self::Host(_)
             | Self::NoCache
@@ -146,7 +131,8 @@ impl Stop {
             | Self::Audit(_)
             | Self::Local { .. }
             | Self::System { .. }
-            | Self::Order(_) => StopKind::Usage,
+            | Self::CacheBusy
+            | Self::TokenVariable { .. } => ExitKind::Usage,
         }
     }
 
@@ -162,7 +148,8 @@ impl Stop {
             Self::NoCache | Self::NoHome | Self::Local { .. } | Self::System { .. } => "local",
             Self::Clock => "clock",
             Self::Audit(_) => "audit-unwritable",
-            Self::Order(_) => "usage",
+            Self::CacheBusy => "cache-busy",
+            Self::TokenVariable { .. } => "token-invalid",
         }
     }
 
@@ -181,7 +168,8 @@ impl Stop {
             | Self::Audit(_)
             | Self::Local { .. }
             | Self::System { .. }
-            | Self::Order(_) => false,
+            | Self::CacheBusy
+            | Self::TokenVariable { .. } => false,
         }
     }
 
@@ -201,7 +189,8 @@ impl Stop {
             | Self::Launch(_)
             | Self::Local { .. }
             | Self::System { .. }
-            | Self::Order(_) => false,
+            | Self::CacheBusy
+            | Self::TokenVariable { .. } => false,
         }
     }
 }

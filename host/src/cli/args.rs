@@ -30,6 +30,7 @@ use crate::cli::registry::RegistryCommand;
 use crate::cli::run::RunCommand;
 use crate::cli::version::VersionCommand;
 use crate::cli::world::World;
+use smcp_model::exit::ExitKind;
 use smcp_pipeline as pipeline;
 use smcp_report::client_error;
 use smcp_report::json;
@@ -217,16 +218,16 @@ pub(super) fn explain(error: &clap::Error, arguments: &[OsString]) -> Exit {
         return Exit::Success;
     }
     if wants_document(arguments) {
-        let document = json::error("usage", &sentence(error), Exit::Usage.code(), Vec::new());
+        let document = json::error("usage", &sentence(error), ExitKind::Usage.code(), Vec::new());
         drop(json::write(&document, &mut std::io::stdout().lock()));
     } else {
         // A standard error that nobody reads changes nothing.
         drop(error.print());
     }
     if is_launch(arguments) && !std::io::stdin().is_terminal() {
-        pipeline::refuse(&client_error::failure(None, Exit::Usage.code(), &sentence(error)));
+        pipeline::refuse(&client_error::failure(None, ExitKind::Usage.code(), &sentence(error)));
     }
-    Exit::Usage
+    Exit::Failed(ExitKind::Usage)
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use smcp_audit::Part;
 use smcp_audit::Snapshot;
 use smcp_authority as authority;
 use smcp_model::digest::Digest;
+use smcp_model::exit::ExitKind;
 use smcp_report::json;
 use smcp_report::records;
 
@@ -95,7 +96,7 @@ impl VerifyCommand {
         let bounds = Bounds { after: self.after, head: self.head, partial: false };
         let mut found = audit::verify(&mut log.parts, bounds).map_err(failed)?;
         (found.living, found.foreign) = (log.living, log.foreign);
-        let exit = if found.is_intact() { Exit::Success } else { Exit::Integrity };
+        let exit = if found.is_intact() { Exit::Success } else { Exit::Failed(ExitKind::Integrity) };
         if world.json() {
             json::write(&records::verification_document(&found, exit.code()), &mut world.out())?;
         } else {

@@ -12,6 +12,7 @@ use smcp_authority as authority;
 use smcp_model::cache::CacheRemoval;
 use smcp_model::cache::CacheRules;
 use smcp_model::cache::CacheTarget;
+use smcp_model::exit::ExitKind;
 use smcp_model::size::ByteSize;
 use smcp_pipeline as pipeline;
 use smcp_report::cache;
@@ -84,7 +85,7 @@ impl RemoveCommand {
         let removal = pipeline::uncache(&world.config(None)?, &self.targets)?;
         say(world, &removal, false)?;
         // Somebody who names a file wants it gone.
-        Ok(if removal.in_use.is_empty() { Exit::Success } else { Exit::Usage })
+        Ok(if removal.in_use.is_empty() { Exit::Success } else { Exit::Failed(ExitKind::Usage) })
     }
 }
 

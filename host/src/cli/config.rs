@@ -12,6 +12,7 @@ use crate::cli::failure::Failure;
 use crate::cli::world::World;
 use smcp_authority as authority;
 use smcp_config as config;
+use smcp_model::exit::ExitKind;
 use smcp_model::text::SafeText;
 use smcp_pipeline as pipeline;
 use smcp_report::json;
@@ -80,7 +81,7 @@ fn validate(world: &World) -> Result<Exit, Failure> {
     let config = world.config(None)?;
     let rows = pipeline::examine(&config)?;
     let works = rows.iter().all(|row| row.state.works());
-    let exit = if works { Exit::Success } else { Exit::Usage };
+    let exit = if works { Exit::Success } else { Exit::Failed(ExitKind::Usage) };
     if world.json() {
         json::write(&listing::validation_document(&rows, exit.code()), &mut world.out())?;
     } else {

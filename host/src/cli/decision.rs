@@ -6,14 +6,13 @@ use serde_json::Value;
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::failure::exit_of;
-use crate::cli::failure::told;
-use crate::cli::failure::told_of;
 use crate::cli::world::World;
 use smcp_authority as authority;
 use smcp_config::Config;
 use smcp_model::client_error::ClientError;
 use smcp_model::deadline::Deadline;
+use smcp_model::error_chain::error_chain;
+use smcp_model::exit::ExitKind;
 use smcp_model::mode::Effect;
 use smcp_model::package::PackageRef;
 use smcp_model::request::Context;
@@ -28,7 +27,6 @@ use smcp_pipeline::Judged;
 use smcp_pipeline::Ledger;
 use smcp_pipeline::Notice;
 use smcp_pipeline::Remark;
-use smcp_pipeline::StopKind;
 use smcp_pipeline::Stopped;
 use smcp_report::Conclusion;
 use smcp_report::Purpose;
@@ -80,7 +78,7 @@ impl World {
         let trust = context.trust;
         let exit = match (judged.ruling.effect(), trust) {
             (Effect::Pass | Effect::Warn, _) | (Effect::Ask, true) => Exit::Success,
-            (Effect::Ask, false) | (Effect::Block, _) => Exit::Refused,
+            (Effect::Ask, false) | (Effect::Block, _) => Exit::Failed(ExitKind::Refused),
         };
         let report = report(&judged, trust.then_some(Consent::Trusted), purpose, exit);
         let asked = judged.ruling.effect() == Effect::Ask;
@@ -101,15 +99,15 @@ impl World {
     /// everything else is a failure.
     pub(super) fn stopped(&mut self, stopped: Stopped, purpose: Purpose) -> Result<Exit, Failure> {
         let Stopped { subject, stop, notices } = stopped;
-        let kind = stop.kind();
-        let exit = exit_of(kind);
+        let kind = stop.exit_kind();
+        let exit = Exit::Failed(kind);
         match kind {
-            StopKind::Usage | StopKind::Timeout | StopKind::Start => Err((*stop).into()),
+            ExitKind::Usage | ExitKind::Timeout | ExitKind::Start => Err((*stop).into()),
             // The decision that the audience heard says why.
-            StopKind::Refused if stop.was_heard() => Ok(exit),
-            StopKind::Registry | StopKind::Integrity | StopKind::Refused => {
+            ExitKind::Refused if stop.was_heard() => Ok(exit),
+            ExitKind::Registry | ExitKind::Integrity | ExitKind::Refused => {
                 let code = stop.code();
-                let message = told(&(*stop).into());
+                let message = error_chain(&*stop);
                 self.say(&Report { notices: &notices, ..refusal(&subject, kind, code, &message, purpose) })?;
                 Ok(exit)
             }
@@ -180,12 +178,12 @@ impl World {
 /// What a client is told of a launch that stopped without a decision of the policies.
 pub(super) fn client_error_of(stopped: &Stopped) -> ClientError {
     let Stopped { subject, stop, notices } = stopped;
-    let (kind, message) = (stop.kind(), told_of(stop));
+    let (kind, message) = (stop.exit_kind(), error_chain(stop));
     match kind {
-        StopKind::Usage | StopKind::Timeout | StopKind::Start => {
-            client_error::failure(Some(&subject.label()), exit_of(kind).code(), &message)
+        ExitKind::Usage | ExitKind::Timeout | ExitKind::Start => {
+            client_error::failure(Some(&subject.label()), kind.code(), &message)
         }
-        StopKind::Registry | StopKind::Integrity | StopKind::Refused => {
+        ExitKind::Registry | ExitKind::Integrity | ExitKind::Refused => {
             let report = refusal(subject, kind, stop.code(), &message, Purpose::Launch);
             client_error::decision(&Report { notices, ..report })
         }
@@ -193,24 +191,24 @@ pub(super) fn client_error_of(stopped: &Stopped) -> ClientError {
 }
 
 /// The report of a stop that is a decision, though no policy has spoken.
-fn refusal<'a>(subject: &'a Subject, kind: StopKind, code: &'a str, message: &'a str, purpose: Purpose) -> Report<'a> {
-    let conclusion = if kind == StopKind::Registry {
+fn refusal<'a>(subject: &'a Subject, kind: ExitKind, code: &'a str, message: &'a str, purpose: Purpose) -> Report<'a> {
+    let conclusion = if kind == ExitKind::Registry {
         Conclusion::Unavailable { code, message }
     } else {
         Conclusion::Refused { code, message }
     };
-    let exit_code = exit_of(kind).code();
+    let exit_code = kind.code();
     Report { subject, conclusion, notices: &[], consent: None, start: None, brief: false, purpose, exit_code }
 }
 
 /// The document of the same; `None` when it is a failure and no decision.
 fn document_of_stop(stopped: &Stopped, purpose: Purpose) -> Option<Value> {
     let Stopped { subject, stop, notices } = stopped;
-    match stop.kind() {
-        StopKind::Usage | StopKind::Timeout | StopKind::Start => None,
-        StopKind::Registry | StopKind::Integrity | StopKind::Refused => {
-            let message = told_of(stop);
-            let report = refusal(subject, stop.kind(), stop.code(), &message, purpose);
+    match stop.exit_kind() {
+        ExitKind::Usage | ExitKind::Timeout | ExitKind::Start => None,
+        ExitKind::Registry | ExitKind::Integrity | ExitKind::Refused => {
+            let message = error_chain(stop);
+            let report = refusal(subject, stop.exit_kind(), stop.code(), &message, purpose);
             Some(json::decision(&Report { notices, ..report }))
         }
     }
@@ -261,21 +259,22 @@ impl Audience for Listener<'_> {
             // In a pipe a clean pass is no news: the server is about to speak for itself.
             (Effect::Pass, None) if clean || world.is_quiet() => return,
             (Effect::Pass | Effect::Warn | Effect::Ask, _) => Exit::Success,
-            (Effect::Block, _) => Exit::Refused,
+            (Effect::Block, _) => Exit::Failed(ExitKind::Refused),
         };
         let consent = self.trust.then_some(Consent::Trusted);
         let brief = !world.is_verbose();
         let report = Report { start, brief, ..report(judged, consent, Purpose::Launch, exit) };
         // A standard error that nobody reads must not keep a decision from being carried out.
         drop(world.say(&report));
-        self.refusal = (exit == Exit::Refused).then(|| client_error::decision(&report));
+        self.refusal = (exit == Exit::Failed(ExitKind::Refused)).then(|| client_error::decision(&report));
     }
 
     fn consent(&mut self, judged: &Judged) -> Consent {
         let consent = self.trust.then_some(Consent::Trusted);
         let start = self.world.shown_start(judged);
         let brief = !self.world.is_verbose();
-        let report = Report { start, brief, ..report(judged, consent, Purpose::Launch, Exit::Refused) };
+        let report =
+            Report { start, brief, ..report(judged, consent, Purpose::Launch, Exit::Failed(ExitKind::Refused)) };
         let style = self.world.error_style();
         let answer = match authority::stdin() {
             Ok(mut stdin) => {
@@ -308,7 +307,9 @@ impl Audience for Listener<'_> {
             (Effect::Pass | Effect::Warn, _) | (Effect::Ask, Some(Consent::Trusted | Consent::Accepted)) => {
                 Exit::Success
             }
-            (Effect::Ask, Some(Consent::Declined | Consent::NobodyToAsk) | None) | (Effect::Block, _) => Exit::Refused,
+            (Effect::Ask, Some(Consent::Declined | Consent::NobodyToAsk) | None) | (Effect::Block, _) => {
+                Exit::Failed(ExitKind::Refused)
+            }
         };
         json::decision(&report(judged, consent, Purpose::Launch, exit))
     }

@@ -8,7 +8,6 @@ use clap::Args;
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::failure::told;
 use crate::cli::world::World;
 use smcp_authority as authority;
 use smcp_config::Config;
@@ -16,6 +15,8 @@ use smcp_model::deadline::Deadline;
 use smcp_model::diagnosis::Check;
 use smcp_model::diagnosis::Health;
 use smcp_model::diagnosis::worst;
+use smcp_model::error_chain::error_chain;
+use smcp_model::exit::ExitKind;
 use smcp_model::registry::Registry;
 use smcp_pipeline as pipeline;
 use smcp_report::diagnosis;
@@ -51,7 +52,7 @@ impl DoctorCommand {
         checks.extend(surroundings::limits());
         checks.extend(surroundings::kernel());
         checks.push(surroundings::clock());
-        let exit = if worst(&checks) == Health::Problem { Exit::Usage } else { Exit::Success };
+        let exit = if worst(&checks) == Health::Problem { Exit::Failed(ExitKind::Usage) } else { Exit::Success };
         if world.json() {
             json::write(&diagnosis::document(&checks, exit.code()), &mut world.out())?;
         } else {
@@ -83,7 +84,7 @@ fn registry(config: &Config, deadline: &Deadline) -> Check {
                 .advice("publish one with `smcp registry publish`, or name another registry")
         }
         Ok(()) => Check::new("registry", Health::Ok, format!("{registry} answers")),
-        Err(stop) => Check::failed("registry", Health::Problem, &told(&stop.into())),
+        Err(stop) => Check::failed("registry", Health::Problem, &error_chain(&stop)),
     }
 }
 

@@ -1,16 +1,16 @@
 //! Why a command could not do its work, as a message and an exit code.
 
-use crate::cli::exit::Exit;
 use smcp_config::ConfigError;
+use smcp_model::error_chain::error_chain;
+use smcp_model::exit::ExitKind;
 use smcp_pipeline::DocumentError;
 use smcp_pipeline::Stop;
-use smcp_pipeline::StopKind;
 
 /// A command's error: the exit code, a word for machines, and the sentence for people.
 #[derive(Debug)]
 pub(super) struct Failure {
-    /// How the program ends.
-    pub(super) exit: Exit,
+    /// The exit code's reason.
+    pub(super) exit: ExitKind,
     /// A stable name for machines.
     pub(super) code: &'static str,
     /// What went wrong, the newest context first.
@@ -24,17 +24,17 @@ pub(super) struct Failure {
 impl Failure {
     /// A mistake on the command line that only shows once it is carried out.
     pub(super) fn usage(error: impl Into<anyhow::Error>) -> Self {
-        Self { exit: Exit::Usage, code: "usage", error: error.into(), problems: Vec::new(), details: Vec::new() }
+        Self { exit: ExitKind::Usage, code: "usage", error: error.into(), problems: Vec::new(), details: Vec::new() }
     }
 
     /// Something that the command line names did not come in time.
     pub(super) fn timeout(error: anyhow::Error) -> Self {
-        Self { exit: Exit::Timeout, code: "timeout", error, problems: Vec::new(), details: Vec::new() }
+        Self { exit: ExitKind::Timeout, code: "timeout", error, problems: Vec::new(), details: Vec::new() }
     }
 
     /// The sentence for people, the cause of each error behind it.
     pub(super) fn message(&self) -> String {
-        told(&self.error)
+        error_chain(self.error.as_ref())
     }
 
     /// The same with every detail, one to a line.
@@ -43,37 +43,10 @@ impl Failure {
     }
 }
 
-/// An error with its causes on one line, then whatever else they say on lines of their own: what to do stands last.
-pub(super) fn told(error: &anyhow::Error) -> String {
-    told_of(error.as_ref())
-}
-
-/// The same of an error that is not ours to take.
-pub(super) fn told_of(error: &(dyn std::error::Error + 'static)) -> String {
-    let chain = std::iter::successors(Some(error), |error| error.source());
-    let texts: Vec<String> = chain.map(ToString::to_string).collect();
-    let (heads, more): (Vec<&str>, Vec<&str>) =
-        texts.iter().map(|text| text.split_once('\n').unwrap_or((text, ""))).unzip();
-    let more = more.into_iter().filter(|lines| !lines.is_empty());
-    std::iter::once(heads.join(": ").as_str()).chain(more).collect::<Vec<_>>().join("\n")
-}
-
-/// The exit code of a kind of stop.
-pub(super) const fn exit_of(kind: StopKind) -> Exit {
-    match kind {
-        StopKind::Usage => Exit::Usage,
-        StopKind::Registry => Exit::Registry,
-        StopKind::Integrity => Exit::Integrity,
-        StopKind::Refused => Exit::Refused,
-        StopKind::Timeout => Exit::Timeout,
-        StopKind::Start => Exit::Start,
-    }
-}
-
 impl From<Stop> for Failure {
     fn from(stop: Stop) -> Self {
         Self {
-            exit: exit_of(stop.kind()),
+            exit: stop.exit_kind(),
             code: stop.code(),
             error: stop.into(),
             problems: Vec::new(),
@@ -86,13 +59,13 @@ impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let problems = error.problems().iter().filter_map(|problem| serde_json::to_value(problem).ok()).collect();
         if error.problems().len() == 1 && error.more() == 0 {
-            return Self { exit: Exit::Usage, code: "config", error: error.into(), problems, details: Vec::new() };
+            return Self { exit: ExitKind::Usage, code: "config", error: error.into(), problems, details: Vec::new() };
         }
         let count = error.problems().len().saturating_add(error.more());
         let more = (error.more() > 0).then(|| format!("and {} more", error.more()));
         let details = error.problems().iter().map(ToString::to_string).chain(more).collect();
         let error = anyhow::anyhow!("the configuration has {count} problems, and nothing runs with it");
-        Self { exit: Exit::Usage, code: "config", error, problems, details }
+        Self { exit: ExitKind::Usage, code: "config", error, problems, details }
     }
 }
 
@@ -107,33 +80,12 @@ impl From<DocumentError> for Failure {
 /// Whatever else: the local system, such as a full disk.
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        Self { exit: Exit::Usage, code: "failed", error, problems: Vec::new(), details: Vec::new() }
+        Self { exit: ExitKind::Usage, code: "failed", error, problems: Vec::new(), details: Vec::new() }
     }
 }
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         anyhow::Error::from(error).context("while writing the answer").into()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn causes_stand_before_the_way_out() {
-        let cause = || std::io::Error::other("disk full\nof old logs");
-        let cases = [
-            (anyhow::anyhow!("alone"), "alone"),
-            (anyhow::anyhow!("what\n  do this\n  or that"), "what\n  do this\n  or that"),
-            (
-                anyhow::Error::from(cause()).context("can't write\n  free some space"),
-                "can't write: disk full\n  free some space\nof old logs",
-            ),
-        ];
-        for (error, expected) in cases {
-            assert_eq!(told(&error), expected);
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! Fetching: what the registry hands out is what was asked for, or nothing is.
 
 use std::io::Read;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -53,7 +54,7 @@ impl RegistryClient for Fake {
 
 fn fake(manifest: &str) -> Fake {
     Fake {
-        location: Registry::Url("https://registry.example".to_owned()),
+        location: Registry::from_text("https://registry.example", Path::new("/"), None).unwrap(),
         manifest: manifest.as_bytes().to_vec(),
         bundle: || Box::new(&b"bundle"[..]),
     }

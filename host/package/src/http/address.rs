@@ -10,7 +10,7 @@ use percent_encoding::NON_ALPHANUMERIC;
 use smcp_model::endpoint::Endpoint;
 use smcp_model::endpoint::Scheme;
 use smcp_model::limits;
-use smcp_model::registry::Registry;
+use smcp_model::registry::RegistryUrl;
 use smcp_model::text::SafeText;
 
 /// An `http` or `https` URL without credentials and fragment.
@@ -21,12 +21,9 @@ pub(super) struct Address {
 }
 
 impl Address {
-    /// Below a registry's URL: `path` begins with a slash. `None` for a directory.
-    pub(super) fn below(registry: &Registry, path: &str) -> Option<Self> {
-        let Registry::Url(url) = registry else { return None };
-        let base = url.split_once("://")?.1.split_once('/').map_or("", |(_, base)| base);
-        let slash = if base.is_empty() { "" } else { "/" };
-        Some(Self { endpoint: registry.endpoint()?, path: checked(&format!("{slash}{base}{path}"))? })
+    /// Below a registry's URL: `path` begins with a slash, and is one that we made.
+    pub(super) fn below(registry: &RegistryUrl, path: &str) -> Self {
+        Self { endpoint: registry.endpoint().clone(), path: format!("{}{path}", registry.path()) }
     }
 
     /// Where a redirect from here leads.
@@ -42,10 +39,7 @@ impl Address {
         }
         let scheme = |name: &str| name.starts_with(|c: char| c.is_ascii_alphabetic()) && !name.contains(['/', '?']);
         if let Some((name, rest)) = location.split_once(':').filter(|(name, _)| scheme(name)) {
-            let known = [Scheme::Https, Scheme::Http].into_iter();
-            let Some(scheme) = known.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(name)) else {
-                return Err("only https:// is followed");
-            };
+            let scheme = Scheme::from_name(name).ok_or("only https:// is followed")?;
             return Self::absolute(scheme, rest.strip_prefix("//").ok_or("it names no host")?);
         }
         let file = self.path.split('?').next().unwrap_or_default();
@@ -110,10 +104,13 @@ pub(super) fn encoded(text: &str) -> String {
 mod tests {
     use std::path::Path;
 
+    use smcp_model::registry::Registry;
+
     use super::*;
 
-    fn registry(text: &str) -> Registry {
-        Registry::from_text(text, Path::new("/"), None).unwrap()
+    fn registry(text: &str) -> RegistryUrl {
+        let Registry::Url(url) = Registry::from_text(text, Path::new("/"), None).unwrap() else { panic!("{text}") };
+        url
     }
 
     #[test]
@@ -124,15 +121,14 @@ mod tests {
             ("http://localhost:8080", "http://localhost:8080/v1/x?ref=1"),
             ("http://[::1]:8080/a", "http://[::1]:8080/a/v1/x?ref=1"),
         ] {
-            assert_eq!(Address::below(&registry(base), "/v1/x?ref=1").unwrap().url(), expected, "{base}");
+            assert_eq!(Address::below(&registry(base), "/v1/x?ref=1").url(), expected, "{base}");
         }
-        assert_eq!(Address::below(&registry("/srv/registry"), "/v1"), None);
         assert_eq!(encoded("1.0.0+b:ü/.."), "1.0.0%2Bb%3A%C3%BC%2F..");
     }
 
     #[test]
     fn a_redirect_leads_to_one_place_or_nowhere() {
-        let from = Address::below(&registry("https://r.example"), "/v1/a?ref=1").unwrap();
+        let from = Address::below(&registry("https://r.example"), "/v1/a?ref=1");
         let long = format!("/{}", "x".repeat(limits::HTTP_URL));
         let cases = [
             ("https://s.example/blob?sig=1", Ok("https://s.example/blob?sig=1")),
@@ -168,7 +164,7 @@ mod tests {
 
     #[test]
     fn what_storage_signs_is_never_shown() {
-        let from = Address::below(&registry("https://r.example"), "/v1").unwrap();
+        let from = Address::below(&registry("https://r.example"), "/v1");
         let signed = from.follow("https://s.example/blob?signature=hunter2").unwrap();
         assert_eq!(format!("{signed:?} {}", signed.shown()), "Address(https://s.example/blob) https://s.example/blob");
     }

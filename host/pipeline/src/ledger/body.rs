@@ -2,8 +2,6 @@
 //!
 //! No value of a variable, no token and no argument is among them: variables stand here by name, arguments by number.
 
-use std::error::Error;
-
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -21,6 +19,7 @@ use smcp_launch::Finished;
 use smcp_launch::status::Ended;
 use smcp_launch::status::EndedBy;
 use smcp_model::digest::Digest;
+use smcp_model::error_chain::causes;
 use smcp_model::limits::PolicyLimits;
 use smcp_model::package::ResolvedPackage;
 use smcp_model::policy::PolicySpec;
@@ -200,11 +199,6 @@ fn policy(spec: &PolicySpec, believed: bool, evaluated: &[Evaluated]) -> Value {
 
 /// An error with its causes, on one line.
 fn message(stop: &Stop) -> SafeText {
-    let mut text = stop.to_string();
-    let mut cause = stop.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
+    let text = causes(stop).map(ToString::to_string).collect::<Vec<_>>().join(": ");
     SafeText::new(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }

@@ -5,16 +5,16 @@
 use std::sync::mpsc;
 use std::thread;
 
-use crate::cli::failure::told_of;
 use smcp_authority as authority;
 use smcp_config::Config;
 use smcp_model::deadline::Deadline;
+use smcp_model::error_chain::error_chain;
+use smcp_model::exit::ExitKind;
 use smcp_model::limits;
 use smcp_model::mode::Effect;
 use smcp_model::package::PackageRef;
 use smcp_model::request::Context;
 use smcp_pipeline as pipeline;
-use smcp_pipeline::StopKind;
 use smcp_report::progress;
 
 /// How a package stands today.
@@ -63,12 +63,12 @@ impl Standing {
                 }
             },
             Err(stopped) => {
-                let told = told_of(&*stopped.stop);
+                let told = error_chain(&*stopped.stop);
                 let told = told.lines().next().unwrap_or_default().to_owned();
-                match (stopped.stop.kind(), stopped.stop.code()) {
-                    (StopKind::Registry, "package-not-found" | "version-not-found") => Self::Missing(told),
-                    (StopKind::Refused | StopKind::Integrity, _) => Self::Refused(told),
-                    (StopKind::Registry | StopKind::Usage | StopKind::Timeout | StopKind::Start, _) => {
+                match (stopped.stop.exit_kind(), stopped.stop.code()) {
+                    (ExitKind::Registry, "package-not-found" | "version-not-found") => Self::Missing(told),
+                    (ExitKind::Refused | ExitKind::Integrity, _) => Self::Refused(told),
+                    (ExitKind::Registry | ExitKind::Usage | ExitKind::Timeout | ExitKind::Start, _) => {
                         Self::Unknown(told)
                     }
                 }
