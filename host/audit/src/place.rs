@@ -105,9 +105,15 @@ impl Place {
         options.read(true).mode(0o600).custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits());
         match access {
             Access::Read => {}
-            Access::Write => drop(options.write(true)),
-            Access::Create => drop(options.write(true).create(true)),
-            Access::CreateNew => drop(options.write(true).create_new(true)),
+            Access::Write => {
+                options.write(true);
+            }
+            Access::Create => {
+                options.write(true).create(true);
+            }
+            Access::CreateNew => {
+                options.write(true).create_new(true);
+            }
         }
         let file = self.dir.open_with(name, &options).map_err(|cause| match &there {
             // Left by a command that ran as somebody else, which the system only calls a lack of permission.
@@ -257,7 +263,7 @@ fn lock(file: File, patience: Duration, path: &Path) -> Result<File, AuditError>
     let (sender, receiver) = mpsc::sync_channel(1);
     let wait = move || {
         // When nobody listens any more, the file is dropped, and the lock with it.
-        drop(sender.send(file.lock().map(|()| file)));
+        let _ = sender.send(file.lock().map(|()| file));
     };
     std::thread::Builder::new().name("audit lock".to_owned()).spawn(wait).map_err(&failed)?;
     match receiver.recv_timeout(patience) {

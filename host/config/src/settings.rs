@@ -81,7 +81,9 @@ fn map(entries: &[(Node, Node)]) -> Result<Value, Vec<Mismatch>> {
         let label = format!(".{}", excerpt(name));
         mismatches.extend(wrong_key(key, &mut seen).map(|wrong| wrong.inside(index, label.clone())));
         match convert(value) {
-            Ok(value) => drop(object.insert(name.to_owned(), value)),
+            Ok(value) => {
+                object.insert(name.to_owned(), value);
+            }
             Err(wrong) => mismatches.extend(wrong.into_iter().map(|wrong| wrong.inside(index, label.clone()))),
         }
     }

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod bounded;
 pub mod cache;
 pub mod client_error;
 pub mod content;
@@ -23,6 +24,7 @@ pub mod manifest;
 pub mod mode;
 pub mod name;
 pub mod near;
+pub mod number;
 pub mod ownership;
 pub mod package;
 pub mod path;

@@ -31,6 +31,7 @@ use smcp_launch::Finished;
 use smcp_model::audit::Event;
 use smcp_model::audit::Head;
 use smcp_model::limits;
+use smcp_model::number;
 use smcp_model::package::ResolvedPackage;
 use smcp_model::request::Context;
 use smcp_model::text::SafeText;
@@ -189,7 +190,7 @@ impl Ledger {
             Ok(finished) => body::end(label, *finished),
         };
         if let Some(started) = self.started {
-            let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let elapsed = number::millis(started.elapsed());
             body.insert("duration_ms".to_owned(), elapsed.into());
             body.extend(left_behind.map(|count| ("left_behind".to_owned(), count.into())));
         }

@@ -10,6 +10,7 @@ use crate::Conclusion;
 use crate::Report;
 use crate::package;
 use smcp_model::mode::Effect;
+use smcp_model::number;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::Fault;
@@ -71,7 +72,7 @@ fn policy(policy: &Evaluated) -> Value {
     put(&mut entry, "effect", Some(policy.effect().as_str().into()));
     put(&mut entry, "digest", Some(json!(policy.digest)));
     put(&mut entry, "version", Some(json!(policy.version)));
-    put(&mut entry, "duration_us", Some(u64::try_from(policy.duration.as_micros()).unwrap_or(u64::MAX).into()));
+    put(&mut entry, "duration_us", Some(number::micros(policy.duration).into()));
     put(&mut entry, "findings", Some(findings(&policy.outcome)));
     entry
 }

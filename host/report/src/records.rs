@@ -16,6 +16,7 @@ use crate::wrap::paragraph;
 use smcp_model::audit::Break;
 use smcp_model::audit::Verification;
 use smcp_model::limits;
+use smcp_model::number;
 
 /// A record with its file and line.
 type Placed<'a> = (&'a str, u64, &'a Value);
@@ -133,7 +134,7 @@ pub fn foreign_files(found: &Verification) -> Option<String> {
 
 /// The servers whose end was never recorded, though they run no longer; none when there are none.
 pub fn lost_ends(found: &Verification) -> Option<String> {
-    let lost = u64::try_from(found.lost().count()).unwrap_or(u64::MAX).saturating_add(found.more_unended);
+    let lost = number::wide(found.lost().count()).saturating_add(found.more_unended);
     let runs = shown(found.lost().map(|run| run.to_string()));
     match lost {
         0 => None,

@@ -30,6 +30,7 @@ use crate::route::route;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::limits;
+use smcp_model::number;
 use smcp_model::text::SafeText;
 use smcp_package::Artifact;
 use smcp_package::Listed;
@@ -112,7 +113,7 @@ fn search(route: &Route, house: &Arc<House>) -> Result<Found, PackageError> {
 /// The whole catalogue, sent as it is found. What is wrong at the beginning is an answer of its own; what goes wrong
 /// later breaks this one off.
 fn catalog(house: &Arc<House>) -> Result<Found, PackageError> {
-    drop(house.registry.catalog(&Deadline::after(limits::SERVE_ANSWER_TIME))?);
+    let _ = house.registry.catalog(&Deadline::after(limits::SERVE_ANSWER_TIME))?;
     let (mut outlet, pieces) = Pieces::channel();
     let house = Arc::clone(house);
     drop(spawn_blocking(move || {
@@ -220,7 +221,7 @@ fn respond(found: Found) -> Response<AnswerBody> {
 
 fn document(value: &Value) -> Response<AnswerBody> {
     let text = value.to_string();
-    let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
+    let length = number::wide(text.len());
     let mut response = Response::new(Either::Left(Full::new(Bytes::from(text))));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, JSON);

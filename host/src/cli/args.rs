@@ -193,7 +193,9 @@ fn is_launch(arguments: &[OsString]) -> bool {
     let mut rest = Vec::new();
     while let Some(word) = words.next() {
         match (command, word) {
-            (None, "--config" | "--registry" | "--cache-dir" | "--color") => drop(words.next()),
+            (None, "--config" | "--registry" | "--cache-dir" | "--color") => {
+                words.next();
+            }
             (None, option) if option.starts_with('-') => {}
             (None, word) => command = Some(word),
             (Some(_), word) => rest.push(word),
@@ -214,15 +216,15 @@ fn sentence(error: &clap::Error) -> String {
 pub(super) fn explain(error: &clap::Error, arguments: &[OsString]) -> Exit {
     if !error.use_stderr() {
         // Help and version are an answer. A closed pipe behind them is nobody's error.
-        drop(error.print());
+        let _ = error.print();
         return Exit::Success;
     }
     if wants_document(arguments) {
         let document = json::error("usage", &sentence(error), ExitKind::Usage.code(), Vec::new());
-        drop(json::write(&document, &mut std::io::stdout().lock()));
+        let _ = json::write(&document, &mut std::io::stdout().lock());
     } else {
         // A standard error that nobody reads changes nothing.
-        drop(error.print());
+        let _ = error.print();
     }
     if is_launch(arguments) && !std::io::stdin().is_terminal() {
         pipeline::refuse(&client_error::failure(None, ExitKind::Usage.code(), &sentence(error)));

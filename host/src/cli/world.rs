@@ -154,7 +154,7 @@ impl World {
     /// Says one thing on standard error that nobody may miss.
     pub(super) fn insist(&self, message: &str) {
         // A standard error that nobody reads changes nothing.
-        drop(message::notice(message, &mut self.err(), &self.error_style()));
+        let _ = message::notice(message, &mut self.err(), &self.error_style());
     }
 
     /// Says why a command could not do its work.
@@ -167,7 +167,7 @@ impl World {
             }
         }
         // Nothing is left to say when standard error doesn't listen either.
-        drop(message::error(&message, &failure.details, &mut self.err(), &self.error_style()));
+        let _ = message::error(&message, &failure.details, &mut self.err(), &self.error_style());
         Exit::Failed(failure.exit)
     }
 

@@ -21,6 +21,7 @@ use smcp_launch::status::EndedBy;
 use smcp_model::digest::Digest;
 use smcp_model::error_chain::causes;
 use smcp_model::limits::PolicyLimits;
+use smcp_model::number;
 use smcp_model::package::ResolvedPackage;
 use smcp_model::policy::PolicySpec;
 use smcp_model::request::Context;
@@ -188,7 +189,7 @@ fn policy(spec: &PolicySpec, believed: bool, evaluated: &[Evaluated]) -> Value {
         "facts_believed": believed,
         "settings": spec.settings,
         "limits": {
-            "time_us": u64::try_from(time.as_micros()).unwrap_or(u64::MAX),
+            "time_us": number::micros(time),
             "memory": memory,
             "instances": instances,
             "component_size": component_size,

@@ -41,7 +41,7 @@ impl Standing {
         // A registry or a policy that takes longer is left to itself: the process ends soon.
         thread::spawn(move || {
             // Nobody listens any more when it took too long.
-            drop(sender.send(Self::find(&config, &reference, context)));
+            let _ = sender.send(Self::find(&config, &reference, context));
         });
         let late = || Self::Unknown(format!("no answer within {} s", limits::ADVICE.as_secs()));
         receiver.recv_timeout(limits::ADVICE).unwrap_or_else(|_| late())
