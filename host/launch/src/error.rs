@@ -224,7 +224,7 @@ impl LaunchError {
     }
 
     pub(crate) fn timeout(command: &str) -> Self {
-        Self::Timeout { command: shown(command) }
+        Self::Timeout { command: SafeText::quoted(command) }
     }
 
     pub(crate) const fn streams(cause: io::Error) -> Self {
@@ -234,9 +234,4 @@ impl LaunchError {
     pub(crate) const fn watching(cause: io::Error) -> Self {
         Self::Watching { cause }
     }
-}
-
-/// What a message quotes of a manifest: at most 200 characters.
-pub(crate) fn shown(text: &str) -> SafeText {
-    SafeText::new(&text.chars().take(200).collect::<String>())
 }

@@ -85,6 +85,10 @@ pub const FINDINGS: usize = 256;
 pub const EXTENSIONS: usize = FINDINGS;
 /// What an extension costs of [`VERDICT`] besides its texts, bytes: what stands around them in a document.
 pub const EXTENSION_COST: usize = 16;
+/// What a message quotes of a text that somebody typed, a path or a command for one, bytes: enough to recognise it.
+pub const QUOTED: usize = 200;
+/// The same of one key or value among many, bytes: several have room in a message.
+pub const QUOTED_VALUE: usize = 80;
 /// One message, remedy or other text of a finding, bytes.
 pub const MESSAGE: usize = 4 * KIB;
 /// A policy's own version, bytes: SemVer with all its parts.

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use crate::endpoint::Endpoint;
 use crate::path;
 use crate::path::PathError;
+use crate::text::SafeText;
 
 pub use crate::registry::url::RegistryUrl;
 
@@ -28,13 +29,13 @@ pub enum RegistryError {
     #[error("`{found}` is not a registry: expected an https:// URL (http:// only for localhost) or a directory")]
     Neither {
         /// The text, without what may be secret.
-        found: String,
+        found: SafeText,
     },
     /// It is a URL of a kind that this version does not know.
     #[error("`{found}` is not a registry: this version does not read OCI registries yet; expected an https:// URL")]
     Oci {
         /// The text, without what may be secret.
-        found: String,
+        found: SafeText,
     },
     /// It looks like a host, and could be a folder of that name.
     #[error(
@@ -42,7 +43,7 @@ pub enum RegistryError {
     )]
     NoScheme {
         /// The text.
-        found: String,
+        found: SafeText,
         /// The URL that it most likely stands for.
         url: String,
     },
@@ -63,7 +64,7 @@ impl Registry {
     /// # Errors
     /// When a URL has another scheme, no host, credentials, a query or a fragment; when it is no path either.
     pub fn from_text(text: &str, base: &Path, home: Option<&Path>) -> Result<Self, RegistryError> {
-        let found = || without_secrets(text).chars().take(200).flat_map(char::escape_debug).collect();
+        let found = || SafeText::quoted(&without_secrets(text));
         let fail = || RegistryError::Neither { found: found() };
         if text.contains("://") {
             let is_oci = text.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("oci://"));
