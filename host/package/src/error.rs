@@ -17,10 +17,9 @@ use crate::unpack::ArchiveError;
 use smcp_model::content;
 use smcp_model::deadline::Expired;
 use smcp_model::digest::Digest;
+use smcp_model::error_chain;
 use smcp_model::name::PackageId;
 use smcp_model::text::SafeText;
-
-pub use crate::error::kind::PackageErrorKind;
 
 /// Why a package could not be had, or could not be published.
 #[derive(Debug, thiserror::Error)]
@@ -315,9 +314,7 @@ impl PackageError {
 
     /// What went wrong in one sentence, with its causes and without advice.
     pub fn sentence(&self) -> String {
-        let causes = std::iter::successors(Some(self as &dyn std::error::Error), |error| error.source());
-        let heads = causes.map(|error| error.to_string().lines().next().unwrap_or_default().to_owned());
-        heads.collect::<Vec<_>>().join(": ")
+        error_chain::sentence(self)
     }
 
     /// A registry directory that can't even be opened.

@@ -42,7 +42,6 @@ pub use crate::credentials::CredentialsError;
 pub use crate::directory::DirectoryRegistry;
 pub use crate::directory::Listed;
 pub use crate::error::PackageError;
-pub use crate::error::PackageErrorKind;
 pub use crate::fetch::fetch;
 pub use crate::http::HttpProblem;
 pub use crate::http::HttpRegistry;

@@ -14,7 +14,6 @@ use smcp_model::name::PolicyName;
 use smcp_model::request::Subject;
 use smcp_model::suspect::Suspect;
 use smcp_package::PackageError;
-use smcp_package::PackageErrorKind;
 use smcp_policy::HostError;
 use smcp_policy::PinMismatch;
 
@@ -114,12 +113,7 @@ impl Stop {
     /// The exit code's reason.
     pub const fn exit_kind(&self) -> ExitKind {
         match self {
-            Self::Package(error) => match error.kind() {
-                PackageErrorKind::NotFound | PackageErrorKind::Registry => ExitKind::Registry,
-                PackageErrorKind::Integrity => ExitKind::Integrity,
-                PackageErrorKind::Timeout => ExitKind::Timeout,
-                PackageErrorKind::Local => ExitKind::Usage,
-            },
+            Self::Package(error) => error.exit_kind(),
             Self::Refused(_) => ExitKind::Refused,
             Self::Pin(_) => ExitKind::Integrity,
             Self::Launch(error) => error.exit_kind(),

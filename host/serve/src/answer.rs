@@ -29,13 +29,13 @@ use crate::route::Route;
 use crate::route::route;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
+use smcp_model::exit::ExitKind;
 use smcp_model::limits;
 use smcp_model::number;
 use smcp_model::text::SafeText;
 use smcp_package::Artifact;
 use smcp_package::Listed;
 use smcp_package::PackageError;
-use smcp_package::PackageErrorKind;
 
 const SERVER: HeaderValue = HeaderValue::from_static(concat!("smcp/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -165,11 +165,11 @@ fn explain(error: &PackageError, house: &House) -> Rejection {
         format!("there is no version `{wanted}` of `{id}`; {hint}")
     } else if let PackageError::MissingBlob { artifact, digest, .. } = error {
         format!("there is no {artifact} {digest}")
-    } else if error.kind() == PackageErrorKind::NotFound {
+    } else if matches!(error, PackageError::AmbiguousDigest { .. }) {
         error.sentence()
     } else {
         (house.complain)(&error.sentence());
-        let status = if error.kind() == PackageErrorKind::Timeout {
+        let status = if error.exit_kind() == ExitKind::Timeout {
             StatusCode::SERVICE_UNAVAILABLE
         } else {
             StatusCode::INTERNAL_SERVER_ERROR

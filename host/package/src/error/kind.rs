@@ -1,27 +1,13 @@
-//! What kind of failure each error is, and its name for machines.
+//! The exit code's reason of each error, and its name for machines.
 
 use crate::PackageError;
 use crate::http::HttpProblem;
 use crate::manifest::ManifestError;
-
-/// What kind of failure it is; the command line gives each its exit code (spec section 4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PackageErrorKind {
-    /// No such package or version.
-    NotFound,
-    /// The registry can't be asked, or is not in order.
-    Registry,
-    /// Something is not what it should be: digest, identity, archive, manifest.
-    Integrity,
-    /// It took too long.
-    Timeout,
-    /// Something on this machine, or in what the user gave.
-    Local,
-}
+use smcp_model::exit::ExitKind;
 
 impl PackageError {
-    /// What kind of failure it is.
-    pub const fn kind(&self) -> PackageErrorKind {
+    /// The exit code's reason.
+    pub const fn exit_kind(&self) -> ExitKind {
         self.classify().0
     }
 
@@ -30,15 +16,15 @@ impl PackageError {
         self.classify().1
     }
 
-    const fn classify(&self) -> (PackageErrorKind, &'static str) {
-        use PackageErrorKind::{Integrity, Local, NotFound, Registry, Timeout};
+    const fn classify(&self) -> (ExitKind, &'static str) {
+        use ExitKind::{Integrity, Registry, Timeout, Usage};
         match self {
-            Self::Http { problem: problem @ HttpProblem::Proxy { .. }, .. } => (Local, problem.code()),
+            Self::Http { problem: problem @ HttpProblem::Proxy { .. }, .. } => (Usage, problem.code()),
             Self::Http { problem, .. } => (Registry, problem.code()),
-            Self::Credentials(_) => (Local, "credentials-unusable"),
-            Self::NoSuchPackage { .. } => (NotFound, "package-not-found"),
-            Self::NoSuchVersion { .. } => (NotFound, "version-not-found"),
-            Self::AmbiguousDigest { .. } => (NotFound, "digest-ambiguous"),
+            Self::Credentials(_) => (Usage, "credentials-unusable"),
+            Self::NoSuchPackage { .. } => (Registry, "package-not-found"),
+            Self::NoSuchVersion { .. } => (Registry, "version-not-found"),
+            Self::AmbiguousDigest { .. } => (Registry, "digest-ambiguous"),
             Self::Registry { .. } => (Registry, "registry-unavailable"),
             Self::FactsTooOld { .. } => (Registry, "facts-too-old"),
             Self::FactsOfTheFuture { .. } => (Registry, "facts-of-the-future"),
@@ -55,11 +41,11 @@ impl PackageError {
             Self::Archive { .. } => (Integrity, "bundle-invalid"),
             Self::TooLarge { .. } => (Integrity, "too-large"),
             Self::Timeout(_) | Self::Silence { .. } => (Timeout, "timeout"),
-            Self::Interrupted => (Local, "interrupted"),
-            Self::NotCached { .. } | Self::AmbiguousPrefix { .. } => (Local, "not-cached"),
-            Self::Cache(_) => (Local, "cache-unusable"),
-            Self::Unpublishable { .. } | Self::UnreadableSource { .. } => (Local, "publish-refused"),
-            Self::Immutable { .. } => (Local, "version-immutable"),
+            Self::Interrupted => (Usage, "interrupted"),
+            Self::NotCached { .. } | Self::AmbiguousPrefix { .. } => (Usage, "not-cached"),
+            Self::Cache(_) => (Usage, "cache-unusable"),
+            Self::Unpublishable { .. } | Self::UnreadableSource { .. } => (Usage, "publish-refused"),
+            Self::Immutable { .. } => (Usage, "version-immutable"),
         }
     }
 }
