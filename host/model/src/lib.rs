@@ -20,6 +20,7 @@ pub mod exit;
 pub mod facts;
 pub mod fetches;
 pub mod limits;
+pub mod lock;
 pub mod manifest;
 pub mod mode;
 pub mod name;

@@ -241,8 +241,6 @@ fn text(value: &Value, path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use smcp_model::audit::Head;
     use smcp_model::digest::Digest;
@@ -305,19 +303,7 @@ mod tests {
         };
         insta::assert_snapshot!("verification", shown(|out| verification(&found, out, &Style::default())));
         insta::assert_snapshot!("verification_json", format!("{:#}", verification_document(&found, 3)));
-        let empty = Verification {
-            files: Vec::new(),
-            records: 0,
-            head: None,
-            last_time: None,
-            breaks: Vec::new(),
-            more: 0,
-            notes: Vec::new(),
-            unended: BTreeSet::new(),
-            more_unended: 0,
-            living: BTreeSet::new(),
-            foreign: Vec::new(),
-        };
+        let empty = Verification::default();
         assert_eq!(
             shown(|out| verification(&empty, out, &Style::default())),
             "✓ the audit log has no records\n  records  0\n"
