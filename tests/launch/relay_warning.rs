@@ -9,8 +9,9 @@ use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 use smcp_launch::Finished;
 use smcp_launch::ending::Graces;
-use smcp_launch::error::{Failure, LaunchError};
+use smcp_launch::error::LaunchError;
 use smcp_launch::status::Ended;
+use smcp_model::exit::ExitKind;
 use smcp_model::record::EndedBy;
 use smcp_model::warning::Delivery;
 
@@ -171,7 +172,7 @@ while True: signal.pause()";
         // It is ended while its client is still there, and waits.
         let (error, heard) = client.fails();
         assert!(matches!(error, LaunchError::Evaded(_)), "{case}: {error}");
-        assert_eq!(error.failure(), Failure::Integrity, "{case}");
+        assert_eq!(error.exit_kind(), ExitKind::Integrity, "{case}");
         let message = error.to_string();
         assert!(message.starts_with("the server was ended: ") && message.contains("8 MiB"), "{case}: {message}");
         assert_eq!(heard, b"", "{case}");

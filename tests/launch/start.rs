@@ -7,10 +7,10 @@ use nix::errno::Errno;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 use smcp_launch::environment::ServerEnvironment;
-use smcp_launch::error::Failure;
 use smcp_launch::launch;
 use smcp_launch::status::Ended;
 use smcp_model::deadline::Deadline;
+use smcp_model::exit::ExitKind;
 use smcp_model::manifest::{Entrypoint, Manifest, Transport};
 
 use crate::bed::{Bed, PATIENT, clearance, clearance_of, entrypoint, manifest, null, sh};
@@ -96,7 +96,7 @@ fn what_starts_is_what_was_opened_wherever_its_path_leads_by_then() {
 
 #[test]
 fn what_can_not_be_started_says_so() {
-    use Failure::{Integrity, Start};
+    use ExitKind::{Integrity, Start};
     let bed = Bed::new();
     let foreign = if cfg!(target_arch = "aarch64") { 62 } else { 183 };
     let files: [(&str, &[u8]); 7] = [
@@ -139,7 +139,7 @@ fn what_can_not_be_started_says_so() {
     for (entrypoint, failure, code, message) in cases {
         let typed = entrypoint.command.clone();
         let error = bed.run(entrypoint).0.unwrap_err();
-        assert_eq!((error.failure(), error.code()), (failure, code), "{typed}: {error}");
+        assert_eq!((error.exit_kind(), error.code()), (failure, code), "{typed}: {error}");
         assert!(error.to_string().contains(message), "{typed}: {error}");
         assert!(!error.was_started(), "{typed}");
     }
@@ -150,7 +150,7 @@ fn a_package_that_is_no_stdio_server_is_not_started() {
     let bed = Bed::new();
     let manifest = Manifest { transport: Transport::Http, ..manifest(sh("touch started")) };
     let error = launch(clearance_of(manifest), bed.setup(null(), null(), PATIENT)).unwrap_err();
-    assert_eq!(error.failure(), Failure::Start);
+    assert_eq!(error.exit_kind(), ExitKind::Start);
     assert!(!bed.root().join("started").exists());
 }
 
@@ -160,7 +160,7 @@ fn nothing_starts_after_the_deadline() {
     let mut setup = bed.setup(null(), null(), PATIENT);
     setup.deadline = Deadline::after(Duration::ZERO);
     let error = launch(clearance(sh("touch started")), setup).unwrap_err();
-    assert_eq!(error.failure(), Failure::Timeout);
+    assert_eq!(error.exit_kind(), ExitKind::Timeout);
     assert!(!bed.root().join("started").exists());
 }
 

@@ -21,6 +21,7 @@ use crate::running::Running;
 use smcp_model::audit::Head;
 use smcp_model::digest::Digest;
 use smcp_model::limits;
+use smcp_model::number;
 use smcp_model::ownership::Caller;
 
 /// Tells the time.
@@ -147,7 +148,7 @@ impl Journal {
         let name = self.place.names.probe.as_str();
         let path = self.place.log_path();
         // One that a killed process left.
-        drop(self.place.remove(name));
+        let _ = self.place.remove(name);
         let file = self.place.open(name, Access::CreateNew)?;
         // Behind a hole as long as the log, so that what limits the length of a file is met as well.
         let probe = Current { file, torn: 0, ..current };
@@ -167,7 +168,7 @@ impl Journal {
         }
         if let Err(cause) = write(&current, &line) {
             // Nobody was told that it was written. Should this fail as well, the next writer does it.
-            drop(current.file.set_len(current.length));
+            let _ = current.file.set_len(current.length);
             return Err(AuditError::io("write to", &self.place.log_path())(cause));
         }
         Ok(Head { seq: current.last.seq.saturating_add(1), digest: Digest::of(&line) })
@@ -175,8 +176,7 @@ impl Journal {
 
     /// Whether so many bytes more belong into the next file.
     fn is_full(&self, current: &Current, more: usize) -> bool {
-        let more = u64::try_from(more).unwrap_or(u64::MAX);
-        current.length > 0 && current.length.saturating_add(more) > self.file_limit
+        current.length > 0 && current.length.saturating_add(number::wide(more)) > self.file_limit
     }
 
     /// Tells the system's log of a new head, if it is to be told.
@@ -242,7 +242,7 @@ impl Journal {
 fn write(current: &Current, line: &[u8]) -> std::io::Result<()> {
     // In one piece, unless the system takes only a part. Then it is asked to take the rest, and says why it doesn't.
     current.file.write_all_at(line, current.length)?;
-    let size = u64::try_from(line.len()).unwrap_or(u64::MAX);
+    let size = number::wide(line.len());
     if current.torn > size {
         current.file.set_len(current.length.saturating_add(size))?;
     }

@@ -1,11 +1,9 @@
 //! The files of the log, and that nobody else can write to them.
 
 use std::fs::File;
-use std::fs::TryLockError;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
-use std::sync::mpsc;
 use std::time::Duration;
 
 use cap_std::fs::Dir;
@@ -20,6 +18,8 @@ use nix::fcntl::OFlag;
 use crate::AuditError;
 use crate::names::Names;
 use smcp_model::limits;
+use smcp_model::lock::Sharing;
+use smcp_model::lock::lock_within;
 use smcp_model::ownership::Caller;
 use smcp_model::ownership::Ownership;
 use smcp_model::ownership::Untrusted;
@@ -105,9 +105,15 @@ impl Place {
         options.read(true).mode(0o600).custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits());
         match access {
             Access::Read => {}
-            Access::Write => drop(options.write(true)),
-            Access::Create => drop(options.write(true).create(true)),
-            Access::CreateNew => drop(options.write(true).create_new(true)),
+            Access::Write => {
+                options.write(true);
+            }
+            Access::Create => {
+                options.write(true).create(true);
+            }
+            Access::CreateNew => {
+                options.write(true).create_new(true);
+            }
         }
         let file = self.dir.open_with(name, &options).map_err(|cause| match &there {
             // Left by a command that ran as somebody else, which the system only calls a lack of permission.
@@ -246,24 +252,10 @@ fn check(caller: Caller, metadata: &Metadata, path: &Path) -> Result<(), AuditEr
     caller.check(found).map_err(|untrusted| open_to_others(untrusted, path, found.uid == caller.uid()))
 }
 
-/// Waits for the lock, at most so long. A thread waits for us, because the system's own wait has no end.
+/// Waits for the lock, at most so long.
 fn lock(file: File, patience: Duration, path: &Path) -> Result<File, AuditError> {
-    let failed = AuditError::io("lock", path);
-    match file.try_lock() {
-        Ok(()) => return Ok(file),
-        Err(TryLockError::WouldBlock) => {}
-        Err(TryLockError::Error(cause)) => return Err(failed(cause)),
-    }
-    let (sender, receiver) = mpsc::sync_channel(1);
-    let wait = move || {
-        // When nobody listens any more, the file is dropped, and the lock with it.
-        drop(sender.send(file.lock().map(|()| file)));
-    };
-    std::thread::Builder::new().name("audit lock".to_owned()).spawn(wait).map_err(&failed)?;
-    match receiver.recv_timeout(patience) {
-        Ok(locked) => locked.map_err(failed),
-        Err(_) => Err(AuditError::Locked { path: path.to_path_buf() }),
-    }
+    let locked = lock_within(file, Sharing::Exclusive, patience).map_err(AuditError::io("lock", path))?;
+    locked.ok_or_else(|| AuditError::Locked { path: path.to_path_buf() })
 }
 
 #[cfg(test)]

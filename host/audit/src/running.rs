@@ -12,13 +12,13 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::hash::BuildHasher as _;
 use std::hash::RandomState;
-use std::io::Read as _;
 use std::io::Write as _;
 
 use crate::AuditError;
 use crate::place::Access;
 use crate::place::Place;
 use smcp_model::audit::Head;
+use smcp_model::bounded;
 use smcp_model::limits;
 
 /// How the name of such a file ends, after sixteen hexadecimal digits.
@@ -132,8 +132,7 @@ fn files(place: &Place) -> Result<Option<(Place, Vec<String>)>, AuditError> {
 
 /// What a file says, when it is whole.
 fn about(file: &File) -> Option<About> {
-    let mut text = Vec::new();
-    file.take(limits::AUDIT_RUNNING).read_to_end(&mut text).ok()?;
+    let text = bounded::read_within(file, limits::AUDIT_RUNNING, 0).ok()??;
     serde_json::from_slice(&text).ok()
 }
 
@@ -143,7 +142,7 @@ impl Claim {
         let removed = self.folder.remove(&self.name);
         if let Err(error) = removed {
             tracing::warn!(%error, "what was kept of a running server could not be removed");
-            drop(self.file.set_len(0));
+            let _ = self.file.set_len(0);
         }
     }
 }

@@ -3,8 +3,6 @@
 //! What an unkeyed chain can't show: that its end was cut off, and that all of it was written anew. A head that was
 //! noted elsewhere shows both; see `docs/audit.md`.
 
-use std::collections::BTreeSet;
-
 use crate::AuditError;
 use crate::Part;
 use crate::record::Link;
@@ -77,19 +75,6 @@ struct Checker {
 
 impl Checker {
     fn new(bounds: Bounds) -> Self {
-        let found = Verification {
-            files: Vec::new(),
-            records: 0,
-            head: None,
-            last_time: None,
-            breaks: Vec::new(),
-            more: 0,
-            notes: Vec::new(),
-            unended: BTreeSet::new(),
-            more_unended: 0,
-            living: BTreeSet::new(),
-            foreign: Vec::new(),
-        };
         Self {
             bounds,
             expected: match bounds.after {
@@ -100,7 +85,7 @@ impl Checker {
             place: Place { file: SafeText::new("the log"), line: 0 },
             noted: None,
             recovered: 0,
-            found,
+            found: Verification::default(),
         }
     }
 

@@ -14,7 +14,7 @@ mod shared;
 mod guarded;
 
 use std::ffi::OsString;
-use std::io::{self, Read as _};
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
@@ -22,6 +22,7 @@ use std::time::SystemTime;
 
 use cap_std::ambient_authority;
 use cap_std::fs::{OpenOptions, OpenOptionsExt as _};
+use smcp_model::bounded;
 
 pub use crate::caller::caller;
 pub use crate::caller::foreign_owner;
@@ -104,9 +105,7 @@ pub fn open_file(path: &Path) -> Result<std::fs::File, ReadError> {
 
 /// Reads to the end, at most `limit` bytes; about `expected` are.
 fn read_to(source: impl io::Read, limit: usize, expected: usize) -> Result<Vec<u8>, ReadError> {
-    let mut bytes = Vec::with_capacity(expected.min(limit));
-    source.take(u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() > limit { Err(ReadError::TooLarge { limit }) } else { Ok(bytes) }
+    bounded::read_within(source, limit, expected)?.ok_or(ReadError::TooLarge { limit })
 }
 
 /// Whether something is at `path`; a link is something, wherever it leads.
@@ -170,7 +169,7 @@ pub fn program_file() -> io::Result<PathBuf> {
 /// Removes any path.
 pub fn remove_empty_dir(path: &Path) {
     if let (Some(parent), Some(name)) = (path.parent(), path.file_name()) {
-        drop(open_dir(parent).and_then(|parent| parent.remove_dir(name)));
+        let _ = open_dir(parent).and_then(|parent| parent.remove_dir(name));
     }
 }
 

@@ -47,7 +47,7 @@ fn limit(resource: Resource) -> Option<u64> {
 pub fn survive_file_size_limit() {
     // A handler in place of the wish to ignore it would take that wish from the server.
     if file_size().is_some() && !is_ignored(SIGXFSZ) {
-        drop(signal_hook::flag::register(SIGXFSZ, Arc::default()));
+        let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
     }
 }
 

@@ -1,12 +1,12 @@
 //! The programs that servers are: whether a file is one, and how it begins.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::unistd::{AccessFlags, faccessat};
 
 use crate::open_file;
+use smcp_model::bounded;
 use smcp_model::limits;
 
 /// Whether the file at `path` is a program that we may start; `None` when no regular file is there.
@@ -25,7 +25,5 @@ pub fn program(path: &Path) -> Option<bool> {
 /// # Ambient authority
 /// Reads any path.
 pub fn program_head(path: &Path) -> Option<Vec<u8>> {
-    let mut head = Vec::new();
-    open_file(path).ok()?.take(limits::PROGRAM_HEAD).read_to_end(&mut head).ok()?;
-    Some(head)
+    bounded::read_beginning(open_file(path).ok()?, limits::PROGRAM_HEAD).ok()
 }

@@ -17,6 +17,7 @@ use smcp_model::path::absolute;
 use smcp_model::registry::Registry;
 use smcp_model::registry::RegistryError;
 use smcp_model::registry::without_secrets;
+use smcp_model::text::SafeText;
 
 /// Where paths in a file start.
 #[derive(Debug, Clone, Copy)]
@@ -82,20 +83,11 @@ pub(super) fn describe(node: &Node) -> String {
         Node::Bool(value) => format!("is the boolean `{value}`"),
         Node::Integer(value) => format!("is the number {value}"),
         Node::Float(value) => format!("is the fractional number {value}"),
-        Node::Text(text) => format!("is the text `{}`", excerpt(&without_secrets(text))),
+        Node::Text(text) => format!("is the text `{}`", SafeText::quoted_value(&without_secrets(text))),
         Node::List(_) => "is a list".to_owned(),
         Node::Map(_) => "is a mapping".to_owned(),
-        Node::Tagged(tag) => format!("has the tag `!{}`", excerpt(tag)),
+        Node::Tagged(tag) => format!("has the tag `!{}`", SafeText::quoted_value(tag)),
     }
-}
-
-/// What a message quotes of a text: at most 80 characters.
-pub(super) fn excerpt(text: &str) -> String {
-    let mut short: String = text.chars().take(80).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
 }
 
 /// A word without what people confuse in it.

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use crate::form::Base;
 use crate::form::Form;
 use crate::form::describe;
-use crate::form::excerpt;
 use crate::form::nearest;
 use crate::keys;
 use crate::keys::AnyKey;
@@ -163,7 +162,7 @@ impl<'t> Reader<'t> {
                 self.note_key(&fields.trail.then(index, ".?"), section, &format!("that {}", describe(key)), None);
                 continue;
             };
-            let trail = fields.trail.then(index, &format!(".{}", excerpt(name)));
+            let trail = fields.trail.then(index, &format!(".{}", SafeText::quoted_value(name)));
             if let Some(first) = first.get(name.as_str()) {
                 self.note_duplicate(&trail, section, name, *first);
                 continue;
@@ -174,7 +173,12 @@ impl<'t> Reader<'t> {
             } else if let Some(foreign) = section.foreign.iter().find(|foreign| *foreign == name) {
                 fields.foreign.push(foreign);
             } else {
-                self.note_key(&trail, section, &format!("`{}`", excerpt(name)), suggestion(section, name));
+                self.note_key(
+                    &trail,
+                    section,
+                    &format!("`{}`", SafeText::quoted_value(name)),
+                    suggestion(section, name),
+                );
             }
         }
         for key in section.keys.iter().filter(|key| key.required() && !fields.entries.contains_key(key.name())) {
@@ -192,7 +196,7 @@ impl<'t> Reader<'t> {
     }
 
     fn note_duplicate(&mut self, trail: &Trail, section: &Section, name: &str, first: usize) {
-        let message = format!("duplicate key `{}` in {}", excerpt(name), section.title);
+        let message = format!("duplicate key `{}` in {}", SafeText::quoted_value(name), section.title);
         let before = trail.steps.split_last().map(|(_, above)| {
             let steps = above.iter().copied().chain([first]).collect();
             (steps, Half::Key)
@@ -239,7 +243,7 @@ fn names(keys: &[&dyn AnyKey]) -> String {
 fn suggestion(section: &Section, name: &str) -> Option<String> {
     let near = nearest(name, section.keys.iter().map(|key| key.name())).map(str::to_owned);
     let other = || section.meant.iter().find(|(word, _)| *word == name).map(|(_, key)| (*key).to_owned());
-    let inside = || section.free.map(|free| format!("{free}.{}", excerpt(name)));
+    let inside = || section.free.map(|free| format!("{free}.{}", SafeText::quoted_value(name)));
     let moved = || keys::policy::SECTION.keys.iter().any(|key| key.name() == name).then(|| format!("policy.{name}"));
     near.or_else(other).or_else(inside).or_else(moved)
 }

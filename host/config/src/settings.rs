@@ -14,11 +14,11 @@ use crate::form::Form;
 use crate::form::Mismatch;
 use crate::form::Shape;
 use crate::form::describe;
-use crate::form::excerpt;
 use crate::problem::Code;
 use crate::raw::Half;
 use crate::raw::Node;
 use smcp_model::limits;
+use smcp_model::text::SafeText;
 
 /// Any YAML that JSON can say, except nothing at all.
 #[derive(Debug)]
@@ -78,10 +78,12 @@ fn map(entries: &[(Node, Node)]) -> Result<Value, Vec<Mismatch>> {
     let (mut object, mut mismatches, mut seen) = (Map::new(), Vec::new(), BTreeSet::new());
     for (index, (key, value)) in entries.iter().enumerate() {
         let name = if let Node::Text(name) = key { name } else { "?" };
-        let label = format!(".{}", excerpt(name));
+        let label = format!(".{}", SafeText::quoted_value(name));
         mismatches.extend(wrong_key(key, &mut seen).map(|wrong| wrong.inside(index, label.clone())));
         match convert(value) {
-            Ok(value) => drop(object.insert(name.to_owned(), value)),
+            Ok(value) => {
+                object.insert(name.to_owned(), value);
+            }
             Err(wrong) => mismatches.extend(wrong.into_iter().map(|wrong| wrong.inside(index, label.clone()))),
         }
     }

@@ -9,6 +9,7 @@ use smcp_model::decision::PolicyResult;
 use smcp_model::decision::SCHEMA;
 use smcp_model::exit::ExitKind;
 use smcp_model::mode::Effect;
+use smcp_model::number;
 use smcp_model::request::Subject;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::Evaluated;
@@ -86,7 +87,7 @@ fn result(policy: &Evaluated) -> PolicyResult {
         effect: policy.effect(),
         digest: policy.digest,
         version: policy.version.clone(),
-        duration_us: u64::try_from(policy.duration.as_micros()).unwrap_or(u64::MAX),
+        duration_us: number::micros(policy.duration),
         findings: findings(&policy.outcome),
     }
 }

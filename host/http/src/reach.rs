@@ -228,8 +228,7 @@ impl fmt::Debug for Guard {
 }
 
 fn endpoint(uri: &Uri) -> Option<Endpoint> {
-    let scheme = [Scheme::Https, Scheme::Http].into_iter().find(|known| Some(known.as_str()) == uri.scheme_str())?;
-    Endpoint::new(scheme, uri.authority()?.as_str())
+    Endpoint::new(Scheme::from_name(uri.scheme_str()?)?, uri.authority()?.as_str())
 }
 
 #[cfg(test)]

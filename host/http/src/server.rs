@@ -13,6 +13,7 @@ use crate::problem::HttpProblem;
 use crate::proxy::ProxySettings;
 use crate::trust::Trust;
 use smcp_model::deadline::Deadline;
+use smcp_model::registry::RegistryUrl;
 use smcp_model::secret::Secret;
 use smcp_model::text::SafeText;
 
@@ -21,8 +22,8 @@ use smcp_model::text::SafeText;
 pub struct Server {
     /// What it is to whoever asks, as it stands behind "a" and "the": `registry`.
     pub noun: &'static str,
-    /// Its URL in its normal form.
-    pub url: String,
+    /// Its URL.
+    pub url: RegistryUrl,
 }
 
 impl fmt::Display for Server {
@@ -54,11 +55,11 @@ pub struct HttpClient {
 }
 
 impl HttpClient {
-    /// Asks `server`; `None` when its URL is not one of `http` or `https`.
-    pub fn new(server: Server, settings: HttpSettings) -> Option<Self> {
-        let home = Address::of(&server.url)?;
+    /// Asks `server`.
+    pub fn new(server: Server, settings: HttpSettings) -> Self {
+        let home = Address::of(&server.url);
         let agents = Agents::new(home.endpoint().clone(), settings.proxy.clone(), settings.trust.clone());
-        Some(Self { server, home, settings, agents })
+        Self { server, home, settings, agents }
     }
 
     /// Who is asked.

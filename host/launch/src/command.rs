@@ -13,8 +13,8 @@ use nix::unistd::{AccessFlags, faccessat};
 
 use crate::Look;
 use crate::error::LaunchError;
-use crate::error::shown;
 use crate::search::on_path;
+use smcp_model::text::SafeText;
 
 /// The unpacked bundle: the name it has for others, and the handle that paths are resolved with.
 #[derive(Debug, Clone, Copy)]
@@ -51,25 +51,25 @@ impl Bundle<'_> {
         };
         match self.resolve(Path::new(workdir)) {
             Ok((path, metadata)) if metadata.is_dir() => Ok(self.root.join(path)),
-            Ok(_) | Err(Miss::Missing) => Err(LaunchError::NoWorkdir { workdir: shown(workdir) }),
-            Err(Miss::Escapes) => Err(LaunchError::WorkdirEscapes { workdir: shown(workdir) }),
-            Err(Miss::Unreadable(cause)) => Err(LaunchError::Unreadable { path: shown(workdir), cause }),
+            Ok(_) | Err(Miss::Missing) => Err(LaunchError::NoWorkdir { workdir: SafeText::quoted(workdir) }),
+            Err(Miss::Escapes) => Err(LaunchError::WorkdirEscapes { workdir: SafeText::quoted(workdir) }),
+            Err(Miss::Unreadable(cause)) => Err(LaunchError::Unreadable { path: SafeText::quoted(workdir), cause }),
         }
     }
 
     fn own_program(self, command: &str) -> Result<PathBuf, LaunchError> {
         let (path, metadata) = self.resolve(Path::new(command)).map_err(|miss| match miss {
-            Miss::Escapes => LaunchError::CommandEscapes { command: shown(command) },
-            Miss::Missing => LaunchError::NotInBundle { command: shown(command) },
-            Miss::Unreadable(cause) => LaunchError::Unreadable { path: shown(command), cause },
+            Miss::Escapes => LaunchError::CommandEscapes { command: SafeText::quoted(command) },
+            Miss::Missing => LaunchError::NotInBundle { command: SafeText::quoted(command) },
+            Miss::Unreadable(cause) => LaunchError::Unreadable { path: SafeText::quoted(command), cause },
         })?;
         let executable = faccessat(self.dir, &path, AccessFlags::X_OK, AtFlags::AT_EACCESS).is_ok();
         if metadata.is_file() && executable {
             Ok(self.root.join(path))
         } else if metadata.is_file() && metadata.mode() & ANY_EXECUTES != 0 && is_noexec(self.dir) {
-            Err(LaunchError::NoExec { command: shown(command), folder: self.root.to_owned() })
+            Err(LaunchError::NoExec { command: SafeText::quoted(command), folder: self.root.to_owned() })
         } else {
-            Err(LaunchError::NotExecutable { command: shown(command) })
+            Err(LaunchError::NotExecutable { command: SafeText::quoted(command) })
         }
     }
 
@@ -130,7 +130,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::error::Failure;
+    use smcp_model::exit::ExitKind;
 
     /// A bundle `tree/` with `server`, `data` (not executable), `bin/tool`, and links; beside it `outside/tool`.
     fn bed() -> (TempDir, PathBuf, Dir) {
@@ -170,15 +170,15 @@ mod tests {
         Some(metadata.permissions().mode() & 0o100 != 0)
     }
 
-    fn outcome(result: Result<PathBuf, LaunchError>, root: &Path) -> Result<String, (Failure, String)> {
+    fn outcome(result: Result<PathBuf, LaunchError>, root: &Path) -> Result<String, (ExitKind, String)> {
         result
             .map(|path| path.strip_prefix(root).unwrap().display().to_string())
-            .map_err(|error| (error.failure(), format!("{error:?}").split([' ', '{']).next().unwrap().to_owned()))
+            .map_err(|error| (error.exit_kind(), format!("{error:?}").split([' ', '{']).next().unwrap().to_owned()))
     }
 
     #[test]
     fn a_command_with_a_slash_is_a_file_of_the_bundle() {
-        use Failure::{Integrity, Start};
+        use ExitKind::{Integrity, Start};
         let (_bed, root, dir) = bed();
         let bundle = Bundle { root: &root, dir: &dir };
         let cases = [
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_working_directory_is_one_of_the_bundle() {
-        use Failure::{Integrity, Start};
+        use ExitKind::{Integrity, Start};
         let (_bed, root, dir) = bed();
         let bundle = Bundle { root: &root, dir: &dir };
         let cases = [
@@ -260,7 +260,7 @@ mod tests {
         ];
         for (command, search_path, variant) in cases {
             let error = bundle.program(command, search_path.as_deref(), look).unwrap_err();
-            assert_eq!(error.failure(), Failure::Start);
+            assert_eq!(error.exit_kind(), ExitKind::Start);
             assert!(format!("{error:?}").starts_with(variant), "{command}: {error:?}");
         }
     }

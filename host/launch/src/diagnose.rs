@@ -12,7 +12,6 @@ use crate::Head;
 use crate::diagnose::format::Format;
 use crate::environment::ServerEnvironment;
 use crate::error::LaunchError;
-use crate::error::shown;
 use smcp_model::text::SafeText;
 
 mod format;
@@ -37,7 +36,7 @@ impl Load {
         let arguments = (1..).zip(arguments).map(|(place, text)| (format!("argument {place}"), text.len()));
         let variables = environment.variables().map(|(name, value)| {
             let size = name.len().saturating_add(value.len()).saturating_add(1);
-            (format!("the variable `{}`", shown(&name.to_string_lossy())), size)
+            (format!("the variable `{}`", SafeText::quoted(&name.to_string_lossy())), size)
         });
         let mut load = Self { greatest: "nothing".to_owned(), size: 0, whole: 0 };
         for (what, size) in arguments.chain(variables) {
@@ -65,7 +64,7 @@ impl Load {
 
 /// The error of a file that the system did not start. `typed` is the command as the manifest has it.
 pub(crate) fn refused(typed: &str, program: &Path, load: &Load, head: Head, cause: io::Error) -> LaunchError {
-    let command = shown(typed);
+    let command = SafeText::quoted(typed);
     let errno = cause.raw_os_error().map(Errno::from_raw);
     match errno {
         Some(Errno::E2BIG) => LaunchError::TooLong { command, what: load.explained() },
@@ -112,7 +111,7 @@ fn what_it_is(format: &Format) -> String {
 
 /// A carriage return is the usual culprit and otherwise not seen.
 fn escaped(path: &[u8]) -> SafeText {
-    shown(&String::from_utf8_lossy(path).replace('\r', "\\r"))
+    SafeText::quoted(&String::from_utf8_lossy(path).replace('\r', "\\r"))
 }
 
 const fn hint(ends_in_cr: bool) -> &'static str {

@@ -7,7 +7,6 @@ use std::fmt;
 
 use crate::env_file::Assignment;
 use crate::env_file::is_name;
-use crate::error::shown;
 use smcp_decide::Notice;
 use smcp_model::access::Access;
 use smcp_model::manifest::Manifest;
@@ -155,7 +154,7 @@ impl<'a> Dropped<'a> {
 /// The first few names, in backticks.
 fn listed(names: &[&str]) -> String {
     const SHOWN: usize = 5;
-    let list: Vec<_> = names.iter().take(SHOWN).map(|name| format!("`{}`", shown(name))).collect();
+    let list: Vec<_> = names.iter().take(SHOWN).map(|name| format!("`{}`", SafeText::quoted(name))).collect();
     match names.len().saturating_sub(SHOWN) {
         0 => list.join(", "),
         more => format!("{} and {more} more", list.join(", ")),

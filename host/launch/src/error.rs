@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::proxy::Evasion;
 use crate::search::Searched;
+use smcp_model::exit::ExitKind;
 use smcp_model::text::SafeText;
 
 /// Why a launch failed. What the manifest says is shown as it was typed, made harmless and cut.
@@ -154,23 +155,12 @@ pub enum LaunchError {
     },
 }
 
-/// What kind of failure it is; each has its exit code (spec section 4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Failure {
-    /// The package is not what it should be, or its server does what it must not: 3.
-    Integrity,
-    /// It took too long: 5.
-    Timeout,
-    /// The server could not be started: 6.
-    Start,
-}
-
 impl LaunchError {
-    /// What kind of failure it is.
-    pub const fn failure(&self) -> Failure {
+    /// The exit code's reason.
+    pub const fn exit_kind(&self) -> ExitKind {
         match self {
-            Self::CommandEscapes { .. } | Self::WorkdirEscapes { .. } | Self::Evaded(_) => Failure::Integrity,
-            Self::Timeout { .. } => Failure::Timeout,
+            Self::CommandEscapes { .. } | Self::WorkdirEscapes { .. } | Self::Evaded(_) => ExitKind::Integrity,
+            Self::Timeout { .. } => ExitKind::Timeout,
             Self::Transport
             | Self::NotOnPath { .. }
             | Self::NotInBundle { .. }
@@ -184,7 +174,7 @@ impl LaunchError {
             | Self::TooLong { .. }
             | Self::Spawn { .. }
             | Self::Streams { .. }
-            | Self::Watching { .. } => Failure::Start,
+            | Self::Watching { .. } => ExitKind::Start,
         }
     }
 
@@ -234,7 +224,7 @@ impl LaunchError {
     }
 
     pub(crate) fn timeout(command: &str) -> Self {
-        Self::Timeout { command: shown(command) }
+        Self::Timeout { command: SafeText::quoted(command) }
     }
 
     pub(crate) const fn streams(cause: io::Error) -> Self {
@@ -244,9 +234,4 @@ impl LaunchError {
     pub(crate) const fn watching(cause: io::Error) -> Self {
         Self::Watching { cause }
     }
-}
-
-/// What a message quotes of a manifest: at most 200 characters.
-pub(crate) fn shown(text: &str) -> SafeText {
-    SafeText::new(&text.chars().take(200).collect::<String>())
 }

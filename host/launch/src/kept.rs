@@ -74,7 +74,7 @@ impl Preparation {
                     fcntl(&process.reports, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
                     return Ok(process);
                 }
-                Next::Report(report) => drop(report.map(tell)),
+                Next::Report(report) => report.into_iter().for_each(tell),
                 Next::Nothing | Next::End => {
                     process.keeper.wait()?;
                     process.end_orphans();
@@ -109,7 +109,7 @@ impl Process {
                         return Ok(State::Stopped(signal));
                     }
                 }
-                Next::Report(report) => drop(report.map(tell)),
+                Next::Report(report) => report.into_iter().for_each(tell),
                 Next::Nothing => return Ok(State::Running),
                 Next::End => {
                     self.keeper.wait()?;

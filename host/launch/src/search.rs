@@ -10,7 +10,6 @@ use std::path::PathBuf;
 
 use crate::Look;
 use crate::error::LaunchError;
-use crate::error::shown;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
 
@@ -51,7 +50,7 @@ pub(crate) fn on_path(command: &str, search_path: Option<&OsStr>, look: Look) ->
             None => {}
         }
     }
-    let command = shown(command);
+    let command = SafeText::quoted(command);
     Err(if any { LaunchError::NotExecutable { command } } else { LaunchError::NotOnPath { command, searched: sought } })
 }
 
@@ -59,7 +58,7 @@ impl Listed {
     fn add(&mut self, directory: &Path) {
         if self.shown.len() < limits::PATH_SHOWN {
             let text = directory.to_string_lossy();
-            self.shown.push(shown(if text.is_empty() { "(the empty part)" } else { &text }));
+            self.shown.push(SafeText::quoted(if text.is_empty() { "(the empty part)" } else { &text }));
         } else {
             self.more = self.more.saturating_add(1);
         }

@@ -75,7 +75,7 @@ pub struct Break {
 }
 
 /// What the verification of a log has found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verification {
     /// The files that were read, oldest first.
     pub files: Vec<SafeText>,

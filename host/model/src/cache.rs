@@ -10,6 +10,7 @@ use crate::package::Selector;
 use crate::package::Version;
 use crate::registry::Registry;
 use crate::size::ByteSize;
+use crate::text::SafeText;
 
 /// A file in the cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +85,7 @@ pub enum CacheTarget {
      ORG/NAME@VERSION"
 )]
 pub struct TargetError {
-    found: String,
+    found: SafeText,
 }
 
 /// The fewest hex digits that stand for a digest.
@@ -94,7 +95,7 @@ impl FromStr for CacheTarget {
     type Err = TargetError;
 
     fn from_str(text: &str) -> Result<Self, TargetError> {
-        let fail = || TargetError { found: text.chars().take(200).flat_map(char::escape_debug).collect() };
+        let fail = || TargetError { found: SafeText::quoted(text) };
         if text.contains('/') && !text.contains('@') {
             return text.parse().map(|id| Self::Package(id, None)).map_err(|_| fail());
         }

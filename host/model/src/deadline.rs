@@ -2,6 +2,7 @@
 //!
 //! Nobody reads a clock of its own to know how much time is left.
 
+use crate::number;
 use std::time::{Duration, Instant};
 
 /// When something that may take long has to give up.
@@ -40,7 +41,7 @@ impl Deadline {
     #[must_use]
     pub fn share(&self, limit: Duration) -> Self {
         // Whole milliseconds, which is how people read it.
-        let half = |left: Duration| Duration::from_millis(u64::try_from(left.as_millis() / 2).unwrap_or(u64::MAX));
+        let half = |left: Duration| Duration::from_millis(number::millis(left) / 2);
         Self::after(self.remaining().map_or(limit, |left| limit.min(half(left))))
     }
 

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::text::SafeText;
+
 /// The SHA-256 of some bytes. The only algorithm that registries of this kind use (spec section 6).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
@@ -13,7 +15,7 @@ pub struct Digest([u8; 32]);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is not a digest: expected `sha256:` and 64 lower-case hex digits")]
 pub struct DigestError {
-    found: String,
+    found: SafeText,
 }
 
 impl Digest {
@@ -58,7 +60,7 @@ impl FromStr for Digest {
     type Err = DigestError;
 
     fn from_str(text: &str) -> Result<Self, DigestError> {
-        decode(text).map(Self).ok_or_else(|| DigestError { found: text.chars().take(120).collect() })
+        decode(text).map(Self).ok_or_else(|| DigestError { found: SafeText::quoted(text) })
     }
 }
 

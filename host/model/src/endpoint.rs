@@ -13,6 +13,11 @@ pub enum Scheme {
 }
 
 impl Scheme {
+    /// The scheme of that name, in any case.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Https, Self::Http].into_iter().find(|known| known.as_str().eq_ignore_ascii_case(name))
+    }
+
     /// As it stands in a URL.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -59,6 +64,11 @@ impl Endpoint {
             Some(number) => number.parse().ok().filter(|_| !number.starts_with('+'))?,
         };
         (clean && !host.is_empty()).then(|| Self { scheme, host: host.to_owned(), port })
+    }
+
+    /// The server of a host that we know, at the usual port.
+    pub(crate) fn https(host: &'static str) -> Self {
+        Self { scheme: Scheme::Https, host: host.to_owned(), port: Scheme::Https.default_port() }
     }
 
     /// How it is spoken to.

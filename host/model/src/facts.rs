@@ -182,7 +182,7 @@ impl<T> FactReading<T> {
             Self::Absent => None,
             Self::Known(fact) => Some(fact),
             Self::Doubtful(found) => {
-                let found: String = found.chars().take(80).collect();
+                let found = SafeText::quoted_value(&found);
                 doubts.push(SafeText::new(&format!("{name} `{found}` is not {allowed}; it counts as unknown")));
                 None
             }

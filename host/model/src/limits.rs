@@ -85,6 +85,10 @@ pub const FINDINGS: usize = 256;
 pub const EXTENSIONS: usize = FINDINGS;
 /// What an extension costs of [`VERDICT`] besides its texts, bytes: what stands around them in a document.
 pub const EXTENSION_COST: usize = 16;
+/// What a message quotes of a text that somebody typed, a path or a command for one, bytes: enough to recognise it.
+pub const QUOTED: usize = 200;
+/// The same of one key or value among many, bytes: several have room in a message.
+pub const QUOTED_VALUE: usize = 80;
 /// One message, remedy or other text of a finding, bytes.
 pub const MESSAGE: usize = 4 * KIB;
 /// A policy's own version, bytes: SemVer with all its parts.
@@ -273,7 +277,7 @@ pub const REFUSAL_LINE: usize = MIB;
 
 /// How much of a file is read that the system did not start, bytes: its first line, or the head of a program with the
 /// name of its loader.
-pub const PROGRAM_HEAD: u64 = 4 * KIB as u64;
+pub const PROGRAM_HEAD: usize = 4 * KIB;
 /// Directories of PATH that a message shows, those that were searched and those that were not: more than people have.
 pub const PATH_SHOWN: usize = 24;
 
@@ -348,7 +352,7 @@ pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
 /// manifest, bytes.
 pub const AUDIT_PROBE: usize = 16 * KIB;
 /// What is kept of a running server beside the audit log, bytes: a few numbers, and the names of a package.
-pub const AUDIT_RUNNING: u64 = 16 * KIB as u64;
+pub const AUDIT_RUNNING: usize = 16 * KIB;
 /// Ends of abandoned starts that one command records: each is a write that waits for the disk. The next one goes on.
 pub const AUDIT_ABANDONED: usize = 64;
 /// Starts without an end whose numbers are kept while a log is read: more than a machine starts in a week.

@@ -8,9 +8,6 @@ use crate::text::SafeText;
 use crate::word::deserialize_parsed;
 use crate::word::serialize_as_word;
 
-/// How much of a text that is no name is quoted, bytes.
-const QUOTED: usize = 120;
-
 /// A policy's name: 1 to 64 bytes of `[a-z0-9-]` (spec section 1).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PolicyName(String); // INVARIANT: checked by `FromStr`; the built-in names are constants that its test checks.
@@ -38,7 +35,7 @@ pub struct PackageId {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is not {expected}")]
 pub struct NameError {
-    found: String,
+    found: SafeText,
     expected: &'static str,
 }
 
@@ -70,7 +67,10 @@ impl FromStr for PolicyName {
         if is_slug(text) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(NameError { found: excerpt(text), expected: "a policy name: 1 to 64 characters of a-z, 0-9 and -" })
+            Err(NameError {
+                found: SafeText::quoted(text),
+                expected: "a policy name: 1 to 64 characters of a-z, 0-9 and -",
+            })
         }
     }
 }
@@ -89,7 +89,7 @@ impl FromStr for FindingCode {
         if is_slug(text) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(NameError { found: excerpt(text), expected: "a code: 1 to 64 characters of a-z, 0-9 and -" })
+            Err(NameError { found: SafeText::quoted(text), expected: "a code: 1 to 64 characters of a-z, 0-9 and -" })
         }
     }
 }
@@ -114,7 +114,7 @@ impl FromStr for PackageWord {
             Ok(Self(text.to_owned()))
         } else {
             Err(NameError {
-                found: excerpt(text),
+                found: SafeText::quoted(text),
                 expected: "a package or owner name: 1 to 128 characters of A-Z, a-z, 0-9, `.`, `_` and `-`, \
                            with a letter or digit first",
             })
@@ -127,15 +127,10 @@ impl FromStr for PackageId {
 
     fn from_str(text: &str) -> Result<Self, NameError> {
         let Some((org, name)) = text.split_once('/') else {
-            return Err(NameError { found: excerpt(text), expected: "a package id: ORG/NAME" });
+            return Err(NameError { found: SafeText::quoted(text), expected: "a package id: ORG/NAME" });
         };
         Ok(Self { org: org.parse()?, name: name.parse()? })
     }
-}
-
-/// What a message quotes of a text that somebody typed.
-fn excerpt(text: &str) -> String {
-    SafeText::within(text, QUOTED).to_string()
 }
 
 macro_rules! shown_as_text {

@@ -15,9 +15,6 @@ use crate::package::elsewhere::Elsewhere;
 use crate::registry::Registry;
 use crate::text::SafeText;
 
-/// How much of a text that is no reference is quoted, bytes.
-const QUOTED: usize = 200;
-
 /// A version: SemVer where the author keeps to it, otherwise 1 to 128 bytes of `[A-Za-z0-9.+_-]` with a letter or
 /// digit first.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -51,14 +48,14 @@ pub struct PackageRef {
     way_out.map(|way_out| format!("\n  {way_out}")).unwrap_or_default()
 )]
 pub struct RefError {
-    found: String,
+    found: SafeText,
     reason: String,
     way_out: Option<&'static str>,
 }
 
 impl RefError {
     fn new(found: &str, reason: String) -> Self {
-        Self { found: SafeText::within(found, QUOTED).to_string(), reason, way_out: None }
+        Self { found: SafeText::quoted(found), reason, way_out: None }
     }
 }
 

@@ -85,7 +85,9 @@ fn plain(path: &Path) -> PathBuf {
         match component {
             Component::CurDir => {}
             // Above the root there is only the root.
-            Component::ParentDir => drop(plain.pop()),
+            Component::ParentDir => {
+                plain.pop();
+            }
             Component::Prefix(_) | Component::RootDir | Component::Normal(_) => plain.push(component),
         }
     }

@@ -18,6 +18,7 @@ use crate::limits::PolicyLimits;
 use crate::mode::Mode;
 use crate::mode::OnWarn;
 use crate::name::PolicyName;
+use crate::number;
 use crate::policy::BuiltIn;
 use crate::policy::LayerName;
 use crate::policy::PolicySource;
@@ -204,7 +205,6 @@ impl PolicyRecord {
     pub fn new(spec: &PolicySpec, digest: Option<Digest>, facts_believed: bool) -> Self {
         let PolicySpec { name, layer, source, pin, mode, on_warn, settings, limits } = spec;
         let PolicyLimits { time, memory, instances, component_size, output } = *limits;
-        let time_us = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         Self {
             name: name.clone(),
             layer: *layer,
@@ -215,7 +215,7 @@ impl PolicyRecord {
             on_warn: *on_warn,
             facts_believed,
             settings: settings.clone(),
-            limits: LimitsRecord { time_us, memory, instances, component_size, output },
+            limits: LimitsRecord { time_us: number::micros(time), memory, instances, component_size, output },
         }
     }
 

@@ -1,18 +1,23 @@
 //! Where packages come from: a registry's address.
 
+mod url;
+
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::path::PathBuf;
 
 use crate::endpoint::Endpoint;
-use crate::endpoint::Scheme;
 use crate::path;
 use crate::path::PathError;
+use crate::text::SafeText;
+
+pub use crate::registry::url::RegistryUrl;
 
 /// A registry: a URL, or a directory that is one (spec section 1).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Registry {
-    /// An `http(s)` address in its normal form: lower-case scheme and host, no trailing slash.
-    Url(String), // INVARIANT: normalised by `from_text`.
+    /// An `http(s)` address.
+    Url(RegistryUrl),
     /// An absolute path.
     Directory(PathBuf), // INVARIANT: absolute; made by `from_text`.
 }
@@ -24,13 +29,13 @@ pub enum RegistryError {
     #[error("`{found}` is not a registry: expected an https:// URL (http:// only for localhost) or a directory")]
     Neither {
         /// The text, without what may be secret.
-        found: String,
+        found: SafeText,
     },
     /// It is a URL of a kind that this version does not know.
     #[error("`{found}` is not a registry: this version does not read OCI registries yet; expected an https:// URL")]
     Oci {
         /// The text, without what may be secret.
-        found: String,
+        found: SafeText,
     },
     /// It looks like a host, and could be a folder of that name.
     #[error(
@@ -38,7 +43,7 @@ pub enum RegistryError {
     )]
     NoScheme {
         /// The text.
-        found: String,
+        found: SafeText,
         /// The URL that it most likely stands for.
         url: String,
     },
@@ -50,6 +55,8 @@ pub enum RegistryError {
 impl Registry {
     /// The registry that is meant when nobody names one.
     pub const DEFAULT: &str = "https://registry.mcp-hub.info";
+    /// Its host.
+    const DEFAULT_HOST: &str = "registry.mcp-hub.info";
 
     /// Reads a registry. A text with `://` is a URL; anything else is a directory, in the reading of
     /// [`path::absolute`]. What looks like a host is neither: whoever forgot `https://` means no folder.
@@ -57,12 +64,12 @@ impl Registry {
     /// # Errors
     /// When a URL has another scheme, no host, credentials, a query or a fragment; when it is no path either.
     pub fn from_text(text: &str, base: &Path, home: Option<&Path>) -> Result<Self, RegistryError> {
-        let found = || without_secrets(text).chars().take(200).flat_map(char::escape_debug).collect();
+        let found = || SafeText::quoted(&without_secrets(text));
         let fail = || RegistryError::Neither { found: found() };
         if text.contains("://") {
             let is_oci = text.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("oci://"));
             let fail = || if is_oci { RegistryError::Oci { found: found() } } else { fail() };
-            return normal_url(text).map(Self::Url).ok_or_else(fail);
+            return RegistryUrl::parse(text).map(Self::Url).ok_or_else(fail);
         }
         if let Some(scheme) = missing_scheme(text) {
             return Err(RegistryError::NoScheme { found: found(), url: format!("{scheme}://{}", found()) });
@@ -73,12 +80,12 @@ impl Registry {
         })
     }
 
-    /// Who answers for it; a directory is nobody.
-    pub fn endpoint(&self) -> Option<Endpoint> {
-        let Self::Url(url) = self else { return None };
-        let (scheme, rest) = url.split_once("://")?;
-        let scheme = [Scheme::Https, Scheme::Http].into_iter().find(|known| known.as_str() == scheme)?;
-        Endpoint::new(scheme, rest.split('/').next()?)
+    /// Who answers for it; nobody for a directory.
+    pub const fn endpoint(&self) -> Option<&Endpoint> {
+        match self {
+            Self::Url(url) => Some(url.endpoint()),
+            Self::Directory(_) => None,
+        }
     }
 }
 
@@ -107,39 +114,17 @@ fn missing_scheme(text: &str) -> Option<&'static str> {
     looks_so.then_some(if loopback { "http" } else { "https" })
 }
 
-fn normal_url(text: &str) -> Option<String> {
-    let (scheme, rest) = text.split_once("://")?;
-    let scheme = scheme.to_ascii_lowercase();
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let authority = authority.to_ascii_lowercase();
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(six) => six.split_once(']')?,
-        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
-    };
-    let number = port.strip_prefix(':').unwrap_or(port);
-    let clean = |part: &str| part.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#@\\".contains(&byte));
-    let loopback = matches!(host, "localhost" | "127.0.0.1" | "::1");
-    let default_port = if scheme == "https" { "443" } else { "80" };
-    let fits = !host.is_empty()
-        && clean(&authority)
-        && clean(path)
-        && (port.is_empty() || number.parse::<u16>().is_ok())
-        && (scheme == "https" || scheme == "http" && loopback);
-    let authority = if number == default_port { authority.strip_suffix(port)? } else { &authority };
-    fits.then(|| format!("{scheme}://{authority}{}", path.trim_end_matches('/')))
-}
-
 impl Default for Registry {
     /// The registry at [`Registry::DEFAULT`].
     fn default() -> Self {
-        Self::Url(Self::DEFAULT.to_owned())
+        Self::Url(RegistryUrl::default())
     }
 }
 
 impl fmt::Display for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Url(url) => f.pad(url),
+            Self::Url(url) => url.fmt(f),
             Self::Directory(path) => write!(f, "{}", path.display()),
         }
     }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::limits;
+
 pub use crate::unseen::is_unseen;
 
 /// Text from a guest, a manifest or a registry in which nothing can steer a terminal or forge a line.
@@ -54,6 +56,16 @@ impl SafeText {
             sentence.extend([separator, line]);
         }
         Self::new(&sentence)
+    }
+
+    /// What a message quotes of a text that somebody typed, at most [`limits::QUOTED`] bytes.
+    pub fn quoted(text: &str) -> Self {
+        Self::within(text, limits::QUOTED)
+    }
+
+    /// What a message quotes of one key or value among many, at most [`limits::QUOTED_VALUE`] bytes.
+    pub fn quoted_value(text: &str) -> Self {
+        Self::within(text, limits::QUOTED_VALUE)
     }
 
     /// The harmless text.

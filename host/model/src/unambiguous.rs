@@ -11,6 +11,8 @@ use serde::de::MapAccess;
 use serde::de::SeqAccess;
 use serde::de::Visitor;
 
+use crate::text::SafeText;
+
 /// Reads a whole document, and keeps nothing of it.
 ///
 /// # Errors
@@ -41,7 +43,7 @@ impl<'de> Visitor<'de> for Walk {
         let mut seen = HashSet::new();
         while let Some(key) = map.next_key::<String>()? {
             if seen.contains(&key) {
-                let key: String = key.chars().take(80).collect();
+                let key = SafeText::quoted_value(&key);
                 return Err(A::Error::custom(format!("the key `{key}` stands twice in one object")));
             }
             map.next_value::<Unambiguous>()?;

@@ -117,7 +117,7 @@ impl Resolved {
             }
             tracing::debug!("somebody empties the cache; the package is fetched again");
         }
-        Err(Stop::Order("the cache is being emptied by somebody else; try again".to_owned()))
+        Err(Stop::CacheBusy)
     }
 }
 

@@ -24,6 +24,7 @@ use smcp_launch::Finished;
 use smcp_model::audit::Head;
 use smcp_model::decision::Consent;
 use smcp_model::limits;
+use smcp_model::number;
 use smcp_model::package::ResolvedPackage;
 use smcp_model::record::Body;
 use smcp_model::request::Context;
@@ -171,7 +172,7 @@ impl Ledger {
         let body = match self.started {
             None => Body::Failure(end),
             Some(started) => {
-                end.duration_ms = Some(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
+                end.duration_ms = Some(number::millis(started.elapsed()));
                 end.left_behind = left_behind;
                 Body::End(end)
             }

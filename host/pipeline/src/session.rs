@@ -74,10 +74,7 @@ impl Session {
             Registry::Directory(path) => Ok(Box::new(open_directory(registry, path)?)),
             Registry::Url(url) => {
                 check_clock(&self.system)?;
-                let no_endpoint = || Stop::Order(format!("`{url}` is no address of a registry"));
-                let endpoint = registry.endpoint().ok_or_else(no_endpoint)?;
-                let settings = access::settings(self, &endpoint)?;
-                Ok(Box::new(HttpRegistry::new(registry.clone(), settings).ok_or_else(no_endpoint)?))
+                Ok(Box::new(HttpRegistry::new(url.clone(), access::settings(self, url.endpoint())?)))
             }
         }
     }

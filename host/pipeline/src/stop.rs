@@ -9,10 +9,9 @@ use smcp_bundle::UnpackError;
 use smcp_decide::Conclusion;
 use smcp_decide::Notice;
 use smcp_decide::Refusal;
-use smcp_launch::error::Failure;
 use smcp_launch::error::LaunchError;
-use smcp_model::chain;
 use smcp_model::decision::DecisionDocument;
+use smcp_model::error_chain;
 use smcp_model::exit::ExitKind;
 use smcp_model::limits;
 use smcp_model::name::PolicyName;
@@ -21,7 +20,6 @@ use smcp_model::suspect::Suspect;
 use smcp_policy::HostError;
 use smcp_policy::PinMismatch;
 use smcp_registry::PackageError;
-use smcp_registry::PackageErrorKind;
 use smcp_store::StoreError;
 
 /// A stop, and as much of the package as was known by then.
@@ -46,7 +44,7 @@ impl Stopped {
     /// package is to blame for is a decision; everything else is a failure.
     pub fn conclusion<'a>(&'a self, message: &'a str) -> Option<Conclusion<'a>> {
         let code = self.stop.code();
-        match self.stop.exit() {
+        match self.stop.exit_kind() {
             ExitKind::Registry => Some(Conclusion::Unavailable { code, message }),
             ExitKind::Integrity | ExitKind::Refused => Some(Conclusion::Refused { code, message }),
             ExitKind::Success | ExitKind::Usage | ExitKind::Timeout | ExitKind::Start => None,
@@ -57,7 +55,7 @@ impl Stopped {
     pub fn document(&self) -> Option<DecisionDocument> {
         let message = self.stop.explained();
         let conclusion = self.conclusion(&message)?;
-        Some(smcp_decide::document(&self.subject, conclusion, &self.notices, self.stop.exit()))
+        Some(smcp_decide::document(&self.subject, conclusion, &self.notices, self.stop.exit_kind()))
     }
 }
 
@@ -119,9 +117,15 @@ pub enum Stop {
         /// What the system says.
         cause: io::Error,
     },
-    /// What the command line gives for the launch can't be used.
-    #[error("{0}")]
-    Order(String),
+    /// Another process removed the package's files from the cache each time that they were fetched.
+    #[error("the cache is being emptied by somebody else; try again")]
+    CacheBusy,
+    /// The environment variable with the registry's token holds something else.
+    #[error("{variable} holds no token: expected one word, on one line")]
+    TokenVariable {
+        /// The variable's name.
+        variable: &'static str,
+    },
 }
 
 impl From<StoreError> for Stop {
@@ -142,21 +146,12 @@ impl Stop {
     }
 
     /// How the program ends because of it (spec section 4).
-    pub const fn exit(&self) -> ExitKind {
+    pub const fn exit_kind(&self) -> ExitKind {
         match self {
-            Self::Package(error) => match error.kind() {
-                PackageErrorKind::NotFound | PackageErrorKind::Registry => ExitKind::Registry,
-                PackageErrorKind::Integrity => ExitKind::Integrity,
-                PackageErrorKind::Timeout => ExitKind::Timeout,
-                PackageErrorKind::Local => ExitKind::Usage,
-            },
+            Self::Package(error) => error.exit_kind(),
             Self::Refused(_) => ExitKind::Refused,
             Self::Pin(_) => ExitKind::Integrity,
-            Self::Launch(error) => match error.failure() {
-                Failure::Integrity => ExitKind::Integrity,
-                Failure::Timeout => ExitKind::Timeout,
-                Failure::Start => ExitKind::Start,
-            },
+            Self::Launch(error) => error.exit_kind(),
             Self::Untrusted { .. }
             | Self::Host(_)
             | Self::NoCache
@@ -165,7 +160,8 @@ impl Stop {
             | Self::Audit(_)
             | Self::Local { .. }
             | Self::System { .. }
-            | Self::Order(_) => ExitKind::Usage,
+            | Self::CacheBusy
+            | Self::TokenVariable { .. } => ExitKind::Usage,
         }
     }
 
@@ -181,18 +177,14 @@ impl Stop {
             Self::NoCache | Self::NoHome | Self::Local { .. } | Self::System { .. } => "local",
             Self::Clock => "clock",
             Self::Audit(_) => "audit-unwritable",
-            Self::Order(_) => "usage",
+            Self::CacheBusy => "cache-busy",
+            Self::TokenVariable { .. } => "token-invalid",
         }
     }
 
     /// Why, with every cause, on one line; then what helps, on lines of its own.
     pub fn explained(&self) -> String {
-        chain::explained(self)
-    }
-
-    /// Why, with every cause, in one sequence of words.
-    pub fn chain(&self) -> String {
-        chain::causes(self)
+        error_chain::error_chain(self)
     }
 
     /// Whether the server had been started, so that standard input and output were its own.
@@ -210,7 +202,8 @@ impl Stop {
             | Self::Audit(_)
             | Self::Local { .. }
             | Self::System { .. }
-            | Self::Order(_) => false,
+            | Self::CacheBusy
+            | Self::TokenVariable { .. } => false,
         }
     }
 
@@ -230,7 +223,8 @@ impl Stop {
             | Self::Launch(_)
             | Self::Local { .. }
             | Self::System { .. }
-            | Self::Order(_) => false,
+            | Self::CacheBusy
+            | Self::TokenVariable { .. } => false,
         }
     }
 }

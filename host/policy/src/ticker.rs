@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use wasmtime::Engine;
 
 use smcp_model::limits::EPOCH_TICK;
+use smcp_model::number;
 
 /// Advances an engine's epoch until it is dropped.
 #[derive(Debug)]
@@ -42,6 +43,5 @@ impl Ticker {
 
 /// How many ticks `time` takes, at least one.
 pub(super) fn ticks(time: Duration) -> u64 {
-    let ticks = time.as_nanos().div_ceil(EPOCH_TICK.as_nanos());
-    u64::try_from(ticks).unwrap_or(u64::MAX).max(1)
+    number::fitting(time.as_nanos().div_ceil(EPOCH_TICK.as_nanos())).max(1)
 }

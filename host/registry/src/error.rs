@@ -21,7 +21,6 @@ use smcp_store::StoreError;
 use smcp_store::TargetError;
 use smcp_store::stream::Halted;
 
-pub use crate::error::kind::PackageErrorKind;
 pub use crate::error::problem::RegistryError;
 pub use crate::error::problem::RegistryProblem;
 pub use crate::error::problem::VersionError;

@@ -31,6 +31,7 @@ use smcp_model::package::PackageRef;
 use smcp_model::package::Resolution;
 use smcp_model::package::Selector;
 use smcp_model::registry::Registry;
+use smcp_model::registry::RegistryUrl;
 use smcp_model::text::SafeText;
 use smcp_store::file::read_at_most;
 use smcp_store::stream::recover;
@@ -51,11 +52,10 @@ pub struct HttpRegistry {
 }
 
 impl HttpRegistry {
-    /// The registry at `location`; `None` when that is a directory.
-    pub fn new(location: Registry, settings: HttpSettings) -> Option<Self> {
-        let Registry::Url(url) = &location else { return None };
-        let client = HttpClient::new(Server { noun: NOUN, url: url.clone() }, settings)?;
-        Some(Self { location, client })
+    /// The registry at `url`.
+    pub fn new(url: RegistryUrl, settings: HttpSettings) -> Self {
+        let client = HttpClient::new(Server { noun: NOUN, url: url.clone() }, settings);
+        Self { location: Registry::Url(url), client }
     }
 
     fn ask(&self, path: &str, accept: &'static str, deadline: &Deadline) -> Result<Outcome, HttpError> {

@@ -31,7 +31,6 @@ pub use crate::credentials::CredentialsError;
 pub use crate::directory::DirectoryRegistry;
 pub use crate::directory::Listed;
 pub use crate::error::PackageError;
-pub use crate::error::PackageErrorKind;
 pub use crate::error::RegistryError;
 pub use crate::error::RegistryProblem;
 pub use crate::error::VersionError;

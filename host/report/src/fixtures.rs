@@ -306,7 +306,7 @@ pub(crate) fn full_subject() -> Subject {
 
 fn subject() -> Subject {
     Subject {
-        registry: Some(Registry::Url(Registry::DEFAULT.to_owned())),
+        registry: Some(Registry::default()),
         facts: facts(),
         bundle_digest: Some(Digest::of(b"bundle")),
         ..unknown_subject()

@@ -12,6 +12,7 @@ use crate::style::Style;
 use crate::table::fields;
 use smcp_decide::Notice;
 use smcp_model::facts::CertLevel;
+use smcp_model::facts::Facts;
 use smcp_model::facts::RiskLabel;
 use smcp_model::facts::Score;
 use smcp_model::facts::SeverityCounts;
@@ -138,25 +139,36 @@ fn permission_rows(permissions: &Permissions) -> Vec<(&'static str, Span)> {
 
 /// All that is known of a package as a document: `smcp info --json`.
 pub fn document(subject: &Subject, notices: &[Notice]) -> Value {
-    let known = &subject.facts;
+    let Facts {
+        status,
+        origin,
+        cert_level,
+        score,
+        security_score,
+        supply_chain_score,
+        maturity_score,
+        findings,
+        git_sha,
+        doubts,
+    } = &subject.facts;
     json!({
         "schema": "smcp.package/1",
         "package": SafeText::new(&subject.label()),
         "facts": {
-            "origin": known.origin.as_ref().map(ToString::to_string),
-            "cert_level": known.cert_level.map(CertLevel::get),
-            "score": known.score.map(Score::get),
-            "security_score": known.security_score.map(Score::get),
-            "supply_chain_score": known.supply_chain_score.map(Score::get),
-            "maturity_score": known.maturity_score.map(Score::get),
-            "findings": known.findings,
-            "status": safe(known.status.as_ref().map(Status::as_str)),
+            "origin": origin.as_ref().map(ToString::to_string),
+            "cert_level": cert_level.map(CertLevel::get),
+            "score": score.map(Score::get),
+            "security_score": security_score.map(Score::get),
+            "supply_chain_score": supply_chain_score.map(Score::get),
+            "maturity_score": maturity_score.map(Score::get),
+            "findings": findings,
+            "status": safe(status.as_ref().map(Status::as_str)),
             "registry": subject.registry.as_ref().map(shown),
-            "git_sha": known.git_sha,
+            "git_sha": git_sha,
             "manifest_digest": subject.manifest_digest,
             "bundle_digest": subject.bundle_digest,
         },
-        "doubts": known.doubts,
+        "doubts": doubts,
         "notices": notices.iter().map(notice).collect::<Vec<_>>(),
         "transport": subject.transport.map(Transport::as_str),
         "entrypoint": subject.entrypoint.as_ref().map(|entrypoint| json!({

@@ -75,7 +75,7 @@ fn ask(input: &mut dyn Read, out: &mut dyn Write) -> Consent {
     let ended = matches!(answer, Ok(Some(_)));
     let separator = if ended { "" } else { "\n" };
     // Refused already: a terminal that no longer listens changes nothing.
-    drop(writeln!(out, "{separator}{}", Refusal::Declined));
+    let _ = writeln!(out, "{separator}{}", Refusal::Declined);
     Consent::Declined
 }
 

@@ -19,6 +19,7 @@ use smcp_model::audit::Verification;
 use smcp_model::decision::DecisionDocument;
 use smcp_model::limits;
 use smcp_model::mode::Effect;
+use smcp_model::number;
 use smcp_model::record::Body;
 use smcp_model::record::DecisionRecord;
 use smcp_model::record::HowEnded;
@@ -121,7 +122,7 @@ pub fn foreign_files(found: &Verification) -> Option<String> {
 
 /// The servers whose end was never recorded, though they run no longer; none when there are none.
 pub fn lost_ends(found: &Verification) -> Option<String> {
-    let lost = u64::try_from(found.lost().count()).unwrap_or(u64::MAX).saturating_add(found.more_unended);
+    let lost = number::wide(found.lost().count()).saturating_add(found.more_unended);
     let runs = shown(found.lost().map(|run| run.to_string()));
     match lost {
         0 => None,
@@ -232,8 +233,6 @@ fn reasons(record: &Record) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::fixtures;
     use smcp_model::audit::Head;
@@ -332,19 +331,7 @@ mod tests {
         };
         insta::assert_snapshot!("verification", shown(|out| verification(&found, out, &Style::default())));
         insta::assert_snapshot!("verification_json", format!("{:#}", verification_document(&found, 3)));
-        let empty = Verification {
-            files: Vec::new(),
-            records: 0,
-            head: None,
-            last_time: None,
-            breaks: Vec::new(),
-            more: 0,
-            notes: Vec::new(),
-            unended: BTreeSet::new(),
-            more_unended: 0,
-            living: BTreeSet::new(),
-            foreign: Vec::new(),
-        };
+        let empty = Verification::default();
         assert_eq!(
             shown(|out| verification(&empty, out, &Style::default())),
             "✓ the audit log has no records\n  records  0\n"

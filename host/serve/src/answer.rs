@@ -29,13 +29,15 @@ use crate::route::Route;
 use crate::route::route;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
+use smcp_model::exit::ExitKind;
 use smcp_model::limits;
+use smcp_model::number;
 use smcp_model::text::SafeText;
 use smcp_registry::Artifact;
 use smcp_registry::Listed;
 use smcp_registry::PackageError;
-use smcp_registry::PackageErrorKind;
 use smcp_registry::RegistryProblem;
+use smcp_registry::VersionProblem;
 
 const SERVER: HeaderValue = HeaderValue::from_static(concat!("smcp/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -113,7 +115,7 @@ fn search(route: &Route, house: &Arc<House>) -> Result<Found, PackageError> {
 /// The whole catalogue, sent as it is found. What is wrong at the beginning is an answer of its own; what goes wrong
 /// later breaks this one off.
 fn catalog(house: &Arc<House>) -> Result<Found, PackageError> {
-    drop(house.registry.catalog(&Deadline::after(limits::SERVE_ANSWER_TIME))?);
+    let _ = house.registry.catalog(&Deadline::after(limits::SERVE_ANSWER_TIME))?;
     let (mut outlet, pieces) = Pieces::channel();
     let house = Arc::clone(house);
     drop(spawn_blocking(move || {
@@ -156,6 +158,11 @@ fn tag(digest: &Digest) -> String {
     format!("\"{digest}\"")
 }
 
+/// Whether the question is to blame, and not the registry: a digest of several versions.
+fn is_ambiguous(error: &PackageError) -> bool {
+    matches!(error, PackageError::Version(error) if matches!(error.problem, VersionProblem::AmbiguousDigest { .. }))
+}
+
 /// What a client hears of an error. Messages for clients name no path of this machine.
 fn explain(error: &PackageError, house: &House) -> Rejection {
     let problem = if let PackageError::Registry(error) = error { Some(&error.problem) } else { None };
@@ -166,11 +173,11 @@ fn explain(error: &PackageError, house: &House) -> Rejection {
         format!("there is no version `{wanted}` of `{id}`; {hint}")
     } else if let Some(RegistryProblem::MissingBlob { artifact, digest }) = problem {
         format!("there is no {artifact} {digest}")
-    } else if error.kind() == PackageErrorKind::NotFound {
+    } else if is_ambiguous(error) {
         error.sentence()
     } else {
         (house.complain)(&error.sentence());
-        let status = if error.kind() == PackageErrorKind::Timeout {
+        let status = if error.exit_kind() == ExitKind::Timeout {
             StatusCode::SERVICE_UNAVAILABLE
         } else {
             StatusCode::INTERNAL_SERVER_ERROR
@@ -222,7 +229,7 @@ fn respond(found: Found) -> Response<AnswerBody> {
 
 fn document(value: &Value) -> Response<AnswerBody> {
     let text = value.to_string();
-    let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
+    let length = number::wide(text.len());
     let mut response = Response::new(Either::Left(Full::new(Bytes::from(text))));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, JSON);

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use smcp_model::limits;
+use smcp_model::number;
 
 /// Bytes of a file that are sent at once.
 const PIECE: usize = 64 * 1024;
@@ -68,7 +69,7 @@ impl Outlet {
 
     /// Breaks the answer off.
     pub(super) fn fail(self) {
-        drop(self.send.blocking_send(Err(io::ErrorKind::Other.into())));
+        let _ = self.send.blocking_send(Err(io::ErrorKind::Other.into()));
     }
 
     fn flush(&mut self) -> bool {
@@ -81,7 +82,7 @@ fn read(file: File, length: u64, send: &mpsc::Sender<io::Result<Bytes>>) {
     let mut file = file.take(length);
     loop {
         let mut piece = Vec::with_capacity(PIECE);
-        let read = file.by_ref().take(u64::try_from(PIECE).unwrap_or(u64::MAX)).read_to_end(&mut piece);
+        let read = file.by_ref().take(number::wide(PIECE)).read_to_end(&mut piece);
         let piece = match read {
             Ok(0) => return,
             Ok(_) => Ok(Bytes::from(piece)),
@@ -101,7 +102,7 @@ impl Body for Pieces {
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         self.pieces.poll_recv(context).map(|piece| match piece {
             Some(Ok(piece)) => {
-                let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
+                let length = number::wide(piece.len());
                 self.left = self.left.map(|left| left.saturating_sub(length));
                 Some(Ok(Frame::data(piece)))
             }

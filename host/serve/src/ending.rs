@@ -33,7 +33,7 @@ impl Ending {
     /// Comes when somebody has asked for the end.
     pub(super) async fn asked(&self) {
         // A socket that fails can't tell any more when to end; then it is now.
-        drop(self.bytes.readable().await);
+        let _ = self.bytes.readable().await;
     }
 
     /// Forgets who has asked so far.

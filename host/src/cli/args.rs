@@ -194,7 +194,9 @@ fn is_launch(arguments: &[OsString]) -> bool {
     let mut rest = Vec::new();
     while let Some(word) = words.next() {
         match (command, word) {
-            (None, "--config" | "--registry" | "--cache-dir" | "--color") => drop(words.next()),
+            (None, "--config" | "--registry" | "--cache-dir" | "--color") => {
+                words.next();
+            }
             (None, option) if option.starts_with('-') => {}
             (None, word) => command = Some(word),
             (Some(_), word) => rest.push(word),

@@ -90,7 +90,7 @@ impl World {
         let message = stopped.stop.explained();
         match stopped_report(&stopped, &message, purpose) {
             None => Err((*stopped.stop).into()),
-            Some(_) if stopped.stop.was_heard() => Ok(stopped.stop.exit().into()),
+            Some(_) if stopped.stop.was_heard() => Ok(stopped.stop.exit_kind().into()),
             Some(report) => {
                 self.say(&report)?;
                 Ok(report.exit.into())
@@ -164,7 +164,7 @@ pub(super) fn client_error_of(stopped: &Stopped) -> ClientError {
     let message = stopped.stop.explained();
     match stopped_report(stopped, &message, Purpose::Launch) {
         Some(report) => client_error::decision(&report),
-        None => client_error::failure(Some(&stopped.subject.label()), stopped.stop.exit().code(), &message),
+        None => client_error::failure(Some(&stopped.subject.label()), stopped.stop.exit_kind().code(), &message),
     }
 }
 
@@ -178,7 +178,7 @@ fn stopped_report<'a>(stopped: &'a Stopped, message: &'a str, purpose: Purpose) 
         start: None,
         brief: false,
         purpose,
-        exit: stopped.stop.exit(),
+        exit: stopped.stop.exit_kind(),
     })
 }
 

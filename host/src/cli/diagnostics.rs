@@ -44,7 +44,7 @@ pub(super) fn listen(verbose: u8, system: &System) -> Option<String> {
     };
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(false);
     // There is one already only when the library is used by a test.
-    drop(subscriber.without_time().try_init());
+    let _ = subscriber.without_time().try_init();
     problem
 }
 

@@ -8,7 +8,6 @@ use clap::Args;
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::failure::told;
 use crate::cli::world::World;
 use smcp_authority as authority;
 use smcp_config::Config;
@@ -16,6 +15,7 @@ use smcp_model::deadline::Deadline;
 use smcp_model::diagnosis::Check;
 use smcp_model::diagnosis::Health;
 use smcp_model::diagnosis::worst;
+use smcp_model::error_chain::error_chain;
 use smcp_model::registry::Registry;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::Session;
@@ -85,7 +85,7 @@ fn registry(session: &Session, deadline: &Deadline) -> Check {
                 .advice("publish one with `smcp registry publish`, or name another registry")
         }
         Ok(()) => Check::new("registry", Health::Ok, format!("{registry} answers")),
-        Err(stop) => Check::failed("registry", Health::Problem, &told(&stop.into())),
+        Err(stop) => Check::failed("registry", Health::Problem, &error_chain(&stop)),
     }
 }
 

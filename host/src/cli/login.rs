@@ -93,10 +93,10 @@ fn asked(world: &World) -> Result<Endpoint, Failure> {
         Some(text) => world.registry(text)?,
         None => world.config(None)?.registry().clone(),
     };
-    registry.endpoint().ok_or_else(|| match registry {
+    match registry {
+        Registry::Url(url) => Ok(url.endpoint().clone()),
         Registry::Directory(path) => {
-            Failure::usage(anyhow::anyhow!("{} is a directory, which needs no token", path.display()))
+            Err(Failure::usage(anyhow::anyhow!("{} is a directory, which needs no token", path.display())))
         }
-        Registry::Url(url) => Failure::usage(anyhow::anyhow!("`{url}` is no address of a registry")),
-    })
+    }
 }

@@ -170,7 +170,7 @@ impl World {
     /// Says one thing on standard error that nobody may miss.
     pub(super) fn insist(&self, message: &str) {
         // A standard error that nobody reads changes nothing.
-        drop(message::notice(message, &mut self.err(), &self.error_style()));
+        let _ = message::notice(message, &mut self.err(), &self.error_style());
     }
 
     /// Says why a command could not do its work.
@@ -179,12 +179,12 @@ impl World {
         if self.json() {
             let document = json::error(failure.code, &message, failure.exit.code(), failure.problems.clone());
             if json::write(&document, &mut self.out()).is_ok() {
-                return failure.exit;
+                return Exit::Own(failure.exit);
             }
         }
         // Nothing is left to say when standard error doesn't listen either.
-        drop(message::error(&message, &failure.details, &mut self.err(), &self.error_style()));
-        failure.exit
+        let _ = message::error(&message, &failure.details, &mut self.err(), &self.error_style());
+        Exit::Own(failure.exit)
     }
 
     /// Tells a client why nothing was started for it, where one may be: a person at a terminal has read it.
@@ -232,7 +232,7 @@ impl World {
         let config = (location.named_by != NamedBy::Nobody).then(|| location.file.into_os_string());
         let registry = self.global.registry.as_deref().map(|text| self.registry(text)).transpose()?;
         let registry = registry.map(|registry| match registry {
-            Registry::Url(url) => url.into(),
+            Registry::Url(url) => url.as_str().into(),
             Registry::Directory(path) => path.into_os_string(),
         });
         let cache_dir = self.global.cache_dir.as_deref().map(|path| self.cache_dir(path)).transpose()?;

@@ -277,7 +277,7 @@ pub fn has_digest(resolution: &Resolution, digest: &Digest) -> bool {
 
 fn folder_of(registry: &Registry, id: &PackageId) -> String {
     let (kind, place) = match registry {
-        Registry::Url(url) => ("url", url.as_bytes()),
+        Registry::Url(url) => ("url", url.as_str().as_bytes()),
         Registry::Directory(path) => ("directory", path.as_os_str().as_bytes()),
     };
     // Neither a kind nor an id has a zero in it, so no two registries and packages run into one.

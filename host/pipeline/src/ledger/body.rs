@@ -5,6 +5,7 @@ use smcp_launch::Finished;
 use smcp_launch::status::Ended;
 use smcp_model::decision::Consent;
 use smcp_model::decision::DecisionDocument;
+use smcp_model::error_chain;
 use smcp_model::package::ResolvedPackage;
 use smcp_model::record::Body;
 use smcp_model::record::Circumstances;
@@ -68,7 +69,8 @@ pub(super) fn refusal(stopped: &Stopped, decision: DecisionDocument) -> Body {
 
 /// Why nothing was decided, or what was decided could not be done.
 pub(super) fn failed(label: &str, stop: &Stop) -> EndRecord {
-    let message = SafeText::new(&stop.chain().split_whitespace().collect::<Vec<_>>().join(" "));
+    let causes: Vec<_> = error_chain::causes(stop).map(ToString::to_string).collect();
+    let message = SafeText::new(&causes.join(": ").split_whitespace().collect::<Vec<_>>().join(" "));
     ended(label, HowEnded::Failed { code: stop.code().to_owned(), message })
 }
 

@@ -92,15 +92,13 @@ fn token(session: &Session, endpoint: &Endpoint) -> Result<Option<Secret>, Stop>
 
 /// Whether the configuration, and not the command line, names the registry at `endpoint`.
 fn is_configured(config: &Config, endpoint: &Endpoint) -> bool {
-    config.configured_registry().endpoint().as_ref() == Some(endpoint)
+    config.configured_registry().endpoint() == Some(endpoint)
 }
 
 fn variable_token(system: &System) -> Result<Option<Secret>, Stop> {
     let Some(value) = system.variable(TOKEN_VARIABLE) else { return Ok(None) };
     let token = value.to_str().and_then(|text| Secret::new(text).ok());
-    token
-        .map(Some)
-        .ok_or_else(|| Stop::Order(format!("{TOKEN_VARIABLE} holds no token: expected one word, on one line")))
+    token.map(Some).ok_or(Stop::TokenVariable { variable: TOKEN_VARIABLE })
 }
 
 /// The tokens that are kept; `None` when none ever was.

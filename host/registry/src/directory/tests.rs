@@ -4,8 +4,8 @@ use serde_json::Value;
 use serde_json::json;
 
 use super::*;
-use crate::PackageErrorKind;
 use crate::testing::Bed;
+use smcp_model::exit::ExitKind;
 use smcp_model::facts::CertLevel;
 use smcp_model::facts::Origin;
 
@@ -60,7 +60,7 @@ fn latest_is_the_highest_semver_that_is_published() {
         let found = resolve(&registry, "acme/tool@latest");
         assert_eq!(found.as_ref().ok().map(|found| found.version.as_str()), expected, "{versions:?}: {found:?}");
         if let Err(error) = found {
-            assert_eq!(error.kind(), PackageErrorKind::NotFound, "{error}");
+            assert_eq!(error.exit_kind(), ExitKind::Registry, "{error}");
         }
     }
 }
@@ -109,7 +109,7 @@ fn what_is_missing_is_answered_with_what_is_there() {
     ];
     for (reference, code, hint) in cases {
         let error = resolve(&registry, reference).unwrap_err();
-        assert_eq!((error.code(), error.kind()), (code, PackageErrorKind::NotFound));
+        assert_eq!((error.code(), error.exit_kind()), (code, ExitKind::Registry));
         assert!(error.to_string().contains(hint), "{reference}: {error}");
     }
     let error = resolve(&Bed::new().registry(), "acme/tool@1.0.0").unwrap_err();
@@ -139,7 +139,7 @@ fn a_document_that_cannot_be_believed_ends_it() {
         *hostile.pointer_mut(path).unwrap() = value.clone();
         let (_bed, registry) = registry(&[("1.0.0", hostile)]);
         let error = resolve(&registry, "acme/tool@1.0.0").unwrap_err();
-        assert_eq!((error.code(), error.kind()), (code, PackageErrorKind::Integrity), "{path} = {value}: {error}");
+        assert_eq!((error.code(), error.exit_kind()), (code, ExitKind::Integrity), "{path} = {value}: {error}");
         assert!(!error.to_string().contains("Raw"), "our types mean nothing to a reader: {error}");
         assert!(resolve(&registry, "acme/tool@latest").is_err(), "{path} = {value}");
     }
@@ -221,7 +221,7 @@ fn a_damaged_entry_ends_only_what_it_could_be_about() {
         match (resolve(&registry, &reference), expected) {
             (Ok(found), Ok(version)) => assert_eq!(found.version.as_str(), version, "{file}, {reference}"),
             (Err(error), Err(says)) => {
-                assert_eq!((error.code(), error.kind()), ("registry-entry-invalid", PackageErrorKind::Integrity));
+                assert_eq!((error.code(), error.exit_kind()), ("registry-entry-invalid", ExitKind::Integrity));
                 assert!(error.to_string().contains(says), "{file}, {reference}: {error}");
             }
             (found, expected) => panic!("{file}, {reference}: {found:?}, and not {expected:?}"),
@@ -257,7 +257,7 @@ fn strange_things_in_the_registry_neither_hang_nor_lead_out() {
     bed.root.write("cache/secret.json", document("2.0.0", "published").to_string()).unwrap();
     for reference in ["acme/tool@1.0.0", "acme/tool@2.0.0"] {
         let error = resolve(&registry, reference).unwrap_err();
-        assert_eq!((error.code(), error.kind()), ("registry-unavailable", PackageErrorKind::Registry), "{error}");
+        assert_eq!((error.code(), error.exit_kind()), ("registry-unavailable", ExitKind::Registry), "{error}");
     }
     let expired = Deadline::after(std::time::Duration::ZERO);
     let error = registry.resolve(&"acme/tool@latest".parse().unwrap(), &expired).unwrap_err();

@@ -1,15 +1,16 @@
 //! Fetching: what the registry hands out is what was asked for, or nothing is.
 
 use std::io::Read;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
 use serde_json::json;
 
 use super::*;
-use crate::PackageErrorKind;
 use crate::testing::Bed;
 use crate::testing::manifest;
+use smcp_model::exit::ExitKind;
 use smcp_model::facts::Facts;
 use smcp_model::limits;
 use smcp_model::name::PackageId;
@@ -53,7 +54,7 @@ impl RegistryClient for Fake {
 
 fn fake(manifest: &str) -> Fake {
     Fake {
-        location: Registry::Url("https://registry.example".to_owned()),
+        location: Registry::from_text("https://registry.example", Path::new("/"), None).unwrap(),
         manifest: manifest.as_bytes().to_vec(),
         bundle: || Box::new(&b"bundle"[..]),
     }
@@ -103,7 +104,7 @@ fn identity_is_checked_against_the_answer() {
         match (result, problem) {
             (Ok(package), None) => assert_eq!((package.label().as_str(), package.bundle_size), ("acme/tool@1.0.0", 6)),
             (Err(error), Some(problem)) => {
-                assert_eq!((error.code(), error.kind()), ("identity-mismatch", PackageErrorKind::Integrity));
+                assert_eq!((error.code(), error.exit_kind()), ("identity-mismatch", ExitKind::Integrity));
                 assert!(error.to_string().contains(problem), "{path} = {value}: {error}");
             }
             (result, _) => panic!("{path} = {value}: {result:?}"),
@@ -139,7 +140,7 @@ fn a_registry_that_never_stops_is_stopped() {
     assert_eq!((error.code(), blobs(&bed)), ("too-large", 1));
     let error =
         fetch(&client, &bed.cache(), &answer(&client), &Deadline::after(Duration::ZERO), &mut Unwatched).unwrap_err();
-    assert_eq!((error.code(), error.kind()), ("timeout", PackageErrorKind::Timeout));
+    assert_eq!((error.code(), error.exit_kind()), ("timeout", ExitKind::Timeout));
 }
 
 #[test]
@@ -153,7 +154,7 @@ fn a_registry_that_breaks_off_is_a_registry_error() {
     let bed = Bed::new();
     let client = Fake { bundle: || Box::new((&b"bun"[..]).chain(Broken)), ..fake(&manifest("acme/tool", "1.0.0")) };
     let error = fetch(&client, &bed.cache(), &answer(&client), &Deadline::none(), &mut Unwatched).unwrap_err();
-    assert_eq!((error.code(), error.kind()), ("registry-unavailable", PackageErrorKind::Registry));
+    assert_eq!((error.code(), error.exit_kind()), ("registry-unavailable", ExitKind::Registry));
     assert!(error.to_string().contains("read the bundle of acme/tool@1.0.0"), "{error}");
 }
 
@@ -175,7 +176,7 @@ fn a_corrupt_cached_file_is_fetched_again_and_a_corrupt_registry_is_not_believed
         assert!(!bed.root.exists(format!("cache/{name}")));
         bed.root.remove_file(format!("registry/{name}")).unwrap();
         let error = bed.fetch("acme/tool@1.0.0").unwrap_err();
-        assert_eq!((error.code(), error.kind()), ("registry-file-missing", PackageErrorKind::Registry));
+        assert_eq!((error.code(), error.exit_kind()), ("registry-file-missing", ExitKind::Registry));
         bed.root.write(format!("registry/{name}"), &good).unwrap();
         bed.fetch("acme/tool@1.0.0").unwrap();
     }

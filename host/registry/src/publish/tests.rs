@@ -1,13 +1,13 @@
 //! From a directory to a version and back; and what may not be published.
 
 use super::*;
-use crate::PackageErrorKind;
 use crate::testing::Bed;
 use crate::testing::manifest;
 use crate::testing::request;
 use crate::testing::walk;
 use smcp_bundle::unpack;
 use smcp_model::deadline::Deadline;
+use smcp_model::exit::ExitKind;
 use smcp_model::facts::Origin;
 
 const ID: &str = "acme/tool";
@@ -107,7 +107,7 @@ fn a_version_never_changes_but_what_is_said_of_it_may() {
 
     source().write("server.py", "two").unwrap();
     let error = refused(&request(ID, "1.0.0", source()), &bed);
-    assert_eq!((error.code(), error.kind()), ("version-immutable", PackageErrorKind::Local));
+    assert_eq!((error.code(), error.exit_kind()), ("version-immutable", ExitKind::Usage));
     assert!(error.to_string().contains(&first.bundle_digest.to_string()), "{error}");
 }
 

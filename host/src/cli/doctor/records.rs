@@ -4,7 +4,6 @@ use std::time::SystemTime;
 
 use crate::cli::audit::log;
 use crate::cli::doctor::surroundings;
-use crate::cli::failure::told;
 use crate::cli::world::World;
 use smcp_audit as audit;
 use smcp_audit::Bounds;
@@ -14,6 +13,7 @@ use smcp_config::choice::Audit;
 use smcp_model::audit::Verification;
 use smcp_model::diagnosis::Check;
 use smcp_model::diagnosis::Health;
+use smcp_model::error_chain::error_chain;
 use smcp_pipeline::Ledger;
 use smcp_pipeline::Session;
 use smcp_report::records;
@@ -62,7 +62,7 @@ fn writable(session: &Session) -> Check {
         }
         Ok(Some(notice)) => Check::new("audit log", Health::Warning, notice.message.as_str())
             .advice(format!("`audit: {}` lets smcp go on without it", Audit::BestEffort.as_str())),
-        Err(stop) => Check::failed("audit log", Health::Problem, &told(&stop.into())),
+        Err(stop) => Check::failed("audit log", Health::Problem, &error_chain(&stop)),
     }
 }
 

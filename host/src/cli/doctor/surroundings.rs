@@ -4,13 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 use std::time::SystemTime;
 
-use crate::cli::failure::told;
 use smcp_authority as authority;
 use smcp_authority::Namespaces;
 use smcp_config::Config;
 use smcp_model::deadline::Deadline;
 use smcp_model::diagnosis::Check;
 use smcp_model::diagnosis::Health;
+use smcp_model::error_chain::error_chain;
 use smcp_model::limits;
 use smcp_model::size::ByteSize;
 use smcp_model::time;
@@ -37,7 +37,7 @@ pub(super) fn cache(session: &Session) -> Check {
         Ok(Some(said)) => Check::new("cache", Health::Warning, format!("it can only be read: {said}"))
             .advice("what is in it runs; other packages need a cache that can be written"),
         Err(stop) => {
-            let check = Check::failed("cache", Health::Problem, &told(&stop.into()));
+            let check = Check::failed("cache", Health::Problem, &error_chain(&stop));
             if check.advice.is_some() { check } else { check.advice(CACHE_ADVICE) }
         }
     }
@@ -48,7 +48,7 @@ pub(super) fn token(session: &Session) -> Check {
     match pipeline::has_token(session, session.config().registry()) {
         Ok(true) => Check::new("token", Health::Ok, "there is one for this registry"),
         Ok(false) => Check::new("token", Health::Ok, "there is none for this registry; not every one asks for one"),
-        Err(stop) => Check::failed("token", Health::Problem, &told(&stop.into())),
+        Err(stop) => Check::failed("token", Health::Problem, &error_chain(&stop)),
     }
 }
 

@@ -5,7 +5,6 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
-use std::io::Read as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
@@ -18,6 +17,7 @@ use cap_std::fs::PermissionsExt as _;
 use cap_tempfile::TempFile;
 
 use smcp_authority as authority;
+use smcp_model::bounded;
 use smcp_model::limits;
 use smcp_model::ownership::Ownership;
 use smcp_model::ownership::Untrusted;
@@ -195,12 +195,8 @@ impl ClientFile {
         if !metadata.is_file() {
             return Err(FileError::NotAFile);
         }
-        let mut bytes = Vec::new();
-        let most = u64::try_from(limits::CLIENT_FILE).unwrap_or(u64::MAX);
-        file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(FileError::while_doing("read it"))?;
-        if bytes.len() > limits::CLIENT_FILE {
-            return Err(FileError::TooLarge);
-        }
+        let read = bounded::read_within(file, limits::CLIENT_FILE, 0).map_err(FileError::while_doing("read it"))?;
+        let bytes = read.ok_or(FileError::TooLarge)?;
         let text = String::from_utf8(bytes).map_err(|_| FileError::NotText)?;
         let (marked, text) = match text.strip_prefix(MARK) {
             Some(rest) => (true, rest.to_owned()),

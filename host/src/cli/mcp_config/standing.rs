@@ -63,7 +63,7 @@ impl Standing {
             Err(stopped) => {
                 let told = stopped.stop.explained();
                 let told = told.lines().next().unwrap_or_default().to_owned();
-                match (stopped.stop.exit(), stopped.stop.code()) {
+                match (stopped.stop.exit_kind(), stopped.stop.code()) {
                     (ExitKind::Registry, "package-not-found" | "version-not-found") => Self::Missing(told),
                     (ExitKind::Refused | ExitKind::Integrity, _) => Self::Refused(told),
                     (

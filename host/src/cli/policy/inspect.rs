@@ -13,6 +13,7 @@ use smcp_model::digest::Digest;
 use smcp_model::examination::Inspection;
 use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
+use smcp_model::number;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::Fault;
 use smcp_pipeline as pipeline;
@@ -62,7 +63,7 @@ fn inspect(host: &PolicyHost, file: &str, bytes: Vec<u8>) -> Result<Inspection, 
     Ok(Inspection {
         file: SafeText::new(file),
         digest,
-        size: u64::try_from(size).unwrap_or(u64::MAX),
+        size: number::wide(size),
         interface: SafeText::new(&shape.exports.join(", ")),
         imports: shape.imports.iter().map(|import| SafeText::new(import)).collect(),
         name: SafeText::new(description.name.as_str()),

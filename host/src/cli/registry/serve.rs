@@ -48,9 +48,13 @@ impl ServeCommand {
         }
         let location = registry.registry().clone();
         // Standard streams that nobody reads change nothing.
-        let ready = || drop(announce(world, address, &location));
+        let ready = || {
+            let _ = announce(world, address, &location);
+        };
         let style = world.error_style();
-        let complain = move |text: &str| drop(message::error(text, &[], &mut io::stderr().lock(), &style));
+        let complain = move |text: &str| {
+            let _ = message::error(text, &[], &mut io::stderr().lock(), &style);
+        };
         serve::serve(listener, registry, ready, complain).context("while serving").map_err(Failure::from)?;
         Ok(Exit::SUCCESS)
     }

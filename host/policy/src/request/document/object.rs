@@ -8,9 +8,6 @@ use serde_json::Value;
 use smcp_model::near::nearest;
 use smcp_model::text::SafeText;
 
-/// How much of a value or a key is quoted, bytes.
-const QUOTED: usize = 80;
-
 /// One thing wrong with a facts document: where, what was found, what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Problem {
@@ -119,7 +116,7 @@ impl<'v, 'p> Object<'v, 'p> {
 
 /// The JSON pointer of a key in the object at `pointer`.
 fn place(pointer: &str, key: &str) -> SafeText {
-    let key = SafeText::within(key, QUOTED).as_str().replace('~', "~0").replace('/', "~1");
+    let key = SafeText::quoted_value(key).as_str().replace('~', "~0").replace('/', "~1");
     SafeText::new(&format!("{pointer}/{key}"))
 }
 
@@ -130,7 +127,7 @@ fn described(value: &Value) -> String {
         Value::Bool(truth) => format!("is {truth}"),
         Value::Number(number) => format!("is the number {number}"),
         Value::String(text) if text.is_empty() => "is an empty text".to_owned(),
-        Value::String(text) => format!("is the text `{}`", SafeText::within(text, QUOTED)),
+        Value::String(text) => format!("is the text `{}`", SafeText::quoted_value(text)),
         Value::Array(_) => "is a list".to_owned(),
         Value::Object(_) => "is an object".to_owned(),
     }

@@ -12,9 +12,6 @@ use serde_json::Value;
 
 use smcp_model::text::SafeText;
 
-/// How much of a key is quoted, bytes.
-const QUOTED: usize = 80;
-
 /// Reads a document whole.
 ///
 /// # Errors
@@ -44,7 +41,7 @@ impl<'de> Visitor<'de> for Reader {
         let mut members = Map::new();
         while let Some(key) = map.next_key::<String>()? {
             if members.contains_key(&key) {
-                let key = SafeText::within(&key, QUOTED);
+                let key = SafeText::quoted_value(&key);
                 return Err(A::Error::custom(format!("the key `{key}` stands twice in one object")));
             }
             let Tree(value) = map.next_value()?;

@@ -7,6 +7,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use smcp_model::facts::CertLevel;
+use smcp_model::facts::Facts;
 use smcp_model::facts::Score;
 use smcp_model::facts::Status;
 use smcp_model::request::Subject;
@@ -14,29 +15,54 @@ use smcp_model::request::Subject;
 /// The facts document of a subject: everything that a policy is told of it. What is unknown is absent. Its text is
 /// not made harmless: it is for machines, and must mean the same when it is read.
 pub fn document_of(subject: &Subject) -> Value {
-    let known = &subject.facts;
-    let score = |score: Option<Score>| score.map(|score| json!(score.get()));
+    let Subject {
+        org,
+        name,
+        version,
+        registry,
+        facts,
+        manifest_digest,
+        bundle_digest,
+        transport,
+        entrypoint,
+        permissions,
+        manifest,
+    } = subject;
+    let Facts {
+        status,
+        origin,
+        cert_level,
+        score: whole,
+        security_score,
+        supply_chain_score,
+        maturity_score,
+        findings,
+        git_sha,
+        // Said to people, and never to a policy.
+        doubts: _,
+    } = facts;
+    let score = |score: &Option<Score>| score.map(|score| json!(score.get()));
     let members = [
-        ("org", Some(json!(subject.org))),
-        ("name", Some(json!(subject.name))),
-        ("version", Some(json!(subject.version))),
-        ("registry", subject.registry.as_ref().map(|registry| json!(registry.to_string()))),
-        ("status", known.status.as_ref().map(|status| json!(Status::as_str(status)))),
-        ("origin", known.origin.as_ref().map(|origin| json!(origin.word()))),
-        ("cert_level", known.cert_level.map(|level| json!(CertLevel::get(level)))),
-        ("score", score(known.score)),
-        ("security_score", score(known.security_score)),
-        ("supply_chain_score", score(known.supply_chain_score)),
-        ("maturity_score", score(known.maturity_score)),
-        ("findings", known.findings.map(|counts| json!(counts))),
-        ("manifest_digest", subject.manifest_digest.map(|digest| json!(digest))),
-        ("bundle_digest", subject.bundle_digest.map(|digest| json!(digest))),
-        ("git_sha", known.git_sha.as_ref().map(|sha| json!(sha))),
-        ("transport", subject.transport.map(|transport| json!(transport))),
-        ("entrypoint", subject.entrypoint.as_ref().map(|it| json!({ "command": it.command, "args": it.args }))),
+        ("org", Some(json!(org))),
+        ("name", Some(json!(name))),
+        ("version", Some(json!(version))),
+        ("registry", registry.as_ref().map(|registry| json!(registry.to_string()))),
+        ("status", status.as_ref().map(|status| json!(Status::as_str(status)))),
+        ("origin", origin.as_ref().map(|origin| json!(origin.word()))),
+        ("cert_level", cert_level.map(|level| json!(CertLevel::get(level)))),
+        ("score", score(whole)),
+        ("security_score", score(security_score)),
+        ("supply_chain_score", score(supply_chain_score)),
+        ("maturity_score", score(maturity_score)),
+        ("findings", findings.map(|counts| json!(counts))),
+        ("manifest_digest", manifest_digest.map(|digest| json!(digest))),
+        ("bundle_digest", bundle_digest.map(|digest| json!(digest))),
+        ("git_sha", git_sha.as_ref().map(|sha| json!(sha))),
+        ("transport", transport.map(|transport| json!(transport))),
+        ("entrypoint", entrypoint.as_ref().map(|it| json!({ "command": it.command, "args": it.args }))),
         (
             "permissions",
-            subject.permissions.as_ref().map(|asked| {
+            permissions.as_ref().map(|asked| {
                 json!({
                     "network": asked.network,
                     "filesystem_read": asked.filesystem_read,
@@ -46,7 +72,7 @@ pub fn document_of(subject: &Subject) -> Value {
                 })
             }),
         ),
-        ("manifest", subject.manifest.as_ref().map(|text| json!(text))),
+        ("manifest", manifest.as_ref().map(|text| json!(text))),
     ];
     members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect::<Map<_, _>>().into()
 }

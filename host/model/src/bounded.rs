@@ -1,0 +1,43 @@
+//! Reading no more than a bound.
+
+use std::io;
+use std::io::Read;
+
+use crate::number;
+
+/// Everything that `source` has, or `None` when that is more than `limit` bytes: it is never cut short. About
+/// `expected` bytes are, for which room is made at once.
+///
+/// # Errors
+/// When `source` can't be read.
+pub fn read_within(source: impl Read, limit: usize, expected: usize) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::with_capacity(expected.min(limit));
+    source.take(number::wide(limit).saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok((bytes.len() <= limit).then_some(bytes))
+}
+
+/// The first `most` bytes of `source`, or all when it has fewer.
+///
+/// # Errors
+/// When `source` can't be read.
+pub fn read_beginning(source: impl Read, most: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(number::wide(most)).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_full_is_not_too_much() {
+        for (limit, whole, beginning) in [(2, None, "ab"), (3, Some("abc"), "abc"), (4, Some("abc"), "abc")] {
+            let read = read_within(b"abc".as_slice(), limit, 100).unwrap();
+            assert_eq!(read.as_deref(), whole.map(str::as_bytes), "{limit}");
+            assert_eq!(read_beginning(b"abc".as_slice(), limit).unwrap(), beginning.as_bytes(), "{limit}");
+        }
+        assert_eq!(read_within(io::empty(), 0, 0).unwrap(), Some(Vec::new()));
+        assert_eq!(read_within(b"abc".as_slice(), usize::MAX, 0).unwrap().unwrap(), b"abc");
+    }
+}

@@ -1,0 +1,95 @@
+//! The address of a registry behind a URL, taken apart when it is read.
+
+use std::fmt;
+
+use crate::endpoint::Endpoint;
+use crate::endpoint::Scheme;
+use crate::limits;
+use crate::registry::Registry;
+
+/// The `http(s)` address of a registry, `http` for this machine alone. Two with the same text are equal.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RegistryUrl {
+    text: String, // INVARIANT: `endpoint`, then `path`.
+    endpoint: Endpoint,
+    path: String, // INVARIANT: empty, or begins with a slash and ends with none; see `is_clean`.
+}
+
+impl RegistryUrl {
+    /// Reads a URL: its scheme, its host, perhaps a port and a path. At most [`limits::HTTP_URL`] bytes.
+    ///
+    /// `None` for another scheme, `http` to another machine, no host, credentials, a query or a fragment.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (scheme, rest) = text.split_once("://").filter(|_| text.len() <= limits::HTTP_URL)?;
+        let scheme = Scheme::from_name(scheme)?;
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let endpoint = Endpoint::new(scheme, authority).filter(|_| !authority.ends_with(':'))?;
+        let is_here = matches!(endpoint.host(), "localhost" | "127.0.0.1" | "[::1]");
+        let path = path.trim_end_matches('/');
+        let fits = is_clean(path) && (scheme == Scheme::Https || is_here);
+        fits.then(|| Self { text: format!("{endpoint}{path}"), endpoint, path: path.to_owned() })
+    }
+
+    /// The whole address in its normal form: lower-case scheme and host, no default port, no trailing slash.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Who answers for it.
+    pub const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// What stands before the path of each request: empty, or a path that begins with a slash and ends with none.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+/// Whether a path can stand in a request as it is.
+fn is_clean(path: &str) -> bool {
+    path.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#@\\\"<>^`{|}".contains(&byte))
+}
+
+impl Default for RegistryUrl {
+    /// The URL of [`Registry::DEFAULT`].
+    fn default() -> Self {
+        let endpoint = Endpoint::https(Registry::DEFAULT_HOST);
+        Self { text: Registry::DEFAULT.to_owned(), endpoint, path: String::new() }
+    }
+}
+
+impl fmt::Display for RegistryUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_taken_apart() {
+        let cases = [
+            ("HTTPS://R.Example:443/A/b//", Some(("https://r.example/A/b", "https://r.example", "/A/b"))),
+            ("http://[::1]:8080/", Some(("http://[::1]:8080", "http://[::1]:8080", ""))),
+            ("http://127.0.0.2", None),
+            ("http://localhost.example", None),
+            ("https://r.example:", None),
+            ("https://r.example:+443", None),
+            ("https://[r.example]", None),
+            ("https://r.example/a b", None),
+            ("https://r.example/{a}", None),
+            ("https://r.example/a@b", None),
+        ];
+        for (text, expected) in cases {
+            let read = RegistryUrl::parse(text);
+            let told = read.as_ref().map(|url| (url.as_str(), url.endpoint().to_string(), url.path()));
+            assert_eq!(told, expected.map(|(text, who, path)| (text, who.to_owned(), path)), "{text}");
+        }
+        let longest = format!("https://r.example/{}", "x".repeat(limits::HTTP_URL - 18));
+        assert!(RegistryUrl::parse(&longest).is_some());
+        assert_eq!(RegistryUrl::parse(&format!("{longest}x")), None);
+    }
+}
