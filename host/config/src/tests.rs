@@ -3,6 +3,7 @@
 mod conformance;
 mod documents;
 mod effect;
+mod fold;
 mod hostile;
 mod meant;
 mod schema;

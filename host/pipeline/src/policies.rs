@@ -1,6 +1,7 @@
 //! The policies of a configuration, each joined with its component.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::Stop;
 use smcp_authority as authority;
@@ -36,8 +37,8 @@ pub(super) fn bind(config: &Config) -> Result<Vec<(&Layer, Bound)>, Stop> {
     let mut bound = Vec::new();
     for layer in config.layers() {
         for spec in layer.policies() {
-            let source = component(&spec, config.on_suspect())?;
-            bound.push((layer, Bound::new(spec, source)?));
+            let source = component(spec, config.on_suspect())?;
+            bound.push((layer, Bound::new(PolicySpec::clone(spec), source)?));
         }
     }
     Ok(bound)
@@ -64,10 +65,10 @@ fn component(spec: &PolicySpec, on_suspect: OnSuspect) -> Result<Source, Stop> {
 /// Everything that somebody else could write to, on the way to the component of any enabled policy.
 pub fn suspects(config: &Config) -> Vec<Suspect> {
     let specs = config.layers().iter().flat_map(Layer::policies).filter(|spec| spec.mode != Mode::Disabled);
-    let of_one = |spec: PolicySpec| match spec.source {
+    let of_one = |spec: &Arc<PolicySpec>| match &spec.source {
         PolicySource::BuiltIn(_) => Vec::new(),
         // Who could write to it is known without its bytes.
-        PolicySource::File(path) => authority::read_guarded(&path, 0, Folder::Any).suspects,
+        PolicySource::File(path) => authority::read_guarded(path, 0, Folder::Any).suspects,
     };
     let mut found: Vec<Suspect> = Vec::new();
     for suspect in specs.flat_map(of_one) {
@@ -138,16 +139,16 @@ pub fn examine(config: &Config) -> Result<Vec<Examined>, Stop> {
     specs.map(|spec| examine_one(&host, spec, config.on_suspect())).collect()
 }
 
-fn examine_one(host: &PolicyHost, spec: PolicySpec, on_suspect: OnSuspect) -> Result<Examined, Stop> {
-    let source = component(&spec, on_suspect)?;
+fn examine_one(host: &PolicyHost, spec: &PolicySpec, on_suspect: OnSuspect) -> Result<Examined, Stop> {
+    let source = component(spec, on_suspect)?;
     let digest = source.digest();
     let pin = spec.pin.filter(|pin| source.differs_from(*pin).is_some());
     let (state, version) = match (spec.mode, pin) {
         (Mode::Disabled, _) => (PolicyState::Disabled, None),
         (Mode::Strict | Mode::Warn, Some(pin)) => (PolicyState::Mismatched { pin }, None),
-        (Mode::Strict | Mode::Warn, None) => try_out(host, &spec, source),
+        (Mode::Strict | Mode::Warn, None) => try_out(host, spec, source),
     };
-    let PolicySpec { name, layer, mode, source, .. } = spec;
+    let PolicySpec { name, layer, mode, source, .. } = spec.clone();
     Ok(Examined { name, layer, mode, source, digest, version, state })
 }
 

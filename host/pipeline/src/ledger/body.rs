@@ -169,7 +169,7 @@ fn policies(config: &Config, judged: &Judged) -> Value {
     let of_layer = |layer: &Layer| {
         let believed = layer.believes(judged.subject.registry.as_ref());
         let specs = layer.policies();
-        specs.into_iter().map(|spec| policy(&spec, believed, evaluated)).collect::<Vec<_>>()
+        specs.iter().map(|spec| policy(spec, believed, evaluated)).collect::<Vec<_>>()
     };
     config.layers().iter().flat_map(of_layer).collect()
 }

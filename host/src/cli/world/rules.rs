@@ -63,7 +63,10 @@ impl World {
         for notice in config.notices() {
             match notice {
                 Notice::Unconfigured if !decides => {}
-                Notice::Unconfigured | Notice::ForeignKeys { .. } | Notice::LegacyFile { .. } => {
+                Notice::Unconfigured
+                | Notice::AuditLogIgnored { .. }
+                | Notice::ForeignKeys { .. }
+                | Notice::LegacyFile { .. } => {
                     self.remark(&notice.to_string());
                 }
             }

@@ -1,0 +1,143 @@
+//! The problems of files while they are read; their lines are looked up last.
+//!
+//! `reader` and `fold` note them. Finding a line walks through the whole text, so that is done once, for those problems
+//! alone that are shown.
+
+use std::sync::Arc;
+
+use crate::place::FilePlace;
+use crate::place::SourceText;
+use crate::place::Trail;
+use crate::problem::Code;
+use crate::problem::ConfigError;
+use crate::problem::Problem;
+use crate::raw;
+use crate::raw::Half;
+use smcp_model::limits;
+use smcp_model::text::SafeText;
+
+/// A problem that has no line and column yet.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) code: Code,
+    pub(super) trail: Trail,
+    /// Which half of the entry at `trail` it is about.
+    pub(super) half: Half,
+    pub(super) message: String,
+    pub(super) allowed: Option<String>,
+    pub(super) suggestion: Option<String>,
+    /// What a duplicate repeats.
+    pub(super) first: Option<(Vec<usize>, Half)>,
+}
+
+impl Draft {
+    /// A problem with the value at `trail`.
+    pub(super) fn of_value(code: Code, trail: &Trail, message: String, allowed: String) -> Self {
+        let (trail, allowed) = (trail.clone(), Some(allowed));
+        Self { code, trail, half: Half::Value, message, allowed, suggestion: None, first: None }
+    }
+}
+
+/// Every problem of one file.
+#[derive(Debug)]
+pub(super) struct Drafts {
+    pub(super) source: Arc<SourceText>,
+    /// Why the text could not be read at all.
+    pub(super) unread: Option<Problem>,
+    pub(super) drafts: Vec<Draft>,
+}
+
+impl Drafts {
+    /// The file, without a problem so far.
+    pub(super) const fn new(source: Arc<SourceText>) -> Self {
+        Self { source, unread: None, drafts: Vec::new() }
+    }
+
+    /// Whether nothing is wrong with the file.
+    const fn is_empty(&self) -> bool {
+        self.unread.is_none() && self.drafts.is_empty()
+    }
+
+    /// The problems in the order of the file, with their places, and how many more there are.
+    fn finish(mut self) -> (Vec<Problem>, usize) {
+        let affordable = limits::CONFIG_REREAD.checked_div(self.source.text.len()).unwrap_or(usize::MAX);
+        let most = affordable.clamp(1, limits::CONFIG_PROBLEMS);
+        let more = self.drafts.len().saturating_sub(most);
+        self.drafts.truncate(most);
+        let mut problems: Vec<_> = self.drafts.iter().map(|draft| self.locate(draft)).collect();
+        problems.extend(self.unread.take());
+        problems.sort_by_key(|problem| problem.position);
+        (problems, more)
+    }
+
+    fn locate(&self, draft: &Draft) -> Problem {
+        let text = &self.source.text;
+        let first = draft.first.as_ref().and_then(|(steps, half)| raw::locate(text, steps, *half));
+        let message = match first {
+            Some(first) => format!("{}, first in line {}", draft.message, first.line),
+            None => draft.message.clone(),
+        };
+        Problem {
+            code: draft.code,
+            file: SafeText::new(&self.source.name),
+            position: raw::locate(text, &draft.trail.steps, draft.half),
+            path: SafeText::new(&draft.trail.path),
+            message: SafeText::new(&message),
+            allowed: draft.allowed.as_deref().map(SafeText::new),
+            suggestion: draft.suggestion.as_deref().map(SafeText::new),
+        }
+    }
+}
+
+/// Every problem of every file.
+#[derive(Debug, Default)]
+pub(super) struct Problems(Vec<Drafts>);
+
+impl Problems {
+    /// Takes in what was noted while one file was read.
+    pub(super) fn add(&mut self, drafts: Drafts) {
+        self.0.push(drafts);
+    }
+
+    /// Whether nothing is wrong with any file.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().all(Drafts::is_empty)
+    }
+
+    /// Notes a problem with the value at `place`.
+    pub(super) fn note(&mut self, place: &FilePlace, code: Code, message: String, allowed: &str) {
+        self.push(&place.source, Draft::of_value(code, &place.trail, message, allowed.to_owned()));
+    }
+
+    /// Notes that the value at `place` repeats the one at `first`, which may be in another file.
+    pub(super) fn note_repeated(&mut self, place: &FilePlace, first: &FilePlace, message: String, allowed: &str) {
+        let draft = Draft::of_value(Code::Conflict, &place.trail, message, allowed.to_owned());
+        let draft = if Arc::ptr_eq(&place.source, &first.source) {
+            Draft { first: Some((first.trail.steps.clone(), Half::Value)), ..draft }
+        } else {
+            Draft { message: format!("{}, first in {first}", draft.message), ..draft }
+        };
+        self.push(&place.source, draft);
+    }
+
+    fn push(&mut self, source: &Arc<SourceText>, draft: Draft) {
+        if let Some(file) = self.0.iter_mut().find(|file| Arc::ptr_eq(&file.source, source)) {
+            file.drafts.push(draft);
+        } else {
+            self.0.push(Drafts { drafts: vec![draft], ..Drafts::new(Arc::clone(source)) });
+        }
+    }
+
+    /// All of them with their places, those of each file together; nothing where nothing is wrong.
+    pub(super) fn finish(self) -> Option<ConfigError> {
+        let (mut problems, mut more) = (Vec::new(), 0_usize);
+        for file in self.0 {
+            let (found, hidden) = file.finish();
+            problems.extend(found);
+            more = more.saturating_add(hidden);
+        }
+        more = more.saturating_add(problems.len().saturating_sub(limits::CONFIG_PROBLEMS));
+        problems.truncate(limits::CONFIG_PROBLEMS);
+        ConfigError::of(problems, more)
+    }
+}
