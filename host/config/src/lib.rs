@@ -11,6 +11,7 @@ pub mod choice;
 mod config;
 pub mod discover;
 mod drafts;
+mod files;
 mod fold;
 mod form;
 mod join;
@@ -39,6 +40,7 @@ use smcp_model::policy::LayerName;
 
 pub use crate::config::Config;
 pub use crate::config::ThresholdError;
+pub use crate::files::Files;
 pub use crate::layer::Layer;
 pub use crate::notice::Notice;
 pub use crate::place::FilePlace;

@@ -106,7 +106,7 @@ impl ConfigError {
     }
 
     /// A file that could not be read, for the reason that `cause` gives.
-    pub fn unreadable(file: &Path, home: Option<&Path>, cause: &dyn fmt::Display) -> Self {
+    pub(super) fn unreadable(file: &Path, home: Option<&Path>, cause: &dyn fmt::Display) -> Self {
         let message = format!("the configuration can't be read: {cause}");
         Self::one(Problem::of_file(Code::Unreadable, &shown(file, home), &message, None))
     }

@@ -16,6 +16,7 @@ pub mod endpoint;
 pub mod examination;
 pub mod facts;
 pub mod fetches;
+pub mod guarded;
 pub mod limits;
 pub mod manifest;
 pub mod mode;
