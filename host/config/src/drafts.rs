@@ -26,8 +26,8 @@ pub(super) struct Draft {
     pub(super) message: String,
     pub(super) allowed: Option<String>,
     pub(super) suggestion: Option<String>,
-    /// What a duplicate repeats.
-    pub(super) first: Option<(Vec<usize>, Half)>,
+    /// What a duplicate repeats, which may be in another file.
+    pub(super) first: Option<(FilePlace, Half)>,
 }
 
 impl Draft {
@@ -60,7 +60,9 @@ impl Drafts {
 
     /// The problems in the order of the file, with their places, and how many more there are.
     fn finish(mut self) -> (Vec<Problem>, usize) {
-        let affordable = limits::CONFIG_REREAD.checked_div(self.source.text.len()).unwrap_or(usize::MAX);
+        let others = self.drafts.iter().filter_map(|draft| draft.first.as_ref()).map(|(place, _)| &place.source);
+        let longest = others.chain([&self.source]).map(|source| source.text.len()).max().unwrap_or(0);
+        let affordable = limits::CONFIG_REREAD.checked_div(longest).unwrap_or(usize::MAX);
         let most = affordable.clamp(1, limits::CONFIG_PROBLEMS);
         let more = self.drafts.len().saturating_sub(most);
         self.drafts.truncate(most);
@@ -72,11 +74,8 @@ impl Drafts {
 
     fn locate(&self, draft: &Draft) -> Problem {
         let text = &self.source.text;
-        let first = draft.first.as_ref().and_then(|(steps, half)| raw::locate(text, steps, *half));
-        let message = match first {
-            Some(first) => format!("{}, first in line {}", draft.message, first.line),
-            None => draft.message.clone(),
-        };
+        let before = draft.first.as_ref().map(|(place, half)| self.before(place, *half)).unwrap_or_default();
+        let message = format!("{}{before}", draft.message);
         Problem {
             code: draft.code,
             file: SafeText::new(&self.source.name),
@@ -86,6 +85,15 @@ impl Drafts {
             allowed: draft.allowed.as_deref().map(SafeText::new),
             suggestion: draft.suggestion.as_deref().map(SafeText::new),
         }
+    }
+
+    /// Where a duplicate stood first, as the end of a sentence.
+    fn before(&self, place: &FilePlace, half: Half) -> String {
+        if !Arc::ptr_eq(&place.source, &self.source) {
+            return format!(", first in {place}");
+        }
+        let first = raw::locate(&self.source.text, &place.trail.steps, half);
+        first.map_or_else(String::new, |first| format!(", first in line {}", first.line))
     }
 }
 
@@ -112,12 +120,7 @@ impl Problems {
     /// Notes that the value at `place` repeats the one at `first`, which may be in another file.
     pub(super) fn note_repeated(&mut self, place: &FilePlace, first: &FilePlace, message: String, allowed: &str) {
         let draft = Draft::of_value(Code::Conflict, &place.trail, message, allowed.to_owned());
-        let draft = if Arc::ptr_eq(&place.source, &first.source) {
-            Draft { first: Some((first.trail.steps.clone(), Half::Value)), ..draft }
-        } else {
-            Draft { message: format!("{}, first in {first}", draft.message), ..draft }
-        };
-        self.push(&place.source, draft);
+        self.push(&place.source, Draft { first: Some((first.clone(), Half::Value)), ..draft });
     }
 
     fn push(&mut self, source: &Arc<SourceText>, draft: Draft) {

@@ -177,7 +177,7 @@ impl<'b> Reader<'b> {
         let message = format!("duplicate key `{}` in {}", excerpt(name), section.title);
         let before = trail.steps.split_last().map(|(_, above)| {
             let steps = above.iter().copied().chain([first]).collect();
-            (steps, Half::Key)
+            (self.place(&Trail { steps, path: trail.path.clone() }), Half::Key)
         });
         let (code, half, allowed) = (Code::DuplicateKey, Half::Key, Some("each key once".to_owned()));
         self.push(Draft { code, trail: trail.clone(), half, message, allowed, suggestion: None, first: before });

@@ -40,6 +40,9 @@ fn find(asked: Asked<'_>, things: &[(&str, Thing)]) -> Result<Discovered, Config
     discover(asked, &places(), &FakeFiles::new(things))
 }
 
+/// What is asked for, what is there, the file that is refused and what is said of it.
+type Case<'a> = (Asked<'a>, &'a [(&'a str, Thing)], &'a str, &'a str);
+
 /// What is said of each thing that is refused.
 #[track_caller]
 fn refused(asked: Asked<'_>, things: &[(&str, Thing)]) -> Vec<String> {
@@ -107,7 +110,7 @@ fn no_rules_are_passed_over() {
     let named = |why: &str| format!("the configuration file does not exist (allowed: {why}");
     let by_flag = named("--config with a file that exists)");
     let by_variable = named("SMCP_CONFIG with a file that exists, or without a value)");
-    let cases: &[(Asked<'_>, &[(&str, Thing)], &str, &str)] = &[
+    let cases: &[Case<'_>] = &[
         // The user's file is there, and is not what it should be.
         (NOBODY, &[(OWN, Unreadable)], "~/.mcp/config.yaml", DENIED),
         (NOBODY, &[(OWN, Dangling)], "~/.mcp/config.yaml", "the configuration can't be read: entity not found"),

@@ -172,6 +172,17 @@ fn the_files_of_a_layer_are_one() {
     );
 }
 
+/// Looking a line up costs a walk through its file, so fewer problems are shown where that file is long.
+#[test]
+fn what_a_long_file_says_first_is_looked_up_only_so_often() {
+    const SET: (LayerName, &str) = (LayerName::User, "/home/me/.mcp/more.yaml");
+    let long = format!("policy:\n  custom: [{{name: a, source: a}}]\n#{}", "x".repeat(900_000));
+    let many = format!("policy:\n  custom:\n{}", "  - {name: a, source: a}\n".repeat(50));
+    let error = read(&[(USER, &long), (SET, &many)]).unwrap_err();
+    assert_eq!(error.problems().len(), limits::CONFIG_REREAD / long.len());
+    assert_eq!(error.problems().len() + error.more(), 50);
+}
+
 #[test]
 fn the_problems_of_all_files_are_told_together() {
     let (system, user) = ("policy:\n  min_scor: 1\npolcy: 1\n", "policy: [");
