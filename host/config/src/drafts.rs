@@ -107,9 +107,10 @@ impl Problems {
         self.0.push(drafts);
     }
 
-    /// Whether nothing is wrong with any file.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.iter().all(Drafts::is_empty)
+    /// Whether nothing is wrong with any of these files.
+    pub(super) fn has_none_in(&self, files: &[Arc<SourceText>]) -> bool {
+        let of_these = |file: &&Drafts| files.iter().any(|source| Arc::ptr_eq(source, &file.source));
+        self.0.iter().filter(of_these).all(Drafts::is_empty)
     }
 
     /// Notes a problem with the value at `place`.

@@ -77,34 +77,41 @@ fn assemble(mut files: Vec<LayerFile>, home: Option<&Path>) -> (Config, Problems
     if layers.is_empty() {
         layers.push(LayerValues::new(LayerName::User));
     }
-    let mut config = combine(&layers, home);
-    config.notices.splice(0..0, notices);
-    config.layers = layers.into_iter().map(|layer| make_layer(layer, &mut problems)).collect();
+    notices.extend(ignored_audit_logs(&layers));
+    let config = combine(layers, notices, home, &mut problems);
     (config, problems)
 }
 
-/// What holds only once, whatever the number of layers; the layers themselves are still missing.
-fn combine(layers: &[LayerValues], home: Option<&Path>) -> Config {
+fn combine(layers: Vec<LayerValues>, notices: Vec<Notice>, home: Option<&Path>, problems: &mut Problems) -> Config {
     let in_home = |path: &str| home.map(|home| home.join(path));
-    let registry = Setting::or_default(first(layers, |values| &values.registry_url), Registry::default());
-    let (own, overruled) = layers.split_at(layers.partition_point(|layer| layer.name == LayerName::System));
-    // An administrator's log can't be moved away by a user.
-    let (logs, ignored) = if own.is_empty() { (layers, &[][..]) } else { (own, overruled) };
-    let ignored = ignored.iter().filter_map(|layer| layer.values.audit_log.as_ref());
+    let registry = Setting::or_default(first(&layers, |values| &values.registry_url), Registry::default());
     Config {
         configured_registry: registry.value.clone(),
         registry,
-        cache_dir: optional(first(layers, |values| &values.cache_dir), in_home(".mcp/cache")),
-        runtime_dir: optional(first(layers, |values| &values.runtime_dir), None),
-        start_timeout: strictest(layers, |values| &values.start_timeout, limits::START_TIMEOUT_DEFAULT),
-        max_facts_age: strictest(layers, |values| &values.max_facts_age, limits::MAX_FACTS_AGE_DEFAULT),
-        audit: strictest(layers, |values| &values.audit, Audit::Required),
-        audit_head: Setting::or_default(first(layers, |values| &values.audit_head), AuditHead::None),
-        audit_log: optional(first(logs, |values| &values.audit_log), in_home(".mcp/audit.jsonl")),
+        cache_dir: optional(first(&layers, |values| &values.cache_dir), in_home(".mcp/cache")),
+        runtime_dir: optional(first(&layers, |values| &values.runtime_dir), None),
+        start_timeout: strictest(&layers, |values| &values.start_timeout, limits::START_TIMEOUT_DEFAULT),
+        max_facts_age: strictest(&layers, |values| &values.max_facts_age, limits::MAX_FACTS_AGE_DEFAULT),
+        audit: strictest(&layers, |values| &values.audit, Audit::Required),
+        audit_head: Setting::or_default(first(&layers, |values| &values.audit_head), AuditHead::None),
+        audit_log: optional(first(by_authority(&layers).0, |values| &values.audit_log), in_home(".mcp/audit.jsonl")),
         on_suspect: OnSuspect::Tell,
-        notices: ignored.map(|log| Notice::AuditLogIgnored { file: log.place.file().to_owned() }).collect(),
-        layers: Vec::new(),
+        notices,
+        layers: layers.into_iter().map(|layer| make_layer(layer, problems)).collect(),
     }
+}
+
+/// The layers that say where the audit log is, and those that don't: an administrator's log can't be moved by a user.
+fn by_authority(layers: &[LayerValues]) -> (&[LayerValues], &[LayerValues]) {
+    match layers.partition_point(|layer| layer.name == LayerName::System) {
+        0 => (layers, &[]),
+        system => layers.split_at(system),
+    }
+}
+
+fn ignored_audit_logs(layers: &[LayerValues]) -> impl Iterator<Item = Notice> {
+    let ignored = by_authority(layers).1.iter().filter_map(|layer| layer.values.audit_log.as_ref());
+    ignored.map(|log| Notice::AuditLogIgnored { file: log.place.file().to_owned() })
 }
 
 fn optional<T>(chosen: Option<Written<T>>, default: Option<T>) -> Setting<Option<T>> {
@@ -152,8 +159,8 @@ fn trusted(layer: &LayerValues, problems: &mut Problems) -> Setting<Option<Vec<R
         (LayerName::User, None, _) => optional(None, None),
         (LayerName::System, None, Some(registry)) => optional(Some(registry.clone().map(|own| vec![own])), None),
         (LayerName::System, None, None) => {
-            // A file with a problem may have named one.
-            if let (true, Some(source)) = (problems.is_empty(), files.first()) {
+            // A file with a problem may have meant to name one.
+            if let (true, Some(source)) = (problems.has_none_in(files), files.first()) {
                 let place = FilePlace { source: Arc::clone(source), trail: Trail::default() };
                 let message = "a system layer must say whose facts it believes".to_owned();
                 problems.note(&place, Code::MissingKey, message, "`registry_url` or `trusted_registries`");

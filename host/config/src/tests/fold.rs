@@ -136,6 +136,10 @@ fn a_system_layer_believes_its_own_registry_unless_it_names_others() {
     let neither = "policy: {min_score: 1}";
     let said = ["/etc/mcp/config.yaml:1:1: a system layer must say whose facts it believes"];
     assert_eq!(refused(&[(SYSTEM, neither), (USER, "registry_url: /r")]), said);
+    // What is wrong with the user's file hides nothing; a registry that can't be read is one problem, not two.
+    let user = "~/.mcp/config.yaml:1:1: unknown key `x` in the configuration".to_owned();
+    assert_eq!(refused(&[(SYSTEM, neither), (USER, "x: 1")]), [said[0].to_owned(), user]);
+    assert_eq!(refused(&[(SYSTEM, "registry_url: 1")]).len(), 1);
 }
 
 #[test]
