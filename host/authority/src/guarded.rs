@@ -14,34 +14,18 @@ use cap_std::fs::OpenOptionsExt as _;
 use nix::fcntl::{AtFlags, OFlag, openat, readlinkat};
 use nix::sys::stat::{Mode, SFlag, fstatat};
 
-use crate::ReadError;
 use crate::caller;
 use crate::create_dir;
 use crate::open_dir;
 use crate::read_to;
+use smcp_model::guarded::Folder;
+use smcp_model::guarded::Guarded;
+use smcp_model::guarded::ReadError;
 use smcp_model::limits;
 use smcp_model::ownership::Caller;
 use smcp_model::ownership::Ownership;
 use smcp_model::ownership::Untrusted;
 use smcp_model::suspect::Suspect;
-
-/// What a path led to.
-#[derive(Debug)]
-pub struct Guarded {
-    /// The whole file.
-    pub bytes: Result<Vec<u8>, ReadError>,
-    /// Everything on the way, and the file itself, that somebody else could write to; known as far as the path led.
-    pub suspects: Vec<Suspect>,
-}
-
-/// Whose folder a file stands in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Folder {
-    /// The caller's alone, as `~/.mcp` is.
-    Own,
-    /// Anybody's: a sticky one of root's, such as `/tmp`, will do when the file itself is the caller's.
-    Any,
-}
 
 /// Reads a whole regular file of at most `limit` bytes, and says who else could have written it. A folder above it may
 /// be a sticky one of root's when the entry below belongs to root or to the caller (spec section 1).

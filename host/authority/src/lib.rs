@@ -29,8 +29,6 @@ pub use crate::caller::foreign_owner;
 pub use crate::folders::create_dir;
 pub use crate::folders::open_dir;
 pub use crate::folders::runtime_dir;
-pub use crate::guarded::Folder;
-pub use crate::guarded::Guarded;
 pub use crate::guarded::create_private;
 pub use crate::guarded::names;
 pub use crate::guarded::read_guarded;
@@ -48,33 +46,9 @@ pub use crate::program::program_head;
 pub use crate::room::longest_argument;
 pub use crate::room::room_for_arguments;
 pub use crate::shared::create_shared_dir;
-
-/// A file could not be read whole.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// It could not be opened or read.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    /// It is a directory, a device or a pipe.
-    #[error("it is not a regular file")]
-    NotAFile,
-    /// It is longer than it may be.
-    #[error("it has more than {limit} bytes, the most that is read")]
-    TooLarge {
-        /// The most that is read, bytes.
-        limit: usize,
-    },
-}
-
-impl ReadError {
-    /// Whether there is no such file.
-    pub fn is_missing(&self) -> bool {
-        match self {
-            Self::Io(error) => matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
-            Self::NotAFile | Self::TooLarge { .. } => false,
-        }
-    }
-}
+pub use smcp_model::guarded::Folder;
+pub use smcp_model::guarded::Guarded;
+pub use smcp_model::guarded::ReadError;
 
 /// Reads a whole regular file of at most `limit` bytes; never waits for a pipe or a device.
 ///

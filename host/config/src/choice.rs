@@ -1,7 +1,7 @@
 //! Words that only the configuration uses.
 
-/// Whether to go on when the audit log can't be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+/// Whether to go on when the audit log can't be written. The strictest comes first, so that of many it is the minimum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Audit {
     /// Nothing is decided, and nothing starts.

@@ -13,6 +13,11 @@ pub enum Notice {
         /// The keys that were skipped.
         keys: Vec<&'static str>,
     },
+    /// The user's file says where the audit log is written, and a system layer does not let it.
+    AuditLogIgnored {
+        /// The user's file.
+        file: PathBuf,
+    },
     /// There is no configuration at all.
     Unconfigured,
     /// There is none where we look, but one where an older tool keeps its own.
@@ -28,6 +33,9 @@ impl fmt::Display for Notice {
             Self::ForeignKeys { file, keys } => {
                 let (file, keys) = (file.display(), keys.join(", "));
                 write!(f, "{file}: skipped the keys of other MCP Hub tools: {keys}")
+            }
+            Self::AuditLogIgnored { file } => {
+                write!(f, "{}: `audit_log` is ignored; where it is written is for the system layer to say", file.display())
             }
             Self::Unconfigured => f.write_str(
                 "no policy is configured, so every published package may run; `smcp config init` writes a file to restrict it",

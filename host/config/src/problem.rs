@@ -1,6 +1,6 @@
 //! Everything that can be wrong with a configuration, as data.
 //!
-//! `reader` and its neighbours make problems; `cli` shows them and exits with 1.
+//! `drafts`, `discover` and their neighbours make problems; `cli` shows them and exits with 1.
 
 use std::error::Error;
 use std::fmt;
@@ -87,10 +87,10 @@ impl fmt::Display for Problem {
     }
 }
 
-/// A configuration that can't be used, with every reason.
+/// A configuration that can't be used, with every reason, which may be in several files.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct ConfigError {
-    problems: Vec<Problem>, // INVARIANT: at least one; in the order of the file.
+    problems: Vec<Problem>, // INVARIANT: at least one; the files in the order of their layers, each from its top.
     more: usize,
 }
 
@@ -106,7 +106,7 @@ impl ConfigError {
     }
 
     /// A file that could not be read, for the reason that `cause` gives.
-    pub fn unreadable(file: &Path, home: Option<&Path>, cause: &dyn fmt::Display) -> Self {
+    pub(super) fn unreadable(file: &Path, home: Option<&Path>, cause: &dyn fmt::Display) -> Self {
         let message = format!("the configuration can't be read: {cause}");
         Self::one(Problem::of_file(Code::Unreadable, &shown(file, home), &message, None))
     }
@@ -120,7 +120,7 @@ impl ConfigError {
         Self::of(suspects.iter().map(problem).collect(), 0)
     }
 
-    /// The problems, in the order of the file.
+    /// The problems: the files in the order of their layers, each from its top.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }

@@ -1,11 +1,14 @@
 //! Walks the tree by the description of keys, and collects every problem.
 //!
-//! Before it `raw` has made the tree; after it `rules` makes of the values what they mean. Nothing stops at the first
-//! problem: a value that can't be read is reported and then counts as absent, which no caller ever sees, because
-//! [`Reader::finish`] fails.
+//! Before it `raw` has made the tree; after it `layer_file` holds the values. Nothing stops at the first problem: a
+//! value that can't be read is noted and then counts as absent, which no caller of this crate ever sees, because `fold`
+//! makes no configuration of files that have problems.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use crate::drafts::Draft;
+use crate::drafts::Drafts;
 use crate::form::Base;
 use crate::form::Form;
 use crate::form::describe;
@@ -17,30 +20,14 @@ use crate::keys::Key;
 use crate::keys::Later;
 use crate::keys::Nested;
 use crate::keys::Section;
+use crate::place::FilePlace;
+use crate::place::SourceText;
+use crate::place::Trail;
+use crate::place::Written;
 use crate::problem::Code;
-use crate::problem::ConfigError;
-use crate::problem::Problem;
-use crate::raw;
 use crate::raw::Half;
 use crate::raw::Node;
-use smcp_model::limits;
 use smcp_model::text::SafeText;
-
-/// The way to a node: for the parser in indices, for people as a dotted path.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Trail {
-    steps: Vec<usize>,
-    path: String,
-}
-
-impl Trail {
-    /// One step further: `.key` or `[index]`.
-    fn then(&self, index: usize, label: &str) -> Self {
-        let steps = self.steps.iter().copied().chain([index]).collect();
-        let path = format!("{}{label}", self.path);
-        Self { steps, path: path.strip_prefix('.').map(str::to_owned).unwrap_or(path) }
-    }
-}
 
 /// The entries of one mapping whose keys are known.
 #[derive(Debug, Default)]
@@ -51,6 +38,16 @@ pub(super) struct Fields<'n> {
 }
 
 impl Fields<'_> {
+    /// Where the mapping stands.
+    pub(super) const fn trail(&self) -> &Trail {
+        &self.trail
+    }
+
+    /// Whether a key is there.
+    pub(super) fn has<F>(&self, key: &Key<F>) -> bool {
+        self.entries.contains_key(key.name)
+    }
+
     /// Where the value of a key is, or would be.
     pub(super) fn trail_of<F>(&self, key: &Key<F>) -> &Trail {
         self.entries.get(key.name).map_or(&self.trail, |(trail, _)| trail)
@@ -62,59 +59,45 @@ impl Fields<'_> {
     }
 }
 
-/// A problem that has no line and column yet.
-#[derive(Debug)]
-struct Draft {
-    code: Code,
-    trail: Trail,
-    half: Half,
-    message: String,
-    allowed: Option<String>,
-    suggestion: Option<String>,
-    /// What a duplicate repeats.
-    first: Option<(Vec<usize>, Half)>,
-}
-
 /// Reads values out of one file and collects what is wrong with them.
 #[derive(Debug)]
-pub(super) struct Reader<'t> {
-    text: &'t str,
-    file: String,
-    base: Base<'t>,
-    drafts: Vec<Draft>,
+pub(super) struct Reader<'b> {
+    base: Base<'b>,
+    drafts: Drafts,
 }
 
-impl<'t> Reader<'t> {
-    /// A reader of `text`, which messages call `file`.
-    pub(super) const fn new(text: &'t str, file: String, base: Base<'t>) -> Self {
-        Self { text, file, base, drafts: Vec::new() }
+impl<'b> Reader<'b> {
+    /// A reader of one file.
+    pub(super) const fn new(source: Arc<SourceText>, base: Base<'b>) -> Self {
+        Self { base, drafts: Drafts::new(source) }
+    }
+
+    /// The place of what `trail` leads to.
+    pub(super) fn place(&self, trail: &Trail) -> FilePlace {
+        FilePlace { source: Arc::clone(&self.drafts.source), trail: trail.clone() }
     }
 
     /// Notes a problem with the value at `trail`.
     pub(super) fn note(&mut self, code: Code, trail: &Trail, message: String, allowed: String) {
-        let (trail, allowed) = (trail.clone(), Some(allowed));
-        self.drafts.push(Draft { code, trail, half: Half::Value, message, allowed, suggestion: None, first: None });
+        self.push(Draft::of_value(code, trail, message, allowed));
     }
 
-    /// Notes that the value at `trail` repeats the one at `first`.
-    pub(super) fn note_repeated(&mut self, trail: &Trail, first: &Trail, message: String, allowed: String) {
-        let (code, trail, first) = (Code::Conflict, trail.clone(), Some((first.steps.clone(), Half::Value)));
-        let (half, allowed, suggestion) = (Half::Value, Some(allowed), None);
-        self.drafts.push(Draft { code, trail, half, message, allowed, suggestion, first });
+    fn push(&mut self, draft: Draft) {
+        self.drafts.drafts.push(draft);
     }
 
     /// The value of a key, when it is there and right.
-    pub(super) fn read<F: Form>(&mut self, fields: &Fields<'_>, key: &Key<F>) -> Option<F::Value> {
+    pub(super) fn read<F: Form>(&mut self, fields: &Fields<'_>, key: &Key<F>) -> Option<Written<F::Value>> {
         let (trail, node) = fields.entries.get(key.name)?;
         let mismatches = match key.form.read(node, self.base) {
-            Ok(value) => return Some(value),
+            Ok(value) => return Some(Written { value, place: self.place(trail) }),
             Err(mismatches) => mismatches,
         };
         for wrong in mismatches {
             let at = wrong.below.iter().fold(trail.clone(), |trail, (index, label)| trail.then(*index, label));
             let message = format!("`{}` {}", at.path, wrong.found);
             let (code, half, allowed, suggestion) = (wrong.code, wrong.half, Some(wrong.allowed), wrong.suggestion);
-            self.drafts.push(Draft { code, trail: at, half, message, allowed, suggestion, first: None });
+            self.push(Draft { code, trail: at, half, message, allowed, suggestion, first: None });
         }
         None
     }
@@ -192,45 +175,22 @@ impl<'t> Reader<'t> {
         let message = format!("unknown key {found} in {}", section.title);
         let (trail, allowed) = (trail.clone(), Some(names(section.keys)));
         let (code, half) = (Code::UnknownKey, Half::Key);
-        self.drafts.push(Draft { code, trail, half, message, allowed, suggestion, first: None });
+        self.push(Draft { code, trail, half, message, allowed, suggestion, first: None });
     }
 
     fn note_duplicate(&mut self, trail: &Trail, section: &Section, name: &str, first: usize) {
         let message = format!("duplicate key `{}` in {}", SafeText::quoted_value(name), section.title);
         let before = trail.steps.split_last().map(|(_, above)| {
             let steps = above.iter().copied().chain([first]).collect();
-            (steps, Half::Key)
+            (self.place(&Trail { steps, path: trail.path.clone() }), Half::Key)
         });
         let (code, half, allowed) = (Code::DuplicateKey, Half::Key, Some("each key once".to_owned()));
-        self.drafts.push(Draft { code, trail: trail.clone(), half, message, allowed, suggestion: None, first: before });
+        self.push(Draft { code, trail: trail.clone(), half, message, allowed, suggestion: None, first: before });
     }
 
-    /// Every problem that was noted, with its place; none if all was well.
-    pub(super) fn finish(mut self) -> Option<ConfigError> {
-        let affordable = limits::CONFIG_REREAD.checked_div(self.text.len()).unwrap_or(usize::MAX);
-        let most = affordable.clamp(1, limits::CONFIG_PROBLEMS);
-        let more = self.drafts.len().saturating_sub(most);
-        self.drafts.truncate(most);
-        let mut problems: Vec<_> = self.drafts.iter().map(|draft| self.place(draft)).collect();
-        problems.sort_by_key(|problem| problem.position);
-        ConfigError::of(problems, more)
-    }
-
-    fn place(&self, draft: &Draft) -> Problem {
-        let first = draft.first.as_ref().and_then(|(steps, half)| raw::locate(self.text, steps, *half));
-        let message = match first {
-            Some(first) => format!("{}, first in line {}", draft.message, first.line),
-            None => draft.message.clone(),
-        };
-        Problem {
-            code: draft.code,
-            file: SafeText::new(&self.file),
-            position: raw::locate(self.text, &draft.trail.steps, draft.half),
-            path: SafeText::new(&draft.trail.path),
-            message: SafeText::new(&message),
-            allowed: draft.allowed.as_deref().map(SafeText::new),
-            suggestion: draft.suggestion.as_deref().map(SafeText::new),
-        }
+    /// Every problem that was noted.
+    pub(super) fn finish(self) -> Drafts {
+        self.drafts
     }
 }
 

@@ -1,23 +1,19 @@
 //! The rules of one layer: `policy` with its defaults, as policies.
 //!
-//! Before it `reader` has read the values; after it the policies are loaded as any other component, for nothing past
-//! this file knows what `min_score` is.
+//! Before it `layer_file` holds what files say; after it the policies are loaded as any other component.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 use serde_json::json;
 
 use crate::choice::CertScoreCheck;
-use crate::keys::custom;
-use crate::keys::policy;
-use crate::problem::Code;
-use crate::reader::Fields;
-use crate::reader::Reader;
+use crate::layer_file::CustomValues;
+use crate::layer_file::PolicyValues;
+use crate::place::Written;
 use crate::setting::Setting;
-use crate::setting::Source;
+use crate::setting::SettingSource;
 use smcp_model::facts::CertLevel;
 use smcp_model::facts::Score;
 use smcp_model::limits;
@@ -48,59 +44,53 @@ pub struct Rules {
     pub cert_score_check: Setting<CertScoreCheck>,
     /// Below this score a warning is shown.
     pub warning_threshold: Setting<Score>,
-    /// The organisation's own policies, modes resolved.
-    pub custom: Vec<PolicySpec>,
+    /// The organisation's own policies, modes resolved, and where each stands.
+    pub custom: Vec<Written<Arc<PolicySpec>>>,
 }
 
 impl Rules {
-    /// Reads the mapping under `policy`; without one, the defaults.
-    pub(super) fn read(reader: &mut Reader<'_>, fields: Option<&Fields<'_>>, layer: LayerName) -> Self {
-        let empty = Fields::default();
-        let fields = fields.unwrap_or(&empty);
-        reader.refuse(fields, &policy::EXCEPTIONS);
-        let cert_mode = Setting::or_default(cert_mode(reader, fields), Mode::Strict);
+    /// The rules that the values of a layer mean, complete with the defaults.
+    pub(super) fn of(values: PolicyValues, layer: LayerName) -> Self {
+        let cert_mode = Setting::or_default(values.cert_mode, Mode::Strict);
         let (inherited, source) = match cert_mode.value {
-            Mode::Strict | Mode::Warn => (cert_mode.value, Source::CertMode),
+            Mode::Strict | Mode::Warn => (cert_mode.value, SettingSource::CertMode),
             // "No certification check" says nothing about the other checks.
-            Mode::Disabled => (Mode::Strict, Source::Default),
+            Mode::Disabled => (Mode::Strict, SettingSource::Default),
         };
-        let rules = Self {
-            allowed_origins: Setting::or_default(origins(reader, fields), None),
-            min_cert_level: Setting::or_default(reader.read(fields, &policy::MIN_CERT_LEVEL), CertLevel::LOWEST),
-            min_score: Setting::or_default(reader.read(fields, &policy::MIN_SCORE), Score::LOWEST),
-            origin_mode: Setting::or(reader.read(fields, &policy::ORIGIN_MODE), inherited, source),
-            score_mode: Setting::or(reader.read(fields, &policy::SCORE_MODE), inherited, source),
-            cert_score_check: Setting::or_default(
-                reader.read(fields, &policy::CERT_SCORE_CHECK),
-                CertScoreCheck::Notice,
-            ),
-            warning_threshold: Setting::or_default(
-                reader.read(fields, &policy::WARNING_THRESHOLD),
-                Score::WARNING_THRESHOLD,
-            ),
-            custom: custom_policies(reader, fields, layer, inherited),
+        let custom = values.custom.into_iter();
+        Self {
+            allowed_origins: Setting::or_default(values.allowed_origins.map(|written| written.map(Some)), None),
+            min_cert_level: Setting::or_default(values.min_cert_level, CertLevel::LOWEST),
+            min_score: Setting::or_default(values.min_score, Score::LOWEST),
+            origin_mode: Setting::or(values.origin_mode, inherited, source.clone()),
+            score_mode: Setting::or(values.score_mode, inherited, source),
+            cert_score_check: Setting::or_default(values.cert_score_check, CertScoreCheck::Notice),
+            warning_threshold: Setting::or_default(values.warning_threshold, Score::WARNING_THRESHOLD),
+            custom: custom.filter_map(|entry| custom_policy(entry, layer, inherited)).collect(),
             cert_mode,
-        };
-        check_extent(reader, fields, &rules.policies(layer));
-        rules
+        }
     }
 
     /// Every policy of the layer: the built-in ones, then its own in their order.
-    pub(super) fn policies(&self, layer: LayerName) -> Vec<PolicySpec> {
-        let built_in = |which| PolicySpec {
-            name: PolicyName::of(which),
-            layer,
-            source: PolicySource::BuiltIn(which),
-            pin: None,
-            mode: self.mode_of(which),
-            on_warn: None,
-            settings: self.settings_of(which),
-            limits: PolicyLimits::DEFAULT,
+    pub(super) fn policies(&self, layer: LayerName) -> Vec<Arc<PolicySpec>> {
+        let built_in = |which| {
+            Arc::new(PolicySpec {
+                name: PolicyName::of(which),
+                layer,
+                source: PolicySource::BuiltIn(which),
+                pin: None,
+                mode: self.mode_of(which),
+                on_warn: None,
+                settings: self.settings_of(which),
+                limits: PolicyLimits::DEFAULT,
+            })
         };
-        BuiltIn::ALL.into_iter().map(built_in).chain(self.custom.iter().cloned()).collect()
+        let custom = self.custom.iter().map(|written| Arc::clone(&written.value));
+        BuiltIn::ALL.into_iter().map(built_in).chain(custom).collect()
     }
 
-    const fn mode_of(&self, which: BuiltIn) -> Mode {
+    /// How strictly one of the built-in policies is meant.
+    pub const fn mode_of(&self, which: BuiltIn) -> Mode {
         match which {
             BuiltIn::Origin => self.origin_mode.value,
             BuiltIn::Certification => self.cert_mode.value,
@@ -123,78 +113,29 @@ impl Rules {
     }
 }
 
-/// `cert_mode`, by either of its names.
-fn cert_mode(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Mode> {
-    let modes = (reader.read(fields, &policy::CERT_MODE), reader.read(fields, &policy::CERT_LEVEL_MODE));
-    if let (Some(mode), Some(other)) = modes
-        && mode != other
-    {
-        let (mode, other) = (mode.as_str(), other.as_str());
-        let message = format!("`policy.cert_level_mode` is `{other}`, but `policy.cert_mode` is `{mode}`");
-        let allowed = "one of the two names, or the same word under both".to_owned();
-        reader.note(Code::Conflict, fields.trail_of(&policy::CERT_LEVEL_MODE), message, allowed);
-    }
-    modes.0.or(modes.1)
-}
-
-/// `allowed_origins`, each named once.
-fn origins(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Option<Vec<&'static str>>> {
-    let named = reader.read(fields, &policy::ALLOWED_ORIGINS)?;
-    let mut seen = BTreeSet::new();
-    Some(Some(named.into_iter().filter(|origin| seen.insert(*origin)).collect()))
-}
-
-fn custom_policies(
-    reader: &mut Reader<'_>,
-    fields: &Fields<'_>,
-    layer: LayerName,
-    default_mode: Mode,
-) -> Vec<PolicySpec> {
-    let mut names = BTreeMap::new();
-    let mut policies = Vec::new();
-    for entry in reader.entries(fields, &policy::CUSTOM) {
-        let name = reader.read(&entry, &custom::NAME);
-        if let Some(name) = &name {
-            let trail = entry.trail_of(&custom::NAME);
-            if let Some(first) = names.get(name) {
-                let message = format!("another policy of this file has the name `{name}` too");
-                reader.note_repeated(trail, first, message, "each name once".to_owned());
-            } else {
-                names.insert(name.clone(), trail.clone());
-            }
-        }
-        policies.extend(custom_policy(reader, &entry, name, layer, default_mode));
-    }
-    policies
-}
-
-/// One entry; `None` when it has no usable name or source, which the reader has noted.
+/// The policy that one entry means; nothing where it has no usable name or source, which is a problem of its file.
 fn custom_policy(
-    reader: &mut Reader<'_>,
-    entry: &Fields<'_>,
-    name: Option<PolicyName>,
+    entry: Written<CustomValues>,
     layer: LayerName,
     default_mode: Mode,
-) -> Option<PolicySpec> {
-    reader.refuse(entry, &custom::LIMITS);
-    let source = reader.read(entry, &custom::SOURCE);
-    let pin = reader.read(entry, &custom::DIGEST);
-    let mode = reader.read(entry, &custom::MODE).unwrap_or(default_mode);
-    let on_warn = reader.read(entry, &custom::ON_WARN);
-    let settings = reader.read(entry, &custom::SETTINGS).unwrap_or_else(|| json!({}));
-    let (name, source, limits) = (name?, PolicySource::File(source?), PolicyLimits::DEFAULT);
-    Some(PolicySpec { name, layer, source, pin, mode, on_warn, settings, limits })
+) -> Option<Written<Arc<PolicySpec>>> {
+    let Written { value: CustomValues { name, source, digest, mode, on_warn, settings }, place } = entry;
+    let spec = PolicySpec {
+        name: name?.value,
+        layer,
+        source: PolicySource::File(source?.value),
+        pin: digest.map(|written| written.value),
+        mode: mode.map_or(default_mode, |written| written.value),
+        on_warn: on_warn.map(|written| written.value),
+        settings: settings.map_or_else(|| json!({}), |written| written.value),
+        limits: PolicyLimits::DEFAULT,
+    };
+    Some(Written { value: Arc::new(spec), place })
 }
 
-/// No more policies than one run may have, and no more time than a client waits.
-fn check_extent(reader: &mut Reader<'_>, fields: &Fields<'_>, policies: &[PolicySpec]) {
-    if let Some((message, allowed)) = excess(policies) {
-        reader.note(Code::Limit, fields.trail_of(&policy::CUSTOM), message, allowed);
-    }
-}
-
-/// What is too much about these policies, and how much there may be.
-fn excess(policies: &[PolicySpec]) -> Option<(String, String)> {
+/// What is too much about the policies of one layer, and how much there may be: no more of them than one run may have,
+/// and no more time than a client waits.
+pub(super) fn excess(policies: &[Arc<PolicySpec>]) -> Option<(String, String)> {
     if policies.len() > limits::POLICIES {
         let allowed = format!("{} policies, the three built-in ones included", limits::POLICIES);
         return Some((format!("{} policies are too many for one run", policies.len()), allowed));
@@ -214,15 +155,17 @@ mod tests {
 
     #[test]
     fn the_time_of_all_enabled_policies_is_bounded() {
-        let policy = |seconds, mode| PolicySpec {
-            name: PolicyName::of(BuiltIn::Score),
-            layer: LayerName::User,
-            source: PolicySource::BuiltIn(BuiltIn::Score),
-            pin: None,
-            mode,
-            on_warn: None,
-            settings: Value::Null,
-            limits: PolicyLimits { time: Duration::from_secs(seconds), ..PolicyLimits::DEFAULT },
+        let policy = |seconds, mode| {
+            Arc::new(PolicySpec {
+                name: PolicyName::of(BuiltIn::Score),
+                layer: LayerName::User,
+                source: PolicySource::BuiltIn(BuiltIn::Score),
+                pin: None,
+                mode,
+                on_warn: None,
+                settings: Value::Null,
+                limits: PolicyLimits { time: Duration::from_secs(seconds), ..PolicyLimits::DEFAULT },
+            })
         };
         let six = vec![policy(10, Mode::Strict); 6];
         assert_eq!(excess(&six), None);

@@ -1,8 +1,11 @@
 //! What the configuration promises: documents in, problems or rules out.
 
 mod conformance;
+mod discovery;
 mod documents;
 mod effect;
+mod fake_files;
+mod fold;
 mod hostile;
 mod meant;
 mod schema;

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -13,11 +14,12 @@ use serde_json::json;
 
 use crate::Config;
 use crate::Layer;
+use crate::place::Written;
 use crate::raw;
 use crate::raw::Node;
 use crate::rules::Rules;
 use crate::setting::Setting;
-use crate::setting::Source;
+use crate::setting::SettingSource;
 use smcp_model::mode::Mode;
 use smcp_model::policy::LayerName;
 use smcp_model::policy::PolicySpec;
@@ -32,7 +34,7 @@ pub struct Entry {
     /// Its value; null when the absence of the key is what is in force.
     pub value: Value,
     /// Who chose it.
-    pub source: Source,
+    pub source: SettingSource,
     /// What to know about it: what its absence means, or that it has no effect yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<&'static str>,
@@ -98,19 +100,20 @@ fn layer(layer: &Layer) -> LayerView {
     let names = |trusted: &Option<Vec<_>>| {
         trusted.as_ref().map_or(Value::Null, |all| all.iter().map(ToString::to_string).collect())
     };
-    let any = layer.trusted.value.is_none().then_some("any registry");
+    let any = layer.trusted().value.is_none().then_some("any registry");
     LayerView {
-        layer: layer.name,
-        file: layer.file.clone(),
-        trusted_registries: Entry { note: any, ..entry("trusted_registries", &layer.trusted, names) },
-        policy: policy(&layer.rules),
+        layer: layer.name(),
+        file: layer.files().first().cloned(),
+        trusted_registries: Entry { note: any, ..entry("trusted_registries", layer.trusted(), names) },
+        policy: policy(layer.rules()),
     }
 }
 
 fn policy(rules: &Rules) -> Vec<Entry> {
     let mode = |key, setting: &Setting<Mode>| entry(key, setting, |mode| json!(mode));
     let any = rules.allowed_origins.value.is_none().then_some("any origin");
-    let custom = if rules.custom.is_empty() { Source::Default } else { Source::File };
+    let first = rules.custom.first();
+    let source = first.map_or(SettingSource::Default, |first| SettingSource::File(first.place.clone()));
     vec![
         Entry { note: any, ..entry("allowed_origins", &rules.allowed_origins, |origins| json!(origins)) },
         entry("min_cert_level", &rules.min_cert_level, |level| json!(level)),
@@ -120,11 +123,12 @@ fn policy(rules: &Rules) -> Vec<Entry> {
         mode("score_mode", &rules.score_mode),
         entry("cert_score_check", &rules.cert_score_check, |check| json!(check)),
         entry("warning_threshold", &rules.warning_threshold, |score| json!(score)),
-        Entry { key: "custom", value: rules.custom.iter().map(custom_entry).collect(), source: custom, note: None },
+        Entry { key: "custom", value: rules.custom.iter().map(custom_entry).collect(), source, note: None },
     ]
 }
 
-fn custom_entry(spec: &PolicySpec) -> Value {
+fn custom_entry(written: &Written<Arc<PolicySpec>>) -> Value {
+    let spec = &written.value;
     let mut value = json!({ "name": spec.name, "source": spec.source.to_string(), "mode": spec.mode });
     if let Value::Object(members) = &mut value {
         members.extend(spec.pin.map(|pin| ("digest".to_owned(), json!(pin))));
@@ -135,7 +139,7 @@ fn custom_entry(spec: &PolicySpec) -> Value {
 }
 
 fn entry<T>(key: &'static str, setting: &Setting<T>, value: impl Fn(&T) -> Value) -> Entry {
-    Entry { key, value: value(&setting.value), source: setting.source, note: None }
+    Entry { key, value: value(&setting.value), source: setting.source.clone(), note: None }
 }
 
 fn duration(duration: &Duration) -> Value {

@@ -20,6 +20,7 @@ pub mod examination;
 pub mod exit;
 pub mod facts;
 pub mod fetches;
+pub mod guarded;
 pub mod json;
 pub mod limits;
 pub mod lock;

@@ -27,8 +27,8 @@ pub(super) fn bind(session: &Session) -> Result<Vec<(&Layer, Bound)>, Stop> {
     let mut bound = Vec::new();
     for layer in session.config().layers() {
         for spec in layer.policies() {
-            let source = session.component(&spec)?;
-            bound.push((layer, Bound::new(spec, source)?));
+            let source = session.component(spec)?;
+            bound.push((layer, Bound::new(PolicySpec::clone(spec), source)?));
         }
     }
     Ok(bound)
@@ -81,16 +81,16 @@ pub fn examine(session: &Session) -> Result<Vec<Examined>, Stop> {
     specs.map(|spec| examine_one(session, spec)).collect()
 }
 
-fn examine_one(session: &Session, spec: PolicySpec) -> Result<Examined, Stop> {
-    let source = session.component(&spec)?;
+fn examine_one(session: &Session, spec: &PolicySpec) -> Result<Examined, Stop> {
+    let source = session.component(spec)?;
     let digest = source.digest();
     let pin = spec.pin.filter(|pin| source.differs_from(*pin).is_some());
     let (state, version) = match (spec.mode, pin) {
         (Mode::Disabled, _) => (PolicyState::Disabled, None),
         (Mode::Strict | Mode::Warn, Some(pin)) => (PolicyState::Mismatched { pin }, None),
-        (Mode::Strict | Mode::Warn, None) => try_out(session.host()?, &spec, source),
+        (Mode::Strict | Mode::Warn, None) => try_out(session.host()?, spec, source),
     };
-    let PolicySpec { name, layer, mode, source, .. } = spec;
+    let PolicySpec { name, layer, mode, source, .. } = spec.clone();
     Ok(Examined { name, layer, mode, source, digest, version, state })
 }
 

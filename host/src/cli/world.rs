@@ -1,5 +1,6 @@
 //! What every command needs: streams, circumstances, what options name.
 
+mod files;
 mod rules;
 
 use std::ffi::OsStr;

@@ -37,7 +37,7 @@ fn what_was_ignored_is_refused() {
 
 #[test]
 fn what_was_silent_is_decided() {
-    let policies = |text: &str| good(text).layers()[0].policies();
+    let policies = |text: &str| good(text).layers()[0].policies().to_vec();
     let [origin, certification, score] = policies("policy: {allowed_origins: []}").try_into().unwrap();
     // 3.4-1 and F5: an empty list lets nothing run. 3.4-2: strict is the default.
     assert_eq!(origin.settings.to_string(), r#"{"allowed_origins":[]}"#);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
@@ -30,8 +31,8 @@ const DEFAULTS: [&str; 3] = [
 
 /// Every policy of the only layer, one line each.
 fn policies(config: &Config) -> Vec<String> {
-    let line = |policy: PolicySpec| format!("{} {} {}", policy.name, policy.mode.as_str(), policy.settings);
-    config.layers()[0].policies().into_iter().map(line).collect()
+    let line = |policy: &Arc<PolicySpec>| format!("{} {} {}", policy.name, policy.mode.as_str(), policy.settings);
+    config.layers()[0].policies().iter().map(line).collect()
 }
 
 #[test]
@@ -89,7 +90,7 @@ fn every_key_has_its_effect() {
             r#"no-network disabled {"allow":["api.example.com",1,1.5,null,true]}"#,
         ]
     );
-    let custom = config.layers()[0].policies().pop().unwrap();
+    let custom = config.layers()[0].policies().last().unwrap();
     assert_eq!(custom.layer, LayerName::User);
     assert_eq!(custom.source, PolicySource::File("/home/me/.mcp/policies/no_network.wasm".into()));
     assert_eq!(custom.pin.unwrap().to_string(), digest);

@@ -1,6 +1,7 @@
 //! The components of policies, read from their files.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use smcp_authority as authority;
 use smcp_authority::Folder;
@@ -46,10 +47,10 @@ impl Session {
     pub fn suspects(&self) -> Vec<Suspect> {
         let layers = self.config().layers().iter();
         let specs = layers.flat_map(Layer::policies).filter(|spec| spec.mode != Mode::Disabled);
-        let of_one = |spec: PolicySpec| match spec.source {
+        let of_one = |spec: &Arc<PolicySpec>| match &spec.source {
             PolicySource::BuiltIn(_) => Vec::new(),
             // Who could write to it is known without its bytes.
-            PolicySource::File(path) => authority::read_guarded(&path, 0, Folder::Any).suspects,
+            PolicySource::File(path) => authority::read_guarded(path, 0, Folder::Any).suspects,
         };
         let mut found: Vec<Suspect> = Vec::new();
         for suspect in specs.flat_map(of_one) {

@@ -1,17 +1,16 @@
 //! The rules in force, in plain words, and whether every policy works.
 
-use serde_json::Value;
-
 use smcp_authority as authority;
 use smcp_config::Layer;
+use smcp_config::rules::Rules;
 use smcp_model::diagnosis::Check;
 use smcp_model::diagnosis::Health;
 use smcp_model::examination::Examined;
 use smcp_model::examination::PolicyState;
+use smcp_model::facts::CertLevel;
+use smcp_model::facts::Score;
 use smcp_model::mode::Mode;
 use smcp_model::policy::BuiltIn;
-use smcp_model::policy::PolicySource;
-use smcp_model::policy::PolicySpec;
 use smcp_model::registry::Registry;
 use smcp_model::size::ByteSize;
 use smcp_pipeline as pipeline;
@@ -30,13 +29,13 @@ pub(super) fn checks(session: &Session) -> Vec<Check> {
 }
 
 fn rules(layer: &Layer) -> Check {
-    let said: Vec<_> = layer.policies().iter().filter_map(rule).collect();
+    let said = wishes(layer.rules());
     if said.is_empty() {
         return Check::new("policy", Health::Warning, format!("the {} layer restricts nothing", layer.name().as_str()))
             .advice("set `allowed_origins`, `min_cert_level` or `min_score` under `policy` in the configuration");
     }
     let message = format!("the {} layer wants: {}", layer.name().as_str(), said.join("; "));
-    if layer.policies().iter().any(refuses_everything) {
+    if refuses_everything(layer.rules()) {
         return Check::new("policy", Health::Problem, message)
             .advice("no package can run: name at least one origin in `allowed_origins`, or leave it out");
     }
@@ -48,42 +47,53 @@ fn distrust(layer: &Layer, registry: &Registry) -> Option<Check> {
     if layer.believes(Some(registry)) {
         return None;
     }
-    let wants_facts = |spec: &PolicySpec| {
-        spec.mode == Mode::Strict && matches!(spec.source, PolicySource::BuiltIn(_)) && rule(spec).is_some()
-    };
-    let health = if layer.policies().iter().any(wants_facts) { Health::Problem } else { Health::Warning };
+    let rules = layer.rules();
+    let wants_facts = |which| rules.mode_of(which) == Mode::Strict && wish(rules, which).is_some();
+    let health = if BuiltIn::ALL.into_iter().any(wants_facts) { Health::Problem } else { Health::Warning };
     let message =
         format!("the {} layer does not trust {registry}, and sees no facts from there", layer.name().as_str());
     Some(Check::new("trust", health, message).advice("name the registry in `trusted_registries`, or use one of those"))
 }
 
-/// Whether it lets no package through, whatever its facts are.
-fn refuses_everything(spec: &PolicySpec) -> bool {
-    let origins = spec.settings.get("allowed_origins").and_then(Value::as_array);
-    spec.mode == Mode::Strict
-        && spec.source == PolicySource::BuiltIn(BuiltIn::Origin)
-        && origins.is_some_and(|origins| origins.is_empty())
+/// Whether they let no package through, whatever its facts are.
+fn refuses_everything(rules: &Rules) -> bool {
+    rules.origin_mode.value == Mode::Strict && rules.allowed_origins.value.as_ref().is_some_and(Vec::is_empty)
 }
 
-/// What one policy wants, and how strictly; nothing when it wants nothing.
-fn rule(spec: &PolicySpec) -> Option<String> {
-    let manner = match spec.mode {
-        Mode::Disabled => return None,
-        Mode::Strict => "else refused",
-        Mode::Warn => "else warned about",
-    };
-    let number = |key: &str| spec.settings.get(key).and_then(Value::as_u64).filter(|number| *number > 0);
-    let wish = match &spec.source {
-        PolicySource::BuiltIn(BuiltIn::Origin) => {
-            let origins = spec.settings.get("allowed_origins").and_then(Value::as_array)?;
-            let words: Vec<_> = origins.iter().filter_map(Value::as_str).collect();
-            if words.is_empty() { "no origin at all".to_owned() } else { format!("origin {}", words.join(" or ")) }
+/// What every policy of a layer wants, and how strictly, in the order in which they are evaluated.
+fn wishes(rules: &Rules) -> Vec<String> {
+    let built_in = BuiltIn::ALL.into_iter().filter_map(|which| with_mode(rules.mode_of(which), &wish(rules, which)?));
+    let custom = rules.custom.iter().map(|written| &written.value);
+    let custom = custom.filter_map(|spec| with_mode(spec.mode, &format!("custom policy {}", spec.name)));
+    built_in.chain(custom).collect()
+}
+
+/// What one of the built-in policies wants; nothing when it lets everything through.
+fn wish(rules: &Rules, which: BuiltIn) -> Option<String> {
+    match which {
+        BuiltIn::Origin => {
+            let origins = rules.allowed_origins.value.as_ref()?;
+            let words = origins.join(" or ");
+            Some(if origins.is_empty() { "no origin at all".to_owned() } else { format!("origin {words}") })
         }
-        PolicySource::BuiltIn(BuiltIn::Certification) => format!("level {} or higher", number("min_cert_level")?),
-        PolicySource::BuiltIn(BuiltIn::Score) => format!("score {} or higher", number("min_score")?),
-        PolicySource::File(_) => format!("custom policy {}", spec.name),
-    };
-    Some(format!("{wish} ({manner})"))
+        BuiltIn::Certification => {
+            let level = rules.min_cert_level.value;
+            (level > CertLevel::LOWEST).then(|| format!("level {} or higher", level.get()))
+        }
+        BuiltIn::Score => {
+            let score = rules.min_score.value;
+            (score > Score::LOWEST).then(|| format!("score {} or higher", score.get()))
+        }
+    }
+}
+
+/// A wish and what becomes of a package that doesn't meet it; nothing for a disabled policy.
+fn with_mode(mode: Mode, wish: &str) -> Option<String> {
+    match mode {
+        Mode::Disabled => None,
+        Mode::Strict => Some(format!("{wish} (else refused)")),
+        Mode::Warn => Some(format!("{wish} (else warned about)")),
+    }
 }
 
 /// Whether they load and accept their settings. One that is broken and strict refuses every package.

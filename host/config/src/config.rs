@@ -1,0 +1,155 @@
+//! The configuration in force, and what the command line may change of it.
+//!
+//! `fold` makes it of files; the pipeline is told what to do by it.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::Places;
+use crate::choice::Audit;
+use crate::choice::AuditHead;
+use crate::choice::OnSuspect;
+use crate::fold;
+use crate::layer::Layer;
+use crate::notice::Notice;
+use crate::setting::Setting;
+use smcp_model::facts::Score;
+use smcp_model::registry::Registry;
+
+/// Everything that the configuration decides.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub(super) registry: Setting<Registry>,
+    pub(super) configured_registry: Registry,
+    pub(super) cache_dir: Setting<Option<PathBuf>>,
+    pub(super) runtime_dir: Setting<Option<PathBuf>>,
+    pub(super) start_timeout: Setting<Duration>,
+    pub(super) max_facts_age: Setting<Duration>,
+    pub(super) audit: Setting<Audit>,
+    pub(super) audit_head: Setting<AuditHead>,
+    pub(super) audit_log: Setting<Option<PathBuf>>,
+    pub(super) on_suspect: OnSuspect,
+    pub(super) layers: Vec<Layer>,
+    pub(super) notices: Vec<Notice>,
+}
+
+/// The command line asks for a lower warning threshold than the configuration has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the warning threshold {asked} is lower than the configured {configured}; it can only be raised")]
+pub struct ThresholdError {
+    asked: u8,
+    configured: u8,
+}
+
+impl Config {
+    /// What holds when there is no configuration at all: the three checks with their defaults, which allow everything,
+    /// and a notice that says so. `legacy` is the file of an older tool, when that is there.
+    pub fn unconfigured(places: &Places, legacy: Option<&Path>) -> Self {
+        let mut config = fold::defaults(places.home.as_deref());
+        config.notices.push(Notice::Unconfigured);
+        config.notices.extend(legacy.map(|file| Notice::LegacyFile { file: file.to_owned() }));
+        config
+    }
+
+    /// Where packages come from.
+    pub const fn registry(&self) -> &Registry {
+        &self.registry.value
+    }
+
+    /// Where downloads are kept; none when nobody says it and there is no home.
+    pub fn cache_dir(&self) -> Option<&Path> {
+        self.cache_dir.value.as_deref()
+    }
+
+    /// Where the files of running packages live; none when nobody says it: then in the cache, if that can be written.
+    pub fn runtime_dir(&self) -> Option<&Path> {
+        self.runtime_dir.value.as_deref()
+    }
+
+    /// How long resolving, downloading and starting may take together.
+    pub const fn start_timeout(&self) -> Duration {
+        self.start_timeout.value
+    }
+
+    /// How old cached facts may be when the registry can't be reached.
+    pub const fn max_facts_age(&self) -> Duration {
+        self.max_facts_age.value
+    }
+
+    /// Whether to go on when the audit log can't be written.
+    pub const fn audit(&self) -> Audit {
+        self.audit.value
+    }
+
+    /// Who is told of each new head of the audit log.
+    pub const fn audit_head(&self) -> AuditHead {
+        self.audit_head.value
+    }
+
+    /// The file that the audit log is written to; none when nobody says it and there is no home.
+    pub fn audit_log(&self) -> Option<&Path> {
+        self.audit_log.value.as_deref()
+    }
+
+    /// What follows when somebody else could have written a component.
+    pub const fn on_suspect(&self) -> OnSuspect {
+        self.on_suspect
+    }
+
+    /// Refuses components that somebody else could have written: a server is about to start by these rules.
+    pub const fn refuse_suspects(&mut self) {
+        self.on_suspect = OnSuspect::Refuse;
+    }
+
+    /// The layers, in the order in which they are evaluated and shown; at least one.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// What is worth saying about the configuration, and wrong with none of it.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// Whether anybody wrote a configuration.
+    pub fn is_configured(&self) -> bool {
+        self.layers.iter().any(|layer| !layer.files().is_empty())
+    }
+
+    /// Below this score a warning is shown: the highest that any layer asks for.
+    pub fn warning_threshold(&self) -> Score {
+        let thresholds = self.layers.iter().map(|layer| layer.rules().warning_threshold.value);
+        thresholds.max().unwrap_or(Score::WARNING_THRESHOLD)
+    }
+
+    /// The registry that the configuration names, or the default, whatever the command line says.
+    pub const fn configured_registry(&self) -> &Registry {
+        &self.configured_registry
+    }
+
+    /// Takes packages from another registry.
+    pub fn override_registry(&mut self, registry: Registry) {
+        self.registry = Setting::flag(registry);
+    }
+
+    /// Keeps downloads elsewhere.
+    pub fn override_cache_dir(&mut self, directory: PathBuf) {
+        self.cache_dir = Setting::flag(Some(directory));
+    }
+
+    /// Raises the warning threshold of every layer, in the settings of their policies too.
+    ///
+    /// # Errors
+    /// When any layer already has a higher one; then nothing changes.
+    pub fn raise_warning_threshold(&mut self, threshold: Score) -> Result<(), ThresholdError> {
+        let configured = self.warning_threshold();
+        if threshold < configured {
+            return Err(ThresholdError { asked: threshold.get(), configured: configured.get() });
+        }
+        for layer in &mut self.layers {
+            layer.set_warning_threshold(threshold);
+        }
+        Ok(())
+    }
+}

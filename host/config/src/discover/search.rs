@@ -1,0 +1,92 @@
+//! Looks at the places where rules may stand. Not being able to look is an error: nobody knows then.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::Places;
+use crate::discover::Location;
+use crate::discover::NamedBy;
+use crate::discover::unread::FolderContent;
+use crate::files::Files;
+use crate::problem::ConfigError;
+use smcp_model::guarded::Folder;
+use smcp_model::guarded::Guarded;
+use smcp_model::limits;
+use smcp_model::suspect::Suspect;
+
+/// What is wrong with a link.
+const NOWHERE: &str = "it is a link that leads nowhere";
+
+/// What to look at, and how.
+#[derive(Clone, Copy)]
+pub(super) struct Search<'a> {
+    pub(super) places: &'a Places,
+    pub(super) files: &'a dyn Files,
+}
+
+impl Search<'_> {
+    /// What is at a folder in which rules may stand.
+    pub(super) fn content(&self, folder: &Path) -> Result<FolderContent, ConfigError> {
+        match self.files.names(folder) {
+            Ok(names) => Ok(FolderContent::Names(names)),
+            Err(error) => match (error.kind(), self.is_there(folder)?) {
+                (io::ErrorKind::NotFound | io::ErrorKind::NotADirectory, false) => Ok(FolderContent::Nothing),
+                (io::ErrorKind::NotADirectory, true) => Ok(FolderContent::NotAFolder),
+                (io::ErrorKind::NotFound, true) => Err(self.unreadable(folder, &NOWHERE)),
+                _ => Err(self.unreadable(folder, &error)),
+            },
+        }
+    }
+
+    /// What is in the folder of the user's file.
+    pub(super) fn content_beside(&self, location: &Location) -> Result<FolderContent, ConfigError> {
+        let folder = location.folder();
+        if location.named_by == NamedBy::Nobody {
+            return self.content(folder);
+        }
+        // A folder of somebody else's need not be one that the user may list.
+        let name = "policies.d";
+        let names = self.is_there(&folder.join(name))?.then(|| OsString::from(name));
+        Ok(FolderContent::Names(names.into_iter().collect()))
+    }
+
+    /// The bytes of a file, absent when there is no such file, and who else could have written it or taken it away.
+    pub(super) fn read(&self, location: &Location) -> Result<(Option<Vec<u8>>, Vec<Suspect>), ConfigError> {
+        let folder = if location.named_by == NamedBy::Nobody { Folder::Own } else { Folder::Any };
+        let Guarded { bytes, suspects } = self.files.read_guarded(&location.file, limits::CONFIG_FILE, folder);
+        match bytes {
+            Ok(bytes) => Ok((Some(bytes), suspects)),
+            // A link that leads nowhere is something: whoever made it meant rules.
+            Err(error) if error.is_missing() && !self.is_there(&location.file)? => Ok((None, suspects)),
+            Err(error) => Err(self.unreadable(&location.file, &error)),
+        }
+    }
+
+    /// The file of an older tool, where it is there and matters.
+    pub(super) fn legacy_file(&self, location: &Location) -> Option<PathBuf> {
+        // It is only mentioned, so a file that can't be looked at counts as absent.
+        let is_there = |file: &PathBuf| self.files.exists(file).is_ok_and(|there| there);
+        location.legacy_file(self.places).filter(is_there)
+    }
+
+    /// Whether something is at `path`.
+    fn is_there(&self, path: &Path) -> Result<bool, ConfigError> {
+        self.files.exists(path).map_err(|error| self.unreadable(path, &error))
+    }
+
+    /// A file that can't be read. Below somebody else's HOME no `~` hides whose it is.
+    fn unreadable(&self, path: &Path, error: &dyn fmt::Display) -> ConfigError {
+        let home = self.places.home.as_deref();
+        let below = home.filter(|home| path.starts_with(home));
+        let foreign = below.and_then(|home| self.files.foreign_owner(home).map(|uid| (home.display(), uid)));
+        let Some((home, uid)) = foreign else { return ConfigError::unreadable(path, home, error) };
+        let cause = format!(
+            "{error}; HOME is {home}, which belongs to another user (uid {uid}): set it to your own home (`sudo -E` keeps \
+             the caller's), or name a file with --config"
+        );
+        ConfigError::unreadable(path, None, &cause)
+    }
+}

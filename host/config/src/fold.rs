@@ -1,0 +1,183 @@
+//! Many files → one configuration: the files of a layer are joined, the layers combined.
+//!
+//! Before it `layer_file` has read each file; after it the configuration is complete. Layers combine with AND (spec
+//! section 1): each keeps its own rules. Of a value that there is only once, the strictest holds or that of the first
+//! layer that names it. A problem in any file leaves no configuration.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::choice::Audit;
+use crate::choice::AuditHead;
+use crate::choice::OnSuspect;
+use crate::config::Config;
+use crate::drafts::Problems;
+use crate::layer::Layer;
+use crate::layer_file::CustomValues;
+use crate::layer_file::LayerFile;
+use crate::layer_file::Values;
+use crate::notice::Notice;
+use crate::place::FilePlace;
+use crate::place::SourceText;
+use crate::place::Trail;
+use crate::place::Written;
+use crate::problem::Code;
+use crate::problem::ConfigError;
+use crate::rules;
+use crate::rules::Rules;
+use crate::setting::Setting;
+use smcp_model::limits;
+use smcp_model::policy::LayerName;
+use smcp_model::registry::Registry;
+
+/// The configuration that the files make. Layers are put in order; the files of one layer keep theirs.
+///
+/// # Errors
+/// With every problem of every file.
+pub(super) fn fold(files: Vec<LayerFile>, home: Option<&Path>) -> Result<Config, ConfigError> {
+    let (config, problems) = assemble(files, home);
+    problems.finish().map_or(Ok(config), Err)
+}
+
+/// The configuration that no file makes: the defaults.
+pub(super) fn defaults(home: Option<&Path>) -> Config {
+    assemble(Vec::new(), home).0
+}
+
+/// What all files of one layer say.
+#[derive(Debug)]
+struct LayerValues {
+    name: LayerName,
+    files: Vec<Arc<SourceText>>,
+    values: Values,
+}
+
+impl LayerValues {
+    fn new(name: LayerName) -> Self {
+        Self { name, files: Vec::new(), values: Values::default() }
+    }
+}
+
+fn assemble(mut files: Vec<LayerFile>, home: Option<&Path>) -> (Config, Problems) {
+    files.sort_by_key(|file| file.layer);
+    let (mut problems, mut notices) = (Problems::default(), Vec::new());
+    let mut layers: Vec<LayerValues> = Vec::new();
+    for LayerFile { layer: name, values, foreign, drafts } in files {
+        let source = Arc::clone(&drafts.source);
+        if !foreign.is_empty() {
+            notices.push(Notice::ForeignKeys { file: source.file.clone(), keys: foreign });
+        }
+        problems.add(drafts);
+        let mut layer = layers.pop_if(|last| last.name == name).unwrap_or_else(|| LayerValues::new(name));
+        layer.files.push(source);
+        layer.values = layer.values.join(values, &mut problems);
+        layers.push(layer);
+    }
+    if layers.is_empty() {
+        layers.push(LayerValues::new(LayerName::User));
+    }
+    notices.extend(ignored_audit_logs(&layers));
+    let config = combine(layers, notices, home, &mut problems);
+    (config, problems)
+}
+
+fn combine(layers: Vec<LayerValues>, notices: Vec<Notice>, home: Option<&Path>, problems: &mut Problems) -> Config {
+    let in_home = |path: &str| home.map(|home| home.join(path));
+    let registry = Setting::or_default(first(&layers, |values| &values.registry_url), Registry::default());
+    Config {
+        configured_registry: registry.value.clone(),
+        registry,
+        cache_dir: optional(first(&layers, |values| &values.cache_dir), in_home(".mcp/cache")),
+        runtime_dir: optional(first(&layers, |values| &values.runtime_dir), None),
+        start_timeout: strictest(&layers, |values| &values.start_timeout, limits::START_TIMEOUT_DEFAULT),
+        max_facts_age: strictest(&layers, |values| &values.max_facts_age, limits::MAX_FACTS_AGE_DEFAULT),
+        audit: strictest(&layers, |values| &values.audit, Audit::Required),
+        audit_head: Setting::or_default(first(&layers, |values| &values.audit_head), AuditHead::None),
+        audit_log: optional(first(by_authority(&layers).0, |values| &values.audit_log), in_home(".mcp/audit.jsonl")),
+        on_suspect: OnSuspect::Tell,
+        notices,
+        layers: layers.into_iter().map(|layer| make_layer(layer, problems)).collect(),
+    }
+}
+
+/// The layers that say where the audit log is, and those that don't: an administrator's log can't be moved by a user.
+fn by_authority(layers: &[LayerValues]) -> (&[LayerValues], &[LayerValues]) {
+    match layers.partition_point(|layer| layer.name == LayerName::System) {
+        0 => (layers, &[]),
+        system => layers.split_at(system),
+    }
+}
+
+fn ignored_audit_logs(layers: &[LayerValues]) -> impl Iterator<Item = Notice> {
+    let ignored = by_authority(layers).1.iter().filter_map(|layer| layer.values.audit_log.as_ref());
+    ignored.map(|log| Notice::AuditLogIgnored { file: log.place.file().to_owned() })
+}
+
+fn optional<T>(chosen: Option<Written<T>>, default: Option<T>) -> Setting<Option<T>> {
+    Setting::or_default(chosen.map(|written| written.map(Some)), default)
+}
+
+/// The value of the first layer that names it.
+fn first<T: Clone>(layers: &[LayerValues], key: fn(&Values) -> &Option<Written<T>>) -> Option<Written<T>> {
+    layers.iter().find_map(|layer| key(&layer.values).clone())
+}
+
+/// The smallest value of any layer; the default is the value of a system layer that names none.
+fn strictest<T: Clone + Ord>(
+    layers: &[LayerValues],
+    key: fn(&Values) -> &Option<Written<T>>,
+    default: T,
+) -> Setting<T> {
+    let of_layer = |layer: &LayerValues| match (key(&layer.values), layer.name) {
+        (None, LayerName::User) => None,
+        (written, _) => Some(Setting::or_default(written.clone(), default.clone())),
+    };
+    let smallest = layers.iter().filter_map(of_layer).min_by(|one, other| one.value.cmp(&other.value));
+    smallest.unwrap_or_else(|| Setting::or_default(None, default))
+}
+
+fn make_layer(layer: LayerValues, problems: &mut Problems) -> Layer {
+    let trusted = trusted(&layer, problems);
+    let LayerValues { name, files, values } = layer;
+    let files = files.into_iter().map(|source| source.file.clone()).collect();
+    refuse_repeated_names(&values.policy.custom, problems);
+    let custom_place = values.policy.custom_place.clone();
+    let layer = Layer::new(name, files, trusted, Rules::of(values.policy, name));
+    // Without an entry of `custom` there are the three built-in policies, which are never too many.
+    if let (Some((message, allowed)), Some(place)) = (rules::excess(layer.policies()), custom_place) {
+        problems.note(&place, Code::Limit, message, &allowed);
+    }
+    layer
+}
+
+/// Whose facts a layer believes. A system layer believes its own registry where it names no other, and must name one.
+fn trusted(layer: &LayerValues, problems: &mut Problems) -> Setting<Option<Vec<Registry>>> {
+    let LayerValues { name, files, values } = layer;
+    match (name, &values.trusted_registries, &values.registry_url) {
+        (_, Some(trusted), _) => optional(Some(trusted.clone()), None),
+        (LayerName::User, None, _) => optional(None, None),
+        (LayerName::System, None, Some(registry)) => optional(Some(registry.clone().map(|own| vec![own])), None),
+        (LayerName::System, None, None) => {
+            // A file with a problem may have meant to name one.
+            if let (true, Some(source)) = (problems.has_none_in(files), files.first()) {
+                let place = FilePlace { source: Arc::clone(source), trail: Trail::default() };
+                let message = "a system layer must say whose facts it believes".to_owned();
+                problems.note(&place, Code::MissingKey, message, "`registry_url` or `trusted_registries`");
+            }
+            optional(None, Some(Vec::new()))
+        }
+    }
+}
+
+fn refuse_repeated_names(entries: &[Written<CustomValues>], problems: &mut Problems) {
+    let mut first = BTreeMap::new();
+    for name in entries.iter().filter_map(|entry| entry.value.name.as_ref()) {
+        let before = *first.entry(&name.value).or_insert(&name.place);
+        if *before != name.place {
+            let of = if before.source == name.place.source { "file" } else { "layer" };
+            let message = format!("another policy of this {of} has the name `{}` too", name.value);
+            problems.note_repeated(&name.place, before, message, "each name once");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Where a value stands: the file it was read from, and the way to it there.
+//!
+//! `reader` makes a place for each value that it reads. The YAML parser tells lines and columns only with errors, so a
+//! place holds the way to its value, and the line is looked up when somebody asks for it.
+
+use std::fmt;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::problem::shown;
+use crate::raw;
+use crate::raw::Half;
+use crate::raw::Position;
+
+/// The text of one configuration file, kept so that a value's line can be looked up.
+#[derive(PartialEq, Eq)]
+pub(super) struct SourceText {
+    /// The file's absolute path.
+    pub(super) file: PathBuf,
+    /// The file as messages show it.
+    pub(super) name: String,
+    /// What the file says, at most [`smcp_model::limits::CONFIG_FILE`] bytes.
+    pub(super) text: String,
+}
+
+/// Without the text, which may hold what a log should not.
+impl fmt::Debug for SourceText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourceText").field("file", &self.file).finish_non_exhaustive()
+    }
+}
+
+impl SourceText {
+    /// The text of the file that the user called `file`, which is `path`.
+    pub(super) fn new(file: &Path, path: PathBuf, home: Option<&Path>, text: &str) -> Arc<Self> {
+        Arc::new(Self { file: path, name: shown(file, home), text: text.to_owned() })
+    }
+}
+
+/// The way to a node: for the parser in indices, for people as a dotted path.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Trail {
+    pub(super) steps: Vec<usize>,
+    pub(super) path: String,
+}
+
+impl Trail {
+    /// One step further: `.key` or `[index]`.
+    pub(super) fn then(&self, index: usize, label: &str) -> Self {
+        let steps = self.steps.iter().copied().chain([index]).collect();
+        let path = format!("{}{label}", self.path);
+        Self { steps, path: path.strip_prefix('.').map(str::to_owned).unwrap_or(path) }
+    }
+}
+
+/// Where a value stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilePlace {
+    pub(super) source: Arc<SourceText>,
+    pub(super) trail: Trail,
+}
+
+impl FilePlace {
+    /// The file, by its absolute path.
+    pub fn file(&self) -> &Path {
+        &self.source.file
+    }
+
+    /// The key with those above it, such as `policy.custom[0].name`; empty for the whole file.
+    pub fn key(&self) -> &str {
+        &self.trail.path
+    }
+
+    /// The line and column of the value. This reads the file's text again, up to the value.
+    pub fn position(&self) -> Option<Position> {
+        raw::locate(&self.source.text, &self.trail.steps, Half::Value)
+    }
+}
+
+/// The file as messages show it, with line and column where they can be found.
+impl fmt::Display for FilePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.source.name)?;
+        self.position().map_or(Ok(()), |Position { line, column }| write!(f, ":{line}:{column}"))
+    }
+}
+
+/// A value that a file gives, and where it stands there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands.
+    pub place: FilePlace,
+}
+
+impl<T> Written<T> {
+    /// Another value in the same place.
+    pub(super) fn map<U>(self, change: impl FnOnce(T) -> U) -> Written<U> {
+        Written { value: change(self.value), place: self.place }
+    }
+}

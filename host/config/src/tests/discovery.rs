@@ -1,0 +1,286 @@
+//! Where rules are found, and that none is passed over: every way to a run without rules is refused.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use super::fake_files::FakeFiles;
+use super::fake_files::Thing;
+use super::fake_files::Thing::Closed;
+use super::fake_files::Thing::Dangling;
+use super::fake_files::Thing::File;
+use super::fake_files::Thing::Folder;
+use super::fake_files::Thing::Large;
+use super::fake_files::Thing::Loop;
+use super::fake_files::Thing::Pipe;
+use super::fake_files::Thing::Unlisted;
+use super::fake_files::Thing::Unreadable;
+use super::places;
+use crate::ConfigError;
+use crate::Notice;
+use crate::Places;
+use crate::discover::Asked;
+use crate::discover::Discovered;
+use crate::discover::NamedBy;
+use crate::discover::discover;
+use smcp_model::limits;
+
+const OWN: &str = "/home/me/.mcp/config.yaml";
+const RULES: Thing = File("policy: {min_score: 80}");
+const NOBODY: Asked<'_> = Asked { flag: None, user_variable: None, system_variable: None };
+
+fn flag(path: &str) -> Asked<'_> {
+    Asked { flag: Some(Path::new(path)), ..NOBODY }
+}
+
+fn variable(path: &str) -> Asked<'_> {
+    Asked { user_variable: Some(OsStr::new(path)), ..NOBODY }
+}
+
+fn find(asked: Asked<'_>, things: &[(&str, Thing)]) -> Result<Discovered, ConfigError> {
+    discover(asked, &places(), &FakeFiles::new(things))
+}
+
+/// What is asked for, what is there, the file that is refused and what is said of it.
+type Case<'a> = (Asked<'a>, &'a [(&'a str, Thing)], &'a str, &'a str);
+
+/// What is said of each thing that is refused.
+#[track_caller]
+fn refused(asked: Asked<'_>, things: &[(&str, Thing)]) -> Vec<String> {
+    match find(asked, things) {
+        Ok(found) => panic!("{things:?}: found {:?}", found.files),
+        Err(error) => error.problems().iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// The lowest score that may run, and the file that says so.
+fn rules(found: &Discovered) -> (u8, Option<String>) {
+    let file = found.files.first().map(|location| location.file.display().to_string());
+    (found.config.layers()[0].rules().min_score.value.get(), file)
+}
+
+#[test]
+fn the_file_that_is_named_is_the_one_that_is_read() {
+    let all = [(OWN, RULES), ("/f.yaml", File("policy: {min_score: 1}")), ("/v.yaml", File("policy: {min_score: 2}"))];
+    for (asked, score, file, named_by) in [
+        (NOBODY, 80, OWN, NamedBy::Nobody),
+        (flag("/f.yaml"), 1, "/f.yaml", NamedBy::Flag),
+        (variable("/v.yaml"), 2, "/v.yaml", NamedBy::Variable),
+        (variable(""), 80, OWN, NamedBy::Nobody),
+        (Asked { user_variable: Some(OsStr::new("/v.yaml")), ..flag("/f.yaml") }, 1, "/f.yaml", NamedBy::Flag),
+    ] {
+        let found = find(asked, &all).unwrap();
+        assert_eq!(rules(&found), (score, Some(file.to_owned())), "{asked:?}");
+        assert_eq!(found.files[0].named_by, named_by);
+        assert_eq!(found.config.layers()[0].files(), [Path::new(file)]);
+        assert_eq!((found.suspects.len(), found.config.notices().len()), (0, 0));
+    }
+}
+
+/// No rules hold only where there is nothing at all, and that is said.
+#[test]
+fn without_any_file_the_defaults_hold_and_a_notice_says_so() {
+    let legacy = Notice::LegacyFile { file: "/home/me/.smcp/config.yaml".into() };
+    for (things, notices) in [
+        (&[][..], &[Notice::Unconfigured][..]),
+        (&[("/home/me/.mcp", Folder)], &[Notice::Unconfigured]),
+        // Below a file there is nothing, and nobody could have written rules there.
+        (&[("/home", File(""))], &[Notice::Unconfigured]),
+        (&[("/etc", File(""))], &[Notice::Unconfigured]),
+        (&[("/etc/mcp", Folder)], &[Notice::Unconfigured]),
+        (&[("/home/me/.mcp/cache", Folder), ("/home/me/.mcp/policies", Folder)], &[Notice::Unconfigured]),
+        (&[("/home/me/.mcp/config.yaml.bak", RULES), ("/etc/mcp/policies", Folder)], &[Notice::Unconfigured]),
+        (&[("/home/me/.smcp/config.yaml", RULES)], &[Notice::Unconfigured, legacy]),
+        (&[("/home/me/.smcp", Closed)], &[Notice::Unconfigured]),
+    ] {
+        let found = find(NOBODY, things).unwrap_or_else(|error| panic!("{things:?}: {error}"));
+        assert_eq!(rules(&found), (0, None), "{things:?}");
+        assert_eq!(found.config.notices(), notices, "{things:?}");
+        assert!(!found.config.is_configured());
+    }
+}
+
+/// Each of these once was, in this tool or another, a run without the rules that somebody wrote.
+#[test]
+fn no_rules_are_passed_over() {
+    const UNSUPPORTED: &str =
+        "a system layer is not supported by this version yet (allowed: no such file or directory)";
+    const DENIED: &str = "the configuration can't be read: permission denied";
+    const NOWHERE: &str = "the configuration can't be read: it is a link that leads nowhere";
+    const MANY: &str = "the configuration can't be read: Too many levels of symbolic links";
+    let named = |why: &str| format!("the configuration file does not exist (allowed: {why}");
+    let by_flag = named("--config with a file that exists)");
+    let by_variable = named("SMCP_CONFIG with a file that exists, or without a value)");
+    let cases: &[Case<'_>] = &[
+        // The user's file is there, and is not what it should be.
+        (NOBODY, &[(OWN, Unreadable)], "~/.mcp/config.yaml", DENIED),
+        (NOBODY, &[(OWN, Dangling)], "~/.mcp/config.yaml", "the configuration can't be read: entity not found"),
+        (NOBODY, &[(OWN, Loop)], "~/.mcp/config.yaml", MANY),
+        (NOBODY, &[(OWN, Folder)], "~/.mcp/config.yaml", "the configuration can't be read: it is not a regular file"),
+        (NOBODY, &[(OWN, Pipe)], "~/.mcp/config.yaml", "the configuration can't be read: it is not a regular file"),
+        (
+            NOBODY,
+            &[(OWN, Large(limits::CONFIG_FILE + 1))],
+            "~/.mcp/config.yaml",
+            "the configuration can't be read: it has",
+        ),
+        // Nobody can look for it.
+        (NOBODY, &[("/home/me/.mcp", Closed)], "~/.mcp/config.yaml", DENIED),
+        (NOBODY, &[("/home/me/.mcp", Unlisted)], "~/.mcp", DENIED),
+        (NOBODY, &[("/home/me", Closed)], "~/.mcp", DENIED),
+        (NOBODY, &[("/home/me/.mcp", Dangling)], "~/.mcp", NOWHERE),
+        (NOBODY, &[("/home/me", Dangling)], "~/.mcp", "the configuration can't be read: entity not found"),
+        (NOBODY, &[("/home/me/.mcp", Loop)], "~/.mcp", MANY),
+        (NOBODY, &[("/home/me/.mcp", File(""))], "~/.mcp", "it is not a directory, so the configuration"),
+        // It stands under another name.
+        (NOBODY, &[("/home/me/.mcp/config.yml", RULES)], "~/.mcp/config.yml", "it is not read: the file is called"),
+        (NOBODY, &[("/home/me/.mcp/Config.YAML", RULES)], "~/.mcp/Config.YAML", "it is not read: the file is called"),
+        (NOBODY, &[(OWN, RULES), ("/home/me/.mcp/Config.yml", RULES)], "~/.mcp/Config.yml", "it is not read"),
+        (NOBODY, &[("/home/me/.mcp/config.yml", Dangling)], "~/.mcp/config.yml", "it is not read"),
+        // Policies stand beside it.
+        (
+            NOBODY,
+            &[("/home/me/.mcp/policies.d", Folder)],
+            "~/.mcp/policies.d",
+            "a policies.d directory is not supported",
+        ),
+        (NOBODY, &[(OWN, RULES), ("/home/me/.mcp/policies.d", Folder)], "~/.mcp/policies.d", "a policies.d directory"),
+        (NOBODY, &[("/home/me/.mcp/policies.d", Dangling)], "~/.mcp/policies.d", "a policies.d directory"),
+        (NOBODY, &[("/home/me/.mcp/policies.d", File(""))], "~/.mcp/policies.d", "a policies.d directory"),
+        (NOBODY, &[("/home/me/.mcp/Policies.D", Folder)], "~/.mcp/Policies.D", "a policies.d directory"),
+        (
+            flag("/x/c.yaml"),
+            &[("/x/c.yaml", RULES), ("/x/policies.d", Folder)],
+            "/x/policies.d",
+            "a policies.d directory",
+        ),
+        (variable("/x/c.yaml"), &[("/x/c.yaml", RULES), ("/x/policies.d", Dangling)], "/x/policies.d", "a policies.d"),
+        // A file that somebody named.
+        (flag("/x/c.yaml"), &[], "/x/c.yaml", &by_flag),
+        (flag("/x/c.yaml"), &[(OWN, RULES)], "/x/c.yaml", &by_flag),
+        (flag("/x/c.yaml"), &[("/x", File(""))], "/x/c.yaml", &by_flag),
+        (variable("/x/c.yaml"), &[(OWN, RULES)], "/x/c.yaml", &by_variable),
+        (
+            flag("/x/c.yaml"),
+            &[("/x/c.yaml", Dangling)],
+            "/x/c.yaml",
+            "the configuration can't be read: entity not found",
+        ),
+        (flag("/x/c.yaml"), &[("/x", Closed)], "/x/policies.d", DENIED),
+        (flag("/x/c.yaml"), &[("/x", Dangling)], "/x/policies.d", "the configuration can't be read: entity not found"),
+        (flag(""), &[(OWN, RULES)], "", "the name of the configuration file is empty"),
+        (flag("~you/c.yaml"), &[(OWN, RULES)], "~you/c.yaml", "the home of another user is not looked up"),
+        // An administrator wrote rules, in whatever shape.
+        (NOBODY, &[("/etc/mcp/config.yaml", RULES)], "/etc/mcp/config.yaml", UNSUPPORTED),
+        (NOBODY, &[("/etc/mcp/config.yaml", Dangling)], "/etc/mcp/config.yaml", UNSUPPORTED),
+        (NOBODY, &[("/etc/mcp/config.yaml", Unreadable)], "/etc/mcp/config.yaml", UNSUPPORTED),
+        (NOBODY, &[("/etc/mcp/config.yml", RULES)], "/etc/mcp/config.yml", UNSUPPORTED),
+        (NOBODY, &[("/etc/mcp/config.json", RULES)], "/etc/mcp/config.json", UNSUPPORTED),
+        (NOBODY, &[("/etc/mcp/Config.YAML", RULES)], "/etc/mcp/Config.YAML", UNSUPPORTED),
+        (NOBODY, &[("/etc/mcp/policies.d", Folder)], "/etc/mcp/policies.d", UNSUPPORTED),
+        (NOBODY, &[(OWN, RULES), ("/etc/mcp/policies.d", Dangling)], "/etc/mcp/policies.d", UNSUPPORTED),
+        (flag("/f"), &[("/f", RULES), ("/etc/mcp/config.yaml", RULES)], "/etc/mcp/config.yaml", UNSUPPORTED),
+        (variable("/f"), &[("/f", RULES), ("/etc/mcp/config.yaml", RULES)], "/etc/mcp/config.yaml", UNSUPPORTED),
+        (
+            NOBODY,
+            &[("/etc/mcp", File(""))],
+            "/etc/mcp",
+            "it is not a directory, so the system layer can't be looked for",
+        ),
+        (NOBODY, &[("/etc/mcp", Dangling)], "/etc/mcp", NOWHERE),
+        (NOBODY, &[("/etc/mcp", Loop)], "/etc/mcp", MANY),
+        (NOBODY, &[("/etc/mcp", Unlisted)], "/etc/mcp", DENIED),
+        (NOBODY, &[("/etc", Closed)], "/etc/mcp", DENIED),
+        (NOBODY, &[("/etc", Dangling)], "/etc/mcp", "the configuration can't be read: entity not found"),
+    ];
+    for (asked, things, file, says) in cases {
+        let said = refused(*asked, things);
+        let expected = format!("{file}: {says}");
+        assert!(said.len() == 1 && said[0].starts_with(&expected), "{asked:?} {things:?}: {said:?}, not {expected:?}");
+    }
+}
+
+#[test]
+fn a_variable_for_a_system_layer_is_refused_whatever_it_names() {
+    for (value, shown) in [("/s.yaml", "/s.yaml"), ("", "\"\""), ("nowhere", "nowhere")] {
+        let asked = Asked { system_variable: Some(OsStr::new(value)), ..NOBODY };
+        let says = format!(
+            "{shown}: SMCP_SYSTEM_CONFIG: a system layer is not supported by this version yet \
+             (allowed: no SMCP_SYSTEM_CONFIG)"
+        );
+        assert_eq!(refused(asked, &[(OWN, RULES), ("/s.yaml", RULES)]), [says]);
+    }
+}
+
+#[test]
+fn everything_that_can_not_be_read_is_told_at_once() {
+    let asked = Asked { system_variable: Some(OsStr::new("/s.yaml")), ..NOBODY };
+    let things =
+        [("/etc/mcp/config.yaml", RULES), ("/etc/mcp/policies.d", Folder), ("/home/me/.mcp/policies.d", Folder)];
+    assert_eq!(
+        refused(asked, &things),
+        [
+            "/etc/mcp/config.yaml: a system layer is not supported by this version yet \
+             (allowed: no such file or directory)",
+            "/etc/mcp/policies.d: a system layer is not supported by this version yet \
+             (allowed: no such file or directory)",
+            "/s.yaml: SMCP_SYSTEM_CONFIG: a system layer is not supported by this version yet \
+             (allowed: no SMCP_SYSTEM_CONFIG)",
+            "~/.mcp/policies.d: a policies.d directory is not supported by this version yet \
+             (allowed: its policies as entries of `policy.custom`, and no such directory)",
+        ]
+    );
+    // The places are looked at before the text is.
+    let malformed = [(OWN, File("policy: [")), ("/home/me/.mcp/policies.d", Folder)];
+    assert_eq!(refused(NOBODY, &malformed).len(), 1);
+    let said = refused(NOBODY, &[(OWN, File("polcy: 1\npolicy: {min_score: 101}"))]);
+    assert!(said.len() == 2 && said[0].starts_with("~/.mcp/config.yaml:1:1: unknown key `polcy`"), "{said:?}");
+}
+
+/// Only what belongs to the layer of a named file counts beside it, and its folder need not be one that may be listed.
+#[test]
+fn beside_a_named_file_other_names_mean_nothing() {
+    let beside = [("/x/c.yaml", RULES), ("/x/config.yml", RULES), ("/x/config.yaml", RULES), ("/x/Policies.d", Folder)];
+    assert_eq!(rules(&find(flag("/x/c.yaml"), &beside).unwrap()).0, 80);
+    assert_eq!(rules(&find(flag("/x/c.yaml"), &[("/x/c.yaml", RULES), ("/x", Unlisted)]).unwrap()).0, 80);
+    // The user's own folder is not that of his layer then.
+    let own = [("/x/c.yaml", RULES), ("/home/me/.mcp/policies.d", Folder), ("/home/me/.mcp/config.yml", RULES)];
+    assert_eq!(rules(&find(flag("/x/c.yaml"), &own).unwrap()).0, 80);
+}
+
+#[test]
+fn who_else_could_have_written_or_removed_the_rules_is_told() {
+    let suspects = |asked: Asked<'_>, files: FakeFiles| -> Vec<_> {
+        let found = discover(asked, &places(), &files).unwrap();
+        found.suspects.iter().map(|suspect| suspect.path.display().to_string()).collect()
+    };
+    let there = || FakeFiles::new(&[(OWN, RULES), ("/tmp/c.yaml", RULES)]);
+    assert_eq!(suspects(NOBODY, there()), [""; 0]);
+    assert_eq!(suspects(NOBODY, there().writable(OWN)), [OWN]);
+    assert_eq!(suspects(NOBODY, there().writable("/home/me/.mcp")), ["/home/me/.mcp"]);
+    // Whoever may write there may have taken the rules away.
+    let gone = FakeFiles::new(&[("/home/me/.mcp", Folder)]).writable("/home/me/.mcp");
+    assert_eq!(suspects(NOBODY, gone), ["/home/me/.mcp"]);
+    // A file that somebody named may stand in a sticky folder, but not be anybody's.
+    assert_eq!(suspects(flag("/tmp/c.yaml"), there().writable("/tmp")), [""; 0]);
+    assert_eq!(suspects(flag("/tmp/c.yaml"), there().writable("/tmp/c.yaml")), ["/tmp/c.yaml"]);
+}
+
+#[test]
+fn the_home_of_another_user_is_named() {
+    let mut files = FakeFiles::new(&[("/home/me/.mcp", Closed)]);
+    files.owner_of_home = Some(4242);
+    let error = discover(NOBODY, &places(), &files).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "/home/me/.mcp/config.yaml: the configuration can't be read: permission denied; HOME is /home/me, which belongs \
+         to another user (uid 4242): set it to your own home (`sudo -E` keeps the caller's), or name a file with --config"
+    );
+}
+
+#[test]
+fn without_a_home_a_file_must_be_named() {
+    let homeless = Places { home: None, ..places() };
+    let files = FakeFiles::new(&[("/x.yaml", RULES)]);
+    assert!(discover(NOBODY, &homeless, &files).is_err());
+    assert_eq!(rules(&discover(flag("/x.yaml"), &homeless, &files).unwrap()).0, 80);
+}

@@ -1,0 +1,32 @@
+//! The real file system, as the configuration looks at it.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+
+use smcp_authority as authority;
+use smcp_authority::Folder;
+use smcp_authority::Guarded;
+use smcp_config::Files;
+
+/// The files of this machine.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RealFiles;
+
+impl Files for RealFiles {
+    fn names(&self, folder: &Path) -> io::Result<Vec<OsString>> {
+        authority::names(folder)
+    }
+
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        authority::exists(path)
+    }
+
+    fn read_guarded(&self, path: &Path, limit: usize, folder: Folder) -> Guarded {
+        authority::read_guarded(path, limit, folder)
+    }
+
+    fn foreign_owner(&self, path: &Path) -> Option<u32> {
+        authority::foreign_owner(path)
+    }
+}
