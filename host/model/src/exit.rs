@@ -1,4 +1,4 @@
-//! Why smcp ends without having done its work, and the exit code of each reason.
+//! Why smcp ends without having done its work, and the exit code of each.
 //!
 //! The table is that of spec section 4, but for its first and its last row: 0 is no failure, and a server's own code
 //! passes through.
