@@ -1,4 +1,6 @@
-//! Lengths and durations as numbers of 64 bits, which is how they are written and compared.
+//! Lengths and durations as numbers of 64 bits.
+//!
+//! So they are written and compared.
 
 use std::time::Duration;
 

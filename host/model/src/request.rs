@@ -8,6 +8,10 @@ use crate::manifest::Transport;
 use crate::registry::Registry;
 
 /// The package in question. `None` means unknown, and a rule about something unknown is violated.
+///
+/// Owner, name and version are texts: a facts document may have any text there, and a package that was not found yet has
+/// `latest` or a digest in place of its version (spec section 5). Where they name a package, they come from a
+/// [`PackageId`](crate::name::PackageId) and a [`Version`](crate::package::Version).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Subject {
     /// The owner.
