@@ -1,4 +1,4 @@
-//! What a package is made of: manifests read and written, bundles packed and unpacked.
+//! What a package is made of: manifests and bundles, read and written.
 //!
 //! Before it bytes were had, from a registry or from an author's directory; after it a manifest is a value and a bundle
 //! is a folder that a server can be started in. What is read here is hostile until its shape is checked, and no name in

@@ -224,9 +224,9 @@ pub const BUNDLE_PATH: usize = 2048;
 /// Folders inside folders in a bundle: removing a tree takes an open file for each.
 pub const BUNDLE_DEPTH: usize = 128;
 /// One extended header of a bundle, bytes: a path and a few attributes, held in memory.
-pub const BUNDLE_HEADER: u64 = 64 * KIB as u64;
+pub const BUNDLE_HEADER: usize = 64 * KIB;
 /// What may follow the last entry of a bundle's tar, bytes: archivers fill their last record with zeros.
-pub const BUNDLE_PADDING: u64 = MIB as u64;
+pub const BUNDLE_PADDING: usize = MIB;
 /// Connections that a served registry has open at once. Those that are more wait to be accepted: a team's machines are
 /// served, and memory and threads stay bounded.
 pub const SERVE_CONNECTIONS: usize = 64;

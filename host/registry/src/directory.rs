@@ -193,7 +193,8 @@ impl DirectoryRegistry {
         let wanted = id.to_string().to_lowercase();
         let (mut first, mut known) = (Vec::new(), 0_usize);
         let mut nearest: Option<(f64, String)> = None;
-        for package in self.packages()?.take(limits::SUGGESTIONS) {
+        let mut packages = self.packages()?;
+        for package in packages.by_ref().take(limits::SUGGESTIONS) {
             let name = package?.to_string();
             known = known.saturating_add(1);
             let alike = strsim::jaro_winkler(&wanted, &name.to_lowercase());
@@ -207,6 +208,8 @@ impl DirectoryRegistry {
         Ok(match nearest {
             Some((_, name)) => format!("did you mean {name}?"),
             None if known == 0 => format!("it has no packages at all: is there a `{PACKAGES}` folder in it?"),
+            // Not all were looked at, so nobody knows how many there are.
+            None if packages.next().is_some() => format!("it has: {} and very many more", first.join(", ")),
             None => format!("it has: {}", listed(&first, known)),
         })
     }

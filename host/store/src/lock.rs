@@ -1,4 +1,4 @@
-//! Locks on open files: taken at once or not at all, or waited for until a deadline.
+//! Locks on open files: taken at once or not at all, or until a deadline.
 //!
 //! The system lets go of a lock however the process ends. Its own wait has no end, so none is used here.
 

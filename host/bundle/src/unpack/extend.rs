@@ -9,6 +9,7 @@ use crate::unpack::ArchiveError;
 use crate::unpack::extract::Failure;
 use crate::unpack::extract::damaged;
 use smcp_model::limits;
+use smcp_store::file::read_at_most;
 
 /// What the headers so far say of the entry that comes next.
 #[derive(Debug, Default)]
@@ -109,12 +110,7 @@ fn number(text: &[u8]) -> Result<u64, Failure> {
 }
 
 fn read(entry: impl Read) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    entry.take(limits::BUNDLE_HEADER.saturating_add(1)).read_to_end(&mut bytes).map_err(damaged)?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limits::BUNDLE_HEADER {
-        return Err(fail("is longer than 64 KiB"));
-    }
-    Ok(bytes)
+    read_at_most(entry, limits::BUNDLE_HEADER).map_err(damaged)?.ok_or_else(|| fail("is longer than 64 KiB"))
 }
 
 fn fail(problem: &'static str) -> Failure {

@@ -25,6 +25,7 @@ use crate::unpack::left::Contents;
 use smcp_model::deadline::Deadline;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
+use smcp_store::file::read_at_most;
 use smcp_store::stream::CHUNK;
 use smcp_store::stream::Halted;
 use smcp_store::stream::Timed;
@@ -87,13 +88,9 @@ pub(super) fn extract(source: impl Read, root: &Dir, deadline: &Deadline) -> Res
 /// Reads the padding after the last entry: zeros, and not many. Anything else would be hidden from one reader or
 /// another.
 fn drain_zeros(tar: &mut impl Read) -> Result<(), Failure> {
-    let mut padding = Vec::new();
-    tar.take(limits::BUNDLE_PADDING.saturating_add(1)).read_to_end(&mut padding).map_err(damaged)?;
-    let short = u64::try_from(padding.len()).is_ok_and(|length| length <= limits::BUNDLE_PADDING);
-    if short && padding.iter().all(|byte| *byte == 0) {
-        Ok(())
-    } else {
-        Err(broken("something follows the last entry"))
+    match read_at_most(tar, limits::BUNDLE_PADDING).map_err(damaged)? {
+        Some(padding) if padding.iter().all(|byte| *byte == 0) => Ok(()),
+        Some(_) | None => Err(broken("something follows the last entry")),
     }
 }
 

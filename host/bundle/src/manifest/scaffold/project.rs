@@ -4,8 +4,6 @@
 //!
 //! A guess for a person to look at. Nothing here decides anything.
 
-use std::io::Read as _;
-
 use cap_std::fs::Dir;
 use serde_json::Value;
 
@@ -16,6 +14,7 @@ use smcp_model::name::PackageId;
 use smcp_model::package::Version;
 use smcp_model::text::SafeText;
 use smcp_store::file::open_file;
+use smcp_store::file::read_at_most;
 
 /// Python files that a server often is, the likeliest first.
 const PYTHON_FILES: [&str; 4] = ["server.py", "main.py", "app.py", "__main__.py"];
@@ -157,9 +156,7 @@ pub(super) fn first_version() -> Version {
 
 fn text(dir: &Dir, name: &str) -> Option<String> {
     let file = open_file(dir, name).ok()??;
-    let mut text = String::new();
-    file.take(u64::try_from(limits::MANIFEST).ok()?).read_to_string(&mut text).ok()?;
-    Some(text)
+    String::from_utf8(read_at_most(file, limits::MANIFEST).ok()??).ok()
 }
 
 /// The first text in a table of a TOML file under a key that is wanted, where it stands on a line of its own, as nearly

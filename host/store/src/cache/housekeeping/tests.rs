@@ -135,7 +135,7 @@ fn a_name_that_means_nothing_or_too_much_removes_nothing() {
         [&["acme/tool", "acme/nothing"][..], &["acme/tool@3.0.0"], &["sha256:000000000000"], &["acme/tool", beginning]]
     {
         let error = remove(&bed, targets).unwrap_err();
-        assert!(matches!(error, StoreError::Target(TargetError::NotCached { .. })), "{error}");
+        assert!(matches!(error, StoreError::Target(_)), "{error}");
         assert_eq!(left(&bed).len(), 7, "{targets:?}");
     }
     assert!(matches!(remove(&bed, &[beginning]), Err(StoreError::Target(TargetError::AmbiguousPrefix { .. }))));
