@@ -2,15 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use smcp_decide::{Consent, Decision, Refusal, Ruled, Ruling, admit};
 use smcp_model::facts::{Facts, Status};
+use smcp_model::limits::PolicyLimits;
 use smcp_model::manifest::{Entrypoint, Manifest, Permissions, Transport};
 use smcp_model::mode::{Effect, Mode, OnWarn, effect};
 use smcp_model::package::ResolvedPackage;
-use smcp_model::policy::{BuiltIn, LayerName, PolicySource};
+use smcp_model::policy::{BuiltIn, LayerName, PolicySource, PolicySpec};
 use smcp_model::registry::Registry;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::{Evaluated, Fault, FaultKind, Finding, Outcome, OutcomeKind, Verdict};
@@ -58,6 +60,16 @@ fn policies() -> impl Strategy<Value = Evaluated> {
     let modes = proptest::sample::select(&Mode::ALL[..]);
     let on_warns = proptest::sample::select(&OnWarn::ALL[..]);
     (outcomes(), modes, on_warns, any::<bool>()).prop_map(|(outcome, mode, on_warn, system)| Evaluated {
+        spec: Arc::new(PolicySpec {
+            name: "planted".parse().unwrap(),
+            layer: if system { LayerName::System } else { LayerName::User },
+            source: PolicySource::BuiltIn(BuiltIn::Score),
+            pin: None,
+            mode,
+            on_warn: Some(on_warn),
+            settings: serde_json::json!({}),
+            limits: PolicyLimits::DEFAULT,
+        }),
         name: "planted".parse().unwrap(),
         layer: if system { LayerName::System } else { LayerName::User },
         source: PolicySource::BuiltIn(BuiltIn::Score),

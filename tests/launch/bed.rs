@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, PipeReader, Read, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -22,11 +23,12 @@ use smcp_launch::{Output, Setup, Signals, Streams, launch};
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::facts::Facts;
+use smcp_model::limits::PolicyLimits;
 use smcp_model::manifest::{Entrypoint, Manifest, Permissions, Transport};
 use smcp_model::mode::{Mode, OnWarn};
 use smcp_model::name::PolicyName;
 use smcp_model::package::ResolvedPackage;
-use smcp_model::policy::{BuiltIn, LayerName, PolicySource};
+use smcp_model::policy::{BuiltIn, LayerName, PolicySource, PolicySpec};
 use smcp_model::registry::Registry;
 use smcp_model::verdict::{Evaluated, Outcome};
 use smcp_model::warning::Warning;
@@ -203,6 +205,16 @@ pub(crate) fn clearance_of(manifest: Manifest) -> Clearance {
 /// A policy that allows.
 fn passing() -> Evaluated {
     Evaluated {
+        spec: Arc::new(PolicySpec {
+            name: PolicyName::of(BuiltIn::Origin),
+            layer: LayerName::User,
+            source: PolicySource::BuiltIn(BuiltIn::Origin),
+            pin: None,
+            mode: Mode::Strict,
+            on_warn: None,
+            settings: serde_json::json!({}),
+            limits: PolicyLimits::DEFAULT,
+        }),
         name: PolicyName::of(BuiltIn::Origin),
         layer: LayerName::User,
         source: PolicySource::BuiltIn(BuiltIn::Origin),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cap_std::ambient_authority;
@@ -13,11 +14,12 @@ use smcp_launch::{Setup, Signals, Streams, launch};
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::facts::Facts;
+use smcp_model::limits::PolicyLimits;
 use smcp_model::manifest::{Entrypoint, Manifest, Permissions, Transport};
 use smcp_model::mode::{Mode, OnWarn};
 use smcp_model::name::PolicyName;
 use smcp_model::package::ResolvedPackage;
-use smcp_model::policy::{BuiltIn, LayerName, PolicySource};
+use smcp_model::policy::{BuiltIn, LayerName, PolicySource, PolicySpec};
 use smcp_model::registry::Registry;
 use smcp_model::verdict::{Evaluated, Outcome};
 use smcp_model::warning::Warning;
@@ -69,6 +71,16 @@ fn clearance(manifest: Manifest) -> Result<Clearance> {
         manifest,
     };
     let passing = Evaluated {
+        spec: Arc::new(PolicySpec {
+            name: PolicyName::of(BuiltIn::Origin),
+            layer: LayerName::User,
+            source: PolicySource::BuiltIn(BuiltIn::Origin),
+            pin: None,
+            mode: Mode::Strict,
+            on_warn: None,
+            settings: serde_json::json!({}),
+            limits: PolicyLimits::DEFAULT,
+        }),
         name: PolicyName::of(BuiltIn::Origin),
         layer: LayerName::User,
         source: PolicySource::BuiltIn(BuiltIn::Origin),

@@ -1,12 +1,13 @@
 //! What a policy can end in: findings, faults, outcomes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::digest::Digest;
 use crate::limits;
 use crate::mode::{Effect, Mode, OnWarn};
 use crate::name::{FindingCode, PolicyName};
-use crate::policy::{LayerName, PolicySource};
+use crate::policy::{LayerName, PolicySource, PolicySpec};
 use crate::text::SafeText;
 use crate::word::serialize_as_word;
 
@@ -223,6 +224,8 @@ serialize_as_word!(FaultKind, OutcomeKind);
 /// One policy after its evaluation: everything the decision and the reports need to know of it.
 #[derive(Debug, Clone)]
 pub struct Evaluated {
+    /// The specification that it was evaluated with.
+    pub spec: Arc<PolicySpec>,
     /// Its name in the configuration.
     pub name: PolicyName,
     /// The layer it stands in.

@@ -1,5 +1,6 @@
 //! One policy, one request, one outcome.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::PolicyHost;
@@ -81,15 +82,16 @@ impl PolicyHost {
         };
         let described = progress.description;
         Evaluated {
-            name: spec.name,
+            name: spec.name.clone(),
             layer: spec.layer,
-            source: spec.source,
+            source: spec.source.clone(),
             mode: spec.mode,
             on_warn: spec.on_warn.or(described.as_ref().map(|it| it.on_warn)).unwrap_or(OnWarn::Notify),
             digest,
             version: described.map(|it| SafeText::new(&it.version.to_string())),
             outcome,
             duration: progress.duration,
+            spec: Arc::new(spec),
         }
     }
 

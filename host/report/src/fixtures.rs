@@ -1,5 +1,6 @@
 //! Decisions of every kind, for the tests of the renderers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Conclusion;
@@ -15,6 +16,7 @@ use smcp_model::facts::Origin;
 use smcp_model::facts::Score;
 use smcp_model::facts::SeverityCounts;
 use smcp_model::facts::Status;
+use smcp_model::limits::PolicyLimits;
 use smcp_model::manifest::Entrypoint;
 use smcp_model::manifest::Permissions;
 use smcp_model::manifest::Transport;
@@ -23,6 +25,7 @@ use smcp_model::mode::OnWarn;
 use smcp_model::policy::BuiltIn;
 use smcp_model::policy::LayerName;
 use smcp_model::policy::PolicySource;
+use smcp_model::policy::PolicySpec;
 use smcp_model::registry::Registry;
 use smcp_model::request::Subject;
 use smcp_model::text::SafeText;
@@ -315,7 +318,18 @@ fn facts() -> Facts {
 }
 
 fn policy(name: &str, mode: Mode, outcome: Outcome) -> Evaluated {
+    let spec = PolicySpec {
+        name: name.parse().unwrap(),
+        layer: LayerName::User,
+        source: PolicySource::BuiltIn(BuiltIn::Origin),
+        pin: None,
+        mode,
+        on_warn: None,
+        settings: serde_json::json!({}),
+        limits: PolicyLimits::DEFAULT,
+    };
     Evaluated {
+        spec: Arc::new(spec),
         name: name.parse().unwrap(),
         layer: LayerName::User,
         source: PolicySource::BuiltIn(BuiltIn::Origin),
