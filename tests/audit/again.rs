@@ -13,7 +13,7 @@ use smcp_model::policy::{BuiltIn, LayerName, PolicySource, PolicySpec};
 use smcp_model::request::Context;
 use smcp_model::verdict::{Evaluated, Outcome};
 use smcp_policy::request;
-use smcp_policy::{Bound, PolicyHost, Source};
+use smcp_policy::{Bound, Component, PolicyHost, PolicySet, Unreadable};
 
 use crate::bed::{Package, ROOT, TestBed};
 
@@ -49,14 +49,14 @@ fn spec(record: &Value) -> PolicySpec {
 }
 
 /// The component that a record names by its digest.
-fn component(spec: &PolicySpec, digest: &Value, known: &[Vec<u8>]) -> Source {
+fn component(spec: &PolicySpec, digest: &Value, known: &[Vec<u8>]) -> Result<Component, Unreadable> {
     match spec.source {
-        PolicySource::BuiltIn(policy) => Source::BuiltIn(policy),
+        PolicySource::BuiltIn(policy) => Ok(Component::built_in(policy)),
         PolicySource::File(_) => match digest.as_str() {
             Some(digest) => {
-                Source::Bytes(known.iter().find(|bytes| Digest::of(bytes).to_string() == digest).unwrap().clone())
+                Ok(Component::new(known.iter().find(|bytes| Digest::of(bytes).to_string() == digest).unwrap().clone()))
             }
-            None => Source::Unreadable(smcp_policy::Unreadable::Disabled),
+            None => Err(Unreadable::Disabled),
         },
     }
 }
@@ -130,9 +130,9 @@ fn a_record_is_all_that_a_decision_needs() {
         let policies = record["policies"].as_array().unwrap();
         let again = policies.iter().map(|policy| {
             let spec = spec(policy);
-            let source = component(&spec, &policy["digest"], std::slice::from_ref(&example));
+            let component = component(&spec, &policy["digest"], std::slice::from_ref(&example));
             let request = request::build(&subject, context, policy["facts_believed"].as_bool().unwrap());
-            host.evaluate(Bound::new(spec, source).unwrap(), &request)
+            PolicySet::load(&host, [Bound::new(spec, component).unwrap()]).evaluate(&request).pop().unwrap()
         });
         let again: Vec<_> = again.collect();
         let first: Vec<_> = record["decision"]["policies"].as_array().unwrap().iter().map(documented).collect();

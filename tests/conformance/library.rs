@@ -9,6 +9,7 @@ use smcp_model::verdict::Finding;
 use smcp_model::verdict::Outcome;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::Judged;
+use smcp_pipeline::SharedHost;
 use smcp_policy::request;
 
 use crate::bed::Bed;
@@ -33,7 +34,7 @@ pub(crate) fn observe(case: &Case, bed: &Bed) -> Observed {
         Err(error) => return Observed::error(1, error.to_string()),
     };
     let context = Context { evaluated_at: 1_700_000_000, trust, interactive: false };
-    observed(&pipeline::consider_facts(&config, subject, context).unwrap(), trust)
+    observed(&pipeline::consider_facts(&config, &SharedHost::default(), subject, context).unwrap(), trust)
 }
 
 /// The one argument that the library knows too.

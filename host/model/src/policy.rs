@@ -97,3 +97,20 @@ pub struct PolicySpec {
     /// What it may use.
     pub limits: PolicyLimits,
 }
+
+impl PolicySpec {
+    /// A built-in policy of the user's layer: strict, with default limits.
+    pub fn built_in(policy: BuiltIn, settings: serde_json::Value) -> Self {
+        Self::strict(PolicyName::of(policy), PolicySource::BuiltIn(policy), settings)
+    }
+
+    /// A policy of the user's layer whose component is in a file: strict, with default limits, and not pinned.
+    pub fn file(name: PolicyName, path: impl Into<PathBuf>, settings: serde_json::Value) -> Self {
+        Self::strict(name, PolicySource::File(path.into()), settings)
+    }
+
+    const fn strict(name: PolicyName, source: PolicySource, settings: serde_json::Value) -> Self {
+        let (layer, mode, limits) = (LayerName::User, Mode::Strict, PolicyLimits::DEFAULT);
+        Self { name, layer, source, pin: None, mode, on_warn: None, settings, limits }
+    }
+}

@@ -6,6 +6,7 @@
 mod access;
 mod cache;
 mod find;
+mod host;
 mod ledger;
 mod offline;
 mod policies;
@@ -26,6 +27,7 @@ pub use find::check_clock;
 pub use find::open_directory;
 pub use find::open_registry;
 pub use find::reach;
+pub use host::SharedHost;
 pub use ledger::Activity;
 pub use ledger::Ledger;
 pub use ledger::Remark;
@@ -50,6 +52,7 @@ pub use smcp_policy::cramped;
 pub use smcp_policy::request::DocumentError;
 pub use smcp_policy::request::subject_from_document;
 
+use std::cell::LazyCell;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -75,7 +78,6 @@ use smcp_model::request::Subject;
 use smcp_model::verdict::Evaluated;
 use smcp_model::warning::Warning;
 use smcp_package::Lease;
-use smcp_policy::PolicyHost;
 use smcp_policy::request;
 
 /// A package, or a facts document, with what the policies say of it.
@@ -142,6 +144,7 @@ pub trait Audience {
 /// See [`Stop`]. When it is [`Stop::Refused`] by policy or for want of consent, the audience has heard why.
 pub fn run(
     config: &Config,
+    host: &SharedHost,
     order: &Order,
     context: Context,
     ledger: &mut Ledger,
@@ -150,7 +153,7 @@ pub fn run(
 ) -> Result<Ended, Stopped> {
     let deadline = Deadline::after(order.timeout);
     // The lease is held until the server has ended: nobody removes from the cache what runs.
-    let considered = weigh(config, &order.reference, context, &deadline, progress);
+    let considered = weigh(config, host, &order.reference, context, &deadline, progress);
     let (ruled, mut judged, _lease) = considered.inspect_err(|stopped| {
         let remark = ledger.stopped(stopped, audience.document_of_stop(stopped));
         say(remark, audience);
@@ -211,17 +214,19 @@ fn say(remark: Remark, audience: &mut dyn Audience) {
 /// See [`Stop`]: whatever is refused before a policy speaks.
 pub fn consider(
     config: &Config,
+    host: &SharedHost,
     reference: &PackageRef,
     context: Context,
     deadline: &Deadline,
     progress: &mut dyn Progress,
 ) -> Result<(Ruled<ResolvedPackage>, Judged), Stopped> {
-    weigh(config, reference, context, deadline, progress).map(|(ruled, judged, _)| (ruled, judged))
+    weigh(config, host, reference, context, deadline, progress).map(|(ruled, judged, _)| (ruled, judged))
 }
 
 /// Finds a package and judges it, and keeps its files in the cache as long as the lease.
 fn weigh(
     config: &Config,
+    host: &SharedHost,
     reference: &PackageRef,
     context: Context,
     deadline: &Deadline,
@@ -239,7 +244,7 @@ fn weigh(
         lease = held;
         Ok(package)
     });
-    let judged = judge(config, fetched.map_err(stopped)?, request::subject, context);
+    let judged = judge(config, host, fetched.map_err(stopped)?, request::subject, context);
     let (ruled, mut judged) =
         judged.map_err(|stopped| Stopped { notices: provenance.iter().cloned().collect(), ..stopped })?;
     judged.notices.splice(0..0, provenance);
@@ -280,14 +285,20 @@ pub fn fetch(
 ///
 /// # Errors
 /// [`Stop::Refused`] for the status in the document, [`Stop::Pin`] and [`Stop::Host`].
-pub fn consider_facts(config: &Config, subject: Subject, context: Context) -> Result<Judged, Stopped> {
+pub fn consider_facts(
+    config: &Config,
+    host: &SharedHost,
+    subject: Subject,
+    context: Context,
+) -> Result<Judged, Stopped> {
     let facts = decide::admit(subject.clone()).map_err(|refusal| Stopped::new(subject.clone(), refusal.into()))?;
-    judge(config, facts, Subject::clone, context).map(|(_, judged)| judged)
+    judge(config, host, facts, Subject::clone, context).map(|(_, judged)| judged)
 }
 
 /// Rules on what was admitted, told to the policies as `subject_of` it.
 fn judge<T>(
     config: &Config,
+    host: &SharedHost,
     admitted: Admitted<T>,
     subject_of: impl FnOnce(&T) -> Subject,
     context: Context,
@@ -296,7 +307,7 @@ fn judge<T>(
     let mut notices: Vec<_> =
         admitted.notice().cloned().into_iter().chain(policies::distrust(config, &subject)).collect();
     notices.extend(policies::fetching(&subject));
-    let evaluated = evaluate(config, &subject, context);
+    let evaluated = evaluate(config, host, &subject, context);
     match evaluated.and_then(|policies| Ok(admitted.rule(policies)?)) {
         Ok((ruled, ruling)) => {
             notices.extend(policies::low_score(config, &subject, ruling.policies()));
@@ -312,13 +323,12 @@ fn judge<T>(
 /// # Errors
 /// [`Stop::Pin`] when a component is not the one that the configuration pins, [`Stop::Host`] when there is no
 /// sandbox to evaluate in.
-fn evaluate(config: &Config, subject: &Subject, context: Context) -> Result<Vec<Evaluated>, Stop> {
-    let bound = policies::bind(config)?;
-    let host = PolicyHost::new()?;
-    let mut evaluated = Vec::with_capacity(bound.len());
-    for (layer, policy) in bound {
-        let request = request::build(subject, context, layer.believes(subject.registry.as_ref()));
-        evaluated.push(host.evaluate(policy, &request));
-    }
-    Ok(evaluated)
+fn evaluate(config: &Config, host: &SharedHost, subject: &Subject, context: Context) -> Result<Vec<Evaluated>, Stop> {
+    let sets = policies::load(config, host)?;
+    let believed = LazyCell::new(|| request::build(subject, context, true));
+    let unbelieved = LazyCell::new(|| request::build(subject, context, false));
+    let evaluated = sets.iter().flat_map(|(layer, set)| {
+        set.evaluate(if layer.believes(subject.registry.as_ref()) { &believed } else { &unbelieved })
+    });
+    Ok(evaluated.collect())
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::SharedHost;
 use crate::Stop;
 use smcp_authority as authority;
 use smcp_authority::Folder;
@@ -23,40 +24,42 @@ use smcp_model::text::SafeText;
 use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::Finding;
 use smcp_policy::Bound;
-use smcp_policy::PolicyHost;
-use smcp_policy::Source;
+use smcp_policy::Component;
+use smcp_policy::LoadedPolicy;
+use smcp_policy::PolicySet;
 use smcp_policy::Unreadable;
 
-/// Reads every component once and holds it against its pin. What can't be read is a fault of that policy alone.
+/// Reads every component once, holds it against its pin, and loads the policies of each layer. What can't be read or
+/// breaks is a fault of that policy alone. No component runs before all pins have held.
 ///
 /// # Errors
 /// [`Stop::Pin`] for the first component that is not the pinned one, [`Stop::Untrusted`] for the first that somebody
-/// else could have written, when that is to be refused.
-pub(super) fn bind(config: &Config) -> Result<Vec<(&Layer, Bound)>, Stop> {
-    let mut bound = Vec::new();
-    for layer in config.layers() {
-        for spec in layer.policies() {
-            let source = component(&spec, config.on_suspect())?;
-            bound.push((layer, Bound::new(spec, source)?));
-        }
-    }
-    Ok(bound)
+/// else could have written, when that is to be refused, [`Stop::Host`] when there is no sandbox to load them in.
+pub(super) fn load<'c>(config: &'c Config, host: &SharedHost) -> Result<Vec<(&'c Layer, PolicySet)>, Stop> {
+    let bind = |spec: PolicySpec| {
+        let component = component(&spec, config.on_suspect())?;
+        Ok::<_, Stop>(Bound::new(spec, component)?)
+    };
+    let bound = config
+        .layers()
+        .iter()
+        .map(|layer| Ok((layer, layer.policies().into_iter().map(bind).collect::<Result<Vec<_>, Stop>>()?)))
+        .collect::<Result<Vec<_>, Stop>>()?;
+    let host = host.get()?;
+    Ok(bound.into_iter().map(|(layer, policies)| (layer, PolicySet::load(host, policies))).collect())
 }
 
 /// The component of one policy. That of a disabled policy is not even read.
-fn component(spec: &PolicySpec, on_suspect: OnSuspect) -> Result<Source, Stop> {
+fn component(spec: &PolicySpec, on_suspect: OnSuspect) -> Result<Result<Component, Unreadable>, Stop> {
     Ok(match (&spec.source, spec.mode) {
-        (PolicySource::BuiltIn(policy), _) => Source::BuiltIn(*policy),
-        (PolicySource::File(_), Mode::Disabled) => Source::Unreadable(Unreadable::Disabled),
+        (PolicySource::BuiltIn(policy), _) => Ok(Component::built_in(*policy)),
+        (PolicySource::File(_), Mode::Disabled) => Err(Unreadable::Disabled),
         (PolicySource::File(path), Mode::Strict | Mode::Warn) => {
             let Guarded { bytes, suspects } = authority::read_guarded(path, spec.limits.component_size, Folder::Any);
             if let (OnSuspect::Refuse, Some(suspect)) = (on_suspect, suspects.into_iter().next()) {
                 return Err(Stop::Untrusted { name: spec.name.clone(), suspect });
             }
-            match bytes {
-                Ok(bytes) => Source::Bytes(bytes),
-                Err(error) => Source::Unreadable(unreadable(path, &error)),
-            }
+            bytes.map(Component::new).map_err(|error| unreadable(path, &error))
         }
     })
 }
@@ -131,34 +134,35 @@ pub(super) fn fetching(subject: &Subject) -> Option<Notice> {
 /// Loads every enabled policy and asks whether it accepts its settings; nothing is evaluated.
 ///
 /// # Errors
-/// [`Stop::Host`] when there is no sandbox to load them in, [`Stop::Untrusted`] as in [`bind`].
-pub fn examine(config: &Config) -> Result<Vec<Examined>, Stop> {
-    let host = PolicyHost::new()?;
-    let specs = config.layers().iter().flat_map(Layer::policies);
-    specs.map(|spec| examine_one(&host, spec, config.on_suspect())).collect()
-}
-
-fn examine_one(host: &PolicyHost, spec: PolicySpec, on_suspect: OnSuspect) -> Result<Examined, Stop> {
-    let source = component(&spec, on_suspect)?;
-    let digest = source.digest();
-    let pin = spec.pin.filter(|pin| source.differs_from(*pin).is_some());
-    let (state, version) = match (spec.mode, pin) {
-        (Mode::Disabled, _) => (PolicyState::Disabled, None),
-        (Mode::Strict | Mode::Warn, Some(pin)) => (PolicyState::Mismatched { pin }, None),
-        (Mode::Strict | Mode::Warn, None) => try_out(host, &spec, source),
-    };
-    let PolicySpec { name, layer, mode, source, .. } = spec;
-    Ok(Examined { name, layer, mode, source, digest, version, state })
-}
-
-/// Whether a policy loads and accepts its settings, and what it calls its version when it came as far as saying so.
-fn try_out(host: &PolicyHost, spec: &PolicySpec, source: Source) -> (PolicyState, Option<SafeText>) {
-    match host.load(source, &spec.limits) {
-        Err(fault) => (PolicyState::Faulty(fault.of(&spec.source)), None),
-        Ok(loaded) => {
-            let checked = host.check_settings(&loaded, &spec.limits, &spec.settings.to_string());
-            let version = SafeText::new(&loaded.description.version.to_string());
-            (checked.map_or_else(PolicyState::Faulty, |_| PolicyState::Ready), Some(version))
-        }
+/// [`Stop::Host`] when there is no sandbox to load them in, [`Stop::Untrusted`] as for a decision.
+pub fn examine(config: &Config, host: &SharedHost) -> Result<Vec<Examined>, Stop> {
+    let host = host.get()?;
+    let mut sets = Vec::new();
+    for spec in config.layers().iter().flat_map(Layer::policies) {
+        let component = component(&spec, config.on_suspect())?;
+        let digest = component.as_ref().ok().map(Component::digest);
+        // A set for each, so that a pin that does not hold is one policy's; all are kept until the last is loaded, so
+        // that what they have in common is compiled once.
+        let loaded = Bound::new(spec.clone(), component).map(|bound| PolicySet::load(host, [bound]));
+        sets.push((spec, digest, loaded));
     }
+    let examined = sets.iter().map(|(spec, digest, loaded)| {
+        let (state, version) = match loaded {
+            Err(mismatch) => (PolicyState::Mismatched { pin: mismatch.expected() }, None),
+            Ok(set) => set.policies().first().map_or((PolicyState::Disabled, None), found),
+        };
+        let PolicySpec { name, layer, mode, source, .. } = spec.clone();
+        Examined { name, layer, mode, source, digest: *digest, version, state }
+    });
+    Ok(examined.collect())
+}
+
+/// Whether a loaded policy works, and what it calls its version when it came as far as saying so.
+fn found(policy: &LoadedPolicy) -> (PolicyState, Option<SafeText>) {
+    let state = match (policy.spec().mode, policy.fault()) {
+        (Mode::Disabled, _) => PolicyState::Disabled,
+        (Mode::Strict | Mode::Warn, Some(fault)) => PolicyState::Faulty(fault.clone()),
+        (Mode::Strict | Mode::Warn, None) => PolicyState::Ready,
+    };
+    (state, policy.description().map(|it| SafeText::new(&it.version.to_string())))
 }

@@ -78,7 +78,7 @@ fn show(world: &World) -> Result<Exit, Failure> {
 
 fn validate(world: &World) -> Result<Exit, Failure> {
     let config = world.config(None)?;
-    let rows = pipeline::examine(&config)?;
+    let rows = pipeline::examine(&config, world.host())?;
     let works = rows.iter().all(|row| row.state.works());
     let exit = if works { Exit::Success } else { Exit::Usage };
     if world.json() {

@@ -55,7 +55,7 @@ impl World {
         let command = if purpose == Purpose::DryRun { "run --dry-run" } else { "policy check" };
         let mut ledger = self.ledger(config, command, Some(reference))?;
         let deadline = Deadline::after(timeout);
-        let considered = pipeline::consider(config, reference, context, &deadline, &mut *self.progress());
+        let considered = pipeline::consider(config, self.host(), reference, context, &deadline, &mut *self.progress());
         self.conclude(config, &mut ledger, context, considered.map(|(_, judged)| judged), purpose)
     }
 
@@ -358,7 +358,7 @@ mod tests {
             let facts =
                 Facts { status, score: score.and_then(Score::new), doubts: doubts.to_vec(), ..Facts::default() };
             let subject = Subject { facts, ..Subject::default() };
-            let judged = pipeline::consider_facts(&config, subject.clone(), context).unwrap();
+            let judged = pipeline::consider_facts(&config, world.host(), subject.clone(), context).unwrap();
             let warning = world.audience(true).warning(&judged);
             assert_eq!(warning.is_some(), told, "{subject:?}");
         }

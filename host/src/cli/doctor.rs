@@ -35,7 +35,7 @@ impl DoctorCommand {
         match world.config_to_start(None) {
             Ok(config) => {
                 checks.extend(configuration(&config));
-                checks.extend(rules::checks(&config));
+                checks.extend(rules::checks(&config, world.host()));
                 let deadline = Deadline::after(config.start_timeout());
                 checks.push(registry(&config, &deadline));
                 checks.push(surroundings::token(&config));

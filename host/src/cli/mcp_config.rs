@@ -138,8 +138,11 @@ impl McpConfigCommand {
             self.print(world, &server, &profile)?;
         }
         // Nobody would hear it.
-        let standing =
-            if world.is_quiet() { Standing::Fine } else { Standing::of(config, &self.reference, self.trust) };
+        let standing = if world.is_quiet() {
+            Standing::Fine
+        } else {
+            Standing::of(config, world.host().clone(), &self.reference, self.trust)
+        };
         self.advise(world, &server, &profile, &standing);
         Ok(Exit::Success)
     }

@@ -135,9 +135,10 @@ impl RunCommand {
         let mut ledger = world.ledger(&config, "run", Some(&self.reference))?;
         let order = Order { reference: self.reference, timeout, arguments: self.arguments, env_file, env };
         let context = world.context(self.judging.trust);
+        let host = world.host().clone();
         let mut progress = world.progress();
         let mut audience = world.audience(self.judging.trust);
-        let result = pipeline::run(&config, &order, context, &mut ledger, &mut audience, &mut *progress);
+        let result = pipeline::run(&config, &host, &order, context, &mut ledger, &mut audience, &mut *progress);
         let heard = audience.into_refusal();
         match result {
             Ok(ended) => Ok((world.ended(ended), None)),

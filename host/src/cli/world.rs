@@ -31,6 +31,7 @@ use smcp_model::registry::Registry;
 use smcp_model::request::Context;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::Assignment;
+use smcp_pipeline::SharedHost;
 use smcp_report::json;
 use smcp_report::message;
 use smcp_report::progress;
@@ -46,6 +47,7 @@ const REGISTRY: &str = "SMCP_REGISTRY";
 pub(super) struct World {
     global: Global,
     places: Places,
+    host: SharedHost,
 }
 
 impl World {
@@ -58,7 +60,12 @@ impl World {
             working_directory: authority::current_dir().unwrap_or_default(),
             system_folder: PathBuf::from(discover::SYSTEM_FOLDER),
         };
-        Self { global, places }
+        Self { global, places, host: SharedHost::default() }
+    }
+
+    /// The one host of policies of this process.
+    pub(super) const fn host(&self) -> &SharedHost {
+        &self.host
     }
 
     /// Where relative paths start.

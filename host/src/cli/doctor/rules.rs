@@ -16,12 +16,13 @@ use smcp_model::policy::PolicySpec;
 use smcp_model::registry::Registry;
 use smcp_model::size::ByteSize;
 use smcp_pipeline as pipeline;
+use smcp_pipeline::SharedHost;
 
 /// What the rules of each layer are, whether it trusts the registry, and whether every policy works.
-pub(super) fn checks(config: &Config) -> Vec<Check> {
+pub(super) fn checks(config: &Config, host: &SharedHost) -> Vec<Check> {
     let of_layer = |layer: &Layer| std::iter::once(rules(layer)).chain(distrust(layer, config.registry()));
     let mut checks: Vec<_> = config.layers().iter().flat_map(of_layer).collect();
-    checks.push(match pipeline::examine(config) {
+    checks.push(match pipeline::examine(config, host) {
         Ok(rows) => policies(&rows),
         Err(stop) => Check::new("policies", Health::Problem, stop.to_string()),
     });

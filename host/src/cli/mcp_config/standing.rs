@@ -14,6 +14,7 @@ use smcp_model::mode::Effect;
 use smcp_model::package::PackageRef;
 use smcp_model::request::Context;
 use smcp_pipeline as pipeline;
+use smcp_pipeline::SharedHost;
 use smcp_pipeline::StopKind;
 use smcp_report::progress;
 
@@ -34,22 +35,23 @@ pub(super) enum Standing {
 
 impl Standing {
     /// Looks at the registry, or the cache, and asks the policies; for a short time.
-    pub(super) fn of(config: Config, reference: &PackageRef, trust: bool) -> Self {
+    pub(super) fn of(config: Config, host: SharedHost, reference: &PackageRef, trust: bool) -> Self {
         let context = Context { evaluated_at: authority::now(), trust, interactive: false };
         let reference = reference.clone();
         let (sender, receiver) = mpsc::channel();
         // A registry or a policy that takes longer is left to itself: the process ends soon.
         thread::spawn(move || {
             // Nobody listens any more when it took too long.
-            drop(sender.send(Self::find(&config, &reference, context)));
+            drop(sender.send(Self::find(&config, &host, &reference, context)));
         });
         let late = || Self::Unknown(format!("no answer within {} s", limits::ADVICE.as_secs()));
         receiver.recv_timeout(limits::ADVICE).unwrap_or_else(|_| late())
     }
 
-    fn find(config: &Config, reference: &PackageRef, context: Context) -> Self {
+    fn find(config: &Config, host: &SharedHost, reference: &PackageRef, context: Context) -> Self {
         let deadline = Deadline::after(limits::ADVICE);
-        let considered = pipeline::consider(config, reference, context, &deadline, &mut *progress::watcher(false));
+        let considered =
+            pipeline::consider(config, host, reference, context, &deadline, &mut *progress::watcher(false));
         match considered.map(|(_, judged)| judged) {
             Ok(judged) => match judged.ruling.effect() {
                 Effect::Pass | Effect::Warn => Self::Fine,

@@ -43,7 +43,7 @@ impl EvalCommand {
             .map_err(Failure::from)?;
         let context = world.context(self.judging.trust);
         let mut ledger = world.ledger(&config, "policy eval", None)?;
-        let mut considered = pipeline::consider_facts(&config, subject, context);
+        let mut considered = pipeline::consider_facts(&config, world.host(), subject, context);
         if !config.is_configured() && !world.json() {
             message::notice(NO_RULES, &mut world.out(), &world.output_style())?;
         } else if let (false, Ok(judged)) = (config.is_configured(), &mut considered) {

@@ -18,7 +18,7 @@ pub(crate) struct ListCommand {}
 impl ListCommand {
     /// Carries the command out.
     pub(crate) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
-        let rows = pipeline::examine(&world.config_to_decide(None)?)?;
+        let rows = pipeline::examine(&world.config_to_decide(None)?, world.host())?;
         if world.json() {
             json::write(&listing::policies_document(&rows), &mut world.out())?;
         } else {
