@@ -51,7 +51,7 @@ enum Readiness {
     /// It broke while it was loaded: every evaluation ends in this fault.
     Broken(Fault),
     /// It is called.
-    Ready(Ready),
+    Ready(Box<Ready>),
 }
 
 /// A policy that can be called.
@@ -98,7 +98,7 @@ impl LoadedPolicy {
         let readiness = match spec.mode {
             Mode::Disabled => Readiness::Disabled,
             Mode::Strict | Mode::Warn => ready(runtime, &spec, component.as_ref(), &mut description)
-                .map_or_else(Readiness::Broken, Readiness::Ready),
+                .map_or_else(Readiness::Broken, |ready| Readiness::Ready(Box::new(ready))),
         };
         Self { spec: Arc::new(spec), digest, description, readiness }
     }
