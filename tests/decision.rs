@@ -63,7 +63,8 @@ fn policies() -> impl Strategy<Value = Evaluated> {
     (outcomes(), modes, on_warns, any::<bool>()).prop_map(|(outcome, mode, on_warn, system)| Evaluated {
         spec: Arc::new(PolicySpec {
             mode,
-            ..PolicySpec::built_in(BuiltIn::Score, if system { LayerName::System } else { LayerName::User }, json!({}))
+            layer: if system { LayerName::System } else { LayerName::User },
+            ..PolicySpec::built_in(BuiltIn::Score, json!({}))
         }),
         on_warn,
         digest: None,

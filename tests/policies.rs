@@ -16,7 +16,7 @@ use smcp_model::request::Context;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::{FaultKind, Finding, Outcome, Verdict};
 use smcp_policy::request;
-use smcp_policy::{Bound, PolicyHost, Source};
+use smcp_policy::{Bound, Component, PolicyHost, PolicySet, Shape};
 use smcp_policy_sdk::{Policy, testing};
 
 const CONTEXT: Context = Context { evaluated_at: 1_800_000_000, trust: false, interactive: false };
@@ -47,7 +47,7 @@ fn believable(subject: &Value) -> Value {
 }
 
 /// Evaluates as every launch does.
-fn evaluate(host: &PolicyHost, source: Source, subject: &Value, settings: &Value) -> Outcome {
+fn evaluate(host: &PolicyHost, component: Component, subject: &Value, settings: &Value) -> Outcome {
     let subject = believable(subject);
     let subject = request::subject_from_document(subject.to_string().as_bytes(), Path::new("/"), None).unwrap();
     let spec = PolicySpec {
@@ -60,7 +60,8 @@ fn evaluate(host: &PolicyHost, source: Source, subject: &Value, settings: &Value
         settings: settings.clone(),
         limits: PolicyLimits::DEFAULT,
     };
-    host.evaluate(Bound::new(spec, source).unwrap(), &request::build(&subject, CONTEXT, true)).outcome
+    let set = PolicySet::load(host, [Bound::new(spec, Ok(component)).unwrap()]);
+    set.evaluate(&request::build(&subject, CONTEXT, true)).pop().unwrap().outcome
 }
 
 /// A row of a policy's `cases/*.yaml`.
@@ -147,7 +148,7 @@ fn every_case_of_the_built_ins_holds_for_their_components() {
         let cases: Vec<Case> = serde_yaml::from_str(&text).unwrap();
         assert!(cases.len() > 10, "{name}: the table is there");
         for case in &cases {
-            hold(case, &evaluate(&host, Source::BuiltIn(policy), &case.subject, &case.settings));
+            hold(case, &evaluate(&host, Component::built_in(policy), &case.subject, &case.settings));
         }
     }
 }
@@ -156,9 +157,9 @@ fn every_case_of_the_built_ins_holds_for_their_components() {
 fn the_embedded_components_are_the_committed_ones_small_and_without_capabilities() {
     for policy in BuiltIn::ALL {
         let bytes = fs::read(root().join(format!("builtin-policies/dist/{}.wasm", policy.as_str()))).unwrap();
-        assert_eq!(Source::BuiltIn(policy).digest(), Source::Bytes(bytes.clone()).digest());
+        assert_eq!(Component::built_in(policy).digest(), Component::new(bytes.clone()).digest());
         assert!(bytes.len() as u64 <= HEAVIEST, "{policy:?} has {} bytes", bytes.len());
-        let shape = PolicyHost::shape(&bytes, &PolicyLimits::DEFAULT).unwrap();
+        let shape = Shape::of(&bytes, PolicyLimits::DEFAULT.component_size).unwrap();
         assert!(shape.imports.iter().all(|import| import == "smcp:policy/logging@0.1.0"), "{policy:?}: {shape:?}");
         assert_eq!(shape.exports, ["smcp:policy/evaluator@0.1.0"]);
     }
@@ -170,8 +171,8 @@ fn a_file_goes_the_way_of_the_built_ins() {
     let settings = json!({"min_score": 80, "warning_threshold": 80});
     for subject in [json!({"score": 79}), json!({"score": 80}), json!({})] {
         let bytes = fs::read(root().join("builtin-policies/dist/score.wasm")).unwrap();
-        let built_in = evaluate(&host, Source::BuiltIn(BuiltIn::Score), &subject, &settings);
-        assert_eq!(evaluate(&host, Source::Bytes(bytes), &subject, &settings), built_in);
+        let built_in = evaluate(&host, Component::built_in(BuiltIn::Score), &subject, &settings);
+        assert_eq!(evaluate(&host, Component::new(bytes), &subject, &settings), built_in);
     }
 }
 
@@ -179,7 +180,7 @@ fn a_file_goes_the_way_of_the_built_ins() {
 fn the_example_policy_judges_what_a_manifest_asks_for() {
     let host = PolicyHost::new().unwrap();
     let bytes = fs::read(root().join("examples/policies/dist/no_network.wasm")).unwrap();
-    let judge = |subject: Value, settings: Value| evaluate(&host, Source::Bytes(bytes.clone()), &subject, &settings);
+    let judge = |subject: Value, settings: Value| evaluate(&host, Component::new(bytes.clone()), &subject, &settings);
     let asks = |hosts: &[&str]| {
         json!({"permissions": {
             "network": hosts, "filesystem_read": [], "filesystem_write": [], "environment": [], "subprocess": false,
@@ -223,7 +224,7 @@ fn as_component(
     let text =
         |finding: &Finding| format!("{} {} {:?} {:?}", finding.code, finding.message, finding.fact, finding.remedy);
     let texts = |findings: &[Finding]| findings.iter().map(text).collect::<Vec<_>>();
-    match evaluate(host, Source::BuiltIn(policy), subject, settings) {
+    match evaluate(host, Component::built_in(policy), subject, settings) {
         Outcome::Pass { notices } => Ok((Vec::new(), texts(&notices))),
         Outcome::Violation(verdict) => Ok((texts(&verdict.violations), texts(&verdict.notices))),
         Outcome::Fault(fault) => Err(fault.kind),

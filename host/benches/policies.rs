@@ -8,13 +8,11 @@ use std::hint::black_box;
 use std::path::Path;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use smcp_model::limits::PolicyLimits;
-use smcp_model::policy::BuiltIn;
+use smcp_model::policy::{BuiltIn, PolicySpec};
 use smcp_model::request::{Context, Request};
+use smcp_model::verdict::Outcome;
 use smcp_policy::request;
-use smcp_policy::{Loaded, PolicyHost, Source};
-
-const LIMITS: PolicyLimits = PolicyLimits::DEFAULT;
+use smcp_policy::{Bound, Component, PolicyHost, PolicySet};
 
 /// Settings under which the request below violates nothing.
 const SETTINGS: [&str; 3] = [
@@ -29,28 +27,30 @@ fn a_request() -> Request {
     request::build(&subject, Context { evaluated_at: 1_800_000_000, trust: false, interactive: false }, true)
 }
 
-fn load(host: &PolicyHost) -> Vec<Loaded> {
-    let load = |policy| host.load(Source::BuiltIn(policy), &LIMITS).expect("a built-in loads");
-    BuiltIn::ALL.into_iter().map(load).collect()
+fn load(host: &PolicyHost) -> PolicySet {
+    let bind = |(policy, settings)| {
+        let settings = serde_json::from_str(settings).expect("the settings are JSON");
+        Bound::new(PolicySpec::built_in(policy, settings), Ok(Component::built_in(policy))).expect("nothing is pinned")
+    };
+    PolicySet::load(host, BuiltIn::ALL.into_iter().zip(SETTINGS).map(bind))
 }
 
-/// What a launch pays once: the engine, three deserialised components, three calls of `describe`.
+/// What a launch pays once: the engine, three deserialised components, three calls each of `describe` and
+/// `check-settings`.
 fn cold_load(criterion: &mut Criterion) {
     criterion.bench_function("cold load of the three built-ins", |bencher| {
         bencher.iter(|| load(&PolicyHost::new().expect("a host")));
     });
 }
 
-/// What each decision pays: three fresh stores, instances and threads, three calls of `evaluate`.
+/// What each decision pays: three fresh stores and instances, three calls of `evaluate`.
 fn warm_evaluation(criterion: &mut Criterion) {
     let host = PolicyHost::new().expect("a host");
-    let (loaded, request) = (load(&host), a_request());
+    let (set, request) = (load(&host), a_request());
     criterion.bench_function("warm evaluation of the three built-ins", |bencher| {
         bencher.iter(|| {
-            for (policy, settings) in loaded.iter().zip(SETTINGS) {
-                let (verdict, _) = host.judge(policy, &LIMITS, settings, black_box(&request)).expect("a verdict");
-                assert!(verdict.violations.is_empty());
-            }
+            let evaluated = set.evaluate(black_box(&request));
+            assert!(evaluated.iter().all(|policy| matches!(policy.outcome, Outcome::Pass { .. })));
         });
     });
 }

@@ -25,8 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo::rerun-if-changed={}", source.display());
         let component = std::fs::read(&source).map_err(|error| format!("{}: {error}", source.display()))?;
         std::fs::write(out.join(name).with_extension("aot"), engine.precompile_component(&component)?)?;
-        let digest: String = Sha256::digest(&component).iter().map(|byte| format!("{byte:02x}")).collect();
-        std::fs::write(out.join(name).with_extension("digest"), format!("sha256:{digest}"))?;
+        std::fs::write(out.join(name).with_extension("sha256"), Sha256::digest(&component))?;
     }
     println!("cargo::rerun-if-changed=src/tuning.rs");
     println!("cargo::rustc-env=SMCP_TARGET={target}");

@@ -11,18 +11,18 @@ use smcp_model::digest::Digest;
 use smcp_model::policy::PolicySource;
 use smcp_model::record::{Body, PolicyRecord, Record};
 use smcp_policy::request;
-use smcp_policy::{Bound, PolicyHost, Source};
+use smcp_policy::{Bound, Component, PolicyHost, PolicySet, Unreadable};
 
 use crate::bed::{Package, ROOT, TestBed};
 
 /// The component that a record names by its digest.
-fn component(policy: &PolicyRecord, known: &[Vec<u8>]) -> Source {
+fn component(policy: &PolicyRecord, known: &[Vec<u8>]) -> Result<Component, Unreadable> {
     match (policy.spec().source, policy.digest) {
-        (PolicySource::BuiltIn(policy), _) => Source::BuiltIn(policy),
+        (PolicySource::BuiltIn(policy), _) => Ok(Component::built_in(policy)),
         (PolicySource::File(_), Some(digest)) => {
-            Source::Bytes(known.iter().find(|bytes| Digest::of(bytes) == digest).unwrap().clone())
+            Ok(Component::new(known.iter().find(|bytes| Digest::of(bytes) == digest).unwrap().clone()))
         }
-        (PolicySource::File(_), None) => Source::Unreadable(smcp_policy::Unreadable::Disabled),
+        (PolicySource::File(_), None) => Err(Unreadable::Disabled),
     }
 }
 
@@ -70,9 +70,9 @@ fn a_record_is_all_that_a_decision_needs() {
         let subject = request::subject_from_document(subject.as_bytes(), Path::new("/"), None).unwrap();
         let context = record.request.context.as_ref().unwrap().context();
         let again = record.policies.iter().map(|policy| {
-            let source = component(policy, std::slice::from_ref(&example));
+            let component = component(policy, std::slice::from_ref(&example));
             let request = request::build(&subject, context, policy.facts_believed);
-            host.evaluate(Bound::new(policy.spec(), source).unwrap(), &request)
+            PolicySet::load(&host, [Bound::new(policy.spec(), component).unwrap()]).evaluate(&request).pop().unwrap()
         });
         let again = Ruling::of(again.collect()).unwrap();
         let exit = exit_for(again.effect(), record.consent);

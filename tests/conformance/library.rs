@@ -15,6 +15,7 @@ use smcp_model::verdict::Outcome;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::Judged;
 use smcp_pipeline::Session;
+use smcp_pipeline::SharedHost;
 use smcp_pipeline::System;
 use smcp_policy::request;
 
@@ -46,7 +47,7 @@ pub(crate) fn observe(case: &Case, bed: &Bed) -> Observed {
         caller: Caller::new(0, || None),
         stdin: || Err(io::ErrorKind::NotFound.into()),
     };
-    let session = Session::new(config, system);
+    let session = Session::new(config, system, SharedHost::default());
     observed(&pipeline::consider_facts(&session, subject, context).unwrap(), trust)
 }
 

@@ -27,7 +27,7 @@ use smcp_model::facts::Facts;
 use smcp_model::manifest::{Entrypoint, Manifest, Permissions, Transport};
 use smcp_model::mode::OnWarn;
 use smcp_model::package::ResolvedPackage;
-use smcp_model::policy::{BuiltIn, LayerName, PolicySpec};
+use smcp_model::policy::{BuiltIn, PolicySpec};
 use smcp_model::registry::Registry;
 use smcp_model::verdict::{Evaluated, Outcome};
 use smcp_model::warning::Warning;
@@ -204,7 +204,7 @@ pub(crate) fn clearance_of(manifest: Manifest) -> Clearance {
 /// A policy that allows.
 fn passing() -> Evaluated {
     Evaluated {
-        spec: Arc::new(PolicySpec::built_in(BuiltIn::Origin, LayerName::User, json!({}))),
+        spec: Arc::new(PolicySpec::built_in(BuiltIn::Origin, json!({}))),
         on_warn: OnWarn::Notify,
         digest: None,
         version: None,

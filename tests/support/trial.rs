@@ -21,8 +21,9 @@ use smcp_model::request::Request;
 use smcp_model::request::Subject;
 use smcp_model::verdict::Evaluated;
 use smcp_policy::Bound;
+use smcp_policy::Component;
 use smcp_policy::PolicyHost;
-use smcp_policy::Source;
+use smcp_policy::PolicySet;
 
 /// Shared by every trial, as in the program: a policy that breaks must not break the host for the next.
 static HOST: LazyLock<PolicyHost> = LazyLock::new(|| PolicyHost::new().unwrap());
@@ -54,11 +55,12 @@ pub(crate) fn judge_in(mode: Mode, on_warn: Option<OnWarn>, component: Vec<u8>, 
         settings: json!({ "allow": ["api.example.com"] }),
         limits,
     };
-    let bound = Bound::new(spec, Source::Bytes(component)).unwrap();
+    let bound = Bound::new(spec, Ok(Component::new(component))).unwrap();
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
+        let evaluated = PolicySet::load(&HOST, [bound]).evaluate(&request()).pop().unwrap();
         // Nobody waits any more for a trial that hung.
-        let _ = sender.send(HOST.evaluate(bound, &request()));
+        let _ = sender.send(evaluated);
     });
     receiver.recv_timeout(HUNG).expect("the host hung or panicked")
 }

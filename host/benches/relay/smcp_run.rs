@@ -18,7 +18,7 @@ use smcp_model::facts::Facts;
 use smcp_model::manifest::{Entrypoint, Manifest, Permissions, Transport};
 use smcp_model::mode::OnWarn;
 use smcp_model::package::ResolvedPackage;
-use smcp_model::policy::{BuiltIn, LayerName, PolicySpec};
+use smcp_model::policy::{BuiltIn, PolicySpec};
 use smcp_model::registry::Registry;
 use smcp_model::verdict::{Evaluated, Outcome};
 use smcp_model::warning::Warning;
@@ -70,7 +70,7 @@ fn clearance(manifest: Manifest) -> Result<Clearance> {
         manifest,
     };
     let passing = Evaluated {
-        spec: Arc::new(PolicySpec::built_in(BuiltIn::Origin, LayerName::User, json!({}))),
+        spec: Arc::new(PolicySpec::built_in(BuiltIn::Origin, json!({}))),
         on_warn: OnWarn::Notify,
         digest: None,
         version: None,

@@ -22,6 +22,11 @@ impl Digest {
     /// What stands where there is nothing to have a digest of: the first record of a chain has it in place of one.
     pub const ZERO: Self = Self([0; 32]);
 
+    /// A digest that was computed elsewhere: the 32 bytes of a SHA-256.
+    pub const fn from_sha256(hash: [u8; 32]) -> Self {
+        Self(hash)
+    }
+
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())

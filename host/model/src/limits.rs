@@ -52,6 +52,9 @@ pub const WASM_STACK: usize = 512 * KIB;
 /// Address space that smcp needs, bytes: about 250 MiB with small policies, and twice that leaves room for compiling a
 /// larger one. A test runs with no more. What the server needs is its own.
 pub const ADDRESS_SPACE: u64 = 512 * MIB as u64;
+/// Threads that were given up and still run, in one host. Each keeps its stack and the memory of its policy, 20 MiB by
+/// default; so many are a bug in the runtime or an attack, and one more would not answer either.
+pub const ABANDONED_THREADS: usize = 16;
 /// Native stack of the thread that evaluates, bytes: the wasm stack and the host frames around it.
 pub const THREAD_STACK: usize = 4 * MIB;
 /// How often the epoch advances while a call is in flight. A deadline is met to within one tick.

@@ -82,22 +82,6 @@ impl fmt::Display for PolicySource {
     }
 }
 
-impl PolicySpec {
-    /// A built-in of a layer as it is when nothing else is configured, with `settings`.
-    pub fn built_in(policy: BuiltIn, layer: LayerName, settings: serde_json::Value) -> Self {
-        Self {
-            name: PolicyName::of(policy),
-            layer,
-            source: PolicySource::BuiltIn(policy),
-            pin: None,
-            mode: Mode::Strict,
-            on_warn: None,
-            settings,
-            limits: PolicyLimits::DEFAULT,
-        }
-    }
-}
-
 /// One policy of one layer.
 #[derive(Debug, Clone)]
 pub struct PolicySpec {
@@ -117,4 +101,21 @@ pub struct PolicySpec {
     pub settings: serde_json::Value,
     /// What it may use.
     pub limits: PolicyLimits,
+}
+
+impl PolicySpec {
+    /// A built-in policy of the user's layer: strict, with default limits.
+    pub fn built_in(policy: BuiltIn, settings: serde_json::Value) -> Self {
+        Self::strict(PolicyName::of(policy), PolicySource::BuiltIn(policy), settings)
+    }
+
+    /// A policy of the user's layer whose component is in a file: strict, with default limits, and not pinned.
+    pub fn file(name: PolicyName, path: impl Into<PathBuf>, settings: serde_json::Value) -> Self {
+        Self::strict(name, PolicySource::File(path.into()), settings)
+    }
+
+    const fn strict(name: PolicyName, source: PolicySource, settings: serde_json::Value) -> Self {
+        let (layer, mode, limits) = (LayerName::User, Mode::Strict, PolicyLimits::DEFAULT);
+        Self { name, layer, source, pin: None, mode, on_warn: None, settings, limits }
+    }
 }

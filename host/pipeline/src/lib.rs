@@ -5,6 +5,7 @@
 
 mod cache;
 mod find;
+mod host;
 mod ledger;
 mod offline;
 mod policies;
@@ -19,6 +20,7 @@ pub use cache::collect;
 pub use cache::try_cache;
 pub use cache::uncache;
 pub use find::reach;
+pub use host::SharedHost;
 pub use ledger::Activity;
 pub use ledger::Ledger;
 pub use ledger::Remark;
@@ -48,6 +50,7 @@ pub use smcp_policy::cramped;
 pub use smcp_policy::request::DocumentError;
 pub use smcp_policy::request::subject_from_document;
 
+use std::cell::LazyCell;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -320,12 +323,11 @@ fn judge<T>(
 /// [`Stop::Pin`] when a component is not the one that the configuration pins, [`Stop::Host`] when there is no
 /// sandbox to evaluate in.
 fn evaluate(session: &Session, subject: &Subject, context: Context) -> Result<Vec<Evaluated>, Stop> {
-    let bound = policies::bind(session)?;
-    let host = session.host()?;
-    let mut evaluated = Vec::with_capacity(bound.len());
-    for (layer, policy) in bound {
-        let request = request::build(subject, context, layer.believes(subject.registry.as_ref()));
-        evaluated.push(host.evaluate(policy, &request));
-    }
-    Ok(evaluated)
+    let believed = LazyCell::new(|| request::build(subject, context, true));
+    let unbelieved = LazyCell::new(|| request::build(subject, context, false));
+    let sets = session.config().layers().iter().zip(session.policies()?);
+    let evaluated = sets.flat_map(|(layer, set)| {
+        set.evaluate(if layer.believes(subject.registry.as_ref()) { &believed } else { &unbelieved })
+    });
+    Ok(evaluated.collect())
 }

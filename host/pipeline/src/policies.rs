@@ -1,5 +1,7 @@
 //! The policies of a configuration, each joined with its component.
 
+use std::sync::Arc;
+
 use crate::Session;
 use crate::Stop;
 use smcp_config::Config;
@@ -15,23 +17,23 @@ use smcp_model::text::SafeText;
 use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::Finding;
 use smcp_policy::Bound;
-use smcp_policy::PolicyHost;
-use smcp_policy::Source;
+use smcp_policy::Component;
+use smcp_policy::LoadedPolicy;
+use smcp_policy::PolicySet;
 
-/// Reads every component once and holds it against its pin. What can't be read is a fault of that policy alone.
+/// Reads every component once, holds it against its pin, and loads the policies of each layer, in the order of the
+/// layers. What can't be read or breaks is a fault of that policy alone. No component runs before all pins have held.
 ///
 /// # Errors
 /// [`Stop::Pin`] for the first component that is not the pinned one, [`Stop::Untrusted`] for the first that somebody
-/// else could have written, when that is to be refused.
-pub(super) fn bind(session: &Session) -> Result<Vec<(&Layer, Bound)>, Stop> {
-    let mut bound = Vec::new();
-    for layer in session.config().layers() {
-        for spec in layer.policies() {
-            let source = session.component(spec)?;
-            bound.push((layer, Bound::new(PolicySpec::clone(spec), source)?));
-        }
-    }
-    Ok(bound)
+/// else could have written, when that is to be refused, [`Stop::Host`] when there is no sandbox to load them in.
+pub(super) fn load(session: &Session) -> Result<Vec<PolicySet>, Stop> {
+    let bind = |spec: &Arc<PolicySpec>| Ok::<_, Stop>(Bound::new(Arc::clone(spec), session.component(spec)?)?);
+    let layers = session.config().layers().iter();
+    let bound = layers.map(|layer| layer.policies().iter().map(bind).collect::<Result<Vec<_>, Stop>>());
+    let bound = bound.collect::<Result<Vec<_>, Stop>>()?;
+    let host = session.host()?;
+    Ok(bound.into_iter().map(|policies| PolicySet::load(host, policies)).collect())
 }
 
 /// A notice for each layer that doesn't believe the registry, so that nobody wonders where the facts went.
@@ -75,33 +77,35 @@ pub(super) fn fetching(subject: &Subject) -> Option<Notice> {
 /// Loads every enabled policy and asks whether it accepts its settings; nothing is evaluated.
 ///
 /// # Errors
-/// [`Stop::Host`] when there is no sandbox to load them in, [`Stop::Untrusted`] as in [`bind`].
+/// [`Stop::Host`] when there is no sandbox to load them in, [`Stop::Untrusted`] as for a decision.
 pub fn examine(session: &Session) -> Result<Vec<Examined>, Stop> {
-    let specs = session.config().layers().iter().flat_map(Layer::policies);
-    specs.map(|spec| examine_one(session, spec)).collect()
-}
-
-fn examine_one(session: &Session, spec: &PolicySpec) -> Result<Examined, Stop> {
-    let source = session.component(spec)?;
-    let digest = source.digest();
-    let pin = spec.pin.filter(|pin| source.differs_from(*pin).is_some());
-    let (state, version) = match (spec.mode, pin) {
-        (Mode::Disabled, _) => (PolicyState::Disabled, None),
-        (Mode::Strict | Mode::Warn, Some(pin)) => (PolicyState::Mismatched { pin }, None),
-        (Mode::Strict | Mode::Warn, None) => try_out(session.host()?, spec, source),
-    };
-    let PolicySpec { name, layer, mode, source, .. } = spec.clone();
-    Ok(Examined { name, layer, mode, source, digest, version, state })
-}
-
-/// Whether a policy loads and accepts its settings, and what it calls its version when it came as far as saying so.
-fn try_out(host: &PolicyHost, spec: &PolicySpec, source: Source) -> (PolicyState, Option<SafeText>) {
-    match host.load(source, &spec.limits) {
-        Err(fault) => (PolicyState::Faulty(fault.of(&spec.source)), None),
-        Ok(loaded) => {
-            let checked = host.check_settings(&loaded, &spec.limits, &spec.settings.to_string());
-            let version = SafeText::new(&loaded.description.version.to_string());
-            (checked.map_or_else(PolicyState::Faulty, |_| PolicyState::Ready), Some(version))
-        }
+    let host = session.host()?;
+    let mut sets = Vec::new();
+    for spec in session.config().layers().iter().flat_map(Layer::policies) {
+        let component = session.component(spec)?;
+        let digest = component.as_ref().ok().map(Component::digest);
+        // A set for each, so that a pin that does not hold is one policy's; all are kept until the last is loaded, so
+        // that what they have in common is compiled once.
+        let loaded = Bound::new(Arc::clone(spec), component).map(|bound| PolicySet::load(host, [bound]));
+        sets.push((spec, digest, loaded));
     }
+    let examined = sets.iter().map(|(spec, digest, loaded)| {
+        let (state, version) = match loaded {
+            Err(mismatch) => (PolicyState::Mismatched { pin: mismatch.expected() }, None),
+            Ok(set) => set.policies().first().map_or((PolicyState::Disabled, None), found),
+        };
+        let PolicySpec { name, layer, mode, source, .. } = PolicySpec::clone(spec);
+        Examined { name, layer, mode, source, digest: *digest, version, state }
+    });
+    Ok(examined.collect())
+}
+
+/// Whether a loaded policy works, and what it calls its version when it came as far as saying so.
+fn found(policy: &LoadedPolicy) -> (PolicyState, Option<SafeText>) {
+    let state = match (policy.spec().mode, policy.fault()) {
+        (Mode::Disabled, _) => PolicyState::Disabled,
+        (Mode::Strict | Mode::Warn, Some(fault)) => PolicyState::Faulty(fault.clone()),
+        (Mode::Strict | Mode::Warn, None) => PolicyState::Ready,
+    };
+    (state, policy.description().map(|it| SafeText::new(&it.version.to_string())))
 }

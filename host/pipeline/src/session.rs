@@ -16,6 +16,7 @@ use smcp_authority as authority;
 use smcp_config::Config;
 use smcp_model::registry::Registry;
 use smcp_policy::PolicyHost;
+use smcp_policy::PolicySet;
 use smcp_registry::DirectoryRegistry;
 use smcp_registry::HttpRegistry;
 use smcp_registry::PackageError;
@@ -24,8 +25,10 @@ use smcp_store::Cache;
 use smcp_store::Resolutions;
 use smcp_store::StoreError;
 
+use crate::SharedHost;
 use crate::Stop;
 use crate::System;
+use crate::policies;
 
 pub use components::unreadable;
 
@@ -34,12 +37,13 @@ pub struct Session {
     config: Config,
     system: System,
     cache: OnceCell<Cache>,
-    host: OnceCell<PolicyHost>,
+    host: SharedHost,
+    policies: OnceCell<Vec<PolicySet>>,
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { config, system, cache, host: _ } = self;
+        let Self { config, system, cache, host: _, policies: _ } = self;
         f.debug_struct("Session")
             .field("config", config)
             .field("system", system)
@@ -50,8 +54,8 @@ impl fmt::Debug for Session {
 
 impl Session {
     /// A session in which nothing is open yet: each place is opened when it is first needed.
-    pub const fn new(config: Config, system: System) -> Self {
-        Self { config, system, cache: OnceCell::new(), host: OnceCell::new() }
+    pub const fn new(config: Config, system: System, host: SharedHost) -> Self {
+        Self { config, system, cache: OnceCell::new(), host, policies: OnceCell::new() }
     }
 
     /// The configuration.
@@ -99,16 +103,24 @@ impl Session {
         authority::open_dir(path).ok().map(|dir| Resolutions::new(dir, path, self.system.caller))
     }
 
-    /// The sandbox that policies are evaluated in, made when the first is.
+    /// The sandbox that policies are evaluated in, made when the first is loaded.
     ///
     /// # Errors
     /// [`Stop::Host`] when the system does not give what it needs.
-    pub(crate) fn host(&self) -> Result<&PolicyHost, Stop> {
-        if let Some(host) = self.host.get() {
-            return Ok(host);
+    pub fn host(&self) -> Result<&PolicyHost, Stop> {
+        Ok(self.host.get()?)
+    }
+
+    /// The policies of each layer, in the order of the layers: loaded when they are first needed, and once.
+    ///
+    /// # Errors
+    /// Those of reading and binding them: a wrong pin, a file that somebody else could have written, no sandbox.
+    pub(crate) fn policies(&self) -> Result<&[PolicySet], Stop> {
+        if let Some(policies) = self.policies.get() {
+            return Ok(policies);
         }
-        let host = PolicyHost::new()?;
-        Ok(self.host.get_or_init(|| host))
+        let loaded = policies::load(self)?;
+        Ok(self.policies.get_or_init(|| loaded))
     }
 }
 

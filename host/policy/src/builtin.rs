@@ -1,5 +1,6 @@
 //! The three components inside the binary, and what they were made from.
 
+use smcp_model::digest::Digest;
 use smcp_model::policy::BuiltIn;
 
 /// A component that was compiled when this program was built.
@@ -8,14 +9,14 @@ pub(super) struct Embedded {
     /// The compiled code; our own build script made it.
     pub(super) code: &'static [u8],
     /// Digest of the `.wasm` it was compiled from.
-    pub(super) digest: &'static str,
+    pub(super) digest: Digest,
 }
 
 macro_rules! embedded {
     ($name:literal) => {
         Embedded {
             code: include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".aot")),
-            digest: include_str!(concat!(env!("OUT_DIR"), "/", $name, ".digest")),
+            digest: Digest::from_sha256(*include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".sha256"))),
         }
     };
 }

@@ -6,11 +6,10 @@ use std::time::Instant;
 use wasmtime::Store;
 use wasmtime::Trap;
 use wasmtime::WasmBacktrace;
+use wasmtime::component::Instance;
 use wasmtime::component::InstancePre;
 
-use crate::PolicyHost;
-use crate::bindings::Policy;
-use crate::bindings::PolicyIndices;
+use crate::host::Runtime;
 use crate::room;
 use crate::store;
 use crate::store::Guest;
@@ -21,19 +20,6 @@ use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
-
-/// A linked component: what can be instantiated any number of times.
-#[derive(Clone)]
-pub(super) struct Callee {
-    pub(super) instance: InstancePre<Guest>,
-    pub(super) indices: PolicyIndices,
-}
-
-impl std::fmt::Debug for Callee {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Callee").finish_non_exhaustive()
-    }
-}
 
 /// What came back from a call.
 #[derive(Debug)]
@@ -60,13 +46,27 @@ enum Phase {
     Call,
 }
 
-impl PolicyHost {
-    /// Instantiates `callee` afresh and calls it once. Its deadline covers its start-up.
-    pub(super) fn call<T: Send + 'static>(
+impl<T> Answer<T> {
+    /// The same answer after `read` has checked and translated it.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub(super) fn read<U>(self, read: impl FnOnce(T) -> Result<U, Fault>) -> Result<Answer<U>, Fault> {
+        Ok(Answer { value: read(self.value)?, duration: self.duration })
+    }
+}
+
+impl Runtime {
+    /// Instantiates a component afresh, finds its exports, and calls one of them once. Its deadline covers its start-up.
+    ///
+    /// # Errors
+    /// Any kind of fault.
+    pub(super) fn call<E, T: Send + 'static>(
         &self,
-        callee: &Callee,
+        callee: &InstancePre<Guest>,
         allowance: Allowance<'_>,
-        function: impl FnOnce(&Policy, &mut Store<Guest>) -> wasmtime::Result<T> + Send + 'static,
+        exports: impl FnOnce(&mut Store<Guest>, &Instance) -> Result<E, Fault> + Send + 'static,
+        function: impl FnOnce(&E, &mut Store<Guest>) -> wasmtime::Result<T> + Send + 'static,
     ) -> Result<Answer<T>, Fault> {
         let Allowance { limits, spent, output } = allowance;
         let (engine, callee, limits) = (self.engine.clone(), callee.clone(), *limits);
@@ -75,11 +75,14 @@ impl PolicyHost {
             return Err(overdue(&limits));
         }
         let patience = time.saturating_add(limits::DEADLINE_GRACE);
+        let running = self.ticker.run();
         let work = move || {
+            // The clock has to go on as long as the guest does, also when nobody waits for it any more.
+            let _running = running;
             let start = Instant::now();
             // Armed here: waiting for a thread is not the policy's time.
             let mut store = store::new_store(&engine, &limits, time, output);
-            let value = once(&mut store, &callee, &limits, function);
+            let value = once(&mut store, &callee, &limits, exports, function);
             let answer = value.map(|value| Answer { value, duration: start.elapsed() });
             (answer, store.data_mut().take_log())
         };
@@ -91,20 +94,17 @@ impl PolicyHost {
     }
 }
 
-fn once<T>(
+fn once<E, T>(
     store: &mut Store<Guest>,
-    callee: &Callee,
+    callee: &InstancePre<Guest>,
     limits: &PolicyLimits,
-    function: impl FnOnce(&Policy, &mut Store<Guest>) -> wasmtime::Result<T>,
+    exports: impl FnOnce(&mut Store<Guest>, &Instance) -> Result<E, Fault>,
+    function: impl FnOnce(&E, &mut Store<Guest>) -> wasmtime::Result<T>,
 ) -> Result<T, Fault> {
-    let started = callee.instance.instantiate(&mut *store);
+    let started = callee.instantiate(&mut *store);
     let instance = started.map_err(|error| classify(&error, store.data().refusal(), Phase::Start, limits))?;
-    // Nothing of the guest runs here: the types of its exports are compared with ours.
-    let policy = callee.indices.load(&mut *store, &instance).map_err(|error| {
-        Fault::new(FaultKind::Interface, format!("its exports are not those of smcp:policy@0.1.0: {error:#}"))
-            .remedy("build it against the wit/policy.wit of this version")
-    })?;
-    function(&policy, store).map_err(|error| classify(&error, store.data().refusal(), Phase::Call, limits))
+    let exports = exports(store, &instance)?;
+    function(&exports, store).map_err(|error| classify(&error, store.data().refusal(), Phase::Call, limits))
 }
 
 /// Which fault an error is. By what the host refused first, then by the error's type, then by where it came from;

@@ -2,6 +2,8 @@
 //!
 //! The engine that evaluates has none, so no path of an evaluation can compile.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use wasmparser::Validator;
@@ -9,9 +11,11 @@ use wasmparser::WasmFeatures;
 use wasmtime::Config;
 use wasmtime::Engine;
 
+use crate::builtin::Embedded;
 use crate::room;
 use crate::thread::Threads;
 use crate::tuning;
+use smcp_model::digest::Digest;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
 
@@ -25,16 +29,81 @@ const GUEST_FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::COMPONENT_MODEL);
 
-/// Compiles a component that `shape` has found fit, for the baseline CPU of this target.
-///
-/// # Errors
-/// A [`FaultKind::Load`] when it is no valid component, uses a proposal that is off, or takes too long.
-pub(super) fn compile(threads: &Threads, component: Vec<u8>) -> Result<Vec<u8>, Fault> {
-    compile_within(PATIENCE, threads, component)
+/// Compiled code. Loading it is as dangerous as running it, so only the compilers of this crate can make any.
+#[derive(Clone)]
+pub struct MachineCode(Code); // INVARIANT: made by `InProcess` or by our own build script.
+
+#[derive(Clone)]
+enum Code {
+    Embedded(&'static [u8]),
+    Compiled(Vec<u8>),
 }
 
-fn compile_within(patience: Duration, threads: &Threads, component: Vec<u8>) -> Result<Vec<u8>, Fault> {
-    threads.run(patience, move || precompile(&component)).map_err(|fault| match fault.kind {
+impl MachineCode {
+    pub(crate) const fn embedded(embedded: Embedded) -> Self {
+        Self(Code::Embedded(embedded.code))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Code::Embedded(code) => code,
+            Code::Compiled(code) => code,
+        }
+    }
+}
+
+impl fmt::Debug for MachineCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MachineCode").field("size", &self.as_bytes().len()).finish()
+    }
+}
+
+/// What makes machine code of a component.
+///
+/// A compiler of your own can choose, count, remember or refuse; the code itself comes from one of this crate, such as
+/// [`InProcess`].
+pub trait Compiler: Send + Sync {
+    /// Compiles a component of a size and with an outside that are allowed; nothing else of it was checked. `digest` is
+    /// that of its bytes. It is called on a thread of its own, and given up after two minutes; a panic is a fault.
+    ///
+    /// # Errors
+    /// A [`FaultKind::Load`] when it is not a valid component, or uses a proposal of WebAssembly that is off.
+    fn compile(&self, digest: Digest, component: &[u8]) -> Result<MachineCode, Fault>;
+}
+
+/// Compiles in this process, for the baseline CPU of this target. A component that makes the compiler slow or large
+/// makes this process so.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct InProcess;
+
+impl Compiler for InProcess {
+    fn compile(&self, _: Digest, component: &[u8]) -> Result<MachineCode, Fault> {
+        precompile(component).map(|code| MachineCode(Code::Compiled(code)))
+    }
+}
+
+/// Compiles a component that `shape` has found fit, and waits for it.
+///
+/// # Errors
+/// Those of the compiler; a [`FaultKind::Load`] when it takes too long.
+pub(crate) fn on_a_thread(
+    threads: &Threads,
+    compiler: &Arc<dyn Compiler>,
+    digest: Digest,
+    component: &Arc<Vec<u8>>,
+) -> Result<MachineCode, Fault> {
+    within(PATIENCE, threads, compiler, digest, component)
+}
+
+fn within(
+    patience: Duration,
+    threads: &Threads,
+    compiler: &Arc<dyn Compiler>,
+    digest: Digest,
+    component: &Arc<Vec<u8>>,
+) -> Result<MachineCode, Fault> {
+    let (compiler, component) = (Arc::clone(compiler), Arc::clone(component));
+    threads.run(patience, move || compiler.compile(digest, &component)).map_err(|fault| match fault.kind {
         FaultKind::Deadline => Fault::new(FaultKind::Load, format!("it does not compile within {patience:?}")),
         FaultKind::Load
         | FaultKind::Interface
@@ -111,7 +180,9 @@ mod tests {
     #[test]
     fn a_compiler_that_takes_too_long_is_given_up() {
         let component = include_bytes!("../../../builtin-policies/dist/score.wasm").to_vec();
-        let fault = compile_within(Duration::from_nanos(1), &Threads::default(), component).unwrap_err();
+        let (digest, component) = (Digest::of(&component), Arc::new(component));
+        let compiler: Arc<dyn Compiler> = Arc::new(InProcess);
+        let fault = within(Duration::from_nanos(1), &Threads::default(), &compiler, digest, &component).unwrap_err();
         assert_eq!((fault.kind, fault.message.as_str()), (FaultKind::Load, "it does not compile within 1ns"));
     }
 }

@@ -1,98 +1,81 @@
-//! Policies as components: loaded, sandboxed, evaluated.
+//! Security policies as WebAssembly components: loaded once, held, evaluated.
 //!
-//! Before it `request` has said what a policy is told; after it `decide` weighs what the policies said. A policy gets
-//! a fresh store and instance for every call, with every limit of `model::limits` set in one constructor; it can
-//! reach nothing but a bounded log. Whatever goes wrong is a [`Fault`](smcp_model::verdict::Fault) of that policy.
+//! A policy is a component that exports `smcp:policy/evaluator` (`wit/policy.wit`). It is asked about a [`Request`] and
+//! answers with findings. It can reach nothing but a bounded log, has a fresh store and instance for each call, and
+//! every limit of [`limits`](model::limits). Whatever goes wrong with it is a [`Fault`](model::verdict::Fault), which
+//! counts as a violation of that policy and touches no other.
+//!
+//! # To embed it
+//!
+//! A process makes one [`PolicyHost`]. Each policy is a [`PolicySpec`](model::policy::PolicySpec) with a [`Component`],
+//! which [`Bound`] joins; a [`PolicySet`] loads them once and evaluates them any number of times, from any number of
+//! threads. What the outcomes mean under the policies' modes is their [`effect`](model::verdict::Evaluated::effect), and
+//! the decision is the largest.
+//!
+//! ```
+//! use serde_json::json;
+//! use smcp_policy::model::mode::Effect;
+//! use smcp_policy::model::policy::BuiltIn;
+//! use smcp_policy::model::policy::PolicySpec;
+//! use smcp_policy::model::request::Context;
+//! use smcp_policy::model::verdict::Evaluated;
+//! use smcp_policy::{Bound, Component, PolicyHost, PolicySet, request};
+//!
+//! let spec = PolicySpec::built_in(BuiltIn::Score, json!({"min_score": 80}));
+//! let host = PolicyHost::new()?;
+//! let set = PolicySet::load(&host, [Bound::new(spec, Ok(Component::built_in(BuiltIn::Score)))?]);
+//!
+//! let context = Context { evaluated_at: 1_800_000_000, trust: false, interactive: false };
+//! let request = request::from_document(br#"{"score": 60}"#, context)?;
+//! let decision = set.evaluate(&request).iter().map(Evaluated::effect).max();
+//! assert_eq!(decision, Some(Effect::Block));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! `examples/embed` is a whole program, with a policy from a file. What names, facts, modes and outcomes are is said in
+//! [`model`].
 
 pub mod request;
 
-mod bindings;
+mod bound;
 mod builtin;
 mod call;
 mod compile;
-mod convert;
-mod evaluate;
+mod compiled;
+mod component;
+mod contract;
+mod host;
 mod load;
 mod room;
+mod set;
 mod shape;
 mod store;
 mod thread;
 mod ticker;
 mod tuning;
 
-pub use evaluate::Bound;
-pub use evaluate::PinMismatch;
-pub use load::Description;
-pub use load::Loaded;
-pub use load::Source;
-pub use load::Unreadable;
+pub use bound::Bound;
+pub use bound::PinMismatch;
+pub use compile::Compiler;
+pub use compile::InProcess;
+pub use compile::MachineCode;
+pub use component::Component;
+pub use component::Unreadable;
+pub use contract::Description;
+pub use host::HostError;
+pub use host::PolicyHost;
 pub use room::cramped;
+pub use set::LoadedPolicy;
+pub use set::PolicySet;
 pub use shape::Shape;
 
-use std::collections::BTreeMap;
-use std::sync::Mutex;
-
-use wasmtime::Engine;
-use wasmtime::component::Component;
-use wasmtime::component::HasSelf;
-use wasmtime::component::Linker;
-
-use smcp_model::digest::Digest;
-use smcp_model::limits;
+pub use smcp_model as model;
+pub use smcp_model::request::Request;
 
 /// The interface that policies export.
-pub const INTERFACE: &str = shape::EVALUATOR;
+pub const INTERFACE: &str = contract::EVALUATOR;
 /// The version of the runtime; a test holds it against Cargo.lock.
 pub const RUNTIME_VERSION: &str = "48.0.8";
-
-/// The engine that evaluates, with everything that is made once.
-pub struct PolicyHost {
-    engine: Engine,
-    linker: Linker<store::Guest>,
-    threads: thread::Threads,
-    // What was compiled in this process, by the digest of its bytes.
-    compiled: Mutex<BTreeMap<Digest, Component>>,
-    // Alive as long as anything can be called, so that deadlines always pass.
-    _ticker: ticker::Ticker,
-}
-
-/// The host itself could not be made.
-#[derive(Debug, thiserror::Error)]
-pub enum HostError {
-    /// The runtime refused its settings.
-    #[error("the WebAssembly runtime could not be started: {0}")]
-    Engine(String),
-    /// The system gave no thread for the clock of the sandbox.
-    #[error("the clock of the sandbox could not be started{}", cramped().map_or_else(String::new, |it| format!("\n  {it}")))]
-    Ticker(#[source] std::io::Error),
-}
-
-impl PolicyHost {
-    /// Makes the engine, without a compiler in it, and the one import that policies may have.
-    ///
-    /// # Errors
-    /// See [`HostError`].
-    pub fn new() -> Result<Self, HostError> {
-        let failed = |error: wasmtime::Error| {
-            let way_out =
-                cramped().filter(|_| room::is_systems(&error)).map_or_else(String::new, |it| format!("\n  {it}"));
-            HostError::Engine(format!("{error:#}{way_out}"))
-        };
-        let mut config = tuning::config();
-        config.enable_compiler(false).max_wasm_stack(limits::WASM_STACK);
-        let engine = Engine::new(&config).map_err(failed)?;
-        let mut linker = Linker::new(&engine);
-        bindings::Policy::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest).map_err(failed)?;
-        let ticker = ticker::Ticker::start(&engine).map_err(HostError::Ticker)?;
-        Ok(Self { engine, linker, threads: thread::Threads::default(), compiled: Mutex::default(), _ticker: ticker })
-    }
-}
-
-impl std::fmt::Debug for PolicyHost {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PolicyHost").finish_non_exhaustive()
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,9 @@
 //! What a policy is told: a package or a facts document, as a request.
 //!
-//! Before it `package` has found the exact bytes; after it `policy` evaluates. Pure: the clock and the terminal are
-//! arguments.
+//! Before it somebody has found the exact bytes of a package, or has written a document; after it the policies of a
+//! [`PolicySet`](crate::PolicySet) are asked. Pure: the clock and the terminal are arguments.
+//!
+//! A program of your own starts with [`from_document`].
 
 mod document;
 
@@ -9,6 +11,8 @@ pub use document::DocumentError;
 pub use document::Problem;
 pub use document::document_of;
 pub use document::subject_from_document;
+
+use std::path::Path;
 
 use smcp_model::fetches::Fetches;
 use smcp_model::package::PackageRef;
@@ -18,6 +22,15 @@ use smcp_model::registry::Registry;
 use smcp_model::request::Context;
 use smcp_model::request::Request;
 use smcp_model::request::Subject;
+
+/// A request about what a facts document says: JSON with the fields of `subject` in `wit/policy.wit` in snake_case, all
+/// of them optional. What is absent is unknown, and all that is there is believed.
+///
+/// # Errors
+/// See [`DocumentError`].
+pub fn from_document(document: &[u8], context: Context) -> Result<Request, DocumentError> {
+    Ok(build(&subject_from_document(document, Path::new("/"), None)?, context, true))
+}
 
 /// The subject of a package that was found and verified.
 pub fn subject(package: &ResolvedPackage) -> Subject {

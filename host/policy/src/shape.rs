@@ -3,16 +3,13 @@
 use wasmparser::Parser;
 use wasmparser::Payload;
 
+use crate::contract::EVALUATOR;
+use crate::contract::LOGGING;
 use smcp_model::content;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
-
-/// The only interface that a policy may import.
-pub(super) const LOGGING: &str = "smcp:policy/logging@0.1.0";
-/// The interface that every policy exports.
-pub(super) const EVALUATOR: &str = "smcp:policy/evaluator@0.1.0";
 
 /// What to do about a file over its limit.
 const BUILD_SMALLER: &str =
@@ -28,25 +25,6 @@ pub struct Shape {
     pub imports: Vec<String>,
     /// The names of its exports, in order.
     pub exports: Vec<String>,
-}
-
-/// Looks at `bytes` without compiling anything.
-///
-/// # Errors
-/// [`FaultKind::Load`] when they are too large, no component, cut short, or have a function too large to compile
-/// safely.
-pub(super) fn read(bytes: &[u8], component_size: usize) -> Result<Shape, Fault> {
-    if bytes.len() > component_size {
-        return Err(too_large(u64::try_from(bytes.len()).ok(), component_size));
-    }
-    if !Parser::is_component(bytes) {
-        return Err(not_a_component(bytes));
-    }
-    walk(bytes).map_err(|error| match error {
-        Unfit::Broken(error) => Fault::new(FaultKind::Load, format!("it is not a valid component: {error}"))
-            .remedy("build it again; the file may be cut short"),
-        Unfit::TooLarge(what) => Fault::new(FaultKind::Load, what).remedy(BUILD_SMALLER),
-    })
 }
 
 /// The fault of a file of `size` bytes, more than `most`.
@@ -138,6 +116,25 @@ fn not_a_component(bytes: &[u8]) -> Fault {
 }
 
 impl Shape {
+    /// Looks at a component without compiling anything. It may have `component_size` bytes.
+    ///
+    /// # Errors
+    /// [`FaultKind::Load`] when they are too large, no component, cut short, or have a function too large to compile
+    /// safely.
+    pub fn of(bytes: &[u8], component_size: usize) -> Result<Self, Fault> {
+        if bytes.len() > component_size {
+            return Err(too_large(u64::try_from(bytes.len()).ok(), component_size));
+        }
+        if !Parser::is_component(bytes) {
+            return Err(not_a_component(bytes));
+        }
+        walk(bytes).map_err(|error| match error {
+            Unfit::Broken(error) => Fault::new(FaultKind::Load, format!("it is not a valid component: {error}"))
+                .remedy("build it again; the file may be cut short"),
+            Unfit::TooLarge(what) => Fault::new(FaultKind::Load, what).remedy(BUILD_SMALLER),
+        })
+    }
+
     /// Checks the names on the outside against the contract. A policy's import list is its list of capabilities.
     ///
     /// # Errors

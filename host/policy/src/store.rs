@@ -6,7 +6,6 @@ use wasmtime::Engine;
 use wasmtime::ResourceLimiter;
 use wasmtime::Store;
 
-use crate::bindings::smcp::policy::logging;
 use crate::room;
 use crate::ticker;
 use smcp_model::limits;
@@ -102,6 +101,25 @@ impl Guest {
         std::mem::take(&mut self.log.lines)
     }
 
+    /// Keeps a line that the guest logs.
+    ///
+    /// # Errors
+    /// A refusal, which traps the guest, when the line or the whole log is longer than it may be.
+    pub(super) fn note(&mut self, level: Level, message: &str) -> wasmtime::Result<()> {
+        if message.len() > limits::LOG_LINE {
+            return self.refuse(Refusal::LogLine(message.len()));
+        }
+        let Some(left) = self.log.bytes_left.checked_sub(message.len()) else {
+            return self.refuse(Refusal::Log);
+        };
+        if self.log.lines.len() >= limits::LOG_LINES {
+            return self.refuse(Refusal::Log);
+        }
+        self.log.bytes_left = left;
+        self.log.lines.push(LogLine { level, message: SafeText::new(message) });
+        Ok(())
+    }
+
     fn refuse<T>(&mut self, refusal: Refusal) -> wasmtime::Result<T> {
         self.refusal.get_or_insert(refusal);
         Err(wasmtime::Error::from(Refused(refusal)))
@@ -143,33 +161,5 @@ impl ResourceLimiter for Guest {
 
     fn memories(&self) -> usize {
         limits::MEMORIES
-    }
-}
-
-impl logging::Host for Guest {
-    fn log(&mut self, level: logging::Level, message: String) -> wasmtime::Result<()> {
-        if message.len() > limits::LOG_LINE {
-            return self.refuse(Refusal::LogLine(message.len()));
-        }
-        let Some(left) = self.log.bytes_left.checked_sub(message.len()) else {
-            return self.refuse(Refusal::Log);
-        };
-        if self.log.lines.len() >= limits::LOG_LINES {
-            return self.refuse(Refusal::Log);
-        }
-        self.log.bytes_left = left;
-        self.log.lines.push(LogLine { level: level.into(), message: SafeText::new(&message) });
-        Ok(())
-    }
-}
-
-impl From<logging::Level> for Level {
-    fn from(level: logging::Level) -> Self {
-        match level {
-            logging::Level::Debug => Self::Debug,
-            logging::Level::Info => Self::Info,
-            logging::Level::Warn => Self::Warn,
-            logging::Level::Error => Self::Error,
-        }
     }
 }

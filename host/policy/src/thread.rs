@@ -3,9 +3,13 @@
 //! Their stacks are bounded, and panics on them are caught.
 
 use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -22,6 +26,8 @@ type Job = Box<dyn FnOnce() + Send>;
 #[derive(Debug, Default)]
 pub(super) struct Threads {
     idle: Mutex<Vec<mpsc::Sender<Job>>>,
+    // How many work on something that nobody waits for any more.
+    abandoned: Arc<AtomicUsize>,
 }
 
 impl Threads {
@@ -29,16 +35,26 @@ impl Threads {
     ///
     /// # Errors
     /// A [`FaultKind::Panic`] when it panicked, a [`FaultKind::Deadline`] when it did not come back: its thread is then
-    /// left to itself, which a process that ends anyway can afford.
+    /// left to itself. A [`FaultKind::Limit`], with nothing done, when [`limits::ABANDONED_THREADS`] already are.
     pub(super) fn run<T: Send + 'static>(
         &self,
         patience: Duration,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Fault> {
+        if self.abandoned.load(Ordering::SeqCst) >= limits::ABANDONED_THREADS {
+            return Err(too_many_abandoned());
+        }
         let (sender, receiver) = mpsc::channel();
+        // Of the worker and the one who waits, the second to leave knows that the other is gone.
+        let left = Arc::new(AtomicBool::new(false));
+        let (worker_left, abandoned) = (Arc::clone(&left), Arc::clone(&self.abandoned));
         let thread = self.hand_over(Box::new(move || {
+            let result = panic::catch_unwind(AssertUnwindSafe(work));
+            if worker_left.swap(true, Ordering::SeqCst) {
+                abandoned.fetch_sub(1, Ordering::SeqCst);
+            }
             // The receiver may have given up; then nobody wants the result.
-            let _ = sender.send(panic::catch_unwind(AssertUnwindSafe(work)));
+            let _ = sender.send(result);
         }))?;
         match receiver.recv_timeout(patience) {
             Ok(result) => {
@@ -47,6 +63,10 @@ impl Threads {
             }
             Err(mpsc::RecvTimeoutError::Disconnected) => Err(panicked()),
             Err(mpsc::RecvTimeoutError::Timeout) => {
+                self.abandoned.fetch_add(1, Ordering::SeqCst);
+                if left.swap(true, Ordering::SeqCst) {
+                    self.abandoned.fetch_sub(1, Ordering::SeqCst);
+                }
                 let message = format!("it did not come back within {patience:?} and was given up");
                 Err(Fault::new(FaultKind::Deadline, message))
             }
@@ -79,6 +99,13 @@ fn start() -> Result<mpsc::Sender<Job>, Fault> {
     spawned.map(|_| sender).map_err(|error| room::fault(FaultKind::Limit, "a thread to evaluate on", error))
 }
 
+fn too_many_abandoned() -> Fault {
+    let most = limits::ABANDONED_THREADS;
+    let message = format!("it was not called: {most} calls into policies did not come back, and still run");
+    Fault::new(FaultKind::Limit, message)
+        .remedy("end this process: they end with it; then disable the policies that hang")
+}
+
 fn panicked() -> Fault {
     Fault::new(FaultKind::Panic, "smcp itself failed while evaluating the policy")
         .remedy("please report it, with the policy's file; SECURITY.md says where")
@@ -107,6 +134,28 @@ mod tests {
         let (_keep, forever) = mpsc::channel::<()>();
         let fault = Threads::default().run(Duration::from_millis(20), move || forever.recv()).unwrap_err();
         assert_eq!(fault.kind, FaultKind::Deadline);
+    }
+
+    #[test]
+    fn threads_that_hang_are_counted_until_they_come_back() {
+        let threads = Threads::default();
+        let hung: Vec<_> = (0..limits::ABANDONED_THREADS)
+            .map(|_| {
+                let (release, forever) = mpsc::channel::<()>();
+                let fault = threads.run(Duration::from_millis(1), move || forever.recv()).unwrap_err();
+                assert_eq!(fault.kind, FaultKind::Deadline);
+                release
+            })
+            .collect();
+        let fault = threads.run(Duration::from_secs(60), || ()).unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Limit);
+        let said = format!("it was not called: {} calls into policies did not come back", limits::ABANDONED_THREADS);
+        assert!(fault.message.as_str().starts_with(&said), "{fault:?}");
+        drop(hung);
+        while threads.abandoned.load(Ordering::SeqCst) > 0 {
+            thread::yield_now();
+        }
+        threads.run(Duration::from_secs(60), || ()).unwrap();
     }
 
     #[test]

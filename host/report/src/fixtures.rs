@@ -325,7 +325,7 @@ fn facts() -> Facts {
 }
 
 fn policy(name: &str, mode: Mode, outcome: Outcome) -> Evaluated {
-    let origin = PolicySpec::built_in(BuiltIn::Origin, LayerName::User, json!({}));
+    let origin = PolicySpec::built_in(BuiltIn::Origin, json!({}));
     Evaluated {
         spec: Arc::new(PolicySpec { name: name.parse().unwrap(), mode, ..origin }),
         on_warn: if name == "score" { OnWarn::Confirm } else { OnWarn::Notify },

@@ -294,12 +294,13 @@ mod tests {
     use smcp_model::facts::Status;
     use smcp_model::request::Context;
     use smcp_model::request::Subject;
+    use smcp_pipeline::SharedHost;
 
     #[test]
     fn the_model_is_told_where_there_is_something_to_say() {
         let places = Places { home: None, working_directory: "/".into(), system_folder: "/etc/mcp".into() };
         let process = tests::process(Path::new("/"), "policy list", &[], Streams::piped(io::sink(), io::sink()));
-        let session = Session::new(Config::unconfigured(&places, None), process.system.clone());
+        let session = Session::new(Config::unconfigured(&places, None), process.system.clone(), SharedHost::default());
         let context = Context { evaluated_at: 0, trust: true, interactive: false };
         let (published, deprecated) = (Some(Status::Published), Some(Status::Deprecated));
         let cases = [

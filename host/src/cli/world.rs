@@ -33,6 +33,7 @@ use smcp_model::request::Context;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::Assignment;
 use smcp_pipeline::Session;
+use smcp_pipeline::SharedHost;
 use smcp_pipeline::System;
 use smcp_report::json;
 use smcp_report::message;
@@ -49,6 +50,7 @@ pub(super) struct World {
     global: Global,
     places: Places,
     process: Process,
+    host: SharedHost,
 }
 
 impl World {
@@ -61,12 +63,17 @@ impl World {
             working_directory: process.working_directory.clone(),
             system_folder: process.system_folder.clone(),
         };
-        Self { global, places, process }
+        Self { global, places, process, host: SharedHost::default() }
     }
 
     /// What the system gave this process.
     pub(super) const fn system(&self) -> &System {
         &self.process.system
+    }
+
+    /// The one host of policies of this process.
+    pub(super) const fn host(&self) -> &SharedHost {
+        &self.host
     }
 
     /// A session for a command that decides nothing; see [`config`](Self::config).
@@ -86,7 +93,7 @@ impl World {
     }
 
     fn session_of(&self, config: Config) -> Session {
-        Session::new(config, self.process.system.clone())
+        Session::new(config, self.process.system.clone(), self.host.clone())
     }
 
     /// Where relative paths start.

@@ -13,7 +13,7 @@ use smcp_model::mode::Mode;
 use smcp_model::policy::PolicySource;
 use smcp_model::policy::PolicySpec;
 use smcp_model::suspect::Suspect;
-use smcp_policy::Source;
+use smcp_policy::Component;
 use smcp_policy::Unreadable;
 
 use crate::Session;
@@ -22,12 +22,14 @@ use crate::Stop;
 impl Session {
     /// The component of one policy. That of a disabled policy is not even read.
     ///
+    /// The inner error is a fault of that policy alone.
+    ///
     /// # Errors
     /// [`Stop::Untrusted`] when somebody else could have written it, and that is to be refused.
-    pub(crate) fn component(&self, spec: &PolicySpec) -> Result<Source, Stop> {
+    pub(crate) fn component(&self, spec: &PolicySpec) -> Result<Result<Component, Unreadable>, Stop> {
         Ok(match (&spec.source, spec.mode) {
-            (PolicySource::BuiltIn(policy), _) => Source::BuiltIn(*policy),
-            (PolicySource::File(_), Mode::Disabled) => Source::Unreadable(Unreadable::Disabled),
+            (PolicySource::BuiltIn(policy), _) => Ok(Component::built_in(*policy)),
+            (PolicySource::File(_), Mode::Disabled) => Err(Unreadable::Disabled),
             (PolicySource::File(path), Mode::Strict | Mode::Warn) => {
                 let Guarded { bytes, suspects } =
                     authority::read_guarded(path, spec.limits.component_size, Folder::Any);
@@ -35,10 +37,7 @@ impl Session {
                 if let (OnSuspect::Refuse, Some(suspect)) = (self.config().on_suspect(), suspect) {
                     return Err(Stop::Untrusted { name: spec.name.clone(), suspect });
                 }
-                match bytes {
-                    Ok(bytes) => Source::Bytes(bytes),
-                    Err(error) => Source::Unreadable(unreadable(path, &error)),
-                }
+                bytes.map(Component::new).map_err(|error| unreadable(path, &error))
             }
         })
     }

@@ -92,7 +92,7 @@ fn listed(problems: &[Problem]) -> String {
     std::iter::once(format!(" has {} problems", problems.len())).chain(lines).collect()
 }
 
-/// Reads a facts document.
+/// Reads a facts document. A registry in it that is a relative path starts at `base`, and `~` is `home`.
 ///
 /// # Errors
 /// See [`DocumentError`].

@@ -9,16 +9,15 @@ use crate::cli::failure::Failure;
 use crate::cli::world::World;
 use smcp_authority::InputError;
 use smcp_authority::ReadError;
-use smcp_model::digest::Digest;
 use smcp_model::examination::Inspection;
 use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
-use smcp_model::number;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::Fault;
 use smcp_pipeline as pipeline;
+use smcp_policy::Component;
 use smcp_policy::PolicyHost;
-use smcp_policy::Source;
+use smcp_policy::Shape;
 use smcp_report::inspection;
 use smcp_report::json;
 
@@ -43,8 +42,8 @@ impl InspectCommand {
                 Some(InputError::Io(_) | InputError::NotReadable | InputError::Late(_)) | None => failure,
             }
         })?;
-        let host = PolicyHost::new().map_err(pipeline::Stop::from)?;
-        let found = inspect(&host, &self.file.to_string_lossy(), bytes).map_err(|fault| refused(&self.file, &fault))?;
+        let host = world.host().get().map_err(pipeline::Stop::from)?;
+        let found = inspect(host, &self.file.to_string_lossy(), bytes).map_err(|fault| refused(&self.file, &fault))?;
         if world.json() {
             json::write(&inspection::document(&found), &mut world.out())?;
         } else {
@@ -56,14 +55,14 @@ impl InspectCommand {
 
 fn inspect(host: &PolicyHost, file: &str, bytes: Vec<u8>) -> Result<Inspection, Fault> {
     let limits = PolicyLimits::DEFAULT;
-    let shape = PolicyHost::shape(&bytes, &limits)?;
-    let digest = Digest::of(&bytes);
+    let shape = Shape::of(&bytes, limits.component_size)?;
     let size = bytes.len();
-    let description = host.load(Source::Bytes(bytes), &limits)?.description;
+    let component = Component::new(bytes);
+    let description = host.describe(&component, &limits)?;
     Ok(Inspection {
         file: SafeText::new(file),
-        digest,
-        size: number::wide(size),
+        digest: component.digest(),
+        size: u64::try_from(size).unwrap_or(u64::MAX),
         interface: SafeText::new(&shape.exports.join(", ")),
         imports: shape.imports.iter().map(|import| SafeText::new(import)).collect(),
         name: SafeText::new(description.name.as_str()),

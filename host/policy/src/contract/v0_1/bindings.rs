@@ -1,6 +1,6 @@
 //! The generated side of `wit/policy.wit`, which only `convert` translates.
 //!
-//! Nothing past `convert` names one of these types.
+//! Nothing past `v0_1` names one of these types.
 
 wasmtime::component::bindgen!({
     path: "../../wit",

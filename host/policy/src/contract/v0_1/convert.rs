@@ -2,12 +2,16 @@
 //!
 //! Outward nothing can fail. Inward every rule that `wit/policy.wit` states is checked, and text is made harmless.
 
-use crate::bindings::exports::smcp::policy::evaluator as wit;
-use crate::load::Description;
+use crate::contract::Description;
+use crate::contract::v0_1::bindings::exports::smcp::policy::evaluator as wit;
+use smcp_model::facts::CertLevel;
 use smcp_model::facts::Facts;
 use smcp_model::facts::Origin;
 use smcp_model::facts::Score;
+use smcp_model::facts::SeverityCounts;
 use smcp_model::limits;
+use smcp_model::manifest::Entrypoint;
+use smcp_model::manifest::Permissions;
 use smcp_model::mode::OnWarn;
 use smcp_model::name::FindingCode;
 use smcp_model::name::NameError;
@@ -23,18 +27,38 @@ use smcp_model::verdict::FaultKind;
 use smcp_model::verdict::Finding;
 use smcp_model::verdict::Verdict;
 
-pub(super) fn request(request: &Request) -> wit::Request {
-    wit::Request {
-        subject: subject(&request.subject),
-        context: context(&request.context),
-        extensions: request.extensions.clone(),
-    }
+/// A request as the interface has it. Everything is destructured in full, so that a new fact can't be forgotten.
+pub(crate) fn request(request: &Request) -> wit::Request {
+    let Request { subject: about, context: circumstances, extensions } = request;
+    wit::Request { subject: subject(about), context: context(circumstances), extensions: extensions.clone() }
 }
 
 fn subject(subject: &Subject) -> wit::Subject {
-    let Subject { org, name, version, registry, facts, .. } = subject;
+    let Subject {
+        org,
+        name,
+        version,
+        registry,
+        facts,
+        manifest_digest,
+        bundle_digest,
+        transport,
+        entrypoint,
+        permissions,
+        manifest,
+    } = subject;
     let Facts {
-        status, origin, cert_level, score, security_score, supply_chain_score, maturity_score, findings, ..
+        status,
+        origin,
+        cert_level,
+        score,
+        security_score,
+        supply_chain_score,
+        maturity_score,
+        findings,
+        git_sha,
+        // For people: the facts themselves are unknown.
+        doubts: _,
     } = facts;
     wit::Subject {
         org: org.clone(),
@@ -43,34 +67,36 @@ fn subject(subject: &Subject) -> wit::Subject {
         registry: registry.as_ref().map(ToString::to_string),
         status: status.as_ref().map(|status| status.as_str().to_owned()),
         origin: origin.as_ref().map(word),
-        cert_level: cert_level.map(|level| level.get()),
+        cert_level: cert_level.map(CertLevel::get),
         score: score.map(Score::get),
         security_score: security_score.map(Score::get),
         supply_chain_score: supply_chain_score.map(Score::get),
         maturity_score: maturity_score.map(Score::get),
-        findings: findings.map(|counts| wit::SeverityCounts {
-            critical: counts.critical,
-            high: counts.high,
-            medium: counts.medium,
-            low: counts.low,
-        }),
-        manifest_digest: subject.manifest_digest.as_ref().map(ToString::to_string),
-        bundle_digest: subject.bundle_digest.as_ref().map(ToString::to_string),
-        git_sha: facts.git_sha.as_ref().map(|sha| sha.as_str().to_owned()),
-        transport: subject.transport.map(|transport| transport.as_str().to_owned()),
-        entrypoint: subject
-            .entrypoint
-            .as_ref()
-            .map(|entry| wit::Entrypoint { command: entry.command.clone(), args: entry.args.clone() }),
-        permissions: subject.permissions.as_ref().map(|asked| wit::Permissions {
-            network: asked.network.clone(),
-            filesystem_read: asked.filesystem_read.clone(),
-            filesystem_write: asked.filesystem_write.clone(),
-            environment: asked.environment.clone(),
-            subprocess: asked.subprocess,
-        }),
-        manifest: subject.manifest.clone(),
+        findings: findings.map(counts),
+        manifest_digest: manifest_digest.as_ref().map(ToString::to_string),
+        bundle_digest: bundle_digest.as_ref().map(ToString::to_string),
+        git_sha: git_sha.as_ref().map(|sha| sha.as_str().to_owned()),
+        transport: transport.map(|transport| transport.as_str().to_owned()),
+        entrypoint: entrypoint.as_ref().map(start),
+        permissions: permissions.as_ref().map(asked),
+        manifest: manifest.clone(),
     }
+}
+
+fn counts(counts: SeverityCounts) -> wit::SeverityCounts {
+    let SeverityCounts { critical, high, medium, low } = counts;
+    wit::SeverityCounts { critical, high, medium, low }
+}
+
+fn start(entrypoint: &Entrypoint) -> wit::Entrypoint {
+    // Variables and working directory are about how it starts, which the interface does not tell.
+    let Entrypoint { command, args, env: _, workdir: _ } = entrypoint;
+    wit::Entrypoint { command: command.clone(), args: args.clone() }
+}
+
+fn asked(permissions: &Permissions) -> wit::Permissions {
+    let Permissions { network, filesystem_read, filesystem_write, environment, subprocess } = permissions.clone();
+    wit::Permissions { network, filesystem_read, filesystem_write, environment, subprocess }
 }
 
 fn word(origin: &Origin) -> wit::Origin {
@@ -83,12 +109,8 @@ fn word(origin: &Origin) -> wit::Origin {
 }
 
 fn context(context: &Context) -> wit::Context {
-    wit::Context {
-        evaluated_at: context.evaluated_at,
-        trust: context.trust,
-        interactive: context.interactive,
-        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-    }
+    let Context { evaluated_at, trust, interactive } = *context;
+    wit::Context { evaluated_at, trust, interactive, tool_version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 
 /// Reads a verdict.

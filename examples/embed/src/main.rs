@@ -1,0 +1,40 @@
+//! A program of your own that asks the policies: two built-in ones, and one of a file.
+
+#![expect(clippy::print_stdout, reason = "the answer of an example belongs there")]
+
+use std::error::Error;
+
+use serde_json::json;
+use smcp_policy::model::policy::{BuiltIn, PolicySpec};
+use smcp_policy::model::request::Context;
+use smcp_policy::model::verdict::Evaluated;
+use smcp_policy::{Bound, Component, PolicyHost, PolicySet, request};
+
+const FACTS: &[u8] = include_bytes!("../facts.json");
+const NO_NETWORK: &[u8] = include_bytes!("../../policies/dist/no_network.wasm");
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let built_in =
+        |policy, settings| Bound::new(PolicySpec::built_in(policy, settings), Ok(Component::built_in(policy)));
+    let custom = PolicySpec::file("no-network".parse()?, "no_network.wasm", json!({"allow": ["api.example.com"]}));
+
+    let host = PolicyHost::new()?;
+    let policies = PolicySet::load(
+        &host,
+        [
+            built_in(BuiltIn::Origin, json!({"allowed_origins": ["official", "verified"]}))?,
+            built_in(BuiltIn::Score, json!({"min_score": 80}))?,
+            Bound::new(custom, Ok(Component::new(NO_NETWORK.to_vec())))?,
+        ],
+    );
+
+    let context = Context { evaluated_at: 1_800_000_000, trust: false, interactive: false };
+    let evaluated = policies.evaluate(&request::from_document(FACTS, context)?);
+    for policy in &evaluated {
+        println!("{}: {}", policy.name(), policy.outcome.kind().as_str());
+        policy.outcome.findings().for_each(|finding| println!("  {}", finding.message));
+    }
+    let decision = evaluated.iter().map(Evaluated::effect).max().ok_or("there are no policies")?;
+    println!("decision: {}", decision.as_str());
+    Ok(())
+}

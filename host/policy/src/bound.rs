@@ -1,0 +1,71 @@
+//! A policy joined with its component, after the pin was held against it.
+
+use std::sync::Arc;
+
+use crate::component::Component;
+use crate::component::Unreadable;
+use smcp_model::digest::Digest;
+use smcp_model::mode::Mode;
+use smcp_model::name::PolicyName;
+use smcp_model::policy::PolicySpec;
+
+/// A policy's component is not the one that its configuration pins.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error(
+    "policy `{name}`: the component {origin} {found}, but the configuration pins {expected}\n  \
+     if the change is meant, put the new digest into the configuration; until then nothing runs"
+)]
+pub struct PinMismatch {
+    name: PolicyName,
+    origin: String,
+    expected: Digest,
+    found: String,
+}
+
+impl PinMismatch {
+    /// The digest that the component should have.
+    pub const fn expected(&self) -> Digest {
+        self.expected
+    }
+}
+
+/// A policy of the configuration together with its component.
+#[derive(Debug, Clone)]
+pub struct Bound {
+    pub(crate) spec: Arc<PolicySpec>,
+    // INVARIANT: has the digest that `spec` pins, or could not be read, or the policy is disabled.
+    pub(crate) component: Result<Component, Unreadable>,
+}
+
+impl Bound {
+    /// Joins a policy with its component, and holds the pin against the bytes that will be loaded.
+    ///
+    /// A component that could not be read is a fault of its policy, in the policy's mode (spec section 1). Where the
+    /// file is there but can't be the pinned one, it differs from it.
+    ///
+    /// # Errors
+    /// [`PinMismatch`] in every mode but disabled.
+    pub fn new(
+        spec: impl Into<Arc<PolicySpec>>,
+        component: Result<Component, Unreadable>,
+    ) -> Result<Self, PinMismatch> {
+        let spec = spec.into();
+        if let (Some(expected), Mode::Strict | Mode::Warn) = (spec.pin, spec.mode)
+            && let Some(found) = difference(&component, expected)
+        {
+            let (name, origin) = (spec.name.clone(), spec.source.to_string());
+            return Err(PinMismatch { name, origin, expected, found });
+        }
+        Ok(Self { spec, component })
+    }
+}
+
+/// How a component differs from the one that is pinned, if it does.
+fn difference(component: &Result<Component, Unreadable>, pin: Digest) -> Option<String> {
+    match component {
+        Ok(component) => (component.digest() != pin).then(|| format!("has the digest {}", component.digest())),
+        Err(Unreadable::TooLarge { limit, .. }) => Some(format!("has more than {limit} bytes")),
+        Err(Unreadable::NotAFile(_)) => Some("is not a regular file".to_owned()),
+        Err(Unreadable::Disabled | Unreadable::Failed(_)) => None,
+    }
+}

@@ -1,0 +1,111 @@
+//! The interface between smcp and policies, in each version that policies are built for.
+//!
+//! What a version's interface looks like is known below its own module alone; here it is what every version has: a
+//! component describes itself, checks settings and evaluates.
+
+mod v0_1;
+
+pub(crate) use v0_1::EVALUATOR;
+pub(crate) use v0_1::LOGGING;
+
+use std::sync::Arc;
+use std::sync::OnceLock;
+
+use wasmtime::component;
+use wasmtime::component::Linker;
+
+use crate::call::Allowance;
+use crate::call::Answer;
+use crate::host::Runtime;
+use crate::store::Guest;
+use smcp_model::mode::OnWarn;
+use smcp_model::name::PolicyName;
+use smcp_model::request::Request;
+use smcp_model::text::SafeText;
+use smcp_model::verdict::Fault;
+use smcp_model::verdict::Verdict;
+
+/// What a component says of itself.
+#[derive(Debug, Clone)]
+pub struct Description {
+    /// Its own name.
+    pub name: PolicyName,
+    /// Its own version.
+    pub version: semver::Version,
+    /// One sentence, of 1 to [`MESSAGE`](smcp_model::limits::MESSAGE) bytes.
+    pub summary: SafeText,
+    /// JSON Schema of its settings.
+    pub settings_schema: serde_json::Value,
+    /// What a violation under `warn` leads to, unless the configuration says otherwise.
+    pub on_warn: OnWarn,
+}
+
+/// A linked component, by the version of the interface that it was built for.
+pub(crate) enum Contract {
+    /// `smcp:policy@0.1.0`.
+    V0_1(v0_1::Callee),
+}
+
+/// A request in the form of each version of the interface, made when the first policy of that version is asked.
+pub(crate) struct RequestForms<'r> {
+    request: &'r Request,
+    v0_1: OnceLock<Arc<v0_1::Request>>,
+}
+
+/// Defines what the policies of all versions may import.
+pub(crate) fn add_imports(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    v0_1::add_imports(linker)
+}
+
+impl<'r> RequestForms<'r> {
+    /// Nothing is converted yet.
+    pub(crate) const fn of(request: &'r Request) -> Self {
+        Self { request, v0_1: OnceLock::new() }
+    }
+
+    fn v0_1(&self) -> Arc<v0_1::Request> {
+        Arc::clone(self.v0_1.get_or_init(|| Arc::new(v0_1::request(self.request))))
+    }
+}
+
+impl Contract {
+    /// Links a component.
+    ///
+    /// # Errors
+    /// [`FaultKind::Interface`](smcp_model::verdict::FaultKind::Interface) when its interface is not that of a policy.
+    pub(crate) fn link(linker: &Linker<Guest>, component: &component::Component) -> Result<Self, Fault> {
+        v0_1::Callee::link(linker, component).map(Self::V0_1)
+    }
+
+    /// Asks it who it is.
+    pub(crate) fn describe(&self, runtime: &Runtime, allowance: Allowance<'_>) -> Result<Answer<Description>, Fault> {
+        match self {
+            Self::V0_1(callee) => callee.describe(runtime, allowance),
+        }
+    }
+
+    /// Asks it whether it accepts these settings: JSON text.
+    pub(crate) fn check_settings(
+        &self,
+        runtime: &Runtime,
+        allowance: Allowance<'_>,
+        settings: Arc<str>,
+    ) -> Result<Answer<()>, Fault> {
+        match self {
+            Self::V0_1(callee) => callee.check_settings(runtime, allowance, settings),
+        }
+    }
+
+    /// Asks it about a request, with settings that it accepts.
+    pub(crate) fn evaluate(
+        &self,
+        runtime: &Runtime,
+        allowance: Allowance<'_>,
+        request: &RequestForms<'_>,
+        settings: Arc<str>,
+    ) -> Result<Answer<Verdict>, Fault> {
+        match self {
+            Self::V0_1(callee) => callee.evaluate(runtime, allowance, request.v0_1(), settings),
+        }
+    }
+}

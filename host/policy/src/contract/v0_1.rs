@@ -1,0 +1,129 @@
+//! Version 0.1 of the interface: `smcp:policy@0.1.0`, as `wit/policy.wit` has it.
+
+mod bindings;
+mod convert;
+
+pub(crate) use bindings::exports::smcp::policy::evaluator::Request;
+pub(crate) use convert::request;
+
+use std::sync::Arc;
+
+use wasmtime::Store;
+use wasmtime::component;
+use wasmtime::component::HasSelf;
+use wasmtime::component::Instance;
+use wasmtime::component::InstancePre;
+use wasmtime::component::Linker;
+
+use crate::call::Allowance;
+use crate::call::Answer;
+use crate::contract::Description;
+use crate::contract::v0_1::bindings::Policy;
+use crate::contract::v0_1::bindings::PolicyIndices;
+use crate::contract::v0_1::bindings::smcp::policy::logging;
+use crate::host::Runtime;
+use crate::store::Guest;
+use crate::store::Level;
+use smcp_model::verdict::Fault;
+use smcp_model::verdict::FaultKind;
+use smcp_model::verdict::Verdict;
+
+/// The only interface that a policy may import.
+pub(crate) const LOGGING: &str = "smcp:policy/logging@0.1.0";
+/// The interface that every policy exports.
+pub(crate) const EVALUATOR: &str = "smcp:policy/evaluator@0.1.0";
+
+/// A linked component: what can be instantiated any number of times.
+pub(crate) struct Callee {
+    instance: InstancePre<Guest>,
+    indices: PolicyIndices,
+}
+
+/// Defines the one import: a bounded log.
+pub(crate) fn add_imports(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    Policy::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest)
+}
+
+impl Callee {
+    /// Links a component, and finds its exports.
+    ///
+    /// # Errors
+    /// [`FaultKind::Interface`].
+    pub(crate) fn link(linker: &Linker<Guest>, component: &component::Component) -> Result<Self, Fault> {
+        let wrong = |error: wasmtime::Error| {
+            Fault::new(FaultKind::Interface, format!("its interface is not that of smcp:policy@0.1.0: {error:#}"))
+                .remedy("build it against the wit/policy.wit of this version")
+        };
+        let instance = linker.instantiate_pre(component).map_err(wrong)?;
+        let indices = PolicyIndices::new(&instance).map_err(wrong)?;
+        Ok(Self { instance, indices })
+    }
+
+    /// Calls `describe`.
+    pub(crate) fn describe(&self, runtime: &Runtime, allowance: Allowance<'_>) -> Result<Answer<Description>, Fault> {
+        let answer =
+            self.call(runtime, allowance, |policy, store| policy.smcp_policy_evaluator().call_describe(store))?;
+        answer.read(convert::description)
+    }
+
+    /// Calls `check-settings`.
+    pub(crate) fn check_settings(
+        &self,
+        runtime: &Runtime,
+        allowance: Allowance<'_>,
+        settings: Arc<str>,
+    ) -> Result<Answer<()>, Fault> {
+        let answer = self.call(runtime, allowance, move |policy, store| {
+            policy.smcp_policy_evaluator().call_check_settings(store, &settings)
+        })?;
+        answer.read(convert::settings)
+    }
+
+    /// Calls `evaluate`.
+    pub(crate) fn evaluate(
+        &self,
+        runtime: &Runtime,
+        allowance: Allowance<'_>,
+        request: Arc<Request>,
+        settings: Arc<str>,
+    ) -> Result<Answer<Verdict>, Fault> {
+        let answer = self.call(runtime, allowance, move |policy, store| {
+            policy.smcp_policy_evaluator().call_evaluate(store, &request, &settings)
+        })?;
+        answer.read(convert::verdict)
+    }
+
+    fn call<T: Send + 'static>(
+        &self,
+        runtime: &Runtime,
+        allowance: Allowance<'_>,
+        function: impl FnOnce(&Policy, &mut Store<Guest>) -> wasmtime::Result<T> + Send + 'static,
+    ) -> Result<Answer<T>, Fault> {
+        let indices = self.indices.clone();
+        // Nothing of the guest runs here: the types of its exports are compared with ours.
+        let exports = move |store: &mut Store<Guest>, instance: &Instance| {
+            indices.load(store, instance).map_err(|error| {
+                Fault::new(FaultKind::Interface, format!("its exports are not those of smcp:policy@0.1.0: {error:#}"))
+                    .remedy("build it against the wit/policy.wit of this version")
+            })
+        };
+        runtime.call(&self.instance, allowance, exports, function)
+    }
+}
+
+impl logging::Host for Guest {
+    fn log(&mut self, level: logging::Level, message: String) -> wasmtime::Result<()> {
+        self.note(level.into(), &message)
+    }
+}
+
+impl From<logging::Level> for Level {
+    fn from(level: logging::Level) -> Self {
+        match level {
+            logging::Level::Debug => Self::Debug,
+            logging::Level::Info => Self::Info,
+            logging::Level::Warn => Self::Warn,
+            logging::Level::Error => Self::Error,
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What is made once per process: engine, linker, threads and clock.
+
+use std::fmt;
+use std::sync::Arc;
+
+use wasmtime::Engine;
+use wasmtime::component::Linker;
+
+use crate::compile::Compiler;
+use crate::compile::InProcess;
+use crate::compiled::Compiled;
+use crate::component::Component;
+use crate::contract;
+use crate::contract::Description;
+use crate::room;
+use crate::room::cramped;
+use crate::store::Guest;
+use crate::thread::Threads;
+use crate::ticker::Ticker;
+use crate::tuning;
+use smcp_model::limits;
+use smcp_model::limits::PolicyLimits;
+use smcp_model::verdict::Fault;
+
+/// The engine that evaluates, made once per process and shared by all threads. A clone is the same host.
+#[derive(Clone)]
+pub struct PolicyHost {
+    pub(crate) runtime: Arc<Runtime>,
+}
+
+/// Everything that a call needs, and that outlives it.
+pub(crate) struct Runtime {
+    pub(crate) engine: Engine,
+    pub(crate) linker: Linker<Guest>,
+    pub(crate) threads: Threads,
+    pub(crate) ticker: Ticker,
+    pub(crate) compiler: Arc<dyn Compiler>,
+    pub(crate) compiled: Compiled,
+}
+
+/// The host itself could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The runtime refused its settings.
+    #[error("the WebAssembly runtime could not be started: {0}")]
+    Engine(String),
+    /// The system gave no thread for the clock of the sandbox.
+    #[error("the clock of the sandbox could not be started{}", cramped().map_or_else(String::new, |it| format!("\n  {it}")))]
+    Ticker(#[source] std::io::Error),
+}
+
+impl PolicyHost {
+    /// Makes a host that compiles in this process.
+    ///
+    /// # Errors
+    /// See [`HostError`].
+    pub fn new() -> Result<Self, HostError> {
+        Self::with_compiler(InProcess)
+    }
+
+    /// Makes a host, with the one import that policies may have. The engine has no compiler in it: whatever is compiled,
+    /// `compiler` compiles.
+    ///
+    /// # Errors
+    /// See [`HostError`].
+    pub fn with_compiler(compiler: impl Compiler + 'static) -> Result<Self, HostError> {
+        let failed = |error: wasmtime::Error| {
+            let way_out =
+                cramped().filter(|_| room::is_systems(&error)).map_or_else(String::new, |it| format!("\n  {it}"));
+            HostError::Engine(format!("{error:#}{way_out}"))
+        };
+        let mut config = tuning::config();
+        config.enable_compiler(false).max_wasm_stack(limits::WASM_STACK);
+        let engine = Engine::new(&config).map_err(failed)?;
+        let mut linker = Linker::new(&engine);
+        contract::add_imports(&mut linker).map_err(failed)?;
+        let ticker = Ticker::start(&engine).map_err(HostError::Ticker)?;
+        let (threads, compiled) = (Threads::default(), Compiled::default());
+        let runtime = Runtime { engine, linker, threads, ticker, compiler: Arc::new(compiler), compiled };
+        Ok(Self { runtime: Arc::new(runtime) })
+    }
+
+    /// Compiles a component and asks it who it is, for somebody who has no settings for it yet.
+    ///
+    /// # Errors
+    /// Any kind of fault but those of settings: a component can break in `describe` as anywhere.
+    pub fn describe(&self, component: &Component, limits: &PolicyLimits) -> Result<Description, Fault> {
+        self.runtime.load(component, limits).map(|loaded| loaded.description)
+    }
+}
+
+impl fmt::Debug for PolicyHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PolicyHost").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::set::PolicySet;
+
+    /// Nothing to run: it compiles only while both can be shared.
+    #[test]
+    fn hosts_and_sets_are_shared_between_threads() {
+        const fn shared<T: Send + Sync>() {}
+        shared::<PolicyHost>();
+        shared::<PolicySet>();
+    }
+}

@@ -1,0 +1,195 @@
+//! Policies that are loaded once and evaluated any number of times.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::bound::Bound;
+use crate::call::Allowance;
+use crate::component::Component;
+use crate::component::Unreadable;
+use crate::contract::Description;
+use crate::contract::RequestForms;
+use crate::host::PolicyHost;
+use crate::host::Runtime;
+use crate::load::Loaded;
+use smcp_model::digest::Digest;
+use smcp_model::limits;
+use smcp_model::mode::Mode;
+use smcp_model::mode::OnWarn;
+use smcp_model::policy::PolicySpec;
+use smcp_model::request::Request;
+use smcp_model::text::SafeText;
+use smcp_model::verdict::Evaluated;
+use smcp_model::verdict::Fault;
+use smcp_model::verdict::Outcome;
+use smcp_model::verdict::Verdict;
+
+/// Policies that are compiled, described, and have accepted their settings or ended in a fault.
+///
+/// All of that happens once, in [`load`](Self::load). [`evaluate`](Self::evaluate) goes through a shared reference, from
+/// as many threads as there are; each call has a store and an instance of its own, so no call sees another.
+#[derive(Debug)]
+pub struct PolicySet {
+    host: PolicyHost,
+    policies: Vec<LoadedPolicy>,
+}
+
+/// One policy of a [`PolicySet`].
+#[derive(Debug)]
+pub struct LoadedPolicy {
+    spec: Arc<PolicySpec>,
+    digest: Option<Digest>,
+    description: Option<Description>,
+    readiness: Readiness,
+}
+
+/// What evaluating a policy comes to.
+#[derive(Debug)]
+enum Readiness {
+    /// Its mode is `disabled`: it is skipped.
+    Disabled,
+    /// It broke while it was loaded: every evaluation ends in this fault.
+    Broken(Fault),
+    /// It is called.
+    Ready(Box<Ready>),
+}
+
+/// A policy that can be called.
+struct Ready {
+    loaded: Loaded,
+    settings: Arc<str>,
+    /// How much of its time `describe` and `check-settings` have used.
+    spent: Duration,
+}
+
+impl PolicySet {
+    /// Compiles every enabled policy, asks it who it is, and whether it accepts its settings.
+    ///
+    /// It never fails: a policy that breaks here has its fault as its outcome, and the others are loaded all the same.
+    pub fn load(host: &PolicyHost, policies: impl IntoIterator<Item = Bound>) -> Self {
+        let _running = host.runtime.ticker.run();
+        let policies = policies.into_iter().map(|bound| LoadedPolicy::load(&host.runtime, bound)).collect();
+        Self { host: host.clone(), policies }
+    }
+
+    /// Evaluates every policy, in the order in which they were loaded; nothing short-circuits. It never fails: whatever
+    /// goes wrong is the outcome of that policy.
+    ///
+    /// Each policy is given the time of its limits, less what it needed when it was loaded.
+    pub fn evaluate(&self, request: &Request) -> Vec<Evaluated> {
+        let runtime = &self.host.runtime;
+        let _running = runtime.ticker.run();
+        let request = RequestForms::of(request);
+        self.policies.iter().map(|policy| policy.evaluate(runtime, &request)).collect()
+    }
+
+    /// The policies, in the order in which they were loaded.
+    pub fn policies(&self) -> &[LoadedPolicy] {
+        &self.policies
+    }
+}
+
+impl LoadedPolicy {
+    fn load(runtime: &Runtime, bound: Bound) -> Self {
+        let Bound { spec, component } = bound;
+        let _said_of = said_of(&spec);
+        let digest = component.as_ref().ok().map(Component::digest);
+        let mut description = None;
+        let readiness = match spec.mode {
+            Mode::Disabled => Readiness::Disabled,
+            Mode::Strict | Mode::Warn => ready(runtime, &spec, component.as_ref(), &mut description)
+                .map_or_else(Readiness::Broken, |ready| Readiness::Ready(Box::new(ready))),
+        };
+        Self { spec, digest, description, readiness }
+    }
+
+    /// The specification that it was loaded with.
+    pub fn spec(&self) -> &PolicySpec {
+        &self.spec
+    }
+
+    /// The digest of its component, when that could be read.
+    pub const fn digest(&self) -> Option<Digest> {
+        self.digest
+    }
+
+    /// What the component says of itself, when it came as far as saying so.
+    pub const fn description(&self) -> Option<&Description> {
+        self.description.as_ref()
+    }
+
+    /// What it broke of while it was loaded; `None` when it is disabled or can be called.
+    pub const fn fault(&self) -> Option<&Fault> {
+        match &self.readiness {
+            Readiness::Broken(fault) => Some(fault),
+            Readiness::Disabled | Readiness::Ready(_) => None,
+        }
+    }
+
+    fn evaluate(&self, runtime: &Runtime, request: &RequestForms<'_>) -> Evaluated {
+        let Self { spec, digest, description, readiness } = self;
+        let _said_of = said_of(spec);
+        let (outcome, duration) = match readiness {
+            Readiness::Disabled => (Outcome::Skipped, Duration::ZERO),
+            Readiness::Broken(fault) => (Outcome::Fault(fault.clone()), Duration::ZERO),
+            Readiness::Ready(ready) => match ready.judge(runtime, spec, request) {
+                Ok((verdict, duration)) => (Outcome::from_verdict(verdict), duration),
+                Err(fault) => (Outcome::Fault(fault), Duration::ZERO),
+            },
+        };
+        let described = description.as_ref();
+        Evaluated {
+            spec: Arc::clone(spec),
+            on_warn: spec.on_warn.or(described.map(|it| it.on_warn)).unwrap_or(OnWarn::Notify),
+            digest: *digest,
+            version: described.map(|it| SafeText::new(&it.version.to_string())),
+            outcome,
+            duration,
+        }
+    }
+}
+
+/// What a policy logs is said with its name.
+fn said_of(spec: &PolicySpec) -> tracing::span::EnteredSpan {
+    tracing::info_span!("policy", name = %spec.name).entered()
+}
+
+/// Loads a policy and asks it whether it accepts its settings. How it describes itself is kept even when that fails.
+fn ready(
+    runtime: &Runtime,
+    spec: &PolicySpec,
+    component: Result<&Component, &Unreadable>,
+    description: &mut Option<Description>,
+) -> Result<Ready, Fault> {
+    let loaded = component.map_err(Unreadable::fault).and_then(|component| runtime.load(component, &spec.limits));
+    let loaded = loaded.map_err(|fault| fault.of(&spec.source))?;
+    *description = Some(loaded.description.clone());
+    let settings: Arc<str> = spec.settings.to_string().into();
+    let allowance = Allowance { limits: &spec.limits, spent: loaded.describing, output: limits::DESCRIBE_OUTPUT };
+    let checked = loaded.contract.check_settings(runtime, allowance, Arc::clone(&settings))?;
+    let spent = loaded.describing.saturating_add(checked.duration);
+    Ok(Ready { loaded, settings, spent })
+}
+
+impl Ready {
+    /// Calls `evaluate` once. Says how long the call took, its start-up included.
+    fn judge(
+        &self,
+        runtime: &Runtime,
+        spec: &PolicySpec,
+        request: &RequestForms<'_>,
+    ) -> Result<(Verdict, Duration), Fault> {
+        let allowance = Allowance { limits: &spec.limits, spent: self.spent, output: spec.limits.output };
+        let answer = self.loaded.contract.evaluate(runtime, allowance, request, Arc::clone(&self.settings))?;
+        Ok((answer.value, answer.duration))
+    }
+}
+
+impl std::fmt::Debug for Ready {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ready").field("spent", &self.spent).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
