@@ -5,14 +5,19 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Child;
+use std::process::Command;
+use std::process::Output;
+use std::process::Stdio;
 
-use serde_json::{Value, json};
-use smcp_model::digest::Digest;
+use serde_json::Value;
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::redact::Redactor;
+use smcp_model::digest::Digest;
 
 /// Where things of the repository are.
 pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");

@@ -1,12 +1,19 @@
 //! A pseudo-terminal: what a person sees and types.
 
 use std::fs::File;
-use std::io::{Read as _, Write as _};
-use std::os::fd::{AsFd as _, OwnedFd};
-use std::process::{Command, Stdio};
+use std::io::Read as _;
+use std::io::Write as _;
+use std::os::fd::AsFd as _;
+use std::os::fd::OwnedFd;
+use std::process::Command;
+use std::process::Stdio;
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::pty::{Winsize, openpty};
+use nix::poll::PollFd;
+use nix::poll::PollFlags;
+use nix::poll::PollTimeout;
+use nix::poll::poll;
+use nix::pty::Winsize;
+use nix::pty::openpty;
 use nix::unistd::ttyname;
 
 /// Becomes the leader of a session whose controlling terminal is the first argument, then the program that follows.

@@ -3,18 +3,24 @@
 //! A server opens it as descriptor 9, and everything that it starts inherits that. Each process writes a line when it is
 //! ready; when nobody holds the pipe any more, all have ended, however they had left their group, parent or terminal.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::Read as _;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::path::PathBuf;
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::PollFd;
+use nix::poll::PollFlags;
+use nix::poll::PollTimeout;
+use nix::poll::poll;
 use nix::sys::signal::kill;
 use nix::sys::stat::Mode;
-use nix::unistd::{Pid, mkfifo};
+use nix::unistd::Pid;
+use nix::unistd::mkfifo;
 
 /// Far longer than anything here takes; only a failure waits for it.
 const PATIENCE_MS: u16 = 60_000;

@@ -3,16 +3,24 @@
 //! The path is followed one component at a time, every link too, and each folder is checked through the descriptor that
 //! the next step starts at. The bytes come from the descriptor that was checked, so nothing can be swapped in between.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::io::Write as _;
-use std::path::{Component, Path, PathBuf};
+use std::path::Component;
+use std::path::Path;
+use std::path::PathBuf;
 
 use cap_std::fs::OpenOptions;
 use cap_std::fs::OpenOptionsExt as _;
-use nix::fcntl::{AtFlags, OFlag, openat, readlinkat};
-use nix::sys::stat::{Mode, SFlag, fstatat};
+use nix::fcntl::AtFlags;
+use nix::fcntl::OFlag;
+use nix::fcntl::openat;
+use nix::fcntl::readlinkat;
+use nix::sys::stat::Mode;
+use nix::sys::stat::SFlag;
+use nix::sys::stat::fstatat;
 
 use crate::ReadError;
 use crate::caller;

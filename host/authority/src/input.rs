@@ -1,15 +1,21 @@
 //! What is read once, to its end: a file, or what a pipe has.
 
-use std::io::{self, Read as _};
+use std::io;
+use std::io::Read as _;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use std::time::Instant;
 
 use cap_std::ambient_authority;
-use cap_std::fs::{OpenOptions, OpenOptionsExt as _};
+use cap_std::fs::OpenOptions;
+use cap_std::fs::OpenOptionsExt as _;
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::PollFd;
+use nix::poll::PollFlags;
+use nix::poll::PollTimeout;
+use nix::poll::poll;
 
 /// What was to be read once could not be.
 #[derive(Debug, thiserror::Error)]

@@ -14,14 +14,18 @@ mod shared;
 mod guarded;
 
 use std::ffi::OsString;
-use std::io::{self, Read as _};
-use std::net::{SocketAddr, TcpListener};
+use std::io;
+use std::io::Read as _;
+use std::net::SocketAddr;
+use std::net::TcpListener;
 use std::os::unix::net::UnixDatagram;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use cap_std::ambient_authority;
-use cap_std::fs::{OpenOptions, OpenOptionsExt as _};
+use cap_std::fs::OpenOptions;
+use cap_std::fs::OpenOptionsExt as _;
 
 pub use crate::caller::caller;
 pub use crate::caller::foreign_owner;

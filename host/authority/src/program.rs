@@ -3,8 +3,10 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use nix::fcntl::{AT_FDCWD, AtFlags};
-use nix::unistd::{AccessFlags, faccessat};
+use nix::fcntl::AT_FDCWD;
+use nix::fcntl::AtFlags;
+use nix::unistd::AccessFlags;
+use nix::unistd::faccessat;
 
 use crate::open_file;
 use smcp_model::limits;

@@ -1,6 +1,7 @@
 //! What the system has room for when a program is started.
 
-use nix::unistd::{SysconfVar, sysconf};
+use nix::unistd::SysconfVar;
+use nix::unistd::sysconf;
 
 /// Pages of one argument or variable, and a limit of all together that the stack's does not raise: Linux has them so.
 const PAGES: usize = 32;

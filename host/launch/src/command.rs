@@ -5,11 +5,16 @@
 
 use std::ffi::OsStr;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::Component;
+use std::path::Path;
+use std::path::PathBuf;
 
-use cap_std::fs::{Dir, Metadata, MetadataExt as _};
+use cap_std::fs::Dir;
+use cap_std::fs::Metadata;
+use cap_std::fs::MetadataExt as _;
 use nix::fcntl::AtFlags;
-use nix::unistd::{AccessFlags, faccessat};
+use nix::unistd::AccessFlags;
+use nix::unistd::faccessat;
 
 use crate::Look;
 use crate::error::LaunchError;
@@ -178,7 +183,8 @@ mod tests {
 
     #[test]
     fn a_command_with_a_slash_is_a_file_of_the_bundle() {
-        use Failure::{Integrity, Start};
+        use Failure::Integrity;
+        use Failure::Start;
         let (_bed, root, dir) = bed();
         let bundle = Bundle { root: &root, dir: &dir };
         let cases = [
@@ -215,7 +221,8 @@ mod tests {
 
     #[test]
     fn a_working_directory_is_one_of_the_bundle() {
-        use Failure::{Integrity, Start};
+        use Failure::Integrity;
+        use Failure::Start;
         let (_bed, root, dir) = bed();
         let bundle = Bundle { root: &root, dir: &dir };
         let cases = [

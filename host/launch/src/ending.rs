@@ -2,7 +2,8 @@
 //!
 //! Pure: `supervise` brings the events and the time, and carries the steps out.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use std::time::Instant;
 
 use crate::status::EndedBy;
 use smcp_model::limits;
@@ -137,8 +138,11 @@ mod tests {
 
     #[test]
     fn every_way_to_the_end() {
-        use Event::{Asked, InputClosed, Unfit};
-        use Step::{Kill, Terminate};
+        use Event::Asked;
+        use Event::InputClosed;
+        use Event::Unfit;
+        use Step::Kill;
+        use Step::Terminate;
         let ways: [(&str, &[At]); 11] = [
             ("nothing happens by itself", &[(0, None, None), (1_000_000, None, None)]),
             (

@@ -21,15 +21,27 @@
 #![expect(unsafe_code, reason = "what runs between fork and exec, and system calls without a safe wrapper")]
 
 use std::io;
-use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
+use std::os::fd::AsFd as _;
+use std::os::fd::AsRawFd as _;
+use std::os::fd::BorrowedFd;
+use std::os::fd::FromRawFd as _;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::prctl::set_pdeathsig;
-use nix::sys::signal::{SigSet, SigmaskHow, Signal};
-use nix::unistd::{ForkResult, Pid, fchdir, fork, getpid, getppid, setpgid};
+use nix::sys::signal::SigSet;
+use nix::sys::signal::SigmaskHow;
+use nix::sys::signal::Signal;
+use nix::unistd::ForkResult;
+use nix::unistd::Pid;
+use nix::unistd::fchdir;
+use nix::unistd::fork;
+use nix::unistd::getpid;
+use nix::unistd::getppid;
+use nix::unistd::setpgid;
 
 use crate::keeper::image::Image;
 use crate::keeper::report::Report;

@@ -3,16 +3,25 @@
 //! `spawn` starts it through this, `keeper` is what it talks to. Its counterpart on other systems is `unkept`.
 
 use std::ffi::OsString;
-use std::io::{self, PipeReader};
+use std::io;
+use std::io::PipeReader;
 use std::marker::PhantomData;
-use std::os::fd::{AsFd as _, BorrowedFd};
-use std::os::unix::process::{CommandExt, ExitStatusExt as _};
-use std::process::{Child, ExitStatus};
+use std::os::fd::AsFd as _;
+use std::os::fd::BorrowedFd;
+use std::os::unix::process::CommandExt;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::Child;
+use std::process::ExitStatus;
 
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::sys::signal::{Signal, kill, killpg};
-use nix::unistd::{Pid, read};
+use nix::fcntl::FcntlArg;
+use nix::fcntl::OFlag;
+use nix::fcntl::fcntl;
+use nix::sys::signal::Signal;
+use nix::sys::signal::kill;
+use nix::sys::signal::killpg;
+use nix::unistd::Pid;
+use nix::unistd::read;
 
 use crate::adoption::Adoption;
 use crate::keeper;

@@ -4,7 +4,9 @@
 //! So the process enters the opened folder, and finds a program of the bundle from there.
 
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::Component;
+use std::path::Path;
+use std::path::PathBuf;
 
 use cap_std::fs::Dir;
 

@@ -15,8 +15,12 @@
 //! A descriptor of the client is shared with others (its own copies, a shell's terminal), so it is never set to
 //! non-blocking. Reading waits for something to read; writing blocks, in a thread that nobody has to wait for.
 
-use std::io::{self, PipeReader, PipeWriter, pipe};
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::io;
+use std::io::PipeReader;
+use std::io::PipeWriter;
+use std::io::pipe;
+use std::os::fd::BorrowedFd;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Instant;
 

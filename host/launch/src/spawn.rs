@@ -8,10 +8,12 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::process::Stdio;
 
 use cap_std::fs::Dir;
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::Signal;
+use nix::sys::signal::killpg;
 use nix::unistd::getpgrp;
 
 use crate::Adoption;
@@ -150,12 +152,16 @@ impl Drop for Server {
 #[cfg(test)]
 mod tests {
     use std::fs::File;
-    use std::io::{BufRead as _, BufReader, Read as _};
+    use std::io::BufRead as _;
+    use std::io::BufReader;
+    use std::io::Read as _;
     use std::os::fd::AsFd as _;
 
-    use smcp_model::manifest::{Entrypoint, Manifest, Permissions, Transport};
-
     use super::*;
+    use smcp_model::manifest::Entrypoint;
+    use smcp_model::manifest::Manifest;
+    use smcp_model::manifest::Permissions;
+    use smcp_model::manifest::Transport;
 
     #[test]
     fn a_server_that_is_dropped_ends_with_all_that_it_started() {

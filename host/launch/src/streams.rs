@@ -1,10 +1,15 @@
 //! What connects client and server: the two ends that the client gave us.
 
-use std::io::{self, Stdout};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::io;
+use std::io::Stdout;
+use std::os::fd::AsFd;
+use std::os::fd::BorrowedFd;
+use std::os::fd::OwnedFd;
 use std::process::Stdio;
 
-use nix::unistd::{dup2_stdin, dup2_stdout, isatty};
+use nix::unistd::dup2_stdin;
+use nix::unistd::dup2_stdout;
+use nix::unistd::isatty;
 
 /// The client's ends of the server's standard input and output. The server's standard error is always ours.
 #[derive(Debug)]

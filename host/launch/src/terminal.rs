@@ -3,10 +3,19 @@
 //! A process of a background group that reads its terminal is stopped by SIGTTIN, so a server in a group of its own
 //! needs the foreground to read what a person types.
 
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::AsFd as _;
+use std::os::fd::BorrowedFd;
+use std::os::fd::OwnedFd;
 
-use nix::sys::signal::{SigSet, SigmaskHow, Signal};
-use nix::unistd::{Pid, getpgrp, getppid, getsid, tcgetpgrp, tcsetpgrp};
+use nix::sys::signal::SigSet;
+use nix::sys::signal::SigmaskHow;
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+use nix::unistd::getpgrp;
+use nix::unistd::getppid;
+use nix::unistd::getsid;
+use nix::unistd::tcgetpgrp;
+use nix::unistd::tcsetpgrp;
 
 /// Our controlling terminal.
 #[derive(Debug)]

@@ -6,7 +6,10 @@
 
 #![expect(unsafe_code, reason = "`execve` takes arrays of pointers")]
 
-use std::ffi::{CString, OsStr, OsString, c_char};
+use std::ffi::CString;
+use std::ffi::OsStr;
+use std::ffi::OsString;
+use std::ffi::c_char;
 use std::io;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::Path;

@@ -6,12 +6,23 @@
 use std::os::fd::BorrowedFd;
 use std::time::Instant;
 
-use nix::fcntl::{OFlag, open};
-use nix::libc::{WIFSTOPPED, WSTOPSIG};
-use nix::sys::prctl::{set_child_subreaper, set_name, set_pdeathsig};
-use nix::sys::signal::{SigSet, Signal, kill, killpg};
+use nix::fcntl::OFlag;
+use nix::fcntl::open;
+use nix::libc::WIFSTOPPED;
+use nix::libc::WSTOPSIG;
+use nix::sys::prctl::set_child_subreaper;
+use nix::sys::prctl::set_name;
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::SigSet;
+use nix::sys::signal::Signal;
+use nix::sys::signal::kill;
+use nix::sys::signal::killpg;
 use nix::sys::stat::Mode;
-use nix::unistd::{Pid, chdir, getppid, read, write};
+use nix::unistd::Pid;
+use nix::unistd::chdir;
+use nix::unistd::getppid;
+use nix::unistd::read;
+use nix::unistd::write;
 
 use crate::keeper::END;
 use crate::keeper::ORPHANED;

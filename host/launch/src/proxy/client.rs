@@ -111,7 +111,10 @@ fn scan(scanner: &mut Scanner, bytes: &[u8], mut said: impl FnMut(&Facts)) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+    use proptest::test_runner::Config;
+    use proptest::test_runner::RngAlgorithm;
+    use proptest::test_runner::TestRng;
+    use proptest::test_runner::TestRunner;
 
     use super::*;
     use crate::proxy::token::Id;

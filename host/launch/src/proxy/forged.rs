@@ -3,12 +3,12 @@
 //! Without this a server could speak in our name, or end what we say with a line of its own.
 //! The rewriter asks for every text that it puts the warning before, and for no other.
 
-use smcp_model::text::is_unseen;
 use std::ops::Range;
 
 use crate::proxy::keys::fold;
 use crate::proxy::token::Letter;
 use crate::proxy::token::Letters;
+use smcp_model::text::is_unseen;
 
 /// How a delimiter begins, after its bracket: letters only, since anything may stand between them.
 const OPENINGS: [&str; 4] = ["securitywarning", "endsecuritywarning", "sandboxcontext", "endsandboxcontext"];

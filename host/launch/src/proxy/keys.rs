@@ -4,7 +4,8 @@
 //! decoder does it: a client may be laxer than the standard.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::BuildHasher as _;
+use std::hash::RandomState;
 
 use crate::proxy::token::decode;
 

@@ -4,7 +4,8 @@
 //! client may be laxer than any standard. Ids compare as the values they are.
 
 use std::borrow::Cow;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::BuildHasher as _;
+use std::hash::RandomState;
 use std::ops::Range;
 
 /// What a client asks for, as far as it matters to the warning.

@@ -1,13 +1,21 @@
 //! Reading, writing and waiting, whether a descriptor blocks or not.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
-use std::time::{Duration, Instant};
+use std::os::fd::AsFd;
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+use std::time::Instant;
 
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::unistd::{read, write};
+use nix::fcntl::FcntlArg;
+use nix::fcntl::OFlag;
+use nix::fcntl::fcntl;
+use nix::poll::PollFd;
+use nix::poll::PollFlags;
+use nix::poll::PollTimeout;
+use nix::poll::poll;
+use nix::unistd::read;
+use nix::unistd::write;
 
 /// What a try to read gave.
 #[derive(Debug, PartialEq, Eq)]
@@ -111,7 +119,8 @@ fn happened(fd: &PollFd<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Write as _, pipe};
+    use std::io::Write as _;
+    use std::io::pipe;
 
     use super::*;
 

@@ -1,9 +1,17 @@
 //! What the two directions and the supervisor share.
 
-use std::io::{self, PipeReader, PipeWriter, Read as _, Write as _, pipe};
-use std::os::fd::{AsFd as _, BorrowedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::io;
+use std::io::PipeReader;
+use std::io::PipeWriter;
+use std::io::Read as _;
+use std::io::Write as _;
+use std::io::pipe;
+use std::os::fd::AsFd as _;
+use std::os::fd::BorrowedFd;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use crate::proxy::Proxy;
 use crate::relay::descriptor::set_nonblocking;

@@ -2,7 +2,8 @@
 //!
 //! Once the machine has nothing to change, bytes pass it as they were read.
 
-use std::io::{self, PipeReader};
+use std::io;
+use std::io::PipeReader;
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
 

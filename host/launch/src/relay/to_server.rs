@@ -1,7 +1,10 @@
 //! From the client to the server: unchanged, but seen.
 
-use std::io::{self, PipeReader, PipeWriter};
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::io;
+use std::io::PipeReader;
+use std::io::PipeWriter;
+use std::os::fd::AsFd as _;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use nix::poll::PollFd;

@@ -1,8 +1,12 @@
 //! A thread whose end can be waited for beside other things.
 
-use std::io::{self, PipeReader, pipe};
-use std::os::fd::{AsFd as _, BorrowedFd};
-use std::thread::{Builder, JoinHandle};
+use std::io;
+use std::io::PipeReader;
+use std::io::pipe;
+use std::os::fd::AsFd as _;
+use std::os::fd::BorrowedFd;
+use std::thread::Builder;
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 use crate::relay::descriptor::hung_up;
