@@ -57,8 +57,8 @@ const OWNERS: [(&str, &[&str]); 20] = [
 const UNSAFE: [&str; 5] = [
     "authority/src/kernel.rs",
     "launch/src/disposition.rs",
-    "launch/src/keeper.rs",
-    "launch/src/keeper/image.rs",
+    "launch/src/reaper.rs",
+    "launch/src/reaper/image.rs",
     "policy/src/load.rs",
 ];
 

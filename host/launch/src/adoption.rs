@@ -1,10 +1,10 @@
-//! smcp as the one who adopts what a killed keeper leaves (Linux).
+//! smcp as the one who adopts what a killed reaper leaves (Linux).
 //!
-//! The keeper adopts what the server's tree orphans. When somebody kills the keeper alone, the system ends the server
+//! The reaper adopts what the server's tree orphans. When somebody kills the reaper alone, the system ends the server
 //! with it, and whoever had left the server's group and session would be nobody's: a daemon that lives on. smcp is next
 //! in line, so it ends them.
 //!
-//! It can't tell children apart by who sent them. So it adopts only where it has no children before there is a keeper:
+//! It can't tell children apart by who sent them. So it adopts only where it has no children before there is a reaper:
 //! whatever comes later is the server's. A shell that became smcp by `exec` may have left it some; then smcp adopts
 //! nobody.
 
@@ -24,7 +24,7 @@ use nix::unistd::Pid;
 use nix::unistd::getpid;
 use nix::unistd::read;
 
-use crate::keeper;
+use crate::reaper;
 use smcp_model::limits;
 
 /// The right to end every child of this process. There is one for a process that starts nothing but servers.
@@ -39,7 +39,7 @@ impl Adoption {
         (none && set_child_subreaper(true).is_ok()).then_some(Self(()))
     }
 
-    /// Ends all that was adopted, when the keeper is gone; whether nobody is left.
+    /// Ends all that was adopted, when the reaper is gone; whether nobody is left.
     pub(super) fn end_all(&self) -> bool {
         let woken = SigSet::from(Signal::SIGCHLD);
         // Another thread may take the signal; then a round lasts its time.
@@ -61,11 +61,11 @@ impl Drop for Adoption {
 
 /// Kills children until there is none: whoever loses its parent becomes one.
 fn end_children(woken: &SigSet) -> bool {
-    let mut patience = limits::KEEPER_SWEEP_ROUNDS;
+    let mut patience = limits::REAPER_SWEEP_ROUNDS;
     loop {
         let mut progress = false;
         loop {
-            match keeper::take_in() {
+            match reaper::reap_one() {
                 Ok(Some(_)) => progress = true,
                 Ok(None) => break,
                 Err(Errno::EINTR) => {}
@@ -75,11 +75,11 @@ fn end_children(woken: &SigSet) -> bool {
         for child in children().unwrap_or_default() {
             let _ = kill(child, Signal::SIGKILL);
         }
-        patience = if progress { limits::KEEPER_SWEEP_ROUNDS } else { patience.saturating_sub(1) };
+        patience = if progress { limits::REAPER_SWEEP_ROUNDS } else { patience.saturating_sub(1) };
         if patience == 0 {
             return false;
         }
-        keeper::wait_for(woken, Some(limits::KEEPER_SWEEP_ROUND));
+        reaper::wait_for(woken, Some(limits::REAPER_SWEEP_ROUND));
     }
 }
 
@@ -91,6 +91,6 @@ fn children() -> io::Result<Vec<Pid>> {
     let mut buffer = [0; 4096];
     let length = read(&list, &mut buffer)?;
     let mut found = Vec::new();
-    keeper::each_number(buffer.get(..length).unwrap_or_default(), |child| found.push(child));
+    reaper::each_number(buffer.get(..length).unwrap_or_default(), |child| found.push(child));
     Ok(found)
 }

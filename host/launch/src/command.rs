@@ -16,7 +16,7 @@ use nix::fcntl::AtFlags;
 use nix::unistd::AccessFlags;
 use nix::unistd::faccessat;
 
-use crate::Look;
+use crate::IsProgram;
 use crate::error::LaunchError;
 use crate::error::shown;
 use crate::search::on_path;
@@ -44,9 +44,9 @@ impl Bundle<'_> {
         self,
         command: &str,
         search_path: Option<&OsStr>,
-        look: Look,
+        is_program: IsProgram,
     ) -> Result<PathBuf, LaunchError> {
-        if command.contains('/') { self.own_program(command) } else { on_path(command, search_path, look) }
+        if command.contains('/') { self.own_program(command) } else { on_path(command, search_path, is_program) }
     }
 
     /// The directory to start in, absolute.
@@ -253,7 +253,11 @@ mod tests {
         let outside = bed.path().join("outside");
         let path = |directories: &[&Path]| std::env::join_paths(directories).unwrap();
         let both = path(&[&root, &outside, &root.join("bin")]);
-        assert_eq!(bundle.program("tool", Some(&both), look).unwrap(), outside.join("tool"), "the first one wins");
+        assert_eq!(
+            bundle.program("tool", Some(&both), look).unwrap(),
+            outside.join("tool"),
+            "the first one wins"
+        );
         let cases: [(&str, Option<std::ffi::OsString>, &str); 9] = [
             ("tool", None, "NotOnPath"),
             ("tool", Some("".into()), "NotOnPath"),

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use nix::errno::Errno;
 
-use crate::Head;
-use crate::diagnose::format::Format;
+use crate::ReadHead;
+use crate::diagnose::format::FileFormat;
 use crate::environment::ServerEnvironment;
 use crate::error::LaunchError;
 use crate::error::shown;
@@ -64,31 +64,33 @@ impl Load {
 }
 
 /// The error of a file that the system did not start. `typed` is the command as the manifest has it.
-pub(crate) fn refused(typed: &str, program: &Path, load: &Load, head: Head, cause: io::Error) -> LaunchError {
+pub(crate) fn refused(typed: &str, program: &Path, load: &Load, read_head: ReadHead, cause: io::Error) -> LaunchError {
     let command = shown(typed);
     let errno = cause.raw_os_error().map(Errno::from_raw);
     match errno {
         Some(Errno::E2BIG) => LaunchError::TooLong { command, what: load.explained() },
         // The file was there a moment ago, so it is what the system looked for on its behalf.
-        Some(Errno::ENOENT) => match head(program).map(|bytes| Format::of(&bytes)) {
-            Some(Format::Script { interpreter, ends_in_cr }) if !interpreter.is_empty() => {
+        Some(Errno::ENOENT) => match read_head(program).map(|bytes| FileFormat::of(&bytes)) {
+            Some(FileFormat::Script { interpreter, ends_in_cr }) if !interpreter.is_empty() => {
                 LaunchError::NoInterpreter { command, interpreter: escaped(&interpreter), hint: hint(ends_in_cr) }
             }
-            Some(Format::Elf { loader: Some(loader), .. }) => {
+            Some(FileFormat::Elf { loader: Some(loader), .. }) => {
                 LaunchError::NoLoader { command, loader: escaped(&loader) }
             }
             Some(
-                Format::Script { .. }
-                | Format::Elf { .. }
-                | Format::MacOs
-                | Format::Windows
-                | Format::Empty
-                | Format::Other,
+                FileFormat::Script { .. }
+                | FileFormat::Elf { .. }
+                | FileFormat::MacOs
+                | FileFormat::Windows
+                | FileFormat::Empty
+                | FileFormat::Other,
             )
             | None => LaunchError::Spawn { command, cause },
         },
-        Some(Errno::ENOEXEC) => match head(program) {
-            Some(bytes) => LaunchError::NoProgram { command, what: SafeText::new(&what_it_is(&Format::of(&bytes))) },
+        Some(Errno::ENOEXEC) => match read_head(program) {
+            Some(bytes) => {
+                LaunchError::NoProgram { command, what: SafeText::new(&what_it_is(&FileFormat::of(&bytes))) }
+            }
             None => LaunchError::Spawn { command, cause },
         },
         Some(_) | None => LaunchError::Spawn { command, cause },
@@ -96,17 +98,17 @@ pub(crate) fn refused(typed: &str, program: &Path, load: &Load, head: Head, caus
 }
 
 /// What a file is that this machine does not start.
-fn what_it_is(format: &Format) -> String {
+fn what_it_is(format: &FileFormat) -> String {
     match format {
-        Format::Elf { machine, .. } if *machine != format::OURS => {
+        FileFormat::Elf { machine, .. } if *machine != format::OURS => {
             format!("it is a program for {machine}, and this machine is {}", format::OURS)
         }
-        Format::Elf { .. } => "it is a damaged program, or one for another system".to_owned(),
-        Format::MacOs => "it is a program of macOS".to_owned(),
-        Format::Windows => "it is a program of Windows".to_owned(),
-        Format::Empty => "it is empty".to_owned(),
-        Format::Script { .. } => "its `#!` line names nothing that can be started".to_owned(),
-        Format::Other => "it is no program of this machine and has no `#!` line".to_owned(),
+        FileFormat::Elf { .. } => "it is a damaged program, or one for another system".to_owned(),
+        FileFormat::MacOs => "it is a program of macOS".to_owned(),
+        FileFormat::Windows => "it is a program of Windows".to_owned(),
+        FileFormat::Empty => "it is empty".to_owned(),
+        FileFormat::Script { .. } => "its `#!` line names nothing that can be started".to_owned(),
+        FileFormat::Other => "it is no program of this machine and has no `#!` line".to_owned(),
     }
 }
 

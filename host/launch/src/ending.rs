@@ -10,14 +10,14 @@ use smcp_model::limits;
 
 /// How long a server may take to end when it is asked to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Graces {
+pub struct GracePeriods {
     /// From the closing of its standard input to SIGTERM.
     pub input_closed: Duration,
     /// From SIGTERM to SIGKILL.
     pub terminate: Duration,
 }
 
-impl Default for Graces {
+impl Default for GracePeriods {
     fn default() -> Self {
         Self { input_closed: limits::STDIN_CLOSED_GRACE, terminate: limits::TERMINATE_GRACE }
     }
@@ -25,7 +25,7 @@ impl Default for Graces {
 
 /// What happens around a running server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Event {
+pub(crate) enum EndingEvent {
     /// The client closed the server's standard input, or died.
     InputClosed,
     /// Somebody sent smcp SIGINT, SIGTERM or SIGHUP.
@@ -45,7 +45,7 @@ pub(crate) enum Step {
 
 /// How far the ending is.
 #[derive(Debug, Clone, Copy)]
-enum Phase {
+enum EndingPhase {
     Running,
     InputClosed { until: Instant },
     Terminating { until: Instant, asked: bool },
@@ -55,14 +55,14 @@ enum Phase {
 /// The way to the end: running, input closed, terminating, killed; never back.
 #[derive(Debug)]
 pub(crate) struct Ending {
-    phase: Phase,
-    graces: Graces,
+    phase: EndingPhase,
+    grace_periods: GracePeriods,
     begun_by: EndedBy,
 }
 
 impl Ending {
-    pub(crate) const fn new(graces: Graces) -> Self {
-        Self { phase: Phase::Running, graces, begun_by: EndedBy::Server }
+    pub(crate) const fn new(grace_periods: GracePeriods) -> Self {
+        Self { phase: EndingPhase::Running, grace_periods, begun_by: EndedBy::Server }
     }
 
     /// Who began it: what came first, before the server ended.
@@ -73,56 +73,66 @@ impl Ending {
     /// When [`Ending::due`] has to be called, whatever else happens.
     pub(crate) const fn deadline(&self) -> Option<Instant> {
         match self.phase {
-            Phase::InputClosed { until } | Phase::Terminating { until, .. } => Some(until),
-            Phase::Running | Phase::Killed => None,
+            EndingPhase::InputClosed { until } | EndingPhase::Terminating { until, .. } => Some(until),
+            EndingPhase::Running | EndingPhase::Killed => None,
         }
     }
 
     /// What an event leads to. The first request ends the server with grace, a second one without.
-    pub(crate) fn on(&mut self, event: Event, now: Instant) -> Option<Step> {
+    pub(crate) fn on(&mut self, event: EndingEvent, now: Instant) -> Option<Step> {
         if self.begun_by == EndedBy::Server {
             self.begun_by = match event {
-                Event::InputClosed => EndedBy::Client,
-                Event::Asked => EndedBy::Signal,
-                Event::Unfit => EndedBy::Smcp,
+                EndingEvent::InputClosed => EndedBy::Client,
+                EndingEvent::Asked => EndedBy::Signal,
+                EndingEvent::Unfit => EndedBy::Smcp,
             };
         }
         match (self.phase, event) {
-            (Phase::Running, Event::InputClosed) => {
-                self.phase = Phase::InputClosed { until: now + self.graces.input_closed };
+            (EndingPhase::Running, EndingEvent::InputClosed) => {
+                self.phase = EndingPhase::InputClosed { until: now + self.grace_periods.input_closed };
                 None
             }
-            (Phase::Running | Phase::InputClosed { .. }, Event::Asked) => Some(self.terminate(now, true)),
+            (EndingPhase::Running | EndingPhase::InputClosed { .. }, EndingEvent::Asked) => {
+                Some(self.terminate(now, true))
+            }
             // A client that closed standard input and then asks is one who ends us in the usual order, not one in a
             // hurry.
-            (Phase::Terminating { until, asked: false }, Event::Asked) => {
-                self.phase = Phase::Terminating { until, asked: true };
+            (EndingPhase::Terminating { until, asked: false }, EndingEvent::Asked) => {
+                self.phase = EndingPhase::Terminating { until, asked: true };
                 None
             }
-            (Phase::Terminating { asked: true, .. }, Event::Asked) => Some(self.kill()),
-            (Phase::Running | Phase::InputClosed { .. }, Event::Unfit) => Some(self.terminate(now, false)),
-            (Phase::InputClosed { .. } | Phase::Terminating { .. } | Phase::Killed, Event::InputClosed)
-            | (Phase::Terminating { .. } | Phase::Killed, Event::Unfit)
-            | (Phase::Killed, Event::Asked) => None,
+            (EndingPhase::Terminating { asked: true, .. }, EndingEvent::Asked) => Some(self.kill()),
+            (EndingPhase::Running | EndingPhase::InputClosed { .. }, EndingEvent::Unfit) => {
+                Some(self.terminate(now, false))
+            }
+            (
+                EndingPhase::InputClosed { .. } | EndingPhase::Terminating { .. } | EndingPhase::Killed,
+                EndingEvent::InputClosed,
+            )
+            | (EndingPhase::Terminating { .. } | EndingPhase::Killed, EndingEvent::Unfit)
+            | (EndingPhase::Killed, EndingEvent::Asked) => None,
         }
     }
 
     /// What the passing of time leads to.
     pub(crate) fn due(&mut self, now: Instant) -> Option<Step> {
         match self.phase {
-            Phase::InputClosed { until } if now >= until => Some(self.terminate(now, false)),
-            Phase::Terminating { until, .. } if now >= until => Some(self.kill()),
-            Phase::Running | Phase::InputClosed { .. } | Phase::Terminating { .. } | Phase::Killed => None,
+            EndingPhase::InputClosed { until } if now >= until => Some(self.terminate(now, false)),
+            EndingPhase::Terminating { until, .. } if now >= until => Some(self.kill()),
+            EndingPhase::Running
+            | EndingPhase::InputClosed { .. }
+            | EndingPhase::Terminating { .. }
+            | EndingPhase::Killed => None,
         }
     }
 
     fn terminate(&mut self, now: Instant, asked: bool) -> Step {
-        self.phase = Phase::Terminating { until: now + self.graces.terminate, asked };
+        self.phase = EndingPhase::Terminating { until: now + self.grace_periods.terminate, asked };
         Step::Terminate
     }
 
     const fn kill(&mut self) -> Step {
-        self.phase = Phase::Killed;
+        self.phase = EndingPhase::Killed;
         Step::Kill
     }
 }
@@ -131,16 +141,17 @@ impl Ending {
 mod tests {
     use super::*;
 
-    const GRACES: Graces = Graces { input_closed: Duration::from_secs(5), terminate: Duration::from_secs(3) };
+    const GRACE_PERIODS: GracePeriods =
+        GracePeriods { input_closed: Duration::from_secs(5), terminate: Duration::from_secs(3) };
 
     /// What happens at a second: an event, or nothing but time.
-    type At = (u64, Option<Event>, Option<Step>);
+    type At = (u64, Option<EndingEvent>, Option<Step>);
 
     #[test]
     fn every_way_to_the_end() {
-        use Event::Asked;
-        use Event::InputClosed;
-        use Event::Unfit;
+        use EndingEvent::Asked;
+        use EndingEvent::InputClosed;
+        use EndingEvent::Unfit;
         use Step::Kill;
         use Step::Terminate;
         let ways: [(&str, &[At]); 11] = [
@@ -207,7 +218,7 @@ mod tests {
         ];
         for (way, steps) in ways {
             let start = Instant::now();
-            let mut ending = Ending::new(GRACES);
+            let mut ending = Ending::new(GRACE_PERIODS);
             for (second, event, expected) in steps {
                 let now = start + Duration::from_secs(*second);
                 let step = match event {
@@ -223,12 +234,12 @@ mod tests {
     fn who_came_first_has_begun_it() {
         let cases = [
             (&[][..], EndedBy::Server),
-            (&[Event::InputClosed, Event::Asked], EndedBy::Client),
-            (&[Event::Asked, Event::InputClosed], EndedBy::Signal),
-            (&[Event::Unfit, Event::Asked], EndedBy::Smcp),
+            (&[EndingEvent::InputClosed, EndingEvent::Asked], EndedBy::Client),
+            (&[EndingEvent::Asked, EndingEvent::InputClosed], EndedBy::Signal),
+            (&[EndingEvent::Unfit, EndingEvent::Asked], EndedBy::Smcp),
         ];
         for (events, expected) in cases {
-            let mut ending = Ending::new(GRACES);
+            let mut ending = Ending::new(GRACE_PERIODS);
             for event in events {
                 ending.on(*event, Instant::now());
             }
@@ -239,13 +250,13 @@ mod tests {
     #[test]
     fn only_a_grace_has_a_deadline() {
         let now = Instant::now();
-        let mut ending = Ending::new(GRACES);
+        let mut ending = Ending::new(GRACE_PERIODS);
         assert_eq!(ending.deadline(), None);
-        ending.on(Event::InputClosed, now);
-        assert_eq!(ending.deadline(), Some(now + GRACES.input_closed));
-        ending.on(Event::Asked, now);
-        assert_eq!(ending.deadline(), Some(now + GRACES.terminate));
-        ending.on(Event::Asked, now);
+        ending.on(EndingEvent::InputClosed, now);
+        assert_eq!(ending.deadline(), Some(now + GRACE_PERIODS.input_closed));
+        ending.on(EndingEvent::Asked, now);
+        assert_eq!(ending.deadline(), Some(now + GRACE_PERIODS.terminate));
+        ending.on(EndingEvent::Asked, now);
         assert_eq!(ending.deadline(), None);
     }
 }

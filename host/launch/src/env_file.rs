@@ -3,12 +3,12 @@
 //! Values are secrets: no message and no `Debug` shows one.
 
 mod dotenv;
-mod room;
+mod argument_limits;
 
+pub use argument_limits::ArgumentLimits;
+pub use argument_limits::TooLong;
 pub use dotenv::EnvFileError;
 pub use dotenv::parse;
-pub use room::Room;
-pub use room::TooLong;
 
 use std::ffi::OsStr;
 use std::ffi::OsString;

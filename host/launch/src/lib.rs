@@ -7,7 +7,7 @@
 //! command ──► spawn ──► supervise ──► Ended
 //!  which      its own    poll: signals,   what it
 //!  file       group,     hang-up, grace   exits with
-//!             a keeper      │
+//!             a reaper      │
 //!                         relay ◄──► proxy      only for a server with a warning:
 //!                         moves bytes  changes them     otherwise client and server are connected directly
 //! ```
@@ -22,19 +22,19 @@ use std::process::Stdio;
 
 use cap_std::fs::Dir;
 
+#[cfg(not(target_os = "linux"))]
+use crate::client_poll::ClientWatch;
+#[cfg(target_os = "linux")]
+use crate::client_watch::ClientWatch;
 use crate::command::Bundle;
 use crate::diagnose::Load;
-use crate::ending::Graces;
+use crate::ending::GracePeriods;
 use crate::environment::ServerEnvironment;
 use crate::error::LaunchError;
-#[cfg(not(target_os = "linux"))]
-use crate::held::Leaving;
-#[cfg(target_os = "linux")]
-use crate::leaving::Leaving;
-use crate::place::Place;
-use crate::relay::Prepared;
+use crate::relay::PreparedRelay;
 use crate::spawn::Plan;
-use crate::spawn::Server;
+use crate::spawn::RunningServer;
+use crate::start_folder::StartFolder;
 use crate::status::Ended;
 use crate::status::EndedBy;
 use crate::supervise::supervise;
@@ -46,13 +46,13 @@ use smcp_model::warning::Warning;
 
 #[cfg(target_os = "linux")]
 pub use crate::adoption::Adoption;
+#[cfg(not(target_os = "linux"))]
+pub use crate::direct::Adoption;
 pub use crate::refusal::Patience;
 pub use crate::refusal::refuse;
 pub use crate::signals::Signals;
 pub use crate::streams::Output;
 pub use crate::streams::Streams;
-#[cfg(not(target_os = "linux"))]
-pub use crate::unkept::Adoption;
 
 #[cfg(target_os = "linux")]
 mod adoption;
@@ -64,14 +64,14 @@ pub mod env_file;
 pub mod environment;
 pub mod error;
 #[cfg(not(target_os = "linux"))]
-mod held;
+mod client_poll;
 #[cfg(target_os = "linux")]
-mod keeper;
+mod reaper;
 #[cfg(target_os = "linux")]
-mod kept;
+mod via_reaper;
 #[cfg(target_os = "linux")]
-mod leaving;
-mod place;
+mod client_watch;
+mod start_folder;
 pub mod proxy;
 mod refusal;
 mod relay;
@@ -83,13 +83,13 @@ mod streams;
 mod supervise;
 mod terminal;
 #[cfg(not(target_os = "linux"))]
-mod unkept;
+mod direct;
 
 /// Tells whether the file at a path is a program that may be started; `None` when no regular file is there.
-pub type Look = fn(&Path) -> Option<bool>;
+pub type IsProgram = fn(&Path) -> Option<bool>;
 
 /// Gives the first bytes of the file at a path; `None` when it can't be read.
-pub type Head = fn(&Path) -> Option<Vec<u8>>;
+pub type ReadHead = fn(&Path) -> Option<Vec<u8>>;
 
 /// What a start needs besides the clearance.
 #[derive(Debug)]
@@ -103,9 +103,9 @@ pub struct Setup {
     /// The variables that the server gets.
     pub environment: ServerEnvironment,
     /// How programs that are not in the bundle are looked up.
-    pub look: Look,
+    pub is_program: IsProgram,
     /// How a file that could not be started is looked at, for a message that says why.
-    pub head: Head,
+    pub read_head: ReadHead,
     /// The client's ends of its standard input and output.
     pub streams: Streams,
     /// What the client's model has to read before it uses the server. None connects the two directly.
@@ -113,10 +113,10 @@ pub struct Setup {
     /// When it must have been started. Never a limit of the server's life.
     pub deadline: Deadline,
     /// How long it may take to end when it is asked to.
-    pub graces: Graces,
+    pub grace_periods: GracePeriods,
     /// What asks it to: listened to since before the bundle was unpacked.
     pub signals: Signals,
-    /// Who ends what a killed keeper leaves; none where smcp has other children.
+    /// Who ends what a killed reaper leaves; none where smcp has other children.
     pub adoption: Option<Adoption>,
 }
 
@@ -146,7 +146,7 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
     }
     let bundle = Bundle { root: &setup.root, dir: &setup.root_dir };
     let typed = &manifest.entrypoint.command;
-    let program = bundle.program(typed, setup.environment.search_path(), setup.look)?;
+    let program = bundle.program(typed, setup.environment.search_path(), setup.is_program)?;
     let directory = bundle.directory(manifest.entrypoint.workdir.as_deref())?;
     setup.deadline.check().map_err(|_| LaunchError::timeout(typed))?;
     if let Some(ended) = setup.signals.ended() {
@@ -154,13 +154,13 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
         return Ok(Finished { ended, by: EndedBy::Signal, delivery });
     }
     let Streams { input, output } = setup.streams;
-    let mut leaving = Leaving::of(input.as_fd(), output.as_fd()).map_err(LaunchError::streams)?;
+    let mut client = ClientWatch::of(input.as_fd(), output.as_fd()).map_err(LaunchError::streams)?;
     let inherited = output.is_inherited();
     let ends = Ends::new(&input, output, setup.warning).map_err(LaunchError::streams)?;
     let args: Vec<_> = manifest.entrypoint.args.iter().map(OsString::from).chain(setup.extra_args).collect();
     let load = Load::of(args.iter().map(OsString::as_os_str), &setup.environment);
-    let refused = |cause| diagnose::refused(typed, &program, &load, setup.head, cause);
-    let place = Place::open(&setup.root, &setup.root_dir, &directory, program.clone()).map_err(refused)?;
+    let refused = |cause| diagnose::refused(typed, &program, &load, setup.read_head, cause);
+    let place = StartFolder::open(&setup.root, &setup.root_dir, &directory, program.clone()).map_err(refused)?;
     let plan = Plan {
         program: place.program,
         place: place.dir,
@@ -169,7 +169,7 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
         environment: &setup.environment,
         output: ends.stdout,
     };
-    let mut server = Server::start(plan, ends.stdin.as_fd(), setup.adoption).map_err(refused)?;
+    let mut server = RunningServer::start(plan, ends.stdin.as_fd(), setup.adoption).map_err(refused)?;
     // Of a pipe, the server alone holds its end now: its closing is how we learn of the server's end.
     drop(ends.stdin);
     let watch = || {
@@ -178,7 +178,7 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
         }
         // Without a relay the server alone reads it.
         let mut relay = ends.relay.map(|relay| relay.start(input)).transpose()?;
-        let (ended, by) = supervise(&mut server, &setup.signals, &mut leaving, relay.as_mut(), setup.graces)?;
+        let (ended, by) = supervise(&mut server, &setup.signals, &mut client, relay.as_mut(), setup.grace_periods)?;
         Ok((ended, by, relay))
     };
     let (ended, by, relay) = watch().map_err(LaunchError::watching)?;
@@ -191,7 +191,7 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
 struct Ends {
     stdin: OwnedFd,
     stdout: Stdio,
-    relay: Option<Prepared>,
+    relay: Option<PreparedRelay>,
 }
 
 impl Ends {

@@ -13,7 +13,7 @@
 
 use std::hash::RandomState;
 
-use crate::proxy::client::Client;
+use crate::proxy::client::ClientStream;
 use crate::proxy::line::Line;
 use crate::proxy::rewrite::Rewriter;
 use crate::proxy::session::Session;
@@ -44,7 +44,7 @@ pub struct Proxy {
     words: Words,
     hasher: RandomState,
     session: Session,
-    client: Client,
+    client: ClientStream,
     line: Line,
     /// The last byte that the client was given ended a line, or it was given none.
     at_start: bool,
@@ -58,7 +58,7 @@ impl Proxy {
         Self {
             words: Words::new(&warning),
             session: Session::default(),
-            client: Client::new(hasher.clone()),
+            client: ClientStream::new(hasher.clone()),
             line: Line::new(hasher.clone()),
             hasher,
             at_start: true,

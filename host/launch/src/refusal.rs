@@ -16,8 +16,8 @@ use nix::errno::Errno;
 use nix::unistd::read;
 use nix::unistd::write;
 
+use crate::refusal::requests::RequestLine;
 use crate::refusal::requests::Requests;
-use crate::refusal::requests::Said;
 use crate::signals::Ready;
 use crate::signals::Signals;
 use crate::streams::Streams;
@@ -52,7 +52,7 @@ impl Default for Patience {
 /// When the client can't be read or written to. That it has left is no error.
 pub fn refuse(error: &ClientError, streams: Streams, patience: Patience) -> io::Result<()> {
     let now = Instant::now();
-    let client = Client {
+    let client = RefusedClient {
         streams,
         signals: Signals::listen()?,
         patience,
@@ -75,7 +75,7 @@ fn rest(error: &ClientError) -> io::Result<Vec<u8>> {
 
 /// A client that is being answered.
 #[derive(Debug)]
-struct Client {
+struct RefusedClient {
     streams: Streams,
     signals: Signals,
     patience: Patience,
@@ -83,7 +83,7 @@ struct Client {
     rest: Vec<u8>,
 }
 
-impl Client {
+impl RefusedClient {
     fn answer(&self) -> io::Result<()> {
         let mut requests = Requests::default();
         let mut buffer = vec![0; limits::RELAY_BUFFER];
@@ -114,8 +114,8 @@ impl Client {
     }
 
     /// Answers a request, or all requests of a batch by one line; false when the client doesn't read.
-    fn say(&self, said: &Said) -> io::Result<bool> {
-        let Said { ids, batched } = said;
+    fn say(&self, said: &RequestLine) -> io::Result<bool> {
+        let RequestLine { ids, batched } = said;
         let (open, close): (&[u8], &[u8]) = if *batched { (b"[", b"]\n") } else { (b"", b"\n") };
         let mut before = open;
         for id in ids {

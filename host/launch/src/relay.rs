@@ -24,7 +24,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::ending::Event;
+use crate::ending::EndingEvent;
 use crate::error::LaunchError;
 use crate::proxy::Proxy;
 use crate::relay::descriptor::set_nonblocking;
@@ -33,8 +33,8 @@ use crate::relay::to_client::Close;
 use crate::relay::to_client::ToClient;
 use crate::relay::to_server::ToServer;
 use crate::relay::worker::Worker;
+use crate::signals::PollSet;
 use crate::signals::Signals;
-use crate::signals::Watched;
 use crate::streams::Output;
 use smcp_model::limits;
 use smcp_model::warning::Delivery;
@@ -48,7 +48,7 @@ mod worker;
 
 /// A relay whose server is not there yet.
 #[derive(Debug)]
-pub(crate) struct Prepared {
+pub(crate) struct PreparedRelay {
     to_server: PipeWriter,
     from_server: PipeReader,
     client: Output,
@@ -57,15 +57,15 @@ pub(crate) struct Prepared {
 
 /// Makes the pipes. The first two are for the server, its standard input and output; they are as every program expects.
 /// Ours are descriptions of their own, and don't block.
-pub(crate) fn prepare(client: Output, warning: Warning) -> io::Result<(PipeReader, PipeWriter, Prepared)> {
+pub(crate) fn prepare(client: Output, warning: Warning) -> io::Result<(PipeReader, PipeWriter, PreparedRelay)> {
     let (stdin, to_server) = pipe()?;
     let (from_server, stdout) = pipe()?;
     set_nonblocking(&to_server)?;
     set_nonblocking(&from_server)?;
-    Ok((stdin, stdout, Prepared { to_server, from_server, client, warning }))
+    Ok((stdin, stdout, PreparedRelay { to_server, from_server, client, warning }))
 }
 
-impl Prepared {
+impl PreparedRelay {
     /// Begins to copy in both directions; `input` is what the client says.
     pub(crate) fn start(self, input: OwnedFd) -> io::Result<Relay> {
         let (stopped, stop) = pipe()?;
@@ -97,14 +97,14 @@ impl Relay {
     }
 
     /// Takes note that nothing more goes to the client, and says what that means for the server.
-    pub(crate) fn event(&mut self) -> Option<Event> {
+    pub(crate) fn event(&mut self) -> Option<EndingEvent> {
         let close = self.to_client.take()?.join().unwrap_or_else(|| Close::Broken(panicked()));
         tracing::debug!(?close, "the server's output is relayed no more");
         let event = match close {
             // It may go on without; many do until their input ends.
             Close::Complete => None,
-            Close::ClientLeft => Some(Event::InputClosed),
-            Close::Evaded(_) | Close::Broken(_) => Some(Event::Unfit),
+            Close::ClientLeft => Some(EndingEvent::InputClosed),
+            Close::Evaded(_) | Close::Broken(_) => Some(EndingEvent::Unfit),
         };
         self.close = Some(close);
         if event.is_some() {
@@ -134,7 +134,7 @@ impl Relay {
             if signals.ended().is_some() {
                 until.get_or_insert_with(|| Instant::now() + limits::RELAY_GRACE);
             }
-            if signals.wait(Watched { relay: Some(watched), ..Watched::default() }, until)?.relay {
+            if signals.wait(PollSet { relay: Some(watched), ..PollSet::default() }, until)?.relay {
                 self.event();
             } else if until.is_some_and(|until| Instant::now() >= until) {
                 tracing::debug!("the client does not read, so the end of the server's output is lost");

@@ -47,7 +47,7 @@ pub struct Signals {
     asked: SignalPipe,
     /// Which of them came last; 0 before the first.
     latest: Arc<AtomicUsize>,
-    /// SIGCHLD: the server ended or stopped, or its keeper did. Listening also undoes an inherited wish not to hear of
+    /// SIGCHLD: the server ended or stopped, or its reaper did. Listening also undoes an inherited wish not to hear of
     /// children, under which the system would forget how they ended.
     child: SignalPipe,
     /// SIGCONT: smcp goes on after a stop.
@@ -65,7 +65,7 @@ pub(super) enum Ready {
 
 /// What is waited for besides signals.
 #[derive(Debug, Default)]
-pub(super) struct Watched<'w> {
+pub(super) struct PollSet<'w> {
     /// Has something to tell when the client may have left.
     pub(crate) client: Option<PollFd<'w>>,
     /// Readable when the relay has something to say.
@@ -133,9 +133,9 @@ impl Signals {
     }
 
     /// Waits for the next event.
-    pub(super) fn wait(&self, watched: Watched<'_>, until: Option<Instant>) -> io::Result<Wake> {
+    pub(super) fn wait(&self, watched: PollSet<'_>, until: Option<Instant>) -> io::Result<Wake> {
         let readable = |fd| PollFd::new(fd, PollFlags::POLLIN);
-        let Watched { client, relay, changes } = watched;
+        let PollSet { client, relay, changes } = watched;
         let (has_client, has_relay) = (client.is_some(), relay.is_some());
         let told = [client, relay.map(readable)];
         let pipes = [&self.asked, &self.child, &self.resumed].map(|pipe| pipe.read.as_fd());
@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn a_deadline_ends_the_wait_not_before_its_time() {
         let until = Instant::now() + Duration::from_millis(3);
-        assert_eq!(deaf().wait(Watched::default(), Some(until)).unwrap(), Wake::default());
+        assert_eq!(deaf().wait(PollSet::default(), Some(until)).unwrap(), Wake::default());
         assert!(Instant::now() >= until);
     }
 }

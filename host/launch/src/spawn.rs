@@ -1,7 +1,7 @@
 //! The server as a process: its own group, signalled as a group.
 //!
 //! It ends with everything that it started.
-//! `supervise` drives it. What the system is told and says is in `kept` (Linux) and `unkept`.
+//! `supervise` drives it. What the system is told and says is in `via_reaper` (Linux) and `direct`.
 
 use std::ffi::OsString;
 use std::io;
@@ -17,18 +17,18 @@ use nix::sys::signal::killpg;
 use nix::unistd::getpgrp;
 
 use crate::Adoption;
+#[cfg(not(target_os = "linux"))]
+use crate::direct::Preparation;
+#[cfg(not(target_os = "linux"))]
+use crate::direct::Process;
 use crate::environment::ServerEnvironment;
-#[cfg(target_os = "linux")]
-use crate::kept::Preparation;
-#[cfg(target_os = "linux")]
-use crate::kept::Process;
 use crate::status::Ended;
 use crate::terminal::Terminal;
 use crate::terminal::has_job_control;
-#[cfg(not(target_os = "linux"))]
-use crate::unkept::Preparation;
-#[cfg(not(target_os = "linux"))]
-use crate::unkept::Process;
+#[cfg(target_os = "linux")]
+use crate::via_reaper::Preparation;
+#[cfg(target_os = "linux")]
+use crate::via_reaper::Process;
 
 /// Everything about the process that is to be.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub(crate) struct Plan<'a> {
     /// Where it starts.
     pub(crate) place: Dir,
     /// The path of that, for systems where a process can't be started in an opened folder.
-    #[cfg_attr(target_os = "linux", expect(dead_code, reason = "the keeper enters the opened folder"))]
+    #[cfg_attr(target_os = "linux", expect(dead_code, reason = "the reaper enters the opened folder"))]
     pub(crate) directory: PathBuf,
     pub(crate) environment: &'a ServerEnvironment,
     pub(crate) output: Stdio,
@@ -46,7 +46,7 @@ pub(crate) struct Plan<'a> {
 
 /// A running server. Dropping it kills it and what it started, so that no way out of the supervisor leaves one running.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub(crate) struct RunningServer {
     process: Process,
     terminal: Option<Terminal>,
     ended: bool,
@@ -61,7 +61,7 @@ pub(crate) enum State {
     Ended(Ended),
 }
 
-impl Server {
+impl RunningServer {
     /// Starts the process and, when its input is our terminal, lends it that.
     pub(crate) fn start(plan: Plan<'_>, input: BorrowedFd<'_>, adoption: Option<Adoption>) -> io::Result<Self> {
         let stdin = input.try_clone_to_owned()?;
@@ -140,7 +140,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for RunningServer {
     fn drop(&mut self) {
         if !self.ended {
             self.process.kill();
@@ -186,7 +186,7 @@ mod tests {
             environment: &ServerEnvironment::compute(&[path], &manifest, &[], &[]),
             output: write.into(),
         };
-        let server = Server::start(plan, input.as_fd(), None).unwrap();
+        let server = RunningServer::start(plan, input.as_fd(), None).unwrap();
         let mut output = BufReader::new(output);
         let mut line = String::new();
         output.read_line(&mut line).unwrap();

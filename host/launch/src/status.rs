@@ -33,8 +33,8 @@ pub enum Ended {
     Exited(u8),
     /// By the signal of this number, which it got itself, or smcp before there was a server.
     Signalled(u8),
-    /// By SIGKILL, because the keeper between smcp and it was killed.
-    Unkept {
+    /// By SIGKILL, because the reaper between smcp and it was killed.
+    ReaperKilled {
         /// Whether everything that it had started was ended too.
         whole: bool,
     },
@@ -55,7 +55,7 @@ impl Ended {
             Self::Exited(REFUSED) => 1,
             Self::Exited(code) => code,
             Self::Signalled(signal) => SIGNALLED.saturating_add(signal),
-            Self::Unkept { .. } => SIGNALLED.saturating_add(SIGKILL),
+            Self::ReaperKilled { .. } => SIGNALLED.saturating_add(SIGKILL),
         }
     }
 
@@ -66,7 +66,7 @@ impl Ended {
                 "the server exited with code {REFUSED}, which smcp keeps for refusals; smcp exits with {} instead",
                 self.exit_code()
             )),
-            Self::Unkept { whole } => {
+            Self::ReaperKilled { whole } => {
                 let rest =
                     if whole { "and so did all that it had started" } else { "what it had started may still run" };
                 Some(format!(
@@ -84,7 +84,7 @@ impl Ended {
     pub(crate) const fn when_asked(self, asked: Option<Self>) -> Self {
         match (self, asked) {
             (Self::Signalled(SIGTERM), Some(asked)) => asked,
-            (Self::Exited(_) | Self::Signalled(_) | Self::Unkept { .. }, _) => self,
+            (Self::Exited(_) | Self::Signalled(_) | Self::ReaperKilled { .. }, _) => self,
         }
     }
 }
@@ -113,7 +113,7 @@ mod tests {
             (Ended::Signalled(9), 137, false),
             (Ended::Signalled(15), 143, false),
             (Ended::Signalled(64), 192, false),
-            (Ended::Unkept { whole: true }, 137, true),
+            (Ended::ReaperKilled { whole: true }, 137, true),
         ];
         for (ended, code, explained) in cases {
             assert_eq!((ended.exit_code(), ended.message().is_some()), (code, explained), "{ended:?}");
@@ -130,7 +130,7 @@ mod tests {
             (Ended::Signalled(2), Some(Ended::Signalled(15)), Ended::Signalled(2)),
             (Ended::Exited(0), interrupt, Ended::Exited(0)),
             (Ended::Exited(3), interrupt, Ended::Exited(3)),
-            (Ended::Unkept { whole: false }, interrupt, Ended::Unkept { whole: false }),
+            (Ended::ReaperKilled { whole: false }, interrupt, Ended::ReaperKilled { whole: false }),
         ];
         for (ended, asked, expected) in cases {
             assert_eq!(ended.when_asked(asked), expected, "{ended:?}, {asked:?}");

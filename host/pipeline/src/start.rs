@@ -18,7 +18,7 @@ use smcp_launch::Finished;
 use smcp_launch::Setup;
 use smcp_launch::Signals;
 use smcp_launch::Streams;
-use smcp_launch::ending::Graces;
+use smcp_launch::ending::GracePeriods;
 use smcp_launch::env_file::Assignment;
 use smcp_launch::environment::ServerEnvironment;
 use smcp_launch::status::EndedBy;
@@ -116,12 +116,12 @@ fn start_in(
         root_dir,
         extra_args: order.arguments.clone(),
         environment,
-        look: authority::program,
-        head: authority::program_head,
+        is_program: authority::program,
+        read_head: authority::program_head,
         streams: Streams::inherited(input),
         warning,
         deadline,
-        graces: Graces::default(),
+        grace_periods: GracePeriods::default(),
         signals,
         adoption: Adoption::begin(),
     };

@@ -98,7 +98,7 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Assignment>, EnvFileError> {
     if wide(bytes) {
         return Err(EnvFileError::Encoding);
     }
-    let mut reader = Reader { rest: encoding::without_mark(bytes), line: 1 };
+    let mut reader = EnvFileReader { rest: encoding::without_mark(bytes), line: 1 };
     let (mut assignments, mut wrong) = (Vec::new(), Vec::new());
     while !reader.rest.is_empty() {
         let line = reader.line;
@@ -111,13 +111,13 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Assignment>, EnvFileError> {
 }
 
 /// What is left of a file.
-struct Reader<'b> {
+struct EnvFileReader<'b> {
     rest: &'b [u8],
     /// The number of the line that `rest` begins in.
     line: usize,
 }
 
-impl<'b> Reader<'b> {
+impl<'b> EnvFileReader<'b> {
     /// Reads one assignment, or a line that is none. Whatever comes of it, the reader stands at the next line.
     fn statement(&mut self) -> Result<Option<Assignment>, Reason> {
         let line = self.rest.split(|byte| *byte == b'\n').next().unwrap_or_default();

@@ -7,8 +7,8 @@
 
 use std::hash::RandomState;
 
-use crate::proxy::scan::Event;
-use crate::proxy::scan::Facts;
+use crate::proxy::scan::MessageFacts;
+use crate::proxy::scan::ScanEvent;
 use crate::proxy::scan::Scanner;
 use crate::proxy::session::Session;
 use crate::proxy::skim::OVERLAP;
@@ -17,7 +17,7 @@ use smcp_model::limits;
 
 /// What a client says.
 #[derive(Debug)]
-pub(crate) struct Client {
+pub(crate) struct ClientStream {
     scanner: Scanner,
     skimmer: Skimmer,
     /// The scanner has been shown the present line from its start.
@@ -26,7 +26,7 @@ pub(crate) struct Client {
     kept: Vec<u8>,
 }
 
-impl Client {
+impl ClientStream {
     /// A client that has said nothing.
     pub(crate) fn new(hasher: RandomState) -> Self {
         let scanner = Scanner::new(hasher, false);
@@ -60,7 +60,7 @@ impl Client {
         }
     }
 
-    /// Whether a settled session need not be told of these bytes; they begin where `kept` ends. If not, nothing has
+    /// Whether a settled session need not be told of these bytes; they begin where `via_reaper` ends. If not, nothing has
     /// changed.
     fn skim(&mut self, bytes: &[u8], lists: bool) -> bool {
         let ended = memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1);
@@ -87,14 +87,14 @@ impl Client {
 }
 
 /// Shows the scanner bytes of any number of lines, and tells of each message that is complete.
-fn scan(scanner: &mut Scanner, bytes: &[u8], mut said: impl FnMut(&Facts)) {
+fn scan(scanner: &mut Scanner, bytes: &[u8], mut said: impl FnMut(&MessageFacts)) {
     let mut rest = bytes;
     while !rest.is_empty() {
         let end = memchr::memchr2(b'\n', b'\r', rest);
         let (mut line, after) = rest.split_at(end.unwrap_or(rest.len()));
         while !line.is_empty() {
             let (taken, event) = scanner.feed(line);
-            if event == Some(Event::Message) {
+            if event == Some(ScanEvent::Message) {
                 said(scanner.facts());
             }
             line = line.get(taken..).unwrap_or_default();
@@ -122,15 +122,15 @@ mod tests {
 
     /// One client heard by two sessions: as it is, and with nothing skimmed.
     struct Twice {
-        skimmed: (Client, Session),
-        read: (Client, Session),
+        skimmed: (ClientStream, Session),
+        read: (ClientStream, Session),
         hasher: RandomState,
     }
 
     impl Twice {
         fn new() -> Self {
             let hasher = RandomState::new();
-            let one = || (Client::new(hasher.clone()), Session::default());
+            let one = || (ClientStream::new(hasher.clone()), Session::default());
             Self { skimmed: one(), read: one(), hasher }
         }
 
@@ -154,10 +154,10 @@ mod tests {
         }
 
         /// Something that the server does, about a request with some id.
-        fn serve(&mut self, id: u8, act: impl Fn(&mut Session, &Facts)) {
+        fn serve(&mut self, id: u8, act: impl Fn(&mut Session, &MessageFacts)) {
             let id = Some(Id::scalar(id.to_string().as_bytes(), &self.hasher));
             for session in [&mut self.skimmed.1, &mut self.read.1] {
-                act(session, &Facts { id, result: true, ..Facts::default() });
+                act(session, &MessageFacts { id, result: true, ..MessageFacts::default() });
             }
         }
     }

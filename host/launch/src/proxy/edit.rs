@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use crate::proxy::evasion::Evasion;
 use crate::proxy::forged;
-use crate::proxy::keys::Key;
-use crate::proxy::keys::Names;
+use crate::proxy::keys::KeySet;
+use crate::proxy::keys::ProtocolKey;
 use crate::proxy::members::Elements;
 use crate::proxy::members::Member;
 use crate::proxy::members::Members;
@@ -26,7 +26,7 @@ const BLANK_LINE: &[u8] = br"\n\n";
 
 /// Which places of a result are filled.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Plan {
+pub(crate) struct Places {
     /// `instructions`, with the block.
     pub(crate) instructions: bool,
     /// The description of every tool, with the short form.
@@ -35,7 +35,7 @@ pub(crate) struct Plan {
     pub(crate) content: bool,
 }
 
-impl Plan {
+impl Places {
     /// The places in the answer to some request.
     pub(crate) fn of(method: Method) -> Self {
         Self {
@@ -84,7 +84,7 @@ pub(crate) struct Editor<'l> {
     copied: usize,
     /// How much of `out` is ours.
     added: usize,
-    keys: Names,
+    keys: KeySet,
     /// Whether every client reads the line, once somebody has asked.
     readable: Option<bool>,
 }
@@ -100,7 +100,7 @@ impl<'l> Editor<'l> {
             out: Vec::new(),
             copied: 0,
             added: 0,
-            keys: Names::default(),
+            keys: KeySet::default(),
             readable: None,
         }
     }
@@ -117,26 +117,27 @@ impl<'l> Editor<'l> {
     }
 
     /// The places that a result has by its keys alone.
-    pub(crate) fn shape(&self, result: &Range<usize>) -> Result<Plan, Evasion> {
-        let mut plan = Plan::default();
+    pub(crate) fn shape(&self, result: &Range<usize>) -> Result<Places, Evasion> {
+        let mut plan = Places::default();
         if !self.opens(result, b'{') {
             return Ok(plan);
         }
         for member in Members::new(self.line, result.start, self.hasher) {
             let member = member.map_err(|NotJson| Evasion::Malformed)?;
             let list = self.opens(&member.value, b'[');
-            plan.instructions |= matches!(member.name.key, Key::Instructions | Key::Handshake);
-            plan.tools |= member.name.key == Key::Tools && list;
+            plan.instructions |= matches!(member.name.key, ProtocolKey::Instructions | ProtocolKey::Handshake);
+            plan.tools |= member.name.key == ProtocolKey::Tools && list;
             // Of a call's result the content may be missing, and some clients take it for empty.
-            plan.content |= member.name.key == Key::Content && list || member.name.key == Key::Structured;
+            plan.content |=
+                member.name.key == ProtocolKey::Content && list || member.name.key == ProtocolKey::Structured;
         }
         Ok(plan)
     }
 
     /// Fills the places of a result. One that is no object has none.
-    pub(crate) fn result(&mut self, result: Range<usize>, plan: Plan) -> Result<Carried, Evasion> {
+    pub(crate) fn result(&mut self, result: Range<usize>, plan: Places) -> Result<Carried, Evasion> {
         let mut carried = Carried::default();
-        if plan == Plan::default() || !self.opens(&result, b'{') {
+        if plan == Places::default() || !self.opens(&result, b'{') {
             return Ok(carried);
         }
         let present = self.present(&result)?;
@@ -153,19 +154,19 @@ impl<'l> Editor<'l> {
         }
         for member in Members::new(self.line, result.start, self.hasher) {
             let Member { name, value } = member.map_err(|NotJson| Evasion::Malformed)?;
-            if plan.instructions && name.key == Key::Instructions {
+            if plan.instructions && name.key == ProtocolKey::Instructions {
                 self.text(&value, &words.block)?;
                 carried.instructions = true;
-            } else if plan.content && name.key == Key::Content {
+            } else if plan.content && name.key == ProtocolKey::Content {
                 self.content(&value)?;
                 carried.content = true;
-            } else if plan.tools && name.key == Key::Tools {
+            } else if plan.tools && name.key == ProtocolKey::Tools {
                 carried.tools |= self.tools(&value)?;
-            } else if warned && name.key == Key::Lifetime {
+            } else if warned && name.key == ProtocolKey::Lifetime {
                 self.set(&value, b"0")?;
-            } else if warned && name.key == Key::Scope {
+            } else if warned && name.key == ProtocolKey::Scope {
                 self.set(&value, br#""private""#)?;
-            } else if name.key == Key::Capabilities && name.exact {
+            } else if name.key == ProtocolKey::Capabilities && name.exact {
                 carried.logging = self.declares_logging(&value)?;
             }
         }
@@ -184,19 +185,19 @@ impl<'l> Editor<'l> {
             if self.keys.others() > limits::COMPARED_KEYS {
                 return Err(Evasion::TooManyKeys);
             }
-            present.tools |= name.key == Key::Tools && self.has_tool(&value)?;
+            present.tools |= name.key == ProtocolKey::Tools && self.has_tool(&value)?;
             if !name.exact {
                 continue;
             }
-            present.instructions |= name.key == Key::Instructions;
-            present.content |= name.key == Key::Content;
-            present.structured |= name.key == Key::Structured;
-            present.description |= name.key == Key::Description;
-            if name.key == Key::ResultType {
+            present.instructions |= name.key == ProtocolKey::Instructions;
+            present.content |= name.key == ProtocolKey::Content;
+            present.structured |= name.key == ProtocolKey::Structured;
+            present.description |= name.key == ProtocolKey::Description;
+            if name.key == ProtocolKey::ResultType {
                 let said = self.line.get(value).unwrap_or_default();
                 present.complete &= decode(said) == r#""complete""#;
             }
-            present.complete &= name.key != Key::Task;
+            present.complete &= name.key != ProtocolKey::Task;
         }
         Ok(present)
     }
@@ -236,7 +237,7 @@ impl<'l> Editor<'l> {
         }
         for member in Members::new(self.line, tool.start, self.hasher) {
             let Member { name, value } = member.map_err(|NotJson| Evasion::Malformed)?;
-            if name.key == Key::Description {
+            if name.key == ProtocolKey::Description {
                 self.text(&value, &words.short)?;
             }
         }
@@ -274,7 +275,7 @@ impl<'l> Editor<'l> {
         }
         for member in Members::new(self.line, capabilities.start, self.hasher) {
             let Member { name, value } = member.map_err(|NotJson| Evasion::Malformed)?;
-            if name.key == Key::Logging && name.exact {
+            if name.key == ProtocolKey::Logging && name.exact {
                 return Ok(self.opens(&value, b'{'));
             }
         }

@@ -1,6 +1,6 @@
 //! The keys of messages and results, and whether one stands twice.
 //!
-//! The scanner and the rewriter hand in raw bytes, as they stood between the quotes. Names compare folded, as Go's
+//! The scanner and the rewriter hand in raw bytes, as they stood between the quotes. KeySet compare folded, as Go's
 //! decoder does it: a client may be laxer than the standard.
 
 use std::collections::HashSet;
@@ -11,7 +11,7 @@ use crate::proxy::token::decode;
 
 /// A key that matters somewhere in an answer or a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Key {
+pub(crate) enum ProtocolKey {
     /// `jsonrpc` of a message.
     Jsonrpc,
     /// `id` of a message.
@@ -51,42 +51,42 @@ pub(crate) enum Key {
 }
 
 /// The names of the keys, as the protocol spells them. `params` is here because every message has it.
-const KNOWN: [(&str, Key); 20] = [
-    ("jsonrpc", Key::Jsonrpc),
-    ("id", Key::Id),
-    ("method", Key::Method),
-    ("params", Key::Other),
-    ("result", Key::Result),
-    ("error", Key::Error),
-    ("instructions", Key::Instructions),
-    ("protocolVersion", Key::Handshake),
-    ("supportedVersions", Key::Handshake),
-    ("serverInfo", Key::Handshake),
-    ("tools", Key::Tools),
-    ("content", Key::Content),
-    ("structuredContent", Key::Structured),
-    ("resultType", Key::ResultType),
-    ("task", Key::Task),
-    ("capabilities", Key::Capabilities),
-    ("logging", Key::Logging),
-    ("description", Key::Description),
-    ("ttlMs", Key::Lifetime),
-    ("cacheScope", Key::Scope),
+const KNOWN: [(&str, ProtocolKey); 20] = [
+    ("jsonrpc", ProtocolKey::Jsonrpc),
+    ("id", ProtocolKey::Id),
+    ("method", ProtocolKey::Method),
+    ("params", ProtocolKey::Other),
+    ("result", ProtocolKey::Result),
+    ("error", ProtocolKey::Error),
+    ("instructions", ProtocolKey::Instructions),
+    ("protocolVersion", ProtocolKey::Handshake),
+    ("supportedVersions", ProtocolKey::Handshake),
+    ("serverInfo", ProtocolKey::Handshake),
+    ("tools", ProtocolKey::Tools),
+    ("content", ProtocolKey::Content),
+    ("structuredContent", ProtocolKey::Structured),
+    ("resultType", ProtocolKey::ResultType),
+    ("task", ProtocolKey::Task),
+    ("capabilities", ProtocolKey::Capabilities),
+    ("logging", ProtocolKey::Logging),
+    ("description", ProtocolKey::Description),
+    ("ttlMs", ProtocolKey::Lifetime),
+    ("cacheScope", ProtocolKey::Scope),
 ];
 
 /// A key as it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Name {
     /// What a lax client takes it for.
-    pub(crate) key: Key,
+    pub(crate) key: ProtocolKey,
     /// Whether a strict client takes it for the same.
     pub(crate) exact: bool,
-    identity: Identity,
+    identity: KeyIdentity,
 }
 
 /// Equal for names that some client takes for the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Identity {
+enum KeyIdentity {
     /// A place in `KNOWN`.
     Known(u32),
     /// The hash of any other name, with a key that no server knows.
@@ -98,16 +98,16 @@ impl Name {
     pub(crate) fn read(raw: &[u8], hasher: &RandomState) -> Self {
         for ((name, key), place) in KNOWN.iter().zip(0..) {
             if name.as_bytes() == raw {
-                return Self { key: *key, exact: true, identity: Identity::Known(place) };
+                return Self { key: *key, exact: true, identity: KeyIdentity::Known(place) };
             }
         }
         let text = decode(raw);
         for ((name, key), place) in KNOWN.iter().zip(0..) {
             if text.chars().map(fold).eq(name.chars().map(fold)) {
-                return Self { key: *key, exact: text == *name, identity: Identity::Known(place) };
+                return Self { key: *key, exact: text == *name, identity: KeyIdentity::Known(place) };
             }
         }
-        Self { key: Key::Other, exact: false, identity: Identity::Hash(hasher.hash_one(text.as_ref())) }
+        Self { key: ProtocolKey::Other, exact: false, identity: KeyIdentity::Hash(hasher.hash_one(text.as_ref())) }
     }
 }
 
@@ -122,22 +122,22 @@ pub(crate) fn fold(letter: char) -> char {
 
 /// The names that one object has.
 #[derive(Debug, Default)]
-pub(crate) struct Names {
+pub(crate) struct KeySet {
     /// One bit for each place in `KNOWN`.
     known: u32,
     others: HashSet<u64>,
 }
 
-impl Names {
+impl KeySet {
     /// Adds a name. False when it is there already.
     pub(crate) fn insert(&mut self, name: Name) -> bool {
         match name.identity {
-            Identity::Known(place) => {
+            KeyIdentity::Known(place) => {
                 let before = self.known;
                 self.known |= 1 << place;
                 self.known != before
             }
-            Identity::Hash(hash) => self.others.insert(hash),
+            KeyIdentity::Hash(hash) => self.others.insert(hash),
         }
     }
 
@@ -162,15 +162,15 @@ mod tests {
         let hasher = RandomState::new();
         let name = |raw: &str| Name::read(raw.as_bytes(), &hasher);
         for (raw, key, exact) in [
-            ("id", Key::Id, true),
-            ("\\u0069d", Key::Id, true),
-            ("ID", Key::Id, false),
-            ("in\u{17f}tructions", Key::Instructions, false),
-            ("ta\\u017f\u{212a}", Key::Task, false),
-            ("resultType", Key::ResultType, true),
-            ("resulttype", Key::ResultType, false),
-            ("identity", Key::Other, false),
-            ("", Key::Other, false),
+            ("id", ProtocolKey::Id, true),
+            ("\\u0069d", ProtocolKey::Id, true),
+            ("ID", ProtocolKey::Id, false),
+            ("in\u{17f}tructions", ProtocolKey::Instructions, false),
+            ("ta\\u017f\u{212a}", ProtocolKey::Task, false),
+            ("resultType", ProtocolKey::ResultType, true),
+            ("resulttype", ProtocolKey::ResultType, false),
+            ("identity", ProtocolKey::Other, false),
+            ("", ProtocolKey::Other, false),
         ] {
             assert_eq!((name(raw).key, name(raw).exact), (key, exact), "{raw}");
         }
@@ -188,7 +188,7 @@ mod tests {
             ("protocolVersion", "serverInfo", true),
             ("params", "method", true),
         ] {
-            let mut names = Names::default();
+            let mut names = KeySet::default();
             assert!(names.insert(Name::read(one.as_bytes(), &hasher)));
             assert_eq!(names.insert(Name::read(other.as_bytes(), &hasher)), distinct, "{one} and {other}");
             names.clear();

@@ -8,8 +8,8 @@ use std::hash::RandomState;
 
 use crate::proxy::evasion::Evasion;
 use crate::proxy::members::skip_space;
-use crate::proxy::scan::Event;
-use crate::proxy::scan::Facts;
+use crate::proxy::scan::MessageFacts;
+use crate::proxy::scan::ScanEvent;
 use crate::proxy::scan::Scanner;
 use crate::proxy::session::Session;
 use crate::proxy::session::Waiting;
@@ -21,7 +21,7 @@ use smcp_model::limits;
 const KEPT: usize = 64 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
+enum LineMode {
     /// It may be an answer: nothing is out.
     Hold,
     /// It can't be one as it began; its beginning is out.
@@ -37,7 +37,7 @@ enum Mode {
 pub(crate) struct Line {
     hasher: RandomState,
     scanner: Scanner,
-    mode: Mode,
+    mode: LineMode,
     held: Vec<u8>,
     /// A value that began on an earlier line and goes on.
     spanning: Option<Scanner>,
@@ -47,7 +47,7 @@ pub(crate) struct Line {
 
 /// A line that has ended.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct HeldLine {
     /// Its bytes, without those that are out.
     pub(crate) bytes: Vec<u8>,
     /// It begins with a complete value.
@@ -58,28 +58,28 @@ impl Line {
     /// The first line.
     pub(crate) fn new(hasher: RandomState) -> Self {
         let scanner = Scanner::new(hasher.clone(), true);
-        Self { hasher, scanner, mode: Mode::Hold, held: Vec::new(), spanning: None, fresh: true }
+        Self { hasher, scanner, mode: LineMode::Hold, held: Vec::new(), spanning: None, fresh: true }
     }
 
     /// Whether nothing is held, and nothing of the present line is of interest.
     pub(crate) fn is_free(&self) -> bool {
-        self.fresh || self.mode == Mode::Through
+        self.fresh || self.mode == LineMode::Through
     }
 
     /// Goes on after bytes that were copied past it.
     pub(crate) fn resume(&mut self, at_start: bool, silent: bool) {
         self.restart(silent);
         if !at_start {
-            self.mode = Mode::Through;
+            self.mode = LineMode::Through;
             self.fresh = false;
         }
     }
 
     /// Takes what is held of a line that has ended.
-    pub(crate) fn take(&mut self) -> Held {
-        let may_be_answer = self.mode == Mode::Hold && self.scanner.values() > 0;
+    pub(crate) fn take(&mut self) -> HeldLine {
+        let may_be_answer = self.mode == LineMode::Hold && self.scanner.values() > 0;
         let keep = if self.held.len() > KEPT { Vec::new() } else { Vec::with_capacity(self.held.len()) };
-        Held { bytes: std::mem::replace(&mut self.held, keep), may_be_answer }
+        HeldLine { bytes: std::mem::replace(&mut self.held, keep), may_be_answer }
     }
 
     /// The line has ended, with some mark.
@@ -87,7 +87,7 @@ impl Line {
         let silent = session.is_silent();
         if !silent {
             self.spanning = None;
-        } else if self.spanning.is_none() && self.mode != Mode::Through && self.scanner.is_inside() {
+        } else if self.spanning.is_none() && self.mode != LineMode::Through && self.scanner.is_inside() {
             let next = Scanner::new(self.hasher.clone(), true);
             self.spanning = Some(std::mem::replace(&mut self.scanner, next));
         }
@@ -100,7 +100,7 @@ impl Line {
 
     fn restart(&mut self, silent: bool) {
         self.scanner.restart(silent);
-        self.mode = Mode::Hold;
+        self.mode = LineMode::Hold;
         self.fresh = true;
     }
 
@@ -119,12 +119,12 @@ impl Line {
         let mut rest = bytes;
         while !rest.is_empty() {
             let room = match self.mode {
-                Mode::Through => {
+                LineMode::Through => {
                     out.extend_from_slice(rest);
                     return Ok(());
                 }
-                Mode::Hold => limits::HELD_LINE.saturating_sub(self.held.len()),
-                Mode::Watch | Mode::WatchFilled => rest.len(),
+                LineMode::Hold => limits::HELD_LINE.saturating_sub(self.held.len()),
+                LineMode::Watch | LineMode::WatchFilled => rest.len(),
             };
             if room == 0 {
                 self.overflow(words, session, out)?;
@@ -135,10 +135,10 @@ impl Line {
             if let Some(event) = event {
                 self.judge(event, session, out)?;
             }
-            if self.mode == Mode::Hold && self.scanner.is_garbage() && self.scanner.values() == 0 {
-                self.release(Mode::Through, out);
+            if self.mode == LineMode::Hold && self.scanner.is_garbage() && self.scanner.values() == 0 {
+                self.release(LineMode::Through, out);
             }
-            if self.mode == Mode::Hold {
+            if self.mode == LineMode::Hold {
                 self.held.extend_from_slice(now)
             } else {
                 out.extend_from_slice(now)
@@ -148,7 +148,7 @@ impl Line {
         Ok(())
     }
 
-    fn release(&mut self, mode: Mode, out: &mut Vec<u8>) {
+    fn release(&mut self, mode: LineMode, out: &mut Vec<u8>) {
         out.append(&mut self.held);
         self.held.shrink_to(KEPT);
         self.mode = mode;
@@ -170,7 +170,7 @@ impl Line {
     }
 
     /// Something more is known of the line.
-    fn judge(&mut self, event: Event, session: &mut Session, out: &mut Vec<u8>) -> Result<(), Evasion> {
+    fn judge(&mut self, event: ScanEvent, session: &mut Session, out: &mut Vec<u8>) -> Result<(), Evasion> {
         let facts = *self.scanner.facts();
         let silent = session.is_silent();
         if silent && !facts.on_own_line {
@@ -180,27 +180,27 @@ impl Line {
             duplicates(&facts)?;
         }
         match self.mode {
-            Mode::Hold if is_nobodys(&facts, session) => {
-                self.release(if silent { Mode::Watch } else { Mode::Through }, out);
+            LineMode::Hold if is_nobodys(&facts, session) => {
+                self.release(if silent { LineMode::Watch } else { LineMode::Through }, out);
                 self.close_if_answer(event, &facts, session);
                 Ok(())
             }
-            Mode::Watch if !silent => {
-                self.mode = Mode::Through;
+            LineMode::Watch if !silent => {
+                self.mode = LineMode::Through;
                 Ok(())
             }
-            Mode::Watch if facts.result && session.waiting(&facts) != Waiting::Other => Err(Evasion::LateAnswer),
-            Mode::WatchFilled if silent && facts.duplicate_in_result => Err(Evasion::DuplicateKey),
-            Mode::Watch | Mode::WatchFilled => {
+            LineMode::Watch if facts.result && session.waiting(&facts) != Waiting::Other => Err(Evasion::LateAnswer),
+            LineMode::WatchFilled if silent && facts.duplicate_in_result => Err(Evasion::DuplicateKey),
+            LineMode::Watch | LineMode::WatchFilled => {
                 self.close_if_answer(event, &facts, session);
                 Ok(())
             }
-            Mode::Hold | Mode::Through => Ok(()),
+            LineMode::Hold | LineMode::Through => Ok(()),
         }
     }
 
-    fn close_if_answer(&self, event: Event, facts: &Facts, session: &mut Session) {
-        if event == Event::Message && (facts.result || facts.error) {
+    fn close_if_answer(&self, event: ScanEvent, facts: &MessageFacts, session: &mut Session) {
+        if event == ScanEvent::Message && (facts.result || facts.error) {
             session.close(facts);
         }
     }
@@ -208,7 +208,7 @@ impl Line {
     /// As much is held as may be, and the line goes on.
     fn overflow(&mut self, words: &Words, session: &Session, out: &mut Vec<u8>) -> Result<(), Evasion> {
         if !session.is_silent() {
-            self.release(Mode::Through, out);
+            self.release(LineMode::Through, out);
             return Ok(());
         }
         let facts = *self.scanner.facts();
@@ -216,7 +216,7 @@ impl Line {
             return Err(Evasion::TooLong);
         }
         if facts.method.is_some() && !facts.result && !facts.error {
-            self.release(Mode::Watch, out);
+            self.release(LineMode::Watch, out);
             return Ok(());
         }
         let call = matches!(session.waiting(&facts), Waiting::Target(open) if open.method == Method::Call);
@@ -237,13 +237,13 @@ impl Line {
         let filled = [before, &words.content, comma, after];
         filled.into_iter().for_each(|part| out.extend_from_slice(part));
         self.held = Vec::new();
-        self.mode = Mode::WatchFilled;
+        self.mode = LineMode::WatchFilled;
         Ok(())
     }
 }
 
 /// Whether a message can't be an answer that has to carry the warning, nor be taken for one.
-fn is_nobodys(facts: &Facts, session: &Session) -> bool {
+fn is_nobodys(facts: &MessageFacts, session: &Session) -> bool {
     if facts.batched {
         return false;
     }
@@ -256,18 +256,20 @@ fn is_nobodys(facts: &Facts, session: &Session) -> bool {
 }
 
 /// A message that is not a line of its own: some clients read it all the same.
-fn apart(facts: &Facts, event: Event, session: &Session) -> Result<(), Evasion> {
+fn apart(facts: &MessageFacts, event: ScanEvent, session: &Session) -> Result<(), Evasion> {
     if facts.on_own_line || !facts.result {
         return Ok(());
     }
     match session.waiting(facts) {
         Waiting::Target(_) => Err(Evasion::NotOneLine),
-        Waiting::Nobody if event == Event::Message && facts.shaped && facts.id.is_some() => Err(Evasion::NotOneLine),
+        Waiting::Nobody if event == ScanEvent::Message && facts.shaped && facts.id.is_some() => {
+            Err(Evasion::NotOneLine)
+        }
         Waiting::Other | Waiting::Nobody => Ok(()),
     }
 }
 
-fn duplicates(facts: &Facts) -> Result<(), Evasion> {
+fn duplicates(facts: &MessageFacts) -> Result<(), Evasion> {
     if facts.crowded {
         Err(Evasion::TooManyKeys)
     } else if facts.duplicate {

@@ -7,14 +7,14 @@ use std::hash::RandomState;
 use std::ops::Range;
 
 use crate::proxy::edit::Editor;
-use crate::proxy::edit::Plan;
+use crate::proxy::edit::Places;
 use crate::proxy::evasion::Evasion;
-use crate::proxy::keys::Key;
+use crate::proxy::keys::ProtocolKey;
 use crate::proxy::members::Elements;
 use crate::proxy::members::Members;
 use crate::proxy::members::NotJson;
-use crate::proxy::scan::Facts;
-use crate::proxy::session::Open;
+use crate::proxy::scan::MessageFacts;
+use crate::proxy::session::OpenRequest;
 use crate::proxy::session::Session;
 use crate::proxy::session::Waiting;
 use crate::proxy::token::Id;
@@ -86,13 +86,13 @@ impl Rewriter<'_> {
 
     /// An answer that has to carry the warning; an error can't. A request is closed only by an answer that every
     /// client reads: the others may wait on, for one without the warning.
-    fn answer(&mut self, message: &Message, open: Open, editor: &mut Editor<'_>) -> Result<(), Evasion> {
+    fn answer(&mut self, message: &Message, open: OpenRequest, editor: &mut Editor<'_>) -> Result<(), Evasion> {
         let surely = message.plain && (open.batched || !message.facts.batched) && editor.is_read_by_all();
         if surely {
             self.session.close(&message.facts);
         }
         for result in &message.results {
-            let carried = editor.result(result.clone(), Plan::of(open.method))?;
+            let carried = editor.result(result.clone(), Places::of(open.method))?;
             if carried.logging && open.method == Method::Initialize {
                 self.session.declares_logging();
             }
@@ -119,7 +119,7 @@ impl Rewriter<'_> {
 /// A message, as far as an answer goes.
 #[derive(Debug)]
 struct Message {
-    facts: Facts,
+    facts: MessageFacts,
     /// Where its results stand; every client but a hostile server's accomplice sees one.
     results: Vec<Range<usize>>,
     /// It has the keys of an answer and no others, and an object to say, so that every client takes it for one.
@@ -128,7 +128,7 @@ struct Message {
 
 impl Message {
     fn read(line: &[u8], start: usize, batched: bool, hasher: &RandomState) -> Result<Self, NotJson> {
-        let mut facts = Facts { batched, ..Facts::default() };
+        let mut facts = MessageFacts { batched, ..MessageFacts::default() };
         let (mut results, mut version, mut plain) = (Vec::new(), false, true);
         let mut said = 0;
         for member in Members::new(line, start, hasher) {
@@ -136,34 +136,34 @@ impl Message {
             let value = line.get(member.value.clone()).ok_or(NotJson)?;
             plain &= member.name.exact;
             match member.name.key {
-                Key::Jsonrpc => version = value == br#""2.0""#,
-                Key::Id => {
+                ProtocolKey::Jsonrpc => version = value == br#""2.0""#,
+                ProtocolKey::Id => {
                     facts.first_id = facts.first_id.or(facts.id);
                     facts.id = Some(id(value, hasher));
                 }
-                Key::Result | Key::Error => {
+                ProtocolKey::Result | ProtocolKey::Error => {
                     plain &= value.first() == Some(&b'{');
                     said += 1;
-                    facts.error |= member.name.key == Key::Error;
-                    if member.name.key == Key::Result {
+                    facts.error |= member.name.key == ProtocolKey::Error;
+                    if member.name.key == ProtocolKey::Result {
                         facts.result = true;
                         results.push(member.value);
                     }
                 }
-                Key::Method
-                | Key::Instructions
-                | Key::Handshake
-                | Key::Tools
-                | Key::Content
-                | Key::Structured
-                | Key::ResultType
-                | Key::Task
-                | Key::Capabilities
-                | Key::Logging
-                | Key::Description
-                | Key::Lifetime
-                | Key::Scope
-                | Key::Other => plain = false,
+                ProtocolKey::Method
+                | ProtocolKey::Instructions
+                | ProtocolKey::Handshake
+                | ProtocolKey::Tools
+                | ProtocolKey::Content
+                | ProtocolKey::Structured
+                | ProtocolKey::ResultType
+                | ProtocolKey::Task
+                | ProtocolKey::Capabilities
+                | ProtocolKey::Logging
+                | ProtocolKey::Description
+                | ProtocolKey::Lifetime
+                | ProtocolKey::Scope
+                | ProtocolKey::Other => plain = false,
             }
         }
         Ok(Self { facts, results, plain: plain && version && said == 1 })

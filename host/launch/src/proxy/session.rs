@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::collections::VecDeque;
 
-use crate::proxy::scan::Facts;
+use crate::proxy::scan::MessageFacts;
 use crate::proxy::token::Id;
 use crate::proxy::token::Method;
 use smcp_model::limits;
@@ -13,7 +13,7 @@ use smcp_model::warning::Delivery;
 
 /// A request that no answer has closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Open {
+pub(crate) struct OpenRequest {
     /// What it asks for.
     pub(crate) method: Method,
     /// It came in a batch, so the client reads batches.
@@ -26,7 +26,7 @@ pub(crate) struct Open {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Waiting {
     /// A request whose answer has to carry the warning.
-    Target(Open),
+    Target(OpenRequest),
     /// Another request.
     Other,
     /// Nobody that we know of.
@@ -37,7 +37,7 @@ pub(crate) enum Waiting {
 #[derive(Debug, Default)]
 #[cfg_attr(test, derive(Clone, PartialEq))]
 pub(crate) struct Session {
-    open: HashMap<u64, Open>,
+    open: HashMap<u64, OpenRequest>,
     /// The open requests by age; those that are closed leave it late.
     ages: VecDeque<(u64, u64)>,
     serial: u64,
@@ -96,7 +96,7 @@ impl Session {
     }
 
     /// A message of the client is complete.
-    pub(crate) fn client_said(&mut self, facts: &Facts) {
+    pub(crate) fn client_said(&mut self, facts: &MessageFacts) {
         let Some(method) = facts.method else { return };
         if method == Method::Initialized {
             self.initialized = true;
@@ -121,7 +121,7 @@ impl Session {
             return;
         }
         self.serial += 1;
-        self.open.insert(id, Open { method, batched, serial: self.serial });
+        self.open.insert(id, OpenRequest { method, batched, serial: self.serial });
         self.ages.push_back((id, self.serial));
         if self.open.len() > limits::OPEN_REQUESTS {
             self.drop_oldest();
@@ -152,7 +152,7 @@ impl Session {
     }
 
     /// Who waits for a message of the server. Of two ids the one that matters counts.
-    pub(crate) fn waiting(&self, facts: &Facts) -> Waiting {
+    pub(crate) fn waiting(&self, facts: &MessageFacts) -> Waiting {
         let known = |id: Option<Id>| match id {
             Some(Id::Value(id)) => self.open.get(&id),
             Some(Id::Useless) | None => None,
@@ -166,7 +166,7 @@ impl Session {
     }
 
     /// A request has its answer.
-    pub(crate) fn close(&mut self, facts: &Facts) {
+    pub(crate) fn close(&mut self, facts: &MessageFacts) {
         for id in [facts.first_id, facts.id].into_iter().flatten() {
             if let Id::Value(id) = id {
                 self.open.remove(&id);

@@ -57,8 +57,8 @@ impl Id {
     /// A scalar without quotes.
     pub(crate) fn scalar(raw: &[u8], hasher: &RandomState) -> Self {
         match number(raw) {
-            Some(Number::Whole(whole)) => Self::Value(hasher.hash_one(("whole", whole))),
-            Some(Number::Decimal(text)) => Self::Value(hasher.hash_one(("decimal", text.as_str()))),
+            Some(IdNumber::Whole(whole)) => Self::Value(hasher.hash_one(("whole", whole))),
+            Some(IdNumber::Decimal(text)) => Self::Value(hasher.hash_one(("decimal", text.as_str()))),
             None => Self::Useless,
         }
     }
@@ -67,7 +67,7 @@ impl Id {
 /// A number, in the one form that all its spellings have. Exact, so that two ids beyond the precision of floating
 /// point stay two.
 #[derive(Debug, PartialEq, Eq)]
-enum Number {
+enum IdNumber {
     /// What counters give.
     Whole(u64),
     /// Anything else: its digits without zeros around them, and the power of ten they stand at.
@@ -77,11 +77,11 @@ enum Number {
 /// Digits that surely fit 64 bits.
 const WHOLE: usize = 19;
 
-fn number(raw: &[u8]) -> Option<Number> {
+fn number(raw: &[u8]) -> Option<IdNumber> {
     let text = std::str::from_utf8(raw).ok()?;
     let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
     if text.len() <= WHOLE && all_digits(text) {
-        return text.parse().ok().map(Number::Whole);
+        return text.parse().ok().map(IdNumber::Whole);
     }
     let (sign, text) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
@@ -96,12 +96,14 @@ fn number(raw: &[u8]) -> Option<Number> {
     let scale = exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?.checked_add(zeros)?;
     let significant = significant.trim_start_matches('0');
     if significant.is_empty() {
-        return Some(Number::Whole(0));
+        return Some(IdNumber::Whole(0));
     }
     let trailing = usize::try_from(scale).ok().filter(|zeros| significant.len().saturating_add(*zeros) <= WHOLE);
     match trailing {
-        Some(zeros) if sign.is_empty() => format!("{significant}{}", "0".repeat(zeros)).parse().ok().map(Number::Whole),
-        Some(_) | None => Some(Number::Decimal(format!("{sign}{significant}e{scale}"))),
+        Some(zeros) if sign.is_empty() => {
+            format!("{significant}{}", "0".repeat(zeros)).parse().ok().map(IdNumber::Whole)
+        }
+        Some(_) | None => Some(IdNumber::Decimal(format!("{sign}{significant}e{scale}"))),
     }
 }
 

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use serde::de::IgnoredAny;
 
-use crate::proxy::keys::Key;
+use crate::proxy::keys::ProtocolKey;
 use crate::proxy::members::Elements;
 use crate::proxy::members::Members;
 use crate::proxy::members::NotJson;
@@ -16,7 +16,7 @@ use smcp_model::limits;
 
 /// The requests of one line.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct RequestLine {
     /// Their ids, as they were written.
     pub(super) ids: Vec<Vec<u8>>,
     /// Whether they stand in a batch, and so do their answers.
@@ -36,7 +36,7 @@ pub(super) struct Requests {
 
 impl Requests {
     /// The requests in lines that end in these bytes.
-    pub(super) fn hear(&mut self, bytes: &[u8]) -> Vec<Said> {
+    pub(super) fn hear(&mut self, bytes: &[u8]) -> Vec<RequestLine> {
         let mut said = Vec::new();
         let mut rest = bytes;
         while let Some(end) = memchr::memchr(b'\n', rest) {
@@ -50,7 +50,7 @@ impl Requests {
     }
 
     /// The client has said everything: the requests in a line without an end.
-    pub(super) fn end(&mut self) -> Vec<Said> {
+    pub(super) fn end(&mut self) -> Vec<RequestLine> {
         self.ended = true;
         self.line_end().into_iter().collect()
     }
@@ -68,14 +68,14 @@ impl Requests {
         }
     }
 
-    fn line_end(&mut self) -> Option<Said> {
+    fn line_end(&mut self) -> Option<RequestLine> {
         let line = std::mem::take(&mut self.line);
         let read = std::mem::take(&mut self.too_long) || line.is_empty();
         if read { None } else { self.read(&line).unwrap_or_default() }
     }
 
     /// The requests of a line of JSON.
-    fn read(&self, line: &[u8]) -> Result<Option<Said>, NotJson> {
+    fn read(&self, line: &[u8]) -> Result<Option<RequestLine>, NotJson> {
         // What is put into an answer was read as a whole by a strict reader.
         let text = str::from_utf8(line).map_err(|_| NotJson)?;
         serde_json::from_str::<IgnoredAny>(text).map_err(|_| NotJson)?;
@@ -89,7 +89,7 @@ impl Requests {
         } else {
             ids.extend(self.id(line, &(start..line.len()))?);
         }
-        Ok((!ids.is_empty()).then_some(Said { ids, batched }))
+        Ok((!ids.is_empty()).then_some(RequestLine { ids, batched }))
     }
 
     /// The id of a message that is a request. Of several the last one counts, as with most readers.
@@ -105,24 +105,24 @@ impl Requests {
             }
             let value = line.get(member.value).unwrap_or_default();
             match member.name.key {
-                Key::Id => id = Some(value),
-                Key::Method => is_request = value.first() == Some(&b'"'),
+                ProtocolKey::Id => id = Some(value),
+                ProtocolKey::Method => is_request = value.first() == Some(&b'"'),
                 // No request has them, whatever else stands there.
-                Key::Result | Key::Error => return Ok(None),
-                Key::Jsonrpc
-                | Key::Instructions
-                | Key::Handshake
-                | Key::Tools
-                | Key::Content
-                | Key::Structured
-                | Key::ResultType
-                | Key::Task
-                | Key::Capabilities
-                | Key::Logging
-                | Key::Description
-                | Key::Lifetime
-                | Key::Scope
-                | Key::Other => {}
+                ProtocolKey::Result | ProtocolKey::Error => return Ok(None),
+                ProtocolKey::Jsonrpc
+                | ProtocolKey::Instructions
+                | ProtocolKey::Handshake
+                | ProtocolKey::Tools
+                | ProtocolKey::Content
+                | ProtocolKey::Structured
+                | ProtocolKey::ResultType
+                | ProtocolKey::Task
+                | ProtocolKey::Capabilities
+                | ProtocolKey::Logging
+                | ProtocolKey::Description
+                | ProtocolKey::Lifetime
+                | ProtocolKey::Scope
+                | ProtocolKey::Other => {}
             }
         }
         Ok(id.filter(|id| is_request && is_id(id)).map(<[u8]>::to_vec))
@@ -144,7 +144,7 @@ mod tests {
         let mut requests = Requests::default();
         let mut said = requests.hear(text.as_ref());
         said.extend(requests.end());
-        let shown = |said: &Said| {
+        let shown = |said: &RequestLine| {
             let ids: Vec<_> = said.ids.iter().map(|id| String::from_utf8(id.clone()).unwrap()).collect();
             if said.batched { format!("[{}]", ids.join(" ")) } else { ids.join(" ") }
         };
@@ -248,6 +248,6 @@ mod tests {
             assert!(requests.line.capacity() <= 2 * limits::REFUSAL_LINE);
         }
         let said = requests.hear(b"\n{\"id\":3,\"method\":\"x\"}\n");
-        assert_eq!(said, [Said { ids: vec![b"3".to_vec()], batched: false }]);
+        assert_eq!(said, [RequestLine { ids: vec![b"3".to_vec()], batched: false }]);
     }
 }

@@ -32,11 +32,11 @@ pub(super) struct ToServer {
 
 /// Whose end ended the direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
+enum StreamEnd {
     /// The client has said everything.
-    OfClient,
+    Client,
     /// The server doesn't listen any more, or nobody is to be told more.
-    OfServer,
+    Server,
 }
 
 impl ToServer {
@@ -49,39 +49,39 @@ impl ToServer {
     /// case it is closed, as the server's is.
     pub(super) fn run(self) -> Option<OwnedFd> {
         match self.forward() {
-            Ok(End::OfClient) => {
+            Ok(StreamEnd::Client) => {
                 tracing::debug!("the client's input has ended");
                 return Some(self.client);
             }
             // Both at once: who left first is the supervisor's to say, which has to see it.
-            Ok(End::OfServer) if has_hung_up(&self.client) => return Some(self.client),
-            Ok(End::OfServer) => tracing::debug!("the server reads its input no more"),
+            Ok(StreamEnd::Server) if has_hung_up(&self.client) => return Some(self.client),
+            Ok(StreamEnd::Server) => tracing::debug!("the server reads its input no more"),
             // A server that closed its input may live on, and a terminal that hung up has no more to say.
             Err(cause) => tracing::debug!(%cause, "the client's input is relayed no more"),
         }
         None
     }
 
-    fn forward(&self) -> io::Result<End> {
+    fn forward(&self) -> io::Result<StreamEnd> {
         let mut buffer = vec![0; limits::RELAY_BUFFER];
         // The client's descriptor blocks, so it is read when there is something to read. A server that closes its input
         // is noticed while the client is silent: our end is the last one then, and the client has to see it closed.
         while !wait(self.client.as_fd(), For::Reading, &[self.stopped.as_fd(), self.server.as_fd()])? {
             match get(&self.client, &mut buffer)? {
                 Got::Nothing => {}
-                Got::End => return Ok(End::OfClient),
+                Got::End => return Ok(StreamEnd::Client),
                 Got::Bytes(bytes) => {
                     // Before the server has them: no answer may come before its question is known.
                     if self.shared.proxy()?.client(bytes) {
                         self.shared.ring();
                     }
                     if !put(&self.server, bytes, Some(self.stopped.as_fd()))? {
-                        return Ok(End::OfServer);
+                        return Ok(StreamEnd::Server);
                     }
                 }
             }
         }
-        Ok(End::OfServer)
+        Ok(StreamEnd::Server)
     }
 }
 

@@ -103,7 +103,7 @@ pub(super) fn end(label: &str, finished: Finished) -> Body {
     let (outcome, code, signal) = match finished.ended {
         Ended::Exited(code) => ("exited", Some(code), None),
         Ended::Signalled(signal) => ("signalled", None, Some(signal)),
-        Ended::Unkept { .. } => ("unkept", None, None),
+        Ended::ReaperKilled { .. } => ("unkept", None, None),
     };
     body([
         ("package", json!(SafeText::new(label))),

@@ -7,7 +7,7 @@ use crate::proxy::token::Method;
 
 /// Something is known now that was not known before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Event {
+pub(crate) enum ScanEvent {
     /// A member of the message is complete.
     Member,
     /// The message is complete.
@@ -16,7 +16,7 @@ pub(crate) enum Event {
 
 /// What is known of the message being read, or of the last one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Facts {
+pub(crate) struct MessageFacts {
     /// The last `id`.
     pub(crate) id: Option<Id>,
     /// The first one, when there are two.

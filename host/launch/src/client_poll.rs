@@ -1,6 +1,6 @@
 //! How smcp learns that its client has left, on other systems than Linux.
 //!
-//! They can't watch an end that smcp has closed. The counterpart of `leaving`: the server's end of its input stays open here too, so that a client does not see it
+//! They can't watch an end that smcp has closed. The counterpart of `client_watch`: the server's end of its input stays open here too, so that a client does not see it
 //! closed before smcp ends.
 
 use std::io;
@@ -15,18 +15,18 @@ use nix::poll::poll;
 
 /// A client that is watched.
 #[derive(Debug)]
-pub(crate) struct Leaving {
+pub(crate) struct ClientWatch {
     input: OwnedFd,
     watchable: bool,
 }
 
-impl Leaving {
+impl ClientWatch {
     /// Watches the client through the server's end of its input.
     pub(crate) fn of(input: BorrowedFd<'_>, _output: BorrowedFd<'_>) -> io::Result<Self> {
         Ok(Self { input: input.try_clone_to_owned()?, watchable: true })
     }
 
-    /// What to wait for before [`Leaving::has_left`] is asked; none when it can't be watched.
+    /// What to wait for before [`ClientWatch::has_left`] is asked; none when it can't be watched.
     pub(crate) fn watched(&self) -> Option<PollFd<'_>> {
         // A hang-up is always reported.
         self.watchable.then(|| PollFd::new(self.input.as_fd(), PollFlags::empty()))

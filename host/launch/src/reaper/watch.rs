@@ -1,7 +1,7 @@
-//! The life of the keeper: it waits for an end, and then leaves nobody.
+//! The life of the reaper: it waits for an end, and then leaves nobody.
 //!
-//! It is made by `keeper`, whose rules hold here too: nothing allocates, locks or panics. What it finds out it writes
-//! down for `kept`, as `report` has it.
+//! It is made by `reaper`, whose rules hold here too: nothing allocates, locks or panics. What it finds out it writes
+//! down for `via_reaper`, as `report` has it.
 
 use std::os::fd::BorrowedFd;
 use std::time::Instant;
@@ -24,15 +24,15 @@ use nix::unistd::getppid;
 use nix::unistd::read;
 use nix::unistd::write;
 
-use crate::keeper::END;
-use crate::keeper::ORPHANED;
-use crate::keeper::close_all_but;
-use crate::keeper::exit;
-use crate::keeper::report::Facility;
-use crate::keeper::report::Report;
-use crate::keeper::restore;
-use crate::keeper::take_in;
-use crate::keeper::wait_for;
+use crate::reaper::END;
+use crate::reaper::ORPHANED;
+use crate::reaper::close_all_but;
+use crate::reaper::exit;
+use crate::reaper::reap_one;
+use crate::reaper::report::Facility;
+use crate::reaper::report::ReaperReport;
+use crate::reaper::restore;
+use crate::reaper::wait_for;
 use smcp_model::limits;
 
 /// What a list of processes shows for it. Not a word with `smcp` in it, so that whoever kills all `smcp` by name does
@@ -41,23 +41,23 @@ const NAME: &std::ffi::CStr = c"mcp-keeper";
 /// The children of this process, as the kernel has them.
 const CHILDREN: &std::ffi::CStr = c"/proc/thread-self/children";
 
-/// A keeper that has nobody to keep yet.
+/// A reaper that has nobody to keep yet.
 pub(super) struct Watch<'f> {
     smcp: Pid,
     reports: BorrowedFd<'f>,
 }
 
 impl<'f> Watch<'f> {
-    /// Makes this process a keeper, while there is no server yet that could be missed.
+    /// Makes this process a reaper, while there is no server yet that could be missed.
     pub(super) fn prepare(smcp: Pid, reports: BorrowedFd<'f>) -> Self {
         let this = Self { smcp, reports };
         // What is inherited is a handler of smcp's, or its parent's wish not to hear of children.
         restore(Signal::SIGCHLD);
         if set_child_subreaper(true).is_err() {
-            this.report(Report::Lacks(Facility::Subreaper));
+            this.report(ReaperReport::Lacks(Facility::Subreaper));
         }
         if set_pdeathsig(ORPHANED).is_err() {
-            this.report(Report::Lacks(Facility::DeathSignal));
+            this.report(ReaperReport::Lacks(Facility::DeathSignal));
         }
         if getppid() != smcp {
             // It died before we could be told of it.
@@ -69,29 +69,29 @@ impl<'f> Watch<'f> {
     /// Stays with the server until it, and all that came of it, has ended.
     pub(super) fn over(self, server: Pid) -> ! {
         if each_child(|_| {}).is_err() {
-            self.report(Report::Lacks(Facility::Children));
+            self.report(ReaperReport::Lacks(Facility::Children));
         }
         let _ = set_name(NAME);
         // The run's folder is to be removed.
         let _ = chdir(c"/");
         // Last: until then smcp waits.
         close_all_but(self.reports);
-        let mut keeper = Keeper { watch: self, server, status: None };
-        if keeper.wait() == Over::Orphaned {
-            keeper.ask_to_end();
+        let mut reaper = Reaper { watch: self, server, status: None };
+        if reaper.wait() == Over::Orphaned {
+            reaper.ask_to_end();
         }
-        let swept = keeper.sweep();
+        let swept = reaper.sweep();
         if !swept {
-            keeper.watch.report(Report::Left);
+            reaper.watch.report(ReaperReport::Left);
         }
-        if let Some(status) = keeper.status {
-            keeper.watch.report(Report::Ended(status));
+        if let Some(status) = reaper.status {
+            reaper.watch.report(ReaperReport::Ended(status));
         }
         exit()
     }
 
     /// Nobody reads it any more when smcp has died, which is noticed otherwise.
-    pub(super) fn report(&self, report: Report) {
+    pub(super) fn report(&self, report: ReaperReport) {
         let _ = write(self.reports, &report.encode());
     }
 }
@@ -107,14 +107,14 @@ enum Over {
     Asked,
 }
 
-struct Keeper<'f> {
+struct Reaper<'f> {
     watch: Watch<'f>,
     server: Pid,
     /// The server's wait status, once it has ended.
     status: Option<i32>,
 }
 
-impl Keeper<'_> {
+impl Reaper<'_> {
     fn wait(&mut self) -> Over {
         let signals = SigSet::from_iter([Signal::SIGCHLD, END, ORPHANED]);
         let mut latest = None;
@@ -136,7 +136,7 @@ impl Keeper<'_> {
     /// Takes in all children that have ended, adopted ones too; whether any is left.
     fn reap(&mut self) -> bool {
         loop {
-            match take_in() {
+            match reap_one() {
                 Ok(Some((child, status))) if child == self.server => self.note(status),
                 Ok(Some(_)) => {}
                 Ok(None) => return true,
@@ -147,7 +147,7 @@ impl Keeper<'_> {
 
     fn note(&mut self, status: i32) {
         if WIFSTOPPED(status) {
-            self.watch.report(Report::Stopped(WSTOPSIG(status)));
+            self.watch.report(ReaperReport::Stopped(WSTOPSIG(status)));
         } else {
             self.status = Some(status);
         }
@@ -160,7 +160,7 @@ impl Keeper<'_> {
         let _ = killpg(self.server, Signal::SIGCONT);
         let start = Instant::now();
         while self.reap() && self.status.is_none() {
-            let left = limits::KEEPER_ORPHAN_GRACE.saturating_sub(start.elapsed());
+            let left = limits::REAPER_ORPHAN_GRACE.saturating_sub(start.elapsed());
             if left.is_zero() {
                 return;
             }
@@ -175,13 +175,13 @@ impl Keeper<'_> {
     fn sweep(&mut self) -> bool {
         // Most of them at once. As for its number: the kernel keeps it for as long as somebody is in the group.
         let _ = killpg(self.server, Signal::SIGKILL);
-        let mut patience = limits::KEEPER_SWEEP_ROUNDS;
+        let mut patience = limits::REAPER_SWEEP_ROUNDS;
         while self.reap() {
             let _ = each_child(|child| {
                 let _ = kill(child, Signal::SIGKILL);
             });
-            if wait_for(&SigSet::from(Signal::SIGCHLD), Some(limits::KEEPER_SWEEP_ROUND)).is_some() {
-                patience = limits::KEEPER_SWEEP_ROUNDS;
+            if wait_for(&SigSet::from(Signal::SIGCHLD), Some(limits::REAPER_SWEEP_ROUND)).is_some() {
+                patience = limits::REAPER_SWEEP_ROUNDS;
             } else if patience == 0 {
                 return false;
             } else {

@@ -29,7 +29,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::getppid;
 use nix::unistd::read;
 
-use crate::keeper;
+use crate::reaper;
 
 /// The server's end of its input.
 const INPUT: u64 = 1;
@@ -40,7 +40,7 @@ const PARENT: u64 = 3;
 
 /// A client that is watched.
 #[derive(Debug)]
-pub(crate) struct Leaving {
+pub(crate) struct ClientWatch {
     epoll: Epoll,
     /// Its end of the server's input is of a kind that can be watched: a pipe, a socket, a terminal.
     watchable: bool,
@@ -52,7 +52,7 @@ pub(crate) struct Leaving {
     _parent: Option<OwnedFd>,
 }
 
-impl Leaving {
+impl ClientWatch {
     /// Watches the client through the server's ends, which may be closed afterwards.
     pub(crate) fn of(input: BorrowedFd<'_>, output: BorrowedFd<'_>) -> io::Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
@@ -62,14 +62,14 @@ impl Leaving {
             register(&epoll, output, EpollFlags::EPOLLONESHOT, OUTPUT)?;
         }
         // An old system, or a parent that can't be seen: then that one is not watched.
-        let parent = keeper::process(getppid()).ok().filter(|_| watchable);
+        let parent = reaper::open_process(getppid()).ok().filter(|_| watchable);
         if let Some(parent) = &parent {
             register(&epoll, parent.as_fd(), EpollFlags::EPOLLIN | EpollFlags::EPOLLONESHOT, PARENT)?;
         }
         Ok(Self { epoll, watchable, unread: false, orphaned: false, _parent: parent })
     }
 
-    /// What to wait for before [`Leaving::has_left`] is asked; none when it can't be watched.
+    /// What to wait for before [`ClientWatch::has_left`] is asked; none when it can't be watched.
     pub(crate) fn watched(&self) -> Option<PollFd<'_>> {
         self.watchable.then(|| PollFd::new(self.epoll.0.as_fd(), PollFlags::POLLIN))
     }
@@ -97,7 +97,7 @@ impl Leaving {
     }
 
     /// Which of the server's ends are open, as the system lists what is registered.
-    fn open(&self) -> io::Result<Open> {
+    fn open(&self) -> io::Result<OpenEnds> {
         let path = format!("/proc/self/fdinfo/{}", self.epoll.0.as_raw_fd());
         let list = open(Path::new(&path), OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?;
         let mut buffer = [0; 4096];
@@ -107,13 +107,13 @@ impl Leaving {
             let wanted = format!("{data:x}");
             text.lines().any(|line| line.split_whitespace().skip_while(|word| *word != "data:").nth(1) == Some(&wanted))
         };
-        Ok(Open { input: has(INPUT), output: has(OUTPUT) })
+        Ok(OpenEnds { input: has(INPUT), output: has(OUTPUT) })
     }
 }
 
 /// The server's ends that somebody has open.
 #[derive(Debug, Clone, Copy)]
-struct Open {
+struct OpenEnds {
     input: bool,
     output: bool,
 }
@@ -146,7 +146,7 @@ mod tests {
     }
 
     /// Whether there is something to look at, and whether it is that the client has left.
-    fn seen(leaving: &mut Leaving) -> (bool, bool) {
+    fn seen(leaving: &mut ClientWatch) -> (bool, bool) {
         let Some(watched) = leaving.watched() else { return (false, false) };
         let woken = poll(&mut [watched], PollTimeout::ZERO).unwrap() > 0;
         (woken, leaving.has_left().unwrap())
@@ -156,7 +156,7 @@ mod tests {
     fn a_pipe_is_left_when_nobody_can_write_to_it_even_when_it_holds_bytes() {
         let (_read, written) = output();
         let (input, mut client) = pipe().unwrap();
-        let mut leaving = Leaving::of(input.as_fd(), written.as_fd()).unwrap();
+        let mut leaving = ClientWatch::of(input.as_fd(), written.as_fd()).unwrap();
         // As the server has it.
         let server = input.try_clone().unwrap();
         drop(input);
@@ -173,7 +173,7 @@ mod tests {
         for stops in [true, false] {
             let (_read, written) = output();
             let (input, peer) = UnixStream::pair().unwrap();
-            let mut leaving = Leaving::of(input.as_fd(), written.as_fd()).unwrap();
+            let mut leaving = ClientWatch::of(input.as_fd(), written.as_fd()).unwrap();
             assert_eq!(seen(&mut leaving), (false, false));
             if stops {
                 peer.shutdown(Shutdown::Write).unwrap();
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn what_the_server_closes_is_closed() {
         let ((mut read, written), (input, mut client)) = (output(), pipe().unwrap());
-        let mut leaving = Leaving::of(input.as_fd(), written.as_fd()).unwrap();
+        let mut leaving = ClientWatch::of(input.as_fd(), written.as_fd()).unwrap();
         // The server alone had them.
         drop((input, written));
         assert_eq!(client.write_all(b"x").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
@@ -199,7 +199,7 @@ mod tests {
     fn a_client_that_no_longer_reads_has_left_a_server_that_no_longer_reads() {
         for closes in [true, false] {
             let ((read, written), (input, client)) = (output(), pipe().unwrap());
-            let mut leaving = Leaving::of(input.as_fd(), written.as_fd()).unwrap();
+            let mut leaving = ClientWatch::of(input.as_fd(), written.as_fd()).unwrap();
             let input = Some(input).filter(|_| !closes);
             assert_eq!(seen(&mut leaving), (false, false));
             drop(read);
@@ -214,7 +214,7 @@ mod tests {
         #[expect(clippy::disallowed_methods, reason = "a device that no directory handle of ours reaches")]
         let null = File::open("/dev/null").unwrap();
         for input in [tempfile::tempfile().unwrap(), null] {
-            let leaving = Leaving::of(input.as_fd(), written.as_fd()).unwrap();
+            let leaving = ClientWatch::of(input.as_fd(), written.as_fd()).unwrap();
             assert!(leaving.watched().is_none());
         }
     }

@@ -1,15 +1,15 @@
-//! The keeper: the process between smcp and the server that outlives smcp.
+//! The reaper: the process between smcp and the server that outlives smcp.
 //!
-//! `spawn` has [`keep`] prepare the command before it starts it, and `kept` is what smcp holds of the result. The child
+//! `spawn` has [`insert`] prepare the command before it starts it, and `via_reaper` is what smcp holds of the result. The child
 //! that the standard library forks is split once more, just before it would become the server:
 //!
 //! ```text
-//! smcp ──fork──► keeper ──fork──► server ──► its children
+//! smcp ──fork──► reaper ──fork──► server ──► its children
 //!   ▲              │                exec
 //!   └── reports ───┘
 //! ```
 //!
-//! The keeper never executes a program. It leaves smcp's process group, so that a kill of the group misses it; it adopts
+//! The reaper never executes a program. It leaves smcp's process group, so that a kill of the group misses it; it adopts
 //! what the server's tree orphans, so that `setsid` and double forks lead to it and not away; it is told when smcp dies.
 //! `watch` is its life.
 //!
@@ -43,28 +43,28 @@ use nix::unistd::getpid;
 use nix::unistd::getppid;
 use nix::unistd::setpgid;
 
-use crate::keeper::image::Image;
-use crate::keeper::report::Report;
-use crate::keeper::watch::Watch;
+use crate::reaper::image::Image;
+use crate::reaper::report::ReaperReport;
+use crate::reaper::watch::Watch;
 use smcp_model::limits;
 
 pub(super) mod image;
 pub(super) mod report;
 mod watch;
 
-pub(super) use crate::keeper::watch::each_number;
+pub(super) use crate::reaper::watch::each_number;
 
-/// What smcp sends its keeper to have everything ended at once.
+/// What smcp sends its reaper to have everything ended at once.
 pub(super) const END: Signal = Signal::SIGUSR1;
-/// What the system sends the keeper when smcp has died.
+/// What the system sends the reaper when smcp has died.
 const ORPHANED: Signal = Signal::SIGUSR2;
 
-/// Has a keeper between us and what `command` will start, which is `image`, in the folder `place`. It writes its reports
+/// Has a reaper between us and what `command` will start, which is `image`, in the folder `place`. It writes its reports
 /// to `reports`.
 ///
 /// The thread that spawns the command has to outlive the server: the system takes the death of that thread, not that of
 /// the process, for the parent's.
-pub(super) fn keep(command: &mut impl CommandExt, image: Image, place: OwnedFd, reports: OwnedFd) {
+pub(super) fn insert(command: &mut impl CommandExt, image: Image, place: OwnedFd, reports: OwnedFd) {
     let smcp = getpid();
     let run = move || {
         fchdir(&place)?;
@@ -76,29 +76,29 @@ pub(super) fn keep(command: &mut impl CommandExt, image: Image, place: OwnedFd, 
     unsafe { command.pre_exec(run) };
 }
 
-/// Makes this process the keeper, which never returns, and a new one the server-to-be, which does.
+/// Makes this process the reaper, which never returns, and a new one the server-to-be, which does.
 fn split(smcp: Pid, reports: BorrowedFd<'_>) -> io::Result<()> {
-    // Before there is a second process: no signal may be handled by what smcp has for it, or be lost to the keeper.
+    // Before there is a second process: no signal may be handled by what smcp has for it, or be lost to the reaper.
     let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
     let watch = Watch::prepare(smcp, reports);
-    let keeper = getpid();
+    let reaper = getpid();
     // SAFETY: this process is the fork of another and has one thread; both sides go on under the rules of the file.
     match unsafe { fork() }? {
         ForkResult::Parent { child } => watch.over(child),
-        ForkResult::Child => be_server(keeper, &watch, &before),
+        ForkResult::Child => be_server(reaper, &watch, &before),
     }
 }
 
-/// What the server is before its program begins: a group of its own, which dies with the keeper.
-fn be_server(keeper: Pid, watch: &Watch<'_>, mask: &SigSet) -> io::Result<()> {
+/// What the server is before its program begins: a group of its own, which dies with the reaper.
+fn be_server(reaper: Pid, watch: &Watch<'_>, mask: &SigSet) -> io::Result<()> {
     setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
-    // Refused where a sandbox says so: then the keeper's own death is the one that goes unnoticed.
+    // Refused where a sandbox says so: then the reaper's own death is the one that goes unnoticed.
     let _ = set_pdeathsig(Signal::SIGKILL);
-    if getppid() != keeper {
+    if getppid() != reaper {
         exit();
     }
-    // Not left to the keeper: whatever becomes of that, smcp knows of every server whose program has begun.
-    watch.report(Report::Started(getpid()));
+    // Not left to the reaper: whatever becomes of that, smcp knows of every server whose program has begun.
+    watch.report(ReaperReport::Started(getpid()));
     Ok(mask.thread_set_mask()?)
 }
 
@@ -114,8 +114,8 @@ fn restore(signal: Signal) {
     unsafe { libc::signal(signal as i32, libc::SIG_DFL) };
 }
 
-/// A descriptor of a process, readable once it has ended. smcp uses it, not the keeper.
-pub(super) fn process(pid: Pid) -> nix::Result<OwnedFd> {
+/// A descriptor of a process, readable once it has ended. smcp uses it, not the reaper.
+pub(super) fn open_process(pid: Pid) -> nix::Result<OwnedFd> {
     // SAFETY: the arguments are two integers. By number, since not every C library has it.
     let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) })?;
     let fd = i32::try_from(fd).map_err(|_| Errno::EBADF)?;
@@ -127,7 +127,7 @@ pub(super) fn process(pid: Pid) -> nix::Result<OwnedFd> {
 /// there is no child.
 ///
 /// Not the safe wrapper, which takes an end by a real-time signal for an error.
-pub(super) fn take_in() -> nix::Result<Option<(Pid, i32)>> {
+pub(super) fn reap_one() -> nix::Result<Option<(Pid, i32)>> {
     let mut status = 0;
     // SAFETY: `status` is a live integer for the length of the call.
     let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG | libc::WUNTRACED) };
@@ -157,8 +157,8 @@ fn close_all_but(kept: BorrowedFd<'_>) {
     let above = kept.checked_add(1).is_none_or(|first| close_range(first, u32::MAX));
     if !(below && above) {
         // An old kernel, or a sandbox that doesn't know the call.
-        for fd in (0..limits::KEEPER_DESCRIPTORS).filter(|fd| *fd != kept) {
-            // SAFETY: this process uses no descriptor any more but `kept`; closing one that is not open does nothing.
+        for fd in (0..limits::REAPER_DESCRIPTORS).filter(|fd| *fd != kept) {
+            // SAFETY: this process uses no descriptor any more but `via_reaper`; closing one that is not open does nothing.
             unsafe { libc::close(fd.cast_signed()) };
         }
     }

@@ -1,6 +1,6 @@
-//! A server under a keeper, as smcp holds it (Linux).
+//! A server under a reaper, as smcp holds it (Linux).
 //!
-//! `spawn` starts it through this, `keeper` is what it talks to. Its counterpart on other systems is `unkept`.
+//! `spawn` starts it through this, `reaper` is what it talks to. Its counterpart on other systems is `direct`.
 
 use std::ffi::OsString;
 use std::io;
@@ -24,39 +24,39 @@ use nix::unistd::Pid;
 use nix::unistd::read;
 
 use crate::adoption::Adoption;
-use crate::keeper;
-use crate::keeper::image::Image;
-use crate::keeper::report::Facility;
-use crate::keeper::report::LENGTH;
-use crate::keeper::report::Report;
+use crate::reaper;
+use crate::reaper::image::Image;
+use crate::reaper::report::Facility;
+use crate::reaper::report::LENGTH;
+use crate::reaper::report::ReaperReport;
 use crate::spawn::Plan;
 use crate::spawn::State;
 use crate::status::Ended;
 
-/// A command that will have a keeper once it is started.
+/// A command that will have a reaper once it is started.
 #[derive(Debug)]
 pub(crate) struct Preparation {
     reports: PipeReader,
     adoption: Option<Adoption>,
 }
 
-/// A keeper and its server.
+/// A reaper and its server.
 #[derive(Debug)]
 pub(crate) struct Process {
-    keeper: Child,
+    reaper: Child,
     reports: PipeReader,
     server: Pid, // INVARIANT: the leader of a group of its own.
-    /// For what a killed keeper leaves.
+    /// For what a killed reaper leaves.
     adoption: Option<Adoption>,
-    /// The keeper takes the end of the thread that started it for smcp's, so this stays in that thread.
+    /// The reaper takes the end of the thread that started it for smcp's, so this stays in that thread.
     _thread: PhantomData<*const ()>,
 }
 
 /// What is in the pipe.
 enum Next {
-    Report(Option<Report>),
+    ReaperReport(Option<ReaperReport>),
     Nothing,
-    /// The keeper has gone.
+    /// The reaper has gone.
     End,
 }
 
@@ -66,26 +66,26 @@ impl Preparation {
         let arguments = plan.args.iter().map(OsString::as_os_str);
         let image = Image::new(&plan.program, arguments, plan.environment.variables())?;
         let (reports, write) = io::pipe()?;
-        keeper::keep(command, image, plan.place.try_clone()?.into(), write.into());
+        reaper::insert(command, image, plan.place.try_clone()?.into(), write.into());
         Ok(Self { reports, adoption })
     }
 
     /// What the command became. `spawn` has returned, so the server's program has begun, or somebody killed what was to
     /// become it.
-    pub(crate) fn started(self, keeper: Child) -> io::Result<Process> {
-        let server = Pid::from_raw(keeper.id().cast_signed());
+    pub(crate) fn started(self, reaper: Child) -> io::Result<Process> {
+        let server = Pid::from_raw(reaper.id().cast_signed());
         let Self { reports, adoption } = self;
-        let mut process = Process { keeper, reports, server, adoption, _thread: PhantomData };
+        let mut process = Process { reaper, reports, server, adoption, _thread: PhantomData };
         loop {
             match process.next()? {
-                Next::Report(Some(Report::Started(server))) => {
+                Next::ReaperReport(Some(ReaperReport::Started(server))) => {
                     process.server = server;
                     fcntl(&process.reports, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
                     return Ok(process);
                 }
-                Next::Report(report) => drop(report.map(tell)),
+                Next::ReaperReport(report) => drop(report.map(tell)),
                 Next::Nothing | Next::End => {
-                    process.keeper.wait()?;
+                    process.reaper.wait()?;
                     process.end_orphans();
                     return Err(io::Error::other("it was killed from outside before it had begun"));
                 }
@@ -109,22 +109,22 @@ impl Process {
     pub(crate) fn state(&mut self) -> io::Result<State> {
         loop {
             match self.next()? {
-                Next::Report(Some(Report::Ended(status))) => {
-                    self.keeper.wait()?;
+                Next::ReaperReport(Some(ReaperReport::Ended(status))) => {
+                    self.reaper.wait()?;
                     return Ok(State::Ended(ExitStatus::from_raw(status).into()));
                 }
-                Next::Report(Some(Report::Stopped(signal))) => {
+                Next::ReaperReport(Some(ReaperReport::Stopped(signal))) => {
                     if let Ok(signal) = Signal::try_from(signal) {
                         return Ok(State::Stopped(signal));
                     }
                 }
-                Next::Report(report) => drop(report.map(tell)),
+                Next::ReaperReport(report) => drop(report.map(tell)),
                 Next::Nothing => return Ok(State::Running),
                 Next::End => {
-                    self.keeper.wait()?;
-                    // The system has killed the server with its keeper; these are its children.
+                    self.reaper.wait()?;
+                    // The system has killed the server with its reaper; these are its children.
                     let _ = killpg(self.server, Signal::SIGKILL);
-                    return Ok(State::Ended(Ended::Unkept { whole: self.end_orphans() }));
+                    return Ok(State::Ended(Ended::ReaperKilled { whole: self.end_orphans() }));
                 }
             }
         }
@@ -132,15 +132,15 @@ impl Process {
 
     /// Ends the server and all that came of it, now.
     pub(crate) fn kill(&mut self) {
-        let keeper = Pid::from_raw(self.keeper.id().cast_signed());
-        let _ = kill(keeper, keeper::END);
+        let reaper = Pid::from_raw(self.reaper.id().cast_signed());
+        let _ = kill(reaper, reaper::END);
         // Somebody may have stopped it.
-        let _ = kill(keeper, Signal::SIGCONT);
-        let _ = self.keeper.wait();
+        let _ = kill(reaper, Signal::SIGCONT);
+        let _ = self.reaper.wait();
         self.end_orphans();
     }
 
-    /// Ends what the keeper has left, if somebody killed it; whether nobody is left for certain.
+    /// Ends what the reaper has left, if somebody killed it; whether nobody is left for certain.
     fn end_orphans(&self) -> bool {
         self.adoption.as_ref().is_some_and(Adoption::end_all)
     }
@@ -150,7 +150,7 @@ impl Process {
         loop {
             match read(&self.reports, &mut record) {
                 Ok(0) => return Ok(Next::End),
-                Ok(_) => return Ok(Next::Report(Report::decode(record))),
+                Ok(_) => return Ok(Next::ReaperReport(ReaperReport::decode(record))),
                 Err(Errno::EAGAIN) => return Ok(Next::Nothing),
                 Err(Errno::EINTR) => {}
                 Err(errno) => return Err(errno.into()),
@@ -160,18 +160,18 @@ impl Process {
 }
 
 /// Says what a report means to whoever looks into a strange machine.
-fn tell(report: Report) {
+fn tell(report: ReaperReport) {
     match report {
-        Report::Lacks(Facility::Subreaper) => {
+        ReaperReport::Lacks(Facility::Subreaper) => {
             tracing::warn!("the system refuses PR_SET_CHILD_SUBREAPER: children that leave the server are not ended");
         }
-        Report::Lacks(Facility::DeathSignal) => {
+        ReaperReport::Lacks(Facility::DeathSignal) => {
             tracing::warn!("the system refuses PR_SET_PDEATHSIG: the server outlives smcp when that is killed");
         }
-        Report::Lacks(Facility::Children) => tracing::warn!(
+        ReaperReport::Lacks(Facility::Children) => tracing::warn!(
             "/proc/thread-self/children can't be read: children that leave the server's process group are not ended"
         ),
-        Report::Left => tracing::warn!("some processes of the server could not be ended"),
-        Report::Started(_) | Report::Stopped(_) | Report::Ended(_) => {}
+        ReaperReport::Left => tracing::warn!("some processes of the server could not be ended"),
+        ReaperReport::Started(_) | ReaperReport::Stopped(_) | ReaperReport::Ended(_) => {}
     }
 }

@@ -8,7 +8,7 @@ use crate::env_file::Assignment;
 
 /// What the system has room for when it starts a program, bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Room {
+pub struct ArgumentLimits {
     /// One variable or argument with the NUL at its end; `None` where there is no such limit.
     pub one: Option<usize>,
     /// All of them together; `None` when nobody knows.
@@ -58,7 +58,7 @@ pub enum TooLong {
     },
 }
 
-impl Room {
+impl ArgumentLimits {
     /// Checks that a server could be started with these, whatever else it gets.
     ///
     /// # Errors
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn what_is_too_long_is_named() {
-        let room = Room { one: Some(16), all: Some(60) };
+        let room = ArgumentLimits { one: Some(16), all: Some(60) };
         let variable = |name: &str, length: usize| format!("{name}={}", "x".repeat(length)).parse().unwrap();
         let check = |variables: &[Assignment], arguments: &[&str]| {
             let arguments: Vec<_> = arguments.iter().map(OsString::from).collect();
@@ -127,7 +127,7 @@ mod tests {
         assert!(error.starts_with("argument 2 behind `--` is 16 bytes long"), "{error}");
         let error = check(&[variable("A", 9), variable("B", 11)], &["ten bytes.", "x"]).unwrap_err();
         assert!(error.contains("together") && error.contains("the longest is the variable B"), "{error}");
-        let nobody_knows = Room { one: None, all: None };
+        let nobody_knows = ArgumentLimits { one: None, all: None };
         assert_eq!(nobody_knows.check(&[variable("K", 1 << 20)], &[]), Ok(()));
     }
 }

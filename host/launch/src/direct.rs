@@ -1,6 +1,6 @@
-//! A server that is a child of smcp, on systems that have nothing for a keeper.
+//! A server that is a child of smcp, on systems that have nothing for a reaper.
 //!
-//! The counterpart of `kept`: what leaves the server's process group, and what smcp leaves when it is killed, is not
+//! The counterpart of `via_reaper`: what leaves the server's process group, and what smcp leaves when it is killed, is not
 //! ended.
 
 use std::io;
@@ -20,7 +20,7 @@ use crate::spawn::Plan;
 use crate::spawn::State;
 use crate::status::Ended;
 
-/// What a keeper would leave; there is none here.
+/// What a reaper would leave; there is none here.
 #[derive(Debug)]
 pub struct Adoption(());
 

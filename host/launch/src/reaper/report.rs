@@ -1,26 +1,26 @@
-//! What the keeper tells smcp, as records of one size on a pipe.
+//! What the reaper tells smcp, as records of one size on a pipe.
 //!
-//! `watch` writes them and `kept` reads them. Both are the same program on the same machine, and a record is far below
+//! `watch` writes them and `via_reaper` reads them. Both are the same program on the same machine, and a record is far below
 //! what a pipe takes at once, so none arrives in pieces.
 
 use nix::unistd::Pid;
 
 /// One report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Report {
+pub(crate) enum ReaperReport {
     /// The server's process is there.
     Started(Pid),
     /// The server was stopped by the signal of this number.
     Stopped(i32),
     /// The server has ended with this wait status, and so has everything that it started. The last report.
     Ended(i32),
-    /// The system doesn't let the keeper have something.
+    /// The system doesn't let the reaper have something.
     Lacks(Facility),
     /// Some of what the server started could not be ended.
     Left,
 }
 
-/// What a keeper needs from the system, and can do without badly.
+/// What a reaper needs from the system, and can do without badly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Facility {
     /// Adopting what the server's tree orphans.
@@ -53,7 +53,7 @@ impl Facility {
 /// The length of a record, bytes: which report it is, and its number.
 pub(crate) const LENGTH: usize = 8;
 
-impl Report {
+impl ReaperReport {
     pub(super) const fn encode(self) -> [u8; LENGTH] {
         let (kind, number) = match self {
             Self::Started(server) => (1, server.as_raw()),
@@ -88,23 +88,23 @@ mod tests {
     #[test]
     fn a_report_arrives_as_it_was_sent() {
         for report in [
-            Report::Started(Pid::from_raw(4_194_304)),
-            Report::Stopped(20),
-            Report::Ended(0x0700),
-            Report::Ended(-1),
-            Report::Lacks(Facility::Subreaper),
-            Report::Lacks(Facility::DeathSignal),
-            Report::Lacks(Facility::Children),
-            Report::Left,
+            ReaperReport::Started(Pid::from_raw(4_194_304)),
+            ReaperReport::Stopped(20),
+            ReaperReport::Ended(0x0700),
+            ReaperReport::Ended(-1),
+            ReaperReport::Lacks(Facility::Subreaper),
+            ReaperReport::Lacks(Facility::DeathSignal),
+            ReaperReport::Lacks(Facility::Children),
+            ReaperReport::Left,
         ] {
-            assert_eq!(Report::decode(report.encode()), Some(report));
+            assert_eq!(ReaperReport::decode(report.encode()), Some(report));
         }
     }
 
     #[test]
     fn what_is_no_report_is_none() {
         for record in [[0; LENGTH], [6, 0, 0, 0, 1, 0, 0, 0], [1, 0, 0, 1, 1, 0, 0, 0], [4, 0, 0, 0, 9, 9, 9, 9]] {
-            assert_eq!(Report::decode(record), None, "{record:?}");
+            assert_eq!(ReaperReport::decode(record), None, "{record:?}");
         }
     }
 }

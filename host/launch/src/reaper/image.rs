@@ -1,6 +1,6 @@
 //! What the server's process executes, laid out before there is a process.
 //!
-//! `kept` makes it of the plan, `keeper` executes it in a fork, where nothing may be allocated any more. The standard
+//! `via_reaper` makes it of the plan, `reaper` executes it in a fork, where nothing may be allocated any more. The standard
 //! library would execute it too, but by `execvp`: that hands a file that the system doesn't know how to execute to a
 //! shell, and what is no program should not be started as one.
 

@@ -12,12 +12,12 @@ use cap_std::fs::Dir;
 
 /// A folder of the bundle, opened, and the program as it is called from there.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct StartFolder {
     pub(crate) dir: Dir,
     pub(crate) program: PathBuf,
 }
 
-impl Place {
+impl StartFolder {
     /// The folder at `directory`, in the bundle that is at `root` and opened as `dir`. A program at a path in the bundle
     /// is one of the bundle; any other is the system's, and stays where it is.
     pub(crate) fn open(root: &Path, dir: &Dir, directory: &Path, program: PathBuf) -> io::Result<Self> {
