@@ -1,12 +1,12 @@
-//! How smcp learns that its client has left, with none of its streams (Linux).
+//! Detects that the client has left, without an open stream (Linux).
 //!
-//! A server's streams are to behave as without smcp: what the server closes, the client has to see closed, and it would
-//! not as long as smcp had the same end open. So smcp closes its own, and watches through `epoll`: a registration lives
-//! as long as the open file does, whoever holds it, and does not keep it open.
+//! A server's streams have to behave as without smcp: what the server closes, the client has to see closed. It would
+//! not while smcp had the same end open. So smcp closes its copies and watches through `epoll`: a registration lives as
+//! long as the open file does in any process, and does not keep it open.
 //!
-//! That the client has closed the server's input is the usual way of leaving. A server that has closed its input itself
-//! can't be left like that. Then a client has left that no longer reads the server's output; or, where the server has
-//! closed that too, one that has started smcp and ended.
+//! Usually a client leaves by closing the server's input. When the server has closed its input itself, that can't be
+//! seen. Then the client has left when it no longer reads the server's output, or, if the server has closed that too,
+//! when the process that started smcp has ended.
 
 use std::io;
 use std::os::fd::AsFd as _;
@@ -42,13 +42,13 @@ const PARENT: u64 = 3;
 #[derive(Debug)]
 pub(crate) struct ClientWatch {
     epoll: Epoll,
-    /// Its end of the server's input is of a kind that can be watched: a pipe, a socket, a terminal.
+    /// The server's input is of a kind that can be watched: a pipe, a socket or a terminal.
     watchable: bool,
-    /// Nobody reads the server's output any more.
+    /// The server's output has no reader any more.
     unread: bool,
     /// The process that started smcp has ended.
     orphaned: bool,
-    /// That process. Nobody else has it open, so closing it would end its registration.
+    /// The descriptor of that process. It is the only one, so closing it would end the registration.
     _parent: Option<OwnedFd>,
 }
 
@@ -58,10 +58,10 @@ impl ClientWatch {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let watchable = register(&epoll, input, EpollFlags::EPOLLRDHUP, INPUT)?;
         if watchable {
-            // An error and a hang-up are always reported. Once: they would stay.
+            // Errors and hang-ups are always reported. They would stay, so they are reported once.
             register(&epoll, output, EpollFlags::EPOLLONESHOT, OUTPUT)?;
         }
-        // An old system, or a parent that can't be seen: then that one is not watched.
+        // On an old system, or when the parent can't be seen, the parent is not watched.
         let parent = reaper::open_process(getppid()).ok().filter(|_| watchable);
         if let Some(parent) = &parent {
             register(&epoll, parent.as_fd(), EpollFlags::EPOLLIN | EpollFlags::EPOLLONESHOT, PARENT)?;
@@ -69,7 +69,7 @@ impl ClientWatch {
         Ok(Self { epoll, watchable, unread: false, orphaned: false, _parent: parent })
     }
 
-    /// What to wait for before [`ClientWatch::has_left`] is asked; none when it can't be watched.
+    /// The descriptor to wait for before calling [`ClientWatch::has_left`]; `None` when the client can't be watched.
     pub(crate) fn watched(&self) -> Option<PollFd<'_>> {
         self.watchable.then(|| PollFd::new(self.epoll.0.as_fd(), PollFlags::POLLIN))
     }
@@ -91,12 +91,13 @@ impl ClientWatch {
         if closed || !(self.unread || self.orphaned) {
             return Ok(closed);
         }
-        // Where the system doesn't list them, they count as open: the end of its input is then the only way of leaving.
+        // If the system doesn't list the ends, they count as open: then only the end of the input shows that the client
+        // left.
         let Ok(open) = self.open() else { return Ok(false) };
         Ok(!open.input && (self.unread || !open.output))
     }
 
-    /// Which of the server's ends are open, as the system lists what is registered.
+    /// Reads from the system's list of registrations which of the server's ends are open.
     fn open(&self) -> io::Result<OpenEnds> {
         let path = format!("/proc/self/fdinfo/{}", self.epoll.0.as_raw_fd());
         let list = open(Path::new(&path), OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?;
@@ -111,7 +112,7 @@ impl ClientWatch {
     }
 }
 
-/// The server's ends that somebody has open.
+/// Which of the server's ends are open in some process.
 #[derive(Debug, Clone, Copy)]
 struct OpenEnds {
     input: bool,
@@ -140,12 +141,12 @@ mod tests {
 
     use super::*;
 
-    /// An output that is open and of no interest.
+    /// An open output, for tests of the input.
     fn output() -> (io::PipeReader, io::PipeWriter) {
         pipe().unwrap()
     }
 
-    /// Whether there is something to look at, and whether it is that the client has left.
+    /// Whether the watch has an event, and whether it says that the client has left.
     fn seen(leaving: &mut ClientWatch) -> (bool, bool) {
         let Some(watched) = leaving.watched() else { return (false, false) };
         let woken = poll(&mut [watched], PollTimeout::ZERO).unwrap() > 0;
@@ -157,7 +158,7 @@ mod tests {
         let (_read, written) = output();
         let (input, mut client) = pipe().unwrap();
         let mut leaving = ClientWatch::of(input.as_fd(), written.as_fd()).unwrap();
-        // As the server has it.
+        // The server's copy.
         let server = input.try_clone().unwrap();
         drop(input);
         client.write_all(b"unread").unwrap();
@@ -188,7 +189,7 @@ mod tests {
     fn what_the_server_closes_is_closed() {
         let ((mut read, written), (input, mut client)) = (output(), pipe().unwrap());
         let mut leaving = ClientWatch::of(input.as_fd(), written.as_fd()).unwrap();
-        // The server alone had them.
+        // The server's copies were the only ones.
         drop((input, written));
         assert_eq!(client.write_all(b"x").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
         assert_eq!(io::Read::read(&mut read, &mut [0]).unwrap(), 0);

@@ -1,6 +1,7 @@
-//! Why the system did not start a file.
+//! Explains why the system did not start a file.
 //!
-//! Its first bytes, and the sizes of what it was to get, say more than the system does, which answers with a number. Before it `spawn` has got one; after it comes a message that a person can act on.
+//! `spawn` gets only an error number from the system. The first bytes of the file, and the sizes of its arguments and
+//! variables, make of it a message that a person can act on.
 
 use std::ffi::OsStr;
 use std::io;
@@ -17,22 +18,22 @@ use smcp_model::text::SafeText;
 
 mod format;
 
-/// What Linux allows for one argument or one variable, bytes, on machines with pages of 4 KiB.
+/// The limit of Linux for one argument or one variable, bytes, on machines with pages of 4 KiB.
 const ONE_STRING: usize = 128 * 1024;
 
-/// The greatest of what a program is to get. Names and places only: what is in them may be secret.
+/// The sizes of the arguments and variables of a program. Contents are left out, because they may be secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Load {
-    /// `the variable X`, `argument 3`.
+    /// The largest of them: `the variable X` or `argument 3`.
     greatest: String,
-    /// Its size, bytes; of a variable with its name and the sign between.
+    /// Its size, bytes; for a variable, name and `=` included.
     size: usize,
-    /// All of it, bytes.
+    /// The size of all of them, bytes.
     whole: usize,
 }
 
 impl Load {
-    /// Measures what a program is to get.
+    /// Measures arguments and variables.
     pub(crate) fn of<'a>(arguments: impl Iterator<Item = &'a OsStr>, environment: &'a ServerEnvironment) -> Self {
         let arguments = (1..).zip(arguments).map(|(place, text)| (format!("argument {place}"), text.len()));
         let variables = environment.variables().map(|(name, value)| {
@@ -63,13 +64,13 @@ impl Load {
     }
 }
 
-/// The error of a file that the system did not start. `typed` is the command as the manifest has it.
+/// Makes the error for a file that the system did not start. `typed` is the command as the manifest has it.
 pub(crate) fn refused(typed: &str, program: &Path, load: &Load, read_head: ReadHead, cause: io::Error) -> LaunchError {
     let command = shown(typed);
     let errno = cause.raw_os_error().map(Errno::from_raw);
     match errno {
         Some(Errno::E2BIG) => LaunchError::TooLong { command, what: load.explained() },
-        // The file was there a moment ago, so it is what the system looked for on its behalf.
+        // The file itself existed a moment ago, so its interpreter or loader is missing.
         Some(Errno::ENOENT) => match read_head(program).map(|bytes| FileFormat::of(&bytes)) {
             Some(FileFormat::Script { interpreter, ends_in_cr }) if !interpreter.is_empty() => {
                 LaunchError::NoInterpreter { command, interpreter: escaped(&interpreter), hint: hint(ends_in_cr) }
@@ -97,7 +98,7 @@ pub(crate) fn refused(typed: &str, program: &Path, load: &Load, read_head: ReadH
     }
 }
 
-/// What a file is that this machine does not start.
+/// Describes a file that this machine does not start.
 fn what_it_is(format: &FileFormat) -> String {
     match format {
         FileFormat::Elf { machine, .. } if *machine != format::OURS => {
@@ -112,7 +113,7 @@ fn what_it_is(format: &FileFormat) -> String {
     }
 }
 
-/// A carriage return is the usual culprit and otherwise not seen.
+/// Makes carriage returns visible, since they are the usual cause.
 fn escaped(path: &[u8]) -> SafeText {
     shown(&String::from_utf8_lossy(path).replace('\r', "\\r"))
 }

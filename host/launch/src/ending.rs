@@ -1,6 +1,6 @@
-//! How a server is ended: what is done to it, on which event, and when.
+//! How a server is ended: which step follows which event, and when.
 //!
-//! Pure: `supervise` brings the events and the time, and carries the steps out.
+//! Pure: `supervise` passes in the events and the time, and carries out the steps.
 
 use std::time::Duration;
 use std::time::Instant;
@@ -23,18 +23,18 @@ impl Default for GracePeriods {
     }
 }
 
-/// What happens around a running server.
+/// An event that leads to the end of a running server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EndingEvent {
     /// The client closed the server's standard input, or died.
     InputClosed,
-    /// Somebody sent smcp SIGINT, SIGTERM or SIGHUP.
+    /// smcp got SIGINT, SIGTERM or SIGHUP.
     Asked,
-    /// What the server says can't be let through to the client any more.
+    /// The server's output can't be forwarded to the client any more.
     Unfit,
 }
 
-/// What is done to the server's process group.
+/// A signal for the server's process group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     /// SIGTERM.
@@ -43,7 +43,7 @@ pub(crate) enum Step {
     Kill,
 }
 
-/// How far the ending is.
+/// How far the ending has got.
 #[derive(Debug, Clone, Copy)]
 enum EndingPhase {
     Running,
@@ -52,7 +52,7 @@ enum EndingPhase {
     Killed,
 }
 
-/// The way to the end: running, input closed, terminating, killed; never back.
+/// The ending of a server. It goes through running, input closed, terminating and killed, and never back.
 #[derive(Debug)]
 pub(crate) struct Ending {
     phase: EndingPhase,
@@ -65,12 +65,12 @@ impl Ending {
         Self { phase: EndingPhase::Running, grace_periods, begun_by: EndedBy::Server }
     }
 
-    /// Who began it: what came first, before the server ended.
+    /// Who began the ending: the source of the first event before the server ended.
     pub(crate) const fn begun_by(&self) -> EndedBy {
         self.begun_by
     }
 
-    /// When [`Ending::due`] has to be called, whatever else happens.
+    /// The time at which [`Ending::due`] has to be called; `None` while no time is running.
     pub(crate) const fn deadline(&self) -> Option<Instant> {
         match self.phase {
             EndingPhase::InputClosed { until } | EndingPhase::Terminating { until, .. } => Some(until),
@@ -78,7 +78,8 @@ impl Ending {
         }
     }
 
-    /// What an event leads to. The first request ends the server with grace, a second one without.
+    /// Returns the step that follows an event. The first request gives the server its grace period, the second kills
+    /// it.
     pub(crate) fn on(&mut self, event: EndingEvent, now: Instant) -> Option<Step> {
         if self.begun_by == EndedBy::Server {
             self.begun_by = match event {
@@ -95,8 +96,8 @@ impl Ending {
             (EndingPhase::Running | EndingPhase::InputClosed { .. }, EndingEvent::Asked) => {
                 Some(self.terminate(now, true))
             }
-            // A client that closed standard input and then asks is one who ends us in the usual order, not one in a
-            // hurry.
+            // Closing standard input and then asking is the usual order in which clients end a server, and not a second
+            // request.
             (EndingPhase::Terminating { until, asked: false }, EndingEvent::Asked) => {
                 self.phase = EndingPhase::Terminating { until, asked: true };
                 None
@@ -114,7 +115,7 @@ impl Ending {
         }
     }
 
-    /// What the passing of time leads to.
+    /// Returns the step that is due by now.
     pub(crate) fn due(&mut self, now: Instant) -> Option<Step> {
         match self.phase {
             EndingPhase::InputClosed { until } if now >= until => Some(self.terminate(now, false)),
@@ -144,7 +145,7 @@ mod tests {
     const GRACE_PERIODS: GracePeriods =
         GracePeriods { input_closed: Duration::from_secs(5), terminate: Duration::from_secs(3) };
 
-    /// What happens at a second: an event, or nothing but time.
+    /// A second, what happens at it (an event, or only time), and the expected step.
     type At = (u64, Option<EndingEvent>, Option<Step>);
 
     #[test]

@@ -1,7 +1,7 @@
 //! Starts the cleared process and stays with it until it has ended.
 //!
-//! Before it `decide` has made the [`Clearance`], without which nothing here can be called; after it comes only the
-//! exit code. All that depends on the platform (process groups, terminals, signals, poll) is in this stage.
+//! `decide` comes before: it makes the [`Clearance`], without which nothing here can be called. Only the exit code
+//! comes after. Everything that depends on the platform (process groups, terminals, signals, poll) is in this stage.
 //!
 //! ```text
 //! command ──► spawn ──► supervise ──► Ended
@@ -85,16 +85,16 @@ mod terminal;
 #[cfg(not(target_os = "linux"))]
 mod direct;
 
-/// Tells whether the file at a path is a program that may be started; `None` when no regular file is there.
+/// Tells whether the file at a path is an executable program; `None` when no regular file is there.
 pub type IsProgram = fn(&Path) -> Option<bool>;
 
-/// Gives the first bytes of the file at a path; `None` when it can't be read.
+/// Reads the first bytes of the file at a path; `None` when it can't be read.
 pub type ReadHead = fn(&Path) -> Option<Vec<u8>>;
 
-/// What a start needs besides the clearance.
+/// Everything that a start needs besides the clearance.
 #[derive(Debug)]
 pub struct Setup {
-    /// Where the bundle was unpacked; absolute. For messages: what starts is found through the opened directory.
+    /// The absolute path of the unpacked bundle, for messages; files to start are found through the opened directory.
     pub root: PathBuf,
     /// The same directory, opened.
     pub root_dir: Dir,
@@ -102,39 +102,39 @@ pub struct Setup {
     pub extra_args: Vec<OsString>,
     /// The variables that the server gets.
     pub environment: ServerEnvironment,
-    /// How programs that are not in the bundle are looked up.
+    /// Looks up programs that are not in the bundle.
     pub is_program: IsProgram,
-    /// How a file that could not be started is looked at, for a message that says why.
+    /// Reads a file that could not be started, for a message that says why.
     pub read_head: ReadHead,
     /// The client's ends of its standard input and output.
     pub streams: Streams,
-    /// What the client's model has to read before it uses the server. None connects the two directly.
+    /// The warning for the client's model. Without one, client and server are connected directly.
     pub warning: Option<Warning>,
-    /// When it must have been started. Never a limit of the server's life.
+    /// The time by which the server must have been started. It does not limit how long the server runs.
     pub deadline: Deadline,
-    /// How long it may take to end when it is asked to.
+    /// How long the server may take to end when it is asked to.
     pub grace_periods: GracePeriods,
-    /// What asks it to: listened to since before the bundle was unpacked.
+    /// The signals that ask it to end, listened to since before the bundle was unpacked.
     pub signals: Signals,
-    /// Who ends what a killed reaper leaves; none where smcp has other children.
+    /// The right to end what a killed reaper leaves; `None` where smcp has other children.
     pub adoption: Option<Adoption>,
 }
 
-/// A server that has ended, and what became of its warning.
+/// How a server ended, and what became of its warning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Finished {
     /// How it ended.
     pub ended: Ended,
-    /// Who began that.
+    /// Who began its ending.
     pub by: EndedBy,
     /// Whether the warning reached the client; `None` when there was none.
     pub delivery: Option<Delivery>,
 }
 
-/// Starts what was cleared, and waits until it and everything that it started has ended.
+/// Starts the cleared server, and waits until it and everything that it started has ended.
 ///
-/// The clearance is consumed: one clearance, one start. SIGINT, SIGTERM and SIGHUP end the server while this
-/// runs, and one that came before keeps it from starting.
+/// The clearance is consumed: one clearance, one start. SIGINT, SIGTERM and SIGHUP end the server while this runs; a
+/// signal that came before keeps it from starting.
 ///
 /// # Errors
 /// See [`LaunchError`]. Whatever fails, nothing is left running.
@@ -170,13 +170,13 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
         output: ends.stdout,
     };
     let mut server = RunningServer::start(plan, ends.stdin.as_fd(), setup.adoption).map_err(refused)?;
-    // Of a pipe, the server alone holds its end now: its closing is how we learn of the server's end.
+    // Now only the server holds its end of a pipe, so that its closing tells us of the server's end.
     drop(ends.stdin);
     let watch = || {
         if inherited {
             streams::let_go(ends.relay.is_some())?;
         }
-        // Without a relay the server alone reads it.
+        // Without a relay only the server reads the input.
         let mut relay = ends.relay.map(|relay| relay.start(input)).transpose()?;
         let (ended, by) = supervise(&mut server, &setup.signals, &mut client, relay.as_mut(), setup.grace_periods)?;
         Ok((ended, by, relay))

@@ -1,7 +1,8 @@
-//! How a command without a slash is looked up.
+//! Looks up a command without a slash on PATH.
 //!
-//! As a shell does, but in absolute directories only: a relative one would depend on where smcp was started, and let a folder's content choose the program. What was
-//! searched is remembered for whoever wonders: a client that a desktop started has another PATH than a terminal.
+//! As a shell does, but only in absolute directories: a relative one would depend on where smcp was started, and let
+//! the content of a folder choose the program. The message of a failure lists what was searched, because a client that
+//! a desktop started has another PATH than a terminal.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -14,11 +15,11 @@ use crate::error::shown;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
 
-/// What to do, first of all: what was searched may be long.
+/// The advice. It comes before the list of directories, which may be long.
 const HELP: &str =
     "install it, or name its folder: --env PATH=… (a client on a desktop has a shorter PATH than a terminal)";
 
-/// Where a command was sought in vain.
+/// The directories in which a command was not found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Searched {
     /// Whether there was a PATH at all.
@@ -34,7 +35,7 @@ struct ShownDirectories {
     more: usize,
 }
 
-/// The file that a command is.
+/// Finds the file of a command.
 pub(crate) fn on_path(
     command: &str,
     search_path: Option<&OsStr>,

@@ -1,28 +1,28 @@
-//! How a server ended, and the exit code that stands for it (spec section 4).
+//! How a server ended, and the exit code for it (spec section 4).
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 
-/// The code that only refusals have.
+/// The exit code that is reserved for refusals.
 const REFUSED: u8 = 4;
-/// What is added to the number of a signal.
+/// The exit code of an end by a signal is this plus the signal's number.
 const SIGNALLED: u8 = 128;
 
-/// The signal that asks a server to end, by its number everywhere.
+/// SIGTERM, which asks a server to end; the same number on every system.
 const SIGTERM: u8 = 15;
-/// The signal that leaves nothing to ask, by its number everywhere.
+/// SIGKILL, which ends a server at once; the same number on every system.
 const SIGKILL: u8 = 9;
 
 /// Who began the ending of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndedBy {
-    /// It ended by itself, or somebody other than smcp ended it.
+    /// The server ended by itself, or another process than smcp ended it.
     Server,
     /// The client closed the server's standard input, or died.
     Client,
-    /// Somebody sent smcp a signal that asks it to end.
+    /// smcp got a signal that asks it to end.
     Signal,
-    /// smcp, because what the server said could not be let through.
+    /// smcp ended it, because its output could not be forwarded.
     Smcp,
 }
 
@@ -31,9 +31,9 @@ pub enum EndedBy {
 pub enum Ended {
     /// By itself, with this code.
     Exited(u8),
-    /// By the signal of this number, which it got itself, or smcp before there was a server.
+    /// By the signal of this number, which the server got, or smcp before the server existed.
     Signalled(u8),
-    /// By SIGKILL, because the reaper between smcp and it was killed.
+    /// By SIGKILL, because its reaper was killed.
     ReaperKilled {
         /// Whether everything that it had started was ended too.
         whole: bool,
@@ -59,7 +59,7 @@ impl Ended {
         }
     }
 
-    /// What a person should know about that code, when it isn't the server's own.
+    /// Explains the exit code when it isn't the server's own.
     pub fn message(self) -> Option<String> {
         match self {
             Self::Exited(REFUSED) => Some(format!(
@@ -78,9 +78,8 @@ impl Ended {
         }
     }
 
-    /// What smcp answers with when it was asked to end by a signal, if it was: whoever sends SIGINT and gets a server
-    /// that ended by the SIGTERM we made of it gets a program that ended by SIGINT. Every other ending is the server's
-    /// own, or says that it had to be killed.
+    /// The ending that smcp reports when a signal (`asked`) asked it to end. If smcp got SIGINT, and its SIGTERM ended
+    /// the server, smcp ends as by SIGINT. Every other ending is the server's own, or says that it had to be killed.
     pub(crate) const fn when_asked(self, asked: Option<Self>) -> Self {
         match (self, asked) {
             (Self::Signalled(SIGTERM), Some(asked)) => asked,
@@ -91,7 +90,7 @@ impl Ended {
 
 impl From<ExitStatus> for Ended {
     fn from(status: ExitStatus) -> Self {
-        // A status that is neither is of a process that has not ended; `wait` never gives it.
+        // A status that is neither belongs to a process that has not ended; `wait` never returns it.
         status.signal().map_or_else(|| Self::exited(status.code().unwrap_or(i32::MAX)), Self::signalled)
     }
 }

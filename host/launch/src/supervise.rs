@@ -1,4 +1,4 @@
-//! The loop around a running server: what happens, and what follows.
+//! The loop around a running server: waits for events and acts on them.
 
 use std::io;
 use std::time::Instant;
@@ -21,7 +21,7 @@ use crate::spawn::State;
 use crate::status::Ended;
 use crate::status::EndedBy;
 
-/// Stays with the server until it has ended, and says who began that.
+/// Stays with the server until it has ended, and says who began the ending.
 pub(crate) fn supervise(
     server: &mut RunningServer,
     signals: &Signals,
@@ -34,7 +34,7 @@ pub(crate) fn supervise(
     loop {
         match server.state()? {
             State::Ended(ended) => {
-                // A server that ends because its client has left may be seen first.
+                // The end of a server whose client has left may be seen before the client's leaving.
                 if is_there && watch.has_left()? {
                     ending.on(EndingEvent::InputClosed, Instant::now());
                 }
@@ -53,7 +53,7 @@ pub(crate) fn supervise(
         let left = wake.client && watch.has_left()?;
         if left {
             tracing::debug!("the client closed the server's standard input, or died: the server has to end");
-            // It stays like that, and would wake us for ever.
+            // The client stays gone, and watching it further would wake us for ever.
             is_there = false;
         }
         let now = Instant::now();

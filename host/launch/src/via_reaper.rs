@@ -1,6 +1,7 @@
-//! A server under a reaper, as smcp holds it (Linux).
+//! A server under a reaper, from the side of smcp (Linux).
 //!
-//! `spawn` starts it through this, `reaper` is what it talks to. Its counterpart on other systems is `direct`.
+//! `spawn` starts the server through this file, which reads what `reaper` reports. The counterpart on other systems is
+//! `direct`.
 
 use std::ffi::OsString;
 use std::io;
@@ -33,7 +34,7 @@ use crate::spawn::Plan;
 use crate::spawn::State;
 use crate::status::Ended;
 
-/// A command that will have a reaper once it is started.
+/// A command that is prepared to start under a reaper.
 #[derive(Debug)]
 pub(crate) struct Preparation {
     reports: PipeReader,
@@ -46,22 +47,22 @@ pub(crate) struct Process {
     reaper: Child,
     reports: PipeReader,
     server: Pid, // INVARIANT: the leader of a group of its own.
-    /// For what a killed reaper leaves.
+    /// Used to end what a killed reaper leaves.
     adoption: Option<Adoption>,
-    /// The reaper takes the end of the thread that started it for smcp's, so this stays in that thread.
+    /// Keeps the value in the thread that started the reaper: the reaper takes the end of that thread for smcp's.
     _thread: PhantomData<*const ()>,
 }
 
-/// What is in the pipe.
+/// The next content of the pipe.
 enum Next {
     ReaperReport(Option<ReaperReport>),
     Nothing,
-    /// The reaper has gone.
+    /// The reaper has ended.
     End,
 }
 
 impl Preparation {
-    /// Prepares the command of a plan, which is to be spawned once and then dropped.
+    /// Prepares the command of a plan. The command is to be spawned once and then dropped.
     pub(crate) fn of(command: &mut impl CommandExt, plan: &Plan<'_>, adoption: Option<Adoption>) -> io::Result<Self> {
         let arguments = plan.args.iter().map(OsString::as_os_str);
         let image = Image::new(&plan.program, arguments, plan.environment.variables())?;
@@ -70,8 +71,8 @@ impl Preparation {
         Ok(Self { reports, adoption })
     }
 
-    /// What the command became. `spawn` has returned, so the server's program has begun, or somebody killed what was to
-    /// become it.
+    /// Waits for the report of the start. `spawn` has returned, so either the server's program has begun, or its
+    /// process was killed before.
     pub(crate) fn started(self, reaper: Child) -> io::Result<Process> {
         let server = Pid::from_raw(reaper.id().cast_signed());
         let Self { reports, adoption } = self;
@@ -83,7 +84,7 @@ impl Preparation {
                     fcntl(&process.reports, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
                     return Ok(process);
                 }
-                Next::ReaperReport(report) => drop(report.map(tell)),
+                Next::ReaperReport(report) => drop(report.map(log)),
                 Next::Nothing | Next::End => {
                     process.reaper.wait()?;
                     process.end_orphans();
@@ -100,12 +101,13 @@ impl Process {
         self.server
     }
 
-    /// Readable when there is a change of the state.
+    /// A descriptor that is readable when the state has changed.
     pub(crate) fn changes(&self) -> Option<BorrowedFd<'_>> {
         Some(self.reports.as_fd())
     }
 
-    /// What the server is doing now; a stop or an end is told once. Once it has ended, so has all that came of it.
+    /// Returns the server's present state; a stop or an end is reported once. When the server has ended, so have all
+    /// its descendants.
     pub(crate) fn state(&mut self) -> io::Result<State> {
         loop {
             match self.next()? {
@@ -118,11 +120,11 @@ impl Process {
                         return Ok(State::Stopped(signal));
                     }
                 }
-                Next::ReaperReport(report) => drop(report.map(tell)),
+                Next::ReaperReport(report) => drop(report.map(log)),
                 Next::Nothing => return Ok(State::Running),
                 Next::End => {
                     self.reaper.wait()?;
-                    // The system has killed the server with its reaper; these are its children.
+                    // The system has killed the server together with its reaper; this kills the rest of its group.
                     let _ = killpg(self.server, Signal::SIGKILL);
                     return Ok(State::Ended(Ended::ReaperKilled { whole: self.end_orphans() }));
                 }
@@ -130,17 +132,17 @@ impl Process {
         }
     }
 
-    /// Ends the server and all that came of it, now.
+    /// Ends the server and all its descendants, now.
     pub(crate) fn kill(&mut self) {
         let reaper = Pid::from_raw(self.reaper.id().cast_signed());
         let _ = kill(reaper, reaper::END);
-        // Somebody may have stopped it.
+        // A stopped reaper has to be resumed.
         let _ = kill(reaper, Signal::SIGCONT);
         let _ = self.reaper.wait();
         self.end_orphans();
     }
 
-    /// Ends what the reaper has left, if somebody killed it; whether nobody is left for certain.
+    /// Ends what a killed reaper has left. True when certainly no process is left.
     fn end_orphans(&self) -> bool {
         self.adoption.as_ref().is_some_and(Adoption::end_all)
     }
@@ -159,8 +161,8 @@ impl Process {
     }
 }
 
-/// Says what a report means to whoever looks into a strange machine.
-fn tell(report: ReaperReport) {
+/// Logs what a report means, for people who examine an unusual machine.
+fn log(report: ReaperReport) {
     match report {
         ReaperReport::Lacks(Facility::Subreaper) => {
             tracing::warn!("the system refuses PR_SET_CHILD_SUBREAPER: children that leave the server are not ended");

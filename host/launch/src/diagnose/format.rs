@@ -1,8 +1,8 @@
-//! What kind of file some first bytes belong to, as far as starting it goes.
+//! Recognises kinds of program files by their first bytes.
 
 use std::fmt;
 
-/// What Linux looks at to find a script's interpreter, bytes.
+/// How far Linux reads to find a script's interpreter, bytes.
 const SCRIPT_LINE: usize = 256;
 
 /// A kind of file.
@@ -10,33 +10,33 @@ const SCRIPT_LINE: usize = 256;
 pub(super) enum FileFormat {
     /// Its first line begins with `#!`.
     Script {
-        /// What the line names first; empty when it names nothing.
+        /// The first word of the line; empty when there is none.
         interpreter: Vec<u8>,
-        /// The line ends in a carriage return, which the system takes for a part of a name.
+        /// Whether the line ends in a carriage return, which the system takes for a part of the name.
         ends_in_cr: bool,
     },
     /// A program of Linux and its relatives.
     Elf {
-        /// What it was built for.
+        /// The machine that it was built for.
         machine: Machine,
-        /// The dynamic loader that it asks for, when that can be seen.
+        /// The dynamic loader that it asks for, if it is in the bytes.
         loader: Option<Vec<u8>>,
     },
     /// A program of macOS.
     MacOs,
     /// A program of Windows.
     Windows,
-    /// Nothing is in it.
+    /// An empty file.
     Empty,
     /// Anything else.
     Other,
 }
 
-/// A machine that programs are built for: its number in an ELF file.
+/// A kind of machine, by its number in an ELF file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Machine(u16);
 
-/// Machines that people have, by their names.
+/// Names of common machines.
 const MACHINES: [(u16, &str); 8] = [
     (3, "x86"),
     (20, "ppc"),
@@ -48,7 +48,7 @@ const MACHINES: [(u16, &str); 8] = [
     (243, "riscv"),
 ];
 
-/// What smcp itself was built for.
+/// The machine that smcp itself was built for.
 pub(super) const OURS: Machine = Machine(if cfg!(target_arch = "x86_64") {
     62
 } else if cfg!(target_arch = "aarch64") {
@@ -110,13 +110,14 @@ fn elf(head: &[u8]) -> FileFormat {
 /// The head of an ELF file.
 struct Elf<'h> {
     head: &'h [u8],
+    /// Its numbers are big-endian.
     big: bool,
-    /// Of 64 bits.
+    /// It is a 64-bit file.
     wide: bool,
 }
 
 impl Elf<'_> {
-    /// The number of so many bytes at some place.
+    /// The number of `length` bytes at the offset `at`.
     fn number(&self, at: usize, length: usize) -> Option<u64> {
         let bytes = self.head.get(at..at.checked_add(length)?)?;
         let append = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
@@ -127,7 +128,7 @@ impl Elf<'_> {
         usize::try_from(self.number(at, length)?).ok()
     }
 
-    /// The dynamic loader: what the segment of type 3 holds, up to its NUL.
+    /// The dynamic loader: the content of the segment of type 3, up to its NUL.
     fn loader(&self) -> Option<Vec<u8>> {
         const INTERPRETER: u64 = 3;
         let (table, size, count) = if self.wide {

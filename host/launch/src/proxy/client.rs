@@ -60,8 +60,8 @@ impl ClientStream {
         }
     }
 
-    /// Whether a settled session need not be told of these bytes; they begin where `via_reaper` ends. If not, nothing has
-    /// changed.
+    /// Whether a settled session need not be told of these bytes; they begin where `kept` ends. If not, nothing
+    /// has changed.
     fn skim(&mut self, bytes: &[u8], lists: bool) -> bool {
         let ended = memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1);
         let (lines, begun) = bytes.split_at(ended);

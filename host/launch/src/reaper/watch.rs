@@ -1,7 +1,7 @@
-//! The life of the reaper: it waits for an end, and then leaves nobody.
+//! The main loop of the reaper: waits for the end, then kills what is left.
 //!
-//! It is made by `reaper`, whose rules hold here too: nothing allocates, locks or panics. What it finds out it writes
-//! down for `via_reaper`, as `report` has it.
+//! `reaper` calls it, and the rules of that file hold here too: nothing allocates, locks or panics. It sends its
+//! findings to `via_reaper` in the form of `report`.
 
 use std::os::fd::BorrowedFd;
 use std::time::Instant;
@@ -35,23 +35,23 @@ use crate::reaper::restore;
 use crate::reaper::wait_for;
 use smcp_model::limits;
 
-/// What a list of processes shows for it. Not a word with `smcp` in it, so that whoever kills all `smcp` by name does
-/// not kill what cleans up after them.
+/// The reaper's name in a list of processes. It doesn't contain `smcp`, so that killing all `smcp` by name does not
+/// kill the processes that clean up after them.
 const NAME: &std::ffi::CStr = c"mcp-keeper";
-/// The children of this process, as the kernel has them.
+/// The kernel's list of the children of this process.
 const CHILDREN: &std::ffi::CStr = c"/proc/thread-self/children";
 
-/// A reaper that has nobody to keep yet.
+/// A reaper without a server yet.
 pub(super) struct Watch<'f> {
     smcp: Pid,
     reports: BorrowedFd<'f>,
 }
 
 impl<'f> Watch<'f> {
-    /// Makes this process a reaper, while there is no server yet that could be missed.
+    /// Makes this process a reaper. Called before there is a server, so that no orphan is missed.
     pub(super) fn prepare(smcp: Pid, reports: BorrowedFd<'f>) -> Self {
         let this = Self { smcp, reports };
-        // What is inherited is a handler of smcp's, or its parent's wish not to hear of children.
+        // The inherited disposition is a handler of smcp's, or its parent's wish to ignore children.
         restore(Signal::SIGCHLD);
         if set_child_subreaper(true).is_err() {
             this.report(ReaperReport::Lacks(Facility::Subreaper));
@@ -60,21 +60,21 @@ impl<'f> Watch<'f> {
             this.report(ReaperReport::Lacks(Facility::DeathSignal));
         }
         if getppid() != smcp {
-            // It died before we could be told of it.
+            // smcp died before the death signal was set.
             exit();
         }
         this
     }
 
-    /// Stays with the server until it, and all that came of it, has ended.
+    /// Stays with the server until it and all its descendants have ended.
     pub(super) fn over(self, server: Pid) -> ! {
         if each_child(|_| {}).is_err() {
             self.report(ReaperReport::Lacks(Facility::Children));
         }
         let _ = set_name(NAME);
-        // The run's folder is to be removed.
+        // The run's folder will be removed, so the reaper must not stay in it.
         let _ = chdir(c"/");
-        // Last: until then smcp waits.
+        // Comes last: smcp's `spawn` waits until this process has closed its descriptors.
         close_all_but(self.reports);
         let mut reaper = Reaper { watch: self, server, status: None };
         if reaper.wait() == Over::Orphaned {
@@ -90,20 +90,20 @@ impl<'f> Watch<'f> {
         exit()
     }
 
-    /// Nobody reads it any more when smcp has died, which is noticed otherwise.
+    /// Sends a report. It fails only when smcp has died, which is noticed elsewhere.
     pub(super) fn report(&self, report: ReaperReport) {
         let _ = write(self.reports, &report.encode());
     }
 }
 
-/// Why the wait is over.
+/// The reason why the wait is over.
 #[derive(PartialEq, Eq)]
 enum Over {
     /// The server has ended.
     Ended,
     /// smcp has died.
     Orphaned,
-    /// smcp wants everything ended.
+    /// smcp asked to end everything.
     Asked,
 }
 
@@ -119,7 +119,7 @@ impl Reaper<'_> {
         let signals = SigSet::from_iter([Signal::SIGCHLD, END, ORPHANED]);
         let mut latest = None;
         loop {
-            // All of it each time, whatever woke us: several signals of one kind may arrive as one.
+            // Everything is checked after each wake, because several signals of one kind may arrive as one.
             if !self.reap() || self.status.is_some() {
                 return Over::Ended;
             }
@@ -133,7 +133,7 @@ impl Reaper<'_> {
         }
     }
 
-    /// Takes in all children that have ended, adopted ones too; whether any is left.
+    /// Reaps all children that have ended, adopted ones too. True when any child is left.
     fn reap(&mut self) -> bool {
         loop {
             match reap_one() {
@@ -153,10 +153,11 @@ impl Reaper<'_> {
         }
     }
 
-    /// Nobody is there to be told how the server ended, so it gets the short form: one request, and a moment.
+    /// Asks the server to end, once smcp has died. It gets one SIGTERM and a short time, because no client waits any
+    /// more.
     fn ask_to_end(&mut self) {
         let _ = killpg(self.server, Signal::SIGTERM);
-        // A stopped process would act on it only when it is resumed.
+        // A stopped process acts on the signal only when it is resumed.
         let _ = killpg(self.server, Signal::SIGCONT);
         let start = Instant::now();
         while self.reap() && self.status.is_none() {
@@ -168,31 +169,31 @@ impl Reaper<'_> {
         }
     }
 
-    /// Kills every descendant; whether none is left.
+    /// Kills every descendant. True when none is left.
     ///
-    /// Children alone can be killed without ever hitting a stranger, since nobody else's number can be theirs before we
-    /// have taken them in. That is enough: whoever loses its parent becomes one.
+    /// Only children can be killed without a risk for other processes: their numbers are not reused before we have
+    /// reaped them. That is enough, because every orphaned descendant becomes a child.
     fn sweep(&mut self) -> bool {
-        // Most of them at once. As for its number: the kernel keeps it for as long as somebody is in the group.
+        // Kills most of them at once. The kernel reserves the group's number while a member lives.
         let _ = killpg(self.server, Signal::SIGKILL);
-        let mut patience = limits::REAPER_SWEEP_ROUNDS;
+        let mut rounds = limits::REAPER_SWEEP_ROUNDS;
         while self.reap() {
             let _ = each_child(|child| {
                 let _ = kill(child, Signal::SIGKILL);
             });
             if wait_for(&SigSet::from(Signal::SIGCHLD), Some(limits::REAPER_SWEEP_ROUND)).is_some() {
-                patience = limits::REAPER_SWEEP_ROUNDS;
-            } else if patience == 0 {
+                rounds = limits::REAPER_SWEEP_ROUNDS;
+            } else if rounds == 0 {
                 return false;
             } else {
-                patience = patience.saturating_sub(1);
+                rounds = rounds.saturating_sub(1);
             }
         }
         true
     }
 }
 
-/// Does something with each child of this process; with many, with the first few hundred.
+/// Calls `act` for each child of this process; when there are many, for the first few hundred.
 fn each_child(act: impl FnMut(Pid)) -> nix::Result<()> {
     let list = open(CHILDREN, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?;
     let mut buffer = [0; 4096];
@@ -201,14 +202,15 @@ fn each_child(act: impl FnMut(Pid)) -> nix::Result<()> {
     Ok(())
 }
 
-/// Does something with each process of a list. In it a space follows every number, so that a number without one was cut.
+/// Calls `act` for each process number in a list of the kernel. A space follows every number; a number without one was
+/// cut off and is skipped.
 pub(crate) fn each_number(list: &[u8], mut act: impl FnMut(Pid)) {
     let mut number: i32 = 0;
     for byte in list {
         if byte.is_ascii_digit() {
             number = number.saturating_mul(10).saturating_add(i32::from(byte & 0x0f));
         } else {
-            // 0 and 1 would be our own group and init; the kernel lists neither.
+            // 0 and 1 would mean our own group and init; the kernel lists neither.
             if number > 1 {
                 act(Pid::from_raw(number));
             }

@@ -1,6 +1,6 @@
-//! The requests in a client's stream: a pure state machine over bytes.
+//! Finds the requests in a client's stream: a pure state machine over bytes.
 //!
-//! A request is an object with a `method` and an `id`. Notifications, answers, and what can't be read are passed over.
+//! A request is an object with a `method` and an `id`. Notifications, answers and unreadable lines are skipped.
 
 use std::hash::RandomState;
 use std::ops::Range;
@@ -19,37 +19,37 @@ use smcp_model::limits;
 pub(super) struct RequestLine {
     /// Their ids, as they were written.
     pub(super) ids: Vec<Vec<u8>>,
-    /// Whether they stand in a batch, and so do their answers.
+    /// Whether they are in a batch; then their answers have to be in one, too.
     pub(super) batched: bool,
 }
 
-/// The stream so far.
+/// The state of the stream.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     hasher: RandomState,
-    /// The present line, as long as it is not too long.
+    /// The present line, unless it is too long.
     line: Vec<u8>,
-    /// The present line is too long, and passed over.
+    /// The present line is too long and is skipped.
     too_long: bool,
     ended: bool,
 }
 
 impl Requests {
-    /// The requests in lines that end in these bytes.
+    /// Takes more bytes; returns the requests of the lines that end in them.
     pub(super) fn hear(&mut self, bytes: &[u8]) -> Vec<RequestLine> {
-        let mut said = Vec::new();
+        let mut lines = Vec::new();
         let mut rest = bytes;
         while let Some(end) = memchr::memchr(b'\n', rest) {
             let (line, after) = rest.split_at(end);
             self.take(line);
-            said.extend(self.line_end());
+            lines.extend(self.line_end());
             rest = after.get(1..).unwrap_or_default();
         }
         self.take(rest);
-        said
+        lines
     }
 
-    /// The client has said everything: the requests in a line without an end.
+    /// Ends the stream; returns the requests of a last line without a line end.
     pub(super) fn end(&mut self) -> Vec<RequestLine> {
         self.ended = true;
         self.line_end().into_iter().collect()
@@ -76,7 +76,7 @@ impl Requests {
 
     /// The requests of a line of JSON.
     fn read(&self, line: &[u8]) -> Result<Option<RequestLine>, NotJson> {
-        // What is put into an answer was read as a whole by a strict reader.
+        // An id is copied into an answer only after a strict parser has accepted the whole line.
         let text = str::from_utf8(line).map_err(|_| NotJson)?;
         serde_json::from_str::<IgnoredAny>(text).map_err(|_| NotJson)?;
         let start = skip_space(line, 0);
@@ -92,7 +92,7 @@ impl Requests {
         Ok((!ids.is_empty()).then_some(RequestLine { ids, batched }))
     }
 
-    /// The id of a message that is a request. Of several the last one counts, as with most readers.
+    /// The id of a message, if it is a request. Of several ids the last one counts, as with most parsers.
     fn id(&self, line: &[u8], message: &Range<usize>) -> Result<Option<Vec<u8>>, NotJson> {
         if line.get(message.start) != Some(&b'{') {
             return Ok(None);
@@ -107,7 +107,7 @@ impl Requests {
             match member.name.key {
                 ProtocolKey::Id => id = Some(value),
                 ProtocolKey::Method => is_request = value.first() == Some(&b'"'),
-                // No request has them, whatever else stands there.
+                // A message with one of these is not a request.
                 ProtocolKey::Result | ProtocolKey::Error => return Ok(None),
                 ProtocolKey::Jsonrpc
                 | ProtocolKey::Instructions
@@ -129,7 +129,7 @@ impl Requests {
     }
 }
 
-/// A text, a number or null, not longer than any id that clients make.
+/// Whether a value is an id: a string, a number or null, of a length that clients use.
 fn is_id(value: &[u8]) -> bool {
     let other = value.starts_with(b"{") || value.starts_with(b"[") || matches!(value, b"true" | b"false");
     !other && value.len() <= limits::PROTOCOL_TOKEN

@@ -44,9 +44,9 @@ impl ToServer {
         Self { client, server, stopped, shared }
     }
 
-    /// Forwards until the client has said everything, the server doesn't listen any more, or it is stopped. A client that
-    /// has left stays to be seen: its descriptor is given back, and with it what the supervisor watches. In every other
-    /// case it is closed, as the server's is.
+    /// Forwards until the client has said everything, the server doesn't listen any more, or it is stopped. A client
+    /// that has left stays to be seen: its descriptor is given back, and with it what the supervisor watches. In every
+    /// other case it is closed, as the server's is.
     pub(super) fn run(self) -> Option<OwnedFd> {
         match self.forward() {
             Ok(StreamEnd::Client) => {
