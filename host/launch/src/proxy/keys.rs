@@ -1,7 +1,7 @@
-//! The keys of messages and results, and whether one stands twice.
+//! The keys of messages and results, and the check that none occurs twice.
 //!
-//! The scanner and the rewriter hand in raw bytes, as they stood between the quotes. KeySet compare folded, as Go's
-//! decoder does it: a client may be laxer than the standard.
+//! The scanner and the rewriter pass in the raw bytes between the quotes. Names are compared without regard to case, as
+//! Go's decoder does, because a client may be laxer than the standard.
 
 use std::collections::HashSet;
 use std::hash::BuildHasher as _;
@@ -34,7 +34,7 @@ pub(crate) enum ProtocolKey {
     Structured,
     /// `resultType` of a result.
     ResultType,
-    /// `task` of a result that stands for work still to be done.
+    /// `task` of a result, which means that the work is not done yet.
     Task,
     /// `capabilities` of a result.
     Capabilities,
@@ -46,7 +46,7 @@ pub(crate) enum ProtocolKey {
     Lifetime,
     /// `cacheScope` of a result: with whom a client may share it.
     Scope,
-    /// None of these.
+    /// Any other key.
     Other,
 }
 
@@ -74,27 +74,27 @@ const KNOWN: [(&str, ProtocolKey); 20] = [
     ("cacheScope", ProtocolKey::Scope),
 ];
 
-/// A key as it was read.
+/// The name of a member, as it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Name {
-    /// What a lax client takes it for.
+    /// The key that a lax client takes it for.
     pub(crate) key: ProtocolKey,
-    /// Whether a strict client takes it for the same.
+    /// Whether a strict client takes it for that key, too.
     pub(crate) exact: bool,
     identity: KeyIdentity,
 }
 
-/// Equal for names that some client takes for the same.
+/// Identifies a name. Equal for names that some client takes for the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum KeyIdentity {
-    /// A place in `KNOWN`.
+    /// The index in `KNOWN`.
     Known(u32),
-    /// The hash of any other name, with a key that no server knows.
+    /// The hash of any other name, with a secret key.
     Hash(u64),
 }
 
 impl Name {
-    /// The name that stands between two quotes.
+    /// Reads the name between two quotes.
     pub(crate) fn read(raw: &[u8], hasher: &RandomState) -> Self {
         for ((name, key), place) in KNOWN.iter().zip(0..) {
             if name.as_bytes() == raw {
@@ -111,7 +111,7 @@ impl Name {
     }
 }
 
-/// A letter as decoders that ignore case see it: Go also takes U+017F for `s` and U+212A for `k`.
+/// Folds a letter as decoders that ignore case do: Go also takes U+017F for `s` and U+212A for `k`.
 pub(crate) fn fold(letter: char) -> char {
     match letter {
         '\u{17f}' => 's',
@@ -120,16 +120,16 @@ pub(crate) fn fold(letter: char) -> char {
     }
 }
 
-/// The names that one object has.
+/// The set of the names in one object.
 #[derive(Debug, Default)]
 pub(crate) struct KeySet {
-    /// One bit for each place in `KNOWN`.
+    /// One bit for each entry of `KNOWN`.
     known: u32,
     others: HashSet<u64>,
 }
 
 impl KeySet {
-    /// Adds a name. False when it is there already.
+    /// Adds a name. False when the set has it already.
     pub(crate) fn insert(&mut self, name: Name) -> bool {
         match name.identity {
             KeyIdentity::Known(place) => {
@@ -141,12 +141,12 @@ impl KeySet {
         }
     }
 
-    /// How many names there are that nobody knows.
+    /// How many names are not in `KNOWN`.
     pub(crate) fn others(&self) -> usize {
         self.others.len()
     }
 
-    /// Forgets them all.
+    /// Removes all names.
     pub(crate) fn clear(&mut self) {
         self.known = 0;
         self.others.clear();

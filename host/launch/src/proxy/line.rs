@@ -1,8 +1,8 @@
-//! One line of the server: what is held, let out, or still watched.
+//! One line of the server: held back, let out, or let out and watched.
 //!
-//! Bytes come from the proxy between two ends of lines. A line is held while it may be an answer that has to carry the
-//! warning, and let out as soon as it can't. While the warning is undelivered, what was let out is watched to its end,
-//! and so are values that go on over several lines.
+//! The proxy passes in the bytes between two line ends. A line is held while it may be an answer that has to carry the
+//! warning, and let out as soon as it can't be. While the warning is undelivered, a line that was let out is watched to
+//! its end, and so are values that go on over several lines.
 
 use std::hash::RandomState;
 
@@ -17,18 +17,18 @@ use crate::proxy::token::Method;
 use crate::proxy::words::Words;
 use smcp_model::limits;
 
-/// How much of a buffer is kept for the next line, bytes: what most answers take.
+/// The most capacity of the buffer that is kept for the next line, bytes: most answers fit it.
 const KEPT: usize = 64 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LineMode {
-    /// It may be an answer: nothing is out.
+    /// The line may be an answer: nothing of it is out.
     Hold,
-    /// It can't be one as it began; its beginning is out.
+    /// The line can't be an answer, by its beginning; that is out, and the rest is watched.
     Watch,
-    /// The warning was put in and the rest follows.
+    /// The warning was put in; the rest follows and is watched.
     WatchFilled,
-    /// Nothing in it matters.
+    /// The rest of the line does not matter.
     Through,
 }
 
@@ -39,34 +39,34 @@ pub(crate) struct Line {
     scanner: Scanner,
     mode: LineMode,
     held: Vec<u8>,
-    /// A value that began on an earlier line and goes on.
+    /// Reads a value that began on an earlier line and goes on.
     spanning: Option<Scanner>,
-    /// Nothing of the line has been read.
+    /// No byte of the line has been read.
     fresh: bool,
 }
 
-/// A line that has ended.
+/// The held part of a line that has ended.
 #[derive(Debug)]
 pub(crate) struct HeldLine {
-    /// Its bytes, without those that are out.
+    /// Its bytes.
     pub(crate) bytes: Vec<u8>,
-    /// It begins with a complete value.
+    /// The whole line is held and has a complete value.
     pub(crate) may_be_answer: bool,
 }
 
 impl Line {
-    /// The first line.
+    /// The first line of a stream.
     pub(crate) fn new(hasher: RandomState) -> Self {
         let scanner = Scanner::new(hasher.clone(), true);
         Self { hasher, scanner, mode: LineMode::Hold, held: Vec::new(), spanning: None, fresh: true }
     }
 
-    /// Whether nothing is held, and nothing of the present line is of interest.
+    /// Whether nothing is held, and the present line does not matter.
     pub(crate) fn is_free(&self) -> bool {
         self.fresh || self.mode == LineMode::Through
     }
 
-    /// Goes on after bytes that were copied past it.
+    /// Continues after bytes that were copied without being read here.
     pub(crate) fn resume(&mut self, at_start: bool, silent: bool) {
         self.restart(silent);
         if !at_start {
@@ -75,14 +75,14 @@ impl Line {
         }
     }
 
-    /// Takes what is held of a line that has ended.
+    /// Takes the held part of a line that has ended.
     pub(crate) fn take(&mut self) -> HeldLine {
         let may_be_answer = self.mode == LineMode::Hold && self.scanner.values() > 0;
         let keep = if self.held.len() > KEPT { Vec::new() } else { Vec::with_capacity(self.held.len()) };
         HeldLine { bytes: std::mem::replace(&mut self.held, keep), may_be_answer }
     }
 
-    /// The line has ended, with some mark.
+    /// Ends the line; `mark` is the byte that ends it.
     pub(crate) fn end(&mut self, mark: u8, session: &Session) {
         let silent = session.is_silent();
         if !silent {
@@ -104,7 +104,7 @@ impl Line {
         self.fresh = true;
     }
 
-    /// Reads bytes of the line, none of which ends it, and appends those that may go out.
+    /// Reads bytes inside the line, and appends those that may go out.
     pub(crate) fn segment(
         &mut self,
         bytes: &[u8],
@@ -169,7 +169,7 @@ impl Line {
         Ok(())
     }
 
-    /// Something more is known of the line.
+    /// Decides what happens to the line, now that more is known of it.
     fn judge(&mut self, event: ScanEvent, session: &mut Session, out: &mut Vec<u8>) -> Result<(), Evasion> {
         let facts = *self.scanner.facts();
         let silent = session.is_silent();
@@ -205,7 +205,7 @@ impl Line {
         }
     }
 
-    /// As much is held as may be, and the line goes on.
+    /// Handles a line that is longer than what may be held.
     fn overflow(&mut self, words: &Words, session: &Session, out: &mut Vec<u8>) -> Result<(), Evasion> {
         if !session.is_silent() {
             self.release(LineMode::Through, out);
@@ -255,7 +255,7 @@ fn is_nobodys(facts: &MessageFacts, session: &Session) -> bool {
     }
 }
 
-/// A message that is not a line of its own: some clients read it all the same.
+/// Checks a message that is not a line of its own, which some clients read nevertheless.
 fn apart(facts: &MessageFacts, event: ScanEvent, session: &Session) -> Result<(), Evasion> {
     if facts.on_own_line || !facts.result {
         return Ok(());

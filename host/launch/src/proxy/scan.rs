@@ -1,8 +1,8 @@
-//! Just enough JSON, byte by byte: which messages pass, and what they answer.
+//! Scans JSON byte by byte, for the messages in a stream and what they answer.
 //!
-//! Before it is the stream, cut anywhere; after it the proxy, which asks what is known of the message so far. Grammar
-//! is checked where messages, batches and results have their keys; below that only strings and brackets are counted,
-//! and any spelling of a scalar will do. Nothing is stored but the token being read.
+//! The stream may be cut anywhere; the proxy asks what is known of the message so far. Grammar is checked at the level
+//! of messages, batches and the keys of results. Below that only strings and brackets are counted, and any spelling of
+//! a scalar is accepted. Only the token being read is stored.
 
 use std::hash::RandomState;
 
@@ -38,7 +38,7 @@ enum ScanToken {
     Text,
     Escape,
     Scalar,
-    /// Inside of brackets that hold nothing of interest.
+    /// Inside brackets whose content does not matter.
     Skip,
     SkipText,
     SkipEscape,
@@ -53,23 +53,23 @@ pub(crate) struct Scanner {
     level: ScanLevel,
     expect: Expect,
     token: ScanToken,
-    /// The key whose value is read, at the present level.
+    /// The key of the value being read, at the present level.
     key: ProtocolKey,
-    /// Brackets open around a skipped value.
+    /// How many brackets of a skipped value are open.
     depth: u64,
-    /// The token being read, when it matters.
+    /// The token being read, if it matters.
     raw: Vec<u8>,
-    /// It is longer than any that matters.
+    /// The token is longer than any that matters.
     long: bool,
     /// How many bytes have been read.
     at: usize,
-    /// Values that are complete.
+    /// How many values are complete.
     values: usize,
-    /// What is read can't be JSON.
+    /// The bytes can't be JSON.
     garbage: bool,
-    /// Nothing but white space since the line began.
+    /// The line has only white space so far.
     clean: bool,
-    /// The value being read began its line and has not left it.
+    /// The value being read began its line, and is still on it.
     leading: bool,
     facts: MessageFacts,
     keys: KeySet,
@@ -77,7 +77,7 @@ pub(crate) struct Scanner {
 }
 
 impl Scanner {
-    /// A scanner at the start of a line. `unique`: whether duplicate keys are looked for.
+    /// A scanner at the start of a line. With `unique` it looks for duplicate keys.
     pub(crate) fn new(hasher: RandomState, unique: bool) -> Self {
         Self {
             hasher,
@@ -100,7 +100,7 @@ impl Scanner {
         }
     }
 
-    /// Begins again, at the start of a line.
+    /// Starts over, at the start of a line.
     pub(crate) fn restart(&mut self, unique: bool) {
         self.unique = unique;
         (self.level, self.expect, self.token) = (ScanLevel::Top, Expect::Value, ScanToken::None);
@@ -113,7 +113,7 @@ impl Scanner {
         &self.facts
     }
 
-    /// Whether what was read can't be JSON. Nothing more is read then.
+    /// Whether the bytes so far can't be JSON. Then nothing more is read.
     pub(crate) fn is_garbage(&self) -> bool {
         self.garbage
     }
@@ -133,7 +133,7 @@ impl Scanner {
         self.values
     }
 
-    /// Reads up to the next event. Returns how many bytes that took. What may end a line comes alone.
+    /// Reads up to the next event. Returns the number of bytes read. A byte that may end a line has to be passed alone.
     pub(crate) fn feed(&mut self, bytes: &[u8]) -> (usize, Option<ScanEvent>) {
         let mut taken = 0;
         while let Some(rest) = bytes.get(taken..)
@@ -148,7 +148,7 @@ impl Scanner {
                 ScanToken::Scalar => self.scalar(rest),
                 ScanToken::Skip | ScanToken::SkipText | ScanToken::SkipEscape => (self.skip(rest, *first), None),
             };
-            // A skipped value ends the member that it is the value of.
+            // The end of a skipped value is the end of its member.
             let event = if self.token == ScanToken::Skip && self.depth == 0 { self.value() } else { event };
             taken += length;
             self.at += length;
@@ -164,7 +164,7 @@ impl Scanner {
             self.space(byte);
             return (1, None);
         }
-        // Many clients trim a line before they read it, and each has its own idea of white space.
+        // Many clients trim a line before they read it, and differ in what they take for white space.
         if self.level == ScanLevel::Top && self.clean && !byte.is_ascii_graphic() {
             return (1, None);
         }
@@ -274,7 +274,7 @@ impl Scanner {
         }
     }
 
-    /// A value is complete, at the present level.
+    /// Ends a value at the present level.
     fn value(&mut self) -> Option<ScanEvent> {
         self.token = ScanToken::None;
         self.expect = Expect::Comma;

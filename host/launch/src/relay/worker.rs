@@ -1,4 +1,4 @@
-//! A thread whose end can be waited for beside other things.
+//! A thread whose end can be waited for beside other descriptors.
 
 use std::io;
 use std::io::PipeReader;
@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use crate::relay::descriptor::hung_up;
 
-/// A thread at work. Dropping it leaves the thread alone.
+/// A running thread. Dropping the value does not stop the thread.
 #[derive(Debug)]
 pub(super) struct Worker<T> {
     thread: JoinHandle<T>,
@@ -29,17 +29,17 @@ impl<T: Send + 'static> Worker<T> {
         Ok(Self { thread, ended })
     }
 
-    /// Hangs up when the thread has ended.
+    /// A descriptor that hangs up when the thread has ended.
     pub(super) fn ended(&self) -> BorrowedFd<'_> {
         self.ended.as_fd()
     }
 
-    /// What the work gave; none if it panicked.
+    /// Waits for the result; `None` if the thread panicked.
     pub(super) fn join(self) -> Option<T> {
         self.thread.join().ok()
     }
 
-    /// Waits for the end no longer than this.
+    /// Waits for the thread's end, but not longer than `until`.
     pub(super) fn join_until(self, until: Instant) {
         if hung_up(self.ended(), until) {
             self.join();

@@ -1,6 +1,6 @@
-//! The scanner inside of a token: strings, scalars, and what is skipped.
+//! The scanner inside a token: strings, scalars, and skipped values.
 //!
-//! `scan` has the structure around the tokens; from here come their meanings. A token may be cut anywhere.
+//! `scan` has the structure around the tokens; this file reads the tokens. A token may be cut anywhere.
 
 use crate::proxy::keys::Name;
 use crate::proxy::keys::ProtocolKey;
@@ -14,7 +14,7 @@ use crate::proxy::token::Method;
 use smcp_model::limits;
 
 impl Scanner {
-    /// In a string that matters.
+    /// Reads inside a string that matters.
     pub(crate) fn text(&mut self, rest: &[u8], first: u8) -> (usize, Option<ScanEvent>) {
         if matches!(first, b'\n' | b'\r') {
             return (1, self.fail());
@@ -55,7 +55,7 @@ impl Scanner {
         self.value()
     }
 
-    /// In a scalar.
+    /// Reads inside a scalar.
     pub(crate) fn scalar(&mut self, rest: &[u8]) -> (usize, Option<ScanEvent>) {
         let ends =
             |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':' | b'"' | b'{' | b'}' | b'[' | b']');
@@ -74,14 +74,14 @@ impl Scanner {
         (length, self.value())
     }
 
-    /// Whether the token is a scalar of JSON. Only asked where messages stand, to tell them from a log's words.
+    /// Whether the token is a scalar of JSON. Needed only at the level of messages, to tell JSON from lines of a log.
     fn is_scalar(&self) -> bool {
         let numeric = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
         matches!(self.raw.as_slice(), b"true" | b"false" | b"null" | b"NaN" | b"Infinity" | b"-Infinity")
             || self.raw.iter().all(numeric)
     }
 
-    /// Between brackets that hold nothing of interest.
+    /// Reads inside brackets whose content does not matter.
     pub(crate) fn skip(&mut self, rest: &[u8], first: u8) -> usize {
         match self.token {
             ScanToken::SkipEscape => {
@@ -103,7 +103,7 @@ impl Scanner {
         }
     }
 
-    /// Up to the next string, or to the end of the skipped value.
+    /// Reads up to the next string, or to the end of the skipped value.
     fn brackets(&mut self, rest: &[u8]) -> usize {
         for (index, byte) in rest.iter().enumerate() {
             match byte {
@@ -146,7 +146,7 @@ impl Scanner {
     }
 
     fn name(&mut self) {
-        // A key longer than any that matters is nobody's, and not compared.
+        // A key that is longer than any that matters is not compared.
         if self.long {
             self.key = ProtocolKey::Other;
             return;
