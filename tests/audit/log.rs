@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use serde_json::{Map, Value, json};
-use smcp_audit::{AuditError, Bounds, Clock, Entry, Journal, Snapshot, verify};
+use smcp_audit::{AuditError, AuditLog, Bounds, Clock, NewRecord, Snapshot, verify};
 use smcp_model::audit::{Event, Head, Verification};
 use smcp_model::ownership::Caller;
 use tempfile::TempDir;
@@ -15,9 +15,9 @@ use tempfile::TempDir;
 /// A folder with a log, removed when dropped.
 pub(crate) struct Log(TempDir);
 
-pub(crate) fn entry(text: &str) -> Entry {
+pub(crate) fn entry(text: &str) -> NewRecord {
     let body = [("package".to_owned(), json!(text))].into_iter().collect::<Map<_, _>>();
-    Entry { event: Event::Failure, run: None, body }
+    NewRecord { event: Event::Failure, run: None, body }
 }
 
 /// A clock that stands.
@@ -25,14 +25,14 @@ pub(crate) fn clock() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_123)
 }
 
-pub(crate) fn journal(folder: &Path) -> Result<Journal, AuditError> {
+pub(crate) fn journal(folder: &Path) -> Result<AuditLog, AuditError> {
     journal_at(folder, clock)
 }
 
 /// The same, by another clock.
-pub(crate) fn journal_at(folder: &Path, clock: Clock) -> Result<Journal, AuditError> {
+pub(crate) fn journal_at(folder: &Path, clock: Clock) -> Result<AuditLog, AuditError> {
     let dir = Dir::open_ambient_dir(folder, ambient_authority()).unwrap();
-    Journal::open(dir, &folder.join("audit.jsonl"), caller(), clock)
+    AuditLog::open(dir, &folder.join("audit.jsonl"), caller(), clock)
 }
 
 /// Whoever runs the tests, without a group of his own.
@@ -68,7 +68,7 @@ impl Log {
         self.folder().join(name)
     }
 
-    pub(crate) fn journal(&self) -> Journal {
+    pub(crate) fn journal(&self) -> AuditLog {
         journal(self.folder()).unwrap()
     }
 

@@ -15,7 +15,7 @@ const CHUNK: u64 = 32 * 1024;
 
 /// The end of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct End {
+pub(super) struct LogEnd {
     /// Its last record; none when it has no whole line.
     pub(super) head: Option<Head>,
     /// The bytes up to the end of its last line.
@@ -24,7 +24,7 @@ pub(super) struct End {
     pub(super) torn: u64,
 }
 
-impl End {
+impl LogEnd {
     /// Looks at the end of a file, and no further than its last line.
     ///
     /// # Errors

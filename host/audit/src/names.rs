@@ -7,7 +7,7 @@ const DIGITS: usize = 6;
 
 /// The names of one log's files: `audit.jsonl`, `audit.lock`, `audit-000001.jsonl` and so on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Names {
+pub(super) struct LogNames {
     /// The file that is written to.
     pub(super) log: String,
     /// The file whose lock writers hold, and readers while they look which files there are.
@@ -20,7 +20,7 @@ pub(super) struct Names {
     end: String,
 }
 
-impl Names {
+impl LogNames {
     /// The names that go with the file name `log`.
     pub(super) fn of(log: &str) -> Self {
         let (stem, end) = match log.rfind('.') {
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn only_our_own_names_are_files_of_the_log() {
-        let names = Names::of("audit.jsonl");
+        let names = LogNames::of("audit.jsonl");
         for (name, number) in [
             ("audit-000001.jsonl", Some(1)),
             ("audit-999999.jsonl", Some(999_999)),
@@ -96,7 +96,7 @@ mod tests {
             ("a.b.log", "a.b.lock", "a.b-000007.log"),
             ("audit.lock", "audit.lock.lock", "audit.lock-000007"),
         ] {
-            let names = Names::of(log);
+            let names = LogNames::of(log);
             assert_eq!((names.lock.as_str(), names.old(7).as_str()), (lock, old), "{log}");
             assert_eq!(names.number_of(old), Some(7), "{log}");
         }
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn what_other_programs_put_aside_is_told_from_what_we_did() {
-        let names = Names::of("audit.jsonl");
+        let names = LogNames::of("audit.jsonl");
         for name in [
             "audit.jsonl.1",
             "audit.jsonl.1.gz",

@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 use serde_json::Value;
 
 use crate::AuditError;
-use crate::Part;
+use crate::LogFile;
 use smcp_model::text::SafeText;
 
 /// A record, and where it stands.
 #[derive(Debug, Clone)]
-pub struct Found {
+pub struct FoundRecord {
     /// In which file.
     pub file: SafeText,
     /// In which line of it, from 1.
@@ -23,7 +23,11 @@ pub struct Found {
 ///
 /// # Errors
 /// [`AuditError::Io`] when the log can't be read.
-pub fn newest(parts: &mut [Part], most: usize, wanted: impl Fn(&Value) -> bool) -> Result<Vec<Found>, AuditError> {
+pub fn newest(
+    parts: &mut [LogFile],
+    most: usize,
+    wanted: impl Fn(&Value) -> bool,
+) -> Result<Vec<FoundRecord>, AuditError> {
     let mut all = VecDeque::new();
     for part in parts.iter_mut().rev() {
         let room = most.saturating_sub(all.len());
@@ -32,7 +36,7 @@ pub fn newest(parts: &mut [Part], most: usize, wanted: impl Fn(&Value) -> bool) 
         part.lines(|line, text| {
             let record = serde_json::from_slice(text).unwrap_or_default();
             if wanted(&record) {
-                found.push_back(Found { file: file.clone(), line, record });
+                found.push_back(FoundRecord { file: file.clone(), line, record });
                 if found.len() > room {
                     found.pop_front();
                 }

@@ -17,7 +17,7 @@ use smcp_model::visible;
 
 /// What is to be recorded.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct NewRecord {
     /// What it is about.
     pub event: Event,
     /// The number of the first record of the same command; none when this is it.
@@ -26,7 +26,7 @@ pub struct Entry {
     pub body: Map<String, Value>,
 }
 
-impl Entry {
+impl NewRecord {
     /// The entry as the line that follows `last`, its end included. `recovered` is how many bytes of an unfinished
     /// record it replaces.
     pub(super) fn line(&self, last: Head, time: SystemTime, recovered: u64) -> Result<Vec<u8>, AuditError> {
@@ -75,7 +75,7 @@ pub(super) struct Link {
 
 /// The fields of a record that tie it to the others; what else it holds is for others to read.
 #[derive(serde::Deserialize)]
-struct Raw {
+struct RawLink {
     schema: String,
     seq: u64,
     prev: String,
@@ -92,7 +92,7 @@ impl Link {
     /// # Errors
     /// With what is wrong: the line is not JSON, or not a record.
     pub(super) fn of(line: &[u8]) -> Result<Self, String> {
-        let Raw { schema, seq, prev, recovered_bytes, time, event, run } =
+        let RawLink { schema, seq, prev, recovered_bytes, time, event, run } =
             serde_json::from_slice(line).map_err(|error| format!("it is not a record: {error}"))?;
         if schema != SCHEMA {
             return Err(format!("its schema is `{schema}`, and only `{SCHEMA}` is known"));

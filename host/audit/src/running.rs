@@ -16,8 +16,8 @@ use std::io::Read as _;
 use std::io::Write as _;
 
 use crate::AuditError;
-use crate::place::Access;
-use crate::place::Place;
+use crate::log_folder::LogFolder;
+use crate::log_folder::OpenMode;
 use smcp_model::audit::Head;
 use smcp_model::limits;
 
@@ -40,20 +40,20 @@ pub struct About {
 
 /// A server that runs, as far as the log knows.
 #[derive(Debug)]
-pub struct Running(Claim);
+pub struct Running(LockedFile);
 
 /// A start that nobody will record the end of any more.
 #[derive(Debug)]
 pub struct Abandoned {
     /// What was started.
     pub about: About,
-    claim: Claim,
+    file_lock: LockedFile,
 }
 
 /// The right to a file of the folder.
 #[derive(Debug)]
-struct Claim {
-    folder: Place,
+struct LockedFile {
+    folder: LogFolder,
     name: String,
     // INVARIANT: locked since it was opened.
     file: File,
@@ -61,17 +61,17 @@ struct Claim {
 
 impl Running {
     /// Notes that a server is about to run. The lock of the log must be held.
-    pub(super) fn note(place: &Place, about: &About) -> Result<Self, AuditError> {
-        let folder = place.make_folder(&place.names.running)?;
+    pub(super) fn note(log_folder: &LogFolder, about: &About) -> Result<Self, AuditError> {
+        let folder = log_folder.make_folder(&log_folder.names.running)?;
         let folder = folder.ok_or_else(|| AuditError::Record("the folder of running servers is gone".to_owned()))?;
         let name = format!("{:016x}{END}", RandomState::new().hash_one(about.run));
-        let file = folder.open(&name, Access::CreateNew)?;
+        let file = folder.open(&name, OpenMode::CreateNew)?;
         let path = folder.path(&name);
         let failed = AuditError::io("note a running server beside", &path);
         file.lock().map_err(&failed)?;
         let text = serde_json::to_vec(about).map_err(|error| AuditError::Record(error.to_string()))?;
         (&file).write_all(&text).map_err(&failed)?;
-        Ok(Self(Claim { folder, name, file }))
+        Ok(Self(LockedFile { folder, name, file }))
     }
 
     /// Its end is recorded.
@@ -82,20 +82,20 @@ impl Running {
 
 impl Abandoned {
     /// Those whose smcp is gone, by the order of their starts, at most `most`. The lock of the log must be held.
-    pub(super) fn all(place: &Place, most: usize) -> Result<Vec<Self>, AuditError> {
-        let Some((folder, names)) = files(place)? else { return Ok(Vec::new()) };
+    pub(super) fn all(log_folder: &LogFolder, most: usize) -> Result<Vec<Self>, AuditError> {
+        let Some((folder, names)) = files(log_folder)? else { return Ok(Vec::new()) };
         let mut found = Vec::new();
         for name in names {
-            let Ok(file) = folder.open(&name, Access::Write) else { continue };
+            let Ok(file) = folder.open(&name, OpenMode::Write) else { continue };
             if file.try_lock().is_err() {
                 continue;
             }
             let about = about(&file);
-            let claim = Claim { folder: folder.try_clone()?, name, file };
+            let file_lock = LockedFile { folder: folder.try_clone()?, name, file };
             match about {
-                Some(about) => found.push(Self { about, claim }),
+                Some(about) => found.push(Self { about, file_lock }),
                 // Its smcp was killed in the moment between the record and this.
-                None => claim.remove(),
+                None => file_lock.remove(),
             }
             if found.len() >= most {
                 break;
@@ -107,21 +107,21 @@ impl Abandoned {
 
     /// Its end is recorded.
     pub fn recorded(self) {
-        self.claim.remove();
+        self.file_lock.remove();
     }
 }
 
 /// The runs whose servers live. The lock of the log should be held.
-pub(super) fn living(place: &Place) -> Result<BTreeSet<u64>, AuditError> {
-    let Some((folder, names)) = files(place)? else { return Ok(BTreeSet::new()) };
-    let opened = names.iter().filter_map(|name| folder.open(name, Access::Read).ok());
+pub(super) fn living(log_folder: &LogFolder) -> Result<BTreeSet<u64>, AuditError> {
+    let Some((folder, names)) = files(log_folder)? else { return Ok(BTreeSet::new()) };
+    let opened = names.iter().filter_map(|name| folder.open(name, OpenMode::Read).ok());
     let locked = opened.filter(|file| file.try_lock_shared().is_err());
     Ok(locked.filter_map(|file| about(&file)).map(|about| about.run).collect())
 }
 
 /// The folder of running servers and the files in it; what has another name is not ours.
-fn files(place: &Place) -> Result<Option<(Place, Vec<String>)>, AuditError> {
-    let Some(folder) = place.folder(&place.names.running)? else { return Ok(None) };
+fn files(log_folder: &LogFolder) -> Result<Option<(LogFolder, Vec<String>)>, AuditError> {
+    let Some(folder) = log_folder.folder(&log_folder.names.running)? else { return Ok(None) };
     let is_ours = |name: &String| {
         let digits = name.strip_suffix(END).unwrap_or_default();
         digits.len() == 16 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
@@ -137,7 +137,7 @@ fn about(file: &File) -> Option<About> {
     serde_json::from_slice(&text).ok()
 }
 
-impl Claim {
+impl LockedFile {
     /// Removes the file. One that can't be removed is emptied, so that nobody records the same end again.
     fn remove(&self) {
         let removed = self.folder.remove(&self.name);

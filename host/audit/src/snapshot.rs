@@ -10,9 +10,9 @@ use std::path::Path;
 use cap_std::fs::Dir;
 
 use crate::AuditError;
-use crate::end::End;
-use crate::place::Access;
-use crate::place::Place;
+use crate::end::LogEnd;
+use crate::log_folder::LogFolder;
+use crate::log_folder::OpenMode;
 use crate::running;
 use smcp_model::limits;
 use smcp_model::ownership::Caller;
@@ -20,7 +20,7 @@ use smcp_model::text::SafeText;
 
 /// One file, up to the end of its last line.
 #[derive(Debug)]
-pub struct Part {
+pub struct LogFile {
     /// What messages call it.
     pub name: SafeText,
     /// The bytes after its last line: of a record that was never finished.
@@ -30,13 +30,13 @@ pub struct Part {
     path: std::path::PathBuf,
 }
 
-impl Part {
+impl LogFile {
     /// A file as it is now, wherever it comes from.
     ///
     /// # Errors
     /// When it can't be read.
     pub fn new(file: File, path: &Path) -> Result<Self, AuditError> {
-        let (length, torn) = End::extent(&file, path)?;
+        let (length, torn) = LogEnd::extent(&file, path)?;
         let name = SafeText::new(&path.display().to_string());
         Ok(Self { name, torn, length, file, path: path.to_path_buf() })
     }
@@ -64,7 +64,7 @@ impl Part {
 #[derive(Debug, Default)]
 pub struct Snapshot {
     /// The files.
-    pub parts: Vec<Part>,
+    pub parts: Vec<LogFile>,
     /// The runs whose servers live.
     pub living: BTreeSet<u64>,
     /// Files beside it that look like parts of it, and that smcp did not put aside.
@@ -77,21 +77,21 @@ impl Snapshot {
     /// # Errors
     /// See [`AuditError`]. That there is no log is none.
     pub fn take(dir: Dir, log: &Path, caller: Caller) -> Result<Self, AuditError> {
-        let place = Place::new(dir, log, caller)?;
+        let folder = LogFolder::new(dir, log, caller)?;
         // So that no file is put aside while we look.
-        let _lock = place.lock_to_read()?;
-        let mut names: Vec<_> = place.put_aside()?.into_iter().map(|number| place.names.old(number)).collect();
-        names.push(place.names.log.clone());
+        let _lock = folder.lock_to_read()?;
+        let mut names: Vec<_> = folder.put_aside()?.into_iter().map(|number| folder.names.old(number)).collect();
+        names.push(folder.names.log.clone());
         let mut parts = Vec::new();
         for name in names {
-            if let Some(file) = place.open_existing(&name, Access::Read)? {
-                parts.push(Part::new(file, &place.path(&name))?);
+            if let Some(file) = folder.open_existing(&name, OpenMode::Read)? {
+                parts.push(LogFile::new(file, &folder.path(&name))?);
             }
         }
-        let mut foreign = place.entries()?;
-        foreign.retain(|name| place.names.is_foreign_part(name));
+        let mut foreign = folder.entries()?;
+        foreign.retain(|name| folder.names.is_foreign_part(name));
         foreign.sort();
         let foreign = foreign.iter().map(|name| SafeText::new(name)).collect();
-        Ok(Self { parts, living: running::living(&place).unwrap_or_default(), foreign })
+        Ok(Self { parts, living: running::living(&folder).unwrap_or_default(), foreign })
     }
 }

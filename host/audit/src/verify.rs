@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::AuditError;
-use crate::Part;
+use crate::LogFile;
 use crate::record::Link;
 use smcp_model::audit::Break;
 use smcp_model::audit::Event;
@@ -31,14 +31,14 @@ pub struct Bounds {
 ///
 /// # Errors
 /// [`AuditError::Io`] when it can't be read.
-pub fn verify(parts: &mut [Part], bounds: Bounds) -> Result<Verification, AuditError> {
+pub fn verify(parts: &mut [LogFile], bounds: Bounds) -> Result<Verification, AuditError> {
     let mut checker = Checker::new(bounds);
     let last = parts.len().saturating_sub(1);
     for (index, part) in parts.iter_mut().enumerate() {
         let name = part.name.clone();
-        checker.place = Place { file: name.clone(), line: 0 };
+        checker.position = Position { file: name.clone(), line: 0 };
         part.lines(|number, line| {
-            checker.place.line = number;
+            checker.position.line = number;
             checker.line(line);
         })?;
         checker.found.files.push(name);
@@ -49,7 +49,7 @@ pub fn verify(parts: &mut [Part], bounds: Bounds) -> Result<Verification, AuditE
 
 /// What the next record has to say of the one before it.
 #[derive(Debug, Clone, Copy)]
-enum Expected {
+enum ExpectedLink {
     /// It is the first of all.
     First,
     /// It follows a record of which only the digest is known.
@@ -61,15 +61,15 @@ enum Expected {
 }
 
 #[derive(Debug, Clone)]
-struct Place {
+struct Position {
     file: SafeText,
     line: u64,
 }
 
 struct Checker {
     bounds: Bounds,
-    expected: Expected,
-    place: Place,
+    expected: ExpectedLink,
+    position: Position,
     noted: Option<u64>,
     recovered: u64,
     found: Verification,
@@ -93,11 +93,11 @@ impl Checker {
         Self {
             bounds,
             expected: match bounds.after {
-                Some(digest) => Expected::After(digest),
-                None if bounds.partial => Expected::Anything,
-                None => Expected::First,
+                Some(digest) => ExpectedLink::After(digest),
+                None if bounds.partial => ExpectedLink::Anything,
+                None => ExpectedLink::First,
             },
-            place: Place { file: SafeText::new("the log"), line: 0 },
+            position: Position { file: SafeText::new("the log"), line: 0 },
             noted: None,
             recovered: 0,
             found,
@@ -111,12 +111,12 @@ impl Checker {
             Ok(link) => link,
             Err(what) => {
                 self.broken(what);
-                self.expected = Expected::Anything;
+                self.expected = ExpectedLink::Anything;
                 self.found.head = None;
                 return;
             }
         };
-        if let Some(what) = mismatch(self.expected, &link, self.place.line) {
+        if let Some(what) = mismatch(self.expected, &link, self.position.line) {
             self.broken(what);
         }
         if link.recovered > 0 {
@@ -127,7 +127,7 @@ impl Checker {
         }
         self.server(&link);
         let head = Head { seq: link.seq, digest };
-        self.expected = Expected::Next(head);
+        self.expected = ExpectedLink::Next(head);
         self.found.head = Some(head);
         self.found.last_time = link.time;
     }
@@ -178,7 +178,7 @@ impl Checker {
     }
 
     fn here(&self, message: &str) -> Break {
-        Break { file: self.place.file.clone(), line: self.place.line, message: SafeText::new(message) }
+        Break { file: self.position.file.clone(), line: self.position.line, message: SafeText::new(message) }
     }
 
     fn note(&mut self, message: String) {
@@ -194,25 +194,25 @@ impl Checker {
     }
 }
 
-/// What is wrong with a record in its place.
-fn mismatch(expected: Expected, link: &Link, line: u64) -> Option<String> {
+/// What is wrong with a record in its position.
+fn mismatch(expected: ExpectedLink, link: &Link, line: u64) -> Option<String> {
     let Link { seq, prev, .. } = *link;
     let last = match expected {
-        Expected::Anything => return None,
-        Expected::After(digest) if prev == digest => return None,
-        Expected::After(digest) => {
+        ExpectedLink::Anything => return None,
+        ExpectedLink::After(digest) if prev == digest => return None,
+        ExpectedLink::After(digest) => {
             return Some(format!(
                 "the log begins after {prev}, and {digest} was expected: what was between is missing"
             ));
         }
-        Expected::First if seq != 1 => {
+        ExpectedLink::First if seq != 1 => {
             return Some(format!(
                 "the log begins with record {seq}, not 1: those before it are missing (if they were archived, give the \
                  digest of the last one with --after)"
             ));
         }
-        Expected::First => Head::NOTHING,
-        Expected::Next(head) => head,
+        ExpectedLink::First => Head::NOTHING,
+        ExpectedLink::Next(head) => head,
     };
     let next = last.seq.saturating_add(1);
     if seq > next {

@@ -18,8 +18,8 @@ use crate::Stopped;
 use crate::find;
 use smcp_audit::About;
 use smcp_audit::AuditError;
-use smcp_audit::Entry;
-use smcp_audit::Journal;
+use smcp_audit::AuditLog;
+use smcp_audit::NewRecord;
 use smcp_audit::Running;
 use smcp_authority as authority;
 use smcp_config::Config;
@@ -47,7 +47,7 @@ pub struct Activity {
 /// The records of one command.
 #[derive(Debug)]
 pub struct Ledger {
-    journal: Option<Journal>,
+    journal: Option<AuditLog>,
     audit: Audit,
     activity: Activity,
     /// The number of its first record.
@@ -107,7 +107,8 @@ impl Ledger {
         let Some(journal) = &self.journal else { return };
         let closed = journal.abandoned(limits::AUDIT_ABANDONED).and_then(|abandoned| {
             abandoned.into_iter().try_for_each(|one| {
-                let entry = Entry { event: Event::End, run: Some(one.about.run), body: body::abandoned(&one.about) };
+                let entry =
+                    NewRecord { event: Event::End, run: Some(one.about.run), body: body::abandoned(&one.about) };
                 let head = journal.append(&entry)?;
                 one.recorded();
                 journal.announce(head)
@@ -202,19 +203,19 @@ impl Ledger {
     }
 
     fn write(&mut self, event: Event, facts: body::Body) -> Result<Remark, Stop> {
-        self.write_by(event, facts, Journal::append)
+        self.write_by(event, facts, AuditLog::append)
     }
 
     fn write_by(
         &mut self,
         event: Event,
         facts: body::Body,
-        append: impl FnOnce(&Journal, &Entry) -> Result<Head, AuditError>,
+        append: impl FnOnce(&AuditLog, &NewRecord) -> Result<Head, AuditError>,
     ) -> Result<Remark, Stop> {
         let Some(journal) = &self.journal else { return Ok(None) };
         let mut body = body::circumstances(&self.activity);
         body.extend(facts);
-        match append(journal, &Entry { event, run: self.run, body }) {
+        match append(journal, &NewRecord { event, run: self.run, body }) {
             Ok(head) => {
                 self.run.get_or_insert(head.seq);
                 journal.announce(head).map_or_else(|error| excuse(self.audit, error), |()| Ok(None))
@@ -251,11 +252,11 @@ fn unrecorded(error: &dyn std::error::Error) -> Notice {
     Notice { code: "audit-unwritten", message: SafeText::new(&format!("the audit log is not complete: {said}")) }
 }
 
-fn journal(config: &Config) -> Result<Journal, AuditError> {
+fn journal(config: &Config) -> Result<AuditLog, AuditError> {
     let log = config.audit_log().ok_or(AuditError::NoHome)?;
     let folder = log.parent().unwrap_or(log);
     let dir = authority::create_dir(folder).map_err(|cause| unreachable(folder, cause))?;
-    Journal::open(dir, log, authority::caller(), authority::clock).map_err(where_it_leads)
+    AuditLog::open(dir, log, authority::caller(), authority::clock).map_err(where_it_leads)
 }
 
 /// The same error, with the place that is meant where what it names is a link, or is behind one.

@@ -18,7 +18,7 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
 use crate::AuditError;
-use crate::names::Names;
+use crate::names::LogNames;
 use smcp_model::limits;
 use smcp_model::ownership::Caller;
 use smcp_model::ownership::Ownership;
@@ -28,17 +28,17 @@ const STICKY: u32 = 0o1000;
 
 /// The folder of a log, for its owner alone to write.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct LogFolder {
     dir: Dir,
     path: PathBuf,
     caller: Caller,
     /// What the files of the log are called.
-    pub(super) names: Names,
+    pub(super) names: LogNames,
 }
 
 /// How a file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Access {
+pub(super) enum OpenMode {
     /// It must be there.
     Read,
     /// It must be there.
@@ -49,7 +49,7 @@ pub(super) enum Access {
     CreateNew,
 }
 
-impl Place {
+impl LogFolder {
     /// The place of the log whose absolute path is `log`; `dir` is its folder.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl Place {
         };
         let metadata = dir.dir_metadata().map_err(AuditError::io("look at the folder of", path))?;
         check(caller, &metadata, path)?;
-        Ok(Self { dir, path: path.to_path_buf(), caller, names: Names::of(name) })
+        Ok(Self { dir, path: path.to_path_buf(), caller, names: LogNames::of(name) })
     }
 
     /// The same place again.
@@ -82,12 +82,12 @@ impl Place {
 
     /// Waits until nobody else holds the lock; it is given back when the file is dropped.
     pub(super) fn lock(&self) -> Result<File, AuditError> {
-        lock(self.open(&self.names.lock, Access::Create)?, limits::AUDIT_LOCK, &self.path(&self.names.lock))
+        lock(self.open(&self.names.lock, OpenMode::Create)?, limits::AUDIT_LOCK, &self.path(&self.names.lock))
     }
 
     /// The same for whoever only reads, and may have no right to write: no lock where there is no lock file.
     pub(super) fn lock_to_read(&self) -> Result<Option<File>, AuditError> {
-        let file = self.open_existing(&self.names.lock, Access::Read)?;
+        let file = self.open_existing(&self.names.lock, OpenMode::Read)?;
         file.map(|file| lock(file, limits::AUDIT_LOCK, &self.path(&self.names.lock))).transpose()
     }
 
@@ -95,7 +95,7 @@ impl Place {
     ///
     /// # Errors
     /// [`AuditError::Unsafe`] when it is anything else, such as a link.
-    pub(super) fn open(&self, name: &str, access: Access) -> Result<File, AuditError> {
+    pub(super) fn open(&self, name: &str, access: OpenMode) -> Result<File, AuditError> {
         let path = self.path(name);
         let there = self.dir.symlink_metadata(name);
         if there.as_ref().is_ok_and(|metadata| !metadata.is_file()) {
@@ -104,10 +104,10 @@ impl Place {
         let mut options = OpenOptions::new();
         options.read(true).mode(0o600).custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits());
         match access {
-            Access::Read => {}
-            Access::Write => drop(options.write(true)),
-            Access::Create => drop(options.write(true).create(true)),
-            Access::CreateNew => drop(options.write(true).create_new(true)),
+            OpenMode::Read => {}
+            OpenMode::Write => drop(options.write(true)),
+            OpenMode::Create => drop(options.write(true).create(true)),
+            OpenMode::CreateNew => drop(options.write(true).create_new(true)),
         }
         let file = self.dir.open_with(name, &options).map_err(|cause| match &there {
             // Left by a command that ran as somebody else, which the system only calls a lack of permission.
@@ -131,7 +131,7 @@ impl Place {
     }
 
     /// Opens a file of the log if it is there.
-    pub(super) fn open_existing(&self, name: &str, access: Access) -> Result<Option<File>, AuditError> {
+    pub(super) fn open_existing(&self, name: &str, access: OpenMode) -> Result<Option<File>, AuditError> {
         match self.open(name, access) {
             Ok(file) => Ok(Some(file)),
             Err(AuditError::Io { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -10,11 +10,11 @@ use cap_std::fs::Dir;
 use nix::errno::Errno;
 
 use crate::AuditError;
-use crate::Entry;
-use crate::end::End;
+use crate::NewRecord;
+use crate::end::LogEnd;
 use crate::heads::Heads;
-use crate::place::Access;
-use crate::place::Place;
+use crate::log_folder::LogFolder;
+use crate::log_folder::OpenMode;
 use crate::running::Abandoned;
 use crate::running::About;
 use crate::running::Running;
@@ -28,8 +28,8 @@ pub type Clock = fn() -> SystemTime;
 
 /// A log that records are appended to.
 #[derive(Debug)]
-pub struct Journal {
-    place: Place,
+pub struct AuditLog {
+    folder: LogFolder,
     clock: Clock,
     heads: Option<Heads>,
     file_limit: u64,
@@ -44,18 +44,18 @@ struct Current {
     last: Head,
 }
 
-impl Journal {
+impl AuditLog {
     /// The log at the absolute path `log`, whose folder is `dir`: is it safe, can it be written, and does it end with a
     /// record?
     ///
     /// # Errors
     /// See [`AuditError`].
     pub fn open(dir: Dir, log: &Path, caller: Caller, clock: Clock) -> Result<Self, AuditError> {
-        let place = Place::new(dir, log, caller)?;
-        let journal = Self { place, clock, heads: None, file_limit: limits::AUDIT_FILE };
-        let _lock = journal.place.lock()?;
-        journal.current()?;
-        Ok(journal)
+        let folder = LogFolder::new(dir, log, caller)?;
+        let log = Self { folder, clock, heads: None, file_limit: limits::AUDIT_FILE };
+        let _lock = log.folder.lock()?;
+        log.current()?;
+        Ok(log)
     }
 
     /// From now on, [`announce`](Self::announce) tells the system's log of heads, over a socket.
@@ -74,7 +74,7 @@ impl Journal {
     pub fn fits_below(&self, most: Option<u64>) -> Result<(), AuditError> {
         match most {
             Some(most) if usize::try_from(most).is_ok_and(|most| most < limits::AUDIT_PROBE / 4) => {
-                Err(AuditError::io("write to", &self.place.log_path())(Errno::EFBIG.into()))
+                Err(AuditError::io("write to", &self.folder.log_path())(Errno::EFBIG.into()))
             }
             Some(_) | None => Ok(()),
         }
@@ -90,8 +90,8 @@ impl Journal {
     ///
     /// # Errors
     /// When it can't be. Then the log is as it was, or as a killed writer would leave it.
-    pub fn append(&self, entry: &Entry) -> Result<Head, AuditError> {
-        let _lock = self.place.lock()?;
+    pub fn append(&self, entry: &NewRecord) -> Result<Head, AuditError> {
+        let _lock = self.folder.lock()?;
         self.append_locked(entry)
     }
 
@@ -102,14 +102,14 @@ impl Journal {
     /// When it can't be appended.
     pub fn append_start(
         &self,
-        entry: &Entry,
+        entry: &NewRecord,
         about: impl FnOnce(Head) -> About,
     ) -> Result<(Head, Option<Running>), AuditError> {
-        let _lock = self.place.lock()?;
+        let _lock = self.folder.lock()?;
         self.check_running()?;
         let head = self.append_locked(entry)?;
         // A service and no duty: without it, only `verify` knows that the start has no end.
-        let running = Running::note(&self.place, &about(head));
+        let running = Running::note(&self.folder, &about(head));
         Ok((head, running.inspect_err(|error| tracing::warn!(%error, "a running server is not noted")).ok()))
     }
 
@@ -118,8 +118,8 @@ impl Journal {
     /// # Errors
     /// When nobody can look.
     pub fn abandoned(&self, most: usize) -> Result<Vec<Abandoned>, AuditError> {
-        let _lock = self.place.lock()?;
-        let found = Abandoned::all(&self.place, most)?;
+        let _lock = self.folder.lock()?;
+        let found = Abandoned::all(&self.folder, most)?;
         if found.is_empty() {
             return Ok(found);
         }
@@ -133,7 +133,7 @@ impl Journal {
     /// Refuses a folder of running servers that somebody else could write to, or that is no folder: the ends of killed
     /// runs would be lost without a word.
     fn check_running(&self) -> Result<(), AuditError> {
-        self.place.make_folder(&self.place.names.running).map(drop)
+        self.folder.make_folder(&self.folder.names.running).map(drop)
     }
 
     /// Writes as much as a few records take, where they would be written, and removes it again.
@@ -141,24 +141,24 @@ impl Journal {
     /// # Errors
     /// When a record couldn't be written either.
     pub fn try_out(&self) -> Result<(), AuditError> {
-        let _lock = self.place.lock()?;
-        self.place.folder(&self.place.names.running)?;
+        let _lock = self.folder.lock()?;
+        self.folder.folder(&self.folder.names.running)?;
         let current = self.current()?;
-        let name = self.place.names.probe.as_str();
-        let path = self.place.log_path();
+        let name = self.folder.names.probe.as_str();
+        let path = self.folder.log_path();
         // One that a killed process left.
-        drop(self.place.remove(name));
-        let file = self.place.open(name, Access::CreateNew)?;
+        drop(self.folder.remove(name));
+        let file = self.folder.open(name, OpenMode::CreateNew)?;
         // Behind a hole as long as the log, so that what limits the length of a file is met as well.
         let probe = Current { file, torn: 0, ..current };
         let probe = if self.is_full(&probe, limits::AUDIT_PROBE) { Current { length: 0, ..probe } } else { probe };
         let written = write(&probe, &[b' '; limits::AUDIT_PROBE]).map_err(AuditError::io("write to", &path));
-        self.place.remove(name)?;
+        self.folder.remove(name)?;
         written?;
-        self.place.sync()
+        self.folder.sync()
     }
 
-    fn append_locked(&self, entry: &Entry) -> Result<Head, AuditError> {
+    fn append_locked(&self, entry: &NewRecord) -> Result<Head, AuditError> {
         let mut current = self.current()?;
         let line = entry.line(current.last, (self.clock)(), current.torn)?;
         if self.is_full(&current, line.len()) {
@@ -168,7 +168,7 @@ impl Journal {
         if let Err(cause) = write(&current, &line) {
             // Nobody was told that it was written. Should this fail as well, the next writer does it.
             drop(current.file.set_len(current.length));
-            return Err(AuditError::io("write to", &self.place.log_path())(cause));
+            return Err(AuditError::io("write to", &self.folder.log_path())(cause));
         }
         Ok(Head { seq: current.last.seq.saturating_add(1), digest: Digest::of(&line) })
     }
@@ -184,17 +184,17 @@ impl Journal {
     /// # Errors
     /// [`AuditError::Head`].
     pub fn announce(&self, head: Head) -> Result<(), AuditError> {
-        self.heads.as_ref().map_or(Ok(()), |heads| heads.send(head, &self.place.log_path()))
+        self.heads.as_ref().map_or(Ok(()), |heads| heads.send(head, &self.folder.log_path()))
     }
 
     /// The file that is written to, made when it is not there, and the record that the next one follows.
     fn current(&self) -> Result<Current, AuditError> {
-        let path = self.place.log_path();
-        let file = match self.place.open_existing(&self.place.names.log, Access::Write)? {
+        let path = self.folder.log_path();
+        let file = match self.folder.open_existing(&self.folder.names.log, OpenMode::Write)? {
             Some(file) => file,
             None => self.create()?,
         };
-        let End { head, length, torn } = End::of(&file, &path)?;
+        let LogEnd { head, length, torn } = LogEnd::of(&file, &path)?;
         let last = match head {
             Some(head) => head,
             None => self.end_of_old()?,
@@ -203,17 +203,17 @@ impl Journal {
     }
 
     fn create(&self) -> Result<File, AuditError> {
-        let file = self.place.open(&self.place.names.log, Access::CreateNew)?;
-        self.place.sync()?;
+        let file = self.folder.open(&self.folder.names.log, OpenMode::CreateNew)?;
+        self.folder.sync()?;
         Ok(file)
     }
 
     /// The last record of the files that were put aside.
     fn end_of_old(&self) -> Result<Head, AuditError> {
-        let Some(newest) = self.place.put_aside()?.pop() else { return Ok(Head::NOTHING) };
-        let name = self.place.names.old(newest);
-        let path = self.place.path(&name);
-        let End { head, torn, .. } = End::of(&self.place.open(&name, Access::Read)?, &path)?;
+        let Some(newest) = self.folder.put_aside()?.pop() else { return Ok(Head::NOTHING) };
+        let name = self.folder.names.old(newest);
+        let path = self.folder.path(&name);
+        let LogEnd { head, torn, .. } = LogEnd::of(&self.folder.open(&name, OpenMode::Read)?, &path)?;
         match (head, torn) {
             (Some(head), 0) => Ok(head),
             (None | Some(_), _) => Err(AuditError::Damaged { path, what: "it does not end with a record".to_owned() }),
@@ -224,16 +224,16 @@ impl Journal {
     fn put_aside(&self, current: &Current) -> Result<(), AuditError> {
         if current.torn > 0 {
             // The next record, in the next file, says so.
-            let path = self.place.log_path();
+            let path = self.folder.log_path();
             let failed = AuditError::io("shorten", &path);
             current.file.set_len(current.length).and_then(|()| current.file.sync_data()).map_err(failed)?;
         }
-        let number = self.place.put_aside()?.pop().unwrap_or_default().saturating_add(1);
+        let number = self.folder.put_aside()?.pop().unwrap_or_default().saturating_add(1);
         if number > limits::AUDIT_FILES {
             let what = format!("it has {} files, and no name is left for another", limits::AUDIT_FILES);
-            return Err(AuditError::Damaged { path: self.place.log_path(), what });
+            return Err(AuditError::Damaged { path: self.folder.log_path(), what });
         }
-        self.place.rename(&self.place.names.log, &self.place.names.old(number))
+        self.folder.rename(&self.folder.names.log, &self.folder.names.old(number))
     }
 }
 
