@@ -107,7 +107,7 @@ fn setup(root: &Path, streams: Streams, grace_periods: GracePeriods) -> Setup {
         root_dir: Dir::open_ambient_dir(root, ambient_authority()).unwrap(),
         extra_args: Vec::new(),
         environment: environment(),
-        is_program: smcp_authority::program,
+        is_program: smcp_authority::is_program,
         read_head: smcp_authority::program_head,
         streams,
         warning: None,

@@ -1,4 +1,4 @@
-//! Appending: one record at a time, whole and durable, or not at all.
+//! Appends records: each one whole and durable, or not at all.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -23,10 +23,10 @@ use smcp_model::digest::Digest;
 use smcp_model::limits;
 use smcp_model::ownership::Caller;
 
-/// Tells the time.
+/// Returns the present time.
 pub type Clock = fn() -> SystemTime;
 
-/// A log that records are appended to.
+/// The audit log, open for appending.
 #[derive(Debug)]
 pub struct AuditLog {
     folder: LogFolder,
@@ -35,18 +35,18 @@ pub struct AuditLog {
     file_limit: u64,
 }
 
-/// The file that is written to, and where.
+/// The file that is appended to, and its end.
 struct Current {
     file: File,
-    /// Where the next line goes; behind it there may be a torn one.
+    /// The place of the next line, in bytes from the start. An unfinished line may follow it.
     length: u64,
     torn: u64,
     last: Head,
 }
 
 impl AuditLog {
-    /// The log at the absolute path `log`, whose folder is `dir`: is it safe, can it be written, and does it end with a
-    /// record?
+    /// Opens the log at the absolute path `log`, whose folder is `dir`. Checks that it is safe, that it can be written,
+    /// and that it ends with a record.
     ///
     /// # Errors
     /// See [`AuditError`].
@@ -58,7 +58,7 @@ impl AuditLog {
         Ok(log)
     }
 
-    /// From now on, [`announce`](Self::announce) tells the system's log of heads, over a socket.
+    /// Makes [`announce`](Self::announce) send heads to the system's log, over a socket.
     ///
     /// # Errors
     /// [`AuditError::Head`].
@@ -67,10 +67,10 @@ impl AuditLog {
         Ok(())
     }
 
-    /// Refuses a limit on the length of files in which no record has room: a small one takes a quarter of the probe.
+    /// Refuses a limit on the length of files that is too low for even a small record (a quarter of the probe).
     ///
     /// # Errors
-    /// As a write beyond the limit gives.
+    /// The same as for a write beyond the limit.
     pub fn fits_below(&self, most: Option<u64>) -> Result<(), AuditError> {
         match most {
             Some(most) if usize::try_from(most).is_ok_and(|most| most < limits::AUDIT_PROBE / 4) => {
@@ -80,26 +80,26 @@ impl AuditLog {
         }
     }
 
-    /// The same log, whose files are put aside when they would grow beyond `limit` bytes.
+    /// Sets the length from which a file is put aside, bytes.
     #[must_use]
     pub fn with_file_limit(self, limit: u64) -> Self {
         Self { file_limit: limit, ..self }
     }
 
-    /// Appends a record; when this returns it is on the disk.
+    /// Appends a record. When this returns, the record is on the disk.
     ///
     /// # Errors
-    /// When it can't be. Then the log is as it was, or as a killed writer would leave it.
+    /// When the record can't be written. Then the log is unchanged, or as a killed writer would leave it.
     pub fn append(&self, entry: &NewRecord) -> Result<Head, AuditError> {
         let _lock = self.folder.lock()?;
         self.append_locked(entry)
     }
 
-    /// Appends the record of a start, and keeps beside the log that a server runs, as long as the value lives; it is
-    /// none when that can't be kept. `about` is told where the record is.
+    /// Appends the record of a start, and notes beside the log that a server runs. The note lives as long as the
+    /// returned value, which is `None` when the note can't be made. `about` gets the position of the record.
     ///
     /// # Errors
-    /// When it can't be appended.
+    /// When the record can't be appended.
     pub fn append_start(
         &self,
         entry: &NewRecord,
@@ -108,48 +108,49 @@ impl AuditLog {
         let _lock = self.folder.lock()?;
         self.check_running()?;
         let head = self.append_locked(entry)?;
-        // A service and no duty: without it, only `verify` knows that the start has no end.
+        // The note is a convenience: without it, only `verify` finds that the start has no end.
         let running = Running::note(&self.folder, &about(head));
         Ok((head, running.inspect_err(|error| tracing::warn!(%error, "a running server is not noted")).ok()))
     }
 
-    /// The starts whose smcp was killed before it could record their end, at most `most`.
+    /// Finds starts whose smcp was killed before it recorded their end, at most `most`.
     ///
     /// # Errors
-    /// When nobody can look.
+    /// When the log or its folder of running servers can't be read.
     pub fn abandoned(&self, most: usize) -> Result<Vec<Abandoned>, AuditError> {
         let _lock = self.folder.lock()?;
         let found = Abandoned::all(&self.folder, most)?;
         if found.is_empty() {
             return Ok(found);
         }
-        // The start of a log that was moved away is not one of this log.
+        // A start with a higher number belongs to a log that was moved away.
         let last = self.current()?.last.seq;
         let (ours, of_others): (Vec<_>, Vec<_>) = found.into_iter().partition(|one| one.about.start.seq <= last);
         of_others.into_iter().for_each(Abandoned::recorded);
         Ok(ours)
     }
 
-    /// Refuses a folder of running servers that somebody else could write to, or that is no folder: the ends of killed
-    /// runs would be lost without a word.
+    /// Refuses a folder of running servers that another user could write to, or that is not a folder. Otherwise the
+    /// ends of killed runs would be lost silently.
     fn check_running(&self) -> Result<(), AuditError> {
         self.folder.make_folder(&self.folder.names.running).map(drop)
     }
 
-    /// Writes as much as a few records take, where they would be written, and removes it again.
+    /// Writes a probe of the size of a few records in the folder of the log, and removes it again.
     ///
     /// # Errors
-    /// When a record couldn't be written either.
+    /// When the probe can't be written, and so a record could not be written either.
     pub fn try_out(&self) -> Result<(), AuditError> {
         let _lock = self.folder.lock()?;
         self.folder.folder(&self.folder.names.running)?;
         let current = self.current()?;
         let name = self.folder.names.probe.as_str();
         let path = self.folder.log_path();
-        // One that a killed process left.
+        // A killed process may have left one.
         drop(self.folder.remove(name));
         let file = self.folder.open(name, OpenMode::CreateNew)?;
-        // Behind a hole as long as the log, so that what limits the length of a file is met as well.
+        // The probe is written after a hole as long as the log, so that a limit on the length of files applies to it
+        // too.
         let probe = Current { file, torn: 0, ..current };
         let probe = if self.is_full(&probe, limits::AUDIT_PROBE) { Current { length: 0, ..probe } } else { probe };
         let written = write(&probe, &[b' '; limits::AUDIT_PROBE]).map_err(AuditError::io("write to", &path));
@@ -166,20 +167,20 @@ impl AuditLog {
             current = Current { file: self.create()?, length: 0, torn: 0, ..current };
         }
         if let Err(cause) = write(&current, &line) {
-            // Nobody was told that it was written. Should this fail as well, the next writer does it.
+            // The record was not acknowledged, so it may be cut off. If this fails too, the next writer does it.
             drop(current.file.set_len(current.length));
             return Err(AuditError::io("write to", &self.folder.log_path())(cause));
         }
         Ok(Head { seq: current.last.seq.saturating_add(1), digest: Digest::of(&line) })
     }
 
-    /// Whether so many bytes more belong into the next file.
+    /// Whether `more` bytes have to go into the next file.
     fn is_full(&self, current: &Current, more: usize) -> bool {
         let more = u64::try_from(more).unwrap_or(u64::MAX);
         current.length > 0 && current.length.saturating_add(more) > self.file_limit
     }
 
-    /// Tells the system's log of a new head, if it is to be told.
+    /// Sends a new head to the system's log, if that is configured.
     ///
     /// # Errors
     /// [`AuditError::Head`].
@@ -187,7 +188,7 @@ impl AuditLog {
         self.heads.as_ref().map_or(Ok(()), |heads| heads.send(head, &self.folder.log_path()))
     }
 
-    /// The file that is written to, made when it is not there, and the record that the next one follows.
+    /// Opens the file that is appended to, or makes it, and finds the record that the next one follows.
     fn current(&self) -> Result<Current, AuditError> {
         let path = self.folder.log_path();
         let file = match self.folder.open_existing(&self.folder.names.log, OpenMode::Write)? {
@@ -208,7 +209,7 @@ impl AuditLog {
         Ok(file)
     }
 
-    /// The last record of the files that were put aside.
+    /// The last record in the newest file that was put aside.
     fn end_of_old(&self) -> Result<Head, AuditError> {
         let Some(newest) = self.folder.put_aside()?.pop() else { return Ok(Head::NOTHING) };
         let name = self.folder.names.old(newest);
@@ -223,7 +224,7 @@ impl AuditLog {
     /// Puts the file aside under the next number. Nothing is ever deleted.
     fn put_aside(&self, current: &Current) -> Result<(), AuditError> {
         if current.torn > 0 {
-            // The next record, in the next file, says so.
+            // The next record, in the next file, has `recovered_bytes`.
             let path = self.folder.log_path();
             let failed = AuditError::io("shorten", &path);
             current.file.set_len(current.length).and_then(|()| current.file.sync_data()).map_err(failed)?;
@@ -237,10 +238,10 @@ impl AuditLog {
     }
 }
 
-/// Writes a line over whatever a killed writer left, and makes it durable. Only its last byte makes it a line, so that
-/// what is cut short is torn again.
+/// Writes a line over the bytes that a killed writer left, and makes it durable. Only the last byte makes it a line, so
+/// a write that is cut short leaves an unfinished line again.
 fn write(current: &Current, line: &[u8]) -> std::io::Result<()> {
-    // In one piece, unless the system takes only a part. Then it is asked to take the rest, and says why it doesn't.
+    // One write, unless the system takes only a part of it. The next write then takes the rest, or returns the error.
     current.file.write_all_at(line, current.length)?;
     let size = u64::try_from(line.len()).unwrap_or(u64::MAX);
     if current.torn > size {

@@ -1,15 +1,15 @@
-//! The audit log: what was decided, started and ended, in a chain of records.
+//! The audit log: a chain of records of decisions, starts and ends.
 //!
-//! `pipeline` writes it, before and after what it records; `cli/audit` reads it. One JSON object a line, each with the
-//! digest of the line before it. A line is written whole and made durable under a lock, or it is not there: whatever
-//! kills a writer, no record that was acknowledged is lost, and the chain goes on.
+//! `pipeline` writes a record before it acts, and one after the act; `cli/audit` reads the log. Each line is a JSON
+//! object with the digest of the line before it. Under a lock, a line is written whole and made durable. However a
+//! writer is killed, no acknowledged record is lost, and the chain goes on.
 //!
 //! ```text
-//! place ──► end ──► journal ──► heads        snapshot ──► verify, read
-//!  safe      where    append,    to syslog    what is     does the chain
-//!  files     it is    rotate                  there now   hold; what it says
-//!                       │
-//!                    running: which servers have started and not ended
+//! log_folder ──► end ──► audit_log ──► heads      snapshot ──► verify, read
+//!  safe           last     append,      to syslog   the files    check the chain;
+//!  files          record   rotate                   at present   find records
+//!                            │
+//!                         running: servers without a recorded end
 //! ```
 
 mod end;
@@ -38,5 +38,5 @@ pub use snapshot::Snapshot;
 pub use verify::Bounds;
 pub use verify::verify;
 
-/// Which document every record is.
+/// The schema of every record.
 const SCHEMA: &str = "smcp.audit/1";

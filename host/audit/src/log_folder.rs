@@ -1,4 +1,4 @@
-//! The files of the log, and that nobody else can write to them.
+//! The folder of a log, and the checks that other users can't write to it.
 
 use std::fs::File;
 use std::fs::TryLockError;
@@ -26,34 +26,34 @@ use smcp_model::ownership::Untrusted;
 
 const STICKY: u32 = 0o1000;
 
-/// The folder of a log, for its owner alone to write.
+/// The folder of a log. Only the caller and root may write to it.
 #[derive(Debug)]
 pub(super) struct LogFolder {
     dir: Dir,
     path: PathBuf,
     caller: Caller,
-    /// What the files of the log are called.
+    /// The names of the log's files.
     pub(super) names: LogNames,
 }
 
 /// How a file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OpenMode {
-    /// It must be there.
+    /// Opens an existing file for reading.
     Read,
-    /// It must be there.
+    /// Opens an existing file for reading and writing.
     Write,
-    /// It is made when it is not there.
+    /// The same, and makes the file if it does not exist.
     Create,
-    /// It must not be there.
+    /// Makes a file that must not exist.
     CreateNew,
 }
 
 impl LogFolder {
-    /// The place of the log whose absolute path is `log`; `dir` is its folder.
+    /// The folder of the log whose absolute path is `log`; `dir` is the opened folder.
     ///
     /// # Errors
-    /// [`AuditError::Unsafe`] when others could put another log in place of ours.
+    /// [`AuditError::Unsafe`] when other users could replace the log.
     pub(super) fn new(dir: Dir, log: &Path, caller: Caller) -> Result<Self, AuditError> {
         let name = log.file_name().and_then(|name| name.to_str());
         let (Some(path), Some(name)) = (log.parent(), name) else {
@@ -64,37 +64,37 @@ impl LogFolder {
         Ok(Self { dir, path: path.to_path_buf(), caller, names: LogNames::of(name) })
     }
 
-    /// The same place again.
+    /// Another handle to the same folder.
     pub(super) fn try_clone(&self) -> Result<Self, AuditError> {
         let dir = self.dir.try_clone().map_err(AuditError::io("open the folder beside", &self.path))?;
         Ok(Self { dir, path: self.path.clone(), caller: self.caller, names: self.names.clone() })
     }
 
-    /// The path of a file in it, to be shown.
+    /// The path of a file in the folder, for messages.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// The path of the file that is written to, to be shown.
+    /// The path of the file that records are appended to, for messages.
     pub(super) fn log_path(&self) -> PathBuf {
         self.path(&self.names.log)
     }
 
-    /// Waits until nobody else holds the lock; it is given back when the file is dropped.
+    /// Waits for the lock of the log, which is released when the file is dropped.
     pub(super) fn lock(&self) -> Result<File, AuditError> {
         lock(self.open(&self.names.lock, OpenMode::Create)?, limits::AUDIT_LOCK, &self.path(&self.names.lock))
     }
 
-    /// The same for whoever only reads, and may have no right to write: no lock where there is no lock file.
+    /// The same for readers, who may not be allowed to write: `None` if there is no lock file.
     pub(super) fn lock_to_read(&self) -> Result<Option<File>, AuditError> {
         let file = self.open_existing(&self.names.lock, OpenMode::Read)?;
         file.map(|file| lock(file, limits::AUDIT_LOCK, &self.path(&self.names.lock))).transpose()
     }
 
-    /// Opens a file of the log: a regular file, writable by nobody but us and root.
+    /// Opens a file of the log: a regular file that only the caller and root can write.
     ///
     /// # Errors
-    /// [`AuditError::Unsafe`] when it is anything else, such as a link.
+    /// [`AuditError::Unsafe`] when it is not such a file, for example a link.
     pub(super) fn open(&self, name: &str, access: OpenMode) -> Result<File, AuditError> {
         let path = self.path(name);
         let there = self.dir.symlink_metadata(name);
@@ -110,7 +110,7 @@ impl LogFolder {
             OpenMode::CreateNew => drop(options.write(true).create_new(true)),
         }
         let file = self.dir.open_with(name, &options).map_err(|cause| match &there {
-            // Left by a command that ran as somebody else, which the system only calls a lack of permission.
+            // A command that ran as another user made the file; the system only reports a lack of permission.
             Ok(metadata) if cause.kind() == io::ErrorKind::PermissionDenied => {
                 let foreign = Untrusted::Foreign { uid: Ownership::from(metadata).uid };
                 let is_foreign = Ownership::from(metadata).uid != self.caller.uid();
@@ -130,7 +130,7 @@ impl LogFolder {
         check(self.caller, metadata, &path)
     }
 
-    /// Opens a file of the log if it is there.
+    /// Opens a file of the log; `None` if it does not exist.
     pub(super) fn open_existing(&self, name: &str, access: OpenMode) -> Result<Option<File>, AuditError> {
         match self.open(name, access) {
             Ok(file) => Ok(Some(file)),
@@ -139,10 +139,10 @@ impl LogFolder {
         }
     }
 
-    /// A folder beside the log; none when it is not there.
+    /// Opens a folder beside the log; `None` if it does not exist.
     ///
     /// # Errors
-    /// [`AuditError::Unsafe`] when it is a link, or others could write to it.
+    /// [`AuditError::Unsafe`] when it is a link, or other users could write to it.
     pub(super) fn folder(&self, name: &str) -> Result<Option<Self>, AuditError> {
         let path = self.path(name);
         let mut options = OpenOptions::new();
@@ -157,7 +157,7 @@ impl LogFolder {
         Ok(Some(Self { dir, path, caller: self.caller, names: self.names.clone() }))
     }
 
-    /// The same, made first when it is not there.
+    /// The same, but makes the folder if it does not exist.
     pub(super) fn make_folder(&self, name: &str) -> Result<Option<Self>, AuditError> {
         if let Some(folder) = self.folder(name)? {
             return Ok(Some(folder));
@@ -172,7 +172,7 @@ impl LogFolder {
         }
     }
 
-    /// The names in it that are text.
+    /// The names in the folder that are valid Unicode.
     pub(super) fn entries(&self) -> Result<Vec<String>, AuditError> {
         let failed = AuditError::io("list the files of", &self.path);
         let entries = self.dir.entries().map_err(&failed)?;
@@ -187,7 +187,7 @@ impl LogFolder {
         Ok(numbers)
     }
 
-    /// Gives a file another name, for good.
+    /// Renames a file, durably.
     pub(super) fn rename(&self, from: &str, to: &str) -> Result<(), AuditError> {
         let failed = AuditError::io("put aside", &self.path);
         self.dir.rename(from, &self.dir, to).map_err(&failed)?;
@@ -199,10 +199,10 @@ impl LogFolder {
         self.dir.remove_file(name).map_err(AuditError::io("remove", &self.path(name)))
     }
 
-    /// Makes what was made or renamed here durable, where the file system has a way to.
+    /// Makes new and renamed files durable, where the file system can sync folders.
     pub(super) fn sync(&self) -> Result<(), AuditError> {
         let failed = AuditError::io("make durable", &self.path);
-        // The handle itself may be one that is only good for looking things up.
+        // The handle itself may be good only for lookups, so the folder is opened again.
         match self.dir.open(".").and_then(|dir| dir.sync_all()) {
             Err(error) if !has_no_sync(&error) => Err(failed(error)),
             Ok(()) | Err(_) => Ok(()),
@@ -210,8 +210,8 @@ impl LogFolder {
     }
 }
 
-/// Whether a file system doesn't sync folders at all: shares and FUSE. There is nothing more that could be done for the
-/// folder, and what is in the files is durable by their own sync.
+/// Whether the error means that a file system can't sync folders, as some shares and FUSE. Then nothing more can be
+/// done for the folder; the content of files is durable by their own sync.
 fn has_no_sync(error: &io::Error) -> bool {
     let errno = error.raw_os_error().map(Errno::from_raw);
     matches!(errno, Some(Errno::EINVAL | Errno::EOPNOTSUPP | Errno::ENOSYS))
@@ -229,7 +229,7 @@ fn open_to_others(untrusted: Untrusted, path: &Path, is_own: bool) -> AuditError
             "give it to the user who runs smcp, set HOME to that user's own home (`sudo -E` keeps the caller's), or \
              {own_folder}"
         ),
-        // One that is meant for everybody, such as /tmp, stays as it is.
+        // A folder that is meant for all users, such as /tmp, should not be changed.
         Untrusted::OthersWrite { mode } | Untrusted::GroupWrites { mode, .. } if !is_own || mode & STICKY != 0 => {
             own_folder.to_owned()
         }
@@ -240,14 +240,14 @@ fn open_to_others(untrusted: Untrusted, path: &Path, is_own: bool) -> AuditError
     AuditError::Unsafe { path: path.to_path_buf(), what: untrusted.to_string(), remedy }
 }
 
-/// Whether something belongs to the caller or root, and nobody else may write to it.
+/// Checks that a file or folder belongs to the caller or root, and that no other user may write to it.
 fn check(caller: Caller, metadata: &Metadata, path: &Path) -> Result<(), AuditError> {
     let found = Ownership::from(metadata);
     caller.check(found).map_err(|untrusted| open_to_others(untrusted, path, found.uid == caller.uid()))
 }
 
-/// Waits for the lock, at most so long. A thread waits for us, because the system's own wait has no end.
-fn lock(file: File, patience: Duration, path: &Path) -> Result<File, AuditError> {
+/// Waits for the lock, at most `time`. A thread does the waiting, because the system's call has no time limit.
+fn lock(file: File, time: Duration, path: &Path) -> Result<File, AuditError> {
     let failed = AuditError::io("lock", path);
     match file.try_lock() {
         Ok(()) => return Ok(file),
@@ -256,11 +256,11 @@ fn lock(file: File, patience: Duration, path: &Path) -> Result<File, AuditError>
     }
     let (sender, receiver) = mpsc::sync_channel(1);
     let wait = move || {
-        // When nobody listens any more, the file is dropped, and the lock with it.
+        // When the receiver is gone, the file is dropped, and the lock is released with it.
         drop(sender.send(file.lock().map(|()| file)));
     };
     std::thread::Builder::new().name("audit lock".to_owned()).spawn(wait).map_err(&failed)?;
-    match receiver.recv_timeout(patience) {
+    match receiver.recv_timeout(time) {
         Ok(locked) => locked.map_err(failed),
         Err(_) => Err(AuditError::Locked { path: path.to_path_buf() }),
     }
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_folder_that_has_no_sync_is_no_error() {
-        // One of the system's own, which answers `fsync` as some shares do.
+        // A folder of the kernel, which answers `fsync` as some shares do.
         #[expect(clippy::disallowed_methods, reason = "a test is the file system")]
         let synced = File::open("/proc/self/fd").and_then(|dir| dir.sync_all());
         if cfg!(target_os = "linux") {

@@ -1,4 +1,4 @@
-//! What a log says: the newest records, or those that somebody looks for.
+//! Finds the newest records of a log, or the newest that match.
 
 use std::collections::VecDeque;
 
@@ -8,18 +8,18 @@ use crate::AuditError;
 use crate::LogFile;
 use smcp_model::text::SafeText;
 
-/// A record, and where it stands.
+/// A record and its position.
 #[derive(Debug, Clone)]
 pub struct FoundRecord {
-    /// In which file.
+    /// The name of its file.
     pub file: SafeText,
-    /// In which line of it, from 1.
+    /// The number of its line, from 1.
     pub line: u64,
-    /// The record; null when the line is none.
+    /// The record; null if the line is not JSON.
     pub record: Value,
 }
 
-/// The newest records that are `wanted`, at most `most` of them, oldest first.
+/// Returns the newest records for which `wanted` is true, at most `most`, oldest first.
 ///
 /// # Errors
 /// [`AuditError::Io`] when the log can't be read.

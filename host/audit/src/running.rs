@@ -1,12 +1,12 @@
-//! Which servers have started and not ended yet, and which of them never will.
+//! Notes which servers have started and have no recorded end yet.
 //!
-//! Beside the log is a folder with a file for each server that runs, made with the record of its start and removed with
-//! that of its end. The smcp that started the server keeps its file locked for its whole life, and the system lets go of
-//! the lock however that life ends. So whoever gets the lock of such a file knows for certain that its smcp is gone and
-//! records no end any more: the next run does it in its place. Nobody has to search the log for that, and no number of
-//! a process is believed, which another process may have by now.
+//! Beside the log is a folder with a file for each running server, made with the record of its start and removed with
+//! the record of its end. The smcp that started the server keeps the file locked as long as it lives, and the system
+//! releases the lock however smcp ends. So a process that gets the lock knows that this smcp is gone and will not
+//! record the end: the next run records it instead. The log need not be searched, and no process number is trusted,
+//! since another process may have it by now.
 //!
-//! Files are made and looked for under the lock of the log, so that none is seen before it is locked.
+//! Files are made and listed under the lock of the log, so that none is seen before it is locked.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -21,10 +21,10 @@ use crate::log_folder::OpenMode;
 use smcp_model::audit::Head;
 use smcp_model::limits;
 
-/// How the name of such a file ends, after sixteen hexadecimal digits.
+/// The end of a file's name, after sixteen hexadecimal digits.
 const END: &str = ".json";
 
-/// What is kept of a server that runs.
+/// The note on a running server.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct About {
@@ -34,23 +34,23 @@ pub struct About {
     pub start: Head,
     /// The package.
     pub package: String,
-    /// The package as it was typed.
+    /// The package as the user typed it.
     pub asked: Option<String>,
 }
 
-/// A server that runs, as far as the log knows.
+/// A running server, as far as the log knows.
 #[derive(Debug)]
 pub struct Running(LockedFile);
 
-/// A start that nobody will record the end of any more.
+/// A start whose smcp is gone and won't record the end.
 #[derive(Debug)]
 pub struct Abandoned {
-    /// What was started.
+    /// The note on the start.
     pub about: About,
     file_lock: LockedFile,
 }
 
-/// The right to a file of the folder.
+/// A locked file of the folder.
 #[derive(Debug)]
 struct LockedFile {
     folder: LogFolder,
@@ -74,14 +74,15 @@ impl Running {
         Ok(Self(LockedFile { folder, name, file }))
     }
 
-    /// Its end is recorded.
+    /// Removes the note, after the end was recorded.
     pub fn ended(self) {
         self.0.remove();
     }
 }
 
 impl Abandoned {
-    /// Those whose smcp is gone, by the order of their starts, at most `most`. The lock of the log must be held.
+    /// Finds the starts whose smcp is gone, at most `most`, in the order of their starts. The lock of the log must be
+    /// held.
     pub(super) fn all(log_folder: &LogFolder, most: usize) -> Result<Vec<Self>, AuditError> {
         let Some((folder, names)) = files(log_folder)? else { return Ok(Vec::new()) };
         let mut found = Vec::new();
@@ -94,7 +95,7 @@ impl Abandoned {
             let file_lock = LockedFile { folder: folder.try_clone()?, name, file };
             match about {
                 Some(about) => found.push(Self { about, file_lock }),
-                // Its smcp was killed in the moment between the record and this.
+                // Its smcp was killed before the note was complete.
                 None => file_lock.remove(),
             }
             if found.len() >= most {
@@ -105,13 +106,13 @@ impl Abandoned {
         Ok(found)
     }
 
-    /// Its end is recorded.
+    /// Removes the note, after the end was recorded.
     pub fn recorded(self) {
         self.file_lock.remove();
     }
 }
 
-/// The runs whose servers live. The lock of the log should be held.
+/// The runs whose servers are alive. The lock of the log should be held.
 pub(super) fn living(log_folder: &LogFolder) -> Result<BTreeSet<u64>, AuditError> {
     let Some((folder, names)) = files(log_folder)? else { return Ok(BTreeSet::new()) };
     let opened = names.iter().filter_map(|name| folder.open(name, OpenMode::Read).ok());
@@ -119,7 +120,7 @@ pub(super) fn living(log_folder: &LogFolder) -> Result<BTreeSet<u64>, AuditError
     Ok(locked.filter_map(|file| about(&file)).map(|about| about.run).collect())
 }
 
-/// The folder of running servers and the files in it; what has another name is not ours.
+/// The folder of running servers and the names of its files; files with other names are ignored.
 fn files(log_folder: &LogFolder) -> Result<Option<(LogFolder, Vec<String>)>, AuditError> {
     let Some(folder) = log_folder.folder(&log_folder.names.running)? else { return Ok(None) };
     let is_ours = |name: &String| {
@@ -130,7 +131,7 @@ fn files(log_folder: &LogFolder) -> Result<Option<(LogFolder, Vec<String>)>, Aud
     Ok(Some((folder, names)))
 }
 
-/// What a file says, when it is whole.
+/// Reads a note; `None` if it is not complete.
 fn about(file: &File) -> Option<About> {
     let mut text = Vec::new();
     file.take(limits::AUDIT_RUNNING).read_to_end(&mut text).ok()?;
@@ -138,7 +139,7 @@ fn about(file: &File) -> Option<About> {
 }
 
 impl LockedFile {
-    /// Removes the file. One that can't be removed is emptied, so that nobody records the same end again.
+    /// Removes the file. If that fails it is emptied, so that the same end is not recorded twice.
     fn remove(&self) {
         let removed = self.folder.remove(&self.name);
         if let Err(error) = removed {

@@ -1,7 +1,7 @@
-//! Does the chain hold? Every line against the one before it.
+//! Verifies the chain: every line is checked against the one before it.
 //!
-//! What an unkeyed chain can't show: that its end was cut off, and that all of it was written anew. A head that was
-//! noted elsewhere shows both; see `docs/audit.md`.
+//! A chain without a key can't show that its end was cut off, or that all of it was rewritten. A head that was noted
+//! elsewhere shows both; see `docs/audit.md`.
 
 use std::collections::BTreeSet;
 
@@ -16,18 +16,18 @@ use smcp_model::digest::Digest;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
 
-/// What is known of a log from elsewhere.
+/// Facts about a log that are known from elsewhere.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Bounds {
-    /// The digest of the record before the first; without it the first record must be the first of all.
+    /// The digest of the record before the first one; without it the log must begin with record 1.
     pub after: Option<Digest>,
-    /// The digest of a record that must be there.
+    /// The digest of a record that the log must have.
     pub head: Option<Digest>,
-    /// Whether the log is only its end, so that nothing is known of what comes before.
+    /// Whether only the end of the log is given, so that earlier records are not known.
     pub partial: bool,
 }
 
-/// Reads a log from its beginning to its end, and says everything that no writer leaves.
+/// Reads a log from beginning to end, and reports everything that smcp can't have written.
 ///
 /// # Errors
 /// [`AuditError::Io`] when it can't be read.
@@ -47,16 +47,16 @@ pub fn verify(parts: &mut [LogFile], bounds: Bounds) -> Result<Verification, Aud
     Ok(checker.finish())
 }
 
-/// What the next record has to say of the one before it.
+/// The expected link of the next record to the one before it.
 #[derive(Debug, Clone, Copy)]
 enum ExpectedLink {
-    /// It is the first of all.
+    /// It is record 1.
     First,
     /// It follows a record of which only the digest is known.
     After(Digest),
     /// It follows this record.
     Next(Head),
-    /// It follows something that is no record.
+    /// It follows a line that is not a record.
     Anything,
 }
 
@@ -132,7 +132,7 @@ impl Checker {
         self.found.last_time = link.time;
     }
 
-    /// Which servers have started and not ended.
+    /// Keeps track of servers that have started and not ended.
     fn server(&mut self, link: &Link) {
         let (Some(event), Some(run)) = (link.event.as_deref(), link.run) else { return };
         if event == Event::Start.as_str() {
@@ -146,7 +146,8 @@ impl Checker {
         }
     }
 
-    /// What a killed writer left at the end of a file: the next one replaces it, and no file is put aside with it.
+    /// Judges unfinished bytes at the end of a file. The next writer replaces them, so only the last file can have
+    /// some.
     fn torn(&mut self, bytes: u64, is_last: bool) {
         if bytes == 0 {
             return;
@@ -194,7 +195,7 @@ impl Checker {
     }
 }
 
-/// What is wrong with a record in its position.
+/// Compares a record with what was expected; returns the problem, if any.
 fn mismatch(expected: ExpectedLink, link: &Link, line: u64) -> Option<String> {
     let Link { seq, prev, .. } = *link;
     let last = match expected {

@@ -37,7 +37,7 @@ pub(crate) fn stand_in(server: &[String]) -> Result<ExitCode> {
         root,
         extra_args: Vec::new(),
         environment: ServerEnvironment::compute(&[], &manifest, &[], &[]),
-        is_program: smcp_authority::program,
+        is_program: smcp_authority::is_program,
         read_head: smcp_authority::program_head,
         streams: Streams::inherited(smcp_authority::stdin()?),
         warning: Some(warning()),

@@ -116,7 +116,7 @@ fn start_in(
         root_dir,
         extra_args: order.arguments.clone(),
         environment,
-        is_program: authority::program,
+        is_program: authority::is_program,
         read_head: authority::program_head,
         streams: Streams::inherited(input),
         warning,
