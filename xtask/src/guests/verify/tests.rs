@@ -1,4 +1,4 @@
-//! The check can fail: each change it is there for is made to a copy.
+//! Tests that the check fails: each change that it has to find is made to a copy.
 
 use std::fs;
 use std::path::PathBuf;
