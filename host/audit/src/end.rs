@@ -1,4 +1,4 @@
-//! Finds the end of a log: its last record, and bytes that a killed writer left.
+//! Finds the end of a log: its last record, and an unfinished one after it.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;

@@ -36,7 +36,7 @@ pub fn verify(parts: &mut [LogFile], bounds: Bounds) -> Result<Verification, Aud
     let last = parts.len().saturating_sub(1);
     for (index, part) in parts.iter_mut().enumerate() {
         let name = part.name.clone();
-        checker.position = Position { file: name.clone(), line: 0 };
+        checker.position = LinePosition { file: name.clone(), line: 0 };
         part.lines(|number, line| {
             checker.position.line = number;
             checker.line(line);
@@ -61,7 +61,7 @@ enum ExpectedLink {
 }
 
 #[derive(Debug, Clone)]
-struct Position {
+struct LinePosition {
     file: SafeText,
     line: u64,
 }
@@ -69,7 +69,7 @@ struct Position {
 struct Checker {
     bounds: Bounds,
     expected: ExpectedLink,
-    position: Position,
+    position: LinePosition,
     noted: Option<u64>,
     recovered: u64,
     found: Verification,
@@ -97,7 +97,7 @@ impl Checker {
                 None if bounds.partial => ExpectedLink::Anything,
                 None => ExpectedLink::First,
             },
-            position: Position { file: SafeText::new("the log"), line: 0 },
+            position: LinePosition { file: SafeText::new("the log"), line: 0 },
             noted: None,
             recovered: 0,
             found,

@@ -26,7 +26,7 @@ const BLANK_LINE: &[u8] = br"\n\n";
 
 /// The places of a result that get the warning.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Places {
+pub(crate) struct WarningPlaces {
     /// `instructions` get the block.
     pub(crate) instructions: bool,
     /// The description of every tool gets the short form.
@@ -35,7 +35,7 @@ pub(crate) struct Places {
     pub(crate) content: bool,
 }
 
-impl Places {
+impl WarningPlaces {
     /// The places in the answer to a request of this method.
     pub(crate) fn of(method: Method) -> Self {
         Self {
@@ -117,50 +117,50 @@ impl<'l> Editor<'l> {
     }
 
     /// The places that a result seems to have, by its keys alone.
-    pub(crate) fn shape(&self, result: &Range<usize>) -> Result<Places, Evasion> {
-        let mut plan = Places::default();
+    pub(crate) fn shape(&self, result: &Range<usize>) -> Result<WarningPlaces, Evasion> {
+        let mut places = WarningPlaces::default();
         if !self.opens(result, b'{') {
-            return Ok(plan);
+            return Ok(places);
         }
         for member in Members::new(self.line, result.start, self.hasher) {
             let member = member.map_err(|NotJson| Evasion::Malformed)?;
             let list = self.opens(&member.value, b'[');
-            plan.instructions |= matches!(member.name.key, ProtocolKey::Instructions | ProtocolKey::Handshake);
-            plan.tools |= member.name.key == ProtocolKey::Tools && list;
+            places.instructions |= matches!(member.name.key, ProtocolKey::Instructions | ProtocolKey::Handshake);
+            places.tools |= member.name.key == ProtocolKey::Tools && list;
             // The content of a call's result may be missing; some clients take it for empty.
-            plan.content |=
+            places.content |=
                 member.name.key == ProtocolKey::Content && list || member.name.key == ProtocolKey::Structured;
         }
-        Ok(plan)
+        Ok(places)
     }
 
     /// Fills the places of a result. A result that is not an object has none.
-    pub(crate) fn result(&mut self, result: Range<usize>, plan: Places) -> Result<Carried, Evasion> {
+    pub(crate) fn result(&mut self, result: Range<usize>, places: WarningPlaces) -> Result<Carried, Evasion> {
         let mut carried = Carried::default();
-        if plan == Places::default() || !self.opens(&result, b'{') {
+        if places == WarningPlaces::default() || !self.opens(&result, b'{') {
             return Ok(carried);
         }
         let present = self.present(&result)?;
         let words = self.words;
         // A result that the client keeps beyond the session would hide a later warning.
-        let warned = plan.instructions || plan.tools && present.tools;
-        if plan.instructions && !present.instructions {
+        let warned = places.instructions || places.tools && present.tools;
+        if places.instructions && !present.instructions {
             self.add_member(&result, &[br#""instructions":""#, &words.block, b"\""])?;
             carried.instructions = true;
         }
-        if plan.content && !present.content && (present.complete || present.structured) {
+        if places.content && !present.content && (present.complete || present.structured) {
             self.add_member(&result, &[br#""content":["#, &words.content, b"]"])?;
             carried.content = true;
         }
         for member in Members::new(self.line, result.start, self.hasher) {
             let Member { name, value } = member.map_err(|NotJson| Evasion::Malformed)?;
-            if plan.instructions && name.key == ProtocolKey::Instructions {
+            if places.instructions && name.key == ProtocolKey::Instructions {
                 self.text(&value, &words.block)?;
                 carried.instructions = true;
-            } else if plan.content && name.key == ProtocolKey::Content {
+            } else if places.content && name.key == ProtocolKey::Content {
                 self.content(&value)?;
                 carried.content = true;
-            } else if plan.tools && name.key == ProtocolKey::Tools {
+            } else if places.tools && name.key == ProtocolKey::Tools {
                 carried.tools |= self.tools(&value)?;
             } else if warned && name.key == ProtocolKey::Lifetime {
                 self.set(&value, b"0")?;

@@ -7,7 +7,7 @@ use std::hash::RandomState;
 use std::ops::Range;
 
 use crate::proxy::edit::Editor;
-use crate::proxy::edit::Places;
+use crate::proxy::edit::WarningPlaces;
 use crate::proxy::evasion::Evasion;
 use crate::proxy::keys::ProtocolKey;
 use crate::proxy::members::Elements;
@@ -92,7 +92,7 @@ impl Rewriter<'_> {
             self.session.close(&message.facts);
         }
         for result in &message.results {
-            let carried = editor.result(result.clone(), Places::of(open.method))?;
+            let carried = editor.result(result.clone(), WarningPlaces::of(open.method))?;
             if carried.logging && open.method == Method::Initialize {
                 self.session.declares_logging();
             }
@@ -107,8 +107,8 @@ impl Rewriter<'_> {
     fn stray(&mut self, message: &Message, editor: &mut Editor<'_>) -> Result<(), Evasion> {
         for result in &message.results {
             let shape = editor.shape(result)?;
-            let plan = if self.session.is_silent() { shape } else { shape.handshake_only() };
-            if editor.result(result.clone(), plan)?.instructions {
+            let places = if self.session.is_silent() { shape } else { shape.handshake_only() };
+            if editor.result(result.clone(), places)?.instructions {
                 self.session.carried_by_shape();
             }
         }
