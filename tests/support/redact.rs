@@ -1,4 +1,4 @@
-//! Replaces the parts of a text that differ between runs, and keeps its columns.
+//! Replaces what differs between runs in a text, and keeps its columns.
 //!
 //! Parts that differ between machines are replaced too.
 

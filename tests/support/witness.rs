@@ -1,4 +1,4 @@
-//! Tells which processes of a server are alive, by a named pipe that all of them hold.
+//! Tells by a named pipe which processes of a server are alive.
 //!
 //! A server opens the pipe as descriptor 9, and everything that it starts inherits it. Each process writes a line when
 //! it is ready. When no process holds the pipe any more, all have ended, even if they had left their group, parent or

@@ -1,4 +1,4 @@
-//! The committed components: builds them, and checks that they fit their sources.
+//! Builds the committed components, and checks that they fit their sources.
 
 mod build;
 mod digest;

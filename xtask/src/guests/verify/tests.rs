@@ -1,4 +1,4 @@
-//! Tests that the check fails: each change that it has to find is made to a copy.
+//! Tests that the check finds each change that it is there for.
 
 use std::fs;
 use std::path::PathBuf;
