@@ -65,9 +65,32 @@ const OWNERS: [(&str, &[&str]); 21] = [
 const UNSAFE: [&str; 5] = [
     "authority/src/kernel.rs",
     "launch/src/disposition.rs",
-    "launch/src/keeper.rs",
-    "launch/src/keeper/image.rs",
+    "launch/src/reaper.rs",
+    "launch/src/reaper/image.rs",
     "policy/src/load.rs",
+];
+
+/// Folders whose imports are not yet one per line in three groups. The list only shrinks.
+const LOOSE_IMPORTS: [&str; 19] = [
+    "host/benches",
+    "host/config",
+    "host/model",
+    "host/package",
+    "host/policy",
+    "tests/audit",
+    "tests/cli",
+    "tests/conformance",
+    "tests/decision.rs",
+    "tests/examples.rs",
+    "tests/failures",
+    "tests/fuzz",
+    "tests/hostile",
+    "tests/launch",
+    "tests/offline",
+    "tests/peers",
+    "tests/policies.rs",
+    "tests/proxy",
+    "tests/sandbox",
 ];
 
 /// The files that may name the authority over the whole file system, below `host/`; tests build their own world.
@@ -194,6 +217,74 @@ fn every_file_says_what_it_is_and_stays_readable() {
         assert!(first.starts_with("//! ") && first.chars().count() <= 80, "{file} opens with `//!`: {first}");
         assert!(text.lines().count() <= 400, "{file} has {} lines", text.lines().count());
         assert!(!file.ends_with("mod.rs"), "{file}: modules are foo.rs beside foo/");
+    }
+}
+
+/// Which group an import belongs to: the standard library, other crates, or ours. They follow each other in that order.
+fn group(import: &str) -> u8 {
+    let first = import.split([':', ' ', ';']).next().unwrap_or_default();
+    let is_local = first.starts_with("smcp") || first.starts_with(|first: char| first.is_ascii_uppercase());
+    match first {
+        "std" | "core" | "alloc" => 0,
+        "crate" | "super" | "self" => 2,
+        _ if is_local => 2,
+        _ => 1,
+    }
+}
+
+/// The imports of a file that share a line, or are not where their group is.
+fn loose_imports(text: &str) -> Vec<&str> {
+    let mut loose = Vec::new();
+    let mut last = None;
+    let mut is_apart = false;
+    for line in text.lines().map(str::trim) {
+        let public = line.strip_prefix("pub").and_then(|rest| rest.split_once("use ")).map(|(_, import)| import);
+        if let Some(import) = line.strip_prefix("use ") {
+            let group = group(import);
+            let is_in_place = last.is_none_or(|last| if is_apart { last < group } else { last == group });
+            if import.contains('{') || !is_in_place {
+                loose.push(line);
+            }
+            (last, is_apart) = (Some(group), false);
+        } else if line.is_empty() {
+            is_apart = true;
+        } else if !line.starts_with("#[") {
+            last = None;
+            if public.is_some_and(|import| import.contains('{')) {
+                loose.push(line);
+            }
+        }
+    }
+    loose
+}
+
+#[test]
+fn imports_are_one_per_line_and_in_three_groups() {
+    let mut found = BTreeMap::new();
+    for folder in ["host", "tests", "xtask", "sdk", "builtin-policies"] {
+        for (file, text) in sources(&root().join(folder)) {
+            let path = format!("{folder}/{file}");
+            let loose: Vec<_> = loose_imports(&text).into_iter().map(str::to_owned).collect();
+            if !loose.is_empty() && !LOOSE_IMPORTS.iter().any(|known| path.starts_with(known)) {
+                found.insert(path, loose);
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn a_loose_import_is_found() {
+    for (text, expected) in [
+        ("use std::io;\n\nuse nix::poll::poll;\n\nuse crate::a;\nuse smcp_model::b;\n", 0),
+        ("use std::io;\n#[cfg(unix)]\nuse std::os;\n\npub use crate::a;\nmod b;\n", 0),
+        ("use std::{fs, io};\n", 1),
+        ("pub(crate) use crate::a::{B, C};\n", 1),
+        ("use std::io;\nuse crate::a;\n", 1),
+        ("use std::fs;\n\nuse std::io;\n", 1),
+        ("use crate::a;\n\nuse std::io;\n", 1),
+    ] {
+        assert_eq!(loose_imports(text).len(), expected, "{text}");
     }
 }
 

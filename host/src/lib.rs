@@ -1,4 +1,6 @@
-//! The command line of smcp, which starts an MCP server only after every security policy has allowed it.
+//! The command line of smcp.
+//!
+//! smcp starts an MCP server only after every security policy has allowed it.
 //!
 //! ```text
 //! config ──► package ──► request ──► policy ──► decide ──► report ──► launch

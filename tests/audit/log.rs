@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use serde_json::Value;
-use smcp_audit::{AuditError, Bounds, Clock, Entry, Journal, Snapshot, verify};
+use smcp_audit::{AuditError, AuditLog, Bounds, Clock, NewRecord, Snapshot, verify};
 use smcp_model::audit::{Head, Verification};
 use smcp_model::ownership::Caller;
 use smcp_model::record::{Body, Circumstances, EndRecord, HowEnded, Record};
@@ -16,15 +16,15 @@ use tempfile::TempDir;
 /// A folder with a log, removed when dropped.
 pub(crate) struct Log(TempDir);
 
-pub(crate) fn entry(text: &str) -> Entry {
+pub(crate) fn entry(text: &str) -> NewRecord {
     failure(text, "planted")
 }
 
 /// What goes into a record as it is: a code, which a typed one could not hold.
-pub(crate) fn failure(text: &str, code: &str) -> Entry {
+pub(crate) fn failure(text: &str, code: &str) -> NewRecord {
     let how = HowEnded::Failed { code: code.to_owned(), message: "it was planted".into() };
     let body = Body::Failure(EndRecord { package: text.into(), how, duration_ms: None, left_behind: None });
-    Entry { run: None, circumstances: circumstances(), body }
+    NewRecord { run: None, circumstances: circumstances(), body }
 }
 
 /// A record as its type, which holds all that the line does and nothing else.
@@ -47,14 +47,14 @@ pub(crate) fn clock() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_123)
 }
 
-pub(crate) fn journal(folder: &Path) -> Result<Journal, AuditError> {
+pub(crate) fn journal(folder: &Path) -> Result<AuditLog, AuditError> {
     journal_at(folder, clock)
 }
 
 /// The same, by another clock.
-pub(crate) fn journal_at(folder: &Path, clock: Clock) -> Result<Journal, AuditError> {
+pub(crate) fn journal_at(folder: &Path, clock: Clock) -> Result<AuditLog, AuditError> {
     let dir = Dir::open_ambient_dir(folder, ambient_authority()).unwrap();
-    Journal::open(dir, &folder.join("audit.jsonl"), caller(), clock)
+    AuditLog::open(dir, &folder.join("audit.jsonl"), caller(), clock)
 }
 
 /// Whoever runs the tests, without a group of his own.
@@ -90,7 +90,7 @@ impl Log {
         self.folder().join(name)
     }
 
-    pub(crate) fn journal(&self) -> Journal {
+    pub(crate) fn journal(&self) -> AuditLog {
         journal(self.folder()).unwrap()
     }
 

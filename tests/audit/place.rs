@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use nix::unistd::{Uid, chown, mkfifo};
-use smcp_audit::{Bounds, Journal};
+use smcp_audit::{AuditLog, Bounds};
 use smcp_model::ownership::Caller;
 
 use crate::bed::{Package, TestBed};
@@ -117,13 +117,13 @@ fn the_users_own_group_may_write_to_it() {
     // Not so where a folder takes its group from the one above it.
     if own_group() == Some(group) {
         let private = Caller::new(uid, own_group);
-        let journal = Journal::open(dir(), &log.path("audit.jsonl"), private, clock).unwrap();
+        let journal = AuditLog::open(dir(), &log.path("audit.jsonl"), private, clock).unwrap();
         set_mode(&log.path("audit.jsonl"), 0o660);
         set_mode(&log.path("audit.lock"), 0o660);
         journal.append(&entry("a")).unwrap();
     }
     let shared = Caller::new(uid, || None);
-    let error = Journal::open(dir(), &log.path("audit.jsonl"), shared, clock).unwrap_err().to_string();
+    let error = AuditLog::open(dir(), &log.path("audit.jsonl"), shared, clock).unwrap_err().to_string();
     assert!(error.contains("its group may write to it (mode 2775, gid "), "{error}");
     assert!(error.contains(&format!("\n  run: chmod g-w {}", log.folder().display())), "{error}");
 }

@@ -46,12 +46,12 @@ fn a_killed_smcp_leaves_no_process_of_its_server() {
             smcp.command.process_group(0);
             let mut child = smcp.start();
             let said = witness.ready(processes);
-            let keeper = said.iter().find_map(|numbers| numbers.get(1).copied()).unwrap();
+            let reaper = said.iter().find_map(|numbers| numbers.get(1).copied()).unwrap();
             kills(pid(&child), Signal::SIGKILL).unwrap();
             child.wait().unwrap();
             witness.end();
-            // We are who adopts the keeper of a dead smcp.
-            waitpid(keeper, None).unwrap();
+            // We are who adopts the reaper of a dead smcp.
+            waitpid(reaper, None).unwrap();
             gone(&said.concat());
 
             assert_ne!(bed.list(RUNS), [""; 0], "{what}: nobody was left to remove the folder");
@@ -63,7 +63,7 @@ fn a_killed_smcp_leaves_no_process_of_its_server() {
 }
 
 #[test]
-fn a_killed_keeper_leaves_no_process_of_its_server() {
+fn a_killed_reaper_leaves_no_process_of_its_server() {
     for (script, processes) in SERVERS {
         let bed = TestBed::new();
         bed.configure("");
@@ -71,8 +71,8 @@ fn a_killed_keeper_leaves_no_process_of_its_server() {
         bed.publish(&Package::shell("acme/tool@1.0.0", &witness.script(script)).good());
         let child = bed.smcp("run acme/tool@1.0.0").start();
         let said = witness.ready(processes);
-        let keeper = said.iter().find_map(|numbers| numbers.get(1).copied()).unwrap();
-        kill(keeper, Signal::SIGKILL).unwrap();
+        let reaper = said.iter().find_map(|numbers| numbers.get(1).copied()).unwrap();
+        kill(reaper, Signal::SIGKILL).unwrap();
         let output = child.wait_with_output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(137), "{stderr}");
@@ -97,8 +97,8 @@ fn children_that_smcp_had_before_are_not_touched() {
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let job = Pid::from_raw(line.trim().parse().unwrap());
-    let keeper = witness.ready(1)[0][1];
-    kill(keeper, Signal::SIGKILL).unwrap();
+    let reaper = witness.ready(1)[0][1];
+    kill(reaper, Signal::SIGKILL).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(137));
     assert_eq!(kill(job, None), Ok(()), "the job lives");
     kill(job, Signal::SIGKILL).unwrap();
@@ -116,11 +116,11 @@ fn an_smcp_that_was_started_by_a_server_goes_with_it() {
     bed.publish(&Package::shell("acme/outer@1.0.0", &witness.script(&outer)).good());
     let mut child = bed.smcp("run acme/outer@1.0.0").start();
     let said = witness.ready(3);
-    let keeper = said.iter().find_map(|numbers| numbers.get(2).copied()).unwrap();
+    let reaper = said.iter().find_map(|numbers| numbers.get(2).copied()).unwrap();
     kill(pid(&child), Signal::SIGKILL).unwrap();
     child.wait().unwrap();
     witness.end();
-    waitpid(keeper, None).unwrap();
+    waitpid(reaper, None).unwrap();
     gone(&said.concat());
 }
 

@@ -55,9 +55,9 @@ pub(crate) const ROWS: &[Row] = &[
         provoke: few_threads,
     },
     Row {
-        what: "the keeper is killed: the server dies with it, and what it had started",
+        what: "the reaper is killed: the server dies with it, and what it had started",
         holds: &[("what was killed", "keeper"), ("whether all ended", "ended")],
-        provoke: keeper_killed,
+        provoke: reaper_killed,
     },
 ];
 
@@ -151,17 +151,17 @@ fn few_threads(trial: &Trial<'_>) {
     panic!("no number of threads is enough for all but the relay");
 }
 
-fn keeper_killed(trial: &Trial<'_>) {
+fn reaper_killed(trial: &Trial<'_>) {
     let bed = TestBed::new();
     bed.configure("");
-    // Its parent is the keeper.
+    // Its parent is the reaper.
     bed.publish(&Package::shell(TOOL, "echo $PPID; exec sleep 1000").good());
     let mut child = bed.smcp(&format!("run {TOOL}")).start();
     let stdin = child.stdin.take();
     let mut output = BufReader::new(child.stdout.take().unwrap());
-    let mut keeper = String::new();
-    output.read_line(&mut keeper).unwrap();
-    kill(Pid::from_raw(keeper.trim().parse().unwrap()), Signal::SIGKILL).unwrap();
+    let mut reaper = String::new();
+    output.read_line(&mut reaper).unwrap();
+    kill(Pid::from_raw(reaper.trim().parse().unwrap()), Signal::SIGKILL).unwrap();
     let ended = child.wait_with_output().unwrap();
     drop(stdin);
     let told = String::from_utf8(ended.stderr).unwrap();

@@ -72,7 +72,7 @@ pub(crate) const ROWS: &[Row] = &[
             let Some(at) = program.windows(loader.len()).position(|part| part == loader) else {
                 // Another architecture, or a program without one: the reader of such files has a test of its own.
                 return trial.elsewhere(
-                    "host/src/launch/diagnose/format.rs",
+                    "host/launch/src/diagnose/format.rs",
                     "our_own_program_is_for_our_own_machine",
                     "loader-missing",
                 );

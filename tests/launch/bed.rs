@@ -16,7 +16,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
 use smcp_decide::{Clearance, Decision, admit};
-use smcp_launch::ending::Graces;
+use smcp_launch::ending::GracePeriods;
 use smcp_launch::environment::ServerEnvironment;
 use smcp_launch::error::LaunchError;
 use smcp_launch::status::Ended;
@@ -38,7 +38,7 @@ pub(crate) const NEVER: Duration = Duration::from_secs(60);
 /// Nothing is waited for.
 pub(crate) const NOW: Duration = Duration::ZERO;
 
-pub(crate) const PATIENT: Graces = Graces { input_closed: NEVER, terminate: NEVER };
+pub(crate) const PATIENT: GracePeriods = GracePeriods { input_closed: NEVER, terminate: NEVER };
 
 /// An unpacked bundle, removed when dropped.
 pub(crate) struct Bed(TempDir);
@@ -65,9 +65,14 @@ impl Bed {
         assert!(writer.wait().unwrap().success());
     }
 
-    pub(crate) fn setup(&self, input: impl Into<OwnedFd>, output: impl Into<OwnedFd>, graces: Graces) -> Setup {
+    pub(crate) fn setup(
+        &self,
+        input: impl Into<OwnedFd>,
+        output: impl Into<OwnedFd>,
+        grace_periods: GracePeriods,
+    ) -> Setup {
         let streams = Streams { input: input.into(), output: Output::Given(output.into()) };
-        setup(self.root(), streams, graces)
+        setup(self.root(), streams, grace_periods)
     }
 
     /// Runs an entrypoint to its end with nothing on standard input; how it ended and what it printed.
@@ -89,26 +94,26 @@ impl Bed {
     }
 
     /// Starts a script and goes on, as its client.
-    pub(crate) fn start(self, script: &str, input: impl Into<OwnedFd>, graces: Graces) -> Running {
+    pub(crate) fn start(self, script: &str, input: impl Into<OwnedFd>, grace_periods: GracePeriods) -> Running {
         let (read, write) = std::io::pipe().unwrap();
-        let (clearance, setup) = (clearance(sh(script)), self.setup(input, write, graces));
+        let (clearance, setup) = (clearance(sh(script)), self.setup(input, write, grace_periods));
         let thread = std::thread::spawn(move || launch(clearance, setup).map(|finished| finished.ended));
         Running { output: BufReader::new(read), thread, _bed: self }
     }
 }
 
-fn setup(root: &Path, streams: Streams, graces: Graces) -> Setup {
+fn setup(root: &Path, streams: Streams, grace_periods: GracePeriods) -> Setup {
     Setup {
         root: root.to_owned(),
         root_dir: Dir::open_ambient_dir(root, ambient_authority()).unwrap(),
         extra_args: Vec::new(),
         environment: environment(),
-        look: smcp_authority::program,
-        head: smcp_authority::program_head,
+        is_program: smcp_authority::is_program,
+        read_head: smcp_authority::program_head,
         streams,
         warning: None,
         deadline: Deadline::none(),
-        graces,
+        grace_periods,
         signals: Signals::listen().unwrap(),
         adoption: None,
     }
@@ -223,20 +228,29 @@ pub(crate) struct Smcp {
 
 const ROOT: &str = "STAND_IN_ROOT";
 const SCRIPT: &str = "STAND_IN_SCRIPT";
-const GRACES: &str = "STAND_IN_GRACES";
+const GRACE_PERIODS: &str = "STAND_IN_GRACES";
 const WARNED: &str = "STAND_IN_WARNED";
 /// How often it launches; once when it isn't there.
 pub(crate) const TIMES: &str = "STAND_IN_TIMES";
 
-/// The words that start a stand-in, and its variables: the bundle, the server's script, and the graces.
-pub(crate) fn stand_in_command(program: &str, before: &[&str], bed: &Bed, script: &str, graces: Graces) -> Command {
+/// The words that start a stand-in, and its variables: the bundle, the server's script, and the grace_periods.
+pub(crate) fn stand_in_command(
+    program: &str,
+    before: &[&str],
+    bed: &Bed,
+    script: &str,
+    grace_periods: GracePeriods,
+) -> Command {
     let mut command = Command::new(program);
     command
         .args(before)
         .args(["--exact", "bed::stand_in", "--ignored", "--nocapture"])
         .env(ROOT, bed.root())
         .env(SCRIPT, script)
-        .env(GRACES, format!("{} {}", graces.input_closed.as_millis(), graces.terminate.as_millis()));
+        .env(
+            GRACE_PERIODS,
+            format!("{} {}", grace_periods.input_closed.as_millis(), grace_periods.terminate.as_millis()),
+        );
     command
 }
 
@@ -259,13 +273,13 @@ pub(crate) fn this_program() -> String {
 }
 
 impl Smcp {
-    pub(crate) fn start(bed: &Bed, script: &str, graces: Graces) -> Self {
-        Self::spawn(&mut stand_in_command(&this_program(), &[], bed, script, graces))
+    pub(crate) fn start(bed: &Bed, script: &str, grace_periods: GracePeriods) -> Self {
+        Self::spawn(&mut stand_in_command(&this_program(), &[], bed, script, grace_periods))
     }
 
     /// With a relay between the client and the server.
-    pub(crate) fn start_warned(bed: &Bed, script: &str, graces: Graces) -> Self {
-        Self::spawn(warned(&mut stand_in_command(&this_program(), &[], bed, script, graces)))
+    pub(crate) fn start_warned(bed: &Bed, script: &str, grace_periods: GracePeriods) -> Self {
+        Self::spawn(warned(&mut stand_in_command(&this_program(), &[], bed, script, grace_periods)))
     }
 
     fn spawn(command: &mut Command) -> Self {
@@ -321,14 +335,14 @@ impl Drop for Smcp {
 #[ignore = "a process that other tests start"]
 fn stand_in() {
     let variable = |name| std::env::var(name).unwrap();
-    let graces = variable(GRACES);
-    let (input_closed, terminate) = graces.split_once(' ').unwrap();
+    let grace_periods = variable(GRACE_PERIODS);
+    let (input_closed, terminate) = grace_periods.split_once(' ').unwrap();
     let duration = |milliseconds: &str| Duration::from_millis(milliseconds.parse().unwrap());
-    let graces = Graces { input_closed: duration(input_closed), terminate: duration(terminate) };
+    let grace_periods = GracePeriods { input_closed: duration(input_closed), terminate: duration(terminate) };
     let once = || {
         let streams = Streams::inherited(smcp_authority::stdin().unwrap());
         let warning = std::env::var_os(WARNED).map(|_| warning());
-        let setup = Setup { warning, ..setup(Path::new(&variable(ROOT)), streams, graces) };
+        let setup = Setup { warning, ..setup(Path::new(&variable(ROOT)), streams, grace_periods) };
         launch(clearance(sh(&variable(SCRIPT))), setup).unwrap().ended
     };
     if let Ok(times) = std::env::var(TIMES) {

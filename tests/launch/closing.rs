@@ -4,12 +4,12 @@
 
 use std::io::{Read as _, Write as _};
 
-use smcp_launch::ending::Graces;
+use smcp_launch::ending::GracePeriods;
 
 use crate::bed::{Bed, NEVER, NOW, PATIENT, Smcp, closed_by_its_reader, line_with};
 
 /// As a client starts smcp: with pipes of its own.
-type Start = fn(&Bed, &str, Graces) -> Smcp;
+type Start = fn(&Bed, &str, GracePeriods) -> Smcp;
 const BOTH: [(&str, Start); 2] = [("direct", Smcp::start), ("relayed", Smcp::start_warned)];
 
 #[test]
@@ -42,10 +42,10 @@ fn an_input_that_the_server_closes_is_closed_for_the_client_at_once() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_client_that_leaves_a_server_without_an_input_is_noticed() {
-    let graces = Graces { input_closed: NOW, terminate: NEVER };
+    let grace_periods = GracePeriods { input_closed: NOW, terminate: NEVER };
     for (_, start) in BOTH {
         let bed = Bed::new();
-        let mut smcp = start(&bed, "exec <&-; echo ready; sleep 1000", graces);
+        let mut smcp = start(&bed, "exec <&-; echo ready; sleep 1000", grace_periods);
         line_with(&mut smcp.output, "ready");
         closed_by_its_reader(smcp.input.as_ref().unwrap());
         smcp.leaves().ends_with_code(143);

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, Write as _};
 use std::os::unix::net::UnixStream;
 
 use nix::sys::signal::Signal;
-use smcp_launch::ending::Graces;
+use smcp_launch::ending::GracePeriods;
 use smcp_launch::status::Ended;
 
 use crate::bed::{Bed, NEVER, NOW, PATIENT, Smcp, line_with, null, sh};
@@ -25,9 +25,9 @@ fn a_server_may_finish_what_its_client_sent_before_leaving() {
 
 #[test]
 fn a_server_that_ignores_the_end_of_its_input_is_asked_to_end() {
-    let graces = Graces { input_closed: NOW, terminate: NEVER };
+    let grace_periods = GracePeriods { input_closed: NOW, terminate: NEVER };
     let (read, write) = std::io::pipe().unwrap();
-    let mut running = Bed::new().start(WITH_CHILD, read, graces);
+    let mut running = Bed::new().start(WITH_CHILD, read, grace_periods);
     line_with(&mut running.output, "ready");
     drop(write);
     assert_eq!(running.end().0, Ended::Signalled(15));
@@ -35,9 +35,10 @@ fn a_server_that_ignores_the_end_of_its_input_is_asked_to_end() {
 
 #[test]
 fn a_server_that_handles_sigterm_ends_as_it_likes() {
-    let graces = Graces { input_closed: NOW, terminate: NEVER };
+    let grace_periods = GracePeriods { input_closed: NOW, terminate: NEVER };
     let (read, write) = std::io::pipe().unwrap();
-    let mut running = Bed::new().start("trap 'echo bye; exit 3' TERM; sleep 1000 & echo ready; wait", read, graces);
+    let mut running =
+        Bed::new().start("trap 'echo bye; exit 3' TERM; sleep 1000 & echo ready; wait", read, grace_periods);
     line_with(&mut running.output, "ready");
     drop(write);
     assert_eq!(running.end(), (Ended::Exited(3), "bye\n".to_owned()));
@@ -45,9 +46,9 @@ fn a_server_that_handles_sigterm_ends_as_it_likes() {
 
 #[test]
 fn a_server_that_ignores_everything_is_killed_with_its_children() {
-    let graces = Graces { input_closed: NOW, terminate: NOW };
+    let grace_periods = GracePeriods { input_closed: NOW, terminate: NOW };
     let (read, write) = std::io::pipe().unwrap();
-    let mut running = Bed::new().start(STUBBORN, read, graces);
+    let mut running = Bed::new().start(STUBBORN, read, grace_periods);
     line_with(&mut running.output, "ready");
     drop(write);
     assert_eq!(running.end().0, Ended::Signalled(9));
@@ -55,9 +56,9 @@ fn a_server_that_ignores_everything_is_killed_with_its_children() {
 
 #[test]
 fn a_client_that_dies_behind_a_socket_is_noticed() {
-    let graces = Graces { input_closed: NOW, terminate: NEVER };
+    let grace_periods = GracePeriods { input_closed: NOW, terminate: NEVER };
     let (ours, client) = UnixStream::pair().unwrap();
-    let mut running = Bed::new().start(WITH_CHILD, ours, graces);
+    let mut running = Bed::new().start(WITH_CHILD, ours, grace_periods);
     line_with(&mut running.output, "ready");
     drop(client);
     assert_eq!(running.end().0, Ended::Signalled(15));
@@ -71,11 +72,11 @@ fn children_do_not_outlive_their_server() {
 
 #[test]
 fn an_input_that_never_closes_ends_nobody() {
-    let hasty = Graces { input_closed: NOW, terminate: NOW };
+    let hasty = GracePeriods { input_closed: NOW, terminate: NOW };
     let bed = Bed::new();
     for input in [null(), tempfile::tempfile().unwrap()] {
         let (ended, output) = bed.run_with(sh("cat; sh -c 'sh -c :'; echo done"), input, |mut setup| {
-            setup.graces = hasty;
+            setup.grace_periods = hasty;
             setup
         });
         assert_eq!((ended.unwrap(), output.as_str()), (Ended::Exited(0), "done\n"));
@@ -84,9 +85,9 @@ fn an_input_that_never_closes_ends_nobody() {
 
 #[test]
 fn a_client_and_its_server_talk_undisturbed() {
-    let graces = Graces { input_closed: NEVER, terminate: NOW };
+    let grace_periods = GracePeriods { input_closed: NEVER, terminate: NOW };
     let (read, mut write) = std::io::pipe().unwrap();
-    let mut running = Bed::new().start("while read line; do echo \"got $line\"; done; exit 5", read, graces);
+    let mut running = Bed::new().start("while read line; do echo \"got $line\"; done; exit 5", read, grace_periods);
     for word in ["one", "two"] {
         writeln!(write, "{word}").unwrap();
         let mut line = String::new();
@@ -111,7 +112,7 @@ fn a_signal_to_smcp_ends_the_server_and_its_children() {
 #[test]
 fn a_server_that_ignores_sigterm_is_killed_after_a_signal_to_smcp() {
     let bed = Bed::new();
-    let mut smcp = Smcp::start(&bed, STUBBORN, Graces { input_closed: NEVER, terminate: NOW });
+    let mut smcp = Smcp::start(&bed, STUBBORN, GracePeriods { input_closed: NEVER, terminate: NOW });
     line_with(&mut smcp.output, "ready");
     smcp.signal(Signal::SIGTERM);
     smcp.ends_with(137);
@@ -142,7 +143,7 @@ fn a_stopped_server_ends_when_it_is_asked_to() {
 #[test]
 fn a_client_that_closes_the_inherited_input_is_noticed() {
     let bed = Bed::new();
-    let mut smcp = Smcp::start(&bed, WITH_CHILD, Graces { input_closed: NOW, terminate: NEVER });
+    let mut smcp = Smcp::start(&bed, WITH_CHILD, GracePeriods { input_closed: NOW, terminate: NEVER });
     line_with(&mut smcp.output, "ready");
     drop(smcp.input.take());
     smcp.ends_with(143);

@@ -13,7 +13,7 @@ use nix::sys::prctl::set_child_subreaper;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
-use smcp_launch::ending::Graces;
+use smcp_launch::ending::GracePeriods;
 use smcp_launch::launch;
 use smcp_launch::status::Ended;
 use tempfile::TempDir;
@@ -41,14 +41,14 @@ struct Kind {
     /// How many processes say that they are ready.
     processes: usize,
     /// How long it may take to end when it is asked to.
-    graces: Graces,
+    grace_periods: GracePeriods,
     /// How it ends when smcp ends it with SIGTERM: by that, unless here is a code.
     asked: Option<i32>,
     /// How it ends when nobody writes to it any more: the same, unless here is a code.
     left: Option<i32>,
 }
 
-const HASTY: Graces = Graces { input_closed: NOW, terminate: NEVER };
+const HASTY: GracePeriods = GracePeriods { input_closed: NOW, terminate: NEVER };
 
 /// The rest of a server that waits for nothing.
 macro_rules! and_stays {
@@ -61,7 +61,7 @@ const KINDS: [Kind; 7] = [
     Kind {
         script: "trap '' TERM; echo $$ $PPID >&9; while :; do sleep 1000; done",
         processes: 1,
-        graces: Graces { input_closed: NOW, terminate: NOW },
+        grace_periods: GracePeriods { input_closed: NOW, terminate: NOW },
         asked: Some(137),
         left: Some(137),
     },
@@ -69,14 +69,14 @@ const KINDS: [Kind; 7] = [
     Kind {
         script: "sh -c 'echo $$ >&9; exec sleep 1000' & echo $$ $PPID >&9; wait",
         processes: 2,
-        graces: HASTY,
+        grace_periods: HASTY,
         asked: None,
         left: None,
     },
     Kind {
         script: and_stays!("trap '' HUP; setsid sh -c 'trap \"\" TERM; echo $$ >&9; exec sleep 1000' &"),
         processes: 2,
-        graces: HASTY,
+        grace_periods: HASTY,
         asked: None,
         left: None,
     },
@@ -86,16 +86,16 @@ const KINDS: [Kind; 7] = [
             r#"(setsid sh -c 'trap "" TERM HUP; sh -c "echo \$\$ >&9; exec sleep 1000" & exit' </dev/null >/dev/null 2>&1)"#
         ),
         processes: 2,
-        graces: HASTY,
+        grace_periods: HASTY,
         asked: None,
         left: None,
     },
     // Nobody reads what it says, so the end of its output tells nobody that it has ended.
-    Kind { script: and_stays!("exec >&- 2>&-"), processes: 1, graces: HASTY, asked: None, left: None },
+    Kind { script: and_stays!("exec >&- 2>&-"), processes: 1, grace_periods: HASTY, asked: None, left: None },
     Kind {
         script: "echo $$ $PPID >&9; cat >/dev/null; seq 20000; exit 3",
         processes: 1,
-        graces: Graces { input_closed: NEVER, terminate: NEVER },
+        grace_periods: GracePeriods { input_closed: NEVER, terminate: NEVER },
         asked: None,
         left: Some(3),
     },
@@ -103,7 +103,7 @@ const KINDS: [Kind; 7] = [
     Kind {
         script: "trap 'seq 20000; exit 5' TERM; sh -c 'echo $$ >&9; exec sleep 1000' & echo $$ $PPID >&9; wait",
         processes: 2,
-        graces: HASTY,
+        grace_periods: HASTY,
         asked: Some(5),
         left: Some(5),
     },
@@ -117,8 +117,8 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(bed: &Bed, script: &str, graces: Graces, cause: Cause) -> Self {
-        let mut command = stand_in_command(&this_program(), &[], bed, script, graces);
+    fn new(bed: &Bed, script: &str, grace_periods: GracePeriods, cause: Cause) -> Self {
+        let mut command = stand_in_command(&this_program(), &[], bed, script, grace_periods);
         let command = command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut smcp = command.spawn().unwrap();
         let mut input = smcp.stdin.take();
@@ -174,10 +174,10 @@ fn ending(status: ExitStatus) -> (Option<i32>, Option<i32>) {
 fn plays(kind: &Kind, cause: Cause) {
     let bed = Bed::new();
     let mut witness = Witness::new(bed.root());
-    let mut scene = Scene::new(&bed, &witness.script(kind.script), kind.graces, cause);
+    let mut scene = Scene::new(&bed, &witness.script(kind.script), kind.grace_periods, cause);
     let said = witness.ready(kind.processes);
-    let keeper = said.iter().find_map(|numbers| numbers.get(1).copied()).unwrap();
-    assert_ne!(keeper, scene.pid(), "there is a keeper");
+    let reaper = said.iter().find_map(|numbers| numbers.get(1).copied()).unwrap();
+    assert_ne!(reaper, scene.pid(), "there is a reaper");
 
     scene.happens(cause);
     let mut output = String::new();
@@ -188,11 +188,11 @@ fn plays(kind: &Kind, cause: Cause) {
     assert_eq!(ending(status), expected(kind, cause), "{what}");
     witness.end();
     if status.signal() == Some(9) {
-        // We are who adopts the keeper.
-        waitpid(keeper, None).unwrap();
+        // We are who adopts the reaper.
+        waitpid(reaper, None).unwrap();
     }
     gone(&said.concat());
-    gone(&[keeper]);
+    gone(&[reaper]);
     if let Some(3 | 5) = status.code() {
         assert_eq!(output.lines().next_back(), Some("20000"), "{what}: what it said last arrives");
     }
@@ -261,7 +261,7 @@ fn what_a_server_started_does_not_outlive_its_own_end() {
 }
 
 #[test]
-fn a_server_whose_keeper_is_killed_ends_and_smcp_says_so() {
+fn a_server_whose_reaper_is_killed_ends_and_smcp_says_so() {
     let bed = Bed::new();
     let mut witness = Witness::new(bed.root());
     let script = witness.script("trap '' TERM; sh -c 'echo $$ >&9; exec sleep 1000' & echo $$ $PPID >&9; wait");
@@ -273,28 +273,28 @@ fn a_server_whose_keeper_is_killed_ends_and_smcp_says_so() {
     kill(said.iter().find_map(|numbers| numbers.get(1).copied()).unwrap(), Signal::SIGKILL).unwrap();
     let ended = running.join().unwrap().unwrap().ended;
     witness.end();
-    assert_eq!((ended, ended.exit_code()), (Ended::Unkept { whole: false }, 137));
+    assert_eq!((ended, ended.exit_code()), (Ended::ReaperKilled { whole: false }, 137));
     assert!(ended.message().unwrap().contains("`mcp-keeper`"));
 }
 
 #[test]
-fn a_keeper_holds_nothing_of_smcp_open() {
+fn a_reaper_holds_nothing_of_smcp_open() {
     let bed = Bed::new();
     let mut witness = Witness::new(bed.root());
     let (read, client) = std::io::pipe().unwrap();
     let running = bed.start(&witness.script("echo $$ $PPID >&9; read -r line"), read, PATIENT);
-    let keeper = *witness.ready(1).concat().last().unwrap();
-    let open = || std::fs::read_dir(format!("/proc/{keeper}/fd")).unwrap().map(|entry| entry.unwrap().path());
+    let reaper = *witness.ready(1).concat().last().unwrap();
+    let open = || std::fs::read_dir(format!("/proc/{reaper}/fd")).unwrap().map(|entry| entry.unwrap().path());
     let start = Instant::now();
-    // The server may be there before its keeper is done.
+    // The server may be there before its reaper is done.
     while open().count() != 1 {
         assert!(start.elapsed() < NEVER, "{:?}", open().collect::<Vec<_>>());
         std::thread::yield_now();
     }
     let target = |path: PathBuf| std::fs::read_link(path).unwrap().into_os_string().into_string().unwrap();
     assert!(open().map(target).all(|target| target.starts_with("pipe:")), "its reports");
-    assert_eq!(target(format!("/proc/{keeper}/cwd").into()), "/");
-    assert_eq!(std::fs::read_to_string(format!("/proc/{keeper}/comm")).unwrap(), "mcp-keeper\n");
+    assert_eq!(target(format!("/proc/{reaper}/cwd").into()), "/");
+    assert_eq!(std::fs::read_to_string(format!("/proc/{reaper}/comm")).unwrap(), "mcp-keeper\n");
     drop(client);
     assert_eq!(running.end().0, Ended::Exited(1));
 }

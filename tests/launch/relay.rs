@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::thread::{JoinHandle, spawn};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use smcp_launch::ending::Graces;
+use smcp_launch::ending::GracePeriods;
 use smcp_launch::error::LaunchError;
 use smcp_launch::status::Ended;
 use smcp_launch::{Finished, launch};
@@ -31,10 +31,10 @@ impl Client {
         Self::with(Bed::new(), server, PATIENT)
     }
 
-    pub(crate) fn with(bed: Bed, server: Entrypoint, graces: Graces) -> Self {
+    pub(crate) fn with(bed: Bed, server: Entrypoint, grace_periods: GracePeriods) -> Self {
         let (server_input, input) = std::io::pipe().unwrap();
         let (output, server_output) = std::io::pipe().unwrap();
-        let launch = launch_warned(&bed, server, server_input, server_output, graces);
+        let launch = launch_warned(&bed, server, server_input, server_output, grace_periods);
         Self { input, output: BufReader::new(output), launch, bed }
     }
 
@@ -93,9 +93,9 @@ fn launch_warned(
     server: Entrypoint,
     input: impl Into<OwnedFd>,
     output: impl Into<OwnedFd>,
-    graces: Graces,
+    grace_periods: GracePeriods,
 ) -> JoinHandle<Result<Finished, LaunchError>> {
-    let mut setup = bed.setup(input, output, graces);
+    let mut setup = bed.setup(input, output, grace_periods);
     setup.warning = Some(warning());
     spawn(move || launch(clearance(server), setup))
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use nix::sys::signal::Signal;
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
-use smcp_launch::ending::Graces;
+use smcp_launch::ending::GracePeriods;
 use smcp_launch::status::Ended;
 
 use crate::bed::{Bed, NEVER, NOW, PATIENT, Smcp, closed_by_its_reader, line_with, sh, this_program};
@@ -57,8 +57,8 @@ fn p13_nor_is_one_that_talks_to_nobody() {
 
 #[test]
 fn p14_children_end_with_a_relayed_server() {
-    let graces = Graces { input_closed: NOW, terminate: NOW };
-    let mut client = Client::with(Bed::new(), sh("trap '' TERM; sleep 1000 & echo ready; wait"), graces);
+    let grace_periods = GracePeriods { input_closed: NOW, terminate: NOW };
+    let mut client = Client::with(Bed::new(), sh("trap '' TERM; sleep 1000 & echo ready; wait"), grace_periods);
     client.hears("ready\n");
     let (finished, heard) = client.leaves();
     assert_eq!((finished.unwrap().ended, heard), (Ended::Signalled(9), Vec::new()));
@@ -74,7 +74,7 @@ fn a_server_whose_client_has_left_may_finish() {
 
 #[test]
 fn a_client_that_listens_no_more_has_left() {
-    let hasty = Graces { input_closed: NOW, terminate: NEVER };
+    let hasty = GracePeriods { input_closed: NOW, terminate: NEVER };
     let cases = [
         ("it writes on, as most would", "echo ready; read line; exec yes", PATIENT, Ended::Signalled(13)),
         // Said again and again: another test's process may hold the client's end from its fork until it executes, and
@@ -92,8 +92,8 @@ fn a_client_that_listens_no_more_has_left() {
             Ended::Signalled(15),
         ),
     ];
-    for (case, script, graces, expected) in cases {
-        let mut client = Client::with(Bed::new(), sh(script), graces);
+    for (case, script, grace_periods, expected) in cases {
+        let mut client = Client::with(Bed::new(), sh(script), grace_periods);
         client.hears("ready\n");
         assert_eq!(client.stops_listening(), expected, "{case}");
     }

@@ -8,7 +8,7 @@ use std::io::Write as _;
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 use smcp_launch::Finished;
-use smcp_launch::ending::Graces;
+use smcp_launch::ending::GracePeriods;
 use smcp_launch::error::LaunchError;
 use smcp_launch::status::Ended;
 use smcp_model::exit::ExitKind;
@@ -157,17 +157,17 @@ try:
 except OSError: pass
 while True: signal.pause()";
     let cases = [
-        ("it ends when it is asked to", "", Graces { input_closed: NEVER, terminate: NEVER }),
+        ("it ends when it is asked to", "", GracePeriods { input_closed: NEVER, terminate: NEVER }),
         (
             "it does not",
             "signal.signal(signal.SIGTERM, signal.SIG_IGN)",
-            Graces { input_closed: NEVER, terminate: NOW },
+            GracePeriods { input_closed: NEVER, terminate: NOW },
         ),
     ];
-    for (case, before, graces) in cases {
+    for (case, before, grace_periods) in cases {
         let bed = Bed::new();
         let script = server(&format!("import signal\n{before}\n{too_long}"));
-        let mut client = Client::with(bed, python(&script), graces);
+        let mut client = Client::with(bed, python(&script), grace_periods);
         client.says(INITIALIZE);
         // It is ended while its client is still there, and waits.
         let (error, heard) = client.fails();

@@ -1,23 +1,28 @@
-//! What tests of the binary are made of: a home, a registry, packages, `smcp`.
+//! The world of a test of the binary: a home, a registry, packages, `smcp`.
 
 use std::fmt;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Child;
+use std::process::Command;
+use std::process::Output;
+use std::process::Stdio;
 
-use serde_json::{Value, json};
-use smcp_model::digest::Digest;
+use serde_json::Value;
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::redact::Redactor;
+use smcp_model::digest::Digest;
 
-/// Where things of the repository are.
+/// The path of a file in the repository.
 pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// A home of its own for one test, removed when dropped. `smcp` is started in it.
+/// A separate home for one test, removed when dropped. `smcp` runs in it.
 pub(crate) struct TestBed {
     _home: TempDir,
     path: PathBuf,
@@ -49,7 +54,7 @@ impl TestBed {
         self.path(name).exists()
     }
 
-    /// The names in a folder, sorted; none when it is not there.
+    /// The names in a folder, sorted; empty if the folder does not exist.
     pub(crate) fn list(&self, folder: &str) -> Vec<String> {
         let Ok(entries) = fs::read_dir(self.path(folder)) else { return Vec::new() };
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -151,14 +156,14 @@ impl Invocation<'_> {
     pub(crate) fn run(mut self) -> Ran {
         let mut child = self.start();
         let mut stdin = child.stdin.take().unwrap();
-        // Who refuses doesn't read: then the pipe is closed already.
+        // A program that refuses its input may have closed the pipe already.
         drop(stdin.write_all(&self.input));
         drop(stdin);
         Ran::new(self.bed, &self.command, child.wait_with_output().unwrap())
     }
 }
 
-/// What came of a run, redacted.
+/// The result of a run, redacted.
 pub(crate) struct Ran {
     line: String,
     pub(crate) code: i32,
@@ -171,7 +176,7 @@ pub(crate) struct Ran {
 impl Ran {
     fn new(bed: &TestBed, command: &Command, output: Output) -> Self {
         let line: Vec<_> = command.get_args().map(|word| word.to_str().unwrap()).collect();
-        // A signal that ends smcp itself is no exit code: the tests that expect one never expect this.
+        // If a signal ended smcp there is no exit code; no test expects this value.
         let code = output.status.code().or(output.status.signal().map(|signal| -signal)).unwrap();
         let raw = String::from_utf8(output.stdout).unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
@@ -189,7 +194,7 @@ impl Ran {
         self.exits(0)
     }
 
-    /// It failed with `code`, said all of `words` on standard error, and nothing on standard output.
+    /// Checks that it failed with `code`, wrote all of `words` to standard error, and nothing to standard output.
     #[track_caller]
     pub(crate) fn refuses(self, code: i32, words: &[&str]) -> Self {
         let ran = self.exits(code);
@@ -197,7 +202,7 @@ impl Ran {
         ran.says(words)
     }
 
-    /// Standard error has all of `words`.
+    /// Checks that standard error has all of `words`.
     #[track_caller]
     pub(crate) fn says(self, words: &[&str]) -> Self {
         for word in words {
@@ -244,7 +249,7 @@ fn stream(name: &str, text: &str) -> String {
     if text.is_empty() { String::new() } else { format!("--- {name}\n{text}") }
 }
 
-/// A package that is to be published.
+/// A package to publish.
 pub(crate) struct Package {
     pub(crate) reference: String,
     manifest: Value,
@@ -265,7 +270,7 @@ impl Package {
         Self { reference: reference.to_owned(), manifest, files, facts: Vec::new() }
     }
 
-    /// A server that is a line of shell; its own arguments begin at `$1`.
+    /// A server made of a line of shell; its arguments begin at `$1`.
     pub(crate) fn shell(reference: &str, script: &str) -> Self {
         Self::greeter(reference).entrypoint(json!({"command": ["sh", "-c", script, "server"]}))
     }
@@ -293,7 +298,7 @@ impl Package {
         self
     }
 
-    /// Facts that pass everything.
+    /// Facts that pass every policy.
     pub(crate) fn good(self) -> Self {
         self.facts("official", 3, 95)
     }

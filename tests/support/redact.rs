@@ -1,10 +1,10 @@
-//! Takes out of a text what differs between runs, and keeps its columns.
+//! Replaces what differs between runs in a text, and keeps its columns.
 //!
-//! Between machines, too.
+//! Parts that differ between machines are replaced too.
 
 use std::path::Path;
 
-/// What to take out.
+/// The parts to replace.
 pub(crate) struct Redactor {
     home: String,
 }

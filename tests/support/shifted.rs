@@ -1,4 +1,4 @@
-//! A system that is another for `smcp` alone: a library that answers in its place.
+//! Changes the system for one `smcp`, by a preloaded library.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
-/// What says another time than it is, so many seconds later, earlier where the number is negative; and what lets nobody
-/// survive the limit of a file's length.
+/// The source of the library: it shifts the clock by a number of seconds, and makes a write beyond the limit on the
+/// length of files fatal.
 const SOURCE: &str = r#"
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -30,18 +30,18 @@ int sigaction(int number, const struct sigaction *action, struct sigaction *befo
 }
 "#;
 
-/// The variables that make the clock of a program stand `seconds` later than it is.
+/// The variables that shift the clock of a program by `seconds`.
 pub(crate) fn later(seconds: i64) -> [(&'static str, String); 2] {
     [("LD_PRELOAD", library().to_str().unwrap().to_owned()), ("TEST_CLOCK", seconds.to_string())]
 }
 
-/// The variables under which a program dies of a write beyond the limit of a file's length, as it would without a handler
-/// of its own: a kill at a place that is known.
+/// The variables under which a write beyond the limit on the length of files kills a program, even if it has a handler:
+/// a kill at a known place.
 pub(crate) fn deadly_limit() -> [(&'static str, String); 2] {
     [("LD_PRELOAD", library().to_str().unwrap().to_owned()), ("TEST_DEADLY_LIMIT", "1".to_owned())]
 }
 
-/// Where the library is, made once by the compiler that Rust links with.
+/// The path of the library, which is built once by the compiler that Rust links with.
 fn library() -> PathBuf {
     static BUILT: OnceLock<TempDir> = OnceLock::new();
     let folder = BUILT.get_or_init(|| {

@@ -1,18 +1,25 @@
-//! A pseudo-terminal: what a person sees and types.
+//! A pseudo-terminal with a simulated person.
 
 use std::fs::File;
-use std::io::{Read as _, Write as _};
-use std::os::fd::{AsFd as _, OwnedFd};
-use std::process::{Command, Stdio};
+use std::io::Read as _;
+use std::io::Write as _;
+use std::os::fd::AsFd as _;
+use std::os::fd::OwnedFd;
+use std::process::Command;
+use std::process::Stdio;
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::pty::{Winsize, openpty};
+use nix::poll::PollFd;
+use nix::poll::PollFlags;
+use nix::poll::PollTimeout;
+use nix::poll::poll;
+use nix::pty::Winsize;
+use nix::pty::openpty;
 use nix::unistd::ttyname;
 
 /// Becomes the leader of a session whose controlling terminal is the first argument, then the program that follows.
 const LEAD: &str = "import os, sys; os.setsid(); os.close(os.open(sys.argv[1], os.O_RDWR)); \
                     os.execv(sys.argv[2], sys.argv[2:])";
-/// How long nothing may happen before a test fails, milliseconds: far longer than anything takes.
+/// The silence after which a test fails, milliseconds: far longer than any step takes.
 const PATIENCE_MS: u16 = 60_000;
 
 /// A terminal, with a person at it.
@@ -23,7 +30,7 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// One whose size nobody knows.
+    /// A terminal of unknown size.
     pub(crate) fn new() -> Self {
         Self::of_width(0)
     }
@@ -39,7 +46,8 @@ impl Terminal {
         self.program.try_clone().unwrap().into()
     }
 
-    /// `command` as the leader of a session that the terminal controls, as a terminal window starts one.
+    /// Makes a command that runs `command` as the leader of a session that the terminal controls, as in a terminal
+    /// window.
     pub(crate) fn controls(&self, command: &Command) -> Command {
         let mut lead = Command::new("python3");
         lead.args(["-I", "-S", "-c", LEAD]).arg(ttyname(&self.program).unwrap());
@@ -61,7 +69,7 @@ impl Terminal {
         }
     }
 
-    /// Everything the screen has shown, once every program has let go of the terminal.
+    /// Everything that the screen has shown, after every program has closed the terminal.
     pub(crate) fn end(mut self) -> String {
         // Our own end would keep it open.
         self.program = File::open("/dev/null").unwrap().into();
@@ -73,7 +81,7 @@ impl Terminal {
         String::from_utf8_lossy(&self.screen).replace("\r\n", "\n")
     }
 
-    /// Reads what there is; false when nobody has the terminal any more.
+    /// Reads the available output. False when no program has the terminal open any more.
     fn read(&mut self) -> bool {
         let mut fds = [PollFd::new(self.person.as_fd(), PollFlags::POLLIN)];
         assert_ne!(poll(&mut fds, PollTimeout::from(PATIENCE_MS)).unwrap(), 0, "nothing happens: {}", self.text());

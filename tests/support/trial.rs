@@ -6,6 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use serde_json::json;
+
 use smcp_model::facts::CertLevel;
 use smcp_model::facts::Facts;
 use smcp_model::facts::Origin;

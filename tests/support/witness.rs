@@ -1,29 +1,36 @@
-//! Who of a server's processes is still there, by a named pipe that all of them hold.
+//! Tells by a named pipe which processes of a server are alive.
 //!
-//! A server opens it as descriptor 9, and everything that it starts inherits that. Each process writes a line when it is
-//! ready; when nobody holds the pipe any more, all have ended, however they had left their group, parent or terminal.
+//! A server opens the pipe as descriptor 9, and everything that it starts inherits it. Each process writes a line when
+//! it is ready. When no process holds the pipe any more, all have ended, even if they had left their group, parent or
+//! terminal.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::Read as _;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::path::PathBuf;
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::PollFd;
+use nix::poll::PollFlags;
+use nix::poll::PollTimeout;
+use nix::poll::poll;
 use nix::sys::signal::kill;
 use nix::sys::stat::Mode;
-use nix::unistd::{Pid, mkfifo};
+use nix::unistd::Pid;
+use nix::unistd::mkfifo;
 
-/// Far longer than anything here takes; only a failure waits for it.
+/// The time after which a wait fails: far longer than any step takes.
 const PATIENCE_MS: u16 = 60_000;
 
-/// One end of the pipe, and what was written so far.
+/// Our end of the pipe, and the lines so far.
 pub(crate) struct Witness {
     path: PathBuf,
     read: File,
-    /// Held until somebody else holds it, because a pipe without a writer is at its end.
+    /// Kept until a process holds the pipe, because a pipe without a writer is at its end.
     write: Option<File>,
     said: String,
 }
@@ -42,7 +49,7 @@ impl Witness {
         format!("exec 9>{}; {script}", self.path.to_str().unwrap())
     }
 
-    /// Waits until `count` processes are ready; the numbers that each wrote.
+    /// Waits until `count` processes are ready; returns the numbers that each wrote.
     pub(crate) fn ready(&mut self, count: usize) -> Vec<Vec<Pid>> {
         while self.said.lines().count() < count || !self.said.ends_with('\n') {
             assert_ne!(self.hear(), 0, "everybody left: {:?}", self.said);
@@ -68,7 +75,7 @@ impl Witness {
     }
 }
 
-/// Nobody has these numbers: not even a zombie.
+/// Checks that no process has these numbers, not even a zombie.
 #[track_caller]
 pub(crate) fn gone(processes: &[Pid]) {
     for process in processes {

@@ -1,6 +1,6 @@
 //! `cargo xtask check`: the one command that CI runs.
 //!
-//! Tests come last, so that their summary is the last thing said.
+//! Tests come last, so that their summary is the last output.
 
 use std::path::Path;
 use std::process::Command;

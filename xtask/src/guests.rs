@@ -1,4 +1,4 @@
-//! The committed components: what they are built from, and still are.
+//! Builds the committed components, and checks that they fit their sources.
 
 mod build;
 mod digest;
@@ -13,12 +13,12 @@ use crate::guests::record::Component;
 use crate::guests::record::Record;
 use crate::say;
 
-/// Components that are built together and lie in one folder with one record.
+/// Components that are built together, in one folder with one record.
 #[derive(Debug)]
 pub(crate) struct GuestSet {
-    /// What the chore is called, for messages.
+    /// The name of the chore, for messages.
     chore: &'static str,
-    /// Where the components lie.
+    /// The folder of the components.
     dist: &'static str,
     guests: &'static [Guest],
 }
@@ -37,7 +37,7 @@ struct Guest {
 }
 
 impl GuestSet {
-    /// What the binary embeds.
+    /// The components that the binary embeds.
     pub(crate) const BUILTINS: Self = Self {
         chore: "builtins",
         dist: "builtin-policies/dist",
@@ -58,7 +58,7 @@ impl GuestSet {
         ],
     };
 
-    /// What examples and tests use.
+    /// The components that examples and tests use.
     pub(crate) const EXAMPLES: Self = Self {
         chore: "examples",
         dist: "examples/policies/dist",

@@ -1,4 +1,4 @@
-//! Every chore of this repository, as `cargo xtask …`; ships with nothing.
+//! Every chore of this repository, as `cargo xtask …`. It is not released.
 
 #![expect(
     clippy::disallowed_methods,
@@ -106,7 +106,7 @@ fn root() -> anyhow::Result<PathBuf> {
     here.parent().map(Path::to_owned).context("the xtask crate must lie in the repository's folder")
 }
 
-/// Tells the person what goes on. A closed standard error is no reason to stop.
+/// Reports progress to the person. A closed standard error is not an error.
 fn say(line: &str) {
     let _closed = writeln!(std::io::stderr(), "{line}");
 }

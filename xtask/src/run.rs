@@ -1,11 +1,11 @@
-//! Runs a command and says what failed, with the command to repeat it.
+//! Runs a command; an error shows the command, so that it can be repeated.
 
 use std::process::Command;
 
 use anyhow::Context as _;
 use anyhow::bail;
 
-/// Runs a command that talks to the person itself.
+/// Runs a command with our own streams.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     let status = command.status().with_context(|| format!("`{}` can't be started", spell(command)))?;
     if !status.success() {
@@ -14,7 +14,7 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs a command for what it writes to standard output.
+/// Runs a command and returns its standard output.
 pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
     let output = command.output().with_context(|| format!("`{}` can't be started", spell(command)))?;
     if !output.status.success() {
@@ -23,7 +23,7 @@ pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
     String::from_utf8(output.stdout).with_context(|| format!("`{}` wrote something that is not UTF-8", spell(command)))
 }
 
-/// The Cargo that runs us, so that everything is built with the same one.
+/// The Cargo that runs us, so that everything is built by the same one.
 pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }

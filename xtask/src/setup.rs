@@ -1,4 +1,4 @@
-//! `cargo xtask setup`: gets the WebAssembly target, wherever from.
+//! `cargo xtask setup`: installs the WebAssembly target.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,10 +10,10 @@ use crate::say;
 use crate::toolchain::TARGET;
 use crate::toolchain::Toolchain;
 
-/// Debian's packages of a Rust for the web, with the source of its library.
+/// Debian's packages of Rust for WebAssembly, with the source of the standard library.
 const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 
-/// Tries rustup, then Debian, and says which one it was.
+/// Tries rustup, then Debian; returns the one that worked.
 pub(crate) fn setup(root: &Path) -> anyhow::Result<()> {
     if let Ok(toolchain) = Toolchain::find() {
         say(&format!("policies can be built for {TARGET} with {}; nothing to do", toolchain.name()));

@@ -1,6 +1,6 @@
-//! Which Rust builds guests: rustup's with the target, or Debian's.
+//! Finds the Rust that builds guests: rustup's with the target, or Debian's.
 //!
-//! Debian's needs the source of its library beside it.
+//! Debian's also needs the source of the standard library.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -14,19 +14,19 @@ use anyhow::bail;
 use crate::run::cargo;
 use crate::run::output;
 
-/// What guests are built for: no system interface at all.
+/// The target of guests, which has no system interface.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
 /// A compiler that can build guests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Toolchain {
-    /// The one that builds this workspace; its target comes with `rustup target add`.
+    /// The compiler of this workspace; `rustup target add` adds the target to it.
     Rustup,
     /// Debian's `cargo-web`, which builds the standard library too. Its bytes differ from rustup's.
     Debian,
 }
 
-/// The release of a compiler, as `rustc -vV` tells it.
+/// The release of a compiler, from `rustc -vV`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Release {
@@ -34,7 +34,7 @@ pub(crate) struct Release {
     pub(crate) rustc: String,
     /// The commit it was built from.
     pub(crate) commit: String,
-    /// What it runs on.
+    /// The platform that it runs on.
     pub(crate) host: String,
 }
 
@@ -67,7 +67,7 @@ impl Toolchain {
         Ok(command)
     }
 
-    /// What it is called in messages.
+    /// Its name in messages.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Rustup => "the Rust that builds this workspace",
@@ -95,7 +95,7 @@ fn release_of(mut rustc: Command) -> anyhow::Result<Release> {
     Ok(Release { rustc: field("release")?, commit: field("commit-hash")?, host: field("host")? })
 }
 
-/// Where the compiler that builds this workspace lives.
+/// The folder of the compiler that builds this workspace.
 pub(crate) fn sysroot() -> anyhow::Result<PathBuf> {
     Ok(PathBuf::from(output(rustc().args(["--print", "sysroot"]))?.trim()))
 }
@@ -104,7 +104,7 @@ fn has_target(sysroot: &Path) -> bool {
     sysroot.join("lib/rustlib").join(TARGET).join("lib").is_dir()
 }
 
-/// The source of Debian's standard library, of the release that `/usr/bin/rustc` is.
+/// The source of Debian's standard library, of the same release as `/usr/bin/rustc`.
 fn debian_sources() -> Option<PathBuf> {
     let sysroot = output(Command::new("/usr/bin/rustc").args(["--print", "sysroot"])).ok()?;
     let sources = Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library/std");

@@ -1,12 +1,12 @@
-//! From a core module to a component that holds nothing but what runs.
+//! Makes a component of a core module, with only the parts that run.
 
 use anyhow::Context as _;
 use anyhow::ensure;
 use wit_component::ComponentEncoder;
 
-/// Magic number and version, which modules and components both begin with.
+/// The length of the header of modules and components, bytes: magic number and version.
 const HEADER: usize = 8;
-/// How the header of a component ends; that of a module ends with zeros.
+/// The end of a component's header; a module's header ends with zeros.
 const COMPONENT_LAYER: &[u8] = &[1, 0];
 
 // Ids of sections. Outside of a component, 1 and 4 are types and tables.
@@ -14,8 +14,8 @@ const CUSTOM: u8 = 0;
 const NESTED_MODULE: u8 = 1;
 const NESTED_COMPONENT: u8 = 4;
 
-/// Makes a component of a module, as `wasm-tools component new` does, without names, producers and other remarks:
-/// they would make the same code differ from machine to machine.
+/// Makes a component of a module, as `wasm-tools component new` does. Names, producers and other remarks are left out,
+/// because they would make the same code differ between machines.
 pub(crate) fn componentize(module: &[u8]) -> anyhow::Result<Vec<u8>> {
     let component = ComponentEncoder::default()
         .module(module)
@@ -24,7 +24,7 @@ pub(crate) fn componentize(module: &[u8]) -> anyhow::Result<Vec<u8>> {
     without_custom_sections(&component)
 }
 
-/// The same module or component, and those inside it, with what runs only.
+/// Removes everything that doesn't run from a module or component, and from those inside it.
 fn without_custom_sections(binary: &[u8]) -> anyhow::Result<Vec<u8>> {
     let (header, mut rest) = binary.split_at_checked(HEADER).context("too short for WebAssembly")?;
     ensure!(header.starts_with(b"\0asm"), "not WebAssembly");
@@ -56,7 +56,7 @@ fn append_section(binary: &mut Vec<u8>, id: u8, body: &[u8]) {
     binary.extend_from_slice(body);
 }
 
-/// An unsigned 32-bit LEB128 number, and what follows it.
+/// Reads an unsigned 32-bit LEB128 number; returns it and the rest.
 fn leb128(bytes: &[u8]) -> anyhow::Result<(usize, &[u8])> {
     let mut value = 0_u64;
     for (index, byte) in bytes.iter().take(5).enumerate() {

@@ -1,4 +1,4 @@
-//! Where a log ends: its last record, and what a killed writer left behind it.
+//! Finds the end of a log: its last record, and an unfinished one after it.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -10,26 +10,26 @@ use smcp_model::audit::Head;
 use smcp_model::digest::Digest;
 use smcp_model::limits;
 
-/// How much is read at once, bytes: most records fit.
+/// The size of one read, bytes: most records fit.
 const CHUNK: u64 = 32 * 1024;
 
 /// The end of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct End {
-    /// Its last record; none when it has no whole line.
+pub(super) struct LogEnd {
+    /// Its last record; `None` when it has no whole line.
     pub(super) head: Option<Head>,
-    /// The bytes up to the end of its last line.
+    /// How many bytes the file has up to the end of its last line.
     pub(super) length: u64,
-    /// The bytes after that: a record whose writer was killed before it could say that it was written.
+    /// How many bytes follow: a record whose writer was killed before it acknowledged the record.
     pub(super) torn: u64,
 }
 
-impl End {
-    /// Looks at the end of a file, and no further than its last line.
+impl LogEnd {
+    /// Reads the end of a file, back to the start of its last line.
     ///
     /// # Errors
-    /// [`AuditError::Damaged`] when the last line is no record, or more follows it than a writer can have left: that is
-    /// not ours to overwrite.
+    /// [`AuditError::Damaged`] when the last line is not a record, or is followed by more than a killed writer can
+    /// leave. Such bytes must not be overwritten.
     pub(super) fn of(file: &File, path: &Path) -> Result<Self, AuditError> {
         let damaged = |what: String| AuditError::Damaged { path: path.to_path_buf(), what };
         let all = length_of(file, path)?;
@@ -54,7 +54,7 @@ impl End {
         Ok(Self { head: Some(Head { seq: link.seq, digest: Digest::of(&line) }), length, torn })
     }
 
-    /// The bytes up to the end of the last line, and those after it.
+    /// The numbers of bytes up to the end of the last line, and after it.
     pub(super) fn extent(file: &File, path: &Path) -> Result<(u64, u64), AuditError> {
         let all = length_of(file, path)?;
         let length = line_end_before(file, all, 0, path)?;
@@ -66,7 +66,7 @@ fn length_of(file: &File, path: &Path) -> Result<u64, AuditError> {
     Ok(file.metadata().map_err(AuditError::io("look at", path))?.len())
 }
 
-/// The place after the last line feed between `floor` and `end`, or `floor`.
+/// The place after the last line feed between `floor` and `end`; `floor` if there is none.
 fn line_end_before(file: &File, mut end: u64, floor: u64, path: &Path) -> Result<u64, AuditError> {
     let mut chunk = vec![0; usize::try_from(CHUNK).unwrap_or_default()];
     while end > floor {

@@ -1,4 +1,4 @@
-//! Why the audit log can't be written or read.
+//! The errors of the audit log.
 
 use std::io;
 use std::path::Path;
@@ -8,16 +8,16 @@ use nix::errno::Errno;
 
 use smcp_model::limits;
 
-/// Why the audit log can't be written or read.
+/// An error of writing or reading the audit log.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
-    /// There is no home to keep it in.
+    /// HOME is not set, so the log has no default place.
     #[error(
         "there is no place for the audit log: HOME is not set to an absolute path\n  set HOME, or name a file with \
          `audit_log` in a configuration that --config or SMCP_CONFIG names"
     )]
     NoHome,
-    /// It would be in the home of somebody else.
+    /// HOME belongs to another user.
     #[error(
         "the audit log can't be kept in {}, which is HOME and belongs to another user (uid {uid}): {cause}\n  set HOME to \
          the home of the user who runs smcp (`sudo -E` keeps the caller's), or name another file with `audit_log` in the \
@@ -27,78 +27,78 @@ pub enum AuditError {
     ForeignHome {
         /// `HOME`.
         home: PathBuf,
-        /// Whose it is.
+        /// The owner of that folder.
         uid: u32,
-        /// What the system says.
+        /// The error of the system.
         cause: io::Error,
     },
-    /// What is named is no file.
+    /// The path can't be that of a file.
     #[error("{} is no name for the audit log: it has to be that of a file", path.display())]
     Unnamed {
-        /// What is named.
+        /// The path.
         path: PathBuf,
     },
-    /// No record could say when it was written.
+    /// The clock is set before 1970, so a record can't have a time.
     #[error("{}", limits::CLOCK_BEFORE_EPOCH)]
     Clock,
-    /// The system refuses.
+    /// The system returned an error.
     #[error("can't {doing} the audit log at {}: {}", path.display(), explained(cause, path))]
     Io {
-        /// What was tried.
+        /// The operation, for the message.
         doing: &'static str,
-        /// Where.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         cause: io::Error,
     },
-    /// Others could change it, or it is no file.
+    /// Other users could change it, or it is not a regular file.
     #[error("{} is not safe for the audit log: {what}\n  {remedy}", path.display())]
     Unsafe {
-        /// Which file or folder.
+        /// The file or folder.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         what: String,
-        /// What to do.
+        /// The way out.
         remedy: String,
     },
-    /// Somebody has the lock and doesn't give it back.
+    /// Another process holds the lock for too long.
     #[error(
         "another process has kept the audit log locked for {}: {}\n  end it; `fuser` or `lsof` names it",
         humantime::format_duration(limits::AUDIT_LOCK),
         path.display()
     )]
     Locked {
-        /// The file that is locked.
+        /// The lock file.
         path: PathBuf,
     },
-    /// What it ends with is no record, so that nothing can follow it.
+    /// The log does not end with a record, so no record can follow.
     #[error(
         "the audit log {} is damaged: {what}\n  see `smcp audit verify`; keep the file, move it and the older ones to \
          another folder, and the next record begins a new log",
         path.display()
     )]
     Damaged {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         what: String,
     },
-    /// The system's log doesn't take the head.
+    /// The system's log does not accept the head.
     #[error("the head of the audit log can't be sent to syslog (`audit_head: syslog`): {0}")]
     Head(io::Error),
-    /// A record can't be written as JSON, or is too large.
+    /// A record can't be written as JSON, or is too long.
     #[error("the audit log can't hold this record: {0}")]
     Record(String),
 }
 
 impl AuditError {
-    /// An error of the system, for `map_err`.
+    /// Wraps an error of the system, for `map_err`.
     pub fn io(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> Self {
         move |cause| Self::Io { doing, path: path.to_path_buf(), cause }
     }
 }
 
-/// What the system says, in words where its own would not help, with the way out on a line of its own.
+/// Explains an error of the system where its own words don't help, with the way out on a second line.
 fn explained(cause: &io::Error, path: &Path) -> String {
     let folder = path.parent().unwrap_or(path).display();
     let kind = cause.kind();
@@ -117,13 +117,13 @@ fn explained(cause: &io::Error, path: &Path) -> String {
     format!("{says}\n  {way_out}name another file with `audit_log` in the configuration")
 }
 
-/// Whether the file system has no locks, which some shares don't.
+/// Whether the file system has no locks, as some network shares.
 fn has_no_locks(cause: &io::Error) -> bool {
     let errno = cause.raw_os_error().map(Errno::from_raw);
     matches!(errno, Some(Errno::ENOLCK | Errno::ENOSYS | Errno::EOPNOTSUPP))
 }
 
-/// Whether another place would help.
+/// Whether the error comes from the place of the log, so that another place helps.
 const fn is_of_the_place(kind: io::ErrorKind) -> bool {
     matches!(
         kind,

@@ -1,6 +1,6 @@
-//! Heads of the log, sent to the system's log.
+//! Sends heads of the audit log to the system's log.
 //!
-//! Who can't write there can't hide what was cut off here.
+//! A user who can't write to the system's log can't hide that records were cut off from this one.
 
 use std::io;
 use std::os::unix::net::UnixDatagram;
@@ -20,13 +20,13 @@ use smcp_model::limits;
 pub(super) struct Heads(UnixDatagram);
 
 impl Heads {
-    /// Sends over `socket`, never waiting long for it.
+    /// Makes a sender over `socket`, whose writes time out after [`limits::AUDIT_HEAD`].
     pub(super) fn new(socket: UnixDatagram) -> Result<Self, AuditError> {
         socket.set_write_timeout(Some(limits::AUDIT_HEAD)).map_err(AuditError::Head)?;
         Ok(Self(socket))
     }
 
-    /// Says what the log at `path` now ends with.
+    /// Sends the new head of the log at `path`.
     pub(super) fn send(&self, head: Head, path: &Path) -> Result<(), AuditError> {
         let formatter = Formatter3164 {
             facility: Facility::LOG_AUTHPRIV,

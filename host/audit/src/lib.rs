@@ -1,42 +1,42 @@
-//! The audit log: what was decided, started and ended, in a chain of records.
+//! The audit log: a chain of records of decisions, starts and ends.
 //!
-//! `pipeline` writes it, before and after what it records; `cli/audit` reads it. One JSON object a line, each with the
-//! digest of the line before it. A line is written whole and made durable under a lock, or it is not there: whatever
-//! kills a writer, no record that was acknowledged is lost, and the chain goes on.
+//! `pipeline` writes a record before it acts, and one after the act; `cli/audit` reads the log. Each line is a JSON
+//! object with the digest of the line before it. Under a lock, a line is written whole and made durable. However a
+//! writer is killed, no acknowledged record is lost, and the chain goes on.
 //!
 //! ```text
-//! place ──► end ──► journal ──► heads        snapshot ──► verify, read
-//!  safe      where    append,    to syslog    what is     does the chain
-//!  files     it is    rotate                  there now   hold; what it says
-//!                       │
-//!                    running: which servers have started and not ended
+//! log_folder ──► end ──► audit_log ──► heads      snapshot ──► verify, read
+//!  safe           last     append,      to syslog   the files    check the chain;
+//!  files          record   rotate                   at present   find records
+//!                            │
+//!                         running: servers without a recorded end
 //! ```
 
 mod end;
 mod error;
 mod heads;
-mod journal;
+mod audit_log;
 mod names;
-mod place;
+mod log_folder;
 mod read;
 mod record;
 mod running;
 mod snapshot;
 mod verify;
 
+pub use audit_log::AuditLog;
+pub use audit_log::Clock;
 pub use error::AuditError;
-pub use journal::Clock;
-pub use journal::Journal;
 pub use read::RecordKey;
 pub use read::newest;
-pub use record::Entry;
+pub use record::NewRecord;
 pub use running::Abandoned;
 pub use running::About;
 pub use running::Running;
-pub use snapshot::Part;
+pub use snapshot::LogFile;
 pub use snapshot::Snapshot;
 pub use verify::Bounds;
 pub use verify::verify;
 
-/// Which document every record is.
+/// The schema of every record.
 const SCHEMA: &str = "smcp.audit/1";

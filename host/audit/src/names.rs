@@ -1,27 +1,27 @@
-//! What the files of a log are called: after the one that is written to.
+//! The names of a log's files, made from the name of the log.
 
 use smcp_model::limits;
 
-/// How many digits the number of a file has that was put aside.
+/// How many digits the number of an old file has.
 const DIGITS: usize = 6;
 
 /// The names of one log's files: `audit.jsonl`, `audit.lock`, `audit-000001.jsonl` and so on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Names {
-    /// The file that is written to.
+pub(super) struct LogNames {
+    /// The file that records are appended to.
     pub(super) log: String,
-    /// The file whose lock writers hold, and readers while they look which files there are.
+    /// The file that writers lock, and readers while they list the files.
     pub(super) lock: String,
-    /// The folder with a file for each server that runs.
+    /// The folder with one file for each running server.
     pub(super) running: String,
-    /// The file that shows whether a record could be written.
+    /// The file that tests whether a record can be written.
     pub(super) probe: String,
     stem: String,
     end: String,
 }
 
-impl Names {
-    /// The names that go with the file name `log`.
+impl LogNames {
+    /// The names for the file name `log`.
     pub(super) fn of(log: &str) -> Self {
         let (stem, end) = match log.rfind('.') {
             Some(at) if at > 0 => log.split_at(at),
@@ -40,18 +40,18 @@ impl Names {
         }
     }
 
-    /// The file that was put aside as the `number`th.
+    /// The name of the `number`th file that was put aside.
     pub(super) fn old(&self, number: u32) -> String {
         format!("{}-{number:0DIGITS$}{}", self.stem, self.end)
     }
 
-    /// Which of the files that were put aside it is; none when it is something else.
+    /// The number of a file that was put aside; `None` for any other file.
     pub(super) fn number_of(&self, name: &str) -> Option<u32> {
         let number = name.strip_prefix(&self.stem)?.strip_prefix('-')?.strip_suffix(&self.end)?.parse().ok()?;
         (number <= limits::AUDIT_FILES && self.old(number) == name).then_some(number)
     }
 
-    /// Whether it looks like a part of this log that somebody else put aside, as rotating programs do:
+    /// Whether a file looks like a part of this log that another program put aside, as log rotation does:
     /// `audit.jsonl.1`, `audit.jsonl-20261129.gz`, `audit-20261129.jsonl`, `audit.1.jsonl`.
     pub(super) fn is_foreign_part(&self, name: &str) -> bool {
         let ours = [&self.log, &self.lock, &self.running, &self.probe].contains(&&name.to_owned());
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn only_our_own_names_are_files_of_the_log() {
-        let names = Names::of("audit.jsonl");
+        let names = LogNames::of("audit.jsonl");
         for (name, number) in [
             ("audit-000001.jsonl", Some(1)),
             ("audit-999999.jsonl", Some(999_999)),
@@ -80,7 +80,7 @@ mod tests {
             ("audit-000001.jsonl.gz", None),
             ("audit-00000x.jsonl", None),
             ("audit-+00001.jsonl", None),
-            // A date that another program wrote, and no number of ours.
+            // A date that another program wrote, not a number of ours.
             ("audit-20261129.jsonl", None),
         ] {
             assert_eq!(names.number_of(name), number, "{name}");
@@ -96,15 +96,15 @@ mod tests {
             ("a.b.log", "a.b.lock", "a.b-000007.log"),
             ("audit.lock", "audit.lock.lock", "audit.lock-000007"),
         ] {
-            let names = Names::of(log);
+            let names = LogNames::of(log);
             assert_eq!((names.lock.as_str(), names.old(7).as_str()), (lock, old), "{log}");
             assert_eq!(names.number_of(old), Some(7), "{log}");
         }
     }
 
     #[test]
-    fn what_other_programs_put_aside_is_told_from_what_we_did() {
-        let names = Names::of("audit.jsonl");
+    fn files_of_other_programs_are_told_from_ours() {
+        let names = LogNames::of("audit.jsonl");
         for name in [
             "audit.jsonl.1",
             "audit.jsonl.1.gz",

@@ -1,10 +1,10 @@
-//! What a log says: the newest records, or those that somebody looks for.
+//! Finds the newest records of a log, or the newest that match.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use crate::AuditError;
-use crate::Part;
+use crate::LogFile;
 use smcp_model::audit::FoundLine;
 
 /// What a record is found by. Reading no more of a line than this is what makes a long log quick to search.
@@ -19,20 +19,21 @@ pub struct RecordKey<'a> {
     pub package: Cow<'a, str>,
 }
 
-/// The newest records that are `wanted`, at most `most` of them, oldest first. A line that is not a record has no key.
+/// Returns the newest records for which `wanted` is true, at most `most`, oldest first. A line that is not a record has
+/// no key.
 ///
 /// # Errors
 /// [`AuditError::Io`] when the log can't be read.
 pub fn newest(
-    parts: &mut [Part],
+    files: &mut [LogFile],
     most: usize,
     wanted: impl Fn(Option<&RecordKey<'_>>) -> bool,
 ) -> Result<Vec<FoundLine>, AuditError> {
     let mut all = VecDeque::new();
-    for part in parts.iter_mut().rev() {
+    for file in files.iter_mut().rev() {
         let room = most.saturating_sub(all.len());
         let mut found = VecDeque::new();
-        part.lines(|line, text| {
+        file.lines(|line, text| {
             if wanted(serde_json::from_slice(text).ok().as_ref()) {
                 found.push_back((line, text.to_vec()));
                 if found.len() > room {
@@ -41,7 +42,7 @@ pub fn newest(
             }
         })?;
         let of_the_file = |(line, text): (u64, Vec<u8>)| FoundLine {
-            file: part.name.clone(),
+            file: file.name.clone(),
             line,
             value: serde_json::from_slice(&text).unwrap_or_default(),
         };

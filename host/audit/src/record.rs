@@ -1,4 +1,4 @@
-//! One record: what is written, and what every reader needs of it.
+//! One record: how it is written, and the fields that link it to others.
 
 use std::time::SystemTime;
 
@@ -16,10 +16,10 @@ use smcp_model::record::Circumstances;
 use smcp_model::time;
 use smcp_model::visible;
 
-/// What is to be recorded.
+/// A record that has not been written yet.
 #[derive(Debug, Clone)]
-pub struct Entry {
-    /// The number of the first record of the same command; `None` when this is it.
+pub struct NewRecord {
+    /// The number of the first record of the same command; `None` if this is the first.
     pub run: Option<u64>,
     /// Who writes it, and what was asked for.
     pub circumstances: Circumstances,
@@ -27,9 +27,9 @@ pub struct Entry {
     pub body: Body,
 }
 
-impl Entry {
-    /// The entry as the line that follows `last`, its end included. `recovered` is how many bytes of an unfinished
-    /// record it replaces.
+impl NewRecord {
+    /// Encodes the line that follows `last`, its line feed included. `recovered` is the number of bytes of an
+    /// unfinished record that the line replaces.
     pub(super) fn line(&self, last: Head, time: SystemTime, recovered: u64) -> Result<Vec<u8>, AuditError> {
         let seq = last.seq.saturating_add(1);
         let time = time::utc_millis(time).ok_or(AuditError::Clock)?;
@@ -60,7 +60,7 @@ impl Entry {
     }
 }
 
-/// What ties a record to the others.
+/// The fields of a record that link it to others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Link {
     /// Its number.
@@ -69,17 +69,17 @@ pub(super) struct Link {
     pub(super) prev: Digest,
     /// How many bytes of an unfinished record it replaced.
     pub(super) recovered: u64,
-    /// When it was written, as it says.
+    /// Its time, as it says.
     pub(super) time: Option<String>,
-    /// What it is about, as it says.
+    /// Its event, as it says.
     pub(super) event: Option<String>,
     /// The number of the first record of its command.
     pub(super) run: Option<u64>,
 }
 
-/// The fields of a record that tie it to the others; what else it holds is for others to read.
+/// The same fields as JSON has them. All other fields are ignored here.
 #[derive(serde::Deserialize)]
-struct Raw {
+struct RawLink {
     schema: String,
     seq: u64,
     prev: String,
@@ -94,9 +94,9 @@ impl Link {
     /// Reads the link of a line.
     ///
     /// # Errors
-    /// With what is wrong: the line is not JSON, or not a record.
+    /// A text that says why the line is not a record.
     pub(super) fn of(line: &[u8]) -> Result<Self, String> {
-        let Raw { schema, seq, prev, recovered_bytes, time, event, run } =
+        let RawLink { schema, seq, prev, recovered_bytes, time, event, run } =
             serde_json::from_slice(line).map_err(|error| format!("it is not a record: {error}"))?;
         if schema != SCHEMA {
             return Err(format!("its schema is `{schema}`, and only `{SCHEMA}` is known"));

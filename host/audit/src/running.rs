@@ -1,12 +1,12 @@
-//! Which servers have started and not ended yet, and which of them never will.
+//! Notes which servers have started and have no recorded end yet.
 //!
-//! Beside the log is a folder with a file for each server that runs, made with the record of its start and removed with
-//! that of its end. The smcp that started the server keeps its file locked for its whole life, and the system lets go of
-//! the lock however that life ends. So whoever gets the lock of such a file knows for certain that its smcp is gone and
-//! records no end any more: the next run does it in its place. Nobody has to search the log for that, and no number of
-//! a process is believed, which another process may have by now.
+//! Beside the log is a folder with a file for each running server, made with the record of its start and removed with
+//! the record of its end. The smcp that started the server keeps the file locked as long as it lives, and the system
+//! releases the lock however smcp ends. So a process that gets the lock knows that this smcp is gone and will not
+//! record the end: the next run records it instead. The log need not be searched, and no process number is trusted,
+//! since another process may have it by now.
 //!
-//! Files are made and looked for under the lock of the log, so that none is seen before it is locked.
+//! Files are made and listed under the lock of the log, so that none is seen before it is locked.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -15,16 +15,16 @@ use std::hash::RandomState;
 use std::io::Write as _;
 
 use crate::AuditError;
-use crate::place::Access;
-use crate::place::Place;
+use crate::log_folder::LogFolder;
+use crate::log_folder::OpenMode;
 use smcp_model::audit::Head;
 use smcp_model::bounded;
 use smcp_model::limits;
 
-/// How the name of such a file ends, after sixteen hexadecimal digits.
+/// The end of a file's name, after sixteen hexadecimal digits.
 const END: &str = ".json";
 
-/// What is kept of a server that runs.
+/// The note on a running server.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct About {
@@ -34,26 +34,26 @@ pub struct About {
     pub start: Head,
     /// The package.
     pub package: String,
-    /// The package as it was typed.
+    /// The package as the user typed it.
     pub asked: Option<String>,
 }
 
-/// A server that runs, as far as the log knows.
+/// A running server, as far as the log knows.
 #[derive(Debug)]
-pub struct Running(Claim);
+pub struct Running(LockedFile);
 
-/// A start that nobody will record the end of any more.
+/// A start whose smcp is gone and won't record the end.
 #[derive(Debug)]
 pub struct Abandoned {
-    /// What was started.
+    /// The note on the start.
     pub about: About,
-    claim: Claim,
+    file_lock: LockedFile,
 }
 
-/// The right to a file of the folder.
+/// A locked file of the folder.
 #[derive(Debug)]
-struct Claim {
-    folder: Place,
+struct LockedFile {
+    folder: LogFolder,
     name: String,
     // INVARIANT: locked since it was opened.
     file: File,
@@ -61,41 +61,42 @@ struct Claim {
 
 impl Running {
     /// Notes that a server is about to run. The lock of the log must be held.
-    pub(super) fn note(place: &Place, about: &About) -> Result<Self, AuditError> {
-        let folder = place.make_folder(&place.names.running)?;
+    pub(super) fn note(log_folder: &LogFolder, about: &About) -> Result<Self, AuditError> {
+        let folder = log_folder.make_folder(&log_folder.names.running)?;
         let folder = folder.ok_or_else(|| AuditError::Record("the folder of running servers is gone".to_owned()))?;
         let name = format!("{:016x}{END}", RandomState::new().hash_one(about.run));
-        let file = folder.open(&name, Access::CreateNew)?;
+        let file = folder.open(&name, OpenMode::CreateNew)?;
         let path = folder.path(&name);
         let failed = AuditError::io("note a running server beside", &path);
         file.lock().map_err(&failed)?;
         let text = serde_json::to_vec(about).map_err(|error| AuditError::Record(error.to_string()))?;
         (&file).write_all(&text).map_err(&failed)?;
-        Ok(Self(Claim { folder, name, file }))
+        Ok(Self(LockedFile { folder, name, file }))
     }
 
-    /// Its end is recorded.
+    /// Removes the note, after the end was recorded.
     pub fn ended(self) {
         self.0.remove();
     }
 }
 
 impl Abandoned {
-    /// Those whose smcp is gone, by the order of their starts, at most `most`. The lock of the log must be held.
-    pub(super) fn all(place: &Place, most: usize) -> Result<Vec<Self>, AuditError> {
-        let Some((folder, names)) = files(place)? else { return Ok(Vec::new()) };
+    /// Finds the starts whose smcp is gone, at most `most`, in the order of their starts. The lock of the log must be
+    /// held.
+    pub(super) fn all(log_folder: &LogFolder, most: usize) -> Result<Vec<Self>, AuditError> {
+        let Some((folder, names)) = files(log_folder)? else { return Ok(Vec::new()) };
         let mut found = Vec::new();
         for name in names {
-            let Ok(file) = folder.open(&name, Access::Write) else { continue };
+            let Ok(file) = folder.open(&name, OpenMode::Write) else { continue };
             if file.try_lock().is_err() {
                 continue;
             }
             let about = about(&file);
-            let claim = Claim { folder: folder.try_clone()?, name, file };
+            let file_lock = LockedFile { folder: folder.try_clone()?, name, file };
             match about {
-                Some(about) => found.push(Self { about, claim }),
-                // Its smcp was killed in the moment between the record and this.
-                None => claim.remove(),
+                Some(about) => found.push(Self { about, file_lock }),
+                // Its smcp was killed before the note was complete.
+                None => file_lock.remove(),
             }
             if found.len() >= most {
                 break;
@@ -105,23 +106,23 @@ impl Abandoned {
         Ok(found)
     }
 
-    /// Its end is recorded.
+    /// Removes the note, after the end was recorded.
     pub fn recorded(self) {
-        self.claim.remove();
+        self.file_lock.remove();
     }
 }
 
-/// The runs whose servers live. The lock of the log should be held.
-pub(super) fn living(place: &Place) -> Result<BTreeSet<u64>, AuditError> {
-    let Some((folder, names)) = files(place)? else { return Ok(BTreeSet::new()) };
-    let opened = names.iter().filter_map(|name| folder.open(name, Access::Read).ok());
+/// The runs whose servers are alive. The lock of the log should be held.
+pub(super) fn living(log_folder: &LogFolder) -> Result<BTreeSet<u64>, AuditError> {
+    let Some((folder, names)) = files(log_folder)? else { return Ok(BTreeSet::new()) };
+    let opened = names.iter().filter_map(|name| folder.open(name, OpenMode::Read).ok());
     let locked = opened.filter(|file| file.try_lock_shared().is_err());
     Ok(locked.filter_map(|file| about(&file)).map(|about| about.run).collect())
 }
 
-/// The folder of running servers and the files in it; what has another name is not ours.
-fn files(place: &Place) -> Result<Option<(Place, Vec<String>)>, AuditError> {
-    let Some(folder) = place.folder(&place.names.running)? else { return Ok(None) };
+/// The folder of running servers and the names of its files; files with other names are ignored.
+fn files(log_folder: &LogFolder) -> Result<Option<(LogFolder, Vec<String>)>, AuditError> {
+    let Some(folder) = log_folder.folder(&log_folder.names.running)? else { return Ok(None) };
     let is_ours = |name: &String| {
         let digits = name.strip_suffix(END).unwrap_or_default();
         digits.len() == 16 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
@@ -130,14 +131,14 @@ fn files(place: &Place) -> Result<Option<(Place, Vec<String>)>, AuditError> {
     Ok(Some((folder, names)))
 }
 
-/// What a file says, when it is whole.
+/// Reads a note; `None` if it is not complete.
 fn about(file: &File) -> Option<About> {
     let text = bounded::read_within(file, limits::AUDIT_RUNNING, 0).ok()??;
     serde_json::from_slice(&text).ok()
 }
 
-impl Claim {
-    /// Removes the file. One that can't be removed is emptied, so that nobody records the same end again.
+impl LockedFile {
+    /// Removes the file. If that fails it is emptied, so that the same end is not recorded twice.
     fn remove(&self) {
         let removed = self.folder.remove(&self.name);
         if let Err(error) = removed {

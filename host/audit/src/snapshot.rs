@@ -1,4 +1,4 @@
-//! Which files a log has at one moment, and how much of each is written.
+//! The files of a log at one moment, each up to its last line.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -10,9 +10,9 @@ use std::path::Path;
 use cap_std::fs::Dir;
 
 use crate::AuditError;
-use crate::end::End;
-use crate::place::Access;
-use crate::place::Place;
+use crate::end::LogEnd;
+use crate::log_folder::LogFolder;
+use crate::log_folder::OpenMode;
 use crate::running;
 use smcp_model::limits;
 use smcp_model::ownership::Caller;
@@ -20,28 +20,29 @@ use smcp_model::text::SafeText;
 
 /// One file, up to the end of its last line.
 #[derive(Debug)]
-pub struct Part {
-    /// What messages call it.
+pub struct LogFile {
+    /// Its name in messages.
     pub name: SafeText,
-    /// The bytes after its last line: of a record that was never finished.
+    /// How many bytes follow its last line: an unfinished record.
     pub torn: u64,
     length: u64,
     file: File,
     path: std::path::PathBuf,
 }
 
-impl Part {
-    /// A file as it is now, wherever it comes from.
+impl LogFile {
+    /// Takes a file as it is now. It need not be in the folder of the log.
     ///
     /// # Errors
-    /// When it can't be read.
+    /// When the file can't be read.
     pub fn new(file: File, path: &Path) -> Result<Self, AuditError> {
-        let (length, torn) = End::extent(&file, path)?;
+        let (length, torn) = LogEnd::extent(&file, path)?;
         let name = SafeText::new(&path.display().to_string());
         Ok(Self { name, torn, length, file, path: path.to_path_buf() })
     }
 
-    /// Hands over each line, its end included, with its number from 1. A line that is longer than any record is cut.
+    /// Calls `each` with every line, its line feed included, and its number from 1. A line that is longer than any
+    /// record is cut.
     pub(super) fn lines(&mut self, mut each: impl FnMut(u64, &[u8])) -> Result<(), AuditError> {
         let failed = AuditError::io("read", &self.path);
         std::io::Seek::rewind(&mut self.file).map_err(&failed)?;
@@ -60,38 +61,38 @@ impl Part {
     }
 }
 
-/// The files of a log at one moment, oldest first. Writers may go on.
+/// The files of a log at one moment, oldest first. Writers may append meanwhile.
 #[derive(Debug, Default)]
 pub struct Snapshot {
     /// The files.
-    pub parts: Vec<Part>,
-    /// The runs whose servers live.
+    pub parts: Vec<LogFile>,
+    /// The runs whose servers are alive.
     pub living: BTreeSet<u64>,
-    /// Files beside it that look like parts of it, and that smcp did not put aside.
+    /// Files beside the log that look like parts of it, but that smcp did not put aside.
     pub foreign: Vec<SafeText>,
 }
 
 impl Snapshot {
-    /// Looks at the log at the absolute path `log`, whose folder is `dir`.
+    /// Takes a snapshot of the log at the absolute path `log`, whose folder is `dir`.
     ///
     /// # Errors
-    /// See [`AuditError`]. That there is no log is none.
+    /// See [`AuditError`]. A missing log is not an error.
     pub fn take(dir: Dir, log: &Path, caller: Caller) -> Result<Self, AuditError> {
-        let place = Place::new(dir, log, caller)?;
-        // So that no file is put aside while we look.
-        let _lock = place.lock_to_read()?;
-        let mut names: Vec<_> = place.put_aside()?.into_iter().map(|number| place.names.old(number)).collect();
-        names.push(place.names.log.clone());
+        let folder = LogFolder::new(dir, log, caller)?;
+        // The lock makes sure that no file is put aside meanwhile.
+        let _lock = folder.lock_to_read()?;
+        let mut names: Vec<_> = folder.put_aside()?.into_iter().map(|number| folder.names.old(number)).collect();
+        names.push(folder.names.log.clone());
         let mut parts = Vec::new();
         for name in names {
-            if let Some(file) = place.open_existing(&name, Access::Read)? {
-                parts.push(Part::new(file, &place.path(&name))?);
+            if let Some(file) = folder.open_existing(&name, OpenMode::Read)? {
+                parts.push(LogFile::new(file, &folder.path(&name))?);
             }
         }
-        let mut foreign = place.entries()?;
-        foreign.retain(|name| place.names.is_foreign_part(name));
+        let mut foreign = folder.entries()?;
+        foreign.retain(|name| folder.names.is_foreign_part(name));
         foreign.sort();
         let foreign = foreign.iter().map(|name| SafeText::new(name)).collect();
-        Ok(Self { parts, living: running::living(&place).unwrap_or_default(), foreign })
+        Ok(Self { parts, living: running::living(&folder).unwrap_or_default(), foreign })
     }
 }

@@ -1,10 +1,10 @@
-//! Does the chain hold? Every line against the one before it.
+//! Verifies the chain: every line is checked against the one before it.
 //!
-//! What an unkeyed chain can't show: that its end was cut off, and that all of it was written anew. A head that was
-//! noted elsewhere shows both; see `docs/audit.md`.
+//! A chain without a key can't show that its end was cut off, or that all of it was rewritten. A head that was noted
+//! elsewhere shows both; see `docs/audit.md`.
 
 use crate::AuditError;
-use crate::Part;
+use crate::LogFile;
 use crate::record::Link;
 use smcp_model::audit::Break;
 use smcp_model::audit::Event;
@@ -14,29 +14,29 @@ use smcp_model::digest::Digest;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
 
-/// What is known of a log from elsewhere.
+/// Facts about a log that are known from elsewhere.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Bounds {
-    /// The digest of the record before the first; without it the first record must be the first of all.
+    /// The digest of the record before the first one; without it the log must begin with record 1.
     pub after: Option<Digest>,
-    /// The digest of a record that must be there.
+    /// The digest of a record that the log must have.
     pub head: Option<Digest>,
-    /// Whether the log is only its end, so that nothing is known of what comes before.
+    /// Whether only the end of the log is given, so that earlier records are not known.
     pub partial: bool,
 }
 
-/// Reads a log from its beginning to its end, and says everything that no writer leaves.
+/// Reads a log from beginning to end, and reports everything that smcp can't have written.
 ///
 /// # Errors
 /// [`AuditError::Io`] when it can't be read.
-pub fn verify(parts: &mut [Part], bounds: Bounds) -> Result<Verification, AuditError> {
+pub fn verify(parts: &mut [LogFile], bounds: Bounds) -> Result<Verification, AuditError> {
     let mut checker = Checker::new(bounds);
     let last = parts.len().saturating_sub(1);
     for (index, part) in parts.iter_mut().enumerate() {
         let name = part.name.clone();
-        checker.place = Place { file: name.clone(), line: 0 };
+        checker.position = LinePosition { file: name.clone(), line: 0 };
         part.lines(|number, line| {
-            checker.place.line = number;
+            checker.position.line = number;
             checker.line(line);
         })?;
         checker.found.files.push(name);
@@ -45,29 +45,29 @@ pub fn verify(parts: &mut [Part], bounds: Bounds) -> Result<Verification, AuditE
     Ok(checker.finish())
 }
 
-/// What the next record has to say of the one before it.
+/// The expected link of the next record to the one before it.
 #[derive(Debug, Clone, Copy)]
-enum Expected {
-    /// It is the first of all.
+enum ExpectedLink {
+    /// It is record 1.
     First,
     /// It follows a record of which only the digest is known.
     After(Digest),
     /// It follows this record.
     Next(Head),
-    /// It follows something that is no record.
+    /// It follows a line that is not a record.
     Anything,
 }
 
 #[derive(Debug, Clone)]
-struct Place {
+struct LinePosition {
     file: SafeText,
     line: u64,
 }
 
 struct Checker {
     bounds: Bounds,
-    expected: Expected,
-    place: Place,
+    expected: ExpectedLink,
+    position: LinePosition,
     noted: Option<u64>,
     recovered: u64,
     found: Verification,
@@ -78,11 +78,11 @@ impl Checker {
         Self {
             bounds,
             expected: match bounds.after {
-                Some(digest) => Expected::After(digest),
-                None if bounds.partial => Expected::Anything,
-                None => Expected::First,
+                Some(digest) => ExpectedLink::After(digest),
+                None if bounds.partial => ExpectedLink::Anything,
+                None => ExpectedLink::First,
             },
-            place: Place { file: SafeText::new("the log"), line: 0 },
+            position: LinePosition { file: SafeText::new("the log"), line: 0 },
             noted: None,
             recovered: 0,
             found: Verification::default(),
@@ -96,12 +96,12 @@ impl Checker {
             Ok(link) => link,
             Err(what) => {
                 self.broken(what);
-                self.expected = Expected::Anything;
+                self.expected = ExpectedLink::Anything;
                 self.found.head = None;
                 return;
             }
         };
-        if let Some(what) = mismatch(self.expected, &link, self.place.line) {
+        if let Some(what) = mismatch(self.expected, &link, self.position.line) {
             self.broken(what);
         }
         if link.recovered > 0 {
@@ -112,12 +112,12 @@ impl Checker {
         }
         self.server(&link);
         let head = Head { seq: link.seq, digest };
-        self.expected = Expected::Next(head);
+        self.expected = ExpectedLink::Next(head);
         self.found.head = Some(head);
         self.found.last_time = link.time;
     }
 
-    /// Which servers have started and not ended.
+    /// Keeps track of servers that have started and not ended.
     fn server(&mut self, link: &Link) {
         let (Some(event), Some(run)) = (link.event.as_deref(), link.run) else { return };
         if event == Event::Start.as_str() {
@@ -131,7 +131,8 @@ impl Checker {
         }
     }
 
-    /// What a killed writer left at the end of a file: the next one replaces it, and no file is put aside with it.
+    /// Judges unfinished bytes at the end of a file. The next writer replaces them, so only the last file can have
+    /// some.
     fn torn(&mut self, bytes: u64, is_last: bool) {
         if bytes == 0 {
             return;
@@ -163,7 +164,7 @@ impl Checker {
     }
 
     fn here(&self, message: &str) -> Break {
-        Break { file: self.place.file.clone(), line: self.place.line, message: SafeText::new(message) }
+        Break { file: self.position.file.clone(), line: self.position.line, message: SafeText::new(message) }
     }
 
     fn note(&mut self, message: String) {
@@ -179,25 +180,25 @@ impl Checker {
     }
 }
 
-/// What is wrong with a record in its place.
-fn mismatch(expected: Expected, link: &Link, line: u64) -> Option<String> {
+/// Compares a record with what was expected; returns the problem, if any.
+fn mismatch(expected: ExpectedLink, link: &Link, line: u64) -> Option<String> {
     let Link { seq, prev, .. } = *link;
     let last = match expected {
-        Expected::Anything => return None,
-        Expected::After(digest) if prev == digest => return None,
-        Expected::After(digest) => {
+        ExpectedLink::Anything => return None,
+        ExpectedLink::After(digest) if prev == digest => return None,
+        ExpectedLink::After(digest) => {
             return Some(format!(
                 "the log begins after {prev}, and {digest} was expected: what was between is missing"
             ));
         }
-        Expected::First if seq != 1 => {
+        ExpectedLink::First if seq != 1 => {
             return Some(format!(
                 "the log begins with record {seq}, not 1: those before it are missing (if they were archived, give the \
                  digest of the last one with --after)"
             ));
         }
-        Expected::First => Head::NOTHING,
-        Expected::Next(head) => head,
+        ExpectedLink::First => Head::NOTHING,
+        ExpectedLink::Next(head) => head,
     };
     let next = last.seq.saturating_add(1);
     if seq > next {

@@ -1,4 +1,4 @@
-//! Who runs smcp.
+//! The user who runs smcp.
 
 use std::path::Path;
 
@@ -7,8 +7,8 @@ use smcp_model::limits;
 use smcp_model::ownership::Caller;
 use smcp_model::ownership::private_group;
 
-/// Whoever runs smcp, and whether he has a group of his own. Users and groups are looked up in the files alone: other
-/// sources would load code of their own, and what can't be seen counts as shared.
+/// The user who runs smcp, and whether that user has a private group. Users and groups are looked up only in the files,
+/// because other sources would load code of their own; a group that can't be found there counts as shared.
 ///
 /// # Ambient authority
 /// Reads the process's state; `/etc/passwd` and `/etc/group` when it matters.
@@ -19,7 +19,8 @@ pub fn caller() -> Caller {
     })
 }
 
-/// Who owns the thing at `path`, when that is somebody else than the caller; none also when nobody can know.
+/// The owner of the file or folder at `path`, if that is another user than the caller; `None` also if it can't be
+/// known.
 ///
 /// # Ambient authority
 /// Looks at any path.

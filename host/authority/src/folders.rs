@@ -1,27 +1,30 @@
-//! Folders that are opened by their path, and where the system has them.
+//! Opens folders by their paths, and finds the runtime folder.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::path::PathBuf;
 
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _};
+use cap_std::fs::Dir;
+use cap_std::fs::DirBuilder;
+use cap_std::fs::DirBuilderExt as _;
 
 use crate::caller;
 use crate::variable;
 use smcp_model::ownership::Ownership;
 
-/// Opens a directory that is there.
+/// Opens an existing directory.
 ///
 /// # Ambient authority
 /// Opens any path.
 ///
 /// # Errors
-/// When it is missing, not a directory, or may not be read; a link that leads nowhere is not something that is missing.
+/// When it is missing, not a directory, or may not be read. A link that leads nowhere does not count as missing.
 pub fn open_dir(path: &Path) -> io::Result<Dir> {
     Dir::open_ambient_dir(path, ambient_authority()).map_err(|error| named(path, error))
 }
 
-/// Opens a directory, making it and those above it first, for their owner alone.
+/// Opens a directory. Makes it and those above it if they are missing, for their owner only.
 ///
 /// # Ambient authority
 /// Makes and opens any path.
@@ -44,8 +47,8 @@ pub fn create_dir(path: &Path) -> io::Result<Dir> {
     open_dir(path)
 }
 
-/// The folder that the system keeps for what this user runs, until he has logged out; none when it is not his, or
-/// others may write to it.
+/// The system's folder for running programs of this user, which lasts until logout; `None` if it belongs to another
+/// user, or others may write to it.
 ///
 /// # Ambient authority
 /// Reads the environment, and looks at the folder that it names.
@@ -56,7 +59,7 @@ pub fn runtime_dir() -> Option<PathBuf> {
     (found.uid == caller.uid() && caller.check(found).is_ok()).then_some(path)
 }
 
-/// What an error about a path really means: that some part of it is a link that leads nowhere.
+/// Explains a path that was not found, if a part of it is a link that leads nowhere.
 #[expect(clippy::disallowed_methods, reason = "this is the door")]
 fn named(path: &Path, error: io::Error) -> io::Error {
     if error.kind() != io::ErrorKind::NotFound {

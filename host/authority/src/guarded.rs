@@ -1,18 +1,27 @@
-//! Reading rules: a file, and whoever else could have written it.
+//! Reads rules, and finds out which other users could have written them.
 //!
-//! The path is followed one component at a time, every link too, and each folder is checked through the descriptor that
-//! the next step starts at. The bytes come from the descriptor that was checked, so nothing can be swapped in between.
+//! The path and its links are followed one component at a time. Each folder is checked through the descriptor that the
+//! next step starts from, and the bytes come from the descriptor that was checked, so nothing can be swapped in
+//! between.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::io::Write as _;
-use std::path::{Component, Path, PathBuf};
+use std::path::Component;
+use std::path::Path;
+use std::path::PathBuf;
 
 use cap_std::fs::OpenOptions;
 use cap_std::fs::OpenOptionsExt as _;
-use nix::fcntl::{AtFlags, OFlag, openat, readlinkat};
-use nix::sys::stat::{Mode, SFlag, fstatat};
+use nix::fcntl::AtFlags;
+use nix::fcntl::OFlag;
+use nix::fcntl::openat;
+use nix::fcntl::readlinkat;
+use nix::sys::stat::Mode;
+use nix::sys::stat::SFlag;
+use nix::sys::stat::fstatat;
 
 use crate::caller;
 use crate::create_dir;
@@ -27,25 +36,25 @@ use smcp_model::ownership::Ownership;
 use smcp_model::ownership::Untrusted;
 use smcp_model::suspect::Suspect;
 
-/// Reads a whole regular file of at most `limit` bytes, and says who else could have written it. A folder above it may
-/// be a sticky one of root's when the entry below belongs to root or to the caller (spec section 1).
+/// Reads a whole regular file of at most `limit` bytes, and finds what other users could have changed. A folder above
+/// it may be a sticky one of root's if the entry below belongs to root or to the caller (spec section 1).
 ///
 /// # Ambient authority
 /// Opens any path.
 pub fn read_guarded(path: &Path, limit: usize, folder: Folder) -> Guarded {
     let caller = caller();
-    let mut walk = Walk { caller: &caller, above: Vec::new(), left: Vec::new(), links: 0, suspects: Vec::new() };
+    let mut walk = PathWalk { caller: &caller, above: Vec::new(), left: Vec::new(), links: 0, suspects: Vec::new() };
     let bytes = walk.follow(path, folder).and_then(|file| read(file, limit));
     Guarded { bytes, suspects: walk.suspects }
 }
 
-/// Writes a new file for its owner alone, in a folder that is made for its owner alone when it is not there.
+/// Writes a new file that only its owner can read. A missing folder is made, for its owner only.
 ///
 /// # Ambient authority
 /// Makes any path.
 ///
 /// # Errors
-/// When something is there already, if only a link that leads nowhere, or the system refuses.
+/// When the path exists, even as a link that leads nowhere, or the system refuses.
 pub fn create_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(io::ErrorKind::InvalidInput.into());
@@ -56,7 +65,7 @@ pub fn create_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = folder.open_with(name, &options)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     if written.is_err() {
-        // Half a file would be read as a configuration.
+        // A part of the file would be read as a whole configuration.
         folder.remove_file(name)?;
     }
     written
@@ -70,7 +79,7 @@ pub fn create_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// When it is missing, not a directory, or may not be read.
 pub fn names(path: &Path) -> io::Result<Vec<OsString>> {
-    // Opened to be listed: of what is no folder the system then says so.
+    // Listing makes the system return an error for anything that is not a folder.
     open_dir(path)?.entries()?.map(|entry| entry.map(|entry| entry.file_name())).collect()
 }
 
@@ -82,36 +91,36 @@ fn read(file: File, limit: usize) -> Result<Vec<u8>, ReadError> {
     read_to(file, limit, usize::try_from(found.len()).unwrap_or(limit))
 }
 
-/// A folder is opened only to look for names in it, which needs no permission to list them.
+/// Flags for opening a folder to look up names in it, which needs no permission to list them.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const SEARCH: OFlag = OFlag::O_PATH;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const SEARCH: OFlag = OFlag::O_RDONLY;
 
-/// A folder on the way.
-struct Place {
+/// An opened folder of the path.
+struct OpenedFolder {
     descriptor: File,
     path: PathBuf,
-    /// Why others may write to it, when only its sticky bit protects what is in it.
+    /// The reason why others may write to it, if only its sticky bit protects what is in it.
     shared: Option<Untrusted>,
 }
 
-struct Walk<'c> {
+struct PathWalk<'c> {
     caller: &'c Caller,
-    /// The folders from the root down to where the walk stands.
-    above: Vec<Place>,
-    /// The names still to follow, the next one last.
+    /// The folders from the root down to the present one.
+    above: Vec<OpenedFolder>,
+    /// The names that are left to follow, in reverse order.
     left: Vec<OsString>,
     links: usize,
     suspects: Vec<Suspect>,
 }
 
-impl Walk<'_> {
+impl PathWalk<'_> {
     fn follow(&mut self, path: &Path, folder: Folder) -> Result<File, ReadError> {
         self.push(path)?;
         while let Some(name) = self.left.pop() {
             if name == ".." {
-                // Above the root there is only the root.
+                // The parent of the root is the root itself.
                 self.above.truncate(self.above.len().saturating_sub(1).max(1));
                 continue;
             }
@@ -122,7 +131,7 @@ impl Walk<'_> {
         Err(ReadError::NotAFile)
     }
 
-    /// Puts the components of a path before those that are left; an absolute one starts at the root again.
+    /// Adds the components of a path before those that are left. An absolute path starts at the root again.
     fn push(&mut self, path: &Path) -> io::Result<()> {
         if path.is_absolute() {
             let root =
@@ -141,7 +150,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// One component further; the file, when it was the last one.
+    /// Follows one component. Returns the file if it was the last one.
     fn step(&mut self, name: &OsStr, folder: Folder) -> io::Result<Option<File>> {
         let place = self.above.last().ok_or(io::ErrorKind::InvalidInput)?;
         let path = place.path.join(name);
@@ -152,7 +161,7 @@ impl Walk<'_> {
             if self.links > limits::LINKS {
                 return Err(nix::errno::Errno::ELOOP.into());
             }
-            // The mode of a link means nothing.
+            // The mode of a link has no meaning.
             if let Err(why) = self.caller.check(Ownership { uid: found.st_uid, gid: found.st_gid, mode: 0 }) {
                 self.suspect(&path, why, true);
             }
@@ -173,7 +182,7 @@ impl Walk<'_> {
         Ok(Some(opened))
     }
 
-    /// Goes on from a folder that was opened.
+    /// Checks an opened folder and continues from it.
     fn enter(&mut self, descriptor: File, path: PathBuf) -> io::Result<()> {
         let found = Ownership::from(&descriptor.metadata()?);
         let sticky = found.uid == 0 && found.mode & STICKY != 0;
@@ -181,7 +190,7 @@ impl Walk<'_> {
         if shared.is_none() {
             self.check(&path, found);
         }
-        self.above.push(Place { descriptor, path, shared });
+        self.above.push(OpenedFolder { descriptor, path, shared });
         Ok(())
     }
 
@@ -222,7 +231,7 @@ mod tests {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     }
 
-    /// The suspects, each by its path below `root` and the way to mend it.
+    /// The suspects, each as its remedy and its path below `root`.
     fn suspects(root: &Path, path: &str, folder: Folder) -> Vec<String> {
         let found = read_guarded(&root.join(path), 10, folder);
         let below = |path: &Path| path.strip_prefix(root).unwrap().display().to_string();
@@ -240,16 +249,16 @@ mod tests {
             assert_eq!(suspects(&root, way, Folder::Own), [""; 0], "{way}");
             assert_eq!(read_guarded(&root.join(way), 10, Folder::Any).bytes.unwrap(), b"x", "{way}");
         }
-        for (changed, bad, good, said) in [
+        for (changed, bad, good, remedy) in [
             ("a", 0o777, 0o700, "chmod go-w a"),
-            // Sticky helps nobody but root's folders.
+            // The sticky bit counts only for folders of root.
             ("a/b", 0o1777, 0o700, if nix::unistd::geteuid().is_root() { "" } else { "chmod go-w a/b" }),
             ("a/b", 0o702, 0o700, "chmod go-w a/b"),
             ("a/b/c.yaml", 0o666, 0o644, "chmod go-w a/b/c.yaml"),
             ("a/b/c.yaml", 0o602, 0o644, "chmod go-w a/b/c.yaml"),
         ] {
             mode(&root.join(changed), bad);
-            let expected: Vec<_> = Some(said).filter(|said| !said.is_empty()).into_iter().collect();
+            let expected: Vec<_> = Some(remedy).filter(|remedy| !remedy.is_empty()).into_iter().collect();
             for way in ways {
                 assert_eq!(suspects(&root, way, Folder::Any), expected, "{way}: {changed} {bad:o}");
             }
@@ -257,7 +266,7 @@ mod tests {
         }
         mode(&root.join("a/b"), 0o1777);
         assert_eq!(suspects(&root, "a/b/c.yaml", Folder::Own), ["chmod go-w a/b"]);
-        // What is not there may be taken away by somebody who could.
+        // A missing file may have been removed by a user who can write to the folder.
         mode(&root.join("a"), 0o777);
         assert_eq!(suspects(&root, "a/gone.yaml", Folder::Own), ["chmod go-w a"]);
         assert!(read_guarded(&root.join("a/gone.yaml"), 10, Folder::Any).bytes.unwrap_err().is_missing());
@@ -283,7 +292,7 @@ mod tests {
         ));
     }
 
-    /// Only root can give a file away; others see the rule in `model::ownership`.
+    /// Only root can give a file to another user; `model::ownership` tests the rule itself.
     #[test]
     fn what_belongs_to_another_user_is_suspect() {
         let (_temp, root) = tree();

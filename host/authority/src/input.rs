@@ -1,17 +1,23 @@
-//! What is read once, to its end: a file, or what a pipe has.
+//! Reads a file or a pipe once, to its end.
 
-use std::io::{self, Read as _};
+use std::io;
+use std::io::Read as _;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use std::time::Instant;
 
 use cap_std::ambient_authority;
-use cap_std::fs::{OpenOptions, OpenOptionsExt as _};
+use cap_std::fs::OpenOptions;
+use cap_std::fs::OpenOptionsExt as _;
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::PollFd;
+use nix::poll::PollFlags;
+use nix::poll::PollTimeout;
+use nix::poll::poll;
 
-/// What was to be read once could not be.
+/// An input could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
     /// It could not be opened or read.
@@ -20,44 +26,44 @@ pub enum InputError {
     /// It is a directory, a disk or a socket.
     #[error("it is neither a file nor a pipe")]
     NotReadable,
-    /// Whoever writes to the pipe is silent.
+    /// The writer of the pipe was too slow.
     #[error("nobody has written all of it within {}", humantime::format_duration(*.0))]
     Late(Duration),
-    /// It is longer than it may be.
+    /// It is longer than allowed.
     #[error("it has more than {limit} bytes, the most that is read")]
     TooLarge {
-        /// The most that is read, bytes.
+        /// The limit, bytes.
         limit: usize,
     },
 }
 
-/// How much is read at once, bytes: what a pipe holds unless somebody changed it.
+/// The size of one read, bytes: the default capacity of a pipe.
 const PIECE: usize = 64 * 1024;
 
-/// Reads at most `limit` bytes of a file, a pipe, a named pipe or a terminal, to the end, for `patience` at most. A
-/// named pipe that nobody writes to is waited for just as long.
+/// Reads a file, a pipe, a named pipe or a terminal to its end: at most `limit` bytes, for at most `time`. A named pipe
+/// without a writer is waited for as long.
 ///
 /// # Ambient authority
 /// Opens any path.
 ///
 /// # Errors
 /// See [`InputError`].
-pub fn read_input(path: &Path, limit: usize, patience: Duration) -> Result<Vec<u8>, InputError> {
+pub fn read_input(path: &Path, limit: usize, time: Duration) -> Result<Vec<u8>, InputError> {
     let mut options = OpenOptions::new();
-    // A named pipe opens at once, whether somebody writes to it or not.
+    // With this flag a named pipe opens at once, with or without a writer.
     options.read(true).custom_flags(nix::fcntl::OFlag::O_NONBLOCK.bits());
     let mut file = cap_std::fs::File::open_ambient_with(path, &options, ambient_authority())?.into_std();
     let kind = file.metadata()?.file_type();
     if !(kind.is_file() || kind.is_fifo() || kind.is_char_device()) {
         return Err(InputError::NotReadable);
     }
-    let end = Instant::now().checked_add(patience);
+    let end = Instant::now().checked_add(time);
     let mut bytes = Vec::new();
     let mut piece = vec![0; PIECE];
     loop {
-        // Before the first writer a named pipe reads as ended; only this waits for one.
+        // Without a writer, a read of a named pipe returns its end at once; only this waits for a writer.
         if !kind.is_file() {
-            wait(&file, end).map_err(|error| late(error, patience))?;
+            wait(&file, end).map_err(|error| late(error, time))?;
         }
         match file.read(&mut piece) {
             Ok(0) => return Ok(bytes),
@@ -71,11 +77,11 @@ pub fn read_input(path: &Path, limit: usize, patience: Duration) -> Result<Vec<u
     }
 }
 
-/// Waits until there is something to read, or nobody is left to write.
+/// Waits until there are bytes to read, or no writer is left.
 fn wait(file: &std::fs::File, end: Option<Instant>) -> io::Result<()> {
     loop {
         let left = end.map(|end| end.saturating_duration_since(Instant::now()));
-        // Rounded up, so that no round is shorter than what the system can wait.
+        // Rounded up, so that no round is shorter than the system's unit.
         let timeout = left.map_or(PollTimeout::NONE, |left| {
             PollTimeout::try_from(left.saturating_add(Duration::from_micros(999))).unwrap_or(PollTimeout::MAX)
         });
@@ -88,8 +94,8 @@ fn wait(file: &std::fs::File, end: Option<Instant>) -> io::Result<()> {
     }
 }
 
-fn late(error: io::Error, patience: Duration) -> InputError {
-    if error.kind() == io::ErrorKind::TimedOut { InputError::Late(patience) } else { error.into() }
+fn late(error: io::Error, time: Duration) -> InputError {
+    if error.kind() == io::ErrorKind::TimedOut { InputError::Late(time) } else { error.into() }
 }
 
 #[cfg(test)]
@@ -99,7 +105,7 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(60);
+    const TIME: Duration = Duration::from_secs(60);
 
     /// A named pipe in a folder of its own.
     fn named_pipe() -> (tempfile::TempDir, std::path::PathBuf) {
@@ -119,46 +125,46 @@ mod tests {
                 writer.write_all(text.as_bytes()).unwrap();
                 drop(writer);
             });
-            assert_eq!(read_input(&path, text.len(), PATIENCE).unwrap(), text.as_bytes());
+            assert_eq!(read_input(&path, text.len(), TIME).unwrap(), text.as_bytes());
         });
-        assert_eq!(read_input(&path, 10, PATIENCE).unwrap(), b"", "nobody writes any more");
-        assert_eq!(read_input(Path::new("/dev/null"), 10, PATIENCE).unwrap(), b"");
+        assert_eq!(read_input(&path, 10, TIME).unwrap(), b"", "no writer is left");
+        assert_eq!(read_input(Path::new("/dev/null"), 10, TIME).unwrap(), b"");
     }
 
     #[test]
     fn a_writer_of_a_named_pipe_is_waited_for() {
         let (_temp, path) = named_pipe();
         std::thread::scope(|scope| {
-            // Opening it blocks until somebody reads, so the reader is first or second, as it comes.
+            // Opening it blocks until there is a reader. Either side may come first.
             scope.spawn(|| {
                 let mut options = OpenOptions::new();
                 options.write(true);
                 let file = cap_std::fs::File::open_ambient_with(&path, &options, ambient_authority()).unwrap();
                 file.into_std().write_all(b"A=1\n").unwrap();
             });
-            assert_eq!(read_input(&path, 100, PATIENCE).unwrap(), b"A=1\n");
+            assert_eq!(read_input(&path, 100, TIME).unwrap(), b"A=1\n");
         });
     }
 
     #[test]
-    fn nobody_is_waited_for_for_ever() {
+    fn no_writer_is_waited_for_for_ever() {
         let (_temp, path) = named_pipe();
-        let patience = Duration::from_millis(20);
-        assert!(matches!(read_input(&path, 100, patience), Err(InputError::Late(_))), "nobody opens it");
+        let time = Duration::from_millis(20);
+        assert!(matches!(read_input(&path, 100, time), Err(InputError::Late(_))), "it is never opened");
         let (reader, mut writer) = io::pipe().unwrap();
         writer.write_all(b"A=1").unwrap();
         let open = std::path::PathBuf::from(format!("/dev/fd/{}", reader.as_raw_fd()));
-        assert!(matches!(read_input(&open, 100, patience), Err(InputError::Late(_))), "nobody closes it");
+        assert!(matches!(read_input(&open, 100, time), Err(InputError::Late(_))), "it is never closed");
     }
 
     #[test]
-    fn what_has_no_end_is_not_read_to_it() {
+    fn an_endless_input_is_refused() {
         let limit = 100_000;
-        assert!(matches!(read_input(Path::new("/dev/zero"), limit, PATIENCE), Err(InputError::TooLarge { .. })));
+        assert!(matches!(read_input(Path::new("/dev/zero"), limit, TIME), Err(InputError::TooLarge { .. })));
         let temp = tempfile::tempdir().unwrap();
         let socket = temp.path().join("socket");
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
-        assert!(matches!(read_input(temp.path(), limit, PATIENCE), Err(InputError::NotReadable)));
-        assert!(read_input(&socket, limit, PATIENCE).is_err());
+        assert!(matches!(read_input(temp.path(), limit, TIME), Err(InputError::NotReadable)));
+        assert!(read_input(&socket, limit, TIME).is_err());
     }
 }

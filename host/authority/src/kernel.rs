@@ -1,4 +1,4 @@
-//! What the kernel has for confining a server, so that `doctor` can say it.
+//! Asks what the kernel offers for confining a server, for `doctor`.
 
 #![expect(unsafe_code, reason = "a question to the kernel that no safe wrapper asks")]
 
@@ -7,21 +7,21 @@ use std::path::Path;
 use crate::read_file;
 use smcp_model::limits;
 
-/// Whether a user without rights may make namespaces, as far as the system says it.
+/// Whether an unprivileged user may make namespaces, as far as the system says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Namespaces {
-    /// Nothing speaks against it.
+    /// No setting forbids it.
     Allowed,
-    /// A setting of the system does.
+    /// A setting of the system forbids it.
     Refused {
-        /// Which one.
+        /// The setting.
         by: &'static str,
     },
-    /// There is no `/proc` to look in, or the kernel has none.
+    /// `/proc` can't be read, or the kernel has no namespaces.
     Unknown,
 }
 
-/// The version of Landlock's interface; none when the kernel has no Landlock, or it is switched off.
+/// The version of Landlock's interface; `None` if the kernel has no Landlock, or it is switched off.
 ///
 /// # Ambient authority
 /// Asks the kernel.
@@ -29,7 +29,7 @@ pub fn landlock() -> Option<u32> {
     #[cfg(target_os = "linux")]
     {
         use nix::libc;
-        /// `LANDLOCK_CREATE_RULESET_VERSION`: nothing is made, and the version is the answer.
+        /// `LANDLOCK_CREATE_RULESET_VERSION`: the call makes nothing and returns the version.
         const VERSION: u32 = 1;
         // SAFETY: with this flag the call takes a null pointer and the length 0, and touches no memory.
         let answer =

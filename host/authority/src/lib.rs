@@ -1,6 +1,6 @@
 //! The one door to the ambient world: files, directories, environment, clock.
 //!
-//! Everybody else receives a handle or a value. Each function here widens what the program can reach, and says so
+//! All other crates receive a handle or a value. Each function here widens what the program can reach, and says how
 //! under *Ambient authority*.
 
 mod caller;
@@ -15,14 +15,16 @@ mod guarded;
 
 use std::ffi::OsString;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
+use std::net::TcpListener;
 use std::os::unix::net::UnixDatagram;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use cap_std::ambient_authority;
-use cap_std::fs::{OpenOptions, OpenOptionsExt as _};
-use smcp_model::bounded;
+use cap_std::fs::OpenOptions;
+use cap_std::fs::OpenOptionsExt as _;
 
 pub use crate::caller::caller;
 pub use crate::caller::foreign_owner;
@@ -41,7 +43,7 @@ pub use crate::limits::address_space;
 pub use crate::limits::file_size;
 pub use crate::limits::open_files;
 pub use crate::limits::survive_file_size_limit;
-pub use crate::program::program;
+pub use crate::program::is_program;
 pub use crate::program::program_head;
 pub use crate::room::longest_argument;
 pub use crate::room::room_for_arguments;
@@ -49,6 +51,8 @@ pub use crate::shared::create_shared_dir;
 pub use smcp_model::guarded::Folder;
 pub use smcp_model::guarded::Guarded;
 pub use smcp_model::guarded::ReadError;
+
+use smcp_model::bounded;
 
 /// Reads a whole regular file of at most `limit` bytes; never waits for a pipe or a device.
 ///
@@ -77,26 +81,26 @@ pub fn open_file(path: &Path) -> Result<std::fs::File, ReadError> {
     if file.metadata()?.is_file() { Ok(file.into_std()) } else { Err(ReadError::NotAFile) }
 }
 
-/// Reads to the end, at most `limit` bytes; about `expected` are.
+/// Reads to the end, at most `limit` bytes. `expected` is the probable length, bytes.
 fn read_to(source: impl io::Read, limit: usize, expected: usize) -> Result<Vec<u8>, ReadError> {
     bounded::read_within(source, limit, expected)?.ok_or(ReadError::TooLarge { limit })
 }
 
-/// Whether something is at `path`; a link is something, wherever it leads.
+/// Whether `path` exists. A link counts as existing, even if it leads nowhere.
 ///
 /// # Ambient authority
 /// Looks at any path.
 ///
 /// # Errors
-/// When nobody can know: a directory above may not be searched, or is a link that leads nowhere.
+/// When it can't be known: a directory above may not be searched, or is a link that leads nowhere.
 #[expect(clippy::disallowed_methods, reason = "this is the door")]
 pub fn exists(path: &Path) -> io::Result<bool> {
     for (depth, above) in path.ancestors().enumerate() {
         match std::fs::symlink_metadata(above) {
             Ok(_) if depth == 0 => return Ok(true),
-            // The nearest thing that is there: a place without the rest of the path, unless it only points at one.
+            // The nearest existing ancestor. If it is a link that leads nowhere, this is an error.
             Ok(_) => return std::fs::metadata(above).map(|_| false),
-            // Below a file there is nothing.
+            // A file has nothing below it.
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
             Err(error) => return Err(error),
         }
@@ -104,26 +108,26 @@ pub fn exists(path: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Where the thing at `path` really is, links followed.
+/// The real path of `path`, with links followed.
 ///
 /// # Ambient authority
 /// Looks at any path.
 ///
 /// # Errors
-/// When nothing is there, or a link leads nowhere.
+/// When the path does not exist, or a link leads nowhere.
 #[expect(clippy::disallowed_methods, reason = "this is the door")]
 pub fn resolve(path: &Path) -> io::Result<PathBuf> {
     std::fs::canonicalize(path)
 }
 
-/// The file that this program was started from: by the absolute path that it was called by, which outlives an upgrade
-/// where that is a link, else by its real one.
+/// The path of this program's file: the absolute path that it was called by, which stays valid after an upgrade if it
+/// is a link; otherwise the real path.
 ///
 /// # Ambient authority
 /// Reads the process's state and the environment, and looks at the files that they name.
 ///
 /// # Errors
-/// When the system doesn't know, or the file is there no longer.
+/// When the system doesn't know, or the file does not exist any more.
 pub fn program_file() -> io::Result<PathBuf> {
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     let real = std::env::current_exe().and_then(|path| resolve(&path))?;
@@ -137,7 +141,7 @@ pub fn program_file() -> io::Result<PathBuf> {
     Ok(places.find(|place| resolve(place).is_ok_and(|found| found == real)).unwrap_or(real))
 }
 
-/// Removes a directory if nothing is in it; if anything is, or it can't be removed, it stays.
+/// Removes a directory if it is empty. It stays if it is not, or can't be removed.
 ///
 /// # Ambient authority
 /// Removes any path.
@@ -147,19 +151,19 @@ pub fn remove_empty_dir(path: &Path) {
     }
 }
 
-/// The directory that relative paths of the command line start at.
+/// The directory that relative paths of the command line start from.
 ///
 /// # Ambient authority
 /// Reads the process's state.
 ///
 /// # Errors
-/// When it was removed, or may not be read.
+/// When the directory was removed, or may not be read.
 pub fn current_dir() -> io::Result<PathBuf> {
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     std::env::current_dir()
 }
 
-/// The user's home, from `HOME`, when it is an absolute path.
+/// The user's home, from `HOME`; `None` if that is not an absolute path.
 ///
 /// # Ambient authority
 /// Reads the environment.
@@ -185,7 +189,7 @@ pub fn environment() -> Vec<(OsString, OsString)> {
     std::env::vars_os().collect()
 }
 
-/// Seconds since the Unix epoch; 0 when the clock stands before it.
+/// Seconds since the Unix epoch; 0 if the clock is set before it.
 ///
 /// # Ambient authority
 /// Reads the clock.
@@ -193,7 +197,7 @@ pub fn now() -> u64 {
     clock().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// The time, as the system's clock has it.
+/// The time of the system's clock.
 ///
 /// # Ambient authority
 /// Reads the clock.
@@ -221,7 +225,7 @@ pub fn system_log() -> io::Result<UnixDatagram> {
     connected.map(|()| socket)
 }
 
-/// Standard input, unbuffered: what is not read here is left for the server.
+/// Standard input, unbuffered, so that bytes which are not read here are left for the server.
 ///
 /// # Ambient authority
 /// Reads what the process was given.
@@ -233,13 +237,13 @@ pub fn stdin() -> io::Result<std::fs::File> {
     io::stdin().as_fd().try_clone_to_owned().map(std::fs::File::from)
 }
 
-/// A port that is listened on.
+/// Listens on a TCP port.
 ///
 /// # Ambient authority
 /// Opens the machine to its network.
 ///
 /// # Errors
-/// When the address is not this machine's, or somebody else listens there.
+/// When the address is not this machine's, or another program listens on the port.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address)
 }
@@ -263,12 +267,13 @@ pub fn read_stdin(limit: usize) -> Result<Vec<u8>, ReadError> {
     read_to(io::stdin().lock(), limit, 0)
 }
 
-/// Forgets what was typed on standard input before now, when that is a terminal: an answer is given after its question.
+/// Discards input that was typed before now, if standard input is a terminal, so that an answer is given after its
+/// question.
 ///
 /// # Ambient authority
 /// Changes what the process was given.
 pub fn forget_typed() {
-    // What is no terminal has nothing to forget.
+    // On anything that is not a terminal this fails, and nothing has to be discarded.
     let _ = nix::sys::termios::tcflush(io::stdin(), nix::sys::termios::FlushArg::TCIFLUSH);
 }
 
@@ -279,7 +284,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_is_something_and_what_can_not_be_looked_at_is_an_error() {
+    fn a_link_exists_and_a_path_that_can_not_be_looked_at_is_an_error() {
         let temp = tempfile::tempdir().unwrap();
         let dir = open_dir(temp.path()).unwrap();
         dir.create_dir("folder").unwrap();

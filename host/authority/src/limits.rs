@@ -1,4 +1,4 @@
-//! The limits that whoever started us has set, on files and on memory.
+//! The limits on files and memory that this process was started with.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use signal_hook::consts::SIGXFSZ;
 use crate::read_file;
 use smcp_model::limits;
 
-/// The most bytes that a file of ours may get (`ulimit -f`); none where there is no limit.
+/// The greatest length of a file that this process may write, bytes (`ulimit -f`); `None` without a limit.
 ///
 /// # Ambient authority
 /// Reads the process's state.
@@ -19,7 +19,7 @@ pub fn file_size() -> Option<u64> {
     limit(Resource::RLIMIT_FSIZE)
 }
 
-/// The most bytes of address space that this process may have (`ulimit -v`); none where there is no limit.
+/// The most address space that this process may have, bytes (`ulimit -v`); `None` without a limit.
 ///
 /// # Ambient authority
 /// Reads the process's state.
@@ -27,7 +27,7 @@ pub fn address_space() -> Option<u64> {
     limit(Resource::RLIMIT_AS)
 }
 
-/// The most files that this process may have open at once (`ulimit -n`); none where there is no limit.
+/// The most files that this process may have open at once (`ulimit -n`); `None` without a limit.
 ///
 /// # Ambient authority
 /// Reads the process's state.
@@ -39,19 +39,19 @@ fn limit(resource: Resource) -> Option<u64> {
     getrlimit(resource).ok().map(|(soft, _)| soft).filter(|soft| *soft != RLIM_INFINITY)
 }
 
-/// Makes a write beyond the limit (`ulimit -f`) an error of that write, and not the end of this process. What it starts
-/// meets the limit as it would without us: a handler does not outlive the start of a program.
+/// Makes a write beyond the limit (`ulimit -f`) fail instead of ending this process. Programs that it starts meet the
+/// limit as without smcp, because a handler does not survive the start of a program.
 ///
 /// # Ambient authority
 /// Changes what a signal does to the process.
 pub fn survive_file_size_limit() {
-    // A handler in place of the wish to ignore it would take that wish from the server.
+    // If the signal is ignored it stays so: a handler would make the server start with the default action.
     if file_size().is_some() && !is_ignored(SIGXFSZ) {
         let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
     }
 }
 
-/// Whether whoever started us wants a signal to be ignored. Where the system doesn't say, nobody does.
+/// Whether this process was started with a signal ignored. False if the system doesn't say.
 fn is_ignored(signal: i32) -> bool {
     let status = read_file(Path::new("/proc/self/status"), limits::PROCESS_STATUS).unwrap_or_default();
     let status = String::from_utf8_lossy(&status);

@@ -1,12 +1,14 @@
-//! What the system has room for when a program is started.
+//! The system's limits on the arguments and variables of a program.
 
-use nix::unistd::{SysconfVar, sysconf};
+use nix::unistd::SysconfVar;
+use nix::unistd::sysconf;
 
-/// Pages of one argument or variable, and a limit of all together that the stack's does not raise: Linux has them so.
+/// Linux's limit for one argument or variable, pages.
 const PAGES: usize = 32;
+/// Linux's limit for all together, bytes, however large the stack may be.
 const MOST: usize = 6 * 1024 * 1024;
 
-/// The most bytes that one argument or variable may have, its NUL included; `None` where the system has no such limit.
+/// The greatest length of one argument or variable, bytes, its NUL included; `None` if the system has no such limit.
 ///
 /// # Ambient authority
 /// Reads the process's state.
@@ -15,12 +17,12 @@ pub fn longest_argument() -> Option<usize> {
     page.checked_mul(PAGES)
 }
 
-/// The most bytes that all arguments and variables may have together; `None` when nobody knows.
+/// The greatest length of all arguments and variables together, bytes; `None` if it is not known.
 ///
 /// # Ambient authority
 /// Reads the process's state.
 pub fn room_for_arguments() -> Option<usize> {
-    // Other libraries for Linux answer with what POSIX promises at least.
+    // Other C libraries for Linux only return the minimum that POSIX guarantees.
     let known = cfg!(any(target_env = "gnu", target_os = "macos"));
     let all = value(SysconfVar::ARG_MAX).filter(|_| known)?;
     Some(if cfg!(target_os = "linux") { all.min(MOST) } else { all })

@@ -1,4 +1,4 @@
-//! Directories that others may read.
+//! Directories that other users may read.
 
 use std::io;
 use std::path::Path;
@@ -8,7 +8,7 @@ use cap_std::fs::Dir;
 use crate::create_dir;
 use crate::open_dir;
 
-/// Opens a directory, making it first as the umask has it; those above it are made for their owner alone.
+/// Opens a directory. If it is missing it is made with the umask; those above it are made for their owner only.
 ///
 /// # Ambient authority
 /// Makes and opens any path.

@@ -1,4 +1,6 @@
-//! What a relayed session costs, against the same session without smcp: throughput, latency, memory.
+//! Measures what a relayed session costs, against one without smcp.
+//!
+//! Measured are throughput, latency and memory.
 //!
 //! `cargo bench -p smcp --bench relay` prints one table. Each ratio is of two measurements taken in turns in one run;
 //! compare nothing else. Without `--bench` it runs everything once with little data, to see that it works.

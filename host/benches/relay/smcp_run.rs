@@ -9,7 +9,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use serde_json::json;
 use smcp_decide::{Clearance, Decision, admit};
-use smcp_launch::ending::Graces;
+use smcp_launch::ending::GracePeriods;
 use smcp_launch::environment::ServerEnvironment;
 use smcp_launch::{Setup, Signals, Streams, launch};
 use smcp_model::deadline::Deadline;
@@ -38,12 +38,12 @@ pub(crate) fn stand_in(server: &[String]) -> Result<ExitCode> {
         root,
         extra_args: Vec::new(),
         environment: ServerEnvironment::compute(&[], &manifest, &[], &[]),
-        look: smcp_authority::program,
-        head: smcp_authority::program_head,
+        is_program: smcp_authority::is_program,
+        read_head: smcp_authority::program_head,
         streams: Streams::inherited(smcp_authority::stdin()?),
         warning: Some(warning()),
         deadline: Deadline::none(),
-        graces: Graces::default(),
+        grace_periods: GracePeriods::default(),
         signals: Signals::listen()?,
         adoption: None,
     };

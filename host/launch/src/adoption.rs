@@ -1,12 +1,12 @@
-//! smcp as the one who adopts what a killed keeper leaves (Linux).
+//! smcp as the process that adopts what a killed reaper leaves (Linux).
 //!
-//! The keeper adopts what the server's tree orphans. When somebody kills the keeper alone, the system ends the server
-//! with it, and whoever had left the server's group and session would be nobody's: a daemon that lives on. smcp is next
-//! in line, so it ends them.
+//! The reaper adopts the orphans of the server's tree. When the reaper alone is killed, the system ends the server with
+//! it, but a daemon that had left the server's group and session would live on. smcp is the next subreaper, so it gets
+//! such processes and ends them.
 //!
-//! It can't tell children apart by who sent them. So it adopts only where it has no children before there is a keeper:
-//! whatever comes later is the server's. A shell that became smcp by `exec` may have left it some; then smcp adopts
-//! nobody.
+//! smcp can't tell its children apart by their origin. So it adopts only if it has no children before the reaper
+//! starts: all later ones are the server's. A shell that became smcp by `exec` may have left it children; then smcp
+//! adopts none.
 
 use std::io;
 use std::path::Path;
@@ -24,29 +24,29 @@ use nix::unistd::Pid;
 use nix::unistd::getpid;
 use nix::unistd::read;
 
-use crate::keeper;
+use crate::reaper;
 use smcp_model::limits;
 
-/// The right to end every child of this process. There is one for a process that starts nothing but servers.
+/// The right to end every child of this process. Only a process that starts nothing but servers has it.
 #[derive(Debug)]
-pub struct Adoption(()); // INVARIANT: there was no child when it was made, and the system lets this process adopt.
+pub struct Adoption(()); // INVARIANT: this process had no child when it was made, and is a subreaper.
 
 impl Adoption {
-    /// Makes this process adopt; none when it has children already, or the system can't do it or can't list them. The
-    /// caller starts no process of its own before it is dropped, but those of launches.
+    /// Makes this process a subreaper. `None` when it has children already, or the system refuses it or can't list
+    /// children. Until the value is dropped, the caller must start no processes other than servers.
     pub fn begin() -> Option<Self> {
         let none = children().is_ok_and(|children| children.is_empty());
         (none && set_child_subreaper(true).is_ok()).then_some(Self(()))
     }
 
-    /// Ends all that was adopted, when the keeper is gone; whether nobody is left.
+    /// Ends all adopted processes, after the reaper's end. True when none is left.
     pub(super) fn end_all(&self) -> bool {
         let woken = SigSet::from(Signal::SIGCHLD);
-        // Another thread may take the signal; then a round lasts its time.
+        // If another thread takes the signal, a round lasts its full time.
         let before = woken.thread_swap_mask(SigmaskHow::SIG_BLOCK);
         let ended = end_children(&woken);
         if let Ok(before) = before {
-            // It was the mask until now, so the system takes it.
+            // It was the mask until now, so the system accepts it.
             let _ = before.thread_set_mask();
         }
         ended
@@ -59,13 +59,13 @@ impl Drop for Adoption {
     }
 }
 
-/// Kills children until there is none: whoever loses its parent becomes one.
+/// Kills children until none is left. Every orphaned descendant becomes a child. False when some can't be ended.
 fn end_children(woken: &SigSet) -> bool {
-    let mut patience = limits::KEEPER_SWEEP_ROUNDS;
+    let mut rounds = limits::REAPER_SWEEP_ROUNDS;
     loop {
         let mut progress = false;
         loop {
-            match keeper::take_in() {
+            match reaper::reap_one() {
                 Ok(Some(_)) => progress = true,
                 Ok(None) => break,
                 Err(Errno::EINTR) => {}
@@ -75,15 +75,15 @@ fn end_children(woken: &SigSet) -> bool {
         for child in children().unwrap_or_default() {
             let _ = kill(child, Signal::SIGKILL);
         }
-        patience = if progress { limits::KEEPER_SWEEP_ROUNDS } else { patience.saturating_sub(1) };
-        if patience == 0 {
+        rounds = if progress { limits::REAPER_SWEEP_ROUNDS } else { rounds.saturating_sub(1) };
+        if rounds == 0 {
             return false;
         }
-        keeper::wait_for(woken, Some(limits::KEEPER_SWEEP_ROUND));
+        reaper::wait_for(woken, Some(limits::REAPER_SWEEP_ROUND));
     }
 }
 
-/// The children of this process, as the kernel has them: those who are adopted go to its first thread.
+/// The children of this process, as the kernel lists them. Adopted ones belong to its first thread.
 fn children() -> io::Result<Vec<Pid>> {
     let first = getpid();
     let path = format!("/proc/self/task/{first}/children");
@@ -91,6 +91,6 @@ fn children() -> io::Result<Vec<Pid>> {
     let mut buffer = [0; 4096];
     let length = read(&list, &mut buffer)?;
     let mut found = Vec::new();
-    keeper::each_number(buffer.get(..length).unwrap_or_default(), |child| found.push(child));
+    reaper::each_number(buffer.get(..length).unwrap_or_default(), |child| found.push(child));
     Ok(found)
 }

@@ -1,22 +1,27 @@
-//! Which file a manifest's command is, and where it starts (spec 6).
+//! Finds the file of a manifest's command and its working directory (spec 6).
 //!
-//! A path of a manifest is only ever resolved through the bundle's opened directory, so neither `..` nor a link leads
-//! out of it.
+//! Paths of a manifest are resolved only through the bundle's opened directory, so neither `..` nor a link leads out of
+//! it.
 
 use std::ffi::OsStr;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::Component;
+use std::path::Path;
+use std::path::PathBuf;
 
-use cap_std::fs::{Dir, Metadata, MetadataExt as _};
+use cap_std::fs::Dir;
+use cap_std::fs::Metadata;
+use cap_std::fs::MetadataExt as _;
 use nix::fcntl::AtFlags;
-use nix::unistd::{AccessFlags, faccessat};
+use nix::unistd::AccessFlags;
+use nix::unistd::faccessat;
 
-use crate::Look;
+use crate::IsProgram;
 use crate::error::LaunchError;
 use crate::search::on_path;
 use smcp_model::text::SafeText;
 
-/// The unpacked bundle: the name it has for others, and the handle that paths are resolved with.
+/// The unpacked bundle: its path, and the handle that paths are resolved with.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bundle<'a> {
     pub(crate) root: &'a Path,
@@ -26,7 +31,7 @@ pub(crate) struct Bundle<'a> {
 /// The executable bits of a file's mode.
 const ANY_EXECUTES: u32 = 0o111;
 
-/// Why a path of the manifest gives nothing.
+/// The reason why a path of the manifest can't be resolved.
 enum Miss {
     Escapes,
     Missing,
@@ -34,17 +39,17 @@ enum Miss {
 }
 
 impl Bundle<'_> {
-    /// The file to start, absolute.
+    /// The absolute path of the file to start.
     pub(crate) fn program(
         self,
         command: &str,
         search_path: Option<&OsStr>,
-        look: Look,
+        is_program: IsProgram,
     ) -> Result<PathBuf, LaunchError> {
-        if command.contains('/') { self.own_program(command) } else { on_path(command, search_path, look) }
+        if command.contains('/') { self.own_program(command) } else { on_path(command, search_path, is_program) }
     }
 
-    /// The directory to start in, absolute.
+    /// The absolute path of the directory to start in.
     pub(crate) fn directory(self, workdir: Option<&str>) -> Result<PathBuf, LaunchError> {
         let Some(workdir) = workdir.filter(|workdir| !workdir.is_empty()) else {
             return Ok(self.root.to_owned());
@@ -73,7 +78,7 @@ impl Bundle<'_> {
         }
     }
 
-    /// The path without links and `..`, relative to the root, and what is there.
+    /// Resolves links and `..`. Returns the path relative to the root, and the metadata of what is there.
     fn resolve(self, path: &Path) -> Result<(PathBuf, Metadata), Miss> {
         if leads_out(path) {
             return Err(Miss::Escapes);
@@ -84,7 +89,7 @@ impl Bundle<'_> {
     }
 }
 
-/// Whether the file system that a folder is on starts no programs, whatever their permissions.
+/// Whether a folder is on a file system that starts no programs, whatever their permissions.
 fn is_noexec(dir: &Dir) -> bool {
     #[cfg(target_os = "linux")]
     let flag = nix::sys::statvfs::FsFlags::ST_NOEXEC;
@@ -93,7 +98,7 @@ fn is_noexec(dir: &Dir) -> bool {
     nix::sys::statvfs::fstatvfs(dir).is_ok_and(|found| !flag.is_empty() && found.flags().contains(flag))
 }
 
-/// Whether a path leads out by its text alone, whether or not anything is there.
+/// Whether the text of a path leads out of the bundle, whether or not the path exists.
 fn leads_out(path: &Path) -> bool {
     let mut depth = 0_usize;
     for component in path.components() {
@@ -113,7 +118,7 @@ fn leads_out(path: &Path) -> bool {
 impl From<io::Error> for Miss {
     fn from(error: io::Error) -> Self {
         match (error.kind(), error.raw_os_error()) {
-            // The capability refuses without asking the system, so its refusal has no number.
+            // The directory handle refuses without asking the system, so its refusal has no error number.
             (io::ErrorKind::PermissionDenied, None) => Self::Escapes,
             (io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidInput, _) => Self::Missing,
             _ => Self::Unreadable(error),
@@ -163,9 +168,9 @@ mod tests {
         (bed, root, dir)
     }
 
-    /// As the door to the world does.
-    #[expect(clippy::disallowed_methods, reason = "the test stands in for the door")]
-    fn look(path: &Path) -> Option<bool> {
+    /// As `authority` does it.
+    #[expect(clippy::disallowed_methods, reason = "the test takes the place of `authority`")]
+    fn is_program(path: &Path) -> Option<bool> {
         let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
         Some(metadata.permissions().mode() & 0o100 != 0)
     }
@@ -178,7 +183,8 @@ mod tests {
 
     #[test]
     fn a_command_with_a_slash_is_a_file_of_the_bundle() {
-        use ExitKind::{Integrity, Start};
+        use ExitKind::Integrity;
+        use ExitKind::Start;
         let (_bed, root, dir) = bed();
         let bundle = Bundle { root: &root, dir: &dir };
         let cases = [
@@ -215,7 +221,8 @@ mod tests {
 
     #[test]
     fn a_working_directory_is_one_of_the_bundle() {
-        use ExitKind::{Integrity, Start};
+        use ExitKind::Integrity;
+        use ExitKind::Start;
         let (_bed, root, dir) = bed();
         let bundle = Bundle { root: &root, dir: &dir };
         let cases = [
@@ -246,7 +253,11 @@ mod tests {
         let outside = bed.path().join("outside");
         let path = |directories: &[&Path]| std::env::join_paths(directories).unwrap();
         let both = path(&[&root, &outside, &root.join("bin")]);
-        assert_eq!(bundle.program("tool", Some(&both), look).unwrap(), outside.join("tool"), "the first one wins");
+        assert_eq!(
+            bundle.program("tool", Some(&both), is_program).unwrap(),
+            outside.join("tool"),
+            "the first one wins"
+        );
         let cases: [(&str, Option<std::ffi::OsString>, &str); 9] = [
             ("tool", None, "NotOnPath"),
             ("tool", Some("".into()), "NotOnPath"),
@@ -259,7 +270,7 @@ mod tests {
             ("nul\0", Some(both), "NotOnPath"),
         ];
         for (command, search_path, variant) in cases {
-            let error = bundle.program(command, search_path.as_deref(), look).unwrap_err();
+            let error = bundle.program(command, search_path.as_deref(), is_program).unwrap_err();
             assert_eq!(error.exit_kind(), ExitKind::Start);
             assert!(format!("{error:?}").starts_with(variant), "{command}: {error:?}");
         }

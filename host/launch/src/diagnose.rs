@@ -1,6 +1,7 @@
-//! Why the system did not start a file.
+//! Explains why the system did not start a file.
 //!
-//! Its first bytes, and the sizes of what it was to get, say more than the system does, which answers with a number. Before it `spawn` has got one; after it comes a message that a person can act on.
+//! `spawn` gets only an error number from the system. The first bytes of the file, and the sizes of its arguments and
+//! variables, make of it a message that a person can act on.
 
 use std::ffi::OsStr;
 use std::io;
@@ -8,30 +9,30 @@ use std::path::Path;
 
 use nix::errno::Errno;
 
-use crate::Head;
-use crate::diagnose::format::Format;
+use crate::ReadHead;
+use crate::diagnose::format::FileFormat;
 use crate::environment::ServerEnvironment;
 use crate::error::LaunchError;
 use smcp_model::text::SafeText;
 
 mod format;
 
-/// What Linux allows for one argument or one variable, bytes, on machines with pages of 4 KiB.
+/// The limit of Linux for one argument or one variable, bytes, on machines with pages of 4 KiB.
 const ONE_STRING: usize = 128 * 1024;
 
-/// The greatest of what a program is to get. Names and places only: what is in them may be secret.
+/// The sizes of the arguments and variables of a program. Contents are left out, because they may be secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Load {
-    /// `the variable X`, `argument 3`.
+    /// The largest of them: `the variable X` or `argument 3`.
     greatest: String,
-    /// Its size, bytes; of a variable with its name and the sign between.
+    /// Its size, bytes; for a variable, name and `=` included.
     size: usize,
-    /// All of it, bytes.
+    /// The size of all of them, bytes.
     whole: usize,
 }
 
 impl Load {
-    /// Measures what a program is to get.
+    /// Measures arguments and variables.
     pub(crate) fn of<'a>(arguments: impl Iterator<Item = &'a OsStr>, environment: &'a ServerEnvironment) -> Self {
         let arguments = (1..).zip(arguments).map(|(place, text)| (format!("argument {place}"), text.len()));
         let variables = environment.variables().map(|(name, value)| {
@@ -62,54 +63,56 @@ impl Load {
     }
 }
 
-/// The error of a file that the system did not start. `typed` is the command as the manifest has it.
-pub(crate) fn refused(typed: &str, program: &Path, load: &Load, head: Head, cause: io::Error) -> LaunchError {
+/// Makes the error for a file that the system did not start. `typed` is the command as the manifest has it.
+pub(crate) fn refused(typed: &str, program: &Path, load: &Load, read_head: ReadHead, cause: io::Error) -> LaunchError {
     let command = SafeText::quoted(typed);
     let errno = cause.raw_os_error().map(Errno::from_raw);
     match errno {
         Some(Errno::E2BIG) => LaunchError::TooLong { command, what: load.explained() },
-        // The file was there a moment ago, so it is what the system looked for on its behalf.
-        Some(Errno::ENOENT) => match head(program).map(|bytes| Format::of(&bytes)) {
-            Some(Format::Script { interpreter, ends_in_cr }) if !interpreter.is_empty() => {
+        // The file itself existed a moment ago, so its interpreter or loader is missing.
+        Some(Errno::ENOENT) => match read_head(program).map(|bytes| FileFormat::of(&bytes)) {
+            Some(FileFormat::Script { interpreter, ends_in_cr }) if !interpreter.is_empty() => {
                 LaunchError::NoInterpreter { command, interpreter: escaped(&interpreter), hint: hint(ends_in_cr) }
             }
-            Some(Format::Elf { loader: Some(loader), .. }) => {
+            Some(FileFormat::Elf { loader: Some(loader), .. }) => {
                 LaunchError::NoLoader { command, loader: escaped(&loader) }
             }
             Some(
-                Format::Script { .. }
-                | Format::Elf { .. }
-                | Format::MacOs
-                | Format::Windows
-                | Format::Empty
-                | Format::Other,
+                FileFormat::Script { .. }
+                | FileFormat::Elf { .. }
+                | FileFormat::MacOs
+                | FileFormat::Windows
+                | FileFormat::Empty
+                | FileFormat::Other,
             )
             | None => LaunchError::Spawn { command, cause },
         },
-        Some(Errno::ENOEXEC) => match head(program) {
-            Some(bytes) => LaunchError::NoProgram { command, what: SafeText::new(&what_it_is(&Format::of(&bytes))) },
+        Some(Errno::ENOEXEC) => match read_head(program) {
+            Some(bytes) => {
+                LaunchError::NoProgram { command, what: SafeText::new(&what_it_is(&FileFormat::of(&bytes))) }
+            }
             None => LaunchError::Spawn { command, cause },
         },
         Some(_) | None => LaunchError::Spawn { command, cause },
     }
 }
 
-/// What a file is that this machine does not start.
-fn what_it_is(format: &Format) -> String {
+/// Describes a file that this machine does not start.
+fn what_it_is(format: &FileFormat) -> String {
     match format {
-        Format::Elf { machine, .. } if *machine != format::OURS => {
+        FileFormat::Elf { machine, .. } if *machine != format::OURS => {
             format!("it is a program for {machine}, and this machine is {}", format::OURS)
         }
-        Format::Elf { .. } => "it is a damaged program, or one for another system".to_owned(),
-        Format::MacOs => "it is a program of macOS".to_owned(),
-        Format::Windows => "it is a program of Windows".to_owned(),
-        Format::Empty => "it is empty".to_owned(),
-        Format::Script { .. } => "its `#!` line names nothing that can be started".to_owned(),
-        Format::Other => "it is no program of this machine and has no `#!` line".to_owned(),
+        FileFormat::Elf { .. } => "it is a damaged program, or one for another system".to_owned(),
+        FileFormat::MacOs => "it is a program of macOS".to_owned(),
+        FileFormat::Windows => "it is a program of Windows".to_owned(),
+        FileFormat::Empty => "it is empty".to_owned(),
+        FileFormat::Script { .. } => "its `#!` line names nothing that can be started".to_owned(),
+        FileFormat::Other => "it is no program of this machine and has no `#!` line".to_owned(),
     }
 }
 
-/// A carriage return is the usual culprit and otherwise not seen.
+/// Makes carriage returns visible, since they are the usual cause.
 fn escaped(path: &[u8]) -> SafeText {
     SafeText::quoted(&String::from_utf8_lossy(path).replace('\r', "\\r"))
 }

@@ -1,39 +1,40 @@
-//! How a server is ended: what is done to it, on which event, and when.
+//! How a server is ended: which step follows which event, and when.
 //!
-//! Pure: `supervise` brings the events and the time, and carries the steps out.
+//! Pure: `supervise` passes in the events and the time, and carries out the steps.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use std::time::Instant;
 
 use smcp_model::limits;
 use smcp_model::record::EndedBy;
 
 /// How long a server may take to end when it is asked to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Graces {
+pub struct GracePeriods {
     /// From the closing of its standard input to SIGTERM.
     pub input_closed: Duration,
     /// From SIGTERM to SIGKILL.
     pub terminate: Duration,
 }
 
-impl Default for Graces {
+impl Default for GracePeriods {
     fn default() -> Self {
         Self { input_closed: limits::STDIN_CLOSED_GRACE, terminate: limits::TERMINATE_GRACE }
     }
 }
 
-/// What happens around a running server.
+/// An event that leads to the end of a running server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Event {
+pub(crate) enum EndingEvent {
     /// The client closed the server's standard input, or died.
     InputClosed,
-    /// Somebody sent smcp SIGINT, SIGTERM or SIGHUP.
+    /// smcp got SIGINT, SIGTERM or SIGHUP.
     Asked,
-    /// What the server says can't be let through to the client any more.
+    /// The server's output can't be forwarded to the client any more.
     Unfit,
 }
 
-/// What is done to the server's process group.
+/// A signal for the server's process group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     /// SIGTERM.
@@ -42,86 +43,97 @@ pub(crate) enum Step {
     Kill,
 }
 
-/// How far the ending is.
+/// How far the ending has got.
 #[derive(Debug, Clone, Copy)]
-enum Phase {
+enum EndingPhase {
     Running,
     InputClosed { until: Instant },
     Terminating { until: Instant, asked: bool },
     Killed,
 }
 
-/// The way to the end: running, input closed, terminating, killed; never back.
+/// The ending of a server. It goes through running, input closed, terminating and killed, and never back.
 #[derive(Debug)]
 pub(crate) struct Ending {
-    phase: Phase,
-    graces: Graces,
+    phase: EndingPhase,
+    grace_periods: GracePeriods,
     begun_by: EndedBy,
 }
 
 impl Ending {
-    pub(crate) const fn new(graces: Graces) -> Self {
-        Self { phase: Phase::Running, graces, begun_by: EndedBy::Server }
+    pub(crate) const fn new(grace_periods: GracePeriods) -> Self {
+        Self { phase: EndingPhase::Running, grace_periods, begun_by: EndedBy::Server }
     }
 
-    /// Who began it: what came first, before the server ended.
+    /// Who began the ending: the source of the first event before the server ended.
     pub(crate) const fn begun_by(&self) -> EndedBy {
         self.begun_by
     }
 
-    /// When [`Ending::due`] has to be called, whatever else happens.
+    /// The time at which [`Ending::due`] has to be called; `None` while no time is running.
     pub(crate) const fn deadline(&self) -> Option<Instant> {
         match self.phase {
-            Phase::InputClosed { until } | Phase::Terminating { until, .. } => Some(until),
-            Phase::Running | Phase::Killed => None,
+            EndingPhase::InputClosed { until } | EndingPhase::Terminating { until, .. } => Some(until),
+            EndingPhase::Running | EndingPhase::Killed => None,
         }
     }
 
-    /// What an event leads to. The first request ends the server with grace, a second one without.
-    pub(crate) fn on(&mut self, event: Event, now: Instant) -> Option<Step> {
+    /// Returns the step that follows an event. The first request gives the server its grace period, the second kills
+    /// it.
+    pub(crate) fn on(&mut self, event: EndingEvent, now: Instant) -> Option<Step> {
         if self.begun_by == EndedBy::Server {
             self.begun_by = match event {
-                Event::InputClosed => EndedBy::Client,
-                Event::Asked => EndedBy::Signal,
-                Event::Unfit => EndedBy::Smcp,
+                EndingEvent::InputClosed => EndedBy::Client,
+                EndingEvent::Asked => EndedBy::Signal,
+                EndingEvent::Unfit => EndedBy::Smcp,
             };
         }
         match (self.phase, event) {
-            (Phase::Running, Event::InputClosed) => {
-                self.phase = Phase::InputClosed { until: now + self.graces.input_closed };
+            (EndingPhase::Running, EndingEvent::InputClosed) => {
+                self.phase = EndingPhase::InputClosed { until: now + self.grace_periods.input_closed };
                 None
             }
-            (Phase::Running | Phase::InputClosed { .. }, Event::Asked) => Some(self.terminate(now, true)),
-            // A client that closed standard input and then asks is one who ends us in the usual order, not one in a
-            // hurry.
-            (Phase::Terminating { until, asked: false }, Event::Asked) => {
-                self.phase = Phase::Terminating { until, asked: true };
+            (EndingPhase::Running | EndingPhase::InputClosed { .. }, EndingEvent::Asked) => {
+                Some(self.terminate(now, true))
+            }
+            // Closing standard input and then asking is the usual order in which clients end a server, and not a second
+            // request.
+            (EndingPhase::Terminating { until, asked: false }, EndingEvent::Asked) => {
+                self.phase = EndingPhase::Terminating { until, asked: true };
                 None
             }
-            (Phase::Terminating { asked: true, .. }, Event::Asked) => Some(self.kill()),
-            (Phase::Running | Phase::InputClosed { .. }, Event::Unfit) => Some(self.terminate(now, false)),
-            (Phase::InputClosed { .. } | Phase::Terminating { .. } | Phase::Killed, Event::InputClosed)
-            | (Phase::Terminating { .. } | Phase::Killed, Event::Unfit)
-            | (Phase::Killed, Event::Asked) => None,
+            (EndingPhase::Terminating { asked: true, .. }, EndingEvent::Asked) => Some(self.kill()),
+            (EndingPhase::Running | EndingPhase::InputClosed { .. }, EndingEvent::Unfit) => {
+                Some(self.terminate(now, false))
+            }
+            (
+                EndingPhase::InputClosed { .. } | EndingPhase::Terminating { .. } | EndingPhase::Killed,
+                EndingEvent::InputClosed,
+            )
+            | (EndingPhase::Terminating { .. } | EndingPhase::Killed, EndingEvent::Unfit)
+            | (EndingPhase::Killed, EndingEvent::Asked) => None,
         }
     }
 
-    /// What the passing of time leads to.
+    /// Returns the step that is due by now.
     pub(crate) fn due(&mut self, now: Instant) -> Option<Step> {
         match self.phase {
-            Phase::InputClosed { until } if now >= until => Some(self.terminate(now, false)),
-            Phase::Terminating { until, .. } if now >= until => Some(self.kill()),
-            Phase::Running | Phase::InputClosed { .. } | Phase::Terminating { .. } | Phase::Killed => None,
+            EndingPhase::InputClosed { until } if now >= until => Some(self.terminate(now, false)),
+            EndingPhase::Terminating { until, .. } if now >= until => Some(self.kill()),
+            EndingPhase::Running
+            | EndingPhase::InputClosed { .. }
+            | EndingPhase::Terminating { .. }
+            | EndingPhase::Killed => None,
         }
     }
 
     fn terminate(&mut self, now: Instant, asked: bool) -> Step {
-        self.phase = Phase::Terminating { until: now + self.graces.terminate, asked };
+        self.phase = EndingPhase::Terminating { until: now + self.grace_periods.terminate, asked };
         Step::Terminate
     }
 
     const fn kill(&mut self) -> Step {
-        self.phase = Phase::Killed;
+        self.phase = EndingPhase::Killed;
         Step::Kill
     }
 }
@@ -130,15 +142,19 @@ impl Ending {
 mod tests {
     use super::*;
 
-    const GRACES: Graces = Graces { input_closed: Duration::from_secs(5), terminate: Duration::from_secs(3) };
+    const GRACE_PERIODS: GracePeriods =
+        GracePeriods { input_closed: Duration::from_secs(5), terminate: Duration::from_secs(3) };
 
-    /// What happens at a second: an event, or nothing but time.
-    type At = (u64, Option<Event>, Option<Step>);
+    /// A second, what happens at it (an event, or only time), and the expected step.
+    type At = (u64, Option<EndingEvent>, Option<Step>);
 
     #[test]
     fn every_way_to_the_end() {
-        use Event::{Asked, InputClosed, Unfit};
-        use Step::{Kill, Terminate};
+        use EndingEvent::Asked;
+        use EndingEvent::InputClosed;
+        use EndingEvent::Unfit;
+        use Step::Kill;
+        use Step::Terminate;
         let ways: [(&str, &[At]); 11] = [
             ("nothing happens by itself", &[(0, None, None), (1_000_000, None, None)]),
             (
@@ -203,7 +219,7 @@ mod tests {
         ];
         for (way, steps) in ways {
             let start = Instant::now();
-            let mut ending = Ending::new(GRACES);
+            let mut ending = Ending::new(GRACE_PERIODS);
             for (second, event, expected) in steps {
                 let now = start + Duration::from_secs(*second);
                 let step = match event {
@@ -219,12 +235,12 @@ mod tests {
     fn who_came_first_has_begun_it() {
         let cases = [
             (&[][..], EndedBy::Server),
-            (&[Event::InputClosed, Event::Asked], EndedBy::Client),
-            (&[Event::Asked, Event::InputClosed], EndedBy::Signal),
-            (&[Event::Unfit, Event::Asked], EndedBy::Smcp),
+            (&[EndingEvent::InputClosed, EndingEvent::Asked], EndedBy::Client),
+            (&[EndingEvent::Asked, EndingEvent::InputClosed], EndedBy::Signal),
+            (&[EndingEvent::Unfit, EndingEvent::Asked], EndedBy::Smcp),
         ];
         for (events, expected) in cases {
-            let mut ending = Ending::new(GRACES);
+            let mut ending = Ending::new(GRACE_PERIODS);
             for event in events {
                 ending.on(*event, Instant::now());
             }
@@ -235,13 +251,13 @@ mod tests {
     #[test]
     fn only_a_grace_has_a_deadline() {
         let now = Instant::now();
-        let mut ending = Ending::new(GRACES);
+        let mut ending = Ending::new(GRACE_PERIODS);
         assert_eq!(ending.deadline(), None);
-        ending.on(Event::InputClosed, now);
-        assert_eq!(ending.deadline(), Some(now + GRACES.input_closed));
-        ending.on(Event::Asked, now);
-        assert_eq!(ending.deadline(), Some(now + GRACES.terminate));
-        ending.on(Event::Asked, now);
+        ending.on(EndingEvent::InputClosed, now);
+        assert_eq!(ending.deadline(), Some(now + GRACE_PERIODS.input_closed));
+        ending.on(EndingEvent::Asked, now);
+        assert_eq!(ending.deadline(), Some(now + GRACE_PERIODS.terminate));
+        ending.on(EndingEvent::Asked, now);
         assert_eq!(ending.deadline(), None);
     }
 }

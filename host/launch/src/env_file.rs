@@ -1,14 +1,14 @@
-//! Variables that the user gives: `--env KEY=VALUE`, and an `--env-file`.
+//! Variables from the user: `--env KEY=VALUE` and `--env-file`.
 //!
 //! Values are secrets: no message and no `Debug` shows one.
 
 mod dotenv;
-mod room;
+mod argument_limits;
 
+pub use argument_limits::ArgumentLimits;
+pub use argument_limits::TooLong;
 pub use dotenv::EnvFileError;
 pub use dotenv::parse;
-pub use room::Room;
-pub use room::TooLong;
 
 use std::ffi::OsStr;
 use std::ffi::OsString;
@@ -23,7 +23,7 @@ pub struct Assignment {
     value: OsString, // INVARIANT: without a NUL.
 }
 
-/// A text is not `KEY=VALUE`. It isn't shown, because it may be a value.
+/// The error for a text that is not `KEY=VALUE`. The text isn't shown, because it may be a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected KEY=VALUE, where KEY has only visible ASCII characters other than `=`, `*`, `?`, `[` and `]`")]
 pub struct AssignmentError;
@@ -39,10 +39,10 @@ impl Assignment {
         &self.value
     }
 
-    /// Reads `KEY=VALUE` as the command line gives it; the value may be any bytes.
+    /// Parses `KEY=VALUE` from the command line; the value may be any bytes without a NUL.
     ///
     /// # Errors
-    /// When it has another shape; the error doesn't show the text.
+    /// When the text is not `KEY=VALUE`; the error doesn't show it.
     pub fn from_os(text: &OsStr) -> Result<Self, AssignmentError> {
         Self::from_bytes(text.as_bytes())
     }
@@ -61,7 +61,7 @@ impl Assignment {
 impl FromStr for Assignment {
     type Err = AssignmentError;
 
-    /// Reads `KEY=VALUE`; the value is everything after the first `=`, as it is.
+    /// Parses `KEY=VALUE`; the value is everything after the first `=`, unchanged.
     fn from_str(text: &str) -> Result<Self, AssignmentError> {
         Self::from_bytes(text.as_bytes())
     }
@@ -73,7 +73,7 @@ impl fmt::Debug for Assignment {
     }
 }
 
-/// Whether `text` can name a variable. Patterns are no names, so that they match nothing.
+/// Whether `text` can name a variable. Patterns are not names, so they match nothing.
 pub(crate) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"=*?[]".contains(&byte))
 }

@@ -1,4 +1,6 @@
-//! Which variables a server gets (spec 6). Pure: the caller brings ours.
+//! Chooses the variables that a server gets (spec 6).
+//!
+//! Pure: the caller passes in our own environment.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -12,13 +14,15 @@ use smcp_model::access::Access;
 use smcp_model::manifest::Manifest;
 use smcp_model::text::SafeText;
 
-/// What every server gets, when we have it.
+/// Variables that every server gets, if we have them.
 const ALWAYS: [&str; 4] = ["PATH", "HOME", "LANG", "TMPDIR"];
-/// What no manifest gets or sets: the first two change what a program loads, the third is how smcp is configured.
+/// Prefixes of names that a manifest can neither ask for nor set: the first two change what a program loads, the third
+/// configures smcp.
 const RESERVED: [&str; 3] = ["LD_", "DYLD_", "SMCP_"];
 
-/// What a server behind a company's proxy, or in another time zone, may need. It gets none of them by itself, because
-/// proxies have passwords in them and an authority decides whom a program believes; that it doesn't is said.
+/// Variables that a server behind a company's proxy, or in another time zone, may need. They are not passed on by
+/// default, because the address of a proxy may have a password in it, and certificates decide whom a program trusts.
+/// The user is told of those that are withheld.
 const EXPECTED: [&str; 13] = [
     "HTTPS_PROXY",
     "https_proxy",
@@ -48,7 +52,7 @@ pub struct ServerEnvironment {
     notices: Vec<Notice>,
 }
 
-/// Names in a manifest that were not followed.
+/// Names of a manifest that are not passed on.
 #[derive(Default)]
 struct Dropped<'a> {
     reserved: Vec<&'a str>,
@@ -57,7 +61,7 @@ struct Dropped<'a> {
 
 impl ServerEnvironment {
     /// Chooses from our own environment (`parent`) what the manifest may have, and adds what the manifest and the user
-    /// set. Reserved names and patterns in the manifest are dropped with a notice; the user's word is final.
+    /// set. Reserved names and patterns in the manifest are dropped with a notice; the user may set any name.
     pub fn compute(
         parent: &[(OsString, OsString)],
         manifest: &Manifest,
@@ -65,11 +69,11 @@ impl ServerEnvironment {
         env: &[Assignment],
     ) -> Self {
         let mut dropped = Dropped::default();
-        let asked: Vec<_> = manifest.permissions.environment.iter().filter(|name| dropped.keep(name, "")).collect();
+        let asked: Vec<_> = manifest.permissions.environment.iter().filter(|name| dropped.allows(name, "")).collect();
         let names: Vec<_> = ALWAYS.into_iter().chain(asked.iter().map(|name| name.as_str())).map(OsStr::new).collect();
         let ours = parent.iter().filter(|(name, _)| names.contains(&name.as_os_str())).cloned();
         let mut variables: BTreeMap<_, _> = ours.collect();
-        let set = manifest.entrypoint.env.iter().filter(|(name, value)| dropped.keep(name, value));
+        let set = manifest.entrypoint.env.iter().filter(|(name, value)| dropped.allows(name, value));
         variables.extend(set.map(|(name, value)| (name.into(), value.into())));
         let given = || env_file.iter().chain(env).map(|given| (given.name().into(), given.value().to_owned()));
         variables.extend(given());
@@ -82,12 +86,12 @@ impl ServerEnvironment {
         Self { variables, unset, withheld, search_path: search_path(parent, given()), notices: dropped.notices() }
     }
 
-    /// The variables by name.
+    /// The variables, ordered by name.
     pub fn variables(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.variables.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
 
-    /// What of all this a person is told before the start: names, never values.
+    /// The summary that a person sees before the start. It has names and never values.
     pub fn access(&self, manifest: &Manifest) -> Access {
         Access {
             variables: self.variables.keys().map(|name| name.to_string_lossy().into_owned()).collect(),
@@ -97,12 +101,12 @@ impl ServerEnvironment {
         }
     }
 
-    /// Names of ours that it does not get although the network or the time may depend on them.
+    /// Names of our variables that the server does not get, although its network access or its time may depend on them.
     pub fn withheld(&self) -> &[String] {
         &self.withheld
     }
 
-    /// What was dropped, for the report.
+    /// Notices on dropped names, for the report.
     pub fn notices(&self) -> &[Notice] {
         &self.notices
     }
@@ -115,7 +119,7 @@ impl ServerEnvironment {
 }
 
 impl fmt::Debug for ServerEnvironment {
-    /// Names only: values are secrets.
+    /// Shows names only, because values are secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.variables.keys()).finish()
     }
@@ -126,8 +130,8 @@ fn search_path(parent: &[(OsString, OsString)], given: impl Iterator<Item = (OsS
 }
 
 impl<'a> Dropped<'a> {
-    /// Whether a name of the manifest, with the value that it sets, is followed; if not it is remembered.
-    fn keep(&mut self, name: &'a str, value: &str) -> bool {
+    /// Whether a name of the manifest, with the value that it sets, is passed on. If not, the name is remembered.
+    fn allows(&mut self, name: &'a str, value: &str) -> bool {
         if RESERVED.iter().any(|prefix| name.starts_with(prefix)) {
             self.reserved.push(name);
         } else if !is_name(name) || value.contains('\0') {

@@ -1,4 +1,4 @@
-//! Why a cleared package was not started, or not left running.
+//! The errors of a cleared package that was not started, or not left running.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use smcp_model::text::SafeText;
 /// Why a launch failed. What the manifest says is shown as it was typed, made harmless and cut.
 #[derive(Debug, thiserror::Error)]
 pub enum LaunchError {
-    /// It is no stdio server.
+    /// The server uses another transport than stdio.
     #[error("the manifest's transport is `http`, and only `stdio` servers can be started")]
     Transport,
     /// The command leads out of the bundle.
@@ -109,7 +109,7 @@ pub enum LaunchError {
         /// As the program has it.
         loader: SafeText,
     },
-    /// The file is nothing that this machine starts.
+    /// The file is not a program that this machine starts.
     #[error("`{command}` could not be started: {what}\n  the package needs a version for this machine")]
     NoProgram {
         /// As typed in the manifest.
@@ -117,7 +117,7 @@ pub enum LaunchError {
         /// What it is instead.
         what: SafeText,
     },
-    /// Its arguments and variables are more than the system hands over.
+    /// Its arguments and variables are longer than the system allows.
     #[error(
         "`{command}` could not be started: {what}\n  hand over long values in a file, and its name in the variable"
     )]
@@ -136,17 +136,17 @@ pub enum LaunchError {
         #[source]
         cause: io::Error,
     },
-    /// There is nothing to connect it to its client with.
+    /// Its streams could not be made.
     #[error("the server's input and output can't be made ready, so it was not started")]
     Streams {
         /// What the system said.
         #[source]
         cause: io::Error,
     },
-    /// It did what would have kept the warning from the model.
+    /// The server tried to keep its warning from the model.
     #[error("the server was ended: {0}")]
     Evaded(Evasion),
-    /// It could not be watched, so it was not left running.
+    /// The server could not be watched, so it was ended.
     #[error("the server can't be supervised, so it does not run")]
     Watching {
         /// What the system said.
@@ -200,7 +200,7 @@ impl LaunchError {
         }
     }
 
-    /// Whether the server had been started by then.
+    /// Whether the server had been started before the failure.
     pub const fn was_started(&self) -> bool {
         match self {
             Self::Evaded(_) | Self::Watching { .. } => true,

@@ -1,38 +1,40 @@
 //! Starts the cleared process and stays with it until it has ended.
 //!
-//! Before it `decide` has made the [`Clearance`], without which nothing here can be called; after it comes only the
-//! exit code. All that depends on the platform (process groups, terminals, signals, poll) is in this stage.
+//! `decide` comes before: it makes the [`Clearance`], without which nothing here can be called. Only the exit code
+//! comes after. Everything that depends on the platform (process groups, terminals, signals, poll) is in this stage.
 //!
 //! ```text
 //! command ──► spawn ──► supervise ──► Ended
 //!  which      its own    poll: signals,   what it
 //!  file       group,     hang-up, grace   exits with
-//!             a keeper      │
+//!             a reaper      │
 //!                         relay ◄──► proxy      only for a server with a warning:
 //!                         moves bytes  changes them     otherwise client and server are connected directly
 //! ```
 
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::os::fd::AsFd as _;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use cap_std::fs::Dir;
 
+#[cfg(not(target_os = "linux"))]
+use crate::client_poll::ClientWatch;
+#[cfg(target_os = "linux")]
+use crate::client_watch::ClientWatch;
 use crate::command::Bundle;
 use crate::diagnose::Load;
-use crate::ending::Graces;
+use crate::ending::GracePeriods;
 use crate::environment::ServerEnvironment;
 use crate::error::LaunchError;
-#[cfg(not(target_os = "linux"))]
-use crate::held::Leaving;
-#[cfg(target_os = "linux")]
-use crate::leaving::Leaving;
-use crate::place::Place;
-use crate::relay::Prepared;
+use crate::relay::PreparedRelay;
 use crate::spawn::Plan;
-use crate::spawn::Server;
+use crate::spawn::RunningServer;
+use crate::start_folder::StartFolder;
 use crate::status::Ended;
 use crate::supervise::supervise;
 use smcp_decide::Clearance;
@@ -44,13 +46,13 @@ use smcp_model::warning::Warning;
 
 #[cfg(target_os = "linux")]
 pub use crate::adoption::Adoption;
+#[cfg(not(target_os = "linux"))]
+pub use crate::direct::Adoption;
 pub use crate::refusal::Patience;
 pub use crate::refusal::refuse;
 pub use crate::signals::Signals;
 pub use crate::streams::Output;
 pub use crate::streams::Streams;
-#[cfg(not(target_os = "linux"))]
-pub use crate::unkept::Adoption;
 
 #[cfg(target_os = "linux")]
 mod adoption;
@@ -62,14 +64,14 @@ pub mod env_file;
 pub mod environment;
 pub mod error;
 #[cfg(not(target_os = "linux"))]
-mod held;
+mod client_poll;
 #[cfg(target_os = "linux")]
-mod keeper;
+mod reaper;
 #[cfg(target_os = "linux")]
-mod kept;
+mod via_reaper;
 #[cfg(target_os = "linux")]
-mod leaving;
-mod place;
+mod client_watch;
+mod start_folder;
 pub mod proxy;
 mod refusal;
 mod relay;
@@ -81,18 +83,18 @@ mod streams;
 mod supervise;
 mod terminal;
 #[cfg(not(target_os = "linux"))]
-mod unkept;
+mod direct;
 
-/// Tells whether the file at a path is a program that may be started; `None` when no regular file is there.
-pub type Look = fn(&Path) -> Option<bool>;
+/// Tells whether the file at a path is an executable program; `None` when no regular file is there.
+pub type IsProgram = fn(&Path) -> Option<bool>;
 
-/// Gives the first bytes of the file at a path; `None` when it can't be read.
-pub type Head = fn(&Path) -> Option<Vec<u8>>;
+/// Reads the first bytes of the file at a path; `None` when it can't be read.
+pub type ReadHead = fn(&Path) -> Option<Vec<u8>>;
 
-/// What a start needs besides the clearance.
+/// Everything that a start needs besides the clearance.
 #[derive(Debug)]
 pub struct Setup {
-    /// Where the bundle was unpacked; absolute. For messages: what starts is found through the opened directory.
+    /// The absolute path of the unpacked bundle, for messages; files to start are found through the opened directory.
     pub root: PathBuf,
     /// The same directory, opened.
     pub root_dir: Dir,
@@ -100,39 +102,39 @@ pub struct Setup {
     pub extra_args: Vec<OsString>,
     /// The variables that the server gets.
     pub environment: ServerEnvironment,
-    /// How programs that are not in the bundle are looked up.
-    pub look: Look,
-    /// How a file that could not be started is looked at, for a message that says why.
-    pub head: Head,
+    /// Looks up programs that are not in the bundle.
+    pub is_program: IsProgram,
+    /// Reads a file that could not be started, for a message that says why.
+    pub read_head: ReadHead,
     /// The client's ends of its standard input and output.
     pub streams: Streams,
-    /// What the client's model has to read before it uses the server. None connects the two directly.
+    /// The warning for the client's model. Without one, client and server are connected directly.
     pub warning: Option<Warning>,
-    /// When it must have been started. Never a limit of the server's life.
+    /// The time by which the server must have been started. It does not limit how long the server runs.
     pub deadline: Deadline,
-    /// How long it may take to end when it is asked to.
-    pub graces: Graces,
-    /// What asks it to: listened to since before the bundle was unpacked.
+    /// How long the server may take to end when it is asked to.
+    pub grace_periods: GracePeriods,
+    /// The signals that ask it to end, listened to since before the bundle was unpacked.
     pub signals: Signals,
-    /// Who ends what a killed keeper leaves; none where smcp has other children.
+    /// The right to end what a killed reaper leaves; `None` where smcp has other children.
     pub adoption: Option<Adoption>,
 }
 
-/// A server that has ended, and what became of its warning.
+/// How a server ended, and what became of its warning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Finished {
     /// How it ended.
     pub ended: Ended,
-    /// Who began that.
+    /// Who began its ending.
     pub by: EndedBy,
     /// Whether the warning reached the client; `None` when there was none.
     pub delivery: Option<Delivery>,
 }
 
-/// Starts what was cleared, and waits until it and everything that it started has ended.
+/// Starts the cleared server, and waits until it and everything that it started has ended.
 ///
-/// The clearance is consumed: one clearance, one start. SIGINT, SIGTERM and SIGHUP end the server while this
-/// runs, and one that came before keeps it from starting.
+/// The clearance is consumed: one clearance, one start. SIGINT, SIGTERM and SIGHUP end the server while this runs; a
+/// signal that came before keeps it from starting.
 ///
 /// # Errors
 /// See [`LaunchError`]. Whatever fails, nothing is left running.
@@ -144,7 +146,7 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
     }
     let bundle = Bundle { root: &setup.root, dir: &setup.root_dir };
     let typed = &manifest.entrypoint.command;
-    let program = bundle.program(typed, setup.environment.search_path(), setup.look)?;
+    let program = bundle.program(typed, setup.environment.search_path(), setup.is_program)?;
     let directory = bundle.directory(manifest.entrypoint.workdir.as_deref())?;
     setup.deadline.check().map_err(|_| LaunchError::timeout(typed))?;
     if let Some(ended) = setup.signals.ended() {
@@ -152,13 +154,13 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
         return Ok(Finished { ended, by: EndedBy::Signal, delivery });
     }
     let Streams { input, output } = setup.streams;
-    let mut leaving = Leaving::of(input.as_fd(), output.as_fd()).map_err(LaunchError::streams)?;
+    let mut client = ClientWatch::of(input.as_fd(), output.as_fd()).map_err(LaunchError::streams)?;
     let inherited = output.is_inherited();
     let ends = Ends::new(&input, output, setup.warning).map_err(LaunchError::streams)?;
     let args: Vec<_> = manifest.entrypoint.args.iter().map(OsString::from).chain(setup.extra_args).collect();
     let load = Load::of(args.iter().map(OsString::as_os_str), &setup.environment);
-    let refused = |cause| diagnose::refused(typed, &program, &load, setup.head, cause);
-    let place = Place::open(&setup.root, &setup.root_dir, &directory, program.clone()).map_err(refused)?;
+    let refused = |cause| diagnose::refused(typed, &program, &load, setup.read_head, cause);
+    let place = StartFolder::open(&setup.root, &setup.root_dir, &directory, program.clone()).map_err(refused)?;
     let plan = Plan {
         program: place.program,
         place: place.dir,
@@ -167,16 +169,16 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
         environment: &setup.environment,
         output: ends.stdout,
     };
-    let mut server = Server::start(plan, ends.stdin.as_fd(), setup.adoption).map_err(refused)?;
-    // Of a pipe, the server alone holds its end now: its closing is how we learn of the server's end.
+    let mut server = RunningServer::start(plan, ends.stdin.as_fd(), setup.adoption).map_err(refused)?;
+    // Now only the server holds its end of a pipe, so that its closing tells us of the server's end.
     drop(ends.stdin);
     let watch = || {
         if inherited {
             streams::let_go(ends.relay.is_some())?;
         }
-        // Without a relay the server alone reads it.
+        // Without a relay only the server reads the input.
         let mut relay = ends.relay.map(|relay| relay.start(input)).transpose()?;
-        let (ended, by) = supervise(&mut server, &setup.signals, &mut leaving, relay.as_mut(), setup.graces)?;
+        let (ended, by) = supervise(&mut server, &setup.signals, &mut client, relay.as_mut(), setup.grace_periods)?;
         Ok((ended, by, relay))
     };
     let (ended, by, relay) = watch().map_err(LaunchError::watching)?;
@@ -189,7 +191,7 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
 struct Ends {
     stdin: OwnedFd,
     stdout: Stdio,
-    relay: Option<Prepared>,
+    relay: Option<PreparedRelay>,
 }
 
 impl Ends {

@@ -1,11 +1,10 @@
 //! Puts the warning into the MCP stream: a pure state machine over bytes.
 //!
-//! Before it `report` has worded the [`Warning`]; around it the relay moves the bytes. Nothing here reads, writes,
-//! waits or knows the time, and any cut of the streams into pieces gives the same bytes. docs/decisions/0007 has the
-//! reasons.
+//! `report` has worded the [`Warning`]; the relay moves the bytes. Nothing here reads, writes, waits or knows the time,
+//! and the result does not depend on how the streams are cut into pieces. docs/decisions/0007 has the reasons.
 //!
 //! ```text
-//! client ─► skim, or scan ─► session: who waits for what
+//! client ─► skim, or scan ─► session: the open requests
 //!                               │
 //! server ─► line: hold, let out, watch ─► rewrite ─► edit ─► client
 //!              └► value over several lines: no dodging
@@ -13,7 +12,7 @@
 
 use std::hash::RandomState;
 
-use crate::proxy::client::Client;
+use crate::proxy::client::ClientStream;
 use crate::proxy::line::Line;
 use crate::proxy::rewrite::Rewriter;
 use crate::proxy::session::Session;
@@ -38,27 +37,27 @@ pub(super) mod keys;
 mod token;
 mod words;
 
-/// What stands between one client and one server, as long as there is a warning.
+/// The proxy between one client and one server that has a warning.
 #[derive(Debug)]
 pub struct Proxy {
     words: Words,
     hasher: RandomState,
     session: Session,
-    client: Client,
+    client: ClientStream,
     line: Line,
-    /// The last byte that the client was given ended a line, or it was given none.
+    /// The last byte for the client ended a line, or there was none yet.
     at_start: bool,
     failed: Option<Evasion>,
 }
 
 impl Proxy {
-    /// A session that has not begun.
+    /// Makes a proxy for a session that has not begun.
     pub fn new(warning: Warning) -> Self {
         let hasher = RandomState::new();
         Self {
             words: Words::new(&warning),
             session: Session::default(),
-            client: Client::new(hasher.clone()),
+            client: ClientStream::new(hasher.clone()),
             line: Line::new(hasher.clone()),
             hasher,
             at_start: true,
@@ -66,24 +65,24 @@ impl Proxy {
         }
     }
 
-    /// Sees bytes of the client, before they go to the server unchanged; so no answer comes before what it answers is
-    /// known. Says whether [`Proxy::pending`] has something for the client now.
+    /// Sees bytes of the client before they go to the server unchanged, so that each request is known before its
+    /// answer. True when [`Proxy::pending`] has a message for the client now.
     pub fn client(&mut self, bytes: &[u8]) -> bool {
         self.client.hear(bytes, &mut self.session);
         self.at_start && self.session.is_notification_due()
     }
 
-    /// Takes bytes of the server, and appends what the client gets now.
+    /// Takes bytes of the server, and appends to `out` what may go to the client now.
     ///
     /// # Errors
-    /// See [`Evasion`]. What was appended before it may go out; nothing that the server sends later is ever appended.
+    /// See [`Evasion`]. Bytes that were appended before it may go out; later bytes of the server never do.
     pub fn server(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Evasion> {
         let result = self.failed.map_or_else(|| self.lines(bytes, out), Err);
         self.failed = result.err();
         result
     }
 
-    /// The server has closed its output: what was held is let out, or judged.
+    /// Ends the server's output: what was held is checked, and let out.
     ///
     /// # Errors
     /// See [`Evasion`].
@@ -95,7 +94,7 @@ impl Proxy {
         result
     }
 
-    /// Appends a message of our own, when one is due and the client stands at the start of a line.
+    /// Appends a message of our own, if one is due and the client is at the start of a line.
     pub fn pending(&mut self, out: &mut Vec<u8>) {
         if self.at_start && self.failed.is_none() && self.session.is_notification_due() {
             out.extend_from_slice(&self.words.notification);
@@ -103,13 +102,13 @@ impl Proxy {
         }
     }
 
-    /// Whether bytes of the server may be copied without [`Proxy::server`], until the client says something. Each copy
-    /// is told to [`Proxy::note_raw`].
+    /// Whether bytes of the server may be copied without [`Proxy::server`], until the next bytes of the client. Each
+    /// copy has to be passed to [`Proxy::note_raw`].
     pub fn is_raw(&self) -> bool {
         self.failed.is_none() && self.session.is_settled() && self.line.is_free()
     }
 
-    /// The client has been given these bytes of the server as they were; only the last one matters.
+    /// Notes bytes of the server that went to the client as they were; only the last one matters.
     pub fn note_raw(&mut self, bytes: &[u8]) {
         if let Some(last) = bytes.last() {
             self.at_start = *last == b'\n';
@@ -153,7 +152,7 @@ impl Proxy {
         Ok(())
     }
 
-    /// Lets out what is held of a line that is complete.
+    /// Lets out the held part of a complete line, with the warning if the line has to carry it.
     fn held(&mut self, out: &mut Vec<u8>) -> Result<(), Evasion> {
         let held = self.line.take();
         if !held.may_be_answer {

@@ -1,11 +1,11 @@
-//! Answers a client for which nothing was started (spec section 7).
+//! Answers a client whose server was not started (spec section 7).
 //!
-//! Before it a launch has ended without a server; after it comes the exit code. Clients show the error of an answer, and
-//! not what is on standard error. One answer is not enough: a client that gets an error for its `server/discover` asks
-//! again, with `initialize`.
+//! A launch has ended without a server before; the exit code comes after. Clients show the error of an answer, but not
+//! standard error. One answer is not enough: a client that gets an error for its `server/discover` asks again, with
+//! `initialize`.
 //!
-//! Everything is bounded: what is read of a line, what is kept, how long the client may be silent, how long all of it
-//! may take, and how long the client may take to read.
+//! Everything is bounded: how much of a line is read and kept, how long the client may be silent, how long it may take
+//! to read, and how long all of it may take.
 
 use std::io;
 use std::os::fd::AsFd as _;
@@ -16,8 +16,8 @@ use nix::errno::Errno;
 use nix::unistd::read;
 use nix::unistd::write;
 
+use crate::refusal::requests::RequestLine;
 use crate::refusal::requests::Requests;
-use crate::refusal::requests::Said;
 use crate::signals::Ready;
 use crate::signals::Signals;
 use crate::streams::Streams;
@@ -27,16 +27,16 @@ use smcp_model::visible;
 
 mod requests;
 
-/// What a descriptor takes at once without blocking, after the system said that it takes something: every pipe takes a
-/// page then. The client's descriptors are shared, so they can't be set to non-blocking.
+/// How much can be written without blocking once the system says that a descriptor is ready, bytes: every pipe takes a
+/// page. The client's descriptors are shared, so they can't be set to non-blocking.
 const PIECE: usize = 4096;
 
 /// How long a client is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
-    /// Without a request, or while it reads nothing.
+    /// The time without a request, or without the client reading.
     pub quiet: Duration,
-    /// In all.
+    /// The time for everything.
     pub whole: Duration,
 }
 
@@ -49,10 +49,10 @@ impl Default for Patience {
 /// Answers every request with `error` until the client closes its end, is silent for too long, or a signal asks to end.
 ///
 /// # Errors
-/// When the client can't be read or written to. That it has left is no error.
+/// When reading from the client or writing to it fails. A client that has left is not an error.
 pub fn refuse(error: &ClientError, streams: Streams, patience: Patience) -> io::Result<()> {
     let now = Instant::now();
-    let client = Client {
+    let client = RefusedClient {
         streams,
         signals: Signals::listen()?,
         patience,
@@ -65,7 +65,7 @@ pub fn refuse(error: &ClientError, streams: Streams, patience: Patience) -> io::
     }
 }
 
-/// An answer from behind its id up to its end.
+/// The part of an answer after its id.
 fn rest(error: &ClientError) -> io::Result<Vec<u8>> {
     let ClientError { code, message, data } = error;
     let mut error = visible::line(&serde_json::json!({"code": code, "message": message, "data": data}))?;
@@ -75,7 +75,7 @@ fn rest(error: &ClientError) -> io::Result<Vec<u8>> {
 
 /// A client that is being answered.
 #[derive(Debug)]
-struct Client {
+struct RefusedClient {
     streams: Streams,
     signals: Signals,
     patience: Patience,
@@ -83,20 +83,20 @@ struct Client {
     rest: Vec<u8>,
 }
 
-impl Client {
+impl RefusedClient {
     fn answer(&self) -> io::Result<()> {
         let mut requests = Requests::default();
         let mut buffer = vec![0; limits::RELAY_BUFFER];
         let mut until = self.soon();
         while self.signals.wait_for(self.streams.input.as_fd(), Ready::Read, until)? {
-            let said = match read(&self.streams.input, &mut buffer) {
+            let lines = match read(&self.streams.input, &mut buffer) {
                 Ok(0) => requests.end(),
                 Ok(count) => requests.hear(buffer.get(..count).unwrap_or_default()),
                 Err(Errno::EINTR | Errno::EAGAIN) => continue,
                 Err(errno) => return Err(errno.into()),
             };
-            for said in &said {
-                if !self.say(said)? {
+            for line in &lines {
+                if !self.reply(line)? {
                     return Ok(());
                 }
                 until = self.soon();
@@ -108,14 +108,14 @@ impl Client {
         Ok(())
     }
 
-    /// When a client that says nothing from now on is given up.
+    /// The time until which a client that is silent from now on is waited for.
     fn soon(&self) -> Instant {
         Instant::now().checked_add(self.patience.quiet).map_or(self.end, |quiet| quiet.min(self.end))
     }
 
-    /// Answers a request, or all requests of a batch by one line; false when the client doesn't read.
-    fn say(&self, said: &Said) -> io::Result<bool> {
-        let Said { ids, batched } = said;
+    /// Answers the requests of one line, a batch by one line. False when the client doesn't read.
+    fn reply(&self, line: &RequestLine) -> io::Result<bool> {
+        let RequestLine { ids, batched } = line;
         let (open, close): (&[u8], &[u8]) = if *batched { (b"[", b"]\n") } else { (b"", b"\n") };
         let mut before = open;
         for id in ids {
@@ -127,7 +127,7 @@ impl Client {
         self.put(close)
     }
 
-    /// Writes all of it; false when it takes too long, or a signal came.
+    /// Writes all bytes. False when it takes too long, or a signal came.
     fn put(&self, bytes: &[u8]) -> io::Result<bool> {
         for piece in bytes.chunks(PIECE) {
             let mut rest = piece;

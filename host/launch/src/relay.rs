@@ -1,6 +1,6 @@
-//! The streams of a server with a warning: two threads around the proxy.
+//! Relays the streams of a server with a warning: two threads around the proxy.
 //!
-//! Before it `launch` has made the pipes; the supervisor watches it beside the signals; after it comes the exit code.
+//! `launch` makes the relay and its pipes; the supervisor watches it beside the signals; the exit code comes after it.
 //!
 //! ```text
 //!            ┌── to_server: observes, then forwards ──┐
@@ -8,19 +8,23 @@
 //!            └── to_client: changes, then forwards ───┘
 //! ```
 //!
-//! Neither direction waits for the other: they share the machine's lock, which nobody holds while reading or writing.
-//! A slow reader slows down its own writer alone. What is in memory is a buffer for each direction and the line that
-//! the machine holds.
+//! Neither direction waits for the other: they share the lock of the proxy, which is never held while reading or
+//! writing. A slow reader slows down only its own writer. Memory holds one buffer for each direction, and the line that
+//! the proxy holds back.
 //!
-//! A descriptor of the client is shared with others (its own copies, a shell's terminal), so it is never set to
-//! non-blocking. Reading waits for something to read; writing blocks, in a thread that nobody has to wait for.
+//! A descriptor of the client is shared with other processes (copies, a shell's terminal), so it is never set to
+//! non-blocking. Reading waits until there are bytes; writing blocks, in a thread that nothing has to wait for.
 
-use std::io::{self, PipeReader, PipeWriter, pipe};
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::io;
+use std::io::PipeReader;
+use std::io::PipeWriter;
+use std::io::pipe;
+use std::os::fd::BorrowedFd;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::ending::Event;
+use crate::ending::EndingEvent;
 use crate::error::LaunchError;
 use crate::proxy::Proxy;
 use crate::relay::descriptor::set_nonblocking;
@@ -29,8 +33,8 @@ use crate::relay::to_client::Close;
 use crate::relay::to_client::ToClient;
 use crate::relay::to_server::ToServer;
 use crate::relay::worker::Worker;
+use crate::signals::PollSet;
 use crate::signals::Signals;
-use crate::signals::Watched;
 use crate::streams::Output;
 use smcp_model::limits;
 use smcp_model::warning::Delivery;
@@ -42,27 +46,27 @@ mod to_client;
 mod to_server;
 mod worker;
 
-/// A relay whose server is not there yet.
+/// A relay whose server has not started yet.
 #[derive(Debug)]
-pub(crate) struct Prepared {
+pub(crate) struct PreparedRelay {
     to_server: PipeWriter,
     from_server: PipeReader,
     client: Output,
     warning: Warning,
 }
 
-/// Makes the pipes. The first two are for the server, its standard input and output; they are as every program expects.
-/// Ours are descriptions of their own, and don't block.
-pub(crate) fn prepare(client: Output, warning: Warning) -> io::Result<(PipeReader, PipeWriter, Prepared)> {
+/// Makes the pipes. The first two ends are the server's standard input and output, which block as programs expect. Our
+/// ends don't block.
+pub(crate) fn prepare(client: Output, warning: Warning) -> io::Result<(PipeReader, PipeWriter, PreparedRelay)> {
     let (stdin, to_server) = pipe()?;
     let (from_server, stdout) = pipe()?;
     set_nonblocking(&to_server)?;
     set_nonblocking(&from_server)?;
-    Ok((stdin, stdout, Prepared { to_server, from_server, client, warning }))
+    Ok((stdin, stdout, PreparedRelay { to_server, from_server, client, warning }))
 }
 
-impl Prepared {
-    /// Begins to copy in both directions; `input` is what the client says.
+impl PreparedRelay {
+    /// Begins to copy in both directions; `input` is the client's stream.
     pub(crate) fn start(self, input: OwnedFd) -> io::Result<Relay> {
         let (stopped, stop) = pipe()?;
         let shared = Arc::new(Shared::new(Proxy::new(self.warning))?);
@@ -75,11 +79,11 @@ impl Prepared {
     }
 }
 
-/// A relay at work. Dropping it lets go of the server's input, and waits for nobody.
+/// A running relay. Dropping it closes the server's input, and does not wait.
 #[derive(Debug)]
 pub(crate) struct Relay {
     shared: Arc<Shared>,
-    /// Dropped to end the direction to the server, wherever it waits.
+    /// Dropped to end the direction to the server, also while it waits.
     stop: Option<PipeWriter>,
     to_server: Option<Worker<Option<OwnedFd>>>,
     to_client: Option<Worker<Close>>,
@@ -87,20 +91,20 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    /// What becomes readable when there is something for [`Relay::event`]; none once it was there.
+    /// A descriptor that is readable when [`Relay::event`] has an event; `None` after the event was taken.
     pub(crate) fn watched(&self) -> Option<BorrowedFd<'_>> {
         self.to_client.as_ref().map(Worker::ended)
     }
 
-    /// Takes note that nothing more goes to the client, and says what that means for the server.
-    pub(crate) fn event(&mut self) -> Option<Event> {
+    /// Takes note that the direction to the client has ended; returns the event that this means for the server.
+    pub(crate) fn event(&mut self) -> Option<EndingEvent> {
         let close = self.to_client.take()?.join().unwrap_or_else(|| Close::Broken(panicked()));
         tracing::debug!(?close, "the server's output is relayed no more");
         let event = match close {
-            // It may go on without; many do until their input ends.
+            // The server may go on without output; many do until their input ends.
             Close::Complete => None,
-            Close::ClientLeft => Some(Event::InputClosed),
-            Close::Evaded(_) | Close::Broken(_) => Some(Event::Unfit),
+            Close::ClientLeft => Some(EndingEvent::InputClosed),
+            Close::Evaded(_) | Close::Broken(_) => Some(EndingEvent::Unfit),
         };
         self.close = Some(close);
         if event.is_some() {
@@ -109,12 +113,12 @@ impl Relay {
         event
     }
 
-    /// The server has ended: waits until the client has been given everything, for as long as nobody asks smcp to end.
+    /// Waits, after the server's end, until the client has got all output, or smcp is asked to end.
     pub(crate) fn finish(mut self, signals: &Signals) -> Result<Delivery, LaunchError> {
-        self.let_go();
+        self.close_server();
         self.drain(signals).map_err(LaunchError::watching)?;
         if let Some(to_server) = self.to_server.take() {
-            // At most a reader that raced with us for the client's bytes keeps it.
+            // It can only be late when another process reads the client's bytes at the same time.
             to_server.join_until(Instant::now() + limits::RELAY_GRACE);
         }
         match self.close.take() {
@@ -130,7 +134,7 @@ impl Relay {
             if signals.ended().is_some() {
                 until.get_or_insert_with(|| Instant::now() + limits::RELAY_GRACE);
             }
-            if signals.wait(Watched { relay: Some(watched), ..Watched::default() }, until)?.relay {
+            if signals.wait(PollSet { relay: Some(watched), ..PollSet::default() }, until)?.relay {
                 self.event();
             } else if until.is_some_and(|until| Instant::now() >= until) {
                 tracing::debug!("the client does not read, so the end of the server's output is lost");
@@ -140,7 +144,7 @@ impl Relay {
         Ok(())
     }
 
-    fn let_go(&mut self) {
+    fn close_server(&mut self) {
         self.stop = None;
         self.shared.end_of_server();
     }
@@ -148,7 +152,7 @@ impl Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        self.let_go();
+        self.close_server();
     }
 }
 

@@ -1,42 +1,51 @@
-//! How a command without a slash is looked up.
+//! Looks up a command without a slash on PATH.
 //!
-//! As a shell does, but in absolute directories only: a relative one would depend on where smcp was started, and let a folder's content choose the program. What was
-//! searched is remembered for whoever wonders: a client that a desktop started has another PATH than a terminal.
+//! As a shell does, but only in absolute directories: a relative one would depend on where smcp was started, and let
+//! the content of a folder choose the program. The message of a failure lists what was searched, because a client that
+//! a desktop started has another PATH than a terminal.
 
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::Path;
 use std::path::PathBuf;
 
-use crate::Look;
+use crate::IsProgram;
 use crate::error::LaunchError;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
 
-/// What to do, first of all: what was searched may be long.
+/// The advice. It comes before the list of directories, which may be long.
 const HELP: &str =
     "install it, or name its folder: --env PATH=… (a client on a desktop has a shorter PATH than a terminal)";
 
-/// Where a command was sought in vain.
+/// The directories in which a command was not found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Searched {
     /// Whether there was a PATH at all.
     set: bool,
-    searched: Listed,
-    skipped: Listed,
+    searched: ShownDirectories,
+    skipped: ShownDirectories,
 }
 
 /// The first few directories of a list, and how many there are besides.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Listed {
+struct ShownDirectories {
     shown: Vec<SafeText>,
     more: usize,
 }
 
-/// The file that a command is.
-pub(crate) fn on_path(command: &str, search_path: Option<&OsStr>, look: Look) -> Result<PathBuf, LaunchError> {
+/// Finds the file of a command.
+pub(crate) fn on_path(
+    command: &str,
+    search_path: Option<&OsStr>,
+    is_program: IsProgram,
+) -> Result<PathBuf, LaunchError> {
     let mut any = false;
-    let mut sought = Searched { set: search_path.is_some(), searched: Listed::default(), skipped: Listed::default() };
+    let mut sought = Searched {
+        set: search_path.is_some(),
+        searched: ShownDirectories::default(),
+        skipped: ShownDirectories::default(),
+    };
     for directory in search_path.map(std::env::split_paths).into_iter().flatten() {
         if !directory.is_absolute() {
             sought.skipped.add(&directory);
@@ -44,7 +53,7 @@ pub(crate) fn on_path(command: &str, search_path: Option<&OsStr>, look: Look) ->
         }
         sought.searched.add(&directory);
         let candidate = directory.join(command);
-        match look(&candidate) {
+        match is_program(&candidate) {
             Some(true) => return Ok(candidate),
             Some(false) => any = true,
             None => {}
@@ -54,7 +63,7 @@ pub(crate) fn on_path(command: &str, search_path: Option<&OsStr>, look: Look) ->
     Err(if any { LaunchError::NotExecutable { command } } else { LaunchError::NotOnPath { command, searched: sought } })
 }
 
-impl Listed {
+impl ShownDirectories {
     fn add(&mut self, directory: &Path) {
         if self.shown.len() < limits::PATH_SHOWN {
             let text = directory.to_string_lossy();
@@ -65,7 +74,7 @@ impl Listed {
     }
 }
 
-impl fmt::Display for Listed {
+impl fmt::Display for ShownDirectories {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown: Vec<_> = self.shown.iter().map(SafeText::as_str).collect();
         f.write_str(&shown.join(", "))?;

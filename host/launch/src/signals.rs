@@ -1,95 +1,109 @@
-//! What can wake the supervisor, all of it behind one `poll`.
+//! Signals and descriptors that wake the supervisor, in one `poll`.
 
-use std::io::{self, Read as _};
-use std::os::fd::{AsFd as _, BorrowedFd};
+use std::io;
+use std::io::Read as _;
+use std::os::fd::AsFd as _;
+use std::os::fd::BorrowedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use std::time::Instant;
 
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigSet, Signal};
+use nix::poll::PollFd;
+use nix::poll::PollFlags;
+use nix::poll::PollTimeout;
+use nix::poll::poll;
+use nix::sys::signal::SigSet;
+use nix::sys::signal::Signal;
 use signal_hook::SigId;
-use signal_hook::consts::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::consts::SIGCHLD;
+use signal_hook::consts::SIGCONT;
+use signal_hook::consts::SIGHUP;
+use signal_hook::consts::SIGINT;
+use signal_hook::consts::SIGQUIT;
+use signal_hook::consts::SIGTERM;
 use signal_hook::flag;
-use signal_hook::low_level::{pipe, unregister};
+use signal_hook::low_level::pipe;
+use signal_hook::low_level::unregister;
 
 use crate::disposition::is_ignored;
 use crate::status::Ended;
 
-/// What asks smcp to end, also where whoever started smcp did not want to be asked.
-const ASKING: [i32; 1] = [SIGTERM];
-/// What asks smcp to end unless it was started with a wish not to hear of it: `nohup` has such a wish, and so has a
-/// shell that starts a job in the background.
-const ASKING_IF_HEARD: [i32; 3] = [SIGINT, SIGHUP, SIGQUIT];
+/// Signals that ask smcp to end even if it was started with them ignored.
+const ALWAYS_HEARD: [i32; 1] = [SIGTERM];
+/// Signals that ask smcp to end unless it was started with them ignored, as `nohup` does, and a shell that starts a job
+/// in the background.
+const HEARD_UNLESS_IGNORED: [i32; 3] = [SIGINT, SIGHUP, SIGQUIT];
 
-/// Signals, as bytes that can be waited for beside other things.
+/// Signals, turned into bytes on pipes so that they can be waited for beside other descriptors.
 ///
-/// From the moment that there is something to clean up until it is cleaned up, somebody has to hold this.
+/// The value has to exist from the moment when there is something to clean up until it is cleaned up.
 #[derive(Debug)]
 pub struct Signals {
-    /// SIGINT, SIGTERM, SIGHUP, SIGQUIT: smcp is asked to end.
+    /// SIGINT, SIGTERM, SIGHUP and SIGQUIT ask smcp to end.
     asked: SignalPipe,
-    /// Which of them came last; 0 before the first.
+    /// The last of them that came; 0 before the first.
     latest: Arc<AtomicUsize>,
-    /// SIGCHLD: the server ended or stopped, or its keeper did. Listening also undoes an inherited wish not to hear of
-    /// children, under which the system would forget how they ended.
+    /// SIGCHLD: the server or its reaper ended or stopped. Listening also undoes an inherited wish to ignore children,
+    /// under which the system would forget how they ended.
     child: SignalPipe,
     /// SIGCONT: smcp goes on after a stop.
     resumed: SignalPipe,
 }
 
-/// What a descriptor is waited for.
+/// The readiness that is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ready {
-    /// To be read without waiting.
+    /// Reading won't block.
     Read,
-    /// To be written to without waiting.
+    /// Writing won't block.
     Write,
 }
 
-/// What is waited for besides signals.
+/// The descriptors that are waited for besides signals.
 #[derive(Debug, Default)]
-pub(super) struct Watched<'w> {
-    /// Has something to tell when the client may have left.
+pub(super) struct PollSet<'w> {
+    /// Has an event when the client may have left.
     pub(crate) client: Option<PollFd<'w>>,
-    /// Readable when the relay has something to say.
+    /// Readable when the relay has an event.
     pub(crate) relay: Option<BorrowedFd<'w>>,
-    /// Readable when the server's state has changed, which the caller looks at whatever woke it.
+    /// Readable when the server's state has changed. The caller checks the state after every wake.
     pub(crate) changes: Option<BorrowedFd<'w>>,
 }
 
-/// Why the wait is over; several reasons at once, or none after a spurious wake.
+/// The reasons why the wait is over: several at once, or none after a spurious wake.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Wake {
     pub(crate) asked: bool,
     pub(crate) resumed: bool,
     /// The client may have left.
     pub(crate) client: bool,
-    /// The relay has something to say.
+    /// The relay has an event.
     pub(crate) relay: bool,
 }
 
 impl Signals {
-    /// Takes these signals over for the life of the value. Afterwards they do nothing, because a program that is
-    /// about to end should still clean up after a second Ctrl-C.
+    /// Takes these signals over for the life of the value. Afterwards they do nothing, so that a program that is about
+    /// to end still cleans up after a second Ctrl-C.
     ///
     /// # Errors
     /// When the system gives no pipe, or doesn't let them go.
     pub fn listen() -> io::Result<Self> {
         let latest = Arc::new(AtomicUsize::new(0));
-        let heard = ASKING_IF_HEARD.into_iter().filter(|signal| !is_ignored(*signal));
-        let asking: Vec<_> = ASKING.into_iter().chain(heard).collect();
+        let heard = HEARD_UNLESS_IGNORED.into_iter().filter(|signal| !is_ignored(*signal));
+        let asking: Vec<_> = ALWAYS_HEARD.into_iter().chain(heard).collect();
         let asked = SignalPipe::naming(&asking, &latest)?;
         let this = Self { asked, latest, child: SignalPipe::of(&[SIGCHLD])?, resumed: SignalPipe::of(&[SIGCONT])? };
-        // Whoever started us may have blocked them for its own sake, and they would never arrive.
+        // The parent may have blocked them for its own purposes; inherited, the block would keep them from us.
         let heard = asking.into_iter().chain([SIGCHLD, SIGCONT]).filter_map(|signal| Signal::try_from(signal).ok());
         heard.collect::<SigSet>().thread_unblock()?;
         Ok(this)
     }
 
-    /// The ending of a run that was asked to end before its server was there; none while nobody has asked.
+    /// The ending of a run that was asked to end before its server existed; `None` while no such signal came.
     pub fn ended(&self) -> Option<Ended> {
         match self.latest.load(Ordering::SeqCst) {
             0 => None,
@@ -97,7 +111,7 @@ impl Signals {
         }
     }
 
-    /// Waits until a descriptor is ready; false when it is late before, or smcp is asked to end.
+    /// Waits until a descriptor is ready. False when `until` passes first, or smcp is asked to end.
     pub(super) fn wait_for(&self, fd: BorrowedFd<'_>, ready: Ready, until: Instant) -> io::Result<bool> {
         let events = match ready {
             Ready::Read => PollFlags::POLLIN,
@@ -110,7 +124,7 @@ impl Signals {
                 Err(Errno::EINTR) => continue,
                 Err(errno) => return Err(errno.into()),
             }
-            // An error too: the next call says what.
+            // An error counts as ready: the next call reports it.
             if fds.first().is_some_and(|fd| fd.any() != Some(false)) {
                 return Ok(self.ended().is_none());
             }
@@ -119,25 +133,25 @@ impl Signals {
     }
 
     /// Waits for the next event.
-    pub(super) fn wait(&self, watched: Watched<'_>, until: Option<Instant>) -> io::Result<Wake> {
+    pub(super) fn wait(&self, watched: PollSet<'_>, until: Option<Instant>) -> io::Result<Wake> {
         let readable = |fd| PollFd::new(fd, PollFlags::POLLIN);
-        let Watched { client, relay, changes } = watched;
+        let PollSet { client, relay, changes } = watched;
         let (has_client, has_relay) = (client.is_some(), relay.is_some());
-        let told = [client, relay.map(readable)];
+        let inputs = [client, relay.map(readable)];
         let pipes = [&self.asked, &self.child, &self.resumed].map(|pipe| pipe.read.as_fd());
         let mut fds: Vec<_> =
-            told.into_iter().flatten().chain(pipes.into_iter().chain(changes).map(readable)).collect();
+            inputs.into_iter().flatten().chain(pipes.into_iter().chain(changes).map(readable)).collect();
         match poll(&mut fds, timeout(until)) {
             Ok(_) => {}
             // The handler has written its byte, so the next wait returns at once.
             Err(Errno::EINTR) => return Ok(Wake::default()),
             Err(errno) => return Err(errno.into()),
         }
-        let mut told = fds.iter();
-        // An event that the library has no name for counts as one.
+        let mut polled = fds.iter();
+        // An event that the library can't name counts too.
         let happened = |fd: &PollFd<'_>| fd.any() != Some(false);
-        let client = has_client && told.next().is_some_and(happened);
-        let relay = has_relay && told.next().is_some_and(happened);
+        let client = has_client && polled.next().is_some_and(happened);
+        let relay = has_relay && polled.next().is_some_and(happened);
         self.child.drain()?;
         Ok(Wake { asked: self.asked.drain()?, resumed: self.resumed.drain()?, client, relay })
     }
@@ -162,14 +176,14 @@ impl SignalPipe {
         Self::naming(signals, &Arc::default())
     }
 
-    /// The same; once there is a byte, `latest` is the number of a signal.
+    /// Makes the pipe and records the number of each signal in `latest`, before its byte arrives.
     fn naming(signals: &[i32], latest: &Arc<AtomicUsize>) -> io::Result<Self> {
         let (read, write) = UnixStream::pair()?;
         read.set_nonblocking(true)?;
         let mut this = Self { read, registered: Vec::new() };
         for signal in signals {
-            // What is registered first is done first. The handler may run in another thread than the one that the byte
-            // wakes, and that one doesn't wait for the rest of it.
+            // Actions run in the order of registration. The handler may run in another thread than the one that the
+            // byte wakes, so the number has to be stored before the byte is written.
             let number = usize::try_from(*signal).unwrap_or_default();
             this.registered.push(flag::register_usize(*signal, Arc::clone(latest), number)?);
             this.registered.push(pipe::register(*signal, write.try_clone()?)?);
@@ -177,7 +191,7 @@ impl SignalPipe {
         Ok(this)
     }
 
-    /// Takes all bytes out; whether there were any.
+    /// Takes all bytes out. True when there were any.
     fn drain(&self) -> io::Result<bool> {
         let mut buffer = [0; 64];
         let mut any = false;
@@ -206,7 +220,7 @@ mod tests {
 
     use super::*;
 
-    /// Hears only a signal that nobody sends, so that an input or time has to end a wait.
+    /// Listens only for a signal that is never sent, so that a descriptor or the deadline has to end the wait.
     fn deaf() -> Signals {
         let none = || SignalPipe::of(&[signal_hook::consts::SIGUSR2]).unwrap();
         Signals { asked: none(), latest: Arc::default(), child: none(), resumed: none() }
@@ -222,8 +236,8 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_woken_by_a_signal_knows_which_it_was() {
-        // The handler runs in the thread that raises it, while the other may wake in the middle of it.
+    fn a_thread_woken_by_a_signal_knows_which_it_was() {
+        // The handler runs in the thread that raises the signal, and the other thread may wake in the middle of it.
         let signal = signal_hook::consts::SIGUSR1;
         for round in 0..100 {
             let latest = Arc::default();
@@ -238,7 +252,7 @@ mod tests {
     #[test]
     fn a_deadline_ends_the_wait_not_before_its_time() {
         let until = Instant::now() + Duration::from_millis(3);
-        assert_eq!(deaf().wait(Watched::default(), Some(until)).unwrap(), Wake::default());
+        assert_eq!(deaf().wait(PollSet::default(), Some(until)).unwrap(), Wake::default());
         assert!(Instant::now() >= until);
     }
 }

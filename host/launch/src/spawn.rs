@@ -1,66 +1,68 @@
-//! The server as a process: its own group, signalled as a group.
+//! The server as a process: it has a group of its own, and is signalled as one.
 //!
-//! It ends with everything that it started.
-//! `supervise` drives it. What the system is told and says is in `kept` (Linux) and `unkept`.
+//! It ends together with everything that it started. `supervise` drives it; the system calls are in `via_reaper`
+//! (Linux) and `direct`.
 
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::process::Stdio;
 
 use cap_std::fs::Dir;
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::Signal;
+use nix::sys::signal::killpg;
 use nix::unistd::getpgrp;
 
 use crate::Adoption;
+#[cfg(not(target_os = "linux"))]
+use crate::direct::Preparation;
+#[cfg(not(target_os = "linux"))]
+use crate::direct::Process;
 use crate::environment::ServerEnvironment;
-#[cfg(target_os = "linux")]
-use crate::kept::Preparation;
-#[cfg(target_os = "linux")]
-use crate::kept::Process;
 use crate::status::Ended;
 use crate::terminal::Terminal;
 use crate::terminal::has_job_control;
-#[cfg(not(target_os = "linux"))]
-use crate::unkept::Preparation;
-#[cfg(not(target_os = "linux"))]
-use crate::unkept::Process;
+#[cfg(target_os = "linux")]
+use crate::via_reaper::Preparation;
+#[cfg(target_os = "linux")]
+use crate::via_reaper::Process;
 
-/// Everything about the process that is to be.
+/// Everything that describes the process to start.
 #[derive(Debug)]
 pub(crate) struct Plan<'a> {
     pub(crate) program: PathBuf,
     pub(crate) args: Vec<OsString>,
-    /// Where it starts.
+    /// The folder that it starts in.
     pub(crate) place: Dir,
-    /// The path of that, for systems where a process can't be started in an opened folder.
-    #[cfg_attr(target_os = "linux", expect(dead_code, reason = "the keeper enters the opened folder"))]
+    /// The path of that folder, for systems where a process can't be started in an opened one.
+    #[cfg_attr(target_os = "linux", expect(dead_code, reason = "the reaper enters the opened folder"))]
     pub(crate) directory: PathBuf,
     pub(crate) environment: &'a ServerEnvironment,
     pub(crate) output: Stdio,
 }
 
-/// A running server. Dropping it kills it and what it started, so that no way out of the supervisor leaves one running.
+/// A running server. Dropping it kills it and everything that it started, so no way out of the supervisor leaves one.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub(crate) struct RunningServer {
     process: Process,
     terminal: Option<Terminal>,
     ended: bool,
 }
 
-/// What a server is doing.
+/// The state of a server's process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
     Running,
-    /// Stopped by this signal since the last look.
+    /// Stopped by this signal since the state was last asked for.
     Stopped(Signal),
     Ended(Ended),
 }
 
-impl Server {
-    /// Starts the process and, when its input is our terminal, lends it that.
+impl RunningServer {
+    /// Starts the process. When its input is our terminal, the terminal is lent to it.
     pub(crate) fn start(plan: Plan<'_>, input: BorrowedFd<'_>, adoption: Option<Adoption>) -> io::Result<Self> {
         let stdin = input.try_clone_to_owned()?;
         #[expect(clippy::disallowed_methods, reason = "the one place that starts a package's code, with a clearance")]
@@ -71,7 +73,7 @@ impl Server {
         let preparation = Preparation::of(&mut command, &plan, adoption)?;
         command.stdout(plan.output);
         let child = command.spawn()?;
-        // It holds the server's ends of what we read.
+        // The command holds the server's end of the pipe that we read.
         drop(command);
         let process = preparation.started(child)?;
         let server = Self { process, terminal: Terminal::of(input), ended: false };
@@ -79,12 +81,12 @@ impl Server {
         Ok(server)
     }
 
-    /// Readable when there is something new about the state, on systems where this isn't a signal alone.
+    /// A descriptor that is readable when the state has changed; `None` on systems where only a signal tells.
     pub(crate) fn changes(&self) -> Option<BorrowedFd<'_>> {
         self.process.changes()
     }
 
-    /// What the server is doing now. Once it has ended, so has everything that it started.
+    /// Returns the server's present state. When the server has ended, so has everything that it started.
     pub(crate) fn state(&mut self) -> io::Result<State> {
         let state = self.process.state()?;
         if matches!(state, State::Ended(_)) {
@@ -93,35 +95,35 @@ impl Server {
         Ok(state)
     }
 
-    /// Sends a signal to the whole group. Failing means that nobody is left in it.
+    /// Sends a signal to the whole group. It fails only when the group is empty.
     pub(crate) fn signal(&self, signal: Signal) {
         let _ = killpg(self.process.group(), signal);
-        // A stopped process would act on it only when it is resumed.
+        // A stopped process acts on the signal only when it is resumed.
         let _ = killpg(self.process.group(), Signal::SIGCONT);
     }
 
-    /// Stops our own job as the terminal stopped the server's (Ctrl-Z, or reading from the background), so that the
-    /// shell takes over. SIGSTOP is somebody's business with the server alone.
+    /// Stops our own job when the terminal has stopped the server's (Ctrl-Z, or reading from the background), so that
+    /// the shell takes over. A SIGSTOP was meant for the server alone and stops nothing else.
     pub(crate) fn stop_with_job(&self, signal: Signal) {
         let Some(terminal) = &self.terminal else { return };
         if !matches!(signal, Signal::SIGTSTP | Signal::SIGTTIN | Signal::SIGTTOU) {
             return;
         }
         if signal != Signal::SIGTSTP && terminal.is_with(self.process.group()) {
-            // It read just before it was lent the terminal.
+            // The server read just before the terminal was lent to it.
             self.resume();
         } else if has_job_control() {
             terminal.take_back(self.process.group());
             // The whole job, as the terminal would have: a pager after us in a pipeline belongs to it.
             let _ = killpg(getpgrp(), signal);
         } else if signal == Signal::SIGTSTP {
-            // Nobody would ever resume it.
+            // Without job control nothing would ever resume it.
             self.resume();
         }
     }
 
-    /// Lends the terminal (again) if it is ours to lend, and lets the server go on. One that stopped because it read
-    /// the terminal before it had it reads again.
+    /// Lends the terminal (again) if it is ours to lend, and resumes the server. A server that stopped because it read
+    /// the terminal too early reads again.
     pub(crate) fn resume(&self) {
         if let Some(terminal) = &self.terminal {
             terminal.lend(self.process.group());
@@ -129,7 +131,7 @@ impl Server {
         }
     }
 
-    /// The server has ended: takes the terminal back.
+    /// Takes the terminal back after the server's end.
     fn finish(&mut self) {
         self.ended = true;
         if let Some(terminal) = &self.terminal {
@@ -138,7 +140,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for RunningServer {
     fn drop(&mut self) {
         if !self.ended {
             self.process.kill();
@@ -150,12 +152,16 @@ impl Drop for Server {
 #[cfg(test)]
 mod tests {
     use std::fs::File;
-    use std::io::{BufRead as _, BufReader, Read as _};
+    use std::io::BufRead as _;
+    use std::io::BufReader;
+    use std::io::Read as _;
     use std::os::fd::AsFd as _;
 
-    use smcp_model::manifest::{Entrypoint, Manifest, Permissions, Transport};
-
     use super::*;
+    use smcp_model::manifest::Entrypoint;
+    use smcp_model::manifest::Manifest;
+    use smcp_model::manifest::Permissions;
+    use smcp_model::manifest::Transport;
 
     #[test]
     fn a_server_that_is_dropped_ends_with_all_that_it_started() {
@@ -180,7 +186,7 @@ mod tests {
             environment: &ServerEnvironment::compute(&[path], &manifest, &[], &[]),
             output: write.into(),
         };
-        let server = Server::start(plan, input.as_fd(), None).unwrap();
+        let server = RunningServer::start(plan, input.as_fd(), None).unwrap();
         let mut output = BufReader::new(output);
         let mut line = String::new();
         output.read_line(&mut line).unwrap();

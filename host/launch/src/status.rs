@@ -1,16 +1,16 @@
-//! How a server ended, and the exit code that stands for it (spec section 4).
+//! How a server ended, and the exit code for it (spec section 4).
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 
-/// The code that only refusals have.
+/// The exit code that is reserved for refusals.
 const REFUSED: u8 = 4;
-/// What is added to the number of a signal.
+/// The exit code of an end by a signal is this plus the signal's number.
 const SIGNALLED: u8 = 128;
 
-/// The signal that asks a server to end, by its number everywhere.
+/// SIGTERM, which asks a server to end; the same number on every system.
 const SIGTERM: u8 = 15;
-/// The signal that leaves nothing to ask, by its number everywhere.
+/// SIGKILL, which ends a server at once; the same number on every system.
 const SIGKILL: u8 = 9;
 
 /// How a server ended.
@@ -18,10 +18,10 @@ const SIGKILL: u8 = 9;
 pub enum Ended {
     /// By itself, with this code.
     Exited(u8),
-    /// By the signal of this number, which it got itself, or smcp before there was a server.
+    /// By the signal of this number, which the server got, or smcp before the server existed.
     Signalled(u8),
-    /// By SIGKILL, because the keeper between smcp and it was killed.
-    Unkept {
+    /// By SIGKILL, because its reaper was killed.
+    ReaperKilled {
         /// Whether everything that it had started was ended too.
         whole: bool,
     },
@@ -42,18 +42,18 @@ impl Ended {
             Self::Exited(REFUSED) => 1,
             Self::Exited(code) => code,
             Self::Signalled(signal) => SIGNALLED.saturating_add(signal),
-            Self::Unkept { .. } => SIGNALLED.saturating_add(SIGKILL),
+            Self::ReaperKilled { .. } => SIGNALLED.saturating_add(SIGKILL),
         }
     }
 
-    /// What a person should know about that code, when it isn't the server's own.
+    /// Explains the exit code when it isn't the server's own.
     pub fn message(self) -> Option<String> {
         match self {
             Self::Exited(REFUSED) => Some(format!(
                 "the server exited with code {REFUSED}, which smcp keeps for refusals; smcp exits with {} instead",
                 self.exit_code()
             )),
-            Self::Unkept { whole } => {
+            Self::ReaperKilled { whole } => {
                 let rest =
                     if whole { "and so did all that it had started" } else { "what it had started may still run" };
                 Some(format!(
@@ -65,20 +65,19 @@ impl Ended {
         }
     }
 
-    /// What smcp answers with when it was asked to end by a signal, if it was: whoever sends SIGINT and gets a server
-    /// that ended by the SIGTERM we made of it gets a program that ended by SIGINT. Every other ending is the server's
-    /// own, or says that it had to be killed.
+    /// The ending that smcp reports when a signal (`asked`) asked it to end. If smcp got SIGINT, and its SIGTERM ended
+    /// the server, smcp ends as by SIGINT. Every other ending is the server's own, or says that it had to be killed.
     pub(crate) const fn when_asked(self, asked: Option<Self>) -> Self {
         match (self, asked) {
             (Self::Signalled(SIGTERM), Some(asked)) => asked,
-            (Self::Exited(_) | Self::Signalled(_) | Self::Unkept { .. }, _) => self,
+            (Self::Exited(_) | Self::Signalled(_) | Self::ReaperKilled { .. }, _) => self,
         }
     }
 }
 
 impl From<ExitStatus> for Ended {
     fn from(status: ExitStatus) -> Self {
-        // A status that is neither is of a process that has not ended; `wait` never gives it.
+        // A status that is neither belongs to a process that has not ended; `wait` never returns it.
         status.signal().map_or_else(|| Self::exited(status.code().unwrap_or(i32::MAX)), Self::signalled)
     }
 }
@@ -100,7 +99,7 @@ mod tests {
             (Ended::Signalled(9), 137, false),
             (Ended::Signalled(15), 143, false),
             (Ended::Signalled(64), 192, false),
-            (Ended::Unkept { whole: true }, 137, true),
+            (Ended::ReaperKilled { whole: true }, 137, true),
         ];
         for (ended, code, explained) in cases {
             assert_eq!((ended.exit_code(), ended.message().is_some()), (code, explained), "{ended:?}");
@@ -117,7 +116,7 @@ mod tests {
             (Ended::Signalled(2), Some(Ended::Signalled(15)), Ended::Signalled(2)),
             (Ended::Exited(0), interrupt, Ended::Exited(0)),
             (Ended::Exited(3), interrupt, Ended::Exited(3)),
-            (Ended::Unkept { whole: false }, interrupt, Ended::Unkept { whole: false }),
+            (Ended::ReaperKilled { whole: false }, interrupt, Ended::ReaperKilled { whole: false }),
         ];
         for (ended, asked, expected) in cases {
             assert_eq!(ended.when_asked(asked), expected, "{ended:?}, {asked:?}");

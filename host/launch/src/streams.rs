@@ -1,29 +1,34 @@
-//! What connects client and server: the two ends that the client gave us.
+//! The client's ends of the server's input and output.
 
-use std::io::{self, Stdout};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::io;
+use std::io::Stdout;
+use std::os::fd::AsFd;
+use std::os::fd::BorrowedFd;
+use std::os::fd::OwnedFd;
 use std::process::Stdio;
 
-use nix::unistd::{dup2_stdin, dup2_stdout, isatty};
+use nix::unistd::dup2_stdin;
+use nix::unistd::dup2_stdout;
+use nix::unistd::isatty;
 
 /// The client's ends of the server's standard input and output. The server's standard error is always ours.
 #[derive(Debug)]
 pub struct Streams {
-    /// What the client says. Without a warning it becomes the server's standard input, its terminal (when it is one)
-    /// is lent to the server, and not a byte is read from it here. It is watched for the client's leaving.
+    /// The client's requests. Without a warning this becomes the server's standard input: a terminal is lent to the
+    /// server, and no byte is read here. It is watched for the client's leaving.
     pub input: OwnedFd,
-    /// What the client hears.
+    /// The server's output to the client.
     pub output: Output,
 }
 
 impl Streams {
-    /// A duplicate of our own standard input, and our own standard output as it is.
+    /// `input`, a duplicate of our standard input, and our own standard output.
     pub fn inherited(input: impl Into<OwnedFd>) -> Self {
         Self { input: input.into(), output: Output::Inherited(io::stdout()) }
     }
 }
 
-/// Where the server's output goes.
+/// The destination of the server's output.
 #[derive(Debug)]
 pub enum Output {
     /// Our own standard output.
@@ -32,11 +37,11 @@ pub enum Output {
     Given(OwnedFd),
 }
 
-/// Lets go of our own standard input and output, once a server has them: what it closes, the client has to see closed.
-/// With a relay the output is the relay's to close. A terminal stays ours, to be taken back at the end.
+/// Closes our own standard input and output once a server has them, so that the client sees what the server closes.
+/// With a relay, the relay closes the output. A terminal stays open, so that it can be taken back at the end.
 pub(crate) fn let_go(relayed: bool) -> io::Result<()> {
     if !isatty(io::stdin()).unwrap_or(false) {
-        // Number 0 has to stay taken, as number 1 below. Whoever reads it finds the end of a file.
+        // Descriptor 0 has to stay taken, as descriptor 1 below. A read from it finds the end of a file.
         dup2_stdin(io::pipe()?.0)?;
     }
     if relayed { Ok(()) } else { Output::Inherited(io::stdout()).close() }
@@ -51,12 +56,12 @@ impl Output {
         }
     }
 
-    /// Lets go of it, so that the client sees its end while we live on.
+    /// Closes it, so that the client sees the end while smcp still runs.
     pub(crate) fn close(self) -> io::Result<()> {
         match self {
             Self::Given(fd) => drop(fd),
-            // Number 1 has to stay taken, or the next file that is opened becomes standard output. What takes it is a
-            // pipe that nobody reads: what might be printed by mistake goes nowhere.
+            // Descriptor 1 has to stay taken, or the next opened file becomes standard output. It becomes a pipe
+            // without a reader, so that anything printed by mistake is lost.
             Self::Inherited(_) => dup2_stdout(io::pipe()?.1)?,
         }
         Ok(())

@@ -1,42 +1,42 @@
-//! The loop around a running server: what happens, and what follows.
+//! The loop around a running server: waits for events and acts on them.
 
 use std::io;
 use std::time::Instant;
 
 use nix::sys::signal::Signal;
 
-use crate::ending::Ending;
-use crate::ending::Event;
-use crate::ending::Graces;
-use crate::ending::Step;
 #[cfg(not(target_os = "linux"))]
-use crate::held::Leaving;
+use crate::client_poll::ClientWatch;
 #[cfg(target_os = "linux")]
-use crate::leaving::Leaving;
+use crate::client_watch::ClientWatch;
+use crate::ending::Ending;
+use crate::ending::EndingEvent;
+use crate::ending::GracePeriods;
+use crate::ending::Step;
 use crate::relay::Relay;
+use crate::signals::PollSet;
 use crate::signals::Signals;
-use crate::signals::Watched;
-use crate::spawn::Server;
+use crate::spawn::RunningServer;
 use crate::spawn::State;
 use crate::status::Ended;
 use smcp_model::record::EndedBy;
 
-/// Stays with the server until it has ended, and says who began that.
+/// Stays with the server until it has ended, and says who began the ending.
 pub(crate) fn supervise(
-    server: &mut Server,
+    server: &mut RunningServer,
     signals: &Signals,
-    leaving: &mut Leaving,
+    watch: &mut ClientWatch,
     mut relay: Option<&mut Relay>,
-    graces: Graces,
+    grace_periods: GracePeriods,
 ) -> io::Result<(Ended, EndedBy)> {
-    let mut ending = Ending::new(graces);
+    let mut ending = Ending::new(grace_periods);
     let mut is_there = true;
     loop {
         match server.state()? {
             State::Ended(ended) => {
-                // A server that ends because its client has left may be seen first.
-                if is_there && leaving.has_left()? {
-                    ending.on(Event::InputClosed, Instant::now());
+                // The end of a server whose client has left may be seen before the client's leaving.
+                if is_there && watch.has_left()? {
+                    ending.on(EndingEvent::InputClosed, Instant::now());
                 }
                 return Ok((ended.when_asked(signals.ended()), ending.begun_by()));
             }
@@ -44,21 +44,21 @@ pub(crate) fn supervise(
             State::Running => {}
         }
         let relayed = relay.as_deref().and_then(Relay::watched);
-        let client = if is_there { leaving.watched() } else { None };
-        let watched = Watched { client, relay: relayed, changes: server.changes() };
+        let client = if is_there { watch.watched() } else { None };
+        let watched = PollSet { client, relay: relayed, changes: server.changes() };
         let wake = signals.wait(watched, ending.deadline())?;
         if wake.resumed {
             server.resume();
         }
-        let left = wake.client && leaving.has_left()?;
+        let left = wake.client && watch.has_left()?;
         if left {
             tracing::debug!("the client closed the server's standard input, or died: the server has to end");
-            // It stays like that, and would wake us for ever.
+            // The client stays gone, and watching it further would wake us for ever.
             is_there = false;
         }
         let now = Instant::now();
-        let closed = left.then_some(Event::InputClosed);
-        let asked = wake.asked.then_some(Event::Asked);
+        let closed = left.then_some(EndingEvent::InputClosed);
+        let asked = wake.asked.then_some(EndingEvent::Asked);
         let relayed = relay.as_mut().filter(|_| wake.relay).and_then(|relay| relay.event());
         let steps: Vec<_> =
             closed.into_iter().chain(asked).chain(relayed).filter_map(|event| ending.on(event, now)).collect();

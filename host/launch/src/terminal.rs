@@ -1,12 +1,21 @@
-//! The terminal that a server borrows, as the foreground group.
+//! Lends the terminal to a server, by making its group the foreground group.
 //!
-//! A process of a background group that reads its terminal is stopped by SIGTTIN, so a server in a group of its own
-//! needs the foreground to read what a person types.
+//! A process of a background group that reads its terminal is stopped by SIGTTIN. A server has a group of its own, so
+//! it needs the foreground to read what a person types.
 
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::AsFd as _;
+use std::os::fd::BorrowedFd;
+use std::os::fd::OwnedFd;
 
-use nix::sys::signal::{SigSet, SigmaskHow, Signal};
-use nix::unistd::{Pid, getpgrp, getppid, getsid, tcgetpgrp, tcsetpgrp};
+use nix::sys::signal::SigSet;
+use nix::sys::signal::SigmaskHow;
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+use nix::unistd::getpgrp;
+use nix::unistd::getppid;
+use nix::unistd::getsid;
+use nix::unistd::tcgetpgrp;
+use nix::unistd::tcsetpgrp;
 
 /// Our controlling terminal.
 #[derive(Debug)]
@@ -15,18 +24,18 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// The terminal behind a standard input, when it is one and it is ours to control.
+    /// The terminal behind a standard input; `None` when it is not our controlling terminal.
     pub(crate) fn of(input: BorrowedFd<'_>) -> Option<Self> {
         tcgetpgrp(input).ok()?;
         input.try_clone_to_owned().ok().map(|fd| Self { fd })
     }
 
-    /// Makes `group` the foreground group if we are it; from the background nobody's terminal is taken away.
+    /// Makes `group` the foreground group if we are it. From the background, no other job's terminal is taken.
     pub(crate) fn lend(&self, group: Pid) {
         self.pass(getpgrp(), group);
     }
 
-    /// Makes us the foreground group again if `group` is it.
+    /// Makes us the foreground group again if `group` is it now.
     pub(crate) fn take_back(&self, group: Pid) {
         self.pass(group, getpgrp());
     }
@@ -36,9 +45,10 @@ impl Terminal {
         tcgetpgrp(self.fd.as_fd()) == Ok(group)
     }
 
-    /// The system can only refuse while the terminal is going away, and then there is nothing to pass.
+    /// Passes the foreground on. The system refuses only while the terminal is going away, when nothing is left to
+    /// pass.
     fn pass(&self, from: Pid, to: Pid) {
-        // Whoever sets the foreground group from the background is stopped by SIGTTOU, unless it is blocked.
+        // A process that sets the foreground group from the background is stopped by SIGTTOU, unless it blocks that.
         let blocked = SigSet::from(Signal::SIGTTOU);
         if self.is_with(from)
             && let Ok(before) = blocked.thread_swap_mask(SigmaskHow::SIG_BLOCK)
@@ -49,8 +59,8 @@ impl Terminal {
     }
 }
 
-/// Whether somebody would resume us after a stop: a shell that made a process group for this job, in our session.
-/// The group of a session's leader is nobody's job; a stopped one would stay so for ever.
+/// Whether a shell would resume us after a stop: it has to be in our session, and to have made a group for this job.
+/// The group of a session's leader is not a shell's job, and once stopped would stay so for ever.
 pub(crate) fn has_job_control() -> bool {
     let session = getsid(None);
     session != Ok(getpgrp()) && session.is_ok() && getsid(Some(getppid())) == session

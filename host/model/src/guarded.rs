@@ -1,28 +1,28 @@
-//! A file of rules that was read, and whoever else could have written it.
+//! A file of rules that was read along a checked path, and what other users could have changed.
 
 use std::io;
 
 use crate::suspect::Suspect;
 
-/// What a path led to.
+/// A file that was read along a checked path.
 #[derive(Debug)]
 pub struct Guarded {
     /// The whole file.
     pub bytes: Result<Vec<u8>, ReadError>,
-    /// Everything on the way, and the file itself, that somebody else could write to; known as far as the path led.
+    /// The folders, links and the file that another user could write to, as far as the path could be followed.
     pub suspects: Vec<Suspect>,
 }
 
-/// Whose folder a file stands in.
+/// The kind of folder that a file has to be in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Folder {
-    /// The caller's alone, as `~/.mcp` is.
+    /// A folder that only the caller can write, as `~/.mcp`.
     Own,
-    /// Anybody's: a sticky one of root's, such as `/tmp`, will do when the file itself is the caller's.
+    /// Any folder. A sticky one of root's, such as `/tmp`, is accepted when the file itself is the caller's.
     Any,
 }
 
-/// A file could not be read whole.
+/// A file could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// It could not be opened or read.
@@ -31,16 +31,16 @@ pub enum ReadError {
     /// It is a directory, a device or a pipe.
     #[error("it is not a regular file")]
     NotAFile,
-    /// It is longer than it may be.
+    /// It is longer than allowed.
     #[error("it has more than {limit} bytes, the most that is read")]
     TooLarge {
-        /// The most that is read, bytes.
+        /// The limit, bytes.
         limit: usize,
     },
 }
 
 impl ReadError {
-    /// Whether there is no such file.
+    /// Whether the file does not exist.
     pub fn is_missing(&self) -> bool {
         match self {
             Self::Io(error) => matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),

@@ -314,15 +314,15 @@ pub const COMPARED_KEYS: usize = 65_536;
 pub const INSERTED: usize = 8 * MIB;
 /// How long a server may take to end after SIGTERM when smcp was killed. Whoever killed smcp didn't want to wait, and may
 /// start the next one already.
-pub const KEEPER_ORPHAN_GRACE: Duration = Duration::from_millis(500);
+pub const REAPER_ORPHAN_GRACE: Duration = Duration::from_millis(500);
 /// How often what is left of a server is killed again while none of it ends: children that move up are looked for.
-pub const KEEPER_SWEEP_ROUND: Duration = Duration::from_millis(50);
+pub const REAPER_SWEEP_ROUND: Duration = Duration::from_millis(50);
 /// How many such rounds in a row may pass without an end, five seconds in all, before the rest is given up: a process in
 /// a call to a dead disk, or one that runs as somebody else. Killing takes milliseconds.
-pub const KEEPER_SWEEP_ROUNDS: u32 = 100;
-/// Descriptors that the keeper closes one by one where the system can't close all: far more than smcp and its client open,
+pub const REAPER_SWEEP_ROUNDS: u32 = 100;
+/// Descriptors that the reaper closes one by one where the system can't close all: far more than smcp and its client open,
 /// far fewer than the millions that a container may allow.
-pub const KEEPER_DESCRIPTORS: u32 = 4096;
+pub const REAPER_DESCRIPTORS: u32 = 4096;
 
 /// The audit log's file, bytes: one that has grown beyond it is put aside, and the next one begins. Editors open it.
 pub const AUDIT_FILE: u64 = 64 * MIB as u64;

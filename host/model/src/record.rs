@@ -280,8 +280,9 @@ pub enum HowEnded {
     Exited(ServerEnd),
     /// The server was ended by a signal.
     Signalled(ServerEnd),
-    /// The process between smcp and the server was killed, and the server with it.
-    Unkept(ServerEnd),
+    /// Its reaper was killed, and the server with it. The word in records is older than the name.
+    #[serde(rename = "unkept")]
+    ReaperKilled(ServerEnd),
     /// Nobody saw it: the smcp that had started the server is gone.
     Abandoned {
         /// The record of its start.
@@ -316,13 +317,13 @@ pub struct ServerEnd {
 /// Who began the ending of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndedBy {
-    /// It ended by itself, or somebody other than smcp ended it.
+    /// The server ended by itself, or another process than smcp ended it.
     Server,
     /// The client closed the server's standard input, or died.
     Client,
     /// smcp got a signal that asks it to end.
     Signal,
-    /// smcp, because what the server said could not be let through.
+    /// smcp ended it, because its output could not be forwarded.
     Smcp,
 }
 

@@ -15,8 +15,8 @@ use crate::Stopped;
 use crate::check_clock;
 use smcp_audit::About;
 use smcp_audit::AuditError;
-use smcp_audit::Entry;
-use smcp_audit::Journal;
+use smcp_audit::AuditLog;
+use smcp_audit::NewRecord;
 use smcp_audit::Running;
 use smcp_config::choice::Audit;
 use smcp_decide::Notice;
@@ -42,7 +42,7 @@ pub struct Activity {
 /// The records of one command.
 #[derive(Debug)]
 pub struct Ledger {
-    journal: Option<Journal>,
+    journal: Option<AuditLog>,
     audit: Audit,
     activity: Activity,
     /// The number of its first record.
@@ -92,7 +92,7 @@ impl Ledger {
         let closed = journal.abandoned(limits::AUDIT_ABANDONED).and_then(|abandoned| {
             abandoned.into_iter().try_for_each(|one| {
                 let (circumstances, body) = body::abandoned(&one.about);
-                let entry = Entry { run: Some(one.about.run), circumstances, body };
+                let entry = NewRecord { run: Some(one.about.run), circumstances, body };
                 let head = journal.append(&entry)?;
                 one.recorded();
                 journal.announce(head)
@@ -186,16 +186,16 @@ impl Ledger {
     }
 
     fn write(&mut self, body: Body) -> Result<Remark, Stop> {
-        self.write_by(body, Journal::append)
+        self.write_by(body, AuditLog::append)
     }
 
     fn write_by(
         &mut self,
         body: Body,
-        append: impl FnOnce(&Journal, &Entry) -> Result<Head, AuditError>,
+        append: impl FnOnce(&AuditLog, &NewRecord) -> Result<Head, AuditError>,
     ) -> Result<Remark, Stop> {
         let Some(journal) = &self.journal else { return Ok(None) };
-        let entry = Entry { run: self.run, circumstances: body::circumstances(&self.activity), body };
+        let entry = NewRecord { run: self.run, circumstances: body::circumstances(&self.activity), body };
         match append(journal, &entry) {
             Ok(head) => {
                 self.run.get_or_insert(head.seq);

@@ -40,8 +40,8 @@ pub use stop::Stopped;
 pub use system::System;
 
 pub use smcp_decide::Notice;
+pub use smcp_launch::env_file::ArgumentLimits;
 pub use smcp_launch::env_file::Assignment;
-pub use smcp_launch::env_file::Room;
 pub use smcp_launch::env_file::parse as variables;
 pub use smcp_launch::status::Ended;
 pub use smcp_policy::INTERFACE;

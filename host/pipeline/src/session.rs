@@ -125,7 +125,8 @@ impl Session {
 }
 
 /// Where the system finds a program, and the beginning of its file.
-pub(crate) use smcp_authority::{program, program_head};
+pub(crate) use smcp_authority::is_program;
+pub(crate) use smcp_authority::program_head;
 
 /// Whether the clock is one that times can be told by: the libraries that check certificates and that serve HTTP panic
 /// otherwise, and no record could say when it was written.

@@ -19,7 +19,7 @@ use smcp_launch::Finished;
 use smcp_launch::Setup;
 use smcp_launch::Signals;
 use smcp_launch::Streams;
-use smcp_launch::ending::Graces;
+use smcp_launch::ending::GracePeriods;
 use smcp_launch::env_file::Assignment;
 use smcp_launch::environment::ServerEnvironment;
 use smcp_model::deadline::Deadline;
@@ -113,12 +113,12 @@ fn start_in(
         root_dir,
         extra_args: order.arguments.clone(),
         environment,
-        look: session::program,
-        head: session::program_head,
+        is_program: session::is_program,
+        read_head: session::program_head,
         streams: Streams::inherited(input),
         warning,
         deadline,
-        graces: Graces::default(),
+        grace_periods: GracePeriods::default(),
         signals,
         adoption: Adoption::begin(),
     };

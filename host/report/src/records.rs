@@ -188,7 +188,7 @@ fn result(record: &Record, palette: &Palette) -> Span {
         Body::Failure(end) | Body::End(end) => match &end.how {
             HowEnded::Failed { .. } => Span::new("failed", palette.bad),
             HowEnded::Abandoned { .. } => Span::new("abandoned", palette.caution),
-            HowEnded::Exited(server) | HowEnded::Signalled(server) | HowEnded::Unkept(server) => {
+            HowEnded::Exited(server) | HowEnded::Signalled(server) | HowEnded::ReaperKilled(server) => {
                 let code = server.exit_code;
                 match server.warning {
                     Some(Delivery::Undelivered) => {
@@ -219,7 +219,7 @@ fn reasons(record: &Record) -> Vec<String> {
         Body::Start(_) => Vec::new(),
         Body::Failure(end) | Body::End(end) => match &end.how {
             HowEnded::Failed { message, .. } | HowEnded::Abandoned { message, .. } => vec![message.to_string()],
-            HowEnded::Exited(_) | HowEnded::Signalled(_) | HowEnded::Unkept(_) => Vec::new(),
+            HowEnded::Exited(_) | HowEnded::Signalled(_) | HowEnded::ReaperKilled(_) => Vec::new(),
         },
         Body::Decision(decision) => {
             let DecisionDocument { refusal, policies, .. } = &decision.decision;

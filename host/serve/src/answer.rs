@@ -1,7 +1,7 @@
-//! From a question to an answer with all its headers.
+//! Turns a request into an answer with all its headers.
 //!
-//! Looking for an answer reads files, so it is done on a thread that may wait. What is wrong with a question is told to
-//! whoever asked; what is wrong with the registry is told to whoever runs it, and the client hears only that it is.
+//! Looking up an answer reads files, so it is done on a thread that may block. A fault of the request is explained to
+//! the client. A fault of the registry is explained to its operator; the client is told only that there is one.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use serde_json::Value;
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
-use crate::House;
+use crate::SharedState;
 use crate::body::AnswerBody;
 use crate::body::Outlet;
 use crate::body::Pieces;
@@ -43,13 +43,13 @@ const SERVER: HeaderValue = HeaderValue::from_static(concat!("smcp/", env!("CARG
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const GZIP: HeaderValue = HeaderValue::from_static("application/gzip");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD");
-/// What is named by its digest never changes.
+/// For files that are named by their digest, which never change.
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-/// What a registry says of a version may change at any time.
+/// For documents on versions, which may change at any time.
 const FRESH: HeaderValue = HeaderValue::from_static("no-cache");
 
-/// What was found.
-enum Found {
+/// The result of looking up a request.
+enum Reply {
     Document(Value),
     File {
         artifact: Artifact,
@@ -66,11 +66,11 @@ enum Found {
 }
 
 /// Answers one request.
-pub(super) async fn answer<B>(request: Request<B>, house: Arc<House>) -> Response<AnswerBody> {
+pub(super) async fn answer<B>(request: Request<B>, shared: Arc<SharedState>) -> Response<AnswerBody> {
     let (method, path) = (request.method(), SafeText::within(request.uri().path(), limits::NAME_SHOWN));
     let found = match *method {
         Method::GET | Method::HEAD => match route(request.uri().path(), request.uri().query()) {
-            Ok(route) => look_up(route, request.headers(), &house).await,
+            Ok(route) => look_up(route, request.headers(), &shared).await,
             Err(rejection) => Err(rejection),
         },
         _ => Err(Rejection::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "only GET and HEAD are served")),
@@ -85,58 +85,58 @@ pub(super) async fn answer<B>(request: Request<B>, house: Arc<House>) -> Respons
     response
 }
 
-async fn look_up(route: Route, headers: &HeaderMap, house: &Arc<House>) -> Result<Found, Rejection> {
+async fn look_up(route: Route, headers: &HeaderMap, shared: &Arc<SharedState>) -> Result<Reply, Rejection> {
     if let Route::Artifact(_, digest) = &route
         && headers.get_all(header::IF_NONE_MATCH).iter().any(|tags| names(tags, digest))
     {
-        return Ok(Found::Unchanged { digest: *digest });
+        return Ok(Reply::Unchanged { digest: *digest });
     }
-    let searching = Arc::clone(house);
+    let searching = Arc::clone(shared);
     match spawn_blocking(move || search(&route, &searching)).await {
-        Ok(found) => found.map_err(|error| explain(&error, house)),
-        // A panic, which has said on standard error what it was.
+        Ok(found) => found.map_err(|error| explain(&error, shared)),
+        // The thread panicked, and the panic was reported on standard error.
         Err(_) => Err(Rejection::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed")),
     }
 }
 
-fn search(route: &Route, house: &Arc<House>) -> Result<Found, PackageError> {
+fn search(route: &Route, shared: &Arc<SharedState>) -> Result<Reply, PackageError> {
     let deadline = Deadline::after(limits::SERVE_ANSWER_TIME);
     match route {
-        Route::Health => Ok(Found::Document(json!({"status": "ok"}))),
-        Route::Resolve(wanted) => house.registry.document(wanted, &deadline).map(Found::Document),
-        Route::Catalog => catalog(house),
+        Route::Health => Ok(Reply::Document(json!({"status": "ok"}))),
+        Route::Resolve(wanted) => shared.registry.document(wanted, &deadline).map(Reply::Document),
+        Route::Catalog => catalog(shared),
         Route::Artifact(artifact, digest) => {
-            let (file, length) = house.registry.verified(*artifact, digest, &deadline)?;
-            Ok(Found::File { artifact: *artifact, digest: *digest, file, length })
+            let (file, length) = shared.registry.verified(*artifact, digest, &deadline)?;
+            Ok(Reply::File { artifact: *artifact, digest: *digest, file, length })
         }
     }
 }
 
-/// The whole catalogue, sent as it is found. What is wrong at the beginning is an answer of its own; what goes wrong
-/// later breaks this one off.
-fn catalog(house: &Arc<House>) -> Result<Found, PackageError> {
-    let _ = house.registry.catalog(&Deadline::after(limits::SERVE_ANSWER_TIME))?;
+/// The whole catalogue, sent while it is read. An error at the beginning is an answer of its own; a later one breaks
+/// the answer off.
+fn catalog(shared: &Arc<SharedState>) -> Result<Reply, PackageError> {
+    drop(shared.registry.catalog(&Deadline::after(limits::SERVE_ANSWER_TIME))?);
     let (mut outlet, pieces) = Pieces::channel();
-    let house = Arc::clone(house);
+    let shared = Arc::clone(shared);
     drop(spawn_blocking(move || {
         let deadline = Deadline::after(limits::SERVE_CATALOG_TIME);
-        match list(&house, &deadline, &mut outlet) {
+        match list(&shared, &deadline, &mut outlet) {
             Ok(()) => outlet.finish(),
             Err(error) => {
-                (house.complain)(&error.sentence());
+                (shared.complain)(&error.sentence());
                 outlet.fail();
             }
         }
     }));
-    Ok(Found::List(pieces))
+    Ok(Reply::List(pieces))
 }
 
-fn list(house: &House, deadline: &Deadline, outlet: &mut Outlet) -> Result<(), PackageError> {
+fn list(shared: &SharedState, deadline: &Deadline, outlet: &mut Outlet) -> Result<(), PackageError> {
     outlet.write("{\"packages\":[");
-    for (count, listed) in house.registry.catalog(deadline)?.enumerate() {
+    for (count, listed) in shared.registry.catalog(deadline)?.enumerate() {
         let Listed { id, latest, problem } = listed?;
         if let Some(problem) = problem {
-            (house.complain)(&format!("{id} is listed without a latest version: {problem}"));
+            (shared.complain)(&format!("{id} is listed without a latest version: {problem}"));
         }
         let latest = latest.map(|version| version.to_string());
         let entry = json!({"package": id.to_string(), "visibility": "public", "latest_version": latest});
@@ -148,7 +148,7 @@ fn list(house: &House, deadline: &Deadline, outlet: &mut Outlet) -> Result<(), P
     Ok(())
 }
 
-/// Whether the list of tags that a client has names a digest.
+/// Whether a client's list of tags has a digest.
 fn names(tags: &HeaderValue, digest: &Digest) -> bool {
     let tag = tag(digest);
     tags.to_str().is_ok_and(|tags| tags.split(',').any(|one| one.trim().trim_start_matches("W/") == tag))
@@ -163,8 +163,8 @@ fn is_ambiguous(error: &PackageError) -> bool {
     matches!(error, PackageError::Version(error) if matches!(error.problem, VersionProblem::AmbiguousDigest { .. }))
 }
 
-/// What a client hears of an error. Messages for clients name no path of this machine.
-fn explain(error: &PackageError, house: &House) -> Rejection {
+/// Turns an error into a rejection. Messages for clients never name a path of this machine.
+fn explain(error: &PackageError, shared: &SharedState) -> Rejection {
     let problem = if let PackageError::Registry(error) = error { Some(&error.problem) } else { None };
     let message = if let Some(RegistryProblem::NoSuchPackage { id, .. }) = problem {
         format!("there is no package `{id}`")
@@ -176,7 +176,7 @@ fn explain(error: &PackageError, house: &House) -> Rejection {
     } else if is_ambiguous(error) {
         error.sentence()
     } else {
-        (house.complain)(&error.sentence());
+        (shared.complain)(&error.sentence());
         let status = if error.exit_kind() == ExitKind::Timeout {
             StatusCode::SERVICE_UNAVAILABLE
         } else {
@@ -197,22 +197,22 @@ fn rejected(rejection: &Rejection) -> Response<AnswerBody> {
     response
 }
 
-fn respond(found: Found) -> Response<AnswerBody> {
+fn respond(found: Reply) -> Response<AnswerBody> {
     match found {
-        Found::Document(value) => document(&value),
-        Found::List(pieces) => {
+        Reply::Document(value) => document(&value),
+        Reply::List(pieces) => {
             let mut response = Response::new(Either::Right(pieces));
             response.headers_mut().insert(header::CONTENT_TYPE, JSON);
             response.headers_mut().insert(header::CACHE_CONTROL, FRESH);
             response
         }
-        Found::Unchanged { digest } => {
+        Reply::Unchanged { digest } => {
             let mut response = Response::new(Either::Left(Full::default()));
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             lasting(response.headers_mut(), &digest);
             response
         }
-        Found::File { artifact, digest, file, length } => {
+        Reply::File { artifact, digest, file, length } => {
             let mut response = Response::new(Either::Right(Pieces::of_file(file, length)));
             let kind = match artifact {
                 Artifact::Manifest => JSON,
@@ -240,7 +240,7 @@ fn document(value: &Value) -> Response<AnswerBody> {
 
 fn lasting(headers: &mut HeaderMap, digest: &Digest) {
     headers.insert(header::CACHE_CONTROL, FOREVER);
-    // A digest is nothing but letters, digits and a colon.
+    // A digest has only letters, digits and a colon.
     if let Ok(tag) = HeaderValue::from_str(&tag(digest)) {
         headers.insert(header::ETAG, tag);
     }

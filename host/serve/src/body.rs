@@ -19,17 +19,17 @@ use tokio::task::spawn_blocking;
 use smcp_model::limits;
 use smcp_model::number;
 
-/// Bytes of a file that are sent at once.
+/// The size of a piece, bytes.
 const PIECE: usize = 64 * 1024;
 
-/// What an answer carries.
+/// The body of an answer.
 pub(super) type AnswerBody = Either<Full<Bytes>, Pieces>;
 
-/// Something that is read or made while it is sent, a few pieces ahead.
+/// A body that is read or made while it is sent, a few pieces ahead.
 #[derive(Debug)]
 pub(super) struct Pieces {
     pieces: mpsc::Receiver<io::Result<Bytes>>,
-    /// Bytes that are still to come, where that is known.
+    /// How many bytes are left to send; `None` if it is not known.
     left: Option<u64>,
 }
 
@@ -41,14 +41,14 @@ impl Pieces {
         Self { pieces, left: Some(length) }
     }
 
-    /// What will be written into an outlet. An answer that is broken off is seen to be.
+    /// The text that will be written into the outlet. The client can tell whether it was broken off.
     pub(super) fn channel() -> (Outlet, Self) {
         let (send, pieces) = mpsc::channel(limits::SERVE_READ_AHEAD);
         (Outlet { send, text: Vec::new() }, Self { pieces, left: None })
     }
 }
 
-/// Where an answer is written that is made while it is sent.
+/// Takes the text of a body that is made while it is sent.
 #[derive(Debug)]
 pub(super) struct Outlet {
     send: mpsc::Sender<io::Result<Bytes>>,
@@ -56,13 +56,13 @@ pub(super) struct Outlet {
 }
 
 impl Outlet {
-    /// Adds text; waits for a client that is slow. False when the client is gone.
+    /// Adds text, and waits for a slow client. False when the client is gone.
     pub(super) fn write(&mut self, text: &str) -> bool {
         self.text.extend_from_slice(text.as_bytes());
         self.text.len() < PIECE || self.flush()
     }
 
-    /// Sends what is left.
+    /// Sends the rest.
     pub(super) fn finish(mut self) {
         self.flush();
     }
@@ -77,7 +77,7 @@ impl Outlet {
     }
 }
 
-/// Reads a file piece by piece, as fast as they are taken. A client that leaves ends it.
+/// Reads a file in pieces, as fast as the client takes them. Ends when the client leaves.
 fn read(file: File, length: u64, send: &mpsc::Sender<io::Result<Bytes>>) {
     let mut file = file.take(length);
     loop {

@@ -1,4 +1,4 @@
-//! One client: one request after the other, within limits of size and time.
+//! Serves one connection: its requests in turn, within limits of size and time.
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -13,21 +13,21 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::House;
+use crate::SharedState;
 use crate::answer::answer;
-use crate::ending::unless;
+use crate::end_signals::unless;
 use smcp_model::limits;
 
-/// Answers a client until it leaves, time is over, or the server ends; an answer that is under way is finished first.
+/// Answers a client until it leaves, the time is over, or the server ends. An answer that has begun is finished first.
 pub(super) async fn converse(
     stream: TcpStream,
-    seat: OwnedSemaphorePermit,
-    house: Arc<House>,
+    permit: OwnedSemaphorePermit,
+    shared: Arc<SharedState>,
     mut ended: watch::Receiver<()>,
 ) {
     let service = service_fn(|request| {
-        let house = Arc::clone(&house);
-        async move { Ok::<_, Infallible>(answer(request, house).await) }
+        let shared = Arc::clone(&shared);
+        async move { Ok::<_, Infallible>(answer(request, shared).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -50,5 +50,5 @@ pub(super) async fn converse(
         Ok(Err(error)) => tracing::debug!(%error, "a connection broke off"),
         Err(_) => tracing::debug!("a connection was closed: it lasted too long"),
     }
-    drop(seat);
+    drop(permit);
 }

@@ -1,7 +1,7 @@
-//! A directory registry over the real HTTP API: `smcp registry serve`.
+//! Serves a directory registry over the HTTP API: `smcp registry serve`.
 //!
-//! A stage of its own, beside the launch: nothing of a launch goes through it. It reads and never writes; what it hands
-//! out was verified on the way. The one part of smcp with an async runtime, and that has one thread.
+//! This stage is beside the launch and takes no part in it. It only reads, and verifies the files that it sends. It is
+//! the only part of smcp with an async runtime, which has one thread.
 //!
 //! ```text
 //! listener ──► connection ──► route ──► answer ──► DirectoryRegistry
@@ -10,7 +10,7 @@
 mod answer;
 mod body;
 mod connection;
-mod ending;
+mod end_signals;
 mod route;
 
 use std::fmt;
@@ -23,25 +23,25 @@ use tokio::sync::Semaphore;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::ending::Ending;
-use crate::ending::unless;
+use crate::end_signals::EndSignals;
+use crate::end_signals::unless;
 use smcp_model::limits;
 use smcp_registry::DirectoryRegistry;
 
-/// What all connections share.
-struct House {
+/// The state that all connections share.
+struct SharedState {
     registry: DirectoryRegistry,
     complain: Box<dyn Fn(&str) + Send + Sync>,
 }
 
-impl fmt::Debug for House {
+impl fmt::Debug for SharedState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("House").field("registry", &self.registry).finish_non_exhaustive()
+        f.debug_struct("SharedState").field("registry", &self.registry).finish_non_exhaustive()
     }
 }
 
-/// Serves a registry until the process is asked to end. Calls `ready` when both is possible, to be asked and to be ended;
-/// what is wrong with the registry itself goes to `complain`.
+/// Serves a registry until the process is asked to end. Calls `ready` when requests are accepted and signals are heard.
+/// Faults of the registry go to `complain`.
 ///
 /// # Errors
 /// When the system gives no runtime, or the listener or the signals can't be watched.
@@ -51,36 +51,36 @@ pub fn serve(
     ready: impl FnOnce(),
     complain: impl Fn(&str) + Send + Sync + 'static,
 ) -> io::Result<()> {
-    let house = Arc::new(House { registry, complain: Box::new(complain) });
+    let shared = Arc::new(SharedState { registry, complain: Box::new(complain) });
     let runtime = runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
-        // Two for each connection: one that looks for an answer, one that reads a file ahead of a client.
+        // Two for each connection: one looks up an answer, the other reads a file ahead of the client.
         .max_blocking_threads(limits::SERVE_CONNECTIONS.saturating_mul(2))
         .build()?;
-    let served = runtime.block_on(accept(listener, house, ready));
-    // A thread that waits for a slow disk is not waited for.
+    let served = runtime.block_on(accept(listener, shared, ready));
+    // Threads that wait for a slow disk are left behind.
     runtime.shutdown_background();
     served
 }
 
-async fn accept(listener: TcpListener, house: Arc<House>, ready: impl FnOnce()) -> io::Result<()> {
+async fn accept(listener: TcpListener, shared: Arc<SharedState>, ready: impl FnOnce()) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let ending = Ending::listen()?;
-    let (tell, told) = watch::channel(());
-    let seats = Arc::new(Semaphore::new(limits::SERVE_CONNECTIONS));
+    let signals = EndSignals::listen()?;
+    let (end, ended) = watch::channel(());
+    let permits = Arc::new(Semaphore::new(limits::SERVE_CONNECTIONS));
     let mut connections = JoinSet::new();
     ready();
     loop {
         let next = async {
-            let seat = Arc::clone(&seats).acquire_owned().await.map_err(io::Error::other)?;
-            Ok::<_, io::Error>((listener.accept().await?.0, seat))
+            let permit = Arc::clone(&permits).acquire_owned().await.map_err(io::Error::other)?;
+            Ok::<_, io::Error>((listener.accept().await?.0, permit))
         };
-        match unless(ending.asked(), next).await {
+        match unless(signals.asked(), next).await {
             None => break,
-            Some(Ok((stream, seat))) => {
-                connections.spawn(connection::converse(stream, seat, Arc::clone(&house), told.clone()));
+            Some(Ok((stream, permit))) => {
+                connections.spawn(connection::converse(stream, permit, Arc::clone(&shared), ended.clone()));
             }
             Some(Err(error)) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -90,10 +90,10 @@ async fn accept(listener: TcpListener, house: Arc<House>, ready: impl FnOnce()) 
         while connections.try_join_next().is_some() {}
     }
     drop(listener);
-    drop(tell);
-    ending.forget();
+    drop(end);
+    signals.forget();
     let finished = async { while connections.join_next().await.is_some() {} };
-    // Whoever asks a second time means at once.
-    unless(ending.asked(), tokio::time::timeout(limits::SERVE_END_GRACE, finished)).await;
+    // A second signal ends the server at once.
+    unless(signals.asked(), tokio::time::timeout(limits::SERVE_END_GRACE, finished)).await;
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! What a request asks for: the registry's API as a type.
+//! The registry's API as a type: what a request asks for.
 //!
-//! Everything in a path is percent-decoded once and then parsed; nothing of it ever becomes a path of a file unparsed.
+//! Each part of a path is percent-decoded once and then parsed. Nothing becomes a part of a file's path unparsed.
 
 use std::str::FromStr;
 
@@ -12,20 +12,20 @@ use smcp_model::name::PackageWord;
 use smcp_model::package::PackageRef;
 use smcp_registry::Artifact;
 
-/// A question that the registry can answer.
+/// A request that the registry can answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
-    /// Which version is meant.
+    /// The version that a reference means.
     Resolve(PackageRef),
     /// One of a version's files.
     Artifact(Artifact, Digest),
-    /// Which packages there are.
+    /// The list of packages.
     Catalog,
-    /// Whether anybody is there.
+    /// The check that the server runs.
     Health,
 }
 
-/// Why a request gets no answer.
+/// The error that answers a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Rejection {
     pub(super) status: StatusCode,
@@ -43,7 +43,7 @@ impl Rejection {
     }
 }
 
-/// What a path and a query ask for.
+/// Parses a path and a query.
 pub(super) fn route(path: &str, query: Option<&str>) -> Result<Route, Rejection> {
     let parts: Vec<&str> = path.split('/').skip(1).collect();
     match parts.as_slice() {
@@ -63,7 +63,7 @@ pub(super) fn route(path: &str, query: Option<&str>) -> Result<Route, Rejection>
     }
 }
 
-/// The one `ref` of a query. A `+` stands for itself: versions have it, and spaces never.
+/// The `ref` of a query, which must have exactly one. A `+` means itself: versions have it, and never spaces.
 fn reference(query: Option<&str>) -> Result<String, Rejection> {
     let pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
     let given: Vec<&str> = pairs.filter(|(name, _)| *name == "ref").map(|(_, value)| value).collect();
@@ -85,14 +85,14 @@ fn parse<T: FromStr<Err: ToString>>(text: &str) -> Result<T, Rejection> {
     })
 }
 
-/// A text with its percent-encoding taken out, once.
+/// Undoes percent-encoding once.
 fn decoded(text: &str) -> Result<String, Rejection> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
         let decoded = match byte {
             b'%' => digit(rest.next()).zip(digit(rest.next())).map(|(high, low)| high << 4 | low),
-            plain => Some(plain),
+            other => Some(other),
         };
         bytes.push(
             decoded.ok_or_else(|| Rejection::malformed("a `%` in the address is not followed by two hex digits"))?,

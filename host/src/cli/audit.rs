@@ -12,7 +12,7 @@ use crate::cli::world::World;
 use smcp_audit as audit;
 use smcp_audit::AuditError;
 use smcp_audit::Bounds;
-use smcp_audit::Part;
+use smcp_audit::LogFile;
 use smcp_audit::RecordKey;
 use smcp_audit::Snapshot;
 use smcp_authority as authority;
@@ -139,11 +139,11 @@ pub(super) fn log(world: &World) -> Result<Snapshot, Failure> {
     }
 }
 
-fn named(world: &World, files: &[PathBuf]) -> Result<Vec<Part>, Failure> {
+fn named(world: &World, files: &[PathBuf]) -> Result<Vec<LogFile>, Failure> {
     let part = |path: &PathBuf| {
         let absolute = world.path(path)?;
         let opened = authority::open_file(&absolute).with_context(|| format!("while opening {}", path.display()));
-        Part::new(opened.map_err(Failure::usage)?, path).map_err(failed)
+        LogFile::new(opened.map_err(Failure::usage)?, path).map_err(failed)
     };
     files.iter().map(part).collect()
 }

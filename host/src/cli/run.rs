@@ -18,9 +18,9 @@ use smcp_model::client_error::ClientError;
 use smcp_model::facts::Score;
 use smcp_model::package::PackageRef;
 use smcp_pipeline as pipeline;
+use smcp_pipeline::ArgumentLimits;
 use smcp_pipeline::Assignment;
 use smcp_pipeline::Order;
-use smcp_pipeline::Room;
 use smcp_report::Purpose;
 use smcp_report::client_error;
 
@@ -153,7 +153,7 @@ impl RunCommand {
     fn variables(&self, world: &World, patience: Duration) -> Result<(Vec<Assignment>, Vec<Assignment>), Failure> {
         let env_file = self.env_file.as_deref().map_or(Ok(Vec::new()), |file| world.variables(file, patience))?;
         let env = assignments(&self.env, world)?;
-        let room = Room { one: authority::longest_argument(), all: authority::room_for_arguments() };
+        let room = ArgumentLimits { one: authority::longest_argument(), all: authority::room_for_arguments() };
         room.check(env_file.iter().chain(&env), &self.arguments).map_err(Failure::usage)?;
         Ok((env_file, env))
     }

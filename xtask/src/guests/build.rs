@@ -1,4 +1,4 @@
-//! Compiles guests into components, the same bytes on every machine.
+//! Compiles guests into components, with the same bytes on every machine.
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -45,7 +45,7 @@ pub(crate) fn build(root: &Path, set: &GuestSet) -> anyhow::Result<Built> {
     Ok(Built { components: components.collect::<anyhow::Result<_>>()?, toolchain: release(toolchain)? })
 }
 
-/// The compiler that was really used.
+/// The release of the compiler that was used.
 fn release(toolchain: Toolchain) -> anyhow::Result<Release> {
     match toolchain {
         Toolchain::Rustup => toolchain::release(),
@@ -53,14 +53,14 @@ fn release(toolchain: Toolchain) -> anyhow::Result<Release> {
     }
 }
 
-/// No path of this machine stays in the bytes: panic messages name files.
+/// Flags that keep paths of this machine out of the bytes, since panic messages name files.
 fn flags(root: &Path) -> anyhow::Result<Vec<String>> {
     let release = toolchain::release()?;
     let library = toolchain::sysroot()?.join("lib/rustlib/src/rust");
     let remaps = [
         (root.to_owned(), "/smcp".to_owned()),
         (cargo_home()?, "/cargo".to_owned()),
-        // What the library that comes ready-made calls its own sources.
+        // The name that the precompiled standard library has for its own sources.
         (library, format!("/rustc/{}", release.commit)),
     ];
     Ok(remaps.iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display())).collect())
@@ -74,7 +74,7 @@ fn cargo_home() -> anyhow::Result<PathBuf> {
     Ok(home.join(".cargo"))
 }
 
-/// A folder of its own: guests and host are built with different flags, and would throw each other's work away.
+/// A separate target folder: guests and host are built with different flags, and would discard each other's work.
 fn target_dir(root: &Path) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
     root.join(target).join("guests")

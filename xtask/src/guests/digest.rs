@@ -1,4 +1,4 @@
-//! Digests of bytes, and of all that a guest is built from.
+//! Digests of bytes, and of everything that a guest is built from.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -8,13 +8,13 @@ use anyhow::Context as _;
 use sha2::Digest as _;
 use sha2::Sha256;
 
-/// What every guest is built from, beside its own folder. The interface is inside the SDK's folder, as a link.
+/// The folders that every guest is built from, besides its own. The interface is a link in the SDK's folder.
 const SHARED: [&str; 2] = ["sdk/rust", "sdk/build"];
 
 /// The parts of the workspace's manifest that decide how a guest is compiled.
 const PROFILES: [&str; 3] = ["[profile.release]", "[profile.guest]", "[workspace.package]"];
 
-/// `sha256:` and hex.
+/// The digest of bytes, as `sha256:` and hex.
 pub(crate) fn of_bytes(bytes: &[u8]) -> String {
     let mut text = "sha256:".to_owned();
     for byte in Sha256::digest(bytes) {
@@ -44,7 +44,7 @@ pub(crate) fn of_sources(root: &Path, folder: &str) -> anyhow::Result<String> {
     Ok(of_bytes(&content))
 }
 
-/// Name and length go before the bytes, so that no two sets of files read the same.
+/// Appends a file. Name and length come before the bytes, so that no two sets of files give the same content.
 fn append(content: &mut Vec<u8>, name: &str, bytes: &[u8]) {
     content.extend_from_slice(format!("{name}\0{}\0", bytes.len()).as_bytes());
     content.extend_from_slice(bytes);

@@ -14,9 +14,9 @@ use crate::run::cargo;
 use crate::run::output;
 use crate::toolchain::TARGET;
 
-/// What makes components of modules.
+/// The crate that makes components of modules.
 const ENCODER: &str = "wit-component";
-/// Who uses it.
+/// The crate that uses it.
 const ENCODER_USER: &str = "xtask";
 
 /// The resolved graph of the workspace, for the target of guests.
@@ -40,7 +40,7 @@ struct Package {
     name: String,
     version: String,
     source: Option<String>,
-    /// As its manifest declares them, with what it inherits from the workspace filled in.
+    /// Its declared dependencies, with inherited settings of the workspace filled in.
     dependencies: Vec<Declared>,
 }
 
@@ -143,7 +143,7 @@ impl Graph {
         Ok(digest::of_bytes(lines.into_iter().collect::<String>().as_bytes()))
     }
 
-    /// Name and version of what makes components of modules.
+    /// Name and version of the crate that makes components of modules.
     pub(crate) fn encoder(&self) -> anyhow::Result<String> {
         let direct = self.edges.get(&self.member(ENCODER_USER)?.id).into_iter().flatten();
         let mut packages = direct.filter_map(|id| self.packages.get(id));

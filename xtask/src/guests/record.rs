@@ -1,4 +1,4 @@
-//! The provenance record: what components were built from, and with what.
+//! The provenance record: the sources and the tools of the components.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,7 +19,7 @@ pub(crate) struct Record {
     /// The compiler.
     pub(crate) toolchain: Release,
     target: String,
-    /// What made components of the modules: `wit-component` and its version.
+    /// The tool that made components of the modules: `wit-component` and its version.
     pub(crate) encoder: String,
     /// By name.
     pub(crate) components: BTreeMap<String, Component>,

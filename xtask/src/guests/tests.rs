@@ -1,4 +1,4 @@
-//! What is promised of every committed component, whoever built it.
+//! Tests what every committed component has to fulfil.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Whether committed components still are what their record says.
+//! Checks that the committed components fit their record.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -42,7 +42,7 @@ pub(crate) fn verify(root: &Path, set: &GuestSet) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What can be told without building: files that are not the recorded ones, sources that changed.
+/// Finds problems without building: files that are not the recorded ones, and sources that changed.
 fn stale(root: &Path, set: &GuestSet, record: &Record) -> anyhow::Result<Vec<String>> {
     let mut problems = Vec::new();
     let mut unknown: BTreeMap<&str, &Component> =
@@ -65,7 +65,7 @@ fn stale(root: &Path, set: &GuestSet, record: &Record) -> anyhow::Result<Vec<Str
     Ok(problems)
 }
 
-/// Builds again, where that can give the same bytes, and compares.
+/// Builds again and compares, where the same bytes can be expected.
 fn rebuilt_differently(root: &Path, set: &GuestSet, record: &Record) -> anyhow::Result<Vec<String>> {
     let here = toolchain::release()?;
     if here != record.toolchain || Toolchain::find().ok() != Some(Toolchain::Rustup) {

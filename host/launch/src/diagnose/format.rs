@@ -1,42 +1,42 @@
-//! What kind of file some first bytes belong to, as far as starting it goes.
+//! Recognises kinds of program files by their first bytes.
 
 use std::fmt;
 
-/// What Linux looks at to find a script's interpreter, bytes.
+/// How far Linux reads to find a script's interpreter, bytes.
 const SCRIPT_LINE: usize = 256;
 
 /// A kind of file.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Format {
+pub(super) enum FileFormat {
     /// Its first line begins with `#!`.
     Script {
-        /// What the line names first; empty when it names nothing.
+        /// The first word of the line; empty when there is none.
         interpreter: Vec<u8>,
-        /// The line ends in a carriage return, which the system takes for a part of a name.
+        /// Whether the line ends in a carriage return, which the system takes for a part of the name.
         ends_in_cr: bool,
     },
     /// A program of Linux and its relatives.
     Elf {
-        /// What it was built for.
+        /// The machine that it was built for.
         machine: Machine,
-        /// The dynamic loader that it asks for, when that can be seen.
+        /// The dynamic loader that it asks for, if it is in the bytes.
         loader: Option<Vec<u8>>,
     },
     /// A program of macOS.
     MacOs,
     /// A program of Windows.
     Windows,
-    /// Nothing is in it.
+    /// An empty file.
     Empty,
     /// Anything else.
     Other,
 }
 
-/// A machine that programs are built for: its number in an ELF file.
+/// A kind of machine, by its number in an ELF file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Machine(u16);
 
-/// Machines that people have, by their names.
+/// Names of common machines.
 const MACHINES: [(u16, &str); 8] = [
     (3, "x86"),
     (20, "ppc"),
@@ -48,7 +48,7 @@ const MACHINES: [(u16, &str); 8] = [
     (243, "riscv"),
 ];
 
-/// What smcp itself was built for.
+/// The machine that smcp itself was built for.
 pub(super) const OURS: Machine = Machine(if cfg!(target_arch = "x86_64") {
     62
 } else if cfg!(target_arch = "aarch64") {
@@ -74,7 +74,7 @@ impl fmt::Display for Machine {
     }
 }
 
-impl Format {
+impl FileFormat {
     /// The kind of a file that begins with these bytes.
     pub(super) fn of(head: &[u8]) -> Self {
         if let Some(rest) = head.strip_prefix(b"#!") {
@@ -90,18 +90,18 @@ impl Format {
     }
 }
 
-fn script(rest: &[u8]) -> Format {
+fn script(rest: &[u8]) -> FileFormat {
     let line = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let start = line.iter().position(|byte| !blank(byte)).unwrap_or(line.len());
     let named = line.get(start..).unwrap_or_default();
     let interpreter = named.split(blank).next().unwrap_or_default().to_vec();
-    Format::Script { interpreter, ends_in_cr: line.ends_with(b"\r") }
+    FileFormat::Script { interpreter, ends_in_cr: line.ends_with(b"\r") }
 }
 
-fn elf(head: &[u8]) -> Format {
+fn elf(head: &[u8]) -> FileFormat {
     let bytes = Elf { head, big: head.get(5) == Some(&2), wide: head.get(4) == Some(&2) };
-    Format::Elf {
+    FileFormat::Elf {
         machine: Machine(u16::try_from(bytes.number(18, 2).unwrap_or_default()).unwrap_or_default()),
         loader: bytes.loader(),
     }
@@ -110,13 +110,14 @@ fn elf(head: &[u8]) -> Format {
 /// The head of an ELF file.
 struct Elf<'h> {
     head: &'h [u8],
+    /// Its numbers are big-endian.
     big: bool,
-    /// Of 64 bits.
+    /// It is a 64-bit file.
     wide: bool,
 }
 
 impl Elf<'_> {
-    /// The number of so many bytes at some place.
+    /// The number of `length` bytes at the offset `at`.
     fn number(&self, at: usize, length: usize) -> Option<u64> {
         let bytes = self.head.get(at..at.checked_add(length)?)?;
         let append = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
@@ -127,7 +128,7 @@ impl Elf<'_> {
         usize::try_from(self.number(at, length)?).ok()
     }
 
-    /// The dynamic loader: what the segment of type 3 holds, up to its NUL.
+    /// The dynamic loader: the content of the segment of type 3, up to its NUL.
     fn loader(&self) -> Option<Vec<u8>> {
         const INTERPRETER: u64 = 3;
         let (table, size, count) = if self.wide {
@@ -154,8 +155,9 @@ mod tests {
 
     #[test]
     fn a_script_names_its_interpreter_as_the_system_reads_it() {
-        let script = |interpreter: &[u8], ends_in_cr| Format::Script { interpreter: interpreter.to_vec(), ends_in_cr };
-        let cases: [(&[u8], Format); 8] = [
+        let script =
+            |interpreter: &[u8], ends_in_cr| FileFormat::Script { interpreter: interpreter.to_vec(), ends_in_cr };
+        let cases: [(&[u8], FileFormat); 8] = [
             (b"#!/bin/sh\necho", script(b"/bin/sh", false)),
             (b"#! \t/bin/sh -e\n", script(b"/bin/sh", false)),
             (b"#!/bin/sh", script(b"/bin/sh", false)),
@@ -166,7 +168,7 @@ mod tests {
             (b"#!  \r\n", script(b"\r", true)),
         ];
         for (head, expected) in cases {
-            assert_eq!(Format::of(head), expected, "{}", String::from_utf8_lossy(head));
+            assert_eq!(FileFormat::of(head), expected, "{}", String::from_utf8_lossy(head));
         }
     }
 
@@ -176,8 +178,12 @@ mod tests {
             [&[0x7f, b'E', b'L', b'F', class, data][..], &[0; 12], &machine, &[0; 44]].concat()
         };
         let machine = |head: &[u8]| {
-            let format = Format::of(head);
-            if let Format::Elf { machine, loader: None } = format { machine.to_string() } else { format!("{format:?}") }
+            let format = FileFormat::of(head);
+            if let FileFormat::Elf { machine, loader: None } = format {
+                machine.to_string()
+            } else {
+                format!("{format:?}")
+            }
         };
         let cases = [
             (elf(2, 1, [62, 0]), "x86-64"),
@@ -190,17 +196,17 @@ mod tests {
         for (head, expected) in cases {
             assert_eq!(machine(&head), expected, "{head:?}");
         }
-        let others: [(&[u8], Format); 7] = [
-            (b"", Format::Empty),
-            (b"MZ\x90\0", Format::Windows),
-            (b"\xcf\xfa\xed\xfe\x07", Format::MacOs),
-            (b"\xca\xfe\xba\xbe\0", Format::MacOs),
-            (b"echo hello\n", Format::Other),
-            (b"\n#!/bin/sh\n", Format::Other),
-            (b"\xef\xbb\xbf#!/bin/sh\n", Format::Other),
+        let others: [(&[u8], FileFormat); 7] = [
+            (b"", FileFormat::Empty),
+            (b"MZ\x90\0", FileFormat::Windows),
+            (b"\xcf\xfa\xed\xfe\x07", FileFormat::MacOs),
+            (b"\xca\xfe\xba\xbe\0", FileFormat::MacOs),
+            (b"echo hello\n", FileFormat::Other),
+            (b"\n#!/bin/sh\n", FileFormat::Other),
+            (b"\xef\xbb\xbf#!/bin/sh\n", FileFormat::Other),
         ];
         for (head, expected) in others {
-            assert_eq!(Format::of(head), expected, "{head:?}");
+            assert_eq!(FileFormat::of(head), expected, "{head:?}");
         }
     }
 
@@ -208,7 +214,7 @@ mod tests {
     fn our_own_program_is_for_our_own_machine() {
         #[expect(clippy::disallowed_methods, reason = "a program that certainly starts here")]
         let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
-        if let Format::Elf { machine, loader } = Format::of(&own) {
+        if let FileFormat::Elf { machine, loader } = FileFormat::of(&own) {
             assert_eq!(machine, OURS);
             assert!(loader.is_none_or(|loader| loader.starts_with(b"/")), "a loader has an absolute path");
         }

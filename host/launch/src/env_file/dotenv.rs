@@ -1,7 +1,7 @@
-//! An environment file: dotenv, as far as programs that read it agree.
+//! Parses an environment file: dotenv, as far as programs agree on it.
 //!
-//! docs/config.md has the format. What programs read in different ways is refused with its line and the reason: a
-//! secret that arrives changed is found by nobody, because no message shows values.
+//! docs/config.md has the format. Text that programs read in different ways is refused, with its line and the reason. A
+//! changed secret would be hard to notice, because no message shows values.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -11,28 +11,28 @@ use crate::env_file::Assignment;
 use crate::env_file::is_name;
 use smcp_model::encoding;
 
-/// Lines that are named in one message.
+/// How many lines one message names.
 const SHOWN: usize = 8;
 
-/// An environment file is not understood. Nothing of its text is shown, because it may be a value.
+/// The error for an environment file that can't be read. Its text is not shown, because it may be a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EnvFileError {
     /// Its text is in another encoding.
     Encoding,
-    /// Lines of it mean nothing here.
+    /// Some lines are not understood.
     Lines(Vec<Wrong>),
 }
 
-/// What is wrong with one line.
+/// A line that is not understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wrong {
     /// Its number, from 1.
     pub line: usize,
-    /// Why.
+    /// The reason.
     pub reason: Reason,
 }
 
-/// Why a line is not understood.
+/// The reason why a line is not understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
     /// Not an assignment.
@@ -44,25 +44,25 @@ pub enum Reason {
              quotation marks"
     )]
     Name,
-    /// A variable can't hold it.
+    /// A NUL byte, which a variable can't hold.
     #[error("it has a NUL byte")]
     Nul,
-    /// The line ends of old Macs, or a copy that went wrong.
+    /// A carriage return inside the line: line ends of old Macs, or a damaged copy.
     #[error("it has a carriage return in its middle; lines end in LF or CR LF")]
     CarriageReturn,
-    /// Some programs would put another variable there.
+    /// A reference to a variable, which some programs would expand.
     #[error("it has a `$` before a name, and nothing is expanded here; 'in single quotes' it stays as it is")]
     Expansion,
-    /// Some programs take them for quotation marks.
+    /// A backtick, which some programs take for a quotation mark.
     #[error("its value begins with a backtick, which quotes nothing here; put the value in ' or \"")]
     Backtick,
     /// An escape that programs read in different ways.
     #[error("a backslash in \"…\" stands before one of n, r, t, \", ', \\ and $; 'in single quotes' it stays as it is")]
     Escape,
-    /// A shell would glue it to the value.
+    /// Text behind the closing quotation mark, which a shell would append to the value.
     #[error("more than a comment stands behind the closing quotation mark")]
     BehindQuotes,
-    /// The end of the file comes before that of the value.
+    /// The file ends inside a quoted value.
     #[error("the quotation mark that begins its value is never closed")]
     Unclosed,
 }
@@ -98,7 +98,7 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Assignment>, EnvFileError> {
     if wide(bytes) {
         return Err(EnvFileError::Encoding);
     }
-    let mut reader = Reader { rest: encoding::without_mark(bytes), line: 1 };
+    let mut reader = EnvFileReader { rest: encoding::without_mark(bytes), line: 1 };
     let (mut assignments, mut wrong) = (Vec::new(), Vec::new());
     while !reader.rest.is_empty() {
         let line = reader.line;
@@ -110,15 +110,16 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Assignment>, EnvFileError> {
     if wrong.is_empty() { Ok(assignments) } else { Err(EnvFileError::Lines(wrong)) }
 }
 
-/// What is left of a file.
-struct Reader<'b> {
+/// Reads a file line by line.
+struct EnvFileReader<'b> {
     rest: &'b [u8],
     /// The number of the line that `rest` begins in.
     line: usize,
 }
 
-impl<'b> Reader<'b> {
-    /// Reads one assignment, or a line that is none. Whatever comes of it, the reader stands at the next line.
+impl<'b> EnvFileReader<'b> {
+    /// Reads one assignment; `None` for a blank line or a comment. Afterwards the reader is at the start of the next
+    /// line, also after an error.
     fn statement(&mut self) -> Result<Option<Assignment>, Reason> {
         let line = self.rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let content = line.trim_ascii();
@@ -150,7 +151,7 @@ impl<'b> Reader<'b> {
         Ok(Some(Assignment { name, value: OsStr::from_bytes(&value).to_owned() }))
     }
 
-    /// Goes on behind the end of this line; returns what was left of it.
+    /// Skips to the next line; returns the rest of this one.
     fn skip_line(&mut self) -> &'b [u8] {
         let end = self.rest.iter().position(|byte| *byte == b'\n');
         let (line, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
@@ -159,7 +160,7 @@ impl<'b> Reader<'b> {
         line
     }
 
-    /// The value up to its closing quotation mark, which may stand on a later line.
+    /// Reads the value up to its closing quotation mark, which may be on a later line.
     fn quoted(&mut self, quote: u8) -> Result<Vec<u8>, Reason> {
         let mut value = Vec::new();
         let mut result = Ok(());
@@ -167,7 +168,7 @@ impl<'b> Reader<'b> {
             self.rest = rest;
             match (*first, rest) {
                 (byte, _) if byte == quote => return result.map(|()| value),
-                // As text editors of any system have it, the lines of a value end in LF.
+                // The lines of a value end in LF, whichever system the file comes from.
                 (b'\r', [b'\n', ..]) => {}
                 (b'\\', [escaped, rest @ ..]) if quote == b'"' => {
                     self.rest = rest;
@@ -191,14 +192,14 @@ impl<'b> Reader<'b> {
 /// The name before `=`.
 fn name(before: &[u8]) -> Result<String, Reason> {
     let trimmed = before.trim_ascii();
-    // As a file that shells read has it. A variable may be called `export`, too.
+    // Files for shells begin lines with `export`. A variable may also have that name.
     let exported = trimmed.strip_prefix(b"export").filter(|rest| rest.starts_with(b" ") || rest.starts_with(b"\t"));
     let name = str::from_utf8(exported.unwrap_or(trimmed).trim_ascii()).map_err(|_| Reason::Name)?;
-    let plain = is_name(name) && !name.contains(['"', '\'', '`', '$', '\\']);
-    if plain { Ok(name.to_owned()) } else { Err(Reason::Name) }
+    let is_portable = is_name(name) && !name.contains(['"', '\'', '`', '$', '\\']);
+    if is_portable { Ok(name.to_owned()) } else { Err(Reason::Name) }
 }
 
-/// A value without quotation marks: up to a comment, which begins with `#` behind white space.
+/// Reads a value without quotation marks, up to a comment: a `#` behind white space.
 fn unquoted(text: &[u8]) -> Result<Vec<u8>, Reason> {
     let blank = |at: usize| matches!(text.get(at), Some(b' ' | b'\t'));
     let comment = text.iter().enumerate().position(|(at, byte)| *byte == b'#' && at > 0 && blank(at - 1));
@@ -215,12 +216,12 @@ fn unquoted(text: &[u8]) -> Result<Vec<u8>, Reason> {
     }
 }
 
-/// Whether some program would put something else in the place of a `$` before this.
+/// Whether some programs would expand a `$` before `rest`.
 fn is_expanded(rest: &[u8]) -> bool {
     rest.first().is_some_and(|next| next.is_ascii_alphanumeric() || b"_{(".contains(next))
 }
 
-/// What a backslash and a character mean together in double quotation marks.
+/// The byte that a backslash and `byte` mean in double quotation marks.
 const fn unescaped(byte: u8) -> Option<u8> {
     match byte {
         b'n' => Some(b'\n'),
@@ -231,7 +232,7 @@ const fn unescaped(byte: u8) -> Option<u8> {
     }
 }
 
-/// Whether nothing but a comment stands there.
+/// Whether a text is blank or a comment.
 fn is_comment(text: &[u8]) -> bool {
     let text = text.trim_ascii();
     text.is_empty() || text.starts_with(b"#")

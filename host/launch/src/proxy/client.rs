@@ -1,39 +1,39 @@
-//! The client's stream: read where the session may care, and skimmed elsewhere.
+//! Reads the client's stream: scanned where it may matter, skimmed elsewhere.
 //!
-//! Before it the relay, with bytes cut anywhere; after it the session. As long as the session is settled, hardly
-//! anything that a client says concerns it, and [`Skimmer`] knows that from the bytes alone. What the scanner was not
-//! shown by then is kept up to the end of the line, so that it can still be shown from the start. The session can't
-//! tell the difference.
+//! The relay passes in bytes that may be cut anywhere; the session gets the messages. While the session is settled,
+//! hardly any message concerns it, and the [`Skimmer`] sees that from the bytes alone. Skimmed bytes are kept up to the
+//! end of their line, so that the scanner can still be shown the line from its start. The session can't tell the
+//! difference.
 
 use std::hash::RandomState;
 
-use crate::proxy::scan::Event;
-use crate::proxy::scan::Facts;
+use crate::proxy::scan::MessageFacts;
+use crate::proxy::scan::ScanEvent;
 use crate::proxy::scan::Scanner;
 use crate::proxy::session::Session;
 use crate::proxy::skim::OVERLAP;
 use crate::proxy::skim::Skimmer;
 use smcp_model::limits;
 
-/// What a client says.
+/// The client's stream.
 #[derive(Debug)]
-pub(crate) struct Client {
+pub(crate) struct ClientStream {
     scanner: Scanner,
     skimmer: Skimmer,
-    /// The scanner has been shown the present line from its start.
+    /// The scanner has seen the present line from its start.
     reading: bool,
-    /// The present line so far, when the scanner has not: all of it was said to a settled session.
+    /// The present line so far, if the scanner has not seen it. The session was settled during all of it.
     kept: Vec<u8>,
 }
 
-impl Client {
-    /// A client that has said nothing.
+impl ClientStream {
+    /// A stream that has not begun.
     pub(crate) fn new(hasher: RandomState) -> Self {
         let scanner = Scanner::new(hasher, false);
         Self { scanner, skimmer: Skimmer::default(), reading: false, kept: Vec::new() }
     }
 
-    /// Tells the session what these bytes say.
+    /// Passes the messages in these bytes on to the session.
     pub(crate) fn hear(&mut self, bytes: &[u8], session: &mut Session) {
         let begun = if self.reading { memchr::memchr(b'\n', bytes).map_or(bytes.len(), |end| end + 1) } else { 0 };
         let (line, rest) = bytes.split_at(begun);
@@ -45,14 +45,15 @@ impl Client {
         self.read(rest, session);
     }
 
-    /// Shows the scanner what was kept. What is complete in it was said to a settled session, and did not concern it.
+    /// Shows the scanner the kept bytes. Messages that are complete in them came while the session was settled, and did
+    /// not concern it.
     fn catch_up(&mut self) {
         scan(&mut self.scanner, &self.kept, |_| {});
         self.reading |= !self.kept.is_empty();
         self.kept.clear();
     }
 
-    /// Shows the scanner everything.
+    /// Shows the scanner these bytes, and the session the messages in them.
     fn read(&mut self, bytes: &[u8], session: &mut Session) {
         scan(&mut self.scanner, bytes, |facts| session.client_said(facts));
         if let Some(last) = bytes.last() {
@@ -60,8 +61,7 @@ impl Client {
         }
     }
 
-    /// Whether a settled session need not be told of these bytes; they begin where `kept` ends. If not, nothing has
-    /// changed.
+    /// Skims bytes that follow `kept`. True when they don't concern a settled session; otherwise nothing has changed.
     fn skim(&mut self, bytes: &[u8], lists: bool) -> bool {
         let ended = memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1);
         let (lines, begun) = bytes.split_at(ended);
@@ -75,7 +75,7 @@ impl Client {
         true
     }
 
-    /// Whether something of interest begins in what was kept and ends in these bytes.
+    /// Whether a name of interest begins in the kept bytes and ends in these.
     fn is_split(&mut self, bytes: &[u8], lists: bool) -> bool {
         let kept = self.kept.len();
         self.kept.extend_from_slice(bytes.get(..OVERLAP).unwrap_or(bytes));
@@ -86,16 +86,16 @@ impl Client {
     }
 }
 
-/// Shows the scanner bytes of any number of lines, and tells of each message that is complete.
-fn scan(scanner: &mut Scanner, bytes: &[u8], mut said: impl FnMut(&Facts)) {
+/// Shows the scanner the bytes of any number of lines, and calls `on_message` with each complete message.
+fn scan(scanner: &mut Scanner, bytes: &[u8], mut on_message: impl FnMut(&MessageFacts)) {
     let mut rest = bytes;
     while !rest.is_empty() {
         let end = memchr::memchr2(b'\n', b'\r', rest);
         let (mut line, after) = rest.split_at(end.unwrap_or(rest.len()));
         while !line.is_empty() {
             let (taken, event) = scanner.feed(line);
-            if event == Some(Event::Message) {
-                said(scanner.facts());
+            if event == Some(ScanEvent::Message) {
+                on_message(scanner.facts());
             }
             line = line.get(taken..).unwrap_or_default();
         }
@@ -111,23 +111,26 @@ fn scan(scanner: &mut Scanner, bytes: &[u8], mut said: impl FnMut(&Facts)) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+    use proptest::test_runner::Config;
+    use proptest::test_runner::RngAlgorithm;
+    use proptest::test_runner::TestRng;
+    use proptest::test_runner::TestRunner;
 
     use super::*;
     use crate::proxy::token::Id;
     use crate::proxy::token::Method;
 
-    /// One client heard by two sessions: as it is, and with nothing skimmed.
+    /// One client, heard by two sessions: with skimming, and without.
     struct Twice {
-        skimmed: (Client, Session),
-        read: (Client, Session),
+        skimmed: (ClientStream, Session),
+        read: (ClientStream, Session),
         hasher: RandomState,
     }
 
     impl Twice {
         fn new() -> Self {
             let hasher = RandomState::new();
-            let one = || (Client::new(hasher.clone()), Session::default());
+            let one = || (ClientStream::new(hasher.clone()), Session::default());
             Self { skimmed: one(), read: one(), hasher }
         }
 
@@ -150,11 +153,11 @@ mod tests {
             assert_eq!(self.skimmed.1, self.read.1, "after {:?}", String::from_utf8_lossy(bytes));
         }
 
-        /// Something that the server does, about a request with some id.
-        fn serve(&mut self, id: u8, act: impl Fn(&mut Session, &Facts)) {
+        /// An event of the server, about a request with the given id.
+        fn serve(&mut self, id: u8, act: impl Fn(&mut Session, &MessageFacts)) {
             let id = Some(Id::scalar(id.to_string().as_bytes(), &self.hasher));
             for session in [&mut self.skimmed.1, &mut self.read.1] {
-                act(session, &Facts { id, result: true, ..Facts::default() });
+                act(session, &MessageFacts { id, result: true, ..MessageFacts::default() });
             }
         }
     }
@@ -243,7 +246,7 @@ mod tests {
         });
     }
 
-    /// A message, cut in two where the server may do something.
+    /// A message, cut in two at a place where the server may act.
     fn acts() -> impl Strategy<Value = Vec<Act>> {
         let methods = vec![
             "initialize",

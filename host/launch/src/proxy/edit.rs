@@ -1,15 +1,15 @@
-//! The places inside a result where the warning goes, and how it gets there.
+//! Puts the warning into its places inside a result.
 //!
-//! `rewrite` says which result and what it answers. Places are edited from the front to the back, and what lies
-//! between them is copied as it stands.
+//! `rewrite` passes in the result and what it answers. Places are edited from front to back, and the bytes between them
+//! are copied unchanged.
 
 use std::hash::RandomState;
 use std::ops::Range;
 
 use crate::proxy::evasion::Evasion;
 use crate::proxy::forged;
-use crate::proxy::keys::Key;
-use crate::proxy::keys::Names;
+use crate::proxy::keys::KeySet;
+use crate::proxy::keys::ProtocolKey;
 use crate::proxy::members::Elements;
 use crate::proxy::members::Member;
 use crate::proxy::members::Members;
@@ -21,22 +21,22 @@ use crate::proxy::token::decode;
 use crate::proxy::words::Words;
 use smcp_model::limits;
 
-/// What stands between our words and the server's own: a blank line.
+/// The separator between our words and the server's own: a blank line.
 const BLANK_LINE: &[u8] = br"\n\n";
 
-/// Which places of a result are filled.
+/// The places of a result that get the warning.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Plan {
-    /// `instructions`, with the block.
+pub(crate) struct WarningPlaces {
+    /// `instructions` get the block.
     pub(crate) instructions: bool,
-    /// The description of every tool, with the short form.
+    /// The description of every tool gets the short form.
     pub(crate) tools: bool,
-    /// The first block of the content, with the short form.
+    /// The content gets the short form as its first block.
     pub(crate) content: bool,
 }
 
-impl Plan {
-    /// The places in the answer to some request.
+impl WarningPlaces {
+    /// The places in the answer to a request of this method.
     pub(crate) fn of(method: Method) -> Self {
         Self {
             instructions: matches!(method, Method::Initialize | Method::Discover),
@@ -45,13 +45,13 @@ impl Plan {
         }
     }
 
-    /// The same without what is not of a handshake.
+    /// Only those places that the answer to a handshake has.
     pub(crate) fn handshake_only(self) -> Self {
         Self { instructions: self.instructions, ..Self::default() }
     }
 }
 
-/// What a result carries now.
+/// The places of a result that carry the warning now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Carried {
     /// The block, in its instructions.
@@ -60,37 +60,37 @@ pub(crate) struct Carried {
     pub(crate) tools: bool,
     /// The short form, in its content.
     pub(crate) content: bool,
-    /// And it declares the capability to log.
+    /// The result declares the capability `logging`.
     pub(crate) logging: bool,
 }
 
 impl Carried {
-    /// Whether anything was put in.
+    /// Whether the warning was put in anywhere.
     pub(crate) fn any(self) -> bool {
         self.instructions || self.tools || self.content
     }
 }
 
-/// A line being written anew.
+/// Rewrites one line.
 #[derive(Debug)]
 pub(crate) struct Editor<'l> {
     line: &'l [u8],
     words: &'l Words,
     hasher: &'l RandomState,
-    /// Whether a key may stand only once.
+    /// Whether each key may occur only once.
     unique: bool,
     out: Vec<u8>,
-    /// How much of the line is in `out`.
+    /// How many bytes of the line are in `out`.
     copied: usize,
-    /// How much of `out` is ours.
+    /// How many bytes of `out` are ours.
     added: usize,
-    keys: Names,
-    /// Whether every client reads the line, once somebody has asked.
+    keys: KeySet,
+    /// Whether every client can read the line; `None` until it is needed.
     readable: Option<bool>,
 }
 
 impl<'l> Editor<'l> {
-    /// Nothing is edited yet.
+    /// An editor that has not changed anything yet.
     pub(crate) fn new(line: &'l [u8], words: &'l Words, hasher: &'l RandomState, unique: bool) -> Self {
         Self {
             line,
@@ -100,79 +100,80 @@ impl<'l> Editor<'l> {
             out: Vec::new(),
             copied: 0,
             added: 0,
-            keys: Names::default(),
+            keys: KeySet::default(),
             readable: None,
         }
     }
 
-    /// Appends the whole line.
+    /// Appends the whole line, edited.
     pub(crate) fn finish(self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.out);
         out.extend_from_slice(self.line.get(self.copied..).unwrap_or_default());
     }
 
-    /// Whether every client reads the line as it came.
+    /// Whether every client can read the line as the server sent it.
     pub(crate) fn is_read_by_all(&mut self) -> bool {
         *self.readable.get_or_insert_with(|| strict::is_read_by_all(self.line))
     }
 
-    /// The places that a result has by its keys alone.
-    pub(crate) fn shape(&self, result: &Range<usize>) -> Result<Plan, Evasion> {
-        let mut plan = Plan::default();
+    /// The places that a result seems to have, by its keys alone.
+    pub(crate) fn shape(&self, result: &Range<usize>) -> Result<WarningPlaces, Evasion> {
+        let mut places = WarningPlaces::default();
         if !self.opens(result, b'{') {
-            return Ok(plan);
+            return Ok(places);
         }
         for member in Members::new(self.line, result.start, self.hasher) {
             let member = member.map_err(|NotJson| Evasion::Malformed)?;
             let list = self.opens(&member.value, b'[');
-            plan.instructions |= matches!(member.name.key, Key::Instructions | Key::Handshake);
-            plan.tools |= member.name.key == Key::Tools && list;
-            // Of a call's result the content may be missing, and some clients take it for empty.
-            plan.content |= member.name.key == Key::Content && list || member.name.key == Key::Structured;
+            places.instructions |= matches!(member.name.key, ProtocolKey::Instructions | ProtocolKey::Handshake);
+            places.tools |= member.name.key == ProtocolKey::Tools && list;
+            // The content of a call's result may be missing; some clients take it for empty.
+            places.content |=
+                member.name.key == ProtocolKey::Content && list || member.name.key == ProtocolKey::Structured;
         }
-        Ok(plan)
+        Ok(places)
     }
 
-    /// Fills the places of a result. One that is no object has none.
-    pub(crate) fn result(&mut self, result: Range<usize>, plan: Plan) -> Result<Carried, Evasion> {
+    /// Fills the places of a result. A result that is not an object has none.
+    pub(crate) fn result(&mut self, result: Range<usize>, places: WarningPlaces) -> Result<Carried, Evasion> {
         let mut carried = Carried::default();
-        if plan == Plan::default() || !self.opens(&result, b'{') {
+        if places == WarningPlaces::default() || !self.opens(&result, b'{') {
             return Ok(carried);
         }
         let present = self.present(&result)?;
         let words = self.words;
-        // What a client keeps beyond the session would hide a warning that is new by then.
-        let warned = plan.instructions || plan.tools && present.tools;
-        if plan.instructions && !present.instructions {
+        // A result that the client keeps beyond the session would hide a later warning.
+        let warned = places.instructions || places.tools && present.tools;
+        if places.instructions && !present.instructions {
             self.add_member(&result, &[br#""instructions":""#, &words.block, b"\""])?;
             carried.instructions = true;
         }
-        if plan.content && !present.content && (present.complete || present.structured) {
+        if places.content && !present.content && (present.complete || present.structured) {
             self.add_member(&result, &[br#""content":["#, &words.content, b"]"])?;
             carried.content = true;
         }
         for member in Members::new(self.line, result.start, self.hasher) {
             let Member { name, value } = member.map_err(|NotJson| Evasion::Malformed)?;
-            if plan.instructions && name.key == Key::Instructions {
+            if places.instructions && name.key == ProtocolKey::Instructions {
                 self.text(&value, &words.block)?;
                 carried.instructions = true;
-            } else if plan.content && name.key == Key::Content {
+            } else if places.content && name.key == ProtocolKey::Content {
                 self.content(&value)?;
                 carried.content = true;
-            } else if plan.tools && name.key == Key::Tools {
+            } else if places.tools && name.key == ProtocolKey::Tools {
                 carried.tools |= self.tools(&value)?;
-            } else if warned && name.key == Key::Lifetime {
+            } else if warned && name.key == ProtocolKey::Lifetime {
                 self.set(&value, b"0")?;
-            } else if warned && name.key == Key::Scope {
+            } else if warned && name.key == ProtocolKey::Scope {
                 self.set(&value, br#""private""#)?;
-            } else if name.key == Key::Capabilities && name.exact {
+            } else if name.key == ProtocolKey::Capabilities && name.exact {
                 carried.logging = self.declares_logging(&value)?;
             }
         }
         Ok(carried)
     }
 
-    /// What a strict client finds in a result, after a look whether every client finds the same.
+    /// Finds what a strict client sees in an object, and checks that every client sees the same.
     fn present(&mut self, object: &Range<usize>) -> Result<Present, Evasion> {
         let mut present = Present { complete: true, ..Present::default() };
         self.keys.clear();
@@ -184,19 +185,19 @@ impl<'l> Editor<'l> {
             if self.keys.others() > limits::COMPARED_KEYS {
                 return Err(Evasion::TooManyKeys);
             }
-            present.tools |= name.key == Key::Tools && self.has_tool(&value)?;
+            present.tools |= name.key == ProtocolKey::Tools && self.has_tool(&value)?;
             if !name.exact {
                 continue;
             }
-            present.instructions |= name.key == Key::Instructions;
-            present.content |= name.key == Key::Content;
-            present.structured |= name.key == Key::Structured;
-            present.description |= name.key == Key::Description;
-            if name.key == Key::ResultType {
-                let said = self.line.get(value).unwrap_or_default();
-                present.complete &= decode(said) == r#""complete""#;
+            present.instructions |= name.key == ProtocolKey::Instructions;
+            present.content |= name.key == ProtocolKey::Content;
+            present.structured |= name.key == ProtocolKey::Structured;
+            present.description |= name.key == ProtocolKey::Description;
+            if name.key == ProtocolKey::ResultType {
+                let result_type = self.line.get(value).unwrap_or_default();
+                present.complete &= decode(result_type) == r#""complete""#;
             }
-            present.complete &= name.key != Key::Task;
+            present.complete &= name.key != ProtocolKey::Task;
         }
         Ok(present)
     }
@@ -216,7 +217,7 @@ impl<'l> Editor<'l> {
         Ok(any)
     }
 
-    /// Whether there is a tool in a list that can be described.
+    /// Whether a list has at least one tool that can be described.
     fn has_tool(&self, list: &Range<usize>) -> Result<bool, Evasion> {
         if !self.opens(list, b'[') {
             return Ok(false);
@@ -236,14 +237,14 @@ impl<'l> Editor<'l> {
         }
         for member in Members::new(self.line, tool.start, self.hasher) {
             let Member { name, value } = member.map_err(|NotJson| Evasion::Malformed)?;
-            if name.key == Key::Description {
+            if name.key == ProtocolKey::Description {
                 self.text(&value, &words.short)?;
             }
         }
         Ok(())
     }
 
-    /// Puts our words before a text of the server. What is no text gives way to them.
+    /// Puts our words before a string of the server. A value that is not a string is replaced by them.
     fn text(&mut self, value: &Range<usize>, ours: &[u8]) -> Result<(), Evasion> {
         let line = self.line;
         let inside = value.start + 1..value.end.saturating_sub(1);
@@ -274,7 +275,7 @@ impl<'l> Editor<'l> {
         }
         for member in Members::new(self.line, capabilities.start, self.hasher) {
             let Member { name, value } = member.map_err(|NotJson| Evasion::Malformed)?;
-            if name.key == Key::Logging && name.exact {
+            if name.key == ProtocolKey::Logging && name.exact {
                 return Ok(self.opens(&value, b'{'));
             }
         }
@@ -287,7 +288,7 @@ impl<'l> Editor<'l> {
         self.insert(object.start + 1, &[comma])
     }
 
-    /// What has to stand between our first and the server's own next, if there is one.
+    /// The comma between our member or element and the server's next one; empty if there is none.
     fn comma(&self, at: usize, close: u8) -> &'static [u8] {
         if self.line.get(skip_space(self.line, at)) == Some(&close) { b"" } else { b"," }
     }
@@ -296,7 +297,7 @@ impl<'l> Editor<'l> {
         self.line.get(value.start) == Some(&bracket)
     }
 
-    /// Puts a scalar in the place of another one; what is the same already stays as it is spelled.
+    /// Replaces a scalar by ours. An equal value keeps its spelling.
     fn set(&mut self, value: &Range<usize>, ours: &[u8]) -> Result<(), Evasion> {
         let theirs = decode(self.line.get(value.clone()).unwrap_or_default());
         if theirs.as_bytes() == ours { Ok(()) } else { self.replace(value, &[ours]) }
@@ -317,16 +318,16 @@ impl<'l> Editor<'l> {
     }
 }
 
-/// What an object has under the very keys of the protocol.
+/// The members that an object has under the exact keys of the protocol.
 #[derive(Debug, Default)]
 struct Present {
     instructions: bool,
     content: bool,
-    /// What a program reads of a call's result: it has a content for the model too, whatever else it says.
+    /// `structuredContent`, which programs read. Such a result always has a content for the model, too.
     structured: bool,
     description: bool,
-    /// A list with at least one tool, under whatever spelling.
+    /// A list with at least one tool, in any spelling of the key.
     tools: bool,
-    /// It is the end of the work, as far as a result says.
+    /// The result does not say that the work goes on.
     complete: bool,
 }

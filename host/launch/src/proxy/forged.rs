@@ -1,19 +1,19 @@
 //! Finds our own delimiters in a server's text.
 //!
-//! Without this a server could speak in our name, or end what we say with a line of its own.
-//! The rewriter asks for every text that it puts the warning before, and for no other.
+//! Without this a server could speak in our name, or end our warning with a line of its own. The rewriter checks every
+//! text that it puts the warning before, and no other.
 
-use smcp_model::text::is_unseen;
 use std::ops::Range;
 
 use crate::proxy::keys::fold;
 use crate::proxy::token::Letter;
 use crate::proxy::token::Letters;
+use smcp_model::text::is_unseen;
 
-/// How a delimiter begins, after its bracket: letters only, since anything may stand between them.
+/// The beginnings of our delimiters after the bracket. Only their letters are compared, without what is between them.
 const OPENINGS: [&str; 4] = ["securitywarning", "endsecuritywarning", "sandboxcontext", "endsandboxcontext"];
 
-/// Where in the inside of a string brackets stand that begin one of our delimiters, in whatever spelling.
+/// Finds the brackets inside a string that begin one of our delimiters, in any spelling.
 pub(crate) fn brackets(raw: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     if memchr::memchr3(b'[', b'\\', 0xef, raw).is_none() && memchr::memchr2(0xe2, 0xe3, raw).is_none() {
@@ -28,7 +28,7 @@ pub(crate) fn brackets(raw: &[u8]) -> Vec<Range<usize>> {
     found
 }
 
-/// `[` and what looks like it.
+/// Whether a letter is `[` or looks like it.
 fn is_bracket(letter: char) -> bool {
     matches!(letter, '[' | '［' | '【' | '〔' | '〖' | '〚' | '⟦' | '⁅' | '❲' | '﹝' | '⦋' | '⦍' | '⦏')
 }
@@ -53,7 +53,7 @@ fn begins_delimiter(letters: Letters<'_>) -> bool {
     false
 }
 
-/// The ASCII letter that a fullwidth one looks like.
+/// The ASCII form of a fullwidth letter; other letters stay.
 fn narrow(letter: char) -> char {
     match letter {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(letter) - 0xfee0).unwrap_or(letter),
@@ -61,8 +61,8 @@ fn narrow(letter: char) -> char {
     }
 }
 
-/// What a reader doesn't see or takes for a gap: white space, what can't be seen, combining marks, and the dashes and
-/// underscores that stand for a space.
+/// Whether a reader doesn't see a letter or takes it for a gap: white space, invisible letters, combining marks, and
+/// punctuation in the place of a space.
 fn is_filler(letter: char) -> bool {
     letter.is_whitespace()
         || is_unseen(letter)

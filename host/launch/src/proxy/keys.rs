@@ -1,16 +1,17 @@
-//! The keys of messages and results, and whether one stands twice.
+//! The keys of messages and results, and the check that none occurs twice.
 //!
-//! The scanner and the rewriter hand in raw bytes, as they stood between the quotes. Names compare folded, as Go's
-//! decoder does it: a client may be laxer than the standard.
+//! The scanner and the rewriter pass in the raw bytes between the quotes. Names are compared without regard to case, as
+//! Go's decoder does, because a client may be laxer than the standard.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::BuildHasher as _;
+use std::hash::RandomState;
 
 use crate::proxy::token::decode;
 
 /// A key that matters somewhere in an answer or a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Key {
+pub(crate) enum ProtocolKey {
     /// `jsonrpc` of a message.
     Jsonrpc,
     /// `id` of a message.
@@ -33,7 +34,7 @@ pub(crate) enum Key {
     Structured,
     /// `resultType` of a result.
     ResultType,
-    /// `task` of a result that stands for work still to be done.
+    /// `task` of a result, which means that the work is not done yet.
     Task,
     /// `capabilities` of a result.
     Capabilities,
@@ -45,72 +46,72 @@ pub(crate) enum Key {
     Lifetime,
     /// `cacheScope` of a result: with whom a client may share it.
     Scope,
-    /// None of these.
+    /// Any other key.
     Other,
 }
 
 /// The names of the keys, as the protocol spells them. `params` is here because every message has it.
-const KNOWN: [(&str, Key); 20] = [
-    ("jsonrpc", Key::Jsonrpc),
-    ("id", Key::Id),
-    ("method", Key::Method),
-    ("params", Key::Other),
-    ("result", Key::Result),
-    ("error", Key::Error),
-    ("instructions", Key::Instructions),
-    ("protocolVersion", Key::Handshake),
-    ("supportedVersions", Key::Handshake),
-    ("serverInfo", Key::Handshake),
-    ("tools", Key::Tools),
-    ("content", Key::Content),
-    ("structuredContent", Key::Structured),
-    ("resultType", Key::ResultType),
-    ("task", Key::Task),
-    ("capabilities", Key::Capabilities),
-    ("logging", Key::Logging),
-    ("description", Key::Description),
-    ("ttlMs", Key::Lifetime),
-    ("cacheScope", Key::Scope),
+const KNOWN: [(&str, ProtocolKey); 20] = [
+    ("jsonrpc", ProtocolKey::Jsonrpc),
+    ("id", ProtocolKey::Id),
+    ("method", ProtocolKey::Method),
+    ("params", ProtocolKey::Other),
+    ("result", ProtocolKey::Result),
+    ("error", ProtocolKey::Error),
+    ("instructions", ProtocolKey::Instructions),
+    ("protocolVersion", ProtocolKey::Handshake),
+    ("supportedVersions", ProtocolKey::Handshake),
+    ("serverInfo", ProtocolKey::Handshake),
+    ("tools", ProtocolKey::Tools),
+    ("content", ProtocolKey::Content),
+    ("structuredContent", ProtocolKey::Structured),
+    ("resultType", ProtocolKey::ResultType),
+    ("task", ProtocolKey::Task),
+    ("capabilities", ProtocolKey::Capabilities),
+    ("logging", ProtocolKey::Logging),
+    ("description", ProtocolKey::Description),
+    ("ttlMs", ProtocolKey::Lifetime),
+    ("cacheScope", ProtocolKey::Scope),
 ];
 
-/// A key as it was read.
+/// The name of a member, as it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Name {
-    /// What a lax client takes it for.
-    pub(crate) key: Key,
-    /// Whether a strict client takes it for the same.
+    /// The key that a lax client takes it for.
+    pub(crate) key: ProtocolKey,
+    /// Whether a strict client takes it for that key, too.
     pub(crate) exact: bool,
-    identity: Identity,
+    identity: KeyIdentity,
 }
 
-/// Equal for names that some client takes for the same.
+/// Identifies a name. Equal for names that some client takes for the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Identity {
-    /// A place in `KNOWN`.
+enum KeyIdentity {
+    /// The index in `KNOWN`.
     Known(u32),
-    /// The hash of any other name, with a key that no server knows.
+    /// The hash of any other name, with a secret key.
     Hash(u64),
 }
 
 impl Name {
-    /// The name that stands between two quotes.
+    /// Reads the name between two quotes.
     pub(crate) fn read(raw: &[u8], hasher: &RandomState) -> Self {
         for ((name, key), place) in KNOWN.iter().zip(0..) {
             if name.as_bytes() == raw {
-                return Self { key: *key, exact: true, identity: Identity::Known(place) };
+                return Self { key: *key, exact: true, identity: KeyIdentity::Known(place) };
             }
         }
         let text = decode(raw);
         for ((name, key), place) in KNOWN.iter().zip(0..) {
             if text.chars().map(fold).eq(name.chars().map(fold)) {
-                return Self { key: *key, exact: text == *name, identity: Identity::Known(place) };
+                return Self { key: *key, exact: text == *name, identity: KeyIdentity::Known(place) };
             }
         }
-        Self { key: Key::Other, exact: false, identity: Identity::Hash(hasher.hash_one(text.as_ref())) }
+        Self { key: ProtocolKey::Other, exact: false, identity: KeyIdentity::Hash(hasher.hash_one(text.as_ref())) }
     }
 }
 
-/// A letter as decoders that ignore case see it: Go also takes U+017F for `s` and U+212A for `k`.
+/// Folds a letter as decoders that ignore case do: Go also takes U+017F for `s` and U+212A for `k`.
 pub(crate) fn fold(letter: char) -> char {
     match letter {
         '\u{17f}' => 's',
@@ -119,33 +120,33 @@ pub(crate) fn fold(letter: char) -> char {
     }
 }
 
-/// The names that one object has.
+/// The set of the names in one object.
 #[derive(Debug, Default)]
-pub(crate) struct Names {
-    /// One bit for each place in `KNOWN`.
+pub(crate) struct KeySet {
+    /// One bit for each entry of `KNOWN`.
     known: u32,
     others: HashSet<u64>,
 }
 
-impl Names {
-    /// Adds a name. False when it is there already.
+impl KeySet {
+    /// Adds a name. False when the set has it already.
     pub(crate) fn insert(&mut self, name: Name) -> bool {
         match name.identity {
-            Identity::Known(place) => {
+            KeyIdentity::Known(place) => {
                 let before = self.known;
                 self.known |= 1 << place;
                 self.known != before
             }
-            Identity::Hash(hash) => self.others.insert(hash),
+            KeyIdentity::Hash(hash) => self.others.insert(hash),
         }
     }
 
-    /// How many names there are that nobody knows.
+    /// How many names are not in `KNOWN`.
     pub(crate) fn others(&self) -> usize {
         self.others.len()
     }
 
-    /// Forgets them all.
+    /// Removes all names.
     pub(crate) fn clear(&mut self) {
         self.known = 0;
         self.others.clear();
@@ -161,15 +162,15 @@ mod tests {
         let hasher = RandomState::new();
         let name = |raw: &str| Name::read(raw.as_bytes(), &hasher);
         for (raw, key, exact) in [
-            ("id", Key::Id, true),
-            ("\\u0069d", Key::Id, true),
-            ("ID", Key::Id, false),
-            ("in\u{17f}tructions", Key::Instructions, false),
-            ("ta\\u017f\u{212a}", Key::Task, false),
-            ("resultType", Key::ResultType, true),
-            ("resulttype", Key::ResultType, false),
-            ("identity", Key::Other, false),
-            ("", Key::Other, false),
+            ("id", ProtocolKey::Id, true),
+            ("\\u0069d", ProtocolKey::Id, true),
+            ("ID", ProtocolKey::Id, false),
+            ("in\u{17f}tructions", ProtocolKey::Instructions, false),
+            ("ta\\u017f\u{212a}", ProtocolKey::Task, false),
+            ("resultType", ProtocolKey::ResultType, true),
+            ("resulttype", ProtocolKey::ResultType, false),
+            ("identity", ProtocolKey::Other, false),
+            ("", ProtocolKey::Other, false),
         ] {
             assert_eq!((name(raw).key, name(raw).exact), (key, exact), "{raw}");
         }
@@ -187,7 +188,7 @@ mod tests {
             ("protocolVersion", "serverInfo", true),
             ("params", "method", true),
         ] {
-            let mut names = Names::default();
+            let mut names = KeySet::default();
             assert!(names.insert(Name::read(one.as_bytes(), &hasher)));
             assert_eq!(names.insert(Name::read(other.as_bytes(), &hasher)), distinct, "{one} and {other}");
             names.clear();

@@ -1,15 +1,15 @@
-//! One line of the server: what is held, let out, or still watched.
+//! One line of the server: held back, let out, or let out and watched.
 //!
-//! Bytes come from the proxy between two ends of lines. A line is held while it may be an answer that has to carry the
-//! warning, and let out as soon as it can't. While the warning is undelivered, what was let out is watched to its end,
-//! and so are values that go on over several lines.
+//! The proxy passes in the bytes between two line ends. A line is held while it may be an answer that has to carry the
+//! warning, and let out as soon as it can't be. While the warning is undelivered, a line that was let out is watched to
+//! its end, and so are values that go on over several lines.
 
 use std::hash::RandomState;
 
 use crate::proxy::evasion::Evasion;
 use crate::proxy::members::skip_space;
-use crate::proxy::scan::Event;
-use crate::proxy::scan::Facts;
+use crate::proxy::scan::MessageFacts;
+use crate::proxy::scan::ScanEvent;
 use crate::proxy::scan::Scanner;
 use crate::proxy::session::Session;
 use crate::proxy::session::Waiting;
@@ -17,18 +17,18 @@ use crate::proxy::token::Method;
 use crate::proxy::words::Words;
 use smcp_model::limits;
 
-/// How much of a buffer is kept for the next line, bytes: what most answers take.
+/// The most capacity of the buffer that is kept for the next line, bytes: most answers fit it.
 const KEPT: usize = 64 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    /// It may be an answer: nothing is out.
+enum LineMode {
+    /// The line may be an answer: nothing of it is out.
     Hold,
-    /// It can't be one as it began; its beginning is out.
+    /// The line can't be an answer, by its beginning; that is out, and the rest is watched.
     Watch,
-    /// The warning was put in and the rest follows.
+    /// The warning was put in; the rest follows and is watched.
     WatchFilled,
-    /// Nothing in it matters.
+    /// The rest of the line does not matter.
     Through,
 }
 
@@ -37,57 +37,57 @@ enum Mode {
 pub(crate) struct Line {
     hasher: RandomState,
     scanner: Scanner,
-    mode: Mode,
+    mode: LineMode,
     held: Vec<u8>,
-    /// A value that began on an earlier line and goes on.
+    /// Reads a value that began on an earlier line and goes on.
     spanning: Option<Scanner>,
-    /// Nothing of the line has been read.
+    /// No byte of the line has been read.
     fresh: bool,
 }
 
-/// A line that has ended.
+/// The held part of a line that has ended.
 #[derive(Debug)]
-pub(crate) struct Held {
-    /// Its bytes, without those that are out.
+pub(crate) struct HeldLine {
+    /// Its bytes.
     pub(crate) bytes: Vec<u8>,
-    /// It begins with a complete value.
+    /// The whole line is held and has a complete value.
     pub(crate) may_be_answer: bool,
 }
 
 impl Line {
-    /// The first line.
+    /// The first line of a stream.
     pub(crate) fn new(hasher: RandomState) -> Self {
         let scanner = Scanner::new(hasher.clone(), true);
-        Self { hasher, scanner, mode: Mode::Hold, held: Vec::new(), spanning: None, fresh: true }
+        Self { hasher, scanner, mode: LineMode::Hold, held: Vec::new(), spanning: None, fresh: true }
     }
 
-    /// Whether nothing is held, and nothing of the present line is of interest.
+    /// Whether nothing is held, and the present line does not matter.
     pub(crate) fn is_free(&self) -> bool {
-        self.fresh || self.mode == Mode::Through
+        self.fresh || self.mode == LineMode::Through
     }
 
-    /// Goes on after bytes that were copied past it.
+    /// Continues after bytes that were copied without being read here.
     pub(crate) fn resume(&mut self, at_start: bool, silent: bool) {
         self.restart(silent);
         if !at_start {
-            self.mode = Mode::Through;
+            self.mode = LineMode::Through;
             self.fresh = false;
         }
     }
 
-    /// Takes what is held of a line that has ended.
-    pub(crate) fn take(&mut self) -> Held {
-        let may_be_answer = self.mode == Mode::Hold && self.scanner.values() > 0;
+    /// Takes the held part of a line that has ended.
+    pub(crate) fn take(&mut self) -> HeldLine {
+        let may_be_answer = self.mode == LineMode::Hold && self.scanner.values() > 0;
         let keep = if self.held.len() > KEPT { Vec::new() } else { Vec::with_capacity(self.held.len()) };
-        Held { bytes: std::mem::replace(&mut self.held, keep), may_be_answer }
+        HeldLine { bytes: std::mem::replace(&mut self.held, keep), may_be_answer }
     }
 
-    /// The line has ended, with some mark.
+    /// Ends the line; `mark` is the byte that ends it.
     pub(crate) fn end(&mut self, mark: u8, session: &Session) {
         let silent = session.is_silent();
         if !silent {
             self.spanning = None;
-        } else if self.spanning.is_none() && self.mode != Mode::Through && self.scanner.is_inside() {
+        } else if self.spanning.is_none() && self.mode != LineMode::Through && self.scanner.is_inside() {
             let next = Scanner::new(self.hasher.clone(), true);
             self.spanning = Some(std::mem::replace(&mut self.scanner, next));
         }
@@ -100,11 +100,11 @@ impl Line {
 
     fn restart(&mut self, silent: bool) {
         self.scanner.restart(silent);
-        self.mode = Mode::Hold;
+        self.mode = LineMode::Hold;
         self.fresh = true;
     }
 
-    /// Reads bytes of the line, none of which ends it, and appends those that may go out.
+    /// Reads bytes inside the line, and appends those that may go out.
     pub(crate) fn segment(
         &mut self,
         bytes: &[u8],
@@ -119,12 +119,12 @@ impl Line {
         let mut rest = bytes;
         while !rest.is_empty() {
             let room = match self.mode {
-                Mode::Through => {
+                LineMode::Through => {
                     out.extend_from_slice(rest);
                     return Ok(());
                 }
-                Mode::Hold => limits::HELD_LINE.saturating_sub(self.held.len()),
-                Mode::Watch | Mode::WatchFilled => rest.len(),
+                LineMode::Hold => limits::HELD_LINE.saturating_sub(self.held.len()),
+                LineMode::Watch | LineMode::WatchFilled => rest.len(),
             };
             if room == 0 {
                 self.overflow(words, session, out)?;
@@ -135,10 +135,10 @@ impl Line {
             if let Some(event) = event {
                 self.judge(event, session, out)?;
             }
-            if self.mode == Mode::Hold && self.scanner.is_garbage() && self.scanner.values() == 0 {
-                self.release(Mode::Through, out);
+            if self.mode == LineMode::Hold && self.scanner.is_garbage() && self.scanner.values() == 0 {
+                self.release(LineMode::Through, out);
             }
-            if self.mode == Mode::Hold {
+            if self.mode == LineMode::Hold {
                 self.held.extend_from_slice(now)
             } else {
                 out.extend_from_slice(now)
@@ -148,7 +148,7 @@ impl Line {
         Ok(())
     }
 
-    fn release(&mut self, mode: Mode, out: &mut Vec<u8>) {
+    fn release(&mut self, mode: LineMode, out: &mut Vec<u8>) {
         out.append(&mut self.held);
         self.held.shrink_to(KEPT);
         self.mode = mode;
@@ -169,8 +169,8 @@ impl Line {
         Ok(())
     }
 
-    /// Something more is known of the line.
-    fn judge(&mut self, event: Event, session: &mut Session, out: &mut Vec<u8>) -> Result<(), Evasion> {
+    /// Decides what happens to the line, now that more is known of it.
+    fn judge(&mut self, event: ScanEvent, session: &mut Session, out: &mut Vec<u8>) -> Result<(), Evasion> {
         let facts = *self.scanner.facts();
         let silent = session.is_silent();
         if silent && !facts.on_own_line {
@@ -180,35 +180,35 @@ impl Line {
             duplicates(&facts)?;
         }
         match self.mode {
-            Mode::Hold if is_nobodys(&facts, session) => {
-                self.release(if silent { Mode::Watch } else { Mode::Through }, out);
+            LineMode::Hold if is_nobodys(&facts, session) => {
+                self.release(if silent { LineMode::Watch } else { LineMode::Through }, out);
                 self.close_if_answer(event, &facts, session);
                 Ok(())
             }
-            Mode::Watch if !silent => {
-                self.mode = Mode::Through;
+            LineMode::Watch if !silent => {
+                self.mode = LineMode::Through;
                 Ok(())
             }
-            Mode::Watch if facts.result && session.waiting(&facts) != Waiting::Other => Err(Evasion::LateAnswer),
-            Mode::WatchFilled if silent && facts.duplicate_in_result => Err(Evasion::DuplicateKey),
-            Mode::Watch | Mode::WatchFilled => {
+            LineMode::Watch if facts.result && session.waiting(&facts) != Waiting::Other => Err(Evasion::LateAnswer),
+            LineMode::WatchFilled if silent && facts.duplicate_in_result => Err(Evasion::DuplicateKey),
+            LineMode::Watch | LineMode::WatchFilled => {
                 self.close_if_answer(event, &facts, session);
                 Ok(())
             }
-            Mode::Hold | Mode::Through => Ok(()),
+            LineMode::Hold | LineMode::Through => Ok(()),
         }
     }
 
-    fn close_if_answer(&self, event: Event, facts: &Facts, session: &mut Session) {
-        if event == Event::Message && (facts.result || facts.error) {
+    fn close_if_answer(&self, event: ScanEvent, facts: &MessageFacts, session: &mut Session) {
+        if event == ScanEvent::Message && (facts.result || facts.error) {
             session.close(facts);
         }
     }
 
-    /// As much is held as may be, and the line goes on.
+    /// Handles a line that is longer than what may be held.
     fn overflow(&mut self, words: &Words, session: &Session, out: &mut Vec<u8>) -> Result<(), Evasion> {
         if !session.is_silent() {
-            self.release(Mode::Through, out);
+            self.release(LineMode::Through, out);
             return Ok(());
         }
         let facts = *self.scanner.facts();
@@ -216,7 +216,7 @@ impl Line {
             return Err(Evasion::TooLong);
         }
         if facts.method.is_some() && !facts.result && !facts.error {
-            self.release(Mode::Watch, out);
+            self.release(LineMode::Watch, out);
             return Ok(());
         }
         let call = matches!(session.waiting(&facts), Waiting::Target(open) if open.method == Method::Call);
@@ -237,13 +237,13 @@ impl Line {
         let filled = [before, &words.content, comma, after];
         filled.into_iter().for_each(|part| out.extend_from_slice(part));
         self.held = Vec::new();
-        self.mode = Mode::WatchFilled;
+        self.mode = LineMode::WatchFilled;
         Ok(())
     }
 }
 
 /// Whether a message can't be an answer that has to carry the warning, nor be taken for one.
-fn is_nobodys(facts: &Facts, session: &Session) -> bool {
+fn is_nobodys(facts: &MessageFacts, session: &Session) -> bool {
     if facts.batched {
         return false;
     }
@@ -255,19 +255,21 @@ fn is_nobodys(facts: &Facts, session: &Session) -> bool {
     }
 }
 
-/// A message that is not a line of its own: some clients read it all the same.
-fn apart(facts: &Facts, event: Event, session: &Session) -> Result<(), Evasion> {
+/// Checks a message that is not a line of its own, which some clients read nevertheless.
+fn apart(facts: &MessageFacts, event: ScanEvent, session: &Session) -> Result<(), Evasion> {
     if facts.on_own_line || !facts.result {
         return Ok(());
     }
     match session.waiting(facts) {
         Waiting::Target(_) => Err(Evasion::NotOneLine),
-        Waiting::Nobody if event == Event::Message && facts.shaped && facts.id.is_some() => Err(Evasion::NotOneLine),
+        Waiting::Nobody if event == ScanEvent::Message && facts.shaped && facts.id.is_some() => {
+            Err(Evasion::NotOneLine)
+        }
         Waiting::Other | Waiting::Nobody => Ok(()),
     }
 }
 
-fn duplicates(facts: &Facts) -> Result<(), Evasion> {
+fn duplicates(facts: &MessageFacts) -> Result<(), Evasion> {
     if facts.crowded {
         Err(Evasion::TooManyKeys)
     } else if facts.duplicate {

@@ -1,14 +1,14 @@
-//! The members of an object and the elements of an array, by their places.
+//! Finds the members of an object and the elements of an array in a line.
 //!
-//! Reads what the scanner has let through, with the same leniency: below the level that is walked only strings and
-//! brackets count. The rewriter takes these places apart and leaves everything between them as it is.
+//! It reads what the scanner has let through, and is as lenient: inside a value only strings and brackets count. The
+//! rewriter edits the places that are found here, and leaves everything between them unchanged.
 
 use std::hash::RandomState;
 use std::ops::Range;
 
 use crate::proxy::keys::Name;
 
-/// The line is no JSON where it was looked at.
+/// The error for a line that is not JSON at the place that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotJson;
 
@@ -17,7 +17,7 @@ pub(crate) struct NotJson;
 pub(crate) struct Member {
     /// Its key.
     pub(crate) name: Name,
-    /// Where its value stands.
+    /// The place of its value in the line.
     pub(crate) value: Range<usize>,
 }
 
@@ -107,13 +107,13 @@ impl Iterator for Elements<'_> {
     }
 }
 
-/// The first place from `at` on that is no white space.
+/// The first place at or after `at` that is not white space.
 pub(crate) fn skip_space(line: &[u8], at: usize) -> usize {
     let rest = line.get(at..).unwrap_or_default();
     at + rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count()
 }
 
-/// The place after a comma, or of the bracket that closes.
+/// The place after a comma, or the place of the closing bracket.
 fn after_comma(line: &[u8], at: usize, close: u8) -> Result<usize, NotJson> {
     let next = skip_space(line, at);
     match line.get(next) {
@@ -123,7 +123,7 @@ fn after_comma(line: &[u8], at: usize, close: u8) -> Result<usize, NotJson> {
     }
 }
 
-/// The place after the value that begins at `at`; `None` when none begins, or it does not end.
+/// The place after the value that begins at `at`; `None` when no value begins there, or it does not end.
 fn value_end(line: &[u8], at: usize) -> Option<usize> {
     match line.get(at)? {
         b'"' => text_end(line, at),

@@ -1,20 +1,20 @@
 //! Puts the warning into the answers of one line; every other byte stays.
 //!
-//! The proxy hands in a line that may be an answer. Its messages are told apart here once more, from the whole line;
+//! The proxy passes in a line that may be an answer. Its messages are classified once more here, from the whole line;
 //! `edit` then finds the places inside a result.
 
 use std::hash::RandomState;
 use std::ops::Range;
 
 use crate::proxy::edit::Editor;
-use crate::proxy::edit::Plan;
+use crate::proxy::edit::WarningPlaces;
 use crate::proxy::evasion::Evasion;
-use crate::proxy::keys::Key;
+use crate::proxy::keys::ProtocolKey;
 use crate::proxy::members::Elements;
 use crate::proxy::members::Members;
 use crate::proxy::members::NotJson;
-use crate::proxy::scan::Facts;
-use crate::proxy::session::Open;
+use crate::proxy::scan::MessageFacts;
+use crate::proxy::session::OpenRequest;
 use crate::proxy::session::Session;
 use crate::proxy::session::Waiting;
 use crate::proxy::token::Id;
@@ -22,20 +22,20 @@ use crate::proxy::token::Method;
 use crate::proxy::words::Words;
 use smcp_model::limits;
 
-/// What a line is judged with.
+/// Rewrites lines, with the state of the session.
 #[derive(Debug)]
 pub(crate) struct Rewriter<'p> {
-    /// What is put in.
+    /// The words to put in.
     pub(crate) words: &'p Words,
-    /// What ids are hashed with.
+    /// Hashes ids.
     pub(crate) hasher: &'p RandomState,
-    /// Who waits for what.
+    /// The open requests, and the state of the warning.
     pub(crate) session: &'p mut Session,
 }
 
 impl Rewriter<'_> {
-    /// Appends the line with the warning in it. Once the warning is delivered, a line that can't be understood stays
-    /// as it is.
+    /// Appends the line with the warning in it. Once the warning is delivered, a line that can't be read stays
+    /// unchanged.
     ///
     /// # Errors
     /// See [`Evasion`]; only while the warning is undelivered.
@@ -51,7 +51,7 @@ impl Rewriter<'_> {
     }
 
     fn messages(&mut self, line: &[u8], editor: &mut Editor<'_>) -> Result<(), Evasion> {
-        // The scanner takes what is no graphic character for the white space that many clients trim.
+        // Like the scanner, this skips all characters that are not graphic, as many clients trim them.
         let start = line.iter().position(u8::is_ascii_graphic).unwrap_or(line.len());
         match line.get(start) {
             Some(b'{') => self.message(line, start, false, editor),
@@ -84,15 +84,15 @@ impl Rewriter<'_> {
         }
     }
 
-    /// An answer that has to carry the warning; an error can't. A request is closed only by an answer that every
-    /// client reads: the others may wait on, for one without the warning.
-    fn answer(&mut self, message: &Message, open: Open, editor: &mut Editor<'_>) -> Result<(), Evasion> {
-        let surely = message.plain && (open.batched || !message.facts.batched) && editor.is_read_by_all();
+    /// Edits an answer that has to carry the warning; an error can't. Only an answer that every client reads closes its
+    /// request: with another, some client may go on waiting, for an answer without the warning.
+    fn answer(&mut self, message: &Message, open: OpenRequest, editor: &mut Editor<'_>) -> Result<(), Evasion> {
+        let surely = message.canonical && (open.batched || !message.facts.batched) && editor.is_read_by_all();
         if surely {
             self.session.close(&message.facts);
         }
         for result in &message.results {
-            let carried = editor.result(result.clone(), Plan::of(open.method))?;
+            let carried = editor.result(result.clone(), WarningPlaces::of(open.method))?;
             if carried.logging && open.method == Method::Initialize {
                 self.session.declares_logging();
             }
@@ -103,12 +103,12 @@ impl Rewriter<'_> {
         Ok(())
     }
 
-    /// An answer that nobody waits for, by our lights. A client that compares ids loosely may see it otherwise.
+    /// Edits an answer that matches no open request. A client that compares ids loosely may accept it nevertheless.
     fn stray(&mut self, message: &Message, editor: &mut Editor<'_>) -> Result<(), Evasion> {
         for result in &message.results {
             let shape = editor.shape(result)?;
-            let plan = if self.session.is_silent() { shape } else { shape.handshake_only() };
-            if editor.result(result.clone(), plan)?.instructions {
+            let places = if self.session.is_silent() { shape } else { shape.handshake_only() };
+            if editor.result(result.clone(), places)?.instructions {
                 self.session.carried_by_shape();
             }
         }
@@ -116,61 +116,62 @@ impl Rewriter<'_> {
     }
 }
 
-/// A message, as far as an answer goes.
+/// A message, as far as answers are concerned.
 #[derive(Debug)]
 struct Message {
-    facts: Facts,
-    /// Where its results stand; every client but a hostile server's accomplice sees one.
+    facts: MessageFacts,
+    /// The places of its results; a well-formed message has one.
     results: Vec<Range<usize>>,
-    /// It has the keys of an answer and no others, and an object to say, so that every client takes it for one.
-    plain: bool,
+    /// It has exactly the keys of an answer, and its result or error is an object, so that every client takes it for
+    /// one.
+    canonical: bool,
 }
 
 impl Message {
     fn read(line: &[u8], start: usize, batched: bool, hasher: &RandomState) -> Result<Self, NotJson> {
-        let mut facts = Facts { batched, ..Facts::default() };
-        let (mut results, mut version, mut plain) = (Vec::new(), false, true);
-        let mut said = 0;
+        let mut facts = MessageFacts { batched, ..MessageFacts::default() };
+        let (mut results, mut version, mut canonical) = (Vec::new(), false, true);
+        let mut outcomes = 0;
         for member in Members::new(line, start, hasher) {
             let member = member?;
             let value = line.get(member.value.clone()).ok_or(NotJson)?;
-            plain &= member.name.exact;
+            canonical &= member.name.exact;
             match member.name.key {
-                Key::Jsonrpc => version = value == br#""2.0""#,
-                Key::Id => {
+                ProtocolKey::Jsonrpc => version = value == br#""2.0""#,
+                ProtocolKey::Id => {
                     facts.first_id = facts.first_id.or(facts.id);
                     facts.id = Some(id(value, hasher));
                 }
-                Key::Result | Key::Error => {
-                    plain &= value.first() == Some(&b'{');
-                    said += 1;
-                    facts.error |= member.name.key == Key::Error;
-                    if member.name.key == Key::Result {
+                ProtocolKey::Result | ProtocolKey::Error => {
+                    canonical &= value.first() == Some(&b'{');
+                    outcomes += 1;
+                    facts.error |= member.name.key == ProtocolKey::Error;
+                    if member.name.key == ProtocolKey::Result {
                         facts.result = true;
                         results.push(member.value);
                     }
                 }
-                Key::Method
-                | Key::Instructions
-                | Key::Handshake
-                | Key::Tools
-                | Key::Content
-                | Key::Structured
-                | Key::ResultType
-                | Key::Task
-                | Key::Capabilities
-                | Key::Logging
-                | Key::Description
-                | Key::Lifetime
-                | Key::Scope
-                | Key::Other => plain = false,
+                ProtocolKey::Method
+                | ProtocolKey::Instructions
+                | ProtocolKey::Handshake
+                | ProtocolKey::Tools
+                | ProtocolKey::Content
+                | ProtocolKey::Structured
+                | ProtocolKey::ResultType
+                | ProtocolKey::Task
+                | ProtocolKey::Capabilities
+                | ProtocolKey::Logging
+                | ProtocolKey::Description
+                | ProtocolKey::Lifetime
+                | ProtocolKey::Scope
+                | ProtocolKey::Other => canonical = false,
             }
         }
-        Ok(Self { facts, results, plain: plain && version && said == 1 })
+        Ok(Self { facts, results, canonical: canonical && version && outcomes == 1 })
     }
 }
 
-/// The id that a value is. One longer than any that is remembered is nobody's.
+/// Reads an id. One that is longer than any remembered id identifies no request.
 fn id(value: &[u8], hasher: &RandomState) -> Id {
     let inside = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
     let token = inside.unwrap_or(value);

@@ -1,23 +1,23 @@
-//! Just enough JSON, byte by byte: which messages pass, and what they answer.
+//! Scans JSON byte by byte, for the messages in a stream and what they answer.
 //!
-//! Before it is the stream, cut anywhere; after it the proxy, which asks what is known of the message so far. Grammar
-//! is checked where messages, batches and results have their keys; below that only strings and brackets are counted,
-//! and any spelling of a scalar will do. Nothing is stored but the token being read.
+//! The stream may be cut anywhere; the proxy asks what is known of the message so far. Grammar is checked at the level
+//! of messages, batches and the keys of results. Below that only strings and brackets are counted, and any spelling of
+//! a scalar is accepted. Only the token being read is stored.
 
 use std::hash::RandomState;
 
-use crate::proxy::keys::Key;
-use crate::proxy::keys::Names;
+use crate::proxy::keys::KeySet;
+use crate::proxy::keys::ProtocolKey;
 use crate::proxy::token::Id;
 
-pub(crate) use crate::proxy::scan::facts::Event;
-pub(crate) use crate::proxy::scan::facts::Facts;
+pub(crate) use crate::proxy::scan::facts::MessageFacts;
+pub(crate) use crate::proxy::scan::facts::ScanEvent;
 
 mod facts;
 mod lex;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Level {
+enum ScanLevel {
     Top,
     Batch,
     Message,
@@ -27,18 +27,18 @@ enum Level {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expect {
     Value,
-    Key,
+    ProtocolKey,
     Colon,
     Comma,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Token {
+enum ScanToken {
     None,
     Text,
     Escape,
     Scalar,
-    /// Inside of brackets that hold nothing of interest.
+    /// Inside brackets whose content does not matter.
     Skip,
     SkipText,
     SkipEscape,
@@ -50,42 +50,42 @@ pub(crate) struct Scanner {
     hasher: RandomState,
     /// Whether keys are compared with each other.
     unique: bool,
-    level: Level,
+    level: ScanLevel,
     expect: Expect,
-    token: Token,
-    /// The key whose value is read, at the present level.
-    key: Key,
-    /// Brackets open around a skipped value.
+    token: ScanToken,
+    /// The key of the value being read, at the present level.
+    key: ProtocolKey,
+    /// How many brackets of a skipped value are open.
     depth: u64,
-    /// The token being read, when it matters.
+    /// The token being read, if it matters.
     raw: Vec<u8>,
-    /// It is longer than any that matters.
+    /// The token is longer than any that matters.
     long: bool,
     /// How many bytes have been read.
     at: usize,
-    /// Values that are complete.
+    /// How many values are complete.
     values: usize,
-    /// What is read can't be JSON.
+    /// The bytes can't be JSON.
     garbage: bool,
-    /// Nothing but white space since the line began.
+    /// The line has only white space so far.
     clean: bool,
-    /// The value being read began its line and has not left it.
+    /// The value being read began its line, and is still on it.
     leading: bool,
-    facts: Facts,
-    keys: Names,
-    result_keys: Names,
+    facts: MessageFacts,
+    keys: KeySet,
+    result_keys: KeySet,
 }
 
 impl Scanner {
-    /// A scanner at the start of a line. `unique`: whether duplicate keys are looked for.
+    /// A scanner at the start of a line. With `unique` it looks for duplicate keys.
     pub(crate) fn new(hasher: RandomState, unique: bool) -> Self {
         Self {
             hasher,
             unique,
-            level: Level::Top,
+            level: ScanLevel::Top,
             expect: Expect::Value,
-            token: Token::None,
-            key: Key::Other,
+            token: ScanToken::None,
+            key: ProtocolKey::Other,
             depth: 0,
             raw: Vec::new(),
             long: false,
@@ -94,38 +94,38 @@ impl Scanner {
             garbage: false,
             clean: true,
             leading: false,
-            facts: Facts::default(),
-            keys: Names::default(),
-            result_keys: Names::default(),
+            facts: MessageFacts::default(),
+            keys: KeySet::default(),
+            result_keys: KeySet::default(),
         }
     }
 
-    /// Begins again, at the start of a line.
+    /// Starts over, at the start of a line.
     pub(crate) fn restart(&mut self, unique: bool) {
         self.unique = unique;
-        (self.level, self.expect, self.token) = (Level::Top, Expect::Value, Token::None);
-        (self.key, self.depth, self.at, self.values) = (Key::Other, 0, 0, 0);
+        (self.level, self.expect, self.token) = (ScanLevel::Top, Expect::Value, ScanToken::None);
+        (self.key, self.depth, self.at, self.values) = (ProtocolKey::Other, 0, 0, 0);
         (self.garbage, self.clean, self.leading) = (false, true, false);
     }
 
     /// What is known of the present message.
-    pub(crate) fn facts(&self) -> &Facts {
+    pub(crate) fn facts(&self) -> &MessageFacts {
         &self.facts
     }
 
-    /// Whether what was read can't be JSON. Nothing more is read then.
+    /// Whether the bytes so far can't be JSON. Then nothing more is read.
     pub(crate) fn is_garbage(&self) -> bool {
         self.garbage
     }
 
     /// Whether a value has begun and is not complete.
     pub(crate) fn is_inside(&self) -> bool {
-        !self.garbage && (self.level != Level::Top || self.token != Token::None)
+        !self.garbage && (self.level != ScanLevel::Top || self.token != ScanToken::None)
     }
 
     /// Whether a batch is being read.
     pub(crate) fn is_in_batch(&self) -> bool {
-        self.level == Level::Batch || (self.level != Level::Top && self.facts.batched)
+        self.level == ScanLevel::Batch || (self.level != ScanLevel::Top && self.facts.batched)
     }
 
     /// How many values are complete.
@@ -133,8 +133,8 @@ impl Scanner {
         self.values
     }
 
-    /// Reads up to the next event. Returns how many bytes that took. What may end a line comes alone.
-    pub(crate) fn feed(&mut self, bytes: &[u8]) -> (usize, Option<Event>) {
+    /// Reads up to the next event. Returns the number of bytes read. A byte that may end a line has to be passed alone.
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> (usize, Option<ScanEvent>) {
         let mut taken = 0;
         while let Some(rest) = bytes.get(taken..)
             && let Some(first) = rest.first()
@@ -143,13 +143,13 @@ impl Scanner {
                 return (bytes.len(), None);
             }
             let (length, event) = match self.token {
-                Token::None => self.structure(*first),
-                Token::Text | Token::Escape => self.text(rest, *first),
-                Token::Scalar => self.scalar(rest),
-                Token::Skip | Token::SkipText | Token::SkipEscape => (self.skip(rest, *first), None),
+                ScanToken::None => self.structure(*first),
+                ScanToken::Text | ScanToken::Escape => self.text(rest, *first),
+                ScanToken::Scalar => self.scalar(rest),
+                ScanToken::Skip | ScanToken::SkipText | ScanToken::SkipEscape => (self.skip(rest, *first), None),
             };
-            // A skipped value ends the member that it is the value of.
-            let event = if self.token == Token::Skip && self.depth == 0 { self.value() } else { event };
+            // The end of a skipped value is the end of its member.
+            let event = if self.token == ScanToken::Skip && self.depth == 0 { self.value() } else { event };
             taken += length;
             self.at += length;
             if event.is_some() {
@@ -159,13 +159,13 @@ impl Scanner {
         (taken, None)
     }
 
-    fn structure(&mut self, byte: u8) -> (usize, Option<Event>) {
+    fn structure(&mut self, byte: u8) -> (usize, Option<ScanEvent>) {
         if matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
             self.space(byte);
             return (1, None);
         }
-        // Many clients trim a line before they read it, and each has its own idea of white space.
-        if self.level == Level::Top && self.clean && !byte.is_ascii_graphic() {
+        // Many clients trim a line before they read it, and differ in what they take for white space.
+        if self.level == ScanLevel::Top && self.clean && !byte.is_ascii_graphic() {
             return (1, None);
         }
         let event = match (self.expect, byte) {
@@ -173,21 +173,21 @@ impl Scanner {
                 self.open(byte);
                 None
             }
-            (Expect::Value, b'"') | (Expect::Key, b'"') => {
-                self.begin(Token::Text);
+            (Expect::Value, b'"') | (Expect::ProtocolKey, b'"') => {
+                self.begin(ScanToken::Text);
                 None
             }
-            (Expect::Value, b']') | (Expect::Comma, b']') if self.level == Level::Batch => self.close(),
+            (Expect::Value, b']') | (Expect::Comma, b']') if self.level == ScanLevel::Batch => self.close(),
             (Expect::Value, b'}' | b']' | b',' | b':') => self.fail(),
             (Expect::Value, _) => {
-                self.begin(Token::Scalar);
+                self.begin(ScanToken::Scalar);
                 return (0, None);
             }
-            (Expect::Key | Expect::Comma, b'}') if self.level != Level::Batch => self.close(),
+            (Expect::ProtocolKey | Expect::Comma, b'}') if self.level != ScanLevel::Batch => self.close(),
             (Expect::Colon, b':') => self.expecting(Expect::Value),
-            (Expect::Comma, b',') if self.level == Level::Batch => self.expecting(Expect::Value),
-            (Expect::Comma, b',') => self.expecting(Expect::Key),
-            (Expect::Key | Expect::Colon | Expect::Comma, _) => self.fail(),
+            (Expect::Comma, b',') if self.level == ScanLevel::Batch => self.expecting(Expect::Value),
+            (Expect::Comma, b',') => self.expecting(Expect::ProtocolKey),
+            (Expect::ProtocolKey | Expect::Colon | Expect::Comma, _) => self.fail(),
         };
         (1, event)
     }
@@ -200,17 +200,17 @@ impl Scanner {
         }
     }
 
-    fn fail(&mut self) -> Option<Event> {
+    fn fail(&mut self) -> Option<ScanEvent> {
         self.garbage = true;
         None
     }
 
-    fn expecting(&mut self, expect: Expect) -> Option<Event> {
+    fn expecting(&mut self, expect: Expect) -> Option<ScanEvent> {
         self.expect = expect;
         None
     }
 
-    fn begin(&mut self, token: Token) {
+    fn begin(&mut self, token: ScanToken) {
         self.token = token;
         self.raw.clear();
         self.long = false;
@@ -218,27 +218,27 @@ impl Scanner {
     }
 
     fn open(&mut self, byte: u8) {
-        if self.level == Level::Top {
+        if self.level == ScanLevel::Top {
             self.leading = self.clean && self.values == 0;
         }
         match (self.level, byte) {
-            (Level::Top | Level::Batch, b'{') => self.message(),
-            (Level::Top, _) => {
-                self.level = Level::Batch;
-                self.facts = Facts { batched: true, ..Facts::default() };
+            (ScanLevel::Top | ScanLevel::Batch, b'{') => self.message(),
+            (ScanLevel::Top, _) => {
+                self.level = ScanLevel::Batch;
+                self.facts = MessageFacts { batched: true, ..MessageFacts::default() };
             }
-            (Level::Message, b'{') if self.key == Key::Result => {
-                self.level = Level::Result;
-                self.expect = Expect::Key;
+            (ScanLevel::Message, b'{') if self.key == ProtocolKey::Result => {
+                self.level = ScanLevel::Result;
+                self.expect = Expect::ProtocolKey;
                 self.facts.result = true;
                 self.result_keys.clear();
             }
             _ => {
-                if self.level == Level::Result && self.key == Key::Content && byte == b'[' {
+                if self.level == ScanLevel::Result && self.key == ProtocolKey::Content && byte == b'[' {
                     self.facts.content_at = Some(self.at + 1);
                 }
-                self.facts.result |= self.level == Level::Message && self.key == Key::Result;
-                self.token = Token::Skip;
+                self.facts.result |= self.level == ScanLevel::Message && self.key == ProtocolKey::Result;
+                self.token = ScanToken::Skip;
                 self.depth = 1;
             }
         }
@@ -246,55 +246,55 @@ impl Scanner {
     }
 
     fn message(&mut self) {
-        let batched = self.level == Level::Batch;
-        self.level = Level::Message;
-        self.expect = Expect::Key;
+        let batched = self.level == ScanLevel::Batch;
+        self.level = ScanLevel::Message;
+        self.expect = Expect::ProtocolKey;
         self.keys.clear();
-        self.facts = Facts { on_own_line: self.leading || self.clean, batched, ..Facts::default() };
+        self.facts = MessageFacts { on_own_line: self.leading || self.clean, batched, ..MessageFacts::default() };
     }
 
-    fn close(&mut self) -> Option<Event> {
+    fn close(&mut self) -> Option<ScanEvent> {
         match self.level {
-            Level::Result => {
-                self.level = Level::Message;
-                self.key = Key::Result;
+            ScanLevel::Result => {
+                self.level = ScanLevel::Message;
+                self.key = ProtocolKey::Result;
                 self.value()
             }
-            Level::Message => {
+            ScanLevel::Message => {
                 let batched = self.facts.batched;
-                self.level = if batched { Level::Batch } else { Level::Top };
-                self.key = Key::Other;
+                self.level = if batched { ScanLevel::Batch } else { ScanLevel::Top };
+                self.key = ProtocolKey::Other;
                 self.value();
-                Some(Event::Message)
+                Some(ScanEvent::Message)
             }
-            Level::Batch | Level::Top => {
-                self.level = Level::Top;
+            ScanLevel::Batch | ScanLevel::Top => {
+                self.level = ScanLevel::Top;
                 self.value()
             }
         }
     }
 
-    /// A value is complete, at the present level.
-    fn value(&mut self) -> Option<Event> {
-        self.token = Token::None;
+    /// Ends a value at the present level.
+    fn value(&mut self) -> Option<ScanEvent> {
+        self.token = ScanToken::None;
         self.expect = Expect::Comma;
         match self.level {
-            Level::Top => {
+            ScanLevel::Top => {
                 self.values += 1;
                 self.leading = false;
                 self.expect = Expect::Value;
                 None
             }
-            Level::Batch => None,
-            Level::Message => {
-                self.facts.result |= self.key == Key::Result;
-                self.facts.error |= self.key == Key::Error;
-                if self.key == Key::Id && self.facts.id.is_none() {
+            ScanLevel::Batch => None,
+            ScanLevel::Message => {
+                self.facts.result |= self.key == ProtocolKey::Result;
+                self.facts.error |= self.key == ProtocolKey::Error;
+                if self.key == ProtocolKey::Id && self.facts.id.is_none() {
                     self.facts.id = Some(Id::Useless);
                 }
-                Some(Event::Member)
+                Some(ScanEvent::Member)
             }
-            Level::Result => None,
+            ScanLevel::Result => None,
         }
     }
 }

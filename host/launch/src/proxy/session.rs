@@ -1,35 +1,35 @@
-//! What is known of a session: open requests, and how far the warning has got.
+//! The state of a session: its open requests, and how far the warning has got.
 //!
-//! The scanner of the client's bytes fills it, the answers of the server empty it.
+//! Messages of the client add requests, and answers of the server close them.
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
 
-use crate::proxy::scan::Facts;
+use crate::proxy::scan::MessageFacts;
 use crate::proxy::token::Id;
 use crate::proxy::token::Method;
 use smcp_model::limits;
 use smcp_model::warning::Delivery;
 
-/// A request that no answer has closed.
+/// A request without an answer so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Open {
-    /// What it asks for.
+pub(crate) struct OpenRequest {
+    /// Its method.
     pub(crate) method: Method,
-    /// It came in a batch, so the client reads batches.
+    /// It came in a batch, so this client reads batches.
     pub(crate) batched: bool,
-    /// Which of all requests it was.
+    /// Its number among all requests.
     serial: u64,
 }
 
-/// Who waits for a message with some `id`.
+/// The request that a message with some `id` answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Waiting {
     /// A request whose answer has to carry the warning.
-    Target(Open),
+    Target(OpenRequest),
     /// Another request.
     Other,
-    /// Nobody that we know of.
+    /// No request that we know of.
     Nobody,
 }
 
@@ -37,8 +37,8 @@ pub(crate) enum Waiting {
 #[derive(Debug, Default)]
 #[cfg_attr(test, derive(Clone, PartialEq))]
 pub(crate) struct Session {
-    open: HashMap<u64, Open>,
-    /// The open requests by age; those that are closed leave it late.
+    open: HashMap<u64, OpenRequest>,
+    /// The requests by age. Closed ones are removed later.
     ages: VecDeque<(u64, u64)>,
     serial: u64,
     /// The answer to a handshake or to a discovery has carried the block.
@@ -47,11 +47,11 @@ pub(crate) struct Session {
     listed: bool,
     /// The result of a call has carried the short form.
     called: bool,
-    /// Some answer to this handshake carried the block, perhaps in a form that not every client reads.
+    /// An answer to this handshake carried the block, perhaps in a form that not every client reads.
     carried: bool,
-    /// The handshake's answer is out, and the client has not said yet that it read it.
+    /// The handshake's answer is out, and the client has not confirmed it yet.
     awaiting: bool,
-    /// The client has said that the handshake is done.
+    /// The client has confirmed the handshake.
     initialized: bool,
     /// The handshake's answer carried the block and declared `logging`.
     logging: bool,
@@ -60,22 +60,24 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Whether no answer has carried the warning in a form that stays with the model: the server must not dodge it.
+    /// Whether no answer has carried the warning yet in a form that stays with the model. Until then the server must
+    /// not evade it.
     pub(crate) fn is_silent(&self) -> bool {
         !self.block && !self.listed
     }
 
-    /// Whether answers to nobody are looked at, because the client may take them for the one that it waits for.
+    /// Whether answers without an open request are edited too, because the client may take them for one that it waits
+    /// for.
     pub(crate) fn is_wary(&self) -> bool {
         self.is_silent() || self.awaiting
     }
 
-    /// Whether nothing that the server may say now concerns the warning.
+    /// Whether no message that the server can send now concerns the warning.
     pub(crate) fn is_settled(&self) -> bool {
         !self.is_wary() && !self.open.values().any(|open| self.is_target(open.method)) && !self.is_notification_due()
     }
 
-    /// Whether a list of tools matters that is asked for when all is settled.
+    /// Whether a request for the list of tools matters in a settled session.
     pub(crate) fn heeds_lists(&self) -> bool {
         !self.block
     }
@@ -85,23 +87,23 @@ impl Session {
         self.initialized && self.logging && !self.notified
     }
 
-    /// The notification is out.
+    /// Notes that the notification is out.
     pub(crate) fn notify(&mut self) {
         self.notified = true;
     }
 
-    /// What became of the warning.
+    /// Whether the warning was delivered.
     pub(crate) fn delivery(&self) -> Delivery {
         if self.block || self.listed || self.called { Delivery::Delivered } else { Delivery::Undelivered }
     }
 
-    /// A message of the client is complete.
-    pub(crate) fn client_said(&mut self, facts: &Facts) {
+    /// Takes a complete message of the client.
+    pub(crate) fn client_said(&mut self, facts: &MessageFacts) {
         let Some(method) = facts.method else { return };
         if method == Method::Initialized {
             self.initialized = true;
             self.awaiting = false;
-            // Every answer that could have been read carried the block, so the one that was read did.
+            // Every answer that the client can have read carried the block.
             self.block |= self.carried;
             self.forget();
         }
@@ -121,7 +123,7 @@ impl Session {
             return;
         }
         self.serial += 1;
-        self.open.insert(id, Open { method, batched, serial: self.serial });
+        self.open.insert(id, OpenRequest { method, batched, serial: self.serial });
         self.ages.push_back((id, self.serial));
         if self.open.len() > limits::OPEN_REQUESTS {
             self.drop_oldest();
@@ -141,7 +143,7 @@ impl Session {
         }
     }
 
-    /// Whether the answer to such a request has to carry the warning.
+    /// Whether the answer to a request of this method has to carry the warning.
     fn is_target(&self, method: Method) -> bool {
         match method {
             Method::Initialize | Method::Discover => true,
@@ -151,8 +153,8 @@ impl Session {
         }
     }
 
-    /// Who waits for a message of the server. Of two ids the one that matters counts.
-    pub(crate) fn waiting(&self, facts: &Facts) -> Waiting {
+    /// Finds the request that a message of the server answers. If it has two ids, the one that matters counts.
+    pub(crate) fn waiting(&self, facts: &MessageFacts) -> Waiting {
         let known = |id: Option<Id>| match id {
             Some(Id::Value(id)) => self.open.get(&id),
             Some(Id::Useless) | None => None,
@@ -165,8 +167,8 @@ impl Session {
         }
     }
 
-    /// A request has its answer.
-    pub(crate) fn close(&mut self, facts: &Facts) {
+    /// Closes the request that a message answers.
+    pub(crate) fn close(&mut self, facts: &MessageFacts) {
         for id in [facts.first_id, facts.id].into_iter().flatten() {
             if let Id::Value(id) = id {
                 self.open.remove(&id);
@@ -174,7 +176,7 @@ impl Session {
         }
     }
 
-    /// An answer to such a request carried the warning. `surely`: every client that waits for it reads it.
+    /// Notes that an answer to a request of this method carried the warning. `surely` means that every client reads it.
     pub(crate) fn carried(&mut self, method: Method, surely: bool) {
         match method {
             Method::Initialize => {
@@ -190,17 +192,17 @@ impl Session {
         self.forget();
     }
 
-    /// Something that looks like a handshake's answer carried the block.
+    /// Notes that a message that looks like a handshake's answer carried the block.
     pub(crate) fn carried_by_shape(&mut self) {
         self.carried = true;
     }
 
-    /// The handshake's answer declared the capability to log.
+    /// Notes that the handshake's answer declared the capability `logging`.
     pub(crate) fn declares_logging(&mut self) {
         self.logging = true;
     }
 
-    /// Forgets what no longer matters once the warning is delivered.
+    /// Removes requests that no longer matter once the warning is delivered.
     fn forget(&mut self) {
         if self.is_wary() {
             return;

@@ -1,24 +1,24 @@
-//! Which bytes can't name a method that a settled session cares about.
+//! Finds out that bytes can't name a method that matters to a settled session.
 //!
-//! Before it `client`, which skims what it need not read. A method is a string inside of one line, and its name
-//! compares exactly once escapes are undone. So bytes that have no part of such a name, and no escape that could spell
-//! a letter of it, can't have the name, whatever the JSON around it is like.
+//! `client` skims the bytes that it need not read. A method is a string inside one line, and its name is compared
+//! exactly, after escapes are undone. So bytes without a part of such a name, and without an escape for one of its
+//! letters, can't have the name, whatever the JSON around it is.
 
 use memchr::memmem::Finder;
 
-/// How far back a name or an escape that these bytes complete can have begun.
+/// How many earlier bytes a name or an escape can begin in.
 pub(crate) const OVERLAP: usize = INITIALIZE.len() - 1;
 
-/// In `initialize` and in `notifications/initialized`.
+/// The part of `initialize` and of `notifications/initialized` that is searched for.
 const INITIALIZE: &str = "initialize";
-/// In `server/discover`. The slash has an escape that is in common use, so it stays out, here and below.
+/// The part of `server/discover`. The slash is left out, here and below, because it is often escaped.
 const DISCOVER: &str = "discover";
-/// In `tools/list`.
+/// The part of `tools/list`.
 const LIST: &str = "list";
-/// The start of an escape by number that stands for an ASCII character.
+/// The start of a numeric escape of an ASCII character.
 const ASCII: &str = "\\u00";
 
-/// Looks for the parts of names that matter.
+/// Searches for the parts of names that matter.
 #[derive(Debug)]
 pub(crate) struct Skimmer {
     handshakes: [Finder<'static>; 2],
@@ -37,8 +37,8 @@ impl Default for Skimmer {
 }
 
 impl Skimmer {
-    /// Whether the bytes may name a method that matters: one that begins a handshake, ends one or discovers, and, if
-    /// `lists`, one that asks for a list of tools. What is cut off at either end is not found.
+    /// Whether the bytes may name a method that matters: one that begins or ends a handshake, a discovery, and, with
+    /// `lists`, a request for the list of tools. A name that is cut off at either end is not found.
     pub(crate) fn finds(&self, bytes: &[u8], lists: bool) -> bool {
         self.handshakes.iter().any(|name| name.find(bytes).is_some())
             || (lists && self.lists.find(bytes).is_some())
@@ -47,16 +47,16 @@ impl Skimmer {
                 .is_some_and(|escapes| self.spells_letters(escapes))
     }
 
-    /// Whether an escape stands for a lower-case letter. A backslash that is itself escaped is taken for the start of
-    /// one: what is found in vain costs a look.
+    /// Whether an escape means a lower-case letter. An escaped backslash is taken for the start of an escape, too: a
+    /// false alarm only costs time.
     fn spells_letters(&self, bytes: &[u8]) -> bool {
         let by_number = |at: usize| matches!(bytes.get(at + ASCII.len()), Some(b'6' | b'7'));
         self.ascii.find_iter(bytes).any(by_number) || has_lax_escape(bytes)
     }
 }
 
-/// Whether a backslash stands before a letter that it makes nothing else of. That is no JSON, but lax decoders take the
-/// letter itself. Texts can be full of other escapes, so all pairs are compared without a branch between them.
+/// Whether a backslash is before a letter that has no escape. This is not JSON, but lax decoders read it as the letter
+/// itself. Texts can be full of other escapes, so all pairs are compared without branches.
 fn has_lax_escape(bytes: &[u8]) -> bool {
     let lax = |first: u8, second: u8| {
         let escapes = matches!(second, b'b' | b'f' | b'n' | b'r' | b't' | b'u');

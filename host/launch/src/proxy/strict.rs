@@ -1,23 +1,28 @@
-//! Whether every client reads an answer: only then may it count.
+//! Checks that every client can read an answer; only then does it count.
 //!
-//! A client drops what it can't read and goes on waiting, and the server could then send the answer that is read, with
-//! no warning in it. So what counts is valid for the strictest decoder in use; the rest carries the warning as well
-//! and counts as nothing.
+//! A client drops an answer that it can't read and goes on waiting. The server could then send a readable one without
+//! the warning. So an answer counts only if the strictest decoder in use accepts it. Others carry the warning too, but
+//! don't count as its delivery.
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::DeserializeSeed;
+use serde::de::Deserializer;
+use serde::de::Error;
+use serde::de::MapAccess;
+use serde::de::SeqAccess;
+use serde::de::Visitor;
 
-/// Brackets inside one another that every decoder takes: .NET's stops at 64, an envelope of ours included.
+/// The nesting depth that every decoder accepts: .NET's stops at 64, our own members included.
 const DEPTH: usize = 60;
 
-/// Whether every client reads these bytes as JSON.
+/// Whether every client can read these bytes as JSON.
 pub(crate) fn is_read_by_all(line: &[u8]) -> bool {
     let mut reader = serde_json::Deserializer::from_slice(line);
     Depth(0).deserialize(&mut reader).is_ok() && reader.end().is_ok()
 }
 
-/// Reads a value and keeps nothing: texts have to be Unicode, numbers have to fit, brackets may not be too deep.
+/// Checks a value without storing it: strings have to be Unicode, numbers have to fit, and nesting has a limit.
 #[derive(Clone, Copy)]
 struct Depth(usize);
 

@@ -1,31 +1,32 @@
-//! Methods, ids and texts: what a token of JSON means, however it is spelled.
+//! Reads methods, ids and strings, however their JSON is spelled.
 //!
-//! The scanner and the rewriter hand in raw bytes, as they stood between the quotes; nothing here fails, because a
-//! client may be laxer than any standard. Ids compare as the values they are.
+//! The scanner and the rewriter pass in the raw bytes between the quotes. Nothing here fails, because a client may be
+//! laxer than the standard. Ids are compared by value.
 
 use std::borrow::Cow;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::BuildHasher as _;
+use std::hash::RandomState;
 use std::ops::Range;
 
-/// What a client asks for, as far as it matters to the warning.
+/// The method of a client's message, as far as it matters to the warning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Method {
     /// The handshake of the protocol up to 2025-11-25.
     Initialize,
-    /// What took its place.
+    /// `server/discover`, which took its place.
     Discover,
     /// A page of the list of tools.
     List,
     /// A call of a tool.
     Call,
-    /// The client's word that the handshake is done; a notification.
+    /// The notification by which the client confirms the handshake.
     Initialized,
-    /// Anything else.
+    /// Any other method.
     Other,
 }
 
 impl Method {
-    /// The method that stands between two quotes.
+    /// Reads the method between two quotes.
     pub(crate) fn read(raw: &[u8]) -> Self {
         match decode(raw).as_ref() {
             "initialize" => Self::Initialize,
@@ -41,46 +42,46 @@ impl Method {
 /// The `id` of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Id {
-    /// A string or a number, by a hash with a key that no server knows.
+    /// A string or a number, as a hash with a secret key.
     Value(u64),
-    /// Nothing that identifies a request: `null`, a list, a number that is none, a string too long to be one.
+    /// A value that can't identify a request: `null`, a list, a malformed number, or a string that is too long.
     Useless,
 }
 
 impl Id {
-    /// The string that stands between two quotes.
+    /// Reads the string between two quotes as an id.
     pub(crate) fn text(raw: &[u8], hasher: &RandomState) -> Self {
         Self::Value(hasher.hash_one(("text", decode(raw).as_ref())))
     }
 
-    /// A scalar without quotes.
+    /// Reads a scalar without quotes as an id.
     pub(crate) fn scalar(raw: &[u8], hasher: &RandomState) -> Self {
         match number(raw) {
-            Some(Number::Whole(whole)) => Self::Value(hasher.hash_one(("whole", whole))),
-            Some(Number::Decimal(text)) => Self::Value(hasher.hash_one(("decimal", text.as_str()))),
+            Some(IdNumber::Whole(whole)) => Self::Value(hasher.hash_one(("whole", whole))),
+            Some(IdNumber::Decimal(text)) => Self::Value(hasher.hash_one(("decimal", text.as_str()))),
             None => Self::Useless,
         }
     }
 }
 
-/// A number, in the one form that all its spellings have. Exact, so that two ids beyond the precision of floating
-/// point stay two.
+/// A number in a normal form that is the same for all its spellings. It is exact, so that two ids beyond the precision
+/// of floating point stay different.
 #[derive(Debug, PartialEq, Eq)]
-enum Number {
-    /// What counters give.
+enum IdNumber {
+    /// A whole number of 64 bits, as counters give.
     Whole(u64),
-    /// Anything else: its digits without zeros around them, and the power of ten they stand at.
+    /// Any other number: its digits without leading and trailing zeros, and a power of ten.
     Decimal(String),
 }
 
-/// Digits that surely fit 64 bits.
+/// How many digits always fit 64 bits.
 const WHOLE: usize = 19;
 
-fn number(raw: &[u8]) -> Option<Number> {
+fn number(raw: &[u8]) -> Option<IdNumber> {
     let text = std::str::from_utf8(raw).ok()?;
     let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
     if text.len() <= WHOLE && all_digits(text) {
-        return text.parse().ok().map(Number::Whole);
+        return text.parse().ok().map(IdNumber::Whole);
     }
     let (sign, text) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
@@ -95,16 +96,18 @@ fn number(raw: &[u8]) -> Option<Number> {
     let scale = exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?.checked_add(zeros)?;
     let significant = significant.trim_start_matches('0');
     if significant.is_empty() {
-        return Some(Number::Whole(0));
+        return Some(IdNumber::Whole(0));
     }
     let trailing = usize::try_from(scale).ok().filter(|zeros| significant.len().saturating_add(*zeros) <= WHOLE);
     match trailing {
-        Some(zeros) if sign.is_empty() => format!("{significant}{}", "0".repeat(zeros)).parse().ok().map(Number::Whole),
-        Some(_) | None => Some(Number::Decimal(format!("{sign}{significant}e{scale}"))),
+        Some(zeros) if sign.is_empty() => {
+            format!("{significant}{}", "0".repeat(zeros)).parse().ok().map(IdNumber::Whole)
+        }
+        Some(_) | None => Some(IdNumber::Decimal(format!("{sign}{significant}e{scale}"))),
     }
 }
 
-/// The text that stands between two quotes. What is no text becomes U+FFFD, as it does in the clients that take it.
+/// Reads the text between two quotes. Invalid parts become U+FFFD, as in the clients that accept them.
 pub(crate) fn decode(raw: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(raw) {
         Ok(text) if !raw.contains(&b'\\') => Cow::Borrowed(text),
@@ -112,16 +115,16 @@ pub(crate) fn decode(raw: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// One letter of a string, and where its spelling stands.
+/// One letter of a string, and the place of its spelling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Letter {
-    /// What it means.
+    /// The letter.
     pub(crate) value: char,
-    /// The bytes that say so.
+    /// The bytes that spell it.
     pub(crate) at: Range<usize>,
 }
 
-/// The letters of a string, escapes undone.
+/// The letters of a string, with escapes undone.
 #[derive(Debug, Clone)]
 pub(crate) struct Letters<'r> {
     raw: &'r [u8],
@@ -129,18 +132,18 @@ pub(crate) struct Letters<'r> {
 }
 
 impl<'r> Letters<'r> {
-    /// The letters of what stands between two quotes.
+    /// The letters between two quotes.
     pub(crate) fn new(raw: &'r [u8]) -> Self {
         Self { raw, at: 0 }
     }
 
-    /// The four digits of an escape at some place, as a UTF-16 unit.
+    /// The UTF-16 unit of the numeric escape at a place; `None` when there is no such escape.
     fn unit(&self, at: usize) -> Option<u32> {
         let [b'\\', b'u', digits @ ..] = self.raw.get(at..at + 6)? else { return None };
         digits.iter().try_fold(0, |unit, digit| Some(unit * 16 + char::from(*digit).to_digit(16)?))
     }
 
-    /// The escape at the cursor: its meaning, and its length.
+    /// Reads the escape at the cursor; returns its letter and its length.
     fn escape(&self) -> (char, usize) {
         if let Some(high) = self.unit(self.at) {
             let low = self.unit(self.at + 6).filter(|low| (0xdc00..0xe000).contains(low));
@@ -163,8 +166,8 @@ impl<'r> Letters<'r> {
         }
     }
 
-    /// The letter at the cursor that is no escape: its meaning, and its length.
-    fn plain(&self, first: u8) -> (char, usize) {
+    /// Reads the letter at the cursor, which is not an escape; returns it and its length.
+    fn unescaped(&self, first: u8) -> (char, usize) {
         if first.is_ascii() {
             return (char::from(first), 1);
         }
@@ -185,7 +188,7 @@ impl Iterator for Letters<'_> {
 
     fn next(&mut self) -> Option<Letter> {
         let first = *self.raw.get(self.at)?;
-        let (value, length) = if first == b'\\' { self.escape() } else { self.plain(first) };
+        let (value, length) = if first == b'\\' { self.escape() } else { self.unescaped(first) };
         let start = self.at;
         self.at += length;
         Some(Letter { value, at: start..self.at })

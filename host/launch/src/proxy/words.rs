@@ -1,10 +1,10 @@
-//! The warning as bytes of JSON, ready to be put between others.
+//! The warning as bytes of JSON, ready to be inserted.
 //!
-//! Made once from the [`Warning`] of `report`; the rewriter only copies.
+//! It is made once from the [`Warning`] of `report`; the rewriter only copies it.
 
 use smcp_model::warning::Warning;
 
-/// What is put into the stream.
+/// The words that are put into the stream.
 #[derive(Debug)]
 pub(crate) struct Words {
     /// The block, escaped, without quotes.
@@ -18,7 +18,7 @@ pub(crate) struct Words {
 }
 
 impl Words {
-    /// The words of a warning.
+    /// Encodes a warning.
     pub(crate) fn new(warning: &Warning) -> Self {
         let short = escaped(&warning.short);
         let content = [br#"{"type":"text","text":""#, short.as_slice(), br#""}"#].concat();
@@ -28,8 +28,8 @@ impl Words {
     }
 }
 
-/// A text as it stands between the quotes of a JSON string. What some reader takes for the end of a line, or does not
-/// show, is escaped although JSON does not ask for it.
+/// Escapes a text for the inside of a JSON string. Characters that some program takes for a line end, or does not show,
+/// are escaped even where JSON does not require it.
 fn escaped(text: &str) -> Vec<u8> {
     let mut out = String::with_capacity(text.len() + text.len() / 8);
     for letter in text.chars() {

@@ -1,13 +1,13 @@
-//! The requests in a client's stream: a pure state machine over bytes.
+//! Finds the requests in a client's stream: a pure state machine over bytes.
 //!
-//! A request is an object with a `method` and an `id`. Notifications, answers, and what can't be read are passed over.
+//! A request is an object with a `method` and an `id`. Notifications, answers and unreadable lines are skipped.
 
 use std::hash::RandomState;
 use std::ops::Range;
 
 use serde::de::IgnoredAny;
 
-use crate::proxy::keys::Key;
+use crate::proxy::keys::ProtocolKey;
 use crate::proxy::members::Elements;
 use crate::proxy::members::Members;
 use crate::proxy::members::NotJson;
@@ -16,41 +16,41 @@ use smcp_model::limits;
 
 /// The requests of one line.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct RequestLine {
     /// Their ids, as they were written.
     pub(super) ids: Vec<Vec<u8>>,
-    /// Whether they stand in a batch, and so do their answers.
+    /// Whether they are in a batch; then their answers have to be in one, too.
     pub(super) batched: bool,
 }
 
-/// The stream so far.
+/// The state of the stream.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     hasher: RandomState,
-    /// The present line, as long as it is not too long.
+    /// The present line, unless it is too long.
     line: Vec<u8>,
-    /// The present line is too long, and passed over.
+    /// The present line is too long and is skipped.
     too_long: bool,
     ended: bool,
 }
 
 impl Requests {
-    /// The requests in lines that end in these bytes.
-    pub(super) fn hear(&mut self, bytes: &[u8]) -> Vec<Said> {
-        let mut said = Vec::new();
+    /// Takes more bytes; returns the requests of the lines that end in them.
+    pub(super) fn hear(&mut self, bytes: &[u8]) -> Vec<RequestLine> {
+        let mut lines = Vec::new();
         let mut rest = bytes;
         while let Some(end) = memchr::memchr(b'\n', rest) {
             let (line, after) = rest.split_at(end);
             self.take(line);
-            said.extend(self.line_end());
+            lines.extend(self.line_end());
             rest = after.get(1..).unwrap_or_default();
         }
         self.take(rest);
-        said
+        lines
     }
 
-    /// The client has said everything: the requests in a line without an end.
-    pub(super) fn end(&mut self) -> Vec<Said> {
+    /// Ends the stream; returns the requests of a last line without a line end.
+    pub(super) fn end(&mut self) -> Vec<RequestLine> {
         self.ended = true;
         self.line_end().into_iter().collect()
     }
@@ -68,15 +68,15 @@ impl Requests {
         }
     }
 
-    fn line_end(&mut self) -> Option<Said> {
+    fn line_end(&mut self) -> Option<RequestLine> {
         let line = std::mem::take(&mut self.line);
         let read = std::mem::take(&mut self.too_long) || line.is_empty();
         if read { None } else { self.read(&line).unwrap_or_default() }
     }
 
     /// The requests of a line of JSON.
-    fn read(&self, line: &[u8]) -> Result<Option<Said>, NotJson> {
-        // What is put into an answer was read as a whole by a strict reader.
+    fn read(&self, line: &[u8]) -> Result<Option<RequestLine>, NotJson> {
+        // An id is copied into an answer only after a strict parser has accepted the whole line.
         let text = str::from_utf8(line).map_err(|_| NotJson)?;
         serde_json::from_str::<IgnoredAny>(text).map_err(|_| NotJson)?;
         let start = skip_space(line, 0);
@@ -89,10 +89,10 @@ impl Requests {
         } else {
             ids.extend(self.id(line, &(start..line.len()))?);
         }
-        Ok((!ids.is_empty()).then_some(Said { ids, batched }))
+        Ok((!ids.is_empty()).then_some(RequestLine { ids, batched }))
     }
 
-    /// The id of a message that is a request. Of several the last one counts, as with most readers.
+    /// The id of a message, if it is a request. Of several ids the last one counts, as with most parsers.
     fn id(&self, line: &[u8], message: &Range<usize>) -> Result<Option<Vec<u8>>, NotJson> {
         if line.get(message.start) != Some(&b'{') {
             return Ok(None);
@@ -105,31 +105,31 @@ impl Requests {
             }
             let value = line.get(member.value).unwrap_or_default();
             match member.name.key {
-                Key::Id => id = Some(value),
-                Key::Method => is_request = value.first() == Some(&b'"'),
-                // No request has them, whatever else stands there.
-                Key::Result | Key::Error => return Ok(None),
-                Key::Jsonrpc
-                | Key::Instructions
-                | Key::Handshake
-                | Key::Tools
-                | Key::Content
-                | Key::Structured
-                | Key::ResultType
-                | Key::Task
-                | Key::Capabilities
-                | Key::Logging
-                | Key::Description
-                | Key::Lifetime
-                | Key::Scope
-                | Key::Other => {}
+                ProtocolKey::Id => id = Some(value),
+                ProtocolKey::Method => is_request = value.first() == Some(&b'"'),
+                // A message with one of these is not a request.
+                ProtocolKey::Result | ProtocolKey::Error => return Ok(None),
+                ProtocolKey::Jsonrpc
+                | ProtocolKey::Instructions
+                | ProtocolKey::Handshake
+                | ProtocolKey::Tools
+                | ProtocolKey::Content
+                | ProtocolKey::Structured
+                | ProtocolKey::ResultType
+                | ProtocolKey::Task
+                | ProtocolKey::Capabilities
+                | ProtocolKey::Logging
+                | ProtocolKey::Description
+                | ProtocolKey::Lifetime
+                | ProtocolKey::Scope
+                | ProtocolKey::Other => {}
             }
         }
         Ok(id.filter(|id| is_request && is_id(id)).map(<[u8]>::to_vec))
     }
 }
 
-/// A text, a number or null, not longer than any id that clients make.
+/// Whether a value is an id: a string, a number or null, of a length that clients use.
 fn is_id(value: &[u8]) -> bool {
     let other = value.starts_with(b"{") || value.starts_with(b"[") || matches!(value, b"true" | b"false");
     !other && value.len() <= limits::PROTOCOL_TOKEN
@@ -144,7 +144,7 @@ mod tests {
         let mut requests = Requests::default();
         let mut said = requests.hear(text.as_ref());
         said.extend(requests.end());
-        let shown = |said: &Said| {
+        let shown = |said: &RequestLine| {
             let ids: Vec<_> = said.ids.iter().map(|id| String::from_utf8(id.clone()).unwrap()).collect();
             if said.batched { format!("[{}]", ids.join(" ")) } else { ids.join(" ") }
         };
@@ -248,6 +248,6 @@ mod tests {
             assert!(requests.line.capacity() <= 2 * limits::REFUSAL_LINE);
         }
         let said = requests.hear(b"\n{\"id\":3,\"method\":\"x\"}\n");
-        assert_eq!(said, [Said { ids: vec![b"3".to_vec()], batched: false }]);
+        assert_eq!(said, [RequestLine { ids: vec![b"3".to_vec()], batched: false }]);
     }
 }

@@ -1,15 +1,23 @@
-//! Reading, writing and waiting, whether a descriptor blocks or not.
+//! Reads, writes and waits, on descriptors that block and that don't.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
-use std::time::{Duration, Instant};
+use std::os::fd::AsFd;
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+use std::time::Instant;
 
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::unistd::{read, write};
+use nix::fcntl::FcntlArg;
+use nix::fcntl::OFlag;
+use nix::fcntl::fcntl;
+use nix::poll::PollFd;
+use nix::poll::PollFlags;
+use nix::poll::PollTimeout;
+use nix::poll::poll;
+use nix::unistd::read;
+use nix::unistd::write;
 
-/// What a try to read gave.
+/// The result of a read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Got<'b> {
     Bytes(&'b [u8]),
@@ -17,14 +25,14 @@ pub(super) enum Got<'b> {
     End,
 }
 
-/// What is waited for.
+/// The readiness that is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum For {
     Reading,
     Writing,
 }
 
-/// For descriptors that are ours alone.
+/// Sets a descriptor to non-blocking. Only for descriptors that no other process shares.
 pub(super) fn set_nonblocking(fd: impl AsFd) -> io::Result<()> {
     let flags = OFlag::from_bits_retain(fcntl(&fd, FcntlArg::F_GETFL)?);
     fcntl(&fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
@@ -37,13 +45,13 @@ pub(super) fn capacity(pipe: impl AsFd) -> io::Result<usize> {
     return Ok(usize::try_from(fcntl(pipe, FcntlArg::F_GETPIPE_SZ)?).unwrap_or_default());
     #[cfg(not(target_os = "linux"))]
     return Ok({
-        // Nobody can make them larger there.
+        // These systems have no call that makes a pipe larger.
         let _ = pipe;
         smcp_model::limits::RELAY_BUFFER
     });
 }
 
-/// Reads what there is. A descriptor that blocks waits until there is something.
+/// Reads the available bytes. A blocking descriptor waits until there are some.
 pub(super) fn get(fd: impl AsFd, buffer: &mut [u8]) -> io::Result<Got<'_>> {
     loop {
         return match read(&fd, buffer) {
@@ -56,7 +64,7 @@ pub(super) fn get(fd: impl AsFd, buffer: &mut [u8]) -> io::Result<Got<'_>> {
     }
 }
 
-/// Writes all of it, however long the reader takes; false when `stop` hung up before.
+/// Writes all bytes, however long the reader takes. False when `stop` hung up first.
 pub(super) fn put(fd: impl AsFd, mut bytes: &[u8], stop: Option<BorrowedFd<'_>>) -> io::Result<bool> {
     while !bytes.is_empty() {
         match write(&fd, bytes) {
@@ -73,7 +81,7 @@ pub(super) fn put(fd: impl AsFd, mut bytes: &[u8], stop: Option<BorrowedFd<'_>>)
     Ok(true)
 }
 
-/// Waits until `fd` is ready, or until something happens to one of the `others`; whether it was the latter, or both.
+/// Waits until `fd` is ready, or one of the `others` has an event. True when one of the others has.
 pub(super) fn wait(fd: BorrowedFd<'_>, what: For, others: &[BorrowedFd<'_>]) -> io::Result<bool> {
     let events = match what {
         For::Reading => PollFlags::POLLIN,
@@ -90,7 +98,7 @@ pub(super) fn wait(fd: BorrowedFd<'_>, what: For, others: &[BorrowedFd<'_>]) -> 
     }
 }
 
-/// Waits until nobody holds the other end of `fd`, or until it is late; whether it was the former.
+/// Waits until the other end of `fd` is closed, or `until` passes. True when the end is closed.
 pub(super) fn hung_up(fd: BorrowedFd<'_>, until: Instant) -> bool {
     loop {
         // Rounded up, so that the time has passed when `poll` returns.
@@ -104,14 +112,15 @@ pub(super) fn hung_up(fd: BorrowedFd<'_>, until: Instant) -> bool {
     }
 }
 
-/// Whether there is anything to know of it, an error included: the next call says what.
+/// Whether a descriptor has an event. An error counts: the next call reports it.
 fn happened(fd: &PollFd<'_>) -> bool {
     fd.revents() != Some(PollFlags::empty())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Write as _, pipe};
+    use std::io::Write as _;
+    use std::io::pipe;
 
     use super::*;
 

@@ -1,9 +1,17 @@
-//! What the two directions and the supervisor share.
+//! State that both directions and the supervisor share.
 
-use std::io::{self, PipeReader, PipeWriter, Read as _, Write as _, pipe};
-use std::os::fd::{AsFd as _, BorrowedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::io;
+use std::io::PipeReader;
+use std::io::PipeWriter;
+use std::io::Read as _;
+use std::io::Write as _;
+use std::io::pipe;
+use std::os::fd::AsFd as _;
+use std::os::fd::BorrowedFd;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use crate::proxy::Proxy;
 use crate::relay::descriptor::set_nonblocking;
@@ -24,12 +32,12 @@ impl Shared {
         Ok(Self { proxy: Mutex::new(proxy), bell: Bell::new()?, server_ended, delivered: AtomicBool::new(false) })
     }
 
-    /// The state machine, for as long as it takes to show it some bytes: never while reading or writing.
+    /// Locks the proxy, to show it some bytes. The lock must not be held while reading or writing.
     pub(super) fn proxy(&self) -> io::Result<MutexGuard<'_, Proxy>> {
         self.proxy.lock().map_err(|_| io::Error::other("the warning can't be delivered, by a defect of smcp"))
     }
 
-    /// Wakes the direction to the client, wherever it waits for the server.
+    /// Wakes the direction to the client while it waits for the server.
     pub(super) fn ring(&self) {
         self.bell.ring();
     }
@@ -42,7 +50,7 @@ impl Shared {
         self.bell.silence();
     }
 
-    /// The server and its group have ended: what is in its pipe now is all that there will be.
+    /// Notes that the server and its group have ended: its pipe now holds the rest of its output.
     pub(super) fn end_of_server(&self) {
         self.server_ended.store(true, Ordering::SeqCst);
         self.ring();
@@ -52,7 +60,7 @@ impl Shared {
         self.server_ended.load(Ordering::SeqCst)
     }
 
-    /// The client has been given everything that the machine had let out when it said so.
+    /// Notes what the proxy said of the warning, once the client has got everything that the proxy had let out by then.
     pub(super) fn given(&self, delivery: Delivery) {
         if delivery == Delivery::Delivered {
             self.delivered.store(true, Ordering::SeqCst);
@@ -64,7 +72,7 @@ impl Shared {
     }
 }
 
-/// A pipe that is never full and never waited for: rung twice is rung.
+/// A pipe that wakes a waiting thread. Ringing it never blocks, and ringing it twice is the same as once.
 #[derive(Debug)]
 struct Bell {
     read: PipeReader,

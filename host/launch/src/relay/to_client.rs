@@ -1,8 +1,9 @@
-//! From the server to the client: through the state machine, or past it.
+//! Copies from the server to the client, through the proxy or past it.
 //!
-//! Once the machine has nothing to change, bytes pass it as they were read.
+//! Once the proxy has nothing more to change, bytes are forwarded as they were read.
 
-use std::io::{self, PipeReader};
+use std::io;
+use std::io::PipeReader;
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
@@ -17,16 +18,16 @@ use crate::relay::shared::Shared;
 use crate::streams::Output;
 use smcp_model::limits;
 
-/// Why nothing more goes to the client.
+/// The reason why nothing more goes to the client.
 #[derive(Debug)]
 pub(super) enum Close {
-    /// The server closed its output or ended, and the client has been given everything.
+    /// The server closed its output or ended, and the client has got everything.
     Complete,
-    /// Nobody reads what the server says.
+    /// The client does not read any more.
     ClientLeft,
     /// The server tried to get past the warning.
     Evaded(Evasion),
-    /// Something failed that has nothing to do with either.
+    /// smcp itself failed.
     Broken(io::Error),
 }
 
@@ -36,13 +37,13 @@ impl From<Evasion> for Close {
     }
 }
 
-/// One direction. Its end closes our end of the server's output.
+/// The direction to the client. Dropping it closes our end of the server's output.
 #[derive(Debug)]
 pub(super) struct ToClient {
     server: PipeReader,
     client: Output,
     shared: Arc<Shared>,
-    /// What the machine has let out and the client has not been given yet.
+    /// Bytes that the proxy has let out and the client has not got yet.
     out: Vec<u8>,
 }
 
@@ -51,11 +52,11 @@ impl ToClient {
         Self { server, client, shared, out: Vec::new() }
     }
 
-    /// Forwards until there is a reason not to.
+    /// Forwards until there is a reason to stop.
     pub(super) fn run(mut self) -> Close {
         match self.forward() {
             Ok(()) => {
-                // The client sees the end when smcp has ended, then.
+                // If closing fails, the client sees the end when smcp ends.
                 self.client.close().unwrap_or_else(|cause| tracing::debug!(%cause, "standard output stays open"));
                 Close::Complete
             }
@@ -66,7 +67,7 @@ impl ToClient {
     /// Forwards everything up to the end of the server's output.
     fn forward(&mut self) -> Result<(), Close> {
         let mut buffer = vec![0; limits::RELAY_BUFFER];
-        // Asked before reading: what the server wrote is in the pipe by then.
+        // Checked before each read: once it has ended, everything that the server wrote is in the pipe.
         while !self.shared.server_has_ended() {
             match get(&self.server, &mut buffer).map_err(Close::Broken)? {
                 Got::Bytes(bytes) => self.pass(bytes)?,
@@ -74,7 +75,7 @@ impl ToClient {
                 Got::End => return self.finish(),
             }
         }
-        // Somebody who outlives the server may hold its output and go on writing, so there is not always an end.
+        // A process that outlives the server may hold its output and go on writing, so the end may never come.
         let mut rest = capacity(&self.server).map_err(Close::Broken)?;
         while rest > 0 {
             match get(&self.server, &mut buffer).map_err(Close::Broken)? {
@@ -88,7 +89,7 @@ impl ToClient {
         self.finish()
     }
 
-    /// Waits for bytes of the server, or for something of our own to say.
+    /// Waits for bytes of the server, or for a message of our own.
     fn wait(&mut self) -> Result<(), Close> {
         if wait(self.server.as_fd(), For::Reading, &[self.shared.bell()]).map_err(Close::Broken)? {
             self.shared.silence();
@@ -98,8 +99,8 @@ impl ToClient {
         Ok(())
     }
 
-    /// What the server wrote. The machine is asked after the bytes were read, so that it knows of every question that
-    /// they can be an answer to.
+    /// Forwards bytes of the server. The proxy is asked after they were read, so that it knows every request that they
+    /// can answer.
     fn pass(&mut self, bytes: &[u8]) -> Result<(), Close> {
         let mut proxy = self.shared.proxy().map_err(Close::Broken)?;
         if proxy.is_raw() {
@@ -118,17 +119,17 @@ impl ToClient {
         self.give_out()
     }
 
-    /// Gives the client what the machine has let out.
+    /// Writes to the client what the proxy has let out.
     fn give_out(&mut self) -> Result<(), Close> {
         self.give(&self.out)?;
         self.out.clear();
-        // A held line may have been large, and the next is not likely to be.
+        // A held line may have been large, and the next one probably is not.
         self.out.shrink_to(4 * limits::RELAY_BUFFER);
         self.shared.given(self.shared.proxy().map_err(Close::Broken)?.delivery());
         Ok(())
     }
 
-    /// However long the client takes to read it.
+    /// Writes to the client, however long it takes to read.
     fn give(&self, bytes: &[u8]) -> Result<(), Close> {
         match put(&self.client, bytes, None) {
             Ok(_) => Ok(()),

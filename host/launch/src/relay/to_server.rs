@@ -1,7 +1,10 @@
-//! From the client to the server: unchanged, but seen.
+//! Copies from the client to the server; the proxy sees every byte.
 
-use std::io::{self, PipeReader, PipeWriter};
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::io;
+use std::io::PipeReader;
+use std::io::PipeWriter;
+use std::os::fd::AsFd as _;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use nix::poll::PollFd;
@@ -17,23 +20,23 @@ use crate::relay::descriptor::wait;
 use crate::relay::shared::Shared;
 use smcp_model::limits;
 
-/// One direction. Its end closes the server's standard input, and the client's end of it.
+/// The direction to the server. Dropping it closes the server's standard input, and our end of the client's stream.
 #[derive(Debug)]
 pub(super) struct ToServer {
     client: OwnedFd,
     server: PipeWriter,
-    /// Hangs up when there is no more to forward, whatever there is to read.
+    /// Hangs up when forwarding has to stop, even if there are bytes to read.
     stopped: PipeReader,
     shared: Arc<Shared>,
 }
 
-/// Whose end ended the direction.
+/// Which side ended the direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    /// The client has said everything.
-    OfClient,
-    /// The server doesn't listen any more, or nobody is to be told more.
-    OfServer,
+enum StreamEnd {
+    /// The client's stream has ended.
+    Client,
+    /// The server does not read any more, or the direction was stopped.
+    Server,
 }
 
 impl ToServer {
@@ -41,48 +44,49 @@ impl ToServer {
         Self { client, server, stopped, shared }
     }
 
-    /// Forwards until the client has said everything, the server doesn't listen any more, or it is stopped. A client that
-    /// has left stays to be seen: its descriptor is given back, and with it what the supervisor watches. In every other
-    /// case it is closed, as the server's is.
+    /// Forwards until the client's stream ends, the server does not read any more, or it is stopped. When the client
+    /// has left, its descriptor is returned, so that the supervisor's watch on it still works. In every other case it
+    /// is closed, as the server's is.
     pub(super) fn run(self) -> Option<OwnedFd> {
         match self.forward() {
-            Ok(End::OfClient) => {
+            Ok(StreamEnd::Client) => {
                 tracing::debug!("the client's input has ended");
                 return Some(self.client);
             }
-            // Both at once: who left first is the supervisor's to say, which has to see it.
-            Ok(End::OfServer) if has_hung_up(&self.client) => return Some(self.client),
-            Ok(End::OfServer) => tracing::debug!("the server reads its input no more"),
-            // A server that closed its input may live on, and a terminal that hung up has no more to say.
+            // Both ended at once. The supervisor decides who left first, and for that has to see that the client left.
+            Ok(StreamEnd::Server) if has_hung_up(&self.client) => return Some(self.client),
+            Ok(StreamEnd::Server) => tracing::debug!("the server reads its input no more"),
+            // A server that closed its input may live on, and a terminal that hung up sends no more.
             Err(cause) => tracing::debug!(%cause, "the client's input is relayed no more"),
         }
         None
     }
 
-    fn forward(&self) -> io::Result<End> {
+    fn forward(&self) -> io::Result<StreamEnd> {
         let mut buffer = vec![0; limits::RELAY_BUFFER];
-        // The client's descriptor blocks, so it is read when there is something to read. A server that closes its input
-        // is noticed while the client is silent: our end is the last one then, and the client has to see it closed.
+        // The client's descriptor blocks, so it is read only when it has bytes. The server's end is watched too: if the
+        // server closes its input while the client is silent, ours is the last copy, and the client has to see it
+        // closed.
         while !wait(self.client.as_fd(), For::Reading, &[self.stopped.as_fd(), self.server.as_fd()])? {
             match get(&self.client, &mut buffer)? {
                 Got::Nothing => {}
-                Got::End => return Ok(End::OfClient),
+                Got::End => return Ok(StreamEnd::Client),
                 Got::Bytes(bytes) => {
-                    // Before the server has them: no answer may come before its question is known.
+                    // The proxy sees the bytes first, so that it knows each request before its answer.
                     if self.shared.proxy()?.client(bytes) {
                         self.shared.ring();
                     }
                     if !put(&self.server, bytes, Some(self.stopped.as_fd()))? {
-                        return Ok(End::OfServer);
+                        return Ok(StreamEnd::Server);
                     }
                 }
             }
         }
-        Ok(End::OfServer)
+        Ok(StreamEnd::Server)
     }
 }
 
-/// Whether nobody can write to the client's end any more.
+/// Whether the client's stream has no writer any more.
 fn has_hung_up(client: &OwnedFd) -> bool {
     let mut fds = [PollFd::new(client.as_fd(), PollFlags::empty())];
     poll(&mut fds, PollTimeout::ZERO).is_ok_and(|count| count > 0)

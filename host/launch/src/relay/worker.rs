@@ -1,13 +1,17 @@
-//! A thread whose end can be waited for beside other things.
+//! A thread whose end can be waited for beside other descriptors.
 
-use std::io::{self, PipeReader, pipe};
-use std::os::fd::{AsFd as _, BorrowedFd};
-use std::thread::{Builder, JoinHandle};
+use std::io;
+use std::io::PipeReader;
+use std::io::pipe;
+use std::os::fd::AsFd as _;
+use std::os::fd::BorrowedFd;
+use std::thread::Builder;
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 use crate::relay::descriptor::hung_up;
 
-/// A thread at work. Dropping it leaves the thread alone.
+/// A running thread. Dropping the value does not stop the thread.
 #[derive(Debug)]
 pub(super) struct Worker<T> {
     thread: JoinHandle<T>,
@@ -25,17 +29,17 @@ impl<T: Send + 'static> Worker<T> {
         Ok(Self { thread, ended })
     }
 
-    /// Hangs up when the thread has ended.
+    /// A descriptor that hangs up when the thread has ended.
     pub(super) fn ended(&self) -> BorrowedFd<'_> {
         self.ended.as_fd()
     }
 
-    /// What the work gave; none if it panicked.
+    /// Waits for the result; `None` if the thread panicked.
     pub(super) fn join(self) -> Option<T> {
         self.thread.join().ok()
     }
 
-    /// Waits for the end no longer than this.
+    /// Waits for the thread's end, but not longer than `until`.
     pub(super) fn join_until(self, until: Instant) {
         if hung_up(self.ended(), until) {
             self.join();

@@ -101,7 +101,7 @@ pub(super) fn end(label: &str, finished: Finished) -> EndRecord {
     let how = match how {
         Ended::Exited(code) => HowEnded::Exited(server(Some(code), None)),
         Ended::Signalled(signal) => HowEnded::Signalled(server(None, Some(signal))),
-        Ended::Unkept { .. } => HowEnded::Unkept(server(None, None)),
+        Ended::ReaperKilled { .. } => HowEnded::ReaperKilled(server(None, None)),
     };
     ended(label, how)
 }

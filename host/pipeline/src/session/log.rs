@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use smcp_audit::AuditError;
-use smcp_audit::Journal;
+use smcp_audit::AuditLog;
 use smcp_authority as authority;
 use smcp_config::choice::AuditHead;
 
@@ -16,11 +16,12 @@ impl Session {
     ///
     /// # Errors
     /// When it can't be written, or not even one record has room.
-    pub(crate) fn audit_log(&self) -> Result<(Journal, Option<AuditError>), AuditError> {
+    pub(crate) fn audit_log(&self) -> Result<(AuditLog, Option<AuditError>), AuditError> {
         let log = self.config().audit_log().ok_or(AuditError::NoHome)?;
         let folder = log.parent().unwrap_or(log);
         let dir = authority::create_dir(folder).map_err(|cause| self.no_folder(folder, cause))?;
-        let mut journal = Journal::open(dir, log, self.system().caller, self.system().clock).map_err(where_it_leads)?;
+        let mut journal =
+            AuditLog::open(dir, log, self.system().caller, self.system().clock).map_err(where_it_leads)?;
         // Not even one record: said here, or each policy would fail for the same reason, as if by the package's fault.
         journal.fits_below(authority::file_size())?;
         let unsent = match self.config().audit_head() {

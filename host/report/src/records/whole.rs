@@ -65,7 +65,7 @@ fn started(start: &StartRecord) -> Vec<Field> {
 
 fn ended(end: &EndRecord) -> Vec<Field> {
     let mut fields = match &end.how {
-        HowEnded::Exited(server) | HowEnded::Signalled(server) | HowEnded::Unkept(server) => vec![
+        HowEnded::Exited(server) | HowEnded::Signalled(server) | HowEnded::ReaperKilled(server) => vec![
             ("warning", text(server.warning.map(|delivery| delivery.as_str()).as_ref())),
             ("ended by", server.ended_by.as_str().to_owned()),
         ],

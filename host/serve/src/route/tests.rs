@@ -1,4 +1,4 @@
-//! Which address is which question, and which is none.
+//! Tests which addresses are requests, and which are refused.
 
 use super::*;
 
@@ -7,7 +7,7 @@ fn resolve(reference: &str) -> Result<Route, u16> {
 }
 
 #[test]
-fn an_address_is_a_question_or_says_why_not() {
+fn an_address_is_a_request_or_is_refused() {
     let digest = Digest::of(b"x");
     let by_digest = format!("/v1/org/acme/mcps/tool/resolve?ref=sha256%3A{}", digest.hex());
     let manifest = format!("/v1/org/acme/artifacts/{digest}/manifest");

@@ -7,7 +7,7 @@ use crate::cli::doctor::surroundings;
 use crate::cli::world::World;
 use smcp_audit as audit;
 use smcp_audit::Bounds;
-use smcp_audit::Part;
+use smcp_audit::LogFile;
 use smcp_config::Config;
 use smcp_config::choice::Audit;
 use smcp_model::audit::Verification;
@@ -33,7 +33,7 @@ pub(super) fn checks(world: &World, session: &Session) -> Vec<Check> {
         }
     };
     // The newest file alone: the others may have a gigabyte, and `smcp audit verify` reads them.
-    let newest: &mut [Part] = snapshot.parts.last_mut().map_or(&mut [], std::slice::from_mut);
+    let newest: &mut [LogFile] = snapshot.parts.last_mut().map_or(&mut [], std::slice::from_mut);
     match audit::verify(newest, Bounds { partial: true, ..Bounds::default() }) {
         Ok(found) => {
             let found = Verification { living: snapshot.living, foreign: snapshot.foreign, ..found };

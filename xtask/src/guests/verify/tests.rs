@@ -1,4 +1,4 @@
-//! The check can fail: each change it is there for is made to a copy.
+//! Tests that the check finds each change that it is there for.
 
 use std::fs;
 use std::path::PathBuf;

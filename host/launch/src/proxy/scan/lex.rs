@@ -1,27 +1,27 @@
-//! The scanner inside of a token: strings, scalars, and what is skipped.
+//! The scanner inside a token: strings, scalars, and skipped values.
 //!
-//! `scan` has the structure around the tokens; from here come their meanings. A token may be cut anywhere.
+//! `scan` has the structure around the tokens; this file reads the tokens. A token may be cut anywhere.
 
-use crate::proxy::keys::Key;
 use crate::proxy::keys::Name;
-use crate::proxy::scan::Event;
+use crate::proxy::keys::ProtocolKey;
 use crate::proxy::scan::Expect;
-use crate::proxy::scan::Level;
+use crate::proxy::scan::ScanEvent;
+use crate::proxy::scan::ScanLevel;
+use crate::proxy::scan::ScanToken;
 use crate::proxy::scan::Scanner;
-use crate::proxy::scan::Token;
 use crate::proxy::token::Id;
 use crate::proxy::token::Method;
 use smcp_model::limits;
 
 impl Scanner {
-    /// In a string that matters.
-    pub(crate) fn text(&mut self, rest: &[u8], first: u8) -> (usize, Option<Event>) {
+    /// Reads inside a string that matters.
+    pub(crate) fn text(&mut self, rest: &[u8], first: u8) -> (usize, Option<ScanEvent>) {
         if matches!(first, b'\n' | b'\r') {
             return (1, self.fail());
         }
-        if self.token == Token::Escape {
+        if self.token == ScanToken::Escape {
             self.record(rest.get(..1).unwrap_or_default());
-            self.token = Token::Text;
+            self.token = ScanToken::Text;
             return (1, None);
         }
         let Some(end) = memchr::memchr2(b'"', b'\\', rest) else {
@@ -32,31 +32,31 @@ impl Scanner {
         self.record(inside);
         if mark.first() == Some(&b'\\') {
             self.record(b"\\");
-            self.token = Token::Escape;
+            self.token = ScanToken::Escape;
             return (end + 1, None);
         }
         (end + 1, self.text_end())
     }
 
-    fn text_end(&mut self) -> Option<Event> {
-        self.token = Token::None;
-        if self.expect == Expect::Key {
+    fn text_end(&mut self) -> Option<ScanEvent> {
+        self.token = ScanToken::None;
+        if self.expect == Expect::ProtocolKey {
             self.name();
             return self.expecting(Expect::Colon);
         }
-        if self.level == Level::Message && self.key == Key::Id {
+        if self.level == ScanLevel::Message && self.key == ProtocolKey::Id {
             let id = if self.long { Id::Useless } else { Id::text(&self.raw, &self.hasher) };
             self.identify(id);
         }
         let undecided = self.facts.method.is_none_or(|known| known == Method::Other);
-        if self.level == Level::Message && self.key == Key::Method && undecided {
+        if self.level == ScanLevel::Message && self.key == ProtocolKey::Method && undecided {
             self.facts.method = Some(if self.long { Method::Other } else { Method::read(&self.raw) });
         }
         self.value()
     }
 
-    /// In a scalar.
-    pub(crate) fn scalar(&mut self, rest: &[u8]) -> (usize, Option<Event>) {
+    /// Reads inside a scalar.
+    pub(crate) fn scalar(&mut self, rest: &[u8]) -> (usize, Option<ScanEvent>) {
         let ends =
             |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':' | b'"' | b'{' | b'}' | b'[' | b']');
         let length = rest.iter().position(ends).unwrap_or(rest.len());
@@ -64,49 +64,51 @@ impl Scanner {
         if length == rest.len() {
             return (length, None);
         }
-        if matches!(self.level, Level::Top | Level::Batch) && !self.is_scalar() {
+        if matches!(self.level, ScanLevel::Top | ScanLevel::Batch) && !self.is_scalar() {
             return (length, self.fail());
         }
-        if self.level == Level::Message && self.key == Key::Id {
+        if self.level == ScanLevel::Message && self.key == ProtocolKey::Id {
             let id = if self.long { Id::Useless } else { Id::scalar(&self.raw, &self.hasher) };
             self.identify(id);
         }
         (length, self.value())
     }
 
-    /// Whether the token is a scalar of JSON. Only asked where messages stand, to tell them from a log's words.
+    /// Whether the token is a scalar of JSON. Needed only at the level of messages, to tell JSON from lines of a log.
     fn is_scalar(&self) -> bool {
         let numeric = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
         matches!(self.raw.as_slice(), b"true" | b"false" | b"null" | b"NaN" | b"Infinity" | b"-Infinity")
             || self.raw.iter().all(numeric)
     }
 
-    /// Between brackets that hold nothing of interest.
+    /// Reads inside brackets whose content does not matter.
     pub(crate) fn skip(&mut self, rest: &[u8], first: u8) -> usize {
         match self.token {
-            Token::SkipEscape => {
-                self.token = Token::SkipText;
+            ScanToken::SkipEscape => {
+                self.token = ScanToken::SkipText;
                 1
             }
-            Token::SkipText if matches!(first, b'\n' | b'\r') => {
+            ScanToken::SkipText if matches!(first, b'\n' | b'\r') => {
                 self.fail();
                 1
             }
-            Token::SkipText => {
+            ScanToken::SkipText => {
                 let Some(end) = memchr::memchr2(b'"', b'\\', rest) else { return rest.len() };
-                self.token = if rest.get(end) == Some(&b'"') { Token::Skip } else { Token::SkipEscape };
+                self.token = if rest.get(end) == Some(&b'"') { ScanToken::Skip } else { ScanToken::SkipEscape };
                 end + 1
             }
-            Token::Skip | Token::None | Token::Text | Token::Escape | Token::Scalar => self.brackets(rest),
+            ScanToken::Skip | ScanToken::None | ScanToken::Text | ScanToken::Escape | ScanToken::Scalar => {
+                self.brackets(rest)
+            }
         }
     }
 
-    /// Up to the next string, or to the end of the skipped value.
+    /// Reads up to the next string, or to the end of the skipped value.
     fn brackets(&mut self, rest: &[u8]) -> usize {
         for (index, byte) in rest.iter().enumerate() {
             match byte {
                 b'"' => {
-                    self.token = Token::SkipText;
+                    self.token = ScanToken::SkipText;
                     return index + 1;
                 }
                 b'{' | b'[' => self.depth += 1,
@@ -124,9 +126,9 @@ impl Scanner {
     }
 
     fn record(&mut self, bytes: &[u8]) {
-        let wanted = self.expect == Expect::Key
-            || (self.level == Level::Message && matches!(self.key, Key::Id | Key::Method))
-            || matches!(self.level, Level::Top | Level::Batch);
+        let wanted = self.expect == Expect::ProtocolKey
+            || (self.level == ScanLevel::Message && matches!(self.key, ProtocolKey::Id | ProtocolKey::Method))
+            || matches!(self.level, ScanLevel::Top | ScanLevel::Batch);
         if !wanted || self.long {
             return;
         }
@@ -144,16 +146,22 @@ impl Scanner {
     }
 
     fn name(&mut self) {
-        // A key longer than any that matters is nobody's, and not compared.
+        // A key that is longer than any that matters is not compared.
         if self.long {
-            self.key = Key::Other;
+            self.key = ProtocolKey::Other;
             return;
         }
         let name = Name::read(&self.raw, &self.hasher);
         self.key = name.key;
-        let in_result = self.level == Level::Result;
+        let in_result = self.level == ScanLevel::Result;
         if in_result {
-            let shapes = [Key::Instructions, Key::Handshake, Key::Tools, Key::Content, Key::Structured];
+            let shapes = [
+                ProtocolKey::Instructions,
+                ProtocolKey::Handshake,
+                ProtocolKey::Tools,
+                ProtocolKey::Content,
+                ProtocolKey::Structured,
+            ];
             self.facts.shaped |= shapes.contains(&name.key);
         }
         if !self.unique {

@@ -1,4 +1,4 @@
-//! The files of the log, and that nobody else can write to them.
+//! The folder of a log, and the checks that other users can't write to it.
 
 use std::fs::File;
 use std::io;
@@ -16,7 +16,7 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
 use crate::AuditError;
-use crate::names::Names;
+use crate::names::LogNames;
 use smcp_model::limits;
 use smcp_model::lock::Sharing;
 use smcp_model::lock::lock_within;
@@ -26,34 +26,34 @@ use smcp_model::ownership::Untrusted;
 
 const STICKY: u32 = 0o1000;
 
-/// The folder of a log, for its owner alone to write.
+/// The folder of a log. Only the caller and root may write to it.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct LogFolder {
     dir: Dir,
     path: PathBuf,
     caller: Caller,
-    /// What the files of the log are called.
-    pub(super) names: Names,
+    /// The names of the log's files.
+    pub(super) names: LogNames,
 }
 
 /// How a file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Access {
-    /// It must be there.
+pub(super) enum OpenMode {
+    /// Opens an existing file for reading.
     Read,
-    /// It must be there.
+    /// Opens an existing file for reading and writing.
     Write,
-    /// It is made when it is not there.
+    /// The same, and makes the file if it does not exist.
     Create,
-    /// It must not be there.
+    /// Makes a file that must not exist.
     CreateNew,
 }
 
-impl Place {
-    /// The place of the log whose absolute path is `log`; `dir` is its folder.
+impl LogFolder {
+    /// The folder of the log whose absolute path is `log`; `dir` is the opened folder.
     ///
     /// # Errors
-    /// [`AuditError::Unsafe`] when others could put another log in place of ours.
+    /// [`AuditError::Unsafe`] when other users could replace the log.
     pub(super) fn new(dir: Dir, log: &Path, caller: Caller) -> Result<Self, AuditError> {
         let name = log.file_name().and_then(|name| name.to_str());
         let (Some(path), Some(name)) = (log.parent(), name) else {
@@ -61,41 +61,41 @@ impl Place {
         };
         let metadata = dir.dir_metadata().map_err(AuditError::io("look at the folder of", path))?;
         check(caller, &metadata, path)?;
-        Ok(Self { dir, path: path.to_path_buf(), caller, names: Names::of(name) })
+        Ok(Self { dir, path: path.to_path_buf(), caller, names: LogNames::of(name) })
     }
 
-    /// The same place again.
+    /// Another handle to the same folder.
     pub(super) fn try_clone(&self) -> Result<Self, AuditError> {
         let dir = self.dir.try_clone().map_err(AuditError::io("open the folder beside", &self.path))?;
         Ok(Self { dir, path: self.path.clone(), caller: self.caller, names: self.names.clone() })
     }
 
-    /// The path of a file in it, to be shown.
+    /// The path of a file in the folder, for messages.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// The path of the file that is written to, to be shown.
+    /// The path of the file that records are appended to, for messages.
     pub(super) fn log_path(&self) -> PathBuf {
         self.path(&self.names.log)
     }
 
-    /// Waits until nobody else holds the lock; it is given back when the file is dropped.
+    /// Waits for the lock of the log, which is released when the file is dropped.
     pub(super) fn lock(&self) -> Result<File, AuditError> {
-        lock(self.open(&self.names.lock, Access::Create)?, limits::AUDIT_LOCK, &self.path(&self.names.lock))
+        lock(self.open(&self.names.lock, OpenMode::Create)?, limits::AUDIT_LOCK, &self.path(&self.names.lock))
     }
 
-    /// The same for whoever only reads, and may have no right to write: no lock where there is no lock file.
+    /// The same for readers, who may not be allowed to write: `None` if there is no lock file.
     pub(super) fn lock_to_read(&self) -> Result<Option<File>, AuditError> {
-        let file = self.open_existing(&self.names.lock, Access::Read)?;
+        let file = self.open_existing(&self.names.lock, OpenMode::Read)?;
         file.map(|file| lock(file, limits::AUDIT_LOCK, &self.path(&self.names.lock))).transpose()
     }
 
-    /// Opens a file of the log: a regular file, writable by nobody but us and root.
+    /// Opens a file of the log: a regular file that only the caller and root can write.
     ///
     /// # Errors
-    /// [`AuditError::Unsafe`] when it is anything else, such as a link.
-    pub(super) fn open(&self, name: &str, access: Access) -> Result<File, AuditError> {
+    /// [`AuditError::Unsafe`] when it is not such a file, for example a link.
+    pub(super) fn open(&self, name: &str, access: OpenMode) -> Result<File, AuditError> {
         let path = self.path(name);
         let there = self.dir.symlink_metadata(name);
         if there.as_ref().is_ok_and(|metadata| !metadata.is_file()) {
@@ -104,19 +104,13 @@ impl Place {
         let mut options = OpenOptions::new();
         options.read(true).mode(0o600).custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits());
         match access {
-            Access::Read => {}
-            Access::Write => {
-                options.write(true);
-            }
-            Access::Create => {
-                options.write(true).create(true);
-            }
-            Access::CreateNew => {
-                options.write(true).create_new(true);
-            }
+            OpenMode::Read => {}
+            OpenMode::Write => drop(options.write(true)),
+            OpenMode::Create => drop(options.write(true).create(true)),
+            OpenMode::CreateNew => drop(options.write(true).create_new(true)),
         }
         let file = self.dir.open_with(name, &options).map_err(|cause| match &there {
-            // Left by a command that ran as somebody else, which the system only calls a lack of permission.
+            // A command that ran as another user made the file; the system only reports a lack of permission.
             Ok(metadata) if cause.kind() == io::ErrorKind::PermissionDenied => {
                 let foreign = Untrusted::Foreign { uid: Ownership::from(metadata).uid };
                 let is_foreign = Ownership::from(metadata).uid != self.caller.uid();
@@ -136,8 +130,8 @@ impl Place {
         check(self.caller, metadata, &path)
     }
 
-    /// Opens a file of the log if it is there.
-    pub(super) fn open_existing(&self, name: &str, access: Access) -> Result<Option<File>, AuditError> {
+    /// Opens a file of the log; `None` if it does not exist.
+    pub(super) fn open_existing(&self, name: &str, access: OpenMode) -> Result<Option<File>, AuditError> {
         match self.open(name, access) {
             Ok(file) => Ok(Some(file)),
             Err(AuditError::Io { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -145,10 +139,10 @@ impl Place {
         }
     }
 
-    /// A folder beside the log; none when it is not there.
+    /// Opens a folder beside the log; `None` if it does not exist.
     ///
     /// # Errors
-    /// [`AuditError::Unsafe`] when it is a link, or others could write to it.
+    /// [`AuditError::Unsafe`] when it is a link, or other users could write to it.
     pub(super) fn folder(&self, name: &str) -> Result<Option<Self>, AuditError> {
         let path = self.path(name);
         let mut options = OpenOptions::new();
@@ -163,7 +157,7 @@ impl Place {
         Ok(Some(Self { dir, path, caller: self.caller, names: self.names.clone() }))
     }
 
-    /// The same, made first when it is not there.
+    /// The same, but makes the folder if it does not exist.
     pub(super) fn make_folder(&self, name: &str) -> Result<Option<Self>, AuditError> {
         if let Some(folder) = self.folder(name)? {
             return Ok(Some(folder));
@@ -178,7 +172,7 @@ impl Place {
         }
     }
 
-    /// The names in it that are text.
+    /// The names in the folder that are valid Unicode.
     pub(super) fn entries(&self) -> Result<Vec<String>, AuditError> {
         let failed = AuditError::io("list the files of", &self.path);
         let entries = self.dir.entries().map_err(&failed)?;
@@ -193,7 +187,7 @@ impl Place {
         Ok(numbers)
     }
 
-    /// Gives a file another name, for good.
+    /// Renames a file, durably.
     pub(super) fn rename(&self, from: &str, to: &str) -> Result<(), AuditError> {
         let failed = AuditError::io("put aside", &self.path);
         self.dir.rename(from, &self.dir, to).map_err(&failed)?;
@@ -205,10 +199,10 @@ impl Place {
         self.dir.remove_file(name).map_err(AuditError::io("remove", &self.path(name)))
     }
 
-    /// Makes what was made or renamed here durable, where the file system has a way to.
+    /// Makes new and renamed files durable, where the file system can sync folders.
     pub(super) fn sync(&self) -> Result<(), AuditError> {
         let failed = AuditError::io("make durable", &self.path);
-        // The handle itself may be one that is only good for looking things up.
+        // The handle itself may be good only for lookups, so the folder is opened again.
         match self.dir.open(".").and_then(|dir| dir.sync_all()) {
             Err(error) if !has_no_sync(&error) => Err(failed(error)),
             Ok(()) | Err(_) => Ok(()),
@@ -216,8 +210,8 @@ impl Place {
     }
 }
 
-/// Whether a file system doesn't sync folders at all: shares and FUSE. There is nothing more that could be done for the
-/// folder, and what is in the files is durable by their own sync.
+/// Whether the error means that a file system can't sync folders, as some shares and FUSE. Then nothing more can be
+/// done for the folder; the content of files is durable by their own sync.
 fn has_no_sync(error: &io::Error) -> bool {
     let errno = error.raw_os_error().map(Errno::from_raw);
     matches!(errno, Some(Errno::EINVAL | Errno::EOPNOTSUPP | Errno::ENOSYS))
@@ -235,7 +229,7 @@ fn open_to_others(untrusted: Untrusted, path: &Path, is_own: bool) -> AuditError
             "give it to the user who runs smcp, set HOME to that user's own home (`sudo -E` keeps the caller's), or \
              {own_folder}"
         ),
-        // One that is meant for everybody, such as /tmp, stays as it is.
+        // A folder that is meant for all users, such as /tmp, should not be changed.
         Untrusted::OthersWrite { mode } | Untrusted::GroupWrites { mode, .. } if !is_own || mode & STICKY != 0 => {
             own_folder.to_owned()
         }
@@ -246,15 +240,15 @@ fn open_to_others(untrusted: Untrusted, path: &Path, is_own: bool) -> AuditError
     AuditError::Unsafe { path: path.to_path_buf(), what: untrusted.to_string(), remedy }
 }
 
-/// Whether something belongs to the caller or root, and nobody else may write to it.
+/// Checks that a file or folder belongs to the caller or root, and that no other user may write to it.
 fn check(caller: Caller, metadata: &Metadata, path: &Path) -> Result<(), AuditError> {
     let found = Ownership::from(metadata);
     caller.check(found).map_err(|untrusted| open_to_others(untrusted, path, found.uid == caller.uid()))
 }
 
-/// Waits for the lock, at most so long.
-fn lock(file: File, patience: Duration, path: &Path) -> Result<File, AuditError> {
-    let locked = lock_within(file, Sharing::Exclusive, patience).map_err(AuditError::io("lock", path))?;
+/// Waits for the lock, at most `time`.
+fn lock(file: File, time: Duration, path: &Path) -> Result<File, AuditError> {
+    let locked = lock_within(file, Sharing::Exclusive, time).map_err(AuditError::io("lock", path))?;
     locked.ok_or_else(|| AuditError::Locked { path: path.to_path_buf() })
 }
 
@@ -264,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_folder_that_has_no_sync_is_no_error() {
-        // One of the system's own, which answers `fsync` as some shares do.
+        // A folder of the kernel, which answers `fsync` as some shares do.
         #[expect(clippy::disallowed_methods, reason = "a test is the file system")]
         let synced = File::open("/proc/self/fd").and_then(|dir| dir.sync_all());
         if cfg!(target_os = "linux") {

@@ -1,33 +1,33 @@
-//! What the keeper tells smcp, as records of one size on a pipe.
+//! The reaper's reports to smcp: records of a fixed size on a pipe.
 //!
-//! `watch` writes them and `kept` reads them. Both are the same program on the same machine, and a record is far below
-//! what a pipe takes at once, so none arrives in pieces.
+//! `watch` writes them and `via_reaper` reads them. Both are the same program on the same machine. A record is far
+//! smaller than what a pipe takes at once, so none arrives in pieces.
 
 use nix::unistd::Pid;
 
 /// One report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Report {
-    /// The server's process is there.
+pub(crate) enum ReaperReport {
+    /// The server's process exists.
     Started(Pid),
     /// The server was stopped by the signal of this number.
     Stopped(i32),
-    /// The server has ended with this wait status, and so has everything that it started. The last report.
+    /// The server has ended with this wait status, and so has everything that it started. This is the last report.
     Ended(i32),
-    /// The system doesn't let the keeper have something.
+    /// The system refuses the reaper this facility.
     Lacks(Facility),
     /// Some of what the server started could not be ended.
     Left,
 }
 
-/// What a keeper needs from the system, and can do without badly.
+/// A facility of the system that a reaper uses. Without one it still works, but ends less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Facility {
-    /// Adopting what the server's tree orphans.
+    /// Adopting the orphans of the server's tree.
     Subreaper,
-    /// Being told of smcp's death.
+    /// A signal on smcp's death.
     DeathSignal,
-    /// The list of its children.
+    /// The list of the reaper's children.
     Children,
 }
 
@@ -50,10 +50,10 @@ impl Facility {
     }
 }
 
-/// The length of a record, bytes: which report it is, and its number.
+/// The length of a record, bytes: four for the kind of report, four for its number.
 pub(crate) const LENGTH: usize = 8;
 
-impl Report {
+impl ReaperReport {
     pub(super) const fn encode(self) -> [u8; LENGTH] {
         let (kind, number) = match self {
             Self::Started(server) => (1, server.as_raw()),
@@ -66,7 +66,7 @@ impl Report {
         [kind, 0, 0, 0, a, b, c, d]
     }
 
-    /// The report of a record; none when it is not one of ours.
+    /// Reads a record; `None` when it is not one of ours.
     pub(crate) fn decode(record: [u8; LENGTH]) -> Option<Self> {
         let [kind, 0, 0, 0, a, b, c, d] = record else { return None };
         let number = i32::from_ne_bytes([a, b, c, d]);
@@ -88,23 +88,23 @@ mod tests {
     #[test]
     fn a_report_arrives_as_it_was_sent() {
         for report in [
-            Report::Started(Pid::from_raw(4_194_304)),
-            Report::Stopped(20),
-            Report::Ended(0x0700),
-            Report::Ended(-1),
-            Report::Lacks(Facility::Subreaper),
-            Report::Lacks(Facility::DeathSignal),
-            Report::Lacks(Facility::Children),
-            Report::Left,
+            ReaperReport::Started(Pid::from_raw(4_194_304)),
+            ReaperReport::Stopped(20),
+            ReaperReport::Ended(0x0700),
+            ReaperReport::Ended(-1),
+            ReaperReport::Lacks(Facility::Subreaper),
+            ReaperReport::Lacks(Facility::DeathSignal),
+            ReaperReport::Lacks(Facility::Children),
+            ReaperReport::Left,
         ] {
-            assert_eq!(Report::decode(report.encode()), Some(report));
+            assert_eq!(ReaperReport::decode(report.encode()), Some(report));
         }
     }
 
     #[test]
-    fn what_is_no_report_is_none() {
+    fn other_records_are_not_read_as_reports() {
         for record in [[0; LENGTH], [6, 0, 0, 0, 1, 0, 0, 0], [1, 0, 0, 1, 1, 0, 0, 0], [4, 0, 0, 0, 9, 9, 9, 9]] {
-            assert_eq!(Report::decode(record), None, "{record:?}");
+            assert_eq!(ReaperReport::decode(record), None, "{record:?}");
         }
     }
 }

@@ -1,12 +1,15 @@
-//! What the server's process executes, laid out before there is a process.
+//! The program, arguments and environment of a server, laid out for `execve`.
 //!
-//! `kept` makes it of the plan, `keeper` executes it in a fork, where nothing may be allocated any more. The standard
-//! library would execute it too, but by `execvp`: that hands a file that the system doesn't know how to execute to a
-//! shell, and what is no program should not be started as one.
+//! `via_reaper` lays it out from the plan; `reaper` executes it in a fork, where nothing may be allocated any more. The
+//! standard library would call `execvp` instead, which hands a file that the system can't execute to a shell. A file
+//! that is not a program must not be started as one.
 
 #![expect(unsafe_code, reason = "`execve` takes arrays of pointers")]
 
-use std::ffi::{CString, OsStr, OsString, c_char};
+use std::ffi::CString;
+use std::ffi::OsStr;
+use std::ffi::OsString;
+use std::ffi::c_char;
 use std::io;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::Path;
@@ -14,14 +17,14 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::libc;
 
-/// A program, its arguments and its environment. There are secrets in it, so it can't be shown.
+/// A program, its arguments and its environment. It has no `Debug`, because it holds secrets.
 pub(crate) struct Image {
     arguments: Array,
     environment: Array,
 }
 
 impl Image {
-    /// Lays out a program, whose path is the first argument too, as usual.
+    /// Lays out a program. As usual, its path is also its first argument.
     pub(crate) fn new<'a>(
         program: &'a Path,
         arguments: impl IntoIterator<Item = &'a OsStr>,
@@ -41,7 +44,7 @@ impl Image {
         })
     }
 
-    /// Becomes the program. Returns only when that fails.
+    /// Turns this process into the program. Returns only when that fails.
     pub(super) fn execute(&self) -> io::Error {
         let program = self.arguments.pointers.first().copied().unwrap_or(std::ptr::null());
         // SAFETY: the path is a C string, or null, which the system answers with an error; both arrays end with null,
@@ -53,14 +56,14 @@ impl Image {
 
 /// C strings, as an array of pointers that ends with null.
 struct Array {
-    /// What the pointers point to: each string is on the heap and stays where it is.
+    /// Owns what the pointers point to: each string is on the heap and does not move.
     _strings: Vec<CString>,
     pointers: Vec<*const c_char>,
 }
 
-// SAFETY: the pointers lead to strings that the array owns and that nobody changes; nothing in it is of one thread.
+// SAFETY: the pointers lead to strings that the array owns and that never change; nothing in it belongs to one thread.
 unsafe impl Send for Array {}
-// SAFETY: the same; it is only ever read.
+// SAFETY: as above; it is only read.
 unsafe impl Sync for Array {}
 
 impl Array {

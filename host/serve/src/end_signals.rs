@@ -1,4 +1,4 @@
-//! When the server ends: SIGINT, SIGTERM and SIGHUP, to be awaited.
+//! Awaits the signals that end the server: SIGINT, SIGTERM and SIGHUP.
 
 use std::future::Future;
 use std::future::poll_fn;
@@ -13,13 +13,13 @@ use signal_hook::consts::SIGTERM;
 use signal_hook::low_level::pipe;
 use tokio::net::UnixStream;
 
-/// Signals, as bytes in a socket. They stay taken over until the process ends, which is what they ask for.
+/// Signals, as bytes in a socket. They are taken over until the process ends.
 #[derive(Debug)]
-pub(super) struct Ending {
+pub(super) struct EndSignals {
     bytes: UnixStream,
 }
 
-impl Ending {
+impl EndSignals {
     /// Takes the signals over.
     pub(super) fn listen() -> io::Result<Self> {
         let (bytes, writer) = Socket::pair()?;
@@ -30,19 +30,19 @@ impl Ending {
         Ok(Self { bytes: UnixStream::from_std(bytes)? })
     }
 
-    /// Comes when somebody has asked for the end.
+    /// Completes when a signal has come.
     pub(super) async fn asked(&self) {
-        // A socket that fails can't tell any more when to end; then it is now.
-        let _ = self.bytes.readable().await;
+        // If the socket fails, no signal would be seen any more, so the server ends.
+        drop(self.bytes.readable().await);
     }
 
-    /// Forgets who has asked so far.
+    /// Discards the signals that have come so far.
     pub(super) fn forget(&self) {
         while self.bytes.try_read(&mut [0; 16]).is_ok_and(|read| read > 0) {}
     }
 }
 
-/// The outcome of `work`, unless `end` comes first.
+/// Awaits `work`; `None` if `end` comes first.
 pub(super) async fn unless<T>(end: impl Future, work: impl Future<Output = T>) -> Option<T> {
     let (mut end, mut work) = (pin!(end), pin!(work));
     poll_fn(|context| match (end.as_mut().poll(context), work.as_mut().poll(context)) {

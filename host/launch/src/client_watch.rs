@@ -1,12 +1,12 @@
-//! How smcp learns that its client has left, with none of its streams (Linux).
+//! Detects that the client has left, without an open stream (Linux).
 //!
-//! A server's streams are to behave as without smcp: what the server closes, the client has to see closed, and it would
-//! not as long as smcp had the same end open. So smcp closes its own, and watches through `epoll`: a registration lives
-//! as long as the open file does, whoever holds it, and does not keep it open.
+//! A server's streams have to behave as without smcp: what the server closes, the client has to see closed. It would
+//! not while smcp had the same end open. So smcp closes its copies and watches through `epoll`: a registration lives as
+//! long as the open file does in any process, and does not keep it open.
 //!
-//! That the client has closed the server's input is the usual way of leaving. A server that has closed its input itself
-//! can't be left like that. Then a client has left that no longer reads the server's output; or, where the server has
-//! closed that too, one that has started smcp and ended.
+//! Usually a client leaves by closing the server's input. When the server has closed its input itself, that can't be
+//! seen. Then the client has left when it no longer reads the server's output, or, if the server has closed that too,
+//! when the process that started smcp has ended.
 
 use std::io;
 use std::os::fd::AsFd as _;
@@ -29,7 +29,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::getppid;
 use nix::unistd::read;
 
-use crate::keeper;
+use crate::reaper;
 
 /// The server's end of its input.
 const INPUT: u64 = 1;
@@ -40,36 +40,36 @@ const PARENT: u64 = 3;
 
 /// A client that is watched.
 #[derive(Debug)]
-pub(crate) struct Leaving {
+pub(crate) struct ClientWatch {
     epoll: Epoll,
-    /// Its end of the server's input is of a kind that can be watched: a pipe, a socket, a terminal.
+    /// The server's input is of a kind that can be watched: a pipe, a socket or a terminal.
     watchable: bool,
-    /// Nobody reads the server's output any more.
+    /// The server's output has no reader any more.
     unread: bool,
     /// The process that started smcp has ended.
     orphaned: bool,
-    /// That process. Nobody else has it open, so closing it would end its registration.
+    /// The descriptor of that process. It is the only one, so closing it would end the registration.
     _parent: Option<OwnedFd>,
 }
 
-impl Leaving {
+impl ClientWatch {
     /// Watches the client through the server's ends, which may be closed afterwards.
     pub(crate) fn of(input: BorrowedFd<'_>, output: BorrowedFd<'_>) -> io::Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let watchable = register(&epoll, input, EpollFlags::EPOLLRDHUP, INPUT)?;
         if watchable {
-            // An error and a hang-up are always reported. Once: they would stay.
+            // Errors and hang-ups are always reported. They would stay, so they are reported once.
             register(&epoll, output, EpollFlags::EPOLLONESHOT, OUTPUT)?;
         }
-        // An old system, or a parent that can't be seen: then that one is not watched.
-        let parent = keeper::process(getppid()).ok().filter(|_| watchable);
+        // On an old system, or when the parent can't be seen, the parent is not watched.
+        let parent = reaper::open_process(getppid()).ok().filter(|_| watchable);
         if let Some(parent) = &parent {
             register(&epoll, parent.as_fd(), EpollFlags::EPOLLIN | EpollFlags::EPOLLONESHOT, PARENT)?;
         }
         Ok(Self { epoll, watchable, unread: false, orphaned: false, _parent: parent })
     }
 
-    /// What to wait for before [`Leaving::has_left`] is asked; none when it can't be watched.
+    /// The descriptor to wait for before calling [`ClientWatch::has_left`]; `None` when the client can't be watched.
     pub(crate) fn watched(&self) -> Option<PollFd<'_>> {
         self.watchable.then(|| PollFd::new(self.epoll.0.as_fd(), PollFlags::POLLIN))
     }
@@ -91,13 +91,14 @@ impl Leaving {
         if closed || !(self.unread || self.orphaned) {
             return Ok(closed);
         }
-        // Where the system doesn't list them, they count as open: the end of its input is then the only way of leaving.
+        // If the system doesn't list the ends, they count as open: then only the end of the input shows that the client
+        // left.
         let Ok(open) = self.open() else { return Ok(false) };
         Ok(!open.input && (self.unread || !open.output))
     }
 
-    /// Which of the server's ends are open, as the system lists what is registered.
-    fn open(&self) -> io::Result<Open> {
+    /// Reads from the system's list of registrations which of the server's ends are open.
+    fn open(&self) -> io::Result<OpenEnds> {
         let path = format!("/proc/self/fdinfo/{}", self.epoll.0.as_raw_fd());
         let list = open(Path::new(&path), OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?;
         let mut buffer = [0; 4096];
@@ -107,13 +108,13 @@ impl Leaving {
             let wanted = format!("{data:x}");
             text.lines().any(|line| line.split_whitespace().skip_while(|word| *word != "data:").nth(1) == Some(&wanted))
         };
-        Ok(Open { input: has(INPUT), output: has(OUTPUT) })
+        Ok(OpenEnds { input: has(INPUT), output: has(OUTPUT) })
     }
 }
 
-/// The server's ends that somebody has open.
+/// Which of the server's ends are open in some process.
 #[derive(Debug, Clone, Copy)]
-struct Open {
+struct OpenEnds {
     input: bool,
     output: bool,
 }
@@ -140,13 +141,13 @@ mod tests {
 
     use super::*;
 
-    /// An output that is open and of no interest.
+    /// An open output, for tests of the input.
     fn output() -> (io::PipeReader, io::PipeWriter) {
         pipe().unwrap()
     }
 
-    /// Whether there is something to look at, and whether it is that the client has left.
-    fn seen(leaving: &mut Leaving) -> (bool, bool) {
+    /// Whether the watch has an event, and whether it says that the client has left.
+    fn seen(leaving: &mut ClientWatch) -> (bool, bool) {
         let Some(watched) = leaving.watched() else { return (false, false) };
         let woken = poll(&mut [watched], PollTimeout::ZERO).unwrap() > 0;
         (woken, leaving.has_left().unwrap())
@@ -156,8 +157,8 @@ mod tests {
     fn a_pipe_is_left_when_nobody_can_write_to_it_even_when_it_holds_bytes() {
         let (_read, written) = output();
         let (input, mut client) = pipe().unwrap();
-        let mut leaving = Leaving::of(input.as_fd(), written.as_fd()).unwrap();
-        // As the server has it.
+        let mut leaving = ClientWatch::of(input.as_fd(), written.as_fd()).unwrap();
+        // The server's copy.
         let server = input.try_clone().unwrap();
         drop(input);
         client.write_all(b"unread").unwrap();
@@ -173,7 +174,7 @@ mod tests {
         for stops in [true, false] {
             let (_read, written) = output();
             let (input, peer) = UnixStream::pair().unwrap();
-            let mut leaving = Leaving::of(input.as_fd(), written.as_fd()).unwrap();
+            let mut leaving = ClientWatch::of(input.as_fd(), written.as_fd()).unwrap();
             assert_eq!(seen(&mut leaving), (false, false));
             if stops {
                 peer.shutdown(Shutdown::Write).unwrap();
@@ -187,8 +188,8 @@ mod tests {
     #[test]
     fn what_the_server_closes_is_closed() {
         let ((mut read, written), (input, mut client)) = (output(), pipe().unwrap());
-        let mut leaving = Leaving::of(input.as_fd(), written.as_fd()).unwrap();
-        // The server alone had them.
+        let mut leaving = ClientWatch::of(input.as_fd(), written.as_fd()).unwrap();
+        // The server's copies were the only ones.
         drop((input, written));
         assert_eq!(client.write_all(b"x").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
         assert_eq!(io::Read::read(&mut read, &mut [0]).unwrap(), 0);
@@ -199,7 +200,7 @@ mod tests {
     fn a_client_that_no_longer_reads_has_left_a_server_that_no_longer_reads() {
         for closes in [true, false] {
             let ((read, written), (input, client)) = (output(), pipe().unwrap());
-            let mut leaving = Leaving::of(input.as_fd(), written.as_fd()).unwrap();
+            let mut leaving = ClientWatch::of(input.as_fd(), written.as_fd()).unwrap();
             let input = Some(input).filter(|_| !closes);
             assert_eq!(seen(&mut leaving), (false, false));
             drop(read);
@@ -214,7 +215,7 @@ mod tests {
         #[expect(clippy::disallowed_methods, reason = "a device that no directory handle of ours reaches")]
         let null = File::open("/dev/null").unwrap();
         for input in [tempfile::tempfile().unwrap(), null] {
-            let leaving = Leaving::of(input.as_fd(), written.as_fd()).unwrap();
+            let leaving = ClientWatch::of(input.as_fd(), written.as_fd()).unwrap();
             assert!(leaving.watched().is_none());
         }
     }

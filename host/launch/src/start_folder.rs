@@ -1,34 +1,36 @@
-//! Where a server starts: the opened folder that was filled, and not its path.
+//! The folder that a server starts in, by its descriptor and not by its path.
 //!
-//! A path through folders that somebody else may rename can be made to lead elsewhere at any moment, a descriptor can't.
+//! Another user who may rename a folder of the path can make the path lead elsewhere at any moment; a descriptor stays.
 //! So the process enters the opened folder, and finds a program of the bundle from there.
 
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::Component;
+use std::path::Path;
+use std::path::PathBuf;
 
 use cap_std::fs::Dir;
 
-/// A folder of the bundle, opened, and the program as it is called from there.
+/// An opened folder of the bundle, and the program's path relative to it.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct StartFolder {
     pub(crate) dir: Dir,
     pub(crate) program: PathBuf,
 }
 
-impl Place {
-    /// The folder at `directory`, in the bundle that is at `root` and opened as `dir`. A program at a path in the bundle
-    /// is one of the bundle; any other is the system's, and stays where it is.
+impl StartFolder {
+    /// Opens the folder at `directory` in the bundle, whose path is `root` and whose descriptor is `dir`. The path of a
+    /// program in the bundle becomes relative to that folder; the path of any other program stays.
     pub(crate) fn open(root: &Path, dir: &Dir, directory: &Path, program: PathBuf) -> io::Result<Self> {
         let inside = directory.strip_prefix(root).unwrap_or(Path::new(""));
         let dir = if inside.as_os_str().is_empty() { dir.try_clone()? } else { dir.open_dir(inside)? };
-        // Elsewhere the process is started by the path of the folder, and has to find its program by its own.
+        // On other systems the process starts by the path of the folder, and finds its program by its full path.
         let own = program.strip_prefix(root).ok().filter(|_| cfg!(target_os = "linux"));
         let program = own.map_or_else(|| program.clone(), |own| called(inside, own));
         Ok(Self { dir, program })
     }
 }
 
-/// How a file of the bundle is called from one of its folders; with a slash, so that nobody looks for it on PATH.
+/// The path of a file of the bundle, seen from one of its folders. It has a slash, so that PATH is not searched for it.
 fn called(from: &Path, file: &Path) -> PathBuf {
     let mut path = PathBuf::from(".");
     path.extend(from.components().filter(|part| matches!(part, Component::Normal(_))).map(|_| ".."));

@@ -1,21 +1,21 @@
-//! How long variables and arguments may be for a program to be started.
+//! Checks that variables and arguments fit what the system can start.
 //!
-//! The system only says that it was too much; here it is known what.
+//! The system only says that they are too long; this finds out which of them is.
 
 use std::ffi::OsString;
 
 use crate::env_file::Assignment;
 
-/// What the system has room for when it starts a program, bytes.
+/// The system's limits on the variables and arguments of a program, bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Room {
-    /// One variable or argument with the NUL at its end; `None` where there is no such limit.
+pub struct ArgumentLimits {
+    /// The limit for one variable or argument, the NUL at its end included; `None` where there is no such limit.
     pub one: Option<usize>,
-    /// All of them together; `None` when nobody knows.
+    /// The limit for all of them together; `None` when it is not known.
     pub all: Option<usize>,
 }
 
-/// Something that was given to a server is too long. Nothing of it is shown but its name.
+/// The error for variables or arguments that are too long. Only names are shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TooLong {
     /// One variable.
@@ -43,7 +43,7 @@ pub enum TooLong {
         /// What the system takes, bytes.
         most: usize,
     },
-    /// None of them alone.
+    /// All of them together.
     #[error(
         "the server's variables and arguments are {length} bytes long together, and this system starts programs with \
              {most} at most\n  the longest is {longest}; `ulimit -s` raises the limit"
@@ -53,13 +53,13 @@ pub enum TooLong {
         length: usize,
         /// What the system takes, bytes.
         most: usize,
-        /// What takes the most of it.
+        /// The name of the longest.
         longest: String,
     },
 }
 
-impl Room {
-    /// Checks that a server could be started with these, whatever else it gets.
+impl ArgumentLimits {
+    /// Checks that a server can be started with these variables and arguments.
     ///
     /// # Errors
     /// See [`TooLong`].
@@ -96,13 +96,13 @@ impl Room {
         }
     }
 
-    /// The most that one may have, when this is more.
+    /// The greatest allowed length for one, if `length` exceeds it.
     fn exceeded(self, length: usize) -> Option<usize> {
         self.one.map(|one| one.saturating_sub(1)).filter(|most| length > *most)
     }
 }
 
-/// What one takes of the room for all: itself, a NUL, and a pointer to it.
+/// The share of one in the limit for all: its bytes, a NUL, and a pointer to it.
 const fn in_memory(length: usize) -> usize {
     length.saturating_add(1 + size_of::<usize>())
 }
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn what_is_too_long_is_named() {
-        let room = Room { one: Some(16), all: Some(60) };
+        let room = ArgumentLimits { one: Some(16), all: Some(60) };
         let variable = |name: &str, length: usize| format!("{name}={}", "x".repeat(length)).parse().unwrap();
         let check = |variables: &[Assignment], arguments: &[&str]| {
             let arguments: Vec<_> = arguments.iter().map(OsString::from).collect();
@@ -127,7 +127,7 @@ mod tests {
         assert!(error.starts_with("argument 2 behind `--` is 16 bytes long"), "{error}");
         let error = check(&[variable("A", 9), variable("B", 11)], &["ten bytes.", "x"]).unwrap_err();
         assert!(error.contains("together") && error.contains("the longest is the variable B"), "{error}");
-        let nobody_knows = Room { one: None, all: None };
+        let nobody_knows = ArgumentLimits { one: None, all: None };
         assert_eq!(nobody_knows.check(&[variable("K", 1 << 20)], &[]), Ok(()));
     }
 }

@@ -1,114 +1,125 @@
-//! The life of the keeper: it waits for an end, and then leaves nobody.
+//! The main loop of the reaper: waits for the end, then kills what is left.
 //!
-//! It is made by `keeper`, whose rules hold here too: nothing allocates, locks or panics. What it finds out it writes
-//! down for `kept`, as `report` has it.
+//! `reaper` calls it, and the rules of that file hold here too: nothing allocates, locks or panics. It sends its
+//! findings to `via_reaper` in the form of `report`.
 
 use std::os::fd::BorrowedFd;
 use std::time::Instant;
 
-use nix::fcntl::{OFlag, open};
-use nix::libc::{WIFSTOPPED, WSTOPSIG};
-use nix::sys::prctl::{set_child_subreaper, set_name, set_pdeathsig};
-use nix::sys::signal::{SigSet, Signal, kill, killpg};
+use nix::fcntl::OFlag;
+use nix::fcntl::open;
+use nix::libc::WIFSTOPPED;
+use nix::libc::WSTOPSIG;
+use nix::sys::prctl::set_child_subreaper;
+use nix::sys::prctl::set_name;
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::SigSet;
+use nix::sys::signal::Signal;
+use nix::sys::signal::kill;
+use nix::sys::signal::killpg;
 use nix::sys::stat::Mode;
-use nix::unistd::{Pid, chdir, getppid, read, write};
+use nix::unistd::Pid;
+use nix::unistd::chdir;
+use nix::unistd::getppid;
+use nix::unistd::read;
+use nix::unistd::write;
 
-use crate::keeper::END;
-use crate::keeper::ORPHANED;
-use crate::keeper::close_all_but;
-use crate::keeper::exit;
-use crate::keeper::report::Facility;
-use crate::keeper::report::Report;
-use crate::keeper::restore;
-use crate::keeper::take_in;
-use crate::keeper::wait_for;
+use crate::reaper::END;
+use crate::reaper::ORPHANED;
+use crate::reaper::close_all_but;
+use crate::reaper::exit;
+use crate::reaper::reap_one;
+use crate::reaper::report::Facility;
+use crate::reaper::report::ReaperReport;
+use crate::reaper::restore;
+use crate::reaper::wait_for;
 use smcp_model::limits;
 
-/// What a list of processes shows for it. Not a word with `smcp` in it, so that whoever kills all `smcp` by name does
-/// not kill what cleans up after them.
+/// The reaper's name in a list of processes. It doesn't contain `smcp`, so that killing all `smcp` by name does not
+/// kill the processes that clean up after them.
 const NAME: &std::ffi::CStr = c"mcp-keeper";
-/// The children of this process, as the kernel has them.
+/// The kernel's list of the children of this process.
 const CHILDREN: &std::ffi::CStr = c"/proc/thread-self/children";
 
-/// A keeper that has nobody to keep yet.
+/// A reaper without a server yet.
 pub(super) struct Watch<'f> {
     smcp: Pid,
     reports: BorrowedFd<'f>,
 }
 
 impl<'f> Watch<'f> {
-    /// Makes this process a keeper, while there is no server yet that could be missed.
+    /// Makes this process a reaper. Called before there is a server, so that no orphan is missed.
     pub(super) fn prepare(smcp: Pid, reports: BorrowedFd<'f>) -> Self {
         let this = Self { smcp, reports };
-        // What is inherited is a handler of smcp's, or its parent's wish not to hear of children.
+        // The inherited disposition is a handler of smcp's, or its parent's wish to ignore children.
         restore(Signal::SIGCHLD);
         if set_child_subreaper(true).is_err() {
-            this.report(Report::Lacks(Facility::Subreaper));
+            this.report(ReaperReport::Lacks(Facility::Subreaper));
         }
         if set_pdeathsig(ORPHANED).is_err() {
-            this.report(Report::Lacks(Facility::DeathSignal));
+            this.report(ReaperReport::Lacks(Facility::DeathSignal));
         }
         if getppid() != smcp {
-            // It died before we could be told of it.
+            // smcp died before the death signal was set.
             exit();
         }
         this
     }
 
-    /// Stays with the server until it, and all that came of it, has ended.
+    /// Stays with the server until it and all its descendants have ended.
     pub(super) fn over(self, server: Pid) -> ! {
         if each_child(|_| {}).is_err() {
-            self.report(Report::Lacks(Facility::Children));
+            self.report(ReaperReport::Lacks(Facility::Children));
         }
         let _ = set_name(NAME);
-        // The run's folder is to be removed.
+        // The run's folder will be removed, so the reaper must not stay in it.
         let _ = chdir(c"/");
-        // Last: until then smcp waits.
+        // Comes last: smcp's `spawn` waits until this process has closed its descriptors.
         close_all_but(self.reports);
-        let mut keeper = Keeper { watch: self, server, status: None };
-        if keeper.wait() == Over::Orphaned {
-            keeper.ask_to_end();
+        let mut reaper = Reaper { watch: self, server, status: None };
+        if reaper.wait() == Over::Orphaned {
+            reaper.ask_to_end();
         }
-        let swept = keeper.sweep();
+        let swept = reaper.sweep();
         if !swept {
-            keeper.watch.report(Report::Left);
+            reaper.watch.report(ReaperReport::Left);
         }
-        if let Some(status) = keeper.status {
-            keeper.watch.report(Report::Ended(status));
+        if let Some(status) = reaper.status {
+            reaper.watch.report(ReaperReport::Ended(status));
         }
         exit()
     }
 
-    /// Nobody reads it any more when smcp has died, which is noticed otherwise.
-    pub(super) fn report(&self, report: Report) {
+    /// Sends a report. It fails only when smcp has died, which is noticed elsewhere.
+    pub(super) fn report(&self, report: ReaperReport) {
         let _ = write(self.reports, &report.encode());
     }
 }
 
-/// Why the wait is over.
+/// The reason why the wait is over.
 #[derive(PartialEq, Eq)]
 enum Over {
     /// The server has ended.
     Ended,
     /// smcp has died.
     Orphaned,
-    /// smcp wants everything ended.
+    /// smcp asked to end everything.
     Asked,
 }
 
-struct Keeper<'f> {
+struct Reaper<'f> {
     watch: Watch<'f>,
     server: Pid,
     /// The server's wait status, once it has ended.
     status: Option<i32>,
 }
 
-impl Keeper<'_> {
+impl Reaper<'_> {
     fn wait(&mut self) -> Over {
         let signals = SigSet::from_iter([Signal::SIGCHLD, END, ORPHANED]);
         let mut latest = None;
         loop {
-            // All of it each time, whatever woke us: several signals of one kind may arrive as one.
+            // Everything is checked after each wake, because several signals of one kind may arrive as one.
             if !self.reap() || self.status.is_some() {
                 return Over::Ended;
             }
@@ -122,10 +133,10 @@ impl Keeper<'_> {
         }
     }
 
-    /// Takes in all children that have ended, adopted ones too; whether any is left.
+    /// Reaps all children that have ended, adopted ones too. True when any child is left.
     fn reap(&mut self) -> bool {
         loop {
-            match take_in() {
+            match reap_one() {
                 Ok(Some((child, status))) if child == self.server => self.note(status),
                 Ok(Some(_)) => {}
                 Ok(None) => return true,
@@ -136,20 +147,21 @@ impl Keeper<'_> {
 
     fn note(&mut self, status: i32) {
         if WIFSTOPPED(status) {
-            self.watch.report(Report::Stopped(WSTOPSIG(status)));
+            self.watch.report(ReaperReport::Stopped(WSTOPSIG(status)));
         } else {
             self.status = Some(status);
         }
     }
 
-    /// Nobody is there to be told how the server ended, so it gets the short form: one request, and a moment.
+    /// Asks the server to end, once smcp has died. It gets one SIGTERM and a short time, because no client waits any
+    /// more.
     fn ask_to_end(&mut self) {
         let _ = killpg(self.server, Signal::SIGTERM);
-        // A stopped process would act on it only when it is resumed.
+        // A stopped process acts on the signal only when it is resumed.
         let _ = killpg(self.server, Signal::SIGCONT);
         let start = Instant::now();
         while self.reap() && self.status.is_none() {
-            let left = limits::KEEPER_ORPHAN_GRACE.saturating_sub(start.elapsed());
+            let left = limits::REAPER_ORPHAN_GRACE.saturating_sub(start.elapsed());
             if left.is_zero() {
                 return;
             }
@@ -157,31 +169,31 @@ impl Keeper<'_> {
         }
     }
 
-    /// Kills every descendant; whether none is left.
+    /// Kills every descendant. True when none is left.
     ///
-    /// Children alone can be killed without ever hitting a stranger, since nobody else's number can be theirs before we
-    /// have taken them in. That is enough: whoever loses its parent becomes one.
+    /// Only children can be killed without a risk for other processes: their numbers are not reused before we have
+    /// reaped them. That is enough, because every orphaned descendant becomes a child.
     fn sweep(&mut self) -> bool {
-        // Most of them at once. As for its number: the kernel keeps it for as long as somebody is in the group.
+        // Kills most of them at once. The kernel reserves the group's number while a member lives.
         let _ = killpg(self.server, Signal::SIGKILL);
-        let mut patience = limits::KEEPER_SWEEP_ROUNDS;
+        let mut rounds = limits::REAPER_SWEEP_ROUNDS;
         while self.reap() {
             let _ = each_child(|child| {
                 let _ = kill(child, Signal::SIGKILL);
             });
-            if wait_for(&SigSet::from(Signal::SIGCHLD), Some(limits::KEEPER_SWEEP_ROUND)).is_some() {
-                patience = limits::KEEPER_SWEEP_ROUNDS;
-            } else if patience == 0 {
+            if wait_for(&SigSet::from(Signal::SIGCHLD), Some(limits::REAPER_SWEEP_ROUND)).is_some() {
+                rounds = limits::REAPER_SWEEP_ROUNDS;
+            } else if rounds == 0 {
                 return false;
             } else {
-                patience = patience.saturating_sub(1);
+                rounds = rounds.saturating_sub(1);
             }
         }
         true
     }
 }
 
-/// Does something with each child of this process; with many, with the first few hundred.
+/// Calls `act` for each child of this process; when there are many, for the first few hundred.
 fn each_child(act: impl FnMut(Pid)) -> nix::Result<()> {
     let list = open(CHILDREN, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?;
     let mut buffer = [0; 4096];
@@ -190,14 +202,15 @@ fn each_child(act: impl FnMut(Pid)) -> nix::Result<()> {
     Ok(())
 }
 
-/// Does something with each process of a list. In it a space follows every number, so that a number without one was cut.
+/// Calls `act` for each process number in a list of the kernel. A space follows every number; a number without one was
+/// cut off and is skipped.
 pub(crate) fn each_number(list: &[u8], mut act: impl FnMut(Pid)) {
     let mut number: i32 = 0;
     for byte in list {
         if byte.is_ascii_digit() {
             number = number.saturating_mul(10).saturating_add(i32::from(byte & 0x0f));
         } else {
-            // 0 and 1 would be our own group and init; the kernel lists neither.
+            // 0 and 1 would mean our own group and init; the kernel lists neither.
             if number > 1 {
                 act(Pid::from_raw(number));
             }

@@ -1,7 +1,7 @@
-//! A server that is a child of smcp, on systems that have nothing for a keeper.
+//! A server that is a direct child of smcp, on systems without a reaper.
 //!
-//! The counterpart of `kept`: what leaves the server's process group, and what smcp leaves when it is killed, is not
-//! ended.
+//! The counterpart of `via_reaper`. Processes that leave the server's process group are not ended, and neither is the
+//! server when smcp is killed.
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -9,30 +9,33 @@ use std::os::unix::process::CommandExt;
 use std::process::Child;
 
 use nix::errno::Errno;
-use nix::sys::signal::{Signal, killpg};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::signal::Signal;
+use nix::sys::signal::killpg;
+use nix::sys::wait::WaitPidFlag;
+use nix::sys::wait::WaitStatus;
+use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 
 use crate::spawn::Plan;
 use crate::spawn::State;
 use crate::status::Ended;
 
-/// What a keeper would leave; there is none here.
+/// The right to end what a reaper leaves. Never made here, since there is no reaper.
 #[derive(Debug)]
 pub struct Adoption(());
 
 impl Adoption {
-    /// None: nobody can adopt.
+    /// Always `None`: these systems let no process adopt orphans.
     pub const fn begin() -> Option<Self> {
         None
     }
 }
 
-/// Nothing to prepare.
+/// The counterpart of the preparation for a reaper; empty.
 #[derive(Debug)]
 pub(crate) struct Preparation;
 
-/// A server.
+/// The server's process.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
@@ -60,15 +63,16 @@ impl Process {
         self.server
     }
 
-    /// A change of the state is a SIGCHLD and nothing else.
+    /// Always `None`: only SIGCHLD tells of a change of the state.
     pub(crate) const fn changes(&self) -> Option<BorrowedFd<'_>> {
         None
     }
 
-    /// What the server is doing now; a stop or an end is told once. Once it has ended, so has everything in its group.
+    /// Returns the server's present state; a stop or an end is reported once. When the server has ended, this kills the
+    /// rest of its group.
     ///
-    /// The number still names the group and nothing else: the kernel keeps it while a member lives, and it was free for
-    /// no longer than it takes to get here.
+    /// The number still names that group: the kernel reserves it while a member lives, and otherwise it was free only
+    /// for as long as it takes to get here.
     pub(crate) fn state(&mut self) -> io::Result<State> {
         let ended = match waitpid(self.server, Some(WaitPidFlag::WUNTRACED | WaitPidFlag::WNOHANG)) {
             Ok(WaitStatus::Stopped(_, signal)) => return Ok(State::Stopped(signal)),

@@ -1,7 +1,7 @@
-//! How smcp learns that its client has left, on other systems than Linux.
+//! Detects that the client has left, on systems other than Linux.
 //!
-//! They can't watch an end that smcp has closed. The counterpart of `leaving`: the server's end of its input stays open here too, so that a client does not see it
-//! closed before smcp ends.
+//! The counterpart of `client_watch`. These systems can't watch an end that smcp has closed, so smcp keeps a copy of
+//! the server's input open. A client therefore does not see that the server closed its input before smcp ends.
 
 use std::io;
 use std::os::fd::AsFd as _;
@@ -15,18 +15,18 @@ use nix::poll::poll;
 
 /// A client that is watched.
 #[derive(Debug)]
-pub(crate) struct Leaving {
+pub(crate) struct ClientWatch {
     input: OwnedFd,
     watchable: bool,
 }
 
-impl Leaving {
+impl ClientWatch {
     /// Watches the client through the server's end of its input.
     pub(crate) fn of(input: BorrowedFd<'_>, _output: BorrowedFd<'_>) -> io::Result<Self> {
         Ok(Self { input: input.try_clone_to_owned()?, watchable: true })
     }
 
-    /// What to wait for before [`Leaving::has_left`] is asked; none when it can't be watched.
+    /// The descriptor to wait for before calling [`ClientWatch::has_left`]; `None` when the client can't be watched.
     pub(crate) fn watched(&self) -> Option<PollFd<'_>> {
         // A hang-up is always reported.
         self.watchable.then(|| PollFd::new(self.input.as_fd(), PollFlags::empty()))

@@ -1,0 +1,251 @@
+//! Appends records: each one whole and durable, or not at all.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::time::SystemTime;
+
+use cap_std::fs::Dir;
+use nix::errno::Errno;
+
+use crate::AuditError;
+use crate::NewRecord;
+use crate::end::LogEnd;
+use crate::heads::Heads;
+use crate::log_folder::LogFolder;
+use crate::log_folder::OpenMode;
+use crate::running::Abandoned;
+use crate::running::About;
+use crate::running::Running;
+use smcp_model::audit::Head;
+use smcp_model::digest::Digest;
+use smcp_model::limits;
+use smcp_model::ownership::Caller;
+
+/// Returns the present time.
+pub type Clock = fn() -> SystemTime;
+
+/// The audit log, open for appending.
+#[derive(Debug)]
+pub struct AuditLog {
+    folder: LogFolder,
+    clock: Clock,
+    heads: Option<Heads>,
+    file_limit: u64,
+}
+
+/// The file that is appended to, and its end.
+struct Current {
+    file: File,
+    /// The place of the next line, in bytes from the start. An unfinished line may follow it.
+    length: u64,
+    torn: u64,
+    last: Head,
+}
+
+impl AuditLog {
+    /// Opens the log at the absolute path `log`, whose folder is `dir`. Checks that it is safe, that it can be written,
+    /// and that it ends with a record.
+    ///
+    /// # Errors
+    /// See [`AuditError`].
+    pub fn open(dir: Dir, log: &Path, caller: Caller, clock: Clock) -> Result<Self, AuditError> {
+        let folder = LogFolder::new(dir, log, caller)?;
+        let log = Self { folder, clock, heads: None, file_limit: limits::AUDIT_FILE };
+        let _lock = log.folder.lock()?;
+        log.current()?;
+        Ok(log)
+    }
+
+    /// Makes [`announce`](Self::announce) send heads to the system's log, over a socket.
+    ///
+    /// # Errors
+    /// [`AuditError::Head`].
+    pub fn send_heads(&mut self, socket: UnixDatagram) -> Result<(), AuditError> {
+        self.heads = Some(Heads::new(socket)?);
+        Ok(())
+    }
+
+    /// Refuses a limit on the length of files that is too low for even a small record (a quarter of the probe).
+    ///
+    /// # Errors
+    /// The same as for a write beyond the limit.
+    pub fn fits_below(&self, most: Option<u64>) -> Result<(), AuditError> {
+        match most {
+            Some(most) if usize::try_from(most).is_ok_and(|most| most < limits::AUDIT_PROBE / 4) => {
+                Err(AuditError::io("write to", &self.folder.log_path())(Errno::EFBIG.into()))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Sets the length from which a file is put aside, bytes.
+    #[must_use]
+    pub fn with_file_limit(self, limit: u64) -> Self {
+        Self { file_limit: limit, ..self }
+    }
+
+    /// Appends a record. When this returns, the record is on the disk.
+    ///
+    /// # Errors
+    /// When the record can't be written. Then the log is unchanged, or as a killed writer would leave it.
+    pub fn append(&self, entry: &NewRecord) -> Result<Head, AuditError> {
+        let _lock = self.folder.lock()?;
+        self.append_locked(entry)
+    }
+
+    /// Appends the record of a start, and notes beside the log that a server runs. The note lives as long as the
+    /// returned value, which is `None` when the note can't be made. `about` gets the position of the record.
+    ///
+    /// # Errors
+    /// When the record can't be appended.
+    pub fn append_start(
+        &self,
+        entry: &NewRecord,
+        about: impl FnOnce(Head) -> About,
+    ) -> Result<(Head, Option<Running>), AuditError> {
+        let _lock = self.folder.lock()?;
+        self.check_running()?;
+        let head = self.append_locked(entry)?;
+        // The note is a convenience: without it, only `verify` finds that the start has no end.
+        let running = Running::note(&self.folder, &about(head));
+        Ok((head, running.inspect_err(|error| tracing::warn!(%error, "a running server is not noted")).ok()))
+    }
+
+    /// Finds starts whose smcp was killed before it recorded their end, at most `most`.
+    ///
+    /// # Errors
+    /// When the log or its folder of running servers can't be read.
+    pub fn abandoned(&self, most: usize) -> Result<Vec<Abandoned>, AuditError> {
+        let _lock = self.folder.lock()?;
+        let found = Abandoned::all(&self.folder, most)?;
+        if found.is_empty() {
+            return Ok(found);
+        }
+        // A start with a higher number belongs to a log that was moved away.
+        let last = self.current()?.last.seq;
+        let (ours, of_others): (Vec<_>, Vec<_>) = found.into_iter().partition(|one| one.about.start.seq <= last);
+        of_others.into_iter().for_each(Abandoned::recorded);
+        Ok(ours)
+    }
+
+    /// Refuses a folder of running servers that another user could write to, or that is not a folder. Otherwise the
+    /// ends of killed runs would be lost silently.
+    fn check_running(&self) -> Result<(), AuditError> {
+        self.folder.make_folder(&self.folder.names.running).map(drop)
+    }
+
+    /// Writes a probe of the size of a few records in the folder of the log, and removes it again.
+    ///
+    /// # Errors
+    /// When the probe can't be written, and so a record could not be written either.
+    pub fn try_out(&self) -> Result<(), AuditError> {
+        let _lock = self.folder.lock()?;
+        self.folder.folder(&self.folder.names.running)?;
+        let current = self.current()?;
+        let name = self.folder.names.probe.as_str();
+        let path = self.folder.log_path();
+        // A killed process may have left one.
+        drop(self.folder.remove(name));
+        let file = self.folder.open(name, OpenMode::CreateNew)?;
+        // The probe is written after a hole as long as the log, so that a limit on the length of files applies to it
+        // too.
+        let probe = Current { file, torn: 0, ..current };
+        let probe = if self.is_full(&probe, limits::AUDIT_PROBE) { Current { length: 0, ..probe } } else { probe };
+        let written = write(&probe, &[b' '; limits::AUDIT_PROBE]).map_err(AuditError::io("write to", &path));
+        self.folder.remove(name)?;
+        written?;
+        self.folder.sync()
+    }
+
+    fn append_locked(&self, entry: &NewRecord) -> Result<Head, AuditError> {
+        let mut current = self.current()?;
+        let line = entry.line(current.last, (self.clock)(), current.torn)?;
+        if self.is_full(&current, line.len()) {
+            self.put_aside(&current)?;
+            current = Current { file: self.create()?, length: 0, torn: 0, ..current };
+        }
+        if let Err(cause) = write(&current, &line) {
+            // The record was not acknowledged, so it may be cut off. If this fails too, the next writer does it.
+            drop(current.file.set_len(current.length));
+            return Err(AuditError::io("write to", &self.folder.log_path())(cause));
+        }
+        Ok(Head { seq: current.last.seq.saturating_add(1), digest: Digest::of(&line) })
+    }
+
+    /// Whether `more` bytes have to go into the next file.
+    fn is_full(&self, current: &Current, more: usize) -> bool {
+        let more = u64::try_from(more).unwrap_or(u64::MAX);
+        current.length > 0 && current.length.saturating_add(more) > self.file_limit
+    }
+
+    /// Sends a new head to the system's log, if that is configured.
+    ///
+    /// # Errors
+    /// [`AuditError::Head`].
+    pub fn announce(&self, head: Head) -> Result<(), AuditError> {
+        self.heads.as_ref().map_or(Ok(()), |heads| heads.send(head, &self.folder.log_path()))
+    }
+
+    /// Opens the file that is appended to, or makes it, and finds the record that the next one follows.
+    fn current(&self) -> Result<Current, AuditError> {
+        let path = self.folder.log_path();
+        let file = match self.folder.open_existing(&self.folder.names.log, OpenMode::Write)? {
+            Some(file) => file,
+            None => self.create()?,
+        };
+        let LogEnd { head, length, torn } = LogEnd::of(&file, &path)?;
+        let last = match head {
+            Some(head) => head,
+            None => self.end_of_old()?,
+        };
+        Ok(Current { file, length, torn, last })
+    }
+
+    fn create(&self) -> Result<File, AuditError> {
+        let file = self.folder.open(&self.folder.names.log, OpenMode::CreateNew)?;
+        self.folder.sync()?;
+        Ok(file)
+    }
+
+    /// The last record in the newest file that was put aside.
+    fn end_of_old(&self) -> Result<Head, AuditError> {
+        let Some(newest) = self.folder.put_aside()?.pop() else { return Ok(Head::NOTHING) };
+        let name = self.folder.names.old(newest);
+        let path = self.folder.path(&name);
+        let LogEnd { head, torn, .. } = LogEnd::of(&self.folder.open(&name, OpenMode::Read)?, &path)?;
+        match (head, torn) {
+            (Some(head), 0) => Ok(head),
+            (None | Some(_), _) => Err(AuditError::Damaged { path, what: "it does not end with a record".to_owned() }),
+        }
+    }
+
+    /// Puts the file aside under the next number. Nothing is ever deleted.
+    fn put_aside(&self, current: &Current) -> Result<(), AuditError> {
+        if current.torn > 0 {
+            // The next record, in the next file, has `recovered_bytes`.
+            let path = self.folder.log_path();
+            let failed = AuditError::io("shorten", &path);
+            current.file.set_len(current.length).and_then(|()| current.file.sync_data()).map_err(failed)?;
+        }
+        let number = self.folder.put_aside()?.pop().unwrap_or_default().saturating_add(1);
+        if number > limits::AUDIT_FILES {
+            let what = format!("it has {} files, and no name is left for another", limits::AUDIT_FILES);
+            return Err(AuditError::Damaged { path: self.folder.log_path(), what });
+        }
+        self.folder.rename(&self.folder.names.log, &self.folder.names.old(number))
+    }
+}
+
+/// Writes a line over the bytes that a killed writer left, and makes it durable. Only the last byte makes it a line, so
+/// a write that is cut short leaves an unfinished line again.
+fn write(current: &Current, line: &[u8]) -> std::io::Result<()> {
+    // One write, unless the system takes only a part of it. The next write then takes the rest, or returns the error.
+    current.file.write_all_at(line, current.length)?;
+    let size = u64::try_from(line.len()).unwrap_or(u64::MAX);
+    if current.torn > size {
+        current.file.set_len(current.length.saturating_add(size))?;
+    }
+    current.file.sync_data()
+}
