@@ -56,7 +56,7 @@ pub(crate) const ROWS: &[Row] = &[
         what: "compiling takes longer than 120 s",
         holds: &[("the limit", "it does not compile within")],
         provoke: |trial| {
-            trial.elsewhere("host/src/policy/compile.rs", "a_compiler_that_takes_too_long_is_given_up", "load");
+            trial.elsewhere("host/policy/src/compile.rs", "a_compiler_that_takes_too_long_is_given_up", "load");
         },
     },
     Row {
@@ -174,7 +174,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         what: "smcp itself panics while evaluating",
         holds: &[("where to report it", "SECURITY.md")],
-        provoke: |trial| trial.elsewhere("host/src/policy/thread.rs", "a_panic_is_a_fault", "panic"),
+        provoke: |trial| trial.elsewhere("host/policy/src/thread.rs", "a_panic_is_a_fault", "panic"),
     },
     Row {
         what: "consent is needed, the answer is not yes",
@@ -294,7 +294,7 @@ fn no_thread(trial: &Trial<'_>) {
     if !nix::unistd::Uid::effective().is_root() {
         // Whatever runs for this user counts against the limit, so nobody knows how many threads are left: only the
         // words are looked at.
-        return trial.elsewhere("host/src/policy/thread.rs", "work_is_done_on_a_thread_of_the_agreed_name", "limit");
+        return trial.elsewhere("host/policy/src/thread.rs", "work_is_done_on_a_thread_of_the_agreed_name", "limit");
     }
     for (mode, column, exit) in [("strict", 0, 4), ("warn", 1, 0), ("disabled", 2, 0)] {
         let bed = TestBed::new();
