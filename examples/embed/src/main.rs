@@ -1,4 +1,4 @@
-//! A program of your own that asks the policies: two built-in ones, and one of a file.
+//! A program of your own that asks two built-in policies and one from a file.
 
 #![expect(clippy::print_stdout, reason = "the answer of an example belongs there")]
 

@@ -2,6 +2,7 @@
 //!
 //! The engine that evaluates has none, so no path of an evaluation can compile.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,24 +32,15 @@ const GUEST_FEATURES: WasmFeatures = WasmFeatures::WASM2
 
 /// Compiled code. Loading it is as dangerous as running it, so only the compilers of this crate can make any.
 #[derive(Clone)]
-pub struct MachineCode(Code); // INVARIANT: made by `InProcess` or by our own build script.
-
-#[derive(Clone)]
-enum Code {
-    Embedded(&'static [u8]),
-    Compiled(Vec<u8>),
-}
+pub struct MachineCode(Cow<'static, [u8]>); // INVARIANT: made by `InProcess` or by our own build script.
 
 impl MachineCode {
     pub(crate) const fn embedded(embedded: Embedded) -> Self {
-        Self(Code::Embedded(embedded.code))
+        Self(Cow::Borrowed(embedded.code))
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        match &self.0 {
-            Code::Embedded(code) => code,
-            Code::Compiled(code) => code,
-        }
+        &self.0
     }
 }
 
@@ -61,7 +53,7 @@ impl fmt::Debug for MachineCode {
 /// What makes machine code of a component.
 ///
 /// A compiler of your own can choose, count, remember or refuse; the code itself comes from one of this crate, such as
-/// [`InProcess`].
+/// [`InProcess`]. It must be that of the component it was asked for: a pin is held against the component, not its code.
 pub trait Compiler: Send + Sync {
     /// Compiles a component of a size and with an outside that are allowed; nothing else of it was checked. `digest` is
     /// that of its bytes. It is called on a thread of its own, and given up after two minutes; a panic is a fault.
@@ -78,7 +70,7 @@ pub struct InProcess;
 
 impl Compiler for InProcess {
     fn compile(&self, _: Digest, component: &[u8]) -> Result<MachineCode, Fault> {
-        precompile(component).map(|code| MachineCode(Code::Compiled(code)))
+        precompile(component).map(|code| MachineCode(Cow::Owned(code)))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The interface between smcp and policies, in each version that policies are built for.
+//! The interface between smcp and policies, in each of its versions.
 //!
 //! What a version's interface looks like is known below its own module alone; here it is what every version has: a
 //! component describes itself, checks settings and evaluates.

@@ -2,7 +2,8 @@
 //!
 //! Their stacks are bounded, and panics on them are caught.
 
-use std::panic::{self, AssertUnwindSafe};
+use std::panic;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;

@@ -1,4 +1,4 @@
-//! Version 0.1 of the interface: `smcp:policy@0.1.0`, as `wit/policy.wit` has it.
+//! Version 0.1 of the interface: `smcp:policy@0.1.0` of `wit/policy.wit`.
 
 mod bindings;
 mod convert;
