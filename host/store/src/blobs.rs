@@ -20,7 +20,7 @@ use crate::folder::first_unknown;
 use smcp_model::digest::Digest;
 
 /// Where the files are, in a cache and in a registry.
-pub const FOLDER: &str = "blobs";
+pub(crate) const FOLDER: &str = "blobs";
 /// How the name of a file begins; its digest follows in 64 lower-case hex digits.
 const PREFIX: &str = "sha256-";
 /// The file that is made where a cache is tried out.
@@ -205,7 +205,7 @@ impl Blobs {
 }
 
 /// The first name in a store's folder that is none of ours.
-pub fn foreign(folder: &Dir) -> io::Result<Option<String>> {
+pub(crate) fn foreign(folder: &Dir) -> io::Result<Option<String>> {
     first_unknown(folder, |name| digest_of(name).is_some() || draft::is_name(name))
 }
 
@@ -220,7 +220,7 @@ fn digest_of(name: &str) -> Option<Digest> {
 }
 
 /// Notes that a file is in use now. Its age is for housekeeping alone, so one that can't be renewed is no failure.
-pub fn touch(file: &File) {
+pub(crate) fn touch(file: &File) {
     let _ = nix::sys::stat::futimens(file, &TimeSpec::UTIME_NOW, &TimeSpec::UTIME_NOW);
 }
 

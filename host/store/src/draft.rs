@@ -151,7 +151,7 @@ impl Drop for Named<'_> {
 }
 
 /// Whether a name is one that drafts have had, in this version or an earlier one.
-pub fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     is_own(name) || is_uuid(name)
 }
 
@@ -167,7 +167,7 @@ fn is_uuid(name: &str) -> bool {
 }
 
 /// Whether a text is so many lower-case hex digits.
-pub fn is_hex(text: &str, length: usize) -> bool {
+pub(crate) fn is_hex(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
