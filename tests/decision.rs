@@ -7,20 +7,43 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::json;
-use smcp_decide::{Decision, Refusal, Ruled, Ruling, admit};
+
+use smcp_decide::Decision;
+use smcp_decide::Refusal;
+use smcp_decide::Ruled;
+use smcp_decide::Ruling;
+use smcp_decide::admit;
 use smcp_model::decision::Consent;
-use smcp_model::facts::{Facts, Status};
-use smcp_model::manifest::{Entrypoint, Manifest, Permissions, Transport};
-use smcp_model::mode::{Effect, Mode, OnWarn, effect};
+use smcp_model::facts::Facts;
+use smcp_model::facts::Status;
+use smcp_model::manifest::Entrypoint;
+use smcp_model::manifest::Manifest;
+use smcp_model::manifest::Permissions;
+use smcp_model::manifest::Transport;
+use smcp_model::mode::Effect;
+use smcp_model::mode::Mode;
+use smcp_model::mode::OnWarn;
+use smcp_model::mode::effect;
 use smcp_model::package::ResolvedPackage;
-use smcp_model::policy::{BuiltIn, LayerName, PolicySpec};
+use smcp_model::policy::BuiltIn;
+use smcp_model::policy::LayerName;
+use smcp_model::policy::PolicySpec;
 use smcp_model::registry::Registry;
 use smcp_model::text::SafeText;
-use smcp_model::verdict::{Evaluated, Fault, FaultKind, Finding, Outcome, OutcomeKind, Verdict};
+use smcp_model::verdict::Evaluated;
+use smcp_model::verdict::Fault;
+use smcp_model::verdict::FaultKind;
+use smcp_model::verdict::Finding;
+use smcp_model::verdict::Outcome;
+use smcp_model::verdict::OutcomeKind;
+use smcp_model::verdict::Verdict;
 
 #[test]
 fn the_mode_table_is_the_one_of_the_spec() {
-    use Effect::{Ask, Block, Pass, Warn};
+    use Effect::Ask;
+    use Effect::Block;
+    use Effect::Pass;
+    use Effect::Warn;
     use OutcomeKind as Kind;
     // Mode, then the effect of a violation or fault under notify and under confirm.
     for (mode, notify, confirm) in [(Mode::Strict, Block, Block), (Mode::Warn, Warn, Ask), (Mode::Disabled, Pass, Pass)]

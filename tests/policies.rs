@@ -5,19 +5,33 @@
 #![expect(clippy::disallowed_methods, reason = "a test reads the tree")]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::path::PathBuf;
 
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
+use serde_json::json;
+
 use smcp_model::limits::PolicyLimits;
 use smcp_model::mode::Mode;
-use smcp_model::policy::{BuiltIn, LayerName, PolicySource, PolicySpec};
+use smcp_model::policy::BuiltIn;
+use smcp_model::policy::LayerName;
+use smcp_model::policy::PolicySource;
+use smcp_model::policy::PolicySpec;
 use smcp_model::request::Context;
 use smcp_model::text::SafeText;
-use smcp_model::verdict::{FaultKind, Finding, Outcome, Verdict};
+use smcp_model::verdict::FaultKind;
+use smcp_model::verdict::Finding;
+use smcp_model::verdict::Outcome;
+use smcp_model::verdict::Verdict;
+use smcp_policy::Bound;
+use smcp_policy::Component;
+use smcp_policy::PolicyHost;
+use smcp_policy::PolicySet;
+use smcp_policy::Shape;
 use smcp_policy::request;
-use smcp_policy::{Bound, Component, PolicyHost, PolicySet, Shape};
-use smcp_policy_sdk::{Policy, testing};
+use smcp_policy_sdk::Policy;
+use smcp_policy_sdk::testing;
 
 const CONTEXT: Context = Context { evaluated_at: 1_800_000_000, trust: false, interactive: false };
 

@@ -7,12 +7,20 @@
 use std::hint::black_box;
 use std::path::Path;
 
-use criterion::{Criterion, criterion_group, criterion_main};
-use smcp_model::policy::{BuiltIn, PolicySpec};
-use smcp_model::request::{Context, Request};
+use criterion::Criterion;
+use criterion::criterion_group;
+use criterion::criterion_main;
+
+use smcp_model::policy::BuiltIn;
+use smcp_model::policy::PolicySpec;
+use smcp_model::request::Context;
+use smcp_model::request::Request;
 use smcp_model::verdict::Outcome;
+use smcp_policy::Bound;
+use smcp_policy::Component;
+use smcp_policy::PolicyHost;
+use smcp_policy::PolicySet;
 use smcp_policy::request;
-use smcp_policy::{Bound, Component, PolicyHost, PolicySet};
 
 /// Settings under which the request below violates nothing.
 const SETTINGS: [&str; 3] = [

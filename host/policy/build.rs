@@ -6,7 +6,8 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-use sha2::{Digest as _, Sha256};
+use sha2::Digest as _;
+use sha2::Sha256;
 
 #[path = "src/tuning.rs"]
 mod tuning;

@@ -4,16 +4,28 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
-use smcp_decide::{Conclusion, Ruling};
-use smcp_model::decision::{DecisionDocument, PolicyResult, exit_for};
+use serde_json::Value;
+use serde_json::json;
+
+use crate::bed::Package;
+use crate::bed::ROOT;
+use crate::bed::TestBed;
+use smcp_decide::Conclusion;
+use smcp_decide::Ruling;
+use smcp_model::decision::DecisionDocument;
+use smcp_model::decision::PolicyResult;
+use smcp_model::decision::exit_for;
 use smcp_model::digest::Digest;
 use smcp_model::policy::PolicySource;
-use smcp_model::record::{Body, PolicyRecord, Record};
+use smcp_model::record::Body;
+use smcp_model::record::PolicyRecord;
+use smcp_model::record::Record;
+use smcp_policy::Bound;
+use smcp_policy::Component;
+use smcp_policy::PolicyHost;
+use smcp_policy::PolicySet;
+use smcp_policy::Unreadable;
 use smcp_policy::request;
-use smcp_policy::{Bound, Component, PolicyHost, PolicySet, Unreadable};
-
-use crate::bed::{Package, ROOT, TestBed};
 
 /// The component that a record names by its digest.
 fn component(policy: &PolicyRecord, known: &[Vec<u8>]) -> Result<Component, Unreadable> {

@@ -1,10 +1,11 @@
 //! What the chain shows of a log that somebody changed, and what it can't.
 
+use crate::log::Log;
+use crate::log::entry;
+use crate::log::failure;
 use smcp_audit::Bounds;
 use smcp_model::digest::Digest;
 use smcp_model::limits;
-
-use crate::log::{Log, entry, failure};
 
 type Lines = Vec<Vec<u8>>;
 type Change = fn(&mut Lines);

@@ -1,7 +1,11 @@
 //! Clocks that are wrong: no panic, and a message that says it.
 
-use crate::bed::{Package, Ran, TestBed};
-use crate::log::{Log, entry, journal_at};
+use crate::bed::Package;
+use crate::bed::Ran;
+use crate::bed::TestBed;
+use crate::log::Log;
+use crate::log::entry;
+use crate::log::journal_at;
 use crate::shifted::later;
 
 /// `smcp`, for which it is some moment of 1969.

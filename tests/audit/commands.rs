@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::bed::{Package, TestBed};
+use crate::bed::Package;
+use crate::bed::TestBed;
 
 const LOG: &str = ".mcp/audit.jsonl";
 

@@ -1,14 +1,19 @@
 //! `smcp doctor`: what it looks at, and that its answer is what `run` would find.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::BufRead as _;
+use std::io::BufReader;
+use std::io::Write as _;
 use std::net::TcpListener;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::symlink;
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::bed::{Package, TestBed, corrupt};
+use crate::bed::Package;
+use crate::bed::TestBed;
+use crate::bed::corrupt;
 
 fn bed() -> TestBed {
     let bed = TestBed::new();

@@ -1,15 +1,22 @@
 //! Every start has an end: recorded at once, or by the next command when its smcp was killed.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::BufRead as _;
+use std::io::BufReader;
 use std::os::unix::fs::MetadataExt as _;
-use std::process::{Child, ChildStdin};
+use std::process::Child;
+use std::process::ChildStdin;
 
-use serde_json::{Value, json};
-use smcp_audit::{About, Bounds};
+use serde_json::Value;
+use serde_json::json;
 
-use crate::bed::{Package, TestBed};
-use crate::log::{Log, entry, typed};
+use crate::bed::Package;
+use crate::bed::TestBed;
+use crate::log::Log;
+use crate::log::entry;
+use crate::log::typed;
+use smcp_audit::About;
+use smcp_audit::Bounds;
 
 const LOG: &str = ".mcp/audit.jsonl";
 

@@ -1,16 +1,22 @@
 //! Writers that are killed, and many at once: no completed line is lost, and the chain never breaks.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
+use std::io::BufRead as _;
+use std::io::BufReader;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use std::time::Instant;
 
+use crate::log::Log;
+use crate::log::entry;
+use crate::log::journal;
 use smcp_audit::Bounds;
 use smcp_model::digest::Digest;
-
-use crate::log::{Log, entry, journal};
 
 const FOLDER: &str = "STAND_IN_FOLDER";
 const SEED: &str = "STAND_IN_SEED";

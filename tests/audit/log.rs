@@ -1,17 +1,31 @@
 //! A log of the library's, in a folder of its own.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+use std::time::SystemTime;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use serde_json::Value;
-use smcp_audit::{AuditError, AuditLog, Bounds, Clock, NewRecord, Snapshot, verify};
-use smcp_model::audit::{Head, Verification};
-use smcp_model::ownership::Caller;
-use smcp_model::record::{Body, Circumstances, EndRecord, HowEnded, Record};
 use tempfile::TempDir;
+
+use smcp_audit::AuditError;
+use smcp_audit::AuditLog;
+use smcp_audit::Bounds;
+use smcp_audit::Clock;
+use smcp_audit::NewRecord;
+use smcp_audit::Snapshot;
+use smcp_audit::verify;
+use smcp_model::audit::Head;
+use smcp_model::audit::Verification;
+use smcp_model::ownership::Caller;
+use smcp_model::record::Body;
+use smcp_model::record::Circumstances;
+use smcp_model::record::EndRecord;
+use smcp_model::record::HowEnded;
+use smcp_model::record::Record;
 
 /// A folder with a log, removed when dropped.
 pub(crate) struct Log(TempDir);

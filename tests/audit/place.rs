@@ -1,18 +1,30 @@
 //! Where the log is, who may write to it, and what follows when it can't be written.
 
 use std::fs;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _, symlink};
+use std::os::unix::fs::FileTypeExt as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::process::Stdio;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use nix::unistd::{Uid, chown, mkfifo};
-use smcp_audit::{AuditLog, Bounds};
-use smcp_model::ownership::Caller;
+use nix::unistd::Uid;
+use nix::unistd::chown;
+use nix::unistd::mkfifo;
 
-use crate::bed::{Package, TestBed};
-use crate::log::{Log, clock, entry, journal, verification};
+use crate::bed::Package;
+use crate::bed::TestBed;
+use crate::log::Log;
+use crate::log::clock;
+use crate::log::entry;
+use crate::log::journal;
+use crate::log::verification;
+use smcp_audit::AuditLog;
+use smcp_audit::Bounds;
+use smcp_model::ownership::Caller;
 
 pub(crate) const LOG: &str = ".mcp/audit.jsonl";
 

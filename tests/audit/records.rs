@@ -1,8 +1,11 @@
 //! What the records of a command say, and that a decision can be made again from them.
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use serde_json::json;
 
-use crate::bed::{Package, ROOT, TestBed};
+use crate::bed::Package;
+use crate::bed::ROOT;
+use crate::bed::TestBed;
 use crate::log::typed;
 
 fn records(bed: &TestBed) -> Vec<Value> {

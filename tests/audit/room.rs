@@ -1,12 +1,15 @@
 //! A log that has no room: a full disk, and a limit on the length of files.
 
 use std::fs;
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::process::Stdio;
 
 use nix::unistd::Uid;
 
-use crate::bed::{Package, TestBed};
-use crate::log::{entry, journal};
+use crate::bed::Package;
+use crate::bed::TestBed;
+use crate::log::entry;
+use crate::log::journal;
 use crate::place::LOG;
 use crate::place::bed;
 

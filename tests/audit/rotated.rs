@@ -4,7 +4,8 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::bed::{Package, TestBed};
+use crate::bed::Package;
+use crate::bed::TestBed;
 
 const LOG: &str = ".mcp/audit.jsonl";
 

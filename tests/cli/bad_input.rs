@@ -3,7 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::bed::{Package, Ran, TestBed, corrupt};
+use crate::bed::Package;
+use crate::bed::Ran;
+use crate::bed::TestBed;
+use crate::bed::corrupt;
 
 /// A bed with two versions of a package that would leave a file behind.
 fn bed() -> TestBed {

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::bed::{Package, TestBed};
+use crate::bed::Package;
+use crate::bed::TestBed;
 
 /// A bed with a good package, a poor one, and a team's policy.
 fn bed() -> TestBed {

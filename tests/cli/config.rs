@@ -1,6 +1,7 @@
 //! The configuration: what is wrong is said with its place; nothing runs.
 
-use crate::bed::{Package, TestBed};
+use crate::bed::Package;
+use crate::bed::TestBed;
 
 /// A file with everything wrong that can be wrong at once.
 const WRONG: &str = "\

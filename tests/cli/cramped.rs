@@ -2,9 +2,10 @@
 
 use std::process::Command;
 
+use crate::bed::Package;
+use crate::bed::ROOT;
+use crate::bed::TestBed;
 use smcp_model::limits;
-
-use crate::bed::{Package, ROOT, TestBed};
 
 /// What is said, and the exit code, of `smcp` under a limit of so many KiB; no code when a signal ended it.
 fn within(kib: u64, bed: &TestBed, line: &str) -> (String, Option<i32>) {

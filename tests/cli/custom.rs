@@ -1,8 +1,12 @@
 //! A policy of one's own beside the built-in ones, in every mode.
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use serde_json::json;
 
-use crate::bed::{Package, ROOT, Ran, TestBed};
+use crate::bed::Package;
+use crate::bed::ROOT;
+use crate::bed::Ran;
+use crate::bed::TestBed;
 
 /// A bed with a package that asks for two hosts, and the example policy in `~/.mcp/policies`.
 fn bed() -> TestBed {

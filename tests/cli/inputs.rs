@@ -4,10 +4,14 @@ use std::fs;
 use std::io::Write as _;
 use std::os::fd::AsRawFd as _;
 
-use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::fcntl::FcntlArg;
+use nix::fcntl::FdFlag;
+use nix::fcntl::fcntl;
 use serde_json::Value;
 
-use crate::bed::{Package, ROOT, TestBed};
+use crate::bed::Package;
+use crate::bed::ROOT;
+use crate::bed::TestBed;
 
 /// A bed with a package that prints its variables, all but those that it always gets.
 fn bed() -> TestBed {

@@ -1,13 +1,16 @@
 //! What a run leaves behind when it is ended from outside: nothing, now or at the next run.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::BufRead as _;
+use std::io::BufReader;
 use std::process::Child;
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::Signal;
+use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
-use crate::bed::{Package, TestBed};
+use crate::bed::Package;
+use crate::bed::TestBed;
 
 const RUNS: &str = ".mcp/cache/runs";
 

@@ -3,18 +3,25 @@
 //! `tests/launch/life.rs` has every cause and every kind of server; here is the program as clients start and kill it.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::BufRead as _;
+use std::io::BufReader;
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
 
 use nix::sys::prctl::set_child_subreaper;
-use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::signal::Signal;
+use nix::sys::signal::kill;
+use nix::sys::signal::killpg;
 use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 
-use crate::bed::{Package, TestBed};
-use crate::witness::{Witness, gone};
+use crate::bed::Package;
+use crate::bed::TestBed;
+use crate::witness::Witness;
+use crate::witness::gone;
 
 const RUNS: &str = ".mcp/cache/runs";
 

@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use serde_json::json;
 
 use crate::bed::TestBed;
 

@@ -1,11 +1,15 @@
 //! `smcp mcp-config`: the JSON of each client, and what becomes of its file.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::symlink;
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use serde_json::json;
 
-use crate::bed::{Package, Ran, TestBed};
+use crate::bed::Package;
+use crate::bed::Ran;
+use crate::bed::TestBed;
 
 const CURSOR: &str = ".cursor/mcp.json";
 

@@ -3,7 +3,8 @@
 use std::io::Read as _;
 use std::process::Stdio;
 
-use crate::bed::{Package, TestBed};
+use crate::bed::Package;
+use crate::bed::TestBed;
 use crate::terminal::Terminal;
 
 const QUESTION: &str = "Continue? [y/N] ";

@@ -1,8 +1,10 @@
 //! `smcp registry publish`: a directory becomes a package, or hears why not.
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use serde_json::json;
 
-use crate::bed::{Package, TestBed};
+use crate::bed::Package;
+use crate::bed::TestBed;
 
 #[test]
 fn a_directory_is_packed_and_published() {

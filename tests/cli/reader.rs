@@ -2,7 +2,9 @@
 
 use std::process::Stdio;
 
-use crate::bed::{Package, TestBed, corrupt};
+use crate::bed::Package;
+use crate::bed::TestBed;
+use crate::bed::corrupt;
 
 /// The exit code and standard error of a command whose standard output nobody reads.
 fn unread(bed: &TestBed, line: &str) -> (Option<i32>, String) {

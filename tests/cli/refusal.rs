@@ -1,13 +1,20 @@
 //! Nothing was started: the client is told why, and the exit code stays what it is.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::BufRead as _;
+use std::io::BufReader;
+use std::io::Read as _;
+use std::io::Write as _;
 use std::process::Stdio;
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::Signal;
+use nix::sys::signal::kill;
 use nix::unistd::Pid;
-use serde_json::{Value, json};
+use serde_json::Value;
+use serde_json::json;
 
-use crate::bed::{Package, TestBed, corrupt};
+use crate::bed::Package;
+use crate::bed::TestBed;
+use crate::bed::corrupt;
 
 /// What a client says that asks twice, with things between that nobody answers.
 const ASKED: &str = r#"{"jsonrpc":"2.0","id":"d","method":"server/discover","params":{}}

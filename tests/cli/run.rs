@@ -1,12 +1,18 @@
 //! `smcp run`: what is allowed runs as itself, and what is not never starts.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::BufRead as _;
+use std::io::BufReader;
+use std::io::Read as _;
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::Signal;
+use nix::sys::signal::kill;
 use nix::unistd::Pid;
-use serde_json::{Value, json};
+use serde_json::Value;
+use serde_json::json;
 
-use crate::bed::{Package, ROOT, TestBed};
+use crate::bed::Package;
+use crate::bed::ROOT;
+use crate::bed::TestBed;
 
 /// A policy that the facts of [`poor`] violate three times.
 const TEAM: &str = "policy: {allowed_origins: [official, verified], min_cert_level: 2, min_score: 80}";

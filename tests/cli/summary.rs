@@ -4,7 +4,8 @@ use std::process::Stdio;
 
 use serde_json::json;
 
-use crate::bed::{Package, TestBed};
+use crate::bed::Package;
+use crate::bed::TestBed;
 use crate::terminal::Terminal;
 
 /// Facts, the configuration, the options, and what the terminal and a pipe show.

@@ -1,11 +1,14 @@
 //! A registry directory that several people publish in.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
+use std::process::Output;
 
-use crate::bed::{Package, TestBed};
+use crate::bed::Package;
+use crate::bed::TestBed;
 
 /// Modes of everything below a folder that is not as it should be: folders and files.
 fn strangers(folder: &Path, folders: u32, files: u32) -> Vec<String> {

@@ -3,7 +3,9 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-use crate::bed::{Invocation, Package, TestBed};
+use crate::bed::Invocation;
+use crate::bed::Package;
+use crate::bed::TestBed;
 
 fn bed() -> TestBed {
     let bed = TestBed::new();

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::bed::{Package, TestBed};
+use crate::bed::Package;
+use crate::bed::TestBed;
 
 /// A server that prints some of its variables.
 fn bed() -> TestBed {

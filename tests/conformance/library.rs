@@ -4,6 +4,9 @@ use std::io;
 use std::time::Duration;
 use std::time::UNIX_EPOCH;
 
+use crate::bed::Bed;
+use crate::expect::Observed;
+use crate::table::Case;
 use smcp_config as config;
 use smcp_config::Places;
 use smcp_model::mode::Effect;
@@ -18,10 +21,6 @@ use smcp_pipeline::Session;
 use smcp_pipeline::SharedHost;
 use smcp_pipeline::System;
 use smcp_policy::request;
-
-use crate::bed::Bed;
-use crate::expect::Observed;
-use crate::table::Case;
 
 /// Runs a case.
 pub(crate) fn observe(case: &Case, bed: &Bed) -> Observed {

@@ -4,7 +4,6 @@ use std::fs;
 
 use serde_json::Value;
 use serde_json::json;
-use smcp_model::digest::Digest;
 
 use crate::Row;
 use crate::bed::Package;
@@ -15,6 +14,7 @@ use crate::registries::blob;
 use crate::registries::entry;
 use crate::scene::Scene;
 use crate::scene::TOOL;
+use smcp_model::digest::Digest;
 
 pub(crate) const ROWS: &[Row] = &[
     Row {

@@ -1,37 +1,60 @@
 //! What the tests are made of: a bundle, a clearance, a client, and smcp.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, PipeReader, Read, Write as _};
-use std::os::fd::{AsFd, OwnedFd};
+use std::io::BufRead as _;
+use std::io::BufReader;
+use std::io::PipeReader;
+use std::io::Read;
+use std::io::Write as _;
+use std::os::fd::AsFd;
+use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::ChildStdin;
+use std::process::Command;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{Signal, kill};
+use nix::poll::PollFd;
+use nix::poll::PollFlags;
+use nix::poll::PollTimeout;
+use nix::poll::poll;
+use nix::sys::signal::Signal;
+use nix::sys::signal::kill;
 use nix::unistd::Pid;
 use serde_json::json;
-use smcp_decide::{Clearance, Decision, admit};
+use tempfile::TempDir;
+
+use smcp_decide::Clearance;
+use smcp_decide::Decision;
+use smcp_decide::admit;
+use smcp_launch::Output;
+use smcp_launch::Setup;
+use smcp_launch::Signals;
+use smcp_launch::Streams;
 use smcp_launch::ending::GracePeriods;
 use smcp_launch::environment::ServerEnvironment;
 use smcp_launch::error::LaunchError;
+use smcp_launch::launch;
 use smcp_launch::status::Ended;
-use smcp_launch::{Output, Setup, Signals, Streams, launch};
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::facts::Facts;
-use smcp_model::manifest::{Entrypoint, Manifest, Permissions, Transport};
+use smcp_model::manifest::Entrypoint;
+use smcp_model::manifest::Manifest;
+use smcp_model::manifest::Permissions;
+use smcp_model::manifest::Transport;
 use smcp_model::mode::OnWarn;
 use smcp_model::package::ResolvedPackage;
-use smcp_model::policy::{BuiltIn, PolicySpec};
+use smcp_model::policy::BuiltIn;
+use smcp_model::policy::PolicySpec;
 use smcp_model::registry::Registry;
-use smcp_model::verdict::{Evaluated, Outcome};
+use smcp_model::verdict::Evaluated;
+use smcp_model::verdict::Outcome;
 use smcp_model::warning::Warning;
-use tempfile::TempDir;
 
 /// Longer than any test takes; one that needs it to pass fails by how the server ended.
 pub(crate) const NEVER: Duration = Duration::from_secs(60);

@@ -2,11 +2,17 @@
 //!
 //! In both directions, with and without a warning; and a client that leaves such a server is noticed all the same.
 
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
+use std::io::Write as _;
 
+use crate::bed::Bed;
+use crate::bed::NEVER;
+use crate::bed::NOW;
+use crate::bed::PATIENT;
+use crate::bed::Smcp;
+use crate::bed::closed_by_its_reader;
+use crate::bed::line_with;
 use smcp_launch::ending::GracePeriods;
-
-use crate::bed::{Bed, NEVER, NOW, PATIENT, Smcp, closed_by_its_reader, line_with};
 
 /// As a client starts smcp: with pipes of its own.
 type Start = fn(&Bed, &str, GracePeriods) -> Smcp;

@@ -1,13 +1,21 @@
 //! How a server is ended: by its client, by a signal, never by mistake.
 
-use std::io::{BufRead as _, Write as _};
+use std::io::BufRead as _;
+use std::io::Write as _;
 use std::os::unix::net::UnixStream;
 
 use nix::sys::signal::Signal;
+
+use crate::bed::Bed;
+use crate::bed::NEVER;
+use crate::bed::NOW;
+use crate::bed::PATIENT;
+use crate::bed::Smcp;
+use crate::bed::line_with;
+use crate::bed::null;
+use crate::bed::sh;
 use smcp_launch::ending::GracePeriods;
 use smcp_launch::status::Ended;
-
-use crate::bed::{Bed, NEVER, NOW, PATIENT, Smcp, line_with, null, sh};
 
 /// A child of the server that holds its output open, and ignores what the server ignores.
 const WITH_CHILD: &str = "sleep 1000 & echo ready; wait";

@@ -4,22 +4,40 @@
 //! afterwards their numbers are nobody's, so that none is left as a zombie either.
 
 use std::io::Read as _;
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::os::unix::process::CommandExt as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::Child;
+use std::process::ChildStdin;
+use std::process::Command;
+use std::process::ExitStatus;
+use std::process::Stdio;
 use std::time::Instant;
 
 use nix::sys::prctl::set_child_subreaper;
-use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::signal::Signal;
+use nix::sys::signal::kill;
+use nix::sys::signal::killpg;
 use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
+use tempfile::TempDir;
+
+use crate::bed::Bed;
+use crate::bed::NEVER;
+use crate::bed::NOW;
+use crate::bed::PATIENT;
+use crate::bed::TIMES;
+use crate::bed::clearance;
+use crate::bed::null;
+use crate::bed::sh;
+use crate::bed::sink;
+use crate::bed::stand_in_command;
+use crate::bed::this_program;
+use crate::witness::Witness;
+use crate::witness::gone;
 use smcp_launch::ending::GracePeriods;
 use smcp_launch::launch;
 use smcp_launch::status::Ended;
-use tempfile::TempDir;
-
-use crate::bed::{Bed, NEVER, NOW, PATIENT, TIMES, clearance, null, sh, sink, stand_in_command, this_program};
-use crate::witness::{Witness, gone};
 
 /// What happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,16 +1,27 @@
 //! A client for which nothing was started: answered, never waited for without end.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::BufRead as _;
+use std::io::BufReader;
+use std::io::Read as _;
+use std::io::Write as _;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use std::time::Instant;
 
-use serde_json::{Value, json};
-use smcp_launch::{Output, Patience, Streams, refuse};
+use serde_json::Value;
+use serde_json::json;
+
+use crate::bed::NEVER;
+use crate::bed::NOW;
+use crate::bed::null;
+use crate::bed::sink;
+use smcp_launch::Output;
+use smcp_launch::Patience;
+use smcp_launch::Streams;
+use smcp_launch::refuse;
 use smcp_model::client_error::ClientError;
-
-use crate::bed::{NEVER, NOW, null, sink};
 
 const PATIENT: Patience = Patience { quiet: NEVER, whole: NEVER };
 /// Long enough for a request that is there already, short enough to be waited for.

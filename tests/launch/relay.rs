@@ -2,21 +2,35 @@
 //!
 //! Names that begin with `p` and a number are today's defects, numbered as in the list that the proxy was built from.
 
-use std::io::{BufRead as _, BufReader, PipeReader, PipeWriter, Read, Write};
+use std::io::BufRead as _;
+use std::io::BufReader;
+use std::io::PipeReader;
+use std::io::PipeWriter;
+use std::io::Read;
+use std::io::Write;
 use std::os::fd::OwnedFd;
-use std::thread::{JoinHandle, spawn};
+use std::thread::JoinHandle;
+use std::thread::spawn;
 
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::fcntl::FcntlArg;
+use nix::fcntl::OFlag;
+use nix::fcntl::fcntl;
+
+use crate::bed::Bed;
+use crate::bed::PATIENT;
+use crate::bed::clearance;
+use crate::bed::entrypoint;
+use crate::bed::sh;
+use crate::bed::warning;
+use smcp_launch::Finished;
 use smcp_launch::ending::GracePeriods;
 use smcp_launch::error::LaunchError;
+use smcp_launch::launch;
 use smcp_launch::status::Ended;
-use smcp_launch::{Finished, launch};
 use smcp_model::digest::Digest;
 use smcp_model::manifest::Entrypoint;
 use smcp_model::record::EndedBy;
 use smcp_model::warning::Delivery;
-
-use crate::bed::{Bed, PATIENT, clearance, entrypoint, sh, warning};
 
 /// A client of a server that has a warning.
 pub(crate) struct Client {

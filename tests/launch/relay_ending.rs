@@ -1,18 +1,30 @@
 //! How a relayed session ends: whoever leaves first, nothing is lost and nothing is left.
 
 use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
+use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::process::Stdio;
 
 use nix::sys::signal::Signal;
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
+
+use crate::bed::Bed;
+use crate::bed::NEVER;
+use crate::bed::NOW;
+use crate::bed::PATIENT;
+use crate::bed::Smcp;
+use crate::bed::closed_by_its_reader;
+use crate::bed::line_with;
+use crate::bed::sh;
+use crate::bed::this_program;
+use crate::relay::Client;
+use crate::relay::python;
+use crate::relay::rest_of;
 use smcp_launch::ending::GracePeriods;
 use smcp_launch::status::Ended;
-
-use crate::bed::{Bed, NEVER, NOW, PATIENT, Smcp, closed_by_its_reader, line_with, sh, this_program};
-use crate::relay::{Client, python, rest_of};
 
 /// A file that a server of this bundle holds open as long as it lives, for `exec 9>alive`.
 fn life_line(bed: &Bed) -> impl FnOnce() + use<> {

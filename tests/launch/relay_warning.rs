@@ -7,6 +7,14 @@ use std::io::Write as _;
 
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
+
+use crate::bed::Bed;
+use crate::bed::NEVER;
+use crate::bed::NOW;
+use crate::bed::PATIENT;
+use crate::bed::warning;
+use crate::relay::Client;
+use crate::relay::python;
 use smcp_launch::Finished;
 use smcp_launch::ending::GracePeriods;
 use smcp_launch::error::LaunchError;
@@ -14,9 +22,6 @@ use smcp_launch::status::Ended;
 use smcp_model::exit::ExitKind;
 use smcp_model::record::EndedBy;
 use smcp_model::warning::Delivery;
-
-use crate::bed::{Bed, NEVER, NOW, PATIENT, warning};
-use crate::relay::{Client, python};
 
 const INITIALIZE: &str = "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{}}\n";
 const INITIALIZED: &str = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n";

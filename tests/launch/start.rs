@@ -1,19 +1,29 @@
 //! What is started, with what, and what is not.
 
-use std::io::{Seek as _, Write as _};
+use std::io::Seek as _;
+use std::io::Write as _;
 use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
+
+use crate::bed::Bed;
+use crate::bed::PATIENT;
+use crate::bed::clearance;
+use crate::bed::clearance_of;
+use crate::bed::entrypoint;
+use crate::bed::manifest;
+use crate::bed::null;
+use crate::bed::sh;
 use smcp_launch::environment::ServerEnvironment;
 use smcp_launch::launch;
 use smcp_launch::status::Ended;
 use smcp_model::deadline::Deadline;
 use smcp_model::exit::ExitKind;
-use smcp_model::manifest::{Entrypoint, Manifest, Transport};
-
-use crate::bed::{Bed, PATIENT, clearance, clearance_of, entrypoint, manifest, null, sh};
+use smcp_model::manifest::Entrypoint;
+use smcp_model::manifest::Manifest;
+use smcp_model::manifest::Transport;
 
 #[test]
 fn the_exit_code_is_the_servers() {
@@ -96,7 +106,8 @@ fn what_starts_is_what_was_opened_wherever_its_path_leads_by_then() {
 
 #[test]
 fn what_can_not_be_started_says_so() {
-    use ExitKind::{Integrity, Start};
+    use ExitKind::Integrity;
+    use ExitKind::Start;
     let bed = Bed::new();
     let foreign = if cfg!(target_arch = "aarch64") { 62 } else { 183 };
     let files: [(&str, &[u8]); 7] = [

@@ -1,13 +1,22 @@
 //! A server on a terminal: typing, job control, and giving it back.
 
 use std::fs::File;
-use std::io::{BufReader, Write as _};
-use std::process::{Child, Stdio};
+use std::io::BufReader;
+use std::io::Write as _;
+use std::process::Child;
+use std::process::Stdio;
 
-use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::fcntl::FcntlArg;
+use nix::fcntl::FdFlag;
+use nix::fcntl::fcntl;
 use nix::pty::openpty;
 
-use crate::bed::{Bed, PATIENT, line_with, stand_in_command, this_program, warned};
+use crate::bed::Bed;
+use crate::bed::PATIENT;
+use crate::bed::line_with;
+use crate::bed::stand_in_command;
+use crate::bed::this_program;
+use crate::bed::warned;
 
 /// Repeats one line of what is typed.
 const READER: &str = "read line && echo \"server: got $line\"";

@@ -1,11 +1,14 @@
 //! `smcp cache`: what people see of it, and what they can take out of it.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::BufRead as _;
+use std::io::BufReader;
+use std::io::Write as _;
 
 use serde_json::Value;
 
-use crate::bed::{Package, TestBed};
+use crate::bed::Package;
+use crate::bed::TestBed;
 
 const TOOL: &str = "acme/tool@1.0.0";
 const OTHER: &str = "acme/other@1.0.0";

@@ -4,13 +4,21 @@
 //! would need: a folder that others may write to.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::chown;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
 
 use nix::unistd::Uid;
 
-use crate::bed::{Package, Ran, TestBed};
+use crate::bed::Package;
+use crate::bed::Ran;
+use crate::bed::TestBed;
 
 const TOOL: &str = "acme/tool@1.0.0";
 /// Nobody of this machine: whoever starts servers, and whoever would like them to be others.

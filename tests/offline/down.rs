@@ -2,12 +2,16 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
+use std::time::UNIX_EPOCH;
 
 use serde_json::Value;
-use smcp_model::digest::Digest;
 
-use crate::bed::{Package, ROOT, TestBed, corrupt};
+use crate::bed::Package;
+use crate::bed::ROOT;
+use crate::bed::TestBed;
+use crate::bed::corrupt;
+use smcp_model::digest::Digest;
 
 const GOOD: &str = "acme/tool@1.0.0";
 

@@ -1,14 +1,18 @@
 //! The cache under stress: many at once, killed halfway, no room, strange things in it.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::chown;
+use std::os::unix::fs::symlink;
 use std::process::Command;
 
 use nix::sys::stat::Mode;
-use smcp_model::digest::Digest;
 
-use crate::bed::{Package, Ran, TestBed};
+use crate::bed::Package;
+use crate::bed::Ran;
+use crate::bed::TestBed;
 use crate::shifted::deadly_limit;
+use smcp_model::digest::Digest;
 
 const TOOL: &str = "acme/tool@1.0.0";
 

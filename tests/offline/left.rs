@@ -4,7 +4,9 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::bed::{Package, Ran, TestBed};
+use crate::bed::Package;
+use crate::bed::Ran;
+use crate::bed::TestBed;
 
 const TOOL: &str = "acme/tool@1.0.0";
 

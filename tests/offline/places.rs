@@ -4,13 +4,17 @@
 //! allowed, the unit tests of drafts and folders are what is left, and the test says so.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::process::Stdio;
 
 use nix::unistd::Uid;
 
-use crate::bed::{Package, Ran, TestBed};
+use crate::bed::Package;
+use crate::bed::Ran;
+use crate::bed::TestBed;
 
 const TOOL: &str = "acme/tool@1.0.0";
 

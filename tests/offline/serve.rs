@@ -1,16 +1,24 @@
 //! `registry serve`, asked by a client that writes its requests by hand.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::BufRead as _;
+use std::io::BufReader;
+use std::io::Read as _;
+use std::io::Write as _;
 use std::net::TcpStream;
-use std::process::{Child, Stdio};
+use std::process::Child;
+use std::process::Stdio;
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::Signal;
+use nix::sys::signal::kill;
 use nix::unistd::Pid;
-use serde_json::{Value, json};
-use smcp_model::digest::Digest;
+use serde_json::Value;
+use serde_json::json;
 
-use crate::bed::{Package, TestBed, corrupt};
+use crate::bed::Package;
+use crate::bed::TestBed;
+use crate::bed::corrupt;
+use smcp_model::digest::Digest;
 
 /// A server, ended when dropped.
 pub(crate) struct Served {

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use nix::sys::signal::Signal;
 
-use crate::bed::{Package, TestBed, corrupt};
+use crate::bed::Package;
+use crate::bed::TestBed;
+use crate::bed::corrupt;
 use crate::serve::Served;
 
 const TOOL: &str = "acme/tool@1.0.0";

@@ -2,8 +2,10 @@
 
 use crate::bed::TestBed;
 use crate::recorder::Era;
-use crate::recorder::{direct, through_smcp};
-use crate::server::{Server, Standing};
+use crate::recorder::direct;
+use crate::recorder::through_smcp;
+use crate::server::Server;
+use crate::server::Standing;
 
 /// Every server, in every era that it speaks.
 const SESSIONS: [(Server, Era); 4] = [

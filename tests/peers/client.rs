@@ -1,15 +1,22 @@
 //! The clients: each has a session with a server, and tells what its SDK showed.
 
 use std::ffi::OsString;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Child;
+use std::process::Command;
+use std::process::Output;
+use std::process::Stdio;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use serde_json::json;
 
-use crate::bed::{ROOT, TestBed};
+use crate::bed::ROOT;
+use crate::bed::TestBed;
 use crate::install::Peers;
-use crate::server::{Server, Standing, text_of};
+use crate::server::Server;
+use crate::server::Standing;
+use crate::server::text_of;
 
 /// Longer than a client waits.
 const PATIENCE: Duration = Duration::from_secs(120);

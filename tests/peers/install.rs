@@ -7,7 +7,8 @@
 //! Node.js with npm is the machine's, where that is new enough; else it is installed as one more peer, from PyPI.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::LazyLock;
 

@@ -1,8 +1,10 @@
 //! A client that is killed in the middle of a session: nothing stays behind, as after one that takes its leave.
 
 use crate::bed::TestBed;
-use crate::client::{Client, Talk};
-use crate::server::{Server, Standing};
+use crate::client::Client;
+use crate::client::Talk;
+use crate::server::Server;
+use crate::server::Standing;
 
 #[track_caller]
 fn nothing_is_left(client: Client, standing: Standing) {
@@ -29,9 +31,11 @@ fn a_killed_client_on_the_rust_sdk_leaves_nothing() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_process_that_is_left_is_seen() {
-    use std::process::{Command, Stdio};
+    use std::process::Command;
+    use std::process::Stdio;
 
-    use crate::client::{assert_nothing_left, processes};
+    use crate::client::assert_nothing_left;
+    use crate::client::processes;
 
     let bed = TestBed::new();
     let mut left = Command::new("cat").env("HOME", bed.path("")).stdin(Stdio::piped()).spawn().unwrap();

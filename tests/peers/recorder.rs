@@ -1,16 +1,27 @@
 //! A client that understands next to nothing and keeps every byte: what a server sent, until the end of its output.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{self, Receiver};
+use std::io::BufRead as _;
+use std::io::BufReader;
+use std::io::Write as _;
+use std::process::Child;
+use std::process::ChildStdin;
+use std::process::Command;
+use std::process::Stdio;
+use std::sync::mpsc;
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use serde_json::json;
 
 use crate::bed::TestBed;
-use crate::client::{assert_nothing_left, bundle, search_path, smcp_arguments};
-use crate::server::{Server, Standing};
+use crate::client::assert_nothing_left;
+use crate::client::bundle;
+use crate::client::search_path;
+use crate::client::smcp_arguments;
+use crate::server::Server;
+use crate::server::Standing;
 
 /// How long a line may be waited for: far longer than anything takes.
 const PATIENCE: Duration = Duration::from_secs(60);

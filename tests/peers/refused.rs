@@ -1,6 +1,7 @@
 //! What the SDKs make of a refusal: the reason, in every mode in which they can begin.
 
-use crate::bed::{Package, TestBed};
+use crate::bed::Package;
+use crate::bed::TestBed;
 use crate::client::Client;
 
 #[test]

@@ -3,9 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use serde_json::json;
 
-use crate::bed::{Package, ROOT, TestBed};
+use crate::bed::Package;
+use crate::bed::ROOT;
+use crate::bed::TestBed;
 use crate::install::Peers;
 
 /// What the registry says of a package: each server is published as both.

@@ -3,11 +3,14 @@
 //! Each session is had three times: with the server itself, through `smcp` on a package that nothing is said against,
 //! and on one with a low score.
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use serde_json::json;
 
 use crate::bed::TestBed;
-use crate::client::{Client, Talk};
-use crate::server::{Server, Standing};
+use crate::client::Client;
+use crate::client::Talk;
+use crate::server::Server;
+use crate::server::Standing;
 
 const OPEN: &str = "[SECURITY WARNING - MCP Hub Certification]\n";
 const CLOSE: &str = "\n[END SECURITY WARNING]";

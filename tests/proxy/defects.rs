@@ -2,10 +2,10 @@
 //!
 //! P12, P13 and P14 are about processes and pipes: here is only what the machine has to do with them.
 
-use smcp_launch::proxy::Proxy;
-use smcp_model::warning::{Delivery, Warning};
-
 use crate::support::*;
+use smcp_launch::proxy::Proxy;
+use smcp_model::warning::Delivery;
+use smcp_model::warning::Warning;
 
 /// P1: the text of the notification is the launch's; nothing of it is made up here, and without the handshake's
 /// answer there is none.

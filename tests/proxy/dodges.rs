@@ -1,9 +1,8 @@
 //! What a server tries to keep its warning from the model, and how it ends.
 
+use crate::support::*;
 use smcp_launch::proxy::Evasion;
 use smcp_model::warning::Delivery;
-
-use crate::support::*;
 
 #[test]
 fn a_key_that_stands_twice_ends_the_session() {

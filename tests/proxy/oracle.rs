@@ -1,8 +1,11 @@
 //! What must hold of any session, for the property tests and for `tests/fuzz/`.
 
 use serde_json::Value;
-use smcp_launch::proxy::{Evasion, Proxy};
-use smcp_model::warning::{Delivery, Warning};
+
+use smcp_launch::proxy::Evasion;
+use smcp_launch::proxy::Proxy;
+use smcp_model::warning::Delivery;
+use smcp_model::warning::Warning;
 
 const BLOCK: &str = "[SECURITY WARNING - MCP Hub Certification]\nlow\n[END SECURITY WARNING]";
 const SHORT: &str = "[SECURITY WARNING: low]";

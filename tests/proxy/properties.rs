@@ -1,9 +1,13 @@
 //! Generated sessions: any cut gives the same, and only the warning is added.
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use proptest::test_runner::Config;
+use proptest::test_runner::RngAlgorithm;
+use proptest::test_runner::TestRng;
+use proptest::test_runner::TestRunner;
 
-use crate::oracle::{Part, check};
+use crate::oracle::Part;
+use crate::oracle::check;
 
 /// Cases in an ordinary run; `SMCP_PROXY_CASES` asks for more.
 const CASES: u32 = 1_500;

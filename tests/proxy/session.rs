@@ -1,8 +1,7 @@
 //! Whole sessions of both eras: who gets the warning, where, and until when.
 
-use smcp_model::warning::Delivery;
-
 use crate::support::*;
+use smcp_model::warning::Delivery;
 
 const LISTED: &str = "[SECURITY WARNING: low]";
 

@@ -1,7 +1,9 @@
 //! A session as a transcript, played in pieces of any size.
 
-use smcp_launch::proxy::{Evasion, Proxy};
-use smcp_model::warning::{Delivery, Warning};
+use smcp_launch::proxy::Evasion;
+use smcp_launch::proxy::Proxy;
+use smcp_model::warning::Delivery;
+use smcp_model::warning::Warning;
 
 pub(crate) const BLOCK: &str = "[SECURITY WARNING - MCP Hub Certification]\nlow \"score\"\n[END SECURITY WARNING]";
 /// The block as it stands in a line, with what separates it from the server's own text.

@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::guest::Twin;
+use crate::trial::HASTY;
+use crate::trial::PATIENT;
+use crate::trial::judge;
 use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
 use smcp_model::mode::Effect;
@@ -11,11 +15,6 @@ use smcp_model::policy::PolicySpec;
 use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::FaultKind;
 use smcp_model::verdict::Outcome;
-
-use crate::guest::Twin;
-use crate::trial::HASTY;
-use crate::trial::PATIENT;
-use crate::trial::judge;
 
 /// For answers that are to be in bounds, and too large for another reason.
 const ROOMY: PolicyLimits = PolicyLimits { memory: 2 << 30, ..PATIENT };

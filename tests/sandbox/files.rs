@@ -1,8 +1,5 @@
 //! Files that are not quite components, or no components at all.
 
-use smcp_model::limits;
-use smcp_model::verdict::FaultKind;
-use smcp_model::verdict::Outcome;
 use wasm_encoder::Component;
 use wasm_encoder::ComponentSectionId;
 use wasm_encoder::Encode;
@@ -12,6 +9,9 @@ use crate::faults::blames;
 use crate::guest::Twin;
 use crate::trial::PATIENT;
 use crate::trial::judge;
+use smcp_model::limits;
+use smcp_model::verdict::FaultKind;
+use smcp_model::verdict::Outcome;
 
 #[test]
 fn what_is_no_component_does_not_load() {

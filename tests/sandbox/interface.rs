@@ -1,8 +1,5 @@
 //! Components whose world is not quite ours: their imports and exports.
 
-use smcp_model::limits;
-use smcp_model::verdict::FaultKind;
-use smcp_model::verdict::Outcome;
 use wasm_encoder::Component;
 use wasm_encoder::ComponentExportKind;
 use wasm_encoder::ComponentExportSection;
@@ -14,6 +11,9 @@ use crate::faults::blames;
 use crate::guest::Twin;
 use crate::trial::PATIENT;
 use crate::trial::judge;
+use smcp_model::limits;
+use smcp_model::verdict::FaultKind;
+use smcp_model::verdict::Outcome;
 
 const OURS: &str = "    import logging;\n    export evaluator;";
 

@@ -2,17 +2,16 @@
 //!
 //! Neither for its own next call, nor for another policy, nor on a terminal.
 
-use smcp_model::mode::Effect;
-use smcp_model::mode::Mode;
-use smcp_model::mode::OnWarn;
-use smcp_model::verdict::Finding;
-use smcp_model::verdict::Outcome;
-
 use crate::guest::Twin;
 use crate::trial::HASTY;
 use crate::trial::PATIENT;
 use crate::trial::judge;
 use crate::trial::judge_in;
+use smcp_model::mode::Effect;
+use smcp_model::mode::Mode;
+use smcp_model::mode::OnWarn;
+use smcp_model::verdict::Finding;
+use smcp_model::verdict::Outcome;
 
 pub(crate) fn files() -> Vec<&'static str> {
     vec!["honest", "violates", "counts-its-calls", "counts-in-memory", "steers-the-terminal"]

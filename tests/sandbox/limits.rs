@@ -1,14 +1,13 @@
 //! Every limit, at it and one above it: let be, or that limit's fault.
 
-use smcp_model::limits;
-use smcp_model::limits::PolicyLimits;
-use smcp_model::verdict::FaultKind;
-use smcp_model::verdict::Outcome;
-
 use crate::faults::blames;
 use crate::guest::Twin;
 use crate::trial::PATIENT;
 use crate::trial::judge;
+use smcp_model::limits;
+use smcp_model::limits::PolicyLimits;
+use smcp_model::verdict::FaultKind;
+use smcp_model::verdict::Outcome;
 
 const PAGE: usize = 65_536;
 

@@ -3,13 +3,13 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use smcp_model::limits::PolicyLimits;
-use smcp_model::verdict::FaultKind;
-use smcp_model::verdict::Outcome;
 
 use crate::guest::Twin;
 use crate::trial::HASTY;
 use crate::trial::judge;
+use smcp_model::limits::PolicyLimits;
+use smcp_model::verdict::FaultKind;
+use smcp_model::verdict::Outcome;
 
 /// Small, so that a damaged component that grows or hangs costs little.
 const LIMITS: PolicyLimits = HASTY;

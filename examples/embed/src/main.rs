@@ -5,10 +5,16 @@
 use std::error::Error;
 
 use serde_json::json;
-use smcp_policy::model::policy::{BuiltIn, PolicySpec};
+
+use smcp_policy::Bound;
+use smcp_policy::Component;
+use smcp_policy::PolicyHost;
+use smcp_policy::PolicySet;
+use smcp_policy::model::policy::BuiltIn;
+use smcp_policy::model::policy::PolicySpec;
 use smcp_policy::model::request::Context;
 use smcp_policy::model::verdict::Evaluated;
-use smcp_policy::{Bound, Component, PolicyHost, PolicySet, request};
+use smcp_policy::request;
 
 const FACTS: &[u8] = include_bytes!("../facts.json");
 const NO_NETWORK: &[u8] = include_bytes!("../../policies/dist/no_network.wasm");

@@ -13,19 +13,6 @@ mod folders;
 mod shared;
 mod guarded;
 
-use std::ffi::OsString;
-use std::io;
-use std::net::SocketAddr;
-use std::net::TcpListener;
-use std::os::unix::net::UnixDatagram;
-use std::path::Path;
-use std::path::PathBuf;
-use std::time::SystemTime;
-
-use cap_std::ambient_authority;
-use cap_std::fs::OpenOptions;
-use cap_std::fs::OpenOptionsExt as _;
-
 pub use crate::caller::caller;
 pub use crate::caller::foreign_owner;
 pub use crate::folders::create_dir;
@@ -51,6 +38,19 @@ pub use crate::shared::create_shared_dir;
 pub use smcp_model::guarded::Folder;
 pub use smcp_model::guarded::Guarded;
 pub use smcp_model::guarded::ReadError;
+
+use std::ffi::OsString;
+use std::io;
+use std::net::SocketAddr;
+use std::net::TcpListener;
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use cap_std::ambient_authority;
+use cap_std::fs::OpenOptions;
+use cap_std::fs::OpenOptionsExt as _;
 
 use smcp_model::bounded;
 

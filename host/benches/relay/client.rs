@@ -1,7 +1,13 @@
 //! The client, and what it measures.
 
-use std::io::{self, BufRead as _, BufReader, PipeReader, PipeWriter, Write as _};
-use std::process::{Child, Command};
+use std::io;
+use std::io::BufRead as _;
+use std::io::BufReader;
+use std::io::PipeReader;
+use std::io::PipeWriter;
+use std::io::Write as _;
+use std::process::Child;
+use std::process::Command;
 use std::thread;
 use std::time::Instant;
 

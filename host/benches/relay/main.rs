@@ -11,10 +11,16 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark is the client, the shell and the file system")]
 
 use std::error::Error;
-use std::io::{self, Write as _};
+use std::io;
+use std::io::Write as _;
 use std::process::ExitCode;
 
-use client::{Between, download, in_flight, peak_memory, round_trip, upload};
+use client::Between;
+use client::download;
+use client::in_flight;
+use client::peak_memory;
+use client::round_trip;
+use client::upload;
 use role::Role;
 
 mod client;

@@ -1,7 +1,10 @@
 //! The servers: one that talks, one that listens, one that repeats.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io;
+use std::io::BufRead;
+use std::io::BufReader;
+use std::io::Write;
 use std::os::fd::AsFd as _;
 
 use crate::Result;

@@ -1,6 +1,7 @@
 //! smcp, from the clearance on: what `smcp run` does once a package may start.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,22 +9,32 @@ use std::time::Duration;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use serde_json::json;
-use smcp_decide::{Clearance, Decision, admit};
+
+use crate::Result;
+use smcp_decide::Clearance;
+use smcp_decide::Decision;
+use smcp_decide::admit;
+use smcp_launch::Setup;
+use smcp_launch::Signals;
+use smcp_launch::Streams;
 use smcp_launch::ending::GracePeriods;
 use smcp_launch::environment::ServerEnvironment;
-use smcp_launch::{Setup, Signals, Streams, launch};
+use smcp_launch::launch;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::facts::Facts;
-use smcp_model::manifest::{Entrypoint, Manifest, Permissions, Transport};
+use smcp_model::manifest::Entrypoint;
+use smcp_model::manifest::Manifest;
+use smcp_model::manifest::Permissions;
+use smcp_model::manifest::Transport;
 use smcp_model::mode::OnWarn;
 use smcp_model::package::ResolvedPackage;
-use smcp_model::policy::{BuiltIn, PolicySpec};
+use smcp_model::policy::BuiltIn;
+use smcp_model::policy::PolicySpec;
 use smcp_model::registry::Registry;
-use smcp_model::verdict::{Evaluated, Outcome};
+use smcp_model::verdict::Evaluated;
+use smcp_model::verdict::Outcome;
 use smcp_model::warning::Warning;
-
-use crate::Result;
 
 /// Launches the server that this program becomes with other arguments, with a warning.
 pub(crate) fn stand_in(server: &[String]) -> Result<ExitCode> {

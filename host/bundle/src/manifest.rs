@@ -11,6 +11,15 @@ mod keys;
 mod scaffold;
 mod schema;
 
+pub use crate::manifest::author::check as check_author;
+pub use crate::manifest::author::unknown as unknown_keys;
+pub use crate::manifest::certification::believe;
+pub use crate::manifest::scaffold::Runtime;
+pub use crate::manifest::scaffold::ScaffoldError;
+pub use crate::manifest::scaffold::Scaffolded;
+pub use crate::manifest::scaffold::scaffold;
+pub use crate::manifest::schema::schema;
+
 use std::fmt;
 
 use serde_json::Value;
@@ -21,15 +30,6 @@ use smcp_model::manifest::Manifest;
 use smcp_model::name::PackageId;
 use smcp_model::package::Version;
 use smcp_model::text::SafeText;
-
-pub use crate::manifest::author::check as check_author;
-pub use crate::manifest::author::unknown as unknown_keys;
-pub use crate::manifest::certification::believe;
-pub use crate::manifest::scaffold::Runtime;
-pub use crate::manifest::scaffold::ScaffoldError;
-pub use crate::manifest::scaffold::Scaffolded;
-pub use crate::manifest::scaffold::scaffold;
-pub use crate::manifest::schema::schema;
 
 /// The file that is a package's manifest, at the root of its directory.
 pub const MANIFEST: &str = "manifest.json";

@@ -9,6 +9,11 @@ mod left;
 mod name;
 mod tree;
 
+pub use crate::unpack::left::LeftBehind;
+pub(crate) use crate::unpack::name::EntryName;
+pub(crate) use crate::unpack::tree::Kind;
+pub(crate) use crate::unpack::tree::Tree;
+
 use std::fmt;
 use std::io;
 use std::io::Read as _;
@@ -32,11 +37,6 @@ use smcp_store::stream::Hashed;
 use smcp_store::stream::Interruptible;
 use smcp_store::stream::Timed;
 use smcp_store::stream::check_digest;
-
-pub use crate::unpack::left::LeftBehind;
-pub(crate) use crate::unpack::name::EntryName;
-pub(crate) use crate::unpack::tree::Kind;
-pub(crate) use crate::unpack::tree::Tree;
 
 /// Why a bundle can't be unpacked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -2,6 +2,8 @@
 //!
 //! `keys` joins forms to names; `reader` applies them to the tree that `raw` has read.
 
+pub(super) use smcp_model::near::nearest;
+
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -11,7 +13,6 @@ use serde_json::json;
 use crate::problem::Code;
 use crate::raw::Half;
 use crate::raw::Node;
-pub(super) use smcp_model::near::nearest;
 use smcp_model::path::PathError;
 use smcp_model::path::absolute;
 use smcp_model::registry::Registry;

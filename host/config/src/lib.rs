@@ -32,12 +32,6 @@ pub mod template;
 mod tests;
 pub mod view;
 
-use std::path::Path;
-use std::path::PathBuf;
-
-use crate::layer_file::LayerFile;
-use smcp_model::policy::LayerName;
-
 pub use crate::config::Config;
 pub use crate::config::ThresholdError;
 pub use crate::files::Files;
@@ -51,6 +45,12 @@ pub use crate::problem::Problem;
 pub use crate::raw::Position;
 pub use crate::setting::Setting;
 pub use crate::setting::SettingSource;
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::layer_file::LayerFile;
+use smcp_model::policy::LayerName;
 
 /// Where relative paths and `~/` lead.
 #[derive(Debug, Clone)]

@@ -1,5 +1,7 @@
 //! A decision as the document that machines get: `--json`, the audit log, a client's error.
 
+use crate::Notice;
+use crate::Ruling;
 use smcp_model::decision::CodedMessage;
 use smcp_model::decision::DecidedFacts;
 use smcp_model::decision::DecisionDocument;
@@ -16,9 +18,6 @@ use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::Finding;
 use smcp_model::verdict::Outcome;
-
-use crate::Notice;
-use crate::Ruling;
 
 /// How a decision came about.
 #[derive(Debug, Clone, Copy)]

@@ -12,6 +12,16 @@
 //!                         moves bytes  changes them     otherwise client and server are connected directly
 //! ```
 
+#[cfg(target_os = "linux")]
+pub use crate::adoption::Adoption;
+#[cfg(not(target_os = "linux"))]
+pub use crate::direct::Adoption;
+pub use crate::refusal::Patience;
+pub use crate::refusal::refuse;
+pub use crate::signals::Signals;
+pub use crate::streams::Output;
+pub use crate::streams::Streams;
+
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::AsFd as _;
@@ -43,16 +53,6 @@ use smcp_model::manifest::Transport;
 use smcp_model::record::EndedBy;
 use smcp_model::warning::Delivery;
 use smcp_model::warning::Warning;
-
-#[cfg(target_os = "linux")]
-pub use crate::adoption::Adoption;
-#[cfg(not(target_os = "linux"))]
-pub use crate::direct::Adoption;
-pub use crate::refusal::Patience;
-pub use crate::refusal::refuse;
-pub use crate::signals::Signals;
-pub use crate::streams::Output;
-pub use crate::streams::Streams;
 
 #[cfg(target_os = "linux")]
 mod adoption;

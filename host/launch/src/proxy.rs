@@ -10,6 +10,8 @@
 //!              └► value over several lines: no dodging
 //! ```
 
+pub use crate::proxy::evasion::Evasion;
+
 use std::hash::RandomState;
 
 use crate::proxy::client::ClientStream;
@@ -19,8 +21,6 @@ use crate::proxy::session::Session;
 use crate::proxy::words::Words;
 use smcp_model::warning::Delivery;
 use smcp_model::warning::Warning;
-
-pub use crate::proxy::evasion::Evasion;
 
 mod evasion;
 mod client;

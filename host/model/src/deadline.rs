@@ -2,8 +2,10 @@
 //!
 //! Nobody reads a clock of its own to know how much time is left.
 
+use std::time::Duration;
+use std::time::Instant;
+
 use crate::number;
-use std::time::{Duration, Instant};
 
 /// When something that may take long has to give up.
 #[derive(Debug, Clone, Copy)]

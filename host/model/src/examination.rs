@@ -3,9 +3,11 @@
 //! Whether each would work, and what a component is.
 
 use crate::digest::Digest;
-use crate::mode::{Mode, OnWarn};
+use crate::mode::Mode;
+use crate::mode::OnWarn;
 use crate::name::PolicyName;
-use crate::policy::{LayerName, PolicySource};
+use crate::policy::LayerName;
+use crate::policy::PolicySource;
 use crate::text::SafeText;
 use crate::verdict::Fault;
 

@@ -3,7 +3,9 @@
 //! In the configuration, for a registry, on the command line.
 
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Component, Path, PathBuf};
+use std::path::Component;
+use std::path::Path;
+use std::path::PathBuf;
 
 /// A text names no path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use crate::digest::Digest;
 use crate::limits::PolicyLimits;
-use crate::mode::{Mode, OnWarn};
+use crate::mode::Mode;
+use crate::mode::OnWarn;
 use crate::name::PolicyName;
 use crate::word::deserialize_word;
 use crate::word::serialize_as_word;

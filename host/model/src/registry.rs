@@ -2,6 +2,8 @@
 
 mod url;
 
+pub use crate::registry::url::RegistryUrl;
+
 use std::fmt;
 use std::path::Path;
 use std::path::PathBuf;
@@ -10,8 +12,6 @@ use crate::endpoint::Endpoint;
 use crate::path;
 use crate::path::PathError;
 use crate::text::SafeText;
-
-pub use crate::registry::url::RegistryUrl;
 
 /// A registry: a URL, or a directory that is one (spec section 1).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,11 +1,11 @@
 //! Text from somebody else, made harmless before anybody sees it.
 
+pub use crate::unseen::is_unseen;
+
 use std::borrow::Cow;
 use std::fmt;
 
 use crate::limits;
-
-pub use crate::unseen::is_unseen;
 
 /// Text from a guest, a manifest or a registry in which nothing can steer a terminal or forge a line.
 ///

@@ -5,9 +5,14 @@ use std::time::Duration;
 
 use crate::digest::Digest;
 use crate::limits;
-use crate::mode::{Effect, Mode, OnWarn};
-use crate::name::{FindingCode, PolicyName};
-use crate::policy::{LayerName, PolicySource, PolicySpec};
+use crate::mode::Effect;
+use crate::mode::Mode;
+use crate::mode::OnWarn;
+use crate::name::FindingCode;
+use crate::name::PolicyName;
+use crate::policy::LayerName;
+use crate::policy::PolicySource;
+use crate::policy::PolicySpec;
 use crate::text::SafeText;
 use crate::word::deserialize_word;
 use crate::word::serialize_as_word;

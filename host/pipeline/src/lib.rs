@@ -34,11 +34,6 @@ pub use session::access::remarks_on_the_proxy;
 pub use session::check_clock;
 pub use session::open_directory;
 pub use session::unreadable;
-pub use start::Order;
-pub use stop::Stop;
-pub use stop::Stopped;
-pub use system::System;
-
 pub use smcp_decide::Notice;
 pub use smcp_launch::env_file::ArgumentLimits;
 pub use smcp_launch::env_file::Assignment;
@@ -49,6 +44,10 @@ pub use smcp_policy::RUNTIME_VERSION;
 pub use smcp_policy::cramped;
 pub use smcp_policy::request::DocumentError;
 pub use smcp_policy::request::subject_from_document;
+pub use start::Order;
+pub use stop::Stop;
+pub use stop::Stopped;
+pub use system::System;
 
 use std::cell::LazyCell;
 use std::time::Duration;

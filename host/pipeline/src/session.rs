@@ -7,11 +7,17 @@ mod components;
 mod log;
 mod runs;
 
+pub use components::unreadable;
+
 use std::cell::OnceCell;
 use std::fmt;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
+use crate::SharedHost;
+use crate::Stop;
+use crate::System;
+use crate::policies;
 use smcp_authority as authority;
 use smcp_config::Config;
 use smcp_model::registry::Registry;
@@ -24,13 +30,6 @@ use smcp_registry::RegistryClient;
 use smcp_store::Cache;
 use smcp_store::Resolutions;
 use smcp_store::StoreError;
-
-use crate::SharedHost;
-use crate::Stop;
-use crate::System;
-use crate::policies;
-
-pub use components::unreadable;
 
 /// A configuration and the system that it is for, for as long as one command takes.
 pub struct Session {

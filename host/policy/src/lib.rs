@@ -68,7 +68,6 @@ pub use room::cramped;
 pub use set::LoadedPolicy;
 pub use set::PolicySet;
 pub use shape::Shape;
-
 pub use smcp_model as model;
 pub use smcp_model::request::Request;
 

@@ -7,6 +7,8 @@ mod catalog;
 mod served;
 pub(crate) mod trust;
 
+pub use crate::directory::catalog::Listed;
+
 use std::io;
 use std::io::Read;
 
@@ -32,8 +34,6 @@ use smcp_model::text::SafeText;
 use smcp_store::blobs::Blobs;
 use smcp_store::file::open_file;
 use smcp_store::file::read_at_most;
-
-pub use crate::directory::catalog::Listed;
 
 /// Where the resolve documents are.
 pub(crate) const PACKAGES: &str = "packages";

@@ -5,6 +5,11 @@
 mod kind;
 mod problem;
 
+pub use crate::error::problem::RegistryError;
+pub use crate::error::problem::RegistryProblem;
+pub use crate::error::problem::VersionError;
+pub use crate::error::problem::VersionProblem;
+
 use std::io;
 
 use crate::credentials::CredentialsError;
@@ -20,11 +25,6 @@ use smcp_store::FolderError;
 use smcp_store::StoreError;
 use smcp_store::TargetError;
 use smcp_store::stream::Halted;
-
-pub use crate::error::problem::RegistryError;
-pub use crate::error::problem::RegistryProblem;
-pub use crate::error::problem::VersionError;
-pub use crate::error::problem::VersionProblem;
 
 /// Why a package could not be had, or could not be published.
 #[derive(Debug, thiserror::Error)]

@@ -23,9 +23,6 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
-use std::io::Read;
-
 pub use crate::credentials::Credentials;
 pub use crate::credentials::CredentialsError;
 pub use crate::directory::DirectoryRegistry;
@@ -43,6 +40,9 @@ pub use crate::offline::recall;
 pub use crate::publish::PublishRequest;
 pub use crate::publish::Published;
 pub use crate::publish::publish;
+
+use std::fmt;
+use std::io::Read;
 
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;

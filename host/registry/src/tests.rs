@@ -1,15 +1,14 @@
 //! What was published and fetched, as what runs.
 
+use crate::PackageError;
+use crate::testing::Bed;
+use crate::testing::gzip;
 use smcp_bundle::LeftBehind;
 use smcp_bundle::UnpackError;
 use smcp_bundle::Unpacked;
 use smcp_model::deadline::Deadline;
 use smcp_model::limits;
 use smcp_model::package::ResolvedPackage;
-
-use crate::PackageError;
-use crate::testing::Bed;
-use crate::testing::gzip;
 
 /// A bundle with one file of this name.
 fn bundle(name: &str) -> Vec<u8> {

@@ -254,9 +254,8 @@ impl Drop for RunFolder {
 mod tests {
     use cap_std::ambient_authority;
 
-    use crate::testing::caller;
-
     use super::*;
+    use crate::testing::caller;
 
     fn bed() -> (tempfile::TempDir, Runs) {
         let temp = tempfile::tempdir().unwrap();

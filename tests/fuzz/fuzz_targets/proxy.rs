@@ -10,7 +10,8 @@ use libfuzzer_sys::fuzz_target;
 #[path = "../../proxy/oracle.rs"]
 mod oracle;
 
-use oracle::{Part, check};
+use oracle::Part;
+use oracle::check;
 
 fuzz_target!(|input: &[u8]| {
     let mut parts = input.split(|byte| *byte == 0xfe);

@@ -2,8 +2,12 @@
 
 use serde_json::json;
 
-use crate::server::{Reply, message};
-use crate::trial::{Goods, RESOLVE, all_end_as_they_should, table};
+use crate::server::Reply;
+use crate::server::message;
+use crate::trial::Goods;
+use crate::trial::RESOLVE;
+use crate::trial::all_end_as_they_should;
+use crate::trial::table;
 
 #[test]
 fn what_is_no_document_is_refused() {

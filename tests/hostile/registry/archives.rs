@@ -7,10 +7,13 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use smcp_model::limits;
 
 use crate::server::Reply;
-use crate::trial::{Case, Goods, RESOLVE, all_end_as_they_should};
+use crate::trial::Case;
+use crate::trial::Goods;
+use crate::trial::RESOLVE;
+use crate::trial::all_end_as_they_should;
+use smcp_model::limits;
 
 /// The header of one entry, made by hand, so that it may be anything.
 fn header(name: &str, kind: u8, mode: u32, size: u64) -> Vec<u8> {

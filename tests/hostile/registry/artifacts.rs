@@ -3,9 +3,17 @@
 use std::io::Write as _;
 
 use crate::answers::chunked;
-use crate::bed::{Package, TestBed};
-use crate::server::{Reply, Server, message};
-use crate::trial::{Case, Goods, RESOLVE, all_end_as_they_should, nothing_came_of_it, table};
+use crate::bed::Package;
+use crate::bed::TestBed;
+use crate::server::Reply;
+use crate::server::Server;
+use crate::server::message;
+use crate::trial::Case;
+use crate::trial::Goods;
+use crate::trial::RESOLVE;
+use crate::trial::all_end_as_they_should;
+use crate::trial::nothing_came_of_it;
+use crate::trial::table;
 
 #[test]
 fn a_bundle_that_is_not_what_was_promised_is_refused() {

@@ -3,9 +3,12 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::bed::{Ran, TestBed};
-use crate::server::{Reply, Server};
-use crate::trial::{Goods, RESOLVE};
+use crate::bed::Ran;
+use crate::bed::TestBed;
+use crate::server::Reply;
+use crate::server::Server;
+use crate::trial::Goods;
+use crate::trial::RESOLVE;
 
 const TOKEN: &str = "hunter2.planted-secret";
 const FILE: &str = ".mcp/credentials.json";

@@ -3,9 +3,12 @@
 use std::process::Stdio;
 
 use crate::bed::TestBed;
-use crate::server::{Reply, Server, message};
+use crate::server::Reply;
+use crate::server::Server;
+use crate::server::message;
 use crate::terminal::Terminal;
-use crate::trial::{Goods, RESOLVE};
+use crate::trial::Goods;
+use crate::trial::RESOLVE;
 
 #[test]
 fn a_large_download_has_a_bar_where_somebody_looks() {

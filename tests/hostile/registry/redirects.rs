@@ -1,8 +1,15 @@
 //! Where a registry may send us, and with what.
 
 use crate::bed::TestBed;
-use crate::server::{Reply, Script, Server};
-use crate::trial::{Goods, RESOLVE, all_end_as_they_should, nothing_came_of_it, run, table};
+use crate::server::Reply;
+use crate::server::Script;
+use crate::server::Server;
+use crate::trial::Goods;
+use crate::trial::RESOLVE;
+use crate::trial::all_end_as_they_should;
+use crate::trial::nothing_came_of_it;
+use crate::trial::run;
+use crate::trial::table;
 
 #[test]
 fn redirects_to_where_a_registry_has_no_business_are_refused() {

@@ -3,8 +3,16 @@
 use std::net::TcpListener;
 
 use crate::bed::TestBed;
-use crate::server::{Reply, Script, Server, message};
-use crate::trial::{Goods, RESOLVE, all_end_as_they_should, nothing_came_of_it, run, table};
+use crate::server::Reply;
+use crate::server::Script;
+use crate::server::Server;
+use crate::server::message;
+use crate::trial::Goods;
+use crate::trial::RESOLVE;
+use crate::trial::all_end_as_they_should;
+use crate::trial::nothing_came_of_it;
+use crate::trial::run;
+use crate::trial::table;
 
 #[test]
 fn a_registry_that_stays_down_is_given_up() {

@@ -1,9 +1,15 @@
 //! A registry of a few lines: a socket, and what to send for which path.
 
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::io::BufRead as _;
+use std::io::BufReader;
+use std::io::Read;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::net::TcpListener;
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::Mutex;
 use std::thread;
 
 /// What is sent for one request; the connection is closed after it.

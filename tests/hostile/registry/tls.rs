@@ -1,16 +1,33 @@
 //! Encryption that can be relied on: a company's own authority, and everybody else's certificates.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::BufRead as _;
+use std::io::BufReader;
+use std::io::Read as _;
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::net::TcpStream;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rcgen::BasicConstraints;
+use rcgen::CertificateParams;
+use rcgen::CertifiedIssuer;
+use rcgen::DnType;
+use rcgen::IsCa;
+use rcgen::KeyPair;
+use rustls::ServerConfig;
+use rustls::ServerConnection;
+use rustls::StreamOwned;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::PrivatePkcs8KeyDer;
 
 use crate::bed::TestBed;
-use crate::server::{Script, Server, Stream, Wrap};
-use crate::trial::{Goods, nothing_came_of_it};
+use crate::server::Script;
+use crate::server::Server;
+use crate::server::Stream;
+use crate::server::Wrap;
+use crate::trial::Goods;
+use crate::trial::nothing_came_of_it;
 
 /// A company's own authority.
 struct Authority(CertifiedIssuer<'static, KeyPair>);

@@ -3,10 +3,14 @@
 use std::sync::OnceLock;
 
 use serde_json::Value;
-use smcp_model::digest::Digest;
 
-use crate::bed::{Package, Ran, TestBed};
-use crate::server::{Reply, Script, Server};
+use crate::bed::Package;
+use crate::bed::Ran;
+use crate::bed::TestBed;
+use crate::server::Reply;
+use crate::server::Script;
+use crate::server::Server;
+use smcp_model::digest::Digest;
 
 pub(crate) const REFERENCE: &str = "acme/tool@1.0.0";
 pub(crate) const RESOLVE: &str = "/v1/org/acme/mcps/tool/resolve";

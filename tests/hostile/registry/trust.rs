@@ -3,8 +3,11 @@
 use serde_json::json;
 
 use crate::bed::TestBed;
-use crate::server::{Reply, Script, Server};
-use crate::trial::{Goods, RESOLVE};
+use crate::server::Reply;
+use crate::server::Script;
+use crate::server::Server;
+use crate::trial::Goods;
+use crate::trial::RESOLVE;
 
 fn with_entry(change: impl FnOnce(&mut serde_json::Value)) -> Script {
     let mut script = Goods::get().honest();

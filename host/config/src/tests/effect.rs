@@ -100,7 +100,9 @@ fn every_key_has_its_effect() {
 
 #[test]
 fn cert_mode_is_the_default_of_the_other_modes_unless_it_is_disabled() {
-    use Mode::{Disabled, Strict, Warn};
+    use Mode::Disabled;
+    use Mode::Strict;
+    use Mode::Warn;
     // origin, certification, score, custom
     let cases = [
         ("", [Strict, Strict, Strict, Strict]),

@@ -9,7 +9,10 @@ use super::*;
 
 #[test]
 fn every_kind_of_address_is_known() {
-    use Reach::{Loopback, Private, Public, Special};
+    use Reach::Loopback;
+    use Reach::Private;
+    use Reach::Public;
+    use Reach::Special;
     let cases = [
         ("93.184.216.34", Public),
         ("9.255.255.255", Public),

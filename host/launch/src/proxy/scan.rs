@@ -4,14 +4,14 @@
 //! of messages, batches and the keys of results. Below that only strings and brackets are counted, and any spelling of
 //! a scalar is accepted. Only the token being read is stored.
 
+pub(crate) use crate::proxy::scan::facts::MessageFacts;
+pub(crate) use crate::proxy::scan::facts::ScanEvent;
+
 use std::hash::RandomState;
 
 use crate::proxy::keys::KeySet;
 use crate::proxy::keys::ProtocolKey;
 use crate::proxy::token::Id;
-
-pub(crate) use crate::proxy::scan::facts::MessageFacts;
-pub(crate) use crate::proxy::scan::facts::ScanEvent;
 
 mod facts;
 mod lex;

@@ -160,7 +160,10 @@ mod tests {
 
     #[test]
     fn labels_change_at_their_bounds() {
-        use RiskLabel::{Critical, High, Low, Moderate};
+        use RiskLabel::Critical;
+        use RiskLabel::High;
+        use RiskLabel::Low;
+        use RiskLabel::Moderate;
         let labels = [0_u64, 39, 40, 59, 60, 79, 80, 100].map(|score| Score::new(score).unwrap().label());
         assert_eq!(labels, [Critical, Critical, High, High, Moderate, Moderate, Low, Low]);
     }

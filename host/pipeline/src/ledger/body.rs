@@ -1,5 +1,11 @@
 //! What each kind of record holds; `docs/audit.md` explains the fields.
 
+use crate::Judged;
+use crate::Order;
+use crate::Stop;
+use crate::Stopped;
+use crate::ledger::Activity;
+use smcp_audit::About;
 use smcp_config::Config;
 use smcp_launch::Finished;
 use smcp_launch::status::Ended;
@@ -20,13 +26,6 @@ use smcp_model::record::StartRecord;
 use smcp_model::request::Context;
 use smcp_model::text::SafeText;
 use smcp_policy::request;
-
-use crate::Judged;
-use crate::Order;
-use crate::Stop;
-use crate::Stopped;
-use crate::ledger::Activity;
-use smcp_audit::About;
 
 /// Our own version, which policies are told too.
 const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::Session;
+use crate::Stop;
 use smcp_authority as authority;
 use smcp_authority::Folder;
 use smcp_authority::Guarded;
@@ -15,9 +17,6 @@ use smcp_model::policy::PolicySpec;
 use smcp_model::suspect::Suspect;
 use smcp_policy::Component;
 use smcp_policy::Unreadable;
-
-use crate::Session;
-use crate::Stop;
 
 impl Session {
     /// The component of one policy. That of a disabled policy is not even read.

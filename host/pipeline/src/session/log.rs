@@ -3,12 +3,11 @@
 use std::io;
 use std::path::Path;
 
+use crate::Session;
 use smcp_audit::AuditError;
 use smcp_audit::AuditLog;
 use smcp_authority as authority;
 use smcp_config::choice::AuditHead;
-
-use crate::Session;
 
 impl Session {
     /// The audit log, with the system's log behind it where the configuration says so. The second is why that one could

@@ -21,7 +21,10 @@ impl PackageError {
 
     /// The only table of kinds and codes, of the crates below too.
     const fn classify(&self) -> (ExitKind, &'static str) {
-        use ExitKind::{Integrity, Registry, Timeout, Usage};
+        use ExitKind::Integrity;
+        use ExitKind::Registry;
+        use ExitKind::Timeout;
+        use ExitKind::Usage;
         match self {
             Self::Registry(error) => match error.problem {
                 RegistryProblem::NoSuchPackage { .. } => (Registry, "package-not-found"),
