@@ -59,6 +59,17 @@ pub(crate) const ROWS: &[Row] = &[
         provoke: |trial| trial.refuses(|_| Scene::of("cache rm acme/other")),
     },
     Row {
+        what: "another process empties the cache each time that the package is fetched",
+        holds: &[("that it does", "the cache is being emptied by somebody else"), ("to try again", "try again")],
+        provoke: |trial| {
+            trial.elsewhere(
+                "host/pipeline/src/find/tests.rs",
+                "a_cache_that_is_always_emptied_is_given_up",
+                "cache-busy",
+            );
+        },
+    },
+    Row {
         what: "the cache can't be made, read or written; no room",
         holds: &[
             ("which folder", "the cache at [HOME]/file can't be used"),

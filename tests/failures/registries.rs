@@ -71,6 +71,16 @@ pub(crate) const ROWS: &[Row] = &[
         },
     },
     Row {
+        what: "`SMCP_REGISTRY_TOKEN` is no token",
+        holds: &[("the variable", "SMCP_REGISTRY_TOKEN"), ("never its value", "holds no token")],
+        provoke: |trial| {
+            trial.refuses(|_| {
+                Scene::run_from("https://registry.example").env("SMCP_REGISTRY_TOKEN", "two words of hunter2")
+            });
+            trial.never("hunter2");
+        },
+    },
+    Row {
         what: "the registry's certificate does not fit",
         holds: &[
             ("why: dates; names; authority; no TLS", "an authority that this system does not know"),

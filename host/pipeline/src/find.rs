@@ -128,3 +128,6 @@ impl Resolved {
 pub fn reach(session: &Session, deadline: &Deadline) -> Result<(), Stop> {
     Ok(session.registry()?.probe(deadline)?)
 }
+
+#[cfg(test)]
+mod tests;
