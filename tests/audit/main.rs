@@ -15,7 +15,6 @@ mod shifted;
 #[path = "../support/redact.rs"]
 mod redact;
 
-mod again;
 mod chain;
 mod clock;
 mod commands;

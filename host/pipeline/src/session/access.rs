@@ -58,7 +58,7 @@ pub fn log_out(system: &System, endpoint: &Endpoint) -> Result<bool, Stop> {
 /// # Errors
 /// When the file of the tokens can't be used.
 pub fn has_token(session: &Session, registry: &Registry) -> Result<bool, Stop> {
-    Ok(registry.endpoint().map_or(Ok(None), |endpoint| token(session, &endpoint))?.is_some())
+    Ok(registry.endpoint().map_or(Ok(None), |endpoint| token(session, endpoint))?.is_some())
 }
 
 /// What the registry at `endpoint` is asked with.

@@ -1,9 +1,5 @@
 //! The built-in policies and the example, as components and natively.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
-#![expect(clippy::panic, reason = "helpers of tests fail by panicking")]
-#![expect(clippy::disallowed_methods, reason = "a test reads the tree")]
-
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
