@@ -1,4 +1,4 @@
-//! Records of the audit log: in lines, one whole, and whether the chain holds.
+//! Shows the audit log: its records, one in full, and the verified chain.
 
 use std::io;
 use std::io::Write;
@@ -40,13 +40,13 @@ pub fn lines(found: &[FoundLine], out: &mut dyn Write, style: &Style) -> io::Res
     table(out, style, &["RECORD", "TIME", "EVENT", "PACKAGE", "RESULT", "REASON"], &rows)
 }
 
-/// The records as a document: as they are in the log, with their places.
+/// Returns the records as a document: unchanged, each with its file and line.
 pub fn document(found: &[FoundLine]) -> Value {
     let entry = |FoundLine { file, line, value }: &FoundLine| json!({"file": file, "line": line, "record": value});
     json!({"schema": "smcp.audit-records/1", "records": found.iter().map(entry).collect::<Vec<_>>()})
 }
 
-/// Writes all of one record that is for people; `--json` has the rest.
+/// Writes the fields of one record that people read; `--json` has all of them.
 ///
 /// # Errors
 /// When the writer fails.
@@ -65,14 +65,14 @@ pub fn whole(found: &FoundLine, out: &mut dyn Write, style: &Style) -> io::Resul
     rows.extend(shown.map(|(name, text)| (name, Span::plain(text))));
     rows.push(("result", result(&record, palette)));
     rows.extend(reasons(&record).into_iter().map(|reason| ("reason", Span::plain(reason))));
-    // Where the facts came from, and how old they were, among them.
+    // Some notices say where the facts came from and how old they were.
     if let Body::Decision(decision) = &record.body {
         rows.extend(decision.decision.notices.iter().map(|notice| ("notice", Span::plain(notice.message.as_str()))));
     }
     fields(out, style, 0, &rows)
 }
 
-/// Writes what a verification has found.
+/// Writes the result of a verification.
 ///
 /// # Errors
 /// When the writer fails.
@@ -107,7 +107,7 @@ pub fn verification(found: &Verification, out: &mut dyn Write, style: &Style) ->
     Ok(())
 }
 
-/// What it means that there are parts of the log that smcp did not put aside; none when there are none.
+/// Returns a note about files beside the log that smcp did not put there; `None` when there are none.
 pub fn foreign_files(found: &Verification) -> Option<String> {
     if found.foreign.is_empty() {
         return None;
@@ -120,7 +120,7 @@ pub fn foreign_files(found: &Verification) -> Option<String> {
     ))
 }
 
-/// The servers whose end was never recorded, though they run no longer; none when there are none.
+/// Returns a note about servers that no longer run and whose end was not recorded; `None` when there are none.
 pub fn lost_ends(found: &Verification) -> Option<String> {
     let lost = number::wide(found.lost().count()).saturating_add(found.more_unended);
     let runs = shown(found.lost().map(|run| run.to_string()));
@@ -133,7 +133,7 @@ pub fn lost_ends(found: &Verification) -> Option<String> {
     }
 }
 
-/// A few of many names, and how many there are besides.
+/// Returns the first of many names, and the number of the others.
 fn shown(names: impl Iterator<Item = String>) -> String {
     let all: Vec<_> = names.collect();
     let more = all.len().saturating_sub(limits::AUDIT_SHOWN);
@@ -141,7 +141,7 @@ fn shown(names: impl Iterator<Item = String>) -> String {
     if more == 0 { first.join(", ") } else { format!("{} and {more} more", first.join(", ")) }
 }
 
-/// The same for machines.
+/// Returns the result of a verification as a document.
 pub fn verification_document(found: &Verification, exit_code: u8) -> Value {
     json!({
         "schema": "smcp.audit-verification/1",
@@ -180,7 +180,7 @@ fn row(found: &FoundLine, palette: &Palette) -> Vec<Span> {
     ]
 }
 
-/// What came of it, in a word or two.
+/// Returns the result of an event, in a word or two.
 fn result(record: &Record, palette: &Palette) -> Span {
     match &record.body {
         Body::Decision(decision) => decided(decision, palette),
@@ -213,7 +213,7 @@ fn decided(decision: &DecisionRecord, palette: &Palette) -> Span {
     }
 }
 
-/// Why: the refusal, the error, or what policies found.
+/// Returns the reasons: the refusal, the error, or the findings of policies.
 fn reasons(record: &Record) -> Vec<String> {
     match &record.body {
         Body::Start(_) => Vec::new(),
