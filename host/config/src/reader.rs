@@ -97,10 +97,11 @@ impl<'b> ConfigReader<'b> {
             Ok(value) => return Some(WrittenValue { value, place: self.place(trail) }),
             Err(mismatches) => mismatches,
         };
-        for wrong in mismatches {
-            let at = wrong.below.iter().fold(trail.clone(), |trail, (index, label)| trail.then(*index, label));
-            let message = format!("`{}` {}", at.path, wrong.description);
-            let (code, half, allowed, suggestion) = (wrong.code, wrong.half, Some(wrong.allowed), wrong.suggestion);
+        for mismatch in mismatches {
+            let at = mismatch.below.iter().fold(trail.clone(), |trail, (index, label)| trail.then(*index, label));
+            let message = format!("`{}` {}", at.path, mismatch.description);
+            let (code, half, allowed, suggestion) =
+                (mismatch.code, mismatch.half, Some(mismatch.allowed), mismatch.suggestion);
             self.push(ProblemDraft { code, trail: at, half, message, allowed, suggestion, first: None });
         }
         None

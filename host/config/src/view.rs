@@ -1,4 +1,4 @@
-//! Shows the configuration in force and the source of each value: `config show`.
+//! The configuration in force and the source of each value: `config show`.
 //!
 //! As text it is YAML that [`crate::parse`] reads back to the same rules.
 

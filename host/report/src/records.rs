@@ -32,30 +32,30 @@ mod whole;
 ///
 /// # Errors
 /// When the writer fails.
-pub fn lines(found: &[FoundLine], out: &mut dyn Write, style: &Style) -> io::Result<()> {
-    if found.is_empty() {
+pub fn lines(records: &[FoundLine], out: &mut dyn Write, style: &Style) -> io::Result<()> {
+    if records.is_empty() {
         return writeln!(out, "the audit log has no records");
     }
-    let rows: Vec<_> = found.iter().map(|line| row(line, &style.palette)).collect();
+    let rows: Vec<_> = records.iter().map(|line| row(line, &style.palette)).collect();
     table(out, style, &["RECORD", "TIME", "EVENT", "PACKAGE", "RESULT", "REASON"], &rows)
 }
 
 /// Returns the records as a document: unchanged, each with its file and line.
-pub fn document(found: &[FoundLine]) -> Value {
+pub fn document(records: &[FoundLine]) -> Value {
     let entry = |FoundLine { file, line, value }: &FoundLine| json!({"file": file, "line": line, "record": value});
-    json!({"schema": "smcp.audit-records/1", "records": found.iter().map(entry).collect::<Vec<_>>()})
+    json!({"schema": "smcp.audit-records/1", "records": records.iter().map(entry).collect::<Vec<_>>()})
 }
 
 /// Writes the fields of one record that people read; `--json` has all of them.
 ///
 /// # Errors
 /// When the writer fails.
-pub fn whole(found: &FoundLine, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+pub fn whole(line: &FoundLine, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let palette = &style.palette;
-    let record = match Record::read(&found.value) {
+    let record = match Record::read(&line.value) {
         Ok(record) => record,
         Err(error) => {
-            let (place, unread) = (format!("{}, line {}", found.file, found.line), format!("can't be read: {error}"));
+            let (place, unread) = (format!("{}, line {}", line.file, line.line), format!("can't be read: {error}"));
             let rows = [("record", Span::plain(place)), ("result", Span::new(unread, palette.bad))];
             return fields(out, style, 0, &rows);
         }
@@ -76,43 +76,43 @@ pub fn whole(found: &FoundLine, out: &mut dyn Write, style: &Style) -> io::Resul
 ///
 /// # Errors
 /// When the writer fails.
-pub fn verification(found: &Verification, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+pub fn verification(verification: &Verification, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let palette = &style.palette;
-    let (mark, headline) = match (found.is_intact(), found.records, found.foreign.is_empty()) {
+    let (mark, headline) = match (verification.is_intact(), verification.records, verification.foreign.is_empty()) {
         (true, 0, true) => (Mark::Good, "the audit log has no records".to_owned()),
         (true, _, true) => (Mark::Good, "the chain of the audit log holds".to_owned()),
         (true, _, false) => (Mark::Caution, "the chain holds, in the files that smcp has of it".to_owned()),
         (false, _, _) => (Mark::Bad, "the audit log is not what its writers left".to_owned()),
     };
     paragraph(out, &[mark.span(palette), Span::new(headline, palette.strong)], 0, 2, style.width)?;
-    let mut rows: Vec<_> = found.files.iter().map(|file| ("file", Span::plain(file.as_str()))).collect();
-    rows.push(("records", Span::plain(found.records.to_string())));
-    let living = found.living.len();
+    let mut rows: Vec<_> = verification.files.iter().map(|file| ("file", Span::plain(file.as_str()))).collect();
+    rows.push(("records", Span::plain(verification.records.to_string())));
+    let living = verification.living.len();
     rows.extend((living > 0).then(|| ("running", Span::plain(living.to_string()))));
-    rows.extend(found.head.map(|head| ("head", Span::plain(format!("{} (record {})", head.digest, head.seq)))));
+    rows.extend(verification.head.map(|head| ("head", Span::plain(format!("{} (record {})", head.digest, head.seq)))));
     fields(out, style, 2, &rows)?;
-    let place = |found: &Break| format!("{}, line {}: {}", found.file, found.line, found.message);
-    for broken in &found.breaks {
+    let place = |at: &Break| format!("{}, line {}: {}", at.file, at.line, at.message);
+    for broken in &verification.breaks {
         paragraph(out, &[Span::new("✗", palette.bad), Span::plain(place(broken))], 2, 4, style.width)?;
     }
-    if found.more > 0 {
-        writeln!(out, "  and {} more", found.more)?;
+    if verification.more > 0 {
+        writeln!(out, "  and {} more", verification.more)?;
     }
-    for note in &found.notes {
+    for note in &verification.notes {
         paragraph(out, &[Span::new("note:", palette.caution), Span::plain(place(note))], 2, 4, style.width)?;
     }
-    for remark in foreign_files(found).into_iter().chain(lost_ends(found)) {
+    for remark in foreign_files(verification).into_iter().chain(lost_ends(verification)) {
         paragraph(out, &[Span::new("note:", palette.caution), Span::plain(remark)], 2, 4, style.width)?;
     }
     Ok(())
 }
 
 /// Returns a note about files beside the log that smcp did not put there; `None` when there are none.
-pub fn foreign_files(found: &Verification) -> Option<String> {
-    if found.foreign.is_empty() {
+pub fn foreign_files(verification: &Verification) -> Option<String> {
+    if verification.foreign.is_empty() {
         return None;
     }
-    let names = shown(found.foreign.iter().map(ToString::to_string));
+    let names = shown(verification.foreign.iter().map(ToString::to_string));
     Some(format!(
         "beside the log there is {names}, which smcp did not put there: if another program rotates the log, the records \
          in between are in no chain that could be verified, and one that begins at record 1 says nothing of what was \
@@ -121,9 +121,9 @@ pub fn foreign_files(found: &Verification) -> Option<String> {
 }
 
 /// Returns a note about servers that no longer run and whose end was not recorded; `None` when there are none.
-pub fn lost_ends(found: &Verification) -> Option<String> {
-    let lost = number::wide(found.lost().count()).saturating_add(found.more_unended);
-    let runs = shown(found.lost().map(|run| run.to_string()));
+pub fn lost_ends(verification: &Verification) -> Option<String> {
+    let lost = number::wide(verification.lost().count()).saturating_add(verification.more_unended);
+    let runs = shown(verification.lost().map(|run| run.to_string()));
     match lost {
         0 => None,
         1 => Some(format!("of 1 start there is no end (run {runs}): its smcp was killed, or the machine stopped")),
@@ -142,27 +142,27 @@ fn shown(names: impl Iterator<Item = String>) -> String {
 }
 
 /// Returns the result of a verification as a document.
-pub fn verification_document(found: &Verification, exit_code: u8) -> Value {
+pub fn verification_document(verification: &Verification, exit_code: u8) -> Value {
     json!({
         "schema": "smcp.audit-verification/1",
-        "intact": found.is_intact(),
+        "intact": verification.is_intact(),
         "exit_code": exit_code,
-        "files": found.files,
-        "records": found.records,
-        "head": found.head,
-        "breaks": found.breaks,
-        "more": found.more,
-        "notes": found.notes,
-        "living": found.living,
-        "without_end": found.lost().collect::<Vec<_>>(),
-        "more_without_end": found.more_unended,
-        "foreign_files": found.foreign,
+        "files": verification.files,
+        "records": verification.records,
+        "head": verification.head,
+        "breaks": verification.breaks,
+        "more": verification.more,
+        "notes": verification.notes,
+        "living": verification.living,
+        "without_end": verification.lost().collect::<Vec<_>>(),
+        "more_without_end": verification.more_unended,
+        "foreign_files": verification.foreign,
     })
 }
 
-fn row(found: &FoundLine, palette: &Palette) -> Vec<Span> {
-    let Ok(record) = Record::read(&found.value) else {
-        let place = format!("line {}", found.line);
+fn row(line: &FoundLine, palette: &Palette) -> Vec<Span> {
+    let Ok(record) = Record::read(&line.value) else {
+        let place = format!("line {}", line.line);
         return vec![Span::new("?", palette.bad), Span::plain(place), Span::new("no record", palette.bad)];
     };
     let more = match reasons(&record).as_slice() {
