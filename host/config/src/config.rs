@@ -34,7 +34,7 @@ pub struct Config {
     pub(super) notices: Vec<Notice>,
 }
 
-/// The command line asks for a lower warning threshold than the configuration has.
+/// The error for a warning threshold of the command line that is lower than the configured one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the warning threshold {asked} is lower than the configured {configured}; it can only be raised")]
 pub struct ThresholdError {
@@ -77,7 +77,7 @@ impl Config {
         self.max_facts_age.value
     }
 
-    /// Whether to go on when the audit log can't be written.
+    /// Returns whether to go on when the audit log can't be written.
     pub const fn audit(&self) -> Audit {
         self.audit.value
     }

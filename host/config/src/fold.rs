@@ -159,7 +159,7 @@ fn trusted(layer: &LayerValues, problems: &mut Problems) -> Setting<Option<Vec<R
         (LayerName::User, None, _) => optional(None, None),
         (LayerName::System, None, Some(registry)) => optional(Some(registry.clone().map(|own| vec![own])), None),
         (LayerName::System, None, None) => {
-            // A file with a problem may have meant to name one.
+            // A file with problems may name one that could not be read.
             if let (true, Some(source)) = (problems.has_none_in(files), files.first()) {
                 let place = FilePlace { source: Arc::clone(source), trail: Trail::default() };
                 let message = "a system layer must say whose facts it believes".to_owned();

@@ -88,9 +88,9 @@ pub(super) struct PolicyValues {
 /// One entry of `policy.custom`.
 #[derive(Debug)]
 pub(super) struct CustomValues {
-    /// Absent only where that is a problem of the file.
+    /// `None` only where that is a problem of the file.
     pub(super) name: Option<WrittenValue<PolicyName>>,
-    /// Absent only where that is a problem of the file.
+    /// `None` only where that is a problem of the file.
     pub(super) source: Option<WrittenValue<PathBuf>>,
     pub(super) digest: Option<WrittenValue<Digest>>,
     pub(super) mode: Option<WrittenValue<Mode>>,

@@ -52,7 +52,7 @@ use std::path::PathBuf;
 use crate::layer_file::LayerFile;
 use smcp_model::policy::LayerName;
 
-/// Where relative paths and `~/` lead.
+/// The directories of relative paths, of `~/` and of the system layer.
 #[derive(Debug, Clone)]
 pub struct Places {
     /// The user's home; `None` when it is unknown.

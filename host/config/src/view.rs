@@ -33,7 +33,7 @@ pub struct ViewEntry {
     pub key: &'static str,
     /// Its value; null when the key is absent and has no default value.
     pub value: Value,
-    /// Who chose it.
+    /// The source of the value.
     pub source: SettingSource,
     /// A remark: what the absence of the key means, or that the key has no effect yet.
     #[serde(skip_serializing_if = "Option::is_none")]
