@@ -1,12 +1,12 @@
-//! Words that only the configuration uses.
+//! Choices that only the configuration has.
 
-/// Whether to go on when the audit log can't be written. The strictest comes first, so that of many it is the minimum.
+/// Whether to go on when the audit log can't be written. The strictest comes first, so that it is the minimum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Audit {
     /// Nothing is decided, and nothing starts.
     Required,
-    /// It is said, and smcp goes on.
+    /// smcp shows a notice and goes on.
     BestEffort,
 }
 
@@ -23,11 +23,11 @@ impl Audit {
     }
 }
 
-/// Who is told of each new head of the audit log.
+/// Where each new head of the audit log is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AuditHead {
-    /// Nobody.
+    /// Nowhere.
     None,
     /// The system's log.
     Syslog,
@@ -50,7 +50,7 @@ impl AuditHead {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CertScoreCheck {
-    /// It is said.
+    /// A notice is shown.
     Notice,
     /// It is a violation.
     Enforce,
@@ -69,11 +69,11 @@ impl CertScoreCheck {
     }
 }
 
-/// What follows when somebody else could have written the rules.
+/// What to do if another user could have written the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnSuspect {
-    /// It is said: nothing starts.
-    Tell,
-    /// It is refused: a server would start by these rules.
+    /// Show it, because nothing starts.
+    Warn,
+    /// Refuse, because a server would start by these rules.
     Refuse,
 }

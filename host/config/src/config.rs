@@ -1,6 +1,6 @@
 //! The configuration in force, and what the command line may change of it.
 //!
-//! `fold` makes it of files; the pipeline is told what to do by it.
+//! `fold` makes it of files; the pipeline acts by it.
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -34,7 +34,7 @@ pub struct Config {
     pub(super) notices: Vec<Notice>,
 }
 
-/// The command line asks for a lower warning threshold than the configuration has.
+/// The error for a warning threshold of the command line that is lower than the configured one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the warning threshold {asked} is lower than the configured {configured}; it can only be raised")]
 pub struct ThresholdError {
@@ -43,8 +43,8 @@ pub struct ThresholdError {
 }
 
 impl Config {
-    /// What holds when there is no configuration at all: the three checks with their defaults, which allow everything,
-    /// and a notice that says so. `legacy` is the file of an older tool, when that is there.
+    /// Returns the configuration without any file: the three checks with their defaults, which allow everything, and a
+    /// notice that says so. `legacy` is the file of an older tool, if it exists.
     pub fn unconfigured(places: &Places, legacy: Option<&Path>) -> Self {
         let mut config = fold::defaults(places.home.as_deref());
         config.notices.push(Notice::Unconfigured);
@@ -52,78 +52,78 @@ impl Config {
         config
     }
 
-    /// Where packages come from.
+    /// Returns the registry that packages come from.
     pub const fn registry(&self) -> &Registry {
         &self.registry.value
     }
 
-    /// Where downloads are kept; none when nobody says it and there is no home.
+    /// Returns where downloads are kept; `None` when it is not configured and the home is unknown.
     pub fn cache_dir(&self) -> Option<&Path> {
         self.cache_dir.value.as_deref()
     }
 
-    /// Where the files of running packages live; none when nobody says it: then in the cache, if that can be written.
+    /// Returns where the files of running packages are; `None` means in the cache, if that can be written.
     pub fn runtime_dir(&self) -> Option<&Path> {
         self.runtime_dir.value.as_deref()
     }
 
-    /// How long resolving, downloading and starting may take together.
+    /// Returns how long resolving, downloading and starting may take together.
     pub const fn start_timeout(&self) -> Duration {
         self.start_timeout.value
     }
 
-    /// How old cached facts may be when the registry can't be reached.
+    /// Returns how old cached facts may be when the registry can't be reached.
     pub const fn max_facts_age(&self) -> Duration {
         self.max_facts_age.value
     }
 
-    /// Whether to go on when the audit log can't be written.
+    /// Returns whether to go on when the audit log can't be written.
     pub const fn audit(&self) -> Audit {
         self.audit.value
     }
 
-    /// Who is told of each new head of the audit log.
+    /// Returns where each new head of the audit log is sent.
     pub const fn audit_head(&self) -> AuditHead {
         self.audit_head.value
     }
 
-    /// The file that the audit log is written to; none when nobody says it and there is no home.
+    /// Returns the file of the audit log; `None` when it is not configured and the home is unknown.
     pub fn audit_log(&self) -> Option<&Path> {
         self.audit_log.value.as_deref()
     }
 
-    /// What follows when somebody else could have written a component.
+    /// Returns what to do if another user could have written a component.
     pub const fn on_suspect(&self) -> OnSuspect {
         self.on_suspect
     }
 
-    /// Refuses components that somebody else could have written: a server is about to start by these rules.
+    /// Refuses components that another user could have written, because a server is about to start by these rules.
     pub const fn refuse_suspects(&mut self) {
         self.on_suspect = OnSuspect::Refuse;
     }
 
-    /// The layers, in the order in which they are evaluated and shown; at least one.
+    /// Returns the layers, in the order in which they are evaluated and shown; at least one.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
     }
 
-    /// What is worth saying about the configuration, and wrong with none of it.
+    /// Returns notices about the configuration, which are not problems.
     pub fn notices(&self) -> &[Notice] {
         &self.notices
     }
 
-    /// Whether anybody wrote a configuration.
+    /// Whether any configuration file was read.
     pub fn is_configured(&self) -> bool {
         self.layers.iter().any(|layer| !layer.files().is_empty())
     }
 
-    /// Below this score a warning is shown: the highest that any layer asks for.
+    /// Returns the score below which a warning is shown: the highest of all layers.
     pub fn warning_threshold(&self) -> Score {
         let thresholds = self.layers.iter().map(|layer| layer.rules().warning_threshold.value);
         thresholds.max().unwrap_or(Score::WARNING_THRESHOLD)
     }
 
-    /// The registry that the configuration names, or the default, whatever the command line says.
+    /// Returns the registry of the configuration or the default, whatever the command line says.
     pub const fn configured_registry(&self) -> &Registry {
         &self.configured_registry
     }
@@ -141,7 +141,7 @@ impl Config {
     /// Raises the warning threshold of every layer, in the settings of their policies too.
     ///
     /// # Errors
-    /// When any layer already has a higher one; then nothing changes.
+    /// When a layer has a higher one; then nothing changes.
     pub fn raise_warning_threshold(&mut self, threshold: Score) -> Result<(), ThresholdError> {
         let configured = self.warning_threshold();
         if threshold < configured {

@@ -1,7 +1,7 @@
 //! Finds the files of the configuration and reads them.
 //!
-//! The caller says what the flag, the variables and the home are, and hands in the [`Files`] to look through. After it
-//! `fold` makes the configuration of what was read.
+//! The caller passes the flag, the variables, the home and the [`Files`] to search. After it `fold` makes the
+//! configuration.
 
 mod search;
 mod unread;
@@ -17,9 +17,9 @@ use crate::discover::unread::Surroundings;
 use crate::files::Files;
 use crate::fold::fold;
 use crate::layer_file::LayerFile;
-use crate::problem::Code;
 use crate::problem::ConfigError;
-use crate::problem::Problem;
+use crate::problem::ConfigProblem;
+use crate::problem::ProblemCode;
 use crate::problem::shown;
 use smcp_model::path;
 use smcp_model::path::PathError;
@@ -33,14 +33,14 @@ pub const SYSTEM_VARIABLE: &str = "SMCP_SYSTEM_CONFIG";
 /// The variable that names the user layer's file.
 pub const USER_VARIABLE: &str = "SMCP_CONFIG";
 
-/// Who named the file.
+/// The way in which the file was named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NamedBy {
     /// `--config`.
     Flag,
     /// `SMCP_CONFIG`.
     Variable,
-    /// Nobody: it is where the file always is.
+    /// Not named: the file is at its usual path.
     Nobody,
 }
 
@@ -49,27 +49,27 @@ pub enum NamedBy {
 pub struct Location {
     /// Its absolute path.
     pub file: PathBuf,
-    /// Who named it.
+    /// How it was named.
     pub named_by: NamedBy,
 }
 
-/// What the command line and the environment say of where rules stand.
+/// Where to find rules, according to the command line and the environment.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Asked<'a> {
     /// `--config`.
     pub flag: Option<&'a Path>,
     /// The value of [`USER_VARIABLE`]; an empty one counts as absent.
     pub user_variable: Option<&'a OsStr>,
-    /// The value of [`SYSTEM_VARIABLE`]; an empty one is a value too, for whoever set it meant a file.
+    /// The value of [`SYSTEM_VARIABLE`]; an empty one is a value too, because it was meant as a file.
     pub system_variable: Option<&'a OsStr>,
 }
 
-/// The configuration as it was found.
+/// The configuration, and the files that it was read from.
 #[derive(Debug)]
 pub struct Discovered {
-    /// The rules in force, and what is worth saying of them. The command line has changed nothing yet.
+    /// The rules in force, and notices about them. The command line has changed nothing yet.
     pub config: Config,
-    /// Everything that somebody else could have changed, on the way to any file that was read or is missing.
+    /// Everything on the path to a file, read or missing, that another user could have changed.
     pub suspects: Vec<Suspect>,
     /// Each file that was read, in the order of the layers.
     pub files: Vec<Location>,
@@ -78,7 +78,7 @@ pub struct Discovered {
 /// Finds and reads every file of the configuration. Without any file the defaults hold, and a notice says so.
 ///
 /// # Errors
-/// With every problem of what was read, or everything that must not be ignored and can't be read.
+/// With every problem of the files that were read, or every file that can't be read and must not be ignored.
 pub fn discover(asked: Asked<'_>, places: &Places, files: &dyn Files) -> Result<Discovered, ConfigError> {
     let search = Search { places, files };
     let location = user_file(asked, places)?;
@@ -102,7 +102,7 @@ pub fn discover(asked: Asked<'_>, places: &Places, files: &dyn Files) -> Result<
 /// Finds the user layer: `--config`, else `SMCP_CONFIG`, else `~/.mcp/config.yaml`.
 ///
 /// # Errors
-/// When the name is empty, or a home is needed and there is none: rules that can't be found must not be skipped.
+/// When the name is empty, or the home is needed and unknown: rules that can't be found must not be skipped.
 pub fn user_file(asked: Asked<'_>, places: &Places) -> Result<Location, ConfigError> {
     let (named, named_by) = match (asked.flag, asked.user_variable.filter(|value| !value.is_empty())) {
         (Some(path), _) => (path, NamedBy::Flag),
@@ -111,7 +111,7 @@ pub fn user_file(asked: Asked<'_>, places: &Places) -> Result<Location, ConfigEr
     };
     let refuse = |message: &str, allowed: &str| {
         let file = named.display().to_string();
-        Err(ConfigError::one(Problem::of_file(Code::Unreadable, &file, message, Some(allowed))))
+        Err(ConfigError::one(ConfigProblem::of_file(ProblemCode::Unreadable, &file, message, Some(allowed))))
     };
     match path::absolute(named, &places.working_directory, places.home.as_deref()) {
         Ok(file) => Ok(Location { file, named_by }),
@@ -127,18 +127,18 @@ pub fn user_file(asked: Asked<'_>, places: &Places) -> Result<Location, ConfigEr
 }
 
 impl Location {
-    /// The folder that the file stands in.
+    /// Returns the folder of the file.
     pub fn folder(&self) -> &Path {
         self.file.parent().unwrap_or(&self.file)
     }
 
-    /// Where an older tool keeps its configuration, when nobody named ours.
+    /// Returns the path of an older tool's configuration, unless the user named the file.
     fn legacy_file(&self, places: &Places) -> Option<PathBuf> {
         let home = places.home.as_ref().filter(|_| self.named_by == NamedBy::Nobody)?;
         Some(home.join(".smcp/config.yaml"))
     }
 
-    /// What a missing file means: nothing is configured, or, when somebody named it, an error.
+    /// Accepts a missing file as no configuration, unless the user named it.
     ///
     /// # Errors
     /// When the flag or the variable named it.
@@ -150,7 +150,7 @@ impl Location {
         };
         let file = shown(&self.file, places.home.as_deref());
         let message = "the configuration file does not exist";
-        Err(ConfigError::one(Problem::of_file(Code::Unreadable, &file, message, Some(&allowed))))
+        Err(ConfigError::one(ConfigProblem::of_file(ProblemCode::Unreadable, &file, message, Some(&allowed))))
     }
 }
 

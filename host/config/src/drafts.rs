@@ -1,38 +1,38 @@
-//! The problems of files while they are read; their lines are looked up last.
+//! The problems of files before their lines and columns are looked up.
 //!
-//! `reader` and `fold` note them. Finding a line walks through the whole text, so that is done once, for those problems
-//! alone that are shown.
+//! `reader` and `fold` note them. Finding a line parses the text again, so this is done last, and only for the problems
+//! that are shown.
 
 use std::sync::Arc;
 
 use crate::place::FilePlace;
 use crate::place::SourceText;
 use crate::place::Trail;
-use crate::problem::Code;
 use crate::problem::ConfigError;
-use crate::problem::Problem;
+use crate::problem::ConfigProblem;
+use crate::problem::ProblemCode;
 use crate::raw;
 use crate::raw::Half;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
 
-/// A problem that has no line and column yet.
+/// A problem without line and column yet.
 #[derive(Debug)]
-pub(super) struct Draft {
-    pub(super) code: Code,
+pub(super) struct ProblemDraft {
+    pub(super) code: ProblemCode,
     pub(super) trail: Trail,
-    /// Which half of the entry at `trail` it is about.
+    /// The half of the entry at `trail` that is wrong.
     pub(super) half: Half,
     pub(super) message: String,
     pub(super) allowed: Option<String>,
     pub(super) suggestion: Option<String>,
-    /// What a duplicate repeats, which may be in another file.
+    /// The first of two duplicates, which may be in another file.
     pub(super) first: Option<(FilePlace, Half)>,
 }
 
-impl Draft {
-    /// A problem with the value at `trail`.
-    pub(super) fn of_value(code: Code, trail: &Trail, message: String, allowed: String) -> Self {
+impl ProblemDraft {
+    /// Returns a problem with the value at `trail`.
+    pub(super) fn of_value(code: ProblemCode, trail: &Trail, message: String, allowed: String) -> Self {
         let (trail, allowed) = (trail.clone(), Some(allowed));
         Self { code, trail, half: Half::Value, message, allowed, suggestion: None, first: None }
     }
@@ -42,24 +42,24 @@ impl Draft {
 #[derive(Debug)]
 pub(super) struct Drafts {
     pub(super) source: Arc<SourceText>,
-    /// Why the text could not be read at all.
-    pub(super) unread: Option<Problem>,
-    pub(super) drafts: Vec<Draft>,
+    /// The problem that kept the whole text from being read.
+    pub(super) unread: Option<ConfigProblem>,
+    pub(super) drafts: Vec<ProblemDraft>,
 }
 
 impl Drafts {
-    /// The file, without a problem so far.
+    /// Returns the file, without a problem so far.
     pub(super) const fn new(source: Arc<SourceText>) -> Self {
         Self { source, unread: None, drafts: Vec::new() }
     }
 
-    /// Whether nothing is wrong with the file.
+    /// Whether the file has no problems.
     const fn is_empty(&self) -> bool {
         self.unread.is_none() && self.drafts.is_empty()
     }
 
-    /// The problems in the order of the file, with their places, and how many more there are.
-    fn finish(mut self) -> (Vec<Problem>, usize) {
+    /// Returns the problems in the order of the file, with their positions, and the number of the others.
+    fn finish(mut self) -> (Vec<ConfigProblem>, usize) {
         let others = self.drafts.iter().filter_map(|draft| draft.first.as_ref()).map(|(place, _)| &place.source);
         let longest = others.chain([&self.source]).map(|source| source.text.len()).max().unwrap_or(0);
         let affordable = limits::CONFIG_REREAD.checked_div(longest).unwrap_or(usize::MAX);
@@ -72,11 +72,11 @@ impl Drafts {
         (problems, more)
     }
 
-    fn locate(&self, draft: &Draft) -> Problem {
+    fn locate(&self, draft: &ProblemDraft) -> ConfigProblem {
         let text = &self.source.text;
         let before = draft.first.as_ref().map(|(place, half)| self.before(place, *half)).unwrap_or_default();
         let message = format!("{}{before}", draft.message);
-        Problem {
+        ConfigProblem {
             code: draft.code,
             file: SafeText::new(&self.source.name),
             position: raw::locate(text, &draft.trail.steps, draft.half),
@@ -87,7 +87,7 @@ impl Drafts {
         }
     }
 
-    /// Where a duplicate stood first, as the end of a sentence.
+    /// Returns the place of the first duplicate, as the end of a sentence.
     fn before(&self, place: &FilePlace, half: Half) -> String {
         if !Arc::ptr_eq(&place.source, &self.source) {
             return format!(", first in {place}");
@@ -102,29 +102,29 @@ impl Drafts {
 pub(super) struct Problems(Vec<Drafts>);
 
 impl Problems {
-    /// Takes in what was noted while one file was read.
+    /// Adds the problems that were noted while one file was read.
     pub(super) fn add(&mut self, drafts: Drafts) {
         self.0.push(drafts);
     }
 
-    /// Whether nothing is wrong with any of these files.
+    /// Whether these files have no problems.
     pub(super) fn has_none_in(&self, files: &[Arc<SourceText>]) -> bool {
         let of_these = |file: &&Drafts| files.iter().any(|source| Arc::ptr_eq(source, &file.source));
         self.0.iter().filter(of_these).all(Drafts::is_empty)
     }
 
     /// Notes a problem with the value at `place`.
-    pub(super) fn note(&mut self, place: &FilePlace, code: Code, message: String, allowed: &str) {
-        self.push(&place.source, Draft::of_value(code, &place.trail, message, allowed.to_owned()));
+    pub(super) fn note(&mut self, place: &FilePlace, code: ProblemCode, message: String, allowed: &str) {
+        self.push(&place.source, ProblemDraft::of_value(code, &place.trail, message, allowed.to_owned()));
     }
 
     /// Notes that the value at `place` repeats the one at `first`, which may be in another file.
     pub(super) fn note_repeated(&mut self, place: &FilePlace, first: &FilePlace, message: String, allowed: &str) {
-        let draft = Draft::of_value(Code::Conflict, &place.trail, message, allowed.to_owned());
-        self.push(&place.source, Draft { first: Some((first.clone(), Half::Value)), ..draft });
+        let draft = ProblemDraft::of_value(ProblemCode::Conflict, &place.trail, message, allowed.to_owned());
+        self.push(&place.source, ProblemDraft { first: Some((first.clone(), Half::Value)), ..draft });
     }
 
-    fn push(&mut self, source: &Arc<SourceText>, draft: Draft) {
+    fn push(&mut self, source: &Arc<SourceText>, draft: ProblemDraft) {
         if let Some(file) = self.0.iter_mut().find(|file| Arc::ptr_eq(&file.source, source)) {
             file.drafts.push(draft);
         } else {
@@ -132,12 +132,12 @@ impl Problems {
         }
     }
 
-    /// All of them with their places, those of each file together; nothing where nothing is wrong.
+    /// Returns all problems with their positions, those of each file together; `None` without a problem.
     pub(super) fn finish(self) -> Option<ConfigError> {
         let (mut problems, mut more) = (Vec::new(), 0_usize);
         for file in self.0 {
-            let (found, hidden) = file.finish();
-            problems.extend(found);
+            let (shown, hidden) = file.finish();
+            problems.extend(shown);
             more = more.saturating_add(hidden);
         }
         more = more.saturating_add(problems.len().saturating_sub(limits::CONFIG_PROBLEMS));

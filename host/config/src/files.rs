@@ -1,6 +1,6 @@
-//! How the configuration looks at files: what the caller hands in.
+//! The file system that the caller passes.
 //!
-//! This crate opens nothing itself. The program looks at the real file system; tests look at one of their own.
+//! This crate opens no files itself. The program passes the real file system; tests pass one of their own.
 
 use std::ffi::OsString;
 use std::io;
@@ -9,24 +9,24 @@ use std::path::Path;
 use smcp_model::guarded::Folder;
 use smcp_model::guarded::Guarded;
 
-/// A view of a file system.
+/// Read access to a file system.
 pub trait Files {
-    /// The names in a folder, in no order.
+    /// Returns the names in a folder, in any order.
     ///
     /// # Errors
-    /// When it is missing, not a directory, or may not be read.
+    /// When the folder is missing, not a directory, or may not be read.
     fn names(&self, folder: &Path) -> io::Result<Vec<OsString>>;
 
-    /// Whether something is at `path`; a link is something, wherever it leads.
+    /// Whether `path` exists; a link counts wherever it leads.
     ///
     /// # Errors
-    /// When nobody can know: a directory above may not be searched, or is a link that leads nowhere.
+    /// When that can't be known: a directory above may not be searched, or is a link that leads nowhere.
     fn exists(&self, path: &Path) -> io::Result<bool>;
 
-    /// Reads a whole regular file of at most `limit` bytes, and says who else could have written it. What the folder of
-    /// the file may be, `folder` says.
+    /// Reads a whole regular file of at most `limit` bytes, and returns who else could have written it. `folder` says
+    /// which folders are allowed.
     fn read_guarded(&self, path: &Path, limit: usize, folder: Folder) -> Guarded;
 
-    /// The user id of the owner of `path`, where that is known and not the caller.
+    /// Returns the user id of the owner of `path`; `None` when it is unknown or the caller's.
     fn foreign_owner(&self, path: &Path) -> Option<u32>;
 }

@@ -1,8 +1,8 @@
-//! Many files → one configuration: the files of a layer are joined, the layers combined.
+//! Many files → one configuration: joins files to layers, combines layers.
 //!
 //! Before it `layer_file` has read each file; after it the configuration is complete. Layers combine with AND (spec
-//! section 1): each keeps its own rules. Of a value that there is only once, the strictest holds or that of the first
-//! layer that names it. A problem in any file leaves no configuration.
+//! section 1): each keeps its own rules. A value outside the rules is the strictest of all layers, or that of the first
+//! layer that has it. With a problem in any file there is no configuration.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,9 +21,9 @@ use crate::notice::Notice;
 use crate::place::FilePlace;
 use crate::place::SourceText;
 use crate::place::Trail;
-use crate::place::Written;
-use crate::problem::Code;
+use crate::place::WrittenValue;
 use crate::problem::ConfigError;
+use crate::problem::ProblemCode;
 use crate::rules;
 use crate::rules::Rules;
 use crate::setting::Setting;
@@ -31,7 +31,7 @@ use smcp_model::limits;
 use smcp_model::policy::LayerName;
 use smcp_model::registry::Registry;
 
-/// The configuration that the files make. Layers are put in order; the files of one layer keep theirs.
+/// Makes the configuration of these files. Layers are put in order; the files of one layer keep theirs.
 ///
 /// # Errors
 /// With every problem of every file.
@@ -40,12 +40,12 @@ pub(super) fn fold(files: Vec<LayerFile>, home: Option<&Path>) -> Result<Config,
     problems.finish().map_or(Ok(config), Err)
 }
 
-/// The configuration that no file makes: the defaults.
+/// Returns the configuration without any file: the defaults.
 pub(super) fn defaults(home: Option<&Path>) -> Config {
     assemble(Vec::new(), home).0
 }
 
-/// What all files of one layer say.
+/// The values of all files of one layer.
 #[derive(Debug)]
 struct LayerValues {
     name: LayerName,
@@ -95,13 +95,13 @@ fn combine(layers: Vec<LayerValues>, notices: Vec<Notice>, home: Option<&Path>, 
         audit: strictest(&layers, |values| &values.audit, Audit::Required),
         audit_head: Setting::or_default(first(&layers, |values| &values.audit_head), AuditHead::None),
         audit_log: optional(first(by_authority(&layers).0, |values| &values.audit_log), in_home(".mcp/audit.jsonl")),
-        on_suspect: OnSuspect::Tell,
+        on_suspect: OnSuspect::Warn,
         notices,
         layers: layers.into_iter().map(|layer| make_layer(layer, problems)).collect(),
     }
 }
 
-/// The layers that say where the audit log is, and those that don't: an administrator's log can't be moved by a user.
+/// Splits the layers into those that may place the audit log and the others: a user can't move an administrator's log.
 fn by_authority(layers: &[LayerValues]) -> (&[LayerValues], &[LayerValues]) {
     match layers.partition_point(|layer| layer.name == LayerName::System) {
         0 => (layers, &[]),
@@ -114,19 +114,19 @@ fn ignored_audit_logs(layers: &[LayerValues]) -> impl Iterator<Item = Notice> {
     ignored.map(|log| Notice::AuditLogIgnored { file: log.place.file().to_owned() })
 }
 
-fn optional<T>(chosen: Option<Written<T>>, default: Option<T>) -> Setting<Option<T>> {
+fn optional<T>(chosen: Option<WrittenValue<T>>, default: Option<T>) -> Setting<Option<T>> {
     Setting::or_default(chosen.map(|written| written.map(Some)), default)
 }
 
-/// The value of the first layer that names it.
-fn first<T: Clone>(layers: &[LayerValues], key: fn(&Values) -> &Option<Written<T>>) -> Option<Written<T>> {
+/// Returns the value of the first layer that has the key.
+fn first<T: Clone>(layers: &[LayerValues], key: fn(&Values) -> &Option<WrittenValue<T>>) -> Option<WrittenValue<T>> {
     layers.iter().find_map(|layer| key(&layer.values).clone())
 }
 
-/// The smallest value of any layer; the default is the value of a system layer that names none.
+/// Returns the smallest value of all layers. A system layer without the key counts with the default.
 fn strictest<T: Clone + Ord>(
     layers: &[LayerValues],
-    key: fn(&Values) -> &Option<Written<T>>,
+    key: fn(&Values) -> &Option<WrittenValue<T>>,
     default: T,
 ) -> Setting<T> {
     let of_layer = |layer: &LayerValues| match (key(&layer.values), layer.name) {
@@ -144,14 +144,14 @@ fn make_layer(layer: LayerValues, problems: &mut Problems) -> Layer {
     refuse_repeated_names(&values.policy.custom, problems);
     let custom_place = values.policy.custom_place.clone();
     let layer = Layer::new(name, files, trusted, Rules::of(values.policy, name));
-    // Without an entry of `custom` there are the three built-in policies, which are never too many.
+    // Without `custom` there are only the three built-in policies, which are within the limits.
     if let (Some((message, allowed)), Some(place)) = (rules::excess(layer.policies()), custom_place) {
-        problems.note(&place, Code::Limit, message, &allowed);
+        problems.note(&place, ProblemCode::Limit, message, &allowed);
     }
     layer
 }
 
-/// Whose facts a layer believes. A system layer believes its own registry where it names no other, and must name one.
+/// Returns the registries whose facts a layer believes. A system layer must name one; without a list it is its own.
 fn trusted(layer: &LayerValues, problems: &mut Problems) -> Setting<Option<Vec<Registry>>> {
     let LayerValues { name, files, values } = layer;
     match (name, &values.trusted_registries, &values.registry_url) {
@@ -159,18 +159,18 @@ fn trusted(layer: &LayerValues, problems: &mut Problems) -> Setting<Option<Vec<R
         (LayerName::User, None, _) => optional(None, None),
         (LayerName::System, None, Some(registry)) => optional(Some(registry.clone().map(|own| vec![own])), None),
         (LayerName::System, None, None) => {
-            // A file with a problem may have meant to name one.
+            // A file with problems may name one that could not be read.
             if let (true, Some(source)) = (problems.has_none_in(files), files.first()) {
                 let place = FilePlace { source: Arc::clone(source), trail: Trail::default() };
                 let message = "a system layer must say whose facts it believes".to_owned();
-                problems.note(&place, Code::MissingKey, message, "`registry_url` or `trusted_registries`");
+                problems.note(&place, ProblemCode::MissingKey, message, "`registry_url` or `trusted_registries`");
             }
             optional(None, Some(Vec::new()))
         }
     }
 }
 
-fn refuse_repeated_names(entries: &[Written<CustomValues>], problems: &mut Problems) {
+fn refuse_repeated_names(entries: &[WrittenValue<CustomValues>], problems: &mut Problems) {
     let mut first = BTreeMap::new();
     for name in entries.iter().filter_map(|entry| entry.value.name.as_ref()) {
         let before = *first.entry(&name.value).or_insert(&name.place);

@@ -1,6 +1,6 @@
-//! What a value may look like: a form reads it, names it, has its schema.
+//! Forms of values: each reads a value, describes it, and has its schema.
 //!
-//! `keys` joins forms to names; `reader` applies them to the tree that `raw` has read.
+//! `keys` gives each key a form; `reader` applies it to the tree of `raw`.
 
 pub(super) use smcp_model::near::nearest;
 
@@ -10,9 +10,9 @@ use std::path::PathBuf;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::problem::Code;
+use crate::problem::ProblemCode;
 use crate::raw::Half;
-use crate::raw::Node;
+use crate::raw::YamlNode;
 use smcp_model::path::PathError;
 use smcp_model::path::absolute;
 use smcp_model::registry::Registry;
@@ -20,83 +20,83 @@ use smcp_model::registry::RegistryError;
 use smcp_model::registry::without_secrets;
 use smcp_model::text::SafeText;
 
-/// Where paths in a file start.
+/// The directories that paths in a file are relative to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Base<'a> {
     /// The directory of the file, absolute.
     pub(super) directory: &'a Path,
-    /// What `~/` stands for.
+    /// The directory that `~/` means.
     pub(super) home: Option<&'a Path>,
 }
 
-/// A value, or a part of it, isn't what its form allows.
+/// A value, or a part of it, that its form does not allow.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Mismatch {
-    /// The way from the value to the part: indices of items and entries, with what a dotted path says of them.
+    /// The path from the value to the part: indices of items and entries, and their labels in a dotted path.
     pub(super) below: Vec<(usize, String)>,
-    /// Which half of the last entry it is about.
+    /// The half of the last entry that is wrong.
     pub(super) half: Half,
-    /// What kind of problem it is.
-    pub(super) code: Code,
-    /// What was found, as a predicate: "is the number 4".
-    pub(super) found: String,
+    /// The kind of problem.
+    pub(super) code: ProblemCode,
+    /// A description of the value, as a predicate: "is the number 4".
+    pub(super) description: String,
     /// What is allowed.
     pub(super) allowed: String,
-    /// The nearest allowed word.
+    /// The most likely correction.
     pub(super) suggestion: Option<String>,
 }
 
 impl Mismatch {
-    pub(super) fn new(found: String, allowed: impl Into<String>) -> Self {
-        let (half, code) = (Half::Value, Code::BadValue);
-        Self { below: Vec::new(), half, code, found, allowed: allowed.into(), suggestion: None }
+    pub(super) fn new(description: String, allowed: impl Into<String>) -> Self {
+        let (half, code) = (Half::Value, ProblemCode::BadValue);
+        Self { below: Vec::new(), half, code, description, allowed: allowed.into(), suggestion: None }
     }
 
-    /// The same, seen from one list or map further up.
+    /// Returns the same mismatch, as a part of the list or map that contains the value.
     pub(super) fn inside(mut self, index: usize, label: String) -> Self {
         self.below.insert(0, (index, label));
         self
     }
 }
 
-/// Something of which an editor can be told what is valid.
-pub(super) trait Shape {
-    /// Whether messages offer it to the reader.
+/// A form with a schema, by which an editor knows the valid values.
+pub(super) trait ValueSchema {
+    /// Whether messages and the template offer keys of this form.
     const OFFERED: bool = true;
 
-    /// JSON Schema of the valid values.
+    /// Returns the JSON Schema of the valid values.
     fn schema(&self) -> Value;
 }
 
-/// A form that values can have.
-pub(super) trait Form: Shape {
-    /// What it reads.
+/// A form that reads values.
+pub(super) trait ValueForm: ValueSchema {
+    /// The type of the values that it reads.
     type Value;
 
-    /// Reads a value, or says everything that is wrong with it.
-    fn read(&self, node: &Node, base: Base<'_>) -> Result<Self::Value, Vec<Mismatch>>;
+    /// Reads a value, or returns everything that is wrong with it.
+    fn read(&self, node: &YamlNode, base: Base<'_>) -> Result<Self::Value, Vec<Mismatch>>;
 }
 
-/// What a message says of a value, as a predicate.
-pub(super) fn describe(node: &Node) -> String {
+/// Returns the description of a value for a message, as a predicate.
+pub(super) fn describe(node: &YamlNode) -> String {
     match node {
-        Node::Null => "has no value".to_owned(),
-        Node::Bool(value) => format!("is the boolean `{value}`"),
-        Node::Integer(value) => format!("is the number {value}"),
-        Node::Float(value) => format!("is the fractional number {value}"),
-        Node::Text(text) => format!("is the text `{}`", SafeText::quoted_value(&without_secrets(text))),
-        Node::List(_) => "is a list".to_owned(),
-        Node::Map(_) => "is a mapping".to_owned(),
-        Node::Tagged(tag) => format!("has the tag `!{}`", SafeText::quoted_value(tag)),
+        YamlNode::Null => "has no value".to_owned(),
+        YamlNode::Bool(value) => format!("is the boolean `{value}`"),
+        YamlNode::Integer(value) => format!("is the number {value}"),
+        YamlNode::Float(value) => format!("is the fractional number {value}"),
+        YamlNode::Text(text) => format!("is the text `{}`", SafeText::quoted_value(&without_secrets(text))),
+        YamlNode::List(_) => "is a list".to_owned(),
+        YamlNode::Map(_) => "is a mapping".to_owned(),
+        YamlNode::Tagged(tag) => format!("has the tag `!{}`", SafeText::quoted_value(tag)),
     }
 }
 
-/// A word without what people confuse in it.
-fn plain(text: &str) -> String {
+/// Returns a word without differences in case, spaces and hyphens.
+fn normalized(text: &str) -> String {
     text.trim().to_lowercase().replace(['-', ' '], "_")
 }
 
-/// What other tools call our words; one is suggested only where it is allowed.
+/// Words of other tools, and smcp's words for them. A word is suggested only where it is allowed.
 const SYNONYMS: [(&str, &str); 29] = [
     ("off", "disabled"),
     ("no", "disabled"),
@@ -136,17 +136,17 @@ pub(super) struct Number<T: 'static> {
     pub(super) new: fn(u64) -> Option<T>,
 }
 
-impl<T> Form for Number<T> {
+impl<T> ValueForm for Number<T> {
     type Value = T;
 
-    fn read(&self, node: &Node, _: Base<'_>) -> Result<T, Vec<Mismatch>> {
-        let number = if let Node::Integer(number) = node { u64::try_from(*number).ok() } else { None };
+    fn read(&self, node: &YamlNode, _: Base<'_>) -> Result<T, Vec<Mismatch>> {
+        let number = if let YamlNode::Integer(number) = node { u64::try_from(*number).ok() } else { None };
         let allowed = || format!("a whole number from 0 to {}", self.max);
         number.and_then(self.new).ok_or_else(|| vec![Mismatch::new(describe(node), allowed())])
     }
 }
 
-impl<T> Shape for Number<T> {
+impl<T> ValueSchema for Number<T> {
     fn schema(&self) -> Value {
         json!({ "type": "integer", "minimum": 0, "maximum": self.max })
     }
@@ -165,52 +165,58 @@ impl<T: Copy> Word<T> {
     }
 }
 
-impl<T: Copy> Form for Word<T> {
+impl<T: Copy> ValueForm for Word<T> {
     type Value = T;
 
-    fn read(&self, node: &Node, _: Base<'_>) -> Result<T, Vec<Mismatch>> {
+    fn read(&self, node: &YamlNode, _: Base<'_>) -> Result<T, Vec<Mismatch>> {
         let text = match node {
-            Node::Text(text) => text.as_str(),
-            Node::Bool(true) => "true",
-            Node::Bool(false) => "false",
-            Node::Null | Node::Integer(_) | Node::Float(_) | Node::List(_) | Node::Map(_) | Node::Tagged(_) => "",
+            YamlNode::Text(text) => text.as_str(),
+            YamlNode::Bool(true) => "true",
+            YamlNode::Bool(false) => "false",
+            YamlNode::Null
+            | YamlNode::Integer(_)
+            | YamlNode::Float(_)
+            | YamlNode::List(_)
+            | YamlNode::Map(_)
+            | YamlNode::Tagged(_) => "",
         };
         let known = self.all.iter().copied().find(|word| (self.name)(*word) == text);
         known.ok_or_else(|| {
             let allowed = self.names().collect::<Vec<_>>().join(", ");
-            let meant =
-                || SYNONYMS.iter().find(|(word, name)| plain(text) == *word && self.names().any(|own| own == *name));
+            let meant = || {
+                SYNONYMS.iter().find(|(word, name)| normalized(text) == *word && self.names().any(|own| own == *name))
+            };
             let suggestion = nearest(text, self.names()).or_else(|| meant().map(|(_, name)| *name)).map(str::to_owned);
             vec![Mismatch { suggestion, ..Mismatch::new(describe(node), allowed) }]
         })
     }
 }
 
-impl<T: Copy> Shape for Word<T> {
+impl<T: Copy> ValueSchema for Word<T> {
     fn schema(&self) -> Value {
         json!({ "enum": self.names().collect::<Vec<_>>() })
     }
 }
 
-/// Why a text is not what it should be, behind what a message says of it; `None` when what is allowed says it.
-pub(super) type Why = Option<&'static str>;
+/// The reason why a text is refused; `None` when the list of what is allowed explains it.
+pub(super) type RefusalReason = Option<&'static str>;
 
-/// Text that a function turns into something.
+/// Text that a function parses.
 #[derive(Debug)]
 pub(super) struct Parsed<T: 'static> {
     pub(super) allowed: &'static str,
-    /// Words that a typo may have been meant for.
+    /// Words to suggest for a typo.
     pub(super) words: &'static [&'static str],
-    pub(super) parse: fn(&str, Base<'_>) -> Result<T, Why>,
+    pub(super) parse: fn(&str, Base<'_>) -> Result<T, RefusalReason>,
     /// A regular expression for editors; it may be wider than what `parse` takes, never narrower.
     pub(super) pattern: &'static str,
 }
 
-impl<T> Form for Parsed<T> {
+impl<T> ValueForm for Parsed<T> {
     type Value = T;
 
-    fn read(&self, node: &Node, base: Base<'_>) -> Result<T, Vec<Mismatch>> {
-        let Node::Text(text) = node else { return Err(vec![Mismatch::new(describe(node), self.allowed)]) };
+    fn read(&self, node: &YamlNode, base: Base<'_>) -> Result<T, Vec<Mismatch>> {
+        let YamlNode::Text(text) = node else { return Err(vec![Mismatch::new(describe(node), self.allowed)]) };
         (self.parse)(text, base).map_err(|why| {
             let near = nearest(text.trim(), self.words.iter().copied()).map(str::to_owned);
             let repairs = || if why.is_some() { addresses(text) } else { spellings(text) };
@@ -221,24 +227,24 @@ impl<T> Form for Parsed<T> {
     }
 }
 
-/// Names and digests that somebody may have meant by a text: the first that can be read is suggested.
+/// Returns corrected spellings of a name or digest; the first that can be read is suggested.
 fn spellings(text: &str) -> Vec<String> {
     let lower = text.trim().to_lowercase();
     let digest = format!("sha256:{}", lower.strip_prefix("sha256-").unwrap_or(&lower));
-    // A longer one is not what anybody typed wrong.
+    // A longer text is not a typo.
     if digest.len() > 100 { Vec::new() } else { vec![lower.replace(['_', ' ', '.'], "-"), lower, digest] }
 }
 
-/// The same of paths and addresses. Only an address of this machine may be `http`.
+/// Returns corrected spellings of a path or address. Only an address of this machine can be read as `http`.
 fn addresses(text: &str) -> Vec<String> {
     let rest = ["$HOME/", "${HOME}/"].iter().find_map(|prefix| text.strip_prefix(prefix));
     let home = rest.map(|rest| format!("~/{rest}"));
-    let is_plain = !text.contains("://") && !text.contains(['$', '%']);
-    let url = |scheme| is_plain.then(|| format!("{scheme}://{}", text.trim()));
+    let may_be_address = !text.contains("://") && !text.contains(['$', '%']);
+    let url = |scheme| may_be_address.then(|| format!("{scheme}://{}", text.trim()));
     home.into_iter().chain(url("http")).chain(url("https")).collect()
 }
 
-impl<T> Shape for Parsed<T> {
+impl<T> ValueSchema for Parsed<T> {
     fn schema(&self) -> Value {
         json!({ "type": "string", "pattern": self.pattern })
     }
@@ -251,11 +257,11 @@ pub(super) struct ListOf<F: 'static> {
     pub(super) items: F,
 }
 
-impl<F: Form> Form for ListOf<F> {
+impl<F: ValueForm> ValueForm for ListOf<F> {
     type Value = Vec<F::Value>;
 
-    fn read(&self, node: &Node, base: Base<'_>) -> Result<Self::Value, Vec<Mismatch>> {
-        let Node::List(items) = node else { return Err(vec![Mismatch::new(describe(node), self.allowed)]) };
+    fn read(&self, node: &YamlNode, base: Base<'_>) -> Result<Self::Value, Vec<Mismatch>> {
+        let YamlNode::List(items) = node else { return Err(vec![Mismatch::new(describe(node), self.allowed)]) };
         let (mut values, mut mismatches) = (Vec::new(), Vec::new());
         for (index, item) in items.iter().enumerate() {
             match self.items.read(item, base) {
@@ -269,15 +275,15 @@ impl<F: Form> Form for ListOf<F> {
     }
 }
 
-impl<F: Shape> Shape for ListOf<F> {
+impl<F: ValueSchema> ValueSchema for ListOf<F> {
     fn schema(&self) -> Value {
         json!({ "type": "array", "items": self.items.schema() })
     }
 }
 
-/// An absolute path from a text; relative ones start at the directory of the file.
-pub(super) fn path(text: &str, base: Base<'_>) -> Result<PathBuf, Why> {
-    // An address is no path, and a directory of that name is not what anybody means.
+/// Returns an absolute path; a relative one starts at the directory of the file.
+pub(super) fn path(text: &str, base: Base<'_>) -> Result<PathBuf, RefusalReason> {
+    // An address is not a path, and a directory of that name is never meant.
     if text.contains("://") {
         return Err(Some("nothing is fetched from an address by this version yet"));
     }
@@ -303,8 +309,8 @@ fn is_image(text: &str) -> bool {
     is_host && rest.rsplit('/').next().is_some_and(|last| last.contains([':', '@']))
 }
 
-/// A registry from a text; a relative directory starts at that of the file.
-pub(super) fn registry(text: &str, base: Base<'_>) -> Result<Registry, Why> {
+/// Returns a registry; a relative directory starts at that of the file.
+pub(super) fn registry(text: &str, base: Base<'_>) -> Result<Registry, RefusalReason> {
     Registry::from_text(text, base.directory, base.home).map_err(|error| match error {
         RegistryError::Neither { .. } => None,
         RegistryError::Oci { .. } => Some("OCI registries are not supported by this version yet"),

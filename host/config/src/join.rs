@@ -1,14 +1,14 @@
-//! The files of one layer as one: each key in one file, the custom policies of all.
+//! Joins the files of one layer: each key once, the custom policies of all.
 //!
-//! A part of `fold`. Every struct is taken apart in full, so that a new key can't be forgotten.
+//! A part of `fold`. Every struct is destructured in full, so that a new key can't be forgotten.
 
 use crate::drafts::Problems;
 use crate::layer_file::PolicyValues;
 use crate::layer_file::Values;
-use crate::place::Written;
+use crate::place::WrittenValue;
 
 impl Values {
-    /// These values and those of a later file. A key that both have is a problem of the later file.
+    /// Joins these values and those of a later file. A key that both have is a problem of the later file.
     pub(super) fn join(self, later: Self, problems: &mut Problems) -> Self {
         let Self {
             registry_url,
@@ -23,15 +23,15 @@ impl Values {
             policy,
         } = later;
         Self {
-            registry_url: one(self.registry_url, registry_url, problems),
-            trusted_registries: one(self.trusted_registries, trusted_registries, problems),
-            cache_dir: one(self.cache_dir, cache_dir, problems),
-            runtime_dir: one(self.runtime_dir, runtime_dir, problems),
-            start_timeout: one(self.start_timeout, start_timeout, problems),
-            max_facts_age: one(self.max_facts_age, max_facts_age, problems),
-            audit: one(self.audit, audit, problems),
-            audit_head: one(self.audit_head, audit_head, problems),
-            audit_log: one(self.audit_log, audit_log, problems),
+            registry_url: single_value(self.registry_url, registry_url, problems),
+            trusted_registries: single_value(self.trusted_registries, trusted_registries, problems),
+            cache_dir: single_value(self.cache_dir, cache_dir, problems),
+            runtime_dir: single_value(self.runtime_dir, runtime_dir, problems),
+            start_timeout: single_value(self.start_timeout, start_timeout, problems),
+            max_facts_age: single_value(self.max_facts_age, max_facts_age, problems),
+            audit: single_value(self.audit, audit, problems),
+            audit_head: single_value(self.audit_head, audit_head, problems),
+            audit_log: single_value(self.audit_log, audit_log, problems),
             policy: self.policy.join(policy, problems),
         }
     }
@@ -52,22 +52,26 @@ impl PolicyValues {
             custom,
         } = later;
         Self {
-            allowed_origins: one(self.allowed_origins, allowed_origins, problems),
-            min_cert_level: one(self.min_cert_level, min_cert_level, problems),
-            min_score: one(self.min_score, min_score, problems),
-            cert_mode: one(self.cert_mode, cert_mode, problems),
-            origin_mode: one(self.origin_mode, origin_mode, problems),
-            score_mode: one(self.score_mode, score_mode, problems),
-            cert_score_check: one(self.cert_score_check, cert_score_check, problems),
-            warning_threshold: one(self.warning_threshold, warning_threshold, problems),
+            allowed_origins: single_value(self.allowed_origins, allowed_origins, problems),
+            min_cert_level: single_value(self.min_cert_level, min_cert_level, problems),
+            min_score: single_value(self.min_score, min_score, problems),
+            cert_mode: single_value(self.cert_mode, cert_mode, problems),
+            origin_mode: single_value(self.origin_mode, origin_mode, problems),
+            score_mode: single_value(self.score_mode, score_mode, problems),
+            cert_score_check: single_value(self.cert_score_check, cert_score_check, problems),
+            warning_threshold: single_value(self.warning_threshold, warning_threshold, problems),
             custom_place: self.custom_place.or(custom_place),
             custom: self.custom.into_iter().chain(custom).collect(),
         }
     }
 }
 
-/// The one value of a key.
-fn one<T>(first: Option<Written<T>>, later: Option<Written<T>>, problems: &mut Problems) -> Option<Written<T>> {
+/// Returns the value of a key, and notes a problem if both files have one.
+fn single_value<T>(
+    first: Option<WrittenValue<T>>,
+    later: Option<WrittenValue<T>>,
+    problems: &mut Problems,
+) -> Option<WrittenValue<T>> {
     if let (Some(first), Some(later)) = (&first, &later) {
         let message = format!("another file of this layer gives `{}` too", later.place.key());
         problems.note_repeated(&later.place, &first.place, message, "each key in one file of a layer");

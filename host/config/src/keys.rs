@@ -1,6 +1,6 @@
 //! Every key: one description for parsing, suggestions and the schema.
 //!
-//! `reader` reads by it, `schema` prints it. A key that stands in no section is unknown and therefore refused.
+//! `reader` reads by it, `schema` prints it. A key that is not in its section is unknown and therefore refused.
 
 pub(super) mod custom;
 pub(super) mod policy;
@@ -16,42 +16,42 @@ use crate::choice::Audit;
 use crate::choice::AuditHead;
 use crate::form::ListOf;
 use crate::form::Parsed;
-use crate::form::Shape;
-use crate::form::Why;
+use crate::form::RefusalReason;
+use crate::form::ValueSchema;
 use crate::form::Word;
 use crate::form::path;
 use crate::form::registry;
 use smcp_model::limits;
 use smcp_model::registry::Registry;
 
-/// One key and the form of its value.
+/// A key and the form of its value.
 #[derive(Debug)]
-pub(super) struct Key<F: 'static> {
-    /// How it is written.
+pub(super) struct ConfigKey<F: 'static> {
+    /// Its name in the file.
     pub(super) name: &'static str,
-    /// What it is for, one sentence.
+    /// Its description, one sentence.
     pub(super) about: &'static str,
-    /// What holds when it is absent, as it would be written; `None` when that can't be written.
+    /// The default, as it would be written; `None` when it can't be written.
     pub(super) default: Option<&'static str>,
     /// Whether an entry without it is refused.
     pub(super) required: bool,
-    /// What its value looks like.
+    /// The form of its value.
     pub(super) form: F,
 }
 
-/// A key whose form doesn't matter.
+/// A key, whatever its form.
 pub(super) trait AnyKey: Sync {
-    /// How it is written.
+    /// Returns its name in the file.
     fn name(&self) -> &'static str;
     /// Whether an entry without it is refused.
     fn required(&self) -> bool;
-    /// Whether messages offer it to the reader.
+    /// Whether messages and the template offer the key.
     fn offered(&self) -> bool;
-    /// JSON Schema of its value, with description and default.
+    /// Returns the JSON Schema of its value, with description and default.
     fn schema(&self) -> Value;
 }
 
-impl<F: Shape + Sync> AnyKey for Key<F> {
+impl<F: ValueSchema + Sync> AnyKey for ConfigKey<F> {
     fn name(&self) -> &'static str {
         self.name
     }
@@ -79,15 +79,15 @@ impl<F: Shape + Sync> AnyKey for Key<F> {
 
 /// The keys of one mapping.
 pub(super) struct Section {
-    /// What messages call it.
+    /// Its name in messages.
     pub(super) title: &'static str,
     /// Its keys, in the order in which messages list them.
     pub(super) keys: &'static [&'static dyn AnyKey],
-    /// Keys of other tools that keep theirs in the same mapping.
+    /// Keys of other tools in the same mapping, which are skipped.
     pub(super) foreign: &'static [&'static str],
-    /// Words for which one of the keys was most likely meant.
+    /// Wrong words, and the keys that they most likely mean.
     pub(super) meant: &'static [(&'static str, &'static str)],
-    /// The key below which any name may stand.
+    /// The key below which any name is allowed.
     pub(super) free: Option<&'static str>,
 }
 
@@ -97,11 +97,11 @@ pub(super) struct Nested(pub(super) &'static Section);
 /// A list of mappings with keys of their own.
 pub(super) struct Entries(pub(super) &'static Section);
 
-/// A key that a later version will read. This one refuses it, for to ignore it would be to ignore a rule.
+/// The form of a key that a later version will read. This one refuses it, because ignoring it would ignore a rule.
 #[derive(Debug)]
-pub(super) struct Later;
+pub(super) struct NotYetSupported;
 
-impl Shape for Nested {
+impl ValueSchema for Nested {
     fn schema(&self) -> Value {
         let properties: serde_json::Map<_, _> =
             self.0.keys.iter().map(|key| (key.name().to_owned(), key.schema())).collect();
@@ -114,13 +114,13 @@ impl Shape for Nested {
     }
 }
 
-impl Shape for Entries {
+impl ValueSchema for Entries {
     fn schema(&self) -> Value {
         json!({ "type": "array", "items": Nested(self.0).schema() })
     }
 }
 
-impl Shape for Later {
+impl ValueSchema for NotYetSupported {
     const OFFERED: bool = false;
 
     fn schema(&self) -> Value {
@@ -170,7 +170,7 @@ const REGISTRY_FORM: Parsed<Registry> = Parsed {
 };
 
 /// `registry_url`
-pub(super) static REGISTRY_URL: Key<Parsed<Registry>> = Key {
+pub(super) static REGISTRY_URL: ConfigKey<Parsed<Registry>> = ConfigKey {
     name: "registry_url",
     about: "Where packages come from: the URL of a registry, or a directory that is one.",
     default: Some(Registry::DEFAULT),
@@ -179,7 +179,7 @@ pub(super) static REGISTRY_URL: Key<Parsed<Registry>> = Key {
 };
 
 /// `trusted_registries`
-pub(super) static TRUSTED_REGISTRIES: Key<ListOf<Parsed<Registry>>> = Key {
+pub(super) static TRUSTED_REGISTRIES: ConfigKey<ListOf<Parsed<Registry>>> = ConfigKey {
     name: "trusted_registries",
     about: "The registries whose facts are believed; facts from elsewhere count as unknown. Absent: any registry. \
             Empty: none.",
@@ -189,7 +189,7 @@ pub(super) static TRUSTED_REGISTRIES: Key<ListOf<Parsed<Registry>>> = Key {
 };
 
 /// `cache_dir`
-pub(super) static CACHE_DIR: Key<Parsed<PathBuf>> = Key {
+pub(super) static CACHE_DIR: ConfigKey<Parsed<PathBuf>> = ConfigKey {
     name: "cache_dir",
     about: "Where downloads are kept.",
     default: Some("~/.mcp/cache"),
@@ -198,7 +198,7 @@ pub(super) static CACHE_DIR: Key<Parsed<PathBuf>> = Key {
 };
 
 /// `runtime_dir`
-pub(super) static RUNTIME_DIR: Key<Parsed<PathBuf>> = Key {
+pub(super) static RUNTIME_DIR: ConfigKey<Parsed<PathBuf>> = ConfigKey {
     name: "runtime_dir",
     about: "Where the files of running packages live. Absent: in the cache, and where that can't be written in \
             $XDG_RUNTIME_DIR/smcp.",
@@ -208,7 +208,7 @@ pub(super) static RUNTIME_DIR: Key<Parsed<PathBuf>> = Key {
 };
 
 /// `start_timeout`
-pub(super) static START_TIMEOUT: Key<Parsed<Duration>> = Key {
+pub(super) static START_TIMEOUT: ConfigKey<Parsed<Duration>> = ConfigKey {
     name: "start_timeout",
     about: "How long resolving, downloading and starting may take together; never the life of the server.",
     default: Some("60s"),
@@ -222,7 +222,7 @@ pub(super) static START_TIMEOUT: Key<Parsed<Duration>> = Key {
 };
 
 /// `max_facts_age`
-pub(super) static MAX_FACTS_AGE: Key<Parsed<Duration>> = Key {
+pub(super) static MAX_FACTS_AGE: ConfigKey<Parsed<Duration>> = ConfigKey {
     name: "max_facts_age",
     about: "How old cached facts may be when the registry can't be reached.",
     default: Some("24h"),
@@ -236,7 +236,7 @@ pub(super) static MAX_FACTS_AGE: Key<Parsed<Duration>> = Key {
 };
 
 /// `audit`
-pub(super) static AUDIT: Key<Word<Audit>> = Key {
+pub(super) static AUDIT: ConfigKey<Word<Audit>> = ConfigKey {
     name: "audit",
     about: "Whether smcp goes on when the audit log can't be written.",
     default: Some("required"),
@@ -245,7 +245,7 @@ pub(super) static AUDIT: Key<Word<Audit>> = Key {
 };
 
 /// `audit_head`
-pub(super) static AUDIT_HEAD: Key<Word<AuditHead>> = Key {
+pub(super) static AUDIT_HEAD: ConfigKey<Word<AuditHead>> = ConfigKey {
     name: "audit_head",
     about: "Where the digest of each new record of the audit log is sent, so that a log that was cut off shows.",
     default: Some("none"),
@@ -254,7 +254,7 @@ pub(super) static AUDIT_HEAD: Key<Word<AuditHead>> = Key {
 };
 
 /// `audit_log`
-pub(super) static AUDIT_LOG: Key<Parsed<PathBuf>> = Key {
+pub(super) static AUDIT_LOG: ConfigKey<Parsed<PathBuf>> = ConfigKey {
     name: "audit_log",
     about: "The file that the audit log is written to; its other files are beside it.",
     default: Some("~/.mcp/audit.jsonl"),
@@ -271,13 +271,13 @@ pub(super) static AUDIT_LOG: Key<Parsed<PathBuf>> = Key {
     },
 };
 
-/// Whether a path ends in a name that is text, which the names of other files can be made from.
+/// Whether a path ends in a UTF-8 name, since the names of other files are made from it.
 fn names_a_file(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_str().is_some())
 }
 
 /// `policy`
-pub(super) static POLICY: Key<Nested> = Key {
+pub(super) static POLICY: ConfigKey<Nested> = ConfigKey {
     name: "policy",
     about: "The rules that every package must meet.",
     default: None,
@@ -285,14 +285,14 @@ pub(super) static POLICY: Key<Nested> = Key {
     form: Nested(&policy::SECTION),
 };
 
-/// What paths are allowed; see [`path`].
+/// The paths that are allowed; see [`path`].
 const PATH: &str = "a path of a file system: absolute, ~/…, or relative to the directory of this file";
 const DURATION: &str = "^[0-9a-zµ. ]+$";
 
-/// A duration above zero and at most `max`. Long texts and numbers are refused before they are read, because the
-/// reader of durations overflows on some of them.
-fn duration(text: &str, max: Duration) -> Result<Duration, Why> {
-    let sober = text.len() <= 32 && text.split(|digit: char| !digit.is_ascii_digit()).all(|digits| digits.len() <= 9);
-    let read = if sober { humantime::parse_duration(text).ok() } else { None };
+/// Reads a duration above zero and at most `max`. Long texts and numbers are refused first, because `humantime`
+/// overflows on some of them.
+fn duration(text: &str, max: Duration) -> Result<Duration, RefusalReason> {
+    let is_safe = text.len() <= 32 && text.split(|digit: char| !digit.is_ascii_digit()).all(|digits| digits.len() <= 9);
+    let read = if is_safe { humantime::parse_duration(text).ok() } else { None };
     read.filter(|duration| !duration.is_zero() && *duration <= max).ok_or(None)
 }

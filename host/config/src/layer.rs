@@ -1,4 +1,4 @@
-//! The rules of one author, ready to be evaluated.
+//! The rules of one layer, ready to be evaluated.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use smcp_model::policy::LayerName;
 use smcp_model::policy::PolicySpec;
 use smcp_model::registry::Registry;
 
-/// The rules of one author. All layers are evaluated, and all must allow.
+/// The rules of one author: an administrator or the user. All layers are evaluated, and all must allow.
 #[derive(Debug, Clone)]
 pub struct Layer {
     name: LayerName,
@@ -21,7 +21,7 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// The layer with these rules.
+    /// Returns the layer with these rules.
     pub(super) fn new(
         name: LayerName,
         files: Vec<PathBuf>,
@@ -32,39 +32,39 @@ impl Layer {
         Self { name, files, trusted, rules, policies }
     }
 
-    /// Whose rules these are.
+    /// Returns the layer's name.
     pub const fn name(&self) -> LayerName {
         self.name
     }
 
-    /// The files that the rules are in, by their absolute paths; none where the rules are the defaults.
+    /// Returns the absolute paths of the files with the rules; empty where the rules are the defaults.
     pub fn files(&self) -> &[PathBuf] {
         &self.files
     }
 
-    /// The registries whose facts are believed; `None` is any.
+    /// Returns the registries whose facts are believed; `None` means any.
     pub const fn trusted(&self) -> &Setting<Option<Vec<Registry>>> {
         &self.trusted
     }
 
-    /// Whether this layer believes facts for which `registry` vouches. A layer that names whom it trusts does not
-    /// believe facts for which nobody does.
+    /// Whether this layer believes facts from `registry`. A layer that names trusted registries does not believe facts
+    /// without a registry.
     pub fn believes(&self, registry: Option<&Registry>) -> bool {
         let Some(trusted) = &self.trusted.value else { return true };
         registry.is_some_and(|registry| trusted.contains(registry))
     }
 
-    /// What the rules say, value by value.
+    /// Returns the values of the rules.
     pub const fn rules(&self) -> &Rules {
         &self.rules
     }
 
-    /// Every policy: the three built-in ones, then the layer's own in their order.
+    /// Returns every policy: the three built-in ones, then the layer's own in their order.
     pub fn policies(&self) -> &[Arc<PolicySpec>] {
         &self.policies
     }
 
-    /// Warns below this score from now on, as the command line wants it.
+    /// Sets the score below which a warning is shown, from the command line.
     pub(super) fn set_warning_threshold(&mut self, threshold: Score) {
         self.rules.warning_threshold = Setting::flag(threshold);
         self.policies = self.rules.policies(self.name);

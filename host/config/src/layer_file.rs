@@ -1,7 +1,7 @@
-//! What one file says, value by value, before anything is made of it.
+//! The values of one file, as they are written.
 //!
-//! Before it the file was read; `raw` makes a tree of its text and `reader` takes the values out. After it `fold` makes
-//! the configuration of all files. Nothing is filled in here: a key that the file doesn't have is absent.
+//! Before it the file was read; `raw` makes a tree of its text, and `reader` takes the values out. After it `fold`
+//! makes the configuration of all files. Defaults are not added here: a key that the file doesn't have is `None`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -22,14 +22,14 @@ use crate::keys::policy;
 use crate::place::FilePlace;
 use crate::place::SourceText;
 use crate::place::Trail;
-use crate::place::Written;
-use crate::problem::Code;
-use crate::problem::Problem;
+use crate::place::WrittenValue;
+use crate::problem::ConfigProblem;
+use crate::problem::ProblemCode;
 use crate::problem::shown;
 use crate::raw;
-use crate::raw::Node;
+use crate::raw::YamlNode;
+use crate::reader::ConfigReader;
 use crate::reader::Fields;
-use crate::reader::Reader;
 use smcp_model::digest::Digest;
 use smcp_model::encoding;
 use smcp_model::facts::CertLevel;
@@ -41,66 +41,66 @@ use smcp_model::name::PolicyName;
 use smcp_model::policy::LayerName;
 use smcp_model::registry::Registry;
 
-/// One file of one layer: its values, and what is wrong with it.
+/// One file of one layer: its values and its problems.
 #[derive(Debug)]
 pub(super) struct LayerFile {
     /// The layer that the file belongs to.
     pub(super) layer: LayerName,
-    /// What it says.
+    /// Its values.
     pub(super) values: Values,
     /// Keys of other tools that were skipped.
     pub(super) foreign: Vec<&'static str>,
-    /// What is wrong with it. A value that can't be read is absent from `values`.
+    /// Its problems. A value that can't be read is absent from `values`.
     pub(super) drafts: Drafts,
 }
 
 /// The values of a whole file, or of all files of one layer.
 #[derive(Debug, Default)]
 pub(super) struct Values {
-    pub(super) registry_url: Option<Written<Registry>>,
-    pub(super) trusted_registries: Option<Written<Vec<Registry>>>,
-    pub(super) cache_dir: Option<Written<PathBuf>>,
-    pub(super) runtime_dir: Option<Written<PathBuf>>,
-    pub(super) start_timeout: Option<Written<Duration>>,
-    pub(super) max_facts_age: Option<Written<Duration>>,
-    pub(super) audit: Option<Written<Audit>>,
-    pub(super) audit_head: Option<Written<AuditHead>>,
-    pub(super) audit_log: Option<Written<PathBuf>>,
+    pub(super) registry_url: Option<WrittenValue<Registry>>,
+    pub(super) trusted_registries: Option<WrittenValue<Vec<Registry>>>,
+    pub(super) cache_dir: Option<WrittenValue<PathBuf>>,
+    pub(super) runtime_dir: Option<WrittenValue<PathBuf>>,
+    pub(super) start_timeout: Option<WrittenValue<Duration>>,
+    pub(super) max_facts_age: Option<WrittenValue<Duration>>,
+    pub(super) audit: Option<WrittenValue<Audit>>,
+    pub(super) audit_head: Option<WrittenValue<AuditHead>>,
+    pub(super) audit_log: Option<WrittenValue<PathBuf>>,
     pub(super) policy: PolicyValues,
 }
 
 /// The values under `policy`.
 #[derive(Debug, Default)]
 pub(super) struct PolicyValues {
-    pub(super) allowed_origins: Option<Written<Vec<&'static str>>>,
-    pub(super) min_cert_level: Option<Written<CertLevel>>,
-    pub(super) min_score: Option<Written<Score>>,
-    pub(super) cert_mode: Option<Written<Mode>>,
-    pub(super) origin_mode: Option<Written<Mode>>,
-    pub(super) score_mode: Option<Written<Mode>>,
-    pub(super) cert_score_check: Option<Written<CertScoreCheck>>,
-    pub(super) warning_threshold: Option<Written<Score>>,
-    /// Where `custom` stands, in the first file that has it.
+    pub(super) allowed_origins: Option<WrittenValue<Vec<&'static str>>>,
+    pub(super) min_cert_level: Option<WrittenValue<CertLevel>>,
+    pub(super) min_score: Option<WrittenValue<Score>>,
+    pub(super) cert_mode: Option<WrittenValue<Mode>>,
+    pub(super) origin_mode: Option<WrittenValue<Mode>>,
+    pub(super) score_mode: Option<WrittenValue<Mode>>,
+    pub(super) cert_score_check: Option<WrittenValue<CertScoreCheck>>,
+    pub(super) warning_threshold: Option<WrittenValue<Score>>,
+    /// The place of `custom` in the first file that has it.
     pub(super) custom_place: Option<FilePlace>,
-    pub(super) custom: Vec<Written<CustomValues>>,
+    pub(super) custom: Vec<WrittenValue<CustomValues>>,
 }
 
 /// One entry of `policy.custom`.
 #[derive(Debug)]
 pub(super) struct CustomValues {
-    /// Absent only where that is a problem of the file.
-    pub(super) name: Option<Written<PolicyName>>,
-    /// Absent only where that is a problem of the file.
-    pub(super) source: Option<Written<PathBuf>>,
-    pub(super) digest: Option<Written<Digest>>,
-    pub(super) mode: Option<Written<Mode>>,
-    pub(super) on_warn: Option<Written<OnWarn>>,
-    pub(super) settings: Option<Written<Value>>,
+    /// `None` only where that is a problem of the file.
+    pub(super) name: Option<WrittenValue<PolicyName>>,
+    /// `None` only where that is a problem of the file.
+    pub(super) source: Option<WrittenValue<PathBuf>>,
+    pub(super) digest: Option<WrittenValue<Digest>>,
+    pub(super) mode: Option<WrittenValue<Mode>>,
+    pub(super) on_warn: Option<WrittenValue<OnWarn>>,
+    pub(super) settings: Option<WrittenValue<Value>>,
 }
 
 impl LayerFile {
-    /// Reads the text of a file. Everything that is wrong with it is in `drafts`: the bytes are not UTF-8, too many, or
-    /// not one YAML document, or keys or values mean nothing.
+    /// Reads the text of a file. Its problems are in `drafts`: the bytes are not UTF-8, too many, or not one YAML
+    /// document, or keys or values are invalid.
     pub(super) fn parse(bytes: &[u8], file: &Path, layer: LayerName, places: &Places) -> Self {
         let home = places.home.as_deref();
         let path = places.working_directory.join(file);
@@ -114,9 +114,9 @@ impl LayerFile {
             }
         };
         let base = Base { directory: path.parent().unwrap_or(&path), home };
-        let mut reader = Reader::new(SourceText::new(file, path.clone(), home, text), base);
+        let mut reader = ConfigReader::new(SourceText::new(file, path.clone(), home, text), base);
         // An empty document is an empty configuration.
-        let written = (root != Node::Null).then_some(&root);
+        let written = (root != YamlNode::Null).then_some(&root);
         let fields = written.and_then(|root| reader.fields(&keys::ROOT, root, Trail::default())).unwrap_or_default();
         let values = Values::read(&mut reader, &fields);
         Self { layer, values, foreign: fields.foreign().to_vec(), drafts: reader.finish() }
@@ -124,7 +124,7 @@ impl LayerFile {
 }
 
 impl Values {
-    fn read(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Self {
+    fn read(reader: &mut ConfigReader<'_>, fields: &Fields<'_>) -> Self {
         let policy = reader.section(fields, &keys::POLICY);
         Self {
             trusted_registries: reader.read(fields, &keys::TRUSTED_REGISTRIES),
@@ -142,11 +142,11 @@ impl Values {
 }
 
 impl PolicyValues {
-    fn read(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Self {
+    fn read(reader: &mut ConfigReader<'_>, fields: &Fields<'_>) -> Self {
         reader.refuse(fields, &policy::EXCEPTIONS);
         Self {
             cert_mode: cert_mode(reader, fields),
-            allowed_origins: reader.read(fields, &policy::ALLOWED_ORIGINS).map(|written| written.map(each_once)),
+            allowed_origins: reader.read(fields, &policy::ALLOWED_ORIGINS).map(|written| written.map(without_repeats)),
             min_cert_level: reader.read(fields, &policy::MIN_CERT_LEVEL),
             min_score: reader.read(fields, &policy::MIN_SCORE),
             origin_mode: reader.read(fields, &policy::ORIGIN_MODE),
@@ -159,8 +159,8 @@ impl PolicyValues {
     }
 }
 
-/// `cert_mode`, by either of its names.
-fn cert_mode(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Written<Mode>> {
+/// Reads `cert_mode`, by either of its names.
+fn cert_mode(reader: &mut ConfigReader<'_>, fields: &Fields<'_>) -> Option<WrittenValue<Mode>> {
     let modes = (reader.read(fields, &policy::CERT_MODE), reader.read(fields, &policy::CERT_LEVEL_MODE));
     if let (Some(mode), Some(other)) = &modes
         && mode.value != other.value
@@ -168,17 +168,17 @@ fn cert_mode(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Written<Mod
         let (mode, other) = (mode.value.as_str(), other.value.as_str());
         let message = format!("`policy.cert_level_mode` is `{other}`, but `policy.cert_mode` is `{mode}`");
         let allowed = "one of the two names, or the same word under both".to_owned();
-        reader.note(Code::Conflict, fields.trail_of(&policy::CERT_LEVEL_MODE), message, allowed);
+        reader.note(ProblemCode::Conflict, fields.trail_of(&policy::CERT_LEVEL_MODE), message, allowed);
     }
     modes.0.or(modes.1)
 }
 
-fn each_once(named: Vec<&'static str>) -> Vec<&'static str> {
+fn without_repeats(named: Vec<&'static str>) -> Vec<&'static str> {
     let mut seen = BTreeSet::new();
     named.into_iter().filter(|origin| seen.insert(*origin)).collect()
 }
 
-fn custom_entries(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Vec<Written<CustomValues>> {
+fn custom_entries(reader: &mut ConfigReader<'_>, fields: &Fields<'_>) -> Vec<WrittenValue<CustomValues>> {
     let entries = reader.entries(fields, &policy::CUSTOM);
     let mut read = Vec::with_capacity(entries.len());
     for entry in entries {
@@ -192,22 +192,22 @@ fn custom_entries(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Vec<Written<C
             on_warn: reader.read(&entry, &custom::ON_WARN),
             settings: reader.read(&entry, &custom::SETTINGS),
         };
-        read.push(Written { value, place: reader.place(entry.trail()) });
+        read.push(WrittenValue { value, place: reader.place(entry.trail()) });
     }
     read
 }
 
-/// The bytes as text, when they are UTF-8 and not too many. A byte order mark says nothing, and is taken off.
-fn text_of<'b>(bytes: &'b [u8], name: &str) -> Result<&'b str, Box<Problem>> {
+/// Returns the bytes as text, without a byte order mark, if they are UTF-8 and not too many.
+fn text_of<'b>(bytes: &'b [u8], name: &str) -> Result<&'b str, Box<ConfigProblem>> {
     let bytes = encoding::without_mark(bytes);
     if bytes.len() > limits::CONFIG_FILE {
         let (message, allowed) =
             (format!("the file has {} bytes", bytes.len()), format!("at most {} bytes", limits::CONFIG_FILE));
-        return Err(Box::new(Problem::of_file(Code::Limit, name, &message, Some(&allowed))));
+        return Err(Box::new(ConfigProblem::of_file(ProblemCode::Limit, name, &message, Some(&allowed))));
     }
     let refuse = |message, position| {
-        let problem = Problem::of_file(Code::Unreadable, name, message, Some("UTF-8 text"));
-        Box::new(Problem { position, ..problem })
+        let problem = ConfigProblem::of_file(ProblemCode::Unreadable, name, message, Some("UTF-8 text"));
+        Box::new(ConfigProblem { position, ..problem })
     };
     if encoding::is_utf_16(bytes) {
         return Err(refuse("this is UTF-16; save it as UTF-8", None));
@@ -218,11 +218,11 @@ fn text_of<'b>(bytes: &'b [u8], name: &str) -> Result<&'b str, Box<Problem>> {
     })
 }
 
-/// The text as a tree, when it is at most one YAML document.
-fn tree_of(text: &str, name: &str) -> Result<Node, Box<Problem>> {
+/// Returns the text as a tree, if it is at most one YAML document.
+fn tree_of(text: &str, name: &str) -> Result<YamlNode, Box<ConfigProblem>> {
     raw::parse(text).map_err(|wrong| {
-        let code = if wrong.allowed.is_some() { Code::Limit } else { Code::Syntax };
-        let problem = Problem::of_file(code, name, &wrong.message, wrong.allowed.as_deref());
-        Box::new(Problem { position: wrong.position, ..problem })
+        let code = if wrong.allowed.is_some() { ProblemCode::Limit } else { ProblemCode::Syntax };
+        let problem = ConfigProblem::of_file(code, name, &wrong.message, wrong.allowed.as_deref());
+        Box::new(ConfigProblem { position: wrong.position, ..problem })
     })
 }

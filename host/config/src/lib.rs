@@ -1,11 +1,11 @@
-//! YAML text → [`Config`]: the rules in force, or all that is wrong.
+//! YAML text → [`Config`]: the rules in force, or every problem.
 //!
-//! The first stage. It opens nothing itself: the caller hands it a way to look at files. What comes out goes to
-//! `package` (the registry) and to `policy` (the rules). Whatever is not understood is an error, because a rule that is
-//! silently dropped protects nobody.
+//! The first stage. It opens no files itself: the caller passes the [`Files`] to read. After it `package` uses the
+//! registry, and `policy` the rules. Anything that is not understood is an error, because a rule that is silently
+//! dropped protects no user.
 //!
-//! Inside, the data flows one way too: `discover` finds the files, `raw` makes a tree of each text, `reader` walks it
-//! by the description in `keys`, `layer_file` holds what one file says, `fold` makes one configuration of all files.
+//! Inside, the data flows one way too: `discover` finds the files, `raw` makes a tree of each text, `reader` reads it
+//! by the description in `keys`, `layer_file` has the values of one file, `fold` makes one configuration of all files.
 
 pub mod choice;
 mod config;
@@ -38,10 +38,10 @@ pub use crate::files::Files;
 pub use crate::layer::Layer;
 pub use crate::notice::Notice;
 pub use crate::place::FilePlace;
-pub use crate::place::Written;
-pub use crate::problem::Code;
+pub use crate::place::WrittenValue;
 pub use crate::problem::ConfigError;
-pub use crate::problem::Problem;
+pub use crate::problem::ConfigProblem;
+pub use crate::problem::ProblemCode;
 pub use crate::raw::Position;
 pub use crate::setting::Setting;
 pub use crate::setting::SettingSource;
@@ -52,23 +52,23 @@ use std::path::PathBuf;
 use crate::layer_file::LayerFile;
 use smcp_model::policy::LayerName;
 
-/// Where relative paths and `~/` lead.
+/// The directories of relative paths, of `~/` and of the system layer.
 #[derive(Debug, Clone)]
 pub struct Places {
-    /// The user's home, when it is known.
+    /// The user's home; `None` when it is unknown.
     pub home: Option<PathBuf>,
-    /// The directory that a relative `--config` starts at, absolute; empty when it can't be found, and then there are
-    /// absolute paths only.
+    /// The directory that a relative `--config` starts at, absolute. It is empty when it can't be found; then only
+    /// absolute paths work.
     pub working_directory: PathBuf,
-    /// Where an administrator writes rules: `/etc/mcp`. No flag, variable or file moves it; only tests do.
+    /// The folder of an administrator's rules: `/etc/mcp`. No flag, variable or file changes it; only tests do.
     pub system_folder: PathBuf,
 }
 
 /// Reads the text of one file as the whole configuration, in the user layer.
 ///
 /// # Errors
-/// With every problem of the file: not UTF-8, too large, not one YAML document, or with keys or values that mean
-/// nothing.
+/// With every problem of the file: it is not UTF-8, too large, or not one YAML document, or keys or values are
+/// invalid.
 pub fn parse(bytes: &[u8], file: &Path, places: &Places) -> Result<Config, ConfigError> {
     fold::fold(vec![LayerFile::parse(bytes, file, LayerName::User, places)], places.home.as_deref())
 }

@@ -1,9 +1,9 @@
-//! What is worth saying of a configuration in which nothing is wrong.
+//! Notices about a valid configuration.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Something to say on standard error.
+/// A notice for standard error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// The file has keys of other MCP Hub tools.
@@ -13,16 +13,16 @@ pub enum Notice {
         /// The keys that were skipped.
         keys: Vec<&'static str>,
     },
-    /// The user's file says where the audit log is written, and a system layer does not let it.
+    /// The user's file says where the audit log is written, but a system layer decides that.
     AuditLogIgnored {
         /// The user's file.
         file: PathBuf,
     },
     /// There is no configuration at all.
     Unconfigured,
-    /// There is none where we look, but one where an older tool keeps its own.
+    /// There is none where smcp looks, but an older tool's file exists.
     LegacyFile {
-        /// The file that is not read.
+        /// The older tool's file, which is not read.
         file: PathBuf,
     },
 }

@@ -1,7 +1,7 @@
-//! Where a value stands: the file it was read from, and the way to it there.
+//! The place of a value: its file, and the path to it there.
 //!
-//! `reader` makes a place for each value that it reads. The YAML parser tells lines and columns only with errors, so a
-//! place holds the way to its value, and the line is looked up when somebody asks for it.
+//! `reader` makes a place for each value that it reads. The YAML parser gives lines and columns only with errors, so a
+//! place holds the path to its value, and the line is looked up when it is needed.
 
 use std::fmt;
 use std::path::Path;
@@ -20,11 +20,11 @@ pub(super) struct SourceText {
     pub(super) file: PathBuf,
     /// The file as messages show it.
     pub(super) name: String,
-    /// What the file says, at most [`smcp_model::limits::CONFIG_FILE`] bytes.
+    /// The file's content, at most [`smcp_model::limits::CONFIG_FILE`] bytes.
     pub(super) text: String,
 }
 
-/// Without the text, which may hold what a log should not.
+/// Leaves out the text, which may contain secrets.
 impl fmt::Debug for SourceText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SourceText").field("file", &self.file).finish_non_exhaustive()
@@ -32,13 +32,13 @@ impl fmt::Debug for SourceText {
 }
 
 impl SourceText {
-    /// The text of the file that the user called `file`, which is `path`.
+    /// Keeps the text of a file: `file` as the user named it, `path` as an absolute path.
     pub(super) fn new(file: &Path, path: PathBuf, home: Option<&Path>, text: &str) -> Arc<Self> {
         Arc::new(Self { file: path, name: shown(file, home), text: text.to_owned() })
     }
 }
 
-/// The way to a node: for the parser in indices, for people as a dotted path.
+/// The path to a node: indices for the parser, and a dotted path for people.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Trail {
     pub(super) steps: Vec<usize>,
@@ -46,7 +46,7 @@ pub(super) struct Trail {
 }
 
 impl Trail {
-    /// One step further: `.key` or `[index]`.
+    /// Returns the path one step further: `.key` or `[index]`.
     pub(super) fn then(&self, index: usize, label: &str) -> Self {
         let steps = self.steps.iter().copied().chain([index]).collect();
         let path = format!("{}{label}", self.path);
@@ -54,7 +54,7 @@ impl Trail {
     }
 }
 
-/// Where a value stands.
+/// The place of a value in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilePlace {
     pub(super) source: Arc<SourceText>,
@@ -62,23 +62,23 @@ pub struct FilePlace {
 }
 
 impl FilePlace {
-    /// The file, by its absolute path.
+    /// Returns the file's absolute path.
     pub fn file(&self) -> &Path {
         &self.source.file
     }
 
-    /// The key with those above it, such as `policy.custom[0].name`; empty for the whole file.
+    /// Returns the key with those above it, such as `policy.custom[0].name`; empty for the whole file.
     pub fn key(&self) -> &str {
         &self.trail.path
     }
 
-    /// The line and column of the value. This reads the file's text again, up to the value.
+    /// Returns the line and column of the value. This parses the file's text again, up to the value.
     pub fn position(&self) -> Option<Position> {
         raw::locate(&self.source.text, &self.trail.steps, Half::Value)
     }
 }
 
-/// The file as messages show it, with line and column where they can be found.
+/// Writes the file as messages show it, with line and column where they can be found.
 impl fmt::Display for FilePlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.source.name)?;
@@ -86,18 +86,18 @@ impl fmt::Display for FilePlace {
     }
 }
 
-/// A value that a file gives, and where it stands there.
+/// A value from a file, and its place there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written<T> {
+pub struct WrittenValue<T> {
     /// The value.
     pub value: T,
-    /// Where it stands.
+    /// Its place.
     pub place: FilePlace,
 }
 
-impl<T> Written<T> {
-    /// Another value in the same place.
-    pub(super) fn map<U>(self, change: impl FnOnce(T) -> U) -> Written<U> {
-        Written { value: change(self.value), place: self.place }
+impl<T> WrittenValue<T> {
+    /// Returns another value in the same place.
+    pub(super) fn map<U>(self, change: impl FnOnce(T) -> U) -> WrittenValue<U> {
+        WrittenValue { value: change(self.value), place: self.place }
     }
 }

@@ -1,4 +1,4 @@
-//! Everything that can be wrong with a configuration, as data.
+//! The problems of a configuration, as data.
 //!
 //! `drafts`, `discover` and their neighbours make problems; `cli` shows them and exits with 1.
 
@@ -10,57 +10,57 @@ use crate::raw::Position;
 use smcp_model::suspect::Suspect;
 use smcp_model::text::SafeText;
 
-/// What kind of problem it is; the word is stable and for machines.
+/// The kind of a problem; the word is stable, for programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Code {
+pub enum ProblemCode {
     /// The file is missing, unreadable, too large or not UTF-8.
     Unreadable,
-    /// Somebody else could have written it.
+    /// Another user could have written it.
     Untrusted,
     /// The text is not one YAML document.
     Syntax,
-    /// A key that means nothing here.
+    /// A key that is unknown in its section.
     UnknownKey,
-    /// A key that was there already.
+    /// A key that is given twice.
     DuplicateKey,
     /// A key that must be there.
     MissingKey,
-    /// A value of a wrong type, out of range, or not one of the words.
+    /// A value of a wrong type, out of range, or other than the allowed words.
     BadValue,
     /// Two values that contradict each other.
     Conflict,
-    /// More of something than there may be.
+    /// Something that exceeds a limit.
     Limit,
-    /// Something that this version can't do, and must not ignore.
+    /// Something that this version does not support, and must not ignore.
     Unsupported,
 }
 
-/// One thing wrong with a configuration file: where, what was found, what is allowed.
+/// A problem of a configuration file: where it is, what is wrong, and what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Problem {
-    /// What kind of problem it is.
-    pub code: Code,
+pub struct ConfigProblem {
+    /// The kind of problem.
+    pub code: ProblemCode,
     /// The file, as messages show it.
     pub file: SafeText,
-    /// Where in the file; absent when it is about the file as a whole.
+    /// Where in the file it is; `None` when it is about the whole file.
     #[serde(flatten)]
     pub position: Option<Position>,
     /// The key it is about, such as `policy.custom[0].name`; empty for the whole file.
     pub path: SafeText,
-    /// What was found.
+    /// What is wrong.
     pub message: SafeText,
     /// What is allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed: Option<SafeText>,
-    /// The nearest valid spelling.
+    /// The most likely correction.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suggestion: Option<SafeText>,
 }
 
-impl Problem {
-    /// A problem of a file as a whole.
-    pub(super) fn of_file(code: Code, file: &str, message: &str, allowed: Option<&str>) -> Self {
+impl ConfigProblem {
+    /// Returns a problem of a whole file.
+    pub(super) fn of_file(code: ProblemCode, file: &str, message: &str, allowed: Option<&str>) -> Self {
         Self {
             code,
             file: SafeText::new(file),
@@ -73,7 +73,7 @@ impl Problem {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for ConfigProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:", self.file)?;
         if let Some(Position { line, column }) = self.position {
@@ -87,45 +87,45 @@ impl fmt::Display for Problem {
     }
 }
 
-/// A configuration that can't be used, with every reason, which may be in several files.
+/// The error for a configuration with problems, which may be in several files.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct ConfigError {
-    problems: Vec<Problem>, // INVARIANT: at least one; the files in the order of their layers, each from its top.
+    problems: Vec<ConfigProblem>, // INVARIANT: at least one; the files in the order of their layers, each from its top.
     more: usize,
 }
 
 impl ConfigError {
-    /// One problem, and nothing more.
-    pub(super) fn one(problem: Problem) -> Self {
+    /// Returns the error with one problem.
+    pub(super) fn one(problem: ConfigProblem) -> Self {
         Self { problems: vec![problem], more: 0 }
     }
 
-    /// All of `problems`, and a number of others that are not shown; nothing when there are none.
-    pub(super) fn of(problems: Vec<Problem>, more: usize) -> Option<Self> {
+    /// Returns the error with `problems`, and `more` that are not shown; `None` without a problem.
+    pub(super) fn of(problems: Vec<ConfigProblem>, more: usize) -> Option<Self> {
         (!problems.is_empty()).then_some(Self { problems, more })
     }
 
-    /// A file that could not be read, for the reason that `cause` gives.
+    /// Returns the error for a file that can't be read because of `cause`.
     pub(super) fn unreadable(file: &Path, home: Option<&Path>, cause: &dyn fmt::Display) -> Self {
         let message = format!("the configuration can't be read: {cause}");
-        Self::one(Problem::of_file(Code::Unreadable, &shown(file, home), &message, None))
+        Self::one(ConfigProblem::of_file(ProblemCode::Unreadable, &shown(file, home), &message, None))
     }
 
-    /// Files and folders that somebody else could write to; nothing when there are none.
+    /// Returns the error for files and folders that another user could write to; `None` without any.
     pub fn untrusted(suspects: &[Suspect], home: Option<&Path>) -> Option<Self> {
         let problem = |suspect: &Suspect| {
             let (file, advice) = (shown(&suspect.path, home), suspect.advice());
-            Problem::of_file(Code::Untrusted, &file, &advice, None)
+            ConfigProblem::of_file(ProblemCode::Untrusted, &file, &advice, None)
         };
         Self::of(suspects.iter().map(problem).collect(), 0)
     }
 
-    /// The problems: the files in the order of their layers, each from its top.
-    pub fn problems(&self) -> &[Problem] {
+    /// Returns the problems: the files in the order of their layers, each from its top.
+    pub fn problems(&self) -> &[ConfigProblem] {
         &self.problems
     }
 
-    /// How many problems there are beyond those shown.
+    /// Returns the number of problems that are not shown.
     pub const fn more(&self) -> usize {
         self.more
     }
@@ -146,7 +146,7 @@ impl fmt::Display for ConfigError {
 
 impl Error for ConfigError {}
 
-/// A path as people know it: `~/…` when it is under their home.
+/// Returns a path as messages show it: `~/…` when it is below the user's home.
 pub(super) fn shown(path: &Path, home: Option<&Path>) -> String {
     match home.and_then(|home| path.strip_prefix(home).ok()) {
         Some(rest) => Path::new("~").join(rest).display().to_string(),

@@ -1,8 +1,8 @@
-//! YAML text → a tree that forgets nothing; alone knows the YAML parser.
+//! YAML text → a complete tree; the only file that uses the YAML parser.
 //!
-//! Before it the caller has read a file; after it `reader` walks the tree and collects problems. The tree keeps maps
-//! as lists of entries, so duplicate keys survive to be reported. It carries no positions: the parser gives them only
-//! with errors, so [`locate`] walks to a node once more and fails there on purpose.
+//! Before it the caller has read a file; after it `reader` walks the tree and collects problems. The tree keeps maps as
+//! lists of entries, so that duplicate keys can be reported. It has no positions: the parser gives them only with
+//! errors, so [`locate`] walks to a node once more and fails there on purpose.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -22,7 +22,7 @@ use smcp_model::limits;
 
 /// A YAML value as it was written.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Node {
+pub(super) enum YamlNode {
     /// Nothing, `~` or `null`.
     Null,
     /// `true` or `false`.
@@ -41,7 +41,7 @@ pub(super) enum Node {
     Tagged(String),
 }
 
-/// Where something stands in a file, both counted from 1.
+/// A position in a file; line and column are counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct Position {
     /// The line.
@@ -50,18 +50,18 @@ pub struct Position {
     pub column: usize,
 }
 
-/// A text is not one YAML document.
+/// The error for a text that is not one YAML document.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Malformed {
     /// What is wrong.
     pub(super) message: String,
-    /// Where, when that is known.
+    /// Where it is wrong; `None` when that is unknown.
     pub(super) position: Option<Position>,
-    /// How much is allowed, when it is too much of something.
+    /// The limit; `None` when no limit was exceeded.
     pub(super) allowed: Option<String>,
 }
 
-/// Which half of a map's entry is meant.
+/// A half of a map's entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Half {
     /// The key.
@@ -70,8 +70,8 @@ pub(super) enum Half {
     Value,
 }
 
-/// Reads a text of at most one document. A text without any is [`Node::Null`].
-pub(super) fn parse(text: &str) -> Result<Node, Malformed> {
+/// Parses a text of at most one document. A text without any is [`YamlNode::Null`].
+pub(super) fn parse(text: &str) -> Result<YamlNode, Malformed> {
     let refused = forbidden_character(text).or_else(|| too_many_brackets(text)).or_else(|| repeated_anchor(text));
     if let Some(malformed) = refused {
         return Err(malformed);
@@ -79,7 +79,7 @@ pub(super) fn parse(text: &str) -> Result<Node, Malformed> {
     let malformed = |error| malformed(text, &error);
     let budget = Cell::new(limits::CONFIG_EXPANDED);
     let mut documents = serde_yaml::Deserializer::from_str(text);
-    let Some(first) = documents.next() else { return Ok(Node::Null) };
+    let Some(first) = documents.next() else { return Ok(YamlNode::Null) };
     let root = Build(&budget).deserialize(first).map_err(malformed)?;
     match documents.next() {
         None => Ok(root),
@@ -91,9 +91,9 @@ pub(super) fn parse(text: &str) -> Result<Node, Malformed> {
     }
 }
 
-/// Where the node is that `steps` lead to: the index of an item in a list, of an entry in a map.
+/// Returns the position of the node that `steps` lead to: indices of items in lists and of entries in maps.
 pub(super) fn locate(text: &str, steps: &[usize], half: Half) -> Option<Position> {
-    let reached = Walk { steps, half }.deserialize(serde_yaml::Deserializer::from_str(text));
+    let reached = NodeLocator { steps, half }.deserialize(serde_yaml::Deserializer::from_str(text));
     reached.err().as_ref().and_then(position)
 }
 
@@ -101,10 +101,10 @@ fn position(error: &serde_yaml::Error) -> Option<Position> {
     error.location().map(|location| Position { line: location.line(), column: location.column() })
 }
 
-/// What the parser says, and what stops aliases that would blow the text up; the place of those is the first of them,
-/// since the parser knows none.
+/// Returns the error of the parser, or that of aliases which make the text too large. The position of the latter is the
+/// first alias, since the parser gives none.
 fn malformed(text: &str, error: &serde_yaml::Error) -> Malformed {
-    let message = plain_message(text, error);
+    let message = message_of(text, error);
     if message.ends_with(REPETITION) || message.ends_with(TOO_LARGE) {
         let allowed = format!("{} bytes with every alias written out", limits::CONFIG_EXPANDED);
         let first = aliases(text).next().map(|offset| position_of(text, offset));
@@ -113,11 +113,11 @@ fn malformed(text: &str, error: &serde_yaml::Error) -> Malformed {
     Malformed { message, position: position(error), allowed: None }
 }
 
-/// What the parser says of too many aliases.
+/// The parser's message for too many aliases.
 const REPETITION: &str = "repetition limit exceeded";
 const TOO_LARGE: &str = "aliases make this document too large";
 
-/// Where `*word` stands in a text. In quotes and comments it is no alias, which does no harm where this is asked.
+/// Returns the offsets of `*word` in a text. In quotes and comments it is not an alias, but callers can ignore that.
 fn aliases(text: &str) -> impl Iterator<Item = usize> {
     let starts = text.match_indices('*').map(|(offset, _)| offset);
     starts.filter(|offset| {
@@ -131,8 +131,8 @@ fn is_part(character: char) -> bool {
     character.is_alphanumeric() || "&*_-".contains(character)
 }
 
-/// The parser's message without the position that every problem shows anyway.
-fn plain_message(text: &str, error: &serde_yaml::Error) -> String {
+/// Returns the parser's message without the position, which every problem shows anyway.
+fn message_of(text: &str, error: &serde_yaml::Error) -> String {
     let message = error.to_string();
     let Some(at) = position(error) else { return message };
     let line = text.lines().nth(at.line.saturating_sub(1)).unwrap_or_default();
@@ -144,17 +144,17 @@ fn plain_message(text: &str, error: &serde_yaml::Error) -> String {
 
 fn second_document(text: &str) -> Option<Position> {
     let second = serde_yaml::Deserializer::from_str(text).nth(1)?;
-    Walk { steps: &[], half: Half::Value }.deserialize(second).err().as_ref().and_then(position)
+    NodeLocator { steps: &[], half: Half::Value }.deserialize(second).err().as_ref().and_then(position)
 }
 
-/// Where the byte at `offset` stands.
+/// Returns the position of the byte at `offset`.
 pub(super) fn position_of(text: &str, offset: usize) -> Position {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.rsplit('\n').next().unwrap_or(before);
     Position { line: before.matches('\n').count().saturating_add(1), column: line.chars().count().saturating_add(1) }
 }
 
-/// The parser refuses these characters too, but gives no position for them.
+/// Finds a character that YAML forbids. The parser refuses it too, but gives no position.
 fn forbidden_character(text: &str) -> Option<Malformed> {
     let forbidden = |character: char| {
         !matches!(character,
@@ -172,8 +172,8 @@ fn too_many_brackets(text: &str) -> Option<Malformed> {
     Some(Malformed { message, position: Some(position_of(text, offset)), allowed: None })
 }
 
-/// The parser confuses anchors when one name is given twice: an alias may then mean another anchor's value. Only
-/// texts that have aliases are concerned; a false alarm needs a `*word`, and the same `&word` twice, in prose.
+/// Finds an anchor that is defined twice. The parser confuses such anchors: an alias may then have another anchor's
+/// value. Only texts with aliases are checked; a false alarm needs a `*word`, and the same `&word` twice, in prose.
 fn repeated_anchor(text: &str) -> Option<Malformed> {
     aliases(text).next()?;
     let edge = |character: char| !is_part(character);
@@ -189,7 +189,7 @@ fn repeated_anchor(text: &str) -> Option<Malformed> {
     None
 }
 
-/// Builds the tree, within what aliases may blow it up to.
+/// Builds the tree, within a budget for the size with all aliases expanded.
 #[derive(Clone, Copy)]
 struct Build<'budget>(&'budget Cell<usize>);
 
@@ -201,99 +201,99 @@ impl Build<'_> {
         Ok(())
     }
 
-    fn leaf<E: Error>(self, node: Node) -> Result<Node, E> {
+    fn leaf<E: Error>(self, node: YamlNode) -> Result<YamlNode, E> {
         self.pay(0).map(|()| node)
     }
 }
 
-/// What a node without text costs, bytes: an entry of one digit in a list takes two in the file.
+/// The cost of a node without text, bytes: an item of one digit in a list takes two in the file.
 const NODE_COST: usize = 2;
 
 impl<'de> DeserializeSeed<'de> for Build<'_> {
-    type Value = Node;
+    type Value = YamlNode;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<YamlNode, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Build<'_> {
-    type Value = Node;
+    type Value = YamlNode;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a YAML value of which smcp can make something")
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Node, E> {
-        self.leaf(Node::Null)
+    fn visit_unit<E: Error>(self) -> Result<YamlNode, E> {
+        self.leaf(YamlNode::Null)
     }
 
-    fn visit_none<E: Error>(self) -> Result<Node, E> {
-        self.leaf(Node::Null)
+    fn visit_none<E: Error>(self) -> Result<YamlNode, E> {
+        self.leaf(YamlNode::Null)
     }
 
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Node, E> {
-        self.leaf(Node::Bool(value))
+    fn visit_bool<E: Error>(self, value: bool) -> Result<YamlNode, E> {
+        self.leaf(YamlNode::Bool(value))
     }
 
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Node, E> {
-        self.leaf(Node::Integer(value.into()))
+    fn visit_i64<E: Error>(self, value: i64) -> Result<YamlNode, E> {
+        self.leaf(YamlNode::Integer(value.into()))
     }
 
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Node, E> {
-        self.leaf(Node::Integer(value.into()))
+    fn visit_u64<E: Error>(self, value: u64) -> Result<YamlNode, E> {
+        self.leaf(YamlNode::Integer(value.into()))
     }
 
-    fn visit_i128<E: Error>(self, value: i128) -> Result<Node, E> {
-        self.leaf(Node::Integer(value))
+    fn visit_i128<E: Error>(self, value: i128) -> Result<YamlNode, E> {
+        self.leaf(YamlNode::Integer(value))
     }
 
-    fn visit_u128<E: Error>(self, value: u128) -> Result<Node, E> {
+    fn visit_u128<E: Error>(self, value: u128) -> Result<YamlNode, E> {
         let fits = i128::try_from(value).map_err(|_| E::custom(format!("the number {value} is too large")))?;
-        self.leaf(Node::Integer(fits))
+        self.leaf(YamlNode::Integer(fits))
     }
 
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Node, E> {
-        self.leaf(Node::Float(value))
+    fn visit_f64<E: Error>(self, value: f64) -> Result<YamlNode, E> {
+        self.leaf(YamlNode::Float(value))
     }
 
-    fn visit_str<E: Error>(self, value: &str) -> Result<Node, E> {
-        self.pay(value.len()).map(|()| Node::Text(value.to_owned()))
+    fn visit_str<E: Error>(self, value: &str) -> Result<YamlNode, E> {
+        self.pay(value.len()).map(|()| YamlNode::Text(value.to_owned()))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<YamlNode, A::Error> {
         self.pay(0)?;
         let mut list = Vec::new();
         while let Some(item) = items.next_element_seed(self)? {
             list.push(item);
         }
-        Ok(Node::List(list))
+        Ok(YamlNode::List(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<YamlNode, A::Error> {
         self.pay(0)?;
         let mut map = Vec::new();
         while let Some(entry) = entries.next_entry_seed(self, self)? {
             map.push(entry);
         }
-        Ok(Node::Map(map))
+        Ok(YamlNode::Map(map))
     }
 
-    fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<Node, A::Error> {
+    fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<YamlNode, A::Error> {
         let (tag, value) = tagged.variant::<String>()?;
         value.newtype_variant::<IgnoredAny>()?;
-        self.pay(tag.len()).map(|()| Node::Tagged(tag))
+        self.pay(tag.len()).map(|()| YamlNode::Tagged(tag))
     }
 }
 
-/// Walks to a node and fails there, since errors are what the parser gives positions with. Everything that isn't a
-/// map or a list fails by itself: no other `visit_` is written.
-struct Walk<'steps> {
+/// Walks to a node and fails there, because the parser gives positions only with errors. Nodes other than maps and
+/// lists fail by themselves, because there is no other `visit_` function.
+struct NodeLocator<'steps> {
     steps: &'steps [usize],
     half: Half,
 }
 
-impl<'de> DeserializeSeed<'de> for Walk<'_> {
+impl<'de> DeserializeSeed<'de> for NodeLocator<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -301,7 +301,7 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Walk<'_> {
+impl<'de> Visitor<'de> for NodeLocator<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -313,7 +313,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
         for _ in 0..*step {
             items.next_element::<IgnoredAny>()?;
         }
-        items.next_element_seed(Walk { steps, half: self.half })?;
+        items.next_element_seed(NodeLocator { steps, half: self.half })?;
         Ok(())
     }
 
@@ -323,10 +323,10 @@ impl<'de> Visitor<'de> for Walk<'_> {
             entries.next_entry::<IgnoredAny, IgnoredAny>()?;
         }
         if steps.is_empty() && self.half == Half::Key {
-            entries.next_key_seed(Walk { steps, half: self.half })?;
+            entries.next_key_seed(NodeLocator { steps, half: self.half })?;
         } else {
             entries.next_key::<IgnoredAny>()?;
-            entries.next_value_seed(Walk { steps, half: self.half })?;
+            entries.next_value_seed(NodeLocator { steps, half: self.half })?;
         }
         Ok(())
     }

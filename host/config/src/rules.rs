@@ -1,6 +1,6 @@
 //! The rules of one layer: `policy` with its defaults, as policies.
 //!
-//! Before it `layer_file` holds what files say; after it the policies are loaded as any other component.
+//! Before it `layer_file` holds the values of files; after it the policies are loaded like any other component.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::choice::CertScoreCheck;
 use crate::layer_file::CustomValues;
 use crate::layer_file::PolicyValues;
-use crate::place::Written;
+use crate::place::WrittenValue;
 use crate::setting::Setting;
 use crate::setting::SettingSource;
 use smcp_model::facts::CertLevel;
@@ -25,10 +25,10 @@ use smcp_model::policy::LayerName;
 use smcp_model::policy::PolicySource;
 use smcp_model::policy::PolicySpec;
 
-/// What stands under `policy`, complete.
+/// The values under `policy`, with the defaults.
 #[derive(Debug, Clone)]
 pub struct Rules {
-    /// Who may stand behind a package; `None` is anybody.
+    /// The allowed origins of packages; `None` means any.
     pub allowed_origins: Setting<Option<Vec<&'static str>>>,
     /// The lowest certification level.
     pub min_cert_level: Setting<CertLevel>,
@@ -44,12 +44,12 @@ pub struct Rules {
     pub cert_score_check: Setting<CertScoreCheck>,
     /// Below this score a warning is shown.
     pub warning_threshold: Setting<Score>,
-    /// The organisation's own policies, modes resolved, and where each stands.
-    pub custom: Vec<Written<Arc<PolicySpec>>>,
+    /// The organisation's own policies, with their modes resolved, and their places.
+    pub custom: Vec<WrittenValue<Arc<PolicySpec>>>,
 }
 
 impl Rules {
-    /// The rules that the values of a layer mean, complete with the defaults.
+    /// Returns the rules of a layer: its values, and the defaults for the others.
     pub(super) fn of(values: PolicyValues, layer: LayerName) -> Self {
         let cert_mode = Setting::or_default(values.cert_mode, Mode::Strict);
         let (inherited, source) = match cert_mode.value {
@@ -71,7 +71,7 @@ impl Rules {
         }
     }
 
-    /// Every policy of the layer: the built-in ones, then its own in their order.
+    /// Returns every policy of the layer: the built-in ones, then its own in their order.
     pub(super) fn policies(&self, layer: LayerName) -> Vec<Arc<PolicySpec>> {
         let built_in = |which| {
             Arc::new(PolicySpec {
@@ -89,7 +89,7 @@ impl Rules {
         BuiltIn::ALL.into_iter().map(built_in).chain(custom).collect()
     }
 
-    /// How strictly one of the built-in policies is meant.
+    /// Returns how strictly a built-in policy is meant.
     pub const fn mode_of(&self, which: BuiltIn) -> Mode {
         match which {
             BuiltIn::Origin => self.origin_mode.value,
@@ -113,13 +113,13 @@ impl Rules {
     }
 }
 
-/// The policy that one entry means; nothing where it has no usable name or source, which is a problem of its file.
+/// Returns the policy of an entry; `None` without a valid name or source, which is already a problem of the file.
 fn custom_policy(
-    entry: Written<CustomValues>,
+    entry: WrittenValue<CustomValues>,
     layer: LayerName,
     default_mode: Mode,
-) -> Option<Written<Arc<PolicySpec>>> {
-    let Written { value: CustomValues { name, source, digest, mode, on_warn, settings }, place } = entry;
+) -> Option<WrittenValue<Arc<PolicySpec>>> {
+    let WrittenValue { value: CustomValues { name, source, digest, mode, on_warn, settings }, place } = entry;
     let spec = PolicySpec {
         name: name?.value,
         layer,
@@ -130,11 +130,11 @@ fn custom_policy(
         settings: settings.map_or_else(|| json!({}), |written| written.value),
         limits: PolicyLimits::DEFAULT,
     };
-    Some(Written { value: Arc::new(spec), place })
+    Some(WrittenValue { value: Arc::new(spec), place })
 }
 
-/// What is too much about the policies of one layer, and how much there may be: no more of them than one run may have,
-/// and no more time than a client waits.
+/// Returns how the policies of one layer exceed a limit, and the limit: the number of policies in one run, or the time
+/// that a client waits.
 pub(super) fn excess(policies: &[Arc<PolicySpec>]) -> Option<(String, String)> {
     if policies.len() > limits::POLICIES {
         let allowed = format!("{} policies, the three built-in ones included", limits::POLICIES);

@@ -1,16 +1,16 @@
-//! The JSON Schema of the file, made from what the parser reads by.
+//! The JSON Schema of the file, made from the keys that the parser reads by.
 
 use serde_json::Value;
 use serde_json::json;
 
-use crate::form::Shape as _;
+use crate::form::ValueSchema as _;
 use crate::keys;
 use crate::keys::Nested;
 
-/// JSON Schema (draft 2020-12) of the configuration.
+/// Returns the JSON Schema (draft 2020-12) of the configuration.
 ///
-/// It can't say everything that the parser checks (unique names, `cert_level_mode` against `cert_mode`, the range of
-/// durations), but it refuses nothing that the parser takes.
+/// It can't express all checks of the parser (unique names, `cert_level_mode` against `cert_mode`, the range of
+/// durations), but it allows everything that the parser allows.
 pub fn schema() -> Value {
     let mut schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -1,26 +1,26 @@
-//! A value in force, and who chose it.
+//! A value in force, and its source.
 
 use serde::Serialize;
 use serde::Serializer;
 
 use crate::place::FilePlace;
-use crate::place::Written;
+use crate::place::WrittenValue;
 
-/// Who chose a value.
+/// The source of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SettingSource {
-    /// Nobody: the key is absent.
+    /// The default, because the key is absent.
     Default,
-    /// Nobody, so it follows `policy.cert_mode`.
+    /// The value of `policy.cert_mode`, because the key is absent.
     CertMode,
-    /// A file, here.
+    /// A file, at this place.
     File(FilePlace),
     /// The command line.
     Flag,
 }
 
 impl SettingSource {
-    /// What people read.
+    /// Returns the words for people.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Default => "default",
@@ -31,7 +31,7 @@ impl SettingSource {
     }
 }
 
-/// One word; where in a file a value stands is not part of it.
+/// Writes one word, without the place in a file.
 impl Serialize for SettingSource {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(match self {
@@ -43,32 +43,32 @@ impl Serialize for SettingSource {
     }
 }
 
-/// A value in force, and who chose it.
+/// A value in force, and its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting<T> {
     /// The value in force.
     pub value: T,
-    /// Who chose it.
+    /// The source of the value.
     pub source: SettingSource,
 }
 
 impl<T> Setting<T> {
-    /// What a file says, or else the default.
-    pub(super) fn or_default(chosen: Option<Written<T>>, default: T) -> Self {
+    /// Returns the value of a file, or else the default.
+    pub(super) fn or_default(chosen: Option<WrittenValue<T>>, default: T) -> Self {
         Self::or(chosen, default, SettingSource::Default)
     }
 
-    /// What a file says, or else `otherwise` with its source.
-    pub(super) fn or(chosen: Option<Written<T>>, otherwise: T, source: SettingSource) -> Self {
+    /// Returns the value of a file, or else `otherwise` with its source.
+    pub(super) fn or(chosen: Option<WrittenValue<T>>, otherwise: T, source: SettingSource) -> Self {
         chosen.map_or(Self { value: otherwise, source }, Self::file)
     }
 
-    /// What a file says.
-    pub(super) fn file(written: Written<T>) -> Self {
+    /// Returns the value of a file.
+    pub(super) fn file(written: WrittenValue<T>) -> Self {
         Self { value: written.value, source: SettingSource::File(written.place) }
     }
 
-    /// What the command line says.
+    /// Returns the value of the command line.
     pub(super) const fn flag(value: T) -> Self {
         Self { value, source: SettingSource::Flag }
     }

@@ -1,6 +1,6 @@
-//! The settings of a custom policy: any YAML that JSON can say, as JSON.
+//! The settings of a custom policy: any YAML that JSON can express, as JSON.
 //!
-//! A form like those of `form`; only the component itself knows what its settings mean.
+//! A form like those of `form`. Only the component itself knows what its settings mean.
 
 use std::collections::BTreeSet;
 
@@ -10,25 +10,25 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::form::Base;
-use crate::form::Form;
 use crate::form::Mismatch;
-use crate::form::Shape;
+use crate::form::ValueForm;
+use crate::form::ValueSchema;
 use crate::form::describe;
-use crate::problem::Code;
+use crate::problem::ProblemCode;
 use crate::raw::Half;
-use crate::raw::Node;
+use crate::raw::YamlNode;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
 
-/// Any YAML that JSON can say, except nothing at all.
+/// The form of any YAML that JSON can express, except a missing value.
 #[derive(Debug)]
 pub(super) struct Settings;
 
-impl Form for Settings {
+impl ValueForm for Settings {
     type Value = Value;
 
-    fn read(&self, node: &Node, _: Base<'_>) -> Result<Value, Vec<Mismatch>> {
-        if *node == Node::Null {
+    fn read(&self, node: &YamlNode, _: Base<'_>) -> Result<Value, Vec<Mismatch>> {
+        if *node == YamlNode::Null {
             let allowed = "any YAML value; without the key, the settings are `{}`";
             return Err(vec![Mismatch::new(describe(node), allowed)]);
         }
@@ -37,33 +37,33 @@ impl Form for Settings {
         if size > limits::SETTINGS {
             let mismatch =
                 Mismatch::new(format!("has {size} bytes as JSON"), format!("at most {} bytes", limits::SETTINGS));
-            return Err(vec![Mismatch { code: Code::Limit, ..mismatch }]);
+            return Err(vec![Mismatch { code: ProblemCode::Limit, ..mismatch }]);
         }
         Ok(value)
     }
 }
 
-impl Shape for Settings {
+impl ValueSchema for Settings {
     fn schema(&self) -> Value {
         json!({ "type": ["object", "array", "string", "number", "boolean"] })
     }
 }
 
-fn convert(node: &Node) -> Result<Value, Vec<Mismatch>> {
-    let no_json = || vec![Mismatch::new(describe(node), "a value that JSON can express")];
+fn convert(node: &YamlNode) -> Result<Value, Vec<Mismatch>> {
+    let not_json = || vec![Mismatch::new(describe(node), "a value that JSON can express")];
     match node {
-        Node::Null => Ok(Value::Null),
-        Node::Bool(value) => Ok(Value::Bool(*value)),
-        Node::Integer(value) => Number::from_i128(*value).map(Value::Number).ok_or_else(no_json),
-        Node::Float(value) => Number::from_f64(*value).map(Value::Number).ok_or_else(no_json),
-        Node::Text(text) => Ok(Value::String(text.clone())),
-        Node::Tagged(_) => Err(no_json()),
-        Node::List(items) => list(items),
-        Node::Map(entries) => map(entries),
+        YamlNode::Null => Ok(Value::Null),
+        YamlNode::Bool(value) => Ok(Value::Bool(*value)),
+        YamlNode::Integer(value) => Number::from_i128(*value).map(Value::Number).ok_or_else(not_json),
+        YamlNode::Float(value) => Number::from_f64(*value).map(Value::Number).ok_or_else(not_json),
+        YamlNode::Text(text) => Ok(Value::String(text.clone())),
+        YamlNode::Tagged(_) => Err(not_json()),
+        YamlNode::List(items) => list(items),
+        YamlNode::Map(entries) => map(entries),
     }
 }
 
-fn list(items: &[Node]) -> Result<Value, Vec<Mismatch>> {
+fn list(items: &[YamlNode]) -> Result<Value, Vec<Mismatch>> {
     let (mut values, mut mismatches) = (Vec::new(), Vec::new());
     for (index, item) in items.iter().enumerate() {
         match convert(item) {
@@ -74,10 +74,10 @@ fn list(items: &[Node]) -> Result<Value, Vec<Mismatch>> {
     if mismatches.is_empty() { Ok(Value::Array(values)) } else { Err(mismatches) }
 }
 
-fn map(entries: &[(Node, Node)]) -> Result<Value, Vec<Mismatch>> {
+fn map(entries: &[(YamlNode, YamlNode)]) -> Result<Value, Vec<Mismatch>> {
     let (mut object, mut mismatches, mut seen) = (Map::new(), Vec::new(), BTreeSet::new());
     for (index, (key, value)) in entries.iter().enumerate() {
-        let name = if let Node::Text(name) = key { name } else { "?" };
+        let name = if let YamlNode::Text(name) = key { name } else { "?" };
         let label = format!(".{}", SafeText::quoted_value(name));
         mismatches.extend(wrong_key(key, &mut seen).map(|wrong| wrong.inside(index, label.clone())));
         match convert(value) {
@@ -90,19 +90,19 @@ fn map(entries: &[(Node, Node)]) -> Result<Value, Vec<Mismatch>> {
     if mismatches.is_empty() { Ok(Value::Object(object)) } else { Err(mismatches) }
 }
 
-/// What is wrong with a key after those in `seen`.
-fn wrong_key<'n>(key: &'n Node, seen: &mut BTreeSet<&'n str>) -> Option<Mismatch> {
+/// Returns the problem of a key that comes after those in `seen`; `None` when there is none.
+fn wrong_key<'n>(key: &'n YamlNode, seen: &mut BTreeSet<&'n str>) -> Option<Mismatch> {
     let wrong =
-        |code, found: String, allowed: &str| Some(Mismatch { code, half: Half::Key, ..Mismatch::new(found, allowed) });
-    let Node::Text(name) = key else {
-        return wrong(Code::BadValue, format!("has a key that {}", describe(key)), "keys that are text");
+        |code, text: String, allowed: &str| Some(Mismatch { code, half: Half::Key, ..Mismatch::new(text, allowed) });
+    let YamlNode::Text(name) = key else {
+        return wrong(ProblemCode::BadValue, format!("has a key that {}", describe(key)), "keys that are text");
     };
     if name == "<<" {
         let allowed = "keys written out; merge keys are not supported";
-        return wrong(Code::Unsupported, "is a merge key".to_owned(), allowed);
+        return wrong(ProblemCode::Unsupported, "is a merge key".to_owned(), allowed);
     }
     if seen.insert(name) {
         return None;
     }
-    wrong(Code::DuplicateKey, "is given a second time".to_owned(), "each key once")
+    wrong(ProblemCode::DuplicateKey, "is given a second time".to_owned(), "each key once")
 }

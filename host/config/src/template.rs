@@ -1,6 +1,6 @@
 //! The file of `smcp config init`: every key with its meaning, commented out.
 //!
-//! Made from the keys that the parser reads by, so that it leaves none out.
+//! It is made from the keys that the parser reads by, so that none is missing.
 
 use std::fmt::Write as _;
 
@@ -9,10 +9,10 @@ use serde_json::Value;
 use crate::keys;
 use crate::keys::AnyKey;
 
-/// Columns that a comment takes, at most.
+/// The most columns of a comment.
 const WIDTH: usize = 100;
 
-/// Values for keys that have no default which could be written, or for which another says more.
+/// Example values for keys without a default that can be written, or for which an example explains more.
 const EXAMPLES: [(&str, &str); 10] = [
     ("trusted_registries", "[https://registry.mcp-hub.info]"),
     ("runtime_dir", "~/.mcp/runtime"),
@@ -23,11 +23,11 @@ const EXAMPLES: [(&str, &str); 10] = [
     ("score_mode", "strict"),
     ("custom", "[{name: no-network, source: policies/no_network.wasm, mode: warn}]"),
     ("policy", ""),
-    // Another name of `cert_mode`: one of the two is enough.
+    // It is another name of `cert_mode`, which the template has already.
     ("cert_level_mode", ""),
 ];
 
-/// The text: an empty configuration, until somebody takes a `#` away.
+/// Returns the text, which is an empty configuration until a `#` is taken away.
 pub fn template() -> String {
     let mut text =
         "# What smcp may start. Nothing is restricted until the `#` before a key under `policy` is taken away,\n\
@@ -58,13 +58,13 @@ fn write_key(text: &mut String, key: &dyn AnyKey, indent: &str) {
         Some(default) => format!(" Default: {}.", default.as_str().map_or(default.to_string(), str::to_owned)),
     };
     for line in lines(&format!("{about}{default}"), WIDTH.saturating_sub(indent.len())) {
-        // A string never fails to be written to.
+        // Writing to a string never fails.
         let _ = writeln!(text, "# {indent}{line}");
     }
     let _ = writeln!(text, "#{indent}{}: {value}", key.name());
 }
 
-/// A text in lines of at most `width`, broken between words.
+/// Breaks a text between words, into lines of at most `width` columns.
 fn lines(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
@@ -98,7 +98,7 @@ mod tests {
             .unwrap_or_else(|error| panic!("{error}\n{text}"))
     }
 
-    /// The text with every `#` before a key taken away.
+    /// Returns the text with every `#` before a key taken away.
     fn uncommented(text: &str) -> String {
         text.lines()
             .map(|line| {

@@ -1,4 +1,4 @@
-//! What the configuration promises: documents in, problems or rules out.
+//! Tests of the whole configuration: documents in, problems or rules out.
 
 mod conformance;
 mod discovery;
@@ -35,7 +35,7 @@ fn good(text: &str) -> Config {
     read(text).unwrap_or_else(|error| panic!("{text}\n{error}"))
 }
 
-/// The problems without the name of the file.
+/// Returns the problems, without the name of the file.
 #[track_caller]
 fn bad(text: &str) -> Vec<String> {
     let Err(error) = read(text) else { panic!("accepted:\n{text}") };

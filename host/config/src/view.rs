@@ -1,4 +1,4 @@
-//! The configuration in force, and who chose each value: `config show`.
+//! The configuration in force and the source of each value: `config show`.
 //!
 //! As text it is YAML that [`crate::parse`] reads back to the same rules.
 
@@ -14,9 +14,9 @@ use serde_json::json;
 
 use crate::Config;
 use crate::Layer;
-use crate::place::Written;
+use crate::place::WrittenValue;
 use crate::raw;
-use crate::raw::Node;
+use crate::raw::YamlNode;
 use crate::rules::Rules;
 use crate::setting::Setting;
 use crate::setting::SettingSource;
@@ -27,15 +27,15 @@ use smcp_model::text::SafeText;
 
 /// One key in force.
 #[derive(Debug, Clone, Serialize)]
-pub struct Entry {
-    /// The key, without the section it stands in.
+pub struct ViewEntry {
+    /// The key, without its section.
     #[serde(skip)]
     pub key: &'static str,
-    /// Its value; null when the absence of the key is what is in force.
+    /// Its value; null when the key is absent and has no default value.
     pub value: Value,
-    /// Who chose it.
+    /// The source of the value.
     pub source: SettingSource,
-    /// What to know about it: what its absence means, or that it has no effect yet.
+    /// A remark: what the absence of the key means, or that the key has no effect yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<&'static str>,
 }
@@ -43,33 +43,33 @@ pub struct Entry {
 /// The rules of one layer in force.
 #[derive(Debug, Clone, Serialize)]
 pub struct LayerView {
-    /// Whose rules these are.
+    /// The layer's name.
     pub layer: LayerName,
-    /// Their file; none when they are the defaults.
+    /// The file of the rules; `None` when they are the defaults.
     pub file: Option<PathBuf>,
     /// `trusted_registries`.
-    pub trusted_registries: Entry,
+    pub trusted_registries: ViewEntry,
     /// The keys under `policy`.
     #[serde(serialize_with = "by_key")]
-    pub policy: Vec<Entry>,
+    pub policy: Vec<ViewEntry>,
 }
 
 /// The whole configuration in force.
 #[derive(Debug, Clone, Serialize)]
 pub struct View {
-    /// Which document this is.
+    /// The name of the document's format.
     pub schema: &'static str,
-    /// Whether anybody wrote a configuration.
+    /// Whether any configuration file was read.
     pub configured: bool,
     /// The keys outside the layers.
     #[serde(serialize_with = "by_key")]
-    pub settings: Vec<Entry>,
+    pub settings: Vec<ViewEntry>,
     /// The layers.
     pub layers: Vec<LayerView>,
 }
 
 impl Config {
-    /// Everything in force, defaults included.
+    /// Returns everything in force, defaults included.
     pub fn view(&self) -> View {
         View {
             schema: "smcp.config/1",
@@ -79,7 +79,7 @@ impl Config {
                 entry("cache_dir", &self.cache_dir, |directory| {
                     json!(directory.as_ref().map(|path| path.to_string_lossy()))
                 }),
-                Entry {
+                ViewEntry {
                     note: self.runtime_dir.value.is_none().then_some("in the cache"),
                     ..entry("runtime_dir", &self.runtime_dir, |directory| {
                         json!(directory.as_ref().map(|path| path.to_string_lossy()))
@@ -104,18 +104,18 @@ fn layer(layer: &Layer) -> LayerView {
     LayerView {
         layer: layer.name(),
         file: layer.files().first().cloned(),
-        trusted_registries: Entry { note: any, ..entry("trusted_registries", layer.trusted(), names) },
+        trusted_registries: ViewEntry { note: any, ..entry("trusted_registries", layer.trusted(), names) },
         policy: policy(layer.rules()),
     }
 }
 
-fn policy(rules: &Rules) -> Vec<Entry> {
+fn policy(rules: &Rules) -> Vec<ViewEntry> {
     let mode = |key, setting: &Setting<Mode>| entry(key, setting, |mode| json!(mode));
     let any = rules.allowed_origins.value.is_none().then_some("any origin");
     let first = rules.custom.first();
     let source = first.map_or(SettingSource::Default, |first| SettingSource::File(first.place.clone()));
     vec![
-        Entry { note: any, ..entry("allowed_origins", &rules.allowed_origins, |origins| json!(origins)) },
+        ViewEntry { note: any, ..entry("allowed_origins", &rules.allowed_origins, |origins| json!(origins)) },
         entry("min_cert_level", &rules.min_cert_level, |level| json!(level)),
         entry("min_score", &rules.min_score, |score| json!(score)),
         mode("cert_mode", &rules.cert_mode),
@@ -123,11 +123,11 @@ fn policy(rules: &Rules) -> Vec<Entry> {
         mode("score_mode", &rules.score_mode),
         entry("cert_score_check", &rules.cert_score_check, |check| json!(check)),
         entry("warning_threshold", &rules.warning_threshold, |score| json!(score)),
-        Entry { key: "custom", value: rules.custom.iter().map(custom_entry).collect(), source, note: None },
+        ViewEntry { key: "custom", value: rules.custom.iter().map(custom_entry).collect(), source, note: None },
     ]
 }
 
-fn custom_entry(written: &Written<Arc<PolicySpec>>) -> Value {
+fn custom_entry(written: &WrittenValue<Arc<PolicySpec>>) -> Value {
     let spec = &written.value;
     let mut value = json!({ "name": spec.name, "source": spec.source.to_string(), "mode": spec.mode });
     if let Value::Object(members) = &mut value {
@@ -138,15 +138,15 @@ fn custom_entry(written: &Written<Arc<PolicySpec>>) -> Value {
     value
 }
 
-fn entry<T>(key: &'static str, setting: &Setting<T>, value: impl Fn(&T) -> Value) -> Entry {
-    Entry { key, value: value(&setting.value), source: setting.source.clone(), note: None }
+fn entry<T>(key: &'static str, setting: &Setting<T>, value: impl Fn(&T) -> Value) -> ViewEntry {
+    ViewEntry { key, value: value(&setting.value), source: setting.source.clone(), note: None }
 }
 
 fn duration(duration: &Duration) -> Value {
     json!(humantime::format_duration(*duration).to_string())
 }
 
-fn by_key<S: Serializer>(entries: &[Entry], serializer: S) -> Result<S::Ok, S::Error> {
+fn by_key<S: Serializer>(entries: &[ViewEntry], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(entries.iter().map(|entry| (entry.key, entry)))
 }
 
@@ -164,8 +164,8 @@ impl fmt::Display for View {
     }
 }
 
-/// One key as YAML, with who chose it behind it; a comment when absence is what is in force.
-fn line(f: &mut fmt::Formatter<'_>, indent: &str, entry: &Entry) -> fmt::Result {
+/// Writes one key as YAML, and its source as a comment. A key without a value is a comment as a whole.
+fn line(f: &mut fmt::Formatter<'_>, indent: &str, entry: &ViewEntry) -> fmt::Result {
     let remark = match entry.note {
         Some(note) => format!("{}; {note}", entry.source.as_str()),
         None => entry.source.as_str().to_owned(),
@@ -180,8 +180,8 @@ fn line(f: &mut fmt::Formatter<'_>, indent: &str, entry: &Entry) -> fmt::Result 
     writeln!(f, "{indent}{hidden}{}: {}  # {remark}", entry.key, SafeText::new(&yaml(&entry.value)))
 }
 
-/// A value as YAML: JSON is YAML, and text that means itself needs no quotes.
+/// Returns a value as YAML: JSON is YAML, and text that YAML reads as that text needs no quotes.
 fn yaml(value: &Value) -> String {
-    let means_itself = |text: &&str| raw::parse(text) == Ok(Node::Text((*text).to_owned()));
-    value.as_str().filter(means_itself).map_or_else(|| value.to_string(), str::to_owned)
+    let reads_as_itself = |text: &&str| raw::parse(text) == Ok(YamlNode::Text((*text).to_owned()));
+    value.as_str().filter(reads_as_itself).map_or_else(|| value.to_string(), str::to_owned)
 }

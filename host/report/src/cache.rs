@@ -1,4 +1,4 @@
-//! The cache: `smcp cache ls`, and what `rm` and `gc` have removed.
+//! Lists the cache, and what was removed from it: `smcp cache`.
 
 use std::io;
 use std::io::Write;
@@ -17,7 +17,7 @@ use smcp_model::size::ByteSize;
 use smcp_model::text::SafeText;
 use smcp_model::time;
 
-/// Writes the files as a table, and below it what they take together.
+/// Writes the files as a table, and their total size below it.
 ///
 /// # Errors
 /// When the writer fails.
@@ -51,7 +51,7 @@ pub fn document(place: &str, entries: &[CacheEntry]) -> Value {
     })
 }
 
-/// Writes what was removed, or would be.
+/// Writes what was removed, or what a dry run would remove.
 ///
 /// # Errors
 /// When the writer fails.
@@ -64,7 +64,7 @@ pub fn removal(removal: &CacheRemoval, dry_run: bool, out: &mut dyn Write, style
     ];
     let parts: Vec<String> =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
-    let said = match (removal.is_empty(), dry_run) {
+    let message = match (removal.is_empty(), dry_run) {
         (true, _) => "there is nothing to remove".to_owned(),
         (false, false) => format!("removed {}; {freed} freed", parts.join(", ")),
         (false, true) => format!("would remove {}, and free {freed}", parts.join(", ")),
@@ -74,7 +74,7 @@ pub fn removal(removal: &CacheRemoval, dry_run: bool, out: &mut dyn Write, style
         .iter()
         .map(|entry| (entry.kind.as_str(), Span::plain(format!("{}, {}", entry.digest, entry.size))))
         .collect();
-    message::done(&said, &rows, out, style)?;
+    message::done(&message, &rows, out, style)?;
     removal.in_use.iter().try_for_each(|entry| {
         message::notice(&format!("{} stays: a server that runs, or is about to, has it", entry.digest), out, style)
     })
@@ -110,7 +110,7 @@ fn entry(entry: &CacheEntry) -> Value {
     })
 }
 
-/// How long ago, in its largest unit.
+/// Returns how long ago `at` was, in the largest unit that is not zero.
 fn ago(now: u64, at: u64) -> String {
     let seconds = now.saturating_sub(at);
     let units = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];

@@ -1,8 +1,8 @@
-//! What a client is told when no server was started for it (spec section 7).
+//! The error for a client whose server was not started (spec section 7).
 //!
-//! Clients don't show standard error, so this is often all that a person learns. Before it something ended a launch;
-//! after it `launch` answers the client's requests with it. As in the warning for the model, whatever was not written
-//! here stands in quotation marks.
+//! Clients don't show standard error, so this is often all that the user sees. Before it a launch has ended; after it
+//! `launch` answers the client's requests with the error. As in the warning for the model, text from elsewhere is in
+//! quotation marks.
 
 use serde_json::Value;
 use serde_json::json;
@@ -22,25 +22,27 @@ use smcp_model::verdict::Outcome;
 
 mod cut;
 
-/// What is subtracted from, so that every exit code has an error code which JSON-RPC leaves to programs.
+/// The number from which the exit code is subtracted. JSON-RPC leaves the resulting error codes to programs.
 const BASE: i32 = -31_000;
 
-/// The error of a decision that starts nothing.
+/// Returns the error for a decision that starts nothing.
 pub fn decision(report: &Report<'_>) -> ClientError {
     let label = report.subject.label();
     let message = match report.conclusion {
         Conclusion::Ruled(ruling) => ruled(&label, ruling, report.consent),
-        Conclusion::Refused { message, .. } | Conclusion::Unavailable { message, .. } => said(Some(&label), message),
+        Conclusion::Refused { message, .. } | Conclusion::Unavailable { message, .. } => {
+            message_line(Some(&label), message)
+        }
     };
     let data = cut::cut(report.document()).and_then(|small| serde_json::to_value(small).ok());
     let data = data.unwrap_or_else(|| document(report.exit.code(), &message));
     ClientError { code: code(report.exit.code()), message, data }
 }
 
-/// The error of a failure, which is no decision: `message` has what is wrong in its first line and what helps behind it.
-/// `label` is the package, where one is known.
+/// Returns the error for a failure before any decision. The first line of `message` says what is wrong, and the others
+/// what helps. `label` is the package, where it is known.
 pub fn failure(label: Option<&str>, exit_code: u8, message: &str) -> ClientError {
-    let message = said(label, message);
+    let message = message_line(label, message);
     let data = document(exit_code, &message);
     ClientError { code: code(exit_code), message, data }
 }
@@ -60,13 +62,13 @@ fn lead(label: Option<&str>) -> String {
     }
 }
 
-/// What helps. The contact of an administrator belongs here too, once the configuration can name one.
+/// Returns the part about what helps. An administrator's contact belongs here once the configuration can name one.
 fn tail(remedy: Option<&str>) -> String {
     remedy.map(|remedy| format!(". What helps: {}", quoted(remedy, limits::CLIENT_QUOTE))).unwrap_or_default()
 }
 
-/// The line of a message.
-fn said(label: Option<&str>, message: &str) -> String {
+/// Returns the line for a message.
+fn message_line(label: Option<&str>, message: &str) -> String {
     let (wrong, helps) = message.split_once('\n').unwrap_or((message, ""));
     let helps = SafeText::one_line(helps);
     let helps = Some(helps.as_str()).filter(|helps| !helps.is_empty());
@@ -74,7 +76,7 @@ fn said(label: Option<&str>, message: &str) -> String {
     format!("{}: {reason}{}", lead(label), tail(helps))
 }
 
-/// The line of a ruling: who is against it and why, in as many reasons as fit.
+/// Returns the line for a ruling: the objecting policies and as many of their reasons as fit.
 fn ruled(label: &str, ruling: &Ruling, consent: Option<Consent>) -> String {
     let effect = ruling.effect();
     let against: Vec<_> = ruling.policies().iter().filter(|policy| policy.effect() == effect).collect();
@@ -90,27 +92,27 @@ fn ruled(label: &str, ruling: &Ruling, consent: Option<Consent>) -> String {
     remedies.dedup();
     let tail = tail(remedies.first().copied());
     let room = limits::CLIENT_MESSAGE.saturating_sub(head.len() + tail.len());
-    let mut said = format!("{head}{}{tail}", fitting(&reasons, room));
+    let mut line = format!("{head}{}{tail}", fitting(&reasons, room));
     for remedy in remedies.iter().skip(1) {
         let also = format!(", and {}", quoted(remedy, limits::CLIENT_QUOTE));
-        if said.len() + also.len() <= limits::CLIENT_MESSAGE {
-            said.push_str(&also);
+        if line.len() + also.len() <= limits::CLIENT_MESSAGE {
+            line.push_str(&also);
         }
     }
-    said
+    line
 }
 
-/// What a policy has against the package.
+/// Returns the objections of a policy.
 fn reasons(policy: &Evaluated, layered: bool) -> Vec<String> {
     let name = policy.name().as_str();
     let who = if layered { format!("{name} ({})", policy.layer().as_str()) } else { name.to_owned() };
-    let words = |message: &str| quoted(message, limits::CLIENT_QUOTE);
+    let quote = |message: &str| quoted(message, limits::CLIENT_QUOTE);
     match &policy.outcome {
         Outcome::Violation(verdict) => {
-            verdict.violations.iter().map(|found| format!("{who}: {}", words(found.message.as_str()))).collect()
+            verdict.violations.iter().map(|finding| format!("{who}: {}", quote(finding.message.as_str()))).collect()
         }
         Outcome::Fault(fault) => {
-            vec![format!("{who} is broken ({}): {}", fault.kind.as_str(), words(fault.message.as_str()))]
+            vec![format!("{who} is broken ({}): {}", fault.kind.as_str(), quote(fault.message.as_str()))]
         }
         Outcome::Pass { .. } | Outcome::Skipped | Outcome::Waived { .. } => Vec::new(),
     }
@@ -118,21 +120,21 @@ fn reasons(policy: &Evaluated, layered: bool) -> Vec<String> {
 
 fn remedy(policy: &Evaluated) -> Option<&str> {
     let remedy = match &policy.outcome {
-        Outcome::Violation(verdict) => verdict.violations.iter().find_map(|found| found.remedy.as_ref()),
+        Outcome::Violation(verdict) => verdict.violations.iter().find_map(|finding| finding.remedy.as_ref()),
         Outcome::Fault(fault) => fault.remedy.as_ref(),
         Outcome::Pass { .. } | Outcome::Skipped | Outcome::Waived { .. } => None,
     };
     remedy.map(|remedy| remedy.as_str())
 }
 
-/// As many reasons as `room` bytes hold, and how many are left out.
+/// Joins as many reasons as fit into `room` bytes, and counts the others.
 fn fitting(reasons: &[String], room: usize) -> String {
     let mut list = String::new();
     for (index, reason) in reasons.iter().enumerate() {
         let separator = if index == 0 { "" } else { "; " };
         let rest = reasons.len() - index;
         let more = format!("{separator}and {rest} more");
-        // Unless it is the last one, a reason leaves room for the words that others are missing.
+        // All reasons but the last leave room for the count of the others.
         let reserved = if rest == 1 { 0 } else { "; ".len() + more.len() };
         if list.len() + separator.len() + reason.len() + reserved > room {
             return list + &more;

@@ -1,4 +1,4 @@
-//! `smcp doctor`: one line a check, and what to do about it.
+//! Shows the checks of `smcp doctor`: a line for each, and advice.
 
 use std::io;
 use std::io::Write;
@@ -16,7 +16,7 @@ use smcp_model::diagnosis::Check;
 use smcp_model::diagnosis::Health;
 use smcp_model::diagnosis::worst;
 
-/// Writes the checks, and what they come to.
+/// Writes the checks, and the overall result.
 ///
 /// # Errors
 /// When the writer fails.
@@ -45,7 +45,7 @@ pub fn human(checks: &[Check], out: &mut dyn Write, style: &Style) -> io::Result
     paragraph(out, &[mark(health).span(palette), Span::new(verdict, palette.strong)], 0, 2, style.width)
 }
 
-/// The same for machines.
+/// The same as a document.
 pub fn document(checks: &[Check], exit_code: u8) -> Value {
     json!({
         "schema": "smcp.doctor/1",

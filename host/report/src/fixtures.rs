@@ -37,7 +37,7 @@ use smcp_model::verdict::Finding;
 use smcp_model::verdict::Outcome;
 use smcp_model::verdict::Verdict;
 
-/// A decision and all that a report of it borrows.
+/// A decision, and the values that its report borrows.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     subject: Subject,
@@ -73,7 +73,7 @@ impl Case {
     }
 }
 
-/// One decision of every kind, each under the name of its snapshot.
+/// Returns one decision of every kind, each with the name of its snapshot.
 pub(crate) fn cases() -> Vec<Case> {
     let refused =
         |name, exit, code, message| Case { ruling: Err((code, message)), ..Case::new(name, exit, Vec::new()) };
@@ -129,12 +129,12 @@ pub(crate) fn all_pass() -> Case {
     Case { purpose: Purpose::DryRun, ..Case::new("all_pass", ExitKind::Success, policies) }
 }
 
-/// A pass of a package of which everything is known.
+/// Returns a pass of a package whose facts are all known.
 pub(crate) fn full() -> Case {
     Case { subject: full_subject(), ..all_pass() }
 }
 
-/// A pass of a package of which nothing is known.
+/// Returns a pass of a package whose facts are all unknown.
 pub(crate) fn unknown() -> Case {
     Case { subject: unknown_subject(), ..all_pass() }
 }
@@ -210,7 +210,7 @@ fn with_notices() -> Case {
     }
 }
 
-/// What a guest may say at most, in prose, and as one endless word.
+/// Returns long messages of a guest: one of many words, and one of a single long word.
 pub(crate) fn long_messages() -> Case {
     let prose = "this package asks for the network hosts api.example.com, cdn.example.com and telemetry.example.com, \
                  of which only the first is in the list of hosts that this organisation allows for servers of this kind";
@@ -223,13 +223,13 @@ pub(crate) fn long_messages() -> Case {
     Case::new("long_messages", ExitKind::Refused, vec![passing("origin"), policy("no-network", Mode::Strict, outcome)])
 }
 
-/// One policy of the user's own with these objections, under `mode`.
+/// Returns a custom policy with these objections, under `mode`.
 pub(crate) fn objecting(messages: &[String], mode: Mode) -> Case {
     let outcome = Outcome::Violation(Verdict { violations: findings(messages), notices: Vec::new() });
     Case::new("objecting", ExitKind::Success, vec![passing("origin"), policy("no-network", mode, outcome)])
 }
 
-/// What may be said against a launch that was allowed, a different kind in each `turn`.
+/// Returns a possible outcome of an allowed launch, of a different kind in each `turn`.
 pub(crate) fn objection(messages: &[String], turn: usize) -> Outcome {
     let reason = messages.first().map(|text| SafeText::new(text)).unwrap_or_default();
     match turn % 5 {
@@ -241,7 +241,7 @@ pub(crate) fn objection(messages: &[String], turn: usize) -> Outcome {
     }
 }
 
-/// A policy under `warn`, in the layer of an administrator when its name is an even one.
+/// Returns a policy under `warn`, in the system layer if its name ends in an even digit.
 pub(crate) fn named(name: &str, outcome: Outcome) -> Evaluated {
     let layer = if name.ends_with(['0', '2', '4', '6', '8']) { LayerName::System } else { LayerName::User };
     in_layer(policy(name, Mode::Warn, outcome), layer)
@@ -251,7 +251,7 @@ fn findings(messages: &[String]) -> Vec<Finding> {
     messages.iter().map(|message| finding("said", message, "permissions", None)).collect()
 }
 
-/// A subject from a facts document, in which any string may stand.
+/// Returns a subject with hostile text wherever a facts document allows any string.
 pub(crate) fn hostile_subject() -> Case {
     let hostile = "\u{1b}[2J\u{202e}\nx\u{9b}\u{1d173}\u{e0041}\u{3164}";
     let subject = Subject {

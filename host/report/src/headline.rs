@@ -1,4 +1,4 @@
-//! The first line of a decision: may it run, and why in a few words.
+//! The first line of a decision: whether the package may run, and why.
 
 use std::io;
 use std::io::Write;
@@ -18,7 +18,7 @@ use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::Outcome;
 use smcp_model::verdict::OutcomeKind;
 
-/// Spaces before what belongs to the headline.
+/// Spaces before the further lines of the headline.
 const INDENT: usize = 2;
 
 /// The sign that a line starts with, and its colour.
@@ -37,7 +37,7 @@ pub(crate) enum Mark {
 }
 
 impl Mark {
-    /// The mark of one policy's line.
+    /// Returns the mark for one policy's line.
     pub(crate) fn of(policy: &Evaluated) -> Self {
         match (policy.outcome.kind(), policy.effect()) {
             (OutcomeKind::Skipped, _) => Self::Quiet,
@@ -48,7 +48,7 @@ impl Mark {
         }
     }
 
-    /// Its colour.
+    /// Returns its colour.
     pub(crate) const fn style(self, palette: &Palette) -> anstyle::Style {
         match self {
             Self::Good => palette.good,
@@ -59,7 +59,7 @@ impl Mark {
         }
     }
 
-    /// The sign in its colour.
+    /// Returns the sign in its colour.
     pub(crate) fn span(self, palette: &Palette) -> Span {
         let sign = match self {
             Self::Good => "✓",
@@ -72,8 +72,8 @@ impl Mark {
     }
 }
 
-/// Writes the line, wrapped where the style wraps. Further lines of a message stand below it, indented: no text that
-/// found its way into one can begin a line.
+/// Writes the line, wrapped where the style wraps. Further lines of a message follow it, indented, so that text from
+/// elsewhere in a message can't begin a line.
 ///
 /// # Errors
 /// When the writer fails.
@@ -96,17 +96,17 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write, style: &Style) -> 
     lines.try_for_each(|line| paragraph(out, &[Span::plain(line.trim_start())], INDENT, 2 * INDENT, style.width))
 }
 
-/// Mark, verdict and reason of a ruling. Whatever may run although something speaks against it has the risk in front
-/// of the reason: who reads one line reads that.
+/// Returns mark, verdict and reason of a ruling. Where a package may run despite an objection or a note, the risk comes
+/// before the reason, because many people read no further.
 fn ruled(report: &Report<'_>, ruling: &Ruling) -> (Mark, &'static str, String) {
     let count = |effect| ruling.policies().iter().filter(|policy| policy.effect() == effect).count();
     let asking = of_enabled(ruling, count(Effect::Ask), "asks for consent", "ask for consent");
     let risky = |reason: String| format!("{}{reason}", risk(report.subject.facts.score));
     match (ruling.effect(), report.consent) {
-        (Effect::Pass, _) => match remarks(report, ruling) {
-            0 => (Mark::Good, "may run:", passed(ruling)),
-            1 => (Mark::Caution, "may run, with a note:", risky(passed(ruling))),
-            _ => (Mark::Caution, "may run, with notes:", risky(passed(ruling))),
+        (Effect::Pass, _) => match count_remarks(report, ruling) {
+            0 => (Mark::Good, "may run:", pass_reason(ruling)),
+            1 => (Mark::Caution, "may run, with a note:", risky(pass_reason(ruling))),
+            _ => (Mark::Caution, "may run, with notes:", risky(pass_reason(ruling))),
         },
         (Effect::Warn, _) => {
             let warning = of_enabled(ruling, count(Effect::Warn), "warns", "warn");
@@ -132,8 +132,8 @@ fn ruled(report: &Report<'_>, ruling: &Ruling) -> (Mark, &'static str, String) {
     }
 }
 
-/// How much is said about a package that nothing stands against.
-fn remarks(report: &Report<'_>, ruling: &Ruling) -> usize {
+/// Counts the notices, remarks and waived policies of a package to which no policy objects.
+fn count_remarks(report: &Report<'_>, ruling: &Ruling) -> usize {
     let waived = count_of(ruling, OutcomeKind::Waived);
     let notices = ruling.policies().iter().map(|policy| match &policy.outcome {
         Outcome::Pass { notices } => notices.len(),
@@ -142,7 +142,7 @@ fn remarks(report: &Report<'_>, ruling: &Ruling) -> usize {
     waived + notices.sum::<usize>() + report.asides().count()
 }
 
-/// `Critical Risk (score 35/100); `, or nothing where the score is good or not known.
+/// Returns `Critical Risk (score 35/100); `, or an empty text where the score is good or unknown.
 fn risk(score: Option<Score>) -> String {
     let Some(score) = score else { return String::new() };
     match score.label() {
@@ -157,15 +157,15 @@ fn count_of(ruling: &Ruling, kind: OutcomeKind) -> usize {
     ruling.policies().iter().filter(|policy| policy.outcome.kind() == kind).count()
 }
 
-/// `2 of 3 policies block it`: disabled policies don't count.
+/// Returns `2 of 3 policies block it`; disabled policies don't count.
 fn of_enabled(ruling: &Ruling, count: usize, one: &str, many: &str) -> String {
     let enabled = ruling.policies().len() - count_of(ruling, OutcomeKind::Skipped);
     let noun = if enabled == 1 { "policy" } else { "policies" };
     format!("{count} of {enabled} {noun} {}", if count == 1 { one } else { many })
 }
 
-/// Why nothing stands against the package.
-fn passed(ruling: &Ruling) -> String {
+/// Returns the reason why no policy objects to the package.
+fn pass_reason(ruling: &Ruling) -> String {
     let allowing = count_of(ruling, OutcomeKind::Pass);
     match (allowing, count_of(ruling, OutcomeKind::Waived)) {
         (0, 0) => "no policy is enabled".to_owned(),

@@ -1,4 +1,4 @@
-//! A decision for people: verdict, facts, then policies with their reasons.
+//! Writes a decision for people: verdict, facts, policies and their reasons.
 
 use std::io;
 use std::io::Write;
@@ -13,7 +13,7 @@ use crate::style::Palette;
 use crate::style::Span;
 use crate::style::Style;
 use crate::summary;
-use crate::table::Columns;
+use crate::table::ColumnWidths;
 use crate::table::fields;
 use crate::wrap::paragraph;
 use smcp_decide::Conclusion;
@@ -29,10 +29,10 @@ use smcp_model::verdict::Outcome;
 
 /// Spaces before facts, policies and notes.
 const INDENT: usize = 2;
-/// Spaces before what a policy says: under its name.
+/// Spaces before the findings of a policy, which are below its name.
 const DETAIL: usize = 6;
 
-/// Writes a whole decision, in one piece.
+/// Writes a whole decision, with a single write.
 ///
 /// # Errors
 /// When the writer fails.
@@ -58,7 +58,7 @@ pub fn decision(report: &Report<'_>, out: &mut dyn Write, style: &Style) -> io::
     out.write_all(&text)
 }
 
-/// Every policy with what it says; of a brief report those that say something, the headline counts them all.
+/// Writes each policy with its findings. A brief report leaves out policies without any; the headline counts them.
 fn policies(report: &Report<'_>, ruling: &Ruling, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let brief = report.brief;
     let layered = ruling.policies().iter().any(|policy| policy.layer() != LayerName::User);
@@ -67,7 +67,7 @@ fn policies(report: &Report<'_>, ruling: &Ruling, out: &mut dyn Write, style: &S
         return Ok(());
     }
     let rows: Vec<Vec<Span>> = shown.iter().map(|policy| policy_row(policy, layered, &style.palette)).collect();
-    let columns = Columns::of(rows.iter().map(Vec::as_slice));
+    let columns = ColumnWidths::of(rows.iter().map(Vec::as_slice));
     writeln!(out)?;
     for (policy, row) in shown.iter().zip(&rows) {
         let mark = Mark::of(policy).span(&style.palette);
@@ -89,7 +89,7 @@ fn policy_row(policy: &Evaluated, layered: bool, palette: &Palette) -> Vec<Span>
     row
 }
 
-/// `violation → block`: what the policy ended in, and what that does.
+/// Returns the outcome of a policy and its effect: `violation → block`.
 fn outcome_words(outcome: &Outcome, effect: Effect) -> String {
     let word = outcome.kind().as_str();
     match outcome {
@@ -99,7 +99,7 @@ fn outcome_words(outcome: &Outcome, effect: Effect) -> String {
     }
 }
 
-/// What one policy says, under its row.
+/// Writes the findings of one policy, under its row.
 fn details(outcome: &Outcome, brief: bool, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     match outcome {
         Outcome::Pass { notices } => notices.iter().try_for_each(|notice| note(notice, brief, out, style)),
@@ -137,14 +137,14 @@ fn remedy(text: Option<&SafeText>, out: &mut dyn Write, style: &Style) -> io::Re
     paragraph(out, &spans, DETAIL, DETAIL + INDENT, style.width)
 }
 
-/// What no policy said, and what the reader can do now.
+/// Writes the remarks that come from no policy, and what the user can do now.
 fn asides(report: &Report<'_>, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let palette = &style.palette;
     let note = |text: &str| [Span::new("note:", palette.caution), Span::plain(text)];
     let mut lines: Vec<_> = report.asides().map(|(_, message)| note(message.as_str())).collect();
     if let Conclusion::Ruled(ruling) = report.conclusion {
         lines.extend(trust_note(ruling, report.consent).map(note));
-        lines.extend(way_out(ruling, report).map(|text| [Span::new("→", palette.dim), Span::plain(text)]));
+        lines.extend(consent_hint(ruling, report).map(|text| [Span::new("→", palette.dim), Span::plain(text)]));
     }
     if report.purpose == Purpose::DryRun && report.exit == ExitKind::Success {
         lines.push([Span::new("dry run:", palette.dim), Span::plain("nothing was started")]);
@@ -155,14 +155,14 @@ fn asides(report: &Report<'_>, out: &mut dyn Write, style: &Style) -> io::Result
     lines.iter().try_for_each(|line| paragraph(out, line, INDENT, INDENT + INDENT, style.width))
 }
 
-/// Corrects the hope that `--trust` might help against a block.
+/// Returns a note that `--trust` does not lift a block, where it was passed against one.
 fn trust_note(ruling: &Ruling, consent: Option<Consent>) -> Option<&'static str> {
-    let in_vain = ruling.effect() == Effect::Block && consent == Some(Consent::Trusted);
-    in_vain.then_some("--trust answers questions; it never lifts a block")
+    let is_useless = ruling.effect() == Effect::Block && consent == Some(Consent::Trusted);
+    is_useless.then_some("--trust answers questions; it never lifts a block")
 }
 
-/// How to give the consent that is missing.
-fn way_out(ruling: &Ruling, report: &Report<'_>) -> Option<&'static str> {
+/// Returns how to give the missing consent.
+fn consent_hint(ruling: &Ruling, report: &Report<'_>) -> Option<&'static str> {
     match (ruling.effect(), report.consent) {
         (Effect::Ask, Some(Consent::NobodyToAsk)) => {
             Some("pass --trust to consent in advance, or run smcp where standard input and error are a terminal")

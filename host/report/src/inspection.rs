@@ -1,4 +1,4 @@
-//! What a component is and says of itself: `smcp policy inspect`.
+//! Shows a component and its description of itself: `smcp policy inspect`.
 
 use std::io;
 use std::io::Write;
@@ -12,7 +12,7 @@ use crate::table;
 use smcp_model::examination::Inspection;
 use smcp_model::text::SafeText;
 
-/// Writes what a component is, its settings' schema last.
+/// Writes the properties of a component, the schema of its settings last.
 ///
 /// # Errors
 /// When the writer fails.
@@ -32,11 +32,11 @@ pub fn human(inspection: &Inspection, out: &mut dyn Write, style: &Style) -> io:
     ];
     table::fields(out, style, 0, &fields)?;
     writeln!(out, "{}settings schema{:#}", style.palette.dim, style.palette.dim)?;
-    // The schema is the guest's text: every line of it is made harmless.
+    // The schema is text from the guest, so each line is escaped.
     format!("{settings_schema:#}").lines().try_for_each(|line| writeln!(out, "  {}", SafeText::new(line)))
 }
 
-/// What a component is, as a document.
+/// Returns the properties of a component as a document.
 pub fn document(inspection: &Inspection) -> Value {
     let Inspection { file, digest, size, interface, imports, name, version, description, on_warn, settings_schema } =
         inspection;

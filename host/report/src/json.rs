@@ -1,4 +1,4 @@
-//! Documents for machines: how they are written, and the one of an error.
+//! Writes JSON documents, and makes the one for an error.
 
 use std::io;
 use std::io::Write;
@@ -10,7 +10,8 @@ use serde_json::json;
 use smcp_model::text::SafeText;
 use smcp_model::visible;
 
-/// The document in place of any other when there is none: wrong usage, wrong configuration, an unreachable registry.
+/// Returns the document for an error that leaves no other to write: wrong usage or configuration, an unreachable
+/// registry.
 pub fn error(code: &str, message: &str, exit_code: u8, problems: Vec<Value>) -> Value {
     json!({
         "schema": "smcp.error/1",
@@ -21,8 +22,8 @@ pub fn error(code: &str, message: &str, exit_code: u8, problems: Vec<Value>) -> 
     })
 }
 
-/// Writes a document on one line. Characters that steer a terminal are written as `\u` escapes, which JSON reads as
-/// the same text.
+/// Writes a document on one line. Characters that control a terminal become `\u` escapes, which JSON reads as the same
+/// text.
 ///
 /// # Errors
 /// When the writer fails.

@@ -1,7 +1,7 @@
-//! Says what was decided, to people and machines, and asks a person.
+//! Shows decisions to people and programs, and asks for consent.
 //!
-//! Before it `decide` has ruled; after it `launch` starts what was cleared. Nothing here decides anything: effects,
-//! exit codes and terminals are given, and every word goes to a writer that the caller names.
+//! Before it `decide` has ruled; after it `launch` starts what was cleared. Nothing here decides: the caller passes
+//! effects, exit codes and terminals, and a writer for all output.
 
 pub mod cache;
 pub mod client_error;
@@ -35,52 +35,52 @@ use smcp_model::exit::ExitKind;
 use smcp_model::request::Subject;
 use smcp_model::text::SafeText;
 
-/// One decision, with everything that is said about it.
+/// One decision, and everything to show with it.
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'a> {
     /// The package that the decision is about.
     pub subject: &'a Subject,
-    /// What was decided.
+    /// The decision, or the reason why there is no ruling.
     pub conclusion: Conclusion<'a>,
-    /// What is worth saying and no policy said. The subject's doubts are added when it is shown: leave them out.
+    /// Remarks that come from no policy. The subject's doubts are added when the report is shown: leave them out.
     pub notices: &'a [Notice],
-    /// The answer to a question, as far as it is known; [`Consent::Trusted`] whenever `--trust` was passed.
+    /// The answer to a question, `None` while it is unknown; [`Consent::Trusted`] whenever `--trust` was passed.
     pub consent: Option<Consent>,
-    /// The start that a person at a terminal is about to see.
+    /// The start that is shown to a person at a terminal; `None` otherwise.
     pub start: Option<Start<'a>>,
-    /// Whether only what is wrong has to be read, on one screen: policies that say nothing are left out.
+    /// Whether the report has to fit on one screen: policies that report nothing are left out.
     pub brief: bool,
-    /// What the decision was made for.
+    /// The purpose of the decision.
     pub purpose: Purpose,
-    /// How the program will end, should it end here (spec section 4).
+    /// How the program exits if it ends here (spec section 4).
     pub exit: ExitKind,
 }
 
-/// A start that is at hand, before the eyes of a person.
+/// A server that is about to start.
 #[derive(Debug, Clone, Copy)]
 pub struct Start<'a> {
-    /// What the server would get.
+    /// What the server gets, and what is kept from it.
     pub access: &'a Access,
 }
 
-/// What a decision is made for.
+/// The purpose of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// `run`: the server starts if it may, and a person is asked if one must be.
+    /// `run`: the server starts if it may, and smcp asks for consent where that is needed.
     Launch,
-    /// `run --dry-run`: nothing starts and nobody is asked.
+    /// `run --dry-run`: nothing starts, and smcp doesn't ask.
     DryRun,
-    /// `policy check` and `policy eval`: nothing was meant to start.
+    /// `policy check` and `policy eval`: nothing would start in any case.
     Check,
 }
 
 impl Report<'_> {
-    /// The decision as a document for machines.
+    /// Returns the decision as a document for programs.
     pub fn document(&self) -> DecisionDocument {
         smcp_decide::document(self.subject, self.conclusion, self.notices, self.exit)
     }
 
-    /// Code and text of everything that no policy said.
+    /// Returns code and text of each remark that comes from no policy.
     fn asides(&self) -> impl Iterator<Item = (&'static str, &SafeText)> {
         smcp_decide::asides(self.subject, self.notices)
     }

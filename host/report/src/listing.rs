@@ -1,4 +1,4 @@
-//! Policies in lists: `smcp policy list`, `smcp config validate`.
+//! Lists policies: `smcp policy list`, `smcp config validate`.
 
 use std::io;
 use std::io::Write;
@@ -17,7 +17,7 @@ use smcp_model::examination::Examined;
 use smcp_model::examination::PolicyState;
 use smcp_model::text::SafeText;
 
-/// Writes the policies as a table, and below it what is wrong with those that are.
+/// Writes the policies as a table, and their problems below it.
 ///
 /// # Errors
 /// When the writer fails.
@@ -39,7 +39,7 @@ pub fn policies(rows: &[Examined], out: &mut dyn Write, style: &Style) -> io::Re
         })
         .collect();
     table::table(out, style, &["NAME", "LAYER", "MODE", "STATE", "VERSION", "DIGEST", "SOURCE"], &cells)?;
-    for (row, (message, remedy)) in rows.iter().filter_map(|row| Some((row, trouble(row)?))) {
+    for (row, (message, remedy)) in rows.iter().filter_map(|row| Some((row, problem(row)?))) {
         writeln!(out)?;
         let name = Span::new(format!("{}:", row.name), palette.strong);
         paragraph(out, &[name, Span::plain(message.as_str())], 0, 2, style.width)?;
@@ -56,14 +56,14 @@ pub fn policies(rows: &[Examined], out: &mut dyn Write, style: &Style) -> io::Re
     Ok(())
 }
 
-/// The names of policies at which nobody looked.
+/// Returns the names of disabled policies, which are not examined.
 fn disabled(rows: &[Examined]) -> Vec<&str> {
     let unseen = rows.iter().filter(|row| row.state == PolicyState::Disabled);
     unseen.map(|row| row.name.as_str()).collect()
 }
 
-/// What is wrong with a policy, and what to do about it.
-fn trouble(row: &Examined) -> Option<(SafeText, Option<SafeText>)> {
+/// Returns the problem of a policy and its remedy; `None` for one that works.
+fn problem(row: &Examined) -> Option<(SafeText, Option<SafeText>)> {
     match &row.state {
         PolicyState::Ready | PolicyState::Disabled => None,
         PolicyState::Faulty(fault) => Some((fault.message.clone(), fault.remedy.clone())),
@@ -77,7 +77,7 @@ fn trouble(row: &Examined) -> Option<(SafeText, Option<SafeText>)> {
     }
 }
 
-/// Writes whether a configuration can be worked with: its file is in order already.
+/// Writes whether every enabled policy works. The configuration file itself is valid already.
 ///
 /// # Errors
 /// When the writer fails.

@@ -1,4 +1,4 @@
-//! Neither decision nor list: errors, notices, and that something was done.
+//! Messages other than decisions and lists: errors, notices and results.
 
 use std::io;
 use std::io::Write;
@@ -9,7 +9,7 @@ use crate::style::Style;
 use crate::table::fields;
 use crate::wrap::paragraph;
 
-/// Spaces before what belongs to the line above.
+/// Spaces before lines that continue the one above.
 const INDENT: usize = 2;
 
 /// Writes an error that is not a decision, with its problems one by one.
@@ -21,7 +21,7 @@ pub fn error(message: &str, problems: &[String], out: &mut dyn Write, style: &St
     problems.iter().try_for_each(|problem| lines(None, problem, INDENT, out, style))
 }
 
-/// Writes something worth knowing that changes nothing.
+/// Writes a notice, which changes nothing.
 ///
 /// # Errors
 /// When the writer fails.
@@ -29,7 +29,7 @@ pub fn notice(message: &str, out: &mut dyn Write, style: &Style) -> io::Result<(
     lines(Some(Span::new("note:", style.palette.caution)), message, 0, out, style)
 }
 
-/// Writes that something was done, and with what result.
+/// Writes that an action is done, and its results.
 ///
 /// # Errors
 /// When the writer fails.
@@ -38,8 +38,8 @@ pub fn done(message: &str, results: &[(&str, Span)], out: &mut dyn Write, style:
     fields(out, style, INDENT, results)
 }
 
-/// Writes our own text, which may have several lines. All but the first are indented: no text that found its way
-/// into a message can begin a line.
+/// Writes a message, which may have several lines. All but the first are indented, so that text from elsewhere in a
+/// message can't begin a line.
 fn lines(lead: Option<Span>, text: &str, indent: usize, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let hanging = indent + INDENT;
     let mut lines = text.lines();

@@ -1,4 +1,4 @@
-//! A package's facts: as rows of decisions, and for `smcp info`.
+//! Shows a package's facts: as rows of a decision, and for `smcp info`.
 
 use std::io;
 use std::io::Write;
@@ -24,16 +24,16 @@ use smcp_model::registry::Registry;
 use smcp_model::request::Subject;
 use smcp_model::text::SafeText;
 
-/// What becomes of a fact that nobody knows.
+/// How unknown facts are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unknown {
-    /// It has a row that says so: policies judge unknown facts too.
+    /// A row says that the fact is unknown, because policies judge unknown facts too.
     Shown,
-    /// It has no row: nothing was judged.
+    /// The fact has no row, because no policy judged it.
     Omitted,
 }
 
-/// The facts that decisions rest on, named and coloured by what they mean.
+/// Returns the facts that decisions depend on, with names, and coloured by their meaning.
 pub(crate) fn facts(subject: &Subject, palette: &Palette, unknown: Unknown) -> Vec<(&'static str, Span)> {
     let known = &subject.facts;
     let rows = [
@@ -85,7 +85,7 @@ fn findings_span(counts: SeverityCounts, palette: &Palette) -> Span {
     Span::new(if words.is_empty() { "none".to_owned() } else { words.join(", ") }, style)
 }
 
-/// Writes all that is known of a package: `smcp info`.
+/// Writes everything that is known about a package: `smcp info`.
 ///
 /// # Errors
 /// When the writer fails.
@@ -121,7 +121,7 @@ fn command_line(entrypoint: &Entrypoint) -> String {
     words.map(quoted).collect::<Vec<_>>().join(" ")
 }
 
-/// What the manifest asks for; what it doesn't ask for has no row.
+/// Returns a row for each kind of permission that the manifest asks for.
 fn permission_rows(permissions: &Permissions) -> Vec<(&'static str, Span)> {
     let lists = [
         ("network", &permissions.network),
@@ -137,7 +137,7 @@ fn permission_rows(permissions: &Permissions) -> Vec<(&'static str, Span)> {
     rows
 }
 
-/// All that is known of a package as a document: `smcp info --json`.
+/// Returns everything that is known about a package as a document: `smcp info --json`.
 pub fn document(subject: &Subject, notices: &[Notice]) -> Value {
     let Facts {
         status,
@@ -185,7 +185,7 @@ pub fn document(subject: &Subject, notices: &[Notice]) -> Value {
     })
 }
 
-/// A notice as documents have it.
+/// Returns a notice as it is in documents.
 fn notice(notice: &Notice) -> Value {
     json!({"code": notice.code, "message": notice.message})
 }

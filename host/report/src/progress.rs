@@ -1,6 +1,6 @@
-//! A bar for downloads that take long enough to be worth one.
+//! A progress bar for downloads that are large or slow.
 //!
-//! The caller says whether anybody looks; everything goes to standard error, and nothing of it stays.
+//! The caller says whether the bar is visible. It is drawn on standard error and removed at the end.
 
 use std::time::Instant;
 
@@ -13,12 +13,12 @@ use smcp_model::progress::Progress;
 use smcp_model::progress::Unwatched;
 use smcp_model::text::SafeText;
 
-/// How a download of known size looks.
+/// The template for a download of known size.
 const BAR: &str = "{msg} [{wide_bar}] {bytes}/{total_bytes} {bytes_per_sec}";
-/// How one of unknown size looks.
+/// The template for one of unknown size.
 const COUNT: &str = "{msg} {bytes} {bytes_per_sec}";
 
-/// A bar on a terminal; nothing when nobody looks.
+/// Returns a bar on standard error, or one that shows nothing.
 pub fn watcher(visible: bool) -> Box<dyn Progress> {
     if visible { Box::new(Bar::default()) } else { Box::new(Unwatched) }
 }
@@ -39,7 +39,8 @@ struct Download {
 }
 
 impl Download {
-    /// Small ones are over before anybody has read about them; of unknown ones only the time is known.
+    /// Whether to show a bar. A small download ends before the bar can be read; for one of unknown size, bytes and time
+    /// so far decide.
     fn is_worth_showing(&self) -> bool {
         match self.total {
             Some(total) => total > limits::PROGRESS_SIZE,
@@ -53,7 +54,7 @@ impl Download {
             None => (ProgressBar::no_length(), COUNT),
         };
         bar.set_draw_target(ProgressDrawTarget::stderr());
-        // The templates are ours; one that indicatif doesn't take is replaced by its own.
+        // The templates are constants and tested; the default of `indicatif` is a fallback.
         bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.set_message(self.what.to_string());
         bar

@@ -1,7 +1,7 @@
-//! Asks a person for consent, when there is one to ask (spec section 3).
+//! Asks the user for consent, where a terminal allows it (spec section 3).
 //!
-//! Everything that is not a clear yes is a no: an empty line, the end of input, an answer that can't be read, a
-//! question that can't be shown.
+//! Everything but a clear yes is a no: an empty line, the end of input, an answer that can't be read, a question that
+//! can't be shown.
 
 use std::io;
 use std::io::ErrorKind;
@@ -14,18 +14,18 @@ use crate::style::Style;
 use smcp_decide::Refusal;
 use smcp_model::decision::Consent;
 
-/// The question.
+/// The question to the user.
 const QUESTION: &str = "Continue? [y/N] ";
 
-/// The longest answer that is read, bytes: more than anybody types by mistake, and an end to what a program pours in.
+/// The longest answer that is read, bytes: more than a person types, and a bound for input from a program.
 const MAX_ANSWER_BYTES: usize = 1024;
 
-/// Which of our streams are terminals. A person is there only when both are.
+/// Which streams of smcp are terminals. A person can be asked only if both are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terminals {
-    /// Where answers come from.
+    /// Standard input, where answers come from.
     pub stdin: bool,
-    /// Where questions go.
+    /// Standard error, where questions go.
     pub stderr: bool,
 }
 
@@ -35,18 +35,18 @@ impl Terminals {
         self.stdin && self.stderr
     }
 
-    /// Whether nobody can be counted on to read them: consent in advance is what the configuration of a client passes,
-    /// and what comes through a pipe is typed by nobody. Then the model has to be told (spec section 7).
+    /// Whether probably no person reads the output: the configuration of a client passes `--trust`, and input through a
+    /// pipe is not typed. The warning then goes to the model (spec section 7).
     pub const fn unread(self, trust: bool) -> bool {
         trust || !self.stdin
     }
 }
 
-/// Shows a decision that needs consent, with all its reasons, and finds out whether there is any: in the report
-/// already (`--trust`), else from the person at the terminal, else from nobody. After a refusal the reader knows why:
-/// say no more.
+/// Shows a decision that needs consent, with all its reasons, and returns the consent: the one in the report
+/// (`--trust`), else the answer at the terminal, else [`Consent::NobodyToAsk`]. After a refusal the reason is on the
+/// screen, so the caller writes nothing more.
 ///
-/// `input` must not read ahead (not [`std::io::Stdin`], which buffers): what follows the answer is the server's.
+/// `input` must not read ahead (not [`std::io::Stdin`], which buffers): what follows the answer is for the server.
 pub fn consent(
     report: &Report<'_>,
     terminals: Terminals,
@@ -57,14 +57,14 @@ pub fn consent(
     let known = report.consent.or((!terminals.person()).then_some(Consent::NobodyToAsk));
     let shown = human::decision(&Report { consent: known, ..*report }, out, style);
     match (known, shown) {
-        // Consent in advance doesn't depend on a terminal that still listens.
+        // Consent in advance holds even if the decision can't be shown.
         (Some(consent), _) => consent,
         (None, Ok(())) => ask(input, out),
         (None, Err(_)) => Consent::Declined,
     }
 }
 
-/// Asks the question, and reads the answer up to the end of its line, not a byte further.
+/// Asks the question, and reads the answer up to the end of its line and no further.
 fn ask(input: &mut dyn Read, out: &mut dyn Write) -> Consent {
     let asked = write!(out, "\n{QUESTION}").and_then(|()| out.flush());
     let answer = asked.and_then(|()| read_line(input));
@@ -74,12 +74,12 @@ fn ask(input: &mut dyn Read, out: &mut dyn Write) -> Consent {
     }
     let ended = matches!(answer, Ok(Some(_)));
     let separator = if ended { "" } else { "\n" };
-    // Refused already: a terminal that no longer listens changes nothing.
+    // It is refused already, whether or not this can be shown.
     let _ = writeln!(out, "{separator}{}", Refusal::Declined);
     Consent::Declined
 }
 
-/// One line without its end; nothing when the input ends, or the line is too long, before that.
+/// Reads one line, without its end; `None` when the input ends before it, or the line is too long.
 fn read_line(input: &mut dyn Read) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
     while line.len() < MAX_ANSWER_BYTES {
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_signal_does_not_answer() {
-        /// Interrupted before every byte.
+        /// A stream that is interrupted before every byte.
         struct Interrupted<'a>(&'a [u8], bool);
         impl Read for Interrupted<'_> {
             fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {

@@ -1,18 +1,18 @@
-//! Text from elsewhere in a sentence of ours, for a model or a client to read.
+//! Quotes text from elsewhere in a sentence for a model or a client.
 //!
-//! It stands in quotation marks, on one line, with neither brackets nor quotation marks of its own: it can't end the
-//! quotation and speak as smcp.
+//! The text is put in quotation marks, on one line, and its own brackets and quotation marks are replaced. So it can't
+//! end the quotation and pass for smcp's words.
 
 use smcp_model::text::SafeText;
 
-/// Text from elsewhere as a quotation of at most `most` bytes, and the two marks around it.
-pub(super) fn quoted(text: &str, most: usize) -> String {
+/// Returns text from elsewhere as a quotation of at most `max_bytes` bytes between two quotation marks.
+pub(super) fn quoted(text: &str, max_bytes: usize) -> String {
     let inert = |character| match character {
         '[' | '［' | '【' | '〔' | '〖' | '〘' | '〚' | '⟦' | '⁅' | '❲' | '﹝' => '(',
         ']' | '］' | '】' | '〕' | '〗' | '〙' | '〛' | '⟧' | '⁆' | '❳' | '﹞' => ')',
         '"' | '“' | '”' | '„' | '‟' | '«' | '»' | '〝' | '〞' | '〟' | '＂' => '\'',
         other => other,
     };
-    let inert: String = SafeText::within(text, most).as_str().chars().map(inert).collect();
+    let inert: String = SafeText::within(text, max_bytes).as_str().chars().map(inert).collect();
     format!("\"{inert}\"")
 }

@@ -1,4 +1,4 @@
-//! Records of the audit log: in lines, one whole, and whether the chain holds.
+//! Shows the audit log: its records, one in full, and the verified chain.
 
 use std::io;
 use std::io::Write;
@@ -32,30 +32,30 @@ mod whole;
 ///
 /// # Errors
 /// When the writer fails.
-pub fn lines(found: &[FoundLine], out: &mut dyn Write, style: &Style) -> io::Result<()> {
-    if found.is_empty() {
+pub fn lines(records: &[FoundLine], out: &mut dyn Write, style: &Style) -> io::Result<()> {
+    if records.is_empty() {
         return writeln!(out, "the audit log has no records");
     }
-    let rows: Vec<_> = found.iter().map(|line| row(line, &style.palette)).collect();
+    let rows: Vec<_> = records.iter().map(|line| row(line, &style.palette)).collect();
     table(out, style, &["RECORD", "TIME", "EVENT", "PACKAGE", "RESULT", "REASON"], &rows)
 }
 
-/// The records as a document: as they are in the log, with their places.
-pub fn document(found: &[FoundLine]) -> Value {
+/// Returns the records as a document: unchanged, each with its file and line.
+pub fn document(records: &[FoundLine]) -> Value {
     let entry = |FoundLine { file, line, value }: &FoundLine| json!({"file": file, "line": line, "record": value});
-    json!({"schema": "smcp.audit-records/1", "records": found.iter().map(entry).collect::<Vec<_>>()})
+    json!({"schema": "smcp.audit-records/1", "records": records.iter().map(entry).collect::<Vec<_>>()})
 }
 
-/// Writes all of one record that is for people; `--json` has the rest.
+/// Writes the fields of one record that people read; `--json` has all of them.
 ///
 /// # Errors
 /// When the writer fails.
-pub fn whole(found: &FoundLine, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+pub fn whole(line: &FoundLine, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let palette = &style.palette;
-    let record = match Record::read(&found.value) {
+    let record = match Record::read(&line.value) {
         Ok(record) => record,
         Err(error) => {
-            let (place, unread) = (format!("{}, line {}", found.file, found.line), format!("can't be read: {error}"));
+            let (place, unread) = (format!("{}, line {}", line.file, line.line), format!("can't be read: {error}"));
             let rows = [("record", Span::plain(place)), ("result", Span::new(unread, palette.bad))];
             return fields(out, style, 0, &rows);
         }
@@ -65,54 +65,54 @@ pub fn whole(found: &FoundLine, out: &mut dyn Write, style: &Style) -> io::Resul
     rows.extend(shown.map(|(name, text)| (name, Span::plain(text))));
     rows.push(("result", result(&record, palette)));
     rows.extend(reasons(&record).into_iter().map(|reason| ("reason", Span::plain(reason))));
-    // Where the facts came from, and how old they were, among them.
+    // Some notices say where the facts came from and how old they were.
     if let Body::Decision(decision) = &record.body {
         rows.extend(decision.decision.notices.iter().map(|notice| ("notice", Span::plain(notice.message.as_str()))));
     }
     fields(out, style, 0, &rows)
 }
 
-/// Writes what a verification has found.
+/// Writes the result of a verification.
 ///
 /// # Errors
 /// When the writer fails.
-pub fn verification(found: &Verification, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+pub fn verification(verification: &Verification, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let palette = &style.palette;
-    let (mark, headline) = match (found.is_intact(), found.records, found.foreign.is_empty()) {
+    let (mark, headline) = match (verification.is_intact(), verification.records, verification.foreign.is_empty()) {
         (true, 0, true) => (Mark::Good, "the audit log has no records".to_owned()),
         (true, _, true) => (Mark::Good, "the chain of the audit log holds".to_owned()),
         (true, _, false) => (Mark::Caution, "the chain holds, in the files that smcp has of it".to_owned()),
         (false, _, _) => (Mark::Bad, "the audit log is not what its writers left".to_owned()),
     };
     paragraph(out, &[mark.span(palette), Span::new(headline, palette.strong)], 0, 2, style.width)?;
-    let mut rows: Vec<_> = found.files.iter().map(|file| ("file", Span::plain(file.as_str()))).collect();
-    rows.push(("records", Span::plain(found.records.to_string())));
-    let living = found.living.len();
+    let mut rows: Vec<_> = verification.files.iter().map(|file| ("file", Span::plain(file.as_str()))).collect();
+    rows.push(("records", Span::plain(verification.records.to_string())));
+    let living = verification.living.len();
     rows.extend((living > 0).then(|| ("running", Span::plain(living.to_string()))));
-    rows.extend(found.head.map(|head| ("head", Span::plain(format!("{} (record {})", head.digest, head.seq)))));
+    rows.extend(verification.head.map(|head| ("head", Span::plain(format!("{} (record {})", head.digest, head.seq)))));
     fields(out, style, 2, &rows)?;
-    let place = |found: &Break| format!("{}, line {}: {}", found.file, found.line, found.message);
-    for broken in &found.breaks {
+    let place = |at: &Break| format!("{}, line {}: {}", at.file, at.line, at.message);
+    for broken in &verification.breaks {
         paragraph(out, &[Span::new("✗", palette.bad), Span::plain(place(broken))], 2, 4, style.width)?;
     }
-    if found.more > 0 {
-        writeln!(out, "  and {} more", found.more)?;
+    if verification.more > 0 {
+        writeln!(out, "  and {} more", verification.more)?;
     }
-    for note in &found.notes {
+    for note in &verification.notes {
         paragraph(out, &[Span::new("note:", palette.caution), Span::plain(place(note))], 2, 4, style.width)?;
     }
-    for remark in foreign_files(found).into_iter().chain(lost_ends(found)) {
+    for remark in foreign_files(verification).into_iter().chain(lost_ends(verification)) {
         paragraph(out, &[Span::new("note:", palette.caution), Span::plain(remark)], 2, 4, style.width)?;
     }
     Ok(())
 }
 
-/// What it means that there are parts of the log that smcp did not put aside; none when there are none.
-pub fn foreign_files(found: &Verification) -> Option<String> {
-    if found.foreign.is_empty() {
+/// Returns a note about files beside the log that smcp did not put there; `None` when there are none.
+pub fn foreign_files(verification: &Verification) -> Option<String> {
+    if verification.foreign.is_empty() {
         return None;
     }
-    let names = shown(found.foreign.iter().map(ToString::to_string));
+    let names = shown(verification.foreign.iter().map(ToString::to_string));
     Some(format!(
         "beside the log there is {names}, which smcp did not put there: if another program rotates the log, the records \
          in between are in no chain that could be verified, and one that begins at record 1 says nothing of what was \
@@ -120,10 +120,10 @@ pub fn foreign_files(found: &Verification) -> Option<String> {
     ))
 }
 
-/// The servers whose end was never recorded, though they run no longer; none when there are none.
-pub fn lost_ends(found: &Verification) -> Option<String> {
-    let lost = number::wide(found.lost().count()).saturating_add(found.more_unended);
-    let runs = shown(found.lost().map(|run| run.to_string()));
+/// Returns a note about servers that no longer run and whose end was not recorded; `None` when there are none.
+pub fn lost_ends(verification: &Verification) -> Option<String> {
+    let lost = number::wide(verification.lost().count()).saturating_add(verification.more_unended);
+    let runs = shown(verification.lost().map(|run| run.to_string()));
     match lost {
         0 => None,
         1 => Some(format!("of 1 start there is no end (run {runs}): its smcp was killed, or the machine stopped")),
@@ -133,7 +133,7 @@ pub fn lost_ends(found: &Verification) -> Option<String> {
     }
 }
 
-/// A few of many names, and how many there are besides.
+/// Returns the first of many names, and the number of the others.
 fn shown(names: impl Iterator<Item = String>) -> String {
     let all: Vec<_> = names.collect();
     let more = all.len().saturating_sub(limits::AUDIT_SHOWN);
@@ -141,28 +141,28 @@ fn shown(names: impl Iterator<Item = String>) -> String {
     if more == 0 { first.join(", ") } else { format!("{} and {more} more", first.join(", ")) }
 }
 
-/// The same for machines.
-pub fn verification_document(found: &Verification, exit_code: u8) -> Value {
+/// Returns the result of a verification as a document.
+pub fn verification_document(verification: &Verification, exit_code: u8) -> Value {
     json!({
         "schema": "smcp.audit-verification/1",
-        "intact": found.is_intact(),
+        "intact": verification.is_intact(),
         "exit_code": exit_code,
-        "files": found.files,
-        "records": found.records,
-        "head": found.head,
-        "breaks": found.breaks,
-        "more": found.more,
-        "notes": found.notes,
-        "living": found.living,
-        "without_end": found.lost().collect::<Vec<_>>(),
-        "more_without_end": found.more_unended,
-        "foreign_files": found.foreign,
+        "files": verification.files,
+        "records": verification.records,
+        "head": verification.head,
+        "breaks": verification.breaks,
+        "more": verification.more,
+        "notes": verification.notes,
+        "living": verification.living,
+        "without_end": verification.lost().collect::<Vec<_>>(),
+        "more_without_end": verification.more_unended,
+        "foreign_files": verification.foreign,
     })
 }
 
-fn row(found: &FoundLine, palette: &Palette) -> Vec<Span> {
-    let Ok(record) = Record::read(&found.value) else {
-        let place = format!("line {}", found.line);
+fn row(line: &FoundLine, palette: &Palette) -> Vec<Span> {
+    let Ok(record) = Record::read(&line.value) else {
+        let place = format!("line {}", line.line);
         return vec![Span::new("?", palette.bad), Span::plain(place), Span::new("no record", palette.bad)];
     };
     let more = match reasons(&record).as_slice() {
@@ -180,7 +180,7 @@ fn row(found: &FoundLine, palette: &Palette) -> Vec<Span> {
     ]
 }
 
-/// What came of it, in a word or two.
+/// Returns the result of an event, in a word or two.
 fn result(record: &Record, palette: &Palette) -> Span {
     match &record.body {
         Body::Decision(decision) => decided(decision, palette),
@@ -213,7 +213,7 @@ fn decided(decision: &DecisionRecord, palette: &Palette) -> Span {
     }
 }
 
-/// Why: the refusal, the error, or what policies found.
+/// Returns the reasons: the refusal, the error, or the findings of policies.
 fn reasons(record: &Record) -> Vec<String> {
     match &record.body {
         Body::Start(_) => Vec::new(),

@@ -1,13 +1,13 @@
-//! How output looks: colours or none, lines wrapped or whole.
+//! The style of output: its colours, and the width at which lines wrap.
 //!
-//! The caller decides once, from its flags and its terminals; every renderer takes the [`Style`] it is given.
+//! The caller chooses a [`Style`] once, from its flags and terminals, and passes it to every renderer.
 
 use anstyle::AnsiColor;
 use anstyle::Effects;
 
 use smcp_model::text::SafeText;
 
-/// When to colour: the value of `--color`.
+/// When to use colours: the value of `--color`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ColorChoice {
     /// On a terminal, unless `NO_COLOR` is set.
@@ -15,11 +15,11 @@ pub enum ColorChoice {
     Auto,
     /// Also in a pipe; an explicit flag is stronger than `NO_COLOR`.
     Always,
-    /// Nowhere.
+    /// Not at all.
     Never,
 }
 
-/// The few colours there are, by meaning. The sixteen of the terminal's own theme, so that they can be read on it.
+/// The colours, by meaning. They are from the sixteen of the terminal's theme, so that they are readable on it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Palette {
     /// Allowed, low risk.
@@ -32,19 +32,19 @@ pub struct Palette {
     pub question: anstyle::Style,
     /// Refused, critical risk.
     pub bad: anstyle::Style,
-    /// What a line is about.
+    /// The subject of a line.
     pub strong: anstyle::Style,
-    /// Labels and what matters least.
+    /// Labels, and details that matter least.
     pub dim: anstyle::Style,
 }
 
 impl Palette {
-    /// No colours: not one escape sequence.
+    /// Returns a palette without colours, which writes no escape sequence.
     pub fn plain() -> Self {
         Self::default()
     }
 
-    /// Colours.
+    /// Returns a palette with colours.
     pub const fn coloured() -> Self {
         Self {
             good: AnsiColor::Green.on_default(),
@@ -57,7 +57,7 @@ impl Palette {
         }
     }
 
-    /// Colours or none, by what the user chose and where the output goes. `no_color` is whether `NO_COLOR` is set.
+    /// Returns the palette for the user's choice and the output's target. `no_color` is whether `NO_COLOR` is set.
     pub fn for_choice(choice: ColorChoice, is_terminal: bool, no_color: bool) -> Self {
         let coloured = match choice {
             ColorChoice::Auto => is_terminal && !no_color,
@@ -68,53 +68,53 @@ impl Palette {
     }
 }
 
-/// How one stream's output looks.
+/// The style of one stream.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Style {
     /// Its colours.
     pub palette: Palette,
-    /// Columns of a line; `None` never wraps, so that a pipe finds every message whole.
+    /// The most columns of a line; `None` never wraps, so that every message is one line in a pipe.
     pub width: Option<usize>,
 }
 
 impl Style {
-    /// Whether there are colours in it.
+    /// Whether it has colours.
     pub fn is_coloured(&self) -> bool {
         self.palette != Palette::plain()
     }
 
-    /// Columns that are used at most, and of a terminal whose width nobody knows: longer lines are hard to read.
+    /// The most columns of a line, since longer ones are hard to read; also the width of a terminal that reports none.
     pub const MAX_WIDTH: usize = 100;
 
-    /// The look for a stream: wrapped on a terminal, as wide as that has `columns`; whole lines in a pipe; coloured as
-    /// [`Palette::for_choice`] says.
+    /// Returns the style for a stream: lines wrap at `columns` on a terminal, and not in a pipe. Colours are those of
+    /// [`Palette::for_choice`].
     pub fn for_stream(choice: ColorChoice, is_terminal: bool, columns: Option<usize>, no_color: bool) -> Self {
         let width = columns.unwrap_or(Self::MAX_WIDTH).min(Self::MAX_WIDTH);
         Self { palette: Palette::for_choice(choice, is_terminal, no_color), width: is_terminal.then_some(width) }
     }
 }
 
-/// A piece of text that is safe to show, and how it looks.
+/// A piece of text that is safe to show, and its style.
 #[derive(Debug, Clone)]
 pub struct Span {
-    /// What it says.
+    /// The text.
     pub text: SafeText,
-    /// How it looks.
+    /// Its style.
     pub style: anstyle::Style,
 }
 
 impl Span {
-    /// Text in a style. Whatever the text is, it is made harmless here.
+    /// Returns text in a style; unsafe characters are escaped here.
     pub fn new(text: impl AsRef<str>, style: anstyle::Style) -> Self {
         Self { text: SafeText::new(text.as_ref()), style }
     }
 
-    /// Text as it is.
+    /// Returns text without a style.
     pub fn plain(text: impl AsRef<str>) -> Self {
         Self::new(text, anstyle::Style::new())
     }
 
-    /// Columns that the text takes on a terminal.
+    /// Returns the width of the text on a terminal, columns.
     pub fn width(&self) -> usize {
         unicode_width::UnicodeWidthStr::width(self.text.as_str())
     }

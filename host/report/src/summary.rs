@@ -1,7 +1,7 @@
 //! What a person at a terminal sees before a server starts: one screen.
 //!
-//! A package against which nothing speaks gets the summary. Where a decision has to be read, that is what is shown,
-//! with the rows of the summary in place of its facts.
+//! A package without objections gets the summary. Where the decision has to be read, `human` shows that instead, with
+//! the rows of the summary in place of its facts.
 
 use std::io;
 use std::io::Write;
@@ -23,14 +23,14 @@ use smcp_model::text::SafeText;
 
 /// Spaces before the rows.
 const INDENT: usize = 2;
-/// Entries of one list of a manifest that are shown: it may have thousands.
-const ENTRIES: usize = 4;
-/// One such entry, bytes: a host or a path that people use.
-const ENTRY: usize = 48;
-/// Variables that every server gets, which are no news.
+/// The most entries that are shown of a manifest's list, which may have thousands.
+const MAX_ENTRIES: usize = 4;
+/// The most that is shown of one entry, bytes: enough for common hosts and paths.
+const MAX_ENTRY_BYTES: usize = 48;
+/// Variables that every server gets, so they are listed last.
 const USUAL: [&str; 4] = ["PATH", "HOME", "LANG", "TMPDIR"];
 
-/// Writes the summary of a launch that nothing speaks against.
+/// Writes the summary of a launch without objections.
 ///
 /// # Errors
 /// When the writer fails.
@@ -42,21 +42,21 @@ pub fn summary(report: &Report<'_>, start: Start<'_>, out: &mut dyn Write, style
     out.write_all(&text)
 }
 
-/// What the registry says that a person has to know, what the manifest asks for, and what the server gets.
+/// Returns the rows: important facts of the registry, what the manifest asks for, and what the server gets.
 pub(crate) fn rows(report: &Report<'_>, start: Start<'_>, palette: &Palette) -> Vec<(&'static str, Span)> {
     let (Start { access }, Report { subject, brief, .. }) = (start, *report);
     let facts = &subject.facts;
     let mut rows = package::facts(subject, palette, Unknown::Shown);
     rows.retain(|(name, _)| match *name {
         _ if !brief => true,
-        // Nothing else may start, and a status that nobody knows is a notice.
+        // Only published and deprecated versions may start, and an unknown status has a notice.
         "status" => facts.status == Some(Status::Deprecated),
         "findings" => facts.findings.is_some_and(|counts| counts != SeverityCounts::default()),
         "bundle" => false,
         _ => true,
     });
-    rows.push(("asks for", Span::plain(asked(subject.permissions.as_ref()))));
-    rows.push(("gets", Span::plain(given(access))));
+    rows.push(("asks for", Span::plain(requested(subject.permissions.as_ref()))));
+    rows.push(("gets", Span::plain(passed_variables(access))));
     if !access.unset.is_empty() {
         let lacks = format!("{}, which it asks for and nobody has set", listed(&access.unset));
         rows.push(("lacks", Span::new(lacks, palette.caution)));
@@ -68,8 +68,8 @@ pub(crate) fn rows(report: &Report<'_>, start: Start<'_>, palette: &Palette) -> 
     rows
 }
 
-/// `network api.example.com; reads /data; other processes`.
-fn asked(permissions: Option<&Permissions>) -> String {
+/// Returns what the manifest asks for: `network api.example.com; reads /data; other processes`.
+fn requested(permissions: Option<&Permissions>) -> String {
     let Some(permissions) = permissions else { return "unknown".to_owned() };
     let lists = [
         ("network", &permissions.network),
@@ -83,39 +83,42 @@ fn asked(permissions: Option<&Permissions>) -> String {
     if parts.is_empty() { "nothing".to_owned() } else { parts.join("; ") }
 }
 
-/// The variables that are news, then how many are not.
-fn given(access: &Access) -> String {
-    let (usual, news): (Vec<_>, Vec<_>) =
+/// Returns the variables that the server gets, the usual ones last.
+fn passed_variables(access: &Access) -> String {
+    let (usual, others): (Vec<_>, Vec<_>) =
         access.variables.iter().cloned().partition(|name| USUAL.contains(&name.as_str()));
-    match (news.is_empty(), usual.is_empty()) {
+    match (others.is_empty(), usual.is_empty()) {
         (true, true) => "no variables".to_owned(),
-        (false, true) => format!("variables {}", listed(&news)),
+        (false, true) => format!("variables {}", listed(&others)),
         (true, false) => format!("variables {}", listed(&usual)),
-        (false, false) => format!("variables {}, and the usual {}", listed(&news), listed(&usual)),
+        (false, false) => format!("variables {}, and the usual {}", listed(&others), listed(&usual)),
     }
 }
 
-/// `HTTPS_PROXY, TZ; --env HTTPS_PROXY passes it on`.
+/// Returns the withheld variables: `HTTPS_PROXY, TZ; --env HTTPS_PROXY passes it on`.
 fn withheld(access: &Access) -> String {
     let first = access.withheld.first().map(String::as_str).unwrap_or_default();
     format!("{}; --env {first} passes it on", listed(&access.withheld))
 }
 
-/// The first entries of a list, and how many there are besides.
+/// Returns the first entries of a list, and the number of the others.
 fn listed(entries: &[String]) -> String {
-    let shown: Vec<_> =
-        entries.iter().take(ENTRIES).map(|entry| SafeText::within(entry, ENTRY).as_str().to_owned()).collect();
-    match entries.len().saturating_sub(ENTRIES) {
+    let shown: Vec<_> = entries
+        .iter()
+        .take(MAX_ENTRIES)
+        .map(|entry| SafeText::within(entry, MAX_ENTRY_BYTES).as_str().to_owned())
+        .collect();
+    match entries.len().saturating_sub(MAX_ENTRIES) {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 
-/// Where it starts.
+/// Returns the directory that the server starts in.
 fn place(access: &Access) -> String {
     match &access.workdir {
         None => "in a fresh copy of its bundle".to_owned(),
-        Some(workdir) => format!("in {} of a fresh copy of its bundle", SafeText::within(workdir, ENTRY)),
+        Some(workdir) => format!("in {} of a fresh copy of its bundle", SafeText::within(workdir, MAX_ENTRY_BYTES)),
     }
 }
 
@@ -172,7 +175,7 @@ mod tests {
             (&["API_KEY", "PATH"], "variables API_KEY, and the usual PATH"),
         ];
         for (variables, expected) in cases {
-            assert_eq!(given(&Access { variables: names(variables), ..Access::default() }), expected);
+            assert_eq!(passed_variables(&Access { variables: names(variables), ..Access::default() }), expected);
         }
     }
 }

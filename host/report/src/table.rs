@@ -1,6 +1,6 @@
-//! Aligned output: columns under headers, and names beside values.
+//! Writes aligned text: columns under headers, and names beside values.
 //!
-//! Widths are what a terminal shows, not bytes; nothing is padded at the end of a line.
+//! Widths are columns of a terminal, not bytes. Lines have no spaces at the end.
 
 use std::io;
 use std::io::Write;
@@ -12,14 +12,14 @@ use crate::wrap::flow;
 /// Spaces between columns.
 pub(crate) const GAP: usize = 2;
 
-/// The columns of a table, each as wide as its widest cell.
+/// The widths of a table's columns: each is that of the widest cell.
 #[derive(Debug, Clone)]
-pub struct Columns {
+pub struct ColumnWidths {
     widths: Vec<usize>,
 }
 
-impl Columns {
-    /// Measures rows, which may be of different lengths.
+impl ColumnWidths {
+    /// Measures rows, which may have different numbers of cells.
     pub fn of<'r>(rows: impl IntoIterator<Item = &'r [Span]>) -> Self {
         let mut widths = Vec::new();
         for row in rows {
@@ -54,7 +54,7 @@ impl Columns {
 /// When the writer fails.
 pub fn table(out: &mut dyn Write, style: &Style, headers: &[&str], rows: &[Vec<Span>]) -> io::Result<()> {
     let headers: Vec<Span> = headers.iter().map(|header| Span::new(header, style.palette.dim)).collect();
-    let columns = Columns::of(std::iter::once(headers.as_slice()).chain(rows.iter().map(Vec::as_slice)));
+    let columns = ColumnWidths::of(std::iter::once(headers.as_slice()).chain(rows.iter().map(Vec::as_slice)));
     columns.write_row(out, 0, &headers)?;
     rows.iter().try_for_each(|row| columns.write_row(out, 0, row))
 }

@@ -1,7 +1,7 @@
-//! Text that flows: broken between words, with a hanging indent.
+//! Wraps text between words, with a hanging indent.
 //!
-//! A word longer than a line is broken inside, by us and not by the terminal: otherwise text from a guest could put
-//! what it likes at the start of a line, where our own words stand.
+//! A word longer than a line is broken here and not by the terminal. Otherwise a guest could put its text at the start
+//! of a line, where smcp's own words are.
 
 use std::io;
 use std::io::Write;
@@ -11,11 +11,11 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::style::Span;
 
-/// Columns that text gets however narrow the terminal and deep the indent.
+/// The least columns for text, even where the terminal is narrow or the indent deep.
 const MIN_COLUMNS: usize = 20;
 
-/// Writes `spans`, joined by spaces, from a cursor that stands in `column`; further lines start in column `indent`.
-/// Ends the last line.
+/// Writes `spans`, joined by spaces. The cursor is in `column`; further lines start in column `indent`. Ends the last
+/// line.
 ///
 /// # Errors
 /// When the writer fails.
@@ -31,7 +31,7 @@ pub fn flow(out: &mut dyn Write, spans: &[Span], column: usize, indent: usize, w
     writeln!(flow.out)
 }
 
-/// Writes `spans` as a paragraph: `first` spaces, then as [`flow`] does.
+/// Writes `first` spaces, then `spans` as [`flow`] does.
 ///
 /// # Errors
 /// When the writer fails.
@@ -46,7 +46,7 @@ pub fn paragraph(
     flow(out, spans, first, indent, width)
 }
 
-/// A cursor in a paragraph.
+/// A paragraph that is being written.
 struct Flow<'a> {
     out: &'a mut dyn Write,
     limit: usize,
@@ -63,7 +63,7 @@ impl Flow<'_> {
             if self.column.saturating_add(1).saturating_add(word.width()) > self.limit {
                 self.break_line()?;
             } else {
-                // The space takes the style of its neighbours only where both agree.
+                // The space has the style of its neighbours only if both have the same.
                 if style != self.style {
                     self.restyle(anstyle::Style::new())?;
                 }

@@ -1,4 +1,4 @@
-//! Looks at the places where rules may stand. Not being able to look is an error: nobody knows then.
+//! Looks for rules. A place that can't be searched is an error.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -17,10 +17,10 @@ use smcp_model::guarded::Guarded;
 use smcp_model::limits;
 use smcp_model::suspect::Suspect;
 
-/// What is wrong with a link.
+/// The message for a link without a target.
 const NOWHERE: &str = "it is a link that leads nowhere";
 
-/// What to look at, and how.
+/// The places to search, and the file system.
 #[derive(Clone, Copy)]
 pub(super) struct Search<'a> {
     pub(super) places: &'a Places,
@@ -28,7 +28,7 @@ pub(super) struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// What is at a folder in which rules may stand.
+    /// Returns what is at the path of a folder that may contain rules.
     pub(super) fn content(&self, folder: &Path) -> Result<FolderContent, ConfigError> {
         match self.files.names(folder) {
             Ok(names) => Ok(FolderContent::Names(names)),
@@ -41,43 +41,43 @@ impl Search<'_> {
         }
     }
 
-    /// What is in the folder of the user's file.
+    /// Returns what is in the folder of the user's file.
     pub(super) fn content_beside(&self, location: &Location) -> Result<FolderContent, ConfigError> {
         let folder = location.folder();
         if location.named_by == NamedBy::Nobody {
             return self.content(folder);
         }
-        // A folder of somebody else's need not be one that the user may list.
+        // The user may not be allowed to list another user's folder.
         let name = "policies.d";
         let names = self.is_there(&folder.join(name))?.then(|| OsString::from(name));
         Ok(FolderContent::Names(names.into_iter().collect()))
     }
 
-    /// The bytes of a file, absent when there is no such file, and who else could have written it or taken it away.
+    /// Returns the bytes of a file, `None` when it doesn't exist, and who else could have written or removed it.
     pub(super) fn read(&self, location: &Location) -> Result<(Option<Vec<u8>>, Vec<Suspect>), ConfigError> {
         let folder = if location.named_by == NamedBy::Nobody { Folder::Own } else { Folder::Any };
         let Guarded { bytes, suspects } = self.files.read_guarded(&location.file, limits::CONFIG_FILE, folder);
         match bytes {
             Ok(bytes) => Ok((Some(bytes), suspects)),
-            // A link that leads nowhere is something: whoever made it meant rules.
+            // A link that leads nowhere counts as a file, because it was meant to lead to rules.
             Err(error) if error.is_missing() && !self.is_there(&location.file)? => Ok((None, suspects)),
             Err(error) => Err(self.unreadable(&location.file, &error)),
         }
     }
 
-    /// The file of an older tool, where it is there and matters.
+    /// Returns the file of an older tool, if it exists and the user named no other.
     pub(super) fn legacy_file(&self, location: &Location) -> Option<PathBuf> {
         // It is only mentioned, so a file that can't be looked at counts as absent.
         let is_there = |file: &PathBuf| self.files.exists(file).is_ok_and(|there| there);
         location.legacy_file(self.places).filter(is_there)
     }
 
-    /// Whether something is at `path`.
+    /// Whether `path` exists.
     fn is_there(&self, path: &Path) -> Result<bool, ConfigError> {
         self.files.exists(path).map_err(|error| self.unreadable(path, &error))
     }
 
-    /// A file that can't be read. Below somebody else's HOME no `~` hides whose it is.
+    /// Returns the error for a file that can't be read. If HOME belongs to another user, it says so and writes no `~`.
     fn unreadable(&self, path: &Path, error: &dyn fmt::Display) -> ConfigError {
         let home = self.places.home.as_deref();
         let below = home.filter(|home| path.starts_with(home));

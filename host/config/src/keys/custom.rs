@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use crate::form::Parsed;
 use crate::form::Word;
 use crate::form::path;
-use crate::keys::Key;
-use crate::keys::Later;
+use crate::keys::ConfigKey;
+use crate::keys::NotYetSupported;
 use crate::keys::PATH;
 use crate::keys::Section;
 use crate::keys::policy::mode;
@@ -40,7 +40,7 @@ pub(crate) static SECTION: Section = Section {
 };
 
 /// `policy.custom[].name`
-pub(crate) static NAME: Key<Parsed<PolicyName>> = Key {
+pub(crate) static NAME: ConfigKey<Parsed<PolicyName>> = ConfigKey {
     name: "name",
     about: "The policy's name, unique in this file; origin, certification and score are taken.",
     default: None,
@@ -56,7 +56,7 @@ pub(crate) static NAME: Key<Parsed<PolicyName>> = Key {
 };
 
 /// `policy.custom[].source`
-pub(crate) static SOURCE: Key<Parsed<PathBuf>> = Key {
+pub(crate) static SOURCE: ConfigKey<Parsed<PathBuf>> = ConfigKey {
     name: "source",
     about: "The component's file: absolute, ~/…, or relative to the directory of this file.",
     default: None,
@@ -65,7 +65,7 @@ pub(crate) static SOURCE: Key<Parsed<PathBuf>> = Key {
 };
 
 /// `policy.custom[].digest`
-pub(crate) static DIGEST: Key<Parsed<Digest>> = Key {
+pub(crate) static DIGEST: ConfigKey<Parsed<Digest>> = ConfigKey {
     name: "digest",
     about: "The digest that the file must have; another one refuses to run in every mode but disabled.",
     default: None,
@@ -79,11 +79,11 @@ pub(crate) static DIGEST: Key<Parsed<Digest>> = Key {
 };
 
 /// `policy.custom[].mode`
-pub(crate) static MODE: Key<Word<Mode>> =
+pub(crate) static MODE: ConfigKey<Word<Mode>> =
     mode("mode", "How strictly the policy is meant. Absent: cert_mode if that is strict or warn, else strict.", None);
 
 /// `policy.custom[].on_warn`
-pub(crate) static ON_WARN: Key<Word<OnWarn>> = Key {
+pub(crate) static ON_WARN: ConfigKey<Word<OnWarn>> = ConfigKey {
     name: "on_warn",
     about: "What a violation leads to under warn. Absent: what the component describes.",
     default: None,
@@ -92,7 +92,7 @@ pub(crate) static ON_WARN: Key<Word<OnWarn>> = Key {
 };
 
 /// `policy.custom[].settings`
-pub(crate) static SETTINGS: Key<Settings> = Key {
+pub(crate) static SETTINGS: ConfigKey<Settings> = ConfigKey {
     name: "settings",
     about: "What the component is told, as JSON; what it may be, `smcp policy inspect` shows. Absent: {}.",
     default: None,
@@ -101,10 +101,10 @@ pub(crate) static SETTINGS: Key<Settings> = Key {
 };
 
 /// `policy.custom[].limits`
-pub(crate) static LIMITS: Key<Later> = Key {
+pub(crate) static LIMITS: ConfigKey<NotYetSupported> = ConfigKey {
     name: "limits",
     about: "What the component may use. Not supported by this version yet, and refused rather than ignored.",
     default: None,
     required: false,
-    form: Later,
+    form: NotYetSupported,
 };

@@ -5,9 +5,9 @@ use crate::form::ListOf;
 use crate::form::Number;
 use crate::form::Parsed;
 use crate::form::Word;
+use crate::keys::ConfigKey;
 use crate::keys::Entries;
-use crate::keys::Key;
-use crate::keys::Later;
+use crate::keys::NotYetSupported;
 use crate::keys::Section;
 use crate::keys::custom;
 use smcp_model::facts::CertLevel;
@@ -37,7 +37,7 @@ pub(crate) static SECTION: Section = Section {
 };
 
 /// `policy.allowed_origins`
-pub(crate) static ALLOWED_ORIGINS: Key<ListOf<Parsed<&'static str>>> = Key {
+pub(crate) static ALLOWED_ORIGINS: ConfigKey<ListOf<Parsed<&'static str>>> = ConfigKey {
     name: "allowed_origins",
     about: "Who may stand behind a package. Absent: any origin. Empty: nothing may run.",
     default: None,
@@ -55,7 +55,7 @@ pub(crate) static ALLOWED_ORIGINS: Key<ListOf<Parsed<&'static str>>> = Key {
 };
 
 /// `policy.min_cert_level`
-pub(crate) static MIN_CERT_LEVEL: Key<Number<CertLevel>> = Key {
+pub(crate) static MIN_CERT_LEVEL: ConfigKey<Number<CertLevel>> = ConfigKey {
     name: "min_cert_level",
     about: "The lowest certification level that may run: 0 Integrity Verified, 1 Static Verified, \
             2 Security Certified, 3 Runtime Certified.",
@@ -65,7 +65,7 @@ pub(crate) static MIN_CERT_LEVEL: Key<Number<CertLevel>> = Key {
 };
 
 /// `policy.min_score`
-pub(crate) static MIN_SCORE: Key<Number<Score>> = Key {
+pub(crate) static MIN_SCORE: ConfigKey<Number<Score>> = ConfigKey {
     name: "min_score",
     about: "The lowest security score that may run.",
     default: Some("0"),
@@ -74,32 +74,32 @@ pub(crate) static MIN_SCORE: Key<Number<Score>> = Key {
 };
 
 /// `policy.cert_mode`
-pub(crate) static CERT_MODE: Key<Word<Mode>> = mode(
+pub(crate) static CERT_MODE: ConfigKey<Word<Mode>> = mode(
     "cert_mode",
     "How strictly the certification level is meant; strict and warn are also the default of the other modes.",
     Some("strict"),
 );
 
 /// `policy.cert_level_mode`
-pub(crate) static CERT_LEVEL_MODE: Key<Word<Mode>> =
+pub(crate) static CERT_LEVEL_MODE: ConfigKey<Word<Mode>> =
     mode("cert_level_mode", "Another name of cert_mode; when both are there they must agree.", None);
 
 /// `policy.origin_mode`
-pub(crate) static ORIGIN_MODE: Key<Word<Mode>> = mode(
+pub(crate) static ORIGIN_MODE: ConfigKey<Word<Mode>> = mode(
     "origin_mode",
     "How strictly the origin is meant. Absent: cert_mode if that is strict or warn, else strict.",
     None,
 );
 
 /// `policy.score_mode`
-pub(crate) static SCORE_MODE: Key<Word<Mode>> = mode(
+pub(crate) static SCORE_MODE: ConfigKey<Word<Mode>> = mode(
     "score_mode",
     "How strictly the score is meant. Absent: cert_mode if that is strict or warn, else strict.",
     None,
 );
 
 /// `policy.cert_score_check`
-pub(crate) static CERT_SCORE_CHECK: Key<Word<CertScoreCheck>> = Key {
+pub(crate) static CERT_SCORE_CHECK: ConfigKey<Word<CertScoreCheck>> = ConfigKey {
     name: "cert_score_check",
     about: "What happens when a level's own score requirement (1: 60, 2: 80, 3: 90) is missed by the known score.",
     default: Some("notice"),
@@ -108,7 +108,7 @@ pub(crate) static CERT_SCORE_CHECK: Key<Word<CertScoreCheck>> = Key {
 };
 
 /// `policy.warning_threshold`
-pub(crate) static WARNING_THRESHOLD: Key<Number<Score>> = Key {
+pub(crate) static WARNING_THRESHOLD: ConfigKey<Number<Score>> = ConfigKey {
     name: "warning_threshold",
     about: "Below this score a warning is shown; it never blocks.",
     default: Some("80"),
@@ -117,7 +117,7 @@ pub(crate) static WARNING_THRESHOLD: Key<Number<Score>> = Key {
 };
 
 /// `policy.custom`
-pub(crate) static CUSTOM: Key<Entries> = Key {
+pub(crate) static CUSTOM: ConfigKey<Entries> = ConfigKey {
     name: "custom",
     about: "The organisation's own policies, evaluated after the three built-in ones, in this order.",
     default: None,
@@ -126,20 +126,24 @@ pub(crate) static CUSTOM: Key<Entries> = Key {
 };
 
 /// `policy.exceptions`
-pub(crate) static EXCEPTIONS: Key<Later> = Key {
+pub(crate) static EXCEPTIONS: ConfigKey<NotYetSupported> = ConfigKey {
     name: "exceptions",
     about: "Waivers. Not supported by this version yet, and refused rather than ignored.",
     default: None,
     required: false,
-    form: Later,
+    form: NotYetSupported,
 };
 
-/// A key for a mode.
-pub(crate) const fn mode(name: &'static str, about: &'static str, default: Option<&'static str>) -> Key<Word<Mode>> {
-    Key { name, about, default, required: false, form: Word { all: &Mode::ALL, name: Mode::as_str } }
+/// Returns a key for a mode.
+pub(crate) const fn mode(
+    name: &'static str,
+    about: &'static str,
+    default: Option<&'static str>,
+) -> ConfigKey<Word<Mode>> {
+    ConfigKey { name, about, default, required: false, form: Word { all: &Mode::ALL, name: Mode::as_str } }
 }
 
-/// A known origin, in its canonical spelling.
+/// Returns a known origin, in its canonical spelling.
 fn origin(text: &str) -> Option<&'static str> {
     let word = text.trim().to_lowercase();
     Origin::KNOWN.into_iter().find(|known| *known == word)

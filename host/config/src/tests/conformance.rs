@@ -1,31 +1,31 @@
-//! What earlier tools got wrong, and what the manual promises, by row.
+//! Mistakes of earlier tools, and promises of the manual, by row.
 
 use super::bad;
 use super::good;
 use super::read;
-use crate::Code;
+use crate::ProblemCode;
 use crate::keys;
 use smcp_model::mode::Mode;
 
 #[test]
 fn what_was_ignored_is_refused() {
     let rows = [
-        ("F1 malformed", "policy: {min_score: 80", Code::Syntax),
-        ("F1 TOML", "[policy]\nmin_score = 80\n", Code::Syntax),
-        ("F2 misspelt", "policy: {min_scor: 80}", Code::UnknownKey),
-        ("F2 nested elsewhere", "policy: {policy: {min_score: 80}}", Code::UnknownKey),
-        ("F3 unknown mode", "policy: {cert_mode: invalid}", Code::BadValue),
-        ("F3 upper case", "policy: {cert_mode: Strict}", Code::BadValue),
-        ("F4 level 5", "policy: {min_cert_level: 5}", Code::BadValue),
-        ("F4 score 150", "policy: {min_score: 150}", Code::BadValue),
-        ("F5 null", "policy: {allowed_origins: ~}", Code::BadValue),
-        ("S-16 stric", "policy: {cert_mode: stric}", Code::BadValue),
-        ("S-16 level 4", "policy: {min_cert_level: 4}", Code::BadValue),
-        ("S-16 score high", "policy: {min_score: high}", Code::BadValue),
-        ("3.4-7 disagreement", "policy: {cert_mode: warn, cert_level_mode: strict}", Code::Conflict),
-        ("3.4-8 level 7", "policy: {min_cert_level: 7}", Code::BadValue),
-        ("3.4-8 score 300", "policy: {min_score: 300}", Code::BadValue),
-        ("3.4-8 block", "policy: {cert_mode: block}", Code::BadValue),
+        ("F1 malformed", "policy: {min_score: 80", ProblemCode::Syntax),
+        ("F1 TOML", "[policy]\nmin_score = 80\n", ProblemCode::Syntax),
+        ("F2 misspelt", "policy: {min_scor: 80}", ProblemCode::UnknownKey),
+        ("F2 nested elsewhere", "policy: {policy: {min_score: 80}}", ProblemCode::UnknownKey),
+        ("F3 unknown mode", "policy: {cert_mode: invalid}", ProblemCode::BadValue),
+        ("F3 upper case", "policy: {cert_mode: Strict}", ProblemCode::BadValue),
+        ("F4 level 5", "policy: {min_cert_level: 5}", ProblemCode::BadValue),
+        ("F4 score 150", "policy: {min_score: 150}", ProblemCode::BadValue),
+        ("F5 null", "policy: {allowed_origins: ~}", ProblemCode::BadValue),
+        ("S-16 stric", "policy: {cert_mode: stric}", ProblemCode::BadValue),
+        ("S-16 level 4", "policy: {min_cert_level: 4}", ProblemCode::BadValue),
+        ("S-16 score high", "policy: {min_score: high}", ProblemCode::BadValue),
+        ("3.4-7 disagreement", "policy: {cert_mode: warn, cert_level_mode: strict}", ProblemCode::Conflict),
+        ("3.4-8 level 7", "policy: {min_cert_level: 7}", ProblemCode::BadValue),
+        ("3.4-8 score 300", "policy: {min_score: 300}", ProblemCode::BadValue),
+        ("3.4-8 block", "policy: {cert_mode: block}", ProblemCode::BadValue),
     ];
     for (row, text, code) in rows {
         let error = read(text).expect_err(row);
@@ -59,15 +59,15 @@ fn the_manual_knows_every_key_and_every_code() {
         }
     }
     let codes = [
-        Code::Unreadable,
-        Code::Syntax,
-        Code::UnknownKey,
-        Code::DuplicateKey,
-        Code::MissingKey,
-        Code::BadValue,
-        Code::Conflict,
-        Code::Limit,
-        Code::Unsupported,
+        ProblemCode::Unreadable,
+        ProblemCode::Syntax,
+        ProblemCode::UnknownKey,
+        ProblemCode::DuplicateKey,
+        ProblemCode::MissingKey,
+        ProblemCode::BadValue,
+        ProblemCode::Conflict,
+        ProblemCode::Limit,
+        ProblemCode::Unsupported,
     ];
     for code in codes {
         let word = serde_json::to_value(code).unwrap();

@@ -1,4 +1,4 @@
-//! Where rules are found, and that none is passed over: every way to a run without rules is refused.
+//! Where rules are found, and that no rules are silently ignored.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -40,10 +40,10 @@ fn find(asked: Asked<'_>, things: &[(&str, Thing)]) -> Result<Discovered, Config
     discover(asked, &places(), &FakeFiles::new(things))
 }
 
-/// What is asked for, what is there, the file that is refused and what is said of it.
+/// The request, the files, the file that is refused and the message about it.
 type Case<'a> = (Asked<'a>, &'a [(&'a str, Thing)], &'a str, &'a str);
 
-/// What is said of each thing that is refused.
+/// Returns the message about each path that is refused.
 #[track_caller]
 fn refused(asked: Asked<'_>, things: &[(&str, Thing)]) -> Vec<String> {
     match find(asked, things) {
@@ -52,7 +52,7 @@ fn refused(asked: Asked<'_>, things: &[(&str, Thing)]) -> Vec<String> {
     }
 }
 
-/// The lowest score that may run, and the file that says so.
+/// Returns the lowest score that may run, and the file that says so.
 fn rules(found: &Discovered) -> (u8, Option<String>) {
     let file = found.files.first().map(|location| location.file.display().to_string());
     (found.config.layers()[0].rules().min_score.value.get(), file)
@@ -76,14 +76,14 @@ fn the_file_that_is_named_is_the_one_that_is_read() {
     }
 }
 
-/// No rules hold only where there is nothing at all, and that is said.
+/// The defaults hold only where there is no file at all, and a notice says so.
 #[test]
 fn without_any_file_the_defaults_hold_and_a_notice_says_so() {
     let legacy = Notice::LegacyFile { file: "/home/me/.smcp/config.yaml".into() };
     for (things, notices) in [
         (&[][..], &[Notice::Unconfigured][..]),
         (&[("/home/me/.mcp", Folder)], &[Notice::Unconfigured]),
-        // Below a file there is nothing, and nobody could have written rules there.
+        // A path below a file can't exist, so it can't contain rules.
         (&[("/home", File(""))], &[Notice::Unconfigured]),
         (&[("/etc", File(""))], &[Notice::Unconfigured]),
         (&[("/etc/mcp", Folder)], &[Notice::Unconfigured]),
@@ -99,7 +99,7 @@ fn without_any_file_the_defaults_hold_and_a_notice_says_so() {
     }
 }
 
-/// Each of these once was, in this tool or another, a run without the rules that somebody wrote.
+/// In each of these cases this tool or another once ran without the rules that the user had written.
 #[test]
 fn no_rules_are_passed_over() {
     const UNSUPPORTED: &str =
@@ -111,7 +111,7 @@ fn no_rules_are_passed_over() {
     let by_flag = named("--config with a file that exists)");
     let by_variable = named("SMCP_CONFIG with a file that exists, or without a value)");
     let cases: &[Case<'_>] = &[
-        // The user's file is there, and is not what it should be.
+        // The user's file exists, but is not a readable file.
         (NOBODY, &[(OWN, Unreadable)], "~/.mcp/config.yaml", DENIED),
         (NOBODY, &[(OWN, Dangling)], "~/.mcp/config.yaml", "the configuration can't be read: entity not found"),
         (NOBODY, &[(OWN, Loop)], "~/.mcp/config.yaml", MANY),
@@ -123,7 +123,7 @@ fn no_rules_are_passed_over() {
             "~/.mcp/config.yaml",
             "the configuration can't be read: it has",
         ),
-        // Nobody can look for it.
+        // The file can't be looked for.
         (NOBODY, &[("/home/me/.mcp", Closed)], "~/.mcp/config.yaml", DENIED),
         (NOBODY, &[("/home/me/.mcp", Unlisted)], "~/.mcp", DENIED),
         (NOBODY, &[("/home/me", Closed)], "~/.mcp", DENIED),
@@ -131,12 +131,12 @@ fn no_rules_are_passed_over() {
         (NOBODY, &[("/home/me", Dangling)], "~/.mcp", "the configuration can't be read: entity not found"),
         (NOBODY, &[("/home/me/.mcp", Loop)], "~/.mcp", MANY),
         (NOBODY, &[("/home/me/.mcp", File(""))], "~/.mcp", "it is not a directory, so the configuration"),
-        // It stands under another name.
+        // The file has another name.
         (NOBODY, &[("/home/me/.mcp/config.yml", RULES)], "~/.mcp/config.yml", "it is not read: the file is called"),
         (NOBODY, &[("/home/me/.mcp/Config.YAML", RULES)], "~/.mcp/Config.YAML", "it is not read: the file is called"),
         (NOBODY, &[(OWN, RULES), ("/home/me/.mcp/Config.yml", RULES)], "~/.mcp/Config.yml", "it is not read"),
         (NOBODY, &[("/home/me/.mcp/config.yml", Dangling)], "~/.mcp/config.yml", "it is not read"),
-        // Policies stand beside it.
+        // There are policies beside the file.
         (
             NOBODY,
             &[("/home/me/.mcp/policies.d", Folder)],
@@ -154,7 +154,7 @@ fn no_rules_are_passed_over() {
             "a policies.d directory",
         ),
         (variable("/x/c.yaml"), &[("/x/c.yaml", RULES), ("/x/policies.d", Dangling)], "/x/policies.d", "a policies.d"),
-        // A file that somebody named.
+        // The user named a file.
         (flag("/x/c.yaml"), &[], "/x/c.yaml", &by_flag),
         (flag("/x/c.yaml"), &[(OWN, RULES)], "/x/c.yaml", &by_flag),
         (flag("/x/c.yaml"), &[("/x", File(""))], "/x/c.yaml", &by_flag),
@@ -169,7 +169,7 @@ fn no_rules_are_passed_over() {
         (flag("/x/c.yaml"), &[("/x", Dangling)], "/x/policies.d", "the configuration can't be read: entity not found"),
         (flag(""), &[(OWN, RULES)], "", "the name of the configuration file is empty"),
         (flag("~you/c.yaml"), &[(OWN, RULES)], "~you/c.yaml", "the home of another user is not looked up"),
-        // An administrator wrote rules, in whatever shape.
+        // An administrator wrote rules, in any form.
         (NOBODY, &[("/etc/mcp/config.yaml", RULES)], "/etc/mcp/config.yaml", UNSUPPORTED),
         (NOBODY, &[("/etc/mcp/config.yaml", Dangling)], "/etc/mcp/config.yaml", UNSUPPORTED),
         (NOBODY, &[("/etc/mcp/config.yaml", Unreadable)], "/etc/mcp/config.yaml", UNSUPPORTED),
@@ -229,20 +229,20 @@ fn everything_that_can_not_be_read_is_told_at_once() {
              (allowed: its policies as entries of `policy.custom`, and no such directory)",
         ]
     );
-    // The places are looked at before the text is.
+    // The places are checked before the text.
     let malformed = [(OWN, File("policy: [")), ("/home/me/.mcp/policies.d", Folder)];
     assert_eq!(refused(NOBODY, &malformed).len(), 1);
     let said = refused(NOBODY, &[(OWN, File("polcy: 1\npolicy: {min_score: 101}"))]);
     assert!(said.len() == 2 && said[0].starts_with("~/.mcp/config.yaml:1:1: unknown key `polcy`"), "{said:?}");
 }
 
-/// Only what belongs to the layer of a named file counts beside it, and its folder need not be one that may be listed.
+/// Beside a named file only `policies.d` belongs to its layer, and its folder need not be listable.
 #[test]
 fn beside_a_named_file_other_names_mean_nothing() {
     let beside = [("/x/c.yaml", RULES), ("/x/config.yml", RULES), ("/x/config.yaml", RULES), ("/x/Policies.d", Folder)];
     assert_eq!(rules(&find(flag("/x/c.yaml"), &beside).unwrap()).0, 80);
     assert_eq!(rules(&find(flag("/x/c.yaml"), &[("/x/c.yaml", RULES), ("/x", Unlisted)]).unwrap()).0, 80);
-    // The user's own folder is not that of his layer then.
+    // Then the user's own folder does not belong to the layer.
     let own = [("/x/c.yaml", RULES), ("/home/me/.mcp/policies.d", Folder), ("/home/me/.mcp/config.yml", RULES)];
     assert_eq!(rules(&find(flag("/x/c.yaml"), &own).unwrap()).0, 80);
 }
@@ -257,10 +257,10 @@ fn who_else_could_have_written_or_removed_the_rules_is_told() {
     assert_eq!(suspects(NOBODY, there()), [""; 0]);
     assert_eq!(suspects(NOBODY, there().writable(OWN)), [OWN]);
     assert_eq!(suspects(NOBODY, there().writable("/home/me/.mcp")), ["/home/me/.mcp"]);
-    // Whoever may write there may have taken the rules away.
+    // Another user who may write there may have removed the rules.
     let gone = FakeFiles::new(&[("/home/me/.mcp", Folder)]).writable("/home/me/.mcp");
     assert_eq!(suspects(NOBODY, gone), ["/home/me/.mcp"]);
-    // A file that somebody named may stand in a sticky folder, but not be anybody's.
+    // A file that the user named may be in a sticky folder, but other users may not write to it.
     assert_eq!(suspects(flag("/tmp/c.yaml"), there().writable("/tmp")), [""; 0]);
     assert_eq!(suspects(flag("/tmp/c.yaml"), there().writable("/tmp/c.yaml")), ["/tmp/c.yaml"]);
 }

@@ -1,4 +1,4 @@
-//! Bad documents and what is said of them, with line and column.
+//! Bad documents and the messages about them, with line and column.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use super::bad;
 use super::good;
 use super::places;
 use super::read;
-use crate::Code;
+use crate::ProblemCode;
 use crate::parse;
 use smcp_model::limits;
 
@@ -16,7 +16,7 @@ const POLICY: &str = "allowed_origins, min_cert_level, min_score, cert_mode, cer
 const CUSTOM: &str = "name, source, digest, mode, on_warn, settings";
 const MODES: &str = "strict, warn, disabled";
 
-/// Every line of `expected` is a problem, in this order; `$ROOT` and so on stand for lists of keys.
+/// Every line of `expected` is a problem, in this order; `$ROOT` and so on are lists of keys.
 #[track_caller]
 fn says(text: &str, expected: &[&str]) {
     let lists = [("$ROOT", ROOT), ("$POLICY", POLICY), ("$CUSTOM", CUSTOM), ("$MODES", MODES)];
@@ -53,9 +53,9 @@ fn a_text_that_is_not_utf_8_is_refused_with_its_place() {
     let error = parse(b"policy:\n  caf\xe9: 1\n", Path::new("c.yaml"), &places()).unwrap_err();
     assert_eq!(error.to_string(), "c.yaml:2:6: this is not UTF-8 (allowed: UTF-8 text)");
     let utf_16 = parse(b"\xff\xfep\0o\0", Path::new("c.yaml"), &places()).unwrap_err();
-    assert_eq!(utf_16.problems()[0].code, Code::Unreadable);
+    assert_eq!(utf_16.problems()[0].code, ProblemCode::Unreadable);
     assert!(utf_16.to_string().starts_with("c.yaml: this is UTF-16; save it as UTF-8"), "{utf_16}");
-    // Without its mark, too, by the NUL in every other place.
+    // UTF-16 is also recognized without its mark, because every other byte is NUL.
     let unmarked = parse(b"p\0o\0l\0", Path::new("c.yaml"), &places()).unwrap_err();
     assert_eq!(unmarked, utf_16);
 }

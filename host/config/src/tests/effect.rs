@@ -29,7 +29,7 @@ const DEFAULTS: [&str; 3] = [
     r#"score strict {"min_score":0,"warning_threshold":80}"#,
 ];
 
-/// Every policy of the only layer, one line each.
+/// Returns every policy of the only layer, one line each.
 fn policies(config: &Config) -> Vec<String> {
     let line = |policy: &Arc<PolicySpec>| format!("{} {} {}", policy.name, policy.mode.as_str(), policy.settings);
     config.layers()[0].policies().iter().map(line).collect()

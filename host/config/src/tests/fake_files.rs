@@ -1,4 +1,4 @@
-//! A file system that is a map, with everything that can go wrong in it.
+//! A file system for tests: a map that also has broken and forbidden files.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -18,13 +18,13 @@ use smcp_model::suspect::Suspect;
 pub(super) enum Thing {
     /// A file with this text.
     File(&'static str),
-    /// A file that nobody may read.
+    /// A file that may not be read.
     Unreadable,
-    /// A file of so many bytes.
+    /// A file of this many bytes.
     Large(usize),
     /// A pipe or a device.
     Pipe,
-    /// A folder; what is below it stands in the map too.
+    /// A folder; the map has what is below it too.
     Folder,
     /// A folder that may be searched, but not listed.
     Unlisted,
@@ -36,7 +36,7 @@ pub(super) enum Thing {
     Loop,
 }
 
-/// The file system. A folder above something that is there is there, too.
+/// The file system. Folders above the paths in the map exist too.
 #[derive(Debug, Default)]
 pub(super) struct FakeFiles {
     things: BTreeMap<PathBuf, Thing>,
@@ -46,7 +46,7 @@ pub(super) struct FakeFiles {
 }
 
 impl FakeFiles {
-    /// These things, and the folders above them.
+    /// Returns a file system with these paths, and the folders above them.
     pub(super) fn new(things: &[(&str, Thing)]) -> Self {
         let mut all = BTreeMap::from([(PathBuf::from("/"), Thing::Folder)]);
         for (path, thing) in things {
@@ -58,13 +58,13 @@ impl FakeFiles {
         Self { things: all, ..Self::default() }
     }
 
-    /// The same, with something to which others may write.
+    /// Returns the same, with a path that other users may write to.
     pub(super) fn writable(mut self, path: &str) -> Self {
         self.writable_by_others.push(PathBuf::from(path));
         self
     }
 
-    /// What is at a path, or why that can't be said. The first thing on the way that is not a folder decides.
+    /// Returns what is at a path. An error comes from the first part of the path that is not a folder.
     fn at(&self, path: &Path) -> io::Result<Thing> {
         let mut above: Vec<_> = path.ancestors().skip(1).collect();
         above.reverse();
@@ -115,7 +115,7 @@ impl Files for FakeFiles {
     }
 
     fn read_guarded(&self, path: &Path, limit: usize, folder: Folder) -> Guarded {
-        // With `Folder::Any` a folder that others may write to will do, as a sticky one of root's does.
+        // `Folder::Any` allows a folder that others may write to, such as a sticky one of root.
         let counts = |suspect: &&PathBuf| path.starts_with(suspect) && (folder == Folder::Own || *suspect == path);
         let suspect = |path: &PathBuf| Suspect {
             path: path.clone(),

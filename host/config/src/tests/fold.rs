@@ -1,4 +1,4 @@
-//! Many files and two layers: what each rule of spec section 1 makes of them.
+//! Many files and two layers, by the rules of spec section 1.
 
 use std::path::Path;
 use std::time::Duration;
@@ -27,7 +27,7 @@ fn read(files: &[((LayerName, &str), &str)]) -> Result<Config, ConfigError> {
     fold(files.iter().map(parse).collect(), places.home.as_deref())
 }
 
-/// The system layer's file and the user's.
+/// Returns the configuration of a system layer's file and the user's.
 #[track_caller]
 fn both(system: &str, user: &str) -> Config {
     let system = format!("registry_url: https://own.example\n{system}");
@@ -67,7 +67,7 @@ fn every_layer_keeps_its_own_policies() {
             "user b strict /home/me/b",
         ]
     );
-    // What the user says about the score changes nothing in the layer above.
+    // The user's score changes nothing in the system layer.
     let [system, user] = config.layers() else { panic!("two layers") };
     assert_eq!(system.policies()[2].settings["min_score"], 60);
     assert_eq!(user.policies()[2].settings["min_score"], 0);
@@ -79,7 +79,7 @@ fn every_layer_keeps_its_own_policies() {
 fn the_strictest_value_holds_and_a_system_layers_default_counts() {
     let (minute, day) = (limits::START_TIMEOUT_DEFAULT, limits::MAX_FACTS_AGE_DEFAULT);
     let second = Duration::from_secs(1);
-    // Each: what the system layer says, what the user says, and what holds.
+    // Each: the system layer's text, the user's text, and the values that hold.
     for (system, user, expected) in [
         ("", "", (minute, day, Audit::Required)),
         ("", "start_timeout: 90s\nmax_facts_age: 2d\naudit: best-effort", (minute, day, Audit::Required)),
@@ -127,7 +127,7 @@ fn a_system_layer_believes_its_own_registry_unless_it_names_others() {
     let config = both("", "");
     assert_eq!(believes(&config, "https://own.example"), [true, true]);
     assert_eq!(believes(&config, "https://other.example"), [false, true]);
-    // Whom the user trusts is no matter of the system layer's.
+    // The user's trusted registries change nothing in the system layer.
     let config = both("", "trusted_registries: [https://other.example]");
     assert_eq!(believes(&config, "https://other.example"), [false, true]);
     assert_eq!(believes(&config, "https://own.example"), [true, false]);
@@ -136,7 +136,7 @@ fn a_system_layer_believes_its_own_registry_unless_it_names_others() {
     let neither = "policy: {min_score: 1}";
     let said = ["/etc/mcp/config.yaml:1:1: a system layer must say whose facts it believes"];
     assert_eq!(refused(&[(SYSTEM, neither), (USER, "registry_url: /r")]), said);
-    // What is wrong with the user's file hides nothing; a registry that can't be read is one problem, not two.
+    // A problem of the user's file hides no other; a registry that can't be read is one problem, not two.
     let user = "~/.mcp/config.yaml:1:1: unknown key `x` in the configuration".to_owned();
     assert_eq!(refused(&[(SYSTEM, neither), (USER, "x: 1")]), [said[0].to_owned(), user]);
     assert_eq!(refused(&[(SYSTEM, "registry_url: 1")]).len(), 1);
@@ -155,7 +155,7 @@ fn the_files_of_a_layer_are_one() {
     let modes: Vec<_> = layer.policies().iter().map(|spec| (spec.name.as_str(), spec.mode)).collect();
     assert_eq!(modes[3..], [("a", Mode::Warn), ("b", Mode::Warn)]);
     assert_eq!(config.notices().len(), 1);
-    // A key in two files has no value that could be believed, even where both say the same.
+    // A key in two files is a problem even if both have the same value.
     assert_eq!(
         refused(&[
             (USER, "audit: required\npolicy:\n  min_score: 80\n  custom: [{name: a, source: a}]\n"),
@@ -176,7 +176,7 @@ fn the_files_of_a_layer_are_one() {
     );
 }
 
-/// Looking a line up costs a walk through its file, so fewer problems are shown where that file is long.
+/// Finding a line parses its file again, so fewer problems are shown where that file is long.
 #[test]
 fn what_a_long_file_says_first_is_looked_up_only_so_often() {
     const SET: (LayerName, &str) = (LayerName::User, "/home/me/.mcp/more.yaml");
@@ -198,7 +198,7 @@ fn the_problems_of_all_files_are_told_together() {
     let said = refused(&[(USER, user), (SYSTEM, system)]);
     assert_eq!(said[..2], expected[..2]);
     assert!(said.len() == 3 && said[2].starts_with("~/.mcp/config.yaml:"), "{said:?}");
-    // All files together show no more than one may.
+    // All files together show no more problems than one file does.
     let many: String = (0..limits::CONFIG_PROBLEMS).map(|number| format!("x{number}: 1\n")).collect();
     let error = read(&[(USER, &many), (SYSTEM, &many)]).unwrap_err();
     assert_eq!((error.problems().len(), error.more()), (limits::CONFIG_PROBLEMS, limits::CONFIG_PROBLEMS));

@@ -1,4 +1,4 @@
-//! Text that nobody means well: no panic, no long wait, no rule lost.
+//! Hostile text: it must not cause a panic, a long wait or a lost rule.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -59,7 +59,7 @@ fn what_is_quoted_can_not_steer_a_terminal() {
     assert!(long.len() < 400, "{long}");
 }
 
-/// Keys of every section, with a document in which one stands alone.
+/// Keys of every section, with a document that has one of them alone.
 const KEYS: [(&str, &str, &str); 10] = [
     ("registry_url", "", ": /x}"),
     ("start_timeout", "", ": 60s}"),

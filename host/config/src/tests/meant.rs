@@ -1,9 +1,9 @@
-//! What somebody wrote and what they most likely meant: the message says so.
+//! Suggestions for values and keys that were most likely meant.
 
 use super::bad;
 use super::good;
 
-/// The suggestion for a value of an entry, or what is said of it before what is allowed.
+/// Returns the suggestion for a document, or else the message without the allowed values.
 fn suggested(text: &str) -> String {
     let [problem] = bad(text).try_into().unwrap();
     let said = problem.split(" (allowed: ").next().unwrap().to_owned();

@@ -1,4 +1,4 @@
-//! The JSON Schema and the parser agree, and every key is really read.
+//! The JSON Schema and the parser agree, and every key is read.
 
 use std::path::Path;
 
@@ -9,19 +9,19 @@ use super::bad;
 use super::good;
 use super::read;
 use crate::form::Base;
-use crate::form::Form as _;
+use crate::form::ValueForm as _;
 use crate::keys;
 use crate::keys::Section;
 use crate::raw;
-use crate::raw::Node;
+use crate::raw::YamlNode;
 use crate::schema::schema;
 use crate::settings::Settings;
 
-/// The document around an entry of a section.
-type Document = fn(&str) -> String;
+/// Returns the document around an entry of a section.
+type DocumentAround = fn(&str) -> String;
 
-/// Every section, with its schema and the document around one of its entries.
-fn sections() -> [(&'static Section, Value, Document); 3] {
+/// Returns every section, with its schema and the document around one of its entries.
+fn sections() -> [(&'static Section, Value, DocumentAround); 3] {
     let root = schema();
     let policy = root["properties"]["policy"].clone();
     let custom = policy["properties"]["custom"]["items"].clone();
@@ -121,16 +121,17 @@ fn the_schema_judges_as_the_parser_does() {
     }
 }
 
-/// What an editor sees: the document as JSON.
+/// Returns the document as an editor sees it: as JSON.
 fn json_of(text: &str) -> Value {
     let node = raw::parse(text).unwrap();
-    if node == Node::Null {
+    if node == YamlNode::Null {
         return Value::Null;
     }
     Settings.read(&node, Base { directory: Path::new("/"), home: None }).unwrap()
 }
 
-/// As much of JSON Schema as our schema uses; patterns aside, which only say what the parser says more strictly.
+/// Whether a value fits a schema, for the part of JSON Schema that ours uses. Patterns are left out, because the parser
+/// is stricter.
 fn fits(schema: &Value, value: &Value) -> bool {
     let known = ["$schema", "title", "description", "default", "pattern"];
     schema.as_object().unwrap().iter().filter(|(word, _)| !known.contains(&word.as_str())).all(

@@ -1,6 +1,6 @@
 //! Makes a decision document small enough for a client.
 //!
-//! What refuses is kept before what doesn't, and what is left out is counted where it would stand.
+//! Policies that object are kept before those that pass. What is left out is counted at the end of its list.
 
 use serde::Serialize;
 
@@ -14,44 +14,44 @@ use smcp_model::mode::Effect;
 use smcp_model::text::SafeText;
 use smcp_model::visible;
 
-/// The code of an entry that says how many were left out.
+/// The code of the entry that counts those left out.
 const MORE: &str = "more";
-/// What the words about what is missing take, bytes, in all their places.
+/// The space for these counts in the whole document, bytes.
 const RESERVED: usize = 512;
 
-/// The document, with no more than a client takes; `None` when even its facts are too much.
+/// Cuts the document to the size that a client takes; `None` when its facts alone are too large.
 pub(super) fn cut(mut document: DecisionDocument) -> Option<DecisionDocument> {
     if size(&document) <= limits::CLIENT_DATA {
         return Some(document);
     }
     let (policies, notices) = (std::mem::take(&mut document.policies), std::mem::take(&mut document.notices));
     let mut room = limits::CLIENT_DATA.checked_sub(size(&document) + RESERVED)?;
-    let (policies, left_out) = kept_policies(policies, &mut room);
+    let (policies, left_out) = cut_policies(policies, &mut room);
     document.policies = policies;
     document.more = (left_out > 0).then(|| format!("and {left_out} more policies"));
-    document.notices = kept(notices, &mut room, |message| CodedMessage { code: MORE.to_owned(), message });
+    document.notices = cut_list(notices, &mut room, |message| CodedMessage { code: MORE.to_owned(), message });
     Some(document)
 }
 
-/// The policies that there is room for, in their order, and how many there are besides.
-fn kept_policies(policies: Vec<PolicyResult>, room: &mut usize) -> (Vec<PolicyResult>, usize) {
+/// Returns the policies that fit, in their order, and the number of the others.
+fn cut_policies(policies: Vec<PolicyResult>, room: &mut usize) -> (Vec<PolicyResult>, usize) {
     let number = policies.len();
     let mut ranked: Vec<_> = policies.into_iter().enumerate().collect();
     ranked.sort_by_key(|(_, policy)| policy.effect == Effect::Pass);
     let mut fitting: Vec<_> =
-        ranked.into_iter().filter_map(|(place, policy)| Some((place, small(policy, room)?))).collect();
+        ranked.into_iter().filter_map(|(place, policy)| Some((place, cut_policy(policy, room)?))).collect();
     fitting.sort_by_key(|(place, _)| *place);
     let left_out = number - fitting.len();
     (fitting.into_iter().map(|(_, policy)| policy).collect(), left_out)
 }
 
-/// A policy with the findings that there is room for; `None` when there is no room for it at all. Its findings take no
-/// more than half of what is left, so that the next one has its say too.
-fn small(mut policy: PolicyResult, room: &mut usize) -> Option<PolicyResult> {
+/// Cuts a policy to the findings that fit; `None` when the policy itself doesn't. Its findings take at most half of the
+/// room, so that the next policies have some too.
+fn cut_policy(mut policy: PolicyResult, room: &mut usize) -> Option<PolicyResult> {
     let findings = std::mem::take(&mut policy.findings);
     let left = room.checked_sub(size(&policy) + RESERVED / 2)?;
     let mut half = left / 2;
-    policy.findings = kept(findings, &mut half, |message| FindingDocument {
+    policy.findings = cut_list(findings, &mut half, |message| FindingDocument {
         kind: FindingKind::Notice,
         code: MORE.to_owned(),
         message,
@@ -63,8 +63,8 @@ fn small(mut policy: PolicyResult, room: &mut usize) -> Option<PolicyResult> {
     Some(policy)
 }
 
-/// The first entries of a list that there is room for, and one that says how many there are besides.
-fn kept<T: Serialize>(list: Vec<T>, room: &mut usize, more: impl FnOnce(SafeText) -> T) -> Vec<T> {
+/// Cuts a list to the first entries that fit, and adds one that counts the others.
+fn cut_list<T: Serialize>(list: Vec<T>, room: &mut usize, more: impl FnOnce(SafeText) -> T) -> Vec<T> {
     let number = list.len();
     let mut fitting = Vec::new();
     for entry in list {
@@ -79,8 +79,8 @@ fn kept<T: Serialize>(list: Vec<T>, room: &mut usize, more: impl FnOnce(SafeText
     fitting
 }
 
-/// Bytes of a value as it is sent.
+/// Returns the size of a value as it is sent, bytes.
 pub(super) fn size(value: &impl Serialize) -> usize {
-    // What can't be JSON has no size; none of these can fail.
+    // A value that can't be written as JSON never fits; the documents here always can.
     visible::line(value).map_or(usize::MAX, |line| line.len())
 }

@@ -1,4 +1,4 @@
-//! Every decision and failure as a client sees it, and too much text.
+//! Decisions and failures as a client sees them, and texts that are too long.
 
 use super::*;
 use crate::fixtures;
@@ -60,7 +60,7 @@ fn a_line_has_its_bound_whatever_is_said() {
     }
 }
 
-/// A document with `policies` policies that pass and one at the end that blocks, each with `findings` findings.
+/// Returns a document with `policies` passing policies and a blocking one at the end, each with `findings` findings.
 fn large(policies: usize, findings: usize) -> DecisionDocument {
     let finding = FindingDocument {
         kind: FindingKind::Violation,

@@ -1,4 +1,4 @@
-//! The fields of one record that are for people.
+//! The fields of one record that people read.
 
 use smcp_model::record::Body;
 use smcp_model::record::DecisionRecord;
@@ -10,7 +10,7 @@ use smcp_model::record::StartRecord;
 /// A field's name and its text; an empty text is not shown.
 type Field = (&'static str, String);
 
-/// Every field, in the order in which they are shown.
+/// Returns every field, in the order in which they are shown.
 pub(super) fn texts(record: &Record) -> Vec<Field> {
     let Record { place, circumstances, body } = record;
     let mut fields = vec![
