@@ -20,8 +20,8 @@ use smcp_model::ownership::Caller;
 use smcp_model::ownership::Ownership;
 use smcp_model::ownership::Untrusted;
 use smcp_model::secret::Secret;
-use smcp_store::blobs::Access;
-use smcp_store::draft::Draft;
+use smcp_store::blobs::StoreAccess;
+use smcp_store::draft::FileDraft;
 use smcp_store::file::open_file;
 use smcp_store::file::read_at_most;
 
@@ -180,7 +180,7 @@ impl Credentials {
 
     fn write(&self, document: &Document) -> Result<(), CredentialsError> {
         let failed = || self.failed("write");
-        let mut draft = Draft::new(&self.dir, Access::Private).map_err(failed())?;
+        let mut draft = FileDraft::new(&self.dir, StoreAccess::Private).map_err(failed())?;
         let text = serde_json::to_vec_pretty(document).map_err(io::Error::from).map_err(failed())?;
         draft.write_all(&text).map_err(failed())?;
         draft.write_all(b"\n").map_err(failed())?;

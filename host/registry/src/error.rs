@@ -21,9 +21,9 @@ use smcp_http::ServerError;
 use smcp_model::deadline::Expired;
 use smcp_model::registry::Registry;
 use smcp_model::text::SafeText;
+use smcp_store::CacheTargetError;
 use smcp_store::FolderError;
 use smcp_store::StoreError;
-use smcp_store::TargetError;
 use smcp_store::stream::Halted;
 
 /// Why a package could not be had, or could not be published.
@@ -59,7 +59,7 @@ pub enum PackageError {
     Folder(#[from] FolderError),
     /// What was named is not one thing in the cache.
     #[error(transparent)]
-    Target(#[from] TargetError),
+    Target(#[from] CacheTargetError),
     /// It took too long.
     #[error("getting the package timed out: {0}\n  `--timeout` or `start_timeout` gives it more time")]
     Timeout(Expired),

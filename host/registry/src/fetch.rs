@@ -25,8 +25,8 @@ use smcp_store::file::read_at_most;
 use smcp_store::stream;
 use smcp_store::stream::Beginning;
 use smcp_store::stream::HashedWriter;
+use smcp_store::stream::ProgressReader;
 use smcp_store::stream::Timed;
-use smcp_store::stream::Watched;
 
 /// Gets a version's manifest and bundle into the cache, and checks that they are what was asked for.
 ///
@@ -117,7 +117,7 @@ impl Errand<'_> {
             RegistryProblem::Unusable { doing: format!("read the {artifact} of {label}"), cause }.of(client.registry())
         };
         let write_failed = |error| self.cache.failed("write to it")(error).into();
-        let watched = Watched::new(source, &mut *self.progress);
+        let watched = ProgressReader::new(source, &mut *self.progress);
         let mut limited = Timed::new(watched, self.deadline).take(limit.saturating_add(1));
         self.cache.blobs().store(write_failed, |draft| {
             let mut writer = Beginning::new(HashedWriter::new(draft));

@@ -17,7 +17,7 @@ use smcp_model::package::PackageRef;
 use smcp_model::package::Resolution;
 use smcp_model::package::Selector;
 use smcp_model::registry::Registry;
-use smcp_store::Kept;
+use smcp_store::KeptAnswer;
 use smcp_store::Resolutions;
 use smcp_store::has_digest;
 
@@ -64,7 +64,7 @@ pub fn recall(
             return Err(VersionProblem::LatestUnknown { versions, outage }.of(&wanted.id));
         }
     };
-    let Some(Kept { resolution, at }) = kept else { return Err(outage) };
+    let Some(KeptAnswer { resolution, at }) = kept else { return Err(outage) };
     let age = Duration::from_secs(now.saturating_sub(at));
     if age > limit {
         return Err(VersionProblem::FactsTooOld { age, limit, outage }.of(resolution.label()));
@@ -87,7 +87,7 @@ pub fn can_recall(
 }
 
 /// The kept answers that a reference may mean; of a package's latest version, all.
-fn candidates(resolutions: &Resolutions, registry: &Registry, wanted: &PackageRef, now: u64) -> Vec<Kept> {
+fn candidates(resolutions: &Resolutions, registry: &Registry, wanted: &PackageRef, now: u64) -> Vec<KeptAnswer> {
     match &wanted.selector {
         Selector::Exact(version) => resolutions.of_version(registry, &wanted.id, version, now).into_iter().collect(),
         Selector::Digest(digest) => {
@@ -100,7 +100,7 @@ fn candidates(resolutions: &Resolutions, registry: &Registry, wanted: &PackageRe
 }
 
 /// The only one, if there is one at all.
-fn one(mut kept: Vec<Kept>, id: &PackageId, digest: &Digest) -> Result<Option<Kept>, PackageError> {
+fn one(mut kept: Vec<KeptAnswer>, id: &PackageId, digest: &Digest) -> Result<Option<KeptAnswer>, PackageError> {
     if kept.len() > 1 {
         let versions: Vec<String> = kept.iter().map(|kept| kept.resolution.version.to_string()).collect();
         return Err(VersionProblem::AmbiguousDigest { digest: *digest, versions: versions.join(", ") }.of(id));

@@ -38,9 +38,9 @@ use smcp_model::package::PackageRef;
 use smcp_model::package::Selector;
 use smcp_model::package::Version;
 use smcp_model::text::SafeText;
-use smcp_store::blobs::Access;
+use smcp_store::blobs::StoreAccess;
 use smcp_store::blobs::create_folder;
-use smcp_store::draft::Draft;
+use smcp_store::draft::FileDraft;
 use smcp_store::folder;
 
 /// Held while somebody publishes, so that two of them can't both find a version free.
@@ -155,7 +155,7 @@ fn lock(registry: &DirectoryRegistry) -> Result<std::fs::File, PackageError> {
     let failed =
         |cause| registry.failed(format!("write to its file `{LOCK}`"))(folder::explain(registry.dir(), LOCK, cause));
     let mut options = OpenOptions::new();
-    options.read(true).write(true).mode(Access::Shared.file_mode());
+    options.read(true).write(true).mode(StoreAccess::Shared.file_mode());
     // A file that is there is not asked to be made: systems refuse that in folders like `/tmp` when it is another's.
     let there = match registry.dir().open_with(LOCK, &options) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -225,12 +225,12 @@ fn announce(registry: &DirectoryRegistry, request: &PublishRequest, document: &[
     let mut path = String::new();
     let mut folder = registry.dir().try_clone().map_err(write_failed(registry, "."))?;
     for name in [PACKAGES, request.id.org.as_str(), request.id.name.as_str()] {
-        folder = create_folder(&folder, name, Access::Shared)
+        folder = create_folder(&folder, name, StoreAccess::Shared)
             .map_err(write_failed(registry, if path.is_empty() { "." } else { &path }))?;
         path = if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") };
     }
     let failed = write_failed(registry, &path);
-    let mut draft = Draft::new(&folder, Access::Shared).map_err(&failed)?;
+    let mut draft = FileDraft::new(&folder, StoreAccess::Shared).map_err(&failed)?;
     draft.write_all(document).map_err(&failed)?;
     draft.keep(&format!("{}{SUFFIX}", request.version)).map_err(&failed)
 }

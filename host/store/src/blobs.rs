@@ -11,11 +11,11 @@ use cap_std::fs::MetadataExt as _;
 use nix::sys::time::TimeSpec;
 
 use crate::draft;
-use crate::draft::Draft;
+use crate::draft::FileDraft;
 use crate::draft::is_hex;
 use crate::file::open_file;
 use crate::folder;
-use crate::folder::Guard;
+use crate::folder::FolderGuard;
 use crate::folder::first_unknown;
 use smcp_model::digest::Digest;
 
@@ -28,7 +28,7 @@ const TRIAL: &str = ".draft-0000000000000000";
 
 /// Who may read what is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
+pub enum StoreAccess {
     /// The owner alone.
     Private,
     /// Whoever the umask of the process lets: a team with a common group publishes into one registry. Never everybody:
@@ -36,7 +36,7 @@ pub enum Access {
     Shared,
 }
 
-impl Access {
+impl StoreAccess {
     /// The mode that a folder is made with.
     pub const fn folder_mode(self) -> u32 {
         match self {
@@ -56,7 +56,7 @@ impl Access {
 
 /// Something in a store that has one of our names, looked at from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
+pub struct StoredFile {
     /// The digest that its name stands for; none for the name of an unfinished file.
     pub digest: Option<Digest>,
     /// Whether it is a regular file.
@@ -72,20 +72,20 @@ pub struct Stored {
 #[derive(Debug)]
 pub struct Blobs {
     root: Dir,
-    access: Access,
+    access: StoreAccess,
     /// Who may own and write the store; in a registry that is not this process's business.
-    guard: Option<Guard>,
+    guard: Option<FolderGuard>,
 }
 
 impl Blobs {
     /// That of a registry.
     pub const fn shared(root: Dir) -> Self {
-        Self { root, access: Access::Shared, guard: None }
+        Self { root, access: StoreAccess::Shared, guard: None }
     }
 
     /// That of a cache, which is guarded.
-    pub const fn private(root: Dir, guard: Guard) -> Self {
-        Self { root, access: Access::Private, guard: Some(guard) }
+    pub const fn private(root: Dir, guard: FolderGuard) -> Self {
+        Self { root, access: StoreAccess::Private, guard: Some(guard) }
     }
 
     /// The folder of all files; `None` when it isn't there.
@@ -143,7 +143,7 @@ impl Blobs {
     }
 
     /// Everything in the store that has a name of ours. What is gone before it could be looked at is not in it.
-    pub fn list(&self) -> io::Result<Vec<Stored>> {
+    pub fn list(&self) -> io::Result<Vec<StoredFile>> {
         let Some(folder) = self.folder()? else { return Ok(Vec::new()) };
         let mut stored = Vec::new();
         for entry in folder.entries()? {
@@ -158,7 +158,7 @@ impl Blobs {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 metadata => metadata?,
             };
-            stored.push(Stored {
+            stored.push(StoredFile {
                 digest,
                 is_file: metadata.is_file(),
                 size: metadata.len(),
@@ -170,7 +170,7 @@ impl Blobs {
     }
 
     /// Removes something that was listed.
-    pub fn remove_stored(&self, stored: &Stored) -> io::Result<()> {
+    pub fn remove_stored(&self, stored: &StoredFile) -> io::Result<()> {
         self.remove_named(&stored.name)
     }
 
@@ -181,19 +181,19 @@ impl Blobs {
     pub fn store<T, E>(
         &self,
         failed: impl Fn(io::Error) -> E,
-        fill: impl FnOnce(&mut Draft<'_>) -> Result<(Digest, T), E>,
+        fill: impl FnOnce(&mut FileDraft<'_>) -> Result<(Digest, T), E>,
     ) -> Result<T, E> {
         let folder = self.folder_to_fill().map_err(&failed)?;
-        let mut draft = Draft::new(&folder, self.access).map_err(&failed)?;
-        let (digest, told) = fill(&mut draft)?;
+        let mut draft = FileDraft::new(&folder, self.access).map_err(&failed)?;
+        let (digest, result) = fill(&mut draft)?;
         draft.keep(&file_name(&digest)).map_err(failed)?;
-        Ok(told)
+        Ok(result)
     }
 
     /// Keeps a file as [`Blobs::store`] does, and removes it again.
     pub fn try_out(&self) -> io::Result<()> {
         let folder = self.folder_to_fill()?;
-        let mut draft = Draft::new(&folder, self.access)?;
+        let mut draft = FileDraft::new(&folder, self.access)?;
         draft.write_all(b"tried out")?;
         draft.keep(TRIAL)?;
         match folder.remove_file(TRIAL) {
@@ -225,7 +225,7 @@ pub(crate) fn touch(file: &File) {
 }
 
 /// Opens a folder of a registry, made first when it isn't there.
-pub fn create_folder(dir: &Dir, name: &str, access: Access) -> io::Result<Dir> {
+pub fn create_folder(dir: &Dir, name: &str, access: StoreAccess) -> io::Result<Dir> {
     folder::create(dir, name, access)?;
     dir.open_dir(name).map_err(|error| folder::explain(dir, name, error))
 }

@@ -13,9 +13,9 @@ use cap_std::fs::File;
 
 use crate::blobs::Blobs;
 use crate::blobs::touch;
-use crate::error::Purpose;
+use crate::error::FolderPurpose;
 use crate::error::StoreError;
-use crate::folder::Guard;
+use crate::folder::FolderGuard;
 use crate::lock;
 use crate::resolutions::Resolutions;
 use crate::runs;
@@ -30,7 +30,7 @@ use smcp_model::ownership::Caller;
 #[derive(Debug)]
 pub struct Cache {
     root: Dir,
-    guard: Guard,
+    guard: FolderGuard,
     blobs: Blobs,
     resolutions: Resolutions,
 }
@@ -50,10 +50,10 @@ impl Cache {
     /// # Errors
     /// When it is no cache but somebody's folder, and when somebody else could change what is in it.
     pub fn new(dir: Dir, path: &Path, caller: Caller) -> Result<Self, StoreError> {
-        let guard = Guard::new(caller, path);
-        let failed = Purpose::Cache.failed(path, "rely on it");
+        let guard = FolderGuard::new(caller, path);
+        let failed = FolderPurpose::Cache.failed(path, "rely on it");
         guard.check(&dir).map_err(failed)?;
-        let again = || dir.try_clone().map_err(Purpose::Cache.failed(path, "open it"));
+        let again = || dir.try_clone().map_err(FolderPurpose::Cache.failed(path, "open it"));
         let blobs = Blobs::private(again()?, guard.clone());
         let resolutions = Resolutions::new(again()?, path, caller);
         for checked in [blobs.check(), resolutions.check(), guard.open(&dir, runs::FOLDER).map(drop)] {
@@ -63,7 +63,7 @@ impl Cache {
                 checked => checked.map_err(failed)?,
             }
         }
-        marker::claim(&dir, &guard).map_err(Purpose::Cache.failed(path, "look into it"))?;
+        marker::ensure_cache(&dir, &guard).map_err(FolderPurpose::Cache.failed(path, "look into it"))?;
         Ok(Self { root: dir, guard, blobs, resolutions })
     }
 
@@ -90,7 +90,7 @@ impl Cache {
 
     /// What turns a failure while `doing` something with it into ours; what was found out already stays what it is.
     pub fn failed(&self, doing: &'static str) -> impl Fn(io::Error) -> StoreError + Copy {
-        Purpose::Cache.failed(self.path(), doing)
+        FolderPurpose::Cache.failed(self.path(), doing)
     }
 
     /// What registries have answered.

@@ -19,7 +19,7 @@ use cap_std::fs::Permissions;
 use cap_std::fs::PermissionsExt as _;
 use cap_tempfile::TempFile;
 
-use crate::blobs::Access;
+use crate::blobs::StoreAccess;
 
 /// How the name of a draft begins; 16 hex digits follow.
 const PREFIX: &str = ".draft-";
@@ -28,27 +28,27 @@ const OTHERS_WRITE: u32 = 0o022;
 
 /// A file of a folder that is not whole yet; removed when dropped.
 #[derive(Debug)]
-pub struct Draft<'d> {
+pub struct FileDraft<'d> {
     folder: &'d Dir,
-    access: Access,
-    held: Held<'d>,
+    access: StoreAccess,
+    held: DraftFile<'d>,
 }
 
 #[derive(Debug)]
-enum Held<'d> {
+enum DraftFile<'d> {
     Nameless(TempFile<'d>),
-    Named(Named<'d>),
+    Named(NamedDraft<'d>),
 }
 
-impl<'d> Draft<'d> {
+impl<'d> FileDraft<'d> {
     /// An empty one, for whom the finished file is.
-    pub fn new(folder: &'d Dir, access: Access) -> io::Result<Self> {
+    pub fn new(folder: &'d Dir, access: StoreAccess) -> io::Result<Self> {
         let held = match TempFile::new(folder) {
-            Ok(file) => Held::Nameless(file),
+            Ok(file) => DraftFile::Nameless(file),
             // Whatever the reason: where a file can be made at all, it can be made with a name.
             Err(error) => {
                 tracing::debug!(%error, "a file without a name can't be made here; it gets one at once");
-                Held::Named(Named::new(folder, access)?)
+                DraftFile::Named(NamedDraft::new(folder, access)?)
             }
         };
         let draft = Self { folder, access, held };
@@ -60,8 +60,8 @@ impl<'d> Draft<'d> {
     /// The file itself.
     pub fn file(&self) -> &File {
         match &self.held {
-            Held::Nameless(file) => file.as_file(),
-            Held::Named(named) => &named.file,
+            DraftFile::Nameless(file) => file.as_file(),
+            DraftFile::Named(named) => &named.file,
         }
     }
 
@@ -70,46 +70,46 @@ impl<'d> Draft<'d> {
         self.flush()?;
         self.file().sync_data()?;
         match self.held {
-            Held::Nameless(file) => {
+            DraftFile::Nameless(file) => {
                 let again = file.as_file().try_clone()?;
                 if let Err(error) = file.replace(name) {
                     tracing::debug!(%error, "a file without a name can't be given one here; it is copied");
-                    Named::copy(again, self.folder, self.access)?.rename(name)?;
+                    NamedDraft::copy(again, self.folder, self.access)?.rename(name)?;
                 }
             }
-            Held::Named(named) => named.rename(name)?,
+            DraftFile::Named(named) => named.rename(name)?,
         }
         sync(self.folder)
     }
 }
 
-impl Write for Draft<'_> {
+impl Write for FileDraft<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.held {
-            Held::Nameless(file) => file.write(bytes),
-            Held::Named(named) => named.file.write(bytes),
+            DraftFile::Nameless(file) => file.write(bytes),
+            DraftFile::Named(named) => named.file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.held {
-            Held::Nameless(file) => file.flush(),
-            Held::Named(named) => named.file.flush(),
+            DraftFile::Nameless(file) => file.flush(),
+            DraftFile::Named(named) => named.file.flush(),
         }
     }
 }
 
 /// A draft with a name.
 #[derive(Debug)]
-struct Named<'d> {
+struct NamedDraft<'d> {
     folder: &'d Dir,
     file: File,
     /// None once the file has its final name.
     name: Option<String>,
 }
 
-impl<'d> Named<'d> {
-    fn new(folder: &'d Dir, access: Access) -> io::Result<Self> {
+impl<'d> NamedDraft<'d> {
+    fn new(folder: &'d Dir, access: StoreAccess) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(access.file_mode());
         loop {
@@ -123,7 +123,7 @@ impl<'d> Named<'d> {
     }
 
     /// A copy of a whole file, as durable as that.
-    fn copy(mut source: File, folder: &'d Dir, access: Access) -> io::Result<Self> {
+    fn copy(mut source: File, folder: &'d Dir, access: StoreAccess) -> io::Result<Self> {
         let mut named = Self::new(folder, access)?;
         source.rewind()?;
         io::copy(&mut source, &mut named.file)?;
@@ -140,7 +140,7 @@ impl<'d> Named<'d> {
     }
 }
 
-impl Drop for Named<'_> {
+impl Drop for NamedDraft<'_> {
     fn drop(&mut self) {
         if let Some(name) = &self.name
             && let Err(error) = self.folder.remove_file(name)
@@ -173,7 +173,7 @@ pub(crate) fn is_hex(text: &str, length: usize) -> bool {
 
 /// Takes away what a file may not grant, whatever the umask. Where the file system has no permissions (FAT, some shares),
 /// those that it shows have to do.
-fn restrict(file: &File, access: Access) -> io::Result<()> {
+fn restrict(file: &File, access: StoreAccess) -> io::Result<()> {
     let mode = file.metadata()?.mode() & 0o777;
     let wanted = mode & access.file_mode();
     if mode == wanted {
@@ -219,10 +219,14 @@ mod tests {
         let umask = 0o666 & !dir.metadata("plain").unwrap().mode();
         dir.remove_file("plain").unwrap();
         for (number, held) in [None, Some(())].into_iter().enumerate() {
-            for access in [Access::Private, Access::Shared] {
+            for access in [StoreAccess::Private, StoreAccess::Shared] {
                 let mut draft = match held {
-                    None => Draft::new(&dir, access).unwrap(),
-                    Some(()) => Draft { folder: &dir, access, held: Held::Named(Named::new(&dir, access).unwrap()) },
+                    None => FileDraft::new(&dir, access).unwrap(),
+                    Some(()) => FileDraft {
+                        folder: &dir,
+                        access,
+                        held: DraftFile::Named(NamedDraft::new(&dir, access).unwrap()),
+                    },
                 };
                 draft.write_all(format!("{number}").as_bytes()).unwrap();
                 draft.keep("file").unwrap();
@@ -236,20 +240,20 @@ mod tests {
     #[test]
     fn a_copy_is_whole_and_what_is_dropped_is_gone() {
         let (_temp, dir) = bed();
-        let mut draft = Draft::new(&dir, Access::Private).unwrap();
+        let mut draft = FileDraft::new(&dir, StoreAccess::Private).unwrap();
         draft.write_all(b"bytes").unwrap();
-        let copy = Named::copy(draft.file().try_clone().unwrap(), &dir, Access::Private).unwrap();
+        let copy = NamedDraft::copy(draft.file().try_clone().unwrap(), &dir, StoreAccess::Private).unwrap();
         assert!(names(&dir).iter().any(|name| is_own(name)), "{:?}", names(&dir));
         copy.rename("copy").unwrap();
         assert_eq!(dir.read_to_string("copy").unwrap(), "bytes");
-        drop((draft, Named::new(&dir, Access::Private).unwrap()));
+        drop((draft, NamedDraft::new(&dir, StoreAccess::Private).unwrap()));
         assert_eq!(names(&dir), ["copy"]);
     }
 
     #[test]
     fn only_names_that_drafts_have_are_taken_for_drafts() {
         let (_temp, dir) = bed();
-        let named = Named::new(&dir, Access::Private).unwrap();
+        let named = NamedDraft::new(&dir, StoreAccess::Private).unwrap();
         assert!(is_name(named.name.as_deref().unwrap()));
         for (name, expected) in [
             (".draft-0123456789abcdef", true),

@@ -23,7 +23,7 @@ pub enum StoreError {
     Folder(#[from] FolderError),
     /// What was named is not one thing in the cache.
     #[error(transparent)]
-    Target(#[from] TargetError),
+    Target(#[from] CacheTargetError),
     /// Time is over, or somebody has interrupted it.
     #[error(transparent)]
     Halted(#[from] Halted),
@@ -32,12 +32,12 @@ pub enum StoreError {
 impl StoreError {
     /// A cache whose folder can't even be opened.
     pub fn no_cache(place: &Path, cause: io::Error) -> Self {
-        Purpose::Cache.failed(place, "open it")(cause)
+        FolderPurpose::Cache.failed(place, "open it")(cause)
     }
 
     /// A folder for what runs that can't even be opened.
     pub fn no_runs(place: &Path, cause: io::Error) -> Self {
-        Purpose::Runs.failed(place, "open it")(cause)
+        FolderPurpose::Runs.failed(place, "open it")(cause)
     }
 
     /// Whether a folder can be read and not be written, so that another has to do.
@@ -59,7 +59,7 @@ impl From<Expired> for StoreError {
 
 /// What was named is not one thing in the cache.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TargetError {
+pub enum CacheTargetError {
     /// The cache has nothing of the kind.
     #[error("the cache has nothing of `{target}`\n  `smcp cache ls` shows what it has")]
     NotCached {
@@ -91,7 +91,7 @@ pub enum FolderProblem {
     /// The system doesn't let us.
     Unusable {
         /// What the folder is for.
-        purpose: Purpose,
+        purpose: FolderPurpose,
         /// What was tried.
         doing: &'static str,
         /// Why it failed.
@@ -116,16 +116,16 @@ impl fmt::Display for FolderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = self.place.display();
         match &self.problem {
-            FolderProblem::Unusable { purpose: Purpose::Cache, doing, cause } => {
+            FolderProblem::Unusable { purpose: FolderPurpose::Cache, doing, cause } => {
                 write!(f, "the cache at {place} can't be used: can't {doing}\n  {}", way_out(cause, "--cache-dir"))
             }
-            FolderProblem::Unusable { purpose: Purpose::Runs, doing, cause } => write!(
+            FolderProblem::Unusable { purpose: FolderPurpose::Runs, doing, cause } => write!(
                 f,
                 "the folder for what runs, {place}, can't be used: can't {doing}\n  {}",
                 way_out(cause, "`runtime_dir` in the configuration, or --cache-dir")
             ),
             FolderProblem::Exposed(problem) => {
-                write!(f, "{place} is not safe for what runs: {problem}\n  {}", mended(&self.place, *problem))
+                write!(f, "{place} is not safe for what runs: {problem}\n  {}", remedy(&self.place, *problem))
             }
             FolderProblem::Link => {
                 write!(f, "{place} is a link, and links are not followed there: put the folder itself in its place")
@@ -150,14 +150,14 @@ impl std::error::Error for FolderError {
 
 /// What a folder is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub enum FolderPurpose {
     /// It is the cache.
     Cache,
     /// It holds what runs.
     Runs,
 }
 
-impl Purpose {
+impl FolderPurpose {
     /// What turns a failure while `doing` something with the folder at `place` into ours; what was found out already
     /// stays what it is.
     pub(crate) fn failed(self, place: &Path, doing: &'static str) -> impl Fn(io::Error) -> StoreError + Copy {
@@ -181,7 +181,7 @@ fn way_out(cause: &io::Error, other: &str) -> String {
 }
 
 /// What helps when others could change a folder.
-fn mended(place: &Path, problem: Untrusted) -> String {
+fn remedy(place: &Path, problem: Untrusted) -> String {
     /// Of a folder that everybody is meant to use: there is nothing to mend.
     const STICKY: u32 = 0o1000;
     let another = "name another with --cache-dir, or `runtime_dir` in the configuration";

@@ -13,7 +13,7 @@ use cap_std::fs::Dir;
 use cap_std::fs::DirBuilder;
 use cap_std::fs::DirBuilderExt as _;
 
-use crate::blobs::Access;
+use crate::blobs::StoreAccess;
 use crate::error::FolderProblem;
 use crate::error::StoreError;
 use smcp_model::ownership::Caller;
@@ -21,12 +21,12 @@ use smcp_model::ownership::Ownership;
 
 /// Who may own and write a folder and what is below it, and where it is.
 #[derive(Debug, Clone)]
-pub struct Guard {
+pub struct FolderGuard {
     caller: Caller,
     path: PathBuf,
 }
 
-impl Guard {
+impl FolderGuard {
     /// For the folder at the absolute `path`, on behalf of `caller`.
     pub fn new(caller: Caller, path: &Path) -> Self {
         Self { caller, path: path.to_path_buf() }
@@ -79,13 +79,13 @@ impl Guard {
         if let Some(opened) = self.open(dir, name)? {
             return Ok(opened);
         }
-        create(dir, name, Access::Private)?;
+        create(dir, name, StoreAccess::Private)?;
         self.open(dir, name)?.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 }
 
 /// Makes a folder; one that is there stays as it is.
-pub fn create(dir: &Dir, name: &str, access: Access) -> io::Result<()> {
+pub fn create(dir: &Dir, name: &str, access: StoreAccess) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.mode(access.folder_mode());
     match dir.create_dir_with(name, &builder) {
@@ -100,11 +100,11 @@ pub fn explain(dir: &Dir, path: &str, error: io::Error) -> io::Error {
     above.reverse();
     let Some(link) = above.into_iter().find(|part| is_link(dir, part)) else { return error };
     let thing = if link == Path::new(path) { "file" } else { "folder" };
-    let said = format!(
+    let message = format!(
         "`{}` is a link, and links are not followed there: put the {thing} itself in its place",
         link.display()
     );
-    io::Error::new(io::ErrorKind::InvalidInput, said)
+    io::Error::new(io::ErrorKind::InvalidInput, message)
 }
 
 /// The first name in a folder that `is_ours` doesn't know.

@@ -25,12 +25,12 @@ mod testing;
 
 pub use crate::cache::Cache;
 pub use crate::cache::Lease;
+pub use crate::error::CacheTargetError;
 pub use crate::error::FolderError;
 pub use crate::error::FolderProblem;
-pub use crate::error::Purpose;
+pub use crate::error::FolderPurpose;
 pub use crate::error::StoreError;
-pub use crate::error::TargetError;
-pub use crate::resolutions::Kept;
+pub use crate::resolutions::KeptAnswer;
 pub use crate::resolutions::Resolutions;
 pub use crate::resolutions::has_digest;
 pub use crate::runs::RunFolder;

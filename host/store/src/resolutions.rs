@@ -7,7 +7,7 @@
 //! becomes a path. A document is believed only as far as it is ours: written by this user or by root (who fills the caches
 //! of images), writable by nobody else, about what was asked for, and from the past. Anything else counts as absent.
 
-mod form;
+mod document;
 
 use std::io;
 use std::io::Write as _;
@@ -18,15 +18,15 @@ use std::time::Duration;
 use cap_std::fs::Dir;
 use cap_std::fs::File;
 
-use crate::blobs::Access;
+use crate::blobs::StoreAccess;
 use crate::draft;
-use crate::draft::Draft;
+use crate::draft::FileDraft;
 use crate::draft::is_hex;
 use crate::file::open_file;
 use crate::file::read_at_most;
-use crate::folder::Guard;
+use crate::folder::FolderGuard;
 use crate::folder::first_unknown;
-use crate::resolutions::form::Form;
+use crate::resolutions::document::ResolutionDocument;
 use smcp_model::digest::Digest;
 use smcp_model::limits;
 use smcp_model::name::PackageId;
@@ -45,7 +45,7 @@ const SUFFIX: &str = ".json";
 
 /// An answer of a registry, and when it was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub struct KeptAnswer {
     /// The answer.
     pub resolution: Resolution,
     /// When, in seconds since the Unix epoch.
@@ -54,9 +54,9 @@ pub struct Kept {
 
 /// An answer in the store, and where it is.
 #[derive(Debug)]
-pub(crate) struct Filed {
+pub(crate) struct AnswerFile {
     /// What is there; `None` when it can't be believed.
-    pub(crate) kept: Option<Kept>,
+    pub(crate) answer: Option<KeptAnswer>,
     folder: String,
     name: String,
 }
@@ -65,13 +65,13 @@ pub(crate) struct Filed {
 #[derive(Debug)]
 pub struct Resolutions {
     root: Dir,
-    guard: Guard,
+    guard: FolderGuard,
 }
 
 impl Resolutions {
     /// Those of the cache in `dir`, which is at `path`. Nothing is looked at yet.
     pub fn new(dir: Dir, path: &Path, caller: Caller) -> Self {
-        Self { root: dir, guard: Guard::new(caller, path) }
+        Self { root: dir, guard: FolderGuard::new(caller, path) }
     }
 
     /// Checks the folder of all answers, if it is there.
@@ -80,7 +80,7 @@ impl Resolutions {
     }
 
     /// The folder of all answers; `None` when it isn't there.
-    fn folder(&self) -> io::Result<Option<(Dir, Guard)>> {
+    fn folder(&self) -> io::Result<Option<(Dir, FolderGuard)>> {
         self.guard.check(&self.root)?;
         self.guard.open(&self.root, FOLDER)
     }
@@ -108,8 +108,8 @@ impl Resolutions {
         self.guard.check(&self.root)?;
         let (all, guard) = self.guard.make(&self.root, FOLDER)?;
         let (folder, _) = guard.make(&all, &folder)?;
-        let mut draft = Draft::new(&folder, Access::Private)?;
-        draft.write_all(&Form::of(resolution, at).to_bytes()?)?;
+        let mut draft = FileDraft::new(&folder, StoreAccess::Private)?;
+        draft.write_all(&ResolutionDocument::of(resolution, at).to_bytes()?)?;
         draft.keep(&name)
     }
 
@@ -132,7 +132,7 @@ impl Resolutions {
     }
 
     /// The answer about one version; none when it can't be believed.
-    pub fn of_version(&self, registry: &Registry, id: &PackageId, version: &Version, now: u64) -> Option<Kept> {
+    pub fn of_version(&self, registry: &Registry, id: &PackageId, version: &Version, now: u64) -> Option<KeptAnswer> {
         let folder = self.usable(&folder_of(registry, id))?;
         let kept = self.read(&folder, &name_of(version), now)?;
         let found = &kept.resolution;
@@ -147,7 +147,7 @@ impl Resolutions {
             }
             Selector::Digest(_) | Selector::Latest => self.of_package(registry, &wanted.id, u64::MAX),
         };
-        let fits = |kept: &&Kept| match &wanted.selector {
+        let fits = |kept: &&KeptAnswer| match &wanted.selector {
             Selector::Digest(digest) => has_digest(&kept.resolution, digest),
             Selector::Exact(_) | Selector::Latest => true,
         };
@@ -157,27 +157,27 @@ impl Resolutions {
     }
 
     /// The answers about one package, newest first.
-    pub fn of_package(&self, registry: &Registry, id: &PackageId, now: u64) -> Vec<Kept> {
+    pub fn of_package(&self, registry: &Registry, id: &PackageId, now: u64) -> Vec<KeptAnswer> {
         let Some(folder) = self.usable(&folder_of(registry, id)) else { return Vec::new() };
         let names = names(&folder, is_document).unwrap_or_default();
-        let mut found: Vec<Kept> = names.iter().filter_map(|name| self.read(&folder, name, now)).collect();
+        let mut found: Vec<KeptAnswer> = names.iter().filter_map(|name| self.read(&folder, name, now)).collect();
         found.retain(|kept| kept.resolution.registry == *registry && kept.resolution.id == *id);
         found.sort_by_key(|kept| std::cmp::Reverse(kept.at));
         found
     }
 
     /// Every document of the store.
-    pub(crate) fn all(&self, now: u64) -> io::Result<Vec<Filed>> {
+    pub(crate) fn all(&self, now: u64) -> io::Result<Vec<AnswerFile>> {
         let Some((all, guard)) = self.folder()? else { return Ok(Vec::new()) };
         let mut found = Vec::new();
         for folder in names(&all, is_folder)? {
             let Some((documents, _)) = guard.open(&all, &folder)? else { continue };
             for name in names(&documents, is_document)? {
-                let kept = self.read(&documents, &name, now).filter(|kept| {
+                let answer = self.read(&documents, &name, now).filter(|kept| {
                     let Resolution { registry, id, version, .. } = &kept.resolution;
                     folder == folder_of(registry, id) && name == name_of(version)
                 });
-                found.push(Filed { kept, folder: folder.clone(), name });
+                found.push(AnswerFile { answer, folder: folder.clone(), name });
                 if found.len() >= limits::RESOLUTIONS_READ {
                     return Ok(found);
                 }
@@ -187,8 +187,8 @@ impl Resolutions {
     }
 
     /// Removes a document, and its folder when it was the last one there.
-    pub(crate) fn remove(&self, filed: &Filed) -> io::Result<()> {
-        self.remove_file(&filed.folder, &filed.name)
+    pub(crate) fn remove(&self, file: &AnswerFile) -> io::Result<()> {
+        self.remove_file(&file.folder, &file.name)
     }
 
     fn remove_file(&self, folder: &str, name: &str) -> io::Result<()> {
@@ -211,14 +211,14 @@ impl Resolutions {
         })
     }
 
-    fn read(&self, folder: &Dir, name: &str, now: u64) -> Option<Kept> {
+    fn read(&self, folder: &Dir, name: &str, now: u64) -> Option<KeptAnswer> {
         // A clock that was put right by seconds makes nothing unknown.
         let latest = now.saturating_add(limits::CLOCK_TOLERANCE.as_secs());
         let read = open_file(folder, name).and_then(|file| file.map(|file| self.read_own(file)).transpose());
         let problem = match read {
             Ok(None) => return None,
             Err(error) => error.to_string(),
-            Ok(Some(bytes)) => match Form::read(&bytes) {
+            Ok(Some(bytes)) => match ResolutionDocument::read(&bytes) {
                 Ok(kept) if kept.at <= latest => return Some(kept),
                 Ok(_) => "it is from the future".to_owned(),
                 Err(problem) => problem,
@@ -235,8 +235,8 @@ impl Resolutions {
         let untrusted = |problem| io::Error::new(io::ErrorKind::PermissionDenied, problem);
         self.guard.caller().check(found).map_err(untrusted)?;
         let too_long = || {
-            let said = format!("it has more than {} bytes", limits::RESOLUTION_KEPT);
-            io::Error::new(io::ErrorKind::FileTooLarge, said)
+            let message = format!("it has more than {} bytes", limits::RESOLUTION_KEPT);
+            io::Error::new(io::ErrorKind::FileTooLarge, message)
         };
         read_at_most(file, limits::RESOLUTION_KEPT)?.ok_or_else(too_long)
     }

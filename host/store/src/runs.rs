@@ -22,12 +22,12 @@ use cap_std::fs::OpenOptions;
 use cap_std::fs::OpenOptionsExt as _;
 use cap_std::fs::Permissions;
 
-use crate::blobs::Access;
+use crate::blobs::StoreAccess;
 use crate::draft::is_hex;
 use crate::error::FolderProblem;
-use crate::error::Purpose;
+use crate::error::FolderPurpose;
 use crate::error::StoreError;
-use crate::folder::Guard;
+use crate::folder::FolderGuard;
 use crate::folder::first_unknown;
 use crate::lock;
 use smcp_model::limits;
@@ -43,7 +43,7 @@ const LOCK: &str = ".lock";
 #[derive(Debug)]
 pub struct Runs {
     dir: Dir,
-    guard: Guard,
+    guard: FolderGuard,
 }
 
 impl Runs {
@@ -52,19 +52,19 @@ impl Runs {
     /// # Errors
     /// When it can't be made, or when somebody else could change what is in it, or in `dir`.
     pub fn at(dir: &Dir, path: &Path, caller: Caller) -> Result<Self, StoreError> {
-        let guard = Guard::new(caller, path);
-        guard.check(dir).map_err(Purpose::Runs.failed(path, "rely on it"))?;
+        let guard = FolderGuard::new(caller, path);
+        guard.check(dir).map_err(FolderPurpose::Runs.failed(path, "rely on it"))?;
         Self::new(dir, &guard)
     }
 
     /// Those in a folder that was checked.
-    pub(crate) fn new(dir: &Dir, guard: &Guard) -> Result<Self, StoreError> {
-        let failed = Purpose::Runs.failed(guard.path(), "make a folder in it");
+    pub(crate) fn new(dir: &Dir, guard: &FolderGuard) -> Result<Self, StoreError> {
+        let failed = FolderPurpose::Runs.failed(guard.path(), "make a folder in it");
         guard.make(dir, FOLDER).map(|(dir, guard)| Self { dir, guard }).map_err(failed)
     }
 
     /// Those in a folder that was checked; `None` when there are none.
-    pub(crate) fn existing(dir: &Dir, guard: &Guard) -> io::Result<Option<Self>> {
+    pub(crate) fn existing(dir: &Dir, guard: &FolderGuard) -> io::Result<Option<Self>> {
         Ok(guard.open(dir, FOLDER)?.map(|(dir, guard)| Self { dir, guard }))
     }
 
@@ -78,8 +78,8 @@ impl Runs {
     fn sweep_all(&self) -> io::Result<()> {
         for entry in self.dir.entries()? {
             let file_name = entry?.file_name();
-            let Some(name) = file_name.to_str().and_then(locked) else { continue };
-            match Claim::existing(&self.dir, name).and_then(|claim| claim.map_or(Ok(()), |claim| claim.release())) {
+            let Some(name) = file_name.to_str().and_then(run_of_lock) else { continue };
+            match RunLock::existing(&self.dir, name).and_then(|lock| lock.map_or(Ok(()), |lock| lock.release())) {
                 Ok(()) => {}
                 Err(error) => tracing::warn!(%name, %error, "the folder of an ended run could not be removed"),
             }
@@ -92,46 +92,46 @@ impl Runs {
     /// # Errors
     /// When it can't be made.
     pub fn folder(&self) -> Result<RunFolder, StoreError> {
-        let failed = Purpose::Runs.failed(self.guard.path(), "make a folder for the run");
-        let claim = loop {
+        let failed = FolderPurpose::Runs.failed(self.guard.path(), "make a folder for the run");
+        let lock = loop {
             // Never the name of an earlier run, whose server may still be there when its smcp was killed.
             let name = format!("{:016x}", RandomState::new().hash_one(LOCK));
-            if let Some(claim) = Claim::new(&self.dir, &name).map_err(failed)? {
-                break claim;
+            if let Some(lock) = RunLock::new(&self.dir, &name).map_err(failed)? {
+                break lock;
             }
         };
         let mut private = DirBuilder::new();
-        private.mode(Access::Private.folder_mode());
-        let folder = RunFolder { guard: self.guard.inside(&claim.name), claim };
-        self.dir.create_dir_with(&folder.claim.name, &private).map_err(failed)?;
+        private.mode(StoreAccess::Private.folder_mode());
+        let folder = RunFolder { guard: self.guard.inside(&lock.name), lock };
+        self.dir.create_dir_with(&folder.lock.name, &private).map_err(failed)?;
         Ok(folder)
     }
 }
 
 /// The name of the folder that a lock file belongs to, if it is one of ours.
-fn locked(name: &str) -> Option<&str> {
+fn run_of_lock(name: &str) -> Option<&str> {
     name.strip_suffix(LOCK).filter(|name| is_hex(name, 16))
 }
 
 /// The first name in the folder of all runs that is none of ours.
 pub(crate) fn foreign(all: &Dir) -> io::Result<Option<String>> {
-    first_unknown(all, |name| is_hex(name, 16) || locked(name).is_some())
+    first_unknown(all, |name| is_hex(name, 16) || run_of_lock(name).is_some())
 }
 
 /// The right to a run's folder, and to remove it.
 #[derive(Debug)]
-struct Claim {
+struct RunLock {
     dir: Dir,
     name: String,
     // INVARIANT: locked since it was opened, and the file that is beside the folder. Closed last.
-    _lock: std::fs::File,
+    _file: std::fs::File,
 }
 
-impl Claim {
+impl RunLock {
     /// The right to a folder that is not there yet; none when somebody else has the name.
     fn new(dir: &Dir, name: &str) -> io::Result<Option<Self>> {
         let mut options = OpenOptions::new();
-        options.write(true).create_new(true).mode(Access::Private.file_mode());
+        options.write(true).create_new(true).mode(StoreAccess::Private.file_mode());
         Self::of(dir, name, &options, io::ErrorKind::AlreadyExists)
     }
 
@@ -143,16 +143,16 @@ impl Claim {
     }
 
     fn of(dir: &Dir, name: &str, options: &OpenOptions, taken: io::ErrorKind) -> io::Result<Option<Self>> {
-        let lock = match dir.open_with(format!("{name}{LOCK}"), options) {
+        let file = match dir.open_with(format!("{name}{LOCK}"), options) {
             Ok(file) => file.into_std(),
             Err(error) if error.kind() == taken => return Ok(None),
             Err(error) => return Err(error),
         };
         // Whoever had the lock before may have removed the file, and with it the right.
-        if !lock::exclusive(&lock)? || !lock::is_there(&lock)? {
+        if !lock::exclusive(&file)? || !lock::is_there(&file)? {
             return Ok(None);
         }
-        Ok(Some(Self { dir: dir.try_clone()?, name: name.to_owned(), _lock: lock }))
+        Ok(Some(Self { dir: dir.try_clone()?, name: name.to_owned(), _file: file }))
     }
 
     /// Removes the folder, then its lock file.
@@ -177,7 +177,10 @@ impl Claim {
 fn open_up(dir: &Dir, root: &str) -> io::Result<()> {
     let mut todo = vec![PathBuf::from(root)];
     while let Some(folder) = todo.pop() {
-        dir.set_permissions(&folder, Permissions::from_std(PermissionsExt::from_mode(Access::Private.folder_mode())))?;
+        dir.set_permissions(
+            &folder,
+            Permissions::from_std(PermissionsExt::from_mode(StoreAccess::Private.folder_mode())),
+        )?;
         for entry in dir.read_dir(&folder)? {
             let entry = entry?;
             if entry.file_type()?.is_dir() {
@@ -191,8 +194,8 @@ fn open_up(dir: &Dir, root: &str) -> io::Result<()> {
 /// A folder of one run, removed with everything in it when dropped.
 #[derive(Debug)]
 pub struct RunFolder {
-    claim: Claim,
-    guard: Guard,
+    lock: RunLock,
+    guard: FolderGuard,
 }
 
 impl RunFolder {
@@ -202,7 +205,7 @@ impl RunFolder {
     /// When it can't be opened, or is another.
     pub fn open(&self) -> Result<Dir, StoreError> {
         let failed = self.failed("open it");
-        let dir = self.claim.dir.open_dir(&self.claim.name).map_err(failed)?;
+        let dir = self.lock.dir.open_dir(&self.lock.name).map_err(failed)?;
         self.guard.check(&dir).map_err(failed)?;
         let owner = dir.dir_metadata().map_err(failed)?.uid();
         if owner == self.guard.caller().uid() {
@@ -219,7 +222,7 @@ impl RunFolder {
 
     /// What turns a failure while `doing` something in it into ours; what was found out already stays what it is.
     pub fn failed(&self, doing: &'static str) -> impl Fn(io::Error) -> StoreError + Copy {
-        Purpose::Runs.failed(self.path(), doing)
+        FolderPurpose::Runs.failed(self.path(), doing)
     }
 
     /// Tries what unpacking needs: to write a file in it. It goes with the folder.
@@ -230,7 +233,7 @@ impl RunFolder {
         let failed = self.failed("write to it");
         let dir = self.open()?;
         let mut options = OpenOptions::new();
-        options.write(true).create_new(true).mode(Access::Private.file_mode());
+        options.write(true).create_new(true).mode(StoreAccess::Private.file_mode());
         let mut file = dir.open_with("probe", &options).map_err(failed)?;
         file.write_all(&[0; limits::RUN_PROBE]).and_then(|()| file.sync_data()).map_err(failed)
     }
@@ -244,7 +247,7 @@ impl RunFolder {
 
 impl Drop for RunFolder {
     fn drop(&mut self) {
-        if let Err(error) = self.claim.release() {
+        if let Err(error) = self.lock.release() {
             tracing::warn!(path = %self.path().display(), %error, "the folder of a run could not be removed");
         }
     }
@@ -260,7 +263,7 @@ mod tests {
     fn bed() -> (tempfile::TempDir, Runs) {
         let temp = tempfile::tempdir().unwrap();
         let dir = Dir::open_ambient_dir(temp.path(), ambient_authority()).unwrap();
-        let runs = Runs { dir, guard: Guard::new(caller(), temp.path()) };
+        let runs = Runs { dir, guard: FolderGuard::new(caller(), temp.path()) };
         (temp, runs)
     }
 
@@ -337,11 +340,11 @@ mod tests {
     #[test]
     fn a_name_is_given_once_and_a_right_to_a_removed_folder_is_none() {
         let (_temp, runs) = bed();
-        let claim = Claim::new(&runs.dir, "name").unwrap().unwrap();
-        assert!(Claim::new(&runs.dir, "name").unwrap().is_none());
-        assert!(Claim::existing(&runs.dir, "name").unwrap().is_none(), "it is locked");
-        claim.release().unwrap();
-        assert!(Claim::existing(&runs.dir, "name").unwrap().is_none(), "it is gone");
-        assert!(Claim::new(&runs.dir, "name").unwrap().is_some(), "though the first lock is still held");
+        let lock = RunLock::new(&runs.dir, "name").unwrap().unwrap();
+        assert!(RunLock::new(&runs.dir, "name").unwrap().is_none());
+        assert!(RunLock::existing(&runs.dir, "name").unwrap().is_none(), "it is locked");
+        lock.release().unwrap();
+        assert!(RunLock::existing(&runs.dir, "name").unwrap().is_none(), "it is gone");
+        assert!(RunLock::new(&runs.dir, "name").unwrap().is_some(), "though the first lock is still held");
     }
 }

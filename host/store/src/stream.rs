@@ -79,25 +79,25 @@ impl<R: Read> Read for Timed<'_, R> {
 }
 
 /// Tells somebody how far it is.
-pub struct Watched<'p, R> {
+pub struct ProgressReader<'p, R> {
     inner: R,
     progress: &'p mut dyn Progress,
 }
 
-impl<R: fmt::Debug> fmt::Debug for Watched<'_, R> {
+impl<R: fmt::Debug> fmt::Debug for ProgressReader<'_, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watched").field("inner", &self.inner).finish_non_exhaustive()
+        f.debug_struct("ProgressReader").field("inner", &self.inner).finish_non_exhaustive()
     }
 }
 
-impl<'p, R: Read> Watched<'p, R> {
+impl<'p, R: Read> ProgressReader<'p, R> {
     /// Reads from `inner`, and tells `progress`.
     pub fn new(inner: R, progress: &'p mut dyn Progress) -> Self {
         Self { inner, progress }
     }
 }
 
-impl<R: Read> Read for Watched<'_, R> {
+impl<R: Read> Read for ProgressReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.progress.advance(u64::try_from(read).unwrap_or(u64::MAX));

@@ -7,12 +7,12 @@ use std::collections::HashSet;
 use std::io;
 use std::io::Read as _;
 
-use crate::blobs::Stored;
+use crate::blobs::StoredFile;
 use crate::cache::Cache;
+use crate::error::CacheTargetError;
 use crate::error::StoreError;
-use crate::error::TargetError;
 use crate::lock;
-use crate::resolutions::Filed;
+use crate::resolutions::AnswerFile;
 use crate::resolutions::has_digest;
 use smcp_model::cache::CacheEntry;
 use smcp_model::cache::CacheKind;
@@ -40,7 +40,7 @@ impl Cache {
     /// Removes what `targets` name, in every registry's name.
     ///
     /// # Errors
-    /// [`TargetError`], before anything is removed; when something
+    /// [`CacheTargetError`], before anything is removed; when something
     /// can't be removed.
     pub fn remove_targets(&self, targets: &[CacheTarget], now: u64) -> Result<CacheRemoval, StoreError> {
         let (entries, mut answers) = (self.entries(now)?, self.answers(now)?);
@@ -48,10 +48,10 @@ impl Cache {
         let mut gone = Vec::new();
         for target in targets {
             match target {
-                CacheTarget::Digest(prefix) => drop(doomed.insert(one_with(prefix, &entries)?)),
+                CacheTarget::Digest(prefix) => drop(doomed.insert(digest_with_prefix(prefix, &entries)?)),
                 CacheTarget::Package(id, version) => {
-                    let of_target = |filed: &mut Filed| {
-                        filed.kept.as_ref().is_some_and(|kept| {
+                    let of_target = |file: &mut AnswerFile| {
+                        file.answer.as_ref().is_some_and(|kept| {
                             let Resolution { id: of, version: at, .. } = &kept.resolution;
                             of == id && version.as_ref().is_none_or(|version| version == at)
                         })
@@ -59,19 +59,19 @@ impl Cache {
                     let before = gone.len();
                     gone.extend(answers.extract_if(.., of_target));
                     if gone.len() == before {
-                        return Err(TargetError::NotCached { target: label(target) }.into());
+                        return Err(CacheTargetError::NotCached { target: label(target) }.into());
                     }
                 }
             }
         }
-        let resolutions = gone.iter().filter_map(|filed| filed.kept.as_ref()).map(|kept| &kept.resolution);
+        let resolutions = gone.iter().filter_map(|file| file.answer.as_ref()).map(|kept| &kept.resolution);
         let freed = resolutions.flat_map(|gone| [gone.manifest_digest, gone.bundle_digest]);
         doomed.extend(freed.filter(|digest| !is_named(digest, &answers)));
         let mut removal = self.remove_all(entries, &doomed, false)?;
         // What runs can still be recalled tomorrow.
-        gone.retain(|filed| {
-            !filed
-                .kept
+        gone.retain(|file| {
+            !file
+                .answer
                 .as_ref()
                 .is_some_and(|kept| removal.in_use.iter().any(|entry| has_digest(&kept.resolution, &entry.digest)))
         });
@@ -105,7 +105,7 @@ impl Cache {
         let doomed = doomed(&entries, rules, now);
         let mut removal = self.remove_all(entries, &doomed, dry_run)?;
         self.remove_orphans(answers, &mut removal, dry_run)?;
-        let abandoned = |file: &&Stored| {
+        let abandoned = |file: &&StoredFile| {
             file.digest.is_none() && file.is_file && age(now, file.modified) > limits::DRAFT_ABANDONED.as_secs()
         };
         for draft in stored.iter().filter(abandoned) {
@@ -118,20 +118,20 @@ impl Cache {
         Ok(removal)
     }
 
-    fn stored(&self) -> Result<Vec<Stored>, StoreError> {
+    fn stored(&self) -> Result<Vec<StoredFile>, StoreError> {
         self.blobs().list().map_err(self.failed("list its files"))
     }
 
-    fn answers(&self, now: u64) -> Result<Vec<Filed>, StoreError> {
+    fn answers(&self, now: u64) -> Result<Vec<AnswerFile>, StoreError> {
         self.resolutions().all(now).map_err(self.failed("list what registries have answered"))
     }
 
-    fn describe(&self, stored: &[Stored], answers: &[Filed]) -> Vec<CacheEntry> {
+    fn describe(&self, stored: &[StoredFile], answers: &[AnswerFile]) -> Vec<CacheEntry> {
         let mut entries: Vec<CacheEntry> = stored
             .iter()
             .filter_map(|file| {
                 let digest = file.digest?;
-                let named = answers.iter().filter_map(|filed| filed.kept.as_ref());
+                let named = answers.iter().filter_map(|file| file.answer.as_ref());
                 let packages = named.filter(|kept| has_digest(&kept.resolution, &digest)).map(|kept| CachedPackage {
                     id: kept.resolution.id.clone(),
                     version: kept.resolution.version.clone(),
@@ -170,8 +170,8 @@ impl Cache {
         let failed = self.failed("remove a cached file");
         let mut removal = CacheRemoval::default();
         for entry in entries.into_iter().filter(|entry| doomed.contains(&entry.digest)) {
-            // Held until the name is gone: whoever locks it afterwards sees that it has none.
-            let Some(_claim) = self.claim(&entry).map_err(failed)? else {
+            // DraftFile until the name is gone: whoever locks it afterwards sees that it has none.
+            let Some(_lock) = self.lock_for_removal(&entry).map_err(failed)? else {
                 removal.in_use.push(entry);
                 continue;
             };
@@ -189,19 +189,19 @@ impl Cache {
     }
 
     /// The right to remove a file; none while a running package has it.
-    fn claim(&self, entry: &CacheEntry) -> io::Result<Option<Claim>> {
+    fn lock_for_removal(&self, entry: &CacheEntry) -> io::Result<Option<RemovalLock>> {
         if entry.kind == CacheKind::Foreign {
-            return Ok(Some(Claim(None)));
+            return Ok(Some(RemovalLock(None)));
         }
-        let Some(file) = self.blobs().open(&entry.digest)? else { return Ok(Some(Claim(None))) };
+        let Some(file) = self.blobs().open(&entry.digest)? else { return Ok(Some(RemovalLock(None))) };
         let file = file.into_std();
-        Ok(lock::exclusive(&file)?.then_some(Claim(Some(file))))
+        Ok(lock::exclusive(&file)?.then_some(RemovalLock(Some(file))))
     }
 
-    fn remove_answers(&self, gone: &[Filed], removal: &mut CacheRemoval) -> Result<(), StoreError> {
-        for filed in gone {
+    fn remove_answers(&self, gone: &[AnswerFile], removal: &mut CacheRemoval) -> Result<(), StoreError> {
+        for file in gone {
             let failed = self.failed("remove what a registry has answered");
-            self.resolutions().remove(filed).map_err(failed)?;
+            self.resolutions().remove(file).map_err(failed)?;
             removal.answers = removal.answers.saturating_add(1);
         }
         Ok(())
@@ -210,13 +210,12 @@ impl Cache {
     /// Removes the answers that nobody can use any more: those that can't be believed, and those about removed files.
     fn remove_orphans(
         &self,
-        mut answers: Vec<Filed>,
+        mut answers: Vec<AnswerFile>,
         removal: &mut CacheRemoval,
         dry_run: bool,
     ) -> Result<(), StoreError> {
-        answers.retain(|filed| {
-            filed
-                .kept
+        answers.retain(|file| {
+            file.answer
                 .as_ref()
                 .is_none_or(|kept| removal.removed.iter().any(|entry| has_digest(&kept.resolution, &entry.digest)))
         });
@@ -229,10 +228,10 @@ impl Cache {
 }
 
 /// The right to remove a file; with its lock, if it is one that can be locked.
-struct Claim(#[expect(dead_code, reason = "held for its lock")] Option<std::fs::File>);
+struct RemovalLock(#[expect(dead_code, reason = "held for its lock")] Option<std::fs::File>);
 
-fn is_named(digest: &Digest, answers: &[Filed]) -> bool {
-    answers.iter().filter_map(|filed| filed.kept.as_ref()).any(|kept| has_digest(&kept.resolution, digest))
+fn is_named(digest: &Digest, answers: &[AnswerFile]) -> bool {
+    answers.iter().filter_map(|file| file.answer.as_ref()).any(|kept| has_digest(&kept.resolution, digest))
 }
 
 fn label(target: &CacheTarget) -> String {
@@ -244,12 +243,12 @@ fn label(target: &CacheTarget) -> String {
 }
 
 /// The one file whose digest begins with `prefix`.
-fn one_with(prefix: &str, entries: &[CacheEntry]) -> Result<Digest, TargetError> {
+fn digest_with_prefix(prefix: &str, entries: &[CacheEntry]) -> Result<Digest, CacheTargetError> {
     let mut found = entries.iter().map(|entry| entry.digest).filter(|digest| digest.hex().starts_with(prefix));
     match (found.next(), found.next()) {
-        (Some(one), None) => Ok(one),
-        (Some(_), Some(_)) => Err(TargetError::AmbiguousPrefix { prefix: prefix.to_owned() }),
-        (None, _) => Err(TargetError::NotCached { target: format!("sha256:{prefix}") }),
+        (Some(digest), None) => Ok(digest),
+        (Some(_), Some(_)) => Err(CacheTargetError::AmbiguousPrefix { prefix: prefix.to_owned() }),
+        (None, _) => Err(CacheTargetError::NotCached { target: format!("sha256:{prefix}") }),
     }
 }
 

@@ -10,13 +10,13 @@ use std::io::Write as _;
 use cap_std::fs::Dir;
 
 use crate::blobs;
-use crate::blobs::Access;
+use crate::blobs::StoreAccess;
 use crate::draft;
-use crate::draft::Draft;
+use crate::draft::FileDraft;
 use crate::error::FolderProblem;
 use crate::error::StoreError;
 use crate::file::open_file;
-use crate::folder::Guard;
+use crate::folder::FolderGuard;
 use crate::resolutions;
 use crate::runs;
 use smcp_model::limits;
@@ -34,7 +34,7 @@ const OF_FILE_SYSTEMS: &str = "lost+found";
 ///
 /// # Errors
 /// With a [`StoreError`] inside when it is somebody's.
-pub(super) fn claim(dir: &Dir, guard: &Guard) -> io::Result<()> {
+pub(super) fn ensure_cache(dir: &Dir, guard: &FolderGuard) -> io::Result<()> {
     if is_marked(dir)? {
         return Ok(());
     }
@@ -66,18 +66,18 @@ fn is_marked(dir: &Dir) -> io::Result<bool> {
 }
 
 fn mark(dir: &Dir) -> io::Result<()> {
-    let mut draft = Draft::new(dir, Access::Shared)?;
+    let mut draft = FileDraft::new(dir, StoreAccess::Shared)?;
     let more = "# What is in it can be downloaded again; `smcp cache` lists and removes it.";
     writeln!(draft, "{SIGNATURE}\n{OWNER}\n{more}\n# About such files: https://bford.info/cachedir/")?;
     draft.keep(FILE)
 }
 
 /// Looks for the first name in a folder of the cache that is none of ours.
-type Foreign = fn(&Dir) -> io::Result<Option<String>>;
+type FindForeign = fn(&Dir) -> io::Result<Option<String>>;
 
 /// The first thing in an unmarked folder that no version of smcp put there; `None` when there is no such thing.
 fn foreign(dir: &Dir) -> io::Result<Option<SafeText>> {
-    let known: [(&str, Foreign); 3] =
+    let known: [(&str, FindForeign); 3] =
         [(blobs::FOLDER, blobs::foreign), (resolutions::FOLDER, resolutions::foreign), (runs::FOLDER, runs::foreign)];
     let mut folders = Vec::new();
     for entry in dir.entries()? {

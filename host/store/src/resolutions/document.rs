@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::Serialize;
 
-use crate::resolutions::Kept;
+use crate::resolutions::KeptAnswer;
 use smcp_model::digest::Digest;
 use smcp_model::facts::CertLevel;
 use smcp_model::facts::Facts;
@@ -27,7 +27,7 @@ const SCHEMA: &str = "smcp.resolution/1";
 /// The document.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Form {
+pub(super) struct ResolutionDocument {
     schema: String,
     resolved_at: u64,
     registry: String,
@@ -36,12 +36,12 @@ pub(super) struct Form {
     manifest_digest: String,
     bundle_digest: String,
     bundle_size: Option<u64>,
-    facts: FactsForm,
+    facts: FactsDocument,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct FactsForm {
+struct FactsDocument {
     status: Option<String>,
     origin: Option<String>,
     cert_level: Option<u8>,
@@ -54,7 +54,7 @@ struct FactsForm {
     doubts: Vec<String>,
 }
 
-impl Form {
+impl ResolutionDocument {
     /// The document of an answer that was given at `at`.
     pub(super) fn of(resolution: &Resolution, at: u64) -> Self {
         let Resolution { id, version, registry, facts, manifest_digest, bundle_digest, bundle_size } = resolution;
@@ -67,7 +67,7 @@ impl Form {
             manifest_digest: manifest_digest.to_string(),
             bundle_digest: bundle_digest.to_string(),
             bundle_size: *bundle_size,
-            facts: FactsForm::of(facts),
+            facts: FactsDocument::of(facts),
         }
     }
 
@@ -79,13 +79,13 @@ impl Form {
     }
 
     /// Reads a document; the error is for the log.
-    pub(super) fn read(bytes: &[u8]) -> Result<Kept, String> {
-        let form: Self = json::read(bytes).map_err(|problem| problem.to_string())?;
-        if form.schema != SCHEMA {
+    pub(super) fn read(bytes: &[u8]) -> Result<KeptAnswer, String> {
+        let document: Self = json::read(bytes).map_err(|problem| problem.to_string())?;
+        if document.schema != SCHEMA {
             return Err(format!("its schema is not `{SCHEMA}`"));
         }
-        let at = form.resolved_at;
-        form.resolution().map(|resolution| Kept { resolution, at }).ok_or_else(|| "it is damaged".to_owned())
+        let at = document.resolved_at;
+        document.resolution().map(|resolution| KeptAnswer { resolution, at }).ok_or_else(|| "it is damaged".to_owned())
     }
 
     fn resolution(self) -> Option<Resolution> {
@@ -106,7 +106,7 @@ fn digest(text: &str) -> Option<Digest> {
     text.parse().ok()
 }
 
-impl FactsForm {
+impl FactsDocument {
     fn of(facts: &Facts) -> Self {
         let Facts {
             status,
