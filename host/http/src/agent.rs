@@ -11,10 +11,10 @@ use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::DefaultConnector;
 
 use crate::problem::HttpProblem;
-use crate::proxy::Known;
+use crate::proxy::ParsedProxy;
 use crate::proxy::ProxySettings;
 use crate::proxy::Via;
-use crate::reach::Guard;
+use crate::reach::AddressGuard;
 use crate::reach::Sightings;
 use crate::trust::Trust;
 use smcp_model::endpoint::Endpoint;
@@ -33,7 +33,7 @@ pub(crate) struct Agents {
     plain: OnceLock<Agent>,
     direct: OnceLock<Agent>,
     proxied: OnceLock<Agent>,
-    proxy: OnceLock<Option<Known>>,
+    proxy: OnceLock<Option<ParsedProxy>>,
 }
 
 impl Agents {
@@ -58,13 +58,13 @@ impl Agents {
     /// Who goes to `target`.
     pub(crate) fn to(&self, target: &Endpoint) -> Result<&Agent, HttpProblem> {
         match (target.scheme(), self.proxy_to(target)?) {
-            (Scheme::Http, _) => made(&self.plain, || Ok(self.guarded(None))),
-            (Scheme::Https, None) => made(&self.direct, || Ok(self.guarded(Some(self.trust.config()?)))),
+            (Scheme::Http, _) => get_or_make(&self.plain, || Ok(self.guarded(None))),
+            (Scheme::Https, None) => get_or_make(&self.direct, || Ok(self.guarded(Some(self.trust.config()?)))),
             (Scheme::Https, Some(proxy)) => {
                 if *target != self.home {
                     self.seen.note_unseen();
                 }
-                made(&self.proxied, || {
+                get_or_make(&self.proxied, || {
                     let config = config(Some(self.trust.config()?)).proxy(Some(proxy.proxy.clone())).build();
                     // The only name that is looked up is the proxy's own; where the target is, is the proxy's business.
                     Ok(Agent::with_parts(config, DefaultConnector::default(), DefaultResolver::default()))
@@ -74,16 +74,16 @@ impl Agents {
     }
 
     fn guarded(&self, tls: Option<TlsConfig>) -> Agent {
-        let guard = Guard::new(self.home.clone(), self.seen.clone(), DefaultResolver::default());
+        let guard = AddressGuard::new(self.home.clone(), self.seen.clone(), DefaultResolver::default());
         Agent::with_parts(config(tls).build(), DefaultConnector::default(), guard)
     }
 
     /// The proxy that stands between us and `target`.
-    fn proxy_to(&self, target: &Endpoint) -> Result<Option<&Known>, HttpProblem> {
+    fn proxy_to(&self, target: &Endpoint) -> Result<Option<&ParsedProxy>, HttpProblem> {
         if target.scheme() == Scheme::Http || target.is_loopback() {
             return Ok(None);
         }
-        let proxy = made(&self.proxy, || self.settings.known())?;
+        let proxy = get_or_make(&self.proxy, || self.settings.parse())?;
         Ok(proxy.as_ref().filter(|proxy| proxy.is_for(target)))
     }
 
@@ -118,7 +118,7 @@ fn config(tls: Option<TlsConfig>) -> ureq::config::ConfigBuilder<ureq::typestate
 }
 
 /// What is in the cell, made first when nothing is.
-fn made<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T, HttpProblem>) -> Result<&T, HttpProblem> {
+fn get_or_make<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T, HttpProblem>) -> Result<&T, HttpProblem> {
     match cell.get() {
         Some(value) => Ok(value),
         None => make().map(|value| cell.get_or_init(|| value)),

@@ -34,7 +34,7 @@ pub(crate) fn untrusted(error: &Error, noun: &str) -> HttpProblem {
         ),
         Error::NoCertificatesPresented => ("it shows no certificate".to_owned(), renew(noun)),
         Error::AlertReceived(alert) => (
-            format!("it refuses the connection ({})", spoken(&format!("{alert:?}"))),
+            format!("it refuses the connection ({})", words_of(&format!("{alert:?}"))),
             "it may speak older TLS than 1.2 only, or ask for a client's certificate, which smcp has none of"
                 .to_owned(),
         ),
@@ -52,7 +52,7 @@ pub(crate) fn untrusted(error: &Error, noun: &str) -> HttpProblem {
             "what it sends can't be decrypted".to_owned(),
             format!("something between this machine and the {noun} may change what they say"),
         ),
-        other => (format!("no connection with TLS came about ({})", spoken(&kind(other))), COMPANY.to_owned()),
+        other => (format!("no connection with TLS came about ({})", words_of(&kind(other))), COMPANY.to_owned()),
     };
     HttpProblem::Tls { what: shown(&what), advice: shown(&advice) }
 }
@@ -103,10 +103,10 @@ fn certificate(error: &CertificateError, noun: &str) -> (String, String) {
                  openssl req -x509 -addext basicConstraints=critical,CA:FALSE …"
                     .to_owned(),
             ),
-            Some(error) => (format!("its certificate does not hold ({})", spoken(&format!("{error:?}"))), renew(noun)),
+            Some(error) => (format!("its certificate does not hold ({})", words_of(&format!("{error:?}"))), renew(noun)),
             None => ("its certificate does not hold".to_owned(), renew(noun)),
         },
-        other => (format!("its certificate does not hold ({})", spoken(&format!("{other:?}"))), renew(noun)),
+        other => (format!("its certificate does not hold ({})", words_of(&format!("{other:?}"))), renew(noun)),
     }
 }
 
@@ -138,7 +138,7 @@ fn kind(error: &Error) -> String {
 }
 
 /// `CaUsedAsEndEntity` as words.
-fn spoken(name: &str) -> String {
+fn words_of(name: &str) -> String {
     let mut words = String::new();
     let name = name.split(['(', ' ', '{']).next().unwrap_or_default();
     for character in name.chars() {
@@ -163,6 +163,6 @@ mod tests {
         let at = |seconds| date(UnixTime::since_unix_epoch(Duration::from_secs(seconds)));
         assert_eq!(at(1_577_836_800), "2020-01-01 00:00:00 UTC");
         assert_eq!(at(u64::MAX), "9999-12-31 23:59:59 UTC");
-        assert_eq!(spoken("CaUsedAsEndEntity(3)"), "ca used as end entity");
+        assert_eq!(words_of("CaUsedAsEndEntity(3)"), "ca used as end entity");
     }
 }

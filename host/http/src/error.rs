@@ -2,7 +2,7 @@
 
 use crate::problem::HttpProblem;
 use crate::proxy::Via;
-use crate::server::Server;
+use crate::server::RemoteServer;
 use smcp_model::deadline::Expired;
 use smcp_model::text::SafeText;
 use smcp_store::stream::Halted;
@@ -12,7 +12,7 @@ use smcp_store::stream::Halted;
 #[error("{server} {}", problem.seen(via.as_deref()))]
 pub struct ServerError {
     /// The server.
-    pub server: Server,
+    pub server: RemoteServer,
     /// What is wrong.
     pub problem: HttpProblem,
     /// The proxy through which that was seen.

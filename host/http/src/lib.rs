@@ -5,7 +5,7 @@
 //! that it is for and to no other. What the body of an answer says is for whoever asked: nothing is decoded, and the
 //! bound of a body is kept by its reader.
 //!
-//! [`HttpClient::get`] is the only method so far. Another one becomes a field of [`Question`] with its body, is sent in
+//! [`HttpClient::get`] is the only method so far. Another one becomes a field of [`HttpRequest`] with its body, is sent in
 //! `exchange`, and is asked again only where that changes nothing; which redirects it follows is decided there too.
 
 mod address;
@@ -22,19 +22,19 @@ mod server;
 mod trust;
 
 pub use crate::address::encoded;
-pub use crate::answer::Answer;
+pub use crate::answer::HttpAnswer;
 pub use crate::answer::begins_a_page;
 pub use crate::error::HttpError;
 pub use crate::error::ServerError;
-pub use crate::exchange::Outcome;
-pub use crate::exchange::Question;
+pub use crate::exchange::HttpOutcome;
+pub use crate::exchange::HttpRequest;
 pub use crate::problem::HttpProblem;
 pub use crate::problem::HttpProblemKind;
-pub use crate::problem::Said;
+pub use crate::problem::ServerMessage;
 pub use crate::problem::Tries;
 pub use crate::proxy::ProxySettings;
 pub use crate::proxy::Via;
 pub use crate::server::HttpClient;
 pub use crate::server::HttpSettings;
-pub use crate::server::Server;
+pub use crate::server::RemoteServer;
 pub use crate::trust::Trust;

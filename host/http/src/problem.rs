@@ -28,7 +28,7 @@ pub enum HttpProblem {
         /// The status code.
         status: u16,
         /// What it says.
-        message: Said,
+        message: ServerMessage,
         /// How long it wants us to wait.
         wait: Option<Duration>,
     },
@@ -38,7 +38,7 @@ pub enum HttpProblem {
         /// The status code.
         status: u16,
         /// What it says.
-        message: Said,
+        message: ServerMessage,
         /// Whether a token was sent.
         sent: bool,
         /// What to do about it.
@@ -50,7 +50,7 @@ pub enum HttpProblem {
         /// The status code.
         status: u16,
         /// What it says.
-        message: Said,
+        message: ServerMessage,
     },
     /// The connection is not one that can be trusted.
     #[error("can't be trusted: {what}\n  {advice}")]
@@ -127,9 +127,9 @@ impl std::fmt::Display for Tries {
 
 /// What a server says beside a status, if anything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Said(pub Option<SafeText>);
+pub struct ServerMessage(pub Option<SafeText>);
 
-impl std::fmt::Display for Said {
+impl std::fmt::Display for ServerMessage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.as_ref().map_or(Ok(()), |text| write!(f, " ({text})"))
     }
@@ -189,7 +189,7 @@ pub enum HttpProblemKind {
 
 /// How one request failed.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub(crate) enum RequestFailure {
     /// It may go well the next time.
     Passing(SafeText),
     /// It is over.
@@ -198,7 +198,7 @@ pub(crate) enum Failure {
     Expired,
 }
 
-impl Failure {
+impl RequestFailure {
     /// What an error of a request to a server that is called `noun` is.
     #[expect(clippy::wildcard_enum_match_arm, reason = "ureq adds kinds of errors as it likes")]
     pub(crate) fn of(error: ureq::Error, noun: &str) -> Self {
@@ -235,15 +235,15 @@ impl Failure {
     }
 }
 
-fn from_io(error: io::Error, noun: &str) -> Failure {
+fn from_io(error: io::Error, noun: &str) -> RequestFailure {
     let inner = error.get_ref();
     if let Some(tls) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        return Failure::Final(untrusted(tls, noun));
+        return RequestFailure::Final(untrusted(tls, noun));
     }
     if inner.is_some_and(|inner| inner.is::<ureq::Error>()) {
-        return Failure::of(ureq::Error::from(error), noun);
+        return RequestFailure::of(ureq::Error::from(error), noun);
     }
-    Failure::Passing(shown(&error.to_string()))
+    RequestFailure::Passing(shown(&error.to_string()))
 }
 
 /// Somebody else's words, for people.
@@ -279,10 +279,10 @@ mod tests {
         ];
         for (error, expected) in cases {
             let told = format!("{error:?}");
-            let kind = match Failure::of(error, "registry") {
-                Failure::Passing(_) => Ok(None),
-                Failure::Expired => Err("expired"),
-                Failure::Final(problem) => Ok(Some(problem.kind())),
+            let kind = match RequestFailure::of(error, "registry") {
+                RequestFailure::Passing(_) => Ok(None),
+                RequestFailure::Expired => Err("expired"),
+                RequestFailure::Final(problem) => Ok(Some(problem.kind())),
             };
             assert_eq!(kind, expected, "{told}");
         }

@@ -44,13 +44,13 @@ impl fmt::Display for Via {
 
 /// A proxy that was understood.
 #[derive(Debug)]
-pub(crate) struct Known {
+pub(crate) struct ParsedProxy {
     pub(crate) proxy: Proxy,
     pub(crate) via: Via,
     exceptions: Vec<Exception>,
 }
 
-impl Known {
+impl ParsedProxy {
     /// Whether it stands between us and `target`.
     pub(crate) fn is_for(&self, target: &Endpoint) -> bool {
         !self.exceptions.iter().any(|exception| exception.covers(target))
@@ -59,7 +59,7 @@ impl Known {
 
 impl ProxySettings {
     /// Reads the proxy. Anything that is not understood is an error: going without the proxy is not what was meant.
-    pub(crate) fn known(&self) -> Result<Option<Known>, HttpProblem> {
+    pub(crate) fn parse(&self) -> Result<Option<ParsedProxy>, HttpProblem> {
         let Some((variable, url)) = &self.url else { return Ok(None) };
         let invalid = || HttpProblem::Proxy { variable };
         let plain = Proxy::new(url.trim()).map_err(|_| invalid())?;
@@ -78,7 +78,7 @@ impl ProxySettings {
         }
         let proxy = builder.build().map_err(|_| invalid())?;
         let via = Via { place: shown(&format!("{}:{}", plain.host(), plain.port())), variable };
-        Ok(Some(Known { proxy, via, exceptions: self.exceptions().filter_map(Result::ok).collect() }))
+        Ok(Some(ParsedProxy { proxy, via, exceptions: self.exceptions().filter_map(Result::ok).collect() }))
     }
 
     /// What is not understood of the exceptions, as sentences; nothing where no proxy is set.
@@ -113,7 +113,7 @@ struct Exception {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Hosts {
-    Everybody,
+    All,
     /// A name and all below it.
     Domain(String),
     /// What is below a name.
@@ -141,7 +141,7 @@ impl Exception {
         }
         let host = host.to_ascii_lowercase();
         let host = match host.strip_prefix("*.") {
-            _ if host == "*" => Hosts::Everybody,
+            _ if host == "*" => Hosts::All,
             Some(name) => Hosts::Below(name_of(name)?),
             None => Hosts::Domain(name_of(host.strip_prefix('.').unwrap_or(&host))?),
         };
@@ -155,7 +155,7 @@ impl Exception {
         let host = target.host().trim_end_matches('.');
         let below = |name: &str| host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'));
         match &self.host {
-            Hosts::Everybody => true,
+            Hosts::All => true,
             Hosts::Domain(name) => host == name || below(name),
             Hosts::Below(name) => below(name),
             Hosts::Network(network, bits) => {
@@ -247,7 +247,7 @@ mod tests {
             ("[fd00::1]", "0.0.0.0/0", true),
         ];
         for (target, except, proxied) in cases {
-            let known = settings("http://user:pw@proxy.example:3128", except).known().unwrap().unwrap();
+            let known = settings("http://user:pw@proxy.example:3128", except).parse().unwrap().unwrap();
             let target = Endpoint::new(Scheme::Https, target).unwrap();
             assert_eq!(known.is_for(&target), proxied, "{target} but for `{except}`");
             assert_eq!(settings("http://p", except).remarks(), [""; 0], "{except}");
@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn a_proxy_that_is_not_understood_is_never_left_out() {
         for url in ["socks5://proxy.example", "ftp://proxy.example", "http://", "http://pro xy", "http://proxy:99999"] {
-            let problem = settings(url, "").known().unwrap_err();
+            let problem = settings(url, "").parse().unwrap_err();
             assert_eq!(problem, HttpProblem::Proxy { variable: "HTTPS_PROXY" }, "{url}");
         }
         for (url, place) in [
@@ -293,7 +293,7 @@ mod tests {
             ("proxy.example:3128", "proxy.example:3128"),
             ("http://u:p%40@proxy.example", "proxy.example:80"),
         ] {
-            let known = settings(url, "").known().unwrap().unwrap();
+            let known = settings(url, "").parse().unwrap().unwrap();
             assert_eq!(known.via.to_string(), format!("through the proxy {place} of HTTPS_PROXY"), "{url}");
         }
     }
@@ -301,7 +301,7 @@ mod tests {
     #[test]
     fn nothing_prints_the_proxys_password() {
         let settings = settings("http://user:hunter2@proxy.example", "");
-        let known = settings.known().unwrap().unwrap();
+        let known = settings.parse().unwrap().unwrap();
         assert!(!format!("{settings:?} {known:?} {}", known.via).contains("hunter2"));
     }
 }

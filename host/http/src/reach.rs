@@ -173,13 +173,13 @@ fn describe(reach: Reach) -> &'static str {
 }
 
 /// Looks names up, and lets through what may be connected to.
-pub(crate) struct Guard {
+pub(crate) struct AddressGuard {
     home: Endpoint,
     seen: Sightings,
     names: Box<dyn Resolver>,
 }
 
-impl Guard {
+impl AddressGuard {
     pub(crate) fn new(home: Endpoint, seen: Sightings, names: impl Resolver) -> Self {
         Self { home, seen, names: Box::new(names) }
     }
@@ -208,7 +208,7 @@ impl Guard {
     }
 }
 
-impl Resolver for Guard {
+impl Resolver for AddressGuard {
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let found = self.names.resolve(uri, config, timeout)?;
         let target = endpoint(uri).ok_or(ureq::Error::HostNotFound)?;
@@ -221,9 +221,9 @@ impl Resolver for Guard {
     }
 }
 
-impl fmt::Debug for Guard {
+impl fmt::Debug for AddressGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Guard").field("home", &self.home).finish_non_exhaustive()
+        f.debug_struct("AddressGuard").field("home", &self.home).finish_non_exhaustive()
     }
 }
 

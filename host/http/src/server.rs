@@ -7,8 +7,8 @@ use crate::agent::Agents;
 use crate::error::HttpError;
 use crate::error::ServerError;
 use crate::exchange::Exchange;
-use crate::exchange::Outcome;
-use crate::exchange::Question;
+use crate::exchange::HttpOutcome;
+use crate::exchange::HttpRequest;
 use crate::problem::HttpProblem;
 use crate::proxy::ProxySettings;
 use crate::trust::Trust;
@@ -19,14 +19,14 @@ use smcp_model::text::SafeText;
 
 /// A server, as messages name it: "registry `https://…`".
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Server {
+pub struct RemoteServer {
     /// What it is to whoever asks, as it stands behind "a" and "the": `registry`.
     pub noun: &'static str,
     /// Its URL.
     pub url: RegistryUrl,
 }
 
-impl fmt::Display for Server {
+impl fmt::Display for RemoteServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} `{}`", self.noun, self.url)
     }
@@ -48,7 +48,7 @@ pub struct HttpSettings {
 /// Asks one server. Nothing is connected, and no certificate read, before the first question.
 #[derive(Debug)]
 pub struct HttpClient {
-    server: Server,
+    server: RemoteServer,
     home: Address,
     settings: HttpSettings,
     agents: Agents,
@@ -56,14 +56,14 @@ pub struct HttpClient {
 
 impl HttpClient {
     /// Asks `server`.
-    pub fn new(server: Server, settings: HttpSettings) -> Self {
+    pub fn new(server: RemoteServer, settings: HttpSettings) -> Self {
         let home = Address::of(&server.url);
         let agents = Agents::new(home.endpoint().clone(), settings.proxy.clone(), settings.trust.clone());
         Self { server, home, settings, agents }
     }
 
     /// Who is asked.
-    pub const fn server(&self) -> &Server {
+    pub const fn server(&self) -> &RemoteServer {
         &self.server
     }
 
@@ -71,7 +71,7 @@ impl HttpClient {
     ///
     /// # Errors
     /// When there is no answer before the deadline, or not one that can be read.
-    pub fn get(&self, question: &Question<'_>, deadline: &Deadline) -> Result<Outcome, HttpError> {
+    pub fn get(&self, question: &HttpRequest<'_>, deadline: &Deadline) -> Result<HttpOutcome, HttpError> {
         let Some(from) = self.home.below(question.path) else {
             let problem = HttpProblem::NotHttp(SafeText::new("its address is no URL"));
             return Err(ServerError { server: self.server.clone(), problem, via: None }.into());

@@ -18,7 +18,7 @@ pub struct Trust {
 }
 
 /// What to do without the variable.
-const ELSE: &str = "or take the variable away, and the system's authorities count";
+const OR_UNSET: &str = "or take the variable away, and the system's authorities count";
 
 impl Trust {
     /// The system's authorities, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`, which take their place.
@@ -28,7 +28,7 @@ impl Trust {
             tracing::warn!(%error, "certificate authorities that can't be read");
         }
         if found.certs.is_empty() {
-            return Err(self.nobody(found.errors.first().map(ToString::to_string)));
+            return Err(self.no_authorities(found.errors.first().map(ToString::to_string)));
         }
         let authorities = found.certs.iter().map(|certificate| Certificate::from_der(certificate).to_owned());
         Ok(TlsConfig::builder()
@@ -38,7 +38,7 @@ impl Trust {
     }
 
     /// Why there is nobody to trust.
-    fn nobody(&self, error: Option<String>) -> HttpProblem {
+    fn no_authorities(&self, error: Option<String>) -> HttpProblem {
         let problem =
             |what: &str, advice: &str| HttpProblem::NoAuthorities { what: shown(what), advice: shown(advice) };
         let (path, beginning) = match &self.file {
@@ -50,7 +50,7 @@ impl Trust {
             Some((path, Err(reason))) => {
                 return problem(
                     &format!("SSL_CERT_FILE names {path}: {reason}"),
-                    &format!("name a file of certificates in PEM form, {ELSE}"),
+                    &format!("name a file of certificates in PEM form, {OR_UNSET}"),
                 );
             }
             Some((path, Ok(beginning))) => (path, beginning.as_slice()),
@@ -58,7 +58,7 @@ impl Trust {
         match beginning {
             [] => problem(
                 &format!("SSL_CERT_FILE names {path}, which is empty"),
-                &format!("name a file of certificates in PEM form, {ELSE}"),
+                &format!("name a file of certificates in PEM form, {OR_UNSET}"),
             ),
             // What every certificate in this form begins with: a sequence that is longer than 127 bytes.
             [0x30, 0x81..=0x83, ..] => problem(
@@ -70,7 +70,7 @@ impl Trust {
                 let reason = error.map_or_else(String::new, |error| format!(": {error}"));
                 problem(
                     &format!("SSL_CERT_FILE names {path}, which has no certificate in PEM form{what}{reason}"),
-                    &format!("name a file with -----BEGIN CERTIFICATE----- in it, {ELSE}"),
+                    &format!("name a file with -----BEGIN CERTIFICATE----- in it, {OR_UNSET}"),
                 )
             }
         }

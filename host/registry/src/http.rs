@@ -11,15 +11,15 @@ use crate::document;
 use crate::error::PackageError;
 use crate::error::RegistryProblem;
 use crate::error::VersionProblem;
-use smcp_http::Answer;
+use smcp_http::HttpAnswer;
 use smcp_http::HttpClient;
 use smcp_http::HttpError;
+use smcp_http::HttpOutcome;
 use smcp_http::HttpProblem;
+use smcp_http::HttpRequest;
 use smcp_http::HttpSettings;
-use smcp_http::Outcome;
-use smcp_http::Question;
-use smcp_http::Said;
-use smcp_http::Server;
+use smcp_http::RemoteServer;
+use smcp_http::ServerMessage;
 use smcp_http::begins_a_page;
 use smcp_http::encoded;
 use smcp_model::deadline::Deadline;
@@ -54,15 +54,15 @@ pub struct HttpRegistry {
 impl HttpRegistry {
     /// The registry at `url`.
     pub fn new(url: RegistryUrl, settings: HttpSettings) -> Self {
-        let client = HttpClient::new(Server { noun: NOUN, url: url.clone() }, settings);
+        let client = HttpClient::new(RemoteServer { noun: NOUN, url: url.clone() }, settings);
         Self { location: Registry::Url(url), client }
     }
 
-    fn ask(&self, path: &str, accept: &'static str, deadline: &Deadline) -> Result<Outcome, HttpError> {
-        self.client.get(&Question { path, accept }, deadline)
+    fn ask(&self, path: &str, accept: &'static str, deadline: &Deadline) -> Result<HttpOutcome, HttpError> {
+        self.client.get(&HttpRequest { path, accept }, deadline)
     }
 
-    fn ask_for(&self, wanted: &PackageRef, deadline: &Deadline) -> Result<Outcome, HttpError> {
+    fn ask_for(&self, wanted: &PackageRef, deadline: &Deadline) -> Result<HttpOutcome, HttpError> {
         let (org, name) = (&wanted.id.org, &wanted.id.name);
         let reference = encoded(&wanted.selector.to_string());
         self.ask(&format!("/v1/org/{org}/mcps/{name}/resolve?ref={reference}"), "application/json", deadline)
@@ -70,7 +70,7 @@ impl HttpRegistry {
 
     /// The error for something that isn't there. Whether the package or only the version is missing is a question of
     /// its own; when that has no answer either, the version is all that is known to be missing.
-    fn missing(&self, wanted: &PackageRef, said: &Said, deadline: &Deadline) -> PackageError {
+    fn missing(&self, wanted: &PackageRef, said: &ServerMessage, deadline: &Deadline) -> PackageError {
         let id = wanted.id.clone();
         let private = "a private package is there only for those who are logged in: smcp login";
         let said = said.0.as_ref().map_or_else(String::new, |text| format!("the registry says: {text}\n  "));
@@ -80,11 +80,11 @@ impl HttpRegistry {
             Selector::Exact(_) | Selector::Digest(_) => Some(self.ask_for(&latest, deadline)),
         };
         let hint = match newest {
-            Some(Ok(Outcome::Missing(_))) => {
+            Some(Ok(HttpOutcome::Missing(_))) => {
                 let hint = format!("{said}check the name; {private}");
                 return RegistryProblem::NoSuchPackage { id, hint }.of(&self.location);
             }
-            Some(Ok(Outcome::Found(answer))) => match self.read(answer, &latest, deadline) {
+            Some(Ok(HttpOutcome::Found(answer))) => match self.read(answer, &latest, deadline) {
                 Ok(newest) => format!("{said}the latest is {}", newest.version),
                 Err(_) => format!("{said}check the version; {private}"),
             },
@@ -94,14 +94,14 @@ impl HttpRegistry {
     }
 
     /// The body of an answer; `None` when it has more than `limit` bytes.
-    fn body(&self, answer: Answer, limit: usize, deadline: &Deadline) -> Result<Option<Vec<u8>>, PackageError> {
+    fn body(&self, answer: HttpAnswer, limit: usize, deadline: &Deadline) -> Result<Option<Vec<u8>>, PackageError> {
         let unusable = |cause| RegistryProblem::Unusable { doing: "read its answer".to_owned(), cause };
         read_at_most(answer.body(deadline), limit)
             .map_err(|error| recover(error, |cause| unusable(cause).of(&self.location)))
     }
 
     /// Reads an answer about `wanted`, as carefully as a document of a directory.
-    fn read(&self, answer: Answer, wanted: &PackageRef, deadline: &Deadline) -> Result<Resolution, PackageError> {
+    fn read(&self, answer: HttpAnswer, wanted: &PackageRef, deadline: &Deadline) -> Result<Resolution, PackageError> {
         let limit = limits::RESOLVE;
         // One that says so is not even read.
         let is_long =
@@ -144,8 +144,8 @@ fn check_latest(resolution: &Resolution) -> Result<(), PackageError> {
 impl RegistryClient for HttpRegistry {
     fn resolve(&self, wanted: &PackageRef, deadline: &Deadline) -> Result<Resolution, PackageError> {
         match self.ask_for(wanted, deadline)? {
-            Outcome::Found(answer) => self.read(answer, wanted, deadline),
-            Outcome::Missing(said) => Err(self.missing(wanted, &said, deadline)),
+            HttpOutcome::Found(answer) => self.read(answer, wanted, deadline),
+            HttpOutcome::Missing(said) => Err(self.missing(wanted, &said, deadline)),
         }
     }
 
@@ -158,8 +158,8 @@ impl RegistryClient for HttpRegistry {
     ) -> Result<Box<dyn Read + '_>, PackageError> {
         let path = format!("/v1/org/{}/artifacts/{digest}/{artifact}", id.org);
         let answer = match self.ask(&path, "application/octet-stream, */*", deadline)? {
-            Outcome::Found(answer) => answer,
-            Outcome::Missing(_) => {
+            HttpOutcome::Found(answer) => answer,
+            HttpOutcome::Missing(_) => {
                 return Err(RegistryProblem::MissingBlob { artifact, digest: *digest }.of(&self.location));
             }
         };
@@ -174,8 +174,8 @@ impl RegistryClient for HttpRegistry {
         let path = "/v1/org/smcp-doctor/mcps/no-such-package/resolve?ref=0.0.0";
         drop(self.ask(path, "application/json", deadline)?);
         let health = match self.ask(HEALTH_PATH, "application/json", deadline)? {
-            Outcome::Missing(_) => None,
-            Outcome::Found(answer) => self
+            HttpOutcome::Missing(_) => None,
+            HttpOutcome::Found(answer) => self
                 .body(answer, HEALTH, deadline)?
                 .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok()),
         };

@@ -1,8 +1,8 @@
-//! A file that gets its name when it is whole.
+//! A file that gets its name when it is complete.
 //!
-//! Whoever sees the name sees all of the file, and it is on the disk. A draft has no name until then where the system
-//! has such files, so that a killed process leaves nothing. Elsewhere, and where a file without a name can't be given
-//! one (no `/proc`, no hard links), it has a name of its own that housekeeping knows, and is renamed.
+//! Any process that sees the name sees the whole file, and it is on the disk. Where the system allows it, a draft has no
+//! name until then, so that a killed process leaves nothing. Elsewhere, and where a file without a name can't get one
+//! later (no `/proc`, no hard links), it has a temporary name that housekeeping knows, and is renamed.
 
 use std::hash::BuildHasher as _;
 use std::hash::RandomState;
@@ -21,12 +21,12 @@ use cap_tempfile::TempFile;
 
 use crate::blobs::StoreAccess;
 
-/// How the name of a draft begins; 16 hex digits follow.
+/// The start of a draft's name; 16 hex digits follow.
 const PREFIX: &str = ".draft-";
-/// That the group or others may write.
+/// The mode bits with which the group and others may write.
 const OTHERS_WRITE: u32 = 0o022;
 
-/// A file of a folder that is not whole yet; removed when dropped.
+/// An unfinished file in a folder; removed when dropped.
 #[derive(Debug)]
 pub struct FileDraft<'d> {
     folder: &'d Dir,
@@ -41,18 +41,18 @@ enum DraftFile<'d> {
 }
 
 impl<'d> FileDraft<'d> {
-    /// An empty one, for whom the finished file is.
+    /// Makes an empty draft; the finished file has the mode of `access`.
     pub fn new(folder: &'d Dir, access: StoreAccess) -> io::Result<Self> {
         let held = match TempFile::new(folder) {
             Ok(file) => DraftFile::Nameless(file),
-            // Whatever the reason: where a file can be made at all, it can be made with a name.
+            // Whatever the error: a file that can be made at all can be made with a name.
             Err(error) => {
                 tracing::debug!(%error, "a file without a name can't be made here; it gets one at once");
                 DraftFile::Named(NamedDraft::new(folder, access)?)
             }
         };
         let draft = Self { folder, access, held };
-        // Before a byte is in it: nobody else opens it in between.
+        // Done while the file is empty, so that no other user can open it and read the contents.
         restrict(draft.file(), access)?;
         Ok(draft)
     }
@@ -65,7 +65,7 @@ impl<'d> FileDraft<'d> {
         }
     }
 
-    /// Gives the finished draft its name, in one step and on the disk, in the place of whatever file has it now.
+    /// Gives the finished draft its name, atomically and durably. An existing file with that name is replaced.
     pub fn keep(mut self, name: &str) -> io::Result<()> {
         self.flush()?;
         self.file().sync_data()?;
@@ -99,12 +99,12 @@ impl Write for FileDraft<'_> {
     }
 }
 
-/// A draft with a name.
+/// A draft with a temporary name.
 #[derive(Debug)]
 struct NamedDraft<'d> {
     folder: &'d Dir,
     file: File,
-    /// None once the file has its final name.
+    /// The temporary name; `None` once the file has its final name.
     name: Option<String>,
 }
 
@@ -122,7 +122,7 @@ impl<'d> NamedDraft<'d> {
         }
     }
 
-    /// A copy of a whole file, as durable as that.
+    /// Copies a complete file, and makes the copy as durable.
     fn copy(mut source: File, folder: &'d Dir, access: StoreAccess) -> io::Result<Self> {
         let mut named = Self::new(folder, access)?;
         source.rewind()?;
@@ -150,7 +150,7 @@ impl Drop for NamedDraft<'_> {
     }
 }
 
-/// Whether a name is one that drafts have had, in this version or an earlier one.
+/// Whether a name is that of a draft, of this version or an earlier one.
 pub(crate) fn is_name(name: &str) -> bool {
     is_own(name) || is_uuid(name)
 }
@@ -159,20 +159,20 @@ fn is_own(name: &str) -> bool {
     name.strip_prefix(PREFIX).is_some_and(|digits| is_hex(digits, 16))
 }
 
-/// The name that a file without one gets on its way to its own.
+/// Whether a name is one that `cap-tempfile` gives a file for a moment, before the final name.
 fn is_uuid(name: &str) -> bool {
     let lengths = [8, 4, 4, 4, 12];
     let parts: Vec<&str> = name.split('-').collect();
     parts.len() == lengths.len() && parts.iter().zip(lengths).all(|(part, length)| is_hex(part, length))
 }
 
-/// Whether a text is so many lower-case hex digits.
+/// Whether a text consists of `length` lower-case hex digits.
 pub(crate) fn is_hex(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Takes away what a file may not grant, whatever the umask. Where the file system has no permissions (FAT, some shares),
-/// those that it shows have to do.
+/// Removes the permissions that `access` does not allow, whatever the umask. Where the file system has no permissions
+/// (FAT, some shares), the ones that it shows are accepted, unless others may write.
 fn restrict(file: &File, access: StoreAccess) -> io::Result<()> {
     let mode = file.metadata()?.mode() & 0o777;
     let wanted = mode & access.file_mode();
@@ -187,10 +187,11 @@ fn restrict(file: &File, access: StoreAccess) -> io::Result<()> {
     }
 }
 
-/// Makes the names in a folder durable, where the file system can do that.
+/// Makes the names in a folder durable, where the file system supports it.
 fn sync(folder: &Dir) -> io::Result<()> {
     match folder.open(".")?.sync_all() {
-        // Older shares, folders of virtual machines and some file systems of user space: the file itself is on the disk.
+        // Older network shares, shared folders of virtual machines and some FUSE file systems don't: only the file itself
+        // is on the disk.
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
         done => done,
     }

@@ -1,11 +1,11 @@
-//! What registries have answered, kept in the cache for a day when they can't.
+//! Answers of registries, kept for when the registry can't be reached.
 //!
 //! `pipeline` keeps each answer whose bytes were verified, and `offline` reads them. Nothing here is approval: a kept
 //! answer goes through the same checks and the same policies as a new one.
 //!
-//! `resolutions/<registry and package>/<version>.json`, both parts as SHA-256, so that nothing that a registry says
-//! becomes a path. A document is believed only as far as it is ours: written by this user or by root (who fills the caches
-//! of images), writable by nobody else, about what was asked for, and from the past. Anything else counts as absent.
+//! The files are `resolutions/<registry and package>/<version>.json`, both parts as SHA-256, so that no text of a
+//! registry becomes a path. A document is used only if this user or root (who fills the caches of images) wrote it, no
+//! other user can write it, it is about the wanted package, and it is from the past. Any other counts as absent.
 
 mod document;
 
@@ -38,30 +38,30 @@ use smcp_model::package::Selector;
 use smcp_model::package::Version;
 use smcp_model::registry::Registry;
 
-/// Where the answers are, in a cache.
+/// The folder of the answers, in a cache.
 pub(crate) const FOLDER: &str = "resolutions";
-/// How the name of an answer ends.
+/// The end of the name of an answer's file.
 const SUFFIX: &str = ".json";
 
-/// An answer of a registry, and when it was given.
+/// An answer of a registry, and its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptAnswer {
     /// The answer.
     pub resolution: Resolution,
-    /// When, in seconds since the Unix epoch.
+    /// The time of the request, in seconds since the Unix epoch.
     pub at: u64,
 }
 
-/// An answer in the store, and where it is.
+/// A file of the store, and the answer in it.
 #[derive(Debug)]
 pub(crate) struct AnswerFile {
-    /// What is there; `None` when it can't be believed.
+    /// The answer; `None` when it can't be trusted.
     pub(crate) answer: Option<KeptAnswer>,
     folder: String,
     name: String,
 }
 
-/// The answers that a cache has kept.
+/// The kept answers of a cache.
 #[derive(Debug)]
 pub struct Resolutions {
     root: Dir,
@@ -69,30 +69,31 @@ pub struct Resolutions {
 }
 
 impl Resolutions {
-    /// Those of the cache in `dir`, which is at `path`. Nothing is looked at yet.
+    /// The kept answers of the cache in `dir`, which is at `path`. Nothing is opened yet.
     pub fn new(dir: Dir, path: &Path, caller: Caller) -> Self {
         Self { root: dir, guard: FolderGuard::new(caller, path) }
     }
 
-    /// Checks the folder of all answers, if it is there.
+    /// Checks the folder of all answers, if it exists.
     pub(crate) fn check(&self) -> io::Result<()> {
         self.folder().map(drop)
     }
 
-    /// The folder of all answers; `None` when it isn't there.
+    /// Opens the folder of all answers; `None` when it does not exist.
     fn folder(&self) -> io::Result<Option<(Dir, FolderGuard)>> {
         self.guard.check(&self.root)?;
         self.guard.open(&self.root, FOLDER)
     }
 
-    /// The folder of one registry's package; `None` when it isn't there.
+    /// Opens the folder of one package of a registry; `None` when it does not exist.
     fn subfolder(&self, name: &str) -> io::Result<Option<Dir>> {
         let Some((all, guard)) = self.folder()? else { return Ok(None) };
         Ok(guard.open(&all, name)?.map(|(folder, _)| folder))
     }
 
-    /// Keeps an answer that was asked for at `at`. The same answer is written again only when it has aged a little, and
-    /// one that was asked for later stays: a download that took long does not undo a "no" that somebody heard meanwhile.
+    /// Keeps the answer to a request of the time `at`. The same answer is written again only after
+    /// [`limits::RESOLUTION_RENEWED`]. The answer to a later request stays: a run with a long download does not undo a
+    /// "no" that another run got meanwhile.
     ///
     /// # Errors
     /// When it can't be written.
@@ -113,7 +114,7 @@ impl Resolutions {
         draft.keep(&name)
     }
 
-    /// Forgets what was known of something that the registry doesn't have any more.
+    /// Removes the answers about a version that the registry no longer has.
     ///
     /// # Errors
     /// When it can't be removed.
@@ -131,7 +132,7 @@ impl Resolutions {
         }
     }
 
-    /// The answer about one version; none when it can't be believed.
+    /// Returns the answer about one version; `None` when there is none that can be trusted.
     pub fn of_version(&self, registry: &Registry, id: &PackageId, version: &Version, now: u64) -> Option<KeptAnswer> {
         let folder = self.usable(&folder_of(registry, id))?;
         let kept = self.read(&folder, &name_of(version), now)?;
@@ -139,7 +140,8 @@ impl Resolutions {
         (found.registry == *registry && found.id == *id && found.version == *version).then_some(kept)
     }
 
-    /// How far in the future the answer lies that would be used if the clock were right; none when there is none.
+    /// Returns the label of the answer that only its time in the future excludes, and how far in the future that is.
+    /// `None` when there is no such answer.
     pub fn ahead(&self, registry: &Registry, wanted: &PackageRef, now: u64) -> Option<(String, Duration)> {
         let meant = match &wanted.selector {
             Selector::Exact(version) => {
@@ -156,7 +158,7 @@ impl Resolutions {
         Some((nearest.resolution.label(), Duration::from_secs(ahead)))
     }
 
-    /// The answers about one package, newest first.
+    /// Returns the answers about one package, newest first.
     pub fn of_package(&self, registry: &Registry, id: &PackageId, now: u64) -> Vec<KeptAnswer> {
         let Some(folder) = self.usable(&folder_of(registry, id)) else { return Vec::new() };
         let names = names(&folder, is_document).unwrap_or_default();
@@ -166,7 +168,7 @@ impl Resolutions {
         found
     }
 
-    /// Every document of the store.
+    /// Reads every document of the store, up to [`limits::RESOLUTIONS_READ`].
     pub(crate) fn all(&self, now: u64) -> io::Result<Vec<AnswerFile>> {
         let Some((all, guard)) = self.folder()? else { return Ok(Vec::new()) };
         let mut found = Vec::new();
@@ -186,7 +188,7 @@ impl Resolutions {
         Ok(found)
     }
 
-    /// Removes a document, and its folder when it was the last one there.
+    /// Removes a document, and its folder when that is empty then.
     pub(crate) fn remove(&self, file: &AnswerFile) -> io::Result<()> {
         self.remove_file(&file.folder, &file.name)
     }
@@ -198,12 +200,12 @@ impl Resolutions {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             Ok(()) | Err(_) => {}
         }
-        // A folder with something in it stays; an empty one that stays does no harm.
+        // A folder with other files in it stays. An empty folder that can't be removed does no harm.
         drop(all.remove_dir(folder));
         Ok(())
     }
 
-    /// The folder of one registry's package, when it is there and can be relied on.
+    /// Opens the folder of one package of a registry, if it exists and can be trusted.
     fn usable(&self, name: &str) -> Option<Dir> {
         self.subfolder(name).unwrap_or_else(|problem| {
             tracing::warn!(%name, %problem, "the kept answers of a registry are not used");
@@ -212,7 +214,7 @@ impl Resolutions {
     }
 
     fn read(&self, folder: &Dir, name: &str, now: u64) -> Option<KeptAnswer> {
-        // A clock that was put right by seconds makes nothing unknown.
+        // An answer stays usable after the clock was set back by a few seconds.
         let latest = now.saturating_add(limits::CLOCK_TOLERANCE.as_secs());
         let read = open_file(folder, name).and_then(|file| file.map(|file| self.read_own(file)).transpose());
         let problem = match read {
@@ -228,8 +230,7 @@ impl Resolutions {
         None
     }
 
-    /// Reads a file that nobody but this user, or root, can have written. Facts, unlike bytes, have no digest to be held
-    /// against.
+    /// Reads a file that only this user or root can have written. Facts, unlike bytes, have no digest to be checked with.
     fn read_own(&self, file: File) -> io::Result<Vec<u8>> {
         let found = Ownership::from(&file.metadata()?);
         let untrusted = |problem| io::Error::new(io::ErrorKind::PermissionDenied, problem);
@@ -242,7 +243,7 @@ impl Resolutions {
     }
 }
 
-/// The first name in the folder of all answers, or in one of its folders, that is none of ours.
+/// Finds the first name in the folder of all answers, or in one of its folders, that is not one of ours.
 pub(crate) fn foreign(all: &Dir) -> io::Result<Option<String>> {
     if let Some(found) = first_unknown(all, is_folder)? {
         return Ok(Some(found));
@@ -264,13 +265,13 @@ fn is_document(name: &str) -> bool {
     name.strip_suffix(SUFFIX).is_some_and(|hex| is_hex(hex, 64))
 }
 
-/// The names in a folder that are ours, as many as are looked at.
+/// Lists the names in a folder that are ours, up to [`limits::RESOLUTIONS_READ`].
 fn names(folder: &Dir, is_ours: fn(&str) -> bool) -> io::Result<Vec<String>> {
     let names = folder.entries()?.map(|entry| Ok(entry?.file_name().into_string().ok().filter(|name| is_ours(name))));
     names.filter_map(Result::transpose).take(limits::RESOLUTIONS_READ).collect()
 }
 
-/// Whether a digest is that of an answer's manifest or bundle.
+/// Whether the manifest or the bundle of an answer has this digest.
 pub fn has_digest(resolution: &Resolution, digest: &Digest) -> bool {
     resolution.manifest_digest == *digest || resolution.bundle_digest == *digest
 }
@@ -280,7 +281,7 @@ fn folder_of(registry: &Registry, id: &PackageId) -> String {
         Registry::Url(url) => ("url", url.as_str().as_bytes()),
         Registry::Directory(path) => ("directory", path.as_os_str().as_bytes()),
     };
-    // Neither a kind nor an id has a zero in it, so no two registries and packages run into one.
+    // A kind and an id have no zero byte, so two different registries or packages never give the same text.
     Digest::of(&[kind.as_bytes(), b"\0", id.to_string().as_bytes(), b"\0", place].concat()).hex()
 }
 

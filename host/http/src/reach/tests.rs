@@ -91,12 +91,12 @@ impl Resolver for Names {
     }
 }
 
-fn guard(home: &str, table: &[(&'static str, &[&[&'static str]])]) -> Guard {
-    Guard::new(endpoint(&home.parse().unwrap()).unwrap(), Sightings::default(), Names::new(table))
+fn guard(home: &str, table: &[(&'static str, &[&[&'static str]])]) -> AddressGuard {
+    AddressGuard::new(endpoint(&home.parse().unwrap()).unwrap(), Sightings::default(), Names::new(table))
 }
 
 /// The addresses that would be connected to, or why none.
-fn connects(guard: &Guard, url: &str) -> Result<Vec<String>, String> {
+fn connects(guard: &AddressGuard, url: &str) -> Result<Vec<String>, String> {
     let timeout =
         NextTimeout { after: Duration::NotHappening, reason: ureq::Timeout::Global, ..NextTimeout::default() };
     match guard.resolve(&url.parse().unwrap(), &Config::default(), timeout) {
@@ -146,7 +146,7 @@ fn followed(home: &'static str, hops: &[&'static str]) -> bool {
     let mut table: HashMap<_, _> = names.into_iter().zip(hops).map(|(name, hop)| (name, vec![vec![*hop]])).collect();
     table.insert("home.example", vec![vec![home]]);
     let home = endpoint(&"https://home.example".parse().unwrap()).unwrap();
-    let guard = Guard::new(home, Sightings::default(), Names(Mutex::new(table)));
+    let guard = AddressGuard::new(home, Sightings::default(), Names(Mutex::new(table)));
     guard.seen.begin();
     connects(&guard, "https://home.example/").unwrap();
     let hops: Vec<_> = names[..hops.len()].iter().map(|name| connects(&guard, &format!("https://{name}/"))).collect();

@@ -1,13 +1,13 @@
-//! What is in the cache, and how it leaves.
+//! Lists the files of the cache, and removes them.
 //!
-//! Nothing here reads a file's contents but its first bytes, and nothing that a running package has is removed: its
-//! files are locked, see [`Lease`](crate::cache::Lease).
+//! Only the first bytes of a file are read here. Files of a running package are never removed: they are locked, see
+//! [`Lease`](crate::cache::Lease).
 
 use std::collections::HashSet;
 use std::io;
 use std::io::Read as _;
 
-use crate::blobs::StoredFile;
+use crate::blobs::StoreEntry;
 use crate::cache::Cache;
 use crate::error::CacheTargetError;
 use crate::error::StoreError;
@@ -25,11 +25,11 @@ use smcp_model::limits;
 use smcp_model::package::Resolution;
 use smcp_model::size::ByteSize;
 
-/// How every gzip file begins; no manifest does.
+/// The first bytes of every gzip file, and of no manifest.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 impl Cache {
-    /// Every file, the one that was used last first.
+    /// Lists every file, the last used one first.
     ///
     /// # Errors
     /// When the cache can't be listed.
@@ -37,11 +37,10 @@ impl Cache {
         Ok(self.describe(&self.stored()?, &self.answers(now)?))
     }
 
-    /// Removes what `targets` name, in every registry's name.
+    /// Removes what `targets` name, from whichever registry it came.
     ///
     /// # Errors
-    /// [`CacheTargetError`], before anything is removed; when something
-    /// can't be removed.
+    /// [`CacheTargetError`], before anything is removed; when something can't be removed.
     pub fn remove_targets(&self, targets: &[CacheTarget], now: u64) -> Result<CacheRemoval, StoreError> {
         let (entries, mut answers) = (self.entries(now)?, self.answers(now)?);
         let mut doomed = HashSet::new();
@@ -68,7 +67,7 @@ impl Cache {
         let freed = resolutions.flat_map(|gone| [gone.manifest_digest, gone.bundle_digest]);
         doomed.extend(freed.filter(|digest| !is_named(digest, &answers)));
         let mut removal = self.remove_all(entries, &doomed, false)?;
-        // What runs can still be recalled tomorrow.
+        // The answer about a running package stays, so that it can still be recalled.
         gone.retain(|file| {
             !file
                 .answer
@@ -80,7 +79,7 @@ impl Cache {
         Ok(removal)
     }
 
-    /// Removes everything but what is in use.
+    /// Removes every file that is not in use.
     ///
     /// # Errors
     /// When something can't be removed.
@@ -92,7 +91,7 @@ impl Cache {
         Ok(removal)
     }
 
-    /// Removes what nobody knows any more, and what `rules` say. With `dry_run`, only says what would go.
+    /// Removes files that no kept answer names, and those that `rules` select. With `dry_run`, only lists them.
     ///
     /// # Errors
     /// When something can't be removed.
@@ -105,7 +104,7 @@ impl Cache {
         let doomed = doomed(&entries, rules, now);
         let mut removal = self.remove_all(entries, &doomed, dry_run)?;
         self.remove_orphans(answers, &mut removal, dry_run)?;
-        let abandoned = |file: &&StoredFile| {
+        let abandoned = |file: &&StoreEntry| {
             file.digest.is_none() && file.is_file && age(now, file.modified) > limits::DRAFT_ABANDONED.as_secs()
         };
         for draft in stored.iter().filter(abandoned) {
@@ -118,7 +117,7 @@ impl Cache {
         Ok(removal)
     }
 
-    fn stored(&self) -> Result<Vec<StoredFile>, StoreError> {
+    fn stored(&self) -> Result<Vec<StoreEntry>, StoreError> {
         self.blobs().list().map_err(self.failed("list its files"))
     }
 
@@ -126,7 +125,7 @@ impl Cache {
         self.resolutions().all(now).map_err(self.failed("list what registries have answered"))
     }
 
-    fn describe(&self, stored: &[StoredFile], answers: &[AnswerFile]) -> Vec<CacheEntry> {
+    fn describe(&self, stored: &[StoreEntry], answers: &[AnswerFile]) -> Vec<CacheEntry> {
         let mut entries: Vec<CacheEntry> = stored
             .iter()
             .filter_map(|file| {
@@ -160,7 +159,7 @@ impl Cache {
         }
     }
 
-    /// Removes those of `entries` that are doomed and not in use.
+    /// Removes the doomed ones of `entries` that are not in use.
     fn remove_all(
         &self,
         entries: Vec<CacheEntry>,
@@ -170,14 +169,14 @@ impl Cache {
         let failed = self.failed("remove a cached file");
         let mut removal = CacheRemoval::default();
         for entry in entries.into_iter().filter(|entry| doomed.contains(&entry.digest)) {
-            // DraftFile until the name is gone: whoever locks it afterwards sees that it has none.
+            // Held until the name is gone: a process that gets the lock afterwards sees that the file has no name.
             let Some(_lock) = self.lock_for_removal(&entry).map_err(failed)? else {
                 removal.in_use.push(entry);
                 continue;
             };
             if !dry_run {
                 match self.blobs().clear(&entry.digest) {
-                    // We make no folder in a blob's place; what is in it is somebody's.
+                    // smcp makes no folders there, so this one belongs to the user.
                     Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => continue,
                     cleared => cleared.map_err(failed)?,
                 }
@@ -188,7 +187,7 @@ impl Cache {
         Ok(removal)
     }
 
-    /// The right to remove a file; none while a running package has it.
+    /// Locks a file for its removal; `None` while a running package has it.
     fn lock_for_removal(&self, entry: &CacheEntry) -> io::Result<Option<RemovalLock>> {
         if entry.kind == CacheKind::Foreign {
             return Ok(Some(RemovalLock(None)));
@@ -207,7 +206,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Removes the answers that nobody can use any more: those that can't be believed, and those about removed files.
+    /// Removes the answers that are useless now: those that can't be trusted, and those about removed files.
     fn remove_orphans(
         &self,
         mut answers: Vec<AnswerFile>,
@@ -227,7 +226,7 @@ impl Cache {
     }
 }
 
-/// The right to remove a file; with its lock, if it is one that can be locked.
+/// The right to remove a file, with its exclusive lock. What is not a regular file has no lock.
 struct RemovalLock(#[expect(dead_code, reason = "held for its lock")] Option<std::fs::File>);
 
 fn is_named(digest: &Digest, answers: &[AnswerFile]) -> bool {
@@ -242,7 +241,7 @@ fn label(target: &CacheTarget) -> String {
     }
 }
 
-/// The one file whose digest begins with `prefix`.
+/// Finds the only digest that begins with `prefix`.
 fn digest_with_prefix(prefix: &str, entries: &[CacheEntry]) -> Result<Digest, CacheTargetError> {
     let mut found = entries.iter().map(|entry| entry.digest).filter(|digest| digest.hex().starts_with(prefix));
     match (found.next(), found.next()) {
@@ -252,7 +251,7 @@ fn digest_with_prefix(prefix: &str, entries: &[CacheEntry]) -> Result<Digest, Ca
     }
 }
 
-/// Which files housekeeping removes.
+/// The files that [`Cache::collect`] removes.
 fn doomed(entries: &[CacheEntry], rules: &CacheRules, now: u64) -> HashSet<Digest> {
     let is_old = |entry: &CacheEntry| rules.older_than.is_some_and(|limit| age(now, entry.last_used) > limit.as_secs());
     let is_unknown = |entry: &CacheEntry| entry.packages.is_empty() || entry.kind == CacheKind::Foreign;
@@ -260,7 +259,7 @@ fn doomed(entries: &[CacheEntry], rules: &CacheRules, now: u64) -> HashSet<Diges
         entries.iter().filter(|entry| is_old(entry) || is_unknown(entry)).map(|entry| entry.digest).collect();
     if let Some(ByteSize(most)) = rules.max_size {
         let mut left: u64 = 0;
-        // Newest first: what fits stays.
+        // The entries come newest first: as many stay as fit.
         for entry in entries.iter().filter(|entry| !doomed.contains(&entry.digest)).collect::<Vec<_>>() {
             left = left.saturating_add(entry.size.0);
             if left > most {
@@ -271,7 +270,7 @@ fn doomed(entries: &[CacheEntry], rules: &CacheRules, now: u64) -> HashSet<Diges
     doomed
 }
 
-/// How many seconds ago something was; none for the future.
+/// How many seconds have passed since `at`; 0 when it is in the future.
 const fn age(now: u64, at: u64) -> u64 {
     now.saturating_sub(at)
 }

@@ -1,6 +1,6 @@
-//! A kept answer as a document: our own schema, every fact as understood.
+//! The document of a kept answer: our own schema, with every parsed fact.
 //!
-//! The parsed answer is kept and not the registry's text: what was doubtful then is doubtful later.
+//! The parsed answer is kept, and not the registry's text: a fact that was doubtful then is doubtful later.
 
 use std::io;
 use std::path::Path;
@@ -21,7 +21,7 @@ use smcp_model::package::Resolution;
 use smcp_model::registry::Registry;
 use smcp_model::text::SafeText;
 
-/// The name of this form. Another form gets another name, and what is kept under this one counts as absent then.
+/// The schema of the document. A changed document gets another name, and then documents of this one count as absent.
 const SCHEMA: &str = "smcp.resolution/1";
 
 /// The document.
@@ -55,7 +55,7 @@ struct FactsDocument {
 }
 
 impl ResolutionDocument {
-    /// The document of an answer that was given at `at`.
+    /// Makes the document of the answer to a request of the time `at`.
     pub(super) fn of(resolution: &Resolution, at: u64) -> Self {
         let Resolution { id, version, registry, facts, manifest_digest, bundle_digest, bundle_size } = resolution;
         Self {
@@ -71,7 +71,7 @@ impl ResolutionDocument {
         }
     }
 
-    /// Its text.
+    /// Writes the document as JSON.
     pub(super) fn to_bytes(&self) -> io::Result<Vec<u8>> {
         let mut bytes = serde_json::to_vec(self)?;
         bytes.push(b'\n');
@@ -135,7 +135,7 @@ impl FactsDocument {
         }
     }
 
-    /// The facts; none when one of them is no such fact, which this program would not have written.
+    /// Parses the facts; `None` when one of them is not valid, which smcp never writes.
     fn facts(self) -> Option<Facts> {
         let score = |number: Option<u8>| number.map_or(Some(None), |number| Score::new(number).map(Some));
         let counts = |[critical, high, medium, low]: [u32; 4]| SeverityCounts { critical, high, medium, low };

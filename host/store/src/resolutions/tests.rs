@@ -1,4 +1,4 @@
-//! KeptAnswer answers of registries: what is believed of them, and what is not.
+//! Tests of the kept answers of registries: which are used, and which are not.
 
 use cap_std::fs::Permissions;
 use cap_std::fs::PermissionsExt as _;
@@ -98,7 +98,7 @@ fn the_same_answer_is_written_once_a_minute_and_a_new_one_at_once() {
     let revoked = Facts { status: Some(Status::from_word("revoked")), ..Facts::default() };
     store(&bed).keep(&Resolution { facts: revoked, ..first.clone() }, NOW + 61, NOW + 61).unwrap();
     assert_eq!(at(NOW + 61), NOW + 61);
-    // Somebody had asked before that, and has only now finished its download.
+    // Another run asked before that, and finishes its download only now.
     store(&bed).keep(&first, NOW + 60, NOW + 200).unwrap();
     assert_eq!(at(NOW + 200), NOW + 61, "the later answer stays");
     store(&bed).keep(&first, NOW + 62, NOW + 200).unwrap();
