@@ -1,4 +1,4 @@
-//! An answer as it arrives: its headers judged, its body read within bounds.
+//! The answer to a request: its headers are checked, its body has a deadline.
 
 use std::io;
 use std::io::Read;
@@ -18,7 +18,7 @@ use smcp_model::limits;
 use smcp_model::text::SafeText;
 use smcp_store::stream::Halted;
 
-/// The answer to a request that was understood: a body that nothing was done to.
+/// The answer to a successful request. Its body is neither encoded nor a web page.
 #[derive(Debug)]
 pub struct HttpAnswer {
     response: Response<Body>,
@@ -26,7 +26,8 @@ pub struct HttpAnswer {
 }
 
 impl HttpAnswer {
-    /// Takes an answer of status 200 if its body is sent as it is; the server is called `noun`.
+    /// Checks the headers of an answer with status 200: its body must not be encoded, nor a web page. Messages call the
+    /// server `noun`.
     pub(crate) fn new(response: Response<Body>, noun: &'static str) -> Result<Self, HttpProblem> {
         let encodings = response.headers().get_all("content-encoding").iter();
         for encoding in encodings {
@@ -37,14 +38,14 @@ impl HttpAnswer {
         if is_page(response.headers()) { Err(HttpProblem::WebPage { noun }) } else { Ok(Self { response, noun }) }
     }
 
-    /// How long it says that it is.
+    /// The length of the body according to the header, bytes.
     pub fn length(&self) -> Option<u64> {
         header(self.response.headers(), "content-length")?.parse().ok()
     }
 
-    /// Its body, until the deadline.
+    /// Returns a reader of the body, which fails when the deadline passes.
     pub fn body(self, deadline: &Deadline) -> impl Read + 'static {
-        // The bounds are kept by whoever reads, who knows what it is.
+        // The caller limits the length, since it knows what the body is.
         AnswerBody {
             body: self.response.into_body().into_with_config().limit(u64::MAX).reader(),
             noun: self.noun,
@@ -53,12 +54,12 @@ impl HttpAnswer {
     }
 }
 
-/// Whether a page came in place of a document, whatever its headers say.
+/// Whether these first bytes are those of a web page, whatever the headers say.
 pub fn begins_a_page(bytes: &[u8]) -> bool {
     content::recognise(bytes).is_some_and(|(what, _)| what == content::WEB_PAGE)
 }
 
-/// A header's text, when it is there once and is text.
+/// Returns the first value of a header, if it is ASCII text.
 pub(crate) fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok().map(str::trim)
 }
@@ -67,7 +68,7 @@ fn is_page(headers: &HeaderMap) -> bool {
     header(headers, "content-type").is_some_and(|kind| kind.to_ascii_lowercase().starts_with("text/html"))
 }
 
-/// A body. When the deadline passes it fails with [`Halted`].
+/// A reader of a body. It fails with [`Halted`] when the deadline passes.
 struct AnswerBody {
     body: BodyReader<'static>,
     noun: &'static str,
@@ -84,14 +85,14 @@ impl Read for AnswerBody {
     }
 }
 
-/// What a server says of a failure: `{"error": {"code", "message"}}`, plain strings in these places, or plain text.
+/// Reads a server's message about a failure: `{"error": {"code", "message"}}`, strings in these places, or plain text.
 pub(crate) fn message(response: Response<Body>) -> ServerMessage {
     if is_page(response.headers()) {
         return ServerMessage::default();
     }
     let mut bytes = Vec::new();
     let limit = u64::try_from(limits::HTTP_ERROR).unwrap_or(u64::MAX);
-    // What can't be read is not said: the status is known.
+    // An error of reading is ignored: the status is known.
     drop(response.into_body().into_with_config().limit(u64::MAX).reader().take(limit).read_to_end(&mut bytes));
     let text = match serde_json::from_slice::<serde_json::Value>(&bytes) {
         Ok(document) => message_in(&document),

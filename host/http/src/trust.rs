@@ -1,4 +1,4 @@
-//! Whose certificates are trusted: the system's authorities, or one's own.
+//! The trusted certificate authorities: the system's, or the user's own.
 
 use std::sync::Arc;
 
@@ -10,18 +10,18 @@ use crate::problem::HttpProblem;
 use crate::problem::shown;
 use smcp_model::content;
 
-/// What the environment says of authorities; the certificates themselves are read when they are needed.
+/// The authorities that the environment names. Their certificates are read when they are needed.
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
-    /// The file that `SSL_CERT_FILE` names: its path, and how it begins or why it can't be read.
+    /// The file that `SSL_CERT_FILE` names: its path, and its first bytes or why it can't be read.
     pub file: Option<(String, Result<Vec<u8>, String>)>,
 }
 
-/// What to do without the variable.
+/// The advice to unset the variable.
 const OR_UNSET: &str = "or take the variable away, and the system's authorities count";
 
 impl Trust {
-    /// The system's authorities, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`, which take their place.
+    /// Loads the system's authorities, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR` in their place.
     pub(crate) fn config(&self) -> Result<TlsConfig, HttpProblem> {
         let found = rustls_native_certs::load_native_certs();
         for error in &found.errors {
@@ -37,7 +37,7 @@ impl Trust {
             .build())
     }
 
-    /// Why there is nobody to trust.
+    /// Explains why no authorities were found.
     fn no_authorities(&self, error: Option<String>) -> HttpProblem {
         let problem =
             |what: &str, advice: &str| HttpProblem::NoAuthorities { what: shown(what), advice: shown(advice) };
@@ -60,7 +60,7 @@ impl Trust {
                 &format!("SSL_CERT_FILE names {path}, which is empty"),
                 &format!("name a file of certificates in PEM form, {OR_UNSET}"),
             ),
-            // What every certificate in this form begins with: a sequence that is longer than 127 bytes.
+            // Every certificate in DER form begins like this: a sequence of more than 127 bytes.
             [0x30, 0x81..=0x83, ..] => problem(
                 &format!("SSL_CERT_FILE names {path}, which is in DER form, and PEM is read"),
                 &format!("make PEM of it: openssl x509 -inform der -in {path} -out company.pem"),
