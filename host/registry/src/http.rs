@@ -1,7 +1,7 @@
-//! A registry behind a URL: the real registry's API, over HTTP.
+//! A remote registry: the real registry's API, over HTTP.
 //!
-//! `docs/registry.md` has the API. What the body of an answer says is believed as far as [`document`](crate::document)
-//! and [`fetch`](crate::fetch()) go; everything before the body is the business of `smcp-http`.
+//! `docs/registry.md` has the API. [`document`](crate::document) and [`fetch`](crate::fetch()) check the body of an
+//! answer; `smcp-http` handles everything before the body.
 
 use std::io::Read;
 
@@ -36,15 +36,15 @@ use smcp_model::text::SafeText;
 use smcp_store::file::read_at_most;
 use smcp_store::stream::recover;
 
-/// How much is read of what a registry says of its health, bytes: it says one word.
+/// The most bytes that are read of a health answer: it consists of one word.
 const HEALTH: usize = 4096;
 
-/// What a server of ours is called.
+/// The kind of server, for messages.
 const NOUN: &str = "registry";
-/// Where every registry says how it is.
+/// The path of the health answer, which every registry has.
 const HEALTH_PATH: &str = "/healthz";
 
-/// A registry behind a URL. Nothing is connected, and no certificate read, before it is asked.
+/// A remote registry. Before the first request it neither connects nor reads certificates.
 #[derive(Debug)]
 pub struct HttpRegistry {
     location: Registry,
@@ -68,8 +68,8 @@ impl HttpRegistry {
         self.ask(&format!("/v1/org/{org}/mcps/{name}/resolve?ref={reference}"), "application/json", deadline)
     }
 
-    /// The error for something that isn't there. Whether the package or only the version is missing is a question of
-    /// its own; when that has no answer either, the version is all that is known to be missing.
+    /// Makes the error for a missing package or version. A second request finds out which of the two is missing; without
+    /// an answer to that, the error is about the version.
     fn missing(&self, wanted: &PackageRef, said: &ServerMessage, deadline: &Deadline) -> PackageError {
         let id = wanted.id.clone();
         let private = "a private package is there only for those who are logged in: smcp login";
@@ -93,17 +93,17 @@ impl HttpRegistry {
         RegistryProblem::NoSuchVersion { id, wanted: wanted.selector.to_string(), hint }.of(&self.location)
     }
 
-    /// The body of an answer; `None` when it has more than `limit` bytes.
+    /// Reads the body of an answer; `None` when it has more than `limit` bytes.
     fn body(&self, answer: HttpAnswer, limit: usize, deadline: &Deadline) -> Result<Option<Vec<u8>>, PackageError> {
         let unusable = |cause| RegistryProblem::Unusable { doing: "read its answer".to_owned(), cause };
         read_at_most(answer.body(deadline), limit)
             .map_err(|error| recover(error, |cause| unusable(cause).of(&self.location)))
     }
 
-    /// Reads an answer about `wanted`, as carefully as a document of a directory.
+    /// Reads an answer about `wanted`, with the same checks as a document of a directory.
     fn read(&self, answer: HttpAnswer, wanted: &PackageRef, deadline: &Deadline) -> Result<Resolution, PackageError> {
         let limit = limits::RESOLVE;
-        // One that says so is not even read.
+        // An answer whose header has a larger length is not read at all.
         let is_long =
             answer.length().is_some_and(|length| !usize::try_from(length).is_ok_and(|length| length <= limit));
         let Some(bytes) = (if is_long { None } else { self.body(answer, limit, deadline)? }) else {
@@ -121,8 +121,8 @@ impl HttpRegistry {
     }
 }
 
-/// What a registry calls the latest version is published, and has a place in the order of versions. One that may not
-/// run at all is refused for that, later and by everybody.
+/// Checks the version that a registry calls the latest: it has to be SemVer, and published. A status that forbids every
+/// run is accepted here, since it is refused later in any case.
 fn check_latest(resolution: &Resolution) -> Result<(), PackageError> {
     let wrong = |what, expected: &str, found: &str| PackageError::Identity {
         what,
@@ -170,7 +170,7 @@ impl RegistryClient for HttpRegistry {
     }
 
     fn probe(&self, deadline: &Deadline) -> Result<(), PackageError> {
-        // A package that nobody has: whether we are let in shows here, and not with the health.
+        // A package that does not exist: unlike the health, this request needs the log-in.
         let path = "/v1/org/smcp-doctor/mcps/no-such-package/resolve?ref=0.0.0";
         drop(self.ask(path, "application/json", deadline)?);
         let health = match self.ask(HEALTH_PATH, "application/json", deadline)? {
