@@ -58,13 +58,13 @@ impl Agents {
     /// Returns the agent for requests to `target`.
     pub(crate) fn to(&self, target: &Endpoint) -> Result<&Agent, HttpProblem> {
         match (target.scheme(), self.proxy_to(target)?) {
-            (Scheme::Http, _) => get_or_make(&self.unencrypted, || Ok(self.guarded(None))),
-            (Scheme::Https, None) => get_or_make(&self.direct, || Ok(self.guarded(Some(self.trust.config()?)))),
+            (Scheme::Http, _) => make_once(&self.unencrypted, || Ok(self.guarded(None))),
+            (Scheme::Https, None) => make_once(&self.direct, || Ok(self.guarded(Some(self.trust.config()?)))),
             (Scheme::Https, Some(proxy)) => {
                 if *target != self.home {
                     self.seen.note_unseen();
                 }
-                get_or_make(&self.proxied, || {
+                make_once(&self.proxied, || {
                     let config = config(Some(self.trust.config()?)).proxy(Some(proxy.proxy.clone())).build();
                     // Only the proxy's own name is resolved here; the proxy resolves that of the target.
                     Ok(Agent::with_parts(config, DefaultConnector::default(), DefaultResolver::default()))
@@ -83,7 +83,7 @@ impl Agents {
         if target.scheme() == Scheme::Http || target.is_loopback() {
             return Ok(None);
         }
-        let proxy = get_or_make(&self.proxy, || self.settings.parse())?;
+        let proxy = make_once(&self.proxy, || self.settings.parse())?;
         Ok(proxy.as_ref().filter(|proxy| proxy.is_for(target)))
     }
 
@@ -118,7 +118,7 @@ fn config(tls: Option<TlsConfig>) -> ureq::config::ConfigBuilder<ureq::typestate
 }
 
 /// Returns the value of the cell, and makes it first if needed.
-fn get_or_make<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T, HttpProblem>) -> Result<&T, HttpProblem> {
+fn make_once<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T, HttpProblem>) -> Result<&T, HttpProblem> {
     match cell.get() {
         Some(value) => Ok(value),
         None => make().map(|value| cell.get_or_init(|| value)),

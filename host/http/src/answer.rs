@@ -46,7 +46,7 @@ impl HttpAnswer {
     /// Returns a reader of the body, which fails when the deadline passes.
     pub fn body(self, deadline: &Deadline) -> impl Read + 'static {
         // The caller limits the length, since it knows what the body is.
-        AnswerBody {
+        HttpBody {
             body: self.response.into_body().into_with_config().limit(u64::MAX).reader(),
             noun: self.noun,
             deadline: *deadline,
@@ -69,13 +69,13 @@ fn is_page(headers: &HeaderMap) -> bool {
 }
 
 /// A reader of a body. It fails with [`Halted`] when the deadline passes.
-struct AnswerBody {
+struct HttpBody {
     body: BodyReader<'static>,
     noun: &'static str,
     deadline: Deadline,
 }
 
-impl Read for AnswerBody {
+impl Read for HttpBody {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.body.read(buffer).map_err(|error| match RequestFailure::of(ureq::Error::from(error), self.noun) {
             RequestFailure::Expired => io::Error::other(Halted::from(self.deadline.expired())),

@@ -210,12 +210,16 @@ impl AddressGuard {
 
 impl Resolver for AddressGuard {
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let found = self.names.resolve(uri, config, timeout)?;
+        let resolved = self.names.resolve(uri, config, timeout)?;
         let target = endpoint(uri).ok_or(ureq::Error::HostNotFound)?;
-        let reaches: Vec<Reach> = found.iter().map(|address| Reach::of(address.ip())).collect();
+        let reaches: Vec<Reach> = resolved.iter().map(|address| Reach::of(address.ip())).collect();
         let admitted = self.admit(&target, &reaches).map_err(|forbidden| ureq::Error::Other(Box::new(forbidden)))?;
         let mut addresses = self.empty();
-        found.iter().zip(admitted).filter(|(_, admitted)| *admitted).for_each(|(address, _)| addresses.push(*address));
+        resolved
+            .iter()
+            .zip(admitted)
+            .filter(|(_, admitted)| *admitted)
+            .for_each(|(address, _)| addresses.push(*address));
         self.seen.with(|seen| seen.tried = addresses.iter().copied().collect());
         Ok(addresses)
     }

@@ -23,14 +23,14 @@ const OR_UNSET: &str = "or take the variable away, and the system's authorities 
 impl Trust {
     /// Loads the system's authorities, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR` in their place.
     pub(crate) fn config(&self) -> Result<TlsConfig, HttpProblem> {
-        let found = rustls_native_certs::load_native_certs();
-        for error in &found.errors {
+        let loaded = rustls_native_certs::load_native_certs();
+        for error in &loaded.errors {
             tracing::warn!(%error, "certificate authorities that can't be read");
         }
-        if found.certs.is_empty() {
-            return Err(self.no_authorities(found.errors.first().map(ToString::to_string)));
+        if loaded.certs.is_empty() {
+            return Err(self.no_authorities(loaded.errors.first().map(ToString::to_string)));
         }
-        let authorities = found.certs.iter().map(|certificate| Certificate::from_der(certificate).to_owned());
+        let authorities = loaded.certs.iter().map(|certificate| Certificate::from_der(certificate).to_owned());
         Ok(TlsConfig::builder()
             .root_certs(RootCerts::from(authorities))
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))

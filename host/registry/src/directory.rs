@@ -58,8 +58,8 @@ impl DirectoryRegistry {
     /// # Errors
     /// When the system can't open another handle of the directory.
     pub fn new(dir: Dir, location: Registry) -> Result<Self, PackageError> {
-        let again = dir.try_clone().map_err(|cause| PackageError::unreachable(&location, cause))?;
-        Ok(Self { dir, blobs: Blobs::shared(again), location })
+        let handle = dir.try_clone().map_err(|cause| PackageError::unreachable(&location, cause))?;
+        Ok(Self { dir, blobs: Blobs::shared(handle), location })
     }
 
     /// The directory itself, for publishing.

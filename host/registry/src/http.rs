@@ -70,10 +70,10 @@ impl HttpRegistry {
 
     /// Makes the error for a missing package or version. A second request finds out which of the two is missing; without
     /// an answer to that, the error is about the version.
-    fn missing(&self, wanted: &PackageRef, said: &ServerMessage, deadline: &Deadline) -> PackageError {
+    fn missing(&self, wanted: &PackageRef, message: &ServerMessage, deadline: &Deadline) -> PackageError {
         let id = wanted.id.clone();
         let private = "a private package is there only for those who are logged in: smcp login";
-        let said = said.0.as_ref().map_or_else(String::new, |text| format!("the registry says: {text}\n  "));
+        let message = message.0.as_ref().map_or_else(String::new, |text| format!("the registry says: {text}\n  "));
         let latest = PackageRef { id: id.clone(), selector: Selector::Latest };
         let newest = match &wanted.selector {
             Selector::Latest => None,
@@ -81,14 +81,14 @@ impl HttpRegistry {
         };
         let hint = match newest {
             Some(Ok(HttpOutcome::Missing(_))) => {
-                let hint = format!("{said}check the name; {private}");
+                let hint = format!("{message}check the name; {private}");
                 return RegistryProblem::NoSuchPackage { id, hint }.of(&self.location);
             }
             Some(Ok(HttpOutcome::Found(answer))) => match self.read(answer, &latest, deadline) {
-                Ok(newest) => format!("{said}the latest is {}", newest.version),
-                Err(_) => format!("{said}check the version; {private}"),
+                Ok(newest) => format!("{message}the latest is {}", newest.version),
+                Err(_) => format!("{message}check the version; {private}"),
             },
-            Some(Err(_)) | None => format!("{said}check the name and the version; {private}"),
+            Some(Err(_)) | None => format!("{message}check the name and the version; {private}"),
         };
         RegistryProblem::NoSuchVersion { id, wanted: wanted.selector.to_string(), hint }.of(&self.location)
     }
@@ -145,7 +145,7 @@ impl RegistryClient for HttpRegistry {
     fn resolve(&self, wanted: &PackageRef, deadline: &Deadline) -> Result<Resolution, PackageError> {
         match self.ask_for(wanted, deadline)? {
             HttpOutcome::Found(answer) => self.read(answer, wanted, deadline),
-            HttpOutcome::Missing(said) => Err(self.missing(wanted, &said, deadline)),
+            HttpOutcome::Missing(message) => Err(self.missing(wanted, &message, deadline)),
         }
     }
 

@@ -53,9 +53,9 @@ impl Cache {
         let guard = FolderGuard::new(caller, path);
         let failed = FolderPurpose::Cache.failed(path, "rely on it");
         guard.check(&dir).map_err(failed)?;
-        let again = || dir.try_clone().map_err(FolderPurpose::Cache.failed(path, "open it"));
-        let blobs = Blobs::private(again()?, guard.clone());
-        let resolutions = Resolutions::new(again()?, path, caller);
+        let another_handle = || dir.try_clone().map_err(FolderPurpose::Cache.failed(path, "open it"));
+        let blobs = Blobs::private(another_handle()?, guard.clone());
+        let resolutions = Resolutions::new(another_handle()?, path, caller);
         for checked in [blobs.check(), resolutions.check(), guard.open(&dir, runs::FOLDER).map(drop)] {
             match checked {
                 // A folder that can't be read is not used.

@@ -71,10 +71,10 @@ impl<'d> FileDraft<'d> {
         self.file().sync_data()?;
         match self.held {
             DraftFile::Nameless(file) => {
-                let again = file.as_file().try_clone()?;
+                let handle = file.as_file().try_clone()?;
                 if let Err(error) = file.replace(name) {
                     tracing::debug!(%error, "a file without a name can't be given one here; it is copied");
-                    NamedDraft::copy(again, self.folder, self.access)?.rename(name)?;
+                    NamedDraft::copy(handle, self.folder, self.access)?.rename(name)?;
                 }
             }
             DraftFile::Named(named) => named.rename(name)?,

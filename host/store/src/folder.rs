@@ -52,9 +52,9 @@ impl FolderGuard {
     /// # Errors
     /// With a [`StoreError`] inside when another user could change its contents.
     pub fn check(&self, dir: &Dir) -> io::Result<()> {
-        let found = Ownership::from(&dir.dir_metadata()?);
+        let ownership = Ownership::from(&dir.dir_metadata()?);
         let refused = |problem| StoreError::from(FolderProblem::Exposed(problem).at(&self.path));
-        self.caller.check(found).map_err(|problem| io::Error::other(refused(problem)))
+        self.caller.check(ownership).map_err(|problem| io::Error::other(refused(problem)))
     }
 
     /// Opens a folder in `dir` and checks it; `None` when it does not exist.

@@ -136,8 +136,8 @@ impl Resolutions {
     pub fn of_version(&self, registry: &Registry, id: &PackageId, version: &Version, now: u64) -> Option<KeptAnswer> {
         let folder = self.usable(&folder_of(registry, id))?;
         let kept = self.read(&folder, &name_of(version), now)?;
-        let found = &kept.resolution;
-        (found.registry == *registry && found.id == *id && found.version == *version).then_some(kept)
+        let answered = &kept.resolution;
+        (answered.registry == *registry && answered.id == *id && answered.version == *version).then_some(kept)
     }
 
     /// Returns the label of the answer that only its time in the future excludes, and how far in the future that is.
@@ -162,16 +162,16 @@ impl Resolutions {
     pub fn of_package(&self, registry: &Registry, id: &PackageId, now: u64) -> Vec<KeptAnswer> {
         let Some(folder) = self.usable(&folder_of(registry, id)) else { return Vec::new() };
         let names = names(&folder, is_document).unwrap_or_default();
-        let mut found: Vec<KeptAnswer> = names.iter().filter_map(|name| self.read(&folder, name, now)).collect();
-        found.retain(|kept| kept.resolution.registry == *registry && kept.resolution.id == *id);
-        found.sort_by_key(|kept| std::cmp::Reverse(kept.at));
-        found
+        let mut answers: Vec<KeptAnswer> = names.iter().filter_map(|name| self.read(&folder, name, now)).collect();
+        answers.retain(|kept| kept.resolution.registry == *registry && kept.resolution.id == *id);
+        answers.sort_by_key(|kept| std::cmp::Reverse(kept.at));
+        answers
     }
 
     /// Reads every document of the store, up to [`limits::RESOLUTIONS_READ`].
     pub(crate) fn all(&self, now: u64) -> io::Result<Vec<AnswerFile>> {
         let Some((all, guard)) = self.folder()? else { return Ok(Vec::new()) };
-        let mut found = Vec::new();
+        let mut files = Vec::new();
         for folder in names(&all, is_folder)? {
             let Some((documents, _)) = guard.open(&all, &folder)? else { continue };
             for name in names(&documents, is_document)? {
@@ -179,13 +179,13 @@ impl Resolutions {
                     let Resolution { registry, id, version, .. } = &kept.resolution;
                     folder == folder_of(registry, id) && name == name_of(version)
                 });
-                found.push(AnswerFile { answer, folder: folder.clone(), name });
-                if found.len() >= limits::RESOLUTIONS_READ {
-                    return Ok(found);
+                files.push(AnswerFile { answer, folder: folder.clone(), name });
+                if files.len() >= limits::RESOLUTIONS_READ {
+                    return Ok(files);
                 }
             }
         }
-        Ok(found)
+        Ok(files)
     }
 
     /// Removes a document, and its folder when that is empty then.
@@ -232,9 +232,9 @@ impl Resolutions {
 
     /// Reads a file that only this user or root can have written. Facts, unlike bytes, have no digest to be checked with.
     fn read_own(&self, file: File) -> io::Result<Vec<u8>> {
-        let found = Ownership::from(&file.metadata()?);
+        let ownership = Ownership::from(&file.metadata()?);
         let untrusted = |problem| io::Error::new(io::ErrorKind::PermissionDenied, problem);
-        self.guard.caller().check(found).map_err(untrusted)?;
+        self.guard.caller().check(ownership).map_err(untrusted)?;
         let too_long = || {
             let message = format!("it has more than {} bytes", limits::RESOLUTION_KEPT);
             io::Error::new(io::ErrorKind::FileTooLarge, message)
@@ -245,13 +245,13 @@ impl Resolutions {
 
 /// Finds the first name in the folder of all answers, or in one of its folders, that is not one of ours.
 pub(crate) fn foreign(all: &Dir) -> io::Result<Option<String>> {
-    if let Some(found) = first_unknown(all, is_folder)? {
-        return Ok(Some(found));
+    if let Some(name) = first_unknown(all, is_folder)? {
+        return Ok(Some(name));
     }
     for folder in names(all, is_folder)? {
-        let found = first_unknown(&all.open_dir(&folder)?, |name| is_document(name) || draft::is_name(name))?;
-        if let Some(found) = found {
-            return Ok(Some(format!("{folder}/{found}")));
+        let name = first_unknown(&all.open_dir(&folder)?, |name| is_document(name) || draft::is_name(name))?;
+        if let Some(name) = name {
+            return Ok(Some(format!("{folder}/{name}")));
         }
     }
     Ok(None)

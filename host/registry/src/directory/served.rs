@@ -28,8 +28,8 @@ impl DirectoryRegistry {
     /// # Errors
     /// When there is no such version, or its entry is not valid.
     pub fn document(&self, wanted: &PackageRef, deadline: &Deadline) -> Result<Value, PackageError> {
-        let found = self.resolve(wanted, deadline)?;
-        let Some((_, text)) = self.entry_text(&found.id, &found.version)? else {
+        let resolution = self.resolve(wanted, deadline)?;
+        let Some((_, text)) = self.entry_text(&resolution.id, &resolution.version)? else {
             return Err(self.missing(wanted)?);
         };
         let mut document: Value = json::read(&text).map_err(|problem| VersionProblem::Document(problem).of(wanted))?;

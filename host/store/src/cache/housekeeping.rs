@@ -243,8 +243,8 @@ fn label(target: &CacheTarget) -> String {
 
 /// Finds the only digest that begins with `prefix`.
 fn digest_with_prefix(prefix: &str, entries: &[CacheEntry]) -> Result<Digest, CacheTargetError> {
-    let mut found = entries.iter().map(|entry| entry.digest).filter(|digest| digest.hex().starts_with(prefix));
-    match (found.next(), found.next()) {
+    let mut matches = entries.iter().map(|entry| entry.digest).filter(|digest| digest.hex().starts_with(prefix));
+    match (matches.next(), matches.next()) {
         (Some(digest), None) => Ok(digest),
         (Some(_), Some(_)) => Err(CacheTargetError::AmbiguousPrefix { prefix: prefix.to_owned() }),
         (None, _) => Err(CacheTargetError::NotCached { target: format!("sha256:{prefix}") }),
