@@ -1,6 +1,6 @@
-//! Where a request goes: a URL that was taken apart once.
+//! The address of a request: a URL that is parsed once.
 //!
-//! The server's own address comes from the configuration; every other one comes from a redirect, and is hostile.
+//! The server's own address comes from the configuration. Any other comes from a redirect, and is hostile.
 
 use std::fmt;
 
@@ -26,15 +26,13 @@ impl Address {
         Self { endpoint: url.endpoint().clone(), path: format!("{}/", url.path()) }
     }
 
-    /// What is at `path` below it, which begins with a slash; `None` when that can't stand in a URL.
+    /// The address of `path`, which begins with a slash, below this one; `None` when a URL can't have such a path.
     pub(crate) fn below(&self, path: &str) -> Option<Self> {
         let base = self.path.trim_end_matches('/');
         Some(Self { endpoint: self.endpoint.clone(), path: checked(&format!("{base}{path}"))? })
     }
 
-    /// Where a redirect from here leads.
-    ///
-    /// `Err` says what is wrong with it.
+    /// The address that a redirect from here leads to. `Err` is the problem, for the message.
     pub(crate) fn follow(&self, location: &str) -> Result<Self, &'static str> {
         if location.len() > limits::HTTP_URL {
             return Err("it is too long");
@@ -69,17 +67,17 @@ impl Address {
         Ok(Self { endpoint, path: checked(&path).ok_or("it is no URL")? })
     }
 
-    /// Who is asked.
+    /// The scheme, host and port.
     pub(crate) const fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// The whole URL, for the request alone: what storage signs is in it, and is a secret.
+    /// The whole URL, for the request only: its query may have a signature of the storage, which is a secret.
     pub(crate) fn url(&self) -> String {
         format!("{}{}", self.endpoint, self.path)
     }
 
-    /// The URL without its query, for people.
+    /// The URL without its query, for messages.
     pub(crate) fn shown(&self) -> SafeText {
         let path = self.path.split('?').next().unwrap_or_default();
         SafeText::within(&format!("{}{path}", self.endpoint), limits::HTTP_ERROR_SHOWN)
@@ -92,16 +90,16 @@ impl fmt::Debug for Address {
     }
 }
 
-/// A path that can stand in a request as it is.
+/// Returns a path that needs no escaping in a request; `None` for any other.
 fn checked(path: &str) -> Option<String> {
     let clean = path.bytes().all(|byte| byte.is_ascii_graphic() && !b"#\\\"<>^`{|}".contains(&byte));
     (clean && path.starts_with('/') && path.len() <= limits::HTTP_URL).then(|| path.to_owned())
 }
 
-/// Everything but what RFC 3986 calls unreserved.
+/// The characters to escape: all but the unreserved ones of RFC 3986, section 2.3.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// One part of a query, with everything escaped that could mean something else.
+/// Percent-encodes a value of a query, except for unreserved characters.
 pub fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, UNRESERVED).to_string()
 }
@@ -113,7 +111,7 @@ mod tests {
     use super::*;
     use smcp_model::registry::Registry;
 
-    /// Below a URL as a configuration has it.
+    /// The address of `path` below a URL of a configuration.
     fn below(text: &str, path: &str) -> Option<Address> {
         let Registry::Url(url) = Registry::from_text(text, Path::new("/"), None).unwrap() else { panic!("{text}") };
         Address::of(&url).below(path)

@@ -1,6 +1,6 @@
-//! ureq, set up for servers: what is trusted, and how it connects.
+//! Configures ureq: certificates, proxy, checked addresses, time limits.
 //!
-//! Nothing here happens before the first request: certificates are read for the first `https` one.
+//! An agent is made for the first request that needs it; certificates are read for the first `https` one.
 
 use std::net::SocketAddr;
 use std::sync::OnceLock;
@@ -11,10 +11,10 @@ use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::DefaultConnector;
 
 use crate::problem::HttpProblem;
-use crate::proxy::Known;
+use crate::proxy::ParsedProxy;
 use crate::proxy::ProxySettings;
 use crate::proxy::Via;
-use crate::reach::Guard;
+use crate::reach::AddressGuard;
 use crate::reach::Sightings;
 use crate::trust::Trust;
 use smcp_model::endpoint::Endpoint;
@@ -23,17 +23,17 @@ use smcp_model::limits;
 
 const USER_AGENT: &str = concat!("smcp/", env!("CARGO_PKG_VERSION"));
 
-/// The ways to a server.
+/// The agents for the ways to a server: unencrypted, direct, through the proxy.
 #[derive(Debug)]
 pub(crate) struct Agents {
     home: Endpoint,
     seen: Sightings,
     settings: ProxySettings,
     trust: Trust,
-    plain: OnceLock<Agent>,
+    unencrypted: OnceLock<Agent>,
     direct: OnceLock<Agent>,
     proxied: OnceLock<Agent>,
-    proxy: OnceLock<Option<Known>>,
+    proxy: OnceLock<Option<ParsedProxy>>,
 }
 
 impl Agents {
@@ -43,30 +43,30 @@ impl Agents {
             seen: Sightings::default(),
             settings,
             trust,
-            plain: OnceLock::new(),
+            unencrypted: OnceLock::new(),
             direct: OnceLock::new(),
             proxied: OnceLock::new(),
             proxy: OnceLock::new(),
         }
     }
 
-    /// A new question is asked, or an old one again.
+    /// Begins a new request, or a new try of one.
     pub(crate) fn begin(&self) {
         self.seen.begin();
     }
 
-    /// Who goes to `target`.
+    /// Returns the agent for requests to `target`.
     pub(crate) fn to(&self, target: &Endpoint) -> Result<&Agent, HttpProblem> {
         match (target.scheme(), self.proxy_to(target)?) {
-            (Scheme::Http, _) => made(&self.plain, || Ok(self.guarded(None))),
-            (Scheme::Https, None) => made(&self.direct, || Ok(self.guarded(Some(self.trust.config()?)))),
+            (Scheme::Http, _) => make_once(&self.unencrypted, || Ok(self.guarded(None))),
+            (Scheme::Https, None) => make_once(&self.direct, || Ok(self.guarded(Some(self.trust.config()?)))),
             (Scheme::Https, Some(proxy)) => {
                 if *target != self.home {
                     self.seen.note_unseen();
                 }
-                made(&self.proxied, || {
+                make_once(&self.proxied, || {
                     let config = config(Some(self.trust.config()?)).proxy(Some(proxy.proxy.clone())).build();
-                    // The only name that is looked up is the proxy's own; where the target is, is the proxy's business.
+                    // Only the proxy's own name is resolved here; the proxy resolves that of the target.
                     Ok(Agent::with_parts(config, DefaultConnector::default(), DefaultResolver::default()))
                 })
             }
@@ -74,31 +74,31 @@ impl Agents {
     }
 
     fn guarded(&self, tls: Option<TlsConfig>) -> Agent {
-        let guard = Guard::new(self.home.clone(), self.seen.clone(), DefaultResolver::default());
+        let guard = AddressGuard::new(self.home.clone(), self.seen.clone(), DefaultResolver::default());
         Agent::with_parts(config(tls).build(), DefaultConnector::default(), guard)
     }
 
-    /// The proxy that stands between us and `target`.
-    fn proxy_to(&self, target: &Endpoint) -> Result<Option<&Known>, HttpProblem> {
+    /// Returns the proxy for requests to `target`, if one is needed.
+    fn proxy_to(&self, target: &Endpoint) -> Result<Option<&ParsedProxy>, HttpProblem> {
         if target.scheme() == Scheme::Http || target.is_loopback() {
             return Ok(None);
         }
-        let proxy = made(&self.proxy, || self.settings.known())?;
+        let proxy = make_once(&self.proxy, || self.settings.parse())?;
         Ok(proxy.as_ref().filter(|proxy| proxy.is_for(target)))
     }
 
-    /// The proxy through which `target` is asked, as people may know it.
+    /// Returns the proxy for requests to `target`, for messages.
     pub(crate) fn via(&self, target: &Endpoint) -> Option<Box<Via>> {
         self.proxy_to(target).ok().flatten().map(|proxy| Box::new(proxy.via.clone()))
     }
 
-    /// The addresses that the last connection was tried to; none behind a proxy.
+    /// Returns the addresses that the last connection was tried to; empty behind a proxy.
     pub(crate) fn tried(&self) -> Vec<SocketAddr> {
         self.seen.tried()
     }
 }
 
-/// What every request has in common. Redirects are followed by us, statuses are read by us.
+/// The configuration of every agent. Redirects and statuses are handled by `exchange`, not by ureq.
 fn config(tls: Option<TlsConfig>) -> ureq::config::ConfigBuilder<ureq::typestate::AgentScope> {
     let builder = Agent::config_builder()
         .http_status_as_error(false)
@@ -117,8 +117,8 @@ fn config(tls: Option<TlsConfig>) -> ureq::config::ConfigBuilder<ureq::typestate
     }
 }
 
-/// What is in the cell, made first when nothing is.
-fn made<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T, HttpProblem>) -> Result<&T, HttpProblem> {
+/// Returns the value of the cell, and makes it first if needed.
+fn make_once<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T, HttpProblem>) -> Result<&T, HttpProblem> {
     match cell.get() {
         Some(value) => Ok(value),
         None => make().map(|value| cell.get_or_init(|| value)),

@@ -1,4 +1,4 @@
-//! An answer as it arrives: its headers judged, its body read within bounds.
+//! The answer to a request: its headers are checked, its body has a deadline.
 
 use std::io;
 use std::io::Read;
@@ -8,9 +8,9 @@ use ureq::BodyReader;
 use ureq::http::HeaderMap;
 use ureq::http::Response;
 
-use crate::problem::Failure;
 use crate::problem::HttpProblem;
-use crate::problem::Said;
+use crate::problem::RequestFailure;
+use crate::problem::ServerMessage;
 use crate::problem::shown;
 use smcp_model::content;
 use smcp_model::deadline::Deadline;
@@ -18,15 +18,16 @@ use smcp_model::limits;
 use smcp_model::text::SafeText;
 use smcp_store::stream::Halted;
 
-/// The answer to a request that was understood: a body that nothing was done to.
+/// The answer to a successful request. Its body is neither encoded nor a web page.
 #[derive(Debug)]
-pub struct Answer {
+pub struct HttpAnswer {
     response: Response<Body>,
     noun: &'static str,
 }
 
-impl Answer {
-    /// Takes an answer of status 200 if its body is sent as it is; the server is called `noun`.
+impl HttpAnswer {
+    /// Checks the headers of an answer with status 200: its body must not be encoded, nor a web page. Messages call the
+    /// server `noun`.
     pub(crate) fn new(response: Response<Body>, noun: &'static str) -> Result<Self, HttpProblem> {
         let encodings = response.headers().get_all("content-encoding").iter();
         for encoding in encodings {
@@ -37,15 +38,15 @@ impl Answer {
         if is_page(response.headers()) { Err(HttpProblem::WebPage { noun }) } else { Ok(Self { response, noun }) }
     }
 
-    /// How long it says that it is.
+    /// The length of the body according to the header, bytes.
     pub fn length(&self) -> Option<u64> {
         header(self.response.headers(), "content-length")?.parse().ok()
     }
 
-    /// Its body, until the deadline.
+    /// Returns a reader of the body, which fails when the deadline passes.
     pub fn body(self, deadline: &Deadline) -> impl Read + 'static {
-        // The bounds are kept by whoever reads, who knows what it is.
-        Reader {
+        // The caller limits the length, since it knows what the body is.
+        HttpBody {
             body: self.response.into_body().into_with_config().limit(u64::MAX).reader(),
             noun: self.noun,
             deadline: *deadline,
@@ -53,12 +54,12 @@ impl Answer {
     }
 }
 
-/// Whether a page came in place of a document, whatever its headers say.
+/// Whether these first bytes are those of a web page, whatever the headers say.
 pub fn begins_a_page(bytes: &[u8]) -> bool {
     content::recognise(bytes).is_some_and(|(what, _)| what == content::WEB_PAGE)
 }
 
-/// A header's text, when it is there once and is text.
+/// Returns the first value of a header, if it is ASCII text.
 pub(crate) fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok().map(str::trim)
 }
@@ -67,40 +68,40 @@ fn is_page(headers: &HeaderMap) -> bool {
     header(headers, "content-type").is_some_and(|kind| kind.to_ascii_lowercase().starts_with("text/html"))
 }
 
-/// A body. When the deadline passes it fails with [`Halted`].
-struct Reader {
+/// A reader of a body. It fails with [`Halted`] when the deadline passes.
+struct HttpBody {
     body: BodyReader<'static>,
     noun: &'static str,
     deadline: Deadline,
 }
 
-impl Read for Reader {
+impl Read for HttpBody {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.body.read(buffer).map_err(|error| match Failure::of(ureq::Error::from(error), self.noun) {
-            Failure::Expired => io::Error::other(Halted::from(self.deadline.expired())),
-            Failure::Passing(cause) => io::Error::other(cause.to_string()),
-            Failure::Final(problem) => io::Error::other(problem.to_string()),
+        self.body.read(buffer).map_err(|error| match RequestFailure::of(ureq::Error::from(error), self.noun) {
+            RequestFailure::Expired => io::Error::other(Halted::from(self.deadline.expired())),
+            RequestFailure::Passing(cause) => io::Error::other(cause.to_string()),
+            RequestFailure::Final(problem) => io::Error::other(problem.to_string()),
         })
     }
 }
 
-/// What a server says of a failure: `{"error": {"code", "message"}}`, plain strings in these places, or plain text.
-pub(crate) fn message(response: Response<Body>) -> Said {
+/// Reads a server's message about a failure: `{"error": {"code", "message"}}`, strings in these places, or plain text.
+pub(crate) fn message(response: Response<Body>) -> ServerMessage {
     if is_page(response.headers()) {
-        return Said::default();
+        return ServerMessage::default();
     }
     let mut bytes = Vec::new();
     let limit = u64::try_from(limits::HTTP_ERROR).unwrap_or(u64::MAX);
-    // What can't be read is not said: the status is known.
+    // An error of reading is ignored: the status is known.
     drop(response.into_body().into_with_config().limit(u64::MAX).reader().take(limit).read_to_end(&mut bytes));
     let text = match serde_json::from_slice::<serde_json::Value>(&bytes) {
-        Ok(document) => told(&document),
+        Ok(document) => message_in(&document),
         Err(_) => Some(String::from_utf8_lossy(&bytes).trim().to_owned()),
     };
-    Said(text.filter(|text| !text.is_empty()).map(|text| SafeText::within(&text, limits::HTTP_ERROR_SHOWN)))
+    ServerMessage(text.filter(|text| !text.is_empty()).map(|text| SafeText::within(&text, limits::HTTP_ERROR_SHOWN)))
 }
 
-fn told(document: &serde_json::Value) -> Option<String> {
+fn message_in(document: &serde_json::Value) -> Option<String> {
     let text = |value: Option<&serde_json::Value>| value?.as_str().map(str::to_owned);
     let error = document.get("error");
     let inside = error.and_then(|error| error.get("message").or_else(|| error.get("code")));
@@ -139,7 +140,10 @@ mod tests {
             let said = message(answer(&[], body));
             assert_eq!(said.0.as_ref().map(SafeText::as_str), expected, "{body}");
         }
-        assert_eq!(message(answer(&[("content-type", "text/html; charset=utf-8")], "<html>")), Said::default());
+        assert_eq!(
+            message(answer(&[("content-type", "text/html; charset=utf-8")], "<html>")),
+            ServerMessage::default()
+        );
     }
 
     #[test]
@@ -153,7 +157,7 @@ mod tests {
             (&[("content-type", "Text/HTML")], Err(HttpProblem::WebPage { noun: "registry" })),
         ];
         for (headers, expected) in cases {
-            assert_eq!(Answer::new(answer(headers, "x"), "registry").map(|_| ()), expected, "{headers:?}");
+            assert_eq!(HttpAnswer::new(answer(headers, "x"), "registry").map(|_| ()), expected, "{headers:?}");
         }
     }
 }

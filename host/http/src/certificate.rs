@@ -1,4 +1,4 @@
-//! Why a connection can't be trusted, for people, and what to do about it.
+//! Explains errors of TLS: the problem, and the advice.
 
 use std::time::Duration;
 use std::time::UNIX_EPOCH;
@@ -10,20 +10,20 @@ use rustls::pki_types::UnixTime;
 use crate::problem::HttpProblem;
 use crate::problem::shown;
 
-/// Names in a certificate that are shown.
+/// How many names of a certificate are shown.
 const NAMES: usize = 5;
-/// The last second that a date has four digits for a year in, since the Unix epoch.
+/// The last second of the year 9999, since the Unix epoch: later years have more than four digits.
 const YEAR_9999: u64 = 253_402_300_799;
 
-/// What to do about an authority that is not known.
+/// The advice about an unknown authority.
 const COMPANY: &str =
     "if a company's own authority signs its certificate, name that in SSL_CERT_FILE or add it to the system's store";
-/// What to do about a certificate that only its owner can mend.
+/// The advice about a certificate that only the server's owner can replace.
 fn renew(noun: &str) -> String {
     format!("the {noun} has to get another certificate")
 }
 
-/// The problem that an error of TLS is, of a server that is called `noun`.
+/// Explains an error of TLS. Messages call the server `noun`.
 #[expect(clippy::wildcard_enum_match_arm, reason = "rustls adds kinds of errors as it likes")]
 pub(crate) fn untrusted(error: &Error, noun: &str) -> HttpProblem {
     let (what, advice) = match error {
@@ -34,7 +34,7 @@ pub(crate) fn untrusted(error: &Error, noun: &str) -> HttpProblem {
         ),
         Error::NoCertificatesPresented => ("it shows no certificate".to_owned(), renew(noun)),
         Error::AlertReceived(alert) => (
-            format!("it refuses the connection ({})", spoken(&format!("{alert:?}"))),
+            format!("it refuses the connection ({})", words_of(&format!("{alert:?}"))),
             "it may speak older TLS than 1.2 only, or ask for a client's certificate, which smcp has none of"
                 .to_owned(),
         ),
@@ -52,7 +52,7 @@ pub(crate) fn untrusted(error: &Error, noun: &str) -> HttpProblem {
             "what it sends can't be decrypted".to_owned(),
             format!("something between this machine and the {noun} may change what they say"),
         ),
-        other => (format!("no connection with TLS came about ({})", spoken(&kind(other))), COMPANY.to_owned()),
+        other => (format!("no connection with TLS came about ({})", words_of(&kind(other))), COMPANY.to_owned()),
     };
     HttpProblem::Tls { what: shown(&what), advice: shown(&advice) }
 }
@@ -103,21 +103,21 @@ fn certificate(error: &CertificateError, noun: &str) -> (String, String) {
                  openssl req -x509 -addext basicConstraints=critical,CA:FALSE …"
                     .to_owned(),
             ),
-            Some(error) => (format!("its certificate does not hold ({})", spoken(&format!("{error:?}"))), renew(noun)),
+            Some(error) => (format!("its certificate does not hold ({})", words_of(&format!("{error:?}"))), renew(noun)),
             None => ("its certificate does not hold".to_owned(), renew(noun)),
         },
-        other => (format!("its certificate does not hold ({})", spoken(&format!("{other:?}"))), renew(noun)),
+        other => (format!("its certificate does not hold ({})", words_of(&format!("{other:?}"))), renew(noun)),
     }
 }
 
-/// A moment as people write it.
+/// Formats a time as `2020-01-01 00:00:00 UTC`.
 fn date(time: UnixTime) -> String {
     let moment = UNIX_EPOCH.checked_add(Duration::from_secs(time.as_secs().min(YEAR_9999)));
     let text = moment.map_or_else(String::new, |moment| humantime::format_rfc3339_seconds(moment).to_string());
     text.replace('T', " ").replace('Z', " UTC")
 }
 
-/// The names that a certificate is for. The library hands them over as `DnsName("…")` and `IpAddress(…)`.
+/// Lists the names of a certificate. rustls gives them as `DnsName("…")` and `IpAddress(…)`.
 fn names(presented: &[String]) -> String {
     let bare = |name: &String| {
         let inside = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name);
@@ -131,14 +131,14 @@ fn names(presented: &[String]) -> String {
     if text.is_empty() { "no name".to_owned() } else { text }
 }
 
-/// The name of a variant, without what is in it.
+/// The name of a variant, without its fields.
 fn kind(error: &Error) -> String {
     let text = format!("{error:?}");
     text.split(['(', ' ', '{']).next().unwrap_or_default().to_owned()
 }
 
-/// `CaUsedAsEndEntity` as words.
-fn spoken(name: &str) -> String {
+/// Splits the name of a variant into words: `CaUsedAsEndEntity` is `ca used as end entity`.
+fn words_of(name: &str) -> String {
     let mut words = String::new();
     let name = name.split(['(', ' ', '{']).next().unwrap_or_default();
     for character in name.chars() {
@@ -163,6 +163,6 @@ mod tests {
         let at = |seconds| date(UnixTime::since_unix_epoch(Duration::from_secs(seconds)));
         assert_eq!(at(1_577_836_800), "2020-01-01 00:00:00 UTC");
         assert_eq!(at(u64::MAX), "9999-12-31 23:59:59 UTC");
-        assert_eq!(spoken("CaUsedAsEndEntity(3)"), "ca used as end entity");
+        assert_eq!(words_of("CaUsedAsEndEntity(3)"), "ca used as end entity");
     }
 }

@@ -1,39 +1,39 @@
-//! Why a server gave no answer.
+//! The errors of a request.
 
 use crate::problem::HttpProblem;
 use crate::proxy::Via;
-use crate::server::Server;
+use crate::server::RemoteServer;
 use smcp_model::deadline::Expired;
 use smcp_model::text::SafeText;
 use smcp_store::stream::Halted;
 
-/// A server could not be asked, or answered as none should.
+/// A server can't be asked, or its answer is not valid.
 #[derive(Debug, thiserror::Error)]
 #[error("{server} {}", problem.seen(via.as_deref()))]
 pub struct ServerError {
     /// The server.
-    pub server: Server,
-    /// What is wrong.
+    pub server: RemoteServer,
+    /// The problem.
     pub problem: HttpProblem,
-    /// The proxy through which that was seen.
+    /// The proxy that was used.
     pub via: Option<Box<Via>>,
 }
 
-/// Why a server gave no answer.
+/// An error of a request.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// It could not be asked, or answered as none should.
+    /// The server can't be asked, or its answer is not valid.
     #[error(transparent)]
     Server(#[from] Box<ServerError>),
-    /// It took too long, and the server, or somebody whom it sent us to, was waited for.
+    /// The deadline has passed while a server did not answer: this one, or one that it redirects to.
     #[error("{expired}, {place}")]
     Silence {
-        /// How long it might have taken.
+        /// The time limit.
         expired: Expired,
-        /// Who was waited for.
+        /// The server that did not answer, and its addresses.
         place: SafeText,
     },
-    /// It took too long.
+    /// The deadline has passed.
     #[error(transparent)]
     Halted(#[from] Halted),
 }

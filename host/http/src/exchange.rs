@@ -1,4 +1,4 @@
-//! One question to a server: redirects followed, failures asked again.
+//! One request to a server, with its redirects and its repeated tries.
 
 use std::thread;
 use std::time::Duration;
@@ -9,67 +9,67 @@ use ureq::http::Response;
 use crate::address::Address;
 use crate::agent::Agents;
 use crate::answer;
-use crate::answer::Answer;
+use crate::answer::HttpAnswer;
 use crate::answer::header;
 use crate::error::HttpError;
 use crate::error::ServerError;
-use crate::problem::Failure;
 use crate::problem::HttpProblem;
-use crate::problem::Said;
+use crate::problem::RequestFailure;
+use crate::problem::ServerMessage;
 use crate::problem::Tries;
 use crate::problem::shown;
 use crate::proxy::Via;
 use crate::retry;
-use crate::server::Server;
+use crate::server::RemoteServer;
 use smcp_model::deadline::Deadline;
 use smcp_model::endpoint::Scheme;
 use smcp_model::limits;
 use smcp_model::secret::Secret;
 
-/// What came of a question.
+/// The outcome of a request.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum HttpOutcome {
     /// The answer.
-    Found(Answer),
-    /// There is no such thing.
-    Missing(Said),
+    Found(HttpAnswer),
+    /// The server doesn't have it (status 404).
+    Missing(ServerMessage),
 }
 
-/// What a server is asked for.
+/// A request to a server.
 #[derive(Debug, Clone, Copy)]
-pub struct Question<'q> {
+pub struct HttpRequest<'q> {
     /// The path below the server's address, with its query; it begins with a slash.
     pub path: &'q str,
-    /// Which kinds of answer are understood, for the header `accept`.
+    /// The value of the header `accept`.
     pub accept: &'static str,
 }
 
-/// A question on its way, which can be asked more than once.
+/// A request with everything that sending it needs.
 pub(crate) struct Exchange<'q> {
     pub(crate) agents: &'q Agents,
     pub(crate) from: Address,
     pub(crate) accept: &'static str,
     pub(crate) token: Option<&'q Secret>,
-    /// What to do when an answer asks for a log-in.
+    /// The advice for an answer that asks for a log-in.
     pub(crate) login: &'q str,
-    pub(crate) server: &'q Server,
+    pub(crate) server: &'q RemoteServer,
     pub(crate) deadline: &'q Deadline,
 }
 
-/// Why a try gave no answer.
-enum Trouble {
+/// A try without an answer: whether another one may help.
+enum FailedTry {
     Again { problem: HttpProblem, via: Option<Box<Via>>, wait: Option<Duration> },
     Over(HttpError),
 }
 
 impl Exchange<'_> {
-    /// Asks, up to [`limits::HTTP_TRIES`] times.
-    pub(crate) fn ask(&self) -> Result<Outcome, HttpError> {
+    /// Sends the request, up to [`limits::HTTP_TRIES`] times.
+    pub(crate) fn ask(&self) -> Result<HttpOutcome, HttpError> {
         for tries in 1.. {
-            match self.once(Tries(tries)) {
+            match self.try_once(Tries(tries)) {
                 Ok(outcome) => return Ok(outcome),
-                Err(Trouble::Over(error)) => return Err(error),
-                Err(Trouble::Again { problem, via, wait }) => {
+                Err(FailedTry::Over(error)) => return Err(error),
+                Err(FailedTry::Again { problem, via, wait }) => {
                     self.deadline.check()?;
                     let wait = wait.unwrap_or_else(|| retry::backoff(tries.saturating_add(1)));
                     let too_long = wait > limits::HTTP_RETRY_AFTER
@@ -89,36 +89,36 @@ impl Exchange<'_> {
         ServerError { server: self.server.clone(), problem, via }.into()
     }
 
-    /// It is over at `address`.
-    fn over(&self, address: &Address, problem: HttpProblem) -> Trouble {
-        Trouble::Over(self.failed(problem, self.agents.via(address.endpoint())))
+    /// A problem at `address` that another try does not solve.
+    fn over(&self, address: &Address, problem: HttpProblem) -> FailedTry {
+        FailedTry::Over(self.failed(problem, self.agents.via(address.endpoint())))
     }
 
-    /// It may go well at `address` the next time.
-    fn again(&self, address: &Address, problem: HttpProblem, wait: Option<Duration>) -> Trouble {
-        Trouble::Again { problem, via: self.agents.via(address.endpoint()), wait }
+    /// A problem at `address` that another try may solve.
+    fn again(&self, address: &Address, problem: HttpProblem, wait: Option<Duration>) -> FailedTry {
+        FailedTry::Again { problem, via: self.agents.via(address.endpoint()), wait }
     }
 
-    /// The deadline has passed while `address` was asked.
-    fn expired(&self, address: &Address) -> Trouble {
+    /// The deadline has passed while `address` did not answer.
+    fn expired(&self, address: &Address) -> FailedTry {
         let place = shown(&format!("while {}{} was asked", address.endpoint(), self.tried()));
-        Trouble::Over(HttpError::Silence { expired: self.deadline.expired(), place })
+        FailedTry::Over(HttpError::Silence { expired: self.deadline.expired(), place })
     }
 
-    /// The addresses that were tried, where names say less than they.
+    /// The addresses that were tried, for messages.
     fn tried(&self) -> String {
         let tried: Vec<String> = self.agents.tried().iter().map(ToString::to_string).collect();
         if tried.is_empty() { String::new() } else { format!(" (at {})", tried.join(", ")) }
     }
 
-    /// Asks once, wherever that leads.
-    fn once(&self, tries: Tries) -> Result<Outcome, Trouble> {
+    /// Sends the request once, and follows redirects.
+    fn try_once(&self, tries: Tries) -> Result<HttpOutcome, FailedTry> {
         self.agents.begin();
         let mut address = self.from.clone();
-        // Once somebody else was asked, the token stays here, whoever that sends us to.
+        // Once another server was asked, the token is not sent again, even if that one redirects back.
         let mut token = self.token;
         for _ in 0..=limits::HTTP_REDIRECTS {
-            self.deadline.check().map_err(|expired| Trouble::Over(expired.into()))?;
+            self.deadline.check().map_err(|expired| FailedTry::Over(expired.into()))?;
             let response = self.send(&address, token, tries)?;
             if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
                 return self.judge(response, &address, token.is_some(), tries);
@@ -130,25 +130,26 @@ impl Exchange<'_> {
         Err(self.over(&address, HttpProblem::TooManyRedirects))
     }
 
-    fn send(&self, address: &Address, token: Option<&Secret>, tries: Tries) -> Result<Response<Body>, Trouble> {
-        let agent = self.agents.to(address.endpoint()).map_err(|problem| Trouble::Over(self.failed(problem, None)))?;
+    fn send(&self, address: &Address, token: Option<&Secret>, tries: Tries) -> Result<Response<Body>, FailedTry> {
+        let agent =
+            self.agents.to(address.endpoint()).map_err(|problem| FailedTry::Over(self.failed(problem, None)))?;
         let mut request = agent.get(address.url()).header("accept", self.accept);
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {}", token.expose()));
         }
         tracing::debug!(address = %address.shown(), "asking");
         let limited = request.config().timeout_global(self.deadline.remaining()).build();
-        limited.call().map_err(|error| match Failure::of(error, self.server.noun) {
-            Failure::Expired => self.expired(address),
-            Failure::Final(problem) => self.over(address, problem),
-            Failure::Passing(cause) => {
+        limited.call().map_err(|error| match RequestFailure::of(error, self.server.noun) {
+            RequestFailure::Expired => self.expired(address),
+            RequestFailure::Final(problem) => self.over(address, problem),
+            RequestFailure::Passing(cause) => {
                 let cause = shown(&format!("{cause}{}", self.tried()));
                 self.again(address, HttpProblem::Unreachable { tries, cause }, None)
             }
         })
     }
 
-    /// Where a redirect leads, if it may.
+    /// Returns the address of a redirect, if it may be followed.
     fn redirected(&self, from: &Address, response: &Response<Body>) -> Result<Address, HttpProblem> {
         let refused = |to: &str, reason: &str| HttpProblem::Redirect { to: shown(to), reason: shown(reason) };
         let Some(location) = header(response.headers(), "location") else {
@@ -160,17 +161,23 @@ impl Exchange<'_> {
         if encrypted || local { Ok(to) } else { Err(refused(to.shown().as_str(), "only https:// is followed")) }
     }
 
-    /// What an answer that is no redirect means.
-    fn judge(&self, response: Response<Body>, address: &Address, sent: bool, tries: Tries) -> Result<Outcome, Trouble> {
+    /// Interprets an answer that is not a redirect.
+    fn judge(
+        &self,
+        response: Response<Body>,
+        address: &Address,
+        sent: bool,
+        tries: Tries,
+    ) -> Result<HttpOutcome, FailedTry> {
         let status = response.status().as_u16();
         let text = |name| header(response.headers(), name);
         let wait = retry::retry_after(text("retry-after"), text("date"));
         match status {
-            200 => Answer::new(response, self.server.noun)
-                .map(Outcome::Found)
+            200 => HttpAnswer::new(response, self.server.noun)
+                .map(HttpOutcome::Found)
                 .map_err(|problem| self.over(address, problem)),
-            404 => Ok(Outcome::Missing(answer::message(response))),
-            // Storage behind a server knows no log-in of ours.
+            404 => Ok(HttpOutcome::Missing(answer::message(response))),
+            // Only the server itself can ask for a log-in, not the storage that it redirects to.
             401 | 403 if address.endpoint() == self.from.endpoint() => {
                 let (message, advice) = (answer::message(response), self.login.to_owned());
                 Err(self.over(address, HttpProblem::LoginNeeded { status, message, sent, advice }))
@@ -184,7 +191,7 @@ impl Exchange<'_> {
     }
 }
 
-/// A place as it may be shown: what storage signs, and the name and password of a user, are nobody's business.
+/// Removes the secrets from a redirect's target: the signature of a storage, the name and password of a user.
 fn without_secrets(location: &str) -> String {
     let place = location.split('?').next().unwrap_or_default();
     match place.rsplit_once('@') {

@@ -1,4 +1,4 @@
-//! What can go wrong between us and a server behind a URL.
+//! The problems of a request to a server.
 
 use std::io;
 use std::time::Duration;
@@ -9,97 +9,97 @@ use crate::reach::Forbidden;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
 
-/// Why a server could not be asked, or what is wrong with how it answered. Follows what the server is called.
+/// Why a server can't be asked, or why its answer is not valid. The message follows the name of the server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HttpProblem {
-    /// No answer, however often it was asked.
+    /// No try got an answer.
     #[error("can't be reached ({tries}): {cause}\n  check its address and the network")]
     Unreachable {
-        /// How often it was asked.
+        /// The number of tries.
         tries: Tries,
-        /// What happened the last time.
+        /// The error of the last try.
         cause: SafeText,
     },
-    /// It says that it can't answer now.
+    /// The server says that it can't answer now.
     #[error("can't answer now ({tries}): status {status}{message}{}", later(*.wait))]
     Busy {
-        /// How often it was asked.
+        /// The number of tries.
         tries: Tries,
         /// The status code.
         status: u16,
-        /// What it says.
-        message: Said,
-        /// How long it wants us to wait.
+        /// The message of the server.
+        message: ServerMessage,
+        /// The wait that the server asks for.
         wait: Option<Duration>,
     },
-    /// It doesn't know us, or doesn't let us.
+    /// The server asks for a log-in, or refuses the token.
     #[error("{}: status {status}{message}\n  {advice}", refuses(*.sent))]
     LoginNeeded {
         /// The status code.
         status: u16,
-        /// What it says.
-        message: Said,
+        /// The message of the server.
+        message: ServerMessage,
         /// Whether a token was sent.
         sent: bool,
-        /// What to do about it.
+        /// The advice.
         advice: String,
     },
-    /// It answers with a status that no answer of ours can have.
+    /// The answer has an unexpected status.
     #[error("answered with status {status}{message}")]
     Unexpected {
         /// The status code.
         status: u16,
-        /// What it says.
-        message: Said,
+        /// The message of the server.
+        message: ServerMessage,
     },
-    /// The connection is not one that can be trusted.
+    /// The connection can't be trusted.
     #[error("can't be trusted: {what}\n  {advice}")]
     Tls {
-        /// What is wrong.
+        /// The problem.
         what: SafeText,
-        /// What to do about it.
+        /// The advice.
         advice: SafeText,
     },
-    /// There is nobody to say which certificates can be trusted.
+    /// There are no certificate authorities to check with.
     #[error("can't be checked: {what}\n  {advice}")]
     NoAuthorities {
-        /// Why there is nobody.
+        /// The reason.
         what: SafeText,
-        /// What to do about it.
+        /// The advice.
         advice: SafeText,
     },
-    /// It sends us to a place where the server has no business.
+    /// The server redirects to an address that is not allowed.
     #[error("redirects to `{to}`, which is not followed: {reason}")]
     Redirect {
-        /// Where to.
+        /// The target.
         to: SafeText,
-        /// Why not.
+        /// Why it is not followed.
         reason: SafeText,
     },
-    /// It leads to an address where the server has no business.
+    /// The name of the server, or of a redirect, leads to an address that is not allowed.
     #[error("leads where it has no business, and smcp does not follow: {0}")]
     Nearer(SafeText),
-    /// It sends us in circles.
+    /// There are too many redirects.
     #[error("redirects more than {} times", limits::HTTP_REDIRECTS)]
     TooManyRedirects,
-    /// It encodes what was to be sent as it is.
+    /// The body is encoded, though only `identity` was asked for.
     #[error("answered in the encoding `{0}`, but only `identity` was asked for")]
     Encoded(SafeText),
-    /// It answers with something to look at.
+    /// The answer is a web page.
     #[error("answered with a web page\n  is the address that of a {noun}, or does the network want you to log in?")]
     WebPage {
-        /// What the server should be.
+        /// The kind of server that was expected.
         noun: &'static str,
     },
-    /// It answers, and not as what it should be.
+    /// The server is of another kind.
     #[error("answers, but not as a {noun}: it has no `{path}`\n  check its address, the path in it included")]
     OtherService {
-        /// What the server should be.
+        /// The kind of server that was expected.
         noun: &'static str,
-        /// What every such server has.
+        /// The path that every such server has.
         path: &'static str,
     },
-    /// It doesn't speak HTTP.
+    /// The server doesn't speak HTTP.
     #[error("does not answer as an HTTP server: {0}")]
     NotHttp(SafeText),
     /// The proxy in the environment can't be used.
@@ -112,7 +112,7 @@ pub enum HttpProblem {
     },
 }
 
-/// How often something was tried.
+/// The number of tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tries(pub(crate) u32);
 
@@ -125,11 +125,11 @@ impl std::fmt::Display for Tries {
     }
 }
 
-/// What a server says beside a status, if anything.
+/// The message of a server beside a status, if any.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Said(pub Option<SafeText>);
+pub struct ServerMessage(pub Option<SafeText>);
 
-impl std::fmt::Display for Said {
+impl std::fmt::Display for ServerMessage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.as_ref().map_or(Ok(()), |text| write!(f, " ({text})"))
     }
@@ -144,8 +144,7 @@ const fn refuses(sent: bool) -> &'static str {
 }
 
 impl HttpProblem {
-    /// What is wrong, with the proxy through which that was seen: at the end of the first line, and what to do about
-    /// it behind everything else.
+    /// The text of the problem. With a proxy, the first line ends with it, and the last line has advice about it.
     pub(crate) fn seen(&self, via: Option<&Via>) -> String {
         let text = self.to_string();
         let Some(via) = via else { return text };
@@ -153,7 +152,7 @@ impl HttpProblem {
         format!("{what}; it was asked {via}{advice}\n  NO_PROXY names what is reached without the proxy")
     }
 
-    /// What kind of problem it is.
+    /// The kind of the problem.
     pub const fn kind(&self) -> HttpProblemKind {
         match self {
             Self::Unreachable { .. } | Self::Busy { .. } => HttpProblemKind::Unavailable,
@@ -170,36 +169,36 @@ impl HttpProblem {
     }
 }
 
-/// What kind of problem there is with a server; each protocol has its own names for machines.
+/// The kind of a problem with a server. Each protocol has its own codes for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HttpProblemKind {
-    /// It can't be reached, or can't answer now: what may pass by itself, and nothing else.
+    /// The server can't be reached, or can't answer now. Only problems that may pass by themselves.
     Unavailable,
-    /// It wants to know who asks.
+    /// The server asks for a log-in.
     Login,
     /// The connection can't be trusted.
     Untrusted,
-    /// It leads to where it has no business.
+    /// The server leads to an address that is not allowed.
     Redirect,
-    /// Its answer is not one.
+    /// The answer is not valid.
     AnswerInvalid,
-    /// The proxy of the environment can't be used: a problem of this machine.
+    /// The proxy of the environment can't be used, which is a problem of this machine.
     Proxy,
 }
 
-/// How one request failed.
+/// Why one try of a request failed.
 #[derive(Debug)]
-pub(crate) enum Failure {
-    /// It may go well the next time.
+pub(crate) enum RequestFailure {
+    /// Another try may succeed.
     Passing(SafeText),
-    /// It is over.
+    /// Another try does not help.
     Final(HttpProblem),
     /// The deadline of the whole command has passed.
     Expired,
 }
 
-impl Failure {
-    /// What an error of a request to a server that is called `noun` is.
+impl RequestFailure {
+    /// Classifies an error of ureq. Messages call the server `noun`.
     #[expect(clippy::wildcard_enum_match_arm, reason = "ureq adds kinds of errors as it likes")]
     pub(crate) fn of(error: ureq::Error, noun: &str) -> Self {
         match error {
@@ -235,18 +234,18 @@ impl Failure {
     }
 }
 
-fn from_io(error: io::Error, noun: &str) -> Failure {
+fn from_io(error: io::Error, noun: &str) -> RequestFailure {
     let inner = error.get_ref();
     if let Some(tls) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        return Failure::Final(untrusted(tls, noun));
+        return RequestFailure::Final(untrusted(tls, noun));
     }
     if inner.is_some_and(|inner| inner.is::<ureq::Error>()) {
-        return Failure::of(ureq::Error::from(error), noun);
+        return RequestFailure::of(ureq::Error::from(error), noun);
     }
-    Failure::Passing(shown(&error.to_string()))
+    RequestFailure::Passing(shown(&error.to_string()))
 }
 
-/// Somebody else's words, for people.
+/// A safe excerpt of a foreign text, for messages.
 pub(crate) fn shown(text: &str) -> SafeText {
     SafeText::within(text, limits::HTTP_ERROR_SHOWN)
 }
@@ -279,10 +278,10 @@ mod tests {
         ];
         for (error, expected) in cases {
             let told = format!("{error:?}");
-            let kind = match Failure::of(error, "registry") {
-                Failure::Passing(_) => Ok(None),
-                Failure::Expired => Err("expired"),
-                Failure::Final(problem) => Ok(Some(problem.kind())),
+            let kind = match RequestFailure::of(error, "registry") {
+                RequestFailure::Passing(_) => Ok(None),
+                RequestFailure::Expired => Err("expired"),
+                RequestFailure::Final(problem) => Ok(Some(problem.kind())),
             };
             assert_eq!(kind, expected, "{told}");
         }

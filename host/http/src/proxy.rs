@@ -1,4 +1,4 @@
-//! The proxy of the environment, and whom it is not for.
+//! The proxy of the environment, and the servers that are reached without it.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -12,24 +12,24 @@ use smcp_model::endpoint::Endpoint;
 use smcp_model::endpoint::Scheme;
 use smcp_model::text::SafeText;
 
-/// The proxy of the environment: for `https`, and never for this machine.
+/// The proxy of the environment. It is used for `https`, and never for this machine.
 #[derive(Clone, Default)]
 pub struct ProxySettings {
-    /// The variable it stands in, and its value.
+    /// The variable that has it, and the value.
     pub url: Option<(&'static str, String)>,
-    /// Hosts that are reached without it: the variable, and its value.
+    /// The hosts that are reached without it: the variable, and its value.
     pub except: Option<(&'static str, String)>,
 }
 
 impl fmt::Debug for ProxySettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The address may have a password in it.
+        // The address may contain a password.
         let variable = self.url.as_ref().map(|(variable, _)| variable);
         f.debug_struct("ProxySettings").field("url", &variable).field("except", &self.except).finish()
     }
 }
 
-/// The proxy that a request went through, as people may know it: never its password.
+/// The proxy of a request, for messages: without its password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Via {
     place: SafeText,
@@ -42,46 +42,46 @@ impl fmt::Display for Via {
     }
 }
 
-/// A proxy that was understood.
+/// A parsed proxy.
 #[derive(Debug)]
-pub(crate) struct Known {
+pub(crate) struct ParsedProxy {
     pub(crate) proxy: Proxy,
     pub(crate) via: Via,
     exceptions: Vec<Exception>,
 }
 
-impl Known {
-    /// Whether it stands between us and `target`.
+impl ParsedProxy {
+    /// Whether requests to `target` go through it.
     pub(crate) fn is_for(&self, target: &Endpoint) -> bool {
         !self.exceptions.iter().any(|exception| exception.covers(target))
     }
 }
 
 impl ProxySettings {
-    /// Reads the proxy. Anything that is not understood is an error: going without the proxy is not what was meant.
-    pub(crate) fn known(&self) -> Result<Option<Known>, HttpProblem> {
+    /// Parses the proxy. An invalid one is an error, since the user did not mean to go without a proxy.
+    pub(crate) fn parse(&self) -> Result<Option<ParsedProxy>, HttpProblem> {
         let Some((variable, url)) = &self.url else { return Ok(None) };
         let invalid = || HttpProblem::Proxy { variable };
-        let plain = Proxy::new(url.trim()).map_err(|_| invalid())?;
-        let authority = plain.uri().authority().map(|authority| authority.as_str()).unwrap_or_default();
+        let parsed = Proxy::new(url.trim()).map_err(|_| invalid())?;
+        let authority = parsed.uri().authority().map(|authority| authority.as_str()).unwrap_or_default();
         let place = authority.rsplit('@').next().unwrap_or_default();
-        let spoken = matches!(plain.protocol(), ProxyProtocol::Http | ProxyProtocol::Https);
-        if !spoken || Endpoint::new(Scheme::Https, place).is_none() {
+        let supported = matches!(parsed.protocol(), ProxyProtocol::Http | ProxyProtocol::Https);
+        if !supported || Endpoint::new(Scheme::Https, place).is_none() {
             return Err(invalid());
         }
-        let mut builder = Proxy::builder(plain.protocol()).host(plain.host()).port(plain.port());
-        if let Some(user) = plain.username() {
+        let mut builder = Proxy::builder(parsed.protocol()).host(parsed.host()).port(parsed.port());
+        if let Some(user) = parsed.username() {
             builder = builder.username(user);
         }
-        if let Some(password) = plain.password() {
+        if let Some(password) = parsed.password() {
             builder = builder.password(password);
         }
         let proxy = builder.build().map_err(|_| invalid())?;
-        let via = Via { place: shown(&format!("{}:{}", plain.host(), plain.port())), variable };
-        Ok(Some(Known { proxy, via, exceptions: self.exceptions().filter_map(Result::ok).collect() }))
+        let via = Via { place: shown(&format!("{}:{}", parsed.host(), parsed.port())), variable };
+        Ok(Some(ParsedProxy { proxy, via, exceptions: self.exceptions().filter_map(Result::ok).collect() }))
     }
 
-    /// What is not understood of the exceptions, as sentences; nothing where no proxy is set.
+    /// Returns a sentence about each exception that is not valid; nothing when no proxy is set.
     pub fn remarks(&self) -> Vec<String> {
         let Some((variable, _)) = self.except.as_ref().filter(|_| self.url.is_some()) else { return Vec::new() };
         let unknown = self.exceptions().filter_map(Result::err);
@@ -96,7 +96,7 @@ impl ProxySettings {
             .collect()
     }
 
-    /// The exceptions, with commas or spaces between them; `Err` has the text of one that is not understood.
+    /// Parses the exceptions, which commas or spaces separate. `Err` is the text of one that is not valid.
     fn exceptions(&self) -> impl Iterator<Item = Result<Exception, &str>> {
         let text = self.except.as_ref().map(|(_, text)| text.as_str()).unwrap_or_default();
         let entries = text.split(|character: char| character == ',' || character.is_whitespace());
@@ -113,12 +113,12 @@ struct Exception {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Hosts {
-    Everybody,
-    /// A name and all below it.
+    All,
+    /// A name and all names below it.
     Domain(String),
-    /// What is below a name.
+    /// All names below a name.
     Below(String),
-    /// The addresses that share so many bits with this one.
+    /// The addresses whose first bits, as many as the number, are equal to those of this one.
     Network(IpAddr, u8),
 }
 
@@ -141,7 +141,7 @@ impl Exception {
         }
         let host = host.to_ascii_lowercase();
         let host = match host.strip_prefix("*.") {
-            _ if host == "*" => Hosts::Everybody,
+            _ if host == "*" => Hosts::All,
             Some(name) => Hosts::Below(name_of(name)?),
             None => Hosts::Domain(name_of(host.strip_prefix('.').unwrap_or(&host))?),
         };
@@ -155,7 +155,7 @@ impl Exception {
         let host = target.host().trim_end_matches('.');
         let below = |name: &str| host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'));
         match &self.host {
-            Hosts::Everybody => true,
+            Hosts::All => true,
             Hosts::Domain(name) => host == name || below(name),
             Hosts::Below(name) => below(name),
             Hosts::Network(network, bits) => {
@@ -165,7 +165,7 @@ impl Exception {
     }
 }
 
-/// A name of hosts. One of digits and dots alone is an address that somebody cut short.
+/// Returns a host name; `None` when it is not valid. A name of only digits and dots is an incomplete address.
 fn name_of(text: &str) -> Option<String> {
     let name = text.strip_suffix('.').unwrap_or(text);
     let labels = name.split('.').all(|label| !label.is_empty());
@@ -185,7 +185,7 @@ const fn width(address: IpAddr) -> u8 {
     }
 }
 
-/// Whether the first `bits` of two addresses of one kind are equal.
+/// Whether two addresses are of the same kind and have the same first `bits`.
 fn shares(network: IpAddr, address: IpAddr, bits: u8) -> bool {
     let (left, right) = match (network, address.to_canonical()) {
         (IpAddr::V4(network), IpAddr::V4(address)) => {
@@ -247,7 +247,7 @@ mod tests {
             ("[fd00::1]", "0.0.0.0/0", true),
         ];
         for (target, except, proxied) in cases {
-            let known = settings("http://user:pw@proxy.example:3128", except).known().unwrap().unwrap();
+            let known = settings("http://user:pw@proxy.example:3128", except).parse().unwrap().unwrap();
             let target = Endpoint::new(Scheme::Https, target).unwrap();
             assert_eq!(known.is_for(&target), proxied, "{target} but for `{except}`");
             assert_eq!(settings("http://p", except).remarks(), [""; 0], "{except}");
@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn a_proxy_that_is_not_understood_is_never_left_out() {
         for url in ["socks5://proxy.example", "ftp://proxy.example", "http://", "http://pro xy", "http://proxy:99999"] {
-            let problem = settings(url, "").known().unwrap_err();
+            let problem = settings(url, "").parse().unwrap_err();
             assert_eq!(problem, HttpProblem::Proxy { variable: "HTTPS_PROXY" }, "{url}");
         }
         for (url, place) in [
@@ -293,7 +293,7 @@ mod tests {
             ("proxy.example:3128", "proxy.example:3128"),
             ("http://u:p%40@proxy.example", "proxy.example:80"),
         ] {
-            let known = settings(url, "").known().unwrap().unwrap();
+            let known = settings(url, "").parse().unwrap().unwrap();
             assert_eq!(known.via.to_string(), format!("through the proxy {place} of HTTPS_PROXY"), "{url}");
         }
     }
@@ -301,7 +301,7 @@ mod tests {
     #[test]
     fn nothing_prints_the_proxys_password() {
         let settings = settings("http://user:hunter2@proxy.example", "");
-        let known = settings.known().unwrap().unwrap();
+        let known = settings.parse().unwrap().unwrap();
         assert!(!format!("{settings:?} {known:?} {}", known.via).contains("hunter2"));
     }
 }

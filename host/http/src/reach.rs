@@ -1,7 +1,7 @@
-//! Which addresses a server can send us to; checked on what is connected to.
+//! Checks the addresses of connections: where a server may send us.
 //!
-//! A name is resolved once for each connection, here, and the connection goes to what was let through: there is no
-//! second look-up that could answer otherwise.
+//! A name is resolved once for each connection, here, and the connection uses the addresses that were checked. There is
+//! no second look-up that could return others.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -21,22 +21,22 @@ use ureq::unversioned::transport::NextTimeout;
 use smcp_model::endpoint::Endpoint;
 use smcp_model::endpoint::Scheme;
 
-/// How far away an address is; nearer is greater.
+/// The distance of an address; nearer is greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Reach {
-    /// Anybody's.
+    /// An address of the internet.
     Public,
-    /// Of a company's or a home's own network.
+    /// An address of a private network.
     Private,
     /// This machine.
     Loopback,
-    /// Never a server's storage: link-local (where clouds keep their keys), multicast, unspecified, documentation,
-    /// reserved.
+    /// An address that no storage has: link-local (where clouds serve their keys), multicast, unspecified,
+    /// documentation, reserved.
     Special,
 }
 
 impl Reach {
-    /// How far away `address` is. An IPv6 address that stands for an IPv4 address is as far away as that.
+    /// The distance of `address`. An IPv6 address that embeds an IPv4 address has the distance of that.
     pub(crate) fn of(address: IpAddr) -> Self {
         match address {
             IpAddr::V4(four) => of_v4(four),
@@ -44,7 +44,7 @@ impl Reach {
         }
     }
 
-    /// Whether a server that is so far away can send us to `target`.
+    /// Whether a server at this distance may send us to `target`.
     pub(crate) const fn leads_to(self, target: Self) -> bool {
         match (self, target) {
             (_, Self::Special) => false,
@@ -81,13 +81,13 @@ const fn of_v6(address: Ipv6Addr) -> Reach {
         [0xfc00..=0xfdff, ..] => Reach::Private,
         // Protocol assignments, documentation.
         [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Reach::Special,
-        // What is given out to networks; nothing else is anybody's.
+        // Global unicast: the only range that networks get addresses from.
         [0x2000..=0x3fff, ..] => Reach::Public,
         _ => Reach::Special,
     }
 }
 
-/// The IPv4 address that an IPv6 address stands for: mapped, compatible, translated (NAT64) or tunnelled (6to4).
+/// The IPv4 address in an IPv6 address: mapped, compatible, translated (NAT64) or tunnelled (6to4).
 const fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let (high, low) = match address.segments() {
         [0, 0, 0, 0, 0, 0, 0, 0 | 1] => return None,
@@ -101,17 +101,17 @@ const fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     Some(Ipv4Addr::new(a, b, c, d))
 }
 
-/// What was seen on the way: how far away the server is, and everybody else whom a chain of redirects has asked.
+/// The distances of the server, and of the other servers in a chain of redirects.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sightings(Arc<Mutex<Seen>>);
 
 #[derive(Debug, Clone, Default)]
 struct Seen {
-    /// What the last connection was tried to.
+    /// The addresses that the last connection was tried to.
     tried: Vec<SocketAddr>,
-    /// The server. One that was ever public stays so.
+    /// The distance of the server. Once public, it stays public.
     home: Option<Reach>,
-    /// The farthest of the others since the question was asked.
+    /// The farthest of the other servers since the request began.
     others: Option<Reach>,
 }
 
@@ -120,7 +120,7 @@ impl Sightings {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// A question begins: nobody but the server has a say in where it leads.
+    /// Begins a request: forgets the other servers.
     pub(crate) fn begin(&self) {
         self.with(|seen| {
             seen.others = None;
@@ -128,7 +128,7 @@ impl Sightings {
         });
     }
 
-    /// The addresses that the last connection was tried to.
+    /// Returns the addresses that the last connection was tried to.
     pub(crate) fn tried(&self) -> Vec<SocketAddr> {
         self.with(|seen| seen.tried.clone())
     }
@@ -141,12 +141,12 @@ impl Sightings {
         self.with(|seen| seen.others = Some(seen.others.map_or(reach, |before| before.min(reach))));
     }
 
-    /// Somebody else was asked whom only a proxy has seen: they are as far away as can be.
+    /// Notes another server whose address only a proxy knows: it counts as public.
     pub(crate) fn note_unseen(&self) {
         self.note_other(Reach::Public);
     }
 
-    /// Whether all that were asked may send us to `target`. A server that nobody has seen is public.
+    /// Whether all servers so far may send us to `target`. A server of unknown address counts as public.
     fn lead_to(&self, target: Reach) -> bool {
         self.with(|seen| {
             let from_home = seen.home.unwrap_or(Reach::Public).leads_to(target);
@@ -155,7 +155,7 @@ impl Sightings {
     }
 }
 
-/// Every address of a name is one that the server can't send us to.
+/// The server may not send us to any address of a name.
 #[derive(Debug, thiserror::Error)]
 #[error("{host} is {}", describe(*.reach))]
 pub(crate) struct Forbidden {
@@ -172,26 +172,26 @@ fn describe(reach: Reach) -> &'static str {
     }
 }
 
-/// Looks names up, and lets through what may be connected to.
-pub(crate) struct Guard {
+/// Resolves names, and returns only the addresses that may be connected to.
+pub(crate) struct AddressGuard {
     home: Endpoint,
     seen: Sightings,
     names: Box<dyn Resolver>,
 }
 
-impl Guard {
+impl AddressGuard {
     pub(crate) fn new(home: Endpoint, seen: Sightings, names: impl Resolver) -> Self {
         Self { home, seen, names: Box::new(names) }
     }
 
-    /// What a connection to `target` may use of `found`.
+    /// Returns for each of the addresses `found` whether a connection to `target` may use it.
     fn admit(&self, target: &Endpoint, found: &[Reach]) -> Result<Vec<bool>, Forbidden> {
         let at_home = *target == self.home;
         let farthest = found.iter().copied().min().unwrap_or(Reach::Special);
         let may = |reach: &Reach| match (target.scheme(), at_home) {
             (Scheme::Http, true) => *reach == Reach::Loopback,
             (Scheme::Http, false) => *reach == Reach::Loopback && self.seen.lead_to(*reach),
-            // The user chose it. A name that is public and private at once is public.
+            // The user chose this server. A name with public and private addresses counts as public.
             (Scheme::Https, true) => *reach == farthest || farthest != Reach::Public,
             (Scheme::Https, false) => self.seen.lead_to(*reach),
         };
@@ -208,22 +208,26 @@ impl Guard {
     }
 }
 
-impl Resolver for Guard {
+impl Resolver for AddressGuard {
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let found = self.names.resolve(uri, config, timeout)?;
+        let resolved = self.names.resolve(uri, config, timeout)?;
         let target = endpoint(uri).ok_or(ureq::Error::HostNotFound)?;
-        let reaches: Vec<Reach> = found.iter().map(|address| Reach::of(address.ip())).collect();
+        let reaches: Vec<Reach> = resolved.iter().map(|address| Reach::of(address.ip())).collect();
         let admitted = self.admit(&target, &reaches).map_err(|forbidden| ureq::Error::Other(Box::new(forbidden)))?;
         let mut addresses = self.empty();
-        found.iter().zip(admitted).filter(|(_, admitted)| *admitted).for_each(|(address, _)| addresses.push(*address));
+        resolved
+            .iter()
+            .zip(admitted)
+            .filter(|(_, admitted)| *admitted)
+            .for_each(|(address, _)| addresses.push(*address));
         self.seen.with(|seen| seen.tried = addresses.iter().copied().collect());
         Ok(addresses)
     }
 }
 
-impl fmt::Debug for Guard {
+impl fmt::Debug for AddressGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Guard").field("home", &self.home).finish_non_exhaustive()
+        f.debug_struct("AddressGuard").field("home", &self.home).finish_non_exhaustive()
     }
 }
 

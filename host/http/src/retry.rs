@@ -1,4 +1,4 @@
-//! When to ask again: `Retry-After`, and else a little later each time.
+//! The wait before the next try: `Retry-After`, or a growing backoff.
 
 use std::hash::BuildHasher as _;
 use std::hash::Hasher as _;
@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use smcp_model::limits;
 
-/// How long to wait before try number `next`; the first is 1.
+/// The wait before try number `next`; the first is 1.
 pub(crate) fn backoff(next: u32) -> Duration {
     let most = limits::HTTP_BACKOFF.saturating_mul(1 << next.saturating_sub(2).min(16));
-    // At least half of it, and the rest by chance.
+    // One half is fixed, the other is random.
     let half = most / 2;
     let chance = u32::try_from(RandomState::new().build_hasher().finish() & 0xff).unwrap_or(0);
     half.saturating_add(half.saturating_mul(chance) / 0xff)
 }
 
-/// What a `Retry-After` asks for: seconds, or a date, which counts from the server's own `Date`. No clock of ours can
-/// be wrong about it.
+/// The wait that a `Retry-After` asks for: seconds, or a date, which is compared with the server's own `Date`. This
+/// machine's clock is not used, since it may be wrong.
 pub(crate) fn retry_after(value: Option<&str>, date: Option<&str>) -> Option<Duration> {
     let value = value?.trim();
     if let Ok(seconds) = value.parse::<u64>() {

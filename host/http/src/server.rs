@@ -1,4 +1,4 @@
-//! A server and the client that asks it.
+//! A server, and the client for it.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use crate::agent::Agents;
 use crate::error::HttpError;
 use crate::error::ServerError;
 use crate::exchange::Exchange;
-use crate::exchange::Outcome;
-use crate::exchange::Question;
+use crate::exchange::HttpOutcome;
+use crate::exchange::HttpRequest;
 use crate::problem::HttpProblem;
 use crate::proxy::ProxySettings;
 use crate::trust::Trust;
@@ -19,68 +19,68 @@ use smcp_model::text::SafeText;
 
 /// A server, as messages name it: "registry `https://…`".
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Server {
-    /// What it is to whoever asks, as it stands behind "a" and "the": `registry`.
+pub struct RemoteServer {
+    /// The kind of server, as it follows "a" and "the" in messages: `registry`.
     pub noun: &'static str,
     /// Its URL.
     pub url: RegistryUrl,
 }
 
-impl fmt::Display for Server {
+impl fmt::Display for RemoteServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} `{}`", self.noun, self.url)
     }
 }
 
-/// What a server is asked with.
+/// The settings of requests to a server.
 #[derive(Debug, Clone, Default)]
 pub struct HttpSettings {
-    /// The token for this server, and for no other.
+    /// The token for this server. It is never sent to another one.
     pub token: Option<Secret>,
-    /// What to do when a log-in is needed.
+    /// The advice for when a log-in is needed.
     pub login: String,
     /// The proxy of the environment.
     pub proxy: ProxySettings,
-    /// Whose certificates are trusted.
+    /// The authorities whose certificates are trusted.
     pub trust: Trust,
 }
 
-/// Asks one server. Nothing is connected, and no certificate read, before the first question.
+/// A client for one server. Before the first request it neither connects nor reads certificates.
 #[derive(Debug)]
 pub struct HttpClient {
-    server: Server,
+    server: RemoteServer,
     home: Address,
     settings: HttpSettings,
     agents: Agents,
 }
 
 impl HttpClient {
-    /// Asks `server`.
-    pub fn new(server: Server, settings: HttpSettings) -> Self {
+    /// Makes a client for `server`.
+    pub fn new(server: RemoteServer, settings: HttpSettings) -> Self {
         let home = Address::of(&server.url);
         let agents = Agents::new(home.endpoint().clone(), settings.proxy.clone(), settings.trust.clone());
         Self { server, home, settings, agents }
     }
 
-    /// Who is asked.
-    pub const fn server(&self) -> &Server {
+    /// The server.
+    pub const fn server(&self) -> &RemoteServer {
         &self.server
     }
 
-    /// Asks for something, more than once where that may help.
+    /// Sends a GET request, and repeats it where that may help.
     ///
     /// # Errors
-    /// When there is no answer before the deadline, or not one that can be read.
-    pub fn get(&self, question: &Question<'_>, deadline: &Deadline) -> Result<Outcome, HttpError> {
-        let Some(from) = self.home.below(question.path) else {
+    /// When there is no valid answer before the deadline.
+    pub fn get(&self, request: &HttpRequest<'_>, deadline: &Deadline) -> Result<HttpOutcome, HttpError> {
+        let Some(from) = self.home.below(request.path) else {
             let problem = HttpProblem::NotHttp(SafeText::new("its address is no URL"));
             return Err(ServerError { server: self.server.clone(), problem, via: None }.into());
         };
         let Self { server, settings: HttpSettings { token, login, .. }, agents, .. } = self;
-        Exchange { agents, from, accept: question.accept, token: token.as_ref(), login, server, deadline }.ask()
+        Exchange { agents, from, accept: request.accept, token: token.as_ref(), login, server, deadline }.ask()
     }
 
-    /// The error that an answer of the server is, when whoever asked finds a problem in it.
+    /// Makes the error about an answer of the server in which the caller found a problem.
     pub fn failed(&self, problem: HttpProblem) -> HttpError {
         let via = self.agents.via(self.home.endpoint());
         ServerError { server: self.server.clone(), problem, via }.into()

@@ -1,4 +1,4 @@
-//! Whose certificates are trusted: the system's authorities, or one's own.
+//! The trusted certificate authorities: the system's, or the user's own.
 
 use std::sync::Arc;
 
@@ -10,35 +10,35 @@ use crate::problem::HttpProblem;
 use crate::problem::shown;
 use smcp_model::content;
 
-/// What the environment says of authorities; the certificates themselves are read when they are needed.
+/// The authorities that the environment names. Their certificates are read when they are needed.
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
-    /// The file that `SSL_CERT_FILE` names: its path, and how it begins or why it can't be read.
+    /// The file that `SSL_CERT_FILE` names: its path, and its first bytes or why it can't be read.
     pub file: Option<(String, Result<Vec<u8>, String>)>,
 }
 
-/// What to do without the variable.
-const ELSE: &str = "or take the variable away, and the system's authorities count";
+/// The advice to unset the variable.
+const OR_UNSET: &str = "or take the variable away, and the system's authorities count";
 
 impl Trust {
-    /// The system's authorities, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`, which take their place.
+    /// Loads the system's authorities, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR` in their place.
     pub(crate) fn config(&self) -> Result<TlsConfig, HttpProblem> {
-        let found = rustls_native_certs::load_native_certs();
-        for error in &found.errors {
+        let loaded = rustls_native_certs::load_native_certs();
+        for error in &loaded.errors {
             tracing::warn!(%error, "certificate authorities that can't be read");
         }
-        if found.certs.is_empty() {
-            return Err(self.nobody(found.errors.first().map(ToString::to_string)));
+        if loaded.certs.is_empty() {
+            return Err(self.no_authorities(loaded.errors.first().map(ToString::to_string)));
         }
-        let authorities = found.certs.iter().map(|certificate| Certificate::from_der(certificate).to_owned());
+        let authorities = loaded.certs.iter().map(|certificate| Certificate::from_der(certificate).to_owned());
         Ok(TlsConfig::builder()
             .root_certs(RootCerts::from(authorities))
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .build())
     }
 
-    /// Why there is nobody to trust.
-    fn nobody(&self, error: Option<String>) -> HttpProblem {
+    /// Explains why no authorities were found.
+    fn no_authorities(&self, error: Option<String>) -> HttpProblem {
         let problem =
             |what: &str, advice: &str| HttpProblem::NoAuthorities { what: shown(what), advice: shown(advice) };
         let (path, beginning) = match &self.file {
@@ -50,7 +50,7 @@ impl Trust {
             Some((path, Err(reason))) => {
                 return problem(
                     &format!("SSL_CERT_FILE names {path}: {reason}"),
-                    &format!("name a file of certificates in PEM form, {ELSE}"),
+                    &format!("name a file of certificates in PEM form, {OR_UNSET}"),
                 );
             }
             Some((path, Ok(beginning))) => (path, beginning.as_slice()),
@@ -58,9 +58,9 @@ impl Trust {
         match beginning {
             [] => problem(
                 &format!("SSL_CERT_FILE names {path}, which is empty"),
-                &format!("name a file of certificates in PEM form, {ELSE}"),
+                &format!("name a file of certificates in PEM form, {OR_UNSET}"),
             ),
-            // What every certificate in this form begins with: a sequence that is longer than 127 bytes.
+            // Every certificate in DER form begins like this: a sequence of more than 127 bytes.
             [0x30, 0x81..=0x83, ..] => problem(
                 &format!("SSL_CERT_FILE names {path}, which is in DER form, and PEM is read"),
                 &format!("make PEM of it: openssl x509 -inform der -in {path} -out company.pem"),
@@ -70,7 +70,7 @@ impl Trust {
                 let reason = error.map_or_else(String::new, |error| format!(": {error}"));
                 problem(
                     &format!("SSL_CERT_FILE names {path}, which has no certificate in PEM form{what}{reason}"),
-                    &format!("name a file with -----BEGIN CERTIFICATE----- in it, {ELSE}"),
+                    &format!("name a file with -----BEGIN CERTIFICATE----- in it, {OR_UNSET}"),
                 )
             }
         }

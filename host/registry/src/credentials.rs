@@ -1,7 +1,7 @@
-//! Tokens of registries: one file, for its owner alone.
+//! The tokens for registries: one file that only its owner can read.
 //!
-//! What can't be read as it should be is an error, never an empty file: going without a token would ask as somebody
-//! else, and writing would lose what is there. Nothing of the file's text is ever in a message.
+//! A file that can't be read or parsed is an error, and never counts as empty: a request without the token would be
+//! anonymous, and writing would lose the other tokens. No message quotes the file.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -20,66 +20,66 @@ use smcp_model::ownership::Caller;
 use smcp_model::ownership::Ownership;
 use smcp_model::ownership::Untrusted;
 use smcp_model::secret::Secret;
-use smcp_store::blobs::Access;
-use smcp_store::draft::Draft;
+use smcp_store::blobs::StoreAccess;
+use smcp_store::draft::FileDraft;
 use smcp_store::file::open_file;
 use smcp_store::file::read_at_most;
 
-/// The file's name, in `~/.mcp`.
+/// The name of the file, in `~/.mcp`.
 const FILE: &str = "credentials.json";
 const SCHEMA: &str = "smcp.credentials/1";
 
-/// The tokens that are kept can't be used.
+/// An error of the file of tokens.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
-    /// The system doesn't let us.
+    /// The system returned an error.
     #[error("can't {doing} {}", path.display())]
     Io {
-        /// What was tried.
+        /// The operation, for the message.
         doing: &'static str,
         /// The file.
         path: PathBuf,
-        /// Why it failed.
+        /// The error of the system.
         #[source]
         cause: io::Error,
     },
-    /// Somebody else could have read them.
+    /// Other users could have read the file.
     #[error("{} can be read by others (mode {mode:03o})\n  consider its tokens known, replace them, and run: chmod 600 {}", path.display(), path.display())]
     Exposed {
         /// The file.
         path: PathBuf,
-        /// Its permissions.
+        /// The permissions of the file.
         mode: u32,
     },
-    /// Somebody else could put others in their place.
-    #[error("{} is not safe for tokens: {problem}\n  {}", path.display(), mended(path, *problem))]
+    /// Other users could replace the file.
+    #[error("{} is not safe for tokens: {problem}\n  {}", path.display(), remedy(path, *problem))]
     Unsafe {
         /// The folder.
         path: PathBuf,
-        /// In what way.
+        /// The problem.
         problem: Untrusted,
     },
-    /// Somebody else has written them.
+    /// The file belongs to another user.
     #[error("{} belongs to user {owner}, not to you\n  remove it, and log in again", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
-        /// Whose it is.
+        /// The user ID of its owner.
         owner: u32,
     },
-    /// It is something else.
+    /// The file is not valid.
     #[error("{} is no file of tokens: line {line}, column {column}\n  remove it, and log in again", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// Where the first problem is.
+        /// The line of the first problem; 0 when it is unknown.
         line: usize,
-        /// Where in that line.
+        /// The column of the first problem.
         column: usize,
     },
 }
 
-fn mended(path: &Path, problem: Untrusted) -> String {
+fn remedy(path: &Path, problem: Untrusted) -> String {
     match problem {
         Untrusted::Foreign { .. } => "make it yours, or set HOME to your own home".to_owned(),
         Untrusted::OthersWrite { .. } | Untrusted::GroupWrites { .. } => {
@@ -90,18 +90,18 @@ fn mended(path: &Path, problem: Untrusted) -> String {
 
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
+struct CredentialsFile {
     schema: String,
-    registries: BTreeMap<String, Entry>,
+    registries: BTreeMap<String, CredentialsEntry>,
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
+struct CredentialsEntry {
     token: String,
 }
 
-/// The tokens in a directory.
+/// The file of tokens in a directory.
 #[derive(Debug)]
 pub struct Credentials {
     dir: Dir,
@@ -111,36 +111,36 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Those in `dir`, which is at `path`.
+    /// The file of tokens in `dir`, which is at `path`.
     pub fn new(dir: Dir, path: &Path, caller: Caller) -> Self {
         Self { dir, folder: path.to_path_buf(), path: path.join(FILE), caller }
     }
 
-    /// Where they are kept.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The token for `endpoint`.
+    /// Returns the token for `endpoint`, if there is one.
     ///
     /// # Errors
-    /// When there is a file and it can't be trusted or understood.
+    /// When the file exists and can't be read, trusted or parsed.
     pub fn token(&self, endpoint: &Endpoint) -> Result<Option<Secret>, CredentialsError> {
         let Some(entry) = self.read()?.registries.remove(&endpoint.to_string()) else { return Ok(None) };
         Secret::new(&entry.token).map(Some).map_err(|_| self.malformed(0, 0))
     }
 
-    /// Keeps a token for `endpoint`, in the place of another.
+    /// Stores the token for `endpoint`, and replaces an earlier one.
     ///
     /// # Errors
-    /// When the file that is there can't be used, or the new one can't be written.
+    /// When the existing file can't be used, or the new one can't be written.
     pub fn store(&self, endpoint: &Endpoint, token: &Secret) -> Result<(), CredentialsError> {
         let mut document = self.read()?;
-        document.registries.insert(endpoint.to_string(), Entry { token: token.expose().to_owned() });
+        document.registries.insert(endpoint.to_string(), CredentialsEntry { token: token.expose().to_owned() });
         self.write(&document)
     }
 
-    /// Forgets the token for `endpoint`; says whether there was one.
+    /// Removes the token for `endpoint`. Returns whether there was one.
     ///
     /// # Errors
     /// As [`Credentials::store`].
@@ -150,22 +150,22 @@ impl Credentials {
         if known { self.write(&document).map(|()| true) } else { Ok(false) }
     }
 
-    fn read(&self) -> Result<Document, CredentialsError> {
+    fn read(&self) -> Result<CredentialsFile, CredentialsError> {
         let folder = Ownership::from(&self.dir.dir_metadata().map_err(self.failed("look at the folder of"))?);
         let refused = |problem| CredentialsError::Unsafe { path: self.folder.clone(), problem };
         self.caller.check(folder).map_err(refused)?;
         let Some(file) = open_file(&self.dir, FILE).map_err(self.failed("open"))? else {
-            return Ok(Document { schema: SCHEMA.to_owned(), registries: BTreeMap::new() });
+            return Ok(CredentialsFile { schema: SCHEMA.to_owned(), registries: BTreeMap::new() });
         };
         self.check(&file)?;
         let bytes = read_at_most(file, limits::CREDENTIALS).map_err(self.failed("read"))?;
         let bytes = bytes.ok_or_else(|| self.malformed(1, 1))?;
-        let document: Document =
+        let document: CredentialsFile =
             serde_json::from_slice(&bytes).map_err(|error| self.malformed(error.line(), error.column()))?;
         if document.schema == SCHEMA { Ok(document) } else { Err(self.malformed(1, 1)) }
     }
 
-    /// Makes sure that nobody else has read or written the open file.
+    /// Checks that no other user can have read or written the open file.
     fn check(&self, file: &File) -> Result<(), CredentialsError> {
         let metadata = file.metadata().map_err(self.failed("look at"))?;
         let mode = metadata.permissions().mode() & 0o777;
@@ -178,9 +178,9 @@ impl Credentials {
         Ok(())
     }
 
-    fn write(&self, document: &Document) -> Result<(), CredentialsError> {
+    fn write(&self, document: &CredentialsFile) -> Result<(), CredentialsError> {
         let failed = || self.failed("write");
-        let mut draft = Draft::new(&self.dir, Access::Private).map_err(failed())?;
+        let mut draft = FileDraft::new(&self.dir, StoreAccess::Private).map_err(failed())?;
         let text = serde_json::to_vec_pretty(document).map_err(io::Error::from).map_err(failed())?;
         draft.write_all(&text).map_err(failed())?;
         draft.write_all(b"\n").map_err(failed())?;

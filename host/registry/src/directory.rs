@@ -1,7 +1,7 @@
-//! A registry that is a directory: versions as documents, files as blobs.
+//! A registry in a directory: versions are documents, files are blobs.
 //!
-//! `docs/registry.md` has the layout. Whoever can write there decides what runs, within the policies: its documents
-//! are read as carefully as those of a registry far away.
+//! `docs/registry.md` has the layout. A user who can write there decides what runs, within the policies. Its documents
+//! are checked as strictly as those of a remote registry.
 
 mod catalog;
 mod served;
@@ -35,16 +35,16 @@ use smcp_store::blobs::Blobs;
 use smcp_store::file::open_file;
 use smcp_store::file::read_at_most;
 
-/// Where the resolve documents are.
+/// The folder of the resolve documents.
 pub(crate) const PACKAGES: &str = "packages";
-/// How a resolve document's name ends.
+/// The end of a resolve document's name.
 pub(crate) const SUFFIX: &str = ".json";
-/// How many versions or packages a message lists.
+/// The most versions or packages that a message lists.
 const LISTED: usize = 10;
-/// How alike two names must be for one to be suggested for the other; 1 is equal.
+/// The Jaro-Winkler similarity from which a name is suggested for another one; 1 is equal.
 const ALIKE: f64 = 0.85;
 
-/// A directory as a registry.
+/// A registry in a directory.
 #[derive(Debug)]
 pub struct DirectoryRegistry {
     dir: Dir,
@@ -53,13 +53,13 @@ pub struct DirectoryRegistry {
 }
 
 impl DirectoryRegistry {
-    /// The registry in `dir`, which everybody calls `location`.
+    /// The registry in `dir`, which messages and answers call `location`.
     ///
     /// # Errors
-    /// When the system can't keep another handle to the directory.
+    /// When the system can't open another handle of the directory.
     pub fn new(dir: Dir, location: Registry) -> Result<Self, PackageError> {
-        let again = dir.try_clone().map_err(|cause| PackageError::unreachable(&location, cause))?;
-        Ok(Self { dir, blobs: Blobs::shared(again), location })
+        let handle = dir.try_clone().map_err(|cause| PackageError::unreachable(&location, cause))?;
+        Ok(Self { dir, blobs: Blobs::shared(handle), location })
     }
 
     /// The directory itself, for publishing.
@@ -67,31 +67,31 @@ impl DirectoryRegistry {
         &self.dir
     }
 
-    /// Its blobs.
+    /// The store of its blobs.
     pub(crate) const fn blobs(&self) -> &Blobs {
         &self.blobs
     }
 
-    /// What turns a failure while `doing` something into ours.
+    /// Returns a converter of I/O errors while `doing` something.
     pub(crate) fn failed(&self, doing: impl Into<String>) -> impl FnOnce(io::Error) -> PackageError {
         let (registry, doing) = (self.location.clone(), doing.into());
         move |cause| RegistryProblem::Unusable { doing, cause }.of(&registry)
     }
 
-    /// The entry of one version; `None` when there is none.
+    /// Reads the entry of one version; `None` when there is none.
     pub(crate) fn entry(&self, id: &PackageId, version: &Version) -> Result<Option<Resolution>, PackageError> {
         Ok(self.entry_text(id, version)?.map(|(entry, _)| entry))
     }
 
-    /// The entry of one version, and its text.
+    /// Reads the entry of one version, and returns its text too.
     fn entry_text(&self, id: &PackageId, version: &Version) -> Result<Option<(Resolution, Vec<u8>)>, PackageError> {
         let path = entry_path(id, version);
         let Some(bytes) = self.read(&path, id)? else { return Ok(None) };
-        let entry = self.understand(&path, &bytes, id, version)?;
+        let entry = self.parse_entry(&path, &bytes, id, version)?;
         Ok(Some((entry, bytes)))
     }
 
-    /// The text of an entry; `None` when there is none.
+    /// Reads the text of an entry; `None` when there is none.
     fn read(&self, path: &str, id: &PackageId) -> Result<Option<Vec<u8>>, PackageError> {
         let Some(file) = open_file(&self.dir, path).map_err(self.failed(format!("open `{path}`")))? else {
             return Ok(None);
@@ -105,8 +105,8 @@ impl DirectoryRegistry {
         Ok(Some(bytes))
     }
 
-    /// Reads an entry. What is wrong with it is said of its file.
-    fn understand(
+    /// Parses an entry. An error names its file.
+    fn parse_entry(
         &self,
         path: &str,
         bytes: &[u8],
@@ -123,7 +123,7 @@ impl DirectoryRegistry {
         })
     }
 
-    /// Every version of a package by name, highest first; none when the package isn't there.
+    /// Lists the versions of a package by the names of their files, highest first; empty when there is no such package.
     fn versions(&self, id: &PackageId) -> Result<Vec<Version>, PackageError> {
         let path = format!("{PACKAGES}/{}/{}", id.org, id.name);
         let names = list(&self.dir, &path).map_err(self.failed(format!("list `{path}`")))?;
@@ -133,8 +133,8 @@ impl DirectoryRegistry {
         Ok(versions)
     }
 
-    /// The highest version that is published, if any is. Versions are looked at from the highest down, and the first that
-    /// is published is the answer, so a damaged entry ends it only where it might have been the answer itself.
+    /// Finds the highest published version, if there is one. Entries are read from the highest version down to the first
+    /// published one, so a damaged entry is an error only if it could have been the answer itself.
     fn latest(&self, id: &PackageId, deadline: &Deadline) -> Result<Option<Resolution>, PackageError> {
         let versions = self.versions(id)?;
         for version in versions.iter().filter(|version| version.semver().is_some()) {
@@ -147,15 +147,15 @@ impl DirectoryRegistry {
         Ok(None)
     }
 
-    /// The version that a digest stands for. A damaged entry ends it, unless it doesn't even have the digest in it: then
-    /// it is not about those bytes.
+    /// Finds the version with a digest. A damaged entry is an error only if its text contains the digest: otherwise it is
+    /// about other files.
     fn by_digest(&self, wanted: &PackageRef, digest: &Digest, deadline: &Deadline) -> Result<Resolution, PackageError> {
         let mut entries = Vec::new();
         for version in self.versions(&wanted.id)? {
             deadline.check()?;
             let path = entry_path(&wanted.id, &version);
             let Some(text) = self.read(&path, &wanted.id)? else { continue };
-            match self.understand(&path, &text, &wanted.id, &version) {
+            match self.parse_entry(&path, &text, &wanted.id, &version) {
                 Ok(entry) => entries.push(entry),
                 Err(error) if mentions(&text, digest) => return Err(error),
                 Err(error) => tracing::warn!(%error, "a damaged entry is passed over"),
@@ -172,7 +172,7 @@ impl DirectoryRegistry {
         }
     }
 
-    /// The error for something that isn't there, with what there is instead.
+    /// Makes the error for a missing package or version; it lists what there is instead.
     fn missing(&self, wanted: &PackageRef) -> Result<PackageError, PackageError> {
         let id = wanted.id.clone();
         let versions = self.versions(&id)?;
@@ -188,7 +188,8 @@ impl DirectoryRegistry {
         Ok(RegistryProblem::NoSuchVersion { id, wanted: wanted.selector.to_string(), hint }.of(&self.location))
     }
 
-    /// Which packages somebody may have meant, or which there are. Of very many the first are looked at, in their order.
+    /// Makes the hint for a missing package: the most similar name, or the first names. At most [`limits::SUGGESTIONS`]
+    /// packages are compared, in the order of their names.
     fn similar(&self, id: &PackageId) -> Result<String, PackageError> {
         let wanted = id.to_string().to_lowercase();
         let (mut first, mut known) = (Vec::new(), 0_usize);
@@ -208,7 +209,7 @@ impl DirectoryRegistry {
         Ok(match nearest {
             Some((_, name)) => format!("did you mean {name}?"),
             None if known == 0 => format!("it has no packages at all: is there a `{PACKAGES}` folder in it?"),
-            // Not all were looked at, so nobody knows how many there are.
+            // Not all were counted, so the total is unknown.
             None if packages.next().is_some() => format!("it has: {} and very many more", first.join(", ")),
             None => format!("it has: {}", listed(&first, known)),
         })
@@ -256,7 +257,7 @@ impl RegistryClient for DirectoryRegistry {
     }
 }
 
-/// The names in a folder that are text; none when there is no such folder.
+/// Lists the UTF-8 names in a folder; empty when there is no such folder.
 fn list(dir: &Dir, path: &str) -> io::Result<Vec<String>> {
     let entries = match dir.read_dir(path) {
         Ok(entries) => entries,
@@ -269,18 +270,18 @@ fn list(dir: &Dir, path: &str) -> io::Result<Vec<String>> {
     names.filter_map(Result::transpose).collect()
 }
 
-/// Where the entry of a version is.
+/// The path of a version's entry.
 fn entry_path(id: &PackageId, version: &Version) -> String {
     format!("{PACKAGES}/{}/{}/{version}{SUFFIX}", id.org, id.name)
 }
 
-/// Whether a text has a digest in it.
+/// Whether a text contains a digest.
 fn mentions(text: &[u8], digest: &Digest) -> bool {
     let digits = digest.hex();
     text.windows(digits.len()).any(|part| part.eq_ignore_ascii_case(digits.as_bytes()))
 }
 
-/// The first of so many names, and how many more there are.
+/// Lists the first of `known` names, and how many more there are.
 fn listed(first: &[String], known: usize) -> String {
     let more = known.saturating_sub(first.len());
     let first = first.join(", ");

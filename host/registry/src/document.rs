@@ -1,6 +1,6 @@
-//! Resolve documents: a registry's answer, in the real API's shape.
+//! Resolve documents: a registry's answer, in the format of the real API.
 //!
-//! Facts that can't be believed become unknown; a name, a version or a digest that can't be believed ends it.
+//! A fact that is not valid becomes unknown. A name, a version or a digest that is not valid is an error.
 
 use serde_json::Value;
 use serde_json::json;
@@ -22,7 +22,7 @@ use smcp_model::text::SafeText;
 
 #[derive(serde::Deserialize)]
 #[serde(expecting = "an object")]
-struct Raw {
+struct RawDocument {
     package: String,
     #[serde(rename = "ref")]
     reference: Option<String>,
@@ -48,10 +48,10 @@ struct RawArtifact {
     size_bytes: Option<u64>,
 }
 
-/// Reads the answer to `wanted`, and makes sure that it is one.
+/// Reads the answer to `wanted`, and checks that it is about that.
 pub(super) fn read(bytes: &[u8], wanted: &PackageRef, registry: &Registry) -> Result<Resolution, PackageError> {
     let invalid = |problem: SafeText| VersionProblem::Document(problem).of(wanted);
-    let Raw { package, reference, origin, resolved } = json::read(bytes).map_err(invalid)?;
+    let RawDocument { package, reference, origin, resolved } = json::read(bytes).map_err(invalid)?;
     let RawResolved { version, git_sha, status, certification_level, manifest, bundle } = resolved;
     if package != wanted.id.to_string() {
         return Err(PackageError::Identity {
@@ -80,7 +80,7 @@ pub(super) fn read(bytes: &[u8], wanted: &PackageRef, registry: &Registry) -> Re
     Ok(resolution)
 }
 
-/// An answer that repeats what it was asked repeats our question, or names its own version.
+/// Checks the reference that the answer repeats, if any: it has to be the wanted one, or the answer's own version.
 fn check_echo(echo: Option<&str>, wanted: &PackageRef, resolution: &Resolution) -> Result<(), PackageError> {
     let asked = wanted.selector.to_string();
     match echo {
@@ -117,7 +117,7 @@ fn check_selector(wanted: &PackageRef, resolution: &Resolution) -> Result<(), Pa
 fn facts(origin: Option<Value>, status: Option<Value>, level: Option<Value>, git_sha: Option<Value>) -> Facts {
     let mut doubts = Vec::new();
     let origin = text(origin, "origin", &mut doubts).and_then(|word| Origin::from_word(&word));
-    // A status of the wrong type is not an absent one, which would be let through: it is one that nobody knows.
+    // A status of the wrong type is unknown, not absent: an absent one would be accepted.
     let status = status.map(|value| match value {
         Value::String(word) => Status::from_word(&word),
         other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
@@ -146,9 +146,9 @@ fn excerpt(text: &str) -> SafeText {
     SafeText::new(&text.chars().take(120).collect::<String>())
 }
 
-/// What a publisher says of a version.
+/// The fields of a version's entry, from its publisher.
 #[derive(Debug)]
-pub(super) struct Entry<'e> {
+pub(super) struct VersionEntry<'e> {
     pub(super) reference: &'e PackageRef,
     pub(super) origin: Option<&'e str>,
     pub(super) status: &'e Status,
@@ -159,8 +159,8 @@ pub(super) struct Entry<'e> {
     pub(super) bundle_size: u64,
 }
 
-/// Writes the resolve document of a published version. Facts that nobody stated are left out.
-pub(super) fn write(entry: &Entry<'_>) -> Vec<u8> {
+/// Writes the resolve document of a published version. Facts that the publisher did not state are left out.
+pub(super) fn write(entry: &VersionEntry<'_>) -> Vec<u8> {
     let PackageRef { id, selector } = entry.reference;
     let artifact = |kind, digest| format!("/v1/org/{}/artifacts/{digest}/{kind}", id.org);
     let mut document = json!({

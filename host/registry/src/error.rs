@@ -1,11 +1,11 @@
-//! Everything that can go wrong between a name and its bytes.
+//! The errors of finding, fetching and publishing packages.
 //!
-//! Each crate below has its own small error; what a registry itself is wrong about is in `problem`.
+//! Each crate below has its own small error. The problems of a registry itself are in `problem`.
 
 mod kind;
 mod problem;
 
-pub use crate::error::problem::RegistryError;
+pub use crate::error::problem::RegistryFailure;
 pub use crate::error::problem::RegistryProblem;
 pub use crate::error::problem::VersionError;
 pub use crate::error::problem::VersionProblem;
@@ -21,65 +21,64 @@ use smcp_http::ServerError;
 use smcp_model::deadline::Expired;
 use smcp_model::registry::Registry;
 use smcp_model::text::SafeText;
+use smcp_store::CacheTargetError;
 use smcp_store::FolderError;
 use smcp_store::StoreError;
-use smcp_store::TargetError;
 use smcp_store::stream::Halted;
 
-/// Why a package could not be had, or could not be published.
+/// An error of finding, fetching or publishing a package.
 #[derive(Debug, thiserror::Error)]
 pub enum PackageError {
-    /// A registry doesn't have what was asked for, or can't be used.
+    /// A registry doesn't have the package, the version or the file, or can't be used.
     #[error(transparent)]
-    Registry(Box<RegistryError>),
-    /// What a registry says or has of a package is not in order.
+    Registry(Box<RegistryFailure>),
+    /// The registry's entry or file of a package is not valid.
     #[error(transparent)]
     Version(Box<VersionError>),
-    /// A document is about something else than what was asked for.
+    /// A document is about another package or version than the wanted one.
     #[error("identity mismatch: {what} is `{found}`, but it should be `{expected}`")]
     Identity {
-        /// Which field of which document.
+        /// The field and the document.
         what: &'static str,
-        /// What it should be.
+        /// The expected value.
         expected: String,
-        /// What it is.
+        /// The value of the document.
         found: SafeText,
     },
-    /// A registry behind a URL could not be asked, or answered as none does.
+    /// A remote registry can't be asked, or its answer is not valid.
     #[error(transparent)]
     Http(#[from] Box<ServerError>),
     /// A manifest or a bundle can't be used, or can't be made.
     #[error(transparent)]
     Bundle(#[from] BundleError),
-    /// The tokens that are kept can't be read or written.
+    /// The file of tokens can't be read or written.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
-    /// The cache, or the folder for what runs, can't be used.
+    /// The cache, or the folder of the runs, can't be used.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// What was named is not one thing in the cache.
+    /// A target names nothing in the cache, or several files.
     #[error(transparent)]
-    Target(#[from] TargetError),
-    /// It took too long.
+    Target(#[from] CacheTargetError),
+    /// The deadline has passed.
     #[error("getting the package timed out: {0}\n  `--timeout` or `start_timeout` gives it more time")]
     Timeout(Expired),
-    /// It took too long, and somebody else was waited for.
+    /// The deadline has passed while a server did not answer.
     #[error("getting the package timed out: {expired}, {place}\n  `--timeout` or `start_timeout` gives it more time")]
     Silence {
-        /// How long it might have taken.
+        /// The time limit.
         expired: Expired,
-        /// Who was waited for.
+        /// The server that did not answer, and its addresses.
         place: SafeText,
     },
-    /// Whoever asked for it wants it no longer.
+    /// The user has interrupted it.
     #[error("getting the package was interrupted")]
     Interrupted,
 }
 
 impl PackageError {
     /// Whether the registry can't be reached at all, or says that it can't answer now, so that an earlier answer of it
-    /// may stand in. Never when it answered the question, whatever it said; never when it, or somebody in its place,
-    /// could not prove who it is.
+    /// may be used. False when it has answered the request in any way, and when the server could not prove its identity.
     pub fn is_outage(&self) -> bool {
         let refused = [io::ErrorKind::PermissionDenied, io::ErrorKind::InvalidData, io::ErrorKind::InvalidInput];
         if let Self::Registry(error) = self
@@ -90,20 +89,20 @@ impl PackageError {
         matches!(self, Self::Http(error) if error.problem.kind() == HttpProblemKind::Unavailable)
     }
 
-    /// Whether the registry answered that there is no such thing.
+    /// Whether the registry answered that it doesn't have the package or the version.
     pub const fn is_absence(&self) -> bool {
         let Self::Registry(error) = self else { return false };
         matches!(error.problem, RegistryProblem::NoSuchPackage { .. } | RegistryProblem::NoSuchVersion { .. })
     }
 
-    /// What went wrong in one sentence, with its causes and without advice.
+    /// The error in one sentence, with its causes and without advice.
     pub fn sentence(&self) -> String {
         let causes = std::iter::successors(Some(self as &dyn std::error::Error), |error| error.source());
         let heads = causes.map(|error| error.to_string().lines().next().unwrap_or_default().to_owned());
         heads.collect::<Vec<_>>().join(": ")
     }
 
-    /// A registry directory that can't even be opened.
+    /// The error for a registry directory that can't be opened.
     pub fn unreachable(registry: &Registry, cause: io::Error) -> Self {
         RegistryProblem::Unusable { doing: "open it".to_owned(), cause }.of(registry)
     }

@@ -1,4 +1,4 @@
-//! From a registry's answer to verified bytes: digests, identity, facts.
+//! Fetches the files of a resolved version, and checks digests and identity.
 
 use std::io::ErrorKind;
 use std::io::Read as _;
@@ -25,13 +25,13 @@ use smcp_store::file::read_at_most;
 use smcp_store::stream;
 use smcp_store::stream::Beginning;
 use smcp_store::stream::HashedWriter;
+use smcp_store::stream::ProgressReader;
 use smcp_store::stream::Timed;
-use smcp_store::stream::Watched;
 
-/// Gets a version's manifest and bundle into the cache, and checks that they are what was asked for.
+/// Fetches a version's manifest and bundle into the cache, and checks that they belong to that version.
 ///
 /// # Errors
-/// When a file can't be had, isn't what its digest promises, or is about another package; see [`PackageError`].
+/// When a file can't be fetched, has another digest, or is about another package; see [`PackageError`].
 pub fn fetch(
     client: &dyn RegistryClient,
     cache: &Cache,
@@ -40,12 +40,12 @@ pub fn fetch(
     progress: &mut dyn Progress,
 ) -> Result<ResolvedPackage, PackageError> {
     let label = resolution.label();
-    let mut errand = Errand { client, cache, resolution, label: &label, deadline, progress };
-    let bytes = errand.manifest()?;
+    let mut task = FetchTask { client, cache, resolution, label: &label, deadline, progress };
+    let bytes = task.manifest()?;
     let read =
         manifest::read(&bytes, Platform::current()).map_err(|problem| BundleErrorKind::Manifest(problem).of(&label))?;
     check_identity(&read.identity, resolution)?;
-    let bundle_size = errand.ensure(Artifact::Bundle, &resolution.bundle_digest)?;
+    let bundle_size = task.ensure(Artifact::Bundle, &resolution.bundle_digest)?;
     check_size("the bundle's size in the registry's answer", resolution.bundle_size, bundle_size)?;
     check_size("the bundle's size in the manifest", read.identity.bundle_size, bundle_size)?;
     Ok(ResolvedPackage {
@@ -60,8 +60,8 @@ pub fn fetch(
     })
 }
 
-/// What every step of a fetch needs.
-struct Errand<'e> {
+/// The values that every step of a fetch needs.
+struct FetchTask<'e> {
     client: &'e dyn RegistryClient,
     cache: &'e Cache,
     resolution: &'e Resolution,
@@ -70,14 +70,14 @@ struct Errand<'e> {
     progress: &'e mut dyn Progress,
 }
 
-impl Errand<'_> {
-    /// The manifest's bytes, verified as they stand in memory.
+impl FetchTask<'_> {
+    /// Returns the bytes of the manifest, verified in memory.
     fn manifest(&mut self) -> Result<Vec<u8>, PackageError> {
         let digest = &self.resolution.manifest_digest;
         let failed = self.cache.failed("read the cached manifest");
         for _ in 0..limits::FETCH_ATTEMPTS {
             self.ensure(Artifact::Manifest, digest)?;
-            // Gone again when somebody empties the cache meanwhile.
+            // Missing again if another process empties the cache meanwhile.
             let Some(file) = self.cache.open(digest)? else { continue };
             let Some(bytes) = read_at_most(file, limits::MANIFEST).map_err(failed)? else {
                 return Err(VersionProblem::TooLarge(Artifact::Manifest).of(self.label));
@@ -90,7 +90,7 @@ impl Errand<'_> {
         Err(failed(ErrorKind::NotFound.into()).into())
     }
 
-    /// Sees to it that the cache has a verified file, and tells its length.
+    /// Makes sure that the cache has a verified file, and returns its length, bytes.
     fn ensure(&mut self, artifact: Artifact, digest: &Digest) -> Result<u64, PackageError> {
         self.deadline.check()?;
         let limit = artifact.limit();
@@ -101,7 +101,7 @@ impl Errand<'_> {
         if size > limit { Err(VersionProblem::TooLarge(artifact).of(self.label)) } else { Ok(size) }
     }
 
-    /// Streams a file from the registry into the cache; it is kept only if its digest is right.
+    /// Downloads a file from the registry into the cache. It is stored only if its digest is right.
     fn download(&mut self, artifact: Artifact, digest: &Digest, limit: u64) -> Result<u64, PackageError> {
         let size = self.resolution.bundle_size.filter(|_| artifact == Artifact::Bundle);
         self.progress.begin(&format!("{artifact} of {}", self.label), size);
@@ -117,7 +117,7 @@ impl Errand<'_> {
             RegistryProblem::Unusable { doing: format!("read the {artifact} of {label}"), cause }.of(client.registry())
         };
         let write_failed = |error| self.cache.failed("write to it")(error).into();
-        let watched = Watched::new(source, &mut *self.progress);
+        let watched = ProgressReader::new(source, &mut *self.progress);
         let mut limited = Timed::new(watched, self.deadline).take(limit.saturating_add(1));
         self.cache.blobs().store(write_failed, |draft| {
             let mut writer = Beginning::new(HashedWriter::new(draft));
@@ -136,7 +136,7 @@ impl Errand<'_> {
     }
 }
 
-/// What bytes are that begin so, when no such file begins like them; else empty.
+/// Describes bytes that can't be the start of such a file, if their kind is recognised; otherwise empty.
 fn instead(artifact: Artifact, beginning: &[u8]) -> &'static str {
     let usual = match artifact {
         Artifact::Manifest => b'{',
@@ -146,7 +146,7 @@ fn instead(artifact: Artifact, beginning: &[u8]) -> &'static str {
     known.map_or("", |(what, _)| what)
 }
 
-/// A manifest belongs to the version that was asked for, or to nothing.
+/// Checks that a manifest belongs to the resolved version.
 pub(super) fn check_identity(identity: &Identity, resolution: &Resolution) -> Result<(), PackageError> {
     check("`package.id` in the manifest", &resolution.id, &identity.id)?;
     check("`package.version` in the manifest", &resolution.version, &identity.version)?;
@@ -176,7 +176,7 @@ fn check_size(what: &'static str, stated: Option<u64>, found: u64) -> Result<(),
     stated.map_or(Ok(()), |stated| check(what, &found, &stated))
 }
 
-/// Whether two names are of one commit: registries shorten them, to seven digits and more.
+/// Whether two names mean the same commit: registries may shorten them, to at least seven digits.
 fn same_commit(one: &str, other: &str) -> bool {
     let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
     one == other || short.len() >= 7 && long.starts_with(short)

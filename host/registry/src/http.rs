@@ -1,7 +1,7 @@
-//! A registry behind a URL: the real registry's API, over HTTP.
+//! A remote registry: the real registry's API, over HTTP.
 //!
-//! `docs/registry.md` has the API. What the body of an answer says is believed as far as [`document`](crate::document)
-//! and [`fetch`](crate::fetch()) go; everything before the body is the business of `smcp-http`.
+//! `docs/registry.md` has the API. [`document`](crate::document) and [`fetch`](crate::fetch()) check the body of an
+//! answer; `smcp-http` handles everything before the body.
 
 use std::io::Read;
 
@@ -11,15 +11,15 @@ use crate::document;
 use crate::error::PackageError;
 use crate::error::RegistryProblem;
 use crate::error::VersionProblem;
-use smcp_http::Answer;
+use smcp_http::HttpAnswer;
 use smcp_http::HttpClient;
 use smcp_http::HttpError;
+use smcp_http::HttpOutcome;
 use smcp_http::HttpProblem;
+use smcp_http::HttpRequest;
 use smcp_http::HttpSettings;
-use smcp_http::Outcome;
-use smcp_http::Question;
-use smcp_http::Said;
-use smcp_http::Server;
+use smcp_http::RemoteServer;
+use smcp_http::ServerMessage;
 use smcp_http::begins_a_page;
 use smcp_http::encoded;
 use smcp_model::deadline::Deadline;
@@ -36,15 +36,15 @@ use smcp_model::text::SafeText;
 use smcp_store::file::read_at_most;
 use smcp_store::stream::recover;
 
-/// How much is read of what a registry says of its health, bytes: it says one word.
+/// The most bytes that are read of a health answer: it consists of one word.
 const HEALTH: usize = 4096;
 
-/// What a server of ours is called.
+/// The kind of server, for messages.
 const NOUN: &str = "registry";
-/// Where every registry says how it is.
+/// The path of the health answer, which every registry has.
 const HEALTH_PATH: &str = "/healthz";
 
-/// A registry behind a URL. Nothing is connected, and no certificate read, before it is asked.
+/// A remote registry. Before the first request it neither connects nor reads certificates.
 #[derive(Debug)]
 pub struct HttpRegistry {
     location: Registry,
@@ -54,56 +54,56 @@ pub struct HttpRegistry {
 impl HttpRegistry {
     /// The registry at `url`.
     pub fn new(url: RegistryUrl, settings: HttpSettings) -> Self {
-        let client = HttpClient::new(Server { noun: NOUN, url: url.clone() }, settings);
+        let client = HttpClient::new(RemoteServer { noun: NOUN, url: url.clone() }, settings);
         Self { location: Registry::Url(url), client }
     }
 
-    fn ask(&self, path: &str, accept: &'static str, deadline: &Deadline) -> Result<Outcome, HttpError> {
-        self.client.get(&Question { path, accept }, deadline)
+    fn ask(&self, path: &str, accept: &'static str, deadline: &Deadline) -> Result<HttpOutcome, HttpError> {
+        self.client.get(&HttpRequest { path, accept }, deadline)
     }
 
-    fn ask_for(&self, wanted: &PackageRef, deadline: &Deadline) -> Result<Outcome, HttpError> {
+    fn ask_for(&self, wanted: &PackageRef, deadline: &Deadline) -> Result<HttpOutcome, HttpError> {
         let (org, name) = (&wanted.id.org, &wanted.id.name);
         let reference = encoded(&wanted.selector.to_string());
         self.ask(&format!("/v1/org/{org}/mcps/{name}/resolve?ref={reference}"), "application/json", deadline)
     }
 
-    /// The error for something that isn't there. Whether the package or only the version is missing is a question of
-    /// its own; when that has no answer either, the version is all that is known to be missing.
-    fn missing(&self, wanted: &PackageRef, said: &Said, deadline: &Deadline) -> PackageError {
+    /// Makes the error for a missing package or version. A second request finds out which of the two is missing; without
+    /// an answer to that, the error is about the version.
+    fn missing(&self, wanted: &PackageRef, message: &ServerMessage, deadline: &Deadline) -> PackageError {
         let id = wanted.id.clone();
         let private = "a private package is there only for those who are logged in: smcp login";
-        let said = said.0.as_ref().map_or_else(String::new, |text| format!("the registry says: {text}\n  "));
+        let message = message.0.as_ref().map_or_else(String::new, |text| format!("the registry says: {text}\n  "));
         let latest = PackageRef { id: id.clone(), selector: Selector::Latest };
         let newest = match &wanted.selector {
             Selector::Latest => None,
             Selector::Exact(_) | Selector::Digest(_) => Some(self.ask_for(&latest, deadline)),
         };
         let hint = match newest {
-            Some(Ok(Outcome::Missing(_))) => {
-                let hint = format!("{said}check the name; {private}");
+            Some(Ok(HttpOutcome::Missing(_))) => {
+                let hint = format!("{message}check the name; {private}");
                 return RegistryProblem::NoSuchPackage { id, hint }.of(&self.location);
             }
-            Some(Ok(Outcome::Found(answer))) => match self.read(answer, &latest, deadline) {
-                Ok(newest) => format!("{said}the latest is {}", newest.version),
-                Err(_) => format!("{said}check the version; {private}"),
+            Some(Ok(HttpOutcome::Found(answer))) => match self.read(answer, &latest, deadline) {
+                Ok(newest) => format!("{message}the latest is {}", newest.version),
+                Err(_) => format!("{message}check the version; {private}"),
             },
-            Some(Err(_)) | None => format!("{said}check the name and the version; {private}"),
+            Some(Err(_)) | None => format!("{message}check the name and the version; {private}"),
         };
         RegistryProblem::NoSuchVersion { id, wanted: wanted.selector.to_string(), hint }.of(&self.location)
     }
 
-    /// The body of an answer; `None` when it has more than `limit` bytes.
-    fn body(&self, answer: Answer, limit: usize, deadline: &Deadline) -> Result<Option<Vec<u8>>, PackageError> {
+    /// Reads the body of an answer; `None` when it has more than `limit` bytes.
+    fn body(&self, answer: HttpAnswer, limit: usize, deadline: &Deadline) -> Result<Option<Vec<u8>>, PackageError> {
         let unusable = |cause| RegistryProblem::Unusable { doing: "read its answer".to_owned(), cause };
         read_at_most(answer.body(deadline), limit)
             .map_err(|error| recover(error, |cause| unusable(cause).of(&self.location)))
     }
 
-    /// Reads an answer about `wanted`, as carefully as a document of a directory.
-    fn read(&self, answer: Answer, wanted: &PackageRef, deadline: &Deadline) -> Result<Resolution, PackageError> {
+    /// Reads an answer about `wanted`, with the same checks as a document of a directory.
+    fn read(&self, answer: HttpAnswer, wanted: &PackageRef, deadline: &Deadline) -> Result<Resolution, PackageError> {
         let limit = limits::RESOLVE;
-        // One that says so is not even read.
+        // An answer whose header has a larger length is not read at all.
         let is_long =
             answer.length().is_some_and(|length| !usize::try_from(length).is_ok_and(|length| length <= limit));
         let Some(bytes) = (if is_long { None } else { self.body(answer, limit, deadline)? }) else {
@@ -121,8 +121,8 @@ impl HttpRegistry {
     }
 }
 
-/// What a registry calls the latest version is published, and has a place in the order of versions. One that may not
-/// run at all is refused for that, later and by everybody.
+/// Checks the version that a registry calls the latest: it has to be SemVer, and published. A status that forbids every
+/// run is accepted here, since it is refused later in any case.
 fn check_latest(resolution: &Resolution) -> Result<(), PackageError> {
     let wrong = |what, expected: &str, found: &str| PackageError::Identity {
         what,
@@ -144,8 +144,8 @@ fn check_latest(resolution: &Resolution) -> Result<(), PackageError> {
 impl RegistryClient for HttpRegistry {
     fn resolve(&self, wanted: &PackageRef, deadline: &Deadline) -> Result<Resolution, PackageError> {
         match self.ask_for(wanted, deadline)? {
-            Outcome::Found(answer) => self.read(answer, wanted, deadline),
-            Outcome::Missing(said) => Err(self.missing(wanted, &said, deadline)),
+            HttpOutcome::Found(answer) => self.read(answer, wanted, deadline),
+            HttpOutcome::Missing(message) => Err(self.missing(wanted, &message, deadline)),
         }
     }
 
@@ -158,8 +158,8 @@ impl RegistryClient for HttpRegistry {
     ) -> Result<Box<dyn Read + '_>, PackageError> {
         let path = format!("/v1/org/{}/artifacts/{digest}/{artifact}", id.org);
         let answer = match self.ask(&path, "application/octet-stream, */*", deadline)? {
-            Outcome::Found(answer) => answer,
-            Outcome::Missing(_) => {
+            HttpOutcome::Found(answer) => answer,
+            HttpOutcome::Missing(_) => {
                 return Err(RegistryProblem::MissingBlob { artifact, digest: *digest }.of(&self.location));
             }
         };
@@ -170,12 +170,12 @@ impl RegistryClient for HttpRegistry {
     }
 
     fn probe(&self, deadline: &Deadline) -> Result<(), PackageError> {
-        // A package that nobody has: whether we are let in shows here, and not with the health.
+        // A package that does not exist: unlike the health, this request needs the log-in.
         let path = "/v1/org/smcp-doctor/mcps/no-such-package/resolve?ref=0.0.0";
         drop(self.ask(path, "application/json", deadline)?);
         let health = match self.ask(HEALTH_PATH, "application/json", deadline)? {
-            Outcome::Missing(_) => None,
-            Outcome::Found(answer) => self
+            HttpOutcome::Missing(_) => None,
+            HttpOutcome::Found(answer) => self
                 .body(answer, HEALTH, deadline)?
                 .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok()),
         };

@@ -1,13 +1,13 @@
-//! Registries: what the user named, as exact bytes; and how it is published.
+//! Finds and fetches packages in registries, and publishes them.
 //!
-//! Before it `config` has said which registry and which cache; after it the pipeline turns the
-//! [`ResolvedPackage`](smcp_model::package::ResolvedPackage) into what a policy is told. Everything a registry says is
-//! hostile until its digest, its identity and its shape are checked, and nothing it says becomes a path unparsed.
+//! `config` comes before, with the registry and the cache; `pipeline` comes after, and turns the
+//! [`ResolvedPackage`](smcp_model::package::ResolvedPackage) into the request to the policies. All data of a registry is
+//! hostile until its digest, its identity and its format are checked, and no text of it becomes a path unparsed.
 //!
 //! ```text
 //! PackageRef ──RegistryClient::resolve──► Resolution ──fetch──► ResolvedPackage, in the cache, for `unpack`
 //!                                              ▲ │
-//!                  offline, while it is young ─┘ └─► resolutions, in the cache
+//!                 offline, if it is recent ────┘ └─► resolutions, in the cache
 //! ```
 
 mod credentials;
@@ -28,7 +28,7 @@ pub use crate::credentials::CredentialsError;
 pub use crate::directory::DirectoryRegistry;
 pub use crate::directory::Listed;
 pub use crate::error::PackageError;
-pub use crate::error::RegistryError;
+pub use crate::error::RegistryFailure;
 pub use crate::error::RegistryProblem;
 pub use crate::error::VersionError;
 pub use crate::error::VersionProblem;
@@ -52,17 +52,17 @@ use smcp_model::package::PackageRef;
 use smcp_model::package::Resolution;
 use smcp_model::registry::Registry;
 
-/// Which of a version's two files is meant.
+/// One of the two files of a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Artifact {
-    /// Its manifest.
+    /// The manifest.
     Manifest,
-    /// Its bundle.
+    /// The bundle.
     Bundle,
 }
 
 impl Artifact {
-    /// The most that is read of one, bytes.
+    /// The most bytes that such a file may have.
     pub fn limit(self) -> u64 {
         match self {
             Self::Manifest => u64::try_from(limits::MANIFEST).unwrap_or(u64::MAX),
@@ -80,12 +80,12 @@ impl fmt::Display for Artifact {
     }
 }
 
-/// A registry that can be asked. What it hands out is not yet verified: [`fetch`] does that.
+/// A client of a registry. The files that it returns are not verified: [`fetch`] does that.
 pub trait RegistryClient: fmt::Debug {
-    /// Finds the version that is meant.
+    /// Finds the version that `wanted` means.
     ///
     /// # Errors
-    /// When there is none, when the registry can't be read, or when its answer is about something else.
+    /// When there is none, when the registry can't be read, or when its answer is about another package or version.
     fn resolve(&self, wanted: &PackageRef, deadline: &Deadline) -> Result<Resolution, PackageError>;
 
     /// Opens one of a version's files.
@@ -100,12 +100,12 @@ pub trait RegistryClient: fmt::Debug {
         deadline: &Deadline,
     ) -> Result<Box<dyn Read + '_>, PackageError>;
 
-    /// Finds out whether a registry answers, about nothing in particular.
+    /// Checks that the registry answers at all.
     ///
     /// # Errors
-    /// When nobody answers, or somebody who is no registry.
+    /// When there is no answer, or when the server is not a registry.
     fn probe(&self, deadline: &Deadline) -> Result<(), PackageError>;
 
-    /// The registry that this asks.
+    /// The registry.
     fn registry(&self) -> &Registry;
 }

@@ -1,7 +1,7 @@
-//! A registry that can't be asked, and what it said before.
+//! Answers from the cache in place of a registry that can't be reached.
 //!
-//! `pipeline` comes here only when a registry could not be reached at all. What is recalled is what the registry said of
-//! an exact version, or of a digest; which version is the latest is a question about today, and is never recalled.
+//! `pipeline` calls this only when a registry can't be reached at all. Answers about an exact version or a digest are
+//! recalled. The latest version never is, since it may have changed.
 
 use std::io::Read;
 use std::time::Duration;
@@ -17,27 +17,27 @@ use smcp_model::package::PackageRef;
 use smcp_model::package::Resolution;
 use smcp_model::package::Selector;
 use smcp_model::registry::Registry;
-use smcp_store::Kept;
+use smcp_store::KeptAnswer;
 use smcp_store::Resolutions;
 use smcp_store::has_digest;
 
-/// An earlier answer of a registry that can't be asked. As a client, it has no files: all must be in the cache.
+/// An earlier answer of a registry that can't be reached. As a client it has no files: all have to be in the cache.
 #[derive(Debug)]
 pub struct Recalled {
-    /// What it said.
+    /// The answer.
     pub resolution: Resolution,
-    /// How long ago.
+    /// The age of the answer.
     pub age: Duration,
-    /// Why it can't be asked, in one sentence.
+    /// Why the registry can't be reached, in one sentence.
     pub outage: String,
 }
 
-/// What the cache knows in place of a registry that can't be asked because of `outage`.
+/// Finds the kept answer of a registry that can't be reached because of `outage`.
 ///
 /// # Errors
-/// The outage itself when the cache knows nothing, [`VersionProblem::FactsOfTheFuture`] when what it knows was asked for
-/// later than now, [`VersionProblem::FactsTooOld`] when what it knows is older than
-/// `limit`, [`VersionProblem::LatestUnknown`] for `latest`, [`VersionProblem::AmbiguousDigest`] as a registry would say it.
+/// The outage itself when there is no answer; [`VersionProblem::FactsOfTheFuture`] when it is from the future;
+/// [`VersionProblem::FactsTooOld`] when it is older than `limit`; [`VersionProblem::LatestUnknown`] for `latest`;
+/// [`VersionProblem::AmbiguousDigest`] when several versions have the digest.
 pub fn recall(
     resolutions: &Resolutions,
     registry: &Registry,
@@ -54,7 +54,7 @@ pub fn recall(
     }
     let kept = match &wanted.selector {
         Selector::Exact(_) => known.pop(),
-        Selector::Digest(digest) => one(known, &wanted.id, digest)?,
+        Selector::Digest(digest) => only_one(known, &wanted.id, digest)?,
         Selector::Latest => {
             if known.is_empty() {
                 return Err(outage);
@@ -64,7 +64,7 @@ pub fn recall(
             return Err(VersionProblem::LatestUnknown { versions, outage }.of(&wanted.id));
         }
     };
-    let Some(Kept { resolution, at }) = kept else { return Err(outage) };
+    let Some(KeptAnswer { resolution, at }) = kept else { return Err(outage) };
     let age = Duration::from_secs(now.saturating_sub(at));
     if age > limit {
         return Err(VersionProblem::FactsTooOld { age, limit, outage }.of(resolution.label()));
@@ -72,7 +72,7 @@ pub fn recall(
     Ok(Recalled { resolution, age, outage: outage.sentence() })
 }
 
-/// Whether [`recall`] would have an answer.
+/// Whether [`recall`] would return an answer.
 pub fn can_recall(
     resolutions: &Resolutions,
     registry: &Registry,
@@ -86,21 +86,21 @@ pub fn can_recall(
     }
 }
 
-/// The kept answers that a reference may mean; of a package's latest version, all.
-fn candidates(resolutions: &Resolutions, registry: &Registry, wanted: &PackageRef, now: u64) -> Vec<Kept> {
+/// Returns the kept answers that a reference may mean; for `latest`, all answers about the package.
+fn candidates(resolutions: &Resolutions, registry: &Registry, wanted: &PackageRef, now: u64) -> Vec<KeptAnswer> {
     match &wanted.selector {
         Selector::Exact(version) => resolutions.of_version(registry, &wanted.id, version, now).into_iter().collect(),
         Selector::Digest(digest) => {
-            let mut with = resolutions.of_package(registry, &wanted.id, now);
-            with.retain(|kept| has_digest(&kept.resolution, digest));
-            with
+            let mut matching = resolutions.of_package(registry, &wanted.id, now);
+            matching.retain(|kept| has_digest(&kept.resolution, digest));
+            matching
         }
         Selector::Latest => resolutions.of_package(registry, &wanted.id, now),
     }
 }
 
-/// The only one, if there is one at all.
-fn one(mut kept: Vec<Kept>, id: &PackageId, digest: &Digest) -> Result<Option<Kept>, PackageError> {
+/// Returns the only answer, if there is one. Several are an error.
+fn only_one(mut kept: Vec<KeptAnswer>, id: &PackageId, digest: &Digest) -> Result<Option<KeptAnswer>, PackageError> {
     if kept.len() > 1 {
         let versions: Vec<String> = kept.iter().map(|kept| kept.resolution.version.to_string()).collect();
         return Err(VersionProblem::AmbiguousDigest { digest: *digest, versions: versions.join(", ") }.of(id));

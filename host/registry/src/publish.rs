@@ -1,7 +1,7 @@
-//! A directory becomes a version in a directory registry.
+//! Publishes a directory as a version in a directory registry.
 //!
-//! Blobs first and the resolve document last, each under its name in one step: whoever reads the registry sees the
-//! version whole, or not at all. A version's bundle never changes; what is said of it may.
+//! Blobs are written first and the resolve document last, each one atomically: a reader of the registry sees the whole
+//! version, or none of it. A version's bundle never changes; its facts may.
 
 mod author;
 
@@ -19,10 +19,10 @@ use crate::directory::PACKAGES;
 use crate::directory::SUFFIX;
 use crate::directory::trust;
 use crate::document;
-use crate::document::Entry;
+use crate::document::VersionEntry;
 use crate::error::PackageError;
 use crate::error::VersionProblem;
-use crate::publish::author::Expected;
+use crate::publish::author::ExpectedFile;
 use smcp_bundle::pack;
 use smcp_bundle::pack::Source;
 use smcp_bundle::pack::Survey;
@@ -38,67 +38,67 @@ use smcp_model::package::PackageRef;
 use smcp_model::package::Selector;
 use smcp_model::package::Version;
 use smcp_model::text::SafeText;
-use smcp_store::blobs::Access;
+use smcp_store::blobs::StoreAccess;
 use smcp_store::blobs::create_folder;
-use smcp_store::draft::Draft;
+use smcp_store::draft::FileDraft;
 use smcp_store::folder;
 
-/// Held while somebody publishes, so that two of them can't both find a version free.
+/// The file that is locked while a process publishes, so that two of them can't both find a version unused.
 const LOCK: &str = ".lock";
 
-/// What to publish, and what to say of it. A fact that is `None` is not stated at all.
+/// A version to publish, and its facts. A fact that is `None` is not stated at all.
 #[derive(Debug)]
 pub struct PublishRequest {
-    /// Which package.
+    /// The package.
     pub id: PackageId,
-    /// Under which version.
+    /// The version.
     pub version: Version,
     /// The bundle's root, with its `manifest.json`.
     pub bundle_dir: Dir,
-    /// Who stands behind it.
+    /// The origin of the package.
     pub origin: Option<String>,
-    /// How far it was certified.
+    /// The certification level.
     pub cert_level: Option<CertLevel>,
-    /// Its security score.
+    /// The security score.
     pub score: Option<Score>,
-    /// What an analysis found.
+    /// The number of findings of an analysis.
     pub findings: Option<SeverityCounts>,
-    /// Its status.
+    /// The status.
     pub status: Status,
-    /// What of the directory is left out, beside what its `.smcpignore` says.
+    /// Patterns of files to leave out, in addition to those of the `.smcpignore`.
     pub exclude: Vec<Pattern>,
-    /// Whether to pack what looks like a secret.
+    /// Whether files that look like secrets are packed.
     pub include_secrets: bool,
 }
 
-/// What was published.
+/// A published version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
-    /// Digest of the registry's manifest.
+    /// The digest of the registry's manifest.
     pub manifest_digest: Digest,
-    /// Digest of the bundle.
+    /// The digest of the bundle.
     pub bundle_digest: Digest,
-    /// Length of the bundle in bytes.
+    /// The length of the bundle, bytes.
     pub bundle_size: u64,
-    /// Whether the version was there, and only what is said of it was renewed.
+    /// Whether the version existed already, and only its facts were updated.
     pub updated: bool,
     /// How many files were packed.
     pub files: usize,
-    /// How many bytes they have together.
+    /// The size of the packed files together, bytes.
     pub unpacked: u64,
-    /// What of the directory was left out, as far as it is listed.
+    /// The first entries of the directory that were left out.
     pub left_out: Vec<SafeText>,
-    /// How much of it was left out.
+    /// How many entries were left out.
     pub left_out_count: usize,
-    /// What is worth saying about the package.
+    /// Remarks about the package, for the user.
     pub remarks: Vec<SafeText>,
 }
 
-/// Publishes a version, or renews what is said of one whose bundle is the same.
+/// Publishes a version, or updates the facts of one with the same bundle.
 ///
 /// # Errors
-/// When the manifest isn't that of this version, when the directory holds what a bundle may not, when the version is
-/// there with another bundle, or when the registry can't be written.
+/// When the manifest is not that of this version, when the directory has files that a bundle may not have, when the
+/// version exists with another bundle, or when the registry can't be written.
 pub fn publish(registry: &DirectoryRegistry, request: &PublishRequest) -> Result<Published, PackageError> {
     let reference = PackageRef { id: request.id.clone(), selector: Selector::Exact(request.version.clone()) };
     let label = reference.to_string();
@@ -119,7 +119,7 @@ pub fn publish(registry: &DirectoryRegistry, request: &PublishRequest) -> Result
         Ok((Digest::of(&text), Digest::of(&text)))
     })?;
     let updated = registry.entry(&request.id, &request.version)?.is_some();
-    let document = document::write(&Entry {
+    let document = document::write(&VersionEntry {
         reference: &reference,
         origin: request.origin.as_deref(),
         status: &request.status,
@@ -129,9 +129,9 @@ pub fn publish(registry: &DirectoryRegistry, request: &PublishRequest) -> Result
         bundle_digest: packed.digest,
         bundle_size: packed.size,
     });
-    announce(registry, request, &document)?;
+    write_document(registry, request, &document)?;
     let mut remarks = author.remarks;
-    remarks.extend(author.expected.iter().filter_map(|expected| absent(request, &survey, expected)));
+    remarks.extend(author.expected.iter().filter_map(|expected| remark_about(request, &survey, expected)));
     Ok(Published {
         manifest_digest,
         bundle_digest: packed.digest,
@@ -149,23 +149,23 @@ fn write_failed<'r>(registry: &'r DirectoryRegistry, folder: &'r str) -> impl Fn
     move |cause| registry.failed(format!("write to its folder `{folder}`"))(cause)
 }
 
-/// One publisher at a time; given back when dropped.
+/// Locks the registry, so that only one process publishes at a time. Dropping the file unlocks it.
 fn lock(registry: &DirectoryRegistry) -> Result<std::fs::File, PackageError> {
     trust::check(registry.dir()).map_err(registry.failed("rely on it"))?;
     let failed =
         |cause| registry.failed(format!("write to its file `{LOCK}`"))(folder::explain(registry.dir(), LOCK, cause));
     let mut options = OpenOptions::new();
-    options.read(true).write(true).mode(Access::Shared.file_mode());
-    // A file that is there is not asked to be made: systems refuse that in folders like `/tmp` when it is another's.
-    let there = match registry.dir().open_with(LOCK, &options) {
+    options.read(true).write(true).mode(StoreAccess::Shared.file_mode());
+    // An existing file is opened without `create`: in folders like `/tmp`, Linux refuses `create` for another user's file.
+    let opened = match registry.dir().open_with(LOCK, &options) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             registry.dir().open_with(LOCK, options.create(true))
         }
-        // Holding it takes no right to write.
+        // The lock does not need write access.
         Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => registry.dir().open(LOCK),
         opened => opened,
     };
-    let file = there.map_err(failed)?.into_std();
+    let file = opened.map_err(failed)?.into_std();
     file.lock().map_err(registry.failed("lock it"))?;
     Ok(file)
 }
@@ -184,9 +184,9 @@ fn check_unchanged(
     }
 }
 
-/// A remark about a file that the command names and the bundle can't offer: the server would not start.
-fn absent(request: &PublishRequest, survey: &Survey, expected: &Expected) -> Option<SafeText> {
-    let Expected { path, is_program } = expected;
+/// Makes the remark about a file that the command needs and that is missing or not executable: the server can't start.
+fn remark_about(request: &PublishRequest, survey: &Survey, expected: &ExpectedFile) -> Option<SafeText> {
+    let ExpectedFile { path, is_program } = expected;
     let problem = if !survey.has_file(path) {
         "is not in the bundle"
     } else if *is_program && request.bundle_dir.metadata(path).is_ok_and(|file| file.mode() & 0o100 == 0) {
@@ -198,7 +198,7 @@ fn absent(request: &PublishRequest, survey: &Survey, expected: &Expected) -> Opt
     Some(SafeText::new(&format!("the command names `{path}`, which {problem}")))
 }
 
-/// The registry's manifest: the author's, with the facts that were stated.
+/// Makes the registry's manifest: the author's, with the stated facts.
 fn certify(mut document: serde_json::Map<String, Value>, request: &PublishRequest) -> Vec<u8> {
     let mut block = serde_json::Map::new();
     if let Some(level) = request.cert_level {
@@ -220,17 +220,17 @@ fn certify(mut document: serde_json::Map<String, Value>, request: &PublishReques
     text
 }
 
-/// Writes the resolve document: from here on the version is there.
-fn announce(registry: &DirectoryRegistry, request: &PublishRequest, document: &[u8]) -> Result<(), PackageError> {
+/// Writes the resolve document, which makes the version visible.
+fn write_document(registry: &DirectoryRegistry, request: &PublishRequest, document: &[u8]) -> Result<(), PackageError> {
     let mut path = String::new();
     let mut folder = registry.dir().try_clone().map_err(write_failed(registry, "."))?;
     for name in [PACKAGES, request.id.org.as_str(), request.id.name.as_str()] {
-        folder = create_folder(&folder, name, Access::Shared)
+        folder = create_folder(&folder, name, StoreAccess::Shared)
             .map_err(write_failed(registry, if path.is_empty() { "." } else { &path }))?;
         path = if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") };
     }
     let failed = write_failed(registry, &path);
-    let mut draft = Draft::new(&folder, Access::Shared).map_err(&failed)?;
+    let mut draft = FileDraft::new(&folder, StoreAccess::Shared).map_err(&failed)?;
     draft.write_all(document).map_err(&failed)?;
     draft.keep(&format!("{}{SUFFIX}", request.version)).map_err(&failed)
 }

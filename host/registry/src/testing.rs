@@ -1,4 +1,4 @@
-//! What this stage's tests share: a registry, a cache, a source directory.
+//! Shared by this crate's tests: a registry, a cache, a source directory.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -27,12 +27,12 @@ use smcp_model::registry::Registry;
 use smcp_store::Cache;
 use smcp_store::RunFolder;
 
-/// Whoever runs the tests.
+/// The user who runs the tests.
 pub(super) fn caller() -> Caller {
     Caller::new(nix::unistd::geteuid().as_raw(), || None)
 }
 
-/// A temporary folder with everything in it, removed when dropped.
+/// A temporary folder with a registry and a cache, removed when dropped.
 pub(super) struct Bed {
     temp: tempfile::TempDir,
     pub(super) root: Dir,
@@ -58,7 +58,7 @@ impl Bed {
         self.temp.path().join("cache")
     }
 
-    /// The folder of a new run, in the cache.
+    /// Makes the folder of a new run, in the cache.
     pub(super) fn run_folder(&self) -> RunFolder {
         self.cache().runs().unwrap().folder().unwrap()
     }
@@ -67,8 +67,8 @@ impl Bed {
         Cache::new(self.root.open_dir("cache").unwrap(), &self.cache_path(), caller()).unwrap()
     }
 
-    /// A new directory with these files; a name that ends in a slash is a directory, `*` before a name is its
-    /// executable bit.
+    /// Makes a new directory with these files. A name that ends in a slash is a directory; `*` before a name makes the
+    /// file executable.
     pub(super) fn source(&self, name: &str, files: &[(&str, &str)]) -> Dir {
         self.root.create_dir(name).unwrap();
         let dir = self.root.open_dir(name).unwrap();
@@ -98,7 +98,7 @@ impl Bed {
         fetch(&registry, &self.cache(), &resolution, &deadline, &mut Unwatched)
     }
 
-    /// Every file below a folder, with its contents, but for the mark of a cache.
+    /// Lists every file below a folder with its contents, except the marker of a cache.
     pub(super) fn files(&self, folder: &str) -> Vec<(String, Vec<u8>)> {
         let mut found = Vec::new();
         walk(&self.root.open_dir(folder).unwrap(), "", &mut found);
@@ -108,7 +108,7 @@ impl Bed {
     }
 }
 
-/// Every file below `dir`, by path.
+/// Adds every file below `dir` to `found`, with its path and contents.
 pub(super) fn walk(dir: &Dir, path: &str, found: &mut Vec<(String, Vec<u8>)>) {
     for entry in dir.entries().unwrap() {
         let entry = entry.unwrap();

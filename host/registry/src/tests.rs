@@ -1,4 +1,4 @@
-//! What was published and fetched, as what runs.
+//! Tests that published and fetched packages are unpacked as they were.
 
 use crate::PackageError;
 use crate::testing::Bed;
@@ -20,7 +20,7 @@ fn bundle(name: &str) -> Vec<u8> {
     gzip(&tar.into_inner().unwrap())
 }
 
-/// Unpacks in the words of this crate's errors, which have the codes.
+/// Unpacks, and converts the error to the one of this crate, which has the code.
 fn unpack(
     bed: &Bed,
     package: &ResolvedPackage,
@@ -72,7 +72,7 @@ fn what_a_server_leaves_is_what_the_bundle_does_not_have() {
     let unpacked = unpack(&bed, &package, &Deadline::none(), false).unwrap();
     let root = unpacked.root();
     assert_eq!(unpacked.left_behind(), LeftBehind::default());
-    // Folders alone are nothing, and Python makes its byte code again.
+    // Empty folders don't count, nor does byte code, which Python makes again.
     root.create_dir_all("empty/deep").unwrap();
     root.create_dir("__pycache__").unwrap();
     root.write("__pycache__/server.cpython-313.pyc", "x").unwrap();
@@ -80,7 +80,7 @@ fn what_a_server_leaves_is_what_the_bundle_does_not_have() {
     root.write("memory.json", "{}").unwrap();
     root.write("empty/\u{1b}[31mdata.db", "x").unwrap();
     root.symlink("memory.json", "link").unwrap();
-    // A changed file, in the way that works for who may not write to it.
+    // A changed file: replaced, since it is read-only.
     root.remove_file("server.py").unwrap();
     root.write("server.py", "longer").unwrap();
     let left = unpacked.left_behind();

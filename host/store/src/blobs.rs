@@ -1,6 +1,6 @@
-//! Files under the names of their digests: `blobs/sha256-<hex>`.
+//! Stores files under their digests: `blobs/sha256-<hex>`.
 //!
-//! In a cache and in a directory registry alike.
+//! A cache and a directory registry both have such a folder.
 
 use std::io;
 use std::io::Write as _;
@@ -11,33 +11,33 @@ use cap_std::fs::MetadataExt as _;
 use nix::sys::time::TimeSpec;
 
 use crate::draft;
-use crate::draft::Draft;
+use crate::draft::FileDraft;
 use crate::draft::is_hex;
 use crate::file::open_file;
 use crate::folder;
-use crate::folder::Guard;
+use crate::folder::FolderGuard;
 use crate::folder::first_unknown;
 use smcp_model::digest::Digest;
 
-/// Where the files are, in a cache and in a registry.
+/// The folder of the files, in a cache and in a registry.
 pub(crate) const FOLDER: &str = "blobs";
-/// How the name of a file begins; its digest follows in 64 lower-case hex digits.
+/// The start of a file's name; its digest follows in 64 lower-case hex digits.
 const PREFIX: &str = "sha256-";
-/// The file that is made where a cache is tried out.
+/// The name of the file that [`Blobs::try_out`] writes.
 const TRIAL: &str = ".draft-0000000000000000";
 
-/// Who may read what is made.
+/// Which users may read and write new files and folders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// The owner alone.
+pub enum StoreAccess {
+    /// Only the owner.
     Private,
-    /// Whoever the umask of the process lets: a team with a common group publishes into one registry. Never everybody:
-    /// a registry that everybody may write to is believed by nobody.
+    /// The owner, and the group if the umask allows it: a team with a common group publishes into one registry. Never
+    /// all users: a registry that all users can write to can't be trusted.
     Shared,
 }
 
-impl Access {
-    /// The mode that a folder is made with.
+impl StoreAccess {
+    /// The mode of a new folder.
     pub const fn folder_mode(self) -> u32 {
         match self {
             Self::Private => 0o700,
@@ -45,7 +45,7 @@ impl Access {
         }
     }
 
-    /// The mode that a file is made with; the umask of the process takes from it.
+    /// The mode of a new file, before the umask of the process is applied.
     pub const fn file_mode(self) -> u32 {
         match self {
             Self::Private => 0o600,
@@ -54,16 +54,16 @@ impl Access {
     }
 }
 
-/// Something in a store that has one of our names, looked at from outside.
+/// An entry of a store whose name smcp made, without its contents.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
-    /// The digest that its name stands for; none for the name of an unfinished file.
+pub struct StoreEntry {
+    /// The digest in its name; `None` for an unfinished file.
     pub digest: Option<Digest>,
     /// Whether it is a regular file.
     pub is_file: bool,
     /// Its length, bytes.
     pub size: u64,
-    /// When it was written or touched, in seconds since the Unix epoch.
+    /// The time at which it was last written or touched, in seconds since the Unix epoch.
     pub modified: u64,
     name: String,
 }
@@ -72,23 +72,23 @@ pub struct Stored {
 #[derive(Debug)]
 pub struct Blobs {
     root: Dir,
-    access: Access,
-    /// Who may own and write the store; in a registry that is not this process's business.
-    guard: Option<Guard>,
+    access: StoreAccess,
+    /// The check of the store's owner and mode; `None` in a registry, whose folders are checked elsewhere.
+    guard: Option<FolderGuard>,
 }
 
 impl Blobs {
-    /// That of a registry.
+    /// The store of a registry.
     pub const fn shared(root: Dir) -> Self {
-        Self { root, access: Access::Shared, guard: None }
+        Self { root, access: StoreAccess::Shared, guard: None }
     }
 
-    /// That of a cache, which is guarded.
-    pub const fn private(root: Dir, guard: Guard) -> Self {
-        Self { root, access: Access::Private, guard: Some(guard) }
+    /// The store of a cache, whose folders are checked by `guard`.
+    pub const fn private(root: Dir, guard: FolderGuard) -> Self {
+        Self { root, access: StoreAccess::Private, guard: Some(guard) }
     }
 
-    /// The folder of all files; `None` when it isn't there.
+    /// Opens the folder of all files; `None` when it does not exist.
     fn folder(&self) -> io::Result<Option<Dir>> {
         if let Some(guard) = &self.guard {
             return Ok(guard.open(&self.root, FOLDER)?.map(|(folder, _)| folder));
@@ -100,7 +100,7 @@ impl Blobs {
         }
     }
 
-    /// The folder of all files, made first when it isn't there.
+    /// Opens the folder of all files, and makes it first if needed.
     fn folder_to_fill(&self) -> io::Result<Dir> {
         match &self.guard {
             Some(guard) => guard.make(&self.root, FOLDER).map(|(folder, _)| folder),
@@ -108,23 +108,23 @@ impl Blobs {
         }
     }
 
-    /// Checks the folder, if it is there.
+    /// Checks the folder, if it exists.
     pub fn check(&self) -> io::Result<()> {
         self.folder().map(drop)
     }
 
-    /// Opens a blob, not yet verified; `None` when it isn't there.
+    /// Opens a blob, not yet verified; `None` when it does not exist.
     pub fn open(&self, digest: &Digest) -> io::Result<Option<File>> {
         self.folder()?.map_or(Ok(None), |folder| open_file(&folder, &file_name(digest)))
     }
 
-    /// Removes a blob; one that isn't there is removed already.
+    /// Removes a blob. A missing one is not an error.
     pub fn remove(&self, digest: &Digest) -> io::Result<()> {
         self.remove_named(&file_name(digest))
     }
 
-    /// Removes what stands in a blob's place: a file, a link, an empty folder. We make no folder there, so one with
-    /// something in it is somebody's.
+    /// Removes what has the name of a blob: a file, a link, an empty folder. smcp makes no folders there, so one with
+    /// contents belongs to the user, and stays.
     pub fn clear(&self, digest: &Digest) -> io::Result<()> {
         match self.remove(digest) {
             Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
@@ -142,8 +142,8 @@ impl Blobs {
         }
     }
 
-    /// Everything in the store that has a name of ours. What is gone before it could be looked at is not in it.
-    pub fn list(&self) -> io::Result<Vec<Stored>> {
+    /// Lists everything in the store that has a name of ours. An entry that is removed meanwhile is left out.
+    pub fn list(&self) -> io::Result<Vec<StoreEntry>> {
         let Some(folder) = self.folder()? else { return Ok(Vec::new()) };
         let mut stored = Vec::new();
         for entry in folder.entries()? {
@@ -153,12 +153,12 @@ impl Blobs {
             if digest.is_none() && !draft::is_name(&name) {
                 continue;
             }
-            // Of the entry itself: a link is not followed.
+            // The metadata of the entry itself: a link is not followed.
             let metadata = match entry.metadata() {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 metadata => metadata?,
             };
-            stored.push(Stored {
+            stored.push(StoreEntry {
                 digest,
                 is_file: metadata.is_file(),
                 size: metadata.len(),
@@ -169,42 +169,42 @@ impl Blobs {
         Ok(stored)
     }
 
-    /// Removes something that was listed.
-    pub fn remove_stored(&self, stored: &Stored) -> io::Result<()> {
+    /// Removes a listed entry.
+    pub fn remove_stored(&self, stored: &StoreEntry) -> io::Result<()> {
         self.remove_named(&stored.name)
     }
 
-    /// Keeps what `fill` writes, under the digest that it returns. When it fails, nothing is kept.
+    /// Stores what `fill` writes, under the digest that it returns. When it fails, nothing is stored.
     ///
     /// # Errors
-    /// What `fill` returns, and what `failed` makes of a failure of the store.
+    /// The error of `fill`; an error of the store, converted by `failed`.
     pub fn store<T, E>(
         &self,
         failed: impl Fn(io::Error) -> E,
-        fill: impl FnOnce(&mut Draft<'_>) -> Result<(Digest, T), E>,
+        fill: impl FnOnce(&mut FileDraft<'_>) -> Result<(Digest, T), E>,
     ) -> Result<T, E> {
         let folder = self.folder_to_fill().map_err(&failed)?;
-        let mut draft = Draft::new(&folder, self.access).map_err(&failed)?;
-        let (digest, told) = fill(&mut draft)?;
+        let mut draft = FileDraft::new(&folder, self.access).map_err(&failed)?;
+        let (digest, result) = fill(&mut draft)?;
         draft.keep(&file_name(&digest)).map_err(failed)?;
-        Ok(told)
+        Ok(result)
     }
 
-    /// Keeps a file as [`Blobs::store`] does, and removes it again.
+    /// Stores a file as [`Blobs::store`] does, and removes it again.
     pub fn try_out(&self) -> io::Result<()> {
         let folder = self.folder_to_fill()?;
-        let mut draft = Draft::new(&folder, self.access)?;
+        let mut draft = FileDraft::new(&folder, self.access)?;
         draft.write_all(b"tried out")?;
         draft.keep(TRIAL)?;
         match folder.remove_file(TRIAL) {
-            // Somebody else tries it out too.
+            // Another process tries it out too, and has removed the file.
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             Ok(()) | Err(_) => Ok(()),
         }
     }
 }
 
-/// The first name in a store's folder that is none of ours.
+/// Finds the first name in a store's folder that is not one of ours.
 pub(crate) fn foreign(folder: &Dir) -> io::Result<Option<String>> {
     first_unknown(folder, |name| digest_of(name).is_some() || draft::is_name(name))
 }
@@ -213,19 +213,19 @@ fn file_name(digest: &Digest) -> String {
     format!("{PREFIX}{}", digest.hex())
 }
 
-/// The digest that a name stands for, if it is the name of a blob.
+/// The digest in a name, if it is the name of a blob.
 fn digest_of(name: &str) -> Option<Digest> {
     let hex = name.strip_prefix(PREFIX).filter(|hex| is_hex(hex, 64))?;
     format!("sha256:{hex}").parse().ok()
 }
 
-/// Notes that a file is in use now. Its age is for housekeeping alone, so one that can't be renewed is no failure.
+/// Sets a file's times to now: it is in use. Only housekeeping reads them, so a failure is ignored.
 pub(crate) fn touch(file: &File) {
     let _ = nix::sys::stat::futimens(file, &TimeSpec::UTIME_NOW, &TimeSpec::UTIME_NOW);
 }
 
-/// Opens a folder of a registry, made first when it isn't there.
-pub fn create_folder(dir: &Dir, name: &str, access: Access) -> io::Result<Dir> {
+/// Opens a folder of a registry, and makes it first if needed.
+pub fn create_folder(dir: &Dir, name: &str, access: StoreAccess) -> io::Result<Dir> {
     folder::create(dir, name, access)?;
     dir.open_dir(name).map_err(|error| folder::explain(dir, name, error))
 }

@@ -1,6 +1,6 @@
-//! The cache: verified files by digest, and the folders of what runs.
+//! The cache: files by digest, and the folders of running packages.
 //!
-//! It holds bytes, never approval: a cached blob is verified each time it is read, and a corrupt one is dropped.
+//! It holds bytes, never approval: a cached blob is verified each time it is read, and a corrupt one is removed.
 
 mod housekeeping;
 pub(crate) mod marker;
@@ -13,9 +13,9 @@ use cap_std::fs::File;
 
 use crate::blobs::Blobs;
 use crate::blobs::touch;
-use crate::error::Purpose;
+use crate::error::FolderPurpose;
 use crate::error::StoreError;
-use crate::folder::Guard;
+use crate::folder::FolderGuard;
 use crate::lock;
 use crate::resolutions::Resolutions;
 use crate::runs;
@@ -26,56 +26,56 @@ use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::ownership::Caller;
 
-/// A cache: the user's own, or one of root's, which is only read.
+/// A cache: the user's own, or one that root owns and the user only reads.
 #[derive(Debug)]
 pub struct Cache {
     root: Dir,
-    guard: Guard,
+    guard: FolderGuard,
     blobs: Blobs,
     resolutions: Resolutions,
 }
 
-/// Files of the cache that nobody removes while this lives: those of what runs, or is about to.
+/// Keeps cached files of a running package, or of one about to run, from being removed while this value lives.
 ///
-/// The system lets go of it however the process ends.
+/// The system releases the locks however the process ends.
 #[derive(Debug, Default)]
 pub struct Lease {
-    // INVARIANT: each locked, for reading, while it had a name.
+    // INVARIANT: each file has a shared lock, taken before its name could be removed.
     _files: Vec<std::fs::File>,
 }
 
 impl Cache {
-    /// The cache in `dir`, which is at the absolute `path`; an empty folder becomes one.
+    /// Opens the cache in `dir`, which is at the absolute `path`. An empty folder becomes a cache.
     ///
     /// # Errors
-    /// When it is no cache but somebody's folder, and when somebody else could change what is in it.
+    /// When the folder has other contents than a cache, or when another user could change it.
     pub fn new(dir: Dir, path: &Path, caller: Caller) -> Result<Self, StoreError> {
-        let guard = Guard::new(caller, path);
-        let failed = Purpose::Cache.failed(path, "rely on it");
+        let guard = FolderGuard::new(caller, path);
+        let failed = FolderPurpose::Cache.failed(path, "rely on it");
         guard.check(&dir).map_err(failed)?;
-        let again = || dir.try_clone().map_err(Purpose::Cache.failed(path, "open it"));
-        let blobs = Blobs::private(again()?, guard.clone());
-        let resolutions = Resolutions::new(again()?, path, caller);
+        let another_handle = || dir.try_clone().map_err(FolderPurpose::Cache.failed(path, "open it"));
+        let blobs = Blobs::private(another_handle()?, guard.clone());
+        let resolutions = Resolutions::new(another_handle()?, path, caller);
         for checked in [blobs.check(), resolutions.check(), guard.open(&dir, runs::FOLDER).map(drop)] {
             match checked {
-                // What may not be looked into is not used.
+                // A folder that can't be read is not used.
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
                 checked => checked.map_err(failed)?,
             }
         }
-        marker::claim(&dir, &guard).map_err(Purpose::Cache.failed(path, "look into it"))?;
+        marker::ensure_cache(&dir, &guard).map_err(FolderPurpose::Cache.failed(path, "look into it"))?;
         Ok(Self { root: dir, guard, blobs, resolutions })
     }
 
-    /// The folders of runs in it, made when there are none.
+    /// Opens the folder of all runs, and makes it first if needed.
     ///
     /// # Errors
-    /// When they can't be made, or when somebody else could change them.
+    /// When it can't be made, or when another user could change it.
     pub fn runs(&self) -> Result<Runs, StoreError> {
         Runs::new(&self.root, &self.guard)
     }
 
-    /// Removes what dead runs left in it.
+    /// Removes the folders that dead runs left.
     fn sweep(&self) {
         match Runs::existing(&self.root, &self.guard) {
             Ok(runs) => runs.iter().for_each(Runs::sweep),
@@ -83,32 +83,33 @@ impl Cache {
         }
     }
 
-    /// Where it is.
+    /// The path of the cache.
     pub(crate) fn path(&self) -> &Path {
         self.guard.path()
     }
 
-    /// What turns a failure while `doing` something with it into ours; what was found out already stays what it is.
+    /// Returns a converter of I/O errors while `doing` something with the cache. A [`StoreError`] inside of one is
+    /// returned as it is.
     pub fn failed(&self, doing: &'static str) -> impl Fn(io::Error) -> StoreError + Copy {
-        Purpose::Cache.failed(self.path(), doing)
+        FolderPurpose::Cache.failed(self.path(), doing)
     }
 
-    /// What registries have answered.
+    /// The kept answers of registries.
     pub const fn resolutions(&self) -> &Resolutions {
         &self.resolutions
     }
 
-    /// Keeps files from being removed; none when one of them was removed already.
+    /// Keeps files from being removed; `None` when one of them was removed already.
     ///
     /// # Errors
-    /// When one of them can't be opened or locked, or somebody keeps one locked for longer than the deadline.
+    /// When one of them can't be opened or locked, or another process keeps one locked until the deadline.
     pub fn lease(&self, digests: &[Digest], deadline: &Deadline) -> Result<Option<Lease>, StoreError> {
         let failed = self.failed("lock a cached file");
         let mut files = Vec::new();
         for digest in digests {
             let Some(file) = self.open(digest)? else { return Ok(None) };
             let file = file.into_std();
-            // Whoever removes it is done in a moment.
+            // A process that removes the file holds its lock only for a moment.
             lock::shared(&file, deadline).map_err(failed)?;
             if !lock::is_there(&file).map_err(failed)? {
                 return Ok(None);
@@ -118,10 +119,10 @@ impl Cache {
         Ok(Some(Lease { _files: files }))
     }
 
-    /// Keeps a file as a run does, and removes it again.
+    /// Stores a file as a run does, and removes it again.
     ///
     /// # Errors
-    /// When it can't be kept.
+    /// When it can't be stored.
     pub fn try_out(&self) -> Result<(), StoreError> {
         for stored in self.blobs.list().map_err(self.failed("list it"))? {
             if let (Some(digest), false) = (stored.digest, stored.is_file) {
@@ -131,7 +132,7 @@ impl Cache {
         self.blobs.try_out().map_err(self.failed("write to it"))
     }
 
-    /// Whether it has anything that could run.
+    /// Whether it has any files of packages.
     pub fn has_packages(&self) -> bool {
         self.blobs.list().is_ok_and(|stored| stored.iter().any(|file| file.digest.is_some()))
     }
@@ -149,7 +150,7 @@ impl Cache {
         self.blobs.open(digest).map_err(self.failed("open a cached file"))
     }
 
-    /// Drops a blob.
+    /// Removes a blob.
     ///
     /// # Errors
     /// When it can't be removed.
@@ -157,7 +158,7 @@ impl Cache {
         self.blobs.remove(digest).map_err(self.failed("remove a corrupt file"))
     }
 
-    /// The length of a cached blob that is what its name says. A corrupt one is dropped and counts as absent.
+    /// Returns the length of a cached blob with the right digest. A corrupt one is removed, and the result is `None`.
     ///
     /// # Errors
     /// When it can't be read, or the deadline passes.

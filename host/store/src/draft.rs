@@ -1,8 +1,8 @@
-//! A file that gets its name when it is whole.
+//! A file that gets its name when it is complete.
 //!
-//! Whoever sees the name sees all of the file, and it is on the disk. A draft has no name until then where the system
-//! has such files, so that a killed process leaves nothing. Elsewhere, and where a file without a name can't be given
-//! one (no `/proc`, no hard links), it has a name of its own that housekeeping knows, and is renamed.
+//! Any process that sees the name sees the whole file, and it is on the disk. Where the system allows it, a draft has no
+//! name until then, so that a killed process leaves nothing. Elsewhere, and where a file without a name can't get one
+//! later (no `/proc`, no hard links), it has a temporary name that housekeeping knows, and is renamed.
 
 use std::hash::BuildHasher as _;
 use std::hash::RandomState;
@@ -19,40 +19,40 @@ use cap_std::fs::Permissions;
 use cap_std::fs::PermissionsExt as _;
 use cap_tempfile::TempFile;
 
-use crate::blobs::Access;
+use crate::blobs::StoreAccess;
 
-/// How the name of a draft begins; 16 hex digits follow.
+/// The start of a draft's name; 16 hex digits follow.
 const PREFIX: &str = ".draft-";
-/// That the group or others may write.
+/// The mode bits with which the group and others may write.
 const OTHERS_WRITE: u32 = 0o022;
 
-/// A file of a folder that is not whole yet; removed when dropped.
+/// An unfinished file in a folder; removed when dropped.
 #[derive(Debug)]
-pub struct Draft<'d> {
+pub struct FileDraft<'d> {
     folder: &'d Dir,
-    access: Access,
-    held: Held<'d>,
+    access: StoreAccess,
+    held: DraftFile<'d>,
 }
 
 #[derive(Debug)]
-enum Held<'d> {
+enum DraftFile<'d> {
     Nameless(TempFile<'d>),
-    Named(Named<'d>),
+    Named(NamedDraft<'d>),
 }
 
-impl<'d> Draft<'d> {
-    /// An empty one, for whom the finished file is.
-    pub fn new(folder: &'d Dir, access: Access) -> io::Result<Self> {
+impl<'d> FileDraft<'d> {
+    /// Makes an empty draft; the finished file has the mode of `access`.
+    pub fn new(folder: &'d Dir, access: StoreAccess) -> io::Result<Self> {
         let held = match TempFile::new(folder) {
-            Ok(file) => Held::Nameless(file),
-            // Whatever the reason: where a file can be made at all, it can be made with a name.
+            Ok(file) => DraftFile::Nameless(file),
+            // Whatever the error: a file that can be made at all can be made with a name.
             Err(error) => {
                 tracing::debug!(%error, "a file without a name can't be made here; it gets one at once");
-                Held::Named(Named::new(folder, access)?)
+                DraftFile::Named(NamedDraft::new(folder, access)?)
             }
         };
         let draft = Self { folder, access, held };
-        // Before a byte is in it: nobody else opens it in between.
+        // Done while the file is empty, so that no other user can open it and read the contents.
         restrict(draft.file(), access)?;
         Ok(draft)
     }
@@ -60,56 +60,56 @@ impl<'d> Draft<'d> {
     /// The file itself.
     pub fn file(&self) -> &File {
         match &self.held {
-            Held::Nameless(file) => file.as_file(),
-            Held::Named(named) => &named.file,
+            DraftFile::Nameless(file) => file.as_file(),
+            DraftFile::Named(named) => &named.file,
         }
     }
 
-    /// Gives the finished draft its name, in one step and on the disk, in the place of whatever file has it now.
+    /// Gives the finished draft its name, atomically and durably. An existing file with that name is replaced.
     pub fn keep(mut self, name: &str) -> io::Result<()> {
         self.flush()?;
         self.file().sync_data()?;
         match self.held {
-            Held::Nameless(file) => {
-                let again = file.as_file().try_clone()?;
+            DraftFile::Nameless(file) => {
+                let handle = file.as_file().try_clone()?;
                 if let Err(error) = file.replace(name) {
                     tracing::debug!(%error, "a file without a name can't be given one here; it is copied");
-                    Named::copy(again, self.folder, self.access)?.rename(name)?;
+                    NamedDraft::copy(handle, self.folder, self.access)?.rename(name)?;
                 }
             }
-            Held::Named(named) => named.rename(name)?,
+            DraftFile::Named(named) => named.rename(name)?,
         }
         sync(self.folder)
     }
 }
 
-impl Write for Draft<'_> {
+impl Write for FileDraft<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.held {
-            Held::Nameless(file) => file.write(bytes),
-            Held::Named(named) => named.file.write(bytes),
+            DraftFile::Nameless(file) => file.write(bytes),
+            DraftFile::Named(named) => named.file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.held {
-            Held::Nameless(file) => file.flush(),
-            Held::Named(named) => named.file.flush(),
+            DraftFile::Nameless(file) => file.flush(),
+            DraftFile::Named(named) => named.file.flush(),
         }
     }
 }
 
-/// A draft with a name.
+/// A draft with a temporary name.
 #[derive(Debug)]
-struct Named<'d> {
+struct NamedDraft<'d> {
     folder: &'d Dir,
     file: File,
-    /// None once the file has its final name.
+    /// The temporary name; `None` once the file has its final name.
     name: Option<String>,
 }
 
-impl<'d> Named<'d> {
-    fn new(folder: &'d Dir, access: Access) -> io::Result<Self> {
+impl<'d> NamedDraft<'d> {
+    fn new(folder: &'d Dir, access: StoreAccess) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(access.file_mode());
         loop {
@@ -122,8 +122,8 @@ impl<'d> Named<'d> {
         }
     }
 
-    /// A copy of a whole file, as durable as that.
-    fn copy(mut source: File, folder: &'d Dir, access: Access) -> io::Result<Self> {
+    /// Copies a complete file, and makes the copy as durable.
+    fn copy(mut source: File, folder: &'d Dir, access: StoreAccess) -> io::Result<Self> {
         let mut named = Self::new(folder, access)?;
         source.rewind()?;
         io::copy(&mut source, &mut named.file)?;
@@ -140,7 +140,7 @@ impl<'d> Named<'d> {
     }
 }
 
-impl Drop for Named<'_> {
+impl Drop for NamedDraft<'_> {
     fn drop(&mut self) {
         if let Some(name) = &self.name
             && let Err(error) = self.folder.remove_file(name)
@@ -150,7 +150,7 @@ impl Drop for Named<'_> {
     }
 }
 
-/// Whether a name is one that drafts have had, in this version or an earlier one.
+/// Whether a name is that of a draft, of this version or an earlier one.
 pub(crate) fn is_name(name: &str) -> bool {
     is_own(name) || is_uuid(name)
 }
@@ -159,21 +159,21 @@ fn is_own(name: &str) -> bool {
     name.strip_prefix(PREFIX).is_some_and(|digits| is_hex(digits, 16))
 }
 
-/// The name that a file without one gets on its way to its own.
+/// Whether a name is one that `cap-tempfile` gives a file for a moment, before the final name.
 fn is_uuid(name: &str) -> bool {
     let lengths = [8, 4, 4, 4, 12];
     let parts: Vec<&str> = name.split('-').collect();
     parts.len() == lengths.len() && parts.iter().zip(lengths).all(|(part, length)| is_hex(part, length))
 }
 
-/// Whether a text is so many lower-case hex digits.
+/// Whether a text consists of `length` lower-case hex digits.
 pub(crate) fn is_hex(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Takes away what a file may not grant, whatever the umask. Where the file system has no permissions (FAT, some shares),
-/// those that it shows have to do.
-fn restrict(file: &File, access: Access) -> io::Result<()> {
+/// Removes the permissions that `access` does not allow, whatever the umask. Where the file system has no permissions
+/// (FAT, some shares), the ones that it shows are accepted, unless others may write.
+fn restrict(file: &File, access: StoreAccess) -> io::Result<()> {
     let mode = file.metadata()?.mode() & 0o777;
     let wanted = mode & access.file_mode();
     if mode == wanted {
@@ -187,10 +187,11 @@ fn restrict(file: &File, access: Access) -> io::Result<()> {
     }
 }
 
-/// Makes the names in a folder durable, where the file system can do that.
+/// Makes the names in a folder durable, where the file system supports it.
 fn sync(folder: &Dir) -> io::Result<()> {
     match folder.open(".")?.sync_all() {
-        // Older shares, folders of virtual machines and some file systems of user space: the file itself is on the disk.
+        // Older network shares, shared folders of virtual machines and some FUSE file systems don't: only the file itself
+        // is on the disk.
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
         done => done,
     }
@@ -219,10 +220,14 @@ mod tests {
         let umask = 0o666 & !dir.metadata("plain").unwrap().mode();
         dir.remove_file("plain").unwrap();
         for (number, held) in [None, Some(())].into_iter().enumerate() {
-            for access in [Access::Private, Access::Shared] {
+            for access in [StoreAccess::Private, StoreAccess::Shared] {
                 let mut draft = match held {
-                    None => Draft::new(&dir, access).unwrap(),
-                    Some(()) => Draft { folder: &dir, access, held: Held::Named(Named::new(&dir, access).unwrap()) },
+                    None => FileDraft::new(&dir, access).unwrap(),
+                    Some(()) => FileDraft {
+                        folder: &dir,
+                        access,
+                        held: DraftFile::Named(NamedDraft::new(&dir, access).unwrap()),
+                    },
                 };
                 draft.write_all(format!("{number}").as_bytes()).unwrap();
                 draft.keep("file").unwrap();
@@ -236,20 +241,20 @@ mod tests {
     #[test]
     fn a_copy_is_whole_and_what_is_dropped_is_gone() {
         let (_temp, dir) = bed();
-        let mut draft = Draft::new(&dir, Access::Private).unwrap();
+        let mut draft = FileDraft::new(&dir, StoreAccess::Private).unwrap();
         draft.write_all(b"bytes").unwrap();
-        let copy = Named::copy(draft.file().try_clone().unwrap(), &dir, Access::Private).unwrap();
+        let copy = NamedDraft::copy(draft.file().try_clone().unwrap(), &dir, StoreAccess::Private).unwrap();
         assert!(names(&dir).iter().any(|name| is_own(name)), "{:?}", names(&dir));
         copy.rename("copy").unwrap();
         assert_eq!(dir.read_to_string("copy").unwrap(), "bytes");
-        drop((draft, Named::new(&dir, Access::Private).unwrap()));
+        drop((draft, NamedDraft::new(&dir, StoreAccess::Private).unwrap()));
         assert_eq!(names(&dir), ["copy"]);
     }
 
     #[test]
     fn only_names_that_drafts_have_are_taken_for_drafts() {
         let (_temp, dir) = bed();
-        let named = Named::new(&dir, Access::Private).unwrap();
+        let named = NamedDraft::new(&dir, StoreAccess::Private).unwrap();
         assert!(is_name(named.name.as_deref().unwrap()));
         for (name, expected) in [
             (".draft-0123456789abcdef", true),

@@ -1,6 +1,6 @@
-//! Why the store can't do what it was asked for.
+//! The errors of the store.
 //!
-//! Every message about a folder names it, and how another one is named.
+//! Every message about a folder names it, and the option that names another one.
 
 use std::fmt;
 use std::io;
@@ -15,32 +15,32 @@ use smcp_model::deadline::Expired;
 use smcp_model::ownership::Untrusted;
 use smcp_model::text::SafeText;
 
-/// Why the store can't do what it was asked for.
+/// An error of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// A folder can't be used.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// What was named is not one thing in the cache.
+    /// A target names nothing in the cache, or several files.
     #[error(transparent)]
-    Target(#[from] TargetError),
-    /// Time is over, or somebody has interrupted it.
+    Target(#[from] CacheTargetError),
+    /// The deadline has passed, or the user has interrupted it.
     #[error(transparent)]
     Halted(#[from] Halted),
 }
 
 impl StoreError {
-    /// A cache whose folder can't even be opened.
+    /// The error for a cache whose folder can't be opened.
     pub fn no_cache(place: &Path, cause: io::Error) -> Self {
-        Purpose::Cache.failed(place, "open it")(cause)
+        FolderPurpose::Cache.failed(place, "open it")(cause)
     }
 
-    /// A folder for what runs that can't even be opened.
+    /// The error for a folder for runs that can't be opened.
     pub fn no_runs(place: &Path, cause: io::Error) -> Self {
-        Purpose::Runs.failed(place, "open it")(cause)
+        FolderPurpose::Runs.failed(place, "open it")(cause)
     }
 
-    /// Whether a folder can be read and not be written, so that another has to do.
+    /// Whether a folder can't be written, so that another one is needed.
     pub fn is_read_only(&self) -> bool {
         let read_only = [io::ErrorKind::ReadOnlyFilesystem, io::ErrorKind::PermissionDenied];
         matches!(
@@ -57,16 +57,16 @@ impl From<Expired> for StoreError {
     }
 }
 
-/// What was named is not one thing in the cache.
+/// A target names nothing in the cache, or several files.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TargetError {
-    /// The cache has nothing of the kind.
+pub enum CacheTargetError {
+    /// The cache has no such file or package.
     #[error("the cache has nothing of `{target}`\n  `smcp cache ls` shows what it has")]
     NotCached {
-        /// What was looked for.
+        /// The name, as the user gave it.
         target: String,
     },
-    /// The beginning of a digest stands for more than one file.
+    /// More than one digest in the cache begins with the prefix.
     #[error(
         "several digests in the cache begin with `{prefix}`\n  give more digits; `smcp cache ls --json` has them all"
     )]
@@ -79,34 +79,34 @@ pub enum TargetError {
 /// A folder can't be used.
 #[derive(Debug)]
 pub struct FolderError {
-    /// Where it is.
+    /// The path of the folder.
     pub place: PathBuf,
-    /// Why.
+    /// The problem.
     pub problem: FolderProblem,
 }
 
-/// What is wrong with a folder.
+/// A problem with a folder.
 #[derive(Debug)]
 pub enum FolderProblem {
-    /// The system doesn't let us.
+    /// The system returned an error.
     Unusable {
-        /// What the folder is for.
-        purpose: Purpose,
-        /// What was tried.
+        /// The purpose of the folder.
+        purpose: FolderPurpose,
+        /// The operation, for the message.
         doing: &'static str,
-        /// Why it failed.
+        /// The error of the system.
         cause: io::Error,
     },
-    /// Somebody else could change what runs.
+    /// Another user could change the files that run.
     Exposed(Untrusted),
     /// A folder of the cache is a link.
     Link,
-    /// A folder that is named as the cache has something else in it, which no version of smcp put there.
+    /// A folder that is named as the cache has other contents. The value is the first name that no version of smcp made.
     NotACache(SafeText),
 }
 
 impl FolderProblem {
-    /// The error about the folder at `place`.
+    /// Makes the error about the folder at `place`.
     pub(crate) fn at(self, place: &Path) -> FolderError {
         FolderError { place: place.to_path_buf(), problem: self }
     }
@@ -116,16 +116,16 @@ impl fmt::Display for FolderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = self.place.display();
         match &self.problem {
-            FolderProblem::Unusable { purpose: Purpose::Cache, doing, cause } => {
+            FolderProblem::Unusable { purpose: FolderPurpose::Cache, doing, cause } => {
                 write!(f, "the cache at {place} can't be used: can't {doing}\n  {}", way_out(cause, "--cache-dir"))
             }
-            FolderProblem::Unusable { purpose: Purpose::Runs, doing, cause } => write!(
+            FolderProblem::Unusable { purpose: FolderPurpose::Runs, doing, cause } => write!(
                 f,
                 "the folder for what runs, {place}, can't be used: can't {doing}\n  {}",
                 way_out(cause, "`runtime_dir` in the configuration, or --cache-dir")
             ),
             FolderProblem::Exposed(problem) => {
-                write!(f, "{place} is not safe for what runs: {problem}\n  {}", mended(&self.place, *problem))
+                write!(f, "{place} is not safe for what runs: {problem}\n  {}", remedy(&self.place, *problem))
             }
             FolderProblem::Link => {
                 write!(f, "{place} is a link, and links are not followed there: put the folder itself in its place")
@@ -148,18 +148,18 @@ impl std::error::Error for FolderError {
     }
 }
 
-/// What a folder is for.
+/// The purpose of a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// It is the cache.
+pub enum FolderPurpose {
+    /// The cache.
     Cache,
-    /// It holds what runs.
+    /// The folder of all runs.
     Runs,
 }
 
-impl Purpose {
-    /// What turns a failure while `doing` something with the folder at `place` into ours; what was found out already
-    /// stays what it is.
+impl FolderPurpose {
+    /// Returns a converter of I/O errors while `doing` something with the folder at `place`. A [`StoreError`] inside of
+    /// one is returned as it is.
     pub(crate) fn failed(self, place: &Path, doing: &'static str) -> impl Fn(io::Error) -> StoreError + Copy {
         move |error| {
             let unusable = |cause| FolderProblem::Unusable { purpose: self, doing, cause }.at(place).into();
@@ -168,21 +168,21 @@ impl Purpose {
     }
 }
 
-/// What helps when a folder can't be used; `other` is how another one is named.
+/// The advice for a folder that can't be used; `other` is the option that names another one.
 fn way_out(cause: &io::Error, other: &str) -> String {
     if matches!(cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
         format!("free some space there, or name another folder with {other}")
     } else if matches!(cause.raw_os_error().map(Errno::from_raw), Some(Errno::EMFILE | Errno::ENFILE)) {
-        // Another folder would change nothing.
+        // Another folder does not help.
         "raise how many files may be open (`ulimit -n`)".to_owned()
     } else {
         format!("check the folder, or name another with {other}")
     }
 }
 
-/// What helps when others could change a folder.
-fn mended(place: &Path, problem: Untrusted) -> String {
-    /// Of a folder that everybody is meant to use: there is nothing to mend.
+/// The advice for a folder that other users could change.
+fn remedy(place: &Path, problem: Untrusted) -> String {
+    /// The sticky bit, which folders for all users have. Their mode is right, so no `chmod` is advised.
     const STICKY: u32 = 0o1000;
     let another = "name another with --cache-dir, or `runtime_dir` in the configuration";
     match problem {

@@ -1,4 +1,4 @@
-//! Regular files: opened without ever waiting, and read within a bound.
+//! Opens regular files without waiting, and reads them within a bound.
 
 use std::io;
 use std::io::Read;
@@ -10,7 +10,7 @@ use cap_std::fs::OpenOptionsExt as _;
 
 use crate::folder;
 
-/// Opens a regular file without ever waiting for a pipe or a device; `None` when it isn't there.
+/// Opens a regular file, never waiting for a pipe or a device; `None` when it does not exist.
 ///
 /// # Errors
 /// When it can't be opened, is not a regular file, or is behind a link that leads out of the folder.
@@ -31,7 +31,7 @@ pub fn open_file(dir: &Dir, path: &str) -> io::Result<Option<File>> {
     }
 }
 
-/// Reads a source to its end; `None` when it has more than `limit` bytes, of which no more than one is read.
+/// Reads a source to its end; `None` when it has more than `limit` bytes. At most one byte more than that is read.
 ///
 /// # Errors
 /// When it can't be read.

@@ -1,9 +1,9 @@
-//! Folders that smcp relies on: opened first, and looked at then.
+//! Opens the folders that smcp relies on, and then checks their owner and mode.
 //!
-//! They are used through what was opened.
+//! Every later access goes through the opened and checked handle.
 //!
-//! A folder that somebody else could change, or could have filled, is no place for what is about to run. What is a link
-//! is named as that: links are not followed below the folder that the user names.
+//! A folder that another user could change, or could have filled, is not used for files that run. Links are not followed
+//! below the folder that the user names; the error names the link.
 
 use std::io;
 use std::path::Path;
@@ -13,36 +13,36 @@ use cap_std::fs::Dir;
 use cap_std::fs::DirBuilder;
 use cap_std::fs::DirBuilderExt as _;
 
-use crate::blobs::Access;
+use crate::blobs::StoreAccess;
 use crate::error::FolderProblem;
 use crate::error::StoreError;
 use smcp_model::ownership::Caller;
 use smcp_model::ownership::Ownership;
 
-/// Who may own and write a folder and what is below it, and where it is.
+/// Checks that only the caller, or root, can change a folder and the folders below it. Knows the folder's path.
 #[derive(Debug, Clone)]
-pub struct Guard {
+pub struct FolderGuard {
     caller: Caller,
     path: PathBuf,
 }
 
-impl Guard {
-    /// For the folder at the absolute `path`, on behalf of `caller`.
+impl FolderGuard {
+    /// Makes the guard of the folder at the absolute `path`, on behalf of `caller`.
     pub fn new(caller: Caller, path: &Path) -> Self {
         Self { caller, path: path.to_path_buf() }
     }
 
-    /// Where the folder is.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The same for something in it.
+    /// Makes the guard of a folder inside of this one.
     pub fn inside(&self, name: &str) -> Self {
         Self { caller: self.caller, path: self.path.join(name) }
     }
 
-    /// Whoever runs smcp.
+    /// The user who runs smcp.
     pub const fn caller(&self) -> Caller {
         self.caller
     }
@@ -50,14 +50,14 @@ impl Guard {
     /// Checks the opened folder.
     ///
     /// # Errors
-    /// With a [`StoreError`] inside when somebody else could change what is in it.
+    /// With a [`StoreError`] inside when another user could change its contents.
     pub fn check(&self, dir: &Dir) -> io::Result<()> {
-        let found = Ownership::from(&dir.dir_metadata()?);
+        let ownership = Ownership::from(&dir.dir_metadata()?);
         let refused = |problem| StoreError::from(FolderProblem::Exposed(problem).at(&self.path));
-        self.caller.check(found).map_err(|problem| io::Error::other(refused(problem)))
+        self.caller.check(ownership).map_err(|problem| io::Error::other(refused(problem)))
     }
 
-    /// Opens a folder in `dir` and checks it; `None` when it isn't there.
+    /// Opens a folder in `dir` and checks it; `None` when it does not exist.
     pub fn open(&self, dir: &Dir, name: &str) -> io::Result<Option<(Dir, Self)>> {
         let guard = self.inside(name);
         if is_link(dir, Path::new(name)) {
@@ -74,18 +74,18 @@ impl Guard {
         Ok(Some((folder, guard)))
     }
 
-    /// Opens a folder in `dir`, made first when it isn't there, and checks it.
+    /// Opens a folder in `dir` and checks it. Makes it first if needed.
     pub fn make(&self, dir: &Dir, name: &str) -> io::Result<(Dir, Self)> {
         if let Some(opened) = self.open(dir, name)? {
             return Ok(opened);
         }
-        create(dir, name, Access::Private)?;
+        create(dir, name, StoreAccess::Private)?;
         self.open(dir, name)?.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 }
 
-/// Makes a folder; one that is there stays as it is.
-pub fn create(dir: &Dir, name: &str, access: Access) -> io::Result<()> {
+/// Makes a folder. An existing one stays as it is.
+pub fn create(dir: &Dir, name: &str, access: StoreAccess) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.mode(access.folder_mode());
     match dir.create_dir_with(name, &builder) {
@@ -94,20 +94,20 @@ pub fn create(dir: &Dir, name: &str, access: Access) -> io::Result<()> {
     }
 }
 
-/// What an error about `path` in `dir` really means when a link stands in the way.
+/// Replaces an error about `path` in `dir` if the reason is a link in that path.
 pub fn explain(dir: &Dir, path: &str, error: io::Error) -> io::Error {
     let mut above: Vec<&Path> = Path::new(path).ancestors().filter(|part| !part.as_os_str().is_empty()).collect();
     above.reverse();
     let Some(link) = above.into_iter().find(|part| is_link(dir, part)) else { return error };
     let thing = if link == Path::new(path) { "file" } else { "folder" };
-    let said = format!(
+    let message = format!(
         "`{}` is a link, and links are not followed there: put the {thing} itself in its place",
         link.display()
     );
-    io::Error::new(io::ErrorKind::InvalidInput, said)
+    io::Error::new(io::ErrorKind::InvalidInput, message)
 }
 
-/// The first name in a folder that `is_ours` doesn't know.
+/// Finds the first name in a folder for which `is_ours` is false.
 pub(crate) fn first_unknown(dir: &Dir, is_ours: impl Fn(&str) -> bool) -> io::Result<Option<String>> {
     for entry in dir.entries()? {
         let name = entry?.file_name();

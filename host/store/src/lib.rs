@@ -1,13 +1,13 @@
-//! Files that smcp keeps and relies on: by digest, for one run, or as answers.
+//! Stores files: by digest, for one run, or as kept answers of registries.
 //!
-//! Before it is `model`; after it is everything that keeps files: bundles, credentials, registries. A store knows
-//! digests and folders. It doesn't know where bytes come from, and what it holds is never approval: bytes are verified
-//! each time they are used. All files are reached through the handles of the caller.
+//! `model` comes before; every crate that stores files comes after: bundles, credentials, registries. A store knows
+//! digests and folders, and not where the bytes come from. It holds bytes, never approval: they are verified each time
+//! they are used. All files are reached through handles that the caller opened.
 //!
 //! ```text
-//! ~/.mcp/cache ──Cache──► blobs, by digest      who runs one holds a Lease
+//! ~/.mcp/cache ──Cache──► blobs, by digest      a run holds a Lease on its own
 //!                    ├──► runs, one RunFolder each, removed when the run has ended
-//!                    └──► resolutions, for the day when nobody can be asked
+//!                    └──► resolutions, for a time when the registry can't be reached
 //! ```
 
 pub mod blobs;
@@ -25,12 +25,12 @@ mod testing;
 
 pub use crate::cache::Cache;
 pub use crate::cache::Lease;
+pub use crate::error::CacheTargetError;
 pub use crate::error::FolderError;
 pub use crate::error::FolderProblem;
-pub use crate::error::Purpose;
+pub use crate::error::FolderPurpose;
 pub use crate::error::StoreError;
-pub use crate::error::TargetError;
-pub use crate::resolutions::Kept;
+pub use crate::resolutions::KeptAnswer;
 pub use crate::resolutions::Resolutions;
 pub use crate::resolutions::has_digest;
 pub use crate::runs::RunFolder;

@@ -1,6 +1,6 @@
-//! Locks on open files: taken at once or not at all, or until a deadline.
+//! Locks open files: at once or not at all, or until a deadline.
 //!
-//! The system lets go of a lock however the process ends. Its own wait has no end, so none is used here.
+//! The system releases a lock however the process ends. Its blocking call has no timeout, so it is not used here.
 
 use std::fs::File;
 use std::fs::TryLockError;
@@ -12,15 +12,15 @@ use crate::stream::Halted;
 use smcp_model::deadline::Deadline;
 use smcp_model::limits;
 
-/// Takes the only lock on a file; `false` when somebody else has one.
+/// Takes an exclusive lock on a file; `false` when another process has a lock.
 pub(crate) fn exclusive(file: &File) -> io::Result<bool> {
     taken(file.try_lock())
 }
 
-/// Takes a lock that others may have too, and waits for whoever has the only one.
+/// Takes a shared lock on a file, and waits for a process that has an exclusive one.
 ///
 /// # Errors
-/// With [`Halted`] inside when the deadline passes; when the system keeps no locks there.
+/// With [`Halted`] inside when the deadline passes; when the file system has no locks.
 pub(crate) fn shared(file: &File, deadline: &Deadline) -> io::Result<()> {
     while !taken(file.try_lock_shared())? {
         deadline.check().map_err(|expired| io::Error::other(Halted::from(expired)))?;
@@ -37,7 +37,7 @@ fn taken(tried: Result<(), TryLockError>) -> io::Result<bool> {
     }
 }
 
-/// Whether a locked file still has a name: whoever had the lock before may have removed it.
+/// Whether a locked file still has a name: the process that had the lock before may have removed it.
 pub(crate) fn is_there(file: &File) -> io::Result<bool> {
     Ok(file.metadata()?.nlink() > 0)
 }

@@ -1,13 +1,13 @@
-//! What registries have answered, kept in the cache for a day when they can't.
+//! Answers of registries, kept for when the registry can't be reached.
 //!
 //! `pipeline` keeps each answer whose bytes were verified, and `offline` reads them. Nothing here is approval: a kept
 //! answer goes through the same checks and the same policies as a new one.
 //!
-//! `resolutions/<registry and package>/<version>.json`, both parts as SHA-256, so that nothing that a registry says
-//! becomes a path. A document is believed only as far as it is ours: written by this user or by root (who fills the caches
-//! of images), writable by nobody else, about what was asked for, and from the past. Anything else counts as absent.
+//! The files are `resolutions/<registry and package>/<version>.json`, both parts as SHA-256, so that no text of a
+//! registry becomes a path. A document is used only if this user or root (who fills the caches of images) wrote it, no
+//! other user can write it, it is about the wanted package, and it is from the past. Any other counts as absent.
 
-mod form;
+mod document;
 
 use std::io;
 use std::io::Write as _;
@@ -18,15 +18,15 @@ use std::time::Duration;
 use cap_std::fs::Dir;
 use cap_std::fs::File;
 
-use crate::blobs::Access;
+use crate::blobs::StoreAccess;
 use crate::draft;
-use crate::draft::Draft;
+use crate::draft::FileDraft;
 use crate::draft::is_hex;
 use crate::file::open_file;
 use crate::file::read_at_most;
-use crate::folder::Guard;
+use crate::folder::FolderGuard;
 use crate::folder::first_unknown;
-use crate::resolutions::form::Form;
+use crate::resolutions::document::ResolutionDocument;
 use smcp_model::digest::Digest;
 use smcp_model::limits;
 use smcp_model::name::PackageId;
@@ -38,61 +38,62 @@ use smcp_model::package::Selector;
 use smcp_model::package::Version;
 use smcp_model::registry::Registry;
 
-/// Where the answers are, in a cache.
+/// The folder of the answers, in a cache.
 pub(crate) const FOLDER: &str = "resolutions";
-/// How the name of an answer ends.
+/// The end of the name of an answer's file.
 const SUFFIX: &str = ".json";
 
-/// An answer of a registry, and when it was given.
+/// An answer of a registry, and its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub struct KeptAnswer {
     /// The answer.
     pub resolution: Resolution,
-    /// When, in seconds since the Unix epoch.
+    /// The time of the request, in seconds since the Unix epoch.
     pub at: u64,
 }
 
-/// An answer in the store, and where it is.
+/// A file of the store, and the answer in it.
 #[derive(Debug)]
-pub(crate) struct Filed {
-    /// What is there; `None` when it can't be believed.
-    pub(crate) kept: Option<Kept>,
+pub(crate) struct AnswerFile {
+    /// The answer; `None` when it can't be trusted.
+    pub(crate) answer: Option<KeptAnswer>,
     folder: String,
     name: String,
 }
 
-/// The answers that a cache has kept.
+/// The kept answers of a cache.
 #[derive(Debug)]
 pub struct Resolutions {
     root: Dir,
-    guard: Guard,
+    guard: FolderGuard,
 }
 
 impl Resolutions {
-    /// Those of the cache in `dir`, which is at `path`. Nothing is looked at yet.
+    /// The kept answers of the cache in `dir`, which is at `path`. Nothing is opened yet.
     pub fn new(dir: Dir, path: &Path, caller: Caller) -> Self {
-        Self { root: dir, guard: Guard::new(caller, path) }
+        Self { root: dir, guard: FolderGuard::new(caller, path) }
     }
 
-    /// Checks the folder of all answers, if it is there.
+    /// Checks the folder of all answers, if it exists.
     pub(crate) fn check(&self) -> io::Result<()> {
         self.folder().map(drop)
     }
 
-    /// The folder of all answers; `None` when it isn't there.
-    fn folder(&self) -> io::Result<Option<(Dir, Guard)>> {
+    /// Opens the folder of all answers; `None` when it does not exist.
+    fn folder(&self) -> io::Result<Option<(Dir, FolderGuard)>> {
         self.guard.check(&self.root)?;
         self.guard.open(&self.root, FOLDER)
     }
 
-    /// The folder of one registry's package; `None` when it isn't there.
+    /// Opens the folder of one package of a registry; `None` when it does not exist.
     fn subfolder(&self, name: &str) -> io::Result<Option<Dir>> {
         let Some((all, guard)) = self.folder()? else { return Ok(None) };
         Ok(guard.open(&all, name)?.map(|(folder, _)| folder))
     }
 
-    /// Keeps an answer that was asked for at `at`. The same answer is written again only when it has aged a little, and
-    /// one that was asked for later stays: a download that took long does not undo a "no" that somebody heard meanwhile.
+    /// Keeps the answer to a request of the time `at`. The same answer is written again only after
+    /// [`limits::RESOLUTION_RENEWED`]. The answer to a later request stays: a run with a long download does not undo a
+    /// "no" that another run got meanwhile.
     ///
     /// # Errors
     /// When it can't be written.
@@ -108,12 +109,12 @@ impl Resolutions {
         self.guard.check(&self.root)?;
         let (all, guard) = self.guard.make(&self.root, FOLDER)?;
         let (folder, _) = guard.make(&all, &folder)?;
-        let mut draft = Draft::new(&folder, Access::Private)?;
-        draft.write_all(&Form::of(resolution, at).to_bytes()?)?;
+        let mut draft = FileDraft::new(&folder, StoreAccess::Private)?;
+        draft.write_all(&ResolutionDocument::of(resolution, at).to_bytes()?)?;
         draft.keep(&name)
     }
 
-    /// Forgets what was known of something that the registry doesn't have any more.
+    /// Removes the answers about a version that the registry no longer has.
     ///
     /// # Errors
     /// When it can't be removed.
@@ -131,15 +132,16 @@ impl Resolutions {
         }
     }
 
-    /// The answer about one version; none when it can't be believed.
-    pub fn of_version(&self, registry: &Registry, id: &PackageId, version: &Version, now: u64) -> Option<Kept> {
+    /// Returns the answer about one version; `None` when there is none that can be trusted.
+    pub fn of_version(&self, registry: &Registry, id: &PackageId, version: &Version, now: u64) -> Option<KeptAnswer> {
         let folder = self.usable(&folder_of(registry, id))?;
         let kept = self.read(&folder, &name_of(version), now)?;
-        let found = &kept.resolution;
-        (found.registry == *registry && found.id == *id && found.version == *version).then_some(kept)
+        let answered = &kept.resolution;
+        (answered.registry == *registry && answered.id == *id && answered.version == *version).then_some(kept)
     }
 
-    /// How far in the future the answer lies that would be used if the clock were right; none when there is none.
+    /// Returns the label of the answer that only its time in the future excludes, and how far in the future that is.
+    /// `None` when there is no such answer.
     pub fn ahead(&self, registry: &Registry, wanted: &PackageRef, now: u64) -> Option<(String, Duration)> {
         let meant = match &wanted.selector {
             Selector::Exact(version) => {
@@ -147,7 +149,7 @@ impl Resolutions {
             }
             Selector::Digest(_) | Selector::Latest => self.of_package(registry, &wanted.id, u64::MAX),
         };
-        let fits = |kept: &&Kept| match &wanted.selector {
+        let fits = |kept: &&KeptAnswer| match &wanted.selector {
             Selector::Digest(digest) => has_digest(&kept.resolution, digest),
             Selector::Exact(_) | Selector::Latest => true,
         };
@@ -156,39 +158,39 @@ impl Resolutions {
         Some((nearest.resolution.label(), Duration::from_secs(ahead)))
     }
 
-    /// The answers about one package, newest first.
-    pub fn of_package(&self, registry: &Registry, id: &PackageId, now: u64) -> Vec<Kept> {
+    /// Returns the answers about one package, newest first.
+    pub fn of_package(&self, registry: &Registry, id: &PackageId, now: u64) -> Vec<KeptAnswer> {
         let Some(folder) = self.usable(&folder_of(registry, id)) else { return Vec::new() };
         let names = names(&folder, is_document).unwrap_or_default();
-        let mut found: Vec<Kept> = names.iter().filter_map(|name| self.read(&folder, name, now)).collect();
-        found.retain(|kept| kept.resolution.registry == *registry && kept.resolution.id == *id);
-        found.sort_by_key(|kept| std::cmp::Reverse(kept.at));
-        found
+        let mut answers: Vec<KeptAnswer> = names.iter().filter_map(|name| self.read(&folder, name, now)).collect();
+        answers.retain(|kept| kept.resolution.registry == *registry && kept.resolution.id == *id);
+        answers.sort_by_key(|kept| std::cmp::Reverse(kept.at));
+        answers
     }
 
-    /// Every document of the store.
-    pub(crate) fn all(&self, now: u64) -> io::Result<Vec<Filed>> {
+    /// Reads every document of the store, up to [`limits::RESOLUTIONS_READ`].
+    pub(crate) fn all(&self, now: u64) -> io::Result<Vec<AnswerFile>> {
         let Some((all, guard)) = self.folder()? else { return Ok(Vec::new()) };
-        let mut found = Vec::new();
+        let mut files = Vec::new();
         for folder in names(&all, is_folder)? {
             let Some((documents, _)) = guard.open(&all, &folder)? else { continue };
             for name in names(&documents, is_document)? {
-                let kept = self.read(&documents, &name, now).filter(|kept| {
+                let answer = self.read(&documents, &name, now).filter(|kept| {
                     let Resolution { registry, id, version, .. } = &kept.resolution;
                     folder == folder_of(registry, id) && name == name_of(version)
                 });
-                found.push(Filed { kept, folder: folder.clone(), name });
-                if found.len() >= limits::RESOLUTIONS_READ {
-                    return Ok(found);
+                files.push(AnswerFile { answer, folder: folder.clone(), name });
+                if files.len() >= limits::RESOLUTIONS_READ {
+                    return Ok(files);
                 }
             }
         }
-        Ok(found)
+        Ok(files)
     }
 
-    /// Removes a document, and its folder when it was the last one there.
-    pub(crate) fn remove(&self, filed: &Filed) -> io::Result<()> {
-        self.remove_file(&filed.folder, &filed.name)
+    /// Removes a document, and its folder when that is empty then.
+    pub(crate) fn remove(&self, file: &AnswerFile) -> io::Result<()> {
+        self.remove_file(&file.folder, &file.name)
     }
 
     fn remove_file(&self, folder: &str, name: &str) -> io::Result<()> {
@@ -198,12 +200,12 @@ impl Resolutions {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             Ok(()) | Err(_) => {}
         }
-        // A folder with something in it stays; an empty one that stays does no harm.
+        // A folder with other files in it stays. An empty folder that can't be removed does no harm.
         drop(all.remove_dir(folder));
         Ok(())
     }
 
-    /// The folder of one registry's package, when it is there and can be relied on.
+    /// Opens the folder of one package of a registry, if it exists and can be trusted.
     fn usable(&self, name: &str) -> Option<Dir> {
         self.subfolder(name).unwrap_or_else(|problem| {
             tracing::warn!(%name, %problem, "the kept answers of a registry are not used");
@@ -211,14 +213,14 @@ impl Resolutions {
         })
     }
 
-    fn read(&self, folder: &Dir, name: &str, now: u64) -> Option<Kept> {
-        // A clock that was put right by seconds makes nothing unknown.
+    fn read(&self, folder: &Dir, name: &str, now: u64) -> Option<KeptAnswer> {
+        // An answer stays usable after the clock was set back by a few seconds.
         let latest = now.saturating_add(limits::CLOCK_TOLERANCE.as_secs());
         let read = open_file(folder, name).and_then(|file| file.map(|file| self.read_own(file)).transpose());
         let problem = match read {
             Ok(None) => return None,
             Err(error) => error.to_string(),
-            Ok(Some(bytes)) => match Form::read(&bytes) {
+            Ok(Some(bytes)) => match ResolutionDocument::read(&bytes) {
                 Ok(kept) if kept.at <= latest => return Some(kept),
                 Ok(_) => "it is from the future".to_owned(),
                 Err(problem) => problem,
@@ -228,29 +230,28 @@ impl Resolutions {
         None
     }
 
-    /// Reads a file that nobody but this user, or root, can have written. Facts, unlike bytes, have no digest to be held
-    /// against.
+    /// Reads a file that only this user or root can have written. Facts, unlike bytes, have no digest to be checked with.
     fn read_own(&self, file: File) -> io::Result<Vec<u8>> {
-        let found = Ownership::from(&file.metadata()?);
+        let ownership = Ownership::from(&file.metadata()?);
         let untrusted = |problem| io::Error::new(io::ErrorKind::PermissionDenied, problem);
-        self.guard.caller().check(found).map_err(untrusted)?;
+        self.guard.caller().check(ownership).map_err(untrusted)?;
         let too_long = || {
-            let said = format!("it has more than {} bytes", limits::RESOLUTION_KEPT);
-            io::Error::new(io::ErrorKind::FileTooLarge, said)
+            let message = format!("it has more than {} bytes", limits::RESOLUTION_KEPT);
+            io::Error::new(io::ErrorKind::FileTooLarge, message)
         };
         read_at_most(file, limits::RESOLUTION_KEPT)?.ok_or_else(too_long)
     }
 }
 
-/// The first name in the folder of all answers, or in one of its folders, that is none of ours.
+/// Finds the first name in the folder of all answers, or in one of its folders, that is not one of ours.
 pub(crate) fn foreign(all: &Dir) -> io::Result<Option<String>> {
-    if let Some(found) = first_unknown(all, is_folder)? {
-        return Ok(Some(found));
+    if let Some(name) = first_unknown(all, is_folder)? {
+        return Ok(Some(name));
     }
     for folder in names(all, is_folder)? {
-        let found = first_unknown(&all.open_dir(&folder)?, |name| is_document(name) || draft::is_name(name))?;
-        if let Some(found) = found {
-            return Ok(Some(format!("{folder}/{found}")));
+        let name = first_unknown(&all.open_dir(&folder)?, |name| is_document(name) || draft::is_name(name))?;
+        if let Some(name) = name {
+            return Ok(Some(format!("{folder}/{name}")));
         }
     }
     Ok(None)
@@ -264,13 +265,13 @@ fn is_document(name: &str) -> bool {
     name.strip_suffix(SUFFIX).is_some_and(|hex| is_hex(hex, 64))
 }
 
-/// The names in a folder that are ours, as many as are looked at.
+/// Lists the names in a folder that are ours, up to [`limits::RESOLUTIONS_READ`].
 fn names(folder: &Dir, is_ours: fn(&str) -> bool) -> io::Result<Vec<String>> {
     let names = folder.entries()?.map(|entry| Ok(entry?.file_name().into_string().ok().filter(|name| is_ours(name))));
     names.filter_map(Result::transpose).take(limits::RESOLUTIONS_READ).collect()
 }
 
-/// Whether a digest is that of an answer's manifest or bundle.
+/// Whether the manifest or the bundle of an answer has this digest.
 pub fn has_digest(resolution: &Resolution, digest: &Digest) -> bool {
     resolution.manifest_digest == *digest || resolution.bundle_digest == *digest
 }
@@ -280,7 +281,7 @@ fn folder_of(registry: &Registry, id: &PackageId) -> String {
         Registry::Url(url) => ("url", url.as_str().as_bytes()),
         Registry::Directory(path) => ("directory", path.as_os_str().as_bytes()),
     };
-    // Neither a kind nor an id has a zero in it, so no two registries and packages run into one.
+    // A kind and an id have no zero byte, so two different registries or packages never give the same text.
     Digest::of(&[kind.as_bytes(), b"\0", id.to_string().as_bytes(), b"\0", place].concat()).hex()
 }
 

@@ -1,10 +1,8 @@
-//! The folders that running packages live in.
+//! The folders of running packages: one for each run, removed at its end.
 //!
-//! One for each run, and none longer than its run.
-//!
-//! They are in the cache, or where the configuration says. `unpack` fills one. Beside each folder is a lock file, made before the folder, removed after it,
-//! and locked by the run for its whole life. The system lets go of the lock however the run ends, so whoever gets the
-//! lock of a folder knows that its run is dead, and removes what it left.
+//! They are in the cache, or in a folder of the configuration. `unpack` fills them. Beside each folder is a lock file,
+//! made before the folder, removed after it, and locked by the run for its whole life. The system releases the lock
+//! however the run ends, so a process that gets the lock knows that the run is dead, and removes the folder.
 
 use std::hash::BuildHasher as _;
 use std::hash::RandomState;
@@ -22,12 +20,12 @@ use cap_std::fs::OpenOptions;
 use cap_std::fs::OpenOptionsExt as _;
 use cap_std::fs::Permissions;
 
-use crate::blobs::Access;
+use crate::blobs::StoreAccess;
 use crate::draft::is_hex;
 use crate::error::FolderProblem;
-use crate::error::Purpose;
+use crate::error::FolderPurpose;
 use crate::error::StoreError;
-use crate::folder::Guard;
+use crate::folder::FolderGuard;
 use crate::folder::first_unknown;
 use crate::lock;
 use smcp_model::limits;
@@ -36,39 +34,39 @@ use smcp_model::ownership::Untrusted;
 
 /// The folder of all runs, in the cache or elsewhere.
 pub(crate) const FOLDER: &str = "runs";
-/// What the name of a lock file ends in; the rest is the name of its folder, 16 lower-case hex digits.
+/// The end of a lock file's name; the rest is the name of its folder, 16 lower-case hex digits.
 const LOCK: &str = ".lock";
 
 /// The folder of all runs.
 #[derive(Debug)]
 pub struct Runs {
     dir: Dir,
-    guard: Guard,
+    guard: FolderGuard,
 }
 
 impl Runs {
-    /// Those in `dir`, which is at the absolute `path`; the folder of all is made when it isn't there.
+    /// Opens the folder of all runs in `dir`, which is at the absolute `path`, and makes it first if needed.
     ///
     /// # Errors
-    /// When it can't be made, or when somebody else could change what is in it, or in `dir`.
+    /// When it can't be made, or when another user could change it, or `dir`.
     pub fn at(dir: &Dir, path: &Path, caller: Caller) -> Result<Self, StoreError> {
-        let guard = Guard::new(caller, path);
-        guard.check(dir).map_err(Purpose::Runs.failed(path, "rely on it"))?;
+        let guard = FolderGuard::new(caller, path);
+        guard.check(dir).map_err(FolderPurpose::Runs.failed(path, "rely on it"))?;
         Self::new(dir, &guard)
     }
 
-    /// Those in a folder that was checked.
-    pub(crate) fn new(dir: &Dir, guard: &Guard) -> Result<Self, StoreError> {
-        let failed = Purpose::Runs.failed(guard.path(), "make a folder in it");
+    /// Opens the folder of all runs in a checked folder, and makes it first if needed.
+    pub(crate) fn new(dir: &Dir, guard: &FolderGuard) -> Result<Self, StoreError> {
+        let failed = FolderPurpose::Runs.failed(guard.path(), "make a folder in it");
         guard.make(dir, FOLDER).map(|(dir, guard)| Self { dir, guard }).map_err(failed)
     }
 
-    /// Those in a folder that was checked; `None` when there are none.
-    pub(crate) fn existing(dir: &Dir, guard: &Guard) -> io::Result<Option<Self>> {
+    /// Opens the folder of all runs in a checked folder; `None` when it does not exist.
+    pub(crate) fn existing(dir: &Dir, guard: &FolderGuard) -> io::Result<Option<Self>> {
         Ok(guard.open(dir, FOLDER)?.map(|(dir, guard)| Self { dir, guard }))
     }
 
-    /// Removes what dead runs left behind. What can't be removed now is left for the next time.
+    /// Removes the folders of dead runs. One that can't be removed stays for the next sweep.
     pub fn sweep(&self) {
         if let Err(error) = self.sweep_all() {
             tracing::warn!(path = %self.guard.path().display(), %error, "the folders of ended runs could not be listed");
@@ -78,8 +76,8 @@ impl Runs {
     fn sweep_all(&self) -> io::Result<()> {
         for entry in self.dir.entries()? {
             let file_name = entry?.file_name();
-            let Some(name) = file_name.to_str().and_then(locked) else { continue };
-            match Claim::existing(&self.dir, name).and_then(|claim| claim.map_or(Ok(()), |claim| claim.release())) {
+            let Some(name) = file_name.to_str().and_then(run_of_lock) else { continue };
+            match RunLock::existing(&self.dir, name).and_then(|lock| lock.map_or(Ok(()), |lock| lock.release())) {
                 Ok(()) => {}
                 Err(error) => tracing::warn!(%name, %error, "the folder of an ended run could not be removed"),
             }
@@ -87,55 +85,55 @@ impl Runs {
         Ok(())
     }
 
-    /// A new folder that nobody else has, for one run.
+    /// Makes a new folder for one run.
     ///
     /// # Errors
     /// When it can't be made.
     pub fn folder(&self) -> Result<RunFolder, StoreError> {
-        let failed = Purpose::Runs.failed(self.guard.path(), "make a folder for the run");
-        let claim = loop {
-            // Never the name of an earlier run, whose server may still be there when its smcp was killed.
+        let failed = FolderPurpose::Runs.failed(self.guard.path(), "make a folder for the run");
+        let lock = loop {
+            // A random name, so not that of an earlier run, whose server may outlive a killed smcp.
             let name = format!("{:016x}", RandomState::new().hash_one(LOCK));
-            if let Some(claim) = Claim::new(&self.dir, &name).map_err(failed)? {
-                break claim;
+            if let Some(lock) = RunLock::new(&self.dir, &name).map_err(failed)? {
+                break lock;
             }
         };
         let mut private = DirBuilder::new();
-        private.mode(Access::Private.folder_mode());
-        let folder = RunFolder { guard: self.guard.inside(&claim.name), claim };
-        self.dir.create_dir_with(&folder.claim.name, &private).map_err(failed)?;
+        private.mode(StoreAccess::Private.folder_mode());
+        let folder = RunFolder { guard: self.guard.inside(&lock.name), lock };
+        self.dir.create_dir_with(&folder.lock.name, &private).map_err(failed)?;
         Ok(folder)
     }
 }
 
-/// The name of the folder that a lock file belongs to, if it is one of ours.
-fn locked(name: &str) -> Option<&str> {
+/// Returns the name of the folder that a lock file belongs to, if the file is one of ours.
+fn run_of_lock(name: &str) -> Option<&str> {
     name.strip_suffix(LOCK).filter(|name| is_hex(name, 16))
 }
 
-/// The first name in the folder of all runs that is none of ours.
+/// Finds the first name in the folder of all runs that is not one of ours.
 pub(crate) fn foreign(all: &Dir) -> io::Result<Option<String>> {
-    first_unknown(all, |name| is_hex(name, 16) || locked(name).is_some())
+    first_unknown(all, |name| is_hex(name, 16) || run_of_lock(name).is_some())
 }
 
-/// The right to a run's folder, and to remove it.
+/// The lock of a run's folder: the right to use it, and to remove it.
 #[derive(Debug)]
-struct Claim {
+struct RunLock {
     dir: Dir,
     name: String,
-    // INVARIANT: locked since it was opened, and the file that is beside the folder. Closed last.
-    _lock: std::fs::File,
+    // INVARIANT: the file beside the folder, locked since it was opened. Closed last.
+    _file: std::fs::File,
 }
 
-impl Claim {
-    /// The right to a folder that is not there yet; none when somebody else has the name.
+impl RunLock {
+    /// Takes the lock of a folder that does not exist yet; `None` when the name is taken.
     fn new(dir: &Dir, name: &str) -> io::Result<Option<Self>> {
         let mut options = OpenOptions::new();
-        options.write(true).create_new(true).mode(Access::Private.file_mode());
+        options.write(true).create_new(true).mode(StoreAccess::Private.file_mode());
         Self::of(dir, name, &options, io::ErrorKind::AlreadyExists)
     }
 
-    /// The right to a folder that a dead run left behind; none while the run lives, or when the folder is gone.
+    /// Takes the lock of a folder that a dead run left; `None` while the run lives, or when the lock file is gone.
     fn existing(dir: &Dir, name: &str) -> io::Result<Option<Self>> {
         let mut options = OpenOptions::new();
         options.write(true).custom_flags(nix::fcntl::OFlag::O_NONBLOCK.bits());
@@ -143,16 +141,16 @@ impl Claim {
     }
 
     fn of(dir: &Dir, name: &str, options: &OpenOptions, taken: io::ErrorKind) -> io::Result<Option<Self>> {
-        let lock = match dir.open_with(format!("{name}{LOCK}"), options) {
+        let file = match dir.open_with(format!("{name}{LOCK}"), options) {
             Ok(file) => file.into_std(),
             Err(error) if error.kind() == taken => return Ok(None),
             Err(error) => return Err(error),
         };
-        // Whoever had the lock before may have removed the file, and with it the right.
-        if !lock::exclusive(&lock)? || !lock::is_there(&lock)? {
+        // The process that had the lock before may have removed the file, and the lock is worth nothing then.
+        if !lock::exclusive(&file)? || !lock::is_there(&file)? {
             return Ok(None);
         }
-        Ok(Some(Self { dir: dir.try_clone()?, name: name.to_owned(), _lock: lock }))
+        Ok(Some(Self { dir: dir.try_clone()?, name: name.to_owned(), _file: file }))
     }
 
     /// Removes the folder, then its lock file.
@@ -172,12 +170,15 @@ impl Claim {
     }
 }
 
-/// Makes every folder of a tree one that we may look into and change: a server may have made it another, and what is in
-/// such a folder can't be removed. No link is followed, and nothing leaves `dir`.
+/// Makes every folder of a tree readable and writable for us: a server may have changed that, and then its contents can't
+/// be removed. Links are not followed, and nothing outside of `dir` is changed.
 fn open_up(dir: &Dir, root: &str) -> io::Result<()> {
     let mut todo = vec![PathBuf::from(root)];
     while let Some(folder) = todo.pop() {
-        dir.set_permissions(&folder, Permissions::from_std(PermissionsExt::from_mode(Access::Private.folder_mode())))?;
+        dir.set_permissions(
+            &folder,
+            Permissions::from_std(PermissionsExt::from_mode(StoreAccess::Private.folder_mode())),
+        )?;
         for entry in dir.read_dir(&folder)? {
             let entry = entry?;
             if entry.file_type()?.is_dir() {
@@ -188,21 +189,21 @@ fn open_up(dir: &Dir, root: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// A folder of one run, removed with everything in it when dropped.
+/// The folder of one run, removed with its contents when dropped.
 #[derive(Debug)]
 pub struct RunFolder {
-    claim: Claim,
-    guard: Guard,
+    lock: RunLock,
+    guard: FolderGuard,
 }
 
 impl RunFolder {
-    /// Opens it, and makes sure that it is the one that was made: this user's.
+    /// Opens the folder, and checks that it belongs to this user, as the one that was made.
     ///
     /// # Errors
-    /// When it can't be opened, or is another.
+    /// When it can't be opened, or belongs to another user.
     pub fn open(&self) -> Result<Dir, StoreError> {
         let failed = self.failed("open it");
-        let dir = self.claim.dir.open_dir(&self.claim.name).map_err(failed)?;
+        let dir = self.lock.dir.open_dir(&self.lock.name).map_err(failed)?;
         self.guard.check(&dir).map_err(failed)?;
         let owner = dir.dir_metadata().map_err(failed)?.uid();
         if owner == self.guard.caller().uid() {
@@ -212,17 +213,18 @@ impl RunFolder {
         }
     }
 
-    /// Where it is.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         self.guard.path()
     }
 
-    /// What turns a failure while `doing` something in it into ours; what was found out already stays what it is.
+    /// Returns a converter of I/O errors while `doing` something in the folder. A [`StoreError`] inside of one is
+    /// returned as it is.
     pub fn failed(&self, doing: &'static str) -> impl Fn(io::Error) -> StoreError + Copy {
-        Purpose::Runs.failed(self.path(), doing)
+        FolderPurpose::Runs.failed(self.path(), doing)
     }
 
-    /// Tries what unpacking needs: to write a file in it. It goes with the folder.
+    /// Writes a file into the folder, as unpacking does. It is removed with the folder.
     ///
     /// # Errors
     /// When it can't be written.
@@ -230,12 +232,12 @@ impl RunFolder {
         let failed = self.failed("write to it");
         let dir = self.open()?;
         let mut options = OpenOptions::new();
-        options.write(true).create_new(true).mode(Access::Private.file_mode());
+        options.write(true).create_new(true).mode(StoreAccess::Private.file_mode());
         let mut file = dir.open_with("probe", &options).map_err(failed)?;
         file.write_all(&[0; limits::RUN_PROBE]).and_then(|()| file.sync_data()).map_err(failed)
     }
 
-    /// Whether the programs of a bundle could not be started in it: its file system is mounted noexec.
+    /// Whether the programs of a bundle can't be started here, because the file system is mounted noexec.
     pub fn is_noexec(&self) -> bool {
         let flag = nix::sys::statvfs::FsFlags::ST_NOEXEC;
         self.open().is_ok_and(|dir| nix::sys::statvfs::fstatvfs(&dir).is_ok_and(|found| found.flags().contains(flag)))
@@ -244,7 +246,7 @@ impl RunFolder {
 
 impl Drop for RunFolder {
     fn drop(&mut self) {
-        if let Err(error) = self.claim.release() {
+        if let Err(error) = self.lock.release() {
             tracing::warn!(path = %self.path().display(), %error, "the folder of a run could not be removed");
         }
     }
@@ -260,7 +262,7 @@ mod tests {
     fn bed() -> (tempfile::TempDir, Runs) {
         let temp = tempfile::tempdir().unwrap();
         let dir = Dir::open_ambient_dir(temp.path(), ambient_authority()).unwrap();
-        let runs = Runs { dir, guard: Guard::new(caller(), temp.path()) };
+        let runs = Runs { dir, guard: FolderGuard::new(caller(), temp.path()) };
         (temp, runs)
     }
 
@@ -289,7 +291,7 @@ mod tests {
     #[test]
     fn what_dead_runs_left_is_swept_and_nothing_else() {
         let (_temp, runs) = bed();
-        // A run that died when it had: a lock file, a folder, files.
+        // Three dead runs: with a lock file only, with an empty folder, with files in it.
         let [early, empty, full] = ["0123456789abcde0", "0123456789abcde1", "0123456789abcde2"];
         for name in [early, empty, full] {
             runs.dir.write(format!("{name}.lock"), "").unwrap();
@@ -297,7 +299,7 @@ mod tests {
         runs.dir.create_dir(empty).unwrap();
         runs.dir.create_dir_all(format!("{full}/inner")).unwrap();
         runs.dir.write(format!("{full}/inner/file"), "x").unwrap();
-        // Somebody's: of other lengths, with other digits, without a lock.
+        // Not made by smcp: names of other lengths, with other digits, without a lock.
         let foreign = ["0123456789ABCDEF", "0123456789abcde", "0123456789abcdefa", "train", ""];
         for name in foreign {
             runs.dir.write(format!("{name}.lock"), "").unwrap();
@@ -337,11 +339,11 @@ mod tests {
     #[test]
     fn a_name_is_given_once_and_a_right_to_a_removed_folder_is_none() {
         let (_temp, runs) = bed();
-        let claim = Claim::new(&runs.dir, "name").unwrap().unwrap();
-        assert!(Claim::new(&runs.dir, "name").unwrap().is_none());
-        assert!(Claim::existing(&runs.dir, "name").unwrap().is_none(), "it is locked");
-        claim.release().unwrap();
-        assert!(Claim::existing(&runs.dir, "name").unwrap().is_none(), "it is gone");
-        assert!(Claim::new(&runs.dir, "name").unwrap().is_some(), "though the first lock is still held");
+        let lock = RunLock::new(&runs.dir, "name").unwrap().unwrap();
+        assert!(RunLock::new(&runs.dir, "name").unwrap().is_none());
+        assert!(RunLock::existing(&runs.dir, "name").unwrap().is_none(), "it is locked");
+        lock.release().unwrap();
+        assert!(RunLock::existing(&runs.dir, "name").unwrap().is_none(), "it is gone");
+        assert!(RunLock::new(&runs.dir, "name").unwrap().is_some(), "though the first lock is still held");
     }
 }

@@ -1,4 +1,4 @@
-//! Readers that watch what passes: the clock, the length, the digest.
+//! Readers and writers that check a deadline, count bytes or compute a digest.
 
 use std::fmt;
 use std::io;
@@ -12,31 +12,31 @@ use smcp_model::digest::Digest;
 use smcp_model::digest::Hasher;
 use smcp_model::progress::Progress;
 
-/// Bytes that are moved at once: many enough that the calls don't count, few enough that memory doesn't.
+/// The size of one read, bytes: large enough that the calls cost little, small enough that memory does.
 pub const CHUNK: usize = 64 * 1024;
 
-/// Why one of our readers stops before the end. It travels inside of an [`io::Error`].
+/// Why one of our readers stops before the end. It is passed on inside of an [`io::Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Halted {
-    /// It took too long.
+    /// The deadline has passed.
     #[error(transparent)]
     Expired(#[from] Expired),
-    /// Whoever asked for it wants it no longer.
+    /// The user has interrupted it.
     #[error("it was interrupted")]
     Interrupted,
 }
 
-/// Bytes that are not those that their digest promises.
+/// The bytes have another digest than the expected one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("is not what its digest promises\n  expected {expected}\n  found    {found}")]
 pub struct DigestMismatch {
-    /// What was promised.
+    /// The expected digest.
     pub expected: Digest,
-    /// What the bytes have.
+    /// The digest of the bytes.
     pub found: Digest,
 }
 
-/// Checks that bytes have the digest that was promised.
+/// Checks that the bytes have the expected digest.
 ///
 /// # Errors
 /// When they have another one.
@@ -44,7 +44,7 @@ pub fn check_digest(expected: &Digest, found: Digest) -> Result<(), DigestMismat
     if found == *expected { Ok(()) } else { Err(DigestMismatch { expected: *expected, found }) }
 }
 
-/// Counts bytes, and fails when the deadline has passed.
+/// A reader that counts bytes, and fails when the deadline has passed.
 #[derive(Debug)]
 pub struct Timed<'d, R> {
     inner: R,
@@ -58,12 +58,12 @@ impl<'d, R: Read> Timed<'d, R> {
         Self { inner, deadline, count: 0 }
     }
 
-    /// How many bytes have passed.
+    /// How many bytes were read.
     pub const fn count(&self) -> u64 {
         self.count
     }
 
-    /// What is read from.
+    /// Returns the inner reader.
     pub fn into_inner(self) -> R {
         self.inner
     }
@@ -78,26 +78,26 @@ impl<R: Read> Read for Timed<'_, R> {
     }
 }
 
-/// Tells somebody how far it is.
-pub struct Watched<'p, R> {
+/// A reader that reports its progress.
+pub struct ProgressReader<'p, R> {
     inner: R,
     progress: &'p mut dyn Progress,
 }
 
-impl<R: fmt::Debug> fmt::Debug for Watched<'_, R> {
+impl<R: fmt::Debug> fmt::Debug for ProgressReader<'_, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watched").field("inner", &self.inner).finish_non_exhaustive()
+        f.debug_struct("ProgressReader").field("inner", &self.inner).finish_non_exhaustive()
     }
 }
 
-impl<'p, R: Read> Watched<'p, R> {
-    /// Reads from `inner`, and tells `progress`.
+impl<'p, R: Read> ProgressReader<'p, R> {
+    /// Reads from `inner`, and reports to `progress`.
     pub fn new(inner: R, progress: &'p mut dyn Progress) -> Self {
         Self { inner, progress }
     }
 }
 
-impl<R: Read> Read for Watched<'_, R> {
+impl<R: Read> Read for ProgressReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.progress.advance(u64::try_from(read).unwrap_or(u64::MAX));
@@ -105,7 +105,7 @@ impl<R: Read> Read for Watched<'_, R> {
     }
 }
 
-/// Fails when somebody wants it to stop.
+/// A reader that fails when it is interrupted.
 pub struct Interruptible<'i, R> {
     inner: R,
     interrupted: &'i dyn Fn() -> bool,
@@ -118,7 +118,7 @@ impl<R: fmt::Debug> fmt::Debug for Interruptible<'_, R> {
 }
 
 impl<'i, R: Read> Interruptible<'i, R> {
-    /// Reads from `inner` until it is `interrupted`.
+    /// Reads from `inner` until `interrupted` returns true.
     pub const fn new(inner: R, interrupted: &'i dyn Fn() -> bool) -> Self {
         Self { inner, interrupted }
     }
@@ -130,7 +130,7 @@ impl<R: Read> Read for Interruptible<'_, R> {
     }
 }
 
-/// Computes the digest of everything that is read.
+/// A reader that computes the digest of everything that is read.
 #[derive(Debug)]
 pub struct Hashed<R> {
     inner: R,
@@ -143,7 +143,7 @@ impl<R: Read> Hashed<R> {
         Self { inner, hasher: Hasher::default() }
     }
 
-    /// Reads what is left, and tells the digest of the whole.
+    /// Reads the rest, and returns the digest of the whole.
     ///
     /// # Errors
     /// When it can't be read.
@@ -161,7 +161,7 @@ impl<R: Read> Read for Hashed<R> {
     }
 }
 
-/// Computes the digest of everything that is written, and its length.
+/// A writer that computes the digest and the length of everything that is written.
 #[derive(Debug)]
 pub struct HashedWriter<W> {
     inner: W,
@@ -175,7 +175,7 @@ impl<W: Write> HashedWriter<W> {
         Self { inner, hasher: Hasher::default(), count: 0 }
     }
 
-    /// The digest and the length of everything that was written.
+    /// Returns the digest and the length of everything that was written.
     pub fn finish(self) -> (Digest, u64) {
         (self.hasher.finish(), self.count)
     }
@@ -194,7 +194,7 @@ impl<W: Write> Write for HashedWriter<W> {
     }
 }
 
-/// Keeps how a file begins, while it passes on its way to somebody else.
+/// A writer that remembers the first bytes that it passes on.
 #[derive(Debug)]
 pub struct Beginning<W> {
     inner: W,
@@ -207,7 +207,7 @@ impl<W: Write> Beginning<W> {
         Self { inner, bytes: Vec::new() }
     }
 
-    /// Whoever it went to, and how it begins.
+    /// Returns the inner writer, and the first bytes: at most [`content::BEGINNING`].
     pub fn finish(self) -> (W, Vec<u8>) {
         (self.inner, self.bytes)
     }
@@ -226,10 +226,10 @@ impl<W: Write> Write for Beginning<W> {
     }
 }
 
-/// Copies everything, and says on which side a failure was.
+/// Copies everything, and keeps errors of reading and writing apart.
 ///
 /// # Errors
-/// [`Halted`] when one of our readers says so, else what `read_failed` and `write_failed` make of it.
+/// [`Halted`] when one of our readers has stopped; other errors are converted by `read_failed` and `write_failed`.
 pub fn copy<E: From<Halted>>(
     from: &mut dyn Read,
     to: &mut dyn Write,
@@ -252,7 +252,7 @@ pub fn copy<E: From<Halted>>(
     }
 }
 
-/// What one of our readers sent through somebody else's code; otherwise what `meaning` makes of the error.
+/// Returns the [`Halted`] that one of our readers put into an I/O error. Other errors are converted by `meaning`.
 pub fn recover<E: From<Halted>>(error: io::Error, meaning: impl FnOnce(io::Error) -> E) -> E {
     error.downcast::<Halted>().map_or_else(meaning, E::from)
 }

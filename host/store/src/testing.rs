@@ -1,4 +1,4 @@
-//! What this crate's tests share: a cache in a folder of its own.
+//! Shared by this crate's tests: a cache in a temporary folder.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use cap_std::fs::PermissionsExt as _;
 use crate::Cache;
 use smcp_model::ownership::Caller;
 
-/// Whoever runs the tests.
+/// The user who runs the tests.
 pub(crate) fn caller() -> Caller {
     Caller::new(nix::unistd::geteuid().as_raw(), || None)
 }
@@ -38,7 +38,7 @@ impl Bed {
         Cache::new(self.root.open_dir("cache").unwrap(), &self.cache_path(), caller()).unwrap()
     }
 
-    /// Every file below a folder, with its contents, but for the mark of a cache.
+    /// Lists every file below a folder with its contents, except the marker of a cache.
     pub(crate) fn files(&self, folder: &str) -> Vec<(String, Vec<u8>)> {
         let mut found = Vec::new();
         walk(&self.root.open_dir(folder).unwrap(), "", &mut found);
@@ -48,7 +48,7 @@ impl Bed {
     }
 }
 
-/// Every file below `dir`, by path.
+/// Adds every file below `dir` to `found`, with its path and contents.
 fn walk(dir: &Dir, path: &str, found: &mut Vec<(String, Vec<u8>)>) {
     for entry in dir.entries().unwrap() {
         let entry = entry.unwrap();

@@ -1,4 +1,4 @@
-//! Addresses by their reach, and what a registry can make us connect to.
+//! Tests of the distances of addresses, and of where a registry can send us.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -69,7 +69,7 @@ fn every_kind_of_address_is_known() {
     }
 }
 
-/// Names with the addresses that a look-up gives, one list after the other.
+/// A resolver whose look-ups of a name return these lists of addresses, one after the other.
 #[derive(Debug)]
 struct Names(Mutex<HashMap<&'static str, Vec<Vec<&'static str>>>>);
 
@@ -91,12 +91,12 @@ impl Resolver for Names {
     }
 }
 
-fn guard(home: &str, table: &[(&'static str, &[&[&'static str]])]) -> Guard {
-    Guard::new(endpoint(&home.parse().unwrap()).unwrap(), Sightings::default(), Names::new(table))
+fn guard(home: &str, table: &[(&'static str, &[&[&'static str]])]) -> AddressGuard {
+    AddressGuard::new(endpoint(&home.parse().unwrap()).unwrap(), Sightings::default(), Names::new(table))
 }
 
-/// The addresses that would be connected to, or why none.
-fn connects(guard: &Guard, url: &str) -> Result<Vec<String>, String> {
+/// The addresses that may be connected to, or the error.
+fn connects(guard: &AddressGuard, url: &str) -> Result<Vec<String>, String> {
     let timeout =
         NextTimeout { after: Duration::NotHappening, reason: ureq::Timeout::Global, ..NextTimeout::default() };
     match guard.resolve(&url.parse().unwrap(), &Config::default(), timeout) {
@@ -140,19 +140,19 @@ fn a_registry_leads_no_nearer_than_it_is() {
     }
 }
 
-/// Where a chain of redirects ends: whether its last hop is followed.
+/// Whether the last hop of a chain of redirects is followed.
 fn followed(home: &'static str, hops: &[&'static str]) -> bool {
     let names = ["a.example", "b.example", "c.example"];
     let mut table: HashMap<_, _> = names.into_iter().zip(hops).map(|(name, hop)| (name, vec![vec![*hop]])).collect();
     table.insert("home.example", vec![vec![home]]);
     let home = endpoint(&"https://home.example".parse().unwrap()).unwrap();
-    let guard = Guard::new(home, Sightings::default(), Names(Mutex::new(table)));
+    let guard = AddressGuard::new(home, Sightings::default(), Names(Mutex::new(table)));
     guard.seen.begin();
     connects(&guard, "https://home.example/").unwrap();
     let hops: Vec<_> = names[..hops.len()].iter().map(|name| connects(&guard, &format!("https://{name}/"))).collect();
     let (last, before) = hops.split_last().unwrap();
     assert!(before.iter().all(Result::is_ok), "{hops:?}");
-    // The next question is not about them.
+    // They don't count for the next request.
     guard.seen.begin();
     assert!(connects(&guard, "https://home.example/").is_ok());
     last.is_ok()
@@ -203,7 +203,7 @@ fn a_name_that_is_looked_up_again_gains_nothing() {
     );
     connects(&guard, "https://home.example/").unwrap();
     connects(&guard, "https://storage.example/").unwrap();
-    // The second answer of each is another one: rebinding.
+    // The second look-up of each name returns another address: DNS rebinding.
     assert_eq!(connects(&guard, "https://storage.example/"), Err("storage.example is this machine".to_owned()));
     connects(&guard, "https://home.example/").unwrap();
     let refused = connects(&guard, "https://private.example/");

@@ -1,6 +1,6 @@
 //! The catalogue of a directory registry: every package, in order.
 //!
-//! One after the other: owners are held in memory, and the names of one owner; packages are not.
+//! Packages are read one after the other. Only the names of all owners and of one owner's packages are in memory.
 
 use crate::directory::DirectoryRegistry;
 use crate::directory::PACKAGES;
@@ -15,20 +15,20 @@ use smcp_model::text::SafeText;
 /// A package in the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// Which package.
+    /// The package.
     pub id: PackageId,
-    /// What `latest` means for it; none when nothing is published, or when that can't be known.
+    /// The version that `latest` means; `None` when no version is published, or when there is a problem.
     pub latest: Option<Version>,
-    /// Why it can't be known.
+    /// Why the latest version can't be found.
     pub problem: Option<SafeText>,
 }
 
 impl DirectoryRegistry {
-    /// Every package in the order of its name, with its latest version. The end of the first error is the end of it all:
-    /// a part is never taken for the whole.
+    /// Lists every package in the order of the names, with its latest version. The caller has to stop at the first error,
+    /// so that a part is never taken for the whole.
     ///
     /// # Errors
-    /// When the directory can't be read, or time is over; at the beginning, and with each package.
+    /// When the directory can't be read, or the deadline passes: at the start, or at any package.
     pub fn catalog<'r>(
         &'r self,
         deadline: &'r Deadline,
@@ -50,10 +50,10 @@ impl DirectoryRegistry {
         }
     }
 
-    /// Every package in the order of its name.
+    /// Lists every package in the order of the names.
     pub(super) fn packages(&self) -> Result<impl Iterator<Item = Result<PackageId, PackageError>> + '_, PackageError> {
         let mut orgs = self.words(PACKAGES)?;
-        // As whole names sort: `a-b/x` comes before `a/x`.
+        // The order of the whole names: `a-b/x` comes before `a/x`.
         orgs.sort_by_key(|org| format!("{org}/"));
         Ok(orgs.into_iter().flat_map(|org| match self.words(&format!("{PACKAGES}/{org}")) {
             Ok(mut names) => {
@@ -65,7 +65,7 @@ impl DirectoryRegistry {
         }))
     }
 
-    /// The names of a folder that are names of owners or packages.
+    /// Lists the names in a folder that are valid for owners or packages.
     fn words(&self, path: &str) -> Result<Vec<PackageWord>, PackageError> {
         let names = list(self.dir(), path).map_err(self.failed(format!("list `{path}`")))?;
         Ok(names.into_iter().filter_map(|name| name.parse().ok()).collect())

@@ -1,6 +1,6 @@
-//! What `serve` hands out of a directory registry.
+//! The part of a directory registry that `serve` uses.
 //!
-//! Its documents as they stand, and its files verified.
+//! Documents are served as they were written; files are verified first.
 
 use std::io;
 use std::io::Seek as _;
@@ -22,14 +22,14 @@ use smcp_store::stream::HashedWriter;
 use smcp_store::stream::Timed;
 
 impl DirectoryRegistry {
-    /// The resolve document of the version that is meant, as its publisher wrote it: who asks judges it for themselves.
-    /// Only `ref` says what was asked for.
+    /// Returns the resolve document of the wanted version as its publisher wrote it: the client checks it again. Only
+    /// `ref` is replaced by the selector of the request.
     ///
     /// # Errors
     /// When there is no such version, or its entry is not valid.
     pub fn document(&self, wanted: &PackageRef, deadline: &Deadline) -> Result<Value, PackageError> {
-        let found = self.resolve(wanted, deadline)?;
-        let Some((_, text)) = self.entry_text(&found.id, &found.version)? else {
+        let resolution = self.resolve(wanted, deadline)?;
+        let Some((_, text)) = self.entry_text(&resolution.id, &resolution.version)? else {
             return Err(self.missing(wanted)?);
         };
         let mut document: Value = json::read(&text).map_err(|problem| VersionProblem::Document(problem).of(wanted))?;
@@ -39,11 +39,10 @@ impl DirectoryRegistry {
         Ok(document)
     }
 
-    /// Opens a file for reading from its beginning once all of it was read and has the digest of its name; with its
-    /// length.
+    /// Verifies the digest of a file, and returns the file, at its start, with its length in bytes.
     ///
     /// # Errors
-    /// When it isn't there, can't be read, or has another digest.
+    /// When it does not exist, can't be read, or has another digest.
     pub fn verified(
         &self,
         artifact: Artifact,

@@ -1,4 +1,4 @@
-//! Resolving: which version is meant, what if none, hostile documents.
+//! Tests of resolving: which version is found, and hostile documents.
 
 use serde_json::Value;
 use serde_json::json;
@@ -22,7 +22,7 @@ fn document(version: &str, status: &str) -> Value {
     })
 }
 
-/// A registry that has these documents under these names.
+/// A registry with these documents, as entries with these names.
 fn registry(documents: &[(&str, Value)]) -> (Bed, DirectoryRegistry) {
     let bed = Bed::new();
     let folder = "registry/packages/acme/tool";
@@ -201,7 +201,7 @@ fn a_damaged_entry_ends_only_what_it_could_be_about() {
     let good = |version: &str| document(version, "published").to_string();
     let digest = |text: &str| format!("acme/tool@{}", Digest::of(text.as_bytes()));
     let damaged = |version: &str| good(version).replace("\"status\"", "\"status");
-    // the file that is damaged, what is asked for, the version that is the answer or the file that is named
+    // the damaged file, the reference, the version that is found or the file that the error names
     let cases = [
         ("1.5.0", "acme/tool@latest".to_owned(), Ok("2.0.0")),
         ("nightly", "acme/tool@latest".to_owned(), Ok("2.0.0")),
@@ -272,7 +272,7 @@ fn what_everybody_may_write_is_not_believed() {
     let folder = "registry/packages/acme/tool";
     let places = ["registry", "registry/packages", "registry/packages/acme", folder, &format!("{folder}/1.0.0.json")];
     for place in places {
-        // A group is a team's. Everybody is nobody's, sticky or not.
+        // The group may write, since it is a team. All users may not, even with the sticky bit.
         for (mode, fits) in [(0o2775, true), (0o777, false), (0o1777, false), (0o757, false), (0o755, true)] {
             bed.root.set_permissions(place, Permissions::from_mode(mode)).unwrap();
             let found = resolve(&registry, "acme/tool@1.0.0");

@@ -1,4 +1,4 @@
-//! The exit code's reason of each error, and its name for machines.
+//! The exit kind of each error, and its code for scripts.
 
 use crate::error::PackageError;
 use crate::error::RegistryProblem;
@@ -9,17 +9,17 @@ use smcp_http::HttpProblemKind;
 use smcp_model::exit::ExitKind;
 
 impl PackageError {
-    /// The exit code's reason.
+    /// The kind of the error, which decides the exit code.
     pub const fn exit_kind(&self) -> ExitKind {
         self.classify().0
     }
 
-    /// A stable name for machines.
+    /// The stable code of the error, for scripts.
     pub const fn code(&self) -> &'static str {
         self.classify().1
     }
 
-    /// The only table of kinds and codes, of the crates below too.
+    /// The only table of kinds and codes, including the errors of the crates below.
     const fn classify(&self) -> (ExitKind, &'static str) {
         use ExitKind::Integrity;
         use ExitKind::Registry;

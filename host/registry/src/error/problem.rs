@@ -1,4 +1,4 @@
-//! What is wrong with a registry, or with what it says of a version.
+//! The problems of a registry, and of its entries and files.
 
 use std::error::Error;
 use std::fmt;
@@ -13,58 +13,58 @@ use smcp_model::registry::Registry;
 use smcp_model::text::SafeText;
 use smcp_store::stream::DigestMismatch;
 
-/// A registry doesn't have what was asked for, or can't be used.
+/// A registry doesn't have the package, the version or the file, or can't be used.
 #[derive(Debug)]
-pub struct RegistryError {
+pub struct RegistryFailure {
     /// The registry.
     pub registry: Registry,
-    /// What is wrong.
+    /// The problem.
     pub problem: RegistryProblem,
 }
 
-/// What is wrong with a registry.
+/// A problem of a registry.
 #[derive(Debug)]
 pub enum RegistryProblem {
     /// It doesn't have the package.
     NoSuchPackage {
-        /// What was asked for.
+        /// The package.
         id: PackageId,
-        /// What there is instead.
+        /// The packages that it has, or advice.
         hint: String,
     },
-    /// It has the package, but not in this version.
+    /// It has the package, but not this version.
     NoSuchVersion {
         /// The package.
         id: PackageId,
-        /// Which version was asked for.
+        /// The version.
         wanted: String,
-        /// What there is instead.
+        /// The versions that it has, or advice.
         hint: String,
     },
     /// It doesn't have a file that it names.
     MissingBlob {
-        /// Which kind of file.
+        /// The kind of the file.
         artifact: Artifact,
         /// Its digest.
         digest: Digest,
     },
     /// It can't be read or written.
     Unusable {
-        /// What was tried.
+        /// The operation, for the message.
         doing: String,
-        /// Why it failed.
+        /// The error of the system.
         cause: io::Error,
     },
 }
 
 impl RegistryProblem {
-    /// The error about this registry.
+    /// Makes the error about this registry.
     pub fn of(self, registry: &Registry) -> PackageError {
-        PackageError::Registry(Box::new(RegistryError { registry: registry.clone(), problem: self }))
+        PackageError::Registry(Box::new(RegistryFailure { registry: registry.clone(), problem: self }))
     }
 }
 
-impl fmt::Display for RegistryError {
+impl fmt::Display for RegistryFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { registry, problem } = self;
         match problem {
@@ -82,7 +82,7 @@ impl fmt::Display for RegistryError {
     }
 }
 
-impl Error for RegistryError {
+impl Error for RegistryFailure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.problem {
             RegistryProblem::Unusable { cause, .. } => Some(cause),
@@ -93,42 +93,42 @@ impl Error for RegistryError {
     }
 }
 
-/// What a registry says or has of a package is not in order.
+/// The registry's entry or file of a package is not valid, or the cache can't replace the registry.
 #[derive(Debug)]
 pub struct VersionError {
-    /// The package, with its version as far as one is meant: `org/name@version`.
+    /// The package, with its version if there is one: `org/name@version`.
     pub label: String,
-    /// What is wrong.
+    /// The problem.
     pub problem: VersionProblem,
 }
 
-/// What is wrong with what is known of a package, or with its files.
+/// A problem of a package's entry, of its files, or of the kept answers about it.
 #[derive(Debug)]
 pub enum VersionProblem {
-    /// A digest stands for more than one version.
+    /// More than one version has the digest.
     AmbiguousDigest {
         /// The digest.
         digest: Digest,
         /// The versions, with commas.
         versions: String,
     },
-    /// The registry can't be asked, and what it said before is too old to be relied on.
+    /// The registry can't be asked, and its earlier answer is too old.
     FactsTooOld {
-        /// How old it is.
+        /// The age of the answer.
         age: Duration,
-        /// How old it may be.
+        /// The highest age that is allowed.
         limit: Duration,
         /// Why the registry can't be asked.
         outage: PackageError,
     },
-    /// What the cache knows was said later than now.
+    /// The registry can't be asked, and its earlier answer is from the future.
     FactsOfTheFuture {
-        /// How far.
+        /// How far in the future it is.
         ahead: Duration,
         /// Why the registry can't be asked.
         outage: PackageError,
     },
-    /// The registry can't be asked, and nobody else knows which version is the latest.
+    /// The registry can't be asked, and only it knows which version is the latest.
     LatestUnknown {
         /// The versions that the cache knows, with commas.
         versions: String,
@@ -137,37 +137,37 @@ pub enum VersionProblem {
     },
     /// The registry can't be asked, and the cache does not have a file.
     NotInCache {
-        /// Which kind of file.
+        /// The kind of the file.
         artifact: Artifact,
         /// Its digest.
         digest: Digest,
         /// Why the registry can't be asked.
         outage: String,
     },
-    /// A resolve document can't be believed.
+    /// A resolve document is not valid.
     Document(SafeText),
-    /// Bytes are not those that their digest promises.
+    /// The bytes of a file have another digest than the expected one.
     DigestMismatch {
-        /// Which file.
+        /// The kind of the file.
         artifact: Artifact,
-        /// What was promised, and what the bytes have.
+        /// The expected digest, and that of the bytes.
         mismatch: DigestMismatch,
-        /// What they are, when that is something else than such a file; else empty.
+        /// What the bytes are, if they are recognised as another kind of file; otherwise empty.
         instead: &'static str,
     },
-    /// A file is longer than it may be; as long is [`Artifact::limit`].
+    /// A file is longer than [`Artifact::limit`].
     TooLarge(Artifact),
-    /// The version is there already, with other bytes.
+    /// The version is already published, with another bundle.
     Immutable {
-        /// Digest of the bundle that is there.
+        /// The digest of the published bundle.
         published: Digest,
-        /// Digest of the bundle that was to be published.
+        /// The digest of the new bundle.
         offered: Digest,
     },
 }
 
 impl VersionProblem {
-    /// The error about the package with this label.
+    /// Makes the error about the package with this label.
     pub fn of(self, label: impl ToString) -> PackageError {
         PackageError::Version(Box::new(VersionError { label: label.to_string(), problem: self }))
     }
@@ -241,7 +241,7 @@ impl Error for VersionError {
     }
 }
 
-/// A duration up to the whole minute, so that it is seen to be more than a limit.
+/// Rounds a duration up to a whole minute, so that the message shows more than the limit.
 fn whole_minutes(duration: Duration) -> humantime::FormattedDuration {
     humantime::format_duration(Duration::from_secs(duration.as_secs().div_ceil(60).saturating_mul(60)))
 }

@@ -1,4 +1,4 @@
-//! Fetching: what the registry hands out is what was asked for, or nothing is.
+//! Tests of fetching: only the files that were asked for are accepted.
 
 use std::io::Read;
 use std::path::Path;
@@ -17,7 +17,7 @@ use smcp_model::name::PackageId;
 use smcp_model::progress::Unwatched;
 use smcp_model::registry::Registry;
 
-/// A registry that hands out what it was given, whatever was asked for.
+/// A registry that returns the same files, whatever the request.
 #[derive(Debug)]
 struct Fake {
     location: Registry,

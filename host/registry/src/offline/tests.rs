@@ -1,4 +1,4 @@
-//! What the cache recalls of a registry that can not be asked, case by case.
+//! Tests of the answers that are recalled for a registry that can't be reached.
 
 use std::io;
 
@@ -14,7 +14,7 @@ fn outage() -> PackageError {
     RegistryProblem::Unusable { doing: "ask it".to_owned(), cause }.of(&Registry::Directory("/srv/r".into()))
 }
 
-/// A bed whose cache knows two versions with one bundle digest, as of `NOW`.
+/// A cache with answers from `NOW` about three versions, two of which have the same bundle.
 fn bed() -> (Bed, Registry) {
     let bed = Bed::new();
     let registry = Registry::Directory("/srv/r".into());
@@ -80,7 +80,7 @@ fn only_silence_is_an_outage() {
     for kind in [Kind::NotFound, Kind::ConnectionRefused, Kind::TimedOut, Kind::NetworkUnreachable, Kind::Other] {
         assert!(registry(kind).is_outage(), "{kind}");
     }
-    // No right to ask; a certificate that is wrong; an answer that is no answer.
+    // A missing permission; a wrong certificate; an answer that is not valid.
     for kind in [Kind::PermissionDenied, Kind::InvalidData, Kind::InvalidInput] {
         assert!(!registry(kind).is_outage(), "{kind}");
     }

@@ -1,4 +1,4 @@
-//! The author's manifest, held against what is published.
+//! Reads the author's manifest, and checks it against the publish request.
 
 use cap_std::fs::Dir;
 use serde_json::Map;
@@ -22,34 +22,34 @@ use smcp_model::text::SafeText;
 use smcp_store::file::open_file;
 use smcp_store::file::read_at_most;
 
-/// What an author's manifest comes to.
-pub(super) struct Author {
+/// The author's manifest, as far as publishing needs it.
+pub(super) struct AuthorManifest {
     /// The manifest as a document.
     pub(super) document: Map<String, Value>,
-    /// The commit that it names.
+    /// The commit in it.
     pub(super) git_sha: Option<String>,
-    /// Files that its command names, as far as that can be told.
-    pub(super) expected: Vec<Expected>,
-    /// What is worth saying about it.
+    /// The files that its command names, as far as smcp can recognise them.
+    pub(super) expected: Vec<ExpectedFile>,
+    /// Remarks about it, for the user.
     pub(super) remarks: Vec<SafeText>,
 }
 
-/// A file that a command needs in the directory.
-pub(super) struct Expected {
+/// A file that the command needs in the directory.
+pub(super) struct ExpectedFile {
     pub(super) path: String,
-    /// Whether it is started itself, and not handed to a program.
+    /// Whether it is started itself, and not passed to an interpreter.
     pub(super) is_program: bool,
 }
 
 /// Reads the manifest in the directory of a request.
 ///
 /// # Errors
-/// When there is none, when it is not what an author has to write, or when it is another package's.
-pub(super) fn read(request: &PublishRequest, label: &str) -> Result<Author, PackageError> {
+/// When there is none, when it is not a valid author's manifest, or when it is about another package or version.
+pub(super) fn read(request: &PublishRequest, label: &str) -> Result<AuthorManifest, PackageError> {
     let refuse = |problem: &str| Err(BundleErrorKind::Unpublishable(problem.to_owned()).of(label).into());
     let invalid = |problem| BundleErrorKind::Manifest(problem).of(label);
     let bytes = read_file(&request.bundle_dir, label)?;
-    // The registry's manifest is written anew, without the mark.
+    // A byte order mark is skipped; the registry's manifest is written without it.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let document: Map<String, Value> = json::read(bytes).map_err(|problem| invalid(ManifestError::Invalid(problem)))?;
     let holds = |key: &str| document.get(key).is_some_and(|value| !value.is_null());
@@ -69,21 +69,22 @@ pub(super) fn read(request: &PublishRequest, label: &str) -> Result<Author, Pack
     let fetches = Fetches::of(&read.manifest.entrypoint).map(|fetches| SafeText::new(&fetches.sentence()));
     let remarks = fetches.into_iter().chain(manifest::unknown_keys(&document)).collect();
     let expected = expected(&read.manifest.entrypoint);
-    Ok(Author { document, git_sha: read.identity.git_sha, expected, remarks })
+    Ok(AuthorManifest { document, git_sha: read.identity.git_sha, expected, remarks })
 }
 
-/// The files that a command names: a program of the bundle's own, and the first script of an interpreter.
-fn expected(entrypoint: &Entrypoint) -> Vec<Expected> {
+/// Finds the files that a command names: a program in the bundle, and a script as the first argument.
+fn expected(entrypoint: &Entrypoint) -> Vec<ExpectedFile> {
     let Entrypoint { command, args, workdir, .. } = entrypoint;
     let is_script = |word: &&String| {
         let (path, end) = word.rsplit_once('.').unwrap_or((word, ""));
         !path.starts_with(['-', '/']) && !path.contains("..") && ["js", "mjs", "cjs", "py"].contains(&end)
     };
-    let plain = |path: &str| path.split('/').filter(|part| !matches!(*part, "" | ".")).collect::<Vec<_>>().join("/");
-    let program = command.contains('/').then(|| Expected { path: plain(command), is_program: true });
+    let normalized =
+        |path: &str| path.split('/').filter(|part| !matches!(*part, "" | ".")).collect::<Vec<_>>().join("/");
+    let program = command.contains('/').then(|| ExpectedFile { path: normalized(command), is_program: true });
     let script = args.first().filter(is_script).map(|script| {
-        let path = plain(&format!("{}/{script}", workdir.as_deref().unwrap_or_default()));
-        Expected { path, is_program: false }
+        let path = normalized(&format!("{}/{script}", workdir.as_deref().unwrap_or_default()));
+        ExpectedFile { path, is_program: false }
     });
     program.into_iter().chain(script).collect()
 }

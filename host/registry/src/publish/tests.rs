@@ -1,4 +1,4 @@
-//! From a directory to a version and back; and what may not be published.
+//! Tests of publishing: a directory becomes a version; what is refused.
 
 use super::*;
 use crate::testing::Bed;
@@ -194,7 +194,7 @@ fn everything_that_may_not_be_packed_is_named_at_once() {
     assert_eq!(published.unpacked, u64::try_from(text.len() + 3).unwrap());
 }
 
-/// The names that a bundle of these files has.
+/// The names in a bundle of these files.
 fn packed(files: &[(&str, &str)], exclude: &[&str]) -> Vec<String> {
     let bed = Bed::new();
     let text = manifest(ID, "1.0.0");
@@ -280,7 +280,7 @@ fn publishers_wait_for_each_other() {
 
 #[test]
 fn a_command_that_can_not_start_is_noticed() {
-    // command, working directory, files, what is said
+    // command, working directory, files, remarks
     type Case<'c> = (&'c str, &'c str, &'c [(&'c str, &'c str)], &'c [&'c str]);
     let cases: [Case<'_>; 7] = [
         (r#"["python3","server.py"]"#, "", &[("server.py", "")], &[]),

@@ -1,18 +1,18 @@
-//! What is in the cache, and how it leaves.
+//! Lists the files of the cache, and removes them.
 //!
-//! Nothing here reads a file's contents but its first bytes, and nothing that a running package has is removed: its
-//! files are locked, see [`Lease`](crate::cache::Lease).
+//! Only the first bytes of a file are read here. Files of a running package are never removed: they are locked, see
+//! [`Lease`](crate::cache::Lease).
 
 use std::collections::HashSet;
 use std::io;
 use std::io::Read as _;
 
-use crate::blobs::Stored;
+use crate::blobs::StoreEntry;
 use crate::cache::Cache;
+use crate::error::CacheTargetError;
 use crate::error::StoreError;
-use crate::error::TargetError;
 use crate::lock;
-use crate::resolutions::Filed;
+use crate::resolutions::AnswerFile;
 use crate::resolutions::has_digest;
 use smcp_model::cache::CacheEntry;
 use smcp_model::cache::CacheKind;
@@ -25,11 +25,11 @@ use smcp_model::limits;
 use smcp_model::package::Resolution;
 use smcp_model::size::ByteSize;
 
-/// How every gzip file begins; no manifest does.
+/// The first bytes of every gzip file, and of no manifest.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 impl Cache {
-    /// Every file, the one that was used last first.
+    /// Lists every file, the last used one first.
     ///
     /// # Errors
     /// When the cache can't be listed.
@@ -37,21 +37,20 @@ impl Cache {
         Ok(self.describe(&self.stored()?, &self.answers(now)?))
     }
 
-    /// Removes what `targets` name, in every registry's name.
+    /// Removes what `targets` name, from whichever registry it came.
     ///
     /// # Errors
-    /// [`TargetError`], before anything is removed; when something
-    /// can't be removed.
+    /// [`CacheTargetError`], before anything is removed; when something can't be removed.
     pub fn remove_targets(&self, targets: &[CacheTarget], now: u64) -> Result<CacheRemoval, StoreError> {
         let (entries, mut answers) = (self.entries(now)?, self.answers(now)?);
         let mut doomed = HashSet::new();
         let mut gone = Vec::new();
         for target in targets {
             match target {
-                CacheTarget::Digest(prefix) => drop(doomed.insert(one_with(prefix, &entries)?)),
+                CacheTarget::Digest(prefix) => drop(doomed.insert(digest_with_prefix(prefix, &entries)?)),
                 CacheTarget::Package(id, version) => {
-                    let of_target = |filed: &mut Filed| {
-                        filed.kept.as_ref().is_some_and(|kept| {
+                    let of_target = |file: &mut AnswerFile| {
+                        file.answer.as_ref().is_some_and(|kept| {
                             let Resolution { id: of, version: at, .. } = &kept.resolution;
                             of == id && version.as_ref().is_none_or(|version| version == at)
                         })
@@ -59,19 +58,19 @@ impl Cache {
                     let before = gone.len();
                     gone.extend(answers.extract_if(.., of_target));
                     if gone.len() == before {
-                        return Err(TargetError::NotCached { target: label(target) }.into());
+                        return Err(CacheTargetError::NotCached { target: label(target) }.into());
                     }
                 }
             }
         }
-        let resolutions = gone.iter().filter_map(|filed| filed.kept.as_ref()).map(|kept| &kept.resolution);
+        let resolutions = gone.iter().filter_map(|file| file.answer.as_ref()).map(|kept| &kept.resolution);
         let freed = resolutions.flat_map(|gone| [gone.manifest_digest, gone.bundle_digest]);
         doomed.extend(freed.filter(|digest| !is_named(digest, &answers)));
         let mut removal = self.remove_all(entries, &doomed, false)?;
-        // What runs can still be recalled tomorrow.
-        gone.retain(|filed| {
-            !filed
-                .kept
+        // The answer about a running package stays, so that it can still be recalled.
+        gone.retain(|file| {
+            !file
+                .answer
                 .as_ref()
                 .is_some_and(|kept| removal.in_use.iter().any(|entry| has_digest(&kept.resolution, &entry.digest)))
         });
@@ -80,7 +79,7 @@ impl Cache {
         Ok(removal)
     }
 
-    /// Removes everything but what is in use.
+    /// Removes every file that is not in use.
     ///
     /// # Errors
     /// When something can't be removed.
@@ -92,7 +91,7 @@ impl Cache {
         Ok(removal)
     }
 
-    /// Removes what nobody knows any more, and what `rules` say. With `dry_run`, only says what would go.
+    /// Removes files that no kept answer names, and those that `rules` select. With `dry_run`, only lists them.
     ///
     /// # Errors
     /// When something can't be removed.
@@ -105,7 +104,7 @@ impl Cache {
         let doomed = doomed(&entries, rules, now);
         let mut removal = self.remove_all(entries, &doomed, dry_run)?;
         self.remove_orphans(answers, &mut removal, dry_run)?;
-        let abandoned = |file: &&Stored| {
+        let abandoned = |file: &&StoreEntry| {
             file.digest.is_none() && file.is_file && age(now, file.modified) > limits::DRAFT_ABANDONED.as_secs()
         };
         for draft in stored.iter().filter(abandoned) {
@@ -118,20 +117,20 @@ impl Cache {
         Ok(removal)
     }
 
-    fn stored(&self) -> Result<Vec<Stored>, StoreError> {
+    fn stored(&self) -> Result<Vec<StoreEntry>, StoreError> {
         self.blobs().list().map_err(self.failed("list its files"))
     }
 
-    fn answers(&self, now: u64) -> Result<Vec<Filed>, StoreError> {
+    fn answers(&self, now: u64) -> Result<Vec<AnswerFile>, StoreError> {
         self.resolutions().all(now).map_err(self.failed("list what registries have answered"))
     }
 
-    fn describe(&self, stored: &[Stored], answers: &[Filed]) -> Vec<CacheEntry> {
+    fn describe(&self, stored: &[StoreEntry], answers: &[AnswerFile]) -> Vec<CacheEntry> {
         let mut entries: Vec<CacheEntry> = stored
             .iter()
             .filter_map(|file| {
                 let digest = file.digest?;
-                let named = answers.iter().filter_map(|filed| filed.kept.as_ref());
+                let named = answers.iter().filter_map(|file| file.answer.as_ref());
                 let packages = named.filter(|kept| has_digest(&kept.resolution, &digest)).map(|kept| CachedPackage {
                     id: kept.resolution.id.clone(),
                     version: kept.resolution.version.clone(),
@@ -160,7 +159,7 @@ impl Cache {
         }
     }
 
-    /// Removes those of `entries` that are doomed and not in use.
+    /// Removes the doomed ones of `entries` that are not in use.
     fn remove_all(
         &self,
         entries: Vec<CacheEntry>,
@@ -170,14 +169,14 @@ impl Cache {
         let failed = self.failed("remove a cached file");
         let mut removal = CacheRemoval::default();
         for entry in entries.into_iter().filter(|entry| doomed.contains(&entry.digest)) {
-            // Held until the name is gone: whoever locks it afterwards sees that it has none.
-            let Some(_claim) = self.claim(&entry).map_err(failed)? else {
+            // Held until the name is gone: a process that gets the lock afterwards sees that the file has no name.
+            let Some(_lock) = self.lock_for_removal(&entry).map_err(failed)? else {
                 removal.in_use.push(entry);
                 continue;
             };
             if !dry_run {
                 match self.blobs().clear(&entry.digest) {
-                    // We make no folder in a blob's place; what is in it is somebody's.
+                    // smcp makes no folders there, so this one belongs to the user.
                     Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => continue,
                     cleared => cleared.map_err(failed)?,
                 }
@@ -188,35 +187,34 @@ impl Cache {
         Ok(removal)
     }
 
-    /// The right to remove a file; none while a running package has it.
-    fn claim(&self, entry: &CacheEntry) -> io::Result<Option<Claim>> {
+    /// Locks a file for its removal; `None` while a running package has it.
+    fn lock_for_removal(&self, entry: &CacheEntry) -> io::Result<Option<RemovalLock>> {
         if entry.kind == CacheKind::Foreign {
-            return Ok(Some(Claim(None)));
+            return Ok(Some(RemovalLock(None)));
         }
-        let Some(file) = self.blobs().open(&entry.digest)? else { return Ok(Some(Claim(None))) };
+        let Some(file) = self.blobs().open(&entry.digest)? else { return Ok(Some(RemovalLock(None))) };
         let file = file.into_std();
-        Ok(lock::exclusive(&file)?.then_some(Claim(Some(file))))
+        Ok(lock::exclusive(&file)?.then_some(RemovalLock(Some(file))))
     }
 
-    fn remove_answers(&self, gone: &[Filed], removal: &mut CacheRemoval) -> Result<(), StoreError> {
-        for filed in gone {
+    fn remove_answers(&self, gone: &[AnswerFile], removal: &mut CacheRemoval) -> Result<(), StoreError> {
+        for file in gone {
             let failed = self.failed("remove what a registry has answered");
-            self.resolutions().remove(filed).map_err(failed)?;
+            self.resolutions().remove(file).map_err(failed)?;
             removal.answers = removal.answers.saturating_add(1);
         }
         Ok(())
     }
 
-    /// Removes the answers that nobody can use any more: those that can't be believed, and those about removed files.
+    /// Removes the answers that are useless now: those that can't be trusted, and those about removed files.
     fn remove_orphans(
         &self,
-        mut answers: Vec<Filed>,
+        mut answers: Vec<AnswerFile>,
         removal: &mut CacheRemoval,
         dry_run: bool,
     ) -> Result<(), StoreError> {
-        answers.retain(|filed| {
-            filed
-                .kept
+        answers.retain(|file| {
+            file.answer
                 .as_ref()
                 .is_none_or(|kept| removal.removed.iter().any(|entry| has_digest(&kept.resolution, &entry.digest)))
         });
@@ -228,11 +226,11 @@ impl Cache {
     }
 }
 
-/// The right to remove a file; with its lock, if it is one that can be locked.
-struct Claim(#[expect(dead_code, reason = "held for its lock")] Option<std::fs::File>);
+/// The right to remove a file, with its exclusive lock. What is not a regular file has no lock.
+struct RemovalLock(#[expect(dead_code, reason = "held for its lock")] Option<std::fs::File>);
 
-fn is_named(digest: &Digest, answers: &[Filed]) -> bool {
-    answers.iter().filter_map(|filed| filed.kept.as_ref()).any(|kept| has_digest(&kept.resolution, digest))
+fn is_named(digest: &Digest, answers: &[AnswerFile]) -> bool {
+    answers.iter().filter_map(|file| file.answer.as_ref()).any(|kept| has_digest(&kept.resolution, digest))
 }
 
 fn label(target: &CacheTarget) -> String {
@@ -243,17 +241,17 @@ fn label(target: &CacheTarget) -> String {
     }
 }
 
-/// The one file whose digest begins with `prefix`.
-fn one_with(prefix: &str, entries: &[CacheEntry]) -> Result<Digest, TargetError> {
-    let mut found = entries.iter().map(|entry| entry.digest).filter(|digest| digest.hex().starts_with(prefix));
-    match (found.next(), found.next()) {
-        (Some(one), None) => Ok(one),
-        (Some(_), Some(_)) => Err(TargetError::AmbiguousPrefix { prefix: prefix.to_owned() }),
-        (None, _) => Err(TargetError::NotCached { target: format!("sha256:{prefix}") }),
+/// Finds the only digest that begins with `prefix`.
+fn digest_with_prefix(prefix: &str, entries: &[CacheEntry]) -> Result<Digest, CacheTargetError> {
+    let mut matches = entries.iter().map(|entry| entry.digest).filter(|digest| digest.hex().starts_with(prefix));
+    match (matches.next(), matches.next()) {
+        (Some(digest), None) => Ok(digest),
+        (Some(_), Some(_)) => Err(CacheTargetError::AmbiguousPrefix { prefix: prefix.to_owned() }),
+        (None, _) => Err(CacheTargetError::NotCached { target: format!("sha256:{prefix}") }),
     }
 }
 
-/// Which files housekeeping removes.
+/// The files that [`Cache::collect`] removes.
 fn doomed(entries: &[CacheEntry], rules: &CacheRules, now: u64) -> HashSet<Digest> {
     let is_old = |entry: &CacheEntry| rules.older_than.is_some_and(|limit| age(now, entry.last_used) > limit.as_secs());
     let is_unknown = |entry: &CacheEntry| entry.packages.is_empty() || entry.kind == CacheKind::Foreign;
@@ -261,7 +259,7 @@ fn doomed(entries: &[CacheEntry], rules: &CacheRules, now: u64) -> HashSet<Diges
         entries.iter().filter(|entry| is_old(entry) || is_unknown(entry)).map(|entry| entry.digest).collect();
     if let Some(ByteSize(most)) = rules.max_size {
         let mut left: u64 = 0;
-        // Newest first: what fits stays.
+        // The entries come newest first: as many stay as fit.
         for entry in entries.iter().filter(|entry| !doomed.contains(&entry.digest)).collect::<Vec<_>>() {
             left = left.saturating_add(entry.size.0);
             if left > most {
@@ -272,7 +270,7 @@ fn doomed(entries: &[CacheEntry], rules: &CacheRules, now: u64) -> HashSet<Diges
     doomed
 }
 
-/// How many seconds ago something was; none for the future.
+/// How many seconds have passed since `at`; 0 when it is in the future.
 const fn age(now: u64, at: u64) -> u64 {
     now.saturating_sub(at)
 }

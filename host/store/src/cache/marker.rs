@@ -1,7 +1,7 @@
-//! The file that says whose folder it is.
+//! The file that marks a folder as a cache of smcp.
 //!
-//! `CACHEDIR.TAG`, by which backups know what they may leave out, with a line of ours in it. A folder that has things in
-//! it and no such file is somebody's; the only one that is taken all the same is a cache of an earlier version.
+//! It is a `CACHEDIR.TAG`, which tells backups what they may leave out, with a line of ours in it. A folder with
+//! contents and without this file belongs to the user and is refused, unless it is a cache of an earlier version.
 
 use std::io;
 use std::io::Read as _;
@@ -10,36 +10,36 @@ use std::io::Write as _;
 use cap_std::fs::Dir;
 
 use crate::blobs;
-use crate::blobs::Access;
+use crate::blobs::StoreAccess;
 use crate::draft;
-use crate::draft::Draft;
+use crate::draft::FileDraft;
 use crate::error::FolderProblem;
 use crate::error::StoreError;
 use crate::file::open_file;
-use crate::folder::Guard;
+use crate::folder::FolderGuard;
 use crate::resolutions;
 use crate::runs;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
 
 const FILE: &str = "CACHEDIR.TAG";
-/// How every such file begins.
+/// The first line of every `CACHEDIR.TAG`.
 const SIGNATURE: &str = "Signature: 8a477f597d28d172789f06886806bc55";
-/// By which ours is known.
+/// The line that only our file has.
 const OWNER: &str = "# This folder is the cache of smcp.";
-/// What file systems put into a folder that is one.
+/// The folder that ext file systems have in their root.
 const OF_FILE_SYSTEMS: &str = "lost+found";
 
-/// Makes sure that a folder is a cache, or becomes one: with our marker, empty, or made by an earlier version.
+/// Accepts a folder as a cache, and marks it: it has our marker, is empty, or was made by an earlier version.
 ///
 /// # Errors
-/// With a [`StoreError`] inside when it is somebody's.
-pub(super) fn claim(dir: &Dir, guard: &Guard) -> io::Result<()> {
+/// With a [`StoreError`] inside when it is another folder.
+pub(super) fn ensure_cache(dir: &Dir, guard: &FolderGuard) -> io::Result<()> {
     if is_marked(dir)? {
         return Ok(());
     }
     if let Some(found) = foreign(dir)? {
-        // Somebody else may have made it a cache since.
+        // Another process may have marked it meanwhile.
         if is_marked(dir)? {
             return Ok(());
         }
@@ -47,12 +47,12 @@ pub(super) fn claim(dir: &Dir, guard: &Guard) -> io::Result<()> {
         return Err(io::Error::other(StoreError::from(error)));
     }
     match mark(dir) {
-        // It is one all the same; where nothing can be written, nothing is removed either.
+        // Still a cache: where nothing can be written, nothing is removed either.
         Err(error) if matches!(error.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied) => {
             tracing::debug!(%error, "the cache could not be marked");
             Ok(())
         }
-        // Before anything else is made in it, which the next run would take for somebody's.
+        // Written first: the next run would refuse an unmarked folder with contents.
         marked => marked,
     }
 }
@@ -66,18 +66,18 @@ fn is_marked(dir: &Dir) -> io::Result<bool> {
 }
 
 fn mark(dir: &Dir) -> io::Result<()> {
-    let mut draft = Draft::new(dir, Access::Shared)?;
+    let mut draft = FileDraft::new(dir, StoreAccess::Shared)?;
     let more = "# What is in it can be downloaded again; `smcp cache` lists and removes it.";
     writeln!(draft, "{SIGNATURE}\n{OWNER}\n{more}\n# About such files: https://bford.info/cachedir/")?;
     draft.keep(FILE)
 }
 
-/// Looks for the first name in a folder of the cache that is none of ours.
-type Foreign = fn(&Dir) -> io::Result<Option<String>>;
+/// Finds the first name in a folder of the cache that is not one of ours.
+type FindForeign = fn(&Dir) -> io::Result<Option<String>>;
 
-/// The first thing in an unmarked folder that no version of smcp put there; `None` when there is no such thing.
+/// Finds the first entry of an unmarked folder that no version of smcp made.
 fn foreign(dir: &Dir) -> io::Result<Option<SafeText>> {
-    let known: [(&str, Foreign); 3] =
+    let known: [(&str, FindForeign); 3] =
         [(blobs::FOLDER, blobs::foreign), (resolutions::FOLDER, resolutions::foreign), (runs::FOLDER, runs::foreign)];
     let mut folders = Vec::new();
     for entry in dir.entries()? {
@@ -92,7 +92,7 @@ fn foreign(dir: &Dir) -> io::Result<Option<SafeText>> {
             Some(_) | None => return Ok(Some(SafeText::new(&name))),
         }
     }
-    // Earlier versions made this one first of all, whatever they did. Others have `blobs` too, with names like ours in it.
+    // Earlier versions always made this folder first. Other tools have a folder `blobs` too, with names like ours in it.
     let is_ours = folders.iter().any(|(name, _)| *name == runs::FOLDER);
     for (folder, foreign) in folders {
         if !is_ours && dir.open_dir(folder)?.entries()?.next().is_some() {

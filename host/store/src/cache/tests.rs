@@ -1,4 +1,4 @@
-//! Which folders are taken for a cache, and what in one is not smcp's.
+//! Tests of which folders are accepted as a cache, and what in one stays.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const NOW: u64 = 1_800_000_000;
 fn a_cache_that_others_can_change_is_not_used() {
     let temp = tempfile::tempdir().unwrap();
     let root = Dir::open_ambient_dir(temp.path(), cap_std::ambient_authority()).unwrap();
-    let whoever = Caller::new(nix::unistd::geteuid().as_raw(), || None);
+    let caller = Caller::new(nix::unistd::geteuid().as_raw(), || None);
     let set = |path: &std::path::Path, mode| {
         let dir = Dir::open_ambient_dir(path, cap_std::ambient_authority()).unwrap();
         dir.set_permissions(".", Permissions::from_mode(mode)).unwrap();
@@ -40,7 +40,7 @@ fn a_cache_that_others_can_change_is_not_used() {
         for (mode, fits) in modes {
             set(&temp.path().join(folder), mode);
             let dir = Dir::open_ambient_dir(temp.path(), cap_std::ambient_authority()).unwrap();
-            let opened = Cache::new(dir, temp.path(), whoever);
+            let opened = Cache::new(dir, temp.path(), caller);
             assert_eq!(opened.is_ok(), fits, "{folder} {mode:o}");
             let said = opened.err().map(|error| error.to_string());
             let place = temp.path().join(folder).components().as_path().display().to_string();
@@ -114,7 +114,7 @@ fn a_folder_with_somebodys_things_is_no_cache() {
         match (opened, found) {
             (Ok(_), None) => {
                 assert!(bed.root.read_to_string("cache/CACHEDIR.TAG").unwrap().contains("smcp"), "{case}");
-                // From now on it is ours, whatever comes into it.
+                // From now on it is a cache, whatever files are added.
                 bed.root.write("cache/note.txt", "").unwrap();
                 bed.cache().collect(&CacheRules::default(), NOW, false).unwrap();
                 assert!(bed.root.exists("cache/note.txt"), "{case}");

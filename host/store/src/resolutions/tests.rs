@@ -1,4 +1,4 @@
-//! Kept answers of registries: what is believed of them, and what is not.
+//! Tests of the kept answers of registries: which are used, and which are not.
 
 use cap_std::fs::Permissions;
 use cap_std::fs::PermissionsExt as _;
@@ -60,7 +60,7 @@ fn an_answer_comes_back_as_it_was() {
         let resolution = Resolution { facts, bundle_size: Some(7), ..resolution("acme/tool@1.0.0+x", "/srv/r") };
         store(&bed).keep(&resolution, NOW, NOW).unwrap();
         let found = store(&bed).of_version(&resolution.registry, &resolution.id, &resolution.version, NOW).unwrap();
-        assert_eq!(found, Kept { resolution, at: NOW });
+        assert_eq!(found, KeptAnswer { resolution, at: NOW });
     }
 }
 
@@ -73,7 +73,7 @@ fn a_registry_is_asked_only_about_itself() {
     }
     store(&bed).keep(&resolution("acme/tool@2.0.0", "/srv/r"), NOW, NOW).unwrap();
     store(&bed).keep(&resolution("acme/too@1.0.0", "/srv/r"), NOW, NOW).unwrap();
-    assert_eq!(store(&bed).all(NOW).unwrap().iter().filter(|filed| filed.kept.is_some()).count(), 6);
+    assert_eq!(store(&bed).all(NOW).unwrap().iter().filter(|file| file.answer.is_some()).count(), 6);
     for (place, count) in [("/srv/r", 2), ("https://a.example", 1), ("https://b.example", 0)] {
         let asked = resolution("acme/tool@1.0.0", place);
         let found = store(&bed).of_package(&asked.registry, &asked.id, NOW);
@@ -98,7 +98,7 @@ fn the_same_answer_is_written_once_a_minute_and_a_new_one_at_once() {
     let revoked = Facts { status: Some(Status::from_word("revoked")), ..Facts::default() };
     store(&bed).keep(&Resolution { facts: revoked, ..first.clone() }, NOW + 61, NOW + 61).unwrap();
     assert_eq!(at(NOW + 61), NOW + 61);
-    // Somebody had asked before that, and has only now finished its download.
+    // Another run asked before that, and finishes its download only now.
     store(&bed).keep(&first, NOW + 60, NOW + 200).unwrap();
     assert_eq!(at(NOW + 200), NOW + 61, "the later answer stays");
     store(&bed).keep(&first, NOW + 62, NOW + 200).unwrap();
@@ -139,7 +139,7 @@ fn what_we_did_not_write_is_absent() {
         assert_ne!(case, text, "a case that changes nothing");
         bed.root.write(&path, &case).unwrap();
         assert!(find(NOW).is_none(), "{case}");
-        assert!(store(&bed).all(NOW).unwrap().iter().all(|filed| filed.kept.is_none()), "{case}");
+        assert!(store(&bed).all(NOW).unwrap().iter().all(|file| file.answer.is_none()), "{case}");
     }
     bed.root.write(&path, good).unwrap();
     assert!(find(NOW).is_some());

@@ -1,4 +1,4 @@
-//! Housekeeping of a cache: what goes, and what stays because it is in use.
+//! Tests of housekeeping: what is removed, and what stays because it is in use.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use smcp_model::facts::Facts;
 const NOW: u64 = 1_800_000_000;
 const DAY: u64 = 86_400;
 
-/// Puts a blob with these bytes into the cache, used so many seconds ago.
+/// Puts a blob with these bytes into the cache, last used `ago` seconds before `NOW`.
 fn blob(bed: &Bed, bytes: &[u8], ago: u64) -> Digest {
     let digest = Digest::of(bytes);
     drop(bed.cache());
@@ -49,7 +49,7 @@ fn know(bed: &Bed, reference: &str, registry: &str, manifest: Digest, bundle: Di
         .unwrap();
 }
 
-/// A cache with two versions of a package that share a bundle, another package, and a file that nobody knows.
+/// A cache with two versions of a package that share a bundle, another package, and a file that no answer names.
 fn bed() -> (Bed, [Digest; 6]) {
     let bed = Bed::new();
     let one = blob(&bed, b"{one}", 3 * DAY);
@@ -138,7 +138,7 @@ fn a_name_that_means_nothing_or_too_much_removes_nothing() {
         assert!(matches!(error, StoreError::Target(_)), "{error}");
         assert_eq!(left(&bed).len(), 7, "{targets:?}");
     }
-    assert!(matches!(remove(&bed, &[beginning]), Err(StoreError::Target(TargetError::AmbiguousPrefix { .. }))));
+    assert!(matches!(remove(&bed, &[beginning]), Err(StoreError::Target(CacheTargetError::AmbiguousPrefix { .. }))));
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! A kept answer as a document: our own schema, every fact as understood.
+//! The document of a kept answer: our own schema, with every parsed fact.
 //!
-//! The parsed answer is kept and not the registry's text: what was doubtful then is doubtful later.
+//! The parsed answer is kept, and not the registry's text: a fact that was doubtful then is doubtful later.
 
 use std::io;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::Serialize;
 
-use crate::resolutions::Kept;
+use crate::resolutions::KeptAnswer;
 use smcp_model::digest::Digest;
 use smcp_model::facts::CertLevel;
 use smcp_model::facts::Facts;
@@ -21,13 +21,13 @@ use smcp_model::package::Resolution;
 use smcp_model::registry::Registry;
 use smcp_model::text::SafeText;
 
-/// The name of this form. Another form gets another name, and what is kept under this one counts as absent then.
+/// The schema of the document. A changed document gets another name, and then documents of this one count as absent.
 const SCHEMA: &str = "smcp.resolution/1";
 
 /// The document.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Form {
+pub(super) struct ResolutionDocument {
     schema: String,
     resolved_at: u64,
     registry: String,
@@ -36,12 +36,12 @@ pub(super) struct Form {
     manifest_digest: String,
     bundle_digest: String,
     bundle_size: Option<u64>,
-    facts: FactsForm,
+    facts: FactsDocument,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct FactsForm {
+struct FactsDocument {
     status: Option<String>,
     origin: Option<String>,
     cert_level: Option<u8>,
@@ -54,8 +54,8 @@ struct FactsForm {
     doubts: Vec<String>,
 }
 
-impl Form {
-    /// The document of an answer that was given at `at`.
+impl ResolutionDocument {
+    /// Makes the document of the answer to a request of the time `at`.
     pub(super) fn of(resolution: &Resolution, at: u64) -> Self {
         let Resolution { id, version, registry, facts, manifest_digest, bundle_digest, bundle_size } = resolution;
         Self {
@@ -67,11 +67,11 @@ impl Form {
             manifest_digest: manifest_digest.to_string(),
             bundle_digest: bundle_digest.to_string(),
             bundle_size: *bundle_size,
-            facts: FactsForm::of(facts),
+            facts: FactsDocument::of(facts),
         }
     }
 
-    /// Its text.
+    /// Writes the document as JSON.
     pub(super) fn to_bytes(&self) -> io::Result<Vec<u8>> {
         let mut bytes = serde_json::to_vec(self)?;
         bytes.push(b'\n');
@@ -79,13 +79,13 @@ impl Form {
     }
 
     /// Reads a document; the error is for the log.
-    pub(super) fn read(bytes: &[u8]) -> Result<Kept, String> {
-        let form: Self = json::read(bytes).map_err(|problem| problem.to_string())?;
-        if form.schema != SCHEMA {
+    pub(super) fn read(bytes: &[u8]) -> Result<KeptAnswer, String> {
+        let document: Self = json::read(bytes).map_err(|problem| problem.to_string())?;
+        if document.schema != SCHEMA {
             return Err(format!("its schema is not `{SCHEMA}`"));
         }
-        let at = form.resolved_at;
-        form.resolution().map(|resolution| Kept { resolution, at }).ok_or_else(|| "it is damaged".to_owned())
+        let at = document.resolved_at;
+        document.resolution().map(|resolution| KeptAnswer { resolution, at }).ok_or_else(|| "it is damaged".to_owned())
     }
 
     fn resolution(self) -> Option<Resolution> {
@@ -106,7 +106,7 @@ fn digest(text: &str) -> Option<Digest> {
     text.parse().ok()
 }
 
-impl FactsForm {
+impl FactsDocument {
     fn of(facts: &Facts) -> Self {
         let Facts {
             status,
@@ -135,7 +135,7 @@ impl FactsForm {
         }
     }
 
-    /// The facts; none when one of them is no such fact, which this program would not have written.
+    /// Parses the facts; `None` when one of them is not valid, which smcp never writes.
     fn facts(self) -> Option<Facts> {
         let score = |number: Option<u8>| number.map_or(Some(None), |number| Score::new(number).map(Some));
         let counts = |[critical, high, medium, low]: [u32; 4]| SeverityCounts { critical, high, medium, low };
