@@ -1,4 +1,4 @@
-//! Manifests, as tables: what is read, what is refused, what is believed.
+//! Tables of manifests: the values read, the manifests refused, the facts accepted.
 
 use serde_json::Value;
 use serde_json::json;
