@@ -1,4 +1,4 @@
-//! Tables of manifests: the values read, the manifests refused, the facts accepted.
+//! Tables of manifests: what is read, what is refused, and which facts count.
 
 use serde_json::Value;
 use serde_json::json;

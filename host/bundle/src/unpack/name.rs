@@ -1,4 +1,4 @@
-//! Parses the name of an archive's entry, so that it can't lead out of the root.
+//! Parses the name of an archive's entry; it can't lead out of the root.
 
 use std::fmt;
 use std::path::PathBuf;
