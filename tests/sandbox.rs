@@ -1,6 +1,6 @@
-//! The sandbox: every hostile policy is contained, an honest one let be.
+//! The sandbox: every hostile policy is contained, an honest one works.
 //!
-//! `tests/hostile` holds the texts; the tables of the modules below name every one of them.
+//! `tests/hostile` has the texts; the tables of the modules below name every one of them.
 
 #[cfg(test)]
 #[path = "support/guest.rs"]
@@ -30,7 +30,7 @@ mod mutations;
 
 use std::collections::BTreeSet;
 
-/// A text that no table names would be a hostile policy that nobody tries.
+/// Checks that a table names every text: otherwise a hostile policy would not be tried.
 #[test]
 fn every_hostile_text_is_tried() {
     let entries = guest::folder().entries().unwrap().map(Result::unwrap);

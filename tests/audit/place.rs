@@ -268,7 +268,7 @@ fn a_home_that_is_none_is_named_with_the_way_out() {
 fn a_head_that_nobody_hears_is_a_log_that_can_not_be_written() {
     let is_socket = |path: &&str| fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
     if ["/dev/log", "/var/run/syslog", "/var/run/log"].iter().any(is_socket) {
-        return; // Not ours to fill with records of tests.
+        return; // A real log must not get the records of tests.
     }
     let bed = bed();
     bed.configure("audit_head: syslog");

@@ -1,4 +1,4 @@
-//! Failures before a registry is asked: the command line, configuration, folders.
+//! Failures before a registry is asked: command line, configuration, folders.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

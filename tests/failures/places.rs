@@ -1,4 +1,4 @@
-//! The user's files and folders that can't be used: rules, caches, tokens, inputs.
+//! Unusable files and folders of the user: rules, caches, tokens, inputs.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,4 +1,4 @@
-//! How far a registry is trusted: `@latest`, digests, and facts by their source.
+//! How far a registry is trusted: `@latest`, digests, facts by their source.
 
 use serde_json::json;
 
