@@ -52,7 +52,7 @@ impl<'p> Trial<'p> {
         text.clone_into(&mut self.last.borrow_mut());
     }
 
-    /// Records a code for machines.
+    /// Checks a code for machines, and records it.
     #[track_caller]
     pub(crate) fn class(&self, class: &str) {
         let Promise { what, classes, .. } = self.promise;
@@ -66,7 +66,7 @@ impl<'p> Trial<'p> {
         assert!(!self.last.borrow().contains(words), "{}: `{words}` is in {}", self.promise.what, self.last.borrow());
     }
 
-    /// Records how a run ended.
+    /// Checks the exit code of a run.
     #[track_caller]
     pub(crate) fn exit(&self, code: i32, how: &dyn std::fmt::Display) {
         let Promise { what, exit, .. } = self.promise;
