@@ -1,6 +1,6 @@
-//! The import law: which crate may use which, who may have what others write, and how a file is laid out.
+//! The import law: which crate may use which others; and the layout of files.
 //!
-//! The compiler holds the law, since a crate can name only what its manifest lists; this holds the manifests.
+//! The compiler holds the law, since a crate can name only what its manifest lists. These tests hold the manifests.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::disallowed_methods, reason = "a test reads the tree")]
@@ -10,12 +10,12 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// A crate below `host/`, and which of the others it may use. The order is that of the pipeline.
+/// A crate below `host/`, and the others it may use, in the order of the pipeline.
 const LAW: [(&str, &[&str]); 15] = [
     ("model", &[]),
     ("authority", &["model"]),
     ("config", &["model"]),
-    // From a name to its bytes: what is kept, how it is asked for, what it is made of, who has it.
+    // From a name to its bytes: storage, transport, contents, registry.
     ("store", &["model"]),
     ("http", &["model", "store"]),
     ("bundle", &["model", "store"]),
@@ -24,19 +24,19 @@ const LAW: [(&str, &[&str]); 15] = [
     ("decide", &["model"]),
     ("report", &["decide", "model"]),
     ("launch", &["decide", "model"]),
-    // Beside the line: it hands a registry out, and has nothing to do with what is launched.
+    // Beside the pipeline: it serves a registry, and has no part in a launch.
     ("serve", &["model", "registry"]),
-    // Writes down what the others did, and is told all of it: it knows nobody.
+    // Writes the records of all other crates, and uses none of them.
     ("audit", &["model"]),
     (
         "pipeline",
         &["audit", "authority", "bundle", "config", "decide", "http", "launch", "model", "policy", "registry", "store"],
     ),
-    // The program: never `launch`, and never `decide`, so that no command can start a server by itself.
+    // The program. It never uses `launch` or `decide`, so that no command can start a server by itself.
     ("", &["audit", "authority", "bundle", "config", "model", "pipeline", "policy", "registry", "report", "serve"]),
 ];
 
-/// A dependency that only some crates may have, for its power, its price or its weight.
+/// A dependency that only some crates may have, because of its power, its price or its weight.
 const OWNERS: [(&str, &[&str]); 21] = [
     ("anyhow", &[""]),
     ("clap", &[""]),
@@ -61,7 +61,7 @@ const OWNERS: [(&str, &[&str]); 21] = [
     ("webpki", &["http"]),
 ];
 
-/// The files that may say `unsafe`, below `host/`.
+/// The files below `host/` that may have `unsafe` code.
 const UNSAFE: [&str; 5] = [
     "authority/src/kernel.rs",
     "launch/src/disposition.rs",
@@ -70,14 +70,14 @@ const UNSAFE: [&str; 5] = [
     "policy/src/load.rs",
 ];
 
-/// The files that may name the authority over the whole file system, below `host/`; tests build their own world.
+/// The files below `host/` that may name the authority over the whole file system; test code is exempt.
 const AMBIENT: &str = "authority/src/";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
 
-/// Every Rust file below `folder`, by its path below it.
+/// Lists every Rust file below `folder`, with its path below it.
 fn sources(folder: &Path) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     let mut todo = vec![folder.to_path_buf()];
@@ -92,14 +92,14 @@ fn sources(folder: &Path) -> BTreeMap<String, String> {
     files
 }
 
-/// Every Rust file of the host.
+/// Lists every Rust file of the host.
 fn host() -> BTreeMap<String, String> {
     let files = sources(&root().join("host"));
     assert!(files.len() > 100, "the scan must find the house: {}", files.len());
     files
 }
 
-/// What a manifest's `[dependencies]` list.
+/// Returns the names in the `[dependencies]` of a manifest.
 fn dependencies(manifest: &str) -> Vec<&str> {
     let section = manifest.split("[dependencies]\n").nth(1).unwrap_or_default();
     let section = section.split("\n[").next().unwrap_or_default();
@@ -107,7 +107,7 @@ fn dependencies(manifest: &str) -> Vec<&str> {
     names.filter_map(|line| line.split(['.', ' ', '=']).next()).filter(|name| !name.is_empty()).collect()
 }
 
-/// What the manifest of one crate lists against the law.
+/// Returns the dependencies of one crate that break the law.
 fn violations(name: &str, manifest: &str) -> Vec<String> {
     let Some((_, allowed)) = LAW.iter().find(|(known, _)| *known == name) else {
         return vec![format!("the law does not know the crate `{name}`")];
@@ -128,7 +128,7 @@ fn violations(name: &str, manifest: &str) -> Vec<String> {
     found
 }
 
-/// The crates below `host/`, the program's own as an empty name, with their manifests.
+/// Returns the crates below `host/` with their manifests; the program's own has an empty name.
 fn manifests() -> BTreeMap<String, String> {
     let host = root().join("host");
     let folders = fs::read_dir(&host).unwrap().map(|entry| entry.unwrap().path()).chain([host.clone()]);
@@ -197,7 +197,7 @@ fn every_file_says_what_it_is_and_stays_readable() {
     }
 }
 
-/// Which group an import belongs to: the standard library, other crates, or ours. They follow each other in that order.
+/// Returns the group of an import: the standard library, other crates, or ours. They follow each other in this order.
 fn group(import: &str) -> u8 {
     let first = import.split([':', ' ', ';']).next().unwrap_or_default();
     let is_local = first.starts_with("smcp") || first.starts_with(|first: char| first.is_ascii_uppercase());
@@ -209,7 +209,7 @@ fn group(import: &str) -> u8 {
     }
 }
 
-/// The imports of a file that share a line, or are not where their group is.
+/// Returns the imports of a file that share a line, or are outside their group.
 fn loose_imports(text: &str) -> Vec<&str> {
     let mut loose = Vec::new();
     let mut last = None;

@@ -1,8 +1,8 @@
 //! The conformance list: what smcp promises to users, as rows of tables.
 //!
-//! A row of `tests/conformance/*.yaml` is run twice, through the library and through the built binary, and both must
-//! give the one answer that it expects; or it says where else it is tested, or why a later version will. Where
-//! today's smcp is unsafe the row holds the safe answer, and `because` says why.
+//! A row of `tests/conformance/*.yaml` is run twice, through the library and through the built binary. Both must give
+//! the one expected answer. A row that is not run names the tests that cover it, or says why a later version will.
+//! Where today's smcp is unsafe the row has the safe answer, and `because` gives the reason.
 
 #[cfg(test)]
 #[path = "conformance/bed.rs"]
@@ -32,8 +32,8 @@ use crate::table::Case;
 use crate::table::Row;
 use crate::table::Table;
 
-/// Every row of the list, and how many inputs it is tried with; 0 when it is tested elsewhere or later. Part of the
-/// contract: a row that is lost, or loses an input, fails.
+/// Every row of the list, and its number of inputs; 0 if it is tested elsewhere or later. Part of the contract: a row
+/// that is lost, or loses an input, fails.
 const ROWS: [(&str, usize); 75] = [
     ("CL-N1", 4),
     ("CL-N2", 1),
@@ -112,10 +112,10 @@ const ROWS: [(&str, usize); 75] = [
     ("S-17", 3),
 ];
 
-/// The rows in which today's smcp is unsafe: each says why its answer is another one.
+/// The rows in which today's smcp is unsafe; each says why its answer differs.
 const UNSAFE: [&str; 10] = ["CL-N2", "CL-N3", "CL-S3", "SC-N2", "SC-N3", "SC-C", "OR-1", "CO-4", "EN-1", "PX-3"];
 
-/// One test for each table, and the list of all tables.
+/// Makes a test for each table, and the list of all tables.
 macro_rules! tables {
     ($($table:ident),+ $(,)?) => {
         const TABLES: &[&str] = &[$(stringify!($table)),+];
@@ -143,7 +143,7 @@ tables! {
     warnings,
 }
 
-/// Fails with everything that one table expects and does not get.
+/// Fails with every difference between one table and the results.
 #[cfg(test)]
 fn hold(name: &str) {
     let table = Table::load(name);
@@ -159,7 +159,7 @@ fn row_misses(table: &Table, row: &Row) -> Vec<String> {
     }
 }
 
-/// What one input gives that it should not, through the library, through the binary, and between the two.
+/// Returns the differences for one input: of the library, of the binary, and between the two.
 #[cfg(test)]
 fn case_misses(case: &Case) -> Vec<String> {
     let bed = Bed::of(case);

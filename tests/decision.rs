@@ -120,7 +120,7 @@ fn package() -> ResolvedPackage {
     }
 }
 
-/// What the policies rule about a package.
+/// Rules about the package with these policies.
 fn rule(policies: &[Evaluated]) -> (Ruled<ResolvedPackage>, Ruling) {
     admit(package()).unwrap().rule(policies.to_vec()).unwrap()
 }
@@ -129,7 +129,7 @@ fn effect_of(policies: &[Evaluated]) -> Effect {
     rule(policies).1.effect()
 }
 
-/// Whether the launch may go on, given who answers.
+/// Whether the launch goes on, given the consent.
 fn starts(policies: &[Evaluated], consent: Consent) -> bool {
     match rule(policies).0.apply() {
         Decision::Allow(_) => true,
@@ -152,7 +152,7 @@ fn without_a_status_that_may_run_there_is_nothing_to_rule_on() {
         let with = |status| ResolvedPackage { facts: Facts { status, ..Facts::default() }, ..package() };
         let admitted = admit(with(Some(Status::from_word(word))));
         assert_eq!(admitted.is_ok(), ["published", "deprecated"].contains(&word), "{word}");
-        // Nothing that was admitted carries something else past the gate.
+        // A proof of admission can't be combined with another package.
         let swapped = admit(with(None)).unwrap().and_then(|_| Ok::<_, Refusal>(with(Some(Status::from_word(word)))));
         assert_eq!(swapped.is_ok(), admitted.is_ok(), "{word}");
     }

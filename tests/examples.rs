@@ -1,7 +1,7 @@
 //! Every scenario in `examples/` does what its `expected.txt` shows.
 //!
-//! That is a transcript of commands, what they print, and what they exit with. `SMCP_BLESS=1 cargo test --test
-//! examples` writes the transcripts anew; read them then.
+//! That file is a transcript of commands, their output and their exit codes. `SMCP_BLESS=1 cargo test --test examples`
+//! rewrites the transcripts; read them afterwards.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::indexing_slicing, reason = "helpers of tests fail by panicking")]
@@ -66,7 +66,7 @@ fn every_scenario_gives_its_transcript() {
     assert!(scenarios >= 4, "quickstart and the three published configurations are there: {scenarios}");
 }
 
-/// What is in a folder, by path.
+/// Returns the contents of a folder, by path.
 fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut files = Vec::new();
     let mut todo = vec![folder.to_path_buf()];

@@ -1,4 +1,4 @@
-//! What the chain shows of a log that somebody changed, and what it can't.
+//! What the chain shows of changes to a log, and what it can't show.
 
 use crate::log::Log;
 use crate::log::entry;
@@ -10,8 +10,8 @@ use smcp_model::limits;
 type Lines = Vec<Vec<u8>>;
 type Change = fn(&mut Lines);
 
-/// What is done to the lines of a log of six records, and what is found then: the beginning of each break, as
-/// `line: message`. Nothing where an unkeyed chain can't find it.
+/// A change to the lines of a log of six records, and the breaks it causes: the beginning of each, as `line: message`.
+/// The list is empty where an unkeyed chain can't show the change.
 const TAMPERING: [(&str, Change, &[&str]); 20] = [
     ("nothing", |_| {}, &[]),
     ("a byte of the first line", |lines| flip(&mut lines[0]), &["2: its `prev` is sha256:"]),
@@ -72,7 +72,7 @@ const TAMPERING: [(&str, Change, &[&str]); 20] = [
 ];
 
 fn flip(line: &mut [u8]) {
-    // In the text of the package, so that it stays a record.
+    // In the text of the package, so that it is still a record.
     let at = line.len() - 5;
     line[at] ^= 1;
 }
@@ -83,7 +83,7 @@ fn replace(line: &mut Vec<u8>, from: &str, to: &str) {
     *line = text.replace(from, to).into_bytes();
 }
 
-/// A record that says something else and follows `before` in every way.
+/// Makes a record with another content that follows `before` correctly.
 fn forged(before: &[u8], seq: u64) -> Vec<u8> {
     let prev = Digest::of(before);
     format!("{{\"schema\":\"smcp.audit/1\",\"seq\":{seq},\"prev\":\"{prev}\",\"package\":\"forged\"}}\n").into_bytes()

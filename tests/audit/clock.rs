@@ -1,4 +1,4 @@
-//! Clocks that are wrong: no panic, and a message that says it.
+//! Wrong clocks cause a message, and no panic.
 
 use crate::bed::Package;
 use crate::bed::Ran;
@@ -8,7 +8,7 @@ use crate::log::entry;
 use crate::log::journal_at;
 use crate::shifted::later;
 
-/// `smcp`, for which it is some moment of 1969.
+/// `smcp` with a clock that shows a moment in 1969.
 fn in_1969(bed: &TestBed, line: &str) -> Ran {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let [library, seconds] = later(-i64::try_from(now.as_secs()).unwrap() - 86_400);

@@ -1,4 +1,4 @@
-//! `smcp audit`: what people and machines are told.
+//! `smcp audit`: its output for people and for machines.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::bed::TestBed;
 
 const LOG: &str = ".mcp/audit.jsonl";
 
-/// A bed with a log of five records: a launch, a block, and a package that is not there.
+/// A bed with a log of five records: a launch, a block, and a package that does not exist.
 fn bed() -> TestBed {
     let bed = TestBed::new();
     bed.configure("policy: {min_score: 80}");
@@ -91,7 +91,7 @@ fn a_log_that_holds_is_said_to_with_its_head() {
     assert_eq!(document["head"], json!({"seq": 5, "digest": head}));
     bed.run(&format!("audit verify --head {head}")).succeeds();
     bed.run("audit verify --head sha256:12").refuses(1, &["is not a digest"]);
-    // What was noted is not there any more.
+    // The records of the noted head are missing.
     bed.write(LOG, bed.read(LOG).replace(&last, ""));
     bed.run("audit verify").succeeds();
     let ran = bed.run(&format!("audit verify --head {head}")).exits(3).silent();

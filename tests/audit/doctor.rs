@@ -1,4 +1,4 @@
-//! `smcp doctor`: what it looks at, and that its answer is what `run` would find.
+//! `smcp doctor`: what it checks, and that its answer is the result of `run`.
 
 use std::fs;
 use std::io::BufRead as _;
@@ -142,7 +142,7 @@ fn what_stands_in_the_way_of_run_is_a_problem_and_said() {
     }
 }
 
-/// Where smcp finds itself: what was done to its home, and what a shell does before it starts it.
+/// The surroundings of smcp: damage to its home, and what a shell does before it starts smcp.
 struct Surroundings {
     name: &'static str,
     damage: fn(&TestBed),
@@ -158,7 +158,7 @@ impl Surroundings {
         Self { name, damage: |_| {}, shell }
     }
 
-    /// The exit code of `smcp` there, and all that it said.
+    /// Returns the exit code of `smcp` there, and its whole output.
     fn run(&self, bed: &TestBed, line: &str) -> (i32, String) {
         let mut invocation = bed.smcp("");
         let mut command = Command::new("sh");
@@ -252,7 +252,7 @@ const fn surroundings() -> [Surroundings; 33] {
     ]
 }
 
-/// The yes of `doctor` is a promise.
+/// If `doctor` reports no problem, `run` must work.
 #[test]
 fn doctor_never_says_yes_where_run_says_no() {
     let mut refused = 0;
@@ -269,7 +269,7 @@ fn doctor_never_says_yes_where_run_says_no() {
         }
         refused += usize::from(run != 0);
     }
-    // How little address space is enough is for policies to say, and a folder needs no proxy.
+    // Exceptions: only policies can tell how much address space is enough, and a folder needs no proxy.
     assert!(refused >= surroundings().len() - 3, "{refused}");
 }
 
@@ -311,7 +311,7 @@ fn a_log_that_was_changed_is_a_problem() {
     assert!(health == "problem" && message.contains("it is broken in line"), "{message}");
 }
 
-/// What answers every request with these, one connection at a time; it ends with the test's process.
+/// Starts a web server with these answers, one connection at a time. It ends with the test's process.
 fn web_server(answer: fn(&str) -> (u16, &'static str)) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

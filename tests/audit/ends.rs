@@ -1,4 +1,4 @@
-//! Every start has an end: recorded at once, or by the next command when its smcp was killed.
+//! Every start has an end: recorded at once, or later if its smcp was killed.
 
 use std::fs;
 use std::io::BufRead as _;
@@ -20,7 +20,7 @@ use smcp_audit::Bounds;
 
 const LOG: &str = ".mcp/audit.jsonl";
 
-/// A bed with a server that says when it is there, and then waits for its client to leave.
+/// A bed with a server that reports when it is ready, and then waits for its client to leave.
 fn bed() -> TestBed {
     let bed = TestBed::new();
     bed.configure("");
@@ -28,7 +28,7 @@ fn bed() -> TestBed {
     bed
 }
 
-/// A server that runs, and the input that keeps it.
+/// A running server, and the input that keeps it alive.
 fn running(bed: &TestBed) -> (Child, ChildStdin) {
     let mut child = bed.smcp("run acme/tool@1.0.0").start();
     let mut line = String::new();
@@ -49,13 +49,13 @@ fn records(bed: &TestBed) -> Vec<Value> {
     records
 }
 
-/// What a verification says of servers: those that live, and those without an end.
+/// Returns the servers in a verification: the living ones, and those without an end.
 fn servers(bed: &TestBed) -> (Value, Value) {
     let document = bed.run("--json audit verify").succeeds().document();
     (document["living"].clone(), document["without_end"].clone())
 }
 
-/// Without it the end of a killed run would be lost, and nobody would hear of it.
+/// Without that folder, the end of a killed run would be lost without a message.
 #[test]
 fn a_folder_of_running_servers_that_can_not_be_used_starts_nothing() {
     let bed = TestBed::new();
@@ -129,7 +129,7 @@ fn the_end_is_recorded_before_the_folder_of_the_run_is_removed() {
     let (child, stdin) = running(&bed);
     let runs = bed.path(".mcp/cache/runs");
     let folder = bed.list(".mcp/cache/runs").into_iter().find(|name| runs.join(name).is_dir()).unwrap();
-    // An open file tells when its name was taken away.
+    // An open file shows when its name was removed.
     let open: Vec<_> =
         (0..2000).step_by(20).map(|i| fs::File::open(runs.join(&folder).join(format!("f{i}"))).unwrap()).collect();
     drop(stdin);
@@ -140,7 +140,7 @@ fn the_end_is_recorded_before_the_folder_of_the_run_is_removed() {
     assert_eq!(bed.list(".mcp/cache/runs"), [""; 0]);
 }
 
-/// What is kept of a server whose start is the record `head`.
+/// Describes a server whose start is the record `head`.
 fn about(head: smcp_model::audit::Head) -> About {
     About { run: head.seq, start: head, package: "acme/tool@1.0.0".to_owned(), asked: None }
 }
@@ -154,7 +154,7 @@ fn only_what_a_dead_smcp_left_is_abandoned() {
     assert_eq!(log.verification(Bounds::default()).living, [1, 2, 3].into());
     let [first, second, third] = starts.try_into().unwrap();
     first.1.unwrap().ended();
-    // As the system lets go of a lock when a process is killed.
+    // The system releases the lock of a killed process in the same way.
     drop(second.1);
     assert_eq!(log.verification(Bounds::default()).living, [3].into());
     let abandoned = journal.abandoned(9).unwrap();
@@ -179,7 +179,7 @@ fn what_is_beside_the_log_and_not_whole_or_not_ours_harms_nothing() {
     }
     fs::create_dir(log.path("audit.running/fedcba9876543210.json")).unwrap();
     std::os::unix::fs::symlink("../audit.jsonl", log.path("audit.running/1111111111111111.json")).unwrap();
-    // A log that was moved away took the starts with it.
+    // Moving the log away also removes the starts.
     fs::remove_file(log.path("audit.jsonl")).unwrap();
     let journal = log.journal();
     assert!(journal.abandoned(9).unwrap().is_empty());

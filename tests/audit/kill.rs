@@ -1,4 +1,4 @@
-//! Writers that are killed, and many at once: no completed line is lost, and the chain never breaks.
+//! Many writers, some killed: no complete line is lost, no chain breaks.
 
 use std::collections::BTreeMap;
 use std::io::BufRead as _;
@@ -20,15 +20,15 @@ use smcp_model::digest::Digest;
 
 const FOLDER: &str = "STAND_IN_FOLDER";
 const SEED: &str = "STAND_IN_SEED";
-/// How many writers are killed; the variable asks for another number.
+/// The number of writers that are killed; the variable sets another number.
 const KILLS: u64 = 300;
 const KILLS_VARIABLE: &str = "SMCP_TEST_AUDIT_KILLS";
-/// How many there are at once.
+/// The number of writers at once.
 const WRITERS: u64 = 6;
-/// Small, so that some are killed while they put a file aside.
+/// Small, so that some writers are killed during a rotation.
 const FILE_LIMIT: u64 = 4 * 1024 * 1024;
 
-/// Numbers that look random and are the same each time (splitmix64).
+/// Pseudo-random numbers, the same in each run (splitmix64).
 fn random(seed: u64) -> u64 {
     let mut value = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     value = (value ^ (value >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -42,7 +42,7 @@ fn writer(folder: &Path, seed: u64) -> Child {
     command.env(SEED, seed.to_string()).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap()
 }
 
-/// Lets a writer work for a while, kills it, and gives what it was told is written: numbers and digests.
+/// Lets a writer work for a while and kills it. Returns the writes that it confirmed: numbers and digests.
 fn killed(folder: &Path, seed: u64) -> Vec<(u64, String)> {
     let mut child = writer(folder, seed);
     let mut output = BufReader::new(child.stdout.take().unwrap());
@@ -59,11 +59,11 @@ fn killed(folder: &Path, seed: u64) -> Vec<(u64, String)> {
         }
         true
     };
-    // A writer of every age: before it has begun, and before and after each of some records.
+    // Kills writers of every age: before their first record, and after some records.
     for _ in 0..random(seed) % 9 {
         read(&mut output);
     }
-    // And at any moment between two of them.
+    // And at any moment between two records.
     let until = Instant::now() + Duration::from_micros(random(seed + 1) % 3_000);
     while Instant::now() < until {
         std::hint::spin_loop();
@@ -74,7 +74,7 @@ fn killed(folder: &Path, seed: u64) -> Vec<(u64, String)> {
     acknowledged
 }
 
-/// Every line of a log, by number: its digest, and how many bytes of an unfinished one it replaced.
+/// Reads every line of a log, by number: its digest, and the length of the unfinished line that it replaced, bytes.
 fn lines(log: &Log) -> BTreeMap<u64, String> {
     let mut found = BTreeMap::new();
     for name in log.names().iter().filter(|name| name.ends_with(".jsonl")) {
@@ -126,7 +126,7 @@ fn stand_in() {
     let folder = variable(FOLDER);
     let journal = journal(Path::new(&folder)).unwrap().with_file_limit(FILE_LIMIT);
     for round in 0.. {
-        // Mostly records as they are, sometimes one that takes a while to write.
+        // Mostly records of usual size, sometimes one that takes a while to write.
         let size = match random(seed ^ (round << 32)) % 8 {
             0 => 1_500_000,
             small => usize::try_from(small * 500).unwrap(),

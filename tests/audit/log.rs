@@ -1,4 +1,4 @@
-//! A log of the library's, in a folder of its own.
+//! A log of the library, in a temporary folder.
 
 use std::fs;
 use std::path::Path;
@@ -34,14 +34,14 @@ pub(crate) fn entry(text: &str) -> NewRecord {
     failure(text, "planted")
 }
 
-/// What goes into a record as it is: a code, which a typed one could not hold.
+/// A record with an arbitrary code, which the typed form could not hold.
 pub(crate) fn failure(text: &str, code: &str) -> NewRecord {
     let how = HowEnded::Failed { code: code.to_owned(), message: "it was planted".into() };
     let body = Body::Failure(EndRecord { package: text.into(), how, duration_ms: None, left_behind: None });
     NewRecord { run: None, circumstances: circumstances(), body }
 }
 
-/// A record as its type, which holds all that the line does and nothing else.
+/// Reads a record as its type, and checks that the type holds exactly what the line holds.
 pub(crate) fn typed(record: &Value) -> Record {
     let typed = Record::read(record).unwrap();
     let parts = [serde_json::to_value(&typed.circumstances), serde_json::to_value(&typed.body)];
@@ -56,7 +56,7 @@ fn circumstances() -> Circumstances {
     Circumstances { command: "run".into(), asked: None, pid: 1, uid: 0, smcp: "0.1.0".into() }
 }
 
-/// A clock that stands.
+/// A clock that stands still.
 pub(crate) fn clock() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_123)
 }
@@ -65,13 +65,13 @@ pub(crate) fn journal(folder: &Path) -> Result<AuditLog, AuditError> {
     journal_at(folder, clock)
 }
 
-/// The same, by another clock.
+/// The same, with another clock.
 pub(crate) fn journal_at(folder: &Path, clock: Clock) -> Result<AuditLog, AuditError> {
     let dir = Dir::open_ambient_dir(folder, ambient_authority()).unwrap();
     AuditLog::open(dir, &folder.join("audit.jsonl"), caller(), clock)
 }
 
-/// Whoever runs the tests, without a group of his own.
+/// The user who runs the tests, without a private group.
 pub(crate) fn caller() -> Caller {
     Caller::new(nix::unistd::geteuid().as_raw(), || None)
 }
@@ -88,7 +88,7 @@ impl Log {
         Self(TempDir::new().unwrap())
     }
 
-    /// A log with records of the given texts.
+    /// Makes a log with records of the given texts.
     pub(crate) fn of(texts: &[&str]) -> (Self, Vec<Head>) {
         let log = Self::new();
         let journal = log.journal();
@@ -112,7 +112,7 @@ impl Log {
         verification(self.folder(), bounds)
     }
 
-    /// The names of its files, sorted.
+    /// Returns the names of its files, sorted.
     pub(crate) fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.folder()).unwrap();
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -128,7 +128,7 @@ impl Log {
         fs::write(self.path(name), bytes).unwrap();
     }
 
-    /// The records of one file.
+    /// Returns the records of one file.
     pub(crate) fn records(&self, name: &str) -> Vec<Value> {
         self.bytes(name)
             .split_inclusive(|byte| *byte == b'\n')

@@ -1,4 +1,4 @@
-//! The audit log: that nothing is lost, that the chain shows what was changed, and what is never written to it.
+//! The audit log: nothing is lost, changes show, secrets are never written.
 //!
 //! Some tests write with the library, others with the real binary, and verify with the other one.
 

@@ -1,4 +1,4 @@
-//! Where the log is, who may write to it, and what follows when it can't be written.
+//! The place of the log, who may write to it, and a log that can't be written.
 
 use std::fs;
 use std::os::unix::fs::FileTypeExt as _;
@@ -36,7 +36,7 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// A bed whose package would say that it was started.
+/// A bed with a package that leaves a mark when it is started.
 pub(crate) fn bed() -> TestBed {
     let bed = TestBed::new();
     bed.configure("");
@@ -117,7 +117,7 @@ fn a_log_that_others_could_write_or_lead_elsewhere_is_refused() {
     }
 }
 
-/// The umask 002 of Fedora and Ubuntu: a group that nobody else is in is nobody else.
+/// With umask 002, as in Fedora and Ubuntu, a group that only has its user is not another user.
 #[test]
 fn the_users_own_group_may_write_to_it() {
     let log = Log::new();
@@ -126,7 +126,7 @@ fn the_users_own_group_may_write_to_it() {
     let dir = || Dir::open_ambient_dir(log.folder(), ambient_authority()).unwrap();
     let uid = Uid::effective().as_raw();
     let own_group = || Some(nix::unistd::getegid().as_raw());
-    // Not so where a folder takes its group from the one above it.
+    // This does not hold where a folder takes its group from the one above it.
     if own_group() == Some(group) {
         let private = Caller::new(uid, own_group);
         let journal = AuditLog::open(dir(), &log.path("audit.jsonl"), private, clock).unwrap();
@@ -231,7 +231,7 @@ fn the_configuration_names_another_place_for_it() {
     bed.run("run acme/tool@1.0.0").refuses(1, &["[HOME]/.mcp/logs is not safe", "it is not a regular file"]);
 }
 
-/// HOME as containers, services and `sudo` leave it: what works, and what is said.
+/// HOME as containers, services and `sudo` leave it: what works, and the messages.
 #[test]
 fn a_home_that_is_none_is_named_with_the_way_out() {
     let bed = bed();
@@ -240,7 +240,7 @@ fn a_home_that_is_none_is_named_with_the_way_out() {
     bed.write("elsewhere.yaml", bed.read("plain.yaml") + "audit_log: audit-elsewhere/log.jsonl\n");
     bed.write("file", "");
     let (file, missing) = (bed.path("file").display().to_string(), bed.path("new/home").display().to_string());
-    // Under /proc nobody makes a folder, root included.
+    // No user, not even root, can make a folder in /proc.
     let cases: [(Option<&str>, i32, &str); 6] = [
         (None, 1, "HOME is not set to an absolute path"),
         (Some("relative"), 1, "HOME is not set to an absolute path"),
@@ -268,7 +268,7 @@ fn a_home_that_is_none_is_named_with_the_way_out() {
 fn a_head_that_nobody_hears_is_a_log_that_can_not_be_written() {
     let is_socket = |path: &&str| fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
     if ["/dev/log", "/var/run/syslog", "/var/run/log"].iter().any(is_socket) {
-        return; // Not ours to fill with records of tests.
+        return; // A real log must not get the records of tests.
     }
     let bed = bed();
     bed.configure("audit_head: syslog");

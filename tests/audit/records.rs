@@ -1,4 +1,4 @@
-//! What the records of a command say, and that a decision can be made again from them.
+//! The contents of a command's records, from which a decision can be repeated.
 
 use serde_json::Value;
 use serde_json::json;
@@ -26,7 +26,7 @@ fn a_launch_is_decision_start_and_end() {
     bed.publish(&Package::shell("acme/tool@1.0.0", "exit 7").facts("community", 1, 35));
     bed.write("server.env", "FROM_FILE=1\n");
     let line = "run --trust --env-file server.env --env B=2 acme/tool@latest -- one two";
-    // The client stays: it is the server that ends it.
+    // The client stays, so the server itself ends the session.
     let mut child = bed.smcp(line).start();
     let stdin = child.stdin.take();
     assert_eq!(child.wait().unwrap().code(), Some(7));
@@ -117,7 +117,7 @@ fn what_ends_early_is_recorded_too() {
     bed.publish(
         &Package::greeter("acme/gone@1.0.0").entrypoint(json!({"command": ["no-such-program-anywhere"]})).good(),
     );
-    // The events of each, with a place in the record and what stands there.
+    // The events of each command, with a place in the record and its value.
     type Expected = &'static [(&'static str, &'static str, &'static str)];
     let cases: [(&str, i32, Expected); 6] = [
         ("run acme/poor@1.0.0", 4, &[("decision", "/consent", "nobody-to-ask")]),

@@ -1,4 +1,4 @@
-//! A log that has no room: a full disk, and a limit on the length of files.
+//! A log without room: a full disk, and a limit on the length of files.
 
 use std::fs;
 use std::process::Command;
@@ -13,18 +13,18 @@ use crate::log::journal;
 use crate::place::LOG;
 use crate::place::bed;
 
-/// A log with a record so large that only it is in the way of the limit, not what the runtime of policies needs.
+/// Makes a log with a record so large that only the log exceeds the limit, not the files that the policies need.
 fn large_log(bed: &TestBed) -> u64 {
     journal(&bed.path(".mcp")).unwrap().append(&entry(&"x".repeat(4_000_000))).unwrap();
     u64::try_from(bed.read(LOG).len()).unwrap()
 }
 
-/// `smcp` that may write files of at most so many bytes, which is how a full disk looks like to it.
+/// Runs `smcp` with a limit on the length of files, in bytes. To smcp, a full disk looks the same.
 fn on_a_disk_of(bytes: u64, bed: &TestBed, line: &str) -> (i32, String) {
     limited(bytes, "SIG_IGN", bed, line)
 }
 
-/// The same; `action` is what the signal that comes with it does.
+/// The same; `action` is the action of the signal that comes with the limit.
 fn limited(bytes: u64, action: &str, bed: &TestBed, line: &str) -> (i32, String) {
     let script = &format!(
         "import os, resource, signal, sys; n = int(sys.argv[1]); signal.signal(signal.SIGXFSZ, signal.{action}); \
@@ -58,7 +58,7 @@ fn a_full_disk_refuses_and_leaves_the_log_as_it_was() {
     assert!(code == 0 && stderr.contains("note: the audit log is not complete: can't write to"), "{code} {stderr}");
 }
 
-/// The limit's signal would be the end of smcp, without a word; what it starts gets it as it was.
+/// The limit's signal would end smcp without a message. A server that smcp starts gets the signal as it was.
 #[test]
 fn a_limit_of_files_is_an_error_and_no_death() {
     let bed = bed();
@@ -74,7 +74,7 @@ fn a_limit_of_files_is_an_error_and_no_death() {
         let (code, stderr) = limited(size + 100, action, &bed, "doctor");
         assert_eq!(code, 1, "{action}: {stderr}");
     }
-    // Where not even a record has room, it is not the package that is refused.
+    // If there is no room even for one record, that is not an error of the package.
     let small = crate::place::bed();
     let (code, stderr) = limited(1024, "SIG_DFL", &small, "run acme/tool@1.0.0");
     assert!(code == 1 && stderr.contains("`ulimit -f`") && !stderr.contains("block"), "{stderr}");
@@ -90,7 +90,7 @@ fn a_limit_of_files_is_an_error_and_no_death() {
     }
 }
 
-/// On a file system that is full indeed, where the tests may mount one.
+/// The same on a file system that is really full, where the tests may mount one.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_full_file_system_is_called_that() {
@@ -105,7 +105,8 @@ fn a_full_file_system_is_called_that() {
         \"$0\" doctor; echo \"doctor: $?\"; ls small
         rm small/junk; \"$0\" doctor > /dev/null || exit 97; \"$0\" run acme/tool@1.0.0 || exit 96; ls small";
     if !Uid::effective().is_root() {
-        // In a user namespace of his own, the folders of the system seem to be nobody's, and rules below them start nothing.
+        // A user namespace is not enough: there the system's folders seem to belong to another user, so rules below
+        // them start nothing.
         eprintln!("not tried: mounting takes root");
         return;
     }

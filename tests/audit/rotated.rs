@@ -1,4 +1,4 @@
-//! Logs that another program rotates: what is left is verified, and nobody claims to know the rest.
+//! Logs that another program rotates: only the rest is verified.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Secrets, planted wherever one can be: none is ever written or said.
+//! Secrets are planted in every possible place; none is ever written or shown.
 
 use std::fs;
 use std::path::Path;
@@ -8,10 +8,10 @@ use serde_json::json;
 use crate::bed::Package;
 use crate::bed::TestBed;
 
-/// What every planted secret contains.
+/// A text that every planted secret contains.
 const MARK: &str = "hunter2";
 
-/// The files below a folder that hold a secret.
+/// Lists the files below a folder that hold a secret.
 fn leaks(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -30,7 +30,7 @@ fn a_planted_secret_appears_nowhere() {
     let bed = TestBed::new();
     bed.configure("");
     let asks = |manifest: &mut serde_json::Value| manifest["permissions"]["env_vars"] = json!(["ASKED_FOR"]);
-    // It proves that the secrets reach it, without saying them.
+    // The server proves that the secrets reach it, without showing them.
     let script =
         "test $# -eq 2 && test -n \"$IN_FILE\" && test -n \"$GIVEN\" && test -n \"$ASKED_FOR\" && exit 9; exit 1";
     bed.publish(&Package::shell("acme/tool@1.0.0", script).manifest(asks).good());

@@ -1,4 +1,4 @@
-//! Two users of one machine: what one of them plants, the other doesn't write his log to.
+//! Two users of one machine: the attacker can't redirect the victim's log.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -13,24 +13,24 @@ use std::process::Stdio;
 use nix::unistd::Uid;
 use tempfile::TempDir;
 
-/// Whose home and log it is, and who would like to have them; nobody needs to know their names.
+/// The victim owns the home and the log, the attacker wants them. The numbers need no user names.
 const VICTIM: u32 = 64_001;
 const ATTACKER: u32 = 64_002;
 
-/// A folder that everybody may use, as /tmp is, with the victim's home in it.
+/// A folder that every user may write to, like /tmp, with the victim's home in it.
 struct Machine {
     folder: TempDir,
     smcp: PathBuf,
 }
 
-/// What came of a run.
+/// The result of a run.
 struct Ran {
     code: i32,
     stderr: String,
 }
 
 impl Machine {
-    /// None where the tests are not root and can be nobody else.
+    /// Returns `None` if the tests do not run as root, and so can't become other users.
     fn new() -> Option<Self> {
         if !Uid::effective().is_root() {
             return None;
@@ -62,13 +62,13 @@ impl Machine {
         chown(self.path(name), Some(uid), Some(uid)).unwrap();
     }
 
-    /// A link that belongs to `uid`.
+    /// Makes a link that belongs to `uid`.
     fn link(&self, uid: u32, target: &str, name: &str) {
         symlink(self.path(target), self.path(name)).unwrap();
         std::os::unix::fs::lchown(self.path(name), Some(uid), Some(uid)).unwrap();
     }
 
-    /// The victim decides something, with the log at `log`.
+    /// Makes a decision as the victim, with the log at `log`.
     fn decide(&self, log: &str) -> Ran {
         let log = self.path(log);
         self.write_as(VICTIM, "home/.mcp/config.yaml", &format!("audit_log: {}\n", log.display()));
@@ -184,7 +184,7 @@ fn a_folder_of_ones_own_is_a_place_wherever_it_is() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let metadata = fs::metadata(machine.path("mine/audit.jsonl")).unwrap();
     assert_eq!((metadata.uid(), metadata.mode() & 0o777), (VICTIM, 0o600));
-    // Root's, which nobody can write to but root and nobody else can: it is only too closed.
+    // A folder of root that only root can write to is safe, but the victim can't write to it either.
     machine.folder_of(0, "roots", 0o755);
     let ran = machine.decide("roots/audit.jsonl");
     assert!(
@@ -194,7 +194,7 @@ fn a_folder_of_ones_own_is_a_place_wherever_it_is() {
     );
 }
 
-/// `sudo -E`, and a HOME of somebody else's: whose it is, and no `~` that hides it.
+/// `sudo -E` and a HOME of another user: the message names the owner, and writes the path without `~`.
 #[test]
 fn a_home_of_somebody_else_is_named() {
     let Some(machine) = Machine::new() else { return };

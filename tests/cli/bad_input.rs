@@ -1,4 +1,4 @@
-//! Registries and packages that are not what they should be: none starts.
+//! Invalid registries and packages: nothing starts.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use crate::bed::Ran;
 use crate::bed::TestBed;
 use crate::bed::corrupt;
 
-/// A bed with two versions of a package that would leave a file behind.
+/// A bed with two versions of a package, which would leave a file behind.
 fn bed() -> TestBed {
     let bed = TestBed::new();
     bed.configure("");
@@ -19,7 +19,7 @@ fn bed() -> TestBed {
     bed
 }
 
-/// The blob of the package's bundle or manifest in a store.
+/// Returns the path of the package's bundle or manifest in a store.
 fn blob(bed: &TestBed, store: &str, which: &str, reference: &str) -> PathBuf {
     let document = bed.run(&format!("info --json {reference}")).document();
     let digest = document[which].as_str().or(document["facts"][which].as_str()).unwrap();
@@ -68,7 +68,7 @@ fn a_changed_entry_of_the_registry_is_found_out() {
     let bed = bed();
     let name = "registry/packages/acme/tool/1.0.0.json";
     let good = bed.read(name);
-    // The entry of one version under the name of another.
+    // The entry of one version, under the name of another version.
     bed.write(name, bed.read("registry/packages/acme/tool/1.10.0.json"));
     refuses(&bed, "acme/tool@1.0.0", 3, &["`1.10.0`", "`1.0.0`"]);
     let renamed = good.replace("acme/tool", "acme/other");
@@ -92,7 +92,7 @@ fn a_changed_entry_of_the_registry_is_found_out() {
 #[test]
 fn a_manifest_of_another_package_is_found_out() {
     let bed = bed();
-    // An entry that leads to the bytes of another package, with digests that are right.
+    // An entry that leads to the bytes of another package, with correct digests.
     bed.publish(&Package::shell("acme/evil@1.0.0", "touch \"$HOME/started\"").good());
     let evil = bed.read("registry/packages/acme/evil/1.0.0.json");
     bed.write("registry/packages/acme/tool/1.0.0.json", evil.replace("evil", "tool"));
@@ -117,7 +117,7 @@ fn what_is_missing_is_named_with_what_there_is() {
     ];
     for (registry, says) in cases {
         let ran = bed.run(&format!("run --registry {registry} acme/tool@1.0.0")).refuses(2, &[says]);
-        // A machine may have this name for two addresses.
+        // On some machines this name has two addresses.
         let shown = ran.to_string().replace("(at [::1]:1, 127.0.0.1:1)", "(at 127.0.0.1:1)");
         let shown = shown.replace("(at 127.0.0.1:1, [::1]:1)", "(at 127.0.0.1:1)");
         insta::assert_snapshot!(format!("registry_{}", registry.replace(['/', ':'], "_")), shown);

@@ -1,4 +1,4 @@
-//! The commands that answer: `policy check|eval|list`, `info`, `pull`.
+//! The commands that only report: `policy check|eval|list`, `info`, `pull`.
 
 use serde_json::Value;
 

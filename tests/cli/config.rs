@@ -1,9 +1,9 @@
-//! The configuration: what is wrong is said with its place; nothing runs.
+//! The configuration: mistakes are reported with their place, nothing runs.
 
 use crate::bed::Package;
 use crate::bed::TestBed;
 
-/// A file with everything wrong that can be wrong at once.
+/// A file with every possible mistake at once.
 const WRONG: &str = "\
 registry_url: ftp://registry
 polcy: {}
@@ -42,9 +42,9 @@ fn rules_that_can_not_be_reached_are_not_no_rules() {
         ("nowhere", ".mcp/config.yaml", "~/.mcp/config.yaml", "No such file"),
         ("config.yaml", ".mcp/config.yaml", "~/.mcp/config.yaml", "symbolic links"),
         ("nowhere", ".mcp/policies.d", "~/.mcp/policies.d", "policies.d directory is not supported"),
-        // Someone's folder of rules on a disk that is not there.
+        // A folder of rules on a disk that is not mounted.
         ("/nowhere/mcp", ".mcp", "~/.mcp", "is a link that leads nowhere"),
-        // As with a folder that may not be searched, the system doesn't say what is in it.
+        // As with an unreadable folder, the system doesn't show its contents.
         (".mcp", ".mcp", "~/.mcp", "symbolic links"),
     ];
     for (target, link, file, says) in cases {

@@ -7,7 +7,8 @@ use crate::bed::ROOT;
 use crate::bed::TestBed;
 use smcp_model::limits;
 
-/// What is said, and the exit code, of `smcp` under a limit of so many KiB; no code when a signal ended it.
+/// Returns the output and the exit code of `smcp` with an address space of so many KiB; the code is `None` after a
+/// signal.
 fn within(kib: u64, bed: &TestBed, line: &str) -> (String, Option<i32>) {
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -v \"$0\" && exec \"$@\"", &kib.to_string(), env!("CARGO_BIN_EXE_smcp")]);
@@ -38,13 +39,13 @@ fn what_smcp_needs_is_enough() {
     }
 }
 
-/// Whatever it is that the system has no room for, the reader hears of the limit and not of a lack of memory.
+/// Whichever allocation fails, the message names the limit and not a lack of memory.
 #[test]
 fn too_little_is_named_as_what_it_is() {
     let bed = bed();
     bed.configure("");
     let mut named = 0;
-    // Far below it, the program itself can't be loaded or runs out of memory on its way.
+    // Far below it, the program itself can't be loaded, or runs out of memory at some point.
     for kib in (60_000..260_000).step_by(4_000) {
         let (said, code) = within(kib, &bed, "run --dry-run acme/tool@1.0.0");
         assert!(!said.contains("Cannot allocate memory"), "{kib} KiB: {said}");

@@ -1,4 +1,4 @@
-//! A policy of one's own beside the built-in ones, in every mode.
+//! A custom policy beside the built-in ones, in every mode.
 
 use serde_json::Value;
 use serde_json::json;
@@ -72,7 +72,7 @@ fn another_component_than_the_pinned_one_runs_nothing() {
     for line in ["config validate", "policy list", "doctor"] {
         bed.configure(&format!("policy: {{custom: [{{name: n, source: policies/no_network.wasm, {pin}}}]}}\n"));
         let ran = bed.run(line);
-        // Whole, since it is to be copied.
+        // The digest is complete, since it is meant to be copied.
         assert!(ran.raw.contains(found) && ran.raw.contains(&"0".repeat(64)), "{ran}");
     }
     let right = format!("digest: '{found}',");
@@ -93,7 +93,7 @@ fn a_missing_component_is_a_fault_of_its_policy() {
     run(&bed, "source: text.wasm,", "acme/quiet@1.0.0").refuses(4, &["fault: load → block", "not a component"]);
 }
 
-/// What is wrong with the file decides what the reader is told to do.
+/// The remedy depends on what is wrong with the file.
 #[test]
 fn a_file_that_is_no_component_is_told_apart_by_what_it_is() {
     let bed = bed();
@@ -112,7 +112,7 @@ fn a_file_that_is_no_component_is_told_apart_by_what_it_is() {
         let source = format!("source: policies/{file},");
         run(&bed, &source, "acme/quiet@1.0.0").refuses(4, &["fault: load → block", says, remedy]);
     }
-    // `inspect` says of the contents what a run says.
+    // `inspect` reports the same about the contents as a run.
     for (file, says, remedy) in [
         ("large.wasm", "(load): it has [SIZE] bytes, and a component may have 16777216", "build it smaller"),
         ("page.wasm", "(load): it is a web page (HTML), not a component", "download the file itself"),

@@ -1,4 +1,4 @@
-//! The command line: help for every command, and which lines are understood.
+//! The command line: help for every command, and which lines are accepted.
 
 use crate::bed::TestBed;
 

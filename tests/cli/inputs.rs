@@ -1,4 +1,4 @@
-//! What is read once: environment files, facts and components, also from pipes.
+//! Inputs that are read once: environment files, facts, components, pipes.
 
 use std::fs;
 use std::io::Write as _;
@@ -13,7 +13,7 @@ use crate::bed::Package;
 use crate::bed::ROOT;
 use crate::bed::TestBed;
 
-/// A bed with a package that prints its variables, all but those that it always gets.
+/// A bed with a package that prints its variables, except for those that every server gets.
 fn bed() -> TestBed {
     let bed = TestBed::new();
     bed.configure("");
@@ -23,7 +23,7 @@ fn bed() -> TestBed {
     bed
 }
 
-/// A pipe as shells make one for `<(…)`: its name for the program, and the end to write to.
+/// Makes a pipe as shells do for `<(…)`. Returns its name for the program, and the end to write to.
 struct Substitution {
     reader: std::io::PipeReader,
     writer: std::io::PipeWriter,
@@ -74,7 +74,7 @@ fn secrets_need_not_be_on_a_disk() {
     drop(writer);
     bed.smcp(line).args(&[&path]).run().succeeds().prints("API_KEY=s3cret\n");
     bed.smcp(line).args(&["/dev/stdin"]).input("API_KEY=s3cret\n").run().succeeds().prints("API_KEY=s3cret\n");
-    // As a password manager offers one: it waits until somebody reads.
+    // A password manager offers such a pipe: it waits until a program reads.
     let fifo = bed.path("named");
     nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
     std::thread::scope(|scope| {
@@ -108,7 +108,7 @@ fn nobody_is_waited_for_for_ever() {
     bed.run("policy eval --facts silent").refuses(5, &["while reading silent: nobody has written all of it within 1s"]);
     bed.run("run --env-file /dev/zero acme/tool@1.0.0").refuses(1, &["/dev/zero: it has more than [SIZE] bytes"]);
     bed.run("policy eval --facts /dev/zero").refuses(1, &["/dev/zero: it has more than [SIZE] bytes"]);
-    // Rules have a place where they stay.
+    // Rules must be in a regular file.
     bed.run("--config silent policy list")
         .refuses(1, &["silent: the configuration can't be read: it is not a regular file"]);
 }
@@ -124,7 +124,7 @@ fn what_the_system_has_no_room_for_is_named_before_the_start() {
             &["the variable LARGE is [SIZE] bytes long with its name", "give the server the path of a file"],
         );
         assert!(!ran.stderr.contains("xxx"), "{ran}");
-        // As a dry run would say.
+        // A dry run reports the same.
         bed.run("run --dry-run --env-file large.env acme/tool@1.0.0").refuses(1, &["the variable LARGE"]);
     }
     let text: String = (0..10).map(|number| format!("PART_{number}={}\n", "x".repeat(100_000))).collect();

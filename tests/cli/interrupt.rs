@@ -1,4 +1,4 @@
-//! What a run leaves behind when it is ended from outside: nothing, now or at the next run.
+//! A run that is ended from outside leaves nothing after the next run.
 
 use std::fs::File;
 use std::io::BufRead as _;

@@ -1,6 +1,6 @@
-//! What is left when the program itself is killed, or has run many times: no process, and no folder.
+//! A program that was killed, or ran many times, leaves no process or folder.
 //!
-//! `tests/launch/life.rs` has every cause and every kind of server; here is the program as clients start and kill it.
+//! `tests/launch/life.rs` tests every cause and every kind of server. Here clients start and kill the program itself.
 
 use std::fs;
 use std::io::BufRead as _;
@@ -25,11 +25,11 @@ use crate::witness::gone;
 
 const RUNS: &str = ".mcp/cache/runs";
 
-/// How a client kills what it started.
+/// The ways in which a client kills smcp.
 type Kill = fn(Pid, Signal) -> nix::Result<()>;
 const KILLS: [(&str, Kill); 2] = [("smcp", kill), ("its process group", killpg)];
 
-/// Servers, and how many of their processes say that they are ready, each with its number.
+/// Servers, and how many of their processes report that they are ready, each with its number.
 const SERVERS: [(&str, usize); 3] = [
     ("trap '' TERM; echo $$ $PPID >&9; while :; do sleep 1000; done", 1),
     ("sh -c 'echo $$ >&9; exec sleep 1000' & echo $$ $PPID >&9; wait", 2),
@@ -57,7 +57,7 @@ fn a_killed_smcp_leaves_no_process_of_its_server() {
             kills(pid(&child), Signal::SIGKILL).unwrap();
             child.wait().unwrap();
             witness.end();
-            // We are who adopts the reaper of a dead smcp.
+            // This process adopts the reaper of a dead smcp.
             waitpid(reaper, None).unwrap();
             gone(&said.concat());
 
@@ -96,7 +96,7 @@ fn children_that_smcp_had_before_are_not_touched() {
     let mut witness = Witness::new(&bed.path("."));
     bed.publish(&Package::shell("acme/tool@1.0.0", &witness.script("echo $$ $PPID >&9; exec sleep 1000")).good());
     let smcp = bed.smcp("run acme/tool@1.0.0").command;
-    // A shell that has a job becomes smcp.
+    // A shell with a job replaces itself with smcp.
     let mut shell = Command::new("sh");
     shell.args(["-c", "sleep 1000 & echo $!; exec \"$0\" \"$@\""]).arg(smcp.get_program()).args(smcp.get_args());
     shell.env_clear().envs(smcp.get_envs().map(|(name, value)| (name, value.unwrap()))).current_dir(bed.path("."));
@@ -158,7 +158,7 @@ fn a_run_folder_that_its_server_locked_is_removed() {
     let smcp = bed.smcp("run acme/tool@1.0.0").command;
     let mut command = Command::new("env");
     if fs::metadata(bed.path(".")).unwrap().uid() == 0 {
-        // No folder is closed to root, unless it is a root without that privilege.
+        // Every folder is open to root, so smcp runs as root without that privilege.
         command = Command::new("setpriv");
         command.arg("--bounding-set=-dac_override,-dac_read_search");
     }

@@ -1,7 +1,7 @@
-//! The binary end to end, as its users meet it.
+//! Tests of the whole binary, as its users run it.
 //!
-//! Every test has a home and a registry of its own; nothing here sleeps or uses a network. What people read is held by
-//! snapshots with paths, digests, sizes and times taken out.
+//! Every test has its own home and registry; nothing here sleeps or uses a network. Output for people is compared with
+//! snapshots, in which paths, digests, sizes and times are replaced.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::indexing_slicing, reason = "helpers of tests fail by panicking")]

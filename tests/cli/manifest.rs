@@ -1,4 +1,4 @@
-//! `smcp registry new` and `schema`: an author's first manifest, and what any may hold.
+//! `smcp registry new` and `schema`: a first manifest, and the rules for all.
 
 use std::process::Command;
 
@@ -7,7 +7,8 @@ use serde_json::json;
 
 use crate::bed::TestBed;
 
-/// A validator of as much of JSON Schema as the schema uses: schema and documents in, one verdict for each out.
+/// A validator for the part of JSON Schema that the schema uses. It reads the schema and documents, and writes a result
+/// for each.
 const VALIDATOR: &str = r#"
 import json, re, sys
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
@@ -65,7 +66,7 @@ fn manifest() -> Value {
     })
 }
 
-/// The manifest with another value at a JSON pointer.
+/// Returns the manifest with another value at a JSON pointer.
 fn with(pointer: &str, value: Value) -> Value {
     let mut document = manifest();
     *document.pointer_mut(pointer).unwrap() = value;
@@ -170,7 +171,7 @@ fn what_new_writes_is_published_by_the_line_that_it_prints() {
     assert!(!bed.has("x"));
 }
 
-/// Has a shell carry out the line that is printed behind `next`.
+/// Runs the printed line after `next` in a shell.
 fn publish_as_printed(bed: &TestBed, printed: &str) {
     let line = printed.lines().find_map(|line| line.trim().strip_prefix("next ")).unwrap().trim();
     let line = line.strip_prefix("smcp ").unwrap();

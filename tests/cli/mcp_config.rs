@@ -1,4 +1,4 @@
-//! `smcp mcp-config`: the JSON of each client, and what becomes of its file.
+//! `smcp mcp-config`: the JSON for each client, and the changes to its file.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -19,7 +19,7 @@ fn bed() -> TestBed {
     bed
 }
 
-/// What was printed, without the place of the program.
+/// Returns the printed text without the path of the program.
 fn shown(ran: &Ran) -> String {
     ran.to_string().replace(env!("CARGO_BIN_EXE_smcp"), "[SMCP]")
 }
@@ -50,7 +50,7 @@ fn a_clients_own_command_takes_the_server_alone() {
     let bed = bed();
     let line = "mcp-config acme/tool@1.0.0 --client claude-code";
     let whole = bed.run(line).succeeds();
-    // As a shell would run what is shown, which is the program's own command line and one option more.
+    // The line is run by a shell; it is the program's own command line and one more option.
     let (_, shown) = whole.stderr.split_once("or: claude mcp add-json --scope user tool \"$(").unwrap();
     let (inner, _) = shown.split_once(")\"").unwrap();
     assert_eq!(inner, format!("{} {line} --format server", env!("CARGO_BIN_EXE_smcp")));
@@ -170,7 +170,7 @@ fn what_is_printed_starts_the_package() {
         let document: Value = serde_json::from_str(&ran.raw).unwrap();
         let server = &document["mcpServers"]["tool"];
         assert_eq!(server["command"], env!("CARGO_BIN_EXE_smcp"));
-        // As the client starts it: somewhere else, without our variables.
+        // Started as the client does: in another folder, without our variables.
         let args: Vec<_> = server["args"].as_array().unwrap().iter().map(|arg| arg.as_str().unwrap()).collect();
         let mut invocation = bed.smcp("").args(&args);
         invocation.command.current_dir("/");
@@ -284,7 +284,7 @@ fn a_file_that_can_not_be_changed_stays_as_it_is() {
 
 #[test]
 fn a_folder_that_can_not_be_written_changes_nothing() {
-    // Even for root, who may write wherever the system can.
+    // This holds even for root, who can write wherever the system can.
     #[cfg(target_os = "linux")]
     for (file, says) in
         [("/proc/smcp/mcp.json", "can't open its folder"), ("/proc/self/mcp.json", "can't write beside it")]

@@ -1,4 +1,4 @@
-//! The question, on a pseudo-terminal: who is asked, what is an answer.
+//! The question on a pseudo-terminal: when it is asked, which answers count.
 
 use std::io::Read as _;
 use std::process::Stdio;
@@ -18,20 +18,20 @@ fn bed() -> TestBed {
     bed
 }
 
-/// What a session on a terminal came to.
+/// The result of a session on a terminal.
 struct Session {
     code: Option<i32>,
     screen: String,
     stdout: String,
 }
 
-/// Runs `smcp` on a terminal whose person types `keys` at the question; standard output is a pipe.
+/// Runs `smcp` on a terminal where the person types `keys` at the question; standard output is a pipe.
 fn answers(bed: &TestBed, line: &str, keys: &str) -> Session {
     let mut terminal = Terminal::new();
     let mut command = terminal.controls(&bed.smcp(line).command);
     command.stdin(terminal.stream()).stderr(terminal.stream()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    // It holds copies of the terminal, which would never look closed.
+    // It holds copies of the terminal, which would keep the terminal open.
     drop(command);
     terminal.shows(QUESTION);
     terminal.types(keys);
@@ -87,7 +87,7 @@ fn who_is_not_at_both_ends_is_not_asked() {
     let mut terminal = Terminal::new();
     for (stdin_is_terminal, stderr_is_terminal) in [(true, false), (false, true), (false, false)] {
         let bed = bed();
-        // The terminal controls the session all the same: it may be the client's.
+        // The terminal still controls the session: it may be the client's.
         let mut command = terminal.controls(&bed.smcp("run acme/tool@1.0.0").command);
         let stream = |is_terminal: bool| if is_terminal { terminal.stream() } else { Stdio::piped() };
         command.stdin(stream(stdin_is_terminal)).stderr(stream(stderr_is_terminal)).stdout(Stdio::piped());
@@ -122,7 +122,7 @@ fn trust_answers_before_the_question() {
     assert!(screen.contains("--trust gives it") && !screen.contains(QUESTION), "{screen}");
 }
 
-/// What a command writes to a terminal, as it is.
+/// Returns the output of a command on a terminal, unchanged.
 fn on_terminal(bed: &TestBed, line: &str, variables: &[(&str, &str)]) -> String {
     let terminal = Terminal::new();
     let mut command = bed.smcp(line).command;

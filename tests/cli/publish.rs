@@ -1,4 +1,4 @@
-//! `smcp registry publish`: a directory becomes a package, or hears why not.
+//! `smcp registry publish`: makes a package of a directory, or says why not.
 
 use serde_json::Value;
 use serde_json::json;

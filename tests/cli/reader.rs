@@ -1,4 +1,4 @@
-//! A reader of standard output that leaves before anything is said: nothing is different but that nobody reads it.
+//! A reader of standard output that leaves early changes nothing else.
 
 use std::process::Stdio;
 
@@ -6,7 +6,7 @@ use crate::bed::Package;
 use crate::bed::TestBed;
 use crate::bed::corrupt;
 
-/// The exit code and standard error of a command whose standard output nobody reads.
+/// Returns the exit code and standard error of a command whose standard output is not read.
 fn unread(bed: &TestBed, line: &str) -> (Option<i32>, String) {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);

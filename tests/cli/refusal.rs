@@ -1,4 +1,4 @@
-//! Nothing was started: the client is told why, and the exit code stays what it is.
+//! If nothing starts, the client gets the reason and the usual exit code.
 
 use std::io::BufRead as _;
 use std::io::BufReader;
@@ -16,7 +16,7 @@ use crate::bed::Package;
 use crate::bed::TestBed;
 use crate::bed::corrupt;
 
-/// What a client says that asks twice, with things between that nobody answers.
+/// The input of a client with two requests, and other messages that need no answer between them.
 const ASKED: &str = r#"{"jsonrpc":"2.0","id":"d","method":"server/discover","params":{}}
 no JSON
 {"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"d"}}
@@ -31,7 +31,7 @@ fn bed() -> TestBed {
     bed
 }
 
-/// Runs `smcp` for a client that asks twice; what both answers say is wrong.
+/// Runs `smcp` for a client with two requests. Returns the error that is in both answers.
 #[track_caller]
 fn refusal(bed: &TestBed, line: &str, code: i32) -> Value {
     let ran = bed.smcp(line).input(ASKED).run().exits(code);
@@ -45,7 +45,7 @@ fn refusal(bed: &TestBed, line: &str, code: i32) -> Value {
     let message = error["message"].as_str().unwrap();
     assert!(message.len() <= 500 && !message.contains('\n'), "{message}");
     assert_eq!(error["data"]["exit_code"], code, "{ran}");
-    // Whoever asks nothing hears nothing.
+    // A client without requests gets no answer.
     assert_eq!(bed.run(line).exits(code).raw, "");
     error
 }

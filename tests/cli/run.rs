@@ -1,4 +1,4 @@
-//! `smcp run`: what is allowed runs as itself, and what is not never starts.
+//! `smcp run`: an allowed package runs unchanged, any other never starts.
 
 use std::io::BufRead as _;
 use std::io::BufReader;
@@ -173,7 +173,7 @@ fn what_can_not_be_started_says_why() {
         let package = Package::greeter(&format!("acme/{name}@1.0.0")).entrypoint(entrypoint).good();
         let published = bed.try_publish(&package);
         if published.code != 0 {
-            // What can't be published is held by the registry's own door.
+            // A package that can't be published is stopped by the registry itself.
             published.refuses(code, &[says]);
             continue;
         }
@@ -187,7 +187,7 @@ fn an_http_server_is_not_started() {
     let bed = TestBed::new();
     bed.configure("");
     bed.publish(&Package::greeter("acme/tool@1.0.0").good());
-    // Only the client format has a word for the transport, and only other registries write it.
+    // Only the client format has a key for the transport, and only other registries write it.
     bed.replace_manifest("acme/tool", "1.0.0", |manifest, bundle| {
         let entrypoint = |arch| json!({"os": "linux", "arch": arch, "command": "sh", "args": ["-c", "true"]});
         json!({
@@ -320,7 +320,7 @@ fn a_signal_to_smcp_ends_the_server() {
     assert_eq!(line, "ready\n");
     kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM).unwrap();
     let mut rest = String::new();
-    // Its end is the proof that nobody holds it: neither the server nor a child of it.
+    // The end of the output proves that neither the server nor a child of it holds it.
     output.read_to_string(&mut rest).unwrap();
     assert_eq!((rest.as_str(), child.wait().unwrap().code()), ("ended\n", Some(9)));
     assert_eq!(bed.list(".mcp/cache/runs"), [""; 0]);

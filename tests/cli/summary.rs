@@ -1,4 +1,4 @@
-//! What a person sees before a server starts, and what of it they can do without.
+//! What a person sees before a server starts, and which parts are optional.
 
 use std::process::Stdio;
 
@@ -8,7 +8,7 @@ use crate::bed::Package;
 use crate::bed::TestBed;
 use crate::terminal::Terminal;
 
-/// Facts, the configuration, the options, and what the terminal and a pipe show.
+/// Facts, the configuration, the options, and the output on a terminal and in a pipe.
 struct Case {
     facts: (&'static str, u8, u8),
     policy: &'static str,
@@ -17,7 +17,7 @@ struct Case {
     in_a_pipe: &'static [&'static str],
 }
 
-/// A bed with one package, whose manifest asks for this and that.
+/// A bed with one package, whose manifest has these requests.
 fn bed(facts: (&str, u8, u8)) -> TestBed {
     let bed = TestBed::new();
     bed.configure("policy: {allowed_origins: [official, verified], min_cert_level: 2, cert_mode: warn}");
@@ -33,7 +33,7 @@ fn bed(facts: (&str, u8, u8)) -> TestBed {
     bed
 }
 
-/// What a command shows on a terminal of this width that is its standard error.
+/// Returns the output of a command whose standard error is a terminal of this width.
 fn shown(bed: &TestBed, line: &str, columns: u16) -> String {
     let terminal = Terminal::of_width(columns);
     let mut command = bed.smcp(line).env("REGION", "eu-secret-1").command;

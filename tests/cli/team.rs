@@ -1,4 +1,4 @@
-//! A registry directory that several people publish in.
+//! A registry directory in which several people publish.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -10,7 +10,7 @@ use std::process::Output;
 use crate::bed::Package;
 use crate::bed::TestBed;
 
-/// Modes of everything below a folder that is not as it should be: folders and files.
+/// Lists everything below a folder whose mode differs from that of folders or of files.
 fn strangers(folder: &Path, folders: u32, files: u32) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -27,7 +27,7 @@ fn strangers(folder: &Path, folders: u32, files: u32) -> Vec<String> {
     found
 }
 
-/// `smcp registry publish` under a umask, by `wrapper` if there is one.
+/// Runs `smcp registry publish` under a umask, by `wrapper` if it is given.
 fn publish(bed: &TestBed, wrapper: &str, umask: &str, version: &str) -> Output {
     let bundle = format!("bundles/acme-tool-{version}");
     let script =
@@ -42,7 +42,7 @@ fn shown(output: &Output) -> String {
     format!("{}\n{}", output.status, String::from_utf8_lossy(&output.stderr))
 }
 
-/// Bundles of two versions, which are not published in the bed's registry.
+/// Makes bundles of two versions, which are not published in the bed's registry.
 fn bundles(bed: &TestBed) {
     for version in ["1.0.0", "1.1.0"] {
         bed.publish(&Package::greeter(&format!("acme/tool@{version}")));
@@ -62,7 +62,7 @@ fn what_is_published_has_the_modes_that_the_umask_leaves() {
         assert_eq!(fs::metadata(bed.path("registry")).unwrap().mode() & 0o7777, folders, "umask {umask}");
         assert_eq!(strangers(&bed.path("registry"), folders, files), [""; 0], "umask {umask}");
     }
-    // A folder with the set-group-id bit hands it on.
+    // A folder with the set-group-id bit passes it on.
     let bed = TestBed::new();
     bundles(&bed);
     fs::create_dir(bed.path("registry")).unwrap();
@@ -72,7 +72,7 @@ fn what_is_published_has_the_modes_that_the_umask_leaves() {
     assert_eq!(strangers(&bed.path("registry"), 0o2775, 0o664), [""; 0]);
 }
 
-/// Only root can become two others; elsewhere the test above has to do.
+/// Only root can become two other users; without root the test above must do.
 #[test]
 fn two_users_of_one_group_publish_in_turn() {
     if !nix::unistd::geteuid().is_root() {
@@ -99,7 +99,7 @@ fn two_users_of_one_group_publish_in_turn() {
         let output = publish(&bed, who, "002", version);
         assert_eq!(output.status.success(), works, "{who} {version}: {}", shown(&output));
     }
-    // Where a member has another umask the next one hears where it stops.
+    // If a member has another umask, the next member gets a message about the folder.
     fs::remove_dir_all(bed.path("registry/packages")).unwrap();
     assert!(publish(&bed, &ann, "022", "1.0.0").status.success());
     let output = publish(&bed, &bob, "002", "1.1.0");

@@ -1,4 +1,4 @@
-//! Who may own and write the rules, and where rules may stand: what is not trusted starts nothing.
+//! Who may own and write rules, and where they may be: others start nothing.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
@@ -22,7 +22,7 @@ fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
 }
 
-/// The same invocation behind a line of shell, which ends in `exec "$0" "$@"`.
+/// The same invocation after a line of shell, which ends in `exec "$0" "$@"`.
 fn behind<'b>(script: &str, mut invocation: Invocation<'b>) -> Invocation<'b> {
     let mut shell = Command::new("sh");
     shell.arg("-c").arg(script).arg(invocation.command.get_program()).args(invocation.command.get_args());
@@ -41,13 +41,13 @@ fn rules_that_others_may_write_start_nothing() {
         let says = ["~/.mcp/config.yaml: others may write to it", "run: chmod go-w [HOME]/.mcp/config.yaml"];
         bed.run("run acme/tool@1.0.0").refuses(1, &says);
         bed.run("run --trust acme/tool@1.0.0").refuses(1, &says);
-        // It says what a run would do.
+        // A dry run reports the same as a run.
         bed.run("run --dry-run acme/tool@1.0.0").refuses(1, &says);
         let document = bed.run("run --dry-run --json acme/tool@1.0.0").exits(1).document();
         assert_eq!(document["problems"][0]["code"], "untrusted", "{document}");
         let doctor = bed.run("doctor").exits(1);
         assert!(doctor.stdout.contains("others may write to it"), "{doctor}");
-        // Nothing starts: it is said, and they go on.
+        // Commands that start nothing report it and go on.
         let says = ["[HOME]/.mcp/config.yaml: others may write to it", says[1], "until then `smcp run` refuses it"];
         for line in ["policy check acme/tool@1.0.0", "policy eval --facts facts.json", "policy list", "config validate"]
         {
@@ -58,7 +58,7 @@ fn rules_that_others_may_write_start_nothing() {
     mode(&bed, ".mcp", 0o777);
     let folder = ["~/.mcp: others may write to it (mode 0777)", "run: chmod go-w [HOME]/.mcp"];
     bed.run("run acme/tool@1.0.0").refuses(1, &folder);
-    // Whoever may write there may have taken the rules away.
+    // A user who may write there could have removed the rules.
     std::fs::remove_file(bed.path(".mcp/config.yaml")).unwrap();
     bed.run("run --registry registry acme/tool@1.0.0").refuses(1, &folder);
     assert!(!bed.has("started"));
@@ -88,7 +88,7 @@ fn a_component_that_others_may_write_starts_nothing() {
     bed.run("run acme/tool@1.0.0").succeeds();
 }
 
-/// Root can give files away; anybody else is sure of another owner only with the system's own files, which are root's.
+/// Only root can give files away. Without root, the only files of another owner are the system's, which are root's.
 #[test]
 fn rules_of_another_user_start_nothing() {
     let bed = bed();
@@ -103,7 +103,7 @@ fn rules_of_another_user_start_nothing() {
         bed.run("run acme/tool@1.0.0").refuses(1, &[&what, &command]);
         std::os::unix::fs::chown(bed.path(path), Some(0), None).unwrap();
     }
-    // Root in a container checks a checkout of somebody else's.
+    // Root in a container checks out the files of another user.
     bed.write("checkout/policy.yaml", "registry_url: ~/registry\n");
     for path in ["checkout/policy.yaml", "checkout"] {
         std::os::unix::fs::chown(bed.path(path), Some(4242), None).unwrap();
@@ -136,8 +136,8 @@ fn rules_where_nothing_looks_for_them_are_refused() {
     bed.run("run --registry registry acme/tool@1.0.0").refuses(1, &["~/.mcp: it is not a directory"]);
 }
 
-/// The administrator's folder can be made only in a mount namespace of one's own, which needs root; elsewhere the same
-/// cases are those of `config::discover`.
+/// The administrator's folder can be made only in a separate mount namespace, which needs root. The tests of
+/// `config::discover` have the same cases.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_system_layer_is_refused_in_every_shape() {

@@ -1,4 +1,4 @@
-//! The server's variables: handed over, passed on, withheld and said.
+//! The server's variables: given, passed on, withheld and shown.
 
 use serde_json::json;
 
@@ -37,7 +37,7 @@ fn a_name_that_is_not_set_is_said_and_is_no_error() {
         .says(&["`--env HTTPS_PROXY`: it is not set here", "`--env no_proxy`: it is not set here"])
         .prints("||\n");
     bed.run("-q run acme/tool@1.0.0 --env HTTPS_PROXY").succeeds().silent();
-    // What may be a value that somebody forgot to name is not shown.
+    // A text without a name may be a secret value, so it is not shown.
     for text in ["hunter2", "1234", "se-cret", ""] {
         let ran = bed.smcp("run acme/tool@1.0.0 --env").args(&[text]).run().refuses(1, &["expected KEY=VALUE"]);
         assert!(text.is_empty() || !ran.stderr.contains(text), "{ran}");

@@ -1,4 +1,4 @@
-//! The files of one case, in a folder that is its home and goes with it.
+//! The files of one case, in a temporary folder that is its home.
 
 use std::path::Path;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! A case through the built binary: `smcp policy eval`, code and document.
+//! Runs a case through the built binary: `smcp policy eval`, code and document.
 
 use std::process::Command;
 use std::process::Output;
@@ -24,7 +24,7 @@ pub(crate) fn observe(case: &Case, bed: &Bed) -> Observed {
     }
 }
 
-/// What a person is shown. Of an error nothing is on standard output, which belongs to documents.
+/// Returns the output for a person. After an error, standard output is empty, since it belongs to documents.
 pub(crate) fn shown(case: &Case, bed: &Bed) -> String {
     let output = eval(case, bed, &[]);
     if case.expect.is_error() {

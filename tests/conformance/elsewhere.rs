@@ -1,9 +1,9 @@
-//! Rows that are not run here: their tests are there, or a reason is given.
+//! Rows that are not run here: they name their tests, or give a reason.
 
 use crate::files;
 use crate::table::Row;
 
-/// What is wrong with the place that a row names.
+/// Returns the problem with the place that a row names.
 pub(crate) fn misses(row: &Row, place: &str) -> Vec<String> {
     let problem = if row.is_runnable() {
         Some("a row is run here or elsewhere, not both".to_owned())
@@ -15,7 +15,7 @@ pub(crate) fn misses(row: &Row, place: &str) -> Vec<String> {
     problem.into_iter().map(|problem| format!("{}: {problem}", row.id)).collect()
 }
 
-/// Says so when `FILE#TEST` is not there. The name of the test is required: a file alone proves nothing.
+/// Returns a problem if `FILE#TEST` does not exist. The name of the test is required: a file alone proves nothing.
 fn missing(place: &str) -> Option<String> {
     let Some((file, test)) = place.split_once('#') else {
         return Some(format!("`{place}` names no test; expected FILE#TEST or `later`"));

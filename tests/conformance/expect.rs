@@ -1,15 +1,15 @@
-//! What a case expects, what was observed, and the difference.
+//! The expected answer of a case, the observed one, and the differences.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// What one way of running a case gives.
+/// The answer of one way of running a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Observed {
     /// The exit code.
     pub(crate) exit: u8,
-    /// The decision; none when there was an error instead.
+    /// The decision; `None` after an error.
     pub(crate) decision: Option<String>,
     /// Every policy by name, with `skipped` or its effect.
     pub(crate) policies: Vec<(String, String)>,
@@ -17,12 +17,12 @@ pub(crate) struct Observed {
     pub(crate) violations: Vec<String>,
     /// The codes of all notices: those of the policies, then those of the decision.
     pub(crate) notices: Vec<String>,
-    /// Everything that is said: messages and remedies, or the error.
+    /// All texts: messages and remedies, or the error.
     pub(crate) says: Vec<String>,
 }
 
 impl Observed {
-    /// An error in place of a decision.
+    /// Makes the answer for an error in place of a decision.
     pub(crate) fn error(exit: u8, message: String) -> Self {
         let (policies, violations, notices) = (Vec::new(), Vec::new(), Vec::new());
         Self { exit, decision: None, policies, violations, notices, says: vec![message] }
@@ -34,36 +34,36 @@ impl Observed {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Expect {
     exit: u8,
-    /// Absent: an error.
+    /// Absent for an error.
     decision: Option<String>,
-    /// These policies, with `skipped` or their effect; the others may do as they like.
+    /// These policies, with `skipped` or their effect; the others are not checked.
     #[serde(default)]
     policies: BTreeMap<String, String>,
-    /// Exactly these codes; absent: none.
+    /// Exactly these codes; none if absent.
     #[serde(default)]
     violations: Vec<String>,
-    /// Exactly these codes; absent: any.
+    /// Exactly these codes; any if absent.
     notices: Option<Vec<String>>,
-    /// Texts that are said.
+    /// Texts that must be in the answer.
     #[serde(default)]
     contains: Vec<String>,
-    /// Texts that a person is shown, where there is no document; those of an error besides.
+    /// Texts that a person must see, where there is no document; after an error, in addition to `says`.
     #[serde(default)]
     shows: Vec<String>,
 }
 
 impl Expect {
-    /// Whether the case is about an error and not about a decision.
+    /// Whether the case expects an error and not a decision.
     pub(crate) const fn is_error(&self) -> bool {
         self.decision.is_none()
     }
 
-    /// The texts that a person must be shown.
+    /// Returns the texts that a person must see.
     pub(crate) fn shown(&self) -> Vec<String> {
         if self.is_error() { [self.contains.clone(), self.shows.clone()].concat() } else { self.shows.clone() }
     }
 
-    /// Everything in which `seen` is not what is expected.
+    /// Returns every difference between `seen` and the expected answer.
     pub(crate) fn misses(&self, seen: &Observed) -> Vec<String> {
         let mut misses = unsaid(&self.contains, &seen.says.join("\n"));
         differ("exit code", &self.exit, &seen.exit, &mut misses);
@@ -80,7 +80,7 @@ impl Expect {
     }
 }
 
-/// The texts that are not in `said`.
+/// Returns the texts that are not in `said`.
 pub(crate) fn unsaid(texts: &[String], said: &str) -> Vec<String> {
     let missing = texts.iter().filter(|text| !said.contains(*text));
     missing.map(|text| format!("nothing says `{text}`, only: {said}")).collect()

@@ -1,4 +1,4 @@
-//! A case through the library, from configuration to decision.
+//! Runs a case through the library, from configuration to decision.
 
 use std::io;
 use std::time::Duration;
@@ -50,7 +50,7 @@ pub(crate) fn observe(case: &Case, bed: &Bed) -> Observed {
     observed(&pipeline::consider_facts(&session, subject, context).unwrap(), trust)
 }
 
-/// The one argument that the library knows too.
+/// Reads the only argument that the library supports.
 fn trust(case: &Case) -> bool {
     let args: Vec<_> = case.args.iter().map(String::as_str).collect();
     match args.as_slice() {
@@ -83,7 +83,7 @@ fn observed(judged: &Judged, trust: bool) -> Observed {
     }
 }
 
-/// What a decision means to the caller, written down a second time on purpose.
+/// The exit code of a decision, written here a second time on purpose.
 fn exit(effect: Effect, trust: bool) -> u8 {
     match effect {
         Effect::Pass | Effect::Warn => 0,

@@ -1,7 +1,7 @@
 //! The tables: YAML → rows → cases.
 //!
-//! A row describes a case once; `inputs` gives the values of its variables, written `$name` wherever they are used, in
-//! texts, values and keys. Each input makes one case.
+//! A row describes a case once. `inputs` gives the values of its variables, which are written `$name` in texts, values
+//! and keys. Each input makes one case.
 
 use serde::Deserialize;
 use serde_json::Map;
@@ -15,10 +15,10 @@ use crate::files;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Table {
-    /// What the rows have in common, for the reader.
+    /// What the rows have in common, for people.
     #[expect(dead_code, reason = "required so that no table goes without; nothing reads it")]
     about: String,
-    /// The facts that rows begin with.
+    /// The facts that all rows start with.
     #[serde(default)]
     facts: Map<String, Value>,
     /// The rows.
@@ -31,32 +31,32 @@ pub(crate) struct Table {
 pub(crate) struct Row {
     /// Its name in the list.
     pub(crate) id: String,
-    /// What holds, in a sentence.
+    /// The promise, in a sentence.
     #[expect(dead_code, reason = "required so that no row goes without; nothing reads it")]
     title: String,
-    /// Why the answer is not that of today's smcp, or why the row isn't run.
+    /// Why the answer differs from that of today's smcp, or why the row isn't run.
     pub(crate) because: Option<String>,
-    /// `later`, or the tests that hold the row, each FILE#TEST. Without it the row is run here.
+    /// `later`, or the tests that cover the row, each FILE#TEST. Without it the row is run here.
     pub(crate) r#where: Option<String>,
     /// The text of the configuration file.
     config: Option<String>,
-    /// Or the scenario of `examples/` whose configuration it is.
+    /// Instead of it, the scenario of `examples/` whose configuration is used.
     example: Option<String>,
-    /// What differs from the table's facts; null takes a fact away.
+    /// The differences from the table's facts; null removes a fact.
     #[serde(default)]
     facts: Map<String, Value>,
     /// Further arguments of `policy eval`.
     args: Option<Value>,
-    /// The values of the variables, one map for each case; absent: one case without variables.
+    /// The values of the variables, one map for each case; if absent, there is one case without variables.
     inputs: Option<Vec<Map<String, Value>>>,
-    /// What every case expects.
+    /// The answer that every case expects.
     expect: Option<Value>,
 }
 
 /// One input of one row, ready to be run.
 #[derive(Debug)]
 pub(crate) struct Case {
-    /// The row, and which of its inputs.
+    /// The row, and the number of its input.
     pub(crate) name: String,
     /// The text of the configuration file.
     pub(crate) config: String,
@@ -64,7 +64,7 @@ pub(crate) struct Case {
     pub(crate) facts: String,
     /// Further arguments of `policy eval`.
     pub(crate) args: Vec<String>,
-    /// The answer that it must get.
+    /// The expected answer.
     pub(crate) expect: Expect,
 }
 
@@ -72,7 +72,7 @@ impl Table {
     /// Reads `tests/conformance/NAME.yaml`.
     pub(crate) fn load(name: &str) -> Self {
         let text = files::read(&format!("tests/conformance/{name}.yaml")).unwrap();
-        // By way of the parser's own tree, which refuses duplicate keys.
+        // Goes through the parser's own tree, which refuses duplicate keys.
         let tree: serde_yaml::Value = serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
         serde_yaml::from_value(tree).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
@@ -84,7 +84,7 @@ impl Row {
         self.config.is_some() || self.example.is_some() || self.inputs.is_some() || self.expect.is_some()
     }
 
-    /// The cases that the row stands for.
+    /// Returns the cases of the row.
     pub(crate) fn cases(&self, table: &Table) -> Vec<Case> {
         let single = vec![Map::new()];
         let inputs = self.inputs.as_ref().unwrap_or(&single);
@@ -113,7 +113,7 @@ impl Row {
     }
 }
 
-/// The table's facts with those of the row.
+/// Returns the table's facts, changed by those of the row.
 fn facts(common: &Map<String, Value>, own: &Map<String, Value>) -> Value {
     let mut facts = common.clone();
     facts.extend(own.clone());
@@ -128,7 +128,7 @@ fn next_variable(text: &str) -> Option<(&str, &str, &str)> {
     Some((before, name, after))
 }
 
-/// The names of all variables in a value.
+/// Returns the names of all variables in a value.
 fn variables(value: &Value) -> Vec<&str> {
     match value {
         Value::String(text) => {
@@ -143,7 +143,7 @@ fn variables(value: &Value) -> Vec<&str> {
     }
 }
 
-/// The value with its variables replaced. A text that is one variable becomes its value, whatever that is.
+/// Replaces the variables in a value. A text that is only a variable becomes its value, of any type.
 fn fill(value: &Value, input: &Map<String, Value>, case: &str) -> Value {
     match value {
         Value::String(text) => match next_variable(text) {

@@ -6,15 +6,15 @@ use crate::bed::TestBed;
 use crate::pages::Page;
 use crate::pages::of_today;
 
-/// Options that stand before the command, and take a value.
+/// Options that come before the command, and take a value.
 const WITH_VALUE: [&str; 5] = ["--config", "--registry", "--cache-dir", "--color", "--env"];
 
-/// What the program says of its commands, asked once for each.
+/// The help of the program's commands, asked once for each.
 #[derive(Default)]
 struct Help(BTreeMap<String, Option<String>>);
 
 impl Help {
-    /// The help of a command; `None` when there is none of that name.
+    /// Returns the help of a command; `None` if there is no such command.
     fn of(&mut self, command: &str) -> Option<&str> {
         let ask = || {
             let ran = TestBed::new().run(&format!("{command} --help"));
@@ -52,7 +52,7 @@ fn every_command_that_the_documents_name_exists() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What follows `smcp` where it is typed: in backticks, and at the beginning of lines of a shell.
+/// Returns the text after `smcp` where it is typed: in backticks, and at the beginning of lines of a shell.
 fn spoken(page: &Page) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (number, line) in page.prose() {
@@ -69,7 +69,7 @@ fn spoken(page: &Page) -> Vec<(usize, String)> {
     found
 }
 
-/// Whether there are such a command and such options.
+/// Whether these commands and options exist.
 fn exists(help: &mut Help, text: &str) -> Result<(), String> {
     let (mut command, mut options) = (String::new(), Vec::new());
     let mut words = text.split([' ', ',']).filter(|word| !word.is_empty());
@@ -98,7 +98,7 @@ fn exists(help: &mut Help, text: &str) -> Result<(), String> {
     unknown.map_or(Ok(()), |option| Err(format!("it has no option `{option}`")))
 }
 
-/// `-vv`, and `--version`, which only the whole has.
+/// Accepts `-vv`, and `--version`, which only the main command has.
 fn is_repeated(option: &str) -> bool {
     option == "-vv" || option == "--version"
 }

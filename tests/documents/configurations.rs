@@ -1,9 +1,9 @@
-//! Configurations in the documents are ones that smcp accepts.
+//! Configurations in the documents are valid.
 
 use crate::bed::TestBed;
 use crate::pages::of_today;
 
-/// A block that is one entry of a list, or of something else than the configuration, is marked so.
+/// The mark of a block that is only one entry of a list, or not a configuration.
 const NOT_A_CONFIGURATION: &str = "part";
 
 #[test]
@@ -18,7 +18,7 @@ fn every_configuration_in_the_documents_is_accepted() {
             count += 1;
             let bed = TestBed::new();
             bed.write("config.yaml", &block.text);
-            // What components a page names are not here: the state of policies is not asked for.
+            // The components that a page names do not exist here, so the state of policies is not checked.
             let ran = bed.run("--config config.yaml config show");
             if ran.code != 0 {
                 wrong.push(format!("{}:{}: {ran}", page.name, block.line));

@@ -23,7 +23,7 @@ fn every_link_within_the_repository_leads_somewhere() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Targets of `[text](target)`, but for those elsewhere.
+/// Returns the targets of `[text](target)` inside the repository.
 fn links(page: &Page) -> Vec<(usize, String)> {
     let of_line = |(number, line): (usize, &str)| {
         let targets = line.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
@@ -45,7 +45,7 @@ fn leads(page: &Page, target: &str) -> Result<(), String> {
     if there.contains(anchor) { Ok(()) } else { Err(format!("there is no such heading; there are {there:?}")) }
 }
 
-/// The names of a page's headings, as the common hosts of repositories make them.
+/// Returns the anchors of a page's headings, as the common hosts of repositories make them.
 fn anchors(page: &Page) -> BTreeSet<String> {
     let mut seen = BTreeMap::<String, usize>::new();
     let headings = page.prose().into_iter().filter_map(|(_, line)| line.strip_prefix('#'));

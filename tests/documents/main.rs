@@ -1,5 +1,6 @@
-//! The documents: links lead somewhere, commands exist, configurations are accepted, and the page that says of itself
-//! that it can be followed is followed.
+//! Tests of the documents: links, commands and configurations are valid.
+//!
+//! The page that claims to be a tutorial is followed step by step.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::indexing_slicing, reason = "helpers of tests fail by panicking")]

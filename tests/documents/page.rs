@@ -1,8 +1,8 @@
-//! A page that can be followed: its files are written and its commands run, in order, in a fresh folder.
+//! Follows a page: writes its files and runs its commands, in a fresh folder.
 //!
-//! What a block is stands behind its opening fence: `file=PATH` is a file to write, `run` are commands, `exit=N` is how
-//! the last of them ends. A block of `text` that follows is what they print; `…` in it stands for anything in
-//! its line, and alone for any number of lines.
+//! The opening fence of a block says what it is: `file=PATH` is a file to write, `run` are commands, `exit=N` is the
+//! exit code of the last one. A block of `text` that follows is their output; `…` in it is anything in its line, and
+//! alone it is any number of lines.
 
 use std::ffi::OsString;
 use std::fs;
@@ -12,23 +12,23 @@ use std::process::Command;
 
 use crate::pages::Block;
 
-/// A reader, in the middle of a page.
+/// A reader of a page, at some point of it.
 pub(crate) struct Reader {
-    /// Where the page began.
+    /// The folder in which the page began.
     pub(crate) folder: PathBuf,
-    /// Where the reader is now.
+    /// The current folder.
     pub(crate) place: PathBuf,
     /// Variables of the reader's shell.
     pub(crate) env: Vec<(&'static str, OsString)>,
 }
 
 impl Reader {
-    /// Writes a file as the page has it.
+    /// Writes a file of the page.
     pub(crate) fn writes(&self, file: &str, text: &str) {
         fs::write(self.folder.join(file), text).unwrap();
     }
 
-    /// Runs the commands of a block, and gives back what they printed. Where they lead is where the next begin.
+    /// Runs the commands of a block, and returns their output. The next block begins in the folder in which they end.
     #[track_caller]
     pub(crate) fn runs(&mut self, block: &Block) -> String {
         let place = self.folder.join(".place");
@@ -44,7 +44,7 @@ impl Reader {
     }
 }
 
-/// What was printed is what the page shows; what a compiler says before is no part of the page.
+/// Checks that the output is what the page shows; the output of a compiler before it is not on the page.
 #[track_caller]
 pub(crate) fn shows(page: &Path, block: &Block, printed: &str) {
     let shown: Vec<_> = block.text.lines().collect();
@@ -54,7 +54,7 @@ pub(crate) fn shows(page: &Path, block: &Block, printed: &str) {
     assert!(same, "{}:{} shows\n{}\nand it prints\n{printed}", page.display(), block.line, block.text);
 }
 
-/// Whether lines are those that are shown, where a line of `…` stands for any number of them.
+/// Whether lines fit the shown ones, where a line of `…` is any number of lines.
 fn follows(shown: &[&str], found: &[&str]) -> bool {
     match (shown, found) {
         ([], found) => found.is_empty(),
@@ -64,7 +64,7 @@ fn follows(shown: &[&str], found: &[&str]) -> bool {
     }
 }
 
-/// Whether a line is what is shown, where `…` is anything.
+/// Whether a line fits the shown one, where `…` is any text.
 fn fits(shown: &str, line: &str) -> bool {
     let Some((before, after)) = shown.split_once('…') else { return shown == line };
     let Some(rest) = line.strip_prefix(before) else { return false };

@@ -1,4 +1,4 @@
-//! The pages of the repository, and what they are made of.
+//! The pages of the repository, and their parts.
 
 use std::fs;
 use std::path::Path;
@@ -8,22 +8,22 @@ use crate::bed::ROOT;
 
 /// A page.
 pub(crate) struct Page {
-    /// From the root of the repository.
+    /// Its path from the root of the repository.
     pub(crate) name: String,
     pub(crate) path: PathBuf,
     pub(crate) text: String,
 }
 
-/// What stands between fences.
+/// A block between fences.
 pub(crate) struct Block {
-    /// What follows the opening fence, word by word.
+    /// The words after the opening fence.
     pub(crate) info: Vec<String>,
     pub(crate) text: String,
     /// The line of the opening fence.
     pub(crate) line: usize,
 }
 
-/// All pages that somebody writes for readers.
+/// All pages that are written by hand for readers.
 pub(crate) fn all() -> Vec<Page> {
     let root = Path::new(ROOT).canonicalize().unwrap();
     let mut pages = Vec::new();
@@ -44,14 +44,14 @@ pub(crate) fn all() -> Vec<Page> {
     pages
 }
 
-/// The pages that describe this version: not the decisions and changes of their time.
+/// The pages that describe this version, without decisions and changes of earlier times.
 pub(crate) fn of_today() -> Vec<Page> {
     let of_its_time = |name: &str| name.starts_with("docs/decisions/") || name == "CHANGELOG.md";
     all().into_iter().filter(|page| !of_its_time(&page.name)).collect()
 }
 
 impl Page {
-    /// What stands between fences, in order.
+    /// Returns the blocks between fences, in order.
     pub(crate) fn blocks(&self) -> Vec<Block> {
         let mut blocks: Vec<Block> = Vec::new();
         let mut inside = false;
@@ -72,7 +72,7 @@ impl Page {
         blocks
     }
 
-    /// The lines that are not between fences, with their numbers.
+    /// Returns the lines that are not between fences, with their numbers.
     pub(crate) fn prose(&self) -> Vec<(usize, &str)> {
         let mut inside = false;
         let outside = |(number, line): (usize, &'_ str)| {
@@ -86,7 +86,7 @@ impl Page {
 }
 
 impl Block {
-    /// The language, or what stands in its place.
+    /// The language, or the word in its place.
     pub(crate) fn language(&self) -> &str {
         self.info.first().map_or("", String::as_str)
     }
@@ -96,7 +96,7 @@ impl Block {
         self.info.iter().skip(1).any(|given| given == word)
     }
 
-    /// The value of `name=value` behind the language.
+    /// The value of `name=value` after the language.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         self.info.iter().skip(1).find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
     }

@@ -1,8 +1,8 @@
-//! `docs/policy-authors.md`, followed from an empty folder to the first refusal.
+//! Follows `docs/policy-authors.md` from an empty folder to the first refusal.
 //!
-//! The folder has a fixed place below `target`, and what was compiled there is kept: everything else begins afresh.
-//! Nothing is downloaded, because the page begins with the dependencies of this repository. Where Rust's WebAssembly
-//! target is missing, the page ends before it, and the test says so.
+//! The folder has a fixed place below `target`, and compiled files in it are kept; everything else starts afresh.
+//! Nothing is downloaded, because the page begins with the dependencies of this repository. If Rust's WebAssembly
+//! target is missing, the test stops before it needs it, and says so.
 
 use std::ffi::OsString;
 use std::fs;
@@ -40,19 +40,19 @@ fn the_page_for_policy_authors_works_word_for_word() {
     }
     assert_eq!(reader.place, reader.folder.join("few-findings"), "the page was followed");
     if !left_out.is_empty() {
-        // Not with `eprintln`, which only shows when a test fails.
+        // `eprintln` would show it only if the test fails.
         let lines = left_out.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let note = "Rust has no wasm32-unknown-unknown here (`cargo xtask setup`)";
         writeln!(std::io::stderr(), "{PAGE}: not run, because {note}: the commands at lines {lines}").unwrap();
     }
 }
 
-/// An empty folder with the checkout in it, and `smcp` on the path.
+/// Makes an empty folder with the checkout in it, and `smcp` on the path.
 fn begin() -> Reader {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("policy-authors");
     let empty = |name: &str| {
         let path = folder.join(name);
-        // A link in it goes, and not what it leads to.
+        // A link is removed, and not its target.
         if path.exists() {
             fs::remove_dir_all(&path).unwrap();
         }
@@ -60,7 +60,7 @@ fn begin() -> Reader {
         path
     };
     let (home, bin, policy) = (empty("home"), empty("bin"), empty("few-findings"));
-    // What was compiled stays, for the next time.
+    // Compiled files stay for the next run.
     let compiled = folder.join("compiled");
     fs::create_dir_all(&compiled).unwrap();
     symlink(&compiled, policy.join("target")).unwrap();
@@ -72,7 +72,7 @@ fn begin() -> Reader {
     Reader { place: folder.clone(), env: environment(&home, &bin), folder }
 }
 
-/// A home of its own, but for the toolchain's and what it has downloaded.
+/// A separate home, with the toolchain and downloads of the real one.
 fn environment(home: &Path, bin: &Path) -> Vec<(&'static str, OsString)> {
     let own = std::env::var_os("PATH").unwrap();
     let path = std::env::join_paths([bin.to_owned()].into_iter().chain(std::env::split_paths(&own))).unwrap();
@@ -83,7 +83,7 @@ fn environment(home: &Path, bin: &Path) -> Vec<(&'static str, OsString)> {
     rest.into_iter().chain(toolchain).collect()
 }
 
-/// Whether the compiler that is used has the library of policies' target.
+/// Whether the compiler has the standard library of the policies' target.
 fn has_wasm_target() -> bool {
     let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output().unwrap().stdout;
     let sysroot = String::from_utf8(sysroot).unwrap();

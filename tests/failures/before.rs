@@ -1,4 +1,4 @@
-//! What ends before anything is asked of a registry: the command line, the configuration, the places of one's own.
+//! Failures before a registry is asked: command line, configuration, folders.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -105,13 +105,13 @@ pub(crate) const ROWS: &[Row] = &[
     },
 ];
 
-/// A bed that has the package.
+/// Publishes the package in a bed.
 pub(crate) fn with_tool(bed: &TestBed) {
     bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\"").good());
 }
 
 fn usage(trial: &Trial<'_>) {
-    // What can't be parsed has no document: nobody knows yet that one is wanted.
+    // A line that can't be parsed has no document: its `--json` is not known yet.
     let lower = format!("run --dry-run --warning-threshold 0 {TOOL}");
     for line in ["run --nonsense acme/tool@1.0.0", "run acme", &lower] {
         trial.refuses(|_| Scene::of(line).json(&lower));
@@ -161,27 +161,27 @@ fn unusable_cache(trial: &Trial<'_>) {
     });
     trial.refuses(|bed| {
         bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\"").file("large", &noise(), 0o644).good());
-        // No file may grow beyond 8 KiB: a disk with no room for the bundle.
+        // The limit on files is 8 KiB, like a disk without room for the bundle.
         let limited = "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\"";
         Scene::of(&format!("pull {TOOL}")).behind(&["sh", "-c", limited])
     });
 }
 
-/// 64 KiB that don't get smaller.
+/// 64 KiB that can't be compressed well.
 fn noise() -> String {
     let next = |seed: &u32| Some(seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
     std::iter::successors(Some(7), next).take(65_536).map(|seed| char::from(b'a' + (seed >> 24) as u8 % 26)).collect()
 }
 
-/// A run of somebody who may have so many threads, the first one included.
+/// A run as a user who may have so many threads, including the first one.
 pub(crate) fn with_threads(bed: &TestBed, threads: u32) -> Scene {
     with_tool(bed);
     let limit = format!("--nproc={threads}");
     if !nix::unistd::Uid::effective().is_root() {
-        // Whatever runs for this user already counts: only the first thread is to be had.
+        // The user's other threads count too, so only the first thread is available.
         return Scene::run().behind(&["prlimit", &limit]);
     }
-    // No such limit binds root, so it is somebody who has no other process.
+    // Such a limit does not bind root, so the run gets a user without other processes.
     let uid = somebody();
     let give = |path: std::path::PathBuf| std::os::unix::fs::chown(path, Some(uid), Some(uid)).unwrap();
     for path in [".", "registry", ".mcp", ".mcp/config.yaml"] {
@@ -191,7 +191,7 @@ pub(crate) fn with_threads(bed: &TestBed, threads: u32) -> Scene {
     Scene::run().behind(&["prlimit", &limit, "setpriv", "--reuid", &uid, "--regid", &uid, "--clear-groups"])
 }
 
-/// A user of whom nobody has heard: another one for each call.
+/// An unknown user, another one in each call.
 fn somebody() -> u32 {
     static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
     let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);

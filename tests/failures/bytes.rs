@@ -1,4 +1,4 @@
-//! Entries, manifests and bundles that are not what they should be, or take too long.
+//! Entries, manifests and bundles that are invalid, or take too long.
 
 use std::fs;
 
@@ -144,7 +144,7 @@ pub(crate) const ROWS: &[Row] = &[
             trial.refuses(|_| {
                 let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
                 let address = silent.local_addr().unwrap();
-                // Nobody ever accepts, as long as the test lives.
+                // The connection is never accepted while the test runs.
                 std::mem::forget(silent);
                 Scene::of(&format!("--registry http://{address} run --timeout 300ms {TOOL}"))
             });
@@ -162,7 +162,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
 ];
 
-/// The package, with something changed in what the registry says of it.
+/// The package, with a change to its entry in the registry.
 fn with_entry(bed: &TestBed, change: impl FnOnce(&mut Value)) {
     with_tool(bed);
     let mut document = entry(bed, "registry");
@@ -170,7 +170,7 @@ fn with_entry(bed: &TestBed, change: impl FnOnce(&mut Value)) {
     bed.write("registry/packages/acme/tool/1.0.0.json", document.to_string());
 }
 
-/// The package, with something changed in its manifest, whose digest is right.
+/// The package, with a change to its manifest, whose digest is right.
 fn with_manifest(bed: &TestBed, change: impl FnOnce(&mut Value)) {
     with_tool(bed);
     bed.replace_manifest("acme/tool", "1.0.0", |manifest, _| {

@@ -1,4 +1,4 @@
-//! Packages that were allowed and are not started, or not left running.
+//! Packages that were allowed and are not started, or do not stay running.
 
 use std::fs;
 use std::io::BufRead as _;
@@ -25,7 +25,7 @@ pub(crate) const ROWS: &[Row] = &[
         holds: &[("as typed", "`/bin/sh`")],
         provoke: |trial| {
             trial.launches(|bed| client_format(bed, "stdio", "/bin/sh"));
-            // Manifest and bundle are judged before; what they let through would be found again here.
+            // Manifest and bundle were checked before; this would find only what those checks missed.
             for code in ["command-escapes", "workdir-escapes"] {
                 trial.elsewhere("tests/launch/start.rs", "what_can_not_be_started_says_so", code);
             }
@@ -61,7 +61,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
 ];
 
-/// A manifest in the format of clients, which only other registries write.
+/// A manifest in the client format, which only other registries write.
 fn client_format(bed: &TestBed, transport: &str, command: &str) -> Scene {
     bed.publish(&Package::greeter(TOOL).good());
     bed.replace_manifest("acme/tool", "1.0.0", |manifest, bundle| {
@@ -77,7 +77,7 @@ fn client_format(bed: &TestBed, transport: &str, command: &str) -> Scene {
     Scene::run()
 }
 
-/// A policy that takes all of its time, and more than there is.
+/// A policy that needs all of its time, and more.
 fn slow(bed: &TestBed, timeout: &str) {
     bed.write("guest.wasm", Twin::of("evaluate-spins").component());
     let custom = "custom: [{name: guest, source: ~/guest.wasm, mode: warn, on_warn: notify}]";
@@ -90,11 +90,11 @@ fn slow_policy(trial: &Trial<'_>) {
         slow(bed, "450ms");
         Scene::run()
     });
-    // Between unpacking and starting is no time to be late in, but for a clock that is held.
+    // Only a clock that is held makes a run late between unpacking and starting.
     trial.elsewhere("tests/launch/start.rs", "nothing_starts_after_the_deadline", "timeout");
 }
 
-/// The bundle is fetched and verified, then the policies are asked, then it is unpacked.
+/// Policies are asked after the bundle is fetched and verified, and before it is unpacked.
 pub(crate) fn changed_meanwhile(trial: &Trial<'_>) {
     let bed = TestBed::new();
     slow(&bed, "60s");
@@ -118,7 +118,7 @@ fn dodges(trial: &Trial<'_>) {
     bed.configure("");
     let script = r#"printf '{"id":1,"result":{},"result":{}}\n'; cat >/dev/null"#;
     bed.publish(&Package::shell(TOOL, script).facts("official", 3, 20));
-    // The client stays, until its server is taken away.
+    // The client stays until its server is ended.
     let mut child = bed.smcp(&format!("run {TOOL}")).start();
     let mut stdin = child.stdin.take().unwrap();
     let hello = br#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}"#;
@@ -132,13 +132,13 @@ fn dodges(trial: &Trial<'_>) {
     trial.recorded(&bed);
 }
 
-/// How many threads are just too few for relaying, and not for what comes before, is smcp's own affair.
+/// How many threads are just too few for relaying, but enough before it, depends on smcp's internals.
 fn few_threads(trial: &Trial<'_>) {
     for threads in (3..24).rev() {
         let bed = TestBed::new();
         bed.configure("");
         let scene = crate::before::with_threads(&bed, threads);
-        // The same package with a score of which the model is told: that takes a relay.
+        // The same package with a score that the model is warned of, which needs a relay.
         bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\"").facts("official", 3, 20));
         let told = scene.told(&bed);
         if told.stderr.contains("can't be supervised") {

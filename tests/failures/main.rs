@@ -1,11 +1,11 @@
-//! Every row of the table in `docs/failure-behaviour.md` holds what it promises.
+//! Checks every row of the table in `docs/failure-behaviour.md`.
 //!
-//! A test reads the table. For each of its rows, one of `ROWS` makes it happen with the real binary, in every mode,
-//! and compares: the code for machines, the exit code, the effects in strict, warn and disabled, and each thing that
-//! the message is to hold. A row that nobody provokes fails the test, and so does a provocation without a row.
+//! A test reads the table. For each of its rows, one of `ROWS` provokes the failure with the real binary, in every
+//! mode, and compares: the code for machines, the exit code, the effects in strict, warn and disabled, and each thing
+//! that the message must have. A row without a provocation fails the test, and so does a provocation without a row.
 //!
-//! To add a row, write it into the document, and a `Row` with the text of its first column into the module that its
-//! subject has.
+//! To add a row, write it into the document, and add a `Row` with the text of its first column to the module of its
+//! subject.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
@@ -49,17 +49,17 @@ use std::sync::Mutex;
 use crate::table::Promise;
 use crate::trial::Trial;
 
-/// How a row of the document is made to happen.
+/// How to provoke a row of the document.
 pub(crate) struct Row {
     /// The first column, word for word.
     pub(crate) what: &'static str,
-    /// What stands in the last column, one after the other, and words of the message that show it.
+    /// The items of the last column in order, each with words of the message that show it.
     pub(crate) holds: &'static [(&'static str, &'static str)],
-    /// Makes it happen.
+    /// Provokes the failure.
     pub(crate) provoke: fn(&Trial<'_>),
 }
 
-/// How many rows are tried at once: some of them wait for a deadline.
+/// The number of rows tried at once: some of them wait for a deadline.
 const AT_ONCE: usize = 4;
 
 fn rows() -> Vec<&'static Row> {
@@ -91,7 +91,7 @@ fn every_row_of_the_document_is_true() {
                 loop {
                     let next = todo.lock().unwrap().next();
                     let Some(row) = next else { break };
-                    // What is no row fails the other test.
+                    // The other test reports a provocation without a row.
                     let Some(promise) = promises.get(row.what) else { continue };
                     let tried = catch_unwind(AssertUnwindSafe(|| Trial::new(promise, row.holds).of(row.provoke)));
                     if tried.is_err() {

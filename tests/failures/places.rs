@@ -1,4 +1,4 @@
-//! Files and folders of one's own that can't be used: rules, the cache, the folder for what runs, tokens, inputs.
+//! Unusable files and folders of the user: rules, caches, tokens, inputs.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -69,7 +69,7 @@ pub(crate) const ROWS: &[Row] = &[
                 bed.write(".mcp/config.yml", "");
                 Scene::run()
             });
-            // A system folder takes a mount namespace.
+            // A system folder needs a mount namespace.
             trial.elsewhere("tests/cli/trust.rs", "a_system_layer_is_refused_in_every_shape", "config");
         },
     },
@@ -94,7 +94,7 @@ pub(crate) const ROWS: &[Row] = &[
         what: "the system's clock stands before 1970",
         holds: &[("that it does", "the system's clock stands before 1970")],
         provoke: |trial| {
-            // A library that answers in the system's place: other systems would not load it.
+            // A library replaces calls of the system; other systems would not load it.
             trial.refuses(|bed| {
                 with_tool(bed);
                 let variables = crate::shifted::later(-3_000_000_000);
@@ -200,7 +200,7 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// A registry directory, or something in it, that everybody may write to.
+/// A registry directory, or something in it, that every user may write to.
 pub(crate) fn open_registry(trial: &Trial<'_>) {
     for path in ["registry", "registry/packages/acme/tool/1.0.0.json"] {
         trial.refuses(|bed: &TestBed| {

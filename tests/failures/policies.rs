@@ -1,4 +1,4 @@
-//! Policies that do not allow, and policies that break.
+//! Policies that do not allow a package, and policies that break.
 
 use std::fs;
 
@@ -195,7 +195,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
 ];
 
-/// A component of a text of `tests/hostile`, as the custom policy.
+/// Makes a component of a text of `tests/hostile`, as the custom policy.
 fn twin(bed: &TestBed, file: &str) -> String {
     put(bed, &Twin::of(file))
 }
@@ -210,7 +210,7 @@ fn text(bed: &TestBed, text: &str) -> String {
     String::new()
 }
 
-/// Mode has no say but for `disabled`, which does not look.
+/// The mode has no effect, except for `disabled`, which does not check.
 fn pinned(trial: &Trial<'_>) {
     for mode in ["strict", "warn", "disabled"] {
         let bed = TestBed::new();
@@ -242,7 +242,7 @@ fn violated(trial: &Trial<'_>) {
     });
 }
 
-/// Of the built-in policies, `origin` says it and `score` asks.
+/// Of the built-in policies, `origin` reports it and `score` asks.
 fn unknown(trial: &Trial<'_>) {
     let bed = TestBed::new();
     bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\""));
@@ -267,7 +267,7 @@ fn unknown(trial: &Trial<'_>) {
     }
 }
 
-/// With too little address space, what fails first differs: a thread, a memory, or the compiler.
+/// With too little address space, the first thing to fail differs: a thread, a memory, or the compiler.
 fn no_room(trial: &Trial<'_>) {
     for kib in (60..260).step_by(4) {
         let bed = TestBed::new();
@@ -281,7 +281,7 @@ fn no_room(trial: &Trial<'_>) {
         }
         let document = ran.document();
         for policy in document["policies"].as_array().unwrap() {
-            // With next to nothing even the host's own memory is gone, which is a row of its own.
+            // With almost no address space the host itself lacks memory, which is a row of its own.
             if let Some(kind) = policy["fault"].as_str().filter(|kind| *kind != "panic") {
                 trial.class(kind);
                 trial.message(&ran.raw);
@@ -292,15 +292,15 @@ fn no_room(trial: &Trial<'_>) {
 
 fn no_thread(trial: &Trial<'_>) {
     if !nix::unistd::Uid::effective().is_root() {
-        // Whatever runs for this user counts against the limit, so nobody knows how many threads are left: only the
-        // words are looked at.
+        // The user's other threads count against the limit, so the number of free threads is unknown. Only the message
+        // is compared.
         return trial.elsewhere("host/policy/src/thread.rs", "work_is_done_on_a_thread_of_the_agreed_name", "limit");
     }
     for (mode, column, exit) in [("strict", 0, 4), ("warn", 1, 0), ("disabled", 2, 0)] {
         let bed = TestBed::new();
         bed.configure(&format!("policy: {{cert_mode: {mode}, origin_mode: {mode}, score_mode: {mode}}}\n"));
-        // Itself, and the clock of the sandbox.
-        // None has described itself, so none asks.
+        // smcp's own thread, and the clock of the sandbox.
+        // No policy has described itself, so none asks.
         let ran = with_threads(&bed, 2).document(&bed).exits(exit);
         for policy in ["origin", "certification", "score"] {
             trial.effect(&ran, policy, column);
@@ -312,7 +312,7 @@ fn no_thread(trial: &Trial<'_>) {
     }
 }
 
-/// A package with a low score, before a policy that asks.
+/// A package with a low score, and a policy that asks.
 fn asking(bed: &TestBed) -> Scene {
     bed.configure("policy: {min_score: 80, score_mode: warn}\n");
     bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\"").facts("official", 3, 20));

@@ -1,4 +1,4 @@
-//! Registries that are down, that answer as none does, and that have no such package.
+//! Registries that are down, give invalid answers, or lack the package.
 
 use std::fs;
 use std::net::TcpStream;
@@ -208,7 +208,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
 ];
 
-/// A registry that answers so to whatever it is asked.
+/// Starts a registry that gives this answer to every request.
 fn answers(trial: &Trial<'_>, reply: impl Fn() -> Reply) {
     trial.refuses(|_| {
         let mut script = Script::default();
@@ -224,12 +224,12 @@ fn asks_for(trial: &Trial<'_>, reference: &str) {
     });
 }
 
-/// The entry of the package in a registry directory.
+/// Returns the path of the package's entry in a registry directory.
 pub(crate) fn entry(bed: &TestBed, registry: &str) -> Value {
     serde_json::from_str(&bed.read(&format!("{registry}/packages/acme/tool/1.0.0.json"))).unwrap()
 }
 
-/// The name of the file of its manifest or its bundle.
+/// Returns the name of the file of its manifest or its bundle.
 pub(crate) fn blob(bed: &TestBed, registry: &str, kind: &str) -> String {
     entry(bed, registry)["resolved"][kind]["digest"].as_str().unwrap().replace(':', "-")
 }
@@ -240,12 +240,12 @@ fn pulled_and_down(bed: &TestBed) {
     fs::rename(bed.path("registry"), bed.path("elsewhere")).unwrap();
 }
 
-/// Makes what the cache has kept so many seconds old.
+/// Makes the answer in the cache so many seconds old.
 fn aged(bed: &TestBed, seconds: u64) {
     kept_at(bed, |at| at - seconds);
 }
 
-/// Changes when what the cache has kept was said.
+/// Changes the time of the answer in the cache.
 fn kept_at(bed: &TestBed, change: impl FnOnce(u64) -> u64) {
     let [folder] = <[String; 1]>::try_from(bed.list(".mcp/cache/resolutions")).unwrap();
     let [name] = <[String; 1]>::try_from(bed.list(&format!(".mcp/cache/resolutions/{folder}"))).unwrap();
@@ -274,7 +274,7 @@ fn one_bundle_twice(bed: &TestBed) -> Scene {
     Scene::of(&format!("run acme/tool@{digest}"))
 }
 
-/// TLS with a certificate that nobody has vouched for.
+/// TLS with a certificate that no trusted authority has signed.
 struct Tls(Arc<ServerConfig>);
 
 impl Tls {

@@ -5,15 +5,15 @@ use std::process::Command;
 use crate::bed::Ran;
 use crate::bed::TestBed;
 
-/// The package that everybody asks for.
+/// The package of all scenes.
 pub(crate) const TOOL: &str = "acme/tool@1.0.0";
 
-/// A command line, and what is special about the process that it starts.
+/// A command line, and the special conditions of its process.
 pub(crate) struct Scene {
     line: String,
     json: Option<String>,
     env: Vec<(&'static str, String)>,
-    /// A program that is put before smcp, such as one that limits it.
+    /// A program that starts smcp, such as one that limits it.
     wrapper: Vec<String>,
     input: &'static str,
 }
@@ -24,7 +24,7 @@ impl Scene {
         Self { line: line.to_owned(), json: None, env: Vec::new(), wrapper: Vec::new(), input: "" }
     }
 
-    /// `smcp run` of the package.
+    /// Runs the package with `smcp run`.
     pub(crate) fn run() -> Self {
         Self::of(&format!("run {TOOL}"))
     }
@@ -34,30 +34,30 @@ impl Scene {
         Self::of(&format!("--registry {registry} run {TOOL}"))
     }
 
-    /// The words that give the document, where they are not the same with `--json`, and `run` made a dry run.
+    /// Sets the line that gives the document, if `--json` and a dry run are not enough.
     pub(crate) fn json(mut self, line: &str) -> Self {
         self.json = Some(line.to_owned());
         self
     }
 
-    /// With a variable.
+    /// Adds a variable.
     pub(crate) fn env(mut self, name: &'static str, value: &str) -> Self {
         self.env.push((name, value.to_owned()));
         self
     }
 
-    /// Behind another program.
+    /// Starts it by another program.
     pub(crate) fn behind(mut self, wrapper: &[&str]) -> Self {
         self.wrapper = wrapper.iter().map(|word| (*word).to_owned()).collect();
         self
     }
 
-    /// What people are told.
+    /// Runs it with output for people.
     pub(crate) fn told(&self, bed: &TestBed) -> Ran {
         self.start(bed, &self.line)
     }
 
-    /// What machines are told.
+    /// Runs it with output for machines.
     pub(crate) fn document(&self, bed: &TestBed) -> Ran {
         let dry = self.line.replacen("run ", "run --dry-run ", 1);
         self.start(bed, &format!("--json {}", self.json.as_ref().unwrap_or(&dry)))

@@ -50,7 +50,7 @@ pub(crate) const ROWS: &[Row] = &[
             ("`--cache-dir`", "--cache-dir"),
         ],
         provoke: |trial| {
-            // Such a file system takes a mount namespace, and a bed that has one.
+            // Such a file system needs a mount namespace and a bed that has one.
             let test = "a_folder_where_nothing_can_be_run_is_named";
             trial.elsewhere("tests/offline/places.rs", test, "command-on-noexec");
         },
@@ -70,7 +70,7 @@ pub(crate) const ROWS: &[Row] = &[
             let program = fs::read("/bin/true").unwrap();
             let (loader, other) = (b"/lib64/ld-linux-x86-64.so.2", b"/lib64/ld-linux-x86-64.so.9");
             let Some(at) = program.windows(loader.len()).position(|part| part == loader) else {
-                // Another architecture, or a program without one: the reader of such files has a test of its own.
+                // Another architecture, or a file without one: the reader of such files has its own test.
                 return trial.elsewhere(
                     "host/launch/src/diagnose/format.rs",
                     "our_own_program_is_for_our_own_machine",
@@ -106,14 +106,14 @@ pub(crate) const ROWS: &[Row] = &[
     },
 ];
 
-/// A package whose command is this; `tool` is a file of its bundle.
+/// Publishes a package with this command; `tool` is a file of its bundle.
 fn command(bed: &TestBed, command: &[&str], text: &str, mode: u32) -> Scene {
     let package = Package::greeter(TOOL).entrypoint(json!({"command": command})).file("tool", text, mode).good();
     bed.publish(&package);
     Scene::run()
 }
 
-/// A package whose command is this program.
+/// Publishes a package whose command is this program.
 fn binary(bed: &TestBed, program: &[u8]) -> Scene {
     bed.write("bundle/tool", program);
     fs::set_permissions(bed.path("bundle/tool"), fs::Permissions::from_mode(0o755)).unwrap();
@@ -129,7 +129,7 @@ fn binary(bed: &TestBed, program: &[u8]) -> Scene {
     Scene::run()
 }
 
-/// How many descriptors are just too few for starting the server, and not for what comes before, is smcp's own affair.
+/// How many descriptors are just too few for starting the server, but enough before it, depends on smcp's internals.
 fn few_files(trial: &Trial<'_>) {
     for files in (16..48).rev() {
         let bed = TestBed::new();

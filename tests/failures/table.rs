@@ -1,4 +1,4 @@
-//! The table of the document, read.
+//! Reads the table of the document.
 
 use std::collections::BTreeSet;
 
@@ -10,19 +10,19 @@ const COLUMNS: [&str; 7] = ["what fails", "class", "strict", "warn", "disabled",
 /// A row of the table.
 #[derive(Debug)]
 pub(crate) struct Promise {
-    /// What fails.
+    /// The failure.
     pub(crate) what: String,
-    /// The words for machines: what stands in backticks.
+    /// The words for machines, from backticks.
     pub(crate) classes: BTreeSet<String>,
-    /// What follows in strict, warn and disabled; all the same dash when the mode has nothing to do with it.
+    /// The effects in strict, warn and disabled; all are the same dash if the mode has no effect.
     pub(crate) modes: [String; 3],
     /// The exit code in strict.
     pub(crate) exit: Option<i32>,
-    /// What the message holds, one by one.
+    /// The things that the message must have.
     pub(crate) holds: Vec<String>,
 }
 
-/// All rows.
+/// Reads all rows.
 #[track_caller]
 pub(crate) fn read() -> Vec<Promise> {
     let (_, section) = DOCUMENT.split_once("\n## The table\n").unwrap();

@@ -1,4 +1,4 @@
-//! What a row promises, held against what happens.
+//! Compares the promises of a row with what happens.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -14,18 +14,18 @@ use crate::scene::TOOL;
 use crate::table::Promise;
 use crate::terminal::Terminal;
 
-/// In its own words: what the message is to hold, and a text that shows it.
+/// The things that the message must have, and a text that shows each.
 type Holds = [(&'static str, &'static str)];
 
-/// One row being tried.
+/// The trial of one row.
 pub(crate) struct Trial<'p> {
     promise: &'p Promise,
     holds: &'p Holds,
-    /// The classes that were met.
+    /// The classes that occurred.
     met: RefCell<BTreeSet<String>>,
-    /// What no message has held yet.
+    /// The things that no message has had yet.
     missing: RefCell<Vec<&'static str>>,
-    /// The last message, to be shown when something is missing.
+    /// The last message, shown if something is missing.
     last: RefCell<String>,
 }
 
@@ -35,7 +35,7 @@ impl<'p> Trial<'p> {
         Self { promise, holds, met: RefCell::default(), missing: RefCell::new(missing), last: RefCell::default() }
     }
 
-    /// Tries all of it.
+    /// Runs the trial and checks that nothing is missing.
     pub(crate) fn of(self, provoke: fn(&Self)) {
         let what = &self.promise.what;
         let named: Vec<_> = self.holds.iter().map(|(promise, _)| *promise).collect();
@@ -46,13 +46,13 @@ impl<'p> Trial<'p> {
         assert_eq!(*self.met.borrow(), self.promise.classes, "{what}: the codes that were met: {last}");
     }
 
-    /// A message, as people or machines get it.
+    /// Records a message for people or machines.
     pub(crate) fn message(&self, text: &str) {
         self.missing.borrow_mut().retain(|words| !text.contains(words));
         text.clone_into(&mut self.last.borrow_mut());
     }
 
-    /// A code, as machines get it.
+    /// Checks a code for machines, and records it.
     #[track_caller]
     pub(crate) fn class(&self, class: &str) {
         let Promise { what, classes, .. } = self.promise;
@@ -60,20 +60,20 @@ impl<'p> Trial<'p> {
         self.met.borrow_mut().insert(class.to_owned());
     }
 
-    /// What no message may hold.
+    /// Checks that the last message does not have these words.
     #[track_caller]
     pub(crate) fn never(&self, words: &str) {
         assert!(!self.last.borrow().contains(words), "{}: `{words}` is in {}", self.promise.what, self.last.borrow());
     }
 
-    /// How it ended.
+    /// Checks the exit code of a run.
     #[track_caller]
     pub(crate) fn exit(&self, code: i32, how: &dyn std::fmt::Display) {
         let Promise { what, exit, .. } = self.promise;
         assert_eq!(Some(code), *exit, "{what}: {how}");
     }
 
-    /// It ends before policies have a say: the same in every mode, whatever the consent.
+    /// Checks a run that ends before policies decide: the result is the same in every mode, for every consent.
     #[track_caller]
     pub(crate) fn refuses(&self, stage: impl Fn(&TestBed) -> Scene) {
         assert_eq!(self.promise.modes, ["–"; 3].map(str::to_owned), "{}", self.promise.what);
@@ -86,7 +86,7 @@ impl<'p> Trial<'p> {
             assert_eq!(told.stdout, "", "{}: {told}", self.promise.what);
             assert!(!bed.has("started"), "{}: nothing was started: {told}", self.promise.what);
             self.message(&told.stderr);
-            // As new as the first.
+            // Another bed, as new as the first.
             let bed = TestBed::new();
             bed.configure("");
             let document = stage(&bed).document(&bed);
@@ -95,8 +95,8 @@ impl<'p> Trial<'p> {
         }
     }
 
-    /// A custom policy called `guest` does not allow: each mode has its effect. The stage puts it there, and gives
-    /// more keys of its entry in the configuration.
+    /// Checks a custom policy `guest` that does not allow: each mode has its effect. The stage installs it, and returns
+    /// more keys for its entry in the configuration.
     #[track_caller]
     pub(crate) fn judges(&self, stage: impl Fn(&TestBed) -> String) {
         let asks = self.promise.modes[1].split(", ").any(|effect| effect == "ask");
@@ -126,7 +126,7 @@ impl<'p> Trial<'p> {
         self.effect(&check(0), "guest", 2);
     }
 
-    /// What a policy makes of the package is what one column of the row says.
+    /// Checks that the effect of a policy is the one in a column of the row.
     #[track_caller]
     pub(crate) fn effect(&self, ran: &Ran, name: &str, column: usize) {
         let document = ran.document();
@@ -140,21 +140,21 @@ impl<'p> Trial<'p> {
         }
     }
 
-    /// A column of the row has this word.
+    /// Checks that a column of the row has this word.
     #[track_caller]
     pub(crate) fn column(&self, column: usize, word: &str) {
         let Promise { what, modes, .. } = self.promise;
         assert!(modes[column].split(", ").any(|promised| promised == word), "{what}: `{word}` is not in {modes:?}");
     }
 
-    /// Its document has one of the row's codes.
+    /// Checks that the document has one of the row's codes.
     #[track_caller]
     pub(crate) fn refused(&self, ran: &Ran) {
         self.exit(ran.code, ran);
         self.class(&code_of(&ran.document(), ran));
     }
 
-    /// The audit log has one of the row's codes in its last record.
+    /// Checks that the last record of the audit log has one of the row's codes.
     #[track_caller]
     pub(crate) fn recorded(&self, bed: &TestBed) {
         let log = bed.read(".mcp/audit.jsonl");
@@ -164,7 +164,7 @@ impl<'p> Trial<'p> {
         self.class(code.unwrap_or_else(|| panic!("{}: no code: {record}", self.promise.what)));
     }
 
-    /// It was allowed, and is not started: the same in every mode.
+    /// Checks a package that was allowed and is not started: the result is the same in every mode.
     #[track_caller]
     pub(crate) fn launches(&self, stage: impl Fn(&TestBed) -> Scene) {
         assert_eq!(self.promise.modes, ["–"; 3].map(str::to_owned), "{}", self.promise.what);
@@ -178,7 +178,7 @@ impl<'p> Trial<'p> {
         self.recorded(&bed);
     }
 
-    /// Somebody at a terminal is asked, and says this.
+    /// Asks a person at a terminal, who answers this.
     #[track_caller]
     pub(crate) fn answers(&self, answer: &str, stage: impl Fn(&TestBed) -> Scene) {
         let bed = TestBed::new();
@@ -187,7 +187,7 @@ impl<'p> Trial<'p> {
         let mut command = terminal.controls(&bed.smcp(&format!("run {TOOL}")).command);
         command.stdin(terminal.stream()).stderr(terminal.stream()).stdout(Stdio::null());
         let mut child = command.spawn().unwrap();
-        // It holds copies of the terminal, which would never look closed.
+        // It holds copies of the terminal, which would keep the terminal open.
         drop(command);
         terminal.shows("[y/N] ");
         terminal.types(answer);
@@ -198,7 +198,7 @@ impl<'p> Trial<'p> {
         self.recorded(&bed);
     }
 
-    /// It can't be made to happen from outside: a test beside the code does, and the message stands there.
+    /// For a failure that can't be provoked from outside: a test beside the code does it, and has the message.
     #[track_caller]
     pub(crate) fn elsewhere(&self, file: &str, test: &str, class: &str) {
         let text = std::fs::read_to_string(format!("{}/{file}", crate::bed::ROOT)).unwrap();
@@ -210,7 +210,7 @@ impl<'p> Trial<'p> {
     }
 }
 
-/// The code of a document: that of a refusal, else of an error.
+/// Returns the code of a document: that of a refusal, or else of an error.
 #[track_caller]
 fn code_of(document: &Value, shown: &dyn std::fmt::Display) -> String {
     let refusal = document["refusal"]["code"].as_str();

@@ -1,2 +1,2 @@
-;; Its answer is not where a record may begin.
+;; Its answer is not aligned.
 (func $evaluate (param $arguments i32) (result i32) (i32.const 0x61))

@@ -1,4 +1,4 @@
-;; Allows the package on its first call and would not on its second.
+;; Allows the package on its first call and would refuse on its second.
 (global $calls (mut i32) (i32.const 0))
 (func $evaluate (param $arguments i32) (result i32)
   (global.set $calls (i32.add (global.get $calls) (i32.const 1)))

@@ -1,2 +1,2 @@
-;; Hangs after it has said what it is.
+;; Hangs after it has returned its description.
 (func $after-describe (param $answer i32) (loop $forever (br $forever)))

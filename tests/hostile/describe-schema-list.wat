@@ -1,2 +1,2 @@
-;; A schema that is JSON and no schema.
+;; A schema that is JSON, but not a schema.
 (data $schema (i32.const 0x140) "[]")

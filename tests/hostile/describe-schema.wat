@@ -1,2 +1,2 @@
-;; A schema that is no JSON.
+;; A schema that is not JSON.
 (data $schema (i32.const 0x140) "{,")

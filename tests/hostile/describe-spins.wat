@@ -1,2 +1,2 @@
-;; Never says what it is.
+;; Never returns its description.
 (func $describe (result i32) (loop $forever (br $forever)) (unreachable))

@@ -1,2 +1,2 @@
-;; A summary that says nothing.
+;; An empty summary.
 (data $summary (i32.const 0x120) "                         ")

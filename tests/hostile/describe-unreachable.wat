@@ -1,2 +1,2 @@
-;; Crashes when it is asked who it is.
+;; Crashes when it is asked for its description.
 (func $describe (result i32) (unreachable))

@@ -1,2 +1,2 @@
-;; Divides by nothing.
+;; Divides by zero.
 (func $evaluate (param $arguments i32) (result i32) (i32.div_u (i32.const 1) (i32.const 0)))

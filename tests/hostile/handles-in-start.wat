@@ -1,4 +1,4 @@
-;; Makes handles of a resource for ever, before anything of it can be called.
+;; Makes handles of a resource forever, before any of its functions can be called.
 (component
   (type $thing (resource (rep i32)))
   (core func $new (canon resource.new $thing))

@@ -1,6 +1,6 @@
 ;; The honest twin: exports the interface by the canonical ABI and allows every package.
 ;;
-;; Every other file here holds the forms in which a hostile twin differs. A form of the same kind and name (`func
+;; Every other file here has only the forms in which a hostile twin differs. A form of the same kind and name (`func
 ;; $evaluate`) replaces the one below, any other is added; COUNT is a number that the test fills in.
 ;;
 ;; Answers are data, laid out as the canonical ABI lays out the types of wit/policy.wit:
@@ -43,7 +43,7 @@
   (func $after-check-settings (param $answer i32))
   (func $after-evaluate (param $answer i32))
 
-  ;; Takes from the heap and gives nothing back: an instance lives for one call.
+  ;; Allocates and never frees: an instance lives for one call.
   (func $realloc (param $old i32) (param $old-size i32) (param $align i32) (param $size i32) (result i32)
     (local $block i32)
     (local.set $block

@@ -1,2 +1,2 @@
-;; Wants to talk to the network.
+;; Imports the network.
 (import "$root" "fetch" (func $fetch (param i32 i32 i32)))

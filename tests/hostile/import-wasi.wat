@@ -1,2 +1,2 @@
-;; Wants to know the time.
+;; Imports the time.
 (import "wasi:clocks/wall-clock@0.2.0" "now" (func $now (param i32)))

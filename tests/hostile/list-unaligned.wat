@@ -1,2 +1,2 @@
-;; A list that is not where one may begin.
+;; A list that is not aligned.
 (data $verdict (i32.const 0x60) (i32 0x81 1 0 0))

@@ -1,3 +1,3 @@
-;; Takes memory before anything of it is called.
+;; Grows its memory before any of its functions is called.
 (func $take (loop $more (drop (memory.grow (i32.const 16))) (br $more)))
 (start $take)

@@ -1,2 +1,2 @@
-;; Gives the host a place for the arguments where they may not begin.
+;; Gives the host an unaligned place for the arguments.
 (func $realloc (param i32 i32 i32 i32) (result i32) (i32.const 0x10001))

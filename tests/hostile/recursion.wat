@@ -1,2 +1,2 @@
-;; Calls itself for ever.
+;; Calls itself forever.
 (func $evaluate (param $arguments i32) (result i32) (call $evaluate (local.get $arguments)))

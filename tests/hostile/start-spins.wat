@@ -1,3 +1,3 @@
-;; Hangs before anything of it can be called.
+;; Hangs before any of its functions can be called.
 (func $hang (loop $forever (br $forever)))
 (start $hang)

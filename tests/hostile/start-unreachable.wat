@@ -1,3 +1,3 @@
-;; Crashes before anything of it can be called.
+;; Crashes before any of its functions can be called.
 (func $crash (unreachable))
 (start $crash)

@@ -1,4 +1,4 @@
-//! What the tests are made of: a bundle, a clearance, a client, and smcp.
+//! The world of these tests: a bundle, a clearance, a client, and smcp.
 
 use std::fs::File;
 use std::io::BufRead as _;
@@ -56,9 +56,9 @@ use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::Outcome;
 use smcp_model::warning::Warning;
 
-/// Longer than any test takes; one that needs it to pass fails by how the server ended.
+/// Longer than any test takes. A test that waits so long fails, because the server ends in another way.
 pub(crate) const NEVER: Duration = Duration::from_secs(60);
-/// Nothing is waited for.
+/// No wait.
 pub(crate) const NOW: Duration = Duration::ZERO;
 
 pub(crate) const PATIENT: GracePeriods = GracePeriods { input_closed: NEVER, terminate: NEVER };
@@ -76,7 +76,7 @@ impl Bed {
     }
 
     /// Puts an executable file into the bundle. Another process writes it: a descriptor of ours that is open for
-    /// writing could be inherited by a server of another test, and the system starts no file that is being written.
+    /// writing could be inherited by a server of another test, and the system starts no file that is open for writing.
     pub(crate) fn executable(&self, name: &str, text: &[u8]) {
         let mut writer = Command::new("sh")
             .args(["-c", "cat >\"$0\" && chmod 755 \"$0\"", name])
@@ -98,7 +98,7 @@ impl Bed {
         setup(self.root(), streams, grace_periods)
     }
 
-    /// Runs an entrypoint to its end with nothing on standard input; how it ended and what it printed.
+    /// Runs an entrypoint to its end without standard input; returns how it ended and its output.
     pub(crate) fn run(&self, entrypoint: Entrypoint) -> (Result<Ended, LaunchError>, String) {
         self.run_with(entrypoint, null(), |setup| setup)
     }
@@ -116,7 +116,7 @@ impl Bed {
         (finished.map(|finished| finished.ended), output)
     }
 
-    /// Starts a script and goes on, as its client.
+    /// Starts a script and returns a client for it.
     pub(crate) fn start(self, script: &str, input: impl Into<OwnedFd>, grace_periods: GracePeriods) -> Running {
         let (read, write) = std::io::pipe().unwrap();
         let (clearance, setup) = (clearance(sh(script)), self.setup(input, write, grace_periods));
@@ -142,7 +142,7 @@ fn setup(root: &Path, streams: Streams, grace_periods: GracePeriods) -> Setup {
     }
 }
 
-/// A launch that is under way in a thread of the test.
+/// A launch that runs in a thread of the test.
 pub(crate) struct Running {
     pub(crate) output: BufReader<PipeReader>,
     thread: JoinHandle<Result<Ended, LaunchError>>,
@@ -150,7 +150,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Waits until nobody holds the server's output, and gives what was left in it and how the server ended.
+    /// Waits until no process holds the server's output; returns the rest of it and how the server ended.
     pub(crate) fn end(mut self) -> (Ended, String) {
         let mut rest = String::new();
         self.output.read_to_string(&mut rest).unwrap();
@@ -158,7 +158,7 @@ impl Running {
     }
 }
 
-/// Reads lines until one begins with `word`; what follows the word.
+/// Reads lines until one begins with `word`; returns the text after the word.
 pub(crate) fn line_with(output: &mut BufReader<impl Read>, word: &str) -> String {
     let mut seen = String::new();
     loop {
@@ -170,7 +170,7 @@ pub(crate) fn line_with(output: &mut BufReader<impl Read>, word: &str) -> String
     }
 }
 
-/// Waits until nobody can read what is written here.
+/// Waits until no process can read this pipe.
 pub(crate) fn closed_by_its_reader(pipe: impl AsFd) {
     poll(&mut [PollFd::new(pipe.as_fd(), PollFlags::empty())], PollTimeout::NONE).unwrap();
 }
@@ -179,7 +179,7 @@ pub(crate) fn null() -> File {
     File::open("/dev/null").unwrap()
 }
 
-/// Where output goes that nobody reads.
+/// A file that discards its input.
 pub(crate) fn sink() -> File {
     File::options().write(true).open("/dev/null").unwrap()
 }
@@ -200,7 +200,7 @@ pub(crate) fn manifest(entrypoint: Entrypoint) -> Manifest {
     Manifest { transport: Transport::Stdio, entrypoint, permissions: Permissions::default(), text: String::new() }
 }
 
-/// What a server gets that asks for nothing: our PATH.
+/// The environment of a server that asks for nothing: our PATH.
 pub(crate) fn environment() -> ServerEnvironment {
     let path = ("PATH".into(), std::env::var_os("PATH").unwrap());
     ServerEnvironment::compute(&[path], &manifest(Entrypoint::default()), &[], &[])
@@ -210,7 +210,7 @@ pub(crate) fn clearance(entrypoint: Entrypoint) -> Clearance {
     clearance_of(manifest(entrypoint))
 }
 
-/// A clearance as anybody gets one: from a ruling that allows.
+/// Makes a clearance in the usual way: from a ruling that allows.
 pub(crate) fn clearance_of(manifest: Manifest) -> Clearance {
     let package = ResolvedPackage {
         id: "acme/tool".parse().unwrap(),
@@ -241,8 +241,8 @@ fn passing() -> Evaluated {
     }
 }
 
-/// smcp as a process of its own, because signals and terminals belong to processes: this test program again, running
-/// nothing but [`stand_in`].
+/// smcp as a separate process, because signals and terminals belong to processes. It is this test program again,
+/// running only [`stand_in`].
 pub(crate) struct Smcp {
     pub(crate) input: Option<ChildStdin>,
     pub(crate) output: BufReader<std::process::ChildStdout>,
@@ -253,10 +253,10 @@ const ROOT: &str = "STAND_IN_ROOT";
 const SCRIPT: &str = "STAND_IN_SCRIPT";
 const GRACE_PERIODS: &str = "STAND_IN_GRACES";
 const WARNED: &str = "STAND_IN_WARNED";
-/// How often it launches; once when it isn't there.
+/// The variable for the number of launches; 1 if it is not set.
 pub(crate) const TIMES: &str = "STAND_IN_TIMES";
 
-/// The words that start a stand-in, and its variables: the bundle, the server's script, and the grace_periods.
+/// The arguments that start a stand-in, and its variables: the bundle, the server's script, and the grace periods.
 pub(crate) fn stand_in_command(
     program: &str,
     before: &[&str],
@@ -277,12 +277,12 @@ pub(crate) fn stand_in_command(
     command
 }
 
-/// Makes a stand-in one whose server has a warning.
+/// Gives the server of a stand-in a warning.
 pub(crate) fn warned(command: &mut Command) -> &mut Command {
     command.env(WARNED, "yes")
 }
 
-/// What the model has to read.
+/// The warning for the model.
 pub(crate) fn warning() -> Warning {
     Warning {
         block: "[SECURITY WARNING - MCP Hub Certification] a test [END SECURITY WARNING]".to_owned(),
@@ -300,7 +300,7 @@ impl Smcp {
         Self::spawn(&mut stand_in_command(&this_program(), &[], bed, script, grace_periods))
     }
 
-    /// With a relay between the client and the server.
+    /// Starts it with a relay between the client and the server.
     pub(crate) fn start_warned(bed: &Bed, script: &str, grace_periods: GracePeriods) -> Self {
         Self::spawn(warned(&mut stand_in_command(&this_program(), &[], bed, script, grace_periods)))
     }
@@ -315,7 +315,7 @@ impl Smcp {
         kill(Pid::from_raw(self.child.id().cast_signed()), signal).unwrap();
     }
 
-    /// The client closes both its ends.
+    /// Closes both ends of the client.
     pub(crate) fn leaves(mut self) -> Left {
         drop(self.input.take());
         let (nobody, _) = std::io::pipe().unwrap();
@@ -324,7 +324,8 @@ impl Smcp {
         Left(self)
     }
 
-    /// Waits until smcp exits, with `code`, and then until nobody holds its output: neither the server nor its children.
+    /// Waits until smcp exits with `code`, and then until no process holds its output: neither the server nor its
+    /// children.
     #[track_caller]
     pub(crate) fn ends_with(mut self, code: i32) {
         assert_eq!(self.child.wait().unwrap().code(), Some(code));
@@ -332,11 +333,11 @@ impl Smcp {
     }
 }
 
-/// smcp, whose client has left.
+/// smcp after its client has left.
 pub(crate) struct Left(Smcp);
 
 impl Left {
-    /// Waits until smcp exits, with `code`.
+    /// Waits until smcp exits with `code`.
     #[track_caller]
     pub(crate) fn ends_with_code(mut self, code: i32) {
         assert_eq!(self.0.child.wait().unwrap().code(), Some(code));
@@ -374,7 +375,7 @@ fn stand_in() {
     std::process::exit(once().exit_code().into());
 }
 
-/// After many launches this process has as many descriptors and children as after one.
+/// Checks that this process has as many descriptors and children after many launches as after one.
 fn leaves_nothing(once: impl Fn() -> Ended, times: usize) {
     let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
     once();

@@ -1,6 +1,6 @@
-//! What a server closes is closed for its client.
+//! A stream that a server closes is closed for its client too.
 //!
-//! In both directions, with and without a warning; and a client that leaves such a server is noticed all the same.
+//! In both directions, with and without a warning. If the client of such a server leaves, that is noticed too.
 
 use std::io::Read as _;
 use std::io::Write as _;
@@ -14,7 +14,7 @@ use crate::bed::closed_by_its_reader;
 use crate::bed::line_with;
 use smcp_launch::ending::GracePeriods;
 
-/// As a client starts smcp: with pipes of its own.
+/// Starts smcp as a client does: with separate pipes.
 type Start = fn(&Bed, &str, GracePeriods) -> Smcp;
 const BOTH: [(&str, Start); 2] = [("direct", Smcp::start), ("relayed", Smcp::start_warned)];
 

@@ -1,4 +1,4 @@
-//! How a server is ended: by its client, by a signal, never by mistake.
+//! How a server is ended: by its client, by a signal, never by accident.
 
 use std::io::BufRead as _;
 use std::io::Write as _;
@@ -17,7 +17,7 @@ use crate::bed::sh;
 use smcp_launch::ending::GracePeriods;
 use smcp_launch::status::Ended;
 
-/// A child of the server that holds its output open, and ignores what the server ignores.
+/// A child of the server that holds its output open, and ignores the same signals as the server.
 const WITH_CHILD: &str = "sleep 1000 & echo ready; wait";
 /// Ignores SIGTERM, as does every process that it starts.
 const STUBBORN: &str = "trap '' TERM; sleep 1000 & echo ready; wait";

@@ -1,7 +1,7 @@
-//! Whatever happens to smcp, nothing of its server survives: every way to the end, for every kind of server.
+//! Nothing of a server survives smcp, for every cause and kind of server.
 //!
-//! In each case all processes of a server hold one pipe, see `witness`: its end is the proof that all have ended, and
-//! afterwards their numbers are nobody's, so that none is left as a zombie either.
+//! In each case all processes of a server hold one pipe, see `witness`. Its end proves that all have ended. Afterwards
+//! no process has their numbers, so no zombie is left either.
 
 use std::io::Read as _;
 use std::os::unix::process::CommandExt as _;
@@ -39,7 +39,7 @@ use smcp_launch::ending::GracePeriods;
 use smcp_launch::launch;
 use smcp_launch::status::Ended;
 
-/// What happens.
+/// The cause of the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cause {
     /// The client closes the server's standard input.
@@ -54,21 +54,21 @@ enum Cause {
 
 /// A kind of server.
 struct Kind {
-    /// What it does, as a script. Every process writes its number to descriptor 9, and the server its parent's too.
+    /// Its behaviour, as a script. Every process writes its number to descriptor 9, and the server its parent's too.
     script: &'static str,
-    /// How many processes say that they are ready.
+    /// How many processes report that they are ready.
     processes: usize,
     /// How long it may take to end when it is asked to.
     grace_periods: GracePeriods,
-    /// How it ends when smcp ends it with SIGTERM: by that, unless here is a code.
+    /// How it ends after smcp's SIGTERM: by the signal, or with this code.
     asked: Option<i32>,
-    /// How it ends when nobody writes to it any more: the same, unless here is a code.
+    /// How it ends after its input is closed: in the same way, or with this code.
     left: Option<i32>,
 }
 
 const HASTY: GracePeriods = GracePeriods { input_closed: NOW, terminate: NEVER };
 
-/// The rest of a server that waits for nothing.
+/// Adds the end of a script that waits forever.
 macro_rules! and_stays {
     ($script:literal) => {
         concat!($script, "\necho $$ $PPID >&9; exec sleep 1000")
@@ -98,7 +98,7 @@ const KINDS: [Kind; 7] = [
         asked: None,
         left: None,
     },
-    // A daemon by the book: its parent has ended before anything happens.
+    // A daemon by the book: its parent has ended before the cause.
     Kind {
         script: and_stays!(
             r#"(setsid sh -c 'trap "" TERM HUP; sh -c "echo \$\$ >&9; exec sleep 1000" & exit' </dev/null >/dev/null 2>&1)"#
@@ -108,7 +108,7 @@ const KINDS: [Kind; 7] = [
         asked: None,
         left: None,
     },
-    // Nobody reads what it says, so the end of its output tells nobody that it has ended.
+    // The output is closed early, so its end does not show that the server has ended.
     Kind { script: and_stays!("exec >&- 2>&-"), processes: 1, grace_periods: HASTY, asked: None, left: None },
     Kind {
         script: "echo $$ $PPID >&9; cat >/dev/null; seq 20000; exit 3",
@@ -117,7 +117,7 @@ const KINDS: [Kind; 7] = [
         asked: None,
         left: Some(3),
     },
-    // It takes its time to end, but ends.
+    // It ends slowly.
     Kind {
         script: "trap 'seq 20000; exit 5' TERM; sh -c 'echo $$ >&9; exec sleep 1000' & echo $$ $PPID >&9; wait",
         processes: 2,
@@ -127,7 +127,7 @@ const KINDS: [Kind; 7] = [
     },
 ];
 
-/// smcp in a group of its own, with a client that is a process of its own.
+/// smcp in a separate process group, with a client that is a separate process.
 struct Scene {
     smcp: Child,
     input: Option<ChildStdin>,
@@ -176,7 +176,7 @@ impl Drop for Scene {
     }
 }
 
-/// What smcp exits with, or the signal that it ended by.
+/// Returns the exit code of smcp, or the signal that ended it.
 fn expected(kind: &Kind, cause: Cause) -> (Option<i32>, Option<i32>) {
     match cause {
         Cause::InputClosed | Cause::ClientKilled => (kind.left.or(Some(143)), None),
@@ -206,7 +206,7 @@ fn plays(kind: &Kind, cause: Cause) {
     assert_eq!(ending(status), expected(kind, cause), "{what}");
     witness.end();
     if status.signal() == Some(9) {
-        // We are who adopts the reaper.
+        // This process adopts the reaper.
         waitpid(reaper, None).unwrap();
     }
     gone(&said.concat());
@@ -216,7 +216,7 @@ fn plays(kind: &Kind, cause: Cause) {
     }
 }
 
-/// A test for each cause, so that they run beside one another.
+/// Makes a test for each cause, so that they run in parallel.
 fn every_kind(cause: Cause) {
     set_child_subreaper(true).unwrap();
     for kind in &KINDS {
@@ -304,7 +304,7 @@ fn a_reaper_holds_nothing_of_smcp_open() {
     let reaper = *witness.ready(1).concat().last().unwrap();
     let open = || std::fs::read_dir(format!("/proc/{reaper}/fd")).unwrap().map(|entry| entry.unwrap().path());
     let start = Instant::now();
-    // The server may be there before its reaper is done.
+    // The server may be ready before its reaper is.
     while open().count() != 1 {
         assert!(start.elapsed() < NEVER, "{:?}", open().collect::<Vec<_>>());
         std::thread::yield_now();
@@ -317,7 +317,7 @@ fn a_reaper_holds_nothing_of_smcp_open() {
     assert_eq!(running.end().0, Ended::Exited(1));
 }
 
-/// How many launches there are in a row.
+/// The number of launches in a row.
 const LAUNCHES: usize = 200;
 
 #[test]

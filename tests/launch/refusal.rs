@@ -1,4 +1,4 @@
-//! A client for which nothing was started: answered, never waited for without end.
+//! A client whose server was not started: it is answered, in limited time.
 
 use std::io::BufRead as _;
 use std::io::BufReader;
@@ -24,7 +24,7 @@ use smcp_launch::refuse;
 use smcp_model::client_error::ClientError;
 
 const PATIENT: Patience = Patience { quiet: NEVER, whole: NEVER };
-/// Long enough for a request that is there already, short enough to be waited for.
+/// Long enough for a request that has arrived, and short for a wait.
 const SHORT: Duration = Duration::from_millis(20);
 const INITIALIZE: &str = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{}}\n";
 
@@ -39,7 +39,7 @@ fn answer(id: Value) -> Value {
     })
 }
 
-/// Refuses in a thread of its own.
+/// Refuses in a separate thread.
 fn refusing(
     input: impl Into<OwnedFd>,
     output: impl Into<OwnedFd>,
@@ -49,7 +49,7 @@ fn refusing(
     std::thread::spawn(move || refuse(&error(), streams, patience))
 }
 
-/// What a client gets that says all of this and closes its end.
+/// Returns the answers to a client that sends all of this and closes its end.
 fn heard(text: &[u8]) -> String {
     let (input, mut client) = std::io::pipe().unwrap();
     let (mut read, output) = std::io::pipe().unwrap();
@@ -130,7 +130,7 @@ fn a_client_that_is_silent_and_never_closes_is_given_up() {
 fn a_client_that_asks_for_ever_is_given_up() {
     let (input, mut client) = std::io::pipe().unwrap();
     let refusing = refusing(input, sink(), Patience { quiet: NEVER, whole: SHORT });
-    // Until nobody reads it any more.
+    // Until the other end is closed.
     while client.write_all(INITIALIZE.repeat(100).as_bytes()).is_ok() {}
     refusing.join().unwrap().unwrap();
 }

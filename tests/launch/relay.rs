@@ -1,4 +1,4 @@
-//! A server with a warning: what client and server say to each other arrives, complete and in order.
+//! A server with a warning: all messages arrive, complete and in order.
 //!
 //! Names that begin with `p` and a number are today's defects, numbered as in the list that the proxy was built from.
 
@@ -68,13 +68,13 @@ impl Client {
         heard
     }
 
-    /// The launch fails, though nobody has closed the server's input.
+    /// Waits until the launch fails, with the server's input still open.
     pub(crate) fn fails(mut self) -> (LaunchError, Vec<u8>) {
         let rest = rest_of(&mut self.output);
         (self.launch.join().unwrap().unwrap_err(), rest)
     }
 
-    /// Says nothing more, and hears what is left.
+    /// Closes the input, and reads the remaining output.
     pub(crate) fn leaves(self) -> (Result<Finished, LaunchError>, Vec<u8>) {
         let Self { input, mut output, launch, bed } = self;
         drop(input);
@@ -84,13 +84,13 @@ impl Client {
         (finished, rest)
     }
 
-    /// The server ends, though nobody has closed its input.
+    /// Waits until the server ends, with its input still open.
     pub(crate) fn waits(mut self) -> (Ended, Vec<u8>) {
         let rest = rest_of(&mut self.output);
         (self.launch.join().unwrap().unwrap().ended, rest)
     }
 
-    /// Closes the stream that it hears through, and only that; says one line more, and waits for the end.
+    /// Closes only the output stream; sends one more line, and waits for the end.
     pub(crate) fn stops_listening(mut self) -> Ended {
         drop(self.output);
         self.input.write_all(b"go on\n").unwrap();
@@ -124,7 +124,7 @@ pub(crate) fn python(script: &str) -> Entrypoint {
     entrypoint("python3", &["-I", "-S", "-c", script])
 }
 
-/// Bytes in lines, not text; the same on every run.
+/// Random bytes with line ends, the same in every run.
 fn noise(length: usize) -> Vec<u8> {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut bytes = Vec::with_capacity(length + 8);
@@ -163,7 +163,7 @@ fn what_a_server_repeats_arrives_byte_for_byte() {
 fn a_hundred_mebibytes_pass_unchanged_both_ways_after_the_handshake() {
     const BLOCK: usize = 1024 * 1024;
     let block = noise(BLOCK);
-    // Each round begins elsewhere in the block, so that bytes in the wrong place can't cancel out.
+    // Each round begins at another place in the block, so that misplaced bytes can't cancel out.
     let round = move |round: usize| [&block[round * 7919 % BLOCK..], &block[..round * 7919 % BLOCK]].concat();
     let server = "import os
 os.read(0, 4096); os.write(1, b'{\"id\":0,\"result\":{}}\\n')
@@ -207,7 +207,7 @@ fn a_line_of_64_mebibytes_passes() {
 
 #[test]
 fn two_thousand_messages_are_in_flight_each_way_before_anybody_reads_one() {
-    // 100 KB each way: more than one pipe holds, so somebody in between has to be reading.
+    // 100 KB each way, which is more than a pipe holds, so the relay has to read in both directions.
     let server = "import sys
 for n in range(2000): sys.stdout.write('server %042d\\n' % n)
 sys.stdout.flush()

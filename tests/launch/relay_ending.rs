@@ -1,4 +1,4 @@
-//! How a relayed session ends: whoever leaves first, nothing is lost and nothing is left.
+//! How a relayed session ends: nothing is lost or left, whoever leaves first.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -26,7 +26,7 @@ use crate::relay::rest_of;
 use smcp_launch::ending::GracePeriods;
 use smcp_launch::status::Ended;
 
-/// A file that a server of this bundle holds open as long as it lives, for `exec 9>alive`.
+/// A file that a server of this bundle holds open while it lives, by `exec 9>alive`.
 fn life_line(bed: &Bed) -> impl FnOnce() + use<> {
     let path = bed.root().join("alive");
     mkfifo(&path, Mode::S_IRWXU).unwrap();
@@ -57,7 +57,7 @@ fn p13_a_client_that_neither_talks_nor_leaves_is_not_waited_for() {
 
 #[test]
 fn p13_nor_is_one_that_talks_to_nobody() {
-    // More than the pipes hold, so that the relay is in the middle of forwarding when the server ends.
+    // More than the pipes hold, so that the relay is still forwarding when the server ends.
     let mut client = Client::of(sh("echo ready; read line; exit 7"));
     client.hears("ready\n");
     let mut input = client.input.try_clone().unwrap();
@@ -89,8 +89,8 @@ fn a_client_that_listens_no_more_has_left() {
     let hasty = GracePeriods { input_closed: NOW, terminate: NEVER };
     let cases = [
         ("it writes on, as most would", "echo ready; read line; exec yes", PATIENT, Ended::Signalled(13)),
-        // Said again and again: another test's process may hold the client's end from its fork until it executes, and
-        // what is said until then is not missed.
+        // Written repeatedly: another test's process may hold the client's end between its fork and its exec, and
+        // accept these writes.
         (
             "it reads to its end",
             "echo ready; read line; while :; do echo more; done & cat; exit 5",
@@ -143,7 +143,7 @@ fn a_server_that_closes_its_input_may_talk_on() {
     let mut client =
         Client::with(bed, sh("exec <&-; echo >closed; echo one; read line <closed; echo two; exit 5"), PATIENT);
     rest_of(&mut File::open(&closed).unwrap());
-    // The client sees it as without smcp, and without having said anything.
+    // The client sees the same as without smcp, and without a message from itself.
     closed_by_its_reader(&client.input);
     assert_eq!(client.input.write_all(b"nobody hears this\n").unwrap_err().kind(), std::io::ErrorKind::BrokenPipe);
     client.hears("one\n");
@@ -203,7 +203,7 @@ os._exit(7)";
     assert!(!reader.join().unwrap().is_empty());
 }
 
-/// What a process holds: descriptors, threads, children.
+/// Counts the descriptors, threads and children of a process.
 #[cfg(target_os = "linux")]
 fn held() -> [usize; 3] {
     let count = |path: &str| std::fs::read_dir(path).unwrap().count();
@@ -218,7 +218,7 @@ fn held() -> [usize; 3] {
 #[test]
 #[cfg(target_os = "linux")]
 fn fifty_launches_in_a_row_leave_nothing() {
-    // A process of its own: the tests of this one have threads and descriptors too.
+    // A separate process, because other tests of this one have threads and descriptors too.
     let arguments = ["--exact", "relay_ending::fifty_launches", "--ignored", "--nocapture"];
     let output = Command::new(this_program()).args(arguments).stdin(Stdio::null()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -236,7 +236,7 @@ fn fifty_launches() {
         assert_eq!(client.leaves().0.unwrap().ended, Ended::Exited(5));
         assert!(!Path::new(&root).exists());
     };
-    // What is opened once and kept is opened now.
+    // The first launch opens what is opened once and kept.
     launch();
     let before = held();
     (0..50).for_each(|_| launch());

@@ -1,6 +1,6 @@
-//! The warning in a session of real processes: when it comes, what it never delays, and what dodging it leads to.
+//! The warning in real sessions: when it comes, and what avoiding it causes.
 //!
-//! What the machine does to which bytes is tested where it is; here it meets time, threads and pipes.
+//! The changes to the bytes are tested beside the proxy. These tests are about time, threads and pipes.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -26,7 +26,8 @@ use smcp_model::warning::Delivery;
 const INITIALIZE: &str = "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{}}\n";
 const INITIALIZED: &str = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n";
 
-/// A server that declares logging: `tell` writes a line, `hear` reads one, `answer` answers `initialize`.
+/// A server that declares logging. Its functions: `tell` writes a line, `hear` reads one, `answer` answers
+/// `initialize`.
 fn server(script: &str) -> String {
     format!(
         "import os, sys
@@ -42,7 +43,7 @@ fn start(script: &str) -> Client {
 }
 
 fn start_in(bed: Bed, script: &str) -> Client {
-    // It stays until its client leaves: one that ends by itself might be first.
+    // It stays until its client leaves: if it ended by itself, it might end first.
     Client::with(bed, python(&server(&format!("{script}\nsys.stdin.buffer.read()"))), PATIENT)
 }
 
@@ -55,7 +56,7 @@ fn hears_warned_answer(client: &mut Client) {
     }
 }
 
-/// Reads lines until one is the message of our own; the lines before it.
+/// Reads lines until our message; returns the lines before it.
 #[track_caller]
 fn until_notification(client: &mut Client) -> Vec<String> {
     let mut before = Vec::new();
@@ -81,7 +82,7 @@ fn p4_an_answer_that_comes_late_has_the_warning_and_holds_nothing_up() {
     let mut client = start_in(bed, "hear(); tell('{\"method\":\"early\"}'); open('go').read(); answer()");
     client.says(INITIALIZE);
     client.hears("{\"method\":\"early\"}\n");
-    // Nothing here has a clock: the answer comes when it comes.
+    // The relay has no clock: the answer may come at any time.
     File::options().write(true).open(go).unwrap().write_all(b"now").unwrap();
     hears_warned_answer(&mut client);
     assert_eq!(client.leaves().0.unwrap(), finished(Delivery::Delivered));
@@ -128,7 +129,7 @@ fn p7_the_notification_waits_for_the_answer_and_for_the_client() {
     hears_warned_answer(&mut client);
     client.says("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n");
     client.hears("{\"id\":1,\"result\":{}}\n");
-    // The server is silent from here on, so nothing but the client's word can bring it out.
+    // The server is silent from here on, so only the client's message can release it.
     client.says(INITIALIZED);
     assert_eq!(until_notification(&mut client), Vec::<String>::new());
     let (end, rest) = client.leaves();
@@ -174,7 +175,7 @@ while True: signal.pause()";
         let script = server(&format!("import signal\n{before}\n{too_long}"));
         let mut client = Client::with(bed, python(&script), grace_periods);
         client.says(INITIALIZE);
-        // It is ended while its client is still there, and waits.
+        // The server is ended while its client still waits.
         let (error, heard) = client.fails();
         assert!(matches!(error, LaunchError::Evaded(_)), "{case}: {error}");
         assert_eq!(error.exit_kind(), ExitKind::Integrity, "{case}");

@@ -1,7 +1,7 @@
-"""A shell with job control and one job: what a person at a terminal has around smcp.
+"""A shell with job control and one job, as a person at a terminal has around smcp.
 
 Usage: shell.py foreground|background COMMAND...
-Standard input is the terminal. Says what happens to the job; when it stops, reads `fg` or `bg` from the terminal.
+Standard input is the terminal. Prints what happens to the job; when it stops, reads `fg` or `bg` from the terminal.
 """
 import fcntl
 import os

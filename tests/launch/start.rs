@@ -1,4 +1,4 @@
-//! What is started, with what, and what is not.
+//! How a server is started, and what can't be started.
 
 use std::io::Seek as _;
 use std::io::Write as _;
@@ -96,7 +96,7 @@ fn what_starts_is_what_was_opened_wherever_its_path_leads_by_then() {
         for entrypoint in [entrypoint("./server", &[]), sh("cat file")] {
             let expected = if entrypoint.command == "./server" { "honest\nhonest\n" } else { "honest\n" };
             let entrypoint = Entrypoint { workdir: workdir.clone(), ..entrypoint };
-            // Somebody has renamed the folder since it was opened, and put his own in its place.
+            // Another user has renamed the folder since it was opened, and put another one in its place.
             let swapped = |setup| smcp_launch::Setup { root: evil.root().to_owned(), ..setup };
             let (ended, output) = bed.run_with(entrypoint, null(), swapped);
             assert_eq!((ended.unwrap(), output.as_str()), (Ended::Exited(0), expected), "{workdir:?}");

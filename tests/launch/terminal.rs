@@ -1,4 +1,4 @@
-//! A server on a terminal: typing, job control, and giving it back.
+//! A server on a terminal: typing, job control, and returning the terminal.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -18,19 +18,19 @@ use crate::bed::stand_in_command;
 use crate::bed::this_program;
 use crate::bed::warned;
 
-/// Repeats one line of what is typed.
+/// Repeats one typed line.
 const READER: &str = "read line && echo \"server: got $line\"";
-/// Repeats one line, which proves that it was lent the terminal, and one more.
+/// Repeats one line, which proves that the server has the terminal, and one more.
 const TWICE: &str = "read line && echo \"server: got $line\"; read line && echo \"server: got $line\"";
 
-/// Whether the server is lent the terminal, or smcp reads it, because there is a warning to put into the stream.
+/// Whether the server gets the terminal, or smcp reads it in order to put a warning into the stream.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Streams {
     Direct,
     Relayed,
 }
 
-/// A person's terminal with a shell in it, whose one job is smcp.
+/// A person's terminal with a shell in it, whose only job is smcp.
 struct Session {
     keyboard: File,
     screen: BufReader<File>,
@@ -46,7 +46,7 @@ impl Session {
     fn with(streams: Streams, place: &str, script: &str) -> Self {
         let bed = Bed::new();
         let terminal = openpty(None, None).unwrap();
-        // Whoever inherits the person's end keeps the terminal from hanging up.
+        // A process that inherits the person's end would keep the terminal from hanging up.
         for end in [&terminal.master, &terminal.slave] {
             fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).unwrap();
         }
@@ -71,7 +71,7 @@ impl Session {
         assert_eq!(line_with(&mut self.screen, word), rest, "{expected}");
     }
 
-    /// The job has ended with `code`, and the shell's terminal is the shell's again.
+    /// Checks that the job has ended with `code`, and that the shell has its terminal again.
     fn ends_with(mut self, code: &str) {
         self.shows("shell: terminal is with job");
         self.shows(&format!("shell: ended with {code}"));
@@ -82,7 +82,7 @@ impl Session {
 }
 
 impl Drop for Session {
-    /// Closes the window: the terminal hangs up, for a job that a failed test left too.
+    /// Closes the window: the terminal hangs up, which also ends the job of a failed test.
     fn drop(&mut self) {
         let _ = self.shell.kill();
         let _ = self.shell.wait();

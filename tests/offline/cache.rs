@@ -1,4 +1,4 @@
-//! `smcp cache`: what people see of it, and what they can take out of it.
+//! `smcp cache`: what it shows to people, and what they can remove from it.
 
 use std::fs;
 use std::io::BufRead as _;
@@ -23,7 +23,7 @@ fn bed() -> TestBed {
     bed
 }
 
-/// The files in the cache, as `cache ls --json` has them.
+/// Returns the files in the cache, from `cache ls --json`.
 fn entries(bed: &TestBed) -> Vec<Value> {
     bed.run("cache ls --json").succeeds().silent().document()["entries"].as_array().unwrap().clone()
 }

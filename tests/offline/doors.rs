@@ -1,7 +1,7 @@
-//! Two users of one machine: nobody puts his own code into another one's run.
+//! Two users of one machine: neither can put code into a run of the other.
 //!
-//! As root the test makes both of them. For everybody else there is one user, and what stands for the other is what he
-//! would need: a folder that others may write to.
+//! As root the test becomes both of them. Other users can't become another one, so for them the attacker is replaced by
+//! what he would need: a folder that others may write to.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -21,7 +21,7 @@ use crate::bed::Ran;
 use crate::bed::TestBed;
 
 const TOOL: &str = "acme/tool@1.0.0";
-/// Nobody of this machine: whoever starts servers, and whoever would like them to be others.
+/// Users without an account here. The victim starts servers, and the attacker wants to replace them.
 const VICTIM: u32 = 61_001;
 const ATTACKER: u32 = 61_002;
 
@@ -39,7 +39,7 @@ impl Machine {
         fs::create_dir(bed.path("shared")).unwrap();
         let machine = Self { bed, is_root: Uid::effective().is_root() };
         if machine.is_root {
-            // Where everybody can get at it; what is to be secret has a mode of its own.
+            // A place that both users can reach; secret files have their own mode.
             machine.set("", 0o755);
             machine.set("registry", 0o755);
             let (program, here) = (env!("CARGO_BIN_EXE_smcp"), machine.path("smcp"));
@@ -61,7 +61,7 @@ impl Machine {
         fs::set_permissions(self.path(name), fs::Permissions::from_mode(mode)).unwrap();
     }
 
-    /// Gives something away, as far as that can be done.
+    /// Gives a file to a user; without root only its mode changes.
     fn give(&self, name: &str, uid: u32, mode: u32) {
         if self.path(name).exists() {
             if self.is_root {
@@ -71,13 +71,13 @@ impl Machine {
         }
     }
 
-    /// A folder of somebody's.
+    /// Makes a folder of a user.
     fn folder(&self, name: &str, uid: u32, mode: u32) {
         fs::create_dir_all(self.path(name)).unwrap();
         self.give(name, uid, mode);
     }
 
-    /// Makes a command one of somebody's.
+    /// Makes a command run as a user; without root, as the current one.
     fn as_user(&self, uid: u32, command: &Command) -> Command {
         let mut other = Command::new(if self.is_root { "setpriv" } else { "env" });
         if self.is_root {
@@ -91,7 +91,7 @@ impl Machine {
         other
     }
 
-    /// What the victim's `smcp` does.
+    /// Runs the victim's `smcp`.
     fn smcp(&self, line: &str, variables: &[(&str, &Path)]) -> Ran {
         let mut invocation = self.bed.smcp(line);
         let mut command = self.as_user(VICTIM, &invocation.command);
@@ -100,7 +100,7 @@ impl Machine {
         invocation.run()
     }
 
-    /// A script of the attacker's, at work.
+    /// Starts a script of the attacker.
     fn attack(&self, script: &str) -> Attack {
         let mut shell = Command::new("sh");
         shell.args(["-c", script]);
@@ -109,7 +109,7 @@ impl Machine {
     }
 }
 
-/// Ends with the test, however that ends.
+/// Ends with the test, in any case.
 struct Attack(Child);
 
 impl Drop for Attack {
@@ -188,7 +188,7 @@ fn a_cache_that_somebody_else_could_change_starts_nothing() {
 #[test]
 fn who_may_rename_the_cache_does_not_get_into_a_run() {
     let machine = Machine::new();
-    // Not sticky: the attacker may rename what is the victim's.
+    // Not sticky: the attacker may rename the victim's files.
     machine.folder("shared", ATTACKER, 0o777);
     machine.folder("shared/evil", ATTACKER, 0o755);
     let attack = machine.attack(
@@ -197,12 +197,12 @@ fn who_may_rename_the_cache_does_not_get_into_a_run() {
     let mut started = 0;
     for _ in 0..8 {
         let ran = machine.smcp(&format!("run --cache-dir shared/cache {TOOL}"), &[]);
-        // What is refused is refused for the folder's owner, or because it was gone when it was looked for.
+        // A refused run failed because of the folder's owner, or because the folder had just been moved away.
         assert!(ran.code == 0 && ran.stdout == "honest\n" || ran.code == 1 && ran.stdout.is_empty(), "{ran}");
         started += usize::from(ran.code == 0);
     }
     drop(attack);
-    // Whatever its name is by now.
+    // The attacker may have renamed it.
     for name in ["cache", "evil", "saved"] {
         let path = machine.path("shared").join(name);
         if machine.is_root && fs::metadata(&path).is_ok_and(|found| found.uid() == ATTACKER) {
@@ -211,13 +211,13 @@ fn who_may_rename_the_cache_does_not_get_into_a_run() {
     }
 }
 
-/// A cache that root has filled, as in an image, and that others may read.
+/// Fills a cache as root, as in an image, for others to read.
 fn filled_by_root(machine: &Machine) {
     machine.bed.run(&format!("--cache-dir shared/image pull {TOOL}")).succeeds();
     let status = Command::new("chmod").args(["-R", "a+rX"]).arg(machine.path("shared/image")).status().unwrap();
     assert!(status.success());
     if !machine.is_root {
-        // What stands for it: nothing in it can be written.
+        // Without root, a cache in which nothing can be written takes its place.
         let status = Command::new("chmod").args(["-R", "a-w"]).arg(machine.path("shared/image")).status().unwrap();
         assert!(status.success());
     }
@@ -243,13 +243,13 @@ fn a_cache_that_root_has_filled_runs_for_everybody() {
     let doctor = machine.smcp("--cache-dir shared/image doctor", with_xdg);
     assert!(doctor.code == 0 && doctor.stdout.contains("it can only be read"), "{doctor}");
 
-    // With the registry gone, what root wrote down of it is believed.
+    // With the registry gone, the answer that root stored is trusted.
     fs::rename(machine.path("registry"), machine.path("elsewhere")).unwrap();
     let ran = machine.smcp(&run, with_xdg);
     assert!(ran.code == 0 && ran.stdout == "honest\n", "{ran}");
     assert_eq!(machine.smcp("--cache-dir shared/image cache ls", &[]).code, 0);
 
-    // Without a place for what runs it is said how to name one; `runtime_dir` is one, and wins.
+    // Without a usable runtime folder the message says how to set one; `runtime_dir` does, and wins.
     let ran = machine.smcp(&run, &[]);
     assert!(ran.code == 1 && ran.stderr.contains("can't make a folder in it: Permission denied"), "{ran}");
     assert!(ran.stderr.contains("shared/image") && ran.stderr.contains("`runtime_dir`"), "{ran}");
@@ -259,7 +259,7 @@ fn a_cache_that_root_has_filled_runs_for_everybody() {
     assert!(ran.code == 0 && ran.stdout == "honest\n", "{ran}");
     assert_eq!(machine.bed.list("own/run"), ["runs"]);
 
-    // And of nobody else: not in a folder of root's either.
+    // Files of other users are not trusted: not even in a folder of root.
     let folder = &machine.bed.list("shared/image/resolutions")[0];
     let folder = format!("shared/image/resolutions/{folder}");
     let document = format!("{folder}/{}", machine.bed.list(&folder)[0]);
@@ -269,7 +269,7 @@ fn a_cache_that_root_has_filled_runs_for_everybody() {
     assert!(ran.code == 2 && ran.stdout.is_empty(), "{ran}");
     let owner = fs::metadata(machine.path(&document)).unwrap().uid();
     assert!(!machine.is_root || owner == ATTACKER);
-    // So that it can be removed by who made it.
+    // So that its owner can remove it.
     drop(Command::new("chmod").args(["-R", "u+w"]).arg(machine.path("shared")).status());
 }
 

@@ -1,4 +1,4 @@
-//! The registry is gone: what still runs, for how long, and what is said about it.
+//! The registry is gone: what still runs, for how long, and the messages.
 
 use std::fs;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use smcp_model::digest::Digest;
 
 const GOOD: &str = "acme/tool@1.0.0";
 
-/// A bed whose registry has a package that prints a line.
+/// A bed with a registry that has a package, which prints a line.
 fn bed(config: &str) -> TestBed {
     let bed = TestBed::new();
     bed.configure(config);
@@ -32,7 +32,7 @@ fn up(bed: &TestBed) {
     fs::rename(bed.path("elsewhere"), bed.path("registry")).unwrap();
 }
 
-/// The answers that the cache has kept.
+/// Returns the paths of the answers in the cache.
 fn kept(bed: &TestBed) -> Vec<PathBuf> {
     let folders = bed.list(".mcp/cache/resolutions");
     let of = |folder: &String| {
@@ -42,7 +42,7 @@ fn kept(bed: &TestBed) -> Vec<PathBuf> {
     folders.iter().flat_map(of).collect()
 }
 
-/// Makes the one kept answer so many seconds old; a negative age is in the future.
+/// Makes the only stored answer so many seconds old; a negative age is in the future.
 fn aged(bed: &TestBed, seconds: i64) {
     let path = kept(bed).pop().unwrap();
     let mut document: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
@@ -80,7 +80,7 @@ fn what_was_pulled_runs_without_the_registry() {
     let info = bed.run(&format!("info --json {GOOD}")).succeeds().silent().document();
     assert_eq!(codes(&info), ["facts-from-cache"]);
     bed.run(&format!("info {GOOD}")).succeeds().says(&told);
-    // To pull is to ask the registry.
+    // A pull always asks the registry.
     bed.run(&format!("pull {GOOD}")).refuses(2, &["can't open it"]);
 }
 
@@ -112,10 +112,10 @@ fn facts_grow_too_old() {
         ("max_facts_age: 60s\n", 50, 0),
         ("max_facts_age: 60s\n", 70, 2),
         ("max_facts_age: 30d\n", 29 * 86_400, 0),
-        // A clock that was put right by seconds.
+        // A clock that was corrected by seconds.
         ("max_facts_age: 60s\n", -5, 0),
         ("", -50, 0),
-        // From the future: somebody's clock is wrong, and nobody knows how old they are.
+        // The answer is from the future, so a clock is wrong, and its age is unknown.
         ("max_facts_age: 30d\n", -600, 2),
     ];
     for (config, age, code) in cases {
@@ -135,7 +135,7 @@ fn facts_grow_too_old() {
     }
 }
 
-/// Facts that were asked for later than now: the clock is named, and not only the registry.
+/// If the facts are from the future, the message names the clock as well as the registry.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_clock_that_was_set_back_is_asked_about() {
@@ -161,7 +161,7 @@ fn a_clock_that_was_set_back_is_asked_about() {
     ask("acme/other@1.0.0", -3_600).exits(2);
 }
 
-/// What is known from the cache and young enough is as good as what was heard a moment ago.
+/// Facts from the cache that are young enough count as much as fresh ones.
 #[test]
 fn facts_from_the_cache_put_no_warning_before_the_model() {
     let bed = TestBed::new();
@@ -203,7 +203,7 @@ fn what_a_registry_takes_back_is_not_recalled() {
         bed.publish(&Package::shell(GOOD, "echo it runs").good().option("--status", status));
         bed.run(&format!("policy check {GOOD}")).exits(code);
         down(&bed);
-        // Whoever reads the refusal has to know that it is of yesterday.
+        // The message of a refusal has to say that its facts are old.
         bed.run(&format!("run {GOOD}")).refuses(code, &[status, "the facts are from the cache"]);
         let document = bed.run(&format!("policy check --json {GOOD}")).exits(code).document();
         assert_eq!(codes(&document), ["facts-from-cache"]);
@@ -241,7 +241,7 @@ fn a_registry_is_recalled_under_its_own_name_alone() {
     let bed = bed("");
     bed.run(&format!("run {GOOD}")).succeeds();
     bed.run(&format!("run --registry other {GOOD}")).refuses(2, &["/other`: can't open it"]);
-    // A copy of the same registry is another one.
+    // A copy of a registry at another place is another registry.
     down(&bed);
     bed.run(&format!("run --registry other {GOOD}")).refuses(2, &["/other`: can't open it"]);
     bed.run(&format!("run {GOOD}")).succeeds();
@@ -283,7 +283,7 @@ fn an_answer_is_written_once_a_minute() {
 #[test]
 fn a_registry_that_keeps_silent_does_not_use_up_the_time() {
     let bed = bed("");
-    // Connections are accepted by the system, and nobody ever answers.
+    // The system accepts connections, and no process ever answers.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
     bed.run(&format!("run {GOOD}")).succeeds();
@@ -296,12 +296,12 @@ fn a_registry_that_keeps_silent_does_not_use_up_the_time() {
     fs::write(folder.join(path.file_name().unwrap()), document.to_string()).unwrap();
     let line = format!("--registry {url} run --timeout 2s {GOOD}");
     bed.run(&line).succeeds().prints("it runs\n").says(&["can't wait longer for its answer: it took longer than"]);
-    // Where the cache has nothing to say, all of the time is the registry's.
+    // With an empty cache, the registry may use the whole time.
     fs::remove_dir_all(&folder).unwrap();
     bed.run(&line).refuses(5, &["it took longer than 2s"]);
 }
 
-/// The same name, version and bytes from two registries: each is remembered, judged and written down as its own.
+/// The same name, version and bytes from two registries: each has its own cache entry, judgement and record.
 #[test]
 fn the_same_package_from_two_registries_is_two_packages() {
     let bed = TestBed::new();

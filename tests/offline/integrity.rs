@@ -1,4 +1,4 @@
-//! The cache under stress: many at once, killed halfway, no room, strange things in it.
+//! The cache under stress: many runs at once, kills, no room, invalid files.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -33,7 +33,7 @@ fn bed() -> TestBed {
     bed
 }
 
-/// The blobs of a package in the cache are all there, and each has the digest of its name.
+/// Checks that the cache has all blobs of a package, and that each has the digest of its name.
 #[track_caller]
 fn is_sound(bed: &TestBed, ran: &Ran, whole: bool) {
     let names = bed.list(".mcp/cache/blobs");
@@ -44,8 +44,8 @@ fn is_sound(bed: &TestBed, ran: &Ran, whole: bool) {
     }
 }
 
-/// Runs `smcp` where no file may grow beyond so many blocks of 512 bytes. `before` is what the shell does first;
-/// without it, a write beyond the limit is the end.
+/// Runs `smcp` with a limit on the length of files, in blocks of 512 bytes. `before` is what the shell does first;
+/// without it, a write beyond the limit kills smcp.
 fn limited(bed: &TestBed, before: &str, blocks: u32, line: &str) -> Ran {
     let mut invocation = bed.smcp("");
     let mut command = Command::new("sh");
@@ -70,7 +70,7 @@ fn many_at_once_fill_one_cache() {
                 scope.spawn(move || bed.run(&format!("{line} {TOOL}")).succeeds())
             })
             .collect();
-        // First all of them: while one writes, its file has a name of its own for a moment.
+        // Waits for all of them: while one writes, its file has a temporary name.
         let ran: Vec<Ran> = runs.into_iter().map(|run| run.join().unwrap()).collect();
         ran.iter().for_each(|ran| is_sound(&bed, ran, true));
     });
@@ -91,7 +91,7 @@ fn many_at_once_and_somebody_empties_it() {
             .collect();
         for run in runs {
             let (number, ran) = run.join().unwrap();
-            // Whoever empties it may find it in use; whoever runs, runs.
+            // Emptying the cache may fail because it is in use; a run succeeds.
             assert!(ran.code == 0 || number % 2 == 0 && ran.code == 1, "{ran}");
         }
     });
@@ -101,7 +101,7 @@ fn many_at_once_and_somebody_empties_it() {
 #[test]
 fn killed_at_any_byte_of_a_download_nothing_counts_as_present() {
     let bed = bed();
-    // A kill at a place that is known: at the first byte too much.
+    // A kill at a known point: at the first byte beyond the limit.
     for blocks in [1, 2, 3, 5, 8, 13, 21, 34, 55, 80] {
         let ran = limited(&bed, "", blocks, &format!("pull {TOOL}"));
         assert!(ran.code < 0, "it was killed: {ran}");
@@ -147,7 +147,7 @@ fn no_room_is_said() {
     let ran = limited(&bed, no_signal, 200, &format!("run {TOOL}"));
     assert!(ran.code == 1 && ran.stderr.contains("File too large"), "{ran}");
     assert_eq!(bed.list(".mcp/cache/runs"), [""; 0], "{ran}");
-    // All is there already, and only the answer can't be renewed: that keeps nobody from anything.
+    // Everything is in the cache, and only the answer can't be renewed, which is not an error.
     bed.run(&format!("run --dry-run {TOOL}")).succeeds();
 }
 
@@ -169,7 +169,7 @@ fn what_is_no_file_is_neither_read_nor_waited_for() {
             fs::remove_file(&path).unwrap();
             put(&path);
             let ran = bed.run(&format!("run {TOOL}"));
-            // A link that leads nowhere is nothing, and is replaced; everything else is not ours to replace.
+            // A link to nothing counts as missing and is replaced; anything else is left alone and is an error.
             let (code, out) = if number == 3 { (0, "it runs\n") } else { (1, "") };
             assert_eq!((ran.code, ran.stdout.as_str()), (code, out), "{number}: {ran}");
             assert!(code == 0 || ran.stderr.contains("can't open a cached file"), "{number}: {ran}");
@@ -184,7 +184,7 @@ fn what_is_no_file_is_neither_read_nor_waited_for() {
 fn a_cache_of_somebody_else_is_not_used() {
     let bed = bed();
     fs::create_dir_all(bed.path("theirs")).unwrap();
-    // Only root can give a folder away; for everybody else, the one that all may write to has to do.
+    // Only root can give a folder away. Without root, a folder that all users may write to takes its place.
     let words = match chown(bed.path("theirs"), Some(65_534), None) {
         Ok(()) => "it belongs to another user (uid 65534)\n  make it yours",
         Err(_) => {

@@ -1,4 +1,4 @@
-//! What a server writes beside its program: gone with its folder, and never without a word.
+//! Files that a server writes beside its program are removed, with a warning.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use crate::bed::TestBed;
 
 const TOOL: &str = "acme/tool@1.0.0";
 
-/// Runs a server that is this script, as its client saw it, and the last record of the audit log.
+/// Runs a server with this script. Returns what its client saw, and the last record of the audit log.
 fn after(script: &str, line: &str) -> (TestBed, Ran, Value) {
     let bed = TestBed::new();
     bed.configure("");
@@ -54,7 +54,7 @@ fn what_is_lost_is_named_and_counted() {
 #[test]
 fn a_server_that_locks_its_folders_is_still_told_of() {
     let (bed, ran, record) = after("echo x > a; mkdir locked; echo x > locked/b; chmod 0 locked", "");
-    // Root looks into everything; for anybody else the locked folder can't be told from an empty one.
+    // Root can read every folder; for other users the locked folder looks the same as an empty one.
     let expected = if nix::unistd::Uid::effective().is_root() { 2 } else { 1 };
     assert_eq!(record["left_behind"], expected, "{ran}");
     assert_eq!(bed.list(".mcp/cache/runs"), [""; 0]);

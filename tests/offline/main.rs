@@ -1,6 +1,6 @@
-//! A registry that is down, a registry that is served, and the cache between them, with the real binary.
+//! A registry that is down, a served registry, and the cache, with the binary.
 //!
-//! Every test has a home of its own. The network is the loopback, at a port that the system chose.
+//! Every test has a separate home. The network is the loopback, at a port that the system chose.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::indexing_slicing, reason = "helpers of tests fail by panicking")]

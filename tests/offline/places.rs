@@ -1,7 +1,7 @@
-//! Machines that lack something: `/proc`, hard links, room, a file system that can be written or run from.
+//! Machines that lack something: `/proc`, hard links, room, a usable disk.
 //!
-//! Some are made with namespaces, some with `strace`, which answers system calls in the kernel's place. Where neither is
-//! allowed, the unit tests of drafts and folders are what is left, and the test says so.
+//! Some are made with namespaces, some with `strace`, which answers system calls instead of the kernel. If neither is
+//! allowed, only the unit tests of drafts and folders remain, and the test says so.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -41,24 +41,24 @@ fn has_namespaces() -> bool {
     Uid::effective().is_root() && can(&["unshare", "-m", "true"])
 }
 
-/// Runs `smcp` behind other words.
+/// Runs `smcp` by another command.
 fn behind(bed: &TestBed, words: &[&str], line: &str) -> Ran {
     let mut invocation = bed.smcp(line);
     let smcp = std::mem::replace(&mut invocation.command, Command::new(words[0]));
     let variables = smcp.get_envs().filter_map(|(name, value)| Some((name, value?)));
     invocation.command.args(&words[1..]).arg(smcp.get_program()).args(smcp.get_args());
     invocation.command.current_dir(bed.path("")).env_clear().envs(variables);
-    // For whoever logs in; nobody else reads it.
+    // The input is for `login`; other commands do not read it.
     invocation.input("token\n").run()
 }
 
-/// Runs `smcp` where a script has mounted something before; nobody else sees it.
+/// Runs `smcp` after a script has mounted something, which only smcp sees.
 fn mounted(bed: &TestBed, script: &str, line: &str) -> Ran {
     let script = format!("{script} && exec \"$0\" \"$@\"");
     behind(bed, &["unshare", "-m", "sh", "-c", &script], line)
 }
 
-/// Everything that keeps a file, from an empty cache on.
+/// Runs every command that stores a file, with an empty cache at first.
 fn keeps_files(bed: &TestBed, run: impl Fn(&str) -> Ran) {
     run(&format!("run {TOOL}")).succeeds().prints("it runs\n");
     run(&format!("run {TOOL}")).succeeds().prints("it runs\n");
@@ -92,13 +92,13 @@ fn without_files_that_have_no_name_without_links_and_without_synced_folders_too(
     if !can(&["strace", "-f", "-o", "/dev/null", "true"]) {
         return;
     }
-    // Which call fails, and how.
+    // The call that fails, and its error.
     for inject in ["linkat:error=EPERM", "linkat:error=EACCES", "linkat:error=EOPNOTSUPP", "linkat:error=ENOSYS"] {
         let bed = bed();
         let inject = format!("inject={inject}");
         keeps_files(&bed, |line| behind(&bed, &["strace", "-f", "-o", "/dev/null", "-e", &inject], line));
     }
-    // Folders are synced whole; of files it is their bytes, by another call.
+    // Folders are synced with one call, and the bytes of files with another.
     for error in ["EINVAL", "EOPNOTSUPP"] {
         let bed = bed();
         bed.write("bundle/manifest.json", bed.read("bundles/acme-tool-1.0.0/manifest.json").replace("1.0.0", "2.0.0"));
@@ -110,7 +110,7 @@ fn without_files_that_have_no_name_without_links_and_without_synced_folders_too(
         let ran = behind(&bed, &words, "registry publish --registry registry acme/tool@2.0.0 bundle");
         assert!(ran.code == 2 && ran.stderr.contains("can't write to it"), "a file that can't be synced: {ran}");
     }
-    // Where there are no permissions, those that are shown have to do.
+    // Where a file system has no permissions, the ones it shows must do.
     let bed = bed();
     let words = ["strace", "-f", "-o", "/dev/null", "-e", "inject=fchmod:error=EPERM"];
     behind(&bed, &words, &format!("pull {TOOL}")).succeeds();
@@ -141,7 +141,7 @@ fn a_filled_cache_that_can_not_be_written_runs() {
     bed.configure("runtime_dir: ~/run\n");
     mounted(&bed, read_only, &format!("run {TOOL}")).succeeds().prints("it runs\n");
     assert!(!bed.has(".mcp/cache/runs"));
-    // What is not in it can't come into it, and that is said.
+    // A new package can't be stored in it, and the message says so.
     let other = Package::shell("acme/other@1.0.0", "true").good();
     bed.publish(&other);
     let words =
@@ -169,7 +169,7 @@ fn a_folder_where_nothing_can_be_run_is_named() {
         &["`./start.sh` can't be started: [HOME]/c/runs/", "mounted noexec", "`runtime_dir`", "--cache-dir"],
     );
     mounted(&bed, noexec, "--cache-dir c run acme/not@1.0.0").refuses(6, &["`./start.sh` is not an executable file"]);
-    // What the system starts for it is no program of that folder.
+    // The interpreter is not in that folder, so the system can start it.
     mounted(&bed, noexec, &format!("--cache-dir c run {TOOL}")).succeeds().prints("it runs\n");
     bed.configure("runtime_dir: ~/run\n");
     mounted(&bed, noexec, "--cache-dir c run acme/own@1.0.0").succeeds().prints("own\n");
@@ -188,7 +188,7 @@ fn a_full_folder_is_named_with_the_way_out() {
     let no_room = ["No space left on device", "free some space there, or name another folder with"];
     let ran = mounted(&bed, full, &format!("--cache-dir c run {TOOL}"));
     ran.refuses(1, &["the cache at [HOME]/c can't be used"]).says(&no_room).says(&["--cache-dir"]);
-    // However little a trial needs.
+    // This is too little even for a trial file.
     mounted(&bed, "mount -t tmpfs -o size=4k,mode=700 none c", "--cache-dir c doctor").exits(1);
     let ran = mounted(&bed, "mount -t tmpfs -o size=200k,mode=700 none c", "--cache-dir c run acme/big@1.0.0");
     ran.refuses(1, &["the folder for what runs, [HOME]/c/runs/", "`runtime_dir`"]).says(&no_room);
@@ -206,7 +206,7 @@ fn what_runs_lives_where_the_configuration_says() {
     assert!(ran.stdout.starts_with("[HOME]/run/runs/"), "{ran}");
     assert_eq!((bed.list("run"), bed.list("run/runs")), (vec!["runs".to_owned()], vec![]));
     assert_eq!(bed.list(".mcp/cache"), ["CACHEDIR.TAG", "blobs", "resolutions"]);
-    // What a dead run left there goes with the next one, and with housekeeping; what is somebody's stays.
+    // The next run and housekeeping remove what a dead run left there; foreign files stay.
     for line in [format!("run {TOOL}"), "cache gc".to_owned()] {
         bed.write("run/runs/0123456789abcdef.lock", "");
         bed.write("run/runs/0123456789abcdef/server.py", "");
@@ -238,7 +238,7 @@ fn a_cache_that_is_somebodys_folder_loses_nothing() {
     assert_eq!(bed.read("ml/runs/train/weights.pt"), "weeks");
     assert_eq!(bed.read("ml/blobs/photo.jpg"), "a day");
     assert_eq!(bed.list("ml"), ["blobs", "runs"]);
-    // An empty one becomes a cache, and is marked as what backups need not keep.
+    // An empty folder becomes a cache, and is marked for backups to skip.
     fs::create_dir(bed.path("empty")).unwrap();
     bed.run("--cache-dir empty cache ls").succeeds();
     assert!(bed.read("empty/CACHEDIR.TAG").starts_with("Signature: 8a477f597d28d172789f06886806bc55\n"));
@@ -283,14 +283,14 @@ fn links_are_named() {
         let aside = put_aside(name);
         let ran = bed.run(&run);
         if says.is_empty() {
-            // All is in the cache.
+            // Everything is in the cache.
             assert_eq!(ran.code, 0, "{name}: {ran}");
         } else {
             assert!(ran.code == code && ran.stderr.contains(says), "{name}: {ran}");
         }
         back(name, &aside);
     }
-    // The cache itself may be one: that is how people put it on another disk.
+    // The cache itself may be a link: people put it on another disk in this way.
     let aside = put_aside(".mcp/cache");
     bed.run(&run).succeeds().prints("it runs\n");
     back(".mcp/cache", &aside);
@@ -301,7 +301,7 @@ fn links_are_named() {
         &["credentials.json", "is a link, and links are not followed there: put the file itself in its place"],
     );
     back(".mcp/credentials.json", &aside);
-    // A folder that is a link to nothing is not a folder that is missing.
+    // A folder that is a link to nothing is not the same as a missing folder.
     let bed = TestBed::new();
     symlink("nowhere", bed.path(".mcp")).unwrap();
     bed.write("facts.json", "{}");

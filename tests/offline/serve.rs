@@ -1,4 +1,4 @@
-//! `registry serve`, asked by a client that writes its requests by hand.
+//! `registry serve`, with a client that writes its requests by hand.
 
 use std::io::BufRead as _;
 use std::io::BufReader;
@@ -28,7 +28,7 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// Serves the bed's registry, and waits until it says that it does.
+    /// Serves the bed's registry, and waits until it is ready.
     pub(crate) fn start(bed: &TestBed) -> Self {
         let mut invocation = bed.smcp("registry serve --registry registry --listen 127.0.0.1:0");
         let mut child = invocation.command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
@@ -45,12 +45,12 @@ impl Served {
         stream
     }
 
-    /// Sends a request on a connection of its own, and reads the answer to its end.
+    /// Sends a request on a separate connection, and reads the answer to its end.
     fn send(&self, request: &str) -> Answer {
         let mut stream = self.connect();
         stream.write_all(request.as_bytes()).unwrap();
         let mut bytes = Vec::new();
-        // A server that refuses a flood of headers may reset the connection behind its answer.
+        // A server that refuses a flood of headers may reset the connection after its answer.
         drop(stream.read_to_end(&mut bytes));
         Answer::new(&bytes)
     }
@@ -67,7 +67,7 @@ impl Served {
         kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
     }
 
-    /// Asks the server to end: its exit code, and what it still had to say.
+    /// Asks the server to end; returns its exit code and its remaining output.
     pub(crate) fn end(mut self, signal: Signal) -> (i32, String) {
         self.signal(signal);
         let mut said = String::new();
@@ -97,7 +97,7 @@ impl Answer {
         Self { status, head, body: bytes[end + 4..].to_vec() }
     }
 
-    /// The body of an answer that is sent in chunks; `None` when it was broken off.
+    /// Returns the body of an answer that is sent in chunks; `None` if it was broken off.
     fn chunks(&self) -> Option<Vec<u8>> {
         assert_eq!(self.header("transfer-encoding"), "chunked", "{}", self.head);
         let (mut body, mut rest) = (Vec::new(), self.body.as_slice());
@@ -156,7 +156,7 @@ fn the_api_of_a_registry_is_spoken() {
     assert_eq!(served.get(&format!("{RESOLVE}?ref=latest")).json()["resolved"]["version"], "1.1.0");
     for (kind, media) in [("bundle", "application/gzip"), ("manifest", "application/json")] {
         let digest = published["resolved"][kind]["digest"].as_str().unwrap();
-        // As the answer itself names it.
+        // The path that the answer itself has.
         let url = published["resolved"][kind]["url"].as_str().unwrap();
         let answer = served.get(url);
         assert_eq!((answer.status, answer.header("content-type")), (200, media), "{}", answer.head);
@@ -224,7 +224,7 @@ fn what_is_corrupt_is_never_served() {
 #[test]
 fn a_large_file_arrives_whole_at_many_clients_at_once() {
     let bed = TestBed::new();
-    // Not to be compressed: the same generator as everywhere, a linear one.
+    // Incompressible text, from a linear generator.
     let mut seed: u32 = 1;
     let noise: String = std::iter::repeat_with(|| {
         seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -242,7 +242,7 @@ fn a_large_file_arrives_whole_at_many_clients_at_once() {
             assert_eq!(resolved["bundle"]["digest"], client.join().unwrap());
         }
     });
-    // A client that leaves in the middle costs the others nothing.
+    // A client that leaves in the middle does not disturb the others.
     let mut stream = served.connect();
     stream.write_all(format!("GET {url} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).unwrap();
     stream.read_exact(&mut [0; 1000]).unwrap();
@@ -264,7 +264,7 @@ fn there_are_so_many_seats_and_the_next_client_waits() {
     let mut waiting = served.connect();
     ask(&mut waiting);
     waiting.set_nonblocking(true).unwrap();
-    // All the seated are served meanwhile, and the one that waits is not.
+    // All seated clients are served meanwhile, and the waiting one is not.
     seated.iter_mut().for_each(|stream| {
         ask(stream);
         answered(stream);
@@ -286,7 +286,7 @@ fn who_does_not_finish_a_request_is_shown_out() {
     });
     for stream in &mut begun {
         let mut answer = Vec::new();
-        // The end of the connection is the event that is waited for; a client's own patience is longer.
+        // The test waits for the end of the connection, since a client's own timeout is longer.
         stream.read_to_end(&mut answer).unwrap();
         assert!(!String::from_utf8_lossy(&answer).contains("200 OK"));
     }

@@ -1,4 +1,4 @@
-//! All together: a directory, served, asked over HTTP by another home, and taken away again.
+//! A directory is served, asked over HTTP by another home, and taken away.
 
 use std::fs;
 use std::path::Path;
@@ -24,7 +24,7 @@ fn served() -> (TestBed, Served, TestBed) {
     (host, served, guest)
 }
 
-/// Every file below a folder is one of the registry's, byte for byte.
+/// Checks that every file below a folder is in the registry, byte for byte.
 fn same_blobs(cache: &Path, registry: &Path) -> usize {
     let names: Vec<_> = fs::read_dir(cache).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     for name in &names {

@@ -1,4 +1,4 @@
-//! Every byte that a server sends, with `smcp` between and without.
+//! Every byte that a server sends, with and without `smcp` in between.
 
 use crate::bed::TestBed;
 use crate::recorder::Era;
@@ -7,7 +7,7 @@ use crate::recorder::through_smcp;
 use crate::server::Server;
 use crate::server::Standing;
 
-/// Every server, in every era that it speaks.
+/// Every server, in every era that it supports.
 const SESSIONS: [(Server, Era); 4] = [
     (Server::Everything, Era::Handshake),
     (Server::Filesystem, Era::Handshake),
@@ -15,7 +15,7 @@ const SESSIONS: [(Server, Era); 4] = [
     (Server::Python, Era::Modern),
 ];
 
-/// What only the notification of a warning has.
+/// A text that only the notification of a warning has.
 const LOGGER: &str = "mcp-hub-security";
 
 #[test]
@@ -41,7 +41,7 @@ fn a_warning_adds_to_the_first_answer_and_one_notification_and_no_other_byte_cha
     }
 }
 
-/// What was put into a line in one place, everything else of it being as it was.
+/// Returns the text that was added to a line in one place; the rest must be unchanged.
 #[track_caller]
 fn added<'t>(longer: &'t str, line: &str) -> &'t str {
     let same = |(one, other): &(char, char)| one == other;

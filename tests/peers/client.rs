@@ -1,4 +1,4 @@
-//! The clients: each has a session with a server, and tells what its SDK showed.
+//! The clients: each has a session with a server, and reports what it showed.
 
 use std::ffi::OsString;
 use std::process::Child;
@@ -30,14 +30,14 @@ pub(crate) enum Client {
     Rust,
 }
 
-/// How a session is had.
+/// The settings of a session.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Talk {
-    /// What the SDK calls the way to agree on a version.
+    /// The SDK's name for the way to agree on a version.
     pub(crate) mode: &'static str,
     /// Whether tools are called before they are listed.
     pub(crate) calls_first: bool,
-    /// How many log messages are waited for.
+    /// The number of log messages to wait for.
     pub(crate) logs: usize,
 }
 
@@ -56,20 +56,20 @@ impl Talk {
 }
 
 impl Client {
-    /// A session with the server itself.
+    /// Has a session with the server directly.
     pub(crate) fn direct(self, bed: &TestBed, server: Server, talk: Talk) -> Value {
         let [program, file] = server.command();
         let arguments = [vec![file.to_owned()], server.arguments(bed)].concat();
         self.has(bed, &session(bed, server, talk, program, &arguments, &bundle(server)))
     }
 
-    /// A session with the server behind `smcp run --trust`.
+    /// Has a session with the server through `smcp run --trust`.
     pub(crate) fn through_smcp(self, bed: &TestBed, server: Server, standing: Standing, talk: Talk) -> Value {
         let arguments = smcp_arguments(bed, server, standing);
         self.has(bed, &session(bed, server, talk, env!("CARGO_BIN_EXE_smcp"), &arguments, ""))
     }
 
-    /// A session with the server behind `smcp`, in which the client is killed as soon as `happened`.
+    /// Has a session with the server through `smcp`, and kills the client as soon as `happened`.
     pub(crate) fn killed(
         self,
         bed: &TestBed,
@@ -97,7 +97,7 @@ impl Client {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
-    /// Tries a session with a package that is refused; what the client says of that on standard error.
+    /// Tries a session with a package that is refused; returns the client's standard error.
     #[track_caller]
     pub(crate) fn is_refused(self, bed: &TestBed, reference: &str, mode: &str) -> String {
         let session = json!({
@@ -132,7 +132,7 @@ fn session(bed: &TestBed, server: Server, talk: Talk, program: &str, arguments: 
     })
 }
 
-/// Where the bundle was put together that was published.
+/// Returns the folder of the bundle before it was published.
 pub(crate) fn bundle(server: Server) -> String {
     format!("bundles/{}", server.reference(Standing::Good).replace(['/', '@'], "-"))
 }
@@ -142,27 +142,27 @@ pub(crate) fn smcp_arguments(bed: &TestBed, server: Server, standing: Standing) 
     [run.into(), server.arguments(bed)].concat()
 }
 
-/// The `python3` that has the SDK comes first, then a Node.js that was installed for the tests.
+/// The folder of the `python3` that has the SDK comes first, then that of a Node.js installed for the tests.
 pub(crate) fn search_path() -> OsString {
     let own = std::env::var_os("PATH").unwrap();
     std::env::join_paths(Peers::get().programs().into_iter().chain(std::env::split_paths(&own))).unwrap()
 }
 
-/// Waits for a client's end, and for that of everybody who has its standard error: whatever was started for it.
+/// Waits until a client has ended, and all processes that share its standard error: those started for it.
 fn finish(client: Child) -> Output {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || sender.send(client.wait_with_output().unwrap()));
     receiver.recv_timeout(PATIENCE).expect("the client, or what was started for it, does not end")
 }
 
-/// The client is gone: so is everything that was started for it.
+/// Checks that every process that was started for a client has ended with it.
 #[track_caller]
 pub(crate) fn assert_nothing_left(bed: &TestBed) {
     assert_eq!(bed.list(RUNS), [""; 0], "folders of runs");
     assert_eq!(processes(bed), [""; 0], "processes");
 }
 
-/// The processes that have the bed as their home: nobody else's do.
+/// Returns the processes that have the bed as their home, which no others have.
 #[cfg(target_os = "linux")]
 pub(crate) fn processes(bed: &TestBed) -> Vec<String> {
     let home = format!("HOME={}", text_of(&bed.path("")));
@@ -172,7 +172,7 @@ pub(crate) fn processes(bed: &TestBed) -> Vec<String> {
     left.map(|process| std::fs::read_to_string(process.join("cmdline")).unwrap_or_default()).collect()
 }
 
-/// Only Linux shows what a process was started with; elsewhere the ends of the streams have to do.
+/// Only Linux shows the environment of a process; elsewhere only the ends of streams are checked.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn processes(_bed: &TestBed) -> Vec<String> {
     Vec::new()

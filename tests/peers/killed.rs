@@ -1,4 +1,4 @@
-//! A client that is killed in the middle of a session: nothing stays behind, as after one that takes its leave.
+//! A client that is killed during a session leaves nothing, like any other.
 
 use crate::bed::TestBed;
 use crate::client::Client;
@@ -10,7 +10,7 @@ use crate::server::Standing;
 fn nothing_is_left(client: Client, standing: Standing) {
     let bed = TestBed::new();
     Server::Filesystem.publish(&bed);
-    // More log messages than ever come: the client stays until it is killed.
+    // More log messages than ever come, so the client stays until it is killed.
     let talk = Talk::new("legacy").hears(99);
     client.killed(&bed, Server::Filesystem, standing, talk, || bed.has("files/written.txt"));
 }
@@ -27,7 +27,7 @@ fn a_killed_client_on_the_rust_sdk_leaves_nothing() {
     nothing_is_left(Client::Rust, Standing::Poor);
 }
 
-/// Otherwise the tests above could not fail.
+/// Checks that the tests above can fail.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_process_that_is_left_is_seen() {

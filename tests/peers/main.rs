@@ -1,8 +1,8 @@
 //! Real MCP servers and clients on both sides of `smcp`: what the SDKs show.
 //!
-//! Servers are those that everybody starts with, clients are the SDKs that clients are made with. They are installed
-//! once, see `install.rs`; what runs then is offline. Each session is had with `smcp` between and without: what differs
-//! is the warning, or nothing.
+//! The servers are those that most people start with, the clients are built on the SDKs. They are installed once, see
+//! `install.rs`, and then run offline. Each session runs with and without `smcp` in between: the only difference is the
+//! warning, if there is one.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]

@@ -1,4 +1,4 @@
-//! A client that understands next to nothing and keeps every byte: what a server sent, until the end of its output.
+//! A minimal client that keeps every byte of a server, to its output's end.
 
 use std::fs::File;
 use std::io::BufRead as _;
@@ -23,17 +23,17 @@ use crate::client::smcp_arguments;
 use crate::server::Server;
 use crate::server::Standing;
 
-/// How long a line may be waited for: far longer than anything takes.
+/// The longest wait for a line: far longer than any step takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How a client begins, and what goes with each of its requests.
+/// How a client begins, and what it adds to each of its requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Era {
     Handshake,
     Modern,
 }
 
-/// A session with the server itself.
+/// Has a session with the server directly.
 pub(crate) fn direct(bed: &TestBed, server: Server, era: Era) -> Vec<String> {
     let [program, file] = server.command();
     let mut command = Command::new(program);
@@ -41,14 +41,14 @@ pub(crate) fn direct(bed: &TestBed, server: Server, era: Era) -> Vec<String> {
     record(bed, command, server, era)
 }
 
-/// A session with the server behind `smcp run --trust`.
+/// Has a session with the server through `smcp run --trust`.
 pub(crate) fn through_smcp(bed: &TestBed, server: Server, standing: Standing, era: Era) -> Vec<String> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_smcp"));
     command.args(smcp_arguments(bed, server, standing)).current_dir(bed.path(""));
     record(bed, command, server, era)
 }
 
-/// The lines of the server, each with its end.
+/// Returns the lines of the server, each with its line end.
 fn record(bed: &TestBed, mut command: Command, server: Server, era: Era) -> Vec<String> {
     command.env_clear().env("HOME", bed.path("")).env("PATH", search_path());
     let mut recorder = Recorder::start(bed, command, era);
@@ -87,7 +87,7 @@ impl Recorder {
         std::thread::spawn(move || {
             let mut line = Vec::new();
             while output.read_until(b'\n', &mut line).unwrap() > 0 {
-                // The test has failed when nobody listens.
+                // If the receiver is gone, the test has failed already.
                 drop(sender.send(std::mem::take(&mut line)));
             }
         });
@@ -122,7 +122,7 @@ impl Recorder {
         self.lines.push(String::from_utf8(line).unwrap());
     }
 
-    /// Leaves, and waits until nobody has the server's output any more.
+    /// Leaves, and waits until no process holds the server's output.
     fn ends(mut self, bed: &TestBed) -> Vec<String> {
         drop(self.input);
         loop {

@@ -1,4 +1,4 @@
-//! What the SDKs make of a refusal: the reason, in every mode in which they can begin.
+//! The SDKs show the reason of a refusal, in every mode in which they begin.
 
 use crate::bed::Package;
 use crate::bed::TestBed;

@@ -11,23 +11,23 @@ use crate::bed::ROOT;
 use crate::bed::TestBed;
 use crate::install::Peers;
 
-/// What the registry says of a package: each server is published as both.
+/// What the registry says about a package. Each server is published in both ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// Nothing is to be warned of.
+    /// Nothing to warn about.
     Good,
-    /// A score that asks for consent, and is warned of.
+    /// A score that asks for consent and causes a warning.
     Poor,
 }
 
 /// One of the servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Server {
-    /// npm's server-everything: the handshake's era, with instructions and logging.
+    /// npm's server-everything: the era of the handshake, with instructions and logging.
     Everything,
-    /// npm's server-filesystem: the handshake's era, with neither.
+    /// npm's server-filesystem: the era of the handshake, without either.
     Filesystem,
-    /// `servers/python` on the Python SDK: both eras, with both.
+    /// `servers/python` on the Python SDK: both eras, with instructions and logging.
     Python,
 }
 
@@ -45,18 +45,18 @@ impl Server {
         }
     }
 
-    /// Whether it speaks the era without a handshake.
+    /// Whether it supports the era without a handshake.
     pub(crate) const fn modern(self) -> bool {
         matches!(self, Self::Python)
     }
 
-    /// Whether it declares that it logs.
+    /// Whether it declares logging.
     pub(crate) const fn logs(self) -> bool {
         matches!(self, Self::Everything | Self::Python)
     }
 
-    /// Publishes it. The bundle of a server on Node.js is a line that leads to where it was installed: with everything
-    /// that it needs it would have 40 MB.
+    /// Publishes it. The bundle of a server on Node.js is a line that loads its installation, which would make 40 MB
+    /// with all it needs.
     pub(crate) fn publish(self, bed: &TestBed) {
         bed.configure("policy: { cert_mode: warn, min_score: 60 }\n");
         bed.write("files/greeting.txt", "Grüße, 世界\n");
@@ -71,13 +71,13 @@ impl Server {
         }
     }
 
-    /// What starts it in its bundle's folder.
+    /// Returns the command that starts it in its bundle's folder.
     pub(crate) fn command(self) -> [&'static str; 2] {
         let program = if self == Self::Python { "python3" } else { "node" };
         [program, self.file()]
     }
 
-    /// What follows the command.
+    /// Returns the arguments of the command.
     pub(crate) fn arguments(self, bed: &TestBed) -> Vec<String> {
         if self == Self::Filesystem { vec![text_of(&bed.path("files"))] } else { Vec::new() }
     }
@@ -93,7 +93,7 @@ impl Server {
         format!("await import({});\n", json!(Peers::get().node_server(self.name())))
     }
 
-    /// Tools and their arguments: text, structure, images, much of it, and what fails.
+    /// Returns tools and their arguments: texts, structures, images, large results and errors.
     pub(crate) fn calls(self, bed: &TestBed) -> Value {
         let file = |name: &str| text_of(&bed.path("files").join(name));
         match self {

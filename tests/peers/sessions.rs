@@ -1,7 +1,7 @@
-//! What the SDKs show: the warning first, where something is to be warned of, and everything else as it is.
+//! What the SDKs show: the warning first, if there is one, the rest unchanged.
 //!
-//! Each session is had three times: with the server itself, through `smcp` on a package that nothing is said against,
-//! and on one with a low score.
+//! Each session runs three times: with the server directly, through `smcp` on a good package, and on one with a low
+//! score.
 
 use serde_json::Value;
 use serde_json::json;
@@ -16,14 +16,14 @@ const OPEN: &str = "[SECURITY WARNING - MCP Hub Certification]\n";
 const CLOSE: &str = "\n[END SECURITY WARNING]";
 const SCORE: &str = "35/100 (Critical Risk)";
 
-/// What a session shows without `smcp`, and with a warning.
+/// The results of a session without `smcp`, and with a warning.
 struct Seen {
     plain: Value,
     warned: Value,
 }
 
 impl Seen {
-    /// Has the three sessions. The one on the good package is like the one without `smcp`, to the last word.
+    /// Runs the three sessions. The one on the good package is the same as the one without `smcp`.
     #[track_caller]
     fn of(client: Client, bed: &TestBed, server: Server, talk: Talk) -> Self {
         let quiet = Talk { logs: 0, ..talk };
@@ -35,7 +35,7 @@ impl Seen {
         Self { plain, warned: client.through_smcp(bed, server, Standing::Poor, talk) }
     }
 
-    /// The warning comes first in `instructions`, then what the server says.
+    /// Checks that `instructions` begin with the warning, and then have the server's text.
     #[track_caller]
     fn instructions_begin_with_the_warning(&mut self, server: Server) {
         let (plain, warned) = (self.plain["instructions"].take(), self.warned["instructions"].take());
@@ -46,7 +46,7 @@ impl Seen {
         assert!(block.contains(&server.reference(Standing::Poor)) && block.contains(SCORE), "{block}");
     }
 
-    /// One notification of ours, when a server of the handshake's era logs; none else.
+    /// Checks that there are so many of our notifications: one if a server of the handshake's era logs, otherwise none.
     #[track_caller]
     fn notified(&mut self, times: usize) {
         let logs = self.warned["logs"].take();
@@ -59,7 +59,7 @@ impl Seen {
         self.plain["logs"].take();
     }
 
-    /// Every tool is described by the short form first, then by the server.
+    /// Checks that every description of a tool begins with the short form, and then has the server's text.
     #[track_caller]
     fn descriptions_begin_with_the_warning(&mut self) {
         let (plain, warned) =
@@ -72,7 +72,7 @@ impl Seen {
         }
     }
 
-    /// The result of a call begins with a text that is the short form.
+    /// Checks that the result of a call begins with a text that is the short form.
     fn result_begins_with_the_warning(&mut self, call: usize) -> bool {
         let content = self.warned["calls"][call]["content"].as_array_mut().unwrap();
         let warns = content.first().and_then(|first| first["text"].as_str()).is_some_and(|text| {
@@ -99,7 +99,7 @@ fn assert_short(short: &str) {
     assert!(short.contains(SCORE) && short.len() <= 300 && !short.contains('\n'), "{short}");
 }
 
-/// The client begins by a handshake or a discovery: the answer has the warning.
+/// The client begins with a handshake or a discovery, and the answer has the warning.
 #[track_caller]
 fn only_instructions_warn(client: Client, server: Server, modes: &[&'static str]) {
     let bed = TestBed::new();
@@ -144,7 +144,7 @@ fn the_rust_sdk_shows_a_server_of_both_eras_as_it_is_but_for_the_warning() {
     only_instructions_warn(Client::Rust, Server::Python, &["legacy", "auto", "discover"]);
 }
 
-/// The client asks for nothing but tools, so it never sees instructions.
+/// The client asks only for tools, so it never sees instructions.
 #[test]
 fn a_client_that_discovers_nothing_reads_the_warning_in_the_descriptions_of_tools() {
     let bed = TestBed::new();
@@ -155,7 +155,7 @@ fn a_client_that_discovers_nothing_reads_the_warning_in_the_descriptions_of_tool
     seen.nothing_else_differs();
 }
 
-/// It does not even list them.
+/// The client does not even list tools.
 #[test]
 fn a_client_that_only_calls_reads_the_warning_in_the_result() {
     let bed = TestBed::new();

@@ -1,6 +1,7 @@
-//! A decision is made again from its record alone, with the components that its digests name.
+//! Repeats a decision from its record alone, with the components that it names.
 //!
-//! No configuration and no registry has a part in it: what a record lacked, the second decision would lack too.
+//! Neither the configuration nor a registry is read: anything that the record lacked would be missing in the second
+//! decision.
 
 use std::path::Path;
 
@@ -27,7 +28,7 @@ use smcp_policy::PolicySet;
 use smcp_policy::Unreadable;
 use smcp_policy::request;
 
-/// The component that a record names by its digest.
+/// Returns the component with the digest in a record.
 fn component(policy: &PolicyRecord, known: &[Vec<u8>]) -> Result<Component, Unreadable> {
     match (policy.spec().source, policy.digest) {
         (PolicySource::BuiltIn(policy), _) => Ok(Component::built_in(policy)),
@@ -38,7 +39,7 @@ fn component(policy: &PolicyRecord, known: &[Vec<u8>]) -> Result<Component, Unre
     }
 }
 
-/// A result but for how long it took.
+/// Returns a result without its duration.
 fn timeless(result: &PolicyResult) -> PolicyResult {
     PolicyResult { duration_us: 0, ..result.clone() }
 }
@@ -52,7 +53,7 @@ fn a_record_is_all_that_a_decision_needs() {
         ("{min_score: 80, min_cert_level: 2, allowed_origins: [official], origin_mode: warn}".to_owned(), ""),
         ("{min_score: 30, cert_score_check: enforce, warning_threshold: 90}".to_owned(), ""),
         ("{cert_mode: disabled, min_score: 36, score_mode: warn}".to_owned(), ""),
-        // Facts that nobody in this layer believes.
+        // Facts that this layer does not trust.
         ("{min_score: 10, min_cert_level: 1}".to_owned(), "trusted_registries: [/elsewhere]\n"),
         (format!("{{{custom}, mode: warn, on_warn: confirm}}]}}"), ""),
         (format!("{{{custom}, settings: {{allow: [api.example.com, '*']}}}}]}}"), ""),

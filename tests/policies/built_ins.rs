@@ -31,14 +31,14 @@ use smcp_policy_sdk::testing;
 
 const CONTEXT: Context = Context { evaluated_at: 1_800_000_000, trust: false, interactive: false };
 
-/// The most that a built-in may weigh, bytes: it is in every binary, and every launch maps it.
+/// The largest size of a built-in policy, bytes: it is in every binary, and every launch maps it.
 const HEAVIEST: u64 = 96 * 1024;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
 
-/// The same facts without those that the host would not believe of a registry: a policy is never told them.
+/// Returns the same facts without those that the host would not accept from a registry and never passes to a policy.
 fn believable(subject: &Value) -> Value {
     let mut subject = subject.clone();
     for (fact, most) in [
@@ -56,7 +56,7 @@ fn believable(subject: &Value) -> Value {
     subject
 }
 
-/// Evaluates as every launch does.
+/// Evaluates in the same way as every launch.
 fn evaluate(host: &PolicyHost, component: Component, subject: &Value, settings: &Value) -> Outcome {
     let subject = believable(subject);
     let subject = request::subject_from_document(subject.to_string().as_bytes(), Path::new("/"), None).unwrap();
@@ -209,7 +209,7 @@ fn the_example_policy_judges_what_a_manifest_asks_for() {
     }
 }
 
-/// The same judgement by the native build: what a component must agree with.
+/// Evaluates with the native build; a component must give the same.
 fn natively<P: Policy>(subject: &Value, settings: &Value) -> Result<(Vec<String>, Vec<String>), FaultKind> {
     let subject = serde_json::from_value(subject.clone()).unwrap();
     let request = smcp_policy_sdk::Request { subject, ..Default::default() };

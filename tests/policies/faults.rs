@@ -1,4 +1,4 @@
-//! Policies that export the interface and break in one place.
+//! Policies that export the interface and fail in one place.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::FaultKind;
 use smcp_model::verdict::Outcome;
 
-/// For answers that are to be in bounds, and too large for another reason.
+/// Memory for answers that are in bounds, and too large for another reason.
 const ROOMY: PolicyLimits = PolicyLimits { memory: 2 << 30, ..PATIENT };
 
-/// The text, what it may use, the fault, and what the message says.
+/// The text, its limits, the fault, and words of the message.
 type Row = (&'static str, PolicyLimits, FaultKind, &'static str);
 
 const TABLE: &[Row] = &[
@@ -145,7 +145,7 @@ fn contained(kind: FaultKind) {
     assert!(wrong.is_empty(), "expected {kind:?}\n{}", wrong.join("\n"));
 }
 
-/// Whether an outcome is this fault, says this, and has the effect in every mode that a fault has.
+/// Whether an outcome is this fault, with these words, and has the effect of a fault in every mode.
 pub(crate) fn blames(evaluated: &Evaluated, kind: FaultKind, says: &str) -> Result<(), String> {
     let spec = |mode| Arc::new(PolicySpec { mode, ..PolicySpec::clone(&evaluated.spec) });
     let effect = |mode, on_warn| Evaluated { spec: spec(mode), on_warn, ..evaluated.clone() }.effect();
@@ -162,7 +162,7 @@ pub(crate) fn blames(evaluated: &Evaluated, kind: FaultKind, says: &str) -> Resu
     (effects == expected).then_some(()).ok_or_else(|| format!("effects {effects:?}"))
 }
 
-/// Whoever reads a fault can do something about it, and what it is depends on what is wrong.
+/// The message of a fault says what its reader can do, which depends on the cause.
 #[test]
 fn every_fault_of_a_running_policy_has_a_way_out() {
     let table = [

@@ -1,4 +1,4 @@
-//! Files that are not quite components, or no components at all.
+//! Files that are not quite components, or not components at all.
 
 use wasm_encoder::Component;
 use wasm_encoder::ComponentSectionId;
@@ -50,14 +50,14 @@ fn what_is_no_component_does_not_load() {
     }
 }
 
-/// A component without anything in it is one, and exports nothing.
+/// An empty component is a component, and exports nothing.
 #[test]
 fn an_empty_component_is_no_policy() {
     let empty = wat::parse_str("(component)").unwrap();
     assert_eq!(blames(&judge(empty, PATIENT), FaultKind::Interface, "it exports nothing"), Ok(()));
 }
 
-/// Cut between two sections, a component can still be a valid one that lacks an export; it is never a policy.
+/// A component cut between two sections can still be valid and lack an export; it is never a policy.
 #[test]
 fn a_component_that_is_cut_short_never_passes() {
     let honest = Twin::honest().component();
@@ -68,7 +68,7 @@ fn a_component_that_is_cut_short_never_passes() {
     }
 }
 
-/// Nothing that reads a file may recurse as deep as the file says: the end of a native stack is the end of the process.
+/// A reader of a file may not recurse as deep as the file says: a native stack overflow ends the process.
 #[test]
 fn deep_nesting_is_refused_or_harmless() {
     let components = |depth| Twin::honest().nesting(components_in_components(depth)).component();
@@ -77,7 +77,7 @@ fn deep_nesting_is_refused_or_harmless() {
         let body = format!("{} {}", "block ".repeat(depth), "end ".repeat(depth));
         Twin::honest().with(&format!("(func $deep {body})")).component()
     };
-    // The outermost counts as well, and of the types the byte before the first one looks like a declaration.
+    // The outermost component counts as well. For types, the byte before the first one looks like a declaration.
     for (what, harmless) in [
         ("blocks", blocks(20_000)),
         ("components", components(limits::NESTING - 1)),
@@ -96,7 +96,7 @@ fn deep_nesting_is_refused_or_harmless() {
     }
 }
 
-/// A component in a component, and so on, as bytes: no text this deep can be read.
+/// Makes nested components as bytes, since no text this deep can be read.
 fn components_in_components(depth: usize) -> Vec<u8> {
     let mut heads = Vec::new();
     let mut size = Component::HEADER.len();
@@ -110,7 +110,7 @@ fn components_in_components(depth: usize) -> Vec<u8> {
     heads.into_iter().rev().flatten().chain(Component::HEADER).collect()
 }
 
-/// A component with a type of an instance that has a type of an instance, and so on.
+/// Makes nested types of instances.
 fn types_in_types(depth: usize) -> Vec<u8> {
     const INSTANCE_WITH_ONE_TYPE: [u8; 3] = [0x42, 0x01, 0x01];
     const EMPTY_INSTANCE: [u8; 2] = [0x42, 0x00];

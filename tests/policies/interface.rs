@@ -17,7 +17,7 @@ use smcp_model::verdict::Outcome;
 
 const OURS: &str = "    import logging;\n    export evaluator;";
 
-/// The text it has besides the honest one's, what our world says, what theirs says, and what the message says.
+/// The text to use instead of the honest one, a part of our world, its replacement, and words of the message.
 const TABLE: &[(&str, &str, &str, &str)] = &[
     (
         "import-wasi",
@@ -80,7 +80,7 @@ fn another_version_is_refused_by_name() {
     }
 }
 
-/// Which of the two was meant is not ours to guess.
+/// smcp does not guess which of the two was meant.
 #[test]
 fn two_versions_at_once_are_refused() {
     let twin = Twin::honest()
@@ -94,7 +94,7 @@ fn two_versions_at_once_are_refused() {
     assert_eq!(found, Ok(()));
 }
 
-/// The name is right, and what it names is not the interface.
+/// The name is right, but its item is not the interface.
 #[test]
 fn an_export_that_is_no_instance_is_refused() {
     let table = [
@@ -112,10 +112,10 @@ fn an_export_that_is_no_instance_is_refused() {
     }
 }
 
-/// A message shows what there is room for, and says of the rest that there is more.
+/// A message shows names up to its limit, and says that there are more.
 #[test]
 fn names_without_end_do_not_flood_the_message() {
-    // As long as the parser takes a name.
+    // The longest name that the parser accepts.
     let long = "n".repeat(100_000 - "smcp:policy/".len());
     let hidden = "\u{202e}".repeat(33_000);
     let numbered: Vec<_> = (0..100_000).map(|number| format!("name-{number}")).collect();
@@ -156,8 +156,8 @@ fn exporting(names: &[&str]) -> Vec<u8> {
     component.finish()
 }
 
-/// A policy of a language whose strings are not UTF-8 is as good as any. The honest twin's texts are read as what
-/// they are not, so its name is none.
+/// A policy in a language whose strings are not UTF-8 is just as valid. The honest twin's texts are read in the wrong
+/// encoding here, so its name is invalid.
 #[test]
 fn other_encodings_of_strings_are_held_to_the_same() {
     let utf16 = judge(Twin::honest().strings(StringEncoding::UTF16).component(), PATIENT);

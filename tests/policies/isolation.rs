@@ -1,6 +1,6 @@
-//! What a policy leaves behind for anybody: nothing.
+//! A policy leaves nothing behind.
 //!
-//! Neither for its own next call, nor for another policy, nor on a terminal.
+//! Not for its own next call, not for another policy, and not on a terminal.
 
 use crate::guest::Twin;
 use crate::trial::HASTY;
@@ -17,7 +17,7 @@ pub(crate) fn files() -> Vec<&'static str> {
     vec!["honest", "violates", "counts-its-calls", "counts-in-memory", "steers-the-terminal"]
 }
 
-/// The control of the whole suite: what every hostile twin would do if it were not hostile.
+/// The control of the whole suite: the result of every hostile twin if it were not hostile.
 #[test]
 fn the_honest_twin_passes() {
     let evaluated = judge(Twin::honest().valid_component(), PATIENT);
@@ -66,8 +66,8 @@ fn a_policy_that_breaks_changes_no_other_ones_outcome() {
 
 #[test]
 fn what_a_fault_leads_to_under_warn() {
-    // Before `describe` has answered nobody knows what the component wants, and the configuration decides; after it
-    // the component's own word counts, unless the configuration has one. The honest twin says `confirm`.
+    // Until `describe` has answered, the component's `on-warn` is unknown, and the configuration decides; after it the
+    // component's own value counts, unless the configuration has one. The honest twin says `confirm`.
     let table = [
         ("describe-unreachable", None, Effect::Warn),
         ("describe-unreachable", Some(OnWarn::Notify), Effect::Warn),
@@ -87,7 +87,7 @@ fn what_a_fault_leads_to_under_warn() {
     }
 }
 
-/// The component would hang, so this can only pass if nothing of it runs.
+/// The component would hang, so the test passes only if nothing of it runs.
 #[test]
 fn a_disabled_policy_is_not_run() {
     let evaluated = judge_in(Mode::Disabled, None, Twin::of("start-spins").component(), PATIENT);
@@ -111,7 +111,7 @@ fn nothing_that_a_policy_says_steers_a_terminal() {
     }
 }
 
-/// Every text that a policy hands over, with something in it that people don't see and programs read.
+/// Every text of a policy, with characters that people don't see and programs read.
 #[test]
 fn nothing_that_a_policy_says_is_hidden() {
     let hidden = [
@@ -155,7 +155,7 @@ fn nothing_that_a_policy_says_is_hidden() {
     }
 }
 
-/// A fault quotes what the guest said, and is held to the same.
+/// A fault quotes texts of the guest, and the same rule holds for them.
 #[test]
 fn nothing_in_a_fault_steers_a_terminal() {
     let colour = r#"(data $version (i32.const 0x110) "\1b[31m")"#;

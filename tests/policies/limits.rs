@@ -1,4 +1,4 @@
-//! Every limit, at it and one above it: let be, or that limit's fault.
+//! Every limit: a policy at the limit passes, one above it is a fault.
 
 use crate::faults::blames;
 use crate::guest::Twin;
@@ -11,7 +11,7 @@ use smcp_model::verdict::Outcome;
 
 const PAGE: usize = 65_536;
 
-/// Core instances that the encoder makes of a policy that logs: its module, and two that tie it to the import.
+/// Core instances that the encoder makes of a policy that logs: its module, and two that connect it to the import.
 const INSTANCES_OF_HONEST: usize = 3;
 /// Tables that the encoder makes for the same reason.
 const TABLES_OF_HONEST: usize = 1;
@@ -20,7 +20,7 @@ const FUNCTIONS_OF_HONEST: usize = 8;
 /// Bytes of a function's body around its instructions: the count of its locals, and its end.
 const BODY_OVERHEAD: usize = 2;
 
-/// The text with a number, the most that this number may be, the fault above it, and what its message says.
+/// The text with a number, the largest allowed number, the fault above it, and words of the message.
 const TABLE: &[(&str, usize, FaultKind, &str)] = &[
     (
         "limit-memory",
@@ -145,7 +145,7 @@ fn the_file_is_bounded() {
     assert_eq!(blames(&above, FaultKind::Load, &format!("has {size} bytes")), Ok(()));
 }
 
-/// What the configuration may set is what holds, not the defaults.
+/// The limits of the configuration hold, not the defaults.
 #[test]
 fn the_configured_limits_are_the_ones_that_hold() {
     let table = [

@@ -1,4 +1,4 @@
-//! Damage at random: whatever a component becomes, judging it ends.
+//! Random damage: evaluating a damaged component always ends.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -14,7 +14,7 @@ use smcp_model::verdict::Outcome;
 /// Small, so that a damaged component that grows or hangs costs little.
 const LIMITS: PolicyLimits = HASTY;
 
-/// Something that happens to a file.
+/// A change to a file.
 #[derive(Debug, Clone)]
 enum Damage {
     Flip(Index, u8),
@@ -66,7 +66,7 @@ fn components() -> Vec<Vec<u8>> {
     built.into_iter().map(<[u8]>::to_vec).chain([Twin::honest().component()]).collect()
 }
 
-/// Not a panic of the host (which would be a fault of that kind), not a hang (which `judge` would report).
+/// Checks that there is no panic of the host (a fault of that kind) and no hang (which `judge` would report).
 fn ends(component: Vec<u8>) -> Result<(), TestCaseError> {
     match judge(component, LIMITS).outcome {
         Outcome::Fault(fault) if fault.kind == FaultKind::Panic => Err(TestCaseError::fail(format!("{fault:?}"))),

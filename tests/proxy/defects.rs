@@ -1,14 +1,13 @@
 //! The seventeen known defects of today's tool, one test each, by number.
 //!
-//! P12, P13 and P14 are about processes and pipes: here is only what the machine has to do with them.
+//! P12, P13 and P14 are about processes and pipes: only the part of the state machine is here.
 
 use crate::support::*;
 use smcp_launch::proxy::Proxy;
 use smcp_model::warning::Delivery;
 use smcp_model::warning::Warning;
 
-/// P1: the text of the notification is the launch's; nothing of it is made up here, and without the handshake's
-/// answer there is none.
+/// P1: the text of the notification comes from the launch, and is sent only after the answer to the handshake.
 #[test]
 fn p1_a_notification_says_what_it_was_given_and_nothing_else() {
     let played = gives(&[c(INITIALIZE), s(ANSWER), c(INITIALIZED)], &format!("{}\n{NOTIFICATION}", answered()));
@@ -42,7 +41,7 @@ fn p3_words_that_look_like_a_refusal_change_nothing() {
     assert!(!String::from_utf8(played.out).unwrap().contains("isError"));
 }
 
-/// P4: there is no clock; an answer is treated however much later it comes.
+/// P4: there is no clock; a late answer is treated like any other.
 #[test]
 fn p4_a_late_answer_carries_the_warning() {
     let mut transcript = vec![c(INITIALIZE)];
@@ -52,7 +51,7 @@ fn p4_a_late_answer_carries_the_warning() {
     assert!(played.out.ends_with(format!("{}\n", answered()).as_bytes()));
 }
 
-/// P5: there is one reader for each direction, and no state in which a byte belongs to nobody.
+/// P5: there is one reader for each direction, and every byte belongs to a reader in every state.
 #[test]
 fn p5_no_byte_is_lost_or_split_when_raw_copying_begins() {
     let tail = "{\"half\":\r\n\u{0}\u{ff}[[[[ \"no end";
@@ -167,7 +166,7 @@ fn p11_a_line_without_end_does_not_fill_the_memory() {
     assert_eq!(result, Err::<(), _>(smcp_launch::proxy::Evasion::TooLong));
 }
 
-/// P12: at the end of the server's output nothing stays behind.
+/// P12: at the end of the server's output nothing is held back.
 #[test]
 fn p12_what_is_held_goes_out_when_the_server_ends() {
     for last in [&b"{\"id\":0"[..], b"[{\"a", b"text", b"\r", b" ", b"{\"id\":0,\"result\":{\"x\":\"\xff"] {
@@ -176,13 +175,13 @@ fn p12_what_is_held_goes_out_when_the_server_ends() {
     gives(&[c(INITIALIZE), raw(ANSWER.as_bytes()), Said::ServerEnds], &answered());
 }
 
-/// P13: the machine asks nothing of the client: a server that ends first ends the session.
+/// P13: the state machine needs nothing from the client: a server that ends first ends the session.
 #[test]
 fn p13_the_server_may_end_before_the_client_has_said_a_word() {
     assert_eq!(unchanged(&[s("bye"), Said::ServerEnds]).delivery, Delivery::Undelivered);
 }
 
-/// P14: what comes after the server closed its output is for the relay; here an end is an end, however often told.
+/// P14: the relay handles what comes after the server closed its output; here a repeated end is ignored.
 #[test]
 fn p14_an_end_that_is_told_twice_gives_nothing_twice() {
     unchanged(&[c(INITIALIZE), raw(b"{\"id\":0"), Said::ServerEnds, Said::ServerEnds]);
@@ -208,7 +207,7 @@ fn p15_forged_delimiters_are_neutralised_where_our_words_stand_before_them() {
     }
 }
 
-/// P16: nothing is said that was not handed in, so nothing about a sandbox that does not exist.
+/// P16: the stream gets only texts that were passed in, so nothing about a sandbox that does not exist.
 #[test]
 fn p16_the_stream_gets_the_words_of_the_warning_and_no_others() {
     let warning = Warning { block: "B".into(), short: "S".into(), notification: "N".into() };

@@ -127,7 +127,8 @@ fn an_answer_to_nobody_is_changed_by_its_shape_and_counts_for_nothing() {
     }
 }
 
-/// A client drops what it can't read and waits on. Such an answer carries the warning and proves nothing.
+/// A client drops an answer that it can't read, and goes on waiting. Such an answer gets the warning and proves
+/// nothing.
 #[test]
 fn an_answer_that_some_client_drops_does_not_count() {
     for dropped in [
@@ -155,7 +156,7 @@ fn an_answer_that_some_client_drops_does_not_count() {
     }
 }
 
-/// Nor does an error close a request when some client drops it.
+/// An error that some clients drop does not close a request either.
 #[test]
 fn an_error_that_some_client_drops_closes_nothing() {
     for error in [

@@ -1,4 +1,4 @@
-//! What must hold of any session, for the property tests and for `tests/fuzz/`.
+//! The rules for any session, for the property tests and for `tests/fuzz/`.
 
 use serde_json::Value;
 
@@ -13,16 +13,16 @@ const SHORT: &str = "[SECURITY WARNING: low]";
 /// Bytes that one side sends at once.
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
-    /// The client sends them, else the server.
+    /// Whether the client sends them; otherwise the server does.
     pub(crate) client: bool,
     /// The bytes.
     pub(crate) bytes: Vec<u8>,
 }
 
-/// What came of a session.
+/// The result of a session.
 type Played = (Vec<u8>, Result<(), Evasion>, Delivery);
 
-/// Plays the parts, each cut where `cut` says (0: not at all).
+/// Plays the parts, each cut as `cut` says (0: not at all).
 fn play(parts: &[Part], mut cut: impl FnMut() -> usize) -> Played {
     let mut proxy = Proxy::new(Warning { block: BLOCK.into(), short: SHORT.into(), notification: "careful".into() });
     let (mut out, mut ended) = (Vec::new(), Ok(()));
@@ -50,10 +50,10 @@ fn play(parts: &[Part], mut cut: impl FnMut() -> usize) -> Played {
     (out, ended, proxy.delivery())
 }
 
-/// Plays a session whole, byte by byte, and cut as `cuts` say, and checks all that can be said of any session.
+/// Plays a session whole, byte by byte, and cut as `cuts` say, and checks every rule that holds for any session.
 ///
 /// # Panics
-/// When something does not hold.
+/// When a rule is broken.
 pub(crate) fn check(parts: &[Part], cuts: &[u8]) {
     let whole = play(parts, || 0);
     let mut next = cuts.iter().cycle();
@@ -72,7 +72,8 @@ pub(crate) fn check(parts: &[Part], cuts: &[u8]) {
     }
 }
 
-/// Every line is the server's own byte for byte, or the same JSON with our words in it, or our notification.
+/// Checks that every line is the server's own byte for byte, or the same JSON with our words in it, or our
+/// notification.
 fn only_the_warning_was_added(parts: &[Part], out: &[u8]) {
     let sent: Vec<u8> = parts.iter().filter(|part| !part.client).flat_map(|part| part.bytes.clone()).collect();
     let ends = |byte: &u8| matches!(byte, b'\n' | b'\r');
@@ -94,7 +95,7 @@ fn contains(line: &[u8], what: &[u8]) -> bool {
     line.windows(what.len()).any(|window| window == what)
 }
 
-/// Takes the warning out of a line and compares.
+/// Removes the warning from a line and compares the rest.
 fn same_but_for_the_warning(line: &[u8], got: &[u8]) {
     assert!(contains(got, b"[SECURITY WARNING"), "changed without need");
     let (Ok(line), Ok(got)) = (serde_json::from_slice(line), serde_json::from_slice(got)) else { return };
@@ -102,7 +103,7 @@ fn same_but_for_the_warning(line: &[u8], got: &[u8]) {
     assert!(same(&line, &got), "{line} became {got}");
 }
 
-/// Whether a value is another one with our words in it, and nothing else.
+/// Whether a value is another one with our words added, and nothing else.
 fn same(theirs: &Value, given: &Value) -> bool {
     match (theirs, given) {
         (Value::Object(theirs), Value::Object(given)) => {
@@ -130,7 +131,7 @@ fn same(theirs: &Value, given: &Value) -> bool {
     }
 }
 
-/// Whether a member says that an answer is not to be kept.
+/// Whether a member says that an answer may not be cached.
 fn is_cut(member: (&String, &Value)) -> bool {
     match member.0.to_ascii_lowercase().as_str() {
         "ttlms" => member.1 == 0,
@@ -139,7 +140,7 @@ fn is_cut(member: (&String, &Value)) -> bool {
     }
 }
 
-/// Whether a value is nothing but our words: a text, a block of content, a list of one.
+/// Whether a value consists only of our words: a text, a block of content, a list with one of them.
 fn is_ours(value: &Value) -> bool {
     match value {
         Value::String(text) => text == BLOCK || text == SHORT,

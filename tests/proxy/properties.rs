@@ -9,10 +9,10 @@ use proptest::test_runner::TestRunner;
 use crate::oracle::Part;
 use crate::oracle::check;
 
-/// Cases in an ordinary run; `SMCP_PROXY_CASES` asks for more.
+/// Cases in an ordinary run; `SMCP_PROXY_CASES` sets more.
 const CASES: u32 = 1_500;
 
-/// Values that an id may have, and how a hostile server may spell them.
+/// Values for an id, and how a hostile server may write them.
 fn id() -> impl Strategy<Value = String> {
     prop::sample::select(vec!["0", "1", "1.0", "10e-1", "\"1\"", "\"a\"", "\"\\u0061\"", "null", "7", "[1]"])
         .prop_map(str::to_owned)
@@ -23,7 +23,7 @@ fn method() -> impl Strategy<Value = String> {
         .prop_map(str::to_owned)
 }
 
-/// Methods as a client may spell them.
+/// Methods, as a client may write them.
 fn spelled() -> impl Strategy<Value = String> {
     let others = ["in\\u0069tialize", "\\initialize", "server\\/discover", "tools\\/l\\u0069st", "x\\n\\u00e9"];
     prop_oneof![4 => method(), 1 => prop::sample::select(others.to_vec()).prop_map(str::to_owned)]
@@ -97,7 +97,7 @@ fn part() -> impl Strategy<Value = Part> {
     ]
 }
 
-/// Bytes of any kind, many of them of JSON.
+/// Bytes of any kind, many of them common in JSON.
 fn noise() -> impl Strategy<Value = Part> {
     let byte = prop_oneof![prop::sample::select(b"{}[]:,\"\\ \n\r10eidresulttoolsmethod\xff".to_vec()), any::<u8>()];
     (any::<bool>(), prop::collection::vec(byte, 0..60)).prop_map(|(client, bytes)| Part { client, bytes })

@@ -1,4 +1,4 @@
-//! Whole sessions of both eras: who gets the warning, where, and until when.
+//! Whole sessions of both eras: which messages get the warning, and until when.
 
 use crate::support::*;
 use smcp_model::warning::Delivery;
@@ -51,12 +51,12 @@ fn an_answer_with_a_warning_is_not_kept_beyond_the_session() {
     let described = r#"{"tools":[{"description":"[SECURITY WARNING: low]"}],"ttlMs":0,"cacheScope":"private"}"#;
     for (result, changed) in [
         (r#"{"tools":[{}],"ttlMs":60000,"cacheScope":"public"}"#, described),
-        // Nothing is in it that could be hidden.
+        // An empty list has nothing that could be hidden.
         (r#"{"tools":[],"ttlMs":60000,"cacheScope":"public"}"#, r#"{"tools":[],"ttlMs":60000,"cacheScope":"public"}"#),
     ] {
         gives_last(&[ask("5", "tools/list"), answer("5", result)], &line("5", changed));
     }
-    // Other answers are the server's own, and so is a list once the instructions have the warning.
+    // Other answers stay unchanged, and so does a list after the instructions had the warning.
     unchanged(&[ask("5", "resources/list"), answer("5", r#"{"resources":[],"ttlMs":60000,"cacheScope":"public"}"#)]);
 }
 
@@ -356,8 +356,8 @@ fn delivered_is_delivered_and_no_size_or_spelling_ends_the_session() {
     }
 }
 
-/// Found by the generated sessions: raw copying that stops at a carriage return begins no line in one cut and one in
-/// another, unless both know it.
+/// The generated sessions found this: raw copying that stopped at a carriage return did not begin a new line in one
+/// cut, but did in another.
 #[test]
 fn raw_copying_that_stops_at_a_carriage_return_gives_the_same_in_any_cut() {
     let transcript = [

@@ -6,7 +6,7 @@ use smcp_model::warning::Delivery;
 use smcp_model::warning::Warning;
 
 pub(crate) const BLOCK: &str = "[SECURITY WARNING - MCP Hub Certification]\nlow \"score\"\n[END SECURITY WARNING]";
-/// The block as it stands in a line, with what separates it from the server's own text.
+/// The block as it is written in a line, with the separator before the server's own text.
 pub(crate) const BLOCK_JSON: &str =
     r#"[SECURITY WARNING - MCP Hub Certification]\nlow \"score\"\n[END SECURITY WARNING]"#;
 pub(crate) const SHORT: &str = "[SECURITY WARNING: low]";
@@ -21,7 +21,7 @@ pub(crate) fn proxy() -> Proxy {
     Proxy::new(Warning { block: BLOCK.into(), short: SHORT.into(), notification: "careful".into() })
 }
 
-/// Who says something.
+/// A message, or the end, of one side.
 #[derive(Debug, Clone)]
 pub(crate) enum Said {
     Client(Vec<u8>),
@@ -41,7 +41,7 @@ pub(crate) fn raw(bytes: &[u8]) -> Said {
     Said::Server(bytes.to_vec())
 }
 
-/// What came of a transcript.
+/// The result of a transcript.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Played {
     pub(crate) out: Vec<u8>,
@@ -91,7 +91,7 @@ pub(crate) fn gives(transcript: &[Said], expected: &str) -> Played {
     whole
 }
 
-/// The server's last line comes back changed to this; all before it unchanged.
+/// Checks that the server's last line is changed to this, and that everything before it is unchanged.
 #[track_caller]
 pub(crate) fn gives_last(transcript: &[Said], expected: &str) -> Played {
     let mut before = String::new();
@@ -104,7 +104,7 @@ pub(crate) fn gives_last(transcript: &[Said], expected: &str) -> Played {
     gives(transcript, &format!("{before}{expected}\n"))
 }
 
-/// The client gets every byte of the server as it was.
+/// Checks that the client gets every byte of the server unchanged.
 #[track_caller]
 pub(crate) fn unchanged(transcript: &[Said]) -> Played {
     let played = play(transcript, usize::MAX);
@@ -126,7 +126,7 @@ pub(crate) fn unchanged(transcript: &[Said]) -> Played {
     played
 }
 
-/// The session ends for this reason, and the line that was its cause is never complete.
+/// Checks that the session ends for this reason, and that the line that caused it is never complete.
 #[track_caller]
 pub(crate) fn evades(transcript: &[Said], expected: Evasion) {
     let long = transcript.iter().any(|said| matches!(said, Said::Server(bytes) if bytes.len() > 1 << 20));
@@ -143,24 +143,24 @@ pub(crate) const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":0,"method":"initial
 pub(crate) const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
 pub(crate) const ANSWER: &str = r#"{"jsonrpc":"2.0","id":0,"result":{"capabilities":{"logging":{}}}}"#;
 
-/// The answer to `INITIALIZE` with the block in it.
+/// Returns the answer to `INITIALIZE` with the block in it.
 pub(crate) fn answered() -> String {
     format!(
         r#"{{"jsonrpc":"2.0","id":0,"result":{{"instructions":"{BLOCK_JSON}","capabilities":{{"logging":{{}}}}}}}}"#
     )
 }
 
-/// A request of the client.
+/// Makes a request of the client.
 pub(crate) fn ask(id: &str, method: &str) -> Said {
     c(&format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}"}}"#))
 }
 
-/// An answer of the server.
+/// Makes an answer of the server.
 pub(crate) fn answer(id: &str, result: &str) -> Said {
     s(&format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#))
 }
 
-/// The same, as the client gets it.
+/// Makes the same answer as the client gets it.
 pub(crate) fn line(id: &str, result: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#)
 }

@@ -1,4 +1,4 @@
-//! Why a manifest or a bundle can't be used, or can't be made.
+//! The errors of manifests and bundles.
 
 use std::error::Error;
 use std::fmt;
@@ -13,28 +13,28 @@ use smcp_store::stream::DigestMismatch;
 /// Why a manifest or a bundle can't be used, or can't be made.
 #[derive(Debug)]
 pub struct BundleError {
-    /// Of which package: `org/name@version`.
+    /// The package: `org/name@version`.
     pub label: String,
-    /// What is wrong.
+    /// The problem.
     pub kind: BundleErrorKind,
 }
 
-/// What is wrong with a manifest or a bundle.
+/// The problem with a manifest or a bundle.
 #[derive(Debug)]
 pub enum BundleErrorKind {
     /// The manifest can't be used.
     Manifest(ManifestError),
     /// The bundle can't be unpacked.
     Archive(ArchiveError),
-    /// The bundle is no longer what it was.
+    /// The bundle no longer has its digest.
     Changed(DigestMismatch),
-    /// A directory can't be packed as it is.
+    /// A directory has something that can't be packed.
     Unpublishable(String),
-    /// A file of a directory to be packed can't be read.
+    /// A file in a directory to be packed can't be read.
     UnreadableSource {
         /// The file, relative to the directory.
         path: SafeText,
-        /// Why.
+        /// The error of the system.
         cause: io::Error,
     },
 }
@@ -42,16 +42,16 @@ pub enum BundleErrorKind {
 /// Why a bundle was not unpacked.
 #[derive(Debug, thiserror::Error)]
 pub enum UnpackError {
-    /// It can't be used.
+    /// The bundle can't be used.
     #[error(transparent)]
     Bundle(#[from] BundleError),
-    /// The cache or the folder of the run can't be used, or somebody stops it.
+    /// The cache or the folder of the run can't be used, or the user stops smcp.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl BundleErrorKind {
-    /// The error about the package with this label.
+    /// Makes an error about the package with this label.
     pub fn of(self, label: impl Into<String>) -> BundleError {
         BundleError { label: label.into(), kind: self }
     }

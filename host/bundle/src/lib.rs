@@ -1,8 +1,8 @@
-//! What a package is made of: manifests and bundles, read and written.
+//! Manifests and bundles, the two parts of a package: reads and writes them.
 //!
-//! Before it bytes were had, from a registry or from an author's directory; after it a manifest is a value and a bundle
-//! is a folder that a server can be started in. What is read here is hostile until its shape is checked, and no name in
-//! it becomes a path unparsed. Nothing is known here of where bytes come from.
+//! The bytes come from a registry or from an author's directory; this crate does not know which. It turns a manifest
+//! into a value and a bundle into a folder in which a server can start. All input is hostile until its shape is
+//! checked, and no name in it becomes a path unparsed.
 //!
 //! ```text
 //! bytes ──manifest::read──► Manifest            directory ──pack::survey──► Survey ──pack──► bytes

@@ -1,7 +1,7 @@
-//! A manifest's bytes become a [`Manifest`]: both formats, one result.
+//! Reads the bytes of a manifest, in either format, into a [`Manifest`].
 //!
-//! Before it the bytes were verified against their digest. It is strict where something depends on it (types,
-//! required keys, identity, platform) and ignores keys it doesn't know, since registries grow.
+//! The caller has verified the bytes against their digest. The reader is strict where something depends on it (types,
+//! required keys, identity, platform) and ignores unknown keys, since registries grow.
 
 mod author;
 mod certification;
@@ -31,24 +31,24 @@ use smcp_model::name::PackageId;
 use smcp_model::package::Version;
 use smcp_model::text::SafeText;
 
-/// The file that is a package's manifest, at the root of its directory.
+/// The name of a package's manifest, at the root of its directory.
 pub const MANIFEST: &str = "manifest.json";
 
 /// Why a manifest can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ManifestError {
-    /// It is not what a manifest is.
+    /// It is not a valid manifest.
     #[error("{0}")]
     Invalid(SafeText),
-    /// It is not what an author has to write: every problem of it.
+    /// It is not a valid manifest of an author; all of its problems.
     #[error("{}", list(.0))]
     Author(Vec<SafeText>),
-    /// It has nothing to start here.
+    /// It has no entrypoint for this platform.
     #[error("it has no entrypoint for {platform}\n  it has some for: {available}")]
     NoEntrypoint {
         /// This platform.
         platform: String,
-        /// The platforms it supports, with commas.
+        /// The platforms it supports, separated by commas.
         available: String,
     },
 }
@@ -59,7 +59,7 @@ impl ManifestError {
     }
 }
 
-/// Problems of an author's manifest, and where to find out more.
+/// Writes the problems of an author's manifest, and where to find out more.
 fn list(problems: &[SafeText]) -> String {
     const MORE: &str = "docs/manifest.md and `smcp registry schema` have every key; `smcp registry new DIR` writes one";
     match problems {
@@ -79,7 +79,7 @@ pub struct Platform {
 }
 
 impl Platform {
-    /// The platform this program was built for.
+    /// Returns the platform this program was built for.
     pub fn current() -> Self {
         let os = match std::env::consts::OS {
             "macos" => "darwin",
@@ -100,34 +100,34 @@ impl fmt::Display for Platform {
     }
 }
 
-/// Which of the two formats a manifest has (facts file, section 6).
+/// The two formats of manifests (facts file, section 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
+enum ManifestFormat {
     /// With a `runtime` key and, from the registry, a `certification` block.
     Hub,
     /// With entrypoints for several platforms; it never has a score.
     Client,
 }
 
-/// A manifest that was read, before anybody compared it with what was asked for.
+/// A manifest that was read, not yet compared with the requested package.
 #[derive(Debug)]
 pub struct Read {
     /// The manifest.
     pub manifest: Manifest,
-    /// What it says it belongs to.
+    /// The package it claims to belong to.
     pub identity: Identity,
-    /// The `certification` block as it stands there; only the hub format has one.
+    /// The `certification` block, unchanged; only the hub format has one.
     pub certification: Option<Value>,
 }
 
-/// What a manifest says it belongs to.
+/// The package and the bundle that a manifest claims to belong to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// Which package.
+    /// The package.
     pub id: PackageId,
-    /// Which version.
+    /// Its version.
     pub version: Version,
-    /// The commit that it was made of.
+    /// The commit that it was built from.
     pub git_sha: Option<String>,
     /// Digest of the bundle.
     pub bundle_digest: Option<Digest>,
@@ -135,10 +135,10 @@ pub struct Identity {
     pub bundle_size: Option<u64>,
 }
 
-/// The part that both formats share, and what tells them apart.
+/// The keys that both formats share, and those that tell them apart.
 #[derive(serde::Deserialize)]
 #[serde(expecting = "an object")]
-struct Head {
+struct ManifestHead {
     schema_version: Value,
     package: RawPackage,
     runtime: Option<Value>,
@@ -164,39 +164,39 @@ struct RawBundle {
 /// Reads a manifest for `platform`.
 ///
 /// # Errors
-/// When something that a launch depends on is missing or wrong; keys that are not known are none of that.
+/// When something that a launch depends on is missing or wrong. Unknown keys are not an error.
 pub fn read(bytes: &[u8], platform: Platform) -> Result<Read, ManifestError> {
     let document = Document::new(bytes).map_err(ManifestError::Invalid)?;
-    let head: Head = document.read().map_err(ManifestError::Invalid)?;
+    let head: ManifestHead = document.read().map_err(ManifestError::Invalid)?;
     let text = str::from_utf8(bytes).map_err(|error| ManifestError::invalid(error.to_string()))?;
-    let format = if head.runtime.is_some() { Format::Hub } else { Format::Client };
+    let format = if head.runtime.is_some() { ManifestFormat::Hub } else { ManifestFormat::Client };
     check_schema(&head.schema_version, format)?;
     let identity = identify(head.package, head.bundle)?;
     let started = match format {
-        Format::Hub => hub::read(document)?,
-        Format::Client => {
+        ManifestFormat::Hub => hub::read(document)?,
+        ManifestFormat::Client => {
             require_bundle(&identity)?;
             client::read(document, platform)?
         }
     };
     let Started { transport, entrypoint, permissions } = started;
     let manifest = Manifest { transport, entrypoint, permissions, text: text.to_owned() };
-    let certification = head.certification.filter(|_| format == Format::Hub);
+    let certification = head.certification.filter(|_| format == ManifestFormat::Hub);
     Ok(Read { manifest, identity, certification })
 }
 
-/// What a format's own reader finds.
+/// The part of a manifest that each format writes in its own way.
 struct Started {
     transport: smcp_model::manifest::Transport,
     entrypoint: smcp_model::manifest::Entrypoint,
     permissions: smcp_model::manifest::Permissions,
 }
 
-fn check_schema(version: &Value, format: Format) -> Result<(), ManifestError> {
+fn check_schema(version: &Value, format: ManifestFormat) -> Result<(), ManifestError> {
     let fits = match (version, format) {
         (Value::Number(_), _) => true,
-        (Value::String(text), Format::Client) => !text.trim().is_empty(),
-        (Value::String(text), Format::Hub) => text.parse::<f64>().is_ok(),
+        (Value::String(text), ManifestFormat::Client) => !text.trim().is_empty(),
+        (Value::String(text), ManifestFormat::Hub) => text.parse::<f64>().is_ok(),
         (Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_), _) => false,
     };
     if fits {
@@ -214,7 +214,7 @@ fn identify(package: RawPackage, bundle: Option<RawBundle>) -> Result<Identity, 
     let bundle_digest = digest
         .map(|digest| digest.parse().map_err(|error| ManifestError::invalid(format!("`bundle.digest`: {error}"))))
         .transpose()?;
-    // The grammar of references is no help in a manifest, so the reader's own words.
+    // The parser's error explains references, which does not help here.
     let version = version.parse().map_err(|_| {
         let found: String = version.chars().take(80).collect();
         ManifestError::invalid(format!("`package.version` is `{found}`, which is no version"))
@@ -230,7 +230,7 @@ fn require_bundle(identity: &Identity) -> Result<(), ManifestError> {
     }
 }
 
-/// A program's name or path, before anybody looks for it: it may not lead out of the bundle.
+/// Checks a program's name or path before it is looked up: it may not lead out of the bundle.
 fn check_command(field: &str, command: &str) -> Result<(), ManifestError> {
     if command.trim().is_empty() {
         return Err(ManifestError::invalid(format!("`{field}` is empty; it names what to start")));
@@ -238,7 +238,7 @@ fn check_command(field: &str, command: &str) -> Result<(), ManifestError> {
     check_inside(field, command)
 }
 
-/// A path inside the bundle.
+/// Checks that a path stays inside the bundle.
 fn check_inside(field: &str, path: &str) -> Result<(), ManifestError> {
     check_text(field, path)?;
     if path.starts_with('/') || path.split('/').any(|part| part == "..") {
@@ -247,7 +247,7 @@ fn check_inside(field: &str, path: &str) -> Result<(), ManifestError> {
     Ok(())
 }
 
-/// A text that an operating system takes as an argument.
+/// Checks that an operating system takes a text as an argument.
 fn check_text(field: &str, text: &str) -> Result<(), ManifestError> {
     if text.contains('\0') {
         return Err(ManifestError::invalid(format!("`{field}` has a NUL character")));

@@ -1,4 +1,4 @@
-//! An author's directory as a bundle: looked at first, packed then.
+//! Makes a bundle of an author's directory: surveys it first, then packs it.
 
 mod archive;
 pub mod patterns;

@@ -1,4 +1,4 @@
-//! What this crate's tests share: directories with files in them.
+//! Shared by this crate's tests: temporary directories with files in them.
 
 use std::io::Write as _;
 
@@ -20,8 +20,8 @@ impl Bed {
         Self { _temp: temp, root }
     }
 
-    /// A new directory with these files; a name that ends in a slash is a directory, `*` before a name is its
-    /// executable bit.
+    /// Makes a directory with these files. A name that ends in a slash is a directory; `*` before a name makes the file
+    /// executable.
     pub(crate) fn source(&self, name: &str, files: &[(&str, &str)]) -> Dir {
         self.root.create_dir(name).unwrap();
         let dir = self.root.open_dir(name).unwrap();
@@ -39,7 +39,7 @@ impl Bed {
     }
 }
 
-/// Every file below `dir`, by path.
+/// Lists every file below `dir`, with its path and contents.
 pub(crate) fn walk(dir: &Dir, path: &str, found: &mut Vec<(String, Vec<u8>)>) {
     for entry in dir.entries().unwrap() {
         let entry = entry.unwrap();

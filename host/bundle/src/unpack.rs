@@ -1,7 +1,7 @@
-//! A verified bundle becomes a folder of regular files, and nothing else.
+//! Unpacks a verified bundle into a folder of regular files, and nothing else.
 //!
-//! Before it `fetch` has verified the bundle; here it is hashed again as it is read, so what runs is what was hashed.
-//! After it `launch` starts something in the folder, which is removed when the [`Unpacked`] is dropped.
+//! `fetch` has verified the bundle. It is hashed again as it is read here, so the files that run are the files that
+//! were hashed. `launch` starts a server in the folder, which is removed when the [`Unpacked`] is dropped.
 
 mod extend;
 mod extract;
@@ -11,8 +11,8 @@ mod tree;
 
 pub use crate::unpack::left::LeftBehind;
 pub(crate) use crate::unpack::name::EntryName;
-pub(crate) use crate::unpack::tree::Kind;
-pub(crate) use crate::unpack::tree::Tree;
+pub(crate) use crate::unpack::tree::EntryKind;
+pub(crate) use crate::unpack::tree::EntryTree;
 
 use std::fmt;
 use std::io;
@@ -24,7 +24,7 @@ use cap_std::fs::Dir;
 
 use crate::error::BundleErrorKind;
 use crate::error::UnpackError;
-use crate::unpack::extract::Failure;
+use crate::unpack::extract::ExtractFailure;
 use crate::unpack::left::Contents;
 use smcp_model::deadline::Deadline;
 use smcp_model::limits;
@@ -41,12 +41,12 @@ use smcp_store::stream::check_digest;
 /// Why a bundle can't be unpacked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ArchiveError {
-    /// An entry is something else than a file or a directory.
+    /// An entry is neither a file nor a directory.
     #[error("`{entry}` is {kind}; a bundle may hold regular files and directories only")]
     Kind {
         /// The entry.
         entry: SafeText,
-        /// What it is.
+        /// Its type.
         kind: &'static str,
     },
     /// An entry's name is not allowed.
@@ -54,36 +54,36 @@ pub enum ArchiveError {
     Name {
         /// The name.
         entry: SafeText,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: &'static str,
     },
-    /// An entry stands where another one is.
+    /// An entry has the place of another one.
     #[error("`{entry}` {problem}")]
     Collision {
         /// The entry.
         entry: SafeText,
-        /// In what way.
+        /// How they collide.
         problem: &'static str,
     },
     /// It has too many entries.
     #[error("it has more than {limit} entries")]
     TooManyEntries {
-        /// The most that are unpacked.
+        /// The limit.
         limit: usize,
     },
     /// It is too large.
     #[error("it has more than {limit} bytes unpacked")]
     TooManyBytes {
-        /// The most that is unpacked, bytes.
+        /// The limit, bytes.
         limit: u64,
     },
-    /// An extended header is not in order.
+    /// An extended header is not valid.
     #[error("an extended header {problem}")]
     Header {
         /// What is wrong.
         problem: &'static str,
     },
-    /// It is no whole tar.gz.
+    /// It is not a complete tar.gz.
     #[error("it is truncated or damaged: {problem}")]
     Damaged {
         /// What is wrong.
@@ -91,7 +91,7 @@ pub enum ArchiveError {
     },
 }
 
-/// A package's files in a folder of their own, removed when dropped.
+/// A package's files in a private folder, which is removed when this is dropped.
 pub struct Unpacked {
     folder_dir: Dir,
     root: Dir,
@@ -107,12 +107,12 @@ impl Unpacked {
         &self.root
     }
 
-    /// Where the bundle's root is, for messages.
+    /// The path of the bundle's root, for messages.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What is in the folder now and was not unpacked there.
+    /// Returns the files that are in the folder now and were not unpacked there.
     pub fn left_behind(&self) -> LeftBehind {
         self.contents.left_in(&self.folder_dir)
     }
@@ -124,11 +124,11 @@ impl fmt::Debug for Unpacked {
     }
 }
 
-/// Unpacks a package's bundle into the new private folder of a run, and gives up when it is `interrupted`.
+/// Unpacks a package's bundle into the new private folder of a run, and stops when it is `interrupted`.
 ///
 /// # Errors
-/// When the cached bundle is gone or no longer what it was, when it holds what a bundle may not, when the folder can't
-/// be written, or when the deadline or an interruption ends it. Nothing is left behind.
+/// When the cached bundle is gone or no longer has its digest, when it holds something that a bundle may not, when the
+/// folder can't be written, or when the deadline or an interruption ends it. Nothing is left behind.
 pub fn unpack(
     cache: &Cache,
     folder: RunFolder,
@@ -142,16 +142,16 @@ pub fn unpack(
         return Err(cache.failed("find the bundle in it")(io::ErrorKind::NotFound.into()).into());
     };
     let opened = folder.open()?;
-    // Watched where the bundle is read: a buffer of it becomes a few megabytes at most, which take no time to notice.
+    // An interruption is checked at each read: one buffer unpacks to a few megabytes at most, so the delay is short.
     let file = Interruptible::new(file.take(limits::BUNDLE), interrupted);
     let mut source = Hashed::new(Timed::new(file, deadline));
     let extracted = match extract::extract(&mut source, &opened, deadline) {
         Ok(contents) => Ok(contents),
-        Err(Failure::Archive(problem)) => Err(problem),
-        Err(Failure::Write(error)) => return Err(folder.failed("write a file of the bundle")(error).into()),
-        Err(Failure::Halted(halted)) => return Err(StoreError::from(halted).into()),
+        Err(ExtractFailure::Archive(problem)) => Err(problem),
+        Err(ExtractFailure::Write(error)) => return Err(folder.failed("write a file of the bundle")(error).into()),
+        Err(ExtractFailure::Halted(halted)) => return Err(StoreError::from(halted).into()),
     };
-    // A bundle that was changed is reported as that, whatever the change did to the archive.
+    // A changed bundle is reported as changed, even if the change also broke the archive.
     let found = source.drain().map_err(cache.failed("read the cached bundle"))?;
     if let Err(mismatch) = check_digest(digest, found) {
         cache.remove(digest)?;
@@ -159,13 +159,13 @@ pub fn unpack(
     }
     let contents = extracted.map_err(|problem| BundleErrorKind::Archive(problem).of(package.label()))?;
     let folder_dir = opened.try_clone().map_err(folder.failed("look into it"))?;
-    let (root, path) = enter(opened, folder.path()).map_err(folder.failed("list what is in it"))?;
+    let (root, path) = bundle_root(opened, folder.path()).map_err(folder.failed("list what is in it"))?;
     Ok(Unpacked { folder_dir, root, path, contents, _folder: folder })
 }
 
-/// The bundle's root: the folder, or the one directory that is all there is in it, as archivers of a whole
-/// directory make it.
-fn enter(folder: Dir, path: &Path) -> io::Result<(Dir, PathBuf)> {
+/// Returns the bundle's root: the folder, or the only directory in it, since archiving a whole directory makes such a
+/// bundle.
+fn bundle_root(folder: Dir, path: &Path) -> io::Result<(Dir, PathBuf)> {
     let mut entries = folder.entries()?;
     let (Some(only), None) = (entries.next().transpose()?, entries.next()) else {
         return Ok((folder, path.to_path_buf()));

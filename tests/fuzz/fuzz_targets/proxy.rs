@@ -1,7 +1,7 @@
-//! Any session at all, against the oracle of the property tests.
+//! Checks any session against the oracle of the property tests.
 //!
-//! The input is cut at bytes of 0xfe, which no message has. The first part says how the streams are cut, and the first
-//! byte of each other part who sends it: odd, the client.
+//! The input is cut at bytes of 0xfe, which no message has. The first part says how the streams are cut. The first byte
+//! of every other part says who sends it: odd is the client.
 
 #![no_main]
 

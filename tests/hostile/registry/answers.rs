@@ -1,4 +1,4 @@
-//! Answers to `resolve` that are no answers, or are about something else.
+//! Answers to `resolve` that are not valid, or are about another package.
 
 use serde_json::json;
 

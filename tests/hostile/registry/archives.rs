@@ -1,7 +1,7 @@
-//! Bundles whose digests are right and whose archives hold what no bundle may.
+//! Bundles with the right digest, whose archives hold forbidden entries.
 //!
-//! Every entry that the contract forbids, through the program: exit code 3, a message that names the entry, nothing
-//! started, nothing left. The unit tests of `package/unpack` have the details.
+//! Every entry that the contract forbids, with the program: exit code 3, a message that names the entry, nothing
+//! started, nothing left. The unit tests of `host/bundle` have the details.
 
 use std::io::Write as _;
 
@@ -15,7 +15,7 @@ use crate::trial::RESOLVE;
 use crate::trial::all_end_as_they_should;
 use smcp_model::limits;
 
-/// The header of one entry, made by hand, so that it may be anything.
+/// The header of one entry, made by hand, so that it can be invalid.
 fn header(name: &str, kind: u8, mode: u32, size: u64) -> Vec<u8> {
     let mut header = tar::Header::new_gnu();
     header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
@@ -65,16 +65,16 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A file that says to have `size` bytes, all of them zero.
+/// A file that claims to have `size` bytes, all of them zero.
 fn bomb(name: &str, size: u64) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(&header(name, b'0', 0o644, size)).unwrap();
-    // The rest would only make the test slow: what the header says is enough.
+    // The header is enough; the rest would only make the test slow.
     (0..16).for_each(|_| encoder.write_all(&[0; 1024 * 1024]).unwrap());
     encoder.finish().unwrap()
 }
 
-/// A registry that promises `bundle`, and keeps the promise.
+/// A registry that promises `bundle`, and serves it.
 fn promised(name: &'static str, bundle: &[u8], says: &'static str) -> Case {
     let goods = Goods::get();
     let digest = smcp_model::digest::Digest::of(bundle).to_string();
@@ -90,7 +90,7 @@ fn promised(name: &'static str, bundle: &[u8], says: &'static str) -> Case {
 
 #[test]
 fn what_no_bundle_may_hold_is_refused() {
-    // After an honest file, so that something is there to be removed again.
+    // After an honest file, so that there is something to remove.
     let of = |name: &'static str, entries: &[Vec<u8>], says: &'static str| {
         promised(name, &gzip(&tar_of(&[&[file("honest")], entries].concat())), says)
     };
@@ -137,13 +137,13 @@ fn what_no_bundle_may_hold_is_refused() {
         promised("the compression cut off", &gzip(&tar_of(&[file("a")]))[..40], "truncated or damaged"),
         promised("a bomb in one file", &bomb("bomb", limits::BUNDLE_UNPACKED + 1), "bytes unpacked"),
         promised("a file beyond counting", &bomb("bomb", 0o77_777_777_777), "bytes unpacked"),
-        // Headers about nothing: they count, and cost no files.
+        // Headers about nothing: they count, and make no files.
         promised("too many entries", &gzip(&header("pax", b'g', 0, 0).repeat(limits::BUNDLE_ENTRIES + 1)), "entries"),
     ];
     all_end_as_they_should(cases);
 }
 
-/// A file runs with the rights of its owner, whatever the archive says.
+/// A file runs with the rights of its owner, regardless of the archive.
 #[test]
 fn special_bits_are_no_reason_to_refuse_and_are_not_kept() {
     let script = b"#!/bin/sh\ntest -u \"$0\" || test -g \"$0\" || echo plain\n";

@@ -1,4 +1,4 @@
-//! Manifests and bundles that are not what was promised, or never end.
+//! Manifests and bundles that are not as promised, or never end.
 
 use std::io::Write as _;
 
@@ -106,11 +106,11 @@ fn a_manifest_that_is_not_what_was_promised_is_refused() {
     ));
 }
 
-/// A registry can promise what it likes: digests that are right don't make a bundle one.
+/// A right digest does not make the bytes a valid bundle.
 #[test]
 fn what_has_the_right_digest_is_still_looked_into() {
     let goods = Goods::get();
-    // Sixty-four megabytes of nothing in sixty-four kilobytes.
+    // Sixty-four megabytes of zeros in sixty-four kilobytes.
     let bomb = {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         (0..64).for_each(|_| encoder.write_all(&[0; 1024 * 1024]).unwrap());
@@ -164,7 +164,7 @@ fn what_has_the_right_digest_is_still_looked_into() {
     ]);
 }
 
-/// Who waits for the rest of something waits as long as the user said.
+/// The deadline of the user also ends the wait for the rest of a download.
 #[test]
 fn slow_registries_meet_the_deadline() {
     let goods = Goods::get();
@@ -192,7 +192,7 @@ fn slow_registries_meet_the_deadline() {
                 let (bed, server) = (TestBed::new(), Server::start(script));
                 let line = format!("--registry {} run --timeout 2s acme/tool@1.0.0", server.url());
                 let ran = bed.run(&line).refuses(5, &["getting the package timed out: it took longer than 2s"]);
-                // Where nothing began to arrive, it is known who kept silent.
+                // If nothing arrived, the message names the silent registry.
                 let silent = ["no status line", "half a status line", "half the headers", "no bundle"].contains(&name);
                 assert_eq!(
                     ran.stderr.contains(&format!(", while {} (at 127.0.0.1:", server.url())),
@@ -206,14 +206,14 @@ fn slow_registries_meet_the_deadline() {
     });
 }
 
-/// Cached is verified again, so what a registry once got in wrongly would not stay.
+/// Cached bytes are verified again, so wrong bytes would not stay in the cache.
 #[test]
 fn another_registrys_bytes_under_the_same_digest_are_the_same_bytes() {
     let goods = Goods::of(Package::shell("acme/tool@1.0.0", "true").good());
     let (bed, honest) = (TestBed::new(), Server::start(goods.honest()));
     let line = |server: &Server| format!("--registry {} pull acme/tool@1.0.0", server.url());
     bed.run(&line(&honest)).succeeds();
-    // It has nothing to hand out, and need not: bytes are known by their digest, whoever names it.
+    // This registry serves no bytes, and need not: a digest names the same bytes for every registry.
     let mut script = goods.honest();
     for kind in ["manifest", "bundle"] {
         script.set(&goods.artifact(kind), Reply::error(500, "never asked"));

@@ -1,4 +1,4 @@
-//! Tokens: kept for one registry, sent to nobody else, shown to nobody at all.
+//! Tokens are kept for one registry, sent only to it, and never shown.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -13,7 +13,7 @@ use crate::trial::RESOLVE;
 const TOKEN: &str = "hunter2.planted-secret";
 const FILE: &str = ".mcp/credentials.json";
 
-/// What a registry heard of tokens.
+/// Returns the tokens that a registry received.
 fn heard(server: &Server) -> Vec<Option<String>> {
     server.requests().into_iter().map(|request| request.headers.get("authorization").cloned()).collect()
 }
@@ -64,7 +64,7 @@ fn the_variables_token_is_for_the_configured_registry_alone() {
     );
     assert!(!ran.stderr.contains(TOKEN), "{ran}");
     assert_eq!(heard(&other), [None]);
-    // It takes the place of one that is kept, and what is no token is an error.
+    // It replaces a stored token, and an invalid token is an error.
     log_in(&bed, &configured);
     bed.smcp("pull acme/tool@1.0.0").env("SMCP_REGISTRY_TOKEN", "another").run().succeeds();
     assert_eq!(heard(&configured).last(), Some(&Some("Bearer another".to_owned())));
@@ -107,7 +107,7 @@ fn a_token_that_has_expired_is_named_as_the_reason() {
     ran.refuses(2, &["does not accept the token for it", "the token has expired"]);
 }
 
-/// A registry that repeats what it was sent, in every place that is shown, shows itself alone.
+/// A registry that repeats what it received in every text that is shown can only show its own texts.
 #[test]
 fn tokens_appear_nowhere() {
     let mut script = Goods::get().honest();

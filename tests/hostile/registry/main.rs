@@ -1,8 +1,7 @@
-//! Registries that lie, stall, break off and lead astray.
+//! Registries that lie, stall, break off and redirect.
 //!
-//! What `smcp` makes of each: a refusal with the right exit code, a message that says what was wrong, nothing started,
-//! and nothing in the cache that counts as present. The registries are sockets on this machine that send what a script
-//! says, byte for byte.
+//! `smcp` must refuse each with the right exit code and a message about the problem. Nothing is started, and the cache
+//! has nothing that counts as present. The registries are sockets on this machine that send the bytes of a script.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::indexing_slicing, reason = "helpers of tests fail by panicking")]

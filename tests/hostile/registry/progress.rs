@@ -1,4 +1,4 @@
-//! What a person sees of a download that takes its time, and nobody else.
+//! The progress of a slow download, which is shown only to a person.
 
 use std::process::Stdio;
 
@@ -27,7 +27,7 @@ fn a_large_download_has_a_bar_where_somebody_looks() {
                 let mut script = goods.honest();
                 let entry = goods.entry_with(|entry| entry["resolved"]["bundle"]["size_bytes"] = size.into());
                 script.set(RESOLVE, Reply::ok(entry));
-                // Half of it, and then nothing until the deadline, so that there is time to look.
+                // Half of the bundle, and then nothing until the deadline, so that there is time to look.
                 let half = message(200, &[("content-length", &size.to_string())], &vec![0; size / 2]);
                 script.set(&goods.artifact("bundle"), Reply::Stall(half));
                 let (bed, server, terminal) = (TestBed::new(), Server::start(script), Terminal::of_width(100));

@@ -1,4 +1,4 @@
-//! Where a registry may send us, and with what.
+//! The addresses that a registry may redirect to, and what is sent there.
 
 use crate::bed::TestBed;
 use crate::server::Reply;
@@ -65,7 +65,7 @@ fn redirects_to_where_a_registry_has_no_business_are_refused() {
     ));
 }
 
-/// Hop by hop below `/r/`, `length` times, then to the answer.
+/// Redirects below `/r/`, `length` times, and then to the answer.
 fn chain(length: usize) -> Script {
     let goods = Goods::get();
     let mut script = goods.honest();
@@ -118,7 +118,7 @@ fn storage_that_refuses_is_not_a_registry_to_log_in_to() {
 #[test]
 fn a_token_stays_with_its_scheme_host_and_port() {
     let goods = Goods::get();
-    // The bundle goes over another port and back again.
+    // The bundle is redirected to another port and back again.
     let home = Server::start_with(|home| {
         let storage = Server::start({
             let mut script = Script::default();
@@ -132,7 +132,7 @@ fn a_token_stays_with_its_scheme_host_and_port() {
         script.set(&goods.artifact("manifest"), Reply::to(&format!("{}/manifest", storage.url())));
         script.set(&goods.artifact("bundle"), Reply::to(&format!("{}/out", storage.url())));
         script.set("/back", Reply::ok(&goods.bundle));
-        // What the storage heard is asked of it over HTTP too: it outlives this closure.
+        // It outlives this closure, because its requests are read later.
         STORAGE.set(storage).unwrap();
         script
     });

@@ -1,4 +1,4 @@
-//! What is asked again, how often, and what is not.
+//! Requests that are repeated, how often, and those that are not.
 
 use std::net::TcpListener;
 
@@ -67,7 +67,7 @@ fn a_registry_that_stays_down_is_given_up() {
     ));
 }
 
-/// How often the path was asked for, and how it ended.
+/// Returns how often the path was requested, and how the run ended.
 fn asked(path: &str, replies: Vec<Reply>) -> (i32, usize) {
     let mut script = Goods::get().honest();
     script.set_each(path, replies);

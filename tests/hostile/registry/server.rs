@@ -1,4 +1,4 @@
-//! A registry of a few lines: a socket, and what to send for which path.
+//! A scripted registry: a socket, and the bytes to send for each path.
 
 use std::collections::HashMap;
 use std::io::BufRead as _;
@@ -12,47 +12,47 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::thread;
 
-/// What is sent for one request; the connection is closed after it.
+/// The reply to one request; the connection is closed after it.
 #[derive(Debug, Clone)]
 pub(crate) enum Reply {
     /// These bytes.
     Bytes(Vec<u8>),
-    /// These bytes, and then nothing until the client has had enough.
+    /// These bytes, and then nothing until the client gives up.
     Stall(Vec<u8>),
-    /// These bytes, and then the second ones again and again until the client has had enough.
+    /// These bytes, and then the second ones again and again until the client gives up.
     Endless(Vec<u8>, Vec<u8>),
 }
 
 impl Reply {
-    /// An answer with a length that is right.
+    /// Makes an answer with the right length.
     pub(crate) fn ok(body: impl AsRef<[u8]>) -> Self {
         Self::with(200, &[], body)
     }
 
-    /// An answer with a status, further headers, and a length that is right.
+    /// Makes an answer with a status, further headers, and the right length.
     pub(crate) fn with(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Self {
         let length = body.as_ref().len().to_string();
         Self::Bytes(message(status, &[headers, &[("content-length", length.as_str())]].concat(), body.as_ref()))
     }
 
-    /// A status with the registry's own words for it.
+    /// Makes an error with a status and the registry's own message.
     pub(crate) fn error(status: u16, text: &str) -> Self {
         let body = serde_json::json!({"error": {"code": "failed", "message": text}});
         Self::with(status, &[("content-type", "application/json")], body.to_string())
     }
 
-    /// A redirect.
+    /// Makes a redirect.
     pub(crate) fn to(location: &str) -> Self {
         Self::with(302, &[("location", location)], "")
     }
 
-    /// An answer as it stands here, right or wrong.
+    /// Makes an answer of these exact bytes, valid or not.
     pub(crate) fn raw(text: impl AsRef<[u8]>) -> Self {
         Self::Bytes(text.as_ref().to_vec())
     }
 }
 
-/// Head and body of an answer, with these headers and no others.
+/// Returns the head and body of an answer, with only these headers.
 pub(crate) fn message(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut bytes = format!("HTTP/1.1 {status} Status\r\nconnection: close\r\n").into_bytes();
     for (name, value) in headers {
@@ -71,19 +71,19 @@ pub(crate) struct Request {
     pub(crate) headers: HashMap<String, String>,
 }
 
-/// What is sent for which path: the replies of a path in their order, the last again and again.
+/// The replies for each path, in order; the last one is repeated.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Script {
     replies: HashMap<String, Vec<Reply>>,
 }
 
 impl Script {
-    /// Sends `reply` for paths that begin with `path`, in the place of anything else.
+    /// Sends `reply` for paths that begin with `path`, instead of any other reply.
     pub(crate) fn set(&mut self, path: &str, reply: Reply) {
         self.replies.insert(path.to_owned(), vec![reply]);
     }
 
-    /// Sends these one after the other.
+    /// Sends these replies one after the other.
     pub(crate) fn set_each(&mut self, path: &str, replies: Vec<Reply>) {
         self.replies.insert(path.to_owned(), replies);
     }
@@ -98,9 +98,9 @@ impl Script {
     }
 }
 
-/// What wraps a connection before a request is read from it.
+/// Wraps a connection before a request is read from it.
 pub(crate) trait Wrap: Send + Sync + 'static {
-    /// The connection as the registry sees it; `None` when there is nothing to talk about.
+    /// Returns the connection as the registry sees it; `None` if there is no request.
     fn wrap(&self, stream: TcpStream) -> Option<Box<dyn Stream>>;
 }
 
@@ -116,7 +116,7 @@ impl Wrap for Plain {
     }
 }
 
-/// A registry that is up until the test ends.
+/// A registry that runs until the test ends.
 #[derive(Debug)]
 pub(crate) struct Server {
     address: SocketAddr,
@@ -129,7 +129,7 @@ impl Server {
         Self::wrapped(script, Plain)
     }
 
-    /// The script is made once the address is known, for registries that name themselves.
+    /// Makes the script once the address is known, for registries that name themselves.
     pub(crate) fn start_with(script: impl FnOnce(SocketAddr) -> Script) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let script = script(listener.local_addr().unwrap());
@@ -177,7 +177,7 @@ impl Server {
     }
 }
 
-/// Reads one request and sends what the script says. Errors are the client's: it has had enough.
+/// Reads one request and sends the script's reply. Errors are ignored: the client has given up.
 fn serve(stream: &mut dyn Stream, script: &Mutex<Script>, requests: &Mutex<Vec<Request>>) {
     let Some(request) = read(stream) else { return };
     let reply = script.lock().unwrap().next(&request.path);

@@ -1,4 +1,4 @@
-//! Encryption that can be relied on: a company's own authority, and everybody else's certificates.
+//! Encryption with a company's authority, and with certificates of others.
 
 use std::io::BufRead as _;
 use std::io::BufReader;
@@ -29,7 +29,7 @@ use crate::server::Wrap;
 use crate::trial::Goods;
 use crate::trial::nothing_came_of_it;
 
-/// A company's own authority.
+/// A company's own certificate authority.
 struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
@@ -44,7 +44,7 @@ impl Authority {
         self.0.pem()
     }
 
-    /// A registry whose certificate, for `name`, is from here.
+    /// Starts a registry that has a certificate of this authority for `name`.
     fn tls(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Tls {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
@@ -54,7 +54,7 @@ impl Authority {
     }
 }
 
-/// TLS around a connection; behind a `CONNECT` when it is reached through a proxy.
+/// TLS around a connection; after a `CONNECT` if it goes through a proxy.
 struct Tls {
     config: Arc<ServerConfig>,
     proxied: bool,
@@ -74,7 +74,7 @@ impl Wrap for Tls {
     fn wrap(&self, mut stream: TcpStream) -> Option<Box<dyn Stream>> {
         if self.proxied {
             let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
-            // The only name that is asked for is that of the registry.
+            // The client asks the proxy only for the name of the registry.
             if lines.next()?.ok()? != "CONNECT registry.example:443 HTTP/1.1" {
                 return None;
             }
@@ -107,8 +107,8 @@ fn a_companys_own_authority_is_named_by_ssl_cert_file() {
     assert_eq!(server.requests().len(), 3);
 }
 
-/// Why it does not fit, in words for people, and advice that fits the reason: an authority is named by nobody who should
-/// look at the clock.
+/// The message has the reason in plain words, and the advice fits it: it does not suggest an authority if the clock is
+/// wrong.
 #[test]
 fn a_certificate_that_does_not_fit_is_refused_at_once() {
     let (authority, stranger) = (Authority::new("company"), Authority::new("stranger"));
@@ -171,7 +171,8 @@ fn a_certificate_that_does_not_fit_is_refused_at_once() {
     }
 }
 
-/// `openssl req -x509` makes a certificate that is an authority's own; one that is none can be trusted by itself.
+/// `openssl req -x509` makes a certificate of an authority. A self-signed one that is not an authority can be trusted
+/// itself.
 #[test]
 fn a_certificate_that_signed_itself_is_trusted_when_it_is_no_authority() {
     let cases = [
@@ -229,7 +230,7 @@ fn a_server_without_encryption_is_no_https_server() {
     let bed = TestBed::new();
     bed.write("company.pem", Authority::new("company").pem());
     let file = bed.path("company.pem");
-    // What web servers say to a client that begins to encrypt.
+    // The answer of web servers to a client that starts with encryption.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
     let answer = std::thread::spawn(move || {
@@ -244,7 +245,7 @@ fn a_server_without_encryption_is_no_https_server() {
     nothing_came_of_it(&bed, "plain");
 }
 
-/// Whatever goes wrong behind a proxy, the reader hears of it, and of the variable; never of its password.
+/// Every error behind a proxy names the proxy and the variable, but never its password.
 #[test]
 fn a_proxy_is_named_in_what_went_wrong_through_it() {
     let authority = Authority::new("company");
@@ -261,14 +262,14 @@ fn a_proxy_is_named_in_what_went_wrong_through_it() {
         ran.refuses(2, &["can't be reached", "the proxy refuses", &named, "NO_PROXY names what is reached without"]);
     assert!(!ran.stderr.contains("hunter2") && !ran.stderr.contains("is no host"), "{ran}");
     let asked = refusing.connections();
-    // An exception that is one is followed: the name itself is asked for, and nobody knows it.
+    // A valid exception is followed: the name itself is looked up, and does not exist.
     let ran = run(&bed, "https://registry.corp.invalid", &env("corp.invalid,10.*"));
     let ran = ran.refuses(2, &["can't be reached", "NO_PROXY has `10.*`, which is no host"]);
     assert!(!ran.stderr.contains("through the proxy"), "{ran}");
     assert_eq!(refusing.connections(), asked);
 }
 
-/// The name is looked up by the proxy alone: here nobody knows it.
+/// Only the proxy looks up the name, which does not exist here.
 #[test]
 fn a_proxy_is_gone_through_and_sees_nothing() {
     let authority = Authority::new("company");
@@ -287,7 +288,7 @@ fn a_proxy_is_gone_through_and_sees_nothing() {
     let ran = run(&bed, "https://registry.example", &[trusted, ("HTTPS_PROXY", "socks5://user:hunter2@127.0.0.1:1")]);
     let ran = ran.refuses(1, &["HTTPS_PROXY names no proxy that can be used"]);
     assert!(!ran.stderr.contains("hunter2"), "{ran}");
-    // This machine is never looked for elsewhere.
+    // This machine is never reached through a proxy.
     let local = Server::start(Goods::get().honest());
     run(&bed, &local.url(), &[("HTTPS_PROXY", "http://127.0.0.1:1"), ("HTTP_PROXY", "http://127.0.0.1:1")]).succeeds();
 }

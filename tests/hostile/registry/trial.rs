@@ -1,4 +1,4 @@
-//! One run of `smcp` against one registry, and what has to hold after every one of them.
+//! One run of `smcp` against one registry, and the checks after every run.
 
 use std::sync::OnceLock;
 
@@ -15,7 +15,7 @@ use smcp_model::digest::Digest;
 pub(crate) const REFERENCE: &str = "acme/tool@1.0.0";
 pub(crate) const RESOLVE: &str = "/v1/org/acme/mcps/tool/resolve";
 
-/// A package as an honest registry has it.
+/// A package, as an honest registry serves it.
 #[derive(Debug, Clone)]
 pub(crate) struct Goods {
     pub(crate) entry: Value,
@@ -33,7 +33,7 @@ impl Goods {
         })
     }
 
-    /// What publishing a package gives.
+    /// Publishes a package and reads the result.
     pub(crate) fn of(package: Package) -> Self {
         let bed = TestBed::new();
         bed.configure("");
@@ -56,14 +56,14 @@ impl Goods {
         format!("/v1/org/acme/artifacts/{}/{kind}", self.digest(kind))
     }
 
-    /// The registry's answer with something changed in it.
+    /// Returns the registry's answer with a change in it.
     pub(crate) fn entry_with(&self, change: impl FnOnce(&mut Value)) -> String {
         let mut entry = self.entry.clone();
         change(&mut entry);
         entry.to_string()
     }
 
-    /// What an honest registry sends.
+    /// Returns the script of an honest registry.
     pub(crate) fn honest(&self) -> Script {
         let mut script = Script::default();
         script.set(RESOLVE, Reply::with(200, &[("content-type", "application/json")], self.entry.to_string()));
@@ -73,12 +73,12 @@ impl Goods {
     }
 }
 
-/// Runs the package from the registry, in a home of its own.
+/// Runs the package from the registry, in a separate home.
 pub(crate) fn run(bed: &TestBed, server: &Server) -> Ran {
     bed.run(&format!("--registry {} run --timeout 20s {REFERENCE}", server.url()))
 }
 
-/// Nothing was started, nothing is left that runs, and what the cache has is what it says it is.
+/// Checks that nothing was started, that nothing still runs, and that everything in the cache has its digest.
 #[track_caller]
 pub(crate) fn nothing_came_of_it(bed: &TestBed, name: &str) {
     assert!(!bed.has("started"), "{name}: it was started");
@@ -89,7 +89,7 @@ pub(crate) fn nothing_came_of_it(bed: &TestBed, name: &str) {
     }
 }
 
-/// One way to be hostile, and how it ends.
+/// A hostile registry, and how the run ends.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) script: Script,
@@ -97,7 +97,7 @@ pub(crate) struct Case {
     pub(crate) says: &'static str,
 }
 
-/// A table of cases about one path.
+/// Makes a table of cases about one path.
 pub(crate) fn table(path: &str, rows: Vec<(&'static str, Reply, i32, &'static str)>) -> Vec<Case> {
     rows.into_iter()
         .map(|(name, reply, exit, says)| {
@@ -108,7 +108,7 @@ pub(crate) fn table(path: &str, rows: Vec<(&'static str, Reply, i32, &'static st
         .collect()
 }
 
-/// Every case ends as it should, each in a home of its own; some at a time, because some of them wait.
+/// Checks that every case ends as it should, each in a separate home. Several run at once, because some of them wait.
 pub(crate) fn all_end_as_they_should(cases: Vec<Case>) {
     std::thread::scope(|scope| {
         for case in cases {
@@ -140,7 +140,7 @@ fn an_honest_registry_is_believed() {
         assert!(header("user-agent").unwrap().starts_with("smcp/"), "{request:?}");
         assert_eq!((header("authorization"), header("cookie"), header("referer")), (None, None, None));
     }
-    // What is cached is asked about, and not fetched, again.
+    // A cached package is asked about again, but not downloaded again.
     run(&bed, &server).succeeds();
     assert_eq!(server.requests().len(), 4);
 }

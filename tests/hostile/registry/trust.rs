@@ -1,4 +1,4 @@
-//! What a registry's word is worth: `@latest`, digests, and facts by who says them.
+//! How far a registry is trusted: `@latest`, digests, facts by their source.
 
 use serde_json::json;
 
@@ -64,7 +64,7 @@ fn a_digest_gets_what_has_it() {
     assert!(!bed.has("started"));
 }
 
-/// The same name, the same bytes, two registries: each is judged by its own word, cached or not.
+/// The same name and bytes in two registries: each is judged by its own facts, cached or not.
 #[test]
 fn the_same_package_from_two_registries_is_two_packages() {
     let official = Server::start(with_entry(|entry| entry["origin"] = json!("official")));
@@ -77,7 +77,7 @@ fn the_same_package_from_two_registries_is_two_packages() {
         let refused = check(&community).exits(4);
         assert!(refused.stdout.contains("origin \"community\" is not allowed"), "{refused}");
     }
-    // The bytes are one and the same, and were fetched once.
+    // The bytes are the same, and were downloaded once.
     assert_eq!(official.requests().len(), 2 + 2);
     assert_eq!(community.requests().len(), 2);
 }
@@ -99,7 +99,7 @@ fn a_registry_that_is_not_trusted_vouches_for_nothing() {
     assert!(document.to_string().contains(&other.url()), "the registry is shown with the facts: {ran}");
 }
 
-/// Facts that can't be believed are unknown, and unknown fails where something is asked for.
+/// Untrusted facts are unknown, and an unknown fact fails a policy that asks for it.
 #[test]
 fn facts_out_of_range_or_of_the_wrong_type_are_unknown() {
     let bed = TestBed::new();

@@ -1,7 +1,7 @@
-"""A client on the Python SDK: does what the test asks for and prints what the SDK's own API showed, as JSON.
+"""A client on the Python SDK: does what a test asks and prints what the SDK's own API showed, as JSON.
 
-Its one argument is the session: command, args, cwd, mode, calls, calls_first, and logs, which is how many log messages
-to wait for. Its twin on the Rust SDK is `rust-client`.
+Its one argument is the session: command, args, cwd, mode, calls, calls_first, and logs, which is the number of log
+messages to wait for. Its twin on the Rust SDK is `rust-client`.
 """
 
 import json
@@ -12,7 +12,7 @@ import anyio
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.shared.exceptions import MCPDeprecationWarning
 
-# Far longer than anything takes, seconds.
+# Far longer than any step takes, seconds.
 PATIENCE = 40
 
 

@@ -1,6 +1,6 @@
-//! An author's manifest, held against the table of keys.
+//! Checks an author's manifest against the table of keys.
 //!
-//! Everything that is wrong with it is told at once.
+//! All problems are reported at once.
 
 use serde_json::Map;
 use serde_json::Value;
@@ -11,23 +11,23 @@ use crate::manifest::check_inside;
 use crate::manifest::check_text;
 use crate::manifest::hub::check_variable;
 use crate::manifest::keys::KEYS;
-use crate::manifest::keys::Key;
-use crate::manifest::keys::Kind;
+use crate::manifest::keys::KeyKind;
+use crate::manifest::keys::ManifestKey;
 use smcp_model::limits;
 use smcp_model::name::PackageId;
 use smcp_model::package::Version;
 use smcp_model::text::SafeText;
 
-/// How alike a key must be to one of the table to be taken for it; 1 is equal.
-const ALIKE: f64 = 0.8;
+/// How similar an unknown key must be to a key of the table to be a misspelling of it; 1 is equal.
+const SIMILAR: f64 = 0.8;
 
-/// Keys that the registry writes; what publishing makes of them is said elsewhere.
-const REGISTRYS: [&str; 2] = ["certification", "bundle"];
+/// Keys that the registry writes; publishing has its own messages about them.
+const REGISTRY_KEYS: [&str; 2] = ["certification", "bundle"];
 
-/// Keys of the other format, which registries hand out.
+/// Keys of the client format, which registries hand out.
 const OTHER_FORMAT: [&str; 3] = ["entrypoints", "transport", "permissions_requested"];
 
-/// Holds a manifest against the table.
+/// Checks a manifest against the table.
 ///
 /// # Errors
 /// [`ManifestError::Author`] with every problem.
@@ -41,10 +41,10 @@ pub fn check(document: &Map<String, Value>) -> Result<(), ManifestError> {
     if problems.is_empty() { Ok(()) } else { Err(ManifestError::Author(problems)) }
 }
 
-/// Remarks about keys that mean nothing: a permission under a misspelt name is one that nobody is told of.
+/// Returns remarks about unknown keys: a permission under a misspelt name would reach no policy.
 pub fn unknown(document: &Map<String, Value>) -> Vec<SafeText> {
     let mut remarks = Vec::new();
-    strangers("", document, &mut remarks);
+    collect_unknown("", document, &mut remarks);
     let more = remarks.len().saturating_sub(limits::PUBLISH_LISTED);
     remarks.truncate(limits::PUBLISH_LISTED);
     if more > 0 {
@@ -53,13 +53,13 @@ pub fn unknown(document: &Map<String, Value>) -> Vec<SafeText> {
     remarks
 }
 
-fn strangers(above: &str, object: &Map<String, Value>, remarks: &mut Vec<SafeText>) {
+fn collect_unknown(above: &str, object: &Map<String, Value>, remarks: &mut Vec<SafeText>) {
     for (name, value) in object {
         let path = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };
         match (KEYS.iter().find(|key| key.path == path).map(|key| key.kind), value) {
-            (Some(Kind::Object), Value::Object(inside)) => strangers(&path, inside, remarks),
+            (Some(KeyKind::Object), Value::Object(inside)) => collect_unknown(&path, inside, remarks),
             (Some(_), _) => {}
-            (None, _) if above.is_empty() && REGISTRYS.contains(&name.as_str()) => {}
+            (None, _) if above.is_empty() && REGISTRY_KEYS.contains(&name.as_str()) => {}
             (None, _) => {
                 let meant = nearest(&path).map(|key| format!("; did you mean `{key}`?")).unwrap_or_default();
                 let shown = SafeText::within(&path, limits::NAME_SHOWN);
@@ -72,11 +72,14 @@ fn strangers(above: &str, object: &Map<String, Value>, remarks: &mut Vec<SafeTex
 
 fn nearest(path: &str) -> Option<&'static str> {
     let alike = KEYS.iter().map(|key| (strsim::jaro_winkler(key.path, path), key.path));
-    alike.filter(|(alike, _)| *alike >= ALIKE).max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, path)| path)
+    alike
+        .filter(|(alike, _)| *alike >= SIMILAR)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, path)| path)
 }
 
-/// What is wrong with one key. What is missing in an object that is missing itself is not told.
-fn problem(key: &Key, document: &Map<String, Value>) -> Option<SafeText> {
+/// Returns the problem with one key. A key missing from an object that is itself missing is not a problem.
+fn problem(key: &ManifestKey, document: &Map<String, Value>) -> Option<SafeText> {
     let (above, name) = key.path.rsplit_once('.').unwrap_or(("", key.path));
     let around = find(document, above)?;
     let text = match around.get(name) {
@@ -84,7 +87,7 @@ fn problem(key: &Key, document: &Map<String, Value>) -> Option<SafeText> {
             format!("`{}` is missing, for example {}", key.path, key.example)
         }
         None | Some(Value::Null) => return None,
-        Some(value) => wrong(key, value)?,
+        Some(value) => mismatch(key, value)?,
     };
     Some(SafeText::new(&text))
 }
@@ -93,8 +96,8 @@ fn find<'d>(document: &'d Map<String, Value>, path: &str) -> Option<&'d Map<Stri
     path.split('.').filter(|name| !name.is_empty()).try_fold(document, |object, name| object.get(name)?.as_object())
 }
 
-/// Why a value does not fit; `None` when it does.
-fn wrong(key: &Key, value: &Value) -> Option<String> {
+/// Returns why a value does not fit; `None` when it does.
+fn mismatch(key: &ManifestKey, value: &Value) -> Option<String> {
     let path = key.path;
     let not = |allowed: &str| {
         Some(format!("`{path}` is {}; it must be {allowed}, for example {}", shown(value), key.example))
@@ -104,39 +107,41 @@ fn wrong(key: &Key, value: &Value) -> Option<String> {
         Some(texts) => texts.iter().find_map(|text| check(text).err()).map(|error| error.to_string()),
     };
     match (key.kind, value) {
-        (Kind::Object, Value::Object(_)) | (Kind::Text, Value::String(_)) | (Kind::Flag, Value::Bool(_)) => None,
-        (Kind::Object, _) => not("an object"),
-        (Kind::Text, _) => not("a text"),
-        (Kind::Flag, _) => not("`true` or `false`"),
-        (Kind::Count, value) => {
+        (KeyKind::Object, Value::Object(_)) | (KeyKind::Text, Value::String(_)) | (KeyKind::Flag, Value::Bool(_)) => {
+            None
+        }
+        (KeyKind::Object, _) => not("an object"),
+        (KeyKind::Text, _) => not("a text"),
+        (KeyKind::Flag, _) => not("`true` or `false`"),
+        (KeyKind::Count, value) => {
             if value.is_u64() {
                 None
             } else {
                 not("a whole number")
             }
         }
-        (Kind::Number, Value::Number(_)) => None,
-        (Kind::Number, Value::String(text)) if is_number(text) => None,
-        (Kind::Number, _) => not("a number, or one as text"),
-        (Kind::Word(words), Value::String(word)) if words.contains(&word.as_str()) => None,
-        (Kind::Word(words), _) => not(&format!("one of {}", words.join(", "))),
-        (Kind::Id, Value::String(id)) => id.parse::<PackageId>().err().map(|error| format!("`{path}`: {error}")),
-        (Kind::Id, _) => not("ORG/NAME"),
-        (Kind::Version, Value::String(text)) if text.parse::<Version>().is_ok() => None,
-        (Kind::Version, _) => not("1 to 128 characters of A-Z, a-z, 0-9, `.`, `+`, `_` and `-`, and not `latest`"),
-        (Kind::Texts, _) => all("a list of texts", &|_| Ok(())),
-        (Kind::Arguments, _) => all("a list of texts", &|text| check_text(path, text)),
-        (Kind::Started, Value::Array(words)) if !words.is_empty() => {
+        (KeyKind::Number, Value::Number(_)) => None,
+        (KeyKind::Number, Value::String(text)) if is_number(text) => None,
+        (KeyKind::Number, _) => not("a number, or one as text"),
+        (KeyKind::Word(words), Value::String(word)) if words.contains(&word.as_str()) => None,
+        (KeyKind::Word(words), _) => not(&format!("one of {}", words.join(", "))),
+        (KeyKind::Id, Value::String(id)) => id.parse::<PackageId>().err().map(|error| format!("`{path}`: {error}")),
+        (KeyKind::Id, _) => not("ORG/NAME"),
+        (KeyKind::Version, Value::String(text)) if text.parse::<Version>().is_ok() => None,
+        (KeyKind::Version, _) => not("1 to 128 characters of A-Z, a-z, 0-9, `.`, `+`, `_` and `-`, and not `latest`"),
+        (KeyKind::Texts, _) => all("a list of texts", &|_| Ok(())),
+        (KeyKind::Arguments, _) => all("a list of texts", &|text| check_text(path, text)),
+        (KeyKind::Started, Value::Array(words)) if !words.is_empty() => {
             let first = words.first().and_then(Value::as_str).and_then(|word| check_command(path, word).err());
             first.map(|error| error.to_string()).or_else(|| all("a list of texts", &|text| check_text(path, text)))
         }
-        (Kind::Started, _) => not("a list of texts that begins with what to start"),
-        (Kind::Variables, Value::Object(variables)) => {
+        (KeyKind::Started, _) => not("a list of texts that begins with what to start"),
+        (KeyKind::Variables, Value::Object(variables)) => {
             variables.iter().find_map(|(name, value)| variable(path, name, value))
         }
-        (Kind::Variables, _) => not("an object of texts"),
-        (Kind::Inside, Value::String(inside)) => check_inside(path, inside).err().map(|error| error.to_string()),
-        (Kind::Inside, _) => not("a path inside the bundle"),
+        (KeyKind::Variables, _) => not("an object of texts"),
+        (KeyKind::Inside, Value::String(inside)) => check_inside(path, inside).err().map(|error| error.to_string()),
+        (KeyKind::Inside, _) => not("a path inside the bundle"),
     }
 }
 
@@ -161,7 +166,7 @@ fn variable(path: &str, name: &str, value: &Value) -> Option<String> {
     }
 }
 
-/// A value as a message has it.
+/// Describes a value for a message.
 fn shown(value: &Value) -> String {
     let text = SafeText::within(&value.to_string(), 80);
     match value {

@@ -1,6 +1,6 @@
-//! The `certification` block: facts that only the manifest has.
+//! Reads the `certification` block of a manifest into facts.
 //!
-//! And one that it shares with the resolve document, on which the two must agree.
+//! Only the manifest has them, except for the level: the resolve document has it too, and both must agree.
 
 use serde_json::Map;
 use serde_json::Value;
@@ -15,8 +15,8 @@ use smcp_model::text::SafeText;
 const SCORE: &str = "an integer from 0 to 100";
 const LEVEL: &str = "an integer from 0 to 3";
 
-/// Adds a manifest's `certification` block to what the resolve document says. What is out of range, of the wrong
-/// type or contradictory becomes unknown, with a doubt; nothing is clamped, and no block means no score.
+/// Adds a manifest's `certification` block to the facts of the resolve document. A value that is out of range, of the
+/// wrong type or contradictory becomes unknown, with a doubt; nothing is clamped. Without a block there is no score.
 pub fn believe(block: Option<&Value>, mut facts: Facts) -> Facts {
     let block = match block {
         None | Some(Value::Null) => return facts,
@@ -47,7 +47,8 @@ pub fn believe(block: Option<&Value>, mut facts: Facts) -> Facts {
     facts
 }
 
-/// The level both documents agree on. Only the resolve document can give one; the manifest can only contradict it.
+/// Returns the level that both documents agree on. Only the resolve document can give one; the manifest can only
+/// contradict it.
 fn level(value: Option<&Value>, resolved: Option<CertLevel>, doubts: &mut Vec<SafeText>) -> Option<CertLevel> {
     match (FactReading::integer(value, CertLevel::new), resolved) {
         (FactReading::Absent, resolved) => resolved,
@@ -71,7 +72,7 @@ fn level(value: Option<&Value>, resolved: Option<CertLevel>, doubts: &mut Vec<Sa
     }
 }
 
-/// The counts, which must add up. A severity that is left out is zero only where the total confirms it.
+/// Reads the counts, which must add up. A severity that is left out is zero only if the total confirms it.
 fn findings(value: Option<&Value>) -> Result<Option<SeverityCounts>, String> {
     let block = match value {
         None | Some(Value::Null) => return Ok(None),

@@ -17,10 +17,10 @@ const ARCHITECTURES: [&str; 2] = ["amd64", "arm64"];
 
 #[derive(serde::Deserialize)]
 #[serde(expecting = "an object")]
-struct Raw {
+struct RawClientManifest {
     transport: RawTransport,
-    entrypoints: Vec<RawEntrypoint>,
-    permissions_requested: Option<RawPermissions>,
+    entrypoints: Vec<RawClientEntrypoint>,
+    permissions_requested: Option<RawClientPermissions>,
 }
 
 #[derive(serde::Deserialize)]
@@ -32,7 +32,7 @@ struct RawTransport {
 
 #[derive(serde::Deserialize)]
 #[serde(expecting = "an object")]
-struct RawEntrypoint {
+struct RawClientEntrypoint {
     os: String,
     arch: String,
     command: String,
@@ -41,7 +41,7 @@ struct RawEntrypoint {
 
 #[derive(serde::Deserialize, Default)]
 #[serde(expecting = "an object")]
-struct RawPermissions {
+struct RawClientPermissions {
     network: Option<Vec<String>>,
     environment: Option<Vec<String>>,
     subprocess: Option<bool>,
@@ -49,9 +49,10 @@ struct RawPermissions {
     filesystem_read: Option<Vec<String>>,
 }
 
-/// Reads what the client format says of starting on `platform`.
+/// Reads how a manifest in the client format starts its server on `platform`.
 pub(super) fn read(document: Document<'_>, platform: Platform) -> Result<Started, ManifestError> {
-    let Raw { transport, entrypoints, permissions_requested } = document.read().map_err(ManifestError::Invalid)?;
+    let RawClientManifest { transport, entrypoints, permissions_requested } =
+        document.read().map_err(ManifestError::Invalid)?;
     let transport = transport.check()?;
     for entrypoint in &entrypoints {
         entrypoint.check()?;
@@ -76,7 +77,7 @@ impl RawTransport {
     }
 }
 
-impl RawEntrypoint {
+impl RawClientEntrypoint {
     fn check(&self) -> Result<(), ManifestError> {
         check_word("entrypoints.os", &self.os, &SYSTEMS)?;
         check_word("entrypoints.arch", &self.arch, &ARCHITECTURES)?;
@@ -96,7 +97,7 @@ fn check_word(field: &str, found: &str, allowed: &[&str]) -> Result<(), Manifest
     Err(ManifestError::invalid(format!("`{field}` is `{found}`; expected one of {}", allowed.join(", "))))
 }
 
-fn select(entrypoints: Vec<RawEntrypoint>, platform: Platform) -> Result<Entrypoint, ManifestError> {
+fn select(entrypoints: Vec<RawClientEntrypoint>, platform: Platform) -> Result<Entrypoint, ManifestError> {
     if entrypoints.is_empty() {
         return Err(ManifestError::invalid("`entrypoints` is empty; it names what to start"));
     }
@@ -104,7 +105,7 @@ fn select(entrypoints: Vec<RawEntrypoint>, platform: Platform) -> Result<Entrypo
         entrypoints.into_iter().partition(|entry| entry.os == platform.os && entry.arch == platform.arch);
     let mut here = here.into_iter();
     match (here.next(), here.next()) {
-        (Some(RawEntrypoint { command, args, .. }), None) => {
+        (Some(RawClientEntrypoint { command, args, .. }), None) => {
             Ok(Entrypoint { command, args: args.unwrap_or_default(), env: BTreeMap::new(), workdir: None })
         }
         (Some(_), Some(_)) => {
@@ -112,16 +113,16 @@ fn select(entrypoints: Vec<RawEntrypoint>, platform: Platform) -> Result<Entrypo
         }
         (None, _) => Err(ManifestError::NoEntrypoint {
             platform: platform.to_string(),
-            available: elsewhere.iter().map(RawEntrypoint::platform).collect::<Vec<_>>().join(", "),
+            available: elsewhere.iter().map(RawClientEntrypoint::platform).collect::<Vec<_>>().join(", "),
         }),
     }
 }
 
-impl RawPermissions {
+impl RawClientPermissions {
     fn settle(self) -> Permissions {
         let Self { network, environment, subprocess, filesystem, filesystem_read } = self;
         let filesystem_write = filesystem.unwrap_or_default();
-        // What may be written may be read.
+        // A path that may be written may be read too.
         let filesystem_read = filesystem_write.iter().cloned().chain(filesystem_read.unwrap_or_default()).collect();
         Permissions {
             network: network.unwrap_or_default(),

@@ -14,14 +14,14 @@ use smcp_model::manifest::Transport;
 
 #[derive(serde::Deserialize)]
 #[serde(expecting = "an object")]
-struct Raw {
-    entrypoint: RawEntrypoint,
-    permissions: Option<RawPermissions>,
+struct RawHubManifest {
+    entrypoint: RawHubEntrypoint,
+    permissions: Option<RawHubPermissions>,
 }
 
 #[derive(serde::Deserialize)]
 #[serde(expecting = "an object")]
-struct RawEntrypoint {
+struct RawHubEntrypoint {
     command: Vec<String>,
     args: Option<Vec<String>>,
     env: Option<BTreeMap<String, String>>,
@@ -30,7 +30,7 @@ struct RawEntrypoint {
 
 #[derive(serde::Deserialize, Default)]
 #[serde(expecting = "an object")]
-struct RawPermissions {
+struct RawHubPermissions {
     network: Option<RawNetwork>,
     filesystem: Option<RawFilesystem>,
     env_vars: Option<Vec<String>>,
@@ -49,18 +49,18 @@ struct RawFilesystem {
     write: Option<Vec<String>>,
 }
 
-/// Reads what the hub format says of starting.
+/// Reads how a manifest in the hub format starts its server.
 pub(super) fn read(document: Document<'_>) -> Result<Started, ManifestError> {
-    let Raw { entrypoint, permissions } = document.read().map_err(ManifestError::Invalid)?;
+    let RawHubManifest { entrypoint, permissions } = document.read().map_err(ManifestError::Invalid)?;
     Ok(Started {
-        // The format has no word for another.
+        // The format has no key for another transport.
         transport: Transport::Stdio,
         entrypoint: entrypoint.check()?,
         permissions: permissions.unwrap_or_default().settle(),
     })
 }
 
-impl RawEntrypoint {
+impl RawHubEntrypoint {
     fn check(self) -> Result<Entrypoint, ManifestError> {
         let Self { command, args, env, workdir } = self;
         let mut words = command.into_iter();
@@ -91,7 +91,7 @@ pub(super) fn check_variable(name: &str, value: &str) -> Result<(), ManifestErro
     check_text("entrypoint.env", value)
 }
 
-impl RawPermissions {
+impl RawHubPermissions {
     fn settle(self) -> Permissions {
         let Self { network, filesystem, env_vars } = self;
         let RawFilesystem { read, write } = filesystem.unwrap_or_default();
@@ -100,7 +100,7 @@ impl RawPermissions {
             filesystem_read: read.unwrap_or_default(),
             filesystem_write: write.unwrap_or_default(),
             environment: env_vars.unwrap_or_default(),
-            // The format has no way to do without, so a policy is told the worst.
+            // The format can't exclude subprocesses, so policies see the worst case.
             subprocess: true,
         }
     }

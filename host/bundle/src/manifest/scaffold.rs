@@ -1,4 +1,4 @@
-//! A first `manifest.json` for a project, with what its own files say.
+//! Writes a first `manifest.json` for a project, from the project's own files.
 
 mod project;
 
@@ -16,14 +16,14 @@ use smcp_model::name::PackageId;
 use smcp_model::package::Version;
 use smcp_model::text::SafeText;
 
-/// What runs a server.
+/// The program that runs a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Runtime {
     /// Node.js.
     Node,
     /// Python.
     Python,
-    /// A program of its own.
+    /// The server is a program itself.
     Binary,
 }
 
@@ -44,25 +44,25 @@ impl fmt::Display for Runtime {
     }
 }
 
-/// What was written.
+/// The manifest that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scaffolded {
-    /// Which package.
+    /// The package.
     pub id: PackageId,
-    /// Which version.
+    /// Its version.
     pub version: Version,
-    /// What runs it.
+    /// The program that runs it.
     pub runtime: Runtime,
-    /// What is started.
+    /// The command that starts it.
     pub command: Vec<String>,
-    /// What could not be found out, and was assumed.
+    /// The assumptions where the project's files say nothing.
     pub remarks: Vec<SafeText>,
 }
 
-/// A manifest could not be written.
+/// Why no manifest was written.
 #[derive(Debug, thiserror::Error)]
 pub enum ScaffoldError {
-    /// There is one already.
+    /// The project has one already.
     #[error("there is a `{MANIFEST}` in it already, and it was not changed")]
     Exists,
     /// The system refuses.
@@ -70,8 +70,8 @@ pub enum ScaffoldError {
     Unwritable(#[source] io::Error),
 }
 
-/// Writes a manifest into `dir`. A name, a version and a runtime that are not given are taken from the project's own
-/// files, or from its `folder`'s name.
+/// Writes a manifest into `dir`. If the name, the version or the runtime is `None`, it comes from the project's own
+/// files, or from the name of its `folder`.
 ///
 /// # Errors
 /// See [`ScaffoldError`].
@@ -81,7 +81,7 @@ pub fn scaffold(
     name: Option<(PackageId, Version)>,
     runtime: Option<Runtime>,
 ) -> Result<Scaffolded, ScaffoldError> {
-    let project = Project::look(dir, runtime);
+    let project = Project::examine(dir, runtime);
     let mut remarks = project.remarks;
     let (id, version) = name.unwrap_or_else(|| {
         let id = project.id.or_else(|| project::id("local", folder)).unwrap_or_else(project::unnamed);
@@ -127,7 +127,7 @@ fn write(dir: &Dir, text: &str) -> Result<(), ScaffoldError> {
         opened => opened.map_err(ScaffoldError::Unwritable)?,
     };
     io::Write::write_all(&mut file, text.as_bytes()).map_err(|cause| {
-        // A half-written file would be refused next time, as one that is there.
+        // A half-written file would count as an existing manifest next time.
         drop(dir.remove_file(MANIFEST));
         ScaffoldError::Unwritable(cause)
     })

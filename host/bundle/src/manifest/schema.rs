@@ -1,27 +1,27 @@
-//! The table of keys as JSON Schema.
+//! Writes the table of keys as JSON Schema.
 //!
-//! For editors, and for whoever checks a manifest elsewhere.
+//! It is for editors, and for other programs that check a manifest.
 
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
 use crate::manifest::keys::KEYS;
-use crate::manifest::keys::Key;
-use crate::manifest::keys::Kind;
+use crate::manifest::keys::KeyKind;
+use crate::manifest::keys::ManifestKey;
 
 /// A path inside the bundle: neither absolute nor with `..` in it, and without NUL.
 const INSIDE: &str = r"^(?!/)(?!(?:[\s\S]*/)?\.\.(?:/|$))[^\u0000]*$";
-/// The same for a program, which has a name.
+/// The same for a program, whose name is not blank.
 const PROGRAM: &str = r"^(?=[\s\S]*\S)(?!/)(?!(?:[\s\S]*/)?\.\.(?:/|$))[^\u0000]*$";
-/// What a system takes as an argument.
+/// A text that an operating system takes as an argument.
 const ARGUMENT: &str = r"^[^\u0000]*$";
 /// The name of a variable.
 const VARIABLE: &str = r"^[^=\u0000]+$";
 const ID: &str = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}/[A-Za-z0-9][A-Za-z0-9._-]{0,127}$";
 const VERSION: &str = r"^(?!latest$)[A-Za-z0-9][A-Za-z0-9.+_-]{0,127}$";
 
-/// The schema of an author's `manifest.json`.
+/// Returns the schema of an author's `manifest.json`.
 pub fn schema() -> Value {
     let mut document = object("");
     if let Some(properties) = document.get_mut("properties").and_then(Value::as_object_mut) {
@@ -40,7 +40,7 @@ pub fn schema() -> Value {
     Value::Object(schema)
 }
 
-/// The object at `path`: its keys, and which of them it needs.
+/// Returns the schema of the object at `path`: its keys, and which of them are required.
 fn object(path: &str) -> Map<String, Value> {
     let inside = KEYS.iter().filter_map(|key| {
         let (above, name) = key.path.rsplit_once('.').unwrap_or(("", key.path));
@@ -61,9 +61,9 @@ fn object(path: &str) -> Map<String, Value> {
     object
 }
 
-fn property(key: &Key) -> Map<String, Value> {
-    let mut schema = if key.kind == Kind::Object { object(key.path) } else { rule(key.kind) };
-    // `null` is how some programs write that a key is not there.
+fn property(key: &ManifestKey) -> Map<String, Value> {
+    let mut schema = if key.kind == KeyKind::Object { object(key.path) } else { rule(key.kind) };
+    // Some programs write `null` for an absent key.
     if !key.required
         && let Some(kind) = schema.get_mut("type")
         && kind.is_string()
@@ -79,29 +79,29 @@ fn property(key: &Key) -> Map<String, Value> {
     described
 }
 
-fn rule(kind: Kind) -> Map<String, Value> {
+fn rule(kind: KeyKind) -> Map<String, Value> {
     let rule = match kind {
-        Kind::Object => json!({"type": "object"}),
-        Kind::Text => json!({"type": "string"}),
-        Kind::Flag => json!({"type": "boolean"}),
-        Kind::Count => json!({"type": "integer", "minimum": 0}),
-        Kind::Number => json!({"type": ["number", "string"], "pattern": r"^[0-9]+(\.[0-9]+)?$"}),
-        Kind::Texts => json!({"type": "array", "items": {"type": "string"}}),
-        Kind::Word(words) => json!({"type": "string", "enum": words}),
-        Kind::Id => json!({"type": "string", "pattern": ID}),
-        Kind::Version => json!({"type": "string", "pattern": VERSION}),
-        Kind::Started => json!({
+        KeyKind::Object => json!({"type": "object"}),
+        KeyKind::Text => json!({"type": "string"}),
+        KeyKind::Flag => json!({"type": "boolean"}),
+        KeyKind::Count => json!({"type": "integer", "minimum": 0}),
+        KeyKind::Number => json!({"type": ["number", "string"], "pattern": r"^[0-9]+(\.[0-9]+)?$"}),
+        KeyKind::Texts => json!({"type": "array", "items": {"type": "string"}}),
+        KeyKind::Word(words) => json!({"type": "string", "enum": words}),
+        KeyKind::Id => json!({"type": "string", "pattern": ID}),
+        KeyKind::Version => json!({"type": "string", "pattern": VERSION}),
+        KeyKind::Started => json!({
             "type": "array", "minItems": 1,
             "prefixItems": [{"type": "string", "pattern": PROGRAM}],
             "items": {"type": "string", "pattern": ARGUMENT},
         }),
-        Kind::Arguments => json!({"type": "array", "items": {"type": "string", "pattern": ARGUMENT}}),
-        Kind::Variables => json!({
+        KeyKind::Arguments => json!({"type": "array", "items": {"type": "string", "pattern": ARGUMENT}}),
+        KeyKind::Variables => json!({
             "type": "object",
             "propertyNames": {"pattern": VARIABLE},
             "additionalProperties": {"type": "string", "pattern": ARGUMENT},
         }),
-        Kind::Inside => json!({"type": "string", "pattern": INSIDE}),
+        KeyKind::Inside => json!({"type": "string", "pattern": INSIDE}),
     };
     match rule {
         Value::Object(rule) => rule,

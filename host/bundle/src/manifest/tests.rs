@@ -1,4 +1,4 @@
-//! Manifests, as tables: what is read, what is refused, what is believed.
+//! Tables of manifests: what is read, what is refused, and which facts count.
 
 use serde_json::Value;
 use serde_json::json;

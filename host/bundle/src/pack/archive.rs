@@ -1,6 +1,6 @@
-//! A surveyed directory as a tar.gz that depends on its contents alone.
+//! Packs a surveyed directory into a tar.gz that depends on its contents alone.
 //!
-//! Sorted, without times, owners or local modes.
+//! Entries are sorted, and have no times, owners or local modes.
 
 use std::io;
 use std::io::Read as _;
@@ -19,31 +19,31 @@ use crate::error::BundleErrorKind;
 use crate::pack::survey::Survey;
 use crate::pack::survey::unreadable;
 use crate::unpack::ArchiveError;
-use crate::unpack::Kind;
+use crate::unpack::EntryKind;
 use smcp_model::digest::Digest;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
 use smcp_store::file::open_file;
 use smcp_store::stream::HashedWriter;
 
-/// What was written.
+/// The bundle that was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Packed {
     /// Digest of the bundle.
     pub digest: Digest,
     /// Its length, bytes.
     pub size: u64,
-    /// How many regular files are in it.
+    /// The number of regular files in it.
     pub files: usize,
-    /// Their bytes before they were compressed.
+    /// Their total size before compression, bytes.
     pub unpacked: u64,
 }
 
-/// Packs what a survey found in `dir` into `out`, for the package with this label.
+/// Packs the entries of a survey of `dir` into `out`, for the package with this label.
 ///
 /// # Errors
-/// When a file can't be read, has changed meanwhile, or is too much; what `write_failed` makes of a failure of `out`
-/// and of what was tried with it.
+/// When a file can't be read, has changed meanwhile, or makes the bundle too large. When `out` fails, the result of
+/// `write_failed` for the attempted step and the error.
 pub fn pack<E: From<BundleError>>(
     dir: &Dir,
     survey: &Survey,
@@ -55,8 +55,8 @@ pub fn pack<E: From<BundleError>>(
     let mut packing = Packing { archive: Builder::new(gzip), files: 0, total: 0, label, write_failed };
     for (path, kind) in &survey.entries {
         match kind {
-            Kind::File => packing.file(dir, path)?,
-            Kind::Folder => packing.folder(path)?,
+            EntryKind::File => packing.file(dir, path)?,
+            EntryKind::Folder => packing.folder(path)?,
         }
     }
     let Packing { archive, files, total, write_failed, .. } = packing;
@@ -99,14 +99,14 @@ impl<W: Write, E: From<BundleError>, F: Fn(String, io::Error) -> E> Packing<'_, 
             return Err(BundleErrorKind::Unpublishable(problem).of(label).into());
         }
         let mode = if executable { 0o755 } else { 0o644 };
-        let mut contents = Watched { inner: file.take(size), count: 0, unreadable };
+        let mut contents = CountedFile { inner: file.take(size), count: 0, unreadable };
         let result = self.archive.append_data(&mut header(EntryType::Regular, mode, size), path, &mut contents);
         let count = contents.count;
         result.map_err(|error| self.failed(path, error))?;
         if count == size { Ok(()) } else { Err(self.refuse(path, "changed while it was packed").into()) }
     }
 
-    /// What a failure means: the file's own, which has come through the archive's code, or one of what is written to.
+    /// Tells two failures apart: an error of the file, which the archive's code passed on, or an error of the output.
     fn failed(&self, path: &str, error: io::Error) -> E {
         let write_failed = |error| (self.write_failed)(format!("write `{path}` to it"), error);
         error.downcast::<BundleError>().map_or_else(write_failed, E::from)
@@ -117,14 +117,14 @@ impl<W: Write, E: From<BundleError>, F: Fn(String, io::Error) -> E> Packing<'_, 
     }
 }
 
-/// Counts what is read, so that a file that shrinks meanwhile is noticed, and tells its failures from the archive's.
-struct Watched<R, F> {
+/// Counts the bytes of a file, so that shrinking is noticed, and marks its errors, to tell them from the archive's.
+struct CountedFile<R, F> {
     inner: R,
     count: u64,
     unreadable: F,
 }
 
-impl<R: io::Read, F: Fn(io::Error) -> BundleError> io::Read for Watched<R, F> {
+impl<R: io::Read, F: Fn(io::Error) -> BundleError> io::Read for CountedFile<R, F> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer).map_err(|error| io::Error::other((self.unreadable)(error)))?;
         self.count = self.count.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));

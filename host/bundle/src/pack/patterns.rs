@@ -1,8 +1,8 @@
-//! What a publisher leaves out: patterns as `.gitignore` has them.
+//! Patterns for the files that a publisher leaves out, as in `.gitignore`.
 //!
-//! `*` and `?` stay within one name, `**` crosses folders, `[a-z]` is one of these characters, `\` takes the meaning
-//! from the next. A slash at the end means folders alone; one at the beginning or inside ties the pattern to the
-//! directory that is packed, and without one it fits at any depth. `!` takes something in again, unless a folder above
+//! `*` and `?` stay within one name, `**` crosses folders, `[a-z]` is one of these characters, `\` makes the next
+//! character literal. A slash at the end means folders only; one at the beginning or inside anchors the pattern to the
+//! directory that is packed, and without one it fits at any depth. `!` includes something again, unless a folder above
 //! it is left out. The last pattern that fits decides.
 
 mod glob;
@@ -17,13 +17,13 @@ use smcp_model::limits;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     text: String,
-    /// One for each part of the path; `None` is `**`.
+    /// A glob for each part of the path; `None` is `**`.
     parts: Vec<Option<Glob>>,
     folders_only: bool,
     takes_in: bool,
 }
 
-/// A text is no pattern.
+/// A text is not a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is no pattern: {problem}")]
 pub struct PatternError {
@@ -54,7 +54,7 @@ impl FromStr for Pattern {
         for part in rest.split('/') {
             parts.push(if part == "**" { None } else { Some(Glob::new(part).map_err(error)?) });
         }
-        // `a/**` is what is in `a`, and not `a` itself.
+        // `a/**` means everything in `a`, and not `a` itself.
         if let (Some(None), true) = (parts.last(), parts.len() > 1) {
             parts.push(Some(Glob::new("*").map_err(error)?));
         }
@@ -69,22 +69,22 @@ impl fmt::Display for Pattern {
 }
 
 impl Pattern {
-    /// Whether it takes something in again.
+    /// Whether it includes something again.
     pub const fn takes_in(&self) -> bool {
         self.takes_in
     }
 
-    /// Whether it fits a path of these parts.
+    /// Whether it fits the path with these parts.
     pub(super) fn fits(&self, path: &[&str], is_folder: bool) -> bool {
         if self.folders_only && !is_folder {
             return false;
         }
-        // How far the pattern has come, for each part of the path in turn: `**` stays where it is, or goes on.
+        // The positions in the pattern that the path so far can reach: `**` keeps its position, or goes on.
         let mut reached = vec![false; self.parts.len() + 1];
         if let Some(first) = reached.first_mut() {
             *first = true;
         }
-        self.pass_over(&mut reached);
+        self.pass_double_stars(&mut reached);
         for name in path {
             let mut next = vec![false; reached.len()];
             for ((at, part), _) in self.parts.iter().enumerate().zip(&reached).filter(|(_, reached)| **reached) {
@@ -96,14 +96,14 @@ impl Pattern {
                     *place = true;
                 }
             }
-            self.pass_over(&mut next);
+            self.pass_double_stars(&mut next);
             reached = next;
         }
         reached.last().copied().unwrap_or_default()
     }
 
-    /// `**` may also stand for no folder at all.
-    fn pass_over(&self, reached: &mut [bool]) {
+    /// Adds the positions after each `**` that is reached, since `**` may fit no folder at all.
+    fn pass_double_stars(&self, reached: &mut [bool]) {
         for (at, part) in self.parts.iter().enumerate() {
             if part.is_none()
                 && reached.get(at).copied().unwrap_or_default()
@@ -115,16 +115,16 @@ impl Pattern {
     }
 }
 
-/// The patterns of a file, one a line; blank lines and those that begin with `#` say nothing.
+/// Reads the patterns of a file, one per line; blank lines and those that begin with `#` are ignored.
 ///
 /// # Errors
-/// Says which line is none, and why.
+/// The line that is not a pattern, and why; or that there are too many.
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<Pattern>, String> {
     let text = str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut patterns = Vec::new();
     for (number, line) in text.lines().enumerate() {
-        // A space that is meant is written `\ `.
+        // A space at the end counts only if it is written `\ `.
         let line = if line.ends_with("\\ ") { line } else { line.trim_end() };
         if line.is_empty() || line.starts_with('#') {
             continue;

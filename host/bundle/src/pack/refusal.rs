@@ -1,11 +1,11 @@
-//! Everything in a directory that can't be packed, as one message.
+//! Collects everything in a directory that can't be packed into one message.
 
 use crate::error::BundleError;
 use crate::error::BundleErrorKind;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
 
-/// What was found so far.
+/// The refused paths so far.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
     listed: Vec<String>,
@@ -16,13 +16,13 @@ pub(super) struct Refusals {
 }
 
 impl Refusals {
-    /// Something that a name says not to give away.
+    /// Adds a secret.
     pub(super) fn secret(&mut self, path: &str, why: &str) {
         self.has_secrets = true;
         self.add(path, why);
     }
 
-    /// Something that is neither a file nor a directory.
+    /// Adds an entry that is neither a file nor a directory.
     pub(super) fn kind(&mut self, path: &str, what: &str) {
         if what == LINK {
             self.has_links = true;
@@ -32,7 +32,7 @@ impl Refusals {
         self.add(path, what);
     }
 
-    /// A name that a bundle can't have.
+    /// Adds a name that a bundle can't have.
     pub(super) fn name(&mut self, path: &str, problem: &str) {
         self.has_others = true;
         self.add(path, problem);
@@ -46,7 +46,7 @@ impl Refusals {
         }
     }
 
-    /// Nothing, or one error about all of it.
+    /// Returns one error about all refusals, if there are any.
     pub(super) fn settle(self, label: &str) -> Result<(), BundleError> {
         if self.count == 0 {
             return Ok(());

@@ -1,7 +1,7 @@
-//! Names under which secrets lie in a project's folder.
+//! Recognises secrets in a project's folder by their names.
 //!
-//! Whoever reaches a registry reads its bundles, and a version never changes: what was published once can't be taken
-//! back. The table is about names that have no other use, so that an honest bundle meets it seldom.
+//! Everyone who can reach a registry can read its bundles, and a version never changes: a published secret can't be
+//! taken back. The table has only names without another use, so that it seldom refuses an honest bundle.
 
 use std::io;
 use std::io::Read as _;
@@ -10,54 +10,54 @@ use cap_std::fs::Dir;
 
 use smcp_store::file::open_file;
 
-/// A kind of secret, and the names of it: `*` stands for any characters, case does not matter.
-struct Secret {
+/// A kind of secret and its names: `*` is any characters, case does not matter.
+struct SecretKind {
     names: &'static [&'static str],
     /// Names among them that hold examples.
     harmless: &'static [&'static str],
     why: &'static str,
-    check: Check,
+    check: SecretCheck,
 }
 
-/// What makes something of such a name a secret.
+/// When a file with such a name is a secret.
 #[derive(Clone, Copy)]
-enum Check {
-    /// The name alone.
+enum SecretCheck {
+    /// Always.
     Name,
-    /// The name; inside of somebody else's published package only if the file holds one of these words: packages ship
-    /// settings under the same name.
+    /// Always in the author's own files; inside a published package only if the file holds one of these words, since
+    /// packages ship settings under the same name.
     NameOr(&'static [&'static str]),
-    /// The name, unless the file is public for certain: a text of certificates or public keys, as `cacert.pem` is. The
-    /// keys inside of published packages are those of their tests, and known to everybody.
+    /// In the author's own files, unless the file is certainly public: a text of certificates or public keys, such as
+    /// `cacert.pem`. Keys inside published packages belong to their tests, and are public already.
     Key,
-    /// The name of a file outside of published packages.
+    /// In the author's own files, if it is a regular file.
     OwnFile,
 }
 
-/// Folders that hold packages of others, published already.
+/// Folders of other authors' packages, which are published already.
 const PUBLISHED: [&str; 3] = ["node_modules", "site-packages", "dist-packages"];
 
-/// How much of a file is looked at, bytes: a list of all authorities has some 300,000. What is longer is not known to be
-/// public.
-const LOOKED_AT: usize = 2 * 1024 * 1024;
+/// The most that is read of a file, bytes: a list of all certificate authorities has some 300,000. A longer file does
+/// not count as public.
+const READ_LIMIT: usize = 2 * 1024 * 1024;
 
-/// How much of a file of any name is looked at, bytes: a private key in PEM says so in its first line.
+/// The most that is read of a file with any other name, bytes: a private key in PEM says so in its first line.
 const FIRST_LINE: usize = 256;
 
-/// Names of a file of code or text, which a key never has.
-const NO_KEY: [&str; 18] = [
+/// Names of code or text files, which are never keys.
+const NEVER_KEYS: [&str; 18] = [
     "*.pub", "*.py", "*.pyi", "*.js", "*.mjs", "*.cjs", "*.ts", "*.tsx", "*.json", "*.rs", "*.go", "*.rb", "*.java",
     "*.html", "*.css", "*.md", "*.map", "*.svg",
 ];
 
-const SECRETS: [Secret; 10] = [
-    Secret {
+const SECRETS: [SecretKind; 10] = [
+    SecretKind {
         names: &[".git", ".hg", ".svn", ".bzr", ".jj", ".gitconfig"],
         harmless: &[],
         why: "the whole history, and addresses that may have tokens in them",
-        check: Check::Name,
+        check: SecretCheck::Name,
     },
-    Secret {
+    SecretKind {
         names: &[".env", ".env.*", ".env-*", ".env_*", ".env~", "#.env#", "*.env", ".envrc"],
         harmless: &[
             "*.example",
@@ -72,15 +72,15 @@ const SECRETS: [Secret; 10] = [
             "template.env",
         ],
         why: "variables of one machine, passwords and tokens among them",
-        check: Check::Name,
+        check: SecretCheck::Name,
     },
-    Secret {
+    SecretKind {
         names: &[".npmrc", ".yarnrc", ".yarnrc.yml"],
         harmless: &[],
         why: "settings of a package manager, with its tokens",
-        check: Check::NameOr(&["_auth", "_password", "npmauth"]),
+        check: SecretCheck::NameOr(&["_auth", "_password", "npmauth"]),
     },
-    Secret {
+    SecretKind {
         names: &[
             ".pypirc",
             ".netrc",
@@ -98,28 +98,33 @@ const SECRETS: [Secret; 10] = [
         ],
         harmless: &[],
         why: "passwords or tokens for other services",
-        check: Check::Name,
+        check: SecretCheck::Name,
     },
-    Secret {
+    SecretKind {
         names: &[".ssh", ".gnupg", ".aws", ".azure", ".gcloud", ".kube", ".docker"],
         harmless: &[],
         why: "keys and log-ins of a person",
-        check: Check::Name,
+        check: SecretCheck::Name,
     },
-    Secret {
+    SecretKind {
         names: &["id_rsa", "id_dsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk", "*.ppk"],
         harmless: &[],
         why: "a private key for SSH",
-        check: Check::Name,
+        check: SecretCheck::Name,
     },
-    Secret { names: &["id_*"], harmless: &NO_KEY, why: "a private key for SSH, by its name", check: Check::OwnFile },
-    Secret {
+    SecretKind {
+        names: &["id_*"],
+        harmless: &NEVER_KEYS,
+        why: "a private key for SSH, by its name",
+        check: SecretCheck::OwnFile,
+    },
+    SecretKind {
         names: &["*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.p8"],
         harmless: &[],
         why: "a private key, or what may be one",
-        check: Check::Key,
+        check: SecretCheck::Key,
     },
-    Secret {
+    SecretKind {
         names: &[
             "credentials.json",
             "client_secret*.json",
@@ -139,48 +144,48 @@ const SECRETS: [Secret; 10] = [
         ],
         harmless: &[],
         why: "secrets, by its name",
-        check: Check::Name,
+        check: SecretCheck::Name,
     },
-    Secret {
+    SecretKind {
         names: &[".bash_history", ".zsh_history", ".python_history", ".node_repl_history", ".psql_history"],
         harmless: &[],
         why: "what somebody has typed",
-        check: Check::Name,
+        check: SecretCheck::Name,
     },
 ];
 
-/// Why something is taken for a secret; `None` when it isn't. `above` are the folders it lies in. Only a regular file is
-/// looked into.
+/// Returns why something counts as a secret; `None` when it doesn't. `above` are the folders around it. Only a regular
+/// file is read.
 ///
 /// # Errors
-/// When a file that has to be looked into can't be read.
+/// When a file that has to be examined can't be read.
 pub(super) fn secret(dir: &Dir, above: &[&str], name: &str, is_file: bool) -> io::Result<Option<&'static str>> {
     let lower = name.to_ascii_lowercase();
     let is = |pattern: &&str| fits(pattern, &lower);
-    // What lies in such a folder itself, and in no package of it, is the project's own.
+    // A file directly in such a folder belongs to the project, not to a package.
     let published = above.split_last().is_some_and(|(_, above)| above.iter().any(|folder| PUBLISHED.contains(folder)));
     let known = SECRETS.iter().find(|secret| secret.names.iter().any(is) && !secret.harmless.iter().any(is));
-    let Some(Secret { why, check, .. }) = known else {
+    let Some(SecretKind { why, check, .. }) = known else {
         let is_key = !published && is_file && holds(dir, name, FIRST_LINE, begins_a_key)?;
         return Ok(is_key.then_some("a private key"));
     };
     let found = match (check, published) {
-        (Check::Name, _) | (Check::NameOr(_), false) => true,
-        (Check::NameOr(words), true) => {
+        (SecretCheck::Name, _) | (SecretCheck::NameOr(_), false) => true,
+        (SecretCheck::NameOr(words), true) => {
             is_file
-                && holds(dir, name, LOOKED_AT, |text| {
+                && holds(dir, name, READ_LIMIT, |text| {
                     let text = String::from_utf8_lossy(text).to_ascii_lowercase();
                     words.iter().any(|word| text.contains(word))
                 })?
         }
-        (Check::Key | Check::OwnFile, true) => false,
-        (Check::Key, false) => is_file && !holds(dir, name, LOOKED_AT.saturating_add(1), is_public)?,
-        (Check::OwnFile, false) => is_file,
+        (SecretCheck::Key | SecretCheck::OwnFile, true) => false,
+        (SecretCheck::Key, false) => is_file && !holds(dir, name, READ_LIMIT.saturating_add(1), is_public)?,
+        (SecretCheck::OwnFile, false) => is_file,
     };
     Ok(found.then_some(*why))
 }
 
-/// Whether a name is what a pattern with one `*` at most means.
+/// Whether a pattern with at most one `*` fits a name.
 fn fits(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,
@@ -190,7 +195,7 @@ fn fits(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// Whether the first `most` bytes of a file are as `judge` has it.
+/// Whether `judge` accepts the first `most` bytes of a file.
 fn holds(dir: &Dir, name: &str, most: usize, judge: impl FnOnce(&[u8]) -> bool) -> io::Result<bool> {
     let Some(file) = open_file(dir, name)? else { return Ok(false) };
     let mut text = Vec::new();
@@ -198,9 +203,9 @@ fn holds(dir: &Dir, name: &str, most: usize, judge: impl FnOnce(&[u8]) -> bool) 
     Ok(judge(&text))
 }
 
-/// Whether a whole file is certificates or public keys, and nothing else that PEM announces.
+/// Whether a whole file holds certificates or public keys, and no private key.
 fn is_public(text: &[u8]) -> bool {
-    text.len() <= LOOKED_AT
+    text.len() <= READ_LIMIT
         && [&b"BEGIN CERTIFICATE"[..], b"BEGIN TRUSTED CERTIFICATE", b"BEGIN PUBLIC KEY", b"BEGIN RSA PUBLIC KEY"]
             .iter()
             .any(|public| has(text, public))
@@ -217,7 +222,7 @@ fn has(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|found| found == part)
 }
 
-/// How every kind of private key in PEM is announced, OpenSSH's and PGP's among them.
+/// The words in the first line of every private key in PEM, including OpenSSH's and PGP's.
 const KEY: &[u8] = b"PRIVATE KEY";
 
 #[cfg(test)]
@@ -260,7 +265,7 @@ mod tests {
             ("", "server.key", "s", true),
             ("", "KEY.PEM", "", true),
             ("", "a.jks", "", true),
-            ("", "late.pem", &format!("{}{PEM}", "#".repeat(LOOKED_AT)), true),
+            ("", "late.pem", &format!("{}{PEM}", "#".repeat(READ_LIMIT)), true),
             ("", "id_deploy", "", true),
             ("", "id_rsa.bak", "", true),
             ("", "id_token.py", "", false),

@@ -1,6 +1,6 @@
-//! What of a directory is packed, before a byte of it is written.
+//! Finds out which files of a directory are packed, before any byte is written.
 //!
-//! Everything that can't be packed is named at once, with the way out. What is left out on purpose is not looked at.
+//! Everything that can't be packed is reported at once, with the remedy. Excluded files are not examined.
 
 use std::io;
 
@@ -19,50 +19,51 @@ use crate::pack::patterns::Pattern;
 use crate::pack::refusal::Refusals;
 use crate::pack::secrets::secret;
 use crate::unpack::ArchiveError;
+use crate::unpack::EntryKind;
 use crate::unpack::EntryName;
-use crate::unpack::Kind;
-use crate::unpack::Tree;
+use crate::unpack::EntryTree;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
 use smcp_store::file::open_file;
 use smcp_store::file::read_at_most;
 
-/// Patterns of what is left out, at the root of the directory.
+/// The file of patterns for excluded files, at the root of the directory.
 const IGNORE: &str = ".smcpignore";
 
-/// What is packed, in order, and what is not.
+/// The entries to pack, in order, and the excluded ones.
 #[derive(Debug, Default)]
 pub struct Survey {
-    /// Paths and what they are; folders before what is in them.
-    pub(super) entries: Vec<(String, Kind)>,
-    /// What was left out, as far as it is listed.
+    /// Paths and their kinds; a folder comes before its contents.
+    pub(super) entries: Vec<(String, EntryKind)>,
+    /// The excluded paths, up to the limit of the list.
     pub left_out: Vec<SafeText>,
-    /// How much was left out.
+    /// The number of excluded paths.
     pub left_out_count: usize,
 }
 
 impl Survey {
-    /// Whether a regular file is packed under this path.
+    /// Whether a regular file with this path is packed.
     pub fn has_file(&self, path: &str) -> bool {
-        self.entries.iter().any(|(packed, kind)| packed == path && *kind == Kind::File)
+        self.entries.iter().any(|(packed, kind)| packed == path && *kind == EntryKind::File)
     }
 }
 
-/// What is packed of what.
+/// The directory to pack, and which of its files.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'s> {
     /// The directory.
     pub dir: &'s Dir,
-    /// What of it is left out, beside what its `.smcpignore` says.
+    /// Patterns of excluded files, in addition to its `.smcpignore`.
     pub exclude: &'s [Pattern],
-    /// Whether to pack what looks like a secret.
+    /// Whether to pack files that look like secrets.
     pub include_secrets: bool,
 }
 
-/// Looks at everything in a directory, which `registry` may lie in, for the package with this label.
+/// Examines everything in a directory, for the package with this label. `registry` may be inside the directory.
 ///
 /// # Errors
-/// When something can't be read, with everything that may not be packed, or when the directory is the registry itself.
+/// When something can't be read, when something may not be packed (the error lists all of it), or when the directory is
+/// the registry itself.
 pub fn survey(source: &Source<'_>, registry: &Dir, label: &str) -> Result<Survey, BundleError> {
     let dir = source.dir;
     let unreadable = |path: &str, cause| unreadable(label, path, cause);
@@ -71,12 +72,12 @@ pub fn survey(source: &Source<'_>, registry: &Dir, label: &str) -> Result<Survey
     if is_same(&itself, &registry) {
         return Err(refused(label, "its directory is the registry itself; pack the directory of the package"));
     }
-    let mut patterns = ignored(dir, label)?;
+    let mut patterns = ignore_patterns(dir, label)?;
     patterns.extend(source.exclude.iter().cloned());
     let mut surveying = Surveying {
         survey: Survey::default(),
         refusals: Refusals::default(),
-        tree: Tree::default(),
+        tree: EntryTree::default(),
         patterns,
         registry,
         include_secrets: source.include_secrets,
@@ -87,8 +88,8 @@ pub fn survey(source: &Source<'_>, registry: &Dir, label: &str) -> Result<Survey
     refusals.settle(label).map(|()| survey)
 }
 
-/// The patterns of the directory's own file.
-fn ignored(dir: &Dir, label: &str) -> Result<Vec<Pattern>, BundleError> {
+/// Reads the patterns of the directory's own file.
+fn ignore_patterns(dir: &Dir, label: &str) -> Result<Vec<Pattern>, BundleError> {
     let failed = |cause| unreadable(label, IGNORE, cause);
     let Some(file) = open_file(dir, IGNORE).map_err(failed)? else { return Ok(Vec::new()) };
     let problem = |problem: &str| refused(label, &format!("its `{IGNORE}`: {}", SafeText::new(problem)));
@@ -101,7 +102,7 @@ fn ignored(dir: &Dir, label: &str) -> Result<Vec<Pattern>, BundleError> {
 struct Surveying<'s> {
     survey: Survey,
     refusals: Refusals,
-    tree: Tree,
+    tree: EntryTree,
     patterns: Vec<Pattern>,
     registry: Metadata,
     include_secrets: bool,
@@ -109,7 +110,7 @@ struct Surveying<'s> {
 }
 
 impl Surveying<'_> {
-    /// Looks at everything in `dir`, whose path has these parts.
+    /// Examines everything in `dir`, whose path has these parts.
     fn folder(&mut self, dir: &Dir, above: &[&str]) -> Result<(), BundleError> {
         let failed = |error| unreadable(self.label, &above.join("/"), error);
         let mut entries = Vec::new();
@@ -139,11 +140,11 @@ impl Surveying<'_> {
             return Ok(());
         }
         let Some(packed) = packed_as(kind) else {
-            self.refusals.kind(&path, what(kind));
+            self.refusals.kind(&path, type_name(kind));
             return Ok(());
         };
         if let Err(problem) = self.admit(&path, packed) {
-            // Beyond this count nothing is worth looking at.
+            // Beyond this count the rest need not be examined.
             if matches!(problem, ArchiveError::TooManyEntries { .. }) {
                 return Err(refused(self.label, &problem.to_string()));
             }
@@ -151,23 +152,23 @@ impl Surveying<'_> {
             return Ok(());
         }
         match packed {
-            Kind::File => self.survey.entries.push((path, Kind::File)),
-            Kind::Folder => {
+            EntryKind::File => self.survey.entries.push((path, EntryKind::File)),
+            EntryKind::Folder => {
                 let inside = entry.open_dir().map_err(|error| failed(self.label, error))?;
                 let metadata = inside.dir_metadata().map_err(|error| failed(self.label, error))?;
-                // What was published is no part of what is published.
+                // Earlier bundles are not part of the new one.
                 if is_same(&metadata, &self.registry) {
                     self.leave_out(&path, true);
                     return Ok(());
                 }
-                self.survey.entries.push((path, Kind::Folder));
+                self.survey.entries.push((path, EntryKind::Folder));
                 self.folder(&inside, &parts)?;
             }
         }
         Ok(())
     }
 
-    fn admit(&mut self, path: &str, kind: Kind) -> Result<(), ArchiveError> {
+    fn admit(&mut self, path: &str, kind: EntryKind) -> Result<(), ArchiveError> {
         let parsed = EntryName::parse(path.as_bytes())?;
         self.tree.count()?;
         self.tree.insert(&parsed, kind).map(drop)
@@ -176,7 +177,7 @@ impl Surveying<'_> {
     fn is_left_out(&self, parts: &[&str], is_folder: bool) -> bool {
         let decisive = self.patterns.iter().rev().find(|pattern| pattern.fits(parts, is_folder));
         match parts {
-            // Without the one nothing can be published, and the other has done its work.
+            // Publishing needs the manifest; nothing reads the ignore file afterwards.
             [MANIFEST] => false,
             [IGNORE] => true,
             _ => decisive.is_some_and(|pattern| !pattern.takes_in()),
@@ -203,11 +204,11 @@ fn shown(path: &str, is_folder: bool) -> String {
     format!("{path}{}", if is_folder { "/" } else { "" })
 }
 
-fn packed_as(kind: FileType) -> Option<Kind> {
-    if kind.is_dir() { Some(Kind::Folder) } else { kind.is_file().then_some(Kind::File) }
+fn packed_as(kind: FileType) -> Option<EntryKind> {
+    if kind.is_dir() { Some(EntryKind::Folder) } else { kind.is_file().then_some(EntryKind::File) }
 }
 
-fn what(kind: FileType) -> &'static str {
+fn type_name(kind: FileType) -> &'static str {
     if kind.is_symlink() {
         "a symbolic link"
     } else if kind.is_fifo() {
@@ -223,7 +224,7 @@ fn refused(label: &str, problem: &str) -> BundleError {
     BundleErrorKind::Unpublishable(problem.to_owned()).of(label)
 }
 
-/// A file or folder of the directory that can't be read; without a path, the directory itself.
+/// Makes the error about an unreadable file or folder of the directory; an empty path is the directory itself.
 pub fn unreadable(label: &str, path: &str, cause: io::Error) -> BundleError {
     let path = SafeText::new(if path.is_empty() { "." } else { path });
     BundleErrorKind::UnreadableSource { path, cause }.of(label)

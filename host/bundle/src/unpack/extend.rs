@@ -1,17 +1,17 @@
-//! Extended headers: long names, in GNU's way and in that of pax.
+//! Reads extended headers of GNU and of pax, which hold long names.
 //!
-//! They are read here and not by the `tar` crate, which holds them in memory whole however long they are, overlooks
-//! malformed ones, and lets the first of two equal keys count where others take the last.
+//! The `tar` crate does not read them, because it holds them in memory whole at any length, overlooks malformed ones,
+//! and takes the first of two equal keys where other programs take the last.
 
 use std::io::Read;
 
 use crate::unpack::ArchiveError;
-use crate::unpack::extract::Failure;
+use crate::unpack::extract::ExtractFailure;
 use crate::unpack::extract::damaged;
 use smcp_model::limits;
 use smcp_store::file::read_at_most;
 
-/// What the headers so far say of the entry that comes next.
+/// The headers so far about the next entry.
 #[derive(Debug, Default)]
 pub(super) struct Extensions {
     gnu_name: Option<Vec<u8>>,
@@ -25,8 +25,8 @@ struct Pax {
 }
 
 impl Extensions {
-    /// Takes GNU's header for a long name.
-    pub(super) fn gnu_name(&mut self, entry: impl Read) -> Result<(), Failure> {
+    /// Reads GNU's header for a long name.
+    pub(super) fn gnu_name(&mut self, entry: impl Read) -> Result<(), ExtractFailure> {
         let mut name = read(entry)?;
         if name.last() == Some(&0) {
             name.pop();
@@ -37,8 +37,8 @@ impl Extensions {
         }
     }
 
-    /// Takes a pax header for the next entry.
-    pub(super) fn pax(&mut self, entry: impl Read) -> Result<(), Failure> {
+    /// Reads a pax header for the next entry.
+    pub(super) fn pax(&mut self, entry: impl Read) -> Result<(), ExtractFailure> {
         let pax = Pax::parse(&read(entry)?)?;
         match self.pax.replace(pax) {
             None => Ok(()),
@@ -46,8 +46,8 @@ impl Extensions {
         }
     }
 
-    /// Takes a pax header for all entries from here on. It may say when and by whom, but not where and how long.
-    pub(super) fn global(entry: impl Read) -> Result<(), Failure> {
+    /// Reads a pax header for all later entries. It may set times and owners, but not the path or the size.
+    pub(super) fn global(entry: impl Read) -> Result<(), ExtractFailure> {
         let Pax { path, size } = Pax::parse(&read(entry)?)?;
         if path.is_some() || size.is_some() {
             return Err(fail("gives all entries one path or size"));
@@ -55,8 +55,8 @@ impl Extensions {
         Ok(())
     }
 
-    /// The name of the entry that they describe, whose own header has `plain` and `size`.
-    pub(super) fn apply(self, plain: &[u8], size: u64) -> Result<Vec<u8>, Failure> {
+    /// Returns the name of the next entry, whose own header has `own_name` and `size`.
+    pub(super) fn apply(self, own_name: &[u8], size: u64) -> Result<Vec<u8>, ExtractFailure> {
         let Pax { path, size: stated } = self.pax.unwrap_or_default();
         if stated.is_some_and(|stated| stated != size) {
             return Err(fail("and the entry's own disagree about its size"));
@@ -64,18 +64,18 @@ impl Extensions {
         match (path, self.gnu_name) {
             (Some(_), Some(_)) => Err(fail("of pax and one of GNU both name the same entry")),
             (Some(name), None) | (None, Some(name)) => Ok(name),
-            (None, None) => Ok(plain.to_vec()),
+            (None, None) => Ok(own_name.to_vec()),
         }
     }
 
-    /// Whether they wait for an entry.
+    /// Whether a header still waits for its entry.
     pub(super) const fn are_pending(&self) -> bool {
         self.gnu_name.is_some() || self.pax.is_some()
     }
 }
 
 impl Pax {
-    fn parse(bytes: &[u8]) -> Result<Self, Failure> {
+    fn parse(bytes: &[u8]) -> Result<Self, ExtractFailure> {
         let mut pax = Self::default();
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -95,7 +95,7 @@ impl Pax {
     }
 }
 
-/// The first `LENGTH KEY=VALUE\n`, where the length counts all of it; and what follows.
+/// Splits off the first `LENGTH KEY=VALUE\n`, where the length counts all of it. Returns key, value and rest.
 fn record(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let space = bytes.iter().position(|byte| *byte == b' ')?;
     let length: usize = str::from_utf8(bytes.get(..space)?).ok()?.parse().ok()?;
@@ -105,14 +105,14 @@ fn record(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     Some((body.get(..equals)?, body.get(equals.checked_add(1)?..)?, rest))
 }
 
-fn number(text: &[u8]) -> Result<u64, Failure> {
+fn number(text: &[u8]) -> Result<u64, ExtractFailure> {
     str::from_utf8(text).ok().and_then(|text| text.parse().ok()).ok_or_else(|| fail("has a size that is no number"))
 }
 
-fn read(entry: impl Read) -> Result<Vec<u8>, Failure> {
+fn read(entry: impl Read) -> Result<Vec<u8>, ExtractFailure> {
     read_at_most(entry, limits::BUNDLE_HEADER).map_err(damaged)?.ok_or_else(|| fail("is longer than 64 KiB"))
 }
 
-fn fail(problem: &'static str) -> Failure {
+fn fail(problem: &'static str) -> ExtractFailure {
     ArchiveError::Header { problem }.into()
 }

@@ -1,4 +1,4 @@
-//! The stream of a tar.gz, entry by entry, into a folder.
+//! Unpacks the stream of a tar.gz into a folder, entry by entry.
 
 use std::io;
 use std::io::BufRead as _;
@@ -17,9 +17,9 @@ use tar::Archive;
 use tar::EntryType;
 
 use crate::unpack::ArchiveError;
+use crate::unpack::EntryKind;
 use crate::unpack::EntryName;
-use crate::unpack::Kind;
-use crate::unpack::Tree;
+use crate::unpack::EntryTree;
 use crate::unpack::extend::Extensions;
 use crate::unpack::left::Contents;
 use smcp_model::deadline::Deadline;
@@ -30,46 +30,46 @@ use smcp_store::stream::CHUNK;
 use smcp_store::stream::Halted;
 use smcp_store::stream::Timed;
 
-/// Bytes of one block of a tar.
+/// The size of a tar's block, bytes.
 const BLOCK: u64 = 512;
-/// What the owner may do with a folder: everything, so that a server can write beside its files.
+/// The mode of a folder: its owner may do everything, so that a server can write beside its files.
 const FOLDER_MODE: u32 = 0o700;
-/// What the owner may do with a file: read it, since it is what was hashed.
+/// The mode of a file: its owner may only read it, so that it stays as it was hashed.
 const FILE_MODE: u32 = 0o400;
-/// What the owner may do with a file that its author made executable.
+/// The mode of a file that its author made executable.
 const PROGRAM_MODE: u32 = 0o500;
 
-/// Why unpacking stopped: the archive, the folder that it goes into, or something around both.
+/// Why unpacking failed: the archive, writing to the folder, or a deadline or interruption.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum ExtractFailure {
     Archive(ArchiveError),
     Write(io::Error),
     Halted(Halted),
 }
 
-impl From<ArchiveError> for Failure {
+impl From<ArchiveError> for ExtractFailure {
     fn from(problem: ArchiveError) -> Self {
         Self::Archive(problem)
     }
 }
 
-/// What a failed read of the archive means: our own readers' errors are themselves, others are damage.
-pub(super) fn damaged(error: io::Error) -> Failure {
+/// Maps a failed read of the archive: an error of our own readers is kept, any other means damage.
+pub(super) fn damaged(error: io::Error) -> ExtractFailure {
     match error.downcast::<Halted>() {
-        Ok(halted) => Failure::Halted(halted),
+        Ok(halted) => ExtractFailure::Halted(halted),
         Err(error) => ArchiveError::Damaged { problem: SafeText::new(&error.to_string()) }.into(),
     }
 }
 
-fn broken(problem: &str) -> Failure {
+fn broken(problem: &str) -> ExtractFailure {
     ArchiveError::Damaged { problem: SafeText::new(problem) }.into()
 }
 
-/// Unpacks a whole tar.gz into `root`: one gzip member, one tar, and nothing after either. Tells what came out.
-pub(super) fn extract(source: impl Read, root: &Dir, deadline: &Deadline) -> Result<Contents, Failure> {
+/// Unpacks a whole tar.gz into `root`: one gzip member, one tar, and nothing after either. Returns the files.
+pub(super) fn extract(source: impl Read, root: &Dir, deadline: &Deadline) -> Result<Contents, ExtractFailure> {
     let gzip = GzDecoder::new(BufReader::new(source));
     let mut archive = Archive::new(Timed::new(gzip, deadline));
-    let mut extraction = Extraction { root, tree: Tree::default(), written: 0, contents: Contents::default() };
+    let mut extraction = Extraction { root, tree: EntryTree::default(), written: 0, contents: Contents::default() };
     let end = extraction.entries(&mut archive)?;
     let mut rest = archive.into_inner();
     // The end is a block of zeros. A tar without one was cut off between two entries.
@@ -85,9 +85,9 @@ pub(super) fn extract(source: impl Read, root: &Dir, deadline: &Deadline) -> Res
     Ok(extraction.contents)
 }
 
-/// Reads the padding after the last entry: zeros, and not many. Anything else would be hidden from one reader or
-/// another.
-fn drain_zeros(tar: &mut impl Read) -> Result<(), Failure> {
+/// Reads the padding after the last entry: a limited number of zeros. Anything else would be visible to some readers
+/// only.
+fn drain_zeros(tar: &mut impl Read) -> Result<(), ExtractFailure> {
     match read_at_most(tar, limits::BUNDLE_PADDING).map_err(damaged)? {
         Some(padding) if padding.iter().all(|byte| *byte == 0) => Ok(()),
         Some(_) | None => Err(broken("something follows the last entry")),
@@ -96,14 +96,14 @@ fn drain_zeros(tar: &mut impl Read) -> Result<(), Failure> {
 
 struct Extraction<'d> {
     root: &'d Dir,
-    tree: Tree,
+    tree: EntryTree,
     written: u64,
     contents: Contents,
 }
 
 impl Extraction<'_> {
-    /// Unpacks every entry, and tells at which byte the last one ended.
-    fn entries<R: Read>(&mut self, archive: &mut Archive<R>) -> Result<u64, Failure> {
+    /// Unpacks every entry. Returns the byte at which the last one ended.
+    fn entries<R: Read>(&mut self, archive: &mut Archive<R>) -> Result<u64, ExtractFailure> {
         let mut extensions = Extensions::default();
         let mut end = 0;
         for entry in archive.entries().map_err(damaged)?.raw(true) {
@@ -128,36 +128,40 @@ impl Extraction<'_> {
         Ok(end)
     }
 
-    fn entry<R: Read>(&mut self, raw_name: &[u8], entry: &mut tar::Entry<'_, R>) -> Result<(), Failure> {
+    fn entry<R: Read>(&mut self, raw_name: &[u8], entry: &mut tar::Entry<'_, R>) -> Result<(), ExtractFailure> {
         let name = EntryName::parse(raw_name)?;
         let kind = kind(entry.header().entry_type()).map_err(|kind| refused(&name, kind))?;
-        if kind == Kind::File && raw_name.ends_with(b"/") {
+        if kind == EntryKind::File && raw_name.ends_with(b"/") {
             return Err(refused(&name, "a file with the name of a directory"));
         }
-        if kind == Kind::Folder && entry.size() != 0 {
+        if kind == EntryKind::Folder && entry.size() != 0 {
             return Err(refused(&name, "a directory with contents of its own"));
         }
         if name.is_root() {
-            return if kind == Kind::Folder { Ok(()) } else { Err(refused(&name, "the root, but not a directory")) };
+            return if kind == EntryKind::Folder {
+                Ok(())
+            } else {
+                Err(refused(&name, "the root, but not a directory"))
+            };
         }
         for folder in self.tree.insert(&name, kind)? {
             self.make_folder(&folder, &name)?;
         }
         match kind {
-            Kind::Folder => Ok(()),
-            Kind::File => self.make_file(&name, entry),
+            EntryKind::Folder => Ok(()),
+            EntryKind::File => self.make_file(&name, entry),
         }
     }
 
-    fn make_folder(&self, path: &Path, name: &EntryName) -> Result<(), Failure> {
+    fn make_folder(&self, path: &Path, name: &EntryName) -> Result<(), ExtractFailure> {
         let mut builder = DirBuilder::new();
         builder.mode(FOLDER_MODE);
         self.root.create_dir_with(path, &builder).map_err(|error| write_failed(error, name))
     }
 
-    fn make_file<R: Read>(&mut self, name: &EntryName, entry: &mut tar::Entry<'_, R>) -> Result<(), Failure> {
-        // An entry is exactly as long as its header says, or the archive is broken: so it is refused before it is
-        // written, however small it was compressed.
+    fn make_file<R: Read>(&mut self, name: &EntryName, entry: &mut tar::Entry<'_, R>) -> Result<(), ExtractFailure> {
+        // An entry is as long as its header says, or the archive is broken. So an entry that is too long is refused
+        // before it is written, even if it is small while compressed.
         self.written = self.written.saturating_add(entry.size());
         if self.written > limits::BUNDLE_UNPACKED {
             return Err(ArchiveError::TooManyBytes { limit: limits::BUNDLE_UNPACKED }.into());
@@ -183,12 +187,12 @@ impl Extraction<'_> {
     }
 }
 
-/// What an entry's type makes, or what it is instead.
-fn kind(entry: EntryType) -> Result<Kind, &'static str> {
+/// Returns the kind of an entry, or the name of a type that is not allowed.
+fn kind(entry: EntryType) -> Result<EntryKind, &'static str> {
     if entry.is_file() {
-        Ok(Kind::File)
+        Ok(EntryKind::File)
     } else if entry.is_dir() {
-        Ok(Kind::Folder)
+        Ok(EntryKind::Folder)
     } else if entry.is_symlink() {
         Err("a symbolic link")
     } else if entry.is_hard_link() || entry.is_gnu_longlink() {
@@ -204,15 +208,15 @@ fn kind(entry: EntryType) -> Result<Kind, &'static str> {
     }
 }
 
-fn refused(name: &EntryName, kind: &'static str) -> Failure {
+fn refused(name: &EntryName, kind: &'static str) -> ExtractFailure {
     ArchiveError::Kind { entry: SafeText::new(&name.to_string()), kind }.into()
 }
 
-fn write_failed(error: io::Error, name: &EntryName) -> Failure {
-    // The tree found the name free, so the file system takes two names for one.
+fn write_failed(error: io::Error, name: &EntryName) -> ExtractFailure {
+    // The name is new to the tree, so the file system treats two names as the same.
     if error.kind() == io::ErrorKind::AlreadyExists {
         let problem = "is the same as another entry on this file system";
         return ArchiveError::Collision { entry: SafeText::new(&name.to_string()), problem }.into();
     }
-    Failure::Write(error)
+    ExtractFailure::Write(error)
 }

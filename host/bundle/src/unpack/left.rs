@@ -1,8 +1,8 @@
-//! What a server left beside its program.
+//! Finds the files that a server wrote into its folder.
 //!
-//! Files that the bundle doesn't have, and those that are not as it has them.
+//! These are the files that are not in the bundle, and those that differ from it.
 //!
-//! The folder of a run is removed at its end, and what was written there with it. Whoever loses something hears of it.
+//! The folder of a run is removed at its end, with all that was written there. The user is warned about the loss.
 
 use std::hash::BuildHasher as _;
 use std::hash::RandomState;
@@ -17,46 +17,46 @@ use cap_std::fs::MetadataExt as _;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
 
-/// Where Python keeps compiled code. It makes it again whenever it wants it, so nobody loses any.
+/// The folder of Python's compiled code. Python makes it again when needed, so it is not a loss.
 const BYTE_CODE: &str = "__pycache__";
 
-/// Every file of a bundle as it was unpacked: a number for each, since a server may run for months with a large one.
+/// The files of a bundle as unpacked: a hash for each, to save memory while a server runs for months.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     seed: RandomState,
-    /// Of path, length and time of the last change; sorted once they are all known.
+    /// Hashes of path, length and time of the last change; sorted once they are complete.
     files: Vec<u64>,
 }
 
 impl Contents {
     /// Adds a file that was written.
     pub(super) fn add(&mut self, path: &Path, metadata: &Metadata) {
-        self.files.push(self.number(path, metadata));
+        self.files.push(self.fingerprint(path, metadata));
     }
 
-    /// Ends it.
+    /// Completes the list.
     pub(super) fn finish(&mut self) {
         self.files.sort_unstable();
         self.files.shrink_to_fit();
     }
 
-    fn number(&self, path: &Path, metadata: &Metadata) -> u64 {
+    fn fingerprint(&self, path: &Path, metadata: &Metadata) -> u64 {
         self.seed.hash_one((path, metadata.len(), metadata.mtime(), metadata.mtime_nsec()))
     }
 
     fn has(&self, path: &Path, metadata: &Metadata) -> bool {
-        self.files.binary_search(&self.number(path, metadata)).is_ok()
+        self.files.binary_search(&self.fingerprint(path, metadata)).is_ok()
     }
 
-    /// What is in the folder of a run and not in the bundle. What can't be looked at is passed over: it can't be told
-    /// from what was there, and is no reason not to end.
+    /// Returns the files that are in the folder of a run and not in the bundle. A folder that can't be read is skipped:
+    /// its files can't be compared, and the run has to end all the same.
     pub(super) fn left_in(&self, root: &Dir) -> LeftBehind {
         let mut left = LeftBehind::default();
         let mut todo = vec![PathBuf::new()];
         let mut seen: usize = 0;
         while let Some(folder) = todo.pop() {
-            let looked = self.look(root, &folder, &mut todo, &mut left, &mut seen);
-            if let Err(error) = looked {
+            let compared = self.compare_folder(root, &folder, &mut todo, &mut left, &mut seen);
+            if let Err(error) = compared {
                 tracing::debug!(folder = %folder.display(), %error, "a folder of the run could not be looked at");
             }
             if seen >= limits::LEFT_LOOKED_AT {
@@ -67,7 +67,7 @@ impl Contents {
         left
     }
 
-    fn look(
+    fn compare_folder(
         &self,
         root: &Dir,
         folder: &Path,
@@ -80,7 +80,7 @@ impl Contents {
             *seen = seen.saturating_add(1);
             let entry = entry?;
             let path = folder.join(entry.file_name());
-            // Of the entry itself: a link is not followed.
+            // The metadata of the entry itself: a link is not followed.
             let metadata = entry.metadata()?;
             if metadata.is_dir() {
                 if entry.file_name() != BYTE_CODE {
@@ -94,10 +94,10 @@ impl Contents {
     }
 }
 
-/// Files that go with the folder of a run.
+/// The files that are lost when the folder of a run is removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeftBehind {
-    /// How many.
+    /// Their number.
     pub count: usize,
     /// The paths of some of them, below the bundle's root.
     pub names: Vec<SafeText>,

@@ -1,4 +1,4 @@
-//! The name of an archive's entry, in parts that can't lead anywhere else.
+//! Parses the name of an archive's entry; it can't lead out of the root.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,14 +7,14 @@ use crate::unpack::ArchiveError;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
 
-/// A relative path in its one normal form; no parts is the root itself.
+/// A normalised relative path; without parts it is the root itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EntryName {
-    parts: Vec<String>, // INVARIANT: none is empty, `.`, `..` or too long, and none holds `/` or NUL.
+    parts: Vec<String>, // INVARIANT: no part is empty, `.`, `..` or too long, or holds `/` or NUL.
 }
 
 impl EntryName {
-    /// Reads a name as an archive has it. `./a`, `a/` and `a//b` are other spellings of `a`, `a` and `a/b`.
+    /// Parses a name from an archive. `./a`, `a/` and `a//b` are other spellings of `a`, `a` and `a/b`.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, ArchiveError> {
         let fail = |problem| {
             let shown: String = String::from_utf8_lossy(bytes).chars().take(200).collect();
@@ -53,7 +53,7 @@ impl EntryName {
         &self.parts
     }
 
-    /// The path of the first `depth` parts.
+    /// Returns the path of the first `depth` parts.
     pub(crate) fn path(&self, depth: usize) -> PathBuf {
         self.parts.iter().take(depth).collect()
     }

@@ -1,4 +1,4 @@
-//! Archives, honest and hostile.
+//! Unpacks honest and hostile archives.
 
 use cap_std::fs::MetadataExt as _;
 
@@ -8,7 +8,7 @@ use crate::testing::gzip;
 use crate::testing::walk;
 use smcp_store::stream::Halted;
 
-/// One entry of a tar, made by hand, so that it may be anything.
+/// Makes one entry of a tar by hand, so that it can be invalid.
 fn entry(name: &[u8], kind: u8, mode: u32, data: &[u8]) -> Vec<u8> {
     let mut header = tar::Header::new_gnu();
     header.as_old_mut().name[..name.len()].copy_from_slice(name);
@@ -46,7 +46,7 @@ fn tar(entries: &[Vec<u8>]) -> Vec<u8> {
     [entries.concat(), vec![0; 1024]].concat()
 }
 
-/// Unpacks, and tells which files there are then, folders with a slash; or why not.
+/// Unpacks a bundle; returns the paths of its files.
 fn extract_all(bundle: &[u8]) -> Result<Vec<String>, ArchiveError> {
     let bed = Bed::new();
     let root = bed.source("out", &[]);
@@ -58,9 +58,9 @@ fn extract_all(bundle: &[u8]) -> Result<Vec<String>, ArchiveError> {
             names.sort();
             Ok(names)
         }
-        Err(Failure::Archive(problem)) => Err(problem),
-        Err(Failure::Write(error)) => panic!("{error}"),
-        Err(Failure::Halted(error)) => panic!("{error}"),
+        Err(ExtractFailure::Archive(problem)) => Err(problem),
+        Err(ExtractFailure::Write(error)) => panic!("{error}"),
+        Err(ExtractFailure::Halted(error)) => panic!("{error}"),
     }
 }
 
@@ -220,9 +220,9 @@ fn a_bomb_is_refused_before_it_is_written() {
 
 #[test]
 fn entries_are_counted_with_the_folders_they_imply() {
-    let mut tree = Tree::default();
-    let insert = |tree: &mut Tree, name: String| {
-        tree.count().and_then(|()| tree.insert(&EntryName::parse(name.as_bytes()).unwrap(), Kind::File))
+    let mut tree = EntryTree::default();
+    let insert = |tree: &mut EntryTree, name: String| {
+        tree.count().and_then(|()| tree.insert(&EntryName::parse(name.as_bytes()).unwrap(), EntryKind::File))
     };
     for number in 0..limits::BUNDLE_ENTRIES / 2 {
         insert(&mut tree, format!("{number}/file")).unwrap();
@@ -293,12 +293,12 @@ fn files_are_for_their_owner_and_programs_stay_programs() {
 fn a_bundle_that_is_one_directory_starts_inside_of_it() {
     let bed = Bed::new();
     let wrapped = bed.source("wrapped", &[("tool-1.0/server.py", "x")]);
-    let (inner, path) = enter(wrapped, Path::new("/base")).unwrap();
+    let (inner, path) = bundle_root(wrapped, Path::new("/base")).unwrap();
     assert!(inner.exists("server.py"));
     assert_eq!(path, Path::new("/base/tool-1.0"));
     for files in [vec![], vec![("only", "x")], vec![("a/x", "x"), ("b", "x")]] {
         let name = format!("plain-{}", files.len() + files.iter().map(|(name, _)| name.len()).sum::<usize>());
-        let (_, path) = enter(bed.source(&name, &files), Path::new("/base")).unwrap();
+        let (_, path) = bundle_root(bed.source(&name, &files), Path::new("/base")).unwrap();
         assert_eq!(path, Path::new("/base"));
     }
 }
@@ -310,5 +310,8 @@ fn a_deadline_of_the_source_ends_it() {
     let bundle = gzip(&tar(&[file("a")]));
     let expired = Deadline::after(std::time::Duration::ZERO);
     let source = Timed::new(bundle.as_slice(), &expired);
-    assert!(matches!(extract::extract(source, &root, &Deadline::none()), Err(Failure::Halted(Halted::Expired(_)))));
+    assert!(matches!(
+        extract::extract(source, &root, &Deadline::none()),
+        Err(ExtractFailure::Halted(Halted::Expired(_)))
+    ));
 }

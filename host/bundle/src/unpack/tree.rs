@@ -1,4 +1,4 @@
-//! Which names a bundle has used: none twice, nor in two spellings.
+//! Refuses names that a bundle uses twice, or in two spellings.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -9,50 +9,50 @@ use crate::unpack::name::EntryName;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
 
-/// What an entry is.
+/// The kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum EntryKind {
     /// A regular file.
     File,
     /// A directory.
     Folder,
 }
 
-/// Every entry so far, and the folders that they imply.
+/// Every entry so far, and the folders implied by their names.
 #[derive(Debug, Default)]
-pub(crate) struct Tree {
-    root: Folder,
+pub(crate) struct EntryTree {
+    root: TreeFolder,
     count: usize,
 }
 
-/// By name without regard to case: some file systems have none, and two entries that are one file there are a trap.
+/// The entries of a folder by lower-case name: on some file systems, names that differ in case are the same file.
 #[derive(Debug, Default)]
-struct Folder(HashMap<String, Node>);
+struct TreeFolder(HashMap<String, TreeNode>);
 
 #[derive(Debug)]
-struct Node {
+struct TreeNode {
     spelling: String,
-    content: Content,
+    content: NodeContent,
 }
 
 #[derive(Debug)]
-enum Content {
+enum NodeContent {
     File,
-    /// `listed` is whether the archive has an entry for it, or only for what is in it.
+    /// `listed` is whether the archive has an entry for the folder itself, not only for its contents.
     Folder {
         listed: bool,
-        inside: Folder,
+        inside: TreeFolder,
     },
 }
 
-impl Tree {
-    /// Counts something that takes a place in the archive.
+impl EntryTree {
+    /// Counts an entry or a header of the archive.
     pub(crate) fn count(&mut self) -> Result<(), ArchiveError> {
         bump(&mut self.count)
     }
 
-    /// Adds an entry, and tells which folders have to be made for it, outermost first.
-    pub(crate) fn insert(&mut self, name: &EntryName, kind: Kind) -> Result<Vec<PathBuf>, ArchiveError> {
+    /// Adds an entry. Returns the folders to be made for it, outermost first.
+    pub(crate) fn insert(&mut self, name: &EntryName, kind: EntryKind) -> Result<Vec<PathBuf>, ArchiveError> {
         let Some((last, parents)) = name.parts().split_last() else { return Ok(Vec::new()) };
         let collision = |problem| ArchiveError::Collision { entry: SafeText::new(&name.to_string()), problem };
         let Self { root, count } = self;
@@ -64,22 +64,22 @@ impl Tree {
                 Entry::Vacant(free) => {
                     bump(count)?;
                     made.push(name.path(above + 1));
-                    free.insert(Node::folder(part, false))
+                    free.insert(TreeNode::folder(part, false))
                 }
             };
             if node.spelling != *part {
                 return Err(collision(CASE));
             }
             folder = match &mut node.content {
-                Content::Folder { inside, .. } => inside,
-                Content::File => return Err(collision("lies inside of something that is a file")),
+                NodeContent::Folder { inside, .. } => inside,
+                NodeContent::File => return Err(collision("lies inside of something that is a file")),
             };
         }
         let node = match folder.0.entry(last.to_lowercase()) {
             Entry::Occupied(there) => there.into_mut(),
             Entry::Vacant(free) => {
-                free.insert(Node::new(last, kind));
-                made.extend((kind == Kind::Folder).then(|| name.full_path()));
+                free.insert(TreeNode::new(last, kind));
+                made.extend((kind == EntryKind::Folder).then(|| name.full_path()));
                 return Ok(made);
             }
         };
@@ -89,30 +89,34 @@ impl Tree {
 
 const CASE: &str = "differs from another entry in case only";
 
-impl Node {
-    fn new(name: &str, kind: Kind) -> Self {
+impl TreeNode {
+    fn new(name: &str, kind: EntryKind) -> Self {
         match kind {
-            Kind::File => Self { spelling: name.to_owned(), content: Content::File },
-            Kind::Folder => Self::folder(name, true),
+            EntryKind::File => Self { spelling: name.to_owned(), content: NodeContent::File },
+            EntryKind::Folder => Self::folder(name, true),
         }
     }
 
     fn folder(name: &str, listed: bool) -> Self {
-        Self { spelling: name.to_owned(), content: Content::Folder { listed, inside: Folder::default() } }
+        Self { spelling: name.to_owned(), content: NodeContent::Folder { listed, inside: TreeFolder::default() } }
     }
 
-    /// Something with this name is there: that is fine only for a folder that was implied so far.
-    fn list_again(&mut self, name: &str, kind: Kind) -> Result<(), &'static str> {
+    /// Adds an entry whose name is taken: allowed only for a folder that was implied so far.
+    fn list_again(&mut self, name: &str, kind: EntryKind) -> Result<(), &'static str> {
         if self.spelling != name {
             return Err(CASE);
         }
         match (&mut self.content, kind) {
-            (Content::Folder { listed, .. }, Kind::Folder) if !*listed => {
+            (NodeContent::Folder { listed, .. }, EntryKind::Folder) if !*listed => {
                 *listed = true;
                 Ok(())
             }
-            (Content::Folder { .. }, Kind::Folder) | (Content::File, Kind::File) => Err("stands in it twice"),
-            (Content::Folder { .. }, Kind::File) | (Content::File, Kind::Folder) => Err("is a file and a directory"),
+            (NodeContent::Folder { .. }, EntryKind::Folder) | (NodeContent::File, EntryKind::File) => {
+                Err("stands in it twice")
+            }
+            (NodeContent::Folder { .. }, EntryKind::File) | (NodeContent::File, EntryKind::Folder) => {
+                Err("is a file and a directory")
+            }
         }
     }
 }

@@ -1,7 +1,8 @@
-//! A client on the Rust SDK: does what the test asks for and prints what the SDK's own API showed, as JSON.
+//! A client on the Rust SDK: does what a test asks, prints the SDK's results.
 //!
-//! Its one argument is the session: command, args, cwd, mode, calls, calls_first, and logs, which is how many log
-//! messages to wait for. Its twin on the Python SDK is `python/client.py`.
+//! It prints what the SDK's own API showed, as JSON. Its one argument is the session: command, args, cwd, mode, calls,
+//! calls_first, and logs, which is the number of log messages to wait for. Its twin on the Python SDK is
+//! `python/client.py`.
 
 #![expect(deprecated, reason = "logging is deprecated, and what the handshake's era has")]
 
@@ -23,10 +24,10 @@ use serde_json::Value;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-/// Far longer than anything takes.
+/// Far longer than any step takes.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// Passes on what the server logs.
+/// Forwards what the server logs.
 struct Listener(mpsc::UnboundedSender<Value>);
 
 impl ClientHandler for Listener {
@@ -63,7 +64,7 @@ async fn run(session: &Value) -> Result<Value, Box<dyn Error>> {
     };
     let mut logs = Vec::new();
     for _ in 0..session["logs"].as_u64().unwrap_or_default() {
-        // When it does not come, what did is told.
+        // After the timeout, the messages so far are reported.
         logs.extend(tokio::time::timeout(PATIENCE, logged.recv()).await.ok().flatten());
     }
     let told = client.peer_info().ok_or("the server was not heard")?;
@@ -77,7 +78,7 @@ async fn run(session: &Value) -> Result<Value, Box<dyn Error>> {
     }))
 }
 
-/// The server's process: what the session says, with our own environment and standard error.
+/// Starts the server's process as the session says, with our own environment and standard error.
 fn server(session: &Value) -> Result<TokioChildProcess, Box<dyn Error>> {
     let word = |value: &Value| value.as_str().map(str::to_owned).ok_or("not a word");
     let mut command = tokio::process::Command::new(word(&session["command"])?);
@@ -97,7 +98,7 @@ fn lifecycle(session: &Value) -> ClientLifecycleMode {
     }
 }
 
-/// What a call gave; an error of the server is something that it gave, too.
+/// Returns the result of a call; an error of the server is a result too.
 async fn call(client: &RunningService<RoleClient, Listener>, wanted: &Value) -> Result<Value, Box<dyn Error>> {
     let name = wanted[0].as_str().ok_or("a call without a name")?.to_owned();
     let mut params = CallToolRequestParams::new(name);

@@ -1,6 +1,6 @@
 """An MCP server on the Python SDK, which speaks both eras: the handshake's, and that of 2026-07-28.
 
-It declares logging, so that whoever may notify a client of something does so through it.
+It declares logging, so that a notification to the client can go through it.
 """
 
 import warnings

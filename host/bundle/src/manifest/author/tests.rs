@@ -1,4 +1,4 @@
-//! The table of keys, held against itself, the documents and the reader.
+//! Checks the table of keys against itself, the documents and the reader.
 
 use serde_json::json;
 
@@ -10,14 +10,14 @@ use crate::manifest::schema;
 /// A manifest with every key, each with its example.
 fn complete() -> Map<String, Value> {
     let mut document = Value::Object(Map::new());
-    for key in KEYS.iter().filter(|key| key.kind != Kind::Object) {
+    for key in KEYS.iter().filter(|key| key.kind != KeyKind::Object) {
         let place = key.path.split('.').fold(&mut document, |place, name| &mut place[name]);
         *place = serde_json::from_str(key.example).unwrap();
     }
     document.as_object().unwrap().clone()
 }
 
-/// The manifest with another value at `path`; `null` takes the key away.
+/// The complete manifest with another value at `path`; `null` removes the key.
 fn with(path: &str, value: Value) -> Map<String, Value> {
     let mut document = Value::Object(complete());
     *path.split('.').fold(&mut document, |place, name| &mut place[name]) = value;
@@ -33,9 +33,9 @@ fn every_example_is_taken_by_whoever_reads_a_manifest() {
     read(text.as_bytes(), Platform::current()).unwrap();
     for key in KEYS {
         let example: Value = serde_json::from_str(key.example).unwrap();
-        assert_eq!(wrong(&key, &example), None, "{}", key.path);
+        assert_eq!(mismatch(&key, &example), None, "{}", key.path);
         let parent = key.path.rsplit_once('.').map(|(parent, _)| parent);
-        let is_object = |path| KEYS.iter().any(|key| key.path == path && key.kind == Kind::Object);
+        let is_object = |path| KEYS.iter().any(|key| key.path == path && key.kind == KeyKind::Object);
         assert!(parent.is_none_or(is_object), "{} stands in an object of the table", key.path);
     }
 }
@@ -43,8 +43,11 @@ fn every_example_is_taken_by_whoever_reads_a_manifest() {
 #[test]
 fn every_key_refuses_what_it_does_not_hold_and_only_required_ones_are_missed() {
     for key in KEYS {
-        let other =
-            if matches!(key.kind, Kind::Texts | Kind::Started | Kind::Arguments) { json!("x") } else { json!([[1]]) };
+        let other = if matches!(key.kind, KeyKind::Texts | KeyKind::Started | KeyKind::Arguments) {
+            json!("x")
+        } else {
+            json!([[1]])
+        };
         let problem = check(&with(key.path, other)).unwrap_err().to_string();
         assert!(problem.contains(&format!("`{}` is ", key.path)) && problem.contains("it must be "), "{problem}");
         let missing = check(&with(key.path, Value::Null));

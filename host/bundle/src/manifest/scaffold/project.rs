@@ -1,8 +1,8 @@
-//! What a project's own files say of it.
+//! Guesses how a project is named and started, from its own files.
 //!
-//! `package.json`, `pyproject.toml`, and which files there are.
+//! The sources are `package.json`, `pyproject.toml` and the names of files.
 //!
-//! A guess for a person to look at. Nothing here decides anything.
+//! A person reads the result. Nothing here decides anything.
 
 use cap_std::fs::Dir;
 use serde_json::Value;
@@ -16,12 +16,12 @@ use smcp_model::text::SafeText;
 use smcp_store::file::open_file;
 use smcp_store::file::read_at_most;
 
-/// Python files that a server often is, the likeliest first.
+/// Usual names of a server's Python file, the likeliest first.
 const PYTHON_FILES: [&str; 4] = ["server.py", "main.py", "app.py", "__main__.py"];
 /// The same for JavaScript.
 const NODE_FILES: [&str; 4] = ["server.js", "index.js", "dist/index.js", "build/index.js"];
 
-/// What was found out.
+/// The findings about a project.
 #[derive(Debug)]
 pub(super) struct Project {
     pub(super) runtime: Runtime,
@@ -29,14 +29,14 @@ pub(super) struct Project {
     pub(super) version: Option<Version>,
     pub(super) description: Option<String>,
     pub(super) command: Option<Vec<String>>,
-    /// Where Python has to look for the project's modules.
+    /// The folder in which Python has to look for the project's modules.
     pub(super) python_path: Option<&'static str>,
     pub(super) remarks: Vec<SafeText>,
 }
 
 impl Project {
-    /// Looks at a project, which is taken for what it is said to be.
-    pub(super) fn look(dir: &Dir, runtime: Option<Runtime>) -> Self {
+    /// Examines a project. A given `runtime` is not questioned.
+    pub(super) fn examine(dir: &Dir, runtime: Option<Runtime>) -> Self {
         let has = |name: &str| open_file(dir, name).is_ok_and(|file| file.is_some());
         let python = has("pyproject.toml") || has("requirements.txt") || PYTHON_FILES.iter().any(|name| has(name));
         let node = has("package.json") || NODE_FILES.iter().any(|name| has(name));
@@ -73,7 +73,7 @@ impl Project {
                     self.id = self.id.or_else(|| word("name").and_then(|name| id("local", name)));
                     self.version = word("version").and_then(|version| version.parse().ok());
                     self.description = word("description").map(str::to_owned);
-                    main = binary(&package).or_else(|| word("main").map(str::to_owned));
+                    main = npm_program(&package).or_else(|| word("main").map(str::to_owned));
                 }
             },
         }
@@ -90,7 +90,7 @@ impl Project {
         self.id = value("name").and_then(|name| id("local", &name));
         self.version = value("version").and_then(|version| version.parse().ok());
         self.description = value("description");
-        let script = toml_text(&text, "project.scripts", |_| true).and_then(|(_, target)| call(&target));
+        let script = toml_text(&text, "project.scripts", |_| true).and_then(|(_, target)| module_function(&target));
         self.command = match script {
             Some((module, call)) => {
                 let root = module.split('.').next().unwrap_or_default().to_owned();
@@ -106,8 +106,8 @@ impl Project {
     }
 }
 
-/// The program of an npm package: the one that bears its name, else the first.
-fn binary(package: &Value) -> Option<String> {
+/// Returns the program of an npm package: the one with the package's name, or else the first.
+fn npm_program(package: &Value) -> Option<String> {
     let name = package.get("name").and_then(Value::as_str).unwrap_or_default();
     let name = name.rsplit('/').next().unwrap_or(name);
     let path = match package.get("bin")? {
@@ -118,17 +118,17 @@ fn binary(package: &Value) -> Option<String> {
     Some(path.to_owned())
 }
 
-/// `module:function` of a script; other forms are not guessed at.
-fn call(target: &str) -> Option<(String, String)> {
+/// Parses the `module:function` of a script; returns `None` for other forms.
+fn module_function(target: &str) -> Option<(String, String)> {
     let (module, call) = target.split_once(':')?;
     let word =
         |text: &str| !text.is_empty() && text.chars().all(|character| character.is_alphanumeric() || character == '_');
     (module.split('.').all(word) && word(call)).then(|| (module.to_owned(), call.to_owned()))
 }
 
-/// A package's name, made of words that may have other characters in them.
+/// Makes a package's name of any two texts; other characters become `-`.
 pub(super) fn id(org: &str, name: &str) -> Option<PackageId> {
-    let plain = |text: &str| {
+    let cleaned = |text: &str| {
         let text: String = text
             .chars()
             .map(
@@ -139,16 +139,16 @@ pub(super) fn id(org: &str, name: &str) -> Option<PackageId> {
             .collect();
         text.trim_start_matches(['.', '_', '-']).to_owned()
     };
-    format!("{}/{}", plain(org), plain(name)).parse().ok()
+    format!("{}/{}", cleaned(org), cleaned(name)).parse().ok()
 }
 
-/// What a project is called that has no name.
+/// The name for a project that has none.
 pub(super) fn unnamed() -> PackageId {
     #[expect(clippy::expect_used, reason = "a constant that a test reads")]
     "local/server".parse().expect("a name")
 }
 
-/// The version of a project that has none.
+/// The version for a project that has none.
 pub(super) fn first_version() -> Version {
     #[expect(clippy::expect_used, reason = "a constant that a test reads")]
     "0.1.0".parse().expect("a version")
@@ -159,8 +159,8 @@ fn text(dir: &Dir, name: &str) -> Option<String> {
     String::from_utf8(read_at_most(file, limits::MANIFEST).ok()??).ok()
 }
 
-/// The first text in a table of a TOML file under a key that is wanted, where it stands on a line of its own, as nearly
-/// all do.
+/// Returns the first text with a wanted key in a table of a TOML file. Only keys on lines of their own are found, as
+/// nearly all are.
 fn toml_text(text: &str, table: &str, wanted: impl Fn(&str) -> bool) -> Option<(String, String)> {
     let mut inside = false;
     for line in text.lines().map(str::trim) {

@@ -1,4 +1,4 @@
-//! What is made of a project, and that it is what publishing takes.
+//! Manifests for several projects, each of which publishing must accept.
 
 use super::*;
 use crate::manifest::Platform;
@@ -8,8 +8,8 @@ use crate::manifest::unknown_keys;
 use crate::testing::Bed;
 use smcp_model::json as documents;
 
-/// The manifest of a project with these files, checked as publishing does.
-fn made(files: &[(&str, &str)], runtime: Option<Runtime>) -> (Scaffolded, Value) {
+/// Makes the manifest of a project with these files, and checks it as publishing does.
+fn scaffolded_manifest(files: &[(&str, &str)], runtime: Option<Runtime>) -> (Scaffolded, Value) {
     let bed = Bed::new();
     let dir = bed.source("my tool", files);
     let scaffolded = scaffold(&dir, "my tool", None, runtime).unwrap();
@@ -47,7 +47,7 @@ fn a_project_is_taken_for_what_its_files_say() {
         (&[], None, "local/my-tool@0.1.0", "node server.js"),
     ];
     for (files, runtime, name, command) in cases {
-        let (found, document) = made(files, *runtime);
+        let (found, document) = scaffolded_manifest(files, *runtime);
         assert_eq!(format!("{}@{}", found.id, found.version), *name, "{files:?}");
         assert_eq!(found.command.join(" "), *command, "{files:?}");
         assert_eq!(document["runtime"]["type"], found.runtime.as_str());

@@ -1,15 +1,15 @@
-//! One name of a path, as a pattern.
+//! A pattern for one name of a path.
 
 /// A pattern for a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Glob(Vec<Token>);
+pub(super) struct Glob(Vec<GlobToken>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Token {
+enum GlobToken {
     One(char),
     Any,
     Many,
-    /// One of these ranges, or none of them.
+    /// A character in one of these ranges; if `inverted`, in none of them.
     Class {
         ranges: Vec<(char, char)>,
         inverted: bool,
@@ -23,26 +23,26 @@ impl Glob {
         let mut characters = text.chars();
         while let Some(character) = characters.next() {
             tokens.push(match character {
-                '*' => Token::Many,
-                '?' => Token::Any,
+                '*' => GlobToken::Many,
+                '?' => GlobToken::Any,
                 '[' => class(&mut characters)?,
-                '\\' => Token::One(characters.next().ok_or("nothing follows its last `\\`")?),
-                other => Token::One(other),
+                '\\' => GlobToken::One(characters.next().ok_or("nothing follows its last `\\`")?),
+                other => GlobToken::One(other),
             });
         }
-        tokens.dedup_by(|one, other| *one == Token::Many && *other == Token::Many);
+        tokens.dedup_by(|one, other| *one == GlobToken::Many && *other == GlobToken::Many);
         Ok(Self(tokens))
     }
 
-    /// Whether a name is one of those that are meant. Takes the product of both lengths at most.
+    /// Whether the pattern fits a name. The time is at most the product of both lengths.
     pub(super) fn fits(&self, name: &str) -> bool {
         let name: Vec<char> = name.chars().collect();
         let (mut token, mut character) = (0, 0);
-        // Where the last `*` stands, and how much of the name it has swallowed.
+        // The position of the last `*`, and of the first character after those that it has taken.
         let mut star: Option<(usize, usize)> = None;
         while character < name.len() {
             match (self.0.get(token), name.get(character)) {
-                (Some(Token::Many), _) => {
+                (Some(GlobToken::Many), _) => {
                     star = Some((token, character));
                     token += 1;
                 }
@@ -57,11 +57,11 @@ impl Glob {
                 }
             }
         }
-        self.0.iter().skip(token).all(|rest| *rest == Token::Many)
+        self.0.iter().skip(token).all(|rest| *rest == GlobToken::Many)
     }
 }
 
-impl Token {
+impl GlobToken {
     fn is(&self, found: char) -> bool {
         match self {
             Self::One(wanted) => *wanted == found,
@@ -74,8 +74,8 @@ impl Token {
     }
 }
 
-/// What stands between brackets; the opening one is read.
-fn class(characters: &mut std::str::Chars<'_>) -> Result<Token, &'static str> {
+/// Reads a class of characters in brackets, after the opening one.
+fn class(characters: &mut std::str::Chars<'_>) -> Result<GlobToken, &'static str> {
     const OPEN: &str = "a `[` has no `]`";
     let mut ranges = Vec::new();
     let mut next = characters.next().ok_or(OPEN)?;
@@ -84,9 +84,9 @@ fn class(characters: &mut std::str::Chars<'_>) -> Result<Token, &'static str> {
         next = characters.next().ok_or(OPEN)?;
     }
     loop {
-        // A bracket that comes first stands for itself.
+        // A bracket that comes first is literal.
         if next == ']' && !ranges.is_empty() {
-            return Ok(Token::Class { ranges, inverted });
+            return Ok(GlobToken::Class { ranges, inverted });
         }
         let first = if next == '\\' { characters.next().ok_or(OPEN)? } else { next };
         next = characters.next().ok_or(OPEN)?;
@@ -95,7 +95,7 @@ fn class(characters: &mut std::str::Chars<'_>) -> Result<Token, &'static str> {
             let end = characters.next().ok_or(OPEN)?;
             if end == ']' {
                 ranges.extend([(first, first), ('-', '-')]);
-                return Ok(Token::Class { ranges, inverted });
+                return Ok(GlobToken::Class { ranges, inverted });
             }
             last = if end == '\\' { characters.next().ok_or(OPEN)? } else { end };
             if last < first {

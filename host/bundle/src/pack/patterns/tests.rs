@@ -1,4 +1,4 @@
-//! Which paths a pattern means.
+//! Tests which paths a pattern fits.
 
 use super::*;
 
