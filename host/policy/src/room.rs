@@ -9,6 +9,9 @@ use smcp_model::limits;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
 
+/// What to do about a limit on address space.
+pub(super) const RAISE: &str = "raise the limit before smcp starts, in the shell or the service that starts it";
+
 /// What is wrong when the address space is limited (`ulimit -v`) to less than smcp needs; `None` when it is not.
 pub fn cramped() -> Option<String> {
     limit().filter(|limit| *limit < limits::ADDRESS_SPACE).map(said)
@@ -39,7 +42,7 @@ pub(super) fn is_systems(error: &wasmtime::Error) -> bool {
 pub(super) fn fault(kind: FaultKind, what: &str, cause: impl std::fmt::Display) -> Fault {
     match (limit(), limit_of(Resource::RLIMIT_FSIZE)) {
         (Some(limit), _) => Fault::new(kind, format!("the system gives no room for {what}: {}", said(limit)))
-            .remedy("raise the limit before smcp starts, in the shell or the service that starts it"),
+            .remedy(RAISE),
         // The runtime keeps the beginning of a memory in a file without a name.
         (None, Some(limit)) => {
             Fault::new(kind, format!("the system gives no room for {what}: {cause}")).remedy(format!(

@@ -108,6 +108,11 @@ fn too_many_abandoned() -> Fault {
 }
 
 fn panicked() -> Fault {
+    // The runtime panics when the system gives it no room for the stack that signals are handled on.
+    if let Some(limit) = room::cramped() {
+        return Fault::new(FaultKind::Panic, format!("smcp itself failed while evaluating the policy: {limit}"))
+            .remedy(room::RAISE);
+    }
     Fault::new(FaultKind::Panic, "smcp itself failed while evaluating the policy")
         .remedy("please report it, with the policy's file; SECURITY.md says where")
 }
