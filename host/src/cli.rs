@@ -4,6 +4,7 @@
 //! sees is written by `report`, what is decided by `decide`; here is only what was asked for.
 
 mod answer;
+mod app;
 mod args;
 mod audit;
 mod cache;
@@ -27,11 +28,10 @@ mod run;
 mod tests;
 mod usage;
 mod version;
-mod world;
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::process::Process;
-use crate::cli::world::World;
 use smcp_authority as authority;
 use smcp_pipeline::System;
 
@@ -53,10 +53,10 @@ fn carry_out(process: Process, listen: fn(u8, &System) -> Option<String>) -> Exi
     match args::parse(&process.arguments) {
         Ok(parsed) => {
             let problem = listen(parsed.global.verbose, &process.system);
-            let mut world = World::new(parsed.global, process);
-            problem.iter().for_each(|problem| world.remark(problem));
-            let result = parsed.command.execute(&mut world);
-            result.unwrap_or_else(|failure| world.fail(&failure))
+            let mut app = App::new(parsed.global, process);
+            problem.iter().for_each(|problem| app.notice(problem));
+            let result = parsed.command.execute(&mut app);
+            result.unwrap_or_else(|failure| app.fail(&failure))
         }
         Err(error) => args::explain(&usage::improved(error), &process),
     }

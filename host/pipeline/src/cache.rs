@@ -2,8 +2,8 @@
 //!
 //! No part of a launch.
 
+use crate::PipelineError;
 use crate::Session;
-use crate::Stop;
 use smcp_model::cache::CacheEntry;
 use smcp_model::cache::CacheRemoval;
 use smcp_model::cache::CacheRules;
@@ -14,7 +14,7 @@ use smcp_registry::PackageError;
 ///
 /// # Errors
 /// When the cache can't be opened or listed.
-pub fn cached(session: &Session) -> Result<Vec<CacheEntry>, Stop> {
+pub fn cached(session: &Session) -> Result<Vec<CacheEntry>, PipelineError> {
     Ok(session.cache()?.entries(session.system().now())?)
 }
 
@@ -23,7 +23,7 @@ pub fn cached(session: &Session) -> Result<Vec<CacheEntry>, Stop> {
 ///
 /// # Errors
 /// Those that a run would meet there.
-pub fn try_cache(session: &Session) -> Result<Option<String>, Stop> {
+pub fn try_cache(session: &Session) -> Result<Option<String>, PipelineError> {
     let cache = session.cache()?;
     let written = cache.try_out();
     let folder = session.run_folder(false)?;
@@ -44,7 +44,7 @@ pub fn try_cache(session: &Session) -> Result<Option<String>, Stop> {
 ///
 /// # Errors
 /// When there is no such thing, or it can't be removed.
-pub fn uncache(session: &Session, targets: &[CacheTarget]) -> Result<CacheRemoval, Stop> {
+pub fn uncache(session: &Session, targets: &[CacheTarget]) -> Result<CacheRemoval, PipelineError> {
     let cache = session.cache()?;
     let now = session.system().now();
     Ok(if targets.is_empty() { cache.remove_everything(now)? } else { cache.remove_targets(targets, now)? })
@@ -54,7 +54,7 @@ pub fn uncache(session: &Session, targets: &[CacheTarget]) -> Result<CacheRemova
 ///
 /// # Errors
 /// When something can't be removed.
-pub fn collect(session: &Session, rules: &CacheRules, dry_run: bool) -> Result<CacheRemoval, Stop> {
+pub fn collect(session: &Session, rules: &CacheRules, dry_run: bool) -> Result<CacheRemoval, PipelineError> {
     let cache = session.cache()?;
     if !dry_run {
         session.sweep_elsewhere();

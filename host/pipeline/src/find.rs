@@ -4,8 +4,8 @@
 
 use std::io;
 
+use crate::PipelineError;
 use crate::Session;
-use crate::Stop;
 use crate::offline;
 use smcp_config::Config;
 use smcp_decide::Notice;
@@ -36,13 +36,17 @@ pub(super) struct Resolved {
 /// Asks the registry which package is meant, and when it can't be asked, the cache.
 ///
 /// # Errors
-/// [`Stop::Package`] when the registry has no such package, or can't be asked and the cache does not help.
-pub(super) fn resolve(session: &Session, reference: &PackageRef, deadline: &Deadline) -> Result<Resolved, Stop> {
+/// [`PipelineError::Package`] when the registry has no such package, or can't be asked and the cache does not help.
+pub(super) fn resolve(
+    session: &Session,
+    reference: &PackageRef,
+    deadline: &Deadline,
+) -> Result<Resolved, PipelineError> {
     // Silence must not use up the time in which the cache could answer.
     let patience = offline::can_recall(session, reference).then(|| deadline.share(limits::RECALL_PATIENCE));
     let asked = ask(session, reference, patience.as_ref().unwrap_or(deadline));
-    match asked.map_err(|stop| if patience.is_some() { silence(session.config(), stop) } else { stop }) {
-        Err(Stop::Package(outage)) if outage.is_outage() => {
+    match asked.map_err(|error| if patience.is_some() { silence(session.config(), error) } else { error }) {
+        Err(PipelineError::Package(outage)) if outage.is_outage() => {
             let at = session.system().now();
             let recalled = offline::recall(session, reference, outage)?;
             let notice = Some(offline::notice(session.config(), &recalled));
@@ -53,9 +57,9 @@ pub(super) fn resolve(session: &Session, reference: &PackageRef, deadline: &Dead
 }
 
 /// A registry that has kept silent for as long as it was waited for is one that can't be asked.
-fn silence(config: &Config, stop: Stop) -> Stop {
-    let Stop::Package(PackageError::Timeout(expired) | PackageError::Silence { expired, .. }) = stop else {
-        return stop;
+fn silence(config: &Config, error: PipelineError) -> PipelineError {
+    let PipelineError::Package(PackageError::Timeout(expired) | PackageError::Silence { expired, .. }) = error else {
+        return error;
     };
     let cause = io::Error::new(io::ErrorKind::TimedOut, expired);
     RegistryProblem::Unusable { doing: "wait longer for its answer".to_owned(), cause }.of(config.registry()).into()
@@ -64,8 +68,8 @@ fn silence(config: &Config, stop: Stop) -> Stop {
 /// Asks the registry itself which package is meant.
 ///
 /// # Errors
-/// [`Stop::Package`] when it can't be asked, or has no such package.
-pub(super) fn ask(session: &Session, reference: &PackageRef, deadline: &Deadline) -> Result<Resolved, Stop> {
+/// [`PipelineError::Package`] when it can't be asked, or has no such package.
+pub(super) fn ask(session: &Session, reference: &PackageRef, deadline: &Deadline) -> Result<Resolved, PipelineError> {
     let client = session.registry()?;
     // Before the question: facts may seem older than they are, and never younger.
     let at = session.system().now();
@@ -99,13 +103,14 @@ impl Resolved {
     /// Downloads and verifies the manifest and the bundle, which stay in the cache as long as the lease.
     ///
     /// # Errors
-    /// [`Stop::Package`] when something is not what it should be, and [`Stop::Local`] when the cache can't be used.
+    /// [`PipelineError::Package`] when something is not what it should be, or the cache can't be used;
+    /// [`PipelineError::CacheBusy`] when another process removes the files each time.
     pub(super) fn fetch(
         &self,
         session: &Session,
         deadline: &Deadline,
         progress: &mut dyn Progress,
-    ) -> Result<(ResolvedPackage, Lease), Stop> {
+    ) -> Result<(ResolvedPackage, Lease), PipelineError> {
         let cache = session.cache()?;
         for _ in 0..limits::FETCH_ATTEMPTS {
             let package = registry::fetch(self.client.as_ref(), cache, &self.resolution, deadline, progress)?;
@@ -117,14 +122,14 @@ impl Resolved {
             }
             tracing::debug!("somebody empties the cache; the package is fetched again");
         }
-        Err(Stop::CacheBusy)
+        Err(PipelineError::CacheBusy)
     }
 }
 
 /// Whether the registry of the configuration can be opened, and answers as a registry.
 ///
 /// # Errors
-/// [`Stop::Package`] when it does not answer, or with something else.
-pub fn reach(session: &Session, deadline: &Deadline) -> Result<(), Stop> {
+/// [`PipelineError::Package`] when it does not answer, or with something else.
+pub fn reach(session: &Session, deadline: &Deadline) -> Result<(), PipelineError> {
     Ok(session.registry()?.probe(deadline)?)
 }

@@ -4,27 +4,28 @@
 //! a package starts without the clearance that `decide` makes.
 
 mod cache;
+mod error;
 mod find;
 mod host;
-mod ledger;
 mod offline;
 mod policies;
+mod recorder;
 mod refusal;
 mod session;
 mod start;
-mod stop;
 mod system;
 
 pub use cache::cached;
 pub use cache::collect;
 pub use cache::try_cache;
 pub use cache::uncache;
+pub use error::Failed;
+pub use error::PipelineError;
 pub use find::reach;
 pub use host::SharedHost;
-pub use ledger::Activity;
-pub use ledger::Ledger;
-pub use ledger::Remark;
 pub use policies::examine;
+pub use recorder::Activity;
+pub use recorder::Recorder;
 pub use refusal::refuse;
 pub use session::Session;
 pub use session::access::has_token;
@@ -44,9 +45,7 @@ pub use smcp_policy::RUNTIME_VERSION;
 pub use smcp_policy::cramped;
 pub use smcp_policy::request::DocumentError;
 pub use smcp_policy::request::subject_from_document;
-pub use start::Order;
-pub use stop::Stop;
-pub use stop::Stopped;
+pub use start::LaunchRequest;
 pub use system::System;
 
 use std::cell::LazyCell;
@@ -129,10 +128,10 @@ impl Judged {
 /// Who hears of a decision and answers for it: a person at a terminal, or nobody.
 pub trait Audience {
     /// Hears a decision that needs no answer, before anything starts.
-    fn hear(&mut self, judged: &Judged);
+    fn show_decision(&mut self, judged: &Judged);
 
     /// Hears a decision that asks, and answers it.
-    fn consent(&mut self, judged: &Judged) -> Consent;
+    fn ask_consent(&mut self, judged: &Judged) -> Consent;
 
     /// What the model has to be told in the stream, because nobody reads the terminal; `None` when there is nothing to
     /// say, or somebody has read it.
@@ -140,50 +139,53 @@ pub trait Audience {
 
     /// Hears a remark about the start. What a manifest asks for in vain is no concern of the model's: it is not in
     /// the [`warning`](Self::warning).
-    fn remark(&mut self, notice: &Notice);
+    fn notice(&mut self, notice: &Notice);
 
     /// Hears something that nobody may miss: that the audit log is not complete.
-    fn insist(&mut self, notice: &Notice);
+    fn warn_always(&mut self, notice: &Notice);
 }
 
-/// Starts a server if every policy allows it, and waits for its end; the ledger records all of it.
+/// Starts a server if every policy allows it, and waits for its end; the recorder records all of it.
 ///
 /// # Errors
-/// See [`Stop`]. When it is [`Stop::Refused`] by policy or for want of consent, the audience has heard why.
+/// See [`PipelineError`]. When it is [`PipelineError::Refused`] by policy or for want of consent, the audience has been
+/// shown why.
 pub fn run(
     session: &Session,
-    order: &Order,
+    request: &LaunchRequest,
     context: Context,
-    ledger: &mut Ledger,
+    recorder: &mut Recorder,
     audience: &mut dyn Audience,
     progress: &mut dyn Progress,
-) -> Result<Ended, Stopped> {
-    let deadline = Deadline::after(order.timeout);
+) -> Result<Ended, Failed> {
+    let deadline = Deadline::after(request.timeout);
     // The lease is held until the server has ended: nobody removes from the cache what runs.
-    let considered = weigh(session, &order.reference, context, &deadline, progress);
-    let (ruled, mut judged, _lease) = considered.inspect_err(|stopped| {
-        let remark = ledger.stopped(stopped);
-        say(remark, audience);
+    let evaluated = evaluate_with_lease(session, &request.reference, context, &deadline, progress);
+    let (ruled, mut judged, _lease) = evaluated.inspect_err(|failed| {
+        let notice = recorder.failed(failed);
+        warn(notice, audience);
     })?;
-    let environment = start::environment(session, &ruled.candidate().manifest, order);
+    let environment = start::environment(session, &ruled.candidate().manifest, request);
     judged.access = Some(environment.access(&ruled.candidate().manifest));
-    let stopped = |stop| Stopped::new(judged.subject.clone(), stop);
+    let failed = |error| Failed::new(judged.subject.clone(), error);
     let Answered { clearance, consent, waited } = answer(ruled, &judged, audience);
     let clearance = match clearance {
         Ok(clearance) => {
-            say(ledger.decided(session, &judged, context, consent).map_err(stopped)?, audience);
+            warn(recorder.decided(session, &judged, context, consent).map_err(failed)?, audience);
             clearance
         }
         Err(refusal) => {
-            say(ledger.refused(session, &judged, context, consent), audience);
-            return Err(stopped(refusal.into()));
+            warn(recorder.refused(session, &judged, context, consent), audience);
+            return Err(failed(refusal.into()));
         }
     };
     // The limit is for our work; how long a person thinks is theirs.
     let deadline = deadline.extended(waited);
     let warning = audience.warning(&judged);
     let prepared = Prepared { environment, warning, deadline };
-    start::start(session, clearance, order, prepared, ledger, audience).map(|finished| finished.ended).map_err(stopped)
+    start::start(session, clearance, request, prepared, recorder, audience)
+        .map(|finished| finished.ended)
+        .map_err(failed)
 }
 
 /// What came of a ruling.
@@ -202,55 +204,55 @@ fn answer(ruled: Ruled<ResolvedPackage>, judged: &Judged, audience: &mut dyn Aud
         Decision::Deny(refusal) => Err(refusal),
         Decision::Ask(question) => {
             let asked = Instant::now();
-            let consent = audience.consent(judged);
+            let consent = audience.ask_consent(judged);
             return Answered { clearance: question.answer(consent), consent: Some(consent), waited: asked.elapsed() };
         }
     };
-    audience.hear(judged);
+    audience.show_decision(judged);
     Answered { clearance, consent: None, waited: Duration::ZERO }
 }
 
-fn say(remark: Remark, audience: &mut dyn Audience) {
-    remark.iter().for_each(|notice| audience.insist(notice));
+fn warn(notice: Option<Notice>, audience: &mut dyn Audience) {
+    notice.iter().for_each(|notice| audience.warn_always(notice));
 }
 
 /// Finds a package and judges it; the whole of a dry run.
 ///
 /// # Errors
-/// See [`Stop`]: whatever is refused before a policy speaks.
-pub fn consider(
+/// See [`PipelineError`]: whatever is refused before a policy speaks.
+pub fn evaluate_package(
     session: &Session,
     reference: &PackageRef,
     context: Context,
     deadline: &Deadline,
     progress: &mut dyn Progress,
-) -> Result<(Ruled<ResolvedPackage>, Judged), Stopped> {
-    weigh(session, reference, context, deadline, progress).map(|(ruled, judged, _)| (ruled, judged))
+) -> Result<(Ruled<ResolvedPackage>, Judged), Failed> {
+    evaluate_with_lease(session, reference, context, deadline, progress).map(|(ruled, judged, _)| (ruled, judged))
 }
 
 /// Finds a package and judges it, and keeps its files in the cache as long as the lease.
-fn weigh(
+fn evaluate_with_lease(
     session: &Session,
     reference: &PackageRef,
     context: Context,
     deadline: &Deadline,
     progress: &mut dyn Progress,
-) -> Result<(Ruled<ResolvedPackage>, Judged, Lease), Stopped> {
+) -> Result<(Ruled<ResolvedPackage>, Judged, Lease), Failed> {
     let resolved = find::resolve(session, reference, deadline)
-        .map_err(|stop| Stopped::new(request::named(reference, session.config().registry()), stop))?;
+        .map_err(|error| Failed::new(request::named(reference, session.config().registry()), error))?;
     let known = request::resolved(resolved.resolution());
     let provenance = resolved.notice().cloned();
-    let stopped = |stop| Stopped { notices: provenance.iter().cloned().collect(), ..Stopped::new(known.clone(), stop) };
-    let admitted = decide::admit(resolved).map_err(|refusal| stopped(refusal.into()))?;
+    let failed = |error| Failed { notices: provenance.iter().cloned().collect(), ..Failed::new(known.clone(), error) };
+    let admitted = decide::admit(resolved).map_err(|refusal| failed(refusal.into()))?;
     let mut lease = Lease::default();
     let fetched = admitted.and_then(|resolved| {
         let (package, held) = resolved.fetch(session, deadline, progress)?;
         lease = held;
         Ok(package)
     });
-    let judged = judge(session, fetched.map_err(stopped)?, request::subject, context);
+    let judged = evaluate_admitted(session, fetched.map_err(failed)?, request::subject, context);
     let (ruled, mut judged) =
-        judged.map_err(|stopped| Stopped { notices: provenance.iter().cloned().collect(), ..stopped })?;
+        judged.map_err(|failed| Failed { notices: provenance.iter().cloned().collect(), ..failed })?;
     judged.notices.splice(0..0, provenance);
     Ok((ruled, judged, lease))
 }
@@ -258,13 +260,13 @@ fn weigh(
 /// What the registry says of a package, after verifying it, and what is worth saying about that; nothing is judged.
 ///
 /// # Errors
-/// See [`Stop`].
+/// See [`PipelineError`].
 pub fn inform(
     session: &Session,
     reference: &PackageRef,
     deadline: &Deadline,
     progress: &mut dyn Progress,
-) -> Result<(Subject, Vec<Notice>), Stop> {
+) -> Result<(Subject, Vec<Notice>), PipelineError> {
     let resolved = find::resolve(session, reference, deadline)?;
     let (package, _lease) = resolved.fetch(session, deadline, progress)?;
     let subject = request::subject(&package);
@@ -275,53 +277,53 @@ pub fn inform(
 /// Asks the registry for a package and fills the cache with it, whatever its status; nothing is judged.
 ///
 /// # Errors
-/// See [`Stop`].
+/// See [`PipelineError`].
 pub fn fetch(
     session: &Session,
     reference: &PackageRef,
     deadline: &Deadline,
     progress: &mut dyn Progress,
-) -> Result<ResolvedPackage, Stop> {
+) -> Result<ResolvedPackage, PipelineError> {
     find::ask(session, reference, deadline)?.fetch(session, deadline, progress).map(|(package, _lease)| package)
 }
 
 /// Judges a facts document: the same decision, with no registry, and with nothing that could start.
 ///
 /// # Errors
-/// [`Stop::Refused`] for the status in the document, [`Stop::Pin`] and [`Stop::Host`].
-pub fn consider_facts(session: &Session, subject: Subject, context: Context) -> Result<Judged, Stopped> {
-    let facts = decide::admit(subject.clone()).map_err(|refusal| Stopped::new(subject.clone(), refusal.into()))?;
-    judge(session, facts, Subject::clone, context).map(|(_, judged)| judged)
+/// [`PipelineError::Refused`] for the status in the document, [`PipelineError::Pin`] and [`PipelineError::Host`].
+pub fn evaluate_facts(session: &Session, subject: Subject, context: Context) -> Result<Judged, Failed> {
+    let facts = decide::admit(subject.clone()).map_err(|refusal| Failed::new(subject.clone(), refusal.into()))?;
+    evaluate_admitted(session, facts, Subject::clone, context).map(|(_, judged)| judged)
 }
 
 /// Rules on what was admitted, told to the policies as `subject_of` it.
-fn judge<T>(
+fn evaluate_admitted<T>(
     session: &Session,
     admitted: Admitted<T>,
     subject_of: impl FnOnce(&T) -> Subject,
     context: Context,
-) -> Result<(Ruled<T>, Judged), Stopped> {
+) -> Result<(Ruled<T>, Judged), Failed> {
     let subject = subject_of(admitted.candidate());
     let mut notices: Vec<_> =
         admitted.notice().cloned().into_iter().chain(policies::distrust(session.config(), &subject)).collect();
     notices.extend(policies::fetching(&subject));
-    let evaluated = evaluate(session, &subject, context);
+    let evaluated = evaluate_policies(session, &subject, context);
     match evaluated.and_then(|policies| Ok(admitted.rule(policies)?)) {
         Ok((ruled, ruling)) => {
             notices.extend(policies::low_score(session.config(), &subject, ruling.policies()));
             tracing::info!(package = %subject.label(), decision = ruling.effect().as_str(), "decided");
             Ok((ruled, Judged { subject, ruling, notices, access: None }))
         }
-        Err(stop) => Err(Stopped::new(subject, stop)),
+        Err(error) => Err(Failed::new(subject, error)),
     }
 }
 
 /// Evaluates every policy of every layer; nothing short-circuits.
 ///
 /// # Errors
-/// [`Stop::Pin`] when a component is not the one that the configuration pins, [`Stop::Host`] when there is no
-/// sandbox to evaluate in.
-fn evaluate(session: &Session, subject: &Subject, context: Context) -> Result<Vec<Evaluated>, Stop> {
+/// [`PipelineError::Pin`] when a component is not the one that the configuration pins, [`PipelineError::Host`] when
+/// there is no sandbox to evaluate in.
+fn evaluate_policies(session: &Session, subject: &Subject, context: Context) -> Result<Vec<Evaluated>, PipelineError> {
     let believed = LazyCell::new(|| request::build(subject, context, true));
     let unbelieved = LazyCell::new(|| request::build(subject, context, false));
     let sets = session.config().layers().iter().zip(session.policies()?);

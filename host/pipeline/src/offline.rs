@@ -7,8 +7,8 @@
 use std::io;
 use std::time::Duration;
 
+use crate::PipelineError;
 use crate::Session;
-use crate::Stop;
 use smcp_config::Config;
 use smcp_decide::Notice;
 use smcp_model::facts::Status;
@@ -24,7 +24,11 @@ use smcp_store::Cache;
 pub(super) const FACTS_FROM_CACHE: &str = "facts-from-cache";
 
 /// What the registry said before, if the cache has it and it is not too old.
-pub(super) fn recall(session: &Session, reference: &PackageRef, outage: PackageError) -> Result<Recalled, Stop> {
+pub(super) fn recall(
+    session: &Session,
+    reference: &PackageRef,
+    outage: PackageError,
+) -> Result<Recalled, PipelineError> {
     let Some(resolutions) = session.kept_answers() else { return Err(outage.into()) };
     let (config, now) = (session.config(), session.system().now());
     let limit = config.max_facts_age();

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::PipelineError;
 use crate::Session;
-use crate::Stop;
 use smcp_config::Config;
 use smcp_config::Layer;
 use smcp_decide::Notice;
@@ -25,13 +25,14 @@ use smcp_policy::PolicySet;
 /// layers. What can't be read or breaks is a fault of that policy alone. No component runs before all pins have held.
 ///
 /// # Errors
-/// [`Stop::Pin`] for the first component that is not the pinned one, [`Stop::Untrusted`] for the first that somebody
-/// else could have written, when that is to be refused, [`Stop::Host`] when there is no sandbox to load them in.
-pub(super) fn load(session: &Session) -> Result<Vec<PolicySet>, Stop> {
-    let bind = |spec: &Arc<PolicySpec>| Ok::<_, Stop>(Bound::new(Arc::clone(spec), session.component(spec)?)?);
+/// [`PipelineError::Pin`] for the first component that is not the pinned one; [`PipelineError::Untrusted`] for the
+/// first that another user could have written, when the configuration refuses that; [`PipelineError::Host`] when there
+/// is no sandbox to load them in.
+pub(super) fn load(session: &Session) -> Result<Vec<PolicySet>, PipelineError> {
+    let bind = |spec: &Arc<PolicySpec>| Ok::<_, PipelineError>(Bound::new(Arc::clone(spec), session.component(spec)?)?);
     let layers = session.config().layers().iter();
-    let bound = layers.map(|layer| layer.policies().iter().map(bind).collect::<Result<Vec<_>, Stop>>());
-    let bound = bound.collect::<Result<Vec<_>, Stop>>()?;
+    let bound = layers.map(|layer| layer.policies().iter().map(bind).collect::<Result<Vec<_>, PipelineError>>());
+    let bound = bound.collect::<Result<Vec<_>, PipelineError>>()?;
     let host = session.host()?;
     Ok(bound.into_iter().map(|policies| PolicySet::load(host, policies)).collect())
 }
@@ -77,8 +78,8 @@ pub(super) fn fetching(subject: &Subject) -> Option<Notice> {
 /// Loads every enabled policy and asks whether it accepts its settings; nothing is evaluated.
 ///
 /// # Errors
-/// [`Stop::Host`] when there is no sandbox to load them in, [`Stop::Untrusted`] as for a decision.
-pub fn examine(session: &Session) -> Result<Vec<Examined>, Stop> {
+/// [`PipelineError::Host`] when there is no sandbox to load them in, [`PipelineError::Untrusted`] as for a decision.
+pub fn examine(session: &Session) -> Result<Vec<Examined>, PipelineError> {
     let host = session.host()?;
     let mut sets = Vec::new();
     for spec in session.config().layers().iter().flat_map(Layer::policies) {

@@ -14,8 +14,8 @@ use std::fmt;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
+use crate::PipelineError;
 use crate::SharedHost;
-use crate::Stop;
 use crate::System;
 use crate::policies;
 use smcp_authority as authority;
@@ -70,8 +70,9 @@ impl Session {
     /// The registry of the configuration. Nothing is asked, and no connection made, before it is used.
     ///
     /// # Errors
-    /// [`Stop::Package`] when its directory can't be opened, or the token for it can't be read; [`Stop::Clock`].
-    pub(crate) fn registry(&self) -> Result<Box<dyn RegistryClient>, Stop> {
+    /// [`PipelineError::Package`] when its directory can't be opened, or the token for it can't be read;
+    /// [`PipelineError::Clock`].
+    pub(crate) fn registry(&self) -> Result<Box<dyn RegistryClient>, PipelineError> {
         let registry = self.config.registry();
         match registry {
             Registry::Directory(path) => Ok(Box::new(open_directory(registry, path)?)),
@@ -85,12 +86,13 @@ impl Session {
     /// The cache, made when it is not there yet.
     ///
     /// # Errors
-    /// [`Stop::NoCache`] when there is no place for it; [`Stop::Package`] when it can't be opened or relied on.
-    pub(crate) fn cache(&self) -> Result<&Cache, Stop> {
+    /// [`PipelineError::NoCache`] when there is no place for it; [`PipelineError::Package`] when it can't be opened or
+    /// relied on.
+    pub(crate) fn cache(&self) -> Result<&Cache, PipelineError> {
         if let Some(cache) = self.cache.get() {
             return Ok(cache);
         }
-        let path = self.config.cache_dir().ok_or(Stop::NoCache)?;
+        let path = self.config.cache_dir().ok_or(PipelineError::NoCache)?;
         let dir = authority::create_dir(path).map_err(|cause| StoreError::no_cache(path, cause))?;
         let cache = Cache::new(dir, path, self.system.caller)?;
         Ok(self.cache.get_or_init(|| cache))
@@ -105,8 +107,8 @@ impl Session {
     /// The sandbox that policies are evaluated in, made when the first is loaded.
     ///
     /// # Errors
-    /// [`Stop::Host`] when the system does not give what it needs.
-    pub fn host(&self) -> Result<&PolicyHost, Stop> {
+    /// [`PipelineError::Host`] when the system does not give what it needs.
+    pub fn host(&self) -> Result<&PolicyHost, PipelineError> {
         Ok(self.host.get()?)
     }
 
@@ -114,7 +116,7 @@ impl Session {
     ///
     /// # Errors
     /// Those of reading and binding them: a wrong pin, a file that somebody else could have written, no sandbox.
-    pub(crate) fn policies(&self) -> Result<&[PolicySet], Stop> {
+    pub(crate) fn policies(&self) -> Result<&[PolicySet], PipelineError> {
         if let Some(policies) = self.policies.get() {
             return Ok(policies);
         }
@@ -131,16 +133,16 @@ pub(crate) use smcp_authority::program_head;
 /// otherwise, and no record could say when it was written.
 ///
 /// # Errors
-/// [`Stop::Clock`] when it stands before 1970.
-pub fn check_clock(system: &System) -> Result<(), Stop> {
-    if system.time() < UNIX_EPOCH { Err(Stop::Clock) } else { Ok(()) }
+/// [`PipelineError::Clock`] when it stands before 1970.
+pub fn check_clock(system: &System) -> Result<(), PipelineError> {
+    if system.time() < UNIX_EPOCH { Err(PipelineError::Clock) } else { Ok(()) }
 }
 
 /// The registry in the directory at `path`.
 ///
 /// # Errors
-/// [`Stop::Package`] when it can't be opened.
-pub fn open_directory(registry: &Registry, path: &Path) -> Result<DirectoryRegistry, Stop> {
+/// [`PipelineError::Package`] when it can't be opened.
+pub fn open_directory(registry: &Registry, path: &Path) -> Result<DirectoryRegistry, PipelineError> {
     let dir = authority::open_dir(path).map_err(|cause| PackageError::unreachable(registry, cause))?;
     Ok(DirectoryRegistry::new(dir, registry.clone())?)
 }

@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use crate::Audience;
-use crate::Ledger;
+use crate::PipelineError;
+use crate::Recorder;
 use crate::Session;
-use crate::Stop;
 use crate::session;
 use smcp_bundle as bundle;
 use smcp_bundle::LeftBehind;
@@ -32,7 +32,7 @@ use smcp_model::warning::Warning;
 
 /// What somebody asks for when they ask for a launch.
 #[derive(Debug)]
-pub struct Order {
+pub struct LaunchRequest {
     /// Which package.
     pub reference: PackageRef,
     /// How long finding, downloading and starting may take.
@@ -60,19 +60,19 @@ pub(super) struct Prepared {
 pub(super) fn start(
     session: &Session,
     clearance: Clearance,
-    order: &Order,
+    request: &LaunchRequest,
     prepared: Prepared,
-    ledger: &mut Ledger,
+    recorder: &mut Recorder,
     audience: &mut dyn Audience,
-) -> Result<Finished, Stop> {
+) -> Result<Finished, PipelineError> {
     let label = clearance.package().label();
     let mut folder = None;
-    let finished = start_in(&mut folder, session, clearance, order, prepared, ledger, audience);
+    let finished = start_in(&mut folder, session, clearance, request, prepared, recorder, audience);
     let left = folder.as_ref().map(Unpacked::left_behind);
-    left.as_ref().and_then(left_note).iter().for_each(|notice| audience.remark(notice));
+    left.as_ref().and_then(left_note).iter().for_each(|notice| audience.notice(notice));
     let left = left.map(|left| left.count);
     // Before the folder is removed: that takes long where it has many files, and who is impatient kills us meanwhile.
-    ledger.ended(&label, finished.as_ref(), left).iter().for_each(|notice| audience.insist(notice));
+    recorder.ended(&label, finished.as_ref(), left).iter().for_each(|notice| audience.warn_always(notice));
     drop(folder);
     finished
 }
@@ -82,20 +82,20 @@ fn start_in(
     folder: &mut Option<Unpacked>,
     session: &Session,
     clearance: Clearance,
-    order: &Order,
+    request: &LaunchRequest,
     prepared: Prepared,
-    ledger: &mut Ledger,
+    recorder: &mut Recorder,
     audience: &mut dyn Audience,
-) -> Result<Finished, Stop> {
+) -> Result<Finished, PipelineError> {
     let Prepared { environment, warning, deadline } = prepared;
     for notice in environment.notices() {
-        audience.remark(notice);
+        audience.notice(notice);
     }
     for name in environment.withheld() {
         tracing::info!("not passed on: {name}; --env {name} passes it on");
     }
     // Before there is something to clean up, so that no signal ends us without cleaning up.
-    let signals = Signals::listen().map_err(|cause| Stop::System { doing: "watch signals", cause })?;
+    let signals = Signals::listen().map_err(|cause| PipelineError::System { doing: "watch signals", cause })?;
     let interrupted = || signals.ended().is_some();
     let run = session.run_folder(true)?;
     let unpacked = match bundle::unpack(session.cache()?, run, clearance.package(), &deadline, &interrupted) {
@@ -106,12 +106,13 @@ fn start_in(
         }
         Ok(unpacked) => folder.insert(unpacked),
     };
-    let root_dir = unpacked.root().try_clone().map_err(|cause| Stop::local("open", unpacked.path(), cause))?;
-    let input = (session.system().stdin)().map_err(|cause| Stop::System { doing: "use standard input", cause })?;
+    let root_dir = unpacked.root().try_clone().map_err(|cause| PipelineError::local("open", unpacked.path(), cause))?;
+    let input =
+        (session.system().stdin)().map_err(|cause| PipelineError::System { doing: "use standard input", cause })?;
     let setup = Setup {
         root: unpacked.path().to_path_buf(),
         root_dir,
-        extra_args: order.arguments.clone(),
+        extra_args: request.arguments.clone(),
         environment,
         is_program: session::is_program,
         read_head: session::program_head,
@@ -122,8 +123,8 @@ fn start_in(
         signals,
         adoption: Adoption::begin(),
     };
-    let remark = ledger.starting(clearance.package(), order, setup.warning.is_some())?;
-    remark.iter().for_each(|notice| audience.insist(notice));
+    let notice = recorder.starting(clearance.package(), request, setup.warning.is_some())?;
+    notice.iter().for_each(|notice| audience.warn_always(notice));
     tracing::debug!(directory = %setup.root.display(), "starting");
     let finished = launch::launch(clearance, setup)?;
     tracing::debug!(code = finished.ended.exit_code(), delivery = ?finished.delivery, "ended");
@@ -143,6 +144,6 @@ fn left_note(left: &LeftBehind) -> Option<Notice> {
 }
 
 /// The variables that the server gets.
-pub(super) fn environment(session: &Session, manifest: &Manifest, order: &Order) -> ServerEnvironment {
-    ServerEnvironment::compute(&session.system().environment, manifest, &order.env_file, &order.env)
+pub(super) fn environment(session: &Session, manifest: &Manifest, request: &LaunchRequest) -> ServerEnvironment {
+    ServerEnvironment::compute(&session.system().environment, manifest, &request.env_file, &request.env)
 }

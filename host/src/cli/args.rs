@@ -12,6 +12,7 @@ use clap::Subcommand;
 use clap::ValueEnum;
 use clap::error::ErrorKind;
 
+use crate::cli::app::App;
 use crate::cli::audit::AuditCommand;
 use crate::cli::cache::CacheCommand;
 use crate::cli::completions::CompletionsCommand;
@@ -31,7 +32,6 @@ use crate::cli::pull::PullCommand;
 use crate::cli::registry::RegistryCommand;
 use crate::cli::run::RunCommand;
 use crate::cli::version::VersionCommand;
-use crate::cli::world::World;
 use smcp_pipeline as pipeline;
 use smcp_report::client_error;
 use smcp_report::json;
@@ -127,23 +127,23 @@ pub(super) enum Command {
 }
 
 impl Command {
-    pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+    pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         match self {
-            Self::Run(command) => command.execute(world),
-            Self::Policy(command) => command.execute(world),
-            Self::Config(command) => command.execute(world),
-            Self::Registry(command) => command.execute(world),
-            Self::Info(command) => command.execute(world),
-            Self::Pull(command) => command.execute(world),
-            Self::McpConfig(command) => command.execute(world),
-            Self::Login(command) => command.execute(world),
-            Self::Logout(command) => command.execute(world),
-            Self::Cache(command) => command.execute(world),
-            Self::Audit(command) => command.execute(world),
-            Self::Doctor(command) => command.execute(world),
-            Self::Completions(command) => command.execute(world),
-            Self::Man(command) => command.execute(world),
-            Self::Version(command) => command.execute(world),
+            Self::Run(command) => command.execute(app),
+            Self::Policy(command) => command.execute(app),
+            Self::Config(command) => command.execute(app),
+            Self::Registry(command) => command.execute(app),
+            Self::Info(command) => command.execute(app),
+            Self::Pull(command) => command.execute(app),
+            Self::McpConfig(command) => command.execute(app),
+            Self::Login(command) => command.execute(app),
+            Self::Logout(command) => command.execute(app),
+            Self::Cache(command) => command.execute(app),
+            Self::Audit(command) => command.execute(app),
+            Self::Doctor(command) => command.execute(app),
+            Self::Completions(command) => command.execute(app),
+            Self::Man(command) => command.execute(app),
+            Self::Version(command) => command.execute(app),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::world::World;
 use smcp_authority as authority;
 use smcp_model::client_error::ClientError;
 use smcp_model::deadline::Deadline;
@@ -18,12 +18,11 @@ use smcp_pipeline as pipeline;
 use smcp_pipeline::Activity;
 use smcp_pipeline::Audience;
 use smcp_pipeline::Ended;
+use smcp_pipeline::Failed;
 use smcp_pipeline::Judged;
-use smcp_pipeline::Ledger;
 use smcp_pipeline::Notice;
-use smcp_pipeline::Remark;
+use smcp_pipeline::Recorder;
 use smcp_pipeline::Session;
-use smcp_pipeline::Stopped;
 use smcp_report::Purpose;
 use smcp_report::Report;
 use smcp_report::Start;
@@ -34,7 +33,7 @@ use smcp_report::prompt;
 use smcp_report::summary;
 use smcp_report::warning;
 
-impl World {
+impl App {
     /// Decides about a package without starting it, and says so.
     pub(super) fn dry_run(
         &mut self,
@@ -46,10 +45,10 @@ impl World {
     ) -> Result<Exit, Failure> {
         let context = self.context(trust);
         let command = if purpose == Purpose::DryRun { "run --dry-run" } else { "policy check" };
-        let mut ledger = self.ledger(session, command, Some(reference))?;
+        let mut recorder = self.recorder(session, command, Some(reference))?;
         let deadline = Deadline::after(timeout);
-        let considered = pipeline::consider(session, reference, context, &deadline, &mut *self.progress());
-        self.conclude(session, &mut ledger, context, considered.map(|(_, judged)| judged), purpose)
+        let evaluated = pipeline::evaluate_package(session, reference, context, &deadline, &mut *self.progress());
+        self.conclude(session, &mut recorder, context, evaluated.map(|(_, judged)| judged), purpose)
     }
 
     /// Says what was decided by a command that only decides. Never asks: a question is a refusal unless `--trust`
@@ -57,17 +56,17 @@ impl World {
     pub(super) fn conclude(
         &mut self,
         session: &Session,
-        ledger: &mut Ledger,
+        recorder: &mut Recorder,
         context: Context,
-        considered: Result<Judged, Stopped>,
+        evaluated: Result<Judged, Failed>,
         purpose: Purpose,
     ) -> Result<Exit, Failure> {
-        let judged = match considered {
+        let judged = match evaluated {
             Ok(judged) => judged,
-            Err(stopped) => {
-                let remark = ledger.stopped(&stopped);
-                self.mention(remark);
-                return self.stopped(stopped, purpose);
+            Err(failed) => {
+                let notice = recorder.failed(&failed);
+                self.warn_unrecorded(notice);
+                return self.report_failure(failed, purpose);
             }
         };
         let trusted = context.trust.then_some(Consent::Trusted);
@@ -75,22 +74,22 @@ impl World {
         let consent = asked.then_some(trusted.unwrap_or(Consent::NobodyToAsk));
         let exit = judged.exit(consent);
         // First of all: a yes that can't be recorded does not count.
-        let remark = if exit == ExitKind::Success {
-            ledger.decided(session, &judged, context, consent)?
+        let notice = if exit == ExitKind::Success {
+            recorder.decided(session, &judged, context, consent)?
         } else {
-            ledger.refused(session, &judged, context, consent)
+            recorder.refused(session, &judged, context, consent)
         };
-        self.mention(remark);
+        self.warn_unrecorded(notice);
         self.say(&report(&judged, trusted, purpose, exit))?;
         Ok(exit.into())
     }
 
     /// Says why a launch ended before its server ran, unless the decision that the audience heard has said so.
-    pub(super) fn stopped(&mut self, stopped: Stopped, purpose: Purpose) -> Result<Exit, Failure> {
-        let message = stopped.stop.explained();
-        match stopped_report(&stopped, &message, purpose) {
-            None => Err((*stopped.stop).into()),
-            Some(_) if stopped.stop.was_heard() => Ok(stopped.stop.exit_kind().into()),
+    pub(super) fn report_failure(&mut self, failed: Failed, purpose: Purpose) -> Result<Exit, Failure> {
+        let message = failed.error.explained();
+        match failed_report(&failed, &message, purpose) {
+            None => Err((*failed.error).into()),
+            Some(_) if failed.error.was_heard() => Ok(failed.error.exit_kind().into()),
             Some(report) => {
                 self.say(&report)?;
                 Ok(report.exit.into())
@@ -128,57 +127,57 @@ impl World {
     }
 
     /// Opens the audit log for a command that decides.
-    pub(super) fn ledger(
+    pub(super) fn recorder(
         &self,
         session: &Session,
         command: &'static str,
         asked: Option<&PackageRef>,
-    ) -> Result<Ledger, Failure> {
+    ) -> Result<Recorder, Failure> {
         let activity = Activity { command, asked: asked.map(ToString::to_string) };
-        let (ledger, remark) = Ledger::open(session, activity)?;
-        self.mention(remark);
-        ledger.close_abandoned();
-        Ok(ledger)
+        let (recorder, notice) = Recorder::open(session, activity)?;
+        self.warn_unrecorded(notice);
+        recorder.close_abandoned();
+        Ok(recorder)
     }
 
-    fn mention(&self, remark: Remark) {
-        remark.iter().for_each(|notice| self.insist(notice.message.as_str()));
+    fn warn_unrecorded(&self, notice: Option<Notice>) {
+        notice.iter().for_each(|notice| self.warn_always(notice.message.as_str()));
     }
 
     /// The person, or nobody, who hears of a launch.
     pub(super) fn audience(&mut self, trust: bool) -> Listener<'_> {
-        Listener { world: self, trust, refusal: None }
+        Listener { app: self, trust, refusal: None }
     }
 
     /// The exit code of a server that has ended, with a word when it is not the server's own.
     pub(super) fn ended(&mut self, ended: Ended) -> Exit {
         if let Some(message) = ended.message() {
-            self.insist(&message);
+            self.warn_always(&message);
         }
         Exit::Server(ended.exit_code())
     }
 }
 
 /// What a client is told of a launch that stopped without a decision of the policies.
-pub(super) fn client_error_of(stopped: &Stopped) -> ClientError {
-    let message = stopped.stop.explained();
-    match stopped_report(stopped, &message, Purpose::Launch) {
+pub(super) fn client_error_of(failed: &Failed) -> ClientError {
+    let message = failed.error.explained();
+    match failed_report(failed, &message, Purpose::Launch) {
         Some(report) => client_error::decision(&report),
-        None => client_error::failure(Some(&stopped.subject.label()), stopped.stop.exit_kind().code(), &message),
+        None => client_error::failure(Some(&failed.subject.label()), failed.error.exit_kind().code(), &message),
     }
 }
 
 /// The report of a stop that is a decision, though no policy has spoken; `None` when it is a failure.
-fn stopped_report<'a>(stopped: &'a Stopped, message: &'a str, purpose: Purpose) -> Option<Report<'a>> {
+fn failed_report<'a>(failed: &'a Failed, message: &'a str, purpose: Purpose) -> Option<Report<'a>> {
     Some(Report {
-        subject: &stopped.subject,
-        conclusion: stopped.conclusion(message)?,
-        notices: &stopped.notices,
+        subject: &failed.subject,
+        conclusion: failed.conclusion(message)?,
+        notices: &failed.notices,
         consent: None,
         start: None,
         brief: false,
         purpose,
-        exit: stopped.stop.exit_kind(),
+        exit: failed.error.exit_kind(),
     })
 }
 
@@ -196,8 +195,8 @@ fn report(judged: &Judged, consent: Option<Consent>, purpose: Purpose, exit: Exi
 }
 
 /// Who hears of a launch: standard error, and a person where there is one.
-pub(super) struct Listener<'w> {
-    world: &'w mut World,
+pub(super) struct Listener<'a> {
+    app: &'a mut App,
     trust: bool,
     /// What a client is told of a decision that starts nothing, once there was one.
     refusal: Option<ClientError>,
@@ -214,42 +213,42 @@ impl Listener<'_> {
         let consent = self.trust.then_some(Consent::Trusted);
         let report = Report { brief: true, ..report(judged, consent, Purpose::Launch, ExitKind::Success) };
         // As everywhere: a terminal that is gone changes nothing.
-        drop(summary::summary(&report, start, &mut self.world.err(), &self.world.error_style()));
+        drop(summary::summary(&report, start, &mut self.app.err(), &self.app.error_style()));
     }
 }
 
 impl Audience for Listener<'_> {
-    fn hear(&mut self, judged: &Judged) {
-        let world = &mut *self.world;
-        let (start, clean) = (world.shown_start(judged), judged.is_quiet() && !world.is_verbose());
+    fn show_decision(&mut self, judged: &Judged) {
+        let app = &mut *self.app;
+        let (start, clean) = (app.shown_start(judged), judged.is_quiet() && !app.is_verbose());
         let consent = self.trust.then_some(Consent::Trusted);
         match (judged.ruling.effect(), start) {
             (Effect::Pass, Some(start)) if clean => return self.summarise(judged, start),
             // In a pipe a clean pass is no news: the server is about to speak for itself.
-            (Effect::Pass, None) if clean || world.is_quiet() => return,
+            (Effect::Pass, None) if clean || app.is_quiet() => return,
             (Effect::Pass | Effect::Warn | Effect::Ask | Effect::Block, _) => {}
         }
         let exit = judged.exit(consent);
-        let brief = !world.is_verbose();
+        let brief = !app.is_verbose();
         let report = Report { start, brief, ..report(judged, consent, Purpose::Launch, exit) };
         // A standard error that nobody reads must not keep a decision from being carried out.
-        drop(world.say(&report));
+        drop(app.say(&report));
         self.refusal = (exit == ExitKind::Refused).then(|| client_error::decision(&report));
     }
 
-    fn consent(&mut self, judged: &Judged) -> Consent {
+    fn ask_consent(&mut self, judged: &Judged) -> Consent {
         let consent = self.trust.then_some(Consent::Trusted);
-        let start = self.world.shown_start(judged);
-        let brief = !self.world.is_verbose();
+        let start = self.app.shown_start(judged);
+        let brief = !self.app.is_verbose();
         let report = Report { start, brief, ..report(judged, consent, Purpose::Launch, ExitKind::Refused) };
-        let style = self.world.error_style();
-        let answer = match (self.world.system().stdin)() {
+        let style = self.app.error_style();
+        let answer = match (self.app.system().stdin)() {
             Ok(mut stdin) => {
-                let terminals = self.world.terminals();
+                let terminals = self.app.terminals();
                 if consent.is_none() && terminals.person() {
                     authority::forget_typed();
                 }
-                prompt::consent(&report, terminals, &mut stdin, &mut self.world.err(), &style)
+                prompt::consent(&report, terminals, &mut stdin, &mut self.app.err(), &style)
             }
             Err(_) => consent.unwrap_or(Consent::NobodyToAsk),
         };
@@ -263,18 +262,18 @@ impl Audience for Listener<'_> {
     }
 
     fn warning(&mut self, judged: &Judged) -> Option<Warning> {
-        let unread = self.world.terminals().unread(self.trust);
+        let unread = self.app.terminals().unread(self.trust);
         let consent = self.trust.then_some(Consent::Trusted);
         let report = report(judged, consent, Purpose::Launch, ExitKind::Success);
         (unread && judged.concerns_the_model()).then(|| warning::warning(&report))
     }
 
-    fn remark(&mut self, notice: &Notice) {
-        self.world.remark(notice.message.as_str());
+    fn notice(&mut self, notice: &Notice) {
+        self.app.notice(notice.message.as_str());
     }
 
-    fn insist(&mut self, notice: &Notice) {
-        self.world.insist(notice.message.as_str());
+    fn warn_always(&mut self, notice: &Notice) {
+        self.app.warn_always(notice.message.as_str());
     }
 }
 
@@ -312,13 +311,13 @@ mod tests {
             (deprecated, Some(95), &[], true),
             (None, Some(95), &[], true),
         ];
-        let mut world = World::new(args::parse(&process.arguments).unwrap().global, process);
+        let mut app = App::new(args::parse(&process.arguments).unwrap().global, process);
         for (status, score, doubts, told) in cases {
             let facts =
                 Facts { status, score: score.and_then(Score::new), doubts: doubts.to_vec(), ..Facts::default() };
             let subject = Subject { facts, ..Subject::default() };
-            let judged = pipeline::consider_facts(&session, subject.clone(), context).unwrap();
-            let warning = world.audience(true).warning(&judged);
+            let judged = pipeline::evaluate_facts(&session, subject.clone(), context).unwrap();
+            let warning = app.audience(true).warning(&judged);
             assert_eq!(warning.is_some(), told, "{subject:?}");
         }
     }

@@ -4,7 +4,7 @@ use smcp_config::ConfigError;
 use smcp_model::error_chain::error_chain;
 use smcp_model::exit::ExitKind;
 use smcp_pipeline::DocumentError;
-use smcp_pipeline::Stop;
+use smcp_pipeline::PipelineError;
 
 /// A command's error: the exit code, a word for machines, and the sentence for people.
 #[derive(Debug)]
@@ -43,12 +43,12 @@ impl Failure {
     }
 }
 
-impl From<Stop> for Failure {
-    fn from(stop: Stop) -> Self {
+impl From<PipelineError> for Failure {
+    fn from(error: PipelineError) -> Self {
         Self {
-            exit: stop.exit_kind(),
-            code: stop.code(),
-            error: stop.into(),
+            exit: error.exit_kind(),
+            code: error.code(),
+            error: error.into(),
             problems: Vec::new(),
             details: Vec::new(),
         }

@@ -19,6 +19,7 @@ use anyhow::anyhow;
 use clap::Args;
 use clap::ValueEnum;
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::mcp_config::client::Client;
@@ -29,7 +30,6 @@ use crate::cli::mcp_config::file::ClientFile;
 use crate::cli::mcp_config::merge::Format;
 use crate::cli::mcp_config::merge::MergeError;
 use crate::cli::mcp_config::standing::Standing;
-use crate::cli::world::World;
 use smcp_authority as authority;
 use smcp_model::limits;
 use smcp_model::package::PackageRef;
@@ -127,26 +127,25 @@ struct KeyError;
 
 impl McpConfigCommand {
     /// Carries the command out.
-    pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+    pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         // A client could only say that the server didn't start.
-        let session = world.session(None)?;
+        let session = app.session(None)?;
         let profile = self.client.profile();
-        let server = self.server(world, &profile)?;
+        let server = self.server(app, &profile)?;
         if self.write {
-            self.put(world, &server, &profile)?;
+            self.put(app, &server, &profile)?;
         } else {
-            self.print(world, &server, &profile)?;
+            self.print(app, &server, &profile)?;
         }
         // Nobody would hear it.
-        let standing =
-            if world.is_quiet() { Standing::Fine } else { Standing::of(session, &self.reference, self.trust) };
-        self.advise(world, &server, &profile, &standing);
+        let standing = if app.is_quiet() { Standing::Fine } else { Standing::of(session, &self.reference, self.trust) };
+        self.advise(app, &server, &profile, &standing);
         Ok(Exit::SUCCESS)
     }
 
     /// Prints what has to stand in the client's file.
-    fn print(&self, world: &World, server: &Server, profile: &Profile) -> Result<(), Failure> {
-        let place = match self.place(world, profile) {
+    fn print(&self, app: &App, server: &Server, profile: &Profile) -> Result<(), Failure> {
+        let place = match self.place(app, profile) {
             Err(failure) if self.file.is_some() => return Err(failure),
             place => place.ok(),
         };
@@ -154,7 +153,7 @@ impl McpConfigCommand {
             Part::Document => profile.format.document(&profile.additions(server)).map_err(Failure::usage)?,
             Part::Server => format!("{:#}\n", profile.value(server)),
         };
-        world.out().write_all(text.as_bytes())?;
+        app.out().write_all(text.as_bytes())?;
         if self.format == Part::Server {
             return Ok(());
         }
@@ -163,19 +162,19 @@ impl McpConfigCommand {
                 Format::Json | Format::Toml => "--write puts it there",
                 Format::Yaml => "where its first line stands there already, the rest goes below that",
             };
-            world.remark(&format!("this goes into {}; {how}", place.display()));
+            app.notice(&format!("this goes into {}; {how}", place.display()));
         }
         if let (Some(command), Some(again)) = (profile.takes_server, again()) {
-            world.remark(&format!("or: {command} {} \"$({again})\"", server.name));
+            app.notice(&format!("or: {command} {} \"$({again})\"", server.name));
         }
         Ok(())
     }
 
     /// What the client has to start.
-    fn server(&self, world: &World, profile: &Profile) -> Result<Server, Failure> {
+    fn server(&self, app: &App, profile: &Profile) -> Result<Server, Failure> {
         let program = authority::program_file().context("while looking for smcp's own file").map_err(Failure::usage)?;
         let mut args = vec!["run".to_owned()];
-        for (option, value) in world.carried()? {
+        for (option, value) in app.carried()? {
             args.extend([option.to_owned(), text(Path::new(&value))?]);
         }
         args.extend(self.trust.then(|| "--trust".to_owned()));
@@ -207,15 +206,15 @@ impl McpConfigCommand {
     }
 
     /// The client's file.
-    fn place(&self, world: &World, profile: &Profile) -> Result<PathBuf, Failure> {
-        let places = world.places();
+    fn place(&self, app: &App, profile: &Profile) -> Result<PathBuf, Failure> {
+        let places = app.places();
         if let Some(file) = &self.file {
             let absolute = path::absolute(file, &places.working_directory, places.home.as_deref());
             return absolute
                 .with_context(|| format!("while reading --file {}", file.display()))
                 .map_err(Failure::usage);
         }
-        let folder = |name| world.system().variable(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
+        let folder = |name| app.system().variable(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
         let folders = Folders {
             home: places.home.clone(),
             xdg_config: folder("XDG_CONFIG_HOME"),
@@ -229,8 +228,8 @@ impl McpConfigCommand {
     }
 
     /// Puts the server into the client's file.
-    fn put(&self, world: &World, server: &Server, profile: &Profile) -> Result<(), Failure> {
-        let place = self.place(world, profile)?;
+    fn put(&self, app: &App, server: &Server, profile: &Profile) -> Result<(), Failure> {
+        let place = self.place(app, profile)?;
         let unchanged = || format!("{} was not changed", place.display());
         if profile.format == Format::Yaml {
             return Err(Failure::usage(explained(MergeError::Yaml).context(unchanged())));
@@ -240,7 +239,7 @@ impl McpConfigCommand {
         let text = merged.map_err(|error| explained(error).context(unchanged())).map_err(Failure::usage)?;
         let label = format!("{} in {}", server.name, profile.name);
         if text == file.text() {
-            world.remark(&format!("{label} starts {} already; nothing was changed", self.reference));
+            app.notice(&format!("{label} starts {} already; nothing was changed", self.reference));
         } else {
             let backup = file.replace(&text).with_context(unchanged).map_err(Failure::usage)?;
             let rows = [
@@ -250,29 +249,26 @@ impl McpConfigCommand {
             ];
             let rows: Vec<_> = rows.into_iter().flatten().collect();
             let done = format!("{label} starts {} through smcp", self.reference);
-            message::done(&done, &rows, &mut world.err(), &world.error_style())?;
+            message::done(&done, &rows, &mut app.err(), &app.error_style())?;
             if file.path() != place {
-                world.remark(&format!("{} leads there, and stays a link", place.display()));
+                app.notice(&format!("{} leads there, and stays a link", place.display()));
             }
         }
-        file.exposed().iter().for_each(|exposed| world.insist(exposed));
+        file.exposed().iter().for_each(|exposed| app.warn_always(exposed));
         Ok(())
     }
 
     /// What else the reader has to know.
-    fn advise(&self, world: &World, server: &Server, profile: &Profile, standing: &Standing) {
+    fn advise(&self, app: &App, server: &Server, profile: &Profile, standing: &Standing) {
         if !server.variables.is_empty() && profile.keeps_values() {
             let keys = server.variables.join(", ");
-            world.remark(&format!(
-                "{} has no place for secrets: write the value of {keys} there yourself",
-                profile.name
-            ));
+            app.notice(&format!("{} has no place for secrets: write the value of {keys} there yourself", profile.name));
         }
-        if let Some(remark) = standing.remark(&self.reference) {
-            world.remark(&remark);
+        if let Some(notice) = standing.notice(&self.reference) {
+            app.notice(&notice);
         }
         if !self.trust && standing.may_ask() {
-            world.remark(
+            app.notice(
                 "a client has nobody to ask: a package that needs consent is refused there, unless --trust gives it",
             );
         }

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::PipelineError;
 use crate::Session;
-use crate::Stop;
 use crate::System;
 use smcp_authority as authority;
 use smcp_config::Config;
@@ -36,9 +36,9 @@ const BEGINNING: usize = 1024;
 ///
 /// # Errors
 /// When there is no home to keep it in, or the file can't be used.
-pub fn log_in(system: &System, endpoint: &Endpoint, token: &Secret) -> Result<PathBuf, Stop> {
-    let path = folder(system).ok_or(Stop::NoHome)?;
-    let dir = authority::create_dir(&path).map_err(|cause| Stop::local("keep a token", &path, cause))?;
+pub fn log_in(system: &System, endpoint: &Endpoint, token: &Secret) -> Result<PathBuf, PipelineError> {
+    let path = folder(system).ok_or(PipelineError::NoHome)?;
+    let dir = authority::create_dir(&path).map_err(|cause| PipelineError::local("keep a token", &path, cause))?;
     let credentials = Credentials::new(dir, &path, system.caller);
     credentials.store(endpoint, token).map_err(PackageError::from)?;
     Ok(credentials.path().to_path_buf())
@@ -48,7 +48,7 @@ pub fn log_in(system: &System, endpoint: &Endpoint, token: &Secret) -> Result<Pa
 ///
 /// # Errors
 /// When the file can't be used.
-pub fn log_out(system: &System, endpoint: &Endpoint) -> Result<bool, Stop> {
+pub fn log_out(system: &System, endpoint: &Endpoint) -> Result<bool, PipelineError> {
     let credentials = credentials(system)?;
     Ok(credentials.map_or(Ok(false), |kept| kept.forget(endpoint)).map_err(PackageError::from)?)
 }
@@ -57,12 +57,12 @@ pub fn log_out(system: &System, endpoint: &Endpoint) -> Result<bool, Stop> {
 ///
 /// # Errors
 /// When the file of the tokens can't be used.
-pub fn has_token(session: &Session, registry: &Registry) -> Result<bool, Stop> {
+pub fn has_token(session: &Session, registry: &Registry) -> Result<bool, PipelineError> {
     Ok(registry.endpoint().map_or(Ok(None), |endpoint| token(session, &endpoint))?.is_some())
 }
 
 /// What the registry at `endpoint` is asked with.
-pub(super) fn settings(session: &Session, endpoint: &Endpoint) -> Result<HttpSettings, Stop> {
+pub(super) fn settings(session: &Session, endpoint: &Endpoint) -> Result<HttpSettings, PipelineError> {
     let (config, system) = (session.config(), session.system());
     let token = token(session, endpoint)?;
     let mut login = format!("log in with: smcp login --registry {endpoint} --token -");
@@ -80,7 +80,7 @@ pub(super) fn settings(session: &Session, endpoint: &Endpoint) -> Result<HttpSet
 }
 
 /// The variable's token, for the registry of the configuration alone; else the one that is kept.
-fn token(session: &Session, endpoint: &Endpoint) -> Result<Option<Secret>, Stop> {
+fn token(session: &Session, endpoint: &Endpoint) -> Result<Option<Secret>, PipelineError> {
     let system = session.system();
     match variable_token(system)? {
         Some(token) if is_configured(session.config(), endpoint) => Ok(Some(token)),
@@ -95,19 +95,19 @@ fn is_configured(config: &Config, endpoint: &Endpoint) -> bool {
     config.configured_registry().endpoint() == Some(endpoint)
 }
 
-fn variable_token(system: &System) -> Result<Option<Secret>, Stop> {
+fn variable_token(system: &System) -> Result<Option<Secret>, PipelineError> {
     let Some(value) = system.variable(TOKEN_VARIABLE) else { return Ok(None) };
     let token = value.to_str().and_then(|text| Secret::new(text).ok());
-    token.map(Some).ok_or(Stop::TokenVariable { variable: TOKEN_VARIABLE })
+    token.map(Some).ok_or(PipelineError::TokenVariable { variable: TOKEN_VARIABLE })
 }
 
 /// The tokens that are kept; `None` when none ever was.
-fn credentials(system: &System) -> Result<Option<Credentials>, Stop> {
+fn credentials(system: &System) -> Result<Option<Credentials>, PipelineError> {
     let Some(path) = folder(system) else { return Ok(None) };
     match authority::open_dir(&path) {
         Ok(dir) => Ok(Some(Credentials::new(dir, &path, system.caller))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(cause) => Err(Stop::local("look for tokens", &path, cause)),
+        Err(cause) => Err(PipelineError::local("look for tokens", &path, cause)),
     }
 }
 

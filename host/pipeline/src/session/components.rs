@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::PipelineError;
 use crate::Session;
-use crate::Stop;
 use smcp_authority as authority;
 use smcp_authority::Folder;
 use smcp_authority::Guarded;
@@ -24,8 +24,8 @@ impl Session {
     /// The inner error is a fault of that policy alone.
     ///
     /// # Errors
-    /// [`Stop::Untrusted`] when somebody else could have written it, and that is to be refused.
-    pub(crate) fn component(&self, spec: &PolicySpec) -> Result<Result<Component, Unreadable>, Stop> {
+    /// [`PipelineError::Untrusted`] when somebody else could have written it, and that is to be refused.
+    pub(crate) fn component(&self, spec: &PolicySpec) -> Result<Result<Component, Unreadable>, PipelineError> {
         Ok(match (&spec.source, spec.mode) {
             (PolicySource::BuiltIn(policy), _) => Ok(Component::built_in(*policy)),
             (PolicySource::File(_), Mode::Disabled) => Err(Unreadable::Disabled),
@@ -34,7 +34,7 @@ impl Session {
                     authority::read_guarded(path, spec.limits.component_size, Folder::Any);
                 let suspect = suspects.into_iter().next();
                 if let (OnSuspect::Refuse, Some(suspect)) = (self.config().on_suspect(), suspect) {
-                    return Err(Stop::Untrusted { name: spec.name.clone(), suspect });
+                    return Err(PipelineError::Untrusted { name: spec.name.clone(), suspect });
                 }
                 bytes.map(Component::new).map_err(|error| unreadable(path, &error))
             }

@@ -19,18 +19,18 @@ impl Session {
         let log = self.config().audit_log().ok_or(AuditError::NoHome)?;
         let folder = log.parent().unwrap_or(log);
         let dir = authority::create_dir(folder).map_err(|cause| self.no_folder(folder, cause))?;
-        let mut journal =
+        let mut audit_log =
             AuditLog::open(dir, log, self.system().caller, self.system().clock).map_err(where_it_leads)?;
         // Not even one record: said here, or each policy would fail for the same reason, as if by the package's fault.
-        journal.fits_below(authority::file_size())?;
+        audit_log.fits_below(authority::file_size())?;
         let unsent = match self.config().audit_head() {
             AuditHead::None => None,
             AuditHead::Syslog => {
                 let socket = authority::system_log().map_err(AuditError::Head);
-                socket.and_then(|socket| journal.send_heads(socket)).err()
+                socket.and_then(|socket| audit_log.send_heads(socket)).err()
             }
         };
-        Ok((journal, unsent))
+        Ok((audit_log, unsent))
     }
 
     /// Why there is no folder for the log: also that HOME is somebody else's, which `sudo -E` makes easy.

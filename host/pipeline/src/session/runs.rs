@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
+use crate::PipelineError;
 use crate::Session;
-use crate::Stop;
 use smcp_authority as authority;
 use smcp_store::RunFolder;
 use smcp_store::Runs;
@@ -20,7 +20,7 @@ impl Session {
     ///
     /// # Errors
     /// When none can be made.
-    pub(crate) fn run_folder(&self, sweep: bool) -> Result<RunFolder, Stop> {
+    pub(crate) fn run_folder(&self, sweep: bool) -> Result<RunFolder, PipelineError> {
         let made = |runs: Runs| {
             if sweep {
                 runs.sweep();

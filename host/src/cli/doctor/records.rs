@@ -2,9 +2,9 @@
 
 use std::time::SystemTime;
 
+use crate::cli::app::App;
 use crate::cli::audit::log;
 use crate::cli::doctor::surroundings;
-use crate::cli::world::World;
 use smcp_audit as audit;
 use smcp_audit::Bounds;
 use smcp_audit::LogFile;
@@ -14,18 +14,18 @@ use smcp_model::audit::Verification;
 use smcp_model::diagnosis::Check;
 use smcp_model::diagnosis::Health;
 use smcp_model::error_chain::error_chain;
-use smcp_pipeline::Ledger;
+use smcp_pipeline::Recorder;
 use smcp_pipeline::Session;
 use smcp_report::records;
 
 /// Everything about the log.
-pub(super) fn checks(world: &World, session: &Session) -> Vec<Check> {
+pub(super) fn checks(app: &App, session: &Session) -> Vec<Check> {
     let config = session.config();
     let mut checks = vec![writable(session)];
     if config.audit_log().is_none() {
         return checks;
     }
-    let mut snapshot = match log(world) {
+    let mut snapshot = match log(app) {
         Ok(snapshot) => snapshot,
         Err(failure) => {
             checks.push(Check::failed("audit chain", unusable(config), &failure.message()));
@@ -55,14 +55,14 @@ fn unusable(config: &Config) -> Health {
 
 /// Whether records can be written: by writing as much as they take.
 fn writable(session: &Session) -> Check {
-    match Ledger::try_out(session) {
+    match Recorder::try_out(session) {
         Ok(None) => {
             let path = session.config().audit_log().map(|path| path.display().to_string()).unwrap_or_default();
             Check::new("audit log", Health::Ok, format!("{path} can be written"))
         }
         Ok(Some(notice)) => Check::new("audit log", Health::Warning, notice.message.as_str())
             .advice(format!("`audit: {}` lets smcp go on without it", Audit::BestEffort.as_str())),
-        Err(stop) => Check::failed("audit log", Health::Problem, &error_chain(&stop)),
+        Err(error) => Check::failed("audit log", Health::Problem, &error_chain(&error)),
     }
 }
 

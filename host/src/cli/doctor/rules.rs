@@ -23,7 +23,7 @@ pub(super) fn checks(session: &Session) -> Vec<Check> {
     let mut checks: Vec<_> = config.layers().iter().flat_map(of_layer).collect();
     checks.push(match pipeline::examine(session) {
         Ok(rows) => policies(&rows),
-        Err(stop) => Check::new("policies", Health::Problem, stop.to_string()),
+        Err(error) => Check::new("policies", Health::Problem, error.to_string()),
     });
     checks
 }

@@ -36,8 +36,8 @@ pub(super) fn cache(session: &Session) -> Check {
         }
         Ok(Some(said)) => Check::new("cache", Health::Warning, format!("it can only be read: {said}"))
             .advice("what is in it runs; other packages need a cache that can be written"),
-        Err(stop) => {
-            let check = Check::failed("cache", Health::Problem, &error_chain(&stop));
+        Err(error) => {
+            let check = Check::failed("cache", Health::Problem, &error_chain(&error));
             if check.advice.is_some() { check } else { check.advice(CACHE_ADVICE) }
         }
     }
@@ -48,7 +48,7 @@ pub(super) fn token(session: &Session) -> Check {
     match pipeline::has_token(session, session.config().registry()) {
         Ok(true) => Check::new("token", Health::Ok, "there is one for this registry"),
         Ok(false) => Check::new("token", Health::Ok, "there is none for this registry; not every one asks for one"),
-        Err(stop) => Check::failed("token", Health::Problem, &error_chain(&stop)),
+        Err(error) => Check::failed("token", Health::Problem, &error_chain(&error)),
     }
 }
 

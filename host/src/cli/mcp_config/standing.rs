@@ -47,8 +47,9 @@ impl Standing {
 
     fn find(session: &Session, reference: &PackageRef, context: Context) -> Self {
         let deadline = Deadline::after(limits::ADVICE);
-        let considered = pipeline::consider(session, reference, context, &deadline, &mut *progress::watcher(false));
-        match considered.map(|(_, judged)| judged) {
+        let evaluated =
+            pipeline::evaluate_package(session, reference, context, &deadline, &mut *progress::watcher(false));
+        match evaluated.map(|(_, judged)| judged) {
             Ok(judged) => match judged.ruling.effect() {
                 Effect::Pass | Effect::Warn => Self::Fine,
                 Effect::Ask if context.trust => Self::Fine,
@@ -60,23 +61,23 @@ impl Standing {
                     Self::Refused(format!("by {}", names.join(", ")))
                 }
             },
-            Err(stopped) => {
-                let told = stopped.stop.explained();
-                let told = told.lines().next().unwrap_or_default().to_owned();
-                match (stopped.stop.exit_kind(), stopped.stop.code()) {
-                    (ExitKind::Registry, "package-not-found" | "version-not-found") => Self::Missing(told),
-                    (ExitKind::Refused | ExitKind::Integrity, _) => Self::Refused(told),
+            Err(failed) => {
+                let message = failed.error.explained();
+                let message = message.lines().next().unwrap_or_default().to_owned();
+                match (failed.error.exit_kind(), failed.error.code()) {
+                    (ExitKind::Registry, "package-not-found" | "version-not-found") => Self::Missing(message),
+                    (ExitKind::Refused | ExitKind::Integrity, _) => Self::Refused(message),
                     (
                         ExitKind::Success | ExitKind::Registry | ExitKind::Usage | ExitKind::Timeout | ExitKind::Start,
                         _,
-                    ) => Self::Unknown(told),
+                    ) => Self::Unknown(message),
                 }
             }
         }
     }
 
     /// What to say of it; nothing when all is well.
-    pub(super) fn remark(&self, reference: &PackageRef) -> Option<String> {
+    pub(super) fn notice(&self, reference: &PackageRef) -> Option<String> {
         Some(match self {
             Self::Fine => return None,
             Self::Asked => format!(

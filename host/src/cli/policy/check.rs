@@ -2,10 +2,10 @@
 
 use clap::Args;
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::run::Judging;
-use crate::cli::world::World;
 use smcp_model::package::PackageRef;
 use smcp_report::Purpose;
 
@@ -23,9 +23,9 @@ pub(crate) struct CheckCommand {
 
 impl CheckCommand {
     /// Carries the command out.
-    pub(crate) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
-        let session = world.session_to_decide(self.judging.warning_threshold)?;
+    pub(crate) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
+        let session = app.session_to_decide(self.judging.warning_threshold)?;
         let timeout = session.config().start_timeout();
-        world.dry_run(&session, &self.reference, self.judging.trust, timeout, Purpose::Check)
+        app.dry_run(&session, &self.reference, self.judging.trust, timeout, Purpose::Check)
     }
 }

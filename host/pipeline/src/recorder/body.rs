@@ -1,10 +1,10 @@
 //! What each kind of record holds; `docs/audit.md` explains the fields.
 
+use crate::Failed;
 use crate::Judged;
-use crate::Order;
-use crate::Stop;
-use crate::Stopped;
-use crate::ledger::Activity;
+use crate::LaunchRequest;
+use crate::PipelineError;
+use crate::recorder::Activity;
 use smcp_audit::About;
 use smcp_config::Config;
 use smcp_launch::Finished;
@@ -56,32 +56,32 @@ pub(super) fn decision(config: &Config, judged: &Judged, context: Context, conse
 }
 
 /// A decision before any policy.
-pub(super) fn refusal(stopped: &Stopped, decision: DecisionDocument) -> Body {
+pub(super) fn refusal(failed: &Failed, decision: DecisionDocument) -> Body {
     Body::Decision(Box::new(DecisionRecord {
-        package: SafeText::new(&stopped.subject.label()),
+        package: SafeText::new(&failed.subject.label()),
         consent: None,
         decision,
-        request: RequestRecord { subject: request::document_of(&stopped.subject), context: None },
+        request: RequestRecord { subject: request::document_of(&failed.subject), context: None },
         policies: Vec::new(),
     }))
 }
 
 /// Why nothing was decided, or what was decided could not be done.
-pub(super) fn failed(label: &str, stop: &Stop) -> EndRecord {
-    let causes: Vec<_> = error_chain::causes(stop).map(ToString::to_string).collect();
+pub(super) fn failed(label: &str, error: &PipelineError) -> EndRecord {
+    let causes: Vec<_> = error_chain::causes(error).map(ToString::to_string).collect();
     let message = SafeText::new(&causes.join(": ").split_whitespace().collect::<Vec<_>>().join(" "));
-    ended(label, HowEnded::Failed { code: stop.code().to_owned(), message })
+    ended(label, HowEnded::Failed { code: error.code().to_owned(), message })
 }
 
 /// A server that is about to be started.
-pub(super) fn start(package: &ResolvedPackage, order: &Order, warning: bool) -> Body {
-    let variables = order.env_file.iter().chain(&order.env).map(|assignment| assignment.name().to_owned());
+pub(super) fn start(package: &ResolvedPackage, request: &LaunchRequest, warning: bool) -> Body {
+    let variables = request.env_file.iter().chain(&request.env).map(|assignment| assignment.name().to_owned());
     Body::Start(StartRecord {
         package: SafeText::new(&package.label()),
         registry: SafeText::new(&package.registry.to_string()),
         bundle_digest: package.bundle_digest,
         program: package.manifest.entrypoint.command.clone(),
-        arguments: order.arguments.len(),
+        arguments: request.arguments.len(),
         variables: variables.collect(),
         warning,
     })

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::path::PathBuf;
 
+use crate::cli::app::App;
+use crate::cli::app::files::RealFiles;
 use crate::cli::failure::Failure;
-use crate::cli::world::World;
-use crate::cli::world::files::RealFiles;
 use smcp_config::Config;
 use smcp_config::ConfigError;
 use smcp_config::Notice;
@@ -16,16 +16,16 @@ use smcp_config::discover::Location;
 use smcp_model::facts::Score;
 use smcp_pipeline as pipeline;
 
-impl World {
+impl App {
     /// The configuration for a command that decides nothing: the file, then what the command line changes. Rules that
     /// somebody else could have written are told of.
     pub(in crate::cli) fn config(&self, warning_threshold: Option<Score>) -> Result<Config, Failure> {
-        self.told(warning_threshold, false)
+        self.config_with_warnings(warning_threshold, false)
     }
 
     /// The same for a command that decides, but starts nothing: that there are no rules is said, too.
     pub(in crate::cli) fn config_to_decide(&self, warning_threshold: Option<Score>) -> Result<Config, Failure> {
-        self.told(warning_threshold, true)
+        self.config_with_warnings(warning_threshold, true)
     }
 
     /// The same for what starts a server, or says what a start would: rules that somebody else could have written are
@@ -40,11 +40,11 @@ impl World {
         self.changed(config, warning_threshold)
     }
 
-    fn told(&self, warning_threshold: Option<Score>, decides: bool) -> Result<Config, Failure> {
+    fn config_with_warnings(&self, warning_threshold: Option<Score>, decides: bool) -> Result<Config, Failure> {
         let Discovered { config, mut suspects, .. } = self.discovered()?;
         suspects.extend(self.session_of(config.clone()).suspects());
         for suspect in suspects {
-            self.insist(&format!("{suspect}\n  until then `smcp run` refuses it"));
+            self.warn_always(&format!("{suspect}\n  until then `smcp run` refuses it"));
         }
         self.notices(&config, decides);
         self.changed(config, warning_threshold)
@@ -58,7 +58,7 @@ impl World {
                 | Notice::AuditLogIgnored { .. }
                 | Notice::ForeignKeys { .. }
                 | Notice::LegacyFile { .. } => {
-                    self.remark(&notice.to_string());
+                    self.notice(&notice.to_string());
                 }
             }
         }
@@ -75,7 +75,7 @@ impl World {
         if let Some(threshold) = warning_threshold {
             config.raise_warning_threshold(threshold).map_err(Failure::usage)?;
         }
-        pipeline::remarks_on_the_proxy(&config, self.system()).iter().for_each(|remark| self.remark(remark));
+        pipeline::remarks_on_the_proxy(&config, self.system()).iter().for_each(|remark| self.notice(remark));
         Ok(config)
     }
 

@@ -46,14 +46,14 @@ const REGISTRY: &str = "SMCP_REGISTRY";
 
 /// What the process was given, the global options, and the places that paths start at.
 #[derive(Debug)]
-pub(super) struct World {
+pub(super) struct App {
     global: Global,
     places: Places,
     process: Process,
     host: SharedHost,
 }
 
-impl World {
+impl App {
     /// The surroundings of one command.
     pub(super) fn new(mut global: Global, process: Process) -> Self {
         let of_the_environment = process.system.variable(REGISTRY).map(|text| text.to_string_lossy().into_owned());
@@ -169,14 +169,14 @@ impl World {
     }
 
     /// Says one thing on standard error that is worth knowing and changes nothing.
-    pub(super) fn remark(&self, message: &str) {
+    pub(super) fn notice(&self, message: &str) {
         if !self.is_quiet() {
-            self.insist(message);
+            self.warn_always(message);
         }
     }
 
     /// Says one thing on standard error that nobody may miss.
-    pub(super) fn insist(&self, message: &str) {
+    pub(super) fn warn_always(&self, message: &str) {
         // A standard error that nobody reads changes nothing.
         let _ = message::notice(message, &mut self.err(), &self.error_style());
     }

@@ -25,26 +25,26 @@ use smcp_store::StoreError;
 /// A stop, and as much of the package as was known by then.
 #[derive(Debug, thiserror::Error)]
 #[error("{} is stopped", subject.label())]
-pub struct Stopped {
+pub struct Failed {
     /// What it is about.
     pub subject: Box<Subject>,
     /// Why.
     #[source]
-    pub stop: Box<Stop>,
+    pub error: Box<PipelineError>,
     /// What else is worth saying: that the registry could not be asked, for one.
     pub notices: Vec<Notice>,
 }
 
-impl Stopped {
-    pub(super) fn new(subject: Subject, stop: Stop) -> Self {
-        Self { subject: Box::new(subject), stop: Box::new(stop), notices: Vec::new() }
+impl Failed {
+    pub(super) fn new(subject: Subject, error: PipelineError) -> Self {
+        Self { subject: Box::new(subject), error: Box::new(error), notices: Vec::new() }
     }
 
     /// The decision that this is, though no policy has spoken; `None` when it is a failure. What the registry or the
     /// package is to blame for is a decision; everything else is a failure.
     pub fn conclusion<'a>(&'a self, message: &'a str) -> Option<Conclusion<'a>> {
-        let code = self.stop.code();
-        match self.stop.exit_kind() {
+        let code = self.error.code();
+        match self.error.exit_kind() {
             ExitKind::Registry => Some(Conclusion::Unavailable { code, message }),
             ExitKind::Integrity | ExitKind::Refused => Some(Conclusion::Refused { code, message }),
             ExitKind::Success | ExitKind::Usage | ExitKind::Timeout | ExitKind::Start => None,
@@ -53,15 +53,15 @@ impl Stopped {
 
     /// The same as a document for machines.
     pub fn document(&self) -> Option<DecisionDocument> {
-        let message = self.stop.explained();
+        let message = self.error.explained();
         let conclusion = self.conclusion(&message)?;
-        Some(smcp_decide::document(&self.subject, conclusion, &self.notices, self.stop.exit_kind()))
+        Some(smcp_decide::document(&self.subject, conclusion, &self.notices, self.error.exit_kind()))
     }
 }
 
 /// Why a launch ends before its server runs.
 #[derive(Debug, thiserror::Error)]
-pub enum Stop {
+pub enum PipelineError {
     /// It could not be found, or its bytes are not what they should be.
     #[error(transparent)]
     Package(#[from] PackageError),
@@ -128,19 +128,19 @@ pub enum Stop {
     },
 }
 
-impl From<StoreError> for Stop {
+impl From<StoreError> for PipelineError {
     fn from(error: StoreError) -> Self {
         PackageError::from(error).into()
     }
 }
 
-impl From<UnpackError> for Stop {
+impl From<UnpackError> for PipelineError {
     fn from(error: UnpackError) -> Self {
         PackageError::from(error).into()
     }
 }
 
-impl Stop {
+impl PipelineError {
     pub(super) fn local(doing: &'static str, path: &Path, cause: io::Error) -> Self {
         Self::Local { doing, path: path.to_path_buf(), cause }
     }

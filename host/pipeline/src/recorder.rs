@@ -7,11 +7,11 @@ mod body;
 
 use std::time::Instant;
 
+use crate::Failed;
 use crate::Judged;
-use crate::Order;
+use crate::LaunchRequest;
+use crate::PipelineError;
 use crate::Session;
-use crate::Stop;
-use crate::Stopped;
 use crate::check_clock;
 use smcp_audit::About;
 use smcp_audit::AuditError;
@@ -41,8 +41,8 @@ pub struct Activity {
 
 /// The records of one command.
 #[derive(Debug)]
-pub struct Ledger {
-    journal: Option<AuditLog>,
+pub struct Recorder {
+    log: Option<AuditLog>,
     audit: Audit,
     activity: Activity,
     /// The number of its first record.
@@ -53,49 +53,46 @@ pub struct Ledger {
     running: Option<Running>,
 }
 
-/// What to say when something was not recorded, and smcp goes on all the same.
-pub type Remark = Option<Notice>;
-
-impl Ledger {
+impl Recorder {
     /// Opens the audit log, before anything is done that belongs into it.
     ///
     /// # Errors
-    /// [`Stop::Audit`] when it can't be written and must be; [`Stop::Clock`].
-    pub fn open(session: &Session, activity: Activity) -> Result<(Self, Remark), Stop> {
+    /// [`PipelineError::Audit`] when it can't be written and must be; [`PipelineError::Clock`].
+    pub fn open(session: &Session, activity: Activity) -> Result<(Self, Option<Notice>), PipelineError> {
         // Whatever the log: no decision is right about the time either.
         check_clock(session.system())?;
         let audit = session.config().audit();
-        let mut ledger = Self { journal: None, audit, activity, run: None, started: None, running: None };
-        let (journal, unsent) = match session.audit_log() {
+        let mut recorder = Self { log: None, audit, activity, run: None, started: None, running: None };
+        let (log, unsent) = match session.audit_log() {
             Ok(opened) => opened,
-            Err(error) => return excuse(audit, error).map(|remark| (ledger, remark)),
+            Err(error) => return excuse(audit, error).map(|notice| (recorder, notice)),
         };
-        let remark = unsent.map_or(Ok(None), |error| excuse(audit, error))?;
-        ledger.journal = Some(journal);
-        Ok((ledger, remark))
+        let notice = unsent.map_or(Ok(None), |error| excuse(audit, error))?;
+        recorder.log = Some(log);
+        Ok((recorder, notice))
     }
 
     /// Tries whether records could be written, and writes none.
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn try_out(session: &Session) -> Result<Remark, Stop> {
-        let (ledger, remark) = Self::open(session, Activity { command: "doctor", asked: None })?;
-        let Some(journal) = &ledger.journal else { return Ok(remark) };
-        journal.try_out().map_or_else(|error| excuse(ledger.audit, error), |()| Ok(remark))
+    pub fn try_out(session: &Session) -> Result<Option<Notice>, PipelineError> {
+        let (recorder, notice) = Self::open(session, Activity { command: "doctor", asked: None })?;
+        let Some(log) = &recorder.log else { return Ok(notice) };
+        log.try_out().map_or_else(|error| excuse(recorder.audit, error), |()| Ok(notice))
     }
 
     /// Records the end of every start whose smcp was killed before it could. What fails here fails once more with the
     /// next record, which says so.
     pub fn close_abandoned(&self) {
-        let Some(journal) = &self.journal else { return };
-        let closed = journal.abandoned(limits::AUDIT_ABANDONED).and_then(|abandoned| {
+        let Some(log) = &self.log else { return };
+        let closed = log.abandoned(limits::AUDIT_ABANDONED).and_then(|abandoned| {
             abandoned.into_iter().try_for_each(|one| {
                 let (circumstances, body) = body::abandoned(&one.about);
                 let entry = NewRecord { run: Some(one.about.run), circumstances, body };
-                let head = journal.append(&entry)?;
+                let head = log.append(&entry)?;
                 one.recorded();
-                journal.announce(head)
+                log.announce(head)
             })
         });
         if let Err(error) = closed {
@@ -106,14 +103,14 @@ impl Ledger {
     /// Records a decision that allows.
     ///
     /// # Errors
-    /// [`Stop::Audit`] when it can't be recorded and must be.
+    /// [`PipelineError::Audit`] when it can't be recorded and must be.
     pub fn decided(
         &mut self,
         session: &Session,
         judged: &Judged,
         context: Context,
         consent: Option<Consent>,
-    ) -> Result<Remark, Stop> {
+    ) -> Result<Option<Notice>, PipelineError> {
         self.write(body::decision(session.config(), judged, context, consent))
     }
 
@@ -124,15 +121,15 @@ impl Ledger {
         judged: &Judged,
         context: Context,
         consent: Option<Consent>,
-    ) -> Remark {
+    ) -> Option<Notice> {
         said_anyway(self.decided(session, judged, context, consent))
     }
 
     /// Records why it ended before any policy spoke: a decision, or a failure.
-    pub fn stopped(&mut self, stopped: &Stopped) -> Remark {
-        let body = match stopped.document() {
-            Some(document) => body::refusal(stopped, document),
-            None => Body::Failure(body::failed(&stopped.subject.label(), &stopped.stop)),
+    pub fn failed(&mut self, failed: &Failed) -> Option<Notice> {
+        let body = match failed.document() {
+            Some(document) => body::refusal(failed, document),
+            None => Body::Failure(body::failed(&failed.subject.label(), &failed.error)),
         };
         said_anyway(self.write(body))
     }
@@ -140,19 +137,24 @@ impl Ledger {
     /// Records that a server is about to be started.
     ///
     /// # Errors
-    /// [`Stop::Audit`] when it can't be recorded and must be; then it is not started.
-    pub(super) fn starting(&mut self, package: &ResolvedPackage, order: &Order, warned: bool) -> Result<Remark, Stop> {
+    /// [`PipelineError::Audit`] when it can't be recorded and must be; then it is not started.
+    pub(super) fn starting(
+        &mut self,
+        package: &ResolvedPackage,
+        request: &LaunchRequest,
+        warned: bool,
+    ) -> Result<Option<Notice>, PipelineError> {
         let (label, asked, run) = (package.label(), self.activity.asked.clone(), self.run);
         let mut running = None;
-        let remark = self.write_by(body::start(package, order, warned), |journal, entry| {
+        let notice = self.write_by(body::start(package, request, warned), |log, entry| {
             let about = |start: Head| About { run: run.unwrap_or(start.seq), start, package: label, asked };
-            let (head, noted) = journal.append_start(entry, about)?;
+            let (head, noted) = log.append_start(entry, about)?;
             running = noted;
             Ok(head)
         })?;
         self.running = running;
         self.started = Some(Instant::now());
-        Ok(remark)
+        Ok(notice)
     }
 
     /// Records how a launch ended: that of the server, if there was one, and how many files it left beside its program,
@@ -160,13 +162,13 @@ impl Ledger {
     pub(super) fn ended(
         &mut self,
         label: &str,
-        finished: Result<&Finished, &Stop>,
+        finished: Result<&Finished, &PipelineError>,
         left_behind: Option<usize>,
-    ) -> Remark {
+    ) -> Option<Notice> {
         let mut end = match finished {
             // The log could not be written a moment ago, and has said so.
-            Err(Stop::Audit(_)) => return None,
-            Err(stop) => body::failed(label, stop),
+            Err(PipelineError::Audit(_)) => return None,
+            Err(error) => body::failed(label, error),
             Ok(finished) => body::end(label, *finished),
         };
         let body = match self.started {
@@ -177,15 +179,15 @@ impl Ledger {
                 Body::End(end)
             }
         };
-        let remark = said_anyway(self.write(body));
+        let notice = said_anyway(self.write(body));
         // What could not be recorded is recorded by the next run, as far as it will know.
-        if self.journal.is_some() {
+        if self.log.is_some() {
             self.running.take().into_iter().for_each(Running::ended);
         }
-        remark
+        notice
     }
 
-    fn write(&mut self, body: Body) -> Result<Remark, Stop> {
+    fn write(&mut self, body: Body) -> Result<Option<Notice>, PipelineError> {
         self.write_by(body, AuditLog::append)
     }
 
@@ -193,17 +195,17 @@ impl Ledger {
         &mut self,
         body: Body,
         append: impl FnOnce(&AuditLog, &NewRecord) -> Result<Head, AuditError>,
-    ) -> Result<Remark, Stop> {
-        let Some(journal) = &self.journal else { return Ok(None) };
+    ) -> Result<Option<Notice>, PipelineError> {
+        let Some(log) = &self.log else { return Ok(None) };
         let entry = NewRecord { run: self.run, circumstances: body::circumstances(&self.activity), body };
-        match append(journal, &entry) {
+        match append(log, &entry) {
             Ok(head) => {
                 self.run.get_or_insert(head.seq);
-                journal.announce(head).map_or_else(|error| excuse(self.audit, error), |()| Ok(None))
+                log.announce(head).map_or_else(|error| excuse(self.audit, error), |()| Ok(None))
             }
             Err(error) => {
                 // Said once, not for every record.
-                self.journal = None;
+                self.log = None;
                 excuse(self.audit, error)
             }
         }
@@ -211,19 +213,19 @@ impl Ledger {
 }
 
 /// What follows when the log fails.
-fn excuse(audit: Audit, error: AuditError) -> Result<Remark, Stop> {
+fn excuse(audit: Audit, error: AuditError) -> Result<Option<Notice>, PipelineError> {
     match audit {
-        Audit::Required => Err(Stop::Audit(error)),
+        Audit::Required => Err(PipelineError::Audit(error)),
         Audit::BestEffort => Ok(Some(unrecorded(&error))),
     }
 }
 
 /// For what does not depend on the log: its failure is said, whatever the configuration.
-fn said_anyway(recorded: Result<Remark, Stop>) -> Remark {
+fn said_anyway(recorded: Result<Option<Notice>, PipelineError>) -> Option<Notice> {
     match recorded {
-        Err(Stop::Audit(error)) => Some(unrecorded(&error)),
-        Err(stop) => Some(unrecorded(&stop)),
-        Ok(remark) => remark,
+        Err(PipelineError::Audit(error)) => Some(unrecorded(&error)),
+        Err(error) => Some(unrecorded(&error)),
+        Ok(notice) => notice,
     }
 }
 
