@@ -32,13 +32,13 @@ pub(crate) enum Between {
 }
 
 /// A client after the handshake, and the processes that it talks to.
-struct Session {
+struct ClientSession {
     input: PipeWriter,
     output: BufReader<PipeReader>,
     processes: Vec<Child>,
 }
 
-impl Session {
+impl ClientSession {
     fn new(between: Between, server: Role) -> Result<Self> {
         let (server_input, input) = io::pipe()?;
         let (output, server_output) = io::pipe()?;
@@ -102,7 +102,7 @@ fn sent(mebibytes: usize) -> Result<usize> {
 /// Seconds until the client has everything.
 pub(crate) fn download(between: Between, mebibytes: usize) -> Result<f64> {
     let bytes = sent(mebibytes)?;
-    let mut session = Session::new(between, Role::Source(mebibytes))?;
+    let mut session = ClientSession::new(between, Role::Source(mebibytes))?;
     let start = Instant::now();
     session.take(bytes)?;
     let seconds = start.elapsed().as_secs_f64();
@@ -112,7 +112,7 @@ pub(crate) fn download(between: Between, mebibytes: usize) -> Result<f64> {
 
 /// Seconds until the server has everything.
 pub(crate) fn upload(between: Between, mebibytes: usize) -> Result<f64> {
-    let mut session = Session::new(between, Role::Sink)?;
+    let mut session = ClientSession::new(between, Role::Sink)?;
     let start = Instant::now();
     send(&mut session.input, mebibytes)?;
     session.input.write_all(b"{\"jsonrpc\":\"2.0\",\"method\":\"x\"}last\n")?;
@@ -124,7 +124,7 @@ pub(crate) fn upload(between: Between, mebibytes: usize) -> Result<f64> {
 
 /// The median of the round trips of small messages, microseconds.
 pub(crate) fn round_trip(between: Between, count: usize) -> Result<f64> {
-    let mut session = Session::new(between, Role::Echo)?;
+    let mut session = ClientSession::new(between, Role::Echo)?;
     let message = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\",\"params\":{\"some\":\"text\"}}\n";
     let mut times = Vec::new();
     let mut line = String::new();
@@ -141,7 +141,7 @@ pub(crate) fn round_trip(between: Between, count: usize) -> Result<f64> {
 
 /// Milliseconds until 2,000 messages and as many answers have arrived, sent without waiting for any.
 pub(crate) fn in_flight() -> Result<f64> {
-    let mut session = Session::new(Between::Smcp, Role::Echo)?;
+    let mut session = ClientSession::new(Between::Smcp, Role::Echo)?;
     let start = Instant::now();
     let mut input = session.input.try_clone()?;
     let message = format!("{{\"method\":\"x\",\"params\":\"{}\"}}\n", "x".repeat(1000));
@@ -160,7 +160,7 @@ pub(crate) fn in_flight() -> Result<f64> {
 /// The most memory that smcp has had after it passed so much on, MiB.
 pub(crate) fn peak_memory(mebibytes: usize) -> Result<f64> {
     let bytes = sent(mebibytes)?;
-    let mut session = Session::new(Between::Smcp, Role::Source(mebibytes))?;
+    let mut session = ClientSession::new(Between::Smcp, Role::Source(mebibytes))?;
     session.take(bytes)?;
     let smcp = session.processes.first().ok_or("no process")?.id();
     let status = std::fs::read_to_string(format!("/proc/{smcp}/status"))?;

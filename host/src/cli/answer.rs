@@ -8,9 +8,9 @@ use std::io::Write;
 
 /// A writer whose reader may leave.
 #[derive(Debug)]
-pub(super) struct Answer<W>(pub(super) W);
+pub(super) struct AnswerWriter<W>(pub(super) W);
 
-impl<W: Write> Write for Answer<W> {
+impl<W: Write> Write for AnswerWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         unless_left(self.0.write(bytes), bytes.len())
     }
@@ -49,7 +49,7 @@ mod tests {
         let kinds =
             [io::ErrorKind::BrokenPipe, io::ErrorKind::StorageFull, io::ErrorKind::WriteZero, io::ErrorKind::Other];
         for kind in kinds {
-            let mut answer = Answer(Failing(kind));
+            let mut answer = AnswerWriter(Failing(kind));
             let results = (answer.write_all(b"answer").is_ok(), answer.flush().is_ok());
             let left = kind == io::ErrorKind::BrokenPipe;
             assert_eq!(results, (left, left), "{kind}");

@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::cli::answer::Answer;
+use crate::cli::answer::AnswerWriter;
 use crate::cli::args::Global;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::process::Process;
-use crate::cli::process::Stream;
+use crate::cli::invocation::Invocation;
+use crate::cli::invocation::Stream;
 use smcp_authority as authority;
 use smcp_authority::InputError;
 use smcp_config::Config;
@@ -49,26 +49,26 @@ const REGISTRY: &str = "SMCP_REGISTRY";
 pub(super) struct App {
     global: Global,
     places: Places,
-    process: Process,
+    invocation: Invocation,
     host: SharedHost,
 }
 
 impl App {
     /// The surroundings of one command.
-    pub(super) fn new(mut global: Global, process: Process) -> Self {
-        let of_the_environment = process.system.variable(REGISTRY).map(|text| text.to_string_lossy().into_owned());
+    pub(super) fn new(mut global: Global, invocation: Invocation) -> Self {
+        let of_the_environment = invocation.system.variable(REGISTRY).map(|text| text.to_string_lossy().into_owned());
         global.registry = global.registry.or(of_the_environment);
         let places = Places {
-            home: process.system.home(),
-            working_directory: process.working_directory.clone(),
-            system_folder: process.system_folder.clone(),
+            home: invocation.system.home(),
+            working_directory: invocation.working_directory.clone(),
+            system_folder: invocation.system_folder.clone(),
         };
-        Self { global, places, process, host: SharedHost::default() }
+        Self { global, places, invocation, host: SharedHost::default() }
     }
 
     /// What the system gave this process.
     pub(super) const fn system(&self) -> &System {
-        &self.process.system
+        &self.invocation.system
     }
 
     /// The one host of policies of this process.
@@ -93,7 +93,7 @@ impl App {
     }
 
     fn session_of(&self, config: Config) -> Session {
-        Session::new(config, self.process.system.clone(), self.host.clone())
+        Session::new(config, self.invocation.system.clone(), self.host.clone())
     }
 
     /// Where relative paths start.
@@ -129,43 +129,43 @@ impl App {
     }
 
     /// Standard output: the answers of commands that answer.
-    pub(super) fn out(&self) -> Answer<Stream<'_>> {
-        Answer(self.process.streams.out())
+    pub(super) fn out(&self) -> AnswerWriter<Stream<'_>> {
+        AnswerWriter(self.invocation.streams.out())
     }
 
     /// Standard error: everything else.
     pub(super) fn err(&self) -> Stream<'_> {
-        self.process.streams.err()
+        self.invocation.streams.err()
     }
 
     /// How to write to standard output.
     pub(super) fn output_style(&self) -> Style {
-        self.process.style(self.global.color, self.process.streams.out_terminal)
+        self.invocation.style(self.global.color, self.invocation.streams.out_terminal)
     }
 
     /// How to write to standard error.
     pub(super) fn error_style(&self) -> Style {
-        self.process.style(self.global.color, self.process.streams.err_terminal)
+        self.invocation.style(self.global.color, self.invocation.streams.err_terminal)
     }
 
     /// Which streams are terminals.
     pub(super) fn terminals(&self) -> Terminals {
-        self.process.streams.terminals()
+        self.invocation.streams.terminals()
     }
 
     /// Who watches downloads: a person at a terminal, or nobody.
     pub(super) fn progress(&self) -> Box<dyn Progress> {
-        progress::watcher(self.terminals().stderr && !self.process.is_dumb() && !self.json() && !self.is_quiet())
+        progress::watcher(self.terminals().stderr && !self.invocation.is_dumb() && !self.json() && !self.is_quiet())
     }
 
     /// The circumstances of an evaluation, now.
     pub(super) fn context(&self, trust: bool) -> Context {
-        Context { evaluated_at: self.process.system.now(), trust, interactive: self.terminals().person() }
+        Context { evaluated_at: self.invocation.system.now(), trust, interactive: self.terminals().person() }
     }
 
     /// A variable of ours, empty or not; none when the text is no name, or it is not set.
     pub(super) fn variable(&self, name: &OsStr) -> Option<&OsStr> {
-        self.process.system.set_variable(name).filter(|_| !name.is_empty())
+        self.invocation.system.set_variable(name).filter(|_| !name.is_empty())
     }
 
     /// Says one thing on standard error that is worth knowing and changes nothing.
@@ -198,7 +198,7 @@ impl App {
     /// Tells a client why nothing was started for it, where one may be: a person at a terminal has read it.
     pub(super) fn refuse(&self, error: &ClientError) {
         if !self.terminals().stdin {
-            pipeline::refuse(&self.process.system, error);
+            pipeline::refuse(&self.invocation.system, error);
         }
     }
 

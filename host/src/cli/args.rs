@@ -21,13 +21,13 @@ use crate::cli::doctor::DoctorCommand;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::info::InfoCommand;
+use crate::cli::invocation::Invocation;
+use crate::cli::invocation::TerminalWidth;
 use crate::cli::login::LoginCommand;
 use crate::cli::login::LogoutCommand;
 use crate::cli::man::ManCommand;
 use crate::cli::mcp_config::McpConfigCommand;
 use crate::cli::policy::PolicyCommand;
-use crate::cli::process::Columns;
-use crate::cli::process::Process;
 use crate::cli::pull::PullCommand;
 use crate::cli::registry::RegistryCommand;
 use crate::cli::run::RunCommand;
@@ -82,12 +82,12 @@ pub(super) struct Global {
     /// Colours: always, never, or auto (on a terminal, unless NO_COLOR is set) [default: auto]
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     #[arg(hide_default_value = true, hide_possible_values = true)]
-    pub(super) color: ColorChoice,
+    pub(super) color: ColorArgument,
 }
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ColorChoice {
+pub(super) enum ColorArgument {
     /// On a terminal, unless `NO_COLOR` is set.
     Auto,
     /// Always.
@@ -214,11 +214,11 @@ fn sentence(error: &clap::Error) -> String {
 }
 
 /// Says what is wrong with a command line, or prints the help or version that it asked for.
-pub(super) fn explain(error: &clap::Error, process: &Process) -> Exit {
-    let (arguments, streams) = (&process.arguments, &process.streams);
+pub(super) fn explain(error: &clap::Error, invocation: &Invocation) -> Exit {
+    let (arguments, streams) = (&invocation.arguments, &invocation.streams);
     if !error.use_stderr() {
         // Help and version are an answer. A closed pipe behind them is not a failure.
-        drop(print(error, process, streams.out_terminal, &mut streams.out()));
+        drop(print(error, invocation, streams.out_terminal, &mut streams.out()));
         return Exit::SUCCESS;
     }
     if wants_document(arguments) {
@@ -226,10 +226,10 @@ pub(super) fn explain(error: &clap::Error, process: &Process) -> Exit {
         drop(json::write(&document, &mut streams.out()));
     } else {
         // A standard error that nobody reads changes nothing.
-        drop(print(error, process, streams.err_terminal, &mut streams.err()));
+        drop(print(error, invocation, streams.err_terminal, &mut streams.err()));
     }
     if is_launch(arguments) && !streams.stdin_is_terminal {
-        pipeline::refuse(&process.system, &client_error::failure(None, Exit::USAGE.code(), &sentence(error)));
+        pipeline::refuse(&invocation.system, &client_error::failure(None, Exit::USAGE.code(), &sentence(error)));
     }
     Exit::USAGE
 }
@@ -237,17 +237,17 @@ pub(super) fn explain(error: &clap::Error, process: &Process) -> Exit {
 /// Writes what clap has to say, coloured as everything else is.
 fn print(
     error: &clap::Error,
-    process: &Process,
-    terminal: Option<Columns>,
+    invocation: &Invocation,
+    terminal: Option<TerminalWidth>,
     out: &mut dyn Write,
 ) -> std::io::Result<()> {
-    let choice = match color_asked(&process.arguments) {
-        clap::ColorChoice::Auto => ColorChoice::Auto,
-        clap::ColorChoice::Always => ColorChoice::Always,
-        clap::ColorChoice::Never => ColorChoice::Never,
+    let choice = match color_asked(&invocation.arguments) {
+        clap::ColorChoice::Auto => ColorArgument::Auto,
+        clap::ColorChoice::Always => ColorArgument::Always,
+        clap::ColorChoice::Never => ColorArgument::Never,
     };
     let text = error.render();
-    if process.style(choice, terminal).is_coloured() {
+    if invocation.style(choice, terminal).is_coloured() {
         write!(out, "{}", text.ansi())?
     } else {
         write!(out, "{text}")?

@@ -284,7 +284,7 @@ mod tests {
 
     use super::*;
     use crate::cli::args;
-    use crate::cli::process::Streams;
+    use crate::cli::invocation::OutputStreams;
     use crate::cli::tests;
     use smcp_config::Config;
     use smcp_config::Places;
@@ -298,8 +298,10 @@ mod tests {
     #[test]
     fn the_model_is_told_where_there_is_something_to_say() {
         let places = Places { home: None, working_directory: "/".into(), system_folder: "/etc/mcp".into() };
-        let process = tests::process(Path::new("/"), "policy list", &[], Streams::piped(io::sink(), io::sink()));
-        let session = Session::new(Config::unconfigured(&places, None), process.system.clone(), SharedHost::default());
+        let invocation =
+            tests::invocation(Path::new("/"), "policy list", &[], OutputStreams::piped(io::sink(), io::sink()));
+        let session =
+            Session::new(Config::unconfigured(&places, None), invocation.system.clone(), SharedHost::default());
         let context = Context { evaluated_at: 0, trust: true, interactive: false };
         let (published, deprecated) = (Some(Status::Published), Some(Status::Deprecated));
         let cases = [
@@ -311,7 +313,7 @@ mod tests {
             (deprecated, Some(95), &[], true),
             (None, Some(95), &[], true),
         ];
-        let mut app = App::new(args::parse(&process.arguments).unwrap().global, process);
+        let mut app = App::new(args::parse(&invocation.arguments).unwrap().global, invocation);
         for (status, score, doubts, told) in cases {
             let facts =
                 Facts { status, score: score.and_then(Score::new), doubts: doubts.to_vec(), ..Facts::default() };

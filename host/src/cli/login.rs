@@ -23,14 +23,14 @@ use smcp_report::style::Span;
 pub(super) struct LoginCommand {
     /// The token; `-` reads it from standard input, where nobody else sees it
     #[arg(long, value_name = "TOKEN|-", allow_hyphen_values = true)]
-    token: Token,
+    token: TokenArgument,
 }
 
 /// What `--token` was given; a token is not shown with the rest of a command line.
 #[derive(Clone)]
-struct Token(String);
+struct TokenArgument(String);
 
-impl std::str::FromStr for Token {
+impl std::str::FromStr for TokenArgument {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -38,9 +38,9 @@ impl std::str::FromStr for Token {
     }
 }
 
-impl std::fmt::Debug for Token {
+impl std::fmt::Debug for TokenArgument {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Token(…)")
+        f.write_str("TokenArgument(…)")
     }
 }
 

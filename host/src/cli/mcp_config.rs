@@ -25,9 +25,9 @@ use crate::cli::failure::Failure;
 use crate::cli::mcp_config::client::Client;
 use crate::cli::mcp_config::client::Folders;
 use crate::cli::mcp_config::client::Profile;
-use crate::cli::mcp_config::client::Server;
+use crate::cli::mcp_config::client::ServerEntry;
 use crate::cli::mcp_config::file::ClientFile;
-use crate::cli::mcp_config::merge::Format;
+use crate::cli::mcp_config::merge::FileFormat;
 use crate::cli::mcp_config::merge::MergeError;
 use crate::cli::mcp_config::standing::Standing;
 use smcp_authority as authority;
@@ -64,7 +64,7 @@ pub(super) struct McpConfigCommand {
     env: Vec<OsString>,
     /// What to print: the document as it stands in the client's file, or the server alone
     #[arg(long, value_enum, value_name = "WHAT", default_value = "document", conflicts_with = "write")]
-    format: Part,
+    format: PrintFormat,
     /// Put it into the client's file, with a backup beside it
     #[arg(long)]
     write: bool,
@@ -78,7 +78,7 @@ pub(super) struct McpConfigCommand {
 
 /// What is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Part {
+enum PrintFormat {
     /// As it stands in the file.
     Document,
     /// Without its name and what is around it, as JSON.
@@ -144,23 +144,23 @@ impl McpConfigCommand {
     }
 
     /// Prints what has to stand in the client's file.
-    fn print(&self, app: &App, server: &Server, profile: &Profile) -> Result<(), Failure> {
+    fn print(&self, app: &App, server: &ServerEntry, profile: &Profile) -> Result<(), Failure> {
         let place = match self.place(app, profile) {
             Err(failure) if self.file.is_some() => return Err(failure),
             place => place.ok(),
         };
         let text = match self.format {
-            Part::Document => profile.format.document(&profile.additions(server)).map_err(Failure::usage)?,
-            Part::Server => format!("{:#}\n", profile.value(server)),
+            PrintFormat::Document => profile.format.document(&profile.additions(server)).map_err(Failure::usage)?,
+            PrintFormat::Server => format!("{:#}\n", profile.value(server)),
         };
         app.out().write_all(text.as_bytes())?;
-        if self.format == Part::Server {
+        if self.format == PrintFormat::Server {
             return Ok(());
         }
         if let Some(place) = place {
             let how = match profile.format {
-                Format::Json | Format::Toml => "--write puts it there",
-                Format::Yaml => "where its first line stands there already, the rest goes below that",
+                FileFormat::Json | FileFormat::Toml => "--write puts it there",
+                FileFormat::Yaml => "where its first line stands there already, the rest goes below that",
             };
             app.notice(&format!("this goes into {}; {how}", place.display()));
         }
@@ -171,7 +171,7 @@ impl McpConfigCommand {
     }
 
     /// What the client has to start.
-    fn server(&self, app: &App, profile: &Profile) -> Result<Server, Failure> {
+    fn server(&self, app: &App, profile: &Profile) -> Result<ServerEntry, Failure> {
         let program = authority::program_file().context("while looking for smcp's own file").map_err(Failure::usage)?;
         let mut args = vec!["run".to_owned()];
         for (option, value) in app.carried()? {
@@ -186,13 +186,13 @@ impl McpConfigCommand {
         let variables: Result<_, _> = self.env.iter().map(|key| parse_key(key)).collect();
         let variables = variables.context("while reading --env").map_err(Failure::usage)?;
         let name = self.name.clone().unwrap_or_else(|| ServerName::of(&self.reference)).0;
-        let server = Server { name, command: text(&program)?, args, variables };
+        let server = ServerEntry { name, command: text(&program)?, args, variables };
         self.check_expansion(&server, profile)?;
         Ok(server)
     }
 
     /// Checks that the client starts what is written, word for word. An argument may be a secret, so it isn't shown.
-    fn check_expansion(&self, server: &Server, profile: &Profile) -> Result<(), Failure> {
+    fn check_expansion(&self, server: &ServerEntry, profile: &Profile) -> Result<(), Failure> {
         let given = server.args.len().saturating_sub(self.arguments.len());
         let mut words = std::iter::once(&server.command).chain(&server.args).enumerate();
         let expanded = words.find_map(|(index, word)| Some((index, word, profile.expanded_in(word)?)));
@@ -228,10 +228,10 @@ impl McpConfigCommand {
     }
 
     /// Puts the server into the client's file.
-    fn put(&self, app: &App, server: &Server, profile: &Profile) -> Result<(), Failure> {
+    fn put(&self, app: &App, server: &ServerEntry, profile: &Profile) -> Result<(), Failure> {
         let place = self.place(app, profile)?;
         let unchanged = || format!("{} was not changed", place.display());
-        if profile.format == Format::Yaml {
+        if profile.format == FileFormat::Yaml {
             return Err(Failure::usage(explained(MergeError::Yaml).context(unchanged())));
         }
         let file = ClientFile::open(&place).with_context(unchanged).map_err(Failure::usage)?;
@@ -259,7 +259,7 @@ impl McpConfigCommand {
     }
 
     /// What else the reader has to know.
-    fn advise(&self, app: &App, server: &Server, profile: &Profile, standing: &Standing) {
+    fn advise(&self, app: &App, server: &ServerEntry, profile: &Profile, standing: &Standing) {
         if !server.variables.is_empty() && profile.keeps_values() {
             let keys = server.variables.join(", ");
             app.notice(&format!("{} has no place for secrets: write the value of {keys} there yourself", profile.name));

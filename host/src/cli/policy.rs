@@ -16,7 +16,7 @@ use crate::cli::failure::Failure;
 pub(super) enum PolicyCommand {
     Check(check::CheckCommand),
     Eval(eval::EvalCommand),
-    List(list::ListCommand),
+    List(list::ListPoliciesCommand),
     Inspect(inspect::InspectCommand),
 }
 

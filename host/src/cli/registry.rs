@@ -11,7 +11,7 @@ use clap::Subcommand;
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::registry::list::ListCommand;
+use crate::cli::registry::list::ListPackagesCommand;
 use crate::cli::registry::new::NewCommand;
 use crate::cli::registry::publish::PublishCommand;
 use crate::cli::registry::schema::SchemaCommand;
@@ -28,7 +28,7 @@ pub(super) enum RegistryCommand {
     New(NewCommand),
     Schema(SchemaCommand),
     Publish(PublishCommand),
-    List(ListCommand),
+    List(ListPackagesCommand),
     Serve(ServeCommand),
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::cli::mcp_config::merge::Addition;
-use crate::cli::mcp_config::merge::Format;
+use crate::cli::mcp_config::merge::FileFormat;
 
 /// A program that starts MCP servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -59,7 +59,7 @@ pub(super) struct Folders {
 
 /// What a client has to start.
 #[derive(Debug, Clone)]
-pub(super) struct Server {
+pub(super) struct ServerEntry {
     /// Its name in the client.
     pub(super) name: String,
     /// The program.
@@ -75,12 +75,12 @@ pub(super) struct Server {
 pub(super) struct Profile {
     /// What people call it.
     pub(super) name: &'static str,
-    place: Place,
+    place: FileLocation,
     /// The format of its file.
-    pub(super) format: Format,
+    pub(super) format: FileFormat,
     /// The key of its mapping of servers.
     section: &'static str,
-    shape: Shape,
+    shape: EntryShape,
     secrets: Secrets,
     /// What makes it read its file again.
     pub(super) reload: &'static str,
@@ -90,7 +90,7 @@ pub(super) struct Profile {
 
 /// Where a client keeps its servers.
 #[derive(Debug, Clone, Copy)]
-enum Place {
+enum FileLocation {
     /// In the home.
     Home(&'static str),
     /// In `XDG_CONFIG_HOME` or `~/.config`, on macOS as well.
@@ -105,7 +105,7 @@ enum Place {
 
 /// How a client writes a server down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
+enum EntryShape {
     /// `command`, `args`, `env`.
     Plain,
     /// The same, with `type: stdio`.
@@ -136,10 +136,10 @@ impl Client {
     pub(super) const fn profile(self) -> Profile {
         let plain = Profile {
             name: "",
-            place: Place::Home(""),
-            format: Format::Json,
+            place: FileLocation::Home(""),
+            format: FileFormat::Json,
             section: "mcpServers",
-            shape: Shape::Plain,
+            shape: EntryShape::Plain,
             secrets: Secrets::ByHand,
             reload: "",
             takes_server: None,
@@ -147,8 +147,8 @@ impl Client {
         match self {
             Self::ClaudeCode => Profile {
                 name: "Claude Code",
-                place: Place::Claude(".claude.json"),
-                shape: Shape::Typed,
+                place: FileLocation::Claude(".claude.json"),
+                shape: EntryShape::Typed,
                 secrets: Secrets::Environment("${", "}"),
                 reload: "start Claude Code again; one that is running may write the file back as it was",
                 takes_server: Some("claude mcp add-json --scope user"),
@@ -156,80 +156,80 @@ impl Client {
             },
             Self::ClaudeDesktop => Profile {
                 name: "Claude Desktop",
-                place: Place::Application("Claude/claude_desktop_config.json"),
+                place: FileLocation::Application("Claude/claude_desktop_config.json"),
                 reload: "quit Claude Desktop and start it again",
                 ..plain
             },
             Self::Codex => Profile {
                 name: "Codex",
-                place: Place::Codex("config.toml"),
-                format: Format::Toml,
+                place: FileLocation::Codex("config.toml"),
+                format: FileFormat::Toml,
                 section: "mcp_servers",
-                shape: Shape::Codex,
+                shape: EntryShape::Codex,
                 secrets: Secrets::Named,
                 reload: "start Codex again; `/mcp` shows whether the server runs",
                 ..plain
             },
             Self::Cursor => Profile {
                 name: "Cursor",
-                place: Place::Home(".cursor/mcp.json"),
-                shape: Shape::Typed,
+                place: FileLocation::Home(".cursor/mcp.json"),
+                shape: EntryShape::Typed,
                 secrets: Secrets::Environment("${env:", "}"),
                 reload: "Cursor reads it by itself; Settings → MCP shows whether the server runs",
                 ..plain
             },
             Self::Gemini => Profile {
                 name: "Gemini CLI",
-                place: Place::Home(".gemini/settings.json"),
+                place: FileLocation::Home(".gemini/settings.json"),
                 secrets: Secrets::Environment("${", "}"),
                 reload: "start Gemini CLI again; `/mcp` shows whether the server runs",
                 ..plain
             },
             Self::Goose => Profile {
                 name: "Goose",
-                place: Place::Config("goose/config.yaml"),
-                format: Format::Yaml,
+                place: FileLocation::Config("goose/config.yaml"),
+                format: FileFormat::Yaml,
                 section: "extensions",
-                shape: Shape::Goose,
+                shape: EntryShape::Goose,
                 secrets: Secrets::Named,
                 reload: "start Goose again",
                 ..plain
             },
             Self::Opencode => Profile {
                 name: "opencode",
-                place: Place::Config("opencode/opencode.json"),
+                place: FileLocation::Config("opencode/opencode.json"),
                 section: "mcp",
-                shape: Shape::Opencode,
+                shape: EntryShape::Opencode,
                 secrets: Secrets::Environment("{env:", "}"),
                 reload: "start opencode again; `opencode mcp list` shows whether the server runs",
                 ..plain
             },
             Self::Qwen => Profile {
                 name: "Qwen Code",
-                place: Place::Home(".qwen/settings.json"),
+                place: FileLocation::Home(".qwen/settings.json"),
                 secrets: Secrets::Environment("${", "}"),
                 reload: "start Qwen Code again; `/mcp` shows whether the server runs",
                 ..plain
             },
             Self::Vscode => Profile {
                 name: "VS Code",
-                place: Place::Application("Code/User/mcp.json"),
+                place: FileLocation::Application("Code/User/mcp.json"),
                 section: "servers",
-                shape: Shape::Typed,
+                shape: EntryShape::Typed,
                 secrets: Secrets::Asked,
                 reload: "VS Code reads it by itself; `MCP: List Servers` starts the server",
                 ..plain
             },
             Self::Windsurf => Profile {
                 name: "Windsurf",
-                place: Place::Home(".codeium/windsurf/mcp_config.json"),
+                place: FileLocation::Home(".codeium/windsurf/mcp_config.json"),
                 secrets: Secrets::Environment("${env:", "}"),
                 reload: "refresh the list of servers in Cascade",
                 ..plain
             },
             Self::Zed => Profile {
                 name: "Zed",
-                place: Place::Config("zed/settings.json"),
+                place: FileLocation::Config("zed/settings.json"),
                 section: "context_servers",
                 reload: "Zed reads it by itself; the settings of its agent show whether the server runs",
                 ..plain
@@ -244,34 +244,34 @@ impl Profile {
         let home = |below: &str| folders.home.as_ref().map(|home| home.join(below));
         let config = || folders.xdg_config.clone().or_else(|| home(".config"));
         let (folder, below) = match self.place {
-            Place::Home(below) => (home(""), below),
-            Place::Config(below) => (if folders.macos { home(".config") } else { config() }, below),
-            Place::Application(below) if folders.macos => (home("Library/Application Support"), below),
-            Place::Application(below) => (config(), below),
-            Place::Claude(below) => (folders.claude_config.clone().or_else(|| home("")), below),
-            Place::Codex(below) => (folders.codex_home.clone().or_else(|| home(".codex")), below),
+            FileLocation::Home(below) => (home(""), below),
+            FileLocation::Config(below) => (if folders.macos { home(".config") } else { config() }, below),
+            FileLocation::Application(below) if folders.macos => (home("Library/Application Support"), below),
+            FileLocation::Application(below) => (config(), below),
+            FileLocation::Claude(below) => (folders.claude_config.clone().or_else(|| home("")), below),
+            FileLocation::Codex(below) => (folders.codex_home.clone().or_else(|| home(".codex")), below),
         };
         folder.map(|folder| folder.join(below))
     }
 
     /// The server as the client writes it down.
-    pub(super) fn value(&self, server: &Server) -> Value {
-        let Server { name, command, args, variables } = server;
+    pub(super) fn value(&self, server: &ServerEntry) -> Value {
+        let ServerEntry { name, command, args, variables } = server;
         let given: Map<_, _> = variables.iter().map(|key| (key.clone(), self.value_of(name, key))).collect();
         let some = |key: &'static str, value: Value| (!variables.is_empty()).then_some((key, value));
         let members = match self.shape {
-            Shape::Plain | Shape::Typed => [
-                (self.shape == Shape::Typed).then_some(("type", json!("stdio"))),
+            EntryShape::Plain | EntryShape::Typed => [
+                (self.shape == EntryShape::Typed).then_some(("type", json!("stdio"))),
                 Some(("command", json!(command))),
                 Some(("args", json!(args))),
                 some("env", Value::Object(given)),
             ]
             .to_vec(),
-            Shape::Codex => {
+            EntryShape::Codex => {
                 [Some(("command", json!(command))), Some(("args", json!(args))), some("env_vars", json!(variables))]
                     .to_vec()
             }
-            Shape::Opencode => {
+            EntryShape::Opencode => {
                 let words: Vec<_> = std::iter::once(command).chain(args).collect();
                 [
                     Some(("type", json!("local"))),
@@ -281,7 +281,7 @@ impl Profile {
                 ]
                 .to_vec()
             }
-            Shape::Goose => [
+            EntryShape::Goose => [
                 Some(("name", json!(name))),
                 Some(("type", json!("stdio"))),
                 Some(("enabled", json!(true))),
@@ -297,7 +297,7 @@ impl Profile {
     }
 
     /// What has to stand in its file.
-    pub(super) fn additions(&self, server: &Server) -> Vec<Addition> {
+    pub(super) fn additions(&self, server: &ServerEntry) -> Vec<Addition> {
         let (section, name, value) = (self.section, server.name.clone(), self.value(server));
         let asked = server.variables.iter().filter(|_| self.secrets == Secrets::Asked);
         let questions = asked.map(|key| question(server, key));
@@ -319,7 +319,7 @@ impl Profile {
         let named = || {
             // Gemini CLI and Qwen Code know the short form as well.
             let mut behind = text.split('$').skip(1);
-            let short = self.secrets == Secrets::Environment("${", "}") && self.shape == Shape::Plain;
+            let short = self.secrets == Secrets::Environment("${", "}") && self.shape == EntryShape::Plain;
             (short && behind.any(|rest| rest.starts_with(|next: char| next.is_ascii_alphabetic() || next == '_')))
                 .then_some("$")
         };
@@ -342,7 +342,7 @@ fn input(server: &str, key: &str) -> String {
 }
 
 /// VS Code's question for a value, which it keeps in the system's store of secrets.
-fn question(server: &Server, key: &str) -> Addition {
+fn question(server: &ServerEntry, key: &str) -> Addition {
     let description = format!("{key} for {}", server.name);
     let value = json!({
         "type": "promptString", "id": input(&server.name, key), "description": description, "password": true,

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// The format of a client's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+pub(super) enum FileFormat {
     /// JSON: changed byte by byte.
     Json,
     /// TOML: changed by a parser that keeps comments and layout.
@@ -74,7 +74,7 @@ pub(super) enum MergeError {
     Taken(String),
 }
 
-impl Format {
+impl FileFormat {
     /// A document with nothing but the additions.
     ///
     /// # Errors

@@ -13,9 +13,9 @@ use smcp_report::listing;
 ///
 /// Every enabled policy is loaded and asked whether it accepts its settings; nothing is evaluated.
 #[derive(Debug, Args)]
-pub(crate) struct ListCommand {}
+pub(crate) struct ListPoliciesCommand {}
 
-impl ListCommand {
+impl ListPoliciesCommand {
     /// Carries the command out.
     pub(crate) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         let rows = pipeline::examine(&app.session_to_decide(None)?)?;

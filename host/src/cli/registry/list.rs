@@ -17,9 +17,9 @@ use smcp_report::table;
 
 /// List the packages of the registry directory that --registry names, with their latest versions.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct ListCommand {}
+pub(in crate::cli) struct ListPackagesCommand {}
 
-impl ListCommand {
+impl ListPackagesCommand {
     /// Carries the command out.
     pub(super) fn execute(self, app: &App) -> Result<Exit, Failure> {
         let Self {} = self;

@@ -10,7 +10,7 @@ use std::io::IsTerminal as _;
 use std::io::Write;
 use std::path::PathBuf;
 
-use crate::cli::args::ColorChoice;
+use crate::cli::args::ColorArgument;
 use smcp_authority as authority;
 use smcp_config::discover;
 use smcp_pipeline::System;
@@ -20,7 +20,7 @@ use smcp_report::style::Style;
 
 /// Everything that a command gets from outside, but for what it opens.
 #[derive(Debug)]
-pub struct Process {
+pub struct Invocation {
     /// The command line, the program's name first.
     pub arguments: Vec<OsString>,
     /// The environment, the clock, standard input, and whoever runs smcp.
@@ -30,10 +30,10 @@ pub struct Process {
     /// Where an administrator writes rules. No flag, variable or file moves it; only tests do.
     pub system_folder: PathBuf,
     /// What is written to, and whether a person reads it.
-    pub streams: Streams,
+    pub streams: OutputStreams,
 }
 
-impl Process {
+impl Invocation {
     /// This process.
     pub fn current() -> Self {
         Self {
@@ -46,18 +46,18 @@ impl Process {
             },
             working_directory: authority::current_dir().unwrap_or_default(),
             system_folder: PathBuf::from(discover::SYSTEM_FOLDER),
-            streams: Streams::of_the_process(),
+            streams: OutputStreams::of_the_process(),
         }
     }
 
     /// How to write to a stream that is this terminal, or none.
-    pub(super) fn style(&self, choice: ColorChoice, terminal: Option<Columns>) -> Style {
+    pub(super) fn style(&self, choice: ColorArgument, terminal: Option<TerminalWidth>) -> Style {
         let choice = match choice {
-            ColorChoice::Auto => style::ColorChoice::Auto,
-            ColorChoice::Always => style::ColorChoice::Always,
-            ColorChoice::Never => style::ColorChoice::Never,
+            ColorArgument::Auto => style::ColorChoice::Auto,
+            ColorArgument::Always => style::ColorChoice::Always,
+            ColorArgument::Never => style::ColorChoice::Never,
         };
-        let columns = terminal.and_then(|Columns(columns)| columns);
+        let columns = terminal.and_then(|TerminalWidth(columns)| columns);
         let no_color = self.system.variable("NO_COLOR").is_some() || self.is_dumb();
         Style::for_stream(choice, terminal.is_some(), columns, no_color)
     }
@@ -69,23 +69,23 @@ impl Process {
 }
 
 /// Standard output and standard error, and what reads and writes at their other ends.
-pub struct Streams {
+pub struct OutputStreams {
     out: RefCell<Box<dyn Write>>,
     err: RefCell<Box<dyn Write>>,
     /// Whether standard input is a terminal.
     pub(super) stdin_is_terminal: bool,
     /// The columns of the terminal that standard output is; `None` when it is not one.
-    pub(super) out_terminal: Option<Columns>,
+    pub(super) out_terminal: Option<TerminalWidth>,
     /// The same of standard error.
-    pub(super) err_terminal: Option<Columns>,
+    pub(super) err_terminal: Option<TerminalWidth>,
 }
 
 /// How wide a terminal is, when it says so.
 #[derive(Debug, Clone, Copy)]
-pub struct Columns(pub Option<usize>);
+pub struct TerminalWidth(pub Option<usize>);
 
-impl Streams {
-    /// Streams that are not terminals.
+impl OutputStreams {
+    /// OutputStreams that are not terminals.
     pub fn piped(out: impl Write + 'static, err: impl Write + 'static) -> Self {
         Self {
             out: RefCell::new(Box::new(out)),
@@ -97,7 +97,8 @@ impl Streams {
     }
 
     fn of_the_process() -> Self {
-        let columns = |terminal: &console::Term| Columns(terminal.size_checked().map(|(_, columns)| columns.into()));
+        let columns =
+            |terminal: &console::Term| TerminalWidth(terminal.size_checked().map(|(_, columns)| columns.into()));
         Self {
             stdin_is_terminal: io::stdin().is_terminal(),
             out_terminal: io::stdout().is_terminal().then(|| columns(&console::Term::stdout())),
@@ -142,10 +143,10 @@ impl fmt::Debug for Stream<'_> {
     }
 }
 
-impl fmt::Debug for Streams {
+impl fmt::Debug for OutputStreams {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { out: _, err: _, stdin_is_terminal, out_terminal, err_terminal } = self;
-        f.debug_struct("Streams")
+        f.debug_struct("OutputStreams")
             .field("stdin_is_terminal", stdin_is_terminal)
             .field("out_terminal", out_terminal)
             .field("err_terminal", err_terminal)
