@@ -1,6 +1,6 @@
 //! From a reference to verified bytes: ask the registry, fill the cache.
 //!
-//! When the registry can't be asked, `offline` asks the cache what it said before.
+//! When the registry can't be asked, `offline` looks in the cache for its last answer.
 
 use std::io;
 
@@ -23,17 +23,17 @@ use smcp_registry::RegistryClient;
 use smcp_registry::RegistryProblem;
 use smcp_store::Lease;
 
-/// A package that its registry knows; nothing of it was downloaded yet.
+/// A package that its registry knows, and of which nothing has been downloaded yet.
 pub(super) struct Resolved {
     client: Box<dyn RegistryClient>,
     resolution: Resolution,
     /// When the registry was asked, in seconds since the Unix epoch.
     at: u64,
-    // INVARIANT: there when the client is the cache in place of the registry.
+    // INVARIANT: `Some` when the client is the cache in place of the registry.
     notice: Option<Notice>,
 }
 
-/// Asks the registry which package is meant, and when it can't be asked, the cache.
+/// Asks the registry which package is meant; the cache when the registry can't be asked.
 ///
 /// # Errors
 /// [`PipelineError::Package`] when the registry has no such package, or can't be asked and the cache does not help.
@@ -42,10 +42,10 @@ pub(super) fn resolve(
     reference: &PackageRef,
     deadline: &Deadline,
 ) -> Result<Resolved, PipelineError> {
-    // Silence must not use up the time in which the cache could answer.
+    // A silent registry must not use up the time in which the cache could answer.
     let patience = offline::can_recall(session, reference).then(|| deadline.share(limits::RECALL_PATIENCE));
-    let asked = ask(session, reference, patience.as_ref().unwrap_or(deadline));
-    match asked.map_err(|error| if patience.is_some() { silence(session.config(), error) } else { error }) {
+    let answer = ask(session, reference, patience.as_ref().unwrap_or(deadline));
+    match answer.map_err(|error| if patience.is_some() { silence_as_outage(session.config(), error) } else { error }) {
         Err(PipelineError::Package(outage)) if outage.is_outage() => {
             let at = session.system().now();
             let recalled = offline::recall(session, reference, outage)?;
@@ -56,8 +56,8 @@ pub(super) fn resolve(
     }
 }
 
-/// A registry that has kept silent for as long as it was waited for is one that can't be asked.
-fn silence(config: &Config, error: PipelineError) -> PipelineError {
+/// Makes of a registry's silence the error of a registry that can't be asked; returns any other error as it is.
+fn silence_as_outage(config: &Config, error: PipelineError) -> PipelineError {
     let PipelineError::Package(PackageError::Timeout(expired) | PackageError::Silence { expired, .. }) = error else {
         return error;
     };
@@ -68,10 +68,10 @@ fn silence(config: &Config, error: PipelineError) -> PipelineError {
 /// Asks the registry itself which package is meant.
 ///
 /// # Errors
-/// [`PipelineError::Package`] when it can't be asked, or has no such package.
+/// [`PipelineError::Package`] when the registry can't be asked, or has no such package.
 pub(super) fn ask(session: &Session, reference: &PackageRef, deadline: &Deadline) -> Result<Resolved, PipelineError> {
     let client = session.registry()?;
-    // Before the question: facts may seem older than they are, and never younger.
+    // Taken before the question: facts may seem older than they are, but never younger.
     let at = session.system().now();
     let resolution = client.resolve(reference, deadline).inspect_err(|error| {
         if error.is_absence() {
@@ -95,16 +95,17 @@ impl Resolved {
         &self.resolution
     }
 
-    /// What is worth saying about where the answer comes from.
+    /// The notice that the answer comes from the cache, if it does.
     pub(super) const fn notice(&self) -> Option<&Notice> {
         self.notice.as_ref()
     }
 
-    /// Downloads and verifies the manifest and the bundle, which stay in the cache as long as the lease.
+    /// Downloads and verifies the manifest and the bundle, which stay in the cache as long as the lease exists.
     ///
     /// # Errors
     /// [`PipelineError::Package`] when something is not what it should be, or the cache can't be used;
-    /// [`PipelineError::CacheBusy`] when another process removes the files each time.
+    /// [`PipelineError::NoCache`] when there is no place for it; [`PipelineError::CacheBusy`] when another process
+    /// removes the files each time.
     pub(super) fn fetch(
         &self,
         session: &Session,
@@ -126,10 +127,10 @@ impl Resolved {
     }
 }
 
-/// Whether the registry of the configuration can be opened, and answers as a registry.
+/// Checks that the configured registry can be opened, and answers as a registry does.
 ///
 /// # Errors
-/// [`PipelineError::Package`] when it does not answer, or with something else.
+/// [`PipelineError::Package`] when it does not answer, or its answer is not that of a registry.
 pub fn reach(session: &Session, deadline: &Deadline) -> Result<(), PipelineError> {
     Ok(session.registry()?.probe(deadline)?)
 }

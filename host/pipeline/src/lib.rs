@@ -1,7 +1,7 @@
-//! The stages in their order: find the package, judge it, ask, start it.
+//! The stages in their order: find the package, evaluate it, ask, start it.
 //!
-//! The only module that knows more than one stage. Every way to start a server leads through [`run`], and nothing of
-//! a package starts without the clearance that `decide` makes.
+//! Only this crate knows the order of the stages. A server is started by [`run`] alone, and nothing of a package starts
+//! without the clearance that `decide` makes.
 
 mod cache;
 mod error;
@@ -31,7 +31,7 @@ pub use session::Session;
 pub use session::access::has_token;
 pub use session::access::log_in;
 pub use session::access::log_out;
-pub use session::access::remarks_on_the_proxy;
+pub use session::access::proxy_remarks;
 pub use session::check_clock;
 pub use session::open_directory;
 pub use session::unreadable;
@@ -78,34 +78,33 @@ use smcp_model::warning::Warning;
 use smcp_policy::request;
 use smcp_store::Lease;
 
-/// A package, or a facts document, with what the policies say of it.
+/// A package, or a facts document, with the decision about it.
 #[derive(Debug)]
 pub struct Judged {
-    /// What was judged.
+    /// What was evaluated.
     pub subject: Subject,
-    /// What the policies say.
+    /// The decision, with the outcome of each policy.
     pub ruling: Ruling,
-    /// What else is worth saying.
+    /// What else the user should know.
     pub notices: Vec<Notice>,
-    /// What the server would get; known where one is about to start.
+    /// What the server would have access to; `None` unless one is about to start.
     pub access: Option<Access>,
 }
 
 impl Judged {
-    /// Whether there is nothing to say but that it may run: no score below the warning threshold, no notice, nothing
-    /// that had to be accepted. A score that nobody knows is not a low one; where a minimum asks for it, a policy is
-    /// violated.
+    /// Whether there is nothing to report but that it may run: no score below the warning threshold, no notice, nothing
+    /// that had to be accepted. An unknown score is not a low one; a policy with a minimum score is violated by it.
     pub fn is_quiet(&self) -> bool {
         self.notices.is_empty() && self.is_clean()
     }
 
-    /// Whether the model that is to use the server has to be told something. Facts from the cache that are young enough
-    /// are as good as any: a person is told of them, and the audit log.
+    /// Whether the model that will use the server must be warned. Facts from the cache that are young enough are as
+    /// good as any: the user and the audit log are told of them, the model is not.
     pub fn concerns_the_model(&self) -> bool {
         !self.is_clean() || self.notices.iter().any(|notice| notice.code != FACTS_FROM_CACHE)
     }
 
-    /// How a program ends that decides this and got that answer.
+    /// How the program ends after this decision; `consent` is the answer to its question.
     pub const fn exit(&self, consent: Option<Consent>) -> ExitKind {
         exit_for(self.ruling.effect(), consent)
     }
@@ -125,27 +124,27 @@ impl Judged {
     }
 }
 
-/// Who hears of a decision and answers for it: a person at a terminal, or nobody.
+/// Shows decisions and notices to the user, and asks for consent where a user can answer.
 pub trait Audience {
-    /// Hears a decision that needs no answer, before anything starts.
+    /// Shows a decision that needs no answer, before anything starts.
     fn show_decision(&mut self, judged: &Judged);
 
-    /// Hears a decision that asks, and answers it.
+    /// Shows a decision that needs consent, and returns the answer.
     fn ask_consent(&mut self, judged: &Judged) -> Consent;
 
-    /// What the model has to be told in the stream, because nobody reads the terminal; `None` when there is nothing to
-    /// say, or somebody has read it.
+    /// Returns the warning that the model must get in the stream, because no user reads the terminal; `None` when there
+    /// is nothing to warn of, or a user has read it.
     fn warning(&mut self, judged: &Judged) -> Option<Warning>;
 
-    /// Hears a remark about the start. What a manifest asks for in vain is no concern of the model's: it is not in
-    /// the [`warning`](Self::warning).
+    /// Shows a notice about the start, such as a variable that the manifest asks for in vain. It does not concern the
+    /// model, so it is not in the [`warning`](Self::warning).
     fn notice(&mut self, notice: &Notice);
 
-    /// Hears something that nobody may miss: that the audit log is not complete.
+    /// Shows a notice that the user must not miss, whatever the options: that the audit log is not complete.
     fn warn_always(&mut self, notice: &Notice);
 }
 
-/// Starts a server if every policy allows it, and waits for its end; the recorder records all of it.
+/// Starts a server if every policy allows it, and waits for its end. Records the decision, the start and the end.
 ///
 /// # Errors
 /// See [`PipelineError`]. When it is [`PipelineError::Refused`] by policy or for want of consent, the audience has been
@@ -159,7 +158,7 @@ pub fn run(
     progress: &mut dyn Progress,
 ) -> Result<Ended, Failed> {
     let deadline = Deadline::after(request.timeout);
-    // The lease is held until the server has ended: nobody removes from the cache what runs.
+    // The lease is held until the server has ended, so that nothing that runs is removed from the cache.
     let evaluated = evaluate_with_lease(session, &request.reference, context, &deadline, progress);
     let (ruled, mut judged, _lease) = evaluated.inspect_err(|failed| {
         let notice = recorder.failed(failed);
@@ -179,7 +178,7 @@ pub fn run(
             return Err(failed(refusal.into()));
         }
     };
-    // The limit is for our work; how long a person thinks is theirs.
+    // The limit is for the work of smcp, not for the time that the user takes to answer.
     let deadline = deadline.extended(waited);
     let warning = audience.warning(&judged);
     let prepared = Prepared { environment, warning, deadline };
@@ -188,24 +187,28 @@ pub fn run(
         .map_err(failed)
 }
 
-/// What came of a ruling.
+/// The result of a ruling.
 struct Answered {
     clearance: Result<Clearance, Refusal>,
     /// The answer, when there was a question.
     consent: Option<Consent>,
-    /// How long it was thought about.
+    /// How long the user took to answer.
     waited: Duration,
 }
 
-/// Carries a ruling out, with the audience's answer when it asks.
+/// Carries a ruling out; asks the audience where it needs consent.
 fn answer(ruled: Ruled<ResolvedPackage>, judged: &Judged, audience: &mut dyn Audience) -> Answered {
     let clearance = match ruled.apply() {
         Decision::Allow(clearance) => Ok(clearance),
         Decision::Deny(refusal) => Err(refusal),
         Decision::Ask(question) => {
-            let asked = Instant::now();
+            let asked_at = Instant::now();
             let consent = audience.ask_consent(judged);
-            return Answered { clearance: question.answer(consent), consent: Some(consent), waited: asked.elapsed() };
+            return Answered {
+                clearance: question.answer(consent),
+                consent: Some(consent),
+                waited: asked_at.elapsed(),
+            };
         }
     };
     audience.show_decision(judged);
@@ -216,10 +219,10 @@ fn warn(notice: Option<Notice>, audience: &mut dyn Audience) {
     notice.iter().for_each(|notice| audience.warn_always(notice));
 }
 
-/// Finds a package and judges it; the whole of a dry run.
+/// Finds a package and evaluates it; all that a dry run does.
 ///
 /// # Errors
-/// See [`PipelineError`]: whatever is refused before a policy speaks.
+/// See [`PipelineError`]: what ends it before a policy is evaluated.
 pub fn evaluate_package(
     session: &Session,
     reference: &PackageRef,
@@ -230,7 +233,7 @@ pub fn evaluate_package(
     evaluate_with_lease(session, reference, context, deadline, progress).map(|(ruled, judged, _)| (ruled, judged))
 }
 
-/// Finds a package and judges it, and keeps its files in the cache as long as the lease.
+/// Finds a package and evaluates it. Its files stay in the cache as long as the lease exists.
 fn evaluate_with_lease(
     session: &Session,
     reference: &PackageRef,
@@ -257,7 +260,7 @@ fn evaluate_with_lease(
     Ok((ruled, judged, lease))
 }
 
-/// What the registry says of a package, after verifying it, and what is worth saying about that; nothing is judged.
+/// Returns what the registry says of a package, after verifying it, with notices about it; evaluates nothing.
 ///
 /// # Errors
 /// See [`PipelineError`].
@@ -274,7 +277,7 @@ pub fn inform(
     Ok((subject, notices))
 }
 
-/// Asks the registry for a package and fills the cache with it, whatever its status; nothing is judged.
+/// Asks the registry for a package and fills the cache with it, whatever its status; evaluates nothing.
 ///
 /// # Errors
 /// See [`PipelineError`].
@@ -287,7 +290,7 @@ pub fn fetch(
     find::ask(session, reference, deadline)?.fetch(session, deadline, progress).map(|(package, _lease)| package)
 }
 
-/// Judges a facts document: the same decision, with no registry, and with nothing that could start.
+/// Evaluates a facts document: makes the same decision without a registry, and without anything that could start.
 ///
 /// # Errors
 /// [`PipelineError::Refused`] for the status in the document, [`PipelineError::Pin`] and [`PipelineError::Host`].
@@ -296,7 +299,7 @@ pub fn evaluate_facts(session: &Session, subject: Subject, context: Context) -> 
     evaluate_admitted(session, facts, Subject::clone, context).map(|(_, judged)| judged)
 }
 
-/// Rules on what was admitted, told to the policies as `subject_of` it.
+/// Evaluates what was admitted, and rules on it. The policies see it as `subject_of` describes it.
 fn evaluate_admitted<T>(
     session: &Session,
     admitted: Admitted<T>,
@@ -318,7 +321,7 @@ fn evaluate_admitted<T>(
     }
 }
 
-/// Evaluates every policy of every layer; nothing short-circuits.
+/// Evaluates every policy of every layer, whatever the others say.
 ///
 /// # Errors
 /// [`PipelineError::Pin`] when a component is not the one that the configuration pins, [`PipelineError::Host`] when

@@ -1,7 +1,7 @@
-//! What the audit log is told, and what follows when it can't be written.
+//! Writes the records of one command to the audit log, and decides what follows when it can't.
 //!
-//! `audit: required` means that nothing is allowed unrecorded. What is refused stays refused for its own reason, and
-//! that it was not recorded is said.
+//! With `audit: required`, nothing is allowed that was not recorded. A refusal stands for its own reason; when it could
+//! not be recorded, a notice says so.
 
 mod body;
 
@@ -30,12 +30,12 @@ use smcp_model::record::Body;
 use smcp_model::request::Context;
 use smcp_model::text::SafeText;
 
-/// What smcp was asked to do, as records have it.
+/// What smcp was asked to do, as it is recorded.
 #[derive(Debug, Clone)]
 pub struct Activity {
     /// The command's name.
     pub command: &'static str,
-    /// The package as it was typed; none where a document names it.
+    /// The package as it was typed; `None` where a document names it.
     pub asked: Option<String>,
 }
 
@@ -47,51 +47,52 @@ pub struct Recorder {
     activity: Activity,
     /// The number of its first record.
     run: Option<u64>,
-    /// Since when a server runs.
+    /// When the server was started.
     started: Option<Instant>,
-    /// What is kept beside the log as long as it runs.
+    /// The mark beside the log that exists as long as the server runs.
     running: Option<Running>,
 }
 
 impl Recorder {
-    /// Opens the audit log, before anything is done that belongs into it.
+    /// Opens the audit log, before the command does anything that must be recorded. The notice is what the user has to
+    /// know when records will be missing, and smcp goes on all the same.
     ///
     /// # Errors
-    /// [`PipelineError::Audit`] when it can't be written and must be; [`PipelineError::Clock`].
+    /// [`PipelineError::Audit`] when the log can't be written and must be; [`PipelineError::Clock`].
     pub fn open(session: &Session, activity: Activity) -> Result<(Self, Option<Notice>), PipelineError> {
-        // Whatever the log: no decision is right about the time either.
+        // Needed without a log, too: a decision depends on the time as well.
         check_clock(session.system())?;
         let audit = session.config().audit();
         let mut recorder = Self { log: None, audit, activity, run: None, started: None, running: None };
         let (log, unsent) = match session.audit_log() {
             Ok(opened) => opened,
-            Err(error) => return excuse(audit, error).map(|notice| (recorder, notice)),
+            Err(error) => return tolerate(audit, error).map(|notice| (recorder, notice)),
         };
-        let notice = unsent.map_or(Ok(None), |error| excuse(audit, error))?;
+        let notice = unsent.map_or(Ok(None), |error| tolerate(audit, error))?;
         recorder.log = Some(log);
         Ok((recorder, notice))
     }
 
-    /// Tries whether records could be written, and writes none.
+    /// Checks that records could be written; writes none.
     ///
     /// # Errors
     /// As [`open`](Self::open).
     pub fn try_out(session: &Session) -> Result<Option<Notice>, PipelineError> {
         let (recorder, notice) = Self::open(session, Activity { command: "doctor", asked: None })?;
         let Some(log) = &recorder.log else { return Ok(notice) };
-        log.try_out().map_or_else(|error| excuse(recorder.audit, error), |()| Ok(notice))
+        log.try_out().map_or_else(|error| tolerate(recorder.audit, error), |()| Ok(notice))
     }
 
-    /// Records the end of every start whose smcp was killed before it could. What fails here fails once more with the
-    /// next record, which says so.
+    /// Records the end of every server whose smcp was killed before it could do so. A failure is only logged: the next
+    /// record fails for the same reason, and reports it.
     pub fn close_abandoned(&self) {
         let Some(log) = &self.log else { return };
         let closed = log.abandoned(limits::AUDIT_ABANDONED).and_then(|abandoned| {
-            abandoned.into_iter().try_for_each(|one| {
-                let (circumstances, body) = body::abandoned(&one.about);
-                let entry = NewRecord { run: Some(one.about.run), circumstances, body };
+            abandoned.into_iter().try_for_each(|start| {
+                let (circumstances, body) = body::abandoned(&start.about);
+                let entry = NewRecord { run: Some(start.about.run), circumstances, body };
                 let head = log.append(&entry)?;
-                one.recorded();
+                start.recorded();
                 log.announce(head)
             })
         });
@@ -100,7 +101,7 @@ impl Recorder {
         }
     }
 
-    /// Records a decision that allows.
+    /// Records a decision that allows the package.
     ///
     /// # Errors
     /// [`PipelineError::Audit`] when it can't be recorded and must be.
@@ -114,7 +115,7 @@ impl Recorder {
         self.write(body::decision(session.config(), judged, context, consent))
     }
 
-    /// Records a decision that refuses. It does so recorded or not.
+    /// Records a decision that refuses the package. It refuses it whether it is recorded or not.
     pub fn refused(
         &mut self,
         session: &Session,
@@ -122,22 +123,22 @@ impl Recorder {
         context: Context,
         consent: Option<Consent>,
     ) -> Option<Notice> {
-        said_anyway(self.decided(session, judged, context, consent))
+        as_notice(self.decided(session, judged, context, consent))
     }
 
-    /// Records why it ended before any policy spoke: a decision, or a failure.
+    /// Records what ended the command before any policy was evaluated: a decision, or a failure.
     pub fn failed(&mut self, failed: &Failed) -> Option<Notice> {
         let body = match failed.document() {
             Some(document) => body::refusal(failed, document),
             None => Body::Failure(body::failed(&failed.subject.label(), &failed.error)),
         };
-        said_anyway(self.write(body))
+        as_notice(self.write(body))
     }
 
     /// Records that a server is about to be started.
     ///
     /// # Errors
-    /// [`PipelineError::Audit`] when it can't be recorded and must be; then it is not started.
+    /// [`PipelineError::Audit`] when it can't be recorded and must be; the server is not started then.
     pub(super) fn starting(
         &mut self,
         package: &ResolvedPackage,
@@ -157,8 +158,8 @@ impl Recorder {
         Ok(notice)
     }
 
-    /// Records how a launch ended: that of the server, if there was one, and how many files it left beside its program,
-    /// when that is known. Nothing can be refused any more.
+    /// Records how a launch ended, and how many files the server left beside its program, when that is known. Nothing
+    /// can be refused any more, so a failure is only a notice.
     pub(super) fn ended(
         &mut self,
         label: &str,
@@ -166,7 +167,7 @@ impl Recorder {
         left_behind: Option<usize>,
     ) -> Option<Notice> {
         let mut end = match finished {
-            // The log could not be written a moment ago, and has said so.
+            // The log could not be written a moment ago, and that has been reported.
             Err(PipelineError::Audit(_)) => return None,
             Err(error) => body::failed(label, error),
             Ok(finished) => body::end(label, *finished),
@@ -179,8 +180,8 @@ impl Recorder {
                 Body::End(end)
             }
         };
-        let notice = said_anyway(self.write(body));
-        // What could not be recorded is recorded by the next run, as far as it will know.
+        let notice = as_notice(self.write(body));
+        // Without the log the mark stays: the next run records what it can know of this end.
         if self.log.is_some() {
             self.running.take().into_iter().for_each(Running::ended);
         }
@@ -201,36 +202,36 @@ impl Recorder {
         match append(log, &entry) {
             Ok(head) => {
                 self.run.get_or_insert(head.seq);
-                log.announce(head).map_or_else(|error| excuse(self.audit, error), |()| Ok(None))
+                log.announce(head).map_or_else(|error| tolerate(self.audit, error), |()| Ok(None))
             }
             Err(error) => {
-                // Said once, not for every record.
+                // Reported once, not for every record.
                 self.log = None;
-                excuse(self.audit, error)
+                tolerate(self.audit, error)
             }
         }
     }
 }
 
-/// What follows when the log fails.
-fn excuse(audit: Audit, error: AuditError) -> Result<Option<Notice>, PipelineError> {
+/// Returns what follows when the log fails: an error, or a notice where the configuration allows to go on.
+fn tolerate(audit: Audit, error: AuditError) -> Result<Option<Notice>, PipelineError> {
     match audit {
         Audit::Required => Err(PipelineError::Audit(error)),
-        Audit::BestEffort => Ok(Some(unrecorded(&error))),
+        Audit::BestEffort => Ok(Some(unrecorded_notice(&error))),
     }
 }
 
-/// For what does not depend on the log: its failure is said, whatever the configuration.
-fn said_anyway(recorded: Result<Option<Notice>, PipelineError>) -> Option<Notice> {
+/// Makes a notice of a failure of the log, for what does not depend on it, whatever the configuration says.
+fn as_notice(recorded: Result<Option<Notice>, PipelineError>) -> Option<Notice> {
     match recorded {
-        Err(PipelineError::Audit(error)) => Some(unrecorded(&error)),
-        Err(error) => Some(unrecorded(&error)),
+        Err(PipelineError::Audit(error)) => Some(unrecorded_notice(&error)),
+        Err(error) => Some(unrecorded_notice(&error)),
         Ok(notice) => notice,
     }
 }
 
-fn unrecorded(error: &dyn std::error::Error) -> Notice {
+fn unrecorded_notice(error: &dyn std::error::Error) -> Notice {
     // A notice is one line: what to do follows what is wrong.
-    let said = error.to_string().lines().map(str::trim).collect::<Vec<_>>().join("; ");
-    Notice { code: "audit-unwritten", message: SafeText::new(&format!("the audit log is not complete: {said}")) }
+    let problem = error.to_string().lines().map(str::trim).collect::<Vec<_>>().join("; ");
+    Notice { code: "audit-unwritten", message: SafeText::new(&format!("the audit log is not complete: {problem}")) }
 }

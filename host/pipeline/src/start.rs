@@ -1,4 +1,4 @@
-//! From a clearance to a running server, and to its end.
+//! Starts a package that has a clearance, and waits for the server's end.
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -30,7 +30,7 @@ use smcp_model::text::SafeText;
 use smcp_model::warning::Delivery;
 use smcp_model::warning::Warning;
 
-/// What somebody asks for when they ask for a launch.
+/// The launch that the user asks for.
 #[derive(Debug)]
 pub struct LaunchRequest {
     /// Which package.
@@ -45,18 +45,18 @@ pub struct LaunchRequest {
     pub env: Vec<Assignment>,
 }
 
-/// What is ready for a start before the bundle is unpacked.
+/// What a start needs and is known before the bundle is unpacked.
 #[derive(Debug)]
 pub(super) struct Prepared {
     /// The variables that the server gets.
     pub(super) environment: ServerEnvironment,
-    /// What the model has to be told.
+    /// The warning that the model must get.
     pub(super) warning: Option<Warning>,
     /// When the server must have been started.
     pub(super) deadline: Deadline,
 }
 
-/// Unpacks what was cleared into a folder of its own, starts it there, waits for its end, and records that end.
+/// Unpacks the package into a folder of its own, starts its server there, waits for its end, and records that end.
 pub(super) fn start(
     session: &Session,
     clearance: Clearance,
@@ -71,13 +71,13 @@ pub(super) fn start(
     let left = folder.as_ref().map(Unpacked::left_behind);
     left.as_ref().and_then(left_note).iter().for_each(|notice| audience.notice(notice));
     let left = left.map(|left| left.count);
-    // Before the folder is removed: that takes long where it has many files, and who is impatient kills us meanwhile.
+    // Before the folder is removed: that takes long when it has many files, and smcp may be killed meanwhile.
     recorder.ended(&label, finished.as_ref(), left).iter().for_each(|notice| audience.warn_always(notice));
     drop(folder);
     finished
 }
 
-/// The same up to the end of the server. The folder stays in `folder`, as the server left it.
+/// Does the same up to the end of the server. Puts the folder into `folder`, as the server left it.
 fn start_in(
     folder: &mut Option<Unpacked>,
     session: &Session,
@@ -94,7 +94,7 @@ fn start_in(
     for name in environment.withheld() {
         tracing::info!("not passed on: {name}; --env {name} passes it on");
     }
-    // Before there is something to clean up, so that no signal ends us without cleaning up.
+    // Before there is something to clean up, so that no signal ends smcp without a cleanup.
     let signals = Signals::listen().map_err(|cause| PipelineError::System { doing: "watch signals", cause })?;
     let interrupted = || signals.ended().is_some();
     let run = session.run_folder(true)?;
@@ -131,7 +131,7 @@ fn start_in(
     Ok(finished)
 }
 
-/// What somebody who loses files has to know.
+/// Returns the notice about files that the server wrote and that are removed; `None` when there are none.
 fn left_note(left: &LeftBehind) -> Option<Notice> {
     let names: Vec<String> = left.names.iter().map(|name| format!("`{name}`")).collect();
     let unnamed = left.count.saturating_sub(names.len());

@@ -89,7 +89,7 @@ impl App {
         let message = failed.error.explained();
         match failed_report(&failed, &message, purpose) {
             None => Err((*failed.error).into()),
-            Some(_) if failed.error.was_heard() => Ok(failed.error.exit_kind().into()),
+            Some(_) if failed.error.was_shown() => Ok(failed.error.exit_kind().into()),
             Some(report) => {
                 self.say(&report)?;
                 Ok(report.exit.into())

@@ -138,11 +138,11 @@ impl RunCommand {
         let mut progress = app.progress();
         let mut audience = app.audience(context.trust);
         let result = pipeline::run(&session, &request, context, &mut recorder, &mut audience, &mut *progress);
-        let heard = audience.into_refusal();
+        let shown = audience.into_refusal();
         match result {
             Ok(ended) => Ok((app.ended(ended), None)),
             Err(failed) => {
-                let refusal = (!failed.error.was_started()).then(|| heard.unwrap_or_else(|| client_error_of(&failed)));
+                let refusal = (!failed.error.was_started()).then(|| shown.unwrap_or_else(|| client_error_of(&failed)));
                 let exit = app.report_failure(failed, Purpose::Launch).unwrap_or_else(|failure| app.fail(&failure));
                 Ok((exit, refusal))
             }

@@ -19,12 +19,12 @@ use smcp_policy::Component;
 use smcp_policy::Unreadable;
 
 impl Session {
-    /// The component of one policy. That of a disabled policy is not even read.
+    /// Reads the component of one policy; that of a disabled policy is not read.
     ///
     /// The inner error is a fault of that policy alone.
     ///
     /// # Errors
-    /// [`PipelineError::Untrusted`] when somebody else could have written it, and that is to be refused.
+    /// [`PipelineError::Untrusted`] when another user could have written it, and the configuration refuses that.
     pub(crate) fn component(&self, spec: &PolicySpec) -> Result<Result<Component, Unreadable>, PipelineError> {
         Ok(match (&spec.source, spec.mode) {
             (PolicySource::BuiltIn(policy), _) => Ok(Component::built_in(*policy)),
@@ -41,26 +41,27 @@ impl Session {
         })
     }
 
-    /// Everything that somebody else could write to, on the way to the component of any enabled policy.
+    /// Returns every file and folder that another user could write to, on the way to the component of any enabled
+    /// policy.
     pub fn suspects(&self) -> Vec<Suspect> {
         let layers = self.config().layers().iter();
         let specs = layers.flat_map(Layer::policies).filter(|spec| spec.mode != Mode::Disabled);
         let of_one = |spec: &Arc<PolicySpec>| match &spec.source {
             PolicySource::BuiltIn(_) => Vec::new(),
-            // Who could write to it is known without its bytes.
+            // No bytes are needed to know who could write to it.
             PolicySource::File(path) => authority::read_guarded(path, 0, Folder::Any).suspects,
         };
-        let mut found: Vec<Suspect> = Vec::new();
+        let mut distinct: Vec<Suspect> = Vec::new();
         for suspect in specs.flat_map(of_one) {
-            if !found.contains(&suspect) {
-                found.push(suspect);
+            if !distinct.contains(&suspect) {
+                distinct.push(suspect);
             }
         }
-        found
+        distinct
     }
 }
 
-/// Why the component at `path` could not be read.
+/// Returns why the component at `path` could not be read.
 pub fn unreadable(path: &Path, error: &ReadError) -> Unreadable {
     match error {
         ReadError::TooLarge { limit } => {

@@ -75,7 +75,7 @@ impl App {
         if let Some(threshold) = warning_threshold {
             config.raise_warning_threshold(threshold).map_err(Failure::usage)?;
         }
-        pipeline::remarks_on_the_proxy(&config, self.system()).iter().for_each(|remark| self.notice(remark));
+        pipeline::proxy_remarks(&config, self.system()).iter().for_each(|remark| self.notice(remark));
         Ok(config)
     }
 
