@@ -1,7 +1,7 @@
-//! Writes the records of one command to the audit log, and decides what follows when it can't.
+//! Writes the records of one command to the audit log.
 //!
-//! With `audit: required`, nothing is allowed that was not recorded. A refusal stands for its own reason; when it could
-//! not be recorded, a notice says so.
+//! It also decides what follows when the log can't be written. With `audit: required`, nothing is allowed that was not
+//! recorded. A refusal is valid for its own reason; when it could not be recorded, a notice says so.
 
 mod body;
 

@@ -1,6 +1,7 @@
-//! Opens each place that a configuration names once: registry, cache, audit log, tokens, components.
+//! Opens the places that a configuration names, each once.
 //!
-//! No other part of the pipeline opens anything. The stages get a [`Session`] and what it has opened.
+//! They are the registry, the cache, the audit log, the tokens and the components. No other part of the pipeline opens
+//! anything: the stages get a [`Session`] and what it has opened.
 
 pub(crate) mod access;
 mod components;

@@ -1,4 +1,4 @@
-//! What the system gave this process, read once when smcp starts, and passed on from there.
+//! What the system gave this process, read once when smcp starts.
 
 use std::ffi::OsStr;
 use std::ffi::OsString;

@@ -1,7 +1,7 @@
-//! Standard output, as commands that answer write to it.
+//! Writes answers to standard output, whose reader may leave early.
 //!
-//! A reader who has seen enough and left (`smcp cache ls | head`) changes neither what was found nor the exit code:
-//! what is written from then on goes nowhere. Every other failure is one.
+//! A reader that leaves (`smcp cache ls | head`) changes neither the answer nor the exit code: what is written after
+//! that is dropped. Every other error is reported.
 
 use std::io;
 use std::io::Write;
@@ -31,7 +31,7 @@ fn unless_left<T>(written: io::Result<T>, instead: T) -> io::Result<T> {
 mod tests {
     use super::*;
 
-    /// Fails with the same error whatever is asked of it.
+    /// A writer that always fails with the same error.
     struct Failing(io::ErrorKind);
 
     impl Write for Failing {

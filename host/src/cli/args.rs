@@ -96,7 +96,7 @@ pub(super) enum ColorArgument {
     Never,
 }
 
-// Each command's own struct says what it does; words here would hide its.
+// Each command's own struct has its help text; a doc comment here would replace it.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     Run(RunCommand),
@@ -148,11 +148,11 @@ impl Command {
     }
 }
 
-/// Reads a command line. Its errors, and the help, are coloured as it asks for.
+/// Parses a command line. Its errors and the help have the colours that it asks for.
 pub(super) fn parse(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
-    let mut command = Arguments::command().color(color_asked(arguments));
+    let mut command = Arguments::command().color(requested_color(arguments));
     let parsed = Arguments::from_arg_matches(&command.try_get_matches_from_mut(arguments)?)?;
-    // Not by `conflicts_with`: it does not see the two when a command's name stands between them.
+    // Not by `conflicts_with`, which misses the two when a command's name is between them.
     if parsed.global.quiet && parsed.global.verbose > 0 {
         let message = "the argument '--quiet' cannot be used with '--verbose'";
         return Err(command.error(ErrorKind::ArgumentConflict, message));
@@ -160,36 +160,36 @@ pub(super) fn parse(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
     Ok(parsed)
 }
 
-/// What is ours of a command line: after `--` everything is the server's.
-fn ours(arguments: &[OsString]) -> impl Iterator<Item = &str> {
+/// Returns the arguments for smcp; those after `--` are for the server.
+fn own_arguments(arguments: &[OsString]) -> impl Iterator<Item = &str> {
     arguments.iter().take_while(|argument| *argument != "--").filter_map(|argument| argument.to_str())
 }
 
-/// The value of `--color` before the command line is understood; what is wrong with it is said later.
-fn color_asked(arguments: &[OsString]) -> clap::ColorChoice {
-    let mut words = ours(arguments);
-    let mut asked = "";
+/// Returns the value of `--color` before the command line is parsed. A wrong value is reported later.
+fn requested_color(arguments: &[OsString]) -> clap::ColorChoice {
+    let mut words = own_arguments(arguments);
+    let mut color = "";
     while let Some(word) = words.next() {
         match word.strip_prefix("--color") {
-            Some("") => asked = words.next().unwrap_or_default(),
-            Some(rest) => asked = rest.strip_prefix('=').unwrap_or(asked),
+            Some("") => color = words.next().unwrap_or_default(),
+            Some(rest) => color = rest.strip_prefix('=').unwrap_or(color),
             None => {}
         }
     }
-    asked.parse().unwrap_or_default()
+    color.parse().unwrap_or_default()
 }
 
-/// Whether an error belongs into a document on standard output. Where a server would have been started, that stream
-/// is the server's.
+/// Whether the error is a document on standard output. A command line that would have started a server leaves that
+/// stream to it.
 fn wants_document(arguments: &[OsString]) -> bool {
-    let has = |word: &str| ours(arguments).any(|argument| argument == word);
+    let has = |word: &str| own_arguments(arguments).any(|argument| argument == word);
     has("--json") && (has("--dry-run") || !has("run"))
 }
 
-/// Whether a server would have been started, had the command line been right: the first word that is no option, nor the
-/// value of one, is `run`.
+/// Whether a correct command line would have started a server: the first word that is neither an option nor the value
+/// of one is `run`.
 fn is_launch(arguments: &[OsString]) -> bool {
-    let mut words = ours(arguments).skip(1);
+    let mut words = own_arguments(arguments).skip(1);
     let mut command = None;
     let mut rest = Vec::new();
     while let Some(word) = words.next() {
@@ -205,7 +205,7 @@ fn is_launch(arguments: &[OsString]) -> bool {
     command == Some("run") && !rest.contains(&"--dry-run")
 }
 
-/// What is wrong with a command line, without the words that are laid out for people.
+/// Returns what is wrong with a command line, without the usage and the hint that follow it.
 fn sentence(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
@@ -213,11 +213,11 @@ fn sentence(error: &clap::Error) -> String {
     parts.collect::<Vec<_>>().join("\n")
 }
 
-/// Says what is wrong with a command line, or prints the help or version that it asked for.
+/// Reports what is wrong with a command line, or prints the help or version that it asks for.
 pub(super) fn explain(error: &clap::Error, invocation: &Invocation) -> Exit {
     let (arguments, streams) = (&invocation.arguments, &invocation.streams);
     if !error.use_stderr() {
-        // Help and version are an answer. A closed pipe behind them is not a failure.
+        // Help and version are an answer. A reader that has left is not an error.
         drop(print(error, invocation, streams.out_terminal, &mut streams.out()));
         return Exit::SUCCESS;
     }
@@ -225,7 +225,7 @@ pub(super) fn explain(error: &clap::Error, invocation: &Invocation) -> Exit {
         let document = json::error("usage", &sentence(error), Exit::USAGE.code(), Vec::new());
         drop(json::write(&document, &mut streams.out()));
     } else {
-        // A standard error that nobody reads changes nothing.
+        // A standard error that can't be written changes nothing.
         drop(print(error, invocation, streams.err_terminal, &mut streams.err()));
     }
     if is_launch(arguments) && !streams.stdin_is_terminal {
@@ -234,14 +234,14 @@ pub(super) fn explain(error: &clap::Error, invocation: &Invocation) -> Exit {
     Exit::USAGE
 }
 
-/// Writes what clap has to say, coloured as everything else is.
+/// Writes clap's text, with colours where other output has them.
 fn print(
     error: &clap::Error,
     invocation: &Invocation,
     terminal: Option<TerminalWidth>,
     out: &mut dyn Write,
 ) -> std::io::Result<()> {
-    let choice = match color_asked(&invocation.arguments) {
+    let choice = match requested_color(&invocation.arguments) {
         clap::ColorChoice::Auto => ColorArgument::Auto,
         clap::ColorChoice::Always => ColorArgument::Always,
         clap::ColorChoice::Never => ColorArgument::Never,
@@ -281,7 +281,7 @@ mod tests {
             ("smcp run x -- --color always", clap::ColorChoice::Auto),
         ];
         for (line, expected) in cases {
-            assert_eq!(color_asked(&words(line)), expected, "{line}");
+            assert_eq!(requested_color(&words(line)), expected, "{line}");
         }
     }
 

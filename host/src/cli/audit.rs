@@ -80,7 +80,7 @@ impl AuditCommand {
             Self::Verify(command) => command.execute(app),
             Self::Tail(command) => {
                 let records = audit::newest(&mut log(app)?.parts, command.number, |_| true).map_err(failed)?;
-                say(app, &records, false)
+                print(app, &records, false)
             }
             Self::Show(command) => command.execute(app),
         }
@@ -92,7 +92,7 @@ impl VerifyCommand {
         let mut log = if self.files.is_empty() {
             log(app)?
         } else {
-            Snapshot { parts: named(app, &self.files)?, ..Snapshot::default() }
+            Snapshot { parts: named_files(app, &self.files)?, ..Snapshot::default() }
         };
         let bounds = Bounds { after: self.after, head: self.head, partial: false };
         let mut found = audit::verify(&mut log.parts, bounds).map_err(failed)?;
@@ -124,11 +124,11 @@ impl ShowCommand {
         if records.is_empty() && !app.json() {
             return Err(Failure::usage(anyhow::anyhow!("the audit log has no such record; see `smcp audit tail`")));
         }
-        say(app, &records, record.is_some())
+        print(app, &records, record.is_some())
     }
 }
 
-/// The log of this user.
+/// Opens the audit log of this user for reading.
 pub(super) fn log(app: &App) -> Result<Snapshot, Failure> {
     let path = app.audit_log()?.ok_or(AuditError::NoHome).map_err(failed)?;
     let folder = path.parent().unwrap_or(&path);
@@ -139,7 +139,7 @@ pub(super) fn log(app: &App) -> Result<Snapshot, Failure> {
     }
 }
 
-fn named(app: &App, files: &[PathBuf]) -> Result<Vec<LogFile>, Failure> {
+fn named_files(app: &App, files: &[PathBuf]) -> Result<Vec<LogFile>, Failure> {
     let part = |path: &PathBuf| {
         let absolute = app.path(path)?;
         let opened = authority::open_file(&absolute).with_context(|| format!("while opening {}", path.display()));
@@ -148,7 +148,7 @@ fn named(app: &App, files: &[PathBuf]) -> Result<Vec<LogFile>, Failure> {
     files.iter().map(part).collect()
 }
 
-fn say(app: &App, found: &[FoundLine], whole: bool) -> Result<Exit, Failure> {
+fn print(app: &App, found: &[FoundLine], whole: bool) -> Result<Exit, Failure> {
     let (out, style) = (&mut app.out(), app.output_style());
     if app.json() {
         json::write(&records::document(found), out)?;

@@ -1,4 +1,4 @@
-//! `smcp cache`: what downloads take, and how to get it back.
+//! `smcp cache`: lists downloads, and removes them.
 
 use std::time::Duration;
 
@@ -81,8 +81,8 @@ fn list(app: &App) -> Result<Exit, Failure> {
 impl RemoveCommand {
     fn execute(self, app: &App) -> Result<Exit, Failure> {
         let removal = pipeline::uncache(&app.session(None)?, &self.targets)?;
-        say(app, &removal, false)?;
-        // Somebody who names a file wants it gone.
+        print(app, &removal, false)?;
+        // The user named these files, so one that could not be removed is an error.
         Ok(if removal.in_use.is_empty() { Exit::SUCCESS } else { Exit::USAGE })
     }
 }
@@ -91,12 +91,12 @@ impl CollectCommand {
     fn execute(self, app: &App) -> Result<Exit, Failure> {
         let rules = CacheRules { older_than: self.older_than, max_size: self.max_size };
         let removal = pipeline::collect(&app.session(None)?, &rules, self.dry_run)?;
-        say(app, &removal, self.dry_run)?;
+        print(app, &removal, self.dry_run)?;
         Ok(Exit::SUCCESS)
     }
 }
 
-fn say(app: &App, removal: &CacheRemoval, dry_run: bool) -> Result<(), Failure> {
+fn print(app: &App, removal: &CacheRemoval, dry_run: bool) -> Result<(), Failure> {
     if app.json() {
         json::write(&cache::removal_document(removal, dry_run), &mut app.out())?;
     } else {

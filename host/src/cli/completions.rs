@@ -29,7 +29,7 @@ pub(super) struct CompletionsCommand {
 impl CompletionsCommand {
     /// Carries the command out.
     pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
-        // Made first and written then: the generator has no way to say that nobody reads it any more.
+        // Generated first and then written: the generator can't report that the reader has left.
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Arguments::command(), "smcp", &mut script);
         app.out().write_all(&script)?;

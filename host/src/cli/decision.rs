@@ -1,4 +1,4 @@
-//! A decision on its way to its reader: said, asked, made an exit code.
+//! Shows a decision, asks for consent, and makes an exit code of both.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ use smcp_report::summary;
 use smcp_report::warning;
 
 impl App {
-    /// Decides about a package without starting it, and says so.
+    /// Decides about a package without starting it, and shows the decision.
     pub(super) fn dry_run(
         &mut self,
         session: &Session,
@@ -51,8 +51,8 @@ impl App {
         self.conclude(session, &mut recorder, context, evaluated.map(|(_, judged)| judged), purpose)
     }
 
-    /// Says what was decided by a command that only decides. Never asks: a question is a refusal unless `--trust`
-    /// answered it (spec section 3).
+    /// Records and shows the decision of a command that only decides. Never asks: a question is a refusal unless
+    /// `--trust` answers it (spec section 3).
     pub(super) fn conclude(
         &mut self,
         session: &Session,
@@ -73,7 +73,7 @@ impl App {
         let asked = judged.ruling.effect() == Effect::Ask;
         let consent = asked.then_some(trusted.unwrap_or(Consent::NobodyToAsk));
         let exit = judged.exit(consent);
-        // First of all: a yes that can't be recorded does not count.
+        // Before it is shown: a decision that allows and can't be recorded does not count.
         let notice = if exit == ExitKind::Success {
             recorder.decided(session, &judged, context, consent)?
         } else {
@@ -84,7 +84,7 @@ impl App {
         Ok(exit.into())
     }
 
-    /// Says why a launch ended before its server ran, unless the decision that the audience heard has said so.
+    /// Reports why a launch ended before its server ran, unless the decision that was shown says so already.
     pub(super) fn report_failure(&mut self, failed: Failed, purpose: Purpose) -> Result<Exit, Failure> {
         let message = failed.error.explained();
         match failed_report(&failed, &message, purpose) {
@@ -97,8 +97,8 @@ impl App {
         }
     }
 
-    /// Says one decision: before a launch on standard error, which leaves standard output to the server. A standard
-    /// error that nobody reads doesn't change what was decided.
+    /// Shows one decision: before a launch on standard error, which leaves standard output to the server. A standard
+    /// error that can't be written doesn't change the decision.
     fn say(&mut self, report: &Report<'_>) -> std::io::Result<()> {
         match self.write(report) {
             Err(_) if report.purpose == Purpose::Launch => Ok(()),
@@ -118,8 +118,8 @@ impl App {
         human::decision(report, &mut self.out(), &style)
     }
 
-    /// What a server would get, where a person is about to see it start: on a terminal, unless they want to hear only
-    /// what is wrong. A package that is refused gets nothing.
+    /// Returns what the server would have access to, where it is shown: on a terminal, unless `--quiet` is given. A
+    /// package that is refused gets no access.
     fn shown_start<'j>(&self, judged: &'j Judged) -> Option<Start<'j>> {
         let shown = self.terminals().stderr && !self.is_quiet() && judged.ruling.effect() < Effect::Block;
         let access = judged.access.as_ref().filter(|_| shown)?;
@@ -144,12 +144,12 @@ impl App {
         notice.iter().for_each(|notice| self.warn_always(notice.message.as_str()));
     }
 
-    /// The person, or nobody, who hears of a launch.
-    pub(super) fn audience(&mut self, trust: bool) -> Listener<'_> {
-        Listener { app: self, trust, refusal: None }
+    /// Returns the audience of a launch.
+    pub(super) fn audience(&mut self, trust: bool) -> LaunchAudience<'_> {
+        LaunchAudience { app: self, trust, refusal: None }
     }
 
-    /// The exit code of a server that has ended, with a word when it is not the server's own.
+    /// Returns the exit code of a server that has ended; shows a notice when it is not the server's own.
     pub(super) fn ended(&mut self, ended: Ended) -> Exit {
         if let Some(message) = ended.message() {
             self.warn_always(&message);
@@ -158,7 +158,7 @@ impl App {
     }
 }
 
-/// What a client is told of a launch that stopped without a decision of the policies.
+/// Returns what a client is told of a launch that ended without a decision of the policies.
 pub(super) fn client_error_of(failed: &Failed) -> ClientError {
     let message = failed.error.explained();
     match failed_report(failed, &message, Purpose::Launch) {
@@ -167,7 +167,7 @@ pub(super) fn client_error_of(failed: &Failed) -> ClientError {
     }
 }
 
-/// The report of a stop that is a decision, though no policy has spoken; `None` when it is a failure.
+/// Returns the report of an error that is a decision, although no policy was evaluated; `None` when it is a failure.
 fn failed_report<'a>(failed: &'a Failed, message: &'a str, purpose: Purpose) -> Option<Report<'a>> {
     Some(Report {
         subject: &failed.subject,
@@ -194,44 +194,44 @@ fn report(judged: &Judged, consent: Option<Consent>, purpose: Purpose, exit: Exi
     }
 }
 
-/// Who hears of a launch: standard error, and a person where there is one.
-pub(super) struct Listener<'a> {
+/// The audience of a launch: standard error, and a user at the terminal where there is one.
+pub(super) struct LaunchAudience<'a> {
     app: &'a mut App,
     trust: bool,
-    /// What a client is told of a decision that starts nothing, once there was one.
+    /// What a client is told, once a decision was shown that starts nothing.
     refusal: Option<ClientError>,
 }
 
-impl Listener<'_> {
-    /// What a client is told, when a decision that was heard starts nothing.
+impl LaunchAudience<'_> {
+    /// Returns what a client is told, when a decision was shown that starts nothing.
     pub(super) fn into_refusal(self) -> Option<ClientError> {
         self.refusal
     }
 
-    /// Says in short what is about to start.
+    /// Shows in short what is about to start.
     fn summarise(&self, judged: &Judged, start: Start<'_>) {
         let consent = self.trust.then_some(Consent::Trusted);
         let report = Report { brief: true, ..report(judged, consent, Purpose::Launch, ExitKind::Success) };
-        // As everywhere: a terminal that is gone changes nothing.
+        // A terminal that is gone changes nothing, as everywhere.
         drop(summary::summary(&report, start, &mut self.app.err(), &self.app.error_style()));
     }
 }
 
-impl Audience for Listener<'_> {
+impl Audience for LaunchAudience<'_> {
     fn show_decision(&mut self, judged: &Judged) {
         let app = &mut *self.app;
         let (start, clean) = (app.shown_start(judged), judged.is_quiet() && !app.is_verbose());
         let consent = self.trust.then_some(Consent::Trusted);
         match (judged.ruling.effect(), start) {
             (Effect::Pass, Some(start)) if clean => return self.summarise(judged, start),
-            // In a pipe a clean pass is no news: the server is about to speak for itself.
+            // In a pipe, nothing is shown for a package without findings: its server is about to answer.
             (Effect::Pass, None) if clean || app.is_quiet() => return,
             (Effect::Pass | Effect::Warn | Effect::Ask | Effect::Block, _) => {}
         }
         let exit = judged.exit(consent);
         let brief = !app.is_verbose();
         let report = Report { start, brief, ..report(judged, consent, Purpose::Launch, exit) };
-        // A standard error that nobody reads must not keep a decision from being carried out.
+        // A standard error that can't be written must not stop the decision from being carried out.
         drop(app.say(&report));
         self.refusal = (exit == ExitKind::Refused).then(|| client_error::decision(&report));
     }
@@ -307,20 +307,20 @@ mod tests {
         let cases = [
             (published.clone(), Some(79), &[][..], true),
             (published.clone(), Some(80), &[], false),
-            // What nobody knows is not low; where a rule asks for it, that rule is violated.
+            // An unknown score is not a low one; a rule with a minimum score is violated by it.
             (published.clone(), None, &[], false),
             (published, Some(95), &["a doubt".into()], true),
             (deprecated, Some(95), &[], true),
             (None, Some(95), &[], true),
         ];
         let mut app = App::new(args::parse(&invocation.arguments).unwrap().global, invocation);
-        for (status, score, doubts, told) in cases {
+        for (status, score, doubts, warned) in cases {
             let facts =
                 Facts { status, score: score.and_then(Score::new), doubts: doubts.to_vec(), ..Facts::default() };
             let subject = Subject { facts, ..Subject::default() };
             let judged = pipeline::evaluate_facts(&session, subject.clone(), context).unwrap();
             let warning = app.audience(true).warning(&judged);
-            assert_eq!(warning.is_some(), told, "{subject:?}");
+            assert_eq!(warning.is_some(), warned, "{subject:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `smcp doctor`: could `run` work here, and if not, why.
+//! `smcp doctor`: whether `run` could work here, and if not, why.
 
 mod records;
 mod rules;
@@ -46,8 +46,8 @@ impl DoctorCommand {
                 checks.extend(records::checks(app, &session));
             }
             Err(failure) => {
-                let said = std::iter::once(failure.message()).chain(failure.details).collect::<Vec<_>>().join("\n");
-                checks.push(Check::failed("configuration", Health::Problem, &said));
+                let message = std::iter::once(failure.message()).chain(failure.details).collect::<Vec<_>>().join("\n");
+                checks.push(Check::failed("configuration", Health::Problem, &message));
             }
         }
         checks.extend(surroundings::limits());
@@ -63,7 +63,7 @@ impl DoctorCommand {
     }
 }
 
-/// Which layers there are, and where they are written.
+/// Checks which layers there are, and where their files are.
 fn configuration(config: &Config) -> Vec<Check> {
     let layers = config.view().layers.into_iter();
     layers
@@ -89,7 +89,7 @@ fn registry(session: &Session, deadline: &Deadline) -> Check {
     }
 }
 
-/// Whether it is a folder that has no package.
+/// Whether the registry is a folder without packages.
 fn is_empty(registry: &Registry) -> bool {
     let Registry::Directory(path) = registry else { return false };
     let packages = authority::open_dir(&path.join("packages")).and_then(|packages| packages.entries());

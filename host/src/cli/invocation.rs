@@ -1,6 +1,6 @@
-//! What this process was given: arguments, environment, streams. Read once, at the top.
+//! What one run of smcp was given: arguments, environment, streams.
 //!
-//! A test gives a command other ones, and runs it without a process of its own.
+//! It is read once, in `main`. A test passes other values, and needs no process of its own.
 
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -18,23 +18,23 @@ use smcp_report::prompt::Terminals;
 use smcp_report::style;
 use smcp_report::style::Style;
 
-/// Everything that a command gets from outside, but for what it opens.
+/// Everything that a command gets from outside, except what it opens.
 #[derive(Debug)]
 pub struct Invocation {
     /// The command line, the program's name first.
     pub arguments: Vec<OsString>,
-    /// The environment, the clock, standard input, and whoever runs smcp.
+    /// The environment, the clock, standard input, and the user who runs smcp.
     pub system: System,
-    /// Where relative paths start; empty when it can't be found.
+    /// The folder that relative paths start at; empty when it can't be found.
     pub working_directory: PathBuf,
-    /// Where an administrator writes rules. No flag, variable or file moves it; only tests do.
+    /// The folder with an administrator's rules. No option, variable or file changes it; only tests do.
     pub system_folder: PathBuf,
-    /// What is written to, and whether a person reads it.
+    /// Standard output and standard error.
     pub streams: OutputStreams,
 }
 
 impl Invocation {
-    /// This process.
+    /// Returns the invocation of this process.
     pub fn current() -> Self {
         Self {
             arguments: authority::arguments().collect(),
@@ -50,7 +50,7 @@ impl Invocation {
         }
     }
 
-    /// How to write to a stream that is this terminal, or none.
+    /// Returns the style for a stream; `terminal` is `None` when it is not a terminal.
     pub(super) fn style(&self, choice: ColorArgument, terminal: Option<TerminalWidth>) -> Style {
         let choice = match choice {
             ColorArgument::Auto => style::ColorChoice::Auto,
@@ -62,30 +62,30 @@ impl Invocation {
         Style::for_stream(choice, terminal.is_some(), columns, no_color)
     }
 
-    /// Whether the terminal says of itself that it can do nothing but show text, as editors' shells and serial lines do.
+    /// Whether `TERM` says that the terminal can only show text, as in editors' shells and on serial lines.
     pub(super) fn is_dumb(&self) -> bool {
         self.system.variable("TERM").is_some_and(|terminal| terminal == "dumb")
     }
 }
 
-/// Standard output and standard error, and what reads and writes at their other ends.
+/// Standard output and standard error, and which standard streams are terminals.
 pub struct OutputStreams {
     out: RefCell<Box<dyn Write>>,
     err: RefCell<Box<dyn Write>>,
     /// Whether standard input is a terminal.
     pub(super) stdin_is_terminal: bool,
-    /// The columns of the terminal that standard output is; `None` when it is not one.
+    /// The width of the terminal that standard output is; `None` when it is not a terminal.
     pub(super) out_terminal: Option<TerminalWidth>,
     /// The same of standard error.
     pub(super) err_terminal: Option<TerminalWidth>,
 }
 
-/// How wide a terminal is, when it says so.
+/// The width of a terminal in columns, when it is known.
 #[derive(Debug, Clone, Copy)]
 pub struct TerminalWidth(pub Option<usize>);
 
 impl OutputStreams {
-    /// OutputStreams that are not terminals.
+    /// Makes streams that are not terminals.
     pub fn piped(out: impl Write + 'static, err: impl Write + 'static) -> Self {
         Self {
             out: RefCell::new(Box::new(out)),
@@ -107,7 +107,7 @@ impl OutputStreams {
         }
     }
 
-    /// Which of them are terminals.
+    /// Which streams are terminals.
     pub(super) const fn terminals(&self) -> Terminals {
         Terminals { stdin: self.stdin_is_terminal, stderr: self.err_terminal.is_some() }
     }
@@ -123,7 +123,7 @@ impl OutputStreams {
     }
 }
 
-/// One of the streams. It is taken for each piece that is written, so that several may write to it in turn.
+/// One of the streams. It is borrowed for each write only, so that several writers can use it in turn.
 #[derive(Clone, Copy)]
 pub(super) struct Stream<'a>(&'a RefCell<Box<dyn Write>>);
 

@@ -26,7 +26,7 @@ pub(super) struct LoginCommand {
     token: TokenArgument,
 }
 
-/// What `--token` was given; a token is not shown with the rest of a command line.
+/// The value of `--token`. `Debug` does not show it.
 #[derive(Clone)]
 struct TokenArgument(String);
 
@@ -47,7 +47,7 @@ impl std::fmt::Debug for TokenArgument {
 impl LoginCommand {
     /// Carries the command out.
     pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
-        let endpoint = asked(app)?;
+        let endpoint = asked_endpoint(app)?;
         let token = match self.token.0.as_str() {
             "-" => {
                 let bytes =
@@ -79,7 +79,7 @@ pub(super) struct LogoutCommand {}
 impl LogoutCommand {
     /// Carries the command out.
     pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
-        let endpoint = asked(app)?;
+        let endpoint = asked_endpoint(app)?;
         let known = pipeline::log_out(app.system(), &endpoint)?;
         let done = if known { format!("logged out of {endpoint}") } else { format!("not logged in to {endpoint}") };
         message::done(&done, &[], &mut app.err(), &app.error_style())?;
@@ -87,8 +87,8 @@ impl LogoutCommand {
     }
 }
 
-/// The registry that is meant: that of `--registry`, else the configured one.
-fn asked(app: &App) -> Result<Endpoint, Failure> {
+/// Returns the endpoint of the registry that `--registry` names, else of the configured one.
+fn asked_endpoint(app: &App) -> Result<Endpoint, Failure> {
     let registry = match app.named_registry() {
         Some(text) => app.registry(text)?,
         None => app.config(None)?.registry().clone(),

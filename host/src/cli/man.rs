@@ -47,14 +47,14 @@ impl ManCommand {
     }
 }
 
-/// The page of one command.
+/// Returns the page of one command.
 fn page(command: &clap::Command) -> std::io::Result<Vec<u8>> {
     let mut page = Vec::new();
     Man::new(command.clone()).render(&mut page)?;
     Ok(page)
 }
 
-/// Writes the page of a command and of those below it, each as `smcp-NAME.1`. Returns how many there are.
+/// Writes the pages of a command and its subcommands, each as `smcp-NAME.1`. Returns how many there are.
 fn write(root: &clap::Command, path: &std::path::Path) -> std::io::Result<usize> {
     let dir = authority::create_dir(path)?;
     let (mut todo, mut pages) = (vec![root], 0);

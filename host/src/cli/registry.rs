@@ -45,7 +45,7 @@ impl RegistryCommand {
     }
 }
 
-/// The registry directory that `--registry` names, for `doing` something with it.
+/// Opens the registry directory that `--registry` names; `doing` is what the command does with it, for the error.
 fn directory(app: &App, doing: &str) -> Result<DirectoryRegistry, Failure> {
     let Some(text) = app.named_registry() else {
         return Err(Failure::usage(anyhow::anyhow!("--registry DIR must name the registry directory to {doing}")));

@@ -37,7 +37,7 @@ pub(super) struct RunCommand {
     #[arg(last = true, value_name = "ARG")]
     arguments: Vec<OsString>,
     #[command(flatten)]
-    judging: Judging,
+    options: DecisionOptions,
     /// Decide and report, but start nothing
     #[arg(long)]
     dry_run: bool,
@@ -54,7 +54,7 @@ pub(super) struct RunCommand {
 
 /// What `run`, `policy check` and `policy eval` have in common.
 #[derive(Debug, Args)]
-pub(super) struct Judging {
+pub(super) struct DecisionOptions {
     /// Consent in advance to what would be asked; never overrides a refusal
     #[arg(long)]
     pub(super) trust: bool,
@@ -69,8 +69,8 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
     if duration.is_zero() { Err("expected a duration above zero, such as 30s".to_owned()) } else { Ok(duration) }
 }
 
-/// The variables of `--env`. Read here and not by clap, whose error would print the value. A name without a value passes
-/// our own variable on.
+/// Returns the variables of `--env`. They are parsed here and not by clap, whose error would print the value. A name
+/// without a value passes on the variable of this process.
 fn assignments(given: &[OsString], app: &App) -> Result<Vec<Assignment>, Failure> {
     let mut read = Vec::new();
     for text in given {
@@ -92,7 +92,7 @@ fn assignments(given: &[OsString], app: &App) -> Result<Vec<Assignment>, Failure
     Ok(read)
 }
 
-/// Whether a text is the name of a variable for certain, and no value that somebody forgot to name: it is shown then.
+/// Whether a text is certainly the name of a variable, and can be shown. Any other may be a value without its name.
 fn is_shown(text: &OsStr) -> bool {
     let bytes = text.as_encoded_bytes();
     let proxy = bytes.ends_with(b"_proxy") && bytes.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'_');
@@ -101,7 +101,7 @@ fn is_shown(text: &OsStr) -> bool {
 }
 
 impl RunCommand {
-    /// Carries the command out. A client for which nothing was started is told why, in the stream that it reads.
+    /// Carries the command out. When nothing was started, the client is told why in the stream that it reads.
     pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         if self.dry_run {
             return self.decide(app);
@@ -118,23 +118,23 @@ impl RunCommand {
         Ok(exit)
     }
 
-    /// Decides and reports.
+    /// Carries out `--dry-run`.
     fn decide(self, app: &mut App) -> Result<Exit, Failure> {
-        let session = app.session_to_start(self.judging.warning_threshold)?;
+        let session = app.session_to_start(self.options.warning_threshold)?;
         let timeout = self.timeout.unwrap_or(session.config().start_timeout());
-        // A dry run says what a run would: variables that can't be read are wrong in both.
+        // A dry run reports what a run would, so variables that can't be read are an error here, too.
         self.variables(app, timeout)?;
-        app.dry_run(&session, &self.reference, self.judging.trust, timeout, Purpose::DryRun)
+        app.dry_run(&session, &self.reference, self.options.trust, timeout, Purpose::DryRun)
     }
 
-    /// Starts the server; with the exit code comes what a client is told when there was none.
+    /// Starts the server. Returns the exit code, and what a client is told when no server was started.
     fn launch(self, app: &mut App) -> Result<(Exit, Option<ClientError>), Failure> {
-        let session = app.session_to_start(self.judging.warning_threshold)?;
+        let session = app.session_to_start(self.options.warning_threshold)?;
         let timeout = self.timeout.unwrap_or(session.config().start_timeout());
         let (env_file, env) = self.variables(app, timeout)?;
         let mut recorder = app.recorder(&session, "run", Some(&self.reference))?;
         let request = LaunchRequest { reference: self.reference, timeout, arguments: self.arguments, env_file, env };
-        let context = app.context(self.judging.trust);
+        let context = app.context(self.options.trust);
         let mut progress = app.progress();
         let mut audience = app.audience(context.trust);
         let result = pipeline::run(&session, &request, context, &mut recorder, &mut audience, &mut *progress);
@@ -149,7 +149,7 @@ impl RunCommand {
         }
     }
 
-    /// The variables that the command line names for the server: those of the file, then the others.
+    /// Returns the variables that the command line names for the server: those of `--env-file`, and those of `--env`.
     fn variables(&self, app: &App, patience: Duration) -> Result<(Vec<Assignment>, Vec<Assignment>), Failure> {
         let env_file = self.env_file.as_deref().map_or(Ok(Vec::new()), |file| app.variables(file, patience))?;
         let env = assignments(&self.env, app)?;

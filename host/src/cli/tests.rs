@@ -1,4 +1,6 @@
-//! Commands in the process of the test: what they print, with another home, another clock and other streams.
+//! Runs commands in the process of the test.
+//!
+//! They have another home, another clock and other streams; the tests check what they print.
 
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -19,7 +21,7 @@ use crate::cli::invocation::OutputStreams;
 use smcp_authority as authority;
 use smcp_pipeline::System;
 
-/// What was written, for whoever reads it afterwards.
+/// A stream whose content the test reads afterwards.
 #[derive(Clone, Default)]
 struct SharedOutput(Rc<RefCell<Vec<u8>>>);
 
@@ -39,7 +41,7 @@ impl SharedOutput {
     }
 }
 
-/// A process with the home `home`, no variables but `HOME` and those given, and a clock that stands in 2027.
+/// Returns an invocation with the home `home`, no variables but `HOME` and the given ones, and a clock in 2027.
 pub(super) fn invocation(home: &Path, line: &str, variables: &[(&str, &str)], streams: OutputStreams) -> Invocation {
     let given = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
     Invocation {
@@ -69,7 +71,7 @@ impl CommandBed {
         authority::open_dir(self.0.path()).unwrap().write(name, text).unwrap();
     }
 
-    /// What a command ends in and prints on standard output and standard error.
+    /// Runs a command; returns its exit code, standard output and standard error.
     fn run(&self, line: &str, variables: &[(&str, &str)]) -> (Exit, String, String) {
         let (out, err) = (SharedOutput::default(), SharedOutput::default());
         let streams = OutputStreams::piped(out.clone(), err.clone());
@@ -97,11 +99,11 @@ fn commands_answer_without_a_process_of_their_own() {
         ("--help", 0, "Usage", ""),
         ("nonsense", 1, "", "unrecognized subcommand 'nonsense'"),
     ] {
-        let (exit, said, told) = bed.run(line, &[]);
-        assert_eq!(exit.code(), code, "{line}: {said}{told}");
-        let squeezed = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        let (exit, stdout, stderr) = bed.run(line, &[]);
+        assert_eq!(exit.code(), code, "{line}: {stdout}{stderr}");
+        let squeezed = stdout.split_whitespace().collect::<Vec<_>>().join(" ");
         let counted = squeezed.replace("records 2", "2 records");
-        assert!(counted.contains(out) && told.contains(err), "{line}: {said}{told}");
+        assert!(counted.contains(out) && stderr.contains(err), "{line}: {stdout}{stderr}");
     }
 }
 

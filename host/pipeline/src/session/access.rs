@@ -1,4 +1,4 @@
-//! What a request to a registry needs: its token, the proxy, and the trusted certificates.
+//! What requests to a registry need: token, proxy, and trusted certificates.
 
 use std::path::PathBuf;
 

@@ -1,6 +1,6 @@
-//! The clients that start servers: one table of where and how each keeps them.
+//! The clients that start servers: one table of where and how each lists them.
 //!
-//! As their documents of 2026 have it; docs/clients.md says which were tried.
+//! It follows their documentation of 2026; docs/clients.md says which were tried.
 
 use std::path::PathBuf;
 
@@ -53,11 +53,11 @@ pub(super) struct Folders {
     pub(super) claude_config: Option<PathBuf>,
     /// `CODEX_HOME`, when it is an absolute path.
     pub(super) codex_home: Option<PathBuf>,
-    /// Whether applications keep their files as macOS has it.
+    /// Whether applications keep their files where macOS has them.
     pub(super) macos: bool,
 }
 
-/// What a client has to start.
+/// The server that a client has to start.
 #[derive(Debug, Clone)]
 pub(super) struct ServerEntry {
     /// Its name in the client.
@@ -66,14 +66,14 @@ pub(super) struct ServerEntry {
     pub(super) command: String,
     /// Its arguments.
     pub(super) args: Vec<String>,
-    /// Names of the variables that the client gives it.
+    /// The names of the variables that the client gives it.
     pub(super) variables: Vec<String>,
 }
 
-/// What is to be known of a client.
+/// What smcp knows of a client.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Profile {
-    /// What people call it.
+    /// Its name, for users.
     pub(super) name: &'static str,
     place: FileLocation,
     /// The format of its file.
@@ -82,13 +82,13 @@ pub(super) struct Profile {
     section: &'static str,
     shape: EntryShape,
     secrets: Secrets,
-    /// What makes it read its file again.
+    /// What the user does so that it reads its file again.
     pub(super) reload: &'static str,
-    /// A command of its own that takes the printed server.
+    /// The client's own command that takes the printed server.
     pub(super) takes_server: Option<&'static str>,
 }
 
-/// Where a client keeps its servers.
+/// Where the file with a client's servers is.
 #[derive(Debug, Clone, Copy)]
 enum FileLocation {
     /// In the home.
@@ -103,7 +103,7 @@ enum FileLocation {
     Codex(&'static str),
 }
 
-/// How a client writes a server down.
+/// The keys that a client has for a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum EntryShape {
     /// `command`, `args`, `env`.
@@ -118,23 +118,23 @@ enum EntryShape {
     Goose,
 }
 
-/// Where a client takes the value of a variable from.
+/// Where a client gets the value of a variable from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Secrets {
     /// Nowhere: the user writes it into the file.
     ByHand,
-    /// From its own environment, written as this before and behind the name.
+    /// From its own environment; the file has the name between these two texts.
     Environment(&'static str, &'static str),
-    /// From a question that it asks once.
+    /// From the user, whom it asks once.
     Asked,
-    /// From its own environment or store, by the name alone.
+    /// From its own environment or store; the file has only the name.
     Named,
 }
 
 impl Client {
-    /// The table.
+    /// Returns its row of the table.
     pub(super) const fn profile(self) -> Profile {
-        let plain = Profile {
+        let base = Profile {
             name: "",
             place: FileLocation::Home(""),
             format: FileFormat::Json,
@@ -152,13 +152,13 @@ impl Client {
                 secrets: Secrets::Environment("${", "}"),
                 reload: "start Claude Code again; one that is running may write the file back as it was",
                 takes_server: Some("claude mcp add-json --scope user"),
-                ..plain
+                ..base
             },
             Self::ClaudeDesktop => Profile {
                 name: "Claude Desktop",
                 place: FileLocation::Application("Claude/claude_desktop_config.json"),
                 reload: "quit Claude Desktop and start it again",
-                ..plain
+                ..base
             },
             Self::Codex => Profile {
                 name: "Codex",
@@ -168,7 +168,7 @@ impl Client {
                 shape: EntryShape::Codex,
                 secrets: Secrets::Named,
                 reload: "start Codex again; `/mcp` shows whether the server runs",
-                ..plain
+                ..base
             },
             Self::Cursor => Profile {
                 name: "Cursor",
@@ -176,14 +176,14 @@ impl Client {
                 shape: EntryShape::Typed,
                 secrets: Secrets::Environment("${env:", "}"),
                 reload: "Cursor reads it by itself; Settings → MCP shows whether the server runs",
-                ..plain
+                ..base
             },
             Self::Gemini => Profile {
                 name: "Gemini CLI",
                 place: FileLocation::Home(".gemini/settings.json"),
                 secrets: Secrets::Environment("${", "}"),
                 reload: "start Gemini CLI again; `/mcp` shows whether the server runs",
-                ..plain
+                ..base
             },
             Self::Goose => Profile {
                 name: "Goose",
@@ -193,7 +193,7 @@ impl Client {
                 shape: EntryShape::Goose,
                 secrets: Secrets::Named,
                 reload: "start Goose again",
-                ..plain
+                ..base
             },
             Self::Opencode => Profile {
                 name: "opencode",
@@ -202,14 +202,14 @@ impl Client {
                 shape: EntryShape::Opencode,
                 secrets: Secrets::Environment("{env:", "}"),
                 reload: "start opencode again; `opencode mcp list` shows whether the server runs",
-                ..plain
+                ..base
             },
             Self::Qwen => Profile {
                 name: "Qwen Code",
                 place: FileLocation::Home(".qwen/settings.json"),
                 secrets: Secrets::Environment("${", "}"),
                 reload: "start Qwen Code again; `/mcp` shows whether the server runs",
-                ..plain
+                ..base
             },
             Self::Vscode => Profile {
                 name: "VS Code",
@@ -218,28 +218,28 @@ impl Client {
                 shape: EntryShape::Typed,
                 secrets: Secrets::Asked,
                 reload: "VS Code reads it by itself; `MCP: List Servers` starts the server",
-                ..plain
+                ..base
             },
             Self::Windsurf => Profile {
                 name: "Windsurf",
                 place: FileLocation::Home(".codeium/windsurf/mcp_config.json"),
                 secrets: Secrets::Environment("${env:", "}"),
                 reload: "refresh the list of servers in Cascade",
-                ..plain
+                ..base
             },
             Self::Zed => Profile {
                 name: "Zed",
                 place: FileLocation::Config("zed/settings.json"),
                 section: "context_servers",
                 reload: "Zed reads it by itself; the settings of its agent show whether the server runs",
-                ..plain
+                ..base
             },
         }
     }
 }
 
 impl Profile {
-    /// The user's own file, for all their projects. None when nobody knows the home.
+    /// Returns the user's own file, for all their projects; `None` when the home is not known.
     pub(super) fn file(&self, folders: &Folders) -> Option<PathBuf> {
         let home = |below: &str| folders.home.as_ref().map(|home| home.join(below));
         let config = || folders.xdg_config.clone().or_else(|| home(".config"));
@@ -254,29 +254,31 @@ impl Profile {
         folder.map(|folder| folder.join(below))
     }
 
-    /// The server as the client writes it down.
+    /// Returns the server as the client writes it.
     pub(super) fn value(&self, server: &ServerEntry) -> Value {
         let ServerEntry { name, command, args, variables } = server;
         let given: Map<_, _> = variables.iter().map(|key| (key.clone(), self.value_of(name, key))).collect();
-        let some = |key: &'static str, value: Value| (!variables.is_empty()).then_some((key, value));
+        let if_variables = |key: &'static str, value: Value| (!variables.is_empty()).then_some((key, value));
         let members = match self.shape {
             EntryShape::Plain | EntryShape::Typed => [
                 (self.shape == EntryShape::Typed).then_some(("type", json!("stdio"))),
                 Some(("command", json!(command))),
                 Some(("args", json!(args))),
-                some("env", Value::Object(given)),
+                if_variables("env", Value::Object(given)),
             ]
             .to_vec(),
-            EntryShape::Codex => {
-                [Some(("command", json!(command))), Some(("args", json!(args))), some("env_vars", json!(variables))]
-                    .to_vec()
-            }
+            EntryShape::Codex => [
+                Some(("command", json!(command))),
+                Some(("args", json!(args))),
+                if_variables("env_vars", json!(variables)),
+            ]
+            .to_vec(),
             EntryShape::Opencode => {
                 let words: Vec<_> = std::iter::once(command).chain(args).collect();
                 [
                     Some(("type", json!("local"))),
                     Some(("command", json!(words))),
-                    some("environment", Value::Object(given)),
+                    if_variables("environment", Value::Object(given)),
                     Some(("enabled", json!(true))),
                 ]
                 .to_vec()
@@ -287,8 +289,8 @@ impl Profile {
                 Some(("enabled", json!(true))),
                 Some(("cmd", json!(command))),
                 Some(("args", json!(args))),
-                some("env_keys", json!(variables)),
-                // Seconds; what Goose itself writes.
+                if_variables("env_keys", json!(variables)),
+                // Seconds; Goose itself writes this value.
                 Some(("timeout", json!(300))),
             ]
             .to_vec(),
@@ -296,7 +298,7 @@ impl Profile {
         members.into_iter().flatten().map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>().into()
     }
 
-    /// What has to stand in its file.
+    /// Returns what has to be in the client's file.
     pub(super) fn additions(&self, server: &ServerEntry) -> Vec<Addition> {
         let (section, name, value) = (self.section, server.name.clone(), self.value(server));
         let asked = server.variables.iter().filter(|_| self.secrets == Secrets::Asked);
@@ -309,7 +311,8 @@ impl Profile {
         self.secrets == Secrets::ByHand
     }
 
-    /// What the client would put something else in the place of, when it stands in a command or an argument.
+    /// Returns the first mark in `text` that the client would expand in a command or an argument; `None` when it takes
+    /// the text as it is.
     pub(super) fn expanded_in(&self, text: &str) -> Option<&'static str> {
         let marks: &[&'static str] = match self.secrets {
             Secrets::Environment("{env:", _) => &["{env:", "{file:"],
@@ -317,7 +320,7 @@ impl Profile {
             Secrets::ByHand | Secrets::Named => &[],
         };
         let named = || {
-            // Gemini CLI and Qwen Code know the short form as well.
+            // Gemini CLI and Qwen Code expand the short form, too.
             let mut behind = text.split('$').skip(1);
             let short = self.secrets == Secrets::Environment("${", "}") && self.shape == EntryShape::Plain;
             (short && behind.any(|rest| rest.starts_with(|next: char| next.is_ascii_alphabetic() || next == '_')))
@@ -326,7 +329,8 @@ impl Profile {
         marks.iter().copied().find(|mark| text.contains(*mark)).or_else(named)
     }
 
-    /// The value of a variable: never a secret, but where the client gets it from, if it can get it from anywhere.
+    /// Returns what is written as the value of a variable: never a secret, but where the client gets it from; empty
+    /// when the user has to write it.
     fn value_of(&self, server: &str, key: &str) -> Value {
         match self.secrets {
             Secrets::ByHand | Secrets::Named => "".into(),
@@ -336,12 +340,12 @@ impl Profile {
     }
 }
 
-/// The id of VS Code's question for a value.
+/// Returns the id of VS Code's question for a value.
 fn input(server: &str, key: &str) -> String {
     format!("{server}-{key}")
 }
 
-/// VS Code's question for a value, which it keeps in the system's store of secrets.
+/// Returns VS Code's question for a value. VS Code keeps the answer in the system's store of secrets.
 fn question(server: &ServerEntry, key: &str) -> Addition {
     let description = format!("{key} for {}", server.name);
     let value = json!({

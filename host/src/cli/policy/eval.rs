@@ -7,7 +7,7 @@ use clap::Args;
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::run::Judging;
+use crate::cli::run::DecisionOptions;
 use smcp_model::limits;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::Notice;
@@ -26,7 +26,7 @@ pub(crate) struct EvalCommand {
     #[arg(long, value_name = "FILE")]
     facts: PathBuf,
     #[command(flatten)]
-    judging: Judging,
+    options: DecisionOptions,
 }
 
 const NO_RULES: &str = "no rules are configured: what passes here passes only because there are none; \
@@ -35,14 +35,14 @@ const NO_RULES: &str = "no rules are configured: what passes here passes only be
 impl EvalCommand {
     /// Carries the command out.
     pub(crate) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
-        // That there are no rules is said with the answer, where nobody takes it for one of theirs.
-        let session = app.session(self.judging.warning_threshold)?;
+        // The answer itself says when there are no rules, so that a pass is not taken for one by the user's own rules.
+        let session = app.session(self.options.warning_threshold)?;
         let config = session.config();
         let document = app.read_document(&self.facts, limits::FACTS_FILE, config.start_timeout())?;
         let places = app.places();
         let subject = pipeline::subject_from_document(&document, &places.working_directory, places.home.as_deref())
             .map_err(Failure::from)?;
-        let context = app.context(self.judging.trust);
+        let context = app.context(self.options.trust);
         let mut recorder = app.recorder(&session, "policy eval", None)?;
         let mut evaluated = pipeline::evaluate_facts(&session, subject, context);
         if !config.is_configured() && !app.json() {

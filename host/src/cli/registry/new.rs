@@ -96,12 +96,12 @@ fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// Words as a shell takes them.
+/// Returns words as a shell reads them.
 fn quoted<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
-    let plain = |word: &str| {
+    let is_plain = |word: &str| {
         !word.is_empty() && word.chars().all(|letter| letter.is_alphanumeric() || "@%+=:,./-_".contains(letter))
     };
     let quote = |word: &str| format!("'{}'", word.replace('\'', r"'\''"));
-    let words = words.into_iter().map(|word| if plain(word) { word.to_owned() } else { quote(word) });
+    let words = words.into_iter().map(|word| if is_plain(word) { word.to_owned() } else { quote(word) });
     words.collect::<Vec<_>>().join(" ")
 }

@@ -111,7 +111,7 @@ impl PublishCommand {
     }
 }
 
-/// What was published, beside its name.
+/// Returns what to show of a published package, besides its name.
 fn rows(registry: &Registry, published: &Published) -> Vec<(&'static str, Span)> {
     let Published { manifest_digest, bundle_digest, bundle_size, files, unpacked, left_out, left_out_count, .. } =
         published;
@@ -131,7 +131,7 @@ fn rows(registry: &Registry, published: &Published) -> Vec<(&'static str, Span)>
     rows
 }
 
-/// The directory to publish in. It must be named: nobody publishes by default.
+/// The directory to publish in. The command line must name it: there is no default.
 struct Target {
     registry: Registry,
     path: PathBuf,
@@ -139,7 +139,7 @@ struct Target {
 }
 
 impl Target {
-    /// Opens the directory, making it when it is not there yet.
+    /// Opens the directory; makes it when it does not exist yet.
     fn open(app: &App) -> Result<Self, Failure> {
         let Some(text) = app.named_registry() else {
             return Err(Failure::usage(anyhow::anyhow!(
@@ -160,7 +160,7 @@ impl Target {
         Ok(Self { registry, path, made })
     }
 
-    /// Publishes, and takes the directory back when it was made for nothing.
+    /// Publishes the package; removes the directory again when it was made for this and publishing fails.
     fn publish(&self, request: &PublishRequest) -> Result<Published, Failure> {
         let published = pipeline::open_directory(&self.registry, &self.path)
             .and_then(|client| registry::publish(&client, request).map_err(PipelineError::from));

@@ -47,7 +47,7 @@ impl ServeCommand {
             );
         }
         let location = registry.registry().clone();
-        // Standard streams that nobody reads change nothing.
+        // Standard streams that can't be written change nothing.
         let ready = || {
             let _ = announce(app, address, &location);
         };
@@ -60,7 +60,7 @@ impl ServeCommand {
     }
 }
 
-/// Says that the door is open: connections wait from here on.
+/// Reports that the server listens: from here on, connections are accepted.
 fn announce(app: &App, address: SocketAddr, location: &Registry) -> io::Result<()> {
     let url = format!("http://{address}");
     if app.json() {
