@@ -48,7 +48,7 @@ pub fn run(invocation: Invocation) -> Exit {
     carry_out(invocation, |_, _| None)
 }
 
-/// Parses a command line and carries it out. `enable` turns diagnostics on, and returns what is wrong with their filter.
+/// Parses a command line and carries it out. `enable` turns diagnostics on, and returns what is wrong with the filter.
 fn carry_out(invocation: Invocation, enable: fn(u8, &System) -> Option<String>) -> Exit {
     match args::parse(&invocation.arguments) {
         Ok(parsed) => {

@@ -80,7 +80,7 @@ impl ClientSession {
         Ok(())
     }
 
-    /// Reads a number of bytes; fewer only at the end of the stream.
+    /// Reads this many bytes, and drops them; an error when the stream ends before.
     fn take(&mut self, mut bytes: usize) -> Result<()> {
         while bytes > 0 {
             let count = self.output.fill_buf()?.len().min(bytes);
@@ -94,12 +94,12 @@ impl ClientSession {
     }
 }
 
-/// Bytes that `send` sends for so many MiB.
+/// Returns how many bytes `send` sends for this many MiB.
 fn sent(mebibytes: usize) -> Result<usize> {
     Ok(send(&mut io::sink(), mebibytes)?)
 }
 
-/// Seconds until the client has everything.
+/// Returns the seconds until the client has received everything.
 pub(crate) fn download(between: Between, mebibytes: usize) -> Result<f64> {
     let bytes = sent(mebibytes)?;
     let mut session = ClientSession::new(between, Role::Source(mebibytes))?;
@@ -110,7 +110,7 @@ pub(crate) fn download(between: Between, mebibytes: usize) -> Result<f64> {
     Ok(seconds)
 }
 
-/// Seconds until the server has everything.
+/// Returns the seconds until the server has received everything.
 pub(crate) fn upload(between: Between, mebibytes: usize) -> Result<f64> {
     let mut session = ClientSession::new(between, Role::Sink)?;
     let start = Instant::now();
@@ -122,7 +122,7 @@ pub(crate) fn upload(between: Between, mebibytes: usize) -> Result<f64> {
     Ok(seconds)
 }
 
-/// The median of the round trips of small messages, microseconds.
+/// Returns the median of the round trips of small messages, in microseconds.
 pub(crate) fn round_trip(between: Between, count: usize) -> Result<f64> {
     let mut session = ClientSession::new(between, Role::Echo)?;
     let message = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\",\"params\":{\"some\":\"text\"}}\n";
@@ -139,7 +139,7 @@ pub(crate) fn round_trip(between: Between, count: usize) -> Result<f64> {
     Ok(median(times))
 }
 
-/// Milliseconds until 2,000 messages and as many answers have arrived, sent without waiting for any.
+/// Returns the milliseconds until 2,000 messages and their answers have arrived; no message waits for an answer.
 pub(crate) fn in_flight() -> Result<f64> {
     let mut session = ClientSession::new(Between::Smcp, Role::Echo)?;
     let start = Instant::now();
@@ -157,7 +157,7 @@ pub(crate) fn in_flight() -> Result<f64> {
     Ok(milliseconds)
 }
 
-/// The most memory that smcp has had after it passed so much on, MiB.
+/// Returns the peak memory of smcp after it has relayed this many MiB, in MiB.
 pub(crate) fn peak_memory(mebibytes: usize) -> Result<f64> {
     let bytes = sent(mebibytes)?;
     let mut session = ClientSession::new(Between::Smcp, Role::Source(mebibytes))?;

@@ -14,7 +14,7 @@ use smcp_registry::PackageError;
 ///
 /// # Errors
 /// When the cache can't be opened or listed.
-pub fn cached(session: &Session) -> Result<Vec<CacheEntry>, PipelineError> {
+pub fn list_cache(session: &Session) -> Result<Vec<CacheEntry>, PipelineError> {
     Ok(session.cache()?.entries(session.system().now())?)
 }
 
@@ -44,7 +44,7 @@ pub fn try_cache(session: &Session) -> Result<Option<String>, PipelineError> {
 ///
 /// # Errors
 /// When the cache has no such file, or it can't be removed.
-pub fn uncache(session: &Session, targets: &[CacheTarget]) -> Result<CacheRemoval, PipelineError> {
+pub fn remove_from_cache(session: &Session, targets: &[CacheTarget]) -> Result<CacheRemoval, PipelineError> {
     let cache = session.cache()?;
     let now = session.system().now();
     Ok(if targets.is_empty() { cache.remove_everything(now)? } else { cache.remove_targets(targets, now)? })
@@ -55,7 +55,7 @@ pub fn uncache(session: &Session, targets: &[CacheTarget]) -> Result<CacheRemova
 ///
 /// # Errors
 /// When something can't be removed.
-pub fn collect(session: &Session, rules: &CacheRules, dry_run: bool) -> Result<CacheRemoval, PipelineError> {
+pub fn collect_garbage(session: &Session, rules: &CacheRules, dry_run: bool) -> Result<CacheRemoval, PipelineError> {
     let cache = session.cache()?;
     if !dry_run {
         session.sweep_elsewhere();

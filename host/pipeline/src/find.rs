@@ -131,6 +131,6 @@ impl Resolved {
 ///
 /// # Errors
 /// [`PipelineError::Package`] when it does not answer, or its answer is not that of a registry.
-pub fn reach(session: &Session, deadline: &Deadline) -> Result<(), PipelineError> {
+pub fn probe_registry(session: &Session, deadline: &Deadline) -> Result<(), PipelineError> {
     Ok(session.registry()?.probe(deadline)?)
 }

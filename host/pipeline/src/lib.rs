@@ -15,15 +15,15 @@ mod session;
 mod start;
 mod system;
 
-pub use cache::cached;
-pub use cache::collect;
+pub use cache::collect_garbage;
+pub use cache::list_cache;
+pub use cache::remove_from_cache;
 pub use cache::try_cache;
-pub use cache::uncache;
 pub use error::Failed;
 pub use error::PipelineError;
-pub use find::reach;
+pub use find::probe_registry;
 pub use host::SharedHost;
-pub use policies::examine;
+pub use policies::examine_policies;
 pub use recorder::Activity;
 pub use recorder::Recorder;
 pub use refusal::refuse;
@@ -264,7 +264,7 @@ fn evaluate_with_lease(
 ///
 /// # Errors
 /// See [`PipelineError`].
-pub fn inform(
+pub fn describe_package(
     session: &Session,
     reference: &PackageRef,
     deadline: &Deadline,

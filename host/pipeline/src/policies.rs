@@ -80,7 +80,7 @@ pub(super) fn fetching(subject: &Subject) -> Option<Notice> {
 ///
 /// # Errors
 /// [`PipelineError::Host`] when there is no sandbox to load them in, [`PipelineError::Untrusted`] as for a decision.
-pub fn examine(session: &Session) -> Result<Vec<Examined>, PipelineError> {
+pub fn examine_policies(session: &Session) -> Result<Vec<Examined>, PipelineError> {
     let host = session.host()?;
     let mut sets = Vec::new();
     for spec in session.config().layers().iter().flat_map(Layer::policies) {

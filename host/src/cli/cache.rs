@@ -68,7 +68,7 @@ pub(super) struct CollectCommand {
 
 fn list(app: &App) -> Result<Exit, Failure> {
     let session = app.session(None)?;
-    let entries = pipeline::cached(&session)?;
+    let entries = pipeline::list_cache(&session)?;
     let place = session.config().cache_dir().map(|path| path.display().to_string()).unwrap_or_default();
     if app.json() {
         json::write(&cache::document(&place, &entries), &mut app.out())?;
@@ -80,7 +80,7 @@ fn list(app: &App) -> Result<Exit, Failure> {
 
 impl RemoveCommand {
     fn execute(self, app: &App) -> Result<Exit, Failure> {
-        let removal = pipeline::uncache(&app.session(None)?, &self.targets)?;
+        let removal = pipeline::remove_from_cache(&app.session(None)?, &self.targets)?;
         print(app, &removal, false)?;
         // The user named these files, so one that could not be removed is an error.
         Ok(if removal.in_use.is_empty() { Exit::SUCCESS } else { Exit::USAGE })
@@ -90,7 +90,7 @@ impl RemoveCommand {
 impl CollectCommand {
     fn execute(self, app: &App) -> Result<Exit, Failure> {
         let rules = CacheRules { older_than: self.older_than, max_size: self.max_size };
-        let removal = pipeline::collect(&app.session(None)?, &rules, self.dry_run)?;
+        let removal = pipeline::collect_garbage(&app.session(None)?, &rules, self.dry_run)?;
         print(app, &removal, self.dry_run)?;
         Ok(Exit::SUCCESS)
     }

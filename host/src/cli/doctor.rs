@@ -79,7 +79,7 @@ fn configuration(config: &Config) -> Vec<Check> {
 
 fn registry(session: &Session, deadline: &Deadline) -> Check {
     let registry = session.config().registry();
-    match pipeline::reach(session, deadline) {
+    match pipeline::probe_registry(session, deadline) {
         Ok(()) if is_empty(registry) => {
             Check::new("registry", Health::Warning, format!("{registry} is a folder without packages"))
                 .advice("publish one with `smcp registry publish`, or name another registry")

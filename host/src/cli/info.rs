@@ -26,7 +26,8 @@ impl InfoCommand {
     pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         let session = app.session(None)?;
         let deadline = Deadline::after(session.config().start_timeout());
-        let (subject, notices) = pipeline::inform(&session, &self.reference, &deadline, &mut *app.progress())?;
+        let (subject, notices) =
+            pipeline::describe_package(&session, &self.reference, &deadline, &mut *app.progress())?;
         if app.json() {
             json::write(&package::document(&subject, &notices), &mut app.out())?;
         } else {

@@ -21,7 +21,7 @@ pub(super) fn checks(session: &Session) -> Vec<Check> {
     let config = session.config();
     let of_layer = |layer: &Layer| std::iter::once(rules(layer)).chain(distrust(layer, config.registry()));
     let mut checks: Vec<_> = config.layers().iter().flat_map(of_layer).collect();
-    checks.push(match pipeline::examine(session) {
+    checks.push(match pipeline::examine_policies(session) {
         Ok(rows) => policies(&rows),
         Err(error) => Check::new("policies", Health::Problem, error.to_string()),
     });
