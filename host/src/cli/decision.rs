@@ -80,7 +80,7 @@ impl App {
             recorder.refused(session, &judged, context, consent)
         };
         self.warn_unrecorded(notice);
-        self.say(&report(&judged, trusted, purpose, exit))?;
+        self.show(&report(&judged, trusted, purpose, exit))?;
         Ok(exit.into())
     }
 
@@ -91,7 +91,7 @@ impl App {
             None => Err((*failed.error).into()),
             Some(_) if failed.error.was_shown() => Ok(failed.error.exit_kind().into()),
             Some(report) => {
-                self.say(&report)?;
+                self.show(&report)?;
                 Ok(report.exit.into())
             }
         }
@@ -99,7 +99,7 @@ impl App {
 
     /// Shows one decision: before a launch on standard error, which leaves standard output to the server. A standard
     /// error that can't be written doesn't change the decision.
-    fn say(&mut self, report: &Report<'_>) -> std::io::Result<()> {
+    fn show(&mut self, report: &Report<'_>) -> std::io::Result<()> {
         match self.write(report) {
             Err(_) if report.purpose == Purpose::Launch => Ok(()),
             written => written,
@@ -232,7 +232,7 @@ impl Audience for LaunchAudience<'_> {
         let brief = !app.is_verbose();
         let report = Report { start, brief, ..report(judged, consent, Purpose::Launch, exit) };
         // A standard error that can't be written must not stop the decision from being carried out.
-        drop(app.say(&report));
+        drop(app.show(&report));
         self.refusal = (exit == ExitKind::Refused).then(|| client_error::decision(&report));
     }
 
