@@ -1,9 +1,10 @@
-//! The command line: what can be said, and who carries it out.
+//! The command line: its grammar, and one file for each command.
 //!
-//! Each command is a file with a struct and its `execute`; all of them end in an [`Exit`](exit::Exit). What a person
-//! sees is written by `report`, what is decided by `decide`; here is only what was asked for.
+//! Each command is a struct with a method `execute`, which returns an [`Exit`](exit::Exit). `report` writes what the
+//! user sees, and `decide` decides; these files only know what the user asked for.
 
 mod answer;
+mod app;
 mod args;
 mod audit;
 mod cache;
@@ -15,11 +16,11 @@ mod doctor;
 pub mod exit;
 mod failure;
 mod info;
+pub mod invocation;
 mod login;
 mod man;
 mod mcp_config;
 mod policy;
-pub mod process;
 mod pull;
 mod registry;
 mod run;
@@ -27,37 +28,36 @@ mod run;
 mod tests;
 mod usage;
 mod version;
-mod world;
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
-use crate::cli::process::Process;
-use crate::cli::world::World;
+use crate::cli::invocation::Invocation;
 use smcp_authority as authority;
 use smcp_pipeline::System;
 
-/// Carries out the command line of this process, of which there is one: panics, diagnostics and a limit on the size of
-/// files are met from here on.
-pub fn main(process: Process) -> Exit {
+/// Carries out the command line of this process. Sets up the process first: its panics, its diagnostics, and its
+/// behaviour at the limit on the size of files.
+pub fn main(invocation: Invocation) -> Exit {
     authority::survive_file_size_limit();
     diagnostics::keep_evaluation_quiet();
-    carry_out(process, diagnostics::listen)
+    carry_out(invocation, diagnostics::enable)
 }
 
-/// Carries out a command line, and changes nothing of the process that it runs in.
-pub fn run(process: Process) -> Exit {
-    carry_out(process, |_, _| None)
+/// Carries out a command line, and changes nothing in the process that it runs in.
+pub fn run(invocation: Invocation) -> Exit {
+    carry_out(invocation, |_, _| None)
 }
 
-/// Parses a command line and carries it out. `listen` turns diagnostics on, and says what is wrong with what it was told.
-fn carry_out(process: Process, listen: fn(u8, &System) -> Option<String>) -> Exit {
-    match args::parse(&process.arguments) {
+/// Parses a command line and carries it out. `enable` turns diagnostics on, and returns what is wrong with the filter.
+fn carry_out(invocation: Invocation, enable: fn(u8, &System) -> Option<String>) -> Exit {
+    match args::parse(&invocation.arguments) {
         Ok(parsed) => {
-            let problem = listen(parsed.global.verbose, &process.system);
-            let mut world = World::new(parsed.global, process);
-            problem.iter().for_each(|problem| world.remark(problem));
-            let result = parsed.command.execute(&mut world);
-            result.unwrap_or_else(|failure| world.fail(&failure))
+            let problem = enable(parsed.global.verbose, &invocation.system);
+            let mut app = App::new(parsed.global, invocation);
+            problem.iter().for_each(|problem| app.notice(problem));
+            let result = parsed.command.execute(&mut app);
+            result.unwrap_or_else(|failure| app.fail(&failure))
         }
-        Err(error) => args::explain(&usage::improved(error), &process),
+        Err(error) => args::explain(&usage::improved(error), &invocation),
     }
 }

@@ -9,7 +9,7 @@
 //!                         told
 //! ```
 //!
-//! A stage takes and returns types of `smcp-model` and knows nothing of its neighbours; `smcp-pipeline` alone knows the
-//! order. Each is a crate, so that its manifest is the law: `docs/architecture.md` has the table.
+//! A stage takes and returns types of `smcp-model` and knows nothing of its neighbours; only `smcp-pipeline` knows the
+//! order. Each stage is a crate, so that its manifest says what it may use: `docs/architecture.md` has the table.
 
 pub mod cli;

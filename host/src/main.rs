@@ -2,8 +2,8 @@
 
 use smcp::cli;
 use smcp::cli::exit::Exit;
-use smcp::cli::process::Process;
+use smcp::cli::invocation::Invocation;
 
 fn main() -> Exit {
-    cli::main(Process::current())
+    cli::main(Invocation::current())
 }

@@ -47,7 +47,7 @@ pub(crate) fn observe(case: &Case, bed: &Bed) -> Observed {
         stdin: || Err(io::ErrorKind::NotFound.into()),
     };
     let session = Session::new(config, system, SharedHost::default());
-    observed(&pipeline::consider_facts(&session, subject, context).unwrap(), trust)
+    observed(&pipeline::evaluate_facts(&session, subject, context).unwrap(), trust)
 }
 
 /// Reads the only argument that the library supports.

@@ -32,13 +32,13 @@ pub(crate) enum Between {
 }
 
 /// A client after the handshake, and the processes that it talks to.
-struct Session {
+struct ClientSession {
     input: PipeWriter,
     output: BufReader<PipeReader>,
     processes: Vec<Child>,
 }
 
-impl Session {
+impl ClientSession {
     fn new(between: Between, server: Role) -> Result<Self> {
         let (server_input, input) = io::pipe()?;
         let (output, server_output) = io::pipe()?;
@@ -80,7 +80,7 @@ impl Session {
         Ok(())
     }
 
-    /// Reads a number of bytes; fewer only at the end of the stream.
+    /// Reads this many bytes, and drops them; an error when the stream ends before.
     fn take(&mut self, mut bytes: usize) -> Result<()> {
         while bytes > 0 {
             let count = self.output.fill_buf()?.len().min(bytes);
@@ -94,15 +94,15 @@ impl Session {
     }
 }
 
-/// Bytes that `send` sends for so many MiB.
+/// Returns how many bytes `send` sends for this many MiB.
 fn sent(mebibytes: usize) -> Result<usize> {
     Ok(send(&mut io::sink(), mebibytes)?)
 }
 
-/// Seconds until the client has everything.
+/// Returns the seconds until the client has received everything.
 pub(crate) fn download(between: Between, mebibytes: usize) -> Result<f64> {
     let bytes = sent(mebibytes)?;
-    let mut session = Session::new(between, Role::Source(mebibytes))?;
+    let mut session = ClientSession::new(between, Role::Source(mebibytes))?;
     let start = Instant::now();
     session.take(bytes)?;
     let seconds = start.elapsed().as_secs_f64();
@@ -110,9 +110,9 @@ pub(crate) fn download(between: Between, mebibytes: usize) -> Result<f64> {
     Ok(seconds)
 }
 
-/// Seconds until the server has everything.
+/// Returns the seconds until the server has received everything.
 pub(crate) fn upload(between: Between, mebibytes: usize) -> Result<f64> {
-    let mut session = Session::new(between, Role::Sink)?;
+    let mut session = ClientSession::new(between, Role::Sink)?;
     let start = Instant::now();
     send(&mut session.input, mebibytes)?;
     session.input.write_all(b"{\"jsonrpc\":\"2.0\",\"method\":\"x\"}last\n")?;
@@ -122,9 +122,9 @@ pub(crate) fn upload(between: Between, mebibytes: usize) -> Result<f64> {
     Ok(seconds)
 }
 
-/// The median of the round trips of small messages, microseconds.
+/// Returns the median of the round trips of small messages, in microseconds.
 pub(crate) fn round_trip(between: Between, count: usize) -> Result<f64> {
-    let mut session = Session::new(between, Role::Echo)?;
+    let mut session = ClientSession::new(between, Role::Echo)?;
     let message = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\",\"params\":{\"some\":\"text\"}}\n";
     let mut times = Vec::new();
     let mut line = String::new();
@@ -139,9 +139,9 @@ pub(crate) fn round_trip(between: Between, count: usize) -> Result<f64> {
     Ok(median(times))
 }
 
-/// Milliseconds until 2,000 messages and as many answers have arrived, sent without waiting for any.
+/// Returns the milliseconds until 2,000 messages and their answers have arrived; no message waits for an answer.
 pub(crate) fn in_flight() -> Result<f64> {
-    let mut session = Session::new(Between::Smcp, Role::Echo)?;
+    let mut session = ClientSession::new(Between::Smcp, Role::Echo)?;
     let start = Instant::now();
     let mut input = session.input.try_clone()?;
     let message = format!("{{\"method\":\"x\",\"params\":\"{}\"}}\n", "x".repeat(1000));
@@ -157,10 +157,10 @@ pub(crate) fn in_flight() -> Result<f64> {
     Ok(milliseconds)
 }
 
-/// The most memory that smcp has had after it passed so much on, MiB.
+/// Returns the peak memory of smcp after it has relayed this many MiB, in MiB.
 pub(crate) fn peak_memory(mebibytes: usize) -> Result<f64> {
     let bytes = sent(mebibytes)?;
-    let mut session = Session::new(Between::Smcp, Role::Source(mebibytes))?;
+    let mut session = ClientSession::new(Between::Smcp, Role::Source(mebibytes))?;
     session.take(bytes)?;
     let smcp = session.processes.first().ok_or("no process")?.id();
     let status = std::fs::read_to_string(format!("/proc/{smcp}/status"))?;

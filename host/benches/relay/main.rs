@@ -5,8 +5,8 @@
 //! `cargo bench -p smcp --bench relay` prints one table. Each ratio is of two measurements taken in turns in one run;
 //! compare nothing else. Without `--bench` it runs everything once with little data, to see that it works.
 //!
-//! This program plays every part: the client is `main`, smcp and the servers are itself again (see [`Role`]), so that
-//! what is compared differs in nothing but what is between client and server.
+//! This program is the client, and starts itself again as smcp and as the servers (see [`Role`]): two measurements that
+//! are compared differ only in what is between client and server.
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark is the client, the shell and the file system")]
 
@@ -47,7 +47,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// Two measurements in turns: the median of each, and of their ratios.
+/// Takes two measurements in turns; returns the median of each, and of their ratios.
 fn in_turns(rounds: usize, measure: impl Fn(Between) -> Result<f64>, than: Between) -> Result<(f64, f64, f64)> {
     let (mut smcp, mut other, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {

@@ -7,7 +7,7 @@ pub(crate) enum Role {
     Smcp,
     /// A server that sends this many MiB of messages after the handshake.
     Source(usize),
-    /// A server that says how many MiB it was sent.
+    /// A server that reports when everything has arrived.
     Sink,
     /// A server that repeats every line.
     Echo,

@@ -1,4 +1,4 @@
-//! The servers: one that talks, one that listens, one that repeats.
+//! The servers: one sends, one receives, one repeats.
 
 use std::fs::File;
 use std::io;
@@ -25,14 +25,14 @@ fn shake_hands(input: &mut impl BufRead, output: &mut impl Write) -> Result<()> 
     Ok(())
 }
 
-/// Messages of about a kilobyte, 64 KiB at a time, as large answers come.
+/// Returns messages of about a kilobyte, 64 KiB together: large answers come in blocks of that size.
 fn block() -> Vec<u8> {
     let message =
         format!("{{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\",\"params\":\"{}\"}}\n", "x".repeat(961));
     message.repeat(64 * 1024 / message.len()).into_bytes()
 }
 
-/// Sends this many MiB and a little more; how many bytes that were.
+/// Sends this many MiB and a little more; returns the number of bytes.
 pub(crate) fn send(to: &mut impl Write, mebibytes: usize) -> io::Result<usize> {
     let block = block();
     let count = (mebibytes * MIB).div_ceil(block.len());

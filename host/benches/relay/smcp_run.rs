@@ -1,4 +1,4 @@
-//! smcp, from the clearance on: what `smcp run` does once a package may start.
+//! The part of smcp: what `smcp run` does once a package has a clearance.
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -36,7 +36,7 @@ use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::Outcome;
 use smcp_model::warning::Warning;
 
-/// Launches the server that this program becomes with other arguments, with a warning.
+/// Launches this program as the server that the arguments describe, with a warning.
 pub(crate) fn stand_in(server: &[String]) -> Result<ExitCode> {
     let program = std::env::current_exe()?;
     let root: PathBuf = program.parent().ok_or("no folder")?.to_owned();

@@ -1,29 +1,29 @@
-//! Housekeeping: what is in the cache, and what is to leave it.
+//! Housekeeping: lists what is in the cache, and removes it.
 //!
-//! No part of a launch.
+//! A launch does not use this file.
 
+use crate::PipelineError;
 use crate::Session;
-use crate::Stop;
 use smcp_model::cache::CacheEntry;
 use smcp_model::cache::CacheRemoval;
 use smcp_model::cache::CacheRules;
 use smcp_model::cache::CacheTarget;
 use smcp_registry::PackageError;
 
-/// Every file in the cache, the one that was used last first.
+/// Returns every file in the cache, the last used first.
 ///
 /// # Errors
 /// When the cache can't be opened or listed.
-pub fn cached(session: &Session) -> Result<Vec<CacheEntry>, Stop> {
+pub fn list_cache(session: &Session) -> Result<Vec<CacheEntry>, PipelineError> {
     Ok(session.cache()?.entries(session.system().now())?)
 }
 
-/// Tries to keep a file in the cache, and to make the folder of a run; leaves neither. Tells why the cache can only be
-/// read, when that is so: what is in it can run all the same.
+/// Tries to write a file to the cache, and to make the folder of a run; leaves neither. Returns a warning when the
+/// cache can only be read (what is in it can run all the same), or when no program can be started in that folder.
 ///
 /// # Errors
-/// Those that a run would meet there.
-pub fn try_cache(session: &Session) -> Result<Option<String>, Stop> {
+/// Those that a run would get there.
+pub fn try_cache(session: &Session) -> Result<Option<String>, PipelineError> {
     let cache = session.cache()?;
     let written = cache.try_out();
     let folder = session.run_folder(false)?;
@@ -40,21 +40,22 @@ pub fn try_cache(session: &Session) -> Result<Option<String>, Stop> {
     }
 }
 
-/// Removes what `targets` name from the cache; everything when they are none.
+/// Removes what `targets` name from the cache; everything when the list is empty.
 ///
 /// # Errors
-/// When there is no such thing, or it can't be removed.
-pub fn uncache(session: &Session, targets: &[CacheTarget]) -> Result<CacheRemoval, Stop> {
+/// When the cache has no such file, or it can't be removed.
+pub fn remove_from_cache(session: &Session, targets: &[CacheTarget]) -> Result<CacheRemoval, PipelineError> {
     let cache = session.cache()?;
     let now = session.system().now();
     Ok(if targets.is_empty() { cache.remove_everything(now)? } else { cache.remove_targets(targets, now)? })
 }
 
-/// Removes from the cache what nobody knows any more, and what `rules` say. With `dry_run`, only says what would go.
+/// Removes from the cache unfinished downloads, files that no package has, and what `rules` select. With `dry_run`,
+/// only returns what would be removed.
 ///
 /// # Errors
 /// When something can't be removed.
-pub fn collect(session: &Session, rules: &CacheRules, dry_run: bool) -> Result<CacheRemoval, Stop> {
+pub fn collect_garbage(session: &Session, rules: &CacheRules, dry_run: bool) -> Result<CacheRemoval, PipelineError> {
     let cache = session.cache()?;
     if !dry_run {
         session.sweep_elsewhere();

@@ -1,11 +1,11 @@
 //! From a reference to verified bytes: ask the registry, fill the cache.
 //!
-//! When the registry can't be asked, `offline` asks the cache what it said before.
+//! When the registry can't be asked, `offline` looks in the cache for its last answer.
 
 use std::io;
 
+use crate::PipelineError;
 use crate::Session;
-use crate::Stop;
 use crate::offline;
 use smcp_config::Config;
 use smcp_decide::Notice;
@@ -23,26 +23,30 @@ use smcp_registry::RegistryClient;
 use smcp_registry::RegistryProblem;
 use smcp_store::Lease;
 
-/// A package that its registry knows; nothing of it was downloaded yet.
+/// A package that its registry knows, and of which nothing has been downloaded yet.
 pub(super) struct Resolved {
     client: Box<dyn RegistryClient>,
     resolution: Resolution,
     /// When the registry was asked, in seconds since the Unix epoch.
     at: u64,
-    // INVARIANT: there when the client is the cache in place of the registry.
+    // INVARIANT: `Some` when the client is the cache in place of the registry.
     notice: Option<Notice>,
 }
 
-/// Asks the registry which package is meant, and when it can't be asked, the cache.
+/// Asks the registry which package is meant; the cache when the registry can't be asked.
 ///
 /// # Errors
-/// [`Stop::Package`] when the registry has no such package, or can't be asked and the cache does not help.
-pub(super) fn resolve(session: &Session, reference: &PackageRef, deadline: &Deadline) -> Result<Resolved, Stop> {
-    // Silence must not use up the time in which the cache could answer.
+/// [`PipelineError::Package`] when the registry has no such package, or can't be asked and the cache does not help.
+pub(super) fn resolve(
+    session: &Session,
+    reference: &PackageRef,
+    deadline: &Deadline,
+) -> Result<Resolved, PipelineError> {
+    // A silent registry must not use up the time in which the cache could answer.
     let patience = offline::can_recall(session, reference).then(|| deadline.share(limits::RECALL_PATIENCE));
-    let asked = ask(session, reference, patience.as_ref().unwrap_or(deadline));
-    match asked.map_err(|stop| if patience.is_some() { silence(session.config(), stop) } else { stop }) {
-        Err(Stop::Package(outage)) if outage.is_outage() => {
+    let answer = ask(session, reference, patience.as_ref().unwrap_or(deadline));
+    match answer.map_err(|error| if patience.is_some() { silence_as_outage(session.config(), error) } else { error }) {
+        Err(PipelineError::Package(outage)) if outage.is_outage() => {
             let at = session.system().now();
             let recalled = offline::recall(session, reference, outage)?;
             let notice = Some(offline::notice(session.config(), &recalled));
@@ -52,10 +56,10 @@ pub(super) fn resolve(session: &Session, reference: &PackageRef, deadline: &Dead
     }
 }
 
-/// A registry that has kept silent for as long as it was waited for is one that can't be asked.
-fn silence(config: &Config, stop: Stop) -> Stop {
-    let Stop::Package(PackageError::Timeout(expired) | PackageError::Silence { expired, .. }) = stop else {
-        return stop;
+/// Makes of a registry's silence the error of a registry that can't be asked; returns any other error as it is.
+fn silence_as_outage(config: &Config, error: PipelineError) -> PipelineError {
+    let PipelineError::Package(PackageError::Timeout(expired) | PackageError::Silence { expired, .. }) = error else {
+        return error;
     };
     let cause = io::Error::new(io::ErrorKind::TimedOut, expired);
     RegistryProblem::Unusable { doing: "wait longer for its answer".to_owned(), cause }.of(config.registry()).into()
@@ -64,10 +68,10 @@ fn silence(config: &Config, stop: Stop) -> Stop {
 /// Asks the registry itself which package is meant.
 ///
 /// # Errors
-/// [`Stop::Package`] when it can't be asked, or has no such package.
-pub(super) fn ask(session: &Session, reference: &PackageRef, deadline: &Deadline) -> Result<Resolved, Stop> {
+/// [`PipelineError::Package`] when the registry can't be asked, or has no such package.
+pub(super) fn ask(session: &Session, reference: &PackageRef, deadline: &Deadline) -> Result<Resolved, PipelineError> {
     let client = session.registry()?;
-    // Before the question: facts may seem older than they are, and never younger.
+    // Taken before the question: facts may seem older than they are, but never younger.
     let at = session.system().now();
     let resolution = client.resolve(reference, deadline).inspect_err(|error| {
         if error.is_absence() {
@@ -91,21 +95,23 @@ impl Resolved {
         &self.resolution
     }
 
-    /// What is worth saying about where the answer comes from.
+    /// The notice that the answer comes from the cache, if it does.
     pub(super) const fn notice(&self) -> Option<&Notice> {
         self.notice.as_ref()
     }
 
-    /// Downloads and verifies the manifest and the bundle, which stay in the cache as long as the lease.
+    /// Downloads and verifies the manifest and the bundle, which stay in the cache as long as the lease exists.
     ///
     /// # Errors
-    /// [`Stop::Package`] when something is not what it should be, and [`Stop::Local`] when the cache can't be used.
+    /// [`PipelineError::Package`] when something is not what it should be, or the cache can't be used;
+    /// [`PipelineError::NoCache`] when there is no place for it; [`PipelineError::CacheBusy`] when another process
+    /// removes the files each time.
     pub(super) fn fetch(
         &self,
         session: &Session,
         deadline: &Deadline,
         progress: &mut dyn Progress,
-    ) -> Result<(ResolvedPackage, Lease), Stop> {
+    ) -> Result<(ResolvedPackage, Lease), PipelineError> {
         let cache = session.cache()?;
         for _ in 0..limits::FETCH_ATTEMPTS {
             let package = registry::fetch(self.client.as_ref(), cache, &self.resolution, deadline, progress)?;
@@ -117,15 +123,15 @@ impl Resolved {
             }
             tracing::debug!("somebody empties the cache; the package is fetched again");
         }
-        Err(Stop::CacheBusy)
+        Err(PipelineError::CacheBusy)
     }
 }
 
-/// Whether the registry of the configuration can be opened, and answers as a registry.
+/// Checks that the configured registry can be opened, and answers as a registry does.
 ///
 /// # Errors
-/// [`Stop::Package`] when it does not answer, or with something else.
-pub fn reach(session: &Session, deadline: &Deadline) -> Result<(), Stop> {
+/// [`PipelineError::Package`] when it does not answer, or its answer is not that of a registry.
+pub fn probe_registry(session: &Session, deadline: &Deadline) -> Result<(), PipelineError> {
     Ok(session.registry()?.probe(deadline)?)
 }
 

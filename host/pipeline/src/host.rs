@@ -1,4 +1,4 @@
-//! The one host of policies that a process has.
+//! The one policy host of a process.
 
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -6,16 +6,16 @@ use std::sync::OnceLock;
 use smcp_policy::HostError;
 use smcp_policy::PolicyHost;
 
-/// The process's host of policies: made when the first policies are loaded, and kept for all that follow. A clone is
+/// The policy host of this process, made when the first policies are loaded and kept from then on. A clone refers to
 /// the same host.
 #[derive(Debug, Clone, Default)]
 pub struct SharedHost(Arc<OnceLock<PolicyHost>>);
 
 impl SharedHost {
-    /// The host.
+    /// Returns the host, and makes it when there is none yet.
     ///
     /// # Errors
-    /// See [`HostError`]; it is tried again the next time.
+    /// See [`HostError`]; the next call tries again.
     pub fn get(&self) -> Result<&PolicyHost, HostError> {
         if let Some(host) = self.0.get() {
             return Ok(host);

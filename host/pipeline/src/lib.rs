@@ -1,36 +1,37 @@
-//! The stages in their order: find the package, judge it, ask, start it.
+//! The stages in their order: find the package, evaluate it, ask, start it.
 //!
-//! The only module that knows more than one stage. Every way to start a server leads through [`run`], and nothing of
-//! a package starts without the clearance that `decide` makes.
+//! Only this crate knows the order of the stages. A server is started by [`run`] alone, and nothing of a package starts
+//! without the clearance that `decide` makes.
 
 mod cache;
+mod error;
 mod find;
 mod host;
-mod ledger;
 mod offline;
 mod policies;
+mod recorder;
 mod refusal;
 mod session;
 mod start;
-mod stop;
 mod system;
 
-pub use cache::cached;
-pub use cache::collect;
+pub use cache::collect_garbage;
+pub use cache::list_cache;
+pub use cache::remove_from_cache;
 pub use cache::try_cache;
-pub use cache::uncache;
-pub use find::reach;
+pub use error::Failed;
+pub use error::PipelineError;
+pub use find::probe_registry;
 pub use host::SharedHost;
-pub use ledger::Activity;
-pub use ledger::Ledger;
-pub use ledger::Remark;
-pub use policies::examine;
+pub use policies::examine_policies;
+pub use recorder::Activity;
+pub use recorder::Recorder;
 pub use refusal::refuse;
 pub use session::Session;
 pub use session::access::has_token;
 pub use session::access::log_in;
 pub use session::access::log_out;
-pub use session::access::remarks_on_the_proxy;
+pub use session::access::proxy_remarks;
 pub use session::check_clock;
 pub use session::open_directory;
 pub use session::unreadable;
@@ -44,9 +45,7 @@ pub use smcp_policy::RUNTIME_VERSION;
 pub use smcp_policy::cramped;
 pub use smcp_policy::request::DocumentError;
 pub use smcp_policy::request::subject_from_document;
-pub use start::Order;
-pub use stop::Stop;
-pub use stop::Stopped;
+pub use start::LaunchRequest;
 pub use system::System;
 
 use std::cell::LazyCell;
@@ -79,34 +78,33 @@ use smcp_model::warning::Warning;
 use smcp_policy::request;
 use smcp_store::Lease;
 
-/// A package, or a facts document, with what the policies say of it.
+/// A package, or a facts document, with the decision about it.
 #[derive(Debug)]
 pub struct Judged {
-    /// What was judged.
+    /// What was evaluated.
     pub subject: Subject,
-    /// What the policies say.
+    /// The decision, with the outcome of each policy.
     pub ruling: Ruling,
-    /// What else is worth saying.
+    /// What else the user should know.
     pub notices: Vec<Notice>,
-    /// What the server would get; known where one is about to start.
+    /// What the server would have access to; `None` unless one is about to start.
     pub access: Option<Access>,
 }
 
 impl Judged {
-    /// Whether there is nothing to say but that it may run: no score below the warning threshold, no notice, nothing
-    /// that had to be accepted. A score that nobody knows is not a low one; where a minimum asks for it, a policy is
-    /// violated.
+    /// Whether there is nothing to report but that it may run: no score below the warning threshold, no notice, nothing
+    /// that had to be accepted. An unknown score is not a low one; a policy with a minimum score is violated by it.
     pub fn is_quiet(&self) -> bool {
         self.notices.is_empty() && self.is_clean()
     }
 
-    /// Whether the model that is to use the server has to be told something. Facts from the cache that are young enough
-    /// are as good as any: a person is told of them, and the audit log.
+    /// Whether the model that will use the server must be warned. Facts from the cache that are young enough are as
+    /// good as any: the user and the audit log are told of them, the model is not.
     pub fn concerns_the_model(&self) -> bool {
         !self.is_clean() || self.notices.iter().any(|notice| notice.code != FACTS_FROM_CACHE)
     }
 
-    /// How a program ends that decides this and got that answer.
+    /// How the program ends after this decision; `consent` is the answer to its question.
     pub const fn exit(&self, consent: Option<Consent>) -> ExitKind {
         exit_for(self.ruling.effect(), consent)
     }
@@ -126,145 +124,152 @@ impl Judged {
     }
 }
 
-/// Who hears of a decision and answers for it: a person at a terminal, or nobody.
+/// Shows decisions and notices to the user, and asks for consent where a user can answer.
 pub trait Audience {
-    /// Hears a decision that needs no answer, before anything starts.
-    fn hear(&mut self, judged: &Judged);
+    /// Shows a decision that needs no answer, before anything starts.
+    fn show_decision(&mut self, judged: &Judged);
 
-    /// Hears a decision that asks, and answers it.
-    fn consent(&mut self, judged: &Judged) -> Consent;
+    /// Shows a decision that needs consent, and returns the answer.
+    fn ask_consent(&mut self, judged: &Judged) -> Consent;
 
-    /// What the model has to be told in the stream, because nobody reads the terminal; `None` when there is nothing to
-    /// say, or somebody has read it.
+    /// Returns the warning that the model must get in the stream, because no user reads the terminal; `None` when there
+    /// is nothing to warn of, or a user has read it.
     fn warning(&mut self, judged: &Judged) -> Option<Warning>;
 
-    /// Hears a remark about the start. What a manifest asks for in vain is no concern of the model's: it is not in
-    /// the [`warning`](Self::warning).
-    fn remark(&mut self, notice: &Notice);
+    /// Shows a notice about the start, such as a variable that the manifest asks for in vain. It does not concern the
+    /// model, so it is not in the [`warning`](Self::warning).
+    fn notice(&mut self, notice: &Notice);
 
-    /// Hears something that nobody may miss: that the audit log is not complete.
-    fn insist(&mut self, notice: &Notice);
+    /// Shows a notice that the user must not miss, whatever the options: that the audit log is not complete.
+    fn warn_always(&mut self, notice: &Notice);
 }
 
-/// Starts a server if every policy allows it, and waits for its end; the ledger records all of it.
+/// Starts a server if every policy allows it, and waits for its end. Records the decision, the start and the end.
 ///
 /// # Errors
-/// See [`Stop`]. When it is [`Stop::Refused`] by policy or for want of consent, the audience has heard why.
+/// See [`PipelineError`]. When it is [`PipelineError::Refused`] by policy or for want of consent, the audience has been
+/// shown why.
 pub fn run(
     session: &Session,
-    order: &Order,
+    request: &LaunchRequest,
     context: Context,
-    ledger: &mut Ledger,
+    recorder: &mut Recorder,
     audience: &mut dyn Audience,
     progress: &mut dyn Progress,
-) -> Result<Ended, Stopped> {
-    let deadline = Deadline::after(order.timeout);
-    // The lease is held until the server has ended: nobody removes from the cache what runs.
-    let considered = weigh(session, &order.reference, context, &deadline, progress);
-    let (ruled, mut judged, _lease) = considered.inspect_err(|stopped| {
-        let remark = ledger.stopped(stopped);
-        say(remark, audience);
+) -> Result<Ended, Failed> {
+    let deadline = Deadline::after(request.timeout);
+    // The lease is held until the server has ended, so that nothing that runs is removed from the cache.
+    let evaluated = evaluate_with_lease(session, &request.reference, context, &deadline, progress);
+    let (ruled, mut judged, _lease) = evaluated.inspect_err(|failed| {
+        let notice = recorder.failed(failed);
+        warn(notice, audience);
     })?;
-    let environment = start::environment(session, &ruled.candidate().manifest, order);
+    let environment = start::environment(session, &ruled.candidate().manifest, request);
     judged.access = Some(environment.access(&ruled.candidate().manifest));
-    let stopped = |stop| Stopped::new(judged.subject.clone(), stop);
+    let failed = |error| Failed::new(judged.subject.clone(), error);
     let Answered { clearance, consent, waited } = answer(ruled, &judged, audience);
     let clearance = match clearance {
         Ok(clearance) => {
-            say(ledger.decided(session, &judged, context, consent).map_err(stopped)?, audience);
+            warn(recorder.decided(session, &judged, context, consent).map_err(failed)?, audience);
             clearance
         }
         Err(refusal) => {
-            say(ledger.refused(session, &judged, context, consent), audience);
-            return Err(stopped(refusal.into()));
+            warn(recorder.refused(session, &judged, context, consent), audience);
+            return Err(failed(refusal.into()));
         }
     };
-    // The limit is for our work; how long a person thinks is theirs.
+    // The limit is for the work of smcp, not for the time that the user takes to answer.
     let deadline = deadline.extended(waited);
     let warning = audience.warning(&judged);
     let prepared = Prepared { environment, warning, deadline };
-    start::start(session, clearance, order, prepared, ledger, audience).map(|finished| finished.ended).map_err(stopped)
+    start::start(session, clearance, request, prepared, recorder, audience)
+        .map(|finished| finished.ended)
+        .map_err(failed)
 }
 
-/// What came of a ruling.
+/// The result of a ruling.
 struct Answered {
     clearance: Result<Clearance, Refusal>,
     /// The answer, when there was a question.
     consent: Option<Consent>,
-    /// How long it was thought about.
+    /// How long the user took to answer.
     waited: Duration,
 }
 
-/// Carries a ruling out, with the audience's answer when it asks.
+/// Carries a ruling out; asks the audience where it needs consent.
 fn answer(ruled: Ruled<ResolvedPackage>, judged: &Judged, audience: &mut dyn Audience) -> Answered {
     let clearance = match ruled.apply() {
         Decision::Allow(clearance) => Ok(clearance),
         Decision::Deny(refusal) => Err(refusal),
         Decision::Ask(question) => {
-            let asked = Instant::now();
-            let consent = audience.consent(judged);
-            return Answered { clearance: question.answer(consent), consent: Some(consent), waited: asked.elapsed() };
+            let asked_at = Instant::now();
+            let consent = audience.ask_consent(judged);
+            return Answered {
+                clearance: question.answer(consent),
+                consent: Some(consent),
+                waited: asked_at.elapsed(),
+            };
         }
     };
-    audience.hear(judged);
+    audience.show_decision(judged);
     Answered { clearance, consent: None, waited: Duration::ZERO }
 }
 
-fn say(remark: Remark, audience: &mut dyn Audience) {
-    remark.iter().for_each(|notice| audience.insist(notice));
+fn warn(notice: Option<Notice>, audience: &mut dyn Audience) {
+    notice.iter().for_each(|notice| audience.warn_always(notice));
 }
 
-/// Finds a package and judges it; the whole of a dry run.
+/// Finds a package and evaluates it; all that a dry run does.
 ///
 /// # Errors
-/// See [`Stop`]: whatever is refused before a policy speaks.
-pub fn consider(
+/// See [`PipelineError`]: what ends it before a policy is evaluated.
+pub fn evaluate_package(
     session: &Session,
     reference: &PackageRef,
     context: Context,
     deadline: &Deadline,
     progress: &mut dyn Progress,
-) -> Result<(Ruled<ResolvedPackage>, Judged), Stopped> {
-    weigh(session, reference, context, deadline, progress).map(|(ruled, judged, _)| (ruled, judged))
+) -> Result<(Ruled<ResolvedPackage>, Judged), Failed> {
+    evaluate_with_lease(session, reference, context, deadline, progress).map(|(ruled, judged, _)| (ruled, judged))
 }
 
-/// Finds a package and judges it, and keeps its files in the cache as long as the lease.
-fn weigh(
+/// Finds a package and evaluates it. Its files stay in the cache as long as the lease exists.
+fn evaluate_with_lease(
     session: &Session,
     reference: &PackageRef,
     context: Context,
     deadline: &Deadline,
     progress: &mut dyn Progress,
-) -> Result<(Ruled<ResolvedPackage>, Judged, Lease), Stopped> {
+) -> Result<(Ruled<ResolvedPackage>, Judged, Lease), Failed> {
     let resolved = find::resolve(session, reference, deadline)
-        .map_err(|stop| Stopped::new(request::named(reference, session.config().registry()), stop))?;
+        .map_err(|error| Failed::new(request::named(reference, session.config().registry()), error))?;
     let known = request::resolved(resolved.resolution());
     let provenance = resolved.notice().cloned();
-    let stopped = |stop| Stopped { notices: provenance.iter().cloned().collect(), ..Stopped::new(known.clone(), stop) };
-    let admitted = decide::admit(resolved).map_err(|refusal| stopped(refusal.into()))?;
+    let failed = |error| Failed { notices: provenance.iter().cloned().collect(), ..Failed::new(known.clone(), error) };
+    let admitted = decide::admit(resolved).map_err(|refusal| failed(refusal.into()))?;
     let mut lease = Lease::default();
     let fetched = admitted.and_then(|resolved| {
         let (package, held) = resolved.fetch(session, deadline, progress)?;
         lease = held;
         Ok(package)
     });
-    let judged = judge(session, fetched.map_err(stopped)?, request::subject, context);
+    let judged = evaluate_admitted(session, fetched.map_err(failed)?, request::subject, context);
     let (ruled, mut judged) =
-        judged.map_err(|stopped| Stopped { notices: provenance.iter().cloned().collect(), ..stopped })?;
+        judged.map_err(|failed| Failed { notices: provenance.iter().cloned().collect(), ..failed })?;
     judged.notices.splice(0..0, provenance);
     Ok((ruled, judged, lease))
 }
 
-/// What the registry says of a package, after verifying it, and what is worth saying about that; nothing is judged.
+/// Returns what the registry says of a package, after verifying it, with notices about it; evaluates nothing.
 ///
 /// # Errors
-/// See [`Stop`].
-pub fn inform(
+/// See [`PipelineError`].
+pub fn describe_package(
     session: &Session,
     reference: &PackageRef,
     deadline: &Deadline,
     progress: &mut dyn Progress,
-) -> Result<(Subject, Vec<Notice>), Stop> {
+) -> Result<(Subject, Vec<Notice>), PipelineError> {
     let resolved = find::resolve(session, reference, deadline)?;
     let (package, _lease) = resolved.fetch(session, deadline, progress)?;
     let subject = request::subject(&package);
@@ -272,56 +277,56 @@ pub fn inform(
     Ok((subject, notices))
 }
 
-/// Asks the registry for a package and fills the cache with it, whatever its status; nothing is judged.
+/// Asks the registry for a package and fills the cache with it, whatever its status; evaluates nothing.
 ///
 /// # Errors
-/// See [`Stop`].
+/// See [`PipelineError`].
 pub fn fetch(
     session: &Session,
     reference: &PackageRef,
     deadline: &Deadline,
     progress: &mut dyn Progress,
-) -> Result<ResolvedPackage, Stop> {
+) -> Result<ResolvedPackage, PipelineError> {
     find::ask(session, reference, deadline)?.fetch(session, deadline, progress).map(|(package, _lease)| package)
 }
 
-/// Judges a facts document: the same decision, with no registry, and with nothing that could start.
+/// Evaluates a facts document: makes the same decision without a registry, and without anything that could start.
 ///
 /// # Errors
-/// [`Stop::Refused`] for the status in the document, [`Stop::Pin`] and [`Stop::Host`].
-pub fn consider_facts(session: &Session, subject: Subject, context: Context) -> Result<Judged, Stopped> {
-    let facts = decide::admit(subject.clone()).map_err(|refusal| Stopped::new(subject.clone(), refusal.into()))?;
-    judge(session, facts, Subject::clone, context).map(|(_, judged)| judged)
+/// [`PipelineError::Refused`] for the status in the document, [`PipelineError::Pin`] and [`PipelineError::Host`].
+pub fn evaluate_facts(session: &Session, subject: Subject, context: Context) -> Result<Judged, Failed> {
+    let facts = decide::admit(subject.clone()).map_err(|refusal| Failed::new(subject.clone(), refusal.into()))?;
+    evaluate_admitted(session, facts, Subject::clone, context).map(|(_, judged)| judged)
 }
 
-/// Rules on what was admitted, told to the policies as `subject_of` it.
-fn judge<T>(
+/// Evaluates what was admitted, and rules on it. The policies see it as `subject_of` describes it.
+fn evaluate_admitted<T>(
     session: &Session,
     admitted: Admitted<T>,
     subject_of: impl FnOnce(&T) -> Subject,
     context: Context,
-) -> Result<(Ruled<T>, Judged), Stopped> {
+) -> Result<(Ruled<T>, Judged), Failed> {
     let subject = subject_of(admitted.candidate());
     let mut notices: Vec<_> =
         admitted.notice().cloned().into_iter().chain(policies::distrust(session.config(), &subject)).collect();
     notices.extend(policies::fetching(&subject));
-    let evaluated = evaluate(session, &subject, context);
+    let evaluated = evaluate_policies(session, &subject, context);
     match evaluated.and_then(|policies| Ok(admitted.rule(policies)?)) {
         Ok((ruled, ruling)) => {
             notices.extend(policies::low_score(session.config(), &subject, ruling.policies()));
             tracing::info!(package = %subject.label(), decision = ruling.effect().as_str(), "decided");
             Ok((ruled, Judged { subject, ruling, notices, access: None }))
         }
-        Err(stop) => Err(Stopped::new(subject, stop)),
+        Err(error) => Err(Failed::new(subject, error)),
     }
 }
 
-/// Evaluates every policy of every layer; nothing short-circuits.
+/// Evaluates every policy of every layer, whatever the others say.
 ///
 /// # Errors
-/// [`Stop::Pin`] when a component is not the one that the configuration pins, [`Stop::Host`] when there is no
-/// sandbox to evaluate in.
-fn evaluate(session: &Session, subject: &Subject, context: Context) -> Result<Vec<Evaluated>, Stop> {
+/// [`PipelineError::Pin`] when a component is not the one that the configuration pins, [`PipelineError::Host`] when
+/// there is no sandbox to evaluate in.
+fn evaluate_policies(session: &Session, subject: &Subject, context: Context) -> Result<Vec<Evaluated>, PipelineError> {
     let believed = LazyCell::new(|| request::build(subject, context, true));
     let unbelieved = LazyCell::new(|| request::build(subject, context, false));
     let sets = session.config().layers().iter().zip(session.policies()?);

@@ -1,14 +1,12 @@
-//! A registry's answers in the cache: kept, forgotten, and recalled.
+//! A registry's answers in the cache, for the day that it can't be asked.
 //!
-//! Recalled on the day that the registry can't be asked.
-//!
-//! Keeping is a service and not a duty: an answer that can't be kept is logged, and the launch goes on.
+//! Keeping them is a convenience: when an answer can't be kept, that is logged, and the launch goes on.
 
 use std::io;
 use std::time::Duration;
 
+use crate::PipelineError;
 use crate::Session;
-use crate::Stop;
 use smcp_config::Config;
 use smcp_decide::Notice;
 use smcp_model::facts::Status;
@@ -20,11 +18,15 @@ use smcp_registry::PackageError;
 use smcp_registry::Recalled;
 use smcp_store::Cache;
 
-/// The code of the notice that the facts are from the cache.
+/// The code of the notice that the facts come from the cache.
 pub(super) const FACTS_FROM_CACHE: &str = "facts-from-cache";
 
-/// What the registry said before, if the cache has it and it is not too old.
-pub(super) fn recall(session: &Session, reference: &PackageRef, outage: PackageError) -> Result<Recalled, Stop> {
+/// Returns the registry's last answer, if the cache has it and it is not too old.
+pub(super) fn recall(
+    session: &Session,
+    reference: &PackageRef,
+    outage: PackageError,
+) -> Result<Recalled, PipelineError> {
     let Some(resolutions) = session.kept_answers() else { return Err(outage.into()) };
     let (config, now) = (session.config(), session.system().now());
     let limit = config.max_facts_age();
@@ -33,7 +35,7 @@ pub(super) fn recall(session: &Session, reference: &PackageRef, outage: PackageE
     Ok(recalled)
 }
 
-/// Whether the cache could answer in the registry's place.
+/// Whether the cache has an answer that could take the place of the registry's.
 pub(super) fn can_recall(session: &Session, reference: &PackageRef) -> bool {
     let (config, now) = (session.config(), session.system().now());
     let limit = config.max_facts_age();
@@ -42,10 +44,10 @@ pub(super) fn can_recall(session: &Session, reference: &PackageRef) -> bool {
         .is_some_and(|resolutions| registry::can_recall(&resolutions, config.registry(), reference, now, limit))
 }
 
-/// What everybody who relies on a recalled answer has to know.
+/// Returns the notice that goes with a recalled answer: how old it is, and why the registry can't be asked.
 pub(super) fn notice(config: &Config, recalled: &Recalled) -> Notice {
     let limit = humantime::format_duration(config.max_facts_age());
-    // The seconds of hours are no news.
+    // From an hour on, seconds are left out.
     let unit = if recalled.age.as_secs() < 3_600 { 1 } else { 60 };
     let seconds = recalled.age.as_secs();
     let age = humantime::format_duration(Duration::from_secs(seconds.saturating_sub(seconds % unit)));
@@ -57,32 +59,32 @@ pub(super) fn notice(config: &Config, recalled: &Recalled) -> Notice {
     Notice { code: FACTS_FROM_CACHE, message: SafeText::new(&message) }
 }
 
-/// Keeps an answer whose bytes are in the cache and verified; `at` is when the registry was asked for it.
+/// Keeps an answer whose package is in the cache and verified; `at` is when the registry was asked.
 pub(super) fn keep(cache: &Cache, resolution: &Resolution, at: u64, now: u64) {
-    said(cache.resolutions().keep(resolution, at, now), "kept");
+    log_failure(cache.resolutions().keep(resolution, at, now), "kept");
 }
 
-/// Keeps an answer at once when it says that the version must not run: its bytes are never fetched, and an earlier
-/// answer must not outlive it.
+/// Keeps an answer at once when it says that the version must not run: its package is never fetched, and an earlier
+/// answer must not be recalled after it.
 pub(super) fn note(session: &Session, resolution: &Resolution, at: u64) {
     match resolution.facts.status {
         Some(Status::Refused(_)) => {
             if let Some(resolutions) = session.kept_answers() {
-                said(resolutions.keep(resolution, at, session.system().now()), "kept");
+                log_failure(resolutions.keep(resolution, at, session.system().now()), "kept");
             }
         }
         Some(Status::Published | Status::Deprecated) | None => {}
     }
 }
 
-/// Forgets what the registry says it doesn't have.
+/// Removes the answer about a package that the registry says it doesn't have.
 pub(super) fn forget(session: &Session, reference: &PackageRef) {
     if let Some(resolutions) = session.kept_answers() {
-        said(resolutions.forget(session.config().registry(), reference, session.system().now()), "forgotten");
+        log_failure(resolutions.forget(session.config().registry(), reference, session.system().now()), "forgotten");
     }
 }
 
-fn said(done: io::Result<()>, what: &str) {
+fn log_failure(done: io::Result<()>, what: &str) {
     if let Err(error) = done {
         tracing::warn!(%error, "an answer of the registry could not be {what}");
     }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::PipelineError;
 use crate::Session;
-use crate::Stop;
 use smcp_config::Config;
 use smcp_config::Layer;
 use smcp_decide::Notice;
@@ -21,22 +21,24 @@ use smcp_policy::Component;
 use smcp_policy::LoadedPolicy;
 use smcp_policy::PolicySet;
 
-/// Reads every component once, holds it against its pin, and loads the policies of each layer, in the order of the
-/// layers. What can't be read or breaks is a fault of that policy alone. No component runs before all pins have held.
+/// Reads every component once, compares it with its pin, and loads the policies of each layer, in the order of the
+/// layers. A component that can't be read or loaded is a fault of that policy alone. No component runs before every pin
+/// was compared.
 ///
 /// # Errors
-/// [`Stop::Pin`] for the first component that is not the pinned one, [`Stop::Untrusted`] for the first that somebody
-/// else could have written, when that is to be refused, [`Stop::Host`] when there is no sandbox to load them in.
-pub(super) fn load(session: &Session) -> Result<Vec<PolicySet>, Stop> {
-    let bind = |spec: &Arc<PolicySpec>| Ok::<_, Stop>(Bound::new(Arc::clone(spec), session.component(spec)?)?);
+/// [`PipelineError::Pin`] for the first component that is not the pinned one; [`PipelineError::Untrusted`] for the
+/// first that another user could have written, when the configuration refuses that; [`PipelineError::Host`] when there
+/// is no sandbox to load them in.
+pub(super) fn load(session: &Session) -> Result<Vec<PolicySet>, PipelineError> {
+    let bind = |spec: &Arc<PolicySpec>| Ok::<_, PipelineError>(Bound::new(Arc::clone(spec), session.component(spec)?)?);
     let layers = session.config().layers().iter();
-    let bound = layers.map(|layer| layer.policies().iter().map(bind).collect::<Result<Vec<_>, Stop>>());
-    let bound = bound.collect::<Result<Vec<_>, Stop>>()?;
+    let bound = layers.map(|layer| layer.policies().iter().map(bind).collect::<Result<Vec<_>, PipelineError>>());
+    let bound = bound.collect::<Result<Vec<_>, PipelineError>>()?;
     let host = session.host()?;
     Ok(bound.into_iter().map(|policies| PolicySet::load(host, policies)).collect())
 }
 
-/// A notice for each layer that doesn't believe the registry, so that nobody wonders where the facts went.
+/// Returns a notice for each layer that doesn't trust the registry: it says why its policies see no facts.
 pub(super) fn distrust(config: &Config, subject: &Subject) -> Vec<Notice> {
     let distrusting = config.layers().iter().filter(|layer| !layer.believes(subject.registry.as_ref()));
     distrusting
@@ -54,45 +56,45 @@ pub(super) fn distrust(config: &Config, subject: &Subject) -> Vec<Notice> {
         .collect()
 }
 
-/// A notice for a known score below the warning threshold about which no policy says a word: the one that would is
-/// disabled, waived or broken, or its layer doesn't believe the registry. The threshold warns whatever the modes are.
+/// Returns a notice for a known score below the warning threshold that no policy reports: the one that would is
+/// disabled, waived or broken, or its layer doesn't trust the registry. The threshold warns whatever the modes are.
 pub(super) fn low_score(config: &Config, subject: &Subject, policies: &[Evaluated]) -> Option<Notice> {
     let threshold = config.warning_threshold();
     let score = subject.facts.score.filter(|score| *score < threshold)?;
     let about_it = |finding: &Finding| finding.fact.as_ref().is_some_and(|fact| fact.as_str() == "score");
-    let said = policies.iter().any(|policy| policy.outcome.findings().any(about_it));
+    let is_reported = policies.iter().any(|policy| policy.outcome.findings().any(about_it));
     let (score, threshold) = (score.get(), threshold.get());
-    (!said).then(|| Notice {
+    (!is_reported).then(|| Notice {
         code: "score-below-warning-threshold",
         message: SafeText::new(&format!("security score {score} is below warning threshold {threshold}")),
     })
 }
 
-/// A notice for a command that fetches when it starts: what was judged is then not all that runs.
+/// Returns a notice for a command that fetches when it starts: more runs then than was judged.
 pub(super) fn fetching(subject: &Subject) -> Option<Notice> {
     let fetches = Fetches::of(subject.entrypoint.as_ref()?)?;
     Some(Notice { code: "fetches-at-start", message: SafeText::new(&fetches.sentence()) })
 }
 
-/// Loads every enabled policy and asks whether it accepts its settings; nothing is evaluated.
+/// Loads every enabled policy and checks that it accepts its settings; evaluates nothing.
 ///
 /// # Errors
-/// [`Stop::Host`] when there is no sandbox to load them in, [`Stop::Untrusted`] as for a decision.
-pub fn examine(session: &Session) -> Result<Vec<Examined>, Stop> {
+/// [`PipelineError::Host`] when there is no sandbox to load them in, [`PipelineError::Untrusted`] as for a decision.
+pub fn examine_policies(session: &Session) -> Result<Vec<Examined>, PipelineError> {
     let host = session.host()?;
     let mut sets = Vec::new();
     for spec in session.config().layers().iter().flat_map(Layer::policies) {
         let component = session.component(spec)?;
         let digest = component.as_ref().ok().map(Component::digest);
-        // A set for each, so that a pin that does not hold is one policy's; all are kept until the last is loaded, so
-        // that what they have in common is compiled once.
+        // One set for each policy, so that a wrong pin concerns that policy alone. All sets are kept until the last is
+        // loaded, so that components with the same bytes are compiled once.
         let loaded = Bound::new(Arc::clone(spec), component).map(|bound| PolicySet::load(host, [bound]));
         sets.push((spec, digest, loaded));
     }
     let examined = sets.iter().map(|(spec, digest, loaded)| {
         let (state, version) = match loaded {
             Err(mismatch) => (PolicyState::Mismatched { pin: mismatch.expected() }, None),
-            Ok(set) => set.policies().first().map_or((PolicyState::Disabled, None), found),
+            Ok(set) => set.policies().first().map_or((PolicyState::Disabled, None), state_of),
         };
         let PolicySpec { name, layer, mode, source, .. } = PolicySpec::clone(spec);
         Examined { name, layer, mode, source, digest: *digest, version, state }
@@ -100,8 +102,8 @@ pub fn examine(session: &Session) -> Result<Vec<Examined>, Stop> {
     Ok(examined.collect())
 }
 
-/// Whether a loaded policy works, and what it calls its version when it came as far as saying so.
-fn found(policy: &LoadedPolicy) -> (PolicyState, Option<SafeText>) {
+/// Returns whether a loaded policy works, and the version that it gave, if it got that far.
+fn state_of(policy: &LoadedPolicy) -> (PolicyState, Option<SafeText>) {
     let state = match (policy.spec().mode, policy.fault()) {
         (Mode::Disabled, _) => PolicyState::Disabled,
         (Mode::Strict | Mode::Warn, Some(fault)) => PolicyState::Faulty(fault.clone()),

@@ -1,4 +1,4 @@
-//! From a launch that started nothing to the client that waits for it.
+//! Answers the client of a launch that started nothing.
 
 use crate::System;
 use smcp_launch as launch;
@@ -6,8 +6,8 @@ use smcp_launch::Patience;
 use smcp_launch::Streams;
 use smcp_model::client_error::ClientError;
 
-/// Answers the requests of the client on standard input with an error, until it leaves or has nothing more to ask. For a
-/// launch without a server only: both streams belong to a server that was started.
+/// Answers the requests of the client on standard input with an error, until it leaves or asks nothing more. Only for a
+/// launch that started no server: a server that was started owns both streams.
 pub fn refuse(system: &System, error: &ClientError) {
     // Without a standard input there is no client.
     let Ok(input) = (system.stdin)() else { return };

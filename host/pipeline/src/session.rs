@@ -1,6 +1,7 @@
-//! The places that a configuration names, each opened once: registry, cache, audit log, tokens, components.
+//! Opens the places that a configuration names, each once.
 //!
-//! The one part of the pipeline that opens anything. The stages are handed a [`Session`] and what it has opened.
+//! They are the registry, the cache, the audit log, the tokens and the components. No other part of the pipeline opens
+//! anything: the stages get a [`Session`] and what it has opened.
 
 pub(crate) mod access;
 mod components;
@@ -14,8 +15,8 @@ use std::fmt;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
+use crate::PipelineError;
 use crate::SharedHost;
-use crate::Stop;
 use crate::System;
 use crate::policies;
 use smcp_authority as authority;
@@ -31,7 +32,7 @@ use smcp_store::Cache;
 use smcp_store::Resolutions;
 use smcp_store::StoreError;
 
-/// A configuration and the system that it is for, for as long as one command takes.
+/// The configuration and the system of one command, and what that command has opened.
 pub struct Session {
     config: Config,
     system: System,
@@ -52,7 +53,7 @@ impl fmt::Debug for Session {
 }
 
 impl Session {
-    /// A session in which nothing is open yet: each place is opened when it is first needed.
+    /// Makes a session in which nothing is open yet: each place is opened when it is first needed.
     pub const fn new(config: Config, system: System, host: SharedHost) -> Self {
         Self { config, system, cache: OnceCell::new(), host, policies: OnceCell::new() }
     }
@@ -67,11 +68,12 @@ impl Session {
         &self.system
     }
 
-    /// The registry of the configuration. Nothing is asked, and no connection made, before it is used.
+    /// Opens the configured registry. No request is sent, and no connection made, before it is used.
     ///
     /// # Errors
-    /// [`Stop::Package`] when its directory can't be opened, or the token for it can't be read; [`Stop::Clock`].
-    pub(crate) fn registry(&self) -> Result<Box<dyn RegistryClient>, Stop> {
+    /// [`PipelineError::Package`] when its directory can't be opened, or its token can't be read;
+    /// [`PipelineError::Clock`].
+    pub(crate) fn registry(&self) -> Result<Box<dyn RegistryClient>, PipelineError> {
         let registry = self.config.registry();
         match registry {
             Registry::Directory(path) => Ok(Box::new(open_directory(registry, path)?)),
@@ -82,39 +84,40 @@ impl Session {
         }
     }
 
-    /// The cache, made when it is not there yet.
+    /// Returns the cache; makes it when it does not exist yet.
     ///
     /// # Errors
-    /// [`Stop::NoCache`] when there is no place for it; [`Stop::Package`] when it can't be opened or relied on.
-    pub(crate) fn cache(&self) -> Result<&Cache, Stop> {
+    /// [`PipelineError::NoCache`] when there is no place for it; [`PipelineError::Package`] when it can't be opened, or
+    /// is not safe to use.
+    pub(crate) fn cache(&self) -> Result<&Cache, PipelineError> {
         if let Some(cache) = self.cache.get() {
             return Ok(cache);
         }
-        let path = self.config.cache_dir().ok_or(Stop::NoCache)?;
+        let path = self.config.cache_dir().ok_or(PipelineError::NoCache)?;
         let dir = authority::create_dir(path).map_err(|cause| StoreError::no_cache(path, cause))?;
         let cache = Cache::new(dir, path, self.system.caller)?;
         Ok(self.cache.get_or_init(|| cache))
     }
 
-    /// The registries' answers in the cache; `None` when there is no cache yet.
+    /// Returns the registries' answers in the cache; `None` when there is no cache yet.
     pub(crate) fn kept_answers(&self) -> Option<Resolutions> {
         let path = self.config.cache_dir()?;
         authority::open_dir(path).ok().map(|dir| Resolutions::new(dir, path, self.system.caller))
     }
 
-    /// The sandbox that policies are evaluated in, made when the first is loaded.
+    /// Returns the sandbox that policies are evaluated in; makes it when there is none yet.
     ///
     /// # Errors
-    /// [`Stop::Host`] when the system does not give what it needs.
-    pub fn host(&self) -> Result<&PolicyHost, Stop> {
+    /// [`PipelineError::Host`] when the system lacks what it needs.
+    pub fn host(&self) -> Result<&PolicyHost, PipelineError> {
         Ok(self.host.get()?)
     }
 
-    /// The policies of each layer, in the order of the layers: loaded when they are first needed, and once.
+    /// Returns the policies of each layer, in the order of the layers. Loads them once, when they are first needed.
     ///
     /// # Errors
-    /// Those of reading and binding them: a wrong pin, a file that somebody else could have written, no sandbox.
-    pub(crate) fn policies(&self) -> Result<&[PolicySet], Stop> {
+    /// Those of reading and binding them: a wrong pin, a file that another user could have written, no sandbox.
+    pub(crate) fn policies(&self) -> Result<&[PolicySet], PipelineError> {
         if let Some(policies) = self.policies.get() {
             return Ok(policies);
         }
@@ -123,24 +126,24 @@ impl Session {
     }
 }
 
-/// Where the system finds a program, and the beginning of its file.
+/// For a launch: where the system finds a program, and how its file begins.
 pub(crate) use smcp_authority::is_program;
 pub(crate) use smcp_authority::program_head;
 
-/// Whether the clock is one that times can be told by: the libraries that check certificates and that serve HTTP panic
-/// otherwise, and no record could say when it was written.
+/// Checks that the clock is not before 1970: the libraries that check certificates and serve HTTP panic then, and a
+/// record could not say when it was written.
 ///
 /// # Errors
-/// [`Stop::Clock`] when it stands before 1970.
-pub fn check_clock(system: &System) -> Result<(), Stop> {
-    if system.time() < UNIX_EPOCH { Err(Stop::Clock) } else { Ok(()) }
+/// [`PipelineError::Clock`] when it is before 1970.
+pub fn check_clock(system: &System) -> Result<(), PipelineError> {
+    if system.time() < UNIX_EPOCH { Err(PipelineError::Clock) } else { Ok(()) }
 }
 
-/// The registry in the directory at `path`.
+/// Opens the registry in the directory at `path`.
 ///
 /// # Errors
-/// [`Stop::Package`] when it can't be opened.
-pub fn open_directory(registry: &Registry, path: &Path) -> Result<DirectoryRegistry, Stop> {
+/// [`PipelineError::Package`] when it can't be opened.
+pub fn open_directory(registry: &Registry, path: &Path) -> Result<DirectoryRegistry, PipelineError> {
     let dir = authority::open_dir(path).map_err(|cause| PackageError::unreachable(registry, cause))?;
     Ok(DirectoryRegistry::new(dir, registry.clone())?)
 }

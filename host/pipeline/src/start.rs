@@ -1,12 +1,12 @@
-//! From a clearance to a running server, and to its end.
+//! Starts a package that has a clearance, and waits for the server's end.
 
 use std::ffi::OsString;
 use std::time::Duration;
 
 use crate::Audience;
-use crate::Ledger;
+use crate::PipelineError;
+use crate::Recorder;
 use crate::Session;
-use crate::Stop;
 use crate::session;
 use smcp_bundle as bundle;
 use smcp_bundle::LeftBehind;
@@ -30,9 +30,9 @@ use smcp_model::text::SafeText;
 use smcp_model::warning::Delivery;
 use smcp_model::warning::Warning;
 
-/// What somebody asks for when they ask for a launch.
+/// The launch that the user asks for.
 #[derive(Debug)]
-pub struct Order {
+pub struct LaunchRequest {
     /// Which package.
     pub reference: PackageRef,
     /// How long finding, downloading and starting may take.
@@ -45,57 +45,57 @@ pub struct Order {
     pub env: Vec<Assignment>,
 }
 
-/// What is ready for a start before the bundle is unpacked.
+/// What a start needs and is known before the bundle is unpacked.
 #[derive(Debug)]
 pub(super) struct Prepared {
     /// The variables that the server gets.
     pub(super) environment: ServerEnvironment,
-    /// What the model has to be told.
+    /// The warning that the model must get.
     pub(super) warning: Option<Warning>,
     /// When the server must have been started.
     pub(super) deadline: Deadline,
 }
 
-/// Unpacks what was cleared into a folder of its own, starts it there, waits for its end, and records that end.
+/// Unpacks the package into a folder of its own, starts its server there, waits for its end, and records that end.
 pub(super) fn start(
     session: &Session,
     clearance: Clearance,
-    order: &Order,
+    request: &LaunchRequest,
     prepared: Prepared,
-    ledger: &mut Ledger,
+    recorder: &mut Recorder,
     audience: &mut dyn Audience,
-) -> Result<Finished, Stop> {
+) -> Result<Finished, PipelineError> {
     let label = clearance.package().label();
     let mut folder = None;
-    let finished = start_in(&mut folder, session, clearance, order, prepared, ledger, audience);
+    let finished = start_in(&mut folder, session, clearance, request, prepared, recorder, audience);
     let left = folder.as_ref().map(Unpacked::left_behind);
-    left.as_ref().and_then(left_note).iter().for_each(|notice| audience.remark(notice));
+    left.as_ref().and_then(left_note).iter().for_each(|notice| audience.notice(notice));
     let left = left.map(|left| left.count);
-    // Before the folder is removed: that takes long where it has many files, and who is impatient kills us meanwhile.
-    ledger.ended(&label, finished.as_ref(), left).iter().for_each(|notice| audience.insist(notice));
+    // Before the folder is removed: that takes long when it has many files, and smcp may be killed meanwhile.
+    recorder.ended(&label, finished.as_ref(), left).iter().for_each(|notice| audience.warn_always(notice));
     drop(folder);
     finished
 }
 
-/// The same up to the end of the server. The folder stays in `folder`, as the server left it.
+/// Does the same up to the end of the server. Puts the folder into `folder`, as the server left it.
 fn start_in(
     folder: &mut Option<Unpacked>,
     session: &Session,
     clearance: Clearance,
-    order: &Order,
+    request: &LaunchRequest,
     prepared: Prepared,
-    ledger: &mut Ledger,
+    recorder: &mut Recorder,
     audience: &mut dyn Audience,
-) -> Result<Finished, Stop> {
+) -> Result<Finished, PipelineError> {
     let Prepared { environment, warning, deadline } = prepared;
     for notice in environment.notices() {
-        audience.remark(notice);
+        audience.notice(notice);
     }
     for name in environment.withheld() {
         tracing::info!("not passed on: {name}; --env {name} passes it on");
     }
-    // Before there is something to clean up, so that no signal ends us without cleaning up.
-    let signals = Signals::listen().map_err(|cause| Stop::System { doing: "watch signals", cause })?;
+    // Before there is something to clean up, so that no signal ends smcp without a cleanup.
+    let signals = Signals::listen().map_err(|cause| PipelineError::System { doing: "watch signals", cause })?;
     let interrupted = || signals.ended().is_some();
     let run = session.run_folder(true)?;
     let unpacked = match bundle::unpack(session.cache()?, run, clearance.package(), &deadline, &interrupted) {
@@ -106,12 +106,13 @@ fn start_in(
         }
         Ok(unpacked) => folder.insert(unpacked),
     };
-    let root_dir = unpacked.root().try_clone().map_err(|cause| Stop::local("open", unpacked.path(), cause))?;
-    let input = (session.system().stdin)().map_err(|cause| Stop::System { doing: "use standard input", cause })?;
+    let root_dir = unpacked.root().try_clone().map_err(|cause| PipelineError::local("open", unpacked.path(), cause))?;
+    let input =
+        (session.system().stdin)().map_err(|cause| PipelineError::System { doing: "use standard input", cause })?;
     let setup = Setup {
         root: unpacked.path().to_path_buf(),
         root_dir,
-        extra_args: order.arguments.clone(),
+        extra_args: request.arguments.clone(),
         environment,
         is_program: session::is_program,
         read_head: session::program_head,
@@ -122,15 +123,15 @@ fn start_in(
         signals,
         adoption: Adoption::begin(),
     };
-    let remark = ledger.starting(clearance.package(), order, setup.warning.is_some())?;
-    remark.iter().for_each(|notice| audience.insist(notice));
+    let notice = recorder.starting(clearance.package(), request, setup.warning.is_some())?;
+    notice.iter().for_each(|notice| audience.warn_always(notice));
     tracing::debug!(directory = %setup.root.display(), "starting");
     let finished = launch::launch(clearance, setup)?;
     tracing::debug!(code = finished.ended.exit_code(), delivery = ?finished.delivery, "ended");
     Ok(finished)
 }
 
-/// What somebody who loses files has to know.
+/// Returns the notice about files that the server wrote and that are removed; `None` when there are none.
 fn left_note(left: &LeftBehind) -> Option<Notice> {
     let names: Vec<String> = left.names.iter().map(|name| format!("`{name}`")).collect();
     let unnamed = left.count.saturating_sub(names.len());
@@ -143,6 +144,6 @@ fn left_note(left: &LeftBehind) -> Option<Notice> {
 }
 
 /// The variables that the server gets.
-pub(super) fn environment(session: &Session, manifest: &Manifest, order: &Order) -> ServerEnvironment {
-    ServerEnvironment::compute(&session.system().environment, manifest, &order.env_file, &order.env)
+pub(super) fn environment(session: &Session, manifest: &Manifest, request: &LaunchRequest) -> ServerEnvironment {
+    ServerEnvironment::compute(&session.system().environment, manifest, &request.env_file, &request.env)
 }

@@ -1,4 +1,4 @@
-//! What the system gave this process: read once, at the top, and handed down.
+//! What the system gave this process, read once when smcp starts.
 
 use std::ffi::OsStr;
 use std::ffi::OsString;
@@ -11,42 +11,42 @@ use std::time::UNIX_EPOCH;
 use smcp_audit::Clock;
 use smcp_model::ownership::Caller;
 
-/// The environment, the clock, and whoever runs smcp.
+/// The environment, the clock, the user who runs smcp, and standard input.
 #[derive(Debug, Clone)]
 pub struct System {
     /// Every variable, as it was when smcp started.
     pub environment: Vec<(OsString, OsString)>,
     /// The clock.
     pub clock: Clock,
-    /// Whoever runs smcp.
+    /// The user who runs smcp.
     pub caller: Caller,
-    /// Standard input, unbuffered: what is not read here is left for the server. An error when it is closed.
+    /// Opens standard input, unbuffered: what smcp does not read is left for the server. An error when it is closed.
     pub stdin: fn() -> io::Result<File>,
 }
 
 impl System {
-    /// A variable; an empty one counts as absent.
+    /// Returns the value of a variable; `None` when it is not set or empty.
     pub fn variable(&self, name: impl AsRef<OsStr>) -> Option<&OsStr> {
         self.set_variable(name).filter(|value| !value.is_empty())
     }
 
-    /// A variable that is set, if only to nothing.
+    /// Returns the value of a variable that is set, empty or not.
     pub fn set_variable(&self, name: impl AsRef<OsStr>) -> Option<&OsStr> {
         let name = name.as_ref();
         self.environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_os_str())
     }
 
-    /// The user's home, from `HOME`, when it is an absolute path.
+    /// Returns the user's home, from `HOME`, when it is an absolute path.
     pub fn home(&self) -> Option<PathBuf> {
         self.variable("HOME").map(PathBuf::from).filter(|home| home.is_absolute())
     }
 
-    /// The time, as the clock has it.
+    /// Returns the time of the clock.
     pub fn time(&self) -> SystemTime {
         (self.clock)()
     }
 
-    /// Seconds since the Unix epoch; 0 when the clock stands before it.
+    /// Returns the seconds since the Unix epoch; 0 when the clock is before it.
     pub fn now(&self) -> u64 {
         self.time().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
     }

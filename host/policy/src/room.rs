@@ -41,8 +41,9 @@ pub(super) fn is_systems(error: &wasmtime::Error) -> bool {
 /// The fault of a policy for which the system had no room: `what` it was that it did not give.
 pub(super) fn fault(kind: FaultKind, what: &str, cause: impl std::fmt::Display) -> Fault {
     match (limit(), limit_of(Resource::RLIMIT_FSIZE)) {
-        (Some(limit), _) => Fault::new(kind, format!("the system gives no room for {what}: {}", said(limit)))
-            .remedy(RAISE),
+        (Some(limit), _) => {
+            Fault::new(kind, format!("the system gives no room for {what}: {}", said(limit))).remedy(RAISE)
+        }
         // The runtime keeps the beginning of a memory in a file without a name.
         (None, Some(limit)) => {
             Fault::new(kind, format!("the system gives no room for {what}: {cause}")).remedy(format!(

@@ -1,16 +1,16 @@
-//! Standard output, as commands that answer write to it.
+//! Writes answers to standard output, whose reader may leave early.
 //!
-//! A reader who has seen enough and left (`smcp cache ls | head`) changes neither what was found nor the exit code:
-//! what is written from then on goes nowhere. Every other failure is one.
+//! A reader that leaves (`smcp cache ls | head`) changes neither the answer nor the exit code: what is written after
+//! that is dropped. Every other error is reported.
 
 use std::io;
 use std::io::Write;
 
 /// A writer whose reader may leave.
 #[derive(Debug)]
-pub(super) struct Answer<W>(pub(super) W);
+pub(super) struct AnswerWriter<W>(pub(super) W);
 
-impl<W: Write> Write for Answer<W> {
+impl<W: Write> Write for AnswerWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         unless_left(self.0.write(bytes), bytes.len())
     }
@@ -31,7 +31,7 @@ fn unless_left<T>(written: io::Result<T>, instead: T) -> io::Result<T> {
 mod tests {
     use super::*;
 
-    /// Fails with the same error whatever is asked of it.
+    /// A writer that always fails with the same error.
     struct Failing(io::ErrorKind);
 
     impl Write for Failing {
@@ -49,7 +49,7 @@ mod tests {
         let kinds =
             [io::ErrorKind::BrokenPipe, io::ErrorKind::StorageFull, io::ErrorKind::WriteZero, io::ErrorKind::Other];
         for kind in kinds {
-            let mut answer = Answer(Failing(kind));
+            let mut answer = AnswerWriter(Failing(kind));
             let results = (answer.write_all(b"answer").is_ok(), answer.flush().is_ok());
             let left = kind == io::ErrorKind::BrokenPipe;
             assert_eq!(results, (left, left), "{kind}");

@@ -12,6 +12,7 @@ use clap::Subcommand;
 use clap::ValueEnum;
 use clap::error::ErrorKind;
 
+use crate::cli::app::App;
 use crate::cli::audit::AuditCommand;
 use crate::cli::cache::CacheCommand;
 use crate::cli::completions::CompletionsCommand;
@@ -20,18 +21,17 @@ use crate::cli::doctor::DoctorCommand;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::info::InfoCommand;
+use crate::cli::invocation::Invocation;
+use crate::cli::invocation::TerminalWidth;
 use crate::cli::login::LoginCommand;
 use crate::cli::login::LogoutCommand;
 use crate::cli::man::ManCommand;
 use crate::cli::mcp_config::McpConfigCommand;
 use crate::cli::policy::PolicyCommand;
-use crate::cli::process::Columns;
-use crate::cli::process::Process;
 use crate::cli::pull::PullCommand;
 use crate::cli::registry::RegistryCommand;
 use crate::cli::run::RunCommand;
 use crate::cli::version::VersionCommand;
-use crate::cli::world::World;
 use smcp_pipeline as pipeline;
 use smcp_report::client_error;
 use smcp_report::json;
@@ -82,12 +82,12 @@ pub(super) struct Global {
     /// Colours: always, never, or auto (on a terminal, unless NO_COLOR is set) [default: auto]
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     #[arg(hide_default_value = true, hide_possible_values = true)]
-    pub(super) color: ColorChoice,
+    pub(super) color: ColorArgument,
 }
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ColorChoice {
+pub(super) enum ColorArgument {
     /// On a terminal, unless `NO_COLOR` is set.
     Auto,
     /// Always.
@@ -96,7 +96,7 @@ pub(super) enum ColorChoice {
     Never,
 }
 
-// Each command's own struct says what it does; words here would hide its.
+// Each command's own struct has its help text; a doc comment here would replace it.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     Run(RunCommand),
@@ -127,32 +127,32 @@ pub(super) enum Command {
 }
 
 impl Command {
-    pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+    pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         match self {
-            Self::Run(command) => command.execute(world),
-            Self::Policy(command) => command.execute(world),
-            Self::Config(command) => command.execute(world),
-            Self::Registry(command) => command.execute(world),
-            Self::Info(command) => command.execute(world),
-            Self::Pull(command) => command.execute(world),
-            Self::McpConfig(command) => command.execute(world),
-            Self::Login(command) => command.execute(world),
-            Self::Logout(command) => command.execute(world),
-            Self::Cache(command) => command.execute(world),
-            Self::Audit(command) => command.execute(world),
-            Self::Doctor(command) => command.execute(world),
-            Self::Completions(command) => command.execute(world),
-            Self::Man(command) => command.execute(world),
-            Self::Version(command) => command.execute(world),
+            Self::Run(command) => command.execute(app),
+            Self::Policy(command) => command.execute(app),
+            Self::Config(command) => command.execute(app),
+            Self::Registry(command) => command.execute(app),
+            Self::Info(command) => command.execute(app),
+            Self::Pull(command) => command.execute(app),
+            Self::McpConfig(command) => command.execute(app),
+            Self::Login(command) => command.execute(app),
+            Self::Logout(command) => command.execute(app),
+            Self::Cache(command) => command.execute(app),
+            Self::Audit(command) => command.execute(app),
+            Self::Doctor(command) => command.execute(app),
+            Self::Completions(command) => command.execute(app),
+            Self::Man(command) => command.execute(app),
+            Self::Version(command) => command.execute(app),
         }
     }
 }
 
-/// Reads a command line. Its errors, and the help, are coloured as it asks for.
+/// Parses a command line. Its errors and the help have the colours that it asks for.
 pub(super) fn parse(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
-    let mut command = Arguments::command().color(color_asked(arguments));
+    let mut command = Arguments::command().color(requested_color(arguments));
     let parsed = Arguments::from_arg_matches(&command.try_get_matches_from_mut(arguments)?)?;
-    // Not by `conflicts_with`: it does not see the two when a command's name stands between them.
+    // Not by `conflicts_with`, which misses the two when a command's name is between them.
     if parsed.global.quiet && parsed.global.verbose > 0 {
         let message = "the argument '--quiet' cannot be used with '--verbose'";
         return Err(command.error(ErrorKind::ArgumentConflict, message));
@@ -160,36 +160,36 @@ pub(super) fn parse(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
     Ok(parsed)
 }
 
-/// What is ours of a command line: after `--` everything is the server's.
-fn ours(arguments: &[OsString]) -> impl Iterator<Item = &str> {
+/// Returns the arguments for smcp; those after `--` are for the server.
+fn own_arguments(arguments: &[OsString]) -> impl Iterator<Item = &str> {
     arguments.iter().take_while(|argument| *argument != "--").filter_map(|argument| argument.to_str())
 }
 
-/// The value of `--color` before the command line is understood; what is wrong with it is said later.
-fn color_asked(arguments: &[OsString]) -> clap::ColorChoice {
-    let mut words = ours(arguments);
-    let mut asked = "";
+/// Returns the value of `--color` before the command line is parsed. A wrong value is reported later.
+fn requested_color(arguments: &[OsString]) -> clap::ColorChoice {
+    let mut words = own_arguments(arguments);
+    let mut color = "";
     while let Some(word) = words.next() {
         match word.strip_prefix("--color") {
-            Some("") => asked = words.next().unwrap_or_default(),
-            Some(rest) => asked = rest.strip_prefix('=').unwrap_or(asked),
+            Some("") => color = words.next().unwrap_or_default(),
+            Some(rest) => color = rest.strip_prefix('=').unwrap_or(color),
             None => {}
         }
     }
-    asked.parse().unwrap_or_default()
+    color.parse().unwrap_or_default()
 }
 
-/// Whether an error belongs into a document on standard output. Where a server would have been started, that stream
-/// is the server's.
+/// Whether the error is a document on standard output. A command line that would have started a server leaves that
+/// stream to it.
 fn wants_document(arguments: &[OsString]) -> bool {
-    let has = |word: &str| ours(arguments).any(|argument| argument == word);
+    let has = |word: &str| own_arguments(arguments).any(|argument| argument == word);
     has("--json") && (has("--dry-run") || !has("run"))
 }
 
-/// Whether a server would have been started, had the command line been right: the first word that is no option, nor the
-/// value of one, is `run`.
+/// Whether a correct command line would have started a server: the first word that is neither an option nor the value
+/// of one is `run`.
 fn is_launch(arguments: &[OsString]) -> bool {
-    let mut words = ours(arguments).skip(1);
+    let mut words = own_arguments(arguments).skip(1);
     let mut command = None;
     let mut rest = Vec::new();
     while let Some(word) = words.next() {
@@ -205,7 +205,7 @@ fn is_launch(arguments: &[OsString]) -> bool {
     command == Some("run") && !rest.contains(&"--dry-run")
 }
 
-/// What is wrong with a command line, without the words that are laid out for people.
+/// Returns what is wrong with a command line, without the usage and the hint that follow it.
 fn sentence(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
@@ -213,41 +213,41 @@ fn sentence(error: &clap::Error) -> String {
     parts.collect::<Vec<_>>().join("\n")
 }
 
-/// Says what is wrong with a command line, or prints the help or version that it asked for.
-pub(super) fn explain(error: &clap::Error, process: &Process) -> Exit {
-    let (arguments, streams) = (&process.arguments, &process.streams);
+/// Reports what is wrong with a command line, or prints the help or version that it asks for.
+pub(super) fn explain(error: &clap::Error, invocation: &Invocation) -> Exit {
+    let (arguments, streams) = (&invocation.arguments, &invocation.streams);
     if !error.use_stderr() {
-        // Help and version are an answer. A closed pipe behind them is not a failure.
-        drop(print(error, process, streams.out_terminal, &mut streams.out()));
+        // Help and version are an answer. A reader that has left is not an error.
+        drop(print(error, invocation, streams.out_terminal, &mut streams.out()));
         return Exit::SUCCESS;
     }
     if wants_document(arguments) {
         let document = json::error("usage", &sentence(error), Exit::USAGE.code(), Vec::new());
         drop(json::write(&document, &mut streams.out()));
     } else {
-        // A standard error that nobody reads changes nothing.
-        drop(print(error, process, streams.err_terminal, &mut streams.err()));
+        // A standard error that can't be written changes nothing.
+        drop(print(error, invocation, streams.err_terminal, &mut streams.err()));
     }
     if is_launch(arguments) && !streams.stdin_is_terminal {
-        pipeline::refuse(&process.system, &client_error::failure(None, Exit::USAGE.code(), &sentence(error)));
+        pipeline::refuse(&invocation.system, &client_error::failure(None, Exit::USAGE.code(), &sentence(error)));
     }
     Exit::USAGE
 }
 
-/// Writes what clap has to say, coloured as everything else is.
+/// Writes clap's text, with colours where other output has them.
 fn print(
     error: &clap::Error,
-    process: &Process,
-    terminal: Option<Columns>,
+    invocation: &Invocation,
+    terminal: Option<TerminalWidth>,
     out: &mut dyn Write,
 ) -> std::io::Result<()> {
-    let choice = match color_asked(&process.arguments) {
-        clap::ColorChoice::Auto => ColorChoice::Auto,
-        clap::ColorChoice::Always => ColorChoice::Always,
-        clap::ColorChoice::Never => ColorChoice::Never,
+    let choice = match requested_color(&invocation.arguments) {
+        clap::ColorChoice::Auto => ColorArgument::Auto,
+        clap::ColorChoice::Always => ColorArgument::Always,
+        clap::ColorChoice::Never => ColorArgument::Never,
     };
     let text = error.render();
-    if process.style(choice, terminal).is_coloured() {
+    if invocation.style(choice, terminal).is_coloured() {
         write!(out, "{}", text.ansi())?
     } else {
         write!(out, "{text}")?
@@ -281,7 +281,7 @@ mod tests {
             ("smcp run x -- --color always", clap::ColorChoice::Auto),
         ];
         for (line, expected) in cases {
-            assert_eq!(color_asked(&words(line)), expected, "{line}");
+            assert_eq!(requested_color(&words(line)), expected, "{line}");
         }
     }
 

@@ -6,9 +6,9 @@ use anyhow::Context as _;
 use clap::Args;
 use clap::Subcommand;
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::world::World;
 use smcp_audit as audit;
 use smcp_audit::AuditError;
 use smcp_audit::Bounds;
@@ -75,40 +75,40 @@ pub(super) struct ShowCommand {
 
 impl AuditCommand {
     /// Carries the command out.
-    pub(super) fn execute(self, world: &World) -> Result<Exit, Failure> {
+    pub(super) fn execute(self, app: &App) -> Result<Exit, Failure> {
         match self {
-            Self::Verify(command) => command.execute(world),
+            Self::Verify(command) => command.execute(app),
             Self::Tail(command) => {
-                let records = audit::newest(&mut log(world)?.parts, command.number, |_| true).map_err(failed)?;
-                say(world, &records, false)
+                let records = audit::newest(&mut log(app)?.parts, command.number, |_| true).map_err(failed)?;
+                print(app, &records, false)
             }
-            Self::Show(command) => command.execute(world),
+            Self::Show(command) => command.execute(app),
         }
     }
 }
 
 impl VerifyCommand {
-    fn execute(self, world: &World) -> Result<Exit, Failure> {
+    fn execute(self, app: &App) -> Result<Exit, Failure> {
         let mut log = if self.files.is_empty() {
-            log(world)?
+            log(app)?
         } else {
-            Snapshot { parts: named(world, &self.files)?, ..Snapshot::default() }
+            Snapshot { parts: named_files(app, &self.files)?, ..Snapshot::default() }
         };
         let bounds = Bounds { after: self.after, head: self.head, partial: false };
         let mut found = audit::verify(&mut log.parts, bounds).map_err(failed)?;
         (found.living, found.foreign) = (log.living, log.foreign);
         let exit = if found.is_intact() { Exit::SUCCESS } else { Exit::Own(ExitKind::Integrity) };
-        if world.json() {
-            json::write(&records::verification_document(&found, exit.code()), &mut world.out())?;
+        if app.json() {
+            json::write(&records::verification_document(&found, exit.code()), &mut app.out())?;
         } else {
-            records::verification(&found, &mut world.out(), &world.output_style())?;
+            records::verification(&found, &mut app.out(), &app.output_style())?;
         }
         Ok(exit)
     }
 }
 
 impl ShowCommand {
-    fn execute(self, world: &World) -> Result<Exit, Failure> {
+    fn execute(self, app: &App) -> Result<Exit, Failure> {
         let Self { record, run, package } = self;
         let is_about = |label: &str, asked: &str| {
             label == asked || label.strip_prefix(asked).is_some_and(|rest| rest.starts_with('@'))
@@ -120,17 +120,17 @@ impl ShowCommand {
                     || package.as_deref().is_some_and(|asked| is_about(&key.package, asked))
             })
         };
-        let records = audit::newest(&mut log(world)?.parts, usize::MAX, wanted).map_err(failed)?;
-        if records.is_empty() && !world.json() {
+        let records = audit::newest(&mut log(app)?.parts, usize::MAX, wanted).map_err(failed)?;
+        if records.is_empty() && !app.json() {
             return Err(Failure::usage(anyhow::anyhow!("the audit log has no such record; see `smcp audit tail`")));
         }
-        say(world, &records, record.is_some())
+        print(app, &records, record.is_some())
     }
 }
 
-/// The log of this user.
-pub(super) fn log(world: &World) -> Result<Snapshot, Failure> {
-    let path = world.audit_log()?.ok_or(AuditError::NoHome).map_err(failed)?;
+/// Opens the audit log of this user for reading.
+pub(super) fn log(app: &App) -> Result<Snapshot, Failure> {
+    let path = app.audit_log()?.ok_or(AuditError::NoHome).map_err(failed)?;
     let folder = path.parent().unwrap_or(&path);
     match authority::open_dir(folder) {
         Ok(dir) => Snapshot::take(dir, &path, authority::caller()).map_err(failed),
@@ -139,18 +139,18 @@ pub(super) fn log(world: &World) -> Result<Snapshot, Failure> {
     }
 }
 
-fn named(world: &World, files: &[PathBuf]) -> Result<Vec<LogFile>, Failure> {
+fn named_files(app: &App, files: &[PathBuf]) -> Result<Vec<LogFile>, Failure> {
     let part = |path: &PathBuf| {
-        let absolute = world.path(path)?;
+        let absolute = app.path(path)?;
         let opened = authority::open_file(&absolute).with_context(|| format!("while opening {}", path.display()));
         LogFile::new(opened.map_err(Failure::usage)?, path).map_err(failed)
     };
     files.iter().map(part).collect()
 }
 
-fn say(world: &World, found: &[FoundLine], whole: bool) -> Result<Exit, Failure> {
-    let (out, style) = (&mut world.out(), world.output_style());
-    if world.json() {
+fn print(app: &App, found: &[FoundLine], whole: bool) -> Result<Exit, Failure> {
+    let (out, style) = (&mut app.out(), app.output_style());
+    if app.json() {
         json::write(&records::document(found), out)?;
     } else if whole {
         found.iter().try_for_each(|line| records::whole(line, out, &style))?;

@@ -1,13 +1,13 @@
-//! `smcp cache`: what downloads take, and how to get it back.
+//! `smcp cache`: lists downloads, and removes them.
 
 use std::time::Duration;
 
 use clap::Args;
 use clap::Subcommand;
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::world::World;
 use smcp_model::cache::CacheRemoval;
 use smcp_model::cache::CacheRules;
 use smcp_model::cache::CacheTarget;
@@ -28,11 +28,11 @@ pub(super) enum CacheCommand {
 
 impl CacheCommand {
     /// Carries the command out.
-    pub(super) fn execute(self, world: &World) -> Result<Exit, Failure> {
+    pub(super) fn execute(self, app: &App) -> Result<Exit, Failure> {
         match self {
-            Self::Ls => list(world),
-            Self::Rm(command) => command.execute(world),
-            Self::Gc(command) => command.execute(world),
+            Self::Ls => list(app),
+            Self::Rm(command) => command.execute(app),
+            Self::Gc(command) => command.execute(app),
         }
     }
 }
@@ -66,41 +66,41 @@ pub(super) struct CollectCommand {
     dry_run: bool,
 }
 
-fn list(world: &World) -> Result<Exit, Failure> {
-    let session = world.session(None)?;
-    let entries = pipeline::cached(&session)?;
+fn list(app: &App) -> Result<Exit, Failure> {
+    let session = app.session(None)?;
+    let entries = pipeline::list_cache(&session)?;
     let place = session.config().cache_dir().map(|path| path.display().to_string()).unwrap_or_default();
-    if world.json() {
-        json::write(&cache::document(&place, &entries), &mut world.out())?;
+    if app.json() {
+        json::write(&cache::document(&place, &entries), &mut app.out())?;
     } else {
-        cache::human(&place, &entries, world.system().now(), &mut world.out(), &world.output_style())?;
+        cache::human(&place, &entries, app.system().now(), &mut app.out(), &app.output_style())?;
     }
     Ok(Exit::SUCCESS)
 }
 
 impl RemoveCommand {
-    fn execute(self, world: &World) -> Result<Exit, Failure> {
-        let removal = pipeline::uncache(&world.session(None)?, &self.targets)?;
-        say(world, &removal, false)?;
-        // Somebody who names a file wants it gone.
+    fn execute(self, app: &App) -> Result<Exit, Failure> {
+        let removal = pipeline::remove_from_cache(&app.session(None)?, &self.targets)?;
+        print(app, &removal, false)?;
+        // The user named these files, so one that could not be removed is an error.
         Ok(if removal.in_use.is_empty() { Exit::SUCCESS } else { Exit::USAGE })
     }
 }
 
 impl CollectCommand {
-    fn execute(self, world: &World) -> Result<Exit, Failure> {
+    fn execute(self, app: &App) -> Result<Exit, Failure> {
         let rules = CacheRules { older_than: self.older_than, max_size: self.max_size };
-        let removal = pipeline::collect(&world.session(None)?, &rules, self.dry_run)?;
-        say(world, &removal, self.dry_run)?;
+        let removal = pipeline::collect_garbage(&app.session(None)?, &rules, self.dry_run)?;
+        print(app, &removal, self.dry_run)?;
         Ok(Exit::SUCCESS)
     }
 }
 
-fn say(world: &World, removal: &CacheRemoval, dry_run: bool) -> Result<(), Failure> {
-    if world.json() {
-        json::write(&cache::removal_document(removal, dry_run), &mut world.out())?;
+fn print(app: &App, removal: &CacheRemoval, dry_run: bool) -> Result<(), Failure> {
+    if app.json() {
+        json::write(&cache::removal_document(removal, dry_run), &mut app.out())?;
     } else {
-        cache::removal(removal, dry_run, &mut world.err(), &world.error_style())?;
+        cache::removal(removal, dry_run, &mut app.err(), &app.error_style())?;
     }
     Ok(())
 }

@@ -6,10 +6,10 @@ use clap::Args;
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
+use crate::cli::app::App;
 use crate::cli::args::Arguments;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::world::World;
 
 const PLACES: &str = "Where shells look for it:
   bash  ~/.local/share/bash-completion/completions/smcp
@@ -28,11 +28,11 @@ pub(super) struct CompletionsCommand {
 
 impl CompletionsCommand {
     /// Carries the command out.
-    pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
-        // Made first and written then: the generator has no way to say that nobody reads it any more.
+    pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
+        // Generated first and then written: the generator can't report that the reader has left.
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Arguments::command(), "smcp", &mut script);
-        world.out().write_all(&script)?;
+        app.out().write_all(&script)?;
         Ok(Exit::SUCCESS)
     }
 }

@@ -7,9 +7,9 @@ use anyhow::anyhow;
 use clap::Subcommand;
 use serde_json::json;
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::world::World;
 use smcp_authority as authority;
 use smcp_config as config;
 use smcp_model::text::SafeText;
@@ -34,66 +34,66 @@ pub(super) enum ConfigCommand {
 
 impl ConfigCommand {
     /// Carries the command out.
-    pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+    pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         match self {
-            Self::Init => init(world),
-            Self::Show => show(world),
-            Self::Validate => validate(world),
-            Self::Schema => schema(world),
+            Self::Init => init(app),
+            Self::Show => show(app),
+            Self::Validate => validate(app),
+            Self::Schema => schema(app),
         }
     }
 }
 
-fn init(world: &World) -> Result<Exit, Failure> {
-    let file = world.location()?.file;
+fn init(app: &App) -> Result<Exit, Failure> {
+    let file = app.location()?.file;
     let text = config::template::template();
     authority::create_private(&file, text.as_bytes()).map_err(|error| {
         let is_there = error.kind() == io::ErrorKind::AlreadyExists;
         let context = if is_there { "is there already, and was not changed" } else { "can't be written" };
         Failure::usage(anyhow!(error).context(format!("{} {context}", file.display())))
     })?;
-    if world.json() {
+    if app.json() {
         let document = json!({"schema": "smcp.config-init/1", "file": SafeText::new(&file.to_string_lossy())});
-        json::write(&document, &mut world.out())?;
+        json::write(&document, &mut app.out())?;
         return Ok(Exit::SUCCESS);
     }
     let rows = [
         ("now", Span::plain("take the `#` away before the keys that you want, and give them your values")),
         ("then", Span::plain("`smcp config validate` checks the file, `smcp doctor` looks whether a run could work")),
     ];
-    message::done(&format!("{} is written", file.display()), &rows, &mut world.out(), &world.output_style())?;
+    message::done(&format!("{} is written", file.display()), &rows, &mut app.out(), &app.output_style())?;
     Ok(Exit::SUCCESS)
 }
 
-fn show(world: &World) -> Result<Exit, Failure> {
-    let view = world.config(None)?.view();
-    if world.json() {
+fn show(app: &App) -> Result<Exit, Failure> {
+    let view = app.config(None)?.view();
+    if app.json() {
         let document = serde_json::to_value(&view).map_err(anyhow::Error::from)?;
-        json::write(&document, &mut world.out())?;
+        json::write(&document, &mut app.out())?;
     } else {
-        write!(world.out(), "{view}")?;
+        write!(app.out(), "{view}")?;
     }
     Ok(Exit::SUCCESS)
 }
 
-fn validate(world: &World) -> Result<Exit, Failure> {
-    let session = world.session(None)?;
-    let rows = pipeline::examine(&session)?;
+fn validate(app: &App) -> Result<Exit, Failure> {
+    let session = app.session(None)?;
+    let rows = pipeline::examine_policies(&session)?;
     let works = rows.iter().all(|row| row.state.works());
     let exit = if works { Exit::SUCCESS } else { Exit::USAGE };
-    if world.json() {
-        json::write(&listing::validation_document(&rows, exit.code()), &mut world.out())?;
+    if app.json() {
+        json::write(&listing::validation_document(&rows, exit.code()), &mut app.out())?;
     } else {
-        listing::policies(&rows, &mut world.out(), &world.output_style())?;
-        writeln!(world.out())?;
-        listing::validation(&rows, &mut world.out(), &world.output_style())?;
+        listing::policies(&rows, &mut app.out(), &app.output_style())?;
+        writeln!(app.out())?;
+        listing::validation(&rows, &mut app.out(), &app.output_style())?;
     }
     Ok(exit)
 }
 
-fn schema(world: &World) -> Result<Exit, Failure> {
+fn schema(app: &App) -> Result<Exit, Failure> {
     let schema = config::schema::schema();
     let text = serde_json::to_string_pretty(&schema).map_err(anyhow::Error::from)?;
-    writeln!(world.out(), "{text}")?;
+    writeln!(app.out(), "{text}")?;
     Ok(Exit::SUCCESS)
 }

@@ -1,10 +1,10 @@
-//! A decision on its way to its reader: said, asked, made an exit code.
+//! Shows a decision, asks for consent, and makes an exit code of both.
 
 use std::time::Duration;
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::world::World;
 use smcp_authority as authority;
 use smcp_model::client_error::ClientError;
 use smcp_model::deadline::Deadline;
@@ -18,12 +18,11 @@ use smcp_pipeline as pipeline;
 use smcp_pipeline::Activity;
 use smcp_pipeline::Audience;
 use smcp_pipeline::Ended;
+use smcp_pipeline::Failed;
 use smcp_pipeline::Judged;
-use smcp_pipeline::Ledger;
 use smcp_pipeline::Notice;
-use smcp_pipeline::Remark;
+use smcp_pipeline::Recorder;
 use smcp_pipeline::Session;
-use smcp_pipeline::Stopped;
 use smcp_report::Purpose;
 use smcp_report::Report;
 use smcp_report::Start;
@@ -34,8 +33,8 @@ use smcp_report::prompt;
 use smcp_report::summary;
 use smcp_report::warning;
 
-impl World {
-    /// Decides about a package without starting it, and says so.
+impl App {
+    /// Decides about a package without starting it, and shows the decision.
     pub(super) fn dry_run(
         &mut self,
         session: &Session,
@@ -46,61 +45,61 @@ impl World {
     ) -> Result<Exit, Failure> {
         let context = self.context(trust);
         let command = if purpose == Purpose::DryRun { "run --dry-run" } else { "policy check" };
-        let mut ledger = self.ledger(session, command, Some(reference))?;
+        let mut recorder = self.recorder(session, command, Some(reference))?;
         let deadline = Deadline::after(timeout);
-        let considered = pipeline::consider(session, reference, context, &deadline, &mut *self.progress());
-        self.conclude(session, &mut ledger, context, considered.map(|(_, judged)| judged), purpose)
+        let evaluated = pipeline::evaluate_package(session, reference, context, &deadline, &mut *self.progress());
+        self.conclude(session, &mut recorder, context, evaluated.map(|(_, judged)| judged), purpose)
     }
 
-    /// Says what was decided by a command that only decides. Never asks: a question is a refusal unless `--trust`
-    /// answered it (spec section 3).
+    /// Records and shows the decision of a command that only decides. Never asks: a question is a refusal unless
+    /// `--trust` answers it (spec section 3).
     pub(super) fn conclude(
         &mut self,
         session: &Session,
-        ledger: &mut Ledger,
+        recorder: &mut Recorder,
         context: Context,
-        considered: Result<Judged, Stopped>,
+        evaluated: Result<Judged, Failed>,
         purpose: Purpose,
     ) -> Result<Exit, Failure> {
-        let judged = match considered {
+        let judged = match evaluated {
             Ok(judged) => judged,
-            Err(stopped) => {
-                let remark = ledger.stopped(&stopped);
-                self.mention(remark);
-                return self.stopped(stopped, purpose);
+            Err(failed) => {
+                let notice = recorder.failed(&failed);
+                self.warn_unrecorded(notice);
+                return self.report_failure(failed, purpose);
             }
         };
         let trusted = context.trust.then_some(Consent::Trusted);
         let asked = judged.ruling.effect() == Effect::Ask;
         let consent = asked.then_some(trusted.unwrap_or(Consent::NobodyToAsk));
         let exit = judged.exit(consent);
-        // First of all: a yes that can't be recorded does not count.
-        let remark = if exit == ExitKind::Success {
-            ledger.decided(session, &judged, context, consent)?
+        // Before it is shown: a decision that allows and can't be recorded does not count.
+        let notice = if exit == ExitKind::Success {
+            recorder.decided(session, &judged, context, consent)?
         } else {
-            ledger.refused(session, &judged, context, consent)
+            recorder.refused(session, &judged, context, consent)
         };
-        self.mention(remark);
-        self.say(&report(&judged, trusted, purpose, exit))?;
+        self.warn_unrecorded(notice);
+        self.show(&report(&judged, trusted, purpose, exit))?;
         Ok(exit.into())
     }
 
-    /// Says why a launch ended before its server ran, unless the decision that the audience heard has said so.
-    pub(super) fn stopped(&mut self, stopped: Stopped, purpose: Purpose) -> Result<Exit, Failure> {
-        let message = stopped.stop.explained();
-        match stopped_report(&stopped, &message, purpose) {
-            None => Err((*stopped.stop).into()),
-            Some(_) if stopped.stop.was_heard() => Ok(stopped.stop.exit_kind().into()),
+    /// Reports why a launch ended before its server ran, unless the decision that was shown says so already.
+    pub(super) fn report_failure(&mut self, failed: Failed, purpose: Purpose) -> Result<Exit, Failure> {
+        let message = failed.error.explained();
+        match failed_report(&failed, &message, purpose) {
+            None => Err((*failed.error).into()),
+            Some(_) if failed.error.was_shown() => Ok(failed.error.exit_kind().into()),
             Some(report) => {
-                self.say(&report)?;
+                self.show(&report)?;
                 Ok(report.exit.into())
             }
         }
     }
 
-    /// Says one decision: before a launch on standard error, which leaves standard output to the server. A standard
-    /// error that nobody reads doesn't change what was decided.
-    fn say(&mut self, report: &Report<'_>) -> std::io::Result<()> {
+    /// Shows one decision: before a launch on standard error, which leaves standard output to the server. A standard
+    /// error that can't be written doesn't change the decision.
+    fn show(&mut self, report: &Report<'_>) -> std::io::Result<()> {
         match self.write(report) {
             Err(_) if report.purpose == Purpose::Launch => Ok(()),
             written => written,
@@ -119,8 +118,8 @@ impl World {
         human::decision(report, &mut self.out(), &style)
     }
 
-    /// What a server would get, where a person is about to see it start: on a terminal, unless they want to hear only
-    /// what is wrong. A package that is refused gets nothing.
+    /// Returns what the server would have access to, where it is shown: on a terminal, unless `--quiet` is given. A
+    /// package that is refused gets no access.
     fn shown_start<'j>(&self, judged: &'j Judged) -> Option<Start<'j>> {
         let shown = self.terminals().stderr && !self.is_quiet() && judged.ruling.effect() < Effect::Block;
         let access = judged.access.as_ref().filter(|_| shown)?;
@@ -128,57 +127,57 @@ impl World {
     }
 
     /// Opens the audit log for a command that decides.
-    pub(super) fn ledger(
+    pub(super) fn recorder(
         &self,
         session: &Session,
         command: &'static str,
         asked: Option<&PackageRef>,
-    ) -> Result<Ledger, Failure> {
+    ) -> Result<Recorder, Failure> {
         let activity = Activity { command, asked: asked.map(ToString::to_string) };
-        let (ledger, remark) = Ledger::open(session, activity)?;
-        self.mention(remark);
-        ledger.close_abandoned();
-        Ok(ledger)
+        let (recorder, notice) = Recorder::open(session, activity)?;
+        self.warn_unrecorded(notice);
+        recorder.close_abandoned();
+        Ok(recorder)
     }
 
-    fn mention(&self, remark: Remark) {
-        remark.iter().for_each(|notice| self.insist(notice.message.as_str()));
+    fn warn_unrecorded(&self, notice: Option<Notice>) {
+        notice.iter().for_each(|notice| self.warn_always(notice.message.as_str()));
     }
 
-    /// The person, or nobody, who hears of a launch.
-    pub(super) fn audience(&mut self, trust: bool) -> Listener<'_> {
-        Listener { world: self, trust, refusal: None }
+    /// Returns the audience of a launch.
+    pub(super) fn audience(&mut self, trust: bool) -> LaunchAudience<'_> {
+        LaunchAudience { app: self, trust, refusal: None }
     }
 
-    /// The exit code of a server that has ended, with a word when it is not the server's own.
+    /// Returns the exit code of a server that has ended; shows a notice when it is not the server's own.
     pub(super) fn ended(&mut self, ended: Ended) -> Exit {
         if let Some(message) = ended.message() {
-            self.insist(&message);
+            self.warn_always(&message);
         }
         Exit::Server(ended.exit_code())
     }
 }
 
-/// What a client is told of a launch that stopped without a decision of the policies.
-pub(super) fn client_error_of(stopped: &Stopped) -> ClientError {
-    let message = stopped.stop.explained();
-    match stopped_report(stopped, &message, Purpose::Launch) {
+/// Returns what a client is told of a launch that ended without a decision of the policies.
+pub(super) fn client_error_of(failed: &Failed) -> ClientError {
+    let message = failed.error.explained();
+    match failed_report(failed, &message, Purpose::Launch) {
         Some(report) => client_error::decision(&report),
-        None => client_error::failure(Some(&stopped.subject.label()), stopped.stop.exit_kind().code(), &message),
+        None => client_error::failure(Some(&failed.subject.label()), failed.error.exit_kind().code(), &message),
     }
 }
 
-/// The report of a stop that is a decision, though no policy has spoken; `None` when it is a failure.
-fn stopped_report<'a>(stopped: &'a Stopped, message: &'a str, purpose: Purpose) -> Option<Report<'a>> {
+/// Returns the report of an error that is a decision, although no policy was evaluated; `None` when it is a failure.
+fn failed_report<'a>(failed: &'a Failed, message: &'a str, purpose: Purpose) -> Option<Report<'a>> {
     Some(Report {
-        subject: &stopped.subject,
-        conclusion: stopped.conclusion(message)?,
-        notices: &stopped.notices,
+        subject: &failed.subject,
+        conclusion: failed.conclusion(message)?,
+        notices: &failed.notices,
         consent: None,
         start: None,
         brief: false,
         purpose,
-        exit: stopped.stop.exit_kind(),
+        exit: failed.error.exit_kind(),
     })
 }
 
@@ -195,61 +194,61 @@ fn report(judged: &Judged, consent: Option<Consent>, purpose: Purpose, exit: Exi
     }
 }
 
-/// Who hears of a launch: standard error, and a person where there is one.
-pub(super) struct Listener<'w> {
-    world: &'w mut World,
+/// The audience of a launch: standard error, and a user at the terminal where there is one.
+pub(super) struct LaunchAudience<'a> {
+    app: &'a mut App,
     trust: bool,
-    /// What a client is told of a decision that starts nothing, once there was one.
+    /// What a client is told, once a decision was shown that starts nothing.
     refusal: Option<ClientError>,
 }
 
-impl Listener<'_> {
-    /// What a client is told, when a decision that was heard starts nothing.
+impl LaunchAudience<'_> {
+    /// Returns what a client is told, when a decision was shown that starts nothing.
     pub(super) fn into_refusal(self) -> Option<ClientError> {
         self.refusal
     }
 
-    /// Says in short what is about to start.
+    /// Shows in short what is about to start.
     fn summarise(&self, judged: &Judged, start: Start<'_>) {
         let consent = self.trust.then_some(Consent::Trusted);
         let report = Report { brief: true, ..report(judged, consent, Purpose::Launch, ExitKind::Success) };
-        // As everywhere: a terminal that is gone changes nothing.
-        drop(summary::summary(&report, start, &mut self.world.err(), &self.world.error_style()));
+        // A terminal that is gone changes nothing, as everywhere.
+        drop(summary::summary(&report, start, &mut self.app.err(), &self.app.error_style()));
     }
 }
 
-impl Audience for Listener<'_> {
-    fn hear(&mut self, judged: &Judged) {
-        let world = &mut *self.world;
-        let (start, clean) = (world.shown_start(judged), judged.is_quiet() && !world.is_verbose());
+impl Audience for LaunchAudience<'_> {
+    fn show_decision(&mut self, judged: &Judged) {
+        let app = &mut *self.app;
+        let (start, clean) = (app.shown_start(judged), judged.is_quiet() && !app.is_verbose());
         let consent = self.trust.then_some(Consent::Trusted);
         match (judged.ruling.effect(), start) {
             (Effect::Pass, Some(start)) if clean => return self.summarise(judged, start),
-            // In a pipe a clean pass is no news: the server is about to speak for itself.
-            (Effect::Pass, None) if clean || world.is_quiet() => return,
+            // In a pipe, nothing is shown for a package without findings: its server is about to answer.
+            (Effect::Pass, None) if clean || app.is_quiet() => return,
             (Effect::Pass | Effect::Warn | Effect::Ask | Effect::Block, _) => {}
         }
         let exit = judged.exit(consent);
-        let brief = !world.is_verbose();
+        let brief = !app.is_verbose();
         let report = Report { start, brief, ..report(judged, consent, Purpose::Launch, exit) };
-        // A standard error that nobody reads must not keep a decision from being carried out.
-        drop(world.say(&report));
+        // A standard error that can't be written must not stop the decision from being carried out.
+        drop(app.show(&report));
         self.refusal = (exit == ExitKind::Refused).then(|| client_error::decision(&report));
     }
 
-    fn consent(&mut self, judged: &Judged) -> Consent {
+    fn ask_consent(&mut self, judged: &Judged) -> Consent {
         let consent = self.trust.then_some(Consent::Trusted);
-        let start = self.world.shown_start(judged);
-        let brief = !self.world.is_verbose();
+        let start = self.app.shown_start(judged);
+        let brief = !self.app.is_verbose();
         let report = Report { start, brief, ..report(judged, consent, Purpose::Launch, ExitKind::Refused) };
-        let style = self.world.error_style();
-        let answer = match (self.world.system().stdin)() {
+        let style = self.app.error_style();
+        let answer = match (self.app.system().stdin)() {
             Ok(mut stdin) => {
-                let terminals = self.world.terminals();
+                let terminals = self.app.terminals();
                 if consent.is_none() && terminals.person() {
                     authority::forget_typed();
                 }
-                prompt::consent(&report, terminals, &mut stdin, &mut self.world.err(), &style)
+                prompt::consent(&report, terminals, &mut stdin, &mut self.app.err(), &style)
             }
             Err(_) => consent.unwrap_or(Consent::NobodyToAsk),
         };
@@ -263,18 +262,18 @@ impl Audience for Listener<'_> {
     }
 
     fn warning(&mut self, judged: &Judged) -> Option<Warning> {
-        let unread = self.world.terminals().unread(self.trust);
+        let unread = self.app.terminals().unread(self.trust);
         let consent = self.trust.then_some(Consent::Trusted);
         let report = report(judged, consent, Purpose::Launch, ExitKind::Success);
         (unread && judged.concerns_the_model()).then(|| warning::warning(&report))
     }
 
-    fn remark(&mut self, notice: &Notice) {
-        self.world.remark(notice.message.as_str());
+    fn notice(&mut self, notice: &Notice) {
+        self.app.notice(notice.message.as_str());
     }
 
-    fn insist(&mut self, notice: &Notice) {
-        self.world.insist(notice.message.as_str());
+    fn warn_always(&mut self, notice: &Notice) {
+        self.app.warn_always(notice.message.as_str());
     }
 }
 
@@ -285,7 +284,7 @@ mod tests {
 
     use super::*;
     use crate::cli::args;
-    use crate::cli::process::Streams;
+    use crate::cli::invocation::OutputStreams;
     use crate::cli::tests;
     use smcp_config::Config;
     use smcp_config::Places;
@@ -299,27 +298,29 @@ mod tests {
     #[test]
     fn the_model_is_told_where_there_is_something_to_say() {
         let places = Places { home: None, working_directory: "/".into(), system_folder: "/etc/mcp".into() };
-        let process = tests::process(Path::new("/"), "policy list", &[], Streams::piped(io::sink(), io::sink()));
-        let session = Session::new(Config::unconfigured(&places, None), process.system.clone(), SharedHost::default());
+        let invocation =
+            tests::invocation(Path::new("/"), "policy list", &[], OutputStreams::piped(io::sink(), io::sink()));
+        let session =
+            Session::new(Config::unconfigured(&places, None), invocation.system.clone(), SharedHost::default());
         let context = Context { evaluated_at: 0, trust: true, interactive: false };
         let (published, deprecated) = (Some(Status::Published), Some(Status::Deprecated));
         let cases = [
             (published.clone(), Some(79), &[][..], true),
             (published.clone(), Some(80), &[], false),
-            // What nobody knows is not low; where a rule asks for it, that rule is violated.
+            // An unknown score is not a low one; a rule with a minimum score is violated by it.
             (published.clone(), None, &[], false),
             (published, Some(95), &["a doubt".into()], true),
             (deprecated, Some(95), &[], true),
             (None, Some(95), &[], true),
         ];
-        let mut world = World::new(args::parse(&process.arguments).unwrap().global, process);
-        for (status, score, doubts, told) in cases {
+        let mut app = App::new(args::parse(&invocation.arguments).unwrap().global, invocation);
+        for (status, score, doubts, warned) in cases {
             let facts =
                 Facts { status, score: score.and_then(Score::new), doubts: doubts.to_vec(), ..Facts::default() };
             let subject = Subject { facts, ..Subject::default() };
-            let judged = pipeline::consider_facts(&session, subject.clone(), context).unwrap();
-            let warning = world.audience(true).warning(&judged);
-            assert_eq!(warning.is_some(), told, "{subject:?}");
+            let judged = pipeline::evaluate_facts(&session, subject.clone(), context).unwrap();
+            let warning = app.audience(true).warning(&judged);
+            assert_eq!(warning.is_some(), warned, "{subject:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Diagnostics: what smcp says of its own work, off unless somebody asks.
+//! Diagnostics: a log of smcp's own work, which is off by default.
 
 use std::io;
 use std::panic;
@@ -9,10 +9,10 @@ use tracing_subscriber::filter::EnvFilter;
 use smcp_model::policy::EVALUATION_THREAD;
 use smcp_pipeline::System;
 
-/// Raises diagnostics like `-v` does, with the syntax of tracing's filters (spec section 6).
+/// The variable that turns diagnostics on as `-v` does, with a filter of `tracing` (spec section 6).
 const VARIABLE: &str = "SMCP_LOG";
 
-/// Keeps a panic of an evaluation out of the answer: it is a fault of that policy, which is reported as such.
+/// Keeps the message of a panic in an evaluation off standard error: it is a fault of that policy, and reported as one.
 pub(super) fn keep_evaluation_quiet() {
     let loud = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
@@ -24,11 +24,11 @@ pub(super) fn keep_evaluation_quiet() {
     }));
 }
 
-/// Turns diagnostics on: `-v` for what happens, `-vv` for why, `SMCP_LOG` for a choice of one's own. What a policy
-/// logs is under the target `smcp::policy`.
+/// Turns diagnostics on: `-v` for what happens, `-vv` for why, `SMCP_LOG` for a filter of the user's. What a policy
+/// logs has the target `smcp::policy`.
 ///
-/// Returns what is wrong with `SMCP_LOG`, when something is; it is then not followed.
-pub(super) fn listen(verbose: u8, system: &System) -> Option<String> {
+/// Returns what is wrong with `SMCP_LOG`, when it is not a valid filter; it is ignored then.
+pub(super) fn enable(verbose: u8, system: &System) -> Option<String> {
     let level = match verbose {
         0 | 1 => "smcp=info",
         _ => "smcp=debug",
@@ -43,7 +43,7 @@ pub(super) fn listen(verbose: u8, system: &System) -> Option<String> {
         Some(Err(error)) => (EnvFilter::new(level), Some(format!("{VARIABLE} is not followed: {error}"))),
     };
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(false);
-    // There is one already only when the library is used by a test.
+    // There is a subscriber already only when a test uses the library.
     let _ = subscriber.without_time().try_init();
     problem
 }
@@ -54,14 +54,14 @@ mod tests {
 
     use super::*;
 
-    /// Which thread panicked is all that is asked; a panic of any other test goes on to the hook that was there.
+    /// Only the names of the threads are checked; a panic of another test goes on to the earlier hook.
     #[test]
     fn a_panic_of_an_evaluation_is_quiet_and_every_other_is_heard() {
         const ANOTHER: &str = "a planted panic";
         let (heard, panics) = mpsc::channel();
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |panic| match thread::current().name() {
-            // Nobody listens any more when the test is over.
+            // The receiver is gone when the test is over.
             Some(name @ (EVALUATION_THREAD | ANOTHER)) => _ = heard.send(name.to_owned()),
             _ => before(panic),
         }));

@@ -1,4 +1,4 @@
-//! `smcp doctor`: could `run` work here, and if not, why.
+//! `smcp doctor`: whether `run` could work here, and if not, why.
 
 mod records;
 mod rules;
@@ -6,9 +6,9 @@ mod surroundings;
 
 use clap::Args;
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::world::World;
 use smcp_authority as authority;
 use smcp_config::Config;
 use smcp_model::deadline::Deadline;
@@ -31,9 +31,9 @@ pub(super) struct DoctorCommand {}
 
 impl DoctorCommand {
     /// Carries the command out.
-    pub(super) fn execute(self, world: &World) -> Result<Exit, Failure> {
+    pub(super) fn execute(self, app: &App) -> Result<Exit, Failure> {
         let mut checks = vec![surroundings::versions()];
-        match world.session_to_start(None) {
+        match app.session_to_start(None) {
             Ok(session) => {
                 let config = session.config();
                 checks.extend(configuration(config));
@@ -43,27 +43,27 @@ impl DoctorCommand {
                 checks.push(surroundings::token(&session));
                 checks.push(surroundings::cache(&session));
                 checks.extend(surroundings::start_timeout(config, &deadline));
-                checks.extend(records::checks(world, &session));
+                checks.extend(records::checks(app, &session));
             }
             Err(failure) => {
-                let said = std::iter::once(failure.message()).chain(failure.details).collect::<Vec<_>>().join("\n");
-                checks.push(Check::failed("configuration", Health::Problem, &said));
+                let message = std::iter::once(failure.message()).chain(failure.details).collect::<Vec<_>>().join("\n");
+                checks.push(Check::failed("configuration", Health::Problem, &message));
             }
         }
         checks.extend(surroundings::limits());
         checks.extend(surroundings::kernel());
-        checks.push(surroundings::clock(world.system().time()));
+        checks.push(surroundings::clock(app.system().time()));
         let exit = if worst(&checks) == Health::Problem { Exit::USAGE } else { Exit::SUCCESS };
-        if world.json() {
-            json::write(&diagnosis::document(&checks, exit.code()), &mut world.out())?;
+        if app.json() {
+            json::write(&diagnosis::document(&checks, exit.code()), &mut app.out())?;
         } else {
-            diagnosis::human(&checks, &mut world.out(), &world.output_style())?;
+            diagnosis::human(&checks, &mut app.out(), &app.output_style())?;
         }
         Ok(exit)
     }
 }
 
-/// Which layers there are, and where they are written.
+/// Checks which layers there are, and where their files are.
 fn configuration(config: &Config) -> Vec<Check> {
     let layers = config.view().layers.into_iter();
     layers
@@ -79,17 +79,17 @@ fn configuration(config: &Config) -> Vec<Check> {
 
 fn registry(session: &Session, deadline: &Deadline) -> Check {
     let registry = session.config().registry();
-    match pipeline::reach(session, deadline) {
+    match pipeline::probe_registry(session, deadline) {
         Ok(()) if is_empty(registry) => {
             Check::new("registry", Health::Warning, format!("{registry} is a folder without packages"))
                 .advice("publish one with `smcp registry publish`, or name another registry")
         }
         Ok(()) => Check::new("registry", Health::Ok, format!("{registry} answers")),
-        Err(stop) => Check::failed("registry", Health::Problem, &error_chain(&stop)),
+        Err(error) => Check::failed("registry", Health::Problem, &error_chain(&error)),
     }
 }
 
-/// Whether it is a folder that has no package.
+/// Whether the registry is a folder without packages.
 fn is_empty(registry: &Registry) -> bool {
     let Registry::Directory(path) = registry else { return false };
     let packages = authority::open_dir(&path.join("packages")).and_then(|packages| packages.entries());

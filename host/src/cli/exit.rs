@@ -1,4 +1,4 @@
-//! How the program ends: its own exit codes, and those of a server (spec section 4).
+//! The exit code: smcp's own, or that of a server (spec section 4).
 
 use std::process::ExitCode;
 use std::process::Termination;
@@ -8,16 +8,16 @@ use smcp_model::exit::ExitKind;
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// By itself.
+    /// With an exit code of smcp.
     Own(ExitKind),
-    /// With the server, which ran and ended with this code; never 4, see `smcp-launch`.
+    /// With the code that the server ended with; never 4, see `smcp-launch`.
     Server(u8),
 }
 
 impl Exit {
     /// The command did its work.
     pub const SUCCESS: Self = Self::Own(ExitKind::Success);
-    /// The command line or the configuration is wrong, or the local system failed us.
+    /// The command line or the configuration is wrong, or the local system reports an error.
     pub const USAGE: Self = Self::Own(ExitKind::Usage);
 
     /// The number that the caller sees.

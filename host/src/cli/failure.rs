@@ -1,10 +1,10 @@
-//! Why a command could not do its work, as a message and an exit code.
+//! The error of a command: a message and an exit code.
 
 use smcp_config::ConfigError;
 use smcp_model::error_chain::error_chain;
 use smcp_model::exit::ExitKind;
 use smcp_pipeline::DocumentError;
-use smcp_pipeline::Stop;
+use smcp_pipeline::PipelineError;
 
 /// A command's error: the exit code, a word for machines, and the sentence for people.
 #[derive(Debug)]
@@ -13,16 +13,16 @@ pub(super) struct Failure {
     pub(super) exit: ExitKind,
     /// A stable name for machines.
     pub(super) code: &'static str,
-    /// What went wrong, the newest context first.
+    /// The error, the outermost context first.
     pub(super) error: anyhow::Error,
-    /// Everything that is wrong with a configuration, one by one.
+    /// For machines: each problem of a configuration or a facts document.
     pub(super) problems: Vec<serde_json::Value>,
-    /// The same for people; empty when the error says it all.
+    /// For users: the problems, one to a line; empty when the error says it all.
     pub(super) details: Vec<String>,
 }
 
 impl Failure {
-    /// A mistake on the command line that only shows once it is carried out.
+    /// A mistake on the command line that only shows when it is carried out.
     pub(super) fn usage(error: impl Into<anyhow::Error>) -> Self {
         Self { exit: ExitKind::Usage, code: "usage", error: error.into(), problems: Vec::new(), details: Vec::new() }
     }
@@ -32,23 +32,23 @@ impl Failure {
         Self { exit: ExitKind::Timeout, code: "timeout", error, problems: Vec::new(), details: Vec::new() }
     }
 
-    /// The sentence for people, the cause of each error behind it.
+    /// Returns the sentence for users, followed by each cause.
     pub(super) fn message(&self) -> String {
         error_chain(self.error.as_ref())
     }
 
-    /// The same with every detail, one to a line.
+    /// Returns the same with every detail, one to a line.
     pub(super) fn whole_message(&self) -> String {
         std::iter::once(self.message()).chain(self.details.iter().cloned()).collect::<Vec<_>>().join("\n")
     }
 }
 
-impl From<Stop> for Failure {
-    fn from(stop: Stop) -> Self {
+impl From<PipelineError> for Failure {
+    fn from(error: PipelineError) -> Self {
         Self {
-            exit: stop.exit_kind(),
-            code: stop.code(),
-            error: stop.into(),
+            exit: error.exit_kind(),
+            code: error.code(),
+            error: error.into(),
             problems: Vec::new(),
             details: Vec::new(),
         }
@@ -69,7 +69,7 @@ impl From<ConfigError> for Failure {
     }
 }
 
-/// A facts document that can't be used; its problems are told one by one to machines.
+/// A facts document that can't be used; machines get each of its problems.
 impl From<DocumentError> for Failure {
     fn from(error: DocumentError) -> Self {
         let problems = error.problems().iter().filter_map(|problem| serde_json::to_value(problem).ok()).collect();
@@ -77,7 +77,7 @@ impl From<DocumentError> for Failure {
     }
 }
 
-/// Whatever else: the local system, such as a full disk.
+/// Every other error: of the local system, such as a full disk.
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         Self { exit: ExitKind::Usage, code: "failed", error, problems: Vec::new(), details: Vec::new() }

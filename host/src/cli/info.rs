@@ -2,9 +2,9 @@
 
 use clap::Args;
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::world::World;
 use smcp_model::deadline::Deadline;
 use smcp_model::package::PackageRef;
 use smcp_pipeline as pipeline;
@@ -23,15 +23,16 @@ pub(super) struct InfoCommand {
 
 impl InfoCommand {
     /// Carries the command out.
-    pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
-        let session = world.session(None)?;
+    pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
+        let session = app.session(None)?;
         let deadline = Deadline::after(session.config().start_timeout());
-        let (subject, notices) = pipeline::inform(&session, &self.reference, &deadline, &mut *world.progress())?;
-        if world.json() {
-            json::write(&package::document(&subject, &notices), &mut world.out())?;
+        let (subject, notices) =
+            pipeline::describe_package(&session, &self.reference, &deadline, &mut *app.progress())?;
+        if app.json() {
+            json::write(&package::document(&subject, &notices), &mut app.out())?;
         } else {
-            notices.iter().for_each(|notice| world.remark(notice.message.as_str()));
-            package::human(&subject, &mut world.out(), &world.output_style())?;
+            notices.iter().for_each(|notice| app.notice(notice.message.as_str()));
+            package::human(&subject, &mut app.out(), &app.output_style())?;
         }
         Ok(Exit::SUCCESS)
     }

@@ -3,9 +3,9 @@
 use anyhow::Context as _;
 use clap::Args;
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::world::World;
 use smcp_authority as authority;
 use smcp_model::endpoint::Endpoint;
 use smcp_model::limits;
@@ -23,14 +23,14 @@ use smcp_report::style::Span;
 pub(super) struct LoginCommand {
     /// The token; `-` reads it from standard input, where nobody else sees it
     #[arg(long, value_name = "TOKEN|-", allow_hyphen_values = true)]
-    token: Token,
+    token: TokenArgument,
 }
 
-/// What `--token` was given; a token is not shown with the rest of a command line.
+/// The value of `--token`. `Debug` does not show it.
 #[derive(Clone)]
-struct Token(String);
+struct TokenArgument(String);
 
-impl std::str::FromStr for Token {
+impl std::str::FromStr for TokenArgument {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -38,16 +38,16 @@ impl std::str::FromStr for Token {
     }
 }
 
-impl std::fmt::Debug for Token {
+impl std::fmt::Debug for TokenArgument {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Token(…)")
+        f.write_str("TokenArgument(…)")
     }
 }
 
 impl LoginCommand {
     /// Carries the command out.
-    pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
-        let endpoint = asked(world)?;
+    pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
+        let endpoint = asked_endpoint(app)?;
         let token = match self.token.0.as_str() {
             "-" => {
                 let bytes =
@@ -57,17 +57,17 @@ impl LoginCommand {
                     .map_err(Failure::usage)?
             }
             text => {
-                world.remark("a token on the command line can be seen by others on this machine; `--token -` reads it from standard input");
+                app.notice("a token on the command line can be seen by others on this machine; `--token -` reads it from standard input");
                 Secret::new(text).context("while reading --token").map_err(Failure::usage)?
             }
         };
-        if token.expires_at().is_some_and(|end| end <= world.system().now()) {
-            world.remark("the token has expired; the registry will not accept it");
+        if token.expires_at().is_some_and(|end| end <= app.system().now()) {
+            app.notice("the token has expired; the registry will not accept it");
         }
-        let kept = pipeline::log_in(world.system(), &endpoint, &token)?;
+        let kept = pipeline::log_in(app.system(), &endpoint, &token)?;
         let rows = [("kept in", Span::plain(kept.display().to_string()))];
         let done = format!("logged in to {endpoint}");
-        message::done(&done, &rows, &mut world.err(), &world.error_style())?;
+        message::done(&done, &rows, &mut app.err(), &app.error_style())?;
         Ok(Exit::SUCCESS)
     }
 }
@@ -78,20 +78,20 @@ pub(super) struct LogoutCommand {}
 
 impl LogoutCommand {
     /// Carries the command out.
-    pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
-        let endpoint = asked(world)?;
-        let known = pipeline::log_out(world.system(), &endpoint)?;
+    pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
+        let endpoint = asked_endpoint(app)?;
+        let known = pipeline::log_out(app.system(), &endpoint)?;
         let done = if known { format!("logged out of {endpoint}") } else { format!("not logged in to {endpoint}") };
-        message::done(&done, &[], &mut world.err(), &world.error_style())?;
+        message::done(&done, &[], &mut app.err(), &app.error_style())?;
         Ok(Exit::SUCCESS)
     }
 }
 
-/// The registry that is meant: that of `--registry`, else the configured one.
-fn asked(world: &World) -> Result<Endpoint, Failure> {
-    let registry = match world.named_registry() {
-        Some(text) => world.registry(text)?,
-        None => world.config(None)?.registry().clone(),
+/// Returns the endpoint of the registry that `--registry` names, else of the configured one.
+fn asked_endpoint(app: &App) -> Result<Endpoint, Failure> {
+    let registry = match app.named_registry() {
+        Some(text) => app.registry(text)?,
+        None => app.config(None)?.registry().clone(),
     };
     match registry {
         Registry::Url(url) => Ok(url.endpoint().clone()),

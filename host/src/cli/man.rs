@@ -9,10 +9,10 @@ use clap::Args;
 use clap::CommandFactory as _;
 use clap_mangen::Man;
 
+use crate::cli::app::App;
 use crate::cli::args::Arguments;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::world::World;
 use smcp_authority as authority;
 
 /// Print a manual page, or write all of them into a folder.
@@ -30,31 +30,31 @@ pub(super) struct ManCommand {
 
 impl ManCommand {
     /// Carries the command out.
-    pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+    pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         let mut root = Arguments::command().disable_help_subcommand(true);
         root.build();
         if let Some(dir) = &self.dir {
-            let path = world.path(dir)?;
+            let path = app.path(dir)?;
             let pages = write(&root, &path).with_context(|| format!("while writing into {}", dir.display()))?;
-            world.remark(&format!("{pages} pages are in {}", dir.display()));
+            app.notice(&format!("{pages} pages are in {}", dir.display()));
             return Ok(Exit::SUCCESS);
         }
         let found = self.command.iter().try_fold(&root, |command, word| command.find_subcommand(word));
         let unknown = || anyhow!("there is no command `smcp {}`; `smcp --help` lists them", self.command.join(" "));
         let page = page(found.ok_or_else(unknown).map_err(Failure::usage)?)?;
-        world.out().write_all(&page)?;
+        app.out().write_all(&page)?;
         Ok(Exit::SUCCESS)
     }
 }
 
-/// The page of one command.
+/// Returns the page of one command.
 fn page(command: &clap::Command) -> std::io::Result<Vec<u8>> {
     let mut page = Vec::new();
     Man::new(command.clone()).render(&mut page)?;
     Ok(page)
 }
 
-/// Writes the page of a command and of those below it, each as `smcp-NAME.1`. Returns how many there are.
+/// Writes the pages of a command and its subcommands, each as `smcp-NAME.1`. Returns how many there are.
 fn write(root: &clap::Command, path: &std::path::Path) -> std::io::Result<usize> {
     let dir = authority::create_dir(path)?;
     let (mut todo, mut pages) = (vec![root], 0);

@@ -1,11 +1,11 @@
 //! `smcp mcp-config`: what makes a client start a package through smcp.
 //!
-//! Printed, and written only on request: the file belongs to somebody else.
+//! It is printed, and written only on request: the file belongs to the client and its user.
 
 mod client;
 mod file;
+mod forecast;
 mod merge;
-mod standing;
 
 use std::ffi::OsStr;
 use std::ffi::OsString;
@@ -19,17 +19,17 @@ use anyhow::anyhow;
 use clap::Args;
 use clap::ValueEnum;
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::mcp_config::client::Client;
 use crate::cli::mcp_config::client::Folders;
 use crate::cli::mcp_config::client::Profile;
-use crate::cli::mcp_config::client::Server;
+use crate::cli::mcp_config::client::ServerEntry;
 use crate::cli::mcp_config::file::ClientFile;
-use crate::cli::mcp_config::merge::Format;
+use crate::cli::mcp_config::forecast::Forecast;
+use crate::cli::mcp_config::merge::FileFormat;
 use crate::cli::mcp_config::merge::MergeError;
-use crate::cli::mcp_config::standing::Standing;
-use crate::cli::world::World;
 use smcp_authority as authority;
 use smcp_model::limits;
 use smcp_model::package::PackageRef;
@@ -64,7 +64,7 @@ pub(super) struct McpConfigCommand {
     env: Vec<OsString>,
     /// What to print: the document as it stands in the client's file, or the server alone
     #[arg(long, value_enum, value_name = "WHAT", default_value = "document", conflicts_with = "write")]
-    format: Part,
+    format: PrintFormat,
     /// Put it into the client's file, with a backup beside it
     #[arg(long)]
     write: bool,
@@ -76,24 +76,24 @@ pub(super) struct McpConfigCommand {
     file: Option<PathBuf>,
 }
 
-/// What is printed.
+/// What `--format` names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Part {
+enum PrintFormat {
     /// As it stands in the file.
     Document,
     /// Without its name and what is around it, as JSON.
     Server,
 }
 
-/// What a server may be called: every client takes it, and builds the names of tools with it.
+/// A name of a server that every client accepts, also as a part of the names of tools.
 #[derive(Debug, Clone)]
 struct ServerName(String); // INVARIANT: `is_name`, by `FromStr` and `of`.
 
 impl ServerName {
-    /// The name of a package, with `-` for what a client may not take.
+    /// Returns the name of a package, with `-` in place of each character that a client may refuse.
     fn of(reference: &PackageRef) -> Self {
-        let plain = |character: char| if is_name_character(character) { character } else { '-' };
-        Self(reference.id.name.as_str().chars().map(plain).take(limits::SERVER_NAME).collect())
+        let allowed = |character: char| if is_name_character(character) { character } else { '-' };
+        Self(reference.id.name.as_str().chars().map(allowed).take(limits::SERVER_NAME).collect())
     }
 }
 
@@ -112,7 +112,8 @@ const fn is_name_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '-' | '_')
 }
 
-/// The name of a variable. What is none may be a value, so it is not shown; nor read by clap, whose error would.
+/// Parses the name of a variable. Any other text may be a secret value, so the error does not show it; clap's would, so
+/// clap does not parse it.
 fn parse_key(text: &OsStr) -> Result<String, KeyError> {
     let text = text.to_str().ok_or(KeyError)?;
     let first = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
@@ -120,62 +121,61 @@ fn parse_key(text: &OsStr) -> Result<String, KeyError> {
     if first && rest { Ok(text.to_owned()) } else { Err(KeyError) }
 }
 
-/// A text is not the name of a variable.
+/// The text is not the name of a variable.
 #[derive(Debug, thiserror::Error)]
 #[error("expected the name of a variable, such as API_KEY, and no value: it would be there for everybody to read")]
 struct KeyError;
 
 impl McpConfigCommand {
     /// Carries the command out.
-    pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
-        // A client could only say that the server didn't start.
-        let session = world.session(None)?;
+    pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
+        // A wrong configuration is reported here: a client could only say that the server didn't start.
+        let session = app.session(None)?;
         let profile = self.client.profile();
-        let server = self.server(world, &profile)?;
+        let server = self.server(app, &profile)?;
         if self.write {
-            self.put(world, &server, &profile)?;
+            self.put(app, &server, &profile)?;
         } else {
-            self.print(world, &server, &profile)?;
+            self.print(app, &server, &profile)?;
         }
-        // Nobody would hear it.
-        let standing =
-            if world.is_quiet() { Standing::Fine } else { Standing::of(session, &self.reference, self.trust) };
-        self.advise(world, &server, &profile, &standing);
+        // With `--quiet` the notice would not be shown.
+        let forecast = if app.is_quiet() { Forecast::Fine } else { Forecast::of(session, &self.reference, self.trust) };
+        self.advise(app, &server, &profile, &forecast);
         Ok(Exit::SUCCESS)
     }
 
-    /// Prints what has to stand in the client's file.
-    fn print(&self, world: &World, server: &Server, profile: &Profile) -> Result<(), Failure> {
-        let place = match self.place(world, profile) {
+    /// Prints what has to be in the client's file.
+    fn print(&self, app: &App, server: &ServerEntry, profile: &Profile) -> Result<(), Failure> {
+        let place = match self.place(app, profile) {
             Err(failure) if self.file.is_some() => return Err(failure),
             place => place.ok(),
         };
         let text = match self.format {
-            Part::Document => profile.format.document(&profile.additions(server)).map_err(Failure::usage)?,
-            Part::Server => format!("{:#}\n", profile.value(server)),
+            PrintFormat::Document => profile.format.document(&profile.additions(server)).map_err(Failure::usage)?,
+            PrintFormat::Server => format!("{:#}\n", profile.value(server)),
         };
-        world.out().write_all(text.as_bytes())?;
-        if self.format == Part::Server {
+        app.out().write_all(text.as_bytes())?;
+        if self.format == PrintFormat::Server {
             return Ok(());
         }
         if let Some(place) = place {
             let how = match profile.format {
-                Format::Json | Format::Toml => "--write puts it there",
-                Format::Yaml => "where its first line stands there already, the rest goes below that",
+                FileFormat::Json | FileFormat::Toml => "--write puts it there",
+                FileFormat::Yaml => "where its first line stands there already, the rest goes below that",
             };
-            world.remark(&format!("this goes into {}; {how}", place.display()));
+            app.notice(&format!("this goes into {}; {how}", place.display()));
         }
-        if let (Some(command), Some(again)) = (profile.takes_server, again()) {
-            world.remark(&format!("or: {command} {} \"$({again})\"", server.name));
+        if let (Some(command), Some(inner)) = (profile.takes_server, command_for_server()) {
+            app.notice(&format!("or: {command} {} \"$({inner})\"", server.name));
         }
         Ok(())
     }
 
-    /// What the client has to start.
-    fn server(&self, world: &World, profile: &Profile) -> Result<Server, Failure> {
+    /// Returns the server that the client has to start.
+    fn server(&self, app: &App, profile: &Profile) -> Result<ServerEntry, Failure> {
         let program = authority::program_file().context("while looking for smcp's own file").map_err(Failure::usage)?;
         let mut args = vec!["run".to_owned()];
-        for (option, value) in world.carried()? {
+        for (option, value) in app.carried_options()? {
             args.extend([option.to_owned(), text(Path::new(&value))?]);
         }
         args.extend(self.trust.then(|| "--trust".to_owned()));
@@ -187,13 +187,13 @@ impl McpConfigCommand {
         let variables: Result<_, _> = self.env.iter().map(|key| parse_key(key)).collect();
         let variables = variables.context("while reading --env").map_err(Failure::usage)?;
         let name = self.name.clone().unwrap_or_else(|| ServerName::of(&self.reference)).0;
-        let server = Server { name, command: text(&program)?, args, variables };
+        let server = ServerEntry { name, command: text(&program)?, args, variables };
         self.check_expansion(&server, profile)?;
         Ok(server)
     }
 
-    /// Checks that the client starts what is written, word for word. An argument may be a secret, so it isn't shown.
-    fn check_expansion(&self, server: &Server, profile: &Profile) -> Result<(), Failure> {
+    /// Checks that the client takes every word as it is written. An argument may be a secret, so it isn't shown.
+    fn check_expansion(&self, server: &ServerEntry, profile: &Profile) -> Result<(), Failure> {
         let given = server.args.len().saturating_sub(self.arguments.len());
         let mut words = std::iter::once(&server.command).chain(&server.args).enumerate();
         let expanded = words.find_map(|(index, word)| Some((index, word, profile.expanded_in(word)?)));
@@ -206,16 +206,16 @@ impl McpConfigCommand {
         )))
     }
 
-    /// The client's file.
-    fn place(&self, world: &World, profile: &Profile) -> Result<PathBuf, Failure> {
-        let places = world.places();
+    /// Returns the path of the client's file.
+    fn place(&self, app: &App, profile: &Profile) -> Result<PathBuf, Failure> {
+        let places = app.places();
         if let Some(file) = &self.file {
             let absolute = path::absolute(file, &places.working_directory, places.home.as_deref());
             return absolute
                 .with_context(|| format!("while reading --file {}", file.display()))
                 .map_err(Failure::usage);
         }
-        let folder = |name| world.system().variable(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
+        let folder = |name| app.system().variable(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
         let folders = Folders {
             home: places.home.clone(),
             xdg_config: folder("XDG_CONFIG_HOME"),
@@ -229,18 +229,18 @@ impl McpConfigCommand {
     }
 
     /// Puts the server into the client's file.
-    fn put(&self, world: &World, server: &Server, profile: &Profile) -> Result<(), Failure> {
-        let place = self.place(world, profile)?;
+    fn put(&self, app: &App, server: &ServerEntry, profile: &Profile) -> Result<(), Failure> {
+        let place = self.place(app, profile)?;
         let unchanged = || format!("{} was not changed", place.display());
-        if profile.format == Format::Yaml {
-            return Err(Failure::usage(explained(MergeError::Yaml).context(unchanged())));
+        if profile.format == FileFormat::Yaml {
+            return Err(Failure::usage(with_advice(MergeError::Yaml).context(unchanged())));
         }
         let file = ClientFile::open(&place).with_context(unchanged).map_err(Failure::usage)?;
         let merged = profile.format.merge(file.text(), &profile.additions(server), self.force);
-        let text = merged.map_err(|error| explained(error).context(unchanged())).map_err(Failure::usage)?;
+        let text = merged.map_err(|error| with_advice(error).context(unchanged())).map_err(Failure::usage)?;
         let label = format!("{} in {}", server.name, profile.name);
         if text == file.text() {
-            world.remark(&format!("{label} starts {} already; nothing was changed", self.reference));
+            app.notice(&format!("{label} starts {} already; nothing was changed", self.reference));
         } else {
             let backup = file.replace(&text).with_context(unchanged).map_err(Failure::usage)?;
             let rows = [
@@ -250,37 +250,35 @@ impl McpConfigCommand {
             ];
             let rows: Vec<_> = rows.into_iter().flatten().collect();
             let done = format!("{label} starts {} through smcp", self.reference);
-            message::done(&done, &rows, &mut world.err(), &world.error_style())?;
+            message::done(&done, &rows, &mut app.err(), &app.error_style())?;
             if file.path() != place {
-                world.remark(&format!("{} leads there, and stays a link", place.display()));
+                app.notice(&format!("{} leads there, and stays a link", place.display()));
             }
         }
-        file.exposed().iter().for_each(|exposed| world.insist(exposed));
+        file.exposed().iter().for_each(|exposed| app.warn_always(exposed));
         Ok(())
     }
 
-    /// What else the reader has to know.
-    fn advise(&self, world: &World, server: &Server, profile: &Profile, standing: &Standing) {
+    /// Shows what else the user has to know.
+    fn advise(&self, app: &App, server: &ServerEntry, profile: &Profile, forecast: &Forecast) {
         if !server.variables.is_empty() && profile.keeps_values() {
             let keys = server.variables.join(", ");
-            world.remark(&format!(
-                "{} has no place for secrets: write the value of {keys} there yourself",
-                profile.name
-            ));
+            app.notice(&format!("{} has no place for secrets: write the value of {keys} there yourself", profile.name));
         }
-        if let Some(remark) = standing.remark(&self.reference) {
-            world.remark(&remark);
+        if let Some(notice) = forecast.notice(&self.reference) {
+            app.notice(&notice);
         }
-        if !self.trust && standing.may_ask() {
-            world.remark(
+        if !self.trust && forecast.may_ask() {
+            app.notice(
                 "a client has nobody to ask: a package that needs consent is refused there, unless --trust gives it",
             );
         }
     }
 }
 
-/// The command line of this process for a shell, with `--format server`; nothing when a shell could not read it.
-fn again() -> Option<String> {
+/// Returns the command line of this process for a shell, with `--format server` added; `None` when a shell could not
+/// read it.
+fn command_for_server() -> Option<String> {
     let words: Option<Vec<_>> = authority::arguments().map(|word| quoted(word.to_str()?)).collect();
     let mut words = words?;
     let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
@@ -288,19 +286,19 @@ fn again() -> Option<String> {
     Some(words.join(" "))
 }
 
-/// A word as a shell reads it.
+/// Returns a word as a shell reads it; `None` when it has characters that can't be shown.
 fn quoted(word: &str) -> Option<String> {
-    let plain = |character: char| character.is_ascii_alphanumeric() || "_@%+=:,./-".contains(character);
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "_@%+=:,./-".contains(character);
     match word {
         _ if SafeText::new(word).as_str() != word => None,
         "" => Some("''".to_owned()),
-        _ if word.chars().all(plain) => Some(word.to_owned()),
+        _ if word.chars().all(is_plain) => Some(word.to_owned()),
         _ => Some(format!("'{}'", word.replace('\'', "'\\''"))),
     }
 }
 
-/// A merge that failed, with what to do about it.
-fn explained(error: MergeError) -> anyhow::Error {
+/// Returns the error of a merge, with what to do about it.
+fn with_advice(error: MergeError) -> anyhow::Error {
     let advice = match error {
         MergeError::Taken(_) => "\n  --name gives this one another name, --force replaces the other",
         MergeError::Json(_) | MergeError::Toml(_) | MergeError::Layout | MergeError::Yaml => {
@@ -311,7 +309,7 @@ fn explained(error: MergeError) -> anyhow::Error {
     anyhow!("{error}{advice}")
 }
 
-/// A path as text.
+/// Returns a path as text.
 fn text(path: &Path) -> Result<String, Failure> {
     let error = || anyhow!("{} can't stand in a client's file: it is not UTF-8", path.display());
     path.to_str().map(str::to_owned).ok_or_else(error).map_err(Failure::usage)

@@ -7,27 +7,27 @@ mod list;
 
 use clap::Subcommand;
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::world::World;
 
 /// See what policies say, and which there are.
 #[derive(Debug, Subcommand)]
 pub(super) enum PolicyCommand {
     Check(check::CheckCommand),
     Eval(eval::EvalCommand),
-    List(list::ListCommand),
+    List(list::ListPoliciesCommand),
     Inspect(inspect::InspectCommand),
 }
 
 impl PolicyCommand {
     /// Carries the command out.
-    pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+    pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         match self {
-            Self::Check(command) => command.execute(world),
-            Self::Eval(command) => command.execute(world),
-            Self::List(command) => command.execute(world),
-            Self::Inspect(command) => command.execute(world),
+            Self::Check(command) => command.execute(app),
+            Self::Eval(command) => command.execute(app),
+            Self::List(command) => command.execute(app),
+            Self::Inspect(command) => command.execute(app),
         }
     }
 }

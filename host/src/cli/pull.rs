@@ -3,9 +3,9 @@
 use clap::Args;
 use serde_json::json;
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::world::World;
 use smcp_model::deadline::Deadline;
 use smcp_model::package::PackageRef;
 use smcp_pipeline as pipeline;
@@ -25,11 +25,11 @@ pub(super) struct PullCommand {
 
 impl PullCommand {
     /// Carries the command out.
-    pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
-        let session = world.session(None)?;
+    pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
+        let session = app.session(None)?;
         let deadline = Deadline::after(session.config().start_timeout());
-        let package = pipeline::fetch(&session, &self.reference, &deadline, &mut *world.progress())?;
-        if world.json() {
+        let package = pipeline::fetch(&session, &self.reference, &deadline, &mut *app.progress())?;
+        if app.json() {
             let document = json!({
                 "schema": "smcp.pull/1",
                 "package": package.label(),
@@ -39,7 +39,7 @@ impl PullCommand {
                 "bundle_digest": package.bundle_digest,
                 "bundle_size": package.bundle_size,
             });
-            json::write(&document, &mut world.out())?;
+            json::write(&document, &mut app.out())?;
             return Ok(Exit::SUCCESS);
         }
         let rows = [
@@ -47,12 +47,7 @@ impl PullCommand {
             ("manifest", Span::plain(package.manifest_digest.to_string())),
             ("bundle", Span::plain(format!("{}, {} bytes", package.bundle_digest, package.bundle_size))),
         ];
-        message::done(
-            &format!("{} is here and verified", package.label()),
-            &rows,
-            &mut world.err(),
-            &world.error_style(),
-        )?;
+        message::done(&format!("{} is here and verified", package.label()), &rows, &mut app.err(), &app.error_style())?;
         Ok(Exit::SUCCESS)
     }
 }

@@ -8,17 +8,17 @@ mod serve;
 
 use clap::Subcommand;
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::registry::list::ListCommand;
+use crate::cli::registry::list::ListPackagesCommand;
 use crate::cli::registry::new::NewCommand;
 use crate::cli::registry::publish::PublishCommand;
 use crate::cli::registry::schema::SchemaCommand;
 use crate::cli::registry::serve::ServeCommand;
-use crate::cli::world::World;
 use smcp_authority as authority;
 use smcp_model::registry::Registry;
-use smcp_pipeline::Stop;
+use smcp_pipeline::PipelineError;
 use smcp_registry::DirectoryRegistry;
 use smcp_registry::PackageError;
 
@@ -28,33 +28,34 @@ pub(super) enum RegistryCommand {
     New(NewCommand),
     Schema(SchemaCommand),
     Publish(PublishCommand),
-    List(ListCommand),
+    List(ListPackagesCommand),
     Serve(ServeCommand),
 }
 
 impl RegistryCommand {
     /// Carries the command out.
-    pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+    pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         match self {
-            Self::New(command) => command.execute(world),
-            Self::Schema(command) => command.execute(world),
-            Self::Publish(command) => command.execute(world),
-            Self::List(command) => command.execute(world),
-            Self::Serve(command) => command.execute(world),
+            Self::New(command) => command.execute(app),
+            Self::Schema(command) => command.execute(app),
+            Self::Publish(command) => command.execute(app),
+            Self::List(command) => command.execute(app),
+            Self::Serve(command) => command.execute(app),
         }
     }
 }
 
-/// The registry directory that `--registry` names, for `doing` something with it.
-fn directory(world: &World, doing: &str) -> Result<DirectoryRegistry, Failure> {
-    let Some(text) = world.named_registry() else {
+/// Opens the registry directory that `--registry` names; `doing` is what the command does with it, for the error.
+fn directory(app: &App, doing: &str) -> Result<DirectoryRegistry, Failure> {
+    let Some(text) = app.named_registry() else {
         return Err(Failure::usage(anyhow::anyhow!("--registry DIR must name the registry directory to {doing}")));
     };
-    let location = world.registry(text)?;
+    let location = app.registry(text)?;
     let Registry::Directory(path) = &location else {
         let error = anyhow::anyhow!("`{location}` is no directory, and only a directory can be used here");
         return Err(Failure::usage(error));
     };
-    let dir = authority::open_dir(path).map_err(|cause| Stop::from(PackageError::unreachable(&location, cause)))?;
-    Ok(DirectoryRegistry::new(dir, location).map_err(Stop::from)?)
+    let dir =
+        authority::open_dir(path).map_err(|cause| PipelineError::from(PackageError::unreachable(&location, cause)))?;
+    Ok(DirectoryRegistry::new(dir, location).map_err(PipelineError::from)?)
 }

@@ -8,11 +8,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 
+use crate::cli::app::App;
 use crate::cli::args::EXIT_CODES;
 use crate::cli::decision::client_error_of;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::world::World;
 use smcp_authority as authority;
 use smcp_model::client_error::ClientError;
 use smcp_model::facts::Score;
@@ -20,7 +20,7 @@ use smcp_model::package::PackageRef;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::ArgumentLimits;
 use smcp_pipeline::Assignment;
-use smcp_pipeline::Order;
+use smcp_pipeline::LaunchRequest;
 use smcp_report::Purpose;
 use smcp_report::client_error;
 
@@ -37,7 +37,7 @@ pub(super) struct RunCommand {
     #[arg(last = true, value_name = "ARG")]
     arguments: Vec<OsString>,
     #[command(flatten)]
-    judging: Judging,
+    options: DecisionOptions,
     /// Decide and report, but start nothing
     #[arg(long)]
     dry_run: bool,
@@ -54,7 +54,7 @@ pub(super) struct RunCommand {
 
 /// What `run`, `policy check` and `policy eval` have in common.
 #[derive(Debug, Args)]
-pub(super) struct Judging {
+pub(super) struct DecisionOptions {
     /// Consent in advance to what would be asked; never overrides a refusal
     #[arg(long)]
     pub(super) trust: bool,
@@ -69,20 +69,20 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
     if duration.is_zero() { Err("expected a duration above zero, such as 30s".to_owned()) } else { Ok(duration) }
 }
 
-/// The variables of `--env`. Read here and not by clap, whose error would print the value. A name without a value passes
-/// our own variable on.
-fn assignments(given: &[OsString], world: &World) -> Result<Vec<Assignment>, Failure> {
+/// Returns the variables of `--env`. They are parsed here and not by clap, whose error would print the value. A name
+/// without a value passes on the variable of this process.
+fn assignments(given: &[OsString], app: &App) -> Result<Vec<Assignment>, Failure> {
     let mut read = Vec::new();
     for text in given {
         let whole = if text.as_encoded_bytes().contains(&b'=') {
             text.clone()
-        } else if let Some(value) = world.variable(text) {
+        } else if let Some(value) = app.variable(text) {
             let mut whole = text.clone();
             whole.push("=");
             whole.push(value);
             whole
         } else if is_shown(text) {
-            world.remark(&format!("`--env {}`: it is not set here, so the server does not get it", text.display()));
+            app.notice(&format!("`--env {}`: it is not set here, so the server does not get it", text.display()));
             continue;
         } else {
             text.clone()
@@ -92,7 +92,7 @@ fn assignments(given: &[OsString], world: &World) -> Result<Vec<Assignment>, Fai
     Ok(read)
 }
 
-/// Whether a text is the name of a variable for certain, and no value that somebody forgot to name: it is shown then.
+/// Whether a text is certainly the name of a variable, and can be shown. Any other may be a value without its name.
 fn is_shown(text: &OsStr) -> bool {
     let bytes = text.as_encoded_bytes();
     let proxy = bytes.ends_with(b"_proxy") && bytes.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'_');
@@ -101,58 +101,58 @@ fn is_shown(text: &OsStr) -> bool {
 }
 
 impl RunCommand {
-    /// Carries the command out. A client for which nothing was started is told why, in the stream that it reads.
-    pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+    /// Carries the command out. When nothing was started, the client is told why in the stream that it reads.
+    pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         if self.dry_run {
-            return self.decide(world);
+            return self.decide(app);
         }
-        world.cede_stdout();
+        app.cede_stdout();
         let package = self.reference.to_string();
-        let (exit, refusal) = self.launch(world).unwrap_or_else(|failure| {
-            let exit = world.fail(&failure);
+        let (exit, refusal) = self.launch(app).unwrap_or_else(|failure| {
+            let exit = app.fail(&failure);
             (exit, Some(client_error::failure(Some(&package), exit.code(), &failure.whole_message())))
         });
         if let Some(refusal) = refusal {
-            world.refuse(&refusal);
+            app.refuse(&refusal);
         }
         Ok(exit)
     }
 
-    /// Decides and reports.
-    fn decide(self, world: &mut World) -> Result<Exit, Failure> {
-        let session = world.session_to_start(self.judging.warning_threshold)?;
+    /// Carries out `--dry-run`.
+    fn decide(self, app: &mut App) -> Result<Exit, Failure> {
+        let session = app.session_to_start(self.options.warning_threshold)?;
         let timeout = self.timeout.unwrap_or(session.config().start_timeout());
-        // A dry run says what a run would: variables that can't be read are wrong in both.
-        self.variables(world, timeout)?;
-        world.dry_run(&session, &self.reference, self.judging.trust, timeout, Purpose::DryRun)
+        // A dry run reports what a run would, so variables that can't be read are an error here, too.
+        self.variables(app, timeout)?;
+        app.dry_run(&session, &self.reference, self.options.trust, timeout, Purpose::DryRun)
     }
 
-    /// Starts the server; with the exit code comes what a client is told when there was none.
-    fn launch(self, world: &mut World) -> Result<(Exit, Option<ClientError>), Failure> {
-        let session = world.session_to_start(self.judging.warning_threshold)?;
+    /// Starts the server. Returns the exit code, and what a client is told when no server was started.
+    fn launch(self, app: &mut App) -> Result<(Exit, Option<ClientError>), Failure> {
+        let session = app.session_to_start(self.options.warning_threshold)?;
         let timeout = self.timeout.unwrap_or(session.config().start_timeout());
-        let (env_file, env) = self.variables(world, timeout)?;
-        let mut ledger = world.ledger(&session, "run", Some(&self.reference))?;
-        let order = Order { reference: self.reference, timeout, arguments: self.arguments, env_file, env };
-        let context = world.context(self.judging.trust);
-        let mut progress = world.progress();
-        let mut audience = world.audience(context.trust);
-        let result = pipeline::run(&session, &order, context, &mut ledger, &mut audience, &mut *progress);
-        let heard = audience.into_refusal();
+        let (env_file, env) = self.variables(app, timeout)?;
+        let mut recorder = app.recorder(&session, "run", Some(&self.reference))?;
+        let request = LaunchRequest { reference: self.reference, timeout, arguments: self.arguments, env_file, env };
+        let context = app.context(self.options.trust);
+        let mut progress = app.progress();
+        let mut audience = app.audience(context.trust);
+        let result = pipeline::run(&session, &request, context, &mut recorder, &mut audience, &mut *progress);
+        let shown = audience.into_refusal();
         match result {
-            Ok(ended) => Ok((world.ended(ended), None)),
-            Err(stopped) => {
-                let refusal = (!stopped.stop.was_started()).then(|| heard.unwrap_or_else(|| client_error_of(&stopped)));
-                let exit = world.stopped(stopped, Purpose::Launch).unwrap_or_else(|failure| world.fail(&failure));
+            Ok(ended) => Ok((app.ended(ended), None)),
+            Err(failed) => {
+                let refusal = (!failed.error.was_started()).then(|| shown.unwrap_or_else(|| client_error_of(&failed)));
+                let exit = app.report_failure(failed, Purpose::Launch).unwrap_or_else(|failure| app.fail(&failure));
                 Ok((exit, refusal))
             }
         }
     }
 
-    /// The variables that the command line names for the server: those of the file, then the others.
-    fn variables(&self, world: &World, patience: Duration) -> Result<(Vec<Assignment>, Vec<Assignment>), Failure> {
-        let env_file = self.env_file.as_deref().map_or(Ok(Vec::new()), |file| world.variables(file, patience))?;
-        let env = assignments(&self.env, world)?;
+    /// Returns the variables that the command line names for the server: those of `--env-file`, and those of `--env`.
+    fn variables(&self, app: &App, patience: Duration) -> Result<(Vec<Assignment>, Vec<Assignment>), Failure> {
+        let env_file = self.env_file.as_deref().map_or(Ok(Vec::new()), |file| app.variables(file, patience))?;
+        let env = assignments(&self.env, app)?;
         let room = ArgumentLimits { one: authority::longest_argument(), all: authority::room_for_arguments() };
         room.check(env_file.iter().chain(&env), &self.arguments).map_err(Failure::usage)?;
         Ok((env_file, env))

@@ -1,4 +1,6 @@
-//! Commands in the process of the test: what they print, with another home, another clock and other streams.
+//! Runs commands in the process of the test.
+//!
+//! They have another home, another clock and other streams; the tests check what they print.
 
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -14,16 +16,16 @@ use tempfile::TempDir;
 
 use crate::cli;
 use crate::cli::exit::Exit;
-use crate::cli::process::Process;
-use crate::cli::process::Streams;
+use crate::cli::invocation::Invocation;
+use crate::cli::invocation::OutputStreams;
 use smcp_authority as authority;
 use smcp_pipeline::System;
 
-/// What was written, for whoever reads it afterwards.
+/// A stream whose content the test reads afterwards.
 #[derive(Clone, Default)]
-struct Written(Rc<RefCell<Vec<u8>>>);
+struct SharedOutput(Rc<RefCell<Vec<u8>>>);
 
-impl Write for Written {
+impl Write for SharedOutput {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.borrow_mut().write(bytes)
     }
@@ -33,16 +35,16 @@ impl Write for Written {
     }
 }
 
-impl Written {
+impl SharedOutput {
     fn text(&self) -> String {
         String::from_utf8(self.0.borrow().clone()).unwrap()
     }
 }
 
-/// A process with the home `home`, no variables but `HOME` and those given, and a clock that stands in 2027.
-pub(super) fn process(home: &Path, line: &str, variables: &[(&str, &str)], streams: Streams) -> Process {
+/// Returns an invocation with the home `home`, no variables but `HOME` and the given ones, and a clock in 2027.
+pub(super) fn invocation(home: &Path, line: &str, variables: &[(&str, &str)], streams: OutputStreams) -> Invocation {
     let given = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
-    Process {
+    Invocation {
         arguments: std::iter::once("smcp").chain(line.split(' ')).map(OsString::from).collect(),
         system: System {
             environment: given.chain([("HOME".into(), home.into())]).collect(),
@@ -56,9 +58,9 @@ pub(super) fn process(home: &Path, line: &str, variables: &[(&str, &str)], strea
     }
 }
 
-struct Bed(TempDir);
+struct CommandBed(TempDir);
 
-impl Bed {
+impl CommandBed {
     fn new() -> Self {
         let bed = Self(TempDir::new().unwrap());
         authority::create_dir(&bed.0.path().join(".mcp")).unwrap();
@@ -69,18 +71,18 @@ impl Bed {
         authority::open_dir(self.0.path()).unwrap().write(name, text).unwrap();
     }
 
-    /// What a command ends in and prints on standard output and standard error.
+    /// Runs a command; returns its exit code, standard output and standard error.
     fn run(&self, line: &str, variables: &[(&str, &str)]) -> (Exit, String, String) {
-        let (out, err) = (Written::default(), Written::default());
-        let streams = Streams::piped(out.clone(), err.clone());
-        let exit = cli::run(process(self.0.path(), line, variables, streams));
+        let (out, err) = (SharedOutput::default(), SharedOutput::default());
+        let streams = OutputStreams::piped(out.clone(), err.clone());
+        let exit = cli::run(invocation(self.0.path(), line, variables, streams));
         (exit, out.text(), err.text())
     }
 }
 
 #[test]
 fn commands_answer_without_a_process_of_their_own() {
-    let bed = Bed::new();
+    let bed = CommandBed::new();
     bed.write(".mcp/config.yaml", "policy: {min_score: 80}\n");
     bed.write("facts.json", r#"{"score": 90, "origin": "official", "cert_level": 3, "status": "published"}"#);
     bed.write("low.json", r#"{"score": 10}"#);
@@ -97,17 +99,17 @@ fn commands_answer_without_a_process_of_their_own() {
         ("--help", 0, "Usage", ""),
         ("nonsense", 1, "", "unrecognized subcommand 'nonsense'"),
     ] {
-        let (exit, said, told) = bed.run(line, &[]);
-        assert_eq!(exit.code(), code, "{line}: {said}{told}");
-        let squeezed = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        let (exit, stdout, stderr) = bed.run(line, &[]);
+        assert_eq!(exit.code(), code, "{line}: {stdout}{stderr}");
+        let squeezed = stdout.split_whitespace().collect::<Vec<_>>().join(" ");
         let counted = squeezed.replace("records 2", "2 records");
-        assert!(counted.contains(out) && told.contains(err), "{line}: {said}{told}");
+        assert!(counted.contains(out) && stderr.contains(err), "{line}: {stdout}{stderr}");
     }
 }
 
 #[test]
 fn the_environment_is_the_one_that_was_given() {
-    let bed = Bed::new();
+    let bed = CommandBed::new();
     bed.write("other.yaml", "policy: {min_score: 7}\n");
     let other = bed.0.path().join("other.yaml");
     let (exit, out, _) = bed.run("--json config show", &[("SMCP_CONFIG", other.to_str().unwrap())]);
@@ -119,7 +121,7 @@ fn the_environment_is_the_one_that_was_given() {
 
 #[test]
 fn two_commands_share_a_process_and_nothing_else() {
-    let (one, other) = (Bed::new(), Bed::new());
+    let (one, other) = (CommandBed::new(), CommandBed::new());
     one.write(".mcp/config.yaml", "policy: {min_score: 80}\n");
     one.write("facts.json", r#"{"score": 10}"#);
     other.write("facts.json", r#"{"score": 10}"#);

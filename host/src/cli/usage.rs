@@ -1,6 +1,6 @@
-//! What is wrong with a command line, said better than by its grammar alone.
+//! Improves the error for a wrong command line.
 //!
-//! Words of other programs lead to ours, and nothing that was typed steers the terminal that shows it.
+//! Commands of other programs get a hint to the command of smcp, and nothing that was typed can steer the terminal.
 
 use clap::builder::StyledStr;
 use clap::error::ContextKind;
@@ -9,7 +9,7 @@ use clap::error::ContextValue;
 use smcp_model::package::PackageRef;
 use smcp_model::text::SafeText;
 
-/// Words that other programs have for what smcp calls otherwise, or does not do.
+/// Commands of other programs for what smcp calls something else, or does not do, each with a hint.
 const ELSEWHERE: [(&[&str], &str); 15] = [
     (
         &["list", "ls"],
@@ -56,7 +56,7 @@ const ELSEWHERE: [(&[&str], &str); 15] = [
     (&["status", "diagnose", "health"], "`smcp doctor` says whether `smcp run` could work here"),
 ];
 
-/// An error with a hint where one is known, and in which nothing that was typed can steer a terminal.
+/// Returns the error with a hint where there is one, and without characters that could steer a terminal.
 pub(super) fn improved(mut error: clap::Error) -> clap::Error {
     let unsafe_parts: Vec<_> = error.context().filter_map(|(kind, value)| Some((kind, harmless(value)?))).collect();
     for (kind, value) in unsafe_parts {
@@ -69,7 +69,7 @@ pub(super) fn improved(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// A part of an error as it can be shown; nothing for parts that are clap's own.
+/// Returns what was typed without characters that could steer a terminal; `None` for what clap itself wrote.
 fn harmless(value: &ContextValue) -> Option<ContextValue> {
     let safe = |text: &String| SafeText::new(text).to_string();
     if let ContextValue::String(text) = value {
@@ -79,10 +79,10 @@ fn harmless(value: &ContextValue) -> Option<ContextValue> {
     Some(ContextValue::Strings(texts.iter().map(safe).collect()))
 }
 
-/// What to do in the place of a command that there is not.
+/// Returns what to do instead of a command that does not exist.
 fn hint(error: &clap::Error) -> Option<String> {
     let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return None };
-    // Below a command, its own list is the better answer.
+    // For a wrong subcommand, clap's list of subcommands is the better answer.
     let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) else { return None };
     if !usage.to_string().contains("smcp [OPTIONS] <COMMAND>") {
         return None;
@@ -106,7 +106,7 @@ mod tests {
     use crate::cli::args;
     use crate::cli::args::Arguments;
 
-    fn told(words: &[&str]) -> String {
+    fn rendered(words: &[&str]) -> String {
         let arguments: Vec<OsString> = words.iter().map(OsString::from).collect();
         improved(args::parse(&arguments).unwrap_err()).render().to_string()
     }
@@ -125,7 +125,7 @@ mod tests {
             (&["smcp", "policy", "lst"], "similar subcommand exists: 'list'"),
         ];
         for (words, says) in cases {
-            let text = told(words);
+            let text = rendered(words);
             assert!(text.contains(says), "{words:?}: {text}");
             assert!(text.matches("tip:").count() == 1, "one way and not two: {text}");
         }
@@ -161,7 +161,7 @@ mod tests {
             &["smcp", "mcp-config", "acme/x@1", "--client", evil],
         ];
         for words in cases {
-            let text = told(words);
+            let text = rendered(words);
             let hidden: Vec<_> = text
                 .chars()
                 .filter(|c| *c != '\n' && SafeText::new(&c.to_string()).as_str() != c.to_string())

@@ -5,9 +5,9 @@ use std::io::Write as _;
 use clap::Args;
 use serde_json::json;
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::world::World;
 use smcp_pipeline as pipeline;
 use smcp_report::json;
 
@@ -17,10 +17,10 @@ pub(super) struct VersionCommand {}
 
 impl VersionCommand {
     /// Carries the command out.
-    pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+    pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         let version = env!("CARGO_PKG_VERSION");
         let target = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
-        if world.json() {
+        if app.json() {
             let document = json!({
                 "schema": "smcp.version/1",
                 "version": version,
@@ -28,12 +28,12 @@ impl VersionCommand {
                 "wasmtime": pipeline::RUNTIME_VERSION,
                 "target": target,
             });
-            json::write(&document, &mut world.out())?;
+            json::write(&document, &mut app.out())?;
             return Ok(Exit::SUCCESS);
         }
-        let mut out = world.out();
+        let mut out = app.out();
         writeln!(out, "smcp {version}")?;
-        if world.is_verbose() {
+        if app.is_verbose() {
             writeln!(out, "interface {}", pipeline::INTERFACE)?;
             writeln!(out, "wasmtime {}", pipeline::RUNTIME_VERSION)?;
             writeln!(out, "target {target}")?;

@@ -1,9 +1,9 @@
-//! What a registry is asked with: its own token, and the proxy.
+//! What requests to a registry need: token, proxy, and trusted certificates.
 
 use std::path::PathBuf;
 
+use crate::PipelineError;
 use crate::Session;
-use crate::Stop;
 use crate::System;
 use smcp_authority as authority;
 use smcp_config::Config;
@@ -18,51 +18,51 @@ use smcp_model::secret::Secret;
 use smcp_registry::Credentials;
 use smcp_registry::PackageError;
 
-/// A token for the configured registry, in place of one that is kept.
+/// A token for the configured registry, used in place of a stored one.
 const TOKEN_VARIABLE: &str = "SMCP_REGISTRY_TOKEN";
-/// Where tokens are kept, below the user's home.
+/// The folder with stored tokens, below the user's home.
 const FOLDER: &str = ".mcp";
-/// The proxy for `https`, by the names that other tools know; the first that is set counts.
+/// The proxy for `https`, by the names that other tools use; the first that is set counts.
 const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-/// Hosts that are reached without it.
+/// The hosts that are reached without the proxy.
 const EXCEPT_VARIABLES: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
-/// Whose certificates are trusted in place of the system's.
+/// A file of certificate authorities that are trusted in place of the system's.
 const CERTIFICATES_VARIABLE: &str = "SSL_CERT_FILE";
-/// How much of that file tells what it is, bytes.
+/// How much of that file is read to know its format, bytes.
 const BEGINNING: usize = 1024;
 
-/// Keeps a token for the registry at `endpoint`; says where.
+/// Stores a token for the registry at `endpoint`; returns the path of the file.
 ///
 /// # Errors
-/// When there is no home to keep it in, or the file can't be used.
-pub fn log_in(system: &System, endpoint: &Endpoint, token: &Secret) -> Result<PathBuf, Stop> {
-    let path = folder(system).ok_or(Stop::NoHome)?;
-    let dir = authority::create_dir(&path).map_err(|cause| Stop::local("keep a token", &path, cause))?;
+/// When there is no home to store it in, or the file can't be used.
+pub fn log_in(system: &System, endpoint: &Endpoint, token: &Secret) -> Result<PathBuf, PipelineError> {
+    let path = folder(system).ok_or(PipelineError::NoHome)?;
+    let dir = authority::create_dir(&path).map_err(|cause| PipelineError::local("keep a token", &path, cause))?;
     let credentials = Credentials::new(dir, &path, system.caller);
     credentials.store(endpoint, token).map_err(PackageError::from)?;
     Ok(credentials.path().to_path_buf())
 }
 
-/// Forgets the token for the registry at `endpoint`; says whether there was one.
+/// Removes the stored token for the registry at `endpoint`; returns whether there was one.
 ///
 /// # Errors
 /// When the file can't be used.
-pub fn log_out(system: &System, endpoint: &Endpoint) -> Result<bool, Stop> {
+pub fn log_out(system: &System, endpoint: &Endpoint) -> Result<bool, PipelineError> {
     let credentials = credentials(system)?;
     Ok(credentials.map_or(Ok(false), |kept| kept.forget(endpoint)).map_err(PackageError::from)?)
 }
 
-/// Whether a token is at hand for `registry`, never which. For whoever explains what a run would do.
+/// Whether there is a token for `registry`; for a report about what a run would do. Never returns the token.
 ///
 /// # Errors
-/// When the file of the tokens can't be used.
-pub fn has_token(session: &Session, registry: &Registry) -> Result<bool, Stop> {
+/// When the file with the tokens can't be used.
+pub fn has_token(session: &Session, registry: &Registry) -> Result<bool, PipelineError> {
     Ok(registry.endpoint().map_or(Ok(None), |endpoint| token(session, endpoint))?.is_some())
 }
 
-/// What the registry at `endpoint` is asked with.
-pub(super) fn settings(session: &Session, endpoint: &Endpoint) -> Result<HttpSettings, Stop> {
+/// Returns the settings for requests to the registry at `endpoint`.
+pub(super) fn settings(session: &Session, endpoint: &Endpoint) -> Result<HttpSettings, PipelineError> {
     let (config, system) = (session.config(), session.system());
     let token = token(session, endpoint)?;
     let mut login = format!("log in with: smcp login --registry {endpoint} --token -");
@@ -79,8 +79,8 @@ pub(super) fn settings(session: &Session, endpoint: &Endpoint) -> Result<HttpSet
     Ok(HttpSettings { token, login, proxy: proxy(system), trust: trust(system) })
 }
 
-/// The variable's token, for the registry of the configuration alone; else the one that is kept.
-fn token(session: &Session, endpoint: &Endpoint) -> Result<Option<Secret>, Stop> {
+/// Returns the token of the variable, for the configured registry only; else the stored one.
+fn token(session: &Session, endpoint: &Endpoint) -> Result<Option<Secret>, PipelineError> {
     let system = session.system();
     match variable_token(system)? {
         Some(token) if is_configured(session.config(), endpoint) => Ok(Some(token)),
@@ -90,24 +90,24 @@ fn token(session: &Session, endpoint: &Endpoint) -> Result<Option<Secret>, Stop>
     }
 }
 
-/// Whether the configuration, and not the command line, names the registry at `endpoint`.
+/// Whether the registry at `endpoint` is the one that the configuration names, and not only the command line.
 fn is_configured(config: &Config, endpoint: &Endpoint) -> bool {
     config.configured_registry().endpoint() == Some(endpoint)
 }
 
-fn variable_token(system: &System) -> Result<Option<Secret>, Stop> {
+fn variable_token(system: &System) -> Result<Option<Secret>, PipelineError> {
     let Some(value) = system.variable(TOKEN_VARIABLE) else { return Ok(None) };
     let token = value.to_str().and_then(|text| Secret::new(text).ok());
-    token.map(Some).ok_or(Stop::TokenVariable { variable: TOKEN_VARIABLE })
+    token.map(Some).ok_or(PipelineError::TokenVariable { variable: TOKEN_VARIABLE })
 }
 
-/// The tokens that are kept; `None` when none ever was.
-fn credentials(system: &System) -> Result<Option<Credentials>, Stop> {
+/// Opens the stored tokens; `None` when no token was ever stored.
+fn credentials(system: &System) -> Result<Option<Credentials>, PipelineError> {
     let Some(path) = folder(system) else { return Ok(None) };
     match authority::open_dir(&path) {
         Ok(dir) => Ok(Some(Credentials::new(dir, &path, system.caller))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(cause) => Err(Stop::local("look for tokens", &path, cause)),
+        Err(cause) => Err(PipelineError::local("look for tokens", &path, cause)),
     }
 }
 
@@ -115,14 +115,15 @@ fn folder(system: &System) -> Option<PathBuf> {
     system.home().map(|home| home.join(FOLDER))
 }
 
-/// What is not understood of the proxy's exceptions, for whoever uses a registry that a proxy may stand before.
-pub fn remarks_on_the_proxy(config: &Config, system: &System) -> Vec<String> {
-    let asked =
+/// Returns what smcp does not understand of the proxy's exceptions; nothing when no request of this configuration could
+/// go through a proxy.
+pub fn proxy_remarks(config: &Config, system: &System) -> Vec<String> {
+    let proxied =
         config.registry().endpoint().filter(|endpoint| endpoint.scheme() == Scheme::Https && !endpoint.is_loopback());
-    asked.map_or_else(Vec::new, |_| proxy(system).remarks())
+    proxied.map_or_else(Vec::new, |_| proxy(system).remarks())
 }
 
-/// What the environment says of certificate authorities.
+/// Returns which certificate authorities the environment names.
 fn trust(system: &System) -> Trust {
     let file = system.variable(CERTIFICATES_VARIABLE).map(PathBuf::from).map(|path| {
         let bytes =

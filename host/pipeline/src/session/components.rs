@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::PipelineError;
 use crate::Session;
-use crate::Stop;
 use smcp_authority as authority;
 use smcp_authority::Folder;
 use smcp_authority::Guarded;
@@ -19,13 +19,13 @@ use smcp_policy::Component;
 use smcp_policy::Unreadable;
 
 impl Session {
-    /// The component of one policy. That of a disabled policy is not even read.
+    /// Reads the component of one policy; that of a disabled policy is not read.
     ///
     /// The inner error is a fault of that policy alone.
     ///
     /// # Errors
-    /// [`Stop::Untrusted`] when somebody else could have written it, and that is to be refused.
-    pub(crate) fn component(&self, spec: &PolicySpec) -> Result<Result<Component, Unreadable>, Stop> {
+    /// [`PipelineError::Untrusted`] when another user could have written it, and the configuration refuses that.
+    pub(crate) fn component(&self, spec: &PolicySpec) -> Result<Result<Component, Unreadable>, PipelineError> {
         Ok(match (&spec.source, spec.mode) {
             (PolicySource::BuiltIn(policy), _) => Ok(Component::built_in(*policy)),
             (PolicySource::File(_), Mode::Disabled) => Err(Unreadable::Disabled),
@@ -34,33 +34,34 @@ impl Session {
                     authority::read_guarded(path, spec.limits.component_size, Folder::Any);
                 let suspect = suspects.into_iter().next();
                 if let (OnSuspect::Refuse, Some(suspect)) = (self.config().on_suspect(), suspect) {
-                    return Err(Stop::Untrusted { name: spec.name.clone(), suspect });
+                    return Err(PipelineError::Untrusted { name: spec.name.clone(), suspect });
                 }
                 bytes.map(Component::new).map_err(|error| unreadable(path, &error))
             }
         })
     }
 
-    /// Everything that somebody else could write to, on the way to the component of any enabled policy.
+    /// Returns every file and folder that another user could write to, on the way to the component of any enabled
+    /// policy.
     pub fn suspects(&self) -> Vec<Suspect> {
         let layers = self.config().layers().iter();
         let specs = layers.flat_map(Layer::policies).filter(|spec| spec.mode != Mode::Disabled);
         let of_one = |spec: &Arc<PolicySpec>| match &spec.source {
             PolicySource::BuiltIn(_) => Vec::new(),
-            // Who could write to it is known without its bytes.
+            // No bytes are needed to know who could write to it.
             PolicySource::File(path) => authority::read_guarded(path, 0, Folder::Any).suspects,
         };
-        let mut found: Vec<Suspect> = Vec::new();
+        let mut distinct: Vec<Suspect> = Vec::new();
         for suspect in specs.flat_map(of_one) {
-            if !found.contains(&suspect) {
-                found.push(suspect);
+            if !distinct.contains(&suspect) {
+                distinct.push(suspect);
             }
         }
-        found
+        distinct
     }
 }
 
-/// Why the component at `path` could not be read.
+/// Returns why the component at `path` could not be read.
 pub fn unreadable(path: &Path, error: &ReadError) -> Unreadable {
     match error {
         ReadError::TooLarge { limit } => {

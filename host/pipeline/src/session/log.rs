@@ -1,4 +1,4 @@
-//! The audit log, opened where the configuration has it.
+//! Opens the audit log where the configuration has it.
 
 use std::io;
 use std::path::Path;
@@ -10,30 +10,30 @@ use smcp_authority as authority;
 use smcp_config::choice::AuditHead;
 
 impl Session {
-    /// The audit log, with the system's log behind it where the configuration says so. The second is why that one could
-    /// not be had: what can't be told to the system's log is in ours all the same.
+    /// Opens the audit log, and connects it with the system's log where the configuration says so. The second value is
+    /// why that failed: the records are in the audit log all the same.
     ///
     /// # Errors
-    /// When it can't be written, or not even one record has room.
+    /// When the log can't be written, or has no room for one record.
     pub(crate) fn audit_log(&self) -> Result<(AuditLog, Option<AuditError>), AuditError> {
         let log = self.config().audit_log().ok_or(AuditError::NoHome)?;
         let folder = log.parent().unwrap_or(log);
         let dir = authority::create_dir(folder).map_err(|cause| self.no_folder(folder, cause))?;
-        let mut journal =
+        let mut audit_log =
             AuditLog::open(dir, log, self.system().caller, self.system().clock).map_err(where_it_leads)?;
-        // Not even one record: said here, or each policy would fail for the same reason, as if by the package's fault.
-        journal.fits_below(authority::file_size())?;
+        // Checked here, or each policy would fail for the same reason, and the package would seem to be at fault.
+        audit_log.fits_below(authority::file_size())?;
         let unsent = match self.config().audit_head() {
             AuditHead::None => None,
             AuditHead::Syslog => {
                 let socket = authority::system_log().map_err(AuditError::Head);
-                socket.and_then(|socket| journal.send_heads(socket)).err()
+                socket.and_then(|socket| audit_log.send_heads(socket)).err()
             }
         };
-        Ok((journal, unsent))
+        Ok((audit_log, unsent))
     }
 
-    /// Why there is no folder for the log: also that HOME is somebody else's, which `sudo -E` makes easy.
+    /// Returns why there is no folder for the log. One reason is a HOME of another user, which `sudo -E` leaves set.
     fn no_folder(&self, folder: &Path, cause: io::Error) -> AuditError {
         if cause.kind() == io::ErrorKind::NotFound && authority::exists(folder).is_ok_and(|there| there) {
             let (what, remedy) =
@@ -51,7 +51,7 @@ impl Session {
     }
 }
 
-/// The same error, with the place that is meant where what it names is a link, or is behind one.
+/// Returns the same error; where its path is a link, or is behind one, the error also says where that leads.
 fn where_it_leads(error: AuditError) -> AuditError {
     let AuditError::Unsafe { path, what, remedy } = error else { return error };
     match authority::resolve(&path).ok().filter(|real| *real != path) {

@@ -1,26 +1,26 @@
-//! Where a package's files live while it runs.
+//! The folder of a package's files while it runs.
 //!
-//! In the folder that the configuration names, else in the cache, else, where that can only be read, in the folder that
-//! the system has for such things.
+//! It is in the folder that the configuration names, else in the cache. Where the cache can only be read, it is in the
+//! system's runtime folder.
 
 use std::path::Path;
 
+use crate::PipelineError;
 use crate::Session;
-use crate::Stop;
 use smcp_authority as authority;
 use smcp_store::RunFolder;
 use smcp_store::Runs;
 use smcp_store::StoreError;
 
-/// Ours, in the system's folder.
+/// The name of smcp's folder in the system's folder.
 const FOLDER: &str = "smcp";
 
 impl Session {
-    /// A new folder for one run. What dead runs left beside it is removed when `sweep` says so.
+    /// Makes a new folder for one run. With `sweep`, removes what dead runs left beside it.
     ///
     /// # Errors
-    /// When none can be made.
-    pub(crate) fn run_folder(&self, sweep: bool) -> Result<RunFolder, Stop> {
+    /// When no folder can be made.
+    pub(crate) fn run_folder(&self, sweep: bool) -> Result<RunFolder, PipelineError> {
         let made = |runs: Runs| {
             if sweep {
                 runs.sweep();
@@ -35,15 +35,15 @@ impl Session {
                 tracing::debug!(%error, "the cache can only be read; the run's files are elsewhere");
                 Ok(self.runs_at(&elsewhere.join(FOLDER)).and_then(made)?)
             }
-            (found, _) => Ok(found?),
+            (folder, _) => Ok(folder?),
         }
     }
 
-    /// Removes what dead runs left outside of the cache.
+    /// Removes what dead runs left outside the cache.
     pub(crate) fn sweep_elsewhere(&self) {
         let elsewhere = self.config().runtime_dir().map(Path::to_path_buf);
         let Some(path) = elsewhere.or_else(|| authority::runtime_dir().map(|path| path.join(FOLDER))) else { return };
-        // Not made for that.
+        // The folder is not made only to be swept.
         if authority::open_dir(&path).is_ok()
             && let Ok(runs) = self.runs_at(&path)
         {

@@ -1,10 +1,10 @@
-//! The audit log: can it be written, does it hold, has every start an end.
+//! Checks the audit log: is it writable and whole, and has every start an end.
 
 use std::time::SystemTime;
 
+use crate::cli::app::App;
 use crate::cli::audit::log;
 use crate::cli::doctor::surroundings;
-use crate::cli::world::World;
 use smcp_audit as audit;
 use smcp_audit::Bounds;
 use smcp_audit::LogFile;
@@ -14,25 +14,25 @@ use smcp_model::audit::Verification;
 use smcp_model::diagnosis::Check;
 use smcp_model::diagnosis::Health;
 use smcp_model::error_chain::error_chain;
-use smcp_pipeline::Ledger;
+use smcp_pipeline::Recorder;
 use smcp_pipeline::Session;
 use smcp_report::records;
 
-/// Everything about the log.
-pub(super) fn checks(world: &World, session: &Session) -> Vec<Check> {
+/// Returns every check of the log.
+pub(super) fn checks(app: &App, session: &Session) -> Vec<Check> {
     let config = session.config();
     let mut checks = vec![writable(session)];
     if config.audit_log().is_none() {
         return checks;
     }
-    let mut snapshot = match log(world) {
+    let mut snapshot = match log(app) {
         Ok(snapshot) => snapshot,
         Err(failure) => {
             checks.push(Check::failed("audit chain", unusable(config), &failure.message()));
             return checks;
         }
     };
-    // The newest file alone: the others may have a gigabyte, and `smcp audit verify` reads them.
+    // Only the newest file: the others may have a gigabyte, and `smcp audit verify` reads them.
     let newest: &mut [LogFile] = snapshot.parts.last_mut().map_or(&mut [], std::slice::from_mut);
     match audit::verify(newest, Bounds { partial: true, ..Bounds::default() }) {
         Ok(found) => {
@@ -45,7 +45,7 @@ pub(super) fn checks(world: &World, session: &Session) -> Vec<Check> {
     checks
 }
 
-/// How bad a log is that can't be used: `run` goes on without it where the configuration says so.
+/// Returns how bad it is that the log can't be used: `run` goes on without it where the configuration says so.
 fn unusable(config: &Config) -> Health {
     match config.audit() {
         Audit::Required => Health::Problem,
@@ -53,20 +53,20 @@ fn unusable(config: &Config) -> Health {
     }
 }
 
-/// Whether records can be written: by writing as much as they take.
+/// Checks that records can be written, by writing as much as they take.
 fn writable(session: &Session) -> Check {
-    match Ledger::try_out(session) {
+    match Recorder::try_out(session) {
         Ok(None) => {
             let path = session.config().audit_log().map(|path| path.display().to_string()).unwrap_or_default();
             Check::new("audit log", Health::Ok, format!("{path} can be written"))
         }
         Ok(Some(notice)) => Check::new("audit log", Health::Warning, notice.message.as_str())
             .advice(format!("`audit: {}` lets smcp go on without it", Audit::BestEffort.as_str())),
-        Err(stop) => Check::failed("audit log", Health::Problem, &error_chain(&stop)),
+        Err(error) => Check::failed("audit log", Health::Problem, &error_chain(&error)),
     }
 }
 
-/// Whether the chain of the newest file holds.
+/// Checks the chain of the newest file.
 fn chain(found: &Verification, now: SystemTime) -> Check {
     let advice = "see `smcp audit verify`";
     if let Some(first) = found.breaks.first() {
@@ -79,14 +79,14 @@ fn chain(found: &Verification, now: SystemTime) -> Check {
     if found.records == 0 {
         return Check::new("audit chain", Health::Ok, "there are no records yet");
     }
-    if surroundings::stands_before(now, found.last_time.as_deref()) {
+    if surroundings::is_before(now, found.last_time.as_deref()) {
         let message = "the chain holds, but its last record is of a later time than now";
         return Check::new("audit chain", Health::Warning, message).advice("see whether the clock was set back");
     }
     Check::new("audit chain", Health::Ok, format!("it holds: {} records in the newest file", found.records))
 }
 
-/// Servers that run, and those of which nobody recorded the end; nothing when there are none.
+/// Reports servers that run, and starts without a recorded end; `None` when there are none.
 fn servers(found: &Verification) -> Option<Check> {
     let living = match found.living.len() {
         0 => None,
@@ -95,8 +95,8 @@ fn servers(found: &Verification) -> Option<Check> {
     };
     let lost = records::lost_ends(found);
     let health = if lost.is_some() { Health::Warning } else { Health::Ok };
-    let said: Vec<_> = living.into_iter().chain(lost).collect();
-    let check = (!said.is_empty()).then(|| Check::new("servers", health, said.join("; ")))?;
+    let messages: Vec<_> = living.into_iter().chain(lost).collect();
+    let check = (!messages.is_empty()).then(|| Check::new("servers", health, messages.join("; ")))?;
     Some(if health == Health::Ok {
         check
     } else {

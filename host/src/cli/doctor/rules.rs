@@ -1,4 +1,4 @@
-//! The rules in force, in plain words, and whether every policy works.
+//! Reports the rules in plain words, and checks that every policy works.
 
 use smcp_authority as authority;
 use smcp_config::Layer;
@@ -16,25 +16,25 @@ use smcp_model::size::ByteSize;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::Session;
 
-/// What the rules of each layer are, whether it trusts the registry, and whether every policy works.
+/// Returns the rules of each layer, whether it trusts the registry, and whether every policy works.
 pub(super) fn checks(session: &Session) -> Vec<Check> {
     let config = session.config();
     let of_layer = |layer: &Layer| std::iter::once(rules(layer)).chain(distrust(layer, config.registry()));
     let mut checks: Vec<_> = config.layers().iter().flat_map(of_layer).collect();
-    checks.push(match pipeline::examine(session) {
+    checks.push(match pipeline::examine_policies(session) {
         Ok(rows) => policies(&rows),
-        Err(stop) => Check::new("policies", Health::Problem, stop.to_string()),
+        Err(error) => Check::new("policies", Health::Problem, error.to_string()),
     });
     checks
 }
 
 fn rules(layer: &Layer) -> Check {
-    let said = wishes(layer.rules());
-    if said.is_empty() {
+    let wanted = requirements(layer.rules());
+    if wanted.is_empty() {
         return Check::new("policy", Health::Warning, format!("the {} layer restricts nothing", layer.name().as_str()))
             .advice("set `allowed_origins`, `min_cert_level` or `min_score` under `policy` in the configuration");
     }
-    let message = format!("the {} layer wants: {}", layer.name().as_str(), said.join("; "));
+    let message = format!("the {} layer wants: {}", layer.name().as_str(), wanted.join("; "));
     if refuses_everything(layer.rules()) {
         return Check::new("policy", Health::Problem, message)
             .advice("no package can run: name at least one origin in `allowed_origins`, or leave it out");
@@ -42,34 +42,36 @@ fn rules(layer: &Layer) -> Check {
     Check::new("policy", Health::Ok, message)
 }
 
-/// A layer that doesn't believe the registry knows no facts from there; what it wants of them is never met.
+/// Warns of a layer that doesn't trust the registry: it sees no facts from there, so what it requires of them is never
+/// met. `None` for a layer that trusts the registry.
 fn distrust(layer: &Layer, registry: &Registry) -> Option<Check> {
     if layer.believes(Some(registry)) {
         return None;
     }
     let rules = layer.rules();
-    let wants_facts = |which| rules.mode_of(which) == Mode::Strict && wish(rules, which).is_some();
+    let wants_facts = |which| rules.mode_of(which) == Mode::Strict && requirement(rules, which).is_some();
     let health = if BuiltIn::ALL.into_iter().any(wants_facts) { Health::Problem } else { Health::Warning };
     let message =
         format!("the {} layer does not trust {registry}, and sees no facts from there", layer.name().as_str());
     Some(Check::new("trust", health, message).advice("name the registry in `trusted_registries`, or use one of those"))
 }
 
-/// Whether they let no package through, whatever its facts are.
+/// Whether the rules let no package through, whatever its facts are.
 fn refuses_everything(rules: &Rules) -> bool {
     rules.origin_mode.value == Mode::Strict && rules.allowed_origins.value.as_ref().is_some_and(Vec::is_empty)
 }
 
-/// What every policy of a layer wants, and how strictly, in the order in which they are evaluated.
-fn wishes(rules: &Rules) -> Vec<String> {
-    let built_in = BuiltIn::ALL.into_iter().filter_map(|which| with_mode(rules.mode_of(which), &wish(rules, which)?));
+/// Returns what each policy of a layer requires, and how strictly, in the order of evaluation.
+fn requirements(rules: &Rules) -> Vec<String> {
+    let built_in =
+        BuiltIn::ALL.into_iter().filter_map(|which| with_mode(rules.mode_of(which), &requirement(rules, which)?));
     let custom = rules.custom.iter().map(|written| &written.value);
     let custom = custom.filter_map(|spec| with_mode(spec.mode, &format!("custom policy {}", spec.name)));
     built_in.chain(custom).collect()
 }
 
-/// What one of the built-in policies wants; nothing when it lets everything through.
-fn wish(rules: &Rules, which: BuiltIn) -> Option<String> {
+/// Returns what a built-in policy requires; `None` when it lets everything through.
+fn requirement(rules: &Rules, which: BuiltIn) -> Option<String> {
     match which {
         BuiltIn::Origin => {
             let origins = rules.allowed_origins.value.as_ref()?;
@@ -87,16 +89,16 @@ fn wish(rules: &Rules, which: BuiltIn) -> Option<String> {
     }
 }
 
-/// A wish and what becomes of a package that doesn't meet it; nothing for a disabled policy.
-fn with_mode(mode: Mode, wish: &str) -> Option<String> {
+/// Returns a requirement with what happens to a package that doesn't meet it; `None` for a disabled policy.
+fn with_mode(mode: Mode, requirement: &str) -> Option<String> {
     match mode {
         Mode::Disabled => None,
-        Mode::Strict => Some(format!("{wish} (else refused)")),
-        Mode::Warn => Some(format!("{wish} (else warned about)")),
+        Mode::Strict => Some(format!("{requirement} (else refused)")),
+        Mode::Warn => Some(format!("{requirement} (else warned about)")),
     }
 }
 
-/// Whether they load and accept their settings. One that is broken and strict refuses every package.
+/// Checks that the policies load and accept their settings. A strict one that is broken refuses every package.
 fn policies(rows: &[Examined]) -> Check {
     let broken: Vec<_> = rows.iter().filter(|row| !row.state.works()).collect();
     let Some(first) = broken.first() else {

@@ -1,4 +1,4 @@
-//! What `run` needs around it: cache, token, time, what the system allows.
+//! Checks what `run` needs: cache, token, time, limits and kernel.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,42 +17,42 @@ use smcp_model::time;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::Session;
 
-/// What helps when nothing else is known.
+/// The advice for the cache when its error has none.
 const CACHE_ADVICE: &str = "make it yours, or name another with --cache-dir, or `cache_dir` in the configuration";
 
-/// Which smcp this is, and on what it stands.
+/// Reports the versions of smcp, of wasmtime and of the interface.
 pub(super) fn versions() -> Check {
     let version = env!("CARGO_PKG_VERSION");
     let message = format!("smcp {version}, wasmtime {}, interface {}", pipeline::RUNTIME_VERSION, pipeline::INTERFACE);
     Check::new("versions", Health::Ok, message)
 }
 
-/// Whether the cache can be used: by doing in it what a run does.
+/// Checks that the cache can be used, by doing what a run does there.
 pub(super) fn cache(session: &Session) -> Check {
     match pipeline::try_cache(session) {
         Ok(None) => {
             let path = session.config().cache_dir().unwrap_or(Path::new(""));
             Check::new("cache", Health::Ok, format!("{} can be written", path.display()))
         }
-        Ok(Some(said)) => Check::new("cache", Health::Warning, format!("it can only be read: {said}"))
+        Ok(Some(warning)) => Check::new("cache", Health::Warning, format!("it can only be read: {warning}"))
             .advice("what is in it runs; other packages need a cache that can be written"),
-        Err(stop) => {
-            let check = Check::failed("cache", Health::Problem, &error_chain(&stop));
+        Err(error) => {
+            let check = Check::failed("cache", Health::Problem, &error_chain(&error));
             if check.advice.is_some() { check } else { check.advice(CACHE_ADVICE) }
         }
     }
 }
 
-/// Whether there is a token for the registry. What it is stays unsaid.
+/// Reports whether there is a token for the registry; never shows the token.
 pub(super) fn token(session: &Session) -> Check {
     match pipeline::has_token(session, session.config().registry()) {
         Ok(true) => Check::new("token", Health::Ok, "there is one for this registry"),
         Ok(false) => Check::new("token", Health::Ok, "there is none for this registry; not every one asks for one"),
-        Err(stop) => Check::failed("token", Health::Problem, &error_chain(&stop)),
+        Err(error) => Check::failed("token", Health::Problem, &error_chain(&error)),
     }
 }
 
-/// Whether `start_timeout` leaves any time; nothing when it does.
+/// Checks that `start_timeout` leaves enough time; `None` when it does.
 pub(super) fn start_timeout(config: &Config, deadline: &Deadline) -> Option<Check> {
     let allowed = humantime::format_duration(config.start_timeout());
     let advice = "set `start_timeout` to 60s, as it is without the key";
@@ -66,7 +66,7 @@ pub(super) fn start_timeout(config: &Config, deadline: &Deadline) -> Option<Chec
         .then(|| Check::new("start timeout", Health::Warning, message).advice(advice))
 }
 
-/// The limits that were set to this process and its files; nothing where there are none.
+/// Reports the limits of this process and its files; `None` when none is set.
 pub(super) fn limits() -> Option<Check> {
     let file = authority::file_size().map(|bytes| format!("a file may have {} (`ulimit -f`)", ByteSize(bytes)));
     let space =
@@ -77,14 +77,14 @@ pub(super) fn limits() -> Option<Check> {
             format!("a process may have {files} files open (`ulimit -n`), and a run needs {}", limits::OPEN_FILES);
         return Some(Check::new("limits", Health::Problem, message).advice("raise it before smcp starts"));
     }
-    let said: Vec<_> = file.into_iter().chain(space).collect();
-    (!said.is_empty()).then(|| {
-        Check::new("limits", Health::Warning, said.join("; "))
+    let messages: Vec<_> = file.into_iter().chain(space).collect();
+    (!messages.is_empty()).then(|| {
+        Check::new("limits", Health::Warning, messages.join("; "))
             .advice("where policies, the cache or the audit log fail, these may be why; servers have them too")
     })
 }
 
-/// What the kernel has for confining servers; nothing on other systems than Linux.
+/// Reports what the kernel has for confining servers; `None` on systems other than Linux.
 pub(super) fn kernel() -> Option<Check> {
     if !cfg!(target_os = "linux") {
         return None;
@@ -100,7 +100,7 @@ pub(super) fn kernel() -> Option<Check> {
     Some(Check::new("kernel", Health::Ok, message))
 }
 
-/// Whether the clock can be right. All times are shown in UTC, whatever the time zone.
+/// Checks that the clock can be right. All times are shown in UTC, whatever the time zone.
 pub(super) fn clock(now: SystemTime) -> Check {
     let advice = "set the clock: certificates, exceptions and the audit log depend on it";
     let Some(time) = time::utc(now) else {
@@ -113,7 +113,7 @@ pub(super) fn clock(now: SystemTime) -> Check {
 }
 
 /// Whether `now` is before the time of a record.
-pub(super) fn stands_before(now: SystemTime, record: Option<&str>) -> bool {
+pub(super) fn is_before(now: SystemTime, record: Option<&str>) -> bool {
     record.and_then(|text| humantime::parse_rfc3339(text).ok()).is_some_and(|time| now < time)
 }
 
@@ -130,7 +130,7 @@ mod tests {
             (Some("yesterday"), false),
             (None, false),
         ] {
-            assert_eq!(stands_before(now, record), expected, "{record:?}");
+            assert_eq!(is_before(now, record), expected, "{record:?}");
         }
     }
 }

@@ -1,6 +1,6 @@
-//! The clients that start servers: one table of where and how each keeps them.
+//! The clients that start servers: one table of where and how each lists them.
 //!
-//! As their documents of 2026 have it; docs/clients.md says which were tried.
+//! It follows their documentation of 2026; docs/clients.md says which were tried.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::cli::mcp_config::merge::Addition;
-use crate::cli::mcp_config::merge::Format;
+use crate::cli::mcp_config::merge::FileFormat;
 
 /// A program that starts MCP servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -53,44 +53,44 @@ pub(super) struct Folders {
     pub(super) claude_config: Option<PathBuf>,
     /// `CODEX_HOME`, when it is an absolute path.
     pub(super) codex_home: Option<PathBuf>,
-    /// Whether applications keep their files as macOS has it.
+    /// Whether applications keep their files where macOS has them.
     pub(super) macos: bool,
 }
 
-/// What a client has to start.
+/// The server that a client has to start.
 #[derive(Debug, Clone)]
-pub(super) struct Server {
+pub(super) struct ServerEntry {
     /// Its name in the client.
     pub(super) name: String,
     /// The program.
     pub(super) command: String,
     /// Its arguments.
     pub(super) args: Vec<String>,
-    /// Names of the variables that the client gives it.
+    /// The names of the variables that the client gives it.
     pub(super) variables: Vec<String>,
 }
 
-/// What is to be known of a client.
+/// What smcp knows of a client.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Profile {
-    /// What people call it.
+    /// Its name, for users.
     pub(super) name: &'static str,
-    place: Place,
+    place: FileLocation,
     /// The format of its file.
-    pub(super) format: Format,
+    pub(super) format: FileFormat,
     /// The key of its mapping of servers.
     section: &'static str,
-    shape: Shape,
+    shape: EntryShape,
     secrets: Secrets,
-    /// What makes it read its file again.
+    /// What the user does so that it reads its file again.
     pub(super) reload: &'static str,
-    /// A command of its own that takes the printed server.
+    /// The client's own command that takes the printed server.
     pub(super) takes_server: Option<&'static str>,
 }
 
-/// Where a client keeps its servers.
+/// Where the file with a client's servers is.
 #[derive(Debug, Clone, Copy)]
-enum Place {
+enum FileLocation {
     /// In the home.
     Home(&'static str),
     /// In `XDG_CONFIG_HOME` or `~/.config`, on macOS as well.
@@ -103,9 +103,9 @@ enum Place {
     Codex(&'static str),
 }
 
-/// How a client writes a server down.
+/// The keys that a client has for a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
+enum EntryShape {
     /// `command`, `args`, `env`.
     Plain,
     /// The same, with `type: stdio`.
@@ -118,28 +118,28 @@ enum Shape {
     Goose,
 }
 
-/// Where a client takes the value of a variable from.
+/// Where a client gets the value of a variable from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Secrets {
     /// Nowhere: the user writes it into the file.
     ByHand,
-    /// From its own environment, written as this before and behind the name.
+    /// From its own environment; the file has the name between these two texts.
     Environment(&'static str, &'static str),
-    /// From a question that it asks once.
+    /// From the user, whom it asks once.
     Asked,
-    /// From its own environment or store, by the name alone.
+    /// From its own environment or store; the file has only the name.
     Named,
 }
 
 impl Client {
-    /// The table.
+    /// Returns its row of the table.
     pub(super) const fn profile(self) -> Profile {
-        let plain = Profile {
+        let base = Profile {
             name: "",
-            place: Place::Home(""),
-            format: Format::Json,
+            place: FileLocation::Home(""),
+            format: FileFormat::Json,
             section: "mcpServers",
-            shape: Shape::Plain,
+            shape: EntryShape::Plain,
             secrets: Secrets::ByHand,
             reload: "",
             takes_server: None,
@@ -147,148 +147,150 @@ impl Client {
         match self {
             Self::ClaudeCode => Profile {
                 name: "Claude Code",
-                place: Place::Claude(".claude.json"),
-                shape: Shape::Typed,
+                place: FileLocation::Claude(".claude.json"),
+                shape: EntryShape::Typed,
                 secrets: Secrets::Environment("${", "}"),
                 reload: "start Claude Code again; one that is running may write the file back as it was",
                 takes_server: Some("claude mcp add-json --scope user"),
-                ..plain
+                ..base
             },
             Self::ClaudeDesktop => Profile {
                 name: "Claude Desktop",
-                place: Place::Application("Claude/claude_desktop_config.json"),
+                place: FileLocation::Application("Claude/claude_desktop_config.json"),
                 reload: "quit Claude Desktop and start it again",
-                ..plain
+                ..base
             },
             Self::Codex => Profile {
                 name: "Codex",
-                place: Place::Codex("config.toml"),
-                format: Format::Toml,
+                place: FileLocation::Codex("config.toml"),
+                format: FileFormat::Toml,
                 section: "mcp_servers",
-                shape: Shape::Codex,
+                shape: EntryShape::Codex,
                 secrets: Secrets::Named,
                 reload: "start Codex again; `/mcp` shows whether the server runs",
-                ..plain
+                ..base
             },
             Self::Cursor => Profile {
                 name: "Cursor",
-                place: Place::Home(".cursor/mcp.json"),
-                shape: Shape::Typed,
+                place: FileLocation::Home(".cursor/mcp.json"),
+                shape: EntryShape::Typed,
                 secrets: Secrets::Environment("${env:", "}"),
                 reload: "Cursor reads it by itself; Settings → MCP shows whether the server runs",
-                ..plain
+                ..base
             },
             Self::Gemini => Profile {
                 name: "Gemini CLI",
-                place: Place::Home(".gemini/settings.json"),
+                place: FileLocation::Home(".gemini/settings.json"),
                 secrets: Secrets::Environment("${", "}"),
                 reload: "start Gemini CLI again; `/mcp` shows whether the server runs",
-                ..plain
+                ..base
             },
             Self::Goose => Profile {
                 name: "Goose",
-                place: Place::Config("goose/config.yaml"),
-                format: Format::Yaml,
+                place: FileLocation::Config("goose/config.yaml"),
+                format: FileFormat::Yaml,
                 section: "extensions",
-                shape: Shape::Goose,
+                shape: EntryShape::Goose,
                 secrets: Secrets::Named,
                 reload: "start Goose again",
-                ..plain
+                ..base
             },
             Self::Opencode => Profile {
                 name: "opencode",
-                place: Place::Config("opencode/opencode.json"),
+                place: FileLocation::Config("opencode/opencode.json"),
                 section: "mcp",
-                shape: Shape::Opencode,
+                shape: EntryShape::Opencode,
                 secrets: Secrets::Environment("{env:", "}"),
                 reload: "start opencode again; `opencode mcp list` shows whether the server runs",
-                ..plain
+                ..base
             },
             Self::Qwen => Profile {
                 name: "Qwen Code",
-                place: Place::Home(".qwen/settings.json"),
+                place: FileLocation::Home(".qwen/settings.json"),
                 secrets: Secrets::Environment("${", "}"),
                 reload: "start Qwen Code again; `/mcp` shows whether the server runs",
-                ..plain
+                ..base
             },
             Self::Vscode => Profile {
                 name: "VS Code",
-                place: Place::Application("Code/User/mcp.json"),
+                place: FileLocation::Application("Code/User/mcp.json"),
                 section: "servers",
-                shape: Shape::Typed,
+                shape: EntryShape::Typed,
                 secrets: Secrets::Asked,
                 reload: "VS Code reads it by itself; `MCP: List Servers` starts the server",
-                ..plain
+                ..base
             },
             Self::Windsurf => Profile {
                 name: "Windsurf",
-                place: Place::Home(".codeium/windsurf/mcp_config.json"),
+                place: FileLocation::Home(".codeium/windsurf/mcp_config.json"),
                 secrets: Secrets::Environment("${env:", "}"),
                 reload: "refresh the list of servers in Cascade",
-                ..plain
+                ..base
             },
             Self::Zed => Profile {
                 name: "Zed",
-                place: Place::Config("zed/settings.json"),
+                place: FileLocation::Config("zed/settings.json"),
                 section: "context_servers",
                 reload: "Zed reads it by itself; the settings of its agent show whether the server runs",
-                ..plain
+                ..base
             },
         }
     }
 }
 
 impl Profile {
-    /// The user's own file, for all their projects. None when nobody knows the home.
+    /// Returns the user's own file, for all their projects; `None` when the home is not known.
     pub(super) fn file(&self, folders: &Folders) -> Option<PathBuf> {
         let home = |below: &str| folders.home.as_ref().map(|home| home.join(below));
         let config = || folders.xdg_config.clone().or_else(|| home(".config"));
         let (folder, below) = match self.place {
-            Place::Home(below) => (home(""), below),
-            Place::Config(below) => (if folders.macos { home(".config") } else { config() }, below),
-            Place::Application(below) if folders.macos => (home("Library/Application Support"), below),
-            Place::Application(below) => (config(), below),
-            Place::Claude(below) => (folders.claude_config.clone().or_else(|| home("")), below),
-            Place::Codex(below) => (folders.codex_home.clone().or_else(|| home(".codex")), below),
+            FileLocation::Home(below) => (home(""), below),
+            FileLocation::Config(below) => (if folders.macos { home(".config") } else { config() }, below),
+            FileLocation::Application(below) if folders.macos => (home("Library/Application Support"), below),
+            FileLocation::Application(below) => (config(), below),
+            FileLocation::Claude(below) => (folders.claude_config.clone().or_else(|| home("")), below),
+            FileLocation::Codex(below) => (folders.codex_home.clone().or_else(|| home(".codex")), below),
         };
         folder.map(|folder| folder.join(below))
     }
 
-    /// The server as the client writes it down.
-    pub(super) fn value(&self, server: &Server) -> Value {
-        let Server { name, command, args, variables } = server;
+    /// Returns the server as the client writes it.
+    pub(super) fn value(&self, server: &ServerEntry) -> Value {
+        let ServerEntry { name, command, args, variables } = server;
         let given: Map<_, _> = variables.iter().map(|key| (key.clone(), self.value_of(name, key))).collect();
-        let some = |key: &'static str, value: Value| (!variables.is_empty()).then_some((key, value));
+        let if_variables = |key: &'static str, value: Value| (!variables.is_empty()).then_some((key, value));
         let members = match self.shape {
-            Shape::Plain | Shape::Typed => [
-                (self.shape == Shape::Typed).then_some(("type", json!("stdio"))),
+            EntryShape::Plain | EntryShape::Typed => [
+                (self.shape == EntryShape::Typed).then_some(("type", json!("stdio"))),
                 Some(("command", json!(command))),
                 Some(("args", json!(args))),
-                some("env", Value::Object(given)),
+                if_variables("env", Value::Object(given)),
             ]
             .to_vec(),
-            Shape::Codex => {
-                [Some(("command", json!(command))), Some(("args", json!(args))), some("env_vars", json!(variables))]
-                    .to_vec()
-            }
-            Shape::Opencode => {
+            EntryShape::Codex => [
+                Some(("command", json!(command))),
+                Some(("args", json!(args))),
+                if_variables("env_vars", json!(variables)),
+            ]
+            .to_vec(),
+            EntryShape::Opencode => {
                 let words: Vec<_> = std::iter::once(command).chain(args).collect();
                 [
                     Some(("type", json!("local"))),
                     Some(("command", json!(words))),
-                    some("environment", Value::Object(given)),
+                    if_variables("environment", Value::Object(given)),
                     Some(("enabled", json!(true))),
                 ]
                 .to_vec()
             }
-            Shape::Goose => [
+            EntryShape::Goose => [
                 Some(("name", json!(name))),
                 Some(("type", json!("stdio"))),
                 Some(("enabled", json!(true))),
                 Some(("cmd", json!(command))),
                 Some(("args", json!(args))),
-                some("env_keys", json!(variables)),
-                // Seconds; what Goose itself writes.
+                if_variables("env_keys", json!(variables)),
+                // Seconds; Goose itself writes this value.
                 Some(("timeout", json!(300))),
             ]
             .to_vec(),
@@ -296,8 +298,8 @@ impl Profile {
         members.into_iter().flatten().map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>().into()
     }
 
-    /// What has to stand in its file.
-    pub(super) fn additions(&self, server: &Server) -> Vec<Addition> {
+    /// Returns what has to be in the client's file.
+    pub(super) fn additions(&self, server: &ServerEntry) -> Vec<Addition> {
         let (section, name, value) = (self.section, server.name.clone(), self.value(server));
         let asked = server.variables.iter().filter(|_| self.secrets == Secrets::Asked);
         let questions = asked.map(|key| question(server, key));
@@ -309,7 +311,8 @@ impl Profile {
         self.secrets == Secrets::ByHand
     }
 
-    /// What the client would put something else in the place of, when it stands in a command or an argument.
+    /// Returns the first mark in `text` that the client would expand in a command or an argument; `None` when it takes
+    /// the text as it is.
     pub(super) fn expanded_in(&self, text: &str) -> Option<&'static str> {
         let marks: &[&'static str] = match self.secrets {
             Secrets::Environment("{env:", _) => &["{env:", "{file:"],
@@ -317,16 +320,17 @@ impl Profile {
             Secrets::ByHand | Secrets::Named => &[],
         };
         let named = || {
-            // Gemini CLI and Qwen Code know the short form as well.
+            // Gemini CLI and Qwen Code expand the short form, too.
             let mut behind = text.split('$').skip(1);
-            let short = self.secrets == Secrets::Environment("${", "}") && self.shape == Shape::Plain;
+            let short = self.secrets == Secrets::Environment("${", "}") && self.shape == EntryShape::Plain;
             (short && behind.any(|rest| rest.starts_with(|next: char| next.is_ascii_alphabetic() || next == '_')))
                 .then_some("$")
         };
         marks.iter().copied().find(|mark| text.contains(*mark)).or_else(named)
     }
 
-    /// The value of a variable: never a secret, but where the client gets it from, if it can get it from anywhere.
+    /// Returns what is written as the value of a variable: never a secret, but where the client gets it from; empty
+    /// when the user has to write it.
     fn value_of(&self, server: &str, key: &str) -> Value {
         match self.secrets {
             Secrets::ByHand | Secrets::Named => "".into(),
@@ -336,13 +340,13 @@ impl Profile {
     }
 }
 
-/// The id of VS Code's question for a value.
+/// Returns the id of VS Code's question for a value.
 fn input(server: &str, key: &str) -> String {
     format!("{server}-{key}")
 }
 
-/// VS Code's question for a value, which it keeps in the system's store of secrets.
-fn question(server: &Server, key: &str) -> Addition {
+/// Returns VS Code's question for a value. VS Code keeps the answer in the system's store of secrets.
+fn question(server: &ServerEntry, key: &str) -> Addition {
     let description = format!("{key} for {}", server.name);
     let value = json!({
         "type": "promptString", "id": input(&server.name, key), "description": description, "password": true,

@@ -1,6 +1,7 @@
-//! A client's file on its way from one content to the next: backup, then swap.
+//! Replaces the content of a client's file, after a backup.
 //!
-//! The client may read it at any time, so it is always one of the two, whole. A link is followed, and stays one.
+//! The client may read the file at any time, so it always holds either the old content or the new one, whole. A link is
+//! followed, and stays a link.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -22,9 +23,9 @@ use smcp_model::limits;
 use smcp_model::ownership::Ownership;
 use smcp_model::ownership::Untrusted;
 
-/// A new file is its user's alone: what stands in it may become a secret.
+/// The mode of a new file: only its user can read it, because secrets may be written into it later.
 const NEW_MODE: u32 = 0o600;
-/// Backups that may stand beside a file: more than anybody made on purpose.
+/// The number of backups that a file may have: more than a user makes on purpose.
 const BACKUPS: u32 = 1_000;
 /// The byte order mark.
 const MARK: &str = "\u{feff}";
@@ -32,33 +33,34 @@ const MARK: &str = "\u{feff}";
 /// Why a client's file can't be changed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FileError {
-    /// The system says no.
+    /// The system reports an error.
     #[error("can't {doing}: {cause}")]
     Io {
-        /// What was tried.
+        /// What smcp was doing.
         doing: &'static str,
-        /// What came of it.
+        /// The system's error.
         cause: io::Error,
     },
-    /// It is a link that leads nowhere.
+    /// The file is a link that leads nowhere.
     #[error("it is a link that leads nowhere")]
     Dangling,
-    /// It is a directory, a device or a pipe.
+    /// The file is a directory, a device or a pipe.
     #[error("it is not a regular file")]
     NotAFile,
-    /// Nothing that big is a list of servers.
+    /// The file is too large for a list of servers.
     #[error("it has more than {} bytes", limits::CLIENT_FILE)]
     TooLarge,
-    /// JSON is UTF-8.
+    /// The file is not UTF-8, as JSON and TOML are.
     #[error("it is not UTF-8 text")]
     NotText,
-    /// What is put in its place would belong to us, and its owner could not change it any more.
+    /// The file belongs to another user. The new file would belong to the caller, and its owner could not change it any
+    /// more.
     #[error("it belongs to another user (uid {uid})\n  run this as that user")]
     Foreign {
         /// Its owner.
         uid: u32,
     },
-    /// Somebody else wrote it in the meantime.
+    /// Another process wrote the file in the meantime.
     #[error("it has changed meanwhile; try again")]
     Changed,
     /// Every name for a backup is taken.
@@ -75,40 +77,40 @@ impl FileError {
 /// A client's file, which may not exist yet.
 #[derive(Debug)]
 pub(super) struct ClientFile {
-    /// Where it really is.
+    /// Its path, with every link resolved.
     path: PathBuf,
     dir: Dir,
-    found: Option<Found>,
-    /// Why somebody else could change it, or what is in its folder.
+    old: Option<OldContent>,
+    /// Why another user could change the file, or what is in its folder.
     exposed: Vec<String>,
-    /// Keeps other smcp from changing it between our look and our swap: what they added would be lost.
-    _turn: File,
+    /// Keeps another smcp from changing the file between reading and replacing it: what that one added would be lost.
+    _lock: File,
 }
 
-/// What was found there.
+/// The content of the file when it was read.
 #[derive(Debug)]
-struct Found {
-    /// Whether a byte order mark stands before the text, as Windows editors write one.
+struct OldContent {
+    /// Whether the text begins with a byte order mark, as Windows editors write it.
     marked: bool,
     text: String,
     mode: u32,
     ownership: Ownership,
 }
 
-impl Found {
-    /// The bytes of the file with `text` as its text.
+impl OldContent {
+    /// Returns the bytes of the file with `text` as its text.
     fn bytes(&self, text: &str) -> Vec<u8> {
         [if self.marked { MARK } else { "" }, text].concat().into_bytes()
     }
 }
 
 impl ClientFile {
-    /// Reads the file at an absolute path; makes the folder when there is none.
+    /// Reads the file at an absolute path; makes its folder when there is none.
     pub(super) fn open(path: &Path) -> Result<Self, FileError> {
         let path = match authority::resolve(path) {
             Ok(real) => real,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // Something that is there and can't be resolved is a link.
+                // A name that exists and can't be resolved is a link.
                 if authority::exists(path).map_err(FileError::while_doing("look at it"))? {
                     return Err(FileError::Dangling);
                 }
@@ -118,25 +120,28 @@ impl ClientFile {
         };
         let folder = path.parent().unwrap_or(Path::new("/"));
         let dir = authority::create_dir(folder).map_err(FileError::while_doing("open its folder"))?;
-        let turn = take_turn(&dir).map_err(FileError::while_doing("lock its folder"))?;
-        let mut file = Self { path, dir, found: None, exposed: Vec::new(), _turn: turn };
-        file.found = file.read()?;
+        let lock = lock_folder(&dir).map_err(FileError::while_doing("lock its folder"))?;
+        let mut file = Self { path, dir, old: None, exposed: Vec::new(), _lock: lock };
+        file.old = file.read()?;
         file.exposed = file.exposure()?;
         Ok(file)
     }
 
-    /// Looks who else could change the file. One of somebody else is not changed at all.
+    /// Returns which other users could change the file, and how.
+    ///
+    /// # Errors
+    /// [`FileError::Foreign`] when the file belongs to another user.
     fn exposure(&self) -> Result<Vec<String>, FileError> {
         let folder = self.dir.dir_metadata().map_err(FileError::while_doing("look at its folder"))?;
-        let found = self.found.as_ref().map(|found| (self.path(), found.ownership));
+        let file = self.old.as_ref().map(|old| (self.path(), old.ownership));
         let caller = authority::caller();
-        if let Some((_, Ownership { uid, .. })) = found.filter(|(_, found)| found.uid != 0 && found.uid != caller.uid())
+        if let Some((_, Ownership { uid, .. })) = file.filter(|(_, owner)| owner.uid != 0 && owner.uid != caller.uid())
         {
             return Err(FileError::Foreign { uid });
         }
         let above = self.path.parent().map(|above| (above, Ownership::from(&folder)));
-        let checked = found.into_iter().chain(above).filter_map(|(path, found)| {
-            let untrusted = caller.check(found).err()?;
+        let checked = file.into_iter().chain(above).filter_map(|(path, ownership)| {
+            let untrusted = caller.check(ownership).err()?;
             let (path, remedy) = (path.display(), untrusted.remedy());
             let whose =
                 if matches!(untrusted, Untrusted::Foreign { .. }) { "" } else { &format!("; run: {remedy} {path}") };
@@ -145,35 +150,35 @@ impl ClientFile {
         Ok(checked.collect())
     }
 
-    /// What to say about who else could change it.
+    /// The warnings about other users who could change the file.
     pub(super) fn exposed(&self) -> &[String] {
         &self.exposed
     }
 
-    /// Where it really is.
+    /// Its path, with every link resolved.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What stands in it; nothing when it doesn't exist.
+    /// Its text; empty when it doesn't exist.
     pub(super) fn text(&self) -> &str {
-        self.found.as_ref().map_or("", |found| &found.text)
+        self.old.as_ref().map_or("", |old| &old.text)
     }
 
-    /// Puts `text` in its place. Returns where the old content is now, when there was any.
+    /// Replaces the text by `text`. Returns the path of the backup, when there was a file.
     pub(super) fn replace(&self, text: &str) -> Result<Option<PathBuf>, FileError> {
         let mut new = TempFile::new(&self.dir).map_err(FileError::while_doing("write beside it"))?;
-        let mode = self.found.as_ref().map_or(NEW_MODE, |found| found.mode);
+        let mode = self.old.as_ref().map_or(NEW_MODE, |old| old.mode);
         let written = new
-            .write_all(&self.found.as_ref().map_or_else(|| text.as_bytes().to_owned(), |found| found.bytes(text)))
+            .write_all(&self.old.as_ref().map_or_else(|| text.as_bytes().to_owned(), |old| old.bytes(text)))
             .and_then(|()| new.as_file().set_permissions(Permissions::from_mode(mode)))
             .and_then(|()| new.as_file().sync_all());
         written.map_err(FileError::while_doing("write beside it"))?;
         let now = self.read()?;
-        if now.as_ref().map(|found| &found.text) != self.found.as_ref().map(|found| &found.text) {
+        if now.as_ref().map(|old| &old.text) != self.old.as_ref().map(|old| &old.text) {
             return Err(FileError::Changed);
         }
-        let backup = self.found.as_ref().map(|found| self.back_up(found)).transpose()?;
+        let backup = self.old.as_ref().map(|old| self.back_up(old)).transpose()?;
         new.replace(self.name()).map_err(FileError::while_doing("replace it"))?;
         Ok(backup)
     }
@@ -182,9 +187,9 @@ impl ClientFile {
         self.path.file_name().unwrap_or_default()
     }
 
-    fn read(&self) -> Result<Option<Found>, FileError> {
+    fn read(&self) -> Result<Option<OldContent>, FileError> {
         let mut options = OpenOptions::new();
-        // Never waits for a pipe; a link here came after the look.
+        // Never waits for a pipe; follows no link, because a link here was put there after the path was resolved.
         let flags = nix::fcntl::OFlag::O_NONBLOCK | nix::fcntl::OFlag::O_NOFOLLOW;
         options.read(true).custom_flags(flags.bits());
         let file = match self.dir.open_with(self.name(), &options) {
@@ -203,22 +208,22 @@ impl ClientFile {
             None => (false, text),
         };
         let mode = metadata.permissions().mode() & 0o777;
-        Ok(Some(Found { marked, text, mode, ownership: Ownership::from(&metadata) }))
+        Ok(Some(OldContent { marked, text, mode, ownership: Ownership::from(&metadata) }))
     }
 
-    /// Writes the old content under a name that nothing has: an older backup is never touched.
-    fn back_up(&self, found: &Found) -> Result<PathBuf, FileError> {
+    /// Writes the old content under a new name: an older backup is never overwritten.
+    fn back_up(&self, old: &OldContent) -> Result<PathBuf, FileError> {
         let failed = || FileError::while_doing("write a backup beside it");
         for number in 1..=BACKUPS {
             let mut name = self.name().to_owned();
             name.push(format!(".smcp-backup-{number}"));
             let mut options = OpenOptions::new();
-            options.write(true).create_new(true).mode(found.mode);
+            options.write(true).create_new(true).mode(old.mode);
             match self.dir.open_with(&name, &options) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(failed()(error)),
                 Ok(mut backup) => {
-                    backup.write_all(&found.bytes(&found.text)).and_then(|()| backup.sync_all()).map_err(failed())?;
+                    backup.write_all(&old.bytes(&old.text)).and_then(|()| backup.sync_all()).map_err(failed())?;
                     return Ok(self.path.with_file_name(name));
                 }
             }
@@ -227,10 +232,10 @@ impl ClientFile {
     }
 }
 
-/// Waits until no other smcp has the folder. A lock of the folder leaves no file behind; where the file system has no
-/// locks, the look before the swap has to do.
-fn take_turn(dir: &Dir) -> io::Result<File> {
-    // The handle itself only names the folder; a lock needs one that is open for reading.
+/// Locks the folder, and waits as long as another smcp has the lock. A lock of the folder leaves no file behind. Where
+/// the file system has no locks, only the check before replacing the file is left.
+fn lock_folder(dir: &Dir) -> io::Result<File> {
+    // `dir` may be open only as a path; a lock needs a handle that is open for reading.
     let folder = dir.open_with(".", OpenOptions::new().read(true))?.into_std();
     match folder.lock() {
         Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(folder),
@@ -242,7 +247,7 @@ fn take_turn(dir: &Dir) -> io::Result<File> {
 mod tests {
     use super::*;
 
-    /// A folder with a file in it, and what is there as handles.
+    /// Makes a folder with a file in it; returns the folder, its handle and the file's path.
     fn folder(text: &str) -> (tempfile::TempDir, Dir, PathBuf) {
         let temp = tempfile::tempdir().unwrap();
         let dir = authority::open_dir(temp.path()).unwrap();

@@ -1,4 +1,4 @@
-//! What is added to a client's file, in the format of the file.
+//! Adds a server to a client's file, in the format of the file.
 //!
 //! What the client and its user wrote stays as it is.
 
@@ -10,16 +10,16 @@ use serde_json::Value;
 
 /// The format of a client's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+pub(super) enum FileFormat {
     /// JSON: changed byte by byte.
     Json,
     /// TOML: changed by a parser that keeps comments and layout.
     Toml,
-    /// YAML: printed, and never changed.
+    /// YAML: printed, never changed.
     Yaml,
 }
 
-/// One thing that has to stand in the file.
+/// One thing that has to be in the file.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Addition {
     /// A server, under its name in a mapping of servers.
@@ -28,54 +28,54 @@ pub(super) enum Addition {
         section: &'static str,
         /// The server's name.
         name: String,
-        /// What it is.
+        /// The server.
         value: Value,
     },
     /// An element of a list, unless one with the same `id` is there already.
     Element {
         /// The key of the list.
         section: &'static str,
-        /// What it is.
+        /// The element.
         value: Value,
     },
 }
 
-/// Why a file stays as it is.
+/// Why a file can't be changed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum MergeError {
-    /// It can't be read as JSON; comments and trailing commas are none.
+    /// The file is not plain JSON; it may have comments or trailing commas.
     #[error("it is not plain JSON, and smcp edits no file with comments or trailing commas, which it could lose: {0}")]
     Json(serde_json::Error),
-    /// It can't be read as TOML.
+    /// The file is not TOML.
     #[error("it is not TOML: {0}")]
     Toml(String),
-    /// It is laid out in a way that has no place for one more.
+    /// The layout of the file has no place for another server.
     #[error("its layout has no place for another server")]
     Layout,
-    /// No parser keeps what a user wrote in YAML.
+    /// The file is YAML, and no parser keeps the comments and layout that a user wrote there.
     #[error("smcp changes no YAML, because it could not keep comments and layout")]
     Yaml,
-    /// It is JSON, and no object.
+    /// The file is JSON, but not an object.
     #[error("it is not a JSON object")]
     NotAnObject,
-    /// The section is something else than it is for the client.
+    /// The section has another type than the client expects.
     #[error("`{section}` in it is not {expected}")]
     Section {
-        /// Its key.
+        /// The section's key.
         section: &'static str,
-        /// What it has to be.
+        /// The type that it must have.
         expected: &'static str,
     },
-    /// Which of two is meant nobody can know.
+    /// A key is there twice, and it is not known which one the client reads.
     #[error("`{0}` stands in it more than once")]
     Twice(String),
-    /// There is another server of this name.
+    /// The file has another server of this name.
     #[error("it has another server `{0}`")]
     Taken(String),
 }
 
-impl Format {
-    /// A document with nothing but the additions.
+impl FileFormat {
+    /// Returns a document with nothing but the additions.
     ///
     /// # Errors
     /// See [`MergeError`].
@@ -87,8 +87,8 @@ impl Format {
         }
     }
 
-    /// The text with all additions in it; the text itself when they are there. A server of the same name that is
-    /// another one is replaced only by `force`.
+    /// Returns the text with all additions in it; the same text when they are there already. A different server of the
+    /// same name is replaced only with `force`.
     ///
     /// # Errors
     /// See [`MergeError`].

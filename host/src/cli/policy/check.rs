@@ -2,10 +2,10 @@
 
 use clap::Args;
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::run::Judging;
-use crate::cli::world::World;
+use crate::cli::run::DecisionOptions;
 use smcp_model::package::PackageRef;
 use smcp_report::Purpose;
 
@@ -18,14 +18,14 @@ pub(crate) struct CheckCommand {
     #[arg(value_name = "REF")]
     reference: PackageRef,
     #[command(flatten)]
-    judging: Judging,
+    options: DecisionOptions,
 }
 
 impl CheckCommand {
     /// Carries the command out.
-    pub(crate) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
-        let session = world.session_to_decide(self.judging.warning_threshold)?;
+    pub(crate) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
+        let session = app.session_to_decide(self.options.warning_threshold)?;
         let timeout = session.config().start_timeout();
-        world.dry_run(&session, &self.reference, self.judging.trust, timeout, Purpose::Check)
+        app.dry_run(&session, &self.reference, self.options.trust, timeout, Purpose::Check)
     }
 }

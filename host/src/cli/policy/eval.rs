@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::run::Judging;
-use crate::cli::world::World;
+use crate::cli::run::DecisionOptions;
 use smcp_model::limits;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::Notice;
@@ -26,7 +26,7 @@ pub(crate) struct EvalCommand {
     #[arg(long, value_name = "FILE")]
     facts: PathBuf,
     #[command(flatten)]
-    judging: Judging,
+    options: DecisionOptions,
 }
 
 const NO_RULES: &str = "no rules are configured: what passes here passes only because there are none; \
@@ -34,22 +34,22 @@ const NO_RULES: &str = "no rules are configured: what passes here passes only be
 
 impl EvalCommand {
     /// Carries the command out.
-    pub(crate) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
-        // That there are no rules is said with the answer, where nobody takes it for one of theirs.
-        let session = world.session(self.judging.warning_threshold)?;
+    pub(crate) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
+        // The answer itself says when there are no rules, so that a pass is not taken for one by the user's own rules.
+        let session = app.session(self.options.warning_threshold)?;
         let config = session.config();
-        let document = world.read_document(&self.facts, limits::FACTS_FILE, config.start_timeout())?;
-        let places = world.places();
+        let document = app.read_document(&self.facts, limits::FACTS_FILE, config.start_timeout())?;
+        let places = app.places();
         let subject = pipeline::subject_from_document(&document, &places.working_directory, places.home.as_deref())
             .map_err(Failure::from)?;
-        let context = world.context(self.judging.trust);
-        let mut ledger = world.ledger(&session, "policy eval", None)?;
-        let mut considered = pipeline::consider_facts(&session, subject, context);
-        if !config.is_configured() && !world.json() {
-            message::notice(NO_RULES, &mut world.out(), &world.output_style())?;
-        } else if let (false, Ok(judged)) = (config.is_configured(), &mut considered) {
+        let context = app.context(self.options.trust);
+        let mut recorder = app.recorder(&session, "policy eval", None)?;
+        let mut evaluated = pipeline::evaluate_facts(&session, subject, context);
+        if !config.is_configured() && !app.json() {
+            message::notice(NO_RULES, &mut app.out(), &app.output_style())?;
+        } else if let (false, Ok(judged)) = (config.is_configured(), &mut evaluated) {
             judged.notices.push(Notice { code: "unconfigured", message: NO_RULES.into() });
         }
-        world.conclude(&session, &mut ledger, context, considered, Purpose::Check)
+        app.conclude(&session, &mut recorder, context, evaluated, Purpose::Check)
     }
 }

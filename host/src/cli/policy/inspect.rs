@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::world::World;
 use smcp_authority::InputError;
 use smcp_authority::ReadError;
 use smcp_model::examination::Inspection;
@@ -31,23 +31,27 @@ pub(crate) struct InspectCommand {
 
 impl InspectCommand {
     /// Carries the command out.
-    pub(crate) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+    pub(crate) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         let limit = PolicyLimits::DEFAULT.component_size;
-        let bytes = world.read_document(&self.file, limit, limits::START_TIMEOUT_DEFAULT).map_err(|failure| {
-            match failure.error.downcast_ref() {
-                Some(InputError::TooLarge { limit }) => {
-                    let path = world.path(&self.file).unwrap_or_else(|_| self.file.clone());
-                    refused(&self.file, &pipeline::unreadable(&path, &ReadError::TooLarge { limit: *limit }).fault())
+        let bytes =
+            app.read_document(&self.file, limit, limits::START_TIMEOUT_DEFAULT).map_err(|failure| {
+                match failure.error.downcast_ref() {
+                    Some(InputError::TooLarge { limit }) => {
+                        let path = app.path(&self.file).unwrap_or_else(|_| self.file.clone());
+                        refused(
+                            &self.file,
+                            &pipeline::unreadable(&path, &ReadError::TooLarge { limit: *limit }).fault(),
+                        )
+                    }
+                    Some(InputError::Io(_) | InputError::NotReadable | InputError::Late(_)) | None => failure,
                 }
-                Some(InputError::Io(_) | InputError::NotReadable | InputError::Late(_)) | None => failure,
-            }
-        })?;
-        let host = world.host().get().map_err(pipeline::Stop::from)?;
+            })?;
+        let host = app.host().get().map_err(pipeline::PipelineError::from)?;
         let found = inspect(host, &self.file.to_string_lossy(), bytes).map_err(|fault| refused(&self.file, &fault))?;
-        if world.json() {
-            json::write(&inspection::document(&found), &mut world.out())?;
+        if app.json() {
+            json::write(&inspection::document(&found), &mut app.out())?;
         } else {
-            inspection::human(&found, &mut world.out(), &world.output_style())?;
+            inspection::human(&found, &mut app.out(), &app.output_style())?;
         }
         Ok(Exit::SUCCESS)
     }

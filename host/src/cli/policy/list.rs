@@ -2,9 +2,9 @@
 
 use clap::Args;
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::world::World;
 use smcp_pipeline as pipeline;
 use smcp_report::json;
 use smcp_report::listing;
@@ -13,16 +13,16 @@ use smcp_report::listing;
 ///
 /// Every enabled policy is loaded and asked whether it accepts its settings; nothing is evaluated.
 #[derive(Debug, Args)]
-pub(crate) struct ListCommand {}
+pub(crate) struct ListPoliciesCommand {}
 
-impl ListCommand {
+impl ListPoliciesCommand {
     /// Carries the command out.
-    pub(crate) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
-        let rows = pipeline::examine(&world.session_to_decide(None)?)?;
-        if world.json() {
-            json::write(&listing::policies_document(&rows), &mut world.out())?;
+    pub(crate) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
+        let rows = pipeline::examine_policies(&app.session_to_decide(None)?)?;
+        if app.json() {
+            json::write(&listing::policies_document(&rows), &mut app.out())?;
         } else {
-            listing::policies(&rows, &mut world.out(), &world.output_style())?;
+            listing::policies(&rows, &mut app.out(), &app.output_style())?;
         }
         Ok(Exit::SUCCESS)
     }

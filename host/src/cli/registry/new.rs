@@ -7,9 +7,9 @@ use anyhow::Context as _;
 use clap::Args;
 use clap::ValueEnum;
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::world::World;
 use smcp_authority as authority;
 use smcp_bundle::manifest::Runtime;
 use smcp_bundle::manifest::scaffold;
@@ -55,7 +55,7 @@ impl From<RuntimeArgument> for Runtime {
 
 impl NewCommand {
     /// Carries the command out.
-    pub(super) fn execute(self, world: &World) -> Result<Exit, Failure> {
+    pub(super) fn execute(self, app: &App) -> Result<Exit, Failure> {
         let name = match self.name {
             None => None,
             Some(PackageRef { id, selector: Selector::Exact(version) }) => Some((id, version)),
@@ -64,7 +64,7 @@ impl NewCommand {
                 return Err(Failure::usage(error));
             }
         };
-        let path = world.path(&self.directory)?;
+        let path = app.path(&self.directory)?;
         let made = authority::open_dir(&path).is_err();
         let dir = authority::create_shared_dir(&path)
             .with_context(|| format!("while making {}", self.directory.display()))
@@ -77,7 +77,7 @@ impl NewCommand {
         }
         let written = written.with_context(|| format!("in {}", self.directory.display())).map_err(Failure::usage)?;
         let reference = format!("{}@{}", written.id, written.version);
-        let registry = world.named_registry().unwrap_or("registry");
+        let registry = app.named_registry().unwrap_or("registry");
         let next = ["smcp", "registry", "publish", "--registry", registry, &reference, &shown(&self.directory)];
         let rows = [
             ("package", Span::plain(reference.clone())),
@@ -86,8 +86,8 @@ impl NewCommand {
             ("next", Span::plain(quoted(next))),
         ];
         let file = self.directory.join("manifest.json");
-        message::done(&format!("{} is written", shown(&file)), &rows, &mut world.err(), &world.error_style())?;
-        written.remarks.iter().for_each(|remark| world.remark(remark.as_str()));
+        message::done(&format!("{} is written", shown(&file)), &rows, &mut app.err(), &app.error_style())?;
+        written.remarks.iter().for_each(|remark| app.notice(remark.as_str()));
         Ok(Exit::SUCCESS)
     }
 }
@@ -96,12 +96,12 @@ fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// Words as a shell takes them.
-fn quoted<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
-    let plain = |word: &str| {
+/// Returns words as a shell reads them.
+fn quoted<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let is_plain = |word: &str| {
         !word.is_empty() && word.chars().all(|letter| letter.is_alphanumeric() || "@%+=:,./-_".contains(letter))
     };
     let quote = |word: &str| format!("'{}'", word.replace('\'', r"'\''"));
-    let words = words.into_iter().map(|word| if plain(word) { word.to_owned() } else { quote(word) });
+    let words = words.into_iter().map(|word| if is_plain(word) { word.to_owned() } else { quote(word) });
     words.collect::<Vec<_>>().join(" ")
 }

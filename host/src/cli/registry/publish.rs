@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::world::World;
 use smcp_authority as authority;
 use smcp_bundle::pack::patterns::Pattern;
 use smcp_bundle::pack::patterns::PatternError;
@@ -20,7 +20,7 @@ use smcp_model::package::Selector;
 use smcp_model::registry::Registry;
 use smcp_model::text::SafeText;
 use smcp_pipeline as pipeline;
-use smcp_pipeline::Stop;
+use smcp_pipeline::PipelineError;
 use smcp_registry as registry;
 use smcp_registry::PublishRequest;
 use smcp_registry::Published;
@@ -80,16 +80,16 @@ fn parse_exclude(text: &str) -> Result<Pattern, String> {
 
 impl PublishCommand {
     /// Carries the command out.
-    pub(super) fn execute(self, world: &mut World) -> Result<Exit, Failure> {
+    pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         let Selector::Exact(version) = self.reference.selector else {
             return Err(Failure::usage(anyhow::anyhow!("a version can be published, `latest` or a digest can't")));
         };
         let label = format!("{}@{version}", self.reference.id);
-        let bundle = world.path(&self.bundle)?;
+        let bundle = app.path(&self.bundle)?;
         let bundle_dir = authority::open_dir(&bundle)
             .with_context(|| format!("while opening {}", self.bundle.display()))
             .map_err(Failure::usage)?;
-        let target = Target::open(world)?;
+        let target = Target::open(app)?;
         let request = PublishRequest {
             id: self.reference.id,
             version,
@@ -105,13 +105,13 @@ impl PublishCommand {
         let published = target.publish(&request)?;
         let done = if published.updated { "has new facts; its bytes are the same" } else { "is published" };
         let rows = rows(&target.registry, &published);
-        message::done(&format!("{label} {done}"), &rows, &mut world.err(), &world.error_style())?;
-        published.remarks.iter().for_each(|remark| world.remark(remark.as_str()));
+        message::done(&format!("{label} {done}"), &rows, &mut app.err(), &app.error_style())?;
+        published.remarks.iter().for_each(|remark| app.notice(remark.as_str()));
         Ok(Exit::SUCCESS)
     }
 }
 
-/// What was published, beside its name.
+/// Returns what to show of a published package, besides its name.
 fn rows(registry: &Registry, published: &Published) -> Vec<(&'static str, Span)> {
     let Published { manifest_digest, bundle_digest, bundle_size, files, unpacked, left_out, left_out_count, .. } =
         published;
@@ -131,7 +131,7 @@ fn rows(registry: &Registry, published: &Published) -> Vec<(&'static str, Span)>
     rows
 }
 
-/// The directory to publish in. It must be named: nobody publishes by default.
+/// The directory to publish in. The command line must name it: there is no default.
 struct Target {
     registry: Registry,
     path: PathBuf,
@@ -139,14 +139,14 @@ struct Target {
 }
 
 impl Target {
-    /// Opens the directory, making it when it is not there yet.
-    fn open(world: &World) -> Result<Self, Failure> {
-        let Some(text) = world.named_registry() else {
+    /// Opens the directory; makes it when it does not exist yet.
+    fn open(app: &App) -> Result<Self, Failure> {
+        let Some(text) = app.named_registry() else {
             return Err(Failure::usage(anyhow::anyhow!(
                 "--registry DIR must name the registry directory to publish in"
             )));
         };
-        let registry = world.registry(text)?;
+        let registry = app.registry(text)?;
         let path = match &registry {
             Registry::Directory(path) => path.clone(),
             Registry::Url(url) => {
@@ -160,10 +160,10 @@ impl Target {
         Ok(Self { registry, path, made })
     }
 
-    /// Publishes, and takes the directory back when it was made for nothing.
+    /// Publishes the package; removes the directory again when it was made for this and publishing fails.
     fn publish(&self, request: &PublishRequest) -> Result<Published, Failure> {
         let published = pipeline::open_directory(&self.registry, &self.path)
-            .and_then(|client| registry::publish(&client, request).map_err(Stop::from));
+            .and_then(|client| registry::publish(&client, request).map_err(PipelineError::from));
         if published.is_err() && self.made {
             authority::remove_empty_dir(&self.path);
         }

@@ -4,9 +4,9 @@ use std::io::Write as _;
 
 use clap::Args;
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::world::World;
 use smcp_bundle::manifest;
 
 /// Print the JSON Schema of the manifest.json that a published directory has, for editors.
@@ -15,9 +15,9 @@ pub(in crate::cli) struct SchemaCommand {}
 
 impl SchemaCommand {
     /// Carries the command out.
-    pub(super) fn execute(self, world: &World) -> Result<Exit, Failure> {
+    pub(super) fn execute(self, app: &App) -> Result<Exit, Failure> {
         let Self {} = self;
-        writeln!(world.out(), "{:#}", manifest::schema())?;
+        writeln!(app.out(), "{:#}", manifest::schema())?;
         Ok(Exit::SUCCESS)
     }
 }

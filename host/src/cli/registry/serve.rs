@@ -8,10 +8,10 @@ use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::registry::directory;
-use crate::cli::world::World;
 use smcp_authority as authority;
 use smcp_model::registry::Registry;
 use smcp_model::text::SafeText;
@@ -34,24 +34,24 @@ pub(in crate::cli) struct ServeCommand {
 
 impl ServeCommand {
     /// Carries the command out.
-    pub(super) fn execute(self, world: &World) -> Result<Exit, Failure> {
-        let registry = directory(world, "serve")?;
-        pipeline::check_clock(world.system())?;
+    pub(super) fn execute(self, app: &App) -> Result<Exit, Failure> {
+        let registry = directory(app, "serve")?;
+        pipeline::check_clock(app.system())?;
         let listening = || format!("while listening on {}", self.listen);
         let listener = authority::listen(self.listen).with_context(listening).map_err(Failure::usage)?;
         let address = listener.local_addr().with_context(listening).map_err(Failure::usage)?;
         if !address.ip().is_loopback() {
-            world.remark(
+            app.notice(
                 "this address is open to other machines, without TLS and without a login; \
                  smcp asks such a registry only through a reverse proxy with TLS",
             );
         }
         let location = registry.registry().clone();
-        // Standard streams that nobody reads change nothing.
+        // Standard streams that can't be written change nothing.
         let ready = || {
-            let _ = announce(world, address, &location);
+            let _ = announce(app, address, &location);
         };
-        let style = world.error_style();
+        let style = app.error_style();
         let complain = move |text: &str| {
             let _ = message::error(text, &[], &mut io::stderr().lock(), &style);
         };
@@ -60,14 +60,14 @@ impl ServeCommand {
     }
 }
 
-/// Says that the door is open: connections wait from here on.
-fn announce(world: &World, address: SocketAddr, location: &Registry) -> io::Result<()> {
+/// Reports that the server listens: from here on, connections are accepted.
+fn announce(app: &App, address: SocketAddr, location: &Registry) -> io::Result<()> {
     let url = format!("http://{address}");
-    if world.json() {
+    if app.json() {
         let registry = SafeText::new(&location.to_string());
-        json::write(&json!({"schema": "smcp.listening/1", "url": url, "registry": registry}), &mut world.out())?;
+        json::write(&json!({"schema": "smcp.listening/1", "url": url, "registry": registry}), &mut app.out())?;
     } else {
-        writeln!(world.err(), "listening on {url}")?;
+        writeln!(app.err(), "listening on {url}")?;
     }
     Ok(())
 }

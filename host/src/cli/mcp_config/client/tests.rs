@@ -1,4 +1,4 @@
-//! Where each client keeps its servers, and what it would read otherwise.
+//! Where each client has its file, and which texts it would expand.
 
 use std::path::Path;
 

@@ -1,7 +1,7 @@
-//! What is added to a client's JSON file: every byte that is not ours stays.
+//! Adds a server to a client's JSON file; every other byte stays.
 //!
-//! The file belongs to the client and its user, who wrote numbers, keys and indentation as they are. So nothing is
-//! parsed and printed again: places are found in the text, and the additions are put there in the file's own layout.
+//! The file belongs to the client and its user, who chose how numbers, keys and indentation are written. So nothing is
+//! parsed and printed again: the places are found in the text, and the additions are put there in the file's layout.
 
 use std::ops::Range;
 
@@ -11,8 +11,8 @@ use serde_json::json;
 use crate::cli::mcp_config::merge::Addition;
 use crate::cli::mcp_config::merge::MergeError;
 
-/// The text with all additions in it; the text itself when they are there. A server of the same name that is another
-/// one is replaced only by `force`.
+/// Returns the text with all additions in it; the same text when they are there already. A different server of the same
+/// name is replaced only with `force`.
 ///
 /// # Errors
 /// See [`MergeError`].
@@ -22,7 +22,7 @@ pub(super) fn merge(text: &str, additions: &[Addition], force: bool) -> Result<S
 }
 
 fn add(text: &str, addition: &Addition, force: bool) -> Result<String, MergeError> {
-    // What is valid can be walked by brackets and quotation marks alone; the parser also bounds the depth.
+    // In valid JSON, brackets and quotation marks are enough to find the places. The parser also bounds the depth.
     let document: Value = serde_json::from_str(text).map_err(MergeError::Json)?;
     if !document.is_object() {
         return Err(MergeError::NotAnObject);
@@ -49,14 +49,14 @@ fn add(text: &str, addition: &Addition, force: bool) -> Result<String, MergeErro
 
 /// An object or a list in the text.
 struct Container {
-    /// From its opening to behind its closing bracket.
+    /// From its opening bracket up to and with its closing bracket.
     span: Range<usize>,
     parts: Vec<Part>,
 }
 
 /// A member or an element.
 struct Part {
-    /// Where it begins: its key, or itself.
+    /// Where it begins: at its key, or at the value of an element.
     start: usize,
     /// The key of a member; empty for an element.
     key: String,
@@ -64,12 +64,12 @@ struct Part {
 }
 
 impl Container {
-    /// The value of a member.
+    /// Returns where the value of a member is; `None` when there is no such member.
     fn find(&self, key: &str) -> Result<Option<Range<usize>>, MergeError> {
         let mut found = self.parts.iter().filter(|part| part.key == key).map(|part| part.value.clone());
         match (found.next(), found.next()) {
             (_, Some(_)) => Err(MergeError::Twice(key.to_owned())),
-            (one, None) => Ok(one),
+            (first, None) => Ok(first),
         }
     }
 }
@@ -100,13 +100,13 @@ impl<'t> Layout<'t> {
         self.text.as_bytes().get(at).copied().unwrap_or_default()
     }
 
-    /// Where what is no white space begins, from `at` on.
-    fn token(&self, at: usize) -> usize {
+    /// Returns the position of the first character from `at` on that is not white space.
+    fn next_token(&self, at: usize) -> usize {
         let rest = self.text.get(at..).unwrap_or_default();
         at + (rest.len() - rest.trim_ascii_start().len())
     }
 
-    /// Where the value that begins at `at` ends.
+    /// Returns where the value that begins at `at` ends.
     fn value_end(&self, at: usize) -> usize {
         let rest = self.text.as_bytes().get(at..).unwrap_or_default();
         let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
@@ -117,7 +117,7 @@ impl<'t> Layout<'t> {
                 b'"' => in_string = !in_string,
                 _ if in_string => {}
                 b'{' | b'[' => depth += 1,
-                // The end of what is around a number or a word.
+                // A number or a word ends before the next of these.
                 b'}' | b']' | b',' | b' ' | b'\t' | b'\r' | b'\n' if depth == 0 => return at + index,
                 b'}' | b']' => depth -= 1,
                 _ => continue,
@@ -129,64 +129,64 @@ impl<'t> Layout<'t> {
         self.text.len()
     }
 
-    /// The object or list that opens at `at`.
+    /// Returns the object or list that opens at `at`.
     fn container(&self, at: usize) -> Container {
         let has_keys = self.byte(at) == b'{';
         let mut parts = Vec::new();
-        let mut next = self.token(at + 1);
+        let mut next = self.next_token(at + 1);
         while next < self.text.len() && !matches!(self.byte(next), b'}' | b']') {
             let start = next;
             let (key, value) = if has_keys { self.member(start) } else { (String::new(), start) };
             let value = value..self.value_end(value);
-            next = self.token(value.end);
+            next = self.next_token(value.end);
             parts.push(Part { start, key, value });
             if self.byte(next) == b',' {
-                next = self.token(next + 1);
+                next = self.next_token(next + 1);
             }
         }
         Container { span: at..next + 1, parts }
     }
 
-    /// The key at `at`, and where its value begins.
+    /// Returns the key at `at`, and where its value begins.
     fn member(&self, at: usize) -> (String, usize) {
         let end = self.value_end(at);
         let key = serde_json::from_str(self.slice(&(at..end))).unwrap_or_default();
-        (key, self.token(self.token(end) + 1))
+        (key, self.next_token(self.next_token(end) + 1))
     }
 
-    /// The white space before `at`, when nothing else stands before it on its line.
+    /// Returns the white space before `at`, when nothing else is before it on its line.
     fn own_line(&self, at: usize) -> Option<&'t str> {
         let before = self.text.get(..at)?;
         let line = before.get(before.rfind('\n')? + 1..)?;
         line.bytes().all(|byte| matches!(byte, b' ' | b'\t')).then_some(line)
     }
 
-    /// The indentation of the line of `at`.
+    /// Returns the indentation of the line of `at`.
     fn indentation(&self, at: usize) -> &'t str {
         let before = self.text.get(..at).unwrap_or_default();
         let line = before.get(before.rfind('\n').map_or(0, |end| end + 1)..).unwrap_or_default();
         line.get(..line.len() - line.trim_ascii_start().len()).unwrap_or_default()
     }
 
-    /// A value in the layout of the text, for a line with this indentation.
+    /// Returns a value in the layout of the text, for a line with this indentation.
     fn pretty(&self, value: &Value, indent: &str) -> String {
         let text = format!("{value:#}");
         let mut lines = text.lines().map(|line| {
             let content = line.trim_ascii_start();
-            // The printer indents by two; what is in a text has no line of its own.
+            // The printer indents by two spaces; a string never has a line break of its own.
             format!("{}{content}", self.step.repeat((line.len() - content.len()) / 2))
         });
         let first = lines.next().unwrap_or_default();
         lines.fold(first, |text, line| text + self.newline + indent + &line)
     }
 
-    /// The text with `replacement` in the place of a part of it.
+    /// Returns the text with `replacement` in this place.
     fn splice(&self, place: Range<usize>, replacement: &str) -> String {
         let (before, after) = (self.slice(&(0..place.start)), self.slice(&(place.end..self.text.len())));
         [before, replacement, after].concat()
     }
 
-    /// The text with one more part at the end of a container.
+    /// Returns the text with one more part at the end of a container.
     fn insert(&self, container: &Container, key: Option<&str>, value: &Value) -> String {
         let key = key.map(|key| format!("{}: ", Value::from(key))).unwrap_or_default();
         let (Some(first), Some(last)) = (container.parts.first(), container.parts.last()) else {
@@ -202,7 +202,7 @@ impl<'t> Layout<'t> {
         self.splice(last.value.end..last.value.end, &part)
     }
 
-    /// The text with this member in a container.
+    /// Returns the text with this member in a container.
     fn put(&self, servers: &Container, name: &str, value: &Value, force: bool) -> Result<String, MergeError> {
         let Some(place) = servers.find(name)? else {
             return Ok(self.insert(servers, Some(name), value));
@@ -218,7 +218,7 @@ impl<'t> Layout<'t> {
         Ok(self.splice(place, &self.pretty(value, indent)))
     }
 
-    /// The text with this element in a list, unless one with its id is there.
+    /// Returns the text with this element in a list; the same text when one with its id is there.
     fn append(&self, list: &Container, value: &Value) -> String {
         let id = value.get("id");
         let there = list.parts.iter().filter_map(|part| serde_json::from_str::<Value>(self.slice(&part.value)).ok());

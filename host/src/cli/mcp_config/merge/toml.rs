@@ -1,4 +1,4 @@
-//! What is added to a client's TOML file: comments and layout stay.
+//! Adds a server to a client's TOML file; comments and layout stay.
 
 use serde_json::Value;
 use toml_edit::Array;
@@ -9,8 +9,8 @@ use toml_edit::Table;
 use crate::cli::mcp_config::merge::Addition;
 use crate::cli::mcp_config::merge::MergeError;
 
-/// The text with all additions in it; the text itself when they are there. A server of the same name that is another
-/// one is replaced only by `force`.
+/// Returns the text with all additions in it; the same text when they are there already. A different server of the same
+/// name is replaced only with `force`.
 ///
 /// # Errors
 /// See [`MergeError`].
@@ -20,7 +20,7 @@ pub(super) fn merge(text: &str, additions: &[Addition], force: bool) -> Result<S
     for addition in additions {
         match addition {
             Addition::Member { section, name, value } => changed |= put(&mut document, section, name, value, force)?,
-            // No client with such a file has a list to add to.
+            // No client with a TOML file has a list to add to.
             Addition::Element { .. } => {}
         }
     }
@@ -28,13 +28,13 @@ pub(super) fn merge(text: &str, additions: &[Addition], force: bool) -> Result<S
         return Ok(text.to_owned());
     }
     let merged = document.to_string();
-    // What is added has the line ends of the rest.
+    // The additions get the line ends of the file.
     let is_crlf = text.contains('\n') && text.matches('\n').count() == text.matches("\r\n").count();
     let merged = if is_crlf { merged.replace("\r\n", "\n").replace('\n', "\r\n") } else { merged };
     if holds(&parse(&merged)?, additions) { Ok(merged) } else { Err(MergeError::Layout) }
 }
 
-/// Whether a client would find all additions in the document.
+/// Whether a client finds all additions in the document.
 fn holds(document: &DocumentMut, additions: &[Addition]) -> bool {
     additions.iter().all(|addition| match addition {
         Addition::Member { section, name, value } => {
@@ -47,7 +47,7 @@ fn holds(document: &DocumentMut, additions: &[Addition]) -> bool {
 
 fn parse(text: &str) -> Result<DocumentMut, MergeError> {
     text.parse().map_err(|error: toml_edit::TomlError| {
-        // The whole error shows lines of the file, which may have secrets in them.
+        // The parser's own text shows lines of the file, which may hold secrets.
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         MergeError::Toml(format!(
             "{} in line {}",
@@ -57,7 +57,7 @@ fn parse(text: &str) -> Result<DocumentMut, MergeError> {
     })
 }
 
-/// Puts one server there. Returns whether that changed anything.
+/// Puts one server into the document. Returns whether that changed anything.
 fn put(
     document: &mut DocumentMut,
     section: &'static str,
@@ -67,7 +67,7 @@ fn put(
 ) -> Result<bool, MergeError> {
     let servers = document.entry(section).or_insert_with(|| {
         let mut servers = Table::new();
-        // `[mcp_servers.tool]` alone says that there is a table of servers.
+        // `[mcp_servers.tool]` is enough: the table of servers needs no header of its own.
         servers.set_implicit(true);
         Item::Table(servers)
     });
@@ -86,11 +86,11 @@ fn put(
         table.insert(key, Item::Value(toml_of(value)));
     }
     if let Some(there) = servers.get(name).and_then(Item::as_table) {
-        // What its user wrote above it, and where it stands.
+        // The new table keeps the comments above the old one, and its place.
         *table.decor_mut() = there.decor().clone();
         table.set_position(there.position());
     }
-    // In braces there are no headers, and what is replaced there stays where it was.
+    // Inside braces there are no headers. A server that was written in braces stays so.
     let in_braces = is_inline || servers.get(name).is_some_and(Item::is_inline_table);
     let item = if in_braces { Item::Value(table.into_inline_table().into()) } else { Item::Table(table) };
     servers.insert(name, item);
@@ -103,12 +103,12 @@ fn toml_of(value: &Value) -> toml_edit::Value {
         Value::Number(number) => number.as_i64().unwrap_or_default().into(),
         Value::Array(items) => items.iter().map(toml_of).collect::<Array>().into(),
         Value::String(text) => text.as_str().into(),
-        // No server of ours has them.
+        // No server that smcp writes has them.
         Value::Null | Value::Object(_) => value.to_string().into(),
     }
 }
 
-/// A value of the file as JSON, to be compared; nothing for what JSON has not.
+/// Returns a value of the file as JSON, to compare it; `None` for what is never in a server that smcp writes.
 fn json_of(item: &Item) -> Option<Value> {
     if let Some(table) = item.as_table_like() {
         return table.iter().map(|(key, item)| Some((key.to_owned(), json_of(item)?))).collect();

@@ -1,10 +1,10 @@
-//! What is added to a client's YAML file, to be pasted there.
+//! Prints what the user pastes into a client's YAML file.
 
 use serde_json::Value;
 
 use crate::cli::mcp_config::merge::Addition;
 
-/// A document with nothing but the additions, in block style, which has room for comments.
+/// Returns a document with nothing but the additions, in block style, which has room for comments.
 pub(super) fn document(additions: &[Addition]) -> String {
     let mut text = String::new();
     for addition in additions {
@@ -21,7 +21,7 @@ pub(super) fn document(additions: &[Addition]) -> String {
     text
 }
 
-/// The members of a value, one to a line. JSON is YAML, so everything deeper is written as JSON.
+/// Writes the members of a value, one to a line. JSON is YAML, so everything deeper is written as JSON.
 fn below(value: &Value, indent: usize, text: &mut String) {
     for (name, value) in value.as_object().into_iter().flatten() {
         let pad = " ".repeat(indent);
@@ -35,13 +35,13 @@ fn below(value: &Value, indent: usize, text: &mut String) {
     }
 }
 
-/// A key, in quotation marks where YAML could read it as something else: `on`, `1e3`, `null`.
+/// Returns a key, in quotation marks where YAML could read it as something else: `on`, `1e3`, `null`.
 fn key(name: &str) -> String {
-    let plain = name.contains(['_', '-'])
+    let is_plain = name.contains(['_', '-'])
         && name.starts_with(|first: char| first.is_ascii_alphabetic())
         && name.chars().all(|character| character.is_ascii_alphanumeric() || matches!(character, '_' | '-'));
-    let known = ["name", "type", "enabled", "cmd", "args", "timeout"].contains(&name);
-    if plain || known { name.to_owned() } else { Value::from(name).to_string() }
+    let is_known = ["name", "type", "enabled", "cmd", "args", "timeout"].contains(&name);
+    if is_plain || is_known { name.to_owned() } else { Value::from(name).to_string() }
 }
 
 #[cfg(test)]

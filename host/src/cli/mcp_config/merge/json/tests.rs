@@ -1,4 +1,4 @@
-//! What is added, where, and that nothing else moves.
+//! What is added and where, and that nothing else changes.
 
 use proptest::prelude::Just;
 use proptest::prelude::Strategy;

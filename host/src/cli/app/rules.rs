@@ -1,11 +1,11 @@
-//! The rules in force, read for a command, and how far they are trusted.
+//! Reads the rules for a command, and warns of untrusted ones or refuses them.
 
 use std::path::Path;
 use std::path::PathBuf;
 
+use crate::cli::app::App;
+use crate::cli::app::files::RealFiles;
 use crate::cli::failure::Failure;
-use crate::cli::world::World;
-use crate::cli::world::files::RealFiles;
 use smcp_config::Config;
 use smcp_config::ConfigError;
 use smcp_config::Notice;
@@ -16,20 +16,20 @@ use smcp_config::discover::Location;
 use smcp_model::facts::Score;
 use smcp_pipeline as pipeline;
 
-impl World {
-    /// The configuration for a command that decides nothing: the file, then what the command line changes. Rules that
-    /// somebody else could have written are told of.
+impl App {
+    /// Returns the configuration for a command that decides nothing: the files, then what the command line changes.
+    /// Warns of rules that another user could have written.
     pub(in crate::cli) fn config(&self, warning_threshold: Option<Score>) -> Result<Config, Failure> {
-        self.told(warning_threshold, false)
+        self.config_with_warnings(warning_threshold, false)
     }
 
-    /// The same for a command that decides, but starts nothing: that there are no rules is said, too.
+    /// Returns the same for a command that decides, but starts nothing. Also shows a notice when there are no rules.
     pub(in crate::cli) fn config_to_decide(&self, warning_threshold: Option<Score>) -> Result<Config, Failure> {
-        self.told(warning_threshold, true)
+        self.config_with_warnings(warning_threshold, true)
     }
 
-    /// The same for what starts a server, or says what a start would: rules that somebody else could have written are
-    /// refused.
+    /// Returns the same for a command that starts a server, or reports what a start would do. Refuses rules that
+    /// another user could have written.
     pub(in crate::cli) fn config_to_start(&self, warning_threshold: Option<Score>) -> Result<Config, Failure> {
         let Discovered { mut config, suspects, .. } = self.discovered()?;
         if let Some(error) = ConfigError::untrusted(&suspects, self.places.home.as_deref()) {
@@ -37,17 +37,17 @@ impl World {
         }
         config.refuse_suspects();
         self.notices(&config, true);
-        self.changed(config, warning_threshold)
+        self.with_command_line(config, warning_threshold)
     }
 
-    fn told(&self, warning_threshold: Option<Score>, decides: bool) -> Result<Config, Failure> {
+    fn config_with_warnings(&self, warning_threshold: Option<Score>, decides: bool) -> Result<Config, Failure> {
         let Discovered { config, mut suspects, .. } = self.discovered()?;
         suspects.extend(self.session_of(config.clone()).suspects());
         for suspect in suspects {
-            self.insist(&format!("{suspect}\n  until then `smcp run` refuses it"));
+            self.warn_always(&format!("{suspect}\n  until then `smcp run` refuses it"));
         }
         self.notices(&config, decides);
-        self.changed(config, warning_threshold)
+        self.with_command_line(config, warning_threshold)
     }
 
     fn notices(&self, config: &Config, decides: bool) {
@@ -58,14 +58,14 @@ impl World {
                 | Notice::AuditLogIgnored { .. }
                 | Notice::ForeignKeys { .. }
                 | Notice::LegacyFile { .. } => {
-                    self.remark(&notice.to_string());
+                    self.notice(&notice.to_string());
                 }
             }
         }
     }
 
-    /// What the command line changes.
-    fn changed(&self, mut config: Config, warning_threshold: Option<Score>) -> Result<Config, Failure> {
+    /// Returns the configuration with what the command line changes.
+    fn with_command_line(&self, mut config: Config, warning_threshold: Option<Score>) -> Result<Config, Failure> {
         if let Some(text) = &self.global.registry {
             config.override_registry(self.registry(text)?);
         }
@@ -75,11 +75,11 @@ impl World {
         if let Some(threshold) = warning_threshold {
             config.raise_warning_threshold(threshold).map_err(Failure::usage)?;
         }
-        pipeline::remarks_on_the_proxy(&config, self.system()).iter().for_each(|remark| self.remark(remark));
+        pipeline::proxy_remarks(&config, self.system()).iter().for_each(|remark| self.notice(remark));
         Ok(config)
     }
 
-    /// The file of the user layer.
+    /// Returns where the file of the user layer is.
     pub(in crate::cli) fn location(&self) -> Result<Location, ConfigError> {
         let flag = self.global.config.as_deref();
         discover::user_file(
@@ -88,7 +88,7 @@ impl World {
         )
     }
 
-    /// The configuration as it is found; nothing of the command line.
+    /// Returns the configuration of the files, without what the command line changes.
     fn discovered(&self) -> Result<Discovered, ConfigError> {
         let asked = Asked {
             flag: self.global.config.as_deref(),
@@ -98,7 +98,7 @@ impl World {
         discover::discover(asked, &self.places, &RealFiles)
     }
 
-    /// The file that the audit log is written to, for whoever only reads it; nothing is said of the configuration.
+    /// Returns the file of the audit log, for a command that only reads it; shows no notices about the configuration.
     pub(in crate::cli) fn audit_log(&self) -> Result<Option<PathBuf>, Failure> {
         Ok(self.discovered()?.config.audit_log().map(Path::to_path_buf))
     }

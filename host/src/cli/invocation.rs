@@ -1,6 +1,6 @@
-//! What this process was given: arguments, environment, streams. Read once, at the top.
+//! What one run of smcp was given: arguments, environment, streams.
 //!
-//! A test gives a command other ones, and runs it without a process of its own.
+//! It is read once, in `main`. A test passes other values, and needs no process of its own.
 
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -10,7 +10,7 @@ use std::io::IsTerminal as _;
 use std::io::Write;
 use std::path::PathBuf;
 
-use crate::cli::args::ColorChoice;
+use crate::cli::args::ColorArgument;
 use smcp_authority as authority;
 use smcp_config::discover;
 use smcp_pipeline::System;
@@ -18,23 +18,23 @@ use smcp_report::prompt::Terminals;
 use smcp_report::style;
 use smcp_report::style::Style;
 
-/// Everything that a command gets from outside, but for what it opens.
+/// Everything that a command gets from outside, except what it opens.
 #[derive(Debug)]
-pub struct Process {
+pub struct Invocation {
     /// The command line, the program's name first.
     pub arguments: Vec<OsString>,
-    /// The environment, the clock, standard input, and whoever runs smcp.
+    /// The environment, the clock, standard input, and the user who runs smcp.
     pub system: System,
-    /// Where relative paths start; empty when it can't be found.
+    /// The folder that relative paths start at; empty when it can't be found.
     pub working_directory: PathBuf,
-    /// Where an administrator writes rules. No flag, variable or file moves it; only tests do.
+    /// The folder with an administrator's rules. No option, variable or file changes it; only tests do.
     pub system_folder: PathBuf,
-    /// What is written to, and whether a person reads it.
-    pub streams: Streams,
+    /// Standard output and standard error.
+    pub streams: OutputStreams,
 }
 
-impl Process {
-    /// This process.
+impl Invocation {
+    /// Returns the invocation of this process.
     pub fn current() -> Self {
         Self {
             arguments: authority::arguments().collect(),
@@ -46,46 +46,46 @@ impl Process {
             },
             working_directory: authority::current_dir().unwrap_or_default(),
             system_folder: PathBuf::from(discover::SYSTEM_FOLDER),
-            streams: Streams::of_the_process(),
+            streams: OutputStreams::of_the_process(),
         }
     }
 
-    /// How to write to a stream that is this terminal, or none.
-    pub(super) fn style(&self, choice: ColorChoice, terminal: Option<Columns>) -> Style {
+    /// Returns the style for a stream; `terminal` is `None` when it is not a terminal.
+    pub(super) fn style(&self, choice: ColorArgument, terminal: Option<TerminalWidth>) -> Style {
         let choice = match choice {
-            ColorChoice::Auto => style::ColorChoice::Auto,
-            ColorChoice::Always => style::ColorChoice::Always,
-            ColorChoice::Never => style::ColorChoice::Never,
+            ColorArgument::Auto => style::ColorChoice::Auto,
+            ColorArgument::Always => style::ColorChoice::Always,
+            ColorArgument::Never => style::ColorChoice::Never,
         };
-        let columns = terminal.and_then(|Columns(columns)| columns);
+        let columns = terminal.and_then(|TerminalWidth(columns)| columns);
         let no_color = self.system.variable("NO_COLOR").is_some() || self.is_dumb();
         Style::for_stream(choice, terminal.is_some(), columns, no_color)
     }
 
-    /// Whether the terminal says of itself that it can do nothing but show text, as editors' shells and serial lines do.
+    /// Whether `TERM` says that the terminal can only show text, as in editors' shells and on serial lines.
     pub(super) fn is_dumb(&self) -> bool {
         self.system.variable("TERM").is_some_and(|terminal| terminal == "dumb")
     }
 }
 
-/// Standard output and standard error, and what reads and writes at their other ends.
-pub struct Streams {
+/// Standard output and standard error, and which standard streams are terminals.
+pub struct OutputStreams {
     out: RefCell<Box<dyn Write>>,
     err: RefCell<Box<dyn Write>>,
     /// Whether standard input is a terminal.
     pub(super) stdin_is_terminal: bool,
-    /// The columns of the terminal that standard output is; `None` when it is not one.
-    pub(super) out_terminal: Option<Columns>,
+    /// The width of the terminal that standard output is; `None` when it is not a terminal.
+    pub(super) out_terminal: Option<TerminalWidth>,
     /// The same of standard error.
-    pub(super) err_terminal: Option<Columns>,
+    pub(super) err_terminal: Option<TerminalWidth>,
 }
 
-/// How wide a terminal is, when it says so.
+/// The width of a terminal in columns, when it is known.
 #[derive(Debug, Clone, Copy)]
-pub struct Columns(pub Option<usize>);
+pub struct TerminalWidth(pub Option<usize>);
 
-impl Streams {
-    /// Streams that are not terminals.
+impl OutputStreams {
+    /// Makes streams that are not terminals.
     pub fn piped(out: impl Write + 'static, err: impl Write + 'static) -> Self {
         Self {
             out: RefCell::new(Box::new(out)),
@@ -97,7 +97,8 @@ impl Streams {
     }
 
     fn of_the_process() -> Self {
-        let columns = |terminal: &console::Term| Columns(terminal.size_checked().map(|(_, columns)| columns.into()));
+        let columns =
+            |terminal: &console::Term| TerminalWidth(terminal.size_checked().map(|(_, columns)| columns.into()));
         Self {
             stdin_is_terminal: io::stdin().is_terminal(),
             out_terminal: io::stdout().is_terminal().then(|| columns(&console::Term::stdout())),
@@ -106,7 +107,7 @@ impl Streams {
         }
     }
 
-    /// Which of them are terminals.
+    /// Which streams are terminals.
     pub(super) const fn terminals(&self) -> Terminals {
         Terminals { stdin: self.stdin_is_terminal, stderr: self.err_terminal.is_some() }
     }
@@ -122,7 +123,7 @@ impl Streams {
     }
 }
 
-/// One of the streams. It is taken for each piece that is written, so that several may write to it in turn.
+/// One of the streams. It is borrowed for each write only, so that several writers can use it in turn.
 #[derive(Clone, Copy)]
 pub(super) struct Stream<'a>(&'a RefCell<Box<dyn Write>>);
 
@@ -142,10 +143,10 @@ impl fmt::Debug for Stream<'_> {
     }
 }
 
-impl fmt::Debug for Streams {
+impl fmt::Debug for OutputStreams {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { out: _, err: _, stdin_is_terminal, out_terminal, err_terminal } = self;
-        f.debug_struct("Streams")
+        f.debug_struct("OutputStreams")
             .field("stdin_is_terminal", stdin_is_terminal)
             .field("out_terminal", out_terminal)
             .field("err_terminal", err_terminal)

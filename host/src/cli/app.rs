@@ -1,4 +1,4 @@
-//! What every command needs: streams, circumstances, what options name.
+//! What every command needs: streams, sessions, and what options name.
 
 mod files;
 mod rules;
@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::cli::answer::Answer;
+use crate::cli::answer::AnswerWriter;
 use crate::cli::args::Global;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::process::Process;
-use crate::cli::process::Stream;
+use crate::cli::invocation::Invocation;
+use crate::cli::invocation::Stream;
 use smcp_authority as authority;
 use smcp_authority::InputError;
 use smcp_config::Config;
@@ -41,147 +41,147 @@ use smcp_report::progress;
 use smcp_report::prompt::Terminals;
 use smcp_report::style::Style;
 
-/// The registry to ask, where the command line names none.
+/// The variable with the registry to use when the command line names none.
 const REGISTRY: &str = "SMCP_REGISTRY";
 
-/// What the process was given, the global options, and the places that paths start at.
+/// What a command runs with: the invocation, the global options, and the folders that paths start at.
 #[derive(Debug)]
-pub(super) struct World {
+pub(super) struct App {
     global: Global,
     places: Places,
-    process: Process,
+    invocation: Invocation,
     host: SharedHost,
 }
 
-impl World {
-    /// The surroundings of one command.
-    pub(super) fn new(mut global: Global, process: Process) -> Self {
-        let of_the_environment = process.system.variable(REGISTRY).map(|text| text.to_string_lossy().into_owned());
+impl App {
+    /// Makes the app of one command line.
+    pub(super) fn new(mut global: Global, invocation: Invocation) -> Self {
+        let of_the_environment = invocation.system.variable(REGISTRY).map(|text| text.to_string_lossy().into_owned());
         global.registry = global.registry.or(of_the_environment);
         let places = Places {
-            home: process.system.home(),
-            working_directory: process.working_directory.clone(),
-            system_folder: process.system_folder.clone(),
+            home: invocation.system.home(),
+            working_directory: invocation.working_directory.clone(),
+            system_folder: invocation.system_folder.clone(),
         };
-        Self { global, places, process, host: SharedHost::default() }
+        Self { global, places, invocation, host: SharedHost::default() }
     }
 
     /// What the system gave this process.
     pub(super) const fn system(&self) -> &System {
-        &self.process.system
+        &self.invocation.system
     }
 
-    /// The one host of policies of this process.
+    /// The policy host of this process.
     pub(super) const fn host(&self) -> &SharedHost {
         &self.host
     }
 
-    /// A session for a command that decides nothing; see [`config`](Self::config).
+    /// Returns a session for a command that decides nothing; see [`config`](Self::config).
     pub(super) fn session(&self, warning_threshold: Option<Score>) -> Result<Session, Failure> {
         Ok(self.session_of(self.config(warning_threshold)?))
     }
 
-    /// A session for a command that decides; see [`config_to_decide`](Self::config_to_decide).
+    /// Returns a session for a command that decides; see [`config_to_decide`](Self::config_to_decide).
     pub(super) fn session_to_decide(&self, warning_threshold: Option<Score>) -> Result<Session, Failure> {
         Ok(self.session_of(self.config_to_decide(warning_threshold)?))
     }
 
-    /// A session for a command that starts a server, or says what a start would; see
+    /// Returns a session for a command that starts a server, or reports what a start would do; see
     /// [`config_to_start`](Self::config_to_start).
     pub(super) fn session_to_start(&self, warning_threshold: Option<Score>) -> Result<Session, Failure> {
         Ok(self.session_of(self.config_to_start(warning_threshold)?))
     }
 
     fn session_of(&self, config: Config) -> Session {
-        Session::new(config, self.process.system.clone(), self.host.clone())
+        Session::new(config, self.invocation.system.clone(), self.host.clone())
     }
 
-    /// Where relative paths start.
+    /// The folders that relative paths and `~` refer to.
     pub(super) const fn places(&self) -> &Places {
         &self.places
     }
 
-    /// A path of the command line as it was written, from the current folder when it is relative.
+    /// Returns a path of the command line; a relative one starts at the working directory.
     pub(super) fn path(&self, path: &Path) -> Result<PathBuf, Failure> {
         let joined = self.places.working_directory.join(path);
         let relative = || PathError::Relative { path: path.display().to_string() };
         if joined.is_absolute() { Ok(joined) } else { Err(Failure::usage(relative())) }
     }
 
-    /// Whether one JSON document is wanted.
+    /// Whether `--json` asks for one JSON document.
     pub(super) const fn json(&self) -> bool {
         self.global.json
     }
 
-    /// Leaves standard output to a server: no document is printed there from now on.
+    /// Leaves standard output to a server: smcp prints no document there from now on.
     pub(super) const fn cede_stdout(&mut self) {
         self.global.json = false;
     }
 
-    /// Whether more than the necessary is wanted.
+    /// Whether `--verbose` asks for more.
     pub(super) const fn is_verbose(&self) -> bool {
         self.global.verbose > 0
     }
 
-    /// Whether only what is wrong is wanted.
+    /// Whether `--quiet` asks only for what is wrong.
     pub(super) const fn is_quiet(&self) -> bool {
         self.global.quiet
     }
 
-    /// Standard output: the answers of commands that answer.
-    pub(super) fn out(&self) -> Answer<Stream<'_>> {
-        Answer(self.process.streams.out())
+    /// Standard output, for the answer of a command.
+    pub(super) fn out(&self) -> AnswerWriter<Stream<'_>> {
+        AnswerWriter(self.invocation.streams.out())
     }
 
-    /// Standard error: everything else.
+    /// Standard error, for everything else.
     pub(super) fn err(&self) -> Stream<'_> {
-        self.process.streams.err()
+        self.invocation.streams.err()
     }
 
-    /// How to write to standard output.
+    /// The style of standard output.
     pub(super) fn output_style(&self) -> Style {
-        self.process.style(self.global.color, self.process.streams.out_terminal)
+        self.invocation.style(self.global.color, self.invocation.streams.out_terminal)
     }
 
-    /// How to write to standard error.
+    /// The style of standard error.
     pub(super) fn error_style(&self) -> Style {
-        self.process.style(self.global.color, self.process.streams.err_terminal)
+        self.invocation.style(self.global.color, self.invocation.streams.err_terminal)
     }
 
     /// Which streams are terminals.
     pub(super) fn terminals(&self) -> Terminals {
-        self.process.streams.terminals()
+        self.invocation.streams.terminals()
     }
 
-    /// Who watches downloads: a person at a terminal, or nobody.
+    /// Returns the display of downloads, which is empty unless a user watches at a terminal.
     pub(super) fn progress(&self) -> Box<dyn Progress> {
-        progress::watcher(self.terminals().stderr && !self.process.is_dumb() && !self.json() && !self.is_quiet())
+        progress::watcher(self.terminals().stderr && !self.invocation.is_dumb() && !self.json() && !self.is_quiet())
     }
 
-    /// The circumstances of an evaluation, now.
+    /// Returns the context of an evaluation that is made now.
     pub(super) fn context(&self, trust: bool) -> Context {
-        Context { evaluated_at: self.process.system.now(), trust, interactive: self.terminals().person() }
+        Context { evaluated_at: self.invocation.system.now(), trust, interactive: self.terminals().person() }
     }
 
-    /// A variable of ours, empty or not; none when the text is no name, or it is not set.
+    /// Returns a variable of this process, empty or not; `None` when it is not set, or the name is empty.
     pub(super) fn variable(&self, name: &OsStr) -> Option<&OsStr> {
-        self.process.system.set_variable(name).filter(|_| !name.is_empty())
+        self.invocation.system.set_variable(name).filter(|_| !name.is_empty())
     }
 
-    /// Says one thing on standard error that is worth knowing and changes nothing.
-    pub(super) fn remark(&self, message: &str) {
+    /// Shows a notice on standard error, unless `--quiet` is given.
+    pub(super) fn notice(&self, message: &str) {
         if !self.is_quiet() {
-            self.insist(message);
+            self.warn_always(message);
         }
     }
 
-    /// Says one thing on standard error that nobody may miss.
-    pub(super) fn insist(&self, message: &str) {
-        // A standard error that nobody reads changes nothing.
+    /// Shows a notice on standard error that the user must not miss.
+    pub(super) fn warn_always(&self, message: &str) {
+        // A standard error that can't be written changes nothing.
         let _ = message::notice(message, &mut self.err(), &self.error_style());
     }
 
-    /// Says why a command could not do its work.
+    /// Reports why a command could not do its work, and returns the exit code.
     pub(super) fn fail(&self, failure: &Failure) -> Exit {
         let message = failure.message();
         if self.json() {
@@ -190,19 +190,19 @@ impl World {
                 return Exit::Own(failure.exit);
             }
         }
-        // Nothing is left to say when standard error doesn't listen either.
+        // When standard error can't be written either, there is no other place to report to.
         let _ = message::error(&message, &failure.details, &mut self.err(), &self.error_style());
         Exit::Own(failure.exit)
     }
 
-    /// Tells a client why nothing was started for it, where one may be: a person at a terminal has read it.
+    /// Tells the client on standard input why nothing was started. A terminal is not a client: its user has read why.
     pub(super) fn refuse(&self, error: &ClientError) {
         if !self.terminals().stdin {
-            pipeline::refuse(&self.process.system, error);
+            pipeline::refuse(&self.invocation.system, error);
         }
     }
 
-    /// Reads a document that the command line names, a file or a pipe, within `patience`; `-` is standard input.
+    /// Reads a document that the command line names: a file, or a pipe within `patience`; `-` is standard input.
     pub(super) fn read_document(&self, path: &Path, limit: usize, patience: Duration) -> Result<Vec<u8>, Failure> {
         let while_reading = || format!("while reading {}", path.display());
         if path == Path::new("-") {
@@ -221,21 +221,21 @@ impl World {
         read.map_err(Failure::usage)
     }
 
-    /// The cache as the command line names it.
+    /// Returns the cache that the command line names.
     fn cache_dir(&self, path: &Path) -> Result<PathBuf, Failure> {
         let Places { home, working_directory, .. } = &self.places;
         let absolute = path::absolute(path, working_directory, home.as_deref());
         absolute.with_context(|| format!("while reading --cache-dir {}", path.display())).map_err(Failure::usage)
     }
 
-    /// A registry as the command line names it.
+    /// Returns the registry that the command line names.
     pub(super) fn registry(&self, text: &str) -> Result<Registry, Failure> {
         let Places { home, working_directory, .. } = &self.places;
         Registry::from_text(text, working_directory, home.as_deref()).map_err(Failure::usage)
     }
 
-    /// What somebody else has to be told so that the same holds for them as here: options with absolute values.
-    pub(super) fn carried(&self) -> Result<Vec<(&'static str, OsString)>, Failure> {
+    /// Returns the options, with absolute values, with which smcp behaves the same when another program starts it.
+    pub(super) fn carried_options(&self) -> Result<Vec<(&'static str, OsString)>, Failure> {
         let location = self.location()?;
         let config = (location.named_by != NamedBy::Nobody).then(|| location.file.into_os_string());
         let registry = self.global.registry.as_deref().map(|text| self.registry(text)).transpose()?;
@@ -249,7 +249,7 @@ impl World {
         Ok(options.into_iter().filter_map(|(option, value)| Some((option, value?))).collect())
     }
 
-    /// The registry that `--registry` names.
+    /// The text of `--registry`.
     pub(super) fn named_registry(&self) -> Option<&str> {
         self.global.registry.as_deref()
     }

@@ -1,6 +1,6 @@
-//! What the rules of today say of the package that a client is set up for.
+//! What would be decided now about the package that a client is set up for.
 //!
-//! Worth a remark, and never an obstacle: a launch decides again.
+//! The answer is only a notice: each launch decides again.
 
 use std::sync::mpsc;
 use std::thread;
@@ -15,30 +15,30 @@ use smcp_pipeline as pipeline;
 use smcp_pipeline::Session;
 use smcp_report::progress;
 
-/// How a package stands today.
+/// What would happen if the package were started now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum Forecast {
     /// It may run.
     Fine,
-    /// It needs consent, and none is given.
+    /// It needs consent, which is not given.
     Asked,
-    /// Policies, or its status, refuse it; by these.
+    /// It is refused by policies or its status; the text says by which.
     Refused(String),
-    /// There is none, or it can't be what it should be.
+    /// There is no such package; the text says why.
     Missing(String),
-    /// Nobody knows, for this reason.
+    /// It is not known; the text says why.
     Unknown(String),
 }
 
-impl Standing {
-    /// Looks at the registry, or the cache, and asks the policies; for a short time.
+impl Forecast {
+    /// Finds the package and evaluates it, within [`limits::ADVICE`].
     pub(super) fn of(session: Session, reference: &PackageRef, trust: bool) -> Self {
         let context = Context { evaluated_at: session.system().now(), trust, interactive: false };
         let reference = reference.clone();
         let (sender, receiver) = mpsc::channel();
-        // A registry or a policy that takes longer is left to itself: the process ends soon.
+        // When a registry or a policy takes longer, the thread goes on alone: the process ends soon.
         thread::spawn(move || {
-            // Nobody listens any more when it took too long.
+            // The receiver is gone when it took too long.
             drop(sender.send(Self::find(&session, &reference, context)));
         });
         let late = || Self::Unknown(format!("no answer within {} s", limits::ADVICE.as_secs()));
@@ -47,8 +47,9 @@ impl Standing {
 
     fn find(session: &Session, reference: &PackageRef, context: Context) -> Self {
         let deadline = Deadline::after(limits::ADVICE);
-        let considered = pipeline::consider(session, reference, context, &deadline, &mut *progress::watcher(false));
-        match considered.map(|(_, judged)| judged) {
+        let evaluated =
+            pipeline::evaluate_package(session, reference, context, &deadline, &mut *progress::watcher(false));
+        match evaluated.map(|(_, judged)| judged) {
             Ok(judged) => match judged.ruling.effect() {
                 Effect::Pass | Effect::Warn => Self::Fine,
                 Effect::Ask if context.trust => Self::Fine,
@@ -60,23 +61,23 @@ impl Standing {
                     Self::Refused(format!("by {}", names.join(", ")))
                 }
             },
-            Err(stopped) => {
-                let told = stopped.stop.explained();
-                let told = told.lines().next().unwrap_or_default().to_owned();
-                match (stopped.stop.exit_kind(), stopped.stop.code()) {
-                    (ExitKind::Registry, "package-not-found" | "version-not-found") => Self::Missing(told),
-                    (ExitKind::Refused | ExitKind::Integrity, _) => Self::Refused(told),
+            Err(failed) => {
+                let message = failed.error.explained();
+                let message = message.lines().next().unwrap_or_default().to_owned();
+                match (failed.error.exit_kind(), failed.error.code()) {
+                    (ExitKind::Registry, "package-not-found" | "version-not-found") => Self::Missing(message),
+                    (ExitKind::Refused | ExitKind::Integrity, _) => Self::Refused(message),
                     (
                         ExitKind::Success | ExitKind::Registry | ExitKind::Usage | ExitKind::Timeout | ExitKind::Start,
                         _,
-                    ) => Self::Unknown(told),
+                    ) => Self::Unknown(message),
                 }
             }
         }
     }
 
-    /// What to say of it; nothing when all is well.
-    pub(super) fn remark(&self, reference: &PackageRef) -> Option<String> {
+    /// Returns the notice for the user; `None` when the package may run.
+    pub(super) fn notice(&self, reference: &PackageRef) -> Option<String> {
         Some(match self {
             Self::Fine => return None,
             Self::Asked => format!(
@@ -92,7 +93,7 @@ impl Standing {
         })
     }
 
-    /// Whether a question could come that nobody has spoken of.
+    /// Whether a later launch could need consent, and the notice does not say so.
     pub(super) const fn may_ask(&self) -> bool {
         match self {
             Self::Fine | Self::Missing(_) | Self::Unknown(_) => true,

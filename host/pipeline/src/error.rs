@@ -1,4 +1,4 @@
-//! Why a launch ends before its server runs: the errors of all stages.
+//! The errors of all stages: why a launch ends before its server runs.
 
 use std::io;
 use std::path::Path;
@@ -22,56 +22,56 @@ use smcp_policy::PinMismatch;
 use smcp_registry::PackageError;
 use smcp_store::StoreError;
 
-/// A stop, and as much of the package as was known by then.
+/// An error, and as much of the package as was known when it happened.
 #[derive(Debug, thiserror::Error)]
 #[error("{} is stopped", subject.label())]
-pub struct Stopped {
-    /// What it is about.
+pub struct Failed {
+    /// The package.
     pub subject: Box<Subject>,
-    /// Why.
+    /// The error.
     #[source]
-    pub stop: Box<Stop>,
-    /// What else is worth saying: that the registry could not be asked, for one.
+    pub error: Box<PipelineError>,
+    /// What else the user should know, such as that the registry could not be asked.
     pub notices: Vec<Notice>,
 }
 
-impl Stopped {
-    pub(super) fn new(subject: Subject, stop: Stop) -> Self {
-        Self { subject: Box::new(subject), stop: Box::new(stop), notices: Vec::new() }
+impl Failed {
+    pub(super) fn new(subject: Subject, error: PipelineError) -> Self {
+        Self { subject: Box::new(subject), error: Box::new(error), notices: Vec::new() }
     }
 
-    /// The decision that this is, though no policy has spoken; `None` when it is a failure. What the registry or the
-    /// package is to blame for is a decision; everything else is a failure.
+    /// The decision that this error amounts to, although no policy was evaluated; `None` when it is a failure. An error
+    /// that the registry or the package causes is a decision; every other one is a failure.
     pub fn conclusion<'a>(&'a self, message: &'a str) -> Option<Conclusion<'a>> {
-        let code = self.stop.code();
-        match self.stop.exit_kind() {
+        let code = self.error.code();
+        match self.error.exit_kind() {
             ExitKind::Registry => Some(Conclusion::Unavailable { code, message }),
             ExitKind::Integrity | ExitKind::Refused => Some(Conclusion::Refused { code, message }),
             ExitKind::Success | ExitKind::Usage | ExitKind::Timeout | ExitKind::Start => None,
         }
     }
 
-    /// The same as a document for machines.
+    /// The same decision as a document for machines.
     pub fn document(&self) -> Option<DecisionDocument> {
-        let message = self.stop.explained();
+        let message = self.error.explained();
         let conclusion = self.conclusion(&message)?;
-        Some(smcp_decide::document(&self.subject, conclusion, &self.notices, self.stop.exit_kind()))
+        Some(smcp_decide::document(&self.subject, conclusion, &self.notices, self.error.exit_kind()))
     }
 }
 
 /// Why a launch ends before its server runs.
 #[derive(Debug, thiserror::Error)]
-pub enum Stop {
-    /// It could not be found, or its bytes are not what they should be.
+pub enum PipelineError {
+    /// The package could not be found, or its bytes are not what they should be.
     #[error(transparent)]
     Package(#[from] PackageError),
-    /// Somebody or something refuses.
+    /// The package's status, a policy or the user refuses.
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// A policy's component is not the one that the configuration pins.
     #[error(transparent)]
     Pin(#[from] PinMismatch),
-    /// Somebody else could have written a policy's component.
+    /// Another user could have written a policy's component.
     #[error("policy `{name}` could be somebody else's: {suspect}")]
     Untrusted {
         /// The policy.
@@ -85,42 +85,42 @@ pub enum Stop {
     /// The server could not be started.
     #[error(transparent)]
     Launch(#[from] LaunchError),
-    /// There is nowhere to keep downloads.
+    /// There is no place for downloads.
     #[error(
         "there is no place for the cache: HOME is not set\n  name one with --cache-dir, or `cache_dir` in the configuration"
     )]
     NoCache,
-    /// There is nowhere to keep tokens.
+    /// There is no place for tokens.
     #[error("there is no place for tokens: HOME is not set")]
     NoHome,
-    /// Nobody could be told when anything was decided.
+    /// The clock is before 1970, so no record could say when something was decided.
     #[error("{}", limits::CLOCK_BEFORE_EPOCH)]
     Clock,
-    /// What was decided can't be recorded, and the configuration says that it must be.
+    /// The decision can't be recorded, and the configuration says that it must be.
     #[error("{0}\n  nothing runs unrecorded; with `audit: best-effort` in the configuration smcp says so and goes on")]
     Audit(AuditError),
-    /// The local system failed us.
+    /// The local system reports an error.
     #[error("can't {doing} at {}: {cause}", path.display())]
     Local {
-        /// What we were doing.
+        /// What smcp was doing.
         doing: &'static str,
-        /// Where.
+        /// The path it was doing it at.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         cause: io::Error,
     },
-    /// The local system does not give what a launch needs.
+    /// The local system lacks what a launch needs.
     #[error("can't {doing}: {cause}")]
     System {
-        /// What we were doing.
+        /// What smcp was doing.
         doing: &'static str,
-        /// What the system says.
+        /// The system's error.
         cause: io::Error,
     },
-    /// Another process removed the package's files from the cache each time that they were fetched.
+    /// Another process removed the package's files from the cache each time they were fetched.
     #[error("the cache is being emptied by somebody else; try again")]
     CacheBusy,
-    /// The environment variable with the registry's token holds something else.
+    /// The environment variable for the registry's token does not hold a token.
     #[error("{variable} holds no token: expected one word, on one line")]
     TokenVariable {
         /// The variable's name.
@@ -128,24 +128,24 @@ pub enum Stop {
     },
 }
 
-impl From<StoreError> for Stop {
+impl From<StoreError> for PipelineError {
     fn from(error: StoreError) -> Self {
         PackageError::from(error).into()
     }
 }
 
-impl From<UnpackError> for Stop {
+impl From<UnpackError> for PipelineError {
     fn from(error: UnpackError) -> Self {
         PackageError::from(error).into()
     }
 }
 
-impl Stop {
+impl PipelineError {
     pub(super) fn local(doing: &'static str, path: &Path, cause: io::Error) -> Self {
         Self::Local { doing, path: path.to_path_buf(), cause }
     }
 
-    /// How the program ends because of it (spec section 4).
+    /// The exit code's reason for this error (spec section 4).
     pub const fn exit_kind(&self) -> ExitKind {
         match self {
             Self::Package(error) => error.exit_kind(),
@@ -182,12 +182,12 @@ impl Stop {
         }
     }
 
-    /// Why, with every cause, on one line; then what helps, on lines of its own.
+    /// The error with every cause, on one line; then what helps, on lines of its own.
     pub fn explained(&self) -> String {
         error_chain::error_chain(self)
     }
 
-    /// Whether the server had been started, so that standard input and output were its own.
+    /// Whether the server had been started, so that standard input and output belonged to it.
     pub const fn was_started(&self) -> bool {
         match self {
             Self::Launch(error) => error.was_started(),
@@ -207,8 +207,8 @@ impl Stop {
         }
     }
 
-    /// Whether the audience has heard why already, with every reason.
-    pub const fn was_heard(&self) -> bool {
+    /// Whether the audience has been shown the decision already, with every reason.
+    pub const fn was_shown(&self) -> bool {
         match self {
             Self::Refused(Refusal::ByPolicy | Refusal::Declined | Refusal::NobodyToAsk) => true,
             Self::Refused(Refusal::Status { .. } | Refusal::NoPolicies)

@@ -1,10 +1,10 @@
-//! What each kind of record holds; `docs/audit.md` explains the fields.
+//! Builds the body of each kind of record; `docs/audit.md` explains the fields.
 
+use crate::Failed;
 use crate::Judged;
-use crate::Order;
-use crate::Stop;
-use crate::Stopped;
-use crate::ledger::Activity;
+use crate::LaunchRequest;
+use crate::PipelineError;
+use crate::recorder::Activity;
 use smcp_audit::About;
 use smcp_config::Config;
 use smcp_launch::Finished;
@@ -27,10 +27,10 @@ use smcp_model::request::Context;
 use smcp_model::text::SafeText;
 use smcp_policy::request;
 
-/// Our own version, which policies are told too.
+/// The version of smcp, which policies get too.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Who writes, and what was asked for.
+/// Returns who writes the record, and what the user asked for.
 pub(super) fn circumstances(activity: &Activity) -> Circumstances {
     Circumstances {
         command: SafeText::new(activity.command),
@@ -41,7 +41,7 @@ pub(super) fn circumstances(activity: &Activity) -> Circumstances {
     }
 }
 
-/// A decision of policies, with all that is needed to make it again.
+/// Returns a decision of policies, with all that is needed to make it again.
 pub(super) fn decision(config: &Config, judged: &Judged, context: Context, consent: Option<Consent>) -> Body {
     Body::Decision(Box::new(DecisionRecord {
         package: SafeText::new(&judged.subject.label()),
@@ -55,39 +55,39 @@ pub(super) fn decision(config: &Config, judged: &Judged, context: Context, conse
     }))
 }
 
-/// A decision before any policy.
-pub(super) fn refusal(stopped: &Stopped, decision: DecisionDocument) -> Body {
+/// Returns a decision that was made before any policy was evaluated.
+pub(super) fn refusal(failed: &Failed, decision: DecisionDocument) -> Body {
     Body::Decision(Box::new(DecisionRecord {
-        package: SafeText::new(&stopped.subject.label()),
+        package: SafeText::new(&failed.subject.label()),
         consent: None,
         decision,
-        request: RequestRecord { subject: request::document_of(&stopped.subject), context: None },
+        request: RequestRecord { subject: request::document_of(&failed.subject), context: None },
         policies: Vec::new(),
     }))
 }
 
-/// Why nothing was decided, or what was decided could not be done.
-pub(super) fn failed(label: &str, stop: &Stop) -> EndRecord {
-    let causes: Vec<_> = error_chain::causes(stop).map(ToString::to_string).collect();
+/// Returns why nothing was decided, or why the decision could not be carried out.
+pub(super) fn failed(label: &str, error: &PipelineError) -> EndRecord {
+    let causes: Vec<_> = error_chain::causes(error).map(ToString::to_string).collect();
     let message = SafeText::new(&causes.join(": ").split_whitespace().collect::<Vec<_>>().join(" "));
-    ended(label, HowEnded::Failed { code: stop.code().to_owned(), message })
+    ended(label, HowEnded::Failed { code: error.code().to_owned(), message })
 }
 
-/// A server that is about to be started.
-pub(super) fn start(package: &ResolvedPackage, order: &Order, warning: bool) -> Body {
-    let variables = order.env_file.iter().chain(&order.env).map(|assignment| assignment.name().to_owned());
+/// Returns the start of a server, written before the server runs.
+pub(super) fn start(package: &ResolvedPackage, request: &LaunchRequest, warning: bool) -> Body {
+    let variables = request.env_file.iter().chain(&request.env).map(|assignment| assignment.name().to_owned());
     Body::Start(StartRecord {
         package: SafeText::new(&package.label()),
         registry: SafeText::new(&package.registry.to_string()),
         bundle_digest: package.bundle_digest,
         program: package.manifest.entrypoint.command.clone(),
-        arguments: order.arguments.len(),
+        arguments: request.arguments.len(),
         variables: variables.collect(),
         warning,
     })
 }
 
-/// A server that has ended.
+/// Returns the end of a server.
 pub(super) fn end(label: &str, finished: Finished) -> EndRecord {
     let Finished { ended: how, by, delivery } = finished;
     let server = |server_exit_code, signal| ServerEnd {
@@ -105,7 +105,8 @@ pub(super) fn end(label: &str, finished: Finished) -> EndRecord {
     ended(label, how)
 }
 
-/// The end of a server that nobody saw: its smcp is gone. What records it is not what started it, and says so.
+/// Returns the end of a server whose smcp is gone and could not record it. The message says that another smcp recorded
+/// it.
 pub(super) fn abandoned(about: &About) -> (Circumstances, Body) {
     let message = "its smcp was killed, or the machine stopped; this was recorded by the next one".into();
     let how = HowEnded::Abandoned { start: about.start, message };
@@ -117,7 +118,7 @@ fn ended(label: &str, how: HowEnded) -> EndRecord {
     EndRecord { package: SafeText::new(label), how, duration_ms: None, left_behind: None }
 }
 
-/// Every policy as it was configured, in the order of evaluation, with the digest of what was loaded.
+/// Returns every policy as it was configured, in the order of evaluation, with the digest of what was loaded.
 fn policies(config: &Config, judged: &Judged) -> Vec<PolicyRecord> {
     let registry = judged.subject.registry.as_ref();
     let of_layer = |name| config.layers().iter().find(|layer| layer.name() == name);

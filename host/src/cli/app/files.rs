@@ -1,4 +1,4 @@
-//! The real file system, as the configuration looks at it.
+//! The real file system, for the configuration.
 
 use std::ffi::OsString;
 use std::io;
