@@ -1,4 +1,4 @@
-//! How long the three built-in policies take to load, and to evaluate a package.
+//! How long the three built-in policies take to load, and to judge a package.
 //!
 //! `cargo bench`. Figures are for one machine and one moment; compare them within one run only.
 

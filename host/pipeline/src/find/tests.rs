@@ -5,6 +5,10 @@ use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use cap_std::fs::Dir;
+
+use super::*;
+use crate::SharedHost;
+use crate::System;
 use smcp_authority as authority;
 use smcp_config::Config;
 use smcp_config::Places;
@@ -18,10 +22,6 @@ use smcp_registry::Artifact;
 use smcp_registry::DirectoryRegistry;
 use smcp_registry::PublishRequest;
 use smcp_registry::publish;
-
-use super::*;
-use crate::SharedHost;
-use crate::System;
 
 /// A registry that empties the cache whenever it is asked for a file.
 #[derive(Debug)]
