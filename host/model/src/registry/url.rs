@@ -85,8 +85,8 @@ mod tests {
         ];
         for (text, expected) in cases {
             let read = RegistryUrl::parse(text);
-            let told = read.as_ref().map(|url| (url.as_str(), url.endpoint().to_string(), url.path()));
-            assert_eq!(told, expected.map(|(text, who, path)| (text, who.to_owned(), path)), "{text}");
+            let parts = read.as_ref().map(|url| (url.as_str(), url.endpoint().to_string(), url.path()));
+            assert_eq!(parts, expected.map(|(text, who, path)| (text, who.to_owned(), path)), "{text}");
         }
         let longest = format!("https://r.example/{}", "x".repeat(limits::HTTP_URL - 18));
         assert!(RegistryUrl::parse(&longest).is_some());
