@@ -1,6 +1,6 @@
-//! Compiles the built-in policies ahead of time: no launch waits for it.
+//! Compiles the built-in policies ahead of time, so that no launch waits.
 //!
-//! Measured in docs/decisions/0002: compiling at first use costs more than the whole rest of a launch, and a cache on
+//! As docs/decisions/0002 measured, compiling at first use costs more than the whole rest of a launch, and a cache on
 //! disk would be one more thing to trust.
 
 use std::error::Error;
@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let target = std::env::var("TARGET")?;
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     let dist = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("../../builtin-policies/dist");
-    // Naming the target keeps the build machine's own CPU features out: the code runs on every CPU of the kind.
+    // Naming the target keeps the build machine's own CPU features out: the code runs on every CPU of this target.
     let engine = wasmtime::Engine::new(tuning::config().target(&target)?)?;
     for name in BUILT_INS {
         let source = dist.join(name).with_extension("wasm");

@@ -1,4 +1,4 @@
-//! A decision as the document that machines get: `--json`, the audit log, a client's error.
+//! Makes the decision document for `--json`, audit log and client errors.
 
 use crate::Notice;
 use crate::Ruling;
@@ -19,28 +19,28 @@ use smcp_model::verdict::Fault;
 use smcp_model::verdict::Finding;
 use smcp_model::verdict::Outcome;
 
-/// How a decision came about.
+/// The result that a decision document is about.
 #[derive(Debug, Clone, Copy)]
 pub enum Conclusion<'a> {
     /// The policies were evaluated.
     Ruled(&'a Ruling),
-    /// Refused before any policy ran: the status, the identity or the bytes are wrong.
+    /// The package was refused before any policy ran: its status, identity or bytes are wrong.
     Refused {
         /// A stable name for machines.
         code: &'a str,
-        /// Why, for people; the first line is for the headline.
+        /// The reason, for people; the first line is the headline.
         message: &'a str,
     },
-    /// There is no such package, or its registry does not answer: nothing to decide about.
+    /// The package does not exist, or its registry does not answer, so there is nothing to decide.
     Unavailable {
         /// A stable name for machines.
         code: &'a str,
-        /// Why, for people; the first line is for the headline.
+        /// The reason, for people; the first line is the headline.
         message: &'a str,
     },
 }
 
-/// The document of a decision about `subject`, which ends in `exit`.
+/// Makes the document of a decision about `subject`, which ends in `exit`.
 pub fn document(subject: &Subject, conclusion: Conclusion<'_>, notices: &[Notice], exit: ExitKind) -> DecisionDocument {
     let (decision, refusal, policies) = match conclusion {
         Conclusion::Ruled(ruling) => (ruling.effect(), None, ruling.policies()),
@@ -64,7 +64,8 @@ pub fn document(subject: &Subject, conclusion: Conclusion<'_>, notices: &[Notice
     }
 }
 
-/// Code and text of everything that no policy said: the notices, then what the registry said that can't be believed.
+/// Returns code and text of the remarks that don't come from a policy: the notices, then the facts of the registry that
+/// can't be true.
 pub fn asides<'a>(subject: &'a Subject, notices: &'a [Notice]) -> impl Iterator<Item = (&'static str, &'a SafeText)> {
     let notices = notices.iter().map(|notice| (notice.code, &notice.message));
     notices.chain(subject.facts.doubts.iter().map(|doubt| ("fact-doubtful", doubt)))
@@ -98,13 +99,13 @@ fn findings(outcome: &Outcome) -> Vec<FindingDocument> {
         Outcome::Violation(verdict) => {
             [all(FindingKind::Violation, &verdict.violations), all(FindingKind::Notice, &verdict.notices)].concat()
         }
-        Outcome::Fault(fault) => vec![broken(fault)],
+        Outcome::Fault(fault) => vec![fault_finding(fault)],
         Outcome::Skipped => Vec::new(),
         Outcome::Waived { findings, .. } => all(FindingKind::Violation, findings),
     }
 }
 
-fn broken(fault: &Fault) -> FindingDocument {
+fn fault_finding(fault: &Fault) -> FindingDocument {
     FindingDocument {
         kind: FindingKind::Fault,
         code: format!("fault-{}", fault.kind.as_str()),
@@ -125,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn details_for_machines_are_there_when_a_policy_gives_them() {
+    fn the_details_that_a_policy_gives_are_written() {
         let found = Finding {
             code: "host".parse().unwrap(),
             message: "a host".into(),

@@ -1,6 +1,6 @@
-//! Outcomes in, decision out: the AND, and sole maker of a [`Clearance`].
+//! Turns outcomes into a decision; the only maker of a [`Clearance`].
 //!
-//! Before it `policy` has evaluated; after it `report` says what was decided and `launch` starts what was cleared.
+//! `policy` comes before and evaluates. After it, `report` shows the decision, and `launch` starts the cleared package.
 //! Nothing here reads a file, a clock or a terminal.
 
 mod document;
@@ -18,50 +18,50 @@ use smcp_model::request::Subject;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::Evaluated;
 
-/// Proof that `package` may start. The one way to it: [`admit`] a package, [`rule`](Admitted::rule) on it,
+/// Proof that `package` may start. The only way to one is to [`admit`] a package, [`rule`](Admitted::rule) on it,
 /// [`apply`](Ruled::apply) that ruling, and [`answer`](Question::answer) its question.
 #[derive(Debug)]
 pub struct Clearance {
-    package: ResolvedPackage, // INVARIANT: private; admitted, judged by at least one policy, and none of them blocks.
+    package: ResolvedPackage, // INVARIANT: private; admitted, judged by at least one policy, and blocked by none.
 }
 
 impl Clearance {
-    /// What may start.
+    /// The package that may start.
     pub const fn package(&self) -> &ResolvedPackage {
         &self.package
     }
 }
 
-/// Something that a registry vouches for, and therefore gives a status.
-pub trait Vouched {
-    /// What the registry says of it.
+/// A type that has facts from a registry, including a status.
+pub trait HasFacts {
+    /// The facts that the registry gives.
     fn facts(&self) -> &Facts;
 }
 
-impl Vouched for ResolvedPackage {
+impl HasFacts for ResolvedPackage {
     fn facts(&self) -> &Facts {
         &self.facts
     }
 }
 
-impl Vouched for Subject {
+impl HasFacts for Subject {
     fn facts(&self) -> &Facts {
         &self.facts
     }
 }
 
-/// Proof that a candidate's status lets policies judge it. Only [`admit`] makes one.
+/// Proof that a candidate's status allows policies to judge it. Only [`admit`] makes one.
 #[derive(Debug)]
 pub struct Admitted<T> {
-    candidate: T, // INVARIANT: private; its status is one that may run.
+    candidate: T, // INVARIANT: private; its status allows it to run.
     notice: Option<Notice>,
 }
 
-/// Judges the status that the registry gives, before anything is downloaded and before any policy runs.
+/// Checks the status that the registry gives, before anything is downloaded and before any policy runs.
 ///
 /// # Errors
-/// [`Refusal::Status`] for every status but `published`, `deprecated` and none at all.
-pub fn admit<T: Vouched>(candidate: T) -> Result<Admitted<T>, Refusal> {
+/// [`Refusal::Status`] for every status but `published`, `deprecated` and an unknown one (`None`).
+pub fn admit<T: HasFacts>(candidate: T) -> Result<Admitted<T>, Refusal> {
     let notice = match &candidate.facts().status {
         Some(Status::Published) => None,
         Some(Status::Deprecated) => Some(Notice {
@@ -78,29 +78,29 @@ pub fn admit<T: Vouched>(candidate: T) -> Result<Admitted<T>, Refusal> {
 }
 
 impl<T> Admitted<T> {
-    /// What was admitted.
+    /// The admitted candidate.
     pub const fn candidate(&self) -> &T {
         &self.candidate
     }
 
-    /// What is worth saying about its status.
+    /// The remark about its status.
     pub const fn notice(&self) -> Option<&Notice> {
         self.notice.as_ref()
     }
 
-    /// The next form of the candidate, admitted by its own status: what was admitted is never taken for something else.
+    /// Replaces the candidate by its next form, which is admitted by its own status: an admission never passes to
+    /// another candidate.
     ///
     /// # Errors
-    /// When there is no next form, or its status refuses it.
-    pub fn and_then<U: Vouched, E: From<Refusal>>(
+    /// When the next form can't be made, or its status refuses it.
+    pub fn and_then<U: HasFacts, E: From<Refusal>>(
         self,
         next: impl FnOnce(T) -> Result<U, E>,
     ) -> Result<Admitted<U>, E> {
         Ok(admit(next(self.candidate)?)?)
     }
 
-    /// Combines what the policies say of the candidate, once and for all: a ruling to show, and the candidate bound to
-    /// its effect.
+    /// Combines the outcomes of the policies, once. Returns the candidate, bound to the effect, and the ruling to show.
     ///
     /// # Errors
     /// [`Refusal::NoPolicies`] when no policy has judged it.
@@ -110,15 +110,15 @@ impl<T> Admitted<T> {
     }
 }
 
-/// What all policies together mean for one candidate, to be shown. By itself it starts nothing.
+/// The outcome of all policies together for one candidate, to be shown. It does not allow a start.
 #[derive(Debug)]
 pub struct Ruling {
     policies: Vec<Evaluated>, // INVARIANT: at least one.
-    effect: Effect,           // INVARIANT: the maximum over `policies`.
+    effect: Effect,           // INVARIANT: the maximum of the effects of `policies`.
 }
 
 impl Ruling {
-    /// Combines outcomes: the decision is the strictest effect of any policy, whatever their order.
+    /// Combines outcomes: the decision is the strictest effect of any policy, in any order.
     pub fn of(policies: Vec<Evaluated>) -> Result<Self, Refusal> {
         let effect = policies.iter().map(Evaluated::effect).max().ok_or(Refusal::NoPolicies)?;
         Ok(Self { policies, effect })
@@ -135,23 +135,23 @@ impl Ruling {
     }
 }
 
-/// A candidate, bound to what was ruled about it. Only the ruling on a package can be applied, and only once: a facts
+/// A candidate, bound to the effect of its ruling. Only the ruling on a package can be applied, and only once: a facts
 /// document has nothing to start.
 #[derive(Debug)]
 pub struct Ruled<T> {
-    candidate: T, // INVARIANT: private; `effect` is that of its own ruling.
+    candidate: T, // INVARIANT: private; `effect` is the effect of its own ruling.
     effect: Effect,
 }
 
 impl<T> Ruled<T> {
-    /// What was ruled about. It is shown, not handed out: only [`apply`](Ruled::apply) lets it start.
+    /// The candidate, by reference only: it can start only through [`apply`](Ruled::apply).
     pub const fn candidate(&self) -> &T {
         &self.candidate
     }
 }
 
 impl Ruled<ResolvedPackage> {
-    /// Carries the ruling out.
+    /// Applies the ruling to the package.
     pub fn apply(self) -> Decision {
         let package = self.candidate;
         match self.effect {
@@ -162,14 +162,14 @@ impl Ruled<ResolvedPackage> {
     }
 }
 
-/// What happens to a launch.
+/// The decision about a launch.
 #[derive(Debug)]
 pub enum Decision {
-    /// It may go on.
+    /// The launch may go on.
     Allow(Clearance),
-    /// It may go on if somebody consents.
+    /// It may go on if the user consents.
     Ask(Question),
-    /// It may not.
+    /// It must not go on.
     Deny(Refusal),
 }
 
@@ -183,7 +183,7 @@ impl Question {
     /// Turns the answer into a clearance or a refusal.
     ///
     /// # Errors
-    /// Every answer but a yes refuses.
+    /// A refusal for every answer that is not consent.
     pub fn answer(self, consent: Consent) -> Result<Clearance, Refusal> {
         match consent {
             Consent::Trusted | Consent::Accepted => Ok(Clearance { package: self.package }),
@@ -193,22 +193,22 @@ impl Question {
     }
 }
 
-/// Why a launch is refused. All of them end in exit code 4 (spec section 4).
+/// Why a launch is refused. Every refusal ends in exit code 4 (spec section 4).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// A policy blocks it.
     #[error("refused by policy")]
     ByPolicy,
-    /// No policy has judged it: an empty set of rules allows nothing.
+    /// No policy has judged it: an empty set of policies allows nothing.
     #[error("no policy has judged it, and nothing starts unjudged; `smcp policy list` shows what is configured")]
     NoPolicies,
-    /// A person said no.
+    /// The user did not consent.
     #[error("not started: the answer was not yes")]
     Declined,
-    /// It needs consent and nobody can give it.
+    /// It needs consent, but no user can be asked.
     #[error("not started: it needs consent and nobody can be asked here; pass --trust to consent in advance")]
     NobodyToAsk,
-    /// The registry doesn't offer it for use; no mode and no waiver changes that.
+    /// Its status in the registry forbids it; no mode and no waiver changes that.
     #[error("the registry says that this version is `{status}`, and only published or deprecated versions may run")]
     Status {
         /// The registry's word.
@@ -229,7 +229,7 @@ impl Refusal {
     }
 }
 
-/// Something worth saying about the package that no policy said.
+/// A remark about the package that does not come from a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
     /// A stable name for machines.

@@ -1,15 +1,16 @@
-//! What a server is handed when it starts, as far as it can be said before.
+//! The variables and the folder that a server will get when it starts.
 //!
-//! Names, never values.
+//! Variables are named; their values are never here.
 
-/// What of ours a server gets.
+/// The variables and the folder that a server gets, and the variables that it lacks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Access {
     /// Names of the variables that it gets.
     pub variables: Vec<String>,
-    /// Names of variables that its manifest asks for and nobody has set: the usual reason why a server fails.
+    /// Names of variables that its manifest asks for and that are not set: the usual reason why a server fails.
     pub unset: Vec<String>,
-    /// Names of ours that it does not get although the network or the time may depend on them: proxies, certificates, TZ.
+    /// Names of variables of smcp that it does not get, though it may need them for network or time: proxies,
+    /// certificates, TZ.
     pub withheld: Vec<String>,
     /// The directory inside its bundle that it starts in; the bundle's root when absent.
     pub workdir: Option<String>,

@@ -1,4 +1,4 @@
-//! The audit log's vocabulary: events, heads, and what a verification finds.
+//! The audit log's vocabulary: events, heads, results of a verification.
 
 use std::collections::BTreeSet;
 
@@ -7,12 +7,12 @@ use crate::text::SafeText;
 use crate::word::deserialize_word;
 use crate::word::serialize_as_word;
 
-/// What a record is about.
+/// The event that a record is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
-    /// Something was decided about a package.
+    /// A package was allowed or refused.
     Decision,
-    /// Nothing could be decided, or what was decided could not be carried out, and no server was started.
+    /// No decision was possible, or the decision could not be carried out; no server was started.
     Failure,
     /// A server is about to be started.
     Start,
@@ -38,76 +38,76 @@ impl Event {
 serialize_as_word!(Event);
 deserialize_word!(Event);
 
-/// A record's place in the chain: what the record after it refers to.
+/// A record's number and digest, which the next record refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Head {
     /// Its number, from 1.
     pub seq: u64,
-    /// The digest of its line, the line's end included.
+    /// The digest of its line, line feed included.
     pub digest: Digest,
 }
 
 impl Head {
-    /// What the first record refers to: nothing, number 0.
+    /// The head that the first record refers to: number 0, digest of zeros.
     pub const NOTHING: Self = Self { seq: 0, digest: Digest::ZERO };
 }
 
-/// A line of a log that was looked for.
+/// A line of a log that matches a search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundLine {
-    /// In which file.
+    /// The file that it is in.
     pub file: SafeText,
-    /// In which line of it, from 1.
+    /// Its line number in that file, from 1.
     pub line: u64,
     /// The line as JSON; null when it is not JSON.
     pub value: serde_json::Value,
 }
 
-/// Something in a log that no writer leaves.
+/// A fault in a log that no writer of ours can leave.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Break {
-    /// In which file.
+    /// The file that it is in.
     pub file: SafeText,
-    /// In which line of it, from 1.
+    /// Its line number in that file, from 1.
     pub line: u64,
     /// What is wrong, what was expected, and what may have happened.
     pub message: SafeText,
 }
 
-/// What the verification of a log has found.
+/// The result of verifying a log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verification {
     /// The files that were read, oldest first.
     pub files: Vec<SafeText>,
     /// How many records they hold.
     pub records: u64,
-    /// The last record; none when there is no record.
+    /// The last record; `None` when the log has no record.
     pub head: Option<Head>,
-    /// When the last record was written, as it says.
+    /// The time that the last record gives for itself.
     pub last_time: Option<String>,
-    /// Everything that no writer leaves, up to a limit.
+    /// The faults that no writer of ours can leave, up to a limit.
     pub breaks: Vec<Break>,
-    /// How many more there are.
+    /// How many more breaks there are.
     pub more: u64,
-    /// What is unusual and no break: traces of writers that were killed.
+    /// Unusual lines that are not breaks: traces of writers that were killed.
     pub notes: Vec<Break>,
-    /// Runs that started a server of which no end is recorded, up to a limit.
+    /// Runs whose server has a recorded start but no recorded end, up to a limit.
     pub unended: BTreeSet<u64>,
-    /// How many more there are.
+    /// How many more such runs there are.
     pub more_unended: u64,
-    /// Those of them whose server lives; what is not known here counts as none.
+    /// Those of `unended` whose server still runs. A run that is not known here counts as ended.
     pub living: BTreeSet<u64>,
-    /// Files beside the log that look like parts of it, and that smcp did not put aside.
+    /// Files beside the log that look like parts of it, but that smcp did not put aside.
     pub foreign: Vec<SafeText>,
 }
 
 impl Verification {
-    /// Whether the chain holds.
+    /// Whether the chain has no break.
     pub const fn is_intact(&self) -> bool {
         self.breaks.is_empty()
     }
 
-    /// Runs whose server has ended without a record of it, up to a limit.
+    /// Runs whose server has ended without a record of its end, up to a limit.
     pub fn lost(&self) -> impl Iterator<Item = u64> {
         self.unended.difference(&self.living).copied()
     }

@@ -1,12 +1,12 @@
-//! Reading no more than a bound.
+//! Reading with a limit on the number of bytes.
 
 use std::io;
 use std::io::Read;
 
 use crate::number;
 
-/// Everything that `source` has, or `None` when that is more than `limit` bytes: it is never cut short. About
-/// `expected` bytes are, for which room is made at once.
+/// Returns all bytes of `source`, never a part of them; `None` when it has more than `limit`. Room for `expected` bytes
+/// is allocated at once.
 ///
 /// # Errors
 /// When `source` can't be read.
@@ -16,7 +16,7 @@ pub fn read_within(source: impl Read, limit: usize, expected: usize) -> io::Resu
     Ok((bytes.len() <= limit).then_some(bytes))
 }
 
-/// The first `most` bytes of `source`, or all when it has fewer.
+/// Returns the first `most` bytes of `source`, or all of them when it has fewer.
 ///
 /// # Errors
 /// When `source` can't be read.

@@ -1,4 +1,4 @@
-//! What a cache holds, and what is to go.
+//! The contents of a cache, and the rules for what is removed from it.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -17,24 +17,24 @@ use crate::text::SafeText;
 pub struct CacheEntry {
     /// The digest that it is named by. It is verified when it is used, not when it is listed.
     pub digest: Digest,
-    /// What it is.
+    /// Which kind of file it is.
     pub kind: CacheKind,
     /// Its length.
     pub size: ByteSize,
     /// When it was last used, in seconds since the Unix epoch.
     pub last_used: u64,
-    /// The packages that it belongs to, as far as that is known.
+    /// The packages that it is known to belong to.
     pub packages: Vec<CachedPackage>,
 }
 
-/// What a file in the cache is.
+/// The kind of a file in the cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CacheKind {
     /// A package's manifest.
     Manifest,
     /// A package's bundle.
     Bundle,
-    /// Not a file at all: a link, a folder, a pipe.
+    /// Not a regular file: a link, a folder, a pipe.
     Foreign,
 }
 
@@ -49,7 +49,7 @@ impl CacheKind {
     }
 }
 
-/// A package that a registry has told of.
+/// A package that a registry has resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CachedPackage {
     /// Which package.
@@ -58,7 +58,7 @@ pub struct CachedPackage {
     pub version: Version,
     /// The registry.
     pub registry: Registry,
-    /// When it was asked, in seconds since the Unix epoch.
+    /// When the registry was asked, in seconds since the Unix epoch.
     pub resolved_at: u64,
 }
 
@@ -69,16 +69,16 @@ impl CachedPackage {
     }
 }
 
-/// What somebody wants to be gone.
+/// What the user asks to have removed from a cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CacheTarget {
-    /// The file whose digest begins with these hex digits: 12 to 64 of them.
+    /// The file whose digest begins with these 12 to 64 hex digits.
     Digest(String), // INVARIANT: lower-case hex; checked by `FromStr`.
-    /// A package, in one version or in all.
+    /// A package, in one version or in all versions.
     Package(PackageId, Option<Version>),
 }
 
-/// A text names nothing that could be in a cache.
+/// A text is neither a digest nor a package.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{found}` is neither a digest nor a package: expected sha256:… with at least 12 hex digits, ORG/NAME, or \
@@ -88,7 +88,7 @@ pub struct TargetError {
     found: SafeText,
 }
 
-/// The fewest hex digits that stand for a digest.
+/// The fewest hex digits that identify a digest.
 const PREFIX: usize = 12;
 
 impl FromStr for CacheTarget {
@@ -112,27 +112,27 @@ impl FromStr for CacheTarget {
     }
 }
 
-/// What housekeeping removes, besides what nobody knows any more.
+/// What housekeeping removes besides the files that belong to no known package.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CacheRules {
     /// Files that were not used for this long.
     pub older_than: Option<Duration>,
-    /// The files that were used longest ago, until no more than this is left.
+    /// The total size to keep at most; the files that were used longest ago go first.
     pub max_size: Option<ByteSize>,
 }
 
-/// What was removed, or would be.
+/// The files that were removed, or would be.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CacheRemoval {
-    /// The files.
+    /// The removed files.
     pub removed: Vec<CacheEntry>,
-    /// Files that were to go and stay, because a running package has them.
+    /// Files that were kept, although asked for, because a running package uses them.
     pub in_use: Vec<CacheEntry>,
-    /// How many unfinished downloads went.
+    /// How many unfinished downloads were removed.
     pub drafts: usize,
-    /// How many answers of registries went.
+    /// How many kept answers of registries were removed.
     pub answers: usize,
-    /// What all of them took.
+    /// The total size of everything that was removed.
     pub freed: ByteSize,
 }
 

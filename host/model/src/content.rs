@@ -1,18 +1,18 @@
-//! What some bytes are, told by how they begin.
+//! Recognises common kinds of files by their first bytes.
 //!
-//! For whoever expected something else: a download often gives a page about a file, a pointer to it, or an archive
-//! around it, under the file's own name.
+//! For messages about a file that is not what was expected: a download often gives a page about a file, a pointer to
+//! it, or an archive around it, under the file's own name.
 
-/// How much of a file tells what it is, bytes: the mark of a tar stands at 257.
+/// How much of a file is needed to recognise it, bytes: the mark of a tar archive is at 257.
 pub const BEGINNING: usize = 1024;
 
-/// What begins like `bytes`, in words that follow "it is", and what to do about it; `None` when nothing known does.
+/// Returns what `bytes` are, in words that follow "it is", and what to do about it; `None` when their kind is unknown.
 pub fn recognise(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     let start = bytes.get(..BEGINNING).unwrap_or(bytes);
     binary(start).or_else(|| text(start, bytes.len() > BEGINNING))
 }
 
-/// The commonest thing to come in place of something else.
+/// The kind that most often comes in place of the expected file.
 pub const WEB_PAGE: &str = "a web page (HTML)";
 const UNPACK: &str = "unpack it and name the file that is in it";
 const RIGHT_FILE: &str = "name the file that is meant";
@@ -40,7 +40,7 @@ fn binary(start: &[u8]) -> Option<(&'static str, &'static str)> {
 fn text(start: &[u8], cut: bool) -> Option<(&'static str, &'static str)> {
     let text = match std::str::from_utf8(start) {
         Ok(text) => text,
-        // The cut may go through a character.
+        // The cut may be in the middle of a character.
         Err(error) if cut && error.error_len().is_none() => {
             std::str::from_utf8(start.get(..error.valid_up_to())?).ok()?
         }
@@ -70,8 +70,8 @@ fn text(start: &[u8], cut: bool) -> Option<(&'static str, &'static str)> {
     if text.starts_with("#!") {
         return Some(("a script", RIGHT_FILE));
     }
-    let plain = |character: char| !character.is_control() || character.is_ascii_whitespace();
-    (!shown.is_empty() && text.chars().all(plain)).then_some(("text", RIGHT_FILE))
+    let is_printable = |character: char| !character.is_control() || character.is_ascii_whitespace();
+    (!shown.is_empty() && text.chars().all(is_printable)).then_some(("text", RIGHT_FILE))
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
-//! The moment by which work has to be done, passed along.
+//! The moment by which work has to be done, passed from caller to callee.
 //!
-//! Nobody reads a clock of its own to know how much time is left.
+//! Every step asks the deadline how much time is left, and reads no clock itself.
 
 use std::time::Duration;
 use std::time::Instant;
 
 use crate::number;
 
-/// When something that may take long has to give up.
+/// The moment at which slow work has to give up.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline {
     limit: Duration,
@@ -22,37 +22,37 @@ pub struct Expired {
 }
 
 impl Deadline {
-    /// The deadline that is `limit` from now. One too far away to be counted never comes.
+    /// The deadline `limit` from now. One too far away to be represented never passes.
     pub fn after(limit: Duration) -> Self {
         Self { limit, end: Instant::now().checked_add(limit) }
     }
 
-    /// The deadline that never comes.
+    /// A deadline that never passes.
     pub const fn none() -> Self {
         Self { limit: Duration::MAX, end: None }
     }
 
-    /// The same deadline, later by `pause`: time that was spent waiting for somebody else.
+    /// The same deadline, later by `pause`: time that was spent waiting for the user or another process.
     #[must_use]
     pub fn extended(self, pause: Duration) -> Self {
         Self { end: self.end.and_then(|end| end.checked_add(pause)), ..self }
     }
 
-    /// An earlier one: `limit` from now at most, and half of the time that is left at most. For work that something
-    /// else can take the place of.
+    /// An earlier deadline: at most `limit` from now, and at most half of the time that is left. For work that has a
+    /// substitute.
     #[must_use]
     pub fn share(&self, limit: Duration) -> Self {
-        // Whole milliseconds, which is how people read it.
+        // Whole milliseconds, because the limit is shown to people.
         let half = |left: Duration| Duration::from_millis(number::millis(left) / 2);
         Self::after(self.remaining().map_or(limit, |left| limit.min(half(left))))
     }
 
-    /// How much time is left; `None` when there is no end to it.
+    /// The time that is left; `None` when the deadline never passes.
     pub fn remaining(&self) -> Option<Duration> {
         self.end.map(|end| end.saturating_duration_since(Instant::now()))
     }
 
-    /// Nothing, while there is time.
+    /// Checks that there is time left.
     ///
     /// # Errors
     /// When the deadline has passed.
@@ -60,7 +60,7 @@ impl Deadline {
         if self.remaining().is_some_and(|left| left.is_zero()) { Err(self.expired()) } else { Ok(()) }
     }
 
-    /// What to say when somebody else found that it has passed: a socket with a timeout of its own.
+    /// The error for a deadline that something else has found to be over, such as a socket with its own timeout.
     pub const fn expired(&self) -> Expired {
         Expired { limit: self.limit }
     }

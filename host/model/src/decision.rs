@@ -1,7 +1,7 @@
-//! The decision document: what was decided and why, for machines (spec section 5).
+//! The decision document: a decision with its reasons (spec section 5).
 //!
-//! Made once, from a ruling or a refusal. The audit log keeps it, `--json` prints it, and a client that started nothing
-//! gets it; whoever reads one back gets the same type.
+//! It is for machines, and made once, from a ruling or a refusal. The audit log keeps it, `--json` prints it, and a
+//! client whose server was not started gets it. Reading one back gives the same type.
 
 use crate::digest::Digest;
 use crate::exit::ExitKind;
@@ -22,14 +22,14 @@ use crate::word::serialize_as_word;
 /// The schema of a decision document.
 pub const SCHEMA: &str = "smcp.decision/1";
 
-/// Somebody's answer to a decision that asks, or why there is none.
+/// The answer to a decision that asks for consent, or the reason why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consent {
     /// `--trust` was passed: yes without asking.
     Trusted,
-    /// A person typed y or yes.
+    /// The user typed y or yes.
     Accepted,
-    /// A person typed anything else, nothing, or closed the terminal.
+    /// The user typed anything else, nothing, or closed the terminal.
     Declined,
     /// Standard input and standard error are not both terminals.
     NobodyToAsk,
@@ -55,8 +55,8 @@ impl Consent {
     }
 }
 
-/// How a program ends that decided this and asked that (spec sections 3 and 4): with success or a refusal, nothing else.
-/// A question without an answer refuses.
+/// The way a program ends after this effect and this consent (spec sections 3 and 4): success or a refusal, nothing
+/// else. A question without an answer is a refusal.
 pub const fn exit_for(effect: Effect, consent: Option<Consent>) -> ExitKind {
     match (effect, consent) {
         (Effect::Pass | Effect::Warn, _) => ExitKind::Success,
@@ -65,7 +65,7 @@ pub const fn exit_for(effect: Effect, consent: Option<Consent>) -> ExitKind {
     }
 }
 
-/// What was decided about a package, with every reason.
+/// A decision about a package, with every reason.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct DecisionDocument {
     /// [`SCHEMA`].
@@ -74,23 +74,23 @@ pub struct DecisionDocument {
     pub package: SafeText,
     /// The strictest effect of any policy; `block` for a refusal before any policy.
     pub decision: Effect,
-    /// What the program exits with, should it end here.
+    /// The exit code of the program if it ends here.
     pub exit_code: u8,
     /// Why nothing was evaluated; absent when policies were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<CodedMessage>,
-    /// What the decision rests on.
+    /// The facts that the decision is based on.
     pub facts: DecidedFacts,
     /// Every policy with its result, in the order of evaluation.
     pub policies: Vec<PolicyResult>,
-    /// How many policies were left out to make the document small enough; absent when it is whole.
+    /// How many policies were left out to make the document small enough; absent when none were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub more: Option<String>,
-    /// What is worth saying and no policy said.
+    /// Remarks that don't come from a policy.
     pub notices: Vec<CodedMessage>,
 }
 
-/// A sentence with a name for machines.
+/// A message for people with a stable name for machines.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct CodedMessage {
     /// A stable name.
@@ -102,13 +102,13 @@ pub struct CodedMessage {
 /// The facts that are shown with a decision; null is *unknown*.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct DecidedFacts {
-    /// Who stands behind the package.
+    /// Who published the package.
     pub origin: Option<SafeText>,
-    /// How far it was certified, 0 to 3.
+    /// Its certification level, 0 to 3.
     pub cert_level: Option<CertLevel>,
     /// Its security score, 0 to 100.
     pub score: Option<Score>,
-    /// The registry's word for the version's state.
+    /// The registry's word for the version's status.
     pub status: Option<SafeText>,
     /// The registry that vouches for them.
     pub registry: Option<SafeText>,
@@ -131,43 +131,43 @@ impl DecidedFacts {
     }
 }
 
-/// What one policy ended in.
+/// The result of one policy.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PolicyResult {
     /// Its name in the configuration.
     pub name: PolicyName,
-    /// The layer it stands in.
+    /// The layer that configures it.
     pub layer: LayerName,
-    /// How strictly it is meant.
+    /// Its mode: how strictly it is applied.
     pub mode: Mode,
-    /// What it ended in.
+    /// The kind of its outcome.
     pub outcome: OutcomeKind,
-    /// Why it broke; absent unless it did.
+    /// Why it failed; absent unless the outcome is a fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<FaultKind>,
-    /// The reason of the exception in force; absent where there is none.
+    /// The reason of the exception in force; absent when no exception is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiver: Option<SafeText>,
-    /// What that does to the launch.
+    /// What the outcome means for the launch.
     pub effect: Effect,
     /// Digest of the component; null when its bytes could not be read.
     pub digest: Option<Digest>,
-    /// What the component calls its version; null when it could not be asked.
+    /// The version that the component gives itself; null when it could not be asked.
     pub version: Option<SafeText>,
     /// How long its evaluation took, microseconds.
     pub duration_us: u64,
-    /// Everything that it said.
+    /// All its findings.
     pub findings: Vec<FindingDocument>,
 }
 
-/// What kind of finding it is.
+/// The kind of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FindingKind {
     /// A reason to refuse.
     Violation,
-    /// Worth saying, and never a reason to refuse.
+    /// A remark that is never a reason to refuse.
     Notice,
-    /// Why the policy broke.
+    /// Why the policy failed.
     Fault,
 }
 
@@ -185,20 +185,20 @@ impl FindingKind {
     }
 }
 
-/// One thing that a policy says, or that is said of a broken one.
+/// One finding of a policy, or the fault of a policy that failed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FindingDocument {
-    /// Which kind.
+    /// Its kind.
     pub kind: FindingKind,
     /// A stable name for machines; `fault-…` for a fault.
     pub code: String,
     /// One sentence for people.
     pub message: SafeText,
-    /// The field of the subject it is about.
+    /// The field of the subject that it is about.
     pub fact: Option<SafeText>,
-    /// What the reader can do about it.
+    /// What the user can do about it.
     pub remedy: Option<SafeText>,
-    /// Details for machines, as name and value; absent when there are none.
+    /// Details for machines, as pairs of name and value; absent when there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extensions: Vec<(SafeText, SafeText)>,
 }

@@ -1,14 +1,14 @@
-//! What `smcp doctor` finds: one check after the other.
+//! The results of `smcp doctor`: a list of checks.
 
 use crate::text::SafeText;
 use crate::word::serialize_as_word;
 
-/// How well something is.
+/// How healthy a checked thing is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Health {
-    /// As it should be.
+    /// It is as it should be.
     Ok,
-    /// `run` works, and somebody should know this.
+    /// `run` works, but the user should know this.
     Warning,
     /// `run` can't work, or the audit log was changed.
     Problem,
@@ -27,16 +27,16 @@ impl Health {
 
 serialize_as_word!(Health);
 
-/// One thing that was looked at.
+/// One thing that was checked.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Check {
-    /// What was looked at; a stable name for machines.
+    /// The name of the check; stable, for machines.
     pub name: &'static str,
-    /// How well it is.
+    /// How healthy it is.
     pub health: Health,
     /// What was found.
     pub message: SafeText,
-    /// What to do, when there is something.
+    /// What to do; `None` when there is nothing to do.
     pub advice: Option<SafeText>,
 }
 
@@ -52,7 +52,7 @@ impl Check {
         Self { advice: Some(SafeText::new(advice.as_ref())), ..self }
     }
 
-    /// What an error says: its first line is what was found, the rest is advice.
+    /// A check that found an error: the first line of its text is the message, the rest is advice.
     pub fn failed(name: &'static str, health: Health, error: &str) -> Self {
         let mut lines = error.lines().map(str::trim).filter(|line| !line.is_empty());
         let check = Self::new(name, health, lines.next().unwrap_or_default());
@@ -61,7 +61,7 @@ impl Check {
     }
 }
 
-/// The worst of all checks.
+/// The worst health of all checks.
 pub fn worst(checks: &[Check]) -> Health {
     checks.iter().map(|check| check.health).max().unwrap_or(Health::Ok)
 }

@@ -1,4 +1,4 @@
-//! A digest that was checked once: `sha256:` and 64 lower-case hex digits.
+//! A SHA-256 digest: `sha256:` and 64 lower-case hex digits, checked when read.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use sha2::Sha256;
 
 use crate::text::SafeText;
 
-/// The SHA-256 of some bytes. The only algorithm that registries of this kind use (spec section 6).
+/// The SHA-256 of some bytes, the only algorithm that these registries use (spec section 6).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
@@ -20,25 +20,25 @@ pub struct DigestError {
 }
 
 impl Digest {
-    /// What stands where there is nothing to have a digest of: the first record of a chain has it in place of one.
+    /// The digest of nothing: the first record of a chain has it where others have the digest of the record before.
     pub const ZERO: Self = Self([0; 32]);
 
-    /// A digest that was computed elsewhere: the 32 bytes of a SHA-256.
+    /// Takes the 32 bytes of a SHA-256 that was computed elsewhere.
     pub const fn from_sha256(hash: [u8; 32]) -> Self {
         Self(hash)
     }
 
-    /// The digest of `bytes`.
+    /// Computes the digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// The 64 hex digits without the algorithm, safe as the name of a file.
+    /// The 64 hex digits without the algorithm, safe as a file name.
     pub fn hex(&self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// The first twelve hex digits after the algorithm: enough for a person, never for a comparison.
+    /// The algorithm and the first twelve hex digits: enough for a person to read, never for a comparison.
     pub fn short(&self) -> String {
         let mut text = self.to_string();
         text.truncate("sha256:".len() + 12);
@@ -56,7 +56,7 @@ impl Hasher {
         self.0.update(bytes);
     }
 
-    /// The digest of all bytes so far.
+    /// Returns the digest of all bytes so far.
     pub fn finish(self) -> Digest {
         Digest(self.0.finalize().into())
     }

@@ -1,6 +1,6 @@
-//! How text is encoded that people save: byte order marks, UTF-16.
+//! Recognises how a saved text is encoded: byte order marks, UTF-16.
 
-/// What some editors put before a text in UTF-8. It is no part of the text.
+/// The mark that some editors put before a text in UTF-8. It is not part of the text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The same bytes without a byte order mark.
@@ -8,7 +8,8 @@ pub fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
 }
 
-/// Whether this is UTF-16: by its own mark, or because every other byte of its beginning is NUL, which is in no text.
+/// Whether this is UTF-16: it has the mark of UTF-16, or every other byte at its start is NUL, which no text in UTF-8
+/// contains.
 pub fn is_utf_16(bytes: &[u8]) -> bool {
     match bytes {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,
@@ -22,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_is_no_text_and_utf_16_is_known() {
+    fn a_mark_is_not_part_of_the_text_and_utf_16_is_recognised() {
         assert_eq!(without_mark(b"\xef\xbb\xbfa: 1"), b"a: 1");
         assert_eq!(without_mark(b"a: 1"), b"a: 1");
         for (bytes, expected) in [

@@ -1,24 +1,24 @@
-//! Who is talked to: scheme, host and port, which is what a token belongs to.
+//! The server at an address: scheme, host and port. A token belongs to one.
 
 use std::fmt;
 use std::net::IpAddr;
 
-/// How a registry is spoken to.
+/// The protocol that a registry is reached by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scheme {
-    /// Encrypted, and the other side proves who it is.
+    /// Encrypted, and the server proves its identity.
     Https,
-    /// Neither; on this machine only.
+    /// Neither encrypted nor authenticated; on this machine only.
     Http,
 }
 
 impl Scheme {
-    /// The scheme of that name, in any case.
+    /// The scheme with this name, in upper or lower case.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Https, Self::Http].into_iter().find(|known| known.as_str().eq_ignore_ascii_case(name))
     }
 
-    /// As it stands in a URL.
+    /// Its name as written in a URL.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Https => "https",
@@ -26,7 +26,7 @@ impl Scheme {
         }
     }
 
-    /// The port when a URL names none.
+    /// The port when a URL has no port.
     pub const fn default_port(self) -> u16 {
         match self {
             Self::Https => 443,
@@ -35,7 +35,7 @@ impl Scheme {
     }
 }
 
-/// Scheme, host and port. Two URLs with equal ones are answered by the same server.
+/// Scheme, host and port. URLs whose endpoints are equal are answered by the same server.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Endpoint {
     scheme: Scheme,
@@ -44,9 +44,9 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Reads what stands before the path of a URL: `scheme`, and `authority` (`host` or `host:port`).
+    /// Reads the part of a URL before the path: `scheme`, and `authority` (`host` or `host:port`).
     ///
-    /// `None` when there is no host, something stands before it (a user, a password), or the port is no port.
+    /// `None` when the host is missing or follows a user or a password, or when the port is not a port number.
     pub fn new(scheme: Scheme, authority: &str) -> Option<Self> {
         let authority = authority.to_ascii_lowercase();
         let (host, port) = match authority.strip_prefix('[') {
@@ -66,17 +66,17 @@ impl Endpoint {
         (clean && !host.is_empty()).then(|| Self { scheme, host: host.to_owned(), port })
     }
 
-    /// The server of a host that we know, at the usual port.
+    /// The endpoint of a known host at the default port of HTTPS.
     pub(crate) fn https(host: &'static str) -> Self {
         Self { scheme: Scheme::Https, host: host.to_owned(), port: Scheme::Https.default_port() }
     }
 
-    /// How it is spoken to.
+    /// The protocol that it is reached by.
     pub const fn scheme(&self) -> Scheme {
         self.scheme
     }
 
-    /// The host, an IPv6 address in brackets.
+    /// The host; an IPv6 address is in brackets.
     pub fn host(&self) -> &str {
         &self.host
     }
@@ -86,7 +86,7 @@ impl Endpoint {
         self.port
     }
 
-    /// Whether the name itself says that it is this machine: no resolver is asked.
+    /// Whether the host is this machine by its name alone: no resolver is asked.
     pub fn is_loopback(&self) -> bool {
         let bare = self.host.trim_start_matches('[').trim_end_matches(']');
         self.host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
@@ -131,8 +131,8 @@ mod tests {
         ];
         for (scheme, authority, expected) in cases {
             let read = Endpoint::new(scheme, authority);
-            let told = read.map(|endpoint| (endpoint.to_string(), endpoint.is_loopback()));
-            assert_eq!(told, expected.map(|(text, loopback)| (text.to_owned(), loopback)), "{authority}");
+            let shown = read.map(|endpoint| (endpoint.to_string(), endpoint.is_loopback()));
+            assert_eq!(shown, expected.map(|(text, loopback)| (text.to_owned(), loopback)), "{authority}");
         }
     }
 }

@@ -4,12 +4,12 @@
 
 use std::error::Error;
 
-/// The error, then its cause, then the cause of that, and so on.
+/// Returns the error, then its cause, then the cause of that, and so on.
 pub fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error| (*error).source())
 }
 
-/// What is wrong with all causes on one line, then what to do on lines of its own.
+/// Returns what is wrong, with all causes, on one line; what to do follows on further lines.
 pub fn error_chain(error: &(dyn Error + 'static)) -> String {
     let texts: Vec<String> = causes(error).map(ToString::to_string).collect();
     let (heads, more): (Vec<&str>, Vec<&str>) =
@@ -18,7 +18,7 @@ pub fn error_chain(error: &(dyn Error + 'static)) -> String {
     std::iter::once(heads.join(": ").as_str()).chain(more).collect::<Vec<_>>().join("\n")
 }
 
-/// What is wrong with all causes on one line, without what to do.
+/// Returns what is wrong, with all causes, on one line, without what to do.
 pub fn sentence(error: &(dyn Error + 'static)) -> String {
     let heads = causes(error).map(|error| error.to_string().lines().next().unwrap_or_default().to_owned());
     heads.collect::<Vec<_>>().join(": ")
@@ -30,14 +30,14 @@ mod tests {
 
     #[derive(Debug, thiserror::Error)]
     #[error("{message}")]
-    struct Told {
+    struct ExampleError {
         message: &'static str,
         #[source]
         cause: Option<std::io::Error>,
     }
 
     #[test]
-    fn causes_stand_before_the_way_out() {
+    fn causes_come_before_the_remedy() {
         let cause = || Some(std::io::Error::other("disk full\nof old logs"));
         let cases = [
             ("alone", None, "alone", "alone"),
@@ -50,7 +50,7 @@ mod tests {
             ),
         ];
         for (message, cause, whole, short) in cases {
-            let error = Told { message, cause };
+            let error = ExampleError { message, cause };
             assert_eq!(error_chain(&error), whole);
             assert_eq!(sentence(&error), short);
         }

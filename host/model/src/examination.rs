@@ -1,6 +1,6 @@
-//! What is found out about policies without evaluating any.
+//! What smcp knows about policies without evaluating them.
 //!
-//! Whether each would work, and what a component is.
+//! Whether each policy can be evaluated, and what a component says about itself.
 
 use crate::digest::Digest;
 use crate::mode::Mode;
@@ -11,35 +11,35 @@ use crate::policy::PolicySource;
 use crate::text::SafeText;
 use crate::verdict::Fault;
 
-/// One policy of one layer after its examination: as it would be evaluated.
+/// One policy of one layer after its examination, as it would be evaluated.
 #[derive(Debug, Clone)]
 pub struct Examined {
     /// Its name in the configuration.
     pub name: PolicyName,
-    /// The layer it stands in.
+    /// The layer that configures it.
     pub layer: LayerName,
-    /// How strictly it is meant.
+    /// Its mode: how strictly it is applied.
     pub mode: Mode,
     /// Where its component is.
     pub source: PolicySource,
     /// Digest of the component, when it could be read.
     pub digest: Option<Digest>,
-    /// What the component calls its version, when it could be asked.
+    /// The version that the component gives itself, when it could be asked.
     pub version: Option<SafeText>,
-    /// Whether it would do its work.
+    /// Whether it can be evaluated.
     pub state: PolicyState,
 }
 
-/// Whether a policy would do its work.
+/// Whether a policy can be evaluated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PolicyState {
-    /// Loaded, and its settings are accepted.
+    /// It is loaded, and its settings are accepted.
     Ready,
-    /// Not evaluated: its mode is `disabled`.
+    /// It is not evaluated: its mode is `disabled`.
     Disabled,
-    /// It would count as a violation.
+    /// It can't be evaluated, which counts as a violation.
     Faulty(Fault),
-    /// Its component is not the one that the configuration pins: nothing would run.
+    /// Its component is not the one that the configuration pins: no server would be started.
     Mismatched {
         /// The digest it should have.
         pin: Digest,
@@ -57,7 +57,7 @@ impl PolicyState {
         }
     }
 
-    /// Whether the policy is evaluated and does its work, or is not meant to.
+    /// Whether the policy can be evaluated, or is disabled.
     pub const fn works(&self) -> bool {
         match self {
             Self::Ready | Self::Disabled => true,
@@ -65,7 +65,7 @@ impl PolicyState {
         }
     }
 
-    /// What is wrong with it, when it is broken.
+    /// What is wrong with it, when it has a fault.
     pub const fn fault(&self) -> Option<&Fault> {
         match self {
             Self::Ready | Self::Disabled | Self::Mismatched { .. } => None,
@@ -82,7 +82,7 @@ impl PolicyState {
     }
 }
 
-/// What a component says of itself, and what it is.
+/// A component's description of itself, and what smcp sees of its file.
 #[derive(Debug, Clone)]
 pub struct Inspection {
     /// The file, as the user named it.
@@ -93,7 +93,7 @@ pub struct Inspection {
     pub size: u64,
     /// The interface it exports, such as `smcp:policy/evaluator@0.1.0`.
     pub interface: SafeText,
-    /// What it imports: all that it can do besides computing.
+    /// What it imports: everything that it can do besides computing.
     pub imports: Vec<SafeText>,
     /// The name it gives itself.
     pub name: SafeText,
@@ -101,7 +101,7 @@ pub struct Inspection {
     pub version: SafeText,
     /// What it does, in one sentence.
     pub description: SafeText,
-    /// What a violation under `warn` leads to, unless the configuration says otherwise.
+    /// The effect of a violation under `warn`, unless the configuration says otherwise.
     pub on_warn: OnWarn,
     /// JSON Schema of its settings.
     pub settings_schema: serde_json::Value,

@@ -1,13 +1,13 @@
-//! How smcp ends, and the exit code of each way: the one table (spec section 4).
+//! The ways in which smcp ends, and the exit code of each (spec section 4).
 
-/// How smcp ends by itself. A server's own exit code passes through and is not among them.
+/// The ways in which smcp itself ends. A server's own exit code is passed on and is not listed here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ExitKind {
     /// The check passed, or the command did its work.
     Success,
-    /// The command line or the configuration is wrong, or the local system failed us.
+    /// The command line or the configuration is wrong, or the local system failed.
     Usage,
-    /// A registry could not answer, or has no such package.
+    /// A registry could not answer, or does not have the package.
     Registry,
     /// Bytes or identities are not what they should be.
     Integrity,
@@ -20,7 +20,7 @@ pub enum ExitKind {
 }
 
 impl ExitKind {
-    /// The number that the caller sees.
+    /// The exit code.
     pub const fn code(self) -> u8 {
         match self {
             Self::Success => 0,

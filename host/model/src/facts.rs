@@ -1,4 +1,4 @@
-//! What a registry says of a package, and what counts as unknown.
+//! The facts that a registry gives about a package, and when one is unknown.
 
 mod rating;
 
@@ -12,24 +12,24 @@ use std::str::FromStr;
 
 use crate::text::SafeText;
 
-/// Who stands behind a package (spec section 2).
+/// Who published a package (spec section 2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// Published by the registry's own organisation.
     Official,
-    /// Published by somebody whose identity the registry has checked.
+    /// Published by an owner whose identity the registry has checked.
     Verified,
-    /// Published by anybody.
+    /// Published by an owner whose identity is not checked.
     Community,
-    /// A word we don't know, trimmed.
+    /// An unknown word, trimmed.
     Other(String),
 }
 
 impl Origin {
-    /// The three origins that configuration may name.
+    /// The three origins that a configuration may name.
     pub const KNOWN: [&str; 3] = ["official", "verified", "community"];
 
-    /// Reads a registry's word: trimmed and case-insensitive. Nothing but white space is no origin at all.
+    /// Reads a registry's word, trimmed and in upper or lower case; `None` when it has only white space.
     pub fn from_word(word: &str) -> Option<Self> {
         let word = word.trim();
         match word.to_ascii_lowercase().as_str() {
@@ -41,7 +41,7 @@ impl Origin {
         }
     }
 
-    /// The registry's own word, as it is read back; not made harmless.
+    /// The registry's own word, which [`Origin::from_word`] reads; not made harmless.
     pub fn word(&self) -> &str {
         match self {
             Self::Official => "official",
@@ -58,7 +58,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// How many findings of each severity the registry's analysis has.
+/// The number of findings of each severity in the registry's analysis.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct SeverityCounts {
     /// Critical findings.
@@ -71,7 +71,7 @@ pub struct SeverityCounts {
     pub low: u32,
 }
 
-/// A text is no list of counts by severity.
+/// A text is not a list of counts by severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected four numbers: critical,high,medium,low, such as 0,1,4,2")]
 pub struct CountsError;
@@ -88,22 +88,22 @@ impl FromStr for SeverityCounts {
     }
 }
 
-/// What state the registry says a version is in (facts file, section 5).
+/// A version's status, as the registry gives it (facts file, section 5).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
-    /// Fit to be used.
+    /// It may be used.
     Published,
-    /// Fit to be used, but its author advises against it.
+    /// It may be used, but its author advises against it.
     Deprecated,
-    /// Anything else: it never runs (spec section 3). Holds the registry's word.
+    /// Any other status: such a version never runs (spec section 3). Holds the registry's word.
     Refused(String),
 }
 
 impl Status {
-    /// Every status that registries are known to use.
+    /// Every word that registries are known to use.
     pub const KNOWN: [&str; 7] = ["published", "deprecated", "draft", "ingested", "scanned", "quarantined", "revoked"];
 
-    /// Reads a registry's word, exactly: a status is a machine's word, and an unknown one refuses.
+    /// Reads a registry's word, with no change of case or white space. An unknown word is a refusal.
     pub fn from_word(word: &str) -> Self {
         match word {
             "published" => Self::Published,
@@ -122,14 +122,14 @@ impl Status {
     }
 }
 
-/// What a registry vouches for. `None` is *unknown*, never a default.
+/// The facts that a registry vouches for. `None` is *unknown*, never a default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// What state the version is in.
+    /// The version's status.
     pub status: Option<Status>,
-    /// Who stands behind the package.
+    /// Who published the package.
     pub origin: Option<Origin>,
-    /// How far it was certified.
+    /// Its certification level.
     pub cert_level: Option<CertLevel>,
     /// Its security score.
     pub score: Option<Score>,
@@ -137,38 +137,38 @@ pub struct Facts {
     pub security_score: Option<Score>,
     /// The part of the score about dependencies and build.
     pub supply_chain_score: Option<Score>,
-    /// The part of the score about upkeep.
+    /// The part of the score about maintenance.
     pub maturity_score: Option<Score>,
-    /// What the analysis found.
+    /// The number of findings of each severity.
     pub findings: Option<SeverityCounts>,
     /// The commit it was built from.
     pub git_sha: Option<SafeText>,
-    /// What the registry said that can't be believed (out of range, wrong type, contradictory), one sentence each.
+    /// Statements of the registry that can't be true (out of range, wrong type, contradictory), one sentence each.
     /// The fact itself is then `None`.
     pub doubts: Vec<SafeText>,
 }
 
 impl Facts {
-    /// These facts in the eyes of somebody who doesn't trust the registry: all unknown.
+    /// The facts for a layer that doesn't trust the registry: all unknown.
     #[must_use]
     pub fn untrusted() -> Self {
         Self::default()
     }
 }
 
-/// A fact read from JSON: absent, known, or there but not believable.
+/// A fact read from JSON: absent, known, or not a valid value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FactReading<T> {
-    /// The registry says nothing.
+    /// The registry gives no value.
     Absent,
-    /// The registry says this.
+    /// The registry gives this value.
     Known(T),
-    /// The registry says something that is no such fact; what it said, for the doubt.
+    /// The registry gives a value that this fact can't have. Holds the value, for the message.
     Doubtful(String),
 }
 
 impl<T> FactReading<T> {
-    /// Reads an integer fact. Strings, fractions and numbers out of range are doubtful; `null` is absent.
+    /// Reads a fact that is a whole number. Strings, fractions and numbers out of range are doubtful; `null` is absent.
     pub fn integer(value: Option<&serde_json::Value>, new: impl Fn(u64) -> Option<T>) -> Self {
         match value {
             None | Some(serde_json::Value::Null) => Self::Absent,
@@ -176,7 +176,7 @@ impl<T> FactReading<T> {
         }
     }
 
-    /// The fact, with the doubt recorded under `name` when there is one.
+    /// Returns the fact. A doubtful value is recorded in `doubts` under `name`, and the fact is unknown.
     pub fn settle(self, name: &str, allowed: &str, doubts: &mut Vec<SafeText>) -> Option<T> {
         match self {
             Self::Absent => None,
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_is_no_integer_is_doubtful() {
+    fn a_value_that_is_not_an_integer_in_range_is_doubtful() {
         for text in ["72.5", "\"80\"", "true", "-1", "150", "1e400", "[80]", "80.0"] {
             let Ok(value) = serde_json::from_str(text) else { continue };
             let mut doubts = Vec::new();

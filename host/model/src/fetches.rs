@@ -1,8 +1,8 @@
-//! Commands that fetch what they run when they start.
+//! Recognises commands that download what they run.
 //!
-//! A package that is only `npx -y something` is judged by its two hundred bytes, and what runs is what the network has
-//! that day. Whether a command is of that kind is told by its words alone: a help for whoever reads a decision, and no
-//! wall, since any program can fetch.
+//! A package that is only `npx -y something` is judged by its two hundred bytes, but runs whatever the network has that
+//! day. Such a command is recognised by its words alone. This helps the reader of a decision; it does not protect,
+//! since any program can download.
 
 mod script;
 
@@ -14,10 +14,10 @@ use crate::manifest::Entrypoint;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetches(String);
 
-/// Programs that fetch whatever they are told.
+/// Programs that fetch with any arguments.
 const ALWAYS: [&str; 10] = ["npx", "pnpx", "bunx", "uvx", "pipx", "dnx", "dlx", "nix-shell", "curl", "wget"];
 
-/// Programs that fetch with one of these subcommands; a second word is looked for behind the first.
+/// Programs that fetch with one of these subcommands. A second word may come anywhere after the first.
 const SUBCOMMANDS: [(&str, &[&str]); 20] = [
     ("npm", &["exec", "x", "install", "i", "ci", "add", "init", "create", "update"]),
     ("pnpm", &["dlx", "install", "i", "add", "create", "update"]),
@@ -47,26 +47,26 @@ const SUBCOMMANDS: [(&str, &[&str]); 20] = [
     ("git", &["clone", "pull", "fetch"]),
 ];
 
-/// Programs that start the command behind their own options.
+/// Programs that start the command after their own options.
 const WRAPPERS: [&str; 15] = [
     "env", "timeout", "nohup", "nice", "ionice", "setsid", "stdbuf", "sudo", "doas", "time", "exec", "eval", "command",
     "xvfb-run", "busybox",
 ];
 
-/// Programs that take a script as the argument behind one of their options.
+/// Programs that take a script as the argument of an option.
 const SHELLS: [&str; 7] = ["sh", "bash", "dash", "ash", "zsh", "ksh", "fish"];
 
-/// Programs that start what a file or a module of theirs says.
+/// Programs that run a file or a module.
 const INTERPRETERS: [&str; 4] = ["node", "python", "py", "bun"];
 
-/// Files that are such tools themselves, given to an interpreter: `node …/npm/bin/npx-cli.js`.
+/// Files of tools that fetch, given to an interpreter: `node …/npm/bin/npx-cli.js`.
 const TOOLS: [&str; 8] = ["npx-cli.js", "npm-cli.js", "pnpm.cjs", "yarn.js", "pip", "pip3", "pipx", "uvx"];
 
-/// Wrappers inside wrappers that are looked into: people write two.
+/// How many wrappers inside wrappers are followed: people write two.
 const DEPTH: usize = 6;
 
 impl Fetches {
-    /// What an entrypoint fetches with; `None` when its words don't tell that it fetches.
+    /// Returns the command that an entrypoint fetches with; `None` when its words don't show that it fetches.
     pub fn of(entrypoint: &Entrypoint) -> Option<Self> {
         let words: Vec<String> = std::iter::once(&entrypoint.command).chain(&entrypoint.args).cloned().collect();
         command(&words, DEPTH).map(Self)
@@ -77,7 +77,7 @@ impl Fetches {
         &self.0
     }
 
-    /// What to say about it, in one sentence.
+    /// The remark for people, in one sentence.
     pub fn sentence(&self) -> String {
         format!(
             "`{self}` fetches what it runs when it starts, so the policies have not judged all that will run; \
@@ -92,7 +92,7 @@ impl fmt::Display for Fetches {
     }
 }
 
-/// Whether a command, with all its words, fetches.
+/// Returns what a command fetches with; `None` when its words don't show that it fetches.
 fn command(words: &[String], depth: usize) -> Option<String> {
     let depth = depth.checked_sub(1)?;
     let (first, rest) = words.split_first()?;
@@ -119,7 +119,7 @@ fn command(words: &[String], depth: usize) -> Option<String> {
     }
 }
 
-/// A program's name without its folder, its ending and its version: `/usr/bin/pip3.12` is `pip`, `NPX.CMD` is `npx`.
+/// A program's name without folder, ending and version: `/usr/bin/pip3.12` is `pip`, `NPX.CMD` is `npx`.
 fn program(word: &str) -> String {
     let name = word.rsplit(['/', '\\']).next().unwrap_or(word).to_ascii_lowercase();
     let name = [".exe", ".cmd", ".bat", ".ps1"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
@@ -133,7 +133,7 @@ fn program(word: &str) -> String {
     if bare.is_empty() { name.to_owned() } else { bare.to_owned() }
 }
 
-/// The first of the known subcommands, options before it passed over. A word behind an option may be its value.
+/// Returns the known subcommand after any options. A word after an option may be the option's value.
 fn subcommand(words: &[String], known: &[&'static str]) -> Option<&'static str> {
     let mut behind_option = false;
     for (at, word) in words.iter().enumerate() {
@@ -157,7 +157,7 @@ fn subcommand(words: &[String], known: &[&'static str]) -> Option<&'static str> 
     None
 }
 
-/// `go run` fetches what it finds nowhere on the machine: a module with its version.
+/// `go run` fetches a module that is named with its version.
 fn go(words: &[String]) -> Option<String> {
     let (first, rest) = words.split_first()?;
     (first == "run" && rest.iter().any(|word| word.contains('@'))).then(|| "go run".to_owned())
@@ -167,12 +167,12 @@ fn is_remote(word: &str) -> bool {
     ["https:", "http:", "npm:", "jsr:"].iter().any(|scheme| word.starts_with(scheme))
 }
 
-/// `-c`, and `-lc` or `-euxc`: options of one letter may stand together.
+/// Whether this is `-c`, alone or last among joined letters: `-lc`, `-euxc`.
 fn is_script_option(option: &str) -> bool {
     option.strip_prefix('-').is_some_and(|letters| !letters.starts_with('-') && letters.ends_with('c'))
 }
 
-/// What stands behind such an option, among the options that come before any other word; each may have a value.
+/// Returns the words after such an option, which comes before any other word. Each option before it may have a value.
 fn behind(words: &[String], mark: char, is_option: impl Fn(&str) -> bool) -> Option<&[String]> {
     let mut behind_option = false;
     for (at, word) in words.iter().enumerate() {
@@ -188,12 +188,12 @@ fn behind(words: &[String], mark: char, is_option: impl Fn(&str) -> bool) -> Opt
     None
 }
 
-/// Whether any command of a script fetches; its words are parts of one text.
+/// Returns what a script fetches with. The words are parts of one text.
 fn text(words: &[String], depth: usize) -> Option<String> {
     script::commands(&words.join(" ")).iter().find_map(|words| command(words, depth))
 }
 
-/// The command behind a wrapper's options, variables and numbers.
+/// Returns what the command after a wrapper's options, variables and numbers fetches with.
 fn wrapped(words: &[String], depth: usize) -> Option<String> {
     let mut behind_option = false;
     for (at, word) in words.iter().enumerate() {
@@ -225,7 +225,7 @@ fn interpreted(words: &[String], depth: usize) -> Option<String> {
         if word == "-m" {
             return words.get(at + 1..).and_then(|rest| command(rest, depth));
         }
-        // A program given as text is not read.
+        // A program given as text on the command line is not examined.
         if ["-c", "-e", "--eval", "-p", "--print"].contains(&word.as_str()) {
             return None;
         }

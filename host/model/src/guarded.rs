@@ -1,4 +1,4 @@
-//! A file of rules that was read along a checked path, and what other users could have changed.
+//! A file of rules, with everything on its path that another user could change.
 
 use std::io;
 
@@ -9,16 +9,17 @@ use crate::suspect::Suspect;
 pub struct Guarded {
     /// The whole file.
     pub bytes: Result<Vec<u8>, ReadError>,
-    /// The folders, links and the file that another user could write to, as far as the path could be followed.
+    /// The folders and links on the path, and the file, that another user could write to; as far as the path could be
+    /// followed.
     pub suspects: Vec<Suspect>,
 }
 
-/// The kind of folder that a file has to be in.
+/// The kind of folder that a file must be in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Folder {
-    /// A folder that only the caller can write, as `~/.mcp`.
+    /// A folder that only the caller can write to, such as `~/.mcp`.
     Own,
-    /// Any folder. A sticky one of root's, such as `/tmp`, is accepted when the file itself is the caller's.
+    /// Any folder. A sticky folder of root, such as `/tmp`, is accepted when the file itself belongs to the caller.
     Any,
 }
 

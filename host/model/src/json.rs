@@ -1,7 +1,7 @@
-//! JSON that means one thing: a document in which no object has a key twice.
+//! Unambiguous JSON: a document in which no object has a key twice.
 //!
-//! Parsers disagree about which of two equal keys counts, so a document with both could say one thing to whoever
-//! judged it and another to us.
+//! Parsers disagree about which of two equal keys counts, so a document with both could say one thing to the parser
+//! that judged it and another to smcp.
 
 use serde::de::DeserializeOwned;
 
@@ -9,17 +9,17 @@ use crate::content;
 use crate::text::SafeText;
 use crate::unambiguous;
 
-/// Characters of a parser's message that are shown.
+/// How many characters of a parser's message are shown.
 const EXCERPT: usize = 300;
 
-/// A document of which it is known that it means one thing.
+/// A document that was found to be unambiguous.
 #[derive(Debug, Clone, Copy)]
 pub struct Document<'b>(&'b [u8]); // INVARIANT: a JSON object without duplicate keys, checked by `new`.
 
 impl<'b> Document<'b> {
-    /// Checks a document, once for all that is read from it.
+    /// Checks a document, once for everything that is read from it.
     pub fn new(bytes: &'b [u8]) -> Result<Self, SafeText> {
-        // What editors of other systems put first, in words: a parser says only that no value begins there.
+        // Byte order marks of editors are named here: a parser says only that no value begins there.
         let mark = match bytes {
             [] => Some("it is empty"),
             [0xef, 0xbb, 0xbf, ..] => Some("it begins with a byte order mark; save it as UTF-8 without one"),
@@ -30,11 +30,11 @@ impl<'b> Document<'b> {
             return Err(SafeText::new(mark));
         }
         unambiguous::check(bytes).map_err(|error| something_else(bytes).unwrap_or_else(|| excerpt(&error)))?;
-        // A list would be read as an object's values in order, whatever they were meant for.
+        // serde would read a list as an object's values in order, whatever they mean.
         if bytes.trim_ascii_start().starts_with(b"{") { Ok(Self(bytes)) } else { Err(SafeText::new("it is no object")) }
     }
 
-    /// Reads what a type knows of it.
+    /// Reads the fields that a type knows.
     pub fn read<T: DeserializeOwned>(self) -> Result<T, SafeText> {
         serde_json::from_slice(self.0).map_err(|error| excerpt(&error))
     }
@@ -45,7 +45,7 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, SafeText> {
     Document::new(bytes)?.read()
 }
 
-/// What stands in the place of a document, when that is more to the point than where a parser stopped.
+/// Names what the bytes are instead of a document, when that helps more than the place where the parser stopped.
 fn something_else(bytes: &[u8]) -> Option<SafeText> {
     let (what, _) = content::recognise(bytes).filter(|(what, _)| !what.ends_with("text") || *what == "XML text")?;
     Some(SafeText::new(&format!("it is {what}, not a JSON document")))

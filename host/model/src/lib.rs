@@ -1,7 +1,7 @@
-//! The shared vocabulary: types that hold what they promise, and no behaviour.
+//! The shared vocabulary: types that keep their invariants, with no I/O.
 //!
-//! Every stage takes and returns these types and knows nothing of its neighbours. Text becomes one of them at the
-//! edge and never turns back.
+//! Every stage takes and returns these types and knows nothing of its neighbours. Text from outside becomes one of them
+//! at the edge and is not turned back into text in between.
 
 pub mod access;
 pub mod audit;

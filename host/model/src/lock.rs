@@ -1,4 +1,4 @@
-//! Waiting for the lock of a file, and not for ever.
+//! Locks a file, with a limit on how long to wait.
 
 use std::fs::File;
 use std::fs::TryLockError;
@@ -7,20 +7,20 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// How many may have a lock at the same time.
+/// How many processes may have a lock at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sharing {
-    /// One.
+    /// Only one.
     Exclusive,
-    /// All who ask for a shared one.
+    /// All that ask for a shared one.
     Shared,
 }
 
-/// Locks a file, which gives the lock back when it is dropped. `None` when somebody else has kept the lock for longer
-/// than `patience`. A thread waits in our place, because the system's own wait has no end.
+/// Locks a file; dropping the file unlocks it. `None` when another process has kept the lock for longer than
+/// `patience`. A separate thread waits, because the system's own wait has no limit.
 ///
 /// # Errors
-/// When the system has no lock or no thread for us.
+/// When the system gives no lock or no thread.
 pub fn lock_within(file: File, sharing: Sharing, patience: Duration) -> io::Result<Option<File>> {
     let tried = match sharing {
         Sharing::Exclusive => file.try_lock(),
@@ -37,7 +37,7 @@ pub fn lock_within(file: File, sharing: Sharing, patience: Duration) -> io::Resu
             Sharing::Exclusive => file.lock(),
             Sharing::Shared => file.lock_shared(),
         };
-        // When the patience is over, the file is dropped, and the lock with it.
+        // After `patience` nothing receives the file, so it is dropped, and the lock with it.
         let _ = sender.send(locked.map(|()| file));
     };
     thread::Builder::new().name("file lock".to_owned()).spawn(wait)?;

@@ -1,4 +1,4 @@
-//! A package's manifest: what it would start, and what it asks for.
+//! A package's manifest: the command that it starts, and what it asks for.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::word::serialize_as_word;
 pub enum Transport {
     /// Over standard input and output.
     Stdio,
-    /// Over HTTP; can be judged, but not started.
+    /// Over HTTP; such a server can be judged, but not started.
     Http,
 }
 
@@ -25,7 +25,7 @@ impl Transport {
 
 serialize_as_word!(Transport);
 
-/// What the server's process is started with on this platform.
+/// How the server's process is started on this platform.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entrypoint {
     /// A name without a slash, looked up on PATH; or a path inside the bundle. Not yet checked against the bundle.
@@ -38,7 +38,7 @@ pub struct Entrypoint {
     pub workdir: Option<String>,
 }
 
-/// What a manifest asks for, in its own order, `*` included.
+/// The permissions that a manifest asks for, in its own order, `*` included.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Permissions {
     /// Hosts, or patterns of hosts.
@@ -53,15 +53,15 @@ pub struct Permissions {
     pub subprocess: bool,
 }
 
-/// A manifest whose identity was checked against what was asked for.
+/// A manifest whose identity matches the package that was asked for.
 #[derive(Debug, Clone)]
 pub struct Manifest {
-    /// How the server talks.
+    /// How the server talks to its client.
     pub transport: Transport,
-    /// What would be started here.
+    /// What would be started on this platform.
     pub entrypoint: Entrypoint,
-    /// What is asked for.
+    /// What it asks for.
     pub permissions: Permissions,
-    /// The JSON text, byte for byte what its digest covers.
+    /// The JSON text: exactly the bytes that its digest covers.
     pub text: String,
 }

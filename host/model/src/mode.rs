@@ -1,15 +1,15 @@
-//! Modes, effects, and the one table that joins them.
+//! Modes, effects, and the table that joins them.
 
 use crate::verdict::OutcomeKind;
 use crate::word::deserialize_word;
 use crate::word::serialize_as_word;
 
-/// How strictly a policy is meant (spec section 3). Case-sensitive in text.
+/// How strictly a policy is applied (spec section 3). Case-sensitive in text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// A violation refuses the package.
     Strict,
-    /// A violation is shown; a policy that says `confirm` also asks.
+    /// A violation is shown; with `confirm` the user is also asked.
     Warn,
     /// The policy is not evaluated.
     Disabled,
@@ -29,17 +29,17 @@ impl Mode {
     }
 }
 
-/// What a violation leads to under the mode `warn`.
+/// The effect of a violation under the mode `warn`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OnWarn {
-    /// Say it and go on.
+    /// It is shown, and the launch goes on.
     Notify,
-    /// Say it and go on only with consent.
+    /// It is shown, and the launch goes on only with consent.
     Confirm,
 }
 
 impl OnWarn {
-    /// Both answers, in the order in which messages list them.
+    /// Both, in the order in which messages list them.
     pub const ALL: [Self; 2] = [Self::Notify, Self::Confirm];
 
     /// The word used in configuration, JSON and messages.
@@ -51,12 +51,12 @@ impl OnWarn {
     }
 }
 
-/// What one policy's outcome does to the launch.
+/// What one policy's outcome means for the launch.
 ///
-/// Ordered from harmless to final, so the AND of many is their maximum.
+/// Ordered from harmless to final, so the effect of many policies is the maximum of theirs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Effect {
-    /// Nothing to say.
+    /// Nothing is shown, and the launch goes on.
     Pass,
     /// Shown, and the launch goes on.
     Warn,
@@ -84,7 +84,7 @@ impl Effect {
 serialize_as_word!(Mode, OnWarn, Effect);
 deserialize_word!(Mode, OnWarn, Effect);
 
-/// What one policy's outcome means under its mode (spec section 3). The only place where modes are interpreted.
+/// The effect of one policy's outcome under its mode (spec section 3). The only place where modes are interpreted.
 pub const fn effect(mode: Mode, outcome: OutcomeKind, on_warn: OnWarn) -> Effect {
     match (mode, outcome, on_warn) {
         (Mode::Disabled, _, _) | (_, OutcomeKind::Pass | OutcomeKind::Waived | OutcomeKind::Skipped, _) => Effect::Pass,

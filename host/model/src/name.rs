@@ -1,4 +1,4 @@
-//! Names: of policies, of their findings, and of packages' owners and packages.
+//! Names of policies, findings, packages and their owners.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,7 +18,7 @@ pub struct FindingCode(String); // INVARIANT: checked by `FromStr`, the only con
 
 /// A part of a package's id: 1 to 128 bytes of `[A-Za-z0-9._-]`, with a letter or digit first.
 ///
-/// Wider than the client manifests of today's hub, which allow no dot; never a path, never a flag.
+/// It allows dots, unlike the client manifests of today's hub. It can be neither a path nor a flag.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PackageWord(String); // INVARIANT: checked by `FromStr`, the only constructor.
 
@@ -31,7 +31,7 @@ pub struct PackageId {
     pub name: PackageWord,
 }
 
-/// A text is not a name of its kind.
+/// A text is not a name of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is not {expected}")]
 pub struct NameError {

@@ -1,14 +1,15 @@
-//! What somebody most likely meant.
+//! Finds the known word that a misspelt one most likely means.
 
-/// Characters of a word that are compared: names are short, and the time grows with the square of their length.
+/// How many characters of a word are compared: names are short, and the time grows with the square of their length.
 const COMPARED: usize = 80;
 
-/// The candidate that somebody most likely meant by `word`, whatever its case and whether it has `-`, `_` or a space.
+/// Returns the candidate that `word` most likely means, `None` when none is close. Case does not count, nor the
+/// difference between `-`, `_` and a space.
 pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    let plain = |text: &str| text.trim().to_lowercase().replace(['-', ' '], "_");
-    let word: String = plain(&word.chars().take(COMPARED).collect::<String>());
+    let normalised = |text: &str| text.trim().to_lowercase().replace(['-', ' '], "_");
+    let word: String = normalised(&word.chars().take(COMPARED).collect::<String>());
     let close = |candidate: &&str| {
-        let distance = strsim::damerau_levenshtein(&word, &plain(candidate));
+        let distance = strsim::damerau_levenshtein(&word, &normalised(candidate));
         (distance <= candidate.chars().count().div_ceil(4)).then_some(distance)
     };
     let rated = candidates.into_iter().filter_map(|candidate| Some((close(&candidate)?, candidate)));

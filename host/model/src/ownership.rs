@@ -1,6 +1,6 @@
-//! Who may own and write what smcp relies on: the caller, root, nobody else.
+//! Checks that only the caller and root can write what smcp relies on.
 //!
-//! Spec section 1 has the rule, and when a group counts as nobody else.
+//! Spec section 1 has the rule, and the conditions for a group that may write.
 
 use std::fmt;
 use std::os::unix::fs::MetadataExt as _;
@@ -10,14 +10,14 @@ use cap_std::fs::MetadataExt as _;
 const GROUP_WRITES: u32 = 0o020;
 const OTHERS_WRITE: u32 = 0o002;
 
-/// What the system says of a file or folder; best asked of an open descriptor.
+/// The owner, group and mode of a file or folder; best read from an open descriptor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ownership {
     /// Its owner.
     pub uid: u32,
     /// Its group.
     pub gid: u32,
-    /// Who may do what, in the twelve bits of `chmod`; what kind of thing it is may stand above them.
+    /// Its mode: the twelve bits of `chmod`, perhaps with the file type above them.
     pub mode: u32,
 }
 
@@ -33,7 +33,7 @@ impl From<&std::fs::Metadata> for Ownership {
     }
 }
 
-/// Whoever runs smcp.
+/// The user who runs smcp.
 #[derive(Clone, Copy)]
 pub struct Caller {
     uid: u32,
@@ -41,8 +41,8 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The caller with the effective user id `uid`. `private_group` is asked only where a group may write: it answers
-    /// with the group that has nobody but the caller in it, see [`private_group`].
+    /// The caller with the effective user id `uid`. `private_group` is called only for something that a group may write
+    /// to: it returns the group that has no member but the caller, see [`private_group`].
     pub const fn new(uid: u32, private_group: fn() -> Option<u32>) -> Self {
         Self { uid, private_group }
     }
@@ -52,8 +52,8 @@ impl Caller {
         self.uid
     }
 
-    /// Checks that something belongs to the caller or to root, and that nobody else may write to it. A sticky bit
-    /// changes nothing: it keeps others from renaming, not from adding.
+    /// Checks that something belongs to the caller or to root, and that no other user may write to it. A sticky bit
+    /// does not help: it keeps others from renaming, not from adding.
     ///
     /// # Errors
     /// [`Untrusted`] with what is wrong.
@@ -77,7 +77,7 @@ impl fmt::Debug for Caller {
     }
 }
 
-/// Somebody else could have changed it, or could now.
+/// Another user could have changed it, or can change it now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Untrusted {
     /// It belongs to neither the caller nor root.
@@ -86,13 +86,13 @@ pub enum Untrusted {
         /// Its owner.
         uid: u32,
     },
-    /// Everybody may write to it.
+    /// Every user may write to it.
     #[error("others may write to it (mode {mode:04o})")]
     OthersWrite {
         /// The twelve bits of `chmod`.
         mode: u32,
     },
-    /// A group with others in it, or one whose members can't be seen, may write to it.
+    /// A group may write to it that has other members, or whose members can't be read.
     #[error("its group may write to it (mode {mode:04o}, gid {gid})")]
     GroupWrites {
         /// The twelve bits of `chmod`.
@@ -103,7 +103,7 @@ pub enum Untrusted {
 }
 
 impl Untrusted {
-    /// The command that mends it, without the path.
+    /// The command that repairs it, without the path.
     pub const fn remedy(self) -> &'static str {
         match self {
             Self::Foreign { .. } => "chown",
@@ -113,14 +113,14 @@ impl Untrusted {
     }
 }
 
-/// The group that nobody but the user `uid` can be in, by the text of `/etc/passwd` and `/etc/group`: his primary one,
-/// of his own name, with no other member and no other user who has it too. Where a line stands for entries from
-/// elsewhere (`+`, of the compat form), nobody can know, and there is none.
+/// Returns the group that only the user `uid` can be in, by the text of `/etc/passwd` and `/etc/group`: the user's
+/// primary group, of the same name, with no other member, and not the primary group of another user. `None` also when
+/// a line refers to entries from elsewhere (`+`, of the compat form), which can't be known.
 pub fn private_group(uid: u32, passwd: &str, group: &str) -> Option<u32> {
     if passwd.lines().chain(group.lines()).any(|line| line.starts_with('+')) {
         return None;
     }
-    // A line that is not understood may be about anybody.
+    // A line that can't be parsed may be about any user.
     let users: Vec<_> = entries(passwd).map(user).collect::<Option<_>>()?;
     let all: Vec<_> = entries(group).map(members).collect::<Option<_>>()?;
     let mut own = users.iter().filter(|user| user.uid == uid);
@@ -132,7 +132,7 @@ pub fn private_group(uid: u32, passwd: &str, group: &str) -> Option<u32> {
     (!is_shared && name == own.name && !has_others).then_some(gid)
 }
 
-/// The lines that are neither blank nor comments.
+/// Returns the lines that are neither blank nor comments.
 fn entries(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'))
 }
@@ -166,7 +166,7 @@ mod tests {
     const GROUP: &str = "root:x:0:\nann:x:1000:\nusers:x:100:\neve:x:1002:\n";
 
     #[test]
-    fn a_group_is_private_when_nobody_else_can_be_in_it() {
+    fn a_group_is_private_when_no_other_user_can_be_in_it() {
         let cases = [
             ("his own", 1000, PASSWD, GROUP, Some(1000)),
             ("root's", 0, PASSWD, GROUP, Some(0)),

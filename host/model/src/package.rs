@@ -1,4 +1,4 @@
-//! A package: as somebody names it, and as it was found.
+//! A package: as the user names it, and as a registry resolves it.
 
 mod elsewhere;
 
@@ -15,19 +15,18 @@ use crate::package::elsewhere::Elsewhere;
 use crate::registry::Registry;
 use crate::text::SafeText;
 
-/// A version: SemVer where the author keeps to it, otherwise 1 to 128 bytes of `[A-Za-z0-9.+_-]` with a letter or
-/// digit first.
+/// A version: 1 to 128 bytes of `[A-Za-z0-9.+_-]` with a letter or digit first. It need not be SemVer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Version(String); // INVARIANT: checked by `FromStr`, the only constructor.
 
-/// Which of a package's versions is meant.
+/// Selects one of a package's versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selector {
-    /// This one.
+    /// This version.
     Exact(Version),
-    /// The highest SemVer that is published.
+    /// The highest published SemVer version.
     Latest,
-    /// The one whose manifest or bundle has this digest.
+    /// The version whose manifest or bundle has this digest.
     Digest(Digest),
 }
 
@@ -59,7 +58,7 @@ impl RefError {
     }
 }
 
-/// What a registry answers when it is asked for a package: not yet verified against any byte.
+/// A registry's answer about a package, not yet verified against any bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolution {
     /// Which package.
@@ -68,13 +67,13 @@ pub struct Resolution {
     pub version: Version,
     /// The registry that answered.
     pub registry: Registry,
-    /// What the answer says of the version; the manifest adds to it later.
+    /// The facts in the answer; the manifest adds to them later.
     pub facts: Facts,
-    /// Digest of the manifest, as the registry has it.
+    /// Digest of the manifest, as the registry gives it.
     pub manifest_digest: Digest,
-    /// Digest of the bundle, as the registry has it.
+    /// Digest of the bundle, as the registry gives it.
     pub bundle_digest: Digest,
-    /// Length of the bundle in bytes, when the registry says it.
+    /// Length of the bundle in bytes, when the registry gives it.
     pub bundle_size: Option<u64>,
 }
 
@@ -85,7 +84,7 @@ impl Resolution {
     }
 }
 
-/// What a package was found to be: exact bytes, named by verified digests, and what its registry says of it.
+/// A package with exact bytes, identified by verified digests, and the facts that its registry gives.
 #[derive(Debug, Clone)]
 pub struct ResolvedPackage {
     /// Which package.
@@ -94,7 +93,7 @@ pub struct ResolvedPackage {
     pub version: Version,
     /// The registry that vouches for the facts.
     pub registry: Registry,
-    /// What that registry says.
+    /// The facts that this registry gives.
     pub facts: Facts,
     /// Digest of the manifest's bytes; verified.
     pub manifest_digest: Digest,
@@ -119,7 +118,7 @@ impl Version {
         &self.0
     }
 
-    /// The version as SemVer, when it is one.
+    /// The version as SemVer; `None` when it is not SemVer.
     pub fn semver(&self) -> Option<semver::Version> {
         semver::Version::parse(&self.0).ok()
     }
@@ -222,7 +221,7 @@ mod tests {
         }
     }
     #[test]
-    fn names_of_elsewhere_are_recognised() {
+    fn names_from_other_registries_are_recognised() {
         let cases = [
             ("@modelcontextprotocol/server-filesystem", "it is the name of an npm package"),
             ("@scope/x@1.0.0", "it is the name of an npm package"),

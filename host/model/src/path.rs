@@ -1,34 +1,34 @@
-//! Paths as people write them: one reading for all.
+//! Resolves paths as people write them, by one rule everywhere.
 //!
-//! In the configuration, for a registry, on the command line.
+//! The rule holds for the configuration, registries and the command line.
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Component;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// A text names no path.
+/// A text is not a path that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
     /// It is empty.
     #[error("a path can't be empty")]
     Empty,
-    /// It has a NUL character.
+    /// It contains a NUL character.
     #[error("a path has no NUL character")]
     Nul,
-    /// It starts with `~`, and there is no home.
+    /// It starts with `~`, and the home folder is not known.
     #[error("`~` stands for HOME, which is not an absolute path")]
     NoHome,
     /// It starts with `~` and the name of a user.
     #[error("the home of another user is not looked up; write the whole path, or `./~…` for a name that starts so")]
     OtherHome,
-    /// It has a variable in it, as a shell would replace it.
+    /// It contains a variable that a shell would replace.
     #[error("`{path}`: variables are not expanded; write the whole path, or `~/…`")]
     Variable {
         /// The path as it was written.
         path: String,
     },
-    /// It is relative, and there is nothing that it could start at.
+    /// It is relative, and the folder that it would start from is not known.
     #[error("`{path}` is relative, and the current folder can't be found")]
     Relative {
         /// The path as it was written.
@@ -36,10 +36,11 @@ pub enum PathError {
     },
 }
 
-/// The absolute path that `path` means: `~` and `~/…` from `home`, a relative one from `base`. A base that is not
-/// absolute stands for one that can't be found: the current folder of a process, after somebody removed it.
+/// Returns the absolute path that `path` means: `~` and `~/…` start from `home`, a relative path from `base`. A `base`
+/// that is not absolute means that the current folder can't be found, for example because it was removed.
 ///
-/// It has no `.` and `..`, which are resolved by the text alone: what is shown is what is opened and compared.
+/// The result has no `.` and `..`, which are resolved by the text alone: the path that is shown is the path that is
+/// opened and compared.
 ///
 /// # Errors
 /// See [`PathError`].
@@ -60,13 +61,13 @@ pub fn absolute(path: &Path, base: &Path, home: Option<&Path>) -> Result<PathBuf
         Err(_) if bytes.starts_with(b"~") => return Err(PathError::OtherHome),
         Err(_) => base.join(path),
     };
-    if joined.is_absolute() { Ok(plain(&joined)) } else { Err(PathError::Relative { path: written() }) }
+    if joined.is_absolute() { Ok(without_dots(&joined)) } else { Err(PathError::Relative { path: written() }) }
 }
 
-/// Whether somebody expects a part of a path to be replaced: `$HOME/x`, `${X}`, `%X%`. One that starts with `./` means
-/// what it says.
+/// Whether a path looks like one with a variable to be replaced: `$HOME/x`, `${X}`, `%X%`. One that starts with `./` is
+/// taken literally.
 fn has_variable(path: &str) -> bool {
-    // Shorter ones are the bytes of an encoded name: `%C3%A9`.
+    // Shorter names are bytes of an encoded name: `%C3%A9`.
     let name = |text: &str| {
         text.len() > 2
             && text.starts_with(|first: char| first.is_ascii_alphabetic())
@@ -81,19 +82,19 @@ fn has_variable(path: &str) -> bool {
 }
 
 /// The path without `.` and `..`.
-fn plain(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
+fn without_dots(path: &Path) -> PathBuf {
+    let mut resolved = PathBuf::new();
     for component in path.components() {
         match component {
             Component::CurDir => {}
-            // Above the root there is only the root.
+            // The parent of the root is the root.
             Component::ParentDir => {
-                plain.pop();
+                resolved.pop();
             }
-            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => plain.push(component),
+            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => resolved.push(component),
         }
     }
-    plain
+    resolved
 }
 
 #[cfg(test)]
@@ -101,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_read_in_one_way() {
+    fn paths_are_resolved_by_one_rule() {
         let cases = [
             ("", Err(PathError::Empty)),
             ("a\0b", Err(PathError::Nul)),
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_is_no_part_of_a_path() {
+    fn a_path_with_a_variable_is_refused() {
         for text in ["$HOME/x", "$X", "/srv/${X}/y", "${HOME}/x", "%APPDATA%/x", "C:/%ProgramFiles(x86)%/x"] {
             let read = absolute(Path::new(text), Path::new("/base"), Some(Path::new("/home/me")));
             assert_eq!(read, Err(PathError::Variable { path: text.to_owned() }));

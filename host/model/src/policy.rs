@@ -1,4 +1,4 @@
-//! A policy as the configuration names it, before anything of it is loaded.
+//! A policy as it is configured, before its component is loaded.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -11,16 +11,15 @@ use crate::name::PolicyName;
 use crate::word::deserialize_word;
 use crate::word::serialize_as_word;
 
-/// The name of every thread that works for one policy. A panic on such a thread is a fault of that policy, and is
-/// reported as one.
+/// The name of every thread that works for one policy. A panic on such a thread is reported as a fault of that policy.
 pub const EVALUATION_THREAD: &str = "policy";
 
-/// Whose rules these are. Every layer is evaluated; a later layer can only add restrictions (spec section 1).
+/// The owner of a set of rules. Every layer is evaluated; a later layer can only add restrictions (spec section 1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LayerName {
-    /// An administrator's.
+    /// The administrator's rules.
     System,
-    /// The user's own.
+    /// The user's own rules.
     User,
 }
 
@@ -40,14 +39,14 @@ impl LayerName {
 serialize_as_word!(LayerName);
 deserialize_word!(LayerName);
 
-/// The components inside the binary. They differ from others only in where their bytes come from.
+/// The components inside the binary. Only the source of their bytes sets them apart from others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BuiltIn {
-    /// Who stands behind the package.
+    /// It judges who published the package.
     Origin,
-    /// How far it was certified.
+    /// It judges the certification level.
     Certification,
-    /// Its security score.
+    /// It judges the security score.
     Score,
 }
 
@@ -88,19 +87,19 @@ impl fmt::Display for PolicySource {
 pub struct PolicySpec {
     /// Its name, unique in its layer.
     pub name: PolicyName,
-    /// The layer it stands in.
+    /// The layer that configures it.
     pub layer: LayerName,
     /// Where its component is.
     pub source: PolicySource,
     /// The digest its component must have.
     pub pin: Option<Digest>,
-    /// How strictly it is meant.
+    /// Its mode: how strictly it is applied.
     pub mode: Mode,
-    /// What a violation under `warn` leads to; what the component describes when absent.
+    /// The effect of a violation under `warn`; when `None`, the component's own description says it.
     pub on_warn: Option<OnWarn>,
     /// Its settings, as JSON.
     pub settings: serde_json::Value,
-    /// What it may use.
+    /// The resources that it may use.
     pub limits: PolicyLimits,
 }
 

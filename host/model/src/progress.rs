@@ -1,18 +1,18 @@
-//! What somebody may want to see of a download; nobody here knows who looks.
+//! Reports the progress of downloads to whatever displays it.
 
-/// Watches downloads, one after the other.
+/// Receives the progress of downloads, one after the other.
 pub trait Progress {
     /// A download of `what` begins, of `total` bytes when that is known.
     fn begin(&mut self, what: &str, total: Option<u64>);
 
-    /// So many bytes more are here.
+    /// So many more bytes have arrived.
     fn advance(&mut self, bytes: u64);
 
-    /// The download is over, whether it went well or not.
+    /// The download is over, with success or not.
     fn end(&mut self);
 }
 
-/// Nobody looks.
+/// Ignores the progress.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unwatched;
 

@@ -1,7 +1,7 @@
-//! A record of the audit log: what is written, and what whoever reads it gets back.
+//! A record of the audit log, as it is written and as it is read back.
 //!
-//! `docs/audit.md` explains every field. No value of a variable, no token and no argument is among them: variables stand
-//! here by name, arguments by number.
+//! `docs/audit.md` explains every field. No field holds the value of a variable, a token or an argument: variables are
+//! recorded by name, arguments by their number.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -34,13 +34,13 @@ use crate::word::serialize_as_word;
 pub struct Record {
     /// Its place in the log.
     pub place: Place,
-    /// Who wrote it, and what was asked for.
+    /// The command that wrote it.
     pub circumstances: Circumstances,
-    /// What happened.
+    /// The event itself.
     pub body: Body,
 }
 
-/// Where a record stands, and when it was written.
+/// A record's place in the chain, and its time.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 pub struct Place {
     /// Its number, from 1.
@@ -49,7 +49,7 @@ pub struct Place {
     pub prev: Digest,
     /// When it was written: RFC 3339, UTC.
     pub time: SafeText,
-    /// What it is about.
+    /// The event that it is about.
     pub event: Event,
     /// The number of the first record of the same command.
     pub run: u64,
@@ -58,28 +58,28 @@ pub struct Place {
     pub recovered_bytes: u64,
 }
 
-/// Who wrote a record, and what was asked for.
+/// The command that wrote a record: its process, and the package that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Circumstances {
     /// The command's name.
     pub command: SafeText,
-    /// The package as it was typed; null where a document names it.
+    /// The package as the user typed it; null when a document names it.
     pub asked: Option<SafeText>,
-    /// The process.
+    /// The id of its process.
     pub pid: u32,
-    /// The user.
+    /// The id of the user who ran it.
     pub uid: u32,
     /// The version of smcp.
     pub smcp: SafeText,
 }
 
-/// What happened.
+/// The event of a record, with its details.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 #[serde(untagged)]
 pub enum Body {
-    /// Something was decided.
+    /// A package was allowed or refused.
     Decision(Box<DecisionRecord>),
-    /// Nothing was decided, or what was decided could not be carried out.
+    /// No decision was possible, or the decision could not be carried out.
     Failure(EndRecord),
     /// A server is about to be started.
     Start(StartRecord),
@@ -88,7 +88,7 @@ pub enum Body {
 }
 
 impl Body {
-    /// What such a record is about.
+    /// The kind of event.
     pub const fn event(&self) -> Event {
         match self {
             Self::Decision(_) => Event::Decision,
@@ -108,23 +108,23 @@ impl Body {
     }
 }
 
-/// A decision, with all that is needed to make it again.
+/// A decision, with everything that is needed to repeat it.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct DecisionRecord {
     /// `org/name@version`.
     pub package: SafeText,
-    /// The answer to its question; null when there was none.
+    /// The answer to its question; null when nothing was asked.
     pub consent: Option<Consent>,
-    /// What was decided and why.
+    /// The decision and its reasons.
     pub decision: DecisionDocument,
-    /// What the policies were told.
+    /// The request that the policies got.
     pub request: RequestRecord,
     /// Every policy as it was configured, in the order of evaluation; absent when none was evaluated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<PolicyRecord>,
 }
 
-/// What the policies were told.
+/// The request that the policies got.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct RequestRecord {
     /// The package, as a facts document: what `policy eval` reads.
@@ -143,49 +143,49 @@ pub struct ContextRecord {
     pub trust: bool,
     /// Whether a person could be asked.
     pub interactive: bool,
-    /// The version of smcp that the policies were told.
+    /// The version of smcp that the policies got.
     pub tool_version: SafeText,
 }
 
 impl ContextRecord {
-    /// The circumstances that policies were told by the smcp of this version.
+    /// The circumstances that the policies got from this version of smcp.
     pub fn new(context: Context, tool_version: &str) -> Self {
         let Context { evaluated_at, trust, interactive } = context;
         Self { evaluated_at, trust, interactive, tool_version: SafeText::new(tool_version) }
     }
 
-    /// The circumstances to evaluate in again.
+    /// The circumstances for repeating the evaluation.
     pub const fn context(&self) -> Context {
         Context { evaluated_at: self.evaluated_at, trust: self.trust, interactive: self.interactive }
     }
 }
 
-/// A policy as it was configured, and what was loaded of it.
+/// A policy as it was configured, and the component that was loaded.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct PolicyRecord {
     /// Its name.
     pub name: PolicyName,
-    /// The layer it stands in.
+    /// The layer that configures it.
     pub layer: LayerName,
     /// `built-in`, or the path of its file.
     pub source: String,
-    /// The digest of the component that was loaded; null when there was none.
+    /// The digest of the component that was loaded; null when none was.
     pub digest: Option<Digest>,
     /// The digest its component had to have.
     pub pin: Option<Digest>,
-    /// How strictly it is meant.
+    /// Its mode: how strictly it is applied.
     pub mode: Mode,
-    /// What a violation under `warn` leads to; null when the component says so.
+    /// The effect of a violation under `warn`; null when the component's own description says it.
     pub on_warn: Option<OnWarn>,
-    /// Whether its layer believes the registry.
+    /// Whether its layer trusts the registry.
     pub facts_believed: bool,
     /// Its settings.
     pub settings: Value,
-    /// What it might use.
+    /// The resources that it could use.
     pub limits: LimitsRecord,
 }
 
-/// What a policy might use.
+/// The resources that a policy could use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LimitsRecord {
     /// Microseconds.
@@ -201,7 +201,7 @@ pub struct LimitsRecord {
 }
 
 impl PolicyRecord {
-    /// The record of a policy that was evaluated by `spec`, with the component of `digest`.
+    /// The record of a policy that was evaluated as `spec`, with the component of this digest.
     pub fn new(spec: &PolicySpec, digest: Option<Digest>, facts_believed: bool) -> Self {
         let PolicySpec { name, layer, source, pin, mode, on_warn, settings, limits } = spec;
         let PolicyLimits { time, memory, instances, component_size, output } = *limits;
@@ -219,7 +219,7 @@ impl PolicyRecord {
         }
     }
 
-    /// The specification that it was evaluated with. A path that was not UTF-8 is not the one it was.
+    /// The specification that it was evaluated with. A path that is not UTF-8 is not recovered exactly.
     pub fn spec(&self) -> PolicySpec {
         let built_in = BuiltIn::ALL.into_iter().find(|known| known.as_str() == self.name.as_str());
         let built_in = built_in.filter(|known| PolicySource::BuiltIn(*known).to_string() == self.source);
@@ -261,13 +261,13 @@ pub struct StartRecord {
 pub struct EndRecord {
     /// `org/name@version`, as far as it was known.
     pub package: SafeText,
-    /// How.
+    /// The way in which it ended.
     #[serde(flatten)]
     pub how: HowEnded,
     /// The time since the start, milliseconds; absent when no server was started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
-    /// How many files the server left beside its program; absent when that is not known.
+    /// How many files the server left beside its program; absent when unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_behind: Option<usize>,
 }
@@ -283,18 +283,18 @@ pub enum HowEnded {
     /// Its reaper was killed, and the server with it. The word in records is older than the name.
     #[serde(rename = "unkept")]
     ReaperKilled(ServerEnd),
-    /// Nobody saw it: the smcp that had started the server is gone.
+    /// The end was not seen: the smcp that had started the server is gone.
     Abandoned {
         /// The record of its start.
         start: Head,
-        /// What is known of it.
+        /// What is known about it.
         message: SafeText,
     },
-    /// It could not be carried out.
+    /// The launch could not be carried out.
     Failed {
         /// A stable name for machines.
         code: String,
-        /// Why, with its causes.
+        /// The error with its causes.
         message: SafeText,
     },
 }
@@ -306,15 +306,15 @@ pub struct ServerEnd {
     pub server_exit_code: Option<u8>,
     /// The signal that ended it.
     pub signal: Option<u8>,
-    /// Who began the ending.
+    /// Who caused the end.
     pub ended_by: EndedBy,
-    /// What smcp exits with.
+    /// The exit code of smcp.
     pub exit_code: u8,
-    /// What became of the warning for the model; null when there was none.
+    /// Whether the warning for the model was delivered; null when there was no warning.
     pub warning: Option<Delivery>,
 }
 
-/// Who began the ending of a server.
+/// Who caused the end of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndedBy {
     /// The server ended by itself, or another process than smcp ended it.
@@ -328,7 +328,7 @@ pub enum EndedBy {
 }
 
 impl EndedBy {
-    /// Everyone who can.
+    /// Every possible cause.
     pub const ALL: [Self; 4] = [Self::Server, Self::Client, Self::Signal, Self::Smcp];
 
     /// The word used in records.
@@ -346,11 +346,11 @@ serialize_as_word!(EndedBy);
 deserialize_word!(EndedBy);
 
 impl Record {
-    /// Reads a record that is JSON already. Keys that this version does not know are passed over: a later one may have
-    /// written them.
+    /// Reads a record that is already parsed as JSON. Keys that this version does not know are ignored: a later version
+    /// may have written them.
     ///
     /// # Errors
-    /// When a field that every such record has is missing, or is of another kind.
+    /// When a required field is missing or has the wrong type.
     pub fn read(record: &Value) -> Result<Self, serde_json::Error> {
         let place = Place::deserialize(record)?;
         let body = match place.event {

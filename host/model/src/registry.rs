@@ -1,4 +1,4 @@
-//! Where packages come from: a registry's address.
+//! The address of a registry.
 
 mod url;
 
@@ -13,7 +13,7 @@ use crate::path;
 use crate::path::PathError;
 use crate::text::SafeText;
 
-/// A registry: a URL, or a directory that is one (spec section 1).
+/// A registry: a URL, or a directory with the packages (spec section 1).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Registry {
     /// An `http(s)` address.
@@ -22,47 +22,47 @@ pub enum Registry {
     Directory(PathBuf), // INVARIANT: absolute; made by `from_text`.
 }
 
-/// A text names no registry.
+/// A text does not name a registry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryError {
-    /// It is neither a URL of a registry nor a path.
+    /// It is neither the URL of a registry nor a path.
     #[error("`{found}` is not a registry: expected an https:// URL (http:// only for localhost) or a directory")]
     Neither {
-        /// The text, without what may be secret.
+        /// The text, without parts that may be secret.
         found: SafeText,
     },
-    /// It is a URL of a kind that this version does not know.
+    /// It is the URL of an OCI registry, which this version can't read.
     #[error("`{found}` is not a registry: this version does not read OCI registries yet; expected an https:// URL")]
     Oci {
-        /// The text, without what may be secret.
+        /// The text, without parts that may be secret.
         found: SafeText,
     },
-    /// It looks like a host, and could be a folder of that name.
+    /// It looks like a host, but could also be the name of a folder.
     #[error(
         "`{found}` has no scheme: write `{url}` for a registry behind a URL, or `./{found}` for a folder of that name"
     )]
     NoScheme {
         /// The text.
         found: SafeText,
-        /// The URL that it most likely stands for.
+        /// The URL that it most likely means.
         url: String,
     },
-    /// It is a path that leads nowhere.
+    /// It is a path that can't be resolved.
     #[error(transparent)]
     Path(PathError),
 }
 
 impl Registry {
-    /// The registry that is meant when nobody names one.
+    /// The registry that is used when none is named.
     pub const DEFAULT: &str = "https://registry.mcp-hub.info";
     /// Its host.
     const DEFAULT_HOST: &str = "registry.mcp-hub.info";
 
-    /// Reads a registry. A text with `://` is a URL; anything else is a directory, in the reading of
-    /// [`path::absolute`]. What looks like a host is neither: whoever forgot `https://` means no folder.
+    /// Reads a registry. A text with `://` is a URL; any other text is a directory, resolved by [`path::absolute`]. A
+    /// text that looks like a host is refused: a user who forgot `https://` does not mean a folder.
     ///
     /// # Errors
-    /// When a URL has another scheme, no host, credentials, a query or a fragment; when it is no path either.
+    /// When a URL has another scheme, no host, credentials, a query or a fragment; when a path can't be resolved.
     pub fn from_text(text: &str, base: &Path, home: Option<&Path>) -> Result<Self, RegistryError> {
         let found = || SafeText::quoted(&without_secrets(text));
         let fail = || RegistryError::Neither { found: found() };
@@ -80,7 +80,7 @@ impl Registry {
         })
     }
 
-    /// Who answers for it; nobody for a directory.
+    /// The server that answers for it; `None` for a directory.
     pub const fn endpoint(&self) -> Option<&Endpoint> {
         match self {
             Self::Url(url) => Some(url.endpoint()),
@@ -89,8 +89,8 @@ impl Registry {
     }
 }
 
-/// A text that may be an address, without what may be a password or a token in it: what stands before an `@`, and
-/// what follows a `?` or a `#`. Only for messages.
+/// Returns a text that may be an address without the parts that may hold a password or a token: before an `@`, and
+/// after a `?` or a `#`. Only for messages.
 pub fn without_secrets(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
     let (address, hidden) = rest.find(['?', '#']).map_or((rest, ""), |at| (rest.split_at(at).0, "?…"));
@@ -98,8 +98,8 @@ pub fn without_secrets(text: &str) -> String {
     format!("{scheme}://{address}{hidden}")
 }
 
-/// The scheme that a text needs to be the URL for which it was most likely meant: `registry.corp.example/x`,
-/// `10.0.0.1`, `localhost:8080`. A folder of such a name is written `./…`.
+/// Returns the scheme that is missing from a text that most likely means a URL: `registry.corp.example/x`, `10.0.0.1`,
+/// `localhost:8080`. A folder of such a name is written `./…`.
 fn missing_scheme(text: &str) -> Option<&'static str> {
     let authority = text.split('/').next().filter(|first| !first.is_empty() && !first.starts_with(['.', '~']))?;
     let (host, port) = authority.rsplit_once(':').unwrap_or((authority, ""));
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_be_a_secret_is_left_out_of_messages() {
+    fn possible_secrets_are_left_out_of_messages() {
         for (text, shown) in [
             ("https://r.example/a", "https://r.example/a"),
             ("https://me:hunter2@r.example/a", "https://…@r.example/a"),
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_without_its_scheme_is_no_folder() {
+    fn a_host_without_its_scheme_is_not_taken_for_a_folder() {
         for (text, url) in [
             ("registry.corp.example", "https://registry.corp.example"),
             ("registry.corp.example/mcp", "https://registry.corp.example/mcp"),

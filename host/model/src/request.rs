@@ -1,4 +1,4 @@
-//! What a policy is told: the subject and the circumstances.
+//! The request that a policy gets: the subject and the circumstances.
 
 use crate::digest::Digest;
 use crate::facts::Facts;
@@ -7,10 +7,10 @@ use crate::manifest::Permissions;
 use crate::manifest::Transport;
 use crate::registry::Registry;
 
-/// The package in question. `None` means unknown, and a rule about something unknown is violated.
+/// The package to judge. `None` means unknown, and a rule about an unknown field is violated.
 ///
-/// Owner, name and version are texts: a facts document may have any text there, and a package that was not found yet has
-/// `latest` or a digest in place of its version (spec section 5). Where they name a package, they come from a
+/// Owner, name and version are texts: a facts document may have any text there, and a package that is not yet resolved
+/// has `latest` or a digest in place of its version (spec section 5). For a resolved package they come from a
 /// [`PackageId`](crate::name::PackageId) and a [`Version`](crate::package::Version).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Subject {
@@ -22,13 +22,13 @@ pub struct Subject {
     pub version: String,
     /// The registry that vouches for the facts.
     pub registry: Option<Registry>,
-    /// What that registry says.
+    /// The facts that this registry gives.
     pub facts: Facts,
     /// Digest of the manifest.
     pub manifest_digest: Option<Digest>,
     /// Digest of the bundle.
     pub bundle_digest: Option<Digest>,
-    /// How the server talks.
+    /// How the server talks to its client.
     pub transport: Option<Transport>,
     /// What would be started.
     pub entrypoint: Option<Entrypoint>,
@@ -44,7 +44,7 @@ impl Subject {
         format!("{}/{}@{}", self.org, self.name, self.version)
     }
 
-    /// The same subject in the eyes of a layer that doesn't trust the registry: its facts are unknown.
+    /// The same subject for a layer that doesn't trust the registry: its facts are unknown.
     #[must_use]
     pub fn without_facts(&self) -> Self {
         Self { facts: Facts::untrusted(), ..self.clone() }
@@ -62,13 +62,13 @@ pub struct Context {
     pub interactive: bool,
 }
 
-/// Everything a policy is told.
+/// Everything that a policy gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// The package in question.
+    /// The package to judge.
     pub subject: Subject,
     /// The circumstances.
     pub context: Context,
-    /// What the interface has no field for, as name and value.
+    /// Details that have no field in the interface, as pairs of name and value.
     pub extensions: Vec<(String, String)>,
 }

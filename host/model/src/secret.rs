@@ -1,6 +1,6 @@
-//! A text that nobody may see: a token.
+//! A token: a text that must never be shown.
 //!
-//! There is no way to print one. Whoever needs the text has to say so, with [`Secret::expose`].
+//! It can't be printed. Code that needs the text calls [`Secret::expose`].
 
 use std::fmt;
 
@@ -18,11 +18,11 @@ const URL_SAFE_LENIENT: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// A token: visible ASCII, so that it can stand in a header and can't add another.
+/// A token: visible ASCII, so that it fits into a header and can't add another header.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String); // INVARIANT: 1 to `limits::TOKEN` bytes of visible ASCII, checked by `new`.
 
-/// A text can't be a token. It is not in the message.
+/// A text can't be a token. The message does not show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it is no token: expected 1 to {} visible ASCII characters on one line", limits::TOKEN)]
 pub struct SecretError;
@@ -31,20 +31,20 @@ impl Secret {
     /// Takes a token, without the white space around it.
     ///
     /// # Errors
-    /// When it is empty, too long, or has characters that no token has.
+    /// When it is empty, too long, or has a character that is not visible ASCII.
     pub fn new(text: &str) -> Result<Self, SecretError> {
         let token = text.trim_ascii();
         let fits = (1..=limits::TOKEN).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic());
         if fits { Ok(Self(token.to_owned())) } else { Err(SecretError) }
     }
 
-    /// The text itself, for the header or the file that it is for.
+    /// The text itself, for a header or the credentials file.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// When it says of itself that it ends, in Unix seconds: the `exp` of a JSON Web Token. `None` when it says
-    /// nothing, or is something else.
+    /// The time at which the token expires, Unix seconds: the `exp` of a JSON Web Token. `None` when it has no `exp`,
+    /// or is another kind of token.
     pub fn expires_at(&self) -> Option<u64> {
         let payload = self.0.split('.').nth(1)?;
         let claims: serde_json::Value = serde_json::from_slice(&URL_SAFE_LENIENT.decode(payload).ok()?).ok()?;
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_web_token_says_when_it_ends() {
+    fn a_web_token_says_when_it_expires() {
         // {"alg":"none"}, then {"exp":1700000000,"sub":"ü?"} and others.
         let cases = [
             ("eyJhbGciOiJub25lIn0.eyJleHAiOjE3MDAwMDAwMDAsInN1YiI6IsO8PyJ9.c2ln", Some(1_700_000_000)),

@@ -7,7 +7,7 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ByteSize(pub u64);
 
-/// A text is no size.
+/// A text is not a size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected a number of bytes with a unit, such as 500MiB, 2GiB or 0B")]
 pub struct SizeError;
@@ -35,7 +35,7 @@ impl fmt::Display for ByteSize {
         let Self(bytes) = *self;
         let text = match UNITS.iter().find(|(_, unit)| bytes >= *unit) {
             Some((name, unit)) if *unit > 1 => {
-                // Tenths, cut and not rounded: what is shown is there.
+                // Tenths are cut, not rounded: the size shown is never larger than the real one.
                 let tenths = u128::from(bytes) * 10 / u128::from(*unit);
                 format!("{}.{} {name}", tenths / 10, tenths % 10)
             }

@@ -1,36 +1,36 @@
-//! A file or folder that somebody else could write to, where rules are read.
+//! A file or folder on the path of rules that another user could write to.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use crate::ownership::Untrusted;
 
-/// Something on the way to a file of rules that somebody else could have changed, and why.
+/// A file, folder or link on the path of a file of rules that another user could have changed, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suspect {
     /// Where it is.
     pub path: PathBuf,
     /// What is wrong with it.
     pub why: Untrusted,
-    /// Who should own it: the user id of the caller.
+    /// The user id of the caller, who should own it.
     pub uid: u32,
     /// Whether it is a symbolic link.
     pub is_link: bool,
 }
 
 impl Suspect {
-    /// The command that mends it, ready to be copied.
+    /// The command that repairs it, ready to be copied.
     pub fn remedy(&self) -> String {
         let path = quoted(&self.path.to_string_lossy());
         match self.why {
-            // Of a link, what it names would change its owner.
+            // Without `-h` the target of the link would change its owner.
             Untrusted::Foreign { .. } if self.is_link => format!("{} -h {} {path}", self.why.remedy(), self.uid),
             Untrusted::Foreign { .. } => format!("{} {} {path}", self.why.remedy(), self.uid),
             Untrusted::OthersWrite { .. } | Untrusted::GroupWrites { .. } => format!("{} {path}", self.why.remedy()),
         }
     }
 
-    /// What is wrong with it and what to do, without where it is.
+    /// What is wrong with it and what to do, without its path.
     pub fn advice(&self) -> String {
         format!("{}, and whoever can change rules decides what runs; run: {}", self.why, self.remedy())
     }
@@ -42,10 +42,10 @@ impl fmt::Display for Suspect {
     }
 }
 
-/// A path as a shell takes it.
+/// Quotes a path for a shell.
 fn quoted(path: &str) -> String {
-    let plain = |character: char| character.is_alphanumeric() || "/._-+@,:=".contains(character);
-    if path.chars().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
+    let needs_no_quotes = |character: char| character.is_alphanumeric() || "/._-+@,:=".contains(character);
+    if path.chars().all(needs_no_quotes) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
 #[cfg(test)]

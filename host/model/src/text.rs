@@ -1,4 +1,4 @@
-//! Text from somebody else, made harmless before anybody sees it.
+//! Text from outside, made harmless before it is shown.
 
 pub use crate::unseen::is_unseen;
 
@@ -7,15 +7,15 @@ use std::fmt;
 
 use crate::limits;
 
-/// Text from a guest, a manifest or a registry in which nothing can steer a terminal or forge a line.
+/// Text from a guest, a manifest or a registry that can't steer a terminal or forge a line.
 ///
-/// What can't be seen by the tables of Unicode (controls, separators of lines, what changes the direction, formats,
-/// fillers, private use, what is not assigned) is shown as `\u{…}`; a tab or a line break becomes a space. So are the
-/// invisible parts of joined emoji: a family is shown as its members.
+/// A character that is invisible by the tables of Unicode (controls, line separators, changes of direction, formats,
+/// fillers, private use, unassigned) is shown as `\u{…}`; a tab or a line break becomes a space. The invisible parts of
+/// joined emoji are shown so, too: a family is shown as its members.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct SafeText(String); // INVARIANT: written by `push` alone.
+pub struct SafeText(String); // INVARIANT: only `push` writes to it.
 
-/// What stands for the part of a text that is not shown.
+/// Marks the part of a text that is not shown.
 const CUT: char = '…';
 
 impl SafeText {
@@ -26,7 +26,7 @@ impl SafeText {
         Self(safe)
     }
 
-    /// Makes `text` harmless and at most `most` bytes long; what is cut ends in `…`, which `most` has room for.
+    /// Makes `text` harmless and at most `most` bytes long. A text that is cut ends in `…`, which `most` includes.
     pub fn within(text: &str, most: usize) -> Self {
         let mut safe = String::new();
         let mut before_the_mark = 0;
@@ -44,7 +44,7 @@ impl SafeText {
         Self(safe)
     }
 
-    /// A message of several lines, which are laid out for people, as one sentence.
+    /// Joins the lines of a message for people into one sentence.
     pub fn one_line(message: &str) -> Self {
         let mut sentence = String::new();
         for line in message.lines().map(str::trim).filter(|line| !line.is_empty()) {
@@ -58,12 +58,12 @@ impl SafeText {
         Self::new(&sentence)
     }
 
-    /// What a message quotes of a text that somebody typed, at most [`limits::QUOTED`] bytes.
+    /// A text from outside as a message quotes it, at most [`limits::QUOTED`] bytes.
     pub fn quoted(text: &str) -> Self {
         Self::within(text, limits::QUOTED)
     }
 
-    /// What a message quotes of one key or value among many, at most [`limits::QUOTED_VALUE`] bytes.
+    /// One key or value among many as a message quotes it, at most [`limits::QUOTED_VALUE`] bytes.
     pub fn quoted_value(text: &str) -> Self {
         Self::within(text, limits::QUOTED_VALUE)
     }
@@ -79,11 +79,11 @@ fn push(safe: &mut String, character: char) {
     match character {
         '\t' | '\n' | '\r' => safe.push(' '),
         hidden if is_unseen(hidden) => safe.extend(hidden.escape_unicode()),
-        plain => safe.push(plain),
+        visible => safe.push(visible),
     }
 }
 
-/// Whether anything in a text can be seen; spaces can't.
+/// Whether a text has a visible character; a space is not one.
 pub fn has_something_to_see(text: &str) -> bool {
     text.chars().any(|character| !character.is_whitespace() && !is_unseen(character))
 }
@@ -106,7 +106,7 @@ impl fmt::Debug for SafeText {
     }
 }
 
-/// What was written is harmless already, and stays what it is; what somebody else has put there becomes so.
+/// A text that smcp has written is harmless and stays the same; a text from another source is made harmless.
 impl<'de> serde::Deserialize<'de> for SafeText {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;

@@ -1,4 +1,4 @@
-//! Moments as text: RFC 3339, always in UTC, wherever the machine is.
+//! Moments as text: RFC 3339, always in UTC.
 
 use std::time::Duration;
 use std::time::SystemTime;
@@ -7,22 +7,22 @@ use std::time::UNIX_EPOCH;
 /// The last second that has four digits for its year.
 const LAST: u64 = 253_402_300_799;
 
-/// A moment to the second; none when it is before 1970 or after the year 9999.
+/// A moment to the second; `None` when it is before 1970 or after the year 9999.
 pub fn utc(time: SystemTime) -> Option<String> {
     can_be_written(time).then(|| humantime::format_rfc3339_seconds(time).to_string())
 }
 
-/// A moment to the millisecond; none when it is before 1970 or after the year 9999.
+/// A moment to the millisecond; `None` when it is before 1970 or after the year 9999.
 pub fn utc_millis(time: SystemTime) -> Option<String> {
     can_be_written(time).then(|| humantime::format_rfc3339_millis(time).to_string())
 }
 
-/// A moment in seconds since 1970; none when it is after the year 9999.
+/// A moment given in seconds since 1970; `None` when it is after the year 9999.
 pub fn utc_of(seconds: u64) -> Option<String> {
     UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).and_then(utc)
 }
 
-/// Whether the one who writes times can do it: it panics otherwise.
+/// Whether `humantime` can write this moment; it panics otherwise.
 fn can_be_written(time: SystemTime) -> bool {
     time.duration_since(UNIX_EPOCH).is_ok_and(|since| since.as_secs() <= LAST)
 }

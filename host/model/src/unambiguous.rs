@@ -1,7 +1,7 @@
 //! JSON in which no object has a key twice.
 //!
-//! Parsers disagree about which of two equal keys counts, so a document with both could say one thing to whoever
-//! judged it and another to us.
+//! Parsers disagree about which of two equal keys counts, so a document with both could say one thing to the parser
+//! that judged it and another to smcp.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -13,26 +13,27 @@ use serde::de::Visitor;
 
 use crate::text::SafeText;
 
-/// Reads a whole document, and keeps nothing of it.
+/// Checks a whole document, and keeps none of it.
 ///
 /// # Errors
-/// When it is no JSON, or an object in it has a key twice; the error says where.
+/// When it is not JSON, or an object in it has a key twice; the error says where.
 pub fn check(bytes: &[u8]) -> serde_json::Result<()> {
     serde_json::from_slice::<Unambiguous>(bytes).map(|_| ())
 }
 
-/// Any JSON value without duplicate keys, of which nothing is kept.
+/// Any JSON value without duplicate keys. The value itself is not kept.
 struct Unambiguous;
 
 impl<'de> serde::Deserialize<'de> for Unambiguous {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Walk)
+        deserializer.deserialize_any(UniqueKeysVisitor)
     }
 }
 
-struct Walk;
+/// Visits a value and refuses duplicate keys.
+struct UniqueKeysVisitor;
 
-impl<'de> Visitor<'de> for Walk {
+impl<'de> Visitor<'de> for UniqueKeysVisitor {
     type Value = Unambiguous;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

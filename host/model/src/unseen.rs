@@ -1,30 +1,30 @@
-//! Which characters can't be seen, by the tables of Unicode.
+//! Recognises invisible characters by the tables of Unicode.
 //!
-//! Not by a list of ours: such a list is never whole, and what it misses hides text from people that programs and models
-//! read. docs/decisions/0023 has the reasons.
+//! A list of our own would never be complete, and a character that it misses can hide text from people that programs
+//! and models read. docs/decisions/0023 has the reasons.
 
 use std::sync::LazyLock;
 
 use regex_syntax::hir::Class;
 use regex_syntax::hir::HirKind;
 
-/// Controls, formats, private use and what is not assigned (the categories `C…`), separators of lines and paragraphs,
-/// and what may be drawn as nothing (the property `Default_Ignorable_Code_Point`).
+/// Controls, formats, private use and unassigned characters (the categories `C…`), separators of lines and paragraphs,
+/// and characters that may be drawn as nothing (the property `Default_Ignorable_Code_Point`).
 const BY_PROPERTY: &str = r"\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}";
 
-/// What has a blank glyph by its definition, although no property says so: the empty Braille cell, two blank
+/// Characters that are blank by definition, although no property says so: the empty Braille cell, two blank
 /// hieroglyphs, the Khitan filler and the null notehead.
 const BLANK: &str = r"\u{2800}\u{13441}\u{13442}\u{16FE4}\u{1D159}";
 
 /// Ranges of characters, both ends included, in order.
 static UNSEEN: LazyLock<Vec<(char, char)>> = LazyLock::new(|| {
-    // Tables that lack one of the properties would hide nothing; so everything beyond ASCII is hidden then.
+    // If the tables lack one of the properties, everything beyond ASCII counts as invisible, rather than nothing.
     ranges(&format!("[{BY_PROPERTY}{BLANK}]")).unwrap_or_else(|| vec![('\0', '\u{1f}'), ('\u{7f}', char::MAX)])
 });
 
-/// Whether a character can't be seen, moves the cursor, or changes the direction of text.
+/// Whether a character is invisible, moves the cursor, or changes the direction of text.
 pub fn is_unseen(character: char) -> bool {
-    // Most of any text; the tables are not even made for it.
+    // Most text is printable ASCII, for which the tables are not even built.
     if (' '..='~').contains(&character) {
         return false;
     }
@@ -32,7 +32,7 @@ pub fn is_unseen(character: char) -> bool {
     UNSEEN.get(position).is_some_and(|(first, _)| *first <= character)
 }
 
-/// The characters of a class in the syntax of regular expressions.
+/// The characters of a class in the syntax of regular expressions; `None` when it can't be parsed.
 fn ranges(class: &str) -> Option<Vec<(char, char)>> {
     match regex_syntax::parse(class).ok()?.into_kind() {
         HirKind::Class(Class::Unicode(class)) => Some(class.iter().map(|range| (range.start(), range.end())).collect()),
@@ -63,9 +63,9 @@ mod tests {
         ranges(class).unwrap().into_iter().flat_map(|(first, last)| first..=last).collect()
     }
 
-    /// Every code point there is, against each property by its name.
+    /// Compares every code point with each property by its name.
     #[test]
-    fn what_has_no_property_of_the_unseen_is_seen_and_nothing_else() {
+    fn exactly_the_characters_with_one_of_the_properties_are_unseen() {
         let properties = [
             r"[\p{Cc}]",
             r"[\p{Cf}]",
@@ -83,11 +83,11 @@ mod tests {
         }
     }
 
-    /// The tables of another crate: whatever takes no room on a terminal is unseen, or part of a neighbour.
+    /// Compares with the tables of another crate: a character without width is unseen, or part of its neighbour.
     #[test]
     fn other_tables_agree() {
         let marks = of(r"[\p{M}]");
-        // Vowels and finals of Hangul, and letters of India that are drawn onto the next one: they are seen there.
+        // Vowels and finals of Hangul, and Indian letters that are drawn onto the next letter: they are visible there.
         let hangul = |character| matches!(character, '\u{1161}'..='\u{11ff}' | '\u{d7b0}'..='\u{d7fb}');
         let before = "\u{d4e}\u{a8fa}\u{111c2}\u{111c3}\u{113d1}\u{1193f}\u{11941}\u{11a84}\u{11a85}\u{11a86}\u{11a87}\
                       \u{11a88}\u{11a89}\u{11d46}\u{11f02}";
@@ -100,13 +100,13 @@ mod tests {
     }
 
     #[test]
-    fn what_people_write_is_seen() {
+    fn ordinary_text_is_visible() {
         let text = "plain, ünïcode, 漢字, עברית, العربية, हिन्दी, 한국어, e\u{301}, 🙂 €\u{a0}\u{202f}\u{3000}";
         assert!(!text.contains(is_unseen));
     }
 
     #[test]
-    fn what_was_hidden_in_before_is_unseen() {
+    fn ranges_known_for_hidden_text_are_unseen() {
         let spans = [
             '\u{1bca0}'..='\u{1bca3}',
             '\u{1d173}'..='\u{1d17a}',

@@ -1,4 +1,4 @@
-//! What a policy can end in: findings, faults, outcomes.
+//! The results of a policy: findings, faults, outcomes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,36 +17,36 @@ use crate::text::SafeText;
 use crate::word::deserialize_word;
 use crate::word::serialize_as_word;
 
-/// One thing a policy says, sanitised.
+/// One finding of a policy, made harmless.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// A stable name for machines.
     pub code: FindingCode,
     /// One sentence for people.
     pub message: SafeText,
-    /// The field of the subject it is about.
+    /// The field of the subject that it is about.
     pub fact: Option<SafeText>,
-    /// What the reader can do about it.
+    /// What the user can do about it.
     pub remedy: Option<SafeText>,
     /// Details for machines.
     pub extensions: Vec<(SafeText, SafeText)>,
 }
 
-/// The answer of a policy that did its work. No violations means that it allows.
+/// The answer of a policy that did not fail. Without violations it allows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verdict {
     /// Reasons to refuse.
     pub violations: Vec<Finding>,
-    /// Things worth saying that never block.
+    /// Remarks that never block.
     pub notices: Vec<Finding>,
 }
 
-/// Why a policy could not do its work. A closed list: the same word in code, JSON and documents (spec section 3).
+/// Why a policy failed. The list is closed: the same word in code, JSON and documents (spec section 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FaultKind {
     /// Missing, unreadable, not a component, too large, or does not compile.
     Load,
-    /// Imports or exports that are not ours.
+    /// Imports or exports that are not those of a policy.
     Interface,
     /// The component refuses the settings.
     Settings,
@@ -98,10 +98,10 @@ impl FaultKind {
     }
 }
 
-/// A policy that broke. It counts as a violation in the policy's mode.
+/// The failure of a policy. It counts as a violation in the policy's mode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Which kind, from the closed list.
+    /// Its kind, from the closed list.
     pub kind: FaultKind,
     /// What happened, for people.
     pub message: SafeText,
@@ -110,19 +110,19 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault without a remedy of its own. A message over [`limits::MESSAGE`] is cut: part of it may be a guest's text.
+    /// A fault without a remedy. A message over [`limits::MESSAGE`] is cut: part of it may be a guest's text.
     pub fn new(kind: FaultKind, message: impl AsRef<str>) -> Self {
         Self { kind, message: SafeText::within(message.as_ref(), limits::MESSAGE), remedy: None }
     }
 
-    /// The same fault with advice.
+    /// The same fault with a remedy.
     #[must_use]
     pub fn remedy(self, remedy: impl AsRef<str>) -> Self {
         Self { remedy: Some(SafeText::within(remedy.as_ref(), limits::MESSAGE)), ..self }
     }
 
-    /// The same fault, of which the reader has to know the file: what is said of "it" is said of the component of
-    /// `source`, when that is a file whose contents are what is wrong.
+    /// The same fault, with the path of the file in place of "it" at the start of the message. Only when the fault is
+    /// in the contents of the component's file.
     #[must_use]
     pub fn of(self, source: &PolicySource) -> Self {
         let (PolicySource::File(path), FaultKind::Load) = (source, self.kind) else { return self };
@@ -136,23 +136,23 @@ impl Fault {
     }
 }
 
-/// What one policy ended in.
+/// The outcome of one policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// Allowed.
     Pass {
-        /// Things worth saying all the same.
+        /// Remarks.
         notices: Vec<Finding>,
     },
     /// Not allowed: the verdict has at least one violation.
     Violation(Verdict),
-    /// Broken.
+    /// It failed.
     Fault(Fault),
     /// Not evaluated: its mode is `disabled`.
     Skipped,
     /// Not allowed, but an exception is in force.
     Waived {
-        /// What would have been a violation.
+        /// The findings that would have been violations.
         findings: Vec<Finding>,
         /// The exception's reason.
         reason: SafeText,
@@ -180,7 +180,7 @@ impl Outcome {
         if verdict.violations.is_empty() { Self::Pass { notices: verdict.notices } } else { Self::Violation(verdict) }
     }
 
-    /// Whether the policy has nothing to say but that it allows, or was not asked.
+    /// Whether the policy allows without a remark, or was not evaluated.
     pub const fn is_silent(&self) -> bool {
         match self {
             Self::Pass { notices } => notices.is_empty(),
@@ -189,7 +189,7 @@ impl Outcome {
         }
     }
 
-    /// Everything that the policy said, whatever became of it.
+    /// All findings of the policy, whatever its outcome.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         let (violations, notices): (&[Finding], &[Finding]) = match self {
             Self::Pass { notices } => (&[], notices),
@@ -200,7 +200,7 @@ impl Outcome {
         violations.iter().chain(notices)
     }
 
-    /// Which row of the mode table this is.
+    /// Its row in the mode table.
     pub const fn kind(&self) -> OutcomeKind {
         match self {
             Self::Pass { .. } => OutcomeKind::Pass,
@@ -231,20 +231,20 @@ impl OutcomeKind {
 serialize_as_word!(FaultKind, OutcomeKind);
 deserialize_word!(FaultKind, OutcomeKind);
 
-/// One policy after its evaluation: everything the decision, the reports and the records need to know of it.
+/// One policy after its evaluation: everything that the decision, the reports and the records need.
 #[derive(Debug, Clone)]
 pub struct Evaluated {
-    /// What it was evaluated with.
+    /// The specification that it was evaluated with.
     pub spec: Arc<PolicySpec>,
-    /// What a violation under `warn` leads to; notify when the component faulted before it could say.
+    /// The effect of a violation under `warn`; `Notify` when the component failed before it could say.
     pub on_warn: OnWarn,
     /// Digest of the component's bytes, when they could be read.
     pub digest: Option<Digest>,
-    /// What the component calls its version, when it could be asked.
+    /// The version that the component gives itself, when it could be asked.
     pub version: Option<SafeText>,
-    /// What it ended in.
+    /// Its outcome.
     pub outcome: Outcome,
-    /// How long `evaluate` took, wall clock; zero when it was not called.
+    /// The wall-clock time that `evaluate` took; zero when it was not called.
     pub duration: Duration,
 }
 
@@ -254,17 +254,17 @@ impl Evaluated {
         &self.spec.name
     }
 
-    /// The layer it stands in.
+    /// The layer that configures it.
     pub fn layer(&self) -> LayerName {
         self.spec.layer
     }
 
-    /// How strictly it is meant.
+    /// Its mode: how strictly it is applied.
     pub fn mode(&self) -> Mode {
         self.spec.mode
     }
 
-    /// What this outcome does to the launch, under this policy's mode.
+    /// The effect of its outcome on the launch, under its mode.
     pub fn effect(&self) -> Effect {
         crate::mode::effect(self.mode(), self.outcome.kind(), self.on_warn)
     }

@@ -1,4 +1,4 @@
-//! JSON in which nothing is invisible: what documents and the audit log are.
+//! Writes JSON without invisible characters, for documents and the audit log.
 //!
 //! Characters that steer a terminal are written as `\u` escapes, which JSON reads as the same text.
 
@@ -11,10 +11,10 @@ use serde_json::ser::Formatter;
 
 use crate::text::SafeText;
 
-/// A value as one line of visible JSON, its end included.
+/// Writes a value as one line of visible JSON, line feed included.
 ///
 /// # Errors
-/// When the value can't be JSON.
+/// When the value can't be written as JSON.
 pub fn line(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     let mut text = Vec::new();
     value.serialize(&mut Serializer::with_formatter(&mut text, VisibleFormatter))?;
@@ -22,17 +22,17 @@ pub fn line(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Compact JSON in which nothing is invisible.
+/// Writes compact JSON without invisible characters.
 struct VisibleFormatter;
 
 impl Formatter for VisibleFormatter {
     fn write_string_fragment<W: Write + ?Sized>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        let plain = |byte: &u8| matches!(byte, b' '..=b'~');
+        let printable = |byte: &u8| matches!(byte, b' '..=b'~');
         let mut shown = [0; 4];
         let mut rest = fragment;
         loop {
-            // Most of any text, at once.
-            let (start, other) = rest.split_at(rest.bytes().position(|byte| !plain(&byte)).unwrap_or(rest.len()));
+            // The printable ASCII at the start, most of any text, is written at once.
+            let (start, other) = rest.split_at(rest.bytes().position(|byte| !printable(&byte)).unwrap_or(rest.len()));
             writer.write_all(start.as_bytes())?;
             let mut characters = other.chars();
             let Some(character) = characters.next() else { return Ok(()) };

@@ -1,12 +1,12 @@
-//! What a model is told about a server before it uses it (spec section 7).
+//! The warning about a server that a model gets before using it (section 7).
 
 use crate::word::deserialize_word;
 use crate::word::serialize_as_word;
 
-/// A warning, in the three forms that the protocol has room for. Made by `report`, put into the stream by `launch`.
+/// A warning in the three forms that the protocol has room for. Made by `report`, inserted into the stream by `launch`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
-    /// The whole, for `instructions`: from the opening delimiter to the closing one, under 1.5 KiB.
+    /// The whole text, for `instructions`: from the opening delimiter to the closing one, under 1.5 KiB.
     pub block: String,
     /// One line that begins as the block does, for the descriptions of tools and the result of a call.
     pub short: String,
@@ -14,12 +14,12 @@ pub struct Warning {
     pub notification: String,
 }
 
-/// What became of a warning.
+/// Whether a warning was delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
-    /// An answer that the client waited for has carried it.
+    /// An answer to a request of the client has carried it.
     Delivered,
-    /// The session ended before any answer could carry it.
+    /// The session ended before an answer could carry it.
     Undelivered,
 }
 

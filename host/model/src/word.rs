@@ -1,8 +1,8 @@
-//! Words for machines, each in one place.
+//! Serialises types as words for machines.
 //!
-//! A type that has `as_str` is written by it, and read back through the list of all its words or its `FromStr`.
+//! A type is written as what its `as_str` returns, and read back by searching its list of values or by its `FromStr`.
 
-/// Serialises types as what their `as_str` gives.
+/// Implements `Serialize` for types by their `as_str`.
 macro_rules! serialize_as_word {
     ($($name:ty),+) => {$(
         impl serde::Serialize for $name {
@@ -13,7 +13,7 @@ macro_rules! serialize_as_word {
     )+};
 }
 
-/// Reads types back that have an `ALL`: the one of them that has the word.
+/// Implements `Deserialize` for types that list their values in `ALL`.
 macro_rules! deserialize_word {
     ($($name:ty),+) => {$(
         impl<'de> serde::Deserialize<'de> for $name {
@@ -28,7 +28,7 @@ macro_rules! deserialize_word {
     )+};
 }
 
-/// Reads types back through their `FromStr`.
+/// Implements `Deserialize` for types by their `FromStr`.
 macro_rules! deserialize_parsed {
     ($($name:ty),+) => {$(
         impl<'de> serde::Deserialize<'de> for $name {

@@ -8,8 +8,8 @@ use crate::PipelineError;
 use crate::Session;
 use crate::offline;
 use smcp_config::Config;
+use smcp_decide::HasFacts;
 use smcp_decide::Notice;
-use smcp_decide::Vouched;
 use smcp_model::deadline::Deadline;
 use smcp_model::facts::Facts;
 use smcp_model::limits;
@@ -83,7 +83,7 @@ pub(super) fn ask(session: &Session, reference: &PackageRef, deadline: &Deadline
     Ok(Resolved { client, resolution, at, notice: None })
 }
 
-impl Vouched for Resolved {
+impl HasFacts for Resolved {
     fn facts(&self) -> &Facts {
         &self.resolution.facts
     }

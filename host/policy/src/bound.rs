@@ -1,4 +1,4 @@
-//! A policy joined with its component, after the pin was held against it.
+//! A policy joined with its component, whose digest matches the pin.
 
 use std::sync::Arc;
 
@@ -38,13 +38,13 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// Joins a policy with its component, and holds the pin against the bytes that will be loaded.
+    /// Joins a policy with its component, and compares the pin with the bytes that will be loaded.
     ///
-    /// A component that could not be read is a fault of its policy, in the policy's mode (spec section 1). Where the
-    /// file is there but can't be the pinned one, it differs from it.
+    /// A component that could not be read is a fault of its policy, in the policy's mode (spec section 1). A file that
+    /// exists but can't be the pinned one, such as one that is too large, is a mismatch.
     ///
     /// # Errors
-    /// [`PinMismatch`] in every mode but disabled.
+    /// [`PinMismatch`], unless the mode is `disabled`.
     pub fn new(
         spec: impl Into<Arc<PolicySpec>>,
         component: Result<Component, Unreadable>,
@@ -60,7 +60,7 @@ impl Bound {
     }
 }
 
-/// How a component differs from the one that is pinned, if it does.
+/// Says how a component differs from the pinned one; `None` when it does not.
 fn difference(component: &Result<Component, Unreadable>, pin: Digest) -> Option<String> {
     match component {
         Ok(component) => (component.digest() != pin).then(|| format!("has the digest {}", component.digest())),

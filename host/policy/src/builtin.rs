@@ -1,4 +1,4 @@
-//! The three components inside the binary, and what they were made from.
+//! The three components inside the binary, and the digests of their sources.
 
 use smcp_model::digest::Digest;
 use smcp_model::policy::BuiltIn;
@@ -6,9 +6,9 @@ use smcp_model::policy::BuiltIn;
 /// A component that was compiled when this program was built.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Embedded {
-    /// The compiled code; our own build script made it.
+    /// The compiled code, made by our own build script.
     pub(super) code: &'static [u8],
-    /// Digest of the `.wasm` it was compiled from.
+    /// Digest of the `.wasm` that it was compiled from.
     pub(super) digest: Digest,
 }
 

@@ -1,4 +1,4 @@
-//! One call into a guest: fresh store and instance, and how it can end.
+//! One call into a guest, in a fresh store and instance, and its faults.
 
 use std::time::Duration;
 use std::time::Instant;
@@ -14,50 +14,51 @@ use crate::room;
 use crate::store;
 use crate::store::Guest;
 use crate::store::Level;
+use crate::store::LimitRefusal;
 use crate::store::LogLine;
-use crate::store::Refusal;
 use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
 
-/// What came back from a call.
+/// The result of a call, and the time that it took.
 #[derive(Debug)]
-pub(super) struct Answer<T> {
+pub(super) struct CallResult<T> {
     pub(super) value: T,
     pub(super) duration: Duration,
 }
 
-/// What one call may use.
+/// The resources that one call may use.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Allowance<'l> {
     /// The policy's limits.
     pub(super) limits: &'l PolicyLimits,
-    /// How much of its time earlier calls have used: all calls for one decision share one deadline.
+    /// How much of the policy's time earlier calls have used: all calls for one decision share one deadline.
     pub(super) spent: Duration,
     /// How many bytes of values it may hand to the host.
     pub(super) output: usize,
 }
 
-/// Where in a call an error came up.
+/// The part of a call in which an error occurred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Start,
     Call,
 }
 
-impl<T> Answer<T> {
-    /// The same answer after `read` has checked and translated it.
+impl<T> CallResult<T> {
+    /// The same result, with its value checked and translated by `read`.
     ///
     /// # Errors
     /// Those of `read`.
-    pub(super) fn read<U>(self, read: impl FnOnce(T) -> Result<U, Fault>) -> Result<Answer<U>, Fault> {
-        Ok(Answer { value: read(self.value)?, duration: self.duration })
+    pub(super) fn read<U>(self, read: impl FnOnce(T) -> Result<U, Fault>) -> Result<CallResult<U>, Fault> {
+        Ok(CallResult { value: read(self.value)?, duration: self.duration })
     }
 }
 
 impl Runtime {
-    /// Instantiates a component afresh, finds its exports, and calls one of them once. Its deadline covers its start-up.
+    /// Instantiates a component afresh, finds its exports, and calls one of them once. Start-up counts towards the
+    /// deadline.
     ///
     /// # Errors
     /// Any kind of fault.
@@ -67,7 +68,7 @@ impl Runtime {
         allowance: Allowance<'_>,
         exports: impl FnOnce(&mut Store<Guest>, &Instance) -> Result<E, Fault> + Send + 'static,
         function: impl FnOnce(&E, &mut Store<Guest>) -> wasmtime::Result<T> + Send + 'static,
-    ) -> Result<Answer<T>, Fault> {
+    ) -> Result<CallResult<T>, Fault> {
         let Allowance { limits, spent, output } = allowance;
         let (engine, callee, limits) = (self.engine.clone(), callee.clone(), *limits);
         let time = limits.time.saturating_sub(spent);
@@ -77,13 +78,13 @@ impl Runtime {
         let patience = time.saturating_add(limits::DEADLINE_GRACE);
         let running = self.ticker.run();
         let work = move || {
-            // The clock has to go on as long as the guest does, also when nobody waits for it any more.
+            // The clock must run as long as the guest runs, even after the call was given up.
             let _running = running;
             let start = Instant::now();
-            // Armed here: waiting for a thread is not the policy's time.
+            // The deadline is set here: waiting for a thread does not count as the policy's time.
             let mut store = store::new_store(&engine, &limits, time, output);
-            let value = once(&mut store, &callee, &limits, exports, function);
-            let answer = value.map(|value| Answer { value, duration: start.elapsed() });
+            let value = call_once(&mut store, &callee, &limits, exports, function);
+            let answer = value.map(|value| CallResult { value, duration: start.elapsed() });
             (answer, store.data_mut().take_log())
         };
         let (result, log) = self.threads.run(patience, work)?;
@@ -94,7 +95,8 @@ impl Runtime {
     }
 }
 
-fn once<E, T>(
+/// Instantiates a component and calls one function.
+fn call_once<E, T>(
     store: &mut Store<Guest>,
     callee: &InstancePre<Guest>,
     limits: &PolicyLimits,
@@ -107,9 +109,9 @@ fn once<E, T>(
     function(&exports, store).map_err(|error| classify(&error, store.data().refusal(), Phase::Call, limits))
 }
 
-/// Which fault an error is. By what the host refused first, then by the error's type, then by where it came from;
-/// never by the words of a message, which differ between versions and are partly the guest's own.
-fn classify(error: &wasmtime::Error, refusal: Option<Refusal>, phase: Phase, limits: &PolicyLimits) -> Fault {
+/// Turns an error into a fault: by the first refusal of the host, then by the error's type, then by the phase of the
+/// call; never by the text of a message, which differs between versions and is partly the guest's own.
+fn classify(error: &wasmtime::Error, refusal: Option<LimitRefusal>, phase: Phase, limits: &PolicyLimits) -> Fault {
     if let Some(refusal) = refusal {
         return refused(refusal, limits);
     }
@@ -119,7 +121,7 @@ fn classify(error: &wasmtime::Error, refusal: Option<Refusal>, phase: Phase, lim
     let cause = error.root_cause();
     match phase {
         _ if room::is_systems(error) => room::fault(FaultKind::Limit, "the policy's memories and tables", cause),
-        // The guest was running, and called something of the runtime's that did not trap: the log, or a handle.
+        // The guest was running, and a call into the runtime failed without a trap: the log, or a handle.
         _ if error.downcast_ref::<WasmBacktrace>().is_some() => {
             let handles = limits::COMPONENT_HANDLES;
             Fault::new(FaultKind::Limit, format!("a call from inside it was refused: {cause}")).remedy(format!(
@@ -127,20 +129,20 @@ fn classify(error: &wasmtime::Error, refusal: Option<Refusal>, phase: Phase, lim
                 limits::LOG_LINE
             ))
         }
-        // What else a start can fail of was counted before it.
+        // Everything else that can fail at the start was counted before.
         Phase::Start => {
             let most = limits.instances;
             let message =
                 format!("it has more than {most} core instances in all its parts, the most a policy may have");
             Fault::new(FaultKind::Limit, message).remedy("build it of fewer parts: one module is enough for a policy")
         }
-        // The guest had returned: what it returned could not be taken.
+        // The guest has returned, but its result could not be read.
         Phase::Call => Fault::new(FaultKind::Output, format!("what it returned can't be taken: {cause}"))
             .remedy(format!("a policy hands over valid values of at most {} bytes in all; {BREAKS}", limits.output)),
     }
 }
 
-/// For whoever runs a policy and did not write it.
+/// The remedy for a user who did not write the policy.
 const BREAKS: &str = "report it to the policy's author: it breaks the interface's rules";
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "wasmtime adds kinds of traps as it likes")]
@@ -154,7 +156,7 @@ fn trapped(trap: Trap, limits: &PolicyLimits) -> Fault {
             Fault::new(FaultKind::Stack, format!("it recursed deeper than its stack of {stack} bytes"))
                 .remedy("report it to the policy's author: recursion has to be bounded")
         }
-        // Languages such as Rust and C keep a stack of their own at the beginning of the memory.
+        // Languages such as Rust and C keep their own stack at the start of the memory.
         Trap::MemoryOutOfBounds => Fault::new(FaultKind::Trap, format!("it trapped: {trap}"))
             .remedy(format!("a bug, or recursion deeper than the language's own stack; {report}")),
         other => Fault::new(FaultKind::Trap, format!("it trapped: {other}")).remedy(report),
@@ -166,28 +168,28 @@ fn overdue(limits: &PolicyLimits) -> Fault {
         .remedy("report it to the policy's author: a policy needs microseconds")
 }
 
-fn refused(refusal: Refusal, limits: &PolicyLimits) -> Fault {
+fn refused(refusal: LimitRefusal, limits: &PolicyLimits) -> Fault {
     let quieter = "report it to the policy's author: the SDK's `log` stays below the limits";
     match refusal {
-        Refusal::Memory(asked) => {
+        LimitRefusal::Memory(asked) => {
             let most = limits.memory;
             let message = format!("it asked for {asked} bytes of linear memory in all, and a policy may have {most}");
             Fault::new(FaultKind::Memory, message).remedy(
                 "build it with a smaller stack and heap (clang and zig: `-Wl,-z,stack-size=65536`), and keep no large trees",
             )
         }
-        Refusal::System => room::fault(FaultKind::Memory, "the policy's linear memory", "it has none left"),
-        Refusal::TableElements(wanted) => Fault::new(
+        LimitRefusal::System => room::fault(FaultKind::Memory, "the policy's linear memory", "it has none left"),
+        LimitRefusal::TableElements(wanted) => Fault::new(
             FaultKind::Limit,
             format!("it asked for a table of {wanted} elements, and one may have {}", limits::TABLE_ELEMENTS),
         )
         .remedy("build it smaller: a table has one element for each function that is called by its address"),
-        Refusal::LogLine(length) => Fault::new(
+        LimitRefusal::LogLine(length) => Fault::new(
             FaultKind::Limit,
             format!("it logged a line of {length} bytes, and one may have {}", limits::LOG_LINE),
         )
         .remedy(quieter),
-        Refusal::Log => Fault::new(
+        LimitRefusal::Log => Fault::new(
             FaultKind::Limit,
             format!("it logged more than {} lines or {} bytes", limits::LOG_LINES, limits::LOG),
         )
@@ -195,7 +197,7 @@ fn refused(refusal: Refusal, limits: &PolicyLimits) -> Fault {
     }
 }
 
-/// Hands a guest's line to the diagnostics, which are off unless somebody asked for them.
+/// Hands a guest's line to the diagnostics, which are off unless the user asks for them.
 fn emit(line: &LogLine) {
     let message = line.message.as_str();
     match line.level {

@@ -1,6 +1,6 @@
-//! From a component's bytes to compiled code. The only compiler in the program.
+//! Compiles components to machine code; the only compiler in the program.
 //!
-//! The engine that evaluates has none, so no path of an evaluation can compile.
+//! The engine for evaluations has no compiler, so an evaluation can't compile.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,11 +20,11 @@ use smcp_model::digest::Digest;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
 
-/// How long a compiler may take, wall clock: toolchains of large languages need some twenty seconds.
+/// How long a compiler may take, wall clock: components of large languages need about twenty seconds.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What a guest may be written in: WebAssembly 2.0, tail calls and extended constants. Everything else is refused here,
-/// also what the engine needs for code of its own.
+/// The features that a guest may use: WebAssembly 2.0, tail calls and extended constants. All others are refused here,
+/// even those that the engine needs for its own code.
 const GUEST_FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::TAIL_CALL)
     .union(WasmFeatures::EXTENDED_CONST)
@@ -50,21 +50,21 @@ impl fmt::Debug for MachineCode {
     }
 }
 
-/// What makes machine code of a component.
+/// Compiles a component to machine code.
 ///
-/// A compiler of your own can choose, count, remember or refuse; the code itself comes from one of this crate, such as
-/// [`InProcess`]. It must be that of the component it was asked for: a pin is held against the component, not its code.
+/// Your own compiler can choose, count, cache or refuse; the code itself comes from a compiler of this crate, such as
+/// [`InProcess`]. It must be the code of the given component: a pin is compared with the component, not with its code.
 pub trait Compiler: Send + Sync {
-    /// Compiles a component of a size and with an outside that are allowed; nothing else of it was checked. `digest` is
-    /// that of its bytes. It is called on a thread of its own, and given up after two minutes; a panic is a fault.
+    /// Compiles a component whose size, imports and exports are allowed; nothing else was checked. `digest` is the
+    /// digest of its bytes. It is called on a separate thread, and given up after two minutes; a panic is a fault.
     ///
     /// # Errors
     /// A [`FaultKind::Load`] when it is not a valid component, or uses a proposal of WebAssembly that is off.
     fn compile(&self, digest: Digest, component: &[u8]) -> Result<MachineCode, Fault>;
 }
 
-/// Compiles in this process, for the baseline CPU of this target. A component that makes the compiler slow or large
-/// makes this process so.
+/// Compiles in this process, for the baseline CPU of this target. A component that makes the compiler slow or
+/// memory-hungry does so to this process.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct InProcess;
 
@@ -74,7 +74,7 @@ impl Compiler for InProcess {
     }
 }
 
-/// Compiles a component that `shape` has found fit, and waits for it.
+/// Compiles a component that `shape` has accepted, and waits for the code.
 ///
 /// # Errors
 /// Those of the compiler; a [`FaultKind::Load`] when it takes too long.
@@ -84,10 +84,11 @@ pub(crate) fn on_a_thread(
     digest: Digest,
     component: &Arc<Vec<u8>>,
 ) -> Result<MachineCode, Fault> {
-    within(PATIENCE, threads, compiler, digest, component)
+    compile_within(PATIENCE, threads, compiler, digest, component)
 }
 
-fn within(
+/// Compiles a component, and gives up after `patience`.
+fn compile_within(
     patience: Duration,
     threads: &Threads,
     compiler: &Arc<dyn Compiler>,
@@ -152,8 +153,8 @@ const OFF: [(WasmFeatures, &str); 7] = [
     ),
 ];
 
-/// What is wrong with a component that is not valid, and which way of building it would help: what it needs shows in
-/// what would make it valid, and not in the words of the error.
+/// The fault of a component that is not valid, with the way of building it that would help. The feature that it needs
+/// is found by trying which one would make it valid, not from the text of the error.
 fn invalid(component: &[u8], error: &wasmparser::BinaryReaderError) -> Fault {
     let needs = |features: &WasmFeatures| {
         Validator::new_with_features(GUEST_FEATURES.union(*features)).validate_all(component).is_ok()
@@ -174,7 +175,8 @@ mod tests {
         let component = include_bytes!("../../../builtin-policies/dist/score.wasm").to_vec();
         let (digest, component) = (Digest::of(&component), Arc::new(component));
         let compiler: Arc<dyn Compiler> = Arc::new(InProcess);
-        let fault = within(Duration::from_nanos(1), &Threads::default(), &compiler, digest, &component).unwrap_err();
+        let fault =
+            compile_within(Duration::from_nanos(1), &Threads::default(), &compiler, digest, &component).unwrap_err();
         assert_eq!((fault.kind, fault.message.as_str()), (FaultKind::Load, "it does not compile within 1ns"));
     }
 }

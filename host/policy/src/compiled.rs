@@ -1,4 +1,4 @@
-//! The machine code that is in use, so that the same bytes are compiled once.
+//! The machine code in use, shared so that the same bytes are compiled once.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,42 +12,42 @@ use wasmtime::component;
 use smcp_model::digest::Digest;
 use smcp_model::verdict::Fault;
 
-/// One component's code, made by the first who asks while the others wait.
+/// One component's code, made by the first caller while the others wait.
 type Slot = OnceLock<Result<component::Component, Fault>>;
 
-/// What was compiled, by the digest of its bytes. An entry lives as long as a policy uses it, and a fault as long as
-/// somebody waits for it; so there is never more here than is in use.
+/// Compiled code by the digest of its bytes. An entry lives as long as a policy uses it, and a fault as long as a
+/// caller waits for it; so nothing unused is kept.
 #[derive(Default)]
 pub(crate) struct Compiled {
     slots: Mutex<BTreeMap<Digest, Weak<Slot>>>,
 }
 
-/// Code that can be linked. While it exists, nobody compiles the same bytes again.
-pub(crate) struct Code {
+/// Code that can be linked. While it exists, the same bytes are not compiled again.
+pub(crate) struct CompiledCode {
     pub(crate) component: component::Component,
     _in_use: Option<Arc<Slot>>,
 }
 
-impl Code {
-    /// Code that nobody else would compile: it was in the program from the start.
+impl CompiledCode {
+    /// Code that is part of the program, so that it needs no slot.
     pub(crate) const fn embedded(component: component::Component) -> Self {
         Self { component, _in_use: None }
     }
 }
 
 impl Compiled {
-    /// The code of the bytes with this digest; `make` is called when there is none.
+    /// Returns the code of the bytes with this digest; calls `make` when there is none yet.
     ///
     /// # Errors
-    /// Those of `make`, which are not remembered.
+    /// Those of `make`, which are not kept.
     pub(crate) fn get_or_make(
         &self,
         digest: Digest,
         make: impl FnOnce() -> Result<component::Component, Fault>,
-    ) -> Result<Code, Fault> {
+    ) -> Result<CompiledCode, Fault> {
         let slot = self.slot(digest);
         let component = slot.get_or_init(make).clone()?;
-        Ok(Code { component, _in_use: Some(slot) })
+        Ok(CompiledCode { component, _in_use: Some(slot) })
     }
 
     fn slot(&self, digest: Digest) -> Arc<Slot> {

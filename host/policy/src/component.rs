@@ -1,4 +1,4 @@
-//! A component: its bytes, and the digest by which everything else knows it.
+//! A component: its bytes, and the digest that identifies it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,41 +10,42 @@ use smcp_model::policy::BuiltIn;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
 
-/// A component's bytes and their digest, which is computed once: what was hashed is what is loaded. Cheap to clone.
+/// A component's bytes and their digest, which is computed once: the bytes that are hashed are the bytes that are
+/// loaded. Cheap to clone.
 #[derive(Clone)]
 pub struct Component {
-    digest: Digest, // INVARIANT: that of `content`.
-    content: Content,
+    digest: Digest, // INVARIANT: the digest of `code`.
+    code: CodeSource,
 }
 
 /// Where a component's code comes from.
 #[derive(Clone)]
-pub(crate) enum Content {
+pub(crate) enum CodeSource {
     /// It was compiled when this crate was built.
     BuiltIn(BuiltIn),
-    /// These bytes, which have to be checked and compiled.
+    /// It must be checked and compiled from these bytes.
     Bytes(Arc<Vec<u8>>),
 }
 
 impl Component {
-    /// A component from the bytes of its file. Nothing is checked yet: whatever is wrong with them is a fault of the
-    /// policy that they are loaded for.
+    /// A component from the bytes of its file. Nothing is checked yet: an error in them is a fault of the policy that
+    /// they are loaded for.
     pub fn new(bytes: Vec<u8>) -> Self {
-        Self { digest: Digest::of(&bytes), content: Content::Bytes(Arc::new(bytes)) }
+        Self { digest: Digest::of(&bytes), code: CodeSource::Bytes(Arc::new(bytes)) }
     }
 
     /// One of the components inside this crate.
     pub const fn built_in(policy: BuiltIn) -> Self {
-        Self { digest: builtin::embedded(policy).digest, content: Content::BuiltIn(policy) }
+        Self { digest: builtin::embedded(policy).digest, code: CodeSource::BuiltIn(policy) }
     }
 
-    /// The digest of its bytes; that of the `.wasm` file when it is built in.
+    /// The digest of its bytes; for a built-in component the digest of its `.wasm` file.
     pub const fn digest(&self) -> Digest {
         self.digest
     }
 
-    pub(crate) const fn content(&self) -> &Content {
-        &self.content
+    pub(crate) const fn code(&self) -> &CodeSource {
+        &self.code
     }
 }
 
@@ -54,21 +55,21 @@ impl fmt::Debug for Component {
     }
 }
 
-/// Why there are no bytes of a component.
+/// Why the bytes of a component could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unreadable {
     /// Its policy is disabled, so the file was not read.
     Disabled,
-    /// It is longer than `limit` bytes, the most that is read.
+    /// The file is longer than `limit` bytes, the most that is read.
     TooLarge {
-        /// The most, bytes.
+        /// The limit, bytes.
         limit: usize,
-        /// How long it is, bytes, when that could be asked.
+        /// Its length, bytes, when known.
         size: Option<u64>,
     },
-    /// It is a directory, a device or a pipe; its path.
+    /// It is a directory, a device or a pipe. Holds its path.
     NotAFile(String),
-    /// The system refused; its path and the reason.
+    /// The system refused. Holds the path and the reason.
     Failed(String),
 }
 

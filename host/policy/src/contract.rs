@@ -1,7 +1,7 @@
 //! The interface between smcp and policies, in each of its versions.
 //!
-//! What a version's interface looks like is known below its own module alone; here it is what every version has: a
-//! component describes itself, checks settings and evaluates.
+//! Only the module of a version knows the form of its interface. This module has what all versions share: a component
+//! describes itself, checks settings and evaluates.
 
 mod v0_1;
 
@@ -15,7 +15,7 @@ use wasmtime::component;
 use wasmtime::component::Linker;
 
 use crate::call::Allowance;
-use crate::call::Answer;
+use crate::call::CallResult;
 use crate::host::Runtime;
 use crate::store::Guest;
 use smcp_model::mode::OnWarn;
@@ -25,7 +25,7 @@ use smcp_model::text::SafeText;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::Verdict;
 
-/// What a component says of itself.
+/// A component's description of itself.
 #[derive(Debug, Clone)]
 pub struct Description {
     /// Its own name.
@@ -36,7 +36,7 @@ pub struct Description {
     pub summary: SafeText,
     /// JSON Schema of its settings.
     pub settings_schema: serde_json::Value,
-    /// What a violation under `warn` leads to, unless the configuration says otherwise.
+    /// The effect of a violation under `warn`, unless the configuration says otherwise.
     pub on_warn: OnWarn,
 }
 
@@ -46,19 +46,19 @@ pub(crate) enum Contract {
     V0_1(v0_1::Callee),
 }
 
-/// A request in the form of each version of the interface, made when the first policy of that version is asked.
+/// A request in the form of each interface version. A form is made when the first policy of its version is evaluated.
 pub(crate) struct RequestForms<'r> {
     request: &'r Request,
     v0_1: OnceLock<Arc<v0_1::Request>>,
 }
 
-/// Defines what the policies of all versions may import.
+/// Defines the imports of policies of all versions.
 pub(crate) fn add_imports(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     v0_1::add_imports(linker)
 }
 
 impl<'r> RequestForms<'r> {
-    /// Nothing is converted yet.
+    /// The forms of `request`, of which none is made yet.
     pub(crate) const fn of(request: &'r Request) -> Self {
         Self { request, v0_1: OnceLock::new() }
     }
@@ -77,33 +77,37 @@ impl Contract {
         v0_1::Callee::link(linker, component).map(Self::V0_1)
     }
 
-    /// Asks it who it is.
-    pub(crate) fn describe(&self, runtime: &Runtime, allowance: Allowance<'_>) -> Result<Answer<Description>, Fault> {
+    /// Asks the component for its description.
+    pub(crate) fn describe(
+        &self,
+        runtime: &Runtime,
+        allowance: Allowance<'_>,
+    ) -> Result<CallResult<Description>, Fault> {
         match self {
             Self::V0_1(callee) => callee.describe(runtime, allowance),
         }
     }
 
-    /// Asks it whether it accepts these settings: JSON text.
+    /// Asks the component whether it accepts these settings, which are JSON text.
     pub(crate) fn check_settings(
         &self,
         runtime: &Runtime,
         allowance: Allowance<'_>,
         settings: Arc<str>,
-    ) -> Result<Answer<()>, Fault> {
+    ) -> Result<CallResult<()>, Fault> {
         match self {
             Self::V0_1(callee) => callee.check_settings(runtime, allowance, settings),
         }
     }
 
-    /// Asks it about a request, with settings that it accepts.
+    /// Evaluates a request, with settings that the component accepts.
     pub(crate) fn evaluate(
         &self,
         runtime: &Runtime,
         allowance: Allowance<'_>,
         request: &RequestForms<'_>,
         settings: Arc<str>,
-    ) -> Result<Answer<Verdict>, Fault> {
+    ) -> Result<CallResult<Verdict>, Fault> {
         match self {
             Self::V0_1(callee) => callee.evaluate(runtime, allowance, request.v0_1(), settings),
         }

@@ -1,4 +1,4 @@
-//! What is made once per process: engine, linker, threads and clock.
+//! The host, made once per process: engine, linker, threads and clock.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,13 +22,13 @@ use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
 use smcp_model::verdict::Fault;
 
-/// The engine that evaluates, made once per process and shared by all threads. A clone is the same host.
+/// Evaluates policies; made once per process and shared by all threads. A clone is the same host.
 #[derive(Clone)]
 pub struct PolicyHost {
     pub(crate) runtime: Arc<Runtime>,
 }
 
-/// Everything that a call needs, and that outlives it.
+/// Everything that calls share.
 pub(crate) struct Runtime {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<Guest>,
@@ -38,7 +38,7 @@ pub(crate) struct Runtime {
     pub(crate) compiled: Compiled,
 }
 
-/// The host itself could not be made.
+/// The host could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
     /// The runtime refused its settings.
@@ -58,8 +58,8 @@ impl PolicyHost {
         Self::with_compiler(InProcess)
     }
 
-    /// Makes a host, with the one import that policies may have. The engine has no compiler in it: whatever is compiled,
-    /// `compiler` compiles.
+    /// Makes a host, with the one import that policies may have. Its engine has no compiler: `compiler` compiles every
+    /// component.
     ///
     /// # Errors
     /// See [`HostError`].
@@ -80,10 +80,10 @@ impl PolicyHost {
         Ok(Self { runtime: Arc::new(runtime) })
     }
 
-    /// Compiles a component and asks it who it is, for somebody who has no settings for it yet.
+    /// Compiles a component and asks for its description. It needs no settings.
     ///
     /// # Errors
-    /// Any kind of fault but those of settings: a component can break in `describe` as anywhere.
+    /// Any kind of fault but those of settings: `describe` can fail like any other call.
     pub fn describe(&self, component: &Component, limits: &PolicyLimits) -> Result<Description, Fault> {
         self.runtime.load(component, limits).map(|loaded| loaded.description)
     }
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
     use crate::set::PolicySet;
 
-    /// Nothing to run: it compiles only while both can be shared.
+    /// Runs nothing: it compiles only if both can be shared.
     #[test]
     fn hosts_and_sets_are_shared_between_threads() {
         const fn shared<T: Send + Sync>() {}

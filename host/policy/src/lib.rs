@@ -1,16 +1,16 @@
-//! Security policies as WebAssembly components: loaded once, held, evaluated.
+//! Security policies as WebAssembly components: loads and evaluates them.
 //!
 //! A policy is a component that exports `smcp:policy/evaluator` (`wit/policy.wit`). It is asked about a [`Request`] and
-//! answers with findings. It can reach nothing but a bounded log, has a fresh store and instance for each call, and
-//! every limit of [`limits`](model::limits). Whatever goes wrong with it is a [`Fault`](model::verdict::Fault), which
-//! counts as a violation of that policy and touches no other.
+//! answers with findings. It can reach only a bounded log, gets a fresh store and instance for each call, and must keep
+//! every limit of [`limits`](model::limits). Its failure is a [`Fault`](model::verdict::Fault), which counts as a
+//! violation of that policy and affects no other.
 //!
 //! # To embed it
 //!
 //! A process makes one [`PolicyHost`]. Each policy is a [`PolicySpec`](model::policy::PolicySpec) with a [`Component`],
 //! which [`Bound`] joins; a [`PolicySet`] loads them once and evaluates them any number of times, from any number of
-//! threads. What the outcomes mean under the policies' modes is their [`effect`](model::verdict::Evaluated::effect), and
-//! the decision is the largest.
+//! threads. Each outcome has an [`effect`](model::verdict::Evaluated::effect) under its policy's mode; the decision is
+//! the largest effect.
 //!
 //! ```
 //! use serde_json::json;
@@ -32,8 +32,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! `examples/embed` is a whole program, with a policy from a file. What names, facts, modes and outcomes are is said in
-//! [`model`].
+//! `examples/embed` is a complete program, with a policy from a file. [`model`] explains names, facts, modes and
+//! outcomes.
 
 pub mod request;
 
@@ -73,13 +73,13 @@ pub use smcp_model::request::Request;
 
 /// The interface that policies export.
 pub const INTERFACE: &str = contract::EVALUATOR;
-/// The version of the runtime; a test holds it against Cargo.lock.
+/// The version of the runtime; a test compares it with Cargo.lock.
 pub const RUNTIME_VERSION: &str = "48.0.8";
 
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_runtime_has_the_version_that_is_said() {
+    fn the_runtime_version_is_that_of_cargo_lock() {
         let lock = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock"));
         let entry = format!("name = \"wasmtime\"\nversion = \"{}\"\n", super::RUNTIME_VERSION);
         assert!(lock.contains(&entry), "{entry}");

@@ -1,4 +1,4 @@
-//! From a component's bytes to something that can be called.
+//! Loads a component: compiles, links and describes it.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use crate::builtin;
 use crate::call::Allowance;
 use crate::compile;
 use crate::compile::MachineCode;
-use crate::compiled::Code;
+use crate::compiled::CompiledCode;
+use crate::component::CodeSource;
 use crate::component::Component;
-use crate::component::Content;
 use crate::contract::Contract;
 use crate::contract::Description;
 use crate::host::Runtime;
@@ -23,35 +23,35 @@ use smcp_model::verdict::FaultKind;
 
 /// A component that is compiled, linked and described.
 pub(crate) struct Loaded {
-    /// What it says of itself.
+    /// Its description of itself.
     pub(crate) description: Description,
     /// How it is called.
     pub(crate) contract: Contract,
-    /// How long it took to describe itself.
+    /// The time that `describe` took.
     pub(crate) describing: Duration,
-    _code: Code,
+    _code: CompiledCode,
 }
 
 impl Runtime {
-    /// Makes a component ready to be called, and asks it who it is.
+    /// Makes a component ready to be called, and asks for its description.
     ///
     /// # Errors
-    /// Any kind of fault: loading calls `describe`, and a component can break there as anywhere.
+    /// Any kind of fault: loading calls `describe`, which can fail like any other call.
     pub(crate) fn load(&self, component: &Component, limits: &PolicyLimits) -> Result<Loaded, Fault> {
         let code = self.code(component, limits)?;
-        countable(&code.component)?;
+        check_counts(&code.component)?;
         let contract = Contract::link(&self.linker, &code.component)?;
         let allowance = Allowance { limits, spent: Duration::ZERO, output: limits::DESCRIBE_OUTPUT };
         let described = contract.describe(self, allowance)?;
         Ok(Loaded { description: described.value, contract, describing: described.duration, _code: code })
     }
 
-    fn code(&self, component: &Component, limits: &PolicyLimits) -> Result<Code, Fault> {
-        match component.content() {
-            Content::BuiltIn(policy) => {
-                self.deserialize(&MachineCode::embedded(builtin::embedded(*policy))).map(Code::embedded)
+    fn code(&self, component: &Component, limits: &PolicyLimits) -> Result<CompiledCode, Fault> {
+        match component.code() {
+            CodeSource::BuiltIn(policy) => {
+                self.deserialize(&MachineCode::embedded(builtin::embedded(*policy))).map(CompiledCode::embedded)
             }
-            Content::Bytes(bytes) => {
+            CodeSource::Bytes(bytes) => {
                 Shape::of(bytes, limits.component_size)?.check()?;
                 self.compiled.get_or_make(component.digest(), || {
                     self.deserialize(&compile::on_a_thread(&self.threads, &self.compiler, component.digest(), bytes)?)
@@ -62,7 +62,7 @@ impl Runtime {
 
     #[expect(unsafe_code, reason = "loading compiled code is only sound for our own, and this is the one place")]
     fn deserialize(&self, code: &MachineCode) -> Result<component::Component, Fault> {
-        // SAFETY: a `MachineCode` is made by `compile`, in this process, or by our build script and is part of this
+        // SAFETY: every `MachineCode` is made by `compile` in this process, or by our build script as part of this
         // binary; compiled code is never taken from outside.
         unsafe { component::Component::deserialize(&self.engine, code.as_bytes()) }.map_err(|error| {
             match room::is_systems(&error) {
@@ -73,10 +73,10 @@ impl Runtime {
     }
 }
 
-/// Counts what all parts of a component have together, before any of it is made: the runtime would refuse it, too, and
-/// not say how much there is.
-fn countable(component: &component::Component) -> Result<(), Fault> {
-    // One that gets its modules from outside has no such sum; `shape` lets none through that imports a module.
+/// Checks how many memories and tables all parts of a component have together, before they are made: the runtime would
+/// refuse too many as well, but not say how many there are.
+fn check_counts(component: &component::Component) -> Result<(), Fault> {
+    // Only a component that imports modules has no such sum, and `shape` refuses those.
     let Some(needed) = component.resources_required() else { return Ok(()) };
     let counts =
         [(needed.num_memories, limits::MEMORIES, "linear memories"), (needed.num_tables, limits::TABLES, "tables")];

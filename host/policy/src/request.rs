@@ -1,9 +1,9 @@
-//! What a policy is told: a package or a facts document, as a request.
+//! Makes the request for the policies from a package or a facts document.
 //!
-//! Before it somebody has found the exact bytes of a package, or has written a document; after it the policies of a
-//! [`PolicySet`](crate::PolicySet) are asked. Pure: the clock and the terminal are arguments.
+//! Before it the exact bytes of a package were found, or a document was written; after it the policies of a
+//! [`PolicySet`](crate::PolicySet) are evaluated. Pure: the clock and the terminal are arguments.
 //!
-//! A program of your own starts with [`from_document`].
+//! Your own program starts with [`from_document`].
 
 mod document;
 
@@ -23,8 +23,8 @@ use smcp_model::request::Context;
 use smcp_model::request::Request;
 use smcp_model::request::Subject;
 
-/// A request about what a facts document says: JSON with the fields of `subject` in `wit/policy.wit` in snake_case, all
-/// of them optional. What is absent is unknown, and all that is there is believed.
+/// Makes a request from a facts document: JSON with the fields of `subject` in `wit/policy.wit` in snake_case, all of
+/// them optional. An absent field is unknown; every other field is believed.
 ///
 /// # Errors
 /// See [`DocumentError`].
@@ -32,7 +32,7 @@ pub fn from_document(document: &[u8], context: Context) -> Result<Request, Docum
     Ok(build(&subject_from_document(document, Path::new("/"), None)?, context, true))
 }
 
-/// The subject of a package that was found and verified.
+/// The subject of a resolved and verified package.
 pub fn subject(package: &ResolvedPackage) -> Subject {
     let manifest = &package.manifest;
     Subject {
@@ -50,7 +50,7 @@ pub fn subject(package: &ResolvedPackage) -> Subject {
     }
 }
 
-/// As much of a subject as its registry tells, before anything was downloaded.
+/// The subject as far as the registry's answer describes it, before anything is downloaded.
 pub fn resolved(resolution: &Resolution) -> Subject {
     Subject {
         org: resolution.id.org.to_string(),
@@ -64,7 +64,7 @@ pub fn resolved(resolution: &Resolution) -> Subject {
     }
 }
 
-/// As much of a subject as its reference tells, before any registry was asked.
+/// The subject as far as a reference describes it, before a registry is asked.
 pub fn named(reference: &PackageRef, registry: &Registry) -> Subject {
     Subject {
         org: reference.id.org.to_string(),
@@ -75,14 +75,14 @@ pub fn named(reference: &PackageRef, registry: &Registry) -> Subject {
     }
 }
 
-/// The request as one layer sees it: facts that it doesn't believe are unknown to its policies (spec section 1).
+/// The request for the policies of one layer: facts that the layer doesn't believe are unknown (spec section 1).
 pub fn build(subject: &Subject, context: Context, believed: bool) -> Request {
     let extensions = extensions(subject);
     let subject = if believed { subject.clone() } else { subject.without_facts() };
     Request { subject, context, extensions }
 }
 
-/// What is known of a package beyond the fields of the interface. None of it is a registry's word.
+/// Details about a package beyond the fields of the interface. None of them comes from a registry.
 fn extensions(subject: &Subject) -> Vec<(String, String)> {
     let fetches = subject.entrypoint.as_ref().and_then(Fetches::of);
     fetches.map(|fetches| ("start.fetches".to_owned(), fetches.to_string())).into_iter().collect()
@@ -105,13 +105,13 @@ mod tests {
     }
 
     #[test]
-    fn policies_are_told_with_what_a_command_fetches() {
+    fn the_request_says_what_a_command_fetches_with() {
         let context = Context { evaluated_at: 0, trust: false, interactive: false };
         for (command, expected) in [("npx", vec![("start.fetches".to_owned(), "npx".to_owned())]), ("node", vec![])] {
             let entrypoint = Entrypoint { command: command.to_owned(), ..Entrypoint::default() };
             let subject = Subject { entrypoint: Some(entrypoint), ..Subject::default() };
             assert_eq!(build(&subject, context, true).extensions, expected);
-            assert_eq!(build(&subject, context, false).extensions, expected, "no registry says it");
+            assert_eq!(build(&subject, context, false).extensions, expected, "it does not come from a registry");
         }
         assert_eq!(build(&Subject::default(), context, true).extensions, []);
     }

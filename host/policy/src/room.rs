@@ -1,4 +1,4 @@
-//! Address space: how much smcp needs, and what is said where there is less.
+//! Messages for a system that has too little address space or memory.
 
 use nix::sys::resource::RLIM_INFINITY;
 use nix::sys::resource::Resource;
@@ -12,9 +12,9 @@ use smcp_model::verdict::FaultKind;
 /// What to do about a limit on address space.
 pub(super) const RAISE: &str = "raise the limit before smcp starts, in the shell or the service that starts it";
 
-/// What is wrong when the address space is limited (`ulimit -v`) to less than smcp needs; `None` when it is not.
+/// Returns a message when the address space is limited (`ulimit -v`) to less than smcp needs, otherwise `None`.
 pub fn cramped() -> Option<String> {
-    limit().filter(|limit| *limit < limits::ADDRESS_SPACE).map(said)
+    limit().filter(|limit| *limit < limits::ADDRESS_SPACE).map(limit_message)
 }
 
 /// The limit on this process's address space, bytes.
@@ -27,24 +27,24 @@ fn limit_of(resource: Resource) -> Option<u64> {
     (soft != RLIM_INFINITY).then_some(soft)
 }
 
-/// A limit in bytes, and what is needed; shells count both in KiB.
-fn said(limit: u64) -> String {
+/// The message about a limit in bytes and the need; both are shown in KiB, as shells count them.
+fn limit_message(limit: u64) -> String {
     let (found, needed) = (limit / 1024, limits::ADDRESS_SPACE / 1024);
     format!("`ulimit -v` is {found}; smcp needs {needed} (KiB) of address space, and more for large policies")
 }
 
-/// Whether it was the system, and not a limit of ours, that refused the runtime something.
+/// Whether the system refused the runtime something, and not a limit of smcp.
 pub(super) fn is_systems(error: &wasmtime::Error) -> bool {
     error.chain().any(|cause| cause.is::<Errno>() || cause.is::<std::io::Error>())
 }
 
-/// The fault of a policy for which the system had no room: `what` it was that it did not give.
+/// The fault of a policy for which the system had no room for `what`.
 pub(super) fn fault(kind: FaultKind, what: &str, cause: impl std::fmt::Display) -> Fault {
     match (limit(), limit_of(Resource::RLIMIT_FSIZE)) {
         (Some(limit), _) => {
-            Fault::new(kind, format!("the system gives no room for {what}: {}", said(limit))).remedy(RAISE)
+            Fault::new(kind, format!("the system gives no room for {what}: {}", limit_message(limit))).remedy(RAISE)
         }
-        // The runtime keeps the beginning of a memory in a file without a name.
+        // The runtime keeps the initial contents of a memory in an unnamed file.
         (None, Some(limit)) => {
             Fault::new(kind, format!("the system gives no room for {what}: {cause}")).remedy(format!(
                 "`ulimit -f` is {}: raise it before smcp starts, or free some memory of this machine",
@@ -62,12 +62,12 @@ mod tests {
 
     #[test]
     fn a_limit_is_named_with_what_is_needed() {
-        let said = said(1_000_000 * 1024);
-        assert!(said.starts_with("`ulimit -v` is 1000000; smcp needs 524288 (KiB) of address space"), "{said}");
+        let message = limit_message(1_000_000 * 1024);
+        assert!(message.starts_with("`ulimit -v` is 1000000; smcp needs 524288 (KiB) of address space"), "{message}");
     }
 
     #[test]
-    fn errors_of_the_system_are_told_by_their_type() {
+    fn errors_of_the_system_are_recognised_by_their_type() {
         let refused = wasmtime::Error::from(Errno::NOMEM).context("a table");
         assert!(is_systems(&refused));
         assert!(is_systems(&wasmtime::Error::from(std::io::Error::other("no"))));

@@ -1,4 +1,4 @@
-//! Policies that are loaded once and evaluated any number of times.
+//! A set of policies, loaded once and evaluated any number of times.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,10 +24,10 @@ use smcp_model::verdict::Fault;
 use smcp_model::verdict::Outcome;
 use smcp_model::verdict::Verdict;
 
-/// Policies that are compiled, described, and have accepted their settings or ended in a fault.
+/// Policies that are compiled and described, and have accepted their settings or ended in a fault.
 ///
-/// All of that happens once, in [`load`](Self::load). [`evaluate`](Self::evaluate) goes through a shared reference, from
-/// as many threads as there are; each call has a store and an instance of its own, so no call sees another.
+/// All of that happens once, in [`load`](Self::load). [`evaluate`](Self::evaluate) takes a shared reference, so any
+/// number of threads can call it; each call has its own store and instance, so no call sees another.
 #[derive(Debug)]
 pub struct PolicySet {
     host: PolicyHost,
@@ -43,14 +43,14 @@ pub struct LoadedPolicy {
     readiness: Readiness,
 }
 
-/// What evaluating a policy comes to.
+/// What an evaluation of a policy does.
 #[derive(Debug)]
 enum Readiness {
-    /// Its mode is `disabled`: it is skipped.
+    /// The policy is skipped: its mode is `disabled`.
     Disabled,
-    /// It broke while it was loaded: every evaluation ends in this fault.
+    /// Every evaluation ends in this fault, with which loading the policy failed.
     Broken(Fault),
-    /// It is called.
+    /// The policy is called.
     Ready(Box<Ready>),
 }
 
@@ -58,24 +58,24 @@ enum Readiness {
 struct Ready {
     loaded: Loaded,
     settings: Arc<str>,
-    /// How much of its time `describe` and `check-settings` have used.
+    /// How much of the policy's time `describe` and `check-settings` have used.
     spent: Duration,
 }
 
 impl PolicySet {
-    /// Compiles every enabled policy, asks it who it is, and whether it accepts its settings.
+    /// Compiles every enabled policy, asks for its description, and whether it accepts its settings.
     ///
-    /// It never fails: a policy that breaks here has its fault as its outcome, and the others are loaded all the same.
+    /// It never fails: a policy that fails here has a fault as its outcome, and the others are loaded all the same.
     pub fn load(host: &PolicyHost, policies: impl IntoIterator<Item = Bound>) -> Self {
         let _running = host.runtime.ticker.run();
         let policies = policies.into_iter().map(|bound| LoadedPolicy::load(&host.runtime, bound)).collect();
         Self { host: host.clone(), policies }
     }
 
-    /// Evaluates every policy, in the order in which they were loaded; nothing short-circuits. It never fails: whatever
-    /// goes wrong is the outcome of that policy.
+    /// Evaluates every policy, in the order in which they were loaded; nothing short-circuits. It never fails: the
+    /// failure of a policy is that policy's outcome.
     ///
-    /// Each policy is given the time of its limits, less what it needed when it was loaded.
+    /// Each policy gets the time of its limits, less the time that it used while it was loaded.
     pub fn evaluate(&self, request: &Request) -> Vec<Evaluated> {
         let runtime = &self.host.runtime;
         let _running = runtime.ticker.run();
@@ -92,7 +92,7 @@ impl PolicySet {
 impl LoadedPolicy {
     fn load(runtime: &Runtime, bound: Bound) -> Self {
         let Bound { spec, component } = bound;
-        let _said_of = said_of(&spec);
+        let _span = span_of(&spec);
         let digest = component.as_ref().ok().map(Component::digest);
         let mut description = None;
         let readiness = match spec.mode {
@@ -113,12 +113,12 @@ impl LoadedPolicy {
         self.digest
     }
 
-    /// What the component says of itself, when it came as far as saying so.
+    /// The component's description of itself; `None` when it was not asked or failed before it answered.
     pub const fn description(&self) -> Option<&Description> {
         self.description.as_ref()
     }
 
-    /// What it broke of while it was loaded; `None` when it is disabled or can be called.
+    /// The fault with which loading it failed; `None` when it is disabled or can be called.
     pub const fn fault(&self) -> Option<&Fault> {
         match &self.readiness {
             Readiness::Broken(fault) => Some(fault),
@@ -128,7 +128,7 @@ impl LoadedPolicy {
 
     fn evaluate(&self, runtime: &Runtime, request: &RequestForms<'_>) -> Evaluated {
         let Self { spec, digest, description, readiness } = self;
-        let _said_of = said_of(spec);
+        let _span = span_of(spec);
         let (outcome, duration) = match readiness {
             Readiness::Disabled => (Outcome::Skipped, Duration::ZERO),
             Readiness::Broken(fault) => (Outcome::Fault(fault.clone()), Duration::ZERO),
@@ -149,12 +149,12 @@ impl LoadedPolicy {
     }
 }
 
-/// What a policy logs is said with its name.
-fn said_of(spec: &PolicySpec) -> tracing::span::EnteredSpan {
+/// Enters a span that puts the policy's name before everything it logs.
+fn span_of(spec: &PolicySpec) -> tracing::span::EnteredSpan {
     tracing::info_span!("policy", name = %spec.name).entered()
 }
 
-/// Loads a policy and asks it whether it accepts its settings. How it describes itself is kept even when that fails.
+/// Loads a policy and asks it whether it accepts its settings. Its description is kept even when it refuses them.
 fn ready(
     runtime: &Runtime,
     spec: &PolicySpec,
@@ -172,7 +172,7 @@ fn ready(
 }
 
 impl Ready {
-    /// Calls `evaluate` once. Says how long the call took, its start-up included.
+    /// Calls `evaluate` once. Returns the verdict and the time that the call took, start-up included.
     fn judge(
         &self,
         runtime: &Runtime,

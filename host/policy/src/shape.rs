@@ -1,4 +1,4 @@
-//! What a file is, before a compiler sees it: its sizes and its outside.
+//! Checks a file before it is compiled: sizes, imports and exports.
 
 use wasmparser::Parser;
 use wasmparser::Payload;
@@ -15,10 +15,10 @@ use smcp_model::verdict::FaultKind;
 const BUILD_SMALLER: &str =
     "build it smaller: optimised for size, stripped, in a language without a large runtime (docs/policy-authors.md)";
 
-/// What the names of all our interfaces begin with, in every version.
+/// The prefix of all interface names of smcp, in every version.
 const PACKAGE: &str = "smcp:policy/";
 
-/// The outside of a component.
+/// The imports and exports of a component.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Shape {
     /// The names of its imports, in order.
@@ -27,7 +27,7 @@ pub struct Shape {
     pub exports: Vec<String>,
 }
 
-/// The fault of a file of `size` bytes, more than `most`.
+/// The fault of a file with `size` bytes, more than `most`.
 pub(super) fn too_large(size: Option<u64>, most: usize) -> Fault {
     let found = size.map_or_else(|| format!("more than {most}"), |size| size.to_string());
     let message = format!("it has {found} bytes, and a component may have {most}");
@@ -82,11 +82,11 @@ fn at_most(count: usize, most: usize, what: &str) -> Result<(), Unfit> {
     Ok(())
 }
 
-/// In how many places of a section of types the type of a component or an instance could begin inside another.
+/// Counts the places in a section of types at which the type of a component or an instance could begin inside another.
 ///
-/// Parsers read such types recursively, so they must be counted without a parser. One inside another begins with the
-/// byte of a declaration that is a type, and the byte of its own kind; whatever else these bytes are counts as well,
-/// so this is never less than the depth.
+/// Parsers read such types recursively, so they must be counted without a parser. A nested type begins with the byte of
+/// a type declaration and the byte of its own kind. The same two bytes with another meaning are counted too, so the
+/// count is never less than the depth.
 fn nested_types(section: Option<&[u8]>) -> usize {
     const DECLARES_A_TYPE: u8 = 0x01;
     const COMPONENT: u8 = 0x41;
@@ -116,11 +116,11 @@ fn not_a_component(bytes: &[u8]) -> Fault {
 }
 
 impl Shape {
-    /// Looks at a component without compiling anything. It may have `component_size` bytes.
+    /// Reads the imports and exports of a component without compiling it. It may have `component_size` bytes.
     ///
     /// # Errors
-    /// [`FaultKind::Load`] when they are too large, no component, cut short, or have a function too large to compile
-    /// safely.
+    /// [`FaultKind::Load`] when the bytes are too many, not a component, cut short, or have a function too large to
+    /// compile safely.
     pub fn of(bytes: &[u8], component_size: usize) -> Result<Self, Fault> {
         if bytes.len() > component_size {
             return Err(too_large(u64::try_from(bytes.len()).ok(), component_size));
@@ -135,35 +135,38 @@ impl Shape {
         })
     }
 
-    /// Checks the names on the outside against the contract. A policy's import list is its list of capabilities.
+    /// Compares the imports and exports with the contract. A policy's imports are its capabilities.
     ///
     /// # Errors
-    /// [`FaultKind::Interface`], saying what was found, what is allowed, and how to build without it.
+    /// [`FaultKind::Interface`], which says what was found, what is allowed, and how to build without it.
     pub(super) fn check(&self) -> Result<(), Fault> {
         let foreign: Vec<_> = self.imports.iter().filter(|name| *name != LOGGING).map(String::as_str).collect();
         if !foreign.is_empty() {
-            let message = format!("it imports {}, and a policy may import {LOGGING} and nothing else", some(&foreign));
+            let message =
+                format!("it imports {}, and a policy may import {LOGGING} and nothing else", shown_names(&foreign));
             return Err(Fault::new(FaultKind::Interface, message).remedy(build_without(&foreign)));
         }
         let (ours, others): (Vec<_>, Vec<_>) =
             self.exports.iter().map(String::as_str).partition(|name| *name == EVALUATOR);
         if ours.is_empty() {
-            let found = if others.is_empty() { "nothing".to_owned() } else { some(&others) };
+            let found = if others.is_empty() { "nothing".to_owned() } else { shown_names(&others) };
             let message = format!("it exports {found}, and a policy exports {EVALUATOR}");
             return Err(Fault::new(FaultKind::Interface, message)
                 .remedy("build it for the world `policy` of wit/policy.wit, package smcp:policy@0.1.0"));
         }
-        // Anything else it exports is never called; but of two contracts with us, which one counts is not ours to guess.
+        // Other exports are never called; but with two contracts it is not clear which one counts.
         others.into_iter().find(|name| name.starts_with(PACKAGE)).map_or(Ok(()), |other| {
-            let message =
-                format!("it exports {} beside {EVALUATOR}, and a policy has one contract with smcp", some(&[other]));
+            let message = format!(
+                "it exports {} beside {EVALUATOR}, and a policy has one contract with smcp",
+                shown_names(&[other])
+            );
             Err(Fault::new(FaultKind::Interface, message).remedy("build it for one version of smcp:policy"))
         })
     }
 }
 
-/// As many of a component's names as fit a message, each as much of it as fits, and how many are left out.
-fn some(names: &[&str]) -> String {
+/// Lists names for a message: as many as fit, each cut to fit, and the number of those left out.
+fn shown_names(names: &[&str]) -> String {
     let shown = names.iter().take(limits::NAMES_SHOWN);
     let mut text =
         shown.map(|name| SafeText::within(name, limits::NAME_SHOWN).to_string()).collect::<Vec<_>>().join(", ");

@@ -1,4 +1,4 @@
-//! The one constructor of stores: a store without every limit can't be made.
+//! The only constructor of stores, which sets every limit.
 
 use std::time::Duration;
 
@@ -12,28 +12,28 @@ use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
 use smcp_model::text::SafeText;
 
-/// What one evaluation owns on the host's side: its budgets, and what was refused first.
+/// The state of one call on the host's side: its budgets, and the first refusal.
 #[derive(Debug)]
 pub(super) struct Guest {
     memory: usize,
     memory_left: usize,
     instances: usize,
     log: LogBudget,
-    refusal: Option<Refusal>,
+    refusal: Option<LimitRefusal>,
 }
 
-/// The first thing that a guest asked for and did not get. It, and not the error's text, says which fault this is.
+/// The first thing that the host refused a guest. It determines the fault; the error's text does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refusal {
-    /// Linear memory, bytes that it would have had in all.
+pub(super) enum LimitRefusal {
+    /// Linear memory over its limit: the bytes that it would have had in all.
     Memory(usize),
-    /// Linear memory that it may have, and that the system does not give.
+    /// Linear memory within its limit that the system does not give.
     System,
-    /// Elements of a table.
+    /// A table with so many elements.
     TableElements(usize),
-    /// A log line longer than a line may be, bytes.
+    /// A log line of so many bytes, over the limit.
     LogLine(usize),
-    /// One more log line, or byte of log, than there may be.
+    /// A log line after the limit on lines or bytes was reached.
     Log,
 }
 
@@ -46,33 +46,33 @@ struct LogBudget {
 /// One line that a policy logged.
 #[derive(Debug, Clone)]
 pub(super) struct LogLine {
-    /// How important it is.
+    /// Its importance.
     pub(super) level: Level,
     /// What it says.
     pub(super) message: SafeText,
 }
 
-/// How important a log line is, in the policy's opinion.
+/// The importance of a log line, in the policy's opinion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Level {
     /// For the author of the policy.
     Debug,
-    /// For the curious.
+    /// For interested users.
     Info,
     /// Something looks wrong.
     Warn,
-    /// The policy could not do its work.
+    /// The policy failed.
     Error,
 }
 
 /// A refusal as the error that traps the guest.
 #[derive(Debug, thiserror::Error)]
 #[error("the host refused: {0:?}")]
-struct Refused(Refusal);
+struct Refused(LimitRefusal);
 
-/// Makes a store for one call: fresh, with every limit set and its deadline armed from now on.
+/// Makes a store for one call, with every limit set and its deadline running from now on.
 ///
-/// `time` is what is left of the policy's; `output` is how many bytes of values the guest may hand to the host.
+/// `time` is what is left of the policy's time; `output` is how many bytes of values the guest may hand to the host.
 pub(super) fn new_store(engine: &Engine, limits: &PolicyLimits, time: Duration, output: usize) -> Store<Guest> {
     let guest = Guest {
         memory: limits.memory,
@@ -91,42 +91,42 @@ pub(super) fn new_store(engine: &Engine, limits: &PolicyLimits, time: Duration, 
 }
 
 impl Guest {
-    /// What was refused first, if anything was.
-    pub(super) const fn refusal(&self) -> Option<Refusal> {
+    /// The first refusal; `None` when nothing was refused.
+    pub(super) const fn refusal(&self) -> Option<LimitRefusal> {
         self.refusal
     }
 
-    /// The lines logged so far.
+    /// Takes the lines that were logged so far.
     pub(super) fn take_log(&mut self) -> Vec<LogLine> {
         std::mem::take(&mut self.log.lines)
     }
 
-    /// Keeps a line that the guest logs.
+    /// Adds a line to the guest's log.
     ///
     /// # Errors
-    /// A refusal, which traps the guest, when the line or the whole log is longer than it may be.
-    pub(super) fn note(&mut self, level: Level, message: &str) -> wasmtime::Result<()> {
+    /// A refusal, which traps the guest, when the line or the whole log is over its limit.
+    pub(super) fn add_log_line(&mut self, level: Level, message: &str) -> wasmtime::Result<()> {
         if message.len() > limits::LOG_LINE {
-            return self.refuse(Refusal::LogLine(message.len()));
+            return self.refuse(LimitRefusal::LogLine(message.len()));
         }
         let Some(left) = self.log.bytes_left.checked_sub(message.len()) else {
-            return self.refuse(Refusal::Log);
+            return self.refuse(LimitRefusal::Log);
         };
         if self.log.lines.len() >= limits::LOG_LINES {
-            return self.refuse(Refusal::Log);
+            return self.refuse(LimitRefusal::Log);
         }
         self.log.bytes_left = left;
         self.log.lines.push(LogLine { level, message: SafeText::new(message) });
         Ok(())
     }
 
-    fn refuse<T>(&mut self, refusal: Refusal) -> wasmtime::Result<T> {
+    fn refuse<T>(&mut self, refusal: LimitRefusal) -> wasmtime::Result<T> {
         self.refusal.get_or_insert(refusal);
         Err(wasmtime::Error::from(Refused(refusal)))
     }
 }
 
-/// Growth that is refused traps instead of answering -1: a guest that could go on would hide that it hit a limit.
+/// Growth that is refused traps instead of returning -1: a guest that could go on would hide that it reached a limit.
 impl ResourceLimiter for Guest {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         let more = desired.saturating_sub(current);
@@ -137,18 +137,19 @@ impl ResourceLimiter for Guest {
             }
             None => {
                 let used = self.memory.saturating_sub(self.memory_left);
-                self.refuse(Refusal::Memory(used.saturating_add(more)))
+                self.refuse(LimitRefusal::Memory(used.saturating_add(more)))
             }
         }
     }
 
-    /// What a guest asks for beyond the maximum that it has set itself is its own affair.
+    /// Only a failure of the system is a refusal. Growth beyond the maximum that the guest itself declares is its own
+    /// affair.
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
-        if room::is_systems(&error) { self.refuse(Refusal::System) } else { Ok(()) }
+        if room::is_systems(&error) { self.refuse(LimitRefusal::System) } else { Ok(()) }
     }
 
     fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        if desired > limits::TABLE_ELEMENTS { self.refuse(Refusal::TableElements(desired)) } else { Ok(true) }
+        if desired > limits::TABLE_ELEMENTS { self.refuse(LimitRefusal::TableElements(desired)) } else { Ok(true) }
     }
 
     fn instances(&self) -> usize {

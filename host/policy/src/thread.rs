@@ -1,4 +1,4 @@
-//! Work on threads of its own, given up when it does not come back.
+//! Runs work on separate threads, and gives up work that does not return.
 //!
 //! Their stacks are bounded, and panics on them are caught.
 
@@ -23,20 +23,20 @@ use smcp_model::verdict::FaultKind;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Threads to evaluate on, kept between calls: starting one, with a fresh stack, costs more than a small policy does.
+/// Evaluation threads, kept between calls: starting one, with a fresh stack, costs more than a small policy.
 #[derive(Debug, Default)]
 pub(super) struct Threads {
     idle: Mutex<Vec<mpsc::Sender<Job>>>,
-    // How many work on something that nobody waits for any more.
+    // How many threads still run work that was given up.
     abandoned: Arc<AtomicUsize>,
 }
 
 impl Threads {
-    /// Runs `work` on a thread that nobody else uses and waits for it, at most `patience`.
+    /// Runs `work` on a thread that has no other work, and waits for it, at most `patience`.
     ///
     /// # Errors
-    /// A [`FaultKind::Panic`] when it panicked, a [`FaultKind::Deadline`] when it did not come back: its thread is then
-    /// left to itself. A [`FaultKind::Limit`], with nothing done, when [`limits::ABANDONED_THREADS`] already are.
+    /// A [`FaultKind::Panic`] when it panicked; a [`FaultKind::Deadline`] when it did not return, and its thread was
+    /// given up. A [`FaultKind::Limit`], with nothing done, when [`limits::ABANDONED_THREADS`] are given up already.
     pub(super) fn run<T: Send + 'static>(
         &self,
         patience: Duration,
@@ -46,7 +46,7 @@ impl Threads {
             return Err(too_many_abandoned());
         }
         let (sender, receiver) = mpsc::channel();
-        // Of the worker and the one who waits, the second to leave knows that the other is gone.
+        // Worker and waiting thread both set it when they leave; the second one sees that the other is gone.
         let left = Arc::new(AtomicBool::new(false));
         let (worker_left, abandoned) = (Arc::clone(&left), Arc::clone(&self.abandoned));
         let thread = self.hand_over(Box::new(move || {
@@ -54,7 +54,7 @@ impl Threads {
             if worker_left.swap(true, Ordering::SeqCst) {
                 abandoned.fetch_sub(1, Ordering::SeqCst);
             }
-            // The receiver may have given up; then nobody wants the result.
+            // The receiver may have given up; then the result is dropped.
             let _ = sender.send(result);
         }))?;
         match receiver.recv_timeout(patience) {
@@ -74,7 +74,7 @@ impl Threads {
         }
     }
 
-    /// Gives the job to an idle thread, else to a new one.
+    /// Gives the job to an idle thread, or to a new one when none is idle.
     fn hand_over(&self, mut job: Job) -> Result<mpsc::Sender<Job>, Fault> {
         while let Some(thread) = self.idle().pop() {
             match thread.send(job) {
@@ -92,7 +92,7 @@ impl Threads {
     }
 }
 
-/// A thread that works until its sender is dropped.
+/// Starts a thread that works until its sender is dropped.
 fn start() -> Result<mpsc::Sender<Job>, Fault> {
     let (sender, jobs) = mpsc::channel::<Job>();
     let thread = thread::Builder::new().name(EVALUATION_THREAD.to_owned()).stack_size(limits::THREAD_STACK);
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(fault.kind, FaultKind::Panic);
     }
 
-    /// By this name the hook of panics knows that nobody has to hear of one twice.
+    /// The panic hook recognises these threads by their name, and does not report a panic a second time.
     #[test]
     fn work_is_done_on_a_thread_of_the_agreed_name() {
         let name =
@@ -155,8 +155,8 @@ mod tests {
             .collect();
         let fault = threads.run(Duration::from_secs(60), || ()).unwrap_err();
         assert_eq!(fault.kind, FaultKind::Limit);
-        let said = format!("it was not called: {} calls into policies did not come back", limits::ABANDONED_THREADS);
-        assert!(fault.message.as_str().starts_with(&said), "{fault:?}");
+        let message = format!("it was not called: {} calls into policies did not come back", limits::ABANDONED_THREADS);
+        assert!(fault.message.as_str().starts_with(&message), "{fault:?}");
         drop(hung);
         while threads.abandoned.load(Ordering::SeqCst) > 0 {
             thread::yield_now();

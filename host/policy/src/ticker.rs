@@ -1,4 +1,4 @@
-//! The clock of the sandbox: advances the epoch while anything runs.
+//! The clock of the sandbox: advances the epoch while a guest runs.
 
 use std::sync::Arc;
 use std::sync::Condvar;
@@ -14,46 +14,46 @@ use wasmtime::Engine;
 use smcp_model::limits::EPOCH_TICK;
 use smcp_model::number;
 
-/// Advances an engine's epoch while anything runs, until it is dropped. While nothing runs its thread sleeps: a host
+/// Advances an engine's epoch while a guest runs, until it is dropped. While no guest runs its thread sleeps: a host
 /// lives as long as its process, which may wait for a server for days.
 #[derive(Debug)]
 pub(super) struct Ticker {
-    clock: Arc<Clock>,
+    clock: Arc<EpochClock>,
 }
 
-/// Something that runs: the epoch advances as long as this exists.
+/// Keeps the epoch advancing as long as it exists.
 #[derive(Debug)]
-pub(super) struct Running {
-    clock: Arc<Clock>,
+pub(super) struct TickerGuard {
+    clock: Arc<EpochClock>,
 }
 
 #[derive(Debug, Default)]
-struct Clock {
-    state: Mutex<State>,
+struct EpochClock {
+    state: Mutex<ClockState>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct ClockState {
     running: usize,
     ended: bool,
 }
 
 impl Ticker {
-    /// Makes the clock and its thread.
+    /// Starts the clock and its thread.
     ///
     /// # Errors
-    /// When the system gives no thread. There is no host without a ticker: deadlines would never pass.
+    /// When the system gives no thread. A host can't do without a ticker: deadlines would never pass.
     pub(super) fn start(engine: &Engine) -> std::io::Result<Self> {
-        let clock = Arc::new(Clock::default());
-        let (hand, engine) = (Arc::clone(&clock), engine.weak());
+        let clock = Arc::new(EpochClock::default());
+        let (ticking, engine) = (Arc::clone(&clock), engine.weak());
         thread::Builder::new().name("epoch".to_owned()).spawn(move || {
-            while hand.wait_until_something_runs() {
+            while ticking.wait_until_something_runs() {
                 let start = Instant::now();
                 let mut epoch = 0;
-                while hand.wait_one_tick() {
+                while ticking.wait_one_tick() {
                     let Some(engine) = engine.upgrade() else { return };
-                    // By the clock and not by counting naps: a thread that was held up catches up.
+                    // Measured, not counted by the sleeps: a thread that was delayed catches up.
                     let due = ticks(start.elapsed());
                     for _ in epoch..due {
                         engine.increment_epoch();
@@ -65,14 +65,14 @@ impl Ticker {
         Ok(Self { clock })
     }
 
-    /// Lets the clock run until what is returned is dropped.
-    pub(super) fn run(&self) -> Running {
+    /// Lets the clock run until the guard is dropped.
+    pub(super) fn run(&self) -> TickerGuard {
         let mut state = self.clock.state();
         state.running = state.running.saturating_add(1);
         if state.running == 1 {
             self.clock.changed.notify_one();
         }
-        Running { clock: Arc::clone(&self.clock) }
+        TickerGuard { clock: Arc::clone(&self.clock) }
     }
 }
 
@@ -83,34 +83,34 @@ impl Drop for Ticker {
     }
 }
 
-impl Drop for Running {
+impl Drop for TickerGuard {
     fn drop(&mut self) {
         let mut state = self.clock.state();
         state.running = state.running.saturating_sub(1);
     }
 }
 
-impl Clock {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl EpochClock {
+    fn state(&self) -> MutexGuard<'_, ClockState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether there is something to tick for; not when the ticker is gone, and with it everything that could run.
+    /// Waits until a guest runs and returns `true`; `false` when the ticker is gone and no guest runs.
     fn wait_until_something_runs(&self) -> bool {
-        let idle = |state: &mut State| state.running == 0 && !state.ended;
+        let idle = |state: &mut ClockState| state.running == 0 && !state.ended;
         let state = self.changed.wait_while(self.state(), idle).unwrap_or_else(PoisonError::into_inner);
         state.running > 0
     }
 
-    /// Whether there still is, after one tick.
+    /// Waits one tick. Returns whether a guest still runs.
     fn wait_one_tick(&self) -> bool {
-        let runs = |state: &mut State| state.running > 0;
+        let runs = |state: &mut ClockState| state.running > 0;
         let waited = self.changed.wait_timeout_while(self.state(), EPOCH_TICK, runs);
         waited.unwrap_or_else(PoisonError::into_inner).0.running > 0
     }
 }
 
-/// How many ticks `time` takes, at least one.
+/// The number of ticks in `time`, rounded up, at least one.
 pub(super) fn ticks(time: Duration) -> u64 {
     number::fitting(time.as_nanos().div_ceil(EPOCH_TICK.as_nanos())).max(1)
 }
@@ -121,7 +121,7 @@ mod tests {
     use crate::tuning;
 
     #[test]
-    fn the_clock_runs_while_something_does() {
+    fn the_clock_runs_while_a_guest_does() {
         let ticker = Ticker::start(&Engine::new(&tuning::config()).unwrap()).unwrap();
         assert!(!ticker.clock.wait_one_tick());
         let (first, second) = (ticker.run(), ticker.run());
@@ -132,7 +132,7 @@ mod tests {
         let late = ticker.run();
         let clock = Arc::clone(&ticker.clock);
         drop(ticker);
-        assert!(clock.wait_one_tick(), "what was given up has a clock all the same");
+        assert!(clock.wait_one_tick(), "a call that was given up still has a clock");
         drop(late);
         assert!(!clock.wait_until_something_runs(), "its thread ends");
     }

@@ -1,4 +1,4 @@
-//! How good a package is in numbers: its certification level and its scores.
+//! A package's ratings: its certification level and its scores.
 
 use std::str::FromStr;
 
@@ -10,10 +10,10 @@ pub struct CertLevel(u8); // INVARIANT: at most `MAX`.
 impl CertLevel {
     /// The highest level.
     pub const MAX: u8 = 3;
-    /// The level that every package has: a minimum that excludes nothing.
+    /// The lowest level; as a minimum it excludes no package.
     pub const LOWEST: Self = Self(0);
 
-    /// A level, unless the number is outside 0 to 3: nothing is ever clamped.
+    /// Returns a level; `None` when the number is outside 0 to 3. It is never clamped.
     pub fn new(number: impl TryInto<u8>) -> Option<Self> {
         number.try_into().ok().filter(|level| *level <= Self::MAX).map(Self)
     }
@@ -23,7 +23,7 @@ impl CertLevel {
         self.0
     }
 
-    /// What people call it (spec section 2).
+    /// Its name for people (spec section 2).
     pub const fn name(self) -> &'static str {
         match self.0 {
             0 => "Integrity Verified",
@@ -42,12 +42,12 @@ pub struct Score(u8); // INVARIANT: at most `MAX`.
 impl Score {
     /// The best score.
     pub const MAX: u8 = 100;
-    /// The worst score: a minimum that excludes nothing.
+    /// The worst score; as a minimum it excludes no package.
     pub const LOWEST: Self = Self(0);
-    /// Below it a warning is shown unless the configuration says otherwise: what level 2 requires.
+    /// Below this score a warning is shown, unless the configuration says otherwise. Level 2 requires this score.
     pub const WARNING_THRESHOLD: Self = Self(80);
 
-    /// A score, unless the number is outside 0 to 100: nothing is ever clamped.
+    /// Returns a score; `None` when the number is outside 0 to 100. It is never clamped.
     pub fn new(number: impl TryInto<u8>) -> Option<Self> {
         number.try_into().ok().filter(|score| *score <= Self::MAX).map(Self)
     }
@@ -57,7 +57,7 @@ impl Score {
         self.0
     }
 
-    /// What people call it (spec section 7).
+    /// The name of its range for people (spec section 7).
     pub const fn label(self) -> RiskLabel {
         match self.0 {
             0..40 => RiskLabel::Critical,
@@ -68,7 +68,7 @@ impl Score {
     }
 }
 
-/// A text is no number in the range of its kind.
+/// A value is not a whole number in the range of the rating.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a whole number from 0 to {max}")]
 pub struct RatingError {
@@ -107,7 +107,7 @@ impl FromStr for Score {
     }
 }
 
-/// What people call a range of scores, worst first.
+/// A named range of scores, worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RiskLabel {
     /// Below 40.
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_a_whole_number_in_range_or_none() {
+    fn only_a_whole_number_in_range_is_a_rating() {
         assert_eq!(("3".parse::<CertLevel>(), "100".parse::<Score>()), (Ok(CertLevel(3)), Ok(Score(100))));
         for bad in ["", "-1", "101", "2.5", "0x1", "80 ", "eighty", "18446744073709551696"] {
             let (level, score) = (bad.parse::<CertLevel>().unwrap_err(), bad.parse::<Score>().unwrap_err());

@@ -1,14 +1,14 @@
-//! A shell script as commands, each as its words.
+//! Splits a shell script into commands, and each command into words.
 //!
-//! As much of a shell's grammar as it takes to see where commands begin: quotes, escapes, comments, separators and
-//! keywords. What is substituted inside of quotation marks is not looked into.
+//! Reads as much of a shell's grammar as is needed to see where commands begin: quotes, escapes, comments, separators
+//! and keywords. Substitutions inside quotation marks are not examined.
 
-/// Words behind which a command begins.
+/// Words that a command follows.
 const KEYWORDS: [&str; 10] = ["if", "then", "else", "elif", "do", "while", "until", "!", "{", "}"];
 
-/// Every command of a script.
+/// Returns every command of a script.
 pub(super) fn commands(script: &str) -> Vec<Vec<String>> {
-    let mut reader = Reader::default();
+    let mut reader = ScriptReader::default();
     let mut characters = script.chars().peekable();
     while let Some(character) = characters.next() {
         match (reader.quote, character) {
@@ -36,21 +36,21 @@ pub(super) fn commands(script: &str) -> Vec<Vec<String>> {
 }
 
 #[derive(Default)]
-struct Reader {
+struct ScriptReader {
     commands: Vec<Vec<String>>,
     command: Vec<String>,
     word: Option<String>,
     quote: Option<char>,
 }
 
-impl Reader {
+impl ScriptReader {
     fn push(&mut self, character: char) {
         self.word.get_or_insert_default().push(character);
     }
 
     fn end_word(&mut self) {
         let Some(word) = self.word.take() else { return };
-        // Variables and keywords before a command are no part of it.
+        // Variables and keywords before a command are not part of it.
         if self.command.is_empty() && (KEYWORDS.contains(&word.as_str()) || is_assignment(&word)) {
             return;
         }

@@ -1,4 +1,4 @@
-//! Which commands fetch at their start, and which only look like it.
+//! Which commands are recognised as fetching, and which only look like it.
 
 use super::*;
 
@@ -71,7 +71,7 @@ fn commands_that_fetch_are_known_by_their_words() {
 }
 
 #[test]
-fn what_only_looks_like_it_is_let_be() {
+fn commands_that_only_look_like_fetching_are_not_reported() {
     let cases: &[&[&str]] = &[
         &["node", "npx-server.js"],
         &["node", "server.js", "npx", "x"],
@@ -120,5 +120,5 @@ fn what_only_looks_like_it_is_let_be() {
     }
     let mut nested = vec!["env"; 1000];
     nested.push("npx");
-    assert_eq!(of(&nested), None, "there is an end to wrappers, and no stack is used up");
+    assert_eq!(of(&nested), None, "wrappers are followed only so far, and no stack is used up");
 }

@@ -1,6 +1,6 @@
-//! Names of servers elsewhere, typed where a reference to a package belongs.
+//! Recognises names of other systems in place of a package reference.
 
-/// What a text names instead of a package.
+/// The kind of thing that a text names instead of a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Elsewhere {
     /// A package of npm.
@@ -24,7 +24,7 @@ pub(super) enum Elsewhere {
 }
 
 impl Elsewhere {
-    /// What `text`, which is no reference, most likely is.
+    /// Returns what `text`, which is not a reference, most likely names.
     pub(super) fn of(text: &str) -> Option<Self> {
         let lower = text.trim().to_ascii_lowercase();
         let begins = |with: &[&str]| with.iter().any(|start| lower.starts_with(start));
@@ -61,7 +61,7 @@ impl Elsewhere {
         }
     }
 
-    /// Where to go on from there.
+    /// What to do instead.
     pub(super) const fn way_out(self) -> &'static str {
         match self {
             Self::Npm | Self::Pypi | Self::Bundle | Self::Path => PUBLISH,

@@ -1,4 +1,4 @@
-//! The address of a registry behind a URL, taken apart when it is read.
+//! The URL of a registry, split into its parts when it is read.
 
 use std::fmt;
 
@@ -7,18 +7,18 @@ use crate::endpoint::Scheme;
 use crate::limits;
 use crate::registry::Registry;
 
-/// The `http(s)` address of a registry, `http` for this machine alone. Two with the same text are equal.
+/// The `http(s)` address of a registry; `http` only for this machine. Addresses with the same text are equal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RegistryUrl {
-    text: String, // INVARIANT: `endpoint`, then `path`.
+    text: String, // INVARIANT: `endpoint`, followed by `path`.
     endpoint: Endpoint,
-    path: String, // INVARIANT: empty, or begins with a slash and ends with none; see `is_clean`.
+    path: String, // INVARIANT: empty, or begins with a slash and does not end with one; see `is_clean`.
 }
 
 impl RegistryUrl {
-    /// Reads a URL: its scheme, its host, perhaps a port and a path. At most [`limits::HTTP_URL`] bytes.
+    /// Reads a URL of at most [`limits::HTTP_URL`] bytes: a scheme and a host, perhaps a port and a path.
     ///
-    /// `None` for another scheme, `http` to another machine, no host, credentials, a query or a fragment.
+    /// `None` when it has another scheme, `http` to another machine, no host, credentials, a query or a fragment.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (scheme, rest) = text.split_once("://").filter(|_| text.len() <= limits::HTTP_URL)?;
         let scheme = Scheme::from_name(scheme)?;
@@ -35,18 +35,18 @@ impl RegistryUrl {
         &self.text
     }
 
-    /// Who answers for it.
+    /// The server that answers for it.
     pub const fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// What stands before the path of each request: empty, or a path that begins with a slash and ends with none.
+    /// The prefix of each request's path: empty, or a path that begins with a slash and does not end with one.
     pub fn path(&self) -> &str {
         &self.path
     }
 }
 
-/// Whether a path can stand in a request as it is.
+/// Whether a path can be written into a request without escapes.
 fn is_clean(path: &str) -> bool {
     path.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#@\\\"<>^`{|}".contains(&byte))
 }
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_is_taken_apart() {
+    fn a_url_is_split_into_its_parts() {
         let cases = [
             ("HTTPS://R.Example:443/A/b//", Some(("https://r.example/A/b", "https://r.example", "/A/b"))),
             ("http://[::1]:8080/", Some(("http://[::1]:8080", "http://[::1]:8080", ""))),
@@ -85,8 +85,8 @@ mod tests {
         ];
         for (text, expected) in cases {
             let read = RegistryUrl::parse(text);
-            let told = read.as_ref().map(|url| (url.as_str(), url.endpoint().to_string(), url.path()));
-            assert_eq!(told, expected.map(|(text, who, path)| (text, who.to_owned(), path)), "{text}");
+            let parts = read.as_ref().map(|url| (url.as_str(), url.endpoint().to_string(), url.path()));
+            assert_eq!(parts, expected.map(|(text, who, path)| (text, who.to_owned(), path)), "{text}");
         }
         let longest = format!("https://r.example/{}", "x".repeat(limits::HTTP_URL - 18));
         assert!(RegistryUrl::parse(&longest).is_some());

@@ -16,7 +16,7 @@ use wasmtime::component::InstancePre;
 use wasmtime::component::Linker;
 
 use crate::call::Allowance;
-use crate::call::Answer;
+use crate::call::CallResult;
 use crate::contract::Description;
 use crate::contract::v0_1::bindings::Policy;
 use crate::contract::v0_1::bindings::PolicyIndices;
@@ -33,7 +33,7 @@ pub(crate) const LOGGING: &str = "smcp:policy/logging@0.1.0";
 /// The interface that every policy exports.
 pub(crate) const EVALUATOR: &str = "smcp:policy/evaluator@0.1.0";
 
-/// A linked component: what can be instantiated any number of times.
+/// A linked component, which can be instantiated any number of times.
 pub(crate) struct Callee {
     instance: InstancePre<Guest>,
     indices: PolicyIndices,
@@ -60,7 +60,11 @@ impl Callee {
     }
 
     /// Calls `describe`.
-    pub(crate) fn describe(&self, runtime: &Runtime, allowance: Allowance<'_>) -> Result<Answer<Description>, Fault> {
+    pub(crate) fn describe(
+        &self,
+        runtime: &Runtime,
+        allowance: Allowance<'_>,
+    ) -> Result<CallResult<Description>, Fault> {
         let answer =
             self.call(runtime, allowance, |policy, store| policy.smcp_policy_evaluator().call_describe(store))?;
         answer.read(convert::description)
@@ -72,7 +76,7 @@ impl Callee {
         runtime: &Runtime,
         allowance: Allowance<'_>,
         settings: Arc<str>,
-    ) -> Result<Answer<()>, Fault> {
+    ) -> Result<CallResult<()>, Fault> {
         let answer = self.call(runtime, allowance, move |policy, store| {
             policy.smcp_policy_evaluator().call_check_settings(store, &settings)
         })?;
@@ -86,7 +90,7 @@ impl Callee {
         allowance: Allowance<'_>,
         request: Arc<Request>,
         settings: Arc<str>,
-    ) -> Result<Answer<Verdict>, Fault> {
+    ) -> Result<CallResult<Verdict>, Fault> {
         let answer = self.call(runtime, allowance, move |policy, store| {
             policy.smcp_policy_evaluator().call_evaluate(store, &request, &settings)
         })?;
@@ -98,9 +102,9 @@ impl Callee {
         runtime: &Runtime,
         allowance: Allowance<'_>,
         function: impl FnOnce(&Policy, &mut Store<Guest>) -> wasmtime::Result<T> + Send + 'static,
-    ) -> Result<Answer<T>, Fault> {
+    ) -> Result<CallResult<T>, Fault> {
         let indices = self.indices.clone();
-        // Nothing of the guest runs here: the types of its exports are compared with ours.
+        // No guest code runs here: only the types of its exports are compared with the contract.
         let exports = move |store: &mut Store<Guest>, instance: &Instance| {
             indices.load(store, instance).map_err(|error| {
                 Fault::new(FaultKind::Interface, format!("its exports are not those of smcp:policy@0.1.0: {error:#}"))
@@ -113,7 +117,7 @@ impl Callee {
 
 impl logging::Host for Guest {
     fn log(&mut self, level: logging::Level, message: String) -> wasmtime::Result<()> {
-        self.note(level.into(), &message)
+        self.add_log_line(level.into(), &message)
     }
 }
 

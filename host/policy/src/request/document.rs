@@ -1,7 +1,7 @@
 //! A facts document: the subject of a request as JSON (spec 5).
 //!
-//! Somebody wrote it, so whatever can't be what they meant is an error, all of them at once. Only a registry's own
-//! documents make an unknown fact of it.
+//! The user wrote it, so a value that can't be meant is an error, and all errors are reported at once. Only in a
+//! registry's own documents is such a value an unknown fact.
 
 mod object;
 mod tree;
@@ -30,7 +30,7 @@ use smcp_model::registry::Registry;
 use smcp_model::request::Subject;
 use smcp_model::text::SafeText;
 
-/// The fields of `request.subject` in snake_case, all of them optional: what is absent is unknown.
+/// The fields of `request.subject` in snake_case, all of them optional: an absent field is unknown.
 const KEYS: [&str; 19] = [
     "org",
     "name",
@@ -56,25 +56,25 @@ const KEYS: [&str; 19] = [
 /// A facts document can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
-    /// There is nothing in it.
+    /// It is empty.
     #[error("the facts document is empty; it must be JSON, such as {{\"score\": 80}}")]
     Empty,
-    /// It is not UTF-8, as JSON is.
+    /// It is not UTF-8, as JSON must be.
     #[error("the facts document is not UTF-8 text\n  save it as JSON in UTF-8")]
     Encoding,
-    /// It is something else than JSON, YAML perhaps.
+    /// It is not JSON, but perhaps YAML.
     #[error("the facts document must be JSON, such as {{\"score\": 80}}, and it is not: {0}")]
     Syntax(serde_json::Error),
     /// It is JSON, but a list or a bare value.
     #[error("the facts document must be an object, such as {{\"score\": 80}}")]
     NotAnObject,
-    /// Something in it is not what it should be.
+    /// Some of its fields are wrong.
     #[error("the facts document{}", listed(.0))]
     Wrong(Vec<Problem>),
 }
 
 impl DocumentError {
-    /// What is wrong, place by place; nothing when it is the document as a whole.
+    /// The problems of single fields; empty when the document as a whole is wrong.
     pub fn problems(&self) -> &[Problem] {
         match self {
             Self::Empty | Self::Encoding | Self::Syntax(_) | Self::NotAnObject => &[],
@@ -83,7 +83,7 @@ impl DocumentError {
     }
 }
 
-/// One problem, or their number and each on a line of its own.
+/// One problem, or the number of problems and each on its own line.
 fn listed(problems: &[Problem]) -> String {
     if let [problem] = problems {
         return format!(": {problem}");
@@ -92,7 +92,7 @@ fn listed(problems: &[Problem]) -> String {
     std::iter::once(format!(" has {} problems", problems.len())).chain(lines).collect()
 }
 
-/// Reads a facts document. A registry in it that is a relative path starts at `base`, and `~` is `home`.
+/// Reads a facts document. In its registry, a relative path starts from `base`, and `~` is `home`.
 ///
 /// # Errors
 /// See [`DocumentError`].
@@ -114,7 +114,7 @@ pub fn subject_from_document(bytes: &[u8], base: &Path, home: Option<&Path>) -> 
 
 fn subject(object: &mut Object<'_, '_>, base: &Path, home: Option<&Path>) -> Subject {
     Subject {
-        // A document about no package in particular has a name to be shown all the same.
+        // A document about no particular package needs a name to show, too.
         org: text(object, "org").unwrap_or_else(|| "local".to_owned()),
         name: text(object, "name").unwrap_or_else(|| "facts".to_owned()),
         version: text(object, "version").unwrap_or_else(|| "0.0.0".to_owned()),
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_is_unknown() {
+    fn an_absent_fact_is_unknown() {
         for document in [
             "{}",
             "\u{feff} {}\n",
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn all_problems_are_told_at_once_and_nothing_in_them_steers_a_terminal() {
+    fn all_problems_are_reported_at_once_and_nothing_in_them_steers_a_terminal() {
         let error = read("{\"score\": \"\\u001b[2J\", \"a/~\u{202e}\": 1, \"cert_level\": 9}").unwrap_err();
         let text = error.to_string();
         assert!(text.starts_with("the facts document has 3 problems\n  `/a~1~0\\u{202e}` is no key"), "{text}");
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_that_is_no_json_is_refused_in_plain_words() {
+    fn a_document_that_is_not_json_is_refused_in_plain_words() {
         for (document, says) in [
             ("", "it is empty; it must be JSON"),
             ("\u{feff}\n", "is empty; it must be JSON, such as {\"score\": 80}"),

@@ -1,4 +1,4 @@
-//! Sets that are evaluated more than once, and from several threads.
+//! Sets that are evaluated more than once and from several threads.
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
@@ -31,7 +31,7 @@ fn facts(document: &str) -> Request {
     request::from_document(document.as_bytes(), CONTEXT).unwrap()
 }
 
-/// Built-ins, a file, one that refuses its settings, one that is not a component, and one that is disabled.
+/// Built-ins, a file, one that refuses its settings, one that is not a component, and a disabled one.
 fn mixed(host: &PolicyHost) -> PolicySet {
     let nothing = PolicySpec::file("nothing".parse().unwrap(), "/policies/nothing.wasm", json!({}));
     let disabled = PolicySpec { mode: Mode::Disabled, ..nothing.clone() };
@@ -48,11 +48,11 @@ fn mixed(host: &PolicyHost) -> PolicySet {
     )
 }
 
-/// Everything that was evaluated but how long it took.
-fn said(evaluated: &[Evaluated]) -> Vec<String> {
-    let one =
+/// The results as text, without the durations.
+fn results(evaluated: &[Evaluated]) -> Vec<String> {
+    let result =
         |it: &Evaluated| format!("{} {:?} {:?} {:?} {:?}", it.name(), it.on_warn, it.digest, it.version, it.outcome);
-    evaluated.iter().map(one).collect()
+    evaluated.iter().map(result).collect()
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn eight_threads_get_what_one_gets() {
     ]
     .map(facts)
     .into();
-    let one_by_one: Vec<_> = requests.iter().map(|request| said(&set.evaluate(request))).collect();
+    let one_by_one: Vec<_> = requests.iter().map(|request| results(&set.evaluate(request))).collect();
     assert_eq!(
         one_by_one.iter().collect::<std::collections::BTreeSet<_>>().len(),
         4,
@@ -79,7 +79,7 @@ fn eight_threads_get_what_one_gets() {
             scope.spawn(move || {
                 for round in 0..20 {
                     let at = (first + round) % requests.len();
-                    assert_eq!(said(&set.evaluate(&requests[at])), one_by_one[at]);
+                    assert_eq!(results(&set.evaluate(&requests[at])), one_by_one[at]);
                 }
             });
         }
@@ -87,7 +87,7 @@ fn eight_threads_get_what_one_gets() {
 }
 
 #[test]
-fn a_set_keeps_what_each_policy_came_to() {
+fn a_set_keeps_the_fault_and_the_description_of_each_policy() {
     let set = mixed(&PolicyHost::new().unwrap());
     let kinds: Vec<_> = set.policies().iter().map(|policy| policy.fault().map(|fault| fault.kind)).collect();
     assert_eq!(kinds, [None, None, None, Some(FaultKind::Settings), Some(FaultKind::Load), None]);
@@ -95,7 +95,7 @@ fn a_set_keeps_what_each_policy_came_to() {
     assert_eq!(described, [true, true, true, true, false, false]);
 }
 
-/// Counts how often it is asked.
+/// Counts how often it compiles.
 #[derive(Clone, Default)]
 struct Counting(Arc<AtomicUsize>);
 
@@ -119,7 +119,7 @@ fn the_same_bytes_are_compiled_once_while_they_are_in_use() {
     assert_eq!(counting.0.load(Ordering::SeqCst), 1);
     drop(sets);
     load();
-    assert_eq!(counting.0.load(Ordering::SeqCst), 2, "code that nobody uses is not kept");
+    assert_eq!(counting.0.load(Ordering::SeqCst), 2, "unused code is not kept");
 }
 
 struct Panicking;

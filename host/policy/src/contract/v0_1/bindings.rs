@@ -1,10 +1,10 @@
-//! The generated side of `wit/policy.wit`, which only `convert` translates.
+//! The generated types of `wit/policy.wit`, which only `convert` translates.
 //!
-//! Nothing past `v0_1` names one of these types.
+//! No code outside `v0_1` names one of these types.
 
 wasmtime::component::bindgen!({
     path: "../../wit",
     world: "policy",
-    // A log line past its budget traps.
+    // A log line over its budget traps.
     imports: { default: trappable },
 });

@@ -1,6 +1,7 @@
-//! Between the generated types and the model; alone knows both.
+//! Converts between the generated types and the model.
 //!
-//! Outward nothing can fail. Inward every rule that `wit/policy.wit` states is checked, and text is made harmless.
+//! The way out to the guest can't fail. On the way in every rule of `wit/policy.wit` is checked, and text is made
+//! harmless.
 
 use crate::contract::Description;
 use crate::contract::v0_1::bindings::exports::smcp::policy::evaluator as wit;
@@ -27,7 +28,7 @@ use smcp_model::verdict::FaultKind;
 use smcp_model::verdict::Finding;
 use smcp_model::verdict::Verdict;
 
-/// A request as the interface has it. Everything is destructured in full, so that a new fact can't be forgotten.
+/// Converts a request. Every type is destructured in full, so that a new fact can't be forgotten.
 pub(crate) fn request(request: &Request) -> wit::Request {
     let Request { subject: about, context: circumstances, extensions } = request;
     wit::Request { subject: subject(about), context: context(circumstances), extensions: extensions.clone() }
@@ -57,7 +58,7 @@ fn subject(subject: &Subject) -> wit::Subject {
         maturity_score,
         findings,
         git_sha,
-        // For people: the facts themselves are unknown.
+        // Doubts are for people; the doubtful facts themselves are unknown.
         doubts: _,
     } = facts;
     wit::Subject {
@@ -89,7 +90,7 @@ fn counts(counts: SeverityCounts) -> wit::SeverityCounts {
 }
 
 fn start(entrypoint: &Entrypoint) -> wit::Entrypoint {
-    // Variables and working directory are about how it starts, which the interface does not tell.
+    // The interface has no field for variables and working directory.
     let Entrypoint { command, args, env: _, workdir: _ } = entrypoint;
     wit::Entrypoint { command: command.clone(), args: args.clone() }
 }
@@ -137,7 +138,7 @@ pub(super) fn verdict(verdict: wit::Verdict) -> Result<Verdict, Fault> {
     Ok(Verdict { violations: findings(verdict.violations)?, notices: findings(verdict.notices)? })
 }
 
-/// What is left of the bytes that one answer may have.
+/// The bytes that are left of one answer's limit.
 struct Room {
     left: usize,
 }
@@ -174,7 +175,7 @@ fn finding(finding: wit::Finding, room: &mut Room) -> Result<Finding, Fault> {
         code,
         message: room.take(&finding.message, "message")?,
         fact: finding.fact.map(|fact| room.take(&fact, "fact")).transpose()?,
-        // One in which nothing can be seen helps nobody.
+        // A remedy without a visible character is left out.
         remedy: finding
             .remedy
             .filter(|remedy| has_something_to_see(remedy))
@@ -184,7 +185,7 @@ fn finding(finding: wit::Finding, room: &mut Room) -> Result<Finding, Fault> {
     })
 }
 
-/// Reads what a component says of itself.
+/// Reads a component's description of itself.
 ///
 /// # Errors
 /// [`FaultKind::Output`] when it breaks a rule of the interface.
@@ -218,7 +219,7 @@ pub(super) fn description(description: wit::Description) -> Result<Description, 
     })
 }
 
-/// Reads the answer of `check-settings`: all the problems as one fault.
+/// Reads the answer of `check-settings`; all its problems become one fault.
 ///
 /// # Errors
 /// [`FaultKind::Settings`] when there are problems, [`FaultKind::Output`] when the answer contradicts itself.

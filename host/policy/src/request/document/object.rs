@@ -1,4 +1,4 @@
-//! One object of a facts document: what is wrong in it, each with its place.
+//! Reads one object of a facts document and collects its problems.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use smcp_model::near::nearest;
 use smcp_model::text::SafeText;
 
-/// One thing wrong with a facts document: where, what was found, what is allowed.
+/// One problem of a facts document: where it is, what was found, what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Problem {
     /// The place, as a JSON pointer.
@@ -33,7 +33,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// An object of the document, while it is read.
+/// An object of the document while it is read.
 #[derive(Debug)]
 pub(super) struct Object<'v, 'p> {
     pointer: String,
@@ -60,7 +60,7 @@ impl<'v, 'p> Object<'v, 'p> {
         Self { pointer, members, problems }
     }
 
-    /// What stands under a key. Absent and `null` are unknown; what `read` doesn't take is a problem.
+    /// Reads the value of a key. An absent or `null` value is unknown; a value that `read` refuses is a problem.
     pub(super) fn read<T>(
         &mut self,
         key: &'static str,
@@ -75,7 +75,7 @@ impl<'v, 'p> Object<'v, 'p> {
         read
     }
 
-    /// What stands under a key, as a type that reads text and says itself what is wrong with it.
+    /// Reads the value of a key by a parser of text, whose error becomes the problem.
     pub(super) fn parse<T, E: fmt::Display>(
         &mut self,
         key: &'static str,
@@ -85,8 +85,7 @@ impl<'v, 'p> Object<'v, 'p> {
         parse(text).map_err(|error| self.report(key, &format!("can't be used: {error}"), None)).ok()
     }
 
-    /// The object under a key, which has to have all of these keys: a policy is told the whole of it, or that it is
-    /// unknown.
+    /// Reads the object of a key, which must have all of `keys`: a policy gets the whole object, or it is unknown.
     pub(super) fn whole(&mut self, key: &'static str, keys: &[&'static str]) -> Option<Object<'v, '_>> {
         let members = self.read(key, "an object", Value::as_object)?;
         let missing: Vec<_> = keys
@@ -120,7 +119,7 @@ fn place(pointer: &str, key: &str) -> SafeText {
     SafeText::new(&format!("{pointer}/{key}"))
 }
 
-/// What a value is, in words.
+/// Describes a value in words.
 fn described(value: &Value) -> String {
     match value {
         Value::Null => "is null".to_owned(),

@@ -1,4 +1,4 @@
-//! A facts document as a tree of JSON in which no object has a key twice.
+//! Reads a facts document as JSON in which no object has a key twice.
 
 use std::fmt;
 
@@ -12,25 +12,27 @@ use serde_json::Value;
 
 use smcp_model::text::SafeText;
 
-/// Reads a document whole.
+/// Reads a whole document.
 ///
 /// # Errors
-/// When it is not JSON, or an object in it has a key twice: two readers could take either.
+/// When it is not JSON, or an object in it has a key twice: two parsers could each use another value.
 pub(super) fn read(bytes: &[u8]) -> Result<Value, serde_json::Error> {
-    serde_json::from_slice::<Tree>(bytes).map(|Tree(value)| value)
+    serde_json::from_slice::<UniqueKeysValue>(bytes).map(|UniqueKeysValue(value)| value)
 }
 
-struct Tree(Value);
+/// A JSON value without duplicate keys.
+struct UniqueKeysValue(Value);
 
-impl<'de> serde::Deserialize<'de> for Tree {
+impl<'de> serde::Deserialize<'de> for UniqueKeysValue {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Reader).map(Self)
+        deserializer.deserialize_any(ValueVisitor).map(Self)
     }
 }
 
-struct Reader;
+/// Builds a value and refuses duplicate keys.
+struct ValueVisitor;
 
-impl<'de> Visitor<'de> for Reader {
+impl<'de> Visitor<'de> for ValueVisitor {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -44,7 +46,7 @@ impl<'de> Visitor<'de> for Reader {
                 let key = SafeText::quoted_value(&key);
                 return Err(A::Error::custom(format!("the key `{key}` stands twice in one object")));
             }
-            let Tree(value) = map.next_value()?;
+            let UniqueKeysValue(value) = map.next_value()?;
             members.insert(key, value);
         }
         Ok(Value::Object(members))
@@ -52,7 +54,7 @@ impl<'de> Visitor<'de> for Reader {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
         let mut elements = Vec::new();
-        while let Some(Tree(element)) = list.next_element()? {
+        while let Some(UniqueKeysValue(element)) = list.next_element()? {
             elements.push(element);
         }
         Ok(Value::Array(elements))
@@ -71,7 +73,7 @@ impl<'de> Visitor<'de> for Reader {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        // JSON has no other numbers.
+        // `null` never occurs: JSON has no infinite numbers and no NaN.
         Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
     }
 

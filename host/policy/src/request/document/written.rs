@@ -1,6 +1,6 @@
-//! A subject as the facts document that is read back to it.
+//! Writes a subject as a facts document, for the audit log.
 //!
-//! What the audit log keeps of a request.
+//! Reading the document gives the same subject.
 
 use serde_json::Map;
 use serde_json::Value;
@@ -12,8 +12,8 @@ use smcp_model::facts::Score;
 use smcp_model::facts::Status;
 use smcp_model::request::Subject;
 
-/// The facts document of a subject: everything that a policy is told of it. What is unknown is absent. Its text is
-/// not made harmless: it is for machines, and must mean the same when it is read.
+/// Returns the facts document of a subject: everything that a policy gets. An unknown field is absent. Its text is not
+/// made harmless: it is for machines, and must mean the same when it is read.
 pub fn document_of(subject: &Subject) -> Value {
     let Subject {
         org,
@@ -38,7 +38,7 @@ pub fn document_of(subject: &Subject) -> Value {
         maturity_score,
         findings,
         git_sha,
-        // Said to people, and never to a policy.
+        // Doubts are for people; policies don't get them.
         doubts: _,
     } = facts;
     let score = |score: &Option<Score>| score.map(|score| json!(score.get()));
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_back_to_the_same_subject() {
+    fn a_written_document_is_read_back_as_the_same_subject() {
         let full = r#"{
             "org": "acme", "name": "tool", "version": "1.0.0", "registry": "https://r.example/a", "status": "strange",
             "origin": "Our\u001bOwn", "cert_level": 2, "score": 81, "security_score": 80, "supply_chain_score": 70,
