@@ -62,11 +62,12 @@ const OWNERS: [(&str, &[&str]); 21] = [
 ];
 
 /// The files below `host/` that may have `unsafe` code.
-const UNSAFE: [&str; 5] = [
+const UNSAFE: [&str; 6] = [
     "authority/src/kernel.rs",
     "launch/src/disposition.rs",
     "launch/src/reaper.rs",
     "launch/src/reaper/image.rs",
+    "policy/src/compile.rs",
     "policy/src/load.rs",
 ];
 
@@ -113,6 +114,11 @@ fn violations(name: &str, manifest: &str) -> Vec<String> {
         return vec![format!("the law does not know the crate `{name}`")];
     };
     let mut found = Vec::new();
+    for elsewhere in ["[target.", "[dependencies."] {
+        if manifest.contains(elsewhere) {
+            found.push(format!("`{name}` lists dependencies in `{elsewhere}…`, where the law does not look"));
+        }
+    }
     for dependency in dependencies(manifest) {
         if let Some(stage) = dependency.strip_prefix("smcp-")
             && !allowed.contains(&stage)
@@ -171,6 +177,10 @@ fn a_planted_dependency_is_found() {
         assert_eq!(violations(name, &manifest).len(), 1, "{name}: {dependency}");
         let only_in_tests = manifest.replace("[dependencies]", "[dev-dependencies]");
         assert_eq!(violations(name, &only_in_tests).len(), usize::from(name == "attic"), "{name}: {dependency}");
+    }
+    for section in ["target.'cfg(unix)'.dependencies", "dependencies.smcp-launch"] {
+        let manifest = format!("[dependencies]\n\n[{section}]\nworkspace = true\n");
+        assert_eq!(violations("report", &manifest).len(), 1, "{section}");
     }
 }
 

@@ -45,6 +45,8 @@ pub(crate) fn observe(case: &Case, bed: &Bed) -> Observed {
         clock: || UNIX_EPOCH + Duration::from_secs(1_700_000_000),
         caller: Caller::new(0, || None),
         stdin: || Err(io::ErrorKind::NotFound.into()),
+        is_program: |_| None,
+        read_head: |_| None,
     };
     let session = Session::new(config, system, SharedHost::default());
     observed(&pipeline::evaluate_facts(&session, subject, context).unwrap(), trust)

@@ -10,10 +10,10 @@ use smcp_policy::Bound;
 use smcp_policy::Component;
 use smcp_policy::PolicyHost;
 use smcp_policy::PolicySet;
+use smcp_policy::decision;
 use smcp_policy::model::policy::BuiltIn;
 use smcp_policy::model::policy::PolicySpec;
 use smcp_policy::model::request::Context;
-use smcp_policy::model::verdict::Evaluated;
 use smcp_policy::request;
 
 const FACTS: &[u8] = include_bytes!("../facts.json");
@@ -40,7 +40,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{}: {}", policy.name(), policy.outcome.kind().as_str());
         policy.outcome.findings().for_each(|finding| println!("  {}", finding.message));
     }
-    let decision = evaluated.iter().map(Evaluated::effect).max().ok_or("there are no policies")?;
-    println!("decision: {}", decision.as_str());
+    println!("decision: {}", decision(&evaluated).as_str());
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Opens folders by their paths, and finds the runtime folder.
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
@@ -10,7 +11,6 @@ use cap_std::fs::DirBuilder;
 use cap_std::fs::DirBuilderExt as _;
 
 use crate::caller;
-use crate::variable;
 use smcp_model::ownership::Ownership;
 
 /// Opens an existing directory.
@@ -52,8 +52,8 @@ pub fn create_dir(path: &Path) -> io::Result<Dir> {
 ///
 /// # Ambient authority
 /// Reads the environment, and looks at the folder that it names.
-pub fn runtime_dir() -> Option<PathBuf> {
-    let path = variable("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute())?;
+pub fn runtime_dir(variable: Option<&OsStr>) -> Option<PathBuf> {
+    let path = variable.map(PathBuf::from).filter(|path| path.is_absolute())?;
     let found = Ownership::from(&open_dir(&path).ok()?.dir_metadata().ok()?);
     let caller = caller();
     (found.uid == caller.uid() && caller.check(found).is_ok()).then_some(path)

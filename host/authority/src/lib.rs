@@ -256,17 +256,6 @@ pub fn arguments() -> impl Iterator<Item = OsString> {
     std::env::args_os()
 }
 
-/// Reads standard input to its end, at most `limit` bytes.
-///
-/// # Ambient authority
-/// Reads what the process was given.
-///
-/// # Errors
-/// When it can't be read, or has more.
-pub fn read_stdin(limit: usize) -> Result<Vec<u8>, ReadError> {
-    read_to(io::stdin().lock(), limit, 0)
-}
-
 /// Discards input that was typed before now, if standard input is a terminal, so that an answer is given after its
 /// question.
 ///

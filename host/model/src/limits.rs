@@ -53,7 +53,8 @@ pub const WASM_STACK: usize = 512 * KIB;
 /// larger one. A test runs with no more. The server's own needs are not included.
 pub const ADDRESS_SPACE: u64 = 512 * MIB as u64;
 /// Threads of one host that were given up and still run. Each keeps its stack and the memory of its policy, 20 MiB by
-/// default. So many are a bug in the runtime or an attack, and one more would not answer either.
+/// default. So many are a bug in the runtime or an attack, and one more would not answer either. Callers that wait at the
+/// same moment may each add one more.
 pub const ABANDONED_THREADS: usize = 16;
 /// Native stack of an evaluation thread, bytes: the wasm stack and the host frames around it.
 pub const THREAD_STACK: usize = 4 * MIB;

@@ -37,13 +37,14 @@ pub struct Session {
     config: Config,
     system: System,
     cache: OnceCell<Cache>,
+    answers: OnceCell<Resolutions>,
     host: SharedHost,
     policies: OnceCell<Vec<PolicySet>>,
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { config, system, cache, host: _, policies: _ } = self;
+        let Self { config, system, cache, answers: _, host: _, policies: _ } = self;
         f.debug_struct("Session")
             .field("config", config)
             .field("system", system)
@@ -55,7 +56,7 @@ impl fmt::Debug for Session {
 impl Session {
     /// Makes a session in which nothing is open yet: each place is opened when it is first needed.
     pub const fn new(config: Config, system: System, host: SharedHost) -> Self {
-        Self { config, system, cache: OnceCell::new(), host, policies: OnceCell::new() }
+        Self { config, system, cache: OnceCell::new(), answers: OnceCell::new(), host, policies: OnceCell::new() }
     }
 
     /// The configuration.
@@ -100,9 +101,13 @@ impl Session {
     }
 
     /// Returns the registries' answers in the cache; `None` when there is no cache yet.
-    pub(crate) fn kept_answers(&self) -> Option<Resolutions> {
+    pub(crate) fn kept_answers(&self) -> Option<&Resolutions> {
+        if let Some(answers) = self.answers.get() {
+            return Some(answers);
+        }
         let path = self.config.cache_dir()?;
-        authority::open_dir(path).ok().map(|dir| Resolutions::new(dir, path, self.system.caller))
+        let dir = authority::open_dir(path).ok()?;
+        Some(self.answers.get_or_init(|| Resolutions::new(dir, path, self.system.caller)))
     }
 
     /// Returns the sandbox that policies are evaluated in; makes it when there is none yet.
@@ -125,10 +130,6 @@ impl Session {
         Ok(self.policies.get_or_init(|| loaded))
     }
 }
-
-/// For a launch: where the system finds a program, and how its file begins.
-pub(crate) use smcp_authority::is_program;
-pub(crate) use smcp_authority::program_head;
 
 /// Checks that the clock is not before 1970: the libraries that check certificates and serve HTTP panic then, and a
 /// record could not say when it was written.

@@ -7,7 +7,6 @@ use crate::Audience;
 use crate::PipelineError;
 use crate::Recorder;
 use crate::Session;
-use crate::session;
 use smcp_bundle as bundle;
 use smcp_bundle::LeftBehind;
 use smcp_bundle::Unpacked;
@@ -114,8 +113,8 @@ fn start_in(
         root_dir,
         extra_args: request.arguments.clone(),
         environment,
-        is_program: session::is_program,
-        read_head: session::program_head,
+        is_program: session.system().is_program,
+        read_head: session.system().read_head,
         streams: Streams::inherited(input),
         warning,
         deadline,

@@ -9,6 +9,8 @@ use std::time::SystemTime;
 use std::time::UNIX_EPOCH;
 
 use smcp_audit::Clock;
+use smcp_launch::IsProgram;
+use smcp_launch::ReadHead;
 use smcp_model::ownership::Caller;
 
 /// The environment, the clock, the user who runs smcp, and standard input.
@@ -22,6 +24,10 @@ pub struct System {
     pub caller: Caller,
     /// Opens standard input, unbuffered: what smcp does not read is left for the server. An error when it is closed.
     pub stdin: fn() -> io::Result<File>,
+    /// Whether a file is a program that may be started.
+    pub is_program: IsProgram,
+    /// How the file of a program begins.
+    pub read_head: ReadHead,
 }
 
 impl System {
@@ -63,6 +69,8 @@ mod tests {
             clock: || UNIX_EPOCH,
             caller: Caller::new(0, || None),
             stdin: || Err(io::ErrorKind::NotFound.into()),
+            is_program: |_| None,
+            read_head: |_| None,
         };
         let home = system("/home/a");
         assert_eq!((home.variable("EMPTY"), home.set_variable("EMPTY")), (None, Some(OsStr::new(""))));

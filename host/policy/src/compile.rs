@@ -30,16 +30,28 @@ const GUEST_FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::COMPONENT_MODEL);
 
-/// Compiled code. Loading it is as dangerous as running it, so only the compilers of this crate can make any.
+/// Compiled code. Loading it is as dangerous as running it, so it is made by a compiler of this crate, or by a caller who
+/// vouches for its bytes.
 #[derive(Clone)]
-pub struct MachineCode(Cow<'static, [u8]>); // INVARIANT: made by `InProcess` or by our own build script.
+pub struct MachineCode(Cow<'static, [u8]>); // INVARIANT: made by `InProcess`, our own build script, or vouched for.
 
 impl MachineCode {
     pub(crate) const fn embedded(embedded: Embedded) -> Self {
         Self(Cow::Borrowed(embedded.code))
     }
 
-    pub(crate) fn as_bytes(&self) -> &[u8] {
+    /// Takes code that was compiled elsewhere: in a child process, or earlier, from a store.
+    ///
+    /// # Safety
+    /// `bytes` must be what [`as_bytes`](Self::as_bytes) returned for code of a compiler of this crate, unchanged: they
+    /// are loaded as native code. A store has to prove that with a MAC, or with an owner whom nobody else can be.
+    #[expect(unsafe_code, reason = "the caller vouches for what is loaded as native code")]
+    pub const unsafe fn from_vouched(bytes: Vec<u8>) -> Self {
+        Self(Cow::Owned(bytes))
+    }
+
+    /// The bytes, to be sent to another process or kept.
+    pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }
@@ -52,8 +64,8 @@ impl fmt::Debug for MachineCode {
 
 /// Compiles a component to machine code.
 ///
-/// Your own compiler can choose, count, cache or refuse; the code itself comes from a compiler of this crate, such as
-/// [`InProcess`]. It must be the code of the given component: a pin is compared with the component, not with its code.
+/// Your own compiler can run [`InProcess`] in a child process and take the code from a pipe, or keep code in a store; see
+/// [`MachineCode::from_vouched`]. It must be the code of the given component: a pin is compared with the component, not with its code.
 pub trait Compiler: Send + Sync {
     /// Compiles a component whose size, imports and exports are allowed; nothing else was checked. `digest` is the
     /// digest of its bytes. It is called on a separate thread, and given up after two minutes; a panic is a fault.

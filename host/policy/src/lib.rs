@@ -18,8 +18,7 @@
 //! use smcp_policy::model::policy::BuiltIn;
 //! use smcp_policy::model::policy::PolicySpec;
 //! use smcp_policy::model::request::Context;
-//! use smcp_policy::model::verdict::Evaluated;
-//! use smcp_policy::{Bound, Component, PolicyHost, PolicySet, request};
+//! use smcp_policy::{Bound, Component, PolicyHost, PolicySet, decision, request};
 //!
 //! let spec = PolicySpec::built_in(BuiltIn::Score, json!({"min_score": 80}));
 //! let host = PolicyHost::new()?;
@@ -27,8 +26,7 @@
 //!
 //! let context = Context { evaluated_at: 1_800_000_000, trust: false, interactive: false };
 //! let request = request::from_document(br#"{"score": 60}"#, context)?;
-//! let decision = set.evaluate(&request).iter().map(Evaluated::effect).max();
-//! assert_eq!(decision, Some(Effect::Block));
+//! assert_eq!(decision(&set.evaluate(&request)), Effect::Block);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -67,6 +65,7 @@ pub use host::PolicyHost;
 pub use room::cramped;
 pub use set::LoadedPolicy;
 pub use set::PolicySet;
+pub use set::decision;
 pub use shape::Shape;
 pub use smcp_model as model;
 pub use smcp_model::request::Request;

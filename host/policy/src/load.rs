@@ -62,8 +62,8 @@ impl Runtime {
 
     #[expect(unsafe_code, reason = "loading compiled code is only sound for our own, and this is the one place")]
     fn deserialize(&self, code: &MachineCode) -> Result<component::Component, Fault> {
-        // SAFETY: every `MachineCode` is made by `compile` in this process, or by our build script as part of this
-        // binary; compiled code is never taken from outside.
+        // SAFETY: every `MachineCode` is made by `compile` in this process, by our build script as part of this binary,
+        // or by a caller who vouches for it (`MachineCode::from_vouched`).
         unsafe { component::Component::deserialize(&self.engine, code.as_bytes()) }.map_err(|error| {
             match room::is_systems(&error) {
                 true => room::fault(FaultKind::Load, "the policy's code", error.root_cause()),

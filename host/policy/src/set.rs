@@ -1,6 +1,8 @@
 //! A set of policies, loaded once and evaluated any number of times.
 
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use crate::bound::Bound;
@@ -14,6 +16,7 @@ use crate::host::Runtime;
 use crate::load::Loaded;
 use smcp_model::digest::Digest;
 use smcp_model::limits;
+use smcp_model::mode::Effect;
 use smcp_model::mode::Mode;
 use smcp_model::mode::OnWarn;
 use smcp_model::policy::PolicySpec;
@@ -58,8 +61,9 @@ enum Readiness {
 struct Ready {
     loaded: Loaded,
     settings: Arc<str>,
-    /// How much of the policy's time `describe` and `check-settings` have used.
-    spent: Duration,
+    /// How much of the policy's time `describe` and `check-settings` have used. The first evaluation is charged for it:
+    /// the calls for one decision share one deadline (spec section 8).
+    spent: Mutex<Duration>,
 }
 
 impl PolicySet {
@@ -87,6 +91,12 @@ impl PolicySet {
     pub fn policies(&self) -> &[LoadedPolicy] {
         &self.policies
     }
+}
+
+/// Combines what all policies mean: the strictest effect of any of them, whatever their order. It blocks when there are
+/// none: nothing is allowed unjudged.
+pub fn decision(evaluated: &[Evaluated]) -> Effect {
+    evaluated.iter().map(Evaluated::effect).max().unwrap_or(Effect::Block)
 }
 
 impl LoadedPolicy {
@@ -168,7 +178,7 @@ fn ready(
     let allowance = Allowance { limits: &spec.limits, spent: loaded.describing, output: limits::DESCRIBE_OUTPUT };
     let checked = loaded.contract.check_settings(runtime, allowance, Arc::clone(&settings))?;
     let spent = loaded.describing.saturating_add(checked.duration);
-    Ok(Ready { loaded, settings, spent })
+    Ok(Ready { loaded, settings, spent: Mutex::new(spent) })
 }
 
 impl Ready {
@@ -179,7 +189,8 @@ impl Ready {
         spec: &PolicySpec,
         request: &RequestForms<'_>,
     ) -> Result<(Verdict, Duration), Fault> {
-        let allowance = Allowance { limits: &spec.limits, spent: self.spent, output: spec.limits.output };
+        let spent = std::mem::take(&mut *self.spent.lock().unwrap_or_else(PoisonError::into_inner));
+        let allowance = Allowance { limits: &spec.limits, spent, output: spec.limits.output };
         let answer = self.loaded.contract.evaluate(runtime, allowance, request, Arc::clone(&self.settings))?;
         Ok((answer.value, answer.duration))
     }

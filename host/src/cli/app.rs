@@ -19,9 +19,11 @@ use crate::cli::invocation::Invocation;
 use crate::cli::invocation::Stream;
 use smcp_authority as authority;
 use smcp_authority::InputError;
+use smcp_authority::ReadError;
 use smcp_config::Config;
 use smcp_config::Places;
 use smcp_config::discover::NamedBy;
+use smcp_model::bounded;
 use smcp_model::client_error::ClientError;
 use smcp_model::facts::Score;
 use smcp_model::limits;
@@ -64,6 +66,11 @@ impl App {
             system_folder: invocation.system_folder.clone(),
         };
         Self { global, places, invocation, host: SharedHost::default() }
+    }
+
+    /// The command line, the program's name first.
+    pub(super) fn arguments(&self) -> &[OsString] {
+        &self.invocation.arguments
     }
 
     /// What the system gave this process.
@@ -202,11 +209,17 @@ impl App {
         }
     }
 
+    /// Reads standard input to its end, at most `limit` bytes.
+    pub(super) fn read_stdin(&self, limit: usize) -> Result<Vec<u8>, ReadError> {
+        let stdin = (self.system().stdin)()?;
+        bounded::read_within(stdin, limit, 0)?.ok_or(ReadError::TooLarge { limit })
+    }
+
     /// Reads a document that the command line names: a file, or a pipe within `patience`; `-` is standard input.
     pub(super) fn read_document(&self, path: &Path, limit: usize, patience: Duration) -> Result<Vec<u8>, Failure> {
         let while_reading = || format!("while reading {}", path.display());
         if path == Path::new("-") {
-            return authority::read_stdin(limit).with_context(while_reading).map_err(Failure::usage);
+            return self.read_stdin(limit).with_context(while_reading).map_err(Failure::usage);
         }
         let read = authority::read_input(&self.path(path)?, limit, patience);
         let is_late = matches!(read, Err(InputError::Late(_)));

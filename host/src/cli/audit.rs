@@ -133,7 +133,7 @@ pub(super) fn log(app: &App) -> Result<Snapshot, Failure> {
     let path = app.audit_log()?.ok_or(AuditError::NoHome).map_err(failed)?;
     let folder = path.parent().unwrap_or(&path);
     match authority::open_dir(folder) {
-        Ok(dir) => Snapshot::take(dir, &path, authority::caller()).map_err(failed),
+        Ok(dir) => Snapshot::take(dir, &path, app.system().caller).map_err(failed),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Snapshot::default()),
         Err(cause) => Err(failed(AuditError::io("open the folder of", folder)(cause))),
     }

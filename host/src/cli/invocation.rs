@@ -43,6 +43,8 @@ impl Invocation {
                 clock: authority::clock,
                 caller: authority::caller(),
                 stdin: authority::stdin,
+                is_program: authority::is_program,
+                read_head: authority::program_head,
             },
             working_directory: authority::current_dir().unwrap_or_default(),
             system_folder: PathBuf::from(discover::SYSTEM_FOLDER),

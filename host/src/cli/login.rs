@@ -6,7 +6,6 @@ use clap::Args;
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use smcp_authority as authority;
 use smcp_model::endpoint::Endpoint;
 use smcp_model::limits;
 use smcp_model::registry::Registry;
@@ -50,8 +49,7 @@ impl LoginCommand {
         let endpoint = asked_endpoint(app)?;
         let token = match self.token.0.as_str() {
             "-" => {
-                let bytes =
-                    authority::read_stdin(limits::TOKEN).context("while reading the token").map_err(Failure::usage)?;
+                let bytes = app.read_stdin(limits::TOKEN).context("while reading the token").map_err(Failure::usage)?;
                 Secret::new(&String::from_utf8_lossy(&bytes))
                     .context("while reading the token")
                     .map_err(Failure::usage)?

@@ -165,7 +165,7 @@ impl McpConfigCommand {
             };
             app.notice(&format!("this goes into {}; {how}", place.display()));
         }
-        if let (Some(command), Some(inner)) = (profile.takes_server, command_for_server()) {
+        if let (Some(command), Some(inner)) = (profile.takes_server, command_for_server(app)) {
             app.notice(&format!("or: {command} {} \"$({inner})\"", server.name));
         }
         Ok(())
@@ -278,8 +278,8 @@ impl McpConfigCommand {
 
 /// Returns the command line of this process for a shell, with `--format server` added; `None` when a shell could not
 /// read it.
-fn command_for_server() -> Option<String> {
-    let words: Option<Vec<_>> = authority::arguments().map(|word| quoted(word.to_str()?)).collect();
+fn command_for_server(app: &App) -> Option<String> {
+    let words: Option<Vec<_>> = app.arguments().iter().map(|word| quoted(word.to_str()?)).collect();
     let mut words = words?;
     let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
     words.insert(end, "--format server".to_owned());

@@ -51,6 +51,8 @@ pub(super) fn invocation(home: &Path, line: &str, variables: &[(&str, &str)], st
             clock: || UNIX_EPOCH + Duration::from_secs(1_800_000_000),
             caller: authority::caller(),
             stdin: || Err(io::ErrorKind::NotFound.into()),
+            is_program: |_| None,
+            read_head: |_| None,
         },
         working_directory: home.to_path_buf(),
         system_folder: home.join("etc"),

@@ -105,6 +105,8 @@ fn a_cache_that_is_always_emptied_is_given_up() {
         clock: || UNIX_EPOCH,
         caller: authority::caller(),
         stdin: || Err(io::ErrorKind::NotFound.into()),
+        is_program: |_| None,
+        read_head: |_| None,
     };
     let session = Session::new(Config::unconfigured(&places, None), system, SharedHost::default());
     let registry = published(temp.path());

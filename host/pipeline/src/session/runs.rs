@@ -4,6 +4,7 @@
 //! system's runtime folder.
 
 use std::path::Path;
+use std::path::PathBuf;
 
 use crate::PipelineError;
 use crate::Session;
@@ -30,7 +31,7 @@ impl Session {
         if let Some(path) = self.config().runtime_dir() {
             return Ok(self.runs_at(path).and_then(made)?);
         }
-        match (self.cache()?.runs().and_then(made), authority::runtime_dir()) {
+        match (self.cache()?.runs().and_then(made), self.system_folder()) {
             (Err(error), Some(elsewhere)) if error.is_read_only() => {
                 tracing::debug!(%error, "the cache can only be read; the run's files are elsewhere");
                 Ok(self.runs_at(&elsewhere.join(FOLDER)).and_then(made)?)
@@ -42,13 +43,18 @@ impl Session {
     /// Removes what dead runs left outside the cache.
     pub(crate) fn sweep_elsewhere(&self) {
         let elsewhere = self.config().runtime_dir().map(Path::to_path_buf);
-        let Some(path) = elsewhere.or_else(|| authority::runtime_dir().map(|path| path.join(FOLDER))) else { return };
+        let Some(path) = elsewhere.or_else(|| self.system_folder().map(|path| path.join(FOLDER))) else { return };
         // The folder is not made only to be swept.
         if authority::open_dir(&path).is_ok()
             && let Ok(runs) = self.runs_at(&path)
         {
             runs.sweep();
         }
+    }
+
+    /// The folder that the system keeps for what this user runs.
+    fn system_folder(&self) -> Option<PathBuf> {
+        authority::runtime_dir(self.system().variable("XDG_RUNTIME_DIR"))
     }
 
     fn runs_at(&self, path: &Path) -> Result<Runs, StoreError> {

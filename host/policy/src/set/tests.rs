@@ -140,15 +140,22 @@ fn a_compiler_that_panics_is_a_fault_of_the_policy() {
 }
 
 #[test]
-fn all_calls_for_one_decision_share_one_deadline() {
+fn the_first_decision_shares_its_deadline_with_loading_and_later_ones_do_not() {
     let host = PolicyHost::new().unwrap();
     let mut set = PolicySet::load(&host, [built_in(BuiltIn::Score, json!({}))]);
-    let request = facts(r#"{"score": 90}"#);
-    assert!(matches!(set.evaluate(&request)[0].outcome, Outcome::Pass { .. }));
     let policy = &mut set.policies[0];
     let Readiness::Ready(ready) = &mut policy.readiness else { panic!("{policy:?}") };
-    assert!(ready.loaded.describing > Duration::ZERO && ready.spent > ready.loaded.describing, "both take some of it");
-    ready.spent = policy.spec.limits.time;
+    let spent = *ready.spent.lock().unwrap();
+    assert!(ready.loaded.describing > Duration::ZERO && spent > ready.loaded.describing, "both take some of it");
+    *ready.spent.lock().unwrap() = policy.spec.limits.time;
+    let request = facts(r#"{"score": 90}"#);
     let Outcome::Fault(fault) = &set.evaluate(&request)[0].outcome else { panic!("it has no time left") };
     assert_eq!(fault.kind, FaultKind::Deadline);
+    assert!(matches!(set.evaluate(&request)[0].outcome, Outcome::Pass { .. }));
+}
+
+#[test]
+fn no_policies_are_no_permission() {
+    let host = PolicyHost::new().unwrap();
+    assert_eq!(decision(&PolicySet::load(&host, []).evaluate(&facts("{}"))), Effect::Block);
 }
