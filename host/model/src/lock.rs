@@ -19,7 +19,8 @@ pub enum Sharing {
 /// Locks a file; dropping the file unlocks it. `None` when another process has kept the lock for longer than
 /// `patience`. A separate thread waits, because the system's own wait has no limit.
 ///
-/// # Errors When the system can't lock the file or start a thread.
+/// # Errors
+/// When the system can't lock the file or start a thread.
 pub fn lock_within(file: File, sharing: Sharing, patience: Duration) -> io::Result<Option<File>> {
     let tried = match sharing {
         Sharing::Exclusive => file.try_lock(),

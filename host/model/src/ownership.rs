@@ -55,7 +55,8 @@ impl Caller {
     /// Checks that a file or folder belongs to the caller or to root, and that no other user may write to it. A sticky
     /// bit does not help: it keeps others from renaming, not from adding.
     ///
-    /// # Errors [`Untrusted`] with the wrong owner or mode.
+    /// # Errors
+    /// [`Untrusted`] with the wrong owner or mode.
     pub fn check(&self, found: Ownership) -> Result<(), Untrusted> {
         if found.uid != self.uid && found.uid != 0 {
             return Err(Untrusted::Foreign { uid: found.uid });

@@ -43,7 +43,7 @@ pub struct LoadedPolicy {
     readiness: Readiness,
 }
 
-/// What an evaluation of a policy does.
+/// The course of a policy's evaluation.
 #[derive(Debug)]
 enum Readiness {
     /// The policy is skipped: its mode is `disabled`.
@@ -58,7 +58,7 @@ enum Readiness {
 struct Ready {
     loaded: Loaded,
     settings: Arc<str>,
-    /// How much of the policy's time `describe` and `check-settings` have used.
+    /// The part of the policy's time that `describe` and `check-settings` have used.
     spent: Duration,
 }
 
