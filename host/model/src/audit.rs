@@ -63,7 +63,7 @@ pub struct FoundLine {
     pub value: serde_json::Value,
 }
 
-/// A fault in a log that no writer of ours can leave.
+/// A fault in a log that smcp itself can't leave.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Break {
     /// The file that it is in.
@@ -85,7 +85,7 @@ pub struct Verification {
     pub head: Option<Head>,
     /// The time that the last record gives for itself.
     pub last_time: Option<String>,
-    /// The faults that no writer of ours can leave, up to a limit.
+    /// The faults that smcp itself can't leave, up to a limit.
     pub breaks: Vec<Break>,
     /// The number of further breaks.
     pub more: u64,

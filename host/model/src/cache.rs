@@ -1,4 +1,4 @@
-//! The contents of a cache, and the rules for what is removed from it.
+//! The contents of a cache, and the rules for removing files from it.
 
 use std::str::FromStr;
 use std::time::Duration;

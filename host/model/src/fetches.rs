@@ -1,7 +1,7 @@
 //! Recognises commands that download the program that they run.
 //!
-//! A package that is only `npx -y something` is judged by its two hundred bytes, but runs whatever the network has that
-//! day. Such a command is recognised by its words alone. This helps the reader of a decision; it does not protect,
+//! A package that is only `npx -y something` is judged by its two hundred bytes, but runs the code that the network has
+//! that day. Such a command is recognised by its words alone. This helps the reader of a decision; it does not protect,
 //! since any program can download.
 
 mod script;

@@ -112,7 +112,7 @@ pub const LOG_LINE: usize = 4 * KIB;
 /// Log lines of one evaluation.
 pub const LOG_LINES: usize = 200;
 
-/// A configuration file, bytes: a hundred times what a large company writes.
+/// A configuration file, bytes: a hundred times as much as a large company writes.
 pub const CONFIG_FILE: usize = MIB;
 /// A configuration after its aliases are expanded, bytes of text and two for every value: a file of plain text hardly
 /// reaches it, a few lines of nested aliases would.
@@ -150,7 +150,7 @@ pub const LEASE_PAUSE: Duration = Duration::from_millis(5);
 pub const DRAFT_ABANDONED: Duration = START_TIMEOUT;
 /// The most times that a package is fetched when another process empties the cache meanwhile.
 pub const FETCH_ATTEMPTS: usize = 3;
-/// The file that marks a cache, bytes: ours has three hundred.
+/// The file that marks a cache, bytes: the one that smcp writes has three hundred.
 pub const CACHE_MARKER: u64 = 4 * KIB as u64;
 /// Entries of a run's folder that are searched for files that the server left: a whole bundle, and as much again.
 pub const LEFT_LOOKED_AT: usize = 2 * BUNDLE_ENTRIES;
