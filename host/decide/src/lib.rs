@@ -193,7 +193,7 @@ impl Question {
     }
 }
 
-/// Why a launch is refused. Every refusal ends in exit code 4 (spec section 4).
+/// The reason why a launch is refused. Every refusal ends in exit code 4 (spec section 4).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// A policy blocks it.

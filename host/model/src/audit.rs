@@ -63,14 +63,14 @@ pub struct FoundLine {
     pub value: serde_json::Value,
 }
 
-/// A fault in a log that no writer of ours can leave.
+/// A fault in a log that smcp itself can't leave.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Break {
     /// The file that it is in.
     pub file: SafeText,
     /// Its line number in that file, from 1.
     pub line: u64,
-    /// What is wrong, what was expected, and what may have happened.
+    /// The fault, the expected value, and the possible cause.
     pub message: SafeText,
 }
 
@@ -79,21 +79,21 @@ pub struct Break {
 pub struct Verification {
     /// The files that were read, oldest first.
     pub files: Vec<SafeText>,
-    /// How many records they hold.
+    /// The number of records in them.
     pub records: u64,
     /// The last record; `None` when the log has no record.
     pub head: Option<Head>,
     /// The time that the last record gives for itself.
     pub last_time: Option<String>,
-    /// The faults that no writer of ours can leave, up to a limit.
+    /// The faults that smcp itself can't leave, up to a limit.
     pub breaks: Vec<Break>,
-    /// How many more breaks there are.
+    /// The number of further breaks.
     pub more: u64,
     /// Unusual lines that are not breaks: traces of writers that were killed.
     pub notes: Vec<Break>,
     /// Runs whose server has a recorded start but no recorded end, up to a limit.
     pub unended: BTreeSet<u64>,
-    /// How many more such runs there are.
+    /// The number of further such runs.
     pub more_unended: u64,
     /// Those of `unended` whose server still runs. A run that is not known here counts as ended.
     pub living: BTreeSet<u64>,

@@ -1,4 +1,4 @@
-//! The contents of a cache, and the rules for what is removed from it.
+//! The contents of a cache, and the rules for removing files from it.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -17,11 +17,11 @@ use crate::text::SafeText;
 pub struct CacheEntry {
     /// The digest that it is named by. It is verified when it is used, not when it is listed.
     pub digest: Digest,
-    /// Which kind of file it is.
+    /// Its kind.
     pub kind: CacheKind,
     /// Its length.
     pub size: ByteSize,
-    /// When it was last used, in seconds since the Unix epoch.
+    /// The time of its last use, seconds since the Unix epoch.
     pub last_used: u64,
     /// The packages that it is known to belong to.
     pub packages: Vec<CachedPackage>,
@@ -52,13 +52,13 @@ impl CacheKind {
 /// A package that a registry has resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CachedPackage {
-    /// Which package.
+    /// The package.
     pub id: PackageId,
-    /// Which version.
+    /// The version.
     pub version: Version,
     /// The registry.
     pub registry: Registry,
-    /// When the registry was asked, in seconds since the Unix epoch.
+    /// The time at which the registry was asked, seconds since the Unix epoch.
     pub resolved_at: u64,
 }
 
@@ -69,7 +69,7 @@ impl CachedPackage {
     }
 }
 
-/// What the user asks to have removed from a cache.
+/// The files that a user asks to have removed from a cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CacheTarget {
     /// The file whose digest begins with these 12 to 64 hex digits.
@@ -112,7 +112,7 @@ impl FromStr for CacheTarget {
     }
 }
 
-/// What housekeeping removes besides the files that belong to no known package.
+/// The files that housekeeping removes besides those that belong to no known package.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CacheRules {
     /// Files that were not used for this long.
@@ -128,9 +128,9 @@ pub struct CacheRemoval {
     pub removed: Vec<CacheEntry>,
     /// Files that were kept, although asked for, because a running package uses them.
     pub in_use: Vec<CacheEntry>,
-    /// How many unfinished downloads were removed.
+    /// The number of unfinished downloads that were removed.
     pub drafts: usize,
-    /// How many kept answers of registries were removed.
+    /// The number of kept answers of registries that were removed.
     pub answers: usize,
     /// The total size of everything that was removed.
     pub freed: ByteSize,

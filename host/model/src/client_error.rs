@@ -1,4 +1,4 @@
-//! What a client gets when no server was started for it (spec section 7).
+//! The error that a client gets when no server was started for it (section 7).
 
 use serde_json::Value;
 

@@ -1,12 +1,12 @@
 //! Recognises common kinds of files by their first bytes.
 //!
-//! For messages about a file that is not what was expected: a download often gives a page about a file, a pointer to
-//! it, or an archive around it, under the file's own name.
+//! For messages about a file of an unexpected kind: a download often gives a page about a file, a pointer to it, or an
+//! archive around it, under the file's own name.
 
-/// How much of a file is needed to recognise it, bytes: the mark of a tar archive is at 257.
+/// The bytes at a file's start that are needed to recognise it: the mark of a tar archive is at 257.
 pub const BEGINNING: usize = 1024;
 
-/// Returns what `bytes` are, in words that follow "it is", and what to do about it; `None` when their kind is unknown.
+/// Returns the kind of `bytes`, in words that follow "it is", and the remedy; `None` when the kind is unknown.
 pub fn recognise(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     let start = bytes.get(..BEGINNING).unwrap_or(bytes);
     binary(start).or_else(|| text(start, bytes.len() > BEGINNING))

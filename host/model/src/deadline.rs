@@ -60,7 +60,7 @@ impl Deadline {
         if self.remaining().is_some_and(|left| left.is_zero()) { Err(self.expired()) } else { Ok(()) }
     }
 
-    /// The error for a deadline that something else has found to be over, such as a socket with its own timeout.
+    /// The error for a deadline that was found to be over by other means, such as a socket's own timeout.
     pub const fn expired(&self) -> Expired {
         Expired { limit: self.limit }
     }

@@ -55,8 +55,8 @@ impl Consent {
     }
 }
 
-/// The way a program ends after this effect and this consent (spec sections 3 and 4): success or a refusal, nothing
-/// else. A question without an answer is a refusal.
+/// Returns the way smcp ends after a decision with this effect and this answer (spec sections 3 and 4): success or a
+/// refusal, nothing else. A question without an answer is a refusal.
 pub const fn exit_for(effect: Effect, consent: Option<Consent>) -> ExitKind {
     match (effect, consent) {
         (Effect::Pass | Effect::Warn, _) => ExitKind::Success,
@@ -76,14 +76,14 @@ pub struct DecisionDocument {
     pub decision: Effect,
     /// The exit code of the program if it ends here.
     pub exit_code: u8,
-    /// Why nothing was evaluated; absent when policies were.
+    /// The reason why no policy was evaluated; absent when policies were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<CodedMessage>,
     /// The facts that the decision is based on.
     pub facts: DecidedFacts,
     /// Every policy with its result, in the order of evaluation.
     pub policies: Vec<PolicyResult>,
-    /// How many policies were left out to make the document small enough; absent when none were.
+    /// The number of policies left out to make the document small enough; absent when none were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub more: Option<String>,
     /// Remarks that don't come from a policy.
@@ -102,7 +102,7 @@ pub struct CodedMessage {
 /// The facts that are shown with a decision; null is *unknown*.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct DecidedFacts {
-    /// Who published the package.
+    /// The kind of the package's publisher.
     pub origin: Option<SafeText>,
     /// Its certification level, 0 to 3.
     pub cert_level: Option<CertLevel>,
@@ -142,19 +142,19 @@ pub struct PolicyResult {
     pub mode: Mode,
     /// The kind of its outcome.
     pub outcome: OutcomeKind,
-    /// Why it failed; absent unless the outcome is a fault.
+    /// The kind of its fault; absent unless the outcome is a fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<FaultKind>,
     /// The reason of the exception in force; absent when no exception is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiver: Option<SafeText>,
-    /// What the outcome means for the launch.
+    /// The effect of the outcome on the launch.
     pub effect: Effect,
     /// Digest of the component; null when its bytes could not be read.
     pub digest: Option<Digest>,
     /// The version that the component gives itself; null when it could not be asked.
     pub version: Option<SafeText>,
-    /// How long its evaluation took, microseconds.
+    /// The duration of its evaluation, microseconds.
     pub duration_us: u64,
     /// All its findings.
     pub findings: Vec<FindingDocument>,
@@ -167,7 +167,7 @@ pub enum FindingKind {
     Violation,
     /// A remark that is never a reason to refuse.
     Notice,
-    /// Why the policy failed.
+    /// The fault of a policy that failed.
     Fault,
 }
 
@@ -196,7 +196,7 @@ pub struct FindingDocument {
     pub message: SafeText,
     /// The field of the subject that it is about.
     pub fact: Option<SafeText>,
-    /// What the user can do about it.
+    /// The remedy for the user.
     pub remedy: Option<SafeText>,
     /// Details for machines, as pairs of name and value; absent when there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

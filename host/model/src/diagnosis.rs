@@ -3,7 +3,7 @@
 use crate::text::SafeText;
 use crate::word::serialize_as_word;
 
-/// How healthy a checked thing is.
+/// The health that a check found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Health {
     /// It is as it should be.
@@ -27,16 +27,16 @@ impl Health {
 
 serialize_as_word!(Health);
 
-/// One thing that was checked.
+/// One check with its result.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Check {
     /// The name of the check; stable, for machines.
     pub name: &'static str,
-    /// How healthy it is.
+    /// The health that it found.
     pub health: Health,
-    /// What was found.
+    /// The result, for people.
     pub message: SafeText,
-    /// What to do; `None` when there is nothing to do.
+    /// The advice; `None` when there is nothing to do.
     pub advice: Option<SafeText>,
 }
 

@@ -20,7 +20,7 @@ pub struct DigestError {
 }
 
 impl Digest {
-    /// The digest of nothing: the first record of a chain has it where others have the digest of the record before.
+    /// Zeros: the first record of a chain has them in place of the digest of the record before.
     pub const ZERO: Self = Self([0; 32]);
 
     /// Takes the 32 bytes of a SHA-256 that was computed elsewhere.

@@ -1,4 +1,4 @@
-//! Recognises how a saved text is encoded: byte order marks, UTF-16.
+//! Recognises the encoding of a saved text: byte order marks, UTF-16.
 
 /// The mark that some editors put before a text in UTF-8. It is not part of the text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

@@ -1,6 +1,6 @@
 //! An error and its causes as text.
 //!
-//! The first line of an error's message says what is wrong; the lines after it say what to do.
+//! The first line of an error's message names the fault; the lines after it give advice.
 
 use std::error::Error;
 
@@ -9,7 +9,7 @@ pub fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e 
     std::iter::successors(Some(error), |error| (*error).source())
 }
 
-/// Returns what is wrong, with all causes, on one line; what to do follows on further lines.
+/// Returns the fault, with all causes, on one line; the advice follows on further lines.
 pub fn error_chain(error: &(dyn Error + 'static)) -> String {
     let texts: Vec<String> = causes(error).map(ToString::to_string).collect();
     let (heads, more): (Vec<&str>, Vec<&str>) =
@@ -18,7 +18,7 @@ pub fn error_chain(error: &(dyn Error + 'static)) -> String {
     std::iter::once(heads.join(": ").as_str()).chain(more).collect::<Vec<_>>().join("\n")
 }
 
-/// Returns what is wrong, with all causes, on one line, without what to do.
+/// Returns the fault, with all causes, on one line, without the advice.
 pub fn sentence(error: &(dyn Error + 'static)) -> String {
     let heads = causes(error).map(|error| error.to_string().lines().next().unwrap_or_default().to_owned());
     heads.collect::<Vec<_>>().join(": ")

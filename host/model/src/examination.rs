@@ -1,6 +1,6 @@
-//! What smcp knows about policies without evaluating them.
+//! The examination of policies without evaluating them.
 //!
-//! Whether each policy can be evaluated, and what a component says about itself.
+//! It finds whether each policy can be evaluated, and the description that a component gives of itself.
 
 use crate::digest::Digest;
 use crate::mode::Mode;
@@ -20,7 +20,7 @@ pub struct Examined {
     pub layer: LayerName,
     /// Its mode: how strictly it is applied.
     pub mode: Mode,
-    /// Where its component is.
+    /// The place of its component.
     pub source: PolicySource,
     /// Digest of the component, when it could be read.
     pub digest: Option<Digest>,
@@ -30,7 +30,7 @@ pub struct Examined {
     pub state: PolicyState,
 }
 
-/// Whether a policy can be evaluated.
+/// The state of a policy: whether it can be evaluated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PolicyState {
     /// It is loaded, and its settings are accepted.
@@ -65,7 +65,7 @@ impl PolicyState {
         }
     }
 
-    /// What is wrong with it, when it has a fault.
+    /// Its fault; `None` when it has none.
     pub const fn fault(&self) -> Option<&Fault> {
         match self {
             Self::Ready | Self::Disabled | Self::Mismatched { .. } => None,
@@ -73,7 +73,7 @@ impl PolicyState {
         }
     }
 
-    /// The digest that it should have, when it has another.
+    /// The digest that it should have; `None` unless it has another.
     pub const fn pin(&self) -> Option<Digest> {
         match self {
             Self::Ready | Self::Disabled | Self::Faulty(_) => None,
@@ -82,7 +82,7 @@ impl PolicyState {
     }
 }
 
-/// A component's description of itself, and what smcp sees of its file.
+/// A component's description of itself, and the properties of its file.
 #[derive(Debug, Clone)]
 pub struct Inspection {
     /// The file, as the user named it.
@@ -93,13 +93,13 @@ pub struct Inspection {
     pub size: u64,
     /// The interface it exports, such as `smcp:policy/evaluator@0.1.0`.
     pub interface: SafeText,
-    /// What it imports: everything that it can do besides computing.
+    /// Its imports: everything that it can do besides computing.
     pub imports: Vec<SafeText>,
     /// The name it gives itself.
     pub name: SafeText,
     /// The version it gives itself.
     pub version: SafeText,
-    /// What it does, in one sentence.
+    /// Its purpose, in one sentence.
     pub description: SafeText,
     /// The effect of a violation under `warn`, unless the configuration says otherwise.
     pub on_warn: OnWarn,

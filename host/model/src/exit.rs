@@ -9,7 +9,7 @@ pub enum ExitKind {
     Usage,
     /// A registry could not answer, or does not have the package.
     Registry,
-    /// Bytes or identities are not what they should be.
+    /// Bytes or identities are not the expected ones.
     Integrity,
     /// A policy blocks, consent is missing, or the package's status forbids it.
     Refused,

@@ -12,7 +12,7 @@ use std::str::FromStr;
 
 use crate::text::SafeText;
 
-/// Who published a package (spec section 2).
+/// The kind of a package's publisher (spec section 2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// Published by the registry's own organisation.
@@ -127,7 +127,7 @@ impl Status {
 pub struct Facts {
     /// The version's status.
     pub status: Option<Status>,
-    /// Who published the package.
+    /// The kind of the package's publisher.
     pub origin: Option<Origin>,
     /// Its certification level.
     pub cert_level: Option<CertLevel>,

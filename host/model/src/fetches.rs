@@ -1,7 +1,7 @@
-//! Recognises commands that download what they run.
+//! Recognises commands that download the program that they run.
 //!
-//! A package that is only `npx -y something` is judged by its two hundred bytes, but runs whatever the network has that
-//! day. Such a command is recognised by its words alone. This helps the reader of a decision; it does not protect,
+//! A package that is only `npx -y something` is judged by its two hundred bytes, but runs the code that the network has
+//! that day. Such a command is recognised by its words alone. This helps the reader of a decision; it does not protect,
 //! since any program can download.
 
 mod script;
@@ -62,7 +62,7 @@ const INTERPRETERS: [&str; 4] = ["node", "python", "py", "bun"];
 /// Files of tools that fetch, given to an interpreter: `node …/npm/bin/npx-cli.js`.
 const TOOLS: [&str; 8] = ["npx-cli.js", "npm-cli.js", "pnpm.cjs", "yarn.js", "pip", "pip3", "pipx", "uvx"];
 
-/// How many wrappers inside wrappers are followed: people write two.
+/// The most wrappers inside one another that are followed: people write two.
 const DEPTH: usize = 6;
 
 impl Fetches {
@@ -92,7 +92,7 @@ impl fmt::Display for Fetches {
     }
 }
 
-/// Returns what a command fetches with; `None` when its words don't show that it fetches.
+/// Returns the words that a command fetches with; `None` when its words don't show that it fetches.
 fn command(words: &[String], depth: usize) -> Option<String> {
     let depth = depth.checked_sub(1)?;
     let (first, rest) = words.split_first()?;
@@ -188,12 +188,12 @@ fn behind(words: &[String], mark: char, is_option: impl Fn(&str) -> bool) -> Opt
     None
 }
 
-/// Returns what a script fetches with. The words are parts of one text.
+/// Returns the words that a script fetches with. `words` are parts of one text.
 fn text(words: &[String], depth: usize) -> Option<String> {
     script::commands(&words.join(" ")).iter().find_map(|words| command(words, depth))
 }
 
-/// Returns what the command after a wrapper's options, variables and numbers fetches with.
+/// Returns the words that the command after a wrapper's options, variables and numbers fetches with.
 fn wrapped(words: &[String], depth: usize) -> Option<String> {
     let mut behind_option = false;
     for (at, word) in words.iter().enumerate() {

@@ -9,7 +9,7 @@ use crate::content;
 use crate::text::SafeText;
 use crate::unambiguous;
 
-/// How many characters of a parser's message are shown.
+/// The most characters of a parser's message that are shown.
 const EXCERPT: usize = 300;
 
 /// A document that was found to be unambiguous.
@@ -45,7 +45,7 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, SafeText> {
     Document::new(bytes)?.read()
 }
 
-/// Names what the bytes are instead of a document, when that helps more than the place where the parser stopped.
+/// Names the kind of bytes that are not a document, when that helps more than the place where the parser stopped.
 fn something_else(bytes: &[u8]) -> Option<SafeText> {
     let (what, _) = content::recognise(bytes).filter(|(what, _)| !what.ends_with("text") || *what == "XML text")?;
     Some(SafeText::new(&format!("it is {what}, not a JSON document")))

@@ -17,14 +17,14 @@ pub struct PolicyLimits {
     pub instances: usize,
     /// The component's file, bytes.
     pub component_size: usize,
-    /// How much `evaluate` may hand to the host, bytes of lifted values.
+    /// The most that `evaluate` may hand to the host, bytes of lifted values.
     pub output: usize,
 }
 
 impl PolicyLimits {
     /// The limits of a policy whose configuration sets none.
     pub const DEFAULT: Self = Self {
-        // Real policies need microseconds; half a second is what a person doesn't notice.
+        // Real policies need microseconds; a person doesn't notice half a second.
         time: Duration::from_millis(500),
         // Bulk memory operations can't be interrupted, so memory bounds how far a deadline is overshot: 16 MiB is
         // about 12 to 20 ms.
@@ -58,12 +58,12 @@ pub const ADDRESS_SPACE: u64 = 512 * MIB as u64;
 pub const ABANDONED_THREADS: usize = 16;
 /// Native stack of an evaluation thread, bytes: the wasm stack and the host frames around it.
 pub const THREAD_STACK: usize = 4 * MIB;
-/// How often the epoch advances while a call is in flight. A deadline is met to within one tick.
+/// The time between two advances of the epoch while a call is in flight. A deadline is met to within one tick.
 pub const EPOCH_TICK: Duration = Duration::from_millis(1);
-/// How long after its deadline a call may take to unwind before its thread is given up: bulk memory operations and
-/// the lifting of values are not interrupted by the epoch.
+/// The time that a call has to unwind after its deadline before its thread is given up: bulk memory operations and the
+/// lifting of values are not interrupted by the epoch.
 pub const DEADLINE_GRACE: Duration = Duration::from_secs(2);
-/// How much `describe` and `check-settings` may hand to the host, bytes of lifted values: a schema and a few
+/// The most that `describe` and `check-settings` may hand to the host, bytes of lifted values: a schema and a few
 /// sentences.
 pub const DESCRIBE_OUTPUT: usize = 256 * KIB;
 
@@ -87,11 +87,11 @@ pub const POLICIES_TIME: Duration = Duration::from_secs(60);
 pub const FINDINGS: usize = 256;
 /// Extensions of all findings of one verdict together: as many as findings, so that empty ones are bounded, too.
 pub const EXTENSIONS: usize = FINDINGS;
-/// How much of [`VERDICT`] an extension costs besides its texts, bytes: the JSON around them in a document.
+/// The part of [`VERDICT`] that an extension costs besides its texts, bytes: the JSON around them in a document.
 pub const EXTENSION_COST: usize = 16;
-/// How much a message quotes of a text from outside, such as a path or a command, bytes: enough to recognise it.
+/// The most that a message quotes of a text from outside, such as a path or a command, bytes: enough to recognise it.
 pub const QUOTED: usize = 200;
-/// How much a message quotes of one key or value among many, bytes: several fit into a message.
+/// The most that a message quotes of one key or value among many, bytes: several fit into a message.
 pub const QUOTED_VALUE: usize = 80;
 /// One message, remedy or other text of a finding, bytes.
 pub const MESSAGE: usize = 4 * KIB;
@@ -113,7 +113,7 @@ pub const LOG_LINE: usize = 4 * KIB;
 /// Log lines of one evaluation.
 pub const LOG_LINES: usize = 200;
 
-/// A configuration file, bytes: a hundred times what a large company writes.
+/// A configuration file, bytes: a hundred times as much as a large company writes.
 pub const CONFIG_FILE: usize = MIB;
 /// A configuration after its aliases are expanded, bytes of text and two for every value: a file of plain text hardly
 /// reaches it, a few lines of nested aliases would.
@@ -123,8 +123,8 @@ pub const CONFIG_EXPANDED: usize = 4 * MIB;
 pub const CONFIG_BRACKETS: usize = 10_000;
 /// Problems of one configuration file that are shown, at most: more than a person reads at once.
 pub const CONFIG_PROBLEMS: usize = 100;
-/// How much of a configuration file is read again to find the places of its problems, bytes: each costs one more walk
-/// through the whole file.
+/// The most of a configuration file that is read again to find the places of its problems, bytes: each costs one more
+/// walk through the whole file.
 pub const CONFIG_REREAD: usize = 16 * MIB;
 /// Symbolic links on the way to one file of rules, at most: as many as Linux follows.
 pub const LINKS: usize = 40;
@@ -138,24 +138,24 @@ pub const START_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 pub const MAX_FACTS_AGE_DEFAULT: Duration = Duration::from_secs(24 * 60 * 60);
 /// `max_facts_age`, at most: facts that are older say little about a package of today.
 pub const MAX_FACTS_AGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-/// How old a kept answer of a registry gets before the same answer is written again: one small write to the disk, once
-/// a minute, is not noticed.
+/// The age that a kept answer of a registry reaches before the same answer is written again: one small write to the
+/// disk, once a minute, is not noticed.
 pub const RESOLUTION_RENEWED: Duration = Duration::from_secs(60);
 /// A kept answer of a registry, bytes: an answer and a little more.
 pub const RESOLUTION_KEPT: usize = 2 * MIB;
 /// Kept answers that are looked at, for one package or for a list of the cache.
 pub const RESOLUTIONS_READ: usize = 10_000;
-/// How long to wait before another try for a cached file that another process is about to remove: it takes no longer.
+/// The wait before another try for a cached file that another process is about to remove: removing takes no longer.
 pub const LEASE_PAUSE: Duration = Duration::from_millis(5);
-/// How old an unfinished file in the cache must be to count as left behind: no download outlives `start_timeout`.
+/// The age from which an unfinished file in the cache counts as left behind: no download outlives `start_timeout`.
 pub const DRAFT_ABANDONED: Duration = START_TIMEOUT;
-/// How often a package is fetched again when another process empties the cache meanwhile.
+/// The most times that a package is fetched when another process empties the cache meanwhile.
 pub const FETCH_ATTEMPTS: usize = 3;
-/// The file that marks a cache, bytes: ours has three hundred.
+/// The file that marks a cache, bytes: the one that smcp writes has three hundred.
 pub const CACHE_MARKER: u64 = 4 * KIB as u64;
 /// Entries of a run's folder that are searched for files that the server left: a whole bundle, and as much again.
 pub const LEFT_LOOKED_AT: usize = 2 * BUNDLE_ENTRIES;
-/// How many of the files that a server left are named in a message: enough to recognise them.
+/// The most files that a message names of those that a server left: enough to recognise them.
 pub const LEFT_NAMED: usize = 5;
 /// One such name, characters.
 pub const LEFT_NAME: usize = 200;
@@ -165,7 +165,8 @@ pub const FACTS_FILE: usize = 16 * MIB;
 pub const ENV_FILE: usize = MIB;
 /// A client's file, bytes: some keep their whole history in it.
 pub const CLIENT_FILE: usize = 64 * MIB;
-/// How long `mcp-config` evaluates the policies for a package: a user who sets up a client would not wait longer.
+/// The time that `mcp-config` has to evaluate the policies for a package: a user who sets up a client would not wait
+/// longer.
 pub const ADVICE: Duration = Duration::from_secs(3);
 /// The name of a server in a client, bytes: clients build names of tools with it, of which some take 64.
 pub const SERVER_NAME: usize = 64;
@@ -177,16 +178,16 @@ pub const MANIFEST: usize = 10 * MIB;
 pub const BUNDLE: u64 = 100 * MIB as u64;
 /// Requests for one thing, at most: a registry that fails three times in a row is down.
 pub const HTTP_TRIES: u32 = 3;
-/// How long to wait before the second request; twice as long before each further one, less a random part, so that
-/// clients that failed together don't come back together.
+/// The wait before the second request; twice as long before each further one, less a random part, so that clients that
+/// failed together don't come back together.
 pub const HTTP_BACKOFF: Duration = Duration::from_millis(250);
 /// The longest wait that a registry may ask for: one that needs longer is down, and saying so helps more.
 pub const HTTP_RETRY_AFTER: Duration = Duration::from_secs(30);
-/// How long a connection may take to be made, TLS included: three tries fit into the default start timeout.
+/// The time for making a connection, TLS included: three tries fit into the default start timeout.
 pub const HTTP_CONNECT: Duration = Duration::from_secs(10);
-/// How long an answer may take to begin: three tries leave some of the default start timeout for the rest.
+/// The time within which an answer must begin: three tries leave some of the default start timeout for the rest.
 pub const HTTP_ANSWER: Duration = Duration::from_secs(15);
-/// How long to wait for a registry when the cache could answer in its place: a network that swallows everything must
+/// The longest wait for a registry when the cache could answer in its place: a network that swallows everything must
 /// not use up the time that a client gives a server to start. Half of the deadline when that is less.
 pub const RECALL_PATIENCE: Duration = Duration::from_secs(10);
 /// Redirects in a row: storage behind a registry needs one or two.
@@ -195,13 +196,13 @@ pub const HTTP_REDIRECTS: usize = 5;
 pub const HTTP_HEADERS: usize = 64 * KIB;
 /// One URL, bytes: URLs that storage signs are long, but none needs more.
 pub const HTTP_URL: usize = 8 * KIB;
-/// How much of an error's body is read, bytes.
+/// The most of an error's body that is read, bytes.
 pub const HTTP_ERROR: usize = 4 * KIB;
-/// How much of an error's message is shown, bytes.
+/// The most of an error's message that is shown, bytes.
 pub const HTTP_ERROR_SHOWN: usize = 200;
 /// The size from which a download gets a progress bar, bytes.
 pub const PROGRESS_SIZE: u64 = MIB as u64;
-/// How long a download of unknown size takes before it gets a progress bar.
+/// The time after which a download of unknown size gets a progress bar.
 pub const PROGRESS_DELAY: Duration = Duration::from_secs(1);
 /// The file that `SSL_CERT_FILE` names, bytes: ten times all certificate authorities of a system.
 pub const CERTIFICATES: usize = 8 * MIB;
@@ -217,7 +218,7 @@ pub const PATTERN: usize = KIB;
 pub const PATTERNS: usize = 1000;
 /// A file of such patterns, bytes: the greatest number of patterns, with their comments.
 pub const PATTERN_FILE: usize = 256 * KIB;
-/// How many files that can't be packed or are left out a message lists: they fit on a screen.
+/// The most files that a message lists because they can't be packed or are left out: they fit on a screen.
 pub const PUBLISH_LISTED: usize = 20;
 /// Entries in a bundle (spec section 6).
 pub const BUNDLE_ENTRIES: usize = 100_000;
@@ -229,7 +230,7 @@ pub const BUNDLE_PATH: usize = 2048;
 pub const BUNDLE_DEPTH: usize = 128;
 /// One extended header of a bundle, bytes: a path and a few attributes, held in memory.
 pub const BUNDLE_HEADER: usize = 64 * KIB;
-/// How much may follow the last entry of a bundle's tar, bytes: archivers fill their last record with zeros.
+/// The most bytes after the last entry of a bundle's tar: archivers fill their last record with zeros.
 pub const BUNDLE_PADDING: usize = MIB;
 /// Connections that a served registry has open at once. Further ones wait to be accepted. It is enough for a team's
 /// machines, and memory and threads stay bounded.
@@ -238,21 +239,21 @@ pub const SERVE_CONNECTIONS: usize = 64;
 pub const SERVE_HEAD: usize = 16 * KIB;
 /// Header fields of one request to a served registry.
 pub const SERVE_HEADERS: usize = 64;
-/// How long a client may take for the head of a request, idle time between two requests included.
+/// The time that a client has for the head of a request, idle time between two requests included.
 pub const SERVE_HEAD_TIME: Duration = Duration::from_secs(10);
-/// How long one connection to a served registry may last: the largest bundle at 200 KiB a second.
+/// The longest life of a connection to a served registry: the largest bundle at 200 KiB a second.
 pub const SERVE_CONNECTION_TIME: Duration = Duration::from_secs(10 * 60);
-/// How long a served registry may take to prepare one answer.
+/// The time that a served registry has to prepare one answer.
 pub const SERVE_ANSWER_TIME: Duration = Duration::from_secs(30);
-/// How long answers that are being sent may take once the server was asked to end.
+/// The time that is left for answers being sent once the server was asked to end.
 pub const SERVE_END_GRACE: Duration = Duration::from_secs(5);
-/// How long to wait after the system could not hand over a connection, mostly because file descriptors ran out.
+/// The wait after the system could not hand over a connection, mostly because file descriptors ran out.
 pub const SERVE_ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Pieces of a file that are read ahead of a client.
 pub const SERVE_READ_AHEAD: usize = 2;
 /// Packages that are compared for a suggestion, which takes a tenth of a second. A catalogue has no such limit.
 pub const SUGGESTIONS: usize = 100_000;
-/// How long a served registry may take to list all its packages: the list is sent while it is made, as long as the
+/// The time that a served registry has to list all its packages: the list is sent while it is made, as long as the
 /// connection may last.
 pub const SERVE_CATALOG_TIME: Duration = SERVE_CONNECTION_TIME;
 
@@ -272,74 +273,74 @@ pub const CLIENT_REASON: usize = 250;
 /// The document that goes with that line, bytes: a decision of a hundred policies, far below what a client reads at
 /// once.
 pub const CLIENT_DATA: usize = 32 * KIB;
-/// How long a client may be silent before smcp ends when it has started nothing: a client that asks a second time,
-/// because its first request was refused, does so within milliseconds.
+/// The silence of a client after which smcp ends when it has started nothing: a client that asks a second time, because
+/// its first request was refused, does so within milliseconds.
 pub const REFUSAL_QUIET: Duration = Duration::from_secs(3);
-/// How long smcp answers a client for which it has started nothing, however many requests come.
+/// The time during which smcp answers a client for which it has started nothing, however many requests come.
 pub const REFUSAL_WHOLE: Duration = Duration::from_secs(30);
 /// One line of a client for which nothing was started, bytes. A longer line is skipped.
 pub const REFUSAL_LINE: usize = MIB;
 
-/// How much is read of a file that the system did not start, bytes: its first line, or the head of a program with the
-/// name of its loader.
+/// The part that is read of a file that the system did not start, bytes: its first line, or the head of a program with
+/// the name of its loader.
 pub const PROGRAM_HEAD: usize = 4 * KIB;
 /// Directories of PATH that a message shows, searched and not searched together: more than people have.
 pub const PATH_SHOWN: usize = 24;
 
-/// How long a server may go on after its client closed standard input, before SIGTERM. It can finish the answers that
-/// it is sending; a server that hangs is not waited for.
+/// The time that a server has after its client closed standard input, before SIGTERM. It can finish the answers that it
+/// is sending; a server that hangs is not waited for.
 pub const STDIN_CLOSED_GRACE: Duration = Duration::from_secs(5);
-/// How long a server may take to end after SIGTERM, before SIGKILL. Clients in wide use send us SIGKILL two seconds
+/// The time that a server has to end after SIGTERM, before SIGKILL. Clients in wide use send us SIGKILL two seconds
 /// after their SIGTERM, and by then the server must be gone: no other process would end it.
 pub const TERMINATE_GRACE: Duration = Duration::from_millis(1500);
 
-/// How much of one line of a server is held while the warning for the model is inserted, bytes (spec section 7): far
-/// above the size of a handshake or a list of tools, far below what would be a burden.
+/// The most of one line of a server that is held while the warning for the model is inserted, bytes (spec section 7):
+/// far above the size of a handshake or a list of tools, far below what would be a burden.
 pub const HELD_LINE: usize = 8 * MIB;
 /// Requests of a client that are remembered until they are answered: more than any client has in flight. Beyond it
 /// the oldest is forgotten, so that a client that never gets its answers costs no more than this.
 pub const OPEN_REQUESTS: usize = 65_536;
 /// A buffer of the relay, bytes, one for each direction: the default size of a pipe.
 pub const RELAY_BUFFER: usize = 64 * KIB;
-/// How much of one line of a client is kept unread once the warning is delivered, bytes, in case the rest of it concerns
-/// the warning: the text of a large file. A longer line is read as it comes, which is slower.
+/// The most of one line of a client that is kept unread once the warning is delivered, bytes, in case the rest of it
+/// concerns the warning: the text of a large file. A longer line is read as it comes, which is slower.
 pub const SKIMMED_LINE: usize = MIB;
-/// How long smcp waits for a client that does not read, once smcp was asked to end and the server has ended. With
+/// The longest wait for a client that does not read, once smcp was asked to end and the server has ended. With
 /// [`TERMINATE_GRACE`] still under the two seconds after which clients send SIGKILL.
 pub const RELAY_GRACE: Duration = Duration::from_millis(250);
 /// One key or id in a message of the protocol, bytes: clients count or use UUIDs. A longer one matches nothing.
 pub const PROTOCOL_TOKEN: usize = KIB;
 /// Keys of one object that are compared with each other while a warning is undelivered: an answer has a handful.
 pub const COMPARED_KEYS: usize = 65_536;
-/// What the warning may add to one line, bytes, in all its places together: thousands of tools. Without it a line of
-/// empty tools would grow a hundredfold.
+/// The most bytes that the warning may add to one line, in all its places together: thousands of tools. Without it a
+/// line of empty tools would grow a hundredfold.
 pub const INSERTED: usize = 8 * MIB;
-/// How long a server may take to end after SIGTERM when smcp was killed. The killer of smcp didn't want to wait, and
+/// The time that a server has to end after SIGTERM when smcp was killed. The killer of smcp didn't want to wait, and
 /// may be starting the next one already.
 pub const REAPER_ORPHAN_GRACE: Duration = Duration::from_millis(500);
 /// The time between two rounds of killing the remaining processes of a server while none of them ends. Each round also
 /// finds orphans that became children of the reaper.
 pub const REAPER_SWEEP_ROUND: Duration = Duration::from_millis(50);
-/// How many such rounds in a row may pass without an end, five seconds in all, before the rest is given up: a process
-/// in a call to a dead disk, or one that runs as another user. Killing takes milliseconds.
+/// The most such rounds in a row without an end, five seconds in all, before the rest is given up: a process in a call
+/// to a dead disk, or one that runs as another user. Killing takes milliseconds.
 pub const REAPER_SWEEP_ROUNDS: u32 = 100;
-/// Descriptors that the reaper closes one by one where the system can't close all: far more than smcp and its client open,
-/// far fewer than the millions that a container may allow.
+/// Descriptors that the reaper closes one by one where the system can't close all: far more than smcp and its client
+/// open, far fewer than the millions that a container may allow.
 pub const REAPER_DESCRIPTORS: u32 = 4096;
 
 /// The audit log's file, bytes: one that has grown beyond it is put aside, and a new one begins. Editors can open it.
 pub const AUDIT_FILE: u64 = 64 * MIB as u64;
 /// One record of the audit log, bytes: a manifest of the greatest size, every character of it escaped, and the rest.
 pub const AUDIT_RECORD: u64 = 128 * MIB as u64;
-/// How much the diagnosis writes into the folder of a run, bytes: more than a full file system accepts.
+/// The bytes that the diagnosis writes into the folder of a run: more than a full file system accepts.
 pub const RUN_PROBE: usize = 64 * KIB;
 /// The limit on open files below which a run fails, found by trying: with 40 a server starts, with 32 none does.
 pub const OPEN_FILES: u64 = 48;
 /// `/etc/passwd` or `/etc/group`, bytes: a hundred thousand users. With a longer file no group counts as private.
 pub const USERS: usize = 8 * MIB;
-/// How long a process waits for others that write to the audit log: a hundred of them need less than a second.
+/// The longest wait of a process for others that write to the audit log: a hundred of them need less than a second.
 pub const AUDIT_LOCK: Duration = Duration::from_secs(10);
-/// How long the system's log may take to accept a head of the audit log: the socket of a running daemon accepts it at
+/// The time that the system's log has to accept a head of the audit log: the socket of a running daemon accepts it at
 /// once.
 pub const AUDIT_HEAD: Duration = Duration::from_secs(1);
 /// Breaks of one audit log that are shown, at most: a log that was rewritten has one in every line.
@@ -352,9 +353,9 @@ pub const CLOCK_BEFORE_EPOCH: &str = "the system's clock stands before 1970, or 
                                       audit log depend on it";
 /// The file `/proc/self/status`, bytes: sixty lines about a process.
 pub const PROCESS_STATUS: usize = 64 * KIB;
-/// How far in the future the facts in a cache may be: a correction of the clock by a time server.
+/// The most time by which the facts in a cache may lie in the future: a correction of the clock by a time server.
 pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
-/// How much is written, and removed again, to see whether records could be written, bytes: a decision, a start and an
+/// The bytes that are written, and removed again, to test whether records could be written: a decision, a start and an
 /// end with a small manifest.
 pub const AUDIT_PROBE: usize = 16 * KIB;
 /// The note about a running server beside the audit log, bytes: a few numbers, and the names of a package.
@@ -364,7 +365,7 @@ pub const AUDIT_RUNNING: usize = 16 * KIB;
 pub const AUDIT_ABANDONED: usize = 64;
 /// Starts without an end whose numbers are kept while a log is read: more than a machine starts in a week.
 pub const AUDIT_UNENDED: usize = 100_000;
-/// How many such numbers, and how many names of foreign files beside the log, are shown.
+/// The most such numbers, and the most names of foreign files beside the log, that are shown.
 pub const AUDIT_SHOWN: usize = 10;
 /// Files that the audit log may consist of: names have six digits.
 pub const AUDIT_FILES: u32 = 999_999;

@@ -1,4 +1,4 @@
-//! Locks a file, with a limit on how long to wait.
+//! Locks a file, with a limit on the wait.
 
 use std::fs::File;
 use std::fs::TryLockError;
@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// How many processes may have a lock at the same time.
+/// The number of processes that may have a lock at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sharing {
     /// Only one.
@@ -20,7 +20,7 @@ pub enum Sharing {
 /// `patience`. A separate thread waits, because the system's own wait has no limit.
 ///
 /// # Errors
-/// When the system gives no lock or no thread.
+/// When the system can't lock the file or start a thread.
 pub fn lock_within(file: File, sharing: Sharing, patience: Duration) -> io::Result<Option<File>> {
     let tried = match sharing {
         Sharing::Exclusive => file.try_lock(),

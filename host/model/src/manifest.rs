@@ -1,10 +1,10 @@
-//! A package's manifest: the command that it starts, and what it asks for.
+//! A package's manifest: its command, and the permissions that it asks for.
 
 use std::collections::BTreeMap;
 
 use crate::word::serialize_as_word;
 
-/// How the server talks to its client.
+/// The transport between the server and its client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
     /// Over standard input and output.
@@ -25,7 +25,7 @@ impl Transport {
 
 serialize_as_word!(Transport);
 
-/// How the server's process is started on this platform.
+/// The command that starts the server on this platform.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entrypoint {
     /// A name without a slash, looked up on PATH; or a path inside the bundle. Not yet checked against the bundle.
@@ -56,11 +56,11 @@ pub struct Permissions {
 /// A manifest whose identity matches the package that was asked for.
 #[derive(Debug, Clone)]
 pub struct Manifest {
-    /// How the server talks to its client.
+    /// The transport between the server and its client.
     pub transport: Transport,
-    /// What would be started on this platform.
+    /// The command that would be started on this platform.
     pub entrypoint: Entrypoint,
-    /// What it asks for.
+    /// The permissions that it asks for.
     pub permissions: Permissions,
     /// The JSON text: exactly the bytes that its digest covers.
     pub text: String,

@@ -4,7 +4,7 @@ use crate::verdict::OutcomeKind;
 use crate::word::deserialize_word;
 use crate::word::serialize_as_word;
 
-/// How strictly a policy is applied (spec section 3). Case-sensitive in text.
+/// The strictness with which a policy is applied (spec section 3). Case-sensitive in text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// A violation refuses the package.
@@ -51,7 +51,7 @@ impl OnWarn {
     }
 }
 
-/// What one policy's outcome means for the launch.
+/// The effect of one policy's outcome on the launch.
 ///
 /// Ordered from harmless to final, so the effect of many policies is the maximum of theirs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

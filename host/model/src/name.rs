@@ -10,7 +10,7 @@ use crate::word::serialize_as_word;
 
 /// A policy's name: 1 to 64 bytes of `[a-z0-9-]` (spec section 1).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PolicyName(String); // INVARIANT: checked by `FromStr`; the built-in names are constants that its test checks.
+pub struct PolicyName(String); // INVARIANT: checked by `FromStr`; built-in names are constants that its test checks.
 
 /// The stable name of a finding, for machines: 1 to 64 bytes of `[a-z0-9-]` (`wit/policy.wit`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,6 +1,7 @@
 //! Finds the known word that a misspelt one most likely means.
 
-/// How many characters of a word are compared: names are short, and the time grows with the square of their length.
+/// The most characters of a word that are compared: names are short, and the time grows with the square of their
+/// length.
 const COMPARED: usize = 80;
 
 /// Returns the candidate that `word` most likely means, `None` when none is close. Case does not count, nor the

@@ -1,4 +1,4 @@
-//! Checks that only the caller and root can write what smcp relies on.
+//! Checks that only the caller and root can write the files that smcp relies on.
 //!
 //! Spec section 1 has the rule, and the conditions for a group that may write.
 
@@ -41,8 +41,8 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The caller with the effective user id `uid`. `private_group` is called only for something that a group may write
-    /// to: it returns the group that has no member but the caller, see [`private_group`].
+    /// The caller with the effective user id `uid`. `private_group` is called only for a file or folder that a group
+    /// may write to: it returns the group that has no member but the caller, see [`private_group`].
     pub const fn new(uid: u32, private_group: fn() -> Option<u32>) -> Self {
         Self { uid, private_group }
     }
@@ -52,11 +52,11 @@ impl Caller {
         self.uid
     }
 
-    /// Checks that something belongs to the caller or to root, and that no other user may write to it. A sticky bit
-    /// does not help: it keeps others from renaming, not from adding.
+    /// Checks that a file or folder belongs to the caller or to root, and that no other user may write to it. A sticky
+    /// bit does not help: it keeps others from renaming, not from adding.
     ///
     /// # Errors
-    /// [`Untrusted`] with what is wrong.
+    /// [`Untrusted`] with the wrong owner or mode.
     pub fn check(&self, found: Ownership) -> Result<(), Untrusted> {
         if found.uid != self.uid && found.uid != 0 {
             return Err(Untrusted::Foreign { uid: found.uid });

@@ -33,9 +33,9 @@ pub enum Selector {
 /// `org/name@version`, `org/name@latest` or `org/name@sha256:…` (spec section 6).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackageRef {
-    /// Which package.
+    /// The package.
     pub id: PackageId,
-    /// Which version of it.
+    /// Its version.
     pub selector: Selector,
 }
 
@@ -61,9 +61,9 @@ impl RefError {
 /// A registry's answer about a package, not yet verified against any bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolution {
-    /// Which package.
+    /// The package.
     pub id: PackageId,
-    /// Which version; never `latest`.
+    /// The version; never `latest`.
     pub version: Version,
     /// The registry that answered.
     pub registry: Registry,
@@ -87,9 +87,9 @@ impl Resolution {
 /// A package with exact bytes, identified by verified digests, and the facts that its registry gives.
 #[derive(Debug, Clone)]
 pub struct ResolvedPackage {
-    /// Which package.
+    /// The package.
     pub id: PackageId,
-    /// Which version; never `latest`.
+    /// The version; never `latest`.
     pub version: Version,
     /// The registry that vouches for the facts.
     pub registry: Registry,

@@ -42,7 +42,7 @@ deserialize_word!(LayerName);
 /// The components inside the binary. Only the source of their bytes sets them apart from others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BuiltIn {
-    /// It judges who published the package.
+    /// It judges the kind of the package's publisher.
     Origin,
     /// It judges the certification level.
     Certification,
@@ -64,7 +64,7 @@ impl BuiltIn {
     }
 }
 
-/// Where a policy's component is.
+/// The place of a policy's component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PolicySource {
     /// Inside the binary.
@@ -89,7 +89,7 @@ pub struct PolicySpec {
     pub name: PolicyName,
     /// The layer that configures it.
     pub layer: LayerName,
-    /// Where its component is.
+    /// The place of its component.
     pub source: PolicySource,
     /// The digest its component must have.
     pub pin: Option<Digest>,

@@ -1,4 +1,4 @@
-//! Reports the progress of downloads to whatever displays it.
+//! Reports the progress of downloads to a display.
 
 /// Receives the progress of downloads, one after the other.
 pub trait Progress {

@@ -47,7 +47,7 @@ pub struct Place {
     pub seq: u64,
     /// The digest of the line before it.
     pub prev: Digest,
-    /// When it was written: RFC 3339, UTC.
+    /// The time at which it was written: RFC 3339, UTC.
     pub time: SafeText,
     /// The event that it is about.
     pub event: Event,
@@ -127,7 +127,7 @@ pub struct DecisionRecord {
 /// The request that the policies got.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct RequestRecord {
-    /// The package, as a facts document: what `policy eval` reads.
+    /// The package, as a facts document, which `policy eval` reads.
     pub subject: Value,
     /// The circumstances; absent when no policy was evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -248,7 +248,7 @@ pub struct StartRecord {
     pub bundle_digest: Digest,
     /// The program, as the manifest names it.
     pub program: String,
-    /// How many arguments the command line adds.
+    /// The number of arguments that the command line adds.
     pub arguments: usize,
     /// The names of the variables that the command line sets.
     pub variables: Vec<String>,
@@ -256,7 +256,7 @@ pub struct StartRecord {
     pub warning: bool,
 }
 
-/// How a launch ended, with or without a server.
+/// The end of a launch, with or without a server.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct EndRecord {
     /// `org/name@version`, as far as it was known.
@@ -267,12 +267,12 @@ pub struct EndRecord {
     /// The time since the start, milliseconds; absent when no server was started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
-    /// How many files the server left beside its program; absent when unknown.
+    /// The number of files that the server left beside its program; absent when unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_behind: Option<usize>,
 }
 
-/// How a launch ended.
+/// The way in which a launch ended.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "outcome", rename_all = "lowercase")]
 pub enum HowEnded {
@@ -287,7 +287,7 @@ pub enum HowEnded {
     Abandoned {
         /// The record of its start.
         start: Head,
-        /// What is known about it.
+        /// The facts that are known about it.
         message: SafeText,
     },
     /// The launch could not be carried out.
@@ -299,14 +299,14 @@ pub enum HowEnded {
     },
 }
 
-/// How a server ended.
+/// The end of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ServerEnd {
     /// The server's own exit code.
     pub server_exit_code: Option<u8>,
     /// The signal that ended it.
     pub signal: Option<u8>,
-    /// Who caused the end.
+    /// The cause of the end.
     pub ended_by: EndedBy,
     /// The exit code of smcp.
     pub exit_code: u8,
@@ -314,7 +314,7 @@ pub struct ServerEnd {
     pub warning: Option<Delivery>,
 }
 
-/// Who caused the end of a server.
+/// The cause of a server's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndedBy {
     /// The server ended by itself, or another process than smcp ended it.

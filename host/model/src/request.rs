@@ -28,11 +28,11 @@ pub struct Subject {
     pub manifest_digest: Option<Digest>,
     /// Digest of the bundle.
     pub bundle_digest: Option<Digest>,
-    /// How the server talks to its client.
+    /// The transport between the server and its client.
     pub transport: Option<Transport>,
-    /// What would be started.
+    /// The command that would be started.
     pub entrypoint: Option<Entrypoint>,
-    /// What the manifest asks for.
+    /// The permissions that the manifest asks for.
     pub permissions: Option<Permissions>,
     /// The manifest as JSON text.
     pub manifest: Option<String>,

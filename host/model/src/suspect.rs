@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use crate::ownership::Untrusted;
 
-/// A file, folder or link on the path of a file of rules that another user could have changed, and why.
+/// A file, folder or link on the path of a file of rules that another user could have changed, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suspect {
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
-    /// What is wrong with it.
+    /// Its wrong owner or mode.
     pub why: Untrusted,
     /// The user id of the caller, who should own it.
     pub uid: u32,
@@ -30,7 +30,7 @@ impl Suspect {
         }
     }
 
-    /// What is wrong with it and what to do, without its path.
+    /// The fault and the remedy, without the path.
     pub fn advice(&self) -> String {
         format!("{}, and whoever can change rules decides what runs; run: {}", self.why, self.remedy())
     }

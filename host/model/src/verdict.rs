@@ -26,7 +26,7 @@ pub struct Finding {
     pub message: SafeText,
     /// The field of the subject that it is about.
     pub fact: Option<SafeText>,
-    /// What the user can do about it.
+    /// The remedy for the user.
     pub remedy: Option<SafeText>,
     /// Details for machines.
     pub extensions: Vec<(SafeText, SafeText)>,
@@ -41,7 +41,7 @@ pub struct Verdict {
     pub notices: Vec<Finding>,
 }
 
-/// Why a policy failed. The list is closed: the same word in code, JSON and documents (spec section 3).
+/// The kind of a policy's failure. The list is closed: the same word in code, JSON and documents (spec section 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FaultKind {
     /// Missing, unreadable, not a component, too large, or does not compile.
@@ -58,7 +58,7 @@ pub enum FaultKind {
     Stack,
     /// Passed a limit on tables, instances, handles or log lines.
     Limit,
-    /// Returned too much, or something that contradicts the interface's rules.
+    /// Returned too much, or a value that breaks the interface's rules.
     Output,
     /// Trapped.
     Trap,
@@ -103,9 +103,9 @@ impl FaultKind {
 pub struct Fault {
     /// Its kind, from the closed list.
     pub kind: FaultKind,
-    /// What happened, for people.
+    /// The message for people.
     pub message: SafeText,
-    /// What to do about it.
+    /// The remedy.
     pub remedy: Option<SafeText>,
 }
 
@@ -236,7 +236,7 @@ deserialize_word!(FaultKind, OutcomeKind);
 pub struct Evaluated {
     /// The specification that it was evaluated with.
     pub spec: Arc<PolicySpec>,
-    /// The effect of a violation under `warn`; `Notify` when the component failed before it could say.
+    /// The effect of a violation under `warn`; `Notify` when the component failed before it named one.
     pub on_warn: OnWarn,
     /// Digest of the component's bytes, when they could be read.
     pub digest: Option<Digest>,

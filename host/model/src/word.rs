@@ -1,6 +1,7 @@
 //! Serialises types as words for machines.
 //!
-//! A type is written as what its `as_str` returns, and read back by searching its list of values or by its `FromStr`.
+//! A type is written as the text that its `as_str` returns, and read back by searching its list of values or by its
+//! `FromStr`.
 
 /// Implements `Serialize` for types by their `as_str`.
 macro_rules! serialize_as_word {

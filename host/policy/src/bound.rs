@@ -60,7 +60,7 @@ impl Bound {
     }
 }
 
-/// Says how a component differs from the pinned one; `None` when it does not.
+/// Returns the difference between a component and the pinned one; `None` when none is known.
 fn difference(component: &Result<Component, Unreadable>, pin: Digest) -> Option<String> {
     match component {
         Ok(component) => (component.digest() != pin).then(|| format!("has the digest {}", component.digest())),

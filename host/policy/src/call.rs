@@ -33,9 +33,9 @@ pub(super) struct CallResult<T> {
 pub(super) struct Allowance<'l> {
     /// The policy's limits.
     pub(super) limits: &'l PolicyLimits,
-    /// How much of the policy's time earlier calls have used: all calls for one decision share one deadline.
+    /// The part of the policy's time that earlier calls have used: all calls for one decision share one deadline.
     pub(super) spent: Duration,
-    /// How many bytes of values it may hand to the host.
+    /// The most bytes of values that it may hand to the host.
     pub(super) output: usize,
 }
 

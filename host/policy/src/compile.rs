@@ -20,7 +20,7 @@ use smcp_model::digest::Digest;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
 
-/// How long a compiler may take, wall clock: components of large languages need about twenty seconds.
+/// The time that a compiler has, wall clock: components of large languages need about twenty seconds.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The features that a guest may use: WebAssembly 2.0, tail calls and extended constants. All others are refused here,
@@ -142,7 +142,7 @@ fn failed(error: &wasmtime::Error) -> Fault {
         .remedy("report it to the policy's author: the compiler does not take it")
 }
 
-/// Proposals that are off, in the order in which they are tried, and how to build without them.
+/// Proposals that are off, in the order in which they are tried, with the way to build without them.
 const OFF: [(WasmFeatures, &str); 7] = [
     (
         WasmFeatures::CM_ASYNC

@@ -18,7 +18,7 @@ pub struct Component {
     code: CodeSource,
 }
 
-/// Where a component's code comes from.
+/// The origin of a component's code.
 #[derive(Clone)]
 pub(crate) enum CodeSource {
     /// It was compiled when this crate was built.
@@ -55,7 +55,7 @@ impl fmt::Debug for Component {
     }
 }
 
-/// Why the bytes of a component could not be read.
+/// The reason why the bytes of a component could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unreadable {
     /// Its policy is disabled, so the file was not read.

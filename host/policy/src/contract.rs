@@ -1,7 +1,7 @@
 //! The interface between smcp and policies, in each of its versions.
 //!
-//! Only the module of a version knows the form of its interface. This module has what all versions share: a component
-//! describes itself, checks settings and evaluates.
+//! Only the module of a version knows the form of its interface. This module has the part that all versions share: a
+//! component describes itself, checks settings and evaluates.
 
 mod v0_1;
 
@@ -58,7 +58,7 @@ pub(crate) fn add_imports(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
 }
 
 impl<'r> RequestForms<'r> {
-    /// The forms of `request`, of which none is made yet.
+    /// The forms of `request`, not made yet.
     pub(crate) const fn of(request: &'r Request) -> Self {
         Self { request, v0_1: OnceLock::new() }
     }

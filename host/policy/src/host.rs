@@ -28,7 +28,7 @@ pub struct PolicyHost {
     pub(crate) runtime: Arc<Runtime>,
 }
 
-/// Everything that calls share.
+/// The parts of the host that all calls share.
 pub(crate) struct Runtime {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<Guest>,

@@ -25,7 +25,7 @@ use smcp_model::verdict::FaultKind;
 pub(crate) struct Loaded {
     /// Its description of itself.
     pub(crate) description: Description,
-    /// How it is called.
+    /// The linked component, ready to be called.
     pub(crate) contract: Contract,
     /// The time that `describe` took.
     pub(crate) describing: Duration,
@@ -73,8 +73,8 @@ impl Runtime {
     }
 }
 
-/// Checks how many memories and tables all parts of a component have together, before they are made: the runtime would
-/// refuse too many as well, but not say how many there are.
+/// Checks the number of memories and tables of all parts of a component together, before they are made: the runtime
+/// would refuse too many as well, but not say how many there are.
 fn check_counts(component: &component::Component) -> Result<(), Fault> {
     // Only a component that imports modules has no such sum, and `shape` refuses those.
     let Some(needed) = component.resources_required() else { return Ok(()) };

@@ -9,7 +9,7 @@ use smcp_model::limits;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
 
-/// What to do about a limit on address space.
+/// The remedy for a limit on address space.
 pub(super) const RAISE: &str = "raise the limit before smcp starts, in the shell or the service that starts it";
 
 /// Returns a message when the address space is limited (`ulimit -v`) to less than smcp needs, otherwise `None`.
@@ -33,7 +33,7 @@ fn limit_message(limit: u64) -> String {
     format!("`ulimit -v` is {found}; smcp needs {needed} (KiB) of address space, and more for large policies")
 }
 
-/// Whether the system refused the runtime something, and not a limit of smcp.
+/// Whether the error comes from the system, not from a limit of smcp.
 pub(super) fn is_systems(error: &wasmtime::Error) -> bool {
     error.chain().any(|cause| cause.is::<Errno>() || cause.is::<std::io::Error>())
 }

@@ -46,7 +46,7 @@ pub struct LoadedPolicy {
     readiness: Readiness,
 }
 
-/// What an evaluation of a policy does.
+/// The course of a policy's evaluation.
 #[derive(Debug)]
 enum Readiness {
     /// The policy is skipped: its mode is `disabled`.
@@ -76,7 +76,7 @@ impl PolicySet {
         Self { host: host.clone(), policies }
     }
 
-    /// Evaluates every policy, in the order in which they were loaded; nothing short-circuits. It never fails: the
+    /// Evaluates every policy, in the order in which they were loaded; no outcome stops it early. It never fails: the
     /// failure of a policy is that policy's outcome.
     ///
     /// Each policy gets the time of its limits, less the time that it used while it was loaded.

@@ -11,7 +11,7 @@ use smcp_model::text::SafeText;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
 
-/// What to do about a file over its limit.
+/// The remedy for a file over its limit.
 const BUILD_SMALLER: &str =
     "build it smaller: optimised for size, stripped, in a language without a large runtime (docs/policy-authors.md)";
 
@@ -138,7 +138,7 @@ impl Shape {
     /// Compares the imports and exports with the contract. A policy's imports are its capabilities.
     ///
     /// # Errors
-    /// [`FaultKind::Interface`], which says what was found, what is allowed, and how to build without it.
+    /// [`FaultKind::Interface`] with the names found, the names allowed, and the way to build without the others.
     pub(super) fn check(&self) -> Result<(), Fault> {
         let foreign: Vec<_> = self.imports.iter().filter(|name| *name != LOGGING).map(String::as_str).collect();
         if !foreign.is_empty() {

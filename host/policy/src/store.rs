@@ -22,7 +22,7 @@ pub(super) struct Guest {
     refusal: Option<LimitRefusal>,
 }
 
-/// The first thing that the host refused a guest. It determines the fault; the error's text does not.
+/// The host's first refusal of a guest's request. It determines the fault; the error's text does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LimitRefusal {
     /// Linear memory over its limit: the bytes that it would have had in all.
@@ -48,7 +48,7 @@ struct LogBudget {
 pub(super) struct LogLine {
     /// Its importance.
     pub(super) level: Level,
-    /// What it says.
+    /// Its text.
     pub(super) message: SafeText,
 }
 
@@ -59,7 +59,7 @@ pub(super) enum Level {
     Debug,
     /// For interested users.
     Info,
-    /// Something looks wrong.
+    /// A possible fault.
     Warn,
     /// The policy failed.
     Error,
@@ -72,7 +72,7 @@ struct Refused(LimitRefusal);
 
 /// Makes a store for one call, with every limit set and its deadline running from now on.
 ///
-/// `time` is what is left of the policy's time; `output` is how many bytes of values the guest may hand to the host.
+/// `time` is the rest of the policy's time; `output` is the most bytes of values that the guest may hand to the host.
 pub(super) fn new_store(engine: &Engine, limits: &PolicyLimits, time: Duration, output: usize) -> Store<Guest> {
     let guest = Guest {
         memory: limits.memory,
@@ -142,8 +142,7 @@ impl ResourceLimiter for Guest {
         }
     }
 
-    /// Only a failure of the system is a refusal. Growth beyond the maximum that the guest itself declares is its own
-    /// affair.
+    /// Only a failure of the system is a refusal, not growth beyond the maximum that the guest itself declares.
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
         if room::is_systems(&error) { self.refuse(LimitRefusal::System) } else { Ok(()) }
     }

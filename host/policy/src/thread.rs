@@ -27,7 +27,7 @@ type Job = Box<dyn FnOnce() + Send>;
 #[derive(Debug, Default)]
 pub(super) struct Threads {
     idle: Mutex<Vec<mpsc::Sender<Job>>>,
-    // How many threads still run work that was given up.
+    // The number of threads that still run work that was given up.
     abandoned: Arc<AtomicUsize>,
 }
 

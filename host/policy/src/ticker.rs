@@ -43,7 +43,7 @@ impl Ticker {
     /// Starts the clock and its thread.
     ///
     /// # Errors
-    /// When the system gives no thread. A host can't do without a ticker: deadlines would never pass.
+    /// When the system can't start a thread. A host can't do without a ticker: deadlines would never pass.
     pub(super) fn start(engine: &Engine) -> std::io::Result<Self> {
         let clock = Arc::new(EpochClock::default());
         let (ticking, engine) = (Arc::clone(&clock), engine.weak());

@@ -1,4 +1,4 @@
-//! Which commands are recognised as fetching, and which only look like it.
+//! Commands that are recognised as fetching, and others that only look like it.
 
 use super::*;
 

@@ -13,7 +13,7 @@ pub(super) enum Elsewhere {
     Bundle,
     /// A file or a folder.
     Path,
-    /// Something on the web.
+    /// An address on the web.
     Url,
     /// `acme/tool:1.0.0`.
     Tag,
@@ -24,7 +24,7 @@ pub(super) enum Elsewhere {
 }
 
 impl Elsewhere {
-    /// Returns what `text`, which is not a reference, most likely names.
+    /// Returns the kind of thing that `text`, which is not a reference, most likely names.
     pub(super) fn of(text: &str) -> Option<Self> {
         let lower = text.trim().to_ascii_lowercase();
         let begins = |with: &[&str]| with.iter().any(|start| lower.starts_with(start));
@@ -46,7 +46,7 @@ impl Elsewhere {
         })
     }
 
-    /// What is wrong with it as a reference.
+    /// The reason why it is not a reference.
     pub(super) const fn reason(self) -> &'static str {
         match self {
             Self::Npm => "it is the name of an npm package",
@@ -61,7 +61,7 @@ impl Elsewhere {
         }
     }
 
-    /// What to do instead.
+    /// The remedy.
     pub(super) const fn way_out(self) -> &'static str {
         match self {
             Self::Npm | Self::Pypi | Self::Bundle | Self::Path => PUBLISH,

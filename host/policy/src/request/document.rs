@@ -1,7 +1,7 @@
 //! A facts document: the subject of a request as JSON (spec 5).
 //!
-//! The user wrote it, so a value that can't be meant is an error, and all errors are reported at once. Only in a
-//! registry's own documents is such a value an unknown fact.
+//! The user wrote it, so an impossible value is an error, and all errors are reported at once. Only in a registry's own
+//! documents is such a value an unknown fact.
 
 mod object;
 mod tree;

@@ -95,7 +95,7 @@ fn a_set_keeps_the_fault_and_the_description_of_each_policy() {
     assert_eq!(described, [true, true, true, true, false, false]);
 }
 
-/// Counts how often it compiles.
+/// A compiler that counts its calls.
 #[derive(Clone, Default)]
 struct Counting(Arc<AtomicUsize>);
 

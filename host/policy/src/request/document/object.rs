@@ -8,14 +8,14 @@ use serde_json::Value;
 use smcp_model::near::nearest;
 use smcp_model::text::SafeText;
 
-/// One problem of a facts document: where it is, what was found, what is allowed.
+/// One problem of a facts document: its place, the value found, the values allowed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Problem {
     /// The place, as a JSON pointer.
     pub path: SafeText,
-    /// What was found there.
+    /// The fault, with the value found there.
     pub message: SafeText,
-    /// What is allowed.
+    /// The allowed values.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed: Option<SafeText>,
     /// The nearest valid spelling.
