@@ -30,7 +30,7 @@ pub(super) fn recall(
     let Some(resolutions) = session.kept_answers() else { return Err(outage.into()) };
     let (config, now) = (session.config(), session.system().now());
     let limit = config.max_facts_age();
-    let recalled = registry::recall(&resolutions, config.registry(), reference, outage, now, limit)?;
+    let recalled = registry::recall(resolutions, config.registry(), reference, outage, now, limit)?;
     tracing::info!(%reference, age = recalled.age.as_secs(), "the registry can't be asked; recalled from the cache");
     Ok(recalled)
 }
@@ -41,7 +41,7 @@ pub(super) fn can_recall(session: &Session, reference: &PackageRef) -> bool {
     let limit = config.max_facts_age();
     session
         .kept_answers()
-        .is_some_and(|resolutions| registry::can_recall(&resolutions, config.registry(), reference, now, limit))
+        .is_some_and(|resolutions| registry::can_recall(resolutions, config.registry(), reference, now, limit))
 }
 
 /// Returns the notice that goes with a recalled answer: how old it is, and why the registry can't be asked.
