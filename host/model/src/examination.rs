@@ -3,6 +3,7 @@
 //! Whether each would work, and what a component is.
 
 use crate::digest::Digest;
+use crate::limits::PolicyLimits;
 use crate::mode::Mode;
 use crate::mode::OnWarn;
 use crate::name::PolicyName;
@@ -22,6 +23,8 @@ pub struct Examined {
     pub mode: Mode,
     /// Where its component is.
     pub source: PolicySource,
+    /// What it may use.
+    pub limits: PolicyLimits,
     /// Digest of the component, when it could be read.
     pub digest: Option<Digest>,
     /// What the component calls its version, when it could be asked.

@@ -39,7 +39,7 @@ impl Runtime {
     /// Any kind of fault: loading calls `describe`, and a component can break there as anywhere.
     pub(crate) fn load(&self, component: &Component, limits: &PolicyLimits) -> Result<Loaded, Fault> {
         let code = self.code(component, limits)?;
-        countable(&code.component)?;
+        countable(&code.component, limits)?;
         let contract = Contract::link(&self.linker, &code.component)?;
         let allowance = Allowance { limits, spent: Duration::ZERO, output: limits::DESCRIBE_OUTPUT };
         let described = contract.describe(self, allowance)?;
@@ -75,18 +75,20 @@ impl Runtime {
 
 /// Counts what all parts of a component have together, before any of it is made: the runtime would refuse it, too, and
 /// not say how much there is.
-fn countable(component: &component::Component) -> Result<(), Fault> {
+fn countable(component: &component::Component, limits: &PolicyLimits) -> Result<(), Fault> {
     // One that gets its modules from outside has no such sum; `shape` lets none through that imports a module.
     let Some(needed) = component.resources_required() else { return Ok(()) };
-    let counts =
-        [(needed.num_memories, limits::MEMORIES, "linear memories"), (needed.num_tables, limits::TABLES, "tables")];
-    for (found, most, what) in counts {
+    let counts = [
+        (needed.num_memories, limits.memories, "linear memories", limits.more("memories")),
+        (needed.num_tables, limits::TABLES, "tables", String::new()),
+    ];
+    for (found, most, what, more) in counts {
         if usize::try_from(found).map_or(true, |found| found > most) {
             let message = format!("it has {found} {what} in all its parts, and a policy may have {most}");
-            return Err(Fault::new(FaultKind::Limit, message).remedy(
-                "build it as one module; tools that stub WASI out with modules of its own make several \
-                 (docs/policy-authors.md says which tools fit)",
-            ));
+            return Err(Fault::new(FaultKind::Limit, message).remedy(format!(
+                "build it of fewer parts: one module is enough for a policy (docs/policy-authors.md says which tools \
+                 fit){more}"
+            )));
         }
     }
     Ok(())
