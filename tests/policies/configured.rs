@@ -1,5 +1,6 @@
 //! The limits of a configuration, through the program: exact, listed, recorded.
 
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -8,6 +9,7 @@ use crate::bed::Package;
 use crate::bed::Ran;
 use crate::bed::TestBed;
 use crate::guest::Twin;
+use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
 use smcp_model::record::Body;
 use smcp_model::record::Record;
@@ -127,4 +129,15 @@ fn limits_are_listed_recorded_and_read_back() {
         assert!(policy["limits"].as_object_mut().unwrap().remove("memories").is_some());
     }
     assert_eq!(limits_of(&record), PolicyLimits { memories: 1, ..configured });
+}
+
+/// As much address space as smcp says that it needs is enough for all memories that a policy has by default.
+#[test]
+fn eight_memories_fit_into_the_address_space_that_is_asked_for() {
+    let bed = bed();
+    run(&bed, &with_memories(7).component(), "").succeeds();
+    let line = format!("ulimit -v {} && exec \"$0\" run acme/tool@1.0.0", limits::ADDRESS_SPACE / 1024);
+    let shell = Command::new("sh").args(["-c", &line, env!("CARGO_BIN_EXE_smcp")]).env("HOME", bed.path("")).output();
+    let output = shell.unwrap();
+    assert!(output.status.success(), "{output:?}");
 }
