@@ -101,11 +101,11 @@ fn a_file_that_is_no_component_is_told_apart_by_what_it_is() {
     std::fs::create_dir(policies.join("folder.wasm")).unwrap();
     nix::unistd::mkfifo(&policies.join("pipe.wasm"), nix::sys::stat::Mode::S_IRWXU).unwrap();
     bed.write(".mcp/policies/page.wasm", "<!DOCTYPE html>\n<title>no_network.wasm</title>");
-    std::fs::File::create(policies.join("large.wasm")).unwrap().set_len((16 << 20) + 1).unwrap();
+    std::fs::File::create(policies.join("large.wasm")).unwrap().set_len((32 << 20) + 1).unwrap();
     for (file, says, remedy) in [
         ("folder.wasm", "folder.wasm: it is not a regular file", "name the component's file itself"),
         ("pipe.wasm", "pipe.wasm: it is not a regular file", "name the component's file itself"),
-        ("large.wasm", "large.wasm has [SIZE] bytes, and a component may have 16777216", "build it smaller"),
+        ("large.wasm", "large.wasm has [SIZE] bytes, and a component may have 33554432", "build it smaller"),
         ("page.wasm", "page.wasm is a web page (HTML), not a component", "download the file itself"),
         ("gone.wasm", "gone.wasm: No such file", "check `source`"),
     ] {
@@ -114,7 +114,7 @@ fn a_file_that_is_no_component_is_told_apart_by_what_it_is() {
     }
     // `inspect` reports the same about the contents as a run.
     for (file, says, remedy) in [
-        ("large.wasm", "(load): it has [SIZE] bytes, and a component may have 16777216", "build it smaller"),
+        ("large.wasm", "(load): it has [SIZE] bytes, and a component may have 33554432", "build it smaller"),
         ("page.wasm", "(load): it is a web page (HTML), not a component", "download the file itself"),
     ] {
         bed.run(&format!("policy inspect .mcp/policies/{file}")).refuses(1, &[file, says, remedy]);

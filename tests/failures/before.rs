@@ -26,6 +26,14 @@ pub(crate) const ROWS: &[Row] = &[
         provoke: clients_file,
     },
     Row {
+        what: "a policy's `limits` out of range, or all policies of a layer over 60 s or too many",
+        holds: &[
+            ("what is allowed", "(allowed: a size from 64KiB to 512MiB"),
+            ("the sum", "the policies may take 1m 1s 500ms together"),
+        ],
+        provoke: limits,
+    },
+    Row {
         what: "configuration: any problem in it",
         holds: &[
             ("all problems: line", "2 problems"),
@@ -35,7 +43,7 @@ pub(crate) const ROWS: &[Row] = &[
         provoke: configuration,
     },
     Row {
-        what: "`exceptions`, `limits`, `policies.d`, system layer",
+        what: "`exceptions`, `policies.d`, system layer",
         holds: &[("that this version can't read it", "is not supported by this version yet")],
         provoke: unsupported,
     },
@@ -133,13 +141,24 @@ fn configuration(trial: &Trial<'_>) {
     });
 }
 
-fn unsupported(trial: &Trial<'_>) {
-    for text in ["policy: {exceptions: []}", "policy: {custom: [{name: a, source: x, limits: {}}]}"] {
+fn limits(trial: &Trial<'_>) {
+    let entries = |count: usize, limits: &str| {
+        let entry = |number| format!("{{name: p{number}, source: x, limits: {{{limits}}}}}");
+        format!("policy: {{custom: [{}]}}", (0..count).map(entry).collect::<Vec<_>>().join(", "))
+    };
+    for text in [entries(1, "memory: 513MiB"), entries(6, "time: 10s"), entries(254, "time: 1ms")] {
         trial.refuses(|bed| {
-            bed.configure(text);
+            bed.configure(&text);
             Scene::run()
         });
     }
+}
+
+fn unsupported(trial: &Trial<'_>) {
+    trial.refuses(|bed| {
+        bed.configure("policy: {exceptions: []}");
+        Scene::run()
+    });
     trial.refuses(|bed| {
         bed.write(".mcp/policies.d/x.yaml", "");
         Scene::run()

@@ -41,7 +41,7 @@ pub(crate) const ROWS: &[Row] = &[
         holds: &[("size and limit", "has more than [SIZE] bytes in one function")],
         provoke: |trial| {
             trial.judges(|bed| {
-                fs::File::create(bed.path("guest.wasm")).unwrap().set_len((16 << 20) + 1).unwrap();
+                fs::File::create(bed.path("guest.wasm")).unwrap().set_len((32 << 20) + 1).unwrap();
                 String::new()
             });
             trial.judges(|bed| put(bed, &Twin::honest().with(&format!("(func {})", "nop ".repeat(1 << 20)))));
@@ -99,7 +99,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         what: "more linear memory than allowed",
-        holds: &[("asked for in all", "bytes of linear memory in all"), ("allowed", "16777216"), ("what helps", "→ ")],
+        holds: &[("asked for in all", "bytes of linear memory in all"), ("allowed", "33554432"), ("what helps", "→ ")],
         provoke: |trial| trial.judges(|bed| twin(bed, "memory-grows")),
     },
     Row {
@@ -118,12 +118,12 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         what: "too many memories, tables, instances",
         holds: &[
-            ("found", "it has 2 linear memories in all its parts"),
-            ("allowed", "and a policy may have 1"),
+            ("found", "it has 9 linear memories in all its parts"),
+            ("allowed", "and a policy may have 8"),
             ("what helps", "→ "),
         ],
         provoke: |trial| {
-            trial.judges(|bed| twin(bed, "second-memory"));
+            trial.judges(|bed| twin(bed, "many-memories"));
             trial.judges(|bed| twin(bed, "many-instances"));
         },
     },

@@ -10,6 +10,8 @@ use smcp_model::verdict::FaultKind;
 use smcp_model::verdict::Outcome;
 
 const PAGE: usize = 65_536;
+/// Pages of the honest twin's memory.
+const PAGES_OF_HONEST: usize = 2;
 
 /// Core instances that the encoder makes of a policy that logs: its module, and two that connect it to the import.
 const INSTANCES_OF_HONEST: usize = 3;
@@ -26,13 +28,13 @@ const TABLE: &[(&str, usize, FaultKind, &str)] = &[
         "limit-memory",
         PATIENT.memory / PAGE,
         FaultKind::Memory,
-        "asked for 16842752 bytes of linear memory in all, and a policy may have 16777216",
+        "asked for 33619968 bytes of linear memory in all, and a policy may have 33554432",
     ),
     (
         "limit-memory-grown",
         PATIENT.memory / PAGE,
         FaultKind::Memory,
-        "asked for 16842752 bytes of linear memory in all, and a policy may have 16777216",
+        "asked for 33619968 bytes of linear memory in all, and a policy may have 33554432",
     ),
     ("limit-table", limits::TABLE_ELEMENTS, FaultKind::Limit, "a table of 20001 elements"),
     ("limit-table-grown", limits::TABLE_ELEMENTS, FaultKind::Limit, "a table of 20001 elements"),
@@ -56,11 +58,16 @@ pub(crate) fn files() -> Vec<&'static str> {
     TABLE.iter().map(|(file, ..)| *file).chain(["limit-handles"]).collect()
 }
 
+#[track_caller]
+fn passes(what: &str, twin: &Twin, limits: PolicyLimits) {
+    let outcome = judge(twin.component(), limits).outcome;
+    assert!(matches!(outcome, Outcome::Pass { .. }), "{what}: {outcome:?}");
+}
+
 /// One policy at the limit, which passes, and one above it, which doesn't.
 #[track_caller]
 fn holds(what: &str, at: Twin, above: Twin, kind: FaultKind, says: &str) {
-    let outcome = judge(at.component(), PATIENT).outcome;
-    assert!(matches!(outcome, Outcome::Pass { .. }), "{what}, at the limit: {outcome:?}");
+    passes(what, &at, PATIENT);
     let found = blames(&judge(above.component(), PATIENT), kind, says);
     assert!(found.is_ok(), "{what}, above the limit: {found:?}");
 }
@@ -96,16 +103,96 @@ fn tables_are_bounded() {
     holds("tables", twin(limits::TABLES), twin(limits::TABLES + 1), FaultKind::Limit, says);
 }
 
+/// A policy of `memories` memories in all, each in a module of its own, that of the honest twin among them; the others
+/// have `pages` each.
+fn of_memories(memories: usize, pages: usize) -> Twin {
+    let more = "(core instance (instantiate $memory))".repeat(memories - 1);
+    Twin::honest().with(&format!("(component (core module $memory (memory {pages})) {more})"))
+}
+
+#[test]
+fn memories_are_bounded() {
+    let says = "it has 9 linear memories in all its parts, and a policy may have 8";
+    holds("memories", of_memories(8, 0), of_memories(9, 0), FaultKind::Limit, says);
+    let nine = PolicyLimits { memories: 9, ..PATIENT };
+    passes("nine memories", &of_memories(9, 1), nine);
+    let says = "it has 10 linear memories in all its parts, and a policy may have 9";
+    assert_eq!(blames(&judge(of_memories(10, 1).component(), nine), FaultKind::Limit, says), Ok(()));
+}
+
+/// Not each memory for itself: eight that are each within the limit are beyond it together.
+#[test]
+fn the_bytes_of_all_memories_count_together() {
+    let pages = PATIENT.memory / PAGE - PAGES_OF_HONEST;
+    let says = "asked for 33619968 bytes of linear memory in all, and a policy may have 33554432";
+    holds("the sum", of_memories(2, pages), of_memories(2, pages + 1), FaultKind::Memory, says);
+    let seven = (PATIENT.memory / PAGE - PAGES_OF_HONEST) / 7;
+    passes("eight memories", &of_memories(8, seven), PATIENT);
+    let above = judge(of_memories(8, seven + 1).component(), PATIENT);
+    assert_eq!(blames(&above, FaultKind::Memory, "a policy may have 33554432"), Ok(()));
+    // Grown in turns, each by a third of what there may be.
+    let grows = |times: usize| {
+        let third = PATIENT.memory / PAGE / 3;
+        let module =
+            format!("(core module $grows (memory 0) (func $go (drop (memory.grow (i32.const {third})))) (start $go))");
+        let more = "(core instance (instantiate $grows))".repeat(times);
+        Twin::honest().with(&format!("(component {module} {more})"))
+    };
+    holds("growth", grows(2), grows(4), FaultKind::Memory, "bytes of linear memory in all");
+}
+
+#[test]
+fn parts_with_memories_of_their_own_pass() {
+    passes("two parts and an adapter", &Twin::of("adapter-between-parts"), PATIENT);
+}
+
+/// A policy of `instances` core instances in all.
+fn of_instances(instances: usize) -> Twin {
+    let more = "(core instance (instantiate $empty))".repeat(instances - INSTANCES_OF_HONEST);
+    Twin::honest().with(&format!("(component (core module $empty) {more})"))
+}
+
+/// What the configuration can't raise further holds, too.
+#[test]
+fn every_ceiling_is_exact() {
+    let most = PolicyLimits::CEILING;
+    let table = [
+        (
+            of_memories(64, 1),
+            of_memories(65, 1),
+            FaultKind::Limit,
+            "65 linear memories in all its parts, and a policy may have 64",
+        ),
+        (of_instances(512), of_instances(513), FaultKind::Limit, "more than 512 core instances"),
+        (
+            Twin::counting("limit-memory", most.memory / PAGE),
+            Twin::counting("limit-memory", most.memory / PAGE + 1),
+            FaultKind::Memory,
+            "asked for 536936448 bytes of linear memory in all, and a policy may have 536870912",
+        ),
+        (
+            Twin::counting("limit-memory-grown", most.memory / PAGE),
+            Twin::counting("limit-memory-grown", most.memory / PAGE + 1),
+            FaultKind::Memory,
+            "asked for 536936448 bytes of linear memory in all, and a policy may have 536870912",
+        ),
+    ];
+    for (at, above, kind, says) in table {
+        passes(says, &at, most);
+        let evaluated = judge(above.component(), most);
+        assert_eq!(blames(&evaluated, kind, says), Ok(()));
+        // Nothing is offered that a configuration would refuse.
+        let Outcome::Fault(fault) = evaluated.outcome else { panic!("{says}") };
+        assert!(!fault.remedy.unwrap().as_str().contains("limits:"), "{says}");
+    }
+}
+
 #[test]
 fn core_instances_are_bounded() {
-    let twin = |instances: usize| {
-        let more = "(core instance (instantiate $empty))".repeat(instances - INSTANCES_OF_HONEST);
-        Twin::honest().with(&format!("(component (core module $empty) {more})"))
-    };
     holds(
         "instances",
-        twin(PATIENT.instances),
-        twin(PATIENT.instances + 1),
+        of_instances(PATIENT.instances),
+        of_instances(PATIENT.instances + 1),
         FaultKind::Limit,
         "it has more than 64 core instances in all its parts",
     );
@@ -150,6 +237,7 @@ fn the_file_is_bounded() {
 fn the_configured_limits_are_the_ones_that_hold() {
     let table = [
         (PolicyLimits { memory: PAGE, ..PATIENT }, FaultKind::Memory, "and a policy may have 65536"),
+        (PolicyLimits { memories: 0, ..PATIENT }, FaultKind::Limit, "and a policy may have 0"),
         (PolicyLimits { instances: 2, ..PATIENT }, FaultKind::Limit, "more than 2 core instances"),
         (PolicyLimits { output: 8, ..PATIENT }, FaultKind::Limit, "too much data"),
         (PolicyLimits { component_size: 100, ..PATIENT }, FaultKind::Load, "may have 100"),

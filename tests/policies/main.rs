@@ -21,6 +21,7 @@ mod trial;
 
 mod again;
 mod built_ins;
+mod configured;
 mod faults;
 mod files;
 mod interface;

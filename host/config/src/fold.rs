@@ -145,8 +145,10 @@ fn make_layer(layer: LayerValues, problems: &mut Problems) -> Layer {
     let custom_place = values.policy.custom_place.clone();
     let layer = Layer::new(name, files, trusted, Rules::of(values.policy, name));
     // Without `custom` there are only the three built-in policies, which are within the limits.
-    if let (Some((message, allowed)), Some(place)) = (rules::excess(layer.policies()), custom_place) {
-        problems.note(&place, ProblemCode::Limit, message, &allowed);
+    if let Some(place) = custom_place {
+        for (message, allowed) in rules::excess(layer.policies(), layer.rules().max_policies.value) {
+            problems.note(&place, ProblemCode::Limit, message, &allowed);
+        }
     }
     layer
 }

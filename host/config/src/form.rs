@@ -152,6 +152,30 @@ impl<T> ValueSchema for Number<T> {
     }
 }
 
+/// A whole number of things.
+#[derive(Debug)]
+pub(super) struct Count {
+    pub(super) least: usize,
+    pub(super) most: usize,
+}
+
+impl ValueForm for Count {
+    type Value = usize;
+
+    fn read(&self, node: &YamlNode, _: Base<'_>) -> Result<usize, Vec<Mismatch>> {
+        let number = if let YamlNode::Integer(number) = node { usize::try_from(*number).ok() } else { None };
+        let allowed = || format!("a whole number from {} to {}", self.least, self.most);
+        let within = number.filter(|number| (self.least..=self.most).contains(number));
+        within.ok_or_else(|| vec![Mismatch::new(describe(node), allowed())])
+    }
+}
+
+impl ValueSchema for Count {
+    fn schema(&self) -> Value {
+        json!({ "type": "integer", "minimum": self.least, "maximum": self.most })
+    }
+}
+
 /// One of a few words, exactly as they are written.
 #[derive(Debug)]
 pub(super) struct Word<T: 'static> {

@@ -48,6 +48,7 @@ impl PolicyValues {
             score_mode,
             cert_score_check,
             warning_threshold,
+            max_policies,
             custom_place,
             custom,
         } = later;
@@ -60,6 +61,7 @@ impl PolicyValues {
             score_mode: single_value(self.score_mode, score_mode, problems),
             cert_score_check: single_value(self.cert_score_check, cert_score_check, problems),
             warning_threshold: single_value(self.warning_threshold, warning_threshold, problems),
+            max_policies: single_value(self.max_policies, max_policies, problems),
             custom_place: self.custom_place.or(custom_place),
             custom: self.custom.into_iter().chain(custom).collect(),
         }

@@ -69,7 +69,7 @@ impl<F: ValueSchema + Sync> AnyKey for ConfigKey<F> {
         if let Value::Object(members) = &mut schema {
             members.insert("description".to_owned(), json!(self.about));
             if let Some(text) = self.default {
-                let default = text.parse::<u8>().map_or_else(|_| json!(text), |number| json!(number));
+                let default = text.parse::<u64>().map_or_else(|_| json!(text), |number| json!(number));
                 members.insert("default".to_owned(), default);
             }
         }

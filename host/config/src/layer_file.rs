@@ -18,6 +18,7 @@ use crate::drafts::Drafts;
 use crate::form::Base;
 use crate::keys;
 use crate::keys::custom;
+use crate::keys::custom::limits as limit_keys;
 use crate::keys::policy;
 use crate::place::FilePlace;
 use crate::place::SourceText;
@@ -35,6 +36,7 @@ use smcp_model::encoding;
 use smcp_model::facts::CertLevel;
 use smcp_model::facts::Score;
 use smcp_model::limits;
+use smcp_model::limits::PolicyLimits;
 use smcp_model::mode::Mode;
 use smcp_model::mode::OnWarn;
 use smcp_model::name::PolicyName;
@@ -80,6 +82,7 @@ pub(super) struct PolicyValues {
     pub(super) score_mode: Option<WrittenValue<Mode>>,
     pub(super) cert_score_check: Option<WrittenValue<CertScoreCheck>>,
     pub(super) warning_threshold: Option<WrittenValue<Score>>,
+    pub(super) max_policies: Option<WrittenValue<usize>>,
     /// The place of `custom` in the first file that has it.
     pub(super) custom_place: Option<FilePlace>,
     pub(super) custom: Vec<WrittenValue<CustomValues>>,
@@ -96,6 +99,7 @@ pub(super) struct CustomValues {
     pub(super) mode: Option<WrittenValue<Mode>>,
     pub(super) on_warn: Option<WrittenValue<OnWarn>>,
     pub(super) settings: Option<WrittenValue<Value>>,
+    pub(super) limits: PolicyLimits,
 }
 
 impl LayerFile {
@@ -153,6 +157,7 @@ impl PolicyValues {
             score_mode: reader.read(fields, &policy::SCORE_MODE),
             cert_score_check: reader.read(fields, &policy::CERT_SCORE_CHECK),
             warning_threshold: reader.read(fields, &policy::WARNING_THRESHOLD),
+            max_policies: reader.read(fields, &policy::MAX_POLICIES),
             custom_place: fields.has(&policy::CUSTOM).then(|| reader.place(fields.trail_of(&policy::CUSTOM))),
             custom: custom_entries(reader, fields),
         }
@@ -183,7 +188,6 @@ fn custom_entries(reader: &mut ConfigReader<'_>, fields: &Fields<'_>) -> Vec<Wri
     let mut read = Vec::with_capacity(entries.len());
     for entry in entries {
         let name = reader.read(&entry, &custom::NAME);
-        reader.refuse(&entry, &custom::LIMITS);
         let value = CustomValues {
             name,
             source: reader.read(&entry, &custom::SOURCE),
@@ -191,10 +195,30 @@ fn custom_entries(reader: &mut ConfigReader<'_>, fields: &Fields<'_>) -> Vec<Wri
             mode: reader.read(&entry, &custom::MODE),
             on_warn: reader.read(&entry, &custom::ON_WARN),
             settings: reader.read(&entry, &custom::SETTINGS),
+            limits: policy_limits(reader, &entry),
         };
         read.push(WrittenValue { value, place: reader.place(entry.trail()) });
     }
     read
+}
+
+/// Reads what a policy may use; what its entry doesn't say has its default.
+fn policy_limits(reader: &mut ConfigReader<'_>, entry: &Fields<'_>) -> PolicyLimits {
+    const DEFAULT: PolicyLimits = PolicyLimits::DEFAULT;
+    let Some(fields) = reader.section(entry, &custom::LIMITS) else { return DEFAULT };
+    let (time, memory) = (reader.read(&fields, &limit_keys::TIME), reader.read(&fields, &limit_keys::MEMORY));
+    let memories = reader.read(&fields, &limit_keys::MEMORIES);
+    let instances = reader.read(&fields, &limit_keys::INSTANCES);
+    let component_size = reader.read(&fields, &limit_keys::COMPONENT_SIZE);
+    let output = reader.read(&fields, &limit_keys::OUTPUT);
+    PolicyLimits {
+        time: time.map_or(DEFAULT.time, |written| written.value),
+        memory: memory.map_or(DEFAULT.memory, |written| written.value),
+        memories: memories.map_or(DEFAULT.memories, |written| written.value),
+        instances: instances.map_or(DEFAULT.instances, |written| written.value),
+        component_size: component_size.map_or(DEFAULT.component_size, |written| written.value),
+        output: output.map_or(DEFAULT.output, |written| written.value),
+    }
 }
 
 /// Returns the bytes as text, without a byte order mark, if they are UTF-8 and not too many.

@@ -44,6 +44,8 @@ pub struct Rules {
     pub cert_score_check: Setting<CertScoreCheck>,
     /// Below this score a warning is shown.
     pub warning_threshold: Setting<Score>,
+    /// How many policies the layer may have.
+    pub max_policies: Setting<usize>,
     /// The organisation's own policies, with their modes resolved, and their places.
     pub custom: Vec<WrittenValue<Arc<PolicySpec>>>,
 }
@@ -66,6 +68,7 @@ impl Rules {
             score_mode: Setting::or(values.score_mode, inherited, source),
             cert_score_check: Setting::or_default(values.cert_score_check, CertScoreCheck::Notice),
             warning_threshold: Setting::or_default(values.warning_threshold, Score::WARNING_THRESHOLD),
+            max_policies: Setting::or_default(values.max_policies, limits::POLICIES),
             custom: custom.filter_map(|entry| custom_policy(entry, layer, inherited)).collect(),
             cert_mode,
         }
@@ -119,7 +122,7 @@ fn custom_policy(
     layer: LayerName,
     default_mode: Mode,
 ) -> Option<WrittenValue<Arc<PolicySpec>>> {
-    let WrittenValue { value: CustomValues { name, source, digest, mode, on_warn, settings }, place } = entry;
+    let WrittenValue { value: CustomValues { name, source, digest, mode, on_warn, settings, limits }, place } = entry;
     let spec = PolicySpec {
         name: name?.value,
         layer,
@@ -128,25 +131,34 @@ fn custom_policy(
         mode: mode.map_or(default_mode, |written| written.value),
         on_warn: on_warn.map(|written| written.value),
         settings: settings.map_or_else(|| json!({}), |written| written.value),
-        limits: PolicyLimits::DEFAULT,
+        limits,
     };
     Some(WrittenValue { value: Arc::new(spec), place })
 }
 
-/// Returns how the policies of one layer exceed a limit, and the limit: the number of policies in one run, or the time
-/// that a client waits.
-pub(super) fn excess(policies: &[Arc<PolicySpec>]) -> Option<(String, String)> {
-    if policies.len() > limits::POLICIES {
-        let allowed = format!("{} policies, the three built-in ones included", limits::POLICIES);
-        return Some((format!("{} policies are too many for one run", policies.len()), allowed));
-    }
+/// Returns each way in which the policies of one layer exceed a limit, and the limit: their number, or the time that a
+/// client waits.
+pub(super) fn excess(policies: &[Arc<PolicySpec>], most: usize) -> Vec<(String, String)> {
+    let number = (policies.len() > most).then(|| {
+        let raised = match most < limits::POLICIES_CEILING {
+            true => format!("; `policy.max_policies` raises that to at most {}", limits::POLICIES_CEILING),
+            false => String::new(),
+        };
+        let allowed = format!("{most} policies, the three built-in ones included{raised}");
+        (format!("{} policies are too many for one layer", policies.len()), allowed)
+    });
     let enabled = policies.iter().filter(|policy| policy.mode != Mode::Disabled);
     let needed = enabled.fold(Duration::ZERO, |sum, policy| sum.saturating_add(policy.limits.time));
     let text = humantime::format_duration;
-    (needed > limits::POLICIES_TIME).then(|| {
-        let allowed = format!("{} for all enabled policies", text(limits::POLICIES_TIME));
+    let time = (needed > limits::POLICIES_TIME).then(|| {
+        let each = text(PolicyLimits::DEFAULT.time);
+        let allowed = format!(
+            "{} for all enabled policies of a layer; each has {each}, or what its `limits: {{time: …}}` says",
+            text(limits::POLICIES_TIME)
+        );
         (format!("the policies may take {} together", text(needed)), allowed)
-    })
+    });
+    number.into_iter().chain(time).collect()
 }
 
 #[cfg(test)]
@@ -167,11 +179,15 @@ mod tests {
                 limits: PolicyLimits { time: Duration::from_secs(seconds), ..PolicyLimits::DEFAULT },
             })
         };
-        let six = vec![policy(10, Mode::Strict); 6];
-        assert_eq!(excess(&six), None);
-        assert_eq!(excess(&[six.clone(), vec![policy(10, Mode::Disabled)]].concat()), None);
-        let (found, allowed) = excess(&[six, vec![policy(1, Mode::Warn)]].concat()).unwrap();
+        let (six, most) = (vec![policy(10, Mode::Strict); 6], 8);
+        assert_eq!(excess(&six, most), []);
+        assert_eq!(excess(&[six.clone(), vec![policy(10, Mode::Disabled)]].concat(), most), []);
+        let [(found, allowed)] = excess(&[six.clone(), vec![policy(1, Mode::Warn)]].concat(), most).try_into().unwrap();
         assert_eq!(found, "the policies may take 1m 1s together");
-        assert_eq!(allowed, "1m for all enabled policies");
+        let expected = "1m for all enabled policies of a layer; each has 500ms, or what its `limits: {time: …}` says";
+        assert_eq!(allowed, expected);
+        // Both excesses are told at once, and no number of seconds makes the sum small again.
+        let both = excess(&[six, vec![policy(u64::MAX, Mode::Strict); 3]].concat(), most);
+        assert_eq!(both.len(), 2, "{both:?}");
     }
 }

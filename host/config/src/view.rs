@@ -123,6 +123,7 @@ fn policy(rules: &Rules) -> Vec<ViewEntry> {
         mode("score_mode", &rules.score_mode),
         entry("cert_score_check", &rules.cert_score_check, |check| json!(check)),
         entry("warning_threshold", &rules.warning_threshold, |score| json!(score)),
+        entry("max_policies", &rules.max_policies, |most| json!(most)),
         ViewEntry { key: "custom", value: rules.custom.iter().map(custom_entry).collect(), source, note: None },
     ]
 }
@@ -134,6 +135,8 @@ fn custom_entry(written: &WrittenValue<Arc<PolicySpec>>) -> Value {
         members.extend(spec.pin.map(|pin| ("digest".to_owned(), json!(pin))));
         members.extend(spec.on_warn.map(|on_warn| ("on_warn".to_owned(), json!(on_warn))));
         members.insert("settings".to_owned(), spec.settings.clone());
+        let limits = spec.limits.written().into_iter().map(|(key, value)| (key.to_owned(), value));
+        members.insert("limits".to_owned(), Value::Object(limits.collect()));
     }
     value
 }

@@ -3,6 +3,7 @@
 //! It finds whether each policy can be evaluated, and the description that a component gives of itself.
 
 use crate::digest::Digest;
+use crate::limits::PolicyLimits;
 use crate::mode::Mode;
 use crate::mode::OnWarn;
 use crate::name::PolicyName;
@@ -22,6 +23,8 @@ pub struct Examined {
     pub mode: Mode,
     /// The place of its component.
     pub source: PolicySource,
+    /// What it may use.
+    pub limits: PolicyLimits,
     /// Digest of the component, when it could be read.
     pub digest: Option<Digest>,
     /// The version that the component gives itself, when it could be asked.

@@ -5,7 +5,8 @@ use std::time::Duration;
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
-/// The limits of one policy. The defaults are [`PolicyLimits::DEFAULT`].
+/// The limits of one policy. The defaults are [`PolicyLimits::DEFAULT`]; a configuration may say anything from
+/// [`PolicyLimits::LEAST`] to [`PolicyLimits::CEILING`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PolicyLimits {
     /// Wall-clock time of all calls into the component for one decision, start-up, `describe` and `check-settings`
@@ -13,6 +14,9 @@ pub struct PolicyLimits {
     pub time: Duration,
     /// Linear memory of all memories together, bytes.
     pub memory: usize,
+    /// Linear memories in one store. A guest's module may not have a second one in any case; this is about the modules
+    /// of one component together.
+    pub memories: usize,
     /// Core instances in one store.
     pub instances: usize,
     /// The component's file, bytes.
@@ -26,25 +30,38 @@ impl PolicyLimits {
     pub const DEFAULT: Self = Self {
         // Real policies need microseconds; a person doesn't notice half a second.
         time: Duration::from_millis(500),
-        // Bulk memory operations can't be interrupted, so memory bounds how far a deadline is overshot: 16 MiB is
-        // about 12 to 20 ms.
-        memory: 16 * MIB,
+        // Bulk memory operations can't be interrupted, so memory bounds how far a deadline is overshot: 32 MiB is
+        // about 25 to 40 ms.
+        memory: 32 * MIB,
+        // A JavaScript runtime has three memories; the bytes of all are bounded together.
+        memories: 8,
         // Components from the toolchains of other languages have about ten.
         instances: 64,
-        // Rust, C, Go and the JavaScript of componentize-js fit; Python has 18 MB.
-        component_size: 16 * MIB,
+        // Python has 18 MB, JavaScript 12.
+        component_size: 32 * MIB,
         // Far above the 64 KiB that a verdict may have, far below what would be a burden.
         output: MIB,
     };
+
+    /// The most that a configuration can allow, for one policy (spec section 8).
+    pub const CEILING: Self = Self {
+        time: Duration::from_secs(10),
+        memory: 512 * MIB,
+        memories: 64,
+        instances: 512,
+        component_size: 64 * MIB,
+        output: 8 * MIB,
+    };
+
+    /// The least: one tick of the clock, one page of memory, one of everything else. Below it nothing could answer.
+    pub const LEAST: Self =
+        Self { time: EPOCH_TICK, memory: 64 * KIB, memories: 1, instances: 1, component_size: 1, output: 1 };
 }
 
 /// Tables in one store.
 pub const TABLES: usize = 8;
 /// Elements of one table: enough for the function tables of Go and Python.
 pub const TABLE_ELEMENTS: usize = 20_000;
-/// Linear memories in one store: a policy in one language has one. A single module may not have a second memory in any
-/// case; this limits all modules of one component together.
-pub const MEMORIES: usize = 1;
 /// Live resource handles in one store: a policy needs none, and the engine's own default is 100,000.
 pub const COMPONENT_HANDLES: usize = 1024;
 /// Wasm stack, bytes; it must fit into the thread's stack.
@@ -52,7 +69,7 @@ pub const WASM_STACK: usize = 512 * KIB;
 /// Address space that smcp needs, bytes: about 250 MiB with small policies, and twice that leaves room for compiling a
 /// larger one. A test runs with no more. The server's own needs are not included.
 pub const ADDRESS_SPACE: u64 = 512 * MIB as u64;
-/// Threads of one host that were given up and still run. Each keeps its stack and the memory of its policy, 20 MiB by
+/// Threads of one host that were given up and still run. Each keeps its stack and the memory of its policy, 36 MiB by
 /// default. So many are a bug in the runtime or an attack, and one more would not answer either. Callers that wait at the
 /// same moment may each add one more.
 pub const ABANDONED_THREADS: usize = 16;
@@ -78,9 +95,11 @@ pub const NESTING: usize = 64;
 /// stack overflow ends the process. Toolchains write a handful.
 pub const NESTED_TYPES: usize = 1_000;
 
-/// Policies in one run.
-pub const POLICIES: usize = 64;
-/// All policies together, wall clock: clients give up on a server that doesn't answer for a minute.
+/// Policies of one layer by default, the built-in ones included: more than any company has rules.
+pub const POLICIES: usize = 256;
+/// The most that `policy.max_policies` can raise them to: each costs a call and a line in every record.
+pub const POLICIES_CEILING: usize = 1024;
+/// All policies of one layer together, wall clock: clients give up on a server that doesn't answer for a minute.
 pub const POLICIES_TIME: Duration = Duration::from_secs(60);
 
 /// Findings in one verdict, violations and notices together.

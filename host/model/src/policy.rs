@@ -8,6 +8,8 @@ use crate::limits::PolicyLimits;
 use crate::mode::Mode;
 use crate::mode::OnWarn;
 use crate::name::PolicyName;
+use crate::number;
+use crate::size::ByteSize;
 use crate::word::deserialize_word;
 use crate::word::serialize_as_word;
 
@@ -117,5 +119,65 @@ impl PolicySpec {
     const fn strict(name: PolicyName, source: PolicySource, settings: serde_json::Value) -> Self {
         let (layer, mode, limits) = (LayerName::User, Mode::Strict, PolicyLimits::DEFAULT);
         Self { name, layer, source, pin: None, mode, on_warn: None, settings, limits }
+    }
+}
+
+impl PolicyLimits {
+    /// Returns the limits by their keys, with the units in which a configuration has them.
+    pub fn written(&self) -> Vec<(&'static str, serde_json::Value)> {
+        let Self { time, memory, memories, instances, component_size, output } = *self;
+        let size = |bytes| ByteSize(number::wide(bytes)).written().into();
+        // Without spaces, so that one limit is one word.
+        let time = humantime::format_duration(time).to_string().replace(' ', "");
+        vec![
+            ("time", time.into()),
+            ("memory", size(memory)),
+            ("memories", memories.into()),
+            ("instances", instances.into()),
+            ("component_size", size(component_size)),
+            ("output", size(output)),
+        ]
+    }
+
+    /// Returns the end of a remedy: how a configuration allows more under `key`. Empty where there is no more.
+    pub fn more(&self, key: &str) -> String {
+        let of = |limits: &Self| limits.written().into_iter().find(|(name, _)| *name == key).map(|(_, value)| value);
+        let most = of(&Self::CEILING).filter(|most| of(self).as_ref() != Some(most));
+        most.map_or_else(String::new, |most| {
+            let most = most.as_str().map_or_else(|| most.to_string(), str::to_owned);
+            format!("; or allow it more: `limits: {{{key}: …}}` in the policy's configuration, at most {most}")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_written_as_a_configuration_has_them() {
+        let text = |limits: PolicyLimits| {
+            limits.written().iter().map(|(key, value)| format!("{key}: {value}")).collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(
+            text(PolicyLimits::DEFAULT),
+            r#"time: "500ms", memory: "32MiB", memories: 8, instances: 64, component_size: "32MiB", output: "1MiB""#
+        );
+        assert_eq!(
+            text(PolicyLimits::CEILING),
+            r#"time: "10s", memory: "512MiB", memories: 64, instances: 512, component_size: "64MiB", output: "8MiB""#
+        );
+        assert_eq!(
+            text(PolicyLimits::LEAST),
+            r#"time: "1ms", memory: "64KiB", memories: 1, instances: 1, component_size: "1B", output: "1B""#
+        );
+    }
+
+    #[test]
+    fn nothing_is_offered_above_the_ceiling() {
+        let said = "; or allow it more: `limits: {memories: …}` in the policy's configuration, at most 64";
+        assert_eq!(PolicyLimits::DEFAULT.more("memories"), said);
+        assert_eq!(PolicyLimits::CEILING.more("memories"), "");
+        assert_eq!(PolicyLimits::DEFAULT.more("tables"), "");
     }
 }

@@ -192,6 +192,9 @@ pub struct LimitsRecord {
     pub time_us: u64,
     /// Linear memory, bytes.
     pub memory: usize,
+    /// Linear memories. Records of the time before it was written had one.
+    #[serde(default = "one_memory")]
+    pub memories: usize,
     /// Core instances.
     pub instances: usize,
     /// Its file, bytes.
@@ -200,11 +203,15 @@ pub struct LimitsRecord {
     pub output: usize,
 }
 
+const fn one_memory() -> usize {
+    1
+}
+
 impl PolicyRecord {
     /// The record of a policy that was evaluated as `spec`, with the component of this digest.
     pub fn new(spec: &PolicySpec, digest: Option<Digest>, facts_believed: bool) -> Self {
         let PolicySpec { name, layer, source, pin, mode, on_warn, settings, limits } = spec;
-        let PolicyLimits { time, memory, instances, component_size, output } = *limits;
+        let PolicyLimits { time, memory, memories, instances, component_size, output } = *limits;
         Self {
             name: name.clone(),
             layer: *layer,
@@ -215,7 +222,7 @@ impl PolicyRecord {
             on_warn: *on_warn,
             facts_believed,
             settings: settings.clone(),
-            limits: LimitsRecord { time_us: number::micros(time), memory, instances, component_size, output },
+            limits: LimitsRecord { time_us: number::micros(time), memory, memories, instances, component_size, output },
         }
     }
 
@@ -223,7 +230,8 @@ impl PolicyRecord {
     pub fn spec(&self) -> PolicySpec {
         let built_in = BuiltIn::ALL.into_iter().find(|known| known.as_str() == self.name.as_str());
         let built_in = built_in.filter(|known| PolicySource::BuiltIn(*known).to_string() == self.source);
-        let LimitsRecord { time_us, memory, instances, component_size, output } = self.limits;
+        let LimitsRecord { time_us, memory, memories, instances, component_size, output } = self.limits;
+        let time = Duration::from_micros(time_us);
         PolicySpec {
             name: self.name.clone(),
             layer: self.layer,
@@ -232,7 +240,7 @@ impl PolicyRecord {
             mode: self.mode,
             on_warn: self.on_warn,
             settings: self.settings.clone(),
-            limits: PolicyLimits { time: Duration::from_micros(time_us), memory, instances, component_size, output },
+            limits: PolicyLimits { time, memory, memories, instances, component_size, output },
         }
     }
 }

@@ -30,6 +30,15 @@ impl FromStr for ByteSize {
     }
 }
 
+impl ByteSize {
+    /// Returns the size as a configuration says it: a whole number of its largest unit, which reads back as the same.
+    pub fn written(self) -> String {
+        let Self(bytes) = self;
+        let (name, unit) = UNITS.into_iter().find(|(_, unit)| bytes >= *unit && bytes % unit == 0).unwrap_or(("B", 1));
+        format!("{}{name}", bytes / unit)
+    }
+}
+
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(bytes) = *self;
@@ -69,6 +78,15 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(text.parse().ok(), expected.map(ByteSize), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_written_size_reads_back_as_the_same() {
+        let cases = [(0, "0B"), (1, "1B"), (1024, "1KiB"), (1025, "1025B"), (3 << 29, "1536MiB"), (2 << 30, "2GiB")];
+        for (bytes, expected) in cases {
+            assert_eq!(ByteSize(bytes).written(), expected);
+            assert_eq!(expected.parse(), Ok(ByteSize(bytes)));
         }
     }
 

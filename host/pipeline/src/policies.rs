@@ -96,8 +96,8 @@ pub fn examine_policies(session: &Session) -> Result<Vec<Examined>, PipelineErro
             Err(mismatch) => (PolicyState::Mismatched { pin: mismatch.expected() }, None),
             Ok(set) => set.policies().first().map_or((PolicyState::Disabled, None), state_of),
         };
-        let PolicySpec { name, layer, mode, source, .. } = PolicySpec::clone(spec);
-        Examined { name, layer, mode, source, digest: *digest, version, state }
+        let PolicySpec { name, layer, mode, source, limits, .. } = PolicySpec::clone(spec);
+        Examined { name, layer, mode, source, limits, digest: *digest, version, state }
     });
     Ok(examined.collect())
 }

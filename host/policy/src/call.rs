@@ -134,7 +134,9 @@ fn classify(error: &wasmtime::Error, refusal: Option<LimitRefusal>, phase: Phase
             let most = limits.instances;
             let message =
                 format!("it has more than {most} core instances in all its parts, the most a policy may have");
-            Fault::new(FaultKind::Limit, message).remedy("build it of fewer parts: one module is enough for a policy")
+            let more = limits.more("instances");
+            Fault::new(FaultKind::Limit, message)
+                .remedy(format!("build it of fewer parts: one module is enough for a policy{more}"))
         }
         // The guest has returned, but its result could not be read.
         Phase::Call => Fault::new(FaultKind::Output, format!("what it returned can't be taken: {cause}"))
@@ -165,7 +167,7 @@ fn trapped(trap: Trap, limits: &PolicyLimits) -> Fault {
 
 fn overdue(limits: &PolicyLimits) -> Fault {
     Fault::new(FaultKind::Deadline, format!("it ran longer than {:?}", limits.time))
-        .remedy("report it to the policy's author: a policy needs microseconds")
+        .remedy(format!("report it to the policy's author: a policy needs microseconds{}", limits.more("time")))
 }
 
 fn refused(refusal: LimitRefusal, limits: &PolicyLimits) -> Fault {
@@ -174,9 +176,11 @@ fn refused(refusal: LimitRefusal, limits: &PolicyLimits) -> Fault {
         LimitRefusal::Memory(asked) => {
             let most = limits.memory;
             let message = format!("it asked for {asked} bytes of linear memory in all, and a policy may have {most}");
-            Fault::new(FaultKind::Memory, message).remedy(
-                "build it with a smaller stack and heap (clang and zig: `-Wl,-z,stack-size=65536`), and keep no large trees",
-            )
+            Fault::new(FaultKind::Memory, message).remedy(format!(
+                "build it with a smaller stack and heap (clang and zig: `-Wl,-z,stack-size=65536`), and keep no large \
+                 trees{}",
+                limits.more("memory")
+            ))
         }
         LimitRefusal::System => room::fault(FaultKind::Memory, "the policy's linear memory", "it has none left"),
         LimitRefusal::TableElements(wanted) => Fault::new(

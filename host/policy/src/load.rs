@@ -39,7 +39,7 @@ impl Runtime {
     /// Any kind of fault: loading calls `describe`, which can fail like any other call.
     pub(crate) fn load(&self, component: &Component, limits: &PolicyLimits) -> Result<Loaded, Fault> {
         let code = self.code(component, limits)?;
-        check_counts(&code.component)?;
+        check_counts(&code.component, limits)?;
         let contract = Contract::link(&self.linker, &code.component)?;
         let allowance = Allowance { limits, spent: Duration::ZERO, output: limits::DESCRIBE_OUTPUT };
         let described = contract.describe(self, allowance)?;
@@ -75,18 +75,20 @@ impl Runtime {
 
 /// Checks the number of memories and tables of all parts of a component together, before they are made: the runtime
 /// would refuse too many as well, but not say how many there are.
-fn check_counts(component: &component::Component) -> Result<(), Fault> {
+fn check_counts(component: &component::Component, limits: &PolicyLimits) -> Result<(), Fault> {
     // Only a component that imports modules has no such sum, and `shape` refuses those.
     let Some(needed) = component.resources_required() else { return Ok(()) };
-    let counts =
-        [(needed.num_memories, limits::MEMORIES, "linear memories"), (needed.num_tables, limits::TABLES, "tables")];
-    for (found, most, what) in counts {
+    let counts = [
+        (needed.num_memories, limits.memories, "linear memories", limits.more("memories")),
+        (needed.num_tables, limits::TABLES, "tables", String::new()),
+    ];
+    for (found, most, what, more) in counts {
         if usize::try_from(found).map_or(true, |found| found > most) {
             let message = format!("it has {found} {what} in all its parts, and a policy may have {most}");
-            return Err(Fault::new(FaultKind::Limit, message).remedy(
-                "build it as one module; tools that stub WASI out with modules of its own make several \
-                 (docs/policy-authors.md says which tools fit)",
-            ));
+            return Err(Fault::new(FaultKind::Limit, message).remedy(format!(
+                "build it of fewer parts: one module is enough for a policy (docs/policy-authors.md says which tools \
+                 fit){more}"
+            )));
         }
     }
     Ok(())

@@ -7,6 +7,7 @@ use crate::contract::EVALUATOR;
 use crate::contract::LOGGING;
 use smcp_model::content;
 use smcp_model::limits;
+use smcp_model::limits::PolicyLimits;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
@@ -31,7 +32,8 @@ pub struct Shape {
 pub(super) fn too_large(size: Option<u64>, most: usize) -> Fault {
     let found = size.map_or_else(|| format!("more than {most}"), |size| size.to_string());
     let message = format!("it has {found} bytes, and a component may have {most}");
-    Fault::new(FaultKind::Load, message).remedy(BUILD_SMALLER)
+    let more = PolicyLimits { component_size: most, ..PolicyLimits::DEFAULT }.more("component_size");
+    Fault::new(FaultKind::Load, message).remedy(format!("{BUILD_SMALLER}{more}"))
 }
 
 enum Unfit {
@@ -180,8 +182,8 @@ fn shown_names(names: &[&str]) -> String {
 fn build_without(foreign: &[&str]) -> &'static str {
     if foreign.iter().any(|name| name.starts_with("wasi:")) {
         "build it without WASI: Rust for wasm32-unknown-unknown, C for wasm32-wasi with a main-less reactor, JavaScript \
-         with componentize-js and `-d random stdio clocks http fetch-event`; what componentize-py and componentize-qjs \
-         make does not fit the limits of this version"
+         with componentize-js and `-d random stdio clocks http fetch-event` or with componentize-qjs and `--stub-wasi \
+         --sync`, Python with componentize-py and `--stub-wasi`"
     } else if foreign.iter().any(|name| name.starts_with(PACKAGE)) {
         "build it against the wit/policy.wit of this version, package smcp:policy@0.1.0"
     } else {

@@ -17,6 +17,7 @@ use smcp_model::text::SafeText;
 pub(super) struct Guest {
     memory: usize,
     memory_left: usize,
+    memories: usize,
     instances: usize,
     log: LogBudget,
     refusal: Option<LimitRefusal>,
@@ -77,6 +78,7 @@ pub(super) fn new_store(engine: &Engine, limits: &PolicyLimits, time: Duration, 
     let guest = Guest {
         memory: limits.memory,
         memory_left: limits.memory,
+        memories: limits.memories,
         instances: limits.instances,
         log: LogBudget { lines: Vec::new(), bytes_left: limits::LOG },
         refusal: None,
@@ -160,6 +162,6 @@ impl ResourceLimiter for Guest {
     }
 
     fn memories(&self) -> usize {
-        limits::MEMORIES
+        self.memories
     }
 }

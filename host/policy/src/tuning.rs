@@ -7,8 +7,9 @@ use wasmtime::Config;
 
 const MIB: u64 = 1024 * 1024;
 
-/// Address space of one linear memory, bytes: as much as a policy may use by default, so that its memory never moves.
-/// The engine's own default is 4 GiB, which a machine with a limit on address space does not give.
+/// Address space of one linear memory, bytes: what policies need, so that their memory hardly ever moves; a memory that
+/// grows beyond it does. Eight of them fit into what smcp needs. The engine's own default is 4 GiB, which a machine with
+/// a limit on address space does not give.
 pub(crate) const RESERVED: u64 = 16 * MIB;
 /// Unmapped space before and after a linear memory, bytes. Loads at a fixed offset below it need one check instead of
 /// two: programs in Rust and C have their data from 1 MiB on.

@@ -3,6 +3,7 @@
 use std::io;
 use std::io::Write;
 
+use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
@@ -15,6 +16,7 @@ use crate::wrap::paragraph;
 use smcp_model::digest::Digest;
 use smcp_model::examination::Examined;
 use smcp_model::examination::PolicyState;
+use smcp_model::limits::PolicyLimits;
 use smcp_model::text::SafeText;
 
 /// Writes the policies as a table, and their problems below it.
@@ -47,6 +49,14 @@ pub fn policies(rows: &[Examined], out: &mut dyn Write, style: &Style) -> io::Re
             paragraph(out, &[Span::new("→", palette.dim), Span::plain(remedy.as_str())], 2, 4, style.width)?;
         }
     }
+    for row in rows {
+        let own = own_limits(&row.limits);
+        if !own.is_empty() {
+            writeln!(out)?;
+            let name = Span::new(format!("{}:", row.name), palette.strong);
+            paragraph(out, &[name, Span::plain(format!("limits: {}", own.join(", ")))], 0, 2, style.width)?;
+        }
+    }
     let unseen = disabled(rows);
     if !unseen.is_empty() {
         writeln!(out)?;
@@ -54,6 +64,15 @@ pub fn policies(rows: &[Examined], out: &mut dyn Write, style: &Style) -> io::Re
         paragraph(out, &[Span::plain(words)], 0, 2, style.width)?;
     }
     Ok(())
+}
+
+/// Returns the limits that the configuration changes, as it writes them.
+fn own_limits(limits: &PolicyLimits) -> Vec<String> {
+    let both = limits.written().into_iter().zip(PolicyLimits::DEFAULT.written());
+    let changed = both.filter(|(own, default)| own != default).map(|(own, _)| own);
+    changed
+        .map(|(key, value)| format!("{key} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+        .collect()
 }
 
 /// Returns the names of disabled policies, which are not examined.
@@ -119,6 +138,7 @@ fn document(row: &Examined) -> Value {
         "version": row.version,
         "state": row.state.as_str(),
         "pin": row.state.pin(),
+        "limits": row.limits.written().into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>(),
         "fault": fault.map(|fault| json!({
             "kind": fault.kind,
             "message": fault.message,
@@ -152,6 +172,7 @@ mod tests {
             layer: LayerName::User,
             mode: Mode::Strict,
             source,
+            limits: PolicyLimits::DEFAULT,
             digest: Some(Digest::of(name.as_bytes())),
             version: Some("0.1.0".into()),
             state,
@@ -169,6 +190,7 @@ mod tests {
             },
             Examined {
                 mode: Mode::Warn,
+                limits: PolicyLimits { time: PolicyLimits::LEAST.time, memory: 1 << 26, ..PolicyLimits::DEFAULT },
                 ..row(
                     "no-network",
                     PolicySource::File("/home/me/.mcp/policies/no_network.wasm".into()),

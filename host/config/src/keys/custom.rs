@@ -1,12 +1,14 @@
 //! The keys of an entry of `policy.custom`.
 
+pub(crate) mod limits;
+
 use std::path::PathBuf;
 
 use crate::form::Parsed;
 use crate::form::Word;
 use crate::form::path;
 use crate::keys::ConfigKey;
-use crate::keys::NotYetSupported;
+use crate::keys::Nested;
 use crate::keys::PATH;
 use crate::keys::Section;
 use crate::keys::policy::mode;
@@ -101,10 +103,10 @@ pub(crate) static SETTINGS: ConfigKey<Settings> = ConfigKey {
 };
 
 /// `policy.custom[].limits`
-pub(crate) static LIMITS: ConfigKey<NotYetSupported> = ConfigKey {
+pub(crate) static LIMITS: ConfigKey<Nested> = ConfigKey {
     name: "limits",
-    about: "What the component may use. Not supported by this version yet, and refused rather than ignored.",
+    about: "What the component may use; each that is absent has its default.",
     default: None,
     required: false,
-    form: NotYetSupported,
+    form: Nested(&limits::SECTION),
 };

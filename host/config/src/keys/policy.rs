@@ -1,6 +1,7 @@
 //! The keys under `policy`.
 
 use crate::choice::CertScoreCheck;
+use crate::form::Count;
 use crate::form::ListOf;
 use crate::form::Number;
 use crate::form::Parsed;
@@ -13,6 +14,7 @@ use crate::keys::custom;
 use smcp_model::facts::CertLevel;
 use smcp_model::facts::Origin;
 use smcp_model::facts::Score;
+use smcp_model::limits;
 use smcp_model::mode::Mode;
 
 /// The mapping under `policy`.
@@ -28,6 +30,7 @@ pub(crate) static SECTION: Section = Section {
         &SCORE_MODE,
         &CERT_SCORE_CHECK,
         &WARNING_THRESHOLD,
+        &MAX_POLICIES,
         &CUSTOM,
         &EXCEPTIONS,
     ],
@@ -114,6 +117,15 @@ pub(crate) static WARNING_THRESHOLD: ConfigKey<Number<Score>> = ConfigKey {
     default: Some("80"),
     required: false,
     form: Number { max: Score::MAX, new: Score::new },
+};
+
+/// `policy.max_policies`
+pub(crate) static MAX_POLICIES: ConfigKey<Count> = ConfigKey {
+    name: "max_policies",
+    about: "How many policies this layer may have, the three built-in ones included.",
+    default: Some("256"),
+    required: false,
+    form: Count { least: limits::POLICIES, most: limits::POLICIES_CEILING },
 };
 
 /// `policy.custom`

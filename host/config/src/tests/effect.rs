@@ -221,8 +221,10 @@ policy:
   score_mode: warn  # default, follows cert_mode
   cert_score_check: notice  # default
   warning_threshold: 80  # default
+  max_policies: 256  # default
   custom:  # file
-    - {\"name\":\"a\",\"source\":\"/home/me/.mcp/a.wasm\",\"mode\":\"warn\",\"settings\":{\"x\":[1]}}
+    - {\"name\":\"a\",\"source\":\"/home/me/.mcp/a.wasm\",\"mode\":\"warn\",\"settings\":{\"x\":[1]},\"limits\":\
+  {\"time\":\"500ms\",\"memory\":\"32MiB\",\"memories\":8,\"instances\":64,\"component_size\":\"32MiB\",\"output\":\"1MiB\"}}
 ";
     assert_eq!(good(text).view().to_string(), expected);
 }

@@ -215,7 +215,7 @@ fn the_policies_of_a_user_are_no_limit_of_the_systems() {
     let most = limits::POLICIES - 3;
     assert_eq!(both(&custom(most), &custom(most)).layers().len(), 2);
     let said = refused(&[(USER, &custom(most + 1)), (SYSTEM, "registry_url: /r")]);
-    assert_eq!(said, [format!("~/.mcp/config.yaml:1:18: {} policies are too many for one run", most + 4)]);
+    assert_eq!(said, [format!("~/.mcp/config.yaml:1:18: {} policies are too many for one layer", most + 4)]);
 }
 
 #[test]

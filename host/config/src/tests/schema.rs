@@ -21,14 +21,18 @@ use crate::settings::Settings;
 type DocumentAround = fn(&str) -> String;
 
 /// Returns every section, with its schema and the document around one of its entries.
-fn sections() -> [(&'static Section, Value, DocumentAround); 3] {
+fn sections() -> [(&'static Section, Value, DocumentAround); 4] {
     let root = schema();
     let policy = root["properties"]["policy"].clone();
     let custom = policy["properties"]["custom"]["items"].clone();
+    let limits = custom["properties"]["limits"].clone();
     [
         (&keys::ROOT, root, |entry| format!("{{{entry}}}")),
         (&keys::policy::SECTION, policy, |entry| format!("{{policy: {{{entry}}}}}")),
         (&keys::custom::SECTION, custom, |entry| format!("{{policy: {{custom: [{{{entry}}}]}}}}")),
+        (&keys::custom::limits::SECTION, limits, |entry| {
+            format!("{{policy: {{custom: [{{name: a, source: a, limits: {{{entry}}}}}]}}}}")
+        }),
     ]
 }
 
@@ -69,7 +73,7 @@ fn every_default_is_what_absence_means() {
                 view.replace(r#""source":"file""#, r#""source":"default""#)
                     .replace(r#""source":"cert_mode""#, r#""source":"default""#)
             };
-            assert_eq!(in_force(&text), in_force("{}"), "{text}");
+            assert_eq!(in_force(&text), in_force(&document("")), "{text}");
         }
     }
 }
@@ -113,6 +117,15 @@ fn the_schema_judges_as_the_parser_does() {
         entry(", settings: 5"),
         entry(", settings: ~"),
         entry(", limits: {}"),
+        entry(", limits: ~"),
+        entry(", limits: {memories: 64}"),
+        entry(", limits: {memories: 65}"),
+        entry(", limits: {memories: 0}"),
+        entry(", limits: {time: 1}"),
+        entry(", limits: {time: 1s, memory: 1MiB}"),
+        entry(", limits: {tables: 1}"),
+        "policy: {max_policies: 256}".to_owned(),
+        "policy: {max_policies: 1025}".to_owned(),
         entry(", on_warn: ask"),
     ];
     for text in texts {
