@@ -1,4 +1,4 @@
-//! Checks that only the caller and root can write the files that smcp relies on.
+//! Checks that only the caller and root can write the files that smcp uses.
 //!
 //! Spec section 1 has the rule, and the conditions for a group that may write.
 
