@@ -23,6 +23,35 @@ fn every_link_within_the_repository_leads_somewhere() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A path such as `policy/set.rs` is below the crate's `src`; one without a crate is anywhere in the host.
+#[test]
+fn every_source_file_that_the_map_and_the_threat_model_name_exists() {
+    let root = std::path::Path::new(crate::bed::ROOT);
+    let host = root.join("host");
+    let crates: Vec<_> = fs::read_dir(&host).unwrap().map(|entry| entry.unwrap().path().join("src")).collect();
+    let exists = |name: &str| {
+        let below = name.split_once('/').is_some_and(|(krate, path)| host.join(krate).join("src").join(path).exists());
+        let anywhere = crates.iter().any(|source| source.join(name).exists());
+        below || anywhere || root.join(name).exists() || host.join("src").join(name).exists()
+    };
+    let mut count = 0;
+    let mut wrong = Vec::new();
+    for page in all()
+        .into_iter()
+        .filter(|page| page.name.ends_with("architecture.md") || page.name.ends_with("threat-model.md"))
+    {
+        for word in page.text.split('`').filter(|word| word.ends_with(".rs") && !word.contains([' ', '…', '*', '\n']))
+        {
+            count += 1;
+            if !exists(word) {
+                wrong.push(format!("{}: {word}", page.name));
+            }
+        }
+    }
+    assert!(count > 60, "{count} files were named");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// Returns the targets of `[text](target)` inside the repository.
 fn links(page: &Page) -> Vec<(usize, String)> {
     let of_line = |(number, line): (usize, &str)| {

@@ -38,6 +38,7 @@ mod tests {
             assert_eq!(read_beginning(b"abc".as_slice(), limit).unwrap(), beginning.as_bytes(), "{limit}");
         }
         assert_eq!(read_within(io::empty(), 0, 0).unwrap(), Some(Vec::new()));
+        assert!(read_within(io::repeat(0), 10, 0).unwrap().is_none(), "it never ends, and reading does");
         assert_eq!(read_within(b"abc".as_slice(), usize::MAX, 0).unwrap().unwrap(), b"abc");
     }
 }

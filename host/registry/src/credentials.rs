@@ -14,6 +14,7 @@ use cap_std::fs::File;
 use cap_std::fs::MetadataExt as _;
 use cap_std::fs::PermissionsExt as _;
 
+use smcp_model::bounded;
 use smcp_model::endpoint::Endpoint;
 use smcp_model::limits;
 use smcp_model::ownership::Caller;
@@ -23,7 +24,6 @@ use smcp_model::secret::Secret;
 use smcp_store::blobs::StoreAccess;
 use smcp_store::draft::FileDraft;
 use smcp_store::file::open_file;
-use smcp_store::file::read_at_most;
 
 /// The name of the file, in `~/.mcp`.
 const FILE: &str = "credentials.json";
@@ -158,7 +158,7 @@ impl Credentials {
             return Ok(CredentialsFile { schema: SCHEMA.to_owned(), registries: BTreeMap::new() });
         };
         self.check(&file)?;
-        let bytes = read_at_most(file, limits::CREDENTIALS).map_err(self.failed("read"))?;
+        let bytes = bounded::read_within(file, limits::CREDENTIALS, 0).map_err(self.failed("read"))?;
         let bytes = bytes.ok_or_else(|| self.malformed(1, 1))?;
         let document: CredentialsFile =
             serde_json::from_slice(&bytes).map_err(|error| self.malformed(error.line(), error.column()))?;

@@ -20,6 +20,7 @@ use crate::document;
 use crate::error::PackageError;
 use crate::error::RegistryProblem;
 use crate::error::VersionProblem;
+use smcp_model::bounded;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::facts::Status;
@@ -33,7 +34,6 @@ use smcp_model::registry::Registry;
 use smcp_model::text::SafeText;
 use smcp_store::blobs::Blobs;
 use smcp_store::file::open_file;
-use smcp_store::file::read_at_most;
 
 /// The folder of the resolve documents.
 pub(crate) const PACKAGES: &str = "packages";
@@ -98,7 +98,7 @@ impl DirectoryRegistry {
         };
         trust::check_entry(&self.dir, id, path, &file).map_err(self.failed(format!("rely on `{path}`")))?;
         let limit = limits::RESOLVE;
-        let Some(bytes) = read_at_most(file, limit).map_err(self.failed(format!("read `{path}`")))? else {
+        let Some(bytes) = bounded::read_within(file, limit, 0).map_err(self.failed(format!("read `{path}`")))? else {
             let problem = SafeText::new(&format!("`{path}` has more than {limit} bytes, the most that is read"));
             return Err(VersionProblem::Document(problem).of(id));
         };

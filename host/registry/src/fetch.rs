@@ -12,6 +12,7 @@ use smcp_bundle::BundleErrorKind;
 use smcp_bundle::manifest;
 use smcp_bundle::manifest::Identity;
 use smcp_bundle::manifest::Platform;
+use smcp_model::bounded;
 use smcp_model::content;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
@@ -21,7 +22,6 @@ use smcp_model::package::ResolvedPackage;
 use smcp_model::progress::Progress;
 use smcp_model::text::SafeText;
 use smcp_store::Cache;
-use smcp_store::file::read_at_most;
 use smcp_store::stream;
 use smcp_store::stream::Beginning;
 use smcp_store::stream::HashedWriter;
@@ -79,7 +79,7 @@ impl FetchTask<'_> {
             self.ensure(Artifact::Manifest, digest)?;
             // Missing again if another process empties the cache meanwhile.
             let Some(file) = self.cache.open(digest)? else { continue };
-            let Some(bytes) = read_at_most(file, limits::MANIFEST).map_err(failed)? else {
+            let Some(bytes) = bounded::read_within(file, limits::MANIFEST, 0).map_err(failed)? else {
                 return Err(VersionProblem::TooLarge(Artifact::Manifest).of(self.label));
             };
             stream::check_digest(digest, Digest::of(&bytes)).map_err(|mismatch| {

@@ -22,6 +22,7 @@ use smcp_http::RemoteServer;
 use smcp_http::ServerMessage;
 use smcp_http::begins_a_page;
 use smcp_http::encoded;
+use smcp_model::bounded;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::facts::Status;
@@ -33,7 +34,6 @@ use smcp_model::package::Selector;
 use smcp_model::registry::Registry;
 use smcp_model::registry::RegistryUrl;
 use smcp_model::text::SafeText;
-use smcp_store::file::read_at_most;
 use smcp_store::stream::recover;
 
 /// The most bytes that are read of a health answer: it consists of one word.
@@ -96,7 +96,7 @@ impl HttpRegistry {
     /// Reads the body of an answer; `None` when it has more than `limit` bytes.
     fn body(&self, answer: HttpAnswer, limit: usize, deadline: &Deadline) -> Result<Option<Vec<u8>>, PackageError> {
         let unusable = |cause| RegistryProblem::Unusable { doing: "read its answer".to_owned(), cause };
-        read_at_most(answer.body(deadline), limit)
+        bounded::read_within(answer.body(deadline), limit, 0)
             .map_err(|error| recover(error, |cause| unusable(cause).of(&self.location)))
     }
 

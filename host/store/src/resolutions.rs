@@ -23,10 +23,10 @@ use crate::draft;
 use crate::draft::FileDraft;
 use crate::draft::is_hex;
 use crate::file::open_file;
-use crate::file::read_at_most;
 use crate::folder::FolderGuard;
 use crate::folder::first_unknown;
 use crate::resolutions::document::ResolutionDocument;
+use smcp_model::bounded;
 use smcp_model::digest::Digest;
 use smcp_model::limits;
 use smcp_model::name::PackageId;
@@ -239,7 +239,7 @@ impl Resolutions {
             let message = format!("it has more than {} bytes", limits::RESOLUTION_KEPT);
             io::Error::new(io::ErrorKind::FileTooLarge, message)
         };
-        read_at_most(file, limits::RESOLUTION_KEPT)?.ok_or_else(too_long)
+        bounded::read_within(file, limits::RESOLUTION_KEPT, 0)?.ok_or_else(too_long)
     }
 }
 

@@ -22,10 +22,10 @@ use crate::unpack::ArchiveError;
 use crate::unpack::EntryKind;
 use crate::unpack::EntryName;
 use crate::unpack::EntryTree;
+use smcp_model::bounded;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
 use smcp_store::file::open_file;
-use smcp_store::file::read_at_most;
 
 /// The file of patterns for excluded files, at the root of the directory.
 const IGNORE: &str = ".smcpignore";
@@ -93,7 +93,7 @@ fn ignore_patterns(dir: &Dir, label: &str) -> Result<Vec<Pattern>, BundleError> 
     let failed = |cause| unreadable(label, IGNORE, cause);
     let Some(file) = open_file(dir, IGNORE).map_err(failed)? else { return Ok(Vec::new()) };
     let problem = |problem: &str| refused(label, &format!("its `{IGNORE}`: {}", SafeText::new(problem)));
-    let Some(bytes) = read_at_most(file, limits::PATTERN_FILE).map_err(failed)? else {
+    let Some(bytes) = bounded::read_within(file, limits::PATTERN_FILE, 0).map_err(failed)? else {
         return Err(problem(&format!("it has more than {} bytes", limits::PATTERN_FILE)));
     };
     patterns::read(&bytes).map_err(|text| problem(&text))

@@ -8,8 +8,8 @@ use std::io::Read;
 use crate::unpack::ArchiveError;
 use crate::unpack::extract::ExtractFailure;
 use crate::unpack::extract::damaged;
+use smcp_model::bounded;
 use smcp_model::limits;
-use smcp_store::file::read_at_most;
 
 /// The headers so far about the next entry.
 #[derive(Debug, Default)]
@@ -110,7 +110,7 @@ fn number(text: &[u8]) -> Result<u64, ExtractFailure> {
 }
 
 fn read(entry: impl Read) -> Result<Vec<u8>, ExtractFailure> {
-    read_at_most(entry, limits::BUNDLE_HEADER).map_err(damaged)?.ok_or_else(|| fail("is longer than 64 KiB"))
+    bounded::read_within(entry, limits::BUNDLE_HEADER, 0).map_err(damaged)?.ok_or_else(|| fail("is longer than 64 KiB"))
 }
 
 fn fail(problem: &'static str) -> ExtractFailure {

@@ -22,10 +22,10 @@ use crate::unpack::EntryName;
 use crate::unpack::EntryTree;
 use crate::unpack::extend::Extensions;
 use crate::unpack::left::Contents;
+use smcp_model::bounded;
 use smcp_model::deadline::Deadline;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
-use smcp_store::file::read_at_most;
 use smcp_store::stream::CHUNK;
 use smcp_store::stream::Halted;
 use smcp_store::stream::Timed;
@@ -88,7 +88,7 @@ pub(super) fn extract(source: impl Read, root: &Dir, deadline: &Deadline) -> Res
 /// Reads the padding after the last entry: a limited number of zeros. Anything else would be visible to some readers
 /// only.
 fn drain_zeros(tar: &mut impl Read) -> Result<(), ExtractFailure> {
-    match read_at_most(tar, limits::BUNDLE_PADDING).map_err(damaged)? {
+    match bounded::read_within(tar, limits::BUNDLE_PADDING, 0).map_err(damaged)? {
         Some(padding) if padding.iter().all(|byte| *byte == 0) => Ok(()),
         Some(_) | None => Err(broken("something follows the last entry")),
     }

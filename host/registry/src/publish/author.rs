@@ -13,6 +13,7 @@ use smcp_bundle::manifest::MANIFEST;
 use smcp_bundle::manifest::ManifestError;
 use smcp_bundle::manifest::Platform;
 use smcp_bundle::pack;
+use smcp_model::bounded;
 use smcp_model::facts::Status;
 use smcp_model::fetches::Fetches;
 use smcp_model::json;
@@ -20,7 +21,6 @@ use smcp_model::limits;
 use smcp_model::manifest::Entrypoint;
 use smcp_model::text::SafeText;
 use smcp_store::file::open_file;
-use smcp_store::file::read_at_most;
 
 /// The author's manifest, as far as publishing needs it.
 pub(super) struct AuthorManifest {
@@ -114,6 +114,6 @@ fn read_file(dir: &Dir, label: &str) -> Result<Vec<u8>, PackageError> {
             "there is no `{MANIFEST}` in the directory\n  `smcp registry new DIR` writes one, docs/manifest.md has every key"
         )));
     };
-    let bytes = read_at_most(file, limits::MANIFEST).map_err(failed)?;
+    let bytes = bounded::read_within(file, limits::MANIFEST, 0).map_err(failed)?;
     bytes.ok_or_else(|| refuse(format!("its `{MANIFEST}` has more than {} bytes", limits::MANIFEST)))
 }

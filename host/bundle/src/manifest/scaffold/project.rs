@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use crate::manifest::check_inside;
 use crate::manifest::scaffold::Runtime;
+use smcp_model::bounded;
 use smcp_model::limits;
 use smcp_model::name::PackageId;
 use smcp_model::package::Version;
 use smcp_model::text::SafeText;
 use smcp_store::file::open_file;
-use smcp_store::file::read_at_most;
 
 /// Usual names of a server's Python file, the likeliest first.
 const PYTHON_FILES: [&str; 4] = ["server.py", "main.py", "app.py", "__main__.py"];
@@ -156,7 +156,7 @@ pub(super) fn first_version() -> Version {
 
 fn text(dir: &Dir, name: &str) -> Option<String> {
     let file = open_file(dir, name).ok()??;
-    String::from_utf8(read_at_most(file, limits::MANIFEST).ok()??).ok()
+    String::from_utf8(bounded::read_within(file, limits::MANIFEST, 0).ok()??).ok()
 }
 
 /// Returns the first text with a wanted key in a table of a TOML file. Only keys on lines of their own are found, as
