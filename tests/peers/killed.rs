@@ -31,6 +31,8 @@ fn a_killed_client_on_the_rust_sdk_leaves_nothing() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_process_that_is_left_is_seen() {
+    use std::io::Read as _;
+    use std::io::Write as _;
     use std::process::Command;
     use std::process::Stdio;
 
@@ -38,7 +40,11 @@ fn a_process_that_is_left_is_seen() {
     use crate::client::processes;
 
     let bed = TestBed::new();
-    let mut left = Command::new("cat").env("HOME", bed.path("")).stdin(Stdio::piped()).spawn().unwrap();
+    let mut command = Command::new("cat");
+    let mut left = command.env("HOME", bed.path("")).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    // An answer shows that it runs; until then the system may not show its variables.
+    left.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+    left.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
     assert_eq!(processes(&bed), ["cat\0"]);
     drop(left.stdin.take());
     left.wait().unwrap();
