@@ -43,7 +43,7 @@ pub(crate) const ROWS: &[Row] = &[
         provoke: configuration,
     },
     Row {
-        what: "`exceptions`, `policies.d`, system layer",
+        what: "`policies.d`, system layer",
         holds: &[("that this version can't read it", "is not supported by this version yet")],
         provoke: unsupported,
     },
@@ -155,10 +155,6 @@ fn limits(trial: &Trial<'_>) {
 }
 
 fn unsupported(trial: &Trial<'_>) {
-    trial.refuses(|bed| {
-        bed.configure("policy: {exceptions: []}");
-        Scene::run()
-    });
     trial.refuses(|bed| {
         bed.write(".mcp/policies.d/x.yaml", "");
         Scene::run()

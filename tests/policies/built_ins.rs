@@ -128,7 +128,7 @@ fn hold(case: &Case, outcome: &Outcome) {
                 assert!(fault.message.as_str().contains(&said), "{name}: {said} in {}", fault.message);
             }
         }
-        Outcome::Violation(Verdict { violations, notices }) => {
+        Outcome::Violation { verdict: Verdict { violations, notices }, .. } => {
             assert_eq!(
                 (found(violations), found(notices)),
                 (expected(&case.violations), expected(&case.notices)),
@@ -201,7 +201,7 @@ fn the_example_policy_judges_what_a_manifest_asks_for() {
     assert!(matches!(judge(asks(&[]), json!({})), Outcome::Pass { .. }));
     assert!(matches!(judge(asks(&["api.example.com", "a.example.org"]), allow.clone()), Outcome::Pass { .. }));
     for refused in [asks(&["evil.example"]), asks(&["*"]), asks(&["api.example.com", "evil.example"]), json!({})] {
-        assert!(matches!(judge(refused.clone(), allow.clone()), Outcome::Violation(_)), "{refused}");
+        assert!(matches!(judge(refused.clone(), allow.clone()), Outcome::Violation { .. }), "{refused}");
     }
     for settings in [json!({"alow": []}), json!({"allow": "api.example.com"}), json!([])] {
         let Outcome::Fault(fault) = judge(asks(&[]), settings.clone()) else { panic!("{settings} is accepted") };
@@ -236,7 +236,7 @@ fn as_component(
     let texts = |findings: &[Finding]| findings.iter().map(text).collect::<Vec<_>>();
     match evaluate(host, Component::built_in(policy), subject, settings) {
         Outcome::Pass { notices } => Ok((Vec::new(), texts(&notices))),
-        Outcome::Violation(verdict) => Ok((texts(&verdict.violations), texts(&verdict.notices))),
+        Outcome::Violation { verdict, .. } => Ok((texts(&verdict.violations), texts(&verdict.notices))),
         Outcome::Fault(fault) => Err(fault.kind),
         other @ (Outcome::Skipped | Outcome::Waived { .. }) => panic!("{other:?}"),
     }

@@ -13,6 +13,7 @@ use crate::choice::AuditHead;
 use crate::choice::OnSuspect;
 use crate::config::Config;
 use crate::drafts::Problems;
+use crate::exceptions;
 use crate::layer::Layer;
 use crate::layer_file::CustomValues;
 use crate::layer_file::LayerFile;
@@ -85,8 +86,9 @@ fn assemble(mut files: Vec<LayerFile>, home: Option<&Path>) -> (Config, Problems
 fn combine(layers: Vec<LayerValues>, notices: Vec<Notice>, home: Option<&Path>, problems: &mut Problems) -> Config {
     let in_home = |path: &str| home.map(|home| home.join(path));
     let registry = Setting::or_default(first(&layers, |values| &values.registry_url), Registry::default());
+    let configured = registry.value.clone();
     Config {
-        configured_registry: registry.value.clone(),
+        configured_registry: configured.clone(),
         registry,
         cache_dir: optional(first(&layers, |values| &values.cache_dir), in_home(".mcp/cache")),
         runtime_dir: optional(first(&layers, |values| &values.runtime_dir), None),
@@ -97,7 +99,7 @@ fn combine(layers: Vec<LayerValues>, notices: Vec<Notice>, home: Option<&Path>, 
         audit_log: optional(first(by_authority(&layers).0, |values| &values.audit_log), in_home(".mcp/audit.jsonl")),
         on_suspect: OnSuspect::Warn,
         notices,
-        layers: layers.into_iter().map(|layer| make_layer(layer, problems)).collect(),
+        layers: layers.into_iter().map(|layer| make_layer(layer, &configured, problems)).collect(),
     }
 }
 
@@ -137,13 +139,16 @@ fn strictest<T: Clone + Ord>(
     smallest.unwrap_or_else(|| Setting::or_default(None, default))
 }
 
-fn make_layer(layer: LayerValues, problems: &mut Problems) -> Layer {
+/// Makes a layer of its values. `configured` is the registry that packages come from.
+fn make_layer(layer: LayerValues, configured: &Registry, problems: &mut Problems) -> Layer {
     let trusted = trusted(&layer, problems);
     let LayerValues { name, files, values } = layer;
+    let own_registry = values.registry_url.map_or_else(|| configured.clone(), |written| written.value);
     let files = files.into_iter().map(|source| source.file.clone()).collect();
     refuse_repeated_names(&values.policy.custom, problems);
+    exceptions::refuse_unknown_policies(&values.policy, problems);
     let custom_place = values.policy.custom_place.clone();
-    let layer = Layer::new(name, files, trusted, Rules::of(values.policy, name));
+    let layer = Layer::new(name, files, trusted, own_registry, Rules::of(values.policy, name));
     // Without `custom` there are only the three built-in policies, which are within the limits.
     if let Some(place) = custom_place {
         for (message, allowed) in rules::excess(layer.policies(), layer.rules().max_policies.value) {

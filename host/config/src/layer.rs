@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use crate::rules::Rules;
 use crate::setting::Setting;
+use smcp_model::exception::Exception;
 use smcp_model::facts::Score;
 use smcp_model::policy::LayerName;
 use smcp_model::policy::PolicySpec;
 use smcp_model::registry::Registry;
+use smcp_model::text::SafeText;
 
 /// The rules of one author: an administrator or the user. All layers are evaluated, and all must allow.
 #[derive(Debug, Clone)]
@@ -16,6 +18,7 @@ pub struct Layer {
     name: LayerName,
     files: Vec<PathBuf>,
     trusted: Setting<Option<Vec<Registry>>>,
+    own_registry: Registry,
     rules: Rules,
     policies: Vec<Arc<PolicySpec>>, // INVARIANT: those of `rules`.
 }
@@ -26,10 +29,11 @@ impl Layer {
         name: LayerName,
         files: Vec<PathBuf>,
         trusted: Setting<Option<Vec<Registry>>>,
+        own_registry: Registry,
         rules: Rules,
     ) -> Self {
         let policies = rules.policies(name);
-        Self { name, files, trusted, rules, policies }
+        Self { name, files, trusted, own_registry, rules, policies }
     }
 
     /// Returns the layer's name.
@@ -52,6 +56,26 @@ impl Layer {
     pub fn believes(&self, registry: Option<&Registry>) -> bool {
         let Some(trusted) = &self.trusted.value else { return true };
         registry.is_some_and(|registry| trusted.contains(registry))
+    }
+
+    /// Whether exceptions of this layer that name no digest hold for packages from `registry` (spec section 3): those
+    /// that it trusts, or, where it says nothing, the one that it names as its own. A facts document without a registry
+    /// is as good for them as for the policies.
+    pub fn waives_from(&self, registry: Option<&Registry>) -> bool {
+        match (&self.trusted.value, registry) {
+            (None, Some(registry)) => *registry == self.own_registry,
+            (Some(_), _) | (None, None) => self.believes(registry),
+        }
+    }
+
+    /// Returns the exceptions, in their order.
+    pub fn exceptions(&self) -> impl Iterator<Item = &Exception> {
+        self.rules.exceptions.iter().map(|written| &written.value)
+    }
+
+    /// Returns where the exception with this number is written, as `FILE:LINE`; empty for a number that none has.
+    pub fn exception_place(&self, number: usize) -> SafeText {
+        self.rules.exceptions.get(number).map(|written| written.place.line()).unwrap_or_default()
     }
 
     /// Returns the values of the rules.

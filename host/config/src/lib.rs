@@ -11,6 +11,7 @@ pub mod choice;
 mod config;
 pub mod discover;
 mod drafts;
+mod exceptions;
 mod files;
 mod fold;
 mod form;
@@ -34,6 +35,7 @@ pub mod view;
 
 pub use crate::config::Config;
 pub use crate::config::ThresholdError;
+pub use crate::exceptions::remarks::ExceptionRemarks;
 pub use crate::files::Files;
 pub use crate::layer::Layer;
 pub use crate::notice::Notice;

@@ -3,6 +3,10 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use smcp_model::day::Day;
+use smcp_model::exception::PackageScope;
+use smcp_model::text::SafeText;
+
 /// A notice for standard error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
@@ -17,6 +21,17 @@ pub enum Notice {
     AuditLogIgnored {
         /// The user's file.
         file: PathBuf,
+    },
+    /// Exceptions of one layer have ended and are ignored.
+    ExceptionEnded {
+        /// The place of the first, `FILE:LINE`.
+        at: SafeText,
+        /// The packages that it is for.
+        package: PackageScope,
+        /// Its last day.
+        until: Day,
+        /// How many others have ended.
+        more: usize,
     },
     /// There is no configuration at all.
     Unconfigured,
@@ -36,6 +51,13 @@ impl fmt::Display for Notice {
             }
             Self::AuditLogIgnored { file } => {
                 write!(f, "{}: `audit_log` is ignored; where it is written is for the system layer to say", file.display())
+            }
+            Self::ExceptionEnded { at, package, until, more } => {
+                write!(f, "{at}: the exception for `{package}` ended on {until} and is ignored")?;
+                if *more > 0 {
+                    write!(f, ", and {more} more")?;
+                }
+                f.write_str("; take it out, or have it approved again")
             }
             Self::Unconfigured => f.write_str(
                 "no policy is configured, so every published package may run; `smcp config init` writes a file to restrict it",

@@ -33,6 +33,17 @@ pub struct Examined {
     pub state: PolicyState,
 }
 
+/// A remark about a valid configuration.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Remark {
+    /// A stable name for machines.
+    pub code: &'static str,
+    /// The place of what it is about: `FILE:LINE`.
+    pub at: SafeText,
+    /// One sentence for people.
+    pub message: SafeText,
+}
+
 /// The state of a policy: whether it can be evaluated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PolicyState {

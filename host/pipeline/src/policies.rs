@@ -6,6 +6,7 @@ use crate::PipelineError;
 use crate::Session;
 use smcp_config::Config;
 use smcp_config::Layer;
+use smcp_decide::ExceptionFile;
 use smcp_decide::Notice;
 use smcp_model::examination::Examined;
 use smcp_model::examination::PolicyState;
@@ -54,6 +55,19 @@ pub(super) fn distrust(config: &Config, subject: &Subject) -> Vec<Notice> {
             }
         })
         .collect()
+}
+
+/// Returns the file of each layer that has one, for an exception to be written in.
+pub(super) fn exception_files(config: &Config, subject: &Subject) -> Vec<ExceptionFile> {
+    let of_layer = |layer: &Layer| {
+        Some(ExceptionFile {
+            layer: layer.name(),
+            file: SafeText::new(&layer.files().first()?.to_string_lossy()),
+            has_exceptions: layer.exceptions().next().is_some(),
+            registry_trusted: layer.waives_from(subject.registry.as_ref()),
+        })
+    };
+    config.layers().iter().filter_map(of_layer).collect()
 }
 
 /// Returns a notice for a known score below the warning threshold that no policy reports: the one that would is

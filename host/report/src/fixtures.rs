@@ -12,6 +12,7 @@ use smcp_decide::Notice;
 use smcp_decide::Ruling;
 use smcp_model::decision::Consent;
 use smcp_model::digest::Digest;
+use smcp_model::exception::Waiver;
 use smcp_model::exit::ExitKind;
 use smcp_model::facts::CertLevel;
 use smcp_model::facts::Facts;
@@ -36,6 +37,7 @@ use smcp_model::verdict::FaultKind;
 use smcp_model::verdict::Finding;
 use smcp_model::verdict::Outcome;
 use smcp_model::verdict::Verdict;
+use smcp_model::verdict::WaivedFinding;
 
 /// A decision, and the values that its report borrows.
 pub(crate) struct Case {
@@ -69,7 +71,7 @@ impl Case {
         };
         let Self { subject, notices, consent, purpose, exit, .. } = self;
         let (consent, purpose, exit) = (*consent, *purpose, *exit);
-        Report { subject, conclusion, notices, consent, start: None, brief: false, purpose, exit }
+        Report { subject, conclusion, notices, lifts: &[], consent, start: None, brief: false, purpose, exit }
     }
 }
 
@@ -92,6 +94,7 @@ pub(crate) fn cases() -> Vec<Case> {
         asked("ask_check", ExitKind::Refused, None, Purpose::Check),
         fault(),
         waived_and_skipped(),
+        partly_waived(),
         Case::new("nothing_enabled", ExitKind::Success, vec![policy("score", Mode::Disabled, Outcome::Skipped)]),
         layers(),
         Case {
@@ -178,8 +181,10 @@ fn fault() -> Case {
 }
 
 fn waived_and_skipped() -> Case {
-    let Outcome::Violation(Verdict { violations, .. }) = low_score(Mode::Strict).outcome else { unreachable!() };
-    let waived = Outcome::Waived { findings: violations, reason: "migration, ticket 123".into() };
+    let waived = Outcome::Waived {
+        waived: waived(low_score(Mode::Strict).outcome.violations(), "migration, ticket 123"),
+        notices: vec![finding("said", "security score 60 is below warning threshold 80", "score", None)],
+    };
     Case::new(
         "waived_and_skipped",
         ExitKind::Success,
@@ -189,6 +194,37 @@ fn waived_and_skipped() -> Case {
             policy("score", Mode::Strict, waived),
         ],
     )
+}
+
+/// Returns a refusal by one policy, of which another finding is waived.
+pub(crate) fn partly_waived() -> Case {
+    let found = ["the server asks for all hosts".to_owned(), "the server starts other programs".to_owned()];
+    let [hosts, programs] = findings(&found).try_into().unwrap();
+    let outcome = Outcome::Violation {
+        verdict: Verdict { violations: vec![programs], notices: Vec::new() },
+        waived: waived(&[hosts], "until the proxy is there"),
+    };
+    let scored = Outcome::Waived {
+        waived: waived(low_score(Mode::Strict).outcome.violations(), "ticket 123"),
+        notices: Vec::new(),
+    };
+    Case::new(
+        "partly_waived",
+        ExitKind::Refused,
+        vec![passing("origin"), policy("score", Mode::Strict, scored), policy("no-network", Mode::Strict, outcome)],
+    )
+}
+
+/// Returns the findings as one exception waives them.
+fn waived(findings: &[Finding], reason: &str) -> Vec<WaivedFinding> {
+    let waiver = Arc::new(Waiver {
+        package: "acme/tool".parse().unwrap(),
+        reason: SafeText::new(reason),
+        approved_by: Some("j.doe, CISO office".into()),
+        until: "2027-01-31".parse().unwrap(),
+        at: "/etc/mcp/config.yaml:12".into(),
+    });
+    findings.iter().map(|finding| WaivedFinding { finding: finding.clone(), waiver: Arc::clone(&waiver) }).collect()
 }
 
 fn layers() -> Case {
@@ -219,13 +255,13 @@ pub(crate) fn long_messages() -> Case {
     let word = format!("https://example.com/{}", "a".repeat(150));
     let violations =
         vec![finding("network", prose, "permissions", Some(remedy)), finding("link", &word, "permissions", None)];
-    let outcome = Outcome::Violation(Verdict { violations, notices: Vec::new() });
+    let outcome = Outcome::from_verdict(Verdict { violations, notices: Vec::new() });
     Case::new("long_messages", ExitKind::Refused, vec![passing("origin"), policy("no-network", Mode::Strict, outcome)])
 }
 
 /// Returns a custom policy with these objections, under `mode`.
 pub(crate) fn objecting(messages: &[String], mode: Mode) -> Case {
-    let outcome = Outcome::Violation(Verdict { violations: findings(messages), notices: Vec::new() });
+    let outcome = Outcome::from_verdict(Verdict { violations: findings(messages), notices: Vec::new() });
     Case::new("objecting", ExitKind::Success, vec![passing("origin"), policy("no-network", mode, outcome)])
 }
 
@@ -235,7 +271,7 @@ pub(crate) fn objection(messages: &[String], turn: usize) -> Outcome {
     match turn % 5 {
         0 => Outcome::from_verdict(Verdict { violations: findings(messages), notices: findings(messages) }),
         1 => Outcome::Fault(Fault { kind: FaultKind::Trap, message: reason, remedy: None }),
-        2 => Outcome::Waived { findings: findings(messages), reason },
+        2 => Outcome::Waived { waived: waived(&findings(messages), reason.as_str()), notices: findings(messages) },
         3 => Outcome::Pass { notices: findings(messages) },
         _ => Outcome::Skipped,
     }
@@ -363,7 +399,7 @@ fn uncertified(mode: Mode) -> Evaluated {
 }
 
 fn violation(code: &str, message: &str, fact: &str, remedy: &str) -> Outcome {
-    Outcome::Violation(Verdict { violations: vec![finding(code, message, fact, Some(remedy))], notices: Vec::new() })
+    Outcome::from_verdict(Verdict { violations: vec![finding(code, message, fact, Some(remedy))], notices: Vec::new() })
 }
 
 fn finding(code: &str, message: &str, fact: &str, remedy: Option<&str>) -> Finding {

@@ -16,6 +16,7 @@ use crate::wrap::paragraph;
 use smcp_model::digest::Digest;
 use smcp_model::examination::Examined;
 use smcp_model::examination::PolicyState;
+use smcp_model::examination::Remark;
 use smcp_model::limits::PolicyLimits;
 use smcp_model::text::SafeText;
 
@@ -115,11 +116,30 @@ pub fn validation(rows: &[Examined], out: &mut dyn Write, style: &Style) -> io::
     message::error(&format!("{broken} of {all} policies would not work; the file itself is in order"), &[], out, style)
 }
 
-/// The same as a document.
-pub fn validation_document(rows: &[Examined], exit_code: u8) -> Value {
+/// Writes remarks about a valid configuration, and the number of those that are left out.
+///
+/// # Errors
+/// When the writer fails.
+pub fn remarks(remarks: &[Remark], more: usize, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+    let note = |text: String| [Span::new("note:", style.palette.caution), Span::plain(text)];
+    let notes = remarks.iter().map(|Remark { code: _, at, message }| note(format!("{at}: {message}")));
+    let more = (more > 0).then(|| note(format!("and {more} more remarks of this kind")));
+    notes.chain(more).try_for_each(|line| paragraph(out, &line, 0, 2, style.width))?;
+    if remarks.is_empty() { Ok(()) } else { writeln!(out) }
+}
+
+/// The policies of a valid configuration and the remarks about it as a document; `more` remarks are left out.
+pub fn validation_document(rows: &[Examined], remarks: &[Remark], more: usize, exit_code: u8) -> Value {
     let valid = rows.iter().all(|row| row.state.works());
     let policies: Vec<_> = rows.iter().map(document).collect();
-    json!({"schema": "smcp.validation/1", "valid": valid, "exit_code": exit_code, "policies": policies})
+    json!({
+        "schema": "smcp.validation/1",
+        "valid": valid,
+        "exit_code": exit_code,
+        "policies": policies,
+        "remarks": remarks,
+        "more_remarks": more,
+    })
 }
 
 /// The policies as a document.

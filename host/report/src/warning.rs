@@ -74,7 +74,7 @@ impl Remarks {
         let notes: Vec<_> = asides.into_iter().chain(notes.into_iter().map(|(_, line)| line)).collect();
         let findings = policies.iter().flat_map(|policy| policy.outcome.findings());
         let mut messages = report.asides().map(|(_, message)| message).chain(findings.map(|finding| &finding.message));
-        let objects = |policy: &&Evaluated| matches!(policy.outcome, Outcome::Violation(_) | Outcome::Fault(_));
+        let objects = |policy: &&Evaluated| matches!(policy.outcome, Outcome::Violation { .. } | Outcome::Fault(_));
         Self {
             objectors: policies.iter().filter(objects).map(|policy| policy_label(policy, layered)).collect(),
             first_note: messages.next().map(quoted_text),
@@ -98,7 +98,7 @@ fn objections(policy: &Evaluated, layered: bool) -> Vec<(usize, String)> {
     let who = policy_label(policy, layered);
     let lines: Vec<_> = match &policy.outcome {
         Outcome::Pass { .. } | Outcome::Skipped | Outcome::Waived { .. } => Vec::new(),
-        Outcome::Violation(verdict) => verdict
+        Outcome::Violation { verdict, .. } => verdict
             .violations
             .iter()
             .map(|finding| format!("policy {who}: {}", quoted_text(&finding.message)))
@@ -110,18 +110,16 @@ fn objections(policy: &Evaluated, layered: bool) -> Vec<(usize, String)> {
     lines.into_iter().enumerate().collect()
 }
 
-/// Returns the notes of a policy, which are not objections, each with its index.
+/// Returns the notes of a policy, which are not objections, each with its index. What exceptions waive comes first.
 fn notes(policy: &Evaluated, layered: bool) -> Vec<(usize, String)> {
     let who = policy_label(policy, layered);
-    let (lead, findings) = match &policy.outcome {
-        Outcome::Pass { notices } => (format!("note of policy {who}"), notices.as_slice()),
-        Outcome::Violation(verdict) => (format!("note of policy {who}"), verdict.notices.as_slice()),
-        Outcome::Waived { findings, reason } => {
-            (format!("policy {who}, waived by an exception ({})", quoted_text(reason)), findings.as_slice())
-        }
-        Outcome::Skipped | Outcome::Fault(_) => return Vec::new(),
-    };
-    findings.iter().map(|finding| format!("{lead}: {}", quoted_text(&finding.message))).enumerate().collect()
+    let waived = policy.outcome.waived().iter().map(|waived| {
+        let (reason, message) = (quoted_text(&waived.waiver.reason), quoted_text(&waived.finding.message));
+        format!("policy {who}, waived by an exception ({reason}): {message}")
+    });
+    let notices = policy.outcome.notices().iter();
+    let notices = notices.map(|finding| format!("note of policy {who}: {}", quoted_text(&finding.message)));
+    waived.chain(notices).enumerate().collect()
 }
 
 /// Returns the whole block: the fixed head and tail, and as many remarks between them as fit.

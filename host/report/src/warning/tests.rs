@@ -214,6 +214,7 @@ proptest! {
             subject: &subject,
             conclusion: Conclusion::Ruled(&ruling),
             notices: &[],
+            lifts: &[],
             consent: Some(Consent::Trusted),
             start: None,
             brief: false,

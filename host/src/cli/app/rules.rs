@@ -51,11 +51,12 @@ impl App {
     }
 
     fn notices(&self, config: &Config, decides: bool) {
-        for notice in config.notices() {
+        for notice in config.notices().iter().chain(&config.ended_exceptions(self.system().now())) {
             match notice {
                 Notice::Unconfigured if !decides => {}
                 Notice::Unconfigured
                 | Notice::AuditLogIgnored { .. }
+                | Notice::ExceptionEnded { .. }
                 | Notice::ForeignKeys { .. }
                 | Notice::LegacyFile { .. } => {
                     self.notice(&notice.to_string());
