@@ -9,6 +9,7 @@ use smcp_model::decision::FindingDocument;
 use smcp_model::decision::FindingKind;
 use smcp_model::decision::PolicyResult;
 use smcp_model::decision::SCHEMA;
+use smcp_model::exception::Waiver;
 use smcp_model::exit::ExitKind;
 use smcp_model::mode::Effect;
 use smcp_model::number;
@@ -87,7 +88,7 @@ fn result(policy: &Evaluated) -> PolicyResult {
         version: policy.version.clone(),
         duration_us: number::micros(policy.duration),
         findings: findings(&policy.outcome),
-        waivers: policy.outcome.waivers().into_iter().cloned().collect(),
+        waivers: policy.outcome.exceptions().into_iter().map(Waiver::of).collect(),
     }
 }
 

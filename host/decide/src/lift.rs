@@ -1,7 +1,7 @@
-//! What an exception would have to say to lift a refusal; nothing here applies one.
+//! What an exception would have to say for a refusal to be lifted.
 //!
-//! Before it there is a ruling; after it `report` writes the entries, which lack the reason and the last day: those are
-//! for whoever answers for the exception (spec section 12).
+//! Before it there is a ruling; after it `report` writes the entries. They lack the reason and the last day, which are for
+//! whoever answers for the exception (spec section 12), and nothing here applies one.
 
 use crate::Ruling;
 use smcp_model::exception::Extent;

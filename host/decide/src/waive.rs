@@ -1,13 +1,13 @@
-//! Waives violations by the exceptions of a layer; a pure function between evaluation and ruling.
+//! Waives violations by the exceptions of a layer.
 //!
-//! Before it `policy` has evaluated the policies of a layer; after it the effects of all layers are combined. It turns
-//! violations into waived ones and touches nothing else (spec section 3): a fault stays a fault, a remark a remark, a
-//! skipped policy is skipped.
+//! A pure function between evaluation and ruling: before it `policy` has evaluated the policies of a layer, after it the
+//! effects of all layers are combined. It turns violations into waived ones and touches nothing else (spec section 3): a
+//! fault stays a fault, a remark a remark, and what was skipped is skipped.
 
 use std::sync::Arc;
 
 use smcp_model::exception::Exception;
-use smcp_model::exception::Waiver;
+use smcp_model::exception::WrittenException;
 use smcp_model::request::Subject;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::Evaluated;
@@ -77,19 +77,19 @@ fn split<'a>(
     first: impl Fn(&Finding) -> Option<(usize, &'a Exception)>,
     place_of: impl Fn(usize) -> SafeText,
 ) -> (Vec<WaivedFinding>, Vec<Finding>) {
-    let (mut standing, mut used): (Vec<Finding>, Vec<(usize, Arc<Waiver>)>) = (Vec::new(), Vec::new());
+    let (mut standing, mut used): (Vec<Finding>, Vec<(usize, Arc<WrittenException>)>) = (Vec::new(), Vec::new());
     for finding in violations {
         let Some((number, exception)) = first(&finding) else {
             standing.push(finding);
             continue;
         };
-        let known = used.iter().find(|(other, _)| *other == number).map(|(_, waiver)| Arc::clone(waiver));
-        let waiver = known.unwrap_or_else(|| {
-            let made = Arc::new(Waiver::new(exception, place_of(number)));
+        let known = used.iter().find(|(other, _)| *other == number).map(|(_, written)| Arc::clone(written));
+        let exception = known.unwrap_or_else(|| {
+            let made = Arc::new(WrittenException { exception: exception.clone(), at: place_of(number) });
             used.push((number, Arc::clone(&made)));
             made
         });
-        waived.push(WaivedFinding { finding, waiver });
+        waived.push(WaivedFinding { finding, exception });
     }
     (waived, standing)
 }

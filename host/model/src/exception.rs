@@ -1,7 +1,7 @@
-//! An exception: whose violations of which policies a layer waives, and until when (spec sections 1 and 3).
+//! An exception: what a layer waives, for which package, until when.
 //!
-//! `config` reads exceptions, `decide` holds them against what policies found. An exception is a part of its layer's
-//! rules and concerns that layer's policies alone.
+//! It is defined in sections 1 and 3 of the spec. `config` reads exceptions, `decide` holds them against what
+//! policies found. An exception is a part of its layer's rules and concerns that layer's policies alone.
 
 use std::fmt;
 use std::str::FromStr;
@@ -122,7 +122,7 @@ impl serde::Serialize for PackageScope {
 deserialize_parsed!(PackageScope);
 
 /// An exception of one layer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Exception {
     /// The layer whose rules it belongs to; policies of other layers are not its business.
     pub layer: LayerName,
@@ -130,7 +130,7 @@ pub struct Exception {
     pub package: PackageScope,
     /// The policies of its layer whose violations it waives.
     pub policies: Vec<PolicyName>,
-    /// The findings that it waives; `None` means any.
+    /// The findings that it waives; `None` means any, and is null in a record.
     pub codes: Option<Vec<FindingCode>>,
     /// Why it was made.
     pub reason: SafeText,
@@ -168,7 +168,17 @@ impl Exception {
     }
 }
 
-/// The exception that waived a finding, as documents and records have it.
+/// An exception that waived something, and where it is written; records have it whole.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct WrittenException {
+    /// The exception.
+    #[serde(flatten)]
+    pub exception: Exception,
+    /// Where it is written: `FILE:LINE`.
+    pub at: SafeText,
+}
+
+/// An exception that waived something, as the document of a decision has it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Waiver {
     /// The packages that it is for.
@@ -184,11 +194,11 @@ pub struct Waiver {
 }
 
 impl Waiver {
-    /// The waiver of an exception that is written at `at`.
-    pub fn new(exception: &Exception, at: SafeText) -> Self {
-        let Exception { package, reason, approved_by, until, .. } = exception;
-        let (package, reason, approved_by) = (package.clone(), reason.clone(), approved_by.clone());
-        Self { package, reason, approved_by, until: *until, at }
+    /// The part of an exception that a decision shows.
+    pub fn of(written: &WrittenException) -> Self {
+        let WrittenException { exception, at } = written.clone();
+        let Exception { layer: _, package, policies: _, codes: _, reason, approved_by, until } = exception;
+        Self { package, reason, approved_by, until, at }
     }
 }
 

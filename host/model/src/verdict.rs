@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::digest::Digest;
-use crate::exception::Waiver;
+use crate::exception::WrittenException;
 use crate::limits;
 use crate::mode::Effect;
 use crate::mode::Mode;
@@ -48,7 +48,7 @@ pub struct WaivedFinding {
     /// The violation.
     pub finding: Finding,
     /// The exception; one for all findings that it waives.
-    pub waiver: Arc<Waiver>,
+    pub exception: Arc<WrittenException>,
 }
 
 /// The kind of a policy's failure. The list is closed: the same word in code, JSON and documents (spec section 3).
@@ -225,14 +225,14 @@ impl Outcome {
     }
 
     /// The exceptions that waive a violation, each once, in the order of the findings.
-    pub fn waivers(&self) -> Vec<&Waiver> {
-        let mut waivers: Vec<&Waiver> = Vec::new();
-        for WaivedFinding { waiver, .. } in self.waived() {
-            if !waivers.contains(&waiver.as_ref()) {
-                waivers.push(waiver);
+    pub fn exceptions(&self) -> Vec<&WrittenException> {
+        let mut exceptions: Vec<&WrittenException> = Vec::new();
+        for WaivedFinding { exception, .. } in self.waived() {
+            if !exceptions.contains(&exception.as_ref()) {
+                exceptions.push(exception);
             }
         }
-        waivers
+        exceptions
     }
 
     /// The remarks.

@@ -1,5 +1,9 @@
 //! Decisions of every kind, for the tests of the renderers.
 
+mod waived;
+
+pub(crate) use waived::partly_waived;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +16,6 @@ use smcp_decide::Notice;
 use smcp_decide::Ruling;
 use smcp_model::decision::Consent;
 use smcp_model::digest::Digest;
-use smcp_model::exception::Waiver;
 use smcp_model::exit::ExitKind;
 use smcp_model::facts::CertLevel;
 use smcp_model::facts::Facts;
@@ -37,7 +40,6 @@ use smcp_model::verdict::FaultKind;
 use smcp_model::verdict::Finding;
 use smcp_model::verdict::Outcome;
 use smcp_model::verdict::Verdict;
-use smcp_model::verdict::WaivedFinding;
 
 /// A decision, and the values that its report borrows.
 pub(crate) struct Case {
@@ -93,7 +95,7 @@ pub(crate) fn cases() -> Vec<Case> {
         asked("ask_nobody", ExitKind::Refused, Some(Consent::NobodyToAsk), Purpose::Launch),
         asked("ask_check", ExitKind::Refused, None, Purpose::Check),
         fault(),
-        waived_and_skipped(),
+        waived::waived_and_skipped(),
         partly_waived(),
         Case::new("nothing_enabled", ExitKind::Success, vec![policy("score", Mode::Disabled, Outcome::Skipped)]),
         layers(),
@@ -180,53 +182,6 @@ fn fault() -> Case {
     )
 }
 
-fn waived_and_skipped() -> Case {
-    let waived = Outcome::Waived {
-        waived: waived(low_score(Mode::Strict).outcome.violations(), "migration, ticket 123"),
-        notices: vec![finding("said", "security score 60 is below warning threshold 80", "score", None)],
-    };
-    Case::new(
-        "waived_and_skipped",
-        ExitKind::Success,
-        vec![
-            passing("origin"),
-            policy("certification", Mode::Disabled, Outcome::Skipped),
-            policy("score", Mode::Strict, waived),
-        ],
-    )
-}
-
-/// Returns a refusal by one policy, of which another finding is waived.
-pub(crate) fn partly_waived() -> Case {
-    let found = ["the server asks for all hosts".to_owned(), "the server starts other programs".to_owned()];
-    let [hosts, programs] = findings(&found).try_into().unwrap();
-    let outcome = Outcome::Violation {
-        verdict: Verdict { violations: vec![programs], notices: Vec::new() },
-        waived: waived(&[hosts], "until the proxy is there"),
-    };
-    let scored = Outcome::Waived {
-        waived: waived(low_score(Mode::Strict).outcome.violations(), "ticket 123"),
-        notices: Vec::new(),
-    };
-    Case::new(
-        "partly_waived",
-        ExitKind::Refused,
-        vec![passing("origin"), policy("score", Mode::Strict, scored), policy("no-network", Mode::Strict, outcome)],
-    )
-}
-
-/// Returns the findings as one exception waives them.
-fn waived(findings: &[Finding], reason: &str) -> Vec<WaivedFinding> {
-    let waiver = Arc::new(Waiver {
-        package: "acme/tool".parse().unwrap(),
-        reason: SafeText::new(reason),
-        approved_by: Some("j.doe, CISO office".into()),
-        until: "2027-01-31".parse().unwrap(),
-        at: "/etc/mcp/config.yaml:12".into(),
-    });
-    findings.iter().map(|finding| WaivedFinding { finding: finding.clone(), waiver: Arc::clone(&waiver) }).collect()
-}
-
 fn layers() -> Case {
     let system = |policy| in_layer(policy, LayerName::System);
     let policies =
@@ -271,7 +226,10 @@ pub(crate) fn objection(messages: &[String], turn: usize) -> Outcome {
     match turn % 5 {
         0 => Outcome::from_verdict(Verdict { violations: findings(messages), notices: findings(messages) }),
         1 => Outcome::Fault(Fault { kind: FaultKind::Trap, message: reason, remedy: None }),
-        2 => Outcome::Waived { waived: waived(&findings(messages), reason.as_str()), notices: findings(messages) },
+        2 => Outcome::Waived {
+            waived: waived::waived(&findings(messages), reason.as_str()),
+            notices: findings(messages),
+        },
         3 => Outcome::Pass { notices: findings(messages) },
         _ => Outcome::Skipped,
     }

@@ -20,6 +20,7 @@ use crate::wrap::paragraph;
 use smcp_decide::Conclusion;
 use smcp_decide::Ruling;
 use smcp_model::decision::Consent;
+use smcp_model::exception::Waiver;
 use smcp_model::exit::ExitKind;
 use smcp_model::mode::Effect;
 use smcp_model::policy::LayerName;
@@ -110,12 +111,11 @@ fn details(outcome: &Outcome, brief: bool, out: &mut dyn Write, style: &Style) -
         return remedy(fault.remedy.as_ref(), out, style);
     }
     outcome.violations().iter().try_for_each(|violation| reason(violation, out, style))?;
-    for waiver in outcome.waivers() {
-        marked("exception:", &waiver.to_string(), out, style)?;
-        let of_this = outcome.waived().iter().filter(|waived| waived.waiver.as_ref() == waiver);
-        of_this
-            .map(|waived| &waived.finding)
-            .try_for_each(|finding| marked("waived:", finding.message.as_str(), out, style))?;
+    for exception in outcome.exceptions() {
+        marked("exception:", &Waiver::of(exception).to_string(), out, style)?;
+        let of_this = outcome.waived().iter().filter(|waived| waived.exception.as_ref() == exception);
+        let mut findings = of_this.map(|waived| &waived.finding);
+        findings.try_for_each(|finding| marked("waived:", finding.message.as_str(), out, style))?;
     }
     outcome.notices().iter().try_for_each(|notice| note(notice, brief, out, style))
 }

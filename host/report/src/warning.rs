@@ -114,7 +114,7 @@ fn objections(policy: &Evaluated, layered: bool) -> Vec<(usize, String)> {
 fn notes(policy: &Evaluated, layered: bool) -> Vec<(usize, String)> {
     let who = policy_label(policy, layered);
     let waived = policy.outcome.waived().iter().map(|waived| {
-        let (reason, message) = (quoted_text(&waived.waiver.reason), quoted_text(&waived.finding.message));
+        let (reason, message) = (quoted_text(&waived.exception.exception.reason), quoted_text(&waived.finding.message));
         format!("policy {who}, waived by an exception ({reason}): {message}")
     });
     let notices = policy.outcome.notices().iter();

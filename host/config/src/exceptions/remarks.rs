@@ -62,16 +62,20 @@ fn of_layer<'l>(layer: &'l Layer, today: Day, registry: &Registry) -> Vec<Draft<
     let mut drafts = Vec::new();
     for written in &layer.rules().exceptions {
         let WrittenValue { value: exception, place } = written;
-        let of_package = earlier.entry(&exception.package.id).or_default();
-        let shadow = of_package.iter().find(|other| other.value.shadows(exception));
-        let shadowed = shadow.map(|other| format!("the one at {} waives all of it first", other.place.key()));
-        let unmatched = unmatched(exception, layer, registry).into_iter().chain(shadowed);
         let name = format!("the exception for `{}`", exception.package);
         let mut note = |code, message| drafts.push(Draft { place, code, message });
         if let Some((code, end)) = end_of(exception.until, today) {
             note(code, format!("{name} {end}"));
         }
-        unmatched.for_each(|why| note(MATCHES_NOTHING, format!("{name} has no effect here: {why}")));
+        for Unmatched { whole, why } in unmatched(exception, layer, registry) {
+            let part = if whole { "" } else { "a part of " };
+            note(MATCHES_NOTHING, format!("{part}{name} has no effect: {why}"));
+        }
+        let of_package = earlier.entry(&exception.package.id).or_default();
+        if let Some(shadow) = of_package.iter().find(|other| other.value.shadows(exception)) {
+            let first = shadow.place.key();
+            note(MATCHES_NOTHING, format!("{name} has no effect: `{first}` waives all of it before it"));
+        }
         of_package.push(written);
     }
     drafts
@@ -88,20 +92,31 @@ fn end_of(until: Day, today: Day) -> Option<(&'static str, String)> {
     }
 }
 
+/// Why an exception, or a part of it, matches nothing.
+struct Unmatched {
+    /// Whether all of it matches nothing.
+    whole: bool,
+    why: String,
+}
+
 /// Returns why an exception, or a part of it, matches nothing, as far as that can be known without a package.
-fn unmatched(exception: &Exception, layer: &Layer, registry: &Registry) -> Vec<String> {
+fn unmatched(exception: &Exception, layer: &Layer, registry: &Registry) -> Vec<Unmatched> {
     let mut reasons = Vec::new();
     if !exception.package.is_bound_to_bytes() && !layer.waives_from(Some(registry)) {
-        reasons.push(format!(
+        let why = format!(
             "it names no digest, so it is for packages of registries that this layer trusts, and {registry} is none of \
              them"
-        ));
+        );
+        reasons.push(Unmatched { whole: true, why });
     }
     let named: Vec<&PolicySpec> = exception.policies.iter().filter_map(|name| spec_of(name, layer)).collect();
-    let disabled = named.iter().filter(|spec| spec.mode == Mode::Disabled);
-    reasons.extend(disabled.map(|spec| format!("the policy `{}` is disabled, and finds nothing", spec.name)));
-    let unknown = exception.codes.iter().flatten().filter_map(|code| unknown_code(code, &named));
-    reasons.extend(unknown);
+    let disabled: Vec<_> = named.iter().filter(|spec| spec.mode == Mode::Disabled).collect();
+    let whole = disabled.len() == named.len();
+    let why = |spec: &&&PolicySpec| format!("the policy `{}` is disabled, and finds nothing", spec.name);
+    reasons.extend(disabled.iter().map(|spec| Unmatched { whole, why: why(spec) }));
+    let unknown: Vec<_> = exception.codes.iter().flatten().filter_map(|code| unknown_code(code, &named)).collect();
+    let whole = exception.codes.as_ref().is_some_and(|codes| codes.len() == unknown.len());
+    reasons.extend(unknown.into_iter().map(|why| Unmatched { whole, why }));
     reasons
 }
 

@@ -266,7 +266,7 @@ fn what_can_not_match_is_pointed_out() {
         ),
         (
             format!("{}  score_mode: disabled\n", entry(&format!("{own}, policies: [score, origin]"))),
-            Some("the policy `score` is disabled, and finds nothing"),
+            Some("a part of | the policy `score` is disabled, and finds nothing"),
         ),
         (entry(&format!("{own}, policies: [score], codes: [score-unknown, score-below-minimum]")), None),
         (
@@ -283,6 +283,17 @@ fn what_can_not_match_is_pointed_out() {
                  origin-unknown)",
             ),
         ),
+        (
+            format!("{}  score_mode: disabled\n", entry(&format!("{own}, policies: [score]"))),
+            Some("the policy `score` is disabled, and finds nothing"),
+        ),
+        (
+            entry(&format!("{own}, policies: [origin], codes: [origin-unknown, x]")),
+            Some(
+                "a part of | the policies that it names report no violation `x` (they report: origin-not-allowed, \
+                 origin-unknown)",
+            ),
+        ),
         // What a custom policy reports is not known.
         (
             format!(
@@ -296,7 +307,8 @@ fn what_can_not_match_is_pointed_out() {
         let line = text.lines().position(|line| line.contains("package")).unwrap() + 1;
         let expected = why.map(|why| {
             let at = format!("exception-matches-nothing /home/me/.mcp/config.yaml:{line}");
-            format!("{at}: the exception for `acme/legacy` has no effect here: {why}")
+            let (part, why) = why.split_once("| ").unwrap_or(("", why));
+            format!("{at}: {part}the exception for `acme/legacy` has no effect: {why}")
         });
         let found: Vec<_> = remarks(&text);
         assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{text}");
@@ -334,7 +346,7 @@ fn an_exception_behind_a_wider_one_is_pointed_out() {
         let text = format!("policy:\n  exceptions:\n    - {first}\n    - {second}\n");
         let found = remarks(&text);
         assert_eq!(found.len(), usize::from(shadowed), "{text}{found:?}");
-        let why = "has no effect here: the one at policy.exceptions[0] waives all of it first";
+        let why = "has no effect: `policy.exceptions[0]` waives all of it before it";
         assert!(found.iter().all(|remark| remark.contains("config.yaml:4: ") && remark.ends_with(why)), "{found:?}");
     }
 }
