@@ -34,6 +34,15 @@ pub(crate) const ROWS: &[Row] = &[
         provoke: limits,
     },
     Row {
+        what: "an exception for a policy that its layer doesn't have, until a day that isn't one, or without a reason",
+        holds: &[
+            ("where", "~/.mcp/config.yaml:2:49: `policy.exceptions[0].policies[0]`"),
+            ("the nearest name", "did you mean `score`?"),
+            ("what is allowed", "(allowed: origin, certification, score)"),
+        ],
+        provoke: exceptions,
+    },
+    Row {
         what: "configuration: any problem in it",
         holds: &[
             ("all problems: line", "2 problems"),
@@ -149,6 +158,19 @@ fn limits(trial: &Trial<'_>) {
     for text in [entries(1, "memory: 513MiB"), entries(6, "time: 10s"), entries(254, "time: 1ms")] {
         trial.refuses(|bed| {
             bed.configure(&text);
+            Scene::run()
+        });
+    }
+}
+
+fn exceptions(trial: &Trial<'_>) {
+    for exception in [
+        "package: a/b, policies: [scroe], reason: x, until: 9999-12-31",
+        "package: a/b, policies: [score], reason: x, until: 2027-02-30",
+        "package: a/b, policies: [score], until: 9999-12-31",
+    ] {
+        trial.refuses(|bed| {
+            bed.configure(&format!("policy: {{exceptions: [{{{exception}}}]}}"));
             Scene::run()
         });
     }
