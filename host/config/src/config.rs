@@ -12,7 +12,7 @@ use crate::choice::AuditHead;
 use crate::choice::OnSuspect;
 use crate::fold;
 use crate::layer::Layer;
-use crate::notice::Notice;
+use crate::notice::ConfigNotice;
 use crate::setting::Setting;
 use smcp_model::facts::Score;
 use smcp_model::registry::Registry;
@@ -31,7 +31,7 @@ pub struct Config {
     pub(super) audit_log: Setting<Option<PathBuf>>,
     pub(super) on_suspect: OnSuspect,
     pub(super) layers: Vec<Layer>,
-    pub(super) notices: Vec<Notice>,
+    pub(super) notices: Vec<ConfigNotice>,
 }
 
 /// The error for a warning threshold of the command line that is lower than the configured one.
@@ -47,8 +47,8 @@ impl Config {
     /// notice that says so. `legacy` is the file of an older tool, if it exists.
     pub fn unconfigured(places: &Places, legacy: Option<&Path>) -> Self {
         let mut config = fold::defaults(places.home.as_deref());
-        config.notices.push(Notice::Unconfigured);
-        config.notices.extend(legacy.map(|file| Notice::LegacyFile { file: file.to_owned() }));
+        config.notices.push(ConfigNotice::Unconfigured);
+        config.notices.extend(legacy.map(|file| ConfigNotice::LegacyFile { file: file.to_owned() }));
         config
     }
 
@@ -108,7 +108,7 @@ impl Config {
     }
 
     /// Returns notices about the configuration, which are not problems.
-    pub fn notices(&self) -> &[Notice] {
+    pub fn notices(&self) -> &[ConfigNotice] {
         &self.notices
     }
 

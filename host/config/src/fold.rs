@@ -17,7 +17,7 @@ use crate::layer::Layer;
 use crate::layer_file::CustomValues;
 use crate::layer_file::LayerFile;
 use crate::layer_file::Values;
-use crate::notice::Notice;
+use crate::notice::ConfigNotice;
 use crate::place::FilePlace;
 use crate::place::SourceText;
 use crate::place::Trail;
@@ -66,7 +66,7 @@ fn assemble(mut files: Vec<LayerFile>, home: Option<&Path>) -> (Config, Problems
     for LayerFile { layer: name, values, foreign, drafts } in files {
         let source = Arc::clone(&drafts.source);
         if !foreign.is_empty() {
-            notices.push(Notice::ForeignKeys { file: source.file.clone(), keys: foreign });
+            notices.push(ConfigNotice::ForeignKeys { file: source.file.clone(), keys: foreign });
         }
         problems.add(drafts);
         let mut layer = layers.pop_if(|last| last.name == name).unwrap_or_else(|| LayerValues::new(name));
@@ -82,7 +82,12 @@ fn assemble(mut files: Vec<LayerFile>, home: Option<&Path>) -> (Config, Problems
     (config, problems)
 }
 
-fn combine(layers: Vec<LayerValues>, notices: Vec<Notice>, home: Option<&Path>, problems: &mut Problems) -> Config {
+fn combine(
+    layers: Vec<LayerValues>,
+    notices: Vec<ConfigNotice>,
+    home: Option<&Path>,
+    problems: &mut Problems,
+) -> Config {
     let in_home = |path: &str| home.map(|home| home.join(path));
     let registry = Setting::or_default(first(&layers, |values| &values.registry_url), Registry::default());
     Config {
@@ -109,9 +114,9 @@ fn by_authority(layers: &[LayerValues]) -> (&[LayerValues], &[LayerValues]) {
     }
 }
 
-fn ignored_audit_logs(layers: &[LayerValues]) -> impl Iterator<Item = Notice> {
+fn ignored_audit_logs(layers: &[LayerValues]) -> impl Iterator<Item = ConfigNotice> {
     let ignored = by_authority(layers).1.iter().filter_map(|layer| layer.values.audit_log.as_ref());
-    ignored.map(|log| Notice::AuditLogIgnored { file: log.place.file().to_owned() })
+    ignored.map(|log| ConfigNotice::AuditLogIgnored { file: log.place.file().to_owned() })
 }
 
 fn optional<T>(chosen: Option<WrittenValue<T>>, default: Option<T>) -> Setting<Option<T>> {

@@ -36,7 +36,7 @@ pub use crate::config::Config;
 pub use crate::config::ThresholdError;
 pub use crate::files::Files;
 pub use crate::layer::Layer;
-pub use crate::notice::Notice;
+pub use crate::notice::ConfigNotice;
 pub use crate::place::FilePlace;
 pub use crate::place::WrittenValue;
 pub use crate::problem::ConfigError;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// A notice for standard error.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
+pub enum ConfigNotice {
     /// The file has keys of other MCP Hub tools.
     ForeignKeys {
         /// The file.
@@ -27,7 +27,7 @@ pub enum Notice {
     },
 }
 
-impl fmt::Display for Notice {
+impl fmt::Display for ConfigNotice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ForeignKeys { file, keys } => {

@@ -14,6 +14,7 @@ use crate::audit::Head;
 use crate::decision::Consent;
 use crate::decision::DecisionDocument;
 use crate::digest::Digest;
+use crate::facts_document;
 use crate::limits::PolicyLimits;
 use crate::mode::Mode;
 use crate::mode::OnWarn;
@@ -24,6 +25,7 @@ use crate::policy::LayerName;
 use crate::policy::PolicySource;
 use crate::policy::PolicySpec;
 use crate::request::Context;
+use crate::request::Subject;
 use crate::text::SafeText;
 use crate::warning::Delivery;
 use crate::word::deserialize_word;
@@ -127,8 +129,9 @@ pub struct DecisionRecord {
 /// The request that the policies got.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct RequestRecord {
-    /// The package, as a facts document, which `policy eval` reads.
-    pub subject: Value,
+    /// The package; written as a facts document, which `policy eval` reads.
+    #[serde(with = "facts_document")]
+    pub subject: Subject,
     /// The circumstances; absent when no policy was evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<ContextRecord>,

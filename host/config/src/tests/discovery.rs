@@ -16,7 +16,7 @@ use super::fake_files::Thing::Unlisted;
 use super::fake_files::Thing::Unreadable;
 use super::places;
 use crate::ConfigError;
-use crate::Notice;
+use crate::ConfigNotice;
 use crate::Places;
 use crate::discover::Asked;
 use crate::discover::Discovered;
@@ -79,18 +79,18 @@ fn the_file_that_is_named_is_the_one_that_is_read() {
 /// The defaults hold only where there is no file at all, and a notice says so.
 #[test]
 fn without_any_file_the_defaults_hold_and_a_notice_says_so() {
-    let legacy = Notice::LegacyFile { file: "/home/me/.smcp/config.yaml".into() };
+    let legacy = ConfigNotice::LegacyFile { file: "/home/me/.smcp/config.yaml".into() };
     for (things, notices) in [
-        (&[][..], &[Notice::Unconfigured][..]),
-        (&[("/home/me/.mcp", Folder)], &[Notice::Unconfigured]),
+        (&[][..], &[ConfigNotice::Unconfigured][..]),
+        (&[("/home/me/.mcp", Folder)], &[ConfigNotice::Unconfigured]),
         // A path below a file can't exist, so it can't contain rules.
-        (&[("/home", File(""))], &[Notice::Unconfigured]),
-        (&[("/etc", File(""))], &[Notice::Unconfigured]),
-        (&[("/etc/mcp", Folder)], &[Notice::Unconfigured]),
-        (&[("/home/me/.mcp/cache", Folder), ("/home/me/.mcp/policies", Folder)], &[Notice::Unconfigured]),
-        (&[("/home/me/.mcp/config.yaml.bak", RULES), ("/etc/mcp/policies", Folder)], &[Notice::Unconfigured]),
-        (&[("/home/me/.smcp/config.yaml", RULES)], &[Notice::Unconfigured, legacy]),
-        (&[("/home/me/.smcp", Closed)], &[Notice::Unconfigured]),
+        (&[("/home", File(""))], &[ConfigNotice::Unconfigured]),
+        (&[("/etc", File(""))], &[ConfigNotice::Unconfigured]),
+        (&[("/etc/mcp", Folder)], &[ConfigNotice::Unconfigured]),
+        (&[("/home/me/.mcp/cache", Folder), ("/home/me/.mcp/policies", Folder)], &[ConfigNotice::Unconfigured]),
+        (&[("/home/me/.mcp/config.yaml.bak", RULES), ("/etc/mcp/policies", Folder)], &[ConfigNotice::Unconfigured]),
+        (&[("/home/me/.smcp/config.yaml", RULES)], &[ConfigNotice::Unconfigured, legacy]),
+        (&[("/home/me/.smcp", Closed)], &[ConfigNotice::Unconfigured]),
     ] {
         let found = find(NOBODY, things).unwrap_or_else(|error| panic!("{things:?}: {error}"));
         assert_eq!(rules(&found), (0, None), "{things:?}");

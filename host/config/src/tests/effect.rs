@@ -11,7 +11,7 @@ use super::good;
 use super::places;
 use super::read;
 use crate::Config;
-use crate::Notice;
+use crate::ConfigNotice;
 use crate::choice::Audit;
 use crate::parse;
 use smcp_model::facts::Score;
@@ -56,10 +56,10 @@ fn no_configuration_means_the_defaults_and_says_so() {
     let config = Config::unconfigured(&places(), None);
     assert!(!config.is_configured());
     assert_eq!(policies(&config), DEFAULTS);
-    assert_eq!(config.notices(), [Notice::Unconfigured]);
+    assert_eq!(config.notices(), [ConfigNotice::Unconfigured]);
     let file = PathBuf::from("/home/me/.smcp/config.yaml");
     let config = Config::unconfigured(&places(), Some(&file));
-    assert_eq!(config.notices(), [Notice::Unconfigured, Notice::LegacyFile { file }]);
+    assert_eq!(config.notices(), [ConfigNotice::Unconfigured, ConfigNotice::LegacyFile { file }]);
 }
 
 #[test]
