@@ -44,11 +44,10 @@ pub struct ThresholdError {
 
 impl Config {
     /// Returns the configuration without any file: the three checks with their defaults, which allow everything, and a
-    /// notice that says so. `legacy` is the file of an older tool, if it exists.
-    pub fn unconfigured(places: &Places, legacy: Option<&Path>) -> Self {
+    /// notice that says so.
+    pub fn unconfigured(places: &Places) -> Self {
         let mut config = fold::defaults(places.home.as_deref());
         config.notices.push(ConfigNotice::Unconfigured);
-        config.notices.extend(legacy.map(|file| ConfigNotice::LegacyFile { file: file.to_owned() }));
         config
     }
 

@@ -49,13 +49,15 @@ pub(super) fn defaults(home: Option<&Path>) -> Config {
 #[derive(Debug)]
 struct LayerValues {
     name: LayerName,
+    /// Whether one of the files is the layer's configuration file.
+    has_main: bool,
     files: Vec<Arc<SourceText>>,
     values: Values,
 }
 
 impl LayerValues {
     fn new(name: LayerName) -> Self {
-        Self { name, files: Vec::new(), values: Values::default() }
+        Self { name, has_main: false, files: Vec::new(), values: Values::default() }
     }
 }
 
@@ -63,13 +65,14 @@ fn assemble(mut files: Vec<LayerFile>, home: Option<&Path>) -> (Config, Problems
     files.sort_by_key(|file| file.layer);
     let (mut problems, mut notices) = (Problems::default(), Vec::new());
     let mut layers: Vec<LayerValues> = Vec::new();
-    for LayerFile { layer: name, values, foreign, drafts } in files {
+    for LayerFile { layer: name, values, is_main, foreign, drafts } in files {
         let source = Arc::clone(&drafts.source);
         if !foreign.is_empty() {
             notices.push(ConfigNotice::ForeignKeys { file: source.file.clone(), keys: foreign });
         }
         problems.add(drafts);
         let mut layer = layers.pop_if(|last| last.name == name).unwrap_or_else(|| LayerValues::new(name));
+        layer.has_main |= is_main;
         layer.files.push(source);
         layer.values = layer.values.join(values, &mut problems);
         layers.push(layer);
@@ -106,11 +109,12 @@ fn combine(
     }
 }
 
-/// Splits the layers into those that may place the audit log and the others: a user can't move an administrator's log.
+/// Splits the layers into those that may place the audit log and the others. A user can't move an administrator's log:
+/// neither by a file nor by `SMCP_SYSTEM_CONFIG`, which a user can set, too.
 fn by_authority(layers: &[LayerValues]) -> (&[LayerValues], &[LayerValues]) {
-    match layers.partition_point(|layer| layer.name == LayerName::System) {
-        0 => (layers, &[]),
-        system => layers.split_at(system),
+    match layers.first().map(|layer| layer.name) {
+        Some(LayerName::System | LayerName::Added) => layers.split_at(1),
+        Some(LayerName::User) | None => (layers, &[]),
     }
 }
 
@@ -144,7 +148,7 @@ fn strictest<T: Clone + Ord>(
 
 fn make_layer(layer: LayerValues, problems: &mut Problems) -> Layer {
     let trusted = trusted(&layer, problems);
-    let LayerValues { name, files, values } = layer;
+    let LayerValues { name, files, values, has_main: _ } = layer;
     let files = files.into_iter().map(|source| source.file.clone()).collect();
     refuse_repeated_names(&values.policy.custom, problems);
     let custom_place = values.policy.custom_place.clone();
@@ -160,12 +164,16 @@ fn make_layer(layer: LayerValues, problems: &mut Problems) -> Layer {
 
 /// Returns the registries whose facts a layer believes. A system layer must name one; without a list it is its own.
 fn trusted(layer: &LayerValues, problems: &mut Problems) -> Setting<Option<Vec<Registry>>> {
-    let LayerValues { name, files, values } = layer;
+    let LayerValues { name, files, values, has_main } = layer;
     match (name, &values.trusted_registries, &values.registry_url) {
         (_, Some(trusted), _) => optional(Some(trusted.clone()), None),
         (LayerName::User, None, _) => optional(None, None),
-        (LayerName::System, None, Some(registry)) => optional(Some(registry.clone().map(|own| vec![own])), None),
-        (LayerName::System, None, None) => {
+        (LayerName::System | LayerName::Added, None, Some(registry)) => {
+            optional(Some(registry.clone().map(|own| vec![own])), None)
+        }
+        // Without a configuration file it believes the registry that is used.
+        (LayerName::System | LayerName::Added, None, None) if !has_main => optional(None, None),
+        (LayerName::System | LayerName::Added, None, None) => {
             // A file with problems may name one that could not be read.
             if let (true, Some(source)) = (problems.has_none_in(files), files.first()) {
                 let place = FilePlace { source: Arc::clone(source), trail: Trail::default() };

@@ -1,7 +1,6 @@
 //! Good documents and the rules that they mean.
 
 use std::path::Path;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,13 +52,10 @@ fn an_empty_document_is_an_empty_configuration() {
 
 #[test]
 fn no_configuration_means_the_defaults_and_says_so() {
-    let config = Config::unconfigured(&places(), None);
+    let config = Config::unconfigured(&places());
     assert!(!config.is_configured());
     assert_eq!(policies(&config), DEFAULTS);
     assert_eq!(config.notices(), [ConfigNotice::Unconfigured]);
-    let file = PathBuf::from("/home/me/.smcp/config.yaml");
-    let config = Config::unconfigured(&places(), Some(&file));
-    assert_eq!(config.notices(), [ConfigNotice::Unconfigured, ConfigNotice::LegacyFile { file }]);
 }
 
 #[test]
@@ -183,7 +179,7 @@ fn the_warning_threshold_can_only_be_raised() {
     config.raise_warning_threshold(score(95)).unwrap();
     assert_eq!(config.warning_threshold(), score(95));
     assert_eq!(config.layers()[0].policies()[2].settings, json!({ "min_score": 0, "warning_threshold": 95 }));
-    assert!(Config::unconfigured(&places(), None).raise_warning_threshold(score(79)).is_err());
+    assert!(Config::unconfigured(&places()).raise_warning_threshold(score(79)).is_err());
 }
 
 #[test]

@@ -57,6 +57,8 @@ impl App {
                 ConfigNotice::Unconfigured
                 | ConfigNotice::AuditLogIgnored { .. }
                 | ConfigNotice::ForeignKeys { .. }
+                | ConfigNotice::PoliciesBeside { .. }
+                | ConfigNotice::UnreadPolicies { .. }
                 | ConfigNotice::LegacyFile { .. } => {
                     self.notice(&notice.to_string());
                 }
