@@ -1,4 +1,4 @@
-//! An administrator's rules in `/etc/mcp`: real files there, in a mount namespace of the test's own, which needs root.
+//! An administrator's rules, in a real `/etc/mcp`: a mount namespace, as root.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;

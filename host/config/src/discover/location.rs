@@ -1,4 +1,4 @@
-//! Where the file of each layer is, by the command line, the environment and the home.
+//! Where the file of each layer is: named by somebody, or in its usual place.
 
 use std::ffi::OsStr;
 use std::path::Path;

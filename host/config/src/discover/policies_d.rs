@@ -1,4 +1,4 @@
-//! Reads a folder `policies.d`: the policies that stand beside a configuration file, each in a file of its own.
+//! Reads `policies.d`, a folder with the policies of a layer, each in its file.
 //!
 //! `NAME.yaml` is an entry of `policy.custom` without `name`; a `NAME.wasm` that no entry of its layer names as its
 //! source is an entry without settings (spec section 1). They belong to the layer of the file beside the folder.

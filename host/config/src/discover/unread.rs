@@ -1,4 +1,4 @@
-//! Refuses rules that smcp would not read, instead of ignoring them: wrong names, and places that are no folders.
+//! Refuses rules that smcp would not read, instead of ignoring them.
 
 use std::ffi::OsStr;
 use std::ffi::OsString;
