@@ -40,6 +40,11 @@ impl Machine {
     }
 
     fn run_with(&self, line: &str, variables: &[(&str, &str)]) -> Ran {
+        self.run_on(line, variables, "")
+    }
+
+    /// Runs with `input` on standard input.
+    fn run_on(&self, line: &str, variables: &[(&str, &str)], input: &str) -> Ran {
         let bed = &self.0;
         let mut invocation = behind("mount --bind etc /etc && exec \"$0\" \"$@\"", bed.smcp(line));
         let inner: Vec<_> = invocation.command.get_args().map(ToOwned::to_owned).collect();
@@ -48,7 +53,7 @@ impl Machine {
         command.args(["-m", "sh"]).args(inner).current_dir(bed.path("")).env_clear();
         command.env("HOME", bed.path("")).env("PATH", path).envs(variables.iter().copied());
         invocation.command = command;
-        invocation.run()
+        invocation.input(input).run()
     }
 }
 
@@ -223,4 +228,125 @@ fn the_administrators_places_win() {
     assert_eq!(value("audit_log"), Value::from("/var/log/of-all.jsonl"));
     assert_eq!((value("start_timeout"), value("audit")), ("30s".into(), "required".into()));
     assert!(ran.stderr.contains("`audit_log` is ignored"), "{ran}");
+}
+
+#[test]
+fn an_administrators_contact_stands_with_every_refusal_of_his() {
+    let Some(machine) = Machine::new() else { return };
+    let contact = "#sec-help, security@example.com";
+    let ask = format!("ask: {contact} (system layer)");
+    machine.administer(&format!("admin_contact: \"{contact}\"\npolicy: {{min_score: 90}}\n"));
+    machine.run("run acme/tool@1.0.0").refuses(4, &[&ask]);
+    let document = machine.run("policy check --json acme/tool@1.0.0").exits(4).document();
+    let contacts: Vec<_> = document["policies"].as_array().unwrap().iter().map(|one| &one["admin_contact"]).collect();
+    assert_eq!(contacts.iter().filter(|found| **found == contact).count(), 1, "{document}");
+    assert_eq!(*contacts[2], Value::from(contact), "the one that refuses: {document}");
+    let record = machine.0.read(".mcp/audit.jsonl");
+    let record: Value = serde_json::from_str(record.lines().last().unwrap()).unwrap();
+    assert_eq!(record["decision"]["policies"][2]["admin_contact"], contact);
+    assert_eq!(record["policies"][0]["admin_contact"], contact, "{record}");
+    // A client that can't see the terminal is told, too, and so is the model where the rule only warns.
+    let asked = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}"#;
+    let ran = machine.run_on("run acme/tool@1.0.0", &[], &format!("{asked}\n"));
+    let answer: Value = serde_json::from_str(ran.raw.lines().next().unwrap()).unwrap();
+    assert!(answer["error"]["message"].as_str().unwrap().ends_with(&format!("Ask \"{contact}\"")), "{answer}");
+    // What only the user's rules refuse is no business of the administrator's.
+    machine.administer(&format!("admin_contact: \"{contact}\"\n"));
+    machine.0.configure("policy: {min_score: 90}");
+    let ran = machine.run("run acme/tool@1.0.0").exits(4);
+    assert!(!ran.stderr.contains(contact), "{ran}");
+}
+
+#[test]
+fn a_locked_layer_takes_packages_from_its_own_registries_alone() {
+    let Some(machine) = Machine::new() else { return };
+    let bed = &machine.0;
+    bed.run("registry publish --registry other --origin official --cert-level 3 --score 100 acme/tool@1.0.0 bundles/acme-tool-1.0.0")
+        .succeeds();
+    let (own, other) = (bed.path("registry"), bed.path("other"));
+    let (own, other) = (own.to_str().unwrap(), other.to_str().unwrap());
+    machine.administer("registries: locked\nadmin_contact: ask us\n");
+    machine.run("run acme/tool@1.0.0").succeeds();
+    let says = [
+        "packages may not come from [HOME]/other: the system layer has `registries: locked` (/etc/mcp/config.yaml:2:13); ask ask us",
+        "use one that it trusts: [HOME]/registry",
+    ];
+    for (line, variables) in [
+        ("--registry other run --trust acme/tool@1.0.0", &[][..]),
+        ("run --trust acme/tool@1.0.0", &[("SMCP_REGISTRY", other)]),
+        ("--registry other policy check acme/tool@1.0.0", &[]),
+        ("--registry other pull acme/tool@1.0.0", &[]),
+    ] {
+        machine.run_with(line, variables).refuses(1, &says);
+    }
+    // Where the administrator names none, the user's may be one that he trusts, and no other.
+    bed.write("etc/mcp/config.yaml", format!("registries: locked\ntrusted_registries: [{own}]\n"));
+    machine.run("run acme/tool@1.0.0").succeeds();
+    bed.write(".mcp/config.yaml", format!("registry_url: {other}\n"));
+    machine.run("run acme/tool@1.0.0").refuses(1, &["registries: locked"]);
+    // Without the lock its packages run, but nothing that it says of them counts.
+    bed.write("etc/mcp/config.yaml", format!("trusted_registries: [{own}]\npolicy: {{min_score: 50}}\n"));
+    machine.run("run acme/tool@1.0.0").refuses(4, &["the system layer does not trust [HOME]/other"]);
+}
+
+#[test]
+fn what_is_in_force_says_where_it_comes_from_and_what_another_layer_says() {
+    let Some(machine) = Machine::new() else { return };
+    let bed = &machine.0;
+    machine
+        .administer("start_timeout: 30s\npolicy:\n  min_score: 80\n  custom: [{name: a, source: /etc/mcp/a.wasm}]\n");
+    bed.write("etc/mcp/policies.d/b.wasm", "no component");
+    bed.configure("start_timeout: 20s\ncache_dir: ~/mine\npolicy: {min_score: 60}\n");
+    insta::assert_snapshot!("layers_shown", machine.run("config show").succeeds().stdout);
+    insta::assert_snapshot!("layers_listed", machine.run("policy list").succeeds().stdout);
+    let document = machine.run("--json config show").succeeds().document();
+    let timeout = &document["settings"]["start_timeout"];
+    assert_eq!((&timeout["value"], &timeout["at"]), (&"20s".into(), &"~/.mcp/config.yaml:2:16".into()));
+    let overruled = serde_json::json!([{"layer": "system", "value": "30s", "at": "/etc/mcp/config.yaml:2:16"}]);
+    assert_eq!(timeout["overruled"], overruled);
+    let list = machine.run("--json policy list").succeeds().document();
+    let places: Vec<_> = list["policies"].as_array().unwrap().iter().map(|row| row["at"].clone()).collect();
+    assert_eq!(
+        places,
+        [
+            Value::Null,
+            Value::Null,
+            "/etc/mcp/config.yaml:4:14".into(),
+            "/etc/mcp/config.yaml:5:12".into(),
+            "/etc/mcp/policies.d/b.wasm".into(),
+            Value::Null,
+            Value::Null,
+            "~/.mcp/config.yaml:4:21".into(),
+        ]
+    );
+}
+
+/// The added layer needs no root: its file may belong to the user.
+#[test]
+fn a_variable_adds_a_layer_and_takes_none_away() {
+    let bed = TestBed::new();
+    bed.configure("");
+    bed.publish(&Package::shell("acme/tool@1.0.0", "echo runs").facts("verified", 2, 85));
+    let with = |line: &str, text: &str| {
+        bed.write("added/config.yaml", format!("registry_url: ../registry\n{text}"));
+        bed.smcp(line).env("SMCP_SYSTEM_CONFIG", bed.path("added/config.yaml")).run()
+    };
+    with("run acme/tool@1.0.0", "").succeeds().prints("runs\n");
+    with("run acme/tool@1.0.0", "policy: {min_score: 90}").refuses(4, &["added"]);
+    bed.configure("policy: {min_score: 90}");
+    with("run acme/tool@1.0.0", "policy: {min_score: 0, score_mode: disabled}").refuses(4, &["user"]);
+    bed.configure("");
+    let document = with("policy check --json acme/tool@1.0.0", "policy: {min_score: 90}").exits(4).document();
+    assert_eq!(document["policies"][0]["layer"], "added", "{document}");
+    // Its own `policies.d` belongs to it.
+    bed.write("added/policies.d/broken.wasm", "no component");
+    with("run acme/tool@1.0.0", "").refuses(4, &["broken", "added", "fault: load"]);
+    std::fs::remove_dir_all(bed.path("added/policies.d")).unwrap();
+    for (value, says) in
+        [("", "SMCP_SYSTEM_CONFIG: the name of the configuration file is empty"), ("/nowhere", "does not exist")]
+    {
+        bed.smcp("run acme/tool@1.0.0").env("SMCP_SYSTEM_CONFIG", value).run().refuses(1, &[says]);
+    }
+    std::fs::set_permissions(bed.path("added"), std::fs::Permissions::from_mode(0o777)).unwrap();
+    with("run acme/tool@1.0.0", "").refuses(1, &["/added: others may write to it"]);
 }

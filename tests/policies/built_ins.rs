@@ -70,6 +70,7 @@ fn evaluate(host: &PolicyHost, component: Component, subject: &Value, settings: 
         on_warn: None,
         settings: settings.clone(),
         limits: PolicyLimits::DEFAULT,
+        admin_contact: None,
     };
     let set = PolicySet::load(host, [Bound::new(spec, Ok(component)).unwrap()]);
     set.evaluate(&request::build(&subject, CONTEXT, true)).pop().unwrap().outcome

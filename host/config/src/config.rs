@@ -10,12 +10,15 @@ use crate::Places;
 use crate::choice::Audit;
 use crate::choice::AuditHead;
 use crate::choice::OnSuspect;
+use crate::choice::Registries;
 use crate::fold;
 use crate::layer::Layer;
 use crate::notice::ConfigNotice;
 use crate::setting::Setting;
 use smcp_model::facts::Score;
+use smcp_model::policy::LayerName;
 use smcp_model::registry::Registry;
+use smcp_model::text::SafeText;
 
 /// Everything that the configuration decides.
 #[derive(Debug, Clone)]
@@ -40,6 +43,22 @@ pub struct Config {
 pub struct ThresholdError {
     asked: u8,
     configured: u8,
+}
+
+/// The error for a registry that a layer locks out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "packages may not come from {registry}: the {} layer has `registries: locked` ({place}){}\n  use one that it trusts: \
+     {allowed}",
+    layer.as_str(),
+    contact.as_ref().map(|contact| format!("; ask {contact}")).unwrap_or_default()
+)]
+pub struct LockedOut {
+    registry: String,
+    layer: LayerName,
+    place: String,
+    allowed: String,
+    contact: Option<SafeText>,
 }
 
 impl Config {
@@ -125,6 +144,28 @@ impl Config {
     /// Returns the registry of the configuration or the default, whatever the command line says.
     pub const fn configured_registry(&self) -> &Registry {
         &self.configured_registry
+    }
+
+    /// Refuses packages from a registry that a layer locks out.
+    ///
+    /// # Errors
+    /// When a layer has `registries: locked` and does not trust the registry that packages come from. A layer that
+    /// trusts any allows the configured one.
+    pub fn check_registry(&self) -> Result<(), LockedOut> {
+        let configured = std::slice::from_ref(&self.configured_registry);
+        for layer in self.layers.iter().filter(|layer| layer.registries().value == Registries::Locked) {
+            let allowed = layer.trusted().value.as_deref().unwrap_or(configured);
+            if !allowed.contains(self.registry()) {
+                return Err(LockedOut {
+                    registry: self.registry().to_string(),
+                    layer: layer.name(),
+                    place: layer.registries().source.place().map(ToString::to_string).unwrap_or_default(),
+                    allowed: allowed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+                    contact: layer.admin_contact().value.clone(),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Takes packages from another registry.

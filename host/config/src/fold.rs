@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::choice::Audit;
 use crate::choice::AuditHead;
 use crate::choice::OnSuspect;
+use crate::choice::Registries;
 use crate::config::Config;
 use crate::drafts::Problems;
 use crate::layer::Layer;
@@ -92,17 +93,20 @@ fn combine(
     problems: &mut Problems,
 ) -> Config {
     let in_home = |path: &str| home.map(|home| home.join(path));
-    let registry = Setting::or_default(first(&layers, |values| &values.registry_url), Registry::default());
+    let registry = first(&layers, |values| &values.registry_url).or_default(Registry::default());
+    let (may_place, may_not) = by_authority(&layers);
+    let mut audit_log = first(may_place, |values| &values.audit_log);
+    audit_log.others.extend(written(may_not, |values| &values.audit_log));
     Config {
         configured_registry: registry.value.clone(),
         registry,
-        cache_dir: optional(first(&layers, |values| &values.cache_dir), in_home(".mcp/cache")),
-        runtime_dir: optional(first(&layers, |values| &values.runtime_dir), None),
+        cache_dir: first(&layers, |values| &values.cache_dir).optional(in_home(".mcp/cache")),
+        runtime_dir: first(&layers, |values| &values.runtime_dir).optional(None),
         start_timeout: strictest(&layers, |values| &values.start_timeout, limits::START_TIMEOUT_DEFAULT),
         max_facts_age: strictest(&layers, |values| &values.max_facts_age, limits::MAX_FACTS_AGE_DEFAULT),
         audit: strictest(&layers, |values| &values.audit, Audit::Required),
-        audit_head: Setting::or_default(first(&layers, |values| &values.audit_head), AuditHead::None),
-        audit_log: optional(first(by_authority(&layers).0, |values| &values.audit_log), in_home(".mcp/audit.jsonl")),
+        audit_head: first(&layers, |values| &values.audit_head).or_default(AuditHead::None),
+        audit_log: audit_log.optional(in_home(".mcp/audit.jsonl")),
         on_suspect: OnSuspect::Warn,
         notices,
         layers: layers.into_iter().map(|layer| make_layer(layer, problems)).collect(),
@@ -123,13 +127,39 @@ fn ignored_audit_logs(layers: &[LayerValues]) -> impl Iterator<Item = ConfigNoti
     ignored.map(|log| ConfigNotice::AuditLogIgnored { file: log.place.file().to_owned() })
 }
 
+/// The value that counts, and those of other layers that don't.
+struct Chosen<T> {
+    counts: Option<WrittenValue<T>>,
+    others: Vec<(LayerName, WrittenValue<T>)>,
+}
+
+impl<T> Chosen<T> {
+    fn or_default(self, default: T) -> Setting<T> {
+        Setting::or_default(self.counts, default).over(self.others)
+    }
+
+    fn optional(self, default: Option<T>) -> Setting<Option<T>> {
+        let others = self.others.into_iter().map(|(layer, written)| (layer, written.map(Some)));
+        optional(self.counts, default).over(others.collect())
+    }
+}
+
 fn optional<T>(chosen: Option<WrittenValue<T>>, default: Option<T>) -> Setting<Option<T>> {
     Setting::or_default(chosen.map(|written| written.map(Some)), default)
 }
 
+/// Returns the value of each layer that has the key.
+fn written<T: Clone>(
+    layers: &[LayerValues],
+    key: fn(&Values) -> &Option<WrittenValue<T>>,
+) -> impl Iterator<Item = (LayerName, WrittenValue<T>)> {
+    layers.iter().filter_map(move |layer| Some((layer.name, key(&layer.values).clone()?)))
+}
+
 /// Returns the value of the first layer that has the key.
-fn first<T: Clone>(layers: &[LayerValues], key: fn(&Values) -> &Option<WrittenValue<T>>) -> Option<WrittenValue<T>> {
-    layers.iter().find_map(|layer| key(&layer.values).clone())
+fn first<T: Clone>(layers: &[LayerValues], key: fn(&Values) -> &Option<WrittenValue<T>>) -> Chosen<T> {
+    let mut all = written(layers, key);
+    Chosen { counts: all.next().map(|(_, written)| written), others: all.collect() }
 }
 
 /// Returns the smallest value of all layers. A system layer without the key counts with the default.
@@ -143,7 +173,10 @@ fn strictest<T: Clone + Ord>(
         (written, _) => Some(Setting::or_default(written.clone(), default.clone())),
     };
     let smallest = layers.iter().filter_map(of_layer).min_by(|one, other| one.value.cmp(&other.value));
-    smallest.unwrap_or_else(|| Setting::or_default(None, default))
+    let smallest = smallest.unwrap_or_else(|| Setting::or_default(None, default));
+    let counts = |written: &WrittenValue<T>| smallest.source.place() == Some(&written.place);
+    let others = written(layers, key).filter(|(_, written)| !counts(written)).collect();
+    smallest.over(others)
 }
 
 fn make_layer(layer: LayerValues, problems: &mut Problems) -> Layer {
@@ -152,7 +185,10 @@ fn make_layer(layer: LayerValues, problems: &mut Problems) -> Layer {
     let files = files.into_iter().map(|source| source.file.clone()).collect();
     refuse_repeated_names(&values.policy.custom, problems);
     let custom_place = values.policy.custom_place.clone();
-    let layer = Layer::new(name, files, trusted, Rules::of(values.policy, name));
+    let registries = Setting::or_default(values.registries, Registries::Open);
+    let contact = optional(values.admin_contact, None);
+    let rules = Rules::of(values.policy, name, contact.value.as_ref());
+    let layer = Layer::new(name, files, trusted, registries, contact, rules);
     // Without `custom` there are only the three built-in policies, which are within the limits.
     if let Some(place) = custom_place {
         for (message, allowed) in rules::excess(layer.policies(), layer.rules().max_policies.value) {

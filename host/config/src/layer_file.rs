@@ -15,6 +15,7 @@ use crate::Places;
 use crate::choice::Audit;
 use crate::choice::AuditHead;
 use crate::choice::CertScoreCheck;
+use crate::choice::Registries;
 use crate::drafts::Drafts;
 use crate::form::Base;
 use crate::keys;
@@ -43,6 +44,7 @@ use smcp_model::mode::OnWarn;
 use smcp_model::name::PolicyName;
 use smcp_model::policy::LayerName;
 use smcp_model::registry::Registry;
+use smcp_model::text::SafeText;
 
 /// One file of one layer: its values and its problems.
 #[derive(Debug)]
@@ -64,6 +66,8 @@ pub(super) struct LayerFile {
 pub(super) struct Values {
     pub(super) registry_url: Option<WrittenValue<Registry>>,
     pub(super) trusted_registries: Option<WrittenValue<Vec<Registry>>>,
+    pub(super) registries: Option<WrittenValue<Registries>>,
+    pub(super) admin_contact: Option<WrittenValue<SafeText>>,
     pub(super) cache_dir: Option<WrittenValue<PathBuf>>,
     pub(super) runtime_dir: Option<WrittenValue<PathBuf>>,
     pub(super) start_timeout: Option<WrittenValue<Duration>>,
@@ -202,6 +206,8 @@ impl Values {
             trusted_registries: reader.read(fields, &keys::TRUSTED_REGISTRIES),
             policy: policy.map(|fields| PolicyValues::read(reader, &fields)).unwrap_or_default(),
             registry_url: reader.read(fields, &keys::REGISTRY_URL),
+            registries: reader.read(fields, &keys::REGISTRIES),
+            admin_contact: reader.read(fields, &keys::ADMIN_CONTACT),
             cache_dir: reader.read(fields, &keys::CACHE_DIR),
             runtime_dir: reader.read(fields, &keys::RUNTIME_DIR),
             start_timeout: reader.read(fields, &keys::START_TIMEOUT),

@@ -33,6 +33,7 @@ mod tests;
 pub mod view;
 
 pub use crate::config::Config;
+pub use crate::config::LockedOut;
 pub use crate::config::ThresholdError;
 pub use crate::files::Files;
 pub use crate::layer::Layer;

@@ -114,6 +114,8 @@ pub const QUOTED: usize = 200;
 pub const QUOTED_VALUE: usize = 80;
 /// The most of a parser's own message that is shown, bytes: it may quote a whole value of the document.
 pub const PARSER_MESSAGE: usize = 300;
+/// An administrator's contact, bytes: a channel, an address and a few words fit, and it is shown beside every reason.
+pub const ADMIN_CONTACT: usize = 200;
 /// One message, remedy or other text of a finding, bytes.
 pub const MESSAGE: usize = 4 * KIB;
 /// A policy's own version, bytes: SemVer with all its parts.

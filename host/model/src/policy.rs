@@ -11,6 +11,7 @@ use crate::name::PolicyName;
 use crate::number;
 use crate::ownership::Owners;
 use crate::size::ByteSize;
+use crate::text::SafeText;
 use crate::word::deserialize_word;
 use crate::word::serialize_as_word;
 
@@ -115,6 +116,8 @@ pub struct PolicySpec {
     pub settings: serde_json::Value,
     /// The resources that it may use.
     pub limits: PolicyLimits,
+    /// Whom to ask about its refusals, by its layer.
+    pub admin_contact: Option<SafeText>,
 }
 
 impl PolicySpec {
@@ -130,7 +133,7 @@ impl PolicySpec {
 
     const fn strict(name: PolicyName, source: PolicySource, settings: serde_json::Value) -> Self {
         let (layer, mode, limits) = (LayerName::User, Mode::Strict, PolicyLimits::DEFAULT);
-        Self { name, layer, source, pin: None, mode, on_warn: None, settings, limits }
+        Self { name, layer, source, pin: None, mode, on_warn: None, settings, limits, admin_contact: None }
     }
 }
 

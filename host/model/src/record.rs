@@ -186,6 +186,9 @@ pub struct PolicyRecord {
     pub settings: Value,
     /// The resources that it could use.
     pub limits: LimitsRecord,
+    /// Whom to ask about its refusals; absent where its layer names nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admin_contact: Option<SafeText>,
 }
 
 /// The resources that a policy could use.
@@ -213,7 +216,7 @@ const fn one_memory() -> usize {
 impl PolicyRecord {
     /// The record of a policy that was evaluated as `spec`, with the component of this digest.
     pub fn new(spec: &PolicySpec, digest: Option<Digest>, facts_believed: bool) -> Self {
-        let PolicySpec { name, layer, source, pin, mode, on_warn, settings, limits } = spec;
+        let PolicySpec { name, layer, source, pin, mode, on_warn, settings, limits, admin_contact } = spec;
         let PolicyLimits { time, memory, memories, instances, component_size, output } = *limits;
         Self {
             name: name.clone(),
@@ -226,6 +229,7 @@ impl PolicyRecord {
             facts_believed,
             settings: settings.clone(),
             limits: LimitsRecord { time_us: number::micros(time), memory, memories, instances, component_size, output },
+            admin_contact: admin_contact.clone(),
         }
     }
 
@@ -244,6 +248,7 @@ impl PolicyRecord {
             on_warn: self.on_warn,
             settings: self.settings.clone(),
             limits: PolicyLimits { time, memory, memories, instances, component_size, output },
+            admin_contact: self.admin_contact.clone(),
         }
     }
 }

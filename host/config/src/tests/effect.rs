@@ -200,7 +200,7 @@ fn the_view_names_the_source_of_every_value() {
 registry_url: https://registry.mcp-hub.info  # default
 cache_dir: /home/me/.mcp/cache  # default
 # runtime_dir: null  # default; in the cache
-start_timeout: 1m 30s  # file
+start_timeout: 1m 30s  # ~/.mcp/config.yaml:1:16
 max_facts_age: 1day  # default
 audit: required  # default
 audit_head: none  # default
@@ -208,19 +208,21 @@ audit_log: /home/me/.mcp/audit.jsonl  # default
 
 # user layer: /home/me/.mcp/config.yaml
 # trusted_registries: null  # default; any registry
+registries: open  # default
+# admin_contact: null  # default
 policy:
   # allowed_origins: null  # default; any origin
   min_cert_level: 0  # default
-  min_score: 80  # file
-  cert_mode: warn  # file
+  min_score: 80  # ~/.mcp/config.yaml:4:14
+  cert_mode: warn  # ~/.mcp/config.yaml:3:14
   origin_mode: warn  # default, follows cert_mode
   score_mode: warn  # default, follows cert_mode
   cert_score_check: notice  # default
   warning_threshold: 80  # default
   max_policies: 256  # default
-  custom:  # file
+  custom:  # ~/.mcp/config.yaml:6:7
     - {\"name\":\"a\",\"source\":\"/home/me/.mcp/a.wasm\",\"mode\":\"warn\",\"settings\":{\"x\":[1]},\"limits\":\
-  {\"time\":\"500ms\",\"memory\":\"32MiB\",\"memories\":8,\"instances\":64,\"component_size\":\"32MiB\",\"output\":\"1MiB\"}}
+  {\"time\":\"500ms\",\"memory\":\"32MiB\",\"memories\":8,\"instances\":64,\"component_size\":\"32MiB\",\"output\":\"1MiB\"}}  # ~/.mcp/config.yaml:6:7
 ";
     assert_eq!(good(text).view().to_string(), expected);
 }

@@ -71,6 +71,7 @@ impl App {
         if let Some(text) = &self.global.registry {
             config.override_registry(self.registry(text)?);
         }
+        config.check_registry().map_err(Failure::usage)?;
         if let Some(path) = &self.global.cache_dir {
             config.override_cache_dir(self.cache_dir(path)?);
         }
