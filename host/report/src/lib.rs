@@ -26,16 +26,14 @@ pub mod wrap;
 #[cfg(test)]
 mod fixtures;
 
-use smcp_model::policy::LayerName;
-
-use smcp_model::mode::Effect;
-
 use smcp_decide::Conclusion;
 use smcp_decide::Notice;
 use smcp_model::access::Access;
 use smcp_model::decision::Consent;
 use smcp_model::decision::DecisionDocument;
 use smcp_model::exit::ExitKind;
+use smcp_model::mode::Effect;
+use smcp_model::policy::LayerName;
 use smcp_model::request::Subject;
 use smcp_model::text::SafeText;
 
