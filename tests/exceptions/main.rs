@@ -18,6 +18,7 @@ mod elsewhere;
 mod ends;
 mod generated;
 mod laws;
+mod layers;
 mod offered;
 mod sessions;
 mod told;

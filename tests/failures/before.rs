@@ -52,11 +52,6 @@ pub(crate) const ROWS: &[Row] = &[
         provoke: configuration,
     },
     Row {
-        what: "`policies.d`, system layer",
-        holds: &[("that this version can't read it", "is not supported by this version yet")],
-        provoke: unsupported,
-    },
-    Row {
         what: "the audit log can't be written, under `required`",
         holds: &[
             ("which file", "[HOME]/.mcp/audit.jsonl"),
@@ -174,14 +169,6 @@ fn exceptions(trial: &Trial<'_>) {
             Scene::run()
         });
     }
-}
-
-fn unsupported(trial: &Trial<'_>) {
-    trial.refuses(|bed| {
-        bed.write(".mcp/policies.d/x.yaml", "");
-        Scene::run()
-    });
-    trial.refuses(|_| Scene::run().env("SMCP_SYSTEM_CONFIG", "/nowhere.yaml"));
 }
 
 fn folder_for_a_log(bed: &TestBed, scene: Scene) -> Scene {

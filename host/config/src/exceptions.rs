@@ -10,7 +10,7 @@ use crate::keys::exceptions as keys;
 use crate::keys::policy;
 use crate::layer::Layer;
 use crate::layer_file::PolicyValues;
-use crate::notice::Notice;
+use crate::notice::ConfigNotice;
 use crate::place::WrittenValue;
 use crate::reader::ConfigReader;
 use crate::reader::Fields;
@@ -99,8 +99,13 @@ fn listed(names: &[&str]) -> String {
 }
 
 /// Returns a notice about the exceptions of a layer that have ended; `None` when none has.
-pub(super) fn ended(layer: &Layer, seconds: u64) -> Option<Notice> {
+pub(super) fn ended(layer: &Layer, seconds: u64) -> Option<ConfigNotice> {
     let mut ended = layer.rules().exceptions.iter().filter(|written| written.value.until.is_over(seconds));
     let WrittenValue { value: Exception { package, until, .. }, place } = ended.next()?;
-    Some(Notice::ExceptionEnded { at: place.line(), package: package.clone(), until: *until, more: ended.count() })
+    Some(ConfigNotice::ExceptionEnded {
+        at: place.line(),
+        package: package.clone(),
+        until: *until,
+        more: ended.count(),
+    })
 }

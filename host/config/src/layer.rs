@@ -3,11 +3,16 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::choice::Registries;
+use crate::discover::POLICIES_FOLDER;
+use crate::place::FilePlace;
 use crate::rules::Rules;
 use crate::setting::Setting;
+use crate::setting::SettingSource;
 use smcp_model::exception::Exception;
 use smcp_model::facts::Score;
 use smcp_model::policy::LayerName;
+use smcp_model::policy::PolicySource;
 use smcp_model::policy::PolicySpec;
 use smcp_model::registry::Registry;
 use smcp_model::text::SafeText;
@@ -19,6 +24,8 @@ pub struct Layer {
     files: Vec<PathBuf>,
     trusted: Setting<Option<Vec<Registry>>>,
     own_registry: Registry,
+    registries: Setting<Registries>,
+    admin_contact: Setting<Option<SafeText>>,
     rules: Rules,
     policies: Vec<Arc<PolicySpec>>, // INVARIANT: those of `rules`.
 }
@@ -30,10 +37,12 @@ impl Layer {
         files: Vec<PathBuf>,
         trusted: Setting<Option<Vec<Registry>>>,
         own_registry: Registry,
+        registries: Setting<Registries>,
+        admin_contact: Setting<Option<SafeText>>,
         rules: Rules,
     ) -> Self {
-        let policies = rules.policies(name);
-        Self { name, files, trusted, own_registry, rules, policies }
+        let policies = rules.policies(name, admin_contact.value.as_ref());
+        Self { name, files, trusted, own_registry, registries, admin_contact, rules, policies }
     }
 
     /// Returns the layer's name.
@@ -44,6 +53,14 @@ impl Layer {
     /// Returns the absolute paths of the files with the rules; empty where the rules are the defaults.
     pub fn files(&self) -> &[PathBuf] {
         &self.files
+    }
+
+    /// Returns the configuration file of the layer, which may be missing beside its `policies.d`; `None` where the rules
+    /// are the defaults.
+    pub fn main_file(&self) -> Option<PathBuf> {
+        let first = self.files.first()?;
+        let is_folder = first.ends_with(POLICIES_FOLDER);
+        Some(if is_folder { first.with_file_name("config.yaml") } else { first.clone() })
     }
 
     /// Returns the registries whose facts are believed; `None` means any.
@@ -78,6 +95,27 @@ impl Layer {
         self.rules.exceptions.get(number).map(|written| written.place.line()).unwrap_or_default()
     }
 
+    /// Returns whether packages may come from registries that the layer does not trust.
+    pub const fn registries(&self) -> &Setting<Registries> {
+        &self.registries
+    }
+
+    /// Returns whom to ask about a refusal by this layer.
+    pub const fn admin_contact(&self) -> &Setting<Option<SafeText>> {
+        &self.admin_contact
+    }
+
+    /// Returns where a policy of the layer was written: its entry, or for a built-in one the first of its keys that a
+    /// file has; `None` when all of them have their defaults.
+    pub fn place_of(&self, policy: &PolicySpec) -> Option<&FilePlace> {
+        match &policy.source {
+            PolicySource::BuiltIn(which) => self.rules.sources_of(*which).into_iter().find_map(SettingSource::place),
+            PolicySource::File(_) => {
+                self.rules.custom.iter().find(|entry| entry.value.name == policy.name).map(|entry| &entry.place)
+            }
+        }
+    }
+
     /// Returns the values of the rules.
     pub const fn rules(&self) -> &Rules {
         &self.rules
@@ -91,6 +129,6 @@ impl Layer {
     /// Sets the score below which a warning is shown, from the command line.
     pub(super) fn set_warning_threshold(&mut self, threshold: Score) {
         self.rules.warning_threshold = Setting::flag(threshold);
-        self.policies = self.rules.policies(self.name);
+        self.policies = self.rules.policies(self.name, self.admin_contact.value.as_ref());
     }
 }

@@ -34,11 +34,12 @@ mod tests;
 pub mod view;
 
 pub use crate::config::Config;
+pub use crate::config::LockedOut;
 pub use crate::config::ThresholdError;
 pub use crate::exceptions::remarks::ExceptionRemarks;
 pub use crate::files::Files;
 pub use crate::layer::Layer;
-pub use crate::notice::Notice;
+pub use crate::notice::ConfigNotice;
 pub use crate::place::FilePlace;
 pub use crate::place::WrittenValue;
 pub use crate::problem::ConfigError;

@@ -84,9 +84,11 @@ impl FilePlace {
         SafeText::new(&self.position().map_or_else(|| file.to_string(), |at| format!("{file}:{}", at.line)))
     }
 
-    /// Returns the line and column of the value. This parses the file's text again, up to the value.
+    /// Returns the line and column of the value; `None` in a file without text, such as a component. This parses the
+    /// file's text again, up to the value.
     pub fn position(&self) -> Option<Position> {
-        raw::locate(&self.source.text, &self.trail.steps, Half::Value)
+        let text = &self.source.text;
+        if text.is_empty() { None } else { raw::locate(text, &self.trail.steps, Half::Value) }
     }
 }
 

@@ -8,6 +8,7 @@ mod exceptions;
 mod fake_files;
 mod fold;
 mod hostile;
+mod layers;
 mod limits;
 mod meant;
 mod schema;

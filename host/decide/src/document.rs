@@ -89,6 +89,7 @@ fn result(policy: &Evaluated) -> PolicyResult {
         duration_us: number::micros(policy.duration),
         findings: findings(&policy.outcome),
         waivers: policy.outcome.exceptions().into_iter().map(Waiver::of).collect(),
+        admin_contact: policy.contact().cloned(),
     }
 }
 

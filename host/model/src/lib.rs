@@ -21,6 +21,7 @@ pub mod examination;
 pub mod exception;
 pub mod exit;
 pub mod facts;
+pub mod facts_document;
 pub mod fetches;
 pub mod guarded;
 pub mod json;

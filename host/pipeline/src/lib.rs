@@ -43,8 +43,6 @@ pub use smcp_launch::status::Ended;
 pub use smcp_policy::INTERFACE;
 pub use smcp_policy::RUNTIME_VERSION;
 pub use smcp_policy::cramped;
-pub use smcp_policy::request::DocumentError;
-pub use smcp_policy::request::subject_from_document;
 pub use start::LaunchRequest;
 pub use system::System;
 

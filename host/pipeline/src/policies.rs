@@ -62,7 +62,7 @@ pub(super) fn exception_files(config: &Config, subject: &Subject) -> Vec<Excepti
     let of_layer = |layer: &Layer| {
         Some(ExceptionFile {
             layer: layer.name(),
-            file: SafeText::new(&layer.files().first()?.to_string_lossy()),
+            file: SafeText::new(&layer.main_file()?.to_string_lossy()),
             has_exceptions: layer.exceptions().next().is_some(),
             registry_trusted: layer.waives_from(subject.registry.as_ref()),
         })
@@ -97,21 +97,23 @@ pub(super) fn fetching(subject: &Subject) -> Option<Notice> {
 pub fn examine_policies(session: &Session) -> Result<Vec<Examined>, PipelineError> {
     let host = session.host()?;
     let mut sets = Vec::new();
-    for spec in session.config().layers().iter().flat_map(Layer::policies) {
+    let layers = session.config().layers().iter();
+    for (layer, spec) in layers.flat_map(|layer| layer.policies().iter().map(move |spec| (layer, spec))) {
         let component = session.component(spec)?;
         let digest = component.as_ref().ok().map(Component::digest);
         // One set for each policy, so that a wrong pin concerns that policy alone. All sets are kept until the last is
         // loaded, so that components with the same bytes are compiled once.
         let loaded = Bound::new(Arc::clone(spec), component).map(|bound| PolicySet::load(host, [bound]));
-        sets.push((spec, digest, loaded));
+        sets.push((layer, spec, digest, loaded));
     }
-    let examined = sets.iter().map(|(spec, digest, loaded)| {
+    let examined = sets.iter().map(|(layer, spec, digest, loaded)| {
+        let at = layer.place_of(spec).map(|place| SafeText::new(&place.to_string()));
         let (state, version) = match loaded {
             Err(mismatch) => (PolicyState::Mismatched { pin: mismatch.expected() }, None),
             Ok(set) => set.policies().first().map_or((PolicyState::Disabled, None), state_of),
         };
         let PolicySpec { name, layer, mode, source, limits, .. } = PolicySpec::clone(spec);
-        Examined { name, layer, mode, source, limits, digest: *digest, version, state }
+        Examined { name, layer, mode, source, at, limits, digest: *digest, version, state }
     });
     Ok(examined.collect())
 }

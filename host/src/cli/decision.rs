@@ -302,8 +302,7 @@ mod tests {
         let places = Places { home: None, working_directory: "/".into(), system_folder: "/etc/mcp".into() };
         let invocation =
             tests::invocation(Path::new("/"), "policy list", &[], OutputStreams::piped(io::sink(), io::sink()));
-        let session =
-            Session::new(Config::unconfigured(&places, None), invocation.system.clone(), SharedHost::default());
+        let session = Session::new(Config::unconfigured(&places), invocation.system.clone(), SharedHost::default());
         let context = Context { evaluated_at: 0, trust: true, interactive: false };
         let (published, deprecated) = (Some(Status::Published), Some(Status::Deprecated));
         let cases = [

@@ -16,7 +16,6 @@ pub mod draft;
 mod error;
 pub mod file;
 pub mod folder;
-mod lock;
 mod resolutions;
 mod runs;
 pub mod stream;

@@ -1,7 +1,6 @@
 //! Good documents and the rules that they mean.
 
 use std::path::Path;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use super::good;
 use super::places;
 use super::read;
 use crate::Config;
-use crate::Notice;
+use crate::ConfigNotice;
 use crate::choice::Audit;
 use crate::parse;
 use smcp_model::facts::Score;
@@ -53,13 +52,10 @@ fn an_empty_document_is_an_empty_configuration() {
 
 #[test]
 fn no_configuration_means_the_defaults_and_says_so() {
-    let config = Config::unconfigured(&places(), None);
+    let config = Config::unconfigured(&places());
     assert!(!config.is_configured());
     assert_eq!(policies(&config), DEFAULTS);
-    assert_eq!(config.notices(), [Notice::Unconfigured]);
-    let file = PathBuf::from("/home/me/.smcp/config.yaml");
-    let config = Config::unconfigured(&places(), Some(&file));
-    assert_eq!(config.notices(), [Notice::Unconfigured, Notice::LegacyFile { file }]);
+    assert_eq!(config.notices(), [ConfigNotice::Unconfigured]);
 }
 
 #[test]
@@ -183,7 +179,7 @@ fn the_warning_threshold_can_only_be_raised() {
     config.raise_warning_threshold(score(95)).unwrap();
     assert_eq!(config.warning_threshold(), score(95));
     assert_eq!(config.layers()[0].policies()[2].settings, json!({ "min_score": 0, "warning_threshold": 95 }));
-    assert!(Config::unconfigured(&places(), None).raise_warning_threshold(score(79)).is_err());
+    assert!(Config::unconfigured(&places()).raise_warning_threshold(score(79)).is_err());
 }
 
 #[test]
@@ -204,7 +200,7 @@ fn the_view_names_the_source_of_every_value() {
 registry_url: https://registry.mcp-hub.info  # default
 cache_dir: /home/me/.mcp/cache  # default
 # runtime_dir: null  # default; in the cache
-start_timeout: 1m 30s  # file
+start_timeout: 1m 30s  # ~/.mcp/config.yaml:1:16
 max_facts_age: 1day  # default
 audit: required  # default
 audit_head: none  # default
@@ -212,21 +208,23 @@ audit_log: /home/me/.mcp/audit.jsonl  # default
 
 # user layer: /home/me/.mcp/config.yaml
 # trusted_registries: null  # default; any registry
+registries: open  # default
+# admin_contact: null  # default
 policy:
   # allowed_origins: null  # default; any origin
   min_cert_level: 0  # default
-  min_score: 80  # file
-  cert_mode: warn  # file
+  min_score: 80  # ~/.mcp/config.yaml:4:14
+  cert_mode: warn  # ~/.mcp/config.yaml:3:14
   origin_mode: warn  # default, follows cert_mode
   score_mode: warn  # default, follows cert_mode
   cert_score_check: notice  # default
   warning_threshold: 80  # default
   max_policies: 256  # default
-  custom:  # file
+  custom:  # ~/.mcp/config.yaml:6:7
     - {\"name\":\"a\",\"source\":\"/home/me/.mcp/a.wasm\",\"mode\":\"warn\",\"settings\":{\"x\":[1]},\"limits\":\
-  {\"time\":\"500ms\",\"memory\":\"32MiB\",\"memories\":8,\"instances\":64,\"component_size\":\"32MiB\",\"output\":\"1MiB\"}}
-  exceptions:  # file
-    - {\"package\":\"acme/legacy\",\"policies\":[\"a\"],\"reason\":\"ticket 7\",\"until\":\"2027-01-31\"}
+  {\"time\":\"500ms\",\"memory\":\"32MiB\",\"memories\":8,\"instances\":64,\"component_size\":\"32MiB\",\"output\":\"1MiB\"}}  # ~/.mcp/config.yaml:6:7
+  exceptions:  # ~/.mcp/config.yaml:8:7
+    - {\"package\":\"acme/legacy\",\"policies\":[\"a\"],\"reason\":\"ticket 7\",\"until\":\"2027-01-31\"}  # ~/.mcp/config.yaml:8:7
 ";
     assert_eq!(good(text).view().to_string(), expected);
 }

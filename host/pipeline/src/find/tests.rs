@@ -108,7 +108,7 @@ fn a_cache_that_is_always_emptied_is_given_up() {
         is_program: |_| None,
         read_head: |_| None,
     };
-    let session = Session::new(Config::unconfigured(&places, None), system, SharedHost::default());
+    let session = Session::new(Config::unconfigured(&places), system, SharedHost::default());
     let registry = published(temp.path());
     session.cache().unwrap();
     let blobs = authority::create_dir(&session.config().cache_dir().unwrap().join("blobs")).unwrap();
