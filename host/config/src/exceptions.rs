@@ -5,6 +5,8 @@
 
 pub(super) mod remarks;
 
+use std::collections::BTreeSet;
+
 use crate::drafts::Problems;
 use crate::keys::exceptions as keys;
 use crate::keys::policy;
@@ -73,18 +75,21 @@ impl WrittenValue<ExceptionValues> {
     }
 }
 
-/// Notes a problem for each name of a policy that the layer doesn't have.
+/// Notes a problem for each name of a policy that the layer doesn't have. The nearest names are looked for as long as
+/// problems are shown.
 pub(super) fn refuse_unknown_policies(values: &PolicyValues, problems: &mut Problems) {
     let custom = values.custom.iter().filter_map(|entry| entry.value.name.as_ref());
     let mut known: Vec<&str> = BuiltIn::ALL.into_iter().map(BuiltIn::as_str).collect();
     known.extend(custom.map(|written| written.value.as_str()));
-    let named = values.exceptions.iter().filter_map(|entry| entry.value.policies.as_ref());
-    for WrittenValue { value: names, place } in named {
-        for (index, name) in names.iter().enumerate().filter(|(_, name)| !known.contains(&name.as_str())) {
+    let (names, allowed) = (known.iter().copied().collect::<BTreeSet<_>>(), listed(&known));
+    let mut noted = 0_usize;
+    for WrittenValue { value, place } in values.exceptions.iter().filter_map(|entry| entry.value.policies.as_ref()) {
+        for (index, name) in value.iter().enumerate().filter(|(_, name)| !names.contains(name.as_str())) {
             let place = place.item(index);
             let message = format!("`{}` is `{name}`, and no policy of this layer has that name", place.key());
-            let meant = near::nearest(name.as_str(), known.iter().copied());
-            problems.note_name(&place, message, listed(&known), meant);
+            let meant = (noted < limits::CONFIG_PROBLEMS).then(|| near::nearest(name.as_str(), known.iter().copied()));
+            problems.note_name(&place, message, allowed.clone(), meant.flatten());
+            noted = noted.saturating_add(1);
         }
     }
 }

@@ -327,26 +327,26 @@ impl<F: ValueSchema> ValueSchema for ListOf<F> {
     }
 }
 
-/// A list whose items have one form, at least one.
+/// A list with at least one item, and at most so many.
 #[derive(Debug)]
-pub(super) struct NonEmpty<F: 'static>(pub(super) ListOf<F>);
+pub(super) struct NonEmpty<F: 'static> {
+    pub(super) list: ListOf<F>,
+    pub(super) most: usize,
+}
 
 impl<F: ValueForm> ValueForm for NonEmpty<F> {
     type Value = Vec<F::Value>;
 
     fn read(&self, node: &YamlNode, base: Base<'_>) -> Result<Self::Value, Vec<Mismatch>> {
-        let items = self.0.read(node, base)?;
-        if items.is_empty() {
-            Err(vec![Mismatch::new("is an empty list".to_owned(), self.0.allowed)])
-        } else {
-            Ok(items)
-        }
+        let items = self.list.read(node, base)?;
+        let wrong = || Mismatch::new(format!("has {} items", items.len()), self.list.allowed);
+        if (1..=self.most).contains(&items.len()) { Ok(items) } else { Err(vec![wrong()]) }
     }
 }
 
 impl<F: ValueSchema> ValueSchema for NonEmpty<F> {
     fn schema(&self) -> Value {
-        json!({ "type": "array", "items": self.0.items.schema(), "minItems": 1 })
+        json!({ "type": "array", "items": self.list.items.schema(), "minItems": 1, "maxItems": self.most })
     }
 }
 

@@ -64,15 +64,18 @@ pub(crate) static POLICIES: ConfigKey<NonEmpty<Parsed<PolicyName>>> = ConfigKey 
     about: "The policies of this layer whose violations are waived; never their faults.",
     default: None,
     required: true,
-    form: NonEmpty(ListOf {
-        allowed: "a list of names of policies of this layer, at least one",
-        items: Parsed {
-            allowed: "the name of a policy of this layer",
-            words: &["origin", "certification", "score"],
-            parse: |text, _| text.parse().map_err(|_| None),
-            pattern: "^[a-z0-9-]{1,64}$",
+    form: NonEmpty {
+        most: limits::POLICIES_CEILING,
+        list: ListOf {
+            allowed: "a list of 1 to 1024 names of policies of this layer",
+            items: Parsed {
+                allowed: "the name of a policy of this layer",
+                words: &["origin", "certification", "score"],
+                parse: |text, _| text.parse().map_err(|_| None),
+                pattern: "^[a-z0-9-]{1,64}$",
+            },
         },
-    }),
+    },
 };
 
 /// `policy.exceptions[].codes`
@@ -81,15 +84,18 @@ pub(crate) static CODES: ConfigKey<NonEmpty<Parsed<FindingCode>>> = ConfigKey {
     about: "The findings that are waived; any other violation of the policies stands. Absent: all of them.",
     default: None,
     required: false,
-    form: NonEmpty(ListOf {
-        allowed: "a list of codes of findings, at least one; without the key, any",
-        items: Parsed {
-            allowed: "a code: 1 to 64 characters of a-z, 0-9 and -",
-            words: &[],
-            parse: |text, _| text.parse().map_err(|_| None),
-            pattern: "^[a-z0-9-]{1,64}$",
+    form: NonEmpty {
+        most: limits::FINDINGS,
+        list: ListOf {
+            allowed: "a list of 1 to 256 codes of findings; without the key, any",
+            items: Parsed {
+                allowed: "a code: 1 to 64 characters of a-z, 0-9 and -",
+                words: &[],
+                parse: |text, _| text.parse().map_err(|_| None),
+                pattern: "^[a-z0-9-]{1,64}$",
+            },
         },
-    }),
+    },
 };
 
 /// `policy.exceptions[].reason`

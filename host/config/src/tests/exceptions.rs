@@ -58,14 +58,14 @@ fn each_wrong_value_is_refused_at_its_place() {
         until("~", at, "has no value"),
         (
             "package: a/b, policies: [], reason: x, until: 2027-01-31".to_owned(),
-            "3:32: `policy.exceptions[0].policies` is an empty list (allowed: a list of names of policies of this layer, \
-             at least one)"
+            "3:32: `policy.exceptions[0].policies` has 0 items (allowed: a list of 1 to 1024 names of policies of this \
+             layer)"
                 .to_owned(),
         ),
         (
             "package: a/b, policies: [score], codes: [], reason: x, until: 2027-01-31".to_owned(),
-            "3:48: `policy.exceptions[0].codes` is an empty list (allowed: a list of codes of findings, at least one; \
-             without the key, any)"
+            "3:48: `policy.exceptions[0].codes` has 0 items (allowed: a list of 1 to 256 codes of findings; without the \
+             key, any)"
                 .to_owned(),
         ),
         (
@@ -94,6 +94,32 @@ fn each_wrong_value_is_refused_at_its_place() {
     };
     good(&long(limits::EXCEPTION_TEXT));
     assert!(bad(&long(limits::EXCEPTION_TEXT + 1))[0].ends_with("(allowed: a text of 1 to 500 bytes)"));
+}
+
+#[test]
+fn lists_are_as_long_as_what_they_name_can_be() {
+    let codes = |count: usize| (0..count).map(|number| format!("c{number}")).collect::<Vec<_>>().join(", ");
+    let text = |count| entry(&format!("{SCORE}, until: 2027-01-31, codes: [{}]", codes(count)));
+    good(&text(limits::FINDINGS));
+    assert!(bad(&text(limits::FINDINGS + 1))[0].contains("`policy.exceptions[0].codes` has 257 items"));
+    let names = |count| {
+        entry(&format!("package: a/b, reason: x, until: 2027-01-31, policies: [{}]", vec!["score"; count].join(", ")))
+    };
+    good(&names(limits::POLICIES_CEILING));
+    assert!(bad(&names(limits::POLICIES_CEILING + 1))[0].contains("`policy.exceptions[0].policies` has 1025 items"));
+}
+
+/// The nearest name is looked for as long as problems are shown, so a file full of wrong names is refused quickly.
+#[test]
+fn many_wrong_names_are_counted_and_not_each_corrected() {
+    let custom: String = (0..100).map(|number| format!("    - {{name: {:0>30}, source: a}}\n", number)).collect();
+    let names = vec!["near-to-nothing"; 100].join(", ");
+    let entries: String = (0..10)
+        .map(|_| format!("    - {{package: a/b, reason: x, until: 2027-01-31, policies: [{names}]}}\n"))
+        .collect();
+    let error = super::read(&format!("policy:\n  max_policies: 1024\n  custom:\n{custom}  exceptions:\n{entries}"))
+        .unwrap_err();
+    assert!(error.problems().len() <= limits::CONFIG_PROBLEMS && error.problems().len() + error.more() == 1_000);
 }
 
 #[test]

@@ -182,6 +182,7 @@ fn fits(schema: &Value, value: &Value) -> bool {
             "minimum" => value.as_f64().is_none_or(|number| number >= rule.as_f64().unwrap()),
             "maximum" => value.as_f64().is_none_or(|number| number <= rule.as_f64().unwrap()),
             "minLength" => value.as_str().is_none_or(|text| text.len() as u64 >= rule.as_u64().unwrap()),
+            "maxItems" => value.as_array().is_none_or(|items| items.len() as u64 <= rule.as_u64().unwrap()),
             "minItems" => value.as_array().is_none_or(|items| items.len() as u64 >= rule.as_u64().unwrap()),
             "items" => value.as_array().is_none_or(|items| items.iter().all(|item| fits(rule, item))),
             "required" => value.as_object().is_none_or(|object| {
