@@ -43,9 +43,9 @@ impl App {
         timeout: Duration,
         purpose: Purpose,
     ) -> Result<Exit, Failure> {
-        let context = self.context(trust);
         let command = if purpose == Purpose::DryRun { "run --dry-run" } else { "policy check" };
         let mut recorder = self.recorder(session, command, Some(reference))?;
+        let context = self.settled_context(&recorder, trust);
         let deadline = Deadline::after(timeout);
         let evaluated = pipeline::evaluate_package(session, reference, context, &deadline, &mut *self.progress());
         self.conclude(session, &mut recorder, context, evaluated.map(|(_, judged)| judged), purpose)
@@ -138,6 +138,13 @@ impl App {
         self.warn_unrecorded(notice);
         recorder.close_abandoned();
         Ok(recorder)
+    }
+
+    /// Returns the context of a decision that is made now; says so when the clock is behind.
+    pub(super) fn settled_context(&self, recorder: &Recorder, trust: bool) -> Context {
+        let (context, behind) = recorder.settled(self.context(trust));
+        behind.iter().for_each(|notice| self.warn_always(notice.message.as_str()));
+        context
     }
 
     fn warn_unrecorded(&self, notice: Option<Notice>) {

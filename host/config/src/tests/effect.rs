@@ -198,6 +198,7 @@ fn the_view_names_the_source_of_every_value() {
     let text = "start_timeout: 90s\npolicy:\n  cert_mode: warn\n  min_score: 80\n  custom:\n    - {name: a, source: a.wasm, settings: {x: [1]}}\n";
     let expected = "\
 registry_url: https://registry.mcp-hub.info  # default
+# ca_file: null  # default
 cache_dir: /home/me/.mcp/cache  # default
 # runtime_dir: null  # default; in the cache
 start_timeout: 1m 30s  # ~/.mcp/config.yaml:1:16

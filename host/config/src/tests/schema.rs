@@ -70,7 +70,7 @@ fn without_places(view: Value) -> Value {
             Value::Object(members.map(|(key, value)| (key, without_places(value))).collect())
         }
         Value::Array(items) => items.into_iter().map(without_places).collect(),
-        other => other,
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => other,
     }
 }
 
