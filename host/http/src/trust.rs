@@ -73,7 +73,14 @@ impl Trust {
             |what: &str, advice: &str| HttpProblem::NoAuthorities { what: shown(what), advice: shown(advice) };
         let file = match self {
             Self::Environment { file } => file.as_ref(),
-            Self::System => None,
+            Self::System => {
+                let what =
+                    "an administrator's rules rely on this registry, and the system has no certificate authorities";
+                return problem(
+                    what,
+                    "install the system's authorities, or name a file of them as `ca_file` beside those rules",
+                );
+            }
             Self::File { path, bytes } => return no_authorities_in(path, bytes, error),
         };
         let (path, beginning) = match file {
