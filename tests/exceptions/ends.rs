@@ -11,6 +11,8 @@ use crate::shifted::later;
 use smcp_model::day::Day;
 
 const DAY: u64 = 86_400;
+/// The end of 2027-01-31, in seconds since the Unix epoch.
+const MIDNIGHT: u64 = 1_801_440_000;
 
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
@@ -31,8 +33,8 @@ fn until(day: &str) -> String {
 fn it_holds_through_its_last_day_and_not_a_moment_longer() {
     let bed = bed();
     configure(&bed, "min_score: 80", &[&until("2027-01-31")]);
-    // Midnight at the end of 2027-01-31, UTC, wherever the machine is.
-    let midnight = 1_801_440_000;
+    // UTC, wherever the machine is.
+    let midnight = MIDNIGHT;
     let line = "policy check acme/tool@1.0.0";
     // The clock goes on while smcp starts, so a minute is left before midnight.
     for (seconds, code) in [(midnight - DAY, 0), (midnight - 60, 0), (midnight, 4), (midnight + 365 * DAY, 4)] {
@@ -41,6 +43,23 @@ fn it_holds_through_its_last_day_and_not_a_moment_longer() {
             let ran = bed.smcp(line).env(library.0, library.1).env(clock.0, clock.1).env("TZ", zone).run().exits(code);
             assert_eq!(ran.stderr.contains("ended on 2027-01-31"), code == 4, "{ran}");
         }
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_clock_that_is_set_back_revives_none() {
+    let bed = bed();
+    bed.publish(&crate::bed::Package::shell("acme/good@1.0.0", "").good());
+    configure(&bed, "min_score: 80", &[&until("2027-01-31")]);
+    let (before, after) = (MIDNIGHT - DAY, MIDNIGHT + DAY);
+    at(&bed, before, "policy check acme/tool@1.0.0").succeeds();
+    // Any decision after the last day proves that it is over.
+    at(&bed, after, "policy check acme/good@1.0.0").succeeds();
+    for line in ["run acme/tool@1.0.0", "policy check acme/tool@1.0.0", "run --dry-run acme/tool@1.0.0"] {
+        at(&bed, before, line)
+            .exits(4)
+            .says(&["the clock says 2027-01-31T00:0", "the exception for `acme/tool` ended on 2027-01-31"]);
     }
 }
 

@@ -28,6 +28,9 @@ use smcp_model::text::SafeText;
 pub struct Config {
     pub(super) registry: Setting<Registry>,
     pub(super) configured_registry: Registry,
+    pub(super) ca_file: Setting<Option<PathBuf>>,
+    /// The layer whose `ca_file` counts.
+    pub(super) ca_file_of: Option<LayerName>,
     pub(super) cache_dir: Setting<Option<PathBuf>>,
     pub(super) runtime_dir: Setting<Option<PathBuf>>,
     pub(super) start_timeout: Setting<Duration>,
@@ -38,6 +41,22 @@ pub struct Config {
     pub(super) on_suspect: OnSuspect,
     pub(super) layers: Vec<Layer>,
     pub(super) notices: Vec<ConfigNotice>,
+}
+
+/// The certificate authorities that are trusted for a registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authorities<'a> {
+    /// Those of a file that a layer names.
+    File {
+        /// The file.
+        file: &'a Path,
+        /// The layer, which says who may own it.
+        layer: LayerName,
+    },
+    /// The system's own, whatever the environment says: an administrator's rules rely on what this registry says.
+    System,
+    /// Those that the environment names, or else the system's own.
+    Environment,
 }
 
 /// The error for a warning threshold of the command line that is lower than the configured one.
@@ -76,6 +95,18 @@ impl Config {
     /// Returns the registry that packages come from.
     pub const fn registry(&self) -> &Registry {
         &self.registry.value
+    }
+
+    /// Returns the certificate authorities for connections to a registry.
+    pub fn authorities(&self, registry: &Registry) -> Authorities<'_> {
+        let is_administrators = |name| matches!(name, LayerName::System | LayerName::Added);
+        let relies = |layer: &Layer| is_administrators(layer.name()) && layer.believes(Some(registry));
+        let bound = self.layers.iter().any(relies);
+        match (&self.ca_file.value, self.ca_file_of) {
+            (Some(file), Some(layer)) if !bound || is_administrators(layer) => Authorities::File { file, layer },
+            (Some(_) | None, _) if bound => Authorities::System,
+            (Some(_) | None, _) => Authorities::Environment,
+        }
     }
 
     /// Returns where downloads are kept; `None` when it is not configured and the home is unknown.

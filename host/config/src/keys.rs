@@ -124,6 +124,7 @@ pub(super) static ROOT: Section = Section {
         &TRUSTED_REGISTRIES,
         &REGISTRIES,
         &ADMIN_CONTACT,
+        &CA_FILE,
         &CACHE_DIR,
         &RUNTIME_DIR,
         &START_TIMEOUT,
@@ -201,6 +202,15 @@ pub(super) static ADMIN_CONTACT: ConfigKey<Parsed<SafeText>> = ConfigKey {
         },
         pattern: "^.{1,200}$",
     },
+};
+
+/// `ca_file`
+pub(super) static CA_FILE: ConfigKey<Parsed<PathBuf>> = ConfigKey {
+    name: "ca_file",
+    about: "A file of certificate authorities in PEM form, in place of the system's, for registries.",
+    default: None,
+    required: false,
+    form: Parsed { allowed: PATH, words: &[], parse: path, pattern: "^.+$" },
 };
 
 /// `cache_dir`

@@ -116,6 +116,15 @@ impl Layer {
         }
     }
 
+    /// Returns where a setting of one of the layer's own policies was written, by its JSON pointer in the settings; the
+    /// nearest that the file has. `None` for a built-in policy, whose settings are keys of their own.
+    pub fn place_of_setting(&self, policy: &PolicySpec, pointer: &str) -> Option<FilePlace> {
+        match policy.source {
+            PolicySource::BuiltIn(_) => None,
+            PolicySource::File(_) => self.place_of(policy).map(|place| place.inside("settings", pointer)),
+        }
+    }
+
     /// Returns the values of the rules.
     pub const fn rules(&self) -> &Rules {
         &self.rules

@@ -33,6 +33,7 @@ pub mod template;
 mod tests;
 pub mod view;
 
+pub use crate::config::Authorities;
 pub use crate::config::Config;
 pub use crate::config::LockedOut;
 pub use crate::config::ThresholdError;

@@ -104,6 +104,7 @@ impl Config {
             configured: self.is_configured(),
             settings: vec![
                 entry("registry_url", &self.registry, |registry| json!(registry.to_string())),
+                entry("ca_file", &self.ca_file, |file| json!(file.as_ref().map(|path| path.to_string_lossy()))),
                 entry("cache_dir", &self.cache_dir, |directory| {
                     json!(directory.as_ref().map(|path| path.to_string_lossy()))
                 }),

@@ -170,6 +170,8 @@ pub const MAX_FACTS_AGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 pub const RESOLUTION_RENEWED: Duration = Duration::from_secs(60);
 /// A kept answer of a registry, bytes: an answer and a little more.
 pub const RESOLUTION_KEPT: usize = 2 * MIB;
+/// How far the clock may stand before the last record without a word: two processes write at the same moment.
+pub const CLOCK_SLACK: Duration = Duration::from_secs(5);
 /// Kept answers that are looked at, for one package or for a list of the cache.
 pub const RESOLUTIONS_READ: usize = 10_000;
 /// The age from which an unfinished file in the cache counts as left behind: no download outlives `start_timeout`.

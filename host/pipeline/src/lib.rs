@@ -4,6 +4,7 @@
 //! without the clearance that `decide` makes.
 
 mod cache;
+mod clock;
 mod error;
 mod find;
 mod host;
@@ -19,6 +20,7 @@ pub use cache::collect_garbage;
 pub use cache::list_cache;
 pub use cache::remove_from_cache;
 pub use cache::try_cache;
+pub use clock::check_clock;
 pub use error::Failed;
 pub use error::PipelineError;
 pub use find::probe_registry;
@@ -32,7 +34,6 @@ pub use session::access::has_token;
 pub use session::access::log_in;
 pub use session::access::log_out;
 pub use session::access::proxy_remarks;
-pub use session::check_clock;
 pub use session::open_directory;
 pub use session::unreadable;
 pub use smcp_decide::Notice;

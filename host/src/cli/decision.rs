@@ -43,9 +43,9 @@ impl App {
         timeout: Duration,
         purpose: Purpose,
     ) -> Result<Exit, Failure> {
-        let context = self.context(trust);
         let command = if purpose == Purpose::DryRun { "run --dry-run" } else { "policy check" };
         let mut recorder = self.recorder(session, command, Some(reference))?;
+        let context = self.settled_context(session, &recorder, trust);
         let deadline = Deadline::after(timeout);
         let evaluated = pipeline::evaluate_package(session, reference, context, &deadline, &mut *self.progress());
         self.conclude(session, &mut recorder, context, evaluated.map(|(_, judged)| judged), purpose)
@@ -138,6 +138,21 @@ impl App {
         self.warn_unrecorded(notice);
         recorder.close_abandoned();
         Ok(recorder)
+    }
+
+    /// Returns the context of a decision that is made now. When the clock is behind, says so, and which exceptions have
+    /// ended all the same.
+    pub(super) fn settled_context(&self, session: &Session, recorder: &Recorder, trust: bool) -> Context {
+        let clock = self.context(trust);
+        let (context, behind) = recorder.settled(clock);
+        behind.iter().for_each(|notice| self.warn_always(notice.message.as_str()));
+        let ended = |context: Context| session.config().ended_exceptions(context.evaluated_at);
+        let said = ended(clock);
+        ended(context)
+            .iter()
+            .filter(|notice| !said.contains(notice))
+            .for_each(|notice| self.notice(&notice.to_string()));
+        context
     }
 
     fn warn_unrecorded(&self, notice: Option<Notice>) {
