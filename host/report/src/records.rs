@@ -216,6 +216,14 @@ fn decided(decision: &DecisionRecord, palette: &Palette) -> Span {
     }
 }
 
+/// Returns what a policy found, each with its kind.
+fn found(policy: &PolicyResult) -> impl Iterator<Item = (FindingKind, String)> {
+    policy.findings.iter().map(|finding| {
+        let waived = if finding.kind == FindingKind::Waived { "waived: " } else { "" };
+        (finding.kind, format!("{}: {waived}{}", policy.name, finding.message))
+    })
+}
+
 /// Returns the exceptions in force, each with the policy of which it waives something.
 fn waivers(decision: &DecisionDocument) -> impl Iterator<Item = String> {
     let of_policy = |policy: &PolicyResult| {
@@ -234,16 +242,14 @@ fn reasons(record: &Record) -> Vec<String> {
         },
         Body::Decision(decision) => {
             let DecisionDocument { refusal, policies, .. } = &decision.decision;
-            let of_policy = |policy: &PolicyResult| {
-                policy.findings.iter().map(|found| (policy.name.clone(), found.clone())).collect::<Vec<_>>()
-            };
-            let findings = policies.iter().flat_map(of_policy);
-            // What is waived is no reason for the result, so it comes last.
-            let (waived, standing): (Vec<_>, Vec<_>) =
-                findings.partition(|(_, found)| found.kind == FindingKind::Waived);
-            let standing = standing.into_iter().map(|(policy, found)| format!("{policy}: {}", found.message));
-            let waived = waived.into_iter().map(|(policy, found)| format!("{policy}: waived: {}", found.message));
-            let findings = standing.chain(waived);
+            let mut findings: Vec<_> = policies.iter().flat_map(found).collect();
+            // What decided comes first, and what changed nothing last.
+            findings.sort_by_key(|(kind, _)| match kind {
+                FindingKind::Violation | FindingKind::Fault => 0,
+                FindingKind::Waived => 1,
+                FindingKind::Notice => 2,
+            });
+            let findings = findings.into_iter().map(|(_, text)| text);
             refusal.iter().map(|refusal| refusal.message.to_string()).chain(findings).collect()
         }
     }
