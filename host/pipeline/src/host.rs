@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::OnceLock;
 
+use crate::Compilation;
+use smcp_code::ChildCompiler;
 use smcp_policy::HostError;
 use smcp_policy::PolicyHost;
 
@@ -16,11 +18,14 @@ impl SharedHost {
     ///
     /// # Errors
     /// See [`HostError`]; the next call tries again.
-    pub fn get(&self) -> Result<&PolicyHost, HostError> {
+    pub fn get(&self, compilation: Compilation) -> Result<&PolicyHost, HostError> {
         if let Some(host) = self.0.get() {
             return Ok(host);
         }
-        let host = PolicyHost::new()?;
+        let host = match compilation {
+            Compilation::InChild { program, memory } => PolicyHost::with_compiler(ChildCompiler::new(program, memory))?,
+            Compilation::InProcess => PolicyHost::new()?,
+        };
         Ok(self.0.get_or_init(|| host))
     }
 }

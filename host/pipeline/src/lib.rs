@@ -46,6 +46,7 @@ pub use smcp_policy::cramped;
 pub use smcp_policy::request::DocumentError;
 pub use smcp_policy::request::subject_from_document;
 pub use start::LaunchRequest;
+pub use system::Compilation;
 pub use system::System;
 
 use std::cell::LazyCell;
@@ -253,7 +254,8 @@ fn evaluate_with_lease(
         lease = held;
         Ok(package)
     });
-    let judged = evaluate_admitted(session, fetched.map_err(failed)?, request::subject, context);
+    let wait = Wait { deadline, progress };
+    let judged = evaluate_admitted(session, fetched.map_err(failed)?, request::subject, context, wait);
     let (ruled, mut judged) =
         judged.map_err(|failed| Failed { notices: provenance.iter().cloned().collect(), ..failed })?;
     judged.notices.splice(0..0, provenance);
@@ -290,13 +292,26 @@ pub fn fetch(
     find::ask(session, reference, deadline)?.fetch(session, deadline, progress).map(|(package, _lease)| package)
 }
 
-/// Evaluates a facts document: makes the same decision without a registry, and without anything that could start.
+/// Evaluates a facts document: makes the same decision without a registry, and without anything that could start. It
+/// waits for policies to be compiled as long as that takes.
 ///
 /// # Errors
 /// [`PipelineError::Refused`] for the status in the document, [`PipelineError::Pin`] and [`PipelineError::Host`].
-pub fn evaluate_facts(session: &Session, subject: Subject, context: Context) -> Result<Judged, Failed> {
+pub fn evaluate_facts(
+    session: &Session,
+    subject: Subject,
+    context: Context,
+    progress: &mut dyn Progress,
+) -> Result<Judged, Failed> {
     let facts = decide::admit(subject.clone()).map_err(|refusal| Failed::new(subject.clone(), refusal.into()))?;
-    evaluate_admitted(session, facts, Subject::clone, context).map(|(_, judged)| judged)
+    let wait = Wait { deadline: &Deadline::none(), progress };
+    evaluate_admitted(session, facts, Subject::clone, context, wait).map(|(_, judged)| judged)
+}
+
+/// How long policies may be compiled, and who learns of it.
+struct Wait<'a> {
+    deadline: &'a Deadline,
+    progress: &'a mut dyn Progress,
 }
 
 /// Evaluates what was admitted, and rules on it. The policies see it as `subject_of` describes it.
@@ -305,12 +320,13 @@ fn evaluate_admitted<T>(
     admitted: Admitted<T>,
     subject_of: impl FnOnce(&T) -> Subject,
     context: Context,
+    wait: Wait<'_>,
 ) -> Result<(Ruled<T>, Judged), Failed> {
     let subject = subject_of(admitted.candidate());
     let mut notices: Vec<_> =
         admitted.notice().cloned().into_iter().chain(policies::distrust(session.config(), &subject)).collect();
     notices.extend(policies::fetching(&subject));
-    let evaluated = evaluate_policies(session, &subject, context);
+    let evaluated = evaluate_policies(session, &subject, context, wait);
     match evaluated.and_then(|policies| Ok(admitted.rule(policies)?)) {
         Ok((ruled, ruling)) => {
             notices.extend(policies::low_score(session.config(), &subject, ruling.policies()));
@@ -325,11 +341,16 @@ fn evaluate_admitted<T>(
 ///
 /// # Errors
 /// [`PipelineError::Pin`] when a component is not the one that the configuration pins, [`PipelineError::Host`] when
-/// there is no sandbox to evaluate in.
-fn evaluate_policies(session: &Session, subject: &Subject, context: Context) -> Result<Vec<Evaluated>, PipelineError> {
+/// there is no sandbox to evaluate in, [`PipelineError::Compiling`] when they are not compiled in time.
+fn evaluate_policies(
+    session: &Session,
+    subject: &Subject,
+    context: Context,
+    wait: Wait<'_>,
+) -> Result<Vec<Evaluated>, PipelineError> {
     let believed = LazyCell::new(|| request::build(subject, context, true));
     let unbelieved = LazyCell::new(|| request::build(subject, context, false));
-    let sets = session.config().layers().iter().zip(session.policies()?);
+    let sets = session.config().layers().iter().zip(session.policies(wait.deadline, wait.progress)?);
     let evaluated = sets.flat_map(|(layer, set)| {
         set.evaluate(if layer.believes(subject.registry.as_ref()) { &believed } else { &unbelieved })
     });

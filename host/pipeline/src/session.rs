@@ -21,6 +21,8 @@ use crate::System;
 use crate::policies;
 use smcp_authority as authority;
 use smcp_config::Config;
+use smcp_model::deadline::Deadline;
+use smcp_model::progress::Progress;
 use smcp_model::registry::Registry;
 use smcp_policy::PolicyHost;
 use smcp_policy::PolicySet;
@@ -115,18 +117,24 @@ impl Session {
     /// # Errors
     /// [`PipelineError::Host`] when the system lacks what it needs.
     pub fn host(&self) -> Result<&PolicyHost, PipelineError> {
-        Ok(self.host.get()?)
+        Ok(self.host.get(self.system.compilation)?)
     }
 
-    /// Returns the policies of each layer, in the order of the layers. Loads them once, when they are first needed.
+    /// Returns the policies of each layer, in the order of the layers. Loads them once, when they are first needed; what
+    /// has to be compiled for it must be finished by `deadline`.
     ///
     /// # Errors
-    /// Those of reading and binding them: a wrong pin, a file that another user could have written, no sandbox.
-    pub(crate) fn policies(&self) -> Result<&[PolicySet], PipelineError> {
+    /// Those of reading and binding them: a wrong pin, a file that another user could have written, no sandbox; that
+    /// compiling takes too long.
+    pub(crate) fn policies(
+        &self,
+        deadline: &Deadline,
+        progress: &mut dyn Progress,
+    ) -> Result<&[PolicySet], PipelineError> {
         if let Some(policies) = self.policies.get() {
             return Ok(policies);
         }
-        let loaded = policies::load(self)?;
+        let loaded = policies::load(self, deadline, progress)?;
         Ok(self.policies.get_or_init(|| loaded))
     }
 }

@@ -12,6 +12,9 @@ use crate::compiled::Compiled;
 use crate::component::Component;
 use crate::contract;
 use crate::contract::Description;
+use crate::kept::CodeStore;
+use crate::load::Wanted;
+use crate::pages;
 use crate::room;
 use crate::room::cramped;
 use crate::store::Guest;
@@ -20,6 +23,7 @@ use crate::ticker::Ticker;
 use crate::tuning;
 use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
+use smcp_model::policy::LayerName;
 use smcp_model::verdict::Fault;
 
 /// Evaluates policies; made once per process and shared by all threads. A clone is the same host.
@@ -35,6 +39,7 @@ pub(crate) struct Runtime {
     pub(crate) threads: Threads,
     pub(crate) ticker: Ticker,
     pub(crate) compiler: Arc<dyn Compiler>,
+    pub(crate) store: Option<Arc<dyn CodeStore>>,
     pub(crate) compiled: Compiled,
 }
 
@@ -64,6 +69,18 @@ impl PolicyHost {
     /// # Errors
     /// See [`HostError`].
     pub fn with_compiler(compiler: impl Compiler + 'static) -> Result<Self, HostError> {
+        Self::make(Arc::new(compiler), None)
+    }
+
+    /// Makes a host that keeps compiled code, and what components answered, in `store`.
+    ///
+    /// # Errors
+    /// See [`HostError`].
+    pub fn with_store(compiler: impl Compiler + 'static, store: impl CodeStore + 'static) -> Result<Self, HostError> {
+        Self::make(Arc::new(compiler), Some(Arc::new(store)))
+    }
+
+    fn make(compiler: Arc<dyn Compiler>, store: Option<Arc<dyn CodeStore>>) -> Result<Self, HostError> {
         let failed = |error: wasmtime::Error| {
             let way_out =
                 cramped().filter(|_| room::is_systems(&error)).map_or_else(String::new, |it| format!("\n  {it}"));
@@ -71,12 +88,13 @@ impl PolicyHost {
         };
         let mut config = tuning::config();
         config.enable_compiler(false).max_wasm_stack(limits::WASM_STACK);
+        pages::run_in_place(&mut config);
         let engine = Engine::new(&config).map_err(failed)?;
         let mut linker = Linker::new(&engine);
         contract::add_imports(&mut linker).map_err(failed)?;
         let ticker = Ticker::start(&engine).map_err(HostError::Ticker)?;
         let (threads, compiled) = (Threads::default(), Compiled::default());
-        let runtime = Runtime { engine, linker, threads, ticker, compiler: Arc::new(compiler), compiled };
+        let runtime = Runtime { engine, linker, threads, ticker, compiler, store, compiled };
         Ok(Self { runtime: Arc::new(runtime) })
     }
 
@@ -85,7 +103,11 @@ impl PolicyHost {
     /// # Errors
     /// Any kind of fault but those of settings: `describe` can fail like any other call.
     pub fn describe(&self, component: &Component, limits: &PolicyLimits) -> Result<Description, Fault> {
-        self.runtime.load(component, limits).map(|loaded| loaded.description)
+        let layer = LayerName::User;
+        let mut code = None;
+        let loaded = self.runtime.load(Wanted { component, layer, limits }, &mut code);
+        code.iter().for_each(|code| self.runtime.keep(component.digest(), layer, code));
+        loaded.map(|loaded| loaded.description)
     }
 }
 
