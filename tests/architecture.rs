@@ -67,12 +67,14 @@ const LAW: [(&str, &[&str]); 16] = [
 ];
 
 /// A dependency that only some crates may have, because of its power, its price or its weight.
-const OWNERS: [(&str, &[&str]); 23] = [
+const OWNERS: [(&str, &[&str]); 25] = [
     ("anyhow", &[""]),
+    ("blake3", &["code"]),
     ("clap", &[""]),
     ("clap_complete", &[""]),
     ("clap_mangen", &[""]),
     ("flate2", &["bundle"]),
+    ("getrandom", &["code"]),
     ("http-body-util", &["serve"]),
     ("hyper", &["serve"]),
     ("hyper-util", &["serve"]),
@@ -94,10 +96,12 @@ const OWNERS: [(&str, &[&str]); 23] = [
 ];
 
 /// The files below `host/` that may have `unsafe` code.
-const UNSAFE: [&str; 9] = [
+const UNSAFE: [&str; 11] = [
     "authority/src/kernel.rs",
     "code/src/compiler.rs",
     "code/src/confine/filter.rs",
+    "code/src/entry.rs",
+    "code/src/mapping.rs",
     "launch/src/disposition.rs",
     "launch/src/reaper.rs",
     "launch/src/reaper/image.rs",

@@ -29,6 +29,7 @@ mod faults;
 mod files;
 mod interface;
 mod isolation;
+mod kept;
 mod limits;
 mod mutations;
 

@@ -1,5 +1,8 @@
 //! Components that are small and valid, and take a compiler's time or memory.
 
+use wasm_encoder::ComponentSectionId;
+use wasm_encoder::Encode as _;
+
 /// A component with one module of this text.
 fn component(module: &str) -> Vec<u8> {
     wat::parse_str(format!("(component (core module {module}))")).unwrap()
@@ -29,4 +32,12 @@ pub(crate) fn tower(width: usize, levels: usize) -> Vec<u8> {
         format!("(component {inner} {instances})")
     });
     wat::parse_str(tower).unwrap()
+}
+
+/// A policy that is honest, and has such a component in it.
+pub(crate) fn policy(honest: &[u8], bomb: &[u8]) -> Vec<u8> {
+    let mut component = honest.to_vec();
+    component.push(ComponentSectionId::Component.into());
+    bomb.encode(&mut component);
+    component
 }

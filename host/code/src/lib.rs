@@ -14,9 +14,18 @@ mod child;
 mod compiler;
 mod confine;
 mod conversation;
+mod entry;
+mod key;
+mod mapping;
 mod reply;
+mod store;
+mod system;
 
 pub use child::is_compiler;
 pub use child::serve;
 pub use compiler::ChildCompiler;
 pub use confine::Confinement;
+pub use store::CompiledStore;
+pub use store::Places;
+pub use system::SYSTEM_FOLDER;
+pub use system::SystemFiles;

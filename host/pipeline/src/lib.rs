@@ -54,6 +54,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use crate::offline::FACTS_FROM_CACHE;
+use crate::session::COMPILED_EACH_TIME;
 use crate::start::Prepared;
 use smcp_decide as decide;
 use smcp_decide::Admitted;
@@ -100,9 +101,11 @@ impl Judged {
     }
 
     /// Whether the model that will use the server must be warned. Facts from the cache that are young enough are as
-    /// good as any: the user and the audit log are told of them, the model is not.
+    /// good as any, and so is code that was compiled just now: the user and the audit log are told of them, the model is
+    /// not.
     pub fn concerns_the_model(&self) -> bool {
-        !self.is_clean() || self.notices.iter().any(|notice| notice.code != FACTS_FROM_CACHE)
+        let concerns = |notice: &Notice| ![FACTS_FROM_CACHE, COMPILED_EACH_TIME].contains(&notice.code);
+        !self.is_clean() || self.notices.iter().any(concerns)
     }
 
     /// How the program ends after this decision; `consent` is the answer to its question.
@@ -330,6 +333,7 @@ fn evaluate_admitted<T>(
     match evaluated.and_then(|policies| Ok(admitted.rule(policies)?)) {
         Ok((ruled, ruling)) => {
             notices.extend(policies::low_score(session.config(), &subject, ruling.policies()));
+            notices.extend(session.not_kept());
             tracing::info!(package = %subject.label(), decision = ruling.effect().as_str(), "decided");
             Ok((ruled, Judged { subject, ruling, notices, access: None }))
         }

@@ -20,10 +20,13 @@ use crate::SharedHost;
 use crate::System;
 use crate::policies;
 use smcp_authority as authority;
+use smcp_code::Places;
 use smcp_config::Config;
+use smcp_decide::Notice;
 use smcp_model::deadline::Deadline;
 use smcp_model::progress::Progress;
 use smcp_model::registry::Registry;
+use smcp_model::text::SafeText;
 use smcp_policy::PolicyHost;
 use smcp_policy::PolicySet;
 use smcp_registry::DirectoryRegistry;
@@ -33,6 +36,11 @@ use smcp_registry::RegistryClient;
 use smcp_store::Cache;
 use smcp_store::Resolutions;
 use smcp_store::StoreError;
+
+/// smcp's folder in the user's home.
+const FOLDER: &str = ".mcp";
+/// The notice that policies are compiled at each start.
+pub(crate) const COMPILED_EACH_TIME: &str = "compiled-each-time";
 
 /// The configuration and the system of one command, and what that command has opened.
 pub struct Session {
@@ -117,7 +125,29 @@ impl Session {
     /// # Errors
     /// [`PipelineError::Host`] when the system lacks what it needs.
     pub fn host(&self) -> Result<&PolicyHost, PipelineError> {
-        Ok(self.host.get(self.system.compilation)?)
+        Ok(self.host.get(self.system.compilation, Some(self.code_places()))?)
+    }
+
+    /// Where compiled code is kept.
+    fn code_places(&self) -> Places {
+        Places {
+            cache: self.config.cache_dir().map(Path::to_path_buf),
+            key: self.system.home().map(|home| home.join(FOLDER)),
+            caller: self.system.caller,
+            open: authority::open_dir,
+            make: authority::create_dir,
+            clock: self.system.clock,
+        }
+    }
+
+    /// Returns the notice that policies are compiled at each start, because their code can't be kept.
+    pub(crate) fn not_kept(&self) -> Option<Notice> {
+        self.host.not_kept().map(|why| Notice {
+            code: COMPILED_EACH_TIME,
+            message: SafeText::new(&format!(
+                "policies were compiled for this start, and will be for the next: their code can't be kept: {why}"
+            )),
+        })
     }
 
     /// Returns the policies of each layer, in the order of the layers. Loads them once, when they are first needed; what

@@ -60,7 +60,7 @@ impl PolicyHost {
             let wanted = Wanted { component, layer: spec.layer, limits: &spec.limits };
             let Some(slot) = self.runtime.slot(component, spec.layer) else { continue };
             let is_ordered = orders.iter().any(|order: &Order<'_>| Arc::ptr_eq(&order.slot, &slot));
-            if !is_ordered && !self.runtime.has_code(&slot, wanted) {
+            if !is_ordered && !self.runtime.is_settled(&slot, wanted) {
                 orders.push(Order { slot: Arc::clone(&slot), wanted, policy: &spec.name });
             }
             slots.push(slot);

@@ -36,6 +36,16 @@ pub trait CodeStore: Send + Sync {
     fn keep(&self, digest: Digest, kept: &Kept);
 }
 
+impl<S: CodeStore + ?Sized> CodeStore for Arc<S> {
+    fn find(&self, digest: Digest, layer: LayerName) -> Option<Kept> {
+        (**self).find(digest, layer)
+    }
+
+    fn keep(&self, digest: Digest, kept: &Kept) {
+        (**self).keep(digest, kept);
+    }
+}
+
 /// What is kept of one component.
 #[derive(Debug, Clone)]
 pub struct Kept {

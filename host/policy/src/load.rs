@@ -94,15 +94,17 @@ impl Runtime {
         }
     }
 
-    /// Whether a component's code is there, or its fault known, without compiling it: it is looked for in the store.
-    pub(crate) fn has_code(&self, slot: &Slot, wanted: Wanted<'_>) -> bool {
-        if slot.get().is_none()
-            && let Some(kept) = self.kept(wanted)
-        {
+    /// Whether nothing has to be compiled for a component: its code is there, in the store at least, or its fault is known.
+    pub(crate) fn is_settled(&self, slot: &Slot, wanted: Wanted<'_>) -> bool {
+        let Wanted { component, limits, .. } = wanted;
+        let CodeSource::Bytes(bytes) = component.code() else { return true };
+        if slot.get().is_none() && shape::check_size(bytes, limits.component_size).is_ok() {
+            let refused = || Shape::of(bytes, limits.component_size).and_then(|shape| shape.check()).err().map(Err);
             // Another thread may have been quicker.
-            let _ = slot.set(kept);
+            let _ = self.kept(wanted).or_else(refused).map(|settled| slot.set(settled));
+            return slot.get().is_some();
         }
-        slot.get().is_some()
+        true
     }
 
     /// Returns a component's code: from its slot, from the store, or newly compiled.
