@@ -293,3 +293,85 @@ fn a_read_only_home_a_full_disk_and_one_without_programs_change_no_decision() {
     assert!(log.contains("can't be run where it lies, and is copied") && !log.contains("compiled now"), "{log}");
     assert_eq!(outcome(&output).1, expected["policies"][3]["outcome"]);
 }
+
+/// Compiles what no start has compiled yet, with what the configuration says, or as a file.
+#[test]
+fn policies_are_compiled_ahead() {
+    let bed = bed();
+    bed.write("other.wasm", fs::read(NO_NETWORK).unwrap());
+    bed.write("broken.wasm", "(component)");
+    let states = |ran: &Ran| {
+        let document = ran.document();
+        assert_eq!(document["schema"], "smcp.compile/1");
+        let rows = document["components"].as_array().unwrap().iter();
+        rows.map(|row| row["state"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(states(&bed.run("policy compile --json").succeeds().silent()), ["compiled"]);
+    let warm = bed.smcp(EVAL).args(&["-vv"]).run().exits(4);
+    assert_eq!((compiles(&warm), calls(&warm.stderr)), (false, vec!["evaluate"]));
+    assert_eq!(states(&bed.run("policy compile --json").succeeds()), ["kept"]);
+    let mixed = bed.run("policy compile --json other.wasm broken.wasm missing.wasm").exits(1);
+    assert_eq!(states(&mixed), ["kept", "fault", "fault"]);
+    bed.run("cache rm --all").succeeds();
+    assert_eq!(states(&bed.run("policy compile --json other.wasm").succeeds()), ["compiled"]);
+    let human = bed.run("policy compile other.wasm broken.wasm").exits(1);
+    insta::assert_snapshot!(human);
+    bed.configure("");
+    bed.run("policy compile")
+        .succeeds()
+        .silent()
+        .prints("there is nothing to compile: no policy of the configuration has a component of its own\n");
+}
+
+/// `config validate` compiles too.
+#[test]
+fn whoever_validates_a_configuration_compiles_it() {
+    let bed = bed();
+    bed.run("config validate").succeeds();
+    assert!(!compiles(&bed.smcp(EVAL).args(&["-v"]).run().exits(4)));
+}
+
+#[test]
+fn compiled_code_is_in_the_list_of_the_cache() {
+    let bed = bed();
+    bed.run(EVAL).exits(4);
+    let listed = bed.run("cache ls --json").succeeds().document();
+    let entries = listed["entries"].as_array().unwrap();
+    assert_eq!((entries.len(), &entries[0]["kind"]), (1, &json!("compiled")));
+    bed.run("cache gc").succeeds();
+    assert_eq!(bed.list(COMPILED).len(), 1, "what no package has is not what nobody knows");
+    let digest = entries[0]["digest"].as_str().unwrap();
+    bed.run(&format!("cache rm {digest}")).succeeds();
+    assert_eq!(bed.list(COMPILED), [""; 0]);
+    assert!(compiles(&bed.smcp(EVAL).args(&["-v"]).run().exits(4)));
+}
+
+/// What root compiled is read by a user who can keep nothing of his own.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_root_compiled_for_the_system_is_used_by_everybody() {
+    let bed = bed();
+    let smcp = env!("CARGO_BIN_EXE_smcp");
+    let fill = |more: &str| {
+        format!(
+            "mount -t tmpfs -o mode=755 none /var/cache && '{smcp}' policy compile --system rules.wasm >&2 && {more}"
+        )
+    };
+    let cases = [
+        ("true", false),
+        // Another user could have written it.
+        ("chmod 777 /var/cache/smcp/compiled", true),
+        ("chown 64001 /var/cache/smcp", true),
+        ("mv /var/cache/smcp /var/cache/x && ln -s x /var/cache/smcp", true),
+        ("chmod 666 /var/cache/smcp/compiled/*", true),
+        ("rm /var/cache/smcp/compiled/*", true),
+    ];
+    for (change, compiled) in cases {
+        drop(fs::remove_dir_all(bed.path(".mcp/cache")));
+        let Some(output) = mounted(&bed, &fill(change), &["-v"]) else { return };
+        let log = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(4), "{log}");
+        assert!(log.contains("1 of 1 compiled in /var/cache/smcp/compiled"), "{log}");
+        assert_eq!(log.contains("it is compiled now"), compiled, "{change}: {log}");
+    }
+}

@@ -5,6 +5,8 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
 use cap_std::fs::Dir;
 use cap_std::fs::Permissions;
@@ -14,6 +16,7 @@ use crate::entry;
 use smcp_model::digest::Digest;
 use smcp_model::ownership::Caller;
 use smcp_model::policy::LayerName;
+use smcp_model::text::SafeText;
 use smcp_policy::CodeStore;
 use smcp_policy::Kept;
 use smcp_store::CompiledFiles;
@@ -34,6 +37,7 @@ pub const SYSTEM_FOLDER: &str = "/var/cache/smcp/compiled";
 pub struct SystemFiles {
     files: CompiledFiles,
     engine: Digest,
+    problem: Mutex<Option<SafeText>>,
 }
 
 impl SystemFiles {
@@ -43,12 +47,12 @@ impl SystemFiles {
     /// When the caller is not root, a folder can't be made, or one on the way could be changed by another user.
     pub fn fill(root: &Dir) -> io::Result<Self> {
         let files = walk(root, ROOT, true)?.ok_or(io::ErrorKind::NotFound)?;
-        Ok(Self { files, engine: smcp_policy::engine_key() })
+        Ok(Self { files, engine: smcp_policy::engine_key(), problem: Mutex::default() })
     }
 
-    /// Whether the code of the component with this digest is there.
-    pub fn has(&self, component: Digest) -> bool {
-        self.find(component, LayerName::System).is_some()
+    /// Why code that was compiled could not be kept; `None` when all was kept.
+    pub fn problem(&self) -> Option<SafeText> {
+        self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -64,7 +68,9 @@ impl CodeStore for SystemFiles {
             entry::write(draft, entry::OF_THE_SYSTEM, &digest, &self.engine, kept)
         });
         if let Err(error) = kept {
-            tracing::warn!(%digest, %error, "the compiled code can't be kept");
+            tracing::info!(%digest, %error, "the compiled code can't be kept");
+            let problem = SafeText::new(&format!("{SYSTEM_FOLDER}: {error}"));
+            self.problem.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(problem);
         }
     }
 }

@@ -94,6 +94,11 @@ pub enum PipelineError {
         /// The deadline.
         expired: Expired,
     },
+    /// The system's compiled code can't be written.
+    #[error(
+        "the system's compiled code can't be written: {0}\n  only root writes it, and every folder on the way belongs to root"
+    )]
+    SystemCode(io::Error),
     /// The server could not be started.
     #[error(transparent)]
     Launch(#[from] LaunchError),
@@ -171,6 +176,7 @@ impl PipelineError {
             | Self::NoHome
             | Self::Clock
             | Self::Audit(_)
+            | Self::SystemCode(_)
             | Self::Local { .. }
             | Self::System { .. }
             | Self::CacheBusy
@@ -188,7 +194,7 @@ impl PipelineError {
             Self::Host(_) => "sandbox-unavailable",
             Self::Compiling { .. } => "compiling",
             Self::Launch(error) => error.code(),
-            Self::NoCache | Self::NoHome | Self::Local { .. } | Self::System { .. } => "local",
+            Self::NoCache | Self::NoHome | Self::Local { .. } | Self::System { .. } | Self::SystemCode(_) => "local",
             Self::Clock => "clock",
             Self::Audit(_) => "audit-unwritable",
             Self::CacheBusy => "cache-busy",
@@ -215,6 +221,7 @@ impl PipelineError {
             | Self::NoHome
             | Self::Clock
             | Self::Audit(_)
+            | Self::SystemCode(_)
             | Self::Local { .. }
             | Self::System { .. }
             | Self::CacheBusy
@@ -236,6 +243,7 @@ impl PipelineError {
             | Self::NoHome
             | Self::Clock
             | Self::Audit(_)
+            | Self::SystemCode(_)
             | Self::Launch(_)
             | Self::Local { .. }
             | Self::System { .. }

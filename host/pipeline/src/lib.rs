@@ -4,6 +4,7 @@
 //! without the clearance that `decide` makes.
 
 mod cache;
+mod compile;
 mod error;
 mod find;
 mod host;
@@ -19,6 +20,9 @@ pub use cache::collect_garbage;
 pub use cache::list_cache;
 pub use cache::remove_from_cache;
 pub use cache::try_cache;
+pub use compile::Destination;
+pub use compile::compile_policies;
+pub use compile::destination_folder;
 pub use error::Failed;
 pub use error::PipelineError;
 pub use find::probe_registry;

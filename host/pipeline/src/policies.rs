@@ -49,7 +49,7 @@ pub(super) fn load(
 }
 
 /// Gets the code of all policies, compiling what is not compiled yet.
-fn prepare<'a>(
+pub(super) fn prepare<'a>(
     host: &PolicyHost,
     policies: impl Iterator<Item = &'a Bound>,
     deadline: &Deadline,

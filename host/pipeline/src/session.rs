@@ -129,7 +129,7 @@ impl Session {
     }
 
     /// Where compiled code is kept.
-    fn code_places(&self) -> Places {
+    pub(crate) fn code_places(&self) -> Places {
         Places {
             cache: self.config.cache_dir().map(Path::to_path_buf),
             key: self.system.home().map(|home| home.join(FOLDER)),

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
+use crate::bound::Bound;
 use crate::compile::Compiler;
 use crate::compile::InProcess;
 use crate::compiled::Compiled;
 use crate::component::Component;
+use crate::component::Unreadable;
 use crate::contract;
 use crate::contract::Description;
 use crate::kept::CodeStore;
@@ -103,7 +105,26 @@ impl PolicyHost {
     /// # Errors
     /// Any kind of fault but those of settings: `describe` can fail like any other call.
     pub fn describe(&self, component: &Component, limits: &PolicyLimits) -> Result<Description, Fault> {
-        let layer = LayerName::User;
+        self.describe_for(component, LayerName::User, limits)
+    }
+
+    /// Does the same for the component of a policy, whatever its settings are.
+    ///
+    /// # Errors
+    /// Any kind of fault but those of settings; that of a component that could not be read.
+    pub fn describe_bound(&self, bound: &Bound) -> Result<Description, Fault> {
+        let Bound { spec, component } = bound;
+        let described = component.as_ref().map_err(Unreadable::fault);
+        let described = described.and_then(|component| self.describe_for(component, spec.layer, &spec.limits));
+        described.map_err(|fault| fault.of(&spec.source))
+    }
+
+    fn describe_for(
+        &self,
+        component: &Component,
+        layer: LayerName,
+        limits: &PolicyLimits,
+    ) -> Result<Description, Fault> {
         let mut code = None;
         let loaded = self.runtime.load(Wanted { component, layer, limits }, &mut code);
         code.iter().for_each(|code| self.runtime.keep(component.digest(), layer, code));

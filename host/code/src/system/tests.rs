@@ -24,8 +24,9 @@ fn bed() -> Bed {
         root.set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
     }
     let files = walk(&root, owner(), true).unwrap().unwrap();
-    let system = SystemFiles { files, engine: smcp_policy::engine_key() };
+    let system = SystemFiles { files, engine: smcp_policy::engine_key(), problem: Mutex::default() };
     system.keep(component(), &Kept { code: None, notes: "kept".into() });
+    assert_eq!(system.problem(), None);
     Bed { temp, root }
 }
 
