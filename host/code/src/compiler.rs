@@ -202,6 +202,8 @@ mod tests {
     use std::process::ExitStatus;
 
     use super::*;
+    use smcp_model::deadline::Deadline;
+    use smcp_model::digest::Digest;
 
     #[test]
     fn each_end_of_a_child_is_told_apart() {
@@ -243,6 +245,16 @@ mod tests {
             assert_eq!(fault.as_ref().map_or("", |fault| fault.message.as_str()), expected, "{answer:?}");
             assert!(fault.is_none_or(|fault| fault.kind == FaultKind::Load && fault.remedy.is_some()));
         }
+    }
+
+    #[test]
+    fn without_its_own_file_there_is_no_compiler() {
+        let compiler = ChildCompiler::new(|| Err(io::ErrorKind::NotFound.into()), || None);
+        let order = CompileOrder { component: b"", digest: Digest::of(b""), deadline: Deadline::none() };
+        let Err(NotCompiled::NotNow(fault)) = compiler.compile(&order) else { panic!("it compiled") };
+        let start = "it can't be compiled: smcp can't start itself as a compiler: ";
+        assert!(fault.message.as_str().starts_with(start), "{fault:?}");
+        assert!(fault.remedy.unwrap().as_str().contains("`smcp policy compile`"));
     }
 
     #[test]

@@ -2,7 +2,6 @@
 //!
 //! A launch does not use this file.
 
-use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,10 +9,8 @@ use crate::PipelineError;
 use crate::Session;
 use crate::SharedHost;
 use crate::policies;
-use smcp_authority as authority;
 use smcp_code::CompiledStore;
 use smcp_code::SYSTEM_FOLDER;
-use smcp_code::SystemFiles;
 use smcp_config::Layer;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
@@ -70,8 +67,7 @@ pub fn compile_policies(
             ahead(&host, &*store, &|| store.problem(), candidates, progress)
         }
         Destination::System => {
-            let opened = authority::open_dir(Path::new("/")).and_then(|root| SystemFiles::fill(&root));
-            let store = Arc::new(opened.map_err(PipelineError::SystemCode)?);
+            let store = Arc::new(session.system_code()?);
             let host = SharedHost::with_store(compilation, Arc::clone(&store))?;
             ahead(&host, &*store, &|| store.problem(), candidates, progress)
         }

@@ -21,6 +21,7 @@ use crate::System;
 use crate::policies;
 use smcp_authority as authority;
 use smcp_code::Places;
+use smcp_code::SystemFiles;
 use smcp_config::Config;
 use smcp_decide::Notice;
 use smcp_model::deadline::Deadline;
@@ -138,6 +139,15 @@ impl Session {
             make: authority::create_dir,
             clock: self.system.clock,
         }
+    }
+
+    /// Opens the system's compiled files, to fill them.
+    ///
+    /// # Errors
+    /// [`PipelineError::SystemCode`] when they can't be made, or another user than root could change them.
+    pub(crate) fn system_code(&self) -> Result<SystemFiles, PipelineError> {
+        let opened = authority::open_dir(Path::new("/")).and_then(|root| SystemFiles::fill(&root));
+        opened.map_err(PipelineError::SystemCode)
     }
 
     /// Returns the notice that policies are compiled at each start, because their code can't be kept.
