@@ -11,6 +11,7 @@ use criterion::Criterion;
 use criterion::criterion_group;
 use criterion::criterion_main;
 
+use smcp_model::facts_document;
 use smcp_model::policy::BuiltIn;
 use smcp_model::policy::PolicySpec;
 use smcp_model::request::Context;
@@ -31,7 +32,7 @@ const SETTINGS: [&str; 3] = [
 
 fn a_request() -> Request {
     let facts = br#"{"origin": "verified", "cert_level": 2, "score": 88, "status": "published"}"#;
-    let subject = request::subject_from_document(facts, Path::new("/"), None).expect("the document is right");
+    let subject = facts_document::read(facts, Path::new("/"), None).expect("the document is right");
     request::build(&subject, Context { evaluated_at: 1_800_000_000, trust: false, interactive: false }, true)
 }
 

@@ -189,7 +189,7 @@ const fn surroundings() -> [Surroundings; 33] {
             fs::remove_file(bed.path(".mcp/config.yaml")).unwrap();
             fs::create_dir(bed.path(".mcp/config.yaml")).unwrap();
         }),
-        Surroundings::home("rules that this version can't read", |bed| bed.write(".mcp/policies.d/x.yaml", "{}")),
+        Surroundings::home("a policy that has no source", |bed| bed.write(".mcp/policies.d/x.yaml", "{}")),
         Surroundings::home("the registry is gone", |bed| {
             fs::rename(bed.path("registry"), bed.path("moved")).unwrap();
         }),
@@ -247,7 +247,7 @@ const fn surroundings() -> [Surroundings; 33] {
         Surroundings::system("HOME is where nobody makes folders", "export HOME=/proc/self/fdinfo;"),
         Surroundings::system("no file may have a byte", "ulimit -f 0;"),
         Surroundings::system("little address space", "ulimit -v 300000;"),
-        Surroundings::system("a system file that this version can't read", "export SMCP_SYSTEM_CONFIG=/x.yaml;"),
+        Surroundings::system("a system file that does not exist", "export SMCP_SYSTEM_CONFIG=/x.yaml;"),
         Surroundings::system("a proxy that is none", "export HTTPS_PROXY=' ';"),
     ]
 }

@@ -36,6 +36,8 @@ mod reader;
 mod refusal;
 mod run;
 mod summary;
+#[cfg(target_os = "linux")]
+mod system;
 mod variables;
 mod team;
 mod trust;

@@ -9,6 +9,7 @@ use crate::expect::Observed;
 use crate::table::Case;
 use smcp_config as config;
 use smcp_config::Places;
+use smcp_model::facts_document;
 use smcp_model::mode::Effect;
 use smcp_model::ownership::Caller;
 use smcp_model::progress::Unwatched;
@@ -22,7 +23,6 @@ use smcp_pipeline::Judged;
 use smcp_pipeline::Session;
 use smcp_pipeline::SharedHost;
 use smcp_pipeline::System;
-use smcp_policy::request;
 
 /// Runs a case.
 pub(crate) fn observe(case: &Case, bed: &Bed) -> Observed {
@@ -37,7 +37,7 @@ pub(crate) fn observe(case: &Case, bed: &Bed) -> Observed {
         Ok(config) => config,
         Err(error) => return Observed::error(1, error.to_string()),
     };
-    let subject = match request::subject_from_document(case.facts.as_bytes(), folder, Some(folder)) {
+    let subject = match facts_document::read(case.facts.as_bytes(), folder, Some(folder)) {
         Ok(subject) => subject,
         Err(error) => return Observed::error(1, error.to_string()),
     };

@@ -43,7 +43,7 @@ pub(crate) const ROWS: &[Row] = &[
         provoke: configuration,
     },
     Row {
-        what: "`exceptions`, `policies.d`, system layer",
+        what: "`exceptions`",
         holds: &[("that this version can't read it", "is not supported by this version yet")],
         provoke: unsupported,
     },
@@ -159,11 +159,6 @@ fn unsupported(trial: &Trial<'_>) {
         bed.configure("policy: {exceptions: []}");
         Scene::run()
     });
-    trial.refuses(|bed| {
-        bed.write(".mcp/policies.d/x.yaml", "");
-        Scene::run()
-    });
-    trial.refuses(|_| Scene::run().env("SMCP_SYSTEM_CONFIG", "/nowhere.yaml"));
 }
 
 fn folder_for_a_log(bed: &TestBed, scene: Scene) -> Scene {

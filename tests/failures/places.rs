@@ -61,7 +61,7 @@ pub(crate) const ROWS: &[Row] = &[
         what: "rules where nothing looks for them: `~/.mcp/config.yml`, an `/etc/mcp` that is no folder or a link that leads nowhere",
         holds: &[
             ("the path", "~/.mcp/config.yml"),
-            ("and what it is", "it is not read: the file is called `config.yaml`"),
+            ("and what it is", "it is not read: it must be called `config.yaml`"),
         ],
         provoke: |trial| {
             trial.refuses(|bed| {
@@ -70,7 +70,11 @@ pub(crate) const ROWS: &[Row] = &[
                 Scene::run()
             });
             // A system folder needs a mount namespace.
-            trial.elsewhere("tests/cli/trust.rs", "a_system_layer_is_refused_in_every_shape", "config");
+            trial.elsewhere(
+                "tests/cli/system.rs",
+                "an_administrators_folder_is_read_or_refused_in_every_shape",
+                "config",
+            );
         },
     },
     Row {

@@ -3,8 +3,6 @@
 //! Neither the configuration nor a registry is read: anything that the record lacked would be missing in the second
 //! decision.
 
-use std::path::Path;
-
 use serde_json::Value;
 use serde_json::json;
 
@@ -79,17 +77,16 @@ fn a_record_is_all_that_a_decision_needs() {
         drop(bed);
 
         let Body::Decision(record) = Record::read(&record).unwrap().body else { panic!("{record}") };
-        let subject = record.request.subject.to_string();
-        let subject = request::subject_from_document(subject.as_bytes(), Path::new("/"), None).unwrap();
+        let subject = &record.request.subject;
         let context = record.request.context.as_ref().unwrap().context();
         let again = record.policies.iter().map(|policy| {
             let component = component(policy, std::slice::from_ref(&example));
-            let request = request::build(&subject, context, policy.facts_believed);
+            let request = request::build(subject, context, policy.facts_believed);
             PolicySet::load(&host, [Bound::new(policy.spec(), component).unwrap()]).evaluate(&request).pop().unwrap()
         });
         let again = Ruling::of(again.collect()).unwrap();
         let exit = exit_for(again.effect(), record.consent);
-        let document = smcp_decide::document(&subject, Conclusion::Ruled(&again), &[], exit);
+        let document = smcp_decide::document(subject, Conclusion::Ruled(&again), &[], exit);
         let recorded = &record.decision;
         assert_eq!((document.decision, document.exit_code), (recorded.decision, recorded.exit_code), "{more}{policy}");
         let results = |document: &DecisionDocument| document.policies.iter().map(timeless).collect::<Vec<_>>();

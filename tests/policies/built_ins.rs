@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 use serde_json::json;
 
+use smcp_model::facts_document;
 use smcp_model::limits::PolicyLimits;
 use smcp_model::mode::Mode;
 use smcp_model::policy::BuiltIn;
@@ -59,7 +60,7 @@ fn believable(subject: &Value) -> Value {
 /// Evaluates in the same way as every launch.
 fn evaluate(host: &PolicyHost, component: Component, subject: &Value, settings: &Value) -> Outcome {
     let subject = believable(subject);
-    let subject = request::subject_from_document(subject.to_string().as_bytes(), Path::new("/"), None).unwrap();
+    let subject = facts_document::read(subject.to_string().as_bytes(), Path::new("/"), None).unwrap();
     let spec = PolicySpec {
         name: "case".parse().unwrap(),
         layer: LayerName::User,
@@ -69,6 +70,7 @@ fn evaluate(host: &PolicyHost, component: Component, subject: &Value, settings: 
         on_warn: None,
         settings: settings.clone(),
         limits: PolicyLimits::DEFAULT,
+        admin_contact: None,
     };
     let set = PolicySet::load(host, [Bound::new(spec, Ok(component)).unwrap()]);
     set.evaluate(&request::build(&subject, CONTEXT, true)).pop().unwrap().outcome

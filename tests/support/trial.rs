@@ -55,6 +55,7 @@ pub(crate) fn judge_in(mode: Mode, on_warn: Option<OnWarn>, component: Vec<u8>, 
         on_warn,
         settings: json!({ "allow": ["api.example.com"] }),
         limits,
+        admin_contact: None,
     };
     let bound = Bound::new(spec, Ok(Component::new(component))).unwrap();
     let (sender, receiver) = mpsc::channel();

@@ -17,9 +17,10 @@ use nix::fcntl::OFlag;
 
 use crate::AuditError;
 use crate::names::LogNames;
+use smcp_model::deadline::Deadline;
 use smcp_model::limits;
 use smcp_model::lock::Sharing;
-use smcp_model::lock::lock_within;
+use smcp_model::lock::lock_by;
 use smcp_model::ownership::Caller;
 use smcp_model::ownership::Ownership;
 use smcp_model::ownership::Untrusted;
@@ -248,7 +249,7 @@ fn check(caller: Caller, metadata: &Metadata, path: &Path) -> Result<(), AuditEr
 
 /// Waits for the lock, at most `time`.
 fn lock(file: File, time: Duration, path: &Path) -> Result<File, AuditError> {
-    let locked = lock_within(file, Sharing::Exclusive, time).map_err(AuditError::io("lock", path))?;
+    let locked = lock_by(file, Sharing::Exclusive, &Deadline::after(time)).map_err(AuditError::io("lock", path))?;
     locked.ok_or_else(|| AuditError::Locked { path: path.to_path_buf() })
 }
 

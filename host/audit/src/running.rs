@@ -20,6 +20,8 @@ use crate::log_folder::OpenMode;
 use smcp_model::audit::Head;
 use smcp_model::bounded;
 use smcp_model::limits;
+use smcp_model::lock;
+use smcp_model::lock::Sharing;
 
 /// The end of a file's name, after sixteen hexadecimal digits.
 const END: &str = ".json";
@@ -88,7 +90,7 @@ impl Abandoned {
         let mut found = Vec::new();
         for name in names {
             let Ok(file) = folder.open(&name, OpenMode::Write) else { continue };
-            if file.try_lock().is_err() {
+            if !locked(&folder, &name, &file, Sharing::Exclusive)? {
                 continue;
             }
             let about = about(&file);
@@ -115,9 +117,19 @@ impl Abandoned {
 /// The runs whose servers are alive. The lock of the log should be held.
 pub(super) fn living(log_folder: &LogFolder) -> Result<BTreeSet<u64>, AuditError> {
     let Some((folder, names)) = files(log_folder)? else { return Ok(BTreeSet::new()) };
-    let opened = names.iter().filter_map(|name| folder.open(name, OpenMode::Read).ok());
-    let locked = opened.filter(|file| file.try_lock_shared().is_err());
-    Ok(locked.filter_map(|file| about(&file)).map(|about| about.run).collect())
+    let mut runs = BTreeSet::new();
+    for name in names {
+        let Ok(file) = folder.open(&name, OpenMode::Read) else { continue };
+        if !locked(&folder, &name, &file, Sharing::Shared)? {
+            runs.extend(about(&file).map(|about| about.run));
+        }
+    }
+    Ok(runs)
+}
+
+/// Locks a note if its smcp is gone. A lock that fails for another reason says nothing about that smcp.
+fn locked(folder: &LogFolder, name: &str, file: &File, sharing: Sharing) -> Result<bool, AuditError> {
+    lock::try_lock(file, sharing).map_err(AuditError::io("lock", &folder.path(name)))
 }
 
 /// The folder of running servers and the names of its files; files with other names are ignored.

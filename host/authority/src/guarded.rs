@@ -13,6 +13,7 @@ use std::path::Component;
 use std::path::Path;
 use std::path::PathBuf;
 
+use cap_std::fs::Dir;
 use cap_std::fs::OpenOptions;
 use cap_std::fs::OpenOptionsExt as _;
 use nix::fcntl::AtFlags;
@@ -29,23 +30,40 @@ use crate::open_dir;
 use crate::read_to;
 use smcp_model::guarded::Folder;
 use smcp_model::guarded::Guarded;
+use smcp_model::guarded::GuardedNames;
 use smcp_model::guarded::ReadError;
 use smcp_model::limits;
 use smcp_model::ownership::Caller;
+use smcp_model::ownership::Owners;
 use smcp_model::ownership::Ownership;
 use smcp_model::ownership::Untrusted;
 use smcp_model::suspect::Suspect;
 
 /// Reads a whole regular file of at most `limit` bytes, and finds what other users could have changed. A folder above
-/// it may be a sticky one of root's if the entry below belongs to root or to the caller (spec section 1).
+/// it may be a sticky one of root's if the entry below belongs to one of the owners (spec section 1).
 ///
 /// # Ambient authority
 /// Opens any path.
-pub fn read_guarded(path: &Path, limit: usize, folder: Folder) -> Guarded {
-    let caller = caller();
-    let mut walk = PathWalk { caller: &caller, above: Vec::new(), left: Vec::new(), links: 0, suspects: Vec::new() };
+pub fn read_guarded(path: &Path, limit: usize, folder: Folder, owners: Owners) -> Guarded {
+    let mut walk = PathWalk::new(owners);
     let bytes = walk.follow(path, folder).and_then(|file| read(file, limit));
     Guarded { bytes, suspects: walk.suspects }
+}
+
+/// Lists a folder, and finds what other users could have changed, as [`read_guarded`] does.
+///
+/// # Ambient authority
+/// Opens any path.
+pub fn names_guarded(path: &Path, folder: Folder, owners: Owners) -> GuardedNames {
+    let mut walk = PathWalk::new(owners);
+    let names = walk.follow(path, folder).map_err(io::Error::other).and_then(listed);
+    GuardedNames { names, suspects: walk.suspects }
+}
+
+/// The names in a folder that is open.
+fn listed(folder: File) -> io::Result<Vec<OsString>> {
+    // Listing makes the system return an error for anything that is not a folder.
+    Dir::from_std_file(folder).entries()?.map(|entry| entry.map(|entry| entry.file_name())).collect()
 }
 
 /// Writes a new file that only its owner can read. A missing folder is made, for its owner only.
@@ -79,8 +97,7 @@ pub fn create_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// When it is missing, not a directory, or may not be read.
 pub fn names(path: &Path) -> io::Result<Vec<OsString>> {
-    // Listing makes the system return an error for anything that is not a folder.
-    open_dir(path)?.entries()?.map(|entry| entry.map(|entry| entry.file_name())).collect()
+    listed(open_dir(path)?.into_std_file())
 }
 
 fn read(file: File, limit: usize) -> Result<Vec<u8>, ReadError> {
@@ -105,8 +122,8 @@ struct OpenedFolder {
     shared: Option<Untrusted>,
 }
 
-struct PathWalk<'c> {
-    caller: &'c Caller,
+struct PathWalk {
+    caller: Caller,
     /// The folders from the root down to the present one.
     above: Vec<OpenedFolder>,
     /// The names that are left to follow, in reverse order.
@@ -115,7 +132,12 @@ struct PathWalk<'c> {
     suspects: Vec<Suspect>,
 }
 
-impl PathWalk<'_> {
+impl PathWalk {
+    fn new(owners: Owners) -> Self {
+        let caller = caller().among(owners);
+        Self { caller, above: Vec::new(), left: Vec::new(), links: 0, suspects: Vec::new() }
+    }
+
     fn follow(&mut self, path: &Path, folder: Folder) -> Result<File, ReadError> {
         self.push(path)?;
         while let Some(name) = self.left.pop() {
@@ -233,7 +255,7 @@ mod tests {
 
     /// The suspects, each as its remedy and its path below `root`.
     fn suspects(root: &Path, path: &str, folder: Folder) -> Vec<String> {
-        let found = read_guarded(&root.join(path), 10, folder);
+        let found = read_guarded(&root.join(path), 10, folder, Owners::CallerOrRoot);
         let below = |path: &Path| path.strip_prefix(root).unwrap().display().to_string();
         found.suspects.iter().map(|suspect| format!("{} {}", suspect.why.remedy(), below(&suspect.path))).collect()
     }
@@ -247,7 +269,11 @@ mod tests {
         let ways = ["a/b/c.yaml", "link", "a/up/b/c.yaml", "absolute/b/c.yaml"];
         for way in ways {
             assert_eq!(suspects(&root, way, Folder::Own), [""; 0], "{way}");
-            assert_eq!(read_guarded(&root.join(way), 10, Folder::Any).bytes.unwrap(), b"x", "{way}");
+            assert_eq!(
+                read_guarded(&root.join(way), 10, Folder::Any, Owners::CallerOrRoot).bytes.unwrap(),
+                b"x",
+                "{way}"
+            );
         }
         for (changed, bad, good, remedy) in [
             ("a", 0o777, 0o700, "chmod go-w a"),
@@ -269,7 +295,12 @@ mod tests {
         // A missing file may have been removed by a user who can write to the folder.
         mode(&root.join("a"), 0o777);
         assert_eq!(suspects(&root, "a/gone.yaml", Folder::Own), ["chmod go-w a"]);
-        assert!(read_guarded(&root.join("a/gone.yaml"), 10, Folder::Any).bytes.unwrap_err().is_missing());
+        assert!(
+            read_guarded(&root.join("a/gone.yaml"), 10, Folder::Any, Owners::CallerOrRoot)
+                .bytes
+                .unwrap_err()
+                .is_missing()
+        );
     }
 
     #[test]
@@ -280,14 +311,14 @@ mod tests {
             symlink(format!("l{number}"), root.join(format!("l{}", number + 1))).unwrap();
         }
         symlink("a/b/c.yaml", root.join("l0")).unwrap();
-        let read = |path: &str| read_guarded(&root.join(path), 10, Folder::Any).bytes;
+        let read = |path: &str| read_guarded(&root.join(path), 10, Folder::Any, Owners::CallerOrRoot).bytes;
         assert_eq!(read(&format!("l{}", limits::LINKS - 1)).unwrap(), b"x");
         for (path, says) in [("loop", "symbolic links"), ("l40", "symbolic links"), ("a/b", "not a regular file")] {
             assert!(read(path).unwrap_err().to_string().contains(says), "{path}");
         }
         assert!(read("a/b/c.yaml/d").unwrap_err().is_missing());
         assert!(matches!(
-            read_guarded(&root.join("a/b/c.yaml"), 0, Folder::Any).bytes,
+            read_guarded(&root.join("a/b/c.yaml"), 0, Folder::Any, Owners::CallerOrRoot).bytes,
             Err(ReadError::TooLarge { .. })
         ));
     }

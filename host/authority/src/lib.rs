@@ -20,6 +20,7 @@ pub use crate::folders::open_dir;
 pub use crate::folders::runtime_dir;
 pub use crate::guarded::create_private;
 pub use crate::guarded::names;
+pub use crate::guarded::names_guarded;
 pub use crate::guarded::read_guarded;
 pub use crate::input::InputError;
 pub use crate::input::read_input;
@@ -38,6 +39,7 @@ pub use crate::room::room_for_arguments;
 pub use crate::shared::create_shared_dir;
 pub use smcp_model::guarded::Folder;
 pub use smcp_model::guarded::Guarded;
+pub use smcp_model::guarded::GuardedNames;
 pub use smcp_model::guarded::ReadError;
 
 use std::ffi::OsString;

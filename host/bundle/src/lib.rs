@@ -12,8 +12,6 @@
 mod error;
 pub mod manifest;
 pub mod pack;
-#[cfg(test)]
-mod testing;
 mod unpack;
 
 pub use crate::error::BundleError;

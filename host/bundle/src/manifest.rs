@@ -14,9 +14,9 @@ mod schema;
 pub use crate::manifest::author::check as check_author;
 pub use crate::manifest::author::unknown as unknown_keys;
 pub use crate::manifest::certification::believe;
-pub use crate::manifest::scaffold::Runtime;
 pub use crate::manifest::scaffold::ScaffoldError;
 pub use crate::manifest::scaffold::Scaffolded;
+pub use crate::manifest::scaffold::ServerRuntime;
 pub use crate::manifest::scaffold::scaffold;
 pub use crate::manifest::schema::schema;
 
@@ -202,7 +202,7 @@ fn check_schema(version: &Value, format: ManifestFormat) -> Result<(), ManifestE
     if fits {
         Ok(())
     } else {
-        let found: String = version.to_string().chars().take(80).collect();
+        let found = SafeText::quoted_value(&version.to_string());
         Err(ManifestError::invalid(format!("`schema_version` is `{found}`; expected a number, or one as text")))
     }
 }
@@ -216,7 +216,7 @@ fn identify(package: RawPackage, bundle: Option<RawBundle>) -> Result<Identity, 
         .transpose()?;
     // The parser's error explains references, which does not help here.
     let version = version.parse().map_err(|_| {
-        let found: String = version.chars().take(80).collect();
+        let found = SafeText::quoted_value(&version);
         ManifestError::invalid(format!("`package.version` is `{found}`, which is no version"))
     })?;
     Ok(Identity { id, version, git_sha: git_sha.filter(|sha| !sha.is_empty()), bundle_digest, bundle_size: size_bytes })

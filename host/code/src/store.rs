@@ -149,10 +149,10 @@ impl CompiledStore {
 }
 
 impl CodeStore for CompiledStore {
-    /// A policy of the system's layer is looked for in the system's files first, another one there last.
+    /// A policy of an administrator's layer is looked for in the system's files first, another one there last.
     fn find(&self, digest: Digest, layer: LayerName) -> Option<Kept> {
         match layer {
-            LayerName::System => self.find_systems(digest).or_else(|| self.find_own(digest)),
+            LayerName::System | LayerName::Added => self.find_systems(digest).or_else(|| self.find_own(digest)),
             LayerName::User => self.find_own(digest).or_else(|| self.find_systems(digest)),
         }
     }

@@ -46,6 +46,29 @@ impl AuditHead {
     }
 }
 
+/// Whether packages may come from registries that a layer does not name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Registries {
+    /// From any; facts are still believed only from those that the layer trusts.
+    Open,
+    /// Only from those that the layer trusts.
+    Locked,
+}
+
+impl Registries {
+    /// Both, in the order in which messages list them.
+    pub const ALL: [Self; 2] = [Self::Open, Self::Locked];
+
+    /// The word used in configuration, JSON and messages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Locked => "locked",
+        }
+    }
+}
+
 /// What happens when the known score misses what the certification level itself requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]

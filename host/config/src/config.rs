@@ -10,18 +10,24 @@ use crate::Places;
 use crate::choice::Audit;
 use crate::choice::AuditHead;
 use crate::choice::OnSuspect;
+use crate::choice::Registries;
 use crate::fold;
 use crate::layer::Layer;
-use crate::notice::Notice;
+use crate::notice::ConfigNotice;
 use crate::setting::Setting;
 use smcp_model::facts::Score;
+use smcp_model::policy::LayerName;
 use smcp_model::registry::Registry;
+use smcp_model::text::SafeText;
 
 /// Everything that the configuration decides.
 #[derive(Debug, Clone)]
 pub struct Config {
     pub(super) registry: Setting<Registry>,
     pub(super) configured_registry: Registry,
+    pub(super) ca_file: Setting<Option<PathBuf>>,
+    /// The layer whose `ca_file` counts.
+    pub(super) ca_file_of: Option<LayerName>,
     pub(super) cache_dir: Setting<Option<PathBuf>>,
     pub(super) runtime_dir: Setting<Option<PathBuf>>,
     pub(super) start_timeout: Setting<Duration>,
@@ -31,7 +37,23 @@ pub struct Config {
     pub(super) audit_log: Setting<Option<PathBuf>>,
     pub(super) on_suspect: OnSuspect,
     pub(super) layers: Vec<Layer>,
-    pub(super) notices: Vec<Notice>,
+    pub(super) notices: Vec<ConfigNotice>,
+}
+
+/// The certificate authorities that are trusted for a registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authorities<'a> {
+    /// Those of a file that a layer names.
+    File {
+        /// The file.
+        file: &'a Path,
+        /// The layer, which says who may own it.
+        layer: LayerName,
+    },
+    /// The system's own, whatever the environment says: an administrator's rules rely on what this registry says.
+    System,
+    /// Those that the environment names, or else the system's own.
+    Environment,
 }
 
 /// The error for a warning threshold of the command line that is lower than the configured one.
@@ -42,19 +64,46 @@ pub struct ThresholdError {
     configured: u8,
 }
 
+/// The error for a registry that a layer locks out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "packages may not come from {registry}: the {} layer has `registries: locked` ({place}){}\n  use one that it trusts: \
+     {allowed}",
+    layer.as_str(),
+    contact.as_ref().map(|contact| format!("; ask {contact}")).unwrap_or_default()
+)]
+pub struct LockedOut {
+    registry: String,
+    layer: LayerName,
+    place: String,
+    allowed: String,
+    contact: Option<SafeText>,
+}
+
 impl Config {
     /// Returns the configuration without any file: the three checks with their defaults, which allow everything, and a
-    /// notice that says so. `legacy` is the file of an older tool, if it exists.
-    pub fn unconfigured(places: &Places, legacy: Option<&Path>) -> Self {
+    /// notice that says so.
+    pub fn unconfigured(places: &Places) -> Self {
         let mut config = fold::defaults(places.home.as_deref());
-        config.notices.push(Notice::Unconfigured);
-        config.notices.extend(legacy.map(|file| Notice::LegacyFile { file: file.to_owned() }));
+        config.notices.push(ConfigNotice::Unconfigured);
         config
     }
 
     /// Returns the registry that packages come from.
     pub const fn registry(&self) -> &Registry {
         &self.registry.value
+    }
+
+    /// Returns the certificate authorities for connections to a registry.
+    pub fn authorities(&self, registry: &Registry) -> Authorities<'_> {
+        let is_administrators = |name| matches!(name, LayerName::System | LayerName::Added);
+        let relies = |layer: &Layer| is_administrators(layer.name()) && layer.believes(Some(registry));
+        let bound = self.layers.iter().any(relies);
+        match (&self.ca_file.value, self.ca_file_of) {
+            (Some(file), Some(layer)) if !bound || is_administrators(layer) => Authorities::File { file, layer },
+            (Some(_) | None, _) if bound => Authorities::System,
+            (Some(_) | None, _) => Authorities::Environment,
+        }
     }
 
     /// Returns where downloads are kept; `None` when it is not configured and the home is unknown.
@@ -108,7 +157,7 @@ impl Config {
     }
 
     /// Returns notices about the configuration, which are not problems.
-    pub fn notices(&self) -> &[Notice] {
+    pub fn notices(&self) -> &[ConfigNotice] {
         &self.notices
     }
 
@@ -126,6 +175,28 @@ impl Config {
     /// Returns the registry of the configuration or the default, whatever the command line says.
     pub const fn configured_registry(&self) -> &Registry {
         &self.configured_registry
+    }
+
+    /// Refuses packages from a registry that a layer locks out.
+    ///
+    /// # Errors
+    /// When a layer has `registries: locked` and does not trust the registry that packages come from. A layer that
+    /// trusts any allows the configured one.
+    pub fn check_registry(&self) -> Result<(), LockedOut> {
+        let configured = std::slice::from_ref(&self.configured_registry);
+        for layer in self.layers.iter().filter(|layer| layer.registries().value == Registries::Locked) {
+            let allowed = layer.trusted().value.as_deref().unwrap_or(configured);
+            if !allowed.contains(self.registry()) {
+                return Err(LockedOut {
+                    registry: self.registry().to_string(),
+                    layer: layer.name(),
+                    place: layer.registries().source.place().map(ToString::to_string).unwrap_or_default(),
+                    allowed: allowed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+                    contact: layer.admin_contact().value.clone(),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Takes packages from another registry.

@@ -11,13 +11,14 @@ use std::sync::Arc;
 use crate::choice::Audit;
 use crate::choice::AuditHead;
 use crate::choice::OnSuspect;
+use crate::choice::Registries;
 use crate::config::Config;
 use crate::drafts::Problems;
 use crate::layer::Layer;
 use crate::layer_file::CustomValues;
 use crate::layer_file::LayerFile;
 use crate::layer_file::Values;
-use crate::notice::Notice;
+use crate::notice::ConfigNotice;
 use crate::place::FilePlace;
 use crate::place::SourceText;
 use crate::place::Trail;
@@ -49,13 +50,15 @@ pub(super) fn defaults(home: Option<&Path>) -> Config {
 #[derive(Debug)]
 struct LayerValues {
     name: LayerName,
+    /// Whether one of the files is the layer's configuration file.
+    has_main: bool,
     files: Vec<Arc<SourceText>>,
     values: Values,
 }
 
 impl LayerValues {
     fn new(name: LayerName) -> Self {
-        Self { name, files: Vec::new(), values: Values::default() }
+        Self { name, has_main: false, files: Vec::new(), values: Values::default() }
     }
 }
 
@@ -63,13 +66,14 @@ fn assemble(mut files: Vec<LayerFile>, home: Option<&Path>) -> (Config, Problems
     files.sort_by_key(|file| file.layer);
     let (mut problems, mut notices) = (Problems::default(), Vec::new());
     let mut layers: Vec<LayerValues> = Vec::new();
-    for LayerFile { layer: name, values, foreign, drafts } in files {
+    for LayerFile { layer: name, values, is_main, foreign, drafts } in files {
         let source = Arc::clone(&drafts.source);
         if !foreign.is_empty() {
-            notices.push(Notice::ForeignKeys { file: source.file.clone(), keys: foreign });
+            notices.push(ConfigNotice::ForeignKeys { file: source.file.clone(), keys: foreign });
         }
         problems.add(drafts);
         let mut layer = layers.pop_if(|last| last.name == name).unwrap_or_else(|| LayerValues::new(name));
+        layer.has_main |= is_main;
         layer.files.push(source);
         layer.values = layer.values.join(values, &mut problems);
         layers.push(layer);
@@ -82,45 +86,83 @@ fn assemble(mut files: Vec<LayerFile>, home: Option<&Path>) -> (Config, Problems
     (config, problems)
 }
 
-fn combine(layers: Vec<LayerValues>, notices: Vec<Notice>, home: Option<&Path>, problems: &mut Problems) -> Config {
+fn combine(
+    layers: Vec<LayerValues>,
+    notices: Vec<ConfigNotice>,
+    home: Option<&Path>,
+    problems: &mut Problems,
+) -> Config {
     let in_home = |path: &str| home.map(|home| home.join(path));
-    let registry = Setting::or_default(first(&layers, |values| &values.registry_url), Registry::default());
+    let registry = first(&layers, |values| &values.registry_url).or_default(Registry::default());
+    let (may_place, may_not) = by_authority(&layers);
+    let mut audit_log = first(may_place, |values| &values.audit_log);
+    audit_log.others.extend(written(may_not, |values| &values.audit_log));
+    let ca_file = written(&layers, |values| &values.ca_file).next();
     Config {
         configured_registry: registry.value.clone(),
         registry,
-        cache_dir: optional(first(&layers, |values| &values.cache_dir), in_home(".mcp/cache")),
-        runtime_dir: optional(first(&layers, |values| &values.runtime_dir), None),
+        ca_file_of: ca_file.map(|(layer, _)| layer),
+        ca_file: first(&layers, |values| &values.ca_file).optional(None),
+        cache_dir: first(&layers, |values| &values.cache_dir).optional(in_home(".mcp/cache")),
+        runtime_dir: first(&layers, |values| &values.runtime_dir).optional(None),
         start_timeout: strictest(&layers, |values| &values.start_timeout, limits::START_TIMEOUT_DEFAULT),
         max_facts_age: strictest(&layers, |values| &values.max_facts_age, limits::MAX_FACTS_AGE_DEFAULT),
         audit: strictest(&layers, |values| &values.audit, Audit::Required),
-        audit_head: Setting::or_default(first(&layers, |values| &values.audit_head), AuditHead::None),
-        audit_log: optional(first(by_authority(&layers).0, |values| &values.audit_log), in_home(".mcp/audit.jsonl")),
+        audit_head: first(&layers, |values| &values.audit_head).or_default(AuditHead::None),
+        audit_log: audit_log.optional(in_home(".mcp/audit.jsonl")),
         on_suspect: OnSuspect::Warn,
         notices,
         layers: layers.into_iter().map(|layer| make_layer(layer, problems)).collect(),
     }
 }
 
-/// Splits the layers into those that may place the audit log and the others: a user can't move an administrator's log.
+/// Splits the layers into those that may place the audit log and the others. A user can't move an administrator's log:
+/// neither by a file nor by `SMCP_SYSTEM_CONFIG`, which a user can set, too.
 fn by_authority(layers: &[LayerValues]) -> (&[LayerValues], &[LayerValues]) {
-    match layers.partition_point(|layer| layer.name == LayerName::System) {
-        0 => (layers, &[]),
-        system => layers.split_at(system),
+    match layers.first().map(|layer| layer.name) {
+        Some(LayerName::System | LayerName::Added) => layers.split_at(1),
+        Some(LayerName::User) | None => (layers, &[]),
     }
 }
 
-fn ignored_audit_logs(layers: &[LayerValues]) -> impl Iterator<Item = Notice> {
+fn ignored_audit_logs(layers: &[LayerValues]) -> impl Iterator<Item = ConfigNotice> {
     let ignored = by_authority(layers).1.iter().filter_map(|layer| layer.values.audit_log.as_ref());
-    ignored.map(|log| Notice::AuditLogIgnored { file: log.place.file().to_owned() })
+    ignored.map(|log| ConfigNotice::AuditLogIgnored { file: log.place.file().to_owned() })
+}
+
+/// The value that counts, and those of other layers that don't.
+struct Chosen<T> {
+    counts: Option<WrittenValue<T>>,
+    others: Vec<(LayerName, WrittenValue<T>)>,
+}
+
+impl<T> Chosen<T> {
+    fn or_default(self, default: T) -> Setting<T> {
+        Setting::or_default(self.counts, default).over(self.others)
+    }
+
+    fn optional(self, default: Option<T>) -> Setting<Option<T>> {
+        let others = self.others.into_iter().map(|(layer, written)| (layer, written.map(Some)));
+        optional(self.counts, default).over(others.collect())
+    }
 }
 
 fn optional<T>(chosen: Option<WrittenValue<T>>, default: Option<T>) -> Setting<Option<T>> {
     Setting::or_default(chosen.map(|written| written.map(Some)), default)
 }
 
+/// Returns the value of each layer that has the key.
+fn written<T: Clone>(
+    layers: &[LayerValues],
+    key: fn(&Values) -> &Option<WrittenValue<T>>,
+) -> impl Iterator<Item = (LayerName, WrittenValue<T>)> {
+    layers.iter().filter_map(move |layer| Some((layer.name, key(&layer.values).clone()?)))
+}
+
 /// Returns the value of the first layer that has the key.
-fn first<T: Clone>(layers: &[LayerValues], key: fn(&Values) -> &Option<WrittenValue<T>>) -> Option<WrittenValue<T>> {
-    layers.iter().find_map(|layer| key(&layer.values).clone())
+fn first<T: Clone>(layers: &[LayerValues], key: fn(&Values) -> &Option<WrittenValue<T>>) -> Chosen<T> {
+    let mut all = written(layers, key);
+    Chosen { counts: all.next().map(|(_, written)| written), others: all.collect() }
 }
 
 /// Returns the smallest value of all layers. A system layer without the key counts with the default.
@@ -134,16 +176,22 @@ fn strictest<T: Clone + Ord>(
         (written, _) => Some(Setting::or_default(written.clone(), default.clone())),
     };
     let smallest = layers.iter().filter_map(of_layer).min_by(|one, other| one.value.cmp(&other.value));
-    smallest.unwrap_or_else(|| Setting::or_default(None, default))
+    let smallest = smallest.unwrap_or_else(|| Setting::or_default(None, default));
+    let counts = |written: &WrittenValue<T>| smallest.source.place() == Some(&written.place);
+    let others = written(layers, key).filter(|(_, written)| !counts(written)).collect();
+    smallest.over(others)
 }
 
 fn make_layer(layer: LayerValues, problems: &mut Problems) -> Layer {
     let trusted = trusted(&layer, problems);
-    let LayerValues { name, files, values } = layer;
+    let LayerValues { name, files, values, has_main: _ } = layer;
     let files = files.into_iter().map(|source| source.file.clone()).collect();
     refuse_repeated_names(&values.policy.custom, problems);
     let custom_place = values.policy.custom_place.clone();
-    let layer = Layer::new(name, files, trusted, Rules::of(values.policy, name));
+    let registries = Setting::or_default(values.registries, Registries::Open);
+    let contact = optional(values.admin_contact, None);
+    let rules = Rules::of(values.policy, name, contact.value.as_ref());
+    let layer = Layer::new(name, files, trusted, registries, contact, rules);
     // Without `custom` there are only the three built-in policies, which are within the limits.
     if let Some(place) = custom_place {
         for (message, allowed) in rules::excess(layer.policies(), layer.rules().max_policies.value) {
@@ -155,12 +203,16 @@ fn make_layer(layer: LayerValues, problems: &mut Problems) -> Layer {
 
 /// Returns the registries whose facts a layer believes. A system layer must name one; without a list it is its own.
 fn trusted(layer: &LayerValues, problems: &mut Problems) -> Setting<Option<Vec<Registry>>> {
-    let LayerValues { name, files, values } = layer;
+    let LayerValues { name, files, values, has_main } = layer;
     match (name, &values.trusted_registries, &values.registry_url) {
         (_, Some(trusted), _) => optional(Some(trusted.clone()), None),
         (LayerName::User, None, _) => optional(None, None),
-        (LayerName::System, None, Some(registry)) => optional(Some(registry.clone().map(|own| vec![own])), None),
-        (LayerName::System, None, None) => {
+        (LayerName::System | LayerName::Added, None, Some(registry)) => {
+            optional(Some(registry.clone().map(|own| vec![own])), None)
+        }
+        // Without a configuration file it believes the registry that is used.
+        (LayerName::System | LayerName::Added, None, None) if !has_main => optional(None, None),
+        (LayerName::System | LayerName::Added, None, None) => {
             // A file with problems may name one that could not be read.
             if let (true, Some(source)) = (problems.has_none_in(files), files.first()) {
                 let place = FilePlace { source: Arc::clone(source), trail: Trail::default() };

@@ -13,6 +13,9 @@ impl Values {
         let Self {
             registry_url,
             trusted_registries,
+            registries,
+            admin_contact,
+            ca_file,
             cache_dir,
             runtime_dir,
             start_timeout,
@@ -25,6 +28,9 @@ impl Values {
         Self {
             registry_url: single_value(self.registry_url, registry_url, problems),
             trusted_registries: single_value(self.trusted_registries, trusted_registries, problems),
+            registries: single_value(self.registries, registries, problems),
+            admin_contact: single_value(self.admin_contact, admin_contact, problems),
+            ca_file: single_value(self.ca_file, ca_file, problems),
             cache_dir: single_value(self.cache_dir, cache_dir, problems),
             runtime_dir: single_value(self.runtime_dir, runtime_dir, problems),
             start_timeout: single_value(self.start_timeout, start_timeout, problems),

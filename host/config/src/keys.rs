@@ -14,6 +14,7 @@ use serde_json::json;
 
 use crate::choice::Audit;
 use crate::choice::AuditHead;
+use crate::choice::Registries;
 use crate::form::ListOf;
 use crate::form::Parsed;
 use crate::form::RefusalReason;
@@ -23,6 +24,8 @@ use crate::form::path;
 use crate::form::registry;
 use smcp_model::limits;
 use smcp_model::registry::Registry;
+use smcp_model::text::SafeText;
+use smcp_model::text::has_something_to_see;
 
 /// A key and the form of its value.
 #[derive(Debug)]
@@ -136,6 +139,9 @@ pub(super) static ROOT: Section = Section {
     keys: &[
         &REGISTRY_URL,
         &TRUSTED_REGISTRIES,
+        &REGISTRIES,
+        &ADMIN_CONTACT,
+        &CA_FILE,
         &CACHE_DIR,
         &RUNTIME_DIR,
         &START_TIMEOUT,
@@ -186,6 +192,42 @@ pub(super) static TRUSTED_REGISTRIES: ConfigKey<ListOf<Parsed<Registry>>> = Conf
     default: None,
     required: false,
     form: ListOf { allowed: "a list of registries; without the key, any registry", items: REGISTRY_FORM },
+};
+
+/// `registries`
+pub(super) static REGISTRIES: ConfigKey<Word<Registries>> = ConfigKey {
+    name: "registries",
+    about: "Whether packages may come from other registries than the trusted ones.",
+    default: Some("open"),
+    required: false,
+    form: Word { all: &Registries::ALL, name: Registries::as_str },
+};
+
+/// `admin_contact`
+pub(super) static ADMIN_CONTACT: ConfigKey<Parsed<SafeText>> = ConfigKey {
+    name: "admin_contact",
+    about: "Whom to ask about a refusal by a policy of this layer; shown with each of them.",
+    default: None,
+    required: false,
+    form: Parsed {
+        allowed: "one line of 1 to 200 bytes that can be seen",
+        words: &[],
+        parse: |text, _| {
+            let contact = SafeText::new(text);
+            let is_shown_as_written = contact.as_str() == text && has_something_to_see(text);
+            if is_shown_as_written && text.len() <= limits::ADMIN_CONTACT { Ok(contact) } else { Err(None) }
+        },
+        pattern: "^.{1,200}$",
+    },
+};
+
+/// `ca_file`
+pub(super) static CA_FILE: ConfigKey<Parsed<PathBuf>> = ConfigKey {
+    name: "ca_file",
+    about: "A file of certificate authorities in PEM form, in place of the system's, for registries.",
+    default: None,
+    required: false,
+    form: Parsed { allowed: PATH, words: &[], parse: path, pattern: "^.+$" },
 };
 
 /// `cache_dir`

@@ -3,12 +3,17 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::choice::Registries;
+use crate::place::FilePlace;
 use crate::rules::Rules;
 use crate::setting::Setting;
+use crate::setting::SettingSource;
 use smcp_model::facts::Score;
 use smcp_model::policy::LayerName;
+use smcp_model::policy::PolicySource;
 use smcp_model::policy::PolicySpec;
 use smcp_model::registry::Registry;
+use smcp_model::text::SafeText;
 
 /// The rules of one author: an administrator or the user. All layers are evaluated, and all must allow.
 #[derive(Debug, Clone)]
@@ -16,6 +21,8 @@ pub struct Layer {
     name: LayerName,
     files: Vec<PathBuf>,
     trusted: Setting<Option<Vec<Registry>>>,
+    registries: Setting<Registries>,
+    admin_contact: Setting<Option<SafeText>>,
     rules: Rules,
     policies: Vec<Arc<PolicySpec>>, // INVARIANT: those of `rules`.
 }
@@ -26,10 +33,12 @@ impl Layer {
         name: LayerName,
         files: Vec<PathBuf>,
         trusted: Setting<Option<Vec<Registry>>>,
+        registries: Setting<Registries>,
+        admin_contact: Setting<Option<SafeText>>,
         rules: Rules,
     ) -> Self {
-        let policies = rules.policies(name);
-        Self { name, files, trusted, rules, policies }
+        let policies = rules.policies(name, admin_contact.value.as_ref());
+        Self { name, files, trusted, registries, admin_contact, rules, policies }
     }
 
     /// Returns the layer's name.
@@ -54,6 +63,36 @@ impl Layer {
         registry.is_some_and(|registry| trusted.contains(registry))
     }
 
+    /// Returns whether packages may come from registries that the layer does not trust.
+    pub const fn registries(&self) -> &Setting<Registries> {
+        &self.registries
+    }
+
+    /// Returns whom to ask about a refusal by this layer.
+    pub const fn admin_contact(&self) -> &Setting<Option<SafeText>> {
+        &self.admin_contact
+    }
+
+    /// Returns where a policy of the layer was written: its entry, or for a built-in one the first of its keys that a
+    /// file has; `None` when all of them have their defaults.
+    pub fn place_of(&self, policy: &PolicySpec) -> Option<&FilePlace> {
+        match &policy.source {
+            PolicySource::BuiltIn(which) => self.rules.sources_of(*which).into_iter().find_map(SettingSource::place),
+            PolicySource::File(_) => {
+                self.rules.custom.iter().find(|entry| entry.value.name == policy.name).map(|entry| &entry.place)
+            }
+        }
+    }
+
+    /// Returns where a setting of one of the layer's own policies was written, by its JSON pointer in the settings; the
+    /// nearest that the file has. `None` for a built-in policy, whose settings are keys of their own.
+    pub fn place_of_setting(&self, policy: &PolicySpec, pointer: &str) -> Option<FilePlace> {
+        match policy.source {
+            PolicySource::BuiltIn(_) => None,
+            PolicySource::File(_) => self.place_of(policy).map(|place| place.inside("settings", pointer)),
+        }
+    }
+
     /// Returns the values of the rules.
     pub const fn rules(&self) -> &Rules {
         &self.rules
@@ -67,6 +106,6 @@ impl Layer {
     /// Sets the score below which a warning is shown, from the command line.
     pub(super) fn set_warning_threshold(&mut self, threshold: Score) {
         self.rules.warning_threshold = Setting::flag(threshold);
-        self.policies = self.rules.policies(self.name);
+        self.policies = self.rules.policies(self.name, self.admin_contact.value.as_ref());
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -14,6 +15,7 @@ use crate::Places;
 use crate::choice::Audit;
 use crate::choice::AuditHead;
 use crate::choice::CertScoreCheck;
+use crate::choice::Registries;
 use crate::drafts::Drafts;
 use crate::form::Base;
 use crate::keys;
@@ -42,6 +44,7 @@ use smcp_model::mode::OnWarn;
 use smcp_model::name::PolicyName;
 use smcp_model::policy::LayerName;
 use smcp_model::registry::Registry;
+use smcp_model::text::SafeText;
 
 /// One file of one layer: its values and its problems.
 #[derive(Debug)]
@@ -50,6 +53,8 @@ pub(super) struct LayerFile {
     pub(super) layer: LayerName,
     /// Its values.
     pub(super) values: Values,
+    /// Whether it is the layer's configuration file, and not one of its `policies.d`.
+    pub(super) is_main: bool,
     /// Keys of other tools that were skipped.
     pub(super) foreign: Vec<&'static str>,
     /// Its problems. A value that can't be read is absent from `values`.
@@ -61,6 +66,9 @@ pub(super) struct LayerFile {
 pub(super) struct Values {
     pub(super) registry_url: Option<WrittenValue<Registry>>,
     pub(super) trusted_registries: Option<WrittenValue<Vec<Registry>>>,
+    pub(super) registries: Option<WrittenValue<Registries>>,
+    pub(super) admin_contact: Option<WrittenValue<SafeText>>,
+    pub(super) ca_file: Option<WrittenValue<PathBuf>>,
     pub(super) cache_dir: Option<WrittenValue<PathBuf>>,
     pub(super) runtime_dir: Option<WrittenValue<PathBuf>>,
     pub(super) start_timeout: Option<WrittenValue<Duration>>,
@@ -106,34 +114,102 @@ impl LayerFile {
     /// Reads the text of a file. Its problems are in `drafts`: the bytes are not UTF-8, too many, or not one YAML
     /// document, or keys or values are invalid.
     pub(super) fn parse(bytes: &[u8], file: &Path, layer: LayerName, places: &Places) -> Self {
+        let read = |reader: &mut ConfigReader<'_>, root: &YamlNode| {
+            // An empty document is an empty configuration.
+            let written = (*root != YamlNode::Null).then_some(root);
+            let fields = written.and_then(|root| reader.fields(&keys::ROOT, root, Trail::default()));
+            let fields = fields.unwrap_or_default();
+            (Values::read(reader, &fields), fields.foreign().to_vec())
+        };
+        Self { is_main: true, ..Self::read(bytes, file, layer, places, read) }
+    }
+
+    /// Reads the text of `NAME.yaml` in `policies.d`: an entry of `policy.custom` without `name`.
+    pub(super) fn entry(bytes: &[u8], file: &Path, name: &PolicyName, layer: LayerName, places: &Places) -> Self {
+        let read = |reader: &mut ConfigReader<'_>, root: &YamlNode| {
+            let place = reader.place(&Trail::default());
+            let name = WrittenValue { value: name.clone(), place: place.clone() };
+            let fields = reader.fields(&custom::FILE_SECTION, root, Trail::default());
+            let value = fields.map(|fields| custom_values(reader, &fields, Some(name)));
+            let custom = value.into_iter().map(|value| WrittenValue { value, place: place.clone() }).collect();
+            (Values::of_policies(place.clone(), custom), Vec::new())
+        };
+        Self::read(bytes, file, layer, places, read)
+    }
+
+    /// Returns the entry of a component in `policies.d` that no file names: without settings, with default limits.
+    pub(super) fn component(file: &Path, name: &PolicyName, layer: LayerName, home: Option<&Path>) -> Self {
+        let drafts = Drafts::new(SourceText::new(file, file.to_owned(), home, ""));
+        let place = FilePlace { source: Arc::clone(&drafts.source), trail: Trail::default() };
+        let value = CustomValues {
+            name: Some(WrittenValue { value: name.clone(), place: place.clone() }),
+            source: Some(WrittenValue { value: file.to_owned(), place: place.clone() }),
+            digest: None,
+            mode: None,
+            on_warn: None,
+            settings: None,
+            limits: PolicyLimits::DEFAULT,
+        };
+        let values = Values::of_policies(place.clone(), vec![WrittenValue { value, place }]);
+        Self { layer, values, is_main: false, foreign: Vec::new(), drafts }
+    }
+
+    /// Returns the folder `policies.d` itself: it makes a layer, even without a policy in it.
+    pub(super) fn folder(path: &Path, layer: LayerName, home: Option<&Path>) -> Self {
+        let drafts = Drafts::new(SourceText::new(path, path.to_owned(), home, ""));
+        Self { layer, values: Values::default(), is_main: false, foreign: Vec::new(), drafts }
+    }
+
+    /// Returns the files of the components that this file names, as absolute paths.
+    pub(super) fn sources(&self) -> impl Iterator<Item = &Path> {
+        let sources = self.values.policy.custom.iter().filter_map(|entry| entry.value.source.as_ref());
+        sources.map(|source| source.value.as_path())
+    }
+
+    /// Reads the values and the foreign keys of a text with `read`, if it is one YAML document.
+    fn read(
+        bytes: &[u8],
+        file: &Path,
+        layer: LayerName,
+        places: &Places,
+        read: impl FnOnce(&mut ConfigReader<'_>, &YamlNode) -> (Values, Vec<&'static str>),
+    ) -> Self {
         let home = places.home.as_deref();
         let path = places.working_directory.join(file);
-        let read = text_of(bytes, &shown(file, home)).and_then(|text| Ok((text, tree_of(text, &shown(file, home))?)));
-        let (text, root) = match read {
+        let text = text_of(bytes, &shown(file, home)).and_then(|text| Ok((text, tree_of(text, &shown(file, home))?)));
+        let (text, root) = match text {
             Ok(read) => read,
             Err(problem) => {
                 let drafts = Drafts::new(SourceText::new(file, path, home, ""));
                 let drafts = Drafts { unread: Some(*problem), ..drafts };
-                return Self { layer, values: Values::default(), foreign: Vec::new(), drafts };
+                return Self { layer, values: Values::default(), is_main: false, foreign: Vec::new(), drafts };
             }
         };
         let base = Base { directory: path.parent().unwrap_or(&path), home };
         let mut reader = ConfigReader::new(SourceText::new(file, path.clone(), home, text), base);
-        // An empty document is an empty configuration.
-        let written = (root != YamlNode::Null).then_some(&root);
-        let fields = written.and_then(|root| reader.fields(&keys::ROOT, root, Trail::default())).unwrap_or_default();
-        let values = Values::read(&mut reader, &fields);
-        Self { layer, values, foreign: fields.foreign().to_vec(), drafts: reader.finish() }
+        let (values, foreign) = read(&mut reader, &root);
+        Self { layer, values, is_main: false, foreign, drafts: reader.finish() }
     }
 }
 
 impl Values {
+    /// Returns the values of a file that has policies alone.
+    fn of_policies(place: FilePlace, custom: Vec<WrittenValue<CustomValues>>) -> Self {
+        Self {
+            policy: PolicyValues { custom_place: Some(place), custom, ..PolicyValues::default() },
+            ..Self::default()
+        }
+    }
+
     fn read(reader: &mut ConfigReader<'_>, fields: &Fields<'_>) -> Self {
         let policy = reader.section(fields, &keys::POLICY);
         Self {
             trusted_registries: reader.read(fields, &keys::TRUSTED_REGISTRIES),
             policy: policy.map(|fields| PolicyValues::read(reader, &fields)).unwrap_or_default(),
             registry_url: reader.read(fields, &keys::REGISTRY_URL),
+            registries: reader.read(fields, &keys::REGISTRIES),
+            admin_contact: reader.read(fields, &keys::ADMIN_CONTACT),
+            ca_file: reader.read(fields, &keys::CA_FILE),
             cache_dir: reader.read(fields, &keys::CACHE_DIR),
             runtime_dir: reader.read(fields, &keys::RUNTIME_DIR),
             start_timeout: reader.read(fields, &keys::START_TIMEOUT),
@@ -188,18 +264,27 @@ fn custom_entries(reader: &mut ConfigReader<'_>, fields: &Fields<'_>) -> Vec<Wri
     let mut read = Vec::with_capacity(entries.len());
     for entry in entries {
         let name = reader.read(&entry, &custom::NAME);
-        let value = CustomValues {
-            name,
-            source: reader.read(&entry, &custom::SOURCE),
-            digest: reader.read(&entry, &custom::DIGEST),
-            mode: reader.read(&entry, &custom::MODE),
-            on_warn: reader.read(&entry, &custom::ON_WARN),
-            settings: reader.read(&entry, &custom::SETTINGS),
-            limits: policy_limits(reader, &entry),
-        };
+        let value = custom_values(reader, &entry, name);
         read.push(WrittenValue { value, place: reader.place(entry.trail()) });
     }
     read
+}
+
+/// Reads an entry, all but its name.
+fn custom_values(
+    reader: &mut ConfigReader<'_>,
+    entry: &Fields<'_>,
+    name: Option<WrittenValue<PolicyName>>,
+) -> CustomValues {
+    CustomValues {
+        name,
+        source: reader.read(entry, &custom::SOURCE),
+        digest: reader.read(entry, &custom::DIGEST),
+        mode: reader.read(entry, &custom::MODE),
+        on_warn: reader.read(entry, &custom::ON_WARN),
+        settings: reader.read(entry, &custom::SETTINGS),
+        limits: policy_limits(reader, entry),
+    }
 }
 
 /// Reads what a policy may use; what its entry doesn't say has its default.

@@ -32,11 +32,13 @@ pub mod template;
 mod tests;
 pub mod view;
 
+pub use crate::config::Authorities;
 pub use crate::config::Config;
+pub use crate::config::LockedOut;
 pub use crate::config::ThresholdError;
 pub use crate::files::Files;
 pub use crate::layer::Layer;
-pub use crate::notice::Notice;
+pub use crate::notice::ConfigNotice;
 pub use crate::place::FilePlace;
 pub use crate::place::WrittenValue;
 pub use crate::problem::ConfigError;

@@ -3,9 +3,12 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use smcp_model::limits;
+use smcp_model::text::SafeText;
+
 /// A notice for standard error.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
+pub enum ConfigNotice {
     /// The file has keys of other MCP Hub tools.
     ForeignKeys {
         /// The file.
@@ -18,6 +21,18 @@ pub enum Notice {
         /// The user's file.
         file: PathBuf,
     },
+    /// The policies of the folder beside a file that somebody named belong to that file's layer.
+    PoliciesBeside {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A folder of policies has files that are none.
+    UnreadPolicies {
+        /// The folder.
+        folder: PathBuf,
+        /// The names of the files.
+        names: Vec<String>,
+    },
     /// There is no configuration at all.
     Unconfigured,
     /// There is none where smcp looks, but an older tool's file exists.
@@ -27,7 +42,7 @@ pub enum Notice {
     },
 }
 
-impl fmt::Display for Notice {
+impl fmt::Display for ConfigNotice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ForeignKeys { file, keys } => {
@@ -36,6 +51,18 @@ impl fmt::Display for Notice {
             }
             Self::AuditLogIgnored { file } => {
                 write!(f, "{}: `audit_log` is ignored; where it is written is for the system layer to say", file.display())
+            }
+            Self::PoliciesBeside { folder } => {
+                write!(f, "{}: its policies are read too, because it is beside the file that was named", folder.display())
+            }
+            Self::UnreadPolicies { folder, names } => {
+                let (folder, shown) = (folder.display(), names.iter().take(limits::NAMES_SHOWN));
+                let shown: Vec<_> = shown.map(|name| SafeText::quoted_value(name).to_string()).collect();
+                write!(f, "{folder}: not read, since only NAME.yaml and NAME.wasm are: {}", shown.join(", "))?;
+                match names.len().saturating_sub(limits::NAMES_SHOWN) {
+                    0 => Ok(()),
+                    more => write!(f, " and {more} more"),
+                }
             }
             Self::Unconfigured => f.write_str(
                 "no policy is configured, so every published package may run; `smcp config init` writes a file to restrict it",

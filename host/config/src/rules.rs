@@ -24,6 +24,7 @@ use smcp_model::policy::BuiltIn;
 use smcp_model::policy::LayerName;
 use smcp_model::policy::PolicySource;
 use smcp_model::policy::PolicySpec;
+use smcp_model::text::SafeText;
 
 /// The values under `policy`, with the defaults.
 #[derive(Debug, Clone)]
@@ -52,7 +53,7 @@ pub struct Rules {
 
 impl Rules {
     /// Returns the rules of a layer: its values, and the defaults for the others.
-    pub(super) fn of(values: PolicyValues, layer: LayerName) -> Self {
+    pub(super) fn of(values: PolicyValues, layer: LayerName, admin_contact: Option<&SafeText>) -> Self {
         let cert_mode = Setting::or_default(values.cert_mode, Mode::Strict);
         let (inherited, source) = match cert_mode.value {
             Mode::Strict | Mode::Warn => (cert_mode.value, SettingSource::CertMode),
@@ -69,13 +70,13 @@ impl Rules {
             cert_score_check: Setting::or_default(values.cert_score_check, CertScoreCheck::Notice),
             warning_threshold: Setting::or_default(values.warning_threshold, Score::WARNING_THRESHOLD),
             max_policies: Setting::or_default(values.max_policies, limits::POLICIES),
-            custom: custom.filter_map(|entry| custom_policy(entry, layer, inherited)).collect(),
+            custom: custom.filter_map(|entry| custom_policy(entry, layer, inherited, admin_contact)).collect(),
             cert_mode,
         }
     }
 
     /// Returns every policy of the layer: the built-in ones, then its own in their order.
-    pub(super) fn policies(&self, layer: LayerName) -> Vec<Arc<PolicySpec>> {
+    pub(super) fn policies(&self, layer: LayerName, admin_contact: Option<&SafeText>) -> Vec<Arc<PolicySpec>> {
         let built_in = |which| {
             Arc::new(PolicySpec {
                 name: PolicyName::of(which),
@@ -86,6 +87,7 @@ impl Rules {
                 on_warn: None,
                 settings: self.settings_of(which),
                 limits: PolicyLimits::DEFAULT,
+                admin_contact: admin_contact.cloned(),
             })
         };
         let custom = self.custom.iter().map(|written| Arc::clone(&written.value));
@@ -98,6 +100,17 @@ impl Rules {
             BuiltIn::Origin => self.origin_mode.value,
             BuiltIn::Certification => self.cert_mode.value,
             BuiltIn::Score => self.score_mode.value,
+        }
+    }
+
+    /// Returns where the values of a built-in policy come from, its mode first.
+    pub(super) fn sources_of(&self, which: BuiltIn) -> Vec<&SettingSource> {
+        match which {
+            BuiltIn::Origin => vec![&self.origin_mode.source, &self.allowed_origins.source],
+            BuiltIn::Certification => {
+                vec![&self.cert_mode.source, &self.min_cert_level.source, &self.cert_score_check.source]
+            }
+            BuiltIn::Score => vec![&self.score_mode.source, &self.min_score.source, &self.warning_threshold.source],
         }
     }
 
@@ -121,6 +134,7 @@ fn custom_policy(
     entry: WrittenValue<CustomValues>,
     layer: LayerName,
     default_mode: Mode,
+    admin_contact: Option<&SafeText>,
 ) -> Option<WrittenValue<Arc<PolicySpec>>> {
     let WrittenValue { value: CustomValues { name, source, digest, mode, on_warn, settings, limits }, place } = entry;
     let spec = PolicySpec {
@@ -132,6 +146,7 @@ fn custom_policy(
         on_warn: on_warn.map(|written| written.value),
         settings: settings.map_or_else(|| json!({}), |written| written.value),
         limits,
+        admin_contact: admin_contact.cloned(),
     };
     Some(WrittenValue { value: Arc::new(spec), place })
 }
@@ -177,6 +192,7 @@ mod tests {
                 on_warn: None,
                 settings: Value::Null,
                 limits: PolicyLimits { time: Duration::from_secs(seconds), ..PolicyLimits::DEFAULT },
+                admin_contact: None,
             })
         };
         let (six, most) = (vec![policy(10, Mode::Strict); 6], 8);

@@ -5,6 +5,7 @@ use serde::Serializer;
 
 use crate::place::FilePlace;
 use crate::place::WrittenValue;
+use smcp_model::policy::LayerName;
 
 /// The source of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,14 @@ pub enum SettingSource {
 }
 
 impl SettingSource {
+    /// Returns the place in a file.
+    pub const fn place(&self) -> Option<&FilePlace> {
+        match self {
+            Self::File(place) => Some(place),
+            Self::Default | Self::CertMode | Self::Flag => None,
+        }
+    }
+
     /// Returns the words for people.
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -50,6 +59,8 @@ pub struct Setting<T> {
     pub value: T,
     /// The source of the value.
     pub source: SettingSource,
+    /// What other layers say, which does not count.
+    pub overruled: Vec<(LayerName, WrittenValue<T>)>,
 }
 
 impl<T> Setting<T> {
@@ -60,16 +71,21 @@ impl<T> Setting<T> {
 
     /// Returns the value of a file, or else `otherwise` with its source.
     pub(super) fn or(chosen: Option<WrittenValue<T>>, otherwise: T, source: SettingSource) -> Self {
-        chosen.map_or(Self { value: otherwise, source }, Self::file)
+        chosen.map_or(Self { value: otherwise, source, overruled: Vec::new() }, Self::file)
     }
 
     /// Returns the value of a file.
     pub(super) fn file(written: WrittenValue<T>) -> Self {
-        Self { value: written.value, source: SettingSource::File(written.place) }
+        Self { value: written.value, source: SettingSource::File(written.place), overruled: Vec::new() }
     }
 
     /// Returns the value of the command line.
     pub(super) const fn flag(value: T) -> Self {
-        Self { value, source: SettingSource::Flag }
+        Self { value, source: SettingSource::Flag, overruled: Vec::new() }
+    }
+
+    /// Returns the same with what other layers say.
+    pub(super) fn over(self, overruled: Vec<(LayerName, WrittenValue<T>)>) -> Self {
+        Self { overruled, ..self }
     }
 }

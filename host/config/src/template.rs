@@ -13,8 +13,10 @@ use crate::keys::AnyKey;
 const WIDTH: usize = 100;
 
 /// Example values for keys without a default that can be written, or for which an example explains more.
-const EXAMPLES: [(&str, &str); 10] = [
+const EXAMPLES: [(&str, &str); 12] = [
     ("trusted_registries", "[https://registry.mcp-hub.info]"),
+    ("admin_contact", "\"#sec-help, security@example.com\""),
+    ("ca_file", "/etc/ssl/company.pem"),
     ("runtime_dir", "~/.mcp/runtime"),
     ("allowed_origins", "[official, verified]"),
     ("min_cert_level", "2"),

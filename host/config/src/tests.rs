@@ -7,6 +7,7 @@ mod effect;
 mod fake_files;
 mod fold;
 mod hostile;
+mod layers;
 mod limits;
 mod meant;
 mod schema;

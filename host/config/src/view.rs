@@ -3,6 +3,7 @@
 //! As text it is YAML that [`crate::parse`] reads back to the same rules.
 
 use std::fmt;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,9 +36,29 @@ pub struct ViewEntry {
     pub value: Value,
     /// The source of the value.
     pub source: SettingSource,
+    /// The file, line and column of the value; absent when no file has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<SafeText>,
+    /// The file, line and column of each item of a list of mappings.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub items_at: Vec<SafeText>,
+    /// What other layers say, which does not count.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub overruled: Vec<OverruledValue>,
     /// A remark: what the absence of the key means, or that the key has no effect yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<&'static str>,
+}
+
+/// What a layer says of a key that another layer decides.
+#[derive(Debug, Clone, Serialize)]
+pub struct OverruledValue {
+    /// The layer.
+    pub layer: LayerName,
+    /// Its value.
+    pub value: Value,
+    /// The file, line and column.
+    pub at: SafeText,
 }
 
 /// The rules of one layer in force.
@@ -47,8 +68,14 @@ pub struct LayerView {
     pub layer: LayerName,
     /// The file of the rules; `None` when they are the defaults.
     pub file: Option<PathBuf>,
+    /// Every file of the rules, `policies.d` and what is in it included.
+    pub files: Vec<PathBuf>,
     /// `trusted_registries`.
     pub trusted_registries: ViewEntry,
+    /// `registries`.
+    pub registries: ViewEntry,
+    /// `admin_contact`.
+    pub admin_contact: ViewEntry,
     /// The keys under `policy`.
     #[serde(serialize_with = "by_key")]
     pub policy: Vec<ViewEntry>,
@@ -76,6 +103,7 @@ impl Config {
             configured: self.is_configured(),
             settings: vec![
                 entry("registry_url", &self.registry, |registry| json!(registry.to_string())),
+                entry("ca_file", &self.ca_file, |file| json!(file.as_ref().map(|path| path.to_string_lossy()))),
                 entry("cache_dir", &self.cache_dir, |directory| {
                     json!(directory.as_ref().map(|path| path.to_string_lossy()))
                 }),
@@ -104,7 +132,10 @@ fn layer(layer: &Layer) -> LayerView {
     LayerView {
         layer: layer.name(),
         file: layer.files().first().cloned(),
+        files: layer.files().to_vec(),
         trusted_registries: ViewEntry { note: any, ..entry("trusted_registries", layer.trusted(), names) },
+        registries: entry("registries", layer.registries(), |registries| json!(registries)),
+        admin_contact: entry("admin_contact", layer.admin_contact(), |contact| json!(contact)),
         policy: policy(layer.rules()),
     }
 }
@@ -124,7 +155,15 @@ fn policy(rules: &Rules) -> Vec<ViewEntry> {
         entry("cert_score_check", &rules.cert_score_check, |check| json!(check)),
         entry("warning_threshold", &rules.warning_threshold, |score| json!(score)),
         entry("max_policies", &rules.max_policies, |most| json!(most)),
-        ViewEntry { key: "custom", value: rules.custom.iter().map(custom_entry).collect(), source, note: None },
+        ViewEntry {
+            key: "custom",
+            value: rules.custom.iter().map(custom_entry).collect(),
+            at: at(&source),
+            items_at: rules.custom.iter().map(|entry| SafeText::new(&entry.place.to_string())).collect(),
+            source,
+            overruled: Vec::new(),
+            note: None,
+        },
     ]
 }
 
@@ -142,7 +181,26 @@ fn custom_entry(written: &WrittenValue<Arc<PolicySpec>>) -> Value {
 }
 
 fn entry<T>(key: &'static str, setting: &Setting<T>, value: impl Fn(&T) -> Value) -> ViewEntry {
-    ViewEntry { key, value: value(&setting.value), source: setting.source.clone(), note: None }
+    let others = setting.overruled.iter();
+    let others = others.map(|(layer, other)| OverruledValue {
+        layer: *layer,
+        value: value(&other.value),
+        at: SafeText::new(&other.place.to_string()),
+    });
+    ViewEntry {
+        key,
+        value: value(&setting.value),
+        source: setting.source.clone(),
+        at: at(&setting.source),
+        items_at: Vec::new(),
+        overruled: others.collect(),
+        note: None,
+    }
+}
+
+/// Returns the place of a value in a file.
+fn at(source: &SettingSource) -> Option<SafeText> {
+    source.place().map(|place| SafeText::new(&place.to_string()))
 }
 
 fn duration(duration: &Duration) -> Value {
@@ -160,6 +218,8 @@ impl fmt::Display for View {
             let file = layer.file.as_ref().map_or("no file".to_owned(), |file| file.display().to_string());
             writeln!(f, "\n# {} layer: {}", layer.layer.as_str(), SafeText::new(&file))?;
             line(f, "", &layer.trusted_registries)?;
+            line(f, "", &layer.registries)?;
+            line(f, "", &layer.admin_contact)?;
             writeln!(f, "policy:")?;
             layer.policy.iter().try_for_each(|entry| line(f, "  ", entry))?;
         }
@@ -169,16 +229,30 @@ impl fmt::Display for View {
 
 /// Writes one key as YAML, and its source as a comment. A key without a value is a comment as a whole.
 fn line(f: &mut fmt::Formatter<'_>, indent: &str, entry: &ViewEntry) -> fmt::Result {
-    let remark = match entry.note {
-        Some(note) => format!("{}; {note}", entry.source.as_str()),
+    let mut remark = match &entry.at {
+        Some(at) => at.to_string(),
         None => entry.source.as_str().to_owned(),
     };
+    if let Some(note) = entry.note {
+        remark.extend(["; ", note]);
+    }
+    for OverruledValue { layer, value, at } in &entry.overruled {
+        let layer = layer.as_str();
+        let _ = match *value == entry.value {
+            true => write!(remark, "; the {layer} layer says the same ({at})"),
+            false => write!(remark, "; the {layer} layer says {}, which does not count ({at})", yaml(value)),
+        };
+    }
+    let remark = SafeText::new(&remark);
     let hidden = if entry.value.is_null() { "# " } else { "" };
     if let Value::Array(items) = &entry.value
         && items.iter().any(Value::is_object)
     {
         writeln!(f, "{indent}{}:  # {remark}", entry.key)?;
-        return items.iter().try_for_each(|item| writeln!(f, "{indent}  - {}", SafeText::new(&item.to_string())));
+        return items
+            .iter()
+            .zip(&entry.items_at)
+            .try_for_each(|(item, at)| writeln!(f, "{indent}  - {}  # {at}", SafeText::new(&item.to_string())));
     }
     writeln!(f, "{indent}{hidden}{}: {}  # {remark}", entry.key, SafeText::new(&yaml(&entry.value)))
 }

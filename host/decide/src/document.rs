@@ -89,6 +89,7 @@ fn result(policy: &Evaluated) -> PolicyResult {
         version: policy.version.clone(),
         duration_us: number::micros(policy.duration),
         findings: findings(&policy.outcome),
+        admin_contact: policy.contact().cloned(),
     }
 }
 

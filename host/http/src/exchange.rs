@@ -24,6 +24,7 @@ use crate::server::RemoteServer;
 use smcp_model::deadline::Deadline;
 use smcp_model::endpoint::Scheme;
 use smcp_model::limits;
+use smcp_model::registry::address_without_secrets;
 use smcp_model::secret::Secret;
 
 /// The outcome of a request.
@@ -155,7 +156,7 @@ impl Exchange<'_> {
         let Some(location) = header(response.headers(), "location") else {
             return Err(refused("", "it does not say where to"));
         };
-        let to = from.follow(location).map_err(|reason| refused(&without_secrets(location), reason))?;
+        let to = from.follow(location).map_err(|reason| refused(&address_without_secrets(location), reason))?;
         let encrypted = to.endpoint().scheme() == Scheme::Https;
         let local = to.endpoint().is_loopback() && self.from.endpoint().is_loopback();
         if encrypted || local { Ok(to) } else { Err(refused(to.shown().as_str(), "only https:// is followed")) }
@@ -187,34 +188,6 @@ impl Exchange<'_> {
                 Err(self.again(address, problem, wait))
             }
             _ => Err(self.over(address, HttpProblem::Unexpected { status, message: answer::message(response) })),
-        }
-    }
-}
-
-/// Removes the secrets from a redirect's target: the signature of a storage, the name and password of a user.
-fn without_secrets(location: &str) -> String {
-    let place = location.split('?').next().unwrap_or_default();
-    match place.rsplit_once('@') {
-        Some((before, rest)) => format!("{}…@{rest}", before.split_once("//").map_or("", |(scheme, _)| scheme)),
-        None => place.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_secret_of_a_place_is_shown() {
-        let cases = [
-            ("ftp://r.example/x?signature=hunter2", "ftp://r.example/x"),
-            ("https://user:hunter2@r.example/x", "https:…@r.example/x"),
-            ("https://user:hunter2@r.example/x@y?hunter2", "https:…@y"),
-            ("user:hunter2@r.example", "…@r.example"),
-            ("", ""),
-        ];
-        for (location, expected) in cases {
-            assert_eq!(without_secrets(location), expected, "{location}");
         }
     }
 }

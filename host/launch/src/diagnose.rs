@@ -10,7 +10,7 @@ use std::path::Path;
 use nix::errno::Errno;
 
 use crate::ReadHead;
-use crate::diagnose::format::FileFormat;
+use crate::diagnose::format::ProgramFormat;
 use crate::environment::ServerEnvironment;
 use crate::error::LaunchError;
 use smcp_model::text::SafeText;
@@ -70,26 +70,26 @@ pub(crate) fn refused(typed: &str, program: &Path, load: &Load, read_head: ReadH
     match errno {
         Some(Errno::E2BIG) => LaunchError::TooLong { command, what: load.explained() },
         // The file itself existed a moment ago, so its interpreter or loader is missing.
-        Some(Errno::ENOENT) => match read_head(program).map(|bytes| FileFormat::of(&bytes)) {
-            Some(FileFormat::Script { interpreter, ends_in_cr }) if !interpreter.is_empty() => {
+        Some(Errno::ENOENT) => match read_head(program).map(|bytes| ProgramFormat::of(&bytes)) {
+            Some(ProgramFormat::Script { interpreter, ends_in_cr }) if !interpreter.is_empty() => {
                 LaunchError::NoInterpreter { command, interpreter: escaped(&interpreter), hint: hint(ends_in_cr) }
             }
-            Some(FileFormat::Elf { loader: Some(loader), .. }) => {
+            Some(ProgramFormat::Elf { loader: Some(loader), .. }) => {
                 LaunchError::NoLoader { command, loader: escaped(&loader) }
             }
             Some(
-                FileFormat::Script { .. }
-                | FileFormat::Elf { .. }
-                | FileFormat::MacOs
-                | FileFormat::Windows
-                | FileFormat::Empty
-                | FileFormat::Other,
+                ProgramFormat::Script { .. }
+                | ProgramFormat::Elf { .. }
+                | ProgramFormat::MacOs
+                | ProgramFormat::Windows
+                | ProgramFormat::Empty
+                | ProgramFormat::Other,
             )
             | None => LaunchError::Spawn { command, cause },
         },
         Some(Errno::ENOEXEC) => match read_head(program) {
             Some(bytes) => {
-                LaunchError::NoProgram { command, what: SafeText::new(&what_it_is(&FileFormat::of(&bytes))) }
+                LaunchError::NoProgram { command, what: SafeText::new(&what_it_is(&ProgramFormat::of(&bytes))) }
             }
             None => LaunchError::Spawn { command, cause },
         },
@@ -98,17 +98,17 @@ pub(crate) fn refused(typed: &str, program: &Path, load: &Load, read_head: ReadH
 }
 
 /// Describes a file that this machine does not start.
-fn what_it_is(format: &FileFormat) -> String {
+fn what_it_is(format: &ProgramFormat) -> String {
     match format {
-        FileFormat::Elf { machine, .. } if *machine != format::OURS => {
+        ProgramFormat::Elf { machine, .. } if *machine != format::OURS => {
             format!("it is a program for {machine}, and this machine is {}", format::OURS)
         }
-        FileFormat::Elf { .. } => "it is a damaged program, or one for another system".to_owned(),
-        FileFormat::MacOs => "it is a program of macOS".to_owned(),
-        FileFormat::Windows => "it is a program of Windows".to_owned(),
-        FileFormat::Empty => "it is empty".to_owned(),
-        FileFormat::Script { .. } => "its `#!` line names nothing that can be started".to_owned(),
-        FileFormat::Other => "it is no program of this machine and has no `#!` line".to_owned(),
+        ProgramFormat::Elf { .. } => "it is a damaged program, or one for another system".to_owned(),
+        ProgramFormat::MacOs => "it is a program of macOS".to_owned(),
+        ProgramFormat::Windows => "it is a program of Windows".to_owned(),
+        ProgramFormat::Empty => "it is empty".to_owned(),
+        ProgramFormat::Script { .. } => "its `#!` line names nothing that can be started".to_owned(),
+        ProgramFormat::Other => "it is no program of this machine and has no `#!` line".to_owned(),
     }
 }
 

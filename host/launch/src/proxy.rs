@@ -17,7 +17,7 @@ use std::hash::RandomState;
 use crate::proxy::client::ClientStream;
 use crate::proxy::line::Line;
 use crate::proxy::rewrite::Rewriter;
-use crate::proxy::session::Session;
+use crate::proxy::session::McpSession;
 use crate::proxy::words::Words;
 use smcp_model::warning::Delivery;
 use smcp_model::warning::Warning;
@@ -42,7 +42,7 @@ mod words;
 pub struct Proxy {
     words: Words,
     hasher: RandomState,
-    session: Session,
+    session: McpSession,
     client: ClientStream,
     line: Line,
     /// The last byte for the client ended a line, or there was none yet.
@@ -56,7 +56,7 @@ impl Proxy {
         let hasher = RandomState::new();
         Self {
             words: Words::new(&warning),
-            session: Session::default(),
+            session: McpSession::default(),
             client: ClientStream::new(hasher.clone()),
             line: Line::new(hasher.clone()),
             hasher,

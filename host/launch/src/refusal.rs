@@ -18,7 +18,7 @@ use nix::unistd::write;
 
 use crate::refusal::requests::RequestLine;
 use crate::refusal::requests::Requests;
-use crate::signals::Ready;
+use crate::signals::ReadyTo;
 use crate::signals::Signals;
 use crate::streams::Streams;
 use smcp_model::client_error::ClientError;
@@ -88,7 +88,7 @@ impl RefusedClient {
         let mut requests = Requests::default();
         let mut buffer = vec![0; limits::RELAY_BUFFER];
         let mut until = self.soon();
-        while self.signals.wait_for(self.streams.input.as_fd(), Ready::Read, until)? {
+        while self.signals.wait_for(self.streams.input.as_fd(), ReadyTo::Read, until)? {
             let lines = match read(&self.streams.input, &mut buffer) {
                 Ok(0) => requests.end(),
                 Ok(count) => requests.hear(buffer.get(..count).unwrap_or_default()),
@@ -132,7 +132,7 @@ impl RefusedClient {
         for piece in bytes.chunks(PIECE) {
             let mut rest = piece;
             while !rest.is_empty() {
-                if !self.signals.wait_for(self.streams.output.as_fd(), Ready::Write, self.soon())? {
+                if !self.signals.wait_for(self.streams.output.as_fd(), ReadyTo::Write, self.soon())? {
                     return Ok(false);
                 }
                 match write(&self.streams.output, rest) {

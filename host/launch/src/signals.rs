@@ -56,7 +56,7 @@ pub struct Signals {
 
 /// The readiness that is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ready {
+pub(super) enum ReadyTo {
     /// Reading won't block.
     Read,
     /// Writing won't block.
@@ -112,10 +112,10 @@ impl Signals {
     }
 
     /// Waits until a descriptor is ready. False when `until` passes first, or smcp is asked to end.
-    pub(super) fn wait_for(&self, fd: BorrowedFd<'_>, ready: Ready, until: Instant) -> io::Result<bool> {
+    pub(super) fn wait_for(&self, fd: BorrowedFd<'_>, ready: ReadyTo, until: Instant) -> io::Result<bool> {
         let events = match ready {
-            Ready::Read => PollFlags::POLLIN,
-            Ready::Write => PollFlags::POLLOUT,
+            ReadyTo::Read => PollFlags::POLLIN,
+            ReadyTo::Write => PollFlags::POLLOUT,
         };
         while self.ended().is_none() && Instant::now() < until {
             let mut fds = [PollFd::new(fd, events), PollFd::new(self.asked.read.as_fd(), PollFlags::POLLIN)];

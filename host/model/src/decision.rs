@@ -158,6 +158,9 @@ pub struct PolicyResult {
     pub duration_us: u64,
     /// All its findings.
     pub findings: Vec<FindingDocument>,
+    /// Whom to ask about it, by its layer; absent where it objects to nothing, or the layer names nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admin_contact: Option<SafeText>,
 }
 
 /// The kind of a finding.

@@ -23,6 +23,8 @@ pub struct Examined {
     pub mode: Mode,
     /// The place of its component.
     pub source: PolicySource,
+    /// The file, line and column that put it in force; `None` for a built-in policy without a key in a file.
+    pub at: Option<SafeText>,
     /// What it may use.
     pub limits: PolicyLimits,
     /// Digest of the component, when it could be read.

@@ -1,5 +1,6 @@
 //! A file of rules, with everything on its path that another user could change.
 
+use std::ffi::OsString;
 use std::io;
 
 use crate::suspect::Suspect;
@@ -11,6 +12,15 @@ pub struct Guarded {
     pub bytes: Result<Vec<u8>, ReadError>,
     /// The folders and links on the path, and the file, that another user could write to; as far as the path could be
     /// followed.
+    pub suspects: Vec<Suspect>,
+}
+
+/// A folder that was listed along a checked path.
+#[derive(Debug)]
+pub struct GuardedNames {
+    /// The names in it, in no order.
+    pub names: io::Result<Vec<OsString>>,
+    /// The folders and links on the path, and the folder itself, that another user could write to.
     pub suspects: Vec<Suspect>,
 }
 

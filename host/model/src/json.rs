@@ -6,11 +6,9 @@
 use serde::de::DeserializeOwned;
 
 use crate::content;
+use crate::limits;
 use crate::text::SafeText;
 use crate::unambiguous;
-
-/// The most characters of a parser's message that are shown.
-const EXCERPT: usize = 300;
 
 /// A document that was found to be unambiguous.
 #[derive(Debug, Clone, Copy)]
@@ -52,8 +50,7 @@ fn something_else(bytes: &[u8]) -> Option<SafeText> {
 }
 
 fn excerpt(error: &serde_json::Error) -> SafeText {
-    let text: String = error.to_string().chars().take(EXCERPT).collect();
-    SafeText::new(&text)
+    SafeText::within(&error.to_string(), limits::PARSER_MESSAGE)
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub mod error_chain;
 pub mod examination;
 pub mod exit;
 pub mod facts;
+pub mod facts_document;
 pub mod fetches;
 pub mod guarded;
 pub mod json;

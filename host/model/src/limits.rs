@@ -114,6 +114,10 @@ pub const EXTENSION_COST: usize = 16;
 pub const QUOTED: usize = 200;
 /// The most that a message quotes of one key or value among many, bytes: several fit into a message.
 pub const QUOTED_VALUE: usize = 80;
+/// The most of a parser's own message that is shown, bytes: it may quote a whole value of the document.
+pub const PARSER_MESSAGE: usize = 300;
+/// An administrator's contact, bytes: a channel, an address and a few words fit, and it is shown beside every reason.
+pub const ADMIN_CONTACT: usize = 200;
 /// One message, remedy or other text of a finding, bytes.
 pub const MESSAGE: usize = 4 * KIB;
 /// A policy's own version, bytes: SemVer with all its parts.
@@ -164,10 +168,10 @@ pub const MAX_FACTS_AGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 pub const RESOLUTION_RENEWED: Duration = Duration::from_secs(60);
 /// A kept answer of a registry, bytes: an answer and a little more.
 pub const RESOLUTION_KEPT: usize = 2 * MIB;
+/// How far the clock may stand before the last record without a word: two processes write at the same moment.
+pub const CLOCK_SLACK: Duration = Duration::from_secs(5);
 /// Kept answers that are looked at, for one package or for a list of the cache.
 pub const RESOLUTIONS_READ: usize = 10_000;
-/// The wait before another try for a cached file that another process is about to remove: removing takes no longer.
-pub const LEASE_PAUSE: Duration = Duration::from_millis(5);
 /// The age from which an unfinished file in the cache counts as left behind: no download outlives `start_timeout`.
 pub const DRAFT_ABANDONED: Duration = START_TIMEOUT;
 /// The most times that a package is fetched when another process empties the cache meanwhile.
@@ -178,8 +182,6 @@ pub const CACHE_MARKER: u64 = 4 * KIB as u64;
 pub const LEFT_LOOKED_AT: usize = 2 * BUNDLE_ENTRIES;
 /// The most files that a message names of those that a server left: enough to recognise them.
 pub const LEFT_NAMED: usize = 5;
-/// One such name, characters.
-pub const LEFT_NAME: usize = 200;
 /// A facts document, bytes: a manifest and a little more.
 pub const FACTS_FILE: usize = 16 * MIB;
 /// An environment file, bytes: more than a process may get.

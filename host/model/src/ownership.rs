@@ -33,6 +33,15 @@ impl From<&std::fs::Metadata> for Ownership {
     }
 }
 
+/// Those who may own and write a file (spec section 1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owners {
+    /// Root alone, with no group: the administrator's files.
+    Root,
+    /// The user who runs smcp, perhaps through a group of his own, and root.
+    CallerOrRoot,
+}
+
 /// The user who runs smcp.
 #[derive(Clone, Copy)]
 pub struct Caller {
@@ -45,6 +54,15 @@ impl Caller {
     /// may write to: it returns the group that has no member but the caller, see [`private_group`].
     pub const fn new(uid: u32, private_group: fn() -> Option<u32>) -> Self {
         Self { uid, private_group }
+    }
+
+    /// The caller by whom files with these owners are judged: for [`Owners::Root`] that is root, whoever runs smcp.
+    #[must_use]
+    pub const fn among(self, owners: Owners) -> Self {
+        match owners {
+            Owners::Root => Self::new(0, || None),
+            Owners::CallerOrRoot => self,
+        }
     }
 
     /// The effective user id.
@@ -80,7 +98,7 @@ impl fmt::Debug for Caller {
 /// Another user could have changed it, or can change it now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Untrusted {
-    /// It belongs to neither the caller nor root.
+    /// It belongs to nobody who may own it: neither to root nor, where he may own it too, to the caller.
     #[error("it belongs to another user (uid {uid})")]
     Foreign {
         /// Its owner.
@@ -207,6 +225,10 @@ mod tests {
         ];
         for ((uid, gid, mode), expected) in cases {
             assert_eq!(caller.check(Ownership { uid, gid, mode }), expected, "{uid} {gid} {mode:o}");
+        }
+        for (uid, mode, is_right) in [(0, 0o644, true), (1000, 0o600, false), (0, 0o664, false), (0, 0o646, false)] {
+            let found = caller.among(Owners::Root).check(Ownership { uid, gid: uid, mode });
+            assert_eq!(found.is_ok(), is_right, "{uid} {mode:o}");
         }
         let unseen = Caller::new(1000, || None).check(Ownership { uid: 1000, gid: 1000, mode: 0o775 });
         assert_eq!(unseen.unwrap_err().remedy(), "chmod g-w");

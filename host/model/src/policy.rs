@@ -9,7 +9,9 @@ use crate::mode::Mode;
 use crate::mode::OnWarn;
 use crate::name::PolicyName;
 use crate::number;
+use crate::ownership::Owners;
 use crate::size::ByteSize;
+use crate::text::SafeText;
 use crate::word::deserialize_word;
 use crate::word::serialize_as_word;
 
@@ -19,20 +21,31 @@ pub const EVALUATION_THREAD: &str = "policy";
 /// The owner of a set of rules. Every layer is evaluated; a later layer can only add restrictions (spec section 1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LayerName {
-    /// The administrator's rules.
+    /// The administrator's rules, in `/etc/mcp`.
     System,
+    /// The rules of the file that `SMCP_SYSTEM_CONFIG` adds.
+    Added,
     /// The user's own rules.
     User,
 }
 
 impl LayerName {
     /// Every layer, in the order of evaluation.
-    pub const ALL: [Self; 2] = [Self::System, Self::User];
+    pub const ALL: [Self; 3] = [Self::System, Self::Added, Self::User];
+
+    /// Those who may own and write the files of the layer, and the components that they name.
+    pub const fn owners(self) -> Owners {
+        match self {
+            Self::System => Owners::Root,
+            Self::Added | Self::User => Owners::CallerOrRoot,
+        }
+    }
 
     /// The word used in JSON and messages.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::System => "system",
+            Self::Added => "added",
             Self::User => "user",
         }
     }
@@ -103,6 +116,8 @@ pub struct PolicySpec {
     pub settings: serde_json::Value,
     /// The resources that it may use.
     pub limits: PolicyLimits,
+    /// Whom to ask about its refusals, by its layer.
+    pub admin_contact: Option<SafeText>,
 }
 
 impl PolicySpec {
@@ -118,7 +133,7 @@ impl PolicySpec {
 
     const fn strict(name: PolicyName, source: PolicySource, settings: serde_json::Value) -> Self {
         let (layer, mode, limits) = (LayerName::User, Mode::Strict, PolicyLimits::DEFAULT);
-        Self { name, layer, source, pin: None, mode, on_warn: None, settings, limits }
+        Self { name, layer, source, pin: None, mode, on_warn: None, settings, limits, admin_contact: None }
     }
 }
 

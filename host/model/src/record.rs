@@ -14,6 +14,7 @@ use crate::audit::Head;
 use crate::decision::Consent;
 use crate::decision::DecisionDocument;
 use crate::digest::Digest;
+use crate::facts_document;
 use crate::limits::PolicyLimits;
 use crate::mode::Mode;
 use crate::mode::OnWarn;
@@ -24,6 +25,7 @@ use crate::policy::LayerName;
 use crate::policy::PolicySource;
 use crate::policy::PolicySpec;
 use crate::request::Context;
+use crate::request::Subject;
 use crate::text::SafeText;
 use crate::warning::Delivery;
 use crate::word::deserialize_word;
@@ -127,8 +129,9 @@ pub struct DecisionRecord {
 /// The request that the policies got.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct RequestRecord {
-    /// The package, as a facts document, which `policy eval` reads.
-    pub subject: Value,
+    /// The package; written as a facts document, which `policy eval` reads.
+    #[serde(with = "facts_document")]
+    pub subject: Subject,
     /// The circumstances; absent when no policy was evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<ContextRecord>,
@@ -183,6 +186,9 @@ pub struct PolicyRecord {
     pub settings: Value,
     /// The resources that it could use.
     pub limits: LimitsRecord,
+    /// Whom to ask about its refusals; absent where its layer names nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admin_contact: Option<SafeText>,
 }
 
 /// The resources that a policy could use.
@@ -210,7 +216,7 @@ const fn one_memory() -> usize {
 impl PolicyRecord {
     /// The record of a policy that was evaluated as `spec`, with the component of this digest.
     pub fn new(spec: &PolicySpec, digest: Option<Digest>, facts_believed: bool) -> Self {
-        let PolicySpec { name, layer, source, pin, mode, on_warn, settings, limits } = spec;
+        let PolicySpec { name, layer, source, pin, mode, on_warn, settings, limits, admin_contact } = spec;
         let PolicyLimits { time, memory, memories, instances, component_size, output } = *limits;
         Self {
             name: name.clone(),
@@ -223,6 +229,7 @@ impl PolicyRecord {
             facts_believed,
             settings: settings.clone(),
             limits: LimitsRecord { time_us: number::micros(time), memory, memories, instances, component_size, output },
+            admin_contact: admin_contact.clone(),
         }
     }
 
@@ -241,6 +248,7 @@ impl PolicyRecord {
             on_warn: self.on_warn,
             settings: self.settings.clone(),
             limits: PolicyLimits { time, memory, memories, instances, component_size, output },
+            admin_contact: self.admin_contact.clone(),
         }
     }
 }

@@ -89,13 +89,21 @@ impl Registry {
     }
 }
 
-/// Returns a text that may be an address without the parts that may hold a password or a token: before an `@`, and
-/// after a `?` or a `#`. Only for messages.
+/// Returns a text that may be an address as [`address_without_secrets`] does; one without `://` is none, and stays.
 pub fn without_secrets(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
-    let (address, hidden) = rest.find(['?', '#']).map_or((rest, ""), |at| (rest.split_at(at).0, "?…"));
-    let address = address.rsplit_once('@').map_or(address.to_owned(), |(_, host)| format!("…@{host}"));
-    format!("{scheme}://{address}{hidden}")
+    if text.contains("://") { address_without_secrets(text) } else { text.to_owned() }
+}
+
+/// Returns an address without the parts that may hold a password or a token: before an `@`, and after a `?` or a `#`.
+/// Only for messages.
+pub fn address_without_secrets(address: &str) -> String {
+    let (place, hidden) = address.find(['?', '#']).map_or((address, ""), |at| (address.split_at(at).0, "?…"));
+    let (scheme, rest) =
+        place.split_once("//").map_or((String::new(), place), |(scheme, rest)| (format!("{scheme}//"), rest));
+    match rest.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}…@{host}{hidden}"),
+        None => format!("{scheme}{rest}{hidden}"),
+    }
 }
 
 /// Returns the scheme that is missing from a text that most likely means a URL: `registry.corp.example/x`, `10.0.0.1`,
@@ -146,6 +154,15 @@ mod tests {
             ("me@directory", "me@directory"),
         ] {
             assert_eq!(without_secrets(text), shown);
+        }
+        // A redirect may leave out the scheme, or name one that is not ours.
+        for (address, shown) in [
+            ("//me:hunter2@r.example/a?hunter2", "//…@r.example/a?…"),
+            ("/a?signature=hunter2", "/a?…"),
+            ("ftp:me:hunter2@r.example", "…@r.example"),
+            ("", ""),
+        ] {
+            assert_eq!(address_without_secrets(address), shown);
         }
         let error = Registry::from_text("https://me:hunter2@r.example", Path::new("/"), None).unwrap_err();
         assert!(error.to_string().starts_with("`https://…@r.example` is not a registry"), "{error}");

@@ -264,6 +264,11 @@ impl Evaluated {
         self.spec.mode
     }
 
+    /// Whom to ask about it, by its layer; `None` where it objects to nothing.
+    pub fn contact(&self) -> Option<&SafeText> {
+        self.spec.admin_contact.as_ref().filter(|_| self.effect() != Effect::Pass)
+    }
+
     /// The effect of its outcome on the launch, under its mode.
     pub fn effect(&self) -> Effect {
         crate::mode::effect(self.mode(), self.outcome.kind(), self.on_warn)

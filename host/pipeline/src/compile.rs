@@ -85,7 +85,7 @@ pub fn destination_folder(session: &Session, destination: Destination) -> Option
 /// The policies of the configuration whose components are files.
 fn configured(session: &Session, destination: Destination) -> Result<Vec<Candidate>, PipelineError> {
     let layers = session.config().layers().iter();
-    let layers = layers.filter(|layer| destination == Destination::Cache || layer.name() == LayerName::System);
+    let layers = layers.filter(|layer| destination == Destination::Cache || layer.name() != LayerName::User);
     let specs = layers.flat_map(Layer::policies).filter(|spec| spec.mode != Mode::Disabled);
     let files = specs.filter(|spec| matches!(spec.source, PolicySource::File(_)));
     files.map(|spec| candidate(session, Arc::clone(spec), true)).collect()

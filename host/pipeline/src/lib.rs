@@ -4,6 +4,7 @@
 //! without the clearance that `decide` makes.
 
 mod cache;
+mod clock;
 mod compile;
 mod error;
 mod find;
@@ -20,6 +21,7 @@ pub use cache::collect_garbage;
 pub use cache::list_cache;
 pub use cache::remove_from_cache;
 pub use cache::try_cache;
+pub use clock::check_clock;
 pub use compile::Destination;
 pub use compile::compile_policies;
 pub use compile::destination_folder;
@@ -36,7 +38,6 @@ pub use session::access::has_token;
 pub use session::access::log_in;
 pub use session::access::log_out;
 pub use session::access::proxy_remarks;
-pub use session::check_clock;
 pub use session::open_directory;
 pub use session::unreadable;
 pub use smcp_decide::Notice;
@@ -47,8 +48,6 @@ pub use smcp_launch::status::Ended;
 pub use smcp_policy::INTERFACE;
 pub use smcp_policy::RUNTIME_VERSION;
 pub use smcp_policy::cramped;
-pub use smcp_policy::request::DocumentError;
-pub use smcp_policy::request::subject_from_document;
 pub use start::LaunchRequest;
 pub use system::Compilation;
 pub use system::System;

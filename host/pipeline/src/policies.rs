@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::PipelineError;
 use crate::Session;
 use smcp_config::Config;
-use smcp_config::Layer;
 use smcp_decide::Notice;
 use smcp_model::deadline::Deadline;
 use smcp_model::examination::Examined;
@@ -105,22 +104,24 @@ pub(super) fn fetching(subject: &Subject) -> Option<Notice> {
 pub fn examine_policies(session: &Session, progress: &mut dyn Progress) -> Result<Vec<Examined>, PipelineError> {
     let host = session.host()?;
     let mut policies = Vec::new();
-    for spec in session.config().layers().iter().flat_map(Layer::policies) {
+    let layers = session.config().layers().iter();
+    for (layer, spec) in layers.flat_map(|layer| layer.policies().iter().map(move |spec| (layer, spec))) {
         let component = session.component(spec)?;
         let digest = component.as_ref().ok().map(Component::digest);
-        policies.push((spec, digest, Bound::new(Arc::clone(spec), component)));
+        policies.push((layer, spec, digest, Bound::new(Arc::clone(spec), component)));
     }
-    let _ahead =
-        prepare(host, policies.iter().filter_map(|(_, _, bound)| bound.as_ref().ok()), &Deadline::none(), progress)?;
+    let bound = policies.iter().filter_map(|(.., bound)| bound.as_ref().ok());
+    let _ahead = prepare(host, bound, &Deadline::none(), progress)?;
     // One set for each policy, so that a wrong pin concerns that policy alone.
-    let examined = policies.into_iter().map(|(spec, digest, bound)| {
+    let examined = policies.into_iter().map(|(layer, spec, digest, bound)| {
+        let at = layer.place_of(spec).map(|place| SafeText::new(&place.to_string()));
         let loaded = bound.map(|bound| PolicySet::load(host, [bound]));
         let (state, version) = match &loaded {
             Err(mismatch) => (PolicyState::Mismatched { pin: mismatch.expected() }, None),
             Ok(set) => set.policies().first().map_or((PolicyState::Disabled, None), state_of),
         };
         let PolicySpec { name, layer, mode, source, limits, .. } = PolicySpec::clone(spec);
-        Examined { name, layer, mode, source, limits, digest, version, state }
+        Examined { name, layer, mode, source, at, limits, digest, version, state }
     });
     Ok(examined.collect())
 }

@@ -13,11 +13,11 @@ pub use components::unreadable;
 use std::cell::OnceCell;
 use std::fmt;
 use std::path::Path;
-use std::time::UNIX_EPOCH;
 
 use crate::PipelineError;
 use crate::SharedHost;
 use crate::System;
+use crate::check_clock;
 use crate::policies;
 use smcp_authority as authority;
 use smcp_code::Places;
@@ -177,15 +177,6 @@ impl Session {
         let loaded = policies::load(self, deadline, progress)?;
         Ok(self.policies.get_or_init(|| loaded))
     }
-}
-
-/// Checks that the clock is not before 1970: the libraries that check certificates and serve HTTP panic then, and a
-/// record could not say when it was written.
-///
-/// # Errors
-/// [`PipelineError::Clock`] when it is before 1970.
-pub fn check_clock(system: &System) -> Result<(), PipelineError> {
-    if system.time() < UNIX_EPOCH { Err(PipelineError::Clock) } else { Ok(()) }
 }
 
 /// Opens the registry in the directory at `path`.

@@ -5,15 +5,10 @@
 //!
 //! Your own program starts with [`from_document`].
 
-mod document;
-
-pub use document::DocumentError;
-pub use document::Problem;
-pub use document::document_of;
-pub use document::subject_from_document;
-
 use std::path::Path;
 
+use smcp_model::facts_document;
+use smcp_model::facts_document::DocumentError;
 use smcp_model::fetches::Fetches;
 use smcp_model::package::PackageRef;
 use smcp_model::package::Resolution;
@@ -29,7 +24,7 @@ use smcp_model::request::Subject;
 /// # Errors
 /// See [`DocumentError`].
 pub fn from_document(document: &[u8], context: Context) -> Result<Request, DocumentError> {
-    Ok(build(&subject_from_document(document, Path::new("/"), None)?, context, true))
+    Ok(build(&facts_document::read(document, Path::new("/"), None)?, context, true))
 }
 
 /// The subject of a resolved and verified package.

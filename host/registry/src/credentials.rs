@@ -203,7 +203,7 @@ mod tests {
     use cap_std::fs::Permissions;
 
     use super::*;
-    use crate::testing::caller;
+    use smcp_bed::caller;
     use smcp_model::endpoint::Scheme;
 
     fn bed() -> (tempfile::TempDir, Credentials) {

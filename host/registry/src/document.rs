@@ -57,11 +57,11 @@ pub(super) fn read(bytes: &[u8], wanted: &PackageRef, registry: &Registry) -> Re
         return Err(PackageError::Identity {
             what: "the package in the registry's answer",
             expected: wanted.id.to_string(),
-            found: excerpt(&package),
+            found: SafeText::quoted(&package),
         });
     }
     let version = version.parse().map_err(|_| {
-        invalid(SafeText::new(&format!("`resolved.version` is `{}`, which is no version", excerpt(&version))))
+        invalid(SafeText::new(&format!("`resolved.version` is `{}`, which is no version", SafeText::quoted(&version))))
     })?;
     let digest = |field: &str, artifact: &RawArtifact| -> Result<Digest, PackageError> {
         artifact.digest.parse().map_err(|error| invalid(SafeText::new(&format!("`{field}`: {error}"))))
@@ -87,7 +87,7 @@ fn check_echo(echo: Option<&str>, wanted: &PackageRef, resolution: &Resolution) 
         Some(found) if found != asked && found != resolution.version.as_str() => Err(PackageError::Identity {
             what: "the reference in the registry's answer",
             expected: asked,
-            found: excerpt(found),
+            found: SafeText::quoted(found),
         }),
         Some(_) | None => Ok(()),
     }
@@ -121,7 +121,7 @@ fn facts(origin: Option<Value>, status: Option<Value>, level: Option<Value>, git
     let status = status.map(|value| match value {
         Value::String(word) => Status::from_word(&word),
         other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-            Status::Refused(excerpt(&other.to_string()).as_str().to_owned())
+            Status::Refused(SafeText::quoted(&other.to_string()).as_str().to_owned())
         }
     });
     let git_sha = text(git_sha, "git sha", &mut doubts).filter(|sha| !sha.is_empty()).map(|sha| SafeText::new(&sha));
@@ -140,10 +140,6 @@ fn text(value: Option<Value>, name: &str, doubts: &mut Vec<SafeText>) -> Option<
         Some(other) => FactReading::Doubtful(other.to_string()),
     };
     reading.settle(name, "a text", doubts)
-}
-
-fn excerpt(text: &str) -> SafeText {
-    SafeText::new(&text.chars().take(120).collect::<String>())
 }
 
 /// The fields of a version's entry, from its publisher.

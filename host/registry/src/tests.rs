@@ -1,8 +1,9 @@
 //! Tests that published and fetched packages are unpacked as they were.
 
 use crate::PackageError;
-use crate::testing::Bed;
-use crate::testing::gzip;
+use crate::testing::RegistryBed as _;
+use smcp_bed::Bed;
+use smcp_bed::gzip;
 use smcp_bundle::LeftBehind;
 use smcp_bundle::UnpackError;
 use smcp_bundle::Unpacked;
@@ -33,7 +34,7 @@ fn unpack(
 
 #[test]
 fn what_runs_is_what_was_hashed() {
-    let bed = Bed::new();
+    let bed = Bed::with(["registry", "cache"]);
     let published = bed.publish("acme/tool", "1.0.0");
     let package = bed.fetch("acme/tool@1.0.0").unwrap();
     let unpacked = unpack(&bed, &package, &Deadline::none(), false).unwrap();
@@ -56,7 +57,7 @@ fn what_runs_is_what_was_hashed() {
 
 #[test]
 fn an_interruption_ends_it_and_leaves_nothing() {
-    let bed = Bed::new();
+    let bed = Bed::with(["registry", "cache"]);
     bed.publish("acme/tool", "1.0.0");
     let package = bed.fetch("acme/tool@1.0.0").unwrap();
     let error = unpack(&bed, &package, &Deadline::none(), true).unwrap_err();
@@ -66,7 +67,7 @@ fn an_interruption_ends_it_and_leaves_nothing() {
 
 #[test]
 fn what_a_server_leaves_is_what_the_bundle_does_not_have() {
-    let bed = Bed::new();
+    let bed = Bed::with(["registry", "cache"]);
     bed.publish("acme/tool", "1.0.0");
     let package = bed.fetch("acme/tool@1.0.0").unwrap();
     let unpacked = unpack(&bed, &package, &Deadline::none(), false).unwrap();
@@ -98,7 +99,7 @@ fn what_a_server_leaves_is_what_the_bundle_does_not_have() {
 
 #[test]
 fn a_deadline_ends_it_and_leaves_nothing() {
-    let bed = Bed::new();
+    let bed = Bed::with(["registry", "cache"]);
     bed.publish("acme/tool", "1.0.0");
     let package = bed.fetch("acme/tool@1.0.0").unwrap();
     let error = unpack(&bed, &package, &Deadline::after(std::time::Duration::ZERO), false).unwrap_err();

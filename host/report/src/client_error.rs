@@ -29,7 +29,7 @@ const BASE: i32 = -31_000;
 pub fn decision(report: &Report<'_>) -> ClientError {
     let label = report.subject.label();
     let message = match report.conclusion {
-        Conclusion::Ruled(ruling) => ruled(&label, ruling, report.consent),
+        Conclusion::Ruled(ruling) => ruled(&label, ruling, report),
         Conclusion::Refused { message, .. } | Conclusion::Unavailable { message, .. } => {
             message_line(Some(&label), message)
         }
@@ -62,9 +62,16 @@ fn lead(label: Option<&str>) -> String {
     }
 }
 
-/// Returns the part about what helps. An administrator's contact belongs here once the configuration can name one.
+/// Returns the part about what helps.
 fn tail(remedy: Option<&str>) -> String {
     remedy.map(|remedy| format!(". What helps: {}", quoted(remedy, limits::CLIENT_QUOTE))).unwrap_or_default()
+}
+
+/// Returns the part about whom to ask: the contact of the first layer that objects, which is the strongest one.
+fn whom_to_ask(report: &Report<'_>, effect: Effect) -> String {
+    let contacts = report.contacts(effect);
+    let first = contacts.first();
+    first.map(|(_, contact)| format!(". Ask {}", quoted(contact.as_str(), limits::CLIENT_QUOTE))).unwrap_or_default()
 }
 
 /// Returns the line for a message.
@@ -77,12 +84,12 @@ fn message_line(label: Option<&str>, message: &str) -> String {
 }
 
 /// Returns the line for a ruling: the objecting policies and as many of their reasons as fit.
-fn ruled(label: &str, ruling: &Ruling, consent: Option<Consent>) -> String {
+fn ruled(label: &str, ruling: &Ruling, report: &Report<'_>) -> String {
     let effect = ruling.effect();
     let against: Vec<_> = ruling.policies().iter().filter(|policy| policy.effect() == effect).collect();
     let layered = ruling.policies().iter().any(|policy| policy.layer() != LayerName::User);
     let reasons: Vec<_> = against.iter().flat_map(|policy| reasons(policy, layered)).collect();
-    let because = match (effect, consent) {
+    let because = match (effect, report.consent) {
         (Effect::Ask, Some(Consent::Declined)) => ", consent was declined",
         (Effect::Ask, _) => ", it needs consent and nobody can be asked here (--trust gives it in advance)",
         (Effect::Pass | Effect::Warn | Effect::Block, _) => "",
@@ -90,7 +97,7 @@ fn ruled(label: &str, ruling: &Ruling, consent: Option<Consent>) -> String {
     let head = format!("{}{because}: ", lead(Some(label)));
     let mut remedies: Vec<_> = against.iter().filter_map(|policy| remedy(policy)).collect();
     remedies.dedup();
-    let tail = tail(remedies.first().copied());
+    let tail = format!("{}{}", tail(remedies.first().copied()), whom_to_ask(report, effect));
     let room = limits::CLIENT_MESSAGE.saturating_sub(head.len() + tail.len());
     let mut line = format!("{head}{}{tail}", fitting(&reasons, room));
     for remedy in remedies.iter().skip(1) {

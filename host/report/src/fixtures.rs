@@ -337,7 +337,8 @@ fn policy(name: &str, mode: Mode, outcome: Outcome) -> Evaluated {
 }
 
 fn in_layer(policy: Evaluated, layer: LayerName) -> Evaluated {
-    Evaluated { spec: Arc::new(PolicySpec { layer, ..PolicySpec::clone(&policy.spec) }), ..policy }
+    let admin_contact = (layer == LayerName::System).then(|| "#sec-help, security@example.com".into());
+    Evaluated { spec: Arc::new(PolicySpec { layer, admin_contact, ..PolicySpec::clone(&policy.spec) }), ..policy }
 }
 
 fn passing(name: &str) -> Evaluated {

@@ -146,6 +146,10 @@ fn asides(report: &Report<'_>, out: &mut dyn Write, style: &Style) -> io::Result
         lines.extend(trust_note(ruling, report.consent).map(note));
         lines.extend(consent_hint(ruling, report).map(|text| [Span::new("→", palette.dim), Span::plain(text)]));
     }
+    let contacts = report.contacts(Effect::Ask);
+    let contacts: Vec<_> =
+        contacts.iter().map(|(layer, contact)| format!("{contact} ({} layer)", layer.as_str())).collect();
+    lines.extend(contacts.iter().map(|contact| [Span::new("ask:", palette.caution), Span::plain(contact.as_str())]));
     if report.purpose == Purpose::DryRun && report.exit == ExitKind::Success {
         lines.push([Span::new("dry run:", palette.dim), Span::plain("nothing was started")]);
     }

@@ -33,6 +33,8 @@ use smcp_model::access::Access;
 use smcp_model::decision::Consent;
 use smcp_model::decision::DecisionDocument;
 use smcp_model::exit::ExitKind;
+use smcp_model::mode::Effect;
+use smcp_model::policy::LayerName;
 use smcp_model::request::Subject;
 use smcp_model::text::SafeText;
 
@@ -79,6 +81,18 @@ impl Report<'_> {
     /// Returns the decision as a document for programs.
     pub fn document(&self) -> DecisionDocument {
         smcp_decide::document(self.subject, self.conclusion, self.notices, self.exit)
+    }
+
+    /// Returns whom to ask about the policies whose effect is at least `least`: each contact once, with its layer.
+    fn contacts(&self, least: Effect) -> Vec<(LayerName, &SafeText)> {
+        let mut found: Vec<(LayerName, &SafeText)> = Vec::new();
+        if let Conclusion::Ruled(ruling) = self.conclusion {
+            for policy in ruling.policies().iter().filter(|policy| policy.effect() >= least) {
+                let contact = policy.contact().map(|contact| (policy.layer(), contact));
+                found.extend(contact.filter(|contact| !found.contains(contact)));
+            }
+        }
+        found
     }
 
     /// Returns code and text of each remark that comes from no policy.

@@ -37,10 +37,11 @@ pub fn policies(rows: &[Examined], out: &mut dyn Write, style: &Style) -> io::Re
                 Span::plain(row.version.as_ref().map_or_else(unknown, ToString::to_string)),
                 Span::new(row.digest.as_ref().map_or_else(unknown, Digest::short), palette.dim),
                 Span::plain(row.source.to_string()),
+                Span::plain(row.at.as_ref().map_or_else(|| "default".to_owned(), ToString::to_string)),
             ]
         })
         .collect();
-    table::table(out, style, &["NAME", "LAYER", "MODE", "STATE", "VERSION", "DIGEST", "SOURCE"], &cells)?;
+    table::table(out, style, &["NAME", "LAYER", "MODE", "STATE", "VERSION", "DIGEST", "SOURCE", "FROM"], &cells)?;
     for (row, (message, remedy)) in rows.iter().filter_map(|row| Some((row, problem(row)?))) {
         writeln!(out)?;
         let name = Span::new(format!("{}:", row.name), palette.strong);
@@ -134,6 +135,7 @@ fn document(row: &Examined) -> Value {
         "layer": row.layer,
         "mode": row.mode,
         "source": SafeText::new(&row.source.to_string()),
+        "at": row.at,
         "digest": row.digest,
         "version": row.version,
         "state": row.state.as_str(),
@@ -171,6 +173,7 @@ mod tests {
             name: name.parse().unwrap(),
             layer: LayerName::User,
             mode: Mode::Strict,
+            at: matches!(source, PolicySource::File(_)).then(|| "~/.mcp/config.yaml:7:7".into()),
             source,
             limits: PolicyLimits::DEFAULT,
             digest: Some(Digest::of(name.as_bytes())),

@@ -127,9 +127,16 @@ fn notes(policy: &Evaluated, layered: bool) -> Vec<(usize, String)> {
 /// Returns the whole block: the fixed head and tail, and as many remarks between them as fit.
 fn block(report: &Report<'_>, remarks: &Remarks) -> String {
     let head = format!("{OPEN}]\n{}", registry_facts(report.subject));
-    let tail = format!("{}{}{CLOSE}", reason_to_start(report), instructions(report.subject));
+    let contacts = report.contacts(Effect::Warn);
+    let contacts: String = contacts.iter().map(|(layer, contact)| contact_words(*layer, contact)).collect();
+    let tail = format!("{contacts}{}{}{CLOSE}", reason_to_start(report), instructions(report.subject));
     let room = limits::WARNING_BLOCK.saturating_sub(head.len() + tail.len());
     format!("{head}{}{tail}", fitting(&remarks.lines, room))
+}
+
+/// Returns whom the user can ask about the rules of a layer.
+fn contact_words(layer: LayerName, contact: &SafeText) -> String {
+    format!("About the rules of the {} layer the user can ask {}.\n", layer.as_str(), quoted_text(contact))
 }
 
 /// Returns the registry's facts about the package.

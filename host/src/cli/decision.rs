@@ -43,9 +43,9 @@ impl App {
         timeout: Duration,
         purpose: Purpose,
     ) -> Result<Exit, Failure> {
-        let context = self.context(trust);
         let command = if purpose == Purpose::DryRun { "run --dry-run" } else { "policy check" };
         let mut recorder = self.recorder(session, command, Some(reference))?;
+        let context = self.settled_context(&recorder, trust);
         let deadline = Deadline::after(timeout);
         let evaluated = pipeline::evaluate_package(session, reference, context, &deadline, &mut *self.progress());
         self.conclude(session, &mut recorder, context, evaluated.map(|(_, judged)| judged), purpose)
@@ -138,6 +138,13 @@ impl App {
         self.warn_unrecorded(notice);
         recorder.close_abandoned();
         Ok(recorder)
+    }
+
+    /// Returns the context of a decision that is made now; says so when the clock is behind.
+    pub(super) fn settled_context(&self, recorder: &Recorder, trust: bool) -> Context {
+        let (context, behind) = recorder.settled(self.context(trust));
+        behind.iter().for_each(|notice| self.warn_always(notice.message.as_str()));
+        context
     }
 
     fn warn_unrecorded(&self, notice: Option<Notice>) {
@@ -301,8 +308,7 @@ mod tests {
         let places = Places { home: None, working_directory: "/".into(), system_folder: "/etc/mcp".into() };
         let invocation =
             tests::invocation(Path::new("/"), "policy list", &[], OutputStreams::piped(io::sink(), io::sink()));
-        let session =
-            Session::new(Config::unconfigured(&places, None), invocation.system.clone(), SharedHost::default());
+        let session = Session::new(Config::unconfigured(&places), invocation.system.clone(), SharedHost::default());
         let context = Context { evaluated_at: 0, trust: true, interactive: false };
         let (published, deprecated) = (Some(Status::Published), Some(Status::Deprecated));
         let cases = [

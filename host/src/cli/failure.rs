@@ -3,7 +3,7 @@
 use smcp_config::ConfigError;
 use smcp_model::error_chain::error_chain;
 use smcp_model::exit::ExitKind;
-use smcp_pipeline::DocumentError;
+use smcp_model::facts_document::DocumentError;
 use smcp_pipeline::PipelineError;
 
 /// A command's error: the exit code, a word for machines, and the sentence for people.

@@ -17,14 +17,16 @@ use crate::compiled::CompiledFiles;
 use crate::error::FolderPurpose;
 use crate::error::StoreError;
 use crate::folder::FolderGuard;
-use crate::lock;
 use crate::resolutions::Resolutions;
 use crate::runs;
 use crate::runs::Runs;
 use crate::stream;
+use crate::stream::Halted;
 use crate::stream::Timed;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
+use smcp_model::lock;
+use smcp_model::lock::Sharing;
 use smcp_model::ownership::Caller;
 
 /// A cache: the user's own, or one that root owns and the user only reads.
@@ -128,8 +130,10 @@ impl Cache {
             let Some(file) = self.open(digest)? else { return Ok(None) };
             let file = file.into_std();
             // A process that removes the file holds its lock only for a moment.
-            lock::shared(&file, deadline).map_err(failed)?;
-            if !lock::is_there(&file).map_err(failed)? {
+            let Some(file) = lock::lock_by(file, Sharing::Shared, deadline).map_err(failed)? else {
+                return Err(Halted::from(deadline.expired()).into());
+            };
+            if !lock::is_named(&file).map_err(failed)? {
                 return Ok(None);
             }
             files.push(file);

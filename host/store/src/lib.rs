@@ -18,7 +18,6 @@ pub mod draft;
 mod error;
 pub mod file;
 pub mod folder;
-mod lock;
 mod resolutions;
 mod runs;
 pub mod stream;

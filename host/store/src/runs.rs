@@ -27,8 +27,9 @@ use crate::error::FolderPurpose;
 use crate::error::StoreError;
 use crate::folder::FolderGuard;
 use crate::folder::first_unknown;
-use crate::lock;
 use smcp_model::limits;
+use smcp_model::lock;
+use smcp_model::lock::Sharing;
 use smcp_model::ownership::Caller;
 use smcp_model::ownership::Untrusted;
 
@@ -147,7 +148,7 @@ impl RunLock {
             Err(error) => return Err(error),
         };
         // The process that had the lock before may have removed the file, and the lock is worth nothing then.
-        if !lock::exclusive(&file)? || !lock::is_there(&file)? {
+        if !lock::try_lock(&file, Sharing::Exclusive)? || !lock::is_named(&file)? {
             return Ok(None);
         }
         Ok(Some(Self { dir: dir.try_clone()?, name: name.to_owned(), _file: file }))
@@ -257,7 +258,7 @@ mod tests {
     use cap_std::ambient_authority;
 
     use super::*;
-    use crate::testing::caller;
+    use smcp_bed::caller;
 
     fn bed() -> (tempfile::TempDir, Runs) {
         let temp = tempfile::tempdir().unwrap();

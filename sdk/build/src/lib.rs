@@ -1,5 +1,6 @@
-//! For the `build.rs` of a policy: writes the JSON Schema of its settings type
-//! to where `smcp_policy_sdk::settings_schema!` embeds it from.
+//! For the `build.rs` of a policy: writes the JSON Schema of its settings type.
+//!
+//! `smcp_policy_sdk::settings_schema!` embeds the file that is written.
 //!
 //! ```no_run
 //! // build.rs
@@ -31,7 +32,7 @@ use schemars::JsonSchema;
 /// Why the schema could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Not called from a build script.
+    /// The caller is no build script.
     #[error("`OUT_DIR` is not set; call this from a build script")]
     NoOutDir,
     /// The schema could not be spelt as JSON.

@@ -1,6 +1,6 @@
-//! The generated side of `wit/policy.wit`, for three files alone.
+//! The types and functions that are generated from `wit/policy.wit`.
 //!
-//! Only `convert.rs`, `component.rs` and `log.rs` name what is in here.
+//! Only `convert.rs`, `component.rs` and `log.rs` use them.
 
 wit_bindgen::generate!({
     path: "wit",

@@ -1,4 +1,4 @@
-//! The component that `export!` makes of a policy: decodes, calls, encodes.
+//! The component that `export!` makes of a policy: decodes the request, calls, encodes the answer.
 
 use std::marker::PhantomData;
 
@@ -9,7 +9,7 @@ use crate::request::Request;
 use crate::settings;
 use crate::settings::SettingsProblem;
 
-/// A policy as a component. Made by `export!`; nothing for authors.
+/// A policy as a component. `export!` makes it; authors don't use it.
 #[derive(Debug)]
 pub struct Component<P>(PhantomData<P>);
 
@@ -34,7 +34,7 @@ impl<P: Policy> wit::Guest for Component<P> {
     }
 }
 
-/// The settings were not accepted by `check-settings`, so the host broke the contract: there is no honest verdict.
+/// The settings were not accepted by `check-settings`, so the host broke the contract, and no verdict is right.
 #[expect(clippy::panic, reason = "a trap is the interface's way to say that the policy could not do its work")]
 fn refuse(problems: &[SettingsProblem]) -> ! {
     for SettingsProblem { path, message } in problems {

@@ -1,6 +1,6 @@
-//! Between the generated types and the SDK's own; alone knows both.
+//! Converts the generated types to the SDK's own, and back.
 //!
-//! Nothing past this file names a generated type.
+//! Requests and verdicts have a generated type here and nowhere else.
 
 use crate::bindings::exports::smcp::policy::evaluator as wit;
 use crate::request::Context;

@@ -1,14 +1,15 @@
 //! Lines for the person who debugs the policy; smcp shows them with `-v`.
 //!
 //! smcp ends a policy that logs more than 4 KiB in a line, or more than 200 lines or 64 KiB in an evaluation. These
-//! functions stay below: a long line is cut, and what passes the budget is dropped, so logging never breaks a policy.
+//! functions stay below that: a long line is cut, and lines beyond the budget are dropped, so logging never breaks a
+//! policy.
 
 /// How important a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
     /// For the author of the policy.
     Debug,
-    /// For the curious.
+    /// For a person who wants to know how the policy decides.
     Info,
     /// Something looks wrong, and the verdict says so too.
     Warn,
@@ -21,7 +22,7 @@ pub fn debug(message: impl Into<String>) {
     write(Level::Debug, message.into());
 }
 
-/// Logs a line for the curious.
+/// Logs a line for a person who wants to know how the policy decides.
 pub fn info(message: impl Into<String>) {
     write(Level::Info, message.into());
 }
@@ -56,7 +57,7 @@ mod budget {
         static LEFT: Cell<(usize, usize)> = const { Cell::new((LINES, BYTES)) };
     }
 
-    /// Pays for one line, if there is enough left.
+    /// Takes one line off the budget, if there is enough left.
     pub(super) fn take(bytes: usize) -> bool {
         LEFT.with(|left| {
             let (lines, total) = left.get();
@@ -88,7 +89,7 @@ mod sink {
     }
 }
 
-/// Natively there is no host: lines go to whoever captures them, else nowhere.
+/// A native build has no host: its lines are kept for the tests.
 #[cfg(not(target_arch = "wasm32"))]
 mod sink {
     use std::cell::RefCell;
@@ -108,7 +109,7 @@ mod sink {
     }
 }
 
-/// Runs something and returns with it what it logged, as in one evaluation.
+/// Calls a function with the log of a new evaluation; returns its value and the lines that it logged.
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn capture<T>(run: impl FnOnce() -> T) -> (T, Vec<(Level, String)>) {
     budget::refill();

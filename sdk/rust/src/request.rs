@@ -1,7 +1,7 @@
 //! What a policy is told.
 //!
-//! `convert.rs` makes it from the component's own types, `testing` by hand or from a document
-//! (which is why these types can be read by serde, natively only).
+//! In a component `convert.rs` makes it; in tests `testing` makes it, or serde reads it from a document. Only native
+//! builds have the code for serde.
 
 /// Everything a policy is told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct Subject {
     pub registry: Option<String>,
     /// `published` or `deprecated`; a package in any other state is refused before policies run.
     pub status: Option<String>,
-    /// Who stands behind the package.
+    /// The kind of publisher.
     #[cfg_attr(not(target_arch = "wasm32"), serde(deserialize_with = "origin"))]
     pub origin: Option<Origin>,
     /// Certification level, 0 to 3.
@@ -52,15 +52,15 @@ pub struct Subject {
     pub git_sha: Option<String>,
     /// `stdio` or `http`.
     pub transport: Option<String>,
-    /// What would be started on this platform.
+    /// The command that would be started on this platform.
     pub entrypoint: Option<Entrypoint>,
-    /// What the manifest asks for.
+    /// The permissions that the manifest asks for.
     pub permissions: Option<Permissions>,
     /// The whole manifest as JSON text.
     pub manifest: Option<String>,
 }
 
-/// Who stands behind a package, in the words of the registry.
+/// The kind of a package's publisher, in the registry's word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// Published by the registry's own organisation.

@@ -30,8 +30,8 @@ impl NoSettings {
         r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","additionalProperties":false}"#;
 }
 
-/// Decodes settings. A problem at or below one key of the object doesn't hide those of the others: the key is set
-/// aside and the rest is read again.
+/// Decodes settings. After a problem at or below one key of the object, the key is set aside and the rest is read again, so
+/// that all problems are found.
 pub(crate) fn decode<T: DeserializeOwned>(text: &str) -> Result<T, Vec<SettingsProblem>> {
     let mut json: Json = serde_json::from_str(text).map_err(|cause| vec![not_json(&cause)])?;
     let mut problems = Vec::new();

@@ -1,4 +1,5 @@
-//! For the unit tests of policies: requests by hand, and calls that check.
+//! For the unit tests of policies: makes requests, calls a policy and checks its answers.
+//!
 //! Everything here runs natively; no WebAssembly is needed.
 
 use std::fmt;
@@ -50,7 +51,7 @@ pub fn check_settings<P: Policy>(settings: &str) -> Result<(), Vec<SettingsProbl
     settings::decode::<P::Settings>(settings).map(|_| ())
 }
 
-/// Judges a request, as the component would, and holds the verdict to the rules of the interface.
+/// Judges a request, as the component would, and checks the verdict by the rules of the interface.
 pub fn evaluate<P: Policy>(request: &crate::Request, settings: &str) -> Result<Verdict, Broken> {
     evaluate_logged::<P>(request, settings).map(|(verdict, _)| verdict)
 }
@@ -66,7 +67,7 @@ pub fn evaluate_logged<P: Policy>(
     Ok((verdict, lines))
 }
 
-/// What the policy says of itself, held to the rules of the interface.
+/// The policy's description of itself, checked by the rules of the interface.
 pub fn describe<P: Policy>() -> Result<Description, Broken> {
     let description = P::describe();
     let version: Vec<&str> = description.version.splitn(3, '.').collect();

@@ -1,11 +1,11 @@
-//! Text within the bounds of the interface: what is too long is cut.
+//! Cuts text to the bounds of the interface.
 //!
-//! So it never becomes a fault.
+//! A text that is too long would make the policy faulty.
 
 /// What one message or one line of the log may have, bytes: the bound that `wit/policy.wit` states.
 pub(crate) const MAX_BYTES: usize = 4096;
 
-/// Stands where text was cut.
+/// Marks the place where a text was cut.
 const CUT: &str = "…";
 
 /// The text, or as much of it as fits, between characters.

@@ -1,4 +1,4 @@
-//! What a policy answers, and what it says of itself.
+//! The answer of a policy, and its description of itself.
 
 /// The answer. No violations means that the policy allows the package; what violations lead to is decided by the mode
 /// that the configuration gives the policy.
@@ -6,12 +6,12 @@
 pub struct Verdict {
     /// Reasons to refuse.
     pub violations: Vec<Finding>,
-    /// Things worth saying that never block.
+    /// Findings that never block.
     pub notices: Vec<Finding>,
 }
 
 impl Verdict {
-    /// Nothing to say against the package.
+    /// A verdict without findings: the policy allows the package.
     #[must_use]
     pub fn allow() -> Self {
         Self::default()

@@ -161,14 +161,14 @@ fn variable(path: &str, name: &str, value: &Value) -> Option<String> {
             "`{path}.{}` is {}; it must be a text, such as {}",
             SafeText::within(name, limits::NAME_SHOWN),
             shown(value),
-            Value::String(value.to_string().chars().take(40).collect())
+            Value::String(SafeText::quoted_value(&value.to_string()).to_string())
         )),
     }
 }
 
 /// Describes a value for a message.
 fn shown(value: &Value) -> String {
-    let text = SafeText::within(&value.to_string(), 80);
+    let text = SafeText::quoted_value(&value.to_string());
     match value {
         Value::Null | Value::Bool(_) => format!("`{text}`"),
         Value::Number(_) => format!("the number `{text}`"),

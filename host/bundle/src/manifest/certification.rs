@@ -99,8 +99,6 @@ fn count(block: &Map<String, Value>, key: &str) -> Result<Option<u32>, String> {
     match FactReading::integer(block.get(key), |number| u32::try_from(number).ok()) {
         FactReading::Absent => Ok(None),
         FactReading::Known(count) => Ok(Some(count)),
-        FactReading::Doubtful(found) => {
-            Err(format!("`{key}` is `{}`, not a count", found.chars().take(40).collect::<String>()))
-        }
+        FactReading::Doubtful(found) => Err(format!("`{key}` is `{}`, not a count", SafeText::quoted_value(&found))),
     }
 }

@@ -18,7 +18,7 @@ use smcp_model::text::SafeText;
 
 /// The program that runs a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Runtime {
+pub enum ServerRuntime {
     /// Node.js.
     Node,
     /// Python.
@@ -27,7 +27,7 @@ pub enum Runtime {
     Binary,
 }
 
-impl Runtime {
+impl ServerRuntime {
     /// The word in a manifest.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -38,7 +38,7 @@ impl Runtime {
     }
 }
 
-impl fmt::Display for Runtime {
+impl fmt::Display for ServerRuntime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -52,7 +52,7 @@ pub struct Scaffolded {
     /// Its version.
     pub version: Version,
     /// The program that runs it.
-    pub runtime: Runtime,
+    pub runtime: ServerRuntime,
     /// The command that starts it.
     pub command: Vec<String>,
     /// The assumptions where the project's files say nothing.
@@ -79,7 +79,7 @@ pub fn scaffold(
     dir: &Dir,
     folder: &str,
     name: Option<(PackageId, Version)>,
-    runtime: Option<Runtime>,
+    runtime: Option<ServerRuntime>,
 ) -> Result<Scaffolded, ScaffoldError> {
     let project = Project::examine(dir, runtime);
     let mut remarks = project.remarks;
@@ -92,9 +92,9 @@ pub fn scaffold(
         (id, version)
     });
     let command = project.command.unwrap_or_else(|| match project.runtime {
-        Runtime::Node => vec!["node".to_owned(), "server.js".to_owned()],
-        Runtime::Python => vec!["python3".to_owned(), "server.py".to_owned()],
-        Runtime::Binary => vec![format!("bin/{}", id.name)],
+        ServerRuntime::Node => vec!["node".to_owned(), "server.js".to_owned()],
+        ServerRuntime::Python => vec!["python3".to_owned(), "server.py".to_owned()],
+        ServerRuntime::Binary => vec![format!("bin/{}", id.name)],
     });
     let mut entrypoint = json!({"command": command});
     if let (Some(path), Value::Object(entrypoint)) = (project.python_path, &mut entrypoint) {

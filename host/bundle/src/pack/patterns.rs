@@ -12,6 +12,7 @@ use std::str::FromStr;
 
 use crate::pack::patterns::glob::Glob;
 use smcp_model::limits;
+use smcp_model::text::SafeText;
 
 /// One pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub struct Pattern {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is no pattern: {problem}")]
 pub struct PatternError {
-    found: String,
+    found: SafeText,
     problem: &'static str,
 }
 
@@ -35,7 +36,7 @@ impl FromStr for Pattern {
     type Err = PatternError;
 
     fn from_str(text: &str) -> Result<Self, PatternError> {
-        let found = || text.chars().take(200).flat_map(char::escape_debug).collect();
+        let found = || SafeText::quoted(text);
         let error = |problem| PatternError { found: found(), problem };
         let fail = |problem| Err(error(problem));
         if text.len() > limits::PATTERN {

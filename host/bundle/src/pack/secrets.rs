@@ -228,7 +228,7 @@ const KEY: &[u8] = b"PRIVATE KEY";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::Bed;
+    use smcp_bed::Bed;
 
     const PEM: &str = "-----BEGIN EC PRIVATE KEY-----\nMHc=\n-----END EC PRIVATE KEY-----\n";
     const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n";
@@ -287,12 +287,12 @@ mod tests {
             ("", "keys.json", "", false),
         ];
         for (folder, name, contents, expected) in cases {
-            let bed = Bed::new();
+            let bed = Bed::with([]);
             let dir = bed.source("source", &[(name, contents)]);
             let above: Vec<&str> = folder.split('/').collect();
             assert_eq!(secret(&dir, &above, name, true).unwrap().is_some(), expected, "{folder}/{name}: {contents}");
         }
-        let bed = Bed::new();
+        let bed = Bed::with([]);
         let dir = bed.source("source", &[]);
         dir.symlink_contents("/etc/passwd", "outside.pem").unwrap();
         assert_eq!(secret(&dir, &[], "outside.pem", false).unwrap(), None, "a link is not followed");

@@ -107,8 +107,7 @@ impl LeftBehind {
     fn add(&mut self, path: &Path) {
         self.count = self.count.saturating_add(1);
         if self.names.len() < limits::LEFT_NAMED {
-            let name: String = path.to_string_lossy().chars().take(limits::LEFT_NAME).collect();
-            self.names.push(SafeText::new(&name));
+            self.names.push(SafeText::quoted(&path.to_string_lossy()));
         }
     }
 }

@@ -16,10 +16,8 @@ pub(crate) struct EntryName {
 impl EntryName {
     /// Parses a name from an archive. `./a`, `a/` and `a//b` are other spellings of `a`, `a` and `a/b`.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, ArchiveError> {
-        let fail = |problem| {
-            let shown: String = String::from_utf8_lossy(bytes).chars().take(200).collect();
-            Err(ArchiveError::Name { entry: SafeText::new(&shown), problem })
-        };
+        let fail =
+            |problem| Err(ArchiveError::Name { entry: SafeText::quoted(&String::from_utf8_lossy(bytes)), problem });
         let Ok(text) = str::from_utf8(bytes) else { return fail("is not UTF-8") };
         if text.is_empty() {
             return fail("is empty");

@@ -3,9 +3,9 @@
 use cap_std::fs::MetadataExt as _;
 
 use super::*;
-use crate::testing::Bed;
-use crate::testing::gzip;
-use crate::testing::walk;
+use smcp_bed::Bed;
+use smcp_bed::files;
+use smcp_bed::gzip;
 use smcp_store::stream::Halted;
 
 /// Makes one entry of a tar by hand, so that it can be invalid.
@@ -48,16 +48,10 @@ fn tar(entries: &[Vec<u8>]) -> Vec<u8> {
 
 /// Unpacks a bundle; returns the paths of its files.
 fn extract_all(bundle: &[u8]) -> Result<Vec<String>, ArchiveError> {
-    let bed = Bed::new();
+    let bed = Bed::with([]);
     let root = bed.source("out", &[]);
     match extract::extract(bundle, &root, &Deadline::none()) {
-        Ok(_) => {
-            let mut found = Vec::new();
-            walk(&root, "", &mut found);
-            let mut names: Vec<String> = found.into_iter().map(|(name, _)| name).collect();
-            names.sort();
-            Ok(names)
-        }
+        Ok(_) => Ok(files(&root).into_iter().map(|(name, _)| name).collect()),
         Err(ExtractFailure::Archive(problem)) => Err(problem),
         Err(ExtractFailure::Write(error)) => panic!("{error}"),
         Err(ExtractFailure::Halted(error)) => panic!("{error}"),
@@ -276,7 +270,7 @@ fn damage_is_noticed() {
 
 #[test]
 fn files_are_for_their_owner_and_programs_stay_programs() {
-    let bed = Bed::new();
+    let bed = Bed::with([]);
     let root = bed.source("out", &[]);
     let modes =
         [("plain", 0o666, 0o400), ("program", 0o755, 0o500), ("setuid", 0o6755, 0o500), ("others", 0o001, 0o500)];
@@ -291,7 +285,7 @@ fn files_are_for_their_owner_and_programs_stay_programs() {
 
 #[test]
 fn a_bundle_that_is_one_directory_starts_inside_of_it() {
-    let bed = Bed::new();
+    let bed = Bed::with([]);
     let wrapped = bed.source("wrapped", &[("tool-1.0/server.py", "x")]);
     let (inner, path) = bundle_root(wrapped, Path::new("/base")).unwrap();
     assert!(inner.exists("server.py"));
@@ -305,7 +299,7 @@ fn a_bundle_that_is_one_directory_starts_inside_of_it() {
 
 #[test]
 fn a_deadline_of_the_source_ends_it() {
-    let bed = Bed::new();
+    let bed = Bed::with([]);
     let root = bed.source("out", &[]);
     let bundle = gzip(&tar(&[file("a")]));
     let expired = Deadline::after(std::time::Duration::ZERO);

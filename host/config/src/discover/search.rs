@@ -7,15 +7,17 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use crate::Places;
-use crate::discover::Location;
-use crate::discover::NamedBy;
+use crate::discover::location::Location;
 use crate::discover::unread::FolderContent;
 use crate::files::Files;
 use crate::problem::ConfigError;
-use smcp_model::guarded::Folder;
 use smcp_model::guarded::Guarded;
+use smcp_model::guarded::GuardedNames;
 use smcp_model::limits;
 use smcp_model::suspect::Suspect;
+
+/// The names in a folder, and who else could have changed them.
+type Listed = (Vec<OsString>, Vec<Suspect>);
 
 /// The message for a link without a target.
 const NOWHERE: &str = "it is a link that leads nowhere";
@@ -41,28 +43,31 @@ impl Search<'_> {
         }
     }
 
-    /// Returns what is in the folder of the user's file.
-    pub(super) fn content_beside(&self, location: &Location) -> Result<FolderContent, ConfigError> {
-        let folder = location.folder();
-        if location.named_by == NamedBy::Nobody {
-            return self.content(folder);
-        }
-        // The user may not be allowed to list another user's folder.
-        let name = "policies.d";
-        let names = self.is_there(&folder.join(name))?.then(|| OsString::from(name));
-        Ok(FolderContent::Names(names.into_iter().collect()))
-    }
-
-    /// Returns the bytes of a file, `None` when it doesn't exist, and who else could have written or removed it.
-    pub(super) fn read(&self, location: &Location) -> Result<(Option<Vec<u8>>, Vec<Suspect>), ConfigError> {
-        let folder = if location.named_by == NamedBy::Nobody { Folder::Own } else { Folder::Any };
-        let Guarded { bytes, suspects } = self.files.read_guarded(&location.file, limits::CONFIG_FILE, folder);
+    /// Returns the bytes of a file of the layer at `location`, `None` when it doesn't exist, and who else could have
+    /// written or removed it.
+    pub(super) fn read(
+        &self,
+        file: &Path,
+        location: &Location,
+    ) -> Result<(Option<Vec<u8>>, Vec<Suspect>), ConfigError> {
+        let (folder, owners) = (location.kind_of_folder(), location.layer.owners());
+        let Guarded { bytes, suspects } = self.files.read_guarded(file, limits::CONFIG_FILE, folder, owners);
         match bytes {
             Ok(bytes) => Ok((Some(bytes), suspects)),
             // A link that leads nowhere counts as a file, because it was meant to lead to rules.
-            Err(error) if error.is_missing() && !self.is_there(&location.file)? => Ok((None, suspects)),
-            Err(error) => Err(self.unreadable(&location.file, &error)),
+            Err(error) if error.is_missing() && !self.is_there(file)? => Ok((None, suspects)),
+            Err(error) => Err(self.unreadable(file, &error)),
         }
+    }
+
+    /// Returns the names in a folder of policies, `None` when it doesn't exist, and who else could have changed them.
+    pub(super) fn policies(&self, folder: &Path, location: &Location) -> Result<Option<Listed>, ConfigError> {
+        if !self.is_there(folder)? {
+            return Ok(None);
+        }
+        let (kind, owners) = (location.kind_of_folder(), location.layer.owners());
+        let GuardedNames { names, suspects } = self.files.names_guarded(folder, kind, owners);
+        names.map(|names| Some((names, suspects))).map_err(|error| self.unreadable(folder, &error))
     }
 
     /// Returns the file of an older tool, if it exists and the user named no other.
@@ -78,7 +83,7 @@ impl Search<'_> {
     }
 
     /// Returns the error for a file that can't be read. If HOME belongs to another user, it says so and writes no `~`.
-    fn unreadable(&self, path: &Path, error: &dyn fmt::Display) -> ConfigError {
+    pub(super) fn unreadable(&self, path: &Path, error: &dyn fmt::Display) -> ConfigError {
         let home = self.places.home.as_deref();
         let below = home.filter(|home| path.starts_with(home));
         let foreign = below.and_then(|home| self.files.foreign_owner(home).map(|uid| (home.display(), uid)));

@@ -4,13 +4,17 @@ use std::ffi::OsStr;
 use std::ffi::OsString;
 use std::path::Path;
 
-use crate::Places;
-use crate::discover::Location;
-use crate::discover::NamedBy;
+use crate::discover::location::Location;
+use crate::discover::location::NamedBy;
+use crate::discover::policies_d;
+use crate::discover::search::Search;
 use crate::problem::ConfigError;
 use crate::problem::ConfigProblem;
 use crate::problem::ProblemCode;
 use crate::problem::shown;
+
+/// The file of a layer in its usual folder.
+const FILE: &str = "config.yaml";
 
 /// What is at the path of a folder that may contain rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,77 +27,30 @@ pub(super) enum FolderContent {
     Names(Vec<OsString>),
 }
 
-/// The places that may contain rules, and what is there.
-#[derive(Debug)]
-pub(super) struct Surroundings<'a> {
-    /// [`Places::system_folder`].
-    pub(super) system: FolderContent,
-    /// The folder of the user layer's file.
-    pub(super) user: FolderContent,
-    /// The value of [`super::SYSTEM_VARIABLE`]; an empty one is a value too, because it was meant as a file.
-    pub(super) system_variable: Option<&'a OsStr>,
-}
-
-/// Refuses rules that this version does not support, and files whose name or place means that they are not read.
+/// Refuses files whose name or place means that they are not read, beside the file of each layer.
 ///
 /// # Errors
-/// With each of them.
-pub(super) fn refuse_unread(
-    location: &Location,
-    around: &Surroundings<'_>,
-    places: &Places,
-) -> Result<(), ConfigError> {
-    let home = places.home.as_deref();
+/// With each of them, or the first folder that can't be searched.
+pub(super) fn refuse_unread(locations: &[Location], search: &Search<'_>) -> Result<(), ConfigError> {
+    let home = search.places.home.as_deref();
     let mut problems = Vec::new();
-    let mut refuse = |code, path: &Path, message: &str, allowed: &str| {
-        problems.push(ConfigProblem::of_file(code, &shown(path, home), message, Some(allowed)));
-    };
-    match &around.system {
-        FolderContent::Nothing => {}
-        FolderContent::NotAFolder => {
-            let message = "it is not a directory, so the system layer can't be looked for";
-            refuse(ProblemCode::Unreadable, &places.system_folder, message, "a directory, or nothing");
-        }
-        FolderContent::Names(names) => {
-            for name in names.iter().filter(|name| is_one_of(name, &SYSTEM_RULES)) {
-                let message = "a system layer is not supported by this version yet";
-                refuse(
-                    ProblemCode::Unsupported,
-                    &places.system_folder.join(name),
-                    message,
-                    "no such file or directory",
-                );
+    // A folder that somebody named may not be listable, and has other files in it.
+    for location in locations.iter().filter(|location| location.named_by == NamedBy::Nobody) {
+        let mut refuse = |path: &Path, message: &str, allowed: &str| {
+            problems.push(ConfigProblem::of_file(ProblemCode::Unreadable, &shown(path, home), message, Some(allowed)));
+        };
+        match search.content(location.folder())? {
+            FolderContent::Nothing => {}
+            FolderContent::NotAFolder => {
+                let message = "it is not a directory, so the configuration can't be looked for in it";
+                refuse(location.folder(), message, "a directory, or nothing");
             }
-        }
-    }
-    if let Some(value) = around.system_variable {
-        let message = "SMCP_SYSTEM_CONFIG: a system layer is not supported by this version yet";
-        let value = if value.is_empty() { OsStr::new("\"\"") } else { value };
-        refuse(ProblemCode::Unsupported, Path::new(value), message, "no SMCP_SYSTEM_CONFIG");
-    }
-    let by_default = location.named_by == NamedBy::Nobody;
-    match &around.user {
-        FolderContent::Nothing => {}
-        // Then a file that the user named is missing, which is reported elsewhere.
-        FolderContent::NotAFolder if by_default => {
-            let message = "it is not a directory, so the configuration can't be looked for in it";
-            refuse(ProblemCode::Unreadable, location.folder(), message, "a directory, or nothing");
-        }
-        FolderContent::NotAFolder => {}
-        FolderContent::Names(names) => {
-            for name in names {
-                let path = location.folder().join(name);
-                if is_one_of(name, &["policies.d"]) {
-                    let message = "a policies.d directory is not supported by this version yet";
-                    let allowed = "its policies as entries of `policy.custom`, and no such directory";
-                    refuse(ProblemCode::Unsupported, &path, message, allowed);
-                } else if by_default && name != "config.yaml" && is_one_of(name, &["config.yaml", "config.yml"]) {
-                    refuse(
-                        ProblemCode::Unreadable,
-                        &path,
-                        "it is not read: the file is called `config.yaml`",
-                        "no such file",
-                    );
+            FolderContent::Names(names) => {
+                for name in &names {
+                    if let Some(meant) = meant(name) {
+                        let message = format!("it is not read: it must be called `{meant}`");
+                        refuse(&location.folder().join(name), &message, "no such file");
+                    }
                 }
             }
         }
@@ -101,10 +58,13 @@ pub(super) fn refuse_unread(
     ConfigError::of(problems, 0).map_or(Ok(()), Err)
 }
 
-/// Names in the administrator's folder that contain rules, or were meant to.
-const SYSTEM_RULES: [&str; 4] = ["config.yaml", "config.yml", "config.json", "policies.d"];
-
-/// Whether a name is one of these, in any case, since the case of letters is a common mistake.
-fn is_one_of(name: &OsStr, names: &[&str]) -> bool {
-    names.iter().any(|known| name.eq_ignore_ascii_case(known))
+/// Returns the name that was meant by one that is not read. The case of letters is a common mistake.
+fn meant(name: &OsStr) -> Option<&'static str> {
+    let is_one_of = |names: &[&str]| names.iter().any(|known| name.eq_ignore_ascii_case(known));
+    match name.to_str() {
+        Some(FILE | policies_d::NAME) => None,
+        _ if is_one_of(&[FILE, "config.yml", "config.json"]) => Some(FILE),
+        _ if is_one_of(&[policies_d::NAME]) => Some(policies_d::NAME),
+        _ => None,
+    }
 }

@@ -41,6 +41,20 @@ pub(crate) static SECTION: Section = Section {
     free: Some("settings"),
 };
 
+/// The file of one policy in `policies.d`.
+pub(crate) static FILE_SECTION: Section = Section {
+    title: "a file of `policies.d` (its own name is the policy's)",
+    keys: &[&SOURCE, &DIGEST, &MODE, &ON_WARN, &SETTINGS, &LIMITS],
+    foreign: SECTION.foreign,
+    meant: SECTION.meant,
+    free: SECTION.free,
+};
+
+/// Returns a text as the name of a custom policy; those of the built-in ones are taken.
+pub(crate) fn policy_name(text: &str) -> Option<PolicyName> {
+    text.parse().ok().filter(|_| BuiltIn::ALL.iter().all(|taken| taken.as_str() != text))
+}
+
 /// `policy.custom[].name`
 pub(crate) static NAME: ConfigKey<Parsed<PolicyName>> = ConfigKey {
     name: "name",
@@ -50,9 +64,7 @@ pub(crate) static NAME: ConfigKey<Parsed<PolicyName>> = ConfigKey {
     form: Parsed {
         allowed: "1 to 64 characters of a-z, 0-9 and -; not origin, certification or score",
         words: &[],
-        parse: |text, _| {
-            text.parse().ok().filter(|_| BuiltIn::ALL.iter().all(|taken| taken.as_str() != text)).ok_or(None)
-        },
+        parse: |text, _| policy_name(text).ok_or(None),
         pattern: "^[a-z0-9-]{1,64}$",
     },
 };

@@ -16,15 +16,15 @@ use super::fake_files::Thing::Unlisted;
 use super::fake_files::Thing::Unreadable;
 use super::places;
 use crate::ConfigError;
-use crate::Notice;
+use crate::ConfigNotice;
 use crate::Places;
 use crate::discover::Asked;
 use crate::discover::Discovered;
-use crate::discover::NamedBy;
 use crate::discover::discover;
 use smcp_model::limits;
 
 const OWN: &str = "/home/me/.mcp/config.yaml";
+const SYSTEM: &str = "/etc/mcp/config.yaml";
 const RULES: Thing = File("policy: {min_score: 80}");
 const NOBODY: Asked<'_> = Asked { flag: None, user_variable: None, system_variable: None };
 
@@ -34,6 +34,10 @@ fn flag(path: &str) -> Asked<'_> {
 
 fn variable(path: &str) -> Asked<'_> {
     Asked { user_variable: Some(OsStr::new(path)), ..NOBODY }
+}
+
+fn added(path: &str) -> Asked<'_> {
+    Asked { system_variable: Some(OsStr::new(path)), ..NOBODY }
 }
 
 fn find(asked: Asked<'_>, things: &[(&str, Thing)]) -> Result<Discovered, ConfigError> {
@@ -47,30 +51,29 @@ type Case<'a> = (Asked<'a>, &'a [(&'a str, Thing)], &'a str, &'a str);
 #[track_caller]
 fn refused(asked: Asked<'_>, things: &[(&str, Thing)]) -> Vec<String> {
     match find(asked, things) {
-        Ok(found) => panic!("{things:?}: found {:?}", found.files),
+        Ok(found) => panic!("{things:?}: found {:?}", found.config.layers()),
         Err(error) => error.problems().iter().map(ToString::to_string).collect(),
     }
 }
 
 /// Returns the lowest score that may run, and the file that says so.
 fn rules(found: &Discovered) -> (u8, Option<String>) {
-    let file = found.files.first().map(|location| location.file.display().to_string());
+    let file = found.config.layers()[0].files().first().map(|file| file.display().to_string());
     (found.config.layers()[0].rules().min_score.value.get(), file)
 }
 
 #[test]
 fn the_file_that_is_named_is_the_one_that_is_read() {
     let all = [(OWN, RULES), ("/f.yaml", File("policy: {min_score: 1}")), ("/v.yaml", File("policy: {min_score: 2}"))];
-    for (asked, score, file, named_by) in [
-        (NOBODY, 80, OWN, NamedBy::Nobody),
-        (flag("/f.yaml"), 1, "/f.yaml", NamedBy::Flag),
-        (variable("/v.yaml"), 2, "/v.yaml", NamedBy::Variable),
-        (variable(""), 80, OWN, NamedBy::Nobody),
-        (Asked { user_variable: Some(OsStr::new("/v.yaml")), ..flag("/f.yaml") }, 1, "/f.yaml", NamedBy::Flag),
+    for (asked, score, file) in [
+        (NOBODY, 80, OWN),
+        (flag("/f.yaml"), 1, "/f.yaml"),
+        (variable("/v.yaml"), 2, "/v.yaml"),
+        (variable(""), 80, OWN),
+        (Asked { user_variable: Some(OsStr::new("/v.yaml")), ..flag("/f.yaml") }, 1, "/f.yaml"),
     ] {
         let found = find(asked, &all).unwrap();
         assert_eq!(rules(&found), (score, Some(file.to_owned())), "{asked:?}");
-        assert_eq!(found.files[0].named_by, named_by);
         assert_eq!(found.config.layers()[0].files(), [Path::new(file)]);
         assert_eq!((found.suspects.len(), found.config.notices().len()), (0, 0));
     }
@@ -79,18 +82,18 @@ fn the_file_that_is_named_is_the_one_that_is_read() {
 /// The defaults hold only where there is no file at all, and a notice says so.
 #[test]
 fn without_any_file_the_defaults_hold_and_a_notice_says_so() {
-    let legacy = Notice::LegacyFile { file: "/home/me/.smcp/config.yaml".into() };
+    let legacy = ConfigNotice::LegacyFile { file: "/home/me/.smcp/config.yaml".into() };
     for (things, notices) in [
-        (&[][..], &[Notice::Unconfigured][..]),
-        (&[("/home/me/.mcp", Folder)], &[Notice::Unconfigured]),
+        (&[][..], &[ConfigNotice::Unconfigured][..]),
+        (&[("/home/me/.mcp", Folder)], &[ConfigNotice::Unconfigured]),
         // A path below a file can't exist, so it can't contain rules.
-        (&[("/home", File(""))], &[Notice::Unconfigured]),
-        (&[("/etc", File(""))], &[Notice::Unconfigured]),
-        (&[("/etc/mcp", Folder)], &[Notice::Unconfigured]),
-        (&[("/home/me/.mcp/cache", Folder), ("/home/me/.mcp/policies", Folder)], &[Notice::Unconfigured]),
-        (&[("/home/me/.mcp/config.yaml.bak", RULES), ("/etc/mcp/policies", Folder)], &[Notice::Unconfigured]),
-        (&[("/home/me/.smcp/config.yaml", RULES)], &[Notice::Unconfigured, legacy]),
-        (&[("/home/me/.smcp", Closed)], &[Notice::Unconfigured]),
+        (&[("/home", File(""))], &[ConfigNotice::Unconfigured]),
+        (&[("/etc", File(""))], &[ConfigNotice::Unconfigured]),
+        (&[("/etc/mcp", Folder)], &[ConfigNotice::Unconfigured]),
+        (&[("/home/me/.mcp/cache", Folder), ("/home/me/.mcp/policies", Folder)], &[ConfigNotice::Unconfigured]),
+        (&[("/home/me/.mcp/config.yaml.bak", RULES), ("/etc/mcp/policies", Folder)], &[ConfigNotice::Unconfigured]),
+        (&[("/home/me/.smcp/config.yaml", RULES)], &[ConfigNotice::Unconfigured, legacy]),
+        (&[("/home/me/.smcp", Closed)], &[ConfigNotice::Unconfigured]),
     ] {
         let found = find(NOBODY, things).unwrap_or_else(|error| panic!("{things:?}: {error}"));
         assert_eq!(rules(&found), (0, None), "{things:?}");
@@ -102,13 +105,13 @@ fn without_any_file_the_defaults_hold_and_a_notice_says_so() {
 /// In each of these cases this tool or another once ran without the rules that the user had written.
 #[test]
 fn no_rules_are_passed_over() {
-    const UNSUPPORTED: &str =
-        "a system layer is not supported by this version yet (allowed: no such file or directory)";
+    const MISNAMED: &str = "it is not read: it must be called `config.yaml` (allowed: no such file)";
     const DENIED: &str = "the configuration can't be read: permission denied";
     const NOWHERE: &str = "the configuration can't be read: it is a link that leads nowhere";
     const MANY: &str = "the configuration can't be read: Too many levels of symbolic links";
     let named = |why: &str| format!("the configuration file does not exist (allowed: {why}");
     let by_flag = named("--config with a file that exists)");
+    let by_added = named("SMCP_SYSTEM_CONFIG with a file that exists, or not set)");
     let by_variable = named("SMCP_CONFIG with a file that exists, or without a value)");
     let cases: &[Case<'_>] = &[
         // The user's file exists, but is not a readable file.
@@ -132,28 +135,36 @@ fn no_rules_are_passed_over() {
         (NOBODY, &[("/home/me/.mcp", Loop)], "~/.mcp", MANY),
         (NOBODY, &[("/home/me/.mcp", File(""))], "~/.mcp", "it is not a directory, so the configuration"),
         // The file has another name.
-        (NOBODY, &[("/home/me/.mcp/config.yml", RULES)], "~/.mcp/config.yml", "it is not read: the file is called"),
-        (NOBODY, &[("/home/me/.mcp/Config.YAML", RULES)], "~/.mcp/Config.YAML", "it is not read: the file is called"),
+        (NOBODY, &[("/home/me/.mcp/config.yml", RULES)], "~/.mcp/config.yml", MISNAMED),
+        (NOBODY, &[("/home/me/.mcp/Config.YAML", RULES)], "~/.mcp/Config.YAML", MISNAMED),
         (NOBODY, &[(OWN, RULES), ("/home/me/.mcp/Config.yml", RULES)], "~/.mcp/Config.yml", "it is not read"),
         (NOBODY, &[("/home/me/.mcp/config.yml", Dangling)], "~/.mcp/config.yml", "it is not read"),
-        // There are policies beside the file.
+        // What is beside the file under the name of a folder of policies is none.
         (
             NOBODY,
-            &[("/home/me/.mcp/policies.d", Folder)],
+            &[("/home/me/.mcp/policies.d", Dangling)],
             "~/.mcp/policies.d",
-            "a policies.d directory is not supported",
+            "the configuration can't be read: enti",
         ),
-        (NOBODY, &[(OWN, RULES), ("/home/me/.mcp/policies.d", Folder)], "~/.mcp/policies.d", "a policies.d directory"),
-        (NOBODY, &[("/home/me/.mcp/policies.d", Dangling)], "~/.mcp/policies.d", "a policies.d directory"),
-        (NOBODY, &[("/home/me/.mcp/policies.d", File(""))], "~/.mcp/policies.d", "a policies.d directory"),
-        (NOBODY, &[("/home/me/.mcp/Policies.D", Folder)], "~/.mcp/Policies.D", "a policies.d directory"),
         (
-            flag("/x/c.yaml"),
-            &[("/x/c.yaml", RULES), ("/x/policies.d", Folder)],
-            "/x/policies.d",
-            "a policies.d directory",
+            NOBODY,
+            &[("/home/me/.mcp/policies.d", File(""))],
+            "~/.mcp/policies.d",
+            "the configuration can't be read: not",
         ),
-        (variable("/x/c.yaml"), &[("/x/c.yaml", RULES), ("/x/policies.d", Dangling)], "/x/policies.d", "a policies.d"),
+        (NOBODY, &[("/home/me/.mcp/policies.d", Unlisted)], "~/.mcp/policies.d", DENIED),
+        (
+            NOBODY,
+            &[("/home/me/.mcp/Policies.D", Folder)],
+            "~/.mcp/Policies.D",
+            "it is not read: it must be called `pol",
+        ),
+        (
+            variable("/x/c.yaml"),
+            &[("/x/c.yaml", RULES), ("/x/policies.d", Dangling)],
+            "/x/policies.d",
+            "the configuration can't be read: entity not found",
+        ),
         // The user named a file.
         (flag("/x/c.yaml"), &[], "/x/c.yaml", &by_flag),
         (flag("/x/c.yaml"), &[(OWN, RULES)], "/x/c.yaml", &by_flag),
@@ -165,26 +176,32 @@ fn no_rules_are_passed_over() {
             "/x/c.yaml",
             "the configuration can't be read: entity not found",
         ),
-        (flag("/x/c.yaml"), &[("/x", Closed)], "/x/policies.d", DENIED),
-        (flag("/x/c.yaml"), &[("/x", Dangling)], "/x/policies.d", "the configuration can't be read: entity not found"),
+        (flag("/x/c.yaml"), &[("/x", Closed)], "/x/c.yaml", DENIED),
+        (flag("/x/c.yaml"), &[("/x", Dangling)], "/x/c.yaml", "the configuration can't be read: entity not found"),
         (flag(""), &[(OWN, RULES)], "", "the name of the configuration file is empty"),
         (flag("~you/c.yaml"), &[(OWN, RULES)], "~you/c.yaml", "the home of another user is not looked up"),
-        // An administrator wrote rules, in any form.
-        (NOBODY, &[("/etc/mcp/config.yaml", RULES)], "/etc/mcp/config.yaml", UNSUPPORTED),
-        (NOBODY, &[("/etc/mcp/config.yaml", Dangling)], "/etc/mcp/config.yaml", UNSUPPORTED),
-        (NOBODY, &[("/etc/mcp/config.yaml", Unreadable)], "/etc/mcp/config.yaml", UNSUPPORTED),
-        (NOBODY, &[("/etc/mcp/config.yml", RULES)], "/etc/mcp/config.yml", UNSUPPORTED),
-        (NOBODY, &[("/etc/mcp/config.json", RULES)], "/etc/mcp/config.json", UNSUPPORTED),
-        (NOBODY, &[("/etc/mcp/Config.YAML", RULES)], "/etc/mcp/Config.YAML", UNSUPPORTED),
-        (NOBODY, &[("/etc/mcp/policies.d", Folder)], "/etc/mcp/policies.d", UNSUPPORTED),
-        (NOBODY, &[(OWN, RULES), ("/etc/mcp/policies.d", Dangling)], "/etc/mcp/policies.d", UNSUPPORTED),
-        (flag("/f"), &[("/f", RULES), ("/etc/mcp/config.yaml", RULES)], "/etc/mcp/config.yaml", UNSUPPORTED),
-        (variable("/f"), &[("/f", RULES), ("/etc/mcp/config.yaml", RULES)], "/etc/mcp/config.yaml", UNSUPPORTED),
+        // An administrator wrote rules, and they can't be read.
+        (NOBODY, &[("/etc/mcp/config.yaml", Dangling)], SYSTEM, "the configuration can't be read: entity not found"),
+        (NOBODY, &[("/etc/mcp/config.yaml", Unreadable)], SYSTEM, DENIED),
+        (NOBODY, &[("/etc/mcp/config.yaml", Folder)], SYSTEM, "the configuration can't be read: it is not a regular"),
+        (NOBODY, &[("/etc/mcp/config.yml", RULES)], "/etc/mcp/config.yml", MISNAMED),
+        (NOBODY, &[("/etc/mcp/config.json", RULES)], "/etc/mcp/config.json", MISNAMED),
+        (NOBODY, &[("/etc/mcp/Config.YAML", RULES)], "/etc/mcp/Config.YAML", MISNAMED),
+        (NOBODY, &[("/etc/mcp/policies.d", File(""))], "/etc/mcp/policies.d", "the configuration can't be read: not a"),
+        (NOBODY, &[(OWN, RULES), ("/etc/mcp/policies.d", Dangling)], "/etc/mcp/policies.d", "the configuration can't"),
+        (flag("/f"), &[("/f", RULES), (SYSTEM, File("polcy: 1"))], "/etc/mcp/config.yaml:1:1", "unknown key `polcy`"),
+        (variable("/f"), &[("/f", RULES), (SYSTEM, File("x: ["))], "/etc/mcp/config.yaml:2:1", "did not find"),
+        // The variable for another system layer names no rules.
+        (added(""), &[(OWN, RULES)], "\"\"", "SMCP_SYSTEM_CONFIG: the name of the configuration file is empty"),
+        (added("~you/x"), &[(OWN, RULES)], "~you/x", "SMCP_SYSTEM_CONFIG: the home of another user is not looked up"),
+        (added("/s.yaml"), &[(OWN, RULES)], "/s.yaml", &by_added),
+        (added("/s.yaml"), &[("/s.yaml", Unreadable)], "/s.yaml", DENIED),
+        (added("nowhere"), &[(OWN, RULES)], "/work/nowhere", &by_added),
         (
             NOBODY,
             &[("/etc/mcp", File(""))],
             "/etc/mcp",
-            "it is not a directory, so the system layer can't be looked for",
+            "it is not a directory, so the configuration can't be looked for",
         ),
         (NOBODY, &[("/etc/mcp", Dangling)], "/etc/mcp", NOWHERE),
         (NOBODY, &[("/etc/mcp", Loop)], "/etc/mcp", MANY),
@@ -200,37 +217,19 @@ fn no_rules_are_passed_over() {
 }
 
 #[test]
-fn a_variable_for_a_system_layer_is_refused_whatever_it_names() {
-    for (value, shown) in [("/s.yaml", "/s.yaml"), ("", "\"\""), ("nowhere", "nowhere")] {
-        let asked = Asked { system_variable: Some(OsStr::new(value)), ..NOBODY };
-        let says = format!(
-            "{shown}: SMCP_SYSTEM_CONFIG: a system layer is not supported by this version yet \
-             (allowed: no SMCP_SYSTEM_CONFIG)"
-        );
-        assert_eq!(refused(asked, &[(OWN, RULES), ("/s.yaml", RULES)]), [says]);
-    }
-}
-
-#[test]
 fn everything_that_can_not_be_read_is_told_at_once() {
-    let asked = Asked { system_variable: Some(OsStr::new("/s.yaml")), ..NOBODY };
-    let things =
-        [("/etc/mcp/config.yaml", RULES), ("/etc/mcp/policies.d", Folder), ("/home/me/.mcp/policies.d", Folder)];
+    let things = [("/etc/mcp/config.yml", RULES), ("/etc/mcp/Policies.d", Folder), ("/home/me/.mcp/config.yml", RULES)];
+    let said = refused(NOBODY, &things);
     assert_eq!(
-        refused(asked, &things),
+        said,
         [
-            "/etc/mcp/config.yaml: a system layer is not supported by this version yet \
-             (allowed: no such file or directory)",
-            "/etc/mcp/policies.d: a system layer is not supported by this version yet \
-             (allowed: no such file or directory)",
-            "/s.yaml: SMCP_SYSTEM_CONFIG: a system layer is not supported by this version yet \
-             (allowed: no SMCP_SYSTEM_CONFIG)",
-            "~/.mcp/policies.d: a policies.d directory is not supported by this version yet \
-             (allowed: its policies as entries of `policy.custom`, and no such directory)",
+            "/etc/mcp/Policies.d: it is not read: it must be called `policies.d` (allowed: no such file)",
+            "/etc/mcp/config.yml: it is not read: it must be called `config.yaml` (allowed: no such file)",
+            "~/.mcp/config.yml: it is not read: it must be called `config.yaml` (allowed: no such file)",
         ]
     );
     // The places are checked before the text.
-    let malformed = [(OWN, File("policy: [")), ("/home/me/.mcp/policies.d", Folder)];
+    let malformed = [(OWN, File("policy: [")), ("/home/me/.mcp/config.yml", RULES)];
     assert_eq!(refused(NOBODY, &malformed).len(), 1);
     let said = refused(NOBODY, &[(OWN, File("polcy: 1\npolicy: {min_score: 101}"))]);
     assert!(said.len() == 2 && said[0].starts_with("~/.mcp/config.yaml:1:1: unknown key `polcy`"), "{said:?}");

@@ -1,7 +1,6 @@
 //! Good documents and the rules that they mean.
 
 use std::path::Path;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use super::good;
 use super::places;
 use super::read;
 use crate::Config;
-use crate::Notice;
+use crate::ConfigNotice;
 use crate::choice::Audit;
 use crate::parse;
 use smcp_model::facts::Score;
@@ -53,13 +52,10 @@ fn an_empty_document_is_an_empty_configuration() {
 
 #[test]
 fn no_configuration_means_the_defaults_and_says_so() {
-    let config = Config::unconfigured(&places(), None);
+    let config = Config::unconfigured(&places());
     assert!(!config.is_configured());
     assert_eq!(policies(&config), DEFAULTS);
-    assert_eq!(config.notices(), [Notice::Unconfigured]);
-    let file = PathBuf::from("/home/me/.smcp/config.yaml");
-    let config = Config::unconfigured(&places(), Some(&file));
-    assert_eq!(config.notices(), [Notice::Unconfigured, Notice::LegacyFile { file }]);
+    assert_eq!(config.notices(), [ConfigNotice::Unconfigured]);
 }
 
 #[test]
@@ -183,7 +179,7 @@ fn the_warning_threshold_can_only_be_raised() {
     config.raise_warning_threshold(score(95)).unwrap();
     assert_eq!(config.warning_threshold(), score(95));
     assert_eq!(config.layers()[0].policies()[2].settings, json!({ "min_score": 0, "warning_threshold": 95 }));
-    assert!(Config::unconfigured(&places(), None).raise_warning_threshold(score(79)).is_err());
+    assert!(Config::unconfigured(&places()).raise_warning_threshold(score(79)).is_err());
 }
 
 #[test]
@@ -202,9 +198,10 @@ fn the_view_names_the_source_of_every_value() {
     let text = "start_timeout: 90s\npolicy:\n  cert_mode: warn\n  min_score: 80\n  custom:\n    - {name: a, source: a.wasm, settings: {x: [1]}}\n";
     let expected = "\
 registry_url: https://registry.mcp-hub.info  # default
+# ca_file: null  # default
 cache_dir: /home/me/.mcp/cache  # default
 # runtime_dir: null  # default; in the cache
-start_timeout: 1m 30s  # file
+start_timeout: 1m 30s  # ~/.mcp/config.yaml:1:16
 max_facts_age: 1day  # default
 audit: required  # default
 audit_head: none  # default
@@ -212,19 +209,21 @@ audit_log: /home/me/.mcp/audit.jsonl  # default
 
 # user layer: /home/me/.mcp/config.yaml
 # trusted_registries: null  # default; any registry
+registries: open  # default
+# admin_contact: null  # default
 policy:
   # allowed_origins: null  # default; any origin
   min_cert_level: 0  # default
-  min_score: 80  # file
-  cert_mode: warn  # file
+  min_score: 80  # ~/.mcp/config.yaml:4:14
+  cert_mode: warn  # ~/.mcp/config.yaml:3:14
   origin_mode: warn  # default, follows cert_mode
   score_mode: warn  # default, follows cert_mode
   cert_score_check: notice  # default
   warning_threshold: 80  # default
   max_policies: 256  # default
-  custom:  # file
+  custom:  # ~/.mcp/config.yaml:6:7
     - {\"name\":\"a\",\"source\":\"/home/me/.mcp/a.wasm\",\"mode\":\"warn\",\"settings\":{\"x\":[1]},\"limits\":\
-  {\"time\":\"500ms\",\"memory\":\"32MiB\",\"memories\":8,\"instances\":64,\"component_size\":\"32MiB\",\"output\":\"1MiB\"}}
+  {\"time\":\"500ms\",\"memory\":\"32MiB\",\"memories\":8,\"instances\":64,\"component_size\":\"32MiB\",\"output\":\"1MiB\"}}  # ~/.mcp/config.yaml:6:7
 ";
     assert_eq!(good(text).view().to_string(), expected);
 }
@@ -250,4 +249,28 @@ fn what_the_view_prints_means_the_same() {
         assert_eq!(before.max_facts_age(), after.max_facts_age(), "{text}");
         assert_eq!((before.audit(), before.audit_head()), (after.audit(), after.audit_head()), "{text}");
     }
+}
+
+#[test]
+fn a_setting_has_its_place_in_the_file() {
+    let config = good(
+        "policy:\n  custom:\n    - name: a\n      source: a.wasm\n      settings:\n        allow: [x, y]\n        s: {a/b: 1}\n\
+         \x20       deep:\n          - {x: 1}\n    - {name: b, source: b.wasm}\n",
+    );
+    let layer = &config.layers()[0];
+    let spec = |name: &str| layer.policies().iter().find(|spec| spec.name.as_str() == name).unwrap();
+    for (policy, pointer, expected) in [
+        ("a", "", "6:9 policy.custom[0].settings"),
+        ("a", "/allow", "6:16 policy.custom[0].settings.allow"),
+        ("a", "/allow/1", "6:20 policy.custom[0].settings.allow[1]"),
+        ("a", "/allow/2", "6:16 policy.custom[0].settings.allow"),
+        ("a", "/s/a~1b", "7:18 policy.custom[0].settings.s.a/b"),
+        ("a", "/deep/0/x", "9:17 policy.custom[0].settings.deep[0].x"),
+        ("a", "/none/x", "6:9 policy.custom[0].settings"),
+        ("b", "/x", "10:7 policy.custom[1]"),
+    ] {
+        let place = layer.place_of_setting(spec(policy), pointer).unwrap();
+        assert_eq!(format!("{} {}", place.to_string().replace("~/.mcp/config.yaml:", ""), place.key()), expected);
+    }
+    assert_eq!(layer.place_of_setting(spec("score"), "/min_score"), None);
 }

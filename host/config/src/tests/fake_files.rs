@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use crate::Files;
 use smcp_model::guarded::Folder;
 use smcp_model::guarded::Guarded;
+use smcp_model::guarded::GuardedNames;
 use smcp_model::guarded::ReadError;
+use smcp_model::ownership::Owners;
 use smcp_model::ownership::Untrusted;
 use smcp_model::suspect::Suspect;
 
@@ -41,6 +43,7 @@ pub(super) enum Thing {
 pub(super) struct FakeFiles {
     things: BTreeMap<PathBuf, Thing>,
     writable_by_others: Vec<PathBuf>,
+    owned_by_the_user: Vec<PathBuf>,
     /// The owner of the home, when that is not the caller.
     pub(super) owner_of_home: Option<u32>,
 }
@@ -62,6 +65,25 @@ impl FakeFiles {
     pub(super) fn writable(mut self, path: &str) -> Self {
         self.writable_by_others.push(PathBuf::from(path));
         self
+    }
+
+    /// Returns the same, with a path that belongs to the user; all others belong to root.
+    pub(super) fn owned(mut self, path: &str) -> Self {
+        self.owned_by_the_user.push(PathBuf::from(path));
+        self
+    }
+
+    /// Returns what others could have changed on the way to a path.
+    fn suspects(&self, path: &Path, folder: Folder, owners: Owners) -> Vec<Suspect> {
+        // `Folder::Any` allows a folder that others may write to, such as a sticky one of root.
+        let counts = |suspect: &&PathBuf| path.starts_with(suspect) && (folder == Folder::Own || *suspect == path);
+        let suspect = |path: &PathBuf, why| Suspect { path: path.clone(), why, uid: 1000, is_link: false };
+        let writable = self.writable_by_others.iter().filter(counts);
+        let foreign = self.owned_by_the_user.iter().filter(|owned| owners == Owners::Root && path.starts_with(owned));
+        writable
+            .map(|path| suspect(path, Untrusted::OthersWrite { mode: 0o777 }))
+            .chain(foreign.map(|path| suspect(path, Untrusted::Foreign { uid: 1000 })))
+            .collect()
     }
 
     /// Returns what is at a path. An error comes from the first part of the path that is not a folder.
@@ -114,15 +136,11 @@ impl Files for FakeFiles {
         }
     }
 
-    fn read_guarded(&self, path: &Path, limit: usize, folder: Folder) -> Guarded {
-        // `Folder::Any` allows a folder that others may write to, such as a sticky one of root.
-        let counts = |suspect: &&PathBuf| path.starts_with(suspect) && (folder == Folder::Own || *suspect == path);
-        let suspect = |path: &PathBuf| Suspect {
-            path: path.clone(),
-            why: Untrusted::OthersWrite { mode: 0o777 },
-            uid: 1000,
-            is_link: false,
-        };
+    fn names_guarded(&self, path: &Path, folder: Folder, owners: Owners) -> GuardedNames {
+        GuardedNames { names: self.names(path), suspects: self.suspects(path, folder, owners) }
+    }
+
+    fn read_guarded(&self, path: &Path, limit: usize, folder: Folder, owners: Owners) -> Guarded {
         let bytes = match self.at(path) {
             Ok(Thing::File(text)) => Ok(text.as_bytes().to_vec()),
             Ok(Thing::Large(size)) if size <= limit => Ok(vec![b'#'; size]),
@@ -133,7 +151,7 @@ impl Files for FakeFiles {
             Ok(Thing::Pipe | Thing::Folder | Thing::Unlisted | Thing::Closed) => Err(ReadError::NotAFile),
             Err(error) => Err(error.into()),
         };
-        Guarded { bytes, suspects: self.writable_by_others.iter().filter(counts).map(suspect).collect() }
+        Guarded { bytes, suspects: self.suspects(path, folder, owners) }
     }
 
     fn foreign_owner(&self, path: &Path) -> Option<u32> {

@@ -158,5 +158,10 @@ fn what_is_shown_reads_back_as_the_same() {
     assert!(shown.contains(limits), "{shown}");
     assert_eq!(in_force(&good(&shown)), in_force(&good(&text)));
     assert!(shown.contains("\n  max_policies: 256  # default\n"), "{shown}");
-    assert!(good("policy: {max_policies: 300}").view().to_string().contains("\n  max_policies: 300  # file\n"));
+    assert!(
+        good("policy: {max_policies: 300}")
+            .view()
+            .to_string()
+            .contains("\n  max_policies: 300  # ~/.mcp/config.yaml:1:24\n")
+    );
 }

@@ -7,7 +7,7 @@ const SCRIPT_LINE: usize = 256;
 
 /// A kind of file.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum FileFormat {
+pub(super) enum ProgramFormat {
     /// Its first line begins with `#!`.
     Script {
         /// The first word of the line; empty when there is none.
@@ -74,7 +74,7 @@ impl fmt::Display for Machine {
     }
 }
 
-impl FileFormat {
+impl ProgramFormat {
     /// The kind of a file that begins with these bytes.
     pub(super) fn of(head: &[u8]) -> Self {
         if let Some(rest) = head.strip_prefix(b"#!") {
@@ -90,18 +90,18 @@ impl FileFormat {
     }
 }
 
-fn script(rest: &[u8]) -> FileFormat {
+fn script(rest: &[u8]) -> ProgramFormat {
     let line = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let start = line.iter().position(|byte| !blank(byte)).unwrap_or(line.len());
     let named = line.get(start..).unwrap_or_default();
     let interpreter = named.split(blank).next().unwrap_or_default().to_vec();
-    FileFormat::Script { interpreter, ends_in_cr: line.ends_with(b"\r") }
+    ProgramFormat::Script { interpreter, ends_in_cr: line.ends_with(b"\r") }
 }
 
-fn elf(head: &[u8]) -> FileFormat {
+fn elf(head: &[u8]) -> ProgramFormat {
     let bytes = Elf { head, big: head.get(5) == Some(&2), wide: head.get(4) == Some(&2) };
-    FileFormat::Elf {
+    ProgramFormat::Elf {
         machine: Machine(u16::try_from(bytes.number(18, 2).unwrap_or_default()).unwrap_or_default()),
         loader: bytes.loader(),
     }
@@ -156,8 +156,8 @@ mod tests {
     #[test]
     fn a_script_names_its_interpreter_as_the_system_reads_it() {
         let script =
-            |interpreter: &[u8], ends_in_cr| FileFormat::Script { interpreter: interpreter.to_vec(), ends_in_cr };
-        let cases: [(&[u8], FileFormat); 8] = [
+            |interpreter: &[u8], ends_in_cr| ProgramFormat::Script { interpreter: interpreter.to_vec(), ends_in_cr };
+        let cases: [(&[u8], ProgramFormat); 8] = [
             (b"#!/bin/sh\necho", script(b"/bin/sh", false)),
             (b"#! \t/bin/sh -e\n", script(b"/bin/sh", false)),
             (b"#!/bin/sh", script(b"/bin/sh", false)),
@@ -168,7 +168,7 @@ mod tests {
             (b"#!  \r\n", script(b"\r", true)),
         ];
         for (head, expected) in cases {
-            assert_eq!(FileFormat::of(head), expected, "{}", String::from_utf8_lossy(head));
+            assert_eq!(ProgramFormat::of(head), expected, "{}", String::from_utf8_lossy(head));
         }
     }
 
@@ -178,8 +178,8 @@ mod tests {
             [&[0x7f, b'E', b'L', b'F', class, data][..], &[0; 12], &machine, &[0; 44]].concat()
         };
         let machine = |head: &[u8]| {
-            let format = FileFormat::of(head);
-            if let FileFormat::Elf { machine, loader: None } = format {
+            let format = ProgramFormat::of(head);
+            if let ProgramFormat::Elf { machine, loader: None } = format {
                 machine.to_string()
             } else {
                 format!("{format:?}")
@@ -196,17 +196,17 @@ mod tests {
         for (head, expected) in cases {
             assert_eq!(machine(&head), expected, "{head:?}");
         }
-        let others: [(&[u8], FileFormat); 7] = [
-            (b"", FileFormat::Empty),
-            (b"MZ\x90\0", FileFormat::Windows),
-            (b"\xcf\xfa\xed\xfe\x07", FileFormat::MacOs),
-            (b"\xca\xfe\xba\xbe\0", FileFormat::MacOs),
-            (b"echo hello\n", FileFormat::Other),
-            (b"\n#!/bin/sh\n", FileFormat::Other),
-            (b"\xef\xbb\xbf#!/bin/sh\n", FileFormat::Other),
+        let others: [(&[u8], ProgramFormat); 7] = [
+            (b"", ProgramFormat::Empty),
+            (b"MZ\x90\0", ProgramFormat::Windows),
+            (b"\xcf\xfa\xed\xfe\x07", ProgramFormat::MacOs),
+            (b"\xca\xfe\xba\xbe\0", ProgramFormat::MacOs),
+            (b"echo hello\n", ProgramFormat::Other),
+            (b"\n#!/bin/sh\n", ProgramFormat::Other),
+            (b"\xef\xbb\xbf#!/bin/sh\n", ProgramFormat::Other),
         ];
         for (head, expected) in others {
-            assert_eq!(FileFormat::of(head), expected, "{head:?}");
+            assert_eq!(ProgramFormat::of(head), expected, "{head:?}");
         }
     }
 
@@ -214,7 +214,7 @@ mod tests {
     fn our_own_program_is_for_our_own_machine() {
         #[expect(clippy::disallowed_methods, reason = "a program that certainly starts here")]
         let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
-        if let FileFormat::Elf { machine, loader } = FileFormat::of(&own) {
+        if let ProgramFormat::Elf { machine, loader } = ProgramFormat::of(&own) {
             assert_eq!(machine, OURS);
             assert!(loader.is_none_or(|loader| loader.starts_with(b"/")), "a loader has an absolute path");
         }

@@ -10,7 +10,7 @@ use std::hash::RandomState;
 use crate::proxy::scan::MessageFacts;
 use crate::proxy::scan::ScanEvent;
 use crate::proxy::scan::Scanner;
-use crate::proxy::session::Session;
+use crate::proxy::session::McpSession;
 use crate::proxy::skim::OVERLAP;
 use crate::proxy::skim::Skimmer;
 use smcp_model::limits;
@@ -34,7 +34,7 @@ impl ClientStream {
     }
 
     /// Passes the messages in these bytes on to the session.
-    pub(crate) fn hear(&mut self, bytes: &[u8], session: &mut Session) {
+    pub(crate) fn hear(&mut self, bytes: &[u8], session: &mut McpSession) {
         let begun = if self.reading { memchr::memchr(b'\n', bytes).map_or(bytes.len(), |end| end + 1) } else { 0 };
         let (line, rest) = bytes.split_at(begun);
         self.read(line, session);
@@ -54,7 +54,7 @@ impl ClientStream {
     }
 
     /// Shows the scanner these bytes, and the session the messages in them.
-    fn read(&mut self, bytes: &[u8], session: &mut Session) {
+    fn read(&mut self, bytes: &[u8], session: &mut McpSession) {
         scan(&mut self.scanner, bytes, |facts| session.client_said(facts));
         if let Some(last) = bytes.last() {
             self.reading = *last != b'\n';
@@ -122,15 +122,15 @@ mod tests {
 
     /// One client, heard by two sessions: with skimming, and without.
     struct Twice {
-        skimmed: (ClientStream, Session),
-        read: (ClientStream, Session),
+        skimmed: (ClientStream, McpSession),
+        read: (ClientStream, McpSession),
         hasher: RandomState,
     }
 
     impl Twice {
         fn new() -> Self {
             let hasher = RandomState::new();
-            let one = || (ClientStream::new(hasher.clone()), Session::default());
+            let one = || (ClientStream::new(hasher.clone()), McpSession::default());
             Self { skimmed: one(), read: one(), hasher }
         }
 
@@ -154,7 +154,7 @@ mod tests {
         }
 
         /// An event of the server, about a request with the given id.
-        fn serve(&mut self, id: u8, act: impl Fn(&mut Session, &MessageFacts)) {
+        fn serve(&mut self, id: u8, act: impl Fn(&mut McpSession, &MessageFacts)) {
             let id = Some(Id::scalar(id.to_string().as_bytes(), &self.hasher));
             for session in [&mut self.skimmed.1, &mut self.read.1] {
                 act(session, &MessageFacts { id, result: true, ..MessageFacts::default() });

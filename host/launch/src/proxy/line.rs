@@ -11,7 +11,7 @@ use crate::proxy::members::skip_space;
 use crate::proxy::scan::MessageFacts;
 use crate::proxy::scan::ScanEvent;
 use crate::proxy::scan::Scanner;
-use crate::proxy::session::Session;
+use crate::proxy::session::McpSession;
 use crate::proxy::session::Waiting;
 use crate::proxy::token::Method;
 use crate::proxy::words::Words;
@@ -83,7 +83,7 @@ impl Line {
     }
 
     /// Ends the line; `mark` is the byte that ends it.
-    pub(crate) fn end(&mut self, mark: u8, session: &Session) {
+    pub(crate) fn end(&mut self, mark: u8, session: &McpSession) {
         let silent = session.is_silent();
         if !silent {
             self.spanning = None;
@@ -109,7 +109,7 @@ impl Line {
         &mut self,
         bytes: &[u8],
         words: &Words,
-        session: &mut Session,
+        session: &mut McpSession,
         out: &mut Vec<u8>,
     ) -> Result<(), Evasion> {
         self.fresh &= bytes.is_empty();
@@ -155,7 +155,7 @@ impl Line {
     }
 
     /// Reads on in a value that began on an earlier line.
-    fn span(&mut self, bytes: &[u8], session: &Session) -> Result<(), Evasion> {
+    fn span(&mut self, bytes: &[u8], session: &McpSession) -> Result<(), Evasion> {
         let Some(spanning) = &mut self.spanning else { return Ok(()) };
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -170,7 +170,7 @@ impl Line {
     }
 
     /// Decides what happens to the line, now that more is known of it.
-    fn judge(&mut self, event: ScanEvent, session: &mut Session, out: &mut Vec<u8>) -> Result<(), Evasion> {
+    fn judge(&mut self, event: ScanEvent, session: &mut McpSession, out: &mut Vec<u8>) -> Result<(), Evasion> {
         let facts = *self.scanner.facts();
         let silent = session.is_silent();
         if silent && !facts.on_own_line {
@@ -199,14 +199,14 @@ impl Line {
         }
     }
 
-    fn close_if_answer(&self, event: ScanEvent, facts: &MessageFacts, session: &mut Session) {
+    fn close_if_answer(&self, event: ScanEvent, facts: &MessageFacts, session: &mut McpSession) {
         if event == ScanEvent::Message && (facts.result || facts.error) {
             session.close(facts);
         }
     }
 
     /// Handles a line that is longer than what may be held.
-    fn overflow(&mut self, words: &Words, session: &Session, out: &mut Vec<u8>) -> Result<(), Evasion> {
+    fn overflow(&mut self, words: &Words, session: &McpSession, out: &mut Vec<u8>) -> Result<(), Evasion> {
         if !session.is_silent() {
             self.release(LineMode::Through, out);
             return Ok(());
@@ -243,7 +243,7 @@ impl Line {
 }
 
 /// Whether a message can't be an answer that has to carry the warning, nor be taken for one.
-fn is_nobodys(facts: &MessageFacts, session: &Session) -> bool {
+fn is_nobodys(facts: &MessageFacts, session: &McpSession) -> bool {
     if facts.batched {
         return false;
     }
@@ -256,7 +256,7 @@ fn is_nobodys(facts: &MessageFacts, session: &Session) -> bool {
 }
 
 /// Checks a message that is not a line of its own, which some clients read nevertheless.
-fn apart(facts: &MessageFacts, event: ScanEvent, session: &Session) -> Result<(), Evasion> {
+fn apart(facts: &MessageFacts, event: ScanEvent, session: &McpSession) -> Result<(), Evasion> {
     if facts.on_own_line || !facts.result {
         return Ok(());
     }

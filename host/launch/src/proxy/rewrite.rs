@@ -14,8 +14,8 @@ use crate::proxy::members::Elements;
 use crate::proxy::members::Members;
 use crate::proxy::members::NotJson;
 use crate::proxy::scan::MessageFacts;
+use crate::proxy::session::McpSession;
 use crate::proxy::session::OpenRequest;
-use crate::proxy::session::Session;
 use crate::proxy::session::Waiting;
 use crate::proxy::token::Id;
 use crate::proxy::token::Method;
@@ -30,7 +30,7 @@ pub(crate) struct Rewriter<'p> {
     /// Hashes ids.
     pub(crate) hasher: &'p RandomState,
     /// The open requests, and the state of the warning.
-    pub(crate) session: &'p mut Session,
+    pub(crate) session: &'p mut McpSession,
 }
 
 impl Rewriter<'_> {

@@ -36,7 +36,7 @@ pub(crate) enum Waiting {
 /// A session between one client and one server.
 #[derive(Debug, Default)]
 #[cfg_attr(test, derive(Clone, PartialEq))]
-pub(crate) struct Session {
+pub(crate) struct McpSession {
     open: HashMap<u64, OpenRequest>,
     /// The requests by age. Closed ones are removed later.
     ages: VecDeque<(u64, u64)>,
@@ -59,7 +59,7 @@ pub(crate) struct Session {
     notified: bool,
 }
 
-impl Session {
+impl McpSession {
     /// Whether no answer has carried the warning yet in a form that stays with the model. Until then the server must
     /// not evade it.
     pub(crate) fn is_silent(&self) -> bool {

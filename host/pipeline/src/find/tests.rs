@@ -110,7 +110,7 @@ fn a_cache_that_is_always_emptied_is_given_up() {
         read_head: |_| None,
         compilation: Compilation::InProcess,
     };
-    let session = Session::new(Config::unconfigured(&places, None), system, SharedHost::default());
+    let session = Session::new(Config::unconfigured(&places), system, SharedHost::default());
     let registry = published(temp.path());
     session.cache().unwrap();
     let blobs = authority::create_dir(&session.config().cache_dir().unwrap().join("blobs")).unwrap();

@@ -24,8 +24,8 @@ use smcp_model::record::RequestRecord;
 use smcp_model::record::ServerEnd;
 use smcp_model::record::StartRecord;
 use smcp_model::request::Context;
+use smcp_model::request::Subject;
 use smcp_model::text::SafeText;
-use smcp_policy::request;
 
 /// The version of smcp, which policies get too.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -47,10 +47,7 @@ pub(super) fn decision(config: &Config, judged: &Judged, context: Context, conse
         package: SafeText::new(&judged.subject.label()),
         consent,
         decision: judged.document(consent),
-        request: RequestRecord {
-            subject: request::document_of(&judged.subject),
-            context: Some(ContextRecord::new(context, VERSION)),
-        },
+        request: RequestRecord { subject: judged.subject.clone(), context: Some(ContextRecord::new(context, VERSION)) },
         policies: policies(config, judged),
     }))
 }
@@ -61,7 +58,7 @@ pub(super) fn refusal(failed: &Failed, decision: DecisionDocument) -> Body {
         package: SafeText::new(&failed.subject.label()),
         consent: None,
         decision,
-        request: RequestRecord { subject: request::document_of(&failed.subject), context: None },
+        request: RequestRecord { subject: Subject::clone(&failed.subject), context: None },
         policies: Vec::new(),
     }))
 }

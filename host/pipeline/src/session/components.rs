@@ -31,7 +31,7 @@ impl Session {
             (PolicySource::File(_), Mode::Disabled) => Err(Unreadable::Disabled),
             (PolicySource::File(path), Mode::Strict | Mode::Warn) => {
                 let Guarded { bytes, suspects } =
-                    authority::read_guarded(path, spec.limits.component_size, Folder::Any);
+                    authority::read_guarded(path, spec.limits.component_size, Folder::Any, spec.layer.owners());
                 let suspect = suspects.into_iter().next();
                 if let (OnSuspect::Refuse, Some(suspect)) = (self.config().on_suspect(), suspect) {
                     return Err(PipelineError::Untrusted { name: spec.name.clone(), suspect });
@@ -49,7 +49,7 @@ impl Session {
         let of_one = |spec: &Arc<PolicySpec>| match &spec.source {
             PolicySource::BuiltIn(_) => Vec::new(),
             // No bytes are needed to know who could write to it.
-            PolicySource::File(path) => authority::read_guarded(path, 0, Folder::Any).suspects,
+            PolicySource::File(path) => authority::read_guarded(path, 0, Folder::Any, spec.layer.owners()).suspects,
         };
         let mut distinct: Vec<Suspect> = Vec::new();
         for suspect in specs.flat_map(of_one) {

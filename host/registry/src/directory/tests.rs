@@ -4,7 +4,8 @@ use serde_json::Value;
 use serde_json::json;
 
 use super::*;
-use crate::testing::Bed;
+use crate::testing::RegistryBed as _;
+use smcp_bed::Bed;
 use smcp_model::exit::ExitKind;
 use smcp_model::facts::CertLevel;
 use smcp_model::facts::Origin;
@@ -24,7 +25,7 @@ fn document(version: &str, status: &str) -> Value {
 
 /// A registry with these documents, as entries with these names.
 fn registry(documents: &[(&str, Value)]) -> (Bed, DirectoryRegistry) {
-    let bed = Bed::new();
+    let bed = Bed::with(["registry", "cache"]);
     let folder = "registry/packages/acme/tool";
     bed.root.create_dir_all(folder).unwrap();
     for (name, document) in documents {
@@ -112,7 +113,7 @@ fn what_is_missing_is_answered_with_what_is_there() {
         assert_eq!((error.code(), error.exit_kind()), (code, ExitKind::Registry));
         assert!(error.to_string().contains(hint), "{reference}: {error}");
     }
-    let error = resolve(&Bed::new().registry(), "acme/tool@1.0.0").unwrap_err();
+    let error = resolve(&Bed::with(["registry", "cache"]).registry(), "acme/tool@1.0.0").unwrap_err();
     assert!(error.to_string().contains("no packages at all"), "{error}");
 }
 

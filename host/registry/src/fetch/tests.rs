@@ -8,8 +8,9 @@ use serde_json::Value;
 use serde_json::json;
 
 use super::*;
-use crate::testing::Bed;
+use crate::testing::RegistryBed as _;
 use crate::testing::manifest;
+use smcp_bed::Bed;
 use smcp_model::exit::ExitKind;
 use smcp_model::facts::Facts;
 use smcp_model::limits;
@@ -99,7 +100,7 @@ fn identity_is_checked_against_the_answer() {
         ("/bundle/size_bytes", json!(7), Some("size in the manifest")),
     ];
     for (path, value, problem) in cases {
-        let (bed, client) = (Bed::new(), fake(&with(path, value.clone())));
+        let (bed, client) = (Bed::with(["registry", "cache"]), fake(&with(path, value.clone())));
         let result = fetch(&client, &bed.cache(), &answer(&client), &Deadline::none(), &mut Unwatched);
         match (result, problem) {
             (Ok(package), None) => assert_eq!((package.label().as_str(), package.bundle_size), ("acme/tool@1.0.0", 6)),
@@ -110,7 +111,7 @@ fn identity_is_checked_against_the_answer() {
             (result, _) => panic!("{path} = {value}: {result:?}"),
         }
     }
-    let (bed, client) = (Bed::new(), fake(&manifest("acme/tool", "1.0.0")));
+    let (bed, client) = (Bed::with(["registry", "cache"]), fake(&manifest("acme/tool", "1.0.0")));
     let resolution = Resolution { bundle_size: Some(5), ..answer(&client) };
     let error = fetch(&client, &bed.cache(), &resolution, &Deadline::none(), &mut Unwatched).unwrap_err();
     assert!(error.to_string().contains("size in the registry's answer"), "{error}");
@@ -118,7 +119,7 @@ fn identity_is_checked_against_the_answer() {
 
 #[test]
 fn bytes_that_are_not_those_of_the_digest_are_not_kept() {
-    let (bed, client) = (Bed::new(), fake(&manifest("acme/tool", "1.0.0")));
+    let (bed, client) = (Bed::with(["registry", "cache"]), fake(&manifest("acme/tool", "1.0.0")));
     let resolution = Resolution { manifest_digest: Digest::of(b"other"), ..answer(&client) };
     let error = fetch(&client, &bed.cache(), &resolution, &Deadline::none(), &mut Unwatched).unwrap_err();
     assert_eq!((error.code(), blobs(&bed)), ("digest-mismatch", 0));
@@ -131,7 +132,7 @@ fn bytes_that_are_not_those_of_the_digest_are_not_kept() {
 #[test]
 fn a_registry_that_never_stops_is_stopped() {
     let endless = " ".repeat(limits::MANIFEST + 1);
-    let (bed, client) = (Bed::new(), fake(&endless));
+    let (bed, client) = (Bed::with(["registry", "cache"]), fake(&endless));
     let error = fetch(&client, &bed.cache(), &answer(&client), &Deadline::none(), &mut Unwatched).unwrap_err();
     assert_eq!((error.code(), blobs(&bed)), ("too-large", 0));
 
@@ -151,7 +152,7 @@ fn a_registry_that_breaks_off_is_a_registry_error() {
             Err(std::io::ErrorKind::ConnectionReset.into())
         }
     }
-    let bed = Bed::new();
+    let bed = Bed::with(["registry", "cache"]);
     let client = Fake { bundle: || Box::new((&b"bun"[..]).chain(Broken)), ..fake(&manifest("acme/tool", "1.0.0")) };
     let error = fetch(&client, &bed.cache(), &answer(&client), &Deadline::none(), &mut Unwatched).unwrap_err();
     assert_eq!((error.code(), error.exit_kind()), ("registry-unavailable", ExitKind::Registry));
@@ -160,7 +161,7 @@ fn a_registry_that_breaks_off_is_a_registry_error() {
 
 #[test]
 fn a_corrupt_cached_file_is_fetched_again_and_a_corrupt_registry_is_not_believed() {
-    let bed = Bed::new();
+    let bed = Bed::with(["registry", "cache"]);
     let published = bed.publish("acme/tool", "1.0.0");
     bed.fetch("acme/tool@1.0.0").unwrap();
     for digest in [published.bundle_digest, published.manifest_digest] {
@@ -185,7 +186,7 @@ fn a_corrupt_cached_file_is_fetched_again_and_a_corrupt_registry_is_not_believed
 #[test]
 fn the_cache_is_for_its_owner_alone() {
     use cap_std::fs::MetadataExt as _;
-    let bed = Bed::new();
+    let bed = Bed::with(["registry", "cache"]);
     let published = bed.publish("acme/tool", "1.0.0");
     bed.fetch("acme/tool@1.0.0").unwrap();
     let _run = bed.run_folder();

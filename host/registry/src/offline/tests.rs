@@ -4,7 +4,8 @@ use std::io;
 
 use super::*;
 use crate::error::RegistryProblem;
-use crate::testing::Bed;
+use crate::testing::RegistryBed as _;
+use smcp_bed::Bed;
 
 const NOW: u64 = 1_800_000_000;
 const DAY: Duration = Duration::from_secs(86_400);
@@ -16,7 +17,7 @@ fn outage() -> PackageError {
 
 /// A cache with answers from `NOW` about three versions, two of which have the same bundle.
 fn bed() -> (Bed, Registry) {
-    let bed = Bed::new();
+    let bed = Bed::with(["registry", "cache"]);
     let registry = Registry::Directory("/srv/r".into());
     for (version, bundle) in [("1.0.0", "shared"), ("1.1.0", "shared"), ("2.0.0", "own")] {
         let resolution = Resolution {

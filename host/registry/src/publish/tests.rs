@@ -1,10 +1,10 @@
 //! Tests of publishing: a directory becomes a version; what is refused.
 
 use super::*;
-use crate::testing::Bed;
+use crate::testing::RegistryBed as _;
 use crate::testing::manifest;
 use crate::testing::request;
-use crate::testing::walk;
+use smcp_bed::Bed;
 use smcp_bundle::unpack;
 use smcp_model::deadline::Deadline;
 use smcp_model::exit::ExitKind;
@@ -22,7 +22,7 @@ fn refused(request: &PublishRequest, bed: &Bed) -> PackageError {
 
 #[test]
 fn what_was_published_comes_back_byte_for_byte() {
-    let bed = Bed::new();
+    let bed = Bed::with(["registry", "cache"]);
     let long = format!("{}/{}", "d".repeat(120), "f".repeat(120));
     let text = manifest(ID, "1.0.0");
     let files = [
@@ -41,12 +41,7 @@ fn what_was_published_comes_back_byte_for_byte() {
     assert_eq!((package.bundle_size, published.updated), (published.bundle_size, false));
 
     let unpacked = unpack(&bed.cache(), bed.run_folder(), &package, &Deadline::none(), &|| false).unwrap();
-    let (mut expected, mut found) = (Vec::new(), Vec::new());
-    walk(&source, "", &mut expected);
-    walk(unpacked.root(), "", &mut found);
-    expected.sort();
-    found.sort();
-    assert_eq!(found, expected);
+    assert_eq!(smcp_bed::files(unpacked.root()), smcp_bed::files(&source));
     assert!(unpacked.root().is_dir("empty"));
     let mode = |path: &str| unpacked.root().metadata(path).unwrap().mode() & 0o777;
     assert_eq!((mode("bin/server"), mode("server.py")), (0o500, 0o400));
@@ -54,7 +49,7 @@ fn what_was_published_comes_back_byte_for_byte() {
 
 #[test]
 fn every_fact_comes_back_and_none_is_invented() {
-    let bed = Bed::new();
+    let bed = Bed::with(["registry", "cache"]);
     let source = || bed.root.open_dir("source").unwrap();
     bed.source("source", &[("manifest.json", &manifest(ID, "1.0.0"))]);
     publish(&bed.registry(), &request(ID, "1.0.0", source())).unwrap();
@@ -81,7 +76,7 @@ fn every_fact_comes_back_and_none_is_invented() {
 
 #[test]
 fn the_same_directory_gives_the_same_bytes() {
-    let (one, two) = (Bed::new(), Bed::new());
+    let (one, two) = (Bed::with(["registry", "cache"]), Bed::with(["registry", "cache"]));
     let text = manifest(ID, "1.0.0");
     one.source("source", &[("b", "x"), ("a/z", "y"), ("manifest.json", &text), ("*run", "z")]);
     two.source("source", &[("*run", "z"), ("manifest.json", &text), ("a/z", "y"), ("b", "x")]);
@@ -96,7 +91,7 @@ fn the_same_directory_gives_the_same_bytes() {
 
 #[test]
 fn a_version_never_changes_but_what_is_said_of_it_may() {
-    let bed = Bed::new();
+    let bed = Bed::with(["registry", "cache"]);
     let source = || bed.root.open_dir("source").unwrap();
     bed.source("source", &[("manifest.json", &manifest(ID, "1.0.0")), ("server.py", "one")]);
     let first = publish(&bed.registry(), &request(ID, "1.0.0", source())).unwrap();
@@ -126,11 +121,11 @@ fn a_manifest_must_be_that_of_the_version() {
         (insert("package"), "manifest-invalid"),
     ];
     for (text, code) in cases {
-        let bed = Bed::new();
+        let bed = Bed::with(["registry", "cache"]);
         let error = refused(&request(ID, "1.0.0", bed.source("source", &[("manifest.json", &text)])), &bed);
         assert_eq!(error.code(), code, "{text}: {error}");
     }
-    let bed = Bed::new();
+    let bed = Bed::with(["registry", "cache"]);
     let error = refused(&request(ID, "1.0.0", bed.source("source", &[("server.py", "x")])), &bed);
     assert!(error.to_string().contains("there is no `manifest.json`"), "{error}");
     let source = bed.source("other", &[("manifest.json", &good)]);
@@ -154,7 +149,7 @@ fn only_regular_files_and_directories_are_packed() {
         }),
     ];
     for (problem, spoil) in cases {
-        let bed = Bed::new();
+        let bed = Bed::with(["registry", "cache"]);
         let source = bed.source("source", &[("manifest.json", &manifest(ID, "1.0.0")), ("dir/", "")]);
         spoil(&source);
         let error = refused(&request(ID, "1.0.0", source), &bed);
@@ -164,7 +159,7 @@ fn only_regular_files_and_directories_are_packed() {
 
 #[test]
 fn everything_that_may_not_be_packed_is_named_at_once() {
-    let bed = Bed::new();
+    let bed = Bed::with(["registry", "cache"]);
     let text = manifest(ID, "1.0.0");
     let source =
         bed.source("source", &[("manifest.json", &text), (".env", "A=1"), (".git/config", ""), ("a/.npmrc", "")]);
@@ -196,17 +191,14 @@ fn everything_that_may_not_be_packed_is_named_at_once() {
 
 /// The names in a bundle of these files.
 fn packed(files: &[(&str, &str)], exclude: &[&str]) -> Vec<String> {
-    let bed = Bed::new();
+    let bed = Bed::with(["registry", "cache"]);
     let text = manifest(ID, "1.0.0");
     let source = bed.source("source", &[&[("manifest.json", text.as_str())], files].concat());
     let exclude = exclude.iter().map(|pattern| pattern.parse().unwrap()).collect();
     publish(&bed.registry(), &PublishRequest { exclude, ..request(ID, "1.0.0", source) }).unwrap();
     let package = bed.fetch("acme/tool@1.0.0").unwrap();
     let unpacked = unpack(&bed.cache(), bed.run_folder(), &package, &Deadline::none(), &|| false).unwrap();
-    let mut found = Vec::new();
-    walk(unpacked.root(), "", &mut found);
-    found.sort();
-    found.into_iter().map(|(name, _)| name).collect()
+    smcp_bed::files(unpacked.root()).into_iter().map(|(name, _)| name).collect()
 }
 
 #[test]
@@ -227,7 +219,7 @@ fn what_is_left_out_is_what_the_patterns_say() {
         "the last decides"
     );
 
-    let bed = Bed::new();
+    let bed = Bed::with(["registry", "cache"]);
     let source = bed.source("source", &[("manifest.json", &manifest(ID, "1.0.0")), (".smcpignore", "ok\n[x\n")]);
     let error = refused(&request(ID, "1.0.0", source), &bed).to_string();
     assert!(error.contains("its `.smcpignore`: line 2: `[x` is no pattern"), "{error}");
@@ -235,7 +227,7 @@ fn what_is_left_out_is_what_the_patterns_say() {
 
 #[test]
 fn a_registry_is_no_part_of_what_it_holds() {
-    let bed = Bed::new();
+    let bed = Bed::with(["registry", "cache"]);
     bed.root.write("manifest.json", manifest(ID, "1.0.0")).unwrap();
     let whole = || request(ID, "1.0.0", bed.root.try_clone().unwrap());
     let published = publish(&bed.registry(), &whole()).unwrap();
@@ -248,7 +240,7 @@ fn a_registry_is_no_part_of_what_it_holds() {
 
 #[test]
 fn a_byte_order_mark_does_not_matter() {
-    let bed = Bed::new();
+    let bed = Bed::with(["registry", "cache"]);
     let text = format!("\u{feff}{}", manifest(ID, "1.0.0").replace(',', ",\r\n"));
     let source = bed.source("source", &[("manifest.json", &text)]);
     publish(&bed.registry(), &request(ID, "1.0.0", source)).unwrap();
@@ -257,7 +249,7 @@ fn a_byte_order_mark_does_not_matter() {
 
 #[test]
 fn a_directory_that_is_too_large_is_refused_before_it_is_read() {
-    let bed = Bed::new();
+    let bed = Bed::with(["registry", "cache"]);
     let source = bed.source("source", &[("manifest.json", &manifest(ID, "1.0.0"))]);
     source.create("huge").unwrap().set_len(limits::BUNDLE_UNPACKED + 1).unwrap();
     let error = refused(&request(ID, "1.0.0", source), &bed);
@@ -266,7 +258,7 @@ fn a_directory_that_is_too_large_is_refused_before_it_is_read() {
 
 #[test]
 fn publishers_wait_for_each_other() {
-    let bed = Bed::new();
+    let bed = Bed::with(["registry", "cache"]);
     bed.source("source", &[("manifest.json", &manifest(ID, "1.0.0")), ("server.py", "x")]);
     let held = lock(&bed.registry()).unwrap();
     std::thread::scope(|scope| {
@@ -292,7 +284,7 @@ fn a_command_that_can_not_start_is_noticed() {
         (r#"["python3","-m","x.py"]"#, "", &[], &[]),
     ];
     for (command, workdir, files, says) in cases {
-        let bed = Bed::new();
+        let bed = Bed::with(["registry", "cache"]);
         let entrypoint = format!(r#""command":{command},"workdir":"{workdir}""#);
         let text = manifest(ID, "1.0.0").replace(r#""command":["python3","server.py"]"#, &entrypoint);
         let source = bed.source("source", &[&[("manifest.json", text.as_str())], files].concat());

@@ -7,7 +7,9 @@ use std::path::Path;
 use smcp_authority as authority;
 use smcp_authority::Folder;
 use smcp_authority::Guarded;
+use smcp_authority::GuardedNames;
 use smcp_config::Files;
+use smcp_model::ownership::Owners;
 
 /// The files of this machine.
 #[derive(Debug, Clone, Copy)]
@@ -22,8 +24,12 @@ impl Files for RealFiles {
         authority::exists(path)
     }
 
-    fn read_guarded(&self, path: &Path, limit: usize, folder: Folder) -> Guarded {
-        authority::read_guarded(path, limit, folder)
+    fn read_guarded(&self, path: &Path, limit: usize, folder: Folder, owners: Owners) -> Guarded {
+        authority::read_guarded(path, limit, folder, owners)
+    }
+
+    fn names_guarded(&self, path: &Path, folder: Folder, owners: Owners) -> GuardedNames {
+        authority::names_guarded(path, folder, owners)
     }
 
     fn foreign_owner(&self, path: &Path) -> Option<u32> {

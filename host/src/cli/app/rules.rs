@@ -8,7 +8,7 @@ use crate::cli::app::files::RealFiles;
 use crate::cli::failure::Failure;
 use smcp_config::Config;
 use smcp_config::ConfigError;
-use smcp_config::Notice;
+use smcp_config::ConfigNotice;
 use smcp_config::discover;
 use smcp_config::discover::Asked;
 use smcp_config::discover::Discovered;
@@ -53,11 +53,13 @@ impl App {
     fn notices(&self, config: &Config, decides: bool) {
         for notice in config.notices() {
             match notice {
-                Notice::Unconfigured if !decides => {}
-                Notice::Unconfigured
-                | Notice::AuditLogIgnored { .. }
-                | Notice::ForeignKeys { .. }
-                | Notice::LegacyFile { .. } => {
+                ConfigNotice::Unconfigured if !decides => {}
+                ConfigNotice::Unconfigured
+                | ConfigNotice::AuditLogIgnored { .. }
+                | ConfigNotice::ForeignKeys { .. }
+                | ConfigNotice::PoliciesBeside { .. }
+                | ConfigNotice::UnreadPolicies { .. }
+                | ConfigNotice::LegacyFile { .. } => {
                     self.notice(&notice.to_string());
                 }
             }
@@ -69,6 +71,7 @@ impl App {
         if let Some(text) = &self.global.registry {
             config.override_registry(self.registry(text)?);
         }
+        config.check_registry().map_err(Failure::usage)?;
         if let Some(path) = &self.global.cache_dir {
             config.override_cache_dir(self.cache_dir(path)?);
         }

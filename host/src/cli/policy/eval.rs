@@ -8,6 +8,7 @@ use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::run::DecisionOptions;
+use smcp_model::facts_document;
 use smcp_model::limits;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::Notice;
@@ -40,10 +41,10 @@ impl EvalCommand {
         let config = session.config();
         let document = app.read_document(&self.facts, limits::FACTS_FILE, config.start_timeout())?;
         let places = app.places();
-        let subject = pipeline::subject_from_document(&document, &places.working_directory, places.home.as_deref())
+        let subject = facts_document::read(&document, &places.working_directory, places.home.as_deref())
             .map_err(Failure::from)?;
-        let context = app.context(self.options.trust);
         let mut recorder = app.recorder(&session, "policy eval", None)?;
+        let context = app.settled_context(&recorder, self.options.trust);
         let mut evaluated = pipeline::evaluate_facts(&session, subject, context, &mut *app.progress());
         if !config.is_configured() && !app.json() {
             message::notice(NO_RULES, &mut app.out(), &app.output_style())?;

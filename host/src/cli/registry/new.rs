@@ -11,7 +11,7 @@ use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use smcp_authority as authority;
-use smcp_bundle::manifest::Runtime;
+use smcp_bundle::manifest::ServerRuntime;
 use smcp_bundle::manifest::scaffold;
 use smcp_model::package::PackageRef;
 use smcp_model::package::Selector;
@@ -43,7 +43,7 @@ enum RuntimeArgument {
     Binary,
 }
 
-impl From<RuntimeArgument> for Runtime {
+impl From<RuntimeArgument> for ServerRuntime {
     fn from(argument: RuntimeArgument) -> Self {
         match argument {
             RuntimeArgument::Node => Self::Node,
@@ -71,7 +71,7 @@ impl NewCommand {
             .map_err(Failure::usage)?;
         let folder = authority::resolve(&path).unwrap_or(path.clone());
         let folder = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let written = scaffold(&dir, &folder, name, self.runtime.map(Runtime::from));
+        let written = scaffold(&dir, &folder, name, self.runtime.map(ServerRuntime::from));
         if written.is_err() && made {
             authority::remove_empty_dir(&path);
         }

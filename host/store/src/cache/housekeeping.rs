@@ -14,7 +14,6 @@ use crate::compiled::CompiledFile;
 use crate::compiled::CompiledFiles;
 use crate::error::CacheTargetError;
 use crate::error::StoreError;
-use crate::lock;
 use crate::resolutions::AnswerFile;
 use crate::resolutions::has_digest;
 use smcp_model::cache::CacheEntry;
@@ -25,6 +24,8 @@ use smcp_model::cache::CacheTarget;
 use smcp_model::cache::CachedPackage;
 use smcp_model::digest::Digest;
 use smcp_model::limits;
+use smcp_model::lock;
+use smcp_model::lock::Sharing;
 use smcp_model::package::Resolution;
 use smcp_model::size::ByteSize;
 
@@ -238,7 +239,7 @@ impl Cache {
         }
         let Some(file) = self.blobs().open(&entry.digest)? else { return Ok(Some(RemovalLock(None))) };
         let file = file.into_std();
-        Ok(lock::exclusive(&file)?.then_some(RemovalLock(Some(file))))
+        Ok(lock::try_lock(&file, Sharing::Exclusive)?.then_some(RemovalLock(Some(file))))
     }
 
     fn remove_answers(&self, gone: &[AnswerFile], removal: &mut CacheRemoval) -> Result<(), StoreError> {

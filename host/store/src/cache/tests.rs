@@ -6,8 +6,9 @@ use cap_std::fs::Permissions;
 use cap_std::fs::PermissionsExt as _;
 
 use super::*;
-use crate::testing::Bed;
-use crate::testing::caller;
+use crate::testing::CacheBed as _;
+use smcp_bed::Bed;
+use smcp_bed::caller;
 use smcp_model::cache::CacheRules;
 use smcp_model::size::ByteSize;
 
@@ -52,13 +53,13 @@ fn a_cache_that_others_can_change_is_not_used() {
 
 #[test]
 fn a_folder_in_the_cache_that_is_a_link_is_named() {
-    let bed = Bed::new();
+    let bed = Bed::with(["cache"]);
     drop(bed.cache());
     for folder in ["blobs", "resolutions", "runs"] {
         bed.root.create_dir("elsewhere").unwrap();
         for target in ["../elsewhere", "/tmp", "nowhere"] {
             bed.root.open_dir("cache").unwrap().symlink_contents(target, folder).unwrap();
-            let error = Cache::new(bed.root.open_dir("cache").unwrap(), &bed.cache_path(), caller()).unwrap_err();
+            let error = Cache::new(bed.root.open_dir("cache").unwrap(), &bed.path("cache"), caller()).unwrap_err();
             let said = error.to_string();
             assert!(said.contains(&format!("cache/{folder} is a link, and links are not followed there")), "{said}");
             bed.root.remove_file(format!("cache/{folder}")).unwrap();
@@ -101,7 +102,7 @@ fn a_folder_with_somebodys_things_is_no_cache() {
         ("the mark of another tool", vec!["CACHEDIR.TAG".into()], Some("CACHEDIR.TAG")),
     ];
     for (case, names, found) in cases {
-        let bed = Bed::new();
+        let bed = Bed::with(["cache"]);
         for name in &names {
             let path = format!("cache/{name}");
             bed.root.create_dir_all(path.rsplit_once('/').unwrap().0).unwrap();
@@ -110,7 +111,7 @@ fn a_folder_with_somebodys_things_is_no_cache() {
             }
         }
         let before = bed.files("cache");
-        let opened = Cache::new(bed.root.open_dir("cache").unwrap(), &bed.cache_path(), caller());
+        let opened = Cache::new(bed.root.open_dir("cache").unwrap(), &bed.path("cache"), caller());
         match (opened, found) {
             (Ok(_), None) => {
                 assert!(bed.root.read_to_string("cache/CACHEDIR.TAG").unwrap().contains("smcp"), "{case}");
@@ -131,7 +132,7 @@ fn a_folder_with_somebodys_things_is_no_cache() {
 
 #[test]
 fn what_smcp_did_not_name_is_never_removed() {
-    let bed = Bed::new();
+    let bed = Bed::with(["cache"]);
     drop(bed.cache());
     let hex = "0".repeat(64);
     let foreign = [

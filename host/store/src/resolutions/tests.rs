@@ -4,8 +4,8 @@ use cap_std::fs::Permissions;
 use cap_std::fs::PermissionsExt as _;
 
 use super::*;
-use crate::testing::Bed;
-use crate::testing::caller;
+use smcp_bed::Bed;
+use smcp_bed::caller;
 use smcp_model::facts::CertLevel;
 use smcp_model::facts::Facts;
 use smcp_model::facts::Origin;
@@ -17,7 +17,7 @@ use smcp_model::text::SafeText;
 const NOW: u64 = 1_800_000_000;
 
 fn store(bed: &Bed) -> Resolutions {
-    Resolutions::new(bed.root.open_dir("cache").unwrap(), &bed.cache_path(), caller())
+    Resolutions::new(bed.root.open_dir("cache").unwrap(), &bed.path("cache"), caller())
 }
 
 fn resolution(reference: &str, registry: &str) -> Resolution {
@@ -50,7 +50,7 @@ fn all_facts() -> Facts {
 
 #[test]
 fn an_answer_comes_back_as_it_was() {
-    let bed = Bed::new();
+    let bed = Bed::with(["cache"]);
     let words = ["published", "deprecated", "revoked", "", "\u{1b}odd"].map(|word| Some(Status::from_word(word)));
     let origins = ["official", "verified", "community", "Odd One"].map(Origin::from_word);
     let mut facts: Vec<Facts> = words.into_iter().map(|status| Facts { status, ..Facts::default() }).collect();
@@ -66,7 +66,7 @@ fn an_answer_comes_back_as_it_was() {
 
 #[test]
 fn a_registry_is_asked_only_about_itself() {
-    let bed = Bed::new();
+    let bed = Bed::with(["cache"]);
     let places = ["https://a.example", "https://a.example:8443", "/srv/https:", "/srv/r"];
     for place in places {
         store(&bed).keep(&resolution("acme/tool@1.0.0", place), NOW, NOW).unwrap();
@@ -87,7 +87,7 @@ fn a_registry_is_asked_only_about_itself() {
 
 #[test]
 fn the_same_answer_is_written_once_a_minute_and_a_new_one_at_once() {
-    let bed = Bed::new();
+    let bed = Bed::with(["cache"]);
     let first = resolution("acme/tool@1.0.0", "/srv/r");
     let at = |now| store(&bed).of_version(&first.registry, &first.id, &first.version, now).unwrap().at;
     store(&bed).keep(&first, NOW, NOW).unwrap();
@@ -107,7 +107,7 @@ fn the_same_answer_is_written_once_a_minute_and_a_new_one_at_once() {
 
 #[test]
 fn what_we_did_not_write_is_absent() {
-    let bed = Bed::new();
+    let bed = Bed::with(["cache"]);
     let asked = resolution("acme/tool@1.0.0", "/srv/r");
     let find = |now| store(&bed).of_version(&asked.registry, &asked.id, &asked.version, now);
     store(&bed).keep(&asked, NOW, NOW).unwrap();
@@ -154,7 +154,7 @@ fn what_we_did_not_write_is_absent() {
 
 #[test]
 fn what_the_registry_no_longer_has_is_forgotten() {
-    let bed = Bed::new();
+    let bed = Bed::with(["cache"]);
     let digest = format!("acme/tool@{}", Digest::of(b"bundle"));
     let cases = [("acme/tool@1.0.0", 1), (digest.as_str(), 0), ("acme/tool@latest", 2), ("acme/tool@3.0.0", 2)];
     for (wanted, left) in cases {

@@ -1,4 +1,4 @@
-//! From JSON to the author's type, keeping the place where it goes wrong.
+//! Decodes JSON into the author's type, and remembers the place of a problem.
 
 use std::slice;
 
@@ -53,7 +53,7 @@ impl<'a, 'de> de::Deserializer<'de> for Decoder<'a> {
         if matches!(self.0, Json::Null) { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    /// A struct is written as an object: serde would also take its fields as a list, in an order nobody can see.
+    /// A struct is written as an object. serde would also take a list of its fields, whose order no author writes down.
     fn deserialize_struct<V: de::Visitor<'de>>(
         self,
         _: &'static str,
@@ -160,7 +160,7 @@ impl<'a, 'de> de::EnumAccess<'de> for Variant<'a> {
     }
 }
 
-/// What stands beside a variant's name, when it is written as an object with that one key.
+/// The value of a variant that is written as an object with its name as the only key.
 struct Content<'a>(&'a str, Option<&'a Json>);
 
 impl<'a> Content<'a> {

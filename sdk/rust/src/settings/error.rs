@@ -1,4 +1,4 @@
-//! What serde says about settings, in words for who writes configuration.
+//! Turns serde's errors into words for the person who writes the configuration.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ const SHOWN: usize = 60;
 /// A value that could not be decoded.
 #[derive(Debug)]
 pub(super) struct Error {
-    /// From the inside out: pushed on the way up.
+    /// The innermost first: each caller adds its own.
     segments: Vec<String>,
     message: String,
     /// The key whose absence is the problem.
@@ -141,7 +141,7 @@ fn describe(found: Unexpected<'_>) -> String {
     }
 }
 
-/// What is allowed. serde's own names for the plain types are Rust's, which mean nothing to who writes YAML.
+/// The values that are allowed. serde names types as Rust does, which means nothing to a person who writes YAML.
 fn plain(allowed: &dyn Expected) -> String {
     let allowed = allowed.to_string();
     match allowed.as_str() {

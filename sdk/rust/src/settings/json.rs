@@ -1,4 +1,4 @@
-//! A JSON document as it was written: every key kept, the repeated ones too.
+//! A JSON document as it was written, repeated keys included.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What authors' types accept and refuse, and where they say it is wrong.
+//! Values that authors' types accept and refuse, and the places of the problems.
 
 use std::collections::BTreeMap;
 

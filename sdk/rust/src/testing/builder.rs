@@ -1,4 +1,4 @@
-//! Requests for tests: everything unknown, except for what the test says.
+//! Builds requests for tests: every fact is unknown unless the test gives it.
 
 use crate::request;
 use crate::request::Entrypoint;

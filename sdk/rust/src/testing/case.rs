@@ -1,4 +1,4 @@
-//! One line of a table of cases: what a policy is told, what it answers.
+//! One case of a table: a request and the expected answer.
 
 use std::fmt::Write as _;
 

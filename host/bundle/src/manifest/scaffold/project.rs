@@ -8,7 +8,7 @@ use cap_std::fs::Dir;
 use serde_json::Value;
 
 use crate::manifest::check_inside;
-use crate::manifest::scaffold::Runtime;
+use crate::manifest::scaffold::ServerRuntime;
 use smcp_model::bounded;
 use smcp_model::limits;
 use smcp_model::name::PackageId;
@@ -24,7 +24,7 @@ const NODE_FILES: [&str; 4] = ["server.js", "index.js", "dist/index.js", "build/
 /// The findings about a project.
 #[derive(Debug)]
 pub(super) struct Project {
-    pub(super) runtime: Runtime,
+    pub(super) runtime: ServerRuntime,
     pub(super) id: Option<PackageId>,
     pub(super) version: Option<Version>,
     pub(super) description: Option<String>,
@@ -36,25 +36,25 @@ pub(super) struct Project {
 
 impl Project {
     /// Examines a project. A given `runtime` is not questioned.
-    pub(super) fn examine(dir: &Dir, runtime: Option<Runtime>) -> Self {
+    pub(super) fn examine(dir: &Dir, runtime: Option<ServerRuntime>) -> Self {
         let has = |name: &str| open_file(dir, name).is_ok_and(|file| file.is_some());
         let python = has("pyproject.toml") || has("requirements.txt") || PYTHON_FILES.iter().any(|name| has(name));
         let node = has("package.json") || NODE_FILES.iter().any(|name| has(name));
         let mut remarks = Vec::new();
         let runtime = runtime.unwrap_or_else(|| match (node, python) {
-            (true, _) => Runtime::Node,
-            (false, true) => Runtime::Python,
+            (true, _) => ServerRuntime::Node,
+            (false, true) => ServerRuntime::Python,
             (false, false) => {
                 remarks.push("nothing tells what runs the server, so node is assumed; --runtime says otherwise".into());
-                Runtime::Node
+                ServerRuntime::Node
             }
         });
         let project =
             Self { runtime, id: None, version: None, description: None, command: None, python_path: None, remarks };
         match runtime {
-            Runtime::Node => project.node(dir, has),
-            Runtime::Python => project.python(dir, has),
-            Runtime::Binary => project,
+            ServerRuntime::Node => project.node(dir, has),
+            ServerRuntime::Python => project.python(dir, has),
+            ServerRuntime::Binary => project,
         }
     }
 

@@ -5,12 +5,12 @@ use crate::manifest::Platform;
 use crate::manifest::check_author;
 use crate::manifest::read;
 use crate::manifest::unknown_keys;
-use crate::testing::Bed;
+use smcp_bed::Bed;
 use smcp_model::json as documents;
 
 /// Makes the manifest of a project with these files, and checks it as publishing does.
-fn scaffolded_manifest(files: &[(&str, &str)], runtime: Option<Runtime>) -> (Scaffolded, Value) {
-    let bed = Bed::new();
+fn scaffolded_manifest(files: &[(&str, &str)], runtime: Option<ServerRuntime>) -> (Scaffolded, Value) {
+    let bed = Bed::with([]);
     let dir = bed.source("my tool", files);
     let scaffolded = scaffold(&dir, "my tool", None, runtime).unwrap();
     let text = dir.read(MANIFEST).unwrap();
@@ -27,7 +27,7 @@ fn a_project_is_taken_for_what_its_files_say() {
     let scoped = r#"{"name": "@acme/tool", "version": "2.1.0", "description": "Does it", "bin": {"x": "./a.js", "tool": "./b.js"}}"#;
     let python = "[build-system]\nname = \"no\"\n[project]\nname = \"my_tool\"\nversion = '3.0' # x\n\
                   [project.scripts]\nmy-tool = \"my_tool.cli:main\"\n";
-    type Case<'c> = (&'c [(&'c str, &'c str)], Option<Runtime>, &'c str, &'c str);
+    type Case<'c> = (&'c [(&'c str, &'c str)], Option<ServerRuntime>, &'c str, &'c str);
     let cases: &[Case<'_>] = &[
         (&[("package.json", scoped)], None, "acme/tool@2.1.0", "node b.js"),
         (&[("package.json", r#"{"name":"tool","main":"lib/x.js"}"#)], None, "local/tool@0.1.0", "node lib/x.js"),
@@ -42,8 +42,8 @@ fn a_project_is_taken_for_what_its_files_say() {
         ),
         (&[("pyproject.toml", "[project]\nname=\"x\"\n"), ("main.py", "")], None, "local/x@0.1.0", "python3 main.py"),
         (&[("server.py", "")], None, "local/my-tool@0.1.0", "python3 server.py"),
-        (&[("server.py", "")], Some(Runtime::Binary), "local/my-tool@0.1.0", "bin/my-tool"),
-        (&[], Some(Runtime::Python), "local/my-tool@0.1.0", "python3 server.py"),
+        (&[("server.py", "")], Some(ServerRuntime::Binary), "local/my-tool@0.1.0", "bin/my-tool"),
+        (&[], Some(ServerRuntime::Python), "local/my-tool@0.1.0", "python3 server.py"),
         (&[], None, "local/my-tool@0.1.0", "node server.js"),
     ];
     for (files, runtime, name, command) in cases {
@@ -62,7 +62,7 @@ fn a_project_is_taken_for_what_its_files_say() {
 
 #[test]
 fn a_manifest_that_is_there_stays() {
-    let bed = Bed::new();
+    let bed = Bed::with([]);
     let dir = bed.source("x", &[(MANIFEST, "mine")]);
     assert!(matches!(scaffold(&dir, "x", None, None), Err(ScaffoldError::Exists)));
     assert_eq!(dir.read(MANIFEST).unwrap(), b"mine");

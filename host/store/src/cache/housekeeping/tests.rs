@@ -8,8 +8,9 @@ use nix::sys::time::TimeSpec;
 use super::*;
 use crate::Resolutions;
 use crate::stream::Halted;
-use crate::testing::Bed;
-use crate::testing::caller;
+use crate::testing::CacheBed as _;
+use smcp_bed::Bed;
+use smcp_bed::caller;
 use smcp_model::deadline::Deadline;
 use smcp_model::facts::Facts;
 
@@ -44,14 +45,14 @@ fn know(bed: &Bed, reference: &str, registry: &str, manifest: Digest, bundle: Di
         bundle_digest: bundle,
         bundle_size: None,
     };
-    Resolutions::new(bed.root.open_dir("cache").unwrap(), &bed.cache_path(), caller())
+    Resolutions::new(bed.root.open_dir("cache").unwrap(), &bed.path("cache"), caller())
         .keep(&resolution, NOW, NOW)
         .unwrap();
 }
 
 /// A cache with two versions of a package that share a bundle, another package, and a file that no answer names.
 fn bed() -> (Bed, [Digest; 6]) {
-    let bed = Bed::new();
+    let bed = Bed::with(["cache"]);
     let one = blob(&bed, b"{one}", 3 * DAY);
     let two = blob(&bed, b"{two}", 2 * DAY);
     let shared = blob(&bed, b"\x1f\x8bshared", DAY);
@@ -192,7 +193,7 @@ fn unfinished_files_go_once_they_are_old() {
 
 #[test]
 fn what_is_no_file_is_shown_and_leaves() {
-    let bed = Bed::new();
+    let bed = Bed::with(["cache"]);
     let target = blob(&bed, b"{target}", 0);
     know(&bed, "acme/tool@1.0.0", "/srv/r", target, target);
     let link = Digest::of(b"link");
@@ -209,7 +210,7 @@ fn what_is_no_file_is_shown_and_leaves() {
 
 #[test]
 fn what_is_leased_stays() {
-    let bed = Bed::new();
+    let bed = Bed::with(["cache"]);
     let files = [blob(&bed, b"{manifest}", 0), blob(&bed, b"\x1f\x8bbundle", 0)];
     let lease = bed.cache().lease(&files, &Deadline::none()).unwrap().unwrap();
     let rules = CacheRules { older_than: None, max_size: Some(ByteSize(0)) };
@@ -228,7 +229,7 @@ fn what_is_leased_stays() {
 
 #[test]
 fn a_file_that_somebody_keeps_locked_is_not_waited_for_for_ever() {
-    let bed = Bed::new();
+    let bed = Bed::with(["cache"]);
     let files = [blob(&bed, b"{manifest}", 0), blob(&bed, b"\x1f\x8bbundle", 0)];
     let held = bed.cache().blobs().open(&files[1]).unwrap().unwrap().into_std();
     held.lock().unwrap();
@@ -240,7 +241,7 @@ fn a_file_that_somebody_keeps_locked_is_not_waited_for_for_ever() {
 
 #[test]
 fn use_is_noted() {
-    let bed = Bed::new();
+    let bed = Bed::with(["cache"]);
     let digest = blob(&bed, b"{}", 30 * DAY);
     assert_eq!(bed.cache().entries(NOW).unwrap()[0].last_used, NOW - 30 * DAY);
     bed.cache().verify(&digest, &Deadline::none()).unwrap();

@@ -6,15 +6,15 @@ use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
-use smcp_model::facts::CertLevel;
-use smcp_model::facts::Facts;
-use smcp_model::facts::Score;
-use smcp_model::facts::Status;
-use smcp_model::request::Subject;
+use crate::facts::CertLevel;
+use crate::facts::Facts;
+use crate::facts::Score;
+use crate::facts::Status;
+use crate::request::Subject;
 
 /// Returns the facts document of a subject: everything that a policy gets. An unknown field is absent. Its text is not
 /// made harmless: it is for machines, and must mean the same when it is read.
-pub fn document_of(subject: &Subject) -> Value {
+pub(super) fn document_of(subject: &Subject) -> Value {
     let Subject {
         org,
         name,
@@ -82,10 +82,10 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::request::subject_from_document;
+    use crate::facts_document;
 
     fn read(document: &str) -> Subject {
-        subject_from_document(document.as_bytes(), Path::new("/"), None).unwrap()
+        facts_document::read(document.as_bytes(), Path::new("/"), None).unwrap()
     }
 
     #[test]
@@ -109,5 +109,23 @@ mod tests {
         let written = document_of(&read(full));
         let keys = |value: &Value| value.as_object().unwrap().len();
         assert_eq!(keys(&written), keys(&serde_json::from_str(full).unwrap()), "nothing is left out");
+    }
+
+    #[test]
+    fn a_record_of_a_later_version_is_read_and_a_wrong_one_is_not() {
+        #[derive(Debug, serde::Serialize, serde::Deserialize)]
+        struct Holder {
+            #[serde(with = "facts_document")]
+            subject: Subject,
+        }
+        let holder = Holder { subject: read(r#"{"name": "tool", "score": 81}"#) };
+        let mut written = serde_json::to_value(&holder).unwrap();
+        written["subject"]["later"] = json!(1);
+        let back: Holder = serde_json::from_value(written.clone()).unwrap();
+        assert_eq!(back.subject, holder.subject);
+        for wrong in [json!({"score": 101}), json!({"findings": {"high": 1}}), json!([]), json!(null)] {
+            written["subject"] = wrong;
+            serde_json::from_value::<Holder>(written.clone()).unwrap_err();
+        }
     }
 }

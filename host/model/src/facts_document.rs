@@ -4,31 +4,35 @@
 //! documents is such a value an unknown fact.
 
 mod object;
-mod tree;
 mod written;
 
 pub use object::Problem;
-pub use written::document_of;
 
 use std::path::Path;
 
+use serde::Deserialize as _;
+use serde::Serialize as _;
+use serde::de::Error as _;
+use serde_json::Map;
 use serde_json::Value;
 
-use crate::request::document::object::Object;
-use smcp_model::digest::Digest;
-use smcp_model::encoding;
-use smcp_model::facts::CertLevel;
-use smcp_model::facts::Facts;
-use smcp_model::facts::Origin;
-use smcp_model::facts::Score;
-use smcp_model::facts::SeverityCounts;
-use smcp_model::facts::Status;
-use smcp_model::manifest::Entrypoint;
-use smcp_model::manifest::Permissions;
-use smcp_model::manifest::Transport;
-use smcp_model::registry::Registry;
-use smcp_model::request::Subject;
-use smcp_model::text::SafeText;
+use crate::digest::Digest;
+use crate::encoding;
+use crate::facts::CertLevel;
+use crate::facts::Facts;
+use crate::facts::Origin;
+use crate::facts::Score;
+use crate::facts::SeverityCounts;
+use crate::facts::Status;
+use crate::facts_document::object::Object;
+use crate::facts_document::object::UnknownKeys;
+use crate::manifest::Entrypoint;
+use crate::manifest::Permissions;
+use crate::manifest::Transport;
+use crate::registry::Registry;
+use crate::request::Subject;
+use crate::text::SafeText;
+use crate::unambiguous;
 
 /// The fields of `request.subject` in snake_case, all of them optional: an absent field is unknown.
 const KEYS: [&str; 19] = [
@@ -96,7 +100,7 @@ fn listed(problems: &[Problem]) -> String {
 ///
 /// # Errors
 /// See [`DocumentError`].
-pub fn subject_from_document(bytes: &[u8], base: &Path, home: Option<&Path>) -> Result<Subject, DocumentError> {
+pub fn read(bytes: &[u8], base: &Path, home: Option<&Path>) -> Result<Subject, DocumentError> {
     let bytes = encoding::without_mark(bytes);
     if bytes.trim_ascii().is_empty() {
         return Err(DocumentError::Empty);
@@ -104,12 +108,34 @@ pub fn subject_from_document(bytes: &[u8], base: &Path, home: Option<&Path>) -> 
     if str::from_utf8(bytes).is_err() || bytes.contains(&0) {
         return Err(DocumentError::Encoding);
     }
-    let document = tree::read(bytes).map_err(DocumentError::Syntax)?;
+    unambiguous::check(bytes).map_err(DocumentError::Syntax)?;
+    let document: Value = serde_json::from_slice(bytes).map_err(DocumentError::Syntax)?;
     let members = document.as_object().ok_or(DocumentError::NotAnObject)?;
     let mut problems = Vec::new();
-    let mut object = Object::new(String::new(), members, &KEYS, &mut problems);
+    let mut object = Object::new(String::new(), members, &KEYS, UnknownKeys::Wrong, &mut problems);
     let subject = subject(&mut object, base, home);
     if problems.is_empty() { Ok(subject) } else { Err(DocumentError::Wrong(problems)) }
+}
+
+/// Writes a subject as a facts document, for `#[serde(with)]`: everything that a policy gets. Its text is not made
+/// harmless: it is for machines, and must mean the same when it is read.
+///
+/// # Errors
+/// When the serialiser fails.
+pub fn serialize<S: serde::Serializer>(subject: &Subject, serializer: S) -> Result<S::Ok, S::Error> {
+    written::document_of(subject).serialize(serializer)
+}
+
+/// Reads a subject that [`serialize`] has written. Keys that a later version has added are left out.
+///
+/// # Errors
+/// When a value can't be meant.
+pub fn deserialize<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Subject, D::Error> {
+    let members = Map::deserialize(deserializer)?;
+    let mut problems = Vec::new();
+    let mut object = Object::new(String::new(), &members, &KEYS, UnknownKeys::LeftOut, &mut problems);
+    let subject = subject(&mut object, Path::new("/"), None);
+    if problems.is_empty() { Ok(subject) } else { Err(D::Error::custom(DocumentError::Wrong(problems))) }
 }
 
 fn subject(object: &mut Object<'_, '_>, base: &Path, home: Option<&Path>) -> Subject {
@@ -199,7 +225,7 @@ mod tests {
     use super::*;
 
     fn read(json: impl AsRef<[u8]>) -> Result<Subject, DocumentError> {
-        subject_from_document(json.as_ref(), Path::new("/base"), None)
+        super::read(json.as_ref(), Path::new("/base"), None)
     }
 
     #[test]

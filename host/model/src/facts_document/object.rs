@@ -5,8 +5,8 @@ use std::fmt;
 use serde_json::Map;
 use serde_json::Value;
 
-use smcp_model::near::nearest;
-use smcp_model::text::SafeText;
+use crate::near::nearest;
+use crate::text::SafeText;
 
 /// One problem of a facts document: its place, the value found, the values allowed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -38,7 +38,17 @@ impl fmt::Display for Problem {
 pub(super) struct Object<'v, 'p> {
     pointer: String,
     members: &'v Map<String, Value>,
+    unknown: UnknownKeys,
     problems: &'p mut Vec<Problem>,
+}
+
+/// What is done with a key that is not in the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum UnknownKeys {
+    /// It is a problem: a person may have misspelt another one.
+    Wrong,
+    /// It is left out: a later version may have written it.
+    LeftOut,
 }
 
 impl<'v, 'p> Object<'v, 'p> {
@@ -47,9 +57,11 @@ impl<'v, 'p> Object<'v, 'p> {
         pointer: String,
         members: &'v Map<String, Value>,
         keys: &[&'static str],
+        unknown: UnknownKeys,
         problems: &'p mut Vec<Problem>,
     ) -> Self {
-        for key in members.keys().filter(|key| !keys.contains(&key.as_str())) {
+        let is_wrong = |key: &&String| unknown == UnknownKeys::Wrong && !keys.contains(&key.as_str());
+        for key in members.keys().filter(is_wrong) {
             problems.push(Problem {
                 path: place(&pointer, key),
                 message: SafeText::new("is no key of a facts document"),
@@ -57,7 +69,7 @@ impl<'v, 'p> Object<'v, 'p> {
                 suggestion: nearest(key, keys.iter().copied()).map(SafeText::new),
             });
         }
-        Self { pointer, members, problems }
+        Self { pointer, members, unknown, problems }
     }
 
     /// Reads the value of a key. An absent or `null` value is unknown; a value that `read` refuses is a problem.
@@ -100,7 +112,7 @@ impl<'v, 'p> Object<'v, 'p> {
             );
             self.report(key, &lacks, None);
         }
-        Some(Object::new(format!("{}/{key}", self.pointer), members, keys, self.problems))
+        Some(Object::new(format!("{}/{key}", self.pointer), members, keys, self.unknown, self.problems))
     }
 
     fn report(&mut self, key: &str, message: &str, allowed: Option<&str>) {

@@ -1,0 +1,170 @@
+//! Reads `policies.d`, a folder with the policies of a layer, each in its file.
+//!
+//! `NAME.yaml` is an entry of `policy.custom` without `name`; a `NAME.wasm` that no entry of its layer names as its
+//! source is an entry without settings (spec section 1). They belong to the layer of the file beside the folder.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::discover::location::Location;
+use crate::discover::search::Search;
+use crate::keys::custom;
+use crate::layer_file::LayerFile;
+use crate::problem::ConfigError;
+use crate::problem::ConfigProblem;
+use crate::problem::ProblemCode;
+use crate::problem::shown;
+use smcp_model::limits;
+use smcp_model::name::PolicyName;
+use smcp_model::suspect::Suspect;
+
+/// The folder's name.
+pub(super) const NAME: &str = "policies.d";
+
+/// A folder that was read.
+#[derive(Debug)]
+pub(super) struct PolicyFolder {
+    /// Its absolute path.
+    pub(super) path: PathBuf,
+    /// The folder itself, and its policies in the order of their names.
+    pub(super) files: Vec<LayerFile>,
+    /// What another user could have changed.
+    pub(super) suspects: Vec<Suspect>,
+    /// The names of files that are no policies.
+    pub(super) unread: Vec<String>,
+}
+
+/// The files of one policy.
+#[derive(Debug, Default)]
+struct PolicyFiles {
+    /// Whether there is a `NAME.yaml`.
+    entry: bool,
+    /// Whether there is a `NAME.wasm`.
+    component: bool,
+}
+
+/// What a file of the folder is, by its name.
+enum Kind {
+    Entry(PolicyName),
+    Component(PolicyName),
+    /// It was meant as a policy, and would not be read.
+    Wrong(&'static str, String),
+    Other,
+}
+
+/// Reads the `policies.d` beside the file of a layer; `None` without one. `main` is what that file says.
+///
+/// # Errors
+/// When it can't be listed, one of its files can't be read, or a file's name means that it would not be read.
+pub(super) fn read(
+    location: &Location,
+    main: Option<&LayerFile>,
+    search: &Search<'_>,
+) -> Result<Option<PolicyFolder>, ConfigError> {
+    let path = location.folder().join(NAME);
+    let Some((names, suspects)) = search.policies(&path, location)? else { return Ok(None) };
+    let (home, layer) = (search.places.home.as_deref(), location.layer);
+    let mut folder =
+        PolicyFolder { files: vec![LayerFile::folder(&path, layer, home)], suspects, path, unread: vec![] };
+    let mut policies = BTreeMap::<PolicyName, PolicyFiles>::new();
+    let mut problems = Vec::new();
+    for name in &names {
+        match kind_of(name) {
+            Kind::Entry(policy) => policies.entry(policy).or_default().entry = true,
+            Kind::Component(policy) => policies.entry(policy).or_default().component = true,
+            Kind::Wrong(message, allowed) => {
+                let file = shown(&folder.path.join(name), home);
+                problems.push(ConfigProblem::of_file(ProblemCode::Unreadable, &file, message, Some(&allowed)));
+            }
+            Kind::Other => folder.unread.push(name.to_string_lossy().into_owned()),
+        }
+    }
+    if policies.len() > limits::POLICIES_CEILING {
+        let (message, allowed) =
+            (format!("it has {} policies", policies.len()), format!("at most {} policies", limits::POLICIES_CEILING));
+        let file = shown(&folder.path, home);
+        problems.push(ConfigProblem::of_file(ProblemCode::Limit, &file, &message, Some(&allowed)));
+    }
+    ConfigError::of(problems, 0).map_or(Ok(()), Err)?;
+    folder.unread.sort();
+    folder.read(policies, main, location, search)?;
+    Ok(Some(folder))
+}
+
+impl PolicyFolder {
+    fn read(
+        &mut self,
+        policies: BTreeMap<PolicyName, PolicyFiles>,
+        main: Option<&LayerFile>,
+        location: &Location,
+        search: &Search<'_>,
+    ) -> Result<(), ConfigError> {
+        let (layer, places) = (location.layer, search.places);
+        let mut entries = BTreeMap::new();
+        for name in policies.iter().filter(|(_, files)| files.entry).map(|(name, _)| name) {
+            let file = self.path.join(format!("{name}.yaml"));
+            let (bytes, suspects) = search.read(&file, location)?;
+            self.suspects.extend(suspects);
+            let bytes = bytes.ok_or_else(|| search.unreadable(&file, &"it was removed meanwhile"))?;
+            entries.insert(name, LayerFile::entry(&bytes, &file, name, layer, places));
+        }
+        let files = main.into_iter().chain(entries.values());
+        let named: Vec<PathBuf> = files.flat_map(LayerFile::sources).map(Path::to_owned).collect();
+        for (name, files) in &policies {
+            let component = self.path.join(format!("{name}.wasm"));
+            let entry = entries.remove(name);
+            if let (true, Some(entry)) = (files.component, &entry) {
+                refuse_strangers(entry, &component, search)?;
+            }
+            let is_bare = files.component && entry.is_none() && !named.contains(&component);
+            let bare = is_bare.then(|| LayerFile::component(&component, name, layer, places.home.as_deref()));
+            self.files.extend(entry.into_iter().chain(bare));
+        }
+        Ok(())
+    }
+}
+
+/// Refuses an entry whose source is not the component beside it that has its name. One without a valid source has a
+/// problem already.
+fn refuse_strangers(entry: &LayerFile, component: &Path, search: &Search<'_>) -> Result<(), ConfigError> {
+    let home = search.places.home.as_deref();
+    let Some(source) = entry.sources().next().filter(|source| *source != component) else { return Ok(()) };
+    let message = format!("its `source` is {}, and {} is beside it", shown(source, home), shown(component, home));
+    let (file, allowed) = (
+        shown(&component.with_extension("yaml"), home),
+        "that component as its `source`, or another name for one of the two",
+    );
+    Err(ConfigError::one(ConfigProblem::of_file(ProblemCode::Conflict, &file, &message, Some(allowed))))
+}
+
+/// Returns what a file is by its name. Names that begin with a dot are of editors and package managers.
+fn kind_of(name: &OsStr) -> Kind {
+    let Some(text) = name.to_str() else { return Kind::Other };
+    let Some((stem, extension)) = text.rsplit_once('.').filter(|(stem, _)| !stem.starts_with('.') && !stem.is_empty())
+    else {
+        return Kind::Other;
+    };
+    let is_one_of = |words: &[&str]| words.iter().any(|word| extension.eq_ignore_ascii_case(word));
+    let kind = match extension {
+        "yaml" => Kind::Entry,
+        "wasm" => Kind::Component,
+        _ if is_one_of(&["yaml", "yml"]) => {
+            return Kind::Wrong("it is not read: a policy's file is called `NAME.yaml`", format!("{stem}.yaml"));
+        }
+        _ if is_one_of(&["wasm", "wat"]) => {
+            return Kind::Wrong("it is not read: a policy's component is called `NAME.wasm`", format!("{stem}.wasm"));
+        }
+        _ => return Kind::Other,
+    };
+    custom::policy_name(stem).map_or_else(
+        || {
+            Kind::Wrong(
+                "the file's name is the policy's, and this is none",
+                format!("{}, before `.{extension}`", custom::NAME.form.allowed),
+            )
+        },
+        kind,
+    )
+}

@@ -1,0 +1,99 @@
+//! A temporary folder with files in it, for the unit tests of several crates.
+//!
+//! It knows no crate but the model, so that every crate below `host/` can use it.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+use std::io::Write as _;
+use std::path::Path;
+use std::path::PathBuf;
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use cap_std::fs::Permissions;
+use cap_std::fs::PermissionsExt as _;
+
+use smcp_model::ownership::Caller;
+
+/// A temporary folder, removed when dropped.
+#[derive(Debug)]
+pub struct Bed {
+    temp: tempfile::TempDir,
+    /// The folder itself.
+    pub root: Dir,
+}
+
+impl Bed {
+    /// Makes one with these directories, which only the caller may enter.
+    pub fn with<const N: usize>(private: [&str; N]) -> Self {
+        let temp = tempfile::tempdir().unwrap();
+        let root = Dir::open_ambient_dir(temp.path(), ambient_authority()).unwrap();
+        for name in private {
+            root.create_dir(name).unwrap();
+            root.set_permissions(name, Permissions::from_mode(0o700)).unwrap();
+        }
+        Self { temp, root }
+    }
+
+    /// The path of what is called `name` in it.
+    pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.temp.path().join(name)
+    }
+
+    /// Makes a directory with these files. A name that ends in a slash is a directory; `*` before a name makes the file
+    /// executable.
+    pub fn source(&self, name: &str, files: &[(&str, &str)]) -> Dir {
+        self.root.create_dir(name).unwrap();
+        let dir = self.root.open_dir(name).unwrap();
+        for (path, text) in files {
+            let (path, mode) = path.strip_prefix('*').map_or((*path, 0o600), |path| (path, 0o711));
+            if let Some((parent, _)) = path.rsplit_once('/') {
+                dir.create_dir_all(parent).unwrap();
+            }
+            if !path.ends_with('/') {
+                dir.write(path, text).unwrap();
+                dir.set_permissions(path, Permissions::from_mode(mode)).unwrap();
+            }
+        }
+        dir
+    }
+
+    /// Lists every file below a folder with its contents, except the marker of a cache.
+    pub fn files(&self, folder: &str) -> Vec<(String, Vec<u8>)> {
+        let mut found = files(&self.root.open_dir(folder).unwrap());
+        found.retain(|(name, _)| name != "CACHEDIR.TAG");
+        found
+    }
+}
+
+/// Lists every file below `dir` with its path and contents, in the order of the paths.
+pub fn files(dir: &Dir) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    walk(dir, "", &mut found);
+    found.sort();
+    found
+}
+
+fn walk(dir: &Dir, path: &str, found: &mut Vec<(String, Vec<u8>)>) {
+    for entry in dir.entries().unwrap() {
+        let entry = entry.unwrap();
+        let name = format!("{path}{}", entry.file_name().display());
+        if entry.file_type().unwrap().is_dir() {
+            walk(&entry.open_dir().unwrap(), &format!("{name}/"), found);
+        } else {
+            found.push((name, dir.read(entry.file_name()).unwrap()));
+        }
+    }
+}
+
+/// Compresses bytes as bundles are.
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// The user who runs the tests.
+pub fn caller() -> Caller {
+    Caller::new(nix::unistd::geteuid().as_raw(), || None)
+}

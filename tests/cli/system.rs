@@ -1,0 +1,352 @@
+//! An administrator's rules, in a real `/etc/mcp`: a mount namespace, as root.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::bed::Package;
+use crate::bed::Ran;
+use crate::bed::TestBed;
+use crate::trust::behind;
+
+/// A machine with an administrator: the bed's folder `etc` is its `/etc`.
+struct Machine(TestBed);
+
+impl Machine {
+    /// `None` where this user can't make a mount namespace.
+    fn new() -> Option<Self> {
+        let possible = Command::new("unshare").args(["-m", "mount", "-t", "tmpfs", "none", "/etc"]).output();
+        if !possible.is_ok_and(|output| output.status.success()) {
+            let root = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").unwrap()) == 0;
+            assert!(!root || std::env::var_os("CI").is_none(), "root in CI has mount namespaces");
+            return None;
+        }
+        let bed = TestBed::new();
+        bed.configure("");
+        bed.publish(&Package::shell("acme/tool@1.0.0", "touch \"$HOME/started\"; echo runs").facts("verified", 2, 85));
+        std::fs::create_dir(bed.path("etc")).unwrap();
+        Some(Self(bed))
+    }
+
+    /// Writes `/etc/mcp/config.yaml`: the bed's registry, then `text`.
+    fn administer(&self, text: &str) {
+        let registry = self.0.path("registry");
+        self.0.write("etc/mcp/config.yaml", format!("registry_url: {}\n{text}", registry.display()));
+    }
+
+    fn run(&self, line: &str) -> Ran {
+        self.run_with(line, &[])
+    }
+
+    fn run_with(&self, line: &str, variables: &[(&str, &str)]) -> Ran {
+        self.run_on(line, variables, "")
+    }
+
+    /// Runs with `input` on standard input.
+    fn run_on(&self, line: &str, variables: &[(&str, &str)], input: &str) -> Ran {
+        let bed = &self.0;
+        let mut invocation = behind("mount --bind etc /etc && exec \"$0\" \"$@\"", bed.smcp(line));
+        let inner: Vec<_> = invocation.command.get_args().map(ToOwned::to_owned).collect();
+        let path = std::env::var_os("PATH").unwrap();
+        let mut command = Command::new("unshare");
+        command.args(["-m", "sh"]).args(inner).current_dir(bed.path("")).env_clear();
+        command.env("HOME", bed.path("")).env("PATH", path).envs(variables.iter().copied());
+        invocation.command = command;
+        invocation.input(input).run()
+    }
+}
+
+#[test]
+fn an_administrators_folder_is_read_or_refused_in_every_shape() {
+    let Some(machine) = Machine::new() else { return };
+    let bed = &machine.0;
+    for (make, says) in [
+        ("mkdir -p mcp/policies.d", ""),
+        ("mkdir mcp; ln -s mcp/config.yaml x", ""),
+        ("mkdir mcp; ln -s nowhere mcp/policies.d", "/etc/mcp/policies.d: the configuration can't be read: No such"),
+        ("mkdir mcp; touch mcp/policies.d", "/etc/mcp/policies.d: the configuration can't be read: Not a directory"),
+        ("mkdir mcp; touch mcp/config.yaml", "/etc/mcp/config.yaml:1:1: a system layer must say whose facts"),
+        ("mkdir mcp; touch mcp/config.yml", "/etc/mcp/config.yml: it is not read: it must be called `config.yaml`"),
+        ("mkdir mcp; mkdir mcp/config.yaml", "/etc/mcp/config.yaml: the configuration can't be read"),
+        ("mkdir mcp; ln -s nowhere mcp/config.yaml", "/etc/mcp/config.yaml: the configuration can't be read"),
+        ("mkdir -p mcp/policies.d; touch mcp/policies.d/A.yaml", "/etc/mcp/policies.d/A.yaml: the file's name is the"),
+        ("touch mcp", "/etc/mcp: it is not a directory"),
+        ("ln -s nowhere mcp", "/etc/mcp: the configuration can't be read: /etc/mcp is a link that leads nowhere"),
+        ("ln -s mcp mcp", "/etc/mcp: the configuration can't be read: Too many levels of symbolic links"),
+    ] {
+        let made = Command::new("sh").args(["-c", make]).current_dir(bed.path("etc")).status().unwrap();
+        assert!(made.success(), "{make}");
+        if says.is_empty() {
+            machine.run("run acme/tool@1.0.0").succeeds().prints("runs\n");
+        } else {
+            machine.run("run acme/tool@1.0.0").refuses(1, &[says]);
+            machine.run("policy check acme/tool@1.0.0").refuses(1, &[says]);
+            let doctor = machine.run("doctor").exits(1);
+            let seen = doctor.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(seen.contains(says), "{make}: {doctor}");
+        }
+        std::fs::remove_dir_all(bed.path("etc")).unwrap();
+        std::fs::create_dir(bed.path("etc")).unwrap();
+    }
+}
+
+#[test]
+fn both_layers_must_allow() {
+    let Some(machine) = Machine::new() else { return };
+    for (system, user, exit) in [
+        ("", "", 0),
+        ("policy: {min_score: 90}", "", 4),
+        ("", "policy: {min_score: 90}", 4),
+        ("policy: {min_score: 80}", "policy: {min_score: 70}", 0),
+        ("policy: {allowed_origins: [official]}", "policy: {allowed_origins: [verified]}", 4),
+        ("policy: {min_score: 90, score_mode: warn}", "", 4),
+        ("policy: {min_score: 90, score_mode: disabled}", "policy: {min_score: 90}", 4),
+    ] {
+        machine.administer(system);
+        machine.0.configure(user);
+        let document = machine.run("policy check --json acme/tool@1.0.0").exits(exit).document();
+        let layers: Vec<_> = document["policies"].as_array().unwrap().iter().map(|policy| &policy["layer"]).collect();
+        assert_eq!(layers, ["system", "system", "system", "user", "user", "user"]);
+        assert_eq!(machine.run("run acme/tool@1.0.0").code, exit, "{system} | {user}");
+        assert_eq!(std::fs::remove_file(machine.0.path("started")).is_ok(), exit == 0, "{system} | {user}");
+    }
+}
+
+/// Every way in which a user can tell smcp something, against a rule that forbids the package.
+#[test]
+fn nothing_that_a_user_says_lifts_an_administrators_rule() {
+    let Some(machine) = Machine::new() else { return };
+    let bed = &machine.0;
+    machine.administer("policy: {min_score: 90}");
+    let refused = |line: &str, variables: &[(&str, &str)]| {
+        let ran = machine.run_with(line, variables);
+        assert!(matches!(ran.code, 1 | 4), "{line} {variables:?}: {ran}");
+        assert!(!bed.has("started"), "{line} {variables:?}");
+        ran
+    };
+    let of_system = |ran: &Ran| assert!(ran.stderr.contains("system") && ran.code == 4, "{ran}");
+    // His own file, with every key of the rules and every mode.
+    for text in [
+        "",
+        "policy: {min_score: 0, score_mode: disabled, cert_mode: disabled, origin_mode: disabled}",
+        "policy: {warning_threshold: 0, min_score: 0}",
+        "trusted_registries: []",
+        "audit: best-effort\nstart_timeout: 1h\nmax_facts_age: 365d",
+    ] {
+        bed.configure(text);
+        of_system(&refused("run --trust acme/tool@1.0.0", &[]));
+    }
+    // Files that he names, variables, another home, another folder.
+    bed.write("other.yaml", "registry_url: ~/registry\npolicy: {score_mode: disabled}\n");
+    bed.write("empty/.mcp/config.yaml", format!("registry_url: {}\n", bed.path("registry").display()));
+    let (home, own) = (bed.path("empty"), bed.path("other.yaml"));
+    let (home, own) = (home.to_str().unwrap(), own.to_str().unwrap());
+    for (line, variables) in [
+        ("--config other.yaml run --trust acme/tool@1.0.0", &[][..]),
+        ("run --trust acme/tool@1.0.0", &[("SMCP_CONFIG", own)]),
+        ("run --trust acme/tool@1.0.0", &[("SMCP_SYSTEM_CONFIG", own)]),
+        ("run --trust acme/tool@1.0.0", &[("HOME", home)]),
+        ("--registry registry --cache-dir elsewhere run --trust acme/tool@1.0.0", &[]),
+        ("run --trust --warning-threshold 100 acme/tool@1.0.0", &[]),
+        ("run --trust acme/tool@1.0.0", &[("SMCP_TRUST", "1"), ("MCP_TRUST", "1"), ("SMCP_POLICY", "none")]),
+    ] {
+        of_system(&refused(line, variables));
+    }
+    refused("run --trust acme/tool@1.0.0", &[("SMCP_SYSTEM_CONFIG", "/nowhere.yaml")]);
+    refused("run --trust acme/tool@1.0.0", &[("SMCP_SYSTEM_CONFIG", "")]);
+    // Another registry with better facts: an administrator's rules believe only the one that he names.
+    let better = "registry publish --registry better --origin official --cert-level 3 --score 100";
+    bed.run(&format!("{better} acme/tool@1.0.0 bundles/acme-tool-1.0.0")).succeeds();
+    bed.configure("trusted_registries: [~/better]");
+    of_system(&refused("--registry better run --trust acme/tool@1.0.0", &[]));
+    of_system(&refused("run --trust acme/tool@1.0.0", &[("SMCP_REGISTRY", bed.path("better").to_str().unwrap())]));
+    // Policies of his own that are broken, never end, or are many.
+    for text in [
+        "policy: {custom: [{name: broken, source: none.wasm, mode: warn}]}",
+        "policy: {custom: [{name: score-2, source: none.wasm, mode: disabled}]}",
+    ] {
+        bed.configure(text);
+        of_system(&refused("run --trust acme/tool@1.0.0", &[]));
+    }
+    let many: String =
+        (0..1_000).map(|number| format!("{{name: p{number}, source: p.wasm, mode: disabled}}, ")).collect();
+    bed.configure(&format!("policy: {{max_policies: 1024, custom: [{many}]}}"));
+    of_system(&refused("run --trust acme/tool@1.0.0", &[]));
+    bed.configure(&format!("policy: {{custom: [{many}]}}"));
+    assert_eq!(refused("run --trust acme/tool@1.0.0", &[]).code, 1, "too many of his own stop only himself");
+}
+
+#[test]
+fn what_somebody_else_could_have_written_is_no_administrators_rule() {
+    let Some(machine) = Machine::new() else { return };
+    let bed = &machine.0;
+    machine.administer("policy: {custom: [{name: mine, source: /etc/mcp/mine.wasm, mode: warn}]}");
+    bed.write("etc/mcp/mine.wasm", "no component");
+    bed.write("etc/mcp/policies.d/more.yaml", "source: ../mine.wasm\nmode: warn\n");
+    machine.run("run --trust acme/tool@1.0.0").succeeds().prints("runs\n");
+    for (path, mode) in [
+        ("etc/mcp/config.yaml", 0o666),
+        ("etc/mcp/config.yaml", 0o664),
+        ("etc/mcp/mine.wasm", 0o666),
+        ("etc/mcp/policies.d/more.yaml", 0o602),
+        ("etc/mcp/policies.d", 0o777),
+        ("etc/mcp/policies.d", 0o1777),
+        ("etc/mcp", 0o775),
+        ("etc", 0o777),
+    ] {
+        let set = |mode| std::fs::set_permissions(bed.path(path), std::fs::Permissions::from_mode(mode)).unwrap();
+        let before = std::fs::metadata(bed.path(path)).unwrap().permissions().mode();
+        set(mode);
+        machine.run("run --trust acme/tool@1.0.0").refuses(1, &[&format!("/{path}: ")]);
+        machine.run("policy check --trust acme/tool@1.0.0").succeeds().says(&[&format!("/{path}: ")]);
+        set(before);
+    }
+    for path in ["etc/mcp/config.yaml", "etc/mcp/mine.wasm", "etc/mcp/policies.d", "etc/mcp", "etc"] {
+        std::os::unix::fs::chown(bed.path(path), Some(4242), None).unwrap();
+        let says = [&format!("/{path}: it belongs to another user (uid 4242)"), "chown 0 "];
+        machine.run("run --trust acme/tool@1.0.0").refuses(1, &says.map(|text: &str| text));
+        std::os::unix::fs::chown(bed.path(path), Some(0), None).unwrap();
+    }
+    // A link on the way counts, too.
+    std::fs::rename(bed.path("etc/mcp/mine.wasm"), bed.path("mine.wasm")).unwrap();
+    std::os::unix::fs::symlink(bed.path("mine.wasm"), bed.path("etc/mcp/mine.wasm")).unwrap();
+    machine.run("run --trust acme/tool@1.0.0").succeeds();
+    std::fs::set_permissions(bed.path("mine.wasm"), std::fs::Permissions::from_mode(0o646)).unwrap();
+    machine.run("run --trust acme/tool@1.0.0").refuses(1, &["/mine.wasm: others may write to it"]);
+}
+
+#[test]
+fn the_administrators_places_win() {
+    let Some(machine) = Machine::new() else { return };
+    let bed = &machine.0;
+    machine.administer("cache_dir: /var/cache/of-all\naudit_log: /var/log/of-all.jsonl\nstart_timeout: 30s\n");
+    bed.configure("cache_dir: ~/mine\naudit_log: ~/mine.jsonl\nstart_timeout: 1h\naudit: best-effort\n");
+    let ran = machine.run("--json config show").succeeds();
+    let value = |key: &str| ran.document()["settings"][key]["value"].clone();
+    assert_eq!(value("cache_dir"), Value::from("/var/cache/of-all"));
+    assert_eq!(value("audit_log"), Value::from("/var/log/of-all.jsonl"));
+    assert_eq!((value("start_timeout"), value("audit")), ("30s".into(), "required".into()));
+    assert!(ran.stderr.contains("`audit_log` is ignored"), "{ran}");
+}
+
+#[test]
+fn an_administrators_contact_stands_with_every_refusal_of_his() {
+    let Some(machine) = Machine::new() else { return };
+    let contact = "#sec-help, security@example.com";
+    let ask = format!("ask: {contact} (system layer)");
+    machine.administer(&format!("admin_contact: \"{contact}\"\npolicy: {{min_score: 90}}\n"));
+    machine.run("run acme/tool@1.0.0").refuses(4, &[&ask]);
+    let document = machine.run("policy check --json acme/tool@1.0.0").exits(4).document();
+    let contacts: Vec<_> = document["policies"].as_array().unwrap().iter().map(|one| &one["admin_contact"]).collect();
+    assert_eq!(contacts.iter().filter(|found| **found == contact).count(), 1, "{document}");
+    assert_eq!(*contacts[2], Value::from(contact), "the one that refuses: {document}");
+    let record = machine.0.read(".mcp/audit.jsonl");
+    let record: Value = serde_json::from_str(record.lines().last().unwrap()).unwrap();
+    assert_eq!(record["decision"]["policies"][2]["admin_contact"], contact);
+    assert_eq!(record["policies"][0]["admin_contact"], contact, "{record}");
+    // A client that can't see the terminal is told, too, and so is the model where the rule only warns.
+    let asked = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}"#;
+    let ran = machine.run_on("run acme/tool@1.0.0", &[], &format!("{asked}\n"));
+    let answer: Value = serde_json::from_str(ran.raw.lines().next().unwrap()).unwrap();
+    assert!(answer["error"]["message"].as_str().unwrap().ends_with(&format!("Ask \"{contact}\"")), "{answer}");
+    // What only the user's rules refuse is no business of the administrator's.
+    machine.administer(&format!("admin_contact: \"{contact}\"\n"));
+    machine.0.configure("policy: {min_score: 90}");
+    let ran = machine.run("run acme/tool@1.0.0").exits(4);
+    assert!(!ran.stderr.contains(contact), "{ran}");
+}
+
+#[test]
+fn a_locked_layer_takes_packages_from_its_own_registries_alone() {
+    let Some(machine) = Machine::new() else { return };
+    let bed = &machine.0;
+    bed.run("registry publish --registry other --origin official --cert-level 3 --score 100 acme/tool@1.0.0 bundles/acme-tool-1.0.0")
+        .succeeds();
+    let (own, other) = (bed.path("registry"), bed.path("other"));
+    let (own, other) = (own.to_str().unwrap(), other.to_str().unwrap());
+    machine.administer("registries: locked\nadmin_contact: ask us\n");
+    machine.run("run acme/tool@1.0.0").succeeds();
+    let says = [
+        "packages may not come from [HOME]/other: the system layer has `registries: locked` (/etc/mcp/config.yaml:2:13); ask ask us",
+        "use one that it trusts: [HOME]/registry",
+    ];
+    for (line, variables) in [
+        ("--registry other run --trust acme/tool@1.0.0", &[][..]),
+        ("run --trust acme/tool@1.0.0", &[("SMCP_REGISTRY", other)]),
+        ("--registry other policy check acme/tool@1.0.0", &[]),
+        ("--registry other pull acme/tool@1.0.0", &[]),
+    ] {
+        machine.run_with(line, variables).refuses(1, &says);
+    }
+    // Where the administrator names none, the user's may be one that he trusts, and no other.
+    bed.write("etc/mcp/config.yaml", format!("registries: locked\ntrusted_registries: [{own}]\n"));
+    machine.run("run acme/tool@1.0.0").succeeds();
+    bed.write(".mcp/config.yaml", format!("registry_url: {other}\n"));
+    machine.run("run acme/tool@1.0.0").refuses(1, &["registries: locked"]);
+    // Without the lock its packages run, but nothing that it says of them counts.
+    bed.write("etc/mcp/config.yaml", format!("trusted_registries: [{own}]\npolicy: {{min_score: 50}}\n"));
+    machine.run("run acme/tool@1.0.0").refuses(4, &["the system layer does not trust [HOME]/other"]);
+}
+
+#[test]
+fn what_is_in_force_says_where_it_comes_from_and_what_another_layer_says() {
+    let Some(machine) = Machine::new() else { return };
+    let bed = &machine.0;
+    machine
+        .administer("start_timeout: 30s\npolicy:\n  min_score: 80\n  custom: [{name: a, source: /etc/mcp/a.wasm}]\n");
+    bed.write("etc/mcp/policies.d/b.wasm", "no component");
+    bed.configure("start_timeout: 20s\ncache_dir: ~/mine\npolicy: {min_score: 60}\n");
+    insta::assert_snapshot!("layers_shown", machine.run("config show").succeeds().stdout);
+    insta::assert_snapshot!("layers_listed", machine.run("policy list").succeeds().stdout);
+    let document = machine.run("--json config show").succeeds().document();
+    let timeout = &document["settings"]["start_timeout"];
+    assert_eq!((&timeout["value"], &timeout["at"]), (&"20s".into(), &"~/.mcp/config.yaml:2:16".into()));
+    let overruled = serde_json::json!([{"layer": "system", "value": "30s", "at": "/etc/mcp/config.yaml:2:16"}]);
+    assert_eq!(timeout["overruled"], overruled);
+    let list = machine.run("--json policy list").succeeds().document();
+    let places: Vec<_> = list["policies"].as_array().unwrap().iter().map(|row| row["at"].clone()).collect();
+    assert_eq!(
+        places,
+        [
+            Value::Null,
+            Value::Null,
+            "/etc/mcp/config.yaml:4:14".into(),
+            "/etc/mcp/config.yaml:5:12".into(),
+            "/etc/mcp/policies.d/b.wasm".into(),
+            Value::Null,
+            Value::Null,
+            "~/.mcp/config.yaml:4:21".into(),
+        ]
+    );
+}
+
+/// The added layer needs no root: its file may belong to the user.
+#[test]
+fn a_variable_adds_a_layer_and_takes_none_away() {
+    let bed = TestBed::new();
+    bed.configure("");
+    bed.publish(&Package::shell("acme/tool@1.0.0", "echo runs").facts("verified", 2, 85));
+    let with = |line: &str, text: &str| {
+        bed.write("added/config.yaml", format!("registry_url: ../registry\n{text}"));
+        bed.smcp(line).env("SMCP_SYSTEM_CONFIG", bed.path("added/config.yaml")).run()
+    };
+    with("run acme/tool@1.0.0", "").succeeds().prints("runs\n");
+    with("run acme/tool@1.0.0", "policy: {min_score: 90}").refuses(4, &["added"]);
+    bed.configure("policy: {min_score: 90}");
+    with("run acme/tool@1.0.0", "policy: {min_score: 0, score_mode: disabled}").refuses(4, &["user"]);
+    bed.configure("");
+    let document = with("policy check --json acme/tool@1.0.0", "policy: {min_score: 90}").exits(4).document();
+    assert_eq!(document["policies"][0]["layer"], "added", "{document}");
+    // Its own `policies.d` belongs to it.
+    bed.write("added/policies.d/broken.wasm", "no component");
+    with("run acme/tool@1.0.0", "").refuses(4, &["broken", "added", "fault: load"]);
+    std::fs::remove_dir_all(bed.path("added/policies.d")).unwrap();
+    for (value, says) in
+        [("", "SMCP_SYSTEM_CONFIG: the name of the configuration file is empty"), ("/nowhere", "does not exist")]
+    {
+        bed.smcp("run acme/tool@1.0.0").env("SMCP_SYSTEM_CONFIG", value).run().refuses(1, &[says]);
+    }
+    std::fs::set_permissions(bed.path("added"), std::fs::Permissions::from_mode(0o777)).unwrap();
+    with("run acme/tool@1.0.0", "").refuses(1, &["/added: others may write to it"]);
+}
