@@ -285,7 +285,7 @@ fn compiled_code_is_listed_and_removed_with_the_rest() {
 
 #[test]
 fn compiled_code_that_was_used_longest_ago_makes_room() {
-    let bed = Bed::new();
+    let bed = Bed::with(["cache"]);
     let digests: Vec<_> =
         [b"a", b"b", b"c"].iter().zip(0..).map(|(it, ago)| compiled(&bed, *it, b"engine", ago)).collect();
     let files = bed.cache().make_compiled().unwrap();
@@ -306,7 +306,7 @@ fn compiled_code_that_was_used_longest_ago_makes_room() {
 /// A compiler that was killed while it wrote.
 #[test]
 fn unfinished_compiled_code_is_removed_when_it_is_old() {
-    let bed = Bed::new();
+    let bed = Bed::with(["cache"]);
     compiled(&bed, b"a", b"engine", 0);
     let name = "cache/compiled/.draft-0123456789abcdef";
     bed.root.write(name, "half").unwrap();
