@@ -11,6 +11,7 @@ use crate::bed::ROOT;
 use crate::bed::TestBed;
 use crate::before::with_threads;
 use crate::before::with_tool;
+use crate::bombs;
 use crate::guest::Twin;
 use crate::scene::Scene;
 use crate::scene::TOOL;
@@ -65,11 +66,46 @@ pub(crate) const ROWS: &[Row] = &[
         provoke: |trial| trial.judges(|bed| twin(bed, "proposal-exceptions")),
     },
     Row {
-        what: "compiling takes longer than 120 s",
-        holds: &[("the limit", "it does not compile within")],
+        what: "compiling takes over 120 s of CPU time or 1 GiB, or breaks the compiler",
+        holds: &[
+            ("which of them", "it takes more than 1.0 GiB of memory to compile"),
+            ("what helps", "docs/policy-authors.md"),
+        ],
         provoke: |trial| {
-            trial.elsewhere("host/policy/src/compile.rs", "a_compiler_that_takes_too_long_is_given_up", "load");
+            trial.elsewhere("host/code/src/compiler.rs", "each_end_of_a_child_is_told_apart", "load");
         },
+    },
+    Row {
+        what: "there is no way to start the compiler: no `/proc`",
+        holds: &[
+            ("the reason", "smcp can't start itself as a compiler: "),
+            ("how to compile ahead", "`smcp policy compile`"),
+        ],
+        provoke: |trial| {
+            trial.elsewhere("host/code/src/compiler.rs", "without_its_own_file_there_is_no_compiler", "load");
+        },
+    },
+    Row {
+        what: "a policy is still being compiled when the time for the start is over",
+        holds: &[
+            ("the policy", "compiling the policy `guest`"),
+            ("the limit", "longer than 500ms"),
+            ("how to compile ahead", "smcp config validate"),
+        ],
+        provoke: |trial| {
+            trial.refuses(|bed| {
+                bed.configure("policy: {custom: [{name: guest, source: ~/guest.wasm}]}\n");
+                let bomb = bombs::policy(&Twin::honest().component(), &bombs::nested_loops(1_000, 1_000));
+                bed.write("guest.wasm", bomb);
+                with_tool(bed);
+                Scene::of(&format!("run --timeout 500ms {TOOL}"))
+            });
+        },
+    },
+    Row {
+        what: "compiled code can't be kept",
+        holds: &[("the reason", "their code can't be kept: ")],
+        provoke: not_kept,
     },
     Row {
         what: "a foreign import, or other exports",
@@ -220,6 +256,21 @@ fn put(bed: &TestBed, twin: &Twin) -> String {
 fn text(bed: &TestBed, text: &str) -> String {
     bed.write("guest.wasm", text);
     String::new()
+}
+
+/// The key of the compiled code can't be made: a folder is in its place.
+fn not_kept(trial: &Trial<'_>) {
+    let bed = TestBed::new();
+    with_tool(&bed);
+    put(&bed, &Twin::honest());
+    bed.configure("policy: {custom: [{name: guest, source: ~/guest.wasm}]}\n");
+    bed.write(".mcp/compiled.key/own.txt", "");
+    let ran = bed.run(&format!("--json policy check {TOOL}")).succeeds();
+    let notices = ran.document()["notices"].clone();
+    let notice = notices.as_array().unwrap().iter().find(|notice| notice["code"] == "compiled-each-time").unwrap();
+    trial.class("compiled-each-time");
+    trial.message(notice["message"].as_str().unwrap());
+    trial.message(&bed.run(&format!("policy check {TOOL}")).succeeds().stdout);
 }
 
 /// The mode has no effect, except for `disabled`, which does not check.

@@ -98,6 +98,59 @@ impl PolicyState {
     }
 }
 
+/// One component after it was compiled ahead.
+#[derive(Debug, Clone)]
+pub struct CompiledAhead {
+    /// Its file.
+    pub file: SafeText,
+    /// Digest of its bytes, when they could be read.
+    pub digest: Option<Digest>,
+    /// What became of it.
+    pub state: AheadState,
+}
+
+/// What became of a component that was to be compiled ahead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AheadState {
+    /// It was compiled now, and is kept.
+    Compiled,
+    /// It had been compiled before.
+    Kept,
+    /// It can't be used as a policy.
+    Faulty(Fault),
+    /// It was compiled, and could not be kept, for this reason.
+    NotKept(SafeText),
+}
+
+impl AheadState {
+    /// The word used in JSON and tables.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Compiled => "compiled",
+            Self::Kept => "kept",
+            Self::Faulty(_) => "fault",
+            Self::NotKept(_) => "not-kept",
+        }
+    }
+
+    /// Whether the next start finds its code.
+    pub const fn is_kept(&self) -> bool {
+        match self {
+            Self::Compiled | Self::Kept => true,
+            Self::Faulty(_) | Self::NotKept(_) => false,
+        }
+    }
+
+    /// Why the next start does not find its code, and what helps.
+    pub fn problem(&self) -> Option<(&SafeText, Option<&SafeText>)> {
+        match self {
+            Self::Compiled | Self::Kept => None,
+            Self::Faulty(fault) => Some((&fault.message, fault.remedy.as_ref())),
+            Self::NotKept(why) => Some((why, None)),
+        }
+    }
+}
+
 /// A component's description of itself, and the properties of its file.
 #[derive(Debug, Clone)]
 pub struct Inspection {

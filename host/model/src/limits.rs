@@ -1,5 +1,7 @@
 //! Every limit, deadline and size, with its unit and reason (spec 8).
 
+pub mod compiling;
+
 use std::time::Duration;
 
 const KIB: usize = 1024;

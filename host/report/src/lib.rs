@@ -3,6 +3,7 @@
 //! Before it `decide` has ruled; after it `launch` starts what was cleared. Nothing here decides: the caller passes
 //! effects, exit codes and terminals, and a writer for all output.
 
+pub mod ahead;
 pub mod cache;
 pub mod client_error;
 pub mod diagnosis;

@@ -78,7 +78,7 @@ fn show(app: &App) -> Result<Exit, Failure> {
 
 fn validate(app: &App) -> Result<Exit, Failure> {
     let session = app.session(None)?;
-    let rows = pipeline::examine_policies(&session)?;
+    let rows = pipeline::examine_policies(&session, &mut *app.progress())?;
     let works = rows.iter().all(|row| row.state.works());
     let exit = if works { Exit::SUCCESS } else { Exit::USAGE };
     let remarks = session.config().exception_remarks(app.system().now());

@@ -308,6 +308,7 @@ mod tests {
     use smcp_model::facts::Facts;
     use smcp_model::facts::Score;
     use smcp_model::facts::Status;
+    use smcp_model::progress::Unwatched;
     use smcp_model::request::Context;
     use smcp_model::request::Subject;
     use smcp_pipeline::SharedHost;
@@ -334,7 +335,7 @@ mod tests {
             let facts =
                 Facts { status, score: score.and_then(Score::new), doubts: doubts.to_vec(), ..Facts::default() };
             let subject = Subject { facts, ..Subject::default() };
-            let judged = pipeline::evaluate_facts(&session, subject.clone(), context).unwrap();
+            let judged = pipeline::evaluate_facts(&session, subject.clone(), context, &mut Unwatched).unwrap();
             let warning = app.audience(true).warning(&judged);
             assert_eq!(warning.is_some(), warned, "{subject:?}");
         }

@@ -45,7 +45,7 @@ impl EvalCommand {
             .map_err(Failure::from)?;
         let mut recorder = app.recorder(&session, "policy eval", None)?;
         let context = app.settled_context(&session, &recorder, self.options.trust);
-        let mut evaluated = pipeline::evaluate_facts(&session, subject, context);
+        let mut evaluated = pipeline::evaluate_facts(&session, subject, context, &mut *app.progress());
         if !config.is_configured() && !app.json() {
             message::notice(NO_RULES, &mut app.out(), &app.output_style())?;
         } else if let (false, Ok(judged)) = (config.is_configured(), &mut evaluated) {
