@@ -117,12 +117,24 @@ pub struct Fault {
     pub message: SafeText,
     /// The remedy.
     pub remedy: Option<SafeText>,
+    /// The problems of its settings, of which the message has all; empty for every other kind.
+    pub settings: Vec<SettingsProblem>,
+}
+
+/// A problem of a policy's settings, in the component's own words.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SettingsProblem {
+    /// Where in the settings, as a JSON pointer (RFC 6901); empty for the whole.
+    pub path: SafeText,
+    /// What is wrong.
+    pub message: SafeText,
 }
 
 impl Fault {
     /// A fault without a remedy. A message over [`limits::MESSAGE`] is cut: part of it may be a guest's text.
     pub fn new(kind: FaultKind, message: impl AsRef<str>) -> Self {
-        Self { kind, message: SafeText::within(message.as_ref(), limits::MESSAGE), remedy: None }
+        Self { kind, message: SafeText::within(message.as_ref(), limits::MESSAGE), remedy: None, settings: Vec::new() }
     }
 
     /// The same fault with a remedy.

@@ -10,6 +10,7 @@ use smcp_decide::ExceptionFile;
 use smcp_decide::Notice;
 use smcp_model::deadline::Deadline;
 use smcp_model::examination::Examined;
+use smcp_model::examination::PlacedProblem;
 use smcp_model::examination::PolicyState;
 use smcp_model::fetches::Fetches;
 use smcp_model::mode::Mode;
@@ -19,6 +20,7 @@ use smcp_model::request::Subject;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::Finding;
+use smcp_model::verdict::SettingsProblem;
 use smcp_policy::Ahead;
 use smcp_policy::Bound;
 use smcp_policy::Component;
@@ -135,10 +137,20 @@ pub fn examine_policies(session: &Session, progress: &mut dyn Progress) -> Resul
             Err(mismatch) => (PolicyState::Mismatched { pin: mismatch.expected() }, None),
             Ok(set) => set.policies().first().map_or((PolicyState::Disabled, None), state_of),
         };
+        let settings = state.fault().map_or_else(Vec::new, |fault| placed(layer, spec, &fault.settings));
         let PolicySpec { name, layer, mode, source, limits, .. } = PolicySpec::clone(spec);
-        Examined { name, layer, mode, source, at, limits, digest, version, state }
+        Examined { name, layer, mode, source, at, limits, digest, version, state, settings }
     });
     Ok(examined.collect())
+}
+
+/// Returns the problems of a policy's settings with their places in a file.
+fn placed(layer: &Layer, spec: &PolicySpec, problems: &[SettingsProblem]) -> Vec<PlacedProblem> {
+    let placed = |problem: &SettingsProblem| PlacedProblem {
+        at: layer.place_of_setting(spec, problem.path.as_str()).map(|place| SafeText::new(&place.to_string())),
+        problem: problem.clone(),
+    };
+    problems.iter().map(placed).collect()
 }
 
 /// Returns whether a loaded policy works, and the version that it gave, if it got that far.

@@ -225,7 +225,7 @@ pub(crate) fn objection(messages: &[String], turn: usize) -> Outcome {
     let reason = messages.first().map(|text| SafeText::new(text)).unwrap_or_default();
     match turn % 5 {
         0 => Outcome::from_verdict(Verdict { violations: findings(messages), notices: findings(messages) }),
-        1 => Outcome::Fault(Fault { kind: FaultKind::Trap, message: reason, remedy: None }),
+        1 => Outcome::Fault(Fault { kind: FaultKind::Trap, message: reason, remedy: None, settings: Vec::new() }),
         2 => Outcome::Waived {
             waived: waived::waived(&findings(messages), reason.as_str()),
             notices: findings(messages),

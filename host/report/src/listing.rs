@@ -15,10 +15,12 @@ use crate::table;
 use crate::wrap::paragraph;
 use smcp_model::digest::Digest;
 use smcp_model::examination::Examined;
+use smcp_model::examination::PlacedProblem;
 use smcp_model::examination::PolicyState;
 use smcp_model::examination::Remark;
 use smcp_model::limits::PolicyLimits;
 use smcp_model::text::SafeText;
+use smcp_model::verdict::SettingsProblem;
 
 /// Writes the policies as a table, and their problems below it.
 ///
@@ -46,7 +48,14 @@ pub fn policies(rows: &[Examined], out: &mut dyn Write, style: &Style) -> io::Re
     for (row, (message, remedy)) in rows.iter().filter_map(|row| Some((row, problem(row)?))) {
         writeln!(out)?;
         let name = Span::new(format!("{}:", row.name), palette.strong);
-        paragraph(out, &[name, Span::plain(message.as_str())], 0, 2, style.width)?;
+        if row.settings.is_empty() {
+            paragraph(out, &[name, Span::plain(message.as_str())], 0, 2, style.width)?;
+        } else {
+            paragraph(out, &[name, Span::plain("it does not accept its settings")], 0, 2, style.width)?;
+        }
+        for placed in &row.settings {
+            paragraph(out, &[Span::plain(setting(placed))], 2, 4, style.width)?;
+        }
         if let Some(remedy) = remedy {
             paragraph(out, &[Span::new("→", palette.dim), Span::plain(remedy.as_str())], 2, 4, style.width)?;
         }
@@ -66,6 +75,16 @@ pub fn policies(rows: &[Examined], out: &mut dyn Write, style: &Style) -> io::Re
         paragraph(out, &[Span::plain(words)], 0, 2, style.width)?;
     }
     Ok(())
+}
+
+/// Returns a problem of a policy's settings as problems of a configuration are shown: the place first.
+fn setting(placed: &PlacedProblem) -> String {
+    let PlacedProblem { at, problem: SettingsProblem { path, message } } = placed;
+    let path = if path.as_str().is_empty() { "settings".to_owned() } else { format!("settings{path}") };
+    match at {
+        Some(at) => format!("{at}: `{path}`: {message}"),
+        None => format!("`{path}`: {message}"),
+    }
 }
 
 /// Returns the limits that the configuration changes, as it writes them.
@@ -165,6 +184,7 @@ fn document(row: &Examined) -> Value {
             "kind": fault.kind,
             "message": fault.message,
             "remedy": fault.remedy,
+            "settings": row.settings,
         })),
     })
 }
@@ -199,6 +219,7 @@ mod tests {
             digest: Some(Digest::of(name.as_bytes())),
             version: Some("0.1.0".into()),
             state,
+            settings: Vec::new(),
         };
         let gone = Fault::new(FaultKind::Load, "/home/me/.mcp/policies/gone.wasm: no such file")
             .remedy("put the component there, or correct `source`");
