@@ -110,7 +110,7 @@ fn state(policy: &Evaluated) -> (String, String) {
 
 fn violations(outcome: &Outcome) -> &[Finding] {
     match outcome {
-        Outcome::Violation(verdict) => &verdict.violations,
+        Outcome::Violation { verdict, .. } => &verdict.violations,
         Outcome::Pass { .. } | Outcome::Skipped => &[],
         Outcome::Fault(fault) => panic!("a built-in policy broke: {}", fault.message),
         Outcome::Waived { .. } => panic!("nothing is waived here"),
@@ -119,7 +119,7 @@ fn violations(outcome: &Outcome) -> &[Finding] {
 
 fn notices(outcome: &Outcome) -> &[Finding] {
     match outcome {
-        Outcome::Violation(verdict) => &verdict.notices,
+        Outcome::Violation { verdict, .. } => &verdict.notices,
         Outcome::Pass { notices } => notices,
         Outcome::Skipped | Outcome::Fault(_) | Outcome::Waived { .. } => &[],
     }

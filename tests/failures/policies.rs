@@ -25,8 +25,20 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         what: "a policy is violated",
-        holds: &[("each finding", "asks for network hosts that are not allowed: *"), ("its remedy", "→ ")],
+        holds: &[
+            ("each finding", "asks for network hosts that are not allowed: *"),
+            ("its remedy", "→ "),
+            ("the exception that would lift it", "      codes: [network-not-allowed]"),
+        ],
         provoke: violated,
+    },
+    Row {
+        what: "the same, and the exception for it has ended, or is for another package, policy, code or registry",
+        holds: &[
+            ("each finding", "asks for network hosts that are not allowed: *"),
+            ("that it has ended", "the exception for `acme/tool` ended on 2020-01-01 and is ignored"),
+        ],
+        provoke: unwaived,
     },
     Row { what: "a fact that a rule needs is unknown", holds: &[("that it is unknown", "unknown")], provoke: unknown },
     Row {
@@ -286,11 +298,34 @@ fn pinned(trial: &Trial<'_>) {
 
 fn violated(trial: &Trial<'_>) {
     trial.judges(|bed| {
-        let wants = |manifest: &mut Value| manifest["permissions"]["network"]["outbound"] = json!(["*"]);
-        bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\"").manifest(wants).good());
-        bed.write("guest.wasm", fs::read(format!("{ROOT}/examples/policies/dist/no_network.wasm")).unwrap());
+        violating(bed);
         String::new()
     });
+}
+
+/// Publishes a package, and installs a policy that it violates.
+fn violating(bed: &TestBed) {
+    let wants = |manifest: &mut Value| manifest["permissions"]["network"]["outbound"] = json!(["*"]);
+    bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\"").manifest(wants).good());
+    bed.write("guest.wasm", fs::read(format!("{ROOT}/examples/policies/dist/no_network.wasm")).unwrap());
+}
+
+fn unwaived(trial: &Trial<'_>) {
+    let digest = format!("sha256:{}", "0".repeat(64));
+    for exception in [
+        "package: acme/tool, policies: [guest], reason: x, until: 2020-01-01",
+        "package: acme/other, policies: [guest], reason: x, until: 9999-12-31",
+        "package: acme/tool@2.0.0, policies: [guest], reason: x, until: 9999-12-31",
+        &format!("package: 'acme/tool@{digest}', policies: [guest], reason: x, until: 9999-12-31"),
+        "package: acme/tool, policies: [score], reason: x, until: 9999-12-31",
+        "package: acme/tool, policies: [guest], codes: [other], reason: x, until: 9999-12-31",
+    ] {
+        trial.judges(|bed| {
+            violating(bed);
+            // The entry of the policy ends here, and what follows closes the exception.
+            format!("}}], exceptions: [{{{exception}")
+        });
+    }
 }
 
 /// Of the built-in policies, `origin` reports it and `score` asks.

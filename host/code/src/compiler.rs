@@ -111,7 +111,7 @@ impl Compiler for ChildCompiler {
         match result {
             Compiled::Code(_) => Ok(vouch(code)),
             Compiled::Refused { message, remedy } => {
-                Err(NotCompiled::Never(Fault { kind: FaultKind::Load, message, remedy }))
+                Err(NotCompiled::Never(Fault { kind: FaultKind::Load, message, remedy, settings: Vec::new() }))
             }
             Compiled::OutOfMemory => Err(NotCompiled::NotNow(out_of_memory())),
             Compiled::Tried(_) => Err(NotCompiled::NotNow(crashed("it answered something else"))),

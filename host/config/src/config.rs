@@ -11,6 +11,9 @@ use crate::choice::Audit;
 use crate::choice::AuditHead;
 use crate::choice::OnSuspect;
 use crate::choice::Registries;
+use crate::exceptions;
+use crate::exceptions::remarks;
+use crate::exceptions::remarks::ExceptionRemarks;
 use crate::fold;
 use crate::layer::Layer;
 use crate::notice::ConfigNotice;
@@ -159,6 +162,17 @@ impl Config {
     /// Returns notices about the configuration, which are not problems.
     pub fn notices(&self) -> &[ConfigNotice] {
         &self.notices
+    }
+
+    /// Returns a notice for each layer with exceptions that have ended; `seconds` is the time, since the Unix epoch.
+    pub fn ended_exceptions(&self, seconds: u64) -> Vec<ConfigNotice> {
+        self.layers.iter().filter_map(|layer| exceptions::ended(layer, seconds)).collect()
+    }
+
+    /// Returns what should be known of the exceptions of every layer: those that have ended or will soon, and those that
+    /// can't match anything. `seconds` is the time, since the Unix epoch.
+    pub fn exception_remarks(&self, seconds: u64) -> ExceptionRemarks {
+        remarks::of(&self.layers, seconds, self.registry())
     }
 
     /// Whether any configuration file was read.

@@ -1,4 +1,4 @@
-//! Joins the files of one layer: each key once, the custom policies of all.
+//! Joins the files of one layer: each key once, the entries of all.
 //!
 //! A part of `fold`. Every struct is destructured in full, so that a new key can't be forgotten.
 
@@ -57,6 +57,7 @@ impl PolicyValues {
             max_policies,
             custom_place,
             custom,
+            exceptions,
         } = later;
         Self {
             allowed_origins: single_value(self.allowed_origins, allowed_origins, problems),
@@ -70,6 +71,7 @@ impl PolicyValues {
             max_policies: single_value(self.max_policies, max_policies, problems),
             custom_place: self.custom_place.or(custom_place),
             custom: self.custom.into_iter().chain(custom).collect(),
+            exceptions: self.exceptions.into_iter().chain(exceptions).collect(),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! `reader` reads by it, `schema` prints it. A key that is not in its section is unknown and therefore refused.
 
 pub(super) mod custom;
+pub(super) mod exceptions;
 pub(super) mod policy;
 
 use std::path::Path;
@@ -48,8 +49,6 @@ pub(super) trait AnyKey: Sync {
     fn name(&self) -> &'static str;
     /// Whether an entry without it is refused.
     fn required(&self) -> bool;
-    /// Whether messages and the template offer the key.
-    fn offered(&self) -> bool;
     /// Returns the JSON Schema of its value, with description and default.
     fn schema(&self) -> Value;
 }
@@ -61,10 +60,6 @@ impl<F: ValueSchema + Sync> AnyKey for ConfigKey<F> {
 
     fn required(&self) -> bool {
         self.required
-    }
-
-    fn offered(&self) -> bool {
-        F::OFFERED
     }
 
     fn schema(&self) -> Value {
@@ -100,10 +95,6 @@ pub(super) struct Nested(pub(super) &'static Section);
 /// A list of mappings with keys of their own.
 pub(super) struct Entries(pub(super) &'static Section);
 
-/// The form of a key that a later version will read. This one refuses it, because ignoring it would ignore a rule.
-#[derive(Debug)]
-pub(super) struct NotYetSupported;
-
 impl ValueSchema for Nested {
     fn schema(&self) -> Value {
         let properties: serde_json::Map<_, _> =
@@ -120,14 +111,6 @@ impl ValueSchema for Nested {
 impl ValueSchema for Entries {
     fn schema(&self) -> Value {
         json!({ "type": "array", "items": Nested(self.0).schema() })
-    }
-}
-
-impl ValueSchema for NotYetSupported {
-    const OFFERED: bool = false;
-
-    fn schema(&self) -> Value {
-        json!({ "not": {} })
     }
 }
 

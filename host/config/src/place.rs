@@ -13,6 +13,7 @@ use crate::raw;
 use crate::raw::Half;
 use crate::raw::Position;
 use crate::raw::YamlNode;
+use smcp_model::text::SafeText;
 
 /// The text of one configuration file, kept so that a value's line can be looked up.
 #[derive(PartialEq, Eq)]
@@ -71,6 +72,17 @@ impl FilePlace {
     /// Returns the key with those above it, such as `policy.custom[0].name`; empty for the whole file.
     pub fn key(&self) -> &str {
         &self.trail.path
+    }
+
+    /// Returns the place of an item of the list at this place.
+    pub(super) fn item(&self, index: usize) -> Self {
+        Self { source: Arc::clone(&self.source), trail: self.trail.then(index, &format!("[{index}]")) }
+    }
+
+    /// Returns `FILE:LINE`, with the file's absolute path. This parses the file's text again, up to the value.
+    pub fn line(&self) -> SafeText {
+        let file = self.file().display();
+        SafeText::new(&self.position().map_or_else(|| file.to_string(), |at| format!("{file}:{}", at.line)))
     }
 
     /// Returns the line and column of the value; `None` in a file without text, such as a component. This parses the

@@ -11,6 +11,7 @@ use crate::policy::LayerName;
 use crate::policy::PolicySource;
 use crate::text::SafeText;
 use crate::verdict::Fault;
+use crate::verdict::SettingsProblem;
 
 /// One policy of one layer after its examination, as it would be evaluated.
 #[derive(Debug, Clone)]
@@ -33,6 +34,29 @@ pub struct Examined {
     pub version: Option<SafeText>,
     /// Whether it can be evaluated.
     pub state: PolicyState,
+    /// The problems of its settings, each with its place in a file.
+    pub settings: Vec<PlacedProblem>,
+}
+
+/// A problem of a policy's settings, and where they were written.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct PlacedProblem {
+    /// The file, line and column of the setting, or of the nearest that the file has.
+    pub at: Option<SafeText>,
+    /// The problem.
+    #[serde(flatten)]
+    pub problem: SettingsProblem,
+}
+
+/// A remark about a valid configuration.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Remark {
+    /// A stable name for machines.
+    pub code: &'static str,
+    /// The place of what it is about: `FILE:LINE`.
+    pub at: SafeText,
+    /// One sentence for people.
+    pub message: SafeText,
 }
 
 /// The state of a policy: whether it can be evaluated.

@@ -66,6 +66,9 @@ use smcp_decide::Admitted;
 use smcp_decide::Clearance;
 use smcp_decide::Conclusion;
 use smcp_decide::Decision;
+use smcp_decide::InForce;
+use smcp_decide::Lift;
+use smcp_decide::Occasion;
 use smcp_decide::Refusal;
 use smcp_decide::Ruled;
 use smcp_decide::Ruling;
@@ -94,6 +97,8 @@ pub struct Judged {
     pub ruling: Ruling,
     /// What else the user should know.
     pub notices: Vec<Notice>,
+    /// What exceptions would have to say for a refusal to be lifted; none is applied.
+    pub lifts: Vec<Lift>,
     /// What the server would have access to; `None` unless one is about to start.
     pub access: Option<Access>,
 }
@@ -340,13 +345,16 @@ fn evaluate_admitted<T>(
             notices.extend(policies::low_score(session.config(), &subject, ruling.policies()));
             notices.extend(session.not_kept());
             tracing::info!(package = %subject.label(), decision = ruling.effect().as_str(), "decided");
-            Ok((ruled, Judged { subject, ruling, notices, access: None }))
+            let files = policies::exception_files(session.config(), &subject);
+            let lifts = decide::lifting(&ruling, &subject, context.trust, &files);
+            Ok((ruled, Judged { subject, ruling, notices, lifts, access: None }))
         }
         Err(error) => Err(Failed::new(subject, error)),
     }
 }
 
-/// Evaluates every policy of every layer, whatever the others say.
+/// Evaluates every policy of every layer, whatever the others say. Then the exceptions of a layer waive what its own
+/// policies found.
 ///
 /// # Errors
 /// [`PipelineError::Pin`] when a component is not the one that the configuration pins, [`PipelineError::Host`] when
@@ -361,7 +369,11 @@ fn evaluate_policies(
     let unbelieved = LazyCell::new(|| request::build(subject, context, false));
     let sets = session.config().layers().iter().zip(session.policies(wait.deadline, wait.progress)?);
     let evaluated = sets.flat_map(|(layer, set)| {
-        set.evaluate(if layer.believes(subject.registry.as_ref()) { &believed } else { &unbelieved })
+        let evaluated = set.evaluate(if layer.believes(subject.registry.as_ref()) { &believed } else { &unbelieved });
+        let registry_trusted = layer.waives_from(subject.registry.as_ref());
+        let occasion = Occasion { subject, registry_trusted, seconds: context.evaluated_at };
+        let in_force = InForce::on(occasion, layer.exceptions());
+        evaluated.into_iter().map(move |policy| in_force.waive(policy, |number| layer.exception_place(number)))
     });
     Ok(evaluated.collect())
 }

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use crate::PipelineError;
 use crate::Session;
 use smcp_config::Config;
+use smcp_config::Layer;
+use smcp_decide::ExceptionFile;
 use smcp_decide::Notice;
 use smcp_model::deadline::Deadline;
 use smcp_model::examination::Examined;
+use smcp_model::examination::PlacedProblem;
 use smcp_model::examination::PolicyState;
 use smcp_model::fetches::Fetches;
 use smcp_model::mode::Mode;
@@ -17,6 +20,7 @@ use smcp_model::request::Subject;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::Finding;
+use smcp_model::verdict::SettingsProblem;
 use smcp_policy::Ahead;
 use smcp_policy::Bound;
 use smcp_policy::Component;
@@ -76,6 +80,19 @@ pub(super) fn distrust(config: &Config, subject: &Subject) -> Vec<Notice> {
         .collect()
 }
 
+/// Returns the file of each layer that has one, for an exception to be written in.
+pub(super) fn exception_files(config: &Config, subject: &Subject) -> Vec<ExceptionFile> {
+    let of_layer = |layer: &Layer| {
+        Some(ExceptionFile {
+            layer: layer.name(),
+            file: SafeText::new(&layer.main_file()?.to_string_lossy()),
+            has_exceptions: layer.exceptions().next().is_some(),
+            registry_trusted: layer.waives_from(subject.registry.as_ref()),
+        })
+    };
+    config.layers().iter().filter_map(of_layer).collect()
+}
+
 /// Returns a notice for a known score below the warning threshold that no policy reports: the one that would is
 /// disabled, waived or broken, or its layer doesn't trust the registry. The threshold warns whatever the modes are.
 pub(super) fn low_score(config: &Config, subject: &Subject, policies: &[Evaluated]) -> Option<Notice> {
@@ -120,10 +137,20 @@ pub fn examine_policies(session: &Session, progress: &mut dyn Progress) -> Resul
             Err(mismatch) => (PolicyState::Mismatched { pin: mismatch.expected() }, None),
             Ok(set) => set.policies().first().map_or((PolicyState::Disabled, None), state_of),
         };
+        let settings = state.fault().map_or_else(Vec::new, |fault| placed(layer, spec, &fault.settings));
         let PolicySpec { name, layer, mode, source, limits, .. } = PolicySpec::clone(spec);
-        Examined { name, layer, mode, source, at, limits, digest, version, state }
+        Examined { name, layer, mode, source, at, limits, digest, version, state, settings }
     });
     Ok(examined.collect())
+}
+
+/// Returns the problems of a policy's settings with their places in a file.
+fn placed(layer: &Layer, spec: &PolicySpec, problems: &[SettingsProblem]) -> Vec<PlacedProblem> {
+    let placed = |problem: &SettingsProblem| PlacedProblem {
+        at: layer.place_of_setting(spec, problem.path.as_str()).map(|place| SafeText::new(&place.to_string())),
+        problem: problem.clone(),
+    };
+    problems.iter().map(placed).collect()
 }
 
 /// Returns whether a loaded policy works, and the version that it gave, if it got that far.

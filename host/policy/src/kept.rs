@@ -18,10 +18,11 @@ use smcp_model::policy::LayerName;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
+use smcp_model::verdict::SettingsProblem;
 
 /// The version of the rules by which a component is checked before it is compiled. A store keeps nothing from one version
 /// to the next.
-pub(crate) const RULES: &str = concat!(env!("CARGO_PKG_VERSION"), "/1");
+pub(crate) const RULES: &str = concat!(env!("CARGO_PKG_VERSION"), "/2");
 
 /// Keeps compiled code from one process to the next.
 ///
@@ -76,6 +77,8 @@ pub(crate) struct Notes {
 struct Refused {
     message: SafeText,
     remedy: Option<SafeText>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    settings: Vec<SettingsProblem>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -146,13 +149,13 @@ impl Notes {
 
 impl From<&Fault> for Refused {
     fn from(fault: &Fault) -> Self {
-        Self { message: fault.message.clone(), remedy: fault.remedy.clone() }
+        Self { message: fault.message.clone(), remedy: fault.remedy.clone(), settings: fault.settings.clone() }
     }
 }
 
 impl Refused {
     fn fault(&self, kind: FaultKind) -> Fault {
-        Fault { kind, message: self.message.clone(), remedy: self.remedy.clone() }
+        Fault { kind, message: self.message.clone(), remedy: self.remedy.clone(), settings: self.settings.clone() }
     }
 }
 
@@ -170,7 +173,9 @@ mod tests {
             on_warn: OnWarn::Confirm,
         };
         let (good, bad, other) = (Digest::of(b"good"), Digest::of(b"bad"), Digest::of(b"other"));
-        let refused = Fault::new(FaultKind::Settings, "allow: expected a list\u{7}").remedy("mend it");
+        let problem = SettingsProblem { path: "/allow".into(), message: "expected a list\u{7}".into() };
+        let refused = Fault::new(FaultKind::Settings, "/allow: expected a list\u{7}").remedy("mend it");
+        let refused = Fault { settings: vec![problem], ..refused };
         let mut notes = Notes::default();
         notes.describe(&description);
         assert!(notes.check(good, &Ok(())) && notes.check(bad, &Err(refused.clone())));

@@ -45,7 +45,7 @@ impl App {
     ) -> Result<Exit, Failure> {
         let command = if purpose == Purpose::DryRun { "run --dry-run" } else { "policy check" };
         let mut recorder = self.recorder(session, command, Some(reference))?;
-        let context = self.settled_context(&recorder, trust);
+        let context = self.settled_context(session, &recorder, trust);
         let deadline = Deadline::after(timeout);
         let evaluated = pipeline::evaluate_package(session, reference, context, &deadline, &mut *self.progress());
         self.conclude(session, &mut recorder, context, evaluated.map(|(_, judged)| judged), purpose)
@@ -140,10 +140,18 @@ impl App {
         Ok(recorder)
     }
 
-    /// Returns the context of a decision that is made now; says so when the clock is behind.
-    pub(super) fn settled_context(&self, recorder: &Recorder, trust: bool) -> Context {
-        let (context, behind) = recorder.settled(self.context(trust));
+    /// Returns the context of a decision that is made now. When the clock is behind, says so, and which exceptions have
+    /// ended all the same.
+    pub(super) fn settled_context(&self, session: &Session, recorder: &Recorder, trust: bool) -> Context {
+        let clock = self.context(trust);
+        let (context, behind) = recorder.settled(clock);
         behind.iter().for_each(|notice| self.warn_always(notice.message.as_str()));
+        let ended = |context: Context| session.config().ended_exceptions(context.evaluated_at);
+        let said = ended(clock);
+        ended(context)
+            .iter()
+            .filter(|notice| !said.contains(notice))
+            .for_each(|notice| self.notice(&notice.to_string()));
         context
     }
 
@@ -180,6 +188,7 @@ fn failed_report<'a>(failed: &'a Failed, message: &'a str, purpose: Purpose) -> 
         subject: &failed.subject,
         conclusion: failed.conclusion(message)?,
         notices: &failed.notices,
+        lifts: &[],
         consent: None,
         start: None,
         brief: false,
@@ -193,6 +202,7 @@ fn report(judged: &Judged, consent: Option<Consent>, purpose: Purpose, exit: Exi
         subject: &judged.subject,
         conclusion: judged.conclusion(),
         notices: &judged.notices,
+        lifts: &judged.lifts,
         consent,
         start: None,
         brief: false,

@@ -44,7 +44,7 @@ impl EvalCommand {
         let subject = facts_document::read(&document, &places.working_directory, places.home.as_deref())
             .map_err(Failure::from)?;
         let mut recorder = app.recorder(&session, "policy eval", None)?;
-        let context = app.settled_context(&recorder, self.options.trust);
+        let context = app.settled_context(&session, &recorder, self.options.trust);
         let mut evaluated = pipeline::evaluate_facts(&session, subject, context, &mut *app.progress());
         if !config.is_configured() && !app.json() {
             message::notice(NO_RULES, &mut app.out(), &app.output_style())?;
