@@ -32,6 +32,7 @@ mod isolation;
 mod kept;
 mod limits;
 mod mutations;
+mod same;
 
 use std::collections::BTreeSet;
 
