@@ -28,6 +28,7 @@ mod interface;
 mod isolation;
 mod limits;
 mod mutations;
+mod stub;
 
 use std::collections::BTreeSet;
 
