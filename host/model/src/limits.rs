@@ -1,5 +1,7 @@
 //! Every limit, deadline and size, with its unit and reason (spec 8).
 
+pub mod compiling;
+
 use std::time::Duration;
 
 const KIB: usize = 1024;
@@ -136,6 +138,10 @@ pub const LOG_LINE: usize = 4 * KIB;
 /// Log lines of one evaluation.
 pub const LOG_LINES: usize = 200;
 
+/// The reason of an exception, and who approved it, bytes: a sentence with a ticket in it, and it is shown at every start.
+pub const EXCEPTION_TEXT: usize = 500;
+/// An exception that ends within so many days is pointed out: time for whoever approved it to approve it again.
+pub const EXCEPTION_SOON: u64 = 14;
 /// A configuration file, bytes: a hundred times as much as a large company writes.
 pub const CONFIG_FILE: usize = MIB;
 /// A configuration after its aliases are expanded, bytes of text and two for every value: a file of plain text hardly
@@ -166,6 +172,8 @@ pub const MAX_FACTS_AGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 pub const RESOLUTION_RENEWED: Duration = Duration::from_secs(60);
 /// A kept answer of a registry, bytes: an answer and a little more.
 pub const RESOLUTION_KEPT: usize = 2 * MIB;
+/// How far the clock may stand before the last record without a word: two processes write at the same moment.
+pub const CLOCK_SLACK: Duration = Duration::from_secs(5);
 /// Kept answers that are looked at, for one package or for a list of the cache.
 pub const RESOLUTIONS_READ: usize = 10_000;
 /// The age from which an unfinished file in the cache counts as left behind: no download outlives `start_timeout`.

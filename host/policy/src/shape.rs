@@ -36,6 +36,14 @@ pub(super) fn too_large(size: Option<u64>, most: usize) -> Fault {
     Fault::new(FaultKind::Load, message).remedy(format!("{BUILD_SMALLER}{more}"))
 }
 
+/// Checks that a component has at most `most` bytes.
+///
+/// # Errors
+/// [`FaultKind::Load`] when it has more.
+pub(super) fn check_size(bytes: &[u8], most: usize) -> Result<(), Fault> {
+    if bytes.len() > most { Err(too_large(u64::try_from(bytes.len()).ok(), most)) } else { Ok(()) }
+}
+
 enum Unfit {
     Broken(wasmparser::BinaryReaderError),
     TooLarge(String),
@@ -124,9 +132,7 @@ impl Shape {
     /// [`FaultKind::Load`] when the bytes are too many, not a component, cut short, or have a function too large to
     /// compile safely.
     pub fn of(bytes: &[u8], component_size: usize) -> Result<Self, Fault> {
-        if bytes.len() > component_size {
-            return Err(too_large(u64::try_from(bytes.len()).ok(), component_size));
-        }
+        check_size(bytes, component_size)?;
         if !Parser::is_component(bytes) {
             return Err(not_a_component(bytes));
         }
