@@ -33,6 +33,7 @@ mod kept;
 mod limits;
 mod mutations;
 mod same;
+mod stub;
 
 use std::collections::BTreeSet;
 
