@@ -163,7 +163,12 @@ fn every_ceiling_is_exact() {
             FaultKind::Limit,
             "65 linear memories in all its parts, and a policy may have 64",
         ),
-        (of_instances(512), of_instances(513), FaultKind::Limit, "more than 512 core instances"),
+        (
+            of_instances(512),
+            of_instances(513),
+            FaultKind::Limit,
+            "513 core instances in all its parts, and a policy may have 512",
+        ),
         (
             Twin::counting("limit-memory", most.memory / PAGE),
             Twin::counting("limit-memory", most.memory / PAGE + 1),

@@ -94,6 +94,28 @@ pub const NESTING: usize = 64;
 /// Types of components and instances inside others, in one section: every parser recurses into them, and a native
 /// stack overflow ends the process. Toolchains write a handful.
 pub const NESTED_TYPES: usize = 1_000;
+/// Loops in one function: the interpreters of Python and JavaScript have up to four hundred. A compiler takes some
+/// fifteen kilobytes for each, and time that grows with the square.
+pub const LOOPS: usize = 4_000;
+/// Loops of one function times its locals: each loop can begin with a value for each local, at one to two kilobytes of a
+/// compiler's memory. The most that was found in interpreters is 48,000.
+pub const LOOP_VALUES: usize = 200_000;
+/// Bulk operations in one function: each is a call, and a look at the clock. Libraries have up to 130.
+pub const BULK_OPERATIONS: usize = 10_000;
+/// Ways in all tables of branches of a component: about a kilobyte of a compiler's memory each. Go has 100,000.
+pub const BRANCHES: usize = 400_000;
+/// Elements in all segments of a component: two kilobytes of a compiler's memory each. Languages with a runtime have
+/// 8,000.
+pub const SEGMENT_ELEMENTS: usize = 100_000;
+/// Instances of components in a component, those inside others multiplied: composed policies have a handful.
+pub const COMPONENT_INSTANCES: usize = 1_000;
+/// Globals of all core instances together, 16 bytes each: they are memory that is no linear memory. Python has 900.
+pub const GLOBALS: usize = 65_536;
+/// Imports of all core instances together: each is a pointer or more in each instance. Python has 2,400.
+pub const INSTANCE_IMPORTS: usize = 500_000;
+/// Functions that parts of a component hand to one another, each of which the runtime writes code for, and which may
+/// stand behind one another.
+pub const LOWERED: usize = 1_000;
 
 /// Policies of one layer by default, the built-in ones included: more than any company has rules.
 pub const POLICIES: usize = 256;

@@ -35,6 +35,7 @@
 
 pub mod request;
 
+mod body;
 mod bound;
 mod builtin;
 mod call;
@@ -44,6 +45,7 @@ mod component;
 mod contract;
 mod host;
 mod load;
+mod parts;
 mod room;
 mod set;
 mod shape;
