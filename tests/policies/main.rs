@@ -29,6 +29,7 @@ mod interface;
 mod isolation;
 mod limits;
 mod mutations;
+mod program;
 
 use std::collections::BTreeSet;
 
