@@ -20,6 +20,11 @@ const INSTANCES_OF_HONEST: usize = 3;
 const TABLES_OF_HONEST: usize = 1;
 /// Instances of components: the encoder makes one for the exports, and the test one of what it nests.
 const COMPONENT_INSTANCES_OF_HONEST: usize = 2;
+/// The most data segments that each of two instances may have, beside those of the honest twin.
+const DATA_IN_EACH: usize = 9_993;
+/// The most bytes of data that each of five hundred instances may have, beside those of the honest twin and the head of
+/// the section.
+const DATA_BYTES_IN_EACH: usize = 268_429;
 /// Elements of the segment with which the encoder fills its table.
 const ELEMENTS_OF_HONEST: usize = 1;
 /// Imports of its core instances.
@@ -273,7 +278,7 @@ fn what_a_compiler_has_to_write_out_is_bounded() {
     let modules = |forms: &str, more: &str| inside(&format!("(core module $module {forms}) {more}"));
     let imports = |count: usize| (0..count).map(|it| format!("(import \"\" \"{it}\" (func))")).collect::<String>();
     type Make<'m> = &'m dyn Fn(usize) -> Twin;
-    let table: [(usize, Make<'_>, FaultKind, &str); 9] = [
+    let table: [(usize, Make<'_>, FaultKind, &str); 11] = [
         (limits::LOOPS, &|loops| function(&"loop end ".repeat(loops)), FaultKind::Load, "more than 4000 loops in one"),
         (
             limits::LOOP_VALUES / 100,
@@ -298,7 +303,7 @@ fn what_a_compiler_has_to_write_out_is_bounded() {
                 modules(&half(elements), &format!("(core module {})", half(limits::SEGMENT_ELEMENTS / 2)))
             },
             FaultKind::Load,
-            "more than 100000 elements in its segments",
+            "100001 elements of segments in all its parts, and a policy may have 100000",
         ),
         (
             limits::COMPONENT_INSTANCES - COMPONENT_INSTANCES_OF_HONEST,
@@ -323,6 +328,24 @@ fn what_a_compiler_has_to_write_out_is_bounded() {
             },
             FaultKind::Load,
             "500001 imports of core instances in all its parts, and a policy may have 500000",
+        ),
+        (
+            DATA_IN_EACH,
+            &|segments| {
+                let twice = "(core instance (instantiate $module)) ".repeat(2);
+                modules(&r#"(data "") "#.repeat(segments), &twice)
+            },
+            FaultKind::Load,
+            "data segments in all its parts, and a policy may have 20000",
+        ),
+        (
+            DATA_BYTES_IN_EACH,
+            &|bytes| {
+                let many = "(core instance (instantiate $module)) ".repeat(500);
+                modules(&format!("(data \"{}\")", "a".repeat(bytes)), &many)
+            },
+            FaultKind::Load,
+            "bytes in data segments in all its parts, and a policy may have 134217728",
         ),
         (
             limits::LOWERED - 1,

@@ -10,6 +10,7 @@ use wasmparser::ComponentExternalKind;
 use wasmparser::ComponentInstance;
 use wasmparser::ComponentOuterAliasKind;
 use wasmparser::ComponentTypeRef;
+use wasmparser::ElementItems;
 use wasmparser::Instance;
 use wasmparser::Payload;
 
@@ -24,6 +25,12 @@ pub(super) struct Made {
     pub(super) globals: usize,
     /// Imports of all core instances.
     pub(super) imports: usize,
+    /// Elements of the segments of all core instances: instances are filled before a deadline can be looked at.
+    pub(super) elements: usize,
+    /// Data segments of all core instances.
+    pub(super) segments: usize,
+    /// Bytes of their data sections.
+    pub(super) data: usize,
     /// Functions that one part hands to another, each of which the runtime writes code for.
     pub(super) lowered: usize,
 }
@@ -48,6 +55,8 @@ pub(super) struct Parts {
     open: Vec<Open>,
     /// At least what any module or component that was read so far makes.
     most: Made,
+    /// What all modules of the file have, each once: a compiler takes them even if nothing makes an instance.
+    defined: Made,
     /// What the whole file makes; set at its end.
     all: Made,
     hands_on: bool,
@@ -55,21 +64,20 @@ pub(super) struct Parts {
 
 impl Made {
     fn add(&mut self, other: Self) {
-        let Self { core_instances, instances, globals, imports, lowered } = other;
-        self.core_instances = self.core_instances.saturating_add(core_instances);
-        self.instances = self.instances.saturating_add(instances);
-        self.globals = self.globals.saturating_add(globals);
-        self.imports = self.imports.saturating_add(imports);
-        self.lowered = self.lowered.saturating_add(lowered);
+        *self = self.with(other, usize::saturating_add);
     }
 
-    fn max(self, other: Self) -> Self {
+    /// Each number joined with the other's.
+    pub(super) fn with(self, other: Self, join: impl Fn(usize, usize) -> usize) -> Self {
         Self {
-            core_instances: self.core_instances.max(other.core_instances),
-            instances: self.instances.max(other.instances),
-            globals: self.globals.max(other.globals),
-            imports: self.imports.max(other.imports),
-            lowered: self.lowered.max(other.lowered),
+            core_instances: join(self.core_instances, other.core_instances),
+            instances: join(self.instances, other.instances),
+            globals: join(self.globals, other.globals),
+            imports: join(self.imports, other.imports),
+            elements: join(self.elements, other.elements),
+            segments: join(self.segments, other.segments),
+            data: join(self.data, other.data),
+            lowered: join(self.lowered, other.lowered),
         }
     }
 }
@@ -77,12 +85,12 @@ impl Made {
 impl Parts {
     pub(super) fn new() -> Self {
         let open = vec![Open::Component(Frame::default())];
-        Self { open, most: Made::default(), all: Made::default(), hands_on: false }
+        Self { open, most: Made::default(), defined: Made::default(), all: Made::default(), hands_on: false }
     }
 
-    /// What the whole file makes; only complete at its end.
-    pub(super) const fn made(&self) -> Made {
-        self.all
+    /// What the whole file makes, or what it has without making it, whichever is more; only complete at its end.
+    pub(super) fn made(&self) -> Made {
+        self.all.with(self.defined, usize::max)
     }
 
     /// Whether a component inside imports a component or a module. What it makes depends on what it is handed then.
@@ -95,22 +103,24 @@ impl Parts {
     /// # Errors
     /// When the payload can't be read.
     pub(super) fn take(&mut self, payload: &Payload<'_>) -> Result<(), BinaryReaderError> {
-        match payload {
-            Payload::ModuleSection { .. } => self.open.push(Open::Module(Made::default())),
-            Payload::ComponentSection { .. } => self.open.push(Open::Component(Frame::default())),
-            Payload::End(_) => self.close(),
-            _ => {}
+        if let Payload::ModuleSection { .. } = payload {
+            self.open.push(Open::Module(Made::default()));
+        } else if let Payload::ComponentSection { .. } = payload {
+            self.open.push(Open::Component(Frame::default()));
+        } else if let Payload::End(_) = payload {
+            self.close();
         }
         let inner = self.open.len() > 1;
         let (most, hands_on) = (self.most, &mut self.hands_on);
         match self.open.split_last_mut() {
-            Some((Open::Module(module), _)) => module.take(payload),
+            Some((Open::Module(module), _)) => module.take(payload)?,
             Some((Open::Component(frame), around)) => {
                 *hands_on |= inner && imports_code(payload)?;
-                frame.take(payload, around, most)
+                frame.take(payload, around, most)?;
             }
-            None => Ok(()),
+            None => {}
         }
+        Ok(())
     }
 
     fn close(&mut self) {
@@ -120,7 +130,10 @@ impl Parts {
             Some(Open::Component(frame)) => (frame.made, false),
             None => return,
         };
-        self.most = self.most.max(made);
+        self.most = self.most.with(made, usize::max);
+        if is_module {
+            self.defined.add(made);
+        }
         match around {
             Some(Open::Component(frame)) if is_module => frame.modules.push(made),
             Some(Open::Component(frame)) => frame.components.push(made),
@@ -132,10 +145,21 @@ impl Parts {
 
 impl Made {
     fn take(&mut self, payload: &Payload<'_>) -> Result<(), BinaryReaderError> {
-        match payload {
-            Payload::GlobalSection(section) => self.globals = self.globals.saturating_add(whole(section.count())),
-            Payload::ImportSection(section) => self.imports = self.imports.saturating_add(whole(section.count())),
-            _ => {}
+        if let Payload::GlobalSection(section) = payload {
+            self.globals = self.globals.saturating_add(whole(section.count()));
+        } else if let Payload::ImportSection(section) = payload {
+            self.imports = self.imports.saturating_add(whole(section.count()));
+        } else if let Payload::DataSection(section) = payload {
+            self.segments = self.segments.saturating_add(whole(section.count()));
+            self.data = self.data.saturating_add(section.range().len());
+        } else if let Payload::ElementSection(section) = payload {
+            for segment in section.clone() {
+                let count = match segment?.items {
+                    ElementItems::Functions(items) => items.count(),
+                    ElementItems::Expressions(_, items) => items.count(),
+                };
+                self.elements = self.elements.saturating_add(whole(count));
+            }
         }
         Ok(())
     }
@@ -144,55 +168,47 @@ impl Made {
 impl Frame {
     /// `around` has the components in which this one stands; `most` stands for one that an instance exports.
     fn take(&mut self, payload: &Payload<'_>, around: &[Open], most: Made) -> Result<(), BinaryReaderError> {
-        match payload {
-            Payload::InstanceSection(section) => {
-                for instance in section.clone() {
-                    if let Instance::Instantiate { module_index, .. } = instance? {
-                        self.made.add(Made { core_instances: 1, ..Made::default() });
-                        self.made.add(at(&self.modules, module_index));
-                    }
+        if let Payload::InstanceSection(section) = payload {
+            for instance in section.clone() {
+                if let Instance::Instantiate { module_index, .. } = instance? {
+                    self.made.add(Made { core_instances: 1, ..Made::default() });
+                    self.made.add(at(&self.modules, module_index));
                 }
             }
-            Payload::ComponentInstanceSection(section) => {
-                for instance in section.clone() {
-                    if let ComponentInstance::Instantiate { component_index, .. } = instance? {
-                        self.made.add(Made { instances: 1, ..Made::default() });
-                        self.made.add(at(&self.components, component_index));
-                    }
+        } else if let Payload::ComponentInstanceSection(section) = payload {
+            for instance in section.clone() {
+                if let ComponentInstance::Instantiate { component_index, .. } = instance? {
+                    self.made.add(Made { instances: 1, ..Made::default() });
+                    self.made.add(at(&self.components, component_index));
                 }
             }
-            Payload::ComponentAliasSection(section) => {
-                for alias in section.clone() {
-                    self.alias(alias?, around, most);
+        } else if let Payload::ComponentAliasSection(section) = payload {
+            for alias in section.clone() {
+                self.alias(alias?, around, most);
+            }
+        // An import or an export is one more index for the same thing.
+        } else if let Payload::ComponentImportSection(section) = payload {
+            for import in section.clone() {
+                match import?.ty {
+                    ComponentTypeRef::Module(_) => self.modules.push(Made::default()),
+                    ComponentTypeRef::Component(_) => self.components.push(Made::default()),
+                    ComponentTypeRef::Func(_)
+                    | ComponentTypeRef::Value(_)
+                    | ComponentTypeRef::Type(_)
+                    | ComponentTypeRef::Instance(_) => {}
                 }
             }
-            // An import or an export is one more index for the same thing.
-            Payload::ComponentImportSection(section) => {
-                for import in section.clone() {
-                    match import?.ty {
-                        ComponentTypeRef::Module(_) => self.modules.push(Made::default()),
-                        ComponentTypeRef::Component(_) => self.components.push(Made::default()),
-                        ComponentTypeRef::Func(_)
-                        | ComponentTypeRef::Value(_)
-                        | ComponentTypeRef::Type(_)
-                        | ComponentTypeRef::Instance(_) => {}
-                    }
+        } else if let Payload::ComponentExportSection(section) = payload {
+            for export in section.clone() {
+                let export = export?;
+                self.again(export.kind, |list| at(list, export.index));
+            }
+        } else if let Payload::ComponentCanonicalSection(section) = payload {
+            for function in section.clone() {
+                if let CanonicalFunction::Lower { .. } = function? {
+                    self.made.add(Made { lowered: 1, ..Made::default() });
                 }
             }
-            Payload::ComponentExportSection(section) => {
-                for export in section.clone() {
-                    let export = export?;
-                    self.again(export.kind, |list| at(list, export.index));
-                }
-            }
-            Payload::ComponentCanonicalSection(section) => {
-                for function in section.clone() {
-                    if let CanonicalFunction::Lower { .. } = function? {
-                        self.made.add(Made { lowered: 1, ..Made::default() });
-                    }
-                }
-            }
-            _ => {}
         }
         Ok(())
     }

@@ -1,6 +1,5 @@
 //! Checks a file before it is compiled: sizes, imports and exports.
 
-use wasmparser::ElementItems;
 use wasmparser::Parser;
 use wasmparser::Payload;
 
@@ -56,7 +55,7 @@ impl From<wasmparser::BinaryReaderError> for Unfit {
 fn walk(bytes: &[u8]) -> Result<Shape, Unfit> {
     let mut shape = Shape::default();
     let mut depth = 0_usize;
-    let (mut functions, mut elements, mut branches) = (0_usize, 0_usize, 0_usize);
+    let (mut functions, mut branches) = (0_usize, 0_usize);
     let mut parts = Parts::new();
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload?;
@@ -71,15 +70,6 @@ fn walk(bytes: &[u8]) -> Result<Shape, Unfit> {
             at_most(functions, limits::FUNCTIONS, "functions")?;
             branches = branches.saturating_add(check_body(&Body::of(body)?)?);
             at_most(branches, limits::BRANCHES, "ways in its tables of branches")?;
-        } else if let Payload::ElementSection(section) = &payload {
-            for segment in section.clone() {
-                let count = match segment?.items {
-                    ElementItems::Functions(items) => items.count(),
-                    ElementItems::Expressions(_, items) => items.count(),
-                };
-                elements = elements.saturating_add(usize::try_from(count).unwrap_or(usize::MAX));
-                at_most(elements, limits::SEGMENT_ELEMENTS, "elements in its segments")?;
-            }
         } else if let Payload::ComponentTypeSection(section) = &payload {
             at_most(nested_types(bytes.get(section.range())), limits::NESTED_TYPES, "types inside others")?;
         } else if let (Payload::ComponentImportSection(section), 0) = (&payload, depth) {
@@ -106,7 +96,8 @@ fn check_body(body: &Body) -> Result<usize, Unfit> {
     Ok(branches)
 }
 
-/// Checks what the parts of a component make together: the compiler writes out each instance for itself.
+/// Checks what the parts of a component make together: the compiler writes out each instance for itself, and what an
+/// instance begins with is put there before a deadline can be looked at.
 fn check_parts(parts: &Parts) -> Result<(), Unfit> {
     if parts.hands_on() {
         let what = "a component inside it imports another component or a module, so that its size can't be told";
@@ -118,6 +109,9 @@ fn check_parts(parts: &Parts) -> Result<(), Unfit> {
         (FaultKind::Limit, made.instances, limits::COMPONENT_INSTANCES, "instances of components"),
         (FaultKind::Limit, made.globals, limits::GLOBALS, "globals"),
         (FaultKind::Load, made.imports, limits::INSTANCE_IMPORTS, "imports of core instances"),
+        (FaultKind::Load, made.elements, limits::SEGMENT_ELEMENTS, "elements of segments"),
+        (FaultKind::Load, made.segments, limits::DATA_SEGMENTS, "data segments"),
+        (FaultKind::Load, made.data, limits::INSTANCE_DATA, "bytes in data segments"),
         (FaultKind::Load, made.lowered, limits::LOWERED, "functions handed on"),
     ];
     for (kind, found, most, what) in counts {

@@ -24,7 +24,7 @@ pub(super) const ROWS: &[Row] = &[
     ("proposal-error-context", PATIENT, FaultKind::Load, "error-context"),
     ("branches-without-end", PATIENT, FaultKind::Load, "more than 400000 ways in its tables of branches"),
     ("bulk-operations-in-a-row", PATIENT, FaultKind::Load, "more than 10000 bulk operations in one function"),
-    ("elements-without-end", PATIENT, FaultKind::Load, "more than 100000 elements in its segments"),
+    ("elements-without-end", PATIENT, FaultKind::Load, "200001 elements of segments in all its parts"),
     ("export-a-component", PATIENT, FaultKind::Load, "exporting a component from the root component is not supported"),
     ("imports-times-instances", PATIENT, FaultKind::Load, "540003 imports of core instances"),
     ("invalid-alias", PATIENT, FaultKind::Load, "invalid outer alias count of 9"),
@@ -60,4 +60,7 @@ pub(super) const ROWS: &[Row] = &[
     ("too-many-parameters", PATIENT, FaultKind::Load, "function params size is out of bounds"),
     ("too-many-results", PATIENT, FaultKind::Load, "function returns size is out of bounds"),
     ("type-of-a-million-leaves", PATIENT, FaultKind::Load, "effective type size exceeds the limit of 1000000"),
+    ("elements-in-many-parts", PATIENT, FaultKind::Load, "5700001 elements of segments in all its parts"),
+    ("segments-in-many-parts", PATIENT, FaultKind::Load, "data segments in all its parts, and a policy may have 20000"),
+    ("data-in-many-parts", PATIENT, FaultKind::Load, "bytes in data segments in all its parts"),
 ];
