@@ -3,9 +3,10 @@
 //! A process has many of them, one after the other, and limits of its own: so much writable memory (`ulimit -d`), so
 //! much processor time (`ulimit -t`). One that took more would end the process, and not in a fault.
 
+use std::process::Command;
+use std::process::ExitStatus;
+use std::process::Output;
 use std::time::Duration;
-
-use serde_json::Value;
 
 use crate::bed::Package;
 use crate::bed::TestBed;
@@ -44,15 +45,22 @@ fn configurations() -> Vec<Vec<&'static Row>> {
     usual.chunks(TOGETHER).chain(roomy.chunks(TOGETHER)).map(<[_]>::to_vec).collect()
 }
 
-/// Runs the package under the hostile policies in `mode`. Returns the run's code, what it printed, and its document.
-fn run(rows: &[&Row], mode: &str) -> (i32, String, String, DecisionDocument) {
+/// A home with a good package, an honest policy, and the hostile ones.
+fn home(rows: &[&Row]) -> TestBed {
     let bed = TestBed::new();
     bed.configure("");
     bed.publish(&Package::shell("acme/tool@1.0.0", "echo runs").good());
     bed.write(".mcp/neighbour.wasm", Twin::honest().component());
+    for (file, ..) in rows {
+        bed.write(&format!(".mcp/{file}.wasm"), Twin::of(file).component());
+    }
+    bed
+}
+
+/// Runs the package under the hostile policies in `mode`. Returns how the run ended, what it printed, and its document.
+fn run(bed: &TestBed, rows: &[&Row], mode: &str) -> (ExitStatus, String, String, DecisionDocument) {
     let mut policies = "policy:\n  custom:\n".to_owned();
     for (file, own, ..) in rows {
-        bed.write(&format!(".mcp/{file}.wasm"), Twin::of(file).component());
         let limits = limits(own);
         let entry = format!("name: {file}, source: {file}.wasm, mode: {mode}, on_warn: notify, limits: {limits}");
         policies.push_str(&format!("    - {{{entry}}}\n"));
@@ -61,19 +69,19 @@ fn run(rows: &[&Row], mode: &str) -> (i32, String, String, DecisionDocument) {
     bed.configure(&policies);
     let most = rows.iter().map(|(_, limits, ..)| limits.memory).max().unwrap();
     let line = format!("ulimit -d {} && ulimit -t {PROCESSOR} && exec \"$0\" \"$@\"", (MEMORY + most) / 1024);
-    let mut smcp = bed.smcp("");
-    let mut shell = std::process::Command::new("sh");
-    shell.args(["-c", &line, env!("CARGO_BIN_EXE_smcp"), "run", "acme/tool@1.0.0"]);
-    shell
-        .current_dir(bed.path(""))
-        .env_clear()
-        .env("HOME", bed.path(""))
-        .env("PATH", std::env::var_os("PATH").unwrap());
-    smcp.command = shell;
-    let ran = smcp.run();
-    let record: Value = serde_json::from_str(bed.read(".mcp/audit.jsonl").lines().next().expect(&ran.stderr)).unwrap();
-    let Body::Decision(record) = Record::read(&record).unwrap().body else { panic!("{record}") };
-    (ran.code, ran.stdout, ran.stderr, record.decision)
+    let mut smcp = Command::new("sh");
+    smcp.args(["-c", &line, env!("CARGO_BIN_EXE_smcp"), "run", "acme/tool@1.0.0"]).current_dir(bed.path(""));
+    smcp.env_clear().env("HOME", bed.path("")).env("PATH", std::env::var_os("PATH").unwrap());
+    let Output { status, stdout, stderr } = smcp.output().unwrap();
+    let (stdout, stderr) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
+    let log = bed.read(".mcp/audit.jsonl");
+    let records = log.lines().rev().map(|line| Record::read(&serde_json::from_str(line).unwrap()).unwrap());
+    let mut decisions = records.filter_map(|record| match record.body {
+        Body::Decision(record) => Some(record.decision),
+        Body::Failure(_) | Body::Start(_) | Body::End(_) => None,
+    });
+    let decision = decisions.next().unwrap_or_else(|| panic!("{mode}: {status}, {stderr}"));
+    (status, stdout, stderr, decision)
 }
 
 /// # Errors
@@ -93,19 +101,24 @@ fn contained(rows: &[&Row], document: &DecisionDocument, effect: Effect) -> Resu
 /// # Errors
 /// What is wrong with one configuration of hostile policies, in either mode.
 fn tried(rows: &[&Row]) -> Result<(), String> {
-    let (code, stdout, stderr, document) = run(rows, "strict");
+    let bed = home(rows);
+    let (status, stdout, stderr, document) = run(&bed, rows, "strict");
     contained(rows, &document, Effect::Block)?;
     for (file, _, kind, _) in rows {
         if !stderr.contains(&format!("fault: {} → block", kind.as_str())) {
             return Err(format!("{file} is not in: {stderr}"));
         }
     }
-    if (code, stdout.as_str(), document.exit_code) != (4, "", 4) {
-        return Err(format!("strict: exit {code}, {stdout}{stderr}"));
+    if (status.code(), stdout.as_str(), document.exit_code) != (Some(4), "", 4) {
+        return Err(format!("strict: {status}, {stdout}{stderr}"));
     }
-    let (code, stdout, stderr, document) = run(rows, "warn");
+    let (status, stdout, stderr, document) = run(&bed, rows, "warn");
     contained(rows, &document, Effect::Warn)?;
-    if (code, stdout.as_str()) == (0, "runs\n") { Ok(()) } else { Err(format!("warn: exit {code}, {stdout}{stderr}")) }
+    if (status.code(), stdout.as_str()) == (Some(0), "runs\n") {
+        Ok(())
+    } else {
+        Err(format!("warn: {status}, {stdout}{stderr}"))
+    }
 }
 
 #[test]

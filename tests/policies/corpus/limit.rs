@@ -19,7 +19,7 @@ pub(super) const ROWS: &[Row] = &[
     ("adapter-utf8-invalid", PATIENT, FaultKind::Limit, "invalid utf8 encoding"),
     ("borrow-kept", PATIENT, FaultKind::Limit, "borrow handles still remain at the end of the call"),
     ("globals-in-many-parts", PATIENT, FaultKind::Limit, "it has 120001 globals in all its parts"),
-    ("globals-without-end", PATIENT, FaultKind::Limit, "it has 100001 globals in all its parts"),
+    ("globals-without-end", PATIENT, FaultKind::Limit, "it has 66001 globals in all its parts"),
     ("handle-dropped-twice", PATIENT, FaultKind::Limit, "unknown handle index 1"),
     ("handle-forged", PATIENT, FaultKind::Limit, "unknown handle index 77"),
     ("handle-of-another-type", PATIENT, FaultKind::Limit, "found a different guest-defined resource"),

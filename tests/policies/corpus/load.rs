@@ -24,7 +24,7 @@ pub(super) const ROWS: &[Row] = &[
     ("proposal-error-context", PATIENT, FaultKind::Load, "error-context"),
     ("branches-without-end", PATIENT, FaultKind::Load, "more than 400000 ways in its tables of branches"),
     ("bulk-operations-in-a-row", PATIENT, FaultKind::Load, "more than 10000 bulk operations in one function"),
-    ("elements-without-end", PATIENT, FaultKind::Load, "200001 elements of segments in all its parts"),
+    ("elements-without-end", PATIENT, FaultKind::Load, "110001 elements of segments in all its parts"),
     ("export-a-component", PATIENT, FaultKind::Load, "exporting a component from the root component is not supported"),
     ("imports-times-instances", PATIENT, FaultKind::Load, "540003 imports of core instances"),
     ("invalid-alias", PATIENT, FaultKind::Load, "invalid outer alias count of 9"),
