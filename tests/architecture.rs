@@ -11,7 +11,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// A crate below `host/`, and the others it may use, in the order of the pipeline.
-const LAW: [(&str, &[&str]); 15] = [
+const LAW: [(&str, &[&str]); 16] = [
     ("model", &[]),
     ("authority", &["model"]),
     ("config", &["model"]),
@@ -21,6 +21,8 @@ const LAW: [(&str, &[&str]); 15] = [
     ("bundle", &["model", "store"]),
     ("registry", &["bundle", "http", "model", "store"]),
     ("policy", &["model"]),
+    // Compiles what `policy` says, and keeps what comes of it.
+    ("code", &["model", "policy", "store"]),
     ("decide", &["model"]),
     ("report", &["decide", "model"]),
     ("launch", &["decide", "model"]),
@@ -30,27 +32,59 @@ const LAW: [(&str, &[&str]); 15] = [
     ("audit", &["model"]),
     (
         "pipeline",
-        &["audit", "authority", "bundle", "config", "decide", "http", "launch", "model", "policy", "registry", "store"],
+        &[
+            "audit",
+            "authority",
+            "bundle",
+            "code",
+            "config",
+            "decide",
+            "http",
+            "launch",
+            "model",
+            "policy",
+            "registry",
+            "store",
+        ],
     ),
     // The program. It never uses `launch` or `decide`, so that no command can start a server by itself.
-    ("", &["audit", "authority", "bundle", "config", "model", "pipeline", "policy", "registry", "report", "serve"]),
+    (
+        "",
+        &[
+            "audit",
+            "authority",
+            "bundle",
+            "code",
+            "config",
+            "model",
+            "pipeline",
+            "policy",
+            "registry",
+            "report",
+            "serve",
+        ],
+    ),
 ];
 
 /// A dependency that only some crates may have, because of its power, its price or its weight.
-const OWNERS: [(&str, &[&str]); 21] = [
+const OWNERS: [(&str, &[&str]); 25] = [
     ("anyhow", &[""]),
+    ("blake3", &["code"]),
     ("clap", &[""]),
     ("clap_complete", &[""]),
     ("clap_mangen", &[""]),
     ("flate2", &["bundle"]),
+    ("getrandom", &["code"]),
     ("http-body-util", &["serve"]),
     ("hyper", &["serve"]),
     ("hyper-util", &["serve"]),
     ("indicatif", &["report"]),
+    ("landlock", &["code"]),
     ("regex-syntax", &["model"]),
-    ("rustix", &["policy"]),
+    ("rustix", &["code", "policy"]),
     ("rustls", &["http"]),
     ("rustls-native-certs", &["http"]),
+    ("seccompiler", &["code"]),
     ("serde_yaml", &["config"]),
     ("syslog", &["audit"]),
     ("tar", &["bundle"]),
@@ -62,14 +96,32 @@ const OWNERS: [(&str, &[&str]); 21] = [
 ];
 
 /// The files below `host/` that may have `unsafe` code.
-const UNSAFE: [&str; 6] = [
+const UNSAFE: [&str; 11] = [
     "authority/src/kernel.rs",
+    "code/src/compiler.rs",
+    "code/src/confine/filter.rs",
+    "code/src/entry.rs",
+    "code/src/mapping.rs",
     "launch/src/disposition.rs",
     "launch/src/reaper.rs",
     "launch/src/reaper/image.rs",
-    "policy/src/compile.rs",
     "policy/src/load.rs",
+    "policy/src/machine_code.rs",
+    "policy/src/pages.rs",
 ];
+
+/// The files below `host/` that may start a process; test code is exempt.
+const STARTS: [&str; 3] = [
+    // Our own program again, which only compiles.
+    "code/src/compiler.rs",
+    // Tries whether the system refuses it.
+    "code/src/confine.rs",
+    // A package's code, with a clearance.
+    "launch/src/spawn.rs",
+];
+
+/// The file that may fork, for the server that `launch` starts.
+const FORKS: &str = "launch/src/reaper.rs";
 
 /// The files below `host/` that may name the authority over the whole file system; test code is exempt.
 const AMBIENT: &str = "authority/src/";
@@ -100,11 +152,17 @@ fn host() -> BTreeMap<String, String> {
     files
 }
 
-/// Returns the names in the `[dependencies]` of a manifest.
+/// The section of dependencies that only Linux has.
+const OF_LINUX: &str = "[target.'cfg(target_os = \"linux\")'.dependencies]";
+
+/// Returns the names in the `[dependencies]` of a manifest, and in those of Linux.
 fn dependencies(manifest: &str) -> Vec<&str> {
-    let section = manifest.split("[dependencies]\n").nth(1).unwrap_or_default();
-    let section = section.split("\n[").next().unwrap_or_default();
-    let names = section.lines().filter(|line| !line.starts_with('#'));
+    let section = |head: &str| {
+        let section = manifest.split(&format!("{head}\n")).nth(1).unwrap_or_default();
+        section.split("\n[").next().unwrap_or_default()
+    };
+    let lines = section("\n[dependencies]").lines().chain(section(OF_LINUX).lines());
+    let names = lines.filter(|line| !line.starts_with('#'));
     names.filter_map(|line| line.split(['.', ' ', '=']).next()).filter(|name| !name.is_empty()).collect()
 }
 
@@ -115,7 +173,7 @@ fn violations(name: &str, manifest: &str) -> Vec<String> {
     };
     let mut found = Vec::new();
     for elsewhere in ["[target.", "[dependencies."] {
-        if manifest.contains(elsewhere) {
+        if manifest.replace(OF_LINUX, "").contains(elsewhere) {
             found.push(format!("`{name}` lists dependencies in `{elsewhere}…`, where the law does not look"));
         }
     }
@@ -163,6 +221,8 @@ fn a_planted_dependency_is_found() {
         ("", "smcp-launch"),
         ("", "smcp-decide"),
         ("model", "smcp-decide"),
+        ("code", "smcp-launch"),
+        ("pipeline", "seccompiler"),
         ("policy", "smcp-registry"),
         ("store", "smcp-http"),
         ("bundle", "smcp-registry"),
@@ -173,13 +233,15 @@ fn a_planted_dependency_is_found() {
         ("http", "tokio"),
         ("attic", "sha2"),
     ] {
-        let manifest = format!("[dependencies]\n# why\n{dependency}.workspace = true\n\n[lints]\nworkspace = true\n");
+        let manifest = format!("\n[dependencies]\n# why\n{dependency}.workspace = true\n\n[lints]\nworkspace = true\n");
         assert_eq!(violations(name, &manifest).len(), 1, "{name}: {dependency}");
+        let on_linux = manifest.replace("[dependencies]", OF_LINUX);
+        assert_eq!(violations(name, &on_linux).len(), 1, "{name}: {dependency}");
         let only_in_tests = manifest.replace("[dependencies]", "[dev-dependencies]");
         assert_eq!(violations(name, &only_in_tests).len(), usize::from(name == "attic"), "{name}: {dependency}");
     }
     for section in ["target.'cfg(unix)'.dependencies", "dependencies.smcp-launch"] {
-        let manifest = format!("[dependencies]\n\n[{section}]\nworkspace = true\n");
+        let manifest = format!("\n[dependencies]\n\n[{section}]\nworkspace = true\n");
         assert_eq!(violations("report", &manifest).len(), 1, "{section}");
     }
 }
@@ -194,6 +256,9 @@ fn the_dangerous_words_stand_in_their_files_alone() {
         let of_tests = file.contains("tests") || file.contains("testing") || file.starts_with("benches");
         let is_ambient = in_production.contains("ambient_authority()") && !of_tests;
         assert!(!is_ambient || file.starts_with(AMBIENT), "{file} opens the whole file system");
+        let starts = in_production.contains("Command::new(") || in_production.contains("fork(");
+        let may_start = STARTS.contains(&file.as_str()) || of_tests || file == FORKS;
+        assert!(!starts || may_start, "{file} starts a process");
     }
 }
 

@@ -74,9 +74,9 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
     prop_oneof![
         Just(Outcome::Pass { notices: Vec::new() }),
         Just(Outcome::Pass { notices: vec![finding()] }),
-        Just(Outcome::Violation(Verdict { violations: vec![finding()], notices: Vec::new() })),
+        Just(Outcome::from_verdict(Verdict { violations: vec![finding()], notices: Vec::new() })),
         proptest::sample::select(&FaultKind::ALL[..]).prop_map(|kind| Outcome::Fault(Fault::new(kind, "planted"))),
-        Just(Outcome::Waived { findings: vec![finding()], reason: SafeText::new("ticket") }),
+        Just(Outcome::Waived { waived: Vec::new(), notices: vec![finding()] }),
     ]
 }
 

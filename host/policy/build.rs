@@ -9,6 +9,8 @@ use std::path::PathBuf;
 use sha2::Digest as _;
 use sha2::Sha256;
 
+#[path = "src/engine_key.rs"]
+mod engine_key;
 #[path = "src/tuning.rs"]
 mod tuning;
 
@@ -28,6 +30,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         std::fs::write(out.join(name).with_extension("aot"), engine.precompile_component(&component)?)?;
         std::fs::write(out.join(name).with_extension("sha256"), Sha256::digest(&component))?;
     }
+    std::fs::write(out.join("engine.sha256"), Sha256::digest(engine_key::identity(&engine)))?;
+    println!("cargo::rerun-if-changed=src/engine_key.rs");
     println!("cargo::rerun-if-changed=src/tuning.rs");
     println!("cargo::rustc-env=SMCP_TARGET={target}");
     Ok(())

@@ -1,9 +1,16 @@
-//! The program `smcp`: parse, execute, exit.
+//! The program `smcp`: parse, execute, exit; or compile, as its own child.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::process::Termination as _;
 
 use smcp::cli;
-use smcp::cli::exit::Exit;
 use smcp::cli::invocation::Invocation;
 
-fn main() -> Exit {
-    cli::main(Invocation::current())
+fn main() -> ExitCode {
+    let mut arguments = smcp_authority::arguments();
+    if arguments.next().is_some_and(|name| smcp_code::is_compiler(&name)) {
+        return smcp_code::serve(&arguments.collect::<Vec<OsString>>());
+    }
+    cli::main(Invocation::current()).report()
 }

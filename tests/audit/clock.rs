@@ -48,6 +48,36 @@ fn before_1970_nothing_is_decided_and_nothing_panics() {
     assert!(!bed.has("started") && !bed.has(".mcp/audit.jsonl"));
 }
 
+/// A clock that was set back makes no decision earlier than what the machine itself proves.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_clock_that_was_set_back_does_not_date_a_decision_back() {
+    let bed = TestBed::new();
+    bed.publish(&Package::shell("acme/tool@1.0.0", "").good());
+    bed.configure("");
+    let decided = |line: &str, seconds: i64| {
+        let [library, clock] = later(seconds);
+        let ran = bed.smcp(line).env(library.0, library.1).env(clock.0, clock.1).run();
+        let record: serde_json::Value =
+            serde_json::from_str(bed.read(".mcp/audit.jsonl").lines().last().unwrap()).unwrap();
+        (ran, record["request"]["context"]["evaluated_at"].as_u64().unwrap())
+    };
+    let (year, hour) = (365 * 86_400, 3_600);
+    // Nothing was recorded yet: the program itself was built before.
+    let (ran, built) = decided("policy check acme/tool@1.0.0", -year);
+    ran.succeeds().says(&["which is before this smcp itself; the decision counts as made at 20"]);
+    let (ran, now) = decided("policy check acme/tool@1.0.0", hour);
+    ran.succeeds().silent();
+    assert!(now > built);
+    for line in ["policy check acme/tool@1.0.0", "run --dry-run acme/tool@1.0.0"] {
+        // The record before stands an hour in the future of this one.
+        let (ran, later) = decided(line, hour / 2);
+        ran.succeeds().says(&["which is before the last record of the audit log"]);
+        assert!(later >= now, "{later} {now}");
+        decided("policy check acme/tool@1.0.0", hour).0.succeeds();
+    }
+}
+
 #[test]
 fn a_record_that_could_not_say_its_time_is_not_written() {
     let log = Log::new();

@@ -30,7 +30,8 @@ fn the_newest_records_have_a_line_each() {
     let but_time = |line: usize| [&words(line)[..1], &words(line)[2..]].concat();
     assert_eq!(but_time(1), ["2", "start", "acme/tool@1.0.0", "started"]);
     assert_eq!(but_time(2), ["3", "end", "acme/tool@1.0.0", "exit", "3"]);
-    assert_eq!(but_time(3)[..5], ["4", "decision", "acme/poor@1.0.0", "block", "certification:"]);
+    // The violation that blocks it, not the remark of a policy before.
+    assert_eq!(but_time(3)[..5], ["4", "decision", "acme/poor@1.0.0", "block", "score:"]);
     assert!(lines[3].ends_with("(and 2 more)"), "{ran}");
     assert!(lines[4].contains("there is no package `acme/none`"), "{ran}");
     let column = |line: usize, word: &str| lines[line].find(word).unwrap();

@@ -177,13 +177,6 @@ fn keys_of_other_tools_are_skipped_at_the_top_only() {
 }
 
 #[test]
-fn rules_that_are_not_read_yet_are_refused_not_ignored() {
-    let bed = bed();
-    bed.configure("policy:\n  exceptions: []\n");
-    bed.run("run acme/tool@1.0.0").refuses(1, &["`policy.exceptions`"]);
-}
-
-#[test]
 fn the_named_file_wins() {
     let bed = bed();
     bed.configure("policy: {min_score: 100}\n");

@@ -137,3 +137,28 @@ fn it_is_listed_checked_and_inspected() {
     let inspected = bed.run("policy inspect --json .mcp/policies/no_network.wasm").succeeds();
     insta::assert_snapshot!("inspect_json", inspected.document_shown(&bed));
 }
+
+/// Each problem stands at its line and column, whether the component was asked now or its answer was kept.
+#[test]
+fn a_wrong_setting_has_its_place() {
+    let bed = bed();
+    bed.configure(
+        "policy:\n  custom:\n    - name: no-network\n      source: policies/no_network.wasm\n      settings:\n        \
+         allow: [a.example, 7]\n        alow: []\n",
+    );
+    bed.write(".mcp/policies.d/other.yaml", "source: ../policies/no_network.wasm\nsettings: 7\n");
+    for _ in 0..2 {
+        let ran = bed.run("config validate").exits(1);
+        for line in [
+            "~/.mcp/config.yaml:7:28: `settings/allow/1`: ",
+            "~/.mcp/config.yaml:8:15: `settings/alow`: ",
+            "~/.mcp/policies.d/other.yaml:2:11: `settings`: ",
+        ] {
+            assert!(ran.stdout.contains(line), "{line}: {ran}");
+        }
+        let document = bed.run("config validate --json").exits(1).document();
+        let problems = &document["policies"][3]["fault"]["settings"];
+        assert_eq!(problems[0]["path"], "/allow/1", "{document}");
+        assert_eq!(problems[0]["at"], "~/.mcp/config.yaml:7:28", "{document}");
+    }
+}

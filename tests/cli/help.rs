@@ -13,6 +13,7 @@ fn every_command_has_help() {
         "policy eval",
         "policy list",
         "policy inspect",
+        "policy compile",
         "config",
         "config show",
         "config validate",

@@ -12,11 +12,13 @@ use smcp_config::Places;
 use smcp_model::facts_document;
 use smcp_model::mode::Effect;
 use smcp_model::ownership::Caller;
+use smcp_model::progress::Unwatched;
 use smcp_model::request::Context;
 use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::Finding;
 use smcp_model::verdict::Outcome;
 use smcp_pipeline as pipeline;
+use smcp_pipeline::Compilation;
 use smcp_pipeline::Judged;
 use smcp_pipeline::Session;
 use smcp_pipeline::SharedHost;
@@ -47,9 +49,10 @@ pub(crate) fn observe(case: &Case, bed: &Bed) -> Observed {
         stdin: || Err(io::ErrorKind::NotFound.into()),
         is_program: |_| None,
         read_head: |_| None,
+        compilation: Compilation::InProcess,
     };
     let session = Session::new(config, system, SharedHost::default());
-    observed(&pipeline::evaluate_facts(&session, subject, context).unwrap(), trust)
+    observed(&pipeline::evaluate_facts(&session, subject, context, &mut Unwatched).unwrap(), trust)
 }
 
 /// Reads the only argument that the library supports.
@@ -107,7 +110,7 @@ fn state(policy: &Evaluated) -> (String, String) {
 
 fn violations(outcome: &Outcome) -> &[Finding] {
     match outcome {
-        Outcome::Violation(verdict) => &verdict.violations,
+        Outcome::Violation { verdict, .. } => &verdict.violations,
         Outcome::Pass { .. } | Outcome::Skipped => &[],
         Outcome::Fault(fault) => panic!("a built-in policy broke: {}", fault.message),
         Outcome::Waived { .. } => panic!("nothing is waived here"),
@@ -116,7 +119,7 @@ fn violations(outcome: &Outcome) -> &[Finding] {
 
 fn notices(outcome: &Outcome) -> &[Finding] {
     match outcome {
-        Outcome::Violation(verdict) => &verdict.notices,
+        Outcome::Violation { verdict, .. } => &verdict.notices,
         Outcome::Pass { notices } => notices,
         Outcome::Skipped | Outcome::Fault(_) | Outcome::Waived { .. } => &[],
     }

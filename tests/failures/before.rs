@@ -34,6 +34,15 @@ pub(crate) const ROWS: &[Row] = &[
         provoke: limits,
     },
     Row {
+        what: "an exception for a policy that its layer doesn't have, until a day that isn't one, or without a reason",
+        holds: &[
+            ("where", "~/.mcp/config.yaml:2:49: `policy.exceptions[0].policies[0]`"),
+            ("the nearest name", "did you mean `score`?"),
+            ("what is allowed", "(allowed: origin, certification, score)"),
+        ],
+        provoke: exceptions,
+    },
+    Row {
         what: "configuration: any problem in it",
         holds: &[
             ("all problems: line", "2 problems"),
@@ -41,11 +50,6 @@ pub(crate) const ROWS: &[Row] = &[
             ("what is allowed", "(allowed: strict, warn, disabled)"),
         ],
         provoke: configuration,
-    },
-    Row {
-        what: "`exceptions`",
-        holds: &[("that this version can't read it", "is not supported by this version yet")],
-        provoke: unsupported,
     },
     Row {
         what: "the audit log can't be written, under `required`",
@@ -154,11 +158,17 @@ fn limits(trial: &Trial<'_>) {
     }
 }
 
-fn unsupported(trial: &Trial<'_>) {
-    trial.refuses(|bed| {
-        bed.configure("policy: {exceptions: []}");
-        Scene::run()
-    });
+fn exceptions(trial: &Trial<'_>) {
+    for exception in [
+        "package: a/b, policies: [scroe], reason: x, until: 9999-12-31",
+        "package: a/b, policies: [score], reason: x, until: 2027-02-30",
+        "package: a/b, policies: [score], until: 9999-12-31",
+    ] {
+        trial.refuses(|bed| {
+            bed.configure(&format!("policy: {{exceptions: [{{{exception}}}]}}"));
+            Scene::run()
+        });
+    }
 }
 
 fn folder_for_a_log(bed: &TestBed, scene: Scene) -> Scene {

@@ -16,6 +16,9 @@
 #[expect(dead_code, reason = "other tests use the rest of it")]
 #[path = "../support/bed.rs"]
 mod bed;
+#[path = "../support/bombs.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod bombs;
 #[path = "../support/guest.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod guest;

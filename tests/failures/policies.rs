@@ -11,6 +11,7 @@ use crate::bed::ROOT;
 use crate::bed::TestBed;
 use crate::before::with_threads;
 use crate::before::with_tool;
+use crate::bombs;
 use crate::guest::Twin;
 use crate::scene::Scene;
 use crate::scene::TOOL;
@@ -24,8 +25,20 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         what: "a policy is violated",
-        holds: &[("each finding", "asks for network hosts that are not allowed: *"), ("its remedy", "→ ")],
+        holds: &[
+            ("each finding", "asks for network hosts that are not allowed: *"),
+            ("its remedy", "→ "),
+            ("the exception that would lift it", "      codes: [network-not-allowed]"),
+        ],
         provoke: violated,
+    },
+    Row {
+        what: "the same, and the exception for it has ended, or is for another package, policy, code or registry",
+        holds: &[
+            ("each finding", "asks for network hosts that are not allowed: *"),
+            ("that it has ended", "the exception for `acme/tool` ended on 2020-01-01 and is ignored"),
+        ],
+        provoke: unwaived,
     },
     Row { what: "a fact that a rule needs is unknown", holds: &[("that it is unknown", "unknown")], provoke: unknown },
     Row {
@@ -53,11 +66,46 @@ pub(crate) const ROWS: &[Row] = &[
         provoke: |trial| trial.judges(|bed| twin(bed, "proposal-exceptions")),
     },
     Row {
-        what: "compiling takes longer than 120 s",
-        holds: &[("the limit", "it does not compile within")],
+        what: "compiling takes over 120 s of CPU time or 1 GiB, or breaks the compiler",
+        holds: &[
+            ("which of them", "it takes more than 1.0 GiB of memory to compile"),
+            ("what helps", "docs/policy-authors.md"),
+        ],
         provoke: |trial| {
-            trial.elsewhere("host/policy/src/compile.rs", "a_compiler_that_takes_too_long_is_given_up", "load");
+            trial.elsewhere("host/code/src/compiler.rs", "each_end_of_a_child_is_told_apart", "load");
         },
+    },
+    Row {
+        what: "there is no way to start the compiler: no `/proc`",
+        holds: &[
+            ("the reason", "smcp can't start itself as a compiler: "),
+            ("how to compile ahead", "`smcp policy compile`"),
+        ],
+        provoke: |trial| {
+            trial.elsewhere("host/code/src/compiler.rs", "without_its_own_file_there_is_no_compiler", "load");
+        },
+    },
+    Row {
+        what: "a policy is still being compiled when the time for the start is over",
+        holds: &[
+            ("the policy", "compiling the policy `guest`"),
+            ("the limit", "longer than 500ms"),
+            ("how to compile ahead", "smcp config validate"),
+        ],
+        provoke: |trial| {
+            trial.refuses(|bed| {
+                bed.configure("policy: {custom: [{name: guest, source: ~/guest.wasm}]}\n");
+                let bomb = bombs::policy(&Twin::honest().component(), &bombs::slow_to_compile());
+                bed.write("guest.wasm", bomb);
+                with_tool(bed);
+                Scene::of(&format!("run --timeout 500ms {TOOL}"))
+            });
+        },
+    },
+    Row {
+        what: "compiled code can't be kept",
+        holds: &[("the reason", "their code can't be kept: ")],
+        provoke: not_kept,
     },
     Row {
         what: "a foreign import, or other exports",
@@ -68,8 +116,7 @@ pub(crate) const ROWS: &[Row] = &[
         ],
         provoke: |trial| {
             let ours = "    import logging;\n    export evaluator;";
-            let fetch = "import logging; import fetch: func(url: string) -> string; export evaluator;";
-            trial.judges(|bed| put(bed, &Twin::of("import-function").world(ours, fetch)));
+            trial.judges(|bed| put(bed, &Twin::of("import-function")));
             trial.judges(|bed| put(bed, &Twin::honest().world(ours, "import logging;")));
         },
     },
@@ -210,6 +257,21 @@ fn text(bed: &TestBed, text: &str) -> String {
     String::new()
 }
 
+/// The key of the compiled code can't be made: a folder is in its place.
+fn not_kept(trial: &Trial<'_>) {
+    let bed = TestBed::new();
+    with_tool(&bed);
+    put(&bed, &Twin::honest());
+    bed.configure("policy: {custom: [{name: guest, source: ~/guest.wasm}]}\n");
+    bed.write(".mcp/compiled.key/own.txt", "");
+    let ran = bed.run(&format!("--json policy check {TOOL}")).succeeds();
+    let notices = ran.document()["notices"].clone();
+    let notice = notices.as_array().unwrap().iter().find(|notice| notice["code"] == "compiled-each-time").unwrap();
+    trial.class("compiled-each-time");
+    trial.message(notice["message"].as_str().unwrap());
+    trial.message(&bed.run(&format!("policy check {TOOL}")).succeeds().stdout);
+}
+
 /// The mode has no effect, except for `disabled`, which does not check.
 fn pinned(trial: &Trial<'_>) {
     for mode in ["strict", "warn", "disabled"] {
@@ -235,11 +297,34 @@ fn pinned(trial: &Trial<'_>) {
 
 fn violated(trial: &Trial<'_>) {
     trial.judges(|bed| {
-        let wants = |manifest: &mut Value| manifest["permissions"]["network"]["outbound"] = json!(["*"]);
-        bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\"").manifest(wants).good());
-        bed.write("guest.wasm", fs::read(format!("{ROOT}/examples/policies/dist/no_network.wasm")).unwrap());
+        violating(bed);
         String::new()
     });
+}
+
+/// Publishes a package, and installs a policy that it violates.
+fn violating(bed: &TestBed) {
+    let wants = |manifest: &mut Value| manifest["permissions"]["network"]["outbound"] = json!(["*"]);
+    bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\"").manifest(wants).good());
+    bed.write("guest.wasm", fs::read(format!("{ROOT}/examples/policies/dist/no_network.wasm")).unwrap());
+}
+
+fn unwaived(trial: &Trial<'_>) {
+    let digest = format!("sha256:{}", "0".repeat(64));
+    for exception in [
+        "package: acme/tool, policies: [guest], reason: x, until: 2020-01-01",
+        "package: acme/other, policies: [guest], reason: x, until: 9999-12-31",
+        "package: acme/tool@2.0.0, policies: [guest], reason: x, until: 9999-12-31",
+        &format!("package: 'acme/tool@{digest}', policies: [guest], reason: x, until: 9999-12-31"),
+        "package: acme/tool, policies: [score], reason: x, until: 9999-12-31",
+        "package: acme/tool, policies: [guest], codes: [other], reason: x, until: 9999-12-31",
+    ] {
+        trial.judges(|bed| {
+            violating(bed);
+            // The entry of the policy ends here, and what follows closes the exception.
+            format!("}}], exceptions: [{{{exception}")
+        });
+    }
 }
 
 /// Of the built-in policies, `origin` reports it and `score` asks.

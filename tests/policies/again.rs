@@ -10,6 +10,8 @@ use crate::bed::Package;
 use crate::bed::ROOT;
 use crate::bed::TestBed;
 use smcp_decide::Conclusion;
+use smcp_decide::InForce;
+use smcp_decide::Occasion;
 use smcp_decide::Ruling;
 use smcp_model::decision::DecisionDocument;
 use smcp_model::decision::PolicyResult;
@@ -37,6 +39,12 @@ fn component(policy: &PolicyRecord, known: &[Vec<u8>]) -> Result<Component, Unre
     }
 }
 
+const EXCEPTIONS: &str = "{package: acme/tool, policies: [score], reason: ended, until: 2020-01-01}, \
+                          {package: acme/other, policies: [score, certification], reason: other, until: 9999-12-31}, \
+                          {package: acme/tool, policies: [score, certification], codes: [score-below-minimum, \
+                          cert-score-mismatch], reason: first, until: 9999-12-31}, \
+                          {package: acme/tool@1.0.0, policies: [certification], reason: second, until: 9999-12-31}";
+
 /// Returns a result without its duration.
 fn timeless(result: &PolicyResult) -> PolicyResult {
     PolicyResult { duration_us: 0, ..result.clone() }
@@ -57,6 +65,8 @@ fn a_record_is_all_that_a_decision_needs() {
         (format!("{{{custom}, settings: {{allow: [api.example.com, '*']}}}}]}}"), ""),
         (format!("{{{custom}, settings: {{alow: []}}}}]}}"), ""),
         (format!("{{{custom}, mode: disabled}}]}}"), ""),
+        // Two exceptions share what is found, a third one has ended, a fourth is for something else.
+        (format!("{{min_score: 80, min_cert_level: 3, cert_score_check: enforce, exceptions: [{EXCEPTIONS}]}}"), ""),
     ];
     let host = PolicyHost::new().unwrap();
     let mut outcomes = std::collections::BTreeSet::new();
@@ -82,7 +92,12 @@ fn a_record_is_all_that_a_decision_needs() {
         let again = record.policies.iter().map(|policy| {
             let component = component(policy, std::slice::from_ref(&example));
             let request = request::build(subject, context, policy.facts_believed);
-            PolicySet::load(&host, [Bound::new(policy.spec(), component).unwrap()]).evaluate(&request).pop().unwrap()
+            let set = PolicySet::load(&host, [Bound::new(policy.spec(), component).unwrap()]);
+            // What is recorded held for the package; its registry does not matter any more.
+            let occasion = Occasion { subject, registry_trusted: true, seconds: context.evaluated_at };
+            let in_force = InForce::on(occasion, record.exceptions.iter().map(|written| &written.exception));
+            let place = |number: usize| record.exceptions[number].at.clone();
+            in_force.waive(set.evaluate(&request).pop().unwrap(), place)
         });
         let again = Ruling::of(again.collect()).unwrap();
         let exit = exit_for(again.effect(), record.consent);
@@ -93,5 +108,5 @@ fn a_record_is_all_that_a_decision_needs() {
         assert_eq!(results(&document), results(recorded), "{more}{policy}");
         outcomes.extend(recorded.policies.iter().map(|policy| policy.outcome.as_str()));
     }
-    assert_eq!(outcomes.len(), 4, "of every kind there was one: {outcomes:?}");
+    assert_eq!(outcomes.len(), 5, "of every kind there was one: {outcomes:?}");
 }

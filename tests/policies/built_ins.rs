@@ -1,5 +1,6 @@
 //! The built-in policies and the example, as components and natively.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
@@ -130,7 +131,7 @@ fn hold(case: &Case, outcome: &Outcome) {
                 assert!(fault.message.as_str().contains(&said), "{name}: {said} in {}", fault.message);
             }
         }
-        Outcome::Violation(Verdict { violations, notices }) => {
+        Outcome::Violation { verdict: Verdict { violations, notices }, .. } => {
             assert_eq!(
                 (found(violations), found(notices)),
                 (expected(&case.violations), expected(&case.notices)),
@@ -159,6 +160,10 @@ fn every_case_of_the_built_ins_holds_for_their_components() {
         let text = fs::read_to_string(root().join(format!("builtin-policies/{name}/cases/{name}.yaml"))).unwrap();
         let cases: Vec<Case> = serde_yaml::from_str(&text).unwrap();
         assert!(cases.len() > 10, "{name}: the table is there");
+        // What `config validate` says about codes in exceptions depends on this list.
+        let codes: BTreeSet<_> =
+            cases.iter().flat_map(|case| &case.violations).map(|found| found.code.as_str()).collect();
+        assert_eq!(codes, policy.violation_codes().iter().copied().collect(), "{name}");
         for case in &cases {
             hold(case, &evaluate(&host, Component::built_in(policy), &case.subject, &case.settings));
         }
@@ -203,7 +208,7 @@ fn the_example_policy_judges_what_a_manifest_asks_for() {
     assert!(matches!(judge(asks(&[]), json!({})), Outcome::Pass { .. }));
     assert!(matches!(judge(asks(&["api.example.com", "a.example.org"]), allow.clone()), Outcome::Pass { .. }));
     for refused in [asks(&["evil.example"]), asks(&["*"]), asks(&["api.example.com", "evil.example"]), json!({})] {
-        assert!(matches!(judge(refused.clone(), allow.clone()), Outcome::Violation(_)), "{refused}");
+        assert!(matches!(judge(refused.clone(), allow.clone()), Outcome::Violation { .. }), "{refused}");
     }
     for settings in [json!({"alow": []}), json!({"allow": "api.example.com"}), json!([])] {
         let Outcome::Fault(fault) = judge(asks(&[]), settings.clone()) else { panic!("{settings} is accepted") };
@@ -238,7 +243,7 @@ fn as_component(
     let texts = |findings: &[Finding]| findings.iter().map(text).collect::<Vec<_>>();
     match evaluate(host, Component::built_in(policy), subject, settings) {
         Outcome::Pass { notices } => Ok((Vec::new(), texts(&notices))),
-        Outcome::Violation(verdict) => Ok((texts(&verdict.violations), texts(&verdict.notices))),
+        Outcome::Violation { verdict, .. } => Ok((texts(&verdict.violations), texts(&verdict.notices))),
         Outcome::Fault(fault) => Err(fault.kind),
         other @ (Outcome::Skipped | Outcome::Waived { .. }) => panic!("{other:?}"),
     }

@@ -29,8 +29,8 @@ const TWO_MEMORIES: PolicyLimits = PolicyLimits { memories: 2, ..PATIENT };
 /// does ten other things.
 pub(crate) const SLACK: Duration = Duration::from_secs(30);
 
-/// Policies that pass every check before the compiler, and cost it more than this process should give: they are only
-/// compiled in a child with limits. `loops` costs minutes of time, `everything` the better part of a gigabyte.
+/// Policies that pass every check before the compiler, and cost it more than this process should give: `compiler` has
+/// them compiled in a child with limits. The first costs minutes of time, the second hundreds of megabytes.
 pub(crate) const NEEDS_CHILD: [&str; 2] = ["child-loops-in-loops", "child-everything-at-once"];
 
 /// Every policy that ends in a fault, by the kind of it.

@@ -18,7 +18,6 @@ use smcp_model::policy::PolicySpec;
 use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::FaultKind;
 use smcp_model::verdict::Outcome;
-use smcp_policy::Shape;
 
 /// Trials at the same time: each may hang until its deadline.
 const AT_ONCE: usize = 4;
@@ -147,13 +146,4 @@ fn what_is_not_quite_our_world_is_refused() {
 #[test]
 fn what_is_invalid_or_costs_a_compiler_too_much_does_not_load() {
     contained(FaultKind::Load);
-}
-
-/// Only the limits of a child bound these: nothing before the compiler refuses them. They are not compiled here.
-#[test]
-fn some_are_only_bounded_by_the_child_that_compiles() {
-    for file in corpus::NEEDS_CHILD {
-        let component = Twin::of(file).component();
-        assert_eq!(Shape::of(&component, limits::PolicyLimits::DEFAULT.component_size).err(), None, "{file}");
-    }
 }

@@ -40,7 +40,7 @@ fn the_honest_twin_passes() {
 #[test]
 fn a_twin_that_refuses_violates_and_does_not_fault() {
     let evaluated = judge(Twin::of("violates").valid_component(), PATIENT);
-    let Outcome::Violation(verdict) = &evaluated.outcome else { panic!("{:?}", evaluated.outcome) };
+    let Outcome::Violation { verdict, .. } = &evaluated.outcome else { panic!("{:?}", evaluated.outcome) };
     let [finding] = verdict.violations.as_slice() else { panic!("{verdict:?}") };
     assert_eq!((finding.code.as_str(), finding.message.as_str()), ("planted", "it was planted"));
     assert_eq!(evaluated.effect(), Effect::Block);
@@ -75,7 +75,7 @@ fn a_policy_that_breaks_changes_no_other_ones_outcome() {
             let honest = judge(Twin::honest().component(), PATIENT);
             assert_eq!(honest.outcome, Outcome::Pass { notices: Vec::new() });
             let violates = judge(Twin::of("violates").component(), PATIENT);
-            assert!(matches!(violates.outcome, Outcome::Violation(_)), "{:?}", violates.outcome);
+            assert!(matches!(violates.outcome, Outcome::Violation { .. }), "{:?}", violates.outcome);
         }
     });
 }
@@ -113,7 +113,7 @@ fn a_disabled_policy_is_not_run() {
 #[test]
 fn nothing_that_a_policy_says_steers_a_terminal() {
     let evaluated = judge(Twin::of("steers-the-terminal").component(), PATIENT);
-    let Outcome::Violation(verdict) = evaluated.outcome else { panic!("{:?}", evaluated.outcome) };
+    let Outcome::Violation { verdict, .. } = evaluated.outcome else { panic!("{:?}", evaluated.outcome) };
     let harmless =
         "\\u{1b}[2J\\u{1b}[31mred \\u{1b}]8;;http://x\\u{7}link \\u{202e}live \\u{9b}csi\\u{0}  smcp: allowed";
     let [violation] = verdict.violations.as_slice() else { panic!("{:?}", verdict.violations) };
@@ -161,7 +161,7 @@ fn nothing_that_a_policy_says_is_hidden() {
              (data $verdict (i32.const 0x60) (i32 0x80 1 0x80 1))"
         );
         let component = Twin::honest().with(&text("0x200")).with(&finding).component();
-        let Outcome::Violation(verdict) = judge(component, PATIENT).outcome else { panic!("{escaped}") };
+        let Outcome::Violation { verdict, .. } = judge(component, PATIENT).outcome else { panic!("{escaped}") };
         for Finding { message, fact, remedy, extensions, .. } in verdict.violations.iter().chain(&verdict.notices) {
             let [(name, value)] = extensions.as_slice() else { panic!("{extensions:?}") };
             for said in [message, fact.as_ref().unwrap(), remedy.as_ref().unwrap(), name, value] {

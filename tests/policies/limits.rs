@@ -6,6 +6,7 @@ use crate::trial::PATIENT;
 use crate::trial::judge;
 use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
+use smcp_model::limits::parts;
 use smcp_model::verdict::FaultKind;
 use smcp_model::verdict::Outcome;
 use smcp_policy::Shape;
@@ -279,34 +280,34 @@ fn what_a_compiler_has_to_write_out_is_bounded() {
     let imports = |count: usize| (0..count).map(|it| format!("(import \"\" \"{it}\" (func))")).collect::<String>();
     type Make<'m> = &'m dyn Fn(usize) -> Twin;
     let table: [(usize, Make<'_>, FaultKind, &str); 11] = [
-        (limits::LOOPS, &|loops| function(&"loop end ".repeat(loops)), FaultKind::Load, "more than 4000 loops in one"),
+        (parts::LOOPS, &|loops| function(&"loop end ".repeat(loops)), FaultKind::Load, "more than 4000 loops in one"),
         (
-            limits::LOOP_VALUES / 100,
+            parts::LOOP_VALUES / 100,
             &|locals| function(&format!("(local {}) {}", "i32 ".repeat(locals), "loop end ".repeat(100))),
             FaultKind::Load,
             "more than 200000 values in the loops",
         ),
-        (limits::BULK_OPERATIONS, &|fills| function(&fill.repeat(fills)), FaultKind::Load, "more than 10000 bulk"),
+        (parts::BULK_OPERATIONS, &|fills| function(&fill.repeat(fills)), FaultKind::Load, "more than 10000 bulk"),
         (
-            limits::BRANCHES / 2,
+            parts::BRANCHES / 2,
             // The last one is where all other numbers lead to, and no way of the table.
             &|ways| {
-                function(&format!("br_table {} 0 br_table {} 0", "0 ".repeat(ways), "0 ".repeat(limits::BRANCHES / 2)))
+                function(&format!("br_table {} 0 br_table {} 0", "0 ".repeat(ways), "0 ".repeat(parts::BRANCHES / 2)))
             },
             FaultKind::Load,
             "more than 400000 ways",
         ),
         (
-            limits::SEGMENT_ELEMENTS / 2 - ELEMENTS_OF_HONEST,
+            parts::SEGMENT_ELEMENTS / 2 - ELEMENTS_OF_HONEST,
             &|elements| {
                 let half = |count: usize| format!("(elem func {})", "0 ".repeat(count));
-                modules(&half(elements), &format!("(core module {})", half(limits::SEGMENT_ELEMENTS / 2)))
+                modules(&half(elements), &format!("(core module {})", half(parts::SEGMENT_ELEMENTS / 2)))
             },
             FaultKind::Load,
             "100001 elements of segments in all its parts, and a policy may have 100000",
         ),
         (
-            limits::COMPONENT_INSTANCES - COMPONENT_INSTANCES_OF_HONEST,
+            parts::COMPONENT_INSTANCES - COMPONENT_INSTANCES_OF_HONEST,
             &|instances| {
                 inside(&format!("(component $empty) {}", "(instance (instantiate $empty)) ".repeat(instances)))
             },
@@ -314,7 +315,7 @@ fn what_a_compiler_has_to_write_out_is_bounded() {
             "1001 instances of components in all its parts, and a policy may have 1000",
         ),
         (
-            limits::GLOBALS - 1,
+            parts::GLOBALS - 1,
             &|globals| modules(&"(global i32 (i32.const 0)) ".repeat(globals), "(core instance (instantiate $module))"),
             FaultKind::Limit,
             "65537 globals in all its parts, and a policy may have 65536",
@@ -348,7 +349,7 @@ fn what_a_compiler_has_to_write_out_is_bounded() {
             "bytes in data segments in all its parts, and a policy may have 134217728",
         ),
         (
-            limits::LOWERED - 1,
+            parts::LOWERED - 1,
             &|lowered| inside(&"(core func (canon lower (func 0))) ".repeat(lowered)),
             FaultKind::Load,
             "1001 functions handed on in all its parts, and a policy may have 1000",

@@ -12,6 +12,8 @@
 #[path = "../support/bed.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod bed;
+#[path = "../support/bombs.rs"]
+mod bombs;
 #[path = "../support/guest.rs"]
 mod guest;
 #[path = "../support/redact.rs"]
@@ -21,12 +23,14 @@ mod trial;
 
 mod again;
 mod built_ins;
+mod compiler;
 mod configured;
 mod corpus;
 mod faults;
 mod files;
 mod interface;
 mod isolation;
+mod kept;
 mod limits;
 mod mutations;
 mod program;

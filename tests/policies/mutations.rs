@@ -70,7 +70,7 @@ fn components() -> Vec<Vec<u8>> {
 fn ends(component: Vec<u8>) -> Result<(), TestCaseError> {
     match judge(component, LIMITS).outcome {
         Outcome::Fault(fault) if fault.kind == FaultKind::Panic => Err(TestCaseError::fail(format!("{fault:?}"))),
-        Outcome::Pass { .. } | Outcome::Violation(_) | Outcome::Fault(_) => Ok(()),
+        Outcome::Pass { .. } | Outcome::Violation { .. } | Outcome::Fault(_) => Ok(()),
         never @ (Outcome::Skipped | Outcome::Waived { .. }) => Err(TestCaseError::fail(format!("{never:?}"))),
     }
 }

@@ -18,7 +18,7 @@ use wit_component::ComponentEncoder;
 use wit_component::StringEncoding;
 use wit_parser::Resolve;
 
-use notation::Note;
+use crate::guest::notation::Note;
 
 const WIT: &str = include_str!("../../wit/policy.wit");
 

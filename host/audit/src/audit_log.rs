@@ -33,6 +33,8 @@ pub struct AuditLog {
     clock: Clock,
     heads: Option<Heads>,
     file_limit: u64,
+    /// The time of the last record when the log was opened.
+    latest: Option<SystemTime>,
 }
 
 /// The file that is appended to, and its end.
@@ -42,6 +44,8 @@ struct Current {
     length: u64,
     torn: u64,
     last: Head,
+    /// The time of the last record.
+    time: Option<SystemTime>,
 }
 
 impl AuditLog {
@@ -52,10 +56,16 @@ impl AuditLog {
     /// See [`AuditError`].
     pub fn open(dir: Dir, log: &Path, caller: Caller, clock: Clock) -> Result<Self, AuditError> {
         let folder = LogFolder::new(dir, log, caller)?;
-        let log = Self { folder, clock, heads: None, file_limit: limits::AUDIT_FILE };
-        let _lock = log.folder.lock()?;
-        log.current()?;
+        let mut log = Self { folder, clock, heads: None, file_limit: limits::AUDIT_FILE, latest: None };
+        let lock = log.folder.lock()?;
+        log.latest = log.current()?.time;
+        drop(lock);
         Ok(log)
+    }
+
+    /// Returns when the last record was written, as far as the log said when it was opened.
+    pub const fn latest(&self) -> Option<SystemTime> {
+        self.latest
     }
 
     /// Makes [`announce`](Self::announce) send heads to the system's log, over a socket.
@@ -195,12 +205,12 @@ impl AuditLog {
             Some(file) => file,
             None => self.create()?,
         };
-        let LogEnd { head, length, torn } = LogEnd::of(&file, &path)?;
-        let last = match head {
-            Some(head) => head,
+        let LogEnd { head, time, length, torn } = LogEnd::of(&file, &path)?;
+        let (last, time) = match head {
+            Some(head) => (head, time),
             None => self.end_of_old()?,
         };
-        Ok(Current { file, length, torn, last })
+        Ok(Current { file, length, torn, last, time })
     }
 
     fn create(&self) -> Result<File, AuditError> {
@@ -209,14 +219,14 @@ impl AuditLog {
         Ok(file)
     }
 
-    /// The last record in the newest file that was put aside.
-    fn end_of_old(&self) -> Result<Head, AuditError> {
-        let Some(newest) = self.folder.put_aside()?.pop() else { return Ok(Head::NOTHING) };
+    /// The last record in the newest file that was put aside, and its time.
+    fn end_of_old(&self) -> Result<(Head, Option<SystemTime>), AuditError> {
+        let Some(newest) = self.folder.put_aside()?.pop() else { return Ok((Head::NOTHING, None)) };
         let name = self.folder.names.old(newest);
         let path = self.folder.path(&name);
-        let LogEnd { head, torn, .. } = LogEnd::of(&self.folder.open(&name, OpenMode::Read)?, &path)?;
+        let LogEnd { head, time, torn, .. } = LogEnd::of(&self.folder.open(&name, OpenMode::Read)?, &path)?;
         match (head, torn) {
-            (Some(head), 0) => Ok(head),
+            (Some(head), 0) => Ok((head, time)),
             (None | Some(_), _) => Err(AuditError::Damaged { path, what: "it does not end with a record".to_owned() }),
         }
     }

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+use std::time::SystemTime;
 
 use crate::AuditError;
 use crate::record::Link;
@@ -18,6 +19,8 @@ const CHUNK: u64 = 32 * 1024;
 pub(super) struct LogEnd {
     /// Its last record; `None` when it has no whole line.
     pub(super) head: Option<Head>,
+    /// The time at which that record was written; `None` when it does not say.
+    pub(super) time: Option<SystemTime>,
     /// How many bytes the file has up to the end of its last line.
     pub(super) length: u64,
     /// How many bytes follow: a record whose writer was killed before it acknowledged the record.
@@ -40,7 +43,7 @@ impl LogEnd {
             return Err(damaged(format!("its last {torn} bytes or more are no line, and too many for one")));
         }
         if length == 0 {
-            return Ok(Self { head: None, length, torn });
+            return Ok(Self { head: None, time: None, length, torn });
         }
         let end = length.saturating_sub(1);
         let start = line_end_before(file, end, end.saturating_sub(limits::AUDIT_RECORD), path)?;
@@ -51,7 +54,8 @@ impl LogEnd {
         let mut line = vec![0; usize::try_from(size).unwrap_or_default()];
         file.read_exact_at(&mut line, start).map_err(AuditError::io("read", path))?;
         let link = Link::of(&line).map_err(|what| damaged(format!("in its last line, {what}")))?;
-        Ok(Self { head: Some(Head { seq: link.seq, digest: Digest::of(&line) }), length, torn })
+        let time = link.time.and_then(|time| humantime::parse_rfc3339(&time).ok());
+        Ok(Self { head: Some(Head { seq: link.seq, digest: Digest::of(&line) }), time, length, torn })
     }
 
     /// The numbers of bytes up to the end of the last line, and after it.

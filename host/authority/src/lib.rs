@@ -28,6 +28,7 @@ pub use crate::kernel::Namespaces;
 pub use crate::kernel::landlock;
 pub use crate::kernel::namespaces;
 pub use crate::limits::address_space;
+pub use crate::limits::available_memory;
 pub use crate::limits::file_size;
 pub use crate::limits::open_files;
 pub use crate::limits::survive_file_size_limit;
@@ -141,6 +142,29 @@ pub fn program_file() -> io::Result<PathBuf> {
     let places = std::env::split_paths(&folders).filter(|folder| folder.is_absolute());
     let mut places = places.filter_map(|folder| std::path::absolute(folder.join(&called)).ok());
     Ok(places.find(|place| resolve(place).is_ok_and(|found| found == real)).unwrap_or(real))
+}
+
+/// A path at which this program can be started again, whatever became of its file since it was started.
+///
+/// # Ambient authority
+/// Reads the process's state.
+///
+/// # Errors
+/// When the system doesn't say: on Linux, without `/proc`.
+pub fn own_program() -> io::Result<PathBuf> {
+    #[cfg(target_os = "linux")]
+    {
+        // Leads to the program itself, even when its file was replaced or removed.
+        let link = Path::new("/proc/self/exe");
+        #[expect(clippy::disallowed_methods, reason = "this is the door")]
+        std::fs::symlink_metadata(link)?;
+        Ok(link.to_path_buf())
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        #[expect(clippy::disallowed_methods, reason = "this is the door")]
+        std::env::current_exe()
+    }
 }
 
 /// Removes a directory if it is empty. It stays if it is not, or can't be removed.

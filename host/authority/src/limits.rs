@@ -35,6 +35,17 @@ pub fn open_files() -> Option<u64> {
     limit(Resource::RLIMIT_NOFILE)
 }
 
+/// The memory of this machine that programs could have, bytes; `None` if the system doesn't say.
+///
+/// # Ambient authority
+/// Reads the system's state.
+pub fn available_memory() -> Option<u64> {
+    let text = read_file(Path::new("/proc/meminfo"), limits::PROCESS_STATUS).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+}
+
 fn limit(resource: Resource) -> Option<u64> {
     getrlimit(resource).ok().map(|(soft, _)| soft).filter(|soft| *soft != RLIM_INFINITY)
 }

@@ -11,6 +11,9 @@ use crate::choice::Audit;
 use crate::choice::AuditHead;
 use crate::choice::OnSuspect;
 use crate::choice::Registries;
+use crate::exceptions;
+use crate::exceptions::remarks;
+use crate::exceptions::remarks::ExceptionRemarks;
 use crate::fold;
 use crate::layer::Layer;
 use crate::notice::ConfigNotice;
@@ -25,6 +28,9 @@ use smcp_model::text::SafeText;
 pub struct Config {
     pub(super) registry: Setting<Registry>,
     pub(super) configured_registry: Registry,
+    pub(super) ca_file: Setting<Option<PathBuf>>,
+    /// The layer whose `ca_file` counts.
+    pub(super) ca_file_of: Option<LayerName>,
     pub(super) cache_dir: Setting<Option<PathBuf>>,
     pub(super) runtime_dir: Setting<Option<PathBuf>>,
     pub(super) start_timeout: Setting<Duration>,
@@ -35,6 +41,22 @@ pub struct Config {
     pub(super) on_suspect: OnSuspect,
     pub(super) layers: Vec<Layer>,
     pub(super) notices: Vec<ConfigNotice>,
+}
+
+/// The certificate authorities that are trusted for a registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authorities<'a> {
+    /// Those of a file that a layer names.
+    File {
+        /// The file.
+        file: &'a Path,
+        /// The layer, which says who may own it.
+        layer: LayerName,
+    },
+    /// The system's own, whatever the environment says: an administrator's rules rely on what this registry says.
+    System,
+    /// Those that the environment names, or else the system's own.
+    Environment,
 }
 
 /// The error for a warning threshold of the command line that is lower than the configured one.
@@ -73,6 +95,18 @@ impl Config {
     /// Returns the registry that packages come from.
     pub const fn registry(&self) -> &Registry {
         &self.registry.value
+    }
+
+    /// Returns the certificate authorities for connections to a registry.
+    pub fn authorities(&self, registry: &Registry) -> Authorities<'_> {
+        let is_administrators = |name| matches!(name, LayerName::System | LayerName::Added);
+        let relies = |layer: &Layer| is_administrators(layer.name()) && layer.believes(Some(registry));
+        let bound = self.layers.iter().any(relies);
+        match (&self.ca_file.value, self.ca_file_of) {
+            (Some(file), Some(layer)) if !bound || is_administrators(layer) => Authorities::File { file, layer },
+            (Some(_) | None, _) if bound => Authorities::System,
+            (Some(_) | None, _) => Authorities::Environment,
+        }
     }
 
     /// Returns where downloads are kept; `None` when it is not configured and the home is unknown.
@@ -128,6 +162,17 @@ impl Config {
     /// Returns notices about the configuration, which are not problems.
     pub fn notices(&self) -> &[ConfigNotice] {
         &self.notices
+    }
+
+    /// Returns a notice for each layer with exceptions that have ended; `seconds` is the time, since the Unix epoch.
+    pub fn ended_exceptions(&self, seconds: u64) -> Vec<ConfigNotice> {
+        self.layers.iter().filter_map(|layer| exceptions::ended(layer, seconds)).collect()
+    }
+
+    /// Returns what should be known of the exceptions of every layer: those that have ended or will soon, and those that
+    /// can't match anything. `seconds` is the time, since the Unix epoch.
+    pub fn exception_remarks(&self, seconds: u64) -> ExceptionRemarks {
+        remarks::of(&self.layers, seconds, self.registry())
     }
 
     /// Whether any configuration file was read.

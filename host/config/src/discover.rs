@@ -10,6 +10,7 @@ mod unread;
 
 pub use crate::discover::location::Location;
 pub use crate::discover::location::NamedBy;
+pub(crate) use crate::discover::policies_d::NAME as POLICIES_FOLDER;
 
 use std::ffi::OsStr;
 use std::path::Path;

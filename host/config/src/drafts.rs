@@ -61,9 +61,7 @@ impl Drafts {
     /// Returns the problems in the order of the file, with their positions, and the number of the others.
     fn finish(mut self) -> (Vec<ConfigProblem>, usize) {
         let others = self.drafts.iter().filter_map(|draft| draft.first.as_ref()).map(|(place, _)| &place.source);
-        let longest = others.chain([&self.source]).map(|source| source.text.len()).max().unwrap_or(0);
-        let affordable = limits::CONFIG_REREAD.checked_div(longest).unwrap_or(usize::MAX);
-        let most = affordable.clamp(1, limits::CONFIG_PROBLEMS);
+        let most = affordable(others.chain([&self.source]));
         let more = self.drafts.len().saturating_sub(most);
         self.drafts.truncate(most);
         let mut problems: Vec<_> = self.drafts.iter().map(|draft| self.locate(draft)).collect();
@@ -97,6 +95,13 @@ impl Drafts {
     }
 }
 
+/// Returns how many places in these files are looked up at most; each lookup reads a file again.
+pub(super) fn affordable<'s>(sources: impl Iterator<Item = &'s Arc<SourceText>>) -> usize {
+    let longest = sources.map(|source| source.text.len()).max().unwrap_or(0);
+    let affordable = limits::CONFIG_REREAD.checked_div(longest).unwrap_or(usize::MAX);
+    affordable.clamp(1, limits::CONFIG_PROBLEMS)
+}
+
 /// Every problem of every file.
 #[derive(Debug, Default)]
 pub(super) struct Problems(Vec<Drafts>);
@@ -116,6 +121,12 @@ impl Problems {
     /// Notes a problem with the value at `place`.
     pub(super) fn note(&mut self, place: &FilePlace, code: ProblemCode, message: String, allowed: &str) {
         self.push(&place.source, ProblemDraft::of_value(code, &place.trail, message, allowed.to_owned()));
+    }
+
+    /// Notes a wrong name at `place`, and the name that it most likely means.
+    pub(super) fn note_name(&mut self, place: &FilePlace, message: String, allowed: String, meant: Option<&str>) {
+        let draft = ProblemDraft::of_value(ProblemCode::BadValue, &place.trail, message, allowed);
+        self.push(&place.source, ProblemDraft { suggestion: meant.map(str::to_owned), ..draft });
     }
 
     /// Notes that the value at `place` repeats the one at `first`, which may be in another file.

@@ -14,6 +14,7 @@ use crate::choice::OnSuspect;
 use crate::choice::Registries;
 use crate::config::Config;
 use crate::drafts::Problems;
+use crate::exceptions;
 use crate::layer::Layer;
 use crate::layer_file::CustomValues;
 use crate::layer_file::LayerFile;
@@ -94,12 +95,16 @@ fn combine(
 ) -> Config {
     let in_home = |path: &str| home.map(|home| home.join(path));
     let registry = first(&layers, |values| &values.registry_url).or_default(Registry::default());
+    let configured = registry.value.clone();
     let (may_place, may_not) = by_authority(&layers);
     let mut audit_log = first(may_place, |values| &values.audit_log);
     audit_log.others.extend(written(may_not, |values| &values.audit_log));
+    let ca_file = written(&layers, |values| &values.ca_file).next();
     Config {
-        configured_registry: registry.value.clone(),
+        configured_registry: configured.clone(),
         registry,
+        ca_file_of: ca_file.map(|(layer, _)| layer),
+        ca_file: first(&layers, |values| &values.ca_file).optional(None),
         cache_dir: first(&layers, |values| &values.cache_dir).optional(in_home(".mcp/cache")),
         runtime_dir: first(&layers, |values| &values.runtime_dir).optional(None),
         start_timeout: strictest(&layers, |values| &values.start_timeout, limits::START_TIMEOUT_DEFAULT),
@@ -109,7 +114,7 @@ fn combine(
         audit_log: audit_log.optional(in_home(".mcp/audit.jsonl")),
         on_suspect: OnSuspect::Warn,
         notices,
-        layers: layers.into_iter().map(|layer| make_layer(layer, problems)).collect(),
+        layers: layers.into_iter().map(|layer| make_layer(layer, &configured, problems)).collect(),
     }
 }
 
@@ -179,16 +184,19 @@ fn strictest<T: Clone + Ord>(
     smallest.over(others)
 }
 
-fn make_layer(layer: LayerValues, problems: &mut Problems) -> Layer {
+/// Makes a layer of its values. `configured` is the registry that packages come from.
+fn make_layer(layer: LayerValues, configured: &Registry, problems: &mut Problems) -> Layer {
     let trusted = trusted(&layer, problems);
     let LayerValues { name, files, values, has_main: _ } = layer;
+    let own_registry = values.registry_url.map_or_else(|| configured.clone(), |written| written.value);
     let files = files.into_iter().map(|source| source.file.clone()).collect();
     refuse_repeated_names(&values.policy.custom, problems);
+    exceptions::refuse_unknown_policies(&values.policy, problems);
     let custom_place = values.policy.custom_place.clone();
     let registries = Setting::or_default(values.registries, Registries::Open);
     let contact = optional(values.admin_contact, None);
     let rules = Rules::of(values.policy, name, contact.value.as_ref());
-    let layer = Layer::new(name, files, trusted, registries, contact, rules);
+    let layer = Layer::new(name, files, trusted, own_registry, registries, contact, rules);
     // Without `custom` there are only the three built-in policies, which are within the limits.
     if let Some(place) = custom_place {
         for (message, allowed) in rules::excess(layer.policies(), layer.rules().max_policies.value) {

@@ -19,6 +19,7 @@ use smcp_model::registry::Registry;
 use smcp_model::registry::RegistryError;
 use smcp_model::registry::without_secrets;
 use smcp_model::text::SafeText;
+use smcp_model::text::has_something_to_see;
 
 /// The directories that paths in a file are relative to.
 #[derive(Debug, Clone, Copy)]
@@ -61,9 +62,6 @@ impl Mismatch {
 
 /// A form with a schema, by which an editor knows the valid values.
 pub(super) trait ValueSchema {
-    /// Whether messages and the template offer keys of this form.
-    const OFFERED: bool = true;
-
     /// Returns the JSON Schema of the valid values.
     fn schema(&self) -> Value;
 }
@@ -274,6 +272,30 @@ impl<T> ValueSchema for Parsed<T> {
     }
 }
 
+/// A text for people, on one line: line breaks become spaces.
+#[derive(Debug)]
+pub(super) struct Sentence {
+    /// Its longest form, bytes.
+    pub(super) most: usize,
+}
+
+impl ValueForm for Sentence {
+    type Value = SafeText;
+
+    fn read(&self, node: &YamlNode, _: Base<'_>) -> Result<SafeText, Vec<Mismatch>> {
+        let text = if let YamlNode::Text(text) = node { Some(text.trim()) } else { None };
+        let fits = |text: &&str| text.len() <= self.most && has_something_to_see(text);
+        let mismatch = || vec![Mismatch::new(describe(node), format!("a text of 1 to {} bytes", self.most))];
+        text.filter(fits).map(SafeText::new).ok_or_else(mismatch)
+    }
+}
+
+impl ValueSchema for Sentence {
+    fn schema(&self) -> Value {
+        json!({ "type": "string", "minLength": 1 })
+    }
+}
+
 /// A list whose items have one form.
 #[derive(Debug)]
 pub(super) struct ListOf<F: 'static> {
@@ -302,6 +324,29 @@ impl<F: ValueForm> ValueForm for ListOf<F> {
 impl<F: ValueSchema> ValueSchema for ListOf<F> {
     fn schema(&self) -> Value {
         json!({ "type": "array", "items": self.items.schema() })
+    }
+}
+
+/// A list with at least one item, and at most so many.
+#[derive(Debug)]
+pub(super) struct NonEmpty<F: 'static> {
+    pub(super) list: ListOf<F>,
+    pub(super) most: usize,
+}
+
+impl<F: ValueForm> ValueForm for NonEmpty<F> {
+    type Value = Vec<F::Value>;
+
+    fn read(&self, node: &YamlNode, base: Base<'_>) -> Result<Self::Value, Vec<Mismatch>> {
+        let items = self.list.read(node, base)?;
+        let wrong = || Mismatch::new(format!("has {} items", items.len()), self.list.allowed);
+        if (1..=self.most).contains(&items.len()) { Ok(items) } else { Err(vec![wrong()]) }
+    }
+}
+
+impl<F: ValueSchema> ValueSchema for NonEmpty<F> {
+    fn schema(&self) -> Value {
+        json!({ "type": "array", "items": self.list.items.schema(), "minItems": 1, "maxItems": self.most })
     }
 }
 

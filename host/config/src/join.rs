@@ -1,4 +1,4 @@
-//! Joins the files of one layer: each key once, the custom policies of all.
+//! Joins the files of one layer: each key once, the entries of all.
 //!
 //! A part of `fold`. Every struct is destructured in full, so that a new key can't be forgotten.
 
@@ -15,6 +15,7 @@ impl Values {
             trusted_registries,
             registries,
             admin_contact,
+            ca_file,
             cache_dir,
             runtime_dir,
             start_timeout,
@@ -29,6 +30,7 @@ impl Values {
             trusted_registries: single_value(self.trusted_registries, trusted_registries, problems),
             registries: single_value(self.registries, registries, problems),
             admin_contact: single_value(self.admin_contact, admin_contact, problems),
+            ca_file: single_value(self.ca_file, ca_file, problems),
             cache_dir: single_value(self.cache_dir, cache_dir, problems),
             runtime_dir: single_value(self.runtime_dir, runtime_dir, problems),
             start_timeout: single_value(self.start_timeout, start_timeout, problems),
@@ -55,6 +57,7 @@ impl PolicyValues {
             max_policies,
             custom_place,
             custom,
+            exceptions,
         } = later;
         Self {
             allowed_origins: single_value(self.allowed_origins, allowed_origins, problems),
@@ -68,6 +71,7 @@ impl PolicyValues {
             max_policies: single_value(self.max_policies, max_policies, problems),
             custom_place: self.custom_place.or(custom_place),
             custom: self.custom.into_iter().chain(custom).collect(),
+            exceptions: self.exceptions.into_iter().chain(exceptions).collect(),
         }
     }
 }

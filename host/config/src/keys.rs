@@ -3,6 +3,7 @@
 //! `reader` reads by it, `schema` prints it. A key that is not in its section is unknown and therefore refused.
 
 pub(super) mod custom;
+pub(super) mod exceptions;
 pub(super) mod policy;
 
 use std::path::Path;
@@ -48,8 +49,6 @@ pub(super) trait AnyKey: Sync {
     fn name(&self) -> &'static str;
     /// Whether an entry without it is refused.
     fn required(&self) -> bool;
-    /// Whether messages and the template offer the key.
-    fn offered(&self) -> bool;
     /// Returns the JSON Schema of its value, with description and default.
     fn schema(&self) -> Value;
 }
@@ -61,10 +60,6 @@ impl<F: ValueSchema + Sync> AnyKey for ConfigKey<F> {
 
     fn required(&self) -> bool {
         self.required
-    }
-
-    fn offered(&self) -> bool {
-        F::OFFERED
     }
 
     fn schema(&self) -> Value {
@@ -100,10 +95,6 @@ pub(super) struct Nested(pub(super) &'static Section);
 /// A list of mappings with keys of their own.
 pub(super) struct Entries(pub(super) &'static Section);
 
-/// The form of a key that a later version will read. This one refuses it, because ignoring it would ignore a rule.
-#[derive(Debug)]
-pub(super) struct NotYetSupported;
-
 impl ValueSchema for Nested {
     fn schema(&self) -> Value {
         let properties: serde_json::Map<_, _> =
@@ -123,14 +114,6 @@ impl ValueSchema for Entries {
     }
 }
 
-impl ValueSchema for NotYetSupported {
-    const OFFERED: bool = false;
-
-    fn schema(&self) -> Value {
-        json!({ "not": {} })
-    }
-}
-
 const FOREIGN: &str = "Of another MCP Hub tool; smcp skips it with a notice.";
 
 /// The whole file.
@@ -141,6 +124,7 @@ pub(super) static ROOT: Section = Section {
         &TRUSTED_REGISTRIES,
         &REGISTRIES,
         &ADMIN_CONTACT,
+        &CA_FILE,
         &CACHE_DIR,
         &RUNTIME_DIR,
         &START_TIMEOUT,
@@ -218,6 +202,15 @@ pub(super) static ADMIN_CONTACT: ConfigKey<Parsed<SafeText>> = ConfigKey {
         },
         pattern: "^.{1,200}$",
     },
+};
+
+/// `ca_file`
+pub(super) static CA_FILE: ConfigKey<Parsed<PathBuf>> = ConfigKey {
+    name: "ca_file",
+    about: "A file of certificate authorities in PEM form, in place of the system's, for registries.",
+    default: None,
+    required: false,
+    form: Parsed { allowed: PATH, words: &[], parse: path, pattern: "^.+$" },
 };
 
 /// `cache_dir`

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::choice::Registries;
+use crate::discover::POLICIES_FOLDER;
 use crate::place::FilePlace;
 use crate::rules::Rules;
 use crate::setting::Setting;
 use crate::setting::SettingSource;
+use smcp_model::exception::Exception;
 use smcp_model::facts::Score;
 use smcp_model::policy::LayerName;
 use smcp_model::policy::PolicySource;
@@ -21,6 +23,7 @@ pub struct Layer {
     name: LayerName,
     files: Vec<PathBuf>,
     trusted: Setting<Option<Vec<Registry>>>,
+    own_registry: Registry,
     registries: Setting<Registries>,
     admin_contact: Setting<Option<SafeText>>,
     rules: Rules,
@@ -33,12 +36,13 @@ impl Layer {
         name: LayerName,
         files: Vec<PathBuf>,
         trusted: Setting<Option<Vec<Registry>>>,
+        own_registry: Registry,
         registries: Setting<Registries>,
         admin_contact: Setting<Option<SafeText>>,
         rules: Rules,
     ) -> Self {
         let policies = rules.policies(name, admin_contact.value.as_ref());
-        Self { name, files, trusted, registries, admin_contact, rules, policies }
+        Self { name, files, trusted, own_registry, registries, admin_contact, rules, policies }
     }
 
     /// Returns the layer's name.
@@ -51,6 +55,14 @@ impl Layer {
         &self.files
     }
 
+    /// Returns the configuration file of the layer, which may be missing beside its `policies.d`; `None` where the rules
+    /// are the defaults.
+    pub fn main_file(&self) -> Option<PathBuf> {
+        let first = self.files.first()?;
+        let is_folder = first.ends_with(POLICIES_FOLDER);
+        Some(if is_folder { first.with_file_name("config.yaml") } else { first.clone() })
+    }
+
     /// Returns the registries whose facts are believed; `None` means any.
     pub const fn trusted(&self) -> &Setting<Option<Vec<Registry>>> {
         &self.trusted
@@ -61,6 +73,26 @@ impl Layer {
     pub fn believes(&self, registry: Option<&Registry>) -> bool {
         let Some(trusted) = &self.trusted.value else { return true };
         registry.is_some_and(|registry| trusted.contains(registry))
+    }
+
+    /// Whether exceptions of this layer that name no digest hold for packages from `registry` (spec section 3): those
+    /// that it trusts, or, where it says nothing, the one that it names as its own. A facts document without a registry
+    /// is as good for them as for the policies.
+    pub fn waives_from(&self, registry: Option<&Registry>) -> bool {
+        match (&self.trusted.value, registry) {
+            (None, Some(registry)) => *registry == self.own_registry,
+            (Some(_), _) | (None, None) => self.believes(registry),
+        }
+    }
+
+    /// Returns the exceptions, in their order.
+    pub fn exceptions(&self) -> impl Iterator<Item = &Exception> {
+        self.rules.exceptions.iter().map(|written| &written.value)
+    }
+
+    /// Returns where the exception with this number is written, as `FILE:LINE`; empty for a number that none has.
+    pub fn exception_place(&self, number: usize) -> SafeText {
+        self.rules.exceptions.get(number).map(|written| written.place.line()).unwrap_or_default()
     }
 
     /// Returns whether packages may come from registries that the layer does not trust.
@@ -81,6 +113,15 @@ impl Layer {
             PolicySource::File(_) => {
                 self.rules.custom.iter().find(|entry| entry.value.name == policy.name).map(|entry| &entry.place)
             }
+        }
+    }
+
+    /// Returns where a setting of one of the layer's own policies was written, by its JSON pointer in the settings; the
+    /// nearest that the file has. `None` for a built-in policy, whose settings are keys of their own.
+    pub fn place_of_setting(&self, policy: &PolicySpec, pointer: &str) -> Option<FilePlace> {
+        match policy.source {
+            PolicySource::BuiltIn(_) => None,
+            PolicySource::File(_) => self.place_of(policy).map(|place| place.inside("settings", pointer)),
         }
     }
 

@@ -17,6 +17,7 @@ use crate::choice::AuditHead;
 use crate::choice::CertScoreCheck;
 use crate::choice::Registries;
 use crate::drafts::Drafts;
+use crate::exceptions::ExceptionValues;
 use crate::form::Base;
 use crate::keys;
 use crate::keys::custom;
@@ -68,6 +69,7 @@ pub(super) struct Values {
     pub(super) trusted_registries: Option<WrittenValue<Vec<Registry>>>,
     pub(super) registries: Option<WrittenValue<Registries>>,
     pub(super) admin_contact: Option<WrittenValue<SafeText>>,
+    pub(super) ca_file: Option<WrittenValue<PathBuf>>,
     pub(super) cache_dir: Option<WrittenValue<PathBuf>>,
     pub(super) runtime_dir: Option<WrittenValue<PathBuf>>,
     pub(super) start_timeout: Option<WrittenValue<Duration>>,
@@ -93,6 +95,7 @@ pub(super) struct PolicyValues {
     /// The place of `custom` in the first file that has it.
     pub(super) custom_place: Option<FilePlace>,
     pub(super) custom: Vec<WrittenValue<CustomValues>>,
+    pub(super) exceptions: Vec<WrittenValue<ExceptionValues>>,
 }
 
 /// One entry of `policy.custom`.
@@ -208,6 +211,7 @@ impl Values {
             registry_url: reader.read(fields, &keys::REGISTRY_URL),
             registries: reader.read(fields, &keys::REGISTRIES),
             admin_contact: reader.read(fields, &keys::ADMIN_CONTACT),
+            ca_file: reader.read(fields, &keys::CA_FILE),
             cache_dir: reader.read(fields, &keys::CACHE_DIR),
             runtime_dir: reader.read(fields, &keys::RUNTIME_DIR),
             start_timeout: reader.read(fields, &keys::START_TIMEOUT),
@@ -221,7 +225,6 @@ impl Values {
 
 impl PolicyValues {
     fn read(reader: &mut ConfigReader<'_>, fields: &Fields<'_>) -> Self {
-        reader.refuse(fields, &policy::EXCEPTIONS);
         Self {
             cert_mode: cert_mode(reader, fields),
             allowed_origins: reader.read(fields, &policy::ALLOWED_ORIGINS).map(|written| written.map(without_repeats)),
@@ -234,6 +237,7 @@ impl PolicyValues {
             max_policies: reader.read(fields, &policy::MAX_POLICIES),
             custom_place: fields.has(&policy::CUSTOM).then(|| reader.place(fields.trail_of(&policy::CUSTOM))),
             custom: custom_entries(reader, fields),
+            exceptions: ExceptionValues::read_all(reader, fields),
         }
     }
 }

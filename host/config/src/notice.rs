@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use smcp_model::day::Day;
+use smcp_model::exception::PackageScope;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
 
@@ -20,6 +22,17 @@ pub enum ConfigNotice {
     AuditLogIgnored {
         /// The user's file.
         file: PathBuf,
+    },
+    /// Exceptions of one layer have ended and are ignored.
+    ExceptionEnded {
+        /// The place of the first, `FILE:LINE`.
+        at: SafeText,
+        /// The packages that it is for.
+        package: PackageScope,
+        /// Its last day.
+        until: Day,
+        /// How many others have ended.
+        more: usize,
     },
     /// The policies of the folder beside a file that somebody named belong to that file's layer.
     PoliciesBeside {
@@ -51,6 +64,13 @@ impl fmt::Display for ConfigNotice {
             }
             Self::AuditLogIgnored { file } => {
                 write!(f, "{}: `audit_log` is ignored; where it is written is for the system layer to say", file.display())
+            }
+            Self::ExceptionEnded { at, package, until, more } => {
+                write!(f, "{at}: the exception for `{package}` ended on {until} and is ignored")?;
+                if *more > 0 {
+                    write!(f, ", and {more} more")?;
+                }
+                f.write_str("; take it out, or have it approved again")
             }
             Self::PoliciesBeside { folder } => {
                 write!(f, "{}: its policies are read too, because it is beside the file that was named", folder.display())

@@ -12,6 +12,8 @@ use crate::problem::shown;
 use crate::raw;
 use crate::raw::Half;
 use crate::raw::Position;
+use crate::raw::YamlNode;
+use smcp_model::text::SafeText;
 
 /// The text of one configuration file, kept so that a value's line can be looked up.
 #[derive(PartialEq, Eq)]
@@ -72,11 +74,79 @@ impl FilePlace {
         &self.trail.path
     }
 
+    /// Returns the place of an item of the list at this place.
+    pub(super) fn item(&self, index: usize) -> Self {
+        Self { source: Arc::clone(&self.source), trail: self.trail.then(index, &format!("[{index}]")) }
+    }
+
+    /// Returns `FILE:LINE`, with the file's absolute path. This parses the file's text again, up to the value.
+    pub fn line(&self) -> SafeText {
+        let file = self.file().display();
+        SafeText::new(&self.position().map_or_else(|| file.to_string(), |at| format!("{file}:{}", at.line)))
+    }
+
     /// Returns the line and column of the value; `None` in a file without text, such as a component. This parses the
     /// file's text again, up to the value.
     pub fn position(&self) -> Option<Position> {
         let text = &self.source.text;
         if text.is_empty() { None } else { raw::locate(text, &self.trail.steps, Half::Value) }
+    }
+}
+
+impl FilePlace {
+    /// Returns the place of a value inside the one here: of `key`, and there of what a JSON pointer (RFC 6901) leads to.
+    /// It goes as far as the file does: what is absent is in the mapping or list that lacks it.
+    pub(super) fn inside(&self, key: &str, pointer: &str) -> Self {
+        let mut place = self.clone();
+        let Ok(root) = raw::parse(&self.source.text) else { return place };
+        let mut node = Some(&root);
+        for step in &self.trail.steps {
+            node = node.and_then(|node| child(node, *step));
+        }
+        let escaped = pointer.split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~"));
+        for segment in std::iter::once(key.to_owned()).chain(escaped) {
+            let Some(index) = node.and_then(|node| index_of(node, &segment)) else { break };
+            let label = match node {
+                Some(YamlNode::List(_)) => format!("[{segment}]"),
+                Some(_) | None => format!(".{segment}"),
+            };
+            place.trail = place.trail.then(index, &label);
+            node = node.and_then(|node| child(node, index));
+        }
+        place
+    }
+}
+
+/// Returns the item of a list, or the value of a map's entry.
+fn child(node: &YamlNode, index: usize) -> Option<&YamlNode> {
+    match node {
+        YamlNode::List(items) => items.get(index),
+        YamlNode::Map(entries) => entries.get(index).map(|(_, value)| value),
+        YamlNode::Null
+        | YamlNode::Bool(_)
+        | YamlNode::Integer(_)
+        | YamlNode::Float(_)
+        | YamlNode::Text(_)
+        | YamlNode::Tagged(_) => None,
+    }
+}
+
+/// Returns the index of a map's entry with this key, or of a list's item with this number.
+fn index_of(node: &YamlNode, segment: &str) -> Option<usize> {
+    match node {
+        YamlNode::List(items) => segment.parse().ok().filter(|index| *index < items.len()),
+        YamlNode::Map(entries) => entries.iter().position(|(key, _)| match key {
+            YamlNode::Text(text) => text == segment,
+            YamlNode::Integer(number) => number.to_string() == segment,
+            YamlNode::Bool(truth) => truth.to_string() == segment,
+            YamlNode::Null | YamlNode::Float(_) | YamlNode::List(_) | YamlNode::Map(_) | YamlNode::Tagged(_) => false,
+        }),
+        YamlNode::Null
+        | YamlNode::Bool(_)
+        | YamlNode::Integer(_)
+        | YamlNode::Float(_)
+        | YamlNode::Text(_)
+        | YamlNode::Tagged(_) => None,
     }
 }
 

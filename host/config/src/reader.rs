@@ -18,7 +18,6 @@ use crate::keys::AnyKey;
 use crate::keys::ConfigKey;
 use crate::keys::Entries;
 use crate::keys::Nested;
-use crate::keys::NotYetSupported;
 use crate::keys::Section;
 use crate::place::FilePlace;
 use crate::place::SourceText;
@@ -105,14 +104,6 @@ impl<'b> ConfigReader<'b> {
             self.push(ProblemDraft { code, trail: at, half, message, allowed, suggestion, first: None });
         }
         None
-    }
-
-    /// Refuses a key that a later version will read.
-    pub(super) fn refuse(&mut self, fields: &Fields<'_>, key: &ConfigKey<NotYetSupported>) {
-        if let Some((trail, _)) = fields.entries.get(key.name) {
-            let message = format!("`{}` is not supported by this version yet", trail.path);
-            self.note(ProblemCode::Unsupported, trail, message, "a configuration without it".to_owned());
-        }
     }
 
     /// Returns the mapping under a key.
@@ -205,7 +196,7 @@ impl<'b> ConfigReader<'b> {
 }
 
 fn names(keys: &[&dyn AnyKey]) -> String {
-    keys.iter().filter(|key| key.offered()).map(|key| key.name()).collect::<Vec<_>>().join(", ")
+    keys.iter().map(|key| key.name()).collect::<Vec<_>>().join(", ")
 }
 
 /// Returns the most likely correction of an unknown key: a key of its section, one under `policy`, or, in an entry, a

@@ -14,6 +14,7 @@ use crate::layer_file::PolicyValues;
 use crate::place::WrittenValue;
 use crate::setting::Setting;
 use crate::setting::SettingSource;
+use smcp_model::exception::Exception;
 use smcp_model::facts::CertLevel;
 use smcp_model::facts::Score;
 use smcp_model::limits;
@@ -49,6 +50,8 @@ pub struct Rules {
     pub max_policies: Setting<usize>,
     /// The organisation's own policies, with their modes resolved, and their places.
     pub custom: Vec<WrittenValue<Arc<PolicySpec>>>,
+    /// The exceptions, in their order, and their places.
+    pub exceptions: Vec<WrittenValue<Exception>>,
 }
 
 impl Rules {
@@ -71,6 +74,7 @@ impl Rules {
             warning_threshold: Setting::or_default(values.warning_threshold, Score::WARNING_THRESHOLD),
             max_policies: Setting::or_default(values.max_policies, limits::POLICIES),
             custom: custom.filter_map(|entry| custom_policy(entry, layer, inherited, admin_contact)).collect(),
+            exceptions: values.exceptions.into_iter().filter_map(|entry| entry.exception(layer)).collect(),
             cert_mode,
         }
     }

@@ -13,9 +13,10 @@ use crate::keys::AnyKey;
 const WIDTH: usize = 100;
 
 /// Example values for keys without a default that can be written, or for which an example explains more.
-const EXAMPLES: [(&str, &str); 11] = [
+const EXAMPLES: [(&str, &str); 13] = [
     ("trusted_registries", "[https://registry.mcp-hub.info]"),
     ("admin_contact", "\"#sec-help, security@example.com\""),
+    ("ca_file", "/etc/ssl/company.pem"),
     ("runtime_dir", "~/.mcp/runtime"),
     ("allowed_origins", "[official, verified]"),
     ("min_cert_level", "2"),
@@ -23,6 +24,7 @@ const EXAMPLES: [(&str, &str); 11] = [
     ("origin_mode", "strict"),
     ("score_mode", "strict"),
     ("custom", "[{name: no-network, source: policies/no_network.wasm, mode: warn}]"),
+    ("exceptions", "[{package: acme/legacy, policies: [score], reason: ticket 123, until: 2027-01-31}]"),
     ("policy", ""),
     // It is another name of `cert_mode`, which the template has already.
     ("cert_level_mode", ""),
@@ -49,7 +51,7 @@ fn write_key(text: &mut String, key: &dyn AnyKey, indent: &str) {
     let schema = key.schema();
     let member = |name: &str| schema.get(name).map(|value| value.as_str().map_or(value.to_string(), str::to_owned));
     let example = EXAMPLES.iter().find(|(name, _)| *name == key.name()).map(|(_, value)| (*value).to_owned());
-    let Some(value) = example.or_else(|| member("default")).filter(|value| !value.is_empty() && key.offered()) else {
+    let Some(value) = example.or_else(|| member("default")).filter(|value| !value.is_empty()) else {
         return;
     };
     text.push_str(if indent.is_empty() { "\n" } else { "#\n" });
@@ -125,7 +127,7 @@ mod tests {
         let all = uncommented(&text);
         let config = read(&all);
         assert_eq!(config.warning_threshold().get(), 80);
-        for key in keys::ROOT.keys.iter().chain(keys::policy::SECTION.keys).filter(|key| key.offered()) {
+        for key in keys::ROOT.keys.iter().chain(keys::policy::SECTION.keys) {
             let name = format!("{}:", key.name());
             let is_there = all.lines().any(|line| line.trim_start().starts_with(&name));
             assert_eq!(is_there, key.name() != "cert_level_mode", "{name} is not in\n{all}");

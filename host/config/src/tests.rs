@@ -4,6 +4,7 @@ mod conformance;
 mod discovery;
 mod documents;
 mod effect;
+mod exceptions;
 mod fake_files;
 mod fold;
 mod hostile;

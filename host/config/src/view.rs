@@ -21,6 +21,7 @@ use crate::raw::YamlNode;
 use crate::rules::Rules;
 use crate::setting::Setting;
 use crate::setting::SettingSource;
+use smcp_model::exception::Exception;
 use smcp_model::mode::Mode;
 use smcp_model::policy::LayerName;
 use smcp_model::policy::PolicySpec;
@@ -103,6 +104,7 @@ impl Config {
             configured: self.is_configured(),
             settings: vec![
                 entry("registry_url", &self.registry, |registry| json!(registry.to_string())),
+                entry("ca_file", &self.ca_file, |file| json!(file.as_ref().map(|path| path.to_string_lossy()))),
                 entry("cache_dir", &self.cache_dir, |directory| {
                     json!(directory.as_ref().map(|path| path.to_string_lossy()))
                 }),
@@ -144,6 +146,9 @@ fn policy(rules: &Rules) -> Vec<ViewEntry> {
     let any = rules.allowed_origins.value.is_none().then_some("any origin");
     let first = rules.custom.first();
     let source = first.map_or(SettingSource::Default, |first| SettingSource::File(first.place.clone()));
+    let first = rules.exceptions.first();
+    let waived_in = first.map_or(SettingSource::Default, |first| SettingSource::File(first.place.clone()));
+    let exceptions = rules.exceptions.iter().map(|written| exception_entry(&written.value));
     vec![
         ViewEntry { note: any, ..entry("allowed_origins", &rules.allowed_origins, |origins| json!(origins)) },
         entry("min_cert_level", &rules.min_cert_level, |level| json!(level)),
@@ -163,7 +168,28 @@ fn policy(rules: &Rules) -> Vec<ViewEntry> {
             overruled: Vec::new(),
             note: None,
         },
+        ViewEntry {
+            key: "exceptions",
+            value: exceptions.collect(),
+            at: at(&waived_in),
+            items_at: rules.exceptions.iter().map(|entry| SafeText::new(&entry.place.to_string())).collect(),
+            source: waived_in,
+            overruled: Vec::new(),
+            note: None,
+        },
     ]
+}
+
+fn exception_entry(exception: &Exception) -> Value {
+    let Exception { layer: _, package, policies, codes, reason, approved_by, until } = exception;
+    let mut value = json!({ "package": package, "policies": policies });
+    if let Value::Object(members) = &mut value {
+        members.extend(codes.as_ref().map(|codes| ("codes".to_owned(), json!(codes))));
+        members.insert("reason".to_owned(), json!(reason));
+        members.extend(approved_by.as_ref().map(|name| ("approved_by".to_owned(), json!(name))));
+        members.insert("until".to_owned(), json!(until));
+    }
+    value
 }
 
 fn custom_entry(written: &WrittenValue<Arc<PolicySpec>>) -> Value {

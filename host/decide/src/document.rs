@@ -9,6 +9,7 @@ use smcp_model::decision::FindingDocument;
 use smcp_model::decision::FindingKind;
 use smcp_model::decision::PolicyResult;
 use smcp_model::decision::SCHEMA;
+use smcp_model::exception::Waiver;
 use smcp_model::exit::ExitKind;
 use smcp_model::mode::Effect;
 use smcp_model::number;
@@ -72,10 +73,9 @@ pub fn asides<'a>(subject: &'a Subject, notices: &'a [Notice]) -> impl Iterator<
 }
 
 fn result(policy: &Evaluated) -> PolicyResult {
-    let (fault, waiver) = match &policy.outcome {
-        Outcome::Fault(fault) => (Some(fault.kind), None),
-        Outcome::Waived { reason, .. } => (None, Some(reason.clone())),
-        Outcome::Pass { .. } | Outcome::Violation(_) | Outcome::Skipped => (None, None),
+    let fault = match &policy.outcome {
+        Outcome::Fault(fault) => Some(fault.kind),
+        Outcome::Pass { .. } | Outcome::Violation { .. } | Outcome::Skipped | Outcome::Waived { .. } => None,
     };
     PolicyResult {
         name: policy.name().clone(),
@@ -83,27 +83,25 @@ fn result(policy: &Evaluated) -> PolicyResult {
         mode: policy.mode(),
         outcome: policy.outcome.kind(),
         fault,
-        waiver,
         effect: policy.effect(),
         digest: policy.digest,
         version: policy.version.clone(),
         duration_us: number::micros(policy.duration),
         findings: findings(&policy.outcome),
+        waivers: policy.outcome.exceptions().into_iter().map(Waiver::of).collect(),
         admin_contact: policy.contact().cloned(),
     }
 }
 
+/// Returns all findings: what stands, what is waived, remarks; for a fault, the fault.
 fn findings(outcome: &Outcome) -> Vec<FindingDocument> {
-    let all = |kind, findings: &[Finding]| findings.iter().map(|found| finding(kind, found)).collect::<Vec<_>>();
-    match outcome {
-        Outcome::Pass { notices } => all(FindingKind::Notice, notices),
-        Outcome::Violation(verdict) => {
-            [all(FindingKind::Violation, &verdict.violations), all(FindingKind::Notice, &verdict.notices)].concat()
-        }
-        Outcome::Fault(fault) => vec![fault_finding(fault)],
-        Outcome::Skipped => Vec::new(),
-        Outcome::Waived { findings, .. } => all(FindingKind::Violation, findings),
+    if let Outcome::Fault(fault) = outcome {
+        return vec![fault_finding(fault)];
     }
+    let standing = outcome.violations().iter().map(|found| finding(FindingKind::Violation, found));
+    let waived = outcome.waived().iter().map(|waived| finding(FindingKind::Waived, &waived.finding));
+    let notices = outcome.notices().iter().map(|found| finding(FindingKind::Notice, found));
+    standing.chain(waived).chain(notices).collect()
 }
 
 fn fault_finding(fault: &Fault) -> FindingDocument {

@@ -4,10 +4,17 @@
 //! Nothing here reads a file, a clock or a terminal.
 
 mod document;
+mod lift;
+mod waive;
 
 pub use document::Conclusion;
 pub use document::asides;
 pub use document::document;
+pub use lift::ExceptionFile;
+pub use lift::Lift;
+pub use lift::lifting;
+pub use waive::InForce;
+pub use waive::Occasion;
 
 use smcp_model::decision::Consent;
 use smcp_model::facts::Facts;

@@ -16,8 +16,8 @@ const NAMES: usize = 5;
 const YEAR_9999: u64 = 253_402_300_799;
 
 /// The advice about an unknown authority.
-const COMPANY: &str =
-    "if a company's own authority signs its certificate, name that in SSL_CERT_FILE or add it to the system's store";
+const COMPANY: &str = "if a company's own authority signs its certificate, name that in SSL_CERT_FILE (in `ca_file` of the administrator's \
+     rules, where they rely on this registry) or add it to the system's store";
 /// The advice about a certificate that only the server's owner can replace.
 fn renew(noun: &str) -> String {
     format!("the {noun} has to get another certificate")

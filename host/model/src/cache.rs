@@ -15,7 +15,8 @@ use crate::text::SafeText;
 /// A file in the cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheEntry {
-    /// The digest that it is named by. It is verified when it is used, not when it is listed.
+    /// The digest that it is named by: its own, or of compiled code that of the component. It is verified when it is
+    /// used, not when it is listed.
     pub digest: Digest,
     /// Its kind.
     pub kind: CacheKind,
@@ -34,6 +35,8 @@ pub enum CacheKind {
     Manifest,
     /// A package's bundle.
     Bundle,
+    /// The code of a policy, compiled from the component with this digest.
+    Compiled,
     /// Not a regular file: a link, a folder, a pipe.
     Foreign,
 }
@@ -44,6 +47,7 @@ impl CacheKind {
         match self {
             Self::Manifest => "manifest",
             Self::Bundle => "bundle",
+            Self::Compiled => "compiled",
             Self::Foreign => "not a file",
         }
     }

@@ -4,6 +4,7 @@
 //! client whose server was not started gets it. Reading one back gives the same type.
 
 use crate::digest::Digest;
+use crate::exception::Waiver;
 use crate::exit::ExitKind;
 use crate::facts::CertLevel;
 use crate::facts::Score;
@@ -145,9 +146,6 @@ pub struct PolicyResult {
     /// The kind of its fault; absent unless the outcome is a fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<FaultKind>,
-    /// The reason of the exception in force; absent when no exception is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub waiver: Option<SafeText>,
     /// The effect of the outcome on the launch.
     pub effect: Effect,
     /// Digest of the component; null when its bytes could not be read.
@@ -158,6 +156,9 @@ pub struct PolicyResult {
     pub duration_us: u64,
     /// All its findings.
     pub findings: Vec<FindingDocument>,
+    /// The exceptions that waive findings of it, in the order of these; absent when none does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waivers: Vec<Waiver>,
     /// Whom to ask about it, by its layer; absent where it objects to nothing, or the layer names nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub admin_contact: Option<SafeText>,
@@ -168,6 +169,8 @@ pub struct PolicyResult {
 pub enum FindingKind {
     /// A reason to refuse.
     Violation,
+    /// A reason to refuse that an exception waives.
+    Waived,
     /// A remark that is never a reason to refuse.
     Notice,
     /// The fault of a policy that failed.
@@ -176,12 +179,13 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Violation, Self::Notice, Self::Fault];
+    pub const ALL: [Self; 4] = [Self::Violation, Self::Waived, Self::Notice, Self::Fault];
 
     /// The word used in documents.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Violation => "violation",
+            Self::Waived => "waived",
             Self::Notice => "notice",
             Self::Fault => "fault",
         }

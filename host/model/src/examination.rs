@@ -11,6 +11,7 @@ use crate::policy::LayerName;
 use crate::policy::PolicySource;
 use crate::text::SafeText;
 use crate::verdict::Fault;
+use crate::verdict::SettingsProblem;
 
 /// One policy of one layer after its examination, as it would be evaluated.
 #[derive(Debug, Clone)]
@@ -33,6 +34,29 @@ pub struct Examined {
     pub version: Option<SafeText>,
     /// Whether it can be evaluated.
     pub state: PolicyState,
+    /// The problems of its settings, each with its place in a file.
+    pub settings: Vec<PlacedProblem>,
+}
+
+/// A problem of a policy's settings, and where they were written.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct PlacedProblem {
+    /// The file, line and column of the setting, or of the nearest that the file has.
+    pub at: Option<SafeText>,
+    /// The problem.
+    #[serde(flatten)]
+    pub problem: SettingsProblem,
+}
+
+/// A remark about a valid configuration.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Remark {
+    /// A stable name for machines.
+    pub code: &'static str,
+    /// The place of what it is about: `FILE:LINE`.
+    pub at: SafeText,
+    /// One sentence for people.
+    pub message: SafeText,
 }
 
 /// The state of a policy: whether it can be evaluated.
@@ -83,6 +107,59 @@ impl PolicyState {
         match self {
             Self::Ready | Self::Disabled | Self::Faulty(_) => None,
             Self::Mismatched { pin } => Some(*pin),
+        }
+    }
+}
+
+/// One component after it was compiled ahead.
+#[derive(Debug, Clone)]
+pub struct CompiledAhead {
+    /// Its file.
+    pub file: SafeText,
+    /// Digest of its bytes, when they could be read.
+    pub digest: Option<Digest>,
+    /// What became of it.
+    pub state: AheadState,
+}
+
+/// What became of a component that was to be compiled ahead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AheadState {
+    /// It was compiled now, and is kept.
+    Compiled,
+    /// It had been compiled before.
+    Kept,
+    /// It can't be used as a policy.
+    Faulty(Fault),
+    /// It was compiled, and could not be kept, for this reason.
+    NotKept(SafeText),
+}
+
+impl AheadState {
+    /// The word used in JSON and tables.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Compiled => "compiled",
+            Self::Kept => "kept",
+            Self::Faulty(_) => "fault",
+            Self::NotKept(_) => "not-kept",
+        }
+    }
+
+    /// Whether the next start finds its code.
+    pub const fn is_kept(&self) -> bool {
+        match self {
+            Self::Compiled | Self::Kept => true,
+            Self::Faulty(_) | Self::NotKept(_) => false,
+        }
+    }
+
+    /// Why the next start does not find its code, and what helps.
+    pub fn problem(&self) -> Option<(&SafeText, Option<&SafeText>)> {
+        match self {
+            Self::Compiled | Self::Kept => None,
+            Self::Faulty(fault) => Some((&fault.message, fault.remedy.as_ref())),
+            Self::NotKept(why) => Some((why, None)),
         }
     }
 }

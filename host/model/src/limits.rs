@@ -1,5 +1,8 @@
 //! Every limit, deadline and size, with its unit and reason (spec 8).
 
+pub mod compiling;
+pub mod parts;
+
 use std::time::Duration;
 
 const KIB: usize = 1024;
@@ -94,35 +97,6 @@ pub const NESTING: usize = 64;
 /// Types of components and instances inside others, in one section: every parser recurses into them, and a native
 /// stack overflow ends the process. Toolchains write a handful.
 pub const NESTED_TYPES: usize = 1_000;
-/// Loops in one function: the interpreters of Python and JavaScript have up to four hundred. A compiler takes some
-/// fifteen kilobytes for each, and time that grows with the square.
-pub const LOOPS: usize = 4_000;
-/// Loops of one function times its locals: each loop can begin with a value for each local, at one to two kilobytes of a
-/// compiler's memory. The most that was found in interpreters is 48,000.
-pub const LOOP_VALUES: usize = 200_000;
-/// Bulk operations in one function: each is a call, and a look at the clock. Libraries have up to 130.
-pub const BULK_OPERATIONS: usize = 10_000;
-/// Ways in all tables of branches of a component: about a kilobyte of a compiler's memory each. Go has 100,000.
-pub const BRANCHES: usize = 400_000;
-/// Elements in the segments of all core instances together: two kilobytes of a compiler's memory each, and half a
-/// microsecond of every start, during which no deadline is looked at. Languages with a runtime have 8,000.
-pub const SEGMENT_ELEMENTS: usize = 100_000;
-/// Data segments of all core instances together, for the same reason: snapshots of Python and JavaScript have up to
-/// 10,000.
-pub const DATA_SEGMENTS: usize = 20_000;
-/// Bytes in the data segments of all core instances together: copied at every start, some 5 GiB in a second, during which
-/// no deadline is looked at. Twice the largest file.
-pub const INSTANCE_DATA: usize = 128 * MIB;
-/// Instances of components in a component, those inside others multiplied: composed policies have a handful.
-pub const COMPONENT_INSTANCES: usize = 1_000;
-/// Globals of all core instances together, 16 bytes each: they are memory that is no linear memory. Python has 900.
-pub const GLOBALS: usize = 65_536;
-/// Imports of all core instances together: each is a pointer or more in each instance. Python has 2,400.
-pub const INSTANCE_IMPORTS: usize = 500_000;
-/// Functions that parts of a component hand to one another, each of which the runtime writes code for, and which may
-/// stand behind one another.
-pub const LOWERED: usize = 1_000;
-
 /// Policies of one layer by default, the built-in ones included: more than any company has rules.
 pub const POLICIES: usize = 256;
 /// The most that `policy.max_policies` can raise them to: each costs a call and a line in every record.
@@ -164,6 +138,10 @@ pub const LOG_LINE: usize = 4 * KIB;
 /// Log lines of one evaluation.
 pub const LOG_LINES: usize = 200;
 
+/// The reason of an exception, and who approved it, bytes: a sentence with a ticket in it, and it is shown at every start.
+pub const EXCEPTION_TEXT: usize = 500;
+/// An exception that ends within so many days is pointed out: time for whoever approved it to approve it again.
+pub const EXCEPTION_SOON: u64 = 14;
 /// A configuration file, bytes: a hundred times as much as a large company writes.
 pub const CONFIG_FILE: usize = MIB;
 /// A configuration after its aliases are expanded, bytes of text and two for every value: a file of plain text hardly
@@ -194,6 +172,8 @@ pub const MAX_FACTS_AGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 pub const RESOLUTION_RENEWED: Duration = Duration::from_secs(60);
 /// A kept answer of a registry, bytes: an answer and a little more.
 pub const RESOLUTION_KEPT: usize = 2 * MIB;
+/// How far the clock may stand before the last record without a word: two processes write at the same moment.
+pub const CLOCK_SLACK: Duration = Duration::from_secs(5);
 /// Kept answers that are looked at, for one package or for a list of the cache.
 pub const RESOLUTIONS_READ: usize = 10_000;
 /// The age from which an unfinished file in the cache counts as left behind: no download outlives `start_timeout`.

@@ -16,7 +16,7 @@ use crate::registry::Registry;
 use crate::text::SafeText;
 
 /// A version: 1 to 128 bytes of `[A-Za-z0-9.+_-]` with a letter or digit first. It need not be SemVer.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(String); // INVARIANT: checked by `FromStr`, the only constructor.
 
 /// Selects one of a package's versions.

@@ -77,6 +77,15 @@ impl BuiltIn {
             Self::Score => "score",
         }
     }
+
+    /// The codes of all violations that it reports, for remarks about exceptions that name others.
+    pub const fn violation_codes(self) -> &'static [&'static str] {
+        match self {
+            Self::Origin => &["origin-not-allowed", "origin-unknown"],
+            Self::Certification => &["cert-level-below-minimum", "cert-level-unknown", "cert-score-mismatch"],
+            Self::Score => &["score-below-minimum", "score-unknown"],
+        }
+    }
 }
 
 /// The place of a policy's component.

@@ -14,6 +14,7 @@ use crate::audit::Head;
 use crate::decision::Consent;
 use crate::decision::DecisionDocument;
 use crate::digest::Digest;
+use crate::exception::WrittenException;
 use crate::facts_document;
 use crate::limits::PolicyLimits;
 use crate::mode::Mode;
@@ -124,6 +125,9 @@ pub struct DecisionRecord {
     /// Every policy as it was configured, in the order of evaluation; absent when none was evaluated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<PolicyRecord>,
+    /// The exceptions that waived something, each once, in the order of the configuration. Absent when none did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<WrittenException>,
 }
 
 /// The request that the policies got.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::digest::Digest;
+use crate::exception::WrittenException;
 use crate::limits;
 use crate::mode::Effect;
 use crate::mode::Mode;
@@ -39,6 +40,15 @@ pub struct Verdict {
     pub violations: Vec<Finding>,
     /// Remarks that never block.
     pub notices: Vec<Finding>,
+}
+
+/// A violation that an exception waives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaivedFinding {
+    /// The violation.
+    pub finding: Finding,
+    /// The exception; one for all findings that it waives.
+    pub exception: Arc<WrittenException>,
 }
 
 /// The kind of a policy's failure. The list is closed: the same word in code, JSON and documents (spec section 3).
@@ -107,12 +117,24 @@ pub struct Fault {
     pub message: SafeText,
     /// The remedy.
     pub remedy: Option<SafeText>,
+    /// The problems of its settings, of which the message has all; empty for every other kind.
+    pub settings: Vec<SettingsProblem>,
+}
+
+/// A problem of a policy's settings, in the component's own words.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SettingsProblem {
+    /// Where in the settings, as a JSON pointer (RFC 6901); empty for the whole.
+    pub path: SafeText,
+    /// What is wrong.
+    pub message: SafeText,
 }
 
 impl Fault {
     /// A fault without a remedy. A message over [`limits::MESSAGE`] is cut: part of it may be a guest's text.
     pub fn new(kind: FaultKind, message: impl AsRef<str>) -> Self {
-        Self { kind, message: SafeText::within(message.as_ref(), limits::MESSAGE), remedy: None }
+        Self { kind, message: SafeText::within(message.as_ref(), limits::MESSAGE), remedy: None, settings: Vec::new() }
     }
 
     /// The same fault with a remedy.
@@ -144,18 +166,23 @@ pub enum Outcome {
         /// Remarks.
         notices: Vec<Finding>,
     },
-    /// Not allowed: the verdict has at least one violation.
-    Violation(Verdict),
+    /// Not allowed.
+    Violation {
+        /// What stands: at least one violation, and the remarks.
+        verdict: Verdict,
+        /// The violations beside it that exceptions waive.
+        waived: Vec<WaivedFinding>,
+    },
     /// It failed.
     Fault(Fault),
     /// Not evaluated: its mode is `disabled`.
     Skipped,
-    /// Not allowed, but an exception is in force.
+    /// Not allowed, but exceptions waive every violation.
     Waived {
-        /// The findings that would have been violations.
-        findings: Vec<Finding>,
-        /// The exception's reason.
-        reason: SafeText,
+        /// The violations.
+        waived: Vec<WaivedFinding>,
+        /// Remarks.
+        notices: Vec<Finding>,
     },
 }
 
@@ -177,7 +204,11 @@ pub enum OutcomeKind {
 impl Outcome {
     /// The outcome of a verdict: a violation when there is at least one.
     pub fn from_verdict(verdict: Verdict) -> Self {
-        if verdict.violations.is_empty() { Self::Pass { notices: verdict.notices } } else { Self::Violation(verdict) }
+        if verdict.violations.is_empty() {
+            Self::Pass { notices: verdict.notices }
+        } else {
+            Self::Violation { verdict, waived: Vec::new() }
+        }
     }
 
     /// Whether the policy allows without a remark, or was not evaluated.
@@ -185,26 +216,57 @@ impl Outcome {
         match self {
             Self::Pass { notices } => notices.is_empty(),
             Self::Skipped => true,
-            Self::Violation(_) | Self::Fault(_) | Self::Waived { .. } => false,
+            Self::Violation { .. } | Self::Fault(_) | Self::Waived { .. } => false,
         }
     }
 
-    /// All findings of the policy, whatever its outcome.
+    /// The violations that stand.
+    pub fn violations(&self) -> &[Finding] {
+        match self {
+            Self::Violation { verdict, .. } => &verdict.violations,
+            Self::Pass { .. } | Self::Waived { .. } | Self::Fault(_) | Self::Skipped => &[],
+        }
+    }
+
+    /// The violations that exceptions waive.
+    pub fn waived(&self) -> &[WaivedFinding] {
+        match self {
+            Self::Violation { waived, .. } | Self::Waived { waived, .. } => waived,
+            Self::Pass { .. } | Self::Fault(_) | Self::Skipped => &[],
+        }
+    }
+
+    /// The exceptions that waive a violation, each once, in the order of the findings.
+    pub fn exceptions(&self) -> Vec<&WrittenException> {
+        let mut exceptions: Vec<&WrittenException> = Vec::new();
+        for WaivedFinding { exception, .. } in self.waived() {
+            if !exceptions.contains(&exception.as_ref()) {
+                exceptions.push(exception);
+            }
+        }
+        exceptions
+    }
+
+    /// The remarks.
+    pub fn notices(&self) -> &[Finding] {
+        match self {
+            Self::Pass { notices } | Self::Waived { notices, .. } => notices,
+            Self::Violation { verdict, .. } => &verdict.notices,
+            Self::Fault(_) | Self::Skipped => &[],
+        }
+    }
+
+    /// All findings of the policy, whatever its outcome: violations, those that are waived, remarks.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
-        let (violations, notices): (&[Finding], &[Finding]) = match self {
-            Self::Pass { notices } => (&[], notices),
-            Self::Violation(verdict) => (&verdict.violations, &verdict.notices),
-            Self::Waived { findings, .. } => (findings, &[]),
-            Self::Fault(_) | Self::Skipped => (&[], &[]),
-        };
-        violations.iter().chain(notices)
+        let waived = self.waived().iter().map(|waived| &waived.finding);
+        self.violations().iter().chain(waived).chain(self.notices())
     }
 
     /// Its row in the mode table.
     pub const fn kind(&self) -> OutcomeKind {
         match self {
             Self::Pass { .. } => OutcomeKind::Pass,
-            Self::Violation(_) => OutcomeKind::Violation,
+            Self::Violation { .. } => OutcomeKind::Violation,
             Self::Fault(_) => OutcomeKind::Fault,
             Self::Skipped => OutcomeKind::Skipped,
             Self::Waived { .. } => OutcomeKind::Waived,

@@ -10,6 +10,7 @@ use smcp_decide::Conclusion;
 use smcp_decide::Notice;
 use smcp_decide::Refusal;
 use smcp_launch::error::LaunchError;
+use smcp_model::deadline::Expired;
 use smcp_model::decision::DecisionDocument;
 use smcp_model::error_chain;
 use smcp_model::exit::ExitKind;
@@ -82,6 +83,22 @@ pub enum PipelineError {
     /// There is no sandbox to evaluate policies in.
     #[error(transparent)]
     Host(#[from] HostError),
+    /// A policy was still being compiled when the time for the start was over.
+    #[error(
+        "compiling the policy `{policy}` is not finished: {expired}\n  compile it ahead with `smcp config validate`, or give \
+         it more time with `--timeout` or `start_timeout`"
+    )]
+    Compiling {
+        /// The policy.
+        policy: PolicyName,
+        /// The deadline.
+        expired: Expired,
+    },
+    /// The system's compiled code can't be written.
+    #[error(
+        "the system's compiled code can't be written: {0}\n  only root writes it, and every folder on the way belongs to root"
+    )]
+    SystemCode(io::Error),
     /// The server could not be started.
     #[error(transparent)]
     Launch(#[from] LaunchError),
@@ -152,12 +169,14 @@ impl PipelineError {
             Self::Refused(_) => ExitKind::Refused,
             Self::Pin(_) => ExitKind::Integrity,
             Self::Launch(error) => error.exit_kind(),
+            Self::Compiling { .. } => ExitKind::Timeout,
             Self::Untrusted { .. }
             | Self::Host(_)
             | Self::NoCache
             | Self::NoHome
             | Self::Clock
             | Self::Audit(_)
+            | Self::SystemCode(_)
             | Self::Local { .. }
             | Self::System { .. }
             | Self::CacheBusy
@@ -173,8 +192,9 @@ impl PipelineError {
             Self::Pin(_) => "policy-digest-mismatch",
             Self::Untrusted { .. } => "config",
             Self::Host(_) => "sandbox-unavailable",
+            Self::Compiling { .. } => "compiling",
             Self::Launch(error) => error.code(),
-            Self::NoCache | Self::NoHome | Self::Local { .. } | Self::System { .. } => "local",
+            Self::NoCache | Self::NoHome | Self::Local { .. } | Self::System { .. } | Self::SystemCode(_) => "local",
             Self::Clock => "clock",
             Self::Audit(_) => "audit-unwritable",
             Self::CacheBusy => "cache-busy",
@@ -196,10 +216,12 @@ impl PipelineError {
             | Self::Pin(_)
             | Self::Untrusted { .. }
             | Self::Host(_)
+            | Self::Compiling { .. }
             | Self::NoCache
             | Self::NoHome
             | Self::Clock
             | Self::Audit(_)
+            | Self::SystemCode(_)
             | Self::Local { .. }
             | Self::System { .. }
             | Self::CacheBusy
@@ -216,10 +238,12 @@ impl PipelineError {
             | Self::Pin(_)
             | Self::Untrusted { .. }
             | Self::Host(_)
+            | Self::Compiling { .. }
             | Self::NoCache
             | Self::NoHome
             | Self::Clock
             | Self::Audit(_)
+            | Self::SystemCode(_)
             | Self::Launch(_)
             | Self::Local { .. }
             | Self::System { .. }

@@ -4,6 +4,8 @@
 //! without the clearance that `decide` makes.
 
 mod cache;
+mod clock;
+mod compile;
 mod error;
 mod find;
 mod host;
@@ -19,6 +21,10 @@ pub use cache::collect_garbage;
 pub use cache::list_cache;
 pub use cache::remove_from_cache;
 pub use cache::try_cache;
+pub use clock::check_clock;
+pub use compile::Destination;
+pub use compile::compile_policies;
+pub use compile::destination_folder;
 pub use error::Failed;
 pub use error::PipelineError;
 pub use find::probe_registry;
@@ -32,7 +38,6 @@ pub use session::access::has_token;
 pub use session::access::log_in;
 pub use session::access::log_out;
 pub use session::access::proxy_remarks;
-pub use session::check_clock;
 pub use session::open_directory;
 pub use session::unreadable;
 pub use smcp_decide::Notice;
@@ -44,6 +49,7 @@ pub use smcp_policy::INTERFACE;
 pub use smcp_policy::RUNTIME_VERSION;
 pub use smcp_policy::cramped;
 pub use start::LaunchRequest;
+pub use system::Compilation;
 pub use system::System;
 
 use std::cell::LazyCell;
@@ -51,12 +57,16 @@ use std::time::Duration;
 use std::time::Instant;
 
 use crate::offline::FACTS_FROM_CACHE;
+use crate::session::COMPILED_EACH_TIME;
 use crate::start::Prepared;
 use smcp_decide as decide;
 use smcp_decide::Admitted;
 use smcp_decide::Clearance;
 use smcp_decide::Conclusion;
 use smcp_decide::Decision;
+use smcp_decide::InForce;
+use smcp_decide::Lift;
+use smcp_decide::Occasion;
 use smcp_decide::Refusal;
 use smcp_decide::Ruled;
 use smcp_decide::Ruling;
@@ -85,6 +95,8 @@ pub struct Judged {
     pub ruling: Ruling,
     /// What else the user should know.
     pub notices: Vec<Notice>,
+    /// What exceptions would have to say for a refusal to be lifted; none is applied.
+    pub lifts: Vec<Lift>,
     /// What the server would have access to; `None` unless one is about to start.
     pub access: Option<Access>,
 }
@@ -97,9 +109,11 @@ impl Judged {
     }
 
     /// Whether the model that will use the server must be warned. Facts from the cache that are young enough are as
-    /// good as any: the user and the audit log are told of them, the model is not.
+    /// good as any, and so is code that was compiled just now: the user and the audit log are told of them, the model is
+    /// not.
     pub fn concerns_the_model(&self) -> bool {
-        !self.is_clean() || self.notices.iter().any(|notice| notice.code != FACTS_FROM_CACHE)
+        let concerns = |notice: &Notice| ![FACTS_FROM_CACHE, COMPILED_EACH_TIME].contains(&notice.code);
+        !self.is_clean() || self.notices.iter().any(concerns)
     }
 
     /// How the program ends after this decision; `consent` is the answer to its question.
@@ -251,7 +265,8 @@ fn evaluate_with_lease(
         lease = held;
         Ok(package)
     });
-    let judged = evaluate_admitted(session, fetched.map_err(failed)?, request::subject, context);
+    let wait = Wait { deadline, progress };
+    let judged = evaluate_admitted(session, fetched.map_err(failed)?, request::subject, context, wait);
     let (ruled, mut judged) =
         judged.map_err(|failed| Failed { notices: provenance.iter().cloned().collect(), ..failed })?;
     judged.notices.splice(0..0, provenance);
@@ -288,13 +303,26 @@ pub fn fetch(
     find::ask(session, reference, deadline)?.fetch(session, deadline, progress).map(|(package, _lease)| package)
 }
 
-/// Evaluates a facts document: makes the same decision without a registry, and without anything that could start.
+/// Evaluates a facts document: makes the same decision without a registry, and without anything that could start. It
+/// waits for policies to be compiled as long as that takes.
 ///
 /// # Errors
 /// [`PipelineError::Refused`] for the status in the document, [`PipelineError::Pin`] and [`PipelineError::Host`].
-pub fn evaluate_facts(session: &Session, subject: Subject, context: Context) -> Result<Judged, Failed> {
+pub fn evaluate_facts(
+    session: &Session,
+    subject: Subject,
+    context: Context,
+    progress: &mut dyn Progress,
+) -> Result<Judged, Failed> {
     let facts = decide::admit(subject.clone()).map_err(|refusal| Failed::new(subject.clone(), refusal.into()))?;
-    evaluate_admitted(session, facts, Subject::clone, context).map(|(_, judged)| judged)
+    let wait = Wait { deadline: &Deadline::none(), progress };
+    evaluate_admitted(session, facts, Subject::clone, context, wait).map(|(_, judged)| judged)
+}
+
+/// How long policies may be compiled, and who learns of it.
+struct Wait<'a> {
+    deadline: &'a Deadline,
+    progress: &'a mut dyn Progress,
 }
 
 /// Evaluates what was admitted, and rules on it. The policies see it as `subject_of` describes it.
@@ -303,33 +331,47 @@ fn evaluate_admitted<T>(
     admitted: Admitted<T>,
     subject_of: impl FnOnce(&T) -> Subject,
     context: Context,
+    wait: Wait<'_>,
 ) -> Result<(Ruled<T>, Judged), Failed> {
     let subject = subject_of(admitted.candidate());
     let mut notices: Vec<_> =
         admitted.notice().cloned().into_iter().chain(policies::distrust(session.config(), &subject)).collect();
     notices.extend(policies::fetching(&subject));
-    let evaluated = evaluate_policies(session, &subject, context);
+    let evaluated = evaluate_policies(session, &subject, context, wait);
     match evaluated.and_then(|policies| Ok(admitted.rule(policies)?)) {
         Ok((ruled, ruling)) => {
             notices.extend(policies::low_score(session.config(), &subject, ruling.policies()));
+            notices.extend(session.not_kept());
             tracing::info!(package = %subject.label(), decision = ruling.effect().as_str(), "decided");
-            Ok((ruled, Judged { subject, ruling, notices, access: None }))
+            let files = policies::exception_files(session.config(), &subject);
+            let lifts = decide::lifting(&ruling, &subject, context.trust, &files);
+            Ok((ruled, Judged { subject, ruling, notices, lifts, access: None }))
         }
         Err(error) => Err(Failed::new(subject, error)),
     }
 }
 
-/// Evaluates every policy of every layer, whatever the others say.
+/// Evaluates every policy of every layer, whatever the others say. Then the exceptions of a layer waive what its own
+/// policies found.
 ///
 /// # Errors
 /// [`PipelineError::Pin`] when a component is not the one that the configuration pins, [`PipelineError::Host`] when
-/// there is no sandbox to evaluate in.
-fn evaluate_policies(session: &Session, subject: &Subject, context: Context) -> Result<Vec<Evaluated>, PipelineError> {
+/// there is no sandbox to evaluate in, [`PipelineError::Compiling`] when they are not compiled in time.
+fn evaluate_policies(
+    session: &Session,
+    subject: &Subject,
+    context: Context,
+    wait: Wait<'_>,
+) -> Result<Vec<Evaluated>, PipelineError> {
     let believed = LazyCell::new(|| request::build(subject, context, true));
     let unbelieved = LazyCell::new(|| request::build(subject, context, false));
-    let sets = session.config().layers().iter().zip(session.policies()?);
+    let sets = session.config().layers().iter().zip(session.policies(wait.deadline, wait.progress)?);
     let evaluated = sets.flat_map(|(layer, set)| {
-        set.evaluate(if layer.believes(subject.registry.as_ref()) { &believed } else { &unbelieved })
+        let evaluated = set.evaluate(if layer.believes(subject.registry.as_ref()) { &believed } else { &unbelieved });
+        let registry_trusted = layer.waives_from(subject.registry.as_ref());
+        let occasion = Occasion { subject, registry_trusted, seconds: context.evaluated_at };
+        let in_force = InForce::on(occasion, layer.exceptions());
+        evaluated.into_iter().map(move |policy| in_force.waive(policy, |number| layer.exception_place(number)))
     });
     Ok(evaluated.collect())
 }

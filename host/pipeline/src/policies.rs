@@ -5,36 +5,61 @@ use std::sync::Arc;
 use crate::PipelineError;
 use crate::Session;
 use smcp_config::Config;
+use smcp_config::Layer;
+use smcp_decide::ExceptionFile;
 use smcp_decide::Notice;
+use smcp_model::deadline::Deadline;
 use smcp_model::examination::Examined;
+use smcp_model::examination::PlacedProblem;
 use smcp_model::examination::PolicyState;
 use smcp_model::fetches::Fetches;
 use smcp_model::mode::Mode;
 use smcp_model::policy::PolicySpec;
+use smcp_model::progress::Progress;
 use smcp_model::request::Subject;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::Finding;
+use smcp_model::verdict::SettingsProblem;
+use smcp_policy::Ahead;
 use smcp_policy::Bound;
 use smcp_policy::Component;
+use smcp_policy::Late;
 use smcp_policy::LoadedPolicy;
+use smcp_policy::PolicyHost;
 use smcp_policy::PolicySet;
 
-/// Reads every component once, compares it with its pin, and loads the policies of each layer, in the order of the
-/// layers. A component that can't be read or loaded is a fault of that policy alone. No component runs before every pin
-/// was compared.
+/// Reads every component once, compares it with its pin, gets its code, and loads the policies of each layer, in the order
+/// of the layers. A component that can't be read or loaded is a fault of that policy alone. No component is compiled or
+/// runs before every pin was compared. `progress` learns what is compiled.
 ///
 /// # Errors
 /// [`PipelineError::Pin`] for the first component that is not the pinned one; [`PipelineError::Untrusted`] for the
 /// first that another user could have written, when the configuration refuses that; [`PipelineError::Host`] when there
-/// is no sandbox to load them in.
-pub(super) fn load(session: &Session) -> Result<Vec<PolicySet>, PipelineError> {
+/// is no sandbox to load them in; [`PipelineError::Compiling`] when the deadline passes before all are compiled.
+pub(super) fn load(
+    session: &Session,
+    deadline: &Deadline,
+    progress: &mut dyn Progress,
+) -> Result<Vec<PolicySet>, PipelineError> {
     let bind = |spec: &Arc<PolicySpec>| Ok::<_, PipelineError>(Bound::new(Arc::clone(spec), session.component(spec)?)?);
     let layers = session.config().layers().iter();
     let bound = layers.map(|layer| layer.policies().iter().map(bind).collect::<Result<Vec<_>, PipelineError>>());
     let bound = bound.collect::<Result<Vec<_>, PipelineError>>()?;
     let host = session.host()?;
+    let _ahead = prepare(host, bound.iter().flatten(), deadline, progress)?;
     Ok(bound.into_iter().map(|policies| PolicySet::load(host, policies)).collect())
+}
+
+/// Gets the code of all policies, compiling what is not compiled yet.
+pub(super) fn prepare<'a>(
+    host: &PolicyHost,
+    policies: impl Iterator<Item = &'a Bound>,
+    deadline: &Deadline,
+    progress: &mut dyn Progress,
+) -> Result<Ahead, PipelineError> {
+    let ahead = host.prepare(policies, *deadline, progress);
+    ahead.map_err(|Late { policy }| PipelineError::Compiling { policy, expired: deadline.expired() })
 }
 
 /// Returns a notice for each layer that doesn't trust the registry: it says why its policies see no facts.
@@ -53,6 +78,19 @@ pub(super) fn distrust(config: &Config, subject: &Subject) -> Vec<Notice> {
             }
         })
         .collect()
+}
+
+/// Returns the file of each layer that has one, for an exception to be written in.
+pub(super) fn exception_files(config: &Config, subject: &Subject) -> Vec<ExceptionFile> {
+    let of_layer = |layer: &Layer| {
+        Some(ExceptionFile {
+            layer: layer.name(),
+            file: SafeText::new(&layer.main_file()?.to_string_lossy()),
+            has_exceptions: layer.exceptions().next().is_some(),
+            registry_trusted: layer.waives_from(subject.registry.as_ref()),
+        })
+    };
+    config.layers().iter().filter_map(of_layer).collect()
 }
 
 /// Returns a notice for a known score below the warning threshold that no policy reports: the one that would is
@@ -75,32 +113,44 @@ pub(super) fn fetching(subject: &Subject) -> Option<Notice> {
     Some(Notice { code: "fetches-at-start", message: SafeText::new(&fetches.sentence()) })
 }
 
-/// Loads every enabled policy and checks that it accepts its settings; evaluates nothing.
+/// Loads every enabled policy and checks that it accepts its settings; evaluates nothing. `progress` learns what is
+/// compiled.
 ///
 /// # Errors
 /// [`PipelineError::Host`] when there is no sandbox to load them in, [`PipelineError::Untrusted`] as for a decision.
-pub fn examine_policies(session: &Session) -> Result<Vec<Examined>, PipelineError> {
+pub fn examine_policies(session: &Session, progress: &mut dyn Progress) -> Result<Vec<Examined>, PipelineError> {
     let host = session.host()?;
-    let mut sets = Vec::new();
+    let mut policies = Vec::new();
     let layers = session.config().layers().iter();
     for (layer, spec) in layers.flat_map(|layer| layer.policies().iter().map(move |spec| (layer, spec))) {
         let component = session.component(spec)?;
         let digest = component.as_ref().ok().map(Component::digest);
-        // One set for each policy, so that a wrong pin concerns that policy alone. All sets are kept until the last is
-        // loaded, so that components with the same bytes are compiled once.
-        let loaded = Bound::new(Arc::clone(spec), component).map(|bound| PolicySet::load(host, [bound]));
-        sets.push((layer, spec, digest, loaded));
+        policies.push((layer, spec, digest, Bound::new(Arc::clone(spec), component)));
     }
-    let examined = sets.iter().map(|(layer, spec, digest, loaded)| {
+    let bound = policies.iter().filter_map(|(.., bound)| bound.as_ref().ok());
+    let _ahead = prepare(host, bound, &Deadline::none(), progress)?;
+    // One set for each policy, so that a wrong pin concerns that policy alone.
+    let examined = policies.into_iter().map(|(layer, spec, digest, bound)| {
         let at = layer.place_of(spec).map(|place| SafeText::new(&place.to_string()));
-        let (state, version) = match loaded {
+        let loaded = bound.map(|bound| PolicySet::load(host, [bound]));
+        let (state, version) = match &loaded {
             Err(mismatch) => (PolicyState::Mismatched { pin: mismatch.expected() }, None),
             Ok(set) => set.policies().first().map_or((PolicyState::Disabled, None), state_of),
         };
+        let settings = state.fault().map_or_else(Vec::new, |fault| placed(layer, spec, &fault.settings));
         let PolicySpec { name, layer, mode, source, limits, .. } = PolicySpec::clone(spec);
-        Examined { name, layer, mode, source, at, limits, digest: *digest, version, state }
+        Examined { name, layer, mode, source, at, limits, digest, version, state, settings }
     });
     Ok(examined.collect())
+}
+
+/// Returns the problems of a policy's settings with their places in a file.
+fn placed(layer: &Layer, spec: &PolicySpec, problems: &[SettingsProblem]) -> Vec<PlacedProblem> {
+    let placed = |problem: &SettingsProblem| PlacedProblem {
+        at: layer.place_of_setting(spec, problem.path.as_str()).map(|place| SafeText::new(&place.to_string())),
+        problem: problem.clone(),
+    };
+    problems.iter().map(placed).collect()
 }
 
 /// Returns whether a loaded policy works, and the version that it gave, if it got that far.

@@ -13,6 +13,7 @@ use crate::LaunchRequest;
 use crate::PipelineError;
 use crate::Session;
 use crate::check_clock;
+use crate::clock;
 use smcp_audit::About;
 use smcp_audit::AuditError;
 use smcp_audit::AuditLog;
@@ -71,6 +72,12 @@ impl Recorder {
         let notice = unsent.map_or(Ok(None), |error| tolerate(audit, error))?;
         recorder.log = Some(log);
         Ok((recorder, notice))
+    }
+
+    /// Returns the context of a decision with its time: that of the clock, but not before what the audit log and this
+    /// smcp prove to have happened. The notice says that the clock is behind.
+    pub fn settled(&self, context: Context) -> (Context, Option<Notice>) {
+        clock::settled(context, self.log.as_ref().and_then(AuditLog::latest))
     }
 
     /// Checks that records could be written; writes none.

@@ -13,15 +13,21 @@ pub use components::unreadable;
 use std::cell::OnceCell;
 use std::fmt;
 use std::path::Path;
-use std::time::UNIX_EPOCH;
 
 use crate::PipelineError;
 use crate::SharedHost;
 use crate::System;
+use crate::check_clock;
 use crate::policies;
 use smcp_authority as authority;
+use smcp_code::Places;
+use smcp_code::SystemFiles;
 use smcp_config::Config;
+use smcp_decide::Notice;
+use smcp_model::deadline::Deadline;
+use smcp_model::progress::Progress;
 use smcp_model::registry::Registry;
+use smcp_model::text::SafeText;
 use smcp_policy::PolicyHost;
 use smcp_policy::PolicySet;
 use smcp_registry::DirectoryRegistry;
@@ -31,6 +37,11 @@ use smcp_registry::RegistryClient;
 use smcp_store::Cache;
 use smcp_store::Resolutions;
 use smcp_store::StoreError;
+
+/// smcp's folder in the user's home.
+const FOLDER: &str = ".mcp";
+/// The notice that policies are compiled at each start.
+pub(crate) const COMPILED_EACH_TIME: &str = "compiled-each-time";
 
 /// The configuration and the system of one command, and what that command has opened.
 pub struct Session {
@@ -115,29 +126,57 @@ impl Session {
     /// # Errors
     /// [`PipelineError::Host`] when the system lacks what it needs.
     pub fn host(&self) -> Result<&PolicyHost, PipelineError> {
-        Ok(self.host.get()?)
+        Ok(self.host.get(self.system.compilation, Some(self.code_places()))?)
     }
 
-    /// Returns the policies of each layer, in the order of the layers. Loads them once, when they are first needed.
+    /// Where compiled code is kept.
+    pub(crate) fn code_places(&self) -> Places {
+        Places {
+            cache: self.config.cache_dir().map(Path::to_path_buf),
+            key: self.system.home().map(|home| home.join(FOLDER)),
+            caller: self.system.caller,
+            open: authority::open_dir,
+            make: authority::create_dir,
+            clock: self.system.clock,
+        }
+    }
+
+    /// Opens the system's compiled files, to fill them.
     ///
     /// # Errors
-    /// Those of reading and binding them: a wrong pin, a file that another user could have written, no sandbox.
-    pub(crate) fn policies(&self) -> Result<&[PolicySet], PipelineError> {
+    /// [`PipelineError::SystemCode`] when they can't be made, or another user than root could change them.
+    pub(crate) fn system_code(&self) -> Result<SystemFiles, PipelineError> {
+        let opened = authority::open_dir(Path::new("/")).and_then(|root| SystemFiles::fill(&root));
+        opened.map_err(PipelineError::SystemCode)
+    }
+
+    /// Returns the notice that policies are compiled at each start, because their code can't be kept.
+    pub(crate) fn not_kept(&self) -> Option<Notice> {
+        self.host.not_kept().map(|why| Notice {
+            code: COMPILED_EACH_TIME,
+            message: SafeText::new(&format!(
+                "policies were compiled for this start, and will be for the next: their code can't be kept: {why}"
+            )),
+        })
+    }
+
+    /// Returns the policies of each layer, in the order of the layers. Loads them once, when they are first needed; what
+    /// has to be compiled for it must be finished by `deadline`.
+    ///
+    /// # Errors
+    /// Those of reading and binding them: a wrong pin, a file that another user could have written, no sandbox; that
+    /// compiling takes too long.
+    pub(crate) fn policies(
+        &self,
+        deadline: &Deadline,
+        progress: &mut dyn Progress,
+    ) -> Result<&[PolicySet], PipelineError> {
         if let Some(policies) = self.policies.get() {
             return Ok(policies);
         }
-        let loaded = policies::load(self)?;
+        let loaded = policies::load(self, deadline, progress)?;
         Ok(self.policies.get_or_init(|| loaded))
     }
-}
-
-/// Checks that the clock is not before 1970: the libraries that check certificates and serve HTTP panic then, and a
-/// record could not say when it was written.
-///
-/// # Errors
-/// [`PipelineError::Clock`] when it is before 1970.
-pub fn check_clock(system: &System) -> Result<(), PipelineError> {
-    if system.time() < UNIX_EPOCH { Err(PipelineError::Clock) } else { Ok(()) }
 }
 
 /// Opens the registry in the directory at `path`.

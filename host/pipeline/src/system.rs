@@ -28,6 +28,22 @@ pub struct System {
     pub is_program: IsProgram,
     /// How the file of a program begins.
     pub read_head: ReadHead,
+    /// Where policies are compiled.
+    pub compilation: Compilation,
+}
+
+/// Where policies are compiled.
+#[derive(Debug, Clone, Copy)]
+pub enum Compilation {
+    /// In a child of this process that may do nothing else.
+    InChild {
+        /// A path at which smcp itself can be started.
+        program: fn() -> io::Result<PathBuf>,
+        /// The memory of this machine that programs could have, bytes.
+        memory: fn() -> Option<u64>,
+    },
+    /// In this process, without bounds on memory: for tests that have no program to start.
+    InProcess,
 }
 
 impl System {
@@ -71,6 +87,7 @@ mod tests {
             stdin: || Err(io::ErrorKind::NotFound.into()),
             is_program: |_| None,
             read_head: |_| None,
+            compilation: Compilation::InProcess,
         };
         let home = system("/home/a");
         assert_eq!((home.variable("EMPTY"), home.set_variable("EMPTY")), (None, Some(OsStr::new(""))));

@@ -7,6 +7,7 @@ use crate::component::Unreadable;
 use smcp_model::digest::Digest;
 use smcp_model::mode::Mode;
 use smcp_model::name::PolicyName;
+use smcp_model::policy::LayerName;
 use smcp_model::policy::PolicySpec;
 
 /// A policy's component is not the one that its configuration pins.
@@ -57,6 +58,13 @@ impl Bound {
             return Err(PinMismatch { name, origin, expected, found });
         }
         Ok(Self { spec, component })
+    }
+}
+
+impl Bound {
+    /// The layer that configures the policy.
+    pub fn layer(&self) -> LayerName {
+        self.spec.layer
     }
 }
 

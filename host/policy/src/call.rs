@@ -1,5 +1,6 @@
 //! One call into a guest, in a fresh store and instance, and its faults.
 
+use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -10,6 +11,7 @@ use wasmtime::component::Instance;
 use wasmtime::component::InstancePre;
 
 use crate::host::Runtime;
+use crate::machine_code::CodeImage;
 use crate::room;
 use crate::store;
 use crate::store::Guest;
@@ -20,6 +22,14 @@ use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
+
+/// A linked component, which can be instantiated any number of times, with the memory that its code may run in.
+#[derive(Clone)]
+pub(super) struct Linked {
+    pub(super) instance: InstancePre<Guest>,
+    /// Released after the instance: a call that was given up may still run there.
+    pub(super) _image: Option<Arc<dyn CodeImage>>,
+}
 
 /// The result of a call, and the time that it took.
 #[derive(Debug)]
@@ -64,7 +74,7 @@ impl Runtime {
     /// Any kind of fault.
     pub(super) fn call<E, T: Send + 'static>(
         &self,
-        callee: &InstancePre<Guest>,
+        callee: &Linked,
         allowance: Allowance<'_>,
         exports: impl FnOnce(&mut Store<Guest>, &Instance) -> Result<E, Fault> + Send + 'static,
         function: impl FnOnce(&E, &mut Store<Guest>) -> wasmtime::Result<T> + Send + 'static,
@@ -98,12 +108,12 @@ impl Runtime {
 /// Instantiates a component and calls one function.
 fn call_once<E, T>(
     store: &mut Store<Guest>,
-    callee: &InstancePre<Guest>,
+    callee: &Linked,
     limits: &PolicyLimits,
     exports: impl FnOnce(&mut Store<Guest>, &Instance) -> Result<E, Fault>,
     function: impl FnOnce(&E, &mut Store<Guest>) -> wasmtime::Result<T>,
 ) -> Result<T, Fault> {
-    let started = callee.instantiate(&mut *store);
+    let started = callee.instance.instantiate(&mut *store);
     let instance = started.map_err(|error| classify(&error, store.data().refusal(), Phase::Start, limits))?;
     let exports = exports(store, &instance)?;
     function(&exports, store).map_err(|error| classify(&error, store.data().refusal(), Phase::Call, limits))

@@ -2,9 +2,9 @@
 //!
 //! The engine for evaluations has no compiler, so an evaluation can't compile.
 
-use std::borrow::Cow;
-use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use wasmparser::Validator;
@@ -12,16 +12,15 @@ use wasmparser::WasmFeatures;
 use wasmtime::Config;
 use wasmtime::Engine;
 
-use crate::builtin::Embedded;
+use crate::machine_code::MachineCode;
 use crate::room;
 use crate::thread::Threads;
 use crate::tuning;
+use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
+use smcp_model::limits::compiling;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
-
-/// The time that a compiler has, wall clock: components of large languages need about twenty seconds.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The features that a guest may use: WebAssembly 2.0, tail calls and extended constants. All others are refused here,
 /// even those that the engine needs for its own code.
@@ -30,49 +29,57 @@ const GUEST_FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::COMPONENT_MODEL);
 
-/// Compiled code. Loading it is as dangerous as running it, so it is made by a compiler of this crate, or by a caller who
-/// vouches for its bytes.
-#[derive(Clone)]
-pub struct MachineCode(Cow<'static, [u8]>); // INVARIANT: made by `InProcess`, our own build script, or vouched for.
-
-impl MachineCode {
-    pub(crate) const fn embedded(embedded: Embedded) -> Self {
-        Self(Cow::Borrowed(embedded.code))
-    }
-
-    /// Takes code that was compiled elsewhere: in a child process, or earlier, from a store.
-    ///
-    /// # Safety
-    /// `bytes` must be what [`as_bytes`](Self::as_bytes) returned for code of a compiler of this crate, unchanged: they
-    /// are loaded as native code. A store has to prove that with a MAC, or with an owner whom nobody else can be.
-    #[expect(unsafe_code, reason = "the caller vouches for what is loaded as native code")]
-    pub const unsafe fn from_vouched(bytes: Vec<u8>) -> Self {
-        Self(Cow::Owned(bytes))
-    }
-
-    /// The bytes, to be sent to another process or kept.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for MachineCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MachineCode").field("size", &self.as_bytes().len()).finish()
-    }
-}
-
 /// Compiles a component to machine code.
 ///
-/// Your own compiler can run [`InProcess`] in a child process and take the code from a pipe, or keep code in a store; see
-/// [`MachineCode::from_vouched`]. It must be the code of the given component: a pin is compared with the component, not with its code.
+/// Your own compiler can run [`InProcess`] in a child process and take the code from a pipe; see
+/// [`MachineCode::from_vouched`]. It must be the code of the given component: a pin is compared with the component, not
+/// with its code.
 pub trait Compiler: Send + Sync {
-    /// Compiles a component whose size, imports and exports are allowed; nothing else was checked. `digest` is the
-    /// digest of its bytes. It is called on a separate thread, and given up after two minutes; a panic is a fault.
+    /// Compiles a component whose size, imports and exports are allowed; nothing else was checked. It is called on a
+    /// separate thread, perhaps on several at once; a panic is a fault.
     ///
     /// # Errors
-    /// A [`FaultKind::Load`] when it is not a valid component, or uses a proposal of WebAssembly that is off.
-    fn compile(&self, digest: Digest, component: &[u8]) -> Result<MachineCode, Fault>;
+    /// See [`NotCompiled`].
+    fn compile(&self, order: &CompileOrder<'_>) -> Result<MachineCode, NotCompiled>;
+
+    /// The wall-clock time after which a call is given up, if the compiler does not end by itself.
+    fn patience(&self) -> Duration {
+        compiling::CPU_TIME
+    }
+
+    /// How many components it compiles at once, at most.
+    fn at_once(&self) -> usize {
+        thread::available_parallelism().map_or(1, NonZeroUsize::get)
+    }
+}
+
+/// What is to be compiled, and until when.
+#[derive(Debug, Clone, Copy)]
+pub struct CompileOrder<'a> {
+    /// The component's bytes.
+    pub component: &'a [u8],
+    /// The digest of its bytes.
+    pub digest: Digest,
+    /// When nobody waits for the code any more.
+    pub deadline: Deadline,
+}
+
+/// Why there is no code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotCompiled {
+    /// The component can't be compiled, whenever it is tried: the fault is a function of its bytes, and may be kept.
+    Never(Fault),
+    /// It was not compiled this time: out of time or memory, or the compiler failed.
+    NotNow(Fault),
+}
+
+impl NotCompiled {
+    /// The fault of the policy.
+    pub fn into_fault(self) -> Fault {
+        match self {
+            Self::Never(fault) | Self::NotNow(fault) => fault,
+        }
+    }
 }
 
 /// Compiles in this process, for the baseline CPU of this target. A component that makes the compiler slow or
@@ -81,12 +88,12 @@ pub trait Compiler: Send + Sync {
 pub struct InProcess;
 
 impl Compiler for InProcess {
-    fn compile(&self, _: Digest, component: &[u8]) -> Result<MachineCode, Fault> {
-        precompile(component).map(|code| MachineCode(Cow::Owned(code)))
+    fn compile(&self, order: &CompileOrder<'_>) -> Result<MachineCode, NotCompiled> {
+        precompile(order.component).map(MachineCode::compiled)
     }
 }
 
-/// Compiles a component that `shape` has accepted, and waits for the code.
+/// Compiles a component that `shape` has accepted, on a thread of its own, and waits for the code.
 ///
 /// # Errors
 /// Those of the compiler; a [`FaultKind::Load`] when it takes too long.
@@ -95,8 +102,11 @@ pub(crate) fn on_a_thread(
     compiler: &Arc<dyn Compiler>,
     digest: Digest,
     component: &Arc<Vec<u8>>,
-) -> Result<MachineCode, Fault> {
-    compile_within(PATIENCE, threads, compiler, digest, component)
+    deadline: Deadline,
+) -> Result<MachineCode, NotCompiled> {
+    let patience = compiler.patience();
+    let patience = deadline.remaining().map_or(patience, |left| left.min(patience));
+    compile_within(patience, threads, compiler, digest, component, deadline)
 }
 
 /// Compiles a component, and gives up after `patience`.
@@ -106,34 +116,39 @@ fn compile_within(
     compiler: &Arc<dyn Compiler>,
     digest: Digest,
     component: &Arc<Vec<u8>>,
-) -> Result<MachineCode, Fault> {
+    deadline: Deadline,
+) -> Result<MachineCode, NotCompiled> {
     let (compiler, component) = (Arc::clone(compiler), Arc::clone(component));
-    threads.run(patience, move || compiler.compile(digest, &component)).map_err(|fault| match fault.kind {
-        FaultKind::Deadline => Fault::new(FaultKind::Load, format!("it does not compile within {patience:?}")),
-        FaultKind::Load
-        | FaultKind::Interface
-        | FaultKind::Settings
-        | FaultKind::Memory
-        | FaultKind::Stack
-        | FaultKind::Limit
-        | FaultKind::Output
-        | FaultKind::Trap
-        | FaultKind::Panic => fault,
+    let work = move || compiler.compile(&CompileOrder { component: &component, digest, deadline });
+    threads.run(patience, work).map_err(|fault| {
+        NotCompiled::NotNow(match fault.kind {
+            FaultKind::Deadline => Fault::new(FaultKind::Load, format!("it does not compile within {patience:?}")),
+            FaultKind::Load
+            | FaultKind::Interface
+            | FaultKind::Settings
+            | FaultKind::Memory
+            | FaultKind::Stack
+            | FaultKind::Limit
+            | FaultKind::Output
+            | FaultKind::Trap
+            | FaultKind::Panic => fault,
+        })
     })?
 }
 
-fn precompile(component: &[u8]) -> Result<Vec<u8>, Fault> {
-    Validator::new_with_features(GUEST_FEATURES).validate_all(component).map_err(|error| invalid(component, &error))?;
-    let code = Engine::new(&target()?).and_then(|engine| engine.precompile_component(component));
-    code.map_err(|error| match room::is_systems(&error) {
-        true => room::fault(FaultKind::Load, "compiling the policy", error.root_cause()),
-        false => failed(&error),
+fn precompile(component: &[u8]) -> Result<Vec<u8>, NotCompiled> {
+    let invalid = |error| NotCompiled::Never(invalid(component, &error));
+    Validator::new_with_features(GUEST_FEATURES).validate_all(component).map_err(invalid)?;
+    let engine = Engine::new(&target()?).map_err(|error| NotCompiled::NotNow(failed(&error)))?;
+    engine.precompile_component(component).map_err(|error| match room::is_systems(&error) {
+        true => NotCompiled::NotNow(room::fault(FaultKind::Load, "compiling the policy", error.root_cause())),
+        false => NotCompiled::Never(failed(&error)),
     })
 }
 
-fn target() -> Result<Config, Fault> {
+fn target() -> Result<Config, NotCompiled> {
     let mut config = tuning::config();
-    config.target(env!("SMCP_TARGET")).map_err(|error| failed(&error))?;
+    config.target(env!("SMCP_TARGET")).map_err(|error| NotCompiled::NotNow(failed(&error)))?;
     Ok(config)
 }
 
@@ -187,8 +202,9 @@ mod tests {
         let component = include_bytes!("../../../builtin-policies/dist/score.wasm").to_vec();
         let (digest, component) = (Digest::of(&component), Arc::new(component));
         let compiler: Arc<dyn Compiler> = Arc::new(InProcess);
-        let fault =
-            compile_within(Duration::from_nanos(1), &Threads::default(), &compiler, digest, &component).unwrap_err();
+        let (patience, threads, deadline) = (Duration::from_nanos(1), Threads::default(), Deadline::none());
+        let failure = compile_within(patience, &threads, &compiler, digest, &component, deadline).unwrap_err();
+        let NotCompiled::NotNow(fault) = failure else { panic!("{failure:?}") };
         assert_eq!((fault.kind, fault.message.as_str()), (FaultKind::Load, "it does not compile within 1ns"));
     }
 }

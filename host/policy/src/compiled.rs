@@ -1,63 +1,79 @@
 //! The machine code in use, shared so that the same bytes are compiled once.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::MutexGuard;
 use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::sync::Weak;
 
 use wasmtime::component;
 
+use crate::kept::Notes;
+use crate::machine_code::CodeImage;
+use crate::machine_code::MachineCode;
 use smcp_model::digest::Digest;
+use smcp_model::policy::LayerName;
 use smcp_model::verdict::Fault;
 
 /// One component's code, made by the first caller while the others wait.
-type Slot = OnceLock<Result<component::Component, Fault>>;
+pub(crate) type Slot = OnceLock<Result<Arc<Code>, Fault>>;
 
-/// Compiled code by the digest of its bytes. An entry lives as long as a policy uses it, and a fault as long as a
-/// caller waits for it; so nothing unused is kept.
+/// Compiled code by the digest of its bytes, for each layer, since each looks elsewhere for it. An entry lives as long as
+/// a policy uses it, and a fault as long as a caller waits for it; so nothing unused is kept.
 #[derive(Default)]
 pub(crate) struct Compiled {
-    slots: Mutex<BTreeMap<Digest, Weak<Slot>>>,
+    slots: Mutex<BTreeMap<(Digest, LayerName), Weak<Slot>>>,
 }
 
-/// Code that can be linked. While it exists, the same bytes are not compiled again.
-pub(crate) struct CompiledCode {
+/// Code that can be linked, and what is known of its component.
+pub(crate) struct Code {
     pub(crate) component: component::Component,
-    _in_use: Option<Arc<Slot>>,
+    /// The memory in which it runs, if that is not the runtime's own. Released after the component.
+    pub(crate) image: Option<Arc<dyn CodeImage>>,
+    known: Mutex<Known>,
 }
 
-impl CompiledCode {
-    /// Code that is part of the program, so that it needs no slot.
-    pub(crate) const fn embedded(component: component::Component) -> Self {
-        Self { component, _in_use: None }
+/// What is known of a component, and what of it is not in the store yet.
+#[derive(Default)]
+pub(crate) struct Known {
+    pub(crate) notes: Notes,
+    /// The code, when the store does not have it.
+    pub(crate) unsaved: Option<MachineCode>,
+    /// Whether there are notes that the store does not have.
+    pub(crate) changed: bool,
+}
+
+impl Code {
+    /// Code that runs in the runtime's own memory, or in `image`.
+    pub(crate) fn new(component: component::Component, image: Option<Arc<dyn CodeImage>>, known: Known) -> Self {
+        Self { component, image, known: Mutex::new(known) }
+    }
+
+    /// What is known of the component.
+    pub(crate) fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Code").finish_non_exhaustive()
     }
 }
 
 impl Compiled {
-    /// Returns the code of the bytes with this digest; calls `make` when there is none yet.
-    ///
-    /// # Errors
-    /// Those of `make`, which are not kept.
-    pub(crate) fn get_or_make(
-        &self,
-        digest: Digest,
-        make: impl FnOnce() -> Result<component::Component, Fault>,
-    ) -> Result<CompiledCode, Fault> {
-        let slot = self.slot(digest);
-        let component = slot.get_or_init(make).clone()?;
-        Ok(CompiledCode { component, _in_use: Some(slot) })
-    }
-
-    fn slot(&self, digest: Digest) -> Arc<Slot> {
+    /// The slot of the bytes with this digest. While it exists, the same bytes are not compiled again.
+    pub(crate) fn slot(&self, digest: Digest, layer: LayerName) -> Arc<Slot> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = slots.get(&digest).and_then(Weak::upgrade) {
+        if let Some(slot) = slots.get(&(digest, layer)).and_then(Weak::upgrade) {
             return slot;
         }
         slots.retain(|_, slot| slot.strong_count() > 0);
         let slot = Arc::default();
-        slots.insert(digest, Arc::downgrade(&slot));
+        slots.insert((digest, layer), Arc::downgrade(&slot));
         slot
     }
 }

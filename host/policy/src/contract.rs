@@ -11,11 +11,11 @@ pub(crate) use v0_1::LOGGING;
 use std::sync::Arc;
 use std::sync::OnceLock;
 
-use wasmtime::component;
 use wasmtime::component::Linker;
 
 use crate::call::Allowance;
 use crate::call::CallResult;
+use crate::compiled::Code;
 use crate::host::Runtime;
 use crate::store::Guest;
 use smcp_model::mode::OnWarn;
@@ -73,8 +73,8 @@ impl Contract {
     ///
     /// # Errors
     /// [`FaultKind::Interface`](smcp_model::verdict::FaultKind::Interface) when its interface is not that of a policy.
-    pub(crate) fn link(linker: &Linker<Guest>, component: &component::Component) -> Result<Self, Fault> {
-        v0_1::Callee::link(linker, component).map(Self::V0_1)
+    pub(crate) fn link(linker: &Linker<Guest>, code: &Code) -> Result<Self, Fault> {
+        v0_1::Callee::link(linker, code).map(Self::V0_1)
     }
 
     /// Asks the component for its description.
@@ -83,6 +83,7 @@ impl Contract {
         runtime: &Runtime,
         allowance: Allowance<'_>,
     ) -> Result<CallResult<Description>, Fault> {
+        tracing::debug!("calling `describe`");
         match self {
             Self::V0_1(callee) => callee.describe(runtime, allowance),
         }
@@ -95,6 +96,7 @@ impl Contract {
         allowance: Allowance<'_>,
         settings: Arc<str>,
     ) -> Result<CallResult<()>, Fault> {
+        tracing::debug!("calling `check-settings`");
         match self {
             Self::V0_1(callee) => callee.check_settings(runtime, allowance, settings),
         }
@@ -108,6 +110,7 @@ impl Contract {
         request: &RequestForms<'_>,
         settings: Arc<str>,
     ) -> Result<CallResult<Verdict>, Fault> {
+        tracing::debug!("calling `evaluate`");
         match self {
             Self::V0_1(callee) => callee.evaluate(runtime, allowance, request.v0_1(), settings),
         }

@@ -6,12 +6,17 @@ use std::sync::Arc;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
+use crate::bound::Bound;
 use crate::compile::Compiler;
 use crate::compile::InProcess;
 use crate::compiled::Compiled;
 use crate::component::Component;
+use crate::component::Unreadable;
 use crate::contract;
 use crate::contract::Description;
+use crate::kept::CodeStore;
+use crate::load::Wanted;
+use crate::pages;
 use crate::room;
 use crate::room::cramped;
 use crate::store::Guest;
@@ -20,6 +25,7 @@ use crate::ticker::Ticker;
 use crate::tuning;
 use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
+use smcp_model::policy::LayerName;
 use smcp_model::verdict::Fault;
 
 /// Evaluates policies; made once per process and shared by all threads. A clone is the same host.
@@ -35,6 +41,7 @@ pub(crate) struct Runtime {
     pub(crate) threads: Threads,
     pub(crate) ticker: Ticker,
     pub(crate) compiler: Arc<dyn Compiler>,
+    pub(crate) store: Option<Arc<dyn CodeStore>>,
     pub(crate) compiled: Compiled,
 }
 
@@ -64,6 +71,18 @@ impl PolicyHost {
     /// # Errors
     /// See [`HostError`].
     pub fn with_compiler(compiler: impl Compiler + 'static) -> Result<Self, HostError> {
+        Self::make(Arc::new(compiler), None)
+    }
+
+    /// Makes a host that keeps compiled code, and what components answered, in `store`.
+    ///
+    /// # Errors
+    /// See [`HostError`].
+    pub fn with_store(compiler: impl Compiler + 'static, store: impl CodeStore + 'static) -> Result<Self, HostError> {
+        Self::make(Arc::new(compiler), Some(Arc::new(store)))
+    }
+
+    fn make(compiler: Arc<dyn Compiler>, store: Option<Arc<dyn CodeStore>>) -> Result<Self, HostError> {
         let failed = |error: wasmtime::Error| {
             let way_out =
                 cramped().filter(|_| room::is_systems(&error)).map_or_else(String::new, |it| format!("\n  {it}"));
@@ -71,12 +90,13 @@ impl PolicyHost {
         };
         let mut config = tuning::config();
         config.enable_compiler(false).max_wasm_stack(limits::WASM_STACK);
+        pages::run_in_place(&mut config);
         let engine = Engine::new(&config).map_err(failed)?;
         let mut linker = Linker::new(&engine);
         contract::add_imports(&mut linker).map_err(failed)?;
         let ticker = Ticker::start(&engine).map_err(HostError::Ticker)?;
         let (threads, compiled) = (Threads::default(), Compiled::default());
-        let runtime = Runtime { engine, linker, threads, ticker, compiler: Arc::new(compiler), compiled };
+        let runtime = Runtime { engine, linker, threads, ticker, compiler, store, compiled };
         Ok(Self { runtime: Arc::new(runtime) })
     }
 
@@ -85,7 +105,30 @@ impl PolicyHost {
     /// # Errors
     /// Any kind of fault but those of settings: `describe` can fail like any other call.
     pub fn describe(&self, component: &Component, limits: &PolicyLimits) -> Result<Description, Fault> {
-        self.runtime.load(component, limits).map(|loaded| loaded.description)
+        self.describe_for(component, LayerName::User, limits)
+    }
+
+    /// Does the same for the component of a policy, whatever its settings are.
+    ///
+    /// # Errors
+    /// Any kind of fault but those of settings; that of a component that could not be read.
+    pub fn describe_bound(&self, bound: &Bound) -> Result<Description, Fault> {
+        let Bound { spec, component } = bound;
+        let described = component.as_ref().map_err(Unreadable::fault);
+        let described = described.and_then(|component| self.describe_for(component, spec.layer, &spec.limits));
+        described.map_err(|fault| fault.of(&spec.source))
+    }
+
+    fn describe_for(
+        &self,
+        component: &Component,
+        layer: LayerName,
+        limits: &PolicyLimits,
+    ) -> Result<Description, Fault> {
+        let mut code = None;
+        let loaded = self.runtime.load(Wanted { component, layer, limits }, &mut code);
+        code.iter().for_each(|code| self.runtime.keep(component.digest(), layer, code));
+        loaded.map(|loaded| loaded.description)
     }
 }
 

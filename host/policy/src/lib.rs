@@ -35,6 +35,7 @@
 
 pub mod request;
 
+mod ahead;
 mod body;
 mod bound;
 mod builtin;
@@ -43,8 +44,13 @@ mod compile;
 mod compiled;
 mod component;
 mod contract;
+#[cfg(test)]
+mod engine_key;
 mod host;
+mod kept;
 mod load;
+mod machine_code;
+mod pages;
 mod parts;
 mod room;
 mod set;
@@ -54,16 +60,23 @@ mod thread;
 mod ticker;
 mod tuning;
 
+pub use ahead::Ahead;
+pub use ahead::Late;
 pub use bound::Bound;
 pub use bound::PinMismatch;
+pub use compile::CompileOrder;
 pub use compile::Compiler;
 pub use compile::InProcess;
-pub use compile::MachineCode;
+pub use compile::NotCompiled;
 pub use component::Component;
 pub use component::Unreadable;
 pub use contract::Description;
 pub use host::HostError;
 pub use host::PolicyHost;
+pub use kept::CodeStore;
+pub use kept::Kept;
+pub use machine_code::CodeImage;
+pub use machine_code::MachineCode;
 pub use room::cramped;
 pub use set::LoadedPolicy;
 pub use set::PolicySet;
@@ -77,8 +90,30 @@ pub const INTERFACE: &str = contract::EVALUATOR;
 /// The version of the runtime; a test compares it with Cargo.lock.
 pub const RUNTIME_VERSION: &str = "48.0.8";
 
+/// Identifies the engine that compiles in this build, and the rules by which components are checked before: code of
+/// one loads where both are the same.
+pub fn engine_key() -> model::digest::Digest {
+    let mut key = model::digest::Hasher::default();
+    key.update(include_bytes!(concat!(env!("OUT_DIR"), "/engine.sha256")));
+    key.update(kept::RULES.as_bytes());
+    key.finish()
+}
+
 #[cfg(test)]
 mod tests {
+    use super::*;
+
+    /// The build script made the key; the compiler of the running program must be the same engine.
+    #[test]
+    fn the_engine_that_compiles_is_the_one_of_the_key() {
+        let engine = wasmtime::Engine::new(tuning::config().target(env!("SMCP_TARGET")).unwrap()).unwrap();
+        let identity = model::digest::Digest::of(&engine_key::identity(&engine));
+        assert_eq!(identity.as_bytes(), include_bytes!(concat!(env!("OUT_DIR"), "/engine.sha256")));
+        let other =
+            wasmtime::Engine::new(tuning::config().target(env!("SMCP_TARGET")).unwrap().wasm_simd(false)).unwrap();
+        assert_ne!(engine_key::identity(&other), engine_key::identity(&engine), "another tuning is another engine");
+    }
+
     #[test]
     fn the_runtime_version_is_that_of_cargo_lock() {
         let lock = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock"));

@@ -1,5 +1,7 @@
 //! Loads a component: compiles, links and describes it.
 
+use std::ptr::NonNull;
+use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::component;
@@ -7,17 +9,27 @@ use wasmtime::component;
 use crate::builtin;
 use crate::call::Allowance;
 use crate::compile;
-use crate::compile::MachineCode;
-use crate::compiled::CompiledCode;
+use crate::compile::NotCompiled;
+use crate::compiled::Code;
+use crate::compiled::Known;
+use crate::compiled::Slot;
 use crate::component::CodeSource;
 use crate::component::Component;
 use crate::contract::Contract;
 use crate::contract::Description;
 use crate::host::Runtime;
+use crate::kept::Kept;
+use crate::kept::Notes;
+use crate::machine_code::MachineCode;
+use crate::pages;
 use crate::room;
+use crate::shape;
 use crate::shape::Shape;
+use smcp_model::deadline::Deadline;
+use smcp_model::digest::Digest;
 use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
+use smcp_model::policy::LayerName;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
 
@@ -27,49 +39,168 @@ pub(crate) struct Loaded {
     pub(crate) description: Description,
     /// The linked component, ready to be called.
     pub(crate) contract: Contract,
-    /// The time that `describe` took.
+    /// The time that `describe` took; zero when its answer was kept.
     pub(crate) describing: Duration,
-    _code: CompiledCode,
+    /// Its code, and what is known of it.
+    pub(crate) code: Arc<Code>,
+    /// Kept as long as the policy: the same bytes are not compiled again meanwhile.
+    _slot: Option<Arc<Slot>>,
+}
+
+/// Which layer wants a component, and what it may need.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) component: &'a Component,
+    pub(crate) layer: LayerName,
+    pub(crate) limits: &'a PolicyLimits,
 }
 
 impl Runtime {
-    /// Makes a component ready to be called, and asks for its description.
+    /// Makes a component ready to be called, and asks for its description, unless its answer was kept. The code is put
+    /// into `found` even when it can't be called.
     ///
     /// # Errors
     /// Any kind of fault: loading calls `describe`, which can fail like any other call.
-    pub(crate) fn load(&self, component: &Component, limits: &PolicyLimits) -> Result<Loaded, Fault> {
-        let code = self.code(component, limits)?;
+    pub(crate) fn load(&self, wanted: Wanted<'_>, found: &mut Option<Arc<Code>>) -> Result<Loaded, Fault> {
+        let limits = wanted.limits;
+        let slot = self.slot(wanted.component, wanted.layer);
+        let code = match &slot {
+            Some(slot) => self.code(slot, wanted, Deadline::none())?,
+            None => Arc::new(self.embedded(wanted.component)?),
+        };
+        *found = Some(Arc::clone(&code));
         check_counts(&code.component, limits)?;
-        let contract = Contract::link(&self.linker, &code.component)?;
-        let allowance = Allowance { limits, spent: Duration::ZERO, output: limits::DESCRIBE_OUTPUT };
-        let described = contract.describe(self, allowance)?;
-        Ok(Loaded { description: described.value, contract, describing: described.duration, _code: code })
+        let contract = Contract::link(&self.linker, &code)?;
+        let kept = code.known().notes.description();
+        let (description, describing) = match kept {
+            Some(description) => (description, Duration::ZERO),
+            None => {
+                let allowance = Allowance { limits, spent: Duration::ZERO, output: limits::DESCRIBE_OUTPUT };
+                let described = contract.describe(self, allowance)?;
+                let mut known = code.known();
+                known.notes.describe(&described.value);
+                known.changed = true;
+                (described.value, described.duration)
+            }
+        };
+        Ok(Loaded { description, contract, describing, code, _slot: slot })
     }
 
-    fn code(&self, component: &Component, limits: &PolicyLimits) -> Result<CompiledCode, Fault> {
+    /// The slot for the code of a component; `None` for one that is part of the program.
+    pub(crate) fn slot(&self, component: &Component, layer: LayerName) -> Option<Arc<Slot>> {
         match component.code() {
-            CodeSource::BuiltIn(policy) => {
-                self.deserialize(&MachineCode::embedded(builtin::embedded(*policy))).map(CompiledCode::embedded)
-            }
-            CodeSource::Bytes(bytes) => {
+            CodeSource::BuiltIn(_) => None,
+            CodeSource::Bytes(_) => Some(self.compiled.slot(component.digest(), layer)),
+        }
+    }
+
+    /// Whether nothing has to be compiled for a component: its code is there, in the store at least, or its fault is known.
+    pub(crate) fn is_settled(&self, slot: &Slot, wanted: Wanted<'_>) -> bool {
+        let Wanted { component, limits, .. } = wanted;
+        let CodeSource::Bytes(bytes) = component.code() else { return true };
+        if slot.get().is_none() && shape::check_size(bytes, limits.component_size).is_ok() {
+            let refused = || Shape::of(bytes, limits.component_size).and_then(|shape| shape.check()).err().map(Err);
+            // Another thread may have been quicker.
+            let _ = self.kept(wanted).or_else(refused).map(|settled| slot.set(settled));
+            return slot.get().is_some();
+        }
+        true
+    }
+
+    /// Returns a component's code: from its slot, from the store, or newly compiled.
+    ///
+    /// # Errors
+    /// A [`FaultKind::Load`] when there is none.
+    pub(crate) fn code(&self, slot: &Slot, wanted: Wanted<'_>, deadline: Deadline) -> Result<Arc<Code>, Fault> {
+        let Wanted { component, limits, .. } = wanted;
+        let CodeSource::Bytes(bytes) = component.code() else { return self.embedded(component).map(Arc::new) };
+        // By this policy's own limit, whoever else has loaded the component.
+        shape::check_size(bytes, limits.component_size)?;
+        slot.get_or_init(|| {
+            self.kept(wanted).unwrap_or_else(|| {
                 Shape::of(bytes, limits.component_size)?.check()?;
-                self.compiled.get_or_make(component.digest(), || {
-                    self.deserialize(&compile::on_a_thread(&self.threads, &self.compiler, component.digest(), bytes)?)
-                })
+                self.compile(component.digest(), bytes, deadline).map(Arc::new)
+            })
+        })
+        .clone()
+    }
+
+    /// Looks for a component's code in the store.
+    fn kept(&self, wanted: Wanted<'_>) -> Option<Result<Arc<Code>, Fault>> {
+        let Kept { code, notes } = self.store.as_ref()?.find(wanted.component.digest(), wanted.layer)?;
+        let notes = Notes::read(&notes)?;
+        let Some(code) = code else { return notes.refusal().map(Err) };
+        let known = Known { notes, ..Known::default() };
+        match self.deserialize(&code, known) {
+            Ok(code) => Some(Ok(Arc::new(code))),
+            Err(fault) => {
+                let (digest, why) = (wanted.component.digest(), fault.message);
+                tracing::info!(%digest, %why, "the compiled code does not load, and is made again");
+                None
             }
         }
     }
 
+    fn compile(&self, digest: Digest, bytes: &Arc<Vec<u8>>, deadline: Deadline) -> Result<Code, Fault> {
+        let compiled = compile::on_a_thread(&self.threads, &self.compiler, digest, bytes, deadline);
+        match compiled {
+            Ok(code) => {
+                let known = Known { unsaved: Some(code.clone()), ..Known::default() };
+                self.deserialize(&code, known)
+            }
+            Err(NotCompiled::Never(fault)) => {
+                let notes = Notes::refused(&fault).text();
+                if let (Some(store), Some(notes)) = (&self.store, notes) {
+                    store.keep(digest, &Kept { code: None, notes: notes.into() });
+                }
+                Err(fault)
+            }
+            Err(NotCompiled::NotNow(fault)) => Err(fault),
+        }
+    }
+
+    /// Keeps what is known of a component, if there is something new and a store for it.
+    pub(crate) fn keep(&self, digest: Digest, layer: LayerName, code: &Code) {
+        let Some(store) = &self.store else { return };
+        let mut known = code.known();
+        if known.unsaved.is_none() && !known.changed {
+            return;
+        }
+        let bytes = known.unsaved.take().or_else(|| store.find(digest, layer).and_then(|kept| kept.code));
+        if let (Some(bytes), Some(notes)) = (bytes, known.notes.text()) {
+            store.keep(digest, &Kept { code: Some(bytes), notes: notes.into() });
+        }
+        known.changed = false;
+    }
+
+    fn embedded(&self, component: &Component) -> Result<Code, Fault> {
+        match component.code() {
+            CodeSource::BuiltIn(policy) => {
+                self.deserialize(&MachineCode::embedded(builtin::embedded(*policy)), Known::default())
+            }
+            CodeSource::Bytes(_) => Err(Fault::new(FaultKind::Load, "it is not part of the program")),
+        }
+    }
+
     #[expect(unsafe_code, reason = "loading compiled code is only sound for our own, and this is the one place")]
-    fn deserialize(&self, code: &MachineCode) -> Result<component::Component, Fault> {
-        // SAFETY: every `MachineCode` is made by `compile` in this process, by our build script as part of this binary,
-        // or by a caller who vouches for it (`MachineCode::from_vouched`).
-        unsafe { component::Component::deserialize(&self.engine, code.as_bytes()) }.map_err(|error| {
-            match room::is_systems(&error) {
+    fn deserialize(&self, code: &MachineCode, known: Known) -> Result<Code, Fault> {
+        if let Some(image) = code.image().filter(|_| pages::RUN_IN_PLACE) {
+            // SAFETY: every `MachineCode` is made by `compile` in this process, by our build script as part of this
+            // binary, or by a caller who vouches for it (`MachineCode::from_image`). `Code` and `Linked` keep the image
+            // longer than the component.
+            match unsafe { component::Component::deserialize_raw(&self.engine, NonNull::from(image.bytes())) } {
+                Ok(component) => return Ok(Code::new(component, Some(Arc::clone(image)), known)),
+                // Where files can't be executed (a file system mounted noexec), their copies can.
+                Err(error) => tracing::debug!(%error, "the code can't be run where it lies, and is copied"),
+            }
+        }
+        // SAFETY: as above.
+        unsafe { component::Component::deserialize(&self.engine, code.as_bytes()) }
+            .map(|component| Code::new(component, None, known))
+            .map_err(|error| match room::is_systems(&error) {
                 true => room::fault(FaultKind::Load, "the policy's code", error.root_cause()),
                 false => Fault::new(FaultKind::Load, format!("its compiled code does not load: {error}")),
-            }
-        })
+            })
     }
 }
 

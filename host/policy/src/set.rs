@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::bound::Bound;
 use crate::call::Allowance;
+use crate::compiled::Code;
 use crate::component::Component;
 use crate::component::Unreadable;
 use crate::contract::Description;
@@ -14,6 +15,7 @@ use crate::contract::RequestForms;
 use crate::host::PolicyHost;
 use crate::host::Runtime;
 use crate::load::Loaded;
+use crate::load::Wanted;
 use smcp_model::digest::Digest;
 use smcp_model::limits;
 use smcp_model::mode::Effect;
@@ -43,6 +45,8 @@ pub struct LoadedPolicy {
     spec: Arc<PolicySpec>,
     digest: Option<Digest>,
     description: Option<Description>,
+    /// Its code, even when a call into it failed.
+    code: Option<Arc<Code>>,
     readiness: Readiness,
 }
 
@@ -72,7 +76,8 @@ impl PolicySet {
     /// It never fails: a policy that fails here has a fault as its outcome, and the others are loaded all the same.
     pub fn load(host: &PolicyHost, policies: impl IntoIterator<Item = Bound>) -> Self {
         let _running = host.runtime.ticker.run();
-        let policies = policies.into_iter().map(|bound| LoadedPolicy::load(&host.runtime, bound)).collect();
+        let policies: Vec<_> = policies.into_iter().map(|bound| LoadedPolicy::load(&host.runtime, bound)).collect();
+        policies.iter().for_each(|policy| policy.keep(&host.runtime));
         Self { host: host.clone(), policies }
     }
 
@@ -104,13 +109,23 @@ impl LoadedPolicy {
         let Bound { spec, component } = bound;
         let _span = span_of(&spec);
         let digest = component.as_ref().ok().map(Component::digest);
-        let mut description = None;
+        let (mut description, mut code) = (None, None);
         let readiness = match spec.mode {
             Mode::Disabled => Readiness::Disabled,
-            Mode::Strict | Mode::Warn => ready(runtime, &spec, component.as_ref(), &mut description)
-                .map_or_else(Readiness::Broken, |ready| Readiness::Ready(Box::new(ready))),
+            Mode::Strict | Mode::Warn => {
+                let loaded = load(runtime, &spec, component.as_ref(), &mut code);
+                let ready = loaded.and_then(|loaded| ready(runtime, &spec, loaded, &mut description));
+                ready.map_or_else(Readiness::Broken, |ready| Readiness::Ready(Box::new(ready)))
+            }
         };
-        Self { spec, digest, description, readiness }
+        Self { spec, digest, description, code, readiness }
+    }
+
+    /// Keeps its code and its answers for the next process.
+    fn keep(&self, runtime: &Runtime) {
+        if let (Some(code), Some(digest)) = (&self.code, self.digest) {
+            runtime.keep(digest, self.spec.layer, code);
+        }
     }
 
     /// The specification that it was loaded with.
@@ -137,7 +152,7 @@ impl LoadedPolicy {
     }
 
     fn evaluate(&self, runtime: &Runtime, request: &RequestForms<'_>) -> Evaluated {
-        let Self { spec, digest, description, readiness } = self;
+        let Self { spec, digest, description, code: _, readiness } = self;
         let _span = span_of(spec);
         let (outcome, duration) = match readiness {
             Readiness::Disabled => (Outcome::Skipped, Duration::ZERO),
@@ -164,20 +179,43 @@ fn span_of(spec: &PolicySpec) -> tracing::span::EnteredSpan {
     tracing::info_span!("policy", name = %spec.name).entered()
 }
 
-/// Loads a policy and asks it whether it accepts its settings. Its description is kept even when it refuses them.
-fn ready(
+/// Loads a policy's component. Its code is put into `code` even when it can't be called.
+fn load(
     runtime: &Runtime,
     spec: &PolicySpec,
     component: Result<&Component, &Unreadable>,
+    code: &mut Option<Arc<Code>>,
+) -> Result<Loaded, Fault> {
+    let wanted = |component| Wanted { component, layer: spec.layer, limits: &spec.limits };
+    let loaded = component.map_err(Unreadable::fault).and_then(|component| runtime.load(wanted(component), code));
+    loaded.map_err(|fault| fault.of(&spec.source))
+}
+
+/// Asks a policy whether it accepts its settings, unless its answer was kept. Its description is put into `description`
+/// even when it refuses them.
+fn ready(
+    runtime: &Runtime,
+    spec: &PolicySpec,
+    loaded: Loaded,
     description: &mut Option<Description>,
 ) -> Result<Ready, Fault> {
-    let loaded = component.map_err(Unreadable::fault).and_then(|component| runtime.load(component, &spec.limits));
-    let loaded = loaded.map_err(|fault| fault.of(&spec.source))?;
     *description = Some(loaded.description.clone());
     let settings: Arc<str> = spec.settings.to_string().into();
-    let allowance = Allowance { limits: &spec.limits, spent: loaded.describing, output: limits::DESCRIBE_OUTPUT };
-    let checked = loaded.contract.check_settings(runtime, allowance, Arc::clone(&settings))?;
-    let spent = loaded.describing.saturating_add(checked.duration);
+    let digest = Digest::of(settings.as_bytes());
+    let kept = loaded.code.known().notes.checked(&digest);
+    let mut spent = loaded.describing;
+    match kept {
+        Some(answer) => answer?,
+        None => {
+            let allowance = Allowance { limits: &spec.limits, spent, output: limits::DESCRIBE_OUTPUT };
+            let checked = loaded.contract.check_settings(runtime, allowance, Arc::clone(&settings));
+            let answer = checked.map(|checked| spent = spent.saturating_add(checked.duration));
+            let mut known = loaded.code.known();
+            known.changed |= known.notes.check(digest, &answer);
+            drop(known);
+            answer?;
+        }
+    }
     Ok(Ready { loaded, settings, spent: Mutex::new(spent) })
 }
 

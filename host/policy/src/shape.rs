@@ -10,6 +10,7 @@ use crate::parts::Parts;
 use smcp_model::content;
 use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
+use smcp_model::limits::parts;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
@@ -40,6 +41,14 @@ pub(super) fn too_large(size: Option<u64>, most: usize) -> Fault {
     Fault::new(FaultKind::Load, message).remedy(format!("{BUILD_SMALLER}{more}"))
 }
 
+/// Checks that a component has at most `most` bytes.
+///
+/// # Errors
+/// [`FaultKind::Load`] when it has more.
+pub(super) fn check_size(bytes: &[u8], most: usize) -> Result<(), Fault> {
+    if bytes.len() > most { Err(too_large(u64::try_from(bytes.len()).ok(), most)) } else { Ok(()) }
+}
+
 enum Unfit {
     Broken(wasmparser::BinaryReaderError),
     TooLarge(String),
@@ -56,7 +65,7 @@ fn walk(bytes: &[u8]) -> Result<Shape, Unfit> {
     let mut shape = Shape::default();
     let mut depth = 0_usize;
     let (mut functions, mut branches) = (0_usize, 0_usize);
-    let mut parts = Parts::new();
+    let mut made = Parts::new();
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload?;
         if let Payload::ModuleSection { .. } | Payload::ComponentSection { .. } = payload {
@@ -69,7 +78,7 @@ fn walk(bytes: &[u8]) -> Result<Shape, Unfit> {
             at_most(body.range().len(), limits::FUNCTION_BODY, "bytes in one function")?;
             at_most(functions, limits::FUNCTIONS, "functions")?;
             branches = branches.saturating_add(check_body(&Body::of(body)?)?);
-            at_most(branches, limits::BRANCHES, "ways in its tables of branches")?;
+            at_most(branches, parts::BRANCHES, "ways in its tables of branches")?;
         } else if let Payload::ComponentTypeSection(section) = &payload {
             at_most(nested_types(bytes.get(section.range())), limits::NESTED_TYPES, "types inside others")?;
         } else if let (Payload::ComponentImportSection(section), 0) = (&payload, depth) {
@@ -81,38 +90,38 @@ fn walk(bytes: &[u8]) -> Result<Shape, Unfit> {
                 shape.exports.push(export?.name.name.to_owned());
             }
         }
-        parts.take(&payload)?;
+        made.take(&payload)?;
     }
-    check_parts(&parts)?;
+    check_parts(&made)?;
     Ok(shape)
 }
 
 /// Checks one function. Returns the number of ways in its tables of branches, which count for all functions together.
 fn check_body(body: &Body) -> Result<usize, Unfit> {
     let Body { loops, loop_values, bulk, branches } = *body;
-    at_most(loops, limits::LOOPS, "loops in one function")?;
-    at_most(loop_values, limits::LOOP_VALUES, "values in the loops of one function (its loops times its locals)")?;
-    at_most(bulk, limits::BULK_OPERATIONS, "bulk operations in one function")?;
+    at_most(loops, parts::LOOPS, "loops in one function")?;
+    at_most(loop_values, parts::LOOP_VALUES, "values in the loops of one function (its loops times its locals)")?;
+    at_most(bulk, parts::BULK_OPERATIONS, "bulk operations in one function")?;
     Ok(branches)
 }
 
 /// Checks what the parts of a component make together: the compiler writes out each instance for itself, and what an
 /// instance begins with is put there before a deadline can be looked at.
-fn check_parts(parts: &Parts) -> Result<(), Unfit> {
-    if parts.hands_on() {
+fn check_parts(found: &Parts) -> Result<(), Unfit> {
+    if found.hands_on() {
         let what = "a component inside it imports another component or a module, so that its size can't be told";
         return Err(Unfit::TooManyParts(FaultKind::Load, what.to_owned()));
     }
-    let made = parts.made();
+    let made = found.made();
     let counts = [
         (FaultKind::Limit, made.core_instances, PolicyLimits::CEILING.instances, "core instances"),
-        (FaultKind::Limit, made.instances, limits::COMPONENT_INSTANCES, "instances of components"),
-        (FaultKind::Limit, made.globals, limits::GLOBALS, "globals"),
-        (FaultKind::Load, made.imports, limits::INSTANCE_IMPORTS, "imports of core instances"),
-        (FaultKind::Load, made.elements, limits::SEGMENT_ELEMENTS, "elements of segments"),
-        (FaultKind::Load, made.segments, limits::DATA_SEGMENTS, "data segments"),
-        (FaultKind::Load, made.data, limits::INSTANCE_DATA, "bytes in data segments"),
-        (FaultKind::Load, made.lowered, limits::LOWERED, "functions handed on"),
+        (FaultKind::Limit, made.instances, parts::COMPONENT_INSTANCES, "instances of components"),
+        (FaultKind::Limit, made.globals, parts::GLOBALS, "globals"),
+        (FaultKind::Load, made.imports, parts::INSTANCE_IMPORTS, "imports of core instances"),
+        (FaultKind::Load, made.elements, parts::SEGMENT_ELEMENTS, "elements of segments"),
+        (FaultKind::Load, made.segments, parts::DATA_SEGMENTS, "data segments"),
+        (FaultKind::Load, made.data, parts::INSTANCE_DATA, "bytes in data segments"),
+        (FaultKind::Load, made.lowered, parts::LOWERED, "functions handed on"),
     ];
     for (kind, found, most, what) in counts {
         if found > most {
@@ -173,9 +182,7 @@ impl Shape {
     /// [`FaultKind::Load`] when the bytes are too many, not a component, cut short, or have a function too large to
     /// compile safely; [`FaultKind::Limit`] when its parts make more instances or globals than any policy may have.
     pub fn of(bytes: &[u8], component_size: usize) -> Result<Self, Fault> {
-        if bytes.len() > component_size {
-            return Err(too_large(u64::try_from(bytes.len()).ok(), component_size));
-        }
+        check_size(bytes, component_size)?;
         if !Parser::is_component(bytes) {
             return Err(not_a_component(bytes));
         }

@@ -115,7 +115,7 @@ fn reasons(policy: &Evaluated, layered: bool) -> Vec<String> {
     let who = if layered { format!("{name} ({})", policy.layer().as_str()) } else { name.to_owned() };
     let quote = |message: &str| quoted(message, limits::CLIENT_QUOTE);
     match &policy.outcome {
-        Outcome::Violation(verdict) => {
+        Outcome::Violation { verdict, .. } => {
             verdict.violations.iter().map(|finding| format!("{who}: {}", quote(finding.message.as_str()))).collect()
         }
         Outcome::Fault(fault) => {
@@ -127,7 +127,7 @@ fn reasons(policy: &Evaluated, layered: bool) -> Vec<String> {
 
 fn remedy(policy: &Evaluated) -> Option<&str> {
     let remedy = match &policy.outcome {
-        Outcome::Violation(verdict) => verdict.violations.iter().find_map(|finding| finding.remedy.as_ref()),
+        Outcome::Violation { verdict, .. } => verdict.violations.iter().find_map(|finding| finding.remedy.as_ref()),
         Outcome::Fault(fault) => fault.remedy.as_ref(),
         Outcome::Pass { .. } | Outcome::Skipped | Outcome::Waived { .. } => None,
     };

@@ -1,5 +1,9 @@
 //! Decisions of every kind, for the tests of the renderers.
 
+mod waived;
+
+pub(crate) use waived::partly_waived;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,7 +73,7 @@ impl Case {
         };
         let Self { subject, notices, consent, purpose, exit, .. } = self;
         let (consent, purpose, exit) = (*consent, *purpose, *exit);
-        Report { subject, conclusion, notices, consent, start: None, brief: false, purpose, exit }
+        Report { subject, conclusion, notices, lifts: &[], consent, start: None, brief: false, purpose, exit }
     }
 }
 
@@ -91,7 +95,8 @@ pub(crate) fn cases() -> Vec<Case> {
         asked("ask_nobody", ExitKind::Refused, Some(Consent::NobodyToAsk), Purpose::Launch),
         asked("ask_check", ExitKind::Refused, None, Purpose::Check),
         fault(),
-        waived_and_skipped(),
+        waived::waived_and_skipped(),
+        partly_waived(),
         Case::new("nothing_enabled", ExitKind::Success, vec![policy("score", Mode::Disabled, Outcome::Skipped)]),
         layers(),
         Case {
@@ -177,20 +182,6 @@ fn fault() -> Case {
     )
 }
 
-fn waived_and_skipped() -> Case {
-    let Outcome::Violation(Verdict { violations, .. }) = low_score(Mode::Strict).outcome else { unreachable!() };
-    let waived = Outcome::Waived { findings: violations, reason: "migration, ticket 123".into() };
-    Case::new(
-        "waived_and_skipped",
-        ExitKind::Success,
-        vec![
-            passing("origin"),
-            policy("certification", Mode::Disabled, Outcome::Skipped),
-            policy("score", Mode::Strict, waived),
-        ],
-    )
-}
-
 fn layers() -> Case {
     let system = |policy| in_layer(policy, LayerName::System);
     let policies =
@@ -219,13 +210,13 @@ pub(crate) fn long_messages() -> Case {
     let word = format!("https://example.com/{}", "a".repeat(150));
     let violations =
         vec![finding("network", prose, "permissions", Some(remedy)), finding("link", &word, "permissions", None)];
-    let outcome = Outcome::Violation(Verdict { violations, notices: Vec::new() });
+    let outcome = Outcome::from_verdict(Verdict { violations, notices: Vec::new() });
     Case::new("long_messages", ExitKind::Refused, vec![passing("origin"), policy("no-network", Mode::Strict, outcome)])
 }
 
 /// Returns a custom policy with these objections, under `mode`.
 pub(crate) fn objecting(messages: &[String], mode: Mode) -> Case {
-    let outcome = Outcome::Violation(Verdict { violations: findings(messages), notices: Vec::new() });
+    let outcome = Outcome::from_verdict(Verdict { violations: findings(messages), notices: Vec::new() });
     Case::new("objecting", ExitKind::Success, vec![passing("origin"), policy("no-network", mode, outcome)])
 }
 
@@ -234,8 +225,11 @@ pub(crate) fn objection(messages: &[String], turn: usize) -> Outcome {
     let reason = messages.first().map(|text| SafeText::new(text)).unwrap_or_default();
     match turn % 5 {
         0 => Outcome::from_verdict(Verdict { violations: findings(messages), notices: findings(messages) }),
-        1 => Outcome::Fault(Fault { kind: FaultKind::Trap, message: reason, remedy: None }),
-        2 => Outcome::Waived { findings: findings(messages), reason },
+        1 => Outcome::Fault(Fault { kind: FaultKind::Trap, message: reason, remedy: None, settings: Vec::new() }),
+        2 => Outcome::Waived {
+            waived: waived::waived(&findings(messages), reason.as_str()),
+            notices: findings(messages),
+        },
         3 => Outcome::Pass { notices: findings(messages) },
         _ => Outcome::Skipped,
     }
@@ -364,7 +358,7 @@ fn uncertified(mode: Mode) -> Evaluated {
 }
 
 fn violation(code: &str, message: &str, fact: &str, remedy: &str) -> Outcome {
-    Outcome::Violation(Verdict { violations: vec![finding(code, message, fact, Some(remedy))], notices: Vec::new() })
+    Outcome::from_verdict(Verdict { violations: vec![finding(code, message, fact, Some(remedy))], notices: Vec::new() })
 }
 
 fn finding(code: &str, message: &str, fact: &str, remedy: Option<&str>) -> Finding {

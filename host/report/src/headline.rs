@@ -15,7 +15,6 @@ use smcp_model::facts::RiskLabel;
 use smcp_model::facts::Score;
 use smcp_model::mode::Effect;
 use smcp_model::verdict::Evaluated;
-use smcp_model::verdict::Outcome;
 use smcp_model::verdict::OutcomeKind;
 
 /// Spaces before the further lines of the headline.
@@ -135,10 +134,7 @@ fn ruled(report: &Report<'_>, ruling: &Ruling) -> (Mark, &'static str, String) {
 /// Counts the notices, remarks and waived policies of a package to which no policy objects.
 fn count_remarks(report: &Report<'_>, ruling: &Ruling) -> usize {
     let waived = count_of(ruling, OutcomeKind::Waived);
-    let notices = ruling.policies().iter().map(|policy| match &policy.outcome {
-        Outcome::Pass { notices } => notices.len(),
-        Outcome::Violation(_) | Outcome::Fault(_) | Outcome::Skipped | Outcome::Waived { .. } => 0,
-    });
+    let notices = ruling.policies().iter().map(|policy| policy.outcome.notices().len());
     waived + notices.sum::<usize>() + report.asides().count()
 }
 
@@ -157,11 +153,16 @@ fn count_of(ruling: &Ruling, kind: OutcomeKind) -> usize {
     ruling.policies().iter().filter(|policy| policy.outcome.kind() == kind).count()
 }
 
-/// Returns `2 of 3 policies block it`; disabled policies don't count.
+/// Returns `2 of 3 policies block it, 1 is waived`; disabled policies don't count.
 fn of_enabled(ruling: &Ruling, count: usize, one: &str, many: &str) -> String {
     let enabled = ruling.policies().len() - count_of(ruling, OutcomeKind::Skipped);
     let noun = if enabled == 1 { "policy" } else { "policies" };
-    format!("{count} of {enabled} {noun} {}", if count == 1 { one } else { many })
+    let waived = match count_of(ruling, OutcomeKind::Waived) {
+        0 => String::new(),
+        1 => ", 1 is waived".to_owned(),
+        more => format!(", {more} are waived"),
+    };
+    format!("{count} of {enabled} {noun} {}{waived}", if count == 1 { one } else { many })
 }
 
 /// Returns the reason why no policy objects to the package.
@@ -171,9 +172,6 @@ fn pass_reason(ruling: &Ruling) -> String {
         (0, 0) => "no policy is enabled".to_owned(),
         (1, 0) => "its one policy allows it".to_owned(),
         (all, 0) => format!("all {all} policies allow it"),
-        (_, waived) => {
-            let allowed = of_enabled(ruling, allowing, "allows it", "allow it");
-            format!("{allowed}, {waived} {} waived", if waived == 1 { "is" } else { "are" })
-        }
+        (_, _) => of_enabled(ruling, allowing, "allows it", "allow it"),
     }
 }

@@ -7,6 +7,7 @@ use crate::Purpose;
 use crate::Report;
 use crate::headline;
 use crate::headline::Mark;
+use crate::lift;
 use crate::package;
 use crate::package::Unknown;
 use crate::style::Palette;
@@ -19,6 +20,7 @@ use crate::wrap::paragraph;
 use smcp_decide::Conclusion;
 use smcp_decide::Ruling;
 use smcp_model::decision::Consent;
+use smcp_model::exception::Waiver;
 use smcp_model::exit::ExitKind;
 use smcp_model::mode::Effect;
 use smcp_model::policy::LayerName;
@@ -55,6 +57,9 @@ pub fn decision(report: &Report<'_>, out: &mut dyn Write, style: &Style) -> io::
         policies(report, ruling, &mut text, style)?;
     }
     asides(report, &mut text, style)?;
+    if offers_exception(report) {
+        lift::write(report.lifts, report.subject, &mut text, style)?;
+    }
     out.write_all(&text)
 }
 
@@ -94,30 +99,30 @@ fn outcome_words(outcome: &Outcome, effect: Effect) -> String {
     let word = outcome.kind().as_str();
     match outcome {
         Outcome::Pass { .. } | Outcome::Skipped | Outcome::Waived { .. } => word.to_owned(),
-        Outcome::Violation(_) => format!("{word} → {}", effect.as_str()),
+        Outcome::Violation { .. } => format!("{word} → {}", effect.as_str()),
         Outcome::Fault(fault) => format!("{word}: {} → {}", fault.kind.as_str(), effect.as_str()),
     }
 }
 
-/// Writes the findings of one policy, under its row.
+/// Writes the findings of one policy, under its row: what stands, what is waived and by which exception, remarks.
 fn details(outcome: &Outcome, brief: bool, out: &mut dyn Write, style: &Style) -> io::Result<()> {
-    match outcome {
-        Outcome::Pass { notices } => notices.iter().try_for_each(|notice| note(notice, brief, out, style)),
-        Outcome::Violation(verdict) => {
-            verdict.violations.iter().try_for_each(|violation| reason(violation, out, style))?;
-            verdict.notices.iter().try_for_each(|notice| note(notice, brief, out, style))
-        }
-        Outcome::Fault(fault) => {
-            paragraph(out, &[Span::plain(fault.message.as_str())], DETAIL, DETAIL, style.width)?;
-            remedy(fault.remedy.as_ref(), out, style)
-        }
-        Outcome::Skipped => Ok(()),
-        Outcome::Waived { findings, reason: why } => {
-            let waiver = [Span::new("exception:", style.palette.caution), Span::plain(why.as_str())];
-            paragraph(out, &waiver, DETAIL, DETAIL + INDENT, style.width)?;
-            findings.iter().try_for_each(|finding| reason(finding, out, style))
-        }
+    if let Outcome::Fault(fault) = outcome {
+        paragraph(out, &[Span::plain(fault.message.as_str())], DETAIL, DETAIL, style.width)?;
+        return remedy(fault.remedy.as_ref(), out, style);
     }
+    outcome.violations().iter().try_for_each(|violation| reason(violation, out, style))?;
+    for exception in outcome.exceptions() {
+        marked("exception:", &Waiver::of(exception).to_string(), out, style)?;
+        let of_this = outcome.waived().iter().filter(|waived| waived.exception.as_ref() == exception);
+        let mut findings = of_this.map(|waived| &waived.finding);
+        findings.try_for_each(|finding| marked("waived:", finding.message.as_str(), out, style))?;
+    }
+    outcome.notices().iter().try_for_each(|notice| note(notice, brief, out, style))
+}
+
+/// Writes a text behind a word that says what it is.
+fn marked(word: &str, text: &str, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+    paragraph(out, &[Span::new(word, style.palette.caution), Span::plain(text)], DETAIL, DETAIL + INDENT, style.width)
 }
 
 fn reason(finding: &Finding, out: &mut dyn Write, style: &Style) -> io::Result<()> {
@@ -126,8 +131,7 @@ fn reason(finding: &Finding, out: &mut dyn Write, style: &Style) -> io::Result<(
 }
 
 fn note(finding: &Finding, brief: bool, out: &mut dyn Write, style: &Style) -> io::Result<()> {
-    let spans = [Span::new("note:", style.palette.caution), Span::plain(finding.message.as_str())];
-    paragraph(out, &spans, DETAIL, DETAIL + INDENT, style.width)?;
+    marked("note:", finding.message.as_str(), out, style)?;
     remedy(finding.remedy.as_ref().filter(|_| !brief), out, style)
 }
 
@@ -157,6 +161,18 @@ fn asides(report: &Report<'_>, out: &mut dyn Write, style: &Style) -> io::Result
         writeln!(out)?;
     }
     lines.iter().try_for_each(|line| paragraph(out, line, INDENT, INDENT + INDENT, style.width))
+}
+
+/// Whether this is a refusal for the moment, which an exception would lift: not a question that is about to be asked,
+/// nor one that was answered with no.
+fn offers_exception(report: &Report<'_>) -> bool {
+    let Conclusion::Ruled(ruling) = report.conclusion else { return false };
+    match (ruling.effect(), report.consent) {
+        (Effect::Block, _) | (Effect::Ask, Some(Consent::NobodyToAsk)) => true,
+        (Effect::Ask, None) => report.purpose != Purpose::Launch,
+        (Effect::Ask, Some(Consent::Trusted | Consent::Accepted | Consent::Declined)) => false,
+        (Effect::Pass | Effect::Warn, _) => false,
+    }
 }
 
 /// Returns a note that `--trust` does not lift a block, where it was passed against one.

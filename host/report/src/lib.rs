@@ -3,6 +3,7 @@
 //! Before it `decide` has ruled; after it `launch` starts what was cleared. Nothing here decides: the caller passes
 //! effects, exit codes and terminals, and a writer for all output.
 
+pub mod ahead;
 pub mod cache;
 pub mod client_error;
 pub mod diagnosis;
@@ -10,6 +11,7 @@ mod headline;
 pub mod human;
 pub mod inspection;
 pub mod json;
+mod lift;
 pub mod listing;
 pub mod message;
 pub mod package;
@@ -27,6 +29,7 @@ pub mod wrap;
 mod fixtures;
 
 use smcp_decide::Conclusion;
+use smcp_decide::Lift;
 use smcp_decide::Notice;
 use smcp_model::access::Access;
 use smcp_model::decision::Consent;
@@ -46,6 +49,8 @@ pub struct Report<'a> {
     pub conclusion: Conclusion<'a>,
     /// Remarks that come from no policy. The subject's doubts are added when the report is shown: leave them out.
     pub notices: &'a [Notice],
+    /// What exceptions would have to say for a refusal to be lifted.
+    pub lifts: &'a [Lift],
     /// The answer to a question, `None` while it is unknown; [`Consent::Trusted`] whenever `--trust` was passed.
     pub consent: Option<Consent>,
     /// The start that is shown to a person at a terminal; `None` otherwise.

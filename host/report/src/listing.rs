@@ -15,9 +15,12 @@ use crate::table;
 use crate::wrap::paragraph;
 use smcp_model::digest::Digest;
 use smcp_model::examination::Examined;
+use smcp_model::examination::PlacedProblem;
 use smcp_model::examination::PolicyState;
+use smcp_model::examination::Remark;
 use smcp_model::limits::PolicyLimits;
 use smcp_model::text::SafeText;
+use smcp_model::verdict::SettingsProblem;
 
 /// Writes the policies as a table, and their problems below it.
 ///
@@ -45,7 +48,14 @@ pub fn policies(rows: &[Examined], out: &mut dyn Write, style: &Style) -> io::Re
     for (row, (message, remedy)) in rows.iter().filter_map(|row| Some((row, problem(row)?))) {
         writeln!(out)?;
         let name = Span::new(format!("{}:", row.name), palette.strong);
-        paragraph(out, &[name, Span::plain(message.as_str())], 0, 2, style.width)?;
+        if row.settings.is_empty() {
+            paragraph(out, &[name, Span::plain(message.as_str())], 0, 2, style.width)?;
+        } else {
+            paragraph(out, &[name, Span::plain("it does not accept its settings")], 0, 2, style.width)?;
+        }
+        for placed in &row.settings {
+            paragraph(out, &[Span::plain(setting(placed))], 2, 4, style.width)?;
+        }
         if let Some(remedy) = remedy {
             paragraph(out, &[Span::new("→", palette.dim), Span::plain(remedy.as_str())], 2, 4, style.width)?;
         }
@@ -65,6 +75,16 @@ pub fn policies(rows: &[Examined], out: &mut dyn Write, style: &Style) -> io::Re
         paragraph(out, &[Span::plain(words)], 0, 2, style.width)?;
     }
     Ok(())
+}
+
+/// Returns a problem of a policy's settings as problems of a configuration are shown: the place first.
+fn setting(placed: &PlacedProblem) -> String {
+    let PlacedProblem { at, problem: SettingsProblem { path, message } } = placed;
+    let path = if path.as_str().is_empty() { "settings".to_owned() } else { format!("settings{path}") };
+    match at {
+        Some(at) => format!("{at}: `{path}`: {message}"),
+        None => format!("`{path}`: {message}"),
+    }
 }
 
 /// Returns the limits that the configuration changes, as it writes them.
@@ -116,11 +136,30 @@ pub fn validation(rows: &[Examined], out: &mut dyn Write, style: &Style) -> io::
     message::error(&format!("{broken} of {all} policies would not work; the file itself is in order"), &[], out, style)
 }
 
-/// The same as a document.
-pub fn validation_document(rows: &[Examined], exit_code: u8) -> Value {
+/// Writes remarks about a valid configuration, and the number of those that are left out.
+///
+/// # Errors
+/// When the writer fails.
+pub fn remarks(remarks: &[Remark], more: usize, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+    let note = |text: String| [Span::new("note:", style.palette.caution), Span::plain(text)];
+    let notes = remarks.iter().map(|Remark { code: _, at, message }| note(format!("{at}: {message}")));
+    let more = (more > 0).then(|| note(format!("and {more} more remarks of this kind")));
+    notes.chain(more).try_for_each(|line| paragraph(out, &line, 0, 2, style.width))?;
+    if remarks.is_empty() { Ok(()) } else { writeln!(out) }
+}
+
+/// The policies of a valid configuration and the remarks about it as a document; `more` remarks are left out.
+pub fn validation_document(rows: &[Examined], remarks: &[Remark], more: usize, exit_code: u8) -> Value {
     let valid = rows.iter().all(|row| row.state.works());
     let policies: Vec<_> = rows.iter().map(document).collect();
-    json!({"schema": "smcp.validation/1", "valid": valid, "exit_code": exit_code, "policies": policies})
+    json!({
+        "schema": "smcp.validation/1",
+        "valid": valid,
+        "exit_code": exit_code,
+        "policies": policies,
+        "remarks": remarks,
+        "more_remarks": more,
+    })
 }
 
 /// The policies as a document.
@@ -145,6 +184,7 @@ fn document(row: &Examined) -> Value {
             "kind": fault.kind,
             "message": fault.message,
             "remedy": fault.remedy,
+            "settings": row.settings,
         })),
     })
 }
@@ -179,6 +219,7 @@ mod tests {
             digest: Some(Digest::of(name.as_bytes())),
             version: Some("0.1.0".into()),
             state,
+            settings: Vec::new(),
         };
         let gone = Fault::new(FaultKind::Load, "/home/me/.mcp/policies/gone.wasm: no such file")
             .remedy("put the component there, or correct `source`");

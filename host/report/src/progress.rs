@@ -1,4 +1,4 @@
-//! A progress bar for downloads that are large or slow.
+//! A progress bar for downloads that are large or slow, and for compiling.
 //!
 //! The caller says whether the bar is visible. It is drawn on standard error and removed at the end.
 
@@ -9,6 +9,7 @@ use indicatif::ProgressDrawTarget;
 use indicatif::ProgressStyle;
 
 use smcp_model::limits;
+use smcp_model::number;
 use smcp_model::progress::Progress;
 use smcp_model::progress::Unwatched;
 use smcp_model::text::SafeText;
@@ -18,40 +19,58 @@ const BAR: &str = "{msg} [{wide_bar}] {bytes}/{total_bytes} {bytes_per_sec}";
 /// The template for one of unknown size.
 const COUNT: &str = "{msg} {bytes} {bytes_per_sec}";
 
+/// The template for other work than a download.
+const STEPS: &str = "{msg} {pos}/{len}";
+
 /// Returns a bar on standard error, or one that shows nothing.
 pub fn watcher(visible: bool) -> Box<dyn Progress> {
     if visible { Box::new(Bar::default()) } else { Box::new(Unwatched) }
 }
 
-/// The download under way, if there is one.
+/// The work under way, if there is some.
 #[derive(Debug, Default)]
 struct Bar {
-    under_way: Option<Download>,
+    under_way: Option<Work>,
 }
 
 #[derive(Debug)]
-struct Download {
+struct Work {
     what: SafeText,
-    total: Option<u64>,
+    amount: Amount,
     begun: Instant,
-    bytes: u64,
+    done: u64,
     shown: Option<ProgressBar>,
 }
 
-impl Download {
+/// How much there is to do.
+#[derive(Debug, Clone, Copy)]
+enum Amount {
+    /// A download of so many bytes, when that is known.
+    Bytes(Option<u64>),
+    /// So many steps.
+    Steps(u64),
+}
+
+impl Work {
+    fn of(what: &str, amount: Amount) -> Self {
+        Self { what: SafeText::new(what), amount, begun: Instant::now(), done: 0, shown: None }
+    }
+
     /// Whether to show a bar. A small download ends before the bar can be read; for one of unknown size, bytes and time
-    /// so far decide.
+    /// so far decide, and for other work the time.
     fn is_worth_showing(&self) -> bool {
-        match self.total {
-            Some(total) => total > limits::PROGRESS_SIZE,
-            None => self.bytes > limits::PROGRESS_SIZE || self.begun.elapsed() > limits::PROGRESS_DELAY,
+        match self.amount {
+            Amount::Bytes(Some(total)) => total > limits::PROGRESS_SIZE,
+            Amount::Bytes(None) => self.done > limits::PROGRESS_SIZE || self.begun.elapsed() > limits::PROGRESS_DELAY,
+            Amount::Steps(_) => self.begun.elapsed() > limits::compiling::SHOWN,
         }
     }
 
     fn show(&self) -> ProgressBar {
-        let (bar, template) = match self.total {
-            Some(total) => (ProgressBar::new(total), BAR),
-            None => (ProgressBar::no_length(), COUNT),
+        let (bar, template) = match self.amount {
+            Amount::Bytes(Some(total)) => (ProgressBar::new(total), BAR),
+            Amount::Bytes(None) => (ProgressBar::no_length(), COUNT),
+            Amount::Steps(steps) => (ProgressBar::new(steps), STEPS),
         };
         bar.set_draw_target(ProgressDrawTarget::stderr());
         // The templates are constants and tested; the default of `indicatif` is a fallback.
@@ -63,23 +82,26 @@ impl Download {
 
 impl Progress for Bar {
     fn begin(&mut self, what: &str, total: Option<u64>) {
-        let what = SafeText::new(what);
-        self.under_way = Some(Download { what, total, begun: Instant::now(), bytes: 0, shown: None });
+        self.under_way = Some(Work::of(what, Amount::Bytes(total)));
     }
 
-    fn advance(&mut self, bytes: u64) {
-        let Some(download) = &mut self.under_way else { return };
-        download.bytes = download.bytes.saturating_add(bytes);
-        if download.shown.is_none() && download.is_worth_showing() {
-            download.shown = Some(download.show());
+    fn begin_steps(&mut self, what: &str, steps: usize) {
+        self.under_way = Some(Work::of(what, Amount::Steps(number::wide(steps))));
+    }
+
+    fn advance(&mut self, more: u64) {
+        let Some(work) = &mut self.under_way else { return };
+        work.done = work.done.saturating_add(more);
+        if work.shown.is_none() && work.is_worth_showing() {
+            work.shown = Some(work.show());
         }
-        if let Some(bar) = &download.shown {
-            bar.set_position(download.bytes);
+        if let Some(bar) = &work.shown {
+            bar.set_position(work.done);
         }
     }
 
     fn end(&mut self) {
-        if let Some(bar) = self.under_way.take().and_then(|download| download.shown) {
+        if let Some(bar) = self.under_way.take().and_then(|work| work.shown) {
             bar.finish_and_clear();
         }
     }
@@ -96,22 +118,24 @@ mod tests {
         let long_ago = Instant::now().checked_sub(Duration::from_secs(2)).unwrap();
         let now = Instant::now();
         let cases = [
-            (Some(limits::PROGRESS_SIZE), now, 0, false),
-            (Some(limits::PROGRESS_SIZE + 1), now, 0, true),
-            (Some(10), long_ago, 5, false),
-            (None, now, 10, false),
-            (None, now, limits::PROGRESS_SIZE + 1, true),
-            (None, long_ago, 10, true),
+            (Amount::Bytes(Some(limits::PROGRESS_SIZE)), now, 0, false),
+            (Amount::Bytes(Some(limits::PROGRESS_SIZE + 1)), now, 0, true),
+            (Amount::Bytes(Some(10)), long_ago, 5, false),
+            (Amount::Bytes(None), now, 10, false),
+            (Amount::Bytes(None), now, limits::PROGRESS_SIZE + 1, true),
+            (Amount::Bytes(None), long_ago, 10, true),
+            (Amount::Steps(100), now, 99, false),
+            (Amount::Steps(1), long_ago, 0, true),
         ];
-        for (total, begun, bytes, expected) in cases {
-            let download = Download { what: SafeText::new("x"), total, begun, bytes, shown: None };
-            assert_eq!(download.is_worth_showing(), expected, "{download:?}");
+        for (amount, begun, done, expected) in cases {
+            let work = Work { begun, done, ..Work::of("x", amount) };
+            assert_eq!(work.is_worth_showing(), expected, "{work:?}");
         }
     }
 
     #[test]
     fn templates_are_understood() {
-        for template in [BAR, COUNT] {
+        for template in [BAR, COUNT, STEPS] {
             assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
         }
     }

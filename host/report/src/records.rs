@@ -17,6 +17,8 @@ use smcp_model::audit::Break;
 use smcp_model::audit::FoundLine;
 use smcp_model::audit::Verification;
 use smcp_model::decision::DecisionDocument;
+use smcp_model::decision::FindingKind;
+use smcp_model::decision::PolicyResult;
 use smcp_model::limits;
 use smcp_model::mode::Effect;
 use smcp_model::number;
@@ -67,6 +69,7 @@ pub fn whole(line: &FoundLine, out: &mut dyn Write, style: &Style) -> io::Result
     rows.extend(reasons(&record).into_iter().map(|reason| ("reason", Span::plain(reason))));
     // Some notices say where the facts came from and how old they were.
     if let Body::Decision(decision) = &record.body {
+        rows.extend(waivers(&decision.decision).map(|waiver| ("exception", Span::plain(waiver))));
         rows.extend(decision.decision.notices.iter().map(|notice| ("notice", Span::plain(notice.message.as_str()))));
     }
     fields(out, style, 0, &rows)
@@ -213,6 +216,22 @@ fn decided(decision: &DecisionRecord, palette: &Palette) -> Span {
     }
 }
 
+/// Returns what a policy found, each with its kind.
+fn found(policy: &PolicyResult) -> impl Iterator<Item = (FindingKind, String)> {
+    policy.findings.iter().map(|finding| {
+        let waived = if finding.kind == FindingKind::Waived { "waived: " } else { "" };
+        (finding.kind, format!("{}: {waived}{}", policy.name, finding.message))
+    })
+}
+
+/// Returns the exceptions in force, each with the policy of which it waives something.
+fn waivers(decision: &DecisionDocument) -> impl Iterator<Item = String> {
+    let of_policy = |policy: &PolicyResult| {
+        policy.waivers.iter().map(|waiver| format!("{}: {}: {waiver}", policy.name, waiver.package)).collect::<Vec<_>>()
+    };
+    decision.policies.iter().flat_map(of_policy)
+}
+
 /// Returns the reasons: the refusal, the error, or the findings of policies.
 fn reasons(record: &Record) -> Vec<String> {
     match &record.body {
@@ -223,9 +242,14 @@ fn reasons(record: &Record) -> Vec<String> {
         },
         Body::Decision(decision) => {
             let DecisionDocument { refusal, policies, .. } = &decision.decision;
-            let findings = policies.iter().flat_map(|policy| {
-                policy.findings.iter().map(|finding| format!("{}: {}", policy.name, finding.message))
+            let mut findings: Vec<_> = policies.iter().flat_map(found).collect();
+            // What decided comes first, and what changed nothing last.
+            findings.sort_by_key(|(kind, _)| match kind {
+                FindingKind::Violation | FindingKind::Fault => 0,
+                FindingKind::Waived => 1,
+                FindingKind::Notice => 2,
             });
+            let findings = findings.into_iter().map(|(_, text)| text);
             refusal.iter().map(|refusal| refusal.message.to_string()).chain(findings).collect()
         }
     }
@@ -252,6 +276,7 @@ mod tests {
         };
         let mut passing = decision(Effect::Pass, None);
         passing["decision"]["policies"] = json!([]);
+        let waived = json!({"consent": null, "decision": fixtures::partly_waived().report().document(), "request": {"subject": {}}});
         let mut refused = passing.clone();
         refused["decision"]["decision"] = "block".into();
         refused["decision"]["refusal"] = json!({"code": "status", "message": "revoked"});
@@ -277,6 +302,7 @@ mod tests {
                 json!({"outcome": "abandoned", "start": {"seq": 4, "digest": zeros}, "message": "its smcp was killed"}),
             ),
             ("failure", json!({"outcome": "failed", "code": "timeout", "message": "it took too long"})),
+            ("decision", waived),
         ];
         let mut lines: Vec<_> = bodies
             .into_iter()
@@ -290,7 +316,7 @@ mod tests {
                 FoundLine { file: "audit.jsonl".into(), line, value }
             })
             .collect();
-        lines.push(FoundLine { file: "audit.jsonl".into(), line: 8, value: Value::Null });
+        lines.push(FoundLine { file: "audit.jsonl".into(), line: 9, value: Value::Null });
         lines
     }
 
@@ -299,7 +325,9 @@ mod tests {
         let records = records();
         insta::assert_snapshot!("records", shown(|out| lines(&records, out, &Style::default())));
         assert_eq!(shown(|out| lines(&[], out, &Style::default())), "the audit log has no records\n");
-        for (name, line) in [("record", 1), ("record_of_a_start", 3), ("record_of_an_end", 4), ("no_record", 7)] {
+        let whole_ones =
+            [("record", 1), ("record_of_a_start", 3), ("record_of_an_end", 4), ("waived", 7), ("no_record", 8)];
+        for (name, line) in whole_ones {
             insta::assert_snapshot!(name, shown(|out| whole(&records[line], out, &Style::default())));
         }
     }

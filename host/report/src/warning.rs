@@ -20,6 +20,7 @@ use smcp_model::request::Subject;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::Outcome;
+use smcp_model::verdict::WaivedFinding;
 use smcp_model::warning::Warning;
 
 const OPEN: &str = "[SECURITY WARNING - MCP Hub Certification";
@@ -52,9 +53,9 @@ fn name(subject: &Subject) -> String {
 struct Remarks {
     /// The names of the policies that are violated or broken.
     objectors: Vec<String>,
-    /// One line for each objection, then one for each note.
+    /// One line for each objection, then for each waived violation, then for each note.
     lines: Vec<String>,
-    /// The first note, for a notification without an objection.
+    /// The first waived violation or note, for a notification without an objection.
     first_note: Option<String>,
 }
 
@@ -65,20 +66,24 @@ impl Remarks {
             Conclusion::Refused { .. } | Conclusion::Unavailable { .. } => &[],
         };
         let layered = policies.iter().any(|policy| policy.layer() != LayerName::User);
-        let mut objections: Vec<_> = policies.iter().flat_map(|policy| objections(policy, layered)).collect();
         // The first lines of all policies come before the second of any.
-        objections.sort_by_key(|(turn, _)| *turn);
-        let mut notes: Vec<_> = policies.iter().flat_map(|policy| notes(policy, layered)).collect();
-        notes.sort_by_key(|(turn, _)| *turn);
-        let asides: Vec<_> = report.asides().map(|(_, message)| format!("note: {}", quoted_text(message))).collect();
-        let notes: Vec<_> = asides.into_iter().chain(notes.into_iter().map(|(_, line)| line)).collect();
-        let findings = policies.iter().flat_map(|policy| policy.outcome.findings());
-        let mut messages = report.asides().map(|(_, message)| message).chain(findings.map(|finding| &finding.message));
-        let objects = |policy: &&Evaluated| matches!(policy.outcome, Outcome::Violation(_) | Outcome::Fault(_));
+        let in_turns = |of_policy: fn(&Evaluated, bool) -> Vec<String>| {
+            let of_policy = |policy| of_policy(policy, layered).into_iter().enumerate();
+            let mut lines: Vec<_> = policies.iter().flat_map(of_policy).collect();
+            lines.sort_by_key(|(turn, _)| *turn);
+            lines.into_iter().map(|(_, line)| line)
+        };
+        let asides = report.asides().map(|(_, message)| format!("note: {}", quoted_text(message)));
+        // What is waived stands before all notes: a registry can cause many of those.
+        let lines = in_turns(objections).chain(in_turns(waived)).chain(asides).chain(in_turns(notes)).collect();
+        let waived = policies.iter().flat_map(|policy| policy.outcome.waived()).map(|waived| &waived.finding.message);
+        let findings = policies.iter().flat_map(|policy| policy.outcome.findings()).map(|finding| &finding.message);
+        let mut messages = waived.chain(report.asides().map(|(_, message)| message)).chain(findings);
+        let objects = |policy: &&Evaluated| matches!(policy.outcome, Outcome::Violation { .. } | Outcome::Fault(_));
         Self {
             objectors: policies.iter().filter(objects).map(|policy| policy_label(policy, layered)).collect(),
             first_note: messages.next().map(quoted_text),
-            lines: objections.into_iter().map(|(_, line)| line).chain(notes).collect(),
+            lines,
         }
     }
 }
@@ -93,35 +98,31 @@ fn policy_label(policy: &Evaluated, layered: bool) -> String {
     if layered { format!("{name} ({})", policy.layer().as_str()) } else { name.to_owned() }
 }
 
-/// Returns the objections of a policy, each with its index.
-fn objections(policy: &Evaluated, layered: bool) -> Vec<(usize, String)> {
+/// Returns the objections of a policy.
+fn objections(policy: &Evaluated, layered: bool) -> Vec<String> {
     let who = policy_label(policy, layered);
-    let lines: Vec<_> = match &policy.outcome {
-        Outcome::Pass { .. } | Outcome::Skipped | Outcome::Waived { .. } => Vec::new(),
-        Outcome::Violation(verdict) => verdict
-            .violations
-            .iter()
-            .map(|finding| format!("policy {who}: {}", quoted_text(&finding.message)))
-            .collect(),
-        Outcome::Fault(fault) => {
-            vec![format!("policy {who} is broken ({}): {}", fault.kind.as_str(), quoted_text(&fault.message))]
-        }
-    };
-    lines.into_iter().enumerate().collect()
+    if let Outcome::Fault(fault) = &policy.outcome {
+        return vec![format!("policy {who} is broken ({}): {}", fault.kind.as_str(), quoted_text(&fault.message))];
+    }
+    let violations = policy.outcome.violations().iter();
+    violations.map(|finding| format!("policy {who}: {}", quoted_text(&finding.message))).collect()
 }
 
-/// Returns the notes of a policy, which are not objections, each with its index.
-fn notes(policy: &Evaluated, layered: bool) -> Vec<(usize, String)> {
+/// Returns the violations of a policy that exceptions waive.
+fn waived(policy: &Evaluated, layered: bool) -> Vec<String> {
     let who = policy_label(policy, layered);
-    let (lead, findings) = match &policy.outcome {
-        Outcome::Pass { notices } => (format!("note of policy {who}"), notices.as_slice()),
-        Outcome::Violation(verdict) => (format!("note of policy {who}"), verdict.notices.as_slice()),
-        Outcome::Waived { findings, reason } => {
-            (format!("policy {who}, waived by an exception ({})", quoted_text(reason)), findings.as_slice())
-        }
-        Outcome::Skipped | Outcome::Fault(_) => return Vec::new(),
+    let line = |waived: &WaivedFinding| {
+        let (reason, message) = (&waived.exception.exception.reason, &waived.finding.message);
+        format!("policy {who}, waived by an exception ({}): {}", quoted_text(reason), quoted_text(message))
     };
-    findings.iter().map(|finding| format!("{lead}: {}", quoted_text(&finding.message))).enumerate().collect()
+    policy.outcome.waived().iter().map(line).collect()
+}
+
+/// Returns the remarks of a policy.
+fn notes(policy: &Evaluated, layered: bool) -> Vec<String> {
+    let who = policy_label(policy, layered);
+    let notices = policy.outcome.notices().iter();
+    notices.map(|finding| format!("note of policy {who}: {}", quoted_text(&finding.message))).collect()
 }
 
 /// Returns the whole block: the fixed head and tail, and as many remarks between them as fit.

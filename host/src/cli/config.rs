@@ -78,14 +78,17 @@ fn show(app: &App) -> Result<Exit, Failure> {
 
 fn validate(app: &App) -> Result<Exit, Failure> {
     let session = app.session(None)?;
-    let rows = pipeline::examine_policies(&session)?;
+    let rows = pipeline::examine_policies(&session, &mut *app.progress())?;
     let works = rows.iter().all(|row| row.state.works());
     let exit = if works { Exit::SUCCESS } else { Exit::USAGE };
+    let remarks = session.config().exception_remarks(app.system().now());
+    let (remarks, more) = (remarks.shown.as_slice(), remarks.more);
     if app.json() {
-        json::write(&listing::validation_document(&rows, exit.code()), &mut app.out())?;
+        json::write(&listing::validation_document(&rows, remarks, more, exit.code()), &mut app.out())?;
     } else {
         listing::policies(&rows, &mut app.out(), &app.output_style())?;
         writeln!(app.out())?;
+        listing::remarks(remarks, more, &mut app.out(), &app.output_style())?;
         listing::validation(&rows, &mut app.out(), &app.output_style())?;
     }
     Ok(exit)

@@ -43,9 +43,9 @@ impl App {
         timeout: Duration,
         purpose: Purpose,
     ) -> Result<Exit, Failure> {
-        let context = self.context(trust);
         let command = if purpose == Purpose::DryRun { "run --dry-run" } else { "policy check" };
         let mut recorder = self.recorder(session, command, Some(reference))?;
+        let context = self.settled_context(session, &recorder, trust);
         let deadline = Deadline::after(timeout);
         let evaluated = pipeline::evaluate_package(session, reference, context, &deadline, &mut *self.progress());
         self.conclude(session, &mut recorder, context, evaluated.map(|(_, judged)| judged), purpose)
@@ -140,6 +140,21 @@ impl App {
         Ok(recorder)
     }
 
+    /// Returns the context of a decision that is made now. When the clock is behind, says so, and which exceptions have
+    /// ended all the same.
+    pub(super) fn settled_context(&self, session: &Session, recorder: &Recorder, trust: bool) -> Context {
+        let clock = self.context(trust);
+        let (context, behind) = recorder.settled(clock);
+        behind.iter().for_each(|notice| self.warn_always(notice.message.as_str()));
+        let ended = |context: Context| session.config().ended_exceptions(context.evaluated_at);
+        let said = ended(clock);
+        ended(context)
+            .iter()
+            .filter(|notice| !said.contains(notice))
+            .for_each(|notice| self.notice(&notice.to_string()));
+        context
+    }
+
     fn warn_unrecorded(&self, notice: Option<Notice>) {
         notice.iter().for_each(|notice| self.warn_always(notice.message.as_str()));
     }
@@ -173,6 +188,7 @@ fn failed_report<'a>(failed: &'a Failed, message: &'a str, purpose: Purpose) -> 
         subject: &failed.subject,
         conclusion: failed.conclusion(message)?,
         notices: &failed.notices,
+        lifts: &[],
         consent: None,
         start: None,
         brief: false,
@@ -186,6 +202,7 @@ fn report(judged: &Judged, consent: Option<Consent>, purpose: Purpose, exit: Exi
         subject: &judged.subject,
         conclusion: judged.conclusion(),
         notices: &judged.notices,
+        lifts: &judged.lifts,
         consent,
         start: None,
         brief: false,
@@ -291,6 +308,7 @@ mod tests {
     use smcp_model::facts::Facts;
     use smcp_model::facts::Score;
     use smcp_model::facts::Status;
+    use smcp_model::progress::Unwatched;
     use smcp_model::request::Context;
     use smcp_model::request::Subject;
     use smcp_pipeline::SharedHost;
@@ -317,7 +335,7 @@ mod tests {
             let facts =
                 Facts { status, score: score.and_then(Score::new), doubts: doubts.to_vec(), ..Facts::default() };
             let subject = Subject { facts, ..Subject::default() };
-            let judged = pipeline::evaluate_facts(&session, subject.clone(), context).unwrap();
+            let judged = pipeline::evaluate_facts(&session, subject.clone(), context, &mut Unwatched).unwrap();
             let warning = app.audience(true).warning(&judged);
             assert_eq!(warning.is_some(), warned, "{subject:?}");
         }

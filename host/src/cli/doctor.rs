@@ -37,7 +37,7 @@ impl DoctorCommand {
             Ok(session) => {
                 let config = session.config();
                 checks.extend(configuration(config));
-                checks.extend(rules::checks(&session));
+                checks.extend(rules::checks(&session, &mut *app.progress()));
                 let deadline = Deadline::after(config.start_timeout());
                 checks.push(registry(&session, &deadline));
                 checks.push(surroundings::token(&session));

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use crate::cli::args::ColorArgument;
 use smcp_authority as authority;
 use smcp_config::discover;
+use smcp_pipeline::Compilation;
 use smcp_pipeline::System;
 use smcp_report::prompt::Terminals;
 use smcp_report::style;
@@ -45,6 +46,10 @@ impl Invocation {
                 stdin: authority::stdin,
                 is_program: authority::is_program,
                 read_head: authority::program_head,
+                compilation: Compilation::InChild {
+                    program: authority::own_program,
+                    memory: authority::available_memory,
+                },
             },
             working_directory: authority::current_dir().unwrap_or_default(),
             system_folder: PathBuf::from(discover::SYSTEM_FOLDER),

@@ -1,6 +1,7 @@
 //! `smcp policy`: what policies say, and which there are.
 
 mod check;
+mod compile;
 mod eval;
 mod inspect;
 mod list;
@@ -18,6 +19,7 @@ pub(super) enum PolicyCommand {
     Eval(eval::EvalCommand),
     List(list::ListPoliciesCommand),
     Inspect(inspect::InspectCommand),
+    Compile(compile::CompileCommand),
 }
 
 impl PolicyCommand {
@@ -28,6 +30,7 @@ impl PolicyCommand {
             Self::Eval(command) => command.execute(app),
             Self::List(command) => command.execute(app),
             Self::Inspect(command) => command.execute(app),
+            Self::Compile(command) => command.execute(app),
         }
     }
 }

@@ -134,7 +134,7 @@ impl RunCommand {
         let (env_file, env) = self.variables(app, timeout)?;
         let mut recorder = app.recorder(&session, "run", Some(&self.reference))?;
         let request = LaunchRequest { reference: self.reference, timeout, arguments: self.arguments, env_file, env };
-        let context = app.context(self.options.trust);
+        let context = app.settled_context(&session, &recorder, self.options.trust);
         let mut progress = app.progress();
         let mut audience = app.audience(context.trust);
         let result = pipeline::run(&session, &request, context, &mut recorder, &mut audience, &mut *progress);

@@ -19,6 +19,7 @@ use crate::cli::exit::Exit;
 use crate::cli::invocation::Invocation;
 use crate::cli::invocation::OutputStreams;
 use smcp_authority as authority;
+use smcp_pipeline::Compilation;
 use smcp_pipeline::System;
 
 /// A stream whose content the test reads afterwards.
@@ -53,6 +54,8 @@ pub(super) fn invocation(home: &Path, line: &str, variables: &[(&str, &str)], st
             stdin: || Err(io::ErrorKind::NotFound.into()),
             is_program: |_| None,
             read_head: |_| None,
+            // The program of this process is the test.
+            compilation: Compilation::InProcess,
         },
         working_directory: home.to_path_buf(),
         system_folder: home.join("etc"),

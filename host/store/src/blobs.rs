@@ -31,6 +31,8 @@ const TRIAL: &str = ".draft-0000000000000000";
 pub enum StoreAccess {
     /// Only the owner.
     Private,
+    /// Only the owner writes, and every user reads.
+    Readable,
     /// The owner, and the group if the umask allows it: a team with a common group publishes into one registry. Never
     /// all users: a registry that all users can write to can't be trusted.
     Shared,
@@ -41,6 +43,7 @@ impl StoreAccess {
     pub const fn folder_mode(self) -> u32 {
         match self {
             Self::Private => 0o700,
+            Self::Readable => 0o755,
             Self::Shared => 0o775,
         }
     }
@@ -49,6 +52,7 @@ impl StoreAccess {
     pub const fn file_mode(self) -> u32 {
         match self {
             Self::Private => 0o600,
+            Self::Readable => 0o644,
             Self::Shared => 0o664,
         }
     }

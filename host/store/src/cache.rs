@@ -13,6 +13,7 @@ use cap_std::fs::File;
 
 use crate::blobs::Blobs;
 use crate::blobs::touch;
+use crate::compiled::CompiledFiles;
 use crate::error::FolderPurpose;
 use crate::error::StoreError;
 use crate::folder::FolderGuard;
@@ -58,7 +59,8 @@ impl Cache {
         let another_handle = || dir.try_clone().map_err(FolderPurpose::Cache.failed(path, "open it"));
         let blobs = Blobs::private(another_handle()?, guard.clone());
         let resolutions = Resolutions::new(another_handle()?, path, caller);
-        for checked in [blobs.check(), resolutions.check(), guard.open(&dir, runs::FOLDER).map(drop)] {
+        let compiled = CompiledFiles::open(&dir, &guard).map(drop);
+        for checked in [blobs.check(), resolutions.check(), guard.open(&dir, runs::FOLDER).map(drop), compiled] {
             match checked {
                 // A folder that can't be read is not used.
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
@@ -75,6 +77,22 @@ impl Cache {
     /// When it can't be made, or when another user could change it.
     pub fn runs(&self) -> Result<Runs, StoreError> {
         Runs::new(&self.root, &self.guard)
+    }
+
+    /// Opens the compiled files; `None` when there is no folder of them.
+    ///
+    /// # Errors
+    /// When the folder can't be opened, or another user could change it.
+    pub fn compiled(&self) -> io::Result<Option<CompiledFiles>> {
+        CompiledFiles::open(&self.root, &self.guard)
+    }
+
+    /// Opens the compiled files, and makes their folder first if needed.
+    ///
+    /// # Errors
+    /// When it can't be made or opened, or another user could change it.
+    pub fn make_compiled(&self) -> io::Result<CompiledFiles> {
+        CompiledFiles::make(&self.root, &self.guard)
     }
 
     /// Removes the folders that dead runs left.

@@ -6,12 +6,14 @@
 //!
 //! ```text
 //! ~/.mcp/cache ──Cache──► blobs, by digest      a run holds a Lease on its own
+//!                    ├──► compiled code, by component and engine
 //!                    ├──► runs, one RunFolder each, removed when the run has ended
 //!                    └──► resolutions, for a time when the registry can't be reached
 //! ```
 
 pub mod blobs;
 mod cache;
+pub mod compiled;
 pub mod draft;
 mod error;
 pub mod file;
@@ -24,6 +26,7 @@ mod testing;
 
 pub use crate::cache::Cache;
 pub use crate::cache::Lease;
+pub use crate::compiled::CompiledFiles;
 pub use crate::error::CacheTargetError;
 pub use crate::error::FolderError;
 pub use crate::error::FolderProblem;

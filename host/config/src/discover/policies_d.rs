@@ -21,7 +21,7 @@ use smcp_model::name::PolicyName;
 use smcp_model::suspect::Suspect;
 
 /// The folder's name.
-pub(super) const NAME: &str = "policies.d";
+pub(crate) const NAME: &str = "policies.d";
 
 /// A folder that was read.
 #[derive(Debug)]

@@ -8,9 +8,9 @@ use crate::form::Parsed;
 use crate::form::Word;
 use crate::keys::ConfigKey;
 use crate::keys::Entries;
-use crate::keys::NotYetSupported;
 use crate::keys::Section;
 use crate::keys::custom;
+use crate::keys::exceptions;
 use smcp_model::facts::CertLevel;
 use smcp_model::facts::Origin;
 use smcp_model::facts::Score;
@@ -138,12 +138,13 @@ pub(crate) static CUSTOM: ConfigKey<Entries> = ConfigKey {
 };
 
 /// `policy.exceptions`
-pub(crate) static EXCEPTIONS: ConfigKey<NotYetSupported> = ConfigKey {
+pub(crate) static EXCEPTIONS: ConfigKey<Entries> = ConfigKey {
     name: "exceptions",
-    about: "Waivers. Not supported by this version yet, and refused rather than ignored.",
+    about: "Violations of this layer's policies that are waived for a package until a day; each takes the first that \
+            fits.",
     default: None,
     required: false,
-    form: NotYetSupported,
+    form: Entries(&exceptions::SECTION),
 };
 
 /// Returns a key for a mode.

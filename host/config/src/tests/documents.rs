@@ -10,9 +10,10 @@ use crate::ProblemCode;
 use crate::parse;
 use smcp_model::limits;
 
-const ROOT: &str = "registry_url, trusted_registries, registries, admin_contact, cache_dir, runtime_dir, start_timeout, max_facts_age, audit, audit_head, audit_log, policy";
+const ROOT: &str = "registry_url, trusted_registries, registries, admin_contact, ca_file, cache_dir, runtime_dir, start_timeout, max_facts_age, audit, audit_head, audit_log, policy";
 const POLICY: &str = "allowed_origins, min_cert_level, min_score, cert_mode, cert_level_mode, origin_mode, \
-                      score_mode, cert_score_check, warning_threshold, max_policies, custom";
+                      score_mode, cert_score_check, warning_threshold, max_policies, custom, \
+                      exceptions";
 const CUSTOM: &str = "name, source, digest, mode, on_warn, settings, limits";
 const MODES: &str = "strict, warn, disabled";
 
@@ -322,14 +323,6 @@ fn durations_have_a_unit_and_bounds() {
     }
     good("max_facts_age: 365d");
     assert_eq!(bad("max_facts_age: 366d").len(), 1);
-}
-
-#[test]
-fn what_comes_later_is_refused_not_ignored() {
-    says(
-        "policy:\n  exceptions: []\n",
-        &["2:15: `policy.exceptions` is not supported by this version yet (allowed: a configuration without it)"],
-    );
 }
 
 #[test]

@@ -195,9 +195,10 @@ fn the_command_line_overrides_what_is_no_policy() {
 
 #[test]
 fn the_view_names_the_source_of_every_value() {
-    let text = "start_timeout: 90s\npolicy:\n  cert_mode: warn\n  min_score: 80\n  custom:\n    - {name: a, source: a.wasm, settings: {x: [1]}}\n";
+    let text = "start_timeout: 90s\npolicy:\n  cert_mode: warn\n  min_score: 80\n  custom:\n    - {name: a, source: a.wasm, settings: {x: [1]}}\n  exceptions:\n    - {package: acme/legacy, policies: [a], reason: ticket 7, until: 2027-01-31}\n";
     let expected = "\
 registry_url: https://registry.mcp-hub.info  # default
+# ca_file: null  # default
 cache_dir: /home/me/.mcp/cache  # default
 # runtime_dir: null  # default; in the cache
 start_timeout: 1m 30s  # ~/.mcp/config.yaml:1:16
@@ -223,6 +224,8 @@ policy:
   custom:  # ~/.mcp/config.yaml:6:7
     - {\"name\":\"a\",\"source\":\"/home/me/.mcp/a.wasm\",\"mode\":\"warn\",\"settings\":{\"x\":[1]},\"limits\":\
   {\"time\":\"500ms\",\"memory\":\"32MiB\",\"memories\":8,\"instances\":64,\"component_size\":\"32MiB\",\"output\":\"1MiB\"}}  # ~/.mcp/config.yaml:6:7
+  exceptions:  # ~/.mcp/config.yaml:8:7
+    - {\"package\":\"acme/legacy\",\"policies\":[\"a\"],\"reason\":\"ticket 7\",\"until\":\"2027-01-31\"}  # ~/.mcp/config.yaml:8:7
 ";
     assert_eq!(good(text).view().to_string(), expected);
 }
@@ -235,10 +238,14 @@ fn what_the_view_prints_means_the_same() {
         "policy: {allowed_origins: [], cert_mode: disabled, min_cert_level: 3, warning_threshold: 0}",
         "trusted_registries: [https://r.example, '- x']\npolicy: {allowed_origins: [official]}",
         "policy: {custom: [{name: a, source: 'é \"x\"', on_warn: notify, settings: 'text: x'}, {name: b, source: b}]}",
+        "policy:\n  exceptions:\n    - {package: a/b@1, policies: [score, origin], codes: ['1'], reason: 'é: \"x\" # y', \
+         approved_by: me, until: 2027-01-31}\n    - {package: 1/2, policies: [score], reason: x, until: 1970-01-01}",
     ];
+    let exceptions = |config: &Config| config.layers()[0].exceptions().cloned().collect::<Vec<_>>();
     for text in texts {
         let before = good(text);
         let after = good(&before.view().to_string());
+        assert_eq!(exceptions(&before), exceptions(&after), "{text}");
         assert_eq!(policies(&before), policies(&after), "{text}");
         let sources =
             |config: &Config| config.layers()[0].policies().iter().map(|one| one.source.clone()).collect::<Vec<_>>();
@@ -248,4 +255,28 @@ fn what_the_view_prints_means_the_same() {
         assert_eq!(before.max_facts_age(), after.max_facts_age(), "{text}");
         assert_eq!((before.audit(), before.audit_head()), (after.audit(), after.audit_head()), "{text}");
     }
+}
+
+#[test]
+fn a_setting_has_its_place_in_the_file() {
+    let config = good(
+        "policy:\n  custom:\n    - name: a\n      source: a.wasm\n      settings:\n        allow: [x, y]\n        s: {a/b: 1}\n\
+         \x20       deep:\n          - {x: 1}\n    - {name: b, source: b.wasm}\n",
+    );
+    let layer = &config.layers()[0];
+    let spec = |name: &str| layer.policies().iter().find(|spec| spec.name.as_str() == name).unwrap();
+    for (policy, pointer, expected) in [
+        ("a", "", "6:9 policy.custom[0].settings"),
+        ("a", "/allow", "6:16 policy.custom[0].settings.allow"),
+        ("a", "/allow/1", "6:20 policy.custom[0].settings.allow[1]"),
+        ("a", "/allow/2", "6:16 policy.custom[0].settings.allow"),
+        ("a", "/s/a~1b", "7:18 policy.custom[0].settings.s.a/b"),
+        ("a", "/deep/0/x", "9:17 policy.custom[0].settings.deep[0].x"),
+        ("a", "/none/x", "6:9 policy.custom[0].settings"),
+        ("b", "/x", "10:7 policy.custom[1]"),
+    ] {
+        let place = layer.place_of_setting(spec(policy), pointer).unwrap();
+        assert_eq!(format!("{} {}", place.to_string().replace("~/.mcp/config.yaml:", ""), place.key()), expected);
+    }
+    assert_eq!(layer.place_of_setting(spec("score"), "/min_score"), None);
 }

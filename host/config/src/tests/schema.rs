@@ -21,11 +21,12 @@ use crate::settings::Settings;
 type DocumentAround = fn(&str) -> String;
 
 /// Returns every section, with its schema and the document around one of its entries.
-fn sections() -> [(&'static Section, Value, DocumentAround); 4] {
+fn sections() -> [(&'static Section, Value, DocumentAround); 5] {
     let root = schema();
     let policy = root["properties"]["policy"].clone();
     let custom = policy["properties"]["custom"]["items"].clone();
     let limits = custom["properties"]["limits"].clone();
+    let exceptions = policy["properties"]["exceptions"]["items"].clone();
     [
         (&keys::ROOT, root, |entry| format!("{{{entry}}}")),
         (&keys::policy::SECTION, policy, |entry| format!("{{policy: {{{entry}}}}}")),
@@ -33,6 +34,7 @@ fn sections() -> [(&'static Section, Value, DocumentAround); 4] {
         (&keys::custom::limits::SECTION, limits, |entry| {
             format!("{{policy: {{custom: [{{name: a, source: a, limits: {{{entry}}}}}]}}}}")
         }),
+        (&keys::exceptions::SECTION, exceptions, |entry| format!("{{policy: {{exceptions: [{{{entry}}}]}}}}")),
     ]
 }
 
@@ -70,7 +72,7 @@ fn without_places(view: Value) -> Value {
             Value::Object(members.map(|(key, value)| (key, without_places(value))).collect())
         }
         Value::Array(items) => items.into_iter().map(without_places).collect(),
-        other => other,
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => other,
     }
 }
 
@@ -93,6 +95,8 @@ fn every_default_is_what_absence_means() {
 #[test]
 fn the_schema_judges_as_the_parser_does() {
     let entry = |entry: &str| format!("policy: {{custom: [{{name: a, source: a{entry}}}]}}");
+    let waiver =
+        |keys: &str| format!("policy: {{exceptions: [{{package: a/b, reason: x, until: 2027-01-31, {keys}}}]}}");
     let texts = [
         "".to_owned(),
         "{}".to_owned(),
@@ -139,6 +143,15 @@ fn the_schema_judges_as_the_parser_does() {
         "policy: {max_policies: 256}".to_owned(),
         "policy: {max_policies: 1025}".to_owned(),
         entry(", on_warn: ask"),
+        waiver("policies: [score]"),
+        waiver("policies: [score, origin], codes: [x], approved_by: me"),
+        waiver("policies: []"),
+        waiver("policies: score"),
+        waiver("policies: [score], codes: []"),
+        waiver("policies: [score], codes: ~"),
+        waiver("codes: [x]"),
+        waiver("policies: [score], expires: never"),
+        waiver("policies: [score], approved_by: [a, b]"),
     ];
     for text in texts {
         let value = json_of(&text);
@@ -168,7 +181,9 @@ fn fits(schema: &Value, value: &Value) -> bool {
             "enum" => rule.as_array().unwrap().contains(value),
             "minimum" => value.as_f64().is_none_or(|number| number >= rule.as_f64().unwrap()),
             "maximum" => value.as_f64().is_none_or(|number| number <= rule.as_f64().unwrap()),
-            "not" => !fits(rule, value),
+            "minLength" => value.as_str().is_none_or(|text| text.len() as u64 >= rule.as_u64().unwrap()),
+            "maxItems" => value.as_array().is_none_or(|items| items.len() as u64 <= rule.as_u64().unwrap()),
+            "minItems" => value.as_array().is_none_or(|items| items.len() as u64 >= rule.as_u64().unwrap()),
             "items" => value.as_array().is_none_or(|items| items.iter().all(|item| fits(rule, item))),
             "required" => value.as_object().is_none_or(|object| {
                 rule.as_array().unwrap().iter().all(|name| object.contains_key(name.as_str().unwrap()))

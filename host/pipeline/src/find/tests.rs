@@ -7,6 +7,7 @@ use std::time::UNIX_EPOCH;
 use cap_std::fs::Dir;
 
 use super::*;
+use crate::Compilation;
 use crate::SharedHost;
 use crate::System;
 use smcp_authority as authority;
@@ -107,6 +108,7 @@ fn a_cache_that_is_always_emptied_is_given_up() {
         stdin: || Err(io::ErrorKind::NotFound.into()),
         is_program: |_| None,
         read_head: |_| None,
+        compilation: Compilation::InProcess,
     };
     let session = Session::new(Config::unconfigured(&places), system, SharedHost::default());
     let registry = published(temp.path());

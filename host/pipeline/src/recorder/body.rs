@@ -7,11 +7,13 @@ use crate::PipelineError;
 use crate::recorder::Activity;
 use smcp_audit::About;
 use smcp_config::Config;
+use smcp_config::Layer;
 use smcp_launch::Finished;
 use smcp_launch::status::Ended;
 use smcp_model::decision::Consent;
 use smcp_model::decision::DecisionDocument;
 use smcp_model::error_chain;
+use smcp_model::exception::WrittenException;
 use smcp_model::package::ResolvedPackage;
 use smcp_model::record::Body;
 use smcp_model::record::Circumstances;
@@ -49,6 +51,7 @@ pub(super) fn decision(config: &Config, judged: &Judged, context: Context, conse
         decision: judged.document(consent),
         request: RequestRecord { subject: judged.subject.clone(), context: Some(ContextRecord::new(context, VERSION)) },
         policies: policies(config, judged),
+        exceptions: exceptions(config, judged),
     }))
 }
 
@@ -60,6 +63,7 @@ pub(super) fn refusal(failed: &Failed, decision: DecisionDocument) -> Body {
         decision,
         request: RequestRecord { subject: Subject::clone(&failed.subject), context: None },
         policies: Vec::new(),
+        exceptions: Vec::new(),
     }))
 }
 
@@ -113,6 +117,20 @@ pub(super) fn abandoned(about: &About) -> (Circumstances, Body) {
 
 fn ended(label: &str, how: HowEnded) -> EndRecord {
     EndRecord { package: SafeText::new(label), how, duration_ms: None, left_behind: None }
+}
+
+/// Returns every exception that waived something, once, in the order of the configuration: of several, a finding takes
+/// the first that fits, and does so when the decision is made again.
+fn exceptions(config: &Config, judged: &Judged) -> Vec<WrittenException> {
+    let policies = judged.ruling.policies().iter();
+    let mut used: Vec<&WrittenException> = policies.flat_map(|policy| policy.outcome.exceptions()).collect();
+    let mut recorded = Vec::new();
+    for exception in config.layers().iter().flat_map(Layer::exceptions) {
+        let same = used.iter().find(|written| written.exception == *exception).copied();
+        recorded.extend(same.cloned());
+        used.retain(|written| written.exception != *exception);
+    }
+    recorded
 }
 
 /// Returns every policy as it was configured, in the order of evaluation, with the digest of what was loaded.

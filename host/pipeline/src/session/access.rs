@@ -6,6 +6,9 @@ use crate::PipelineError;
 use crate::Session;
 use crate::System;
 use smcp_authority as authority;
+use smcp_authority::Folder;
+use smcp_authority::Guarded;
+use smcp_config::Authorities;
 use smcp_config::Config;
 use smcp_http::HttpSettings;
 use smcp_http::ProxySettings;
@@ -76,7 +79,7 @@ pub(super) fn settings(session: &Session, endpoint: &Endpoint) -> Result<HttpSet
              --registry names this one; name it as `registry_url` in the configuration, or log in"
         ));
     }
-    Ok(HttpSettings { token, login, proxy: proxy(system), trust: trust(system) })
+    Ok(HttpSettings { token, login, proxy: proxy(system), trust: trust(session) })
 }
 
 /// Returns the token of the variable, for the configured registry only; else the stored one.
@@ -123,14 +126,33 @@ pub fn proxy_remarks(config: &Config, system: &System) -> Vec<String> {
     proxied.map_or_else(Vec::new, |_| proxy(system).remarks())
 }
 
-/// Returns which certificate authorities the environment names.
-fn trust(system: &System) -> Trust {
-    let file = system.variable(CERTIFICATES_VARIABLE).map(PathBuf::from).map(|path| {
+/// Returns which certificate authorities are trusted.
+fn trust(session: &Session) -> Trust {
+    let config = session.config();
+    match config.authorities(config.registry()) {
+        Authorities::Environment => Trust::Environment { file: named_by_environment(session.system()) },
+        Authorities::System => Trust::System,
+        Authorities::File { file, layer } => {
+            let Guarded { bytes, suspects } =
+                authority::read_guarded(file, limits::CERTIFICATES, Folder::Any, layer.owners());
+            // Whoever could write the file could forge what a registry says.
+            let bytes = match suspects.first() {
+                Some(suspect) => Err(suspect.to_string()),
+                None => bytes.map_err(|error| error.to_string()),
+            };
+            Trust::File { path: file.to_string_lossy().into_owned(), bytes }
+        }
+    }
+}
+
+/// Returns the file of certificate authorities that the environment names: its path, and its first bytes or why it can't
+/// be read.
+fn named_by_environment(system: &System) -> Option<(String, Result<Vec<u8>, String>)> {
+    system.variable(CERTIFICATES_VARIABLE).map(PathBuf::from).map(|path| {
         let bytes =
             authority::read_file(&path, limits::CERTIFICATES).map(|bytes| bytes.into_iter().take(BEGINNING).collect());
         (path.to_string_lossy().into_owned(), bytes.map_err(|error| error.to_string()))
-    });
-    Trust { file }
+    })
 }
 
 fn proxy(system: &System) -> ProxySettings {

@@ -9,14 +9,14 @@ pub(crate) use convert::request;
 use std::sync::Arc;
 
 use wasmtime::Store;
-use wasmtime::component;
 use wasmtime::component::HasSelf;
 use wasmtime::component::Instance;
-use wasmtime::component::InstancePre;
 use wasmtime::component::Linker;
 
 use crate::call::Allowance;
 use crate::call::CallResult;
+use crate::call::Linked;
+use crate::compiled::Code;
 use crate::contract::Description;
 use crate::contract::v0_1::bindings::Policy;
 use crate::contract::v0_1::bindings::PolicyIndices;
@@ -35,7 +35,7 @@ pub(crate) const EVALUATOR: &str = "smcp:policy/evaluator@0.1.0";
 
 /// A linked component, which can be instantiated any number of times.
 pub(crate) struct Callee {
-    instance: InstancePre<Guest>,
+    linked: Linked,
     indices: PolicyIndices,
 }
 
@@ -49,14 +49,14 @@ impl Callee {
     ///
     /// # Errors
     /// [`FaultKind::Interface`].
-    pub(crate) fn link(linker: &Linker<Guest>, component: &component::Component) -> Result<Self, Fault> {
+    pub(crate) fn link(linker: &Linker<Guest>, code: &Code) -> Result<Self, Fault> {
         let wrong = |error: wasmtime::Error| {
             Fault::new(FaultKind::Interface, format!("its interface is not that of smcp:policy@0.1.0: {error:#}"))
                 .remedy("build it against the wit/policy.wit of this version")
         };
-        let instance = linker.instantiate_pre(component).map_err(wrong)?;
+        let instance = linker.instantiate_pre(&code.component).map_err(wrong)?;
         let indices = PolicyIndices::new(&instance).map_err(wrong)?;
-        Ok(Self { instance, indices })
+        Ok(Self { linked: Linked { instance, _image: code.image.clone() }, indices })
     }
 
     /// Calls `describe`.
@@ -111,7 +111,7 @@ impl Callee {
                     .remedy("build it against the wit/policy.wit of this version")
             })
         };
-        runtime.call(&self.instance, allowance, exports, function)
+        runtime.call(&self.linked, allowance, exports, function)
     }
 }
 

@@ -7,9 +7,11 @@ use std::thread;
 use serde_json::json;
 
 use super::*;
+use crate::compile::CompileOrder;
 use crate::compile::Compiler;
 use crate::compile::InProcess;
-use crate::compile::MachineCode;
+use crate::compile::NotCompiled;
+use crate::machine_code::MachineCode;
 use crate::request;
 use smcp_model::policy::BuiltIn;
 use smcp_model::request::Context;
@@ -100,10 +102,10 @@ fn a_set_keeps_the_fault_and_the_description_of_each_policy() {
 struct Counting(Arc<AtomicUsize>);
 
 impl Compiler for Counting {
-    fn compile(&self, digest: Digest, component: &[u8]) -> Result<MachineCode, Fault> {
+    fn compile(&self, order: &CompileOrder<'_>) -> Result<MachineCode, NotCompiled> {
         self.0.fetch_add(1, Ordering::SeqCst);
-        assert_eq!(digest, Digest::of(component));
-        InProcess.compile(digest, component)
+        assert_eq!(order.digest, Digest::of(order.component));
+        InProcess.compile(order)
     }
 }
 
@@ -125,7 +127,7 @@ fn the_same_bytes_are_compiled_once_while_they_are_in_use() {
 struct Panicking;
 
 impl Compiler for Panicking {
-    fn compile(&self, _: Digest, _: &[u8]) -> Result<MachineCode, Fault> {
+    fn compile(&self, _: &CompileOrder<'_>) -> Result<MachineCode, NotCompiled> {
         panic!("planted")
     }
 }

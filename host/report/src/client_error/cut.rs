@@ -45,33 +45,38 @@ fn cut_policies(policies: Vec<PolicyResult>, room: &mut usize) -> (Vec<PolicyRes
     (fitting.into_iter().map(|(_, policy)| policy).collect(), left_out)
 }
 
-/// Cuts a policy to the findings that fit; `None` when the policy itself doesn't. Its findings take at most half of the
-/// room, so that the next policies have some too.
+/// Cuts a policy to the findings and exceptions that fit; `None` when the policy itself doesn't. Its findings take at most
+/// half of the room and its exceptions a quarter, so that the next policies have some too.
 fn cut_policy(mut policy: PolicyResult, room: &mut usize) -> Option<PolicyResult> {
-    let findings = std::mem::take(&mut policy.findings);
+    let (findings, waivers) = (std::mem::take(&mut policy.findings), std::mem::take(&mut policy.waivers));
     let left = room.checked_sub(size(&policy) + RESERVED / 2)?;
-    let mut half = left / 2;
-    policy.findings = cut_list(findings, &mut half, |message| FindingDocument {
-        kind: FindingKind::Notice,
-        code: MORE.to_owned(),
-        message,
-        fact: None,
-        remedy: None,
-        extensions: Vec::new(),
-    });
-    *room = left / 2 + half;
+    let (mut half, mut quarter) = (left / 2, left / 4);
+    let number = waivers.len();
+    policy.waivers = waivers.into_iter().map_while(|waiver| fits(&mut quarter, waiver)).collect();
+    let unnamed = number - policy.waivers.len();
+    policy.findings = cut_list(findings, &mut half, counted);
+    // An exception has no room for a count, so it is a remark of the policy.
+    policy.findings.extend((unnamed > 0).then(|| counted(SafeText::new(&format!("and {unnamed} more exceptions")))));
+    *room = left - left / 2 - left / 4 + half + quarter;
     Some(policy)
+}
+
+/// Returns the entry that counts what was left out of a policy.
+fn counted(message: SafeText) -> FindingDocument {
+    let (kind, code) = (FindingKind::Notice, MORE.to_owned());
+    FindingDocument { kind, code, message, fact: None, remedy: None, extensions: Vec::new() }
+}
+
+/// Returns an entry that fits into the room, which is less then.
+fn fits<T: Serialize>(room: &mut usize, entry: T) -> Option<T> {
+    *room = room.checked_sub(size(&entry) + 1)?;
+    Some(entry)
 }
 
 /// Cuts a list to the first entries that fit, and adds one that counts the others.
 fn cut_list<T: Serialize>(list: Vec<T>, room: &mut usize, more: impl FnOnce(SafeText) -> T) -> Vec<T> {
     let number = list.len();
-    let mut fitting = Vec::new();
-    for entry in list {
-        let Some(left) = room.checked_sub(size(&entry) + 1) else { break };
-        *room = left;
-        fitting.push(entry);
-    }
+    let mut fitting: Vec<_> = list.into_iter().map_while(|entry| fits(room, entry)).collect();
     let left_out = number - fitting.len();
     if left_out > 0 {
         fitting.push(more(SafeText::new(&format!("and {left_out} more"))));

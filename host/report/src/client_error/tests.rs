@@ -102,3 +102,20 @@ fn a_document_is_cut_and_what_blocks_stays() {
     let facts = DecidedFacts { origin: Some(SafeText::new(&"x".repeat(limits::CLIENT_DATA))), ..small.facts.clone() };
     assert_eq!(cut::cut(DecisionDocument { facts, ..small }), None);
 }
+
+#[test]
+fn exceptions_are_cut_too_and_counted() {
+    let waiver = fixtures::partly_waived().report().document().policies.remove(2).waivers.remove(0);
+    for waivers in [1, 10, 500] {
+        let mut document = large(2, 2);
+        document.policies.iter_mut().for_each(|policy| policy.waivers = vec![waiver.clone(); waivers]);
+        let small = cut::cut(document.clone()).unwrap();
+        assert!(cut::size(&small) <= limits::CLIENT_DATA, "{waivers}: {}", cut::size(&small));
+        let last = small.policies.last().unwrap();
+        assert_eq!((last.name.as_str(), last.effect), ("2", Effect::Block));
+        let left_out = waivers - last.waivers.len();
+        assert_eq!(left_out > 0, waivers == 500, "{waivers}: {left_out}");
+        let count = format!("and {left_out} more exceptions");
+        assert_eq!(last.findings.iter().any(|finding| finding.message.as_str() == count), left_out > 0);
+    }
+}

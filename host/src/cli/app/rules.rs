@@ -51,11 +51,12 @@ impl App {
     }
 
     fn notices(&self, config: &Config, decides: bool) {
-        for notice in config.notices() {
+        for notice in config.notices().iter().chain(&config.ended_exceptions(self.system().now())) {
             match notice {
                 ConfigNotice::Unconfigured if !decides => {}
                 ConfigNotice::Unconfigured
                 | ConfigNotice::AuditLogIgnored { .. }
+                | ConfigNotice::ExceptionEnded { .. }
                 | ConfigNotice::ForeignKeys { .. }
                 | ConfigNotice::PoliciesBeside { .. }
                 | ConfigNotice::UnreadPolicies { .. }

@@ -11,17 +11,18 @@ use smcp_model::facts::CertLevel;
 use smcp_model::facts::Score;
 use smcp_model::mode::Mode;
 use smcp_model::policy::BuiltIn;
+use smcp_model::progress::Progress;
 use smcp_model::registry::Registry;
 use smcp_model::size::ByteSize;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::Session;
 
 /// Returns the rules of each layer, whether it trusts the registry, and whether every policy works.
-pub(super) fn checks(session: &Session) -> Vec<Check> {
+pub(super) fn checks(session: &Session, progress: &mut dyn Progress) -> Vec<Check> {
     let config = session.config();
     let of_layer = |layer: &Layer| std::iter::once(rules(layer)).chain(distrust(layer, config.registry()));
     let mut checks: Vec<_> = config.layers().iter().flat_map(of_layer).collect();
-    checks.push(match pipeline::examine_policies(session) {
+    checks.push(match pipeline::examine_policies(session, progress) {
         Ok(rows) => policies(&rows),
         Err(error) => Check::new("policies", Health::Problem, error.to_string()),
     });

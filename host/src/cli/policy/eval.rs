@@ -43,9 +43,9 @@ impl EvalCommand {
         let places = app.places();
         let subject = facts_document::read(&document, &places.working_directory, places.home.as_deref())
             .map_err(Failure::from)?;
-        let context = app.context(self.options.trust);
         let mut recorder = app.recorder(&session, "policy eval", None)?;
-        let mut evaluated = pipeline::evaluate_facts(&session, subject, context);
+        let context = app.settled_context(&session, &recorder, self.options.trust);
+        let mut evaluated = pipeline::evaluate_facts(&session, subject, context, &mut *app.progress());
         if !config.is_configured() && !app.json() {
             message::notice(NO_RULES, &mut app.out(), &app.output_style())?;
         } else if let (false, Ok(judged)) = (config.is_configured(), &mut evaluated) {

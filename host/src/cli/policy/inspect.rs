@@ -46,7 +46,7 @@ impl InspectCommand {
                     Some(InputError::Io(_) | InputError::NotReadable | InputError::Late(_)) | None => failure,
                 }
             })?;
-        let host = app.host().get().map_err(pipeline::PipelineError::from)?;
+        let host = app.host().get(app.system().compilation, None).map_err(pipeline::PipelineError::from)?;
         let found = inspect(host, &self.file.to_string_lossy(), bytes).map_err(|fault| refused(&self.file, &fault))?;
         if app.json() {
             json::write(&inspection::document(&found), &mut app.out())?;

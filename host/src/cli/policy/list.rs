@@ -18,7 +18,7 @@ pub(crate) struct ListPoliciesCommand {}
 impl ListPoliciesCommand {
     /// Carries the command out.
     pub(crate) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
-        let rows = pipeline::examine_policies(&app.session_to_decide(None)?)?;
+        let rows = pipeline::examine_policies(&app.session_to_decide(None)?, &mut *app.progress())?;
         if app.json() {
             json::write(&listing::policies_document(&rows), &mut app.out())?;
         } else {

@@ -3,12 +3,15 @@
 //! Only the first bytes of a file are read here. Files of a running package are never removed: they are locked, see
 //! [`Lease`](crate::cache::Lease).
 
+use std::collections::BTreeSet;
 use std::collections::HashSet;
 use std::io;
 use std::io::Read as _;
 
 use crate::blobs::StoreEntry;
 use crate::cache::Cache;
+use crate::compiled::CompiledFile;
+use crate::compiled::CompiledFiles;
 use crate::error::CacheTargetError;
 use crate::error::StoreError;
 use crate::resolutions::AnswerFile;
@@ -35,7 +38,7 @@ impl Cache {
     /// # Errors
     /// When the cache can't be listed.
     pub fn entries(&self, now: u64) -> Result<Vec<CacheEntry>, StoreError> {
-        Ok(self.describe(&self.stored()?, &self.answers(now)?))
+        self.all(&self.stored()?, &self.answers(now)?)
     }
 
     /// Removes what `targets` name, from whichever registry it came.
@@ -101,7 +104,7 @@ impl Cache {
             self.sweep();
         }
         let (stored, answers) = (self.stored()?, self.answers(now)?);
-        let entries = self.describe(&stored, &answers);
+        let entries = self.all(&stored, &answers)?;
         let doomed = doomed(&entries, rules, now);
         let mut removal = self.remove_all(entries, &doomed, dry_run)?;
         self.remove_orphans(answers, &mut removal, dry_run)?;
@@ -115,7 +118,36 @@ impl Cache {
             removal.drafts = removal.drafts.saturating_add(1);
             removal.freed = ByteSize(removal.freed.0.saturating_add(draft.size));
         }
+        self.collect_compiled(now, dry_run, &mut removal)?;
         Ok(removal)
+    }
+
+    /// Removes what compilers that were killed have left.
+    fn collect_compiled(&self, now: u64, dry_run: bool, removal: &mut CacheRemoval) -> Result<(), StoreError> {
+        let failed = self.failed("remove an unfinished file");
+        let Some(files) = self.compiled().map_err(failed)? else { return Ok(()) };
+        let listed = files.list().map_err(failed)?;
+        let abandoned = |file: &&CompiledFile| {
+            file.component.is_none() && file.is_file && age(now, file.modified) > limits::DRAFT_ABANDONED.as_secs()
+        };
+        for draft in listed.iter().filter(abandoned) {
+            if !dry_run {
+                files.remove(draft).map_err(failed)?;
+            }
+            removal.drafts = removal.drafts.saturating_add(1);
+            removal.freed = ByteSize(removal.freed.0.saturating_add(draft.size));
+        }
+        Ok(())
+    }
+
+    /// Describes all files, the last used first.
+    fn all(&self, stored: &[StoreEntry], answers: &[AnswerFile]) -> Result<Vec<CacheEntry>, StoreError> {
+        let mut entries = self.describe(stored, answers);
+        let failed = self.failed("list its compiled code");
+        let compiled = self.compiled().and_then(|files| files.map_or(Ok(Vec::new()), |files| files.list()));
+        entries.extend(compiled.map_err(failed)?.iter().filter_map(CompiledFile::entry));
+        entries.sort_by_key(|entry| (std::cmp::Reverse(entry.last_used), entry.digest));
+        Ok(entries)
     }
 
     fn stored(&self) -> Result<Vec<StoreEntry>, StoreError> {
@@ -127,7 +159,7 @@ impl Cache {
     }
 
     fn describe(&self, stored: &[StoreEntry], answers: &[AnswerFile]) -> Vec<CacheEntry> {
-        let mut entries: Vec<CacheEntry> = stored
+        stored
             .iter()
             .filter_map(|file| {
                 let digest = file.digest?;
@@ -146,9 +178,7 @@ impl Cache {
                     packages: packages.collect(),
                 })
             })
-            .collect();
-        entries.sort_by_key(|entry| (std::cmp::Reverse(entry.last_used), entry.digest));
-        entries
+            .collect()
     }
 
     fn kind(&self, digest: &Digest) -> CacheKind {
@@ -169,7 +199,21 @@ impl Cache {
     ) -> Result<CacheRemoval, StoreError> {
         let failed = self.failed("remove a cached file");
         let mut removal = CacheRemoval::default();
+        let files = self.compiled().map_err(failed)?;
+        let mut compiled = files.as_ref().map_or(Ok(Vec::new()), CompiledFiles::list).map_err(failed)?;
         for entry in entries.into_iter().filter(|entry| doomed.contains(&entry.digest)) {
+            if let Some(file) =
+                compiled.iter().position(|file| file.is(&entry)).map(|place| compiled.swap_remove(place))
+            {
+                // A process that runs it has it in memory, so it is never in use.
+                match files.as_ref().filter(|_| !dry_run).map_or(Ok(()), |files| files.remove(&file)) {
+                    Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => continue,
+                    removed => removed.map_err(failed)?,
+                }
+                removal.freed = ByteSize(removal.freed.0.saturating_add(entry.size.0));
+                removal.removed.push(entry);
+                continue;
+            }
             // Held until the name is gone: a process that gets the lock afterwards sees that the file has no name.
             let Some(_lock) = self.lock_for_removal(&entry).map_err(failed)? else {
                 removal.in_use.push(entry);
@@ -244,7 +288,10 @@ fn label(target: &CacheTarget) -> String {
 
 /// Finds the only digest that begins with `prefix`.
 fn digest_with_prefix(prefix: &str, entries: &[CacheEntry]) -> Result<Digest, CacheTargetError> {
-    let mut matches = entries.iter().map(|entry| entry.digest).filter(|digest| digest.hex().starts_with(prefix));
+    let matches = entries.iter().map(|entry| entry.digest).filter(|digest| digest.hex().starts_with(prefix));
+    // Code for several engines has the digest of one component.
+    let distinct: BTreeSet<Digest> = matches.collect();
+    let mut matches = distinct.into_iter();
     match (matches.next(), matches.next()) {
         (Some(digest), None) => Ok(digest),
         (Some(_), Some(_)) => Err(CacheTargetError::AmbiguousPrefix { prefix: prefix.to_owned() }),
@@ -255,7 +302,12 @@ fn digest_with_prefix(prefix: &str, entries: &[CacheEntry]) -> Result<Digest, Ca
 /// The files that [`Cache::collect`] removes.
 fn doomed(entries: &[CacheEntry], rules: &CacheRules, now: u64) -> HashSet<Digest> {
     let is_old = |entry: &CacheEntry| rules.older_than.is_some_and(|limit| age(now, entry.last_used) > limit.as_secs());
-    let is_unknown = |entry: &CacheEntry| entry.packages.is_empty() || entry.kind == CacheKind::Foreign;
+    let is_unknown = |entry: &CacheEntry| match entry.kind {
+        CacheKind::Manifest | CacheKind::Bundle => entry.packages.is_empty(),
+        // Whichever policies it belongs to.
+        CacheKind::Compiled => false,
+        CacheKind::Foreign => true,
+    };
     let mut doomed: HashSet<Digest> =
         entries.iter().filter(|entry| is_old(entry) || is_unknown(entry)).map(|entry| entry.digest).collect();
     if let Some(ByteSize(most)) = rules.max_size {

@@ -11,6 +11,7 @@ use cap_std::fs::Dir;
 
 use crate::blobs;
 use crate::blobs::StoreAccess;
+use crate::compiled;
 use crate::draft;
 use crate::draft::FileDraft;
 use crate::error::FolderProblem;
@@ -77,8 +78,12 @@ type FindForeign = fn(&Dir) -> io::Result<Option<String>>;
 
 /// Finds the first entry of an unmarked folder that no version of smcp made.
 fn foreign(dir: &Dir) -> io::Result<Option<SafeText>> {
-    let known: [(&str, FindForeign); 3] =
-        [(blobs::FOLDER, blobs::foreign), (resolutions::FOLDER, resolutions::foreign), (runs::FOLDER, runs::foreign)];
+    let known: [(&str, FindForeign); 4] = [
+        (blobs::FOLDER, blobs::foreign),
+        (compiled::FOLDER, compiled::foreign),
+        (resolutions::FOLDER, resolutions::foreign),
+        (runs::FOLDER, runs::foreign),
+    ];
     let mut folders = Vec::new();
     for entry in dir.entries()? {
         let entry = entry?;

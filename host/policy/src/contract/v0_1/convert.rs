@@ -26,6 +26,7 @@ use smcp_model::unambiguous;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
 use smcp_model::verdict::Finding;
+use smcp_model::verdict::SettingsProblem;
 use smcp_model::verdict::Verdict;
 
 /// Converts a request. Every type is destructured in full, so that a new fact can't be forgotten.
@@ -230,6 +231,7 @@ pub(super) fn settings(answer: Result<(), Vec<wit::SettingsProblem>>) -> Result<
     }
     let mut room = Room { left: limits::VERDICT };
     let mut lines = Vec::with_capacity(problems.len().min(limits::FINDINGS));
+    let mut settings = Vec::with_capacity(lines.capacity());
     for problem in problems.iter().take(limits::FINDINGS) {
         let path = if problem.path.is_empty() { "settings" } else { &problem.path };
         let (path, message) = (room.take(path, "path")?, room.take(&problem.message, "message")?);
@@ -237,9 +239,11 @@ pub(super) fn settings(answer: Result<(), Vec<wit::SettingsProblem>>) -> Result<
             return Err(output(format!("it refuses its settings (`{path}`) without a message")));
         }
         lines.push(format!("{path}: {message}"));
+        settings.push(SettingsProblem { path: SafeText::new(&problem.path), message });
     }
-    Err(Fault::new(FaultKind::Settings, lines.join("; "))
-        .remedy("mend `settings` in the configuration; `smcp policy inspect FILE` prints their schema"))
+    let fault = Fault::new(FaultKind::Settings, lines.join("; "))
+        .remedy("mend `settings` in the configuration; `smcp policy inspect FILE` prints their schema");
+    Err(Fault { settings, ..fault })
 }
 
 fn output(message: impl AsRef<str>) -> Fault {

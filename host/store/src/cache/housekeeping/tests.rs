@@ -247,3 +247,75 @@ fn use_is_noted() {
     bed.cache().verify(&digest, &Deadline::none()).unwrap();
     assert_ne!(bed.cache().entries(NOW).unwrap()[0].last_used, NOW - 30 * DAY);
 }
+
+/// Puts compiled code of a component into the cache, last used `ago` seconds before `NOW`.
+fn compiled(bed: &Bed, component: &[u8], engine: &[u8], ago: u64) -> Digest {
+    let (component, engine) = (Digest::of(component), Digest::of(engine));
+    let files = bed.cache().make_compiled().unwrap();
+    files.write(&component, &engine, |draft| std::io::Write::write_all(draft, b"code")).unwrap();
+    let name = format!("cache/compiled/{}-{}", component.hex(), &engine.hex()[..16]);
+    used(bed, &name, ago);
+    component
+}
+
+/// No package knows compiled code, so only its age, the size of the cache, and whoever names it remove it.
+#[test]
+fn compiled_code_is_listed_and_removed_with_the_rest() {
+    let (bed, blobs) = bed();
+    let old = compiled(&bed, b"old", b"engine", 50 * DAY);
+    let new = compiled(&bed, b"new", b"engine", 0);
+    assert_eq!(compiled(&bed, b"new", b"another engine", DAY), new);
+    let cache = bed.cache();
+    let kinds = |entries: &[CacheEntry]| entries.iter().filter(|entry| entry.kind == CacheKind::Compiled).count();
+    assert_eq!(kinds(&cache.entries(NOW).unwrap()), 3);
+    let removed = cache.collect(&CacheRules::default(), NOW, false).unwrap();
+    assert_eq!(digests(&removed.removed), [blobs[5]], "what no package has, and no compiled code");
+    let rules = CacheRules { older_than: Some(Duration::from_secs(45 * DAY)), max_size: None };
+    for dry_run in [true, false] {
+        let removed = cache.collect(&rules, NOW, dry_run).unwrap();
+        assert_eq!((digests(&removed.removed), removed.freed), (vec![old], ByteSize(4)));
+    }
+    let target = CacheTarget::Digest(new.hex()[..12].to_owned());
+    let removed = cache.remove_targets(&[target], NOW).unwrap();
+    assert_eq!(digests(&removed.removed), [new, new], "for every engine");
+    compiled(&bed, b"new", b"engine", 0);
+    assert_eq!(kinds(&cache.remove_everything(NOW).unwrap().removed), 1);
+    assert_eq!(kinds(&cache.entries(NOW).unwrap()), 0);
+}
+
+#[test]
+fn compiled_code_that_was_used_longest_ago_makes_room() {
+    let bed = Bed::with(["cache"]);
+    let digests: Vec<_> =
+        [b"a", b"b", b"c"].iter().zip(0..).map(|(it, ago)| compiled(&bed, *it, b"engine", ago)).collect();
+    let files = bed.cache().make_compiled().unwrap();
+    let left = || {
+        let listed = files.list().unwrap();
+        let mut left: Vec<_> = listed.iter().filter_map(|file| file.component).collect();
+        left.sort_by_key(|digest| digests.iter().position(|it| it == digest));
+        left
+    };
+    files.trim(12).unwrap();
+    assert_eq!(left(), digests);
+    files.trim(11).unwrap();
+    assert_eq!(left(), digests[..2]);
+    files.trim(3).unwrap();
+    assert_eq!(left(), []);
+}
+
+/// A compiler that was killed while it wrote.
+#[test]
+fn unfinished_compiled_code_is_removed_when_it_is_old() {
+    let bed = Bed::with(["cache"]);
+    compiled(&bed, b"a", b"engine", 0);
+    let name = "cache/compiled/.draft-0123456789abcdef";
+    bed.root.write(name, "half").unwrap();
+    for (ago, expected) in [(0, 0), (DAY, 1)] {
+        used(&bed, name, ago);
+        let removed = bed.cache().collect(&CacheRules::default(), NOW, false).unwrap();
+        assert_eq!((removed.drafts, removed.removed.len()), (expected, 0));
+    }
+    bed.root.write("cache/compiled/notes.txt", "the user's own").unwrap();
+    bed.cache().remove_everything(NOW).unwrap();
+    assert_eq!(bed.files("cache/compiled"), [("notes.txt".to_owned(), b"the user's own".to_vec())]);
+}

@@ -1,0 +1,81 @@
+//! The compiling child: our own program under another name.
+//!
+//! It gives up everything (`confine`), reads a component from standard input, writes the code to standard output and
+//! ends. It has one thread, opens nothing and starts nothing.
+
+use std::ffi::OsStr;
+use std::ffi::OsString;
+use std::io;
+use std::io::Read as _;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use crate::confine;
+use crate::confine::Confinement;
+use crate::reply;
+use crate::reply::Compiled;
+use crate::reply::Reply;
+use smcp_model::deadline::Deadline;
+use smcp_model::digest::Digest;
+use smcp_model::limits::PolicyLimits;
+use smcp_policy::CompileOrder;
+use smcp_policy::Compiler as _;
+use smcp_policy::InProcess;
+use smcp_policy::NotCompiled;
+
+/// The name under which the program compiles, in place of its own: what a list of processes shows.
+pub(crate) const NAME: &str = "smcp-compiler";
+/// The argument with which the child compiles nothing, but tries what it must not be able to do.
+pub(crate) const TRY: &str = "--try";
+
+/// Whether a program that was started under this name is to compile.
+pub fn is_compiler(name: &OsStr) -> bool {
+    name == NAME
+}
+
+/// Does the work of a compiling child. `arguments` are those after the name.
+pub fn serve(arguments: &[OsString]) -> ExitCode {
+    let tries = arguments.iter().any(|argument| argument == TRY);
+    let confinement = confine::confine();
+    let answered = if tries {
+        let tried = confine::escapes();
+        answer(confinement, Compiled::Tried(tried), &[])
+    } else {
+        compile(confinement)
+    };
+    if answered.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn compile(confinement: Confinement) -> io::Result<()> {
+    let component = component()?;
+    let order = CompileOrder { digest: Digest::of(&component), component: &component, deadline: Deadline::none() };
+    match InProcess.compile(&order) {
+        Ok(code) => answer(confinement, Compiled::Code(code.as_bytes().len()), code.as_bytes()),
+        Err(NotCompiled::Never(fault)) => {
+            let refused = Compiled::Refused { message: fault.message, remedy: fault.remedy };
+            answer(confinement, refused, &[])
+        }
+        // The only thing that it can lack.
+        Err(NotCompiled::NotNow(_)) => answer(confinement, Compiled::OutOfMemory, &[]),
+    }
+}
+
+/// Reads the component. Less than was announced is an error: the parent has died.
+fn component() -> io::Result<Vec<u8>> {
+    let mut input = io::stdin().lock();
+    let mut length = [0; reply::LENGTH];
+    input.read_exact(&mut length)?;
+    let length = reply::length(&length, PolicyLimits::CEILING.component_size).ok_or(io::ErrorKind::InvalidData)?;
+    let mut component = vec![0; length];
+    input.read_exact(&mut component)?;
+    Ok(component)
+}
+
+fn answer(confinement: Confinement, result: Compiled, code: &[u8]) -> io::Result<()> {
+    let head = serde_json::to_vec(&Reply { confinement, result })?;
+    let mut output = io::stdout().lock();
+    output.write_all(&reply::frame(&head))?;
+    output.write_all(&head)?;
+    output.write_all(code)?;
+    output.flush()
+}

@@ -1,0 +1,208 @@
+//! Talks with a child, within a time and a size, whatever the child does.
+
+use std::io;
+use std::io::Read;
+use std::io::Write as _;
+use std::os::fd::AsFd;
+use std::os::fd::BorrowedFd;
+use std::os::fd::OwnedFd;
+use std::process::Child;
+use std::process::ChildStdin;
+use std::process::ExitStatus;
+use std::time::Duration;
+use std::time::Instant;
+
+use nix::fcntl::FcntlArg;
+use nix::fcntl::OFlag;
+use nix::fcntl::fcntl;
+use nix::poll::PollFd;
+use nix::poll::PollFlags;
+use nix::poll::PollTimeout;
+use nix::poll::poll;
+
+use smcp_model::limits::compiling;
+
+/// A piece of a pipe, bytes: what a pipe holds by default.
+const PIECE: usize = 64 * 1024;
+
+/// What a child answered, and how it ended.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) output: Vec<u8>,
+    /// The beginning of its standard error.
+    pub(crate) complaint: String,
+    pub(crate) status: ExitStatus,
+    /// Why it was killed by this process.
+    pub(crate) killed: Option<Killed>,
+}
+
+/// Why a child was killed by its parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Killed {
+    /// It took too long.
+    Late,
+    /// It answered more than it may.
+    TalkedTooMuch,
+}
+
+/// A child that is killed when it is dropped before its end.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Both fail when it has ended and was waited for.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Sends `parts` to a child and takes its answer, at most for `patience`.
+///
+/// # Errors
+/// When the system can't.
+pub(crate) fn converse(child: Child, parts: [&[u8]; 2], patience: Duration) -> io::Result<Answer> {
+    let end = Instant::now().checked_add(patience);
+    let mut child = Running(child);
+    let (Some(input), Some(output), Some(complaint)) =
+        (child.0.stdin.take(), child.0.stdout.take(), child.0.stderr.take())
+    else {
+        return Err(io::ErrorKind::BrokenPipe.into());
+    };
+    let mut input = Input { pipe: Some(input), parts };
+    let most = compiling::CODE.saturating_add(compiling::REPLY);
+    let mut output = Output { pipe: Some(output), bytes: Vec::new(), most };
+    let mut complaint = Output { pipe: Some(complaint), bytes: Vec::new(), most: compiling::COMPLAINT };
+    for pipe in [input.pipe.as_ref().map(AsFd::as_fd), output.descriptor(), complaint.descriptor()] {
+        pipe.map(unblock).transpose()?;
+    }
+    let mut killed = None;
+    while killed.is_none() && (output.pipe.is_some() || complaint.pipe.is_some()) {
+        let mut waited: Vec<PollFd<'_>> = Vec::with_capacity(3);
+        waited.extend(input.pipe.as_ref().map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLOUT)));
+        let outputs = [output.descriptor(), complaint.descriptor()];
+        waited.extend(outputs.into_iter().flatten().map(|pipe| PollFd::new(pipe, PollFlags::POLLIN)));
+        if !wait(&mut waited, end)? {
+            killed = Some(Killed::Late);
+            break;
+        }
+        drop(waited);
+        input.send();
+        if !output.take()? {
+            killed = Some(Killed::TalkedTooMuch);
+        }
+        // What a compiler complains of beyond the limit is passed over.
+        complaint.take()?;
+    }
+    if killed.is_none() && !has_ended(&child.0, end)? {
+        killed = Some(Killed::Late);
+    }
+    if killed.is_some() {
+        child.0.kill()?;
+    }
+    let status = child.0.wait()?;
+    let complaint = String::from_utf8_lossy(&complaint.bytes).into_owned();
+    Ok(Answer { output: output.bytes, complaint, status, killed })
+}
+
+/// Waits until one of the descriptors is ready. False when the end has come.
+fn wait(waited: &mut [PollFd<'_>], end: Option<Instant>) -> io::Result<bool> {
+    loop {
+        let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            return Ok(false);
+        }
+        // Rounded up, so that the last millisecond is not spent in a circle.
+        let timeout = left.map(|left| left.saturating_add(Duration::from_millis(1)));
+        let timeout = timeout.map_or(PollTimeout::NONE, |left| left.try_into().unwrap_or(PollTimeout::MAX));
+        match poll(waited, timeout) {
+            Ok(0) | Err(nix::errno::Errno::EINTR) => {}
+            Ok(_) => return Ok(true),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Waits for the end of a child that has closed its output, for as long as an end takes.
+#[cfg(target_os = "linux")]
+fn has_ended(child: &Child, end: Option<Instant>) -> io::Result<bool> {
+    let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+    let Some(pid) = pid else { return Ok(false) };
+    let process: OwnedFd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())?;
+    let mut waited = [PollFd::new(process.as_fd(), PollFlags::POLLIN)];
+    let soon = Instant::now().checked_add(compiling::END);
+    wait(&mut waited, end.into_iter().chain(soon).min())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn has_ended(_: &Child, _: Option<Instant>) -> io::Result<bool> {
+    Ok(true)
+}
+
+fn unblock(descriptor: BorrowedFd<'_>) -> io::Result<()> {
+    let flags = OFlag::from_bits_retain(fcntl(descriptor, FcntlArg::F_GETFL)?);
+    fcntl(descriptor, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
+    Ok(())
+}
+
+struct Input<'a> {
+    pipe: Option<ChildStdin>,
+    parts: [&'a [u8]; 2],
+}
+
+impl Input<'_> {
+    /// Sends as much as the pipe takes; closes it after the last byte, or when nobody reads it any more.
+    fn send(&mut self) {
+        let Some(pipe) = &mut self.pipe else { return };
+        for part in &mut self.parts {
+            while !part.is_empty() {
+                match pipe.write(part) {
+                    Ok(sent) => *part = part.get(sent..).unwrap_or_default(),
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                    // Its end says why.
+                    Err(_) => {
+                        self.pipe = None;
+                        return;
+                    }
+                }
+            }
+        }
+        self.pipe = None;
+    }
+}
+
+struct Output<P> {
+    pipe: Option<P>,
+    bytes: Vec<u8>,
+    most: usize,
+}
+
+impl<P: Read + AsFd> Output<P> {
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.pipe.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Takes what is there, up to the limit. False when there was more.
+    fn take(&mut self) -> io::Result<bool> {
+        let Some(pipe) = &mut self.pipe else { return Ok(true) };
+        let mut piece = [0; PIECE];
+        loop {
+            match pipe.read(&mut piece) {
+                Ok(0) => {
+                    self.pipe = None;
+                    return Ok(true);
+                }
+                Ok(read) => {
+                    let room = self.most.saturating_sub(self.bytes.len());
+                    self.bytes.extend_from_slice(piece.get(..read.min(room)).unwrap_or_default());
+                    if read > room {
+                        return Ok(false);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
