@@ -1,4 +1,4 @@
-//! Counts what a component makes when it is instantiated, before it is compiled.
+//! Counts what a component makes when it starts, before it is compiled.
 //!
 //! A component says in few bytes that it has ten of another, which has ten of a third; a compiler writes all of them
 //! out. Which module or component each instance is made of is known from the file alone, so the sums are exact.
