@@ -1,4 +1,4 @@
-//! How long the three built-in policies take to load, and to judge a package.
+//! How long policies take to load, and to judge a package: the three built-in ones, and those of one's own.
 //!
 //! `cargo bench`. Figures are for one machine and one moment; compare them within one run only.
 
@@ -11,6 +11,8 @@ use criterion::Criterion;
 use criterion::criterion_group;
 use criterion::criterion_main;
 
+use smcp_code::CompiledStore;
+use smcp_code::Places;
 use smcp_model::facts_document;
 use smcp_model::policy::BuiltIn;
 use smcp_model::policy::PolicySpec;
@@ -19,6 +21,7 @@ use smcp_model::request::Request;
 use smcp_model::verdict::Outcome;
 use smcp_policy::Bound;
 use smcp_policy::Component;
+use smcp_policy::InProcess;
 use smcp_policy::PolicyHost;
 use smcp_policy::PolicySet;
 use smcp_policy::request;
@@ -64,5 +67,49 @@ fn warm_evaluation(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, cold_load, warm_evaluation);
+/// So many distinct components: the same one, each with a section of its own that means nothing.
+fn components(count: u32) -> Vec<Component> {
+    let score = include_bytes!("../../builtin-policies/dist/score.wasm");
+    let own = |number: u32| [&score[..], &[0, 6, 1, b'n'], &number.to_le_bytes()].concat();
+    (0..count).map(|number| Component::new(own(number))).collect()
+}
+
+fn places(folder: &Path) -> Places {
+    let folder = folder.to_path_buf();
+    Places {
+        cache: Some(folder.join("cache")),
+        key: Some(folder.join("home")),
+        caller: smcp_authority::caller(),
+        open: smcp_authority::open_dir,
+        make: smcp_authority::create_dir,
+        clock: smcp_authority::clock,
+    }
+}
+
+/// What a start pays for policies of one's own once they are compiled: the store, their code, one call each. The
+/// difference between the two, by ten, is what a further one costs.
+fn warm_store(criterion: &mut Criterion) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let request = a_request();
+    let judge = |components: &[Component]| {
+        let store = CompiledStore::new(places(folder.path()));
+        let host = PolicyHost::with_store(InProcess, store).expect("a host");
+        let bind = |component: &Component| {
+            let settings = serde_json::json!({"min_score": 80});
+            let spec = PolicySpec::file("score".parse().expect("a name"), "/score.wasm", settings);
+            Bound::new(spec, Ok(component.clone())).expect("nothing is pinned")
+        };
+        let evaluated = PolicySet::load(&host, components.iter().map(bind)).evaluate(black_box(&request));
+        assert!(evaluated.iter().all(|policy| matches!(policy.outcome, Outcome::Pass { .. })));
+    };
+    for count in [1, 11] {
+        let components = components(count);
+        judge(&components);
+        criterion.bench_function(&format!("{count} of one's own, compiled before"), |bencher| {
+            bencher.iter(|| judge(&components));
+        });
+    }
+}
+
+criterion_group!(benches, cold_load, warm_evaluation, warm_store);
 criterion_main!(benches);

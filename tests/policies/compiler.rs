@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::bed::TestBed;
 use crate::bombs;
 use crate::corpus::NEEDS_CHILD;
 use crate::guest::Twin;
@@ -78,6 +79,19 @@ fn a_child_makes_the_code_that_this_process_would() {
 fn a_child_can_read_nothing_open_nothing_and_start_nothing() {
     let (confinement, done) = child(SMCP).try_out().unwrap();
     assert_eq!(done, [""; 0], "{confinement:?}");
+}
+
+/// `doctor` has it tried, here and now.
+#[test]
+fn the_diagnosis_says_how_the_compiler_is_confined() {
+    let bed = TestBed::new();
+    bed.configure("");
+    let document = bed.run("doctor --json").document();
+    let checks = document["checks"].as_array().unwrap();
+    let check = checks.iter().find(|check| check["name"] == "compiler").unwrap();
+    let (confinement, _) = child(SMCP).try_out().unwrap();
+    let expected = if confinement.missing.is_empty() { "ok" } else { "warning" };
+    assert_eq!(check["health"], expected, "{check}");
 }
 
 /// The same fault, whoever compiles, and it may be kept.

@@ -34,6 +34,8 @@ mod kept;
 mod limits;
 mod mutations;
 mod program;
+mod same;
+mod stub;
 
 use std::collections::BTreeSet;
 

@@ -5,10 +5,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::Compilation;
 use crate::PipelineError;
 use crate::Session;
 use crate::SharedHost;
+use crate::System;
 use crate::policies;
+use smcp_code::ChildCompiler;
 use smcp_code::CompiledStore;
 use smcp_code::SYSTEM_FOLDER;
 use smcp_config::Layer;
@@ -23,6 +26,7 @@ use smcp_model::policy::PolicySource;
 use smcp_model::policy::PolicySpec;
 use smcp_model::progress::Progress;
 use smcp_model::text::SafeText;
+use smcp_model::verdict::Fault;
 use smcp_policy::Bound;
 use smcp_policy::CodeStore;
 use smcp_policy::Component;
@@ -72,6 +76,32 @@ pub fn compile_policies(
             ahead(&host, &*store, &|| store.problem(), candidates, progress)
         }
     }
+}
+
+/// What was found out about the process that compiles policies.
+#[derive(Debug)]
+pub enum CompilerTrial {
+    /// It is a child of this process, with all of its locks.
+    Confined,
+    /// This system could not apply some of its locks; the text says which, and why.
+    Partly(String),
+    /// It could do what it must not; the text says what.
+    Loose(String),
+    /// It could not be started.
+    Failed(Fault),
+}
+
+/// Starts a compiling child, which tries what it must not be able to do; `None` where policies are compiled in this process.
+pub fn try_compiler(system: &System) -> Option<CompilerTrial> {
+    let Compilation::InChild { program, memory } = system.compilation else { return None };
+    Some(match ChildCompiler::new(program, memory).try_out() {
+        Err(fault) => CompilerTrial::Failed(fault),
+        Ok((_, done)) if !done.is_empty() => CompilerTrial::Loose(done.join(", ")),
+        Ok((confinement, _)) if !confinement.missing.is_empty() => {
+            CompilerTrial::Partly(confinement.missing.join("; "))
+        }
+        Ok(_) => CompilerTrial::Confined,
+    })
 }
 
 /// The folder into which code goes, for a message.

@@ -22,9 +22,11 @@ pub use cache::list_cache;
 pub use cache::remove_from_cache;
 pub use cache::try_cache;
 pub use clock::check_clock;
+pub use compile::CompilerTrial;
 pub use compile::Destination;
 pub use compile::compile_policies;
 pub use compile::destination_folder;
+pub use compile::try_compiler;
 pub use error::Failed;
 pub use error::PipelineError;
 pub use find::probe_registry;
@@ -340,6 +342,7 @@ fn evaluate_admitted<T>(
     let evaluated = evaluate_policies(session, &subject, context, wait);
     match evaluated.and_then(|policies| Ok(admitted.rule(policies)?)) {
         Ok((ruled, ruling)) => {
+            let ruling = ruling.believed_by(policies::believers(session.config(), &subject));
             notices.extend(policies::low_score(session.config(), &subject, ruling.policies()));
             notices.extend(session.not_kept());
             tracing::info!(package = %subject.label(), decision = ruling.effect().as_str(), "decided");

@@ -15,7 +15,9 @@ use smcp_model::limits;
 use smcp_model::size::ByteSize;
 use smcp_model::time;
 use smcp_pipeline as pipeline;
+use smcp_pipeline::CompilerTrial;
 use smcp_pipeline::Session;
+use smcp_pipeline::System;
 
 /// The advice for the cache when its error has none.
 const CACHE_ADVICE: &str = "make it yours, or name another with --cache-dir, or `cache_dir` in the configuration";
@@ -25,6 +27,34 @@ pub(super) fn versions() -> Check {
     let version = env!("CARGO_PKG_VERSION");
     let message = format!("smcp {version}, wasmtime {}, interface {}", pipeline::RUNTIME_VERSION, pipeline::INTERFACE);
     Check::new("versions", Health::Ok, message)
+}
+
+/// Checks that policies can be compiled, and that whoever compiles them can do nothing else: it tries. `None` where they are
+/// compiled in this process.
+pub(super) fn compiler(system: &System) -> Option<Check> {
+    Some(match pipeline::try_compiler(system)? {
+        CompilerTrial::Confined => {
+            let message = "policies are compiled in a process that can open and start nothing";
+            Check::new("compiler", Health::Ok, message)
+        }
+        CompilerTrial::Partly(missing) => {
+            let message = format!("policies are compiled in a process that is not confined in full: {missing}");
+            Check::new("compiler", Health::Warning, message)
+                .advice("its limits on time and memory hold; use policies whose origin you know")
+        }
+        CompilerTrial::Loose(done) => {
+            let message = format!("the process that compiles policies could {done}");
+            Check::new("compiler", Health::Problem, message).advice("report it: SECURITY.md says where")
+        }
+        CompilerTrial::Failed(fault) => {
+            let check =
+                Check::new("compiler", Health::Problem, format!("policies can't be compiled: {}", fault.message));
+            match fault.remedy {
+                Some(remedy) => check.advice(remedy.as_str()),
+                None => check,
+            }
+        }
+    })
 }
 
 /// Checks that the cache can be used, by doing what a run does there.
