@@ -61,6 +61,11 @@ pub(super) const ROWS: &[Row] = &[
     ("too-many-results", PATIENT, FaultKind::Load, "function returns size is out of bounds"),
     ("type-of-a-million-leaves", PATIENT, FaultKind::Load, "effective type size exceeds the limit of 1000000"),
     ("elements-in-many-parts", PATIENT, FaultKind::Load, "5700001 elements of segments in all its parts"),
-    ("segments-in-many-parts", PATIENT, FaultKind::Load, "data segments in all its parts, and a policy may have 200000"),
+    (
+        "segments-in-many-parts",
+        PATIENT,
+        FaultKind::Load,
+        "data segments in all its parts, and a policy may have 200000",
+    ),
     ("data-in-many-parts", PATIENT, FaultKind::Load, "bytes in data segments in all its parts"),
 ];
