@@ -22,7 +22,7 @@ pub(super) const ROWS: &[Row] = &[
     ("proposal-async-future", PATIENT, FaultKind::Load, "async"),
     ("proposal-async-task", PATIENT, FaultKind::Load, "async"),
     ("proposal-error-context", PATIENT, FaultKind::Load, "error-context"),
-    ("branches-without-end", PATIENT, FaultKind::Load, "more than 400000 ways in its tables of branches"),
+    ("branches-without-end", PATIENT, FaultKind::Load, "more than 600000 ways in its tables of branches"),
     ("bulk-operations-in-a-row", PATIENT, FaultKind::Load, "more than 10000 bulk operations in one function"),
     ("elements-without-end", PATIENT, FaultKind::Load, "110001 elements of segments in all its parts"),
     ("export-a-component", PATIENT, FaultKind::Load, "exporting a component from the root component is not supported"),
@@ -61,6 +61,11 @@ pub(super) const ROWS: &[Row] = &[
     ("too-many-results", PATIENT, FaultKind::Load, "function returns size is out of bounds"),
     ("type-of-a-million-leaves", PATIENT, FaultKind::Load, "effective type size exceeds the limit of 1000000"),
     ("elements-in-many-parts", PATIENT, FaultKind::Load, "5700001 elements of segments in all its parts"),
-    ("segments-in-many-parts", PATIENT, FaultKind::Load, "data segments in all its parts, and a policy may have 20000"),
+    (
+        "segments-in-many-parts",
+        PATIENT,
+        FaultKind::Load,
+        "data segments in all its parts, and a policy may have 200000",
+    ),
     ("data-in-many-parts", PATIENT, FaultKind::Load, "bytes in data segments in all its parts"),
 ];

@@ -14,13 +14,12 @@ pub const LOOP_VALUES: usize = 200_000;
 /// Bulk operations in one function: each is a call, and a look at the clock. Libraries have up to 130.
 pub const BULK_OPERATIONS: usize = 10_000;
 /// Ways in all tables of branches of a component: about a kilobyte of a compiler's memory each. Go has 100,000.
-pub const BRANCHES: usize = 400_000;
+pub const BRANCHES: usize = 600_000;
 /// Elements in the segments of all core instances together: two kilobytes of a compiler's memory each, and half a
 /// microsecond of every start, during which no deadline is looked at. Languages with a runtime have 8,000.
 pub const SEGMENT_ELEMENTS: usize = 100_000;
-/// Data segments of all core instances together, for the same reason: snapshots of Python and JavaScript have up to
-/// 10,000.
-pub const DATA_SEGMENTS: usize = 20_000;
+/// Data segments of all core instances together, for the same reason. A policy in Go has 42,000.
+pub const DATA_SEGMENTS: usize = 200_000;
 /// Bytes in the data segments of all core instances together: copied at every start, some 5 GiB in a second, during which
 /// no deadline is looked at. Twice the largest file.
 pub const INSTANCE_DATA: usize = 128 * MIB;
