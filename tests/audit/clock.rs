@@ -74,6 +74,10 @@ fn a_clock_that_was_set_back_does_not_date_a_decision_back() {
         let (ran, later) = decided(line, hour / 2);
         ran.succeeds().says(&["which is before the last record of the audit log"]);
         assert!(later >= now, "{later} {now}");
+        // The record of that decision is no earlier either, so a second one is not dated back by it.
+        let (ran, again) = decided(line, 0);
+        ran.succeeds().says(&["which is before the last record of the audit log"]);
+        assert!(again >= now, "{again} {now}");
         decided("policy check acme/tool@1.0.0", hour).0.succeeds();
     }
 }

@@ -108,6 +108,7 @@ fn both_layers_must_allow() {
         let document = machine.run("policy check --json acme/tool@1.0.0").exits(exit).document();
         let layers: Vec<_> = document["policies"].as_array().unwrap().iter().map(|policy| &policy["layer"]).collect();
         assert_eq!(layers, ["system", "system", "system", "user", "user", "user"]);
+        assert_eq!(document["facts"]["believed_by"], serde_json::json!(["system", "user"]));
         assert_eq!(machine.run("run acme/tool@1.0.0").code, exit, "{system} | {user}");
         assert_eq!(std::fs::remove_file(machine.0.path("started")).is_ok(), exit == 0, "{system} | {user}");
     }
@@ -287,6 +288,8 @@ fn a_locked_layer_takes_packages_from_its_own_registries_alone() {
     // Without the lock its packages run, but nothing that it says of them counts.
     bed.write("etc/mcp/config.yaml", format!("trusted_registries: [{own}]\npolicy: {{min_score: 50}}\n"));
     machine.run("run acme/tool@1.0.0").refuses(4, &["the system layer does not trust [HOME]/other"]);
+    let document = machine.run("policy check --json acme/tool@1.0.0").exits(4).document();
+    assert_eq!(document["facts"]["believed_by"], serde_json::json!(["user"]), "{document}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! The page that claims to be a tutorial is followed step by step.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::panic, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::indexing_slicing, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::disallowed_methods, reason = "a test is the reader, the shell and the file system")]
 

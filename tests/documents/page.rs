@@ -31,6 +31,11 @@ impl Reader {
     /// Runs the commands of a block, and returns their output. The next block begins in the folder in which they end.
     #[track_caller]
     pub(crate) fn runs(&mut self, block: &Block) -> String {
+        self.tries(block).unwrap_or_else(|failed| panic!("{failed}"))
+    }
+
+    /// Like [`runs`](Self::runs); an error has the commands and their output.
+    pub(crate) fn tries(&mut self, block: &Block) -> Result<String, String> {
         let place = self.folder.join(".place");
         let script = format!("set -e; exec 2>&1; trap 'pwd > {}' EXIT\n{}", place.display(), block.text);
         let mut shell = Command::new("sh");
@@ -38,9 +43,14 @@ impl Reader {
         let output = shell.output().unwrap();
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
         let expected = block.value("exit").map_or(0, |code| code.parse().unwrap());
-        assert_eq!(output.status.code(), Some(expected), "line {}: {}\n{printed}", block.line, block.text);
+        if output.status.code() != Some(expected) {
+            return Err(format!(
+                "line {}: {}\n{printed}\n{}, expected {expected}",
+                block.line, block.text, output.status
+            ));
+        }
         self.place = fs::read_to_string(place).unwrap().trim().into();
-        printed
+        Ok(printed)
     }
 }
 

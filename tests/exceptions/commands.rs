@@ -4,6 +4,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::bed::Package;
+use crate::bed::ROOT;
 use crate::bed::Ran;
 use crate::bed::TestBed;
 use crate::bed::corrupt;
@@ -162,6 +163,16 @@ fn faults_and_refusals_before_policies_are_never_waived_nor_offered_to_be() {
     ));
     for line in lines {
         never_waived(bed.run(line), 4, "fault: load → block");
+    }
+    // A component that is not the pinned one.
+    let pin = format!("sha256:{}", "0".repeat(64));
+    bed.write(".mcp/guest.wasm", std::fs::read(format!("{ROOT}/examples/policies/dist/no_network.wasm")).unwrap());
+    bed.configure(&format!(
+        "policy:\n  custom: [{{name: guest, source: guest.wasm, digest: '{pin}'}}]\n  exceptions:\n    - {{{}}}\n",
+        every("guest, origin, certification, score")
+    ));
+    for line in lines {
+        never_waived(bed.run(line), 3, "but the configuration pins");
     }
     // The status, the bytes and the identity.
     for status in ["revoked", "quarantined", "draft"] {

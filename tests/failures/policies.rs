@@ -95,7 +95,7 @@ pub(crate) const ROWS: &[Row] = &[
         provoke: |trial| {
             trial.refuses(|bed| {
                 bed.configure("policy: {custom: [{name: guest, source: ~/guest.wasm}]}\n");
-                let bomb = bombs::policy(&Twin::honest().component(), &bombs::nested_loops(1_000, 1_000));
+                let bomb = bombs::policy(&Twin::honest().component(), &bombs::slow_to_compile());
                 bed.write("guest.wasm", bomb);
                 with_tool(bed);
                 Scene::of(&format!("run --timeout 500ms {TOOL}"))
@@ -116,8 +116,7 @@ pub(crate) const ROWS: &[Row] = &[
         ],
         provoke: |trial| {
             let ours = "    import logging;\n    export evaluator;";
-            let fetch = "import logging; import fetch: func(url: string) -> string; export evaluator;";
-            trial.judges(|bed| put(bed, &Twin::of("import-function").world(ours, fetch)));
+            trial.judges(|bed| put(bed, &Twin::of("import-function")));
             trial.judges(|bed| put(bed, &Twin::honest().world(ours, "import logging;")));
         },
     },

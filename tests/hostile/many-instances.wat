@@ -1,19 +1,9 @@
-;; A thousand core instances, by components in components.
+;; A hundred core instances, by components in components.
 (component
   (component $ten
     (core module $empty)
-    (core instance (instantiate $empty)) (core instance (instantiate $empty))
-    (core instance (instantiate $empty)) (core instance (instantiate $empty))
-    (core instance (instantiate $empty)) (core instance (instantiate $empty))
-    (core instance (instantiate $empty)) (core instance (instantiate $empty))
-    (core instance (instantiate $empty)) (core instance (instantiate $empty)))
+    (@repeat 10 # (core instance (instantiate $empty))))
   (component $hundred
     (alias outer 1 0 (component $ten))
-    (instance (instantiate $ten)) (instance (instantiate $ten)) (instance (instantiate $ten))
-    (instance (instantiate $ten)) (instance (instantiate $ten)) (instance (instantiate $ten))
-    (instance (instantiate $ten)) (instance (instantiate $ten)) (instance (instantiate $ten))
-    (instance (instantiate $ten)))
-  (instance (instantiate $hundred)) (instance (instantiate $hundred)) (instance (instantiate $hundred))
-  (instance (instantiate $hundred)) (instance (instantiate $hundred)) (instance (instantiate $hundred))
-  (instance (instantiate $hundred)) (instance (instantiate $hundred)) (instance (instantiate $hundred))
+    (@repeat 10 # (instance (instantiate $ten))))
   (instance (instantiate $hundred)))

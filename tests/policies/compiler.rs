@@ -10,9 +10,12 @@ use tempfile::TempDir;
 
 use crate::bed::TestBed;
 use crate::bombs;
+use crate::corpus::NEEDS_CHILD;
+use crate::guest::Twin;
 use smcp_code::ChildCompiler;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
+use smcp_model::limits::PolicyLimits;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
 use smcp_policy::CompileOrder;
@@ -20,6 +23,7 @@ use smcp_policy::Compiler;
 use smcp_policy::InProcess;
 use smcp_policy::MachineCode;
 use smcp_policy::NotCompiled;
+use smcp_policy::Shape;
 
 const SMCP: &str = env!("CARGO_BIN_EXE_smcp");
 const SCORE: &[u8] = include_bytes!("../../builtin-policies/dist/score.wasm");
@@ -102,13 +106,30 @@ fn a_component_that_is_not_valid_is_refused_for_good() {
     assert_eq!(here, there);
 }
 
+const TOO_MUCH_MEMORY: &str = "it takes more than 1.0 GiB of memory to compile";
+const TOO_MUCH_TIME: &str = "it takes more than 120s of CPU time to compile";
+
+/// A child keeps a limit that is lower than its own, so that not every bomb has to burn for as long as it may.
+fn bounded(limit: &str) -> Stand {
+    Stand::of("/bin/bash", &format!("ulimit -S {limit}; exec -a smcp-compiler '{SMCP}'"))
+}
+
+/// Hostile policies that get past every count, and are compiled nowhere else.
+#[test]
+fn what_only_a_child_can_bound_ends_there() {
+    let limits = [("-t 1", TOO_MUCH_TIME), ("-v 262144", TOO_MUCH_MEMORY)];
+    for (file, (limit, expected)) in NEEDS_CHILD.into_iter().zip(limits) {
+        let component = Twin::of(file).component();
+        assert_eq!(Shape::of(&component, PolicyLimits::DEFAULT.component_size).err(), None, "{file}");
+        let fault = not_now(compile_by(&bounded(limit).compiler(), &component, Deadline::none()));
+        assert_eq!(fault.message.as_str(), expected, "{file}");
+    }
+}
+
 /// None of them is a function of the bytes, so none may be kept.
 #[test]
 fn bombs_end_the_child_and_nothing_else() {
-    let bounded = |limit| Stand::of("/bin/bash", &format!("ulimit -S {limit}; exec -a smcp-compiler '{SMCP}'"));
-    let (memory, time) =
-        ("it takes more than 1.0 GiB of memory to compile", "it takes more than 120s of CPU time to compile");
-    // A child keeps a limit that is lower than its own, so that not every bomb has to burn for as long as it may.
+    let (memory, time) = (TOO_MUCH_MEMORY, TOO_MUCH_TIME);
     for (bomb, component, compiler, expected) in [
         ("tower", bombs::tower(10, 7), child(SMCP), memory),
         ("loops", bombs::nested_loops(1_000, 1_000), bounded("-v 262144").compiler(), memory),

@@ -1,13 +1,16 @@
-//! Policies that export the interface and fail in one place.
+//! Every hostile policy, in the library: it ends in the fault that it must end in.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use crate::corpus;
+use crate::corpus::Row;
+use crate::corpus::SLACK;
 use crate::guest::Twin;
 use crate::trial::HASTY;
 use crate::trial::PATIENT;
 use crate::trial::judge;
 use smcp_model::limits;
-use smcp_model::limits::PolicyLimits;
 use smcp_model::mode::Effect;
 use smcp_model::mode::Mode;
 use smcp_model::mode::OnWarn;
@@ -16,131 +19,32 @@ use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::FaultKind;
 use smcp_model::verdict::Outcome;
 
-/// Memory for answers that are in bounds, and too large for another reason.
-const ROOMY: PolicyLimits = PolicyLimits { memory: 2 << 30, ..PATIENT };
+/// Trials at the same time: each may hang until its deadline.
+const AT_ONCE: usize = 4;
 
-/// One memory less than a policy with two parts and an adapter between them has.
-const TWO_MEMORIES: PolicyLimits = PolicyLimits { memories: 2, ..PATIENT };
-
-/// The text, its limits, the fault, and words of the message.
-type Row = (&'static str, PolicyLimits, FaultKind, &'static str);
-
-const TABLE: &[Row] = &[
-    ("evaluate-spins", HASTY, FaultKind::Deadline, "ran longer than 150ms"),
-    ("describe-spins", HASTY, FaultKind::Deadline, "ran longer than 150ms"),
-    ("check-settings-spins", HASTY, FaultKind::Deadline, "ran longer than 150ms"),
-    ("start-spins", HASTY, FaultKind::Deadline, "ran longer than 150ms"),
-    ("realloc-spins", HASTY, FaultKind::Deadline, "ran longer than 150ms"),
-    ("post-return-spins", HASTY, FaultKind::Deadline, "ran longer than 150ms"),
-    ("describe-post-return-spins", HASTY, FaultKind::Deadline, "ran longer than 150ms"),
-    ("bulk-fill-spins", HASTY, FaultKind::Deadline, "ran longer than 150ms"),
-    ("call-spins", HASTY, FaultKind::Deadline, "ran longer than 150ms"),
-    ("memory-grows", PATIENT, FaultKind::Memory, "33554432"),
-    ("memory-grows-at-once", PATIENT, FaultKind::Memory, "33554432"),
-    ("memory-grows-in-start", PATIENT, FaultKind::Memory, "33554432"),
-    ("memory-initial", PATIENT, FaultKind::Memory, "33554432"),
-    ("recursion", PATIENT, FaultKind::Stack, "524288 bytes"),
-    ("recursion-wide", PATIENT, FaultKind::Stack, "524288 bytes"),
-    ("recursion-in-realloc", PATIENT, FaultKind::Stack, "524288 bytes"),
-    ("unreachable", PATIENT, FaultKind::Trap, "unreachable"),
-    ("describe-unreachable", PATIENT, FaultKind::Trap, "unreachable"),
-    ("start-unreachable", PATIENT, FaultKind::Trap, "unreachable"),
-    ("realloc-unreachable", PATIENT, FaultKind::Trap, "unreachable"),
-    ("post-return-unreachable", PATIENT, FaultKind::Trap, "unreachable"),
-    ("divide-by-zero", PATIENT, FaultKind::Trap, "divide by zero"),
-    ("integer-overflow", PATIENT, FaultKind::Trap, "integer overflow"),
-    ("bad-conversion", PATIENT, FaultKind::Trap, "conversion to integer"),
-    ("load-out-of-bounds", PATIENT, FaultKind::Trap, "out of bounds memory"),
-    ("store-out-of-bounds", PATIENT, FaultKind::Trap, "out of bounds memory"),
-    ("copy-out-of-bounds", PATIENT, FaultKind::Trap, "out of bounds memory"),
-    ("data-out-of-bounds", PATIENT, FaultKind::Trap, "out of bounds memory"),
-    ("call-null", PATIENT, FaultKind::Trap, "uninitialized element"),
-    ("call-wrong-type", PATIENT, FaultKind::Trap, "indirect call type mismatch"),
-    ("call-out-of-bounds", PATIENT, FaultKind::Trap, "undefined element"),
-    ("post-return-calls-out", PATIENT, FaultKind::Trap, "cannot leave component instance"),
-    ("realloc-calls-out", PATIENT, FaultKind::Trap, "cannot leave component instance"),
-    ("log-level-discriminant", PATIENT, FaultKind::Limit, "unexpected discriminant: 77"),
-    ("log-out-of-bounds", PATIENT, FaultKind::Limit, "out of bounds of memory"),
-    ("log-utf8-invalid", PATIENT, FaultKind::Limit, "invalid utf-8"),
-    ("string-of-one-gibibyte", ROOMY, FaultKind::Output, "too much data"),
-    ("string-out-of-bounds", PATIENT, FaultKind::Output, "string pointer/length out of bounds"),
-    ("five-million-strings", ROOMY, FaultKind::Output, "too much data"),
-    ("five-million-findings", ROOMY, FaultKind::Output, "too much data"),
-    ("five-million-problems", ROOMY, FaultKind::Output, "too much data"),
-    ("list-length-overflows", PATIENT, FaultKind::Output, "list pointer/length out of bounds"),
-    ("schema-of-a-megabyte", PATIENT, FaultKind::Output, "too much data"),
-    ("utf8-invalid", PATIENT, FaultKind::Output, "invalid utf-8"),
-    ("utf8-surrogate", PATIENT, FaultKind::Output, "invalid utf-8"),
-    ("describe-utf8-invalid", PATIENT, FaultKind::Output, "invalid utf-8"),
-    ("answer-out-of-bounds", PATIENT, FaultKind::Output, "pointer out of bounds"),
-    ("answer-at-the-edge", PATIENT, FaultKind::Output, "pointer out of bounds"),
-    ("answer-unaligned", PATIENT, FaultKind::Output, "pointer not aligned"),
-    ("list-out-of-bounds", PATIENT, FaultKind::Output, "list pointer/length out of bounds"),
-    ("list-unaligned", PATIENT, FaultKind::Output, "list pointer is not aligned"),
-    ("option-discriminant", PATIENT, FaultKind::Output, "invalid option discriminant"),
-    ("result-discriminant", PATIENT, FaultKind::Output, "invalid expected discriminant"),
-    ("enum-discriminant", PATIENT, FaultKind::Output, "unexpected discriminant: 9"),
-    ("realloc-out-of-bounds", PATIENT, FaultKind::Output, "realloc return: beyond end of memory"),
-    ("realloc-unaligned", PATIENT, FaultKind::Output, "realloc return: result not aligned"),
-    ("code-with-capitals", PATIENT, FaultKind::Output, "`Planted` is not a code"),
-    ("code-empty", PATIENT, FaultKind::Output, "is not a code"),
-    ("message-empty", PATIENT, FaultKind::Output, "`planted` has no message"),
-    ("message-blank", PATIENT, FaultKind::Output, "`planted` has no message"),
-    ("message-invisible", PATIENT, FaultKind::Output, "`planted` has no message: nothing in it can be seen"),
-    ("describe-summary-invisible", PATIENT, FaultKind::Output, "something to see"),
-    ("describe-schema-twice", PATIENT, FaultKind::Output, "the key `title` stands twice in one object"),
-    ("settings-refused-invisibly", PATIENT, FaultKind::Output, "(`/allow`) without a message"),
-    ("extensions-empty", PATIENT, FaultKind::Output, "20000 extensions together, and a verdict may have 256"),
-    ("settings-refused-without-reason", PATIENT, FaultKind::Output, "names no problem"),
-    ("describe-name", PATIENT, FaultKind::Output, "`../etc` is not a policy name"),
-    ("describe-version", PATIENT, FaultKind::Output, "`1.0.x` is not SemVer"),
-    ("describe-summary", PATIENT, FaultKind::Output, "its summary"),
-    ("describe-schema", PATIENT, FaultKind::Output, "is not a JSON Schema"),
-    ("describe-schema-list", PATIENT, FaultKind::Output, "is not a JSON Schema"),
-    ("settings-refused", PATIENT, FaultKind::Settings, "/allow: must be a list of /s/"),
-    ("log-flood", PATIENT, FaultKind::Limit, "more than 200 lines or 65536 bytes"),
-    ("log-one-huge-line", PATIENT, FaultKind::Limit, "too much data"),
-    ("table-grows", PATIENT, FaultKind::Limit, "one may have 20000"),
-    ("many-instances", PATIENT, FaultKind::Limit, "more than 64 core instances"),
-    ("adapter-between-parts", TWO_MEMORIES, FaultKind::Limit, "it has 3 linear memories in all its parts"),
-    ("many-memories", PATIENT, FaultKind::Limit, "it has 9 linear memories in all its parts, and a policy may have 8"),
-    ("handles-in-start", PATIENT, FaultKind::Limit, "a call from inside it was refused: "),
-    ("proposal-memory64", PATIENT, FaultKind::Load, "memory64"),
-    ("proposal-table64", PATIENT, FaultKind::Load, "memory64"),
-    ("proposal-multi-memory", PATIENT, FaultKind::Load, "multiple memories"),
-    ("proposal-shared-memory", PATIENT, FaultKind::Load, "threads"),
-    ("proposal-atomics", PATIENT, FaultKind::Load, "threads"),
-    ("proposal-exceptions", PATIENT, FaultKind::Load, "exceptions"),
-    ("proposal-gc", PATIENT, FaultKind::Load, "gc"),
-    ("proposal-gc-i31", PATIENT, FaultKind::Load, "gc"),
-    ("proposal-function-references", PATIENT, FaultKind::Load, "function references"),
-    ("proposal-relaxed-simd", PATIENT, FaultKind::Load, "relaxed SIMD"),
-    ("proposal-stack-switching", PATIENT, FaultKind::Load, "stack switching"),
-    ("proposal-custom-page-sizes", PATIENT, FaultKind::Load, "custom page sizes"),
-    ("proposal-wide-arithmetic", PATIENT, FaultKind::Load, "wide arithmetic"),
-    ("proposal-async-stream", PATIENT, FaultKind::Load, "async"),
-    ("proposal-async-future", PATIENT, FaultKind::Load, "async"),
-    ("proposal-async-task", PATIENT, FaultKind::Load, "async"),
-    ("proposal-error-context", PATIENT, FaultKind::Load, "error-context"),
-];
-
-pub(crate) fn files() -> Vec<&'static str> {
-    TABLE.iter().map(|(file, ..)| *file).collect()
-}
-
-/// Every hostile policy of one kind ends as a fault of that kind, which blocks in strict mode.
+/// Every hostile policy of one kind ends as a fault of that kind, which blocks in strict mode, within its time.
 #[track_caller]
 fn contained(kind: FaultKind) {
-    let rows: Vec<_> = TABLE.iter().filter(|(_, _, expected, _)| *expected == kind).collect();
+    let rows: Vec<_> = corpus::rows().filter(|(_, _, expected, _)| *expected == kind).collect();
     assert!(!rows.is_empty(), "no hostile policy ends as {kind:?}");
-    let wrong: Vec<_> = rows
-        .into_iter()
-        .filter_map(|(file, limits, _, says)| {
-            let evaluated = judge(Twin::of(file).component(), *limits);
-            blames(&evaluated, kind, says).err().map(|found| format!("{file}: {found}"))
-        })
-        .collect();
+    let wrong: Vec<_> = std::thread::scope(|scope| {
+        let share = |rows: &[&'static Row]| rows.iter().filter_map(|row| end(row).err()).collect::<Vec<_>>();
+        let chunks = rows.chunks(rows.len().div_ceil(AT_ONCE));
+        let running: Vec<_> = chunks.map(|chunk| scope.spawn(move || share(chunk))).collect();
+        running.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
     assert!(wrong.is_empty(), "expected {kind:?}\n{}", wrong.join("\n"));
+}
+
+/// # Errors
+/// What is wrong with the end of one hostile policy.
+fn end((file, limits, kind, says): &Row) -> Result<(), String> {
+    let component = Twin::of(file).component();
+    let begin = Instant::now();
+    let evaluated = judge(component, *limits);
+    let (took, most) = (begin.elapsed(), limits.time + SLACK);
+    blames(&evaluated, *kind, says).map_err(|found| format!("{file}: {found}"))?;
+    if took < most { Ok(()) } else { Err(format!("{file}: it took {took:?}, and may take {most:?}")) }
 }
 
 /// Whether an outcome is this fault, with these words, and has the effect of a fault in every mode.
@@ -235,6 +139,11 @@ fn what_floods_the_host_is_cut_off() {
 }
 
 #[test]
-fn what_needs_a_proposal_that_is_off_does_not_load() {
+fn what_is_not_quite_our_world_is_refused() {
+    contained(FaultKind::Interface);
+}
+
+#[test]
+fn what_is_invalid_or_costs_a_compiler_too_much_does_not_load() {
     contained(FaultKind::Load);
 }

@@ -17,58 +17,6 @@ use smcp_model::verdict::Outcome;
 
 const OURS: &str = "    import logging;\n    export evaluator;";
 
-/// The text to use instead of the honest one, a part of our world, its replacement, and words of the message.
-const TABLE: &[(&str, &str, &str, &str)] = &[
-    (
-        "import-wasi",
-        OURS,
-        "import logging; import wasi:clocks/wall-clock@0.2.0; export evaluator; }
-         package wasi:clocks@0.2.0 { interface wall-clock { record datetime { seconds: u64, nanoseconds: u32 } now: func() -> datetime; }",
-        "it imports wasi:clocks/wall-clock@0.2.0, and a policy may import smcp:policy/logging@0.1.0 and nothing else",
-    ),
-    (
-        "import-function",
-        OURS,
-        "import logging; import fetch: func(url: string) -> string; export evaluator;",
-        "it imports fetch,",
-    ),
-    (
-        "import-more-of-logging",
-        "    log: func(level: level, message: string);",
-        "log: func(level: level, message: string); flush: func();",
-        "flush",
-    ),
-    ("honest", "log: func(level: level,", "log: func(level: u32,", "log"),
-    ("honest", "        /// For the author of the policy.\n        debug,\n", "", "log"),
-    ("honest", "        git-sha: option<string>,\n", "", "expected record of 19 fields, found 18 fields"),
-    ("honest", "        git-sha: option<string>,\n", "git-sha: string,\n", "type mismatch for field git-sha"),
-    ("honest", "        git-sha: option<string>,\n", "git-sha: option<string>, colour: string,\n", "expected record of 19 fields, found 20 fields"),
-    ("honest", "        code: string,\n", "kode: string,\n", "expected record field named code, found kode"),
-    ("honest", "        violations: list<finding>,\n", "violations: list<string>,\n", "type mismatch for field violations"),
-    ("honest", "        on-warn: on-warn,\n", "", "expected record of 5 fields, found 4 fields"),
-    ("honest", "        confirm,\n", "confirm, ignore,\n", "expected enum of 2 names, found 3 names"),
-    ("honest", "    describe: func() -> description;\n", "", "describe"),
-    ("honest", "    evaluate: func(request: request, settings: string) -> verdict;\n", "", "evaluate"),
-    ("honest", "settings: string) -> verdict;", "settings: list<u8>) -> verdict;", "expected `string` found `list`"),
-    ("honest", OURS, "import logging;", "it exports nothing, and a policy exports smcp:policy/evaluator@0.1.0"),
-];
-
-pub(crate) fn files() -> Vec<&'static str> {
-    TABLE.iter().map(|(file, ..)| *file).filter(|file| *file != "honest").collect()
-}
-
-#[test]
-fn a_world_that_is_not_quite_ours_is_refused() {
-    let wrong: Vec<_> = TABLE
-        .iter()
-        .filter_map(|(file, ours, theirs, says)| {
-            let evaluated = judge(Twin::of(file).world(ours, theirs).component(), PATIENT);
-            blames(&evaluated, FaultKind::Interface, says).err().map(|found| format!("`{ours}`, `{theirs}`: {found}"))
-        })
-        .collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
 #[test]
 fn another_version_is_refused_by_name() {
     for version in ["0.1.1", "0.2.0", "1.0.0", "0.1.0-rc.1"] {
@@ -92,24 +40,6 @@ fn two_versions_at_once_are_refused() {
         );
     let found = blames(&judge(twin.component(), PATIENT), FaultKind::Interface, "smcp:policy/evaluator@0.0.9");
     assert_eq!(found, Ok(()));
-}
-
-/// The name is right, but its item is not the interface.
-#[test]
-fn an_export_that_is_no_instance_is_refused() {
-    let table = [
-        (
-            r#"(component (core module $m (func (export "f"))) (core instance $i (instantiate $m))
-                 (func $f (canon lift (core func $i "f"))) (export "smcp:policy/evaluator@0.1.0" (func $f)))"#,
-            FaultKind::Interface,
-        ),
-        (r#"(component (instance $i) (export "smcp:policy/evaluator@0.1.0" (instance $i)))"#, FaultKind::Interface),
-        (r#"(component (component $c) (export "smcp:policy/evaluator@0.1.0" (component $c)))"#, FaultKind::Load),
-    ];
-    for (text, kind) in table {
-        let component = wat::parse_str(text).unwrap();
-        assert_eq!(blames(&judge(component, PATIENT), kind, "export"), Ok(()), "{text}");
-    }
 }
 
 /// A message shows names up to its limit, and says that there are more.

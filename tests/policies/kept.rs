@@ -184,7 +184,7 @@ fn processes(bed: &TestBed, name: &str) -> Vec<PathBuf> {
 fn a_start_that_is_killed_while_it_compiles_leaves_nothing() {
     let bed = bed();
     // It has the shape of a policy, so that it comes to be compiled.
-    bed.write("rules.wasm", bombs::policy(&fs::read(NO_NETWORK).unwrap(), &bombs::nested_loops(1_000, 1_000)));
+    bed.write("rules.wasm", bombs::policy(&fs::read(NO_NETWORK).unwrap(), &bombs::slow_to_compile()));
     let mut start = bed.smcp(EVAL);
     let mut smcp = start.start();
     let child = loop {
@@ -209,7 +209,7 @@ fn a_start_that_is_killed_while_it_compiles_leaves_nothing() {
 #[test]
 fn a_start_that_waits_for_a_compiler_says_so() {
     let bed = bed();
-    bed.write("rules.wasm", bombs::policy(&fs::read(NO_NETWORK).unwrap(), &bombs::nested_loops(1_000, 1_000)));
+    bed.write("rules.wasm", bombs::policy(&fs::read(NO_NETWORK).unwrap(), &bombs::slow_to_compile()));
     bed.publish(&crate::bed::Package::shell("acme/tool@1.0.0", "cat").good());
     bed.run("run --dry-run --timeout 1s acme/tool@1.0.0").refuses(
         5,

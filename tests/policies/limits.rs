@@ -6,8 +6,10 @@ use crate::trial::PATIENT;
 use crate::trial::judge;
 use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
+use smcp_model::limits::parts;
 use smcp_model::verdict::FaultKind;
 use smcp_model::verdict::Outcome;
+use smcp_policy::Shape;
 
 const PAGE: usize = 65_536;
 /// Pages of the honest twin's memory.
@@ -17,6 +19,17 @@ const PAGES_OF_HONEST: usize = 2;
 const INSTANCES_OF_HONEST: usize = 3;
 /// Tables that the encoder makes for the same reason.
 const TABLES_OF_HONEST: usize = 1;
+/// Instances of components: the encoder makes one for the exports, and the test one of what it nests.
+const COMPONENT_INSTANCES_OF_HONEST: usize = 2;
+/// The most data segments that each of two instances may have, beside those of the honest twin.
+const DATA_IN_EACH: usize = 9_993;
+/// The most bytes of data that each of five hundred instances may have, beside those of the honest twin and the head of
+/// the section.
+const DATA_BYTES_IN_EACH: usize = 268_429;
+/// Elements of the segment with which the encoder fills its table.
+const ELEMENTS_OF_HONEST: usize = 1;
+/// Imports of its core instances.
+const IMPORTS_OF_HONEST: usize = 3;
 /// Functions of the honest twin, and of what the encoder makes around it.
 const FUNCTIONS_OF_HONEST: usize = 8;
 /// Bytes of a function's body around its instructions: the count of its locals, and its end.
@@ -163,7 +176,12 @@ fn every_ceiling_is_exact() {
             FaultKind::Limit,
             "65 linear memories in all its parts, and a policy may have 64",
         ),
-        (of_instances(512), of_instances(513), FaultKind::Limit, "more than 512 core instances"),
+        (
+            of_instances(512),
+            of_instances(513),
+            FaultKind::Limit,
+            "513 core instances in all its parts, and a policy may have 512",
+        ),
         (
             Twin::counting("limit-memory", most.memory / PAGE),
             Twin::counting("limit-memory", most.memory / PAGE + 1),
@@ -244,5 +262,103 @@ fn the_configured_limits_are_the_ones_that_hold() {
     ];
     for (limits, kind, says) in table {
         assert_eq!(blames(&judge(Twin::honest().component(), limits), kind, says), Ok(()), "{limits:?}");
+    }
+}
+
+/// A component inside the honest twin.
+fn inside(forms: &str) -> Twin {
+    Twin::honest().with(&format!("(component {forms})"))
+}
+
+/// What would cost a compiler too much is counted before it is called: at each limit a component gets through, above it
+/// doesn't. Nothing is compiled here.
+#[test]
+fn what_a_compiler_has_to_write_out_is_bounded() {
+    let function = |body: &str| Twin::honest().with(&format!("(func $large {body})"));
+    let fill = "i32.const 0 i32.const 0 i32.const 0 memory.fill ";
+    let modules = |forms: &str, more: &str| inside(&format!("(core module $module {forms}) {more}"));
+    let imports = |count: usize| (0..count).map(|it| format!("(import \"\" \"{it}\" (func))")).collect::<String>();
+    type Make<'m> = &'m dyn Fn(usize) -> Twin;
+    let table: [(usize, Make<'_>, FaultKind, &str); 11] = [
+        (parts::LOOPS, &|loops| function(&"loop end ".repeat(loops)), FaultKind::Load, "more than 4000 loops in one"),
+        (
+            parts::LOOP_VALUES / 100,
+            &|locals| function(&format!("(local {}) {}", "i32 ".repeat(locals), "loop end ".repeat(100))),
+            FaultKind::Load,
+            "more than 200000 values in the loops",
+        ),
+        (parts::BULK_OPERATIONS, &|fills| function(&fill.repeat(fills)), FaultKind::Load, "more than 10000 bulk"),
+        (
+            parts::BRANCHES / 2,
+            // The last one is where all other numbers lead to, and no way of the table.
+            &|ways| {
+                function(&format!("br_table {} 0 br_table {} 0", "0 ".repeat(ways), "0 ".repeat(parts::BRANCHES / 2)))
+            },
+            FaultKind::Load,
+            "more than 400000 ways",
+        ),
+        (
+            parts::SEGMENT_ELEMENTS / 2 - ELEMENTS_OF_HONEST,
+            &|elements| {
+                let half = |count: usize| format!("(elem func {})", "0 ".repeat(count));
+                modules(&half(elements), &format!("(core module {})", half(parts::SEGMENT_ELEMENTS / 2)))
+            },
+            FaultKind::Load,
+            "100001 elements of segments in all its parts, and a policy may have 100000",
+        ),
+        (
+            parts::COMPONENT_INSTANCES - COMPONENT_INSTANCES_OF_HONEST,
+            &|instances| {
+                inside(&format!("(component $empty) {}", "(instance (instantiate $empty)) ".repeat(instances)))
+            },
+            FaultKind::Limit,
+            "1001 instances of components in all its parts, and a policy may have 1000",
+        ),
+        (
+            parts::GLOBALS - 1,
+            &|globals| modules(&"(global i32 (i32.const 0)) ".repeat(globals), "(core instance (instantiate $module))"),
+            FaultKind::Limit,
+            "65537 globals in all its parts, and a policy may have 65536",
+        ),
+        (
+            1_000 - IMPORTS_OF_HONEST,
+            &|count| {
+                let more = "(core instance (instantiate $module)) ".repeat(499);
+                let last = format!("(core module $last {}) (core instance (instantiate $last))", imports(count));
+                modules(&imports(1_000), &format!("{more} {last}"))
+            },
+            FaultKind::Load,
+            "500001 imports of core instances in all its parts, and a policy may have 500000",
+        ),
+        (
+            DATA_IN_EACH,
+            &|segments| {
+                let twice = "(core instance (instantiate $module)) ".repeat(2);
+                modules(&r#"(data "") "#.repeat(segments), &twice)
+            },
+            FaultKind::Load,
+            "data segments in all its parts, and a policy may have 20000",
+        ),
+        (
+            DATA_BYTES_IN_EACH,
+            &|bytes| {
+                let many = "(core instance (instantiate $module)) ".repeat(500);
+                modules(&format!("(data \"{}\")", "a".repeat(bytes)), &many)
+            },
+            FaultKind::Load,
+            "bytes in data segments in all its parts, and a policy may have 134217728",
+        ),
+        (
+            parts::LOWERED - 1,
+            &|lowered| inside(&"(core func (canon lower (func 0))) ".repeat(lowered)),
+            FaultKind::Load,
+            "1001 functions handed on in all its parts, and a policy may have 1000",
+        ),
+    ];
+    for (most, make, kind, says) in table {
+        let shape = |count| Shape::of(&make(count).component(), PATIENT.component_size);
+        assert_eq!(shape(most).err(), None, "{says}");
+        let fault = shape(most + 1).unwrap_err();
+        assert!(fault.kind == kind && fault.message.as_str().contains(says), "{says}: {fault:?}");
     }
 }

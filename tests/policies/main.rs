@@ -25,6 +25,7 @@ mod again;
 mod built_ins;
 mod compiler;
 mod configured;
+mod corpus;
 mod faults;
 mod files;
 mod interface;
@@ -32,7 +33,9 @@ mod isolation;
 mod kept;
 mod limits;
 mod mutations;
+mod program;
 mod same;
+mod stub;
 
 use std::collections::BTreeSet;
 
@@ -43,7 +46,7 @@ fn every_hostile_text_is_tried() {
     // The folder beside them has the hostile registries and archives.
     let texts = entries.filter(|entry| entry.file_type().unwrap().is_file());
     let found: BTreeSet<String> = texts.map(|entry| entry.file_name().into_string().unwrap()).collect();
-    let named: BTreeSet<String> = [faults::files(), interface::files(), isolation::files(), limits::files()]
+    let named: BTreeSet<String> = [corpus::files(), isolation::files(), limits::files()]
         .concat()
         .into_iter()
         .map(|file| format!("{file}.wat"))

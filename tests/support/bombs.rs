@@ -23,6 +23,11 @@ pub(crate) fn nested_loops(loops: usize, locals: usize) -> Vec<u8> {
     component(&format!("(func (local {declared}) {begin} {changes} {end})"))
 }
 
+/// As many values in nested loops as a policy may have: nothing before a compiler refuses it, and it takes minutes.
+pub(crate) fn slow_to_compile() -> Vec<u8> {
+    nested_loops(400, 499)
+}
+
 /// Components that make instances of components, so many each, so many levels deep: the instances grow as a power. 10 by 7
 /// are 366 bytes of file, and more than a gigabyte.
 pub(crate) fn tower(width: usize, levels: usize) -> Vec<u8> {

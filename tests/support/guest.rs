@@ -1,7 +1,10 @@
 //! Policies made from text: the honest twin, and what a hostile one changes.
 //!
 //! A twin differs from the honest one in a form of its core module, in its world, or by a component nested in it.
-//! All of them become components by the stock encoder, from the same `wit/policy.wit` that authors use.
+//! All of them become components by the stock encoder, from the same `wit/policy.wit` that authors use. `notation` has
+//! what a text can say besides the forms of WebAssembly.
+
+mod notation;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
@@ -14,6 +17,8 @@ use wasmparser::Payload;
 use wit_component::ComponentEncoder;
 use wit_component::StringEncoding;
 use wit_parser::Resolve;
+
+use crate::guest::notation::Note;
 
 const WIT: &str = include_str!("../../wit/policy.wit");
 
@@ -29,6 +34,8 @@ pub(crate) struct Twin {
     nested: Vec<Vec<u8>>,
     wit: String,
     strings: StringEncoding,
+    /// A component that takes the place of all the rest.
+    whole: Option<Vec<u8>>,
 }
 
 impl Twin {
@@ -36,8 +43,8 @@ impl Twin {
     pub(crate) fn honest() -> Self {
         let text = read("honest");
         let (_, inside) = text.split_once("(module").unwrap();
-        let forms = forms(inside.trim_end().strip_suffix(')').unwrap());
-        Self { forms, nested: Vec::new(), wit: WIT.to_owned(), strings: StringEncoding::UTF8 }
+        let forms = notation::forms(inside.trim_end().strip_suffix(')').unwrap());
+        Self { forms, nested: Vec::new(), wit: WIT.to_owned(), strings: StringEncoding::UTF8, whole: None }
     }
 
     /// The twin that a file describes.
@@ -53,16 +60,26 @@ impl Twin {
     }
 
     /// The same with other forms: `(component …)` is nested, a form that the honest twin has is replaced, any other
-    /// is added (imports come first in a module).
+    /// is added (imports come first in a module). The notation of the texts is understood.
     pub(crate) fn with(mut self, text: &str) -> Self {
-        for form in forms(text) {
-            let same = key(&form).and_then(|wanted| self.forms.iter().position(|own| key(own) == Some(wanted)));
-            match same {
-                _ if form.starts_with("(component") => self.nested.push(wat::parse_str(&form).unwrap()),
-                Some(place) => self.forms[place] = form,
-                None if form.starts_with("(import") => self.forms.insert(0, form),
-                None => self.forms.push(form),
-            }
+        for form in notation::forms(&notation::repeated(text)) {
+            self = match Note::of(&form) {
+                None => self.changed(form),
+                Some(Note::World { ours, theirs }) => self.world(ours, theirs),
+                Some(Note::Strings(encoding)) => self.strings(encoding),
+                Some(Note::Whole(component)) => Self { whole: Some(wat::parse_str(component).unwrap()), ..self },
+            };
+        }
+        self
+    }
+
+    fn changed(mut self, form: String) -> Self {
+        let same = key(&form).and_then(|wanted| self.forms.iter().position(|own| key(own) == Some(wanted)));
+        match same {
+            _ if form.starts_with("(component") => self.nested.push(wat::parse_str(&form).unwrap()),
+            Some(place) => self.forms[place] = form,
+            None if form.starts_with("(import") => self.forms.insert(0, form),
+            None => self.forms.push(form),
         }
         self
     }
@@ -107,6 +124,9 @@ impl Twin {
     ///
     /// It is not validated: that is the host's work, and a hostile one need not be valid.
     pub(crate) fn component(&self) -> Vec<u8> {
+        if let Some(whole) = &self.whole {
+            return whole.clone();
+        }
         let component = ComponentEncoder::default().module(&self.module()).unwrap().encode().unwrap();
         self.nested.iter().fold(component, |outer, inner| nest(outer, inner))
     }
@@ -143,40 +163,6 @@ fn nest(mut outer: Vec<u8>, inner: &[u8]) -> Vec<u8> {
     added.section(&instances);
     outer.extend_from_slice(&added.finish()[Component::HEADER.len()..]);
     outer
-}
-
-/// The forms of a text, one after the other, without the comments between them.
-fn forms(text: &str) -> Vec<String> {
-    let mut forms = Vec::new();
-    let (mut depth, mut begin) = (0_usize, 0);
-    let mut characters = text.char_indices();
-    while let Some((place, character)) = characters.next() {
-        match character {
-            ';' => _ = characters.by_ref().find(|(_, other)| *other == '\n'),
-            '"' => {
-                while let Some((_, inside)) = characters.next().filter(|(_, inside)| *inside != '"') {
-                    if inside == '\\' {
-                        characters.next();
-                    }
-                }
-            }
-            '(' => {
-                if depth == 0 {
-                    begin = place;
-                }
-                depth += 1;
-            }
-            ')' => {
-                depth = depth.checked_sub(1).expect("a parenthesis is closed that was not opened");
-                if depth == 0 {
-                    forms.push(text[begin..=place].to_owned());
-                }
-            }
-            _ => {}
-        }
-    }
-    assert_eq!(depth, 0, "a parenthesis is not closed");
-    forms
 }
 
 /// What a form is and what it is called: `(func` and `$evaluate`.

@@ -36,7 +36,11 @@ enum Chore {
     /// Installs what building policies takes: the WebAssembly target of Rust.
     Setup,
     /// Everything that CI runs: format, lints, licences, built components, tests.
-    Check,
+    Check {
+        /// Then also what needs other toolchains, which are installed from package registries into `target`.
+        #[arg(long)]
+        all: bool,
+    },
     /// The three policies inside the binary (builtin-policies/dist).
     Builtins {
         #[command(subcommand)]
@@ -78,7 +82,8 @@ fn execute(chore: &Chore) -> anyhow::Result<()> {
     let root = root()?;
     match chore {
         Chore::Setup => setup::setup(&root),
-        Chore::Check => check::check(&root),
+        Chore::Check { all: false } => check::check(&root),
+        Chore::Check { all: true } => check::check_all(&root),
         Chore::Builtins { action } => guests(&root, &GuestSet::BUILTINS, *action),
         Chore::Examples { action } => guests(&root, &GuestSet::EXAMPLES, *action),
         Chore::Componentize { module, component } => componentize(module, component),

@@ -1,8 +1,22 @@
 //! Makes a component of a core module, with only the parts that run.
+//!
+//! A module from a compiler that knows no WIT gets the world of `wit/policy.wit`; one from a compiler that assumes an
+//! operating system gets a stub in its place.
 
 use anyhow::Context as _;
 use anyhow::ensure;
 use wit_component::ComponentEncoder;
+use wit_component::StringEncoding;
+use wit_parser::Resolve;
+
+/// The interface, in which a module gets its world.
+const WIT: &str = include_str!("../../wit/policy.wit");
+/// The world of a policy.
+const WORLD: &str = "policy";
+
+/// What stands in for an operating system, and the name under which modules ask for it.
+const STUB: &str = include_str!("../../sdk/wasi-stub.wat");
+const STUBBED: &str = "wasi_snapshot_preview1";
 
 /// The length of the header of modules and components, bytes: magic number and version.
 const HEADER: usize = 8;
@@ -17,11 +31,27 @@ const NESTED_COMPONENT: u8 = 4;
 /// Makes a component of a module, as `wasm-tools component new` does. Names, producers and other remarks are left out,
 /// because they would make the same code differ between machines.
 pub(crate) fn componentize(module: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let (module, stub) = (with_world(module)?, wat::parse_str(STUB)?);
     let component = ComponentEncoder::default()
-        .module(module)
+        .module(&module)
+        // It is a part of the component only if the module imports something of it.
+        .and_then(|encoder| encoder.adapter(STUBBED, &stub))
         .and_then(|encoder| encoder.validate(true).encode())
         .context("the module can't be made a component of `wit/policy.wit`")?;
     without_custom_sections(&component)
+}
+
+/// Adds the world of a policy to a module that says none; compilers with bindings from a generator write it.
+fn with_world(module: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let mut module = module.to_vec();
+    let (of_a_world, _) = wit_component::metadata::decode(&module).context("the file is not a core module")?;
+    if of_a_world.is_none() {
+        let mut resolve = Resolve::default();
+        let package = resolve.push_source("policy.wit", WIT)?;
+        let world = resolve.select_world(&[package], Some(WORLD))?;
+        wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)?;
+    }
+    Ok(module)
 }
 
 /// Removes everything that doesn't run from a module or component, and from those inside it.

@@ -171,7 +171,10 @@ impl AuditLog {
 
     fn append_locked(&self, entry: &NewRecord) -> Result<Head, AuditError> {
         let mut current = self.current()?;
-        let line = entry.line(current.last, (self.clock)(), current.torn)?;
+        // The time of records never goes back, or a clock that was set back once would date the next decision back.
+        let now = (self.clock)();
+        let time = current.time.map_or(now, |last| now.max(last));
+        let line = entry.line(current.last, time, current.torn)?;
         if self.is_full(&current, line.len()) {
             self.put_aside(&current)?;
             current = Current { file: self.create()?, length: 0, torn: 0, ..current };

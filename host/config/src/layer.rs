@@ -68,11 +68,11 @@ impl Layer {
         &self.trusted
     }
 
-    /// Whether this layer believes facts from `registry`. A layer that names trusted registries does not believe facts
-    /// without a registry.
+    /// Whether this layer believes facts from `registry`. Facts without a registry are those of a facts document, which
+    /// nothing can start from: every layer believes them (spec section 12).
     pub fn believes(&self, registry: Option<&Registry>) -> bool {
-        let Some(trusted) = &self.trusted.value else { return true };
-        registry.is_some_and(|registry| trusted.contains(registry))
+        let (Some(trusted), Some(registry)) = (&self.trusted.value, registry) else { return true };
+        trusted.contains(registry)
     }
 
     /// Whether exceptions of this layer that name no digest hold for packages from `registry` (spec section 3): those

@@ -43,8 +43,12 @@ pub enum Conclusion<'a> {
 
 /// Makes the document of a decision about `subject`, which ends in `exit`.
 pub fn document(subject: &Subject, conclusion: Conclusion<'_>, notices: &[Notice], exit: ExitKind) -> DecisionDocument {
+    let mut facts = DecidedFacts::of(subject);
     let (decision, refusal, policies) = match conclusion {
-        Conclusion::Ruled(ruling) => (ruling.effect(), None, ruling.policies()),
+        Conclusion::Ruled(ruling) => {
+            facts.believed_by = Some(ruling.believed_by.clone());
+            (ruling.effect(), None, ruling.policies())
+        }
         Conclusion::Refused { code, message } | Conclusion::Unavailable { code, message } => {
             let message = SafeText::one_line(message);
             (Effect::Block, Some(CodedMessage { code: code.to_owned(), message }), [].as_slice())
@@ -58,7 +62,7 @@ pub fn document(subject: &Subject, conclusion: Conclusion<'_>, notices: &[Notice
         decision,
         exit_code: exit.code(),
         refusal,
-        facts: DecidedFacts::of(subject),
+        facts,
         policies: policies.iter().map(result).collect(),
         more: None,
         notices: asides.map(coded).collect(),

@@ -21,6 +21,7 @@ use smcp_model::facts::Facts;
 use smcp_model::facts::Status;
 use smcp_model::mode::Effect;
 use smcp_model::package::ResolvedPackage;
+use smcp_model::policy::LayerName;
 use smcp_model::request::Subject;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::Evaluated;
@@ -122,13 +123,21 @@ impl<T> Admitted<T> {
 pub struct Ruling {
     policies: Vec<Evaluated>, // INVARIANT: at least one.
     effect: Effect,           // INVARIANT: the maximum of the effects of `policies`.
+    believed_by: Vec<LayerName>,
 }
 
 impl Ruling {
     /// Combines outcomes: the decision is the strictest effect of any policy, in any order.
     pub fn of(policies: Vec<Evaluated>) -> Result<Self, Refusal> {
         let effect = policies.iter().map(Evaluated::effect).max().ok_or(Refusal::NoPolicies)?;
-        Ok(Self { policies, effect })
+        Ok(Self { policies, effect, believed_by: Vec::new() })
+    }
+
+    /// The same ruling, with the layers that believe the registry's facts, in their order. It is shown, and changes no
+    /// effect: the policies of the other layers were told of no facts.
+    #[must_use]
+    pub fn believed_by(self, layers: Vec<LayerName>) -> Self {
+        Self { believed_by: layers, ..self }
     }
 
     /// Every policy with its outcome, in the order of evaluation.

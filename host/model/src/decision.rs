@@ -115,6 +115,9 @@ pub struct DecidedFacts {
     pub registry: Option<SafeText>,
     /// Digest of the bundle.
     pub bundle_digest: Option<Digest>,
+    /// The layers that believe the registry; absent where no policy was evaluated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub believed_by: Option<Vec<LayerName>>,
 }
 
 impl DecidedFacts {
@@ -128,6 +131,7 @@ impl DecidedFacts {
             status: known.status.as_ref().map(|status| SafeText::new(Status::as_str(status))),
             registry: subject.registry.as_ref().map(|registry| SafeText::new(&registry.to_string())),
             bundle_digest: subject.bundle_digest,
+            believed_by: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Every limit, deadline and size, with its unit and reason (spec 8).
 
 pub mod compiling;
+pub mod parts;
 
 use std::time::Duration;
 
@@ -96,7 +97,6 @@ pub const NESTING: usize = 64;
 /// Types of components and instances inside others, in one section: every parser recurses into them, and a native
 /// stack overflow ends the process. Toolchains write a handful.
 pub const NESTED_TYPES: usize = 1_000;
-
 /// Policies of one layer by default, the built-in ones included: more than any company has rules.
 pub const POLICIES: usize = 256;
 /// The most that `policy.max_policies` can raise them to: each costs a call and a line in every record.

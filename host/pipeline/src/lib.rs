@@ -342,6 +342,7 @@ fn evaluate_admitted<T>(
     let evaluated = evaluate_policies(session, &subject, context, wait);
     match evaluated.and_then(|policies| Ok(admitted.rule(policies)?)) {
         Ok((ruled, ruling)) => {
+            let ruling = ruling.believed_by(policies::believers(session.config(), &subject));
             notices.extend(policies::low_score(session.config(), &subject, ruling.policies()));
             notices.extend(session.not_kept());
             tracing::info!(package = %subject.label(), decision = ruling.effect().as_str(), "decided");

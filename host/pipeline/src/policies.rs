@@ -14,6 +14,7 @@ use smcp_model::examination::PlacedProblem;
 use smcp_model::examination::PolicyState;
 use smcp_model::fetches::Fetches;
 use smcp_model::mode::Mode;
+use smcp_model::policy::LayerName;
 use smcp_model::policy::PolicySpec;
 use smcp_model::progress::Progress;
 use smcp_model::request::Subject;
@@ -62,12 +63,18 @@ pub(super) fn prepare<'a>(
     ahead.map_err(|Late { policy }| PipelineError::Compiling { policy, expired: deadline.expired() })
 }
 
+/// Returns the layers that believe what the package's registry says.
+pub(super) fn believers(config: &Config, subject: &Subject) -> Vec<LayerName> {
+    let believing = config.layers().iter().filter(|layer| layer.believes(subject.registry.as_ref()));
+    believing.map(Layer::name).collect()
+}
+
 /// Returns a notice for each layer that doesn't trust the registry: it says why its policies see no facts.
 pub(super) fn distrust(config: &Config, subject: &Subject) -> Vec<Notice> {
     let distrusting = config.layers().iter().filter(|layer| !layer.believes(subject.registry.as_ref()));
     distrusting
         .map(|layer| {
-            let registry = subject.registry.as_ref().map_or("an unnamed registry".to_owned(), ToString::to_string);
+            let registry = subject.registry.as_ref().map(ToString::to_string).unwrap_or_default();
             let layer = layer.name().as_str();
             Notice {
                 code: "registry-untrusted",

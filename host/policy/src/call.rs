@@ -135,7 +135,8 @@ fn classify(error: &wasmtime::Error, refusal: Option<LimitRefusal>, phase: Phase
         _ if error.downcast_ref::<WasmBacktrace>().is_some() => {
             let handles = limits::COMPONENT_HANDLES;
             Fault::new(FaultKind::Limit, format!("a call from inside it was refused: {cause}")).remedy(format!(
-                "a policy may have {handles} resource handles at once, and logs in valid texts of up to {} bytes; {BREAKS}",
+                "a policy may have {handles} resource handles at once, uses those that are its own, and hands over valid \
+                 values, to the log texts of up to {} bytes; {BREAKS}",
                 limits::LOG_LINE
             ))
         }

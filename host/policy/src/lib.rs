@@ -36,6 +36,7 @@
 pub mod request;
 
 mod ahead;
+mod body;
 mod bound;
 mod builtin;
 mod call;
@@ -50,6 +51,7 @@ mod kept;
 mod load;
 mod machine_code;
 mod pages;
+mod parts;
 mod room;
 mod set;
 mod shape;

@@ -3,11 +3,14 @@
 use wasmparser::Parser;
 use wasmparser::Payload;
 
+use crate::body::Body;
 use crate::contract::EVALUATOR;
 use crate::contract::LOGGING;
+use crate::parts::Parts;
 use smcp_model::content;
 use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
+use smcp_model::limits::parts;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
@@ -15,6 +18,8 @@ use smcp_model::verdict::FaultKind;
 /// The remedy for a file over its limit.
 const BUILD_SMALLER: &str =
     "build it smaller: optimised for size, stripped, in a language without a large runtime (docs/policy-authors.md)";
+/// The remedy for parts that multiply.
+const FEWER_PARTS: &str = "build it of fewer parts: one module is enough for a policy";
 
 /// The prefix of all interface names of smcp, in every version.
 const PACKAGE: &str = "smcp:policy/";
@@ -47,6 +52,7 @@ pub(super) fn check_size(bytes: &[u8], most: usize) -> Result<(), Fault> {
 enum Unfit {
     Broken(wasmparser::BinaryReaderError),
     TooLarge(String),
+    TooManyParts(FaultKind, String),
 }
 
 impl From<wasmparser::BinaryReaderError> for Unfit {
@@ -58,7 +64,8 @@ impl From<wasmparser::BinaryReaderError> for Unfit {
 fn walk(bytes: &[u8]) -> Result<Shape, Unfit> {
     let mut shape = Shape::default();
     let mut depth = 0_usize;
-    let mut functions = 0_usize;
+    let (mut functions, mut branches) = (0_usize, 0_usize);
+    let mut made = Parts::new();
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload?;
         if let Payload::ModuleSection { .. } | Payload::ComponentSection { .. } = payload {
@@ -66,10 +73,12 @@ fn walk(bytes: &[u8]) -> Result<Shape, Unfit> {
             at_most(depth, limits::NESTING, "components and modules inside one another")?;
         } else if let Payload::End(_) = payload {
             depth = depth.saturating_sub(1);
-        } else if let Payload::CodeSectionEntry(body) = payload {
+        } else if let Payload::CodeSectionEntry(body) = &payload {
             functions = functions.saturating_add(1);
             at_most(body.range().len(), limits::FUNCTION_BODY, "bytes in one function")?;
             at_most(functions, limits::FUNCTIONS, "functions")?;
+            branches = branches.saturating_add(check_body(&Body::of(body)?)?);
+            at_most(branches, parts::BRANCHES, "ways in its tables of branches")?;
         } else if let Payload::ComponentTypeSection(section) = &payload {
             at_most(nested_types(bytes.get(section.range())), limits::NESTED_TYPES, "types inside others")?;
         } else if let (Payload::ComponentImportSection(section), 0) = (&payload, depth) {
@@ -81,8 +90,49 @@ fn walk(bytes: &[u8]) -> Result<Shape, Unfit> {
                 shape.exports.push(export?.name.name.to_owned());
             }
         }
+        made.take(&payload)?;
     }
+    check_parts(&made)?;
     Ok(shape)
+}
+
+/// Checks one function. Returns the number of ways in its tables of branches, which count for all functions together.
+fn check_body(body: &Body) -> Result<usize, Unfit> {
+    let Body { loops, loop_values, bulk, branches } = *body;
+    at_most(loops, parts::LOOPS, "loops in one function")?;
+    at_most(loop_values, parts::LOOP_VALUES, "values in the loops of one function (its loops times its locals)")?;
+    at_most(bulk, parts::BULK_OPERATIONS, "bulk operations in one function")?;
+    Ok(branches)
+}
+
+/// Checks what the parts of a component make together: the compiler writes out each instance for itself, and what an
+/// instance begins with is put there before a deadline can be looked at.
+fn check_parts(found: &Parts) -> Result<(), Unfit> {
+    if found.hands_on() {
+        let what = "a component inside it imports another component or a module, so that its size can't be told";
+        return Err(Unfit::TooManyParts(FaultKind::Load, what.to_owned()));
+    }
+    let made = found.made();
+    let counts = [
+        (FaultKind::Limit, made.core_instances, PolicyLimits::CEILING.instances, "core instances"),
+        (FaultKind::Limit, made.instances, parts::COMPONENT_INSTANCES, "instances of components"),
+        (FaultKind::Limit, made.globals, parts::GLOBALS, "globals"),
+        (FaultKind::Load, made.imports, parts::INSTANCE_IMPORTS, "imports of core instances"),
+        (FaultKind::Load, made.elements, parts::SEGMENT_ELEMENTS, "elements of segments"),
+        (FaultKind::Load, made.segments, parts::DATA_SEGMENTS, "data segments"),
+        (FaultKind::Load, made.data, parts::INSTANCE_DATA, "bytes in data segments"),
+        (FaultKind::Load, made.lowered, parts::LOWERED, "functions handed on"),
+    ];
+    for (kind, found, most, what) in counts {
+        if found > most {
+            let found = if found == usize::MAX { "countless".to_owned() } else { found.to_string() };
+            return Err(Unfit::TooManyParts(
+                kind,
+                format!("it has {found} {what} in all its parts, and a policy may have {most}"),
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn at_most(count: usize, most: usize, what: &str) -> Result<(), Unfit> {
@@ -130,7 +180,7 @@ impl Shape {
     ///
     /// # Errors
     /// [`FaultKind::Load`] when the bytes are too many, not a component, cut short, or have a function too large to
-    /// compile safely.
+    /// compile safely; [`FaultKind::Limit`] when its parts make more instances or globals than any policy may have.
     pub fn of(bytes: &[u8], component_size: usize) -> Result<Self, Fault> {
         check_size(bytes, component_size)?;
         if !Parser::is_component(bytes) {
@@ -140,6 +190,7 @@ impl Shape {
             Unfit::Broken(error) => Fault::new(FaultKind::Load, format!("it is not a valid component: {error}"))
                 .remedy("build it again; the file may be cut short"),
             Unfit::TooLarge(what) => Fault::new(FaultKind::Load, what).remedy(BUILD_SMALLER),
+            Unfit::TooManyParts(kind, what) => Fault::new(kind, what).remedy(FEWER_PARTS),
         })
     }
 

@@ -54,10 +54,13 @@ pub(crate) struct Case {
 
 impl Case {
     fn new(name: &'static str, exit: ExitKind, policies: Vec<Evaluated>) -> Self {
+        let mut layers: Vec<_> = policies.iter().map(Evaluated::layer).collect();
+        layers.dedup();
+        let ruling = Ruling::of(policies).map(|ruling| ruling.believed_by(layers));
         Self {
             name,
             subject: subject(),
-            ruling: Ruling::of(policies).map_err(|refusal| (refusal.code(), "no policy")),
+            ruling: ruling.map_err(|refusal| (refusal.code(), "no policy")),
             notices: Vec::new(),
             consent: None,
             purpose: Purpose::Launch,

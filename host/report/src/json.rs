@@ -56,7 +56,7 @@ mod tests {
         let document = serde_json::to_value(fixtures::two_violations().report().document()).unwrap();
         let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
         assert_eq!(keys(&document), "schema package decision exit_code facts policies notices");
-        assert_eq!(keys(&document["facts"]), "origin cert_level score status registry bundle_digest");
+        assert_eq!(keys(&document["facts"]), "origin cert_level score status registry bundle_digest believed_by");
         let policy = &document["policies"][0];
         assert_eq!(keys(policy), "name layer mode outcome effect digest version duration_us findings");
         assert_eq!(keys(&policy["findings"][0]), "kind code message fact remedy");

@@ -1,0 +1,3 @@
+module example.com/allowed-hosts
+
+go 1.24

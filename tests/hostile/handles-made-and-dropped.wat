@@ -1,0 +1,12 @@
+;; Makes a resource and gives it back, forever: it never has more than one.
+(component
+  (type $thing (resource (rep i32)))
+  (core func $new (canon resource.new $thing))
+  (core func $drop (canon resource.drop $thing))
+  (core module $module
+    (import "" "new" (func $new (param i32) (result i32)))
+    (import "" "drop" (func $drop (param i32)))
+    (func $go
+      (loop $more (call $drop (call $new (i32.const 1))) (br $more)))
+    (start $go))
+  (core instance (instantiate $module (with "" (instance (export "new" (func $new)) (export "drop" (func $drop)))))))

@@ -1,0 +1,2 @@
+;; Calls a function that there is not.
+(func $broken (call 9999))

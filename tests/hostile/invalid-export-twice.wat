@@ -1,0 +1,2 @@
+;; A module that exports a name twice.
+(component (core module (func $f) (export "f" (func $f)) (export "f" (func $f))))

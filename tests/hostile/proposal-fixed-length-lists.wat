@@ -1,0 +1,2 @@
+;; A type for a list of exactly four.
+(component (type (list u8 4)))

@@ -1,0 +1,2 @@
+;; Asks how many threads there are.
+(component (core func (canon thread.available_parallelism)))

@@ -1,0 +1,4 @@
+;; The subject lacks a field in its middle.
+(@world "        git-sha: option<string>,
+"
+  "")

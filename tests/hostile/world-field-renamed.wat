@@ -1,0 +1,5 @@
+;; A field has another name.
+(@world "        code: string,
+"
+  "        kode: string,
+")

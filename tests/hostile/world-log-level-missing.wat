@@ -1,0 +1,5 @@
+;; The log knows one level less.
+(@world "        /// For the author of the policy.
+        debug,
+"
+  "")

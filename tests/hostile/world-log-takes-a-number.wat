@@ -1,0 +1,3 @@
+;; The log wants its level as a number.
+(@world "log: func(level: level,"
+  "log: func(level: u32,")

@@ -1,0 +1,4 @@
+;; It can not be asked what it is.
+(@world "    describe: func() -> description;
+"
+  "")

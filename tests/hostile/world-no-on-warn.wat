@@ -1,0 +1,4 @@
+;; It does not say what a violation leads to.
+(@world "        on-warn: on-warn,
+"
+  "")

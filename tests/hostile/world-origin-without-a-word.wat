@@ -1,0 +1,3 @@
+;; An origin of another kind has no word.
+(@world "        other(string),"
+  "        other,")

@@ -1,0 +1,4 @@
+;; It exports nothing.
+(@world "    import logging;
+    export evaluator;"
+  "    import logging;")

@@ -1,0 +1,91 @@
+//! What has a world that is not quite ours.
+
+use crate::corpus::Row;
+use crate::trial::PATIENT;
+use smcp_model::verdict::FaultKind;
+
+pub(super) const ROWS: &[Row] = &[
+    ("export-a-function", PATIENT, FaultKind::Interface, "does not have export `describe`"),
+    ("export-an-empty-instance", PATIENT, FaultKind::Interface, "does not have export `describe`"),
+    (
+        "export-nothing",
+        PATIENT,
+        FaultKind::Interface,
+        "it exports nothing, and a policy exports smcp:policy/evaluator@0.1.0",
+    ),
+    (
+        "export-of-the-right-names",
+        PATIENT,
+        FaultKind::Interface,
+        "type mismatch with results: expected 1-tuple, found 0-tuple",
+    ),
+    (
+        "export-without-a-version",
+        PATIENT,
+        FaultKind::Interface,
+        "it exports smcp:policy/evaluator, and a policy exports",
+    ),
+    ("import-a-component", PATIENT, FaultKind::Interface, "it imports plug-in,"),
+    ("import-a-module", PATIENT, FaultKind::Interface, "it imports plug-in,"),
+    ("import-a-resource", PATIENT, FaultKind::Interface, "it imports socket,"),
+    (
+        "import-all-of-wasi",
+        PATIENT,
+        FaultKind::Interface,
+        "wasi:random/random@0.2.0, wasi:http/outgoing-handler@0.2.0, and a policy may import",
+    ),
+    ("import-any-version", PATIENT, FaultKind::Interface, "it imports unlocked-dep=<acme:plug-in@{>=1.0.0}>,"),
+    ("import-by-address", PATIENT, FaultKind::Interface, "it imports url=<https://example.com/policy.wasm>,"),
+    ("import-logging-as-a-function", PATIENT, FaultKind::Interface, "expected function found instance"),
+    ("import-of-another-policy", PATIENT, FaultKind::Interface, "it imports smcp:policy/evaluator@0.0.9,"),
+    (
+        "world-describe-takes",
+        PATIENT,
+        FaultKind::Interface,
+        "type mismatch with parameters: expected 0-tuple, found 1-tuple",
+    ),
+    ("world-field-missing", PATIENT, FaultKind::Interface, "expected record of 19 fields, found 18 fields"),
+    ("world-field-more", PATIENT, FaultKind::Interface, "expected record of 19 fields, found 20 fields"),
+    ("world-field-renamed", PATIENT, FaultKind::Interface, "expected record field named code, found kode"),
+    ("world-field-surely-there", PATIENT, FaultKind::Interface, "field git-sha: expected `option` found `string`"),
+    ("world-fields-swapped", PATIENT, FaultKind::Interface, "expected record field named critical, found high"),
+    ("world-findings-are-texts", PATIENT, FaultKind::Interface, "field violations: expected `record` found `string`"),
+    ("world-log-level-missing", PATIENT, FaultKind::Interface, "expected enum of 4 names, found 3 names"),
+    ("world-log-takes-a-number", PATIENT, FaultKind::Interface, "expected `enum` found `u32`"),
+    ("world-no-check-settings", PATIENT, FaultKind::Interface, "does not have export `check-settings`"),
+    ("world-no-describe", PATIENT, FaultKind::Interface, "does not have export `describe`"),
+    ("world-no-evaluate", PATIENT, FaultKind::Interface, "does not have export `evaluate`"),
+    ("world-no-on-warn", PATIENT, FaultKind::Interface, "expected record of 5 fields, found 4 fields"),
+    ("world-number-signed", PATIENT, FaultKind::Interface, "field cert-level: expected `u8` found `s8`"),
+    ("world-number-wider", PATIENT, FaultKind::Interface, "field score: expected `u8` found `u16`"),
+    ("world-on-warn-ignores", PATIENT, FaultKind::Interface, "expected enum of 2 names, found 3 names"),
+    ("world-on-warn-swapped", PATIENT, FaultKind::Interface, "expected enum case named notify, found confirm"),
+    ("world-origin-official-only", PATIENT, FaultKind::Interface, "expected variant of 4 cases, found 3 cases"),
+    ("world-origin-without-a-word", PATIENT, FaultKind::Interface, "case `other` has no type but one was expected"),
+    (
+        "world-settings-are-bytes",
+        PATIENT,
+        FaultKind::Interface,
+        "type mismatch with parameters: expected `string` found `list`",
+    ),
+    (
+        "world-verdict-may-fail",
+        PATIENT,
+        FaultKind::Interface,
+        "type mismatch with results: expected `record` found `result`",
+    ),
+    (
+        "world-without-an-export",
+        PATIENT,
+        FaultKind::Interface,
+        "it exports nothing, and a policy exports smcp:policy/evaluator@0.1.0",
+    ),
+    (
+        "import-wasi",
+        PATIENT,
+        FaultKind::Interface,
+        "it imports wasi:clocks/wall-clock@0.2.0, and a policy may import smcp:policy/logging@0.1.0 and nothing else",
+    ),
+    ("import-function", PATIENT, FaultKind::Interface, "it imports fetch,"),
+    ("import-more-of-logging", PATIENT, FaultKind::Interface, "flush"),
+];
