@@ -1,4 +1,4 @@
-//! How long policies take to load, and to judge a package: the three built-in ones, and those of one's own.
+//! How long policies take to load and to judge: built-in ones, and one's own.
 //!
 //! `cargo bench`. Figures are for one machine and one moment; compare them within one run only.
 

@@ -3,6 +3,7 @@
 //! Afterwards the policies are loaded one after the other, as if each had been compiled then.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
@@ -20,6 +21,9 @@ use smcp_model::limits::compiling;
 use smcp_model::mode::Mode;
 use smcp_model::name::PolicyName;
 use smcp_model::progress::Progress;
+
+/// So many components are looked for in the time that it takes to start a thread, several times over.
+const WORTH_A_THREAD: usize = 8;
 
 /// The code of policies that are about to be loaded. While it exists, none of them is compiled again.
 #[must_use = "code that nobody holds is compiled again"]
@@ -53,24 +57,48 @@ impl PolicyHost {
         deadline: Deadline,
         watch: &mut dyn Progress,
     ) -> Result<Ahead, Late> {
-        let mut slots: Vec<Arc<Slot>> = Vec::new();
-        let mut orders = Vec::new();
+        let mut orders: Vec<Order<'_>> = Vec::new();
         for Bound { spec, component } in policies {
             let (Mode::Strict | Mode::Warn, Ok(component)) = (spec.mode, component) else { continue };
             let wanted = Wanted { component, layer: spec.layer, limits: &spec.limits };
             let Some(slot) = self.runtime.slot(component, spec.layer) else { continue };
-            let is_ordered = orders.iter().any(|order: &Order<'_>| Arc::ptr_eq(&order.slot, &slot));
-            if !is_ordered && !self.runtime.is_settled(&slot, wanted) {
-                orders.push(Order { slot: Arc::clone(&slot), wanted, policy: &spec.name });
-            }
-            slots.push(slot);
+            orders.push(Order { slot, wanted, policy: &spec.name });
         }
+        let slots = orders.iter().map(|order| Arc::clone(&order.slot)).collect();
+        self.runtime.settle_all(&orders);
+        orders.retain(|order| self.runtime.is_open(&order.slot, order.wanted));
+        // One for each component, whichever policies want it.
+        let mut seen: Vec<Arc<Slot>> = Vec::new();
+        orders.retain(|order| {
+            let is_new = !seen.iter().any(|slot| Arc::ptr_eq(slot, &order.slot));
+            seen.push(Arc::clone(&order.slot));
+            is_new
+        });
         self.runtime.compile_all(&orders, deadline, watch)?;
         Ok(Ahead { _slots: slots })
     }
 }
 
 impl Runtime {
+    /// Looks for all of them in the store: on all cores when they are many, since each is mapped, checked and taken apart.
+    fn settle_all(&self, orders: &[Order<'_>]) {
+        let settle = |orders: &[Order<'_>]| {
+            orders.iter().for_each(|order| self.settle(&order.slot, order.wanted));
+        };
+        let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let share = orders.len().div_ceil(cores).max(WORTH_A_THREAD);
+        thread::scope(|scope| {
+            let mut shares = orders.chunks(share);
+            let own = shares.next().unwrap_or_default();
+            for share in shares {
+                let started = thread::Builder::new().name("settle".to_owned()).spawn_scoped(scope, || settle(share));
+                // Whoever wants one that is not looked for yet does so.
+                started.map(drop).unwrap_or_else(|error| tracing::debug!(%error, "there is no further thread"));
+            }
+            settle(own);
+        });
+    }
+
     fn compile_all(&self, orders: &[Order<'_>], deadline: Deadline, watch: &mut dyn Progress) -> Result<(), Late> {
         let Some(first) = orders.first() else { return Ok(()) };
         let what = match orders {

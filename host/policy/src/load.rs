@@ -94,17 +94,23 @@ impl Runtime {
         }
     }
 
-    /// Whether nothing has to be compiled for a component: its code is there, in the store at least, or its fault is known.
-    pub(crate) fn is_settled(&self, slot: &Slot, wanted: Wanted<'_>) -> bool {
+    /// Looks for a component's code in the store, and for a fault that needs no compiler to be found.
+    pub(crate) fn settle(&self, slot: &Slot, wanted: Wanted<'_>) {
         let Wanted { component, limits, .. } = wanted;
-        let CodeSource::Bytes(bytes) = component.code() else { return true };
-        if slot.get().is_none() && shape::check_size(bytes, limits.component_size).is_ok() {
+        if let CodeSource::Bytes(bytes) = component.code()
+            && self.is_open(slot, wanted)
+        {
             let refused = || Shape::of(bytes, limits.component_size).and_then(|shape| shape.check()).err().map(Err);
             // Another thread may have been quicker.
             let _ = self.kept(wanted).or_else(refused).map(|settled| slot.set(settled));
-            return slot.get().is_some();
         }
-        true
+    }
+
+    /// Whether a component's code is still to be found or made. One that is too large for its policy is neither.
+    pub(crate) fn is_open(&self, slot: &Slot, wanted: Wanted<'_>) -> bool {
+        let Wanted { component, limits, .. } = wanted;
+        let CodeSource::Bytes(bytes) = component.code() else { return false };
+        slot.get().is_none() && shape::check_size(bytes, limits.component_size).is_ok()
     }
 
     /// Returns a component's code: from its slot, from the store, or newly compiled.
