@@ -368,7 +368,10 @@ fn no_room(trial: &Trial<'_>) {
         for policy in document["policies"].as_array().unwrap() {
             // With almost no address space the host itself lacks memory, which is a row of its own.
             if let Some(kind) = policy["fault"].as_str().filter(|kind| *kind != "panic") {
-                trial.class(kind);
+                // Where the compiler is the first to meet the end of it, the kind is another, with the same words.
+                if kind != "load" {
+                    trial.class(kind);
+                }
                 trial.message(&ran.raw);
             }
         }

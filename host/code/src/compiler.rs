@@ -83,7 +83,7 @@ impl ChildCompiler {
         let mut command = Command::new(program);
         command.arg0(child::NAME).args(arguments).env_clear().current_dir("/");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.spawn().map_err(|error| failed(&error))
+        command.spawn().map_err(|error| no_room().unwrap_or_else(|| failed(&error)))
     }
 
     fn say(&self, confinement: &Confinement) {
@@ -178,7 +178,17 @@ const ALLOCATION: &str = "memory allocation of";
 const SMALLER: &str = "build it smaller: optimised for size, without huge functions, in one module \
                        (docs/policy-authors.md)";
 
+/// The fault of a component for which a limit on this process, which its children have too, leaves too little room.
+fn no_room() -> Option<Fault> {
+    let limit = smcp_policy::cramped()?;
+    let raise = "raise the limit before smcp starts, in the shell or the service that starts it";
+    Some(fault(format!("the system gives no room for compiling the policy: {limit}")).remedy(raise))
+}
+
 fn out_of_memory() -> Fault {
+    if let Some(fault) = no_room() {
+        return fault;
+    }
     let most = ByteSize(compiling::MEMORY);
     fault(format!("it takes more than {most} of memory to compile")).remedy(SMALLER)
 }
@@ -189,6 +199,9 @@ fn late() -> Fault {
 }
 
 fn crashed(how: &str) -> Fault {
+    if let Some(fault) = no_room() {
+        return fault;
+    }
     fault(format!("it makes the compiler fail ({how})"))
         .remedy("report it to the policy's author, and to us: SECURITY.md says where")
 }
