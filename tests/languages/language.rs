@@ -18,7 +18,7 @@ pub(crate) struct Language {
 const PYTHON: (&str, &str) =
     ("python3 -c 'import sys, venv; sys.exit(sys.version_info < (3, 10))'", "Python 3.10, venv");
 const NODE: (&str, &str) =
-    ("npm --version && node -e 'process.exit(process.versions.node.split(\".\")[0] < 20)'", "Node.js 20 with npm");
+    ("npm --version && node -e 'process.exit(Number(parseInt(process.versions.node) < 20))'", "Node.js 20 with npm");
 const WASM: (&str, &str) = (
     "test -d \"$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown/lib\"",
     "Rust's wasm32-unknown-unknown (`cargo xtask setup`)",
@@ -54,7 +54,7 @@ impl Language {
 
 /// Whether a line of shell succeeds; what it prints is nobody's.
 pub(crate) fn succeeds(line: &str, env: &[(&'static str, std::ffi::OsString)]) -> bool {
-    let mut shell = Command::new("sh");
+    let mut shell = Command::new("/bin/sh");
     shell.args(["-c", line]).env_clear().envs(env.iter().cloned());
     shell.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
 }
@@ -73,4 +73,15 @@ pub(crate) fn clang_of_debian(folder: &Path) -> Option<([PathBuf; 2], PathBuf)> 
         shell.status().ok().filter(std::process::ExitStatus::success)?;
     }
     Some((bin, lib))
+}
+
+#[test]
+fn a_machine_without_tools_is_told_what_it_lacks() {
+    let nothing = [("PATH", "/nowhere".into())];
+    for language in LANGUAGES {
+        let lack = language.lacks(&nothing).unwrap_or_else(|| panic!("{} needs something", language.name));
+        assert!(lack.contains(language.needs[0].1), "{lack}");
+    }
+    assert!(!succeeds("npm view npm version", &nothing), "a registry is not reached without its client");
+    assert!(succeeds("true", &nothing), "but a line of shell is run");
 }

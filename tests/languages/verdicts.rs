@@ -95,7 +95,11 @@ fn judged(document: &Value, made: &[Made]) {
             let policy = format!("{language}-{variant}");
             let fault = findings(document, &policy, "fault");
             assert_eq!(fault.len(), 1, "{policy} refuses {settings}: {document:#}");
-            assert_eq!((outcome(document, &policy), &fault[0][0]), (&json!("fault"), &json!("settings")), "{policy}");
+            assert_eq!(
+                (outcome(document, &policy), &fault[0][0]),
+                (&json!("fault"), &json!("fault-settings")),
+                "{policy}"
+            );
             // Rust's messages are those of its SDK.
             let message = fault[0][1].as_str().unwrap();
             assert!(message.contains(says) || *language == "rust", "{policy}: {message}");
