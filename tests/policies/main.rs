@@ -32,6 +32,7 @@ mod interface;
 mod isolation;
 mod kept;
 mod limits;
+mod many;
 mod mutations;
 mod program;
 mod same;

@@ -10,13 +10,16 @@ use smcp_model::policy::BuiltIn;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
 
-/// A component's bytes and their digest, which is computed once: the bytes that are hashed are the bytes that are
-/// loaded. Cheap to clone.
+/// A component's bytes, or where to read them, and their digest: the bytes that are hashed are the bytes that are loaded.
+/// Cheap to clone.
 #[derive(Clone)]
 pub struct Component {
-    digest: Digest, // INVARIANT: the digest of `code`.
+    digest: Digest, // INVARIANT: the digest of the bytes that `code` gives.
     code: CodeSource,
 }
+
+/// Reads the bytes of a component again.
+pub type ReadAgain = dyn Fn() -> Result<Vec<u8>, Unreadable> + Send + Sync;
 
 /// The origin of a component's code.
 #[derive(Clone)]
@@ -25,6 +28,13 @@ pub(crate) enum CodeSource {
     BuiltIn(BuiltIn),
     /// It must be checked and compiled from these bytes.
     Bytes(Arc<Vec<u8>>),
+    /// It must be checked and compiled, unless its code was kept; then its bytes are read again.
+    Elsewhere {
+        /// The number of its bytes.
+        size: usize,
+        /// Reads them.
+        read: Arc<ReadAgain>,
+    },
 }
 
 impl Component {
@@ -32,6 +42,13 @@ impl Component {
     /// they are loaded for.
     pub fn new(bytes: Vec<u8>) -> Self {
         Self { digest: Digest::of(&bytes), code: CodeSource::Bytes(Arc::new(bytes)) }
+    }
+
+    /// A component of which only the digest is held: `bytes` are its bytes as they are now, and `read` reads them again
+    /// when its code is needed and was not kept. So many large components are never in memory at once. Bytes that have
+    /// changed meanwhile are a fault of the policy.
+    pub fn elsewhere(bytes: &[u8], read: Arc<ReadAgain>) -> Self {
+        Self { digest: Digest::of(bytes), code: CodeSource::Elsewhere { size: bytes.len(), read } }
     }
 
     /// One of the components inside this crate.
@@ -46,6 +63,34 @@ impl Component {
 
     pub(crate) const fn code(&self) -> &CodeSource {
         &self.code
+    }
+
+    /// The number of its bytes; `None` for one inside this crate, which is compiled already.
+    pub(crate) fn size(&self) -> Option<usize> {
+        match &self.code {
+            CodeSource::BuiltIn(_) => None,
+            CodeSource::Bytes(bytes) => Some(bytes.len()),
+            CodeSource::Elsewhere { size, .. } => Some(*size),
+        }
+    }
+
+    /// Its bytes, which have its digest.
+    ///
+    /// # Errors
+    /// [`FaultKind::Load`] when they can't be read again, or are others by now.
+    pub(crate) fn bytes(&self) -> Result<Arc<Vec<u8>>, Fault> {
+        match &self.code {
+            CodeSource::BuiltIn(_) => Err(Fault::new(FaultKind::Load, "its bytes are not part of the program")),
+            CodeSource::Bytes(bytes) => Ok(Arc::clone(bytes)),
+            CodeSource::Elsewhere { read, .. } => {
+                let bytes = read().map_err(|unreadable| unreadable.fault())?;
+                if Digest::of(&bytes) != self.digest {
+                    return Err(Fault::new(FaultKind::Load, "it was changed while smcp was reading it")
+                        .remedy("start again; replace the file of a policy by renaming another one to its name"));
+                }
+                Ok(Arc::new(bytes))
+            }
+        }
     }
 }
 

@@ -69,6 +69,7 @@ pub use compile::Compiler;
 pub use compile::InProcess;
 pub use compile::NotCompiled;
 pub use component::Component;
+pub use component::ReadAgain;
 pub use component::Unreadable;
 pub use contract::Description;
 pub use host::HostError;

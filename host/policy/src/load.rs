@@ -90,27 +90,25 @@ impl Runtime {
     pub(crate) fn slot(&self, component: &Component, layer: LayerName) -> Option<Arc<Slot>> {
         match component.code() {
             CodeSource::BuiltIn(_) => None,
-            CodeSource::Bytes(_) => Some(self.compiled.slot(component.digest(), layer)),
+            CodeSource::Bytes(_) | CodeSource::Elsewhere { .. } => Some(self.compiled.slot(component.digest(), layer)),
         }
     }
 
     /// Looks for a component's code in the store, and for a fault that needs no compiler to be found.
     pub(crate) fn settle(&self, slot: &Slot, wanted: Wanted<'_>) {
         let Wanted { component, limits, .. } = wanted;
-        if let CodeSource::Bytes(bytes) = component.code()
-            && self.is_open(slot, wanted)
-        {
-            let refused = || Shape::of(bytes, limits.component_size).and_then(|shape| shape.check()).err().map(Err);
+        if self.is_open(slot, wanted) {
+            let checked = || Shape::of(&component.bytes()?, limits.component_size).and_then(|shape| shape.check());
             // Another thread may have been quicker.
-            let _ = self.kept(wanted).or_else(refused).map(|settled| slot.set(settled));
+            let _ = self.kept(wanted).or_else(|| checked().err().map(Err)).map(|settled| slot.set(settled));
         }
     }
 
     /// Whether a component's code is still to be found or made. One that is too large for its policy is neither.
     pub(crate) fn is_open(&self, slot: &Slot, wanted: Wanted<'_>) -> bool {
         let Wanted { component, limits, .. } = wanted;
-        let CodeSource::Bytes(bytes) = component.code() else { return false };
-        slot.get().is_none() && shape::check_size(bytes, limits.component_size).is_ok()
+        let Some(size) = component.size() else { return false };
+        slot.get().is_none() && shape::check_size(size, limits.component_size).is_ok()
     }
 
     /// Returns a component's code: from its slot, from the store, or newly compiled.
@@ -119,13 +117,14 @@ impl Runtime {
     /// A [`FaultKind::Load`] when there is none.
     pub(crate) fn code(&self, slot: &Slot, wanted: Wanted<'_>, deadline: Deadline) -> Result<Arc<Code>, Fault> {
         let Wanted { component, limits, .. } = wanted;
-        let CodeSource::Bytes(bytes) = component.code() else { return self.embedded(component).map(Arc::new) };
+        let Some(size) = component.size() else { return self.embedded(component).map(Arc::new) };
         // By this policy's own limit, whoever else has loaded the component.
-        shape::check_size(bytes, limits.component_size)?;
+        shape::check_size(size, limits.component_size)?;
         slot.get_or_init(|| {
             self.kept(wanted).unwrap_or_else(|| {
-                Shape::of(bytes, limits.component_size)?.check()?;
-                self.compile(component.digest(), bytes, deadline).map(Arc::new)
+                let bytes = component.bytes()?;
+                Shape::of(&bytes, limits.component_size)?.check()?;
+                self.compile(component.digest(), &bytes, deadline).map(Arc::new)
             })
         })
         .clone()
@@ -184,7 +183,9 @@ impl Runtime {
             CodeSource::BuiltIn(policy) => {
                 self.deserialize(&MachineCode::embedded(builtin::embedded(*policy)), Known::default())
             }
-            CodeSource::Bytes(_) => Err(Fault::new(FaultKind::Load, "it is not part of the program")),
+            CodeSource::Bytes(_) | CodeSource::Elsewhere { .. } => {
+                Err(Fault::new(FaultKind::Load, "it is not part of the program"))
+            }
         }
     }
 

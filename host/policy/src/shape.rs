@@ -45,8 +45,8 @@ pub(super) fn too_large(size: Option<u64>, most: usize) -> Fault {
 ///
 /// # Errors
 /// [`FaultKind::Load`] when it has more.
-pub(super) fn check_size(bytes: &[u8], most: usize) -> Result<(), Fault> {
-    if bytes.len() > most { Err(too_large(u64::try_from(bytes.len()).ok(), most)) } else { Ok(()) }
+pub(super) fn check_size(size: usize, most: usize) -> Result<(), Fault> {
+    if size > most { Err(too_large(u64::try_from(size).ok(), most)) } else { Ok(()) }
 }
 
 enum Unfit {
@@ -182,7 +182,7 @@ impl Shape {
     /// [`FaultKind::Load`] when the bytes are too many, not a component, cut short, or have a function too large to
     /// compile safely; [`FaultKind::Limit`] when its parts make more instances or globals than any policy may have.
     pub fn of(bytes: &[u8], component_size: usize) -> Result<Self, Fault> {
-        check_size(bytes, component_size)?;
+        check_size(bytes.len(), component_size)?;
         if !Parser::is_component(bytes) {
             return Err(not_a_component(bytes));
         }

@@ -36,7 +36,7 @@ impl Session {
                 if let (OnSuspect::Refuse, Some(suspect)) = (self.config().on_suspect(), suspect) {
                     return Err(PipelineError::Untrusted { name: spec.name.clone(), suspect });
                 }
-                bytes.map(Component::new).map_err(|error| unreadable(path, &error))
+                bytes.map(|bytes| component_in(spec, path, &bytes)).map_err(|error| unreadable(path, &error))
             }
         })
     }
@@ -59,6 +59,17 @@ impl Session {
         }
         distinct
     }
+}
+
+/// Returns the component of a file. Its bytes are not held: with many large policies they would fill the memory, and most
+/// have code that was kept.
+fn component_in(spec: &PolicySpec, path: &Path, bytes: &[u8]) -> Component {
+    let (path, most, owners) = (path.to_owned(), spec.limits.component_size, spec.layer.owners());
+    let read = move || {
+        let bytes = authority::read_guarded(&path, most, Folder::Any, owners).bytes;
+        bytes.map_err(|error| unreadable(&path, &error))
+    };
+    Component::elsewhere(bytes, Arc::new(read))
 }
 
 /// Returns why the component at `path` could not be read.
