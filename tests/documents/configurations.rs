@@ -6,6 +6,17 @@ use crate::pages::of_today;
 /// The mark of a block that is only one entry of a list, or not a configuration.
 const NOT_A_CONFIGURATION: &str = "part";
 
+/// The README shows what a wrong configuration leads to, as it was printed.
+#[test]
+fn the_error_in_the_readme_is_the_one_that_is_printed() {
+    let readme = of_today().into_iter().find(|page| page.name == "README.md").unwrap();
+    let shown =
+        readme.blocks().into_iter().find(|block| block.text.contains("error: the configuration has 2 problems"));
+    let bed = TestBed::new();
+    bed.write(".mcp/config.yaml", "policy:\n  min_scor: 80\n  cert_mode: Strict\n");
+    assert_eq!(bed.run("config validate").exits(1).stderr.trim_end(), shown.unwrap().text.trim_end());
+}
+
 #[test]
 fn every_configuration_in_the_documents_is_accepted() {
     let mut wrong = Vec::new();

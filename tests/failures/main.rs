@@ -43,6 +43,7 @@ mod scene;
 mod start;
 mod table;
 mod trial;
+mod verdicts;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -66,10 +67,19 @@ pub(crate) struct Row {
 const AT_ONCE: usize = 4;
 
 fn rows() -> Vec<&'static Row> {
-    [before::ROWS, places::ROWS, registries::ROWS, bytes::ROWS, policies::ROWS, launch::ROWS, start::ROWS]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        before::ROWS,
+        places::ROWS,
+        registries::ROWS,
+        bytes::ROWS,
+        policies::ROWS,
+        verdicts::ROWS,
+        launch::ROWS,
+        start::ROWS,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 #[test]

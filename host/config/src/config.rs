@@ -29,8 +29,6 @@ pub struct Config {
     pub(super) registry: Setting<Registry>,
     pub(super) configured_registry: Registry,
     pub(super) ca_file: Setting<Option<PathBuf>>,
-    /// The layer whose `ca_file` counts.
-    pub(super) ca_file_of: Option<LayerName>,
     pub(super) cache_dir: Setting<Option<PathBuf>>,
     pub(super) runtime_dir: Setting<Option<PathBuf>>,
     pub(super) start_timeout: Setting<Duration>,
@@ -97,16 +95,22 @@ impl Config {
         &self.registry.value
     }
 
-    /// Returns the certificate authorities for connections to a registry.
+    /// Returns the certificate authorities for connections to a registry. Where a system or added layer relies on what the
+    /// registry says, only that layer or one above it names them: a user can set `SMCP_SYSTEM_CONFIG`, too.
     pub fn authorities(&self, registry: &Registry) -> Authorities<'_> {
-        let is_administrators = |name| matches!(name, LayerName::System | LayerName::Added);
-        let relies = |layer: &Layer| is_administrators(layer.name()) && layer.believes(Some(registry));
-        let bound = self.layers.iter().any(relies);
-        match (&self.ca_file.value, self.ca_file_of) {
-            (Some(file), Some(layer)) if !bound || is_administrators(layer) => Authorities::File { file, layer },
-            (Some(_) | None, _) if bound => Authorities::System,
+        let relies = |layer: &&Layer| layer.name() != LayerName::User && layer.believes(Some(registry));
+        let first = self.layers.iter().filter(relies).map(Layer::name).min();
+        match (&self.ca_file.value, self.layer_of(&self.ca_file)) {
+            (Some(file), Some(layer)) if first.is_none_or(|first| layer <= first) => Authorities::File { file, layer },
+            (Some(_) | None, _) if first.is_some() => Authorities::System,
             (Some(_) | None, _) => Authorities::Environment,
         }
+    }
+
+    /// Returns the layer whose file has a value; `None` when no file has it.
+    fn layer_of<T>(&self, setting: &Setting<T>) -> Option<LayerName> {
+        let file = setting.source.place()?.file();
+        self.layers.iter().find(|layer| layer.files().iter().any(|own| own == file)).map(Layer::name)
     }
 
     /// Returns where downloads are kept; `None` when it is not configured and the home is unknown.

@@ -99,11 +99,9 @@ fn combine(
     let (may_place, may_not) = by_authority(&layers);
     let mut audit_log = first(may_place, |values| &values.audit_log);
     audit_log.others.extend(written(may_not, |values| &values.audit_log));
-    let ca_file = written(&layers, |values| &values.ca_file).next();
     Config {
         configured_registry: configured.clone(),
         registry,
-        ca_file_of: ca_file.map(|(layer, _)| layer),
         ca_file: first(&layers, |values| &values.ca_file).optional(None),
         cache_dir: first(&layers, |values| &values.cache_dir).optional(in_home(".mcp/cache")),
         runtime_dir: first(&layers, |values| &values.runtime_dir).optional(None),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::OnceLock;
 
 use wasmtime::Engine;
 use wasmtime::component::Linker;
@@ -9,6 +10,7 @@ use wasmtime::component::Linker;
 use crate::bound::Bound;
 use crate::compile::Compiler;
 use crate::compile::InProcess;
+use crate::compiled::Code;
 use crate::compiled::Compiled;
 use crate::component::Component;
 use crate::component::Unreadable;
@@ -25,6 +27,7 @@ use crate::ticker::Ticker;
 use crate::tuning;
 use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
+use smcp_model::policy::BuiltIn;
 use smcp_model::policy::LayerName;
 use smcp_model::verdict::Fault;
 
@@ -43,6 +46,8 @@ pub(crate) struct Runtime {
     pub(crate) compiler: Arc<dyn Compiler>,
     pub(crate) store: Option<Arc<dyn CodeStore>>,
     pub(crate) compiled: Compiled,
+    /// The code of the components inside this crate, once it is loaded: every layer has a policy of each.
+    pub(crate) embedded: [OnceLock<Arc<Code>>; BuiltIn::ALL.len()],
 }
 
 /// The host could not be made.
@@ -96,7 +101,8 @@ impl PolicyHost {
         contract::add_imports(&mut linker).map_err(failed)?;
         let ticker = Ticker::start(&engine).map_err(HostError::Ticker)?;
         let (threads, compiled) = (Threads::default(), Compiled::default());
-        let runtime = Runtime { engine, linker, threads, ticker, compiler, store, compiled };
+        let runtime =
+            Runtime { engine, linker, threads, ticker, compiler, store, compiled, embedded: Default::default() };
         Ok(Self { runtime: Arc::new(runtime) })
     }
 

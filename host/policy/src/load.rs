@@ -29,6 +29,7 @@ use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
+use smcp_model::policy::BuiltIn;
 use smcp_model::policy::LayerName;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
@@ -66,7 +67,7 @@ impl Runtime {
         let slot = self.slot(wanted.component, wanted.layer);
         let code = match &slot {
             Some(slot) => self.code(slot, wanted, Deadline::none())?,
-            None => Arc::new(self.embedded(wanted.component)?),
+            None => self.embedded(wanted.component)?,
         };
         *found = Some(Arc::clone(&code));
         check_counts(&code.component, limits)?;
@@ -117,7 +118,7 @@ impl Runtime {
     /// A [`FaultKind::Load`] when there is none.
     pub(crate) fn code(&self, slot: &Slot, wanted: Wanted<'_>, deadline: Deadline) -> Result<Arc<Code>, Fault> {
         let Wanted { component, limits, .. } = wanted;
-        let Some(size) = component.size() else { return self.embedded(component).map(Arc::new) };
+        let Some(size) = component.size() else { return self.embedded(component) };
         // By this policy's own limit, whoever else has loaded the component.
         shape::check_size(size, limits.component_size)?;
         slot.get_or_init(|| {
@@ -178,10 +179,18 @@ impl Runtime {
         known.changed = false;
     }
 
-    fn embedded(&self, component: &Component) -> Result<Code, Fault> {
+    /// Returns the code of a component inside this crate; it is loaded once for all policies.
+    fn embedded(&self, component: &Component) -> Result<Arc<Code>, Fault> {
         match component.code() {
             CodeSource::BuiltIn(policy) => {
-                self.deserialize(&MachineCode::embedded(builtin::embedded(*policy)), Known::default())
+                let known = self.embedded.iter().zip(BuiltIn::ALL).find(|(_, known)| known == policy);
+                if let Some(code) = known.and_then(|(loaded, _)| loaded.get()) {
+                    return Ok(Arc::clone(code));
+                }
+                let code = MachineCode::embedded(builtin::embedded(*policy));
+                let code = Arc::new(self.deserialize(&code, Known::default())?);
+                // Another thread may have been quicker, and has the same.
+                Ok(known.map_or(code.clone(), |(loaded, _)| Arc::clone(loaded.get_or_init(|| code))))
             }
             CodeSource::Bytes(_) | CodeSource::Elsewhere { .. } => {
                 Err(Fault::new(FaultKind::Load, "it is not part of the program"))

@@ -94,14 +94,20 @@ fn run(bed: &TestBed, url: &str, env: &[(&str, &str)]) -> crate::bed::Ran {
     smcp.run()
 }
 
-#[test]
-fn a_companys_own_authority_is_named_by_ssl_cert_file() {
+/// A registry behind a company's own authority, its address, a home, and the file with the authority there.
+fn company() -> (Server, String, TestBed, std::path::PathBuf) {
     let authority = Authority::new("company");
     let server = Server::wrapped(Goods::get().honest(), authority.tls("localhost", |_| {}));
     let url = format!("https://localhost:{}", server.address().port());
     let bed = TestBed::new();
     bed.write("company.pem", authority.pem());
     let file = bed.path("company.pem");
+    (server, url, bed, file)
+}
+
+#[test]
+fn a_companys_own_authority_is_named_by_ssl_cert_file() {
+    let (server, url, bed, file) = company();
     run(&bed, &url, &[("SSL_CERT_FILE", file.to_str().unwrap())]).succeeds();
     assert!(bed.has("started"));
     assert_eq!(server.requests().len(), 3);
@@ -111,14 +117,9 @@ fn a_companys_own_authority_is_named_by_ssl_cert_file() {
 /// registry that an administrator's rules rely on, only an administrator names one.
 #[test]
 fn a_user_names_no_authority_for_an_administrators_registry() {
-    let authority = Authority::new("company");
-    let server = Server::wrapped(Goods::get().honest(), authority.tls("localhost", |_| {}));
-    let url = format!("https://localhost:{}", server.address().port());
-    let bed = TestBed::new();
-    bed.write("company.pem", authority.pem());
-    let file = bed.path("company.pem");
+    let (_server, url, bed, file) = company();
     let (file, system) = (file.to_str().unwrap(), bed.path("system/config.yaml"));
-    let run = |administrators: &str, users: &str| {
+    let both = |administrators: &str, users: &str| {
         bed.write("system/config.yaml", administrators);
         bed.write(".mcp/config.yaml", users);
         let variables = [("SSL_CERT_FILE", file), ("SMCP_SYSTEM_CONFIG", system.to_str().unwrap())];
@@ -126,25 +127,25 @@ fn a_user_names_no_authority_for_an_administrators_registry() {
     };
     let (relies, of_his) = (format!("registry_url: {url}\n"), format!("ca_file: {file}\n"));
     // The variable counts only where no administrator relies on the registry.
-    run("trusted_registries: [https://other.example]\n", "").succeeds();
+    both("trusted_registries: [https://other.example]\n", "").succeeds();
+    std::fs::remove_file(bed.path("started")).unwrap();
     let says = ["from an authority that this system does not know"];
-    run(&relies, "").refuses(2, &says);
-    run(&relies, &of_his).refuses(2, &says);
-    run(&format!("trusted_registries: [{url}]\n"), &of_his).refuses(2, &says);
-    assert!(std::fs::remove_file(bed.path("started")).is_ok());
+    both(&relies, "").refuses(2, &says);
+    both(&relies, &of_his).refuses(2, &says);
+    both(&format!("trusted_registries: [{url}]\n"), &of_his).refuses(2, &says);
     assert!(!bed.has("started"));
     // The administrator may.
-    run(&format!("{relies}ca_file: ../company.pem\n"), "").succeeds();
+    both(&format!("{relies}ca_file: ../company.pem\n"), "").succeeds();
     // Without an administrator, the user's file counts as the variable does.
     bed.write(".mcp/config.yaml", of_his);
-    super::tls::run(&bed, &url, &[]).succeeds();
+    run(&bed, &url, &[]).succeeds();
     // A file that is none, or that others may write to, is named.
     bed.write("none.pem", "no certificate");
-    run(&format!("{relies}ca_file: ../none.pem\n"), "")
+    both(&format!("{relies}ca_file: ../none.pem\n"), "")
         .refuses(2, &["the configuration's `ca_file` is [HOME]/none.pem: it has no certificate in PEM form"]);
-    run(&format!("{relies}ca_file: /nowhere.pem\n"), "").refuses(2, &["`ca_file` is /nowhere.pem: No such file"]);
+    both(&format!("{relies}ca_file: /nowhere.pem\n"), "").refuses(2, &["`ca_file` is /nowhere.pem: No such file"]);
     std::fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
-    run(&format!("{relies}ca_file: ../company.pem\n"), "").refuses(2, &["others may write to it"]);
+    both(&format!("{relies}ca_file: ../company.pem\n"), "").refuses(2, &["others may write to it"]);
 }
 
 /// The message has the reason in plain words, and the advice fits it: it does not suggest an authority if the clock is

@@ -99,6 +99,35 @@ fn the_strictest_value_holds_and_a_system_layers_default_counts() {
 }
 
 #[test]
+fn no_layer_below_names_authorities_for_a_registry_that_one_above_relies_on() {
+    const ADDED: (LayerName, &str) = (LayerName::Added, "/s/added.yaml");
+    let (own, other) = ("registry_url: https://own.example", "registry_url: https://other.example");
+    let authorities = |files: &[((LayerName, &str), String)]| {
+        let files: Vec<_> = files.iter().map(|(file, text)| (*file, text.as_str())).collect();
+        let config = read(&files).unwrap_or_else(|error| panic!("{error}"));
+        let registry = Registry::from_text("https://own.example", Path::new("/"), None).unwrap();
+        format!("{:?}", config.authorities(&registry))
+    };
+    let naming = |text: &str, file: &str| format!("{text}\nca_file: {file}\n");
+    let of = |file: &str, layer: &str| format!("File {{ file: \"{file}\", layer: {layer} }}");
+    let nothing = String::new;
+    for (files, expected) in [
+        (vec![(USER, nothing())], "Environment".to_owned()),
+        (vec![(USER, naming("", "/u.pem"))], of("/u.pem", "User")),
+        (vec![(SYSTEM, own.to_owned()), (USER, naming("", "/u.pem"))], "System".to_owned()),
+        (vec![(SYSTEM, own.to_owned()), (ADDED, naming(own, "/a.pem"))], "System".to_owned()),
+        (vec![(SYSTEM, own.to_owned()), (ADDED, naming(other, "/a.pem"))], "System".to_owned()),
+        (vec![(SYSTEM, other.to_owned()), (ADDED, naming(own, "/a.pem"))], of("/a.pem", "Added")),
+        (vec![(SYSTEM, other.to_owned()), (USER, naming("", "/u.pem"))], of("/u.pem", "User")),
+        (vec![(ADDED, own.to_owned()), (USER, naming("", "/u.pem"))], "System".to_owned()),
+        (vec![(SYSTEM, naming(own, "/s.pem")), (ADDED, naming(own, "/a.pem"))], of("/s.pem", "System")),
+        (vec![(SYSTEM, naming(other, "/s.pem")), (ADDED, naming(own, "/a.pem"))], of("/s.pem", "System")),
+    ] {
+        assert_eq!(authorities(&files), expected, "{files:?}");
+    }
+}
+
+#[test]
 fn the_first_layer_that_names_a_place_decides() {
     let places = |system, user| {
         let config = both(system, user);
