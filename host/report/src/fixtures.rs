@@ -23,6 +23,7 @@ use smcp_model::facts::Origin;
 use smcp_model::facts::Score;
 use smcp_model::facts::SeverityCounts;
 use smcp_model::facts::Status;
+use smcp_model::limits;
 use smcp_model::manifest::Entrypoint;
 use smcp_model::manifest::Permissions;
 use smcp_model::manifest::Transport;
@@ -238,10 +239,13 @@ pub(crate) fn objection(messages: &[String], turn: usize) -> Outcome {
     }
 }
 
-/// Returns a policy under `warn`, in the system layer if its name ends in an even digit.
-pub(crate) fn named(name: &str, outcome: Outcome) -> Evaluated {
-    let layer = if name.ends_with(['0', '2', '4', '6', '8']) { LayerName::System } else { LayerName::User };
-    in_layer(policy(name, Mode::Warn, outcome), layer)
+/// Returns a policy under `warn`, in a layer that its last digit says, whose contact is `contact`.
+pub(crate) fn named(name: &str, outcome: Outcome, contact: &str) -> Evaluated {
+    let digit = name.chars().next_back().and_then(|digit| digit.to_digit(10)).unwrap_or_default();
+    let layer = LayerName::ALL[digit as usize % LayerName::ALL.len()];
+    let policy = policy(name, Mode::Warn, outcome);
+    let admin_contact = Some(SafeText::within(contact, limits::ADMIN_CONTACT));
+    Evaluated { spec: Arc::new(PolicySpec { layer, admin_contact, ..PolicySpec::clone(&policy.spec) }), ..policy }
 }
 
 fn findings(messages: &[String]) -> Vec<Finding> {

@@ -74,8 +74,11 @@ impl Remarks {
             lines.into_iter().map(|(_, line)| line)
         };
         let asides = report.asides().map(|(_, message)| format!("note: {}", quoted_text(message)));
+        // The contact of the first layer stands below the lines, and is never cut off.
+        let contacts = report.contacts(Effect::Warn);
+        let contacts = contacts.iter().skip(1).map(|(layer, contact)| contact_words(*layer, contact));
         // What is waived stands before all notes: a registry can cause many of those.
-        let lines = in_turns(objections).chain(in_turns(waived)).chain(asides).chain(in_turns(notes)).collect();
+        let lines = in_turns(objections).chain(contacts).chain(in_turns(waived)).chain(asides).chain(in_turns(notes));
         let waived = policies.iter().flat_map(|policy| policy.outcome.waived()).map(|waived| &waived.finding.message);
         let findings = policies.iter().flat_map(|policy| policy.outcome.findings()).map(|finding| &finding.message);
         let mut messages = waived.chain(report.asides().map(|(_, message)| message)).chain(findings);
@@ -83,7 +86,7 @@ impl Remarks {
         Self {
             objectors: policies.iter().filter(objects).map(|policy| policy_label(policy, layered)).collect(),
             first_note: messages.next().map(quoted_text),
-            lines,
+            lines: lines.collect(),
         }
     }
 }
@@ -128,16 +131,16 @@ fn notes(policy: &Evaluated, layered: bool) -> Vec<String> {
 /// Returns the whole block: the fixed head and tail, and as many remarks between them as fit.
 fn block(report: &Report<'_>, remarks: &Remarks) -> String {
     let head = format!("{OPEN}]\n{}", registry_facts(report.subject));
-    let contacts = report.contacts(Effect::Warn);
-    let contacts: String = contacts.iter().map(|(layer, contact)| contact_words(*layer, contact)).collect();
-    let tail = format!("{contacts}{}{}{CLOSE}", reason_to_start(report), instructions(report.subject));
+    let contact = report.contacts(Effect::Warn).first().map(|(layer, contact)| contact_words(*layer, contact) + "\n");
+    let tail =
+        format!("{}{}{}{CLOSE}", contact.unwrap_or_default(), reason_to_start(report), instructions(report.subject));
     let room = limits::WARNING_BLOCK.saturating_sub(head.len() + tail.len());
     format!("{head}{}{tail}", fitting(&remarks.lines, room))
 }
 
 /// Returns whom the user can ask about the rules of a layer.
 fn contact_words(layer: LayerName, contact: &SafeText) -> String {
-    format!("About the rules of the {} layer the user can ask {}.\n", layer.as_str(), quoted_text(contact))
+    format!("About the rules of the {} layer the user can ask {}.", layer.as_str(), quoted_text(contact))
 }
 
 /// Returns the registry's facts about the package.

@@ -217,7 +217,7 @@ proptest! {
         words in prop::collection::vec(text(), 0..12),
         (org, version, registry, origin) in (text(), text(), text(), text()),
         (score, level, counts) in (any::<Option<u8>>(), any::<Option<u8>>(), any::<[u32; 4]>()),
-        policies in 1_usize..70,
+        (policies, contact) in (1_usize..70, text()),
     ) {
         let [critical, high, medium, low] = counts;
         let facts = Facts {
@@ -230,7 +230,7 @@ proptest! {
         };
         let subject = Subject { org, version, registry: Some(Registry::Directory(registry.into())), facts, ..Subject::default() };
         let outcome = |turn: usize| fixtures::objection(words.get(turn..).unwrap_or_default(), turn);
-        let evaluated = (0..policies).map(|turn| fixtures::named(&format!("{:064}", turn), outcome(turn)));
+        let evaluated = (0..policies).map(|turn| fixtures::named(&format!("{:064}", turn), outcome(turn), &contact));
         let ruling = Ruling::of(evaluated.collect()).unwrap();
         let report = Report {
             subject: &subject,
@@ -247,4 +247,30 @@ proptest! {
         let kept = keeps_its_shape(&block, &short, &notification);
         prop_assert!(kept.is_ok(), "{}", kept.unwrap_err());
     }
+}
+
+/// A long contact for each of three layers, beside facts and objections as long as they can be.
+#[test]
+fn contacts_of_all_layers_do_not_make_the_block_too_long() {
+    let contact = |layer: usize| format!("{layer}{}", "c".repeat(300));
+    let outcome = || fixtures::objection(&["x".repeat(900)], 0);
+    let evaluated = (0..3).map(|turn| fixtures::named(&format!("{turn:064}"), outcome(), &contact(turn)));
+    let ruling = Ruling::of(evaluated.collect()).unwrap();
+    let case = fixtures::partly_waived();
+    let long = "n".repeat(200);
+    let subject = Subject {
+        org: long.clone(),
+        registry: Some(Registry::Directory(long.into())),
+        ..case.report().subject.clone()
+    };
+    let report = Report {
+        subject: &subject,
+        conclusion: Conclusion::Ruled(&ruling),
+        consent: Some(Consent::Trusted),
+        exit: ExitKind::Success,
+        ..case.report()
+    };
+    let Warning { block, short, notification } = warning(&report);
+    keeps_its_shape(&block, &short, &notification).unwrap();
+    assert!(block.contains("About the rules of the system layer the user can ask \"0ccc"), "{block}");
 }
