@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::bed::Invocation;
 use crate::bed::Package;
 use crate::bed::Ran;
 use crate::bed::TestBed;
@@ -45,6 +46,11 @@ impl Machine {
 
     /// Runs with `input` on standard input.
     fn run_on(&self, line: &str, variables: &[(&str, &str)], input: &str) -> Ran {
+        self.invocation(line, variables).input(input).run()
+    }
+
+    /// The program on this machine, not started yet.
+    fn invocation<'b>(&'b self, line: &str, variables: &[(&str, &str)]) -> Invocation<'b> {
         let bed = &self.0;
         let mut invocation = behind("mount --bind etc /etc && exec \"$0\" \"$@\"", bed.smcp(line));
         let inner: Vec<_> = invocation.command.get_args().map(ToOwned::to_owned).collect();
@@ -53,7 +59,7 @@ impl Machine {
         command.args(["-m", "sh"]).args(inner).current_dir(bed.path("")).env_clear();
         command.env("HOME", bed.path("")).env("PATH", path).envs(variables.iter().copied());
         invocation.command = command;
-        invocation.input(input).run()
+        invocation
     }
 }
 
@@ -150,6 +156,8 @@ fn nothing_that_a_user_says_lifts_an_administrators_rule() {
         ("run --trust acme/tool@1.0.0", &[("HOME", home)]),
         ("--registry registry --cache-dir elsewhere run --trust acme/tool@1.0.0", &[]),
         ("run --trust --warning-threshold 100 acme/tool@1.0.0", &[]),
+        // A folder that has what a home has.
+        ("--config empty/.mcp/config.yaml run --trust acme/tool@1.0.0", &[]),
         ("run --trust acme/tool@1.0.0", &[("SMCP_TRUST", "1"), ("MCP_TRUST", "1"), ("SMCP_POLICY", "none")]),
     ] {
         of_system(&refused(line, variables));
@@ -162,9 +170,10 @@ fn nothing_that_a_user_says_lifts_an_administrators_rule() {
     bed.configure("trusted_registries: [~/better]");
     of_system(&refused("--registry better run --trust acme/tool@1.0.0", &[]));
     of_system(&refused("run --trust acme/tool@1.0.0", &[("SMCP_REGISTRY", bed.path("better").to_str().unwrap())]));
-    // Policies of his own that are broken, never end, or are many.
+    // Policies of his own that are broken, take all that they may have, or are many.
     for text in [
         "policy: {custom: [{name: broken, source: none.wasm, mode: warn}]}",
+        "policy: {custom: [{name: large, source: none.wasm, mode: warn, limits: {time: 10s, memory: 512MiB}}]}",
         "policy: {custom: [{name: score-2, source: none.wasm, mode: disabled}]}",
     ] {
         bed.configure(text);
@@ -176,6 +185,30 @@ fn nothing_that_a_user_says_lifts_an_administrators_rule() {
     of_system(&refused("run --trust acme/tool@1.0.0", &[]));
     bed.configure(&format!("policy: {{custom: [{many}]}}"));
     assert_eq!(refused("run --trust acme/tool@1.0.0", &[]).code, 1, "too many of his own stop only himself");
+}
+
+/// A run that is killed starts nothing that it would have refused, and the next one refuses as before.
+#[test]
+fn a_run_that_is_killed_in_the_middle_starts_nothing() {
+    let Some(machine) = Machine::new() else { return };
+    let bed = &machine.0;
+    machine.administer("policy: {min_score: 90}");
+    // What a run opens, in the order in which it does: each is a moment to kill it at.
+    for file in [".mcp/audit.lock", ".mcp/audit.jsonl", ".mcp/cache/CACHEDIR.TAG", ".mcp/cache/blobs"] {
+        for left in [".mcp/audit.lock", ".mcp/audit.jsonl"] {
+            drop(std::fs::remove_file(bed.path(left)));
+        }
+        drop(std::fs::remove_dir_all(bed.path(".mcp/cache")));
+        let mut invocation = machine.invocation("run --trust acme/tool@1.0.0", &[]);
+        let mut running = invocation.start();
+        while !bed.has(file) && running.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        running.kill().unwrap();
+        running.wait().unwrap();
+        assert!(!bed.has("started"), "{file}");
+        machine.run("run --trust acme/tool@1.0.0").refuses(4, &["system"]);
+    }
 }
 
 #[test]
@@ -246,11 +279,20 @@ fn an_administrators_contact_stands_with_every_refusal_of_his() {
     let record: Value = serde_json::from_str(record.lines().last().unwrap()).unwrap();
     assert_eq!(record["decision"]["policies"][2]["admin_contact"], contact);
     assert_eq!(record["policies"][0]["admin_contact"], contact, "{record}");
-    // A client that can't see the terminal is told, too, and so is the model where the rule only warns.
+    // A client that can't see the terminal is told, too.
     let asked = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}"#;
     let ran = machine.run_on("run acme/tool@1.0.0", &[], &format!("{asked}\n"));
     let answer: Value = serde_json::from_str(ran.raw.lines().next().unwrap()).unwrap();
     assert!(answer["error"]["message"].as_str().unwrap().ends_with(&format!("Ask \"{contact}\"")), "{answer}");
+    // So is the model, where the rule only warns.
+    let answers = r#"read line; echo '{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25"}}'"#;
+    machine.0.publish(&Package::shell("acme/server@1.0.0", answers).facts("verified", 2, 85));
+    machine.administer(&format!("admin_contact: \"{contact}\"\npolicy: {{min_score: 90, score_mode: warn}}\n"));
+    let ran = machine.run_on("run --trust acme/server@1.0.0", &[], &format!("{asked}\n")).succeeds();
+    let answer: Value = serde_json::from_str(ran.raw.lines().next().unwrap()).unwrap();
+    let told = answer["result"]["instructions"].as_str().unwrap();
+    let words = format!("About the rules of the system layer the user can ask \"{contact}\".");
+    assert!(told.contains(&words), "{told}");
     // What only the user's rules refuse is no business of the administrator's.
     machine.administer(&format!("admin_contact: \"{contact}\"\n"));
     machine.0.configure("policy: {min_score: 90}");
