@@ -2,6 +2,7 @@
 //!
 //! Names that begin with `p` and a number are today's defects, numbered as in the list that the proxy was built from.
 
+use std::fs::File;
 use std::io::BufRead as _;
 use std::io::BufReader;
 use std::io::PipeReader;
@@ -15,6 +16,8 @@ use std::thread::spawn;
 use nix::fcntl::FcntlArg;
 use nix::fcntl::OFlag;
 use nix::fcntl::fcntl;
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
 
 use crate::bed::Bed;
 use crate::bed::PATIENT;
@@ -213,14 +216,18 @@ for n in range(2000): sys.stdout.write('server %042d\\n' % n)
 sys.stdout.flush()
 open('written', 'w').close()
 sys.exit(0 if [line for line in sys.stdin] == ['client %042d\\n' % n for n in range(2000)] else 1)";
-    let mut client = Client::of(python(server));
+    let bed = Bed::new();
+    let written = bed.root().join("written");
+    mkfifo(&written, Mode::S_IRWXU).unwrap();
+    let mut client = Client::with(bed, python(server), PATIENT);
     for number in 0..2000 {
         client.says(&format!("client {number:042}\n"));
     }
+    // A named pipe: this waits until the server has written everything, though nobody has read any of it.
+    assert_eq!(rest_of(&mut File::open(&written).unwrap()), b"");
     for number in 0..2000 {
         client.hears(&format!("server {number:042}\n"));
     }
-    assert!(client.bed.root().join("written").exists());
     let (finished, heard) = client.leaves();
     assert_eq!((finished.unwrap().ended, heard), (Ended::Exited(0), Vec::new()));
 }
