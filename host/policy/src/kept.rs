@@ -35,6 +35,10 @@ pub trait CodeStore: Send + Sync {
 
     /// Keeps it, for the next process. It may fail: then the next one compiles again.
     fn keep(&self, digest: Digest, kept: &Kept);
+
+    /// Keeps what the components of this crate answered, for the next process, if the store exists: to be asked again
+    /// costs less than to make one. `digest` stands for all of them.
+    fn keep_answers(&self, digest: Digest, answers: &Kept);
 }
 
 impl<S: CodeStore + ?Sized> CodeStore for Arc<S> {
@@ -44,6 +48,10 @@ impl<S: CodeStore + ?Sized> CodeStore for Arc<S> {
 
     fn keep(&self, digest: Digest, kept: &Kept) {
         (**self).keep(digest, kept);
+    }
+
+    fn keep_answers(&self, digest: Digest, answers: &Kept) {
+        (**self).keep_answers(digest, answers);
     }
 }
 
@@ -95,6 +103,18 @@ impl Notes {
     /// The notes about a component that can't be compiled.
     pub(crate) fn refused(fault: &Fault) -> Self {
         Self { refused: Some(Refused::from(fault)), ..Self::default() }
+    }
+
+    /// The notes about a component of this crate: `description` is what it says of itself, and `answered` what it was
+    /// asked before.
+    pub(crate) fn embedded(description: &str, answered: Option<Self>) -> Self {
+        let description = serde_json::from_str(description).ok();
+        Self { refused: None, description, settings: answered.unwrap_or_default().settings }
+    }
+
+    /// The answers of `check-settings` alone.
+    pub(crate) fn answers(&self) -> Self {
+        Self { refused: None, description: None, settings: self.settings.clone() }
     }
 
     /// Reads kept notes; `None` when they are not such.

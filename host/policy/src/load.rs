@@ -2,11 +2,11 @@
 
 use std::ptr::NonNull;
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use wasmtime::component;
 
-use crate::builtin;
 use crate::call::Allowance;
 use crate::compile;
 use crate::compile::NotCompiled;
@@ -29,7 +29,6 @@ use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
-use smcp_model::policy::BuiltIn;
 use smcp_model::policy::LayerName;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
@@ -169,7 +168,7 @@ impl Runtime {
     pub(crate) fn keep(&self, digest: Digest, layer: LayerName, code: &Code) {
         let Some(store) = &self.store else { return };
         let mut known = code.known();
-        if known.unsaved.is_none() && !known.changed {
+        if code.is_embedded || (known.unsaved.is_none() && !known.changed) {
             return;
         }
         let bytes = known.unsaved.take().or_else(|| store.find(digest, layer).and_then(|kept| kept.code));
@@ -183,14 +182,14 @@ impl Runtime {
     fn embedded(&self, component: &Component) -> Result<Arc<Code>, Fault> {
         match component.code() {
             CodeSource::BuiltIn(policy) => {
-                let known = self.embedded.iter().zip(BuiltIn::ALL).find(|(_, known)| known == policy);
-                if let Some(code) = known.and_then(|(loaded, _)| loaded.get()) {
+                let loaded = self.embedded.of(*policy);
+                if let Some(code) = loaded.and_then(OnceLock::get) {
                     return Ok(Arc::clone(code));
                 }
-                let code = MachineCode::embedded(builtin::embedded(*policy));
-                let code = Arc::new(self.deserialize(&code, Known::default())?);
+                let code = MachineCode::embedded(*policy);
+                let code = Arc::new(self.deserialize(&code, self.known_of(*policy))?.embedded());
                 // Another thread may have been quicker, and has the same.
-                Ok(known.map_or(code.clone(), |(loaded, _)| Arc::clone(loaded.get_or_init(|| code))))
+                Ok(loaded.map_or(code.clone(), |loaded| Arc::clone(loaded.get_or_init(|| code))))
             }
             CodeSource::Bytes(_) | CodeSource::Elsewhere { .. } => {
                 Err(Fault::new(FaultKind::Load, "it is not part of the program"))
