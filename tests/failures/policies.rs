@@ -118,7 +118,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         what: "more linear memory than allowed",
-        holds: &[("asked for in all", "bytes of linear memory in all"), ("allowed", "33554432"), ("what helps", "→ ")],
+        holds: &[("asked for in all", "bytes of memory in all"), ("allowed", "33554432"), ("what helps", "→ ")],
         provoke: |trial| trial.judges(|bed| twin(bed, "memory-grows")),
     },
     Row {

@@ -70,6 +70,7 @@ impl Runtime {
         };
         *found = Some(Arc::clone(&code));
         check_counts(&code.component, limits)?;
+        check_globals(code.known().notes.memory_of_globals(), limits)?;
         let contract = Contract::link(&self.linker, &code)?;
         let kept = code.known().notes.description();
         let (description, describing) = match kept {
@@ -123,8 +124,9 @@ impl Runtime {
         slot.get_or_init(|| {
             self.kept(wanted).unwrap_or_else(|| {
                 let bytes = component.bytes()?;
-                Shape::of(&bytes, limits.component_size)?.check()?;
-                self.compile(component.digest(), &bytes, deadline).map(Arc::new)
+                let shape = Shape::of(&bytes, limits.component_size)?;
+                shape.check()?;
+                self.compile(component.digest(), &bytes, deadline, shape.globals).map(Arc::new)
             })
         })
         .clone()
@@ -146,11 +148,12 @@ impl Runtime {
         }
     }
 
-    fn compile(&self, digest: Digest, bytes: &Arc<Vec<u8>>, deadline: Deadline) -> Result<Code, Fault> {
+    fn compile(&self, digest: Digest, bytes: &Arc<Vec<u8>>, deadline: Deadline, globals: usize) -> Result<Code, Fault> {
         let compiled = compile::on_a_thread(&self.threads, &self.compiler, digest, bytes, deadline);
         match compiled {
             Ok(code) => {
-                let known = Known { unsaved: Some(code.clone()), ..Known::default() };
+                let notes = Notes::of_globals(globals);
+                let known = Known { notes, unsaved: Some(code.clone()), changed: true };
                 self.deserialize(&code, known)
             }
             Err(NotCompiled::Never(fault)) => {
@@ -217,6 +220,16 @@ impl Runtime {
                 false => Fault::new(FaultKind::Load, format!("its compiled code does not load: {error}")),
             })
     }
+}
+
+/// Checks that the globals of a component leave memory for anything else.
+fn check_globals(taken: usize, limits: &PolicyLimits) -> Result<(), Fault> {
+    if taken <= limits.memory {
+        return Ok(());
+    }
+    let message = format!("its globals take {taken} bytes of memory, and it may have {}", limits.memory);
+    Err(Fault::new(FaultKind::Memory, message)
+        .remedy(format!("build it with fewer globals, or compute with less{}", limits.more("memory"))))
 }
 
 /// Checks the number of memories and tables of all parts of a component together, before they are made: the runtime
