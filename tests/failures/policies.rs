@@ -48,7 +48,7 @@ pub(crate) const ROWS: &[Row] = &[
         },
     },
     Row {
-        what: "there is no way to start the compiler: no `/proc`",
+        what: "there is no way to start the compiler: neither `/proc` nor room for a process ahead",
         holds: &[
             ("the reason", "smcp can't start itself as a compiler: "),
             ("how to compile ahead", "`smcp policy compile`"),

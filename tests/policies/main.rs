@@ -29,6 +29,8 @@ mod configured;
 mod corpus;
 mod faults;
 mod files;
+#[cfg(target_os = "linux")]
+mod forked;
 mod interface;
 mod isolation;
 mod kept;

@@ -5,14 +5,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::Compilation;
 use crate::PipelineError;
 use crate::Session;
 use crate::SharedHost;
 use crate::System;
+use crate::host;
 use crate::policies;
 use smcp_authority::GuardedReader;
-use smcp_code::ChildCompiler;
 use smcp_code::CompiledStore;
 use smcp_code::SYSTEM_FOLDER;
 use smcp_config::Layer;
@@ -94,8 +93,8 @@ pub enum CompilerTrial {
 
 /// Starts a compiling child, which tries what it must not be able to do; `None` where policies are compiled in this process.
 pub fn try_compiler(system: &System) -> Option<CompilerTrial> {
-    let Compilation::InChild { program, memory } = system.compilation else { return None };
-    Some(match ChildCompiler::new(program, memory).try_out() {
+    let compiler = host::child_compiler(system.compilation)?;
+    Some(match compiler.try_out() {
         Err(fault) => CompilerTrial::Failed(fault),
         Ok((_, done)) if !done.is_empty() => CompilerTrial::Loose(done.join(", ")),
         Ok((confinement, _)) if !confinement.missing.is_empty() => {

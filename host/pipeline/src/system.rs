@@ -9,6 +9,8 @@ use std::time::SystemTime;
 use std::time::UNIX_EPOCH;
 
 use smcp_audit::Clock;
+#[cfg(target_os = "linux")]
+use smcp_code::ForkServer;
 use smcp_launch::IsProgram;
 use smcp_launch::ReadHead;
 use smcp_model::ownership::Caller;
@@ -44,9 +46,20 @@ pub enum Compilation {
         program: fn() -> io::Result<PathBuf>,
         /// The memory of this machine that programs could have, bytes.
         memory: fn() -> Option<u64>,
+        /// Forks the child where that path can't be found.
+        #[cfg(target_os = "linux")]
+        server: Option<&'static ForkServer>,
     },
     /// In this process, without bounds on memory: for tests that have no program to start.
     InProcess,
+}
+
+/// Makes the server that forks compilers, where `program` finds no path of this program; see [`ForkServer::start`]. Where
+/// there is none either, nothing can be compiled, which is said when it is needed.
+#[cfg(target_os = "linux")]
+pub fn fork_server(program: fn() -> io::Result<PathBuf>) -> Option<&'static ForkServer> {
+    let server = program().err().and_then(|_| ForkServer::start().ok())?;
+    Some(Box::leak(Box::new(server)))
 }
 
 impl System {
