@@ -1,4 +1,4 @@
-//! Policies of two versions in one set: the same request, and verdicts that count together.
+//! Policies of two versions in one set, whose verdicts count together.
 
 use serde_json::json;
 use wit_component::ComponentEncoder;
