@@ -1,5 +1,12 @@
 //! Shows what came of the cases of a policy: `smcp policy test`.
 
+mod document;
+mod junit;
+
+pub use crate::cases::document::document;
+pub use crate::cases::junit::failed;
+pub use crate::cases::junit::junit;
+
 use std::io;
 use std::io::Write;
 
@@ -14,31 +21,60 @@ use smcp_model::text::SafeText;
 use smcp_policy_cases::CaseRun;
 use smcp_policy_cases::Difference;
 use smcp_policy_cases::FileRun;
+use smcp_policy_cases::NotUpdated;
 use smcp_policy_cases::Position;
 
 /// What came of all cases of one policy.
 #[derive(Debug)]
 pub struct CasesReport<'a> {
-    /// The policy's file, or its name when it is built in.
+    /// The policy's file; "built-in" when it has none.
     pub source: SafeText,
     /// Its own name and version; `None` when it failed before it answered.
     pub described: Option<(SafeText, SafeText)>,
     /// The digest of its component.
     pub digest: Digest,
     /// The files, in the order in which they were run.
-    pub files: &'a [FileRun],
+    pub files: Vec<FileReport<'a>>,
     /// Whether everything is shown, however much it is.
     pub whole: bool,
+    /// How the program exits.
+    pub exit_code: u8,
+}
+
+/// What came of the cases of one file.
+#[derive(Debug)]
+pub struct FileReport<'a> {
+    /// The cases.
+    pub run: &'a FileRun,
+    /// What `--update` did, where a case fails; `None` without it.
+    pub update: Option<Result<(), NotUpdated>>,
+}
+
+/// What came of one case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CaseState {
+    Holds,
+    Updated,
+    Fails,
+}
+
+impl FileReport<'_> {
+    fn state(&self, case: &CaseRun) -> CaseState {
+        match &self.update {
+            _ if case.holds() => CaseState::Holds,
+            Some(Ok(())) => CaseState::Updated,
+            Some(Err(_)) | None => CaseState::Fails,
+        }
+    }
 }
 
 impl CasesReport<'_> {
-    fn cases(&self) -> usize {
-        self.files.iter().map(|file| file.cases.len()).sum()
+    fn cases(&self) -> impl Iterator<Item = (&FileReport<'_>, &CaseRun)> {
+        self.files.iter().flat_map(|file| file.run.cases.iter().map(move |case| (file, case)))
     }
 
-    fn failing(&self) -> impl Iterator<Item = (&str, &CaseRun)> {
-        let all = self.files.iter().flat_map(|file| file.cases.iter().map(|case| (file.file.as_str(), case)));
-        all.filter(|(_, case)| !case.holds())
+    fn count(&self, state: CaseState) -> usize {
+        self.cases().filter(|(file, case)| file.state(case) == state).count()
     }
 
     /// The policy in words: `few-findings 0.1.0 (few_findings.wasm)`.
@@ -50,47 +86,64 @@ impl CasesReport<'_> {
     }
 }
 
-/// Writes whether all cases hold, each that fails with its place and differences, and the files.
+/// Writes whether all cases hold, each that fails or was updated with its place and differences, and the files.
 ///
 /// # Errors
 /// When the writer fails.
 pub fn human(report: &CasesReport<'_>, out: &mut dyn Write, style: &Style) -> io::Result<()> {
-    let (cases, failed) = (report.cases(), report.failing().count());
+    let (all, failed, updated) =
+        (report.cases().count(), report.count(CaseState::Fails), report.count(CaseState::Updated));
     let policy = report.policy();
-    let (mark, headline) = match (failed, cases) {
-        (0, 1) => (Mark::Good, format!("the one case holds: {policy}")),
-        (0, cases) => (Mark::Good, format!("all {cases} cases hold: {policy}")),
-        (failed, cases) => (Mark::Bad, format!("{failed} of {cases} cases {}: {policy}", fail(failed))),
+    let (mark, headline) = match (failed, updated) {
+        (0, 0) if all == 1 => (Mark::Good, format!("the one case holds: {policy}")),
+        (0, 0) => (Mark::Good, format!("all {all} cases hold: {policy}")),
+        (0, updated) => (Mark::Caution, format!("{} updated: {policy}", of_cases(updated, all, ["was", "were"]))),
+        (failed, _) => (Mark::Bad, format!("{}: {policy}", of_cases(failed, all, ["fails", "fail"]))),
     };
     paragraph(out, &[mark.span(&style.palette), Span::plain(headline)], 0, 2, style.width)?;
     let most = if report.whole { usize::MAX } else { limits::SHOWN };
-    for (file, case) in report.failing().take(most) {
+    let different = report.cases().filter(|(_, case)| !case.holds());
+    for (file, case) in different.take(most) {
         writeln!(out)?;
-        failing(file, case, most, out, style)?;
+        different_case(file, case, most, out, style)?;
     }
-    if failed > most {
-        let more = failed.saturating_sub(most);
-        writeln!(out, "\nand {more} more that {}; `-v` shows all", fail(more))?;
+    let more = failed.saturating_add(updated).saturating_sub(most);
+    if more > 0 {
+        writeln!(out, "\nand {more} more; `-v` shows all")?;
     }
     writeln!(out)?;
-    files(report, out, style)
+    files(report, most, out, style)?;
+    refusals(report, out, style)
 }
 
-const fn fail(number: usize) -> &'static str {
-    if number == 1 { "fails" } else { "fail" }
+/// "2 of 3 cases fail".
+fn of_cases(number: usize, all: usize, [one, many]: [&str; 2]) -> String {
+    let (cases, verb) = (if all == 1 { "case" } else { "cases" }, if number == 1 { one } else { many });
+    format!("{number} of {all} {cases} {verb}")
 }
 
-fn failing(file: &str, case: &CaseRun, most: usize, out: &mut dyn Write, style: &Style) -> io::Result<()> {
-    let Position { line, column } = case.position;
+fn different_case(
+    file: &FileReport<'_>,
+    case: &CaseRun,
+    most: usize,
+    out: &mut dyn Write,
+    style: &Style,
+) -> io::Result<()> {
     let palette = &style.palette;
-    let place = Span::new(format!("{file}:{line}:{column}"), palette.dim);
-    let head = [Mark::Bad.span(palette), place, Span::new(&case.name, palette.strong)];
+    let mark = if file.state(case) == CaseState::Updated { Mark::Caution } else { Mark::Bad };
+    let head =
+        [mark.span(palette), Span::new(place(file, case.position), palette.dim), Span::new(&case.name, palette.strong)];
     paragraph(out, &head, 0, 4, style.width)?;
     for shown in case.differences.iter().take(most) {
         difference(shown, out, style)?;
     }
     let more = case.differences.len().saturating_sub(most);
     if more > 0 { writeln!(out, "    and {more} more") } else { Ok(()) }
+}
+
+/// `FILE:LINE:COLUMN`.
+fn place(file: &FileReport<'_>, Position { line, column }: Position) -> String {
+    format!("{}:{line}:{column}", file.run.file)
 }
 
 /// Writes one difference: `-` is expected and missing, `+` was not expected, `~` is there and another.
@@ -137,24 +190,36 @@ fn both(expected: &str, found: &str, indent: usize, out: &mut dyn Write, style: 
 /// The width of "expected" and a space.
 const LABEL: usize = 9;
 
-/// Writes the files, and how many of their cases hold.
-fn files(report: &CasesReport<'_>, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+/// Writes the files, those with failing cases first, and how many of their cases hold.
+fn files(report: &CasesReport<'_>, most: usize, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let palette = &style.palette;
-    let row = |file: &FileRun| {
-        let (held, all) = (file.held(), file.cases.len());
-        let (mark, count) = if held == all {
-            (Mark::Good, format!("{all} {}", if all == 1 { "case" } else { "cases" }))
-        } else {
-            (Mark::Bad, format!("{held} of {all} hold"))
+    let row = |file: &FileReport<'_>| {
+        let all = file.run.cases.len();
+        let count = |state| file.run.cases.iter().filter(|case| file.state(case) == state).count();
+        let (mark, said) = match (count(CaseState::Fails), count(CaseState::Updated)) {
+            (0, 0) => (Mark::Good, format!("{all} {}", if all == 1 { "case" } else { "cases" })),
+            (0, updated) => (Mark::Caution, format!("{updated} of {all} updated")),
+            (failed, _) => (Mark::Bad, format!("{failed} of {all} fail")),
         };
-        vec![mark.span(palette), Span::plain(&file.file), Span::new(count, palette.dim)]
+        vec![mark.span(palette), Span::plain(&file.run.file), Span::new(said, palette.dim)]
     };
-    let shown = if report.whole { usize::MAX } else { limits::SHOWN };
-    let wrong_first =
-        |wanted: bool| report.files.iter().filter(move |file| (file.held() == file.cases.len()) != wanted);
-    let rows: Vec<_> = wrong_first(true).chain(wrong_first(false)).take(shown).map(row).collect();
+    let with =
+        |different: bool| report.files.iter().filter(move |file| (file.run.held() < file.run.cases.len()) == different);
+    let rows: Vec<_> = with(true).chain(with(false)).take(most).map(row).collect();
     let columns = ColumnWidths::of(rows.iter().map(Vec::as_slice));
     rows.iter().try_for_each(|row| columns.write_row(out, 0, row))?;
-    let more = report.files.len().saturating_sub(shown);
+    let more = report.files.len().saturating_sub(most);
     if more > 0 { writeln!(out, "and {more} more files; `-v` shows all") } else { Ok(()) }
+}
+
+/// Writes why files were not updated.
+fn refusals(report: &CasesReport<'_>, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+    for file in &report.files {
+        if let Some(Err(NotUpdated { name, position, reason })) = &file.update {
+            let place = Span::new(place(file, *position), style.palette.dim);
+            let words = format!("the file is left as it is, because of `{name}`: {reason}");
+            paragraph(out, &[Span::new("→", style.palette.dim), place, Span::plain(words)], 0, 2, style.width)?;
+        }
+    }
+    Ok(())
 }

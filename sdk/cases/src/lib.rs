@@ -20,7 +20,7 @@
 //! ```
 //!
 //! [`read`] makes a [`CaseFile`] of a text, or says everything that is wrong with it, each with line and column.
-//! [`compare`] says how what a policy did differs from what a case expects.
+//! [`compare`] says how what a policy did differs from what a case expects. [`update`] puts what it did into the file.
 //! Nothing here runs a policy: `smcp policy test` does it in the sandbox, `smcp_policy_sdk::testing` natively.
 
 mod case;
@@ -35,6 +35,8 @@ mod near;
 mod problem;
 mod read;
 mod run;
+mod update;
+mod write;
 
 pub use crate::case::Case;
 pub use crate::case::CaseFile;
@@ -56,6 +58,8 @@ pub use crate::problem::Problems;
 pub use crate::read::read;
 pub use crate::run::CaseRun;
 pub use crate::run::FileRun;
+pub use crate::update::NotUpdated;
+pub use crate::update::update;
 pub use smcp_yaml::Position;
 
 #[cfg(test)]

@@ -84,6 +84,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn a_patch_twice_is_a_patch_once(target in documents(), patch in documents()) {
             let once = merged(&target, &patch);
