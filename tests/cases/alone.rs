@@ -6,8 +6,8 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::bed;
-use crate::bed::ROOT;
 use crate::bed::TestBed;
+use crate::guest::Twin;
 
 const ASKS: &str = r#"{"permissions": {"network": ["a.com"], "filesystem_read": [], "filesystem_write": [],
                        "environment": [], "subprocess": false}, "status": "published"}"#;
@@ -185,11 +185,44 @@ fn a_what_if_leaves_no_trace_and_moves_no_clock() {
     bed.run("audit verify").succeeds();
 }
 
+/// A policy that refuses everything at nine o'clock on 2026-01-05, UTC, when `--trust` was passed and nobody can be asked:
+/// it looks for the time in what it is told, behind which the other two stand.
+const AT_NINE: &str = "
+(data $verdict (i32.const 0x60) (i32 0x80 1 0 0))
+(func $evaluate (param $arguments i32) (result i32)
+  (local $at i32)
+  (local.set $at (local.get $arguments))
+  (loop $next
+    (if (i64.eq (i64.load (local.get $at)) (i64.const 1767603600))
+      (then (return (select (i32.const 0x60) (i32.const 0x70)
+        (i32.and (i32.load8_u offset=8 (local.get $at)) (i32.eqz (i32.load8_u offset=9 (local.get $at))))))))
+    (local.set $at (i32.add (local.get $at) (i32.const 8)))
+    (br_if $next (i32.lt_u (local.get $at) (i32.add (local.get $arguments) (i32.const 2048)))))
+  (i32.const 0x70))";
+
 #[test]
-fn a_policy_is_told_the_time_that_is_asked_for() {
+fn a_policy_is_told_the_circumstances_that_are_asked_for() {
     let bed = TestBed::new();
-    let rust = format!("{ROOT}/examples/policies/dist/no_network.wasm");
-    bed.write("a.wasm", fs::read(rust).unwrap());
-    let document = bed.run("policy eval --policy a.wasm --at 2026-01-05T10:00:00+01:00 --json").exits(4).document();
-    assert_eq!(document["policies"][0]["name"], "a");
+    bed.write("a.wasm", Twin::honest().with(AT_NINE).component());
+    for (options, code) in [
+        ("--trust --at 2026-01-05T09:00:00Z", 4),
+        ("--trust --at 2026-01-05T10:00:00+01:00", 4),
+        ("--trust --at 2026-01-05T09:00:01Z", 0),
+        ("--trust --at 2026-01-05", 0),
+        ("--at 2026-01-05T09:00:00Z", 0),
+        ("--trust", 0),
+    ] {
+        bed.run(&format!("policy eval --policy a.wasm {options}")).exits(code);
+    }
+    let cases = "\
+cases:
+- {name: at nine, context: {at: 2026-01-05T09:00:00Z, trust: true}, expect: {violations: [planted]}}
+- {name: in Berlin, context: {at: \"2026-01-05T10:00:00+01:00\", trust: true}, expect: {violations: [planted]}}
+- {name: a second later, context: {at: 2026-01-05T09:00:01Z, trust: true}, expect: allow}
+- {name: without consent, context: {at: 2026-01-05T09:00:00Z}, expect: allow}
+- {name: with a person, context: {at: 2026-01-05T09:00:00Z, trust: true, interactive: true}, expect: allow}
+- {name: at no time, context: {trust: true}, expect: allow}
+";
+    bed.write("cases/a.yaml", cases);
+    bed.run("policy test").succeeds();
 }

@@ -46,7 +46,8 @@ fn a_broken_policy_is_never_what_is_expected() {
     let bed = bed();
     bed.write("broken.wasm", "(no component)");
     bed.write("cases/a.yaml", "cases:\n- {name: x, expect: allow}\n");
-    let ran = bed.run("policy test --update broken.wasm").exits(1);
+    insta::assert_snapshot!("broken", bed.run("policy test --update broken.wasm").exits(1));
+    let ran = bed.run("policy test -v --update broken.wasm").exits(1);
     assert!(ran.stdout.contains("the fault `load` is never written as expected"), "{ran}");
     assert_eq!(bed.read("cases/a.yaml"), "cases:\n- {name: x, expect: allow}\n");
 }
