@@ -15,13 +15,14 @@ use crate::bed::Ran;
 use crate::bed::TestBed;
 use crate::bed::corrupt;
 use crate::bombs;
+use smcp_model::digest::Digest;
 
 const NO_NETWORK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/policies/dist/no_network.wasm");
-const COMPILED: &str = ".mcp/cache/compiled";
-const EVAL: &str = "policy eval --json --facts facts.json";
+pub(crate) const COMPILED: &str = ".mcp/cache/compiled";
+pub(crate) const EVAL: &str = "policy eval --json --facts facts.json";
 
 /// A home with a policy of its own, which refuses what the facts say.
-fn bed() -> TestBed {
+pub(crate) fn bed() -> TestBed {
     let bed = TestBed::new();
     bed.write("rules.wasm", fs::read(NO_NETWORK).unwrap());
     bed.configure("policy: {custom: [{name: no-network, source: ~/rules.wasm, settings: {allow: [a.example.com]}}]}\n");
@@ -38,7 +39,7 @@ fn bed() -> TestBed {
 }
 
 /// The decision, without how long it took.
-fn verdict(ran: &Ran) -> Value {
+pub(crate) fn verdict(ran: &Ran) -> Value {
     let mut document = ran.document();
     for policy in document["policies"].as_array_mut().unwrap() {
         policy.as_object_mut().unwrap().remove("duration_us").unwrap();
@@ -46,10 +47,18 @@ fn verdict(ran: &Ran) -> Value {
     document
 }
 
-fn file(bed: &TestBed) -> PathBuf {
-    let names = bed.list(COMPILED);
-    assert_eq!(names.len(), 1, "{names:?}");
-    bed.path(COMPILED).join(&names[0])
+/// The file with the code of the policy. Beside it there is one with the answers of the built-in policies.
+pub(crate) fn file(bed: &TestBed) -> PathBuf {
+    let digest = Digest::of(&fs::read(bed.path("rules.wasm")).unwrap()).to_string();
+    let (own, others): (Vec<_>, Vec<_>) =
+        bed.list(COMPILED).into_iter().partition(|name| digest.ends_with(name.split('-').next().unwrap()));
+    assert_eq!((own.len(), others.len()), (1, 1), "{own:?} {others:?}");
+    bed.path(COMPILED).join(&own[0])
+}
+
+/// The calls into policies in a log, all of them.
+pub(crate) fn all_calls(log: &str) -> Vec<&str> {
+    log.lines().filter_map(|line| line.split_once("calling `")?.1.strip_suffix('`')).collect()
 }
 
 /// The calls into the policy `no-network` in a log.
@@ -68,9 +77,10 @@ fn a_warm_start_compiles_nothing_and_calls_each_policy_once() {
     let cold = bed.smcp(EVAL).args(&["-vv"]).run().exits(4);
     assert!(compiles(&cold), "{cold}");
     assert_eq!(calls(&cold.stderr), ["describe", "check-settings", "evaluate"]);
+    assert_eq!(all_calls(&cold.stderr).len(), 1 + 4 + 4, "the built-in ones have described themselves: {cold}");
     let warm = bed.smcp(EVAL).args(&["-vv"]).run().exits(4);
     assert!(!compiles(&warm), "{warm}");
-    assert_eq!(calls(&warm.stderr), ["evaluate"]);
+    assert_eq!(all_calls(&warm.stderr), ["evaluate"; 4]);
     assert_eq!(verdict(&warm), verdict(&cold));
     // Other settings are other answers of the same component.
     bed.configure("policy: {custom: [{name: no-network, source: ~/rules.wasm, settings: {allow: [b.example.com]}}]}\n");
@@ -337,12 +347,13 @@ fn compiled_code_is_in_the_list_of_the_cache() {
     bed.run(EVAL).exits(4);
     let listed = bed.run("cache ls --json").succeeds().document();
     let entries = listed["entries"].as_array().unwrap();
-    assert_eq!((entries.len(), &entries[0]["kind"]), (1, &json!("compiled")));
+    let kinds: Vec<_> = entries.iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["compiled"; 2], "the policy's code, and the answers of the built-in ones");
     bed.run("cache gc").succeeds();
-    assert_eq!(bed.list(COMPILED).len(), 1, "what no package has is not what nobody knows");
-    let digest = entries[0]["digest"].as_str().unwrap();
+    assert_eq!(bed.list(COMPILED).len(), 2, "what no package has is not what nobody knows");
+    let digest = Digest::of(&fs::read(bed.path("rules.wasm")).unwrap());
     bed.run(&format!("cache rm {digest}")).succeeds();
-    assert_eq!(bed.list(COMPILED), [""; 0]);
+    assert_eq!(bed.list(COMPILED).len(), 1);
     assert!(compiles(&bed.smcp(EVAL).args(&["-v"]).run().exits(4)));
 }
 

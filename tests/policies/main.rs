@@ -22,6 +22,7 @@ mod redact;
 mod trial;
 
 mod again;
+mod answers;
 mod built_ins;
 mod compiler;
 mod configured;

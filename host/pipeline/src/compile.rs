@@ -11,6 +11,7 @@ use crate::Session;
 use crate::SharedHost;
 use crate::System;
 use crate::policies;
+use smcp_authority::GuardedReader;
 use smcp_code::ChildCompiler;
 use smcp_code::CompiledStore;
 use smcp_code::SYSTEM_FOLDER;
@@ -118,7 +119,8 @@ fn configured(session: &Session, destination: Destination) -> Result<Vec<Candida
     let layers = layers.filter(|layer| destination == Destination::Cache || layer.name() != LayerName::User);
     let specs = layers.flat_map(Layer::policies).filter(|spec| spec.mode != Mode::Disabled);
     let files = specs.filter(|spec| matches!(spec.source, PolicySource::File(_)));
-    files.map(|spec| candidate(session, Arc::clone(spec), true)).collect()
+    let mut reader = GuardedReader::default();
+    files.map(|spec| candidate(session, Arc::clone(spec), true, &mut reader)).collect()
 }
 
 /// The files that somebody named.
@@ -129,12 +131,18 @@ fn named(session: &Session, files: &[PathBuf]) -> Result<Vec<Candidate>, Pipelin
         Some(PolicySpec::file(name, file, serde_json::json!({})))
     };
     let specs = files.iter().enumerate().filter_map(spec);
-    specs.map(|spec| candidate(session, Arc::new(spec), false)).collect()
+    let mut reader = GuardedReader::default();
+    specs.map(|spec| candidate(session, Arc::new(spec), false, &mut reader)).collect()
 }
 
-fn candidate(session: &Session, spec: Arc<PolicySpec>, is_policy: bool) -> Result<Candidate, PipelineError> {
+fn candidate(
+    session: &Session,
+    spec: Arc<PolicySpec>,
+    is_policy: bool,
+    reader: &mut GuardedReader,
+) -> Result<Candidate, PipelineError> {
     let file = SafeText::new(&spec.source.to_string());
-    let component = session.component(&spec)?;
+    let component = session.component(&spec, reader)?;
     let digest = component.as_ref().ok().map(Component::digest);
     Ok(Candidate { bound: Bound::new(spec, component)?, file, digest, is_policy })
 }

@@ -30,6 +30,9 @@ pub struct System {
     pub read_head: ReadHead,
     /// Where policies are compiled.
     pub compilation: Compilation,
+    /// Whether the process goes on after the command, as that of a test does. One that ends leaves it to the system to
+    /// release what it has loaded.
+    pub lasting: bool,
 }
 
 /// Where policies are compiled.
@@ -88,6 +91,7 @@ mod tests {
             is_program: |_| None,
             read_head: |_| None,
             compilation: Compilation::InProcess,
+            lasting: true,
         };
         let home = system("/home/a");
         assert_eq!((home.variable("EMPTY"), home.set_variable("EMPTY")), (None, Some(OsStr::new(""))));

@@ -12,6 +12,7 @@ use crate::component::Component;
 use crate::component::Unreadable;
 use crate::contract::Description;
 use crate::contract::RequestForms;
+use crate::cores;
 use crate::host::PolicyHost;
 use crate::host::Runtime;
 use crate::load::Loaded;
@@ -77,6 +78,8 @@ impl PolicySet {
     pub fn load(host: &PolicyHost, policies: impl IntoIterator<Item = Bound>) -> Self {
         let set = Self::load_for_now(host, policies);
         set.policies.iter().for_each(|policy| policy.keep(&host.runtime));
+        // They are kept only where there is a store, which the others may have made.
+        host.runtime.keep_answers();
         set
     }
 
@@ -95,7 +98,10 @@ impl PolicySet {
         let runtime = &self.host.runtime;
         let _running = runtime.ticker.run();
         let request = RequestForms::of(request);
-        self.policies.iter().map(|policy| policy.evaluate(runtime, &request)).collect()
+        let evaluate = |policies: &[LoadedPolicy]| -> Vec<Evaluated> {
+            policies.iter().map(|policy| policy.evaluate(runtime, &request)).collect()
+        };
+        cores::share(&self.policies, evaluate).into_iter().flatten().collect()
     }
 
     /// The policies, in the order in which they were loaded.

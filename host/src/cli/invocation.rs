@@ -50,6 +50,7 @@ impl Invocation {
                     program: authority::own_program,
                     memory: authority::available_memory,
                 },
+                lasting: false,
             },
             working_directory: authority::current_dir().unwrap_or_default(),
             system_folder: PathBuf::from(discover::SYSTEM_FOLDER),

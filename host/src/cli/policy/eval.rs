@@ -12,6 +12,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::policy::eval::settings::SettingsFile;
 use crate::cli::run::DecisionOptions;
+use smcp_authority as authority;
 use smcp_cases::Tested;
 use smcp_model::facts_document;
 use smcp_model::limits;
@@ -130,7 +131,10 @@ impl EvalCommand {
             None => b"{}".to_vec(),
         };
         let places = app.places();
-        facts_document::read(&document, &places.working_directory, places.home.as_deref()).map_err(Failure::from)
+        let mut subject = facts_document::read(&document, &places.working_directory, places.home.as_deref())
+            .map_err(Failure::from)?;
+        subject.registry.iter_mut().for_each(|registry| registry.resolve(|path| authority::resolve(path).ok()));
+        Ok(subject)
     }
 }
 
