@@ -26,6 +26,7 @@ mod facts;
 mod faults;
 mod hostile;
 mod junit;
+mod native;
 mod run;
 mod update;
 

@@ -115,7 +115,7 @@ pub fn human(report: &CasesReport<'_>, out: &mut dyn Write, style: &Style) -> io
     let different = report.cases().filter(|(_, case)| !case.holds());
     for (file, case) in different.take(most) {
         writeln!(out)?;
-        different_case(file, case, most, out, style)?;
+        different_case(file, case, report.whole, out, style)?;
     }
     let more = failed.saturating_add(updated).saturating_sub(most);
     if more > 0 {
@@ -144,7 +144,7 @@ fn of_cases(number: usize, all: usize, [one, many]: [&str; 2]) -> String {
 fn different_case(
     file: &FileReport<'_>,
     case: &CaseRun,
-    most: usize,
+    whole: bool,
     out: &mut dyn Write,
     style: &Style,
 ) -> io::Result<()> {
@@ -153,6 +153,7 @@ fn different_case(
     let head =
         [mark.span(palette), Span::new(place(file, case.position), palette.dim), Span::new(&case.name, palette.strong)];
     paragraph(out, &head, 0, 4, style.width)?;
+    let most = if whole { usize::MAX } else { limits::DIFFERENCES_SHOWN };
     for shown in case.differences.iter().take(most) {
         difference(shown, out, style)?;
     }
