@@ -12,6 +12,7 @@ mod headline;
 pub mod human;
 pub mod inspection;
 pub mod json;
+pub mod junit;
 mod lift;
 pub mod listing;
 pub mod message;
@@ -20,11 +21,13 @@ pub mod progress;
 pub mod prompt;
 mod quote;
 pub mod records;
+pub mod sarif;
 pub mod style;
 pub mod summary;
 pub mod table;
 pub mod warning;
 pub mod wrap;
+mod xml;
 
 #[cfg(test)]
 mod fixtures;
