@@ -14,5 +14,7 @@ mod bed;
 #[path = "../support/redact.rs"]
 mod redact;
 
+mod changed;
+mod documents;
 mod formats;
 mod schema;

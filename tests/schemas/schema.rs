@@ -3,6 +3,9 @@
 //!
 //! No crate does it: with Cargo's first resolver, the features that one asks for would be those of the program, too.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use regex::Regex;
 use serde_json::Map;
 use serde_json::Value;
@@ -198,6 +201,14 @@ fn is_type(name: &str, value: &Value) -> bool {
     }
 }
 
+thread_local! {
+    /// The patterns so far, compiled: a document that was changed everywhere is looked at a thousand times.
+    static PATTERNS: RefCell<HashMap<String, Regex>> = RefCell::default();
+}
+
 fn matches(pattern: &str, text: &str) -> bool {
-    Regex::new(pattern).unwrap().is_match(text)
+    PATTERNS.with_borrow_mut(|patterns| {
+        let known = patterns.entry(pattern.to_owned()).or_insert_with(|| Regex::new(pattern).unwrap());
+        known.is_match(text)
+    })
 }

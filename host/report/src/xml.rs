@@ -1,4 +1,4 @@
-//! Text for XML documents, which have no form at all for control characters: all text is made harmless first.
+//! Text for XML documents, in which control characters have no form at all.
 
 use smcp_model::text::SafeText;
 

@@ -5,6 +5,7 @@ mod compile;
 mod eval;
 mod inspect;
 mod list;
+mod schema;
 mod test;
 
 use clap::Subcommand;
@@ -22,6 +23,7 @@ pub(super) enum PolicyCommand {
     List(list::ListPoliciesCommand),
     Inspect(inspect::InspectCommand),
     Compile(compile::CompileCommand),
+    Schema(schema::SchemaCommand),
 }
 
 impl PolicyCommand {
@@ -34,6 +36,7 @@ impl PolicyCommand {
             Self::List(command) => command.execute(app),
             Self::Inspect(command) => command.execute(app),
             Self::Compile(command) => command.execute(app),
+            Self::Schema(command) => command.execute(app),
         }
     }
 }
