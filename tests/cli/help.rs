@@ -14,6 +14,7 @@ fn every_command_has_help() {
         "policy test",
         "policy list",
         "policy inspect",
+        "policy schema",
         "policy compile",
         "config",
         "config show",
