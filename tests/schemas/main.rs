@@ -11,6 +11,9 @@
 #[path = "../support/bed.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod bed;
+#[path = "../support/guest.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod guest;
 #[path = "../support/redact.rs"]
 mod redact;
 
@@ -18,3 +21,4 @@ mod changed;
 mod documents;
 mod formats;
 mod schema;
+mod settings;
