@@ -11,7 +11,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// A crate below `host/`, and the others it may use, in the order of the pipeline.
-const LAW: [(&str, &[&str]); 16] = [
+const LAW: [(&str, &[&str]); 17] = [
     ("model", &[]),
     ("authority", &["model"]),
     ("config", &["model"]),
@@ -26,6 +26,8 @@ const LAW: [(&str, &[&str]); 16] = [
     ("decide", &["model"]),
     ("report", &["decide", "model"]),
     ("launch", &["decide", "model"]),
+    // Beside the pipeline, for authors: it makes components, and has no part in a launch.
+    ("author", &["model", "store"]),
     // Beside the pipeline: it serves a registry, and has no part in a launch.
     ("serve", &["model", "registry"]),
     // Writes the records of all other crates, and uses none of them.
@@ -52,6 +54,7 @@ const LAW: [(&str, &[&str]); 16] = [
         "",
         &[
             "audit",
+            "author",
             "authority",
             "bundle",
             "code",
@@ -67,7 +70,7 @@ const LAW: [(&str, &[&str]); 16] = [
 ];
 
 /// A dependency that only some crates may have, because of its power, its price or its weight.
-const OWNERS: [(&str, &[&str]); 25] = [
+const OWNERS: [(&str, &[&str]); 27] = [
     ("anyhow", &[""]),
     ("blake3", &["code"]),
     ("clap", &[""]),
@@ -93,6 +96,8 @@ const OWNERS: [(&str, &[&str]); 25] = [
     ("wasmparser", &["policy"]),
     ("wasmtime", &["policy"]),
     ("webpki", &["http"]),
+    ("wit-component", &["author"]),
+    ("wit-parser", &["author"]),
 ];
 
 /// The files below `host/` that may have `unsafe` code.
@@ -111,7 +116,9 @@ const UNSAFE: [&str; 11] = [
 ];
 
 /// The files below `host/` that may start a process; test code is exempt.
-const STARTS: [&str; 3] = [
+const STARTS: [&str; 4] = [
+    // The toolchains of `policy build`: an author's own programs, and nothing of a package.
+    "author/src/toolchain.rs",
     // Our own program again, which only compiles.
     "code/src/compiler.rs",
     // Tries whether the system refuses it.
@@ -222,6 +229,7 @@ fn a_planted_dependency_is_found() {
         ("", "smcp-decide"),
         ("model", "smcp-decide"),
         ("code", "smcp-launch"),
+        ("author", "smcp-launch"),
         ("pipeline", "seccompiler"),
         ("policy", "smcp-registry"),
         ("store", "smcp-http"),

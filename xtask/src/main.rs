@@ -10,7 +10,6 @@ mod guests;
 mod run;
 mod setup;
 mod toolchain;
-mod wasm;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -51,13 +50,8 @@ enum Chore {
         #[command(subcommand)]
         action: Action,
     },
-    /// Makes a component of a policy's core module, as `wasm-tools component new` does.
-    Componentize {
-        /// What `cargo build --target wasm32-unknown-unknown` wrote.
-        module: PathBuf,
-        /// The component's file.
-        component: PathBuf,
-    },
+    /// Makes sdk/wasi-stub.wasm of sdk/wasi-stub.wat, after a change of it.
+    Stub,
 }
 
 #[derive(Debug, Clone, Copy, Subcommand)]
@@ -86,7 +80,7 @@ fn execute(chore: &Chore) -> anyhow::Result<()> {
         Chore::Check { all: true } => check::check_all(&root),
         Chore::Builtins { action } => guests(&root, &GuestSet::BUILTINS, *action),
         Chore::Examples { action } => guests(&root, &GuestSet::EXAMPLES, *action),
-        Chore::Componentize { module, component } => componentize(module, component),
+        Chore::Stub => stub(&root),
     }
 }
 
@@ -97,11 +91,13 @@ fn guests(root: &Path, set: &GuestSet, action: Action) -> anyhow::Result<()> {
     }
 }
 
-fn componentize(module: &Path, component: &Path) -> anyhow::Result<()> {
-    let bytes = std::fs::read(module).with_context(|| format!("`{}` can't be read", module.display()))?;
-    let made = wasm::componentize(&bytes).with_context(|| format!("`{}`", module.display()))?;
-    std::fs::write(component, &made).with_context(|| format!("`{}` can't be written", component.display()))?;
-    say(&format!("{}: {} bytes", component.display(), made.len()));
+/// The stub stands in for WASI preview 1 in components; a test of smcp-author compares the two files.
+fn stub(root: &Path) -> anyhow::Result<()> {
+    let module = wat::parse_file(root.join("sdk/wasi-stub.wat"))?;
+    let made = smcp_author::without_custom_sections(&module)?;
+    let file = root.join("sdk/wasi-stub.wasm");
+    std::fs::write(&file, &made).with_context(|| format!("`{}` can't be written", file.display()))?;
+    say(&format!("sdk/wasi-stub.wasm: {} bytes", made.len()));
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! `smcp policy`: what policies say, and which there are.
 
+mod build;
 mod check;
 mod compile;
 mod eval;
@@ -20,6 +21,7 @@ pub(super) enum PolicyCommand {
     List(list::ListPoliciesCommand),
     Inspect(inspect::InspectCommand),
     Compile(compile::CompileCommand),
+    Build(build::BuildCommand),
 }
 
 impl PolicyCommand {
@@ -31,6 +33,7 @@ impl PolicyCommand {
             Self::List(command) => command.execute(app),
             Self::Inspect(command) => command.execute(app),
             Self::Compile(command) => command.execute(app),
+            Self::Build(command) => command.execute(app),
         }
     }
 }
