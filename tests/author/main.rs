@@ -14,8 +14,14 @@ mod bed;
 #[path = "../support/guest.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod guest;
+#[path = "../languages/language.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod language;
+#[path = "../support/project.rs"]
+mod project;
 #[path = "../support/redact.rs"]
 mod redact;
 
 mod files;
+mod templates;
 mod toolchains;

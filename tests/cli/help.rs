@@ -14,6 +14,7 @@ fn every_command_has_help() {
         "policy list",
         "policy inspect",
         "policy compile",
+        "policy new",
         "policy build",
         "config",
         "config show",

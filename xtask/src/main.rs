@@ -9,6 +9,7 @@ mod check;
 mod guests;
 mod run;
 mod setup;
+mod templates;
 mod toolchain;
 
 use std::io::Write as _;
@@ -50,6 +51,8 @@ enum Chore {
         #[command(subcommand)]
         action: Action,
     },
+    /// Pins what a new project of Rust is built with, after a change of the SDK's dependencies.
+    Templates,
     /// Makes sdk/wasi-stub.wasm of sdk/wasi-stub.wat, after a change of it.
     Stub,
 }
@@ -80,6 +83,7 @@ fn execute(chore: &Chore) -> anyhow::Result<()> {
         Chore::Check { all: true } => check::check_all(&root),
         Chore::Builtins { action } => guests(&root, &GuestSet::BUILTINS, *action),
         Chore::Examples { action } => guests(&root, &GuestSet::EXAMPLES, *action),
+        Chore::Templates => templates::pin(&root),
         Chore::Stub => stub(&root),
     }
 }

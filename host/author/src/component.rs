@@ -54,10 +54,10 @@ pub fn is_component(bytes: &[u8]) -> bool {
 pub fn from_module(module: &[u8]) -> Result<Vec<u8>, ComponentError> {
     check_world(module)?;
     let module = with_world(module)?;
-    let mut encoder = ComponentEncoder::default();
     // The stub is a part of the component only if the module imports something of it.
-    let encoder = encoder.validate(true).module(&module).and_then(|encoder| encoder.adapter(STUBBED, STUB));
-    let component = encoder.and_then(ComponentEncoder::encode).map_err(|error| misfit(&error))?;
+    let encoder = ComponentEncoder::default().validate(true).module(&module);
+    let encoder = encoder.and_then(|encoder| encoder.adapter(STUBBED, STUB));
+    let component = encoder.and_then(|mut encoder| encoder.encode()).map_err(|error| misfit(&error))?;
     Ok(sections::without_custom_sections(&component)?)
 }
 
@@ -92,7 +92,7 @@ fn with_world(module: &[u8]) -> Result<Vec<u8>, ComponentError> {
         let mut resolve = Resolve::default();
         let package = resolve.push_source("policy.wit", WIT).map_err(|error| misfit(&error))?;
         let world = resolve.select_world(&[package], Some(WORLD)).map_err(|error| misfit(&error))?;
-        wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)
+        wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
             .map_err(|error| misfit(&error))?;
     }
     Ok(module)

@@ -6,6 +6,7 @@ mod compile;
 mod eval;
 mod inspect;
 mod list;
+mod new;
 
 use clap::Subcommand;
 
@@ -21,6 +22,7 @@ pub(super) enum PolicyCommand {
     List(list::ListPoliciesCommand),
     Inspect(inspect::InspectCommand),
     Compile(compile::CompileCommand),
+    New(new::NewPolicyCommand),
     Build(build::BuildCommand),
 }
 
@@ -33,6 +35,7 @@ impl PolicyCommand {
             Self::List(command) => command.execute(app),
             Self::Inspect(command) => command.execute(app),
             Self::Compile(command) => command.execute(app),
+            Self::New(command) => command.execute(app),
             Self::Build(command) => command.execute(app),
         }
     }

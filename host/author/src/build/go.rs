@@ -1,4 +1,4 @@
-//! Go, by the compiler of go.dev: a library for WASI preview 1, which is stubbed.
+//! Go, by the compiler of go.dev, as a library for WASI preview 1.
 
 use crate::build::BuildError;
 use crate::build::MADE;
