@@ -44,6 +44,9 @@ pub(crate) fn follow(language: &str, toolchain: &Toolchain) {
     // The entry has the digest of the file that is there now.
     let built = again;
 
+    let tested = bed.run(&format!("policy test {NAME}")).succeeds();
+    assert!(tested.stdout.contains("3 cases"), "{tested}");
+
     let (_, entry) = built.raw.split_once("\n\npolicy:").unwrap_or_else(|| panic!("{built}"));
     assert!(!entry.contains("settings"), "a new policy needs none: {built}");
     bed.configure(&format!("policy:{entry}"));

@@ -8,12 +8,12 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::BOUNDS;
 use crate::problem::shown;
-use crate::raw;
-use crate::raw::Half;
-use crate::raw::Position;
-use crate::raw::YamlNode;
 use smcp_model::text::SafeText;
+use smcp_yaml::Half;
+use smcp_yaml::Position;
+use smcp_yaml::YamlNode;
 
 /// The text of one configuration file, kept so that a value's line can be looked up.
 #[derive(PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl FilePlace {
     /// file's text again, up to the value.
     pub fn position(&self) -> Option<Position> {
         let text = &self.source.text;
-        if text.is_empty() { None } else { raw::locate(text, &self.trail.steps, Half::Value) }
+        if text.is_empty() { None } else { smcp_yaml::locate(text, &self.trail.steps, Half::Value) }
     }
 }
 
@@ -98,7 +98,7 @@ impl FilePlace {
     /// It goes as far as the file does: what is absent is in the mapping or list that lacks it.
     pub(super) fn inside(&self, key: &str, pointer: &str) -> Self {
         let mut place = self.clone();
-        let Ok(root) = raw::parse(&self.source.text) else { return place };
+        let Ok(root) = smcp_yaml::parse(&self.source.text, &BOUNDS) else { return place };
         let mut node = Some(&root);
         for step in &self.trail.steps {
             node = node.and_then(|node| child(node, *step));

@@ -6,6 +6,7 @@
 pub mod ahead;
 pub mod built;
 pub mod cache;
+pub mod cases;
 pub mod client_error;
 pub mod diagnosis;
 mod headline;

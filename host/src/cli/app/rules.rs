@@ -15,6 +15,7 @@ use smcp_config::discover::Discovered;
 use smcp_config::discover::Location;
 use smcp_model::facts::Score;
 use smcp_pipeline as pipeline;
+use smcp_pipeline::Session;
 
 impl App {
     /// Returns the configuration for a command that decides nothing: the files, then what the command line changes.
@@ -38,6 +39,22 @@ impl App {
         config.refuse_suspects();
         self.notices(&config, true);
         self.with_command_line(config, warning_threshold)
+    }
+
+    /// Returns a session for a command that reads no configuration: only `--cache-dir` says where compiled code is kept.
+    /// Refuses `--config`, which would have no effect.
+    pub(in crate::cli) fn session_alone(&self) -> Result<Session, Failure> {
+        if let Some(path) = &self.global.config {
+            return Err(Failure::usage(anyhow::anyhow!(
+                "--config {} has no effect here: this tries one policy, and reads no configuration\n  leave it out",
+                path.display()
+            )));
+        }
+        let mut config = Config::unconfigured(&self.places);
+        if let Some(path) = &self.global.cache_dir {
+            config.override_cache_dir(self.cache_dir(path)?);
+        }
+        Ok(self.session_of(config))
     }
 
     fn config_with_warnings(&self, warning_threshold: Option<Score>, decides: bool) -> Result<Config, Failure> {
