@@ -158,3 +158,17 @@ fn a_build_compiles_ahead() {
     let rows = bed.run("--json policy compile honest.wasm").succeeds().document();
     assert_eq!(rows["components"][0]["state"], "kept", "{rows}");
 }
+
+#[test]
+fn no_change_of_a_module_stops_smcp_itself() {
+    let module = Twin::honest().module();
+    let mut refused = 0;
+    for index in 0..module.len() {
+        let mut other = module.clone();
+        other[index] ^= 1 << (index % 8);
+        // Whether it still is one is for the encoder to say; but it has to say it.
+        refused += usize::from(smcp_author::from_module(&other).is_err());
+        refused += usize::from(smcp_author::from_module(&module[..index]).is_err());
+    }
+    assert!(refused > module.len(), "{refused} of {}", module.len());
+}

@@ -8,6 +8,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::bed::Invocation;
+use crate::bed::Ran;
 use crate::bed::TestBed;
 
 /// The name of the policies that are begun.
@@ -26,9 +27,9 @@ fn asking(hosts: &[&str]) -> Value {
         "subprocess": false}})
 }
 
-/// Makes a project in an empty home, builds it, tries it in a configuration.
+/// Makes a project in an empty home, builds it, tries it in a configuration. Returns the home, and what the build printed.
 #[track_caller]
-pub(crate) fn follow(language: &str, toolchain: &Toolchain) {
+pub(crate) fn follow(language: &str, toolchain: &Toolchain) -> (TestBed, Ran) {
     let bed = TestBed::new();
     bed.run(&format!("policy new {NAME} --lang {language}")).succeeds().prints("");
     is_apart_from_the_checkout(&bed.path(NAME));
@@ -76,6 +77,7 @@ pub(crate) fn follow(language: &str, toolchain: &Toolchain) {
         let ran = bed.run("config validate").exits(1);
         assert!(ran.stdout.contains("settings"), "{settings}: {ran}");
     }
+    (bed, built)
 }
 
 /// No file of a project leads to the tree in which smcp was built.
