@@ -26,6 +26,8 @@ mod custom;
 mod help;
 mod inputs;
 mod interrupt;
+#[cfg(target_os = "linux")]
+mod machine;
 mod manifest;
 mod mcp_config;
 #[cfg(target_os = "linux")]
@@ -34,6 +36,8 @@ mod prompt;
 mod publish;
 mod reader;
 mod refusal;
+#[cfg(target_os = "linux")]
+mod registries;
 mod run;
 mod summary;
 #[cfg(target_os = "linux")]

@@ -11,6 +11,8 @@ mod run;
 mod setup;
 mod templates;
 mod toolchain;
+mod wasm;
+mod wit;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -55,6 +57,15 @@ enum Chore {
     Templates,
     /// Makes sdk/wasi-stub.wasm of sdk/wasi-stub.wat, after a change of it.
     Stub,
+    /// Makes docs/wit.md, the interface for readers.
+    Wit,
+    /// Makes a component of a policy's core module, as `wasm-tools component new` does.
+    Componentize {
+        /// What `cargo build --target wasm32-unknown-unknown` wrote.
+        module: PathBuf,
+        /// The component's file.
+        component: PathBuf,
+    },
 }
 
 #[derive(Debug, Clone, Copy, Subcommand)]
@@ -85,6 +96,8 @@ fn execute(chore: &Chore) -> anyhow::Result<()> {
         Chore::Examples { action } => guests(&root, &GuestSet::EXAMPLES, *action),
         Chore::Templates => templates::pin(&root),
         Chore::Stub => stub(&root),
+        Chore::Wit => wit::write(&root),
+        Chore::Componentize { module, component } => componentize(module, component),
     }
 }
 

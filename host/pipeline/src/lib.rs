@@ -56,6 +56,8 @@ pub use smcp_policy::cramped;
 pub use start::LaunchRequest;
 pub use system::Compilation;
 pub use system::System;
+#[cfg(target_os = "linux")]
+pub use system::fork_server;
 
 use std::cell::LazyCell;
 use std::time::Duration;

@@ -12,6 +12,7 @@ use crate::component::Component;
 use crate::component::Unreadable;
 use crate::contract::Description;
 use crate::contract::RequestForms;
+use crate::cores;
 use crate::host::PolicyHost;
 use crate::host::Runtime;
 use crate::load::Loaded;
@@ -78,6 +79,8 @@ impl PolicySet {
         let _running = host.runtime.ticker.run();
         let policies: Vec<_> = policies.into_iter().map(|bound| LoadedPolicy::load(&host.runtime, bound)).collect();
         policies.iter().for_each(|policy| policy.keep(&host.runtime));
+        // They are kept only where there is a store, which the others may have made.
+        host.runtime.keep_answers();
         Self { host: host.clone(), policies }
     }
 
@@ -89,7 +92,10 @@ impl PolicySet {
         let runtime = &self.host.runtime;
         let _running = runtime.ticker.run();
         let request = RequestForms::of(request);
-        self.policies.iter().map(|policy| policy.evaluate(runtime, &request)).collect()
+        let evaluate = |policies: &[LoadedPolicy]| -> Vec<Evaluated> {
+            policies.iter().map(|policy| policy.evaluate(runtime, &request)).collect()
+        };
+        cores::share(&self.policies, evaluate).into_iter().flatten().collect()
     }
 
     /// The policies, in the order in which they were loaded.

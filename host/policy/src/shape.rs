@@ -31,6 +31,8 @@ pub struct Shape {
     pub imports: Vec<String>,
     /// The names of its exports, in order.
     pub exports: Vec<String>,
+    /// The number of globals of all its core instances together.
+    pub globals: usize,
 }
 
 /// The fault of a file with `size` bytes, more than `most`.
@@ -93,6 +95,7 @@ fn walk(bytes: &[u8]) -> Result<Shape, Unfit> {
         made.take(&payload)?;
     }
     check_parts(&made)?;
+    shape.globals = made.made().globals;
     Ok(shape)
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::cli::app::App;
 use crate::cli::app::files::RealFiles;
 use crate::cli::failure::Failure;
+use smcp_authority as authority;
 use smcp_config::Config;
 use smcp_config::ConfigError;
 use smcp_config::ConfigNotice;
@@ -89,6 +90,7 @@ impl App {
         if let Some(text) = &self.global.registry {
             config.override_registry(self.registry(text)?);
         }
+        config.resolve_directories(|path| authority::resolve(path).ok());
         config.check_registry().map_err(Failure::usage)?;
         if let Some(path) = &self.global.cache_dir {
             config.override_cache_dir(self.cache_dir(path)?);

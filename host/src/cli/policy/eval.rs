@@ -8,6 +8,7 @@ use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::run::DecisionOptions;
+use smcp_authority as authority;
 use smcp_model::facts_document;
 use smcp_model::limits;
 use smcp_pipeline as pipeline;
@@ -41,8 +42,9 @@ impl EvalCommand {
         let config = session.config();
         let document = app.read_document(&self.facts, limits::FACTS_FILE, config.start_timeout())?;
         let places = app.places();
-        let subject = facts_document::read(&document, &places.working_directory, places.home.as_deref())
+        let mut subject = facts_document::read(&document, &places.working_directory, places.home.as_deref())
             .map_err(Failure::from)?;
+        subject.registry.iter_mut().for_each(|registry| registry.resolve(|path| authority::resolve(path).ok()));
         let mut recorder = app.recorder(&session, "policy eval", None)?;
         let context = app.settled_context(&session, &recorder, self.options.trust);
         let mut evaluated = pipeline::evaluate_facts(&session, subject, context, &mut *app.progress());
