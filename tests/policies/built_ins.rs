@@ -133,25 +133,15 @@ fn a_file_goes_the_way_of_the_built_ins() {
 }
 
 #[test]
-fn the_example_policy_judges_what_a_manifest_asks_for() {
-    let host = PolicyHost::new().unwrap();
+fn every_case_of_the_example_holds_for_its_component() {
     let bytes = fs::read(root().join("examples/policies/dist/no_network.wasm")).unwrap();
-    let judge = |subject: Value, settings: Value| evaluate(&host, Component::new(bytes.clone()), &subject, &settings);
-    let asks = |hosts: &[&str]| {
-        json!({"permissions": {
-            "network": hosts, "filesystem_read": [], "filesystem_write": [], "environment": [], "subprocess": false,
-        }})
-    };
-    let allow = json!({"allow": ["api.example.com", "*.example.org"]});
-
-    assert!(matches!(judge(asks(&[]), json!({})), Outcome::Pass { .. }));
-    assert!(matches!(judge(asks(&["api.example.com", "a.example.org"]), allow.clone()), Outcome::Pass { .. }));
-    for refused in [asks(&["evil.example"]), asks(&["*"]), asks(&["api.example.com", "evil.example"]), json!({})] {
-        assert!(matches!(judge(refused.clone(), allow.clone()), Outcome::Violation { .. }), "{refused}");
-    }
-    for settings in [json!({"alow": []}), json!({"allow": "api.example.com"}), json!([])] {
-        let Outcome::Fault(fault) = judge(asks(&[]), settings.clone()) else { panic!("{settings} is accepted") };
-        assert_eq!(fault.kind, FaultKind::Settings);
+    let tested = Tested::file(Path::new("no_network.wasm"), Component::new(bytes));
+    let file = "examples/policies/no-network/cases/no-network.yaml";
+    let cases = smcp_policy_cases::read(&fs::read(root().join(file)).unwrap(), &Limits::DEFAULT).unwrap();
+    let run = smcp_cases::run(&PolicyHost::new().unwrap(), &tested, &[(file.to_owned(), cases)]).unwrap();
+    assert!(run.files[0].cases.len() > 9, "the table is there");
+    for case in &run.files[0].cases {
+        assert!(case.holds(), "{}: {:#?}", case.name, case.differences);
     }
 }
 

@@ -11,7 +11,6 @@ mod run;
 mod setup;
 mod templates;
 mod toolchain;
-mod wasm;
 mod wit;
 
 use std::io::Write as _;
@@ -59,13 +58,6 @@ enum Chore {
     Stub,
     /// Makes docs/wit.md, the interface for readers.
     Wit,
-    /// Makes a component of a policy's core module, as `wasm-tools component new` does.
-    Componentize {
-        /// What `cargo build --target wasm32-unknown-unknown` wrote.
-        module: PathBuf,
-        /// The component's file.
-        component: PathBuf,
-    },
 }
 
 #[derive(Debug, Clone, Copy, Subcommand)]
@@ -97,7 +89,6 @@ fn execute(chore: &Chore) -> anyhow::Result<()> {
         Chore::Templates => templates::pin(&root),
         Chore::Stub => stub(&root),
         Chore::Wit => wit::write(&root),
-        Chore::Componentize { module, component } => componentize(module, component),
     }
 }
 

@@ -81,8 +81,8 @@ impl Tested {
 /// What came of the cases of one policy.
 #[derive(Debug)]
 pub struct PolicyRun {
-    /// The policy's description of itself; `None` when it failed before it answered.
-    pub description: Option<Description>,
+    /// The policy's description of itself, or the fault with which it failed before it answered.
+    pub description: Result<Description, Fault>,
     /// The files, in the order in which they were given.
     pub files: Vec<FileRun>,
 }
@@ -108,11 +108,12 @@ pub fn run(host: &PolicyHost, tested: &Tested, files: &[(String, CaseFile)]) -> 
     for (index, (_, case)) in cases.iter().enumerate() {
         by_settings.entry(case.settings.to_string()).or_default().push(index);
     }
-    let (mut description, mut found) = (None, BTreeMap::new());
+    // Keeps its code for the next run.
+    let description = host.describe_bound(&tested.bound(serde_json::json!({})));
+    let mut found = BTreeMap::new();
     for indices in by_settings.into_values() {
         let Some((_, first)) = indices.first().and_then(|index| cases.get(*index)) else { continue };
-        let set = PolicySet::load(host, [tested.bound(first.settings.clone())]);
-        description = description.or_else(|| set.policies().first()?.description().cloned());
+        let set = PolicySet::load_for_now(host, [tested.bound(first.settings.clone())]);
         for index in indices {
             let request = cases.get(index).and_then(|(_, case)| request(case).ok());
             let evaluated = request.and_then(|request| set.evaluate(&request).pop());

@@ -56,7 +56,9 @@ pub fn evaluate_alone(
     let host = session.host().map_err(failed)?;
     let bound = tested.bound(settings);
     let _ahead = policies::prepare(host, std::iter::once(&bound), &Deadline::none(), progress).map_err(failed)?;
-    let set = PolicySet::load(host, [bound]);
+    // Keeps its code, but not its answer to settings that are only tried.
+    let _described = host.describe_bound(&bound);
+    let set = PolicySet::load_for_now(host, [bound]);
     let evaluated = set.evaluate(&request::build(&subject, context, true));
     let (_, ruling) = admitted.rule(evaluated).map_err(|refusal| failed(refusal.into()))?;
     let ruling = ruling.believed_by(vec![LayerName::User]);

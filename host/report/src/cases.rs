@@ -18,6 +18,7 @@ use crate::wrap::paragraph;
 use smcp_model::digest::Digest;
 use smcp_model::limits::cases as limits;
 use smcp_model::text::SafeText;
+use smcp_model::verdict::Fault;
 use smcp_policy_cases::CaseRun;
 use smcp_policy_cases::Difference;
 use smcp_policy_cases::FileRun;
@@ -29,8 +30,8 @@ use smcp_policy_cases::Position;
 pub struct CasesReport<'a> {
     /// The policy's file; "built-in" when it has none.
     pub source: SafeText,
-    /// Its own name and version; `None` when it failed before it answered.
-    pub described: Option<(SafeText, SafeText)>,
+    /// Its own name and version, or the fault with which it failed before it answered.
+    pub described: Result<(SafeText, SafeText), Fault>,
     /// The digest of its component.
     pub digest: Digest,
     /// The files, in the order in which they were run.
@@ -77,11 +78,17 @@ impl CasesReport<'_> {
         self.cases().filter(|(file, case)| file.state(case) == state).count()
     }
 
+    /// The fault that is the reason for everything: the policy could not be asked what it is, and no case expects that.
+    fn broken(&self) -> Option<&Fault> {
+        let fault = self.described.as_ref().err()?;
+        self.cases().all(|(file, case)| file.state(case) == CaseState::Fails).then_some(fault)
+    }
+
     /// The policy in words: `few-findings 0.1.0 (few_findings.wasm)`.
     fn policy(&self) -> String {
         match &self.described {
-            Some((name, version)) => format!("{name} {version} ({})", self.source),
-            None => self.source.to_string(),
+            Ok((name, version)) => format!("{name} {version} ({})", self.source),
+            Err(_) => self.source.to_string(),
         }
     }
 }
@@ -102,10 +109,13 @@ pub fn human(report: &CasesReport<'_>, out: &mut dyn Write, style: &Style) -> io
     };
     paragraph(out, &[mark.span(&style.palette), Span::plain(headline)], 0, 2, style.width)?;
     let most = if report.whole { usize::MAX } else { limits::SHOWN };
+    if let Some(fault) = report.broken().filter(|_| !report.whole) {
+        return broken(fault, out, style);
+    }
     let different = report.cases().filter(|(_, case)| !case.holds());
     for (file, case) in different.take(most) {
         writeln!(out)?;
-        different_case(file, case, most, out, style)?;
+        different_case(file, case, report.whole, out, style)?;
     }
     let more = failed.saturating_add(updated).saturating_sub(most);
     if more > 0 {
@@ -114,6 +124,15 @@ pub fn human(report: &CasesReport<'_>, out: &mut dyn Write, style: &Style) -> io
     writeln!(out)?;
     files(report, most, out, style)?;
     refusals(report, out, style)
+}
+
+/// Writes the one reason for which all cases fail.
+fn broken(fault: &Fault, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+    let lead = Span::new(format!("the policy can't be used ({}):", fault.kind.as_str()), style.palette.strong);
+    writeln!(out)?;
+    paragraph(out, &[lead, Span::plain(fault.message.as_str())], 2, 4, style.width)?;
+    let remedy = fault.remedy.as_ref().map(|remedy| [Span::new("→", style.palette.dim), Span::plain(remedy.as_str())]);
+    remedy.map_or(Ok(()), |remedy| paragraph(out, &remedy, 2, 4, style.width))
 }
 
 /// "2 of 3 cases fail".
@@ -125,7 +144,7 @@ fn of_cases(number: usize, all: usize, [one, many]: [&str; 2]) -> String {
 fn different_case(
     file: &FileReport<'_>,
     case: &CaseRun,
-    most: usize,
+    whole: bool,
     out: &mut dyn Write,
     style: &Style,
 ) -> io::Result<()> {
@@ -134,6 +153,7 @@ fn different_case(
     let head =
         [mark.span(palette), Span::new(place(file, case.position), palette.dim), Span::new(&case.name, palette.strong)];
     paragraph(out, &head, 0, 4, style.width)?;
+    let most = if whole { usize::MAX } else { limits::DIFFERENCES_SHOWN };
     for shown in case.differences.iter().take(most) {
         difference(shown, out, style)?;
     }

@@ -4,12 +4,15 @@
 //! a node, [`key_positions`] those of many. [`to_json`] makes JSON of a tree, or says what in it JSON can't express.
 
 mod json;
+mod pointer;
 mod text;
 mod tree;
 
 pub use crate::json::NotJson;
 pub use crate::json::NotJsonKind;
 pub use crate::json::to_json;
+pub use crate::pointer::below;
+pub use crate::pointer::follow;
 pub use crate::text::position_of;
 pub use crate::tree::Half;
 pub use crate::tree::YamlNode;

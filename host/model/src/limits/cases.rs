@@ -14,10 +14,10 @@ pub const TEXT: usize = 32 * MIB;
 pub const FACTS: usize = 128 * MIB;
 /// Entries of a project's folder that are looked at for its component.
 pub const PROJECT_ENTRIES: usize = 10_000;
-/// Failing cases that people are shown, at most: more than a screen has.
-pub const SHOWN: usize = 20;
+/// Failing cases, and files, that people are shown, at most: with three lines each they fill a screen.
+pub const SHOWN: usize = 6;
 /// Differences of one case that people are shown, at most.
-pub const DIFFERENCES_SHOWN: usize = 20;
+pub const DIFFERENCES_SHOWN: usize = 6;
 /// A file with the settings of one policy, bytes: the most that settings may have as JSON, and as much again for comments
 /// and white space.
 pub const SETTINGS_FILE: usize = 2 * MIB;

@@ -7,6 +7,7 @@ use crate::cases::CaseState;
 use crate::cases::CasesReport;
 use crate::cases::FileReport;
 use smcp_model::text::SafeText;
+use smcp_model::verdict::Fault;
 use smcp_policy_cases::CaseRun;
 use smcp_policy_cases::Difference;
 use smcp_policy_cases::Found;
@@ -14,7 +15,7 @@ use smcp_policy_cases::FoundFinding;
 
 /// Returns the document of a run.
 pub fn document(report: &CasesReport<'_>) -> Value {
-    let described = |part: fn(&(SafeText, SafeText)) -> &SafeText| report.described.as_ref().map(part);
+    let described = |part: fn(&(SafeText, SafeText)) -> &SafeText| report.described.as_ref().ok().map(part);
     json!({
         "schema": "smcp.cases/1",
         "exit_code": report.exit_code,
@@ -23,6 +24,7 @@ pub fn document(report: &CasesReport<'_>) -> Value {
             "version": described(|(_, version)| version),
             "source": report.source,
             "digest": report.digest,
+            "fault": report.described.as_ref().err().map(fault),
         },
         "summary": {
             "cases": report.cases().count(),
@@ -32,6 +34,10 @@ pub fn document(report: &CasesReport<'_>) -> Value {
         },
         "files": report.files.iter().map(file).collect::<Vec<_>>(),
     })
+}
+
+fn fault(fault: &Fault) -> Value {
+    json!({"kind": fault.kind, "message": fault.message, "remedy": fault.remedy})
 }
 
 fn file(file: &FileReport<'_>) -> Value {

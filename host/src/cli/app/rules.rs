@@ -69,7 +69,7 @@ impl App {
     }
 
     fn notices(&self, config: &Config, decides: bool) {
-        for notice in config.notices().iter().chain(&config.ended_exceptions(self.system().now())) {
+        for notice in config.notices().iter().chain(&config.ended_exceptions(self.time())) {
             match notice {
                 ConfigNotice::Unconfigured if !decides => {}
                 ConfigNotice::Unconfigured

@@ -44,6 +44,7 @@ fn only_what_is_expected_changes() {
     let cases = [
         ("    expect: allow", &ab, "    expect:\n      violations: [a, b]"),
         ("    expect:   allow   # why", &ab, "    expect:   # why\n      violations: [a, b]"),
+        ("    expect:\tallow", &ab, "    expect:\n      violations: [a, b]"),
         ("    expect:\n      violations:\n        - x\n        - y", &none, "    expect: allow"),
         (
             "    expect: # one\n\n      # two\n      violations: [x] # three\n      # four\n      notices: [] # five\n      # six",

@@ -189,7 +189,8 @@ fn request(case: &Case) -> Request {
         facts.entry(fact).or_insert_with(|| unnamed.into());
     }
     let subject: Subject = serde_json::from_value(facts.into()).expect("facts were checked when they were read");
-    let mut request = testing::Request::new().evaluated_at(case.context.at).build();
+    let mut request = testing::Request::new().build();
+    request.context.evaluated_at = case.context.at;
     request.context.trust = case.context.trust;
     request.context.interactive = case.context.interactive;
     Request { subject, ..request }

@@ -89,7 +89,7 @@ fn entries(app: &App, path: &Path, most: usize) -> Result<Option<Vec<PathBuf>>, 
     let failed = |error: &dyn std::fmt::Display| Failure::usage(anyhow::anyhow!("{}: {error}", path.display()));
     let dir = match authority::open_dir(&app.path(path)?) {
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(None),
-        opened => opened.map_err(|error| Failure::usage(anyhow::anyhow!("{error}")))?,
+        opened => opened.map_err(|error| failed(&error))?,
     };
     let mut names = Vec::new();
     for entry in dir.entries().map_err(|error| failed(&error))? {
