@@ -1,5 +1,6 @@
-//! Lists what the program carries for `policy new`: the templates, and the SDK with its interface.
+//! Lists what the program carries for `policy new`.
 //!
+//! That is the templates, and the SDK with its interface.
 //! Every file of their folders is taken, so that none can be forgotten; a test compares the lists with the tree.
 
 #![expect(clippy::disallowed_methods, reason = "a build script reads the tree")]

@@ -6,11 +6,11 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use smcp_author::Language;
 
 use crate::run::cargo;
 use crate::run::output;
 use crate::say;
+use smcp_author::Language;
 
 /// The lock file in the template.
 const LOCK: &str = "host/author/templates/rust/Cargo.lock.template";
