@@ -1,4 +1,4 @@
-//! Begins a project: writes the template of a language, with the policy's name in it.
+//! Begins a project: the template of a language, with the policy's name in it.
 //!
 //! In the tree, a file whose own name would mean something there is called otherwise: `dot-NAME` is `.NAME`, and what ends
 //! with `.template` ends without it.
