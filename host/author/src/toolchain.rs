@@ -1,4 +1,4 @@
-//! Runs the programs of toolchains. The only file of this crate that starts a process.
+//! Runs the programs of toolchains; the only file here that starts a process.
 //!
 //! `policy build` does what an author would do by hand: the programs are those on the author's PATH or in the project's
 //! own folder, and get the author's environment. No package is started here.

@@ -1,4 +1,4 @@
-//! JavaScript, by componentize-qjs or componentize-js, which the project's package-lock.json pins.
+//! JavaScript, by componentize-qjs or componentize-js, pinned in package-lock.json.
 
 use serde_json::Value;
 
