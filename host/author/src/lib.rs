@@ -1,8 +1,8 @@
 //! For whoever writes a policy: begins projects, and makes components.
 //!
-//! `begin` writes a new project. `component` makes a component of a core module, in this process. `language` looks at a project's folder and says which
-//! language it is in; `build` runs that language's toolchain in it, by `toolchain`, and hands over what it made. Whether
-//! that is a policy is for `smcp-policy` to say, as at a launch.
+//! `begin` writes a new project. `component` makes a component of a core module, in this process. `language` looks at a
+//! project's folder and says which language it is in; `build` runs that language's toolchain in it, by `toolchain`, and
+//! hands over what it made. Whether that is a policy is for `smcp-policy` to say, as at a launch.
 
 mod begin;
 mod build;

@@ -1,4 +1,4 @@
-//! JavaScript, by componentize-qjs or componentize-js, pinned in package-lock.json.
+//! JavaScript, by componentize-qjs or componentize-js, of a lock file.
 
 use serde_json::Value;
 
