@@ -25,7 +25,7 @@ use crate::toolchain::Tool;
 use crate::toolchain::ToolError;
 use smcp_model::bounded;
 use smcp_model::digest::Hasher;
-use smcp_model::limits;
+use smcp_model::limits::compiling;
 use smcp_store::blobs::StoreAccess;
 use smcp_store::draft::FileDraft;
 use smcp_store::file::open_file;
@@ -178,8 +178,8 @@ impl Project<'_> {
 pub(crate) fn read(dir: &Dir, name: &str) -> io::Result<Vec<u8>> {
     let file = open_file(dir, name)?.ok_or(io::ErrorKind::NotFound)?;
     let too_large =
-        || io::Error::other(format!("it has more than {} bytes, the most that is read", limits::MODULE_FILE));
-    bounded::read_within(file, limits::MODULE_FILE, 0)?.ok_or_else(too_large)
+        || io::Error::other(format!("it has more than {} bytes, the most that is read", compiling::MODULE_FILE));
+    bounded::read_within(file, compiling::MODULE_FILE, 0)?.ok_or_else(too_large)
 }
 
 /// Gives a component its file. Whoever sees the name sees the whole component; an older one is replaced.

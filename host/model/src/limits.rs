@@ -105,10 +105,6 @@ pub const POLICIES_CEILING: usize = 1024;
 /// All policies of one layer together, wall clock: clients give up on a server that doesn't answer for a minute.
 pub const POLICIES_TIME: Duration = Duration::from_secs(60);
 
-/// A core module of which `policy build` makes a component, bytes: with names and debugging information one of Go or Rust
-/// has tens of megabytes, of which a component keeps none.
-pub const MODULE_FILE: usize = 256 * MIB;
-
 /// Findings in one verdict, violations and notices together.
 pub const FINDINGS: usize = 256;
 /// Extensions of all findings of one verdict together: as many as findings, so that empty ones are bounded, too.

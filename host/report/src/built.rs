@@ -1,4 +1,4 @@
-//! Shows a component that was built, and its entry for a configuration: `smcp policy build`.
+//! Shows a component that was built, and its entry for a configuration.
 
 use std::io;
 use std::io::Write;

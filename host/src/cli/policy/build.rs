@@ -1,4 +1,4 @@
-//! `smcp policy build`: a component of a project, a module, or a finished component.
+//! `smcp policy build`: a component of a project, or of a module.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -20,6 +20,7 @@ use smcp_authority as authority;
 use smcp_model::deadline::Deadline;
 use smcp_model::examination::Built;
 use smcp_model::limits;
+use smcp_model::limits::compiling;
 use smcp_model::name::PolicyName;
 use smcp_model::policy::PolicySpec;
 use smcp_model::progress::Progress;
@@ -134,7 +135,7 @@ fn announce(app: &App, line: &str) {
 
 /// Reads a module, and makes a component of it; or reads a component, which stays as it is.
 fn finished(path: &Path) -> anyhow::Result<Candidate> {
-    let bytes = authority::read_file(path, limits::MODULE_FILE)?;
+    let bytes = authority::read_file(path, compiling::MODULE_FILE)?;
     let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
     let begins_as_module = bytes.starts_with(b"\0asm\x01\0\0\0");
     // What is neither is told by what tells it of any policy.
