@@ -3,6 +3,7 @@
 //! Only this crate knows the order of the stages. A server is started by [`run`] alone, and nothing of a package starts
 //! without the clearance that `decide` makes.
 
+mod alone;
 mod cache;
 mod clock;
 mod compile;
@@ -17,6 +18,8 @@ mod session;
 mod start;
 mod system;
 
+pub use alone::evaluate_alone;
+pub use alone::run_cases;
 pub use cache::collect_garbage;
 pub use cache::list_cache;
 pub use cache::remove_from_cache;

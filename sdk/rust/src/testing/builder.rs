@@ -83,4 +83,33 @@ impl Request {
         self.0.context.evaluated_at = seconds;
         self
     }
+
+    /// When the evaluation happens: a time as RFC 3339 says (`2026-01-05T09:00:00+01:00`), or a date, which begins at
+    /// midnight UTC.
+    ///
+    /// # Panics
+    /// When the text is neither.
+    #[must_use]
+    #[track_caller]
+    #[expect(clippy::panic, reason = "a test with a wrong time fails")]
+    pub fn at(self, moment: &str) -> Self {
+        match smcp_policy_cases::moment(moment) {
+            Some(seconds) => self.evaluated_at(seconds),
+            None => panic!("`{moment}` is no time such as 2026-01-05T09:00:00Z, and no date"),
+        }
+    }
+
+    /// Whether the caller passed `--trust`.
+    #[must_use]
+    pub fn trust(mut self, trust: bool) -> Self {
+        self.0.context.trust = trust;
+        self
+    }
+
+    /// Whether a person can be asked.
+    #[must_use]
+    pub fn interactive(mut self, interactive: bool) -> Self {
+        self.0.context.interactive = interactive;
+        self
+    }
 }
