@@ -1,6 +1,7 @@
 //! YAML → cases, or everything that is wrong with them.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use serde_json::Map;
 use serde_json::Value;
@@ -229,8 +230,7 @@ impl CaseReader<'_> {
             drafts.push(Draft::of_value(&at, message, "an entrypoint with a command"));
             return None;
         }
-        let size = Value::Object(facts.clone()).to_string().len();
-        let Some(left) = self.facts_left.checked_sub(size) else {
+        let Some(left) = self.facts_left.checked_sub(size_of(&facts)) else {
             let allowed = format!("at most {} bytes", self.limits.facts);
             drafts.push(Draft::of_value(&at, "the facts of all cases together are too large", allowed));
             return None;
@@ -252,6 +252,28 @@ impl CaseReader<'_> {
             drafts.push(draft.meaning(nearest(name, names)));
         }
         found
+    }
+}
+
+/// The bytes of facts as JSON.
+fn size_of(facts: &Map<String, Value>) -> usize {
+    let mut count = Count(0);
+    // A count takes everything.
+    let _ = serde_json::to_writer(&mut count, facts);
+    count.0
+}
+
+/// Counts bytes and forgets them.
+struct Count(usize);
+
+impl io::Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
