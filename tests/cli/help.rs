@@ -16,6 +16,8 @@ fn every_command_has_help() {
         "policy inspect",
         "policy schema",
         "policy compile",
+        "policy new",
+        "policy build",
         "config",
         "config show",
         "config validate",

@@ -1,10 +1,12 @@
 //! `smcp policy`: what policies say, and which there are.
 
+mod build;
 mod check;
 mod compile;
 mod eval;
 mod inspect;
 mod list;
+mod new;
 mod schema;
 mod test;
 
@@ -23,6 +25,8 @@ pub(super) enum PolicyCommand {
     List(list::ListPoliciesCommand),
     Inspect(inspect::InspectCommand),
     Compile(compile::CompileCommand),
+    New(new::NewPolicyCommand),
+    Build(build::BuildCommand),
     Schema(schema::SchemaCommand),
 }
 
@@ -36,6 +40,8 @@ impl PolicyCommand {
             Self::List(command) => command.execute(app),
             Self::Inspect(command) => command.execute(app),
             Self::Compile(command) => command.execute(app),
+            Self::New(command) => command.execute(app),
+            Self::Build(command) => command.execute(app),
             Self::Schema(command) => command.execute(app),
         }
     }

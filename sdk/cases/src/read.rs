@@ -1,6 +1,7 @@
 //! YAML → cases, or everything that is wrong with them.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use serde_json::Map;
 use serde_json::Value;
@@ -70,9 +71,12 @@ struct DraftedCase {
     expect_key: usize,
 }
 
+/// What some editors put before a text.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Returns the bytes as text without a byte order mark.
 pub(crate) fn text_of<'b>(bytes: &'b [u8], limits: &Limits) -> Result<&'b str, Problems> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     if bytes.len() > limits.file {
         let (found, allowed) =
             (format!("the file has {} bytes", bytes.len()), format!("at most {} bytes", limits.file));
@@ -229,8 +233,7 @@ impl CaseReader<'_> {
             drafts.push(Draft::of_value(&at, message, "an entrypoint with a command"));
             return None;
         }
-        let size = Value::Object(facts.clone()).to_string().len();
-        let Some(left) = self.facts_left.checked_sub(size) else {
+        let Some(left) = self.facts_left.checked_sub(size_of(&facts)) else {
             let allowed = format!("at most {} bytes", self.limits.facts);
             drafts.push(Draft::of_value(&at, "the facts of all cases together are too large", allowed));
             return None;
@@ -252,6 +255,28 @@ impl CaseReader<'_> {
             drafts.push(draft.meaning(nearest(name, names)));
         }
         found
+    }
+}
+
+/// The bytes of facts as JSON.
+fn size_of(facts: &Map<String, Value>) -> usize {
+    let mut count = Count(0);
+    // A count takes everything.
+    let _ = serde_json::to_writer(&mut count, facts);
+    count.0
+}
+
+/// Counts bytes and forgets them.
+struct Count(usize);
+
+impl io::Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
