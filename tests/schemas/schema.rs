@@ -20,8 +20,10 @@ pub(crate) struct Schema {
 const REMARKS: [&str; 9] =
     ["$schema", "$id", "$comment", "$defs", "title", "description", "default", "examples", "deprecated"];
 
-/// The sizes that a word bounds, and whether it is the least or the most.
-const BOUNDS: [(&str, fn(&Value) -> Option<f64>, bool); 8] = [
+/// A word that bounds a size, the size, and whether it is the least or the most.
+type Bound = (&'static str, fn(&Value) -> Option<f64>, bool);
+
+const BOUNDS: [Bound; 8] = [
     ("minimum", Value::as_f64, true),
     ("maximum", Value::as_f64, false),
     ("minLength", characters, true),
@@ -74,7 +76,7 @@ impl Schema {
             Value::Bool(true) => return Ok(()),
             Value::Bool(false) => return Err(format!("{at}: nothing is allowed here")),
             Value::Object(words) => words,
-            other => panic!("not a schema: {other}"),
+            Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) => panic!("not a schema: {schema}"),
         };
         for (word, rule) in words.iter().filter(|(word, _)| !REMARKS.contains(&word.as_str())) {
             if let Some(inside) = self.word(words, word, rule, value, at)? {

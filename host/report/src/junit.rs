@@ -80,7 +80,7 @@ fn policy_case(policy: &PolicyResult, is_refused: bool) -> TestCase {
     };
     let name = match policy.layer {
         LayerName::User => policy.name.to_string(),
-        layer => format!("{} ({} layer)", policy.name, layer.as_str()),
+        LayerName::System | LayerName::Added => format!("{} ({} layer)", policy.name, policy.layer.as_str()),
     };
     let waivers = policy.waivers.iter().map(|waiver| format!("exception: {waiver}"));
     let contact = policy.admin_contact.iter().map(|contact| format!("ask: {contact}"));
@@ -157,6 +157,7 @@ fn seconds(time: Duration) -> String {
 mod tests {
     use super::*;
     use crate::fixtures;
+    use smcp_model::mode::Mode;
 
     #[test]
     fn every_decision_has_its_document() {
@@ -180,8 +181,8 @@ mod tests {
     fn nothing_hostile_is_markup_or_reaches_a_terminal() {
         let hostile = "\u{1b}[2J\u{0}\u{202e}\u{fffe}<x a='b'>]]>&amp;".to_owned();
         let documents = [
-            decision(&fixtures::objecting(&[hostile.clone()], smcp_model::mode::Mode::Strict).report().document()),
-            decision(&fixtures::objecting(&[hostile.clone()], smcp_model::mode::Mode::Warn).report().document()),
+            decision(&fixtures::objecting(std::slice::from_ref(&hostile), Mode::Strict).report().document()),
+            decision(&fixtures::objecting(std::slice::from_ref(&hostile), Mode::Warn).report().document()),
             decision(&fixtures::hostile_subject().report().document()),
             failed(&hostile, &hostile),
         ];

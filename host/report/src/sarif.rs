@@ -304,7 +304,7 @@ mod tests {
     #[test]
     fn nothing_hostile_is_a_link_or_reaches_a_terminal() {
         let hostile = "\u{1b}[2J\u{0}\u{202e} [fix it](https://evil.example)".to_owned();
-        let objecting = fixtures::objecting(&[hostile.clone()], Mode::Strict);
+        let objecting = fixtures::objecting(std::slice::from_ref(&hostile), Mode::Strict);
         for log in [log(&objecting), log(&fixtures::hostile_subject()), failed("config", &hostile, 1)] {
             let mut out = Vec::new();
             crate::json::write(&log, &mut out).unwrap();

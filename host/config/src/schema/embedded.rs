@@ -54,15 +54,17 @@ fn rewritten(key: &str, words: &Map<String, Value>) -> Result<Map<String, Value>
     }
     let rewrite = |(word, rule): (&String, &Value)| {
         let name = word.as_str();
-        let rule = match rule {
-            _ if VALUES.contains(&name) => rule.clone(),
-            Value::String(target) if REFERENCES.contains(&name) => reference(key, target)?.into(),
-            Value::String(anchor) if ANCHORS.contains(&name) => format!("{key}.{anchor}").into(),
-            Value::Object(schemas) if BY_NAME.contains(&name) || name == BY_NAME_BEFORE => {
-                let each = schemas.iter().map(|(name, schema)| Ok((name.clone(), any(key, schema)?)));
-                Value::Object(each.collect::<Result<_, Unusable>>()?)
-            }
-            other => any(key, other)?,
+        let rule = if VALUES.contains(&name) {
+            rule.clone()
+        } else if let (Value::String(target), true) = (rule, REFERENCES.contains(&name)) {
+            reference(key, target)?.into()
+        } else if let (Value::String(anchor), true) = (rule, ANCHORS.contains(&name)) {
+            format!("{key}.{anchor}").into()
+        } else if let (Value::Object(schemas), true) = (rule, BY_NAME.contains(&name) || name == BY_NAME_BEFORE) {
+            let each = schemas.iter().map(|(name, schema)| Ok((name.clone(), any(key, schema)?)));
+            Value::Object(each.collect::<Result<_, Unusable>>()?)
+        } else {
+            any(key, rule)?
         };
         Ok((word.clone(), rule))
     };
