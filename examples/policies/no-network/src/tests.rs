@@ -80,7 +80,7 @@ fn settings_are_checked() {
 
 #[test]
 fn it_describes_itself_by_the_rules() {
-    let description = testing::describe::<NoNetwork>().unwrap();
+    let (description, schema) = testing::describe::<NoNetwork>().unwrap();
     assert_eq!(description.name, "no-network");
-    assert!(description.settings_schema.contains("\"allow\""));
+    assert!(schema.contains("\"allow\""));
 }
