@@ -44,15 +44,16 @@
 //!
 //! Build it for `wasm32-unknown-unknown`, and make a component of it.
 
-// The derive names this crate, and the tests of this crate derive.
-#[cfg(test)]
+// The derive names this crate, which derives too.
 extern crate self as smcp_policy_sdk;
 
 mod component;
 #[cfg(any(target_arch = "wasm32", test))]
 mod heap;
+mod patterns;
 mod request;
 mod text;
+mod time;
 mod verdict;
 
 pub mod json;
@@ -66,6 +67,10 @@ pub mod bindings;
 #[doc(hidden)]
 pub use crate::component::Component;
 
+pub use crate::patterns::HostPattern;
+pub use crate::patterns::PackagePattern;
+pub use crate::patterns::PathPattern;
+pub use crate::patterns::VersionRange;
 pub use crate::request::Context;
 pub use crate::request::Entrypoint;
 pub use crate::request::Origin;
@@ -75,6 +80,9 @@ pub use crate::request::SeverityCounts;
 pub use crate::request::Subject;
 pub use crate::settings::Settings;
 pub use crate::settings::SettingsProblem;
+pub use crate::time::Date;
+pub use crate::time::Utc;
+pub use crate::time::Weekday;
 pub use crate::verdict::Description;
 pub use crate::verdict::Finding;
 pub use crate::verdict::OnWarn;
