@@ -2,6 +2,7 @@
 
 use smcp_policy_sdk::Description;
 use smcp_policy_sdk::Finding;
+use smcp_policy_sdk::HostPattern;
 use smcp_policy_sdk::Policy;
 use smcp_policy_sdk::Request;
 use smcp_policy_sdk::Settings;
@@ -14,10 +15,10 @@ const NAMED: usize = 10;
 /// The policy.
 #[derive(Debug, Settings)]
 pub struct NoNetwork {
-    /// The hosts that a server may ask for: `api.example.com`, or `*.example.com` for every host below it. No host
-    /// when it is absent or empty.
+    /// The hosts that a server may ask for: `api.example.com`, or `*.example.com` for every host below it, with `:443` or
+    /// `:*` where it asks for a port; or `*`. No host when it is absent or empty.
     #[setting(default = [])]
-    allow: Vec<String>,
+    allow: Vec<HostPattern>,
 }
 
 impl Policy for NoNetwork {
@@ -36,7 +37,7 @@ impl Policy for NoNetwork {
             .network
             .iter()
             .map(String::as_str)
-            .filter(|host| !self.allow.iter().any(|entry| covers(entry, host)))
+            .filter(|host| !self.allow.iter().any(|entry| entry.covers(host)))
             .collect();
         if refused.is_empty() {
             Verdict::allow()
@@ -48,29 +49,12 @@ impl Policy for NoNetwork {
 
 smcp_policy_sdk::export!(NoNetwork);
 
-/// Whether an allowed entry covers what a manifest asks for: the same text in any case, or `*.domain` for a host or a
-/// pattern below the domain. A bare `*` asks for everything, so only the same entry covers it.
-fn covers(entry: &str, asked: &str) -> bool {
-    let (entry, asked) = (entry.trim().to_ascii_lowercase(), asked.trim().to_ascii_lowercase());
-    if entry == asked {
-        return true;
-    }
-    entry.strip_prefix('*').filter(|domain| domain.starts_with('.')).is_some_and(|domain| {
-        // Only plain names: `evil.example/x.example.com` ends like a host of example.com, and is none.
-        asked.ends_with(domain) && is_name(asked.strip_prefix("*.").unwrap_or(&asked))
-    })
-}
-
-fn is_name(host: &str) -> bool {
-    host.split('.').all(|label| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
-}
-
-fn not_allowed(refused: &[&str], allow: &[String]) -> Finding {
+fn not_allowed(refused: &[&str], allow: &[HostPattern]) -> Finding {
     let mut hosts = refused.iter().take(NAMED).copied().collect::<Vec<_>>().join(" ");
     if let Some(more @ 1..) = refused.len().checked_sub(NAMED) {
         hosts.push_str(&format!(" and {more} more"));
     }
-    let allowed = allow.join(" ");
+    let allowed = allow.iter().map(HostPattern::as_str).collect::<Vec<_>>().join(" ");
     Finding::new(
         "network-not-allowed",
         format!("the server asks for network hosts that are not allowed: {hosts} (allowed hosts: [{allowed}])"),

@@ -67,7 +67,11 @@ impl<K: Settings + Ord, V: Settings> Settings for BTreeMap<K, V> {
     const SHAPE: Shape = Shape::map(&K::SHAPE, &V::SHAPE);
 
     fn read(json: &Json<'_>) -> Option<Self> {
-        let entries = json.as_object()?.iter();
-        entries.map(|(key, value)| Some((K::read(&Json::Text(key.clone()))?, V::read(value)?))).collect()
+        // One by one: collecting sorts first, and that sort is larger than the rest of the map.
+        let mut map = Self::new();
+        for (key, value) in json.as_object()? {
+            map.insert(K::read(&Json::Text(key.clone()))?, V::read(value)?);
+        }
+        Some(map)
     }
 }
