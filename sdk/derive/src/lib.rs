@@ -1,5 +1,7 @@
 //! The derive of `smcp-policy-sdk`, which exports it and documents it.
 
+#![deny(missing_docs)]
+
 mod attribute;
 mod choices;
 mod documentation;

@@ -44,6 +44,8 @@
 //!
 //! Build it for `wasm32-unknown-unknown`, and make a component of it.
 
+#![deny(missing_docs)]
+
 // The derive names this crate, which derives too.
 extern crate self as smcp_policy_sdk;
 
