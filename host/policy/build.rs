@@ -1,4 +1,4 @@
-//! Compiles the built-in policies ahead of time, so that no launch waits.
+//! Compiles the built-in policies ahead of time, and asks what they are.
 //!
 //! As docs/decisions/0002 measured, compiling at first use costs more than the whole rest of a launch, and a cache on
 //! disk would be one more thing to trust.
@@ -6,14 +6,21 @@
 use std::error::Error;
 use std::path::PathBuf;
 
+use serde_json::json;
 use sha2::Digest as _;
 use sha2::Sha256;
+use wasmtime::Engine;
+use wasmtime::Store;
+use wasmtime::component::Component;
+use wasmtime::component::Linker;
+use wasmtime::component::Val;
 
 #[path = "src/engine_key.rs"]
 mod engine_key;
 #[path = "src/tuning.rs"]
 mod tuning;
 
+const EVALUATOR: &str = "smcp:policy/evaluator@0.1.0";
 const BUILT_INS: [&str; 3] = ["origin", "certification", "score"];
 
 #[expect(clippy::disallowed_methods, reason = "a build script reads sources and writes what the crate includes")]
@@ -22,17 +29,51 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     let dist = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("../../builtin-policies/dist");
     // Naming the target keeps the build machine's own CPU features out: the code runs on every CPU of this target.
-    let engine = wasmtime::Engine::new(tuning::config().target(&target)?)?;
+    let engine = Engine::new(tuning::config().target(&target)?)?;
+    // The build machine may have another processor than the target; there the components are asked.
+    let here = Engine::new(&tuning::config())?;
     for name in BUILT_INS {
         let source = dist.join(name).with_extension("wasm");
         println!("cargo::rerun-if-changed={}", source.display());
         let component = std::fs::read(&source).map_err(|error| format!("{}: {error}", source.display()))?;
         std::fs::write(out.join(name).with_extension("aot"), engine.precompile_component(&component)?)?;
         std::fs::write(out.join(name).with_extension("sha256"), Sha256::digest(&component))?;
+        let description = description(&here, &component).map_err(|error| format!("{}: {error}", source.display()))?;
+        std::fs::write(out.join(name).with_extension("json"), description)?;
     }
     std::fs::write(out.join("engine.sha256"), Sha256::digest(engine_key::identity(&engine)))?;
     println!("cargo::rerun-if-changed=src/engine_key.rs");
     println!("cargo::rerun-if-changed=src/tuning.rs");
     println!("cargo::rustc-env=SMCP_TARGET={target}");
     Ok(())
+}
+
+/// Asks a component for its description. Returns it in the form in which answers are kept (`src/kept.rs`).
+fn description(engine: &Engine, component: &[u8]) -> Result<String, Box<dyn Error>> {
+    let component = Component::new(engine, component)?;
+    let mut linker = Linker::new(engine);
+    linker.define_unknown_imports_as_traps(&component)?;
+    let mut store = Store::new(engine, ());
+    // Nobody advances the epoch here.
+    store.set_epoch_deadline(1);
+    let instance = linker.instantiate(&mut store, &component)?;
+    let evaluator = instance.get_export_index(&mut store, None, EVALUATOR).ok_or("it exports no evaluator")?;
+    let describe = instance.get_export_index(&mut store, Some(&evaluator), "describe").ok_or("it has no `describe`")?;
+    let describe = instance.get_func(&mut store, describe).ok_or("`describe` is no function")?;
+    let mut answer = [Val::Bool(false)];
+    describe.call(&mut store, &[], &mut answer)?;
+    let [Val::Record(fields)] = &answer else { return Err("`describe` returns no record".into()) };
+    let text = |name: &str| match fields.iter().find(|(field, _)| field == name) {
+        Some((_, Val::String(text) | Val::Enum(text))) => Ok(text.as_str()),
+        found => Err(format!("`{name}` of its description is {found:?}")),
+    };
+    let schema: serde_json::Value = serde_json::from_str(text("settings-schema")?)?;
+    let described = json!({
+        "name": text("name")?,
+        "version": text("version")?,
+        "summary": text("summary")?,
+        "settings_schema": schema,
+        "on_warn": text("on-warn")?,
+    });
+    Ok(described.to_string())
 }

@@ -11,6 +11,7 @@ fn every_command_has_help() {
         "policy",
         "policy check",
         "policy eval",
+        "policy test",
         "policy list",
         "policy inspect",
         "policy compile",

@@ -27,6 +27,8 @@ mod example_policies;
 mod help;
 mod inputs;
 mod interrupt;
+#[cfg(target_os = "linux")]
+mod machine;
 mod manifest;
 mod mcp_config;
 #[cfg(target_os = "linux")]
@@ -35,6 +37,8 @@ mod prompt;
 mod publish;
 mod reader;
 mod refusal;
+#[cfg(target_os = "linux")]
+mod registries;
 mod run;
 mod summary;
 #[cfg(target_os = "linux")]

@@ -5,63 +5,10 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::bed::Invocation;
 use crate::bed::Package;
 use crate::bed::Ran;
 use crate::bed::TestBed;
-use crate::trust::behind;
-
-/// A machine with an administrator: the bed's folder `etc` is its `/etc`.
-struct Machine(TestBed);
-
-impl Machine {
-    /// `None` where this user can't make a mount namespace.
-    fn new() -> Option<Self> {
-        let possible = Command::new("unshare").args(["-m", "mount", "-t", "tmpfs", "none", "/etc"]).output();
-        if !possible.is_ok_and(|output| output.status.success()) {
-            let root = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").unwrap()) == 0;
-            assert!(!root || std::env::var_os("CI").is_none(), "root in CI has mount namespaces");
-            return None;
-        }
-        let bed = TestBed::new();
-        bed.configure("");
-        bed.publish(&Package::shell("acme/tool@1.0.0", "touch \"$HOME/started\"; echo runs").facts("verified", 2, 85));
-        std::fs::create_dir(bed.path("etc")).unwrap();
-        Some(Self(bed))
-    }
-
-    /// Writes `/etc/mcp/config.yaml`: the bed's registry, then `text`.
-    fn administer(&self, text: &str) {
-        let registry = self.0.path("registry");
-        self.0.write("etc/mcp/config.yaml", format!("registry_url: {}\n{text}", registry.display()));
-    }
-
-    fn run(&self, line: &str) -> Ran {
-        self.run_with(line, &[])
-    }
-
-    fn run_with(&self, line: &str, variables: &[(&str, &str)]) -> Ran {
-        self.run_on(line, variables, "")
-    }
-
-    /// Runs with `input` on standard input.
-    fn run_on(&self, line: &str, variables: &[(&str, &str)], input: &str) -> Ran {
-        self.invocation(line, variables).input(input).run()
-    }
-
-    /// The program on this machine, not started yet.
-    fn invocation<'b>(&'b self, line: &str, variables: &[(&str, &str)]) -> Invocation<'b> {
-        let bed = &self.0;
-        let mut invocation = behind("mount --bind etc /etc && exec \"$0\" \"$@\"", bed.smcp(line));
-        let inner: Vec<_> = invocation.command.get_args().map(ToOwned::to_owned).collect();
-        let path = std::env::var_os("PATH").unwrap();
-        let mut command = Command::new("unshare");
-        command.args(["-m", "sh"]).args(inner).current_dir(bed.path("")).env_clear();
-        command.env("HOME", bed.path("")).env("PATH", path).envs(variables.iter().copied());
-        invocation.command = command;
-        invocation
-    }
-}
+use crate::machine::Machine;
 
 #[test]
 fn an_administrators_folder_is_read_or_refused_in_every_shape() {
@@ -298,40 +245,6 @@ fn an_administrators_contact_stands_with_every_refusal_of_his() {
     machine.0.configure("policy: {min_score: 90}");
     let ran = machine.run("run acme/tool@1.0.0").exits(4);
     assert!(!ran.stderr.contains(contact), "{ran}");
-}
-
-#[test]
-fn a_locked_layer_takes_packages_from_its_own_registries_alone() {
-    let Some(machine) = Machine::new() else { return };
-    let bed = &machine.0;
-    bed.run("registry publish --registry other --origin official --cert-level 3 --score 100 acme/tool@1.0.0 bundles/acme-tool-1.0.0")
-        .succeeds();
-    let (own, other) = (bed.path("registry"), bed.path("other"));
-    let (own, other) = (own.to_str().unwrap(), other.to_str().unwrap());
-    machine.administer("registries: locked\nadmin_contact: ask us\n");
-    machine.run("run acme/tool@1.0.0").succeeds();
-    let says = [
-        "packages may not come from [HOME]/other: the system layer has `registries: locked` (/etc/mcp/config.yaml:2:13); ask ask us",
-        "use one that it trusts: [HOME]/registry",
-    ];
-    for (line, variables) in [
-        ("--registry other run --trust acme/tool@1.0.0", &[][..]),
-        ("run --trust acme/tool@1.0.0", &[("SMCP_REGISTRY", other)]),
-        ("--registry other policy check acme/tool@1.0.0", &[]),
-        ("--registry other pull acme/tool@1.0.0", &[]),
-    ] {
-        machine.run_with(line, variables).refuses(1, &says);
-    }
-    // Where the administrator names none, the user's may be one that he trusts, and no other.
-    bed.write("etc/mcp/config.yaml", format!("registries: locked\ntrusted_registries: [{own}]\n"));
-    machine.run("run acme/tool@1.0.0").succeeds();
-    bed.write(".mcp/config.yaml", format!("registry_url: {other}\n"));
-    machine.run("run acme/tool@1.0.0").refuses(1, &["registries: locked"]);
-    // Without the lock its packages run, but nothing that it says of them counts.
-    bed.write("etc/mcp/config.yaml", format!("trusted_registries: [{own}]\npolicy: {{min_score: 50}}\n"));
-    machine.run("run acme/tool@1.0.0").refuses(4, &["the system layer does not trust [HOME]/other"]);
-    let document = machine.run("policy check --json acme/tool@1.0.0").exits(4).document();
-    assert_eq!(document["facts"]["believed_by"], serde_json::json!(["user"]), "{document}");
 }
 
 #[test]

@@ -50,6 +50,7 @@ pub(crate) fn observe(case: &Case, bed: &Bed) -> Observed {
         is_program: |_| None,
         read_head: |_| None,
         compilation: Compilation::InProcess,
+        lasting: true,
     };
     let session = Session::new(config, system, SharedHost::default());
     observed(&pipeline::evaluate_facts(&session, subject, context, &mut Unwatched).unwrap(), trust)

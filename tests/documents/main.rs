@@ -19,3 +19,4 @@ mod links;
 mod page;
 mod pages;
 mod policy_authors;
+mod policy_cases;

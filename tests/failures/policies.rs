@@ -48,7 +48,7 @@ pub(crate) const ROWS: &[Row] = &[
         },
     },
     Row {
-        what: "there is no way to start the compiler: no `/proc`",
+        what: "there is no way to start the compiler: neither `/proc` nor room for a process ahead",
         holds: &[
             ("the reason", "smcp can't start itself as a compiler: "),
             ("how to compile ahead", "`smcp policy compile`"),
@@ -118,7 +118,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         what: "more linear memory than allowed",
-        holds: &[("asked for in all", "bytes of linear memory in all"), ("allowed", "33554432"), ("what helps", "→ ")],
+        holds: &[("asked for in all", "bytes of memory in all"), ("allowed", "33554432"), ("what helps", "→ ")],
         provoke: |trial| trial.judges(|bed| twin(bed, "memory-grows")),
     },
     Row {
@@ -259,11 +259,11 @@ fn no_thread(trial: &Trial<'_>) {
         // is compared.
         return trial.elsewhere("host/policy/src/thread.rs", "work_is_done_on_a_thread_of_the_agreed_name", "limit");
     }
-    for (mode, column, exit) in [("strict", 0, 4), ("warn", 1, 0), ("disabled", 2, 0)] {
+    // Under `warn`, `score` asks.
+    for (mode, column, exit) in [("strict", 0, 4), ("warn", 1, 4), ("disabled", 2, 0)] {
         let bed = TestBed::new();
         bed.configure(&format!("policy: {{cert_mode: {mode}, origin_mode: {mode}, score_mode: {mode}}}\n"));
         // smcp's own thread, and the clock of the sandbox.
-        // No policy has described itself, so none asks.
         let ran = with_threads(&bed, 2).document(&bed).exits(exit);
         for policy in ["origin", "certification", "score"] {
             trial.effect(&ran, policy, column);

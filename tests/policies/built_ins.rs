@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 use serde_json::json;
 
+use smcp_cases::Tested;
 use smcp_model::facts_document;
 use smcp_model::limits::PolicyLimits;
 use smcp_model::mode::Mode;
@@ -21,13 +22,15 @@ use smcp_model::text::SafeText;
 use smcp_model::verdict::FaultKind;
 use smcp_model::verdict::Finding;
 use smcp_model::verdict::Outcome;
-use smcp_model::verdict::Verdict;
 use smcp_policy::Bound;
 use smcp_policy::Component;
 use smcp_policy::PolicyHost;
 use smcp_policy::PolicySet;
 use smcp_policy::Shape;
 use smcp_policy::request;
+use smcp_policy_cases::Case;
+use smcp_policy_cases::Expectation;
+use smcp_policy_cases::Limits;
 use smcp_policy_sdk::Policy;
 use smcp_policy_sdk::testing;
 
@@ -77,97 +80,33 @@ fn evaluate(host: &PolicyHost, component: Component, subject: &Value, settings: 
     set.evaluate(&request::build(&subject, CONTEXT, true)).pop().unwrap().outcome
 }
 
-/// A row of a policy's `cases/*.yaml`.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Case {
-    name: String,
-    #[serde(default = "nothing")]
-    subject: Value,
-    settings: Value,
-    #[serde(default)]
-    violations: Vec<Expected>,
-    #[serde(default)]
-    notices: Vec<Expected>,
-    #[serde(default)]
-    problems: Vec<Problem>,
-}
-
-fn nothing() -> Value {
-    json!({})
-}
-
-#[derive(Debug, PartialEq, serde::Deserialize)]
-struct Expected {
-    code: String,
-    message: String,
-    fact: Option<String>,
-}
-
-#[derive(serde::Deserialize)]
-struct Problem {
-    path: String,
-    message: String,
-}
-
-fn found(findings: &[Finding]) -> Vec<Expected> {
-    let expected = |finding: &Finding| Expected {
-        code: finding.code.to_string(),
-        message: finding.message.to_string(),
-        fact: finding.fact.as_ref().map(ToString::to_string),
-    };
-    findings.iter().map(expected).collect()
-}
-
-#[track_caller]
-fn hold(case: &Case, outcome: &Outcome) {
-    let name = &case.name;
-    match outcome {
-        Outcome::Fault(fault) => {
-            assert_eq!(fault.kind, FaultKind::Settings, "{name}: {fault:?}");
-            assert!(!case.problems.is_empty(), "{name}: {fault:?}");
-            for problem in &case.problems {
-                let said = format!("{}: {}", problem.path, problem.message);
-                assert!(fault.message.as_str().contains(&said), "{name}: {said} in {}", fault.message);
-            }
-        }
-        Outcome::Violation { verdict: Verdict { violations, notices }, .. } => {
-            assert_eq!(
-                (found(violations), found(notices)),
-                (expected(&case.violations), expected(&case.notices)),
-                "{name}"
-            );
-        }
-        Outcome::Pass { notices } => {
-            assert!(case.violations.is_empty() && case.problems.is_empty(), "{name}: it passed");
-            assert_eq!(found(notices), expected(&case.notices), "{name}");
-        }
-        Outcome::Skipped | Outcome::Waived { .. } => panic!("{name}: {outcome:?}"),
-    }
-}
-
-fn expected(rows: &[Expected]) -> Vec<Expected> {
-    let copy =
-        |row: &Expected| Expected { code: row.code.clone(), message: row.message.clone(), fact: row.fact.clone() };
-    rows.iter().map(copy).collect()
-}
-
 #[test]
 fn every_case_of_the_built_ins_holds_for_their_components() {
     let host = PolicyHost::new().unwrap();
     for policy in BuiltIn::ALL {
         let name = policy.as_str();
-        let text = fs::read_to_string(root().join(format!("builtin-policies/{name}/cases/{name}.yaml"))).unwrap();
-        let cases: Vec<Case> = serde_yaml::from_str(&text).unwrap();
-        assert!(cases.len() > 10, "{name}: the table is there");
+        let file = format!("builtin-policies/{name}/cases/{name}.yaml");
+        let cases = smcp_policy_cases::read(&fs::read(root().join(&file)).unwrap(), &Limits::DEFAULT).unwrap();
+        assert!(cases.cases.len() > 10, "{name}: the table is there");
         // What `config validate` says about codes in exceptions depends on this list.
-        let codes: BTreeSet<_> =
-            cases.iter().flat_map(|case| &case.violations).map(|found| found.code.as_str()).collect();
+        let codes: BTreeSet<_> = cases.cases.iter().flat_map(violations).collect();
         assert_eq!(codes, policy.violation_codes().iter().copied().collect(), "{name}");
-        for case in &cases {
-            hold(case, &evaluate(&host, Component::built_in(policy), &case.subject, &case.settings));
+        let run = smcp_cases::run(&host, &Tested::built_in(policy), &[(file, cases.clone())]).unwrap();
+        let [file] = run.files.as_slice() else { panic!("{run:?}") };
+        assert_eq!(file.cases.len(), cases.cases.len());
+        for case in &file.cases {
+            assert!(case.holds(), "{name}: {}: {:#?}", case.name, case.differences);
         }
     }
+}
+
+/// The codes of the violations that a case expects.
+fn violations(case: &Case) -> impl Iterator<Item = &str> {
+    let expected = match &case.expect {
+        Expectation::Verdict { violations, .. } => violations.as_slice(),
+        Expectation::Problems(_) | Expectation::Fault(_) => &[],
+    };
+    expected.iter().map(|finding| finding.code.as_str())
 }
 
 #[test]
@@ -194,25 +133,15 @@ fn a_file_goes_the_way_of_the_built_ins() {
 }
 
 #[test]
-fn the_example_policy_judges_what_a_manifest_asks_for() {
-    let host = PolicyHost::new().unwrap();
+fn every_case_of_the_example_holds_for_its_component() {
     let bytes = fs::read(root().join("examples/policies/dist/no_network.wasm")).unwrap();
-    let judge = |subject: Value, settings: Value| evaluate(&host, Component::new(bytes.clone()), &subject, &settings);
-    let asks = |hosts: &[&str]| {
-        json!({"permissions": {
-            "network": hosts, "filesystem_read": [], "filesystem_write": [], "environment": [], "subprocess": false,
-        }})
-    };
-    let allow = json!({"allow": ["api.example.com", "*.example.org"]});
-
-    assert!(matches!(judge(asks(&[]), json!({})), Outcome::Pass { .. }));
-    assert!(matches!(judge(asks(&["api.example.com", "a.example.org"]), allow.clone()), Outcome::Pass { .. }));
-    for refused in [asks(&["evil.example"]), asks(&["*"]), asks(&["api.example.com", "evil.example"]), json!({})] {
-        assert!(matches!(judge(refused.clone(), allow.clone()), Outcome::Violation { .. }), "{refused}");
-    }
-    for settings in [json!({"alow": []}), json!({"allow": "api.example.com"}), json!([])] {
-        let Outcome::Fault(fault) = judge(asks(&[]), settings.clone()) else { panic!("{settings} is accepted") };
-        assert_eq!(fault.kind, FaultKind::Settings);
+    let tested = Tested::file(Path::new("no_network.wasm"), Component::new(bytes));
+    let file = "examples/policies/no-network/cases/no-network.yaml";
+    let cases = smcp_policy_cases::read(&fs::read(root().join(file)).unwrap(), &Limits::DEFAULT).unwrap();
+    let run = smcp_cases::run(&PolicyHost::new().unwrap(), &tested, &[(file.to_owned(), cases)]).unwrap();
+    assert!(run.files[0].cases.len() > 9, "the table is there");
+    for case in &run.files[0].cases {
+        assert!(case.holds(), "{}: {:#?}", case.name, case.differences);
     }
 }
 

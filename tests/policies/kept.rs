@@ -15,13 +15,14 @@ use crate::bed::Ran;
 use crate::bed::TestBed;
 use crate::bed::corrupt;
 use crate::bombs;
+use smcp_model::digest::Digest;
 
-const NO_NETWORK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/policies/dist/no_network.wasm");
-const COMPILED: &str = ".mcp/cache/compiled";
-const EVAL: &str = "policy eval --json --facts facts.json";
+pub(crate) const NO_NETWORK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/policies/dist/no_network.wasm");
+pub(crate) const COMPILED: &str = ".mcp/cache/compiled";
+pub(crate) const EVAL: &str = "policy eval --json --facts facts.json";
 
 /// A home with a policy of its own, which refuses what the facts say.
-fn bed() -> TestBed {
+pub(crate) fn bed() -> TestBed {
     let bed = TestBed::new();
     bed.write("rules.wasm", fs::read(NO_NETWORK).unwrap());
     bed.configure("policy: {custom: [{name: no-network, source: ~/rules.wasm, settings: {allow: [a.example.com]}}]}\n");
@@ -38,7 +39,7 @@ fn bed() -> TestBed {
 }
 
 /// The decision, without how long it took.
-fn verdict(ran: &Ran) -> Value {
+pub(crate) fn verdict(ran: &Ran) -> Value {
     let mut document = ran.document();
     for policy in document["policies"].as_array_mut().unwrap() {
         policy.as_object_mut().unwrap().remove("duration_us").unwrap();
@@ -46,10 +47,18 @@ fn verdict(ran: &Ran) -> Value {
     document
 }
 
-fn file(bed: &TestBed) -> PathBuf {
-    let names = bed.list(COMPILED);
-    assert_eq!(names.len(), 1, "{names:?}");
-    bed.path(COMPILED).join(&names[0])
+/// The file with the code of the policy. Beside it there is one with the answers of the built-in policies.
+pub(crate) fn file(bed: &TestBed) -> PathBuf {
+    let digest = Digest::of(&fs::read(bed.path("rules.wasm")).unwrap()).to_string();
+    let (own, others): (Vec<_>, Vec<_>) =
+        bed.list(COMPILED).into_iter().partition(|name| digest.ends_with(name.split('-').next().unwrap()));
+    assert_eq!((own.len(), others.len()), (1, 1), "{own:?} {others:?}");
+    bed.path(COMPILED).join(&own[0])
+}
+
+/// The calls into policies in a log, all of them.
+pub(crate) fn all_calls(log: &str) -> Vec<&str> {
+    log.lines().filter_map(|line| line.split_once("calling `")?.1.strip_suffix('`')).collect()
 }
 
 /// The calls into the policy `no-network` in a log.
@@ -58,7 +67,7 @@ fn calls(log: &str) -> Vec<&str> {
     own.filter_map(|line| line.split_once("calling `")?.1.strip_suffix('`')).collect()
 }
 
-fn compiles(ran: &Ran) -> bool {
+pub(crate) fn compiles(ran: &Ran) -> bool {
     ran.stderr.contains("it is compiled now")
 }
 
@@ -68,9 +77,10 @@ fn a_warm_start_compiles_nothing_and_calls_each_policy_once() {
     let cold = bed.smcp(EVAL).args(&["-vv"]).run().exits(4);
     assert!(compiles(&cold), "{cold}");
     assert_eq!(calls(&cold.stderr), ["describe", "check-settings", "evaluate"]);
+    assert_eq!(all_calls(&cold.stderr).len(), 1 + 4 + 4, "the built-in ones have described themselves: {cold}");
     let warm = bed.smcp(EVAL).args(&["-vv"]).run().exits(4);
     assert!(!compiles(&warm), "{warm}");
-    assert_eq!(calls(&warm.stderr), ["evaluate"]);
+    assert_eq!(all_calls(&warm.stderr), ["evaluate"; 4]);
     assert_eq!(verdict(&warm), verdict(&cold));
     // Other settings are other answers of the same component.
     bed.configure("policy: {custom: [{name: no-network, source: ~/rules.wasm, settings: {allow: [b.example.com]}}]}\n");
@@ -237,7 +247,13 @@ fn where_nothing_can_be_kept_each_start_compiles_and_says_so() {
 
 /// Runs `smcp` in a mount namespace, after a line of shell; `None` where the system doesn't let us.
 #[cfg(target_os = "linux")]
-fn mounted(bed: &TestBed, line: &str, arguments: &[&str]) -> Option<Output> {
+pub(crate) fn mounted(bed: &TestBed, line: &str, arguments: &[&str]) -> Option<Output> {
+    Some(in_mounts(bed, line, &[&EVAL.split(' ').collect::<Vec<_>>(), arguments].concat())?.output().unwrap())
+}
+
+/// The command for that, with all arguments.
+#[cfg(target_os = "linux")]
+pub(crate) fn in_mounts(bed: &TestBed, line: &str, arguments: &[&str]) -> Option<Command> {
     let possible = Command::new("unshare").args(["-m", "mount", "-t", "tmpfs", "none", "/mnt"]).output();
     if !possible.is_ok_and(|output| output.status.success()) {
         let is_root = nix::unistd::geteuid().is_root();
@@ -246,9 +262,9 @@ fn mounted(bed: &TestBed, line: &str, arguments: &[&str]) -> Option<Output> {
     }
     let mut command = Command::new("unshare");
     command.args(["-m", "sh", "-c", &format!("{line} && exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_smcp")]);
-    command.args(EVAL.split(' ')).args(arguments).current_dir(bed.path(""));
+    command.args(arguments).current_dir(bed.path(""));
     command.env_clear().env("HOME", bed.path("")).env("PATH", std::env::var_os("PATH").unwrap());
-    Some(command.output().unwrap())
+    Some(command)
 }
 
 #[cfg(target_os = "linux")]
@@ -275,17 +291,13 @@ fn a_read_only_home_a_full_disk_and_one_without_programs_change_no_decision() {
         (tmpfs("size=64k,mode=700"), &audit, false),
         (tmpfs("mode=700,noexec"), &audit, true),
         ("mount -t tmpfs none /proc".to_owned(), &[], true),
+        ("mount -t tmpfs none /proc".to_owned(), &audit, true),
     ] {
         let Some(output) = mounted(&bed, &mount, arguments) else { return };
         let (code, outcome, notices) = outcome(&output);
         assert_eq!((code, &outcome), (4, &expected["policies"][3]["outcome"]), "{mount}: {notices}");
         assert_eq!(!notices.contains("compiled-each-time"), kept, "{mount}: {notices}");
     }
-    // Without the system's view of processes there is no program to start, so what is not kept can't be compiled.
-    let output = mounted(&bed, "mount -t tmpfs none /proc", &audit).unwrap();
-    let (code, found, _) = outcome(&output);
-    assert_eq!((code, found), (4, json!("fault")));
-    assert!(String::from_utf8_lossy(&output.stdout).contains("smcp can't start itself as a compiler"));
     // Code on a file system from which no program starts is copied, and runs.
     let warm = tmpfs("mode=700,noexec") + " && \"$0\" " + EVAL + " --cache-dir \"$HOME/other\" >/dev/null; true";
     let output = mounted(&bed, &warm, &["--cache-dir", &cache, "-vv"]).unwrap();
@@ -337,12 +349,13 @@ fn compiled_code_is_in_the_list_of_the_cache() {
     bed.run(EVAL).exits(4);
     let listed = bed.run("cache ls --json").succeeds().document();
     let entries = listed["entries"].as_array().unwrap();
-    assert_eq!((entries.len(), &entries[0]["kind"]), (1, &json!("compiled")));
+    let kinds: Vec<_> = entries.iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["compiled"; 2], "the policy's code, and the answers of the built-in ones");
     bed.run("cache gc").succeeds();
-    assert_eq!(bed.list(COMPILED).len(), 1, "what no package has is not what nobody knows");
-    let digest = entries[0]["digest"].as_str().unwrap();
+    assert_eq!(bed.list(COMPILED).len(), 2, "what no package has is not what nobody knows");
+    let digest = Digest::of(&fs::read(bed.path("rules.wasm")).unwrap());
     bed.run(&format!("cache rm {digest}")).succeeds();
-    assert_eq!(bed.list(COMPILED), [""; 0]);
+    assert_eq!(bed.list(COMPILED).len(), 1);
     assert!(compiles(&bed.smcp(EVAL).args(&["-v"]).run().exits(4)));
 }
 

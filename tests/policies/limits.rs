@@ -41,13 +41,13 @@ const TABLE: &[(&str, usize, FaultKind, &str)] = &[
         "limit-memory",
         PATIENT.memory / PAGE,
         FaultKind::Memory,
-        "asked for 33619968 bytes of linear memory in all, and a policy may have 33554432",
+        "asked for 33619968 bytes of memory in all, and a policy may have 33554432",
     ),
     (
         "limit-memory-grown",
         PATIENT.memory / PAGE,
         FaultKind::Memory,
-        "asked for 33619968 bytes of linear memory in all, and a policy may have 33554432",
+        "asked for 33619968 bytes of memory in all, and a policy may have 33554432",
     ),
     ("limit-table", limits::TABLE_ELEMENTS, FaultKind::Limit, "a table of 20001 elements"),
     ("limit-table-grown", limits::TABLE_ELEMENTS, FaultKind::Limit, "a table of 20001 elements"),
@@ -133,11 +133,31 @@ fn memories_are_bounded() {
     assert_eq!(blames(&judge(of_memories(10, 1).component(), nine), FaultKind::Limit, says), Ok(()));
 }
 
+/// Globals are memory, too: each whole page of them is a page less.
+#[test]
+fn globals_count_as_memory() {
+    let limits = PolicyLimits { memory: 4 * PAGE, ..PATIENT };
+    // Those of one page, one of which the honest twin has.
+    let page = PAGE / parts::GLOBAL_SIZE;
+    let with = |pages: usize, globals: usize| {
+        let globals = "(global i32 (i32.const 0)) ".repeat(globals - 1);
+        let memory = pages - PAGES_OF_HONEST;
+        inside(&format!("(core module $m (memory {memory}) {globals}) (core instance (instantiate $m))"))
+    };
+    passes("almost a page of globals", &with(4, page - 1), limits);
+    passes("a page of globals and one page less", &with(3, page), limits);
+    let fails = |what: &str, twin: &Twin, says: &str| {
+        assert_eq!(blames(&judge(twin.component(), limits), FaultKind::Memory, says), Ok(()), "{what}");
+    };
+    fails("a page of globals", &with(4, page), "asked for 327680 bytes of memory in all, and a policy may have 262144");
+    fails("globals alone", &with(2, 5 * page), "its globals take 327680 bytes of memory, and it may have 262144");
+}
+
 /// Not each memory for itself: eight that are each within the limit are beyond it together.
 #[test]
 fn the_bytes_of_all_memories_count_together() {
     let pages = PATIENT.memory / PAGE - PAGES_OF_HONEST;
-    let says = "asked for 33619968 bytes of linear memory in all, and a policy may have 33554432";
+    let says = "asked for 33619968 bytes of memory in all, and a policy may have 33554432";
     holds("the sum", of_memories(2, pages), of_memories(2, pages + 1), FaultKind::Memory, says);
     let seven = (PATIENT.memory / PAGE - PAGES_OF_HONEST) / 7;
     passes("eight memories", &of_memories(8, seven), PATIENT);
@@ -151,7 +171,7 @@ fn the_bytes_of_all_memories_count_together() {
         let more = "(core instance (instantiate $grows))".repeat(times);
         Twin::honest().with(&format!("(component {module} {more})"))
     };
-    holds("growth", grows(2), grows(4), FaultKind::Memory, "bytes of linear memory in all");
+    holds("growth", grows(2), grows(4), FaultKind::Memory, "bytes of memory in all");
 }
 
 #[test]
@@ -186,13 +206,13 @@ fn every_ceiling_is_exact() {
             Twin::counting("limit-memory", most.memory / PAGE),
             Twin::counting("limit-memory", most.memory / PAGE + 1),
             FaultKind::Memory,
-            "asked for 536936448 bytes of linear memory in all, and a policy may have 536870912",
+            "asked for 536936448 bytes of memory in all, and a policy may have 536870912",
         ),
         (
             Twin::counting("limit-memory-grown", most.memory / PAGE),
             Twin::counting("limit-memory-grown", most.memory / PAGE + 1),
             FaultKind::Memory,
-            "asked for 536936448 bytes of linear memory in all, and a policy may have 536870912",
+            "asked for 536936448 bytes of memory in all, and a policy may have 536870912",
         ),
     ];
     for (at, above, kind, says) in table {

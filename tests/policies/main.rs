@@ -22,12 +22,15 @@ mod redact;
 mod trial;
 
 mod again;
+mod answers;
 mod built_ins;
 mod compiler;
 mod configured;
 mod corpus;
 mod faults;
 mod files;
+#[cfg(target_os = "linux")]
+mod forked;
 mod interface;
 mod isolation;
 mod kept;

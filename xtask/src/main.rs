@@ -11,6 +11,7 @@ mod run;
 mod setup;
 mod toolchain;
 mod wasm;
+mod wit;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -51,6 +52,8 @@ enum Chore {
         #[command(subcommand)]
         action: Action,
     },
+    /// Makes docs/wit.md, the interface for readers.
+    Wit,
     /// Makes a component of a policy's core module, as `wasm-tools component new` does.
     Componentize {
         /// What `cargo build --target wasm32-unknown-unknown` wrote.
@@ -86,6 +89,7 @@ fn execute(chore: &Chore) -> anyhow::Result<()> {
         Chore::Check { all: true } => check::check_all(&root),
         Chore::Builtins { action } => guests(&root, &GuestSet::BUILTINS, *action),
         Chore::Examples { action } => guests(&root, &GuestSet::EXAMPLES, *action),
+        Chore::Wit => wit::write(&root),
         Chore::Componentize { module, component } => componentize(module, component),
     }
 }

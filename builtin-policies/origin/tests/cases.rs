@@ -1,18 +1,25 @@
 //! Every case in `cases/`, run natively; the host runs them as a component.
 
-#![expect(clippy::disallowed_methods, reason = "a test reads its own table")]
-
 use smcp_policy_origin::OriginPolicy;
 use smcp_policy_sdk::testing;
-use smcp_policy_sdk::testing::Case;
+use smcp_policy_sdk::testing::Cases;
+use smcp_policy_sdk::testing::Found;
 
 #[test]
 fn every_case_gives_its_verdict() {
-    let cases = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/cases/origin.yaml")).unwrap();
-    let cases: Vec<Case> = serde_yaml::from_str(&cases).unwrap();
-    let failed: Vec<_> = cases.iter().filter_map(|case| case.run::<OriginPolicy>().err()).collect();
-    assert!(failed.is_empty(), "{} of {} cases failed:\n{}", failed.len(), cases.len(), failed.join("\n"));
-    assert!(cases.len() > 10, "the table is there");
+    testing::assert_cases::<OriginPolicy>("cases");
+}
+
+#[test]
+fn every_finding_has_a_remedy() {
+    let cases = Cases::read("cases").unwrap();
+    assert!(cases.iter().count() > 10, "the table is there");
+    for (_, case) in cases.iter() {
+        let Found::Verdict { violations, notices } = testing::found::<OriginPolicy>(case) else { continue };
+        for finding in violations.iter().chain(&notices) {
+            assert!(finding.remedy.as_ref().is_some_and(|it| !it.trim().is_empty()), "{}: {}", case.name, finding.code);
+        }
+    }
 }
 
 #[test]

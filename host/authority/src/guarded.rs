@@ -12,6 +12,7 @@ use std::io::Write as _;
 use std::path::Component;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use cap_std::fs::Dir;
 use cap_std::fs::OpenOptions;
@@ -45,9 +46,39 @@ use smcp_model::suspect::Suspect;
 /// # Ambient authority
 /// Opens any path.
 pub fn read_guarded(path: &Path, limit: usize, folder: Folder, owners: Owners) -> Guarded {
-    let mut walk = PathWalk::new(owners);
-    let bytes = walk.follow(path, folder).and_then(|file| read(file, limit));
-    Guarded { bytes, suspects: walk.suspects }
+    GuardedReader::default().read(path, limit, folder, owners)
+}
+
+/// Reads many files as [`read_guarded`] does. The folder of the last one stays open, and the next one in it is looked up
+/// there: the way to it is followed and checked once.
+#[derive(Debug, Default)]
+pub struct GuardedReader {
+    last: Option<(PathBuf, PathWalk)>,
+}
+
+impl GuardedReader {
+    /// Reads a file; see [`read_guarded`].
+    ///
+    /// # Ambient authority
+    /// Opens any path.
+    pub fn read(&mut self, path: &Path, limit: usize, folder: Folder, owners: Owners) -> Guarded {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            let mut walk = PathWalk::new(owners);
+            let bytes = walk.follow(path, folder).and_then(|file| read(file, limit));
+            return Guarded { bytes, suspects: walk.suspects };
+        };
+        let known = self.last.take().filter(|(known, walk)| known == parent && walk.owners == owners);
+        let mut walk = known.map_or_else(|| PathWalk::new(owners), |(_, walk)| walk);
+        if walk.above.is_empty()
+            && let Err(error) = walk.descend(parent)
+        {
+            return Guarded { bytes: Err(error.into()), suspects: walk.suspects };
+        }
+        let mut own = walk.clone();
+        self.last = Some((parent.to_owned(), walk));
+        let bytes = own.follow(Path::new(name), folder).and_then(|file| read(file, limit));
+        Guarded { bytes, suspects: own.suspects }
+    }
 }
 
 /// Lists a folder, and finds what other users could have changed, as [`read_guarded`] does.
@@ -115,6 +146,7 @@ const SEARCH: OFlag = OFlag::O_PATH;
 const SEARCH: OFlag = OFlag::O_RDONLY;
 
 /// An opened folder of the path.
+#[derive(Debug)]
 struct OpenedFolder {
     descriptor: File,
     path: PathBuf,
@@ -122,10 +154,21 @@ struct OpenedFolder {
     shared: Option<Untrusted>,
 }
 
+/// A component's place in the path.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    /// It leads to the last one: a folder.
+    Above,
+    /// It is the file, in such a folder.
+    Last(Folder),
+}
+
+#[derive(Debug, Clone)]
 struct PathWalk {
+    owners: Owners,
     caller: Caller,
     /// The folders from the root down to the present one.
-    above: Vec<OpenedFolder>,
+    above: Vec<Arc<OpenedFolder>>,
     /// The names that are left to follow, in reverse order.
     left: Vec<OsString>,
     links: usize,
@@ -135,22 +178,35 @@ struct PathWalk {
 impl PathWalk {
     fn new(owners: Owners) -> Self {
         let caller = caller().among(owners);
-        Self { caller, above: Vec::new(), left: Vec::new(), links: 0, suspects: Vec::new() }
+        Self { owners, caller, above: Vec::new(), left: Vec::new(), links: 0, suspects: Vec::new() }
     }
 
     fn follow(&mut self, path: &Path, folder: Folder) -> Result<File, ReadError> {
         self.push(path)?;
         while let Some(name) = self.left.pop() {
             if name == ".." {
-                // The parent of the root is the root itself.
-                self.above.truncate(self.above.len().saturating_sub(1).max(1));
+                self.leave();
                 continue;
             }
-            if let Some(file) = self.step(&name, folder)? {
+            let place = if self.left.is_empty() { Place::Last(folder) } else { Place::Above };
+            if let Some(file) = self.step(&name, place)? {
                 return Ok(file);
             }
         }
         Err(ReadError::NotAFile)
+    }
+
+    /// Follows the path of a folder, and stays in it.
+    fn descend(&mut self, path: &Path) -> io::Result<()> {
+        self.push(path)?;
+        while let Some(name) = self.left.pop() {
+            if name == ".." {
+                self.leave();
+            } else {
+                self.step(&name, Place::Above)?;
+            }
+        }
+        Ok(())
     }
 
     /// Adds the components of a path before those that are left. An absolute path starts at the root again.
@@ -172,13 +228,18 @@ impl PathWalk {
         Ok(())
     }
 
+    /// The parent of the root is the root itself.
+    fn leave(&mut self) {
+        self.above.truncate(self.above.len().saturating_sub(1).max(1));
+    }
+
     /// Follows one component. Returns the file if it was the last one.
-    fn step(&mut self, name: &OsStr, folder: Folder) -> io::Result<Option<File>> {
-        let place = self.above.last().ok_or(io::ErrorKind::InvalidInput)?;
-        let path = place.path.join(name);
-        let found = fstatat(&place.descriptor, name, AtFlags::AT_SYMLINK_NOFOLLOW)?;
+    fn step(&mut self, name: &OsStr, place: Place) -> io::Result<Option<File>> {
+        let above = self.above.last().map(Arc::clone).ok_or(io::ErrorKind::InvalidInput)?;
+        let path = above.path.join(name);
+        let found = fstatat(&above.descriptor, name, AtFlags::AT_SYMLINK_NOFOLLOW)?;
         if SFlag::from_bits_truncate(found.st_mode & SFlag::S_IFMT.bits()) == SFlag::S_IFLNK {
-            let target = readlinkat(&place.descriptor, name)?;
+            let target = readlinkat(&above.descriptor, name)?;
             self.links = self.links.saturating_add(1);
             if self.links > limits::LINKS {
                 return Err(nix::errno::Errno::ELOOP.into());
@@ -189,16 +250,15 @@ impl PathWalk {
             }
             return self.push(Path::new(&target)).map(|()| None);
         }
-        let is_last = self.left.is_empty();
-        let how = if is_last { OFlag::O_RDONLY | OFlag::O_NONBLOCK } else { SEARCH | OFlag::O_DIRECTORY };
-        let how = how | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let opened = File::from(openat(&place.descriptor, name, how, Mode::empty())?);
-        if !is_last {
+        let Place::Last(folder) = place else {
+            let how = SEARCH | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+            let opened = File::from(openat(&above.descriptor, name, how, Mode::empty())?);
             return self.enter(opened, path).map(|()| None);
-        }
-        if let (Folder::Own, Some(why)) = (folder, place.shared) {
-            let path = place.path.clone();
-            self.suspect(&path, why, false);
+        };
+        let how = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let opened = File::from(openat(&above.descriptor, name, how, Mode::empty())?);
+        if let (Folder::Own, Some(why)) = (folder, above.shared) {
+            self.suspect(&above.path, why, false);
         }
         self.check(&path, Ownership::from(&opened.metadata()?));
         Ok(Some(opened))
@@ -212,7 +272,7 @@ impl PathWalk {
         if shared.is_none() {
             self.check(&path, found);
         }
-        self.above.push(OpenedFolder { descriptor, path, shared });
+        self.above.push(Arc::new(OpenedFolder { descriptor, path, shared }));
         Ok(())
     }
 
@@ -233,111 +293,4 @@ impl PathWalk {
 const STICKY: u32 = 0o1000;
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-    use std::os::unix::fs::chown;
-    use std::os::unix::fs::symlink;
-
-    use super::*;
-
-    /// A folder with a file in it, three folders deep.
-    fn tree() -> (tempfile::TempDir, PathBuf) {
-        let temp = tempfile::tempdir().unwrap();
-        let root = crate::resolve(temp.path()).unwrap();
-        crate::create_dir(&root.join("a/b")).unwrap().write("c.yaml", "x").unwrap();
-        mode(&root.join("a/b/c.yaml"), 0o644);
-        (temp, root)
-    }
-
-    fn mode(path: &Path, mode: u32) {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
-    }
-
-    /// The suspects, each as its remedy and its path below `root`.
-    fn suspects(root: &Path, path: &str, folder: Folder) -> Vec<String> {
-        let found = read_guarded(&root.join(path), 10, folder, Owners::CallerOrRoot);
-        let below = |path: &Path| path.strip_prefix(root).unwrap().display().to_string();
-        found.suspects.iter().map(|suspect| format!("{} {}", suspect.why.remedy(), below(&suspect.path))).collect()
-    }
-
-    #[test]
-    fn every_step_is_checked() {
-        let (_temp, root) = tree();
-        symlink("a/b/c.yaml", root.join("link")).unwrap();
-        symlink("../a", root.join("a/up")).unwrap();
-        symlink(root.join("a"), root.join("absolute")).unwrap();
-        let ways = ["a/b/c.yaml", "link", "a/up/b/c.yaml", "absolute/b/c.yaml"];
-        for way in ways {
-            assert_eq!(suspects(&root, way, Folder::Own), [""; 0], "{way}");
-            assert_eq!(
-                read_guarded(&root.join(way), 10, Folder::Any, Owners::CallerOrRoot).bytes.unwrap(),
-                b"x",
-                "{way}"
-            );
-        }
-        for (changed, bad, good, remedy) in [
-            ("a", 0o777, 0o700, "chmod go-w a"),
-            // The sticky bit counts only for folders of root.
-            ("a/b", 0o1777, 0o700, if nix::unistd::geteuid().is_root() { "" } else { "chmod go-w a/b" }),
-            ("a/b", 0o702, 0o700, "chmod go-w a/b"),
-            ("a/b/c.yaml", 0o666, 0o644, "chmod go-w a/b/c.yaml"),
-            ("a/b/c.yaml", 0o602, 0o644, "chmod go-w a/b/c.yaml"),
-        ] {
-            mode(&root.join(changed), bad);
-            let expected: Vec<_> = Some(remedy).filter(|remedy| !remedy.is_empty()).into_iter().collect();
-            for way in ways {
-                assert_eq!(suspects(&root, way, Folder::Any), expected, "{way}: {changed} {bad:o}");
-            }
-            mode(&root.join(changed), good);
-        }
-        mode(&root.join("a/b"), 0o1777);
-        assert_eq!(suspects(&root, "a/b/c.yaml", Folder::Own), ["chmod go-w a/b"]);
-        // A missing file may have been removed by a user who can write to the folder.
-        mode(&root.join("a"), 0o777);
-        assert_eq!(suspects(&root, "a/gone.yaml", Folder::Own), ["chmod go-w a"]);
-        assert!(
-            read_guarded(&root.join("a/gone.yaml"), 10, Folder::Any, Owners::CallerOrRoot)
-                .bytes
-                .unwrap_err()
-                .is_missing()
-        );
-    }
-
-    #[test]
-    fn links_end_and_only_files_are_read() {
-        let (_temp, root) = tree();
-        symlink("loop", root.join("loop")).unwrap();
-        for number in 0..limits::LINKS {
-            symlink(format!("l{number}"), root.join(format!("l{}", number + 1))).unwrap();
-        }
-        symlink("a/b/c.yaml", root.join("l0")).unwrap();
-        let read = |path: &str| read_guarded(&root.join(path), 10, Folder::Any, Owners::CallerOrRoot).bytes;
-        assert_eq!(read(&format!("l{}", limits::LINKS - 1)).unwrap(), b"x");
-        for (path, says) in [("loop", "symbolic links"), ("l40", "symbolic links"), ("a/b", "not a regular file")] {
-            assert!(read(path).unwrap_err().to_string().contains(says), "{path}");
-        }
-        assert!(read("a/b/c.yaml/d").unwrap_err().is_missing());
-        assert!(matches!(
-            read_guarded(&root.join("a/b/c.yaml"), 0, Folder::Any, Owners::CallerOrRoot).bytes,
-            Err(ReadError::TooLarge { .. })
-        ));
-    }
-
-    /// Only root can give a file to another user; `model::ownership` tests the rule itself.
-    #[test]
-    fn what_belongs_to_another_user_is_suspect() {
-        let (_temp, root) = tree();
-        if !nix::unistd::geteuid().is_root() {
-            assert!(chown(root.join("a/b/c.yaml"), Some(4242), None).is_err());
-            return;
-        }
-        symlink("a/b/c.yaml", root.join("link")).unwrap();
-        for path in ["a", "a/b", "a/b/c.yaml"] {
-            chown(root.join(path), Some(4242), None).unwrap();
-            assert_eq!(suspects(&root, "link", Folder::Any), [format!("chown {path}")]);
-            chown(root.join(path), Some(0), None).unwrap();
-        }
-        std::os::unix::fs::lchown(root.join("link"), Some(4242), None).unwrap();
-        assert_eq!(suspects(&root, "link", Folder::Any), ["chown link"]);
-    }
-}
+mod tests;

@@ -26,24 +26,59 @@ use smcp_policy::NotCompiled;
 /// The name under which the program compiles, in place of its own: what a list of processes shows.
 pub(crate) const NAME: &str = "smcp-compiler";
 /// The argument with which the child compiles nothing, but tries what it must not be able to do.
-pub(crate) const TRY: &str = "--try";
+const TRY: &str = "--try";
 
 /// Whether a program that was started under this name is to compile.
 pub fn is_compiler(name: &OsStr) -> bool {
     name == NAME
 }
 
+/// What a compiling child is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Compile what it reads.
+    Compile,
+    /// Try what it must not be able to do.
+    Try,
+}
+
+impl Work {
+    /// The arguments by which a program learns of it.
+    pub(crate) const fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Compile => &[],
+            Self::Try => &[TRY],
+        }
+    }
+
+    /// The byte by which a fork server learns of it.
+    pub(crate) const fn as_byte(self) -> u8 {
+        match self {
+            Self::Compile => 0,
+            Self::Try => 1,
+        }
+    }
+
+    /// The work of a byte.
+    pub(crate) const fn of_byte(byte: u8) -> Self {
+        if byte == Self::Try.as_byte() { Self::Try } else { Self::Compile }
+    }
+}
+
 /// Does the work of a compiling child. `arguments` are those after the name.
 pub fn serve(arguments: &[OsString]) -> ExitCode {
     let tries = arguments.iter().any(|argument| argument == TRY);
+    let done = work(if tries { Work::Try } else { Work::Compile });
+    if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Gives up everything else, and does the work.
+pub(crate) fn work(work: Work) -> io::Result<()> {
     let confinement = confine::confine();
-    let answered = if tries {
-        let tried = confine::escapes();
-        answer(confinement, Compiled::Tried(tried), &[])
-    } else {
-        compile(confinement)
-    };
-    if answered.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    match work {
+        Work::Compile => compile(confinement),
+        Work::Try => answer(confinement, Compiled::Tried(confine::escapes()), &[]),
+    }
 }
 
 fn compile(confinement: Confinement) -> io::Result<()> {

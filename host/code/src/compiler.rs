@@ -6,7 +6,6 @@ use std::num::NonZeroUsize;
 use std::os::unix::process::CommandExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
-use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
 use std::sync::OnceLock;
@@ -16,10 +15,14 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use crate::child;
+use crate::child::Work;
 use crate::confine::Confinement;
 use crate::conversation;
 use crate::conversation::Answer;
 use crate::conversation::Killed;
+use crate::conversation::Running;
+#[cfg(target_os = "linux")]
+use crate::fork_server::ForkServer;
 use crate::reply;
 use crate::reply::Compiled;
 use crate::reply::Reply;
@@ -37,6 +40,8 @@ use smcp_policy::NotCompiled;
 pub struct ChildCompiler {
     program: Box<dyn Fn() -> io::Result<PathBuf> + Send + Sync>,
     memory: Box<dyn Fn() -> Option<u64> + Send + Sync>,
+    #[cfg(target_os = "linux")]
+    server: Option<&'static ForkServer>,
     /// Whether it was said what of the confinement is missing.
     said: OnceLock<()>,
 }
@@ -49,7 +54,20 @@ impl ChildCompiler {
         program: impl Fn() -> io::Result<PathBuf> + Send + Sync + 'static,
         memory: impl Fn() -> Option<u64> + Send + Sync + 'static,
     ) -> Self {
-        Self { program: Box::new(program), memory: Box::new(memory), said: OnceLock::new() }
+        Self {
+            program: Box::new(program),
+            memory: Box::new(memory),
+            #[cfg(target_os = "linux")]
+            server: None,
+            said: OnceLock::new(),
+        }
+    }
+
+    /// The same, with a server that forks the children where the program can't be found.
+    #[cfg(target_os = "linux")]
+    #[must_use]
+    pub fn or_by(self, server: Option<&'static ForkServer>) -> Self {
+        Self { server, ..self }
     }
 
     /// Starts a child that compiles nothing, but tries what it must not be able to do. Returns how far it was confined,
@@ -58,7 +76,7 @@ impl ChildCompiler {
     /// # Errors
     /// The fault that a policy would get.
     pub fn try_out(&self) -> Result<(Confinement, Vec<String>), Fault> {
-        let answer = self.ask(&[child::TRY], [&[], &[]], compiling::END)?;
+        let answer = self.ask(Work::Try, [&[], &[]], compiling::END)?;
         match (ended(&answer), reply::read(answer.output)) {
             (None, Some((Reply { confinement, result: Compiled::Tried(done) }, _))) => Ok((confinement, done)),
             (Some(fault), _) => Err(fault),
@@ -67,23 +85,34 @@ impl ChildCompiler {
     }
 
     /// Starts a child and talks with it.
-    fn ask(&self, arguments: &[&str], parts: [&[u8]; 2], patience: Duration) -> Result<Answer, Fault> {
-        let child = self.start(arguments)?;
+    fn ask(&self, work: Work, parts: [&[u8]; 2], patience: Duration) -> Result<Answer, Fault> {
+        let child = self.start(work)?;
         conversation::converse(child, parts, patience)
             .map_err(|error| fault(format!("it can't be compiled: the compiler can't be talked to: {error}")))
     }
 
-    fn start(&self, arguments: &[&str]) -> Result<Child, Fault> {
+    fn start(&self, work: Work) -> Result<Running, Fault> {
         let failed = |why: &io::Error| {
             fault(format!("it can't be compiled: smcp can't start itself as a compiler: {why}"))
                 .remedy("compile ahead where it can (`smcp policy compile`), or mount /proc")
         };
-        let program = (self.program)().map_err(|why| failed(&why))?;
+        let program = match (self.program)() {
+            Ok(program) => program,
+            Err(why) => return self.forked(work).unwrap_or(Err(why)).map_err(|why| failed(&why)),
+        };
         #[expect(clippy::disallowed_methods, reason = "our own program, which starts no package's code")]
         let mut command = Command::new(program);
-        command.arg0(child::NAME).args(arguments).env_clear().current_dir("/");
+        command.arg0(child::NAME).args(work.arguments()).env_clear().current_dir("/");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.spawn().map_err(|error| no_room().unwrap_or_else(|| failed(&error)))
+        command.spawn().map(Running::Child).map_err(|error| no_room().unwrap_or_else(|| failed(&error)))
+    }
+
+    /// Has a compiler forked; `None` where there is no server for that.
+    fn forked(&self, work: Work) -> Option<io::Result<Running>> {
+        #[cfg(target_os = "linux")]
+        return self.server.map(|server| server.request(work).map(Running::Forked));
+        #[cfg(not(target_os = "linux"))]
+        None
     }
 
     fn say(&self, confinement: &Confinement) {
@@ -98,7 +127,7 @@ impl Compiler for ChildCompiler {
     fn compile(&self, order: &CompileOrder<'_>) -> Result<MachineCode, NotCompiled> {
         let length = reply::frame(order.component);
         let left = order.deadline.remaining().unwrap_or(Duration::MAX);
-        let answer = self.ask(&[], [&length, order.component], left.min(compiling::WALL_TIME));
+        let answer = self.ask(Work::Compile, [&length, order.component], left.min(compiling::WALL_TIME));
         let answer = answer.map_err(NotCompiled::NotNow)?;
         if let Some(fault) = ended(&answer) {
             tracing::info!(digest = %order.digest, status = %answer.status, complaint = answer.complaint, "the compiler failed");

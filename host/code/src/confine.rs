@@ -74,7 +74,7 @@ fn at_most(resource: Resource, soft: u64, hard: u64) -> nix::Result<()> {
 }
 
 /// Closes whatever the parent's parent left open.
-fn close_all() {
+pub(crate) fn close_all() {
     let most = getrlimit(Resource::RLIMIT_NOFILE).map_or(STREAMS, |(soft, _)| soft);
     #[cfg(target_os = "linux")]
     if filter::close_from(STREAMS) {

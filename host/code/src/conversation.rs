@@ -1,13 +1,13 @@
 //! Talks with a child, within a time and a size, whatever the child does.
 
+use std::fs::File;
 use std::io;
-use std::io::Read;
+use std::io::Read as _;
 use std::io::Write as _;
 use std::os::fd::AsFd;
 use std::os::fd::BorrowedFd;
 use std::os::fd::OwnedFd;
 use std::process::Child;
-use std::process::ChildStdin;
 use std::process::ExitStatus;
 use std::time::Duration;
 use std::time::Instant;
@@ -20,6 +20,8 @@ use nix::poll::PollFlags;
 use nix::poll::PollTimeout;
 use nix::poll::poll;
 
+#[cfg(target_os = "linux")]
+use crate::fork_server::Forked;
 use smcp_model::limits::compiling;
 
 /// A piece of a pipe, bytes: what a pipe holds by default.
@@ -45,14 +47,53 @@ pub(crate) enum Killed {
     TalkedTooMuch,
 }
 
-/// A child that is killed when it is dropped before its end.
-struct Running(Child);
+/// A compiler that runs. It is killed when it is dropped before its end.
+pub(crate) enum Running {
+    /// A child of this process.
+    Child(Child),
+    /// A process that a fork server forked.
+    #[cfg(target_os = "linux")]
+    Forked(Forked),
+}
+
+impl Running {
+    /// Takes its three streams, once.
+    fn streams(&mut self) -> Option<[File; 3]> {
+        match self {
+            Self::Child(child) => {
+                let (input, output, complaint) = (child.stdin.take()?, child.stdout.take()?, child.stderr.take()?);
+                Some([OwnedFd::from(input), output.into(), complaint.into()].map(File::from))
+            }
+            #[cfg(target_os = "linux")]
+            Self::Forked(forked) => Some(forked.streams.take()?.map(File::from)),
+        }
+    }
+
+    fn kill(&mut self) -> io::Result<()> {
+        match self {
+            Self::Child(child) => child.kill(),
+            #[cfg(target_os = "linux")]
+            Self::Forked(forked) => {
+                forked.kill();
+                Ok(())
+            }
+        }
+    }
+
+    fn wait(&mut self) -> io::Result<ExitStatus> {
+        match self {
+            Self::Child(child) => child.wait(),
+            #[cfg(target_os = "linux")]
+            Self::Forked(forked) => forked.wait(),
+        }
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
         // Both fail when it has ended and was waited for.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.kill();
+        let _ = self.wait();
     }
 }
 
@@ -60,14 +101,9 @@ impl Drop for Running {
 ///
 /// # Errors
 /// When the system can't.
-pub(crate) fn converse(child: Child, parts: [&[u8]; 2], patience: Duration) -> io::Result<Answer> {
+pub(crate) fn converse(mut child: Running, parts: [&[u8]; 2], patience: Duration) -> io::Result<Answer> {
     let end = Instant::now().checked_add(patience);
-    let mut child = Running(child);
-    let (Some(input), Some(output), Some(complaint)) =
-        (child.0.stdin.take(), child.0.stdout.take(), child.0.stderr.take())
-    else {
-        return Err(io::ErrorKind::BrokenPipe.into());
-    };
+    let [input, output, complaint] = child.streams().ok_or(io::ErrorKind::BrokenPipe)?;
     let mut input = Input { pipe: Some(input), parts };
     let most = compiling::CODE.saturating_add(compiling::REPLY);
     let mut output = Output { pipe: Some(output), bytes: Vec::new(), most };
@@ -93,13 +129,13 @@ pub(crate) fn converse(child: Child, parts: [&[u8]; 2], patience: Duration) -> i
         // What a compiler complains of beyond the limit is passed over.
         complaint.take()?;
     }
-    if killed.is_none() && !has_ended(&child.0, end)? {
+    if killed.is_none() && !has_ended(&child, end)? {
         killed = Some(Killed::Late);
     }
     if killed.is_some() {
-        child.0.kill()?;
+        child.kill()?;
     }
-    let status = child.0.wait()?;
+    let status = child.wait()?;
     let complaint = String::from_utf8_lossy(&complaint.bytes).into_owned();
     Ok(Answer { output: output.bytes, complaint, status, killed })
 }
@@ -124,17 +160,24 @@ fn wait(waited: &mut [PollFd<'_>], end: Option<Instant>) -> io::Result<bool> {
 
 /// Waits for the end of a child that has closed its output, for as long as an end takes.
 #[cfg(target_os = "linux")]
-fn has_ended(child: &Child, end: Option<Instant>) -> io::Result<bool> {
-    let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
-    let Some(pid) = pid else { return Ok(false) };
-    let process: OwnedFd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())?;
-    let mut waited = [PollFd::new(process.as_fd(), PollFlags::POLLIN)];
+fn has_ended(child: &Running, end: Option<Instant>) -> io::Result<bool> {
+    let process: OwnedFd;
+    let readable = match child {
+        Running::Child(child) => {
+            let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+            let Some(pid) = pid else { return Ok(false) };
+            process = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())?;
+            process.as_fd()
+        }
+        Running::Forked(forked) => forked.end(),
+    };
+    let mut waited = [PollFd::new(readable, PollFlags::POLLIN)];
     let soon = Instant::now().checked_add(compiling::END);
     wait(&mut waited, end.into_iter().chain(soon).min())
 }
 
 #[cfg(not(target_os = "linux"))]
-fn has_ended(_: &Child, _: Option<Instant>) -> io::Result<bool> {
+fn has_ended(_: &Running, _: Option<Instant>) -> io::Result<bool> {
     Ok(true)
 }
 
@@ -145,7 +188,7 @@ fn unblock(descriptor: BorrowedFd<'_>) -> io::Result<()> {
 }
 
 struct Input<'a> {
-    pipe: Option<ChildStdin>,
+    pipe: Option<File>,
     parts: [&'a [u8]; 2],
 }
 
@@ -171,13 +214,13 @@ impl Input<'_> {
     }
 }
 
-struct Output<P> {
-    pipe: Option<P>,
+struct Output {
+    pipe: Option<File>,
     bytes: Vec<u8>,
     most: usize,
 }
 
-impl<P: Read + AsFd> Output<P> {
+impl Output {
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         self.pipe.as_ref().map(AsFd::as_fd)
     }

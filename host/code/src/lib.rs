@@ -15,6 +15,8 @@ mod compiler;
 mod confine;
 mod conversation;
 mod entry;
+#[cfg(target_os = "linux")]
+mod fork_server;
 mod key;
 mod mapping;
 mod reply;
@@ -25,6 +27,8 @@ pub use child::is_compiler;
 pub use child::serve;
 pub use compiler::ChildCompiler;
 pub use confine::Confinement;
+#[cfg(target_os = "linux")]
+pub use fork_server::ForkServer;
 pub use store::CompiledStore;
 pub use store::Places;
 pub use system::SYSTEM_FOLDER;

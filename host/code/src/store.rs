@@ -140,7 +140,10 @@ impl CompiledStore {
     }
 
     fn write(&self, component: Digest, kept: &Kept) -> io::Result<()> {
-        let own = self.make()?;
+        self.write_to(&*self.make()?, component, kept)
+    }
+
+    fn write_to(&self, own: &Own, component: Digest, kept: &Kept) -> io::Result<()> {
         let fill =
             |draft: &mut smcp_store::draft::FileDraft<'_>| entry::write(draft, own.key, &component, &self.engine, kept);
         own.files.write(&component, &self.engine, fill)?;
@@ -165,6 +168,13 @@ impl CodeStore for CompiledStore {
                 let problem = SafeText::new(&error.to_string());
                 self.problem.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(problem);
             }
+        }
+    }
+
+    fn keep_answers(&self, digest: Digest, answers: &Kept) {
+        let Some(own) = self.own() else { return };
+        if let Err(error) = self.write_to(&own, digest, answers) {
+            tracing::info!(%error, "the answers of the built-in policies can't be kept");
         }
     }
 }

@@ -222,6 +222,15 @@ impl Config {
         self.registry = Setting::flag(registry);
     }
 
+    /// Replaces the directories of registries by their canonical paths, which `resolve` returns. From then on they are
+    /// compared by these, and the one that packages come from is opened by it: a link that is changed meanwhile leads
+    /// nowhere else.
+    pub fn resolve_directories(&mut self, resolve: impl Fn(&Path) -> Option<PathBuf>) {
+        self.registry.value.resolve(&resolve);
+        self.configured_registry.resolve(&resolve);
+        self.layers.iter_mut().for_each(|layer| layer.resolve_directories(&resolve));
+    }
+
     /// Keeps downloads elsewhere.
     pub fn override_cache_dir(&mut self, directory: PathBuf) {
         self.cache_dir = Setting::flag(Some(directory));

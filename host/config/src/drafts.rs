@@ -11,10 +11,9 @@ use crate::place::Trail;
 use crate::problem::ConfigError;
 use crate::problem::ConfigProblem;
 use crate::problem::ProblemCode;
-use crate::raw;
-use crate::raw::Half;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
+use smcp_yaml::Half;
 
 /// A problem without line and column yet.
 #[derive(Debug)]
@@ -77,7 +76,7 @@ impl Drafts {
         ConfigProblem {
             code: draft.code,
             file: SafeText::new(&self.source.name),
-            position: raw::locate(text, &draft.trail.steps, draft.half),
+            position: smcp_yaml::locate(text, &draft.trail.steps, draft.half),
             path: SafeText::new(&draft.trail.path),
             message: SafeText::new(&message),
             allowed: draft.allowed.as_deref().map(SafeText::new),
@@ -90,7 +89,7 @@ impl Drafts {
         if !Arc::ptr_eq(&place.source, &self.source) {
             return format!(", first in {place}");
         }
-        let first = raw::locate(&self.source.text, &place.trail.steps, half);
+        let first = smcp_yaml::locate(&self.source.text, &place.trail.steps, half);
         first.map_or_else(String::new, |first| format!(", first in line {}", first.line))
     }
 }

@@ -11,8 +11,6 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::problem::ProblemCode;
-use crate::raw::Half;
-use crate::raw::YamlNode;
 use smcp_model::path::PathError;
 use smcp_model::path::absolute;
 use smcp_model::registry::Registry;
@@ -20,6 +18,8 @@ use smcp_model::registry::RegistryError;
 use smcp_model::registry::without_secrets;
 use smcp_model::text::SafeText;
 use smcp_model::text::has_something_to_see;
+use smcp_yaml::Half;
+use smcp_yaml::YamlNode;
 
 /// The directories that paths in a file are relative to.
 #[derive(Debug, Clone, Copy)]

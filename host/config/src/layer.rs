@@ -1,5 +1,6 @@
 //! The rules of one layer, ready to be evaluated.
 
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -133,6 +134,12 @@ impl Layer {
     /// Returns every policy: the three built-in ones, then the layer's own in their order.
     pub fn policies(&self) -> &[Arc<PolicySpec>] {
         &self.policies
+    }
+
+    /// Replaces the directories of registries by their canonical paths.
+    pub(super) fn resolve_directories(&mut self, resolve: impl Fn(&Path) -> Option<PathBuf>) {
+        self.own_registry.resolve(&resolve);
+        self.trusted.value.iter_mut().flatten().for_each(|registry| registry.resolve(&resolve));
     }
 
     /// Sets the score below which a warning is shown, from the command line.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::BOUNDS;
 use crate::Places;
 use crate::choice::Audit;
 use crate::choice::AuditHead;
@@ -30,8 +31,6 @@ use crate::place::WrittenValue;
 use crate::problem::ConfigProblem;
 use crate::problem::ProblemCode;
 use crate::problem::shown;
-use crate::raw;
-use crate::raw::YamlNode;
 use crate::reader::ConfigReader;
 use crate::reader::Fields;
 use smcp_model::digest::Digest;
@@ -46,6 +45,7 @@ use smcp_model::name::PolicyName;
 use smcp_model::policy::LayerName;
 use smcp_model::registry::Registry;
 use smcp_model::text::SafeText;
+use smcp_yaml::YamlNode;
 
 /// One file of one layer: its values and its problems.
 #[derive(Debug)]
@@ -325,13 +325,13 @@ fn text_of<'b>(bytes: &'b [u8], name: &str) -> Result<&'b str, Box<ConfigProblem
     }
     std::str::from_utf8(bytes).map_err(|error| {
         let valid = bytes.get(..error.valid_up_to()).and_then(|valid| std::str::from_utf8(valid).ok());
-        refuse("this is not UTF-8", valid.map(|valid| raw::position_of(valid, valid.len())))
+        refuse("this is not UTF-8", valid.map(|valid| smcp_yaml::position_of(valid, valid.len())))
     })
 }
 
 /// Returns the text as a tree, if it is at most one YAML document.
 fn tree_of(text: &str, name: &str) -> Result<YamlNode, Box<ConfigProblem>> {
-    raw::parse(text).map_err(|wrong| {
+    smcp_yaml::parse(text, &BOUNDS).map_err(|wrong| {
         let code = if wrong.allowed.is_some() { ProblemCode::Limit } else { ProblemCode::Syntax };
         let problem = ConfigProblem::of_file(code, name, &wrong.message, wrong.allowed.as_deref());
         Box::new(ConfigProblem { position: wrong.position, ..problem })

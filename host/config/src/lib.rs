@@ -4,8 +4,8 @@
 //! registry, and `policy` the rules. Anything that is not understood is an error, because a rule that is silently
 //! dropped protects no user.
 //!
-//! Inside, the data flows one way too: `discover` finds the files, `raw` makes a tree of each text, `reader` reads it
-//! by the description in `keys`, `layer_file` has the values of one file, `fold` makes one configuration of all files.
+//! Inside, the data flows one way too: `discover` finds the files, `smcp-yaml` makes a tree of each text, `reader` reads
+//! it by the description in `keys`, `layer_file` has the values of one file, `fold` makes one configuration of all files.
 
 pub mod choice;
 mod config;
@@ -22,7 +22,6 @@ mod layer_file;
 mod notice;
 mod place;
 mod problem;
-mod raw;
 mod reader;
 pub mod rules;
 pub mod schema;
@@ -46,15 +45,21 @@ pub use crate::place::WrittenValue;
 pub use crate::problem::ConfigError;
 pub use crate::problem::ConfigProblem;
 pub use crate::problem::ProblemCode;
-pub use crate::raw::Position;
 pub use crate::setting::Setting;
 pub use crate::setting::SettingSource;
+pub use smcp_yaml::Position;
 
 use std::path::Path;
 use std::path::PathBuf;
 
 use crate::layer_file::LayerFile;
+use smcp_model::limits;
 use smcp_model::policy::LayerName;
+use smcp_yaml::Bounds;
+
+/// What a configuration file may have.
+pub(crate) const BOUNDS: Bounds =
+    Bounds { document: "a configuration", expanded: limits::CONFIG_EXPANDED, brackets: limits::CONFIG_BRACKETS };
 
 /// The directories of relative paths, of `~/` and of the system layer.
 #[derive(Debug, Clone)]

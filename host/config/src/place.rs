@@ -8,12 +8,12 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::BOUNDS;
 use crate::problem::shown;
-use crate::raw;
-use crate::raw::Half;
-use crate::raw::Position;
-use crate::raw::YamlNode;
 use smcp_model::text::SafeText;
+use smcp_yaml::Half;
+use smcp_yaml::Position;
+use smcp_yaml::YamlNode;
 
 /// The text of one configuration file, kept so that a value's line can be looked up.
 #[derive(PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl FilePlace {
     /// file's text again, up to the value.
     pub fn position(&self) -> Option<Position> {
         let text = &self.source.text;
-        if text.is_empty() { None } else { raw::locate(text, &self.trail.steps, Half::Value) }
+        if text.is_empty() { None } else { smcp_yaml::locate(text, &self.trail.steps, Half::Value) }
     }
 }
 
@@ -98,55 +98,18 @@ impl FilePlace {
     /// It goes as far as the file does: what is absent is in the mapping or list that lacks it.
     pub(super) fn inside(&self, key: &str, pointer: &str) -> Self {
         let mut place = self.clone();
-        let Ok(root) = raw::parse(&self.source.text) else { return place };
-        let mut node = Some(&root);
-        for step in &self.trail.steps {
-            node = node.and_then(|node| child(node, *step));
-        }
-        let escaped = pointer.split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~"));
-        for segment in std::iter::once(key.to_owned()).chain(escaped) {
-            let Some(index) = node.and_then(|node| index_of(node, &segment)) else { break };
-            let label = match node {
-                Some(YamlNode::List(_)) => format!("[{segment}]"),
-                Some(_) | None => format!(".{segment}"),
-            };
+        let Ok(root) = smcp_yaml::parse(&self.source.text, &BOUNDS) else { return place };
+        let escaped = key.replace('~', "~0").replace('/', "~1");
+        let mut node = smcp_yaml::below(&root, &self.trail.steps);
+        for (index, segment) in
+            node.map_or_else(Vec::new, |node| smcp_yaml::follow(node, &format!("/{escaped}{pointer}")))
+        {
+            let label =
+                if matches!(node, Some(YamlNode::List(_))) { format!("[{segment}]") } else { format!(".{segment}") };
             place.trail = place.trail.then(index, &label);
-            node = node.and_then(|node| child(node, index));
+            node = node.and_then(|node| smcp_yaml::below(node, &[index]));
         }
         place
-    }
-}
-
-/// Returns the item of a list, or the value of a map's entry.
-fn child(node: &YamlNode, index: usize) -> Option<&YamlNode> {
-    match node {
-        YamlNode::List(items) => items.get(index),
-        YamlNode::Map(entries) => entries.get(index).map(|(_, value)| value),
-        YamlNode::Null
-        | YamlNode::Bool(_)
-        | YamlNode::Integer(_)
-        | YamlNode::Float(_)
-        | YamlNode::Text(_)
-        | YamlNode::Tagged(_) => None,
-    }
-}
-
-/// Returns the index of a map's entry with this key, or of a list's item with this number.
-fn index_of(node: &YamlNode, segment: &str) -> Option<usize> {
-    match node {
-        YamlNode::List(items) => segment.parse().ok().filter(|index| *index < items.len()),
-        YamlNode::Map(entries) => entries.iter().position(|(key, _)| match key {
-            YamlNode::Text(text) => text == segment,
-            YamlNode::Integer(number) => number.to_string() == segment,
-            YamlNode::Bool(truth) => truth.to_string() == segment,
-            YamlNode::Null | YamlNode::Float(_) | YamlNode::List(_) | YamlNode::Map(_) | YamlNode::Tagged(_) => false,
-        }),
-        YamlNode::Null
-        | YamlNode::Bool(_)
-        | YamlNode::Integer(_)
-        | YamlNode::Float(_)
-        | YamlNode::Text(_)
-        | YamlNode::Tagged(_) => None,
     }
 }
 

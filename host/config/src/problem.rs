@@ -6,9 +6,9 @@ use std::error::Error;
 use std::fmt;
 use std::path::Path;
 
-use crate::raw::Position;
 use smcp_model::suspect::Suspect;
 use smcp_model::text::SafeText;
+use smcp_yaml::Position;
 
 /// The kind of a problem; the word is stable, for programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]

@@ -24,9 +24,9 @@ use crate::place::SourceText;
 use crate::place::Trail;
 use crate::place::WrittenValue;
 use crate::problem::ProblemCode;
-use crate::raw::Half;
-use crate::raw::YamlNode;
 use smcp_model::text::SafeText;
+use smcp_yaml::Half;
+use smcp_yaml::YamlNode;
 
 /// The entries of one mapping whose keys are known.
 #[derive(Debug, Default)]

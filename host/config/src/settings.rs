@@ -2,10 +2,6 @@
 //!
 //! A form like those of `form`. Only the component itself knows what its settings mean.
 
-use std::collections::BTreeSet;
-
-use serde_json::Map;
-use serde_json::Number;
 use serde_json::Value;
 use serde_json::json;
 
@@ -15,10 +11,11 @@ use crate::form::ValueForm;
 use crate::form::ValueSchema;
 use crate::form::describe;
 use crate::problem::ProblemCode;
-use crate::raw::Half;
-use crate::raw::YamlNode;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
+use smcp_yaml::NotJson;
+use smcp_yaml::NotJsonKind;
+use smcp_yaml::YamlNode;
 
 /// The form of any YAML that JSON can express, except a missing value.
 #[derive(Debug)]
@@ -32,7 +29,8 @@ impl ValueForm for Settings {
             let allowed = "any YAML value; without the key, the settings are `{}`";
             return Err(vec![Mismatch::new(describe(node), allowed)]);
         }
-        let value = convert(node)?;
+        let json = smcp_yaml::to_json(node);
+        let value = json.map_err(|wrong| wrong.iter().map(|wrong| mismatch(node, wrong)).collect::<Vec<_>>())?;
         let size = value.to_string().len();
         if size > limits::SETTINGS {
             let mismatch =
@@ -49,60 +47,43 @@ impl ValueSchema for Settings {
     }
 }
 
-fn convert(node: &YamlNode) -> Result<Value, Vec<Mismatch>> {
-    let not_json = || vec![Mismatch::new(describe(node), "a value that JSON can express")];
-    match node {
-        YamlNode::Null => Ok(Value::Null),
-        YamlNode::Bool(value) => Ok(Value::Bool(*value)),
-        YamlNode::Integer(value) => Number::from_i128(*value).map(Value::Number).ok_or_else(not_json),
-        YamlNode::Float(value) => Number::from_f64(*value).map(Value::Number).ok_or_else(not_json),
-        YamlNode::Text(text) => Ok(Value::String(text.clone())),
-        YamlNode::Tagged(_) => Err(not_json()),
-        YamlNode::List(items) => list(items),
-        YamlNode::Map(entries) => map(entries),
-    }
-}
-
-fn list(items: &[YamlNode]) -> Result<Value, Vec<Mismatch>> {
-    let (mut values, mut mismatches) = (Vec::new(), Vec::new());
-    for (index, item) in items.iter().enumerate() {
-        match convert(item) {
-            Ok(value) => values.push(value),
-            Err(wrong) => mismatches.extend(wrong.into_iter().map(|wrong| wrong.inside(index, format!("[{index}]")))),
+/// Returns a value that JSON can't express as a mismatch at its path.
+fn mismatch(root: &YamlNode, wrong: &NotJson<'_>) -> Mismatch {
+    let of_key = |code, text: String, allowed: &str| Mismatch { code, ..Mismatch::new(text, allowed) };
+    let found = match wrong.kind {
+        NotJsonKind::Value => Mismatch::new(describe(wrong.node), "a value that JSON can express"),
+        NotJsonKind::Key => {
+            let found = format!("has a key that {}", describe(wrong.node));
+            of_key(ProblemCode::BadValue, found, "keys that are text")
         }
-    }
-    if mismatches.is_empty() { Ok(Value::Array(values)) } else { Err(mismatches) }
-}
-
-fn map(entries: &[(YamlNode, YamlNode)]) -> Result<Value, Vec<Mismatch>> {
-    let (mut object, mut mismatches, mut seen) = (Map::new(), Vec::new(), BTreeSet::new());
-    for (index, (key, value)) in entries.iter().enumerate() {
-        let name = if let YamlNode::Text(name) = key { name } else { "?" };
-        let label = format!(".{}", SafeText::quoted_value(name));
-        mismatches.extend(wrong_key(key, &mut seen).map(|wrong| wrong.inside(index, label.clone())));
-        match convert(value) {
-            Ok(value) => {
-                object.insert(name.to_owned(), value);
-            }
-            Err(wrong) => mismatches.extend(wrong.into_iter().map(|wrong| wrong.inside(index, label.clone()))),
+        NotJsonKind::MergeKey => {
+            let allowed = "keys written out; merge keys are not supported";
+            of_key(ProblemCode::Unsupported, "is a merge key".to_owned(), allowed)
         }
-    }
-    if mismatches.is_empty() { Ok(Value::Object(object)) } else { Err(mismatches) }
-}
-
-/// Returns the problem of a key that comes after those in `seen`; `None` when there is none.
-fn wrong_key<'n>(key: &'n YamlNode, seen: &mut BTreeSet<&'n str>) -> Option<Mismatch> {
-    let wrong =
-        |code, text: String, allowed: &str| Some(Mismatch { code, half: Half::Key, ..Mismatch::new(text, allowed) });
-    let YamlNode::Text(name) = key else {
-        return wrong(ProblemCode::BadValue, format!("has a key that {}", describe(key)), "keys that are text");
+        NotJsonKind::Duplicate => {
+            of_key(ProblemCode::DuplicateKey, "is given a second time".to_owned(), "each key once")
+        }
     };
-    if name == "<<" {
-        let allowed = "keys written out; merge keys are not supported";
-        return wrong(ProblemCode::Unsupported, "is a merge key".to_owned(), allowed);
+    let labels = labels(root, &wrong.steps);
+    let outwards = wrong.steps.iter().zip(labels).rev();
+    outwards.fold(Mismatch { half: wrong.half, ..found }, |found, (index, label)| found.inside(*index, label))
+}
+
+/// Returns what a path shows for each step: `[index]`, or `.key`.
+fn labels(root: &YamlNode, steps: &[usize]) -> Vec<String> {
+    let (mut node, mut labels) = (Some(root), Vec::new());
+    for index in steps {
+        let (label, below) = match node {
+            Some(YamlNode::Map(entries)) => {
+                let entry = entries.get(*index);
+                let name = entry.map_or("?", |(key, _)| if let YamlNode::Text(name) = key { name } else { "?" });
+                (format!(".{}", SafeText::quoted_value(name)), entry.map(|(_, value)| value))
+            }
+            Some(YamlNode::List(items)) => (format!("[{index}]"), items.get(*index)),
+            Some(_) | None => (String::new(), None),
+        };
+        labels.push(label);
+        node = below;
     }
-    if seen.insert(name) {
-        return None;
-    }
-    wrong(ProblemCode::DuplicateKey, "is given a second time".to_owned(), "each key once")
+    labels
 }

@@ -13,11 +13,10 @@ use serde::Serializer;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::BOUNDS;
 use crate::Config;
 use crate::Layer;
 use crate::place::WrittenValue;
-use crate::raw;
-use crate::raw::YamlNode;
 use crate::rules::Rules;
 use crate::setting::Setting;
 use crate::setting::SettingSource;
@@ -26,6 +25,7 @@ use smcp_model::mode::Mode;
 use smcp_model::policy::LayerName;
 use smcp_model::policy::PolicySpec;
 use smcp_model::text::SafeText;
+use smcp_yaml::YamlNode;
 
 /// One key in force.
 #[derive(Debug, Clone, Serialize)]
@@ -284,6 +284,6 @@ fn line(f: &mut fmt::Formatter<'_>, indent: &str, entry: &ViewEntry) -> fmt::Res
 
 /// Returns a value as YAML: JSON is YAML, and text that YAML reads as that text needs no quotes.
 fn yaml(value: &Value) -> String {
-    let reads_as_itself = |text: &&str| raw::parse(text) == Ok(YamlNode::Text((*text).to_owned()));
+    let reads_as_itself = |text: &&str| smcp_yaml::parse(text, &BOUNDS) == Ok(YamlNode::Text((*text).to_owned()));
     value.as_str().filter(reads_as_itself).map_or_else(|| value.to_string(), str::to_owned)
 }

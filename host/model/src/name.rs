@@ -10,7 +10,7 @@ use crate::word::serialize_as_word;
 
 /// A policy's name: 1 to 64 bytes of `[a-z0-9-]` (spec section 1).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PolicyName(String); // INVARIANT: checked by `FromStr`; built-in names are constants that its test checks.
+pub struct PolicyName(String); // INVARIANT: checked by `FromStr`; `of` and `like` give only such, which tests check.
 
 /// The stable name of a finding, for machines: 1 to 64 bytes of `[a-z0-9-]` (`wit/policy.wit`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +46,17 @@ impl PolicyName {
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// A name that is like a text, for a policy that no configuration names; `policy` when nothing of the text can stay.
+    pub fn like(text: &str) -> Self {
+        let letter = |character: char| match character.to_ascii_lowercase() {
+            plain @ ('a'..='z' | '0'..='9' | '-') => Some(plain),
+            '_' | ' ' | '.' => Some('-'),
+            _ => None,
+        };
+        let name: String = text.chars().filter_map(letter).take(Self::MAX).collect();
+        Self(if name.is_empty() { "policy".to_owned() } else { name })
     }
 
     /// The name of a built-in policy.
@@ -156,6 +167,16 @@ impl fmt::Display for PackageId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_like_a_text_is_a_name() {
+        let long = "x".repeat(100);
+        let cases =
+            [("few_findings", "few-findings"), ("No Network.v2", "no-network-v2"), ("漢字", "policy"), ("", "policy")];
+        for (text, name) in cases.into_iter().chain([(long.as_str(), &long[..64])]) {
+            assert_eq!(PolicyName::like(text), name.parse().unwrap(), "{text}");
+        }
+    }
 
     #[test]
     fn names_are_narrow() {

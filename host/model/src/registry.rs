@@ -80,6 +80,16 @@ impl Registry {
         })
     }
 
+    /// Replaces a directory by its canonical path, which `resolve` returns, so that one directory has one name whatever
+    /// links lead to it (spec section 1). One that does not exist, and a URL, stay as they are.
+    pub fn resolve(&mut self, resolve: impl Fn(&Path) -> Option<PathBuf>) {
+        if let Self::Directory(path) = self
+            && let Some(canonical) = resolve(path).filter(|path| path.is_absolute())
+        {
+            *path = canonical;
+        }
+    }
+
     /// The server that answers for it; `None` for a directory.
     pub const fn endpoint(&self) -> Option<&Endpoint> {
         match self {

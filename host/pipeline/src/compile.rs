@@ -5,13 +5,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::Compilation;
 use crate::PipelineError;
 use crate::Session;
 use crate::SharedHost;
 use crate::System;
+use crate::host;
 use crate::policies;
-use smcp_code::ChildCompiler;
+use smcp_authority::GuardedReader;
 use smcp_code::CompiledStore;
 use smcp_code::SYSTEM_FOLDER;
 use smcp_config::Layer;
@@ -93,8 +93,8 @@ pub enum CompilerTrial {
 
 /// Starts a compiling child, which tries what it must not be able to do; `None` where policies are compiled in this process.
 pub fn try_compiler(system: &System) -> Option<CompilerTrial> {
-    let Compilation::InChild { program, memory } = system.compilation else { return None };
-    Some(match ChildCompiler::new(program, memory).try_out() {
+    let compiler = host::child_compiler(system.compilation)?;
+    Some(match compiler.try_out() {
         Err(fault) => CompilerTrial::Failed(fault),
         Ok((_, done)) if !done.is_empty() => CompilerTrial::Loose(done.join(", ")),
         Ok((confinement, _)) if !confinement.missing.is_empty() => {
@@ -118,7 +118,8 @@ fn configured(session: &Session, destination: Destination) -> Result<Vec<Candida
     let layers = layers.filter(|layer| destination == Destination::Cache || layer.name() != LayerName::User);
     let specs = layers.flat_map(Layer::policies).filter(|spec| spec.mode != Mode::Disabled);
     let files = specs.filter(|spec| matches!(spec.source, PolicySource::File(_)));
-    files.map(|spec| candidate(session, Arc::clone(spec), true)).collect()
+    let mut reader = GuardedReader::default();
+    files.map(|spec| candidate(session, Arc::clone(spec), true, &mut reader)).collect()
 }
 
 /// The files that somebody named.
@@ -129,12 +130,18 @@ fn named(session: &Session, files: &[PathBuf]) -> Result<Vec<Candidate>, Pipelin
         Some(PolicySpec::file(name, file, serde_json::json!({})))
     };
     let specs = files.iter().enumerate().filter_map(spec);
-    specs.map(|spec| candidate(session, Arc::new(spec), false)).collect()
+    let mut reader = GuardedReader::default();
+    specs.map(|spec| candidate(session, Arc::new(spec), false, &mut reader)).collect()
 }
 
-fn candidate(session: &Session, spec: Arc<PolicySpec>, is_policy: bool) -> Result<Candidate, PipelineError> {
+fn candidate(
+    session: &Session,
+    spec: Arc<PolicySpec>,
+    is_policy: bool,
+    reader: &mut GuardedReader,
+) -> Result<Candidate, PipelineError> {
     let file = SafeText::new(&spec.source.to_string());
-    let component = session.component(&spec)?;
+    let component = session.component(&spec, reader)?;
     let digest = component.as_ref().ok().map(Component::digest);
     Ok(Candidate { bound: Bound::new(spec, component)?, file, digest, is_policy })
 }

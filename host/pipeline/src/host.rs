@@ -55,9 +55,20 @@ impl SharedHost {
 }
 
 fn made_of(compilation: Compilation, store: Option<impl CodeStore + 'static>) -> Result<PolicyHost, HostError> {
+    match child_compiler(compilation) {
+        Some(compiler) => with(compiler, store),
+        None => with(InProcess, store),
+    }
+}
+
+/// The compiler that works in children of this process; `None` where policies are compiled in it.
+pub(crate) fn child_compiler(compilation: Compilation) -> Option<ChildCompiler> {
     match compilation {
-        Compilation::InChild { program, memory } => with(ChildCompiler::new(program, memory), store),
-        Compilation::InProcess => with(InProcess, store),
+        #[cfg(target_os = "linux")]
+        Compilation::InChild { program, memory, server } => Some(ChildCompiler::new(program, memory).or_by(server)),
+        #[cfg(not(target_os = "linux"))]
+        Compilation::InChild { program, memory } => Some(ChildCompiler::new(program, memory)),
+        Compilation::InProcess => None,
     }
 }
 

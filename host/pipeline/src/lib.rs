@@ -3,6 +3,7 @@
 //! Only this crate knows the order of the stages. A server is started by [`run`] alone, and nothing of a package starts
 //! without the clearance that `decide` makes.
 
+mod alone;
 mod cache;
 mod clock;
 mod compile;
@@ -17,6 +18,8 @@ mod session;
 mod start;
 mod system;
 
+pub use alone::evaluate_alone;
+pub use alone::run_cases;
 pub use cache::collect_garbage;
 pub use cache::list_cache;
 pub use cache::remove_from_cache;
@@ -53,6 +56,8 @@ pub use smcp_policy::cramped;
 pub use start::LaunchRequest;
 pub use system::Compilation;
 pub use system::System;
+#[cfg(target_os = "linux")]
+pub use system::fork_server;
 
 use std::cell::LazyCell;
 use std::time::Duration;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::PipelineError;
 use crate::Session;
+use smcp_authority::GuardedReader;
 use smcp_config::Config;
 use smcp_config::Layer;
 use smcp_decide::ExceptionFile;
@@ -43,9 +44,12 @@ pub(super) fn load(
     deadline: &Deadline,
     progress: &mut dyn Progress,
 ) -> Result<Vec<PolicySet>, PipelineError> {
-    let bind = |spec: &Arc<PolicySpec>| Ok::<_, PipelineError>(Bound::new(Arc::clone(spec), session.component(spec)?)?);
+    let mut reader = GuardedReader::default();
+    let mut bind = |spec: &Arc<PolicySpec>| {
+        Ok::<_, PipelineError>(Bound::new(Arc::clone(spec), session.component(spec, &mut reader)?)?)
+    };
     let layers = session.config().layers().iter();
-    let bound = layers.map(|layer| layer.policies().iter().map(bind).collect::<Result<Vec<_>, PipelineError>>());
+    let bound = layers.map(|layer| layer.policies().iter().map(&mut bind).collect::<Result<Vec<_>, PipelineError>>());
     let bound = bound.collect::<Result<Vec<_>, PipelineError>>()?;
     let host = session.host()?;
     let _ahead = prepare(host, bound.iter().flatten(), deadline, progress)?;
@@ -127,10 +131,10 @@ pub(super) fn fetching(subject: &Subject) -> Option<Notice> {
 /// [`PipelineError::Host`] when there is no sandbox to load them in, [`PipelineError::Untrusted`] as for a decision.
 pub fn examine_policies(session: &Session, progress: &mut dyn Progress) -> Result<Vec<Examined>, PipelineError> {
     let host = session.host()?;
-    let mut policies = Vec::new();
+    let (mut policies, mut reader) = (Vec::new(), GuardedReader::default());
     let layers = session.config().layers().iter();
     for (layer, spec) in layers.flat_map(|layer| layer.policies().iter().map(move |spec| (layer, spec))) {
-        let component = session.component(spec)?;
+        let component = session.component(spec, &mut reader)?;
         let digest = component.as_ref().ok().map(Component::digest);
         policies.push((layer, spec, digest, Bound::new(Arc::clone(spec), component)));
     }

@@ -9,6 +9,8 @@ use std::time::SystemTime;
 use std::time::UNIX_EPOCH;
 
 use smcp_audit::Clock;
+#[cfg(target_os = "linux")]
+use smcp_code::ForkServer;
 use smcp_launch::IsProgram;
 use smcp_launch::ReadHead;
 use smcp_model::ownership::Caller;
@@ -30,6 +32,9 @@ pub struct System {
     pub read_head: ReadHead,
     /// Where policies are compiled.
     pub compilation: Compilation,
+    /// Whether the process goes on after the command, as that of a test does. One that ends leaves it to the system to
+    /// release what it has loaded.
+    pub lasting: bool,
 }
 
 /// Where policies are compiled.
@@ -41,9 +46,20 @@ pub enum Compilation {
         program: fn() -> io::Result<PathBuf>,
         /// The memory of this machine that programs could have, bytes.
         memory: fn() -> Option<u64>,
+        /// Forks the child where that path can't be found.
+        #[cfg(target_os = "linux")]
+        server: Option<&'static ForkServer>,
     },
     /// In this process, without bounds on memory: for tests that have no program to start.
     InProcess,
+}
+
+/// Makes the server that forks compilers, where `program` finds no path of this program; see [`ForkServer::start`]. Where
+/// there is none either, nothing can be compiled, which is said when it is needed.
+#[cfg(target_os = "linux")]
+pub fn fork_server(program: fn() -> io::Result<PathBuf>) -> Option<&'static ForkServer> {
+    let server = program().err().and_then(|_| ForkServer::start().ok())?;
+    Some(Box::leak(Box::new(server)))
 }
 
 impl System {
@@ -88,6 +104,7 @@ mod tests {
             is_program: |_| None,
             read_head: |_| None,
             compilation: Compilation::InProcess,
+            lasting: true,
         };
         let home = system("/home/a");
         assert_eq!((home.variable("EMPTY"), home.set_variable("EMPTY")), (None, Some(OsStr::new(""))));

@@ -3,7 +3,6 @@
 //! Afterwards the policies are loaded one after the other, as if each had been compiled then.
 
 use std::fmt;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
@@ -13,6 +12,7 @@ use std::thread;
 
 use crate::bound::Bound;
 use crate::compiled::Slot;
+use crate::cores;
 use crate::host::PolicyHost;
 use crate::host::Runtime;
 use crate::load::Wanted;
@@ -21,9 +21,6 @@ use smcp_model::limits::compiling;
 use smcp_model::mode::Mode;
 use smcp_model::name::PolicyName;
 use smcp_model::progress::Progress;
-
-/// So many components are looked for in the time that it takes to start a thread, several times over.
-const WORTH_A_THREAD: usize = 8;
 
 /// The code of policies that are about to be loaded. While it exists, none of them is compiled again.
 #[must_use = "code that nobody holds is compiled again"]
@@ -82,20 +79,8 @@ impl PolicyHost {
 impl Runtime {
     /// Looks for all of them in the store: on all cores when they are many, since each is mapped, checked and taken apart.
     fn settle_all(&self, orders: &[Order<'_>]) {
-        let settle = |orders: &[Order<'_>]| {
+        cores::share(orders, |orders| {
             orders.iter().for_each(|order| self.settle(&order.slot, order.wanted));
-        };
-        let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let share = orders.len().div_ceil(cores).max(WORTH_A_THREAD);
-        thread::scope(|scope| {
-            let mut shares = orders.chunks(share);
-            let own = shares.next().unwrap_or_default();
-            for share in shares {
-                let started = thread::Builder::new().name("settle".to_owned()).spawn_scoped(scope, || settle(share));
-                // Whoever wants one that is not looked for yet does so.
-                started.map(drop).unwrap_or_else(|error| tracing::debug!(%error, "there is no further thread"));
-            }
-            settle(own);
         });
     }
 

@@ -62,6 +62,11 @@ impl Bound {
 }
 
 impl Bound {
+    /// Joins a policy that no configuration pins with a component that somebody named himself.
+    pub fn unpinned(spec: PolicySpec, component: Component) -> Self {
+        Self { spec: Arc::new(PolicySpec { pin: None, ..spec }), component: Ok(component) }
+    }
+
     /// The layer that configures the policy.
     pub fn layer(&self) -> LayerName {
         self.spec.layer

@@ -27,6 +27,8 @@ use smcp_model::verdict::FaultKind;
 #[derive(Clone)]
 pub(super) struct Linked {
     pub(super) instance: InstancePre<Guest>,
+    /// Bytes of the policy's memory that are taken before it has any: by its globals.
+    pub(super) memory_taken: usize,
     /// Released after the instance: a call that was given up may still run there.
     pub(super) _image: Option<Arc<dyn CodeImage>>,
 }
@@ -92,7 +94,7 @@ impl Runtime {
             let _running = running;
             let start = Instant::now();
             // The deadline is set here: waiting for a thread does not count as the policy's time.
-            let mut store = store::new_store(&engine, &limits, time, output);
+            let mut store = store::new_store(&engine, &limits, callee.memory_taken, time, output);
             let value = call_once(&mut store, &callee, &limits, exports, function);
             let answer = value.map(|value| CallResult { value, duration: start.elapsed() });
             (answer, store.data_mut().take_log())
@@ -186,7 +188,7 @@ fn refused(refusal: LimitRefusal, limits: &PolicyLimits) -> Fault {
     match refusal {
         LimitRefusal::Memory(asked) => {
             let most = limits.memory;
-            let message = format!("it asked for {asked} bytes of linear memory in all, and a policy may have {most}");
+            let message = format!("it asked for {asked} bytes of memory in all, and a policy may have {most}");
             Fault::new(FaultKind::Memory, message).remedy(format!(
                 "build it with a smaller stack and heap (clang and zig: `-Wl,-z,stack-size=65536`), and keep no large \
                  trees{}",

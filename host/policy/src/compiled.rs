@@ -33,6 +33,8 @@ pub(crate) struct Code {
     pub(crate) component: component::Component,
     /// The memory in which it runs, if that is not the runtime's own. Released after the component.
     pub(crate) image: Option<Arc<dyn CodeImage>>,
+    /// Whether it is part of the program.
+    pub(crate) is_embedded: bool,
     known: Mutex<Known>,
 }
 
@@ -49,7 +51,13 @@ pub(crate) struct Known {
 impl Code {
     /// Code that runs in the runtime's own memory, or in `image`.
     pub(crate) fn new(component: component::Component, image: Option<Arc<dyn CodeImage>>, known: Known) -> Self {
-        Self { component, image, known: Mutex::new(known) }
+        Self { component, image, is_embedded: false, known: Mutex::new(known) }
+    }
+
+    /// The same, as part of the program.
+    pub(crate) const fn embedded(mut self) -> Self {
+        self.is_embedded = true;
+        self
     }
 
     /// What is known of the component.

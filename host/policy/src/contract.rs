@@ -4,6 +4,9 @@
 //! component describes itself, checks settings and evaluates.
 
 mod v0_1;
+/// An invented version: it proves that versions judge together.
+#[cfg(test)]
+mod v0_2;
 
 pub(crate) use v0_1::EVALUATOR;
 pub(crate) use v0_1::LOGGING;
@@ -25,6 +28,13 @@ use smcp_model::text::SafeText;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::Verdict;
 
+/// The evaluators of all versions that are served, each with the log that its policies may import. The first is the newest.
+pub(crate) const SERVED: &[(&str, &str)] = &[
+    #[cfg(test)]
+    (v0_2::EVALUATOR, v0_2::LOGGING),
+    (EVALUATOR, LOGGING),
+];
+
 /// A component's description of itself.
 #[derive(Debug, Clone)]
 pub struct Description {
@@ -44,6 +54,8 @@ pub struct Description {
 pub(crate) enum Contract {
     /// `smcp:policy@0.1.0`.
     V0_1(v0_1::Callee),
+    #[cfg(test)]
+    V0_2(v0_2::Callee),
 }
 
 /// A request in the form of each interface version. A form is made when the first policy of its version is evaluated.
@@ -54,6 +66,8 @@ pub(crate) struct RequestForms<'r> {
 
 /// Defines the imports of policies of all versions.
 pub(crate) fn add_imports(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    #[cfg(test)]
+    v0_2::add_imports(linker)?;
     v0_1::add_imports(linker)
 }
 
@@ -74,6 +88,10 @@ impl Contract {
     /// # Errors
     /// [`FaultKind::Interface`](smcp_model::verdict::FaultKind::Interface) when its interface is not that of a policy.
     pub(crate) fn link(linker: &Linker<Guest>, code: &Code) -> Result<Self, Fault> {
+        #[cfg(test)]
+        if code.component.get_export_index(None, v0_2::EVALUATOR).is_some() {
+            return v0_2::Callee::link(linker, code).map(Self::V0_2);
+        }
         v0_1::Callee::link(linker, code).map(Self::V0_1)
     }
 
@@ -86,6 +104,8 @@ impl Contract {
         tracing::debug!("calling `describe`");
         match self {
             Self::V0_1(callee) => callee.describe(runtime, allowance),
+            #[cfg(test)]
+            Self::V0_2(callee) => callee.describe(runtime, allowance),
         }
     }
 
@@ -99,6 +119,8 @@ impl Contract {
         tracing::debug!("calling `check-settings`");
         match self {
             Self::V0_1(callee) => callee.check_settings(runtime, allowance, settings),
+            #[cfg(test)]
+            Self::V0_2(callee) => callee.check_settings(runtime, allowance, settings),
         }
     }
 
@@ -113,6 +135,8 @@ impl Contract {
         tracing::debug!("calling `evaluate`");
         match self {
             Self::V0_1(callee) => callee.evaluate(runtime, allowance, request.v0_1(), settings),
+            #[cfg(test)]
+            Self::V0_2(callee) => callee.evaluate(runtime, allowance, v0_2::request(request.request), settings),
         }
     }
 }

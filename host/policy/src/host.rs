@@ -2,15 +2,14 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::OnceLock;
 
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
+use crate::answers::EmbeddedCode;
 use crate::bound::Bound;
 use crate::compile::Compiler;
 use crate::compile::InProcess;
-use crate::compiled::Code;
 use crate::compiled::Compiled;
 use crate::component::Component;
 use crate::component::Unreadable;
@@ -27,7 +26,6 @@ use crate::ticker::Ticker;
 use crate::tuning;
 use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
-use smcp_model::policy::BuiltIn;
 use smcp_model::policy::LayerName;
 use smcp_model::verdict::Fault;
 
@@ -46,8 +44,7 @@ pub(crate) struct Runtime {
     pub(crate) compiler: Arc<dyn Compiler>,
     pub(crate) store: Option<Arc<dyn CodeStore>>,
     pub(crate) compiled: Compiled,
-    /// The code of the components inside this crate, once it is loaded: every layer has a policy of each.
-    pub(crate) embedded: [OnceLock<Arc<Code>>; BuiltIn::ALL.len()],
+    pub(crate) embedded: EmbeddedCode,
 }
 
 /// The host could not be made.

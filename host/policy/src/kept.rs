@@ -13,6 +13,7 @@ use crate::contract::Description;
 use crate::machine_code::MachineCode;
 use smcp_model::digest::Digest;
 use smcp_model::limits;
+use smcp_model::limits::parts;
 use smcp_model::mode::OnWarn;
 use smcp_model::policy::LayerName;
 use smcp_model::text::SafeText;
@@ -22,7 +23,7 @@ use smcp_model::verdict::SettingsProblem;
 
 /// The version of the rules by which a component is checked before it is compiled. A store keeps nothing from one version
 /// to the next.
-pub(crate) const RULES: &str = concat!(env!("CARGO_PKG_VERSION"), "/2");
+pub(crate) const RULES: &str = concat!(env!("CARGO_PKG_VERSION"), "/3");
 
 /// Keeps compiled code from one process to the next.
 ///
@@ -35,6 +36,10 @@ pub trait CodeStore: Send + Sync {
 
     /// Keeps it, for the next process. It may fail: then the next one compiles again.
     fn keep(&self, digest: Digest, kept: &Kept);
+
+    /// Keeps what the components of this crate answered, for the next process, if the store exists: to be asked again
+    /// costs less than to make one. `digest` stands for all of them.
+    fn keep_answers(&self, digest: Digest, answers: &Kept);
 }
 
 impl<S: CodeStore + ?Sized> CodeStore for Arc<S> {
@@ -44,6 +49,10 @@ impl<S: CodeStore + ?Sized> CodeStore for Arc<S> {
 
     fn keep(&self, digest: Digest, kept: &Kept) {
         (**self).keep(digest, kept);
+    }
+
+    fn keep_answers(&self, digest: Digest, answers: &Kept) {
+        (**self).keep_answers(digest, answers);
     }
 }
 
@@ -63,6 +72,9 @@ pub(crate) struct Notes {
     /// Why it can't be compiled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refused: Option<Refused>,
+    /// The number of its globals.
+    #[serde(default)]
+    globals: usize,
     /// The answer of `describe`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     description: Option<Described>,
@@ -95,6 +107,29 @@ impl Notes {
     /// The notes about a component that can't be compiled.
     pub(crate) fn refused(fault: &Fault) -> Self {
         Self { refused: Some(Refused::from(fault)), ..Self::default() }
+    }
+
+    /// The notes about a component with so many globals, of which nothing else is known.
+    pub(crate) fn of_globals(globals: usize) -> Self {
+        Self { globals, ..Self::default() }
+    }
+
+    /// The memory that its globals take, bytes: it counts as linear memory does, in whole pages (spec section 8).
+    pub(crate) fn memory_of_globals(&self) -> usize {
+        let bytes = self.globals.saturating_mul(parts::GLOBAL_SIZE);
+        bytes.saturating_sub(bytes.checked_rem(parts::PAGE).unwrap_or_default())
+    }
+
+    /// The notes about a component of this crate: `description` is what it says of itself, and `answered` what it was
+    /// asked before.
+    pub(crate) fn embedded(description: &str, answered: Option<Self>) -> Self {
+        let description = serde_json::from_str(description).ok();
+        Self { description, settings: answered.unwrap_or_default().settings, ..Self::default() }
+    }
+
+    /// The answers of `check-settings` alone.
+    pub(crate) fn answers(&self) -> Self {
+        Self { settings: self.settings.clone(), ..Self::default() }
     }
 
     /// Reads kept notes; `None` when they are not such.

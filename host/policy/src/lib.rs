@@ -36,6 +36,7 @@
 pub mod request;
 
 mod ahead;
+mod answers;
 mod body;
 mod bound;
 mod builtin;
@@ -44,6 +45,7 @@ mod compile;
 mod compiled;
 mod component;
 mod contract;
+mod cores;
 #[cfg(test)]
 mod engine_key;
 mod host;

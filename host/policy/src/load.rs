@@ -2,11 +2,11 @@
 
 use std::ptr::NonNull;
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use wasmtime::component;
 
-use crate::builtin;
 use crate::call::Allowance;
 use crate::compile;
 use crate::compile::NotCompiled;
@@ -29,7 +29,6 @@ use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
-use smcp_model::policy::BuiltIn;
 use smcp_model::policy::LayerName;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
@@ -71,6 +70,7 @@ impl Runtime {
         };
         *found = Some(Arc::clone(&code));
         check_counts(&code.component, limits)?;
+        check_globals(code.known().notes.memory_of_globals(), limits)?;
         let contract = Contract::link(&self.linker, &code)?;
         let kept = code.known().notes.description();
         let (description, describing) = match kept {
@@ -124,8 +124,9 @@ impl Runtime {
         slot.get_or_init(|| {
             self.kept(wanted).unwrap_or_else(|| {
                 let bytes = component.bytes()?;
-                Shape::of(&bytes, limits.component_size)?.check()?;
-                self.compile(component.digest(), &bytes, deadline).map(Arc::new)
+                let shape = Shape::of(&bytes, limits.component_size)?;
+                shape.check()?;
+                self.compile(component.digest(), &bytes, deadline, shape.globals).map(Arc::new)
             })
         })
         .clone()
@@ -147,11 +148,12 @@ impl Runtime {
         }
     }
 
-    fn compile(&self, digest: Digest, bytes: &Arc<Vec<u8>>, deadline: Deadline) -> Result<Code, Fault> {
+    fn compile(&self, digest: Digest, bytes: &Arc<Vec<u8>>, deadline: Deadline, globals: usize) -> Result<Code, Fault> {
         let compiled = compile::on_a_thread(&self.threads, &self.compiler, digest, bytes, deadline);
         match compiled {
             Ok(code) => {
-                let known = Known { unsaved: Some(code.clone()), ..Known::default() };
+                let notes = Notes::of_globals(globals);
+                let known = Known { notes, unsaved: Some(code.clone()), changed: true };
                 self.deserialize(&code, known)
             }
             Err(NotCompiled::Never(fault)) => {
@@ -169,7 +171,7 @@ impl Runtime {
     pub(crate) fn keep(&self, digest: Digest, layer: LayerName, code: &Code) {
         let Some(store) = &self.store else { return };
         let mut known = code.known();
-        if known.unsaved.is_none() && !known.changed {
+        if code.is_embedded || (known.unsaved.is_none() && !known.changed) {
             return;
         }
         let bytes = known.unsaved.take().or_else(|| store.find(digest, layer).and_then(|kept| kept.code));
@@ -183,14 +185,14 @@ impl Runtime {
     fn embedded(&self, component: &Component) -> Result<Arc<Code>, Fault> {
         match component.code() {
             CodeSource::BuiltIn(policy) => {
-                let known = self.embedded.iter().zip(BuiltIn::ALL).find(|(_, known)| known == policy);
-                if let Some(code) = known.and_then(|(loaded, _)| loaded.get()) {
+                let loaded = self.embedded.of(*policy);
+                if let Some(code) = loaded.and_then(OnceLock::get) {
                     return Ok(Arc::clone(code));
                 }
-                let code = MachineCode::embedded(builtin::embedded(*policy));
-                let code = Arc::new(self.deserialize(&code, Known::default())?);
+                let code = MachineCode::embedded(*policy);
+                let code = Arc::new(self.deserialize(&code, self.known_of(*policy))?.embedded());
                 // Another thread may have been quicker, and has the same.
-                Ok(known.map_or(code.clone(), |(loaded, _)| Arc::clone(loaded.get_or_init(|| code))))
+                Ok(loaded.map_or(code.clone(), |loaded| Arc::clone(loaded.get_or_init(|| code))))
             }
             CodeSource::Bytes(_) | CodeSource::Elsewhere { .. } => {
                 Err(Fault::new(FaultKind::Load, "it is not part of the program"))
@@ -218,6 +220,16 @@ impl Runtime {
                 false => Fault::new(FaultKind::Load, format!("its compiled code does not load: {error}")),
             })
     }
+}
+
+/// Checks that the globals of a component leave memory for anything else.
+fn check_globals(taken: usize, limits: &PolicyLimits) -> Result<(), Fault> {
+    if taken <= limits.memory {
+        return Ok(());
+    }
+    let message = format!("its globals take {taken} bytes of memory, and it may have {}", limits.memory);
+    Err(Fault::new(FaultKind::Memory, message)
+        .remedy(format!("build it with fewer globals, or compute with less{}", limits.more("memory"))))
 }
 
 /// Checks the number of memories and tables of all parts of a component together, before they are made: the runtime

@@ -12,6 +12,7 @@ use crate::component::Component;
 use crate::component::Unreadable;
 use crate::contract::Description;
 use crate::contract::RequestForms;
+use crate::cores;
 use crate::host::PolicyHost;
 use crate::host::Runtime;
 use crate::load::Loaded;
@@ -75,9 +76,17 @@ impl PolicySet {
     ///
     /// It never fails: a policy that fails here has a fault as its outcome, and the others are loaded all the same.
     pub fn load(host: &PolicyHost, policies: impl IntoIterator<Item = Bound>) -> Self {
+        let set = Self::load_for_now(host, policies);
+        set.policies.iter().for_each(|policy| policy.keep(&host.runtime));
+        // They are kept only where there is a store, which the others may have made.
+        host.runtime.keep_answers();
+        set
+    }
+
+    /// Does the same for settings that are only tried: nothing is kept for the next process.
+    pub fn load_for_now(host: &PolicyHost, policies: impl IntoIterator<Item = Bound>) -> Self {
         let _running = host.runtime.ticker.run();
-        let policies: Vec<_> = policies.into_iter().map(|bound| LoadedPolicy::load(&host.runtime, bound)).collect();
-        policies.iter().for_each(|policy| policy.keep(&host.runtime));
+        let policies = policies.into_iter().map(|bound| LoadedPolicy::load(&host.runtime, bound)).collect();
         Self { host: host.clone(), policies }
     }
 
@@ -89,7 +98,10 @@ impl PolicySet {
         let runtime = &self.host.runtime;
         let _running = runtime.ticker.run();
         let request = RequestForms::of(request);
-        self.policies.iter().map(|policy| policy.evaluate(runtime, &request)).collect()
+        let evaluate = |policies: &[LoadedPolicy]| -> Vec<Evaluated> {
+            policies.iter().map(|policy| policy.evaluate(runtime, &request)).collect()
+        };
+        cores::share(&self.policies, evaluate).into_iter().flatten().collect()
     }
 
     /// The policies, in the order in which they were loaded.

@@ -6,6 +6,7 @@ use wasmparser::Payload;
 use crate::body::Body;
 use crate::contract::EVALUATOR;
 use crate::contract::LOGGING;
+use crate::contract::SERVED;
 use crate::parts::Parts;
 use smcp_model::content;
 use smcp_model::limits;
@@ -31,6 +32,8 @@ pub struct Shape {
     pub imports: Vec<String>,
     /// The names of its exports, in order.
     pub exports: Vec<String>,
+    /// The number of globals of all its core instances together.
+    pub globals: usize,
 }
 
 /// The fault of a file with `size` bytes, more than `most`.
@@ -93,6 +96,7 @@ fn walk(bytes: &[u8]) -> Result<Shape, Unfit> {
         made.take(&payload)?;
     }
     check_parts(&made)?;
+    shape.globals = made.made().globals;
     Ok(shape)
 }
 
@@ -199,24 +203,27 @@ impl Shape {
     /// # Errors
     /// [`FaultKind::Interface`] with the names found, the names allowed, and the way to build without the others.
     pub(super) fn check(&self) -> Result<(), Fault> {
-        let foreign: Vec<_> = self.imports.iter().filter(|name| *name != LOGGING).map(String::as_str).collect();
+        let served = |name: &str| SERVED.iter().find(|(evaluator, _)| *evaluator == name);
+        let found = self.exports.iter().find_map(|name| served(name));
+        let (evaluator, logging) = *found.unwrap_or(&(EVALUATOR, LOGGING));
+        let foreign: Vec<_> = self.imports.iter().filter(|name| *name != logging).map(String::as_str).collect();
         if !foreign.is_empty() {
             let message =
-                format!("it imports {}, and a policy may import {LOGGING} and nothing else", shown_names(&foreign));
+                format!("it imports {}, and a policy may import {logging} and nothing else", shown_names(&foreign));
             return Err(Fault::new(FaultKind::Interface, message).remedy(build_without(&foreign)));
         }
-        let (ours, others): (Vec<_>, Vec<_>) =
-            self.exports.iter().map(String::as_str).partition(|name| *name == EVALUATOR);
-        if ours.is_empty() {
+        let others: Vec<_> = self.exports.iter().map(String::as_str).filter(|name| *name != evaluator).collect();
+        if found.is_none() {
             let found = if others.is_empty() { "nothing".to_owned() } else { shown_names(&others) };
-            let message = format!("it exports {found}, and a policy exports {EVALUATOR}");
+            let known: Vec<_> = SERVED.iter().map(|(evaluator, _)| *evaluator).collect();
+            let message = format!("it exports {found}, and a policy exports {}", known.join(" or "));
             return Err(Fault::new(FaultKind::Interface, message)
                 .remedy("build it for the world `policy` of wit/policy.wit, package smcp:policy@0.1.0"));
         }
         // Other exports are never called; but with two contracts it is not clear which one counts.
         others.into_iter().find(|name| name.starts_with(PACKAGE)).map_or(Ok(()), |other| {
             let message = format!(
-                "it exports {} beside {EVALUATOR}, and a policy has one contract with smcp",
+                "it exports {} beside {evaluator}, and a policy has one contract with smcp",
                 shown_names(&[other])
             );
             Err(Fault::new(FaultKind::Interface, message).remedy("build it for one version of smcp:policy"))

@@ -73,11 +73,18 @@ struct Refused(LimitRefusal);
 
 /// Makes a store for one call, with every limit set and its deadline running from now on.
 ///
-/// `time` is the rest of the policy's time; `output` is the most bytes of values that the guest may hand to the host.
-pub(super) fn new_store(engine: &Engine, limits: &PolicyLimits, time: Duration, output: usize) -> Store<Guest> {
+/// `taken` is the memory that the policy has already, bytes; `time` is the rest of its time; `output` is the most bytes of
+/// values that the guest may hand to the host.
+pub(super) fn new_store(
+    engine: &Engine,
+    limits: &PolicyLimits,
+    taken: usize,
+    time: Duration,
+    output: usize,
+) -> Store<Guest> {
     let guest = Guest {
         memory: limits.memory,
-        memory_left: limits.memory,
+        memory_left: limits.memory.saturating_sub(taken),
         memories: limits.memories,
         instances: limits.instances,
         log: LogBudget { lines: Vec::new(), bytes_left: limits::LOG },

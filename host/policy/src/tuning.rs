@@ -45,6 +45,8 @@ pub(crate) fn config() -> Config {
         // The same results on every machine.
         .cranelift_nan_canonicalization(true)
         // A fault names the kind of trap; frames of stripped code would say nothing.
-        .generate_address_map(false);
+        .generate_address_map(false)
+        // For debuggers and profilers alone, and registered anew for each module that is loaded.
+        .native_unwind_info(false);
     config
 }

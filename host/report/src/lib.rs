@@ -5,6 +5,7 @@
 
 pub mod ahead;
 pub mod cache;
+pub mod cases;
 pub mod client_error;
 pub mod diagnosis;
 mod headline;

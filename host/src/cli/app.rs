@@ -53,6 +53,8 @@ pub(super) struct App {
     places: Places,
     invocation: Invocation,
     host: SharedHost,
+    /// The time that counts as now, in seconds since the Unix epoch; `None` for the clock's.
+    as_of: Option<u64>,
 }
 
 impl App {
@@ -65,7 +67,7 @@ impl App {
             working_directory: invocation.working_directory.clone(),
             system_folder: invocation.system_folder.clone(),
         };
-        Self { global, places, invocation, host: SharedHost::default() }
+        Self { global, places, invocation, host: SharedHost::default(), as_of: None }
     }
 
     /// The command line, the program's name first.
@@ -165,9 +167,19 @@ impl App {
         progress::watcher(self.terminals().stderr && !self.invocation.is_dumb() && !self.json() && !self.is_quiet())
     }
 
+    /// From now on, what is decided is decided as of another time. Only for what-ifs, which are not recorded.
+    pub(super) const fn decide_as_of(&mut self, seconds: u64) {
+        self.as_of = Some(seconds);
+    }
+
+    /// The time of a decision that is made now, in seconds since the Unix epoch.
+    fn time(&self) -> u64 {
+        self.as_of.unwrap_or_else(|| self.invocation.system.now())
+    }
+
     /// Returns the context of an evaluation that is made now.
     pub(super) fn context(&self, trust: bool) -> Context {
-        Context { evaluated_at: self.invocation.system.now(), trust, interactive: self.terminals().person() }
+        Context { evaluated_at: self.time(), trust, interactive: self.terminals().person() }
     }
 
     /// Returns a variable of this process, empty or not; `None` when it is not set, or the name is empty.

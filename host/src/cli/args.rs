@@ -38,7 +38,7 @@ use smcp_report::json;
 
 pub(super) const EXIT_CODES: &str = "Exit codes:
   0  the server ran and exited 0; the check passed
-  1  usage or configuration error; an audit log that can't be written
+  1  usage or configuration error; a test or a diagnosis that failed; an audit log that can't be written
   2  registry or network error
   3  integrity error: a digest, an identity, an archive, a manifest or the audit chain is not what it
      should be

@@ -48,15 +48,14 @@ impl App {
         let context = self.settled_context(session, &recorder, trust);
         let deadline = Deadline::after(timeout);
         let evaluated = pipeline::evaluate_package(session, reference, context, &deadline, &mut *self.progress());
-        self.conclude(session, &mut recorder, context, evaluated.map(|(_, judged)| judged), purpose)
+        self.conclude(Some((session, &mut recorder)), context, evaluated.map(|(_, judged)| judged), purpose)
     }
 
-    /// Records and shows the decision of a command that only decides. Never asks: a question is a refusal unless
-    /// `--trust` answers it (spec section 3).
+    /// Records and shows the decision of a command that only decides; without a recorder, shows it. Never asks: a question
+    /// is a refusal unless `--trust` answers it (spec section 3).
     pub(super) fn conclude(
         &mut self,
-        session: &Session,
-        recorder: &mut Recorder,
+        recorder: Option<(&Session, &mut Recorder)>,
         context: Context,
         evaluated: Result<Judged, Failed>,
         purpose: Purpose,
@@ -64,7 +63,7 @@ impl App {
         let judged = match evaluated {
             Ok(judged) => judged,
             Err(failed) => {
-                let notice = recorder.failed(&failed);
+                let notice = recorder.and_then(|(_, recorder)| recorder.failed(&failed));
                 self.warn_unrecorded(notice);
                 return self.report_failure(failed, purpose);
             }
@@ -74,10 +73,12 @@ impl App {
         let consent = asked.then_some(trusted.unwrap_or(Consent::NobodyToAsk));
         let exit = judged.exit(consent);
         // Before it is shown: a decision that allows and can't be recorded does not count.
-        let notice = if exit == ExitKind::Success {
-            recorder.decided(session, &judged, context, consent)?
-        } else {
-            recorder.refused(session, &judged, context, consent)
+        let notice = match recorder {
+            Some((session, recorder)) if exit == ExitKind::Success => {
+                recorder.decided(session, &judged, context, consent)?
+            }
+            Some((session, recorder)) => recorder.refused(session, &judged, context, consent),
+            None => None,
         };
         self.warn_unrecorded(notice);
         self.show(&report(&judged, trusted, purpose, exit))?;

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use crate::cli::args::ColorArgument;
 use smcp_authority as authority;
 use smcp_config::discover;
+use smcp_pipeline as pipeline;
 use smcp_pipeline::Compilation;
 use smcp_pipeline::System;
 use smcp_report::prompt::Terminals;
@@ -35,7 +36,7 @@ pub struct Invocation {
 }
 
 impl Invocation {
-    /// Returns the invocation of this process.
+    /// Returns the invocation of this process, which must have one thread.
     pub fn current() -> Self {
         Self {
             arguments: authority::arguments().collect(),
@@ -49,7 +50,10 @@ impl Invocation {
                 compilation: Compilation::InChild {
                     program: authority::own_program,
                     memory: authority::available_memory,
+                    #[cfg(target_os = "linux")]
+                    server: pipeline::fork_server(authority::own_program),
                 },
+                lasting: false,
             },
             working_directory: authority::current_dir().unwrap_or_default(),
             system_folder: PathBuf::from(discover::SYSTEM_FOLDER),

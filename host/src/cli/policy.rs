@@ -5,6 +5,7 @@ mod compile;
 mod eval;
 mod inspect;
 mod list;
+mod test;
 
 use clap::Subcommand;
 
@@ -17,6 +18,7 @@ use crate::cli::failure::Failure;
 pub(super) enum PolicyCommand {
     Check(check::CheckCommand),
     Eval(eval::EvalCommand),
+    Test(test::TestCommand),
     List(list::ListPoliciesCommand),
     Inspect(inspect::InspectCommand),
     Compile(compile::CompileCommand),
@@ -28,6 +30,7 @@ impl PolicyCommand {
         match self {
             Self::Check(command) => command.execute(app),
             Self::Eval(command) => command.execute(app),
+            Self::Test(command) => command.execute(app),
             Self::List(command) => command.execute(app),
             Self::Inspect(command) => command.execute(app),
             Self::Compile(command) => command.execute(app),

@@ -56,6 +56,7 @@ pub(super) fn invocation(home: &Path, line: &str, variables: &[(&str, &str)], st
             read_head: |_| None,
             // The program of this process is the test.
             compilation: Compilation::InProcess,
+            lasting: true,
         },
         working_directory: home.to_path_buf(),
         system_folder: home.join("etc"),

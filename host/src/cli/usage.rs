@@ -10,7 +10,7 @@ use smcp_model::package::PackageRef;
 use smcp_model::text::SafeText;
 
 /// Commands of other programs for what smcp calls something else, or does not do, each with a hint.
-const ELSEWHERE: [(&[&str], &str); 15] = [
+const ELSEWHERE: [(&[&str], &str); 16] = [
     (
         &["list", "ls"],
         "`smcp registry list` lists packages, `smcp policy list` policies, and `smcp cache ls` downloads",
@@ -34,10 +34,11 @@ const ELSEWHERE: [(&[&str], &str); 15] = [
         "`smcp run` starts packages of a registry; `smcp registry publish` makes one of a server's files",
     ),
     (
-        &["check", "verify", "test"],
+        &["check", "verify"],
         "`smcp policy check` decides about a package, `smcp config validate` checks the configuration, and `smcp audit \
          verify` the audit log",
     ),
+    (&["test"], "`smcp policy test` runs the cases of a policy, and `smcp policy check` decides about a package"),
     (&["eval", "inspect"], "`smcp policy eval` judges facts, and `smcp policy inspect` shows a component"),
     (
         &["validate", "schema"],

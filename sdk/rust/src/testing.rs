@@ -15,7 +15,7 @@ use crate::settings;
 use crate::verdict::is_code;
 
 mod builder;
-mod case;
+mod cases;
 
 pub use crate::log::Level;
 pub use crate::request::Entrypoint;
@@ -23,7 +23,14 @@ pub use crate::request::Origin;
 pub use crate::request::Permissions;
 pub use crate::request::SeverityCounts;
 pub use builder::Request;
-pub use case::Case;
+pub use cases::Cases;
+pub use cases::CasesError;
+pub use cases::assert_cases;
+pub use cases::found;
+pub use smcp_policy_cases::Case;
+pub use smcp_policy_cases::Found;
+pub use smcp_policy_cases::FoundFinding;
+pub use smcp_policy_cases::FoundProblem;
 
 /// A policy that smcp would count as faulty: what it said breaks a rule of `wit/policy.wit`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -69,3 +69,20 @@ impl Policy for ChangeFreeze {
 }
 
 smcp_policy_sdk::export!(ChangeFreeze);
+
+#[cfg(test)]
+mod tests {
+    use smcp_policy_sdk::testing;
+
+    use super::*;
+
+    #[test]
+    fn every_case_gives_its_verdict() {
+        testing::assert_cases::<ChangeFreeze>("cases");
+    }
+
+    #[test]
+    fn it_describes_itself_by_the_rules() {
+        testing::describe::<ChangeFreeze>().unwrap();
+    }
+}

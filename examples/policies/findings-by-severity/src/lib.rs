@@ -55,3 +55,20 @@ impl Policy for FindingsBySeverity {
 }
 
 smcp_policy_sdk::export!(FindingsBySeverity);
+
+#[cfg(test)]
+mod tests {
+    use smcp_policy_sdk::testing;
+
+    use super::*;
+
+    #[test]
+    fn every_case_gives_its_verdict() {
+        testing::assert_cases::<FindingsBySeverity>("cases");
+    }
+
+    #[test]
+    fn it_describes_itself_by_the_rules() {
+        testing::describe::<FindingsBySeverity>().unwrap();
+    }
+}

@@ -52,3 +52,29 @@ impl Policy for NoFetchAtStart {
 }
 
 smcp_policy_sdk::export!(NoFetchAtStart);
+
+#[cfg(test)]
+mod tests {
+    use smcp_policy_sdk::testing;
+
+    use super::*;
+
+    #[test]
+    fn every_case_gives_its_verdict() {
+        testing::assert_cases::<NoFetchAtStart>("cases");
+    }
+
+    #[test]
+    fn what_smcp_tells_of_a_command_counts_whatever_its_program() {
+        let request = testing::Request::new().entrypoint("docker", &["run", "image"]);
+        assert_eq!(testing::evaluate::<NoFetchAtStart>(&request.clone().build(), "{}").unwrap(), Verdict::allow());
+        let told = request.extension(FETCHES, "docker run").build();
+        let verdict = testing::evaluate::<NoFetchAtStart>(&told, "{}").unwrap();
+        assert_eq!(verdict.violations[0].code, "fetches-at-start");
+    }
+
+    #[test]
+    fn it_describes_itself_by_the_rules() {
+        testing::describe::<NoFetchAtStart>().unwrap();
+    }
+}

@@ -6,6 +6,11 @@ use smcp_policy_sdk::testing::Request;
 
 use super::*;
 
+#[test]
+fn every_case_holds() {
+    testing::assert_cases::<NoNetwork>("cases");
+}
+
 /// The codes of the violations, for a server that asks for these hosts.
 fn codes(asked: &[&str], settings: &str) -> Vec<String> {
     let network = asked.iter().map(|&host| host.to_owned()).collect();

@@ -57,3 +57,20 @@ impl Policy for PackageAge {
 }
 
 smcp_policy_sdk::export!(PackageAge);
+
+#[cfg(test)]
+mod tests {
+    use smcp_policy_sdk::testing;
+
+    use super::*;
+
+    #[test]
+    fn every_case_gives_its_verdict() {
+        testing::assert_cases::<PackageAge>("cases");
+    }
+
+    #[test]
+    fn it_describes_itself_by_the_rules() {
+        testing::describe::<PackageAge>().unwrap();
+    }
+}

@@ -50,3 +50,20 @@ impl Policy for Publishers {
 }
 
 smcp_policy_sdk::export!(Publishers);
+
+#[cfg(test)]
+mod tests {
+    use smcp_policy_sdk::testing;
+
+    use super::*;
+
+    #[test]
+    fn every_case_gives_its_verdict() {
+        testing::assert_cases::<Publishers>("cases");
+    }
+
+    #[test]
+    fn it_describes_itself_by_the_rules() {
+        testing::describe::<Publishers>().unwrap();
+    }
+}

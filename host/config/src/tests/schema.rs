@@ -8,14 +8,14 @@ use serde_json::json;
 use super::bad;
 use super::good;
 use super::read;
+use crate::BOUNDS;
 use crate::form::Base;
 use crate::form::ValueForm as _;
 use crate::keys;
 use crate::keys::Section;
-use crate::raw;
-use crate::raw::YamlNode;
 use crate::schema::schema;
 use crate::settings::Settings;
+use smcp_yaml::YamlNode;
 
 /// Returns the document around an entry of a section.
 type DocumentAround = fn(&str) -> String;
@@ -161,7 +161,7 @@ fn the_schema_judges_as_the_parser_does() {
 
 /// Returns the document as an editor sees it: as JSON.
 fn json_of(text: &str) -> Value {
-    let node = raw::parse(text).unwrap();
+    let node = smcp_yaml::parse(text, &BOUNDS).unwrap();
     if node == YamlNode::Null {
         return Value::Null;
     }

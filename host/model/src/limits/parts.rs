@@ -27,6 +27,10 @@ pub const INSTANCE_DATA: usize = 128 * MIB;
 pub const COMPONENT_INSTANCES: usize = 1_000;
 /// Globals of all core instances together, 16 bytes each: they are memory that is no linear memory. Python has 900.
 pub const GLOBALS: usize = 65_536;
+/// The memory of one global, bytes. It is taken off the memory that a policy may have, in whole pages.
+pub const GLOBAL_SIZE: usize = 16;
+/// A page of linear memory, bytes.
+pub const PAGE: usize = 65_536;
 /// Imports of all core instances together: each is a pointer or more in each instance. Python has 2,400.
 pub const INSTANCE_IMPORTS: usize = 500_000;
 /// Functions that parts of a component hand to one another, each of which the runtime writes code for, and which may

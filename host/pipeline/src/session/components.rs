@@ -8,6 +8,7 @@ use crate::Session;
 use smcp_authority as authority;
 use smcp_authority::Folder;
 use smcp_authority::Guarded;
+use smcp_authority::GuardedReader;
 use smcp_authority::ReadError;
 use smcp_config::Layer;
 use smcp_config::choice::OnSuspect;
@@ -19,19 +20,23 @@ use smcp_policy::Component;
 use smcp_policy::Unreadable;
 
 impl Session {
-    /// Reads the component of one policy; that of a disabled policy is not read.
+    /// Reads the component of one policy with `reader`; that of a disabled policy is not read.
     ///
     /// The inner error is a fault of that policy alone.
     ///
     /// # Errors
     /// [`PipelineError::Untrusted`] when another user could have written it, and the configuration refuses that.
-    pub(crate) fn component(&self, spec: &PolicySpec) -> Result<Result<Component, Unreadable>, PipelineError> {
+    pub(crate) fn component(
+        &self,
+        spec: &PolicySpec,
+        reader: &mut GuardedReader,
+    ) -> Result<Result<Component, Unreadable>, PipelineError> {
         Ok(match (&spec.source, spec.mode) {
             (PolicySource::BuiltIn(policy), _) => Ok(Component::built_in(*policy)),
             (PolicySource::File(_), Mode::Disabled) => Err(Unreadable::Disabled),
             (PolicySource::File(path), Mode::Strict | Mode::Warn) => {
                 let Guarded { bytes, suspects } =
-                    authority::read_guarded(path, spec.limits.component_size, Folder::Any, spec.layer.owners());
+                    reader.read(path, spec.limits.component_size, Folder::Any, spec.layer.owners());
                 let suspect = suspects.into_iter().next();
                 if let (OnSuspect::Refuse, Some(suspect)) = (self.config().on_suspect(), suspect) {
                     return Err(PipelineError::Untrusted { name: spec.name.clone(), suspect });
@@ -46,10 +51,11 @@ impl Session {
     pub fn suspects(&self) -> Vec<Suspect> {
         let layers = self.config().layers().iter();
         let specs = layers.flat_map(Layer::policies).filter(|spec| spec.mode != Mode::Disabled);
+        let mut reader = GuardedReader::default();
         let of_one = |spec: &Arc<PolicySpec>| match &spec.source {
             PolicySource::BuiltIn(_) => Vec::new(),
             // No bytes are needed to know who could write to it.
-            PolicySource::File(path) => authority::read_guarded(path, 0, Folder::Any, spec.layer.owners()).suspects,
+            PolicySource::File(path) => reader.read(path, 0, Folder::Any, spec.layer.owners()).suspects,
         };
         let mut distinct: Vec<Suspect> = Vec::new();
         for suspect in specs.flat_map(of_one) {

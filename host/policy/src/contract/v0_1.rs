@@ -56,7 +56,8 @@ impl Callee {
         };
         let instance = linker.instantiate_pre(&code.component).map_err(wrong)?;
         let indices = PolicyIndices::new(&instance).map_err(wrong)?;
-        Ok(Self { linked: Linked { instance, _image: code.image.clone() }, indices })
+        let memory_taken = code.known().notes.memory_of_globals();
+        Ok(Self { linked: Linked { instance, memory_taken, _image: code.image.clone() }, indices })
     }
 
     /// Calls `describe`.

@@ -144,7 +144,7 @@ fn a_compiler_that_panics_is_a_fault_of_the_policy() {
 #[test]
 fn the_first_decision_shares_its_deadline_with_loading_and_later_ones_do_not() {
     let host = PolicyHost::new().unwrap();
-    let mut set = PolicySet::load(&host, [built_in(BuiltIn::Score, json!({}))]);
+    let mut set = PolicySet::load(&host, [from_file("file", json!({}))]);
     let policy = &mut set.policies[0];
     let Readiness::Ready(ready) = &mut policy.readiness else { panic!("{policy:?}") };
     let spent = *ready.spent.lock().unwrap();

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::cli::app::App;
 use crate::cli::app::files::RealFiles;
 use crate::cli::failure::Failure;
+use smcp_authority as authority;
 use smcp_config::Config;
 use smcp_config::ConfigError;
 use smcp_config::ConfigNotice;
@@ -15,6 +16,7 @@ use smcp_config::discover::Discovered;
 use smcp_config::discover::Location;
 use smcp_model::facts::Score;
 use smcp_pipeline as pipeline;
+use smcp_pipeline::Session;
 
 impl App {
     /// Returns the configuration for a command that decides nothing: the files, then what the command line changes.
@@ -40,6 +42,22 @@ impl App {
         self.with_command_line(config, warning_threshold)
     }
 
+    /// Returns a session for a command that reads no configuration: only `--cache-dir` says where compiled code is kept.
+    /// Refuses `--config`, which would have no effect.
+    pub(in crate::cli) fn session_alone(&self) -> Result<Session, Failure> {
+        if let Some(path) = &self.global.config {
+            return Err(Failure::usage(anyhow::anyhow!(
+                "--config {} has no effect here: this tries one policy, and reads no configuration\n  leave it out",
+                path.display()
+            )));
+        }
+        let mut config = Config::unconfigured(&self.places);
+        if let Some(path) = &self.global.cache_dir {
+            config.override_cache_dir(self.cache_dir(path)?);
+        }
+        Ok(self.session_of(config))
+    }
+
     fn config_with_warnings(&self, warning_threshold: Option<Score>, decides: bool) -> Result<Config, Failure> {
         let Discovered { config, mut suspects, .. } = self.discovered()?;
         suspects.extend(self.session_of(config.clone()).suspects());
@@ -51,7 +69,7 @@ impl App {
     }
 
     fn notices(&self, config: &Config, decides: bool) {
-        for notice in config.notices().iter().chain(&config.ended_exceptions(self.system().now())) {
+        for notice in config.notices().iter().chain(&config.ended_exceptions(self.time())) {
             match notice {
                 ConfigNotice::Unconfigured if !decides => {}
                 ConfigNotice::Unconfigured
@@ -72,6 +90,7 @@ impl App {
         if let Some(text) = &self.global.registry {
             config.override_registry(self.registry(text)?);
         }
+        config.resolve_directories(|path| authority::resolve(path).ok());
         config.check_registry().map_err(Failure::usage)?;
         if let Some(path) = &self.global.cache_dir {
             config.override_cache_dir(self.cache_dir(path)?);

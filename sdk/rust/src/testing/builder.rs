@@ -5,7 +5,6 @@ use crate::request::Entrypoint;
 use crate::request::Origin;
 use crate::request::Permissions;
 use crate::request::SeverityCounts;
-use crate::time::Utc;
 
 /// Builds a request for `acme/tool@1.0.0` about which nothing else is known.
 #[derive(Debug, Clone)]
@@ -78,17 +77,19 @@ impl Request {
         self
     }
 
-    /// When the evaluation happens, as RFC 3339: `2026-01-05T09:00:00Z`.
+    /// When the evaluation happens, as case files have it: a time as RFC 3339 says (`2026-01-05T09:00:00+01:00`), or a date,
+    /// which begins at midnight UTC.
     ///
     /// # Panics
-    /// When it is no such time.
+    /// When the text is neither.
     #[must_use]
-    #[expect(clippy::panic, reason = "a test with a wrong time is to fail")]
-    pub fn at(mut self, time: &str) -> Self {
-        let Some(moment) = Utc::parse(time) else {
-            panic!("`{time}` is no time such as `2026-01-05T09:00:00Z`, from 1970 on");
-        };
-        self.0.context.evaluated_at = moment.seconds();
+    #[track_caller]
+    #[expect(clippy::panic, reason = "a test with a wrong time fails")]
+    pub fn at(mut self, moment: &str) -> Self {
+        match smcp_policy_cases::moment(moment) {
+            Some(seconds) => self.0.context.evaluated_at = seconds,
+            None => panic!("`{moment}` is no time such as 2026-01-05T09:00:00Z, and no date"),
+        }
         self
     }
 

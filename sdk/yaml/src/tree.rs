@@ -1,11 +1,9 @@
 //! YAML text → a complete tree; the only file that uses the YAML parser.
 //!
-//! Before it the caller has read a file; after it `reader` walks the tree and collects problems. The tree keeps maps as
-//! lists of entries, so that duplicate keys can be reported. It has no positions: the parser gives them only with
-//! errors, so [`locate`] walks to a node once more and fails there on purpose.
+//! The tree keeps maps as lists of entries, so that duplicate keys can be reported. It has no positions: the parser
+//! gives them only with errors, so [`locate`] walks to a node once more and fails there on purpose.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::DeserializeSeed;
@@ -18,11 +16,16 @@ use serde::de::SeqAccess;
 use serde::de::VariantAccess;
 use serde::de::Visitor;
 
-use smcp_model::limits;
+use crate::Bounds;
+use crate::Malformed;
+use crate::Position;
+use crate::text;
+use crate::text::aliases;
+use crate::text::position_of;
 
 /// A YAML value as it was written.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum YamlNode {
+pub enum YamlNode {
     /// Nothing, `~` or `null`.
     Null,
     /// `true` or `false`.
@@ -41,29 +44,9 @@ pub(super) enum YamlNode {
     Tagged(String),
 }
 
-/// A position in a file; line and column are counted from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-pub struct Position {
-    /// The line.
-    pub line: usize,
-    /// The column, in characters.
-    pub column: usize,
-}
-
-/// The error for a text that is not one YAML document.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Malformed {
-    /// What is wrong.
-    pub(super) message: String,
-    /// Where it is wrong; `None` when that is unknown.
-    pub(super) position: Option<Position>,
-    /// The limit; `None` when no limit was exceeded.
-    pub(super) allowed: Option<String>,
-}
-
 /// A half of a map's entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Half {
+pub enum Half {
     /// The key.
     Key,
     /// The value; also the items of lists, and the document.
@@ -71,13 +54,15 @@ pub(super) enum Half {
 }
 
 /// Parses a text of at most one document. A text without any is [`YamlNode::Null`].
-pub(super) fn parse(text: &str) -> Result<YamlNode, Malformed> {
-    let refused = forbidden_character(text).or_else(|| too_many_brackets(text)).or_else(|| repeated_anchor(text));
-    if let Some(malformed) = refused {
+///
+/// # Errors
+/// When it is not YAML, has more than one document, or exceeds a bound.
+pub fn parse(text: &str, bounds: &Bounds) -> Result<YamlNode, Malformed> {
+    if let Some(malformed) = text::refused(text, bounds) {
         return Err(malformed);
     }
-    let malformed = |error| malformed(text, &error);
-    let budget = Cell::new(limits::CONFIG_EXPANDED);
+    let malformed = |error| malformed(text, &error, bounds);
+    let budget = Cell::new(bounds.expanded);
     let mut documents = serde_yaml::Deserializer::from_str(text);
     let Some(first) = documents.next() else { return Ok(YamlNode::Null) };
     let root = Build(&budget).deserialize(first).map_err(malformed)?;
@@ -85,14 +70,14 @@ pub(super) fn parse(text: &str) -> Result<YamlNode, Malformed> {
         None => Ok(root),
         Some(second) => {
             Build(&budget).deserialize(second).map_err(malformed)?;
-            let message = "a second document begins here; a configuration is one document".to_owned();
+            let message = format!("a second document begins here; {} is one document", bounds.document);
             Err(Malformed { message, position: second_document(text), allowed: None })
         }
     }
 }
 
 /// Returns the position of the node that `steps` lead to: indices of items in lists and of entries in maps.
-pub(super) fn locate(text: &str, steps: &[usize], half: Half) -> Option<Position> {
+pub fn locate(text: &str, steps: &[usize], half: Half) -> Option<Position> {
     let reached = NodeLocator { steps, half }.deserialize(serde_yaml::Deserializer::from_str(text));
     reached.err().as_ref().and_then(position)
 }
@@ -103,10 +88,10 @@ fn position(error: &serde_yaml::Error) -> Option<Position> {
 
 /// Returns the error of the parser, or that of aliases which make the text too large. The position of the latter is the
 /// first alias, since the parser gives none.
-fn malformed(text: &str, error: &serde_yaml::Error) -> Malformed {
+fn malformed(text: &str, error: &serde_yaml::Error, bounds: &Bounds) -> Malformed {
     let message = message_of(text, error);
     if message.ends_with(REPETITION) || message.ends_with(TOO_LARGE) {
-        let allowed = format!("{} bytes with every alias written out", limits::CONFIG_EXPANDED);
+        let allowed = format!("{} bytes with every alias written out", bounds.expanded);
         let first = aliases(text).next().map(|offset| position_of(text, offset));
         return Malformed { message: TOO_LARGE.to_owned(), position: first, allowed: Some(allowed) };
     }
@@ -116,20 +101,6 @@ fn malformed(text: &str, error: &serde_yaml::Error) -> Malformed {
 /// The parser's message for too many aliases.
 const REPETITION: &str = "repetition limit exceeded";
 const TOO_LARGE: &str = "aliases make this document too large";
-
-/// Returns the offsets of `*word` in a text. In quotes and comments it is not an alias, but callers can ignore that.
-fn aliases(text: &str) -> impl Iterator<Item = usize> {
-    let starts = text.match_indices('*').map(|(offset, _)| offset);
-    starts.filter(|offset| {
-        let (before, from) = text.split_at_checked(*offset).unwrap_or_default();
-        !before.ends_with(is_part) && from.chars().nth(1).is_some_and(|next| is_part(next) && next != '*')
-    })
-}
-
-/// Whether a character is part of a word, an anchor or an alias.
-fn is_part(character: char) -> bool {
-    character.is_alphanumeric() || "&*_-".contains(character)
-}
 
 /// Returns the parser's message without the position, which every problem shows anyway.
 fn message_of(text: &str, error: &serde_yaml::Error) -> String {
@@ -145,48 +116,6 @@ fn message_of(text: &str, error: &serde_yaml::Error) -> String {
 fn second_document(text: &str) -> Option<Position> {
     let second = serde_yaml::Deserializer::from_str(text).nth(1)?;
     NodeLocator { steps: &[], half: Half::Value }.deserialize(second).err().as_ref().and_then(position)
-}
-
-/// Returns the position of the byte at `offset`.
-pub(super) fn position_of(text: &str, offset: usize) -> Position {
-    let before = text.get(..offset).unwrap_or(text);
-    let line = before.rsplit('\n').next().unwrap_or(before);
-    Position { line: before.matches('\n').count().saturating_add(1), column: line.chars().count().saturating_add(1) }
-}
-
-/// Finds a character that YAML forbids. The parser refuses it too, but gives no position.
-fn forbidden_character(text: &str) -> Option<Malformed> {
-    let forbidden = |character: char| {
-        !matches!(character,
-            '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}' | '\u{10000}'..)
-    };
-    let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let (offset, character) = text.char_indices().find(|(at, character)| *at >= start && forbidden(*character))?;
-    let message = format!("the character `{}` is not allowed in YAML", character.escape_unicode());
-    Some(Malformed { message, position: Some(position_of(text, offset)), allowed: None })
-}
-
-fn too_many_brackets(text: &str) -> Option<Malformed> {
-    let (offset, _) = text.match_indices(['[', '{']).nth(limits::CONFIG_BRACKETS)?;
-    let message = format!("more than {} opening brackets; write long lists with `-`", limits::CONFIG_BRACKETS);
-    Some(Malformed { message, position: Some(position_of(text, offset)), allowed: None })
-}
-
-/// Finds an anchor that is defined twice. The parser confuses such anchors: an alias may then have another anchor's
-/// value. Only texts with aliases are checked; a false alarm needs a `*word`, and the same `&word` twice, in prose.
-fn repeated_anchor(text: &str) -> Option<Malformed> {
-    aliases(text).next()?;
-    let edge = |character: char| !is_part(character);
-    let (mut seen, mut end) = (BTreeSet::new(), 0_usize);
-    for piece in text.split_inclusive(edge) {
-        let (start, word) = (end, piece.trim_end_matches(edge));
-        end = start.saturating_add(piece.len());
-        if word.len() > 1 && word.starts_with('&') && !seen.insert(word) {
-            let message = format!("the anchor `{word}` is defined twice; give every anchor a name of its own");
-            return Some(Malformed { message, position: Some(position_of(text, start)), allowed: None });
-        }
-    }
-    None
 }
 
 /// Builds the tree, within a budget for the size with all aliases expanded.
@@ -332,16 +261,112 @@ impl<'de> Visitor<'de> for NodeLocator<'_> {
     }
 }
 
+/// Returns where the keys of each mapping in the list that `steps` lead to stand, in one walk; for a file in which all
+/// entries of that list are mappings with keys of text. What follows an entry of another form is left out.
+pub fn key_positions(text: &str, steps: &[usize]) -> Vec<Vec<Position>> {
+    let mut found = Vec::new();
+    // An error ends the walk; what was found before it is right.
+    let _ = Walk { steps, found: &mut found }.deserialize(serde_yaml::Deserializer::from_str(text));
+    found
+}
+
+/// Walks to a list, and through its entries.
+struct Walk<'w> {
+    steps: &'w [usize],
+    found: &'w mut Vec<Vec<Position>>,
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list or a mapping")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let Some((step, steps)) = self.steps.split_first() else {
+            while items.next_element_seed(Keys(self.found))?.is_some() {}
+            return Ok(());
+        };
+        for _ in 0..*step {
+            items.next_element::<IgnoredAny>()?;
+        }
+        items.next_element_seed(Walk { steps, found: self.found })?;
+        Err(A::Error::custom("done"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        let Some((step, steps)) = self.steps.split_first() else { return Err(A::Error::custom("no list")) };
+        for _ in 0..*step {
+            entries.next_entry::<IgnoredAny, IgnoredAny>()?;
+        }
+        entries.next_key::<IgnoredAny>()?;
+        entries.next_value_seed(Walk { steps, found: self.found })?;
+        Err(A::Error::custom("done"))
+    }
+}
+
+/// Notes where the keys of one mapping stand.
+struct Keys<'w>(&'w mut Vec<Vec<Position>>);
+
+impl<'de> DeserializeSeed<'de> for Keys<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Keys<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a mapping")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        let mut positions = Vec::new();
+        loop {
+            // A key that fails was read all the same, so that its value is next.
+            match entries.next_key_seed(NodeLocator { steps: &[], half: Half::Value }) {
+                Ok(None) => break,
+                Ok(Some(())) => return Err(A::Error::custom("a key that can't be placed")),
+                Err(error) => positions.push(said_position(&error.to_string()).ok_or(error)?),
+            }
+            entries.next_value::<IgnoredAny>()?;
+        }
+        self.0.push(positions);
+        Ok(())
+    }
+}
+
+/// Returns the position at the end of an error's message: inside of a visitor the error has no type.
+fn said_position(message: &str) -> Option<Position> {
+    let (_, place) = message.rsplit_once(" at line ")?;
+    let (line, column) = place.split_once(" column ")?;
+    Some(Position { line: line.parse().ok()?, column: column.parse().ok()? })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const BOUNDS: Bounds = Bounds { document: "a test", expanded: 1_000, brackets: 10 };
 
     #[test]
     fn an_anchor_given_twice_has_to_be_refused() {
         let text = "[&a 1, &a 2, &b 3, *a]";
         let confused: Vec<u8> = serde_yaml::from_str(text).unwrap();
         assert_eq!(confused, [1, 2, 3, 3], "the parser is right now (2): `repeated_anchor` can go");
-        assert!(parse(text).is_err());
+        assert!(parse(text, &BOUNDS).is_err());
     }
 
     #[test]
@@ -357,5 +382,22 @@ mod tests {
             assert_eq!(locate(text, steps, half), Some(Position { line, column }), "{steps:?}");
         }
         assert_eq!(position_of(text, text.find('y').unwrap()), Position { line: 2, column: 14 });
+    }
+
+    #[test]
+    fn the_keys_of_all_entries_are_found_in_one_walk() {
+        let text = "a: 1\nlist:\n- {x: 1, 'y z': {x: 2}}\n- é: [1, 2]\n  b: &b {c: 1}\n- *b\n- {}\nz: 2\n";
+        let at = |line, column| Position { line, column };
+        let expected = vec![vec![at(3, 4), at(3, 10)], vec![at(4, 3), at(5, 3)], vec![at(5, 10)], vec![]];
+        assert_eq!(key_positions(text, &[1]), expected);
+        for (item, keys) in expected.iter().enumerate().take(2) {
+            for (key, position) in keys.iter().enumerate() {
+                assert_eq!(locate(text, &[1, item, key], Half::Key), Some(*position));
+            }
+        }
+        assert_eq!(key_positions("- {a: 1}\n- 2\n- {b: 1}\n", &[]), [[at(1, 4)]]);
+        for text in ["", "a: 1", "[", "[1]"] {
+            assert_eq!(key_positions(text, &[0]), [[]; 0], "{text}");
+        }
     }
 }

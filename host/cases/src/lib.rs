@@ -1,0 +1,11 @@
+//! Runs the cases of a policy in the sandbox that every launch uses.
+//!
+//! Before it `smcp-policy-cases` has read the files; after it `report` shows what came of them. It is the one runner:
+//! `smcp policy test` and the tests of the built-in policies use it.
+
+mod run;
+
+pub use crate::run::PolicyRun;
+pub use crate::run::Tested;
+pub use crate::run::WrongCase;
+pub use crate::run::run;

@@ -1,0 +1,259 @@
+//! Forks compilers where smcp can't start its own program again.
+//!
+//! Without `/proc` a process can't find the file that it was started from (spec section 9). There smcp forks a server
+//! before it has any thread: a process that does nothing but fork a compiler for each request, and a keeper beside it,
+//! which waits for its end.
+//!
+//! ```text
+//! smcp ──socket──► fork server ──fork──► keeper ──fork──► compiler
+//!   │                                      ▲                 ▲
+//!   ├────────────── its end ───────────────┘                 │
+//!   └────────────── streams ─────────────────────────────────┘
+//! ```
+
+#![expect(unsafe_code, reason = "a fork, and an end without the handlers of the process that was forked")]
+
+use std::io;
+use std::io::IoSlice;
+use std::io::IoSliceMut;
+use std::io::Read as _;
+use std::io::Write as _;
+use std::mem::MaybeUninit;
+use std::os::fd::AsFd as _;
+use std::os::fd::BorrowedFd;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use nix::libc;
+use nix::unistd::ForkResult;
+use nix::unistd::fork;
+use rustix::event::PollFd;
+use rustix::event::PollFlags;
+use rustix::event::poll;
+use rustix::net::RecvAncillaryBuffer;
+use rustix::net::RecvAncillaryMessage;
+use rustix::net::RecvFlags;
+use rustix::net::SendAncillaryBuffer;
+use rustix::net::SendAncillaryMessage;
+use rustix::net::SendFlags;
+use rustix::net::recvmsg;
+use rustix::net::sendmsg;
+use rustix::process::Pid;
+use rustix::process::PidfdFlags;
+use rustix::process::Signal;
+use rustix::process::WaitOptions;
+use rustix::process::kill_process;
+use rustix::process::pidfd_open;
+use rustix::process::setsid;
+use rustix::process::waitpid;
+
+use crate::child;
+use crate::child::Work;
+use crate::confine;
+
+/// The descriptors of a request: the compiler's three streams, and the socket that its keeper says its end on.
+const DESCRIPTORS: usize = 4;
+
+/// A process that forks compilers for this one. It ends with it.
+#[derive(Debug)]
+pub struct ForkServer(Mutex<UnixStream>);
+
+/// A compiler that was forked.
+#[derive(Debug)]
+pub(crate) struct Forked {
+    /// Its three streams.
+    pub(crate) streams: Option<[OwnedFd; 3]>,
+    keeper: UnixStream,
+    status: Option<ExitStatus>,
+}
+
+impl ForkServer {
+    /// Forks the server. The calling process must have one thread.
+    ///
+    /// # Errors
+    /// When the system gives no process or socket.
+    pub fn start() -> io::Result<Self> {
+        let (ours, theirs) = UnixStream::pair()?;
+        // SAFETY: this process has one thread, so the fork is whole: no lock is held by a thread that it lacks.
+        match unsafe { fork() }? {
+            ForkResult::Parent { child } => {
+                nix::sys::wait::waitpid(child, None)?;
+                Ok(Self(Mutex::new(ours)))
+            }
+            ForkResult::Child => {
+                drop(ours);
+                // Once more, so that it is nobody's child: whoever this process becomes need not wait for it.
+                // SAFETY: as above.
+                match unsafe { fork() } {
+                    Ok(ForkResult::Child) => serve(&theirs),
+                    Ok(ForkResult::Parent { .. }) | Err(_) => end(),
+                }
+            }
+        }
+    }
+
+    /// Asks for a compiler.
+    ///
+    /// # Errors
+    /// When the server has ended, or the system gives no pipe.
+    pub(crate) fn request(&self, work: Work) -> io::Result<Forked> {
+        let (their_input, input) = io::pipe()?;
+        let (output, their_output) = io::pipe()?;
+        let (complaint, their_complaint) = io::pipe()?;
+        let (keeper, theirs) = UnixStream::pair()?;
+        let descriptors = [their_input.as_fd(), their_output.as_fd(), their_complaint.as_fd(), theirs.as_fd()];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS))];
+        let mut message = SendAncillaryBuffer::new(&mut space);
+        message.push(SendAncillaryMessage::ScmRights(&descriptors));
+        let server = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sendmsg(&*server, &[IoSlice::new(&[work.as_byte()])], &mut message, SendFlags::NOSIGNAL)?;
+        Ok(Forked { streams: Some([input.into(), output.into(), complaint.into()]), keeper, status: None })
+    }
+}
+
+impl Forked {
+    /// Becomes readable when the compiler has ended.
+    pub(crate) fn end(&self) -> BorrowedFd<'_> {
+        self.keeper.as_fd()
+    }
+
+    /// Ends the compiler.
+    pub(crate) fn kill(&mut self) {
+        if self.status.is_none() {
+            self.status = Some(ExitStatus::from_raw(libc::SIGKILL));
+            // Its keeper has ended otherwise.
+            let _ = self.keeper.shutdown(std::net::Shutdown::Both);
+        }
+    }
+
+    /// Waits for the compiler's end.
+    pub(crate) fn wait(&mut self) -> io::Result<ExitStatus> {
+        if let Some(status) = self.status {
+            return Ok(status);
+        }
+        let mut raw = [0; size_of::<i32>()];
+        self.keeper.read_exact(&mut raw)?;
+        let status = ExitStatus::from_raw(i32::from_ne_bytes(raw));
+        self.status = Some(status);
+        Ok(status)
+    }
+}
+
+/// Answers requests until the other side is closed.
+fn serve(socket: &UnixStream) -> ! {
+    // Signals of a terminal are for smcp, whose end this process learns of by the socket.
+    let _ = setsid();
+    // smcp's streams have other readers and writers, who wait for the end of them. The socket takes their place.
+    for stream in [libc::STDIN_FILENO, libc::STDOUT_FILENO, libc::STDERR_FILENO] {
+        if put(socket.as_fd(), stream).is_err() {
+            end();
+        }
+    }
+    confine::close_all();
+    let socket = io::stdin();
+    while let Ok(Some((work, descriptors))) = receive(socket.as_fd()) {
+        // SAFETY: this process has one thread.
+        match unsafe { fork() } {
+            Ok(ForkResult::Child) => keep(work, descriptors),
+            // Without a keeper, whose socket is closed now, smcp learns that there is none.
+            Ok(ForkResult::Parent { .. }) | Err(_) => drop(descriptors),
+        }
+        // Keepers that have ended meanwhile.
+        while let Ok(Some(_)) = waitpid(None, WaitOptions::NOHANG) {}
+    }
+    end()
+}
+
+/// Takes a request; `None` when the other side is closed.
+fn receive(socket: BorrowedFd<'_>) -> io::Result<Option<(Work, [OwnedFd; DESCRIPTORS])>> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS))];
+    let mut message = RecvAncillaryBuffer::new(&mut space);
+    let mut byte = [0];
+    let received = recvmsg(socket, &mut [IoSliceMut::new(&mut byte)], &mut message, RecvFlags::CMSG_CLOEXEC)?;
+    if received.bytes == 0 {
+        return Ok(None);
+    }
+    let mut descriptors = Vec::new();
+    for part in message.drain() {
+        if let RecvAncillaryMessage::ScmRights(rights) = part {
+            descriptors.extend(rights);
+        }
+    }
+    let descriptors = descriptors.try_into().map_err(|_| io::ErrorKind::InvalidData)?;
+    Ok(Some((Work::of_byte(byte[0]), descriptors)))
+}
+
+/// Forks the compiler, waits for its end, and says which it was. It is killed when nobody waits for that.
+fn keep(work: Work, descriptors: [OwnedFd; DESCRIPTORS]) -> ! {
+    let [input, output, complaint, smcp] = descriptors;
+    // SAFETY: this process has one thread.
+    let compiler = match unsafe { fork() } {
+        Ok(ForkResult::Child) => {
+            let streams =
+                [(&input, libc::STDIN_FILENO), (&output, libc::STDOUT_FILENO), (&complaint, libc::STDERR_FILENO)];
+            let placed = streams.into_iter().all(|(stream, number)| put(stream.as_fd(), number).is_ok());
+            let code = i32::from(!(placed && child::work(work).is_ok()));
+            // SAFETY: it only ends the process.
+            unsafe { libc::_exit(code) }
+        }
+        Ok(ForkResult::Parent { child }) => Pid::from_raw(child.as_raw()),
+        Err(_) => end(),
+    };
+    drop((input, output, complaint));
+    let Some(compiler) = compiler else { end() };
+    let mut smcp = UnixStream::from(smcp);
+    if let Ok(process) = pidfd_open(compiler, PidfdFlags::empty()) {
+        let mut waited = [PollFd::new(&process, PollFlags::IN), PollFd::new(&smcp, PollFlags::IN)];
+        while let Err(rustix::io::Errno::INTR) = poll(&mut waited, None) {}
+        if !waited[1].revents().is_empty() {
+            let _ = kill_process(compiler, Signal::KILL);
+        }
+    }
+    if let Ok(Some((_, status))) = waitpid(Some(compiler), WaitOptions::empty()) {
+        let _ = smcp.write_all(&status.as_raw().to_ne_bytes());
+    }
+    end()
+}
+
+/// Makes `descriptor` the stream with this number. It must not have one of the three numbers itself.
+fn put(descriptor: BorrowedFd<'_>, number: i32) -> rustix::io::Result<()> {
+    match number {
+        libc::STDIN_FILENO => rustix::stdio::dup2_stdin(descriptor),
+        libc::STDOUT_FILENO => rustix::stdio::dup2_stdout(descriptor),
+        _ => rustix::stdio::dup2_stderr(descriptor),
+    }
+}
+
+/// Ends a process that was forked, without the handlers of the one that it was forked from.
+fn end() -> ! {
+    // SAFETY: it only ends the process.
+    unsafe { libc::_exit(0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A test process has many threads, so the server itself is tried by the real program (`tests/policies/forked.rs`).
+    #[test]
+    fn without_a_server_there_is_no_compiler() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        drop(theirs);
+        let server = ForkServer(Mutex::new(ours));
+        assert_eq!(server.request(Work::Compile).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    fn a_keeper_that_is_gone_is_an_error_and_a_killed_compiler_was_killed() {
+        let (keeper, theirs) = UnixStream::pair().unwrap();
+        let mut forked = Forked { streams: None, keeper, status: None };
+        drop(theirs);
+        assert_eq!(forked.wait().unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        forked.kill();
+        assert_eq!(forked.wait().unwrap().signal(), Some(libc::SIGKILL));
+    }
+}

@@ -1,0 +1,227 @@
+//! Facts in a case file, decoded as strictly as a facts document.
+//!
+//! A person wrote them, so what can't be a fact is a problem; only in a registry's own documents is it unknown. That smcp
+//! takes the same documents is tested on generated ones (`tests/cases` in its repository).
+
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::draft::Draft;
+use crate::draft::Drafts;
+use crate::draft::Entries;
+use crate::draft::described;
+use crate::draft::then;
+use smcp_yaml::YamlNode;
+
+/// What a fact may be.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    /// Any text.
+    Text,
+    /// A word of the registry: not blank.
+    Word,
+    /// One of these.
+    OneOf(&'static [&'static str]),
+    /// A whole number from 0 to this one.
+    Number(u32),
+    /// `sha256:` and 64 lower-case hex digits.
+    Digest,
+    /// A registry.
+    Registry,
+    /// A list of texts.
+    Texts,
+    /// `true` or `false`.
+    Truth,
+    /// An object that a policy is told whole, or not at all.
+    Whole(&'static [(&'static str, Form)]),
+}
+
+const SCORE: Form = Form::Number(100);
+const COUNT: Form = Form::Number(u32::MAX);
+
+const FINDINGS: &[(&str, Form)] = &[("critical", COUNT), ("high", COUNT), ("medium", COUNT), ("low", COUNT)];
+const ENTRYPOINT: &[(&str, Form)] = &[("command", Form::Text), ("args", Form::Texts)];
+const PERMISSIONS: &[(&str, Form)] = &[
+    ("network", Form::Texts),
+    ("filesystem_read", Form::Texts),
+    ("filesystem_write", Form::Texts),
+    ("environment", Form::Texts),
+    ("subprocess", Form::Truth),
+];
+
+/// The fields of `subject` in `wit/policy.wit`.
+const FACTS: &[(&str, Form)] = &[
+    ("org", Form::Text),
+    ("name", Form::Text),
+    ("version", Form::Text),
+    ("registry", Form::Registry),
+    ("status", Form::Word),
+    ("origin", Form::Text),
+    ("cert_level", Form::Number(3)),
+    ("score", SCORE),
+    ("security_score", SCORE),
+    ("supply_chain_score", SCORE),
+    ("maturity_score", SCORE),
+    ("findings", Form::Whole(FINDINGS)),
+    ("manifest_digest", Form::Digest),
+    ("bundle_digest", Form::Digest),
+    ("git_sha", Form::Text),
+    ("transport", Form::OneOf(&["stdio", "http"])),
+    ("entrypoint", Form::Whole(ENTRYPOINT)),
+    ("permissions", Form::Whole(PERMISSIONS)),
+    ("manifest", Form::Text),
+];
+
+/// Reads facts, of which parts may be missing; `what` names them. `null` stays, to be laid over other facts.
+pub(crate) fn read(drafts: &mut Drafts, node: &YamlNode, steps: &[usize], what: &str) -> Option<Map<String, Value>> {
+    let names: Vec<_> = FACTS.iter().map(|(name, _)| *name).collect();
+    let entries = drafts.entries(node, steps, what, &names)?;
+    object(drafts, &entries, FACTS, "", Absence::Unknown)
+}
+
+/// What `null` means in an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Absence {
+    /// The fact is not known.
+    Unknown,
+    /// Nothing: a policy is told the whole object.
+    Wrong,
+}
+
+fn object(
+    drafts: &mut Drafts,
+    entries: &Entries<'_>,
+    fields: &[(&'static str, Form)],
+    above: &str,
+    absence: Absence,
+) -> Option<Map<String, Value>> {
+    let (mut members, mut is_right) = (Map::new(), true);
+    for (name, form) in fields {
+        let Some((steps, node)) = entries.get(name) else { continue };
+        let path = format!("{above}{name}");
+        let value = if *node == YamlNode::Null && absence == Absence::Unknown {
+            Some(Value::Null)
+        } else {
+            value(drafts, node, &steps, &path, *form)
+        };
+        is_right &= value.is_some();
+        members.extend(value.map(|value| ((*name).to_owned(), value)));
+    }
+    is_right.then_some(members)
+}
+
+fn value(drafts: &mut Drafts, node: &YamlNode, steps: &[usize], path: &str, form: Form) -> Option<Value> {
+    let text = || if let YamlNode::Text(text) = node { Some(text.as_str()) } else { None };
+    let (read, allowed) = match form {
+        Form::Text => (text().map(Value::from), "a text; in quotes when it looks like a number"),
+        Form::Word => (text().filter(|word| !word.trim().is_empty()).map(Value::from), "a word, such as published"),
+        Form::OneOf(words) => {
+            let known = text().filter(|word| words.contains(word)).map(Value::from);
+            return known.or_else(|| refuse(drafts, node, steps, path, &words.join(", ")));
+        }
+        Form::Number(most) => {
+            let number = if let YamlNode::Integer(number) = node { u32::try_from(*number).ok() } else { None };
+            let number = number.filter(|number| *number <= most).map(Value::from);
+            return number.or_else(|| refuse(drafts, node, steps, path, &format!("a whole number from 0 to {most}")));
+        }
+        Form::Digest => {
+            (text().filter(|text| is_digest(text)).map(Value::from), "sha256: and 64 digits of 0-9 and a-f")
+        }
+        Form::Registry => (
+            text().filter(|text| is_registry(text)).map(Value::from),
+            "an https:// URL (http:// for localhost), or the absolute path of a directory",
+        ),
+        Form::Texts => return texts(drafts, node, steps, path),
+        Form::Truth => (if let YamlNode::Bool(truth) = node { Some((*truth).into()) } else { None }, "true, false"),
+        Form::Whole(fields) => return whole(drafts, node, steps, path, fields),
+    };
+    read.or_else(|| refuse(drafts, node, steps, path, allowed))
+}
+
+fn refuse(drafts: &mut Drafts, node: &YamlNode, steps: &[usize], path: &str, allowed: &str) -> Option<Value> {
+    drafts.push(Draft::of_value(steps, format!("`{path}` {}", described(node)), allowed));
+    None
+}
+
+fn texts(drafts: &mut Drafts, node: &YamlNode, steps: &[usize], path: &str) -> Option<Value> {
+    let items = drafts.items(node, steps, &format!("`{path}`"), "a list of texts")?;
+    let read: Vec<_> = items
+        .iter()
+        .enumerate()
+        .map(|(index, item)| value(drafts, item, &then(steps, index), &format!("{path}[{index}]"), Form::Text))
+        .collect();
+    read.into_iter().collect::<Option<Vec<_>>>().map(Value::from)
+}
+
+fn whole(
+    drafts: &mut Drafts,
+    node: &YamlNode,
+    steps: &[usize],
+    path: &str,
+    fields: &'static [(&'static str, Form)],
+) -> Option<Value> {
+    let names: Vec<_> = fields.iter().map(|(name, _)| *name).collect();
+    let entries = drafts.entries(node, steps, &format!("`{path}`"), &names)?;
+    object(drafts, &entries, fields, &format!("{path}."), Absence::Wrong).map(Value::Object)
+}
+
+fn is_digest(text: &str) -> bool {
+    text.strip_prefix("sha256:").is_some_and(|hex| {
+        hex.len() == 64 && hex.bytes().all(|digit| digit.is_ascii_digit() || matches!(digit, b'a'..=b'f'))
+    })
+}
+
+fn is_registry(text: &str) -> bool {
+    let host = |scheme| text.strip_prefix(scheme).filter(|rest: &&str| !rest.is_empty());
+    let is_local = |rest: &str| {
+        let host = rest.split(['/', ':']).next().unwrap_or_default();
+        matches!(host, "localhost" | "127.0.0.1")
+    };
+    text.starts_with('/') || host("https://").is_some() || host("http://").is_some_and(is_local)
+}
+
+/// Fills what is missing of the objects that a policy is told whole: empty lists, 0, `false`. Returns what can't be
+/// filled: a command.
+pub(crate) fn complete(facts: &mut Map<String, Value>) -> Result<(), &'static str> {
+    for (name, form) in FACTS {
+        let (Form::Whole(fields), Some(Value::Object(members))) = (form, facts.get_mut(*name)) else { continue };
+        let given = std::mem::take(members);
+        for (part, form) in *fields {
+            let value = match (given.get(*part), form) {
+                (Some(value), _) => value.clone(),
+                (None, Form::Texts) => json!([]),
+                (None, Form::Truth) => json!(false),
+                (None, Form::Number(_)) => json!(0),
+                (None, _) => return Err("`entrypoint` has no `command`"),
+            };
+            members.insert((*part).to_owned(), value);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_of_a_whole_is_nothing() {
+        let mut facts = json!({
+            "score": 1, "permissions": {"network": ["a"]}, "findings": {"low": 2}, "entrypoint": {"command": "x"},
+        });
+        let Value::Object(members) = &mut facts else { panic!() };
+        complete(members).unwrap();
+        let expected = json!({
+            "score": 1,
+            "permissions": {
+                "network": ["a"], "filesystem_read": [], "filesystem_write": [], "environment": [], "subprocess": false,
+            },
+            "findings": {"critical": 0, "high": 0, "medium": 0, "low": 2},
+            "entrypoint": {"command": "x", "args": []},
+        });
+        assert_eq!(facts, expected);
+        let mut none = Map::from_iter([("entrypoint".to_owned(), json!({"args": []}))]);
+        assert_eq!(complete(&mut none), Err("`entrypoint` has no `command`"));
+    }
+}

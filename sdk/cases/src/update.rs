@@ -1,0 +1,206 @@
+//! Puts what a policy did into a case file, and leaves everything else as it is.
+//!
+//! The parser says where the key `expect` of a case stands. What follows it is replaced in the text, so comments, order
+//! and form of all the rest stay; comments inside of what is replaced are kept as well. The result is read again: it is
+//! taken only when everything in it but those expectations is as before, and these are met by what was found.
+
+mod region;
+mod scan;
+
+use crate::case::Case;
+use crate::case::CaseFile;
+use crate::case::Limits;
+use crate::compare::compare;
+use crate::expect::Expectation;
+use crate::expect::ExpectedFinding;
+use crate::expect::ExpectedProblem;
+use crate::expect::FAULTS;
+use crate::found::Found;
+use crate::found::FoundFinding;
+use crate::read::read;
+use crate::read::text_of;
+use crate::read::tree_of;
+use crate::update::region::Region;
+use smcp_yaml::Position;
+use smcp_yaml::YamlNode;
+
+/// A file that is left as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotUpdated {
+    /// The case because of which it is.
+    pub name: String,
+    /// Where the case stands.
+    pub position: Position,
+    /// Why.
+    pub reason: String,
+}
+
+/// Faults that are never written as what is expected: they say that the policy was not tried, or that the machine was
+/// busy.
+const NEVER_EXPECTED: [&str; 4] = ["load", "interface", "deadline", "panic"];
+
+/// Returns the file with what was found as the expectation of some of its cases, each by its index in `file`, which was
+/// read from `bytes`.
+///
+/// # Errors
+/// With the first case for which this is not possible without harm to the rest.
+pub fn update(
+    bytes: &[u8],
+    file: &CaseFile,
+    found: &[(usize, &Found)],
+    limits: &Limits,
+) -> Result<Vec<u8>, NotUpdated> {
+    let Ok(text) = text_of(bytes, limits) else { return Ok(bytes.to_vec()) };
+    let mut edits: Vec<(std::ops::Range<usize>, String)> = Vec::new();
+    for (index, found) in found {
+        let Some(case) = file.cases.get(*index) else { continue };
+        let edit = edit(text, case, found).map_err(|reason| not_updated(case, reason))?;
+        if edits.iter().any(|(range, _)| range.start == edit.0.start) {
+            return Err(not_updated(case, "another case stands at the same place, by an alias".to_owned()));
+        }
+        edits.push(edit);
+    }
+    edits.sort_by_key(|(range, _)| range.start);
+    let mut updated = text.to_owned();
+    for (range, new) in edits.into_iter().rev() {
+        updated.replace_range(range, &new);
+    }
+    verify(text, &updated, file, found, limits)?;
+    // A byte order mark is no part of the text.
+    let mark = bytes.len().saturating_sub(text.len());
+    Ok(bytes.get(..mark).unwrap_or_default().iter().copied().chain(updated.into_bytes()).collect())
+}
+
+fn not_updated(case: &Case, reason: String) -> NotUpdated {
+    NotUpdated { name: case.name.clone(), position: case.position, reason }
+}
+
+/// Returns the part of the text that is replaced, and what takes its place.
+fn edit(text: &str, case: &Case, found: &Found) -> Result<(std::ops::Range<usize>, String), String> {
+    let expect = expectation(found, &case.expect)?;
+    let region = Region::find(text, case.position, case.expected_at)?;
+    if region.marks() != marks_in(&case.expect) {
+        return Err("a `#` in what it expects may be a comment, or not".to_owned());
+    }
+    Ok((region.range(), region.written(&expect)))
+}
+
+/// How often a comment could begin in the texts of an expectation.
+fn marks_in(expect: &Expectation) -> usize {
+    let count = |text: &str| scan::marks(text);
+    let finding = |it: &ExpectedFinding| {
+        let parts = [Some(&it.code), it.message.as_ref(), it.fact.as_ref()];
+        parts.into_iter().flatten().map(|text| count(text)).sum::<usize>()
+    };
+    match expect {
+        Expectation::Verdict { violations, notices } => violations.iter().chain(notices).map(finding).sum(),
+        Expectation::Problems(problems) => {
+            let problem = |it: &ExpectedProblem| count(&it.path).saturating_add(it.message.as_deref().map_or(0, count));
+            problems.iter().map(problem).sum()
+        }
+        Expectation::Fault(_) => 0,
+    }
+}
+
+/// Makes an expectation of what was found, as detailed as the one before.
+fn expectation(found: &Found, before: &Expectation) -> Result<Expectation, String> {
+    match found {
+        Found::Verdict { violations, notices } => {
+            let empty = [].as_slice();
+            let (old_violations, old_notices) = match before {
+                Expectation::Verdict { violations, notices } => (violations.as_slice(), notices.as_slice()),
+                Expectation::Problems(_) | Expectation::Fault(_) => (empty, empty),
+            };
+            let of = |found: &[FoundFinding], old: &[ExpectedFinding]| {
+                let all: Vec<_> = old_violations.iter().chain(old_notices).collect();
+                found.iter().map(|it| finding(it, old, &all)).collect()
+            };
+            Ok(Expectation::Verdict { violations: of(violations, old_violations), notices: of(notices, old_notices) })
+        }
+        Found::Problems(problems) => {
+            if *before == Expectation::Fault("settings") {
+                return Ok(before.clone());
+            }
+            let old = if let Expectation::Problems(old) = before { old.as_slice() } else { &[] };
+            let problem = |it: &crate::FoundProblem| {
+                let same = old.iter().find(|old| old.path == it.path);
+                let detailed =
+                    same.map_or_else(|| old.iter().any(|old| old.message.is_some()), |old| old.message.is_some());
+                ExpectedProblem { path: it.path.clone(), message: detailed.then(|| it.message.clone()) }
+            };
+            Ok(Expectation::Problems(problems.iter().map(problem).collect()))
+        }
+        Found::Fault { kind, .. } => {
+            let known = FAULTS.into_iter().find(|known| known == kind && !NEVER_EXPECTED.contains(known));
+            known.map(Expectation::Fault).ok_or_else(|| format!("the fault `{kind}` is never written as expected"))
+        }
+    }
+}
+
+/// Makes an expected finding, with the parts that the one of the same code had, or else any.
+fn finding(found: &FoundFinding, old: &[ExpectedFinding], all: &[&ExpectedFinding]) -> ExpectedFinding {
+    let same = old.iter().find(|old| old.code == found.code);
+    let (message, fact) = match same {
+        Some(old) => (old.message.is_some(), old.fact.is_some()),
+        None => (all.iter().any(|old| old.message.is_some()), all.iter().any(|old| old.fact.is_some())),
+    };
+    ExpectedFinding {
+        code: found.code.clone(),
+        message: message.then(|| found.message.clone()),
+        fact: found.fact.clone().filter(|_| fact),
+    }
+}
+
+/// Checks that an updated text is what was meant: it is read, everything but the expectations is as before, and what was
+/// found meets those.
+fn verify(old: &str, new: &str, file: &CaseFile, found: &[(usize, &Found)], limits: &Limits) -> Result<(), NotUpdated> {
+    let failed = |index: usize, reason: &str| {
+        let first = found.first().map_or(0, |(first, _)| *first);
+        let case = file.cases.get(index).or_else(|| file.cases.get(first));
+        case.map_or_else(
+            || NotUpdated { name: String::new(), position: Position { line: 1, column: 1 }, reason: reason.to_owned() },
+            |case| not_updated(case, reason.to_owned()),
+        )
+    };
+    let updated = |index: usize| found.iter().find(|(one, _)| *one == index).map(|(_, found)| *found);
+    let unread = "what it expects is written in a way that can't be replaced";
+    let first = found.first().map_or(0, |(first, _)| *first);
+    let read = read(new.as_bytes(), limits).map_err(|_| failed(first, unread))?;
+    let rest =
+        |text: &str| tree_of(text, limits).map(|tree| without_expectations(tree, &|index| updated(index).is_some()));
+    if rest(old) != rest(new) || read.cases.len() != file.cases.len() {
+        return Err(failed(first, unread));
+    }
+    for (index, (case, before)) in read.cases.iter().zip(&file.cases).enumerate() {
+        let is_right = match updated(index) {
+            Some(found) => compare(&case.expect, found).is_empty(),
+            None => case.expect == before.expect,
+        };
+        if !is_right {
+            return Err(failed(index, unread));
+        }
+    }
+    Ok(())
+}
+
+/// Returns a tree in which some cases expect nothing.
+fn without_expectations(tree: YamlNode, is_updated: &dyn Fn(usize) -> bool) -> YamlNode {
+    with_value(tree, "cases", |cases| {
+        let YamlNode::List(cases) = cases else { return cases };
+        let numbered = cases.into_iter().enumerate();
+        let emptied =
+            |(index, case)| if is_updated(index) { with_value(case, "expect", |_| YamlNode::Null) } else { case };
+        YamlNode::List(numbered.map(emptied).collect())
+    })
+}
+
+/// Returns a mapping with another value for one key.
+fn with_value(node: YamlNode, key: &str, change: impl Fn(YamlNode) -> YamlNode) -> YamlNode {
+    let YamlNode::Map(entries) = node else { return node };
+    let is_key = |node: &YamlNode| matches!(node, YamlNode::Text(text) if text == key);
+    let entry = |(name, value)| if is_key(&name) { (name, change(value)) } else { (name, value) };
+    YamlNode::Map(entries.into_iter().map(entry).collect())
+}
+
+#[cfg(test)]
+mod tests;
