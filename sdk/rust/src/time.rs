@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use smcp_policy_derive::Settings;
-
 use crate::json::decimal;
 use crate::settings::CheckedSetting;
+use smcp_policy_derive::Settings;
 
 const SECONDS_OF_A_DAY: u64 = 86_400;
 

@@ -161,8 +161,8 @@ impl CheckedSetting for HostPattern {
 
     fn check(written: String) -> Result<Self, Cow<'static, str>> {
         Self::new(&written).ok_or_else(|| {
-            "a host like `api.example.com`, `*.example.com`, `192.0.2.1` or `[2001:db8::1]`, with `:PORT` or `:*` if the port \
-             counts, or `*`; names with other letters as `xn--…`"
+            "a host like `api.example.com`, `*.example.com`, `192.0.2.1` or `[2001:db8::1]`, with `:PORT` or `:*` for a port, \
+             or `*`"
                 .into()
         })
     }
