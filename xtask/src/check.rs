@@ -15,7 +15,7 @@ use crate::say;
 const PEER: &str = "tests/peers/rust-client/Cargo.toml";
 
 /// What a package registry would get, together: they depend on one another.
-const SDK: [&str; 2] = ["smcp-policy-derive", "smcp-policy-sdk"];
+const SDK: [&str; 4] = ["smcp-policy-cases", "smcp-policy-derive", "smcp-policy-sdk", "smcp-yaml"];
 
 /// Stops at the first step that fails.
 pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
