@@ -95,3 +95,14 @@ fn what_is_not_known_is_refused_by_each_that_needs_it() {
     let names: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["no-network", "findings-by-severity", "no-fetch-at-start"]);
 }
+
+/// What a component of a few lines may have, bytes: what `sdk/rust/README.md` promises.
+const FEW_LINES: u64 = 40 * 1024;
+
+#[test]
+fn a_policy_of_a_few_lines_stays_small() {
+    for file in ["examples/policies/dist/findings_by_severity.wasm", "builtin-policies/dist/score.wasm"] {
+        let size = fs::metadata(Path::new(ROOT).join(file)).unwrap().len();
+        assert!(size < FEW_LINES, "{file} has {size} bytes");
+    }
+}
