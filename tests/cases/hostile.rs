@@ -20,6 +20,26 @@ fn a_file_is_never_read_beyond_its_bound() {
 }
 
 #[test]
+fn what_no_start_could_have_is_told_with_its_place() {
+    let bed = bed();
+    let long = "a.com, ".repeat(50_000);
+    bed.write("cases/a.yaml", format!("cases:\n- {{name: a, settings: {{allow: [{long}]}}, expect: allow}}\n"));
+    bed.write(
+        "cases/b.yaml",
+        "cases:\n- name: b\n  facts: {registry: 'https://user:secret@r.example?x'}\n  expect: allow\n",
+    );
+    let ran = bed.run("policy test").refuses(
+        1,
+        &[
+            "the cases have 2 problems, and none is run",
+            "cases/a.yaml:2:4: the settings have [SIZE] bytes as JSON (allowed: at most 262144)",
+            "cases/b.yaml:2:3: the facts document: `/registry` can't be used: ",
+        ],
+    );
+    assert!(!ran.stderr.contains("secret"), "{ran}");
+}
+
+#[test]
 fn a_folder_holds_only_so_much() {
     let bed = bed();
     let large = format!("cases:\n- {{name: a, expect: allow}}\n#{}", "x".repeat(1024 * 1024 - 100));

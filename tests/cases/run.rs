@@ -92,7 +92,7 @@ fn a_folder_has_one_component_and_its_cases() {
     bed.write("cases/b.yml", "cases:\n- {name: b, expect: {violations: [network-unknown]}}\n");
     bed.write("cases/a.yaml", "cases:\n- {name: a, expect: {violations: [network-unknown]}}\n");
     // None of these is a case file, and none a component.
-    for other in ["cases/.#a.yaml", "cases/notes.md", "cases/deeper/c.yaml", "cases/yaml", ".hidden.wasm", "wasm"] {
+    for other in ["cases/.#a.yaml", "cases/notes.md", "cases/yaml", ".hidden.wasm", "wasm"] {
         bed.write(other, "no");
     }
     bed.write("deeper/other.wasm", "no");
@@ -113,6 +113,20 @@ fn a_folder_has_one_component_and_its_cases() {
     fs::rename(bed.path("cases"), bed.path("project/cases")).unwrap();
     assert_eq!(order("policy test --json project"), ["project/cases/a.yaml", "project/cases/b.yml"]);
     assert_eq!(order("policy test --json project/n.wasm"), ["project/cases/a.yaml", "project/cases/b.yml"]);
+}
+
+#[test]
+fn nothing_that_may_be_meant_as_a_case_is_passed_over_in_silence() {
+    let bed = bed();
+    bed.write("cases/A.YAML", "cases:\n- {name: a, expect: {violations: [network-unknown]}}\n");
+    bed.write("cases/b.json", "{}");
+    bed.write("cases/deeper/c.yaml", "cases: []");
+    let ran = bed.run("policy test").succeeds();
+    assert!(ran.stdout.contains("cases/A.YAML  1 case"), "{ran}");
+    let ran = ran.says(&["note: cases/b.json: it is not run: ", "note: cases/deeper: files in it are not run: "]);
+    assert_eq!(ran.stderr.lines().count(), 2, "{ran}");
+    bed.run("policy test -q").succeeds().silent();
+    smcp_policy_sdk::testing::Cases::read(bed.path("cases")).unwrap();
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use smcp_model::facts_document;
 use smcp_model::limits;
@@ -14,6 +15,7 @@ use smcp_model::request::Request;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::Fault;
+use smcp_model::verdict::FaultKind;
 use smcp_model::verdict::Finding;
 use smcp_model::verdict::Outcome;
 use smcp_policy::Bound;
@@ -120,13 +122,22 @@ pub fn run(host: &PolicyHost, tested: &Tested, files: &[(String, CaseFile)]) -> 
             found.extend(evaluated.map(|evaluated| (index, (found_of(&evaluated), evaluated.duration))));
         }
     }
-    let mut found = found.into_values();
-    let mut run_of = |case: &Case| found.next().map(|(found, duration)| CaseRun::of(case, found, duration));
+    let mut indices = 0_usize..;
+    let mut run_of = |case: &Case| {
+        let found = indices.next().and_then(|index| found.remove(&index));
+        let (found, duration) = found.unwrap_or_else(|| (not_run(), Duration::ZERO));
+        CaseRun::of(case, found, duration)
+    };
     let run_of_file = |(file, cases): &(String, CaseFile)| FileRun {
         file: file.clone(),
-        cases: cases.cases.iter().filter_map(&mut run_of).collect(),
+        cases: cases.cases.iter().map(&mut run_of).collect(),
     };
     Ok(PolicyRun { description, files: files.iter().map(run_of_file).collect() })
+}
+
+/// What stands for a case that was not run, which would be an error of ours: no case expects it.
+fn not_run() -> Found {
+    Found::Fault { kind: FaultKind::Panic.as_str().to_owned(), message: "the case was not run".to_owned() }
 }
 
 /// Makes the request of a case.

@@ -71,9 +71,12 @@ struct DraftedCase {
     expect_key: usize,
 }
 
+/// What some editors put before a text.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Returns the bytes as text without a byte order mark.
 pub(crate) fn text_of<'b>(bytes: &'b [u8], limits: &Limits) -> Result<&'b str, Problems> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     if bytes.len() > limits.file {
         let (found, allowed) =
             (format!("the file has {} bytes", bytes.len()), format!("at most {} bytes", limits.file));

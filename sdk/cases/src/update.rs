@@ -7,6 +7,8 @@
 mod region;
 mod scan;
 
+use std::ops::Range;
+
 use crate::case::Case;
 use crate::case::CaseFile;
 use crate::case::Limits;
@@ -17,6 +19,7 @@ use crate::expect::ExpectedProblem;
 use crate::expect::FAULTS;
 use crate::found::Found;
 use crate::found::FoundFinding;
+use crate::read::BYTE_ORDER_MARK;
 use crate::read::read;
 use crate::read::text_of;
 use crate::read::tree_of;
@@ -50,13 +53,24 @@ pub fn update(
     found: &[(usize, &Found)],
     limits: &Limits,
 ) -> Result<Vec<u8>, NotUpdated> {
-    let Ok(text) = text_of(bytes, limits) else { return Ok(bytes.to_vec()) };
-    let mut edits: Vec<(std::ops::Range<usize>, String)> = Vec::new();
+    let updated = attempt(bytes, file, found, limits).map_err(|all| {
+        // What fails for all together is most likely one of them.
+        let alone = found.iter().find_map(|one| attempt(bytes, file, std::slice::from_ref(one), limits).err());
+        alone.unwrap_or(all)
+    })?;
+    // A byte order mark is no part of the text.
+    let mark = bytes.get(..mark_of(bytes)).unwrap_or_default();
+    Ok([mark, updated.as_bytes()].concat())
+}
+
+fn attempt(bytes: &[u8], file: &CaseFile, found: &[(usize, &Found)], limits: &Limits) -> Result<String, NotUpdated> {
+    let mut edits: Vec<(Range<usize>, String)> = Vec::new();
+    let Ok(text) = text_of(bytes, limits) else { return Err(not_updated(file, found, UNREAD)) };
     for (index, found) in found {
         let Some(case) = file.cases.get(*index) else { continue };
-        let edit = edit(text, case, found).map_err(|reason| not_updated(case, reason))?;
+        let edit = edit(text, case, found).map_err(|reason| refused(case, reason))?;
         if edits.iter().any(|(range, _)| range.start == edit.0.start) {
-            return Err(not_updated(case, "another case stands at the same place, by an alias".to_owned()));
+            return Err(refused(case, "another case stands at the same place, by an alias".to_owned()));
         }
         edits.push(edit);
     }
@@ -65,18 +79,31 @@ pub fn update(
     for (range, new) in edits.into_iter().rev() {
         updated.replace_range(range, &new);
     }
-    verify(text, &updated, file, found, limits)?;
-    // A byte order mark is no part of the text.
-    let mark = bytes.len().saturating_sub(text.len());
-    Ok(bytes.get(..mark).unwrap_or_default().iter().copied().chain(updated.into_bytes()).collect())
+    if is_as_meant(text, &updated, file, found, limits) { Ok(updated) } else { Err(not_updated(file, found, UNREAD)) }
 }
 
-fn not_updated(case: &Case, reason: String) -> NotUpdated {
+/// The reason when an updated text is not what it should be.
+const UNREAD: &str = "what it expects is written in a way that can't be replaced";
+
+fn refused(case: &Case, reason: String) -> NotUpdated {
     NotUpdated { name: case.name.clone(), position: case.position, reason }
 }
 
+/// Returns the refusal of an update of several cases, with the first of them.
+fn not_updated(file: &CaseFile, found: &[(usize, &Found)], reason: &str) -> NotUpdated {
+    let first = found.first().and_then(|(index, _)| file.cases.get(*index)).or(file.cases.first());
+    let (name, position) =
+        first.map_or((String::new(), Position { line: 1, column: 1 }), |case| (case.name.clone(), case.position));
+    NotUpdated { name, position, reason: reason.to_owned() }
+}
+
+/// The length of the byte order mark.
+fn mark_of(bytes: &[u8]) -> usize {
+    if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 }
+}
+
 /// Returns the part of the text that is replaced, and what takes its place.
-fn edit(text: &str, case: &Case, found: &Found) -> Result<(std::ops::Range<usize>, String), String> {
+fn edit(text: &str, case: &Case, found: &Found) -> Result<(Range<usize>, String), String> {
     let expect = expectation(found, &case.expect)?;
     let region = Region::find(text, case.position, case.expected_at)?;
     if region.marks() != marks_in(&case.expect) {
@@ -151,36 +178,22 @@ fn finding(found: &FoundFinding, old: &[ExpectedFinding], all: &[&ExpectedFindin
     }
 }
 
-/// Checks that an updated text is what was meant: it is read, everything but the expectations is as before, and what was
-/// found meets those.
-fn verify(old: &str, new: &str, file: &CaseFile, found: &[(usize, &Found)], limits: &Limits) -> Result<(), NotUpdated> {
-    let failed = |index: usize, reason: &str| {
-        let first = found.first().map_or(0, |(first, _)| *first);
-        let case = file.cases.get(index).or_else(|| file.cases.get(first));
-        case.map_or_else(
-            || NotUpdated { name: String::new(), position: Position { line: 1, column: 1 }, reason: reason.to_owned() },
-            |case| not_updated(case, reason.to_owned()),
-        )
+/// Whether an updated text is what was meant: it is read, everything but the expectations is as before, and what was found
+/// meets those.
+fn is_as_meant(old: &str, new: &str, file: &CaseFile, found: &[(usize, &Found)], limits: &Limits) -> bool {
+    let found_at = |index: usize| found.iter().find(|(one, _)| *one == index).map(|(_, found)| *found);
+    let rest = |text: &str| {
+        let tree = tree_of(text, limits).ok()?;
+        Some(without_expectations(tree, &|index| found_at(index).is_some()))
     };
-    let updated = |index: usize| found.iter().find(|(one, _)| *one == index).map(|(_, found)| *found);
-    let unread = "what it expects is written in a way that can't be replaced";
-    let first = found.first().map_or(0, |(first, _)| *first);
-    let read = read(new.as_bytes(), limits).map_err(|_| failed(first, unread))?;
-    let rest =
-        |text: &str| tree_of(text, limits).map(|tree| without_expectations(tree, &|index| updated(index).is_some()));
-    if rest(old) != rest(new) || read.cases.len() != file.cases.len() {
-        return Err(failed(first, unread));
-    }
-    for (index, (case, before)) in read.cases.iter().zip(&file.cases).enumerate() {
-        let is_right = match updated(index) {
-            Some(found) => compare(&case.expect, found).is_empty(),
-            None => case.expect == before.expect,
-        };
-        if !is_right {
-            return Err(failed(index, unread));
-        }
-    }
-    Ok(())
+    let Ok(read) = read(new.as_bytes(), limits) else { return false };
+    let is_right = |(index, (case, before)): (usize, (&Case, &Case))| match found_at(index) {
+        Some(found) => compare(&case.expect, found).is_empty(),
+        None => case.expect == before.expect,
+    };
+    rest(old).is_some_and(|old| Some(old) == rest(new))
+        && read.cases.len() == file.cases.len()
+        && read.cases.iter().zip(&file.cases).enumerate().all(is_right)
 }
 
 /// Returns a tree in which some cases expect nothing.

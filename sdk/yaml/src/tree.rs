@@ -350,8 +350,7 @@ impl<'de> Visitor<'de> for Keys<'_> {
 
 /// Returns the position at the end of an error's message: inside of a visitor the error has no type.
 fn said_position(message: &str) -> Option<Position> {
-    let (_, place) = message.rsplit_once(" at line ")?;
-    let (line, column) = place.split_once(" column ")?;
+    let (line, column) = message.rsplit_once(" at line ")?.1.split_once(" column ")?;
     Some(Position { line: line.parse().ok()?, column: column.parse().ok()? })
 }
 
@@ -396,8 +395,6 @@ mod tests {
             }
         }
         assert_eq!(key_positions("- {a: 1}\n- 2\n- {b: 1}\n", &[]), [[at(1, 4)]]);
-        for text in ["", "a: 1", "[", "[1]"] {
-            assert_eq!(key_positions(text, &[0]), [[]; 0], "{text}");
-        }
+        assert!(["", "a: 1", "[", "[1]"].iter().all(|text| key_positions(text, &[0]).is_empty()));
     }
 }

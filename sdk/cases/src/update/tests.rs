@@ -130,6 +130,15 @@ fn what_can_not_be_replaced_is_refused_by_name() {
 }
 
 #[test]
+fn the_case_that_keeps_a_file_from_being_updated_is_named() {
+    let text =
+        "cases:\n- {name: x, expect: allow}\n- name: y\n  expect: {violations: [a,\nb]}\n- {name: z, expect: allow}\n";
+    let refused = updated(text, &fault("trap")).unwrap_err();
+    assert_eq!((refused.name.as_str(), refused.reason.as_str()), ("y", UNREAD));
+    assert_eq!(refused.position, Position { line: 3, column: 3 });
+}
+
+#[test]
 fn cases_that_are_not_updated_keep_what_they_expect() {
     let text = "cases:\n- name: x\n  expect: allow # x\n- name: y\n  expect: allow # y\n- {name: z, expect: allow}\n";
     let file = read(text.as_bytes(), &Limits::DEFAULT).unwrap();

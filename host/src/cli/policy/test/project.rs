@@ -1,5 +1,6 @@
 //! Finds a policy's component and its case files, and reads them.
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
@@ -106,7 +107,8 @@ fn entries(app: &App, path: &Path, most: usize) -> Result<Option<Vec<PathBuf>>, 
 /// are open.
 fn is_visible(name: &Path, extensions: &[&str]) -> bool {
     let hidden = name.as_os_str().as_encoded_bytes().starts_with(b".");
-    !hidden && name.extension().is_some_and(|extension| extensions.iter().any(|known| extension == *known))
+    let is_known = |extension: &OsStr| extensions.iter().any(|known| extension.eq_ignore_ascii_case(known));
+    !hidden && name.extension().is_some_and(is_known)
 }
 
 /// Returns the one component in a folder.
@@ -142,6 +144,18 @@ fn case_files(app: &App, path: &Path, by_default: bool) -> Result<Vec<PathBuf>, 
     let Some(names) = entries(app, path, cases::ENTRIES)? else { return Ok(vec![path.to_owned()]) };
     let files: Vec<_> =
         names.iter().filter(|name| is_visible(name, &["yaml", "yml"])).map(|name| path.join(name)).collect();
+    // What somebody may take for cases is not passed over in silence.
+    for name in names.iter().filter(|name| !is_visible(name, &["yaml", "yml"])) {
+        let inside = path.join(name);
+        let is_folder = authority::open_dir(&app.path(&inside)?).is_ok();
+        if is_folder || is_visible(name, &["json"]) {
+            let what = if is_folder { "files in it are not run" } else { "it is not run" };
+            app.notice(&format!(
+                "{}: {what}: a case file ends with .yaml or .yml, and stands in the folder itself",
+                inside.display()
+            ));
+        }
+    }
     if files.is_empty() || files.len() > cases::FILES {
         let (folder, found, most) = (path.display(), files.len(), cases::FILES);
         return Err(Failure::usage(match found {
