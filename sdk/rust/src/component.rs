@@ -1,4 +1,6 @@
-//! The component that `export!` makes of a policy: decodes the request, calls, encodes the answer.
+//! The component that `export!` makes of a policy.
+//!
+//! It reads the settings, calls the policy, and cuts the answer to the bounds of the interface.
 
 use std::marker::PhantomData;
 use std::mem;

@@ -1,4 +1,6 @@
-//! The allocator of a component: an instance lives for one call, so it may be simple.
+//! The allocator of a component.
+//!
+//! An instance lives for one call, so it may be simple.
 //!
 //! The one that Rust brings takes a fifth of a small policy. This one hands out blocks of powers of two, keeps those that
 //! come back in a list for each power, and asks the host for pages when it has none. Blocks above a page are whole pages.

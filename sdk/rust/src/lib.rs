@@ -1,4 +1,6 @@
-//! Write a security policy for smcp: a type that implements [`Policy`], and whose fields are the settings.
+//! Write a security policy for smcp, as a struct that implements [`Policy`].
+//!
+//! Its fields are what the configuration may say.
 //!
 //! A policy is a pure function of a [`Request`] and of its own settings. It has no clock, no files, no network and no
 //! state: the only thing it can reach is [`log`]. smcp runs it under hard limits, and a policy that breaks (a panic, a

@@ -1,4 +1,6 @@
-//! Settings: what they may hold, from which come both their JSON Schema and their check.
+//! Settings: what they may hold.
+//!
+//! From that come both their JSON Schema and their check.
 //!
 //! `#[derive(Settings)]` makes a [`Shape`] of a type. `check.rs` holds a document against it, and `schema.rs` writes it
 //! down, so that neither can promise what the other doesn't hold. Only then is the document read into the type, which

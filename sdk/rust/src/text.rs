@@ -1,4 +1,4 @@
-//! Text with little code: joined from parts, and cut to the bounds of the interface.
+//! Text with little code: joined from parts, and cut to bounds.
 
 /// What one message or one line of the log may have, bytes: the bound that `wit/policy.wit` states. Passing it would make
 /// the policy faulty.

@@ -1,4 +1,4 @@
-//! Time: the only one that a policy knows is `context.evaluated_at`, in seconds.
+//! Time: a policy knows only `context.evaluated_at`, in seconds.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Allows packages only of the listed publishers, and only from the listed versions upwards.
+//! Allows packages only of the listed publishers, in the listed versions.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Blocks are aligned, keep what is written into them, and never lie over one another.
+//! Blocks are aligned, keep their bytes, and never lie over one another.
 
 use std::cell::Cell;
 

@@ -1,4 +1,6 @@
-//! Holds a document against a shape. Every problem is told, and what is absent gets its default.
+//! Holds a document against a shape.
+//!
+//! Every problem is told, and what is absent gets its default.
 
 use std::borrow::Cow;
 

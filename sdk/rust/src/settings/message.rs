@@ -1,4 +1,4 @@
-//! Words for the person who writes the configuration: what was found, and what is allowed.
+//! Words for who writes the configuration: what was found, what is allowed.
 
 use crate::json::Json;
 use crate::json::decimal;

@@ -1,4 +1,6 @@
-//! Writes a shape as JSON Schema, draft 2020-12, on one line: every byte of an answer counts.
+//! Writes a shape as JSON Schema, draft 2020-12.
+//!
+//! On one line: every byte of an answer counts.
 
 use crate::json::decimal;
 use crate::settings::shape::Choice;

@@ -1,4 +1,80 @@
 //! What a value of the settings may be, as constants that the derive writes.
+//!
+//! What can't be does not compile. The first example does, so that the others can be wrong in one thing only:
+//!
+//! ```
+//! # use smcp_policy_sdk::*;
+//! #[derive(Settings)]
+//! struct Rules {
+//!     #[setting(range = 0..=255, default = 1)]
+//!     number: u8,
+//!     #[setting(length = 1..)]
+//!     texts: Vec<String>,
+//!     maybe: Option<bool>,
+//!     map: std::collections::BTreeMap<String, u8>,
+//! }
+//! # impl Policy for Rules {
+//! #     const DESCRIPTION: Description = Description::new("rules", "0.1.0", "Does nothing.");
+//! #     fn evaluate(&self, _: &Request) -> Verdict { Verdict::allow() }
+//! # }
+//! export!(Rules);
+//! testing::describe::<Rules>().unwrap();
+//! ```
+//!
+//! A range beyond its type, one of a text, a length of a number, an option in an option, a map with numbers for keys:
+//!
+//! ```compile_fail,E0080
+//! # use smcp_policy_sdk::*;
+//! #[derive(Settings)]
+//! struct Rules { #[setting(range = 0..=256)] number: u8 }
+//! const SHAPE: settings::Shape = Rules::SHAPE;
+//! ```
+//!
+//! ```compile_fail,E0080
+//! # use smcp_policy_sdk::*;
+//! #[derive(Settings)]
+//! struct Rules { #[setting(range = 1..)] text: String }
+//! const SHAPE: settings::Shape = Rules::SHAPE;
+//! ```
+//!
+//! ```compile_fail,E0080
+//! # use smcp_policy_sdk::*;
+//! #[derive(Settings)]
+//! struct Rules { #[setting(length = 1..)] number: u8 }
+//! const SHAPE: settings::Shape = Rules::SHAPE;
+//! ```
+//!
+//! ```compile_fail,E0080
+//! # use smcp_policy_sdk::*;
+//! #[derive(Settings)]
+//! struct Rules { maybe: Option<Option<bool>> }
+//! const SHAPE: settings::Shape = Rules::SHAPE;
+//! ```
+//!
+//! ```compile_fail,E0080
+//! # use smcp_policy_sdk::*;
+//! #[derive(Settings)]
+//! struct Rules { map: std::collections::BTreeMap<u8, u8> }
+//! const SHAPE: settings::Shape = Rules::SHAPE;
+//! ```
+//!
+//! A policy that is no object, and a name that the interface doesn't take:
+//!
+//! ```compile_fail,E0080
+//! # use smcp_policy_sdk::*;
+//! #[derive(Settings)]
+//! struct Rules(u8);
+//! impl Policy for Rules {
+//!     const DESCRIPTION: Description = Description::new("rules", "0.1.0", "Does nothing.");
+//!     fn evaluate(&self, _: &Request) -> Verdict { Verdict::allow() }
+//! }
+//! export!(Rules);
+//! ```
+//!
+//! ```compile_fail,E0080
+//! # use smcp_policy_sdk::*;
+//! const DESCRIPTION: Description = Description::new("My_Rules", "0.1.0", "Does nothing.");
+//! ```
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! What settings hold, what they refuse in which words, and that the schema says the same.
+//! What settings hold, and what they refuse in which words.
 
 mod law;
 mod validator;

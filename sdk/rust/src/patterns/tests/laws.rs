@@ -1,4 +1,6 @@
-//! Laws of patterns on generated texts: schemas take what the types take, and others agree about versions.
+//! Laws of patterns on generated texts.
+//!
+//! Schemas take what the types take, and the crate `semver` agrees about versions.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! The law: a document is valid by the schema of a type if and only if the type takes it.
+//! The law: a document is valid by the schema if and only if it is taken.
 //!
 //! The inputs come from the schema: mostly what it allows, with something else here and there. Numbers that are whole are
 //! written without a fraction, as JSON Schema asks for (section 6.3 of its core): `80.0` is refused by the check.

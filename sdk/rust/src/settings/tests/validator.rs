@@ -1,4 +1,6 @@
-//! A validator for the part of JSON Schema that our schemas use, written from the standard and not from our shapes.
+//! A validator for the part of JSON Schema that our schemas use.
+//!
+//! It is written from the standard, and knows nothing of shapes.
 
 use serde_json::Value;
 
