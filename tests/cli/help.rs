@@ -15,6 +15,8 @@ fn every_command_has_help() {
         "policy list",
         "policy inspect",
         "policy compile",
+        "policy new",
+        "policy build",
         "config",
         "config show",
         "config validate",

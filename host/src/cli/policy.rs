@@ -1,10 +1,12 @@
 //! `smcp policy`: what policies say, and which there are.
 
+mod build;
 mod check;
 mod compile;
 mod eval;
 mod inspect;
 mod list;
+mod new;
 mod test;
 
 use clap::Subcommand;
@@ -22,6 +24,8 @@ pub(super) enum PolicyCommand {
     List(list::ListPoliciesCommand),
     Inspect(inspect::InspectCommand),
     Compile(compile::CompileCommand),
+    New(new::NewPolicyCommand),
+    Build(build::BuildCommand),
 }
 
 impl PolicyCommand {
@@ -34,6 +38,8 @@ impl PolicyCommand {
             Self::List(command) => command.execute(app),
             Self::Inspect(command) => command.execute(app),
             Self::Compile(command) => command.execute(app),
+            Self::New(command) => command.execute(app),
+            Self::Build(command) => command.execute(app),
         }
     }
 }

@@ -12,7 +12,6 @@ use crate::toolchain;
 use crate::toolchain::Release;
 use crate::toolchain::TARGET;
 use crate::toolchain::Toolchain;
-use crate::wasm;
 
 /// Components in the order of the set's guests.
 #[derive(Debug)]
@@ -39,7 +38,7 @@ pub(crate) fn build(root: &Path, set: &GuestSet) -> anyhow::Result<Built> {
     let components = set.guests.iter().map(|guest| {
         let module = modules.join(format!("{}.wasm", guest.package.replace('-', "_")));
         let bytes = std::fs::read(&module).with_context(|| format!("`{}` can't be read", module.display()))?;
-        wasm::componentize(&bytes).with_context(|| format!("package `{}`", guest.package))
+        smcp_author::from_module(&bytes).with_context(|| format!("package `{}`", guest.package))
     });
     Ok(Built { components: components.collect::<anyhow::Result<_>>()?, toolchain: release(toolchain)? })
 }
