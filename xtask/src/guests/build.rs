@@ -27,13 +27,12 @@ pub(crate) fn build(root: &Path, set: &GuestSet) -> anyhow::Result<Built> {
         say("building with Debian's Rust: the bytes will differ from those of the recorded toolchain");
     }
     let target_dir = target_dir(root);
-    let mut command = toolchain.cargo_build()?;
-    command.current_dir(root).arg("--target-dir").arg(&target_dir);
+    let flags = flags(root)?.join("\u{1f}");
     for guest in set.guests {
-        command.args(["--package", guest.package]);
+        let mut command = toolchain.cargo_rustc()?;
+        command.current_dir(root).arg("--target-dir").arg(&target_dir).args(["--package", guest.package]);
+        run(command.env("CARGO_ENCODED_RUSTFLAGS", &flags))?;
     }
-    command.env("CARGO_ENCODED_RUSTFLAGS", flags(root)?.join("\u{1f}"));
-    run(&mut command)?;
 
     let modules = target_dir.join(TARGET).join("guest");
     let components = set.guests.iter().map(|guest| {
