@@ -1,11 +1,12 @@
-//! What the settings of the configured policies may be, as their components describe it.
+//! What components say that the settings of the configured policies may be.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::Session;
 use crate::policies::prepare;
-use serde_json::Value;
 use smcp_authority::GuardedReader;
 use smcp_model::deadline::Deadline;
 use smcp_model::error_chain::error_chain;

@@ -1,6 +1,6 @@
-//! Makes a schema that stands alone a part of another: what it refers to in itself is found there, too.
+//! Makes a schema that stands alone a part of another.
 //!
-//! By rewriting, and not by an `$id`, which not every editor resolves inside of a document.
+//! What it refers to in itself is found there, too: by rewriting, and not by an `$id`, which not every editor resolves inside of a document.
 
 use serde_json::Map;
 use serde_json::Value;
@@ -88,8 +88,9 @@ fn reference(key: &str, target: &str) -> Result<String, Unusable> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     #[test]
     fn references_lead_to_the_same_and_values_stay() {
