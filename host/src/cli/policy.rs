@@ -1,11 +1,15 @@
 //! `smcp policy`: what policies say, and which there are.
 
+mod alone;
+mod bench;
 mod check;
 mod compile;
 mod eval;
 mod inspect;
 mod list;
+mod settings;
 mod test;
+mod write;
 
 use clap::Subcommand;
 
@@ -19,6 +23,7 @@ pub(super) enum PolicyCommand {
     Check(check::CheckCommand),
     Eval(eval::EvalCommand),
     Test(test::TestCommand),
+    Bench(bench::BenchCommand),
     List(list::ListPoliciesCommand),
     Inspect(inspect::InspectCommand),
     Compile(compile::CompileCommand),
@@ -31,6 +36,7 @@ impl PolicyCommand {
             Self::Check(command) => command.execute(app),
             Self::Eval(command) => command.execute(app),
             Self::Test(command) => command.execute(app),
+            Self::Bench(command) => command.execute(app),
             Self::List(command) => command.execute(app),
             Self::Inspect(command) => command.execute(app),
             Self::Compile(command) => command.execute(app),
