@@ -5,6 +5,7 @@
 
 pub mod ahead;
 pub mod built;
+pub mod bench;
 pub mod cache;
 pub mod cases;
 pub mod client_error;

@@ -1,13 +1,17 @@
 //! `smcp policy`: what policies say, and which there are.
 
 mod build;
+mod alone;
+mod bench;
 mod check;
 mod compile;
 mod eval;
 mod inspect;
 mod list;
 mod new;
+mod settings;
 mod test;
+mod write;
 
 use clap::Subcommand;
 
@@ -21,6 +25,7 @@ pub(super) enum PolicyCommand {
     Check(check::CheckCommand),
     Eval(eval::EvalCommand),
     Test(test::TestCommand),
+    Bench(bench::BenchCommand),
     List(list::ListPoliciesCommand),
     Inspect(inspect::InspectCommand),
     Compile(compile::CompileCommand),
@@ -35,6 +40,7 @@ impl PolicyCommand {
             Self::Check(command) => command.execute(app),
             Self::Eval(command) => command.execute(app),
             Self::Test(command) => command.execute(app),
+            Self::Bench(command) => command.execute(app),
             Self::List(command) => command.execute(app),
             Self::Inspect(command) => command.execute(app),
             Self::Compile(command) => command.execute(app),
