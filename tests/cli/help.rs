@@ -15,6 +15,7 @@ fn every_command_has_help() {
         "policy bench",
         "policy list",
         "policy inspect",
+        "policy schema",
         "policy compile",
         "policy new",
         "policy build",

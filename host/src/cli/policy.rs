@@ -1,14 +1,15 @@
 //! `smcp policy`: what policies say, and which there are.
 
-mod build;
 mod alone;
 mod bench;
+mod build;
 mod check;
 mod compile;
 mod eval;
 mod inspect;
 mod list;
 mod new;
+mod schema;
 mod settings;
 mod test;
 mod write;
@@ -31,6 +32,7 @@ pub(super) enum PolicyCommand {
     Compile(compile::CompileCommand),
     New(new::NewPolicyCommand),
     Build(build::BuildCommand),
+    Schema(schema::SchemaCommand),
 }
 
 impl PolicyCommand {
@@ -46,6 +48,7 @@ impl PolicyCommand {
             Self::Compile(command) => command.execute(app),
             Self::New(command) => command.execute(app),
             Self::Build(command) => command.execute(app),
+            Self::Schema(command) => command.execute(app),
         }
     }
 }
