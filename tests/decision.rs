@@ -94,6 +94,7 @@ fn policies() -> impl Strategy<Value = Evaluated> {
         version: None,
         outcome: if mode == Mode::Disabled { Outcome::Skipped } else { outcome },
         duration: Duration::ZERO,
+        memory: 0,
     })
 }
 

@@ -9,7 +9,7 @@ use crate::bed;
 use crate::bed::TestBed;
 use crate::guest::Twin;
 
-const ASKS: &str = r#"{"permissions": {"network": ["a.com"], "filesystem_read": [], "filesystem_write": [],
+pub(crate) const ASKS: &str = r#"{"permissions": {"network": ["a.com"], "filesystem_read": [], "filesystem_write": [],
                        "environment": [], "subprocess": false}, "status": "published"}"#;
 
 #[test]

@@ -1,4 +1,4 @@
-//! Cases of policies, as authors run them: `smcp policy test`, and `smcp policy eval --policy`.
+//! Policies as authors try them: `policy test`, `policy bench`, `policy eval --policy`.
 //!
 //! Every test has a home of its own, and runs the real binary on real components: those of the tree, and hostile ones made
 //! of texts.
@@ -22,6 +22,7 @@ mod redact;
 mod terminal;
 
 mod alone;
+mod bench;
 mod facts;
 mod faults;
 mod hostile;

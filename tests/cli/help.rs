@@ -12,6 +12,7 @@ fn every_command_has_help() {
         "policy check",
         "policy eval",
         "policy test",
+        "policy bench",
         "policy list",
         "policy inspect",
         "policy schema",

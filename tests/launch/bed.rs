@@ -238,6 +238,7 @@ fn passing() -> Evaluated {
         version: None,
         outcome: Outcome::Pass { notices: Vec::new() },
         duration: Duration::ZERO,
+        memory: 0,
     }
 }
 

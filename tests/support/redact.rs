@@ -21,6 +21,9 @@ impl Redactor {
         let text = after(&text, "\"duration_us\": ", is_digit, |_| "[US]".into());
         let text = after(&text, "\"duration_us\":", is_digit, |_| "[US]".into());
         let text = after(&text, "\"size\": ", is_digit, |_| "[SIZE]".into());
+        let text = after(&text, "_size\": ", is_digit, |_| "[SIZE]".into());
+        let text = after(&text, "_ns\": ", is_digit, |_| "[NS]".into());
+        let text = after(&text, "\"count\": ", is_digit, |_| "[COUNT]".into());
         before(&text, " bytes")
     }
 }
@@ -71,6 +74,8 @@ fn what_differs_is_taken_out_and_nothing_else() {
         ("sha256:DIGEST, some bytes".to_owned(), "sha256:DIGEST, some bytes"),
         ("{\"duration_us\":84,\"n\":85}".to_owned(), "{\"duration_us\":[US],\"n\":85}"),
         ("{\"duration_us\": 84, \"n\": 85}".to_owned(), "{\"duration_us\": [US], \"n\": 85}"),
+        ("\"p99_ns\": 84, \"count\": 7".to_owned(), "\"p99_ns\": [NS], \"count\": [COUNT]"),
+        ("\"compiled_size\": 84".to_owned(), "\"compiled_size\": [SIZE]"),
         ("score 85 in 3 of 4 bytes".to_owned(), "score 85 in 3 of [SIZE] bytes"),
     ];
     for (text, expected) in cases {

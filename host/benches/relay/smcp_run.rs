@@ -87,6 +87,7 @@ fn clearance(manifest: Manifest) -> Result<Clearance> {
         version: None,
         outcome: Outcome::Pass { notices: Vec::new() },
         duration: Duration::ZERO,
+        memory: 0,
     };
     let admitted = admit(package).map_err(|_| "refused")?;
     let (ruled, _) = admitted.rule(vec![passing]).map_err(|_| "refused")?;

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod bench;
 pub mod bounded;
 pub mod cache;
 pub mod client_error;

@@ -1,5 +1,6 @@
 //! Every limit, deadline and size, with its unit and reason (spec 8).
 
+pub mod bench;
 pub mod cases;
 pub mod compiling;
 pub mod parts;

@@ -308,6 +308,10 @@ pub struct Evaluated {
     pub outcome: Outcome,
     /// The wall-clock time that `evaluate` took; zero when it was not called.
     pub duration: Duration,
+    /// The linear memory that this call of `evaluate` asked for, bytes: all memories together, and the globals as spec
+    /// section 8 counts them. That is what is held against [`PolicyLimits::memory`](crate::limits::PolicyLimits::memory);
+    /// zero when it was not called, or failed.
+    pub memory: usize,
 }
 
 impl Evaluated {

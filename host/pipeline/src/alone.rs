@@ -1,4 +1,4 @@
-//! One policy that no configuration names: its cases, or one decision of it.
+//! One policy that no configuration names: its cases, its costs, or one decision.
 //!
 //! A launch does not use this file.
 
@@ -7,15 +7,20 @@ use crate::Judged;
 use crate::PipelineError;
 use crate::Session;
 use crate::policies;
+use smcp_cases::NotMeasured;
 use smcp_cases::PolicyRun;
 use smcp_cases::Tested;
 use smcp_cases::WrongCase;
 use smcp_decide as decide;
+use smcp_model::bench::Conditions;
+use smcp_model::bench::Measurement;
 use smcp_model::deadline::Deadline;
 use smcp_model::policy::LayerName;
 use smcp_model::progress::Progress;
 use smcp_model::request::Context;
 use smcp_model::request::Subject;
+use smcp_model::text::SafeText;
+use smcp_model::verdict::Fault;
 use smcp_policy::PolicySet;
 use smcp_policy::request;
 use smcp_policy_cases::CaseFile;
@@ -34,6 +39,37 @@ pub fn run_cases(
     let bound = tested.bound(serde_json::json!({}));
     let _ahead = policies::prepare(host, std::iter::once(&bound), &Deadline::none(), progress)?;
     Ok(smcp_cases::run(host, tested, files))
+}
+
+/// A policy that could not be measured.
+#[derive(Debug)]
+pub enum BenchError {
+    /// It failed.
+    Fault(Fault),
+    /// Its compiled code can't be kept, for this reason; so no load of it can be measured.
+    NotKept(SafeText),
+}
+
+/// Measures a policy on facts that it believes. The inner error says why it could not. `progress` learns that it is
+/// compiled, and then measured.
+///
+/// # Errors
+/// [`PipelineError::Host`] when there is no sandbox to run it in.
+pub fn bench_alone(
+    session: &Session,
+    tested: &Tested,
+    settings: serde_json::Value,
+    (subject, context): (&Subject, Context),
+    conditions: Conditions,
+    progress: &mut dyn Progress,
+) -> Result<Result<Measurement, BenchError>, PipelineError> {
+    let host = session.host()?;
+    let request = request::build(subject, context, true);
+    let measured = smcp_cases::measure(host, tested, settings, &request, conditions, progress);
+    Ok(measured.map_err(|error| match error {
+        NotMeasured::Fault(fault) => BenchError::Fault(fault),
+        NotMeasured::NotKept => BenchError::NotKept(session.not_kept_because()),
+    }))
 }
 
 /// Evaluates a policy alone, strictly, on facts that it believes whatever registry they name. Layers, exceptions and the

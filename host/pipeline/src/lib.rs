@@ -19,6 +19,8 @@ mod settings;
 mod start;
 mod system;
 
+pub use alone::BenchError;
+pub use alone::bench_alone;
 pub use alone::evaluate_alone;
 pub use alone::run_cases;
 pub use cache::collect_garbage;

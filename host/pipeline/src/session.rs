@@ -161,6 +161,11 @@ impl Session {
         })
     }
 
+    /// Returns why compiled code can't be kept.
+    pub(crate) fn not_kept_because(&self) -> SafeText {
+        self.host.not_kept().unwrap_or_else(|| SafeText::new("it was gone when it was looked for"))
+    }
+
     /// Returns the policies of each layer, in the order of the layers. Loads them once, when they are first needed; what
     /// has to be compiled for it must be finished by `deadline`.
     ///

@@ -33,11 +33,13 @@ pub(super) struct Linked {
     pub(super) _image: Option<Arc<dyn CodeImage>>,
 }
 
-/// The result of a call, and the time that it took.
+/// The result of a call, and what it took.
 #[derive(Debug)]
 pub(super) struct CallResult<T> {
     pub(super) value: T,
     pub(super) duration: Duration,
+    /// Bytes, of all memories and of the globals.
+    pub(super) memory: usize,
 }
 
 /// The resources that one call may use.
@@ -64,7 +66,7 @@ impl<T> CallResult<T> {
     /// # Errors
     /// Those of `read`.
     pub(super) fn read<U>(self, read: impl FnOnce(T) -> Result<U, Fault>) -> Result<CallResult<U>, Fault> {
-        Ok(CallResult { value: read(self.value)?, duration: self.duration })
+        Ok(CallResult { value: read(self.value)?, duration: self.duration, memory: self.memory })
     }
 }
 
@@ -96,7 +98,8 @@ impl Runtime {
             // The deadline is set here: waiting for a thread does not count as the policy's time.
             let mut store = store::new_store(&engine, &limits, callee.memory_taken, time, output);
             let value = call_once(&mut store, &callee, &limits, exports, function);
-            let answer = value.map(|value| CallResult { value, duration: start.elapsed() });
+            let answer =
+                value.map(|value| CallResult { value, duration: start.elapsed(), memory: store.data().memory() });
             (answer, store.data_mut().take_log())
         };
         let (result, log) = self.threads.run(patience, work)?;

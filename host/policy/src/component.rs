@@ -66,7 +66,7 @@ impl Component {
     }
 
     /// The number of its bytes; `None` for one inside this crate, which is compiled already.
-    pub(crate) fn size(&self) -> Option<usize> {
+    pub fn size(&self) -> Option<usize> {
         match &self.code {
             CodeSource::BuiltIn(_) => None,
             CodeSource::Bytes(bytes) => Some(bytes.len()),

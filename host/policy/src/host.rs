@@ -122,6 +122,14 @@ impl PolicyHost {
         described.map_err(|fault| fault.of(&spec.source))
     }
 
+    /// Returns the size of the compiled code that is kept of a policy's component, bytes: what the next start finds and
+    /// does not compile. `None` when none is kept, or the policy is part of this crate.
+    pub fn kept_code_size(&self, bound: &Bound) -> Option<usize> {
+        let digest = bound.component.as_ref().ok()?.digest();
+        let kept = self.runtime.store.as_ref()?.find(digest, bound.layer())?;
+        kept.code.map(|code| code.as_bytes().len())
+    }
+
     fn describe_for(
         &self,
         component: &Component,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::bound::Bound;
 use crate::call::Allowance;
+use crate::call::CallResult;
 use crate::compiled::Code;
 use crate::component::Component;
 use crate::component::Unreadable;
@@ -166,12 +167,12 @@ impl LoadedPolicy {
     fn evaluate(&self, runtime: &Runtime, request: &RequestForms<'_>) -> Evaluated {
         let Self { spec, digest, description, code: _, readiness } = self;
         let _span = span_of(spec);
-        let (outcome, duration) = match readiness {
-            Readiness::Disabled => (Outcome::Skipped, Duration::ZERO),
-            Readiness::Broken(fault) => (Outcome::Fault(fault.clone()), Duration::ZERO),
+        let (outcome, duration, memory) = match readiness {
+            Readiness::Disabled => (Outcome::Skipped, Duration::ZERO, 0),
+            Readiness::Broken(fault) => (Outcome::Fault(fault.clone()), Duration::ZERO, 0),
             Readiness::Ready(ready) => match ready.judge(runtime, spec, request) {
-                Ok((verdict, duration)) => (Outcome::from_verdict(verdict), duration),
-                Err(fault) => (Outcome::Fault(fault), Duration::ZERO),
+                Ok(CallResult { value, duration, memory }) => (Outcome::from_verdict(value), duration, memory),
+                Err(fault) => (Outcome::Fault(fault), Duration::ZERO, 0),
             },
         };
         let described = description.as_ref();
@@ -182,6 +183,7 @@ impl LoadedPolicy {
             version: described.map(|it| SafeText::new(&it.version.to_string())),
             outcome,
             duration,
+            memory,
         }
     }
 }
@@ -232,17 +234,16 @@ fn ready(
 }
 
 impl Ready {
-    /// Calls `evaluate` once. Returns the verdict and the time that the call took, start-up included.
+    /// Calls `evaluate` once. Returns the verdict, and the time and memory that the call took, start-up included.
     fn judge(
         &self,
         runtime: &Runtime,
         spec: &PolicySpec,
         request: &RequestForms<'_>,
-    ) -> Result<(Verdict, Duration), Fault> {
+    ) -> Result<CallResult<Verdict>, Fault> {
         let spent = std::mem::take(&mut *self.spent.lock().unwrap_or_else(PoisonError::into_inner));
         let allowance = Allowance { limits: &spec.limits, spent, output: spec.limits.output };
-        let answer = self.loaded.contract.evaluate(runtime, allowance, request, Arc::clone(&self.settings))?;
-        Ok((answer.value, answer.duration))
+        self.loaded.contract.evaluate(runtime, allowance, request, Arc::clone(&self.settings))
     }
 }
 

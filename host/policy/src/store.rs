@@ -105,6 +105,11 @@ impl Guest {
         self.refusal
     }
 
+    /// The memory that was asked for so far, bytes; that of the globals counts. What was refused traps, and counts not.
+    pub(super) const fn memory(&self) -> usize {
+        self.memory.saturating_sub(self.memory_left)
+    }
+
     /// Takes the lines that were logged so far.
     pub(super) fn take_log(&mut self) -> Vec<LogLine> {
         std::mem::take(&mut self.log.lines)

@@ -177,6 +177,7 @@ fn fault() -> Case {
         digest: None,
         version: None,
         duration: Duration::ZERO,
+        memory: 0,
         ..policy("gone", Mode::Warn, Outcome::Fault(missing))
     };
     Case::new(
@@ -334,6 +335,7 @@ fn policy(name: &str, mode: Mode, outcome: Outcome) -> Evaluated {
         version: Some("0.1.0".into()),
         outcome,
         duration: Duration::from_micros(84),
+        memory: 0x11_0000,
     }
 }
 

@@ -4,6 +4,7 @@
 //! effects, exit codes and terminals, and a writer for all output.
 
 pub mod ahead;
+pub mod bench;
 pub mod built;
 pub mod cache;
 pub mod cases;

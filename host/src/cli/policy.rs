@@ -1,5 +1,7 @@
 //! `smcp policy`: what policies say, and which there are.
 
+mod alone;
+mod bench;
 mod build;
 mod check;
 mod compile;
@@ -8,7 +10,9 @@ mod inspect;
 mod list;
 mod new;
 mod schema;
+mod settings;
 mod test;
+mod write;
 
 use clap::Subcommand;
 
@@ -22,6 +26,7 @@ pub(super) enum PolicyCommand {
     Check(check::CheckCommand),
     Eval(eval::EvalCommand),
     Test(test::TestCommand),
+    Bench(bench::BenchCommand),
     List(list::ListPoliciesCommand),
     Inspect(inspect::InspectCommand),
     Compile(compile::CompileCommand),
@@ -37,6 +42,7 @@ impl PolicyCommand {
             Self::Check(command) => command.execute(app),
             Self::Eval(command) => command.execute(app),
             Self::Test(command) => command.execute(app),
+            Self::Bench(command) => command.execute(app),
             Self::List(command) => command.execute(app),
             Self::Inspect(command) => command.execute(app),
             Self::Compile(command) => command.execute(app),

@@ -1,7 +1,5 @@
 //! `smcp policy eval`: decide about a facts document, with no registry at all.
 
-mod settings;
-
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -12,21 +10,16 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::format::AnswerFormat;
 use crate::cli::format::FormatOption;
-use crate::cli::policy::eval::settings::SettingsFile;
+use crate::cli::policy::alone;
+use crate::cli::policy::settings::SettingsFile;
 use crate::cli::run::DecisionOptions;
-use smcp_authority as authority;
-use smcp_cases::Tested;
-use smcp_model::facts_document;
 use smcp_model::limits;
-use smcp_model::limits::PolicyLimits;
-use smcp_model::request::Subject;
 use smcp_model::text::SafeText;
 use smcp_model::time;
 use smcp_model::verdict::Outcome;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::Judged;
 use smcp_pipeline::Notice;
-use smcp_policy::Component;
 use smcp_policy_cases::moment;
 use smcp_report::Purpose;
 use smcp_report::message;
@@ -85,7 +78,7 @@ impl EvalCommand {
         // The answer itself says when there are no rules, so that a pass is not taken for one by the user's own rules.
         let session = app.session(self.options.warning_threshold)?;
         let config = session.config();
-        let subject = self.subject(app, config.start_timeout())?;
+        let subject = alone::subject(app, &alone::facts(app, self.facts.as_deref(), config.start_timeout())?)?;
         // What would be decided at another time is no decision: it is not recorded, and no record bounds its time.
         let mut recorder = match self.at {
             Some(_) => None,
@@ -109,15 +102,11 @@ impl EvalCommand {
 
     /// Tries one component.
     fn try_alone(&self, policy: &Path, app: &mut App) -> Result<Exit, Failure> {
-        if self.facts.as_deref() == Some(Path::new("-")) && self.settings.as_deref() == Some(Path::new("-")) {
-            return Err(Failure::usage(anyhow::anyhow!("standard input can't be both the facts and the settings")));
-        }
+        alone::not_both(self.facts.as_deref(), self.settings.as_deref())?;
         let session = app.session_alone()?;
-        let patience = limits::START_TIMEOUT_DEFAULT;
-        let bytes = app.read_document(policy, PolicyLimits::DEFAULT.component_size, patience)?;
-        let tested = Tested::file(&app.path(policy)?, Component::new(bytes));
+        let tested = alone::component(app, policy)?;
         let settings = self.settings.as_deref().map(|path| SettingsFile::read(app, path)).transpose()?;
-        let subject = self.subject(app, patience)?;
+        let subject = alone::subject(app, &alone::facts(app, self.facts.as_deref(), limits::START_TIMEOUT_DEFAULT)?)?;
         let value = settings.as_ref().map_or_else(|| serde_json::json!({}), |file| file.value.clone());
         let context = app.context(self.options.trust);
         let evaluated = pipeline::evaluate_alone(&session, &tested, value, subject, context, &mut *app.progress());
@@ -127,19 +116,6 @@ impl EvalCommand {
             return Err(failure);
         }
         app.conclude(None, context, evaluated, Purpose::Check)
-    }
-
-    /// Reads the facts.
-    fn subject(&self, app: &App, patience: std::time::Duration) -> Result<Subject, Failure> {
-        let document = match &self.facts {
-            Some(path) => app.read_document(path, limits::FACTS_FILE, patience)?,
-            None => b"{}".to_vec(),
-        };
-        let places = app.places();
-        let mut subject = facts_document::read(&document, &places.working_directory, places.home.as_deref())
-            .map_err(Failure::from)?;
-        subject.registry.iter_mut().for_each(|registry| registry.resolve(|path| authority::resolve(path).ok()));
-        Ok(subject)
     }
 }
 

@@ -1,7 +1,6 @@
 //! `smcp policy test`: run the cases of a policy in the sandbox.
 
 mod project;
-mod write;
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -14,18 +13,16 @@ use clap::builder::TypedValueParser as _;
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::policy::alone;
 use crate::cli::policy::test::project::Project;
 use crate::cli::policy::test::project::SourceFile;
-use crate::cli::policy::test::write::write_whole;
+use crate::cli::policy::write::write_whole;
 use smcp_cases::PolicyRun;
 use smcp_cases::Tested;
 use smcp_model::exit::ExitKind;
-use smcp_model::limits;
-use smcp_model::limits::PolicyLimits;
 use smcp_model::policy::BuiltIn;
 use smcp_model::text::SafeText;
 use smcp_pipeline as pipeline;
-use smcp_policy::Component;
 use smcp_policy_cases as format;
 use smcp_policy_cases::CaseFile;
 use smcp_policy_cases::FileRun;
@@ -131,9 +128,7 @@ impl TestCommand {
         if let Some(policy) = self.built_in {
             return Ok(Tested::built_in(policy));
         }
-        let limit = PolicyLimits::DEFAULT.component_size;
-        let bytes = app.read_document(&project.component, limit, limits::START_TIMEOUT_DEFAULT)?;
-        Ok(Tested::file(&app.path(&project.component)?, Component::new(bytes)))
+        alone::component(app, &project.component)
     }
 }
 
