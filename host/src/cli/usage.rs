@@ -123,7 +123,7 @@ mod tests {
             (&["smcp", "search", "files"], "tip: there is no search"),
             (&["smcp", "install", "acme/x@1"], "tip: nothing has to be installed"),
             (&["smcp", "rum"], "similar subcommand exists: 'run'"),
-            (&["smcp", "policy", "lits"], "similar subcommand exists: 'list'"),
+            (&["smcp", "policy", "complie"], "similar subcommand exists: 'compile'"),
         ];
         for (words, says) in cases {
             let text = rendered(words);
