@@ -1,8 +1,9 @@
 ;; WASI preview 1 for policies: every call is refused.
 ;;
 ;; Compilers for C and Go assume an operating system, and what they make asks for it. smcp has none for a policy. This
-;; adapter takes the place of one when a component is made (`cargo xtask componentize`), so that none is asked for.
-;; Of it, only the functions that the module imports become a part of the component.
+;; adapter takes the place of one when a component is made (`smcp policy build`), so that none is asked for.
+;; Of it, only the functions that the module imports become a part of the component. `cargo xtask stub` makes
+;; wasi-stub.wasm of it, which smcp carries.
 ;;
 ;; A runtime that can't start without an answer gets a constant: no arguments, no variables, the same time, zeros for
 ;; random bytes. So the same policy gives the same verdict everywhere. What is written is dropped, because Go can't even

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// A crate below `host/`, and the others it may use, in the order of the pipeline.
-const LAW: [(&str, &[&str]); 17] = [
+const LAW: [(&str, &[&str]); 18] = [
     ("model", &[]),
     ("authority", &["model"]),
     // Reads YAML by a crate that is no part of the host: the SDK uses it, too.
@@ -29,6 +29,8 @@ const LAW: [(&str, &[&str]); 17] = [
     ("decide", &["model"]),
     ("report", &["decide", "model", "policy-cases"]),
     ("launch", &["decide", "model"]),
+    // Beside the pipeline, for authors: it makes components, and has no part in a launch.
+    ("author", &["model", "store"]),
     // Beside the pipeline: it serves a registry, and has no part in a launch.
     ("serve", &["model", "registry"]),
     // Writes the records of all other crates, and uses none of them.
@@ -57,6 +59,7 @@ const LAW: [(&str, &[&str]); 17] = [
         "",
         &[
             "audit",
+            "author",
             "authority",
             "bundle",
             "cases",
@@ -75,7 +78,7 @@ const LAW: [(&str, &[&str]); 17] = [
 ];
 
 /// A dependency that only some crates may have, because of its power, its price or its weight.
-const OWNERS: [(&str, &[&str]); 25] = [
+const OWNERS: [(&str, &[&str]); 27] = [
     ("anyhow", &[""]),
     ("blake3", &["code"]),
     ("clap", &[""]),
@@ -102,6 +105,8 @@ const OWNERS: [(&str, &[&str]); 25] = [
     ("wasmparser", &["policy"]),
     ("wasmtime", &["policy"]),
     ("webpki", &["http"]),
+    ("wit-component", &["author"]),
+    ("wit-parser", &["author"]),
 ];
 
 /// The files below `host/` that may have `unsafe` code.
@@ -121,7 +126,9 @@ const UNSAFE: [&str; 12] = [
 ];
 
 /// The files below `host/` that may start a process; test code is exempt.
-const STARTS: [&str; 3] = [
+const STARTS: [&str; 4] = [
+    // The toolchains of `policy build`: an author's own programs, and nothing of a package.
+    "author/src/toolchain.rs",
     // Our own program again, which only compiles.
     "code/src/compiler.rs",
     // Tries whether the system refuses it.
@@ -232,6 +239,7 @@ fn a_planted_dependency_is_found() {
         ("", "smcp-decide"),
         ("model", "smcp-decide"),
         ("code", "smcp-launch"),
+        ("author", "smcp-launch"),
         ("pipeline", "seccompiler"),
         ("policy", "smcp-registry"),
         ("store", "smcp-http"),

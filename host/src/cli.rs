@@ -15,6 +15,7 @@ mod diagnostics;
 mod doctor;
 pub mod exit;
 mod failure;
+mod format;
 mod info;
 pub mod invocation;
 mod login;

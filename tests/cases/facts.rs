@@ -12,10 +12,9 @@ use smcp_policy_cases::FAULTS;
 use smcp_policy_cases::Limits;
 use smcp_policy_cases::read;
 use smcp_policy_sdk::Description;
-use smcp_policy_sdk::NoSettings;
-use smcp_policy_sdk::OnWarn;
 use smcp_policy_sdk::Policy;
 use smcp_policy_sdk::Request;
+use smcp_policy_sdk::Settings;
 use smcp_policy_sdk::Verdict;
 
 /// Reads one case with these facts.
@@ -103,22 +102,13 @@ proptest! {
 }
 
 /// A policy that says what it was told.
+#[derive(Settings)]
 struct Echo;
 
 impl Policy for Echo {
-    type Settings = NoSettings;
+    const DESCRIPTION: Description = Description::new("echo", "0.1.0", "Says what it was told.");
 
-    fn describe() -> Description {
-        Description {
-            name: "echo",
-            version: "0.1.0",
-            summary: "Says what it was told.",
-            settings_schema: NoSettings::SCHEMA,
-            on_warn: OnWarn::Notify,
-        }
-    }
-
-    fn evaluate(request: &Request, _: &NoSettings) -> Verdict {
+    fn evaluate(&self, request: &Request) -> Verdict {
         let told = format!("{:?} {:?}", request.subject, request.context.evaluated_at);
         Verdict::allow().violation(smcp_policy_sdk::Finding::new("told", told))
     }

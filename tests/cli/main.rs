@@ -23,6 +23,7 @@ mod config;
 #[cfg(target_os = "linux")]
 mod cramped;
 mod custom;
+mod example_policies;
 mod help;
 mod inputs;
 mod interrupt;

@@ -13,6 +13,7 @@ mod bed;
 #[path = "../support/redact.rs"]
 mod redact;
 
+mod ci;
 mod commands;
 mod configurations;
 mod links;

@@ -19,11 +19,11 @@ const PYTHON: (&str, &str) =
     ("python3 -c 'import sys, venv; sys.exit(sys.version_info < (3, 10))'", "Python 3.10, venv");
 const NODE: (&str, &str) =
     ("npm --version && node -e 'process.exit(Number(parseInt(process.versions.node) < 20))'", "Node.js 20 with npm");
-const WASM: (&str, &str) = (
+pub(crate) const WASM: (&str, &str) = (
     "test -d \"$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown/lib\"",
     "Rust's wasm32-unknown-unknown (`cargo xtask setup`)",
 );
-const CLANG: (&str, &str) = (
+pub(crate) const CLANG: (&str, &str) = (
     "clang --print-targets | grep -q wasm32 && command -v wasm-ld",
     "clang and wasm-ld (Debian: `apt-get install clang lld`), or the `apt-get download` of Debian's clang-19 and lld-19",
 );

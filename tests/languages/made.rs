@@ -152,7 +152,7 @@ fn stamp(language: &Language, install: &Block) -> String {
 }
 
 /// The author's: a home of its own, `smcp` on the path, and the caches of the real one.
-fn environment(folder: &Path, language: &Language) -> Vec<(&'static str, OsString)> {
+pub(crate) fn environment(folder: &Path, language: &Language) -> Vec<(&'static str, OsString)> {
     let shared = folder.parent().unwrap().join("shared");
     let (home, bin) = (shared.join("home"), shared.join("bin"));
     fs::create_dir_all(&home).unwrap();

@@ -18,6 +18,8 @@ mod page;
 #[path = "../documents/pages.rs"]
 #[expect(dead_code, reason = "one page is read")]
 mod pages;
+#[path = "../support/project.rs"]
+mod project;
 #[path = "../support/redact.rs"]
 mod redact;
 
@@ -25,4 +27,5 @@ mod figures;
 mod fleet;
 mod language;
 mod made;
+mod projects;
 mod verdicts;

@@ -116,7 +116,7 @@ impl Twin {
         let mut resolve = Resolve::default();
         let package = resolve.push_source("policy.wit", &self.wit).unwrap();
         let world = resolve.select_world(&[package], Some("policy")).unwrap();
-        wit_component::embed_component_metadata(&mut module, &resolve, world, self.strings, false).unwrap();
+        wit_component::embed_component_metadata(&mut module, &resolve, world, self.strings).unwrap();
         module
     }
 

@@ -14,6 +14,9 @@ use crate::say;
 /// The one Rust project that is not part of the workspace: a client that the tests build.
 const PEER: &str = "tests/peers/rust-client/Cargo.toml";
 
+/// What a package registry would get, together: they depend on one another.
+const SDK: [&str; 4] = ["smcp-policy-cases", "smcp-policy-derive", "smcp-policy-sdk", "smcp-yaml"];
+
 /// Stops at the first step that fails.
 pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
     step("format");
@@ -34,6 +37,10 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
 /// is there and fails is a failure.
 pub(crate) fn check_all(root: &Path) -> anyhow::Result<()> {
     check(root)?;
+    step("packages of the SDK");
+    let mut package = cargo_in(root);
+    package.args(["package", "--locked", "--offline", "--no-verify", "--allow-dirty"]);
+    run(package.args(SDK.iter().flat_map(|name| ["--package", name])))?;
     step("a policy in every language, by its real toolchain");
     let languages = ["test", "--locked", "--package", "smcp", "--test", "languages"];
     run(cargo_in(root).args(languages))

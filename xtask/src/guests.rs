@@ -62,12 +62,44 @@ impl GuestSet {
     pub(crate) const EXAMPLES: Self = Self {
         chore: "examples",
         dist: "examples/policies/dist",
-        guests: &[Guest {
-            name: "no-network",
-            package: "smcp-policy-no-network",
-            folder: "examples/policies/no-network",
-            file: "no_network.wasm",
-        }],
+        guests: &[
+            Guest {
+                name: "no-network",
+                package: "smcp-policy-no-network",
+                folder: "examples/policies/no-network",
+                file: "no_network.wasm",
+            },
+            Guest {
+                name: "findings-by-severity",
+                package: "findings-by-severity",
+                folder: "examples/policies/findings-by-severity",
+                file: "findings_by_severity.wasm",
+            },
+            Guest {
+                name: "publishers",
+                package: "publishers",
+                folder: "examples/policies/publishers",
+                file: "publishers.wasm",
+            },
+            Guest {
+                name: "change-freeze",
+                package: "change-freeze",
+                folder: "examples/policies/change-freeze",
+                file: "change_freeze.wasm",
+            },
+            Guest {
+                name: "package-age",
+                package: "package-age",
+                folder: "examples/policies/package-age",
+                file: "package_age.wasm",
+            },
+            Guest {
+                name: "no-fetch-at-start",
+                package: "no-fetch-at-start",
+                folder: "examples/policies/no-fetch-at-start",
+                file: "no_fetch_at_start.wasm",
+            },
+        ],
     };
 
     /// Builds the components and writes them with their record.

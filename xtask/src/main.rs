@@ -9,8 +9,8 @@ mod check;
 mod guests;
 mod run;
 mod setup;
+mod templates;
 mod toolchain;
-mod wasm;
 mod wit;
 
 use std::io::Write as _;
@@ -52,15 +52,12 @@ enum Chore {
         #[command(subcommand)]
         action: Action,
     },
+    /// Pins what a new project of Rust is built with, after a change of the SDK's dependencies.
+    Templates,
+    /// Makes sdk/wasi-stub.wasm of sdk/wasi-stub.wat, after a change of it.
+    Stub,
     /// Makes docs/wit.md, the interface for readers.
     Wit,
-    /// Makes a component of a policy's core module, as `wasm-tools component new` does.
-    Componentize {
-        /// What `cargo build --target wasm32-unknown-unknown` wrote.
-        module: PathBuf,
-        /// The component's file.
-        component: PathBuf,
-    },
 }
 
 #[derive(Debug, Clone, Copy, Subcommand)]
@@ -89,8 +86,9 @@ fn execute(chore: &Chore) -> anyhow::Result<()> {
         Chore::Check { all: true } => check::check_all(&root),
         Chore::Builtins { action } => guests(&root, &GuestSet::BUILTINS, *action),
         Chore::Examples { action } => guests(&root, &GuestSet::EXAMPLES, *action),
+        Chore::Templates => templates::pin(&root),
+        Chore::Stub => stub(&root),
         Chore::Wit => wit::write(&root),
-        Chore::Componentize { module, component } => componentize(module, component),
     }
 }
 
@@ -101,11 +99,13 @@ fn guests(root: &Path, set: &GuestSet, action: Action) -> anyhow::Result<()> {
     }
 }
 
-fn componentize(module: &Path, component: &Path) -> anyhow::Result<()> {
-    let bytes = std::fs::read(module).with_context(|| format!("`{}` can't be read", module.display()))?;
-    let made = wasm::componentize(&bytes).with_context(|| format!("`{}`", module.display()))?;
-    std::fs::write(component, &made).with_context(|| format!("`{}` can't be written", component.display()))?;
-    say(&format!("{}: {} bytes", component.display(), made.len()));
+/// The stub stands in for WASI preview 1 in components; a test of smcp-author compares the two files.
+fn stub(root: &Path) -> anyhow::Result<()> {
+    let module = wat::parse_file(root.join("sdk/wasi-stub.wat"))?;
+    let made = smcp_author::without_custom_sections(&module)?;
+    let file = root.join("sdk/wasi-stub.wasm");
+    std::fs::write(&file, &made).with_context(|| format!("`{}` can't be written", file.display()))?;
+    say(&format!("sdk/wasi-stub.wasm: {} bytes", made.len()));
     Ok(())
 }
 

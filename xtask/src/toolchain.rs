@@ -50,13 +50,24 @@ impl Toolchain {
         bail!("no Rust of this machine can build for {TARGET}; run `cargo xtask setup`")
     }
 
-    /// The command that builds guests: `cargo build` with everything but packages and folders.
-    pub(crate) fn cargo_build(self) -> anyhow::Result<Command> {
+    /// The command that builds a guest: `cargo rustc` with everything but package and folders. A library that tests link
+    /// too is built as a component's module alone, because the optimisation over all crates is for one kind of file only.
+    pub(crate) fn cargo_rustc(self) -> anyhow::Result<Command> {
         let mut command = match self {
             Self::Rustup => cargo(),
             Self::Debian => Command::new("/usr/bin/cargo"),
         };
-        command.args(["build", "--locked", "--profile", "guest", "--target", TARGET]);
+        command.args([
+            "rustc",
+            "--locked",
+            "--profile",
+            "guest",
+            "--target",
+            TARGET,
+            "--lib",
+            "--crate-type",
+            "cdylib",
+        ]);
         if self == Self::Debian {
             let lends_linker = sysroot()?.join("lib/rustlib").join(release()?.host).join("bin");
             let path = env::var_os("PATH").unwrap_or_default();

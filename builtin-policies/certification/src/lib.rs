@@ -1,48 +1,53 @@
 //! The certification check: levels reach `min_cert_level`, scores fit levels.
 
-mod settings;
-
 use smcp_policy_sdk::Description;
 use smcp_policy_sdk::Finding;
-use smcp_policy_sdk::OnWarn;
 use smcp_policy_sdk::Policy;
 use smcp_policy_sdk::Request;
+use smcp_policy_sdk::Settings;
 use smcp_policy_sdk::Verdict;
 
-pub use crate::settings::CertScoreCheck;
-pub use crate::settings::Settings;
-
 /// The certification check.
-#[derive(Debug)]
-pub struct CertificationPolicy;
+#[derive(Debug, Settings)]
+pub struct CertificationPolicy {
+    /// The lowest certification level that may run; 0 is no minimum.
+    #[setting(default = 0, range = 0..=3)]
+    min_cert_level: u8,
+    /// What it means when a package's score misses the requirement of its own level.
+    #[setting(default = "notice")]
+    cert_score_check: CertScoreCheck,
+}
+
+/// What it means when a package's score misses the requirement of its own level.
+#[derive(Debug, Settings)]
+enum CertScoreCheck {
+    /// It is said, and does not block.
+    Notice,
+    /// It is a violation.
+    Enforce,
+}
 
 impl Policy for CertificationPolicy {
-    type Settings = Settings;
+    const DESCRIPTION: Description = Description::new(
+        "certification",
+        env!("CARGO_PKG_VERSION"),
+        "Allows packages only from a certification level upwards.",
+    );
 
-    fn describe() -> Description {
-        Description {
-            name: "certification",
-            version: env!("CARGO_PKG_VERSION"),
-            summary: "Allows packages only from a certification level upwards.",
-            settings_schema: smcp_policy_sdk::settings_schema!(),
-            on_warn: OnWarn::Notify,
-        }
-    }
-
-    fn evaluate(request: &Request, settings: &Settings) -> Verdict {
+    fn evaluate(&self, request: &Request) -> Verdict {
         let level = request.subject.cert_level.filter(|level| *level <= 3);
         let score = request.subject.score.filter(|score| *score <= 100);
         let mut verdict = Verdict::allow();
         match level {
-            Some(level) if level < settings.min_cert_level => {
-                verdict = verdict.violation(below_minimum(level, settings.min_cert_level));
+            Some(level) if level < self.min_cert_level => {
+                verdict = verdict.violation(below_minimum(level, self.min_cert_level));
             }
-            None if settings.min_cert_level > 0 => verdict = verdict.violation(unknown(settings.min_cert_level)),
+            None if self.min_cert_level > 0 => verdict = verdict.violation(unknown(self.min_cert_level)),
             Some(_) | None => {}
         }
         match level.zip(score).and_then(|(level, score)| score_mismatch(level, score)) {
             None => verdict,
-            Some(mismatch) => match settings.cert_score_check {
+            Some(mismatch) => match self.cert_score_check {
                 CertScoreCheck::Notice => verdict.notice(mismatch),
                 CertScoreCheck::Enforce => verdict.violation(mismatch),
             },

@@ -44,7 +44,7 @@ fn what_is_out_of_range_is_unknown_and_never_clamped() {
 
 #[test]
 fn it_describes_itself_by_the_rules() {
-    let description = testing::describe::<CertificationPolicy>().unwrap();
+    let (description, schema) = testing::describe::<CertificationPolicy>().unwrap();
     assert_eq!((description.name, description.version), ("certification", env!("CARGO_PKG_VERSION")));
-    assert!(description.settings_schema.contains("\"additionalProperties\":false"), "unknown keys are refused");
+    assert!(schema.contains("\"additionalProperties\":false"), "unknown keys are refused");
 }

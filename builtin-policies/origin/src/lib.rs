@@ -1,36 +1,26 @@
 //! The origin check: who stands behind a package must be in `allowed_origins`.
 
-mod settings;
-
 use smcp_policy_sdk::Description;
 use smcp_policy_sdk::Finding;
-use smcp_policy_sdk::OnWarn;
 use smcp_policy_sdk::Origin;
 use smcp_policy_sdk::Policy;
 use smcp_policy_sdk::Request;
+use smcp_policy_sdk::Settings;
 use smcp_policy_sdk::Verdict;
 
-pub use crate::settings::Settings;
-
 /// The origin check.
-#[derive(Debug)]
-pub struct OriginPolicy;
+#[derive(Debug, Settings)]
+pub struct OriginPolicy {
+    /// The origins that may run, whatever their case; none when the list is empty, any when it is absent or null.
+    allowed_origins: Option<Vec<String>>,
+}
 
 impl Policy for OriginPolicy {
-    type Settings = Settings;
+    const DESCRIPTION: Description =
+        Description::new("origin", env!("CARGO_PKG_VERSION"), "Allows packages only from the listed origins.");
 
-    fn describe() -> Description {
-        Description {
-            name: "origin",
-            version: env!("CARGO_PKG_VERSION"),
-            summary: "Allows packages only from the listed origins.",
-            settings_schema: smcp_policy_sdk::settings_schema!(),
-            on_warn: OnWarn::Notify,
-        }
-    }
-
-    fn evaluate(request: &Request, settings: &Settings) -> Verdict {
-        let Some(allowed) = &settings.allowed_origins else { return Verdict::allow() };
+    fn evaluate(&self, request: &Request) -> Verdict {
+        let Some(allowed) = &self.allowed_origins else { return Verdict::allow() };
         match request.subject.origin.as_ref().map(|origin| origin.as_str().trim()).filter(|word| !word.is_empty()) {
             Some(word) if allowed.iter().any(|entry| entry.trim().eq_ignore_ascii_case(word)) => Verdict::allow(),
             Some(word) => Verdict::allow().violation(not_allowed(request, word, allowed)),

@@ -24,7 +24,7 @@ fn every_finding_has_a_remedy() {
 
 #[test]
 fn it_describes_itself_by_the_rules() {
-    let description = testing::describe::<OriginPolicy>().unwrap();
+    let (description, schema) = testing::describe::<OriginPolicy>().unwrap();
     assert_eq!((description.name, description.version), ("origin", env!("CARGO_PKG_VERSION")));
-    assert!(description.settings_schema.contains("\"additionalProperties\":false"), "unknown keys are refused");
+    assert!(schema.contains("\"additionalProperties\":false"), "unknown keys are refused");
 }

@@ -1,35 +1,31 @@
 //! The score check: scores reach `min_score`, and a low one is a notice.
 
-mod settings;
-
 use smcp_policy_sdk::Description;
 use smcp_policy_sdk::Finding;
 use smcp_policy_sdk::OnWarn;
 use smcp_policy_sdk::Policy;
 use smcp_policy_sdk::Request;
+use smcp_policy_sdk::Settings;
 use smcp_policy_sdk::Verdict;
 
-pub use crate::settings::Settings;
-
 /// The score check.
-#[derive(Debug)]
-pub struct ScorePolicy;
+#[derive(Debug, Settings)]
+pub struct ScorePolicy {
+    /// The lowest security score that may run; 0 is no minimum.
+    #[setting(default = 0, range = 0..=100)]
+    min_score: u8,
+    /// A known score below this is worth a notice, which never blocks. The default is what certification level 2 asks for.
+    #[setting(default = 80, range = 0..=100)]
+    warning_threshold: u8,
+}
 
 impl Policy for ScorePolicy {
-    type Settings = Settings;
+    const DESCRIPTION: Description =
+        Description::new("score", env!("CARGO_PKG_VERSION"), "Allows packages only from a security score upwards.")
+            .on_warn(OnWarn::Confirm);
 
-    fn describe() -> Description {
-        Description {
-            name: "score",
-            version: env!("CARGO_PKG_VERSION"),
-            summary: "Allows packages only from a security score upwards.",
-            settings_schema: smcp_policy_sdk::settings_schema!(),
-            on_warn: OnWarn::Confirm,
-        }
-    }
-
-    fn evaluate(request: &Request, settings: &Settings) -> Verdict {
-        let minimum = settings.min_score;
+    fn evaluate(&self, request: &Request) -> Verdict {
+        let minimum = self.min_score;
         match request.subject.score.filter(|score| *score <= 100) {
             None if minimum > 0 => Verdict::allow().violation(unknown(minimum)),
             None => Verdict::allow(),
@@ -38,8 +34,8 @@ impl Policy for ScorePolicy {
                 if score < minimum {
                     verdict = verdict.violation(below_minimum(score, minimum));
                 }
-                if score < settings.warning_threshold {
-                    verdict = verdict.notice(below_threshold(score, settings.warning_threshold));
+                if score < self.warning_threshold {
+                    verdict = verdict.notice(below_threshold(score, self.warning_threshold));
                 }
                 verdict
             }

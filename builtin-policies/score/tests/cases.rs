@@ -36,7 +36,7 @@ fn what_is_out_of_range_is_unknown_and_never_clamped() {
 
 #[test]
 fn it_describes_itself_by_the_rules() {
-    let description = testing::describe::<ScorePolicy>().unwrap();
+    let (description, schema) = testing::describe::<ScorePolicy>().unwrap();
     assert_eq!((description.name, description.version), ("score", env!("CARGO_PKG_VERSION")));
-    assert!(description.settings_schema.contains("\"additionalProperties\":false"), "unknown keys are refused");
+    assert!(schema.contains("\"additionalProperties\":false"), "unknown keys are refused");
 }

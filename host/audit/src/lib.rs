@@ -37,6 +37,3 @@ pub use snapshot::LogFile;
 pub use snapshot::Snapshot;
 pub use verify::Bounds;
 pub use verify::verify;
-
-/// The schema of every record.
-const SCHEMA: &str = "smcp.audit/1";

@@ -7,8 +7,8 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::AuditError;
-use crate::SCHEMA;
 use smcp_model::audit::Head;
+use smcp_model::audit::SCHEMA;
 use smcp_model::digest::Digest;
 use smcp_model::limits;
 use smcp_model::record::Body;

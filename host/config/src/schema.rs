@@ -1,11 +1,17 @@
 //! The JSON Schema of the file, made from the keys that the parser reads by.
 
+mod embedded;
+
+pub use crate::schema::embedded::Unusable;
+
+use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
 use crate::form::ValueSchema as _;
 use crate::keys;
 use crate::keys::Nested;
+use smcp_model::name::PolicyName;
 
 /// Returns the JSON Schema (draft 2020-12) of the configuration.
 ///
@@ -23,4 +29,41 @@ pub fn schema() -> Value {
         whole.insert("type".to_owned(), json!(["object", "null"]));
     }
     schema
+}
+
+/// Returns the schema of the settings of the policy `name`, as it can stand in the configuration's.
+///
+/// # Errors
+/// When it can't: it is written in another draft, or leads out of itself.
+pub fn settings(name: &PolicyName, described: &Value) -> Result<Value, Unusable> {
+    embedded::embedded(&key_of(name), described)
+}
+
+/// Returns the JSON Schema of a configuration in which some custom policies say what their settings may be: each by its
+/// name, with what [`settings`] returned.
+pub fn schema_with(policies: Vec<(PolicyName, Value)>) -> Value {
+    let mut schema = schema();
+    let (mut conditions, mut definitions) = (Vec::new(), Map::new());
+    for (name, settings) in policies {
+        let reference = format!("#/$defs/{}", key_of(&name));
+        conditions.push(json!({
+            "if": {"properties": {"name": {"const": name}}, "required": ["name"]},
+            "then": {"properties": {"settings": {"$ref": reference}}},
+        }));
+        definitions.insert(key_of(&name), settings);
+    }
+    if let Some(Value::Object(entry)) = schema.pointer_mut("/properties/policy/properties/custom/items")
+        && !conditions.is_empty()
+    {
+        entry.insert("allOf".to_owned(), Value::Array(conditions));
+        if let Value::Object(whole) = &mut schema {
+            whole.insert("$defs".to_owned(), Value::Object(definitions));
+        }
+    }
+    schema
+}
+
+/// The key of a policy's settings in `$defs`.
+fn key_of(name: &PolicyName) -> String {
+    format!("settings-{name}")
 }

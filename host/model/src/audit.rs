@@ -7,6 +7,9 @@ use crate::text::SafeText;
 use crate::word::deserialize_word;
 use crate::word::serialize_as_word;
 
+/// The schema of a record.
+pub const SCHEMA: &str = "smcp.audit/1";
+
 /// The event that a record is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {

@@ -3,6 +3,8 @@
 //! It is for machines, and made once, from a ruling or a refusal. The audit log keeps it, `--json` prints it, and a
 //! client whose server was not started gets it. Reading one back gives the same type.
 
+pub mod schema;
+
 use crate::digest::Digest;
 use crate::exception::Waiver;
 use crate::exit::ExitKind;

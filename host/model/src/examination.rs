@@ -2,6 +2,8 @@
 //!
 //! It finds whether each policy can be evaluated, and the description that a component gives of itself.
 
+use std::path::PathBuf;
+
 use crate::digest::Digest;
 use crate::limits::PolicyLimits;
 use crate::mode::Mode;
@@ -162,6 +164,17 @@ impl AheadState {
             Self::NotKept(why) => Some((why, None)),
         }
     }
+}
+
+/// A component that was built.
+#[derive(Debug, Clone)]
+pub struct Built {
+    /// What it is, and what it says of itself.
+    pub inspection: Inspection,
+    /// Its file.
+    pub file: PathBuf,
+    /// Why it does not accept `{}` as its settings, when it needs some.
+    pub settings: Option<SafeText>,
 }
 
 /// A component's description of itself, and the properties of its file.

@@ -41,6 +41,7 @@ pub mod progress;
 pub mod record;
 pub mod registry;
 pub mod request;
+mod schema;
 pub mod secret;
 pub mod size;
 pub mod suspect;

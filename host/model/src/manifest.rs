@@ -14,6 +14,9 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Stdio, Self::Http];
+
     /// The word used in manifests and JSON.
     pub const fn as_str(self) -> &'static str {
         match self {

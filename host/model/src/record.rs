@@ -3,6 +3,8 @@
 //! `docs/audit.md` explains every field. No field holds the value of a variable, a token or an argument: variables are
 //! recorded by name, arguments by their number.
 
+pub mod schema;
+
 use std::path::PathBuf;
 use std::time::Duration;
 

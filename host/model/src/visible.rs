@@ -10,6 +10,7 @@ use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
 use crate::text::SafeText;
+use crate::text::is_unseen;
 
 /// Writes a value as one line of visible JSON, line feed included.
 ///
@@ -20,6 +21,26 @@ pub fn line(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     value.serialize(&mut Serializer::with_formatter(&mut text, VisibleFormatter))?;
     text.push(b'\n');
     Ok(text)
+}
+
+/// Returns a value as JSON on many lines, for people and editors, with what is not visible as `\u` escapes.
+///
+/// # Errors
+/// When the value can't be written as JSON.
+pub fn pretty(value: &impl Serialize) -> serde_json::Result<String> {
+    let text = serde_json::to_string_pretty(value)?;
+    let mut shown = String::new();
+    // A line feed is between values: in a text it is an escape already.
+    for character in text.chars() {
+        if character == '\n' || !is_unseen(character) {
+            shown.push(character);
+        } else {
+            let mut units = [0; 2];
+            shown.extend(character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    shown.push('\n');
+    Ok(shown)
 }
 
 /// Writes compact JSON without invisible characters.

@@ -15,6 +15,7 @@ mod policies;
 mod recorder;
 mod refusal;
 mod session;
+mod settings;
 mod start;
 mod system;
 
@@ -47,6 +48,8 @@ pub use session::access::log_out;
 pub use session::access::proxy_remarks;
 pub use session::open_directory;
 pub use session::unreadable;
+pub use settings::DescribedSettings;
+pub use settings::describe_settings;
 pub use smcp_decide::Notice;
 pub use smcp_launch::env_file::ArgumentLimits;
 pub use smcp_launch::env_file::Assignment;

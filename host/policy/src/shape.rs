@@ -163,7 +163,7 @@ fn not_a_component(bytes: &[u8]) -> Fault {
     let (what, remedy) = match bytes {
         [] => ("it is empty", "build it again"),
         _ if Parser::is_core_wasm(bytes) => {
-            ("it is a core module, not a component", "make a component of it with `wasm-tools component new`")
+            ("it is a core module, not a component", "make a component of it with `smcp policy build`")
         }
         _ if wasmtime::Engine::detect_precompiled(bytes).is_some() => {
             ("it is compiled code, which is never accepted from outside", "name the `.wasm` it was compiled from")

@@ -5,6 +5,7 @@
 
 pub mod ahead;
 pub mod bench;
+pub mod built;
 pub mod cache;
 pub mod cases;
 pub mod client_error;
@@ -13,6 +14,7 @@ mod headline;
 pub mod human;
 pub mod inspection;
 pub mod json;
+pub mod junit;
 mod lift;
 pub mod listing;
 pub mod message;
@@ -21,11 +23,13 @@ pub mod progress;
 pub mod prompt;
 mod quote;
 pub mod records;
+pub mod sarif;
 pub mod style;
 pub mod summary;
 pub mod table;
 pub mod warning;
 pub mod wrap;
+mod xml;
 
 #[cfg(test)]
 mod fixtures;

@@ -15,6 +15,7 @@ use crate::cli::answer::AnswerWriter;
 use crate::cli::args::Global;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::format::AnswerFormat;
 use crate::cli::invocation::Invocation;
 use crate::cli::invocation::Stream;
 use smcp_authority as authority;
@@ -37,7 +38,6 @@ use smcp_pipeline::Assignment;
 use smcp_pipeline::Session;
 use smcp_pipeline::SharedHost;
 use smcp_pipeline::System;
-use smcp_report::json;
 use smcp_report::message;
 use smcp_report::progress;
 use smcp_report::prompt::Terminals;
@@ -53,6 +53,8 @@ pub(super) struct App {
     places: Places,
     invocation: Invocation,
     host: SharedHost,
+    /// The form of the answer on standard output.
+    format: AnswerFormat,
     /// The time that counts as now, in seconds since the Unix epoch; `None` for the clock's.
     as_of: Option<u64>,
 }
@@ -67,7 +69,8 @@ impl App {
             working_directory: invocation.working_directory.clone(),
             system_folder: invocation.system_folder.clone(),
         };
-        Self { global, places, invocation, host: SharedHost::default(), as_of: None }
+        let format = if global.json { AnswerFormat::Json } else { AnswerFormat::Human };
+        Self { global, places, invocation, host: SharedHost::default(), format, as_of: None }
     }
 
     /// The command line, the program's name first.
@@ -117,14 +120,34 @@ impl App {
         if joined.is_absolute() { Ok(joined) } else { Err(Failure::usage(relative())) }
     }
 
-    /// Whether `--json` asks for one JSON document.
-    pub(super) const fn json(&self) -> bool {
-        self.global.json
+    /// Whether one JSON document is asked for.
+    pub(super) fn json(&self) -> bool {
+        self.format == AnswerFormat::Json
+    }
+
+    /// The form of the answer on standard output.
+    pub(super) const fn format(&self) -> AnswerFormat {
+        self.format
+    }
+
+    /// From now on, answers in the form that `--format` names. `--json` beside another form is refused.
+    pub(super) fn answer_in(&mut self, format: Option<AnswerFormat>) -> Result<(), Failure> {
+        let Some(format) = format else { return Ok(()) };
+        if self.global.json && format != AnswerFormat::Json {
+            return Err(Failure::usage(anyhow::anyhow!("--json is --format json: leave one of the two out")));
+        }
+        self.format = format;
+        Ok(())
+    }
+
+    /// The configuration that the command line names, as it is written there.
+    pub(super) fn named_config(&self) -> Option<&Path> {
+        self.global.config.as_deref()
     }
 
     /// Leaves standard output to a server: smcp prints no document there from now on.
     pub(super) const fn cede_stdout(&mut self) {
-        self.global.json = false;
+        self.format = AnswerFormat::Human;
     }
 
     /// Whether `--verbose` asks for more.
@@ -164,7 +187,12 @@ impl App {
 
     /// Returns the display of downloads, which is empty unless a user watches at a terminal.
     pub(super) fn progress(&self) -> Box<dyn Progress> {
-        progress::watcher(self.terminals().stderr && !self.invocation.is_dumb() && !self.json() && !self.is_quiet())
+        progress::watcher(
+            self.terminals().stderr
+                && !self.invocation.is_dumb()
+                && self.format == AnswerFormat::Human
+                && !self.is_quiet(),
+        )
     }
 
     /// From now on, what is decided is decided as of another time. Only for what-ifs, which are not recorded.
@@ -202,15 +230,10 @@ impl App {
 
     /// Reports why a command could not do its work, and returns the exit code.
     pub(super) fn fail(&self, failure: &Failure) -> Exit {
-        let message = failure.message();
-        if self.json() {
-            let document = json::error(failure.code, &message, failure.exit.code(), failure.problems.clone());
-            if json::write(&document, &mut self.out()).is_ok() {
-                return Exit::Own(failure.exit);
-            }
+        if !self.format.failure(failure, &mut self.out()).is_ok_and(|written| written) {
+            // When standard error can't be written either, there is no other place to report to.
+            let _ = message::error(&failure.message(), &failure.details, &mut self.err(), &self.error_style());
         }
-        // When standard error can't be written either, there is no other place to report to.
-        let _ = message::error(&message, &failure.details, &mut self.err(), &self.error_style());
         Exit::Own(failure.exit)
     }
 

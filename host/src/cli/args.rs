@@ -20,6 +20,7 @@ use crate::cli::config::ConfigCommand;
 use crate::cli::doctor::DoctorCommand;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::format::AnswerFormat;
 use crate::cli::info::InfoCommand;
 use crate::cli::invocation::Invocation;
 use crate::cli::invocation::TerminalWidth;
@@ -34,7 +35,6 @@ use crate::cli::run::RunCommand;
 use crate::cli::version::VersionCommand;
 use smcp_pipeline as pipeline;
 use smcp_report::client_error;
-use smcp_report::json;
 
 pub(super) const EXIT_CODES: &str = "Exit codes:
   0  the server ran and exited 0; the check passed
@@ -165,25 +165,34 @@ fn own_arguments(arguments: &[OsString]) -> impl Iterator<Item = &str> {
     arguments.iter().take_while(|argument| *argument != "--").filter_map(|argument| argument.to_str())
 }
 
-/// Returns the value of `--color` before the command line is parsed. A wrong value is reported later.
-fn requested_color(arguments: &[OsString]) -> clap::ColorChoice {
+/// Returns the value of an option before the command line is parsed; empty without it. A wrong value is reported later.
+fn option_value<'a>(arguments: &'a [OsString], option: &str) -> &'a str {
     let mut words = own_arguments(arguments);
-    let mut color = "";
+    let mut value = "";
     while let Some(word) = words.next() {
-        match word.strip_prefix("--color") {
-            Some("") => color = words.next().unwrap_or_default(),
-            Some(rest) => color = rest.strip_prefix('=').unwrap_or(color),
+        match word.strip_prefix(option) {
+            Some("") => value = words.next().unwrap_or_default(),
+            Some(rest) => value = rest.strip_prefix('=').unwrap_or(value),
             None => {}
         }
     }
-    color.parse().unwrap_or_default()
+    value
 }
 
-/// Whether the error is a document on standard output. A command line that would have started a server leaves that
-/// stream to it.
-fn wants_document(arguments: &[OsString]) -> bool {
+/// Returns the value of `--color` before the command line is parsed.
+fn requested_color(arguments: &[OsString]) -> clap::ColorChoice {
+    option_value(arguments, "--color").parse().unwrap_or_default()
+}
+
+/// Returns the form of an error on standard output. A command line that would have started a server leaves that stream
+/// to it.
+fn requested_format(arguments: &[OsString]) -> AnswerFormat {
     let has = |word: &str| own_arguments(arguments).any(|argument| argument == word);
-    has("--json") && (has("--dry-run") || !has("run"))
+    if has("run") && !has("--dry-run") {
+        return AnswerFormat::Human;
+    }
+    let named = option_value(arguments, "--format").parse().ok();
+    named.unwrap_or(if has("--json") { AnswerFormat::Json } else { AnswerFormat::Human })
 }
 
 /// Whether a correct command line would have started a server: the first word that is neither an option nor the value
@@ -221,11 +230,9 @@ pub(super) fn explain(error: &clap::Error, invocation: &Invocation) -> Exit {
         drop(print(error, invocation, streams.out_terminal, &mut streams.out()));
         return Exit::SUCCESS;
     }
-    if wants_document(arguments) {
-        let document = json::error("usage", &sentence(error), Exit::USAGE.code(), Vec::new());
-        drop(json::write(&document, &mut streams.out()));
-    } else {
-        // A standard error that can't be written changes nothing.
+    let failure = Failure::usage(anyhow::anyhow!(sentence(error)));
+    // A stream that can't be written changes nothing.
+    if !requested_format(arguments).failure(&failure, &mut streams.out()).is_ok_and(|written| written) {
         drop(print(error, invocation, streams.err_terminal, &mut streams.err()));
     }
     if is_launch(arguments) && !streams.stdin_is_terminal {
@@ -307,14 +314,18 @@ mod tests {
     #[test]
     fn standard_output_of_a_launch_stays_the_servers() {
         let cases = [
-            ("smcp --json run", false),
-            ("smcp --json run --dry-run", true),
-            ("smcp policy check --json", true),
-            ("smcp policy check", false),
-            ("smcp run x --dry-run -- --json", false),
+            ("smcp --json run", AnswerFormat::Human),
+            ("smcp run --format sarif x", AnswerFormat::Human),
+            ("smcp --json run --dry-run", AnswerFormat::Json),
+            ("smcp run x --dry-run --format=sarif", AnswerFormat::Sarif),
+            ("smcp policy check --json", AnswerFormat::Json),
+            ("smcp policy check --format junit", AnswerFormat::Junit),
+            ("smcp policy check --format xml", AnswerFormat::Human),
+            ("smcp policy check", AnswerFormat::Human),
+            ("smcp run x --dry-run -- --json", AnswerFormat::Human),
         ];
         for (line, expected) in cases {
-            assert_eq!(wants_document(&words(line)), expected, "{line}");
+            assert_eq!(requested_format(&words(line)), expected, "{line}");
         }
     }
 }

@@ -5,6 +5,7 @@ use std::io::Write as _;
 
 use anyhow::anyhow;
 use clap::Subcommand;
+use serde_json::Value;
 use serde_json::json;
 
 use crate::cli::app::App;
@@ -12,7 +13,9 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use smcp_authority as authority;
 use smcp_config as config;
+use smcp_model::name::PolicyName;
 use smcp_model::text::SafeText;
+use smcp_model::visible;
 use smcp_pipeline as pipeline;
 use smcp_report::json;
 use smcp_report::listing;
@@ -28,8 +31,12 @@ pub(super) enum ConfigCommand {
     Show,
     /// Check the file, and every policy that it names
     Validate,
-    /// Print the JSON Schema of the file, for editors
-    Schema,
+    /// Print the JSON Schema of the file, for editors, with what the configured policies say of their settings
+    Schema {
+        /// Leave out what the policies say: the same on every machine
+        #[arg(long)]
+        no_policies: bool,
+    },
 }
 
 impl ConfigCommand {
@@ -39,7 +46,7 @@ impl ConfigCommand {
             Self::Init => init(app),
             Self::Show => show(app),
             Self::Validate => validate(app),
-            Self::Schema => schema(app),
+            Self::Schema { no_policies } => schema(app, no_policies),
         }
     }
 }
@@ -94,9 +101,33 @@ fn validate(app: &App) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn schema(app: &App) -> Result<Exit, Failure> {
-    let schema = config::schema::schema();
-    let text = serde_json::to_string_pretty(&schema).map_err(anyhow::Error::from)?;
-    writeln!(app.out(), "{text}")?;
+/// An editor needs the schema most where the configuration is wrong, so nothing that is wrong fails the command.
+fn schema(app: &App, no_policies: bool) -> Result<Exit, Failure> {
+    let policies = if no_policies { Vec::new() } else { described(app) };
+    let text = visible::pretty(&config::schema::schema_with(policies)).map_err(anyhow::Error::from)?;
+    write!(app.out(), "{text}")?;
     Ok(Exit::SUCCESS)
+}
+
+/// Returns the settings schema of each policy that has one; says which have none.
+fn described(app: &App) -> Vec<(PolicyName, Value)> {
+    let session = match app.session(None) {
+        Ok(session) => session,
+        Err(failure) => {
+            let why = failure.message();
+            app.notice(&format!("nothing is known of the settings of policies, because of the configuration: {why}"));
+            return Vec::new();
+        }
+    };
+    let described = pipeline::describe_settings(&session, &mut *app.progress());
+    let usable = |(name, schema): (PolicyName, Result<Value, String>)| {
+        let schema =
+            schema.and_then(|schema| config::schema::settings(&name, &schema).map_err(|unusable| unusable.to_string()));
+        let schema = schema.unwrap_or_else(|why| {
+            app.notice(&format!("the settings of `{name}` may be anything for an editor: {why}"));
+            Value::Bool(true)
+        });
+        (name, schema)
+    };
+    described.into_iter().map(usable).collect()
 }

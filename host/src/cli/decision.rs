@@ -1,5 +1,6 @@
 //! Shows a decision, asks for consent, and makes an exit code of both.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::cli::app::App;
@@ -28,8 +29,8 @@ use smcp_report::Report;
 use smcp_report::Start;
 use smcp_report::client_error;
 use smcp_report::human;
-use smcp_report::json;
 use smcp_report::prompt;
+use smcp_report::sarif::Origin;
 use smcp_report::summary;
 use smcp_report::warning;
 
@@ -112,11 +113,8 @@ impl App {
             let style = self.error_style();
             return human::decision(report, &mut self.err(), &style);
         }
-        if self.json() {
-            return json::write(&report.document(), &mut self.out());
-        }
-        let style = self.output_style();
-        human::decision(report, &mut self.out(), &style)
+        let origin = Origin { file: self.named_config().and_then(Path::to_str) };
+        self.format().decision(report, origin, &mut self.out(), &self.output_style())
     }
 
     /// Returns what the server would have access to, where it is shown: on a terminal, unless `--quiet` is given. A
@@ -298,7 +296,6 @@ impl Audience for LaunchAudience<'_> {
 #[cfg(test)]
 mod tests {
     use std::io;
-    use std::path::Path;
 
     use super::*;
     use crate::cli::args;

@@ -2,11 +2,14 @@
 
 mod alone;
 mod bench;
+mod build;
 mod check;
 mod compile;
 mod eval;
 mod inspect;
 mod list;
+mod new;
+mod schema;
 mod settings;
 mod test;
 mod write;
@@ -27,6 +30,9 @@ pub(super) enum PolicyCommand {
     List(list::ListPoliciesCommand),
     Inspect(inspect::InspectCommand),
     Compile(compile::CompileCommand),
+    New(new::NewPolicyCommand),
+    Build(build::BuildCommand),
+    Schema(schema::SchemaCommand),
 }
 
 impl PolicyCommand {
@@ -40,6 +46,9 @@ impl PolicyCommand {
             Self::List(command) => command.execute(app),
             Self::Inspect(command) => command.execute(app),
             Self::Compile(command) => command.execute(app),
+            Self::New(command) => command.execute(app),
+            Self::Build(command) => command.execute(app),
+            Self::Schema(command) => command.execute(app),
         }
     }
 }

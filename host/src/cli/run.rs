@@ -13,6 +13,7 @@ use crate::cli::args::EXIT_CODES;
 use crate::cli::decision::client_error_of;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::format::AnswerFormat;
 use smcp_authority as authority;
 use smcp_model::client_error::ClientError;
 use smcp_model::facts::Score;
@@ -41,6 +42,9 @@ pub(super) struct RunCommand {
     /// Decide and report, but start nothing
     #[arg(long)]
     dry_run: bool,
+    /// The form of the report of --dry-run: human, json, sarif or junit
+    #[arg(long, value_name = "FORMAT", requires = "dry_run", hide_possible_values = true)]
+    format: Option<AnswerFormat>,
     /// Read variables for the server from a file, or a pipe, in the format of dotenv
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
@@ -120,6 +124,7 @@ impl RunCommand {
 
     /// Carries out `--dry-run`.
     fn decide(self, app: &mut App) -> Result<Exit, Failure> {
+        app.answer_in(self.format)?;
         let session = app.session_to_start(self.options.warning_threshold)?;
         let timeout = self.timeout.unwrap_or(session.config().start_timeout());
         // A dry run reports what a run would, so variables that can't be read are an error here, too.

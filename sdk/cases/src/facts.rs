@@ -80,6 +80,34 @@ pub(crate) fn read(drafts: &mut Drafts, node: &YamlNode, steps: &[usize], what: 
     object(drafts, &entries, FACTS, "", Absence::Unknown)
 }
 
+/// Returns the JSON Schema of facts. Parts of a whole may be missing: those of `defaults` are below them.
+pub(crate) fn schema() -> Value {
+    let mut schema = fields_schema(FACTS);
+    for property in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+        let form = property.1.take();
+        *property.1 = json!({"anyOf": [form, {"type": "null", "description": "Unknown."}]});
+    }
+    schema
+}
+
+fn fields_schema(fields: &[(&str, Form)]) -> Value {
+    let properties: Map<_, _> = fields.iter().map(|(name, form)| ((*name).to_owned(), form_schema(*form))).collect();
+    json!({"type": "object", "properties": properties, "additionalProperties": false})
+}
+
+fn form_schema(form: Form) -> Value {
+    match form {
+        Form::Text | Form::Registry => json!({"type": "string"}),
+        Form::Word => json!({"type": "string", "minLength": 1}),
+        Form::OneOf(words) => json!({"enum": words}),
+        Form::Number(most) => json!({"type": "integer", "minimum": 0, "maximum": most}),
+        Form::Digest => json!({"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}),
+        Form::Texts => json!({"type": "array", "items": {"type": "string"}}),
+        Form::Truth => json!({"type": "boolean"}),
+        Form::Whole(fields) => fields_schema(fields),
+    }
+}
+
 /// What `null` means in an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Absence {

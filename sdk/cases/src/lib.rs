@@ -35,6 +35,7 @@ mod near;
 mod problem;
 mod read;
 mod run;
+mod schema;
 mod update;
 mod write;
 
@@ -58,6 +59,7 @@ pub use crate::problem::Problems;
 pub use crate::read::read;
 pub use crate::run::CaseRun;
 pub use crate::run::FileRun;
+pub use crate::schema::schema;
 pub use crate::update::NotUpdated;
 pub use crate::update::update;
 pub use smcp_yaml::Position;

@@ -1,62 +1,68 @@
-//! Write a security policy for smcp, as a type that implements [`Policy`].
+//! Write a security policy for smcp, as a struct that implements [`Policy`].
 //!
-//! Name the type in [`export!`], and build for `wasm32-unknown-unknown`.
+//! Its fields are what the configuration may say.
 //!
 //! A policy is a pure function of a [`Request`] and of its own settings. It has no clock, no files, no network and no
 //! state: the only thing it can reach is [`log`]. smcp runs it under hard limits, and a policy that breaks (a panic, a
 //! trap, a limit passed) counts as violated.
 //!
 //! ```
-//! use smcp_policy_sdk::{Description, Finding, NoSettings, OnWarn, Policy, Request, Verdict};
+//! use smcp_policy_sdk::{Description, Finding, Policy, Request, Settings, Verdict};
 //!
-//! /// Refuses servers that want to start other processes.
-//! struct NoSubprocess;
+//! /// Refuses servers with critical findings.
+//! #[derive(Settings)]
+//! struct FewFindings {
+//!     /// How many critical findings are still accepted.
+//!     #[setting(default = 0)]
+//!     max_critical: u32,
+//! }
 //!
-//! impl Policy for NoSubprocess {
-//!     type Settings = NoSettings;
+//! impl Policy for FewFindings {
+//!     const DESCRIPTION: Description = smcp_policy_sdk::description!();
 //!
-//!     fn describe() -> Description {
-//!         Description {
-//!             name: "no-subprocess",
-//!             version: env!("CARGO_PKG_VERSION"),
-//!             summary: "Refuses servers that want to start other processes.",
-//!             settings_schema: NoSettings::SCHEMA,
-//!             on_warn: OnWarn::Notify,
-//!         }
-//!     }
-//!
-//!     fn evaluate(request: &Request, _: &NoSettings) -> Verdict {
-//!         match &request.subject.permissions {
-//!             Some(permissions) if !permissions.subprocess => Verdict::allow(),
+//!     fn evaluate(&self, request: &Request) -> Verdict {
+//!         let message = match &request.subject.findings {
+//!             Some(found) if found.critical <= self.max_critical => return Verdict::allow(),
+//!             Some(found) => format!("{} critical findings, accepted are {}", found.critical, self.max_critical),
 //!             // What is not known is not allowed.
-//!             None | Some(_) => Verdict::allow().violation(
-//!                 Finding::new("subprocess-requested", "the server wants to start other processes")
-//!                     .fact("permissions")
-//!                     .remedy("use a server that does its work in one process"),
-//!             ),
-//!         }
+//!             None => "the number of critical findings is unknown".to_owned(),
+//!         };
+//!         Verdict::allow().violation(
+//!             Finding::new("too-many-critical", message)
+//!                 .fact("findings")
+//!                 .remedy("use a version with fewer critical findings"),
+//!         )
 //!     }
 //! }
 //!
-//! smcp_policy_sdk::export!(NoSubprocess);
+//! smcp_policy_sdk::export!(FewFindings);
 //!
 //! # use smcp_policy_sdk::testing;
-//! let request = testing::Request::new().permissions(testing::Permissions { subprocess: true, ..Default::default() });
-//! let verdict = testing::evaluate::<NoSubprocess>(&request.build(), "{}")?;
-//! assert_eq!(verdict.violations[0].code, "subprocess-requested");
+//! let request = testing::Request::new().findings(testing::SeverityCounts { critical: 2, ..Default::default() }).build();
+//! let verdict = testing::evaluate::<FewFindings>(&request, r#"{"max_critical": 1}"#)?;
+//! assert_eq!(verdict.violations[0].message, "2 critical findings, accepted are 1");
 //! # Ok::<(), testing::Broken>(())
 //! ```
 //!
-//! Settings are a type of the author's; `README.md` of this crate shows how its JSON Schema gets into the component.
+//! Build it for `wasm32-unknown-unknown`, and make a component of it.
+
+#![deny(missing_docs)]
+
+// The derive names this crate, which derives too.
+extern crate self as smcp_policy_sdk;
 
 mod component;
-mod convert;
+#[cfg(any(target_arch = "wasm32", test))]
+mod heap;
+mod patterns;
 mod request;
-mod settings;
 mod text;
+mod time;
 mod verdict;
 
+pub mod json;
 pub mod log;
+pub mod settings;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 
@@ -65,6 +71,10 @@ pub mod bindings;
 #[doc(hidden)]
 pub use crate::component::Component;
 
+pub use crate::patterns::HostPattern;
+pub use crate::patterns::PackagePattern;
+pub use crate::patterns::PathPattern;
+pub use crate::patterns::VersionRange;
 pub use crate::request::Context;
 pub use crate::request::Entrypoint;
 pub use crate::request::Origin;
@@ -72,24 +82,71 @@ pub use crate::request::Permissions;
 pub use crate::request::Request;
 pub use crate::request::SeverityCounts;
 pub use crate::request::Subject;
-pub use crate::settings::NoSettings;
+pub use crate::settings::Settings;
 pub use crate::settings::SettingsProblem;
+pub use crate::time::Date;
+pub use crate::time::Utc;
+pub use crate::time::Weekday;
 pub use crate::verdict::Description;
 pub use crate::verdict::Finding;
 pub use crate::verdict::OnWarn;
 pub use crate::verdict::Verdict;
+/// Makes a type of settings: its JSON Schema, and the check that holds a configuration to it.
+///
+/// | type | settings | more can be said |
+/// |---|---|---|
+/// | struct with named fields, or none | an object; unknown keys are refused | |
+/// | enum without values | one of the variants' names, `BestEffort` as `best-effort` | `name = "…"` of a variant |
+/// | tuple struct of one field | the field's value | as of the field |
+/// | `bool`; `u8` to `u64`, `i8` to `i64` | true or false; whole numbers, at most 63 bits | `range = 1..=3`, `1..`, `..=3` |
+/// | `String` | a text | `length = 1..=64`, in characters |
+/// | `Vec<T>` | a list | `length = 1..`, in entries |
+/// | `BTreeMap<K, T>` | an object with any keys that `K` takes | `length`, in keys |
+/// | `Option<T>` | the value, `null`, or an absent key | as of `T` |
+/// | a [`CheckedSetting`](crate::settings::CheckedSetting) | what its own rule takes | as of what it is written as |
+///
+/// A field of `#[setting(default = JSON)]` may be absent; one without has to be there, unless it is an `Option`. Defaults
+/// are JSON (`80`, `"notice"`, `["a"]`, `{}`) and are held to the same rules. `name = "type"` is another key than the
+/// field's name. Doc comments become descriptions, which editors show.
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use smcp_policy_sdk::Settings;
+///
+/// #[derive(Settings)]
+/// struct Rules {
+///     /// The lowest score, by publisher.
+///     #[setting(default = {"acme": 80}, length = ..=100)]
+///     min_scores: BTreeMap<String, Score>,
+///     /// What happens to others.
+///     #[setting(name = "else", default = "refuse")]
+///     otherwise: Otherwise,
+///     contact: Option<String>,
+/// }
+///
+/// /// A security score.
+/// #[derive(Settings)]
+/// struct Score(#[setting(range = 0..=100)] u8);
+///
+/// #[derive(Settings)]
+/// enum Otherwise {
+///     /// They may not run.
+///     Refuse,
+///     /// They may run.
+///     LetPass,
+/// }
+/// ```
+pub use smcp_policy_derive::Settings;
 
-/// A security policy. See the [crate documentation](crate) for a whole one.
-pub trait Policy {
-    /// What the configuration's `settings:` may hold. Derive `serde::Deserialize` with `deny_unknown_fields` and
-    /// `schemars::JsonSchema` in `src/settings.rs`; use [`NoSettings`] when there are none.
-    type Settings: serde::de::DeserializeOwned;
+/// A security policy: a struct whose fields are what the configuration's `settings:` may hold, or one without fields. See
+/// the [crate documentation](crate) for a whole one.
+pub trait Policy: Settings {
+    /// Says what the policy is.
+    const DESCRIPTION: Description;
 
-    /// Says what the policy is. smcp calls it once, when the policy is loaded.
-    fn describe() -> Description;
-
-    /// Judges a request. The settings are the ones that were accepted when the policy was loaded.
-    fn evaluate(request: &Request, settings: &Self::Settings) -> Verdict;
+    /// Judges a request, under the settings that were accepted when the policy was loaded.
+    fn evaluate(&self, request: &Request) -> Verdict;
 }
 
 /// Makes the type that implements [`Policy`] the policy of this component. Once per component; native builds export
@@ -97,18 +154,20 @@ pub trait Policy {
 #[macro_export]
 macro_rules! export {
     ($policy:ty) => {
-        #[cfg(target_arch = "wasm32")]
         const _: () = {
             type Exported = $crate::Component<$policy>;
+            Exported::IS_A_POLICY;
+            #[cfg(target_arch = "wasm32")]
     $crate::bindings::export_component!(Exported with_types_in $crate::bindings);
         };
     };
 }
 
-/// The JSON Schema that `build.rs` made of the settings type with `smcp_policy_build::settings_schema`.
+/// The [`Description`] that `Cargo.toml` has: the package's name, version and description. What can't be the name of a
+/// policy, or a package without a description, does not compile.
 #[macro_export]
-macro_rules! settings_schema {
+macro_rules! description {
     () => {
-        include_str!(concat!(env!("OUT_DIR"), "/settings.schema.json"))
+        $crate::Description::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), env!("CARGO_PKG_DESCRIPTION"))
     };
 }

@@ -4,6 +4,9 @@
 //! functions stay below that: a long line is cut, and lines beyond the budget are dropped, so logging never breaks a
 //! policy.
 
+use crate::text::MAX_BYTES;
+use crate::text::fit;
+
 /// How important a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
@@ -37,8 +40,8 @@ pub fn error(message: impl Into<String>) {
     write(Level::Error, message.into());
 }
 
-fn write(level: Level, message: String) {
-    let message = crate::text::fit(message);
+fn write(level: Level, mut message: String) {
+    fit(&mut message, MAX_BYTES);
     if budget::take(message.len()) {
         sink::write(level, message);
     }
@@ -79,12 +82,6 @@ mod sink {
     use crate::log::Level;
 
     pub(super) fn write(level: Level, message: String) {
-        let level = match level {
-            Level::Debug => logging::Level::Debug,
-            Level::Info => logging::Level::Info,
-            Level::Warn => logging::Level::Warn,
-            Level::Error => logging::Level::Error,
-        };
         logging::log(level, &message);
     }
 }

@@ -1,7 +1,7 @@
 //! What a policy is told.
 //!
-//! In a component `convert.rs` makes it; in tests `testing` makes it, or serde reads it from a document. Only native
-//! builds have the code for serde.
+//! In a component the bindings make it, field by field; in tests `testing` makes it, or serde reads it from a document. Only
+//! native builds have the code for serde.
 
 /// Everything a policy is told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,69 +1,77 @@
-//! Settings: from JSON to the author's type, or to problems with places.
+//! Settings: what they may hold.
+//!
+//! From that come both their JSON Schema and their check.
+//!
+//! `#[derive(Settings)]` makes a [`Shape`] of a type. `check.rs` holds a document against it, and `schema.rs` writes it
+//! down, so that neither can promise what the other doesn't hold. Only then is the document read into the type, which
+//! finds nothing wrong any more.
 
-mod decode;
-mod error;
-mod json;
+mod check;
+mod checked;
+mod message;
+mod schema;
+mod shape;
+mod values;
 
-use serde::de::DeserializeOwned;
+use crate::json::Json;
 
-use crate::settings::decode::Decoder;
-use crate::settings::error::Error;
-use crate::settings::json::Json;
+pub use checked::CheckedSetting;
+pub use shape::Choice;
+pub use shape::Field;
+pub use shape::Shape;
+
+/// A value that settings can hold: `bool`, whole numbers, `String`, `Option`, `Vec`, `BTreeMap`, and the types that
+/// derive it. See [the derive](derive@crate::Settings) for what can be said of each, and [`CheckedSetting`] for values
+/// with a rule of their own.
+pub trait Settings: Sized {
+    /// What may stand there.
+    const SHAPE: Shape;
+
+    /// Reads a value that has been checked against the shape.
+    #[doc(hidden)]
+    fn read(json: &Json<'_>) -> Option<Self>;
+}
 
 /// One thing wrong with the settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingsProblem {
-    /// A JSON pointer (RFC 6901) into the settings; empty for the whole.
+    /// A JSON pointer (RFC 6901) into the settings; empty for the whole. A missing key has that of the object that lacks
+    /// it.
     pub path: String,
     /// What was found and what is allowed.
     pub message: String,
 }
 
-/// The settings of a policy that has none: an empty object.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NoSettings {}
-
-impl NoSettings {
-    /// The JSON Schema of an empty object.
-    pub const SCHEMA: &str =
-        r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","additionalProperties":false}"#;
+/// Checks and reads settings; every problem is told.
+pub(crate) fn decode<T: Settings>(text: &str) -> Result<T, Vec<SettingsProblem>> {
+    let json = check::document(text, &T::SHAPE)?;
+    T::read(&json).ok_or_else(|| {
+        let message = "this can't be read, which is a mistake in the policy".to_owned();
+        vec![SettingsProblem { path: String::new(), message }]
+    })
 }
 
-/// Decodes settings. After a problem at or below one key of the object, the key is set aside and the rest is read again, so
-/// that all problems are found.
-pub(crate) fn decode<T: DeserializeOwned>(text: &str) -> Result<T, Vec<SettingsProblem>> {
-    let mut json: Json = serde_json::from_str(text).map_err(|cause| vec![not_json(&cause)])?;
-    let mut problems = Vec::new();
-    let mut set_aside: Vec<String> = Vec::new();
-    loop {
-        let error = match T::deserialize(Decoder::new(&json)) {
-            Ok(settings) if problems.is_empty() => return Ok(settings),
-            Ok(_) => return Err(problems),
-            Err(error) => error,
-        };
-        // A key is missing only because it was set aside, and its own problem is already told.
-        let consequence = error.missing().is_some_and(|key| set_aside.iter().any(|aside| aside == key));
-        let key = error.first_key().map(str::to_owned);
-        if !consequence {
-            problems.push(problem(error));
-        }
-        match key {
-            Some(key) if json.remove(&key) => set_aside.push(key),
-            Some(_) | None => return Err(problems),
-        }
-    }
+/// The JSON Schema of a policy's settings.
+pub(crate) fn schema<T: Settings>() -> String {
+    schema::document(&T::SHAPE)
 }
 
-fn problem(error: Error) -> SettingsProblem {
-    SettingsProblem { path: error.pointer(), message: error.into_message() }
+/// The defaults that break their own rules.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn wrong_defaults<T: Settings>() -> Vec<SettingsProblem> {
+    check::defaults(&T::SHAPE)
 }
 
-fn not_json(cause: &serde_json::Error) -> SettingsProblem {
-    SettingsProblem {
-        path: String::new(),
-        message: format!("found text that is not JSON ({cause}), allowed is a JSON document"),
-    }
+/// Reads the value of a key. What is absent has its default there by now.
+#[doc(hidden)]
+pub fn field<T: Settings>(json: &Json<'_>, name: &str) -> Option<T> {
+    T::read(json.get(name)?)
+}
+
+/// The position of a text among the choices of a shape.
+#[doc(hidden)]
+pub fn choice<T: Settings>(json: &Json<'_>) -> Option<usize> {
+    T::SHAPE.position(json.as_text()?)
 }
 
 #[cfg(test)]

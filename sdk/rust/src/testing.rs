@@ -9,8 +9,10 @@ use crate::Finding;
 use crate::Policy;
 use crate::SettingsProblem;
 use crate::Verdict;
+use crate::json::Json;
 use crate::log;
 use crate::settings;
+use crate::verdict::is_code;
 
 mod builder;
 mod cases;
@@ -55,7 +57,7 @@ impl std::error::Error for Broken {}
 
 /// Checks settings, a JSON document, as smcp does when it loads the policy.
 pub fn check_settings<P: Policy>(settings: &str) -> Result<(), Vec<SettingsProblem>> {
-    settings::decode::<P::Settings>(settings).map(|_| ())
+    settings::decode::<P>(settings).map(|_| ())
 }
 
 /// Judges a request, as the component would, and checks the verdict by the rules of the interface.
@@ -68,30 +70,27 @@ pub fn evaluate_logged<P: Policy>(
     request: &crate::Request,
     settings: &str,
 ) -> Result<(Verdict, Vec<(Level, String)>), Broken> {
-    let settings = settings::decode::<P::Settings>(settings).map_err(Broken::Settings)?;
-    let (verdict, lines) = log::capture(|| P::evaluate(request, &settings));
+    let policy = settings::decode::<P>(settings).map_err(Broken::Settings)?;
+    let (verdict, lines) = log::capture(|| policy.evaluate(request));
     keeps_rules(&verdict).map_err(Broken::Rule)?;
     Ok((verdict, lines))
 }
 
-/// The policy's description of itself, checked by the rules of the interface.
-pub fn describe<P: Policy>() -> Result<Description, Broken> {
-    let description = P::describe();
+/// The policy's description of itself, and the JSON Schema of its settings, both checked by the rules of the interface.
+pub fn describe<P: Policy>() -> Result<(Description, String), Broken> {
+    let (description, schema) = (P::DESCRIPTION, settings::schema::<P>());
     let version: Vec<&str> = description.version.splitn(3, '.').collect();
     let is_version = version.len() == 3 && version.iter().all(|part| part.starts_with(|c: char| c.is_ascii_digit()));
-    let schema = serde_json::from_str::<serde_json::Value>(description.settings_schema);
-    let rule = if !is_code(description.name) {
-        Some(format!("the name `{}` is not 1 to 64 bytes of [a-z0-9-]", description.name))
-    } else if !is_version {
+    let rule = if !is_version {
         Some(format!("the version `{}` is not a SemVer string", description.version))
-    } else if description.summary.trim().is_empty() {
-        Some("the summary is empty".to_owned())
-    } else if !schema.is_ok_and(|schema| schema.is_object() || schema.is_boolean()) {
-        Some("the settings' schema is not a JSON Schema".to_owned())
+    } else if let Err(error) = Json::parse(&schema) {
+        Some(format!("the settings' schema is not JSON, look at the `KEYWORDS` of checked values ({error}): {schema}"))
     } else {
-        None
+        let problem = settings::wrong_defaults::<P>().into_iter().next();
+        problem
+            .map(|SettingsProblem { path, message }| format!("the default of `{path}` breaks its own rule: {message}"))
     };
-    rule.map_or(Ok(description), |rule| Err(Broken::Rule(rule)))
+    rule.map_or(Ok((description, schema)), |rule| Err(Broken::Rule(rule)))
 }
 
 /// Findings of one verdict: the bound that smcp sets by default.
@@ -111,8 +110,4 @@ fn keeps_rules(verdict: &Verdict) -> Result<(), String> {
         }
         Ok(())
     })
-}
-
-fn is_code(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }

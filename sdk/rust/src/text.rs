@@ -1,20 +1,25 @@
-//! Cuts text to the bounds of the interface.
-//!
-//! A text that is too long would make the policy faulty.
+//! Text with little code: joined from parts, and cut to bounds.
 
-/// What one message or one line of the log may have, bytes: the bound that `wit/policy.wit` states.
+/// What one message or one line of the log may have, bytes: the bound that `wit/policy.wit` states. Passing it would make
+/// the policy faulty.
 pub(crate) const MAX_BYTES: usize = 4096;
 
 /// Marks the place where a text was cut.
 const CUT: &str = "…";
 
-/// The text, or as much of it as fits, between characters.
-pub(crate) fn fit(mut text: String) -> String {
-    if text.len() > MAX_BYTES {
-        text.truncate(text.floor_char_boundary(MAX_BYTES - CUT.len()));
+/// The parts one after another. `concat` and `format!` make a copy of themselves for each kind of list.
+pub(crate) fn joined(parts: &[&str]) -> String {
+    let mut text = String::new();
+    parts.iter().for_each(|part| text.push_str(part));
+    text
+}
+
+/// Leaves as much of a text as fits into so many bytes, between characters.
+pub(crate) fn fit(text: &mut String, max: usize) {
+    if text.len() > max {
+        text.truncate(text.floor_char_boundary(max.saturating_sub(CUT.len())));
         text.push_str(CUT);
     }
-    text
 }
 
 #[cfg(test)]
@@ -23,9 +28,12 @@ mod tests {
 
     #[test]
     fn only_what_is_too_long_is_cut_and_never_inside_a_character() {
-        assert_eq!(fit("a".repeat(MAX_BYTES)), "a".repeat(MAX_BYTES));
+        let mut whole = "a".repeat(MAX_BYTES);
+        fit(&mut whole, MAX_BYTES);
+        assert_eq!(whole, "a".repeat(MAX_BYTES));
         for long in ["a".repeat(MAX_BYTES + 1), "é".repeat(MAX_BYTES), "🦀".repeat(MAX_BYTES)] {
-            let cut = fit(long.clone());
+            let mut cut = long.clone();
+            fit(&mut cut, MAX_BYTES);
             assert!(cut.len() <= MAX_BYTES && cut.len() > MAX_BYTES - 8, "{}", cut.len());
             assert!(cut.ends_with(CUT) && long.starts_with(cut.trim_end_matches(CUT)));
         }

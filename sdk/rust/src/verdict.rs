@@ -83,18 +83,47 @@ pub enum OnWarn {
     Confirm,
 }
 
-/// What a policy says of itself.
+/// What a policy says of itself. [`description!`](crate::description!) takes it from `Cargo.toml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Description {
     /// 1 to 64 bytes of `[a-z0-9-]`; the configuration may use another name.
     pub name: &'static str,
-    /// A SemVer string, usually `env!("CARGO_PKG_VERSION")`.
+    /// A SemVer string.
     pub version: &'static str,
     /// One sentence, not empty.
     pub summary: &'static str,
-    /// JSON Schema (draft 2020-12) of the settings: [`settings_schema!`](crate::settings_schema), or
-    /// [`NoSettings::SCHEMA`](crate::NoSettings::SCHEMA).
-    pub settings_schema: &'static str,
     /// What a violation leads to under the mode `warn`, unless the configuration says otherwise.
     pub on_warn: OnWarn,
+}
+
+impl Description {
+    /// A description with [`OnWarn::Notify`].
+    ///
+    /// # Panics
+    /// At compile time where it is a constant: when the name is not 1 to 64 bytes of `[a-z0-9-]`, or there is no summary.
+    #[must_use]
+    pub const fn new(name: &'static str, version: &'static str, summary: &'static str) -> Self {
+        assert!(is_code(name), "the name of a policy is 1 to 64 of a-z, 0-9 and -");
+        assert!(!summary.is_empty(), "a policy has a summary: `description` in Cargo.toml, one sentence");
+        Self { name, version, summary, on_warn: OnWarn::Notify }
+    }
+
+    /// The same description with another answer to the mode `warn`.
+    #[must_use]
+    pub const fn on_warn(self, on_warn: OnWarn) -> Self {
+        Self { on_warn, ..self }
+    }
+}
+
+/// Whether a text is 1 to 64 bytes of `[a-z0-9-]`, as names of policies and codes of findings are.
+pub(crate) const fn is_code(text: &str) -> bool {
+    let mut rest = text.as_bytes();
+    let length = rest.len();
+    while let [byte, after @ ..] = rest {
+        if !matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-') {
+            return false;
+        }
+        rest = after;
+    }
+    length >= 1 && length <= 64
 }

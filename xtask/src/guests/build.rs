@@ -12,7 +12,6 @@ use crate::toolchain;
 use crate::toolchain::Release;
 use crate::toolchain::TARGET;
 use crate::toolchain::Toolchain;
-use crate::wasm;
 
 /// Components in the order of the set's guests.
 #[derive(Debug)]
@@ -28,19 +27,18 @@ pub(crate) fn build(root: &Path, set: &GuestSet) -> anyhow::Result<Built> {
         say("building with Debian's Rust: the bytes will differ from those of the recorded toolchain");
     }
     let target_dir = target_dir(root);
-    let mut command = toolchain.cargo_build()?;
-    command.current_dir(root).arg("--target-dir").arg(&target_dir);
+    let flags = flags(root)?.join("\u{1f}");
     for guest in set.guests {
-        command.args(["--package", guest.package]);
+        let mut command = toolchain.cargo_rustc()?;
+        command.current_dir(root).arg("--target-dir").arg(&target_dir).args(["--package", guest.package]);
+        run(command.env("CARGO_ENCODED_RUSTFLAGS", &flags))?;
     }
-    command.env("CARGO_ENCODED_RUSTFLAGS", flags(root)?.join("\u{1f}"));
-    run(&mut command)?;
 
     let modules = target_dir.join(TARGET).join("guest");
     let components = set.guests.iter().map(|guest| {
         let module = modules.join(format!("{}.wasm", guest.package.replace('-', "_")));
         let bytes = std::fs::read(&module).with_context(|| format!("`{}` can't be read", module.display()))?;
-        wasm::componentize(&bytes).with_context(|| format!("package `{}`", guest.package))
+        smcp_author::from_module(&bytes).with_context(|| format!("package `{}`", guest.package))
     });
     Ok(Built { components: components.collect::<anyhow::Result<_>>()?, toolchain: release(toolchain)? })
 }

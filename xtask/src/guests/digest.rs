@@ -9,7 +9,7 @@ use sha2::Digest as _;
 use sha2::Sha256;
 
 /// The folders that every guest is built from, besides its own. The interface is a link in the SDK's folder.
-const SHARED: [&str; 2] = ["sdk/rust", "sdk/build"];
+const SHARED: [&str; 2] = ["sdk/rust", "sdk/derive"];
 
 /// The parts of the workspace's manifest that decide how a guest is compiled.
 const PROFILES: [&str; 3] = ["[profile.release]", "[profile.guest]", "[workspace.package]"];

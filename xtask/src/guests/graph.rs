@@ -17,7 +17,7 @@ use crate::toolchain::TARGET;
 /// The crate that makes components of modules.
 const ENCODER: &str = "wit-component";
 /// The crate that uses it.
-const ENCODER_USER: &str = "xtask";
+const ENCODER_USER: &str = "smcp-author";
 
 /// The resolved graph of the workspace, for the target of guests.
 #[derive(Debug)]
@@ -148,7 +148,7 @@ impl Graph {
         let direct = self.edges.get(&self.member(ENCODER_USER)?.id).into_iter().flatten();
         let mut packages = direct.filter_map(|id| self.packages.get(id));
         let Package { name, version, .. } =
-            packages.find(|package| package.name == ENCODER).context("xtask doesn't depend on wit-component")?;
+            packages.find(|package| package.name == ENCODER).context("smcp-author doesn't depend on wit-component")?;
         Ok(format!("{name} {version}"))
     }
 

@@ -8,7 +8,7 @@ use wit_component::DecodedWasm;
 use super::*;
 
 /// Bytes: the bound that the project sets itself.
-const MAX_SIZE: usize = 96 * 1024;
+const MAX_SIZE: usize = 64 * 1024;
 
 #[test]
 fn committed_components_import_the_log_export_the_evaluator_and_are_small() {

@@ -1,36 +1,44 @@
 //! A policy in Rust: refuses servers that ask for network hosts other than the listed ones.
 
-mod settings;
+use std::borrow::Cow;
 
 use smcp_policy_sdk::Description;
 use smcp_policy_sdk::Finding;
-use smcp_policy_sdk::OnWarn;
 use smcp_policy_sdk::Policy;
 use smcp_policy_sdk::Request;
+use smcp_policy_sdk::Settings;
 use smcp_policy_sdk::Verdict;
 use smcp_policy_sdk::log;
-
-pub use crate::settings::Host;
-pub use crate::settings::Settings;
+use smcp_policy_sdk::settings::CheckedSetting;
 
 /// The policy.
+#[derive(Debug, Settings)]
+pub struct AllowedHosts {
+    /// The hosts that a server may ask for.
+    allow: Vec<Host>,
+}
+
+/// The name of a host: not empty, without quotes, backslashes and control characters.
 #[derive(Debug)]
-pub struct AllowedHosts;
+struct Host(String); // INVARIANT: made by `check` only.
+
+impl CheckedSetting for Host {
+    type Written = String;
+    const KEYWORDS: &'static str = r#""pattern":"^[^\"\\\\\\x00-\\x1f]+$""#;
+
+    fn check(written: String) -> Result<Self, Cow<'static, str>> {
+        let is_bad = |char: char| char < ' ' || matches!(char, '"' | '\\');
+        if written.is_empty() || written.contains(is_bad) {
+            return Err("a host: not empty, without quotes or backslashes".into());
+        }
+        Ok(Self(written))
+    }
+}
 
 impl Policy for AllowedHosts {
-    type Settings = Settings;
+    const DESCRIPTION: Description = smcp_policy_sdk::description!();
 
-    fn describe() -> Description {
-        Description {
-            name: "allowed-hosts",
-            version: env!("CARGO_PKG_VERSION"),
-            summary: "Refuses servers that ask for network hosts other than the listed ones.",
-            settings_schema: smcp_policy_sdk::settings_schema!(),
-            on_warn: OnWarn::Notify,
-        }
-    }
-
-    fn evaluate(request: &Request, settings: &Settings) -> Verdict {
+    fn evaluate(&self, request: &Request) -> Verdict {
         let Some(permissions) = &request.subject.permissions else {
             return Verdict::allow().violation(
                 finding("network-unknown", "what the server asks of the network is unknown")
@@ -42,7 +50,7 @@ impl Policy for AllowedHosts {
         if asked.is_empty() {
             return Verdict::allow();
         }
-        let is_refused = |host: &&String| !settings.allow.iter().any(|allowed| allowed.as_str() == host.as_str());
+        let is_refused = |host: &&String| !self.allow.iter().any(|Host(allowed)| allowed == *host);
         let refused: Vec<_> = asked.iter().filter(is_refused).collect();
         let said = format!("hosts asked for: {}, refused: {}", asked.len(), refused.len());
         let verdict = Verdict::allow().notice(finding("network-asked", said));

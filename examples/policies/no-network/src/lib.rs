@@ -1,77 +1,60 @@
 //! Refuses servers that ask for the network, but for the hosts in `allow`.
 
-mod settings;
-
 use smcp_policy_sdk::Description;
 use smcp_policy_sdk::Finding;
-use smcp_policy_sdk::OnWarn;
+use smcp_policy_sdk::HostPattern;
 use smcp_policy_sdk::Policy;
 use smcp_policy_sdk::Request;
+use smcp_policy_sdk::Settings;
 use smcp_policy_sdk::Verdict;
 use smcp_policy_sdk::log;
-
-pub use crate::settings::Settings;
 
 /// How many refused hosts a message names; a manifest can hold thousands.
 const NAMED: usize = 10;
 
 /// The policy.
-#[derive(Debug)]
-pub struct NoNetwork;
+#[derive(Debug, Settings)]
+pub struct NoNetwork {
+    /// The hosts that a server may ask for: `api.example.com`, or `*.example.com` for every host below it, with `:443` or
+    /// `:*` where it asks for a port; or `*`. No host when it is absent or empty.
+    #[setting(default = [])]
+    allow: Vec<HostPattern>,
+}
 
 impl Policy for NoNetwork {
-    type Settings = Settings;
+    const DESCRIPTION: Description = Description::new(
+        "no-network",
+        env!("CARGO_PKG_VERSION"),
+        "Refuses servers that ask for network hosts other than the listed ones.",
+    );
 
-    fn describe() -> Description {
-        Description {
-            name: "no-network",
-            version: env!("CARGO_PKG_VERSION"),
-            summary: "Refuses servers that ask for network hosts other than the listed ones.",
-            settings_schema: smcp_policy_sdk::settings_schema!(),
-            on_warn: OnWarn::Notify,
-        }
-    }
-
-    fn evaluate(request: &Request, settings: &Settings) -> Verdict {
+    fn evaluate(&self, request: &Request) -> Verdict {
         let Some(permissions) = &request.subject.permissions else {
             return Verdict::allow().violation(unknown());
         };
-        log::debug(format!("{} hosts asked for, {} allowed", permissions.network.len(), settings.allow.len()));
+        log::debug(format!("{} hosts asked for, {} allowed", permissions.network.len(), self.allow.len()));
         let refused: Vec<&str> = permissions
             .network
             .iter()
             .map(String::as_str)
-            .filter(|host| !settings.allow.iter().any(|entry| covers(entry, host)))
+            .filter(|host| !self.allow.iter().any(|entry| entry.covers(host)))
             .collect();
-        if refused.is_empty() { Verdict::allow() } else { Verdict::allow().violation(not_allowed(&refused, settings)) }
+        if refused.is_empty() {
+            Verdict::allow()
+        } else {
+            Verdict::allow().violation(not_allowed(&refused, &self.allow))
+        }
     }
 }
 
 smcp_policy_sdk::export!(NoNetwork);
 
-/// Whether an allowed entry covers what a manifest asks for: the same text in any case, or `*.domain` for a host or a
-/// pattern below the domain. A bare `*` asks for everything, so only the same entry covers it.
-fn covers(entry: &str, asked: &str) -> bool {
-    let (entry, asked) = (entry.trim().to_ascii_lowercase(), asked.trim().to_ascii_lowercase());
-    if entry == asked {
-        return true;
-    }
-    entry.strip_prefix('*').filter(|domain| domain.starts_with('.')).is_some_and(|domain| {
-        // Only plain names: `evil.example/x.example.com` ends like a host of example.com, and is none.
-        asked.ends_with(domain) && is_name(asked.strip_prefix("*.").unwrap_or(&asked))
-    })
-}
-
-fn is_name(host: &str) -> bool {
-    host.split('.').all(|label| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
-}
-
-fn not_allowed(refused: &[&str], settings: &Settings) -> Finding {
+fn not_allowed(refused: &[&str], allow: &[HostPattern]) -> Finding {
     let mut hosts = refused.iter().take(NAMED).copied().collect::<Vec<_>>().join(" ");
     if let Some(more @ 1..) = refused.len().checked_sub(NAMED) {
         hosts.push_str(&format!(" and {more} more"));
     }
-    let allowed = settings.allow.join(" ");
+    let allowed = allow.iter().map(HostPattern::as_str).collect::<Vec<_>>().join(" ");
     Finding::new(
         "network-not-allowed",
         format!("the server asks for network hosts that are not allowed: {hosts} (allowed hosts: [{allowed}])"),

@@ -21,12 +21,13 @@ fn codes(asked: &[&str], settings: &str) -> Vec<String> {
 
 #[test]
 fn only_listed_hosts_are_allowed() {
-    let cases: [(&[&str], &str, bool); 20] = [
+    let cases: [(&[&str], &str, bool); 22] = [
         (&[], "{}", true),
         (&[], r#"{"allow": []}"#, true),
         (&["a.com"], "{}", false),
         (&["a.com"], r#"{"allow": ["a.com"]}"#, true),
-        (&["A.com "], r#"{"allow": [" a.COM"]}"#, true),
+        (&["A.com."], r#"{"allow": ["a.COM"]}"#, true),
+        (&["a.com "], r#"{"allow": ["a.com"]}"#, false),
         (&["a.com", "b.com"], r#"{"allow": ["a.com"]}"#, false),
         (&["a.com"], r#"{"allow": ["a.co"]}"#, false),
         (&["*"], "{}", false),
@@ -41,7 +42,8 @@ fn only_listed_hosts_are_allowed() {
         (&[".a.com"], r#"{"allow": ["*.a.com"]}"#, false),
         (&["a.com:8080"], r#"{"allow": ["a.com"]}"#, false),
         (&[""], "{}", false),
-        (&["anything.com"], r#"{"allow": ["*"]}"#, false),
+        (&["a.com:8080"], r#"{"allow": ["a.com:8080"]}"#, true),
+        (&["anything.com"], r#"{"allow": ["*"]}"#, true),
     ];
     for (asked, settings, allowed) in cases {
         let expected: &[&str] = if allowed { &[] } else { &["network-not-allowed"] };
@@ -78,14 +80,14 @@ fn a_manifest_with_very_many_hosts_gets_a_verdict_and_not_a_fault() {
 #[test]
 fn settings_are_checked() {
     assert_eq!(testing::check_settings::<NoNetwork>(r#"{"allow": ["a.com"]}"#), Ok(()));
-    let problems = testing::check_settings::<NoNetwork>(r#"{"alow": [], "allow": ["a.com", 7]}"#).unwrap_err();
+    let problems = testing::check_settings::<NoNetwork>(r#"{"alow": [], "allow": ["a.com", 7, "a com"]}"#).unwrap_err();
     let places: Vec<_> = problems.iter().map(|problem| problem.path.as_str()).collect();
-    assert_eq!(places, ["/alow", "/allow/1"]);
+    assert_eq!(places, ["/alow", "/allow/1", "/allow/2"]);
 }
 
 #[test]
 fn it_describes_itself_by_the_rules() {
-    let description = testing::describe::<NoNetwork>().unwrap();
+    let (description, schema) = testing::describe::<NoNetwork>().unwrap();
     assert_eq!(description.name, "no-network");
-    assert!(description.settings_schema.contains("\"allow\""));
+    assert!(schema.contains("\"allow\""));
 }

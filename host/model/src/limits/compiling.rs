@@ -7,6 +7,9 @@ use crate::limits::PolicyLimits;
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
+/// A core module of which `policy build` makes a component, bytes: with names and debugging information one of Go or Rust
+/// has tens of megabytes, of which a component keeps none.
+pub const MODULE_FILE: usize = 256 * MIB;
 /// CPU time for one component: components of large languages need about ten seconds.
 pub const CPU_TIME: Duration = Duration::from_secs(120);
 /// CPU time after which a compiler is killed for good, if the signal at [`CPU_TIME`] did not end it.

@@ -1,7 +1,7 @@
 //! What came of cases as JUnit XML, for CI systems.
 //!
 //! One `testsuite` for each file and one `testcase` for each case, with the attributes that the schema of Jenkins knows
-//! and every other reader, too. XML 1.0 has no form at all for control characters, so all text is made harmless first.
+//! and every other reader, too.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -10,10 +10,12 @@ use crate::cases::CaseState;
 use crate::cases::CasesReport;
 use crate::cases::FileReport;
 use crate::cases::place;
+use crate::xml::HEAD;
+use crate::xml::escaped;
+use crate::xml::escaped_lines;
 use smcp_model::text::SafeText;
 use smcp_policy_cases::CaseRun;
 
-const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 /// The name of the whole.
 const NAME: &str = "smcp policy test";
 
@@ -77,25 +79,4 @@ fn test_case(file: &FileReport<'_>, case: &CaseRun, class: &SafeText, xml: &mut 
 /// A time in seconds, to the microsecond.
 fn seconds(time: Duration) -> String {
     format!("{:.6}", time.as_secs_f64())
-}
-
-/// Text for an attribute or an element, on one line.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for character in SafeText::new(text).as_str().chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&apos;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
-}
-
-/// Text for an element, with its lines.
-fn escaped_lines(text: &str) -> String {
-    text.lines().map(escaped).collect::<Vec<_>>().join("\n")
 }

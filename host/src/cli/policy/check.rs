@@ -5,6 +5,7 @@ use clap::Args;
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::format::FormatOption;
 use crate::cli::run::DecisionOptions;
 use smcp_model::package::PackageRef;
 use smcp_report::Purpose;
@@ -19,11 +20,14 @@ pub(crate) struct CheckCommand {
     reference: PackageRef,
     #[command(flatten)]
     options: DecisionOptions,
+    #[command(flatten)]
+    format: FormatOption,
 }
 
 impl CheckCommand {
     /// Carries the command out.
     pub(crate) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
+        app.answer_in(self.format.format)?;
         let session = app.session_to_decide(self.options.warning_threshold)?;
         let timeout = session.config().start_timeout();
         app.dry_run(&session, &self.reference, self.options.trust, timeout, Purpose::Check)

@@ -8,6 +8,8 @@ use clap::Args;
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::format::AnswerFormat;
+use crate::cli::format::FormatOption;
 use crate::cli::policy::alone;
 use crate::cli::policy::settings::SettingsFile;
 use crate::cli::run::DecisionOptions;
@@ -46,6 +48,8 @@ pub(crate) struct EvalCommand {
     at: Option<u64>,
     #[command(flatten)]
     options: DecisionOptions,
+    #[command(flatten)]
+    format: FormatOption,
 }
 
 const NO_RULES: &str = "no rules are configured: what passes here passes only because there are none; \
@@ -59,6 +63,7 @@ fn parse_moment(text: &str) -> Result<u64, String> {
 impl EvalCommand {
     /// Carries the command out.
     pub(crate) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
+        app.answer_in(self.format.format)?;
         if let Some(at) = self.at {
             app.decide_as_of(at);
         }
@@ -87,7 +92,7 @@ impl EvalCommand {
         if let (Some(at), Ok(judged)) = (self.at, &mut evaluated) {
             judged.notices.push(as_of(at));
         }
-        if !config.is_configured() && !app.json() {
+        if !config.is_configured() && app.format() == AnswerFormat::Human {
             message::notice(NO_RULES, &mut app.out(), &app.output_style())?;
         } else if let (false, Ok(judged)) = (config.is_configured(), &mut evaluated) {
             judged.notices.push(Notice { code: "unconfigured", message: NO_RULES.into() });

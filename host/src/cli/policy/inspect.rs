@@ -39,7 +39,7 @@ impl InspectCommand {
                     Some(InputError::TooLarge { limit }) => {
                         let path = app.path(&self.file).unwrap_or_else(|_| self.file.clone());
                         refused(
-                            &self.file,
+                            &self.file.display().to_string(),
                             &pipeline::unreadable(&path, &ReadError::TooLarge { limit: *limit }).fault(),
                         )
                     }
@@ -47,7 +47,8 @@ impl InspectCommand {
                 }
             })?;
         let host = app.host().get(app.system().compilation, None).map_err(pipeline::PipelineError::from)?;
-        let found = inspect(host, &self.file.to_string_lossy(), bytes).map_err(|fault| refused(&self.file, &fault))?;
+        let found = inspect(host, &self.file.to_string_lossy(), bytes)
+            .map_err(|fault| refused(&self.file.display().to_string(), &fault))?;
         if app.json() {
             json::write(&inspection::document(&found), &mut app.out())?;
         } else {
@@ -57,7 +58,8 @@ impl InspectCommand {
     }
 }
 
-fn inspect(host: &PolicyHost, file: &str, bytes: Vec<u8>) -> Result<Inspection, Fault> {
+/// Loads a component, and asks it what it is. `file` is its name for people.
+pub(super) fn inspect(host: &PolicyHost, file: &str, bytes: Vec<u8>) -> Result<Inspection, Fault> {
     let limits = PolicyLimits::DEFAULT;
     let shape = Shape::of(&bytes, limits.component_size)?;
     let size = bytes.len();
@@ -77,8 +79,9 @@ fn inspect(host: &PolicyHost, file: &str, bytes: Vec<u8>) -> Result<Inspection, 
     })
 }
 
-fn refused(file: &std::path::Path, fault: &Fault) -> Failure {
+/// The failure of a command about a component that can't be used. `file` is its name for people.
+pub(super) fn refused(file: &str, fault: &Fault) -> Failure {
     let remedy = fault.remedy.as_ref().map_or_else(String::new, |remedy| format!("\n  → {remedy}"));
-    let (file, kind, message) = (file.display(), fault.kind.as_str(), &fault.message);
+    let (kind, message) = (fault.kind.as_str(), &fault.message);
     Failure::usage(anyhow::anyhow!("{file} is not a policy that can be used ({kind}): {message}{remedy}"))
 }

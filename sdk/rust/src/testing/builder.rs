@@ -77,26 +77,20 @@ impl Request {
         self
     }
 
-    /// When the evaluation happens, in Unix seconds.
-    #[must_use]
-    pub fn evaluated_at(mut self, seconds: u64) -> Self {
-        self.0.context.evaluated_at = seconds;
-        self
-    }
-
-    /// When the evaluation happens: a time as RFC 3339 says (`2026-01-05T09:00:00+01:00`), or a date, which begins at
-    /// midnight UTC.
+    /// When the evaluation happens, as case files have it: a time as RFC 3339 says (`2026-01-05T09:00:00+01:00`), or a date,
+    /// which begins at midnight UTC.
     ///
     /// # Panics
     /// When the text is neither.
     #[must_use]
     #[track_caller]
     #[expect(clippy::panic, reason = "a test with a wrong time fails")]
-    pub fn at(self, moment: &str) -> Self {
+    pub fn at(mut self, moment: &str) -> Self {
         match smcp_policy_cases::moment(moment) {
-            Some(seconds) => self.evaluated_at(seconds),
+            Some(seconds) => self.0.context.evaluated_at = seconds,
             None => panic!("`{moment}` is no time such as 2026-01-05T09:00:00Z, and no date"),
         }
+        self
     }
 
     /// Whether the caller passed `--trust`.
@@ -106,10 +100,47 @@ impl Request {
         self
     }
 
-    /// Whether a person can be asked.
+    /// Whether a person is there to be asked.
     #[must_use]
     pub fn interactive(mut self, interactive: bool) -> Self {
         self.0.context.interactive = interactive;
         self
+    }
+
+    /// One fact more that the interface has no field for, such as `start.fetches`.
+    #[must_use]
+    pub fn extension(mut self, name: &str, value: &str) -> Self {
+        self.0.extensions.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The package's owner, name and version.
+    #[must_use]
+    pub fn package(mut self, org: &str, name: &str, version: &str) -> Self {
+        let subject = &mut self.0.subject;
+        (subject.org, subject.name, subject.version) = (org.to_owned(), name.to_owned(), version.to_owned());
+        self
+    }
+
+    /// The manifest's text.
+    #[must_use]
+    pub fn manifest(mut self, text: &str) -> Self {
+        self.0.subject.manifest = Some(text.to_owned());
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_what_the_test_says_and_otherwise_unknown() {
+        let built = Request::new().package("a", "b", "2.0.0").at("1970-01-02T00:00:01Z").trust(true).interactive(true);
+        let request::Request { subject, context, extensions } = built.extension("x", "y").manifest("{}").build();
+        assert_eq!((subject.org.as_str(), subject.name.as_str(), subject.version.as_str()), ("a", "b", "2.0.0"));
+        assert_eq!((context.evaluated_at, context.trust, context.interactive), (86_401, true, true));
+        assert_eq!((extensions, subject.manifest.as_deref()), (vec![("x".to_owned(), "y".to_owned())], Some("{}")));
+        assert_eq!((subject.origin, subject.score, subject.permissions), (None, None, None));
     }
 }

@@ -77,7 +77,7 @@ fn a_changed_source_is_seen_in_the_guests_that_it_is_part_of() {
         ("builtin-policies/origin/Cargo.toml", "\n", &["origin"]),
         ("builtin-policies/certification/build.rs", "\n", &["certification"]),
         ("sdk/rust/src/lib.rs", "\n", &["origin", "certification", "score"]),
-        ("sdk/build/src/lib.rs", "\n", &["origin", "certification", "score"]),
+        ("sdk/derive/src/lib.rs", "\n", &["origin", "certification", "score"]),
         ("sdk/rust/wit/policy.wit", "\n", &["origin", "certification", "score"]),
         ("builtin-policies/score/cases/more.yaml", "[]\n", &[]),
     ];

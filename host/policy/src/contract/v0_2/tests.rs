@@ -69,7 +69,7 @@ fn component() -> Vec<u8> {
     let wit = include_str!("../../../../../tests/wit/0.2/policy.wit");
     let package = resolve.push_source("policy.wit", wit).unwrap();
     let world = resolve.select_world(&[package], Some("policy")).unwrap();
-    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
+    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
     ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
 }
 
