@@ -3,6 +3,7 @@
 use std::time::Duration;
 use std::time::Instant;
 
+use crate::run::Tested;
 use smcp_model::bench::Conditions;
 use smcp_model::bench::Measurement;
 use smcp_model::bench::Times;
@@ -21,8 +22,6 @@ use smcp_model::verdict::Outcome;
 use smcp_policy::Bound;
 use smcp_policy::PolicyHost;
 use smcp_policy::PolicySet;
-
-use crate::run::Tested;
 
 /// Why a policy could not be measured.
 #[derive(Debug)]

@@ -15,8 +15,8 @@ pub const LOAD_TIME: Duration = Duration::from_millis(200);
 /// The time for the further calls of one round, for two seconds in all; one that is under way is finished.
 pub const CALL_TIME: Duration = Duration::from_millis(400);
 /// By how many percent a figure may be above that of the base unless the user says otherwise. Twelve measurements of one
-/// policy, on two cores with eight processes that wanted them, had minima within 13 % and medians within 88 %: minima are
-/// compared, and twice their spread is allowed.
+/// policy, on two cores with six processes that wanted them, had minima within 9 % and medians within 20 %: minima are
+/// compared, and more than twice their spread is allowed.
 pub const TOLERANCE: u16 = 25;
 /// The most percent that a user may allow: eleven times as much is no comparison any more.
 pub const TOLERANCE_CEILING: u16 = 1_000;
