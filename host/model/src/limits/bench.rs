@@ -1,4 +1,4 @@
-//! How long a policy is measured, and what its figures are held against (spec section 10).
+//! How long a policy is measured, and what its figures are held against.
 
 use std::time::Duration;
 
