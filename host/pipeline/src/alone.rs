@@ -1,4 +1,4 @@
-//! One policy that no configuration names: its cases, its costs, or one decision.
+//! One policy that no configuration names: cases, costs, one decision.
 //!
 //! A launch does not use this file.
 
