@@ -1,4 +1,4 @@
-//! What one policy without a configuration is tried with: its component, and facts.
+//! What one policy without a configuration is tried with.
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! `smcp policy bench`: what a policy costs, and whether that is more than before.
+//! `smcp policy bench`: measure what one policy costs, and hold it to a base.
 
 mod base;
 
