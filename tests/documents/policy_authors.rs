@@ -1,8 +1,8 @@
 //! Follows `docs/policy-authors.md` from an empty folder to the first refusal.
 //!
-//! The folder has a fixed place below `target`, and compiled files in it are kept; everything else starts afresh.
-//! Nothing is downloaded, because the page begins with the dependencies of this repository. If Rust's WebAssembly
-//! target is missing, the test stops before it needs it, and says so.
+//! The folder has a fixed place below `target`, and compiled files beside it are kept; everything else starts afresh.
+//! The checkout is out of reach. Nothing is downloaded, because a new project has the dependencies of this repository. If
+//! Rust's WebAssembly target is missing, the commands that need it are left out, which is said.
 
 use std::ffi::OsString;
 use std::fs;
@@ -12,7 +12,6 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::bed::ROOT;
 use crate::page::Reader;
 use crate::page::shows;
 use crate::pages::of_today;
@@ -47,7 +46,7 @@ fn the_page_for_policy_authors_works_word_for_word() {
     }
 }
 
-/// Makes an empty folder with the checkout in it, and `smcp` on the path.
+/// Makes an empty folder, and puts `smcp` on the path.
 fn begin() -> Reader {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("policy-authors");
     let empty = |name: &str| {
@@ -59,17 +58,12 @@ fn begin() -> Reader {
         fs::create_dir_all(&path).unwrap();
         path
     };
-    let (home, bin, policy) = (empty("home"), empty("bin"), empty("few-findings"));
-    // Compiled files stay for the next run.
-    let compiled = folder.join("compiled");
-    fs::create_dir_all(&compiled).unwrap();
-    symlink(&compiled, policy.join("target")).unwrap();
+    let (home, bin, place) = (empty("home"), empty("bin"), empty("place"));
     symlink(env!("CARGO_BIN_EXE_smcp"), bin.join("smcp")).unwrap();
-    let checkout = folder.join("smcp");
-    if !checkout.exists() {
-        symlink(Path::new(ROOT).canonicalize().unwrap(), checkout).unwrap();
-    }
-    Reader { place: folder.clone(), env: environment(&home, &bin), folder }
+    // Compiled files stay for the next run.
+    let mut env = environment(&home, &bin);
+    env.push(("CARGO_TARGET_DIR", folder.join("compiled").into()));
+    Reader { place: place.clone(), env, folder: place }
 }
 
 /// A separate home, with the toolchain and downloads of the real one.
