@@ -47,8 +47,7 @@ fn load(host: &PolicyHost) -> PolicySet {
     PolicySet::load(host, BuiltIn::ALL.into_iter().zip(SETTINGS).map(bind))
 }
 
-/// What a launch pays once: the engine, three deserialised components, three calls each of `describe` and
-/// `check-settings`.
+/// What a launch pays once: the engine, three components, and three calls of `check-settings`.
 fn cold_load(criterion: &mut Criterion) {
     criterion.bench_function("cold load of the three built-ins", |bencher| {
         bencher.iter(|| load(&PolicyHost::new().expect("a host")));
