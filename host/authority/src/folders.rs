@@ -1,7 +1,9 @@
 //! Opens folders by their paths, and finds the runtime folder.
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io;
+use std::path::Component;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -9,8 +11,13 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use cap_std::fs::DirBuilder;
 use cap_std::fs::DirBuilderExt as _;
+use nix::fcntl::AT_FDCWD;
+use nix::fcntl::OFlag;
+use nix::fcntl::openat;
+use nix::sys::stat::Mode;
 
 use crate::caller;
+use crate::guarded::SEARCH;
 use smcp_model::ownership::Ownership;
 
 /// Opens an existing directory.
@@ -22,6 +29,28 @@ use smcp_model::ownership::Ownership;
 /// When it is missing, not a directory, or may not be read. A link that leads nowhere does not count as missing.
 pub fn open_dir(path: &Path) -> io::Result<Dir> {
     Dir::open_ambient_dir(path, ambient_authority()).map_err(|error| named(path, error))
+}
+
+/// Opens an existing directory by its canonical path: a link on the way is an error.
+///
+/// # Ambient authority
+/// Opens any path.
+///
+/// # Errors
+/// When it is missing, not a directory, or may not be read; when part of the path is a link, or the path is not absolute.
+pub fn open_dir_itself(path: &Path) -> io::Result<Dir> {
+    let itself = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let names = path.strip_prefix("/").map_err(|_| io::ErrorKind::InvalidInput)?;
+    let above = names.components().count().saturating_sub(1);
+    let first = if above == 0 && names.as_os_str().is_empty() { OFlag::O_RDONLY } else { SEARCH };
+    let mut dir = openat(AT_FDCWD, "/", itself | first, Mode::empty())?;
+    for (depth, name) in names.components().enumerate() {
+        // `..` would lead out of what was followed so far.
+        let Component::Normal(name) = name else { return Err(io::ErrorKind::InvalidInput.into()) };
+        let how = if depth < above { SEARCH } else { OFlag::O_RDONLY };
+        dir = openat(&dir, name, itself | how, Mode::empty())?;
+    }
+    Ok(Dir::from_std_file(File::from(dir)))
 }
 
 /// Opens a directory. Makes it and those above it if they are missing, for their owner only.
@@ -79,6 +108,21 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    #[test]
+    fn a_directory_itself_is_opened_without_a_link_on_the_way() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = crate::resolve(temp.path()).unwrap();
+        create_dir(&root.join("a/b")).unwrap().write("here", "").unwrap();
+        std::os::unix::fs::symlink("a", root.join("link")).unwrap();
+        std::os::unix::fs::symlink("b", root.join("a/to-b")).unwrap();
+        assert!(open_dir_itself(&root.join("a/b")).unwrap().exists("here"));
+        assert!(open_dir_itself(Path::new("/")).unwrap().exists("proc"));
+        for path in ["link/b", "a/to-b", "link", "a/../a/b", "a/b/here", "gone"] {
+            assert!(open_dir_itself(&root.join(path)).is_err(), "{path}");
+        }
+        assert!(open_dir_itself(Path::new("a")).is_err());
+    }
 
     #[test]
     fn a_link_that_leads_nowhere_is_named_and_is_not_nothing() {

@@ -141,9 +141,9 @@ fn read(file: File, limit: usize) -> Result<Vec<u8>, ReadError> {
 
 /// Flags for opening a folder to look up names in it, which needs no permission to list them.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-const SEARCH: OFlag = OFlag::O_PATH;
+pub(crate) const SEARCH: OFlag = OFlag::O_PATH;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-const SEARCH: OFlag = OFlag::O_RDONLY;
+pub(crate) const SEARCH: OFlag = OFlag::O_RDONLY;
 
 /// An opened folder of the path.
 #[derive(Debug)]

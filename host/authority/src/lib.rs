@@ -17,6 +17,7 @@ pub use crate::caller::caller;
 pub use crate::caller::foreign_owner;
 pub use crate::folders::create_dir;
 pub use crate::folders::open_dir;
+pub use crate::folders::open_dir_itself;
 pub use crate::folders::runtime_dir;
 pub use crate::guarded::GuardedReader;
 pub use crate::guarded::create_private;

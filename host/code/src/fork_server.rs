@@ -195,6 +195,9 @@ fn keep(work: Work, descriptors: [OwnedFd; DESCRIPTORS]) -> ! {
         Ok(ForkResult::Child) => {
             let streams =
                 [(&input, libc::STDIN_FILENO), (&output, libc::STDOUT_FILENO), (&complaint, libc::STDERR_FILENO)];
+            // As one that is started: nowhere, and under its own name.
+            let _ = nix::unistd::chdir("/");
+            let _ = nix::sys::prctl::set_name(c"smcp-compiler");
             let placed = streams.into_iter().all(|(stream, number)| put(stream.as_fd(), number).is_ok());
             let code = i32::from(!(placed && child::work(work).is_ok()));
             // SAFETY: it only ends the process.
@@ -205,6 +208,10 @@ fn keep(work: Work, descriptors: [OwnedFd; DESCRIPTORS]) -> ! {
     };
     drop((input, output, complaint));
     let Some(compiler) = compiler else { end() };
+    // A server that has ended must not seem to be there because its keepers have its socket.
+    for stream in [libc::STDIN_FILENO, libc::STDOUT_FILENO, libc::STDERR_FILENO] {
+        let _ = put(smcp.as_fd(), stream);
+    }
     let mut smcp = UnixStream::from(smcp);
     if let Ok(process) = pidfd_open(compiler, PidfdFlags::empty()) {
         let mut waited = [PollFd::new(&process, PollFlags::IN), PollFd::new(&smcp, PollFlags::IN)];
@@ -212,6 +219,9 @@ fn keep(work: Work, descriptors: [OwnedFd; DESCRIPTORS]) -> ! {
         if !waited[1].revents().is_empty() {
             let _ = kill_process(compiler, Signal::KILL);
         }
+    } else {
+        // Where it can't be seen whether somebody waits, nobody is served.
+        let _ = kill_process(compiler, Signal::KILL);
     }
     if let Ok(Some((_, status))) = waitpid(Some(compiler), WaitOptions::empty()) {
         let _ = smcp.write_all(&status.as_raw().to_ne_bytes());

@@ -89,7 +89,14 @@ impl Session {
     pub(crate) fn registry(&self) -> Result<Box<dyn RegistryClient>, PipelineError> {
         let registry = self.config.registry();
         match registry {
-            Registry::Directory(path) => Ok(Box::new(open_directory(registry, path)?)),
+            Registry::Directory(path) => {
+                // This one says what is wrong with a path that leads nowhere. What is used is the directory that was
+                // compared with those that the layers trust: without a link on the way.
+                drop(open_directory(registry, path)?);
+                let dir = authority::open_dir_itself(path);
+                let dir = dir.map_err(|cause| PackageError::unreachable(registry, cause))?;
+                Ok(Box::new(DirectoryRegistry::new(dir, registry.clone())?))
+            }
             Registry::Url(url) => {
                 check_clock(&self.system)?;
                 Ok(Box::new(HttpRegistry::new(url.clone(), access::settings(self, url.endpoint())?)))

@@ -50,7 +50,8 @@ impl MachineCode {
     /// # Safety
     /// Its bytes must be such as [`from_vouched`](Self::from_vouched) takes. [`CodeImage::bytes`] must return the same
     /// memory each time, which begins at a page and whose pages have nothing else in them that may not be executed.
-    /// Nothing may write to it while the image exists; this crate makes parts of it executable.
+    /// Nothing may write to it while the image exists; this crate makes parts of it executable. It may be loaded by one
+    /// host at a time, once: a store maps its file anew for whoever looks for it.
     #[expect(unsafe_code, reason = "the caller vouches for what is run as native code")]
     pub unsafe fn from_image(image: Arc<dyn CodeImage>) -> Self {
         Self(Held::Image(image))

@@ -34,8 +34,8 @@ impl CustomCodeMemory for Pages {
     fn publish_executable(&self, start: *const u8, length: usize) -> wasmtime::Result<()> {
         let start = NonNull::new(start.cast_mut().cast::<c_void>())
             .ok_or_else(|| wasmtime::Error::msg("there is no code to run"))?;
-        // SAFETY: the runtime owns the pages, or they are those of an image, which nothing writes to; it says that
-        // start and length are those of whole pages.
+        // SAFETY: the runtime owns the pages, or they are those of an image, which nothing writes to. What stands in the
+        // last of them behind the code is of the same image, or nothing.
         unsafe { mprotect(start, length, ProtFlags::PROT_READ | ProtFlags::PROT_EXEC) }
             .map_err(|error| wasmtime::Error::from(std::io::Error::from(error)))
     }
