@@ -192,7 +192,7 @@ fn a_grandchild_that_holds_the_output_is_not_waited_for() {
 if os.fork() == 0:
     os.setsid()
     while True:
-        try: os.write(1, b'x' * 4096)
+        try: os.write(1, b'x' * 4095 + b'\\n')
         except OSError: sys.exit()
 os.write(1, b'ready\\n')
 os._exit(7)";
