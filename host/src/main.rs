@@ -12,5 +12,10 @@ fn main() -> ExitCode {
     if arguments.next().is_some_and(|name| smcp_code::is_compiler(&name)) {
         return smcp_code::serve(&arguments.collect::<Vec<OsString>>());
     }
-    cli::main(Invocation::current()).report()
+    smcp_code::heed_children();
+    let invocation = Invocation::current();
+    let compilation = invocation.system.compilation;
+    let exit = cli::main(invocation);
+    compilation.end();
+    exit.report()
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::path::PathBuf;
+use std::process::Command;
 use std::process::Stdio;
 
 use nix::poll::PollFd;
@@ -11,6 +12,7 @@ use nix::poll::PollFlags;
 use nix::poll::PollTimeout;
 use nix::poll::poll;
 
+use crate::bed::Package;
 use crate::bed::TestBed;
 use crate::bombs;
 use crate::kept::COMPILED;
@@ -99,4 +101,56 @@ fn a_start_that_is_killed_leaves_no_process() {
     smcp.wait().unwrap();
     processes.iter().for_each(wait_for_end);
     assert_eq!(bed.list(COMPILED), [""; 0]);
+}
+
+/// Runs the rest of its arguments as the first process of a namespace does that waits for its own children alone, and says
+/// whether others were left to it.
+const FIRST_PROCESS: &str = "
+import os, subprocess, sys
+code = subprocess.run(sys.argv[1:]).returncode
+try: print('left:', os.waitpid(-1, 0))
+except ChildProcessError: print('nobody is left')
+sys.exit(code)";
+
+#[test]
+fn a_start_leaves_nobody_to_the_first_process() {
+    let bed = bed();
+    bed.publish(&Package::shell("acme/tool@1.0.0", "cat").good());
+    bed.write("slow.wasm", bombs::policy(&fs::read(NO_NETWORK).unwrap(), &bombs::slow_to_compile()));
+    bed.write("slow.yaml", "registry_url: ~/registry\npolicy: {custom: [{name: slow, source: ~/slow.wasm}]}\n");
+    for (line, code) in [
+        ("--version", 0),
+        ("policy eval --facts facts.json", 4),
+        // A compiler is still at work when its time is over.
+        ("--config slow.yaml run --dry-run --timeout 1s acme/tool@1.0.0", 5),
+    ] {
+        if in_mounts(&bed, "true", &[]).is_none() {
+            return;
+        }
+        let inner = format!("{WITHOUT_PROC} && exec python3 -c \"$0\" \"$@\"");
+        let mut command = Command::new("unshare");
+        command.args(["-m", "--pid", "--fork", "--kill-child", "sh", "-c", &inner, FIRST_PROCESS]);
+        command.arg(env!("CARGO_BIN_EXE_smcp")).args(line.split(' ')).current_dir(bed.path("")).env_clear();
+        command.env("HOME", bed.path("")).env("PATH", std::env::var_os("PATH").unwrap());
+        let output = command.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.ends_with("nobody is left\n"), "{line}: {text}{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(code), "{line}");
+    }
+}
+
+/// Whoever starts smcp may have told the system that children are not waited for.
+#[test]
+fn children_are_heeded_whatever_the_starter_ignores() {
+    let ignoring = "import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])";
+    for before in ["true", WITHOUT_PROC] {
+        let bed = bed();
+        let line = format!("{before} && exec python3 -c '{ignoring}' \"$0\" \"$@\"");
+        let arguments = ["policy", "eval", "--json", "--facts", "facts.json"];
+        let Some(mut command) = in_mounts(&bed, &line, &arguments) else { return };
+        let output = command.output().unwrap();
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(document["policies"][3]["outcome"], "violation", "{before}: {document}");
+    }
 }

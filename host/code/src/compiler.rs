@@ -12,7 +12,9 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
 
+use nix::sys::signal::SigHandler;
 use nix::sys::signal::Signal;
+use nix::sys::signal::signal;
 
 use crate::child;
 use crate::child::Work;
@@ -163,6 +165,14 @@ impl fmt::Debug for ChildCompiler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ChildCompiler").finish_non_exhaustive()
     }
+}
+
+/// Undoes an inherited wish to ignore the ends of children, with which the system would keep no status of them. It changes
+/// nothing for a server that smcp starts: `launch` listens to the signal.
+#[expect(unsafe_code, reason = "the disposition of a signal is set, for which there is no safe call")]
+pub fn heed_children() {
+    // SAFETY: no handler is installed. The call fails for no such signal.
+    let _ = unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) };
 }
 
 /// Takes the code of a child.

@@ -33,6 +33,7 @@ use nix::unistd::ForkResult;
 use nix::unistd::fork;
 use rustix::event::PollFd;
 use rustix::event::PollFlags;
+use rustix::event::Timespec;
 use rustix::event::poll;
 use rustix::net::RecvAncillaryBuffer;
 use rustix::net::RecvAncillaryMessage;
@@ -54,13 +55,17 @@ use rustix::process::waitpid;
 use crate::child;
 use crate::child::Work;
 use crate::confine;
+use smcp_model::limits::compiling;
 
 /// The descriptors of a request: the compiler's three streams, and the socket that its keeper says its end on.
 const DESCRIPTORS: usize = 4;
 
 /// A process that forks compilers for this one. It ends with it.
 #[derive(Debug)]
-pub struct ForkServer(Mutex<UnixStream>);
+pub struct ForkServer {
+    socket: Mutex<UnixStream>,
+    process: Option<Pid>,
+}
 
 /// A compiler that was forked.
 #[derive(Debug)]
@@ -81,19 +86,26 @@ impl ForkServer {
         // SAFETY: this process has one thread, so the fork is whole: no lock is held by a thread that it lacks.
         match unsafe { fork() }? {
             ForkResult::Parent { child } => {
-                nix::sys::wait::waitpid(child, None)?;
-                Ok(Self(Mutex::new(ours)))
+                Ok(Self { socket: Mutex::new(ours), process: Pid::from_raw(child.as_raw()) })
             }
             ForkResult::Child => {
                 drop(ours);
-                // Once more, so that it is nobody's child: whoever this process becomes need not wait for it.
-                // SAFETY: as above.
-                match unsafe { fork() } {
-                    Ok(ForkResult::Child) => serve(&theirs),
-                    Ok(ForkResult::Parent { .. }) | Err(_) => end(),
-                }
+                serve(&theirs)
             }
         }
+    }
+
+    /// Ends the server and what it has forked, and waits for that, at most [`compiling::END`]: no process is left for
+    /// somebody else to wait for.
+    pub fn end(&self) {
+        let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = socket.shutdown(std::net::Shutdown::Both);
+        let Some(process) = self.process else { return };
+        if let Ok(end) = pidfd_open(process, PidfdFlags::empty()) {
+            let patience = Timespec::try_from(compiling::END).ok();
+            let _ = poll(&mut [PollFd::new(&end, PollFlags::IN)], patience.as_ref());
+        }
+        let _ = waitpid(Some(process), WaitOptions::NOHANG);
     }
 
     /// Asks for a compiler.
@@ -109,7 +121,7 @@ impl ForkServer {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS))];
         let mut message = SendAncillaryBuffer::new(&mut space);
         message.push(SendAncillaryMessage::ScmRights(&descriptors));
-        let server = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let server = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
         sendmsg(&*server, &[IoSlice::new(&[work.as_byte()])], &mut message, SendFlags::NOSIGNAL)?;
         Ok(Forked { streams: Some([input.into(), output.into(), complaint.into()]), keeper, status: None })
     }
@@ -147,6 +159,8 @@ impl Forked {
 fn serve(socket: &UnixStream) -> ! {
     // Signals of a terminal are for smcp, whose end this process learns of by the socket.
     let _ = setsid();
+    // A compiler whose keeper ends is waited for here, too.
+    let _ = nix::sys::prctl::set_child_subreaper(true);
     // smcp's streams have other readers and writers, who wait for the end of them. The socket takes their place.
     for stream in [libc::STDIN_FILENO, libc::STDOUT_FILENO, libc::STDERR_FILENO] {
         if put(socket.as_fd(), stream).is_err() {
@@ -155,16 +169,23 @@ fn serve(socket: &UnixStream) -> ! {
     }
     confine::close_all();
     let socket = io::stdin();
+    let mut keepers: Vec<Pid> = Vec::new();
     while let Ok(Some((work, descriptors))) = receive(socket.as_fd()) {
         // SAFETY: this process has one thread.
         match unsafe { fork() } {
             Ok(ForkResult::Child) => keep(work, descriptors),
-            // Without a keeper, whose socket is closed now, smcp learns that there is none.
-            Ok(ForkResult::Parent { .. }) | Err(_) => drop(descriptors),
+            Ok(ForkResult::Parent { child }) => keepers.extend(Pid::from_raw(child.as_raw())),
+            // Its socket is closed now, by which smcp learns that there is none.
+            Err(_) => {}
         }
         // Keepers that have ended meanwhile.
-        while let Ok(Some(_)) = waitpid(None, WaitOptions::NOHANG) {}
+        while let Ok(Some((ended, _))) = waitpid(None, WaitOptions::NOHANG) {
+            keepers.retain(|keeper| *keeper != ended);
+        }
     }
+    // A compiler ends with its keeper.
+    keepers.into_iter().for_each(|keeper| _ = kill_process(keeper, Signal::KILL));
+    while let Ok(Some(_)) = waitpid(None, WaitOptions::empty()) {}
     end()
 }
 
@@ -253,7 +274,7 @@ mod tests {
     fn without_a_server_there_is_no_compiler() {
         let (ours, theirs) = UnixStream::pair().unwrap();
         drop(theirs);
-        let server = ForkServer(Mutex::new(ours));
+        let server = ForkServer { socket: Mutex::new(ours), process: None };
         assert_eq!(server.request(Work::Compile).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }
 

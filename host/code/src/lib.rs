@@ -26,6 +26,7 @@ mod system;
 pub use child::is_compiler;
 pub use child::serve;
 pub use compiler::ChildCompiler;
+pub use compiler::heed_children;
 pub use confine::Confinement;
 #[cfg(target_os = "linux")]
 pub use fork_server::ForkServer;

@@ -62,6 +62,19 @@ pub fn fork_server(program: fn() -> io::Result<PathBuf>) -> Option<&'static Fork
     Some(Box::leak(Box::new(server)))
 }
 
+impl Compilation {
+    /// Ends what was made ahead for compiling. Nothing is compiled afterwards.
+    pub fn end(self) {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::InChild { server, .. } => server.into_iter().for_each(ForkServer::end),
+            #[cfg(not(target_os = "linux"))]
+            Self::InChild { .. } => {}
+            Self::InProcess => {}
+        }
+    }
+}
+
 impl System {
     /// Returns the value of a variable; `None` when it is not set or empty.
     pub fn variable(&self, name: impl AsRef<OsStr>) -> Option<&OsStr> {
