@@ -10,7 +10,7 @@ use crate::bed::Package;
 use crate::bed::ROOT;
 use crate::bed::TestBed;
 use crate::changed::changed;
-use crate::schema::Schema;
+use smcp_bed::Schema;
 use smcp_model::audit::Event;
 use smcp_model::audit::Head;
 use smcp_model::digest::Digest;

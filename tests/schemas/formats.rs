@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::bed::Package;
 use crate::bed::TestBed;
-use crate::schema::Schema;
+use smcp_bed::Schema;
 
 /// Reads a document as a CI system does, and holds it to the elements and attributes of the schema of Jenkins
 /// (junit-10.xsd): prints for each case its suite, name and result.

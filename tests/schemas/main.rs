@@ -21,5 +21,4 @@ mod redact;
 mod changed;
 mod documents;
 mod formats;
-mod schema;
 mod settings;

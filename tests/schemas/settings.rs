@@ -9,7 +9,7 @@ use crate::bed::ROOT;
 use crate::bed::Ran;
 use crate::bed::TestBed;
 use crate::guest::Twin;
-use crate::schema::Schema;
+use smcp_bed::Schema;
 
 /// A policy that says this of its settings.
 fn describing(schema: &Value) -> Vec<u8> {

@@ -9,7 +9,9 @@ use wasmtime::Trap;
 use wasmtime::WasmBacktrace;
 use wasmtime::component::Instance;
 use wasmtime::component::InstancePre;
+use wasmtime::component::Linker;
 
+use crate::compiled::Code;
 use crate::host::Runtime;
 use crate::machine_code::CodeImage;
 use crate::room;
@@ -28,9 +30,20 @@ use smcp_model::verdict::FaultKind;
 pub(super) struct Linked {
     pub(super) instance: InstancePre<Guest>,
     /// Bytes of the policy's memory that are taken before it has any: by its globals.
-    pub(super) memory_taken: usize,
+    memory_taken: usize,
     /// Released after the instance: a call that was given up may still run there.
-    pub(super) _image: Option<Arc<dyn CodeImage>>,
+    _image: Option<Arc<dyn CodeImage>>,
+}
+
+impl Linked {
+    /// Links a component.
+    ///
+    /// # Errors
+    /// When it imports what `linker` does not have.
+    pub(super) fn new(linker: &Linker<Guest>, code: &Code) -> wasmtime::Result<Self> {
+        let memory_taken = code.known().notes.memory_of_globals();
+        Ok(Self { instance: linker.instantiate_pre(&code.component)?, memory_taken, _image: code.image.clone() })
+    }
 }
 
 /// The result of a call, and what it took.

@@ -1,8 +1,14 @@
-//! A temporary folder with files in it, for the unit tests of several crates.
+//! What the tests of several crates share: a temporary folder with files in it, and a validator of JSON Schema.
 //!
 //! It knows no crate but the model, so that every crate below `host/` can use it.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::panic, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::indexing_slicing, reason = "helpers of tests fail by panicking")]
+
+mod schema;
+
+pub use crate::schema::Schema;
 
 use std::io::Write as _;
 use std::path::Path;

@@ -15,6 +15,7 @@ use crate::keys;
 use crate::keys::Section;
 use crate::schema::schema;
 use crate::settings::Settings;
+use smcp_bed::Schema;
 use smcp_yaml::YamlNode;
 
 /// Returns the document around an entry of a section.
@@ -153,9 +154,9 @@ fn the_schema_judges_as_the_parser_does() {
         waiver("policies: [score], expires: never"),
         waiver("policies: [score], approved_by: [a, b]"),
     ];
+    let schema = Schema::new(schema());
     for text in texts {
-        let value = json_of(&text);
-        assert_eq!(fits(&schema(), &value), read(&text).is_ok(), "{text}");
+        assert_eq!(schema.problem(&json_of(&text)).is_none(), read(&text).is_ok(), "{text}");
     }
 }
 
@@ -166,48 +167,4 @@ fn json_of(text: &str) -> Value {
         return Value::Null;
     }
     Settings.read(&node, Base { directory: Path::new("/"), home: None }).unwrap()
-}
-
-/// Whether a value fits a schema, for the part of JSON Schema that ours uses. Patterns are left out, because the parser
-/// is stricter.
-fn fits(schema: &Value, value: &Value) -> bool {
-    let known = ["$schema", "title", "description", "default", "pattern"];
-    schema.as_object().unwrap().iter().filter(|(word, _)| !known.contains(&word.as_str())).all(
-        |(word, rule)| match word.as_str() {
-            "type" => {
-                let types = rule.as_array().map_or(std::slice::from_ref(rule), Vec::as_slice);
-                types.iter().any(|one| is_type(one, value))
-            }
-            "enum" => rule.as_array().unwrap().contains(value),
-            "minimum" => value.as_f64().is_none_or(|number| number >= rule.as_f64().unwrap()),
-            "maximum" => value.as_f64().is_none_or(|number| number <= rule.as_f64().unwrap()),
-            "minLength" => value.as_str().is_none_or(|text| text.len() as u64 >= rule.as_u64().unwrap()),
-            "maxItems" => value.as_array().is_none_or(|items| items.len() as u64 <= rule.as_u64().unwrap()),
-            "minItems" => value.as_array().is_none_or(|items| items.len() as u64 >= rule.as_u64().unwrap()),
-            "items" => value.as_array().is_none_or(|items| items.iter().all(|item| fits(rule, item))),
-            "required" => value.as_object().is_none_or(|object| {
-                rule.as_array().unwrap().iter().all(|name| object.contains_key(name.as_str().unwrap()))
-            }),
-            "properties" => value.as_object().is_none_or(|object| {
-                object.iter().all(|(name, value)| rule.get(name).is_none_or(|rule| fits(rule, value)))
-            }),
-            "additionalProperties" => value
-                .as_object()
-                .is_none_or(|object| object.keys().all(|name| schema["properties"].get(name).is_some())),
-            other => panic!("{other}"),
-        },
-    )
-}
-
-fn is_type(name: &Value, value: &Value) -> bool {
-    match name.as_str().unwrap() {
-        "object" => value.is_object(),
-        "array" => value.is_array(),
-        "string" => value.is_string(),
-        "integer" => value.is_i64() || value.is_u64(),
-        "number" => value.is_number(),
-        "boolean" => value.is_boolean(),
-        "null" => value.is_null(),
-        other => panic!("{other}"),
-    }
 }

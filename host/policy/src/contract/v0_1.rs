@@ -54,10 +54,9 @@ impl Callee {
             Fault::new(FaultKind::Interface, format!("its interface is not that of smcp:policy@0.1.0: {error:#}"))
                 .remedy("build it against the wit/policy.wit of this version")
         };
-        let instance = linker.instantiate_pre(&code.component).map_err(wrong)?;
-        let indices = PolicyIndices::new(&instance).map_err(wrong)?;
-        let memory_taken = code.known().notes.memory_of_globals();
-        Ok(Self { linked: Linked { instance, memory_taken, _image: code.image.clone() }, indices })
+        let linked = Linked::new(linker, code).map_err(wrong)?;
+        let indices = PolicyIndices::new(&linked.instance).map_err(wrong)?;
+        Ok(Self { linked, indices })
     }
 
     /// Calls `describe`.

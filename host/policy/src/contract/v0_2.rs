@@ -89,10 +89,9 @@ fn description(said: wit::Description) -> Result<Description, Fault> {
 impl Callee {
     pub(crate) fn link(linker: &Linker<Guest>, code: &Code) -> Result<Self, Fault> {
         let wrong = |error: wasmtime::Error| Fault::new(FaultKind::Interface, format!("{error:#}"));
-        let instance = linker.instantiate_pre(&code.component).map_err(wrong)?;
-        let indices = PolicyIndices::new(&instance).map_err(wrong)?;
-        let memory_taken = code.known().notes.memory_of_globals();
-        Ok(Self { linked: Linked { instance, memory_taken, _image: code.image.clone() }, indices })
+        let linked = Linked::new(linker, code).map_err(wrong)?;
+        let indices = PolicyIndices::new(&linked.instance).map_err(wrong)?;
+        Ok(Self { linked, indices })
     }
 
     pub(crate) fn describe(

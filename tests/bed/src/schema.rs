@@ -12,7 +12,7 @@ use serde_json::Value;
 
 /// A schema.
 #[derive(Debug)]
-pub(crate) struct Schema {
+pub struct Schema {
     root: Value,
 }
 
@@ -51,19 +51,29 @@ fn members(value: &Value) -> Option<f64> {
 
 impl Schema {
     /// Takes a schema that says which draft it is of.
+    ///
+    /// # Panics
+    /// When it is another draft.
     #[track_caller]
-    pub(crate) fn new(root: Value) -> Self {
+    pub fn new(root: Value) -> Self {
         assert_eq!(root["$schema"], "https://json-schema.org/draft/2020-12/schema");
         Self { root }
     }
 
+    /// Checks that a document is valid.
+    ///
+    /// # Panics
+    /// When it is not.
     #[track_caller]
-    pub(crate) fn accepts(&self, document: &Value) {
+    pub fn accepts(&self, document: &Value) {
         assert_eq!(self.problem(document), None, "{document:#}");
     }
 
     /// Returns where a document is wrong, and by which word; `None` when it is valid.
-    pub(crate) fn problem(&self, document: &Value) -> Option<String> {
+    ///
+    /// # Panics
+    /// On a word or a kind of value that it doesn't know.
+    pub fn problem(&self, document: &Value) -> Option<String> {
         self.check(&self.root, document, "").err()
     }
 
