@@ -17,8 +17,10 @@ use toml_edit::Item;
 use toml_edit::Table;
 
 /// Files of a template that lie elsewhere in the tree, because others use them too: its language, its name, its place.
-const SHARED: [(&str, &str, &str); 7] = [
+const SHARED: [(&str, &str, &str); 9] = [
     ("c", "smcp_policy.h", "examples/languages/c/smcp_policy.h"),
+    ("c", "text.c", "examples/languages/c/text.c"),
+    ("c", "text.h", "examples/languages/c/text.h"),
     ("c", "wit/policy.wit", "wit/policy.wit"),
     ("go", "abi.go", "examples/languages/go/abi.go"),
     ("go", "wit/policy.wit", "wit/policy.wit"),

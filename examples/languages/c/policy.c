@@ -1,6 +1,6 @@
 /* A policy in C: refuses servers that ask for network hosts other than the listed ones. */
 
-#include "smcp_policy.h"
+#include "text.h"
 
 /* Where there is a C library, it can be used: what it asks of WASI is stubbed, and what it writes is dropped. */
 #ifdef __wasi__
@@ -14,153 +14,20 @@ static _Noreturn void fail(const char *why) {
 #define fail(why) __builtin_trap()
 #endif
 
-#define TEXT(literal) ((smcp_string){literal, sizeof(literal) - 1})
-#define SOME(literal) ((smcp_option_string){true, TEXT(literal)})
-
-/* Memory that is never given back: an instance lives for one call. It is asked for in whole pages, so that whoever else
- * grows the memory, such as a C library, gets others. */
-
-static uintptr_t next, end;
-
-static void *allocate(size_t size, size_t align) {
-    const size_t page = 65536;
-    uintptr_t place = (next + align - 1) & ~(uintptr_t)(align - 1);
-    if (next == 0 || place + size > end || place + size < place) {
-        size_t pages = size / page + 1;
-        size_t before = __builtin_wasm_memory_grow(0, pages);
-        if (before == (size_t)-1) {
-            fail("no memory");
-        }
-        place = before * page;
-        end = place + pages * page;
-    }
-    next = place + size;
-    return (void *)place;
-}
-
-static void copy(char *to, const char *from, size_t length) {
-    for (size_t i = 0; i < length; i++) {
-        to[i] = from[i];
-    }
-}
-
-void *cabi_realloc(void *old, size_t old_size, size_t align, size_t size) {
-    char *fresh = allocate(size, align);
-    copy(fresh, old, old_size < size ? old_size : size);
-    return fresh;
-}
-
-static bool equal(smcp_string one, smcp_string other) {
-    if (one.length != other.length) {
-        return false;
-    }
-    for (size_t i = 0; i < one.length; i++) {
-        if (one.bytes[i] != other.bytes[i]) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Texts are put together from parts; a part is a text or a number. */
-
-static smcp_string join(const smcp_string *parts, size_t count) {
-    size_t length = 0;
-    for (size_t i = 0; i < count; i++) {
-        length += parts[i].length;
-    }
-    char *bytes = allocate(length, 1);
-    size_t at = 0;
-    for (size_t i = 0; i < count; i++) {
-        copy(bytes + at, parts[i].bytes, parts[i].length);
-        at += parts[i].length;
-    }
-    return (smcp_string){bytes, length};
-}
-
-#define JOIN(...) join((const smcp_string[]){__VA_ARGS__}, sizeof((smcp_string[]){__VA_ARGS__}) / sizeof(smcp_string))
-
-static smcp_string number(size_t value) {
-    char *digits = allocate(10, 1);
-    size_t at = 10;
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    return (smcp_string){digits + at, 10 - at};
-}
-
 /* The settings: {"allow": ["HOST", …]}. smcp promises valid JSON; everything else that is not this is a problem. */
-
-typedef struct { const char *at, *end; } reader;
-
-static void blanks(reader *text) {
-    while (text->at < text->end && (*text->at == ' ' || *text->at == '\n' || *text->at == '\r' || *text->at == '\t')) {
-        text->at++;
-    }
-}
-
-static bool takes(reader *text, char wanted) {
-    blanks(text);
-    if (text->at == text->end || *text->at != wanted) {
-        return false;
-    }
-    text->at++;
-    return true;
-}
-
-/* A text without escapes, which is what names of hosts are. */
-static bool plain(reader *text, smcp_string *found) {
-    if (!takes(text, '"')) {
-        return false;
-    }
-    const char *begin = text->at;
-    while (text->at < text->end && *text->at != '"' && *text->at != '\\') {
-        text->at++;
-    }
-    *found = (smcp_string){begin, (size_t)(text->at - begin)};
-    return takes(text, '"');
-}
-
-/* Goes over a value of any kind. */
-static bool skip(reader *text) {
-    size_t depth = 0;
-    do {
-        blanks(text);
-        if (text->at == text->end) {
-            return false;
-        }
-        char first = *text->at++;
-        if (first == '{' || first == '[') {
-            depth++;
-        } else if (first == '}' || first == ']') {
-            depth--;
-        } else if (first == '"') {
-            while (text->at < text->end && *text->at != '"') {
-                text->at += *text->at == '\\' ? 2 : 1;
-            }
-            text->at++;
-        } else if (first != ',' && first != ':') {
-            while (text->at < text->end && *text->at != ',' && *text->at != '}' && *text->at != ']') {
-                text->at++;
-            }
-        }
-    } while (depth > 0);
-    return text->at <= text->end;
-}
 
 static const smcp_string KEY = {"allow", 5};
 
 /* Parses the settings; returns the first problem, or one without a message. */
 static smcp_problem parse(smcp_string settings, smcp_strings *allow) {
     const smcp_problem shape = {TEXT(""), TEXT("the key `allow` is needed, and no other is known")};
-    reader text = {settings.bytes, settings.bytes + settings.length};
+    reader text = reader_of(settings);
     smcp_string key, host;
-    if (!takes(&text, '{') || !plain(&text, &key) || !equal(key, KEY) || !takes(&text, ':')) {
+    if (!takes(&text, '{') || !takes_plain(&text, &key) || !equal(key, KEY) || !takes(&text, ':')) {
         return shape;
     }
     reader value = text;
-    if (!skip(&text) || !takes(&text, '}')) {
+    if (!skips(&text) || !takes(&text, '}')) {
         return shape;
     }
     if (!takes(&value, '[')) {
@@ -170,7 +37,7 @@ static smcp_problem parse(smcp_string settings, smcp_strings *allow) {
     smcp_string *hosts = allocate(settings.length * sizeof(smcp_string), _Alignof(smcp_string));
     size_t count = 0;
     while (!takes(&value, ']')) {
-        if ((count > 0 && !takes(&value, ',')) || !plain(&value, &host) || host.length == 0) {
+        if ((count > 0 && !takes(&value, ',')) || !takes_plain(&value, &host) || host.length == 0) {
             return (smcp_problem){JOIN(TEXT("/allow/"), number(count)),
                                   TEXT("a host is a text, not empty, without quotes or backslashes")};
         }
