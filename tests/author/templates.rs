@@ -113,10 +113,16 @@ fn a_project_of_rust_works_as_it_stands_is_pinned_and_has_the_same_digest_in_ano
 
     fs::create_dir_all(bed.path("deeper/below")).unwrap();
     fs::rename(bed.path(project::NAME), bed.path("deeper/below/renamed")).unwrap();
-    let build = bed.smcp("--json policy build deeper/below/renamed");
-    let again = rust().into_iter().fold(build, |build, (name, value)| build.env(name, value)).run().succeeds();
-    let digest = again.document()["digest"].as_str().unwrap().to_owned();
-    assert!(built.raw.contains(&digest), "{again}\n{built}");
+    // What else the crate is made into has no part in the component.
+    let manifest = "deeper/below/renamed/Cargo.toml";
+    for kinds in [r#"crate-type = ["cdylib"]"#, r#"crate-type = ["cdylib", "rlib"]"#] {
+        let text = fs::read_to_string(bed.path(manifest)).unwrap();
+        bed.write(manifest, text.replace(r#"crate-type = ["cdylib"]"#, kinds));
+        let build = bed.smcp("--json policy build deeper/below/renamed");
+        let again = rust().into_iter().fold(build, |build, (name, value)| build.env(name, value)).run().succeeds();
+        let digest = again.document()["digest"].as_str().unwrap().to_owned();
+        assert!(built.raw.contains(&digest), "{kinds}: {again}\n{built}");
+    }
 }
 
 #[test]
