@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 /// A language, or one of several toolchains for it.
 pub(crate) struct Language {
-    /// Its name after `language=` in the page, and of its folder.
+    /// Its name after `language=` in its page, and of its folder.
     pub(crate) name: &'static str,
     /// Commands that succeed on a machine that has what it needs, and the words for that.
     needs: &'static [(&'static str, &'static str)],
@@ -30,7 +30,7 @@ pub(crate) const CLANG: (&str, &str) = (
 const PYPI: Option<&str> = Some("python3 -m pip index versions pip");
 const NPM: Option<&str> = Some("npm view npm version");
 
-/// Every toolchain of the page, the fast ones first.
+/// Every toolchain of the pages, the fast ones first.
 pub(crate) const LANGUAGES: [Language; 7] = [
     Language { name: "rust", needs: &[WASM], registry: None },
     Language { name: "c", needs: &[CLANG], registry: None },

@@ -23,7 +23,8 @@ use crate::pages::Block;
 use crate::pages::of_today;
 use smcp_model::digest::Digest;
 
-const PAGE: &str = "docs/policy-authors.md";
+/// The folder of the pages, one for each language.
+const PAGES: &str = "docs/languages/";
 
 /// The name of the component in every language's folder.
 const COMPONENT: &str = "allowed-hosts.wasm";
@@ -54,9 +55,7 @@ pub(crate) struct Made {
 /// The components of all languages that can be tried here. Says which were made, and which were not, and why.
 pub(crate) fn all() -> &'static [Made] {
     static MADE: LazyLock<Vec<Made>> = LazyLock::new(|| {
-        let page = of_today().into_iter().find(|page| page.name == PAGE).unwrap();
-        let blocks = page.blocks();
-        let made = LANGUAGES.iter().filter_map(|language| match make(language, &blocks) {
+        let made = LANGUAGES.iter().filter_map(|language| match make(language, &page_of(language.name)) {
             Ok(component) => {
                 say(&format!("made: {}, {} bytes", language.name, fs::metadata(&component).unwrap().len()));
                 Some(Made { name: language.name, component })
@@ -72,6 +71,31 @@ pub(crate) fn all() -> &'static [Made] {
     &MADE
 }
 
+/// A page with lines for a toolchain, in parts.
+pub(crate) struct LanguagePage {
+    pub(crate) name: String,
+    blocks: Vec<Block>,
+}
+
+impl LanguagePage {
+    /// The one block of a toolchain that has this word, and what it prints.
+    pub(crate) fn block(&self, toolchain: &str, word: &str) -> (&Block, &Block) {
+        let is_it = |block: &&Block| block.value("language") == Some(toolchain) && block.is(word);
+        let found: Vec<_> = self.blocks.iter().filter(is_it).collect();
+        let [block] = found[..] else { panic!("{} has one block that says `{word}` of `{toolchain}`", self.name) };
+        let shown = self.blocks.iter().find(|later| later.line > block.line).filter(|later| later.language() == "text");
+        (block, shown.unwrap_or(block))
+    }
+}
+
+/// The page with the lines for a toolchain.
+pub(crate) fn page_of(toolchain: &str) -> LanguagePage {
+    let pages = of_today().into_iter().filter(|page| page.name.starts_with(PAGES));
+    let pages = pages.map(|page| LanguagePage { blocks: page.blocks(), name: page.name });
+    let has = |page: &LanguagePage| page.blocks.iter().any(|block| block.value("language") == Some(toolchain));
+    pages.into_iter().find(has).unwrap_or_else(|| panic!("{PAGES} has a page for `{toolchain}`"))
+}
+
 /// Not by `eprintln`, which a passing test doesn't show.
 pub(crate) fn say(line: &str) {
     let mut stderr = std::io::stderr().lock();
@@ -79,7 +103,7 @@ pub(crate) fn say(line: &str) {
 }
 
 /// Returns the component, or why the language can't be tried.
-fn make(language: &Language, blocks: &[Block]) -> Result<PathBuf, String> {
+fn make(language: &Language, page: &LanguagePage) -> Result<PathBuf, String> {
     let only = env::var(ONLY).unwrap_or_default();
     if !only.is_empty() && !only.split(',').any(|name| name == language.name) {
         return Err(format!("{ONLY} is `{only}`"));
@@ -89,12 +113,7 @@ fn make(language: &Language, blocks: &[Block]) -> Result<PathBuf, String> {
     if let Some(lack) = language.lacks(&env) {
         return Err(lack);
     }
-    let (installs, builds): (Vec<_>, Vec<_>) = blocks
-        .iter()
-        .filter(|block| block.value("language") == Some(language.name))
-        .partition(|block| block.is("install"));
-    let [install] = installs[..] else { panic!("{PAGE} has one block that installs `{}`", language.name) };
-    let [build] = builds[..] else { panic!("{PAGE} has one block that builds `{}`", language.name) };
+    let ((install, _), (build, shown)) = (page.block(language.name, "install"), page.block(language.name, "build"));
 
     let mut reader = Reader { place: folder.clone(), env, folder: folder.clone() };
     let (stamp, wanted) = (folder.join("stamp"), stamp(language, install));
@@ -116,8 +135,7 @@ fn make(language: &Language, blocks: &[Block]) -> Result<PathBuf, String> {
     // An older one would hide that none was made.
     drop(fs::remove_file(&component));
     let printed = reader.runs(build);
-    let shown = blocks.iter().find(|block| block.line > build.line).filter(|block| block.language() == "text");
-    shows(Path::new(PAGE), shown.unwrap_or_else(|| panic!("{PAGE} shows what `{}` prints", language.name)), &printed);
+    shows(Path::new(&page.name), shown, &printed);
     Ok(component)
 }
 

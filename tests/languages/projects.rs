@@ -1,21 +1,25 @@
 //! A new project of each language whose toolchain comes from a package registry, from nothing to the first refusal.
 //!
-//! Those of Rust and C are followed by `tests/author`, with what the machine has.
+//! That of Rust is followed by `tests/author`, with what the machine has.
 
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
+use std::time::Instant;
 
 use crate::bed::ROOT;
 use crate::bed::TestBed;
 use crate::language::LANGUAGES;
 use crate::made::all;
 use crate::made::environment;
+use crate::made::page_of;
 use crate::made::say;
+use crate::page::Reader;
+use crate::page::shows;
 use crate::project;
 
 /// The language of the project, and the toolchain of the page that it shares downloads and caches with.
-const PROJECTS: [(&str, &str); 3] = [("javascript", "quickjs"), ("go", "go"), ("python", "python")];
+const PROJECTS: [(&str, &str); 4] = [("c", "c"), ("javascript", "quickjs"), ("go", "go"), ("python", "python")];
 
 /// The variables with which a project of `language` is built in an empty home; `None` when its toolchain can't be had here,
 /// which was said when it was tried.
@@ -48,6 +52,23 @@ fn a_new_project_works_as_it_stands() {
             project::follow(language, &env);
             say(&format!("followed: a new project of {language}"));
         }
+    }
+}
+
+/// What the page of a language says first, word for word in an empty folder.
+#[test]
+fn each_page_goes_from_nothing_to_the_first_refusal() {
+    for (language, name) in PROJECTS {
+        let Some(mut env) = toolchain(language) else { continue };
+        let place = tempfile::tempdir().unwrap();
+        env.push(("HOME", place.path().join("home").into_os_string()));
+        let page = page_of(name);
+        let (lines, shown) = page.block(name, "new");
+        let mut reader = Reader { folder: place.path().to_owned(), place: place.path().to_owned(), env };
+        let began = Instant::now();
+        let printed = reader.runs(lines);
+        shows(Path::new(&page.name), shown, &printed);
+        say(&format!("followed: {} in {:.0} s", page.name, began.elapsed().as_secs_f64()));
     }
 }
 
