@@ -8,6 +8,7 @@ mod app;
 mod args;
 mod audit;
 mod cache;
+mod chosen;
 mod completions;
 mod config;
 mod decision;

@@ -93,8 +93,10 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         what: "the runtime of policies can't be started",
-        holds: &[("the runtime's reason", "Resource temporarily unavailable")],
-        provoke: |trial| trial.refuses(|bed| with_threads(bed, 1)),
+        holds: &[("the runtime's reason", "could not be started: max_wasm_stack")],
+        provoke: |trial| {
+            trial.elsewhere("host/policy/src/host.rs", "a_runtime_that_does_not_start_says_why", "sandbox-unavailable");
+        },
     },
     Row {
         what: "the tokens' file can be read by others, or is none",

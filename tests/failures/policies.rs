@@ -263,8 +263,8 @@ fn no_thread(trial: &Trial<'_>) {
     for (mode, column, exit) in [("strict", 0, 4), ("warn", 1, 4), ("disabled", 2, 0)] {
         let bed = TestBed::new();
         bed.configure(&format!("policy: {{cert_mode: {mode}, origin_mode: {mode}, score_mode: {mode}}}\n"));
-        // smcp's own thread, and the clock of the sandbox.
-        let ran = with_threads(&bed, 2).document(&bed).exits(exit);
+        // smcp's own thread, and no other.
+        let ran = with_threads(&bed, 1).document(&bed).exits(exit);
         for policy in ["origin", "certification", "score"] {
             trial.effect(&ran, policy, column);
         }

@@ -117,6 +117,28 @@ fn without_files_that_have_no_name_without_links_and_without_synced_folders_too(
     assert_eq!(bed.list(".mcp/cache/blobs").len(), 2);
 }
 
+/// A start waits for the disk once: the decision and the start are there together, before the server runs.
+#[test]
+fn the_audit_log_is_synced_once_before_a_server_runs() {
+    if !can(&["strace", "-f", "-o", "/dev/null", "true"]) {
+        return;
+    }
+    let bed = bed();
+    bed.run(&format!("run {TOOL}")).succeeds();
+    let trace = bed.path("trace");
+    let words = ["strace", "-f", "-o", trace.to_str().unwrap(), "-e", "trace=fdatasync,fsync,execve,pwrite64"];
+    behind(&bed, &words, &format!("run {TOOL}")).succeeds().prints("it runs\n");
+    let calls = fs::read_to_string(&trace).unwrap();
+    // The first program is smcp itself, and the last one is the server.
+    let calls_made: Vec<&str> = calls.lines().collect();
+    let server = calls_made.iter().rposition(|call| call.contains("execve(")).unwrap();
+    let before = &calls_made[..server];
+    let count = |name: &str| before.iter().filter(|call| call.contains(name)).count();
+    assert_eq!((count("pwrite64("), count("fdatasync("), count("fsync(")), (2, 1, 0), "{calls}");
+    let last = before.iter().rev().find(|call| !call.contains("execve(")).unwrap();
+    assert!(last.contains("fdatasync("), "nothing of the log is written after it was synced: {calls}");
+}
+
 #[test]
 fn a_filled_cache_that_can_not_be_written_runs() {
     if !has_namespaces() {

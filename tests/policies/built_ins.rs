@@ -73,6 +73,7 @@ fn evaluate(host: &PolicyHost, component: Component, subject: &Value, settings: 
         mode: Mode::Strict,
         on_warn: None,
         settings: settings.clone(),
+        settings_vouched: false,
         limits: PolicyLimits::DEFAULT,
         admin_contact: None,
     };

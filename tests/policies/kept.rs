@@ -47,7 +47,7 @@ pub(crate) fn verdict(ran: &Ran) -> Value {
     document
 }
 
-/// The file with the code of the policy. Beside it there is one with the answers of the built-in policies.
+/// The file with the code of the policy.
 pub(crate) fn file(bed: &TestBed) -> PathBuf {
     let digest = Digest::of(&fs::read(bed.path("rules.wasm")).unwrap()).to_string();
     let (own, others): (Vec<_>, Vec<_>) =
@@ -77,7 +77,7 @@ fn a_warm_start_compiles_nothing_and_calls_each_policy_once() {
     let cold = bed.smcp(EVAL).args(&["-vv"]).run().exits(4);
     assert!(compiles(&cold), "{cold}");
     assert_eq!(calls(&cold.stderr), ["describe", "check-settings", "evaluate"]);
-    assert_eq!(all_calls(&cold.stderr).len(), 1 + 4 + 4, "the built-in ones have described themselves: {cold}");
+    assert_eq!(all_calls(&cold.stderr).len(), 2 + 4, "the built-in ones are not asked: {cold}");
     let warm = bed.smcp(EVAL).args(&["-vv"]).run().exits(4);
     assert!(!compiles(&warm), "{warm}");
     assert_eq!(all_calls(&warm.stderr), ["evaluate"; 4]);
@@ -350,9 +350,9 @@ fn compiled_code_is_in_the_list_of_the_cache() {
     let listed = bed.run("cache ls --json").succeeds().document();
     let entries = listed["entries"].as_array().unwrap();
     let kinds: Vec<_> = entries.iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["compiled"; 2], "the policy's code, and the answers of the built-in ones");
+    assert_eq!(kinds, ["compiled"]);
     bed.run("cache gc").succeeds();
-    assert_eq!(bed.list(COMPILED).len(), 2, "what no package has is not what nobody knows");
+    assert_eq!(bed.list(COMPILED).len(), 1, "what no package has is not what nobody knows");
     let digest = Digest::of(&fs::read(bed.path("rules.wasm")).unwrap());
     bed.run(&format!("cache rm {digest}")).succeeds();
     assert_eq!(bed.list(COMPILED).len(), 1);

@@ -22,7 +22,6 @@ mod redact;
 mod trial;
 
 mod again;
-mod answers;
 mod built_ins;
 mod compiler;
 mod configured;
@@ -40,6 +39,7 @@ mod mutations;
 mod program;
 mod same;
 mod stub;
+mod vouched;
 
 use std::collections::BTreeSet;
 

@@ -54,6 +54,7 @@ pub(crate) fn judge_in(mode: Mode, on_warn: Option<OnWarn>, component: Vec<u8>, 
         mode,
         on_warn,
         settings: json!({ "allow": ["api.example.com"] }),
+        settings_vouched: false,
         limits,
         admin_contact: None,
     };

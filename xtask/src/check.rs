@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::guests::GuestSet;
+use crate::instructions;
 use crate::run::cargo;
 use crate::run::output;
 use crate::run::run;
@@ -29,6 +30,8 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
     step("built components");
     GuestSet::BUILTINS.verify(root)?;
     GuestSet::EXAMPLES.verify(root)?;
+    step("instructions of a decision");
+    instructions::compare(root, false)?;
     step("tests");
     run(cargo_in(root).args(["test", "--locked", "--workspace"]))
 }

@@ -7,6 +7,7 @@
 
 mod check;
 mod guests;
+mod instructions;
 mod run;
 mod setup;
 mod templates;
@@ -56,6 +57,12 @@ enum Chore {
     Templates,
     /// Makes sdk/wasi-stub.wasm of sdk/wasi-stub.wat, after a change of it.
     Stub,
+    /// Counts the instructions of a decision in the release build, and compares them with host/benches/instructions.json.
+    Instructions {
+        /// Take what is counted as what later counts are compared with.
+        #[arg(long)]
+        accept: bool,
+    },
     /// Makes docs/wit.md, the interface for readers.
     Wit,
 }
@@ -88,6 +95,7 @@ fn execute(chore: &Chore) -> anyhow::Result<()> {
         Chore::Examples { action } => guests(&root, &GuestSet::EXAMPLES, *action),
         Chore::Templates => templates::pin(&root),
         Chore::Stub => stub(&root),
+        Chore::Instructions { accept } => instructions::compare(&root, *accept),
         Chore::Wit => wit::write(&root),
     }
 }

@@ -102,7 +102,19 @@ impl AuditLog {
     /// When the record can't be written. Then the log is unchanged, or as a killed writer would leave it.
     pub fn append(&self, entry: &NewRecord) -> Result<Head, AuditError> {
         let _lock = self.folder.lock()?;
-        self.append_locked(entry)
+        self.append_locked(entry, Durable::Now)
+    }
+
+    /// Appends a record that another one follows before anything happens by it: both are on the disk when the next call
+    /// of [`append`](Self::append) or [`append_start`](Self::append_start) returns. It is there at once where heads are
+    /// sent: nobody is told of a record that the disk could still lose.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append).
+    pub fn append_ahead(&self, entry: &NewRecord) -> Result<Head, AuditError> {
+        let _lock = self.folder.lock()?;
+        let durable = if self.heads.is_some() { Durable::Now } else { Durable::WithTheNext };
+        self.append_locked(entry, durable)
     }
 
     /// Appends the record of a start, and notes beside the log that a server runs. The note lives as long as the
@@ -117,7 +129,7 @@ impl AuditLog {
     ) -> Result<(Head, Option<Running>), AuditError> {
         let _lock = self.folder.lock()?;
         self.check_running()?;
-        let head = self.append_locked(entry)?;
+        let head = self.append_locked(entry, Durable::Now)?;
         // The note is a convenience: without it, only `verify` finds that the start has no end.
         let running = Running::note(&self.folder, &about(head));
         Ok((head, running.inspect_err(|error| tracing::warn!(%error, "a running server is not noted")).ok()))
@@ -163,13 +175,14 @@ impl AuditLog {
         // too.
         let probe = Current { file, torn: 0, ..current };
         let probe = if self.is_full(&probe, limits::AUDIT_PROBE) { Current { length: 0, ..probe } } else { probe };
-        let written = write(&probe, &[b' '; limits::AUDIT_PROBE]).map_err(AuditError::io("write to", &path));
+        let written =
+            write(&probe, &[b' '; limits::AUDIT_PROBE], Durable::Now).map_err(AuditError::io("write to", &path));
         self.folder.remove(name)?;
         written?;
         self.folder.sync()
     }
 
-    fn append_locked(&self, entry: &NewRecord) -> Result<Head, AuditError> {
+    fn append_locked(&self, entry: &NewRecord, durable: Durable) -> Result<Head, AuditError> {
         let mut current = self.current()?;
         // The time of records never goes back, or a clock that was set back once would date the next decision back.
         let now = (self.clock)();
@@ -179,7 +192,7 @@ impl AuditLog {
             self.put_aside(&current)?;
             current = Current { file: self.create()?, length: 0, torn: 0, ..current };
         }
-        if let Err(cause) = write(&current, &line) {
+        if let Err(cause) = write(&current, &line, durable) {
             // The record was not acknowledged, so it may be cut off. If this fails too, the next writer does it.
             drop(current.file.set_len(current.length));
             return Err(AuditError::io("write to", &self.folder.log_path())(cause));
@@ -236,29 +249,41 @@ impl AuditLog {
 
     /// Puts the file aside under the next number. Nothing is ever deleted.
     fn put_aside(&self, current: &Current) -> Result<(), AuditError> {
+        let path = self.folder.log_path();
         if current.torn > 0 {
             // The next record, in the next file, has `recovered_bytes`.
-            let path = self.folder.log_path();
-            let failed = AuditError::io("shorten", &path);
-            current.file.set_len(current.length).and_then(|()| current.file.sync_data()).map_err(failed)?;
+            current.file.set_len(current.length).map_err(AuditError::io("shorten", &path))?;
         }
+        // Its last record may have been written ahead of the next one.
+        current.file.sync_data().map_err(AuditError::io("write to", &path))?;
         let number = self.folder.put_aside()?.pop().unwrap_or_default().saturating_add(1);
         if number > limits::AUDIT_FILES {
             let what = format!("it has {} files, and no name is left for another", limits::AUDIT_FILES);
-            return Err(AuditError::Damaged { path: self.folder.log_path(), what });
+            return Err(AuditError::Damaged { path, what });
         }
         self.folder.rename(&self.folder.names.log, &self.folder.names.old(number))
     }
 }
 
-/// Writes a line over the bytes that a killed writer left, and makes it durable. Only the last byte makes it a line, so
+/// When a record has to be on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Durable {
+    Now,
+    /// With the record that follows.
+    WithTheNext,
+}
+
+/// Writes a line over the bytes that a killed writer left. Only the last byte makes it a line, so
 /// a write that is cut short leaves an unfinished line again.
-fn write(current: &Current, line: &[u8]) -> std::io::Result<()> {
+fn write(current: &Current, line: &[u8], durable: Durable) -> std::io::Result<()> {
     // One write, unless the system takes only a part of it. The next write then takes the rest, or returns the error.
     current.file.write_all_at(line, current.length)?;
     let size = u64::try_from(line.len()).unwrap_or(u64::MAX);
     if current.torn > size {
         current.file.set_len(current.length.saturating_add(size))?;
     }
-    current.file.sync_data()
+    match durable {
+        Durable::Now => current.file.sync_data(),
+        Durable::WithTheNext => Ok(()),
+    }
 }

@@ -11,8 +11,10 @@ use smcp_model::audit::Head;
 use smcp_model::digest::Digest;
 use smcp_model::limits;
 
-/// The size of one read, bytes: most records fit.
-const CHUNK: u64 = 32 * 1024;
+/// The size of the first read, bytes: most records fit. Each read that follows is twice as long, up to
+/// [`LONGEST_READ`].
+const FIRST_READ: u64 = 4 * 1024;
+const LONGEST_READ: u64 = 64 * 1024;
 
 /// The end of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,16 +74,16 @@ fn length_of(file: &File, path: &Path) -> Result<u64, AuditError> {
 
 /// The place after the last line feed between `floor` and `end`; `floor` if there is none.
 fn line_end_before(file: &File, mut end: u64, floor: u64, path: &Path) -> Result<u64, AuditError> {
-    let mut chunk = vec![0; usize::try_from(CHUNK).unwrap_or_default()];
+    let (mut chunk, mut most) = (Vec::new(), FIRST_READ);
     while end > floor {
-        let start = end.saturating_sub(CHUNK).max(floor);
-        let size = usize::try_from(end.saturating_sub(start)).unwrap_or_default();
-        let part = chunk.get_mut(..size).unwrap_or_default();
-        file.read_exact_at(part, start).map_err(AuditError::io("read", path))?;
-        if let Some(at) = memchr::memrchr(b'\n', part) {
+        let start = end.saturating_sub(most).max(floor);
+        chunk.resize(usize::try_from(end.saturating_sub(start)).unwrap_or_default(), 0);
+        file.read_exact_at(&mut chunk, start).map_err(AuditError::io("read", path))?;
+        if let Some(at) = memchr::memrchr(b'\n', &chunk) {
             return Ok(start.saturating_add(u64::try_from(at).unwrap_or_default()).saturating_add(1));
         }
         end = start;
+        most = most.saturating_mul(2).min(LONGEST_READ);
     }
     Ok(floor)
 }

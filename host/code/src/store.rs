@@ -170,13 +170,6 @@ impl CodeStore for CompiledStore {
             }
         }
     }
-
-    fn keep_answers(&self, digest: Digest, answers: &Kept) {
-        let Some(own) = self.own() else { return };
-        if let Err(error) = self.write_to(&own, digest, answers) {
-            tracing::info!(%error, "the answers of the built-in policies can't be kept");
-        }
-    }
 }
 
 /// An opened compiled file.

@@ -73,9 +73,6 @@ impl CodeStore for SystemFiles {
             self.problem.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(problem);
         }
     }
-
-    /// Does nothing: an administrator compiles components, and each user's smcp asks the built-in ones itself.
-    fn keep_answers(&self, _: Digest, _: &Kept) {}
 }
 
 /// Opens the files below `root`; `None` when there are none, or they are not to be trusted.

@@ -90,6 +90,7 @@ impl Rules {
                 mode: self.mode_of(which),
                 on_warn: None,
                 settings: self.settings_of(which),
+                settings_vouched: true,
                 limits: PolicyLimits::DEFAULT,
                 admin_contact: admin_contact.cloned(),
             })
@@ -149,6 +150,7 @@ fn custom_policy(
         mode: mode.map_or(default_mode, |written| written.value),
         on_warn: on_warn.map(|written| written.value),
         settings: settings.map_or_else(|| json!({}), |written| written.value),
+        settings_vouched: false,
         limits,
         admin_contact: admin_contact.cloned(),
     };
@@ -195,6 +197,7 @@ mod tests {
                 mode,
                 on_warn: None,
                 settings: Value::Null,
+                settings_vouched: false,
                 limits: PolicyLimits { time: Duration::from_secs(seconds), ..PolicyLimits::DEFAULT },
                 admin_contact: None,
             })

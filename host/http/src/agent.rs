@@ -7,9 +7,9 @@ use std::sync::OnceLock;
 
 use ureq::Agent;
 use ureq::tls::TlsConfig;
-use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::DefaultConnector;
 
+use crate::names::SystemNames;
 use crate::problem::HttpProblem;
 use crate::proxy::ParsedProxy;
 use crate::proxy::ProxySettings;
@@ -67,14 +67,14 @@ impl Agents {
                 make_once(&self.proxied, || {
                     let config = config(Some(self.trust.config()?)).proxy(Some(proxy.proxy.clone())).build();
                     // Only the proxy's own name is resolved here; the proxy resolves that of the target.
-                    Ok(Agent::with_parts(config, DefaultConnector::default(), DefaultResolver::default()))
+                    Ok(Agent::with_parts(config, DefaultConnector::default(), SystemNames::default()))
                 })
             }
         }
     }
 
     fn guarded(&self, tls: Option<TlsConfig>) -> Agent {
-        let guard = AddressGuard::new(self.home.clone(), self.seen.clone(), DefaultResolver::default());
+        let guard = AddressGuard::new(self.home.clone(), self.seen.clone(), SystemNames::default());
         Agent::with_parts(config(tls).build(), DefaultConnector::default(), guard)
     }
 

@@ -14,6 +14,7 @@ mod answer;
 mod certificate;
 mod error;
 mod exchange;
+mod names;
 mod problem;
 mod proxy;
 mod reach;

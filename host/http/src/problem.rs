@@ -213,7 +213,7 @@ impl RequestFailure {
             ))),
             ureq::Error::Timeout(kind) => Self::Passing(shown(&format!("timeout: {kind}"))),
             ureq::Error::Io(error) => from_io(error, noun),
-            ureq::Error::HostNotFound => Self::Passing(shown("its name is not known")),
+            ureq::Error::HostNotFound => Self::Passing(shown("the system finds no address for its name")),
             ureq::Error::ConnectionFailed => Self::Passing(shown("the connection failed")),
             ureq::Error::ConnectProxyFailed(cause) => Self::Passing(shown(&format!("the proxy refuses: {cause}"))),
             ureq::Error::Rustls(error) => Self::Final(untrusted(&error, noun)),

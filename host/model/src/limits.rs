@@ -80,7 +80,8 @@ pub const ADDRESS_SPACE: u64 = 512 * MIB as u64;
 pub const ABANDONED_THREADS: usize = 16;
 /// Native stack of an evaluation thread, bytes: the wasm stack and the host frames around it.
 pub const THREAD_STACK: usize = 4 * MIB;
-/// The time between two advances of the epoch while a call is in flight. A deadline is met to within one tick.
+/// The time between two advances of the epoch from the deadline of a call on, until it ends or is given up. A deadline is
+/// met to within one tick.
 pub const EPOCH_TICK: Duration = Duration::from_millis(1);
 /// The time that a call has to unwind after its deadline before its thread is given up: bulk memory operations and the
 /// lifting of values are not interrupted by the epoch.
@@ -229,6 +230,8 @@ pub const HTTP_URL: usize = 8 * KIB;
 pub const HTTP_ERROR: usize = 4 * KIB;
 /// The most of an error's message that is shown, bytes.
 pub const HTTP_ERROR_SHOWN: usize = 200;
+/// The most that is read of what the system says about a name, bytes: some hundreds of addresses.
+pub const NAME_ANSWER: u64 = 64 * KIB as u64;
 /// The size from which a download gets a progress bar, bytes.
 pub const PROGRESS_SIZE: u64 = MIB as u64;
 /// The time after which a download of unknown size gets a progress bar.

@@ -123,6 +123,9 @@ pub struct PolicySpec {
     pub on_warn: Option<OnWarn>,
     /// Its settings, as JSON.
     pub settings: serde_json::Value,
+    /// Whether the component is known to accept its settings: those that a configuration's own keys make for a built-in
+    /// policy. It is not asked then.
+    pub settings_vouched: bool,
     /// The resources that it may use.
     pub limits: PolicyLimits,
     /// Whom to ask about its refusals, by its layer.
@@ -141,8 +144,18 @@ impl PolicySpec {
     }
 
     const fn strict(name: PolicyName, source: PolicySource, settings: serde_json::Value) -> Self {
-        let (layer, mode, limits) = (LayerName::User, Mode::Strict, PolicyLimits::DEFAULT);
-        Self { name, layer, source, pin: None, mode, on_warn: None, settings, limits, admin_contact: None }
+        Self {
+            name,
+            layer: LayerName::User,
+            source,
+            pin: None,
+            mode: Mode::Strict,
+            on_warn: None,
+            settings,
+            settings_vouched: false,
+            limits: PolicyLimits::DEFAULT,
+            admin_contact: None,
+        }
     }
 }
 

@@ -222,7 +222,18 @@ const fn one_memory() -> usize {
 impl PolicyRecord {
     /// The record of a policy that was evaluated as `spec`, with the component of this digest.
     pub fn new(spec: &PolicySpec, digest: Option<Digest>, facts_believed: bool) -> Self {
-        let PolicySpec { name, layer, source, pin, mode, on_warn, settings, limits, admin_contact } = spec;
+        let PolicySpec {
+            name,
+            layer,
+            source,
+            pin,
+            mode,
+            on_warn,
+            settings,
+            settings_vouched: _,
+            limits,
+            admin_contact,
+        } = spec;
         let PolicyLimits { time, memory, memories, instances, component_size, output } = *limits;
         Self {
             name: name.clone(),
@@ -253,6 +264,7 @@ impl PolicyRecord {
             mode: self.mode,
             on_warn: self.on_warn,
             settings: self.settings.clone(),
+            settings_vouched: false,
             limits: PolicyLimits { time, memory, memories, instances, component_size, output },
             admin_contact: self.admin_contact.clone(),
         }

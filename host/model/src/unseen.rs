@@ -3,28 +3,12 @@
 //! A list of our own would never be complete, and a character that it misses can hide text from people that programs
 //! and models read. docs/decisions/0023 has the reasons.
 
-use std::sync::LazyLock;
-
-use regex_syntax::hir::Class;
-use regex_syntax::hir::HirKind;
-
-/// Controls, formats, private use and unassigned characters (the categories `C…`), separators of lines and paragraphs,
-/// and characters that may be drawn as nothing (the property `Default_Ignorable_Code_Point`).
-const BY_PROPERTY: &str = r"\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}";
-
-/// Characters that are blank by definition, although no property says so: the empty Braille cell, two blank
-/// hieroglyphs, the Khitan filler and the null notehead.
-const BLANK: &str = r"\u{2800}\u{13441}\u{13442}\u{16FE4}\u{1D159}";
-
-/// Ranges of characters, both ends included, in order.
-static UNSEEN: LazyLock<Vec<(char, char)>> = LazyLock::new(|| {
-    // If the tables lack one of the properties, everything beyond ASCII counts as invisible, rather than nothing.
-    ranges(&format!("[{BY_PROPERTY}{BLANK}]")).unwrap_or_else(|| vec![('\0', '\u{1f}'), ('\u{7f}', char::MAX)])
-});
+/// Ranges of characters, both ends included, in order; our build script writes them.
+static UNSEEN: &[(char, char)] = include!(concat!(env!("OUT_DIR"), "/unseen.in"));
 
 /// Whether a character is invisible, moves the cursor, or changes the direction of text.
 pub fn is_unseen(character: char) -> bool {
-    // Most text is printable ASCII, for which the tables are not even built.
+    // Most text is printable ASCII.
     if (' '..='~').contains(&character) {
         return false;
     }
@@ -32,25 +16,12 @@ pub fn is_unseen(character: char) -> bool {
     UNSEEN.get(position).is_some_and(|(first, _)| *first <= character)
 }
 
-/// The characters of a class in the syntax of regular expressions; `None` when it can't be parsed.
-fn ranges(class: &str) -> Option<Vec<(char, char)>> {
-    match regex_syntax::parse(class).ok()?.into_kind() {
-        HirKind::Class(Class::Unicode(class)) => Some(class.iter().map(|range| (range.start(), range.end())).collect()),
-        HirKind::Class(Class::Bytes(_))
-        | HirKind::Empty
-        | HirKind::Literal(_)
-        | HirKind::Look(_)
-        | HirKind::Repetition(_)
-        | HirKind::Capture(_)
-        | HirKind::Concat(_)
-        | HirKind::Alternation(_) => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
+    use regex_syntax::hir::Class;
+    use regex_syntax::hir::HirKind;
     use unicode_width::UnicodeWidthChar as _;
 
     use super::*;
@@ -59,8 +30,11 @@ mod tests {
         '\0'..=char::MAX
     }
 
+    /// The characters of a class in the syntax of regular expressions.
     fn of(class: &str) -> BTreeSet<char> {
-        ranges(class).unwrap().into_iter().flat_map(|(first, last)| first..=last).collect()
+        let parsed = regex_syntax::parse(class).unwrap();
+        let HirKind::Class(Class::Unicode(class)) = parsed.kind() else { panic!("{parsed:?}") };
+        class.iter().flat_map(|range| range.start()..=range.end()).collect()
     }
 
     /// Compares every code point with each property by its name.

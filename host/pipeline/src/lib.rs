@@ -194,7 +194,7 @@ pub fn run(
     let Answered { clearance, consent, waited } = answer(ruled, &judged, audience);
     let clearance = match clearance {
         Ok(clearance) => {
-            warn(recorder.decided(session, &judged, context, consent).map_err(failed)?, audience);
+            warn(recorder.cleared(session, &judged, context, consent).map_err(failed)?, audience);
             clearance
         }
         Err(refusal) => {

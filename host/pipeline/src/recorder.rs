@@ -122,6 +122,20 @@ impl Recorder {
         self.write(body::decision(session.config(), judged, context, consent))
     }
 
+    /// Records a decision by which a server is started: it is on the disk when [`starting`](Self::starting) returns.
+    ///
+    /// # Errors
+    /// As [`decided`](Self::decided).
+    pub(super) fn cleared(
+        &mut self,
+        session: &Session,
+        judged: &Judged,
+        context: Context,
+        consent: Option<Consent>,
+    ) -> Result<Option<Notice>, PipelineError> {
+        self.write_by(body::decision(session.config(), judged, context, consent), AuditLog::append_ahead)
+    }
+
     /// Records a decision that refuses the package. It refuses it whether it is recorded or not.
     pub fn refused(
         &mut self,

@@ -16,10 +16,13 @@ use crate::host::Runtime;
 use crate::machine_code::CodeImage;
 use crate::room;
 use crate::store;
+use crate::store::Expiry;
 use crate::store::Guest;
 use crate::store::Level;
 use crate::store::LimitRefusal;
 use crate::store::LogLine;
+use crate::thread::Patience;
+use crate::thread::Waiter;
 use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
 use smcp_model::verdict::Fault;
@@ -102,20 +105,23 @@ impl Runtime {
         if time.is_zero() {
             return Err(overdue(&limits));
         }
-        let patience = time.saturating_add(limits::DEADLINE_GRACE);
-        let running = self.ticker.run();
-        let work = move || {
-            // The clock must run as long as the guest runs, even after the call was given up.
-            let _running = running;
-            let start = Instant::now();
+        let patience = Patience { time, grace: limits::DEADLINE_GRACE };
+        let interrupt = || self.engine.increment_epoch();
+        let work = move |waiter: Waiter| {
             // The deadline is set here: waiting for a thread does not count as the policy's time.
-            let mut store = store::new_store(&engine, &limits, callee.memory_taken, time, output);
-            let value = call_once(&mut store, &callee, &limits, exports, function);
+            let start = Instant::now();
+            let expiry = Expiry { at: start + time, waiter: waiter.clone() };
+            let mut store = store::new_store(&engine, &limits, callee.memory_taken, expiry, output);
+            // The epoch was perhaps advanced for the last time before the store was made.
+            let value = match waiter.has_left() {
+                true => Err(overdue(&limits)),
+                false => call_once(&mut store, &callee, &limits, exports, function),
+            };
             let answer =
                 value.map(|value| CallResult { value, duration: start.elapsed(), memory: store.data().memory() });
             (answer, store.data_mut().take_log())
         };
-        let (result, log) = self.threads.run(patience, work)?;
+        let (result, log) = self.threads.run(patience, interrupt, work)?;
         for line in log {
             emit(&line);
         }

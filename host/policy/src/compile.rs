@@ -14,6 +14,7 @@ use wasmtime::Engine;
 
 use crate::machine_code::MachineCode;
 use crate::room;
+use crate::thread::Patience;
 use crate::thread::Threads;
 use crate::tuning;
 use smcp_model::deadline::Deadline;
@@ -119,8 +120,8 @@ fn compile_within(
     deadline: Deadline,
 ) -> Result<MachineCode, NotCompiled> {
     let (compiler, component) = (Arc::clone(compiler), Arc::clone(component));
-    let work = move || compiler.compile(&CompileOrder { component: &component, digest, deadline });
-    threads.run(patience, work).map_err(|fault| {
+    let work = move |_| compiler.compile(&CompileOrder { component: &component, digest, deadline });
+    threads.run(Patience::of(patience), || (), work).map_err(|fault| {
         NotCompiled::NotNow(match fault.kind {
             FaultKind::Deadline => Fault::new(FaultKind::Load, format!("it does not compile within {patience:?}")),
             FaultKind::Load

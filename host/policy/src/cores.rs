@@ -9,7 +9,9 @@ const WORTH_A_THREAD: usize = 8;
 /// Gives each core a part of `all`, in order, and returns the results in the same order. The calling thread does the first
 /// part; it does all of those for which there is no further thread, too.
 pub(crate) fn share<T: Sync, R: Send>(all: &[T], work: impl Fn(&[T]) -> R + Sync) -> Vec<R> {
-    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    // To count the cores takes a dozen files of the system.
+    let cores =
+        if all.len() <= WORTH_A_THREAD { 1 } else { thread::available_parallelism().map_or(1, NonZeroUsize::get) };
     let mut parts = all.chunks(all.len().div_ceil(cores).max(WORTH_A_THREAD));
     let first = parts.next().unwrap_or_default();
     let work = &work;

@@ -1,4 +1,4 @@
-//! The host, made once per process: engine, linker, threads and clock.
+//! The host, made once per process: engine, linker and threads.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,6 @@ use std::sync::Arc;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
-use crate::answers::EmbeddedCode;
 use crate::bound::Bound;
 use crate::compile::Compiler;
 use crate::compile::InProcess;
@@ -15,6 +14,7 @@ use crate::component::Component;
 use crate::component::Unreadable;
 use crate::contract;
 use crate::contract::Description;
+use crate::embedded::EmbeddedCode;
 use crate::kept::CodeStore;
 use crate::load::Wanted;
 use crate::pages;
@@ -22,7 +22,6 @@ use crate::room;
 use crate::room::cramped;
 use crate::store::Guest;
 use crate::thread::Threads;
-use crate::ticker::Ticker;
 use crate::tuning;
 use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
@@ -40,7 +39,6 @@ pub(crate) struct Runtime {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<Guest>,
     pub(crate) threads: Threads,
-    pub(crate) ticker: Ticker,
     pub(crate) compiler: Arc<dyn Compiler>,
     pub(crate) store: Option<Arc<dyn CodeStore>>,
     pub(crate) compiled: Compiled,
@@ -53,9 +51,6 @@ pub enum HostError {
     /// The runtime refused its settings.
     #[error("the WebAssembly runtime could not be started: {0}")]
     Engine(String),
-    /// The system gave no thread for the clock of the sandbox.
-    #[error("the clock of the sandbox could not be started{}", cramped().map_or_else(String::new, |it| format!("\n  {it}")))]
-    Ticker(#[source] std::io::Error),
 }
 
 impl PolicyHost {
@@ -85,21 +80,14 @@ impl PolicyHost {
     }
 
     fn make(compiler: Arc<dyn Compiler>, store: Option<Arc<dyn CodeStore>>) -> Result<Self, HostError> {
-        let failed = |error: wasmtime::Error| {
-            let way_out =
-                cramped().filter(|_| room::is_systems(&error)).map_or_else(String::new, |it| format!("\n  {it}"));
-            HostError::Engine(format!("{error:#}{way_out}"))
-        };
         let mut config = tuning::config();
         config.enable_compiler(false).max_wasm_stack(limits::WASM_STACK);
         pages::run_in_place(&mut config);
-        let engine = Engine::new(&config).map_err(failed)?;
+        let engine = Engine::new(&config).map_err(not_started)?;
         let mut linker = Linker::new(&engine);
-        contract::add_imports(&mut linker).map_err(failed)?;
-        let ticker = Ticker::start(&engine).map_err(HostError::Ticker)?;
+        contract::add_imports(&mut linker).map_err(not_started)?;
         let (threads, compiled) = (Threads::default(), Compiled::default());
-        let runtime =
-            Runtime { engine, linker, threads, ticker, compiler, store, compiled, embedded: Default::default() };
+        let runtime = Runtime { engine, linker, threads, compiler, store, compiled, embedded: Default::default() };
         Ok(Self { runtime: Arc::new(runtime) })
     }
 
@@ -143,6 +131,12 @@ impl PolicyHost {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is what an error is mapped by")]
+fn not_started(error: wasmtime::Error) -> HostError {
+    let way_out = cramped().filter(|_| room::is_systems(&error)).map_or_else(String::new, |it| format!("\n  {it}"));
+    HostError::Engine(format!("{error:#}{way_out}"))
+}
+
 impl fmt::Debug for PolicyHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PolicyHost").finish_non_exhaustive()
@@ -153,6 +147,16 @@ impl fmt::Debug for PolicyHost {
 mod tests {
     use super::*;
     use crate::set::PolicySet;
+
+    /// No system refuses settings of ours, so the test has others.
+    #[test]
+    fn a_runtime_that_does_not_start_says_why() {
+        let mut config = tuning::config();
+        config.max_wasm_stack(0);
+        let error = Engine::new(&config).map_err(not_started).unwrap_err();
+        let expected = "the WebAssembly runtime could not be started: max_wasm_stack size cannot be zero";
+        assert_eq!(error.to_string(), expected);
+    }
 
     /// Runs nothing: it compiles only if both can be shared.
     #[test]

@@ -36,10 +36,6 @@ pub trait CodeStore: Send + Sync {
 
     /// Keeps it, for the next process. It may fail: then the next one compiles again.
     fn keep(&self, digest: Digest, kept: &Kept);
-
-    /// Keeps what the components of this crate answered, for the next process, if the store exists: to be asked again
-    /// costs less than to make one. `digest` stands for all of them.
-    fn keep_answers(&self, digest: Digest, answers: &Kept);
 }
 
 impl<S: CodeStore + ?Sized> CodeStore for Arc<S> {
@@ -49,10 +45,6 @@ impl<S: CodeStore + ?Sized> CodeStore for Arc<S> {
 
     fn keep(&self, digest: Digest, kept: &Kept) {
         (**self).keep(digest, kept);
-    }
-
-    fn keep_answers(&self, digest: Digest, answers: &Kept) {
-        (**self).keep_answers(digest, answers);
     }
 }
 
@@ -120,16 +112,9 @@ impl Notes {
         bytes.saturating_sub(bytes.checked_rem(parts::PAGE).unwrap_or_default())
     }
 
-    /// The notes about a component of this crate: `description` is what it says of itself, and `answered` what it was
-    /// asked before.
-    pub(crate) fn embedded(description: &str, answered: Option<Self>) -> Self {
-        let description = serde_json::from_str(description).ok();
-        Self { description, settings: answered.unwrap_or_default().settings, ..Self::default() }
-    }
-
-    /// The answers of `check-settings` alone.
-    pub(crate) fn answers(&self) -> Self {
-        Self { settings: self.settings.clone(), ..Self::default() }
+    /// The notes about a component of this crate: `description` is what it says of itself.
+    pub(crate) fn embedded(description: &str) -> Self {
+        Self { description: serde_json::from_str(description).ok(), ..Self::default() }
     }
 
     /// Reads kept notes; `None` when they are not such.

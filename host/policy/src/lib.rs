@@ -36,7 +36,6 @@
 pub mod request;
 
 mod ahead;
-mod answers;
 mod body;
 mod bound;
 mod builtin;
@@ -46,6 +45,7 @@ mod compiled;
 mod component;
 mod contract;
 mod cores;
+mod embedded;
 #[cfg(test)]
 mod engine_key;
 mod host;
@@ -59,7 +59,6 @@ mod set;
 mod shape;
 mod store;
 mod thread;
-mod ticker;
 mod tuning;
 
 pub use ahead::Ahead;

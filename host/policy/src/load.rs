@@ -17,6 +17,7 @@ use crate::component::CodeSource;
 use crate::component::Component;
 use crate::contract::Contract;
 use crate::contract::Description;
+use crate::embedded;
 use crate::host::Runtime;
 use crate::kept::Kept;
 use crate::kept::Notes;
@@ -190,7 +191,7 @@ impl Runtime {
                     return Ok(Arc::clone(code));
                 }
                 let code = MachineCode::embedded(*policy);
-                let code = Arc::new(self.deserialize(&code, self.known_of(*policy))?.embedded());
+                let code = Arc::new(self.deserialize(&code, embedded::known_of(*policy))?.embedded());
                 // Another thread may have been quicker, and has the same.
                 Ok(loaded.map_or(code.clone(), |loaded| Arc::clone(loaded.get_or_init(|| code))))
             }

@@ -79,14 +79,11 @@ impl PolicySet {
     pub fn load(host: &PolicyHost, policies: impl IntoIterator<Item = Bound>) -> Self {
         let set = Self::load_for_now(host, policies);
         set.policies.iter().for_each(|policy| policy.keep(&host.runtime));
-        // They are kept only where there is a store, which the others may have made.
-        host.runtime.keep_answers();
         set
     }
 
     /// Does the same for settings that are only tried: nothing is kept for the next process.
     pub fn load_for_now(host: &PolicyHost, policies: impl IntoIterator<Item = Bound>) -> Self {
-        let _running = host.runtime.ticker.run();
         let policies = policies.into_iter().map(|bound| LoadedPolicy::load(&host.runtime, bound)).collect();
         Self { host: host.clone(), policies }
     }
@@ -97,7 +94,6 @@ impl PolicySet {
     /// Each policy gets the time of its limits, less the time that it used while it was loaded.
     pub fn evaluate(&self, request: &Request) -> Vec<Evaluated> {
         let runtime = &self.host.runtime;
-        let _running = runtime.ticker.run();
         let request = RequestForms::of(request);
         let evaluate = |policies: &[LoadedPolicy]| -> Vec<Evaluated> {
             policies.iter().map(|policy| policy.evaluate(runtime, &request)).collect()
@@ -205,7 +201,7 @@ fn load(
     loaded.map_err(|fault| fault.of(&spec.source))
 }
 
-/// Asks a policy whether it accepts its settings, unless its answer was kept. Its description is put into `description`
+/// Asks a policy whether it accepts its settings, unless its answer is known. Its description is put into `description`
 /// even when it refuses them.
 fn ready(
     runtime: &Runtime,
@@ -216,9 +212,12 @@ fn ready(
     *description = Some(loaded.description.clone());
     let settings: Arc<str> = spec.settings.to_string().into();
     let digest = Digest::of(settings.as_bytes());
-    let kept = loaded.code.known().notes.checked(&digest);
+    let known = match spec.settings_vouched {
+        true => Some(Ok(())),
+        false => loaded.code.known().notes.checked(&digest),
+    };
     let mut spent = loaded.describing;
-    match kept {
+    match known {
         Some(answer) => answer?,
         None => {
             let allowance = Allowance { limits: &spec.limits, spent, output: limits::DESCRIBE_OUTPUT };

@@ -1,13 +1,14 @@
 //! The only constructor of stores, which sets every limit.
 
-use std::time::Duration;
+use std::time::Instant;
 
 use wasmtime::Engine;
 use wasmtime::ResourceLimiter;
 use wasmtime::Store;
+use wasmtime::UpdateDeadline;
 
 use crate::room;
-use crate::ticker;
+use crate::thread::Waiter;
 use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
 use smcp_model::text::SafeText;
@@ -71,15 +72,21 @@ pub(super) enum Level {
 #[error("the host refused: {0:?}")]
 struct Refused(LimitRefusal);
 
-/// Makes a store for one call, with every limit set and its deadline running from now on.
+/// The end of a call's time: a moment, or when nobody waits for it any more.
+pub(super) struct Expiry {
+    pub(super) at: Instant,
+    pub(super) waiter: Waiter,
+}
+
+/// Makes a store for one call, with every limit set.
 ///
-/// `taken` is the memory that the policy has already, bytes; `time` is the rest of its time; `output` is the most bytes of
-/// values that the guest may hand to the host.
+/// `taken` is the memory that the policy has already, bytes; `output` is the most bytes of values that the guest may hand
+/// to the host. The guest looks at `expiry` whenever the engine's epoch is advanced.
 pub(super) fn new_store(
     engine: &Engine,
     limits: &PolicyLimits,
     taken: usize,
-    time: Duration,
+    expiry: Expiry,
     output: usize,
 ) -> Store<Guest> {
     let guest = Guest {
@@ -94,8 +101,11 @@ pub(super) fn new_store(
     store.limiter(|guest| guest);
     store.set_hostcall_fuel(output);
     store.set_max_component_handles(limits::COMPONENT_HANDLES);
-    store.epoch_deadline_trap();
-    store.set_epoch_deadline(ticker::ticks(time));
+    store.epoch_deadline_callback(move |_| {
+        let over = expiry.waiter.has_left() || Instant::now() >= expiry.at;
+        Ok(if over { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(1) })
+    });
+    store.set_epoch_deadline(1);
     store
 }
 

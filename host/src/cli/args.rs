@@ -15,6 +15,7 @@ use clap::error::ErrorKind;
 use crate::cli::app::App;
 use crate::cli::audit::AuditCommand;
 use crate::cli::cache::CacheCommand;
+use crate::cli::chosen::Chosen;
 use crate::cli::completions::CompletionsCommand;
 use crate::cli::config::ConfigCommand;
 use crate::cli::doctor::DoctorCommand;
@@ -96,54 +97,64 @@ pub(super) enum ColorArgument {
     Never,
 }
 
-// Each command's own struct has its help text; a doc comment here would replace it.
+// What the list of commands says of each; the struct has the rest of its help.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    Run(RunCommand),
+    /// Start a server, if every policy allows it
+    Run(Chosen<RunCommand>),
     /// See what policies say, and which there are
     #[command(subcommand)]
-    Policy(PolicyCommand),
+    Policy(Chosen<PolicyCommand>),
     /// Begin, show or check the configuration
     #[command(subcommand)]
-    Config(ConfigCommand),
+    Config(Chosen<ConfigCommand>),
     /// Work on a registry directory
     #[command(subcommand)]
-    Registry(RegistryCommand),
-    Info(InfoCommand),
-    Pull(PullCommand),
-    McpConfig(McpConfigCommand),
-    Login(LoginCommand),
-    Logout(LogoutCommand),
+    Registry(Chosen<RegistryCommand>),
+    /// Show what the registry says of a package, after verifying it
+    Info(Chosen<InfoCommand>),
+    /// Download and verify a package without running it
+    Pull(Chosen<PullCommand>),
+    /// Print what makes a client start a package through smcp, or write it into the client's file
+    McpConfig(Chosen<McpConfigCommand>),
+    /// Keep a token for a registry
+    Login(Chosen<LoginCommand>),
+    /// Forget the token for a registry
+    Logout(Chosen<LogoutCommand>),
     /// See and clear the cache of downloads
     #[command(subcommand)]
-    Cache(CacheCommand),
+    Cache(Chosen<CacheCommand>),
     /// Verify or read the audit log
     #[command(subcommand)]
-    Audit(AuditCommand),
-    Doctor(DoctorCommand),
-    Completions(CompletionsCommand),
-    Man(ManCommand),
-    Version(VersionCommand),
+    Audit(Chosen<AuditCommand>),
+    /// Look whether `run` could work, and say what to do if not
+    Doctor(Chosen<DoctorCommand>),
+    /// Print what makes a shell complete command lines of smcp
+    Completions(Chosen<CompletionsCommand>),
+    /// Print a manual page, or write all of them into a folder
+    Man(Chosen<ManCommand>),
+    /// Print which version this is; with -v, what it is made of
+    Version(Chosen<VersionCommand>),
 }
 
 impl Command {
     pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         match self {
-            Self::Run(command) => command.execute(app),
-            Self::Policy(command) => command.execute(app),
-            Self::Config(command) => command.execute(app),
-            Self::Registry(command) => command.execute(app),
-            Self::Info(command) => command.execute(app),
-            Self::Pull(command) => command.execute(app),
-            Self::McpConfig(command) => command.execute(app),
-            Self::Login(command) => command.execute(app),
-            Self::Logout(command) => command.execute(app),
-            Self::Cache(command) => command.execute(app),
-            Self::Audit(command) => command.execute(app),
-            Self::Doctor(command) => command.execute(app),
-            Self::Completions(command) => command.execute(app),
-            Self::Man(command) => command.execute(app),
-            Self::Version(command) => command.execute(app),
+            Self::Run(command) => command.0.execute(app),
+            Self::Policy(command) => command.0.execute(app),
+            Self::Config(command) => command.0.execute(app),
+            Self::Registry(command) => command.0.execute(app),
+            Self::Info(command) => command.0.execute(app),
+            Self::Pull(command) => command.0.execute(app),
+            Self::McpConfig(command) => command.0.execute(app),
+            Self::Login(command) => command.0.execute(app),
+            Self::Logout(command) => command.0.execute(app),
+            Self::Cache(command) => command.0.execute(app),
+            Self::Audit(command) => command.0.execute(app),
+            Self::Doctor(command) => command.0.execute(app),
+            Self::Completions(command) => command.0.execute(app),
+            Self::Man(command) => command.0.execute(app),
+            Self::Version(command) => command.0.execute(app),
         }
     }
 }
@@ -151,12 +162,14 @@ impl Command {
 /// Parses a command line. Its errors and the help have the colours that it asks for.
 pub(super) fn parse(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
     let mut command = Arguments::command().color(requested_color(arguments));
-    let parsed = Arguments::from_arg_matches(&command.try_get_matches_from_mut(arguments)?)?;
+    let parsed = Arguments::from_arg_matches_mut(&mut command.try_get_matches_from_mut(arguments)?)?;
     // Not by `conflicts_with`, which misses the two when a command's name is between them.
     if parsed.global.quiet && parsed.global.verbose > 0 {
         let message = "the argument '--quiet' cannot be used with '--verbose'";
         return Err(command.error(ErrorKind::ArgumentConflict, message));
     }
+    // Thousands of small pieces, which the end of the process releases at once.
+    std::mem::forget(command);
     Ok(parsed)
 }
 

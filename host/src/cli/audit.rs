@@ -7,6 +7,7 @@ use clap::Args;
 use clap::Subcommand;
 
 use crate::cli::app::App;
+use crate::cli::chosen::Chosen;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use smcp_audit as audit;
@@ -22,15 +23,18 @@ use smcp_model::exit::ExitKind;
 use smcp_report::json;
 use smcp_report::records;
 
-/// Verify or read the audit log.
-///
-/// The log is ~/.mcp/audit.jsonl, or the file that `audit_log` in the configuration names, and the files
-/// audit-NNNNNN.jsonl that were put aside beside it.
+// Verify or read the audit log.
+//
+// The log is ~/.mcp/audit.jsonl, or the file that `audit_log` in the configuration names, and the files
+// audit-NNNNNN.jsonl that were put aside beside it.
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditCommand {
-    Verify(VerifyCommand),
-    Tail(TailCommand),
-    Show(ShowCommand),
+    /// Find records that were changed, removed or reordered
+    Verify(Chosen<VerifyCommand>),
+    /// Show the newest records
+    Tail(Chosen<TailCommand>),
+    /// Show records: one, those of one run, or those about one package
+    Show(Chosen<ShowCommand>),
 }
 
 /// Find records that were changed, removed or reordered.
@@ -77,12 +81,12 @@ impl AuditCommand {
     /// Carries the command out.
     pub(super) fn execute(self, app: &App) -> Result<Exit, Failure> {
         match self {
-            Self::Verify(command) => command.execute(app),
+            Self::Verify(command) => command.0.execute(app),
             Self::Tail(command) => {
-                let records = audit::newest(&mut log(app)?.parts, command.number, |_| true).map_err(failed)?;
+                let records = audit::newest(&mut log(app)?.parts, command.0.number, |_| true).map_err(failed)?;
                 print(app, &records, false)
             }
-            Self::Show(command) => command.execute(app),
+            Self::Show(command) => command.0.execute(app),
         }
     }
 }

@@ -6,6 +6,7 @@ use clap::Args;
 use clap::Subcommand;
 
 use crate::cli::app::App;
+use crate::cli::chosen::Chosen;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use smcp_model::cache::CacheRemoval;
@@ -22,8 +23,10 @@ pub(super) enum CacheCommand {
     /// List what is in the cache, the last used first
     #[command(visible_alias = "list")]
     Ls,
-    Rm(RemoveCommand),
-    Gc(CollectCommand),
+    /// Remove files from the cache
+    Rm(Chosen<RemoveCommand>),
+    /// Remove what nobody knows any more: unfinished downloads, and files that no package has
+    Gc(Chosen<CollectCommand>),
 }
 
 impl CacheCommand {
@@ -31,8 +34,8 @@ impl CacheCommand {
     pub(super) fn execute(self, app: &App) -> Result<Exit, Failure> {
         match self {
             Self::Ls => list(app),
-            Self::Rm(command) => command.execute(app),
-            Self::Gc(command) => command.execute(app),
+            Self::Rm(command) => command.0.execute(app),
+            Self::Gc(command) => command.0.execute(app),
         }
     }
 }

@@ -4,12 +4,15 @@ use std::io;
 use std::panic;
 use std::thread;
 
-use tracing_subscriber::filter::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use smcp_model::policy::EVALUATION_THREAD;
 use smcp_pipeline::System;
 
-/// The variable that turns diagnostics on as `-v` does, with a filter of `tracing` (spec section 6).
+/// The variable that turns diagnostics on as `-v` does, with levels for targets (spec section 6).
 const VARIABLE: &str = "SMCP_LOG";
 
 /// Keeps the message of a panic in an evaluation off standard error: it is a fault of that policy, and reported as one.
@@ -30,21 +33,22 @@ pub(super) fn keep_evaluation_quiet() {
 /// Returns what is wrong with `SMCP_LOG`, when it is not a valid filter; it is ignored then.
 pub(super) fn enable(verbose: u8, system: &System) -> Option<String> {
     let level = match verbose {
-        0 | 1 => "smcp=info",
-        _ => "smcp=debug",
+        0 | 1 => Level::INFO,
+        _ => Level::DEBUG,
     };
     if verbose == 0 && system.variable(VARIABLE).is_none() {
         return None;
     }
-    let chosen = system.variable(VARIABLE).map(|text| EnvFilter::try_new(text.to_string_lossy()));
+    let usual = || Targets::new().with_target("smcp", level);
+    let chosen = system.variable(VARIABLE).map(|text| text.to_string_lossy().parse::<Targets>());
     let (filter, problem) = match chosen {
-        None => (EnvFilter::new(level), None),
+        None => (usual(), None),
         Some(Ok(filter)) => (filter, None),
-        Some(Err(error)) => (EnvFilter::new(level), Some(format!("{VARIABLE} is not followed: {error}"))),
+        Some(Err(error)) => (usual(), Some(format!("{VARIABLE} is not followed: {error}"))),
     };
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(false);
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(false).without_time();
     // There is a subscriber already only when a test uses the library.
-    let _ = subscriber.without_time().try_init();
+    let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
     problem
 }
 

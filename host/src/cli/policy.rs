@@ -17,38 +17,49 @@ mod write;
 use clap::Subcommand;
 
 use crate::cli::app::App;
+use crate::cli::chosen::Chosen;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 
 /// See what policies say, and which there are.
 #[derive(Debug, Subcommand)]
 pub(super) enum PolicyCommand {
-    Check(check::CheckCommand),
-    Eval(eval::EvalCommand),
-    Test(test::TestCommand),
-    Bench(bench::BenchCommand),
-    List(list::ListPoliciesCommand),
-    Inspect(inspect::InspectCommand),
-    Compile(compile::CompileCommand),
-    New(new::NewPolicyCommand),
-    Build(build::BuildCommand),
-    Schema(schema::SchemaCommand),
+    /// Decide about a package, and start nothing
+    Check(Chosen<check::CheckCommand>),
+    /// Decide about a facts document, with no registry at all
+    Eval(Chosen<eval::EvalCommand>),
+    /// Run the cases of a policy in the sandbox that every start uses
+    Test(Chosen<test::TestCommand>),
+    /// Measure what a policy costs: load, first call, further calls, memory, sizes
+    Bench(Chosen<bench::BenchCommand>),
+    /// List the policies of every layer, and whether each would work
+    List(Chosen<list::ListPoliciesCommand>),
+    /// Show what a component is, and what it says of itself
+    Inspect(Chosen<inspect::InspectCommand>),
+    /// Compile policies ahead, so that no start waits for a compiler
+    Compile(Chosen<compile::CompileCommand>),
+    /// Begin a policy: a project that builds and passes its cases as it stands
+    New(Chosen<new::NewPolicyCommand>),
+    /// Make NAME.wasm of a project, of a core module, or of a finished component
+    Build(Chosen<build::BuildCommand>),
+    /// Print the JSON Schema of a document about policies, for editors and for programs that read it
+    Schema(Chosen<schema::SchemaCommand>),
 }
 
 impl PolicyCommand {
     /// Carries the command out.
     pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         match self {
-            Self::Check(command) => command.execute(app),
-            Self::Eval(command) => command.execute(app),
-            Self::Test(command) => command.execute(app),
-            Self::Bench(command) => command.execute(app),
-            Self::List(command) => command.execute(app),
-            Self::Inspect(command) => command.execute(app),
-            Self::Compile(command) => command.execute(app),
-            Self::New(command) => command.execute(app),
-            Self::Build(command) => command.execute(app),
-            Self::Schema(command) => command.execute(app),
+            Self::Check(command) => command.0.execute(app),
+            Self::Eval(command) => command.0.execute(app),
+            Self::Test(command) => command.0.execute(app),
+            Self::Bench(command) => command.0.execute(app),
+            Self::List(command) => command.0.execute(app),
+            Self::Inspect(command) => command.0.execute(app),
+            Self::Compile(command) => command.0.execute(app),
+            Self::New(command) => command.0.execute(app),
+            Self::Build(command) => command.0.execute(app),
+            Self::Schema(command) => command.0.execute(app),
         }
     }
 }

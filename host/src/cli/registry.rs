@@ -9,6 +9,7 @@ mod serve;
 use clap::Subcommand;
 
 use crate::cli::app::App;
+use crate::cli::chosen::Chosen;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::registry::list::ListPackagesCommand;
@@ -25,22 +26,27 @@ use smcp_registry::PackageError;
 /// Work on a registry directory.
 #[derive(Debug, Subcommand)]
 pub(super) enum RegistryCommand {
-    New(NewCommand),
-    Schema(SchemaCommand),
-    Publish(PublishCommand),
-    List(ListPackagesCommand),
-    Serve(ServeCommand),
+    /// Write a manifest.json for the project in a directory, which is made when it is not there yet
+    New(Chosen<NewCommand>),
+    /// Print the JSON Schema of the manifest.json that a published directory has, for editors
+    Schema(Chosen<SchemaCommand>),
+    /// Pack a directory and publish it in the registry directory that --registry names
+    Publish(Chosen<PublishCommand>),
+    /// List the packages of the registry directory that --registry names, with their latest versions
+    List(Chosen<ListPackagesCommand>),
+    /// Serve the registry directory that --registry names over HTTP, as the real registry would, until interrupted
+    Serve(Chosen<ServeCommand>),
 }
 
 impl RegistryCommand {
     /// Carries the command out.
     pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         match self {
-            Self::New(command) => command.execute(app),
-            Self::Schema(command) => command.execute(app),
-            Self::Publish(command) => command.execute(app),
-            Self::List(command) => command.execute(app),
-            Self::Serve(command) => command.execute(app),
+            Self::New(command) => command.0.execute(app),
+            Self::Schema(command) => command.0.execute(app),
+            Self::Publish(command) => command.0.execute(app),
+            Self::List(command) => command.0.execute(app),
+            Self::Serve(command) => command.0.execute(app),
         }
     }
 }

@@ -134,7 +134,8 @@ mod tests {
 
     #[test]
     fn every_hint_names_commands_that_there_are() {
-        let root = Arguments::command();
+        let mut root = Arguments::command();
+        root.build();
         let mut named = 0;
         for (_, hint) in ELSEWHERE {
             for line in hint.split('`').skip(1).step_by(2).filter_map(|line| line.strip_prefix("smcp ")) {

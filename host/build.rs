@@ -1,0 +1,68 @@
+//! Links the program `smcp` without shared libraries, where that can be had.
+//!
+//! docs/decisions/0046 says why, and why by link arguments: they reach the program alone, so that macros, build scripts and
+//! wasmtime are built as always, by every command of Cargo and to the usual place. Only what is released is linked so: tests
+//! put a library before that of the C language, to change the clock of a program.
+
+#![expect(clippy::disallowed_methods, reason = "a build script reads what Cargo sets, and writes where Cargo says")]
+
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// The shared libraries that rustc asks for, each with the archives that take its place.
+const LIBRARIES: [(&str, &[&str]); 7] = [
+    ("c", &["libc.a", "libgcc_eh.a", "libgcc.a"]),
+    ("gcc_s", &["libgcc_eh.a", "libgcc.a"]),
+    ("m", &["libm.a"]),
+    ("util", &[]),
+    ("rt", &[]),
+    ("pthread", &[]),
+    ("dl", &[]),
+];
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    let variable = |name: &str| env::var(name).unwrap_or_default();
+    let is_gnu = variable("CARGO_CFG_TARGET_OS") == "linux" && variable("CARGO_CFG_TARGET_ENV") == "gnu";
+    if !is_gnu || variable("PROFILE") != "release" {
+        return;
+    }
+    let linker = match variable("RUSTC_LINKER") {
+        none if none.is_empty() => "cc".to_owned(),
+        linker => linker,
+    };
+    let folder = PathBuf::from(variable("OUT_DIR"));
+    match replace_libraries(&linker, &folder) {
+        Ok(()) => {
+            // Relocations without a symbol take a bit each and not 24 bytes.
+            for argument in ["-static-pie", "-Wl,-z,pack-relative-relocs"] {
+                println!("cargo::rustc-link-arg-bins={argument}");
+            }
+            println!("cargo::rustc-link-arg-bins=-L{}", folder.display());
+        }
+        Err(missing) => println!("cargo::warning=smcp is linked to shared libraries, and starts later: {missing}"),
+    }
+}
+
+/// Writes a linker script in place of each shared library.
+fn replace_libraries(linker: &str, folder: &Path) -> Result<(), String> {
+    for (name, archives) in LIBRARIES {
+        let paths: Vec<String> = archives.iter().map(|archive| find(linker, archive)).collect::<Result<_, _>>()?;
+        let script = if paths.is_empty() { String::new() } else { format!("GROUP ( {} )\n", paths.join(" ")) };
+        fs::write(folder.join(format!("lib{name}.so")), script).map_err(|error| error.to_string())?;
+    }
+    find(linker, "rcrt1.o").map(drop)
+}
+
+/// Returns where the linker has a file. It answers with the bare name when it has none.
+fn find(linker: &str, file: &str) -> Result<String, String> {
+    let answer = Command::new(linker).arg(format!("-print-file-name={file}")).output();
+    let answer = answer.map_err(|error| format!("`{linker}`: {error}"))?;
+    match String::from_utf8_lossy(&answer.stdout).trim() {
+        path if path.starts_with('/') => Ok(path.to_owned()),
+        _ => Err(format!("`{linker}` finds no {file} (Debian has it in libc6-dev, Fedora in glibc-static)")),
+    }
+}
