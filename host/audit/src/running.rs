@@ -19,6 +19,7 @@ use crate::log_folder::LogFolder;
 use crate::log_folder::OpenMode;
 use smcp_model::audit::Head;
 use smcp_model::bounded;
+use smcp_model::deadline::Deadline;
 use smcp_model::limits;
 use smcp_model::lock;
 use smcp_model::lock::Sharing;
@@ -70,7 +71,7 @@ impl Running {
         let file = folder.open(&name, OpenMode::CreateNew)?;
         let path = folder.path(&name);
         let failed = AuditError::io("note a running server beside", &path);
-        file.lock().map_err(&failed)?;
+        let file = lock::lock_by(file, Sharing::Exclusive, &Deadline::none()).map_err(|error| failed(error.into()))?;
         let text = serde_json::to_vec(about).map_err(|error| AuditError::Record(error.to_string()))?;
         (&file).write_all(&text).map_err(&failed)?;
         Ok(Self(LockedFile { folder, name, file }))

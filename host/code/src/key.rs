@@ -17,6 +17,9 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
 use crate::entry::Key;
+use smcp_model::deadline::Deadline;
+use smcp_model::lock::Sharing;
+use smcp_model::lock::lock_by;
 use smcp_model::ownership::Caller;
 use smcp_model::ownership::Ownership;
 
@@ -73,9 +76,8 @@ fn make(folder: &Dir, caller: Caller) -> io::Result<Key> {
     options.read(true).write(true).create(true).mode(0o600).custom_flags(flags.bits());
     let file = folder.open_with(FILE, &options)?;
     check_file(&file, caller)?;
-    let mut file = file.into_std();
-    // Whoever has the lock writes, and the others read what he wrote.
-    file.lock()?;
+    // The process that has the lock writes, and the others read what it wrote.
+    let mut file = lock_by(file.into_std(), Sharing::Exclusive, &Deadline::none())?;
     if let Some(key) = key_in(File::from_std(file.try_clone()?))? {
         return Ok(key);
     }
