@@ -26,6 +26,7 @@ use crate::facts::SeverityCounts;
 use crate::facts::Status;
 use crate::facts_document::object::Object;
 use crate::facts_document::object::UnknownKeys;
+use crate::facts_document::written::FactsDocument;
 use crate::manifest::Entrypoint;
 use crate::manifest::Permissions;
 use crate::manifest::Transport;
@@ -123,7 +124,7 @@ pub fn read(bytes: &[u8], base: &Path, home: Option<&Path>) -> Result<Subject, D
 /// # Errors
 /// When the serialiser fails.
 pub fn serialize<S: serde::Serializer>(subject: &Subject, serializer: S) -> Result<S::Ok, S::Error> {
-    written::document_of(subject).serialize(serializer)
+    FactsDocument::from(subject).serialize(serializer)
 }
 
 /// Reads a subject that [`serialize`] has written. Keys that a later version has added are left out.
