@@ -283,7 +283,7 @@ mod tests {
         #[expect(clippy::disallowed_methods, reason = "a test is the file system")]
         let open = || File::options().create(true).append(true).open(&path).unwrap();
         let (held, ours) = (open(), open());
-        assert!(try_lock(&held, Sharing::Exclusive).unwrap());
+        assert!(smcp_model::lock::try_lock(&held, Sharing::Exclusive).unwrap());
         let error = lock(ours, Duration::ZERO, Path::new("lock")).unwrap_err();
         assert!(
             error.to_string().starts_with("another process has kept the audit log locked for 10s: lock"),

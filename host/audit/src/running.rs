@@ -43,7 +43,7 @@ pub struct About {
 
 /// A running server, as far as the log knows.
 #[derive(Debug)]
-pub struct Running(LockedFile);
+pub struct RunningNote(LockedFile);
 
 /// A start whose smcp is gone and won't record the end.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ struct LockedFile {
     file: File,
 }
 
-impl Running {
+impl RunningNote {
     /// Notes that a server is about to run. The lock of the log must be held.
     pub(super) fn note(log_folder: &LogFolder, about: &About) -> Result<Self, AuditError> {
         let folder = log_folder.make_folder(&log_folder.names.running)?;

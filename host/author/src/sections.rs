@@ -48,7 +48,7 @@ fn keep_what_runs(binary: &[u8], depth: usize, kept: &mut Vec<u8>) -> Result<(),
     let is_component = begins_component(binary);
     kept.extend(binary.iter().take(HEADER));
     for section in Sections::of(binary)? {
-        let Section { id, body } = section?;
+        let WasmSection { id, body } = section?;
         match id {
             CUSTOM => {}
             NESTED_MODULE | NESTED_COMPONENT if is_component => {
@@ -74,12 +74,12 @@ fn append_section(binary: &mut Vec<u8>, id: u8, body: &[u8]) {
 }
 
 /// One section.
-pub(crate) struct Section<'b> {
+pub(crate) struct WasmSection<'b> {
     id: u8,
     pub(crate) body: &'b [u8],
 }
 
-impl Section<'_> {
+impl WasmSection<'_> {
     /// Whether it is one that doesn't run.
     pub(crate) const fn is_custom(&self) -> bool {
         self.id == CUSTOM
@@ -96,16 +96,16 @@ impl<'b> Sections<'b> {
         if header.starts_with(b"\0asm") { Ok(Self(rest)) } else { Err(BrokenSections::NotWebAssembly) }
     }
 
-    fn take(&mut self, id: u8, after_id: &'b [u8]) -> Result<Section<'b>, BrokenSections> {
+    fn take(&mut self, id: u8, after_id: &'b [u8]) -> Result<WasmSection<'b>, BrokenSections> {
         let (size, body) = leb128(after_id).ok_or(BrokenSections::CutOff)?;
         let (body, rest) = body.split_at_checked(size).ok_or(BrokenSections::CutOff)?;
         self.0 = rest;
-        Ok(Section { id, body })
+        Ok(WasmSection { id, body })
     }
 }
 
 impl<'b> Iterator for Sections<'b> {
-    type Item = Result<Section<'b>, BrokenSections>;
+    type Item = Result<WasmSection<'b>, BrokenSections>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let (&id, after_id) = std::mem::take(&mut self.0).split_first()?;

@@ -149,7 +149,7 @@ fn request(case: &Case) -> Result<Request, String> {
     let document = serde_json::Value::Object(case.facts.clone()).to_string();
     let subject = facts_document::read(document.as_bytes(), Path::new("/"), None);
     let subject = subject.map_err(|error| error.to_string())?;
-    let smcp_policy_cases::Context { at, trust, interactive } = case.context;
+    let smcp_policy_cases::CaseContext { at, trust, interactive } = case.context;
     Ok(request::build(&subject, Context { evaluated_at: at, trust, interactive }, true))
 }
 

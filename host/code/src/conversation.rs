@@ -48,7 +48,7 @@ pub(crate) enum Killed {
 }
 
 /// A compiler that runs. It is killed when it is dropped before its end.
-pub(crate) enum Running {
+pub(crate) enum RunningCompiler {
     /// A child of this process.
     Child(Child),
     /// A process that a fork server forked.
@@ -56,7 +56,7 @@ pub(crate) enum Running {
     Forked(Forked),
 }
 
-impl Running {
+impl RunningCompiler {
     /// Takes its three streams, once.
     fn streams(&mut self) -> Option<[File; 3]> {
         match self {
@@ -89,7 +89,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningCompiler {
     fn drop(&mut self) {
         // Both fail when it has ended and was waited for.
         let _ = self.kill();
@@ -101,13 +101,13 @@ impl Drop for Running {
 ///
 /// # Errors
 /// When the system can't.
-pub(crate) fn converse(mut child: Running, parts: [&[u8]; 2], patience: Duration) -> io::Result<Answer> {
+pub(crate) fn converse(mut child: RunningCompiler, parts: [&[u8]; 2], patience: Duration) -> io::Result<Answer> {
     let end = Instant::now().checked_add(patience);
     let [input, output, complaint] = child.streams().ok_or(io::ErrorKind::BrokenPipe)?;
     let mut input = Input { pipe: Some(input), parts };
     let most = compiling::CODE.saturating_add(compiling::REPLY);
-    let mut output = Output { pipe: Some(output), bytes: Vec::new(), most };
-    let mut complaint = Output { pipe: Some(complaint), bytes: Vec::new(), most: compiling::COMPLAINT };
+    let mut output = CompilerOutput { pipe: Some(output), bytes: Vec::new(), most };
+    let mut complaint = CompilerOutput { pipe: Some(complaint), bytes: Vec::new(), most: compiling::COMPLAINT };
     for pipe in [input.pipe.as_ref().map(AsFd::as_fd), output.descriptor(), complaint.descriptor()] {
         pipe.map(unblock).transpose()?;
     }
@@ -160,16 +160,16 @@ fn wait(waited: &mut [PollFd<'_>], end: Option<Instant>) -> io::Result<bool> {
 
 /// Waits for the end of a child that has closed its output, for as long as an end takes.
 #[cfg(target_os = "linux")]
-fn has_ended(child: &Running, end: Option<Instant>) -> io::Result<bool> {
+fn has_ended(child: &RunningCompiler, end: Option<Instant>) -> io::Result<bool> {
     let process: OwnedFd;
     let readable = match child {
-        Running::Child(child) => {
+        RunningCompiler::Child(child) => {
             let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
             let Some(pid) = pid else { return Ok(false) };
             process = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())?;
             process.as_fd()
         }
-        Running::Forked(forked) => forked.end(),
+        RunningCompiler::Forked(forked) => forked.end(),
     };
     let mut waited = [PollFd::new(readable, PollFlags::POLLIN)];
     let soon = Instant::now().checked_add(compiling::END);
@@ -177,7 +177,7 @@ fn has_ended(child: &Running, end: Option<Instant>) -> io::Result<bool> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn has_ended(_: &Running, _: Option<Instant>) -> io::Result<bool> {
+fn has_ended(_: &RunningCompiler, _: Option<Instant>) -> io::Result<bool> {
     Ok(true)
 }
 
@@ -214,13 +214,13 @@ impl Input<'_> {
     }
 }
 
-struct Output {
+struct CompilerOutput {
     pipe: Option<File>,
     bytes: Vec<u8>,
     most: usize,
 }
 
-impl Output {
+impl CompilerOutput {
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         self.pipe.as_ref().map(AsFd::as_fd)
     }

@@ -53,7 +53,7 @@ use rustix::process::setsid;
 use rustix::process::waitpid;
 
 use crate::child;
-use crate::child::Work;
+use crate::child::CompileWork;
 use crate::confine;
 use smcp_model::limits::compiling;
 
@@ -112,7 +112,7 @@ impl ForkServer {
     ///
     /// # Errors
     /// When the server has ended, or the system gives no pipe.
-    pub(crate) fn request(&self, work: Work) -> io::Result<Forked> {
+    pub(crate) fn request(&self, work: CompileWork) -> io::Result<Forked> {
         let (their_input, input) = io::pipe()?;
         let (output, their_output) = io::pipe()?;
         let (complaint, their_complaint) = io::pipe()?;
@@ -190,7 +190,7 @@ fn serve(socket: &UnixStream) -> ! {
 }
 
 /// Takes a request; `None` when the other side is closed.
-fn receive(socket: BorrowedFd<'_>) -> io::Result<Option<(Work, [OwnedFd; DESCRIPTORS])>> {
+fn receive(socket: BorrowedFd<'_>) -> io::Result<Option<(CompileWork, [OwnedFd; DESCRIPTORS])>> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS))];
     let mut message = RecvAncillaryBuffer::new(&mut space);
     let mut byte = [0];
@@ -205,11 +205,11 @@ fn receive(socket: BorrowedFd<'_>) -> io::Result<Option<(Work, [OwnedFd; DESCRIP
         }
     }
     let descriptors = descriptors.try_into().map_err(|_| io::ErrorKind::InvalidData)?;
-    Ok(Some((Work::of_byte(byte[0]), descriptors)))
+    Ok(Some((CompileWork::of_byte(byte[0]), descriptors)))
 }
 
 /// Forks the compiler, waits for its end, and says which it was. It is killed when nobody waits for that.
-fn keep(work: Work, descriptors: [OwnedFd; DESCRIPTORS]) -> ! {
+fn keep(work: CompileWork, descriptors: [OwnedFd; DESCRIPTORS]) -> ! {
     let [input, output, complaint, smcp] = descriptors;
     // SAFETY: this process has one thread.
     let compiler = match unsafe { fork() } {
@@ -275,7 +275,7 @@ mod tests {
         let (ours, theirs) = UnixStream::pair().unwrap();
         drop(theirs);
         let server = ForkServer { socket: Mutex::new(ours), process: None };
-        assert_eq!(server.request(Work::Compile).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!(server.request(CompileWork::Compile).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use cap_std::fs::OpenOptionsExt as _;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
-use crate::entry::Key;
+use crate::entry::MacKey;
 use smcp_model::deadline::Deadline;
 use smcp_model::lock::Sharing;
 use smcp_model::lock::lock_by;
@@ -36,7 +36,7 @@ const TRIES: usize = 5;
 ///
 /// # Errors
 /// When another user could have read or written it, or it can't be read.
-pub(crate) fn read(folder: &Dir, path: &Path, caller: Caller) -> io::Result<Option<Key>> {
+pub(crate) fn read(folder: &Dir, path: &Path, caller: Caller) -> io::Result<Option<MacKey>> {
     check(folder, path, caller)?;
     let mut options = OpenOptions::new();
     options.read(true).custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW).bits());
@@ -55,7 +55,7 @@ pub(crate) fn read(folder: &Dir, path: &Path, caller: Caller) -> io::Result<Opti
 ///
 /// # Errors
 /// When it can't be made.
-pub(crate) fn read_or_make(folder: &Dir, path: &Path, caller: Caller) -> io::Result<Key> {
+pub(crate) fn read_or_make(folder: &Dir, path: &Path, caller: Caller) -> io::Result<MacKey> {
     for _ in 0..TRIES {
         match read(folder, path, caller) {
             Ok(Some(key)) => return Ok(key),
@@ -70,7 +70,7 @@ pub(crate) fn read_or_make(folder: &Dir, path: &Path, caller: Caller) -> io::Res
     Err(io::Error::other("somebody else keeps putting a file in its place"))
 }
 
-fn make(folder: &Dir, caller: Caller) -> io::Result<Key> {
+fn make(folder: &Dir, caller: Caller) -> io::Result<MacKey> {
     let mut options = OpenOptions::new();
     let flags = OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW;
     options.read(true).write(true).create(true).mode(0o600).custom_flags(flags.bits());
@@ -88,17 +88,17 @@ fn make(folder: &Dir, caller: Caller) -> io::Result<Key> {
     // With one call, so that readers see nothing or all of it.
     file.write_all(&key)?;
     file.sync_all()?;
-    Ok(Key(key))
+    Ok(MacKey(key))
 }
 
-fn key_in(file: File) -> io::Result<Option<Key>> {
+fn key_in(file: File) -> io::Result<Option<MacKey>> {
     let mut file = file.into_std();
     file.rewind()?;
     let mut bytes = Vec::with_capacity(LENGTH);
     let most = u64::try_from(LENGTH).unwrap_or(u64::MAX).saturating_add(1);
     file.take(most).read_to_end(&mut bytes)?;
     // A file system that was full, or a machine that lost power, leaves an empty file or zeros.
-    Ok(<[u8; LENGTH]>::try_from(bytes).ok().filter(|key| *key != [0; LENGTH]).map(Key))
+    Ok(<[u8; LENGTH]>::try_from(bytes).ok().filter(|key| *key != [0; LENGTH]).map(MacKey))
 }
 
 fn check(folder: &Dir, path: &Path, caller: Caller) -> io::Result<()> {

@@ -156,12 +156,12 @@ impl<T> ValueSchema for Number<T> {
 
 /// A whole number of things.
 #[derive(Debug)]
-pub(super) struct Count {
+pub(super) struct CountForm {
     pub(super) least: usize,
     pub(super) most: usize,
 }
 
-impl ValueForm for Count {
+impl ValueForm for CountForm {
     type Value = usize;
 
     fn read(&self, node: &YamlNode, _: Base<'_>) -> Result<usize, Vec<Mismatch>> {
@@ -172,7 +172,7 @@ impl ValueForm for Count {
     }
 }
 
-impl ValueSchema for Count {
+impl ValueSchema for CountForm {
     fn schema(&self) -> Value {
         json!({ "type": "integer", "minimum": self.least, "maximum": self.most })
     }

@@ -69,7 +69,7 @@ pub(super) enum Level {
 /// A refusal as the error that traps the guest.
 #[derive(Debug, thiserror::Error)]
 #[error("the host refused: {0:?}")]
-struct Refused(LimitRefusal);
+struct RefusedByHost(LimitRefusal);
 
 /// Makes a store for one call, with every limit set and its deadline running from now on.
 ///
@@ -136,7 +136,7 @@ impl Guest {
 
     fn refuse<T>(&mut self, refusal: LimitRefusal) -> wasmtime::Result<T> {
         self.refusal.get_or_insert(refusal);
-        Err(wasmtime::Error::from(Refused(refusal)))
+        Err(wasmtime::Error::from(RefusedByHost(refusal)))
     }
 }
 

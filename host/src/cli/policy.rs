@@ -32,7 +32,7 @@ pub(super) enum PolicyCommand {
     Compile(compile::CompileCommand),
     New(new::NewPolicyCommand),
     Build(build::BuildCommand),
-    Schema(schema::SchemaCommand),
+    Schema(schema::PolicySchemaCommand),
 }
 
 impl PolicyCommand {

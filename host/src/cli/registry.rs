@@ -14,7 +14,7 @@ use crate::cli::failure::Failure;
 use crate::cli::registry::list::ListPackagesCommand;
 use crate::cli::registry::new::NewCommand;
 use crate::cli::registry::publish::PublishCommand;
-use crate::cli::registry::schema::SchemaCommand;
+use crate::cli::registry::schema::RegistrySchemaCommand;
 use crate::cli::registry::serve::ServeCommand;
 use smcp_authority as authority;
 use smcp_model::registry::Registry;
@@ -26,7 +26,7 @@ use smcp_registry::PackageError;
 #[derive(Debug, Subcommand)]
 pub(super) enum RegistryCommand {
     New(NewCommand),
-    Schema(SchemaCommand),
+    Schema(RegistrySchemaCommand),
     Publish(PublishCommand),
     List(ListPackagesCommand),
     Serve(ServeCommand),

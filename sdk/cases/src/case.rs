@@ -26,7 +26,7 @@ pub struct Case {
     /// The settings.
     pub settings: Value,
     /// The circumstances.
-    pub context: Context,
+    pub context: CaseContext,
     /// What the policy should do.
     pub expect: Expectation,
     /// Where the case stands.
@@ -37,7 +37,7 @@ pub struct Case {
 
 /// The circumstances of a case.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Context {
+pub struct CaseContext {
     /// When it is evaluated, in seconds since 1970-01-01T00:00:00Z; 0 when the file doesn't say it, so that a case
     /// means the same on every day.
     pub at: u64,

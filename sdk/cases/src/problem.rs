@@ -6,7 +6,7 @@ use smcp_yaml::Position;
 
 /// One problem of a case file: where it is, what is wrong, and what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub struct CaseProblem {
     /// Where it is; `None` when it is about the whole file.
     pub position: Option<Position>,
     /// What is wrong. Text of the file in it has no characters that can't be seen.
@@ -17,7 +17,7 @@ pub struct Problem {
     pub suggestion: Option<String>,
 }
 
-impl Problem {
+impl CaseProblem {
     /// A problem of the whole file.
     pub(crate) fn of_file(message: &str, allowed: &str) -> Self {
         Self { position: None, message: message.to_owned(), allowed: Some(allowed.to_owned()), suggestion: None }
@@ -31,7 +31,7 @@ impl Problem {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for CaseProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(Position { line, column }) = self.position {
             write!(f, "{line}:{column}: ")?;
@@ -42,20 +42,20 @@ impl fmt::Display for Problem {
 
 /// Everything that is wrong with a case file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problems {
+pub struct CaseProblems {
     /// The problems, from the top of the file; at least one.
-    pub list: Vec<Problem>,
+    pub list: Vec<CaseProblem>,
     /// How many more there are, which are not told.
     pub more: usize,
 }
 
-impl From<Problem> for Problems {
-    fn from(problem: Problem) -> Self {
+impl From<CaseProblem> for CaseProblems {
+    fn from(problem: CaseProblem) -> Self {
         Self { list: vec![problem], more: 0 }
     }
 }
 
-impl fmt::Display for Problems {
+impl fmt::Display for CaseProblems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, problem) in self.list.iter().enumerate() {
             let separator = if index == 0 { "" } else { "\n" };
@@ -68,7 +68,7 @@ impl fmt::Display for Problems {
     }
 }
 
-impl std::error::Error for Problems {}
+impl std::error::Error for CaseProblems {}
 
 /// The most characters of the file's text that a message quotes.
 const QUOTED: usize = 80;

@@ -24,14 +24,14 @@ use crate::verdict::Verdict;
 
 /// A policy as a component. `export!` makes it; authors don't use it.
 #[derive(Debug)]
-pub struct Component<P>(PhantomData<P>);
+pub struct PolicyComponent<P>(PhantomData<P>);
 
-impl<P: Policy> Component<P> {
+impl<P: Policy> PolicyComponent<P> {
     /// Fails to compile when the settings are anything but an object.
     pub const IS_A_POLICY: () = assert!(P::SHAPE.is_object(), "a policy is a struct with named fields, or none");
 }
 
-impl<P: Policy> Guest for Component<P> {
+impl<P: Policy> Guest for PolicyComponent<P> {
     fn describe() -> evaluator::Description {
         report_panics();
         let Description { name, version, summary, on_warn } = P::DESCRIPTION;

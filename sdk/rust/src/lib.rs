@@ -38,7 +38,9 @@
 //! smcp_policy_sdk::export!(FewFindings);
 //!
 //! # use smcp_policy_sdk::testing;
-//! let request = testing::Request::new().findings(testing::SeverityCounts { critical: 2, ..Default::default() }).build();
+//! # use smcp_policy_sdk::testing::{RequestBuilder, SeverityCounts};
+//! let findings = SeverityCounts { critical: 2, ..Default::default() };
+//! let request = RequestBuilder::new().findings(findings).build();
 //! let verdict = testing::evaluate::<FewFindings>(&request, r#"{"max_critical": 1}"#)?;
 //! assert_eq!(verdict.violations[0].message, "2 critical findings, accepted are 1");
 //! # Ok::<(), testing::Broken>(())
@@ -69,7 +71,7 @@ pub mod testing;
 #[doc(hidden)]
 pub mod bindings;
 #[doc(hidden)]
-pub use crate::component::Component;
+pub use crate::component::PolicyComponent;
 
 pub use crate::patterns::HostPattern;
 pub use crate::patterns::PackagePattern;
@@ -155,7 +157,7 @@ pub trait Policy: Settings {
 macro_rules! export {
     ($policy:ty) => {
         const _: () = {
-            type Exported = $crate::Component<$policy>;
+            type Exported = $crate::PolicyComponent<$policy>;
             Exported::IS_A_POLICY;
             #[cfg(target_arch = "wasm32")]
     $crate::bindings::export_component!(Exported with_types_in $crate::bindings);

@@ -22,7 +22,7 @@ pub use crate::request::Entrypoint;
 pub use crate::request::Origin;
 pub use crate::request::Permissions;
 pub use crate::request::SeverityCounts;
-pub use builder::Request;
+pub use builder::RequestBuilder;
 pub use cases::Cases;
 pub use cases::CasesError;
 pub use cases::assert_cases;

@@ -19,7 +19,7 @@ use crate::text::SafeText;
 /// A facts document: everything that a policy gets, in the order in which it is written. An unknown field is absent. Its
 /// text is not made harmless: it is for machines, and must mean the same when it is read.
 #[derive(Debug, serde::Serialize)]
-pub(super) struct FactsDocument<'s> {
+pub(super) struct WrittenSubject<'s> {
     org: &'s str,
     name: &'s str,
     version: &'s str,
@@ -50,7 +50,7 @@ pub(super) struct FactsDocument<'s> {
     #[serde(skip_serializing_if = "Option::is_none")]
     transport: Option<Transport>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    entrypoint: Option<Command<'s>>,
+    entrypoint: Option<WrittenEntrypoint<'s>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     permissions: Option<&'s Permissions>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,12 +59,12 @@ pub(super) struct FactsDocument<'s> {
 
 /// The command that would be started, as far as policies are told.
 #[derive(Debug, serde::Serialize)]
-struct Command<'s> {
+struct WrittenEntrypoint<'s> {
     command: &'s str,
     args: &'s [String],
 }
 
-impl<'s> From<&'s Subject> for FactsDocument<'s> {
+impl<'s> From<&'s Subject> for WrittenSubject<'s> {
     fn from(subject: &'s Subject) -> Self {
         let Subject {
             org,
@@ -110,7 +110,7 @@ impl<'s> From<&'s Subject> for FactsDocument<'s> {
             git_sha: git_sha.as_ref(),
             transport: *transport,
             // The variables and the directory are no part of the interface.
-            entrypoint: entrypoint.as_ref().map(|Entrypoint { command, args, .. }| Command { command, args }),
+            entrypoint: entrypoint.as_ref().map(|Entrypoint { command, args, .. }| WrittenEntrypoint { command, args }),
             permissions: permissions.as_ref(),
             manifest: manifest.as_deref(),
         }
@@ -128,7 +128,7 @@ mod tests {
     use crate::facts_document;
 
     fn document_of(subject: &Subject) -> Value {
-        serde_json::to_value(FactsDocument::from(subject)).unwrap()
+        serde_json::to_value(WrittenSubject::from(subject)).unwrap()
     }
 
     fn read(document: &str) -> Subject {

@@ -13,14 +13,14 @@ use smcp_yaml::Position;
 pub(super) struct Region<'t> {
     /// From behind the colon to the end of the value; line ends and spaces behind it are no part of it.
     range: Range<usize>,
-    form: Form<'t>,
+    form: WrittenForm<'t>,
     /// How often a comment could begin in the value, and does not as far as was understood.
     marks: usize,
 }
 
 /// The form in which a case is written.
 #[derive(Debug)]
-enum Form<'t> {
+enum WrittenForm<'t> {
     /// A mapping of lines.
     Block {
         /// The indent of its keys, in spaces.
@@ -86,13 +86,13 @@ impl<'t> Region<'t> {
         let below = comments.flatten().map(str::trim).collect();
         let line_end = if text.contains("\r\n") { "\r\n" } else { "\n" };
         let marks = lines.iter().map(|(value, ..)| marks(value)).sum();
-        Ok(Self { range: start..end, form: Form::Block { indent, line_end, beside, below }, marks })
+        Ok(Self { range: start..end, form: WrittenForm::Block { indent, line_end, beside, below }, marks })
     }
 
     fn braces(text: &'t str, start: usize) -> Result<Self, String> {
         let line = text.get(start..).unwrap_or_default().lines().next().unwrap_or_default();
         let value = Scan::default().value_in_braces(line)?.trim_end();
-        Ok(Self { range: start..start.saturating_add(value.len()), form: Form::Braces, marks: marks(value) })
+        Ok(Self { range: start..start.saturating_add(value.len()), form: WrittenForm::Braces, marks: marks(value) })
     }
 
     /// The part of the text.
@@ -107,7 +107,7 @@ impl<'t> Region<'t> {
 
     /// Returns what takes the place of the region, with the comments in it.
     pub(super) fn written(&self, expect: &Expectation) -> String {
-        let Form::Block { indent, line_end, beside, below } = &self.form else {
+        let WrittenForm::Block { indent, line_end, beside, below } = &self.form else {
             return format!(" {}", write::inline(expect));
         };
         let (inline, lines) = write::block(expect);

@@ -28,7 +28,7 @@ impl Default for Scan {
 }
 
 /// What a character is.
-enum Step {
+enum CharacterRole {
     /// A part of the value.
     Value,
     /// The first of a comment.
@@ -48,8 +48,8 @@ impl Scan {
         let mut characters = line.char_indices();
         while let Some((at, character)) = characters.next() {
             match self.step(character, &mut characters)? {
-                Step::Value | Step::End => {}
-                Step::Comment => {
+                CharacterRole::Value | CharacterRole::End => {}
+                CharacterRole::Comment => {
                     let value = line.get(..at).unwrap_or_default().trim_end();
                     return Ok((value, line.get(value.len()..)));
                 }
@@ -63,15 +63,15 @@ impl Scan {
         let mut characters = line.char_indices();
         while let Some((at, character)) = characters.next() {
             match self.step(character, &mut characters)? {
-                Step::Value => {}
-                Step::Comment => break,
-                Step::End => return Ok(line.get(..at).unwrap_or_default()),
+                CharacterRole::Value => {}
+                CharacterRole::Comment => break,
+                CharacterRole::End => return Ok(line.get(..at).unwrap_or_default()),
             }
         }
         Err("it is written in braces over several lines".to_owned())
     }
 
-    fn step(&mut self, character: char, rest: &mut std::str::CharIndices<'_>) -> Result<Step, String> {
+    fn step(&mut self, character: char, rest: &mut std::str::CharIndices<'_>) -> Result<CharacterRole, String> {
         if let Some(quote) = self.quote {
             match character {
                 '\\' if quote == '"' => drop(rest.next()),
@@ -79,11 +79,11 @@ impl Scan {
                 closing if closing == quote => (self.quote, self.last, self.is_apart) = (None, quote, false),
                 _ => {}
             }
-            return Ok(Step::Value);
+            return Ok(CharacterRole::Value);
         }
         if matches!(character, ' ' | '\t') {
             self.is_apart = true;
-            return Ok(Step::Value);
+            return Ok(CharacterRole::Value);
         }
         let begins = match self.last {
             '[' | '{' | ',' => true,
@@ -91,17 +91,17 @@ impl Scan {
             _ => false,
         };
         match character {
-            '#' if self.is_apart => return Ok(Step::Comment),
+            '#' if self.is_apart => return Ok(CharacterRole::Comment),
             '"' | '\'' if begins => self.quote = Some(character),
             '&' | '*' | '!' if begins => return Err(ANCHOR.to_owned()),
             '|' | '>' if begins => return Err(BLOCK.to_owned()),
-            ',' | '}' | ']' if self.depth == 0 => return Ok(Step::End),
+            ',' | '}' | ']' if self.depth == 0 => return Ok(CharacterRole::End),
             '}' | ']' => self.depth = self.depth.saturating_sub(1),
             '{' | '[' => self.depth = self.depth.saturating_add(1),
             _ => {}
         }
         (self.last, self.is_apart) = (character, false);
-        Ok(Step::Value)
+        Ok(CharacterRole::Value)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::text::joined;
 
 /// Reads the settings of a policy; no problem means that everything in them can be read.
 pub(super) fn document<'a>(text: &'a str, shape: &Shape) -> Result<Json<'a>, Vec<SettingsProblem>> {
-    let mut check = Check { pointer: String::new(), problems: Vec::new() };
+    let mut check = ShapeCheck { pointer: String::new(), problems: Vec::new() };
     match Json::parse(text) {
         Ok(mut json) => {
             check.value(&mut json, shape, TEXT);
@@ -68,13 +68,13 @@ pub(super) fn defaults(shape: &Shape) -> Vec<SettingsProblem> {
 const TEXT: &str = "the text";
 const KEY: &str = "the key";
 
-struct Check {
+struct ShapeCheck {
     /// The place of the value that is looked at, as an RFC 6901 pointer.
     pointer: String,
     problems: Vec<SettingsProblem>,
 }
 
-impl Check {
+impl ShapeCheck {
     fn problem(&mut self, message: String) {
         self.problems.push(SettingsProblem { path: self.pointer.clone(), message });
     }

@@ -8,15 +8,15 @@ use crate::request::SeverityCounts;
 
 /// Builds a request for `acme/tool@1.0.0` about which nothing else is known.
 #[derive(Debug, Clone)]
-pub struct Request(request::Request);
+pub struct RequestBuilder(request::Request);
 
-impl Default for Request {
+impl Default for RequestBuilder {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Request {
+impl RequestBuilder {
     /// A request about which nothing is known but the package's name.
     #[must_use]
     pub fn new() -> Self {
@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn a_request_is_what_the_test_says_and_otherwise_unknown() {
-        let built = Request::new().package("a", "b", "2.0.0").at("1970-01-02T00:00:01Z").trust(true).interactive(true);
+        let built =
+            RequestBuilder::new().package("a", "b", "2.0.0").at("1970-01-02T00:00:01Z").trust(true).interactive(true);
         let request::Request { subject, context, extensions } = built.extension("x", "y").manifest("{}").build();
         assert_eq!((subject.org.as_str(), subject.name.as_str(), subject.version.as_str()), ("a", "b", "2.0.0"));
         assert_eq!((context.evaluated_at, context.trust, context.interactive), (86_401, true, true));

@@ -14,13 +14,13 @@ use crate::Subject;
 use crate::testing;
 use crate::testing::Broken;
 use smcp_policy_cases::Case;
+use smcp_policy_cases::CaseProblems;
 use smcp_policy_cases::Expectation;
 use smcp_policy_cases::Found;
 use smcp_policy_cases::FoundFinding;
 use smcp_policy_cases::FoundProblem;
 use smcp_policy_cases::Limits;
 use smcp_policy_cases::Position;
-use smcp_policy_cases::Problems;
 
 /// Runs every case of a file, or of all `.yaml` and `.yml` files in a folder. A relative path starts at the package's
 /// folder, where Cargo runs tests.
@@ -56,7 +56,7 @@ pub enum CasesError {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        problems: Problems,
+        problems: CaseProblems,
     },
     /// The folder has no case file.
     Empty {
@@ -196,7 +196,7 @@ fn request(case: &Case) -> Request {
         facts.entry(fact).or_insert_with(|| unnamed.into());
     }
     let subject: Subject = serde_json::from_value(facts.into()).expect("facts were checked when they were read");
-    let mut request = testing::Request::new().build();
+    let mut request = testing::RequestBuilder::new().build();
     request.context.evaluated_at = case.context.at;
     request.context.trust = case.context.trust;
     request.context.interactive = case.context.interactive;
