@@ -24,7 +24,7 @@ fn every_finding_has_a_remedy() {
     }
 }
 
-/// No facts document has these, and smcp passes none of them on: a policy must not depend on that.
+/// smcp never passes such values on, but a policy must not depend on that.
 #[test]
 fn what_is_out_of_range_is_unknown_and_never_clamped() {
     let judged = |request: RequestBuilder, settings| {

@@ -23,7 +23,7 @@ fn every_finding_has_a_remedy() {
     }
 }
 
-/// No facts document has it, and smcp never passes it on: a policy must not depend on that.
+/// smcp never passes such a value on, but a policy must not depend on that.
 #[test]
 fn what_is_out_of_range_is_unknown_and_never_clamped() {
     let request = RequestBuilder::new().score(200).build();

@@ -1,4 +1,4 @@
-//! Problems before their lines and columns are looked up, and what all readers of a case file need.
+//! Reads the nodes of a case file, and collects problems whose lines and columns are looked up later.
 
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ pub(crate) struct DraftedProblem {
     pub(crate) message: String,
     pub(crate) allowed: Option<String>,
     pub(crate) suggestion: Option<String>,
-    /// The first of two that are the same.
+    /// The way to the first of two equal keys or names.
     pub(crate) first: Option<Steps>,
 }
 
@@ -52,7 +52,7 @@ impl DraftedProblem {
         Self { half: Half::Key, ..Self::of_value(steps, message, allowed) }
     }
 
-    /// The same problem with what is most likely meant.
+    /// The same problem with the word that was most likely meant.
     #[must_use]
     pub(crate) fn meaning(self, word: Option<&str>) -> Self {
         Self { suggestion: word.map(str::to_owned), ..self }
@@ -87,8 +87,8 @@ impl DraftedProblems {
         self.0.is_empty()
     }
 
-    /// Returns the entries of a mapping; everything else, and keys that are unknown or stand twice, are problems. `what`
-    /// names the mapping.
+    /// Returns the entries of a mapping, which `what` names. Another value, an unknown key and a repeated key are
+    /// problems.
     pub(crate) fn entries<'n>(
         &mut self,
         node: &'n YamlNode,
@@ -121,7 +121,7 @@ impl DraftedProblems {
         Some(KnownEntries { steps: steps.to_vec(), found })
     }
 
-    /// Returns the items of a list; everything else is a problem.
+    /// Returns the items of a list; another value is a problem.
     pub(crate) fn items<'n>(
         &mut self,
         node: &'n YamlNode,
@@ -136,7 +136,7 @@ impl DraftedProblems {
         None
     }
 
-    /// Returns a text; everything else is a problem.
+    /// Returns a text; another value is a problem.
     pub(crate) fn text<'n>(
         &mut self,
         node: &'n YamlNode,
@@ -151,7 +151,7 @@ impl DraftedProblems {
         None
     }
 
-    /// Returns a value as JSON; what JSON can't express is a problem.
+    /// Returns a value as JSON; one that JSON can't express is a problem.
     pub(crate) fn json(&mut self, node: &YamlNode, steps: &[usize]) -> Option<Value> {
         match smcp_yaml::to_json(node) {
             Ok(value) => Some(value),

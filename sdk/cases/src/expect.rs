@@ -1,4 +1,4 @@
-//! What a case expects, and how a file says it.
+//! The expectation of a case, and how it is written.
 
 use crate::draft::DraftedProblem;
 use crate::draft::DraftedProblems;
@@ -8,11 +8,11 @@ use crate::near::nearest;
 use crate::problem::quoted;
 use smcp_yaml::YamlNode;
 
-/// The kinds of a fault, in the words of every document of smcp.
+/// The kinds of faults, in the words of all documents of smcp.
 pub const FAULTS: [&str; 10] =
     ["load", "interface", "settings", "deadline", "memory", "stack", "limit", "output", "trap", "panic"];
 
-/// What a policy should do.
+/// What a policy is expected to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expectation {
     /// These findings and no others, in order; without violations it allows.
@@ -33,9 +33,9 @@ pub enum Expectation {
 pub struct ExpectedFinding {
     /// Its stable name.
     pub code: String,
-    /// The whole sentence; `None` when any will do.
+    /// The whole sentence; `None` for any.
     pub message: Option<String>,
-    /// The field of the subject that it is about; `None` when any will do.
+    /// The field of the subject that it is about; `None` for any.
     pub fact: Option<String>,
 }
 
@@ -44,7 +44,7 @@ pub struct ExpectedFinding {
 pub struct ExpectedProblem {
     /// Where in the settings, as a JSON pointer (RFC 6901); empty for the whole.
     pub path: String,
-    /// The whole message; `None` when any will do.
+    /// The whole message; `None` for any.
     pub message: Option<String>,
 }
 

@@ -1,7 +1,7 @@
-//! Facts in a case file, decoded as strictly as a facts document.
+//! Facts in a case file, read as strictly as a facts document.
 //!
-//! A person wrote them, so what can't be a fact is a problem; only in a registry's own documents is it unknown. That smcp
-//! takes the same documents is tested on generated ones (`tests/cases` in its repository).
+//! A person wrote them, so an impossible value is a problem; in a registry's own documents it would be an unknown fact.
+//! A test on generated documents holds that smcp reads the same ones (`tests/cases` in its repository).
 
 use serde_json::Map;
 use serde_json::Value;
@@ -14,12 +14,12 @@ use crate::draft::described;
 use crate::draft::then;
 use smcp_yaml::YamlNode;
 
-/// What a fact may be.
+/// The values that a fact may have.
 #[derive(Debug, Clone, Copy)]
 enum FactForm {
     /// Any text.
     Text,
-    /// A word of the registry: not blank.
+    /// A word of the registry; not blank.
     Word,
     /// One of these.
     OneOf(&'static [&'static str]),
@@ -33,7 +33,7 @@ enum FactForm {
     Texts,
     /// `true` or `false`.
     Truth,
-    /// An object that a policy is told whole, or not at all.
+    /// An object that a policy gets complete, or not at all.
     Whole(&'static [(&'static str, FactForm)]),
 }
 
@@ -73,7 +73,8 @@ const FACTS: &[(&str, FactForm)] = &[
     ("manifest", FactForm::Text),
 ];
 
-/// Reads facts, of which parts may be missing; `what` names them. `null` stays, to be laid over other facts.
+/// Reads facts, which `what` names; parts of their objects may be missing. `null` is kept: laid over other facts, it
+/// removes one.
 pub(crate) fn read(
     drafts: &mut DraftedProblems,
     node: &YamlNode,
@@ -85,7 +86,7 @@ pub(crate) fn read(
     object(drafts, &entries, FACTS, "", Absence::Unknown)
 }
 
-/// Returns the JSON Schema of facts. Parts of a whole may be missing: those of `defaults` are below them.
+/// Returns the JSON Schema of facts. Parts of an object may be missing, because `defaults` may have them.
 pub(crate) fn schema() -> Value {
     let mut schema = fields_schema(FACTS);
     for property in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
@@ -113,12 +114,12 @@ fn form_schema(form: FactForm) -> Value {
     }
 }
 
-/// What `null` means in an object.
+/// The meaning of `null` in an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Absence {
     /// The fact is not known.
     Unknown,
-    /// Nothing: a policy is told the whole object.
+    /// None: a policy gets the complete object.
     Wrong,
 }
 
@@ -214,8 +215,8 @@ fn is_registry(text: &str) -> bool {
     text.starts_with('/') || host("https://").is_some() || host("http://").is_some_and(is_local)
 }
 
-/// Fills what is missing of the objects that a policy is told whole: empty lists, 0, `false`. Returns what can't be
-/// filled: a command.
+/// Completes the objects that a policy gets complete, with empty lists, 0 and `false`. A command can't be made up: its
+/// lack is the error.
 pub(crate) fn complete(facts: &mut Map<String, Value>) -> Result<(), &'static str> {
     for (name, form) in FACTS {
         let (FactForm::Whole(fields), Some(Value::Object(members))) = (form, facts.get_mut(*name)) else { continue };

@@ -1,4 +1,4 @@
-//! What is wrong with a case file, as data.
+//! The problems of a case file, as data.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use smcp_yaml::Position;
 pub struct CaseProblem {
     /// Where it is; `None` when it is about the whole file.
     pub position: Option<Position>,
-    /// What is wrong. Text of the file in it has no characters that can't be seen.
+    /// What is wrong. Text of the file in it has no invisible characters.
     pub message: String,
     /// What is allowed.
     pub allowed: Option<String>,
@@ -23,7 +23,7 @@ impl CaseProblem {
         Self { position: None, message: message.to_owned(), allowed: Some(allowed.to_owned()), suggestion: None }
     }
 
-    /// What is wrong, what was most likely meant, and what is allowed, without the place.
+    /// The message with the word most likely meant and the values allowed, without the place.
     pub fn text(&self) -> String {
         let meant = self.suggestion.as_ref().map_or_else(String::new, |word| format!("; did you mean `{word}`?"));
         let allowed = self.allowed.as_ref().map_or_else(String::new, |allowed| format!(" (allowed: {allowed})"));
@@ -40,12 +40,12 @@ impl fmt::Display for CaseProblem {
     }
 }
 
-/// Everything that is wrong with a case file.
+/// All problems of a case file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaseProblems {
     /// The problems, from the top of the file; at least one.
     pub list: Vec<CaseProblem>,
-    /// How many more there are, which are not told.
+    /// The number of further problems, which are not in the list.
     pub more: usize,
 }
 
@@ -73,7 +73,7 @@ impl std::error::Error for CaseProblems {}
 /// The most characters of the file's text that a message quotes.
 const QUOTED: usize = 80;
 
-/// Returns text of a file for a message: cut, and with everything escaped that can't be seen.
+/// Returns text of a file for a message: cut, with invisible characters escaped.
 pub(crate) fn quoted(text: &str) -> String {
     let mut shown: String = text.chars().take(QUOTED).flat_map(visible).collect();
     if text.chars().nth(QUOTED).is_some() {
@@ -82,12 +82,12 @@ pub(crate) fn quoted(text: &str) -> String {
     shown
 }
 
-/// Whether all of a text can be seen.
+/// Whether a text has no invisible characters.
 pub(crate) fn is_visible(text: &str) -> bool {
     text.chars().all(|character| visible(character).eq([character]))
 }
 
-/// A character, escaped when it can't be seen; quotes and backslashes stay.
+/// Returns a character, escaped when it is invisible; quotes and backslashes stay.
 fn visible(character: char) -> impl Iterator<Item = char> {
     let plain = matches!(character, '"' | '\'' | '\\').then_some(character);
     let escaped = plain.is_none().then(|| character.escape_debug());

@@ -1,4 +1,4 @@
-//! YAML → cases, or everything that is wrong with them.
+//! Makes cases of YAML, or reports all problems.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -35,8 +35,7 @@ use smcp_yaml::key_positions;
 /// Reads the cases of one file.
 ///
 /// # Errors
-/// With every problem of the file: it is too large, not UTF-8 or not one YAML document, or something in it has no
-/// meaning.
+/// With every problem of the file: it is too large, not UTF-8, not one YAML document, or parts of it have no meaning.
 pub fn read(bytes: &[u8], limits: &Limits) -> Result<CaseFile, CaseProblems> {
     let text = text_of(bytes, limits)?;
     let root = tree_of(text, limits)?;
@@ -71,7 +70,7 @@ struct DraftedCase {
     expect_key: usize,
 }
 
-/// What some editors put before a text.
+/// The byte order mark that some editors put before a text.
 pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Returns the bytes as text without a byte order mark.
@@ -123,7 +122,7 @@ fn file(drafts: &mut DraftedProblems, root: &YamlNode, limits: &Limits) -> Optio
     (cases.len() == items.len()).then_some(Drafted { cases, steps, facts_size })
 }
 
-/// Named sets of facts; `None` for one that has problems.
+/// Named sets of facts; `None` for a set with problems.
 type Defaults = BTreeMap<String, Option<Map<String, Value>>>;
 
 fn defaults(drafts: &mut DraftedProblems, entries: &KnownEntries<'_>) -> Defaults {
@@ -160,7 +159,7 @@ struct CaseReader<'l> {
     defaults: Defaults,
     /// The names of the cases so far, and the ways to them.
     names: BTreeMap<String, Steps>,
-    /// Bytes of facts that the cases that follow may have.
+    /// The bytes of facts that are left for the following cases.
     facts_left: usize,
     limits: &'l Limits,
 }
@@ -217,7 +216,7 @@ impl CaseReader<'_> {
         Some(name.to_owned())
     }
 
-    /// Returns the facts of a case, laid over those that it begins with.
+    /// Returns the facts of a case, laid over the set that it begins with.
     fn facts(
         &mut self,
         drafts: &mut DraftedProblems,
@@ -233,12 +232,12 @@ impl CaseReader<'_> {
             Some((at, node)) => facts::read(drafts, node, &at, "`facts`"),
             None => Some(Map::new()),
         };
-        // A set that has problems was told of already.
+        // The problems of the set are reported already.
         let mut facts = match (from, below?) {
             (Some(_), below) => below.clone()?,
             (None, _) => Map::new(),
         };
-        // What is null in `defaults` is unknown, and nothing of it is left.
+        // A fact that is null in `defaults` is unknown.
         facts.retain(|_, value| !value.is_null());
         merge_members(&mut facts, &own?);
         let at = entries.get("facts").map_or_else(|| steps.to_vec(), |(at, _)| at);
@@ -271,10 +270,10 @@ impl CaseReader<'_> {
     }
 }
 
-/// The bytes of facts as JSON.
+/// Returns the size of facts as JSON, bytes.
 fn size_of(facts: &Map<String, Value>) -> usize {
     let mut count = ByteCounter(0);
-    // A count takes everything.
+    // The counter accepts everything.
     let _ = serde_json::to_writer(&mut count, facts);
     count.0
 }

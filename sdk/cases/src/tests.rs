@@ -1,4 +1,4 @@
-//! What a case file may say, and what is said of everything else.
+//! What a case file may say, and the problems of everything else.
 
 use serde_json::Value;
 use serde_json::json;
@@ -39,7 +39,7 @@ fn cases(text: &str) -> Vec<Case> {
     read(text.as_bytes(), &Limits::DEFAULT).unwrap().cases
 }
 
-/// Everything that is said of a file, one problem to a line.
+/// The problems of a file, each on its own line.
 fn said(text: &str) -> String {
     read(text.as_bytes(), &Limits::DEFAULT).unwrap_err().to_string()
 }

@@ -1,4 +1,4 @@
-//! Builds requests for tests: every fact is unknown unless the test gives it.
+//! Builds requests for tests: a fact is unknown unless the test gives it.
 
 use crate::request;
 use crate::request::Entrypoint;
@@ -34,7 +34,7 @@ impl RequestBuilder {
         self.0
     }
 
-    /// Who stands behind the package, in the registry's word.
+    /// The kind of publisher, in the registry's word.
     #[must_use]
     pub fn origin(mut self, word: &str) -> Self {
         self.0.subject.origin = Origin::from_word(word);
@@ -55,14 +55,14 @@ impl RequestBuilder {
         self
     }
 
-    /// What the analysis found.
+    /// The findings of the analysis, by severity.
     #[must_use]
     pub fn findings(mut self, findings: SeverityCounts) -> Self {
         self.0.subject.findings = Some(findings);
         self
     }
 
-    /// What would be started.
+    /// The command that would be started.
     #[must_use]
     pub fn entrypoint(mut self, command: &str, args: &[&str]) -> Self {
         let args = args.iter().map(|&arg| arg.to_owned()).collect();
@@ -70,15 +70,15 @@ impl RequestBuilder {
         self
     }
 
-    /// What the manifest asks for.
+    /// The permissions that the manifest asks for.
     #[must_use]
     pub fn permissions(mut self, permissions: Permissions) -> Self {
         self.0.subject.permissions = Some(permissions);
         self
     }
 
-    /// When the evaluation happens, as case files have it: a time as RFC 3339 says (`2026-01-05T09:00:00+01:00`), or a date,
-    /// which begins at midnight UTC.
+    /// The time of the evaluation, as in case files: RFC 3339 (`2026-01-05T09:00:00+01:00`), or a date, which means
+    /// midnight UTC.
     ///
     /// # Panics
     /// When the text is neither.
@@ -100,14 +100,14 @@ impl RequestBuilder {
         self
     }
 
-    /// Whether a person is there to be asked.
+    /// Whether a person can be asked.
     #[must_use]
     pub fn interactive(mut self, interactive: bool) -> Self {
         self.0.context.interactive = interactive;
         self
     }
 
-    /// One fact more that the interface has no field for, such as `start.fetches`.
+    /// One more fact, for which the interface has no field, such as `start.fetches`.
     #[must_use]
     pub fn extension(mut self, name: &str, value: &str) -> Self {
         self.0.extensions.push((name.to_owned(), value.to_owned()));
