@@ -9,6 +9,7 @@ use cap_std::fs::Permissions;
 use cap_std::fs::PermissionsExt as _;
 
 use super::*;
+use smcp_bed::caller;
 
 /// A folder with a cache and a home, removed when dropped.
 struct Bed {
@@ -46,7 +47,7 @@ impl Bed {
         CodePlaces {
             cache: Some(self.temp.path().join("cache")),
             key: Some(self.temp.path().join("home")),
-            caller: Caller::new(nix::unistd::geteuid().as_raw(), || None),
+            caller: caller(),
             open,
             make,
             clock: || UNIX_EPOCH + Duration::from_secs(4_000_000_000),
