@@ -1,7 +1,7 @@
 //! Builds a project by its language's toolchain, and hands over the component.
 //!
-//! Files on the way lie in the project's folder `build`, toolchains that a lock file pins in the language's usual one.
-//! Of a component that a toolchain made, only what runs is kept, as of those that are made here.
+//! Intermediate files are in the project's folder `build`; a toolchain that a lock file pins is in the folder that is
+//! usual for its language. Of a component that a toolchain made, only the parts that run are kept.
 
 mod c;
 mod go;
@@ -30,17 +30,18 @@ use smcp_store::blobs::StoreAccess;
 use smcp_store::draft::FileDraft;
 use smcp_store::file::open_file;
 
-/// The folder of files on the way, in the project's.
+/// The folder of intermediate files, in the project's.
 const BUILD: &str = "build";
-/// What a toolchain writes, below the project's folder.
+/// The file that a toolchain writes, below the project's folder.
 const MADE: &str = "build/policy.wasm";
-/// The interface, for toolchains that read it: the project's own, or the one that is written beside what they make.
+/// The folder of the interface, for toolchains that read it: the project's own, or one that is written beside their
+/// output.
 const OWN_WIT: &str = "wit";
 const WRITTEN_WIT: &str = "build/wit";
-/// The file in an installed toolchain that says from which lock file it came.
+/// The file in an installed toolchain that has a copy of its lock file.
 const INSTALLED: &str = ".smcp-installed";
 
-/// Why there is no component.
+/// The error when no component was made.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// A program of the toolchain is missing, or failed.
@@ -54,7 +55,7 @@ pub enum BuildError {
         /// Why.
         cause: io::Error,
     },
-    /// A file on the way can't be written.
+    /// An intermediate file can't be written.
     #[error("`{name}` can't be written: {cause}")]
     Unwritable {
         /// Its name in the project's folder.
@@ -62,10 +63,10 @@ pub enum BuildError {
         /// The system's error.
         cause: io::Error,
     },
-    /// The project is not as it has to be.
+    /// The project has a mistake.
     #[error("{0}")]
     Unfit(String),
-    /// The toolchain made something else than a policy's module.
+    /// The toolchain made something other than a policy's module.
     #[error("what the toolchain made is no policy's module: {0}")]
     Component(#[from] ComponentError),
 }
@@ -80,7 +81,7 @@ pub struct Project<'p> {
     pub language: Language,
     /// Opens a folder of a toolchain, which may lie anywhere.
     pub open: fn(&Path) -> io::Result<Dir>,
-    /// Hears each command line before it is run.
+    /// Gets each command line before it is run.
     pub announce: &'p dyn Fn(&str),
 }
 
@@ -94,7 +95,7 @@ impl std::fmt::Debug for Project<'_> {
 }
 
 impl Project<'_> {
-    /// Runs the toolchain, and returns the component. Nothing is written but in the folders that are its own.
+    /// Runs the toolchain, and returns the component. Only the toolchain's own folders are written to.
     ///
     /// # Errors
     /// See [`BuildError`].
@@ -116,13 +117,14 @@ impl Project<'_> {
         Tool::new(self.folder, program, install)
     }
 
-    /// Says the line, and runs it.
+    /// Announces the line, and runs it.
     fn run(&self, tool: Tool<'_>) -> Result<(), BuildError> {
         (self.announce)(&tool.line());
         Ok(tool.run()?)
     }
 
-    /// Runs what writes [`MADE`], and returns it. An older one is removed before, so that it can't be taken for a new one.
+    /// Runs the program that writes [`MADE`], and returns that file. An older one is removed first, so that it can't be
+    /// mistaken for the new one.
     fn make(&self, tool: Tool<'_>) -> Result<Vec<u8>, BuildError> {
         let unwritable = |cause| BuildError::Unwritable { name: BUILD.to_owned(), cause };
         self.dir.create_dir_all(BUILD).map_err(unwritable)?;
@@ -182,7 +184,7 @@ pub(crate) fn read(dir: &Dir, name: &str) -> io::Result<Vec<u8>> {
     bounded::read_within(file, compiling::MODULE_FILE, 0)?.ok_or_else(too_large)
 }
 
-/// Gives a component its file. Whoever sees the name sees the whole component; an older one is replaced.
+/// Writes a component to its file, which is complete whenever it can be seen; an older one is replaced.
 ///
 /// # Errors
 /// When the folder can't be written to.

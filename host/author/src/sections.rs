@@ -1,4 +1,4 @@
-//! Sections of modules and components: leaves out those that don't run.
+//! Leaves out the sections of modules and components that don't run.
 
 /// The length of the header of modules and components, bytes: magic number and version.
 const HEADER: usize = 8;
@@ -10,19 +10,19 @@ const CUSTOM: u8 = 0;
 const NESTED_MODULE: u8 = 1;
 const NESTED_COMPONENT: u8 = 4;
 
-/// Modules and components inside one another, at most: as many as a policy may have.
+/// The greatest depth of modules and components inside one another: that of a policy.
 const NESTING: usize = smcp_model::limits::NESTING;
 
 /// The bytes are not a whole module or component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BrokenSections {
-    /// They don't begin as WebAssembly does.
+    /// They don't begin like WebAssembly.
     #[error("it is not WebAssembly")]
     NotWebAssembly,
-    /// They end before a section does, or a length is longer than one can be.
+    /// They end inside a section, or a length is impossible.
     #[error("a section is cut off")]
     CutOff,
-    /// Components are inside one another more often than a policy's may be.
+    /// Components are nested more deeply than a policy's may be.
     #[error("it has more than {NESTING} modules and components inside one another")]
     TooDeep,
 }
@@ -80,17 +80,17 @@ pub(crate) struct WasmSection<'b> {
 }
 
 impl WasmSection<'_> {
-    /// Whether it is one that doesn't run.
+    /// Whether it doesn't run.
     pub(crate) const fn is_custom(&self) -> bool {
         self.id == CUSTOM
     }
 }
 
-/// The sections of one module or component, without those of what is inside it.
+/// The sections of one module or component, without those of the ones inside it.
 pub(crate) struct Sections<'b>(&'b [u8]);
 
 impl<'b> Sections<'b> {
-    /// The sections behind the header.
+    /// The sections after the header.
     pub(crate) fn of(binary: &'b [u8]) -> Result<Self, BrokenSections> {
         let (header, rest) = binary.split_at_checked(HEADER).ok_or(BrokenSections::NotWebAssembly)?;
         if header.starts_with(b"\0asm") { Ok(Self(rest)) } else { Err(BrokenSections::NotWebAssembly) }

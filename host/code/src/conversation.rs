@@ -1,4 +1,4 @@
-//! Talks with a child, within a time and a size, whatever the child does.
+//! Talks with a child within bounds of time and size, whatever the child does.
 
 use std::fs::File;
 use std::io;
@@ -34,11 +34,11 @@ pub(crate) struct Answer {
     /// The beginning of its standard error.
     pub(crate) complaint: String,
     pub(crate) status: ExitStatus,
-    /// Why it was killed by this process.
+    /// The reason why this process killed it.
     pub(crate) killed: Option<Killed>,
 }
 
-/// Why a child was killed by its parent.
+/// The reason why a parent killed its child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Killed {
     /// It took too long.
@@ -126,7 +126,7 @@ pub(crate) fn converse(mut child: RunningCompiler, parts: [&[u8]; 2], patience: 
         if !output.take()? {
             killed = Some(Killed::TalkedTooMuch);
         }
-        // What a compiler complains of beyond the limit is passed over.
+        // Complaints beyond the limit are dropped.
         complaint.take()?;
     }
     if killed.is_none() && !has_ended(&child, end)? {
@@ -140,14 +140,14 @@ pub(crate) fn converse(mut child: RunningCompiler, parts: [&[u8]; 2], patience: 
     Ok(Answer { output: output.bytes, complaint, status, killed })
 }
 
-/// Waits until one of the descriptors is ready. False when the end has come.
+/// Waits until one of the descriptors is ready. False when the time is over.
 fn wait(waited: &mut [PollFd<'_>], end: Option<Instant>) -> io::Result<bool> {
     loop {
         let left = end.map(|end| end.saturating_duration_since(Instant::now()));
         if left.is_some_and(|left| left.is_zero()) {
             return Ok(false);
         }
-        // Rounded up, so that the last millisecond is not spent in a circle.
+        // Rounded up, so that the last millisecond is not spent in a busy loop.
         let timeout = left.map(|left| left.saturating_add(Duration::from_millis(1)));
         let timeout = timeout.map_or(PollTimeout::NONE, |left| left.try_into().unwrap_or(PollTimeout::MAX));
         match poll(waited, timeout) {
@@ -193,7 +193,7 @@ struct Input<'a> {
 }
 
 impl Input<'_> {
-    /// Sends as much as the pipe takes; closes it after the last byte, or when nobody reads it any more.
+    /// Sends as much as the pipe takes; closes it after the last byte, or when it has no reader any more.
     fn send(&mut self) {
         let Some(pipe) = &mut self.pipe else { return };
         for part in &mut self.parts {
@@ -225,7 +225,7 @@ impl CompilerOutput {
         self.pipe.as_ref().map(AsFd::as_fd)
     }
 
-    /// Takes what is there, up to the limit. False when there was more.
+    /// Reads the bytes that are there, up to the limit. False when there were more.
     fn take(&mut self) -> io::Result<bool> {
         let Some(pipe) = &mut self.pipe else { return Ok(true) };
         let mut piece = [0; PIECE];

@@ -28,17 +28,17 @@ const COMPONENT: usize = 40;
 const ENGINE: usize = 72;
 const LENGTHS: usize = 104;
 const NOTES: usize = 120;
-/// Where code may begin, bytes: a page of every processor on which code is run where it lies.
+/// The alignment of code, bytes: a page of every processor on which code is run from the mapping.
 const PAGE: usize = 4096;
 
 /// The key of a MAC.
 #[derive(Clone, Copy)]
 pub(crate) struct MacKey(pub(crate) [u8; 32]);
 
-/// The key of the system's files, which is no secret: their owner is the proof, and the MAC finds damage.
+/// The key of the system's files. It is not secret: their owner is the proof, and the MAC finds damage.
 pub(crate) const OF_THE_SYSTEM: MacKey = MacKey(*b"smcp: no secret, owned by root  ");
 
-/// Why a file is not used.
+/// The reason why a file is not used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum UnfitEntry {
     /// It is too short or too long for a compiled file, or for what it says of itself.
@@ -49,7 +49,7 @@ pub(crate) enum UnfitEntry {
     Mac,
     /// It is about another component or another engine.
     Another,
-    /// Its notes are no text.
+    /// Its notes are not text.
     Notes,
 }
 
@@ -123,7 +123,7 @@ fn take(mapping: Mapping, key: MacKey, component: &Digest, engine: &Digest) -> R
     if magic != MAGIC {
         return Err(UnfitEntry::Magic);
     }
-    // Compared before any other byte is believed, and without telling by its time how much of it fits.
+    // Compared before any other byte is believed, in constant time.
     let expected = blake3::Hasher::new_keyed(&key.0).update(rest).finalize();
     if expected != <[u8; 32]>::try_from(mac).map_err(|_| UnfitEntry::Length)? {
         return Err(UnfitEntry::Mac);
@@ -152,7 +152,7 @@ fn take(mapping: Mapping, key: MacKey, component: &Digest, engine: &Digest) -> R
     Ok(Kept { code: Some(unsafe { mapping::vouched(mapping, place) }), notes })
 }
 
-/// Where the code begins behind so many bytes of notes.
+/// Returns where the code begins after this many bytes of notes.
 fn begin_of_code(notes: usize) -> Option<usize> {
     NOTES.checked_add(notes)?.checked_next_multiple_of(PAGE)
 }

@@ -57,7 +57,7 @@ use crate::child::CompileWork;
 use crate::confine;
 use smcp_model::limits::compiling;
 
-/// The descriptors of a request: the compiler's three streams, and the socket that its keeper says its end on.
+/// The descriptors of a request: the compiler's three streams, and the socket on which its keeper reports its end.
 const DESCRIPTORS: usize = 4;
 
 /// A process that forks compilers for this one. It ends with it.
@@ -95,8 +95,8 @@ impl ForkServer {
         }
     }
 
-    /// Ends the server and what it has forked, and waits for that, at most [`compiling::END`]: no process is left for
-    /// somebody else to wait for.
+    /// Ends the server and the processes that it has forked, and waits for their ends, at most [`compiling::END`], so
+    /// that no other process has to.
     pub fn end(&self) {
         let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = socket.shutdown(std::net::Shutdown::Both);
@@ -175,7 +175,7 @@ fn serve(socket: &UnixStream) -> ! {
         match unsafe { fork() } {
             Ok(ForkResult::Child) => keep(work, descriptors),
             Ok(ForkResult::Parent { child }) => keepers.extend(Pid::from_raw(child.as_raw())),
-            // Its socket is closed now, by which smcp learns that there is none.
+            // Its socket is closed now, which tells smcp that there is no compiler.
             Err(_) => {}
         }
         // Keepers that have ended meanwhile.
@@ -208,7 +208,7 @@ fn receive(socket: BorrowedFd<'_>) -> io::Result<Option<(CompileWork, [OwnedFd; 
     Ok(Some((CompileWork::of_byte(byte[0]), descriptors)))
 }
 
-/// Forks the compiler, waits for its end, and says which it was. It is killed when nobody waits for that.
+/// Forks the compiler, waits for its end, and reports it. Kills the compiler when the requester is gone.
 fn keep(work: CompileWork, descriptors: [OwnedFd; DESCRIPTORS]) -> ! {
     let [input, output, complaint, smcp] = descriptors;
     // SAFETY: this process has one thread.
@@ -216,7 +216,7 @@ fn keep(work: CompileWork, descriptors: [OwnedFd; DESCRIPTORS]) -> ! {
         Ok(ForkResult::Child) => {
             let streams =
                 [(&input, libc::STDIN_FILENO), (&output, libc::STDOUT_FILENO), (&complaint, libc::STDERR_FILENO)];
-            // As one that is started: nowhere, and under its own name.
+            // As a started one: in the folder `/`, and under a name of its own.
             let _ = nix::unistd::chdir("/");
             let _ = nix::sys::prctl::set_name(c"smcp-compiler");
             let placed = streams.into_iter().all(|(stream, number)| put(stream.as_fd(), number).is_ok());
@@ -229,7 +229,7 @@ fn keep(work: CompileWork, descriptors: [OwnedFd; DESCRIPTORS]) -> ! {
     };
     drop((input, output, complaint));
     let Some(compiler) = compiler else { end() };
-    // A server that has ended must not seem to be there because its keepers have its socket.
+    // The keepers must not hold the server's socket: it would seem alive after its end.
     for stream in [libc::STDIN_FILENO, libc::STDOUT_FILENO, libc::STDERR_FILENO] {
         let _ = put(smcp.as_fd(), stream);
     }
@@ -241,7 +241,7 @@ fn keep(work: CompileWork, descriptors: [OwnedFd; DESCRIPTORS]) -> ! {
             let _ = kill_process(compiler, Signal::KILL);
         }
     } else {
-        // Where it can't be seen whether somebody waits, nobody is served.
+        // Without a way to see that the requester is gone, there is no compiler.
         let _ = kill_process(compiler, Signal::KILL);
     }
     if let Ok(Some((_, status))) = waitpid(Some(compiler), WaitOptions::empty()) {

@@ -1,6 +1,6 @@
-//! The key of a user's compiled files: 32 random bytes that only he can read.
+//! The key of a user's compiled files: 32 random bytes, for this user alone.
 //!
-//! It keeps a store that was restored, synchronised or shared from being run: whoever wrote it did not have the key.
+//! It keeps code of a store that was restored, synchronised or shared from being run: its writer did not have the key.
 
 use std::io;
 use std::io::Read as _;
@@ -29,7 +29,7 @@ pub(crate) const FILE: &str = "compiled.key";
 const LENGTH: usize = 32;
 /// The mode bits of everybody but the owner.
 const OTHERS: u32 = 0o077;
-/// How often a file that can't be a key is replaced, at most: others may do the same at the same time.
+/// The most attempts to replace a file that can't be a key: other processes may do the same at the same time.
 const TRIES: usize = 5;
 
 /// Reads the key in a folder; `None` when there is none, or it is not whole.
@@ -51,7 +51,7 @@ pub(crate) fn read(folder: &Dir, path: &Path, caller: Caller) -> io::Result<Opti
     }
 }
 
-/// Reads the key in a folder, and makes it if there is none. Of many who do so at once, all get the same.
+/// Reads the key in a folder, and makes it if there is none. Processes that do so at the same time get the same key.
 ///
 /// # Errors
 /// When it can't be made.
@@ -85,7 +85,7 @@ fn make(folder: &Dir, caller: Caller) -> io::Result<MacKey> {
     getrandom::fill(&mut key).map_err(io::Error::other)?;
     file.set_len(0)?;
     file.rewind()?;
-    // With one call, so that readers see nothing or all of it.
+    // With one call, so that a reader sees all of it or nothing.
     file.write_all(&key)?;
     file.sync_all()?;
     Ok(MacKey(key))
@@ -97,7 +97,7 @@ fn key_in(file: File) -> io::Result<Option<MacKey>> {
     let mut bytes = Vec::with_capacity(LENGTH);
     let most = u64::try_from(LENGTH).unwrap_or(u64::MAX).saturating_add(1);
     file.take(most).read_to_end(&mut bytes)?;
-    // A file system that was full, or a machine that lost power, leaves an empty file or zeros.
+    // A full file system, or a loss of power, leaves an empty file or zeros.
     Ok(<[u8; LENGTH]>::try_from(bytes).ok().filter(|key| *key != [0; LENGTH]).map(MacKey))
 }
 

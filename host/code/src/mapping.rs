@@ -1,4 +1,4 @@
-//! A file in memory, as it is: what is checked there is what runs there.
+//! A file mapped into memory: the bytes that are checked are those that run.
 
 #![expect(unsafe_code, reason = "memory is mapped, for which there is no safe call")]
 
@@ -34,7 +34,7 @@ unsafe impl Send for Mapping {}
 unsafe impl Sync for Mapping {}
 
 impl Mapping {
-    /// Maps the first `length` bytes of a file, all of them at once.
+    /// Maps the first `length` bytes of a file.
     pub(crate) fn of(file: impl AsFd, length: NonZeroUsize) -> io::Result<Self> {
         #[cfg(target_os = "linux")]
         let flags = MapFlags::MAP_PRIVATE | MapFlags::MAP_POPULATE;

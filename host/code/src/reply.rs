@@ -17,28 +17,28 @@ pub(crate) const LENGTH: usize = 8;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Reply {
-    /// How far the child was confined.
+    /// The confinement of the child.
     pub(crate) confinement: Confinement,
-    /// What became of the component.
+    /// The result.
     pub(crate) result: CompileResult,
 }
 
-/// What became of a component.
+/// The result of compiling a component.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum CompileResult {
     /// Code of this length follows.
     Code(usize),
-    /// It can't be compiled, whenever it is tried.
+    /// It can never be compiled.
     Refused {
-        /// Why.
+        /// The reason.
         message: SafeText,
-        /// What helps.
+        /// Advice.
         remedy: Option<SafeText>,
     },
     /// There was not enough memory, and the runtime noticed it.
     OutOfMemory,
-    /// Nothing was to be compiled: what the confined child could still do.
+    /// The answer to a trial: what the confined child could still do.
     Tried(Vec<String>),
 }
 

@@ -1,6 +1,6 @@
 //! Finds compiled code, and keeps it in the cache.
 //!
-//! A file that is not certainly ours is compiled again. That is never an error, and said with `-v`.
+//! A component whose file is not certainly ours is compiled again. That is never an error, and shown with `-v`.
 
 use std::fmt;
 use std::io;
@@ -30,7 +30,7 @@ use smcp_store::CompiledFiles;
 use smcp_store::compiled;
 use smcp_store::folder::FolderGuard;
 
-/// Where a store has its files, and how their folders are opened.
+/// The folders of a store, and how they are opened.
 #[derive(Debug, Clone)]
 pub struct CodePlaces {
     /// The cache; `None` when there is no place for it.
@@ -58,7 +58,7 @@ pub struct CompiledStore {
     problem: Mutex<Option<SafeText>>,
 }
 
-/// The user's files, and his key.
+/// The user's files and key.
 struct Own {
     files: CompiledFiles,
     key: MacKey,
@@ -71,7 +71,7 @@ impl CompiledStore {
         Self { places, engine: smcp_policy::engine_key(), own, system, problem }
     }
 
-    /// Why code that was compiled could not be kept, so that the next start compiles it again; `None` when all was kept.
+    /// The reason why compiled code could not be kept, so that the next start compiles again; `None` when all was kept.
     pub fn problem(&self) -> Option<SafeText> {
         self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -154,7 +154,7 @@ impl CompiledStore {
 }
 
 impl CodeStore for CompiledStore {
-    /// A policy of an administrator's layer is looked for in the system's files first, another one there last.
+    /// For a policy of an administrator's layer the system's files are asked first, for another one last.
     fn find(&self, digest: Digest, layer: LayerName) -> Option<Kept> {
         match layer {
             LayerName::System | LayerName::Added => self.find_systems(digest).or_else(|| self.find_own(digest)),

@@ -167,7 +167,8 @@ impl Notes {
         Some(answer.as_ref().map_or(Ok(()), |refused| Err(refused.fault(FaultKind::Settings))))
     }
 
-    /// Notes what the component said of settings. Returns whether it is an answer; other faults are none.
+    /// Notes what the component said of settings. Returns whether it is an answer, which a fault of another kind is
+    /// not.
     pub(crate) fn check(&mut self, settings: Digest, answer: &Result<(), Fault>) -> bool {
         let noted = match answer {
             Ok(()) => None,

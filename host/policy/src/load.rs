@@ -120,7 +120,7 @@ impl Runtime {
     pub(crate) fn code(&self, slot: &Slot, wanted: Wanted<'_>, deadline: Deadline) -> Result<Arc<Code>, Fault> {
         let Wanted { component, limits, .. } = wanted;
         let Some(size) = component.size() else { return self.embedded(component) };
-        // By this policy's own limit, whoever else has loaded the component.
+        // Checked by this policy's own limit, also when another policy has loaded the component.
         shape::check_size(size, limits.component_size)?;
         slot.get_or_init(|| {
             self.kept(wanted).unwrap_or_else(|| {

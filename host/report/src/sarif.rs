@@ -182,7 +182,7 @@ impl Log<'_> {
         self.results.push(result);
     }
 
-    /// An `ask` that nobody has answered with yes is a refusal.
+    /// An `ask` without a yes is a refusal.
     fn level(&self, effect: Effect) -> &'static str {
         match effect {
             Effect::Block => "error",

@@ -158,7 +158,7 @@ fn keep(
     let limits = limits::PolicyLimits::DEFAULT;
     smcp_policy::ComponentShape::of(&bytes, limits.component_size).map_err(|fault| refused(&fault))?;
     let host = session.host()?;
-    // Under its own name only from here on: until now there is none.
+    // Messages have the policy's own name from here on: before, it is not known.
     let unnamed: PolicyName = "policy".parse().map_err(Failure::usage)?;
     let bound = bind(PolicySpec::file(unnamed, &folder, json!({})), &component)?;
     let _ahead = host.prepare([&bound], Deadline::none(), progress);

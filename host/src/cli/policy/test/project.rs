@@ -85,7 +85,7 @@ impl TestedPolicy {
     }
 }
 
-/// Returns the names in a folder, sorted; `None` for what is no folder.
+/// Returns the names in a folder, sorted; `None` when it is not a folder.
 fn entries(app: &App, path: &Path, most: usize) -> Result<Option<Vec<PathBuf>>, Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::usage(anyhow::anyhow!("{}: {error}", path.display()));
     let dir = match authority::open_dir(&app.path(path)?) {
@@ -144,7 +144,7 @@ fn case_files(app: &App, path: &Path, by_default: bool) -> Result<Vec<PathBuf>, 
     let Some(names) = entries(app, path, cases::ENTRIES)? else { return Ok(vec![path.to_owned()]) };
     let files: Vec<_> =
         names.iter().filter(|name| is_visible(name, &["yaml", "yml"])).map(|name| path.join(name)).collect();
-    // What somebody may take for cases is not passed over in silence.
+    // A file that looks like cases is not ignored in silence.
     for name in names.iter().filter(|name| !is_visible(name, &["yaml", "yml"])) {
         let inside = path.join(name);
         let is_folder = authority::open_dir(&app.path(&inside)?).is_ok();
