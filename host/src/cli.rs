@@ -16,6 +16,7 @@ mod doctor;
 pub mod exit;
 mod failure;
 mod format;
+mod global;
 mod info;
 pub mod invocation;
 mod login;

@@ -20,15 +20,13 @@ use crate::component;
 use crate::component::ComponentError;
 use crate::component::WIT;
 use crate::language::Language;
+use crate::project_file;
 use crate::sections;
 use crate::toolchain::Tool;
 use crate::toolchain::ToolError;
-use smcp_model::bounded;
 use smcp_model::digest::Hasher;
-use smcp_model::limits::compiling;
 use smcp_store::blobs::StoreAccess;
 use smcp_store::draft::FileDraft;
-use smcp_store::file::open_file;
 
 /// The folder of intermediate files, in the project's.
 const BUILD: &str = "build";
@@ -137,7 +135,7 @@ impl Project<'_> {
     }
 
     fn read(&self, name: &str) -> Result<Vec<u8>, BuildError> {
-        read(self.dir, name).map_err(|cause| BuildError::Unreadable { name: name.to_owned(), cause })
+        project_file::read(self.dir, name).map_err(|cause| BuildError::Unreadable { name: name.to_owned(), cause })
     }
 
     fn write(&self, name: &str, content: &[u8]) -> Result<(), BuildError> {
@@ -168,20 +166,12 @@ impl Project<'_> {
         }
         let lock = lock.finish().to_string();
         let installed = format!("{folder}/{INSTALLED}");
-        if read(self.dir, &installed).is_ok_and(|found| found == lock.as_bytes()) {
+        if project_file::read(self.dir, &installed).is_ok_and(|found| found == lock.as_bytes()) {
             return Ok(());
         }
         steps.into_iter().try_for_each(|step| self.run(step))?;
         self.write(&installed, lock.as_bytes())
     }
-}
-
-/// Reads a file of a project, of at most the size that a module may have.
-pub(crate) fn read(dir: &Dir, name: &str) -> io::Result<Vec<u8>> {
-    let file = open_file(dir, name)?.ok_or(io::ErrorKind::NotFound)?;
-    let too_large =
-        || io::Error::other(format!("it has more than {} bytes, the most that is read", compiling::MODULE_FILE));
-    bounded::read_within(file, compiling::MODULE_FILE, 0)?.ok_or_else(too_large)
 }
 
 /// Writes a component to its file, which is complete whenever it can be seen; an older one is replaced.

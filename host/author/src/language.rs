@@ -5,7 +5,7 @@ use std::fmt;
 use cap_std::fs::Dir;
 use serde_json::Value;
 
-use crate::build;
+use crate::project_file;
 
 /// A language that policies are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +79,7 @@ impl Language {
         match self {
             Self::Rust => folder.exists("Cargo.toml"),
             Self::JavaScript => Componentizer::of(folder).is_some(),
-            Self::Python => build::read(folder, "requirements.txt").is_ok_and(|text| {
+            Self::Python => project_file::read(folder, "requirements.txt").is_ok_and(|text| {
                 let text = String::from_utf8_lossy(&text);
                 text.lines().any(|line| line.trim_start().starts_with("componentize-py"))
             }),
@@ -107,7 +107,7 @@ pub(crate) enum Componentizer {
 impl Componentizer {
     /// Finds it; `None` without a package.json, or when that names neither. The smaller one, when it names both.
     pub(crate) fn of(folder: &Dir) -> Option<Self> {
-        let package: Value = serde_json::from_slice(&build::read(folder, "package.json").ok()?).ok()?;
+        let package: Value = serde_json::from_slice(&project_file::read(folder, "package.json").ok()?).ok()?;
         let named = |name: &str| {
             ["dependencies", "devDependencies"]
                 .iter()

@@ -8,6 +8,7 @@ mod begin;
 mod build;
 mod component;
 mod language;
+mod project_file;
 mod sections;
 mod toolchain;
 

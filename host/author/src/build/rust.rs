@@ -8,9 +8,9 @@ use std::path::Path;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::build;
 use crate::build::BuildError;
 use crate::build::Project;
+use crate::project_file;
 use crate::toolchain::Tool;
 use crate::toolchain::ToolError;
 
@@ -36,7 +36,7 @@ pub(super) fn build(project: &Project<'_>) -> Result<Vec<u8>, BuildError> {
 
     let target = Path::new(text(&metadata, "target_directory"));
     let (folder, name) = (target.join(TARGET).join("release"), format!("{library}.wasm"));
-    let read = (project.open)(&folder).and_then(|folder| build::read(&folder, &name));
+    let read = (project.open)(&folder).and_then(|folder| project_file::read(&folder, &name));
     read.map_err(|cause| BuildError::Unreadable { name: folder.join(&name).display().to_string(), cause })
 }
 
