@@ -25,7 +25,7 @@ use crate::sections;
 use crate::toolchain::Tool;
 use crate::toolchain::ToolError;
 use smcp_model::digest::Hasher;
-use smcp_store::blobs::StoreAccess;
+use smcp_store::access::StoreAccess;
 use smcp_store::draft::FileDraft;
 
 /// The folder of intermediate files, in the project's.

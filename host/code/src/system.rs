@@ -20,7 +20,7 @@ use smcp_model::text::SafeText;
 use smcp_policy::CodeStore;
 use smcp_policy::Kept;
 use smcp_store::CompiledFiles;
-use smcp_store::blobs::StoreAccess;
+use smcp_store::access::StoreAccess;
 use smcp_store::folder;
 use smcp_store::folder::FolderGuard;
 

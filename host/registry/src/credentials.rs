@@ -21,7 +21,7 @@ use smcp_model::ownership::Caller;
 use smcp_model::ownership::Ownership;
 use smcp_model::ownership::Untrusted;
 use smcp_model::secret::Secret;
-use smcp_store::blobs::StoreAccess;
+use smcp_store::access::StoreAccess;
 use smcp_store::draft::FileDraft;
 use smcp_store::file::open_file;
 
@@ -169,7 +169,7 @@ impl Credentials {
     fn check(&self, file: &File) -> Result<(), CredentialsError> {
         let metadata = file.metadata().map_err(self.failed("look at"))?;
         let mode = metadata.permissions().mode() & 0o777;
-        if metadata.uid() != nix::unistd::geteuid().as_raw() {
+        if metadata.uid() != self.caller.uid() {
             return Err(CredentialsError::Foreign { path: self.path.clone(), owner: metadata.uid() });
         }
         if mode & 0o077 != 0 {

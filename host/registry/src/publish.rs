@@ -41,7 +41,7 @@ use smcp_model::package::PackageRef;
 use smcp_model::package::Selector;
 use smcp_model::package::Version;
 use smcp_model::text::SafeText;
-use smcp_store::blobs::StoreAccess;
+use smcp_store::access::StoreAccess;
 use smcp_store::blobs::create_folder;
 use smcp_store::draft::FileDraft;
 use smcp_store::folder;

@@ -19,7 +19,7 @@ use cap_std::fs::Permissions;
 use cap_std::fs::PermissionsExt as _;
 use cap_tempfile::TempFile;
 
-use crate::blobs::StoreAccess;
+use crate::access::StoreAccess;
 
 /// The start of a draft's name; 16 hex digits follow.
 const PREFIX: &str = ".draft-";
