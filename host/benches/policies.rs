@@ -11,8 +11,8 @@ use criterion::Criterion;
 use criterion::criterion_group;
 use criterion::criterion_main;
 
+use smcp_code::CodePlaces;
 use smcp_code::CompiledStore;
-use smcp_code::Places;
 use smcp_model::facts_document;
 use smcp_model::policy::BuiltIn;
 use smcp_model::policy::PolicySpec;
@@ -73,9 +73,9 @@ fn components(count: u32) -> Vec<Component> {
     (0..count).map(|number| Component::new(own(number))).collect()
 }
 
-fn places(folder: &Path) -> Places {
+fn places(folder: &Path) -> CodePlaces {
     let folder = folder.to_path_buf();
-    Places {
+    CodePlaces {
         cache: Some(folder.join("cache")),
         key: Some(folder.join("home")),
         caller: smcp_authority::caller(),

@@ -1,6 +1,6 @@
 //! The command line: its grammar, and one file for each command.
 //!
-//! Each command is a struct with a method `execute`, which returns an [`Exit`](exit::Exit). `report` writes what the
+//! Each command is a struct with a method `execute`, which returns an [`exit::Exit`]. `report` writes what the
 //! user sees, and `decide` decides; these files only know what the user asked for.
 
 mod answer;
@@ -17,6 +17,7 @@ mod doctor;
 pub mod exit;
 mod failure;
 mod format;
+mod global;
 mod info;
 pub mod invocation;
 mod login;

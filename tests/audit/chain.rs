@@ -3,7 +3,7 @@
 use crate::log::Log;
 use crate::log::entry;
 use crate::log::failure;
-use smcp_audit::Bounds;
+use smcp_audit::KnownLog;
 use smcp_model::digest::Digest;
 use smcp_model::limits;
 
@@ -102,20 +102,20 @@ fn forge_from(lines: &mut Lines, first: usize) {
     }
 }
 
-fn tampered(change: Change) -> (Log, Bounds) {
+fn tampered(change: Change) -> (Log, KnownLog) {
     let (log, heads) = Log::of(&["record-1", "record-2", "record-3", "record-4", "record-5", "record-6"]);
     let mut lines: Lines =
         log.bytes("audit.jsonl").split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
     change(&mut lines);
     log.write("audit.jsonl", lines.concat());
-    (log, Bounds { head: Some(heads[5].digest), ..Bounds::default() })
+    (log, KnownLog { head: Some(heads[5].digest), ..KnownLog::default() })
 }
 
 #[test]
 fn what_was_changed_is_found_where_it_was() {
     for (name, change, breaks) in TAMPERING {
         let (log, _) = tampered(change);
-        let found = log.verification(Bounds::default());
+        let found = log.verification(KnownLog::default());
         let said: Vec<_> = found.breaks.iter().map(|it| format!("{}: {}", it.line, it.message)).collect();
         assert_eq!(said.len(), breaks.len(), "{name}: {said:#?}");
         for (said, expected) in said.iter().zip(breaks) {
@@ -142,11 +142,11 @@ fn a_log_whose_beginning_was_archived_is_verified_from_there() {
     let bytes = log.bytes("audit.jsonl");
     let lines: Lines = bytes.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
     log.write("audit.jsonl", lines[2..].concat());
-    let after = |digest| Bounds { after: Some(digest), ..Bounds::default() };
+    let after = |digest| KnownLog { after: Some(digest), ..KnownLog::default() };
     assert!(log.verification(after(heads[1].digest)).is_intact());
     let found = log.verification(after(heads[0].digest));
     assert!(found.breaks[0].message.as_str().contains("what was between is missing"), "{found:#?}");
-    assert!(!log.verification(Bounds::default()).is_intact());
+    assert!(!log.verification(KnownLog::default()).is_intact());
 }
 
 #[test]
@@ -164,11 +164,11 @@ fn the_chain_continues_across_files_and_nothing_is_deleted() {
     for name in names.iter().filter(|name| name.ends_with(".jsonl")) {
         assert!(log.bytes(name).len() <= 1_000, "{name}");
     }
-    let found = log.verification(Bounds { head: Some(heads[3].digest), ..Bounds::default() });
+    let found = log.verification(KnownLog { head: Some(heads[3].digest), ..KnownLog::default() });
     assert_eq!((found.records, found.breaks.as_slice(), found.head), (40, [].as_slice(), heads.last().copied()));
 
     std::fs::remove_file(log.path("audit-000002.jsonl")).unwrap();
-    let found = log.verification(Bounds::default());
+    let found = log.verification(KnownLog::default());
     assert!(found.breaks[0].message.as_str().contains("missing before it"), "{found:#?}");
     assert!(found.breaks[0].file.as_str().ends_with("audit-000003.jsonl"), "{found:#?}");
 }
@@ -181,7 +181,7 @@ fn a_record_that_is_larger_than_a_file_has_one_of_its_own() {
         journal.append(&entry(text)).unwrap();
     }
     assert_eq!(log.names(), ["audit-000001.jsonl", "audit-000002.jsonl", "audit.jsonl", "audit.lock"]);
-    assert!(log.verification(Bounds::default()).is_intact());
+    assert!(log.verification(KnownLog::default()).is_intact());
 }
 
 #[test]
@@ -191,9 +191,9 @@ fn a_writer_that_was_killed_while_it_put_a_file_aside_is_continued() {
     let head = log.journal().append(&entry("c")).unwrap();
     assert_eq!(head.seq, 3);
     assert_eq!(log.records("audit.jsonl")[0]["prev"], heads[1].digest.to_string());
-    assert!(log.verification(Bounds::default()).is_intact());
+    assert!(log.verification(KnownLog::default()).is_intact());
     std::fs::write(log.path("audit-000001.jsonl"), log.bytes("audit-000001.jsonl").trim_ascii_end()).unwrap();
-    let found = log.verification(Bounds::default());
+    let found = log.verification(KnownLog::default());
     assert_eq!(found.breaks.len(), 2, "the tail of a file that was put aside is no accident: {found:#?}");
 }
 
@@ -203,7 +203,7 @@ fn what_a_killed_writer_left_is_replaced_and_said() {
     for torn in [short.clone(), "\0".repeat(5_000), "x".repeat(100_000)] {
         let (log, heads) = Log::of(&["a", "b"]);
         log.write("audit.jsonl", [log.bytes("audit.jsonl"), torn.clone().into_bytes()].concat());
-        let found = log.verification(Bounds::default());
+        let found = log.verification(KnownLog::default());
         assert!(found.is_intact() && found.notes[0].message.as_str().contains("never finished"), "{found:#?}");
         let head = log.journal().append(&entry("c")).unwrap();
         let last = log.records("audit.jsonl").pop().unwrap();
@@ -211,7 +211,7 @@ fn what_a_killed_writer_left_is_replaced_and_said() {
             (&last["recovered_bytes"], &last["prev"]),
             (&torn.len().into(), &heads[1].digest.to_string().into())
         );
-        let found = log.verification(Bounds { head: Some(head.digest), ..Bounds::default() });
+        let found = log.verification(KnownLog { head: Some(head.digest), ..KnownLog::default() });
         assert!(found.is_intact() && found.records == 3, "{found:#?}");
         assert!(found.notes[0].message.as_str().starts_with("1 of the records replaced"), "{found:#?}");
     }

@@ -16,7 +16,7 @@ use crate::log::Log;
 use crate::log::entry;
 use crate::log::typed;
 use smcp_audit::About;
-use smcp_audit::Bounds;
+use smcp_audit::KnownLog;
 
 const LOG: &str = ".mcp/audit.jsonl";
 
@@ -151,12 +151,12 @@ fn only_what_a_dead_smcp_left_is_abandoned() {
     let journal = log.journal();
     let starts: Vec<_> = (0..3).map(|_| journal.append_start(&entry("start"), about).unwrap()).collect();
     assert!(journal.abandoned(9).unwrap().is_empty(), "all three live");
-    assert_eq!(log.verification(Bounds::default()).living, [1, 2, 3].into());
+    assert_eq!(log.verification(KnownLog::default()).living, [1, 2, 3].into());
     let [first, second, third] = starts.try_into().unwrap();
     first.1.unwrap().ended();
     // The system releases the lock of a killed process in the same way.
     drop(second.1);
-    assert_eq!(log.verification(Bounds::default()).living, [3].into());
+    assert_eq!(log.verification(KnownLog::default()).living, [3].into());
     let abandoned = journal.abandoned(9).unwrap();
     assert_eq!(abandoned.iter().map(|one| one.about.run).collect::<Vec<_>>(), [2]);
     assert!(journal.abandoned(9).unwrap().is_empty(), "somebody records it already");

@@ -15,7 +15,7 @@ use std::time::Instant;
 use crate::log::Log;
 use crate::log::entry;
 use crate::log::journal;
-use smcp_audit::Bounds;
+use smcp_audit::KnownLog;
 use smcp_model::digest::Digest;
 
 const FOLDER: &str = "STAND_IN_FOLDER";
@@ -105,7 +105,7 @@ fn killed_writers_lose_no_completed_line_and_never_break_the_chain() {
         let threads: Vec<_> = (0..WRITERS).map(|_| scope.spawn(work)).collect();
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
-    let found = log.verification(Bounds::default());
+    let found = log.verification(KnownLog::default());
     assert!(found.is_intact(), "{found:#?}");
     let lines = lines(&log);
     for (seq, digest) in &acknowledged {
@@ -113,7 +113,7 @@ fn killed_writers_lose_no_completed_line_and_never_break_the_chain() {
     }
     let last = log.journal().append(&entry("after all of them")).unwrap();
     assert!(last.seq > kills / 4, "the writers did write: {}", last.seq);
-    let found = log.verification(Bounds { head: Some(last.digest), ..Bounds::default() });
+    let found = log.verification(KnownLog { head: Some(last.digest), ..KnownLog::default() });
     assert!(found.is_intact(), "{found:#?}");
     println!("{kills} killed, {} acknowledged, {} records; {:?}", acknowledged.len(), last.seq, found.notes);
 }

@@ -13,8 +13,8 @@ use tempfile::TempDir;
 
 use smcp_audit::AuditError;
 use smcp_audit::AuditLog;
-use smcp_audit::Bounds;
 use smcp_audit::Clock;
+use smcp_audit::KnownLog;
 use smcp_audit::NewRecord;
 use smcp_audit::Snapshot;
 use smcp_audit::verify;
@@ -76,7 +76,7 @@ pub(crate) fn caller() -> Caller {
     Caller::new(nix::unistd::geteuid().as_raw(), || None)
 }
 
-pub(crate) fn verification(folder: &Path, bounds: Bounds) -> Verification {
+pub(crate) fn verification(folder: &Path, bounds: KnownLog) -> Verification {
     let dir = Dir::open_ambient_dir(folder, ambient_authority()).unwrap();
     let mut snapshot = Snapshot::take(dir, &folder.join("audit.jsonl"), caller()).unwrap();
     let found = verify(&mut snapshot.parts, bounds).unwrap();
@@ -108,7 +108,7 @@ impl Log {
         journal(self.folder()).unwrap()
     }
 
-    pub(crate) fn verification(&self, bounds: Bounds) -> Verification {
+    pub(crate) fn verification(&self, bounds: KnownLog) -> Verification {
         verification(self.folder(), bounds)
     }
 

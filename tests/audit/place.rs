@@ -23,7 +23,7 @@ use crate::log::entry;
 use crate::log::journal;
 use crate::log::verification;
 use smcp_audit::AuditLog;
-use smcp_audit::Bounds;
+use smcp_audit::KnownLog;
 use smcp_model::ownership::Caller;
 
 pub(crate) const LOG: &str = ".mcp/audit.jsonl";
@@ -298,7 +298,7 @@ fn fifty_processes_at_once_write_fifty_records() {
     for mut child in children {
         assert!(child.wait().unwrap().success());
     }
-    let found = verification(&bed.path(".mcp"), Bounds::default());
+    let found = verification(&bed.path(".mcp"), KnownLog::default());
     assert!(found.is_intact() && found.records == 50, "{found:#?}");
 }
 

@@ -24,9 +24,9 @@ use smcp_model::verdict::Finding;
 use smcp_model::verdict::Outcome;
 use smcp_policy::Bound;
 use smcp_policy::Component;
+use smcp_policy::ComponentShape;
 use smcp_policy::PolicyHost;
 use smcp_policy::PolicySet;
-use smcp_policy::Shape;
 use smcp_policy::request;
 use smcp_policy_cases::Case;
 use smcp_policy_cases::Expectation;
@@ -116,7 +116,7 @@ fn the_embedded_components_are_the_committed_ones_small_and_without_capabilities
         let bytes = fs::read(root().join(format!("builtin-policies/dist/{}.wasm", policy.as_str()))).unwrap();
         assert_eq!(Component::built_in(policy).digest(), Component::new(bytes.clone()).digest());
         assert!(bytes.len() as u64 <= HEAVIEST, "{policy:?} has {} bytes", bytes.len());
-        let shape = Shape::of(&bytes, PolicyLimits::DEFAULT.component_size).unwrap();
+        let shape = ComponentShape::of(&bytes, PolicyLimits::DEFAULT.component_size).unwrap();
         assert!(shape.imports.iter().all(|import| import == "smcp:policy/logging@0.1.0"), "{policy:?}: {shape:?}");
         assert_eq!(shape.exports, ["smcp:policy/evaluator@0.1.0"]);
     }

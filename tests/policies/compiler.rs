@@ -20,10 +20,10 @@ use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
 use smcp_policy::CompileOrder;
 use smcp_policy::Compiler;
+use smcp_policy::ComponentShape;
 use smcp_policy::InProcess;
 use smcp_policy::MachineCode;
 use smcp_policy::NotCompiled;
-use smcp_policy::Shape;
 
 const SMCP: &str = env!("CARGO_BIN_EXE_smcp");
 const SCORE: &[u8] = include_bytes!("../../builtin-policies/dist/score.wasm");
@@ -120,7 +120,7 @@ fn what_only_a_child_can_bound_ends_there() {
     let limits = [("-t 1", TOO_MUCH_TIME), ("-v 262144", TOO_MUCH_MEMORY)];
     for (file, (limit, expected)) in NEEDS_CHILD.into_iter().zip(limits) {
         let component = Twin::of(file).component();
-        assert_eq!(Shape::of(&component, PolicyLimits::DEFAULT.component_size).err(), None, "{file}");
+        assert_eq!(ComponentShape::of(&component, PolicyLimits::DEFAULT.component_size).err(), None, "{file}");
         let fault = not_now(compile_by(&bounded(limit).compiler(), &component, Deadline::none()));
         assert_eq!(fault.message.as_str(), expected, "{file}");
     }

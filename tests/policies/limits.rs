@@ -9,7 +9,7 @@ use smcp_model::limits::PolicyLimits;
 use smcp_model::limits::parts;
 use smcp_model::verdict::FaultKind;
 use smcp_model::verdict::Outcome;
-use smcp_policy::Shape;
+use smcp_policy::ComponentShape;
 
 const PAGE: usize = 65_536;
 /// Pages of the honest twin's memory.
@@ -376,7 +376,7 @@ fn what_a_compiler_has_to_write_out_is_bounded() {
         ),
     ];
     for (most, make, kind, says) in table {
-        let shape = |count| Shape::of(&make(count).component(), PATIENT.component_size);
+        let shape = |count| ComponentShape::of(&make(count).component(), PATIENT.component_size);
         assert_eq!(shape(most).err(), None, "{says}");
         let fault = shape(most + 1).unwrap_err();
         assert!(fault.kind == kind && fault.message.as_str().contains(says), "{says}: {fault:?}");

@@ -16,8 +16,8 @@ use crate::bed::ROOT;
 use crate::bed::TestBed;
 use crate::guest::Twin;
 use smcp_code::ChildCompiler;
+use smcp_code::CodePlaces;
 use smcp_code::CompiledStore;
-use smcp_code::Places;
 use smcp_model::ownership::Caller;
 use smcp_model::policy::PolicySpec;
 use smcp_model::request::Context;
@@ -63,8 +63,8 @@ fn telling(of_its_heap: bool) -> Vec<u8> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the test takes the place of `authority`")]
-fn places(folder: &Path) -> Places {
-    Places {
+fn places(folder: &Path) -> CodePlaces {
+    CodePlaces {
         cache: Some(folder.join("cache")),
         key: Some(folder.join("home")),
         caller: Caller::new(nix::unistd::geteuid().as_raw(), || None),

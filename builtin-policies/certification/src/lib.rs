@@ -77,7 +77,7 @@ fn unknown(minimum: u8) -> Finding {
     .remedy("use a version whose certification level the registry vouches for, from 0 to 3")
 }
 
-/// The score that a level itself promises, when this one misses it.
+/// Returns the score that a level itself requires, when this score misses it.
 fn score_mismatch(level: u8, score: u8) -> Option<Finding> {
     let required = match level {
         0 => 0,
@@ -96,7 +96,7 @@ fn score_mismatch(level: u8, score: u8) -> Option<Finding> {
     })
 }
 
-/// What people call a level.
+/// Returns the name of a level.
 const fn level_name(level: u8) -> &'static str {
     match level {
         0 => "Integrity Verified",

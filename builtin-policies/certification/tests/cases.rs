@@ -5,7 +5,7 @@ use smcp_policy_sdk::Verdict;
 use smcp_policy_sdk::testing;
 use smcp_policy_sdk::testing::Cases;
 use smcp_policy_sdk::testing::Found;
-use smcp_policy_sdk::testing::Request;
+use smcp_policy_sdk::testing::RequestBuilder;
 
 #[test]
 fn every_case_gives_its_verdict() {
@@ -24,19 +24,20 @@ fn every_finding_has_a_remedy() {
     }
 }
 
-/// No facts document has these, and smcp passes none of them on: a policy must not depend on that.
+/// smcp never passes such values on, but a policy must not depend on that.
 #[test]
 fn what_is_out_of_range_is_unknown_and_never_clamped() {
-    let judged =
-        |request: Request, settings| testing::evaluate::<CertificationPolicy>(&request.build(), settings).unwrap();
-    let verdict = judged(Request::new().cert_level(100), r#"{"min_cert_level": 2}"#);
+    let judged = |request: RequestBuilder, settings| {
+        testing::evaluate::<CertificationPolicy>(&request.build(), settings).unwrap()
+    };
+    let verdict = judged(RequestBuilder::new().cert_level(100), r#"{"min_cert_level": 2}"#);
     let message = "certification level is unknown, minimum required level is 2 (Security Certified)";
     let found: Vec<_> = verdict.violations.iter().map(|it| (&*it.code, &*it.message, it.fact.as_deref())).collect();
     assert_eq!(found, [("cert-level-unknown", message, Some("cert_level"))], "CL-S3");
     assert!(verdict.violations.iter().all(|finding| finding.remedy.is_some()) && verdict.notices.is_empty());
     for (request, settings) in [
-        (Request::new().cert_level(4).score(10), "{}"),
-        (Request::new().cert_level(3).score(101), r#"{"cert_score_check": "enforce"}"#),
+        (RequestBuilder::new().cert_level(4).score(10), "{}"),
+        (RequestBuilder::new().cert_level(3).score(101), r#"{"cert_score_check": "enforce"}"#),
     ] {
         assert_eq!(judged(request.clone(), settings), Verdict::allow(), "{request:?}");
     }

@@ -34,7 +34,7 @@ smcp_policy_sdk::export!(OriginPolicy);
 fn not_allowed(request: &Request, word: &str, allowed: &[String]) -> Finding {
     let message = format!("origin \"{word}\" is not allowed by policy (allowed origins: [{}])", list(allowed));
     let remedy = match &request.subject.origin {
-        // The configuration refuses words that it doesn't know, so this one can't be added.
+        // Not "add it": the configuration refuses words that it doesn't know.
         None | Some(Origin::Other(_)) => "use a package from an allowed origin".to_owned(),
         Some(Origin::Official | Origin::Verified | Origin::Community) => {
             format!("use a package from an allowed origin, or add `{word}` to `allowed_origins` if you trust it")

@@ -4,7 +4,7 @@ use smcp_policy_score::ScorePolicy;
 use smcp_policy_sdk::testing;
 use smcp_policy_sdk::testing::Cases;
 use smcp_policy_sdk::testing::Found;
-use smcp_policy_sdk::testing::Request;
+use smcp_policy_sdk::testing::RequestBuilder;
 
 #[test]
 fn every_case_gives_its_verdict() {
@@ -23,10 +23,10 @@ fn every_finding_has_a_remedy() {
     }
 }
 
-/// No facts document has it, and smcp never passes it on: a policy must not depend on that.
+/// smcp never passes such a value on, but a policy must not depend on that.
 #[test]
 fn what_is_out_of_range_is_unknown_and_never_clamped() {
-    let request = Request::new().score(200).build();
+    let request = RequestBuilder::new().score(200).build();
     let verdict = testing::evaluate::<ScorePolicy>(&request, r#"{"min_score": 50}"#).unwrap();
     let found: Vec<_> = verdict.violations.iter().map(|it| (&*it.code, &*it.message, it.fact.as_deref())).collect();
     let message = "security score is unknown, minimum required score is 50";

@@ -17,7 +17,7 @@ use crate::log_folder::LogFolder;
 use crate::log_folder::OpenMode;
 use crate::running::Abandoned;
 use crate::running::About;
-use crate::running::Running;
+use crate::running::RunningNote;
 use smcp_model::audit::Head;
 use smcp_model::digest::Digest;
 use smcp_model::limits;
@@ -126,12 +126,12 @@ impl AuditLog {
         &self,
         entry: &NewRecord,
         about: impl FnOnce(Head) -> About,
-    ) -> Result<(Head, Option<Running>), AuditError> {
+    ) -> Result<(Head, Option<RunningNote>), AuditError> {
         let _lock = self.folder.lock()?;
         self.check_running()?;
         let head = self.append_locked(entry, Durable::Now)?;
         // The note is a convenience: without it, only `verify` finds that the start has no end.
-        let running = Running::note(&self.folder, &about(head));
+        let running = RunningNote::note(&self.folder, &about(head));
         Ok((head, running.inspect_err(|error| tracing::warn!(%error, "a running server is not noted")).ok()))
     }
 

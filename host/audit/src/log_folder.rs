@@ -19,6 +19,7 @@ use crate::AuditError;
 use crate::names::LogNames;
 use smcp_model::deadline::Deadline;
 use smcp_model::limits;
+use smcp_model::lock::LockError;
 use smcp_model::lock::Sharing;
 use smcp_model::lock::lock_by;
 use smcp_model::ownership::Caller;
@@ -249,8 +250,10 @@ fn check(caller: Caller, metadata: &Metadata, path: &Path) -> Result<(), AuditEr
 
 /// Waits for the lock, at most `time`.
 fn lock(file: File, time: Duration, path: &Path) -> Result<File, AuditError> {
-    let locked = lock_by(file, Sharing::Exclusive, &Deadline::after(time)).map_err(AuditError::io("lock", path))?;
-    locked.ok_or_else(|| AuditError::Locked { path: path.to_path_buf() })
+    lock_by(file, Sharing::Exclusive, &Deadline::after(time)).map_err(|error| match error {
+        LockError::Held(_) => AuditError::Locked { path: path.to_path_buf() },
+        LockError::System(cause) => AuditError::io("lock", path)(cause),
+    })
 }
 
 #[cfg(test)]
@@ -280,7 +283,7 @@ mod tests {
         #[expect(clippy::disallowed_methods, reason = "a test is the file system")]
         let open = || File::options().create(true).append(true).open(&path).unwrap();
         let (held, ours) = (open(), open());
-        held.lock().unwrap();
+        assert!(smcp_model::lock::try_lock(&held, Sharing::Exclusive).unwrap());
         let error = lock(ours, Duration::ZERO, Path::new("lock")).unwrap_err();
         assert!(
             error.to_string().starts_with("another process has kept the audit log locked for 10s: lock"),

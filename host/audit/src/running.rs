@@ -19,6 +19,7 @@ use crate::log_folder::LogFolder;
 use crate::log_folder::OpenMode;
 use smcp_model::audit::Head;
 use smcp_model::bounded;
+use smcp_model::deadline::Deadline;
 use smcp_model::limits;
 use smcp_model::lock;
 use smcp_model::lock::Sharing;
@@ -42,7 +43,7 @@ pub struct About {
 
 /// A running server, as far as the log knows.
 #[derive(Debug)]
-pub struct Running(LockedFile);
+pub struct RunningNote(LockedFile);
 
 /// A start whose smcp is gone and won't record the end.
 #[derive(Debug)]
@@ -61,7 +62,7 @@ struct LockedFile {
     file: File,
 }
 
-impl Running {
+impl RunningNote {
     /// Notes that a server is about to run. The lock of the log must be held.
     pub(super) fn note(log_folder: &LogFolder, about: &About) -> Result<Self, AuditError> {
         let folder = log_folder.make_folder(&log_folder.names.running)?;
@@ -70,7 +71,7 @@ impl Running {
         let file = folder.open(&name, OpenMode::CreateNew)?;
         let path = folder.path(&name);
         let failed = AuditError::io("note a running server beside", &path);
-        file.lock().map_err(&failed)?;
+        let file = lock::lock_by(file, Sharing::Exclusive, &Deadline::none()).map_err(|error| failed(error.into()))?;
         let text = serde_json::to_vec(about).map_err(|error| AuditError::Record(error.to_string()))?;
         (&file).write_all(&text).map_err(&failed)?;
         Ok(Self(LockedFile { folder, name, file }))

@@ -16,7 +16,7 @@ use smcp_model::text::SafeText;
 
 /// Facts about a log that are known from elsewhere.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Bounds {
+pub struct KnownLog {
     /// The digest of the record before the first one; without it the log must begin with record 1.
     pub after: Option<Digest>,
     /// The digest of a record that the log must have.
@@ -29,7 +29,7 @@ pub struct Bounds {
 ///
 /// # Errors
 /// [`AuditError::Io`] when it can't be read.
-pub fn verify(parts: &mut [LogFile], bounds: Bounds) -> Result<Verification, AuditError> {
+pub fn verify(parts: &mut [LogFile], bounds: KnownLog) -> Result<Verification, AuditError> {
     let mut checker = Checker::new(bounds);
     let last = parts.len().saturating_sub(1);
     for (index, part) in parts.iter_mut().enumerate() {
@@ -65,7 +65,7 @@ struct LinePosition {
 }
 
 struct Checker {
-    bounds: Bounds,
+    bounds: KnownLog,
     expected: ExpectedLink,
     position: LinePosition,
     noted: Option<u64>,
@@ -74,7 +74,7 @@ struct Checker {
 }
 
 impl Checker {
-    fn new(bounds: Bounds) -> Self {
+    fn new(bounds: KnownLog) -> Self {
         Self {
             bounds,
             expected: match bounds.after {

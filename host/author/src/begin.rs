@@ -1,7 +1,7 @@
 //! Begins a project: the template of a language, with the policy's name in it.
 //!
-//! In the tree, a file whose own name would mean something there is called otherwise: `dot-NAME` is `.NAME`, and what ends
-//! with `.template` ends without it.
+//! Files whose own name would have a meaning in our tree have another one there: `dot-NAME` becomes `.NAME`, and
+//! `NAME.template` becomes `NAME`.
 
 use std::hash::BuildHasher as _;
 use std::hash::RandomState;
@@ -23,10 +23,10 @@ const LOCK: &str = "Cargo.lock";
 /// The folder of the SDK in a project of Rust.
 const VENDORED: &str = "vendor";
 
-/// Why no project was begun. Nothing of one is left.
+/// The error when no project was begun. No part of one is left.
 #[derive(Debug, thiserror::Error)]
 pub enum BeginError {
-    /// There is something of that name already.
+    /// The name is taken already.
     #[error("`{0}` is there already, and is no empty folder\n→ choose another name, or another folder to begin it in")]
     Exists(PolicyName),
     /// Cargo has rules of its own for names.
@@ -59,8 +59,8 @@ pub fn project_files(language: Language, name: &PolicyName) -> Vec<(String, Vec<
     files
 }
 
-/// Writes a new project into the folder NAME in `parent`, which must not be there, or be empty. It is there as a whole or
-/// not at all.
+/// Writes a new project into the folder NAME in `parent`, which must be missing or empty. Afterwards it is complete, or
+/// not there at all.
 ///
 /// # Errors
 /// See [`BeginError`].
@@ -73,20 +73,20 @@ pub fn begin(parent: &Dir, language: Language, name: &PolicyName) -> Result<(), 
     }
     let draft = format!(".{name}.{:016x}", RandomState::new().hash_one(name));
     let finished = write(parent, &draft, &project_files(language, name)).and_then(|()| {
-        // It replaces an empty folder, and nothing else.
+        // A rename replaces an empty folder, and nothing else.
         parent.rename(&draft, parent, name.as_str()).map_err(|cause| match is_free(parent, name) {
             true => BeginError::Unwritable { name: name.to_string(), cause },
             false => BeginError::Exists(name.clone()),
         })
     });
     if finished.is_err() {
-        // If that fails too, there is no better place to say it: the error says what happened first.
+        // When that fails, too, the error still says what failed first.
         let _ = parent.remove_dir_all(&draft);
     }
     finished
 }
 
-/// Whether Cargo takes the name beside those of the SDK's crates.
+/// Whether Cargo accepts the name beside those of the SDK's crates.
 fn is_crate_name(name: &PolicyName) -> bool {
     let line = format!("name = \"{name}\"");
     let manifests = VENDOR.iter().filter(|(path, _)| path.ends_with("/Cargo.toml"));
@@ -94,7 +94,7 @@ fn is_crate_name(name: &PolicyName) -> bool {
     name.as_str().starts_with(|first: char| first.is_ascii_lowercase()) && taken.next().is_none()
 }
 
-/// Whether there is nothing of that name, or an empty folder. A link is something, wherever it leads.
+/// Whether the name is free, or that of an empty folder. A link takes the name, wherever it leads.
 fn is_free(parent: &Dir, name: &PolicyName) -> bool {
     match parent.symlink_metadata(name.as_str()) {
         Err(error) => error.kind() == io::ErrorKind::NotFound,

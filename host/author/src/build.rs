@@ -1,7 +1,7 @@
 //! Builds a project by its language's toolchain, and hands over the component.
 //!
-//! Files on the way lie in the project's folder `build`, toolchains that a lock file pins in the language's usual one.
-//! Of a component that a toolchain made, only what runs is kept, as of those that are made here.
+//! Intermediate files are in the project's folder `build`; a toolchain that a lock file pins is in the folder that is
+//! usual for its language. Of a component that a toolchain made, only the parts that run are kept.
 
 mod c;
 mod go;
@@ -20,27 +20,26 @@ use crate::component;
 use crate::component::ComponentError;
 use crate::component::WIT;
 use crate::language::Language;
+use crate::project_file;
 use crate::sections;
 use crate::toolchain::Tool;
 use crate::toolchain::ToolError;
-use smcp_model::bounded;
 use smcp_model::digest::Hasher;
-use smcp_model::limits::compiling;
-use smcp_store::blobs::StoreAccess;
+use smcp_store::access::StoreAccess;
 use smcp_store::draft::FileDraft;
-use smcp_store::file::open_file;
 
-/// The folder of files on the way, in the project's.
+/// The folder of intermediate files, in the project's.
 const BUILD: &str = "build";
-/// What a toolchain writes, below the project's folder.
+/// The file that a toolchain writes, below the project's folder.
 const MADE: &str = "build/policy.wasm";
-/// The interface, for toolchains that read it: the project's own, or the one that is written beside what they make.
+/// The folder of the interface, for toolchains that read it: the project's own, or one that is written beside their
+/// output.
 const OWN_WIT: &str = "wit";
 const WRITTEN_WIT: &str = "build/wit";
-/// The file in an installed toolchain that says from which lock file it came.
+/// The file in an installed toolchain that has a copy of its lock file.
 const INSTALLED: &str = ".smcp-installed";
 
-/// Why there is no component.
+/// The error when no component was made.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// A program of the toolchain is missing, or failed.
@@ -54,7 +53,7 @@ pub enum BuildError {
         /// Why.
         cause: io::Error,
     },
-    /// A file on the way can't be written.
+    /// An intermediate file can't be written.
     #[error("`{name}` can't be written: {cause}")]
     Unwritable {
         /// Its name in the project's folder.
@@ -62,10 +61,10 @@ pub enum BuildError {
         /// The system's error.
         cause: io::Error,
     },
-    /// The project is not as it has to be.
+    /// The project has a mistake.
     #[error("{0}")]
     Unfit(String),
-    /// The toolchain made something else than a policy's module.
+    /// The toolchain made something other than a policy's module.
     #[error("what the toolchain made is no policy's module: {0}")]
     Component(#[from] ComponentError),
 }
@@ -80,7 +79,7 @@ pub struct Project<'p> {
     pub language: Language,
     /// Opens a folder of a toolchain, which may lie anywhere.
     pub open: fn(&Path) -> io::Result<Dir>,
-    /// Hears each command line before it is run.
+    /// Gets each command line before it is run.
     pub announce: &'p dyn Fn(&str),
 }
 
@@ -94,7 +93,7 @@ impl std::fmt::Debug for Project<'_> {
 }
 
 impl Project<'_> {
-    /// Runs the toolchain, and returns the component. Nothing is written but in the folders that are its own.
+    /// Runs the toolchain, and returns the component. Only the toolchain's own folders are written to.
     ///
     /// # Errors
     /// See [`BuildError`].
@@ -116,13 +115,14 @@ impl Project<'_> {
         Tool::new(self.folder, program, install)
     }
 
-    /// Says the line, and runs it.
+    /// Announces the line, and runs it.
     fn run(&self, tool: Tool<'_>) -> Result<(), BuildError> {
         (self.announce)(&tool.line());
         Ok(tool.run()?)
     }
 
-    /// Runs what writes [`MADE`], and returns it. An older one is removed before, so that it can't be taken for a new one.
+    /// Runs the program that writes [`MADE`], and returns that file. An older one is removed first, so that it can't be
+    /// mistaken for the new one.
     fn make(&self, tool: Tool<'_>) -> Result<Vec<u8>, BuildError> {
         let unwritable = |cause| BuildError::Unwritable { name: BUILD.to_owned(), cause };
         self.dir.create_dir_all(BUILD).map_err(unwritable)?;
@@ -135,7 +135,7 @@ impl Project<'_> {
     }
 
     fn read(&self, name: &str) -> Result<Vec<u8>, BuildError> {
-        read(self.dir, name).map_err(|cause| BuildError::Unreadable { name: name.to_owned(), cause })
+        project_file::read(self.dir, name).map_err(|cause| BuildError::Unreadable { name: name.to_owned(), cause })
     }
 
     fn write(&self, name: &str, content: &[u8]) -> Result<(), BuildError> {
@@ -166,7 +166,7 @@ impl Project<'_> {
         }
         let lock = lock.finish().to_string();
         let installed = format!("{folder}/{INSTALLED}");
-        if read(self.dir, &installed).is_ok_and(|found| found == lock.as_bytes()) {
+        if project_file::read(self.dir, &installed).is_ok_and(|found| found == lock.as_bytes()) {
             return Ok(());
         }
         steps.into_iter().try_for_each(|step| self.run(step))?;
@@ -174,15 +174,7 @@ impl Project<'_> {
     }
 }
 
-/// Reads a file of a project, of at most the size that a module may have.
-pub(crate) fn read(dir: &Dir, name: &str) -> io::Result<Vec<u8>> {
-    let file = open_file(dir, name)?.ok_or(io::ErrorKind::NotFound)?;
-    let too_large =
-        || io::Error::other(format!("it has more than {} bytes, the most that is read", compiling::MODULE_FILE));
-    bounded::read_within(file, compiling::MODULE_FILE, 0)?.ok_or_else(too_large)
-}
-
-/// Gives a component its file. Whoever sees the name sees the whole component; an older one is replaced.
+/// Writes a component to its file, which is complete whenever it can be seen; an older one is replaced.
 ///
 /// # Errors
 /// When the folder can't be written to.

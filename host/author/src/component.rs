@@ -20,23 +20,23 @@ pub(crate) const WIT: &str = include_str!("../../../wit/policy.wit");
 /// The world of a policy.
 pub(crate) const WORLD: &str = "policy";
 
-/// What stands in for an operating system, made of `sdk/wasi-stub.wat`; and the name under which modules ask for it.
+/// The stub of an operating system, made of `sdk/wasi-stub.wat`; and the name under which modules import it.
 const STUB: &[u8] = include_bytes!("../../../sdk/wasi-stub.wasm");
 const STUBBED: &str = "wasi_snapshot_preview1";
 
-/// The start of the names of sections in which a module says its world, as WIT compiled to a component's types.
+/// The beginning of the names of sections that have a module's world, as WIT compiled to types.
 const WORLD_SECTION: &[u8] = b"component-type";
 
-/// Why a module can't be made a component.
+/// The reason why a module can't be made a component.
 #[derive(Debug, thiserror::Error)]
 pub enum ComponentError {
     /// It is not a whole module.
     #[error(transparent)]
     Broken(#[from] BrokenSections),
-    /// The world that it says has more types inside one another than can be read safely.
+    /// The types of its world are nested more deeply than can be read safely.
     #[error("its world has more than {} types inside others, the most that is read", limits::NESTED_TYPES)]
     DeepWorld,
-    /// It is not a policy's module: an import or export that the world doesn't have, or one that is missing.
+    /// It is not a policy's module: it has an import or export that the world lacks, or lacks one of its exports.
     #[error("it can't be made a component of wit/policy.wit: {0}")]
     Misfit(String),
 }
@@ -54,14 +54,14 @@ pub fn is_component(bytes: &[u8]) -> bool {
 pub fn from_module(module: &[u8]) -> Result<Vec<u8>, ComponentError> {
     check_world(module)?;
     let module = with_world(module)?;
-    // The stub is a part of the component only if the module imports something of it.
+    // The stub becomes part of the component only if the module imports something from it.
     let encoder = ComponentEncoder::default().validate(true).module(&module);
     let encoder = encoder.and_then(|encoder| encoder.adapter(STUBBED, STUB));
     let component = encoder.and_then(|mut encoder| encoder.encode()).map_err(|error| misfit(&error))?;
     Ok(sections::without_custom_sections(&component)?)
 }
 
-/// Both libraries have errors of a kind of their own, whose causes say what they found.
+/// Joins the causes of an error of either library, which say what it found.
 fn misfit(error: &dyn fmt::Display) -> ComponentError {
     ComponentError::Misfit(format!("{error:#}"))
 }
@@ -84,7 +84,7 @@ fn check_world(module: &[u8]) -> Result<(), ComponentError> {
     Ok(())
 }
 
-/// Adds the world of a policy to a module that says none; compilers with bindings from a generator write it.
+/// Adds the world of a policy to a module without one; compilers with generated bindings write it themselves.
 fn with_world(module: &[u8]) -> Result<Vec<u8>, ComponentError> {
     let mut module = module.to_vec();
     let (of_a_world, _) = metadata::decode(&module).map_err(|error| misfit(&error))?;

@@ -1,11 +1,11 @@
-//! The languages, and what marks a project of each.
+//! The languages of policies, and the files that mark a project of each.
 
 use std::fmt;
 
 use cap_std::fs::Dir;
 use serde_json::Value;
 
-use crate::build;
+use crate::project_file;
 
 /// A language that policies are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,16 +22,16 @@ pub enum Language {
     C,
 }
 
-/// Which language a project is in can't be told from its files.
+/// The error when a project's files don't tell its language.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnknownLanguage {
-    /// There is none of the files that mark one.
+    /// It has none of the files that mark a language.
     #[error(
         "it is no project that can be built\n→ it needs one of these: {}",
         Language::ALL.map(|language| format!("{} ({language})", language.mark())).join(", ")
     )]
     None,
-    /// There are the files of several.
+    /// It has the files of several languages.
     #[error("it is a project of {}; say which with --lang", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and "))]
     Several(Vec<Language>),
 }
@@ -51,7 +51,7 @@ impl Language {
         }
     }
 
-    /// What a project in it has.
+    /// The file that marks a project in it.
     const fn mark(self) -> &'static str {
         match self {
             Self::Rust => "Cargo.toml",
@@ -79,7 +79,7 @@ impl Language {
         match self {
             Self::Rust => folder.exists("Cargo.toml"),
             Self::JavaScript => Componentizer::of(folder).is_some(),
-            Self::Python => build::read(folder, "requirements.txt").is_ok_and(|text| {
+            Self::Python => project_file::read(folder, "requirements.txt").is_ok_and(|text| {
                 let text = String::from_utf8_lossy(&text);
                 text.lines().any(|line| line.trim_start().starts_with("componentize-py"))
             }),
@@ -95,7 +95,7 @@ impl fmt::Display for Language {
     }
 }
 
-/// What makes a component of JavaScript, as the project's package.json has it among its dependencies.
+/// The toolchain of a JavaScript project: one of the dependencies in its package.json.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Componentizer {
     /// componentize-qjs, with QuickJS.
@@ -105,9 +105,9 @@ pub(crate) enum Componentizer {
 }
 
 impl Componentizer {
-    /// Finds it; `None` if there is no package.json, or it names none. The smaller one counts if it names both.
+    /// Finds it; `None` without a package.json, or when that names neither. The smaller one, when it names both.
     pub(crate) fn of(folder: &Dir) -> Option<Self> {
-        let package: Value = serde_json::from_slice(&build::read(folder, "package.json").ok()?).ok()?;
+        let package: Value = serde_json::from_slice(&project_file::read(folder, "package.json").ok()?).ok()?;
         let named = |name: &str| {
             ["dependencies", "devDependencies"]
                 .iter()

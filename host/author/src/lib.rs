@@ -1,4 +1,4 @@
-//! For whoever writes a policy: begins projects, and makes components.
+//! For authors of policies: begins projects, and makes components.
 //!
 //! `begin` writes a new project. `component` makes a component of a core module, in this process. `language` looks at a
 //! project's folder and says which language it is in; `build` runs that language's toolchain in it, by `toolchain`, and
@@ -8,6 +8,7 @@ mod begin;
 mod build;
 mod component;
 mod language;
+mod project_file;
 mod sections;
 mod toolchain;
 

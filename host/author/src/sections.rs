@@ -1,4 +1,4 @@
-//! Sections of modules and components: leaves out those that don't run.
+//! Leaves out the sections of modules and components that don't run.
 
 /// The length of the header of modules and components, bytes: magic number and version.
 const HEADER: usize = 8;
@@ -10,19 +10,19 @@ const CUSTOM: u8 = 0;
 const NESTED_MODULE: u8 = 1;
 const NESTED_COMPONENT: u8 = 4;
 
-/// Modules and components inside one another, at most: as many as a policy may have.
+/// The greatest depth of modules and components inside one another: that of a policy.
 const NESTING: usize = smcp_model::limits::NESTING;
 
 /// The bytes are not a whole module or component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BrokenSections {
-    /// They don't begin as WebAssembly does.
+    /// They don't begin like WebAssembly.
     #[error("it is not WebAssembly")]
     NotWebAssembly,
-    /// They end before a section does, or a length is longer than one can be.
+    /// They end inside a section, or a length is impossible.
     #[error("a section is cut off")]
     CutOff,
-    /// Components are inside one another more often than a policy's may be.
+    /// Components are nested more deeply than a policy's may be.
     #[error("it has more than {NESTING} modules and components inside one another")]
     TooDeep,
 }
@@ -48,7 +48,7 @@ fn keep_what_runs(binary: &[u8], depth: usize, kept: &mut Vec<u8>) -> Result<(),
     let is_component = begins_component(binary);
     kept.extend(binary.iter().take(HEADER));
     for section in Sections::of(binary)? {
-        let Section { id, body } = section?;
+        let WasmSection { id, body } = section?;
         match id {
             CUSTOM => {}
             NESTED_MODULE | NESTED_COMPONENT if is_component => {
@@ -74,38 +74,38 @@ fn append_section(binary: &mut Vec<u8>, id: u8, body: &[u8]) {
 }
 
 /// One section.
-pub(crate) struct Section<'b> {
+pub(crate) struct WasmSection<'b> {
     id: u8,
     pub(crate) body: &'b [u8],
 }
 
-impl Section<'_> {
-    /// Whether it is one that doesn't run.
+impl WasmSection<'_> {
+    /// Whether it doesn't run.
     pub(crate) const fn is_custom(&self) -> bool {
         self.id == CUSTOM
     }
 }
 
-/// The sections of one module or component, without those of what is inside it.
+/// The sections of one module or component, without those of the ones inside it.
 pub(crate) struct Sections<'b>(&'b [u8]);
 
 impl<'b> Sections<'b> {
-    /// The sections behind the header.
+    /// The sections after the header.
     pub(crate) fn of(binary: &'b [u8]) -> Result<Self, BrokenSections> {
         let (header, rest) = binary.split_at_checked(HEADER).ok_or(BrokenSections::NotWebAssembly)?;
         if header.starts_with(b"\0asm") { Ok(Self(rest)) } else { Err(BrokenSections::NotWebAssembly) }
     }
 
-    fn take(&mut self, id: u8, after_id: &'b [u8]) -> Result<Section<'b>, BrokenSections> {
+    fn take(&mut self, id: u8, after_id: &'b [u8]) -> Result<WasmSection<'b>, BrokenSections> {
         let (size, body) = leb128(after_id).ok_or(BrokenSections::CutOff)?;
         let (body, rest) = body.split_at_checked(size).ok_or(BrokenSections::CutOff)?;
         self.0 = rest;
-        Ok(Section { id, body })
+        Ok(WasmSection { id, body })
     }
 }
 
 impl<'b> Iterator for Sections<'b> {
-    type Item = Result<Section<'b>, BrokenSections>;
+    type Item = Result<WasmSection<'b>, BrokenSections>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let (&id, after_id) = std::mem::take(&mut self.0).split_first()?;

@@ -11,7 +11,7 @@ use std::process::Command;
 use std::process::ExitStatus;
 use std::process::Stdio;
 
-/// A program did not do its work.
+/// A program failed, or is missing.
 #[derive(Debug, thiserror::Error)]
 pub enum ToolError {
     /// It is not on this machine.
@@ -30,7 +30,7 @@ pub enum ToolError {
         /// The system's error.
         cause: io::Error,
     },
-    /// It failed, and has said why.
+    /// It failed, and has printed why.
     #[error("`{program}` failed ({status}); what it said stands above")]
     Failed {
         /// Its name.
@@ -38,7 +38,7 @@ pub enum ToolError {
         /// How it ended.
         status: ExitStatus,
     },
-    /// It is there, and can't build policies.
+    /// It is there, but can't build policies.
     #[error("{0}")]
     Unfit(String),
 }
@@ -51,11 +51,11 @@ pub(crate) struct Tool<'t> {
 }
 
 impl<'t> Tool<'t> {
-    /// A program, which a missing one's message calls `install` for.
+    /// A program; `install` is the advice when it is missing.
     #[expect(clippy::disallowed_methods, reason = "an author builds, and nothing of a package is started")]
     pub(crate) fn new(folder: &Path, program: &'t str, install: &'static str) -> Self {
-        // One in the project's own folder is named from there: a relative name would be looked up before the folder is
-        // changed on some systems, and after on others.
+        // A program in the project's folder gets an absolute path: systems differ in whether they look up a relative
+        // one before or after they change the folder.
         let path = if program.contains('/') { folder.join(program).into_os_string() } else { program.into() };
         let mut command = Command::new(path);
         command.current_dir(folder).stdin(Stdio::null());
@@ -72,7 +72,7 @@ impl<'t> Tool<'t> {
         self
     }
 
-    /// The line as it stands in a shell, for people.
+    /// The line as one would type it into a shell.
     pub(crate) fn line(&self) -> String {
         let shown = |word: &OsStr| {
             let word = word.to_string_lossy();

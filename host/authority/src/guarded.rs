@@ -156,7 +156,7 @@ struct OpenedFolder {
 
 /// A component's place in the path.
 #[derive(Debug, Clone, Copy)]
-enum Place {
+enum PathPlace {
     /// It leads to the last one: a folder.
     Above,
     /// It is the file, in such a folder.
@@ -188,7 +188,7 @@ impl PathWalk {
                 self.leave();
                 continue;
             }
-            let place = if self.left.is_empty() { Place::Last(folder) } else { Place::Above };
+            let place = if self.left.is_empty() { PathPlace::Last(folder) } else { PathPlace::Above };
             if let Some(file) = self.step(&name, place)? {
                 return Ok(file);
             }
@@ -203,7 +203,7 @@ impl PathWalk {
             if name == ".." {
                 self.leave();
             } else {
-                self.step(&name, Place::Above)?;
+                self.step(&name, PathPlace::Above)?;
             }
         }
         Ok(())
@@ -234,7 +234,7 @@ impl PathWalk {
     }
 
     /// Follows one component. Returns the file if it was the last one.
-    fn step(&mut self, name: &OsStr, place: Place) -> io::Result<Option<File>> {
+    fn step(&mut self, name: &OsStr, place: PathPlace) -> io::Result<Option<File>> {
         let above = self.above.last().map(Arc::clone).ok_or(io::ErrorKind::InvalidInput)?;
         let path = above.path.join(name);
         let found = fstatat(&above.descriptor, name, AtFlags::AT_SYMLINK_NOFOLLOW)?;
@@ -250,7 +250,7 @@ impl PathWalk {
             }
             return self.push(Path::new(&target)).map(|()| None);
         }
-        let Place::Last(folder) = place else {
+        let PathPlace::Last(folder) = place else {
             let how = SEARCH | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
             let opened = File::from(openat(&above.descriptor, name, how, Mode::empty())?);
             return self.enter(opened, path).map(|()| None);

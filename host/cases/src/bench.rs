@@ -23,12 +23,12 @@ use smcp_policy::Bound;
 use smcp_policy::PolicyHost;
 use smcp_policy::PolicySet;
 
-/// Why a policy could not be measured.
+/// The reason why a policy could not be measured.
 #[derive(Debug)]
 pub enum NotMeasured {
-    /// It failed, before or between.
+    /// It failed in one of the calls.
     Fault(Fault),
-    /// Its compiled code can't be kept, so that no load finds it.
+    /// Its compiled code can't be kept, so no load would find it.
     NotKept,
 }
 
@@ -38,12 +38,11 @@ impl From<Fault> for NotMeasured {
     }
 }
 
-/// Measures a policy on one request. Its code and its answer about the settings are kept, as a start keeps them, so that
-/// what is measured is a start with a warm store. Nothing else may have the policy loaded meanwhile: it would not be looked
-/// for in the store.
+/// Measures a policy on one request. Its code and its answer about the settings are kept first, so a start with a warm
+/// store is measured. Nothing else may have the policy loaded meanwhile, because then a load would not ask the store.
 ///
 /// # Errors
-/// See [`NotMeasured`]; there are no figures of a policy that fails once.
+/// See [`NotMeasured`]; a policy that fails once has no figures.
 pub fn measure(
     host: &PolicyHost,
     tested: &Tested,
@@ -53,7 +52,7 @@ pub fn measure(
     progress: &mut dyn Progress,
 ) -> Result<Measurement, NotMeasured> {
     let bound = tested.bound(settings);
-    // Without a deadline it can't be late; what else goes wrong, `load` finds.
+    // Without a deadline it can't be late; `load` reports all other faults.
     let ahead = host.prepare(std::iter::once(&bound), Deadline::none(), progress).ok();
     let set = PolicySet::load(host, [bound.clone()]);
     let judged = judge(&set, request)?;
@@ -154,7 +153,7 @@ fn judge(set: &PolicySet, request: &Request) -> Result<Evaluated, Fault> {
     }
 }
 
-/// What stands for a policy that was not called, which would be an error of ours.
+/// Stands for a policy that was not called, which would be a defect of smcp.
 fn not_done() -> Fault {
     Fault::new(FaultKind::Panic, "the policy was not called")
 }

@@ -1,6 +1,6 @@
 //! Runs the cases of a policy in the sandbox of every launch, and measures it.
 //!
-//! Before it `smcp-policy-cases` has read the files; after it `report` shows what came of them. It is the one runner:
+//! Before it `smcp-policy-cases` has read the files; after it `report` shows the results. It is the one runner:
 //! `smcp policy test` and the tests of the built-in policies use it. `smcp policy bench` has the figures.
 
 mod bench;

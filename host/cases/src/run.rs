@@ -38,18 +38,18 @@ use smcp_policy_cases::Position;
 pub struct Tested {
     /// Its name while it is compiled.
     pub name: PolicyName,
-    /// Where it comes from.
+    /// Its source.
     pub source: PolicySource,
     /// Its component.
     pub component: Component,
 }
 
-/// A case that can't be run: its facts or its settings are nothing that smcp could have.
+/// A case that can't be run: smcp could never have its facts or its settings.
 #[derive(Debug)]
 pub struct WrongCase {
     /// The file, as messages show it.
     pub file: String,
-    /// Where the case stands.
+    /// The place of the case.
     pub position: Position,
     /// What is wrong with it.
     pub message: SafeText,
@@ -80,7 +80,7 @@ impl Tested {
     }
 }
 
-/// What came of the cases of one policy.
+/// The results of the cases of one policy.
 #[derive(Debug)]
 pub struct PolicyRun {
     /// The policy's description of itself, or the fault with which it failed before it answered.
@@ -135,7 +135,7 @@ pub fn run(host: &PolicyHost, tested: &Tested, files: &[(String, CaseFile)]) -> 
     Ok(PolicyRun { description, files: files.iter().map(run_of_file).collect() })
 }
 
-/// What stands for a case that was not run, which would be an error of ours: no case expects it.
+/// Stands for a case that was not run, which would be a defect of smcp. No case expects it.
 fn not_run() -> Found {
     Found::Fault { kind: FaultKind::Panic.as_str().to_owned(), message: "the case was not run".to_owned() }
 }
@@ -149,7 +149,7 @@ fn request(case: &Case) -> Result<Request, String> {
     let document = serde_json::Value::Object(case.facts.clone()).to_string();
     let subject = facts_document::read(document.as_bytes(), Path::new("/"), None);
     let subject = subject.map_err(|error| error.to_string())?;
-    let smcp_policy_cases::Context { at, trust, interactive } = case.context;
+    let smcp_policy_cases::CaseContext { at, trust, interactive } = case.context;
     Ok(request::build(&subject, Context { evaluated_at: at, trust, interactive }, true))
 }
 

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use crate::confine;
 use crate::confine::Confinement;
 use crate::reply;
-use crate::reply::Compiled;
+use crate::reply::CompileResult;
 use crate::reply::Reply;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
@@ -35,14 +35,14 @@ pub fn is_compiler(name: &OsStr) -> bool {
 
 /// What a compiling child is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Work {
+pub(crate) enum CompileWork {
     /// Compile what it reads.
     Compile,
     /// Try what it must not be able to do.
     Try,
 }
 
-impl Work {
+impl CompileWork {
     /// The arguments by which a program learns of it.
     pub(crate) const fn arguments(self) -> &'static [&'static str] {
         match self {
@@ -68,16 +68,16 @@ impl Work {
 /// Does the work of a compiling child. `arguments` are those after the name.
 pub fn serve(arguments: &[OsString]) -> ExitCode {
     let tries = arguments.iter().any(|argument| argument == TRY);
-    let done = work(if tries { Work::Try } else { Work::Compile });
+    let done = work(if tries { CompileWork::Try } else { CompileWork::Compile });
     if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Gives up everything else, and does the work.
-pub(crate) fn work(work: Work) -> io::Result<()> {
+pub(crate) fn work(work: CompileWork) -> io::Result<()> {
     let confinement = confine::confine();
     match work {
-        Work::Compile => compile(confinement),
-        Work::Try => answer(confinement, Compiled::Tried(confine::escapes()), &[]),
+        CompileWork::Compile => compile(confinement),
+        CompileWork::Try => answer(confinement, CompileResult::Tried(confine::escapes()), &[]),
     }
 }
 
@@ -85,13 +85,13 @@ fn compile(confinement: Confinement) -> io::Result<()> {
     let component = component()?;
     let order = CompileOrder { digest: Digest::of(&component), component: &component, deadline: Deadline::none() };
     match InProcess.compile(&order) {
-        Ok(code) => answer(confinement, Compiled::Code(code.as_bytes().len()), code.as_bytes()),
+        Ok(code) => answer(confinement, CompileResult::Code(code.as_bytes().len()), code.as_bytes()),
         Err(NotCompiled::Never(fault)) => {
-            let refused = Compiled::Refused { message: fault.message, remedy: fault.remedy };
+            let refused = CompileResult::Refused { message: fault.message, remedy: fault.remedy };
             answer(confinement, refused, &[])
         }
         // The only thing that it can lack.
-        Err(NotCompiled::NotNow(_)) => answer(confinement, Compiled::OutOfMemory, &[]),
+        Err(NotCompiled::NotNow(_)) => answer(confinement, CompileResult::OutOfMemory, &[]),
     }
 }
 
@@ -106,7 +106,7 @@ fn component() -> io::Result<Vec<u8>> {
     Ok(component)
 }
 
-fn answer(confinement: Confinement, result: Compiled, code: &[u8]) -> io::Result<()> {
+fn answer(confinement: Confinement, result: CompileResult, code: &[u8]) -> io::Result<()> {
     let head = serde_json::to_vec(&Reply { confinement, result })?;
     let mut output = io::stdout().lock();
     output.write_all(&reply::frame(&head))?;

@@ -17,16 +17,16 @@ use nix::sys::signal::Signal;
 use nix::sys::signal::signal;
 
 use crate::child;
-use crate::child::Work;
+use crate::child::CompileWork;
 use crate::confine::Confinement;
 use crate::conversation;
 use crate::conversation::Answer;
 use crate::conversation::Killed;
-use crate::conversation::Running;
+use crate::conversation::RunningCompiler;
 #[cfg(target_os = "linux")]
 use crate::fork_server::ForkServer;
 use crate::reply;
-use crate::reply::Compiled;
+use crate::reply::CompileResult;
 use crate::reply::Reply;
 use smcp_model::limits::compiling;
 use smcp_model::size::ByteSize;
@@ -78,22 +78,22 @@ impl ChildCompiler {
     /// # Errors
     /// The fault that a policy would get.
     pub fn try_out(&self) -> Result<(Confinement, Vec<String>), Fault> {
-        let answer = self.ask(Work::Try, [&[], &[]], compiling::END)?;
+        let answer = self.ask(CompileWork::Try, [&[], &[]], compiling::END)?;
         match (ended(&answer), reply::read(answer.output)) {
-            (None, Some((Reply { confinement, result: Compiled::Tried(done) }, _))) => Ok((confinement, done)),
+            (None, Some((Reply { confinement, result: CompileResult::Tried(done) }, _))) => Ok((confinement, done)),
             (Some(fault), _) => Err(fault),
             (None, _) => Err(crashed("it gave no whole answer")),
         }
     }
 
     /// Starts a child and talks with it.
-    fn ask(&self, work: Work, parts: [&[u8]; 2], patience: Duration) -> Result<Answer, Fault> {
+    fn ask(&self, work: CompileWork, parts: [&[u8]; 2], patience: Duration) -> Result<Answer, Fault> {
         let child = self.start(work)?;
         conversation::converse(child, parts, patience)
             .map_err(|error| fault(format!("it can't be compiled: the compiler can't be talked to: {error}")))
     }
 
-    fn start(&self, work: Work) -> Result<Running, Fault> {
+    fn start(&self, work: CompileWork) -> Result<RunningCompiler, Fault> {
         let failed = |why: &io::Error| {
             fault(format!("it can't be compiled: smcp can't start itself as a compiler: {why}"))
                 .remedy("compile ahead where it can (`smcp policy compile`), or mount /proc")
@@ -106,13 +106,13 @@ impl ChildCompiler {
         let mut command = Command::new(program);
         command.arg0(child::NAME).args(work.arguments()).env_clear().current_dir("/");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.spawn().map(Running::Child).map_err(|error| no_room().unwrap_or_else(|| failed(&error)))
+        command.spawn().map(RunningCompiler::Child).map_err(|error| no_room().unwrap_or_else(|| failed(&error)))
     }
 
     /// Has a compiler forked; `None` where there is no server for that.
-    fn forked(&self, work: Work) -> Option<io::Result<Running>> {
+    fn forked(&self, work: CompileWork) -> Option<io::Result<RunningCompiler>> {
         #[cfg(target_os = "linux")]
-        return self.server.map(|server| server.request(work).map(Running::Forked));
+        return self.server.map(|server| server.request(work).map(RunningCompiler::Forked));
         #[cfg(not(target_os = "linux"))]
         None
     }
@@ -129,7 +129,7 @@ impl Compiler for ChildCompiler {
     fn compile(&self, order: &CompileOrder<'_>) -> Result<MachineCode, NotCompiled> {
         let length = reply::frame(order.component);
         let left = order.deadline.remaining().unwrap_or(Duration::MAX);
-        let answer = self.ask(Work::Compile, [&length, order.component], left.min(compiling::WALL_TIME));
+        let answer = self.ask(CompileWork::Compile, [&length, order.component], left.min(compiling::WALL_TIME));
         let answer = answer.map_err(NotCompiled::NotNow)?;
         if let Some(fault) = ended(&answer) {
             tracing::info!(digest = %order.digest, status = %answer.status, complaint = answer.complaint, "the compiler failed");
@@ -140,12 +140,12 @@ impl Compiler for ChildCompiler {
         };
         self.say(&confinement);
         match result {
-            Compiled::Code(_) => Ok(vouch(code)),
-            Compiled::Refused { message, remedy } => {
+            CompileResult::Code(_) => Ok(vouch(code)),
+            CompileResult::Refused { message, remedy } => {
                 Err(NotCompiled::Never(Fault { kind: FaultKind::Load, message, remedy, settings: Vec::new() }))
             }
-            Compiled::OutOfMemory => Err(NotCompiled::NotNow(out_of_memory())),
-            Compiled::Tried(_) => Err(NotCompiled::NotNow(crashed("it answered something else"))),
+            CompileResult::OutOfMemory => Err(NotCompiled::NotNow(out_of_memory())),
+            CompileResult::Tried(_) => Err(NotCompiled::NotNow(crashed("it answered something else"))),
         }
     }
 

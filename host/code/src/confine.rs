@@ -38,7 +38,7 @@ impl Confinement {
 /// Gives up everything that compiling does not need, for good. The process has one thread.
 pub(crate) fn confine() -> Confinement {
     let mut confinement = Confinement::default();
-    // It ends with whoever waits for the code. A parent that is gone already closes the pipe instead.
+    // It ends with the process that waits for the code. A parent that is gone already has closed the pipe.
     #[cfg(target_os = "linux")]
     confinement.apply("the end with its parent", nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL));
     close_all();
@@ -73,7 +73,7 @@ fn at_most(resource: Resource, soft: u64, hard: u64) -> nix::Result<()> {
     setrlimit(resource, soft.min(present), hard.min(allowed))
 }
 
-/// Closes whatever the parent's parent left open.
+/// Closes the descriptors that an ancestor left open.
 pub(crate) fn close_all() {
     let most = getrlimit(Resource::RLIMIT_NOFILE).map_or(STREAMS, |(soft, _)| soft);
     #[cfg(target_os = "linux")]
@@ -81,7 +81,7 @@ pub(crate) fn close_all() {
         return;
     }
     for descriptor in STREAMS..most {
-        // One that is not open is no error here.
+        // A descriptor that is not open is fine.
         let _ = i32::try_from(descriptor).map(nix::unistd::close);
     }
 }

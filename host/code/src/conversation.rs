@@ -1,4 +1,4 @@
-//! Talks with a child, within a time and a size, whatever the child does.
+//! Talks with a child within bounds of time and size, whatever the child does.
 
 use std::fs::File;
 use std::io;
@@ -34,11 +34,11 @@ pub(crate) struct Answer {
     /// The beginning of its standard error.
     pub(crate) complaint: String,
     pub(crate) status: ExitStatus,
-    /// Why it was killed by this process.
+    /// The reason why this process killed it.
     pub(crate) killed: Option<Killed>,
 }
 
-/// Why a child was killed by its parent.
+/// The reason why a parent killed its child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Killed {
     /// It took too long.
@@ -48,7 +48,7 @@ pub(crate) enum Killed {
 }
 
 /// A compiler that runs. It is killed when it is dropped before its end.
-pub(crate) enum Running {
+pub(crate) enum RunningCompiler {
     /// A child of this process.
     Child(Child),
     /// A process that a fork server forked.
@@ -56,7 +56,7 @@ pub(crate) enum Running {
     Forked(Forked),
 }
 
-impl Running {
+impl RunningCompiler {
     /// Takes its three streams, once.
     fn streams(&mut self) -> Option<[File; 3]> {
         match self {
@@ -89,7 +89,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningCompiler {
     fn drop(&mut self) {
         // Both fail when it has ended and was waited for.
         let _ = self.kill();
@@ -101,13 +101,13 @@ impl Drop for Running {
 ///
 /// # Errors
 /// When the system can't.
-pub(crate) fn converse(mut child: Running, parts: [&[u8]; 2], patience: Duration) -> io::Result<Answer> {
+pub(crate) fn converse(mut child: RunningCompiler, parts: [&[u8]; 2], patience: Duration) -> io::Result<Answer> {
     let end = Instant::now().checked_add(patience);
     let [input, output, complaint] = child.streams().ok_or(io::ErrorKind::BrokenPipe)?;
     let mut input = Input { pipe: Some(input), parts };
     let most = compiling::CODE.saturating_add(compiling::REPLY);
-    let mut output = Output { pipe: Some(output), bytes: Vec::new(), most };
-    let mut complaint = Output { pipe: Some(complaint), bytes: Vec::new(), most: compiling::COMPLAINT };
+    let mut output = CompilerOutput { pipe: Some(output), bytes: Vec::new(), most };
+    let mut complaint = CompilerOutput { pipe: Some(complaint), bytes: Vec::new(), most: compiling::COMPLAINT };
     for pipe in [input.pipe.as_ref().map(AsFd::as_fd), output.descriptor(), complaint.descriptor()] {
         pipe.map(unblock).transpose()?;
     }
@@ -126,7 +126,7 @@ pub(crate) fn converse(mut child: Running, parts: [&[u8]; 2], patience: Duration
         if !output.take()? {
             killed = Some(Killed::TalkedTooMuch);
         }
-        // What a compiler complains of beyond the limit is passed over.
+        // Complaints beyond the limit are dropped.
         complaint.take()?;
     }
     if killed.is_none() && !has_ended(&child, end)? {
@@ -140,14 +140,14 @@ pub(crate) fn converse(mut child: Running, parts: [&[u8]; 2], patience: Duration
     Ok(Answer { output: output.bytes, complaint, status, killed })
 }
 
-/// Waits until one of the descriptors is ready. False when the end has come.
+/// Waits until one of the descriptors is ready. False when the time is over.
 fn wait(waited: &mut [PollFd<'_>], end: Option<Instant>) -> io::Result<bool> {
     loop {
         let left = end.map(|end| end.saturating_duration_since(Instant::now()));
         if left.is_some_and(|left| left.is_zero()) {
             return Ok(false);
         }
-        // Rounded up, so that the last millisecond is not spent in a circle.
+        // Rounded up, so that the last millisecond is not spent in a busy loop.
         let timeout = left.map(|left| left.saturating_add(Duration::from_millis(1)));
         let timeout = timeout.map_or(PollTimeout::NONE, |left| left.try_into().unwrap_or(PollTimeout::MAX));
         match poll(waited, timeout) {
@@ -160,16 +160,16 @@ fn wait(waited: &mut [PollFd<'_>], end: Option<Instant>) -> io::Result<bool> {
 
 /// Waits for the end of a child that has closed its output, for as long as an end takes.
 #[cfg(target_os = "linux")]
-fn has_ended(child: &Running, end: Option<Instant>) -> io::Result<bool> {
+fn has_ended(child: &RunningCompiler, end: Option<Instant>) -> io::Result<bool> {
     let process: OwnedFd;
     let readable = match child {
-        Running::Child(child) => {
+        RunningCompiler::Child(child) => {
             let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
             let Some(pid) = pid else { return Ok(false) };
             process = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())?;
             process.as_fd()
         }
-        Running::Forked(forked) => forked.end(),
+        RunningCompiler::Forked(forked) => forked.end(),
     };
     let mut waited = [PollFd::new(readable, PollFlags::POLLIN)];
     let soon = Instant::now().checked_add(compiling::END);
@@ -177,7 +177,7 @@ fn has_ended(child: &Running, end: Option<Instant>) -> io::Result<bool> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn has_ended(_: &Running, _: Option<Instant>) -> io::Result<bool> {
+fn has_ended(_: &RunningCompiler, _: Option<Instant>) -> io::Result<bool> {
     Ok(true)
 }
 
@@ -193,7 +193,7 @@ struct Input<'a> {
 }
 
 impl Input<'_> {
-    /// Sends as much as the pipe takes; closes it after the last byte, or when nobody reads it any more.
+    /// Sends as much as the pipe takes; closes it after the last byte, or when it has no reader any more.
     fn send(&mut self) {
         let Some(pipe) = &mut self.pipe else { return };
         for part in &mut self.parts {
@@ -214,18 +214,18 @@ impl Input<'_> {
     }
 }
 
-struct Output {
+struct CompilerOutput {
     pipe: Option<File>,
     bytes: Vec<u8>,
     most: usize,
 }
 
-impl Output {
+impl CompilerOutput {
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         self.pipe.as_ref().map(AsFd::as_fd)
     }
 
-    /// Takes what is there, up to the limit. False when there was more.
+    /// Reads the bytes that are there, up to the limit. False when there were more.
     fn take(&mut self) -> io::Result<bool> {
         let Some(pipe) = &mut self.pipe else { return Ok(true) };
         let mut piece = [0; PIECE];

@@ -28,19 +28,19 @@ const COMPONENT: usize = 40;
 const ENGINE: usize = 72;
 const LENGTHS: usize = 104;
 const NOTES: usize = 120;
-/// Where code may begin, bytes: a page of every processor on which code is run where it lies.
+/// The alignment of code, bytes: a page of every processor on which code is run from the mapping.
 const PAGE: usize = 4096;
 
 /// The key of a MAC.
 #[derive(Clone, Copy)]
-pub(crate) struct Key(pub(crate) [u8; 32]);
+pub(crate) struct MacKey(pub(crate) [u8; 32]);
 
-/// The key of the system's files, which is no secret: their owner is the proof, and the MAC finds damage.
-pub(crate) const OF_THE_SYSTEM: Key = Key(*b"smcp: no secret, owned by root  ");
+/// The key of the system's files. It is not secret: their owner is the proof, and the MAC finds damage.
+pub(crate) const OF_THE_SYSTEM: MacKey = MacKey(*b"smcp: no secret, owned by root  ");
 
-/// Why a file is not used.
+/// The reason why a file is not used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unfit {
+pub(crate) enum UnfitEntry {
     /// It is too short or too long for a compiled file, or for what it says of itself.
     Length,
     /// It does not begin like one.
@@ -49,11 +49,11 @@ pub(crate) enum Unfit {
     Mac,
     /// It is about another component or another engine.
     Another,
-    /// Its notes are no text.
+    /// Its notes are not text.
     Notes,
 }
 
-impl Unfit {
+impl UnfitEntry {
     pub(crate) const fn reason(self) -> &'static str {
         match self {
             Self::Length => "it is cut off, or has something added",
@@ -69,7 +69,13 @@ impl Unfit {
 ///
 /// # Errors
 /// When the writer fails, or it is too long to be read again.
-pub(crate) fn write(out: &mut dyn Write, key: Key, component: &Digest, engine: &Digest, kept: &Kept) -> io::Result<()> {
+pub(crate) fn write(
+    out: &mut dyn Write,
+    key: MacKey,
+    component: &Digest,
+    engine: &Digest,
+    kept: &Kept,
+) -> io::Result<()> {
     let code = kept.code.as_ref().map_or(&[][..], MachineCode::as_bytes);
     let notes = kept.notes.as_bytes();
     if notes.len() > compiling::KEPT_NOTES || code.len() > compiling::CODE {
@@ -98,45 +104,45 @@ pub(crate) fn write(out: &mut dyn Write, key: Key, component: &Digest, engine: &
 pub(crate) fn read(
     file: &File,
     length: u64,
-    key: Key,
+    key: MacKey,
     component: &Digest,
     engine: &Digest,
-) -> io::Result<Result<Kept, Unfit>> {
+) -> io::Result<Result<Kept, UnfitEntry>> {
     const MOST: usize = compiling::CODE + compiling::KEPT_NOTES + 2 * PAGE;
     let length = usize::try_from(length).ok().filter(|length| (NOTES..=MOST).contains(length));
-    let Some(length) = length.and_then(NonZeroUsize::new) else { return Ok(Err(Unfit::Length)) };
+    let Some(length) = length.and_then(NonZeroUsize::new) else { return Ok(Err(UnfitEntry::Length)) };
     let mapping = Mapping::of(file, length)?;
     Ok(take(mapping, key, component, engine))
 }
 
 #[expect(unsafe_code, reason = "the MAC vouches for what is run as native code")]
-fn take(mapping: Mapping, key: Key, component: &Digest, engine: &Digest) -> Result<Kept, Unfit> {
+fn take(mapping: Mapping, key: MacKey, component: &Digest, engine: &Digest) -> Result<Kept, UnfitEntry> {
     let bytes = mapping.bytes();
-    let (head, rest) = bytes.split_at_checked(COMPONENT).ok_or(Unfit::Length)?;
-    let (magic, mac) = head.split_at_checked(MAC).ok_or(Unfit::Length)?;
+    let (head, rest) = bytes.split_at_checked(COMPONENT).ok_or(UnfitEntry::Length)?;
+    let (magic, mac) = head.split_at_checked(MAC).ok_or(UnfitEntry::Length)?;
     if magic != MAGIC {
-        return Err(Unfit::Magic);
+        return Err(UnfitEntry::Magic);
     }
-    // Compared before any other byte is believed, and without telling by its time how much of it fits.
+    // Compared before any other byte is believed, in constant time.
     let expected = blake3::Hasher::new_keyed(&key.0).update(rest).finalize();
-    if expected != <[u8; 32]>::try_from(mac).map_err(|_| Unfit::Length)? {
-        return Err(Unfit::Mac);
+    if expected != <[u8; 32]>::try_from(mac).map_err(|_| UnfitEntry::Length)? {
+        return Err(UnfitEntry::Mac);
     }
-    let part = |begin: usize, end: usize| bytes.get(begin..end).ok_or(Unfit::Length);
+    let part = |begin: usize, end: usize| bytes.get(begin..end).ok_or(UnfitEntry::Length);
     if part(COMPONENT, ENGINE)? != component.as_bytes() || part(ENGINE, LENGTHS)? != engine.as_bytes() {
-        return Err(Unfit::Another);
+        return Err(UnfitEntry::Another);
     }
     let length = |at: usize| {
-        let bytes = part(at, at.saturating_add(8))?.first_chunk().ok_or(Unfit::Length)?;
-        usize::try_from(u64::from_le_bytes(*bytes)).map_err(|_| Unfit::Length)
+        let bytes = part(at, at.saturating_add(8))?.first_chunk().ok_or(UnfitEntry::Length)?;
+        usize::try_from(u64::from_le_bytes(*bytes)).map_err(|_| UnfitEntry::Length)
     };
     let (notes, code) = (length(LENGTHS)?, length(LENGTHS + 8)?);
-    let begin = begin_of_code(notes).ok_or(Unfit::Length)?;
+    let begin = begin_of_code(notes).ok_or(UnfitEntry::Length)?;
     if begin.checked_add(code) != Some(bytes.len()) {
-        return Err(Unfit::Length);
+        return Err(UnfitEntry::Length);
     }
     let notes = part(NOTES, NOTES.saturating_add(notes))?;
-    let notes = std::str::from_utf8(notes).map_err(|_| Unfit::Notes)?.into();
+    let notes = std::str::from_utf8(notes).map_err(|_| UnfitEntry::Notes)?.into();
     if code == 0 {
         return Ok(Kept { code: None, notes });
     }
@@ -146,7 +152,7 @@ fn take(mapping: Mapping, key: Key, component: &Digest, engine: &Digest) -> Resu
     Ok(Kept { code: Some(unsafe { mapping::vouched(mapping, place) }), notes })
 }
 
-/// Where the code begins behind so many bytes of notes.
+/// Returns where the code begins after this many bytes of notes.
 fn begin_of_code(notes: usize) -> Option<usize> {
     NOTES.checked_add(notes)?.checked_next_multiple_of(PAGE)
 }

@@ -53,11 +53,11 @@ use rustix::process::setsid;
 use rustix::process::waitpid;
 
 use crate::child;
-use crate::child::Work;
+use crate::child::CompileWork;
 use crate::confine;
 use smcp_model::limits::compiling;
 
-/// The descriptors of a request: the compiler's three streams, and the socket that its keeper says its end on.
+/// The descriptors of a request: the compiler's three streams, and the socket on which its keeper reports its end.
 const DESCRIPTORS: usize = 4;
 
 /// A process that forks compilers for this one. It ends with it.
@@ -95,8 +95,8 @@ impl ForkServer {
         }
     }
 
-    /// Ends the server and what it has forked, and waits for that, at most [`compiling::END`]: no process is left for
-    /// somebody else to wait for.
+    /// Ends the server and the processes that it has forked, and waits for their ends, at most [`compiling::END`], so
+    /// that no other process has to.
     pub fn end(&self) {
         let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = socket.shutdown(std::net::Shutdown::Both);
@@ -112,7 +112,7 @@ impl ForkServer {
     ///
     /// # Errors
     /// When the server has ended, or the system gives no pipe.
-    pub(crate) fn request(&self, work: Work) -> io::Result<Forked> {
+    pub(crate) fn request(&self, work: CompileWork) -> io::Result<Forked> {
         let (their_input, input) = io::pipe()?;
         let (output, their_output) = io::pipe()?;
         let (complaint, their_complaint) = io::pipe()?;
@@ -175,7 +175,7 @@ fn serve(socket: &UnixStream) -> ! {
         match unsafe { fork() } {
             Ok(ForkResult::Child) => keep(work, descriptors),
             Ok(ForkResult::Parent { child }) => keepers.extend(Pid::from_raw(child.as_raw())),
-            // Its socket is closed now, by which smcp learns that there is none.
+            // Its socket is closed now, which tells smcp that there is no compiler.
             Err(_) => {}
         }
         // Keepers that have ended meanwhile.
@@ -190,7 +190,7 @@ fn serve(socket: &UnixStream) -> ! {
 }
 
 /// Takes a request; `None` when the other side is closed.
-fn receive(socket: BorrowedFd<'_>) -> io::Result<Option<(Work, [OwnedFd; DESCRIPTORS])>> {
+fn receive(socket: BorrowedFd<'_>) -> io::Result<Option<(CompileWork, [OwnedFd; DESCRIPTORS])>> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS))];
     let mut message = RecvAncillaryBuffer::new(&mut space);
     let mut byte = [0];
@@ -205,18 +205,18 @@ fn receive(socket: BorrowedFd<'_>) -> io::Result<Option<(Work, [OwnedFd; DESCRIP
         }
     }
     let descriptors = descriptors.try_into().map_err(|_| io::ErrorKind::InvalidData)?;
-    Ok(Some((Work::of_byte(byte[0]), descriptors)))
+    Ok(Some((CompileWork::of_byte(byte[0]), descriptors)))
 }
 
-/// Forks the compiler, waits for its end, and says which it was. It is killed when nobody waits for that.
-fn keep(work: Work, descriptors: [OwnedFd; DESCRIPTORS]) -> ! {
+/// Forks the compiler, waits for its end, and reports it. Kills the compiler when the requester is gone.
+fn keep(work: CompileWork, descriptors: [OwnedFd; DESCRIPTORS]) -> ! {
     let [input, output, complaint, smcp] = descriptors;
     // SAFETY: this process has one thread.
     let compiler = match unsafe { fork() } {
         Ok(ForkResult::Child) => {
             let streams =
                 [(&input, libc::STDIN_FILENO), (&output, libc::STDOUT_FILENO), (&complaint, libc::STDERR_FILENO)];
-            // As one that is started: nowhere, and under its own name.
+            // As a started one: in the folder `/`, and under a name of its own.
             let _ = nix::unistd::chdir("/");
             let _ = nix::sys::prctl::set_name(c"smcp-compiler");
             let placed = streams.into_iter().all(|(stream, number)| put(stream.as_fd(), number).is_ok());
@@ -229,7 +229,7 @@ fn keep(work: Work, descriptors: [OwnedFd; DESCRIPTORS]) -> ! {
     };
     drop((input, output, complaint));
     let Some(compiler) = compiler else { end() };
-    // A server that has ended must not seem to be there because its keepers have its socket.
+    // The keepers must not hold the server's socket: it would seem alive after its end.
     for stream in [libc::STDIN_FILENO, libc::STDOUT_FILENO, libc::STDERR_FILENO] {
         let _ = put(smcp.as_fd(), stream);
     }
@@ -241,7 +241,7 @@ fn keep(work: Work, descriptors: [OwnedFd; DESCRIPTORS]) -> ! {
             let _ = kill_process(compiler, Signal::KILL);
         }
     } else {
-        // Where it can't be seen whether somebody waits, nobody is served.
+        // Without a way to see that the requester is gone, there is no compiler.
         let _ = kill_process(compiler, Signal::KILL);
     }
     if let Ok(Some((_, status))) = waitpid(Some(compiler), WaitOptions::empty()) {
@@ -275,7 +275,7 @@ mod tests {
         let (ours, theirs) = UnixStream::pair().unwrap();
         drop(theirs);
         let server = ForkServer { socket: Mutex::new(ours), process: None };
-        assert_eq!(server.request(Work::Compile).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!(server.request(CompileWork::Compile).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }
 
     #[test]

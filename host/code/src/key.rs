@@ -1,6 +1,6 @@
-//! The key of a user's compiled files: 32 random bytes that only he can read.
+//! The key of a user's compiled files: 32 random bytes, for this user alone.
 //!
-//! It keeps a store that was restored, synchronised or shared from being run: whoever wrote it did not have the key.
+//! It keeps code of a store that was restored, synchronised or shared from being run: its writer did not have the key.
 
 use std::io;
 use std::io::Read as _;
@@ -16,7 +16,10 @@ use cap_std::fs::OpenOptionsExt as _;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
-use crate::entry::Key;
+use crate::entry::MacKey;
+use smcp_model::deadline::Deadline;
+use smcp_model::lock::Sharing;
+use smcp_model::lock::lock_by;
 use smcp_model::ownership::Caller;
 use smcp_model::ownership::Ownership;
 
@@ -26,14 +29,14 @@ pub(crate) const FILE: &str = "compiled.key";
 const LENGTH: usize = 32;
 /// The mode bits of everybody but the owner.
 const OTHERS: u32 = 0o077;
-/// How often a file that can't be a key is replaced, at most: others may do the same at the same time.
+/// The most attempts to replace a file that can't be a key: other processes may do the same at the same time.
 const TRIES: usize = 5;
 
 /// Reads the key in a folder; `None` when there is none, or it is not whole.
 ///
 /// # Errors
 /// When another user could have read or written it, or it can't be read.
-pub(crate) fn read(folder: &Dir, path: &Path, caller: Caller) -> io::Result<Option<Key>> {
+pub(crate) fn read(folder: &Dir, path: &Path, caller: Caller) -> io::Result<Option<MacKey>> {
     check(folder, path, caller)?;
     let mut options = OpenOptions::new();
     options.read(true).custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW).bits());
@@ -48,11 +51,11 @@ pub(crate) fn read(folder: &Dir, path: &Path, caller: Caller) -> io::Result<Opti
     }
 }
 
-/// Reads the key in a folder, and makes it if there is none. Of many who do so at once, all get the same.
+/// Reads the key in a folder, and makes it if there is none. Processes that do so at the same time get the same key.
 ///
 /// # Errors
 /// When it can't be made.
-pub(crate) fn read_or_make(folder: &Dir, path: &Path, caller: Caller) -> io::Result<Key> {
+pub(crate) fn read_or_make(folder: &Dir, path: &Path, caller: Caller) -> io::Result<MacKey> {
     for _ in 0..TRIES {
         match read(folder, path, caller) {
             Ok(Some(key)) => return Ok(key),
@@ -67,15 +70,14 @@ pub(crate) fn read_or_make(folder: &Dir, path: &Path, caller: Caller) -> io::Res
     Err(io::Error::other("somebody else keeps putting a file in its place"))
 }
 
-fn make(folder: &Dir, caller: Caller) -> io::Result<Key> {
+fn make(folder: &Dir, caller: Caller) -> io::Result<MacKey> {
     let mut options = OpenOptions::new();
     let flags = OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW;
     options.read(true).write(true).create(true).mode(0o600).custom_flags(flags.bits());
     let file = folder.open_with(FILE, &options)?;
     check_file(&file, caller)?;
-    let mut file = file.into_std();
-    // Whoever has the lock writes, and the others read what he wrote.
-    file.lock()?;
+    // The process that has the lock writes, and the others read what it wrote.
+    let mut file = lock_by(file.into_std(), Sharing::Exclusive, &Deadline::none())?;
     if let Some(key) = key_in(File::from_std(file.try_clone()?))? {
         return Ok(key);
     }
@@ -83,20 +85,20 @@ fn make(folder: &Dir, caller: Caller) -> io::Result<Key> {
     getrandom::fill(&mut key).map_err(io::Error::other)?;
     file.set_len(0)?;
     file.rewind()?;
-    // With one call, so that readers see nothing or all of it.
+    // With one call, so that a reader sees all of it or nothing.
     file.write_all(&key)?;
     file.sync_all()?;
-    Ok(Key(key))
+    Ok(MacKey(key))
 }
 
-fn key_in(file: File) -> io::Result<Option<Key>> {
+fn key_in(file: File) -> io::Result<Option<MacKey>> {
     let mut file = file.into_std();
     file.rewind()?;
     let mut bytes = Vec::with_capacity(LENGTH);
     let most = u64::try_from(LENGTH).unwrap_or(u64::MAX).saturating_add(1);
     file.take(most).read_to_end(&mut bytes)?;
-    // A file system that was full, or a machine that lost power, leaves an empty file or zeros.
-    Ok(<[u8; LENGTH]>::try_from(bytes).ok().filter(|key| *key != [0; LENGTH]).map(Key))
+    // A full file system, or a loss of power, leaves an empty file or zeros.
+    Ok(<[u8; LENGTH]>::try_from(bytes).ok().filter(|key| *key != [0; LENGTH]).map(MacKey))
 }
 
 fn check(folder: &Dir, path: &Path, caller: Caller) -> io::Result<()> {

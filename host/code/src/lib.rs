@@ -30,7 +30,7 @@ pub use compiler::heed_children;
 pub use confine::Confinement;
 #[cfg(target_os = "linux")]
 pub use fork_server::ForkServer;
+pub use store::CodePlaces;
 pub use store::CompiledStore;
-pub use store::Places;
 pub use system::SYSTEM_FOLDER;
 pub use system::SystemFiles;

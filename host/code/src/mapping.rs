@@ -1,4 +1,4 @@
-//! A file in memory, as it is: what is checked there is what runs there.
+//! A file mapped into memory: the bytes that are checked are those that run.
 
 #![expect(unsafe_code, reason = "memory is mapped, for which there is no safe call")]
 
@@ -34,7 +34,7 @@ unsafe impl Send for Mapping {}
 unsafe impl Sync for Mapping {}
 
 impl Mapping {
-    /// Maps the first `length` bytes of a file, all of them at once.
+    /// Maps the first `length` bytes of a file.
     pub(crate) fn of(file: impl AsFd, length: NonZeroUsize) -> io::Result<Self> {
         #[cfg(target_os = "linux")]
         let flags = MapFlags::MAP_PRIVATE | MapFlags::MAP_POPULATE;
@@ -61,12 +61,12 @@ impl Drop for Mapping {
 }
 
 /// Code in a mapping.
-struct Image {
+struct CodeMapping {
     mapping: Mapping,
     place: Range<usize>,
 }
 
-impl CodeImage for Image {
+impl CodeImage for CodeMapping {
     fn bytes(&self) -> &[u8] {
         self.mapping.bytes().get(self.place.clone()).unwrap_or_default()
     }
@@ -78,5 +78,5 @@ impl CodeImage for Image {
 /// The bytes at `place`, which begins at a page, must be code that a compiler of `smcp-policy` made.
 pub(crate) unsafe fn vouched(mapping: Mapping, place: Range<usize>) -> MachineCode {
     // SAFETY: the caller vouches for the bytes. They stay where they are as long as the image, and begin at a page.
-    unsafe { MachineCode::from_image(Arc::new(Image { mapping, place })) }
+    unsafe { MachineCode::from_image(Arc::new(CodeMapping { mapping, place })) }
 }

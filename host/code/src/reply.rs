@@ -17,28 +17,28 @@ pub(crate) const LENGTH: usize = 8;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Reply {
-    /// How far the child was confined.
+    /// The confinement of the child.
     pub(crate) confinement: Confinement,
-    /// What became of the component.
-    pub(crate) result: Compiled,
+    /// The result.
+    pub(crate) result: CompileResult,
 }
 
-/// What became of a component.
+/// The result of compiling a component.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(crate) enum Compiled {
+pub(crate) enum CompileResult {
     /// Code of this length follows.
     Code(usize),
-    /// It can't be compiled, whenever it is tried.
+    /// It can never be compiled.
     Refused {
-        /// Why.
+        /// The reason.
         message: SafeText,
-        /// What helps.
+        /// Advice.
         remedy: Option<SafeText>,
     },
     /// There was not enough memory, and the runtime noticed it.
     OutOfMemory,
-    /// Nothing was to be compiled: what the confined child could still do.
+    /// The answer to a trial: what the confined child could still do.
     Tried(Vec<String>),
 }
 
@@ -60,8 +60,8 @@ pub(crate) fn read(mut bytes: Vec<u8>) -> Option<(Reply, Vec<u8>)> {
     let reply: Reply = serde_json::from_slice(bytes.get(LENGTH..end)?).ok()?;
     bytes.drain(..end);
     let expected = match reply.result {
-        Compiled::Code(length) => length,
-        Compiled::Refused { .. } | Compiled::OutOfMemory | Compiled::Tried(_) => 0,
+        CompileResult::Code(length) => length,
+        CompileResult::Refused { .. } | CompileResult::OutOfMemory | CompileResult::Tried(_) => 0,
     };
     (bytes.len() == expected).then_some((reply, bytes))
 }
@@ -70,22 +70,22 @@ pub(crate) fn read(mut bytes: Vec<u8>) -> Option<(Reply, Vec<u8>)> {
 mod tests {
     use super::*;
 
-    fn answer(result: Compiled, code: &[u8]) -> Vec<u8> {
+    fn answer(result: CompileResult, code: &[u8]) -> Vec<u8> {
         let head = serde_json::to_vec(&Reply { confinement: Confinement::default(), result }).unwrap();
         [frame(&head).as_slice(), &head, code].concat()
     }
 
     #[test]
     fn only_a_whole_answer_is_one() {
-        let whole = answer(Compiled::Code(4), b"code");
+        let whole = answer(CompileResult::Code(4), b"code");
         assert_eq!(read(whole.clone()).unwrap().1, b"code");
         for end in 0..whole.len() {
             assert!(read(whole[..end].to_vec()).is_none(), "{end} bytes of it");
         }
         assert!(read([whole, vec![0]].concat()).is_none(), "one byte more");
-        let refused = Compiled::Refused { message: "it is broken".into(), remedy: None };
+        let refused = CompileResult::Refused { message: "it is broken".into(), remedy: None };
         assert!(read(answer(refused, b"")).is_some());
-        assert!(read(answer(Compiled::OutOfMemory, b"x")).is_none());
+        assert!(read(answer(CompileResult::OutOfMemory, b"x")).is_none());
         assert!(read([u64::MAX.to_le_bytes().as_slice(), b"{}"].concat()).is_none());
         assert!(read([2_u64.to_le_bytes().as_slice(), b"{}"].concat()).is_none());
     }

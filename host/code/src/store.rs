@@ -1,6 +1,6 @@
 //! Finds compiled code, and keeps it in the cache.
 //!
-//! A file that is not certainly ours is compiled again. That is never an error, and said with `-v`.
+//! A component whose file is not certainly ours is compiled again. That is never an error, and shown with `-v`.
 
 use std::fmt;
 use std::io;
@@ -15,7 +15,7 @@ use std::time::SystemTime;
 use cap_std::fs::Dir;
 
 use crate::entry;
-use crate::entry::Key;
+use crate::entry::MacKey;
 use crate::key;
 use crate::system;
 use smcp_model::digest::Digest;
@@ -30,9 +30,9 @@ use smcp_store::CompiledFiles;
 use smcp_store::compiled;
 use smcp_store::folder::FolderGuard;
 
-/// Where a store has its files, and how their folders are opened.
+/// The folders of a store, and how they are opened.
 #[derive(Debug, Clone)]
-pub struct Places {
+pub struct CodePlaces {
     /// The cache; `None` when there is no place for it.
     pub cache: Option<PathBuf>,
     /// The folder of the key; `None` when there is no place for it.
@@ -51,27 +51,27 @@ pub struct Places {
 ///
 /// Nothing is opened before a component is looked for.
 pub struct CompiledStore {
-    places: Places,
+    places: CodePlaces,
     engine: Digest,
     own: Mutex<Option<Arc<Own>>>,
     system: OnceLock<Option<CompiledFiles>>,
     problem: Mutex<Option<SafeText>>,
 }
 
-/// The user's files, and his key.
+/// The user's files and key.
 struct Own {
     files: CompiledFiles,
-    key: Key,
+    key: MacKey,
 }
 
 impl CompiledStore {
     /// A store in these places.
-    pub fn new(places: Places) -> Self {
+    pub fn new(places: CodePlaces) -> Self {
         let (own, system, problem) = (Mutex::default(), OnceLock::new(), Mutex::default());
         Self { places, engine: smcp_policy::engine_key(), own, system, problem }
     }
 
-    /// Why code that was compiled could not be kept, so that the next start compiles it again; `None` when all was kept.
+    /// The reason why compiled code could not be kept, so that the next start compiles again; `None` when all was kept.
     pub fn problem(&self) -> Option<SafeText> {
         self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -89,7 +89,9 @@ impl CompiledStore {
     }
 
     fn open(&self) -> io::Result<Option<Arc<Own>>> {
-        let Places { cache: Some(cache), key: Some(folder), caller, open, .. } = &self.places else { return Ok(None) };
+        let CodePlaces { cache: Some(cache), key: Some(folder), caller, open, .. } = &self.places else {
+            return Ok(None);
+        };
         let existing = |path: &Path| match open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             opened => opened.map(Some),
@@ -106,7 +108,7 @@ impl CompiledStore {
             return Ok(own);
         }
         let homeless = || io::Error::new(io::ErrorKind::NotFound, "there is no place for it: HOME is not set");
-        let Places { cache, key, caller, make, .. } = &self.places;
+        let CodePlaces { cache, key, caller, make, .. } = &self.places;
         let (cache, folder) = (cache.as_ref().ok_or_else(homeless)?, key.as_ref().ok_or_else(homeless)?);
         let at = |path: &Path| {
             let path = path.display().to_string();
@@ -152,7 +154,7 @@ impl CompiledStore {
 }
 
 impl CodeStore for CompiledStore {
-    /// A policy of an administrator's layer is looked for in the system's files first, another one there last.
+    /// For a policy of an administrator's layer the system's files are asked first, for another one last.
     fn find(&self, digest: Digest, layer: LayerName) -> Option<Kept> {
         match layer {
             LayerName::System | LayerName::Added => self.find_systems(digest).or_else(|| self.find_own(digest)),
@@ -173,24 +175,24 @@ impl CodeStore for CompiledStore {
 }
 
 /// An opened compiled file.
-struct Found {
+struct OpenedEntry {
     file: cap_std::fs::File,
     length: u64,
     used: SystemTime,
 }
 
 /// Looks for a component's code in files that are written with `key`.
-pub(crate) fn look(files: &CompiledFiles, key: Key, component: Digest, engine: Digest) -> Option<Kept> {
+pub(crate) fn look(files: &CompiledFiles, key: MacKey, component: Digest, engine: Digest) -> Option<Kept> {
     let found = open_file(files, component, engine)?;
     take(files, &found, key, component, engine)
 }
 
-fn open_file(files: &CompiledFiles, component: Digest, engine: Digest) -> Option<Found> {
+fn open_file(files: &CompiledFiles, component: Digest, engine: Digest) -> Option<OpenedEntry> {
     let opened = files.file(&component, &engine).and_then(|file| {
         let Some(file) = file else { return Ok(None) };
         let metadata = file.metadata()?;
         let (length, used) = (metadata.len(), metadata.modified()?.into_std());
-        Ok(Some(Found { file, length, used }))
+        Ok(Some(OpenedEntry { file, length, used }))
     });
     opened.unwrap_or_else(|error| {
         say(files, component, &error);
@@ -198,7 +200,7 @@ fn open_file(files: &CompiledFiles, component: Digest, engine: Digest) -> Option
     })
 }
 
-fn take(files: &CompiledFiles, found: &Found, key: Key, component: Digest, engine: Digest) -> Option<Kept> {
+fn take(files: &CompiledFiles, found: &OpenedEntry, key: MacKey, component: Digest, engine: Digest) -> Option<Kept> {
     match entry::read(&found.file, found.length, key, &component, &engine) {
         Ok(Ok(kept)) => Some(kept),
         Ok(Err(unfit)) => {

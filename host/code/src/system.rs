@@ -1,7 +1,7 @@
 //! The system's compiled files: root writes them, every user reads them.
 //!
-//! There the owner is the proof. The path is constant: no option, variable or file moves it, and each folder on the way
-//! belongs to root, may be written by nobody else, and is no link.
+//! Their owner is the proof. The path is constant: no option, variable or file moves it. Each folder on the way belongs
+//! to root, can be written by root alone, and is not a link.
 
 use std::io;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ use smcp_model::text::SafeText;
 use smcp_policy::CodeStore;
 use smcp_policy::Kept;
 use smcp_store::CompiledFiles;
-use smcp_store::blobs::StoreAccess;
+use smcp_store::access::StoreAccess;
 use smcp_store::folder;
 use smcp_store::folder::FolderGuard;
 
@@ -63,7 +63,7 @@ impl CodeStore for SystemFiles {
 
     fn keep(&self, digest: Digest, kept: &Kept) {
         let kept = self.files.write(&digest, &self.engine, |draft| {
-            // Whatever the umask of root: every user reads them.
+            // Every user reads them, whatever root's umask is.
             draft.file().set_permissions(Permissions::from_mode(StoreAccess::Readable.file_mode()))?;
             entry::write(draft, entry::OF_THE_SYSTEM, &digest, &self.engine, kept)
         });

@@ -63,11 +63,11 @@ pub fn discover(asked: Asked<'_>, places: &Places, files: &dyn Files) -> Result<
     let search = Search { places, files };
     let locations = locations(asked, places)?;
     unread::refuse_unread(&locations, &search)?;
-    let mut found = Found::default();
+    let mut found = ReadFiles::default();
     for location in &locations {
         found.read(location, &search)?;
     }
-    let Found { files, suspects, notices } = found;
+    let ReadFiles { files, suspects, notices } = found;
     let mut config = if files.is_empty() { Config::unconfigured(places) } else { fold(files, places.home.as_deref())? };
     config.notices.extend(notices);
     Ok(Discovered { config, suspects })
@@ -90,13 +90,13 @@ pub fn user_file(asked: Asked<'_>, places: &Places) -> Result<Location, ConfigEr
 
 /// What was read so far.
 #[derive(Debug, Default)]
-struct Found {
+struct ReadFiles {
     files: Vec<LayerFile>,
     suspects: Vec<Suspect>,
     notices: Vec<ConfigNotice>,
 }
 
-impl Found {
+impl ReadFiles {
     /// Reads the file of one layer, and the `policies.d` beside it.
     fn read(&mut self, location: &Location, search: &Search<'_>) -> Result<(), ConfigError> {
         let places = search.places;

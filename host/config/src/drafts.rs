@@ -103,9 +103,9 @@ pub(super) fn affordable<'s>(sources: impl Iterator<Item = &'s Arc<SourceText>>)
 
 /// Every problem of every file.
 #[derive(Debug, Default)]
-pub(super) struct Problems(Vec<Drafts>);
+pub(super) struct ConfigProblems(Vec<Drafts>);
 
-impl Problems {
+impl ConfigProblems {
     /// Adds the problems that were noted while one file was read.
     pub(super) fn add(&mut self, drafts: Drafts) {
         self.0.push(drafts);

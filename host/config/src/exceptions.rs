@@ -7,7 +7,7 @@ pub(super) mod remarks;
 
 use std::collections::BTreeSet;
 
-use crate::drafts::Problems;
+use crate::drafts::ConfigProblems;
 use crate::keys::exceptions as keys;
 use crate::keys::policy;
 use crate::layer::Layer;
@@ -77,7 +77,7 @@ impl WrittenValue<ExceptionValues> {
 
 /// Notes a problem for each name of a policy that the layer doesn't have. The nearest names are looked for as long as
 /// problems are shown.
-pub(super) fn refuse_unknown_policies(values: &PolicyValues, problems: &mut Problems) {
+pub(super) fn refuse_unknown_policies(values: &PolicyValues, problems: &mut ConfigProblems) {
     let custom = values.custom.iter().filter_map(|entry| entry.value.name.as_ref());
     let mut known: Vec<&str> = BuiltIn::ALL.into_iter().map(BuiltIn::as_str).collect();
     known.extend(custom.map(|written| written.value.as_str()));

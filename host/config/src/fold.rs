@@ -13,7 +13,7 @@ use crate::choice::AuditHead;
 use crate::choice::OnSuspect;
 use crate::choice::Registries;
 use crate::config::Config;
-use crate::drafts::Problems;
+use crate::drafts::ConfigProblems;
 use crate::exceptions;
 use crate::layer::Layer;
 use crate::layer_file::CustomValues;
@@ -63,9 +63,9 @@ impl LayerValues {
     }
 }
 
-fn assemble(mut files: Vec<LayerFile>, home: Option<&Path>) -> (Config, Problems) {
+fn assemble(mut files: Vec<LayerFile>, home: Option<&Path>) -> (Config, ConfigProblems) {
     files.sort_by_key(|file| file.layer);
-    let (mut problems, mut notices) = (Problems::default(), Vec::new());
+    let (mut problems, mut notices) = (ConfigProblems::default(), Vec::new());
     let mut layers: Vec<LayerValues> = Vec::new();
     for LayerFile { layer: name, values, is_main, foreign, drafts } in files {
         let source = Arc::clone(&drafts.source);
@@ -91,7 +91,7 @@ fn combine(
     layers: Vec<LayerValues>,
     notices: Vec<ConfigNotice>,
     home: Option<&Path>,
-    problems: &mut Problems,
+    problems: &mut ConfigProblems,
 ) -> Config {
     let in_home = |path: &str| home.map(|home| home.join(path));
     let registry = first(&layers, |values| &values.registry_url).or_default(Registry::default());
@@ -183,7 +183,7 @@ fn strictest<T: Clone + Ord>(
 }
 
 /// Makes a layer of its values. `configured` is the registry that packages come from.
-fn make_layer(layer: LayerValues, configured: &Registry, problems: &mut Problems) -> Layer {
+fn make_layer(layer: LayerValues, configured: &Registry, problems: &mut ConfigProblems) -> Layer {
     let trusted = trusted(&layer, problems);
     let LayerValues { name, files, values, has_main: _ } = layer;
     let own_registry = values.registry_url.map_or_else(|| configured.clone(), |written| written.value);
@@ -205,7 +205,7 @@ fn make_layer(layer: LayerValues, configured: &Registry, problems: &mut Problems
 }
 
 /// Returns the registries whose facts a layer believes. A system layer must name one; without a list it is its own.
-fn trusted(layer: &LayerValues, problems: &mut Problems) -> Setting<Option<Vec<Registry>>> {
+fn trusted(layer: &LayerValues, problems: &mut ConfigProblems) -> Setting<Option<Vec<Registry>>> {
     let LayerValues { name, files, values, has_main } = layer;
     match (name, &values.trusted_registries, &values.registry_url) {
         (_, Some(trusted), _) => optional(Some(trusted.clone()), None),
@@ -227,7 +227,7 @@ fn trusted(layer: &LayerValues, problems: &mut Problems) -> Setting<Option<Vec<R
     }
 }
 
-fn refuse_repeated_names(entries: &[WrittenValue<CustomValues>], problems: &mut Problems) {
+fn refuse_repeated_names(entries: &[WrittenValue<CustomValues>], problems: &mut ConfigProblems) {
     let mut first = BTreeMap::new();
     for name in entries.iter().filter_map(|entry| entry.value.name.as_ref()) {
         let before = *first.entry(&name.value).or_insert(&name.place);

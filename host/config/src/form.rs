@@ -82,7 +82,11 @@ pub(super) fn describe(node: &YamlNode) -> String {
         YamlNode::Bool(value) => format!("is the boolean `{value}`"),
         YamlNode::Integer(value) => format!("is the number {value}"),
         YamlNode::Float(value) => format!("is the fractional number {value}"),
-        YamlNode::Text(text) => format!("is the text `{}`", SafeText::quoted_value(&without_secrets(text))),
+        // An address may hold a password.
+        YamlNode::Text(text) if text.contains("://") => {
+            format!("is the text `{}`", SafeText::quoted_value(&without_secrets(text)))
+        }
+        YamlNode::Text(text) => format!("is the text `{}`", SafeText::quoted_value(text)),
         YamlNode::List(_) => "is a list".to_owned(),
         YamlNode::Map(_) => "is a mapping".to_owned(),
         YamlNode::Tagged(tag) => format!("has the tag `!{}`", SafeText::quoted_value(tag)),
@@ -152,12 +156,12 @@ impl<T> ValueSchema for Number<T> {
 
 /// A whole number of things.
 #[derive(Debug)]
-pub(super) struct Count {
+pub(super) struct CountForm {
     pub(super) least: usize,
     pub(super) most: usize,
 }
 
-impl ValueForm for Count {
+impl ValueForm for CountForm {
     type Value = usize;
 
     fn read(&self, node: &YamlNode, _: Base<'_>) -> Result<usize, Vec<Mismatch>> {
@@ -168,7 +172,7 @@ impl ValueForm for Count {
     }
 }
 
-impl ValueSchema for Count {
+impl ValueSchema for CountForm {
     fn schema(&self) -> Value {
         json!({ "type": "integer", "minimum": self.least, "maximum": self.most })
     }

@@ -2,14 +2,14 @@
 //!
 //! A part of `fold`. Every struct is destructured in full, so that a new key can't be forgotten.
 
-use crate::drafts::Problems;
+use crate::drafts::ConfigProblems;
 use crate::layer_file::PolicyValues;
 use crate::layer_file::Values;
 use crate::place::WrittenValue;
 
 impl Values {
     /// Joins these values and those of a later file. A key that both have is a problem of the later file.
-    pub(super) fn join(self, later: Self, problems: &mut Problems) -> Self {
+    pub(super) fn join(self, later: Self, problems: &mut ConfigProblems) -> Self {
         let Self {
             registry_url,
             trusted_registries,
@@ -44,7 +44,7 @@ impl Values {
 }
 
 impl PolicyValues {
-    fn join(self, later: Self, problems: &mut Problems) -> Self {
+    fn join(self, later: Self, problems: &mut ConfigProblems) -> Self {
         let Self {
             allowed_origins,
             min_cert_level,
@@ -80,7 +80,7 @@ impl PolicyValues {
 fn single_value<T>(
     first: Option<WrittenValue<T>>,
     later: Option<WrittenValue<T>>,
-    problems: &mut Problems,
+    problems: &mut ConfigProblems,
 ) -> Option<WrittenValue<T>> {
     if let (Some(first), Some(later)) = (&first, &later) {
         let message = format!("another file of this layer gives `{}` too", later.place.key());

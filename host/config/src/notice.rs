@@ -34,12 +34,12 @@ pub enum ConfigNotice {
         /// How many others have ended.
         more: usize,
     },
-    /// The policies of the folder beside a file that somebody named belong to that file's layer.
+    /// The policies of the folder beside a named file belong to that file's layer.
     PoliciesBeside {
         /// The folder.
         folder: PathBuf,
     },
-    /// A folder of policies has files that are none.
+    /// A folder of policies has other files in it.
     UnreadPolicies {
         /// The folder.
         folder: PathBuf,

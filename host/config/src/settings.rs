@@ -19,9 +19,9 @@ use smcp_yaml::YamlNode;
 
 /// The form of any YAML that JSON can express, except a missing value.
 #[derive(Debug)]
-pub(super) struct Settings;
+pub(super) struct SettingsForm;
 
-impl ValueForm for Settings {
+impl ValueForm for SettingsForm {
     type Value = Value;
 
     fn read(&self, node: &YamlNode, _: Base<'_>) -> Result<Value, Vec<Mismatch>> {
@@ -41,7 +41,7 @@ impl ValueForm for Settings {
     }
 }
 
-impl ValueSchema for Settings {
+impl ValueSchema for SettingsForm {
     fn schema(&self) -> Value {
         json!({ "type": ["object", "array", "string", "number", "boolean"] })
     }

@@ -49,10 +49,10 @@ pub struct Lift {
 pub fn lifting(ruling: &Ruling, subject: &Subject, consented: bool, files: &[ExceptionFile]) -> Vec<Lift> {
     let lightest = if consented { Effect::Block } else { Effect::Ask };
     let refusing = ruling.policies().iter().filter(|policy| policy.effect() >= lightest);
-    let Some(found) = refusing.map(|policy| Found::of(policy, subject, files)).collect::<Option<Vec<_>>>() else {
+    let Some(found) = refusing.map(|policy| Liftable::of(policy, subject, files)).collect::<Option<Vec<_>>>() else {
         return Vec::new();
     };
-    let mut groups: Vec<Vec<Found<'_>>> = Vec::new();
+    let mut groups: Vec<Vec<Liftable<'_>>> = Vec::new();
     for one in found {
         match groups.iter_mut().find(|group| one.joins(group)) {
             Some(group) => group.push(one),
@@ -63,13 +63,13 @@ pub fn lifting(ruling: &Ruling, subject: &Subject, consented: bool, files: &[Exc
 }
 
 /// What one policy found, and where an exception from it would be written.
-struct Found<'a> {
+struct Liftable<'a> {
     policy: &'a Evaluated,
     file: &'a ExceptionFile,
     codes: Vec<&'a FindingCode>,
 }
 
-impl<'a> Found<'a> {
+impl<'a> Liftable<'a> {
     /// Returns what a policy found; `None` when no exception would waive it.
     fn of(policy: &'a Evaluated, subject: &Subject, files: &'a [ExceptionFile]) -> Option<Self> {
         let codes = each_once(policy.outcome.violations().iter().map(|finding| &finding.code));
@@ -106,7 +106,7 @@ fn each_once<'c>(codes: impl Iterator<Item = &'c FindingCode>) -> Vec<&'c Findin
     once
 }
 
-fn lift(group: &[Found<'_>], package: &PackageScope) -> Option<Lift> {
+fn lift(group: &[Liftable<'_>], package: &PackageScope) -> Option<Lift> {
     Some(Lift {
         file: group.first()?.file.clone(),
         package: package.clone(),

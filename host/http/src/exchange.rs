@@ -24,7 +24,7 @@ use crate::server::RemoteServer;
 use smcp_model::deadline::Deadline;
 use smcp_model::endpoint::Scheme;
 use smcp_model::limits;
-use smcp_model::registry::address_without_secrets;
+use smcp_model::registry::without_secrets;
 use smcp_model::secret::Secret;
 
 /// The outcome of a request.
@@ -156,7 +156,7 @@ impl Exchange<'_> {
         let Some(location) = header(response.headers(), "location") else {
             return Err(refused("", "it does not say where to"));
         };
-        let to = from.follow(location).map_err(|reason| refused(&address_without_secrets(location), reason))?;
+        let to = from.follow(location).map_err(|reason| refused(&without_secrets(location), reason))?;
         let encrypted = to.endpoint().scheme() == Scheme::Https;
         let local = to.endpoint().is_loopback() && self.from.endpoint().is_loopback();
         if encrypted || local { Ok(to) } else { Err(refused(to.shown().as_str(), "only https:// is followed")) }

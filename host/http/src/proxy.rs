@@ -47,7 +47,7 @@ impl fmt::Display for Via {
 pub(crate) struct ParsedProxy {
     pub(crate) proxy: Proxy,
     pub(crate) via: Via,
-    exceptions: Vec<Exception>,
+    exceptions: Vec<NoProxyEntry>,
 }
 
 impl ParsedProxy {
@@ -97,22 +97,22 @@ impl ProxySettings {
     }
 
     /// Parses the exceptions, which commas or spaces separate. `Err` is the text of one that is not valid.
-    fn exceptions(&self) -> impl Iterator<Item = Result<Exception, &str>> {
+    fn exceptions(&self) -> impl Iterator<Item = Result<NoProxyEntry, &str>> {
         let text = self.except.as_ref().map(|(_, text)| text.as_str()).unwrap_or_default();
         let entries = text.split(|character: char| character == ',' || character.is_whitespace());
-        entries.filter(|entry| !entry.is_empty()).map(|entry| Exception::read(entry).ok_or(entry))
+        entries.filter(|entry| !entry.is_empty()).map(|entry| NoProxyEntry::read(entry).ok_or(entry))
     }
 }
 
 /// One entry of `NO_PROXY`, read as curl and most others read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Exception {
-    host: Hosts,
+struct NoProxyEntry {
+    host: NoProxyHosts,
     port: Option<u16>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Hosts {
+enum NoProxyHosts {
     All,
     /// A name and all names below it.
     Domain(String),
@@ -122,28 +122,28 @@ enum Hosts {
     Network(IpAddr, u8),
 }
 
-impl Exception {
+impl NoProxyEntry {
     fn read(entry: &str) -> Option<Self> {
         if let Some((address, bits)) = entry.split_once('/') {
             let address: IpAddr = unbracketed(address).parse().ok()?;
             let bits = bits.parse().ok().filter(|bits| *bits <= width(address))?;
-            return Some(Self { host: Hosts::Network(address, bits), port: None });
+            return Some(Self { host: NoProxyHosts::Network(address, bits), port: None });
         }
         if let Ok(address) = unbracketed(entry).parse::<IpAddr>() {
-            return Some(Self { host: Hosts::Network(address, width(address)), port: None });
+            return Some(Self { host: NoProxyHosts::Network(address, width(address)), port: None });
         }
         let (host, port) = match entry.rsplit_once(':') {
             Some((host, port)) => (host, Some(port.parse().ok()?)),
             None => (entry, None),
         };
         if let Ok(address) = unbracketed(host).parse::<IpAddr>() {
-            return Some(Self { host: Hosts::Network(address, width(address)), port });
+            return Some(Self { host: NoProxyHosts::Network(address, width(address)), port });
         }
         let host = host.to_ascii_lowercase();
         let host = match host.strip_prefix("*.") {
-            _ if host == "*" => Hosts::All,
-            Some(name) => Hosts::Below(name_of(name)?),
-            None => Hosts::Domain(name_of(host.strip_prefix('.').unwrap_or(&host))?),
+            _ if host == "*" => NoProxyHosts::All,
+            Some(name) => NoProxyHosts::Below(name_of(name)?),
+            None => NoProxyHosts::Domain(name_of(host.strip_prefix('.').unwrap_or(&host))?),
         };
         Some(Self { host, port })
     }
@@ -155,10 +155,10 @@ impl Exception {
         let host = target.host().trim_end_matches('.');
         let below = |name: &str| host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'));
         match &self.host {
-            Hosts::All => true,
-            Hosts::Domain(name) => host == name || below(name),
-            Hosts::Below(name) => below(name),
-            Hosts::Network(network, bits) => {
+            NoProxyHosts::All => true,
+            NoProxyHosts::Domain(name) => host == name || below(name),
+            NoProxyHosts::Below(name) => below(name),
+            NoProxyHosts::Network(network, bits) => {
                 unbracketed(host).parse().is_ok_and(|address| shares(*network, address, *bits))
             }
         }

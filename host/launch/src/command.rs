@@ -131,16 +131,14 @@ mod tests {
     use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt as _;
 
-    use cap_std::ambient_authority;
-    use tempfile::TempDir;
-
     use super::*;
+    use smcp_bed::Bed;
     use smcp_model::exit::ExitKind;
 
     /// A bundle `tree/` with `server`, `data` (not executable), `bin/tool`, and links; beside it `outside/tool`.
-    fn bed() -> (TempDir, PathBuf, Dir) {
-        let bed = TempDir::new().unwrap();
-        let base = Dir::open_ambient_dir(bed.path(), ambient_authority()).unwrap();
+    fn bed() -> (Bed, PathBuf, Dir) {
+        let bed = Bed::with([]);
+        let base = &bed.root;
         for directory in ["tree/bin", "tree/empty", "outside"] {
             base.create_dir_all(directory).unwrap();
         }
@@ -161,10 +159,9 @@ mod tests {
         for (target, link) in links {
             base.symlink(target, link).unwrap();
         }
-        let absolute = bed.path().join("outside/tool");
-        std::os::unix::fs::symlink(absolute, bed.path().join("tree/absolute-tool")).unwrap();
+        std::os::unix::fs::symlink(bed.path("outside/tool"), bed.path("tree/absolute-tool")).unwrap();
         let dir = base.open_dir("tree").unwrap();
-        let root = bed.path().join("tree");
+        let root = bed.path("tree");
         (bed, root, dir)
     }
 
@@ -250,7 +247,7 @@ mod tests {
     fn a_command_without_a_slash_is_looked_up_on_path() {
         let (bed, root, dir) = bed();
         let bundle = Bundle { root: &root, dir: &dir };
-        let outside = bed.path().join("outside");
+        let outside = bed.path("outside");
         let path = |directories: &[&Path]| std::env::join_paths(directories).unwrap();
         let both = path(&[&root, &outside, &root.join("bin")]);
         assert_eq!(

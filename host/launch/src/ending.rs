@@ -36,7 +36,7 @@ pub(crate) enum EndingEvent {
 
 /// A signal for the server's process group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum EndingStep {
     /// SIGTERM.
     Terminate,
     /// SIGKILL.
@@ -80,7 +80,7 @@ impl Ending {
 
     /// Returns the step that follows an event. The first request gives the server its grace period, the second kills
     /// it.
-    pub(crate) fn on(&mut self, event: EndingEvent, now: Instant) -> Option<Step> {
+    pub(crate) fn on(&mut self, event: EndingEvent, now: Instant) -> Option<EndingStep> {
         if self.begun_by == EndedBy::Server {
             self.begun_by = match event {
                 EndingEvent::InputClosed => EndedBy::Client,
@@ -116,7 +116,7 @@ impl Ending {
     }
 
     /// Returns the step that is due by now.
-    pub(crate) fn due(&mut self, now: Instant) -> Option<Step> {
+    pub(crate) fn due(&mut self, now: Instant) -> Option<EndingStep> {
         match self.phase {
             EndingPhase::InputClosed { until } if now >= until => Some(self.terminate(now, false)),
             EndingPhase::Terminating { until, .. } if now >= until => Some(self.kill()),
@@ -127,14 +127,14 @@ impl Ending {
         }
     }
 
-    fn terminate(&mut self, now: Instant, asked: bool) -> Step {
+    fn terminate(&mut self, now: Instant, asked: bool) -> EndingStep {
         self.phase = EndingPhase::Terminating { until: now + self.grace_periods.terminate, asked };
-        Step::Terminate
+        EndingStep::Terminate
     }
 
-    const fn kill(&mut self) -> Step {
+    const fn kill(&mut self) -> EndingStep {
         self.phase = EndingPhase::Killed;
-        Step::Kill
+        EndingStep::Kill
     }
 }
 
@@ -146,15 +146,15 @@ mod tests {
         GracePeriods { input_closed: Duration::from_secs(5), terminate: Duration::from_secs(3) };
 
     /// A second, what happens at it (an event, or only time), and the expected step.
-    type At = (u64, Option<EndingEvent>, Option<Step>);
+    type At = (u64, Option<EndingEvent>, Option<EndingStep>);
 
     #[test]
     fn every_way_to_the_end() {
         use EndingEvent::Asked;
         use EndingEvent::InputClosed;
         use EndingEvent::Unfit;
-        use Step::Kill;
-        use Step::Terminate;
+        use EndingStep::Kill;
+        use EndingStep::Terminate;
         let ways: [(&str, &[At]); 11] = [
             ("nothing happens by itself", &[(0, None, None), (1_000_000, None, None)]),
             (

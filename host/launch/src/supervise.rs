@@ -11,8 +11,8 @@ use crate::client_poll::ClientWatch;
 use crate::client_watch::ClientWatch;
 use crate::ending::Ending;
 use crate::ending::EndingEvent;
+use crate::ending::EndingStep;
 use crate::ending::GracePeriods;
-use crate::ending::Step;
 use crate::relay::Relay;
 use crate::signals::PollSet;
 use crate::signals::Signals;
@@ -64,8 +64,8 @@ pub(crate) fn supervise(
             closed.into_iter().chain(asked).chain(relayed).filter_map(|event| ending.on(event, now)).collect();
         for step in steps.into_iter().chain(ending.due(now)) {
             let signal = match step {
-                Step::Terminate => Signal::SIGTERM,
-                Step::Kill => Signal::SIGKILL,
+                EndingStep::Terminate => Signal::SIGTERM,
+                EndingStep::Kill => Signal::SIGKILL,
             };
             tracing::debug!(%signal, "ending the server");
             server.signal(signal);

@@ -165,7 +165,7 @@ pub struct PolicyResult {
     /// The exceptions that waive findings of it, in the order of these; absent when none does.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waivers: Vec<Waiver>,
-    /// Whom to ask about it, by its layer; absent where it objects to nothing, or the layer names nobody.
+    /// The contact of its layer; absent when the policy objects to nothing, or the layer has no contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub admin_contact: Option<SafeText>,
 }

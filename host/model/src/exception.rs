@@ -41,13 +41,13 @@ pub enum Extent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.reason())]
 pub enum ScopeError {
-    /// Before the `@` is no package.
+    /// The part before the `@` is not a package.
     Package,
     /// It is about whatever is the newest version.
     Latest,
-    /// Behind the `@` is no version.
+    /// The part after the `@` is not a version.
     Version,
-    /// Behind the `@` is no digest.
+    /// The part after the `@` is not a digest.
     Digest,
 }
 
@@ -185,7 +185,7 @@ pub struct Waiver {
     pub package: PackageScope,
     /// Why it was made.
     pub reason: SafeText,
-    /// Who approved it; null when nobody is named.
+    /// The approver; null when none is named.
     pub approved_by: Option<SafeText>,
     /// Its last day.
     pub until: Day,

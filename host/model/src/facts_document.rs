@@ -6,7 +6,7 @@
 mod object;
 mod written;
 
-pub use object::Problem;
+pub use object::FactsProblem;
 
 use std::path::Path;
 
@@ -26,6 +26,7 @@ use crate::facts::SeverityCounts;
 use crate::facts::Status;
 use crate::facts_document::object::Object;
 use crate::facts_document::object::UnknownKeys;
+use crate::facts_document::written::WrittenSubject;
 use crate::manifest::Entrypoint;
 use crate::manifest::Permissions;
 use crate::manifest::Transport;
@@ -74,12 +75,12 @@ pub enum DocumentError {
     NotAnObject,
     /// Some of its fields are wrong.
     #[error("the facts document{}", listed(.0))]
-    Wrong(Vec<Problem>),
+    Wrong(Vec<FactsProblem>),
 }
 
 impl DocumentError {
     /// The problems of single fields; empty when the document as a whole is wrong.
-    pub fn problems(&self) -> &[Problem] {
+    pub fn problems(&self) -> &[FactsProblem] {
         match self {
             Self::Empty | Self::Encoding | Self::Syntax(_) | Self::NotAnObject => &[],
             Self::Wrong(problems) => problems,
@@ -88,7 +89,7 @@ impl DocumentError {
 }
 
 /// One problem, or the number of problems and each on its own line.
-fn listed(problems: &[Problem]) -> String {
+fn listed(problems: &[FactsProblem]) -> String {
     if let [problem] = problems {
         return format!(": {problem}");
     }
@@ -123,7 +124,7 @@ pub fn read(bytes: &[u8], base: &Path, home: Option<&Path>) -> Result<Subject, D
 /// # Errors
 /// When the serialiser fails.
 pub fn serialize<S: serde::Serializer>(subject: &Subject, serializer: S) -> Result<S::Ok, S::Error> {
-    written::document_of(subject).serialize(serializer)
+    WrittenSubject::from(subject).serialize(serializer)
 }
 
 /// Reads a subject that [`serialize`] has written. Keys that a later version has added are left out.

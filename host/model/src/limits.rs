@@ -143,7 +143,7 @@ pub const LOG_LINES: usize = 200;
 
 /// The reason of an exception, and who approved it, bytes: a sentence with a ticket in it, and it is shown at every start.
 pub const EXCEPTION_TEXT: usize = 500;
-/// An exception that ends within so many days is pointed out: time for whoever approved it to approve it again.
+/// The days before an exception's end in which it is pointed out: time to have it approved again.
 pub const EXCEPTION_SOON: u64 = 14;
 /// A configuration file, bytes: a hundred times as much as a large company writes.
 pub const CONFIG_FILE: usize = MIB;

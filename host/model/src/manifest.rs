@@ -42,7 +42,7 @@ pub struct Entrypoint {
 }
 
 /// The permissions that a manifest asks for, in its own order, `*` included.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Permissions {
     /// Hosts, or patterns of hosts.
     pub network: Vec<String>,

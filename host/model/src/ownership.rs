@@ -98,7 +98,7 @@ impl fmt::Debug for Caller {
 /// Another user could have changed it, or can change it now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Untrusted {
-    /// It belongs to nobody who may own it: neither to root nor, where he may own it too, to the caller.
+    /// It belongs to a user who may not own it: neither to root nor, where that is allowed, to the caller.
     #[error("it belongs to another user (uid {uid})")]
     Foreign {
         /// Its owner.

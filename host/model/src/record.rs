@@ -192,7 +192,7 @@ pub struct PolicyRecord {
     pub settings: Value,
     /// The resources that it could use.
     pub limits: LimitsRecord,
-    /// Whom to ask about its refusals; absent where its layer names nobody.
+    /// The contact of its layer, for questions about refusals; absent when the layer has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub admin_contact: Option<SafeText>,
 }

@@ -9,15 +9,15 @@ use serde_json::json;
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 /// A key of an object: its name, what it may be, and whether it may be absent.
-pub(crate) type Key = (&'static str, Value, bool);
+pub(crate) type SchemaKey = (&'static str, Value, bool);
 
 /// Returns a key that every document has.
-pub(crate) const fn always(name: &'static str, form: Value) -> Key {
+pub(crate) const fn always(name: &'static str, form: Value) -> SchemaKey {
     (name, form, false)
 }
 
 /// Returns a key that is absent where it has nothing to say.
-pub(crate) const fn sometimes(name: &'static str, form: Value) -> Key {
+pub(crate) const fn sometimes(name: &'static str, form: Value) -> SchemaKey {
     (name, form, true)
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn document(title: &str, form: Value) -> Value {
 }
 
 /// Returns a closed object.
-pub(crate) fn object(keys: impl IntoIterator<Item = Key>) -> Value {
+pub(crate) fn object(keys: impl IntoIterator<Item = SchemaKey>) -> Value {
     let (mut properties, mut required) = (Map::new(), Vec::new());
     for (name, form, may_be_absent) in keys {
         properties.insert(name.to_owned(), form);

@@ -1,6 +1,6 @@
 //! The time of a decision, which no clock that was set back makes earlier.
 //!
-//! Exceptions end with a day, so whoever turns the clock back would have them for ever (spec section 8).
+//! Exceptions end with a day, so a user who turns the clock back would keep them for ever (spec section 8).
 
 use std::time::SystemTime;
 use std::time::UNIX_EPOCH;

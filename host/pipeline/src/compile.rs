@@ -42,7 +42,7 @@ pub enum Destination {
     System,
 }
 
-/// A component to compile: of a policy of the configuration, or a file that somebody named.
+/// A component to compile: of a policy of the configuration, or a file that the user named.
 struct Candidate {
     bound: Bound,
     file: SafeText,
@@ -122,7 +122,7 @@ fn configured(session: &Session, destination: Destination) -> Result<Vec<Candida
     files.map(|spec| candidate(session, Arc::clone(spec), true, &mut reader)).collect()
 }
 
-/// The files that somebody named.
+/// The files that the user named.
 fn named(session: &Session, files: &[PathBuf]) -> Result<Vec<Candidate>, PipelineError> {
     let spec = |(number, file): (usize, &PathBuf)| {
         // Only for a line that shows what is compiled.

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use crate::Compilation;
 use smcp_code::ChildCompiler;
+use smcp_code::CodePlaces;
 use smcp_code::CompiledStore;
-use smcp_code::Places;
 use smcp_model::text::SafeText;
 use smcp_policy::CodeStore;
 use smcp_policy::Compiler;
@@ -17,10 +17,10 @@ use smcp_policy::PolicyHost;
 /// The policy host of this process, made when the first policies are loaded and kept from then on. A clone refers to
 /// the same host.
 #[derive(Debug, Clone, Default)]
-pub struct SharedHost(Arc<OnceLock<Made>>);
+pub struct SharedHost(Arc<OnceLock<ReadyHost>>);
 
 #[derive(Debug)]
-struct Made {
+struct ReadyHost {
     host: PolicyHost,
     store: Option<Arc<CompiledStore>>,
 }
@@ -31,13 +31,13 @@ impl SharedHost {
     ///
     /// # Errors
     /// See [`HostError`]; the next call tries again.
-    pub fn get(&self, compilation: Compilation, places: Option<Places>) -> Result<&PolicyHost, HostError> {
+    pub fn get(&self, compilation: Compilation, places: Option<CodePlaces>) -> Result<&PolicyHost, HostError> {
         if let Some(made) = self.0.get() {
             return Ok(&made.host);
         }
         let store = places.map(|places| Arc::new(CompiledStore::new(places)));
         let host = made_of(compilation, store.clone())?;
-        Ok(&self.0.get_or_init(|| Made { host, store }).host)
+        Ok(&self.0.get_or_init(|| ReadyHost { host, store }).host)
     }
 
     /// Returns a host of its own, which keeps the code in `store`.

@@ -18,7 +18,7 @@ use smcp_audit::About;
 use smcp_audit::AuditError;
 use smcp_audit::AuditLog;
 use smcp_audit::NewRecord;
-use smcp_audit::Running;
+use smcp_audit::RunningNote;
 use smcp_config::choice::Audit;
 use smcp_decide::Notice;
 use smcp_launch::Finished;
@@ -51,7 +51,7 @@ pub struct Recorder {
     /// When the server was started.
     started: Option<Instant>,
     /// The mark beside the log that exists as long as the server runs.
-    running: Option<Running>,
+    running: Option<RunningNote>,
 }
 
 impl Recorder {
@@ -204,7 +204,7 @@ impl Recorder {
         let notice = as_notice(self.write(body));
         // Without the log the mark stays: the next run records what it can know of this end.
         if self.log.is_some() {
-            self.running.take().into_iter().for_each(Running::ended);
+            self.running.take().into_iter().for_each(RunningNote::ended);
         }
         notice
     }

@@ -21,7 +21,7 @@ use crate::System;
 use crate::check_clock;
 use crate::policies;
 use smcp_authority as authority;
-use smcp_code::Places;
+use smcp_code::CodePlaces;
 use smcp_code::SystemFiles;
 use smcp_config::Config;
 use smcp_decide::Notice;
@@ -138,8 +138,8 @@ impl Session {
     }
 
     /// Where compiled code is kept.
-    pub(crate) fn code_places(&self) -> Places {
-        Places {
+    pub(crate) fn code_places(&self) -> CodePlaces {
+        CodePlaces {
             cache: self.config.cache_dir().map(Path::to_path_buf),
             key: self.system.home().map(|home| home.join(FOLDER)),
             caller: self.system.caller,

@@ -1,4 +1,4 @@
-//! What components say that the settings of the configured policies may be.
+//! The schemas of settings that the components of the configured policies have.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,11 +17,12 @@ use smcp_model::policy::PolicySpec;
 use smcp_model::progress::Progress;
 use smcp_policy::Bound;
 
-/// What a component says of its settings, or why it says nothing.
+/// A policy and the schema of its settings, or the reason why there is none.
 pub type DescribedSettings = (PolicyName, Result<Value, String>);
 
-/// Asks the components of all custom policies what their settings may be: each name once, as the first layer that has it
-/// says. Those of disabled policies are not read, here as everywhere. A policy that can't be described concerns no other. `progress` learns what is compiled.
+/// Asks the components of all custom policies for the schemas of their settings. Of policies with the same name, that
+/// of the first layer counts. Components of disabled policies are not read, as everywhere. A component that can't
+/// answer does not affect the others. `progress` is told what is compiled.
 pub fn describe_settings(session: &Session, progress: &mut dyn Progress) -> Vec<DescribedSettings> {
     let mut names = BTreeSet::new();
     let layers = session.config().layers().iter();
@@ -31,7 +32,7 @@ pub fn describe_settings(session: &Session, progress: &mut dyn Progress) -> Vec<
     let mut reader = GuardedReader::default();
     let bound: Vec<_> = custom.iter().map(|spec| bind(session, spec, &mut reader)).collect();
     let host = session.host().map_err(|error| error_chain(&error));
-    // What can't be compiled is told of where its policy is described.
+    // A component that can't be compiled is reported below, where it is described.
     let ahead = host
         .as_ref()
         .ok()

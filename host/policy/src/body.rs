@@ -6,7 +6,7 @@ use wasmparser::Operator;
 
 /// What one function has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Body {
+pub(super) struct BodyCounts {
     /// Its loops.
     pub(super) loops: usize,
     /// Values that its loops may begin with: each loop has one for each local, parameters not included.
@@ -18,7 +18,7 @@ pub(super) struct Body {
     pub(super) branches: usize,
 }
 
-impl Body {
+impl BodyCounts {
     /// Reads a function's instructions.
     ///
     /// # Errors

@@ -62,7 +62,7 @@ impl Bound {
 }
 
 impl Bound {
-    /// Joins a policy that no configuration pins with a component that somebody named himself.
+    /// Joins a policy without a pin with a component that the user named.
     pub fn unpinned(spec: PolicySpec, component: Component) -> Self {
         Self { spec: Arc::new(PolicySpec { pin: None, ..spec }), component: Ok(component) }
     }

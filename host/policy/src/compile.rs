@@ -61,11 +61,11 @@ pub struct CompileOrder<'a> {
     pub component: &'a [u8],
     /// The digest of its bytes.
     pub digest: Digest,
-    /// When nobody waits for the code any more.
+    /// When no caller waits for the code any more.
     pub deadline: Deadline,
 }
 
-/// Why there is no code.
+/// The reason why there is no code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotCompiled {
     /// The component can't be compiled, whenever it is tried: the fault is a function of its bytes, and may be kept.

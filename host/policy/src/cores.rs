@@ -6,8 +6,8 @@ use std::thread;
 /// So many policies are worked on in the time that it takes to start a thread, several times over.
 const WORTH_A_THREAD: usize = 8;
 
-/// Gives each core a part of `all`, in order, and returns the results in the same order. The calling thread does the first
-/// part; it does all of those for which there is no further thread, too.
+/// Gives each core a part of `all`, in order, and returns the results in the same order. The calling thread does the
+/// first part; it also does those for which there is no further thread.
 pub(crate) fn share<T: Sync, R: Send>(all: &[T], work: impl Fn(&[T]) -> R + Sync) -> Vec<R> {
     // To count the cores takes a dozen files of the system.
     let cores =

@@ -63,7 +63,7 @@ pub struct Kept {
 pub(crate) struct Notes {
     /// Why it can't be compiled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    refused: Option<Refused>,
+    refused: Option<KeptFault>,
     /// The number of its globals.
     #[serde(default)]
     globals: usize,
@@ -72,13 +72,13 @@ pub(crate) struct Notes {
     description: Option<Described>,
     /// The answers of `check-settings`, by the digest of the settings; `None` where they are accepted.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    settings: BTreeMap<Digest, Option<Refused>>,
+    settings: BTreeMap<Digest, Option<KeptFault>>,
 }
 
 /// A fault that is a function of its inputs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Refused {
+struct KeptFault {
     message: SafeText,
     remedy: Option<SafeText>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -98,7 +98,7 @@ struct Described {
 impl Notes {
     /// The notes about a component that can't be compiled.
     pub(crate) fn refused(fault: &Fault) -> Self {
-        Self { refused: Some(Refused::from(fault)), ..Self::default() }
+        Self { refused: Some(KeptFault::from(fault)), ..Self::default() }
     }
 
     /// The notes about a component with so many globals, of which nothing else is known.
@@ -152,11 +152,12 @@ impl Notes {
         Some(answer.as_ref().map_or(Ok(()), |refused| Err(refused.fault(FaultKind::Settings))))
     }
 
-    /// Notes what the component said of settings. Returns whether it is an answer; other faults are none.
+    /// Notes what the component said of settings. Returns whether it is an answer, which a fault of another kind is
+    /// not.
     pub(crate) fn check(&mut self, settings: Digest, answer: &Result<(), Fault>) -> bool {
         let noted = match answer {
             Ok(()) => None,
-            Err(fault) if fault.kind == FaultKind::Settings => Some(Refused::from(fault)),
+            Err(fault) if fault.kind == FaultKind::Settings => Some(KeptFault::from(fault)),
             Err(_) => return false,
         };
         if self.settings.len() >= limits::compiling::KEPT_SETTINGS {
@@ -167,13 +168,13 @@ impl Notes {
     }
 }
 
-impl From<&Fault> for Refused {
+impl From<&Fault> for KeptFault {
     fn from(fault: &Fault) -> Self {
         Self { message: fault.message.clone(), remedy: fault.remedy.clone(), settings: fault.settings.clone() }
     }
 }
 
-impl Refused {
+impl KeptFault {
     fn fault(&self, kind: FaultKind) -> Fault {
         Fault { kind, message: self.message.clone(), remedy: self.remedy.clone(), settings: self.settings.clone() }
     }

@@ -83,7 +83,7 @@ pub use room::cramped;
 pub use set::LoadedPolicy;
 pub use set::PolicySet;
 pub use set::decision;
-pub use shape::Shape;
+pub use shape::ComponentShape;
 pub use smcp_model as model;
 pub use smcp_model::request::Request;
 

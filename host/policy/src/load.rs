@@ -25,7 +25,7 @@ use crate::machine_code::MachineCode;
 use crate::pages;
 use crate::room;
 use crate::shape;
-use crate::shape::Shape;
+use crate::shape::ComponentShape;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::limits;
@@ -100,7 +100,8 @@ impl Runtime {
     pub(crate) fn settle(&self, slot: &Slot, wanted: Wanted<'_>) {
         let Wanted { component, limits, .. } = wanted;
         if self.is_open(slot, wanted) {
-            let checked = || Shape::of(&component.bytes()?, limits.component_size).and_then(|shape| shape.check());
+            let checked =
+                || ComponentShape::of(&component.bytes()?, limits.component_size).and_then(|shape| shape.check());
             // Another thread may have been quicker.
             let _ = self.kept(wanted).or_else(|| checked().err().map(Err)).map(|settled| slot.set(settled));
         }
@@ -120,12 +121,12 @@ impl Runtime {
     pub(crate) fn code(&self, slot: &Slot, wanted: Wanted<'_>, deadline: Deadline) -> Result<Arc<Code>, Fault> {
         let Wanted { component, limits, .. } = wanted;
         let Some(size) = component.size() else { return self.embedded(component) };
-        // By this policy's own limit, whoever else has loaded the component.
+        // Checked by this policy's own limit, also when another policy has loaded the component.
         shape::check_size(size, limits.component_size)?;
         slot.get_or_init(|| {
             self.kept(wanted).unwrap_or_else(|| {
                 let bytes = component.bytes()?;
-                let shape = Shape::of(&bytes, limits.component_size)?;
+                let shape = ComponentShape::of(&bytes, limits.component_size)?;
                 shape.check()?;
                 self.compile(component.digest(), &bytes, deadline, shape.globals).map(Arc::new)
             })

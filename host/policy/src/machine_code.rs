@@ -39,7 +39,7 @@ impl MachineCode {
     ///
     /// # Safety
     /// `bytes` must be what [`as_bytes`](Self::as_bytes) returned for code of a compiler of this crate, unchanged: they
-    /// are loaded as native code. A store has to prove that with a MAC, or with an owner whom nobody else can be.
+    /// are loaded as native code. A store has to prove that with a MAC, or with an owner that no other user can be.
     #[expect(unsafe_code, reason = "the caller vouches for what is loaded as native code")]
     pub unsafe fn from_vouched(bytes: Vec<u8>) -> Self {
         Self::compiled(bytes)
@@ -51,7 +51,7 @@ impl MachineCode {
     /// Its bytes must be such as [`from_vouched`](Self::from_vouched) takes. [`CodeImage::bytes`] must return the same
     /// memory each time, which begins at a page and whose pages have nothing else in them that may not be executed.
     /// Nothing may write to it while the image exists; this crate makes parts of it executable. It may be loaded by one
-    /// host at a time, once: a store maps its file anew for whoever looks for it.
+    /// host at a time, once: a store maps its file anew for each search.
     #[expect(unsafe_code, reason = "the caller vouches for what is run as native code")]
     pub unsafe fn from_image(image: Arc<dyn CodeImage>) -> Self {
         Self(Held::Image(image))

@@ -16,7 +16,7 @@ use wasmparser::Payload;
 
 /// What one module or component makes, with everything inside of it. Sums stop at the greatest number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Made {
+pub(super) struct PartCounts {
     /// Instances of core modules.
     pub(super) core_instances: usize,
     /// Instances of components.
@@ -38,14 +38,14 @@ pub(super) struct Made {
 /// The modules and components that one component can instantiate, by their indices.
 #[derive(Debug, Default)]
 struct Frame {
-    modules: Vec<Made>,
-    components: Vec<Made>,
-    made: Made,
+    modules: Vec<PartCounts>,
+    components: Vec<PartCounts>,
+    made: PartCounts,
 }
 
 #[derive(Debug)]
 enum Open {
-    Module(Made),
+    Module(PartCounts),
     Component(Frame),
 }
 
@@ -54,15 +54,15 @@ enum Open {
 pub(super) struct Parts {
     open: Vec<Open>,
     /// At least what any module or component that was read so far makes.
-    most: Made,
+    most: PartCounts,
     /// What all modules of the file have, each once: a compiler takes them even if nothing makes an instance.
-    defined: Made,
+    defined: PartCounts,
     /// What the whole file makes; set at its end.
-    all: Made,
+    all: PartCounts,
     hands_on: bool,
 }
 
-impl Made {
+impl PartCounts {
     fn add(&mut self, other: Self) {
         *self = self.with(other, usize::saturating_add);
     }
@@ -85,11 +85,17 @@ impl Made {
 impl Parts {
     pub(super) fn new() -> Self {
         let open = vec![Open::Component(Frame::default())];
-        Self { open, most: Made::default(), defined: Made::default(), all: Made::default(), hands_on: false }
+        Self {
+            open,
+            most: PartCounts::default(),
+            defined: PartCounts::default(),
+            all: PartCounts::default(),
+            hands_on: false,
+        }
     }
 
     /// What the whole file makes, or what it has without making it, whichever is more; only complete at its end.
-    pub(super) fn made(&self) -> Made {
+    pub(super) fn made(&self) -> PartCounts {
         self.all.with(self.defined, usize::max)
     }
 
@@ -104,7 +110,7 @@ impl Parts {
     /// When the payload can't be read.
     pub(super) fn take(&mut self, payload: &Payload<'_>) -> Result<(), BinaryReaderError> {
         if let Payload::ModuleSection { .. } = payload {
-            self.open.push(Open::Module(Made::default()));
+            self.open.push(Open::Module(PartCounts::default()));
         } else if let Payload::ComponentSection { .. } = payload {
             self.open.push(Open::Component(Frame::default()));
         } else if let Payload::End(_) = payload {
@@ -143,7 +149,7 @@ impl Parts {
     }
 }
 
-impl Made {
+impl PartCounts {
     fn take(&mut self, payload: &Payload<'_>) -> Result<(), BinaryReaderError> {
         if let Payload::GlobalSection(section) = payload {
             self.globals = self.globals.saturating_add(whole(section.count()));
@@ -167,18 +173,18 @@ impl Made {
 
 impl Frame {
     /// `around` has the components in which this one stands; `most` stands for one that an instance exports.
-    fn take(&mut self, payload: &Payload<'_>, around: &[Open], most: Made) -> Result<(), BinaryReaderError> {
+    fn take(&mut self, payload: &Payload<'_>, around: &[Open], most: PartCounts) -> Result<(), BinaryReaderError> {
         if let Payload::InstanceSection(section) = payload {
             for instance in section.clone() {
                 if let Instance::Instantiate { module_index, .. } = instance? {
-                    self.made.add(Made { core_instances: 1, ..Made::default() });
+                    self.made.add(PartCounts { core_instances: 1, ..PartCounts::default() });
                     self.made.add(at(&self.modules, module_index));
                 }
             }
         } else if let Payload::ComponentInstanceSection(section) = payload {
             for instance in section.clone() {
                 if let ComponentInstance::Instantiate { component_index, .. } = instance? {
-                    self.made.add(Made { instances: 1, ..Made::default() });
+                    self.made.add(PartCounts { instances: 1, ..PartCounts::default() });
                     self.made.add(at(&self.components, component_index));
                 }
             }
@@ -190,8 +196,8 @@ impl Frame {
         } else if let Payload::ComponentImportSection(section) = payload {
             for import in section.clone() {
                 match import?.ty {
-                    ComponentTypeRef::Module(_) => self.modules.push(Made::default()),
-                    ComponentTypeRef::Component(_) => self.components.push(Made::default()),
+                    ComponentTypeRef::Module(_) => self.modules.push(PartCounts::default()),
+                    ComponentTypeRef::Component(_) => self.components.push(PartCounts::default()),
                     ComponentTypeRef::Func(_)
                     | ComponentTypeRef::Value(_)
                     | ComponentTypeRef::Type(_)
@@ -206,14 +212,14 @@ impl Frame {
         } else if let Payload::ComponentCanonicalSection(section) = payload {
             for function in section.clone() {
                 if let CanonicalFunction::Lower { .. } = function? {
-                    self.made.add(Made { lowered: 1, ..Made::default() });
+                    self.made.add(PartCounts { lowered: 1, ..PartCounts::default() });
                 }
             }
         }
         Ok(())
     }
 
-    fn alias(&mut self, alias: ComponentAlias<'_>, around: &[Open], most: Made) {
+    fn alias(&mut self, alias: ComponentAlias<'_>, around: &[Open], most: PartCounts) {
         match alias {
             ComponentAlias::InstanceExport { kind, .. } => self.again(kind, |_| most),
             ComponentAlias::Outer { kind, count, index } => {
@@ -236,7 +242,7 @@ impl Frame {
     }
 
     /// Gives a module or component one more index.
-    fn again(&mut self, kind: ComponentExternalKind, made: impl FnOnce(&[Made]) -> Made) {
+    fn again(&mut self, kind: ComponentExternalKind, made: impl FnOnce(&[PartCounts]) -> PartCounts) {
         let list = match kind {
             ComponentExternalKind::Module => &mut self.modules,
             ComponentExternalKind::Component => &mut self.components,
@@ -261,7 +267,7 @@ fn imports_code(payload: &Payload<'_>) -> Result<bool, BinaryReaderError> {
 }
 
 /// What the module or component with this index makes. The validator refuses an index that there is not.
-fn at(list: &[Made], index: u32) -> Made {
+fn at(list: &[PartCounts], index: u32) -> PartCounts {
     usize::try_from(index).ok().and_then(|index| list.get(index)).copied().unwrap_or_default()
 }
 

@@ -3,7 +3,7 @@
 use wasmparser::Parser;
 use wasmparser::Payload;
 
-use crate::body::Body;
+use crate::body::BodyCounts;
 use crate::contract::EVALUATOR;
 use crate::contract::LOGGING;
 use crate::contract::SERVED;
@@ -27,7 +27,7 @@ const PACKAGE: &str = "smcp:policy/";
 
 /// The imports and exports of a component.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Shape {
+pub struct ComponentShape {
     /// The names of its imports, in order.
     pub imports: Vec<String>,
     /// The names of its exports, in order.
@@ -64,8 +64,8 @@ impl From<wasmparser::BinaryReaderError> for Unfit {
     }
 }
 
-fn walk(bytes: &[u8]) -> Result<Shape, Unfit> {
-    let mut shape = Shape::default();
+fn walk(bytes: &[u8]) -> Result<ComponentShape, Unfit> {
+    let mut shape = ComponentShape::default();
     let mut depth = 0_usize;
     let (mut functions, mut branches) = (0_usize, 0_usize);
     let mut made = Parts::new();
@@ -80,7 +80,7 @@ fn walk(bytes: &[u8]) -> Result<Shape, Unfit> {
             functions = functions.saturating_add(1);
             at_most(body.range().len(), limits::FUNCTION_BODY, "bytes in one function")?;
             at_most(functions, limits::FUNCTIONS, "functions")?;
-            branches = branches.saturating_add(check_body(&Body::of(body)?)?);
+            branches = branches.saturating_add(check_body(&BodyCounts::of(body)?)?);
             at_most(branches, parts::BRANCHES, "ways in its tables of branches")?;
         } else if let Payload::ComponentTypeSection(section) = &payload {
             at_most(nested_types(bytes.get(section.range())), limits::NESTED_TYPES, "types inside others")?;
@@ -101,8 +101,8 @@ fn walk(bytes: &[u8]) -> Result<Shape, Unfit> {
 }
 
 /// Checks one function. Returns the number of ways in its tables of branches, which count for all functions together.
-fn check_body(body: &Body) -> Result<usize, Unfit> {
-    let Body { loops, loop_values, bulk, branches } = *body;
+fn check_body(body: &BodyCounts) -> Result<usize, Unfit> {
+    let BodyCounts { loops, loop_values, bulk, branches } = *body;
     at_most(loops, parts::LOOPS, "loops in one function")?;
     at_most(loop_values, parts::LOOP_VALUES, "values in the loops of one function (its loops times its locals)")?;
     at_most(bulk, parts::BULK_OPERATIONS, "bulk operations in one function")?;
@@ -179,7 +179,7 @@ fn not_a_component(bytes: &[u8]) -> Fault {
     Fault::new(FaultKind::Load, what).remedy(remedy)
 }
 
-impl Shape {
+impl ComponentShape {
     /// Reads the imports and exports of a component without compiling it. It may have `component_size` bytes.
     ///
     /// # Errors

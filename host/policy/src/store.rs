@@ -70,7 +70,7 @@ pub(super) enum Level {
 /// A refusal as the error that traps the guest.
 #[derive(Debug, thiserror::Error)]
 #[error("the host refused: {0:?}")]
-struct Refused(LimitRefusal);
+struct RefusedByHost(LimitRefusal);
 
 /// The end of a call's time: a moment, or when nobody waits for it any more.
 pub(super) struct Expiry {
@@ -146,7 +146,7 @@ impl Guest {
 
     fn refuse<T>(&mut self, refusal: LimitRefusal) -> wasmtime::Result<T> {
         self.refusal.get_or_insert(refusal);
-        Err(wasmtime::Error::from(Refused(refusal)))
+        Err(wasmtime::Error::from(RefusedByHost(refusal)))
     }
 }
 

@@ -21,7 +21,7 @@ use smcp_model::ownership::Caller;
 use smcp_model::ownership::Ownership;
 use smcp_model::ownership::Untrusted;
 use smcp_model::secret::Secret;
-use smcp_store::blobs::StoreAccess;
+use smcp_store::access::StoreAccess;
 use smcp_store::draft::FileDraft;
 use smcp_store::file::open_file;
 
@@ -169,7 +169,7 @@ impl Credentials {
     fn check(&self, file: &File) -> Result<(), CredentialsError> {
         let metadata = file.metadata().map_err(self.failed("look at"))?;
         let mode = metadata.permissions().mode() & 0o777;
-        if metadata.uid() != nix::unistd::geteuid().as_raw() {
+        if metadata.uid() != self.caller.uid() {
             return Err(CredentialsError::Foreign { path: self.path.clone(), owner: metadata.uid() });
         }
         if mode & 0o077 != 0 {
@@ -199,18 +199,17 @@ impl Credentials {
 
 #[cfg(test)]
 mod tests {
-    use cap_std::ambient_authority;
     use cap_std::fs::Permissions;
 
     use super::*;
+    use smcp_bed::Bed;
     use smcp_bed::caller;
     use smcp_model::endpoint::Scheme;
 
-    fn bed() -> (tempfile::TempDir, Credentials) {
-        let temp = tempfile::tempdir().unwrap();
-        let dir = Dir::open_ambient_dir(temp.path(), ambient_authority()).unwrap();
-        let credentials = Credentials::new(dir, temp.path(), caller());
-        (temp, credentials)
+    fn bed() -> (Bed, Credentials) {
+        let bed = Bed::with([]);
+        let credentials = Credentials::new(bed.root.try_clone().unwrap(), bed.folder(), caller());
+        (bed, credentials)
     }
 
     fn endpoint(scheme: Scheme, authority: &str) -> Endpoint {
@@ -219,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_token_belongs_to_scheme_host_and_port() {
-        let (_temp, credentials) = bed();
+        let (_bed, credentials) = bed();
         let home = endpoint(Scheme::Https, "r.example");
         assert_eq!(credentials.token(&home).unwrap(), None);
         assert!(!credentials.forget(&home).unwrap());
@@ -245,7 +244,7 @@ mod tests {
 
     #[test]
     fn the_file_is_its_owners_alone() {
-        let (_temp, credentials) = bed();
+        let (_bed, credentials) = bed();
         let home = endpoint(Scheme::Https, "r.example");
         credentials.store(&home, &Secret::new("hunter2").unwrap()).unwrap();
         let mode = |dir: &Dir| dir.metadata(FILE).unwrap().permissions().mode() & 0o777;
@@ -268,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_folder_that_others_may_write_to_is_not_used() {
-        let (_temp, credentials) = bed();
+        let (_bed, credentials) = bed();
         let home = endpoint(Scheme::Https, "r.example");
         credentials.store(&home, &Secret::new("hunter2").unwrap()).unwrap();
         for mode in [0o777, 0o1777, 0o775] {
@@ -296,7 +295,7 @@ mod tests {
             (r#"{"schema":"hunter2","registries":{}}"#, "line 1, column 1"),
         ];
         for (text, place) in cases {
-            let (_temp, credentials) = bed();
+            let (_bed, credentials) = bed();
             credentials.dir.write(FILE, text).unwrap();
             credentials.dir.set_permissions(FILE, Permissions::from_mode(0o600)).unwrap();
             let message = credentials.token(&endpoint(Scheme::Https, "r.example")).unwrap_err().to_string();
@@ -306,7 +305,7 @@ mod tests {
 
     #[test]
     fn only_a_regular_file_is_read() {
-        let (_temp, credentials) = bed();
+        let (_bed, credentials) = bed();
         credentials.dir.create_dir(FILE).unwrap();
         assert!(credentials.token(&endpoint(Scheme::Https, "r.example")).is_err());
     }

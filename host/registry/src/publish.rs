@@ -27,18 +27,21 @@ use smcp_bundle::pack;
 use smcp_bundle::pack::Source;
 use smcp_bundle::pack::Survey;
 use smcp_bundle::pack::patterns::Pattern;
+use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::facts::CertLevel;
 use smcp_model::facts::Score;
 use smcp_model::facts::SeverityCounts;
 use smcp_model::facts::Status;
 use smcp_model::limits;
+use smcp_model::lock::Sharing;
+use smcp_model::lock::lock_by;
 use smcp_model::name::PackageId;
 use smcp_model::package::PackageRef;
 use smcp_model::package::Selector;
 use smcp_model::package::Version;
 use smcp_model::text::SafeText;
-use smcp_store::blobs::StoreAccess;
+use smcp_store::access::StoreAccess;
 use smcp_store::blobs::create_folder;
 use smcp_store::draft::FileDraft;
 use smcp_store::folder;
@@ -166,8 +169,8 @@ fn lock(registry: &DirectoryRegistry) -> Result<std::fs::File, PackageError> {
         opened => opened,
     };
     let file = opened.map_err(failed)?.into_std();
-    file.lock().map_err(registry.failed("lock it"))?;
-    Ok(file)
+    let locked = lock_by(file, Sharing::Exclusive, &Deadline::none());
+    locked.map_err(|error| registry.failed("lock it")(error.into()))
 }
 
 fn check_unchanged(

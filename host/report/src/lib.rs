@@ -9,6 +9,7 @@ pub mod built;
 pub mod cache;
 pub mod cases;
 pub mod client_error;
+mod confinement;
 pub mod diagnosis;
 mod headline;
 pub mod human;

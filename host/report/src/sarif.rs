@@ -26,14 +26,14 @@ const ROOT: &str = "%SRCROOT%";
 
 /// What a log is about, beside the decision itself.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Origin<'a> {
+pub struct SarifOrigin<'a> {
     /// The file to show results at, as the command line names it: readers that show results beside sources take none
     /// without a file.
     pub file: Option<&'a str>,
 }
 
 /// Returns the log of a decision.
-pub fn decision(document: &DecisionDocument, origin: Origin<'_>) -> Value {
+pub fn decision(document: &DecisionDocument, origin: SarifOrigin<'_>) -> Value {
     let mut log = Log { document, origin, rules: Vec::new(), results: Vec::new(), seen: HashMap::new() };
     let judged = [ExitKind::Success, ExitKind::Integrity, ExitKind::Refused];
     let is_judged = judged.iter().any(|kind| kind.code() == document.exit_code);
@@ -92,7 +92,7 @@ fn notification(level: &str, code: &str, message: &str) -> Value {
 /// The parts of a log that grow with each result.
 struct Log<'a> {
     document: &'a DecisionDocument,
-    origin: Origin<'a>,
+    origin: SarifOrigin<'a>,
     rules: Vec<Value>,
     results: Vec<Value>,
     /// How many results had the same fingerprint before it was numbered.
@@ -182,7 +182,7 @@ impl Log<'_> {
         self.results.push(result);
     }
 
-    /// An `ask` that nobody has answered with yes is a refusal.
+    /// An `ask` without a yes is a refusal.
     fn level(&self, effect: Effect) -> &'static str {
         match effect {
             Effect::Block => "error",
@@ -249,7 +249,7 @@ mod tests {
     use smcp_model::mode::Mode;
 
     fn log(case: &fixtures::Case) -> Value {
-        decision(&case.report().document(), Origin { file: Some("smcp.yaml") })
+        decision(&case.report().document(), SarifOrigin { file: Some("smcp.yaml") })
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::io::Write;
 
 use crate::Report;
 use crate::Start;
+use crate::confinement;
 use crate::headline;
 use crate::package;
 use crate::package::Unknown;
@@ -64,7 +65,7 @@ pub(crate) fn rows(report: &Report<'_>, start: Start<'_>, palette: &Palette) -> 
     if !access.withheld.is_empty() {
         rows.push(("withheld", Span::plain(withheld(access))));
     }
-    rows.push(("sandbox", Span::plain(format!("none: it runs with your rights, {}", place(access)))));
+    rows.push(("sandbox", Span::plain(format!("{}, {}", confinement::FOR_THE_USER, place(access)))));
     rows
 }
 

@@ -5,6 +5,7 @@
 //! open another, or pass for smcp's words.
 
 use crate::Report;
+use crate::confinement;
 use crate::quote::quoted;
 use smcp_decide::Conclusion;
 use smcp_model::decision::Consent;
@@ -204,9 +205,10 @@ fn instructions(subject: &Subject) -> String {
     let good = subject.facts.score.is_some_and(|score| score.label() == RiskLabel::Low);
     let doubt = if good { "" } else { ", and that it may be vulnerable" };
     format!(
-        "It is not sandboxed: it runs with the user's rights.\n\
+        "{}\n\
          IMPORTANT: before the first operation with this server you MUST inform the user: say that {} {}, what else is \
          written above{doubt}. {ADVICE}\n",
+        confinement::FOR_THE_MODEL,
         name(subject),
         score_words(&subject.facts)
     )

@@ -49,7 +49,7 @@ const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000,
 const FRESH: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// The result of looking up a request.
-enum Reply {
+enum FoundResource {
     Document(Value),
     File {
         artifact: Artifact,
@@ -85,11 +85,11 @@ pub(super) async fn answer<B>(request: Request<B>, shared: Arc<SharedState>) -> 
     response
 }
 
-async fn look_up(route: Route, headers: &HeaderMap, shared: &Arc<SharedState>) -> Result<Reply, Rejection> {
+async fn look_up(route: Route, headers: &HeaderMap, shared: &Arc<SharedState>) -> Result<FoundResource, Rejection> {
     if let Route::Artifact(_, digest) = &route
         && headers.get_all(header::IF_NONE_MATCH).iter().any(|tags| names(tags, digest))
     {
-        return Ok(Reply::Unchanged { digest: *digest });
+        return Ok(FoundResource::Unchanged { digest: *digest });
     }
     let searching = Arc::clone(shared);
     match spawn_blocking(move || search(&route, &searching)).await {
@@ -99,22 +99,22 @@ async fn look_up(route: Route, headers: &HeaderMap, shared: &Arc<SharedState>) -
     }
 }
 
-fn search(route: &Route, shared: &Arc<SharedState>) -> Result<Reply, PackageError> {
+fn search(route: &Route, shared: &Arc<SharedState>) -> Result<FoundResource, PackageError> {
     let deadline = Deadline::after(limits::SERVE_ANSWER_TIME);
     match route {
-        Route::Health => Ok(Reply::Document(json!({"status": "ok"}))),
-        Route::Resolve(wanted) => shared.registry.document(wanted, &deadline).map(Reply::Document),
+        Route::Health => Ok(FoundResource::Document(json!({"status": "ok"}))),
+        Route::Resolve(wanted) => shared.registry.document(wanted, &deadline).map(FoundResource::Document),
         Route::Catalog => catalog(shared),
         Route::Artifact(artifact, digest) => {
             let (file, length) = shared.registry.verified(*artifact, digest, &deadline)?;
-            Ok(Reply::File { artifact: *artifact, digest: *digest, file, length })
+            Ok(FoundResource::File { artifact: *artifact, digest: *digest, file, length })
         }
     }
 }
 
 /// The whole catalogue, sent while it is read. An error at the beginning is an answer of its own; a later one breaks
 /// the answer off.
-fn catalog(shared: &Arc<SharedState>) -> Result<Reply, PackageError> {
+fn catalog(shared: &Arc<SharedState>) -> Result<FoundResource, PackageError> {
     drop(shared.registry.catalog(&Deadline::after(limits::SERVE_ANSWER_TIME))?);
     let (mut outlet, pieces) = Pieces::channel();
     let shared = Arc::clone(shared);
@@ -128,7 +128,7 @@ fn catalog(shared: &Arc<SharedState>) -> Result<Reply, PackageError> {
             }
         }
     }));
-    Ok(Reply::List(pieces))
+    Ok(FoundResource::List(pieces))
 }
 
 fn list(shared: &SharedState, deadline: &Deadline, outlet: &mut Outlet) -> Result<(), PackageError> {
@@ -197,22 +197,22 @@ fn rejected(rejection: &Rejection) -> Response<AnswerBody> {
     response
 }
 
-fn respond(found: Reply) -> Response<AnswerBody> {
+fn respond(found: FoundResource) -> Response<AnswerBody> {
     match found {
-        Reply::Document(value) => document(&value),
-        Reply::List(pieces) => {
+        FoundResource::Document(value) => document(&value),
+        FoundResource::List(pieces) => {
             let mut response = Response::new(Either::Right(pieces));
             response.headers_mut().insert(header::CONTENT_TYPE, JSON);
             response.headers_mut().insert(header::CACHE_CONTROL, FRESH);
             response
         }
-        Reply::Unchanged { digest } => {
+        FoundResource::Unchanged { digest } => {
             let mut response = Response::new(Either::Left(Full::default()));
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             lasting(response.headers_mut(), &digest);
             response
         }
-        Reply::File { artifact, digest, file, length } => {
+        FoundResource::File { artifact, digest, file, length } => {
             let mut response = Response::new(Either::Right(Pieces::of_file(file, length)));
             let kind = match artifact {
                 Artifact::Manifest => JSON,

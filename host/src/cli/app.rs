@@ -12,10 +12,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::cli::answer::AnswerWriter;
-use crate::cli::args::Global;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::format::AnswerFormat;
+use crate::cli::global::Global;
 use crate::cli::invocation::Invocation;
 use crate::cli::invocation::Stream;
 use smcp_authority as authority;

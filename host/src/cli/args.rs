@@ -2,14 +2,11 @@
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
 
-use clap::Args;
 use clap::CommandFactory as _;
 use clap::FromArgMatches as _;
 use clap::Parser;
 use clap::Subcommand;
-use clap::ValueEnum;
 use clap::error::ErrorKind;
 
 use crate::cli::app::App;
@@ -19,9 +16,12 @@ use crate::cli::chosen::Chosen;
 use crate::cli::completions::CompletionsCommand;
 use crate::cli::config::ConfigCommand;
 use crate::cli::doctor::DoctorCommand;
+use crate::cli::exit::EXIT_CODES;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::format::AnswerFormat;
+use crate::cli::global::ColorArgument;
+use crate::cli::global::Global;
 use crate::cli::info::InfoCommand;
 use crate::cli::invocation::Invocation;
 use crate::cli::invocation::TerminalWidth;
@@ -37,17 +37,6 @@ use crate::cli::version::VersionCommand;
 use smcp_pipeline as pipeline;
 use smcp_report::client_error;
 
-pub(super) const EXIT_CODES: &str = "Exit codes:
-  0  the server ran and exited 0; the check passed
-  1  usage or configuration error; a test or a diagnosis that failed; an audit log that can't be written
-  2  registry or network error
-  3  integrity error: a digest, an identity, an archive, a manifest or the audit chain is not what it
-     should be
-  4  refused: by policy, for want of consent, or for the package's status
-  5  timeout
-  6  the server could not be started
-  other: the server's own (a server that exits 4 is reported as 1; a signal is 128+n)";
-
 /// Starts an MCP server only after every security policy has allowed it.
 #[derive(Debug, Parser)]
 #[command(name = "smcp", version, propagate_version = true, max_term_width = 100, after_help = EXIT_CODES)]
@@ -56,45 +45,6 @@ pub(super) struct Arguments {
     pub(super) global: Global,
     #[command(subcommand)]
     pub(super) command: Command,
-}
-
-/// What every command understands.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Global options")]
-pub(super) struct Global {
-    /// The configuration of the user layer [default: $SMCP_CONFIG, then ~/.mcp/config.yaml]
-    #[arg(long, global = true, value_name = "PATH")]
-    pub(super) config: Option<PathBuf>,
-    /// The registry to ask, in place of `registry_url` [default: $SMCP_REGISTRY]
-    #[arg(long, global = true, value_name = "URL|DIR")]
-    pub(super) registry: Option<String>,
-    /// Where downloads are kept, in place of `cache_dir`
-    #[arg(long, global = true, value_name = "DIR")]
-    pub(super) cache_dir: Option<PathBuf>,
-    /// Print one JSON document on standard output
-    #[arg(long, global = true)]
-    pub(super) json: bool,
-    /// Say more on standard error; twice for still more
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    pub(super) verbose: u8,
-    /// Say only what is wrong: refusals, questions, errors, and what was accepted under warn
-    #[arg(short, long, global = true)]
-    pub(super) quiet: bool,
-    /// Colours: always, never, or auto (on a terminal, unless NO_COLOR is set) [default: auto]
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    #[arg(hide_default_value = true, hide_possible_values = true)]
-    pub(super) color: ColorArgument,
-}
-
-/// When to use colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ColorArgument {
-    /// On a terminal, unless `NO_COLOR` is set.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
 }
 
 // What the list of commands says of each; the struct has the rest of its help.

@@ -12,7 +12,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use smcp_audit as audit;
 use smcp_audit::AuditError;
-use smcp_audit::Bounds;
+use smcp_audit::KnownLog;
 use smcp_audit::LogFile;
 use smcp_audit::RecordKey;
 use smcp_audit::Snapshot;
@@ -98,7 +98,7 @@ impl VerifyCommand {
         } else {
             Snapshot { parts: named_files(app, &self.files)?, ..Snapshot::default() }
         };
-        let bounds = Bounds { after: self.after, head: self.head, partial: false };
+        let bounds = KnownLog { after: self.after, head: self.head, partial: false };
         let mut found = audit::verify(&mut log.parts, bounds).map_err(failed)?;
         (found.living, found.foreign) = (log.living, log.foreign);
         let exit = if found.is_intact() { Exit::SUCCESS } else { Exit::Own(ExitKind::Integrity) };

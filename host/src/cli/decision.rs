@@ -30,7 +30,7 @@ use smcp_report::Start;
 use smcp_report::client_error;
 use smcp_report::human;
 use smcp_report::prompt;
-use smcp_report::sarif::Origin;
+use smcp_report::sarif::SarifOrigin;
 use smcp_report::summary;
 use smcp_report::warning;
 
@@ -113,7 +113,7 @@ impl App {
             let style = self.error_style();
             return human::decision(report, &mut self.err(), &style);
         }
-        let origin = Origin { file: self.named_config().and_then(Path::to_str) };
+        let origin = SarifOrigin { file: self.named_config().and_then(Path::to_str) };
         self.format().decision(report, origin, &mut self.out(), &self.output_style())
     }
 

@@ -13,7 +13,7 @@ use smcp_report::human;
 use smcp_report::json;
 use smcp_report::junit;
 use smcp_report::sarif;
-use smcp_report::sarif::Origin;
+use smcp_report::sarif::SarifOrigin;
 use smcp_report::style::Style;
 
 /// The form of an answer on standard output.
@@ -50,7 +50,7 @@ impl AnswerFormat {
     pub(super) fn decision(
         self,
         report: &Report<'_>,
-        origin: Origin<'_>,
+        origin: SarifOrigin<'_>,
         out: &mut dyn Write,
         style: &Style,
     ) -> io::Result<()> {

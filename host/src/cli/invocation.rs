@@ -10,7 +10,7 @@ use std::io::IsTerminal as _;
 use std::io::Write;
 use std::path::PathBuf;
 
-use crate::cli::args::ColorArgument;
+use crate::cli::global::ColorArgument;
 use smcp_authority as authority;
 use smcp_config::discover;
 use smcp_pipeline as pipeline;

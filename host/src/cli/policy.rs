@@ -43,7 +43,7 @@ pub(super) enum PolicyCommand {
     /// Make NAME.wasm of a project, of a core module, or of a finished component
     Build(Chosen<build::BuildCommand>),
     /// Print the JSON Schema of a document about policies, for editors and for programs that read it
-    Schema(Chosen<schema::SchemaCommand>),
+    Schema(Chosen<schema::PolicySchemaCommand>),
 }
 
 impl PolicyCommand {

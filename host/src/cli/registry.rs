@@ -15,7 +15,7 @@ use crate::cli::failure::Failure;
 use crate::cli::registry::list::ListPackagesCommand;
 use crate::cli::registry::new::NewCommand;
 use crate::cli::registry::publish::PublishCommand;
-use crate::cli::registry::schema::SchemaCommand;
+use crate::cli::registry::schema::RegistrySchemaCommand;
 use crate::cli::registry::serve::ServeCommand;
 use smcp_authority as authority;
 use smcp_model::registry::Registry;
@@ -29,7 +29,7 @@ pub(super) enum RegistryCommand {
     /// Write a manifest.json for the project in a directory, which is made when it is not there yet
     New(Chosen<NewCommand>),
     /// Print the JSON Schema of the manifest.json that a published directory has, for editors
-    Schema(Chosen<SchemaCommand>),
+    Schema(Chosen<RegistrySchemaCommand>),
     /// Pack a directory and publish it in the registry directory that --registry names
     Publish(Chosen<PublishCommand>),
     /// List the packages of the registry directory that --registry names, with their latest versions

@@ -9,8 +9,8 @@ use anyhow::Context as _;
 use clap::Args;
 
 use crate::cli::app::App;
-use crate::cli::args::EXIT_CODES;
 use crate::cli::decision::client_error_of;
+use crate::cli::exit::EXIT_CODES;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::format::AnswerFormat;

@@ -10,6 +10,7 @@ use cap_std::fs::File;
 use cap_std::fs::MetadataExt as _;
 use nix::sys::time::TimeSpec;
 
+use crate::access::StoreAccess;
 use crate::draft;
 use crate::draft::FileDraft;
 use crate::draft::is_hex;
@@ -25,38 +26,6 @@ pub(crate) const FOLDER: &str = "blobs";
 const PREFIX: &str = "sha256-";
 /// The name of the file that [`Blobs::try_out`] writes.
 const TRIAL: &str = ".draft-0000000000000000";
-
-/// Which users may read and write new files and folders.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StoreAccess {
-    /// Only the owner.
-    Private,
-    /// Only the owner writes, and every user reads.
-    Readable,
-    /// The owner, and the group if the umask allows it: a team with a common group publishes into one registry. Never
-    /// all users: a registry that all users can write to can't be trusted.
-    Shared,
-}
-
-impl StoreAccess {
-    /// The mode of a new folder.
-    pub const fn folder_mode(self) -> u32 {
-        match self {
-            Self::Private => 0o700,
-            Self::Readable => 0o755,
-            Self::Shared => 0o775,
-        }
-    }
-
-    /// The mode of a new file, before the umask of the process is applied.
-    pub const fn file_mode(self) -> u32 {
-        match self {
-            Self::Private => 0o600,
-            Self::Readable => 0o644,
-            Self::Shared => 0o664,
-        }
-    }
-}
 
 /// An entry of a store whose name smcp made, without its contents.
 #[derive(Debug, Clone, PartialEq, Eq)]

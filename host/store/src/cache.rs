@@ -26,6 +26,7 @@ use crate::stream::Timed;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::lock;
+use smcp_model::lock::LockError;
 use smcp_model::lock::Sharing;
 use smcp_model::ownership::Caller;
 
@@ -130,9 +131,10 @@ impl Cache {
             let Some(file) = self.open(digest)? else { return Ok(None) };
             let file = file.into_std();
             // A process that removes the file holds its lock only for a moment.
-            let Some(file) = lock::lock_by(file, Sharing::Shared, deadline).map_err(failed)? else {
-                return Err(Halted::from(deadline.expired()).into());
-            };
+            let file = lock::lock_by(file, Sharing::Shared, deadline).map_err(|error| match error {
+                LockError::Held(expired) => Halted::from(expired).into(),
+                LockError::System(cause) => failed(cause),
+            })?;
             if !lock::is_named(&file).map_err(failed)? {
                 return Ok(None);
             }

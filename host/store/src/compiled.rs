@@ -12,7 +12,7 @@ use cap_std::fs::OpenOptions;
 use cap_std::fs::OpenOptionsExt as _;
 use nix::fcntl::OFlag;
 
-use crate::blobs::StoreAccess;
+use crate::access::StoreAccess;
 use crate::blobs::touch;
 use crate::draft;
 use crate::draft::FileDraft;

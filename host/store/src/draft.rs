@@ -19,7 +19,7 @@ use cap_std::fs::Permissions;
 use cap_std::fs::PermissionsExt as _;
 use cap_tempfile::TempFile;
 
-use crate::blobs::StoreAccess;
+use crate::access::StoreAccess;
 
 /// The start of a draft's name; 16 hex digits follow.
 const PREFIX: &str = ".draft-";
@@ -199,15 +199,8 @@ fn sync(folder: &Dir) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use cap_std::ambient_authority;
-
     use super::*;
-
-    fn bed() -> (tempfile::TempDir, Dir) {
-        let temp = tempfile::tempdir().unwrap();
-        let dir = Dir::open_ambient_dir(temp.path(), ambient_authority()).unwrap();
-        (temp, dir)
-    }
+    use smcp_bed::Bed;
 
     fn names(dir: &Dir) -> Vec<String> {
         dir.entries().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
@@ -215,23 +208,22 @@ mod tests {
 
     #[test]
     fn a_draft_becomes_the_file_with_or_without_a_name_of_its_own() {
-        let (_temp, dir) = bed();
+        let bed = Bed::with([]);
+        let dir = &bed.root;
         dir.write("plain", "").unwrap();
         let umask = 0o666 & !dir.metadata("plain").unwrap().mode();
         dir.remove_file("plain").unwrap();
         for (number, held) in [None, Some(())].into_iter().enumerate() {
             for access in [StoreAccess::Private, StoreAccess::Shared] {
                 let mut draft = match held {
-                    None => FileDraft::new(&dir, access).unwrap(),
-                    Some(()) => FileDraft {
-                        folder: &dir,
-                        access,
-                        held: DraftFile::Named(NamedDraft::new(&dir, access).unwrap()),
-                    },
+                    None => FileDraft::new(dir, access).unwrap(),
+                    Some(()) => {
+                        FileDraft { folder: dir, access, held: DraftFile::Named(NamedDraft::new(dir, access).unwrap()) }
+                    }
                 };
                 draft.write_all(format!("{number}").as_bytes()).unwrap();
                 draft.keep("file").unwrap();
-                assert_eq!(names(&dir), ["file"]);
+                assert_eq!(names(dir), ["file"]);
                 assert_eq!(dir.read_to_string("file").unwrap(), format!("{number}"));
                 assert_eq!(dir.metadata("file").unwrap().mode() & 0o777, access.file_mode() & !umask);
             }
@@ -240,21 +232,23 @@ mod tests {
 
     #[test]
     fn a_copy_is_whole_and_what_is_dropped_is_gone() {
-        let (_temp, dir) = bed();
-        let mut draft = FileDraft::new(&dir, StoreAccess::Private).unwrap();
+        let bed = Bed::with([]);
+        let dir = &bed.root;
+        let mut draft = FileDraft::new(dir, StoreAccess::Private).unwrap();
         draft.write_all(b"bytes").unwrap();
-        let copy = NamedDraft::copy(draft.file().try_clone().unwrap(), &dir, StoreAccess::Private).unwrap();
-        assert!(names(&dir).iter().any(|name| is_own(name)), "{:?}", names(&dir));
+        let copy = NamedDraft::copy(draft.file().try_clone().unwrap(), dir, StoreAccess::Private).unwrap();
+        assert!(names(dir).iter().any(|name| is_own(name)), "{:?}", names(dir));
         copy.rename("copy").unwrap();
         assert_eq!(dir.read_to_string("copy").unwrap(), "bytes");
-        drop((draft, NamedDraft::new(&dir, StoreAccess::Private).unwrap()));
-        assert_eq!(names(&dir), ["copy"]);
+        drop((draft, NamedDraft::new(dir, StoreAccess::Private).unwrap()));
+        assert_eq!(names(dir), ["copy"]);
     }
 
     #[test]
     fn only_names_that_drafts_have_are_taken_for_drafts() {
-        let (_temp, dir) = bed();
-        let named = NamedDraft::new(&dir, StoreAccess::Private).unwrap();
+        let bed = Bed::with([]);
+        let dir = &bed.root;
+        let named = NamedDraft::new(dir, StoreAccess::Private).unwrap();
         assert!(is_name(named.name.as_deref().unwrap()));
         for (name, expected) in [
             (".draft-0123456789abcdef", true),

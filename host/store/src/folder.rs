@@ -13,7 +13,7 @@ use cap_std::fs::Dir;
 use cap_std::fs::DirBuilder;
 use cap_std::fs::DirBuilderExt as _;
 
-use crate::blobs::StoreAccess;
+use crate::access::StoreAccess;
 use crate::error::FolderProblem;
 use crate::error::StoreError;
 use smcp_model::ownership::Caller;

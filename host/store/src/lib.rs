@@ -11,6 +11,7 @@
 //!                    └──► resolutions, for a time when the registry can't be reached
 //! ```
 
+pub mod access;
 pub mod blobs;
 mod cache;
 pub mod compiled;

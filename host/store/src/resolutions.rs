@@ -18,7 +18,7 @@ use std::time::Duration;
 use cap_std::fs::Dir;
 use cap_std::fs::File;
 
-use crate::blobs::StoreAccess;
+use crate::access::StoreAccess;
 use crate::draft;
 use crate::draft::FileDraft;
 use crate::draft::is_hex;

@@ -20,7 +20,7 @@ use cap_std::fs::OpenOptions;
 use cap_std::fs::OpenOptionsExt as _;
 use cap_std::fs::Permissions;
 
-use crate::blobs::StoreAccess;
+use crate::access::StoreAccess;
 use crate::draft::is_hex;
 use crate::error::FolderProblem;
 use crate::error::FolderPurpose;

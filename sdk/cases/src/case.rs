@@ -11,35 +11,35 @@ use smcp_yaml::Position;
 pub struct CaseFile {
     /// The cases; at least one.
     pub cases: Vec<Case>,
-    /// The facts of all cases, bytes of JSON: what they count against [`Limits::facts`].
+    /// The size of the facts of all cases, in bytes of JSON, as [`Limits::facts`] counts it.
     pub facts_size: usize,
 }
 
 /// One case: what a policy is told, and what it is expected to do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Case {
-    /// What it shows; no other case of its file has the same name. One line, and all of it can be seen.
+    /// Its name: what it shows, in one line without invisible characters. It is unique in its file.
     pub name: String,
-    /// The facts: a facts document, with `defaults` laid under it. What is absent is unknown. An `entrypoint`,
-    /// `findings` or `permissions` that is there is whole: parts that the file doesn't name are empty.
+    /// The facts: a facts document, laid over its `defaults`. An absent fact is unknown. An `entrypoint`, `findings` or
+    /// `permissions` is complete: parts that the file doesn't name are empty.
     pub facts: Map<String, Value>,
     /// The settings.
     pub settings: Value,
     /// The circumstances.
-    pub context: Context,
+    pub context: CaseContext,
     /// What the policy should do.
     pub expect: Expectation,
-    /// Where the case stands.
+    /// The place of the case.
     pub position: Position,
-    /// Where its key `expect` stands.
+    /// The place of its key `expect`.
     pub expected_at: Position,
 }
 
 /// The circumstances of a case.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Context {
-    /// When it is evaluated, in seconds since 1970-01-01T00:00:00Z; 0 when the file doesn't say it, so that a case
-    /// means the same on every day.
+pub struct CaseContext {
+    /// The time of the evaluation, in seconds since 1970-01-01T00:00:00Z; 0 when the file doesn't say it, so that a
+    /// case means the same on every day.
     pub at: u64,
     /// Whether the caller passed `--trust`.
     pub trust: bool,
@@ -47,7 +47,7 @@ pub struct Context {
     pub interactive: bool,
 }
 
-/// What a case file may have.
+/// The limits of a case file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The file, bytes.
@@ -62,25 +62,25 @@ pub struct Limits {
     pub facts: usize,
     /// One name, bytes.
     pub name: usize,
-    /// Problems that are told, at most.
+    /// Problems that are reported.
     pub problems: usize,
-    /// Bytes that are read again to find the places of problems: each takes one more walk through the file.
+    /// Bytes that are read again to find the places of problems: each problem takes one more walk through the file.
     pub reread: usize,
 }
 
 impl Limits {
-    /// What a case file may have when nobody says anything else.
+    /// The usual limits.
     pub const DEFAULT: Self = Self {
-        // A thousand cases with all their messages have a fifth of it.
+        // A thousand cases with all their messages need a fifth of it.
         file: 1024 * 1024,
-        // A file of plain text hardly reaches it, a few lines of nested aliases would.
+        // A file without aliases hardly reaches it; a few lines of nested aliases would.
         expanded: 4 * 1024 * 1024,
-        // A thousand cases in braces have some eight thousand. The parser's time grows with the square of their depth: as
-        // many inside one another take a second.
+        // A thousand cases in braces have some eight thousand. The parser's time grows with the square of the depth:
+        // this many inside one another take a second.
         brackets: 15_000,
-        // Ten times as many as are run in a second.
+        // They run in ten seconds.
         cases: 10_000,
-        // Ten thousand cases with a large set of facts; a file of a few bytes each over one large default is far more.
+        // Ten thousand cases with a large set of facts. Ten thousand short cases over one very large default exceed it.
         facts: 64 * 1024 * 1024,
         // Two lines of a terminal.
         name: 200,

@@ -1,4 +1,4 @@
-//! How what a policy did differs from what was expected.
+//! The differences between what a case expects and what a policy did.
 
 use std::fmt;
 
@@ -12,21 +12,21 @@ use crate::found::FoundProblem;
 /// One difference between what was expected and what was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
-    /// Something was expected, and is not there.
+    /// An expected item is missing.
     Missing {
         /// What: "violation `x`".
         what: String,
         /// Its message, where the case has one.
         message: Option<String>,
     },
-    /// Something is there that was not expected.
+    /// An item was not expected.
     Unexpected {
         /// What: "violation `x`".
         what: String,
         /// Its message.
         message: String,
     },
-    /// Something is there, and a part of it is another.
+    /// An item was expected, but a part of it differs.
     Changed {
         /// What: "the message of violation `x`".
         what: String,
@@ -35,7 +35,7 @@ pub enum Difference {
         /// The text that was found; `None` when there is none.
         found: Option<String>,
     },
-    /// All is there, in another order.
+    /// All items are there, in another order.
     Order {
         /// What: "violations".
         what: &'static str,
@@ -44,11 +44,11 @@ pub enum Difference {
         /// The order that was found.
         found: Vec<String>,
     },
-    /// Something of another kind happened: a fault and no verdict, settings that were accepted.
+    /// The outcome is of another kind: a fault in place of a verdict, settings that were accepted.
     Outcome {
         /// What was expected, in words.
         expected: String,
-        /// What happened, in words.
+        /// Returns what happened, in words.
         found: String,
     },
 }
@@ -92,25 +92,25 @@ pub fn compare(expected: &Expectation, found: &Found) -> Vec<Difference> {
             differences
         }
         (Expectation::Fault(expected), Found::Fault { kind, .. }) if expected == kind => Vec::new(),
-        // Settings that are refused are a fault, whatever the reasons are.
+        // Refused settings are this fault, whatever the reasons are.
         (Expectation::Fault("settings"), Found::Problems(_)) => Vec::new(),
         (expected, found) => vec![Difference::Outcome { expected: in_words(expected), found: happened(found) }],
     }
 }
 
-/// Something of a list that is expected.
+/// An expected item of a list.
 trait Expected {
     type Found;
-    /// The name by which it is found again.
+    /// The name by which expected and found items are paired.
     fn key(&self) -> &str;
     fn message(&self) -> Option<&str>;
     fn found_key(found: &Self::Found) -> &str;
     fn found_message(found: &Self::Found) -> &str;
-    /// The parts of it that differ: the part, what was expected, what was found.
+    /// The parts that differ: the part, the expected text, the text found.
     fn changes<'a>(&'a self, found: &'a Self::Found) -> Vec<(&'static str, &'a str, Option<&'a str>)>;
 }
 
-/// A part whose text is expected, and is another.
+/// Returns a part when a text is expected for it and another one was found.
 fn change<'a>(
     part: &'static str,
     expected: Option<&'a str>,
@@ -169,7 +169,7 @@ impl Expected for ExpectedProblem {
     }
 }
 
-/// Adds the differences of two lists. What stands in both in the same order is paired, the longest such part.
+/// Adds the differences of two lists. Items are paired along the longest common subsequence of their names.
 fn list<E: Expected>(
     one: &str,
     many: &'static str,
@@ -213,12 +213,12 @@ fn list<E: Expected>(
     }
 }
 
-/// A code or a pointer for a message: the empty pointer, which is the whole of the settings, as a file has it.
+/// Returns a code or a pointer for a message; the empty pointer in quotes, as a file has it.
 const fn shown(key: &str) -> &str {
     if key.is_empty() { "\"\"" } else { key }
 }
 
-/// Pairs two lists of names, in order: the longest common part is paired, the rest stands alone.
+/// Pairs two lists of names along their longest common subsequence; the others stay alone. Keeps the order.
 fn paired(expected: &[&str], found: &[&str]) -> Vec<(Option<usize>, Option<usize>)> {
     let width = found.len().saturating_add(1);
     let mut lengths = vec![0_usize; width.saturating_mul(expected.len().saturating_add(1))];
@@ -253,7 +253,7 @@ fn paired(expected: &[&str], found: &[&str]) -> Vec<(Option<usize>, Option<usize
     pairs
 }
 
-/// What is expected, in words.
+/// Returns what is expected, in words.
 fn in_words(expected: &Expectation) -> String {
     match expected {
         Expectation::Verdict { violations, notices } => {
@@ -268,7 +268,7 @@ fn in_words(expected: &Expectation) -> String {
     }
 }
 
-/// What happened, in words.
+/// Returns what happened, in words.
 fn happened(found: &Found) -> String {
     match found {
         Found::Verdict { violations, notices } => {

@@ -1,11 +1,11 @@
-//! Problems before their lines and columns are looked up, and what all readers of a case file need.
+//! Reads the nodes of a case file, and collects problems whose lines and columns are looked up later.
 
 use serde_json::Value;
 
 use crate::case::Limits;
 use crate::near::nearest;
-use crate::problem::Problem;
-use crate::problem::Problems;
+use crate::problem::CaseProblem;
+use crate::problem::CaseProblems;
 use crate::problem::quoted;
 use smcp_yaml::Half;
 use smcp_yaml::NotJson;
@@ -24,17 +24,17 @@ pub(crate) fn then(steps: &[usize], index: usize) -> Steps {
 
 /// A problem without its place.
 #[derive(Debug)]
-pub(crate) struct Draft {
+pub(crate) struct DraftedProblem {
     pub(crate) steps: Steps,
     pub(crate) half: Half,
     pub(crate) message: String,
     pub(crate) allowed: Option<String>,
     pub(crate) suggestion: Option<String>,
-    /// The first of two that are the same.
+    /// The way to the first of two equal keys or names.
     pub(crate) first: Option<Steps>,
 }
 
-impl Draft {
+impl DraftedProblem {
     /// A problem with the value that `steps` lead to.
     pub(crate) fn of_value(steps: &[usize], message: impl Into<String>, allowed: impl Into<String>) -> Self {
         Self {
@@ -52,7 +52,7 @@ impl Draft {
         Self { half: Half::Key, ..Self::of_value(steps, message, allowed) }
     }
 
-    /// The same problem with what is most likely meant.
+    /// The same problem with the word that was most likely meant.
     #[must_use]
     pub(crate) fn meaning(self, word: Option<&str>) -> Self {
         Self { suggestion: word.map(str::to_owned), ..self }
@@ -61,16 +61,16 @@ impl Draft {
 
 /// The problems of one file.
 #[derive(Debug, Default)]
-pub(crate) struct Drafts(Vec<Draft>);
+pub(crate) struct DraftedProblems(Vec<DraftedProblem>);
 
 /// The values of a mapping by their known keys.
 #[derive(Debug)]
-pub(crate) struct Entries<'n> {
+pub(crate) struct KnownEntries<'n> {
     steps: Steps,
     found: Vec<(&'static str, usize, &'n YamlNode)>,
 }
 
-impl<'n> Entries<'n> {
+impl<'n> KnownEntries<'n> {
     /// Returns the value of a key, and the way to it.
     pub(crate) fn get(&self, key: &str) -> Option<(Steps, &'n YamlNode)> {
         let (_, index, node) = self.found.iter().find(|(name, ..)| *name == key)?;
@@ -78,8 +78,8 @@ impl<'n> Entries<'n> {
     }
 }
 
-impl Drafts {
-    pub(crate) fn push(&mut self, draft: Draft) {
+impl DraftedProblems {
+    pub(crate) fn push(&mut self, draft: DraftedProblem) {
         self.0.push(draft);
     }
 
@@ -87,18 +87,18 @@ impl Drafts {
         self.0.is_empty()
     }
 
-    /// Returns the entries of a mapping; everything else, and keys that are unknown or stand twice, are problems. `what`
-    /// names the mapping.
+    /// Returns the entries of a mapping, which `what` names. Another value, an unknown key and a repeated key are
+    /// problems.
     pub(crate) fn entries<'n>(
         &mut self,
         node: &'n YamlNode,
         steps: &[usize],
         what: &str,
         keys: &[&'static str],
-    ) -> Option<Entries<'n>> {
+    ) -> Option<KnownEntries<'n>> {
         let YamlNode::Map(entries) = node else {
             let allowed = format!("a mapping of {}", keys.join(", "));
-            self.push(Draft::of_value(steps, format!("{what} {}", described(node)), allowed));
+            self.push(DraftedProblem::of_value(steps, format!("{what} {}", described(node)), allowed));
             return None;
         };
         let mut found: Vec<(&'static str, usize, &YamlNode)> = Vec::new();
@@ -107,21 +107,21 @@ impl Drafts {
             let name = if let YamlNode::Text(name) = key { name.as_str() } else { "" };
             let Some(known) = keys.iter().find(|known| **known == name) else {
                 let shown = if let YamlNode::Text(name) = key { format!("`{}`", quoted(name)) } else { described(key) };
-                let draft = Draft::of_key(&at, format!("unknown key {shown} in {what}"), keys.join(", "));
+                let draft = DraftedProblem::of_key(&at, format!("unknown key {shown} in {what}"), keys.join(", "));
                 self.push(draft.meaning(nearest(name, keys.iter().copied())));
                 continue;
             };
             if let Some((_, first, _)) = found.iter().find(|(name, ..)| name == known) {
-                let draft = Draft::of_key(&at, format!("duplicate key `{known}` in {what}"), "each key once");
-                self.push(Draft { first: Some(then(steps, *first)), ..draft });
+                let draft = DraftedProblem::of_key(&at, format!("duplicate key `{known}` in {what}"), "each key once");
+                self.push(DraftedProblem { first: Some(then(steps, *first)), ..draft });
                 continue;
             }
             found.push((known, index, value));
         }
-        Some(Entries { steps: steps.to_vec(), found })
+        Some(KnownEntries { steps: steps.to_vec(), found })
     }
 
-    /// Returns the items of a list; everything else is a problem.
+    /// Returns the items of a list; another value is a problem.
     pub(crate) fn items<'n>(
         &mut self,
         node: &'n YamlNode,
@@ -132,11 +132,11 @@ impl Drafts {
         if let YamlNode::List(items) = node {
             return Some(items);
         }
-        self.push(Draft::of_value(steps, format!("{what} {}", described(node)), allowed));
+        self.push(DraftedProblem::of_value(steps, format!("{what} {}", described(node)), allowed));
         None
     }
 
-    /// Returns a text; everything else is a problem.
+    /// Returns a text; another value is a problem.
     pub(crate) fn text<'n>(
         &mut self,
         node: &'n YamlNode,
@@ -147,11 +147,11 @@ impl Drafts {
         if let YamlNode::Text(text) = node {
             return Some(text);
         }
-        self.push(Draft::of_value(steps, format!("{what} {}", described(node)), allowed));
+        self.push(DraftedProblem::of_value(steps, format!("{what} {}", described(node)), allowed));
         None
     }
 
-    /// Returns a value as JSON; what JSON can't express is a problem.
+    /// Returns a value as JSON; one that JSON can't express is a problem.
     pub(crate) fn json(&mut self, node: &YamlNode, steps: &[usize]) -> Option<Value> {
         match smcp_yaml::to_json(node) {
             Ok(value) => Some(value),
@@ -163,25 +163,25 @@ impl Drafts {
     }
 
     /// Returns the problems with their places, in the order of the file.
-    pub(crate) fn finish(mut self, text: &str, limits: &Limits) -> Problems {
+    pub(crate) fn finish(mut self, text: &str, limits: &Limits) -> CaseProblems {
         let affordable = limits.reread.checked_div(text.len()).unwrap_or(usize::MAX);
         let most = affordable.clamp(1, limits.problems.max(1));
         let more = self.0.len().saturating_sub(most);
         self.0.truncate(most);
         let mut list: Vec<_> = self.0.into_iter().map(|draft| placed(draft, text)).collect();
         list.sort_by_key(|problem| problem.position);
-        Problems { list, more }
+        CaseProblems { list, more }
     }
 }
 
-fn placed(draft: Draft, text: &str) -> Problem {
-    let Draft { steps, half, message, allowed, suggestion, first } = draft;
+fn placed(draft: DraftedProblem, text: &str) -> CaseProblem {
+    let DraftedProblem { steps, half, message, allowed, suggestion, first } = draft;
     let first = first.and_then(|first| locate(text, &first, half));
     let before = first.map_or_else(String::new, |Position { line, .. }| format!(", first in line {line}"));
-    Problem { position: locate(text, &steps, half), message: format!("{message}{before}"), allowed, suggestion }
+    CaseProblem { position: locate(text, &steps, half), message: format!("{message}{before}"), allowed, suggestion }
 }
 
-fn not_json(steps: &[usize], wrong: &NotJson<'_>) -> Draft {
+fn not_json(steps: &[usize], wrong: &NotJson<'_>) -> DraftedProblem {
     let at: Steps = steps.iter().chain(&wrong.steps).copied().collect();
     let (message, allowed) = match wrong.kind {
         NotJsonKind::Value => (format!("this {}", described(wrong.node)), "a value that JSON can express"),
@@ -191,7 +191,7 @@ fn not_json(steps: &[usize], wrong: &NotJson<'_>) -> Draft {
         }
         NotJsonKind::Duplicate => ("this key is given a second time".to_owned(), "each key once"),
     };
-    Draft { half: wrong.half, ..Draft::of_value(&at, message, allowed) }
+    DraftedProblem { half: wrong.half, ..DraftedProblem::of_value(&at, message, allowed) }
 }
 
 /// Describes a value in words, to follow its name.

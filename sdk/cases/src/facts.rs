@@ -1,25 +1,25 @@
-//! Facts in a case file, decoded as strictly as a facts document.
+//! Facts in a case file, read as strictly as a facts document.
 //!
-//! A person wrote them, so what can't be a fact is a problem; only in a registry's own documents is it unknown. That smcp
-//! takes the same documents is tested on generated ones (`tests/cases` in its repository).
+//! A person wrote them, so an impossible value is a problem; in a registry's own documents it would be an unknown fact.
+//! A test on generated documents holds that smcp reads the same ones (`tests/cases` in its repository).
 
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::draft::Draft;
-use crate::draft::Drafts;
-use crate::draft::Entries;
+use crate::draft::DraftedProblem;
+use crate::draft::DraftedProblems;
+use crate::draft::KnownEntries;
 use crate::draft::described;
 use crate::draft::then;
 use smcp_yaml::YamlNode;
 
-/// What a fact may be.
+/// The values that a fact may have.
 #[derive(Debug, Clone, Copy)]
-enum Form {
+enum FactForm {
     /// Any text.
     Text,
-    /// A word of the registry: not blank.
+    /// A word of the registry; not blank.
     Word,
     /// One of these.
     OneOf(&'static [&'static str]),
@@ -33,54 +33,60 @@ enum Form {
     Texts,
     /// `true` or `false`.
     Truth,
-    /// An object that a policy is told whole, or not at all.
-    Whole(&'static [(&'static str, Form)]),
+    /// An object that a policy gets complete, or not at all.
+    Whole(&'static [(&'static str, FactForm)]),
 }
 
-const SCORE: Form = Form::Number(100);
-const COUNT: Form = Form::Number(u32::MAX);
+const SCORE: FactForm = FactForm::Number(100);
+const COUNT: FactForm = FactForm::Number(u32::MAX);
 
-const FINDINGS: &[(&str, Form)] = &[("critical", COUNT), ("high", COUNT), ("medium", COUNT), ("low", COUNT)];
-const ENTRYPOINT: &[(&str, Form)] = &[("command", Form::Text), ("args", Form::Texts)];
-const PERMISSIONS: &[(&str, Form)] = &[
-    ("network", Form::Texts),
-    ("filesystem_read", Form::Texts),
-    ("filesystem_write", Form::Texts),
-    ("environment", Form::Texts),
-    ("subprocess", Form::Truth),
+const FINDINGS: &[(&str, FactForm)] = &[("critical", COUNT), ("high", COUNT), ("medium", COUNT), ("low", COUNT)];
+const ENTRYPOINT: &[(&str, FactForm)] = &[("command", FactForm::Text), ("args", FactForm::Texts)];
+const PERMISSIONS: &[(&str, FactForm)] = &[
+    ("network", FactForm::Texts),
+    ("filesystem_read", FactForm::Texts),
+    ("filesystem_write", FactForm::Texts),
+    ("environment", FactForm::Texts),
+    ("subprocess", FactForm::Truth),
 ];
 
 /// The fields of `subject` in `wit/policy.wit`.
-const FACTS: &[(&str, Form)] = &[
-    ("org", Form::Text),
-    ("name", Form::Text),
-    ("version", Form::Text),
-    ("registry", Form::Registry),
-    ("status", Form::Word),
-    ("origin", Form::Text),
-    ("cert_level", Form::Number(3)),
+const FACTS: &[(&str, FactForm)] = &[
+    ("org", FactForm::Text),
+    ("name", FactForm::Text),
+    ("version", FactForm::Text),
+    ("registry", FactForm::Registry),
+    ("status", FactForm::Word),
+    ("origin", FactForm::Text),
+    ("cert_level", FactForm::Number(3)),
     ("score", SCORE),
     ("security_score", SCORE),
     ("supply_chain_score", SCORE),
     ("maturity_score", SCORE),
-    ("findings", Form::Whole(FINDINGS)),
-    ("manifest_digest", Form::Digest),
-    ("bundle_digest", Form::Digest),
-    ("git_sha", Form::Text),
-    ("transport", Form::OneOf(&["stdio", "http"])),
-    ("entrypoint", Form::Whole(ENTRYPOINT)),
-    ("permissions", Form::Whole(PERMISSIONS)),
-    ("manifest", Form::Text),
+    ("findings", FactForm::Whole(FINDINGS)),
+    ("manifest_digest", FactForm::Digest),
+    ("bundle_digest", FactForm::Digest),
+    ("git_sha", FactForm::Text),
+    ("transport", FactForm::OneOf(&["stdio", "http"])),
+    ("entrypoint", FactForm::Whole(ENTRYPOINT)),
+    ("permissions", FactForm::Whole(PERMISSIONS)),
+    ("manifest", FactForm::Text),
 ];
 
-/// Reads facts, of which parts may be missing; `what` names them. `null` stays, to be laid over other facts.
-pub(crate) fn read(drafts: &mut Drafts, node: &YamlNode, steps: &[usize], what: &str) -> Option<Map<String, Value>> {
+/// Reads facts, which `what` names; parts of their objects may be missing. `null` is kept: laid over other facts, it
+/// removes one.
+pub(crate) fn read(
+    drafts: &mut DraftedProblems,
+    node: &YamlNode,
+    steps: &[usize],
+    what: &str,
+) -> Option<Map<String, Value>> {
     let names: Vec<_> = FACTS.iter().map(|(name, _)| *name).collect();
     let entries = drafts.entries(node, steps, what, &names)?;
     object(drafts, &entries, FACTS, "", Absence::Unknown)
 }
 
-/// Returns the JSON Schema of facts. Parts of a whole may be missing: those of `defaults` are below them.
+/// Returns the JSON Schema of facts. Parts of an object may be missing, because `defaults` may have them.
 pub(crate) fn schema() -> Value {
     let mut schema = fields_schema(FACTS);
     for property in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
@@ -90,37 +96,37 @@ pub(crate) fn schema() -> Value {
     schema
 }
 
-fn fields_schema(fields: &[(&str, Form)]) -> Value {
+fn fields_schema(fields: &[(&str, FactForm)]) -> Value {
     let properties: Map<_, _> = fields.iter().map(|(name, form)| ((*name).to_owned(), form_schema(*form))).collect();
     json!({"type": "object", "properties": properties, "additionalProperties": false})
 }
 
-fn form_schema(form: Form) -> Value {
+fn form_schema(form: FactForm) -> Value {
     match form {
-        Form::Text | Form::Registry => json!({"type": "string"}),
-        Form::Word => json!({"type": "string", "minLength": 1}),
-        Form::OneOf(words) => json!({"enum": words}),
-        Form::Number(most) => json!({"type": "integer", "minimum": 0, "maximum": most}),
-        Form::Digest => json!({"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}),
-        Form::Texts => json!({"type": "array", "items": {"type": "string"}}),
-        Form::Truth => json!({"type": "boolean"}),
-        Form::Whole(fields) => fields_schema(fields),
+        FactForm::Text | FactForm::Registry => json!({"type": "string"}),
+        FactForm::Word => json!({"type": "string", "minLength": 1}),
+        FactForm::OneOf(words) => json!({"enum": words}),
+        FactForm::Number(most) => json!({"type": "integer", "minimum": 0, "maximum": most}),
+        FactForm::Digest => json!({"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}),
+        FactForm::Texts => json!({"type": "array", "items": {"type": "string"}}),
+        FactForm::Truth => json!({"type": "boolean"}),
+        FactForm::Whole(fields) => fields_schema(fields),
     }
 }
 
-/// What `null` means in an object.
+/// The meaning of `null` in an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Absence {
     /// The fact is not known.
     Unknown,
-    /// Nothing: a policy is told the whole object.
+    /// None: a policy gets the complete object.
     Wrong,
 }
 
 fn object(
-    drafts: &mut Drafts,
-    entries: &Entries<'_>,
-    fields: &[(&'static str, Form)],
+    drafts: &mut DraftedProblems,
+    entries: &KnownEntries<'_>,
+    fields: &[(&'static str, FactForm)],
     above: &str,
     absence: Absence,
 ) -> Option<Map<String, Value>> {
@@ -139,55 +145,55 @@ fn object(
     is_right.then_some(members)
 }
 
-fn value(drafts: &mut Drafts, node: &YamlNode, steps: &[usize], path: &str, form: Form) -> Option<Value> {
+fn value(drafts: &mut DraftedProblems, node: &YamlNode, steps: &[usize], path: &str, form: FactForm) -> Option<Value> {
     let text = || if let YamlNode::Text(text) = node { Some(text.as_str()) } else { None };
     let (read, allowed) = match form {
-        Form::Text => (text().map(Value::from), "a text; in quotes when it looks like a number"),
-        Form::Word => (text().filter(|word| !word.trim().is_empty()).map(Value::from), "a word, such as published"),
-        Form::OneOf(words) => {
+        FactForm::Text => (text().map(Value::from), "a text; in quotes when it looks like a number"),
+        FactForm::Word => (text().filter(|word| !word.trim().is_empty()).map(Value::from), "a word, such as published"),
+        FactForm::OneOf(words) => {
             let known = text().filter(|word| words.contains(word)).map(Value::from);
             return known.or_else(|| refuse(drafts, node, steps, path, &words.join(", ")));
         }
-        Form::Number(most) => {
+        FactForm::Number(most) => {
             let number = if let YamlNode::Integer(number) = node { u32::try_from(*number).ok() } else { None };
             let number = number.filter(|number| *number <= most).map(Value::from);
             return number.or_else(|| refuse(drafts, node, steps, path, &format!("a whole number from 0 to {most}")));
         }
-        Form::Digest => {
+        FactForm::Digest => {
             (text().filter(|text| is_digest(text)).map(Value::from), "sha256: and 64 digits of 0-9 and a-f")
         }
-        Form::Registry => (
+        FactForm::Registry => (
             text().filter(|text| is_registry(text)).map(Value::from),
             "an https:// URL (http:// for localhost), or the absolute path of a directory",
         ),
-        Form::Texts => return texts(drafts, node, steps, path),
-        Form::Truth => (if let YamlNode::Bool(truth) = node { Some((*truth).into()) } else { None }, "true, false"),
-        Form::Whole(fields) => return whole(drafts, node, steps, path, fields),
+        FactForm::Texts => return texts(drafts, node, steps, path),
+        FactForm::Truth => (if let YamlNode::Bool(truth) = node { Some((*truth).into()) } else { None }, "true, false"),
+        FactForm::Whole(fields) => return whole(drafts, node, steps, path, fields),
     };
     read.or_else(|| refuse(drafts, node, steps, path, allowed))
 }
 
-fn refuse(drafts: &mut Drafts, node: &YamlNode, steps: &[usize], path: &str, allowed: &str) -> Option<Value> {
-    drafts.push(Draft::of_value(steps, format!("`{path}` {}", described(node)), allowed));
+fn refuse(drafts: &mut DraftedProblems, node: &YamlNode, steps: &[usize], path: &str, allowed: &str) -> Option<Value> {
+    drafts.push(DraftedProblem::of_value(steps, format!("`{path}` {}", described(node)), allowed));
     None
 }
 
-fn texts(drafts: &mut Drafts, node: &YamlNode, steps: &[usize], path: &str) -> Option<Value> {
+fn texts(drafts: &mut DraftedProblems, node: &YamlNode, steps: &[usize], path: &str) -> Option<Value> {
     let items = drafts.items(node, steps, &format!("`{path}`"), "a list of texts")?;
     let read: Vec<_> = items
         .iter()
         .enumerate()
-        .map(|(index, item)| value(drafts, item, &then(steps, index), &format!("{path}[{index}]"), Form::Text))
+        .map(|(index, item)| value(drafts, item, &then(steps, index), &format!("{path}[{index}]"), FactForm::Text))
         .collect();
     read.into_iter().collect::<Option<Vec<_>>>().map(Value::from)
 }
 
 fn whole(
-    drafts: &mut Drafts,
+    drafts: &mut DraftedProblems,
     node: &YamlNode,
     steps: &[usize],
     path: &str,
-    fields: &'static [(&'static str, Form)],
+    fields: &'static [(&'static str, FactForm)],
 ) -> Option<Value> {
     let names: Vec<_> = fields.iter().map(|(name, _)| *name).collect();
     let entries = drafts.entries(node, steps, &format!("`{path}`"), &names)?;
@@ -209,18 +215,18 @@ fn is_registry(text: &str) -> bool {
     text.starts_with('/') || host("https://").is_some() || host("http://").is_some_and(is_local)
 }
 
-/// Fills what is missing of the objects that a policy is told whole: empty lists, 0, `false`. Returns what can't be
-/// filled: a command.
+/// Completes the objects that a policy gets complete, with empty lists, 0 and `false`. A command can't be made up: its
+/// lack is the error.
 pub(crate) fn complete(facts: &mut Map<String, Value>) -> Result<(), &'static str> {
     for (name, form) in FACTS {
-        let (Form::Whole(fields), Some(Value::Object(members))) = (form, facts.get_mut(*name)) else { continue };
+        let (FactForm::Whole(fields), Some(Value::Object(members))) = (form, facts.get_mut(*name)) else { continue };
         let given = std::mem::take(members);
         for (part, form) in *fields {
             let value = match (given.get(*part), form) {
                 (Some(value), _) => value.clone(),
-                (None, Form::Texts) => json!([]),
-                (None, Form::Truth) => json!(false),
-                (None, Form::Number(_)) => json!(0),
+                (None, FactForm::Texts) => json!([]),
+                (None, FactForm::Truth) => json!(false),
+                (None, FactForm::Number(_)) => json!(0),
                 (None, _) => return Err("`entrypoint` has no `command`"),
             };
             members.insert((*part).to_owned(), value);

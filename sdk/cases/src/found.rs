@@ -1,4 +1,4 @@
-//! What a policy did with a case.
+//! The outcome of a case: what a policy did.
 
 /// What a policy did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct FoundFinding {
     pub message: String,
     /// The field of the subject that it is about.
     pub fact: Option<String>,
-    /// What the reader can do. No case expects it: advice may be worded anew.
+    /// Advice for the reader. No case expects it, so that its words may change.
     pub remedy: Option<String>,
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Map;
 use serde_json::Value;
 
-/// Lays `patch` over `target`: members of objects are laid over each other, `null` removes, everything else replaces.
+/// Lays `patch` over `target`: objects are merged member by member, `null` removes a member, other values replace.
 pub fn merge(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         target.clone_from(patch);

@@ -6,9 +6,8 @@ use std::time::UNIX_EPOCH;
 pub(crate) const FORM: &str = "a time such as 2026-01-05T09:00:00Z or 2026-01-05T10:00:00+01:00, or a date, which \
                                begins at midnight UTC; from 1970 to 9999";
 
-/// Reads a moment: a time as RFC 3339 says, in any offset from UTC, or a date, which is its midnight in UTC. Returns
-/// whole seconds since 1970-01-01T00:00:00Z; fractions are cut. `None` for every other text, and for a moment before
-/// 1970.
+/// Reads a moment: an RFC 3339 time with any offset, or a date, which means midnight UTC. Returns whole seconds since
+/// 1970-01-01T00:00:00Z; fractions are cut. `None` for any other text, and for a moment before 1970.
 pub fn moment(text: &str) -> Option<u64> {
     if !text.is_ascii() {
         return None;
@@ -30,13 +29,13 @@ pub fn moment(text: &str) -> Option<u64> {
         None => tail,
     };
     let (ahead, offset) = offset(tail)?;
-    // The clock of an offset can stand on the last day before 1970, so the sum is made with a sign.
+    // A local time can be on the last day before 1970, so the sum is signed.
     let local = i64::try_from(utc(&format!("{date}T{clock}Z"))?).ok()?;
     let offset = i64::try_from(offset).ok()?;
     u64::try_from(if ahead { local.checked_sub(offset)? } else { local.checked_add(offset)? }).ok()
 }
 
-/// Reads an offset: whether it is ahead of UTC, and by how many seconds.
+/// Reads an offset from UTC: whether it is ahead, and by how many seconds.
 fn offset(text: &str) -> Option<(bool, u64)> {
     if matches!(text, "Z" | "z") {
         return Some((true, 0));

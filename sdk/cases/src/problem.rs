@@ -1,4 +1,4 @@
-//! What is wrong with a case file, as data.
+//! The problems of a case file, as data.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use smcp_yaml::Position;
 
 /// One problem of a case file: where it is, what is wrong, and what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub struct CaseProblem {
     /// Where it is; `None` when it is about the whole file.
     pub position: Option<Position>,
-    /// What is wrong. Text of the file in it has no characters that can't be seen.
+    /// What is wrong. Text of the file in it has no invisible characters.
     pub message: String,
     /// What is allowed.
     pub allowed: Option<String>,
@@ -17,13 +17,13 @@ pub struct Problem {
     pub suggestion: Option<String>,
 }
 
-impl Problem {
+impl CaseProblem {
     /// A problem of the whole file.
     pub(crate) fn of_file(message: &str, allowed: &str) -> Self {
         Self { position: None, message: message.to_owned(), allowed: Some(allowed.to_owned()), suggestion: None }
     }
 
-    /// What is wrong, what was most likely meant, and what is allowed, without the place.
+    /// The message with the word most likely meant and the values allowed, without the place.
     pub fn text(&self) -> String {
         let meant = self.suggestion.as_ref().map_or_else(String::new, |word| format!("; did you mean `{word}`?"));
         let allowed = self.allowed.as_ref().map_or_else(String::new, |allowed| format!(" (allowed: {allowed})"));
@@ -31,7 +31,7 @@ impl Problem {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for CaseProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(Position { line, column }) = self.position {
             write!(f, "{line}:{column}: ")?;
@@ -40,22 +40,22 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Everything that is wrong with a case file.
+/// All problems of a case file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problems {
+pub struct CaseProblems {
     /// The problems, from the top of the file; at least one.
-    pub list: Vec<Problem>,
-    /// How many more there are, which are not told.
+    pub list: Vec<CaseProblem>,
+    /// The number of further problems, which are not in the list.
     pub more: usize,
 }
 
-impl From<Problem> for Problems {
-    fn from(problem: Problem) -> Self {
+impl From<CaseProblem> for CaseProblems {
+    fn from(problem: CaseProblem) -> Self {
         Self { list: vec![problem], more: 0 }
     }
 }
 
-impl fmt::Display for Problems {
+impl fmt::Display for CaseProblems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, problem) in self.list.iter().enumerate() {
             let separator = if index == 0 { "" } else { "\n" };
@@ -68,12 +68,12 @@ impl fmt::Display for Problems {
     }
 }
 
-impl std::error::Error for Problems {}
+impl std::error::Error for CaseProblems {}
 
 /// The most characters of the file's text that a message quotes.
 const QUOTED: usize = 80;
 
-/// Returns text of a file for a message: cut, and with everything escaped that can't be seen.
+/// Returns text of a file for a message: cut, with invisible characters escaped.
 pub(crate) fn quoted(text: &str) -> String {
     let mut shown: String = text.chars().take(QUOTED).flat_map(visible).collect();
     if text.chars().nth(QUOTED).is_some() {
@@ -82,12 +82,12 @@ pub(crate) fn quoted(text: &str) -> String {
     shown
 }
 
-/// Whether all of a text can be seen.
+/// Whether a text has no invisible characters.
 pub(crate) fn is_visible(text: &str) -> bool {
     text.chars().all(|character| visible(character).eq([character]))
 }
 
-/// A character, escaped when it can't be seen; quotes and backslashes stay.
+/// Returns a character, escaped when it is invisible; quotes and backslashes stay.
 fn visible(character: char) -> impl Iterator<Item = char> {
     let plain = matches!(character, '"' | '\'' | '\\').then_some(character);
     let escaped = plain.is_none().then(|| character.escape_debug());

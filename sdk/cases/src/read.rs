@@ -1,4 +1,4 @@
-//! YAML → cases, or everything that is wrong with them.
+//! Makes cases of YAML, or reports all problems.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -7,12 +7,12 @@ use serde_json::Map;
 use serde_json::Value;
 
 use crate::case::Case;
+use crate::case::CaseContext;
 use crate::case::CaseFile;
-use crate::case::Context;
 use crate::case::Limits;
-use crate::draft::Draft;
-use crate::draft::Drafts;
-use crate::draft::Entries;
+use crate::draft::DraftedProblem;
+use crate::draft::DraftedProblems;
+use crate::draft::KnownEntries;
 use crate::draft::Steps;
 use crate::draft::described;
 use crate::draft::then;
@@ -23,8 +23,8 @@ use crate::merge::merge_members;
 use crate::moment::FORM;
 use crate::moment::moment;
 use crate::near::nearest;
-use crate::problem::Problem;
-use crate::problem::Problems;
+use crate::problem::CaseProblem;
+use crate::problem::CaseProblems;
 use crate::problem::is_visible;
 use crate::problem::quoted;
 use smcp_yaml::Bounds;
@@ -35,12 +35,11 @@ use smcp_yaml::key_positions;
 /// Reads the cases of one file.
 ///
 /// # Errors
-/// With every problem of the file: it is too large, not UTF-8 or not one YAML document, or something in it has no
-/// meaning.
-pub fn read(bytes: &[u8], limits: &Limits) -> Result<CaseFile, Problems> {
+/// With every problem of the file: it is too large, not UTF-8, not one YAML document, or parts of it have no meaning.
+pub fn read(bytes: &[u8], limits: &Limits) -> Result<CaseFile, CaseProblems> {
     let text = text_of(bytes, limits)?;
     let root = tree_of(text, limits)?;
-    let mut drafts = Drafts::default();
+    let mut drafts = DraftedProblems::default();
     let drafted = file(&mut drafts, &root, limits);
     let Some(drafted) = drafted.filter(|_| drafts.is_empty()) else { return Err(drafts.finish(text, limits)) };
     let Drafted { cases, steps, facts_size } = drafted;
@@ -65,53 +64,53 @@ struct DraftedCase {
     name: String,
     facts: Map<String, Value>,
     settings: Value,
-    context: Context,
+    context: CaseContext,
     expect: Expectation,
     /// The index of the key `expect`.
     expect_key: usize,
 }
 
-/// What some editors put before a text.
+/// The byte order mark that some editors put before a text.
 pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Returns the bytes as text without a byte order mark.
-pub(crate) fn text_of<'b>(bytes: &'b [u8], limits: &Limits) -> Result<&'b str, Problems> {
+pub(crate) fn text_of<'b>(bytes: &'b [u8], limits: &Limits) -> Result<&'b str, CaseProblems> {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     if bytes.len() > limits.file {
         let (found, allowed) =
             (format!("the file has {} bytes", bytes.len()), format!("at most {} bytes", limits.file));
-        return Err(Problem::of_file(&found, &allowed).into());
+        return Err(CaseProblem::of_file(&found, &allowed).into());
     }
     str::from_utf8(bytes).map_err(|error| {
         let valid = bytes.get(..error.valid_up_to()).and_then(|valid| str::from_utf8(valid).ok()).unwrap_or_default();
         let position = Some(smcp_yaml::position_of(valid, valid.len()));
-        Problem { position, ..Problem::of_file("this is not UTF-8", "UTF-8 text") }.into()
+        CaseProblem { position, ..CaseProblem::of_file("this is not UTF-8", "UTF-8 text") }.into()
     })
 }
 
 /// Returns the text as a tree, if it is at most one YAML document within the bounds.
-pub(crate) fn tree_of(text: &str, limits: &Limits) -> Result<YamlNode, Problems> {
+pub(crate) fn tree_of(text: &str, limits: &Limits) -> Result<YamlNode, CaseProblems> {
     let bounds = Bounds { document: "a case file", expanded: limits.expanded, brackets: limits.brackets };
     smcp_yaml::parse(text, &bounds).map_err(|wrong| {
         let smcp_yaml::Malformed { message, position, allowed } = wrong;
-        Problem { position, message, allowed, suggestion: None }.into()
+        CaseProblem { position, message, allowed, suggestion: None }.into()
     })
 }
 
 const FILE: [&str; 2] = ["defaults", "cases"];
 const CASE: [&str; 6] = ["name", "from", "facts", "settings", "context", "expect"];
 
-fn file(drafts: &mut Drafts, root: &YamlNode, limits: &Limits) -> Option<Drafted> {
+fn file(drafts: &mut DraftedProblems, root: &YamlNode, limits: &Limits) -> Option<Drafted> {
     let entries = drafts.entries(root, &[], "a case file", &FILE)?;
     let defaults = defaults(drafts, &entries);
     let Some((steps, node)) = entries.get("cases") else {
-        drafts.push(Draft::of_value(&[], "a case file is missing `cases`", FILE.join(", ")));
+        drafts.push(DraftedProblem::of_value(&[], "a case file is missing `cases`", FILE.join(", ")));
         return None;
     };
     let items = drafts.items(node, &steps, "`cases`", "a list of cases")?;
     if items.is_empty() || items.len() > limits.cases {
         let (found, allowed) = (format!("`cases` has {} cases", items.len()), format!("1 to {}", limits.cases));
-        drafts.push(Draft::of_value(&steps, found, allowed));
+        drafts.push(DraftedProblem::of_value(&steps, found, allowed));
         return None;
     }
     let mut reader = CaseReader { defaults, names: BTreeMap::new(), facts_left: limits.facts, limits };
@@ -123,28 +122,31 @@ fn file(drafts: &mut Drafts, root: &YamlNode, limits: &Limits) -> Option<Drafted
     (cases.len() == items.len()).then_some(Drafted { cases, steps, facts_size })
 }
 
-/// Named sets of facts; `None` for one that has problems.
+/// Named sets of facts; `None` for a set with problems.
 type Defaults = BTreeMap<String, Option<Map<String, Value>>>;
 
-fn defaults(drafts: &mut Drafts, entries: &Entries<'_>) -> Defaults {
+fn defaults(drafts: &mut DraftedProblems, entries: &KnownEntries<'_>) -> Defaults {
     let mut defaults = Defaults::new();
     let Some((steps, node)) = entries.get("defaults") else { return defaults };
     let YamlNode::Map(sets) = node else {
         let allowed = "a mapping of names to facts";
-        drafts.push(Draft::of_value(&steps, format!("`defaults` {}", described(node)), allowed));
+        drafts.push(DraftedProblem::of_value(&steps, format!("`defaults` {}", described(node)), allowed));
         return defaults;
     };
     let mut first: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, (key, node)) in sets.iter().enumerate() {
         let at = then(&steps, index);
         let YamlNode::Text(name) = key else {
-            drafts.push(Draft::of_key(&at, format!("a name in `defaults` {}", described(key)), "a text"));
+            drafts.push(DraftedProblem::of_key(&at, format!("a name in `defaults` {}", described(key)), "a text"));
             continue;
         };
         if let Some(first) = first.get(name.as_str()) {
-            let draft =
-                Draft::of_key(&at, format!("duplicate name `{}` in `defaults`", quoted(name)), "each name once");
-            drafts.push(Draft { first: Some(then(&steps, *first)), ..draft });
+            let draft = DraftedProblem::of_key(
+                &at,
+                format!("duplicate name `{}` in `defaults`", quoted(name)),
+                "each name once",
+            );
+            drafts.push(DraftedProblem { first: Some(then(&steps, *first)), ..draft });
             continue;
         }
         first.insert(name, index);
@@ -157,13 +159,13 @@ struct CaseReader<'l> {
     defaults: Defaults,
     /// The names of the cases so far, and the ways to them.
     names: BTreeMap<String, Steps>,
-    /// Bytes of facts that the cases that follow may have.
+    /// The bytes of facts that are left for the following cases.
     facts_left: usize,
     limits: &'l Limits,
 }
 
 impl CaseReader<'_> {
-    fn case(&mut self, drafts: &mut Drafts, node: &YamlNode, steps: &[usize]) -> Option<DraftedCase> {
+    fn case(&mut self, drafts: &mut DraftedProblems, node: &YamlNode, steps: &[usize]) -> Option<DraftedCase> {
         let entries = drafts.entries(node, steps, "a case", &CASE)?;
         let name = self.name(drafts, &entries, steps);
         let facts = self.facts(drafts, &entries, steps);
@@ -171,10 +173,11 @@ impl CaseReader<'_> {
             Some((steps, node)) => drafts.json(node, &steps),
             None => Some(Value::Object(Map::new())),
         };
-        let context = entries.get("context").map_or(Some(Context::default()), |(at, node)| context(drafts, node, &at));
+        let context =
+            entries.get("context").map_or(Some(CaseContext::default()), |(at, node)| context(drafts, node, &at));
         let Some((at, node)) = entries.get("expect") else {
             let allowed = "`expect: allow`, or what the policy should find";
-            drafts.push(Draft::of_value(steps, "a case is missing `expect`", allowed));
+            drafts.push(DraftedProblem::of_value(steps, "a case is missing `expect`", allowed));
             return None;
         };
         let expect = expect::read(drafts, node, &at);
@@ -189,28 +192,37 @@ impl CaseReader<'_> {
         })
     }
 
-    fn name(&mut self, drafts: &mut Drafts, entries: &Entries<'_>, steps: &[usize]) -> Option<String> {
+    fn name(&mut self, drafts: &mut DraftedProblems, entries: &KnownEntries<'_>, steps: &[usize]) -> Option<String> {
         let Some((at, node)) = entries.get("name") else {
-            drafts.push(Draft::of_value(steps, "a case is missing `name`", CASE.join(", ")));
+            drafts.push(DraftedProblem::of_value(steps, "a case is missing `name`", CASE.join(", ")));
             return None;
         };
         let allowed = format!("one line of text that can be seen, at most {} bytes", self.limits.name);
         let name = drafts.text(node, &at, "`name`", &allowed)?;
         if name.trim().is_empty() || name.len() > self.limits.name || !is_visible(name) {
-            drafts.push(Draft::of_value(&at, format!("`name` is the text `{}`", quoted(name)), allowed));
+            drafts.push(DraftedProblem::of_value(&at, format!("`name` is the text `{}`", quoted(name)), allowed));
             return None;
         }
         if let Some(first) = self.names.get(name) {
-            let draft = Draft::of_value(&at, format!("another case has the name `{}`", quoted(name)), "each name once");
-            drafts.push(Draft { first: Some(first.clone()), ..draft });
+            let draft = DraftedProblem::of_value(
+                &at,
+                format!("another case has the name `{}`", quoted(name)),
+                "each name once",
+            );
+            drafts.push(DraftedProblem { first: Some(first.clone()), ..draft });
             return None;
         }
         self.names.insert(name.to_owned(), at);
         Some(name.to_owned())
     }
 
-    /// Returns the facts of a case, laid over those that it begins with.
-    fn facts(&mut self, drafts: &mut Drafts, entries: &Entries<'_>, steps: &[usize]) -> Option<Map<String, Value>> {
+    /// Returns the facts of a case, laid over the set that it begins with.
+    fn facts(
+        &mut self,
+        drafts: &mut DraftedProblems,
+        entries: &KnownEntries<'_>,
+        steps: &[usize],
+    ) -> Option<Map<String, Value>> {
         let from = entries.get("from");
         let below = match &from {
             Some((at, node)) => self.from(drafts, node, at),
@@ -220,29 +232,29 @@ impl CaseReader<'_> {
             Some((at, node)) => facts::read(drafts, node, &at, "`facts`"),
             None => Some(Map::new()),
         };
-        // A set that has problems was told of already.
+        // The problems of the set are reported already.
         let mut facts = match (from, below?) {
             (Some(_), below) => below.clone()?,
             (None, _) => Map::new(),
         };
-        // What is null in `defaults` is unknown, and nothing of it is left.
+        // A fact that is null in `defaults` is unknown.
         facts.retain(|_, value| !value.is_null());
         merge_members(&mut facts, &own?);
         let at = entries.get("facts").map_or_else(|| steps.to_vec(), |(at, _)| at);
         if let Err(message) = facts::complete(&mut facts) {
-            drafts.push(Draft::of_value(&at, message, "an entrypoint with a command"));
+            drafts.push(DraftedProblem::of_value(&at, message, "an entrypoint with a command"));
             return None;
         }
         let Some(left) = self.facts_left.checked_sub(size_of(&facts)) else {
             let allowed = format!("at most {} bytes", self.limits.facts);
-            drafts.push(Draft::of_value(&at, "the facts of all cases together are too large", allowed));
+            drafts.push(DraftedProblem::of_value(&at, "the facts of all cases together are too large", allowed));
             return None;
         };
         self.facts_left = left;
         Some(facts)
     }
 
-    fn from(&self, drafts: &mut Drafts, node: &YamlNode, at: &[usize]) -> Option<&Option<Map<String, Value>>> {
+    fn from(&self, drafts: &mut DraftedProblems, node: &YamlNode, at: &[usize]) -> Option<&Option<Map<String, Value>>> {
         let names: Vec<_> = self.defaults.keys().map(String::as_str).collect();
         let allowed = match names.as_slice() {
             [] => "a name of `defaults`, which this file doesn't have".to_owned(),
@@ -251,25 +263,25 @@ impl CaseReader<'_> {
         let name = drafts.text(node, at, "`from`", &allowed)?;
         let found = self.defaults.get(name);
         if found.is_none() {
-            let draft = Draft::of_value(at, format!("`{}` is not in `defaults`", quoted(name)), allowed);
+            let draft = DraftedProblem::of_value(at, format!("`{}` is not in `defaults`", quoted(name)), allowed);
             drafts.push(draft.meaning(nearest(name, names)));
         }
         found
     }
 }
 
-/// The bytes of facts as JSON.
+/// Returns the size of facts as JSON, bytes.
 fn size_of(facts: &Map<String, Value>) -> usize {
-    let mut count = Count(0);
-    // A count takes everything.
+    let mut count = ByteCounter(0);
+    // The counter accepts everything.
     let _ = serde_json::to_writer(&mut count, facts);
     count.0
 }
 
 /// Counts bytes and forgets them.
-struct Count(usize);
+struct ByteCounter(usize);
 
-impl io::Write for Count {
+impl io::Write for ByteCounter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0 = self.0.saturating_add(bytes.len());
         Ok(bytes.len())
@@ -280,13 +292,13 @@ impl io::Write for Count {
     }
 }
 
-fn context(drafts: &mut Drafts, node: &YamlNode, steps: &[usize]) -> Option<Context> {
+fn context(drafts: &mut DraftedProblems, node: &YamlNode, steps: &[usize]) -> Option<CaseContext> {
     let entries = drafts.entries(node, steps, "`context`", &["at", "trust", "interactive"])?;
     let at = match entries.get("at") {
         Some((steps, node)) => {
             let read = if let YamlNode::Text(text) = node { moment(text) } else { None };
             if read.is_none() {
-                drafts.push(Draft::of_value(&steps, format!("`at` {}", described(node)), FORM));
+                drafts.push(DraftedProblem::of_value(&steps, format!("`at` {}", described(node)), FORM));
             }
             read
         }
@@ -295,11 +307,11 @@ fn context(drafts: &mut Drafts, node: &YamlNode, steps: &[usize]) -> Option<Cont
     let mut truth = |key: &str| match entries.get(key) {
         Some((_, YamlNode::Bool(truth))) => Some(*truth),
         Some((steps, node)) => {
-            drafts.push(Draft::of_value(&steps, format!("`{key}` {}", described(node)), "true, false"));
+            drafts.push(DraftedProblem::of_value(&steps, format!("`{key}` {}", described(node)), "true, false"));
             None
         }
         None => Some(false),
     };
     let (trust, interactive) = (truth("trust"), truth("interactive"));
-    Some(Context { at: at?, trust: trust?, interactive: interactive? })
+    Some(CaseContext { at: at?, trust: trust?, interactive: interactive? })
 }

@@ -1,4 +1,4 @@
-//! What came of cases that were run.
+//! The results of cases.
 
 use std::time::Duration;
 
@@ -20,13 +20,13 @@ pub struct FileRun {
 /// One case, after it was run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CaseRun {
-    /// What it shows.
+    /// Its name.
     pub name: String,
-    /// Where it stands.
+    /// Its place in the file.
     pub position: Position,
     /// What the policy did.
     pub found: Found,
-    /// How that differs from what is expected; none when the case holds.
+    /// The differences from what is expected; none when the case holds.
     pub differences: Vec<Difference>,
     /// The time that `evaluate` took; zero when it was not called.
     pub duration: Duration,
@@ -40,7 +40,7 @@ impl FileRun {
 }
 
 impl CaseRun {
-    /// What came of a case, given what the policy did.
+    /// The result of a case, given what the policy did.
     pub fn of(case: &Case, found: Found, duration: Duration) -> Self {
         let differences = compare(&case.expect, &found);
         Self { name: case.name.clone(), position: case.position, found, differences, duration }

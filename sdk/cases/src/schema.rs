@@ -1,4 +1,4 @@
-//! The JSON Schema of a case file, for editors: made of the tables that the reader reads by.
+//! The JSON Schema of a case file, for editors, made of the reader's own tables.
 
 use serde_json::Map;
 use serde_json::Value;

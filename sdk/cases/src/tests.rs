@@ -1,10 +1,10 @@
-//! What a case file may say, and what is said of everything else.
+//! What a case file may say, and the problems of everything else.
 
 use serde_json::Value;
 use serde_json::json;
 
 use crate::Case;
-use crate::Context;
+use crate::CaseContext;
 use crate::Expectation;
 use crate::ExpectedFinding;
 use crate::ExpectedProblem;
@@ -39,7 +39,7 @@ fn cases(text: &str) -> Vec<Case> {
     read(text.as_bytes(), &Limits::DEFAULT).unwrap().cases
 }
 
-/// Everything that is said of a file, one problem to a line.
+/// The problems of a file, each on its own line.
 fn said(text: &str) -> String {
     read(text.as_bytes(), &Limits::DEFAULT).unwrap_err().to_string()
 }
@@ -62,11 +62,11 @@ fn a_file_has_cases() {
     let facts = json!({"origin": "official", "cert_level": 3, "permissions": permissions});
     assert_eq!(Value::Object(first.facts.clone()), facts);
     assert_eq!(first.settings, json!({"allow": []}));
-    assert_eq!(first.context, Context { at: 1_767_603_600, trust: false, interactive: true });
+    assert_eq!(first.context, CaseContext { at: 1_767_603_600, trust: false, interactive: true });
     assert_eq!(first.expect, Expectation::Verdict { violations: vec![], notices: vec![] });
 
     assert!(second.facts.is_empty());
-    assert_eq!((&second.settings, second.context), (&json!({}), Context::default()));
+    assert_eq!((&second.settings, second.context), (&json!({}), CaseContext::default()));
     let code = |code: &str| ExpectedFinding { code: code.to_owned(), message: None, fact: None };
     let whole = ExpectedFinding { message: Some("a: b".to_owned()), fact: Some("score".to_owned()), ..code("two") };
     let expected = Expectation::Verdict { violations: vec![code("one"), whole], notices: vec![code("three")] };

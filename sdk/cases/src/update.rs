@@ -1,8 +1,8 @@
-//! Puts what a policy did into a case file, and leaves everything else as it is.
+//! Writes what a policy did into a case file as its expectations, and changes nothing else.
 //!
-//! The parser says where the key `expect` of a case stands. What follows it is replaced in the text, so comments, order
-//! and form of all the rest stay; comments inside of what is replaced are kept as well. The result is read again: it is
-//! taken only when everything in it but those expectations is as before, and these are met by what was found.
+//! The parser gives the place of the key `expect` of a case. Only its value is replaced in the text, so the comments,
+//! the order and the form of the rest stay; comments inside the value are kept, too. The new text is read again, and
+//! used only when those expectations fit what the policy did, and everything else means the same as before.
 
 mod region;
 mod scan;
@@ -27,26 +27,25 @@ use crate::update::region::Region;
 use smcp_yaml::Position;
 use smcp_yaml::YamlNode;
 
-/// A file that is left as it is.
+/// The error for a file that can't be updated safely; it stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotUpdated {
-    /// The case because of which it is.
+    /// The case that can't be updated.
     pub name: String,
-    /// Where the case stands.
+    /// The place of the case.
     pub position: Position,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
-/// Faults that are never written as what is expected: they say that the policy was not tried, or that the machine was
-/// busy.
+/// Faults that are never written as expectations: the policy was not tried, or the machine was busy.
 const NEVER_EXPECTED: [&str; 4] = ["load", "interface", "deadline", "panic"];
 
-/// Returns the file with what was found as the expectation of some of its cases, each by its index in `file`, which was
-/// read from `bytes`.
+/// Returns the text of a case file with new expectations for some of its cases: `found` has them by the index of the
+/// case in `file`, which was read from `bytes`.
 ///
 /// # Errors
-/// With the first case for which this is not possible without harm to the rest.
+/// With the first case that can't be updated without harm to the rest.
 pub fn update(
     bytes: &[u8],
     file: &CaseFile,
@@ -54,11 +53,11 @@ pub fn update(
     limits: &Limits,
 ) -> Result<Vec<u8>, NotUpdated> {
     let updated = attempt(bytes, file, found, limits).map_err(|all| {
-        // What fails for all together is most likely one of them.
+        // When they fail together, one of them most likely fails alone.
         let alone = found.iter().find_map(|one| attempt(bytes, file, std::slice::from_ref(one), limits).err());
         alone.unwrap_or(all)
     })?;
-    // A byte order mark is no part of the text.
+    // The byte order mark is not part of the text.
     let mark = bytes.get(..mark_of(bytes)).unwrap_or_default();
     Ok([mark, updated.as_bytes()].concat())
 }
@@ -102,7 +101,7 @@ fn mark_of(bytes: &[u8]) -> usize {
     if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 }
 }
 
-/// Returns the part of the text that is replaced, and what takes its place.
+/// Returns the part of the text that is replaced, and its replacement.
 fn edit(text: &str, case: &Case, found: &Found) -> Result<(Range<usize>, String), String> {
     let expect = expectation(found, &case.expect)?;
     let region = Region::find(text, case.position, case.expected_at)?;
@@ -112,7 +111,7 @@ fn edit(text: &str, case: &Case, found: &Found) -> Result<(Range<usize>, String)
     Ok((region.range(), region.written(&expect)))
 }
 
-/// How often a comment could begin in the texts of an expectation.
+/// Counts the places in the texts of an expectation where a comment could begin.
 fn marks_in(expect: &Expectation) -> usize {
     let count = |text: &str| scan::marks(text);
     let finding = |it: &ExpectedFinding| {
@@ -129,7 +128,7 @@ fn marks_in(expect: &Expectation) -> usize {
     }
 }
 
-/// Makes an expectation of what was found, as detailed as the one before.
+/// Makes an expectation of what was found, as detailed as the old one.
 fn expectation(found: &Found, before: &Expectation) -> Result<Expectation, String> {
     match found {
         Found::Verdict { violations, notices } => {
@@ -164,7 +163,7 @@ fn expectation(found: &Found, before: &Expectation) -> Result<Expectation, Strin
     }
 }
 
-/// Makes an expected finding, with the parts that the one of the same code had, or else any.
+/// Makes an expected finding, with the parts that the old one of the same code had; without an old one, only the code.
 fn finding(found: &FoundFinding, old: &[ExpectedFinding], all: &[&ExpectedFinding]) -> ExpectedFinding {
     let same = old.iter().find(|old| old.code == found.code);
     let (message, fact) = match same {
@@ -178,8 +177,8 @@ fn finding(found: &FoundFinding, old: &[ExpectedFinding], all: &[&ExpectedFindin
     }
 }
 
-/// Whether an updated text is what was meant: it is read, everything but the expectations is as before, and what was found
-/// meets those.
+/// Whether an updated text is right: it can be read, its new expectations fit what was found, and the rest is as
+/// before.
 fn is_as_meant(old: &str, new: &str, file: &CaseFile, found: &[(usize, &Found)], limits: &Limits) -> bool {
     let found_at = |index: usize| found.iter().find(|(one, _)| *one == index).map(|(_, found)| *found);
     let rest = |text: &str| {

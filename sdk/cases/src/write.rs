@@ -1,4 +1,4 @@
-//! An expectation as YAML.
+//! Writes an expectation as YAML.
 
 use std::fmt::Write as _;
 
@@ -9,10 +9,10 @@ use smcp_yaml::Bounds;
 use smcp_yaml::YamlNode;
 use smcp_yaml::parse;
 
-/// The longest list that is written in brackets on one line, characters.
+/// The greatest length of a list in brackets on one line, characters.
 const LINE: usize = 80;
 
-/// What follows `expect:` in braces or on its line.
+/// Writes the value of `expect` inside braces, or on the line of the key.
 pub(crate) fn inline(expect: &Expectation) -> String {
     match expect {
         Expectation::Verdict { violations, notices } => {
@@ -29,7 +29,7 @@ pub(crate) fn inline(expect: &Expectation) -> String {
     }
 }
 
-/// What follows `expect:` in a block: what stands on its line, and the lines below, indented from there.
+/// Writes the value of `expect` in a block: the rest of its line, and the lines below, with their indent from the key.
 pub(crate) fn block(expect: &Expectation) -> (String, Vec<String>) {
     match expect {
         Expectation::Verdict { violations, notices } if !(violations.is_empty() && notices.is_empty()) => {
@@ -47,7 +47,7 @@ pub(crate) fn block(expect: &Expectation) -> (String, Vec<String>) {
     }
 }
 
-/// Writes a list that is not empty: in brackets when it is short, else an item to a line.
+/// Writes a list that is not empty: in brackets when it is short, else one item per line.
 fn list(name: &str, items: &[String], lines: &mut Vec<String>) {
     if items.is_empty() {
         return;
@@ -82,7 +82,7 @@ fn with_parts(name: &str, key: &str, parts: &[(&str, &Option<String>)]) -> Strin
     if written.is_empty() { scalar(name) } else { format!("{{{key}: {}, {}}}", scalar(name), written.join(", ")) }
 }
 
-/// Writes a text: plain where YAML reads it as this text, in braces and behind a dash; else in double quotes.
+/// Writes a text: plain when YAML reads it as this text, in braces and after a dash; else in double quotes.
 fn scalar(text: &str) -> String {
     let bounds = Bounds { document: "a text", expanded: text.len().saturating_mul(2).saturating_add(100), brackets: 4 };
     let same = |node: &YamlNode| matches!(node, YamlNode::Text(read) if read == text);
@@ -94,7 +94,7 @@ fn scalar(text: &str) -> String {
         Ok(YamlNode::List(items)) => matches!(items.as_slice(), [item] if same(item)),
         Ok(_) | Err(_) => false,
     };
-    // Quotes, comments and line breaks are read as this text only by chance.
+    // Never plain: quotes, comments and line breaks would be read as the same text only by chance.
     let has_plain_characters = !text.contains(['"', '\'', '#', '\n', '\r', '\\']);
     if has_plain_characters && in_braces() && in_list() { text.to_owned() } else { quoted(text) }
 }
@@ -108,7 +108,7 @@ fn quoted(text: &str) -> String {
             '\n' => written.push_str("\\n"),
             '\r' => written.push_str("\\r"),
             '\t' => written.push_str("\\t"),
-            // What YAML forbids, what it takes for a line break, and what an editor hides.
+            // Characters that YAML forbids or takes for a line break, or that an editor hides.
             hidden if hidden.is_control() || matches!(hidden, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}'..) => {
                 let _infallible = write!(written, "\\U{:08x}", u32::from(hidden));
             }

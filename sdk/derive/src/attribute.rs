@@ -1,4 +1,4 @@
-//! What `#[setting(…)]` may say.
+//! Reads the attributes `#[setting(…)]`.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -14,18 +14,18 @@ use syn::meta::ParseNestedMeta;
 use syn::parse::ParseStream;
 use syn::token;
 
-/// What the attributes of one field or variant say.
+/// The attributes of one field or variant.
 #[derive(Default)]
 pub(crate) struct Said {
-    /// Another name than Rust's.
+    /// A name other than Rust's.
     pub(crate) name: Option<String>,
     /// The value when the key is absent, as JSON.
     pub(crate) default: Option<String>,
-    /// The methods of a shape that narrow it.
+    /// Calls of the methods that narrow a shape.
     pub(crate) narrowed: TokenStream,
 }
 
-/// Reads the attributes; only the words in `allowed` are taken.
+/// Reads the attributes; a word that is not in `allowed` is an error.
 pub(crate) fn read(attributes: &[Attribute], allowed: &[&str]) -> Result<Said> {
     let mut said = Said::default();
     let mut seen: Vec<String> = Vec::new();
@@ -45,7 +45,7 @@ pub(crate) fn read(attributes: &[Attribute], allowed: &[&str]) -> Result<Said> {
     Ok(said)
 }
 
-/// Refuses attributes where nothing can be said.
+/// Refuses attributes where there can be none.
 pub(crate) fn none(attributes: &[Attribute], instead: &str) -> Result<()> {
     match attributes.iter().find(|attribute| attribute.path().is_ident("setting")) {
         Some(attribute) => Err(Error::new_spanned(attribute, instead)),
@@ -95,7 +95,7 @@ fn number(input: ParseStream<'_>) -> Result<TokenStream> {
     Ok(quote!(#minus #number))
 }
 
-/// Reads a JSON value, as it is written in Rust's tokens, and writes it as JSON.
+/// Reads a JSON value from Rust's tokens, and writes it as JSON.
 fn json(input: ParseStream<'_>) -> Result<String> {
     if input.peek(token::Bracket) {
         let items;

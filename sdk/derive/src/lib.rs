@@ -1,4 +1,4 @@
-//! The derive of `smcp-policy-sdk`, which exports it and documents it.
+//! The derive macro of `smcp-policy-sdk`, which exports and documents it.
 
 #![deny(missing_docs)]
 
@@ -15,7 +15,7 @@ use syn::DeriveInput;
 use syn::Error;
 use syn::Result;
 
-/// Makes a type of settings: see `smcp_policy_sdk::Settings`.
+/// Implements `Settings` for a type: see `smcp_policy_sdk::Settings`.
 #[proc_macro_derive(Settings, attributes(setting))]
 pub fn settings(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let expanded = syn::parse(input).and_then(|input| expand(&input));
@@ -35,7 +35,7 @@ fn expand(input: &DeriveInput) -> Result<TokenStream> {
     }
 }
 
-/// The implementation, from the expression of its shape and the body of its reader.
+/// Writes the implementation, given the expression of its shape and the body of its reader.
 fn implementation(ident: &Ident, shape: &TokenStream, read: &TokenStream) -> TokenStream {
     quote! {
         #[automatically_derived]

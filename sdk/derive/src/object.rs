@@ -15,7 +15,7 @@ use crate::attribute;
 use crate::documentation;
 use crate::implementation;
 
-/// What may be said of a key, and of the one value of a tuple struct, which has neither name nor absence.
+/// The attributes of a key; and those of the value of a tuple struct, which has no name and can't be absent.
 const OF_A_KEY: &[&str] = &["default", "range", "length", "name"];
 const OF_A_VALUE: &[&str] = &["range", "length"];
 
@@ -63,7 +63,7 @@ fn object<'a>(ident: &Ident, description: &str, fields: impl Iterator<Item = &'a
         reads.push(quote!(#member: ::smcp_policy_sdk::settings::field(json, #name)?));
     }
     let shape = quote!(::smcp_policy_sdk::settings::Shape::object(#description, &[#(#shapes),*]));
-    // A document that is no object is read as none, even where there are no keys to miss.
+    // Checks that the document is an object, also when there are no keys to read.
     let read = quote! {
         json.as_object()?;
         ::core::option::Option::Some(Self { #(#reads),* })

@@ -1,4 +1,4 @@
-//! What the derive refuses, and in which words.
+//! What the derive refuses, and the messages.
 
 use syn::parse_quote;
 

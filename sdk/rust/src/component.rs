@@ -24,14 +24,14 @@ use crate::verdict::Verdict;
 
 /// A policy as a component. `export!` makes it; authors don't use it.
 #[derive(Debug)]
-pub struct Component<P>(PhantomData<P>);
+pub struct PolicyComponent<P>(PhantomData<P>);
 
-impl<P: Policy> Component<P> {
+impl<P: Policy> PolicyComponent<P> {
     /// Fails to compile when the settings are anything but an object.
     pub const IS_A_POLICY: () = assert!(P::SHAPE.is_object(), "a policy is a struct with named fields, or none");
 }
 
-impl<P: Policy> Guest for Component<P> {
+impl<P: Policy> Guest for PolicyComponent<P> {
     fn describe() -> evaluator::Description {
         report_panics();
         let Description { name, version, summary, on_warn } = P::DESCRIPTION;
@@ -47,7 +47,7 @@ impl<P: Policy> Guest for Component<P> {
     fn check_settings(settings: String) -> Result<(), Vec<SettingsProblem>> {
         report_panics();
         match settings::decode::<P>(&settings) {
-            // Giving memory back takes code, and the instance ends with this call.
+            // Not freed: that takes code, and the instance ends with this call.
             Ok(policy) => {
                 mem::forget(policy);
                 Ok(())
@@ -73,7 +73,7 @@ impl<P: Policy> Guest for Component<P> {
     }
 }
 
-/// The settings were not accepted by `check-settings`, so the host broke the contract, and no verdict is right.
+/// Traps, because `check-settings` refuses these settings: the host broke the contract, and any verdict would be wrong.
 #[expect(clippy::panic, reason = "a trap is the interface's way to say that the policy could not do its work")]
 fn refuse(problems: &[SettingsProblem]) -> ! {
     for SettingsProblem { path, message } in problems {
@@ -82,7 +82,7 @@ fn refuse(problems: &[SettingsProblem]) -> ! {
     panic!("evaluated with settings that don't pass check-settings")
 }
 
-/// The trap that ends a panic carries no text, so the text goes to the log first.
+/// Logs the text of a panic, because the trap that ends it carries no text.
 fn report_panics() {
     #[cfg(target_arch = "wasm32")]
     std::panic::set_hook(Box::new(|panic| {

@@ -1,29 +1,30 @@
 //! The allocator of a component.
 //!
-//! An instance lives for one call, so it may be simple.
+//! It may be simple, because an instance lives for one call.
 //!
-//! The one that Rust brings takes a fifth of a small policy. This one hands out blocks of powers of two, keeps those that
-//! come back in a list for each power, and asks the host for pages when it has none. Blocks above a page are whole pages.
-//! Nothing is ever joined: a policy that needs much of its memory for blocks of many sizes in turn can have half of it.
+//! Rust's own allocator is a fifth of the code of a small policy. This one gives out blocks whose sizes are powers of
+//! two, keeps freed blocks in one list per size, and asks the host for pages when a list is empty. Blocks above a page
+//! are whole pages. Blocks are never joined, so a policy that fills its memory with many sizes in turn can use half of
+//! it.
 
 #![expect(unsafe_code, reason = "memory that nobody owns yet has only addresses")]
 
 use std::alloc::Layout;
 use std::ptr;
 
-/// The smallest block, bytes: it has room for the link of a list, and every type's alignment.
+/// The smallest block, bytes: it has room for the link of a list, and is aligned for every type.
 const SMALLEST: usize = 16;
 
 /// A page of WebAssembly, bytes.
 const PAGE: usize = 64 * 1024;
 
-/// Where more memory comes from: asked for so many pages, it returns the address of the first.
+/// The source of memory: it is asked for a number of pages, and returns the address of the first.
 type Grow = fn(usize) -> Option<*mut u8>;
 
-/// Blocks that were given back, and the rest of the last pages.
+/// Freed blocks, and the unused rest of the last pages.
 pub(crate) struct Heap {
     grow: Grow,
-    /// By the power of two that a block has at least; each block begins with the address of the next.
+    /// The first free block of each size, by its power of two; each block begins with the address of the next.
     free: [*mut u8; usize::BITS as usize],
     next: *mut u8,
     /// Bytes from `next` to the end of the pages.
@@ -35,7 +36,7 @@ impl Heap {
         Self { grow, free: [ptr::null_mut(); usize::BITS as usize], next: ptr::null_mut(), left: 0 }
     }
 
-    /// A block for a layout; null when there is no more memory.
+    /// Returns a block for a layout; null when there is no more memory.
     pub(crate) fn allocate(&mut self, layout: Layout) -> *mut u8 {
         let Some(size) = block(layout.size()) else { return ptr::null_mut() };
         let Some(power) = size.checked_next_power_of_two() else { return ptr::null_mut() };
@@ -46,14 +47,14 @@ impl Heap {
         let list = self.free.get_mut(power.trailing_zeros() as usize);
         if let Some(list) = list.filter(|list| !list.is_null()) {
             let first = *list;
-            // SAFETY: a block in a list was given back, has room for an address, and begins with the one of the next.
+            // SAFETY: a block in a list is free, has room for an address, and begins with that of the next.
             *list = unsafe { first.cast::<*mut u8>().read() };
             return first;
         }
         self.cut(size)
     }
 
-    /// No type of Rust's own needs this. What it skips is lost.
+    /// Aligns above 16 bytes, which no type of Rust's own needs. The bytes that it skips are lost.
     fn aligned(&mut self, size: usize, align: usize) -> *mut u8 {
         let Some(with_room) = size.checked_add(align) else { return ptr::null_mut() };
         let block = self.cut(with_room);
@@ -70,7 +71,8 @@ impl Heap {
             if first == self.next.wrapping_add(self.left) {
                 self.left += pages * PAGE;
             } else {
-                // They don't continue the last ones, and may be too few alone; what is skipped is lost.
+                // The new pages don't follow the last ones, so the rest of those is lost, and they may be too few
+                // alone.
                 let whole = size.div_ceil(PAGE);
                 let first = if pages < whole { (self.grow)(whole) } else { Some(first) };
                 let Some(first) = first else { return ptr::null_mut() };
@@ -82,10 +84,10 @@ impl Heap {
         block
     }
 
-    /// Takes a block back.
+    /// Frees a block.
     ///
     /// # Safety
-    /// `allocate` or `reallocate` gave it for this layout, and nobody uses it any more.
+    /// `allocate` or `reallocate` returned it for this layout, and it is no longer in use.
     pub(crate) unsafe fn free(&mut self, first: *mut u8, layout: Layout) {
         let Some(size) = block(layout.size()).filter(|_| layout.align() <= SMALLEST) else { return };
         if first.wrapping_add(size) == self.next {
@@ -100,7 +102,7 @@ impl Heap {
         *list = first;
     }
 
-    /// The same bytes in a block of another size.
+    /// Moves the bytes into a block of another size.
     ///
     /// # Safety
     /// As for [`free`](Self::free).
@@ -123,7 +125,7 @@ impl Heap {
         let Ok(layout_of_new) = Layout::from_size_align(size, layout.align()) else { return ptr::null_mut() };
         let to = self.allocate(layout_of_new);
         if !to.is_null() {
-            // SAFETY: both blocks have so many bytes, and a new block is no part of one that is in use.
+            // SAFETY: both blocks have at least this many bytes, and a new block never overlaps one that is in use.
             unsafe {
                 ptr::copy_nonoverlapping(first, to, layout.size().min(size));
                 self.free(first, layout);
@@ -133,7 +135,7 @@ impl Heap {
     }
 }
 
-/// The size of the block for so many bytes: a power of two, above a page whole pages.
+/// Returns the size of the block for this many bytes: a power of two, or whole pages above a page.
 fn block(size: usize) -> Option<usize> {
     if size > PAGE { size.checked_next_multiple_of(PAGE) } else { size.max(SMALLEST).checked_next_power_of_two() }
 }
@@ -164,10 +166,10 @@ mod global {
         (before != usize::MAX).then(|| ptr::without_provenance_mut(before * PAGE))
     }
 
-    // SAFETY: what the callers promise is what the heap asks for; blocks are aligned, and are in use once.
+    // SAFETY: the callers promise what the heap requires; blocks are aligned, and never given out twice at a time.
     unsafe impl GlobalAlloc for Global {
         unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-            // SAFETY: one thread, and no call of the heap is inside of another.
+            // SAFETY: there is one thread, and no call of the heap is inside another.
             unsafe { (*self.0.get()).allocate(layout) }
         }
 

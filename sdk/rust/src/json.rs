@@ -1,14 +1,14 @@
 //! Reads JSON: the settings, and the manifest when a policy looks into it.
 //!
-//! A small reader of our own: it keeps numbers as they are written, so that no code for fractions gets into a component,
-//! and it borrows what it can, because a manifest may have ten mebibytes and a policy has thirty-two.
+//! A small reader of our own. It keeps numbers as text, so that a component needs no code for fractions. It borrows
+//! where it can, because a manifest may have 10 MiB, and a policy has 32 MiB of memory.
 
 mod reader;
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// How deep lists and objects may lie inside one another.
+/// The greatest depth of lists and objects inside one another.
 pub(crate) const MAX_DEPTH: usize = 127;
 
 /// A JSON value.
@@ -24,14 +24,14 @@ pub enum Json<'a> {
     Text(Cow<'a, str>),
     /// A list.
     List(Vec<Json<'a>>),
-    /// An object, in the order of the document. No key stands in it twice.
+    /// An object, in the order of the document. No key occurs twice.
     Object(Vec<(Cow<'a, str>, Json<'a>)>),
 }
 
-/// Why a text is no JSON document that a policy can rely on.
+/// The reason why a text is not a JSON document that a policy can rely on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonError {
-    /// Where it ends to be one, in bytes from its beginning.
+    /// The place of the fault, in bytes from the beginning.
     pub(crate) byte: usize,
     pub(crate) kind: JsonErrorKind,
 }
@@ -52,7 +52,7 @@ impl JsonError {
         }
     }
 
-    /// The whole message, without the code for formats.
+    /// The whole message; made without `format!`, which is large.
     pub(crate) fn message(&self) -> String {
         let mut message = self.words().to_owned();
         message.push_str(&decimal(i64::try_from(self.byte).unwrap_or(i64::MAX)));
@@ -71,14 +71,13 @@ impl std::error::Error for JsonError {}
 impl<'a> Json<'a> {
     /// Reads a document.
     ///
-    /// # Errors
-    /// Refused is what RFC 8259 has not, more than 127 lists and objects inside one another, half a surrogate pair, and a
-    /// key that stands twice in an object: two readers could take different values for it.
+    /// # Errors When the text is not JSON by RFC 8259, has more than 127 lists and objects inside one another, half a
+    /// surrogate pair, or a key twice in an object: two readers could take different values for it.
     pub fn parse(text: &'a str) -> Result<Self, JsonError> {
         reader::document(text)
     }
 
-    /// The value of a key; `None` where this is no object, or has no such key.
+    /// The value of a key; `None` when this is not an object, or lacks the key.
     pub fn get(&self, key: &str) -> Option<&Json<'a>> {
         let Self::Object(entries) = self else { return None };
         entries.iter().find(|(name, _)| name == key).map(|(_, value)| value)
@@ -89,13 +88,13 @@ impl<'a> Json<'a> {
         if let Self::Text(text) = self { Some(text) } else { None }
     }
 
-    /// The number, if this is a whole one that is written without fraction and exponent and fits.
+    /// The number, if this is a whole number, written without fraction and exponent, that fits into an `i64`.
     pub fn as_integer(&self) -> Option<i64> {
         let Self::Number(number) = self else { return None };
         let (is_negative, digits) = number.strip_prefix('-').map_or((false, *number), |digits| (true, digits));
         let mut integer: i64 = 0;
         for digit in digits.bytes() {
-            // Downwards, because there is one number more below zero than above.
+            // Counted downwards, because an `i64` has one more number below zero than above.
             let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
             if integer < i64::MIN / 10 {
                 return None;
@@ -121,8 +120,8 @@ impl<'a> Json<'a> {
     }
 }
 
-/// Whether a key stands twice in an object. Sorting keeps this quick for whatever a stranger writes into a manifest; this
-/// sort of Shell's is a tenth of the code of the standard library's.
+/// Whether an object has a key twice. Sorting keeps this quick for any manifest that a stranger writes. Shell sort has
+/// a tenth of the code of the standard library's sort.
 fn repeats_a_key(entries: &[(Cow<'_, str>, Json<'_>)]) -> bool {
     let mut keys: Vec<&str> = entries.iter().map(|(key, _)| key.as_ref()).collect();
     let mut gap = keys.len();
@@ -141,7 +140,7 @@ fn repeats_a_key(entries: &[(Cow<'_, str>, Json<'_>)]) -> bool {
     keys.iter().zip(keys.iter().skip(1)).any(|(one, next)| one == next)
 }
 
-/// A number in decimal digits. `to_string` is twenty times as much code.
+/// Writes a number in decimal digits; `to_string` has twenty times the code.
 pub(crate) fn decimal(number: i64) -> String {
     let mut digits = Vec::new();
     let mut rest = number.unsigned_abs();

@@ -1,6 +1,6 @@
 //! Write a security policy for smcp, as a struct that implements [`Policy`].
 //!
-//! Its fields are what the configuration may say.
+//! The fields of the struct are the settings that a configuration may give the policy.
 //!
 //! A policy is a pure function of a [`Request`] and of its own settings. It has no clock, no files, no network and no
 //! state: the only thing it can reach is [`log`]. smcp runs it under hard limits, and a policy that breaks (a panic, a
@@ -24,7 +24,7 @@
 //!         let message = match &request.subject.findings {
 //!             Some(found) if found.critical <= self.max_critical => return Verdict::allow(),
 //!             Some(found) => format!("{} critical findings, accepted are {}", found.critical, self.max_critical),
-//!             // What is not known is not allowed.
+//!             // An unknown fact is not allowed.
 //!             None => "the number of critical findings is unknown".to_owned(),
 //!         };
 //!         Verdict::allow().violation(
@@ -38,7 +38,9 @@
 //! smcp_policy_sdk::export!(FewFindings);
 //!
 //! # use smcp_policy_sdk::testing;
-//! let request = testing::Request::new().findings(testing::SeverityCounts { critical: 2, ..Default::default() }).build();
+//! # use smcp_policy_sdk::testing::{RequestBuilder, SeverityCounts};
+//! let findings = SeverityCounts { critical: 2, ..Default::default() };
+//! let request = RequestBuilder::new().findings(findings).build();
 //! let verdict = testing::evaluate::<FewFindings>(&request, r#"{"max_critical": 1}"#)?;
 //! assert_eq!(verdict.violations[0].message, "2 critical findings, accepted are 1");
 //! # Ok::<(), testing::Broken>(())
@@ -69,7 +71,7 @@ pub mod testing;
 #[doc(hidden)]
 pub mod bindings;
 #[doc(hidden)]
-pub use crate::component::Component;
+pub use crate::component::PolicyComponent;
 
 pub use crate::patterns::HostPattern;
 pub use crate::patterns::PackagePattern;
@@ -105,9 +107,9 @@ pub use crate::verdict::Verdict;
 /// | `Option<T>` | the value, `null`, or an absent key | as of `T` |
 /// | a [`CheckedSetting`](crate::settings::CheckedSetting) | what its own rule takes | as of what it is written as |
 ///
-/// A field of `#[setting(default = JSON)]` may be absent; one without has to be there, unless it is an `Option`. Defaults
-/// are JSON (`80`, `"notice"`, `["a"]`, `{}`) and are held to the same rules. `name = "type"` is another key than the
-/// field's name. Doc comments become descriptions, which editors show.
+/// A field with `#[setting(default = JSON)]` may be absent; one without a default is required, unless it is an
+/// `Option`. Defaults are JSON (`80`, `"notice"`, `["a"]`, `{}`) and are checked by the same rules. `name = "type"`
+/// gives the key another name than the field's. Doc comments become descriptions, which editors show.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -139,8 +141,8 @@ pub use crate::verdict::Verdict;
 /// ```
 pub use smcp_policy_derive::Settings;
 
-/// A security policy: a struct whose fields are what the configuration's `settings:` may hold, or one without fields. See
-/// the [crate documentation](crate) for a whole one.
+/// A security policy: a struct whose fields are the keys of `settings:` in the configuration, or one without fields.
+/// The [crate documentation](crate) has a complete example.
 pub trait Policy: Settings {
     /// Says what the policy is.
     const DESCRIPTION: Description;
@@ -149,13 +151,13 @@ pub trait Policy: Settings {
     fn evaluate(&self, request: &Request) -> Verdict;
 }
 
-/// Makes the type that implements [`Policy`] the policy of this component. Once per component; native builds export
-/// nothing, so that one test binary can link several policies.
+/// Makes a type that implements [`Policy`] the policy of this component. Use it once per component. Native builds
+/// export nothing, so one test binary can link several policies.
 #[macro_export]
 macro_rules! export {
     ($policy:ty) => {
         const _: () = {
-            type Exported = $crate::Component<$policy>;
+            type Exported = $crate::PolicyComponent<$policy>;
             Exported::IS_A_POLICY;
             #[cfg(target_arch = "wasm32")]
     $crate::bindings::export_component!(Exported with_types_in $crate::bindings);

@@ -30,7 +30,7 @@ pub fn info(message: impl Into<String>) {
     write(Level::Info, message.into());
 }
 
-/// Logs that something looks wrong. The verdict should say so too: nobody has to read the log.
+/// Logs that something looks wrong. The verdict should say so too, because the log may stay unread.
 pub fn warn(message: impl Into<String>) {
     write(Level::Warn, message.into());
 }
@@ -47,7 +47,7 @@ fn write(level: Level, mut message: String) {
     }
 }
 
-/// What one evaluation may log. An instance lives for one call, so it starts full each time.
+/// The budget of one evaluation. An instance lives for one call, so every call starts with a full one.
 mod budget {
     use std::cell::Cell;
 
@@ -86,7 +86,7 @@ mod sink {
     }
 }
 
-/// A native build has no host: its lines are kept for the tests.
+/// Keeps the lines for the tests: a native build has no host.
 #[cfg(not(target_arch = "wasm32"))]
 mod sink {
     use std::cell::RefCell;

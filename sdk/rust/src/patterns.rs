@@ -1,8 +1,8 @@
 //! Patterns for lists of what is allowed: hosts, packages, paths, versions.
 //!
-//! Here is where policies are got round, so each reads what is asked for strictly and covers nothing that it can't read.
-//! They are for allowing. What a pattern doesn't cover is not thereby something else: never use one to let through
-//! whatever a list of forbidden things doesn't have.
+//! Attackers try to get round policies here, so every pattern reads requests strictly, and covers nothing that it can't
+//! read. Use patterns to allow. Never use one to forbid, and let through what it doesn't cover: a request in an unusual
+//! form is covered by no pattern.
 
 mod host;
 mod package;

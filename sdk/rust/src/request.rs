@@ -1,7 +1,7 @@
-//! What a policy is told.
+//! The request: everything that a policy is told.
 //!
-//! In a component the bindings make it, field by field; in tests `testing` makes it, or serde reads it from a document. Only
-//! native builds have the code for serde.
+//! In a component the bindings make it, field by field. In tests `testing` makes it, or serde reads it from a document;
+//! only native builds have the code for serde.
 
 /// Everything a policy is told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,8 +14,8 @@ pub struct Request {
     pub extensions: Vec<(String, String)>,
 }
 
-/// The package that somebody wants to start. `None` always means "not known": a rule about a fact that is not known
-/// should be violated, not skipped.
+/// The package to be started. `None` always means "unknown": a rule about an unknown fact should be violated, not
+/// skipped.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Subject {
@@ -65,9 +65,9 @@ pub struct Subject {
 pub enum Origin {
     /// Published by the registry's own organisation.
     Official,
-    /// Published by somebody whose identity the registry has checked.
+    /// Published by an owner whose identity the registry has checked.
     Verified,
-    /// Published by anybody.
+    /// Published by an owner whose identity is not checked.
     Community,
     /// A word that this version doesn't know.
     Other(String),
@@ -84,7 +84,7 @@ impl Origin {
         }
     }
 
-    /// Reads a registry's word as smcp does: trimmed, whatever its case. Nothing but white space is no origin at all.
+    /// Reads a registry's word as smcp does: trimmed, in upper or lower case. `None` when it has only white space.
     pub fn from_word(word: &str) -> Option<Self> {
         let word = word.trim();
         if word.is_empty() {
@@ -102,7 +102,7 @@ fn origin<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Or
     Ok(word.as_deref().and_then(Origin::from_word))
 }
 
-/// How many findings the registry's analysis has, by severity.
+/// The number of findings of each severity in the registry's analysis.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct SeverityCounts {
@@ -116,17 +116,17 @@ pub struct SeverityCounts {
     pub low: u32,
 }
 
-/// What the server's process is started with.
+/// The command that starts the server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Entrypoint {
     /// A name looked up on PATH, or a path inside the bundle.
     pub command: String,
-    /// The arguments that the manifest gives; those of the command line are not here.
+    /// The arguments from the manifest, without those of the command line.
     pub args: Vec<String>,
 }
 
-/// What the manifest asks for. Lists are in the manifest's order, untouched, `*` included.
+/// The permissions that the manifest asks for. Lists are unchanged, in the manifest's order, `*` included.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Permissions {
@@ -149,7 +149,7 @@ pub struct Context {
     pub evaluated_at: u64,
     /// Whether the caller passed `--trust`. It answers questions; it never turns a violation into a pass.
     pub trust: bool,
-    /// Whether a person is there to be asked.
+    /// Whether a person can be asked.
     pub interactive: bool,
     /// The version of smcp, a SemVer string.
     pub tool_version: String,

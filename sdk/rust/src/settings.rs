@@ -1,10 +1,8 @@
-//! Settings: what they may hold.
+//! A policy's settings: their JSON Schema, their check, and their values.
 //!
-//! From that come both their JSON Schema and their check.
-//!
-//! `#[derive(Settings)]` makes a [`Shape`] of a type. `check.rs` holds a document against it, and `schema.rs` writes it
-//! down, so that neither can promise what the other doesn't hold. Only then is the document read into the type, which
-//! finds nothing wrong any more.
+//! `#[derive(Settings)]` makes a [`Shape`] of a type. `check.rs` checks a document against it and `schema.rs` writes it
+//! as JSON Schema, so the two can't disagree. A document that passed the check is then read into the type, which can't
+//! fail.
 
 mod check;
 mod checked;
@@ -21,10 +19,10 @@ pub use shape::Field;
 pub use shape::Shape;
 
 /// A value that settings can hold: `bool`, whole numbers, `String`, `Option`, `Vec`, `BTreeMap`, and the types that
-/// derive it. See [the derive](derive@crate::Settings) for what can be said of each, and [`CheckedSetting`] for values
+/// derive it. See [the derive](derive@crate::Settings) for the attributes of each, and [`CheckedSetting`] for values
 /// with a rule of their own.
 pub trait Settings: Sized {
-    /// What may stand there.
+    /// The values that are allowed.
     const SHAPE: Shape;
 
     /// Reads a value that has been checked against the shape.
@@ -35,14 +33,14 @@ pub trait Settings: Sized {
 /// One thing wrong with the settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingsProblem {
-    /// A JSON pointer (RFC 6901) into the settings; empty for the whole. A missing key has that of the object that lacks
-    /// it.
+    /// A JSON pointer (RFC 6901) into the settings; empty for the whole. For a missing key it leads to the object that
+    /// lacks it.
     pub path: String,
-    /// What was found and what is allowed.
+    /// The value found and the values allowed.
     pub message: String,
 }
 
-/// Checks and reads settings; every problem is told.
+/// Checks and reads settings; returns every problem.
 pub(crate) fn decode<T: Settings>(text: &str) -> Result<T, Vec<SettingsProblem>> {
     let json = check::document(text, &T::SHAPE)?;
     T::read(&json).ok_or_else(|| {
@@ -62,7 +60,7 @@ pub(crate) fn wrong_defaults<T: Settings>() -> Vec<SettingsProblem> {
     check::defaults(&T::SHAPE)
 }
 
-/// Reads the value of a key. What is absent has its default there by now.
+/// Reads the value of a key. An absent key has its default by now.
 #[doc(hidden)]
 pub fn field<T: Settings>(json: &Json<'_>, name: &str) -> Option<T> {
     T::read(json.get(name)?)

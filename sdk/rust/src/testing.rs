@@ -1,4 +1,4 @@
-//! For the unit tests of policies: makes requests, calls a policy and checks its answers.
+//! Unit tests of policies: makes requests, calls a policy, checks its answers.
 //!
 //! Everything here runs natively; no WebAssembly is needed.
 
@@ -22,7 +22,7 @@ pub use crate::request::Entrypoint;
 pub use crate::request::Origin;
 pub use crate::request::Permissions;
 pub use crate::request::SeverityCounts;
-pub use builder::Request;
+pub use builder::RequestBuilder;
 pub use cases::Cases;
 pub use cases::CasesError;
 pub use cases::assert_cases;
@@ -32,12 +32,12 @@ pub use smcp_policy_cases::Found;
 pub use smcp_policy_cases::FoundFinding;
 pub use smcp_policy_cases::FoundProblem;
 
-/// A policy that smcp would count as faulty: what it said breaks a rule of `wit/policy.wit`.
+/// A policy that smcp would count as faulty: its answer breaks a rule of `wit/policy.wit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Broken {
-    /// The settings don't pass `check-settings`, so smcp would not evaluate.
+    /// `check-settings` refuses the settings, so smcp would not evaluate the policy.
     Settings(Vec<SettingsProblem>),
-    /// The verdict or the description breaks a rule, which this says.
+    /// The verdict or the description breaks this rule.
     Rule(String),
 }
 
@@ -60,12 +60,12 @@ pub fn check_settings<P: Policy>(settings: &str) -> Result<(), Vec<SettingsProbl
     settings::decode::<P>(settings).map(|_| ())
 }
 
-/// Judges a request, as the component would, and checks the verdict by the rules of the interface.
+/// Evaluates a request as the component would, and checks the verdict by the rules of the interface.
 pub fn evaluate<P: Policy>(request: &crate::Request, settings: &str) -> Result<Verdict, Broken> {
     evaluate_logged::<P>(request, settings).map(|(verdict, _)| verdict)
 }
 
-/// The same as [`evaluate`], with what the policy logged.
+/// Does the same as [`evaluate`], and returns the lines that the policy logged.
 pub fn evaluate_logged<P: Policy>(
     request: &crate::Request,
     settings: &str,
@@ -76,7 +76,7 @@ pub fn evaluate_logged<P: Policy>(
     Ok((verdict, lines))
 }
 
-/// The policy's description of itself, and the JSON Schema of its settings, both checked by the rules of the interface.
+/// Returns the policy's description and the JSON Schema of its settings, both checked by the rules of the interface.
 pub fn describe<P: Policy>() -> Result<(Description, String), Broken> {
     let (description, schema) = (P::DESCRIPTION, settings::schema::<P>());
     let version: Vec<&str> = description.version.splitn(3, '.').collect();
@@ -93,7 +93,7 @@ pub fn describe<P: Policy>() -> Result<(Description, String), Broken> {
     rule.map_or(Ok((description, schema)), |rule| Err(Broken::Rule(rule)))
 }
 
-/// Findings of one verdict: the bound that smcp sets by default.
+/// The most findings of one verdict: the bound that smcp sets by default.
 const MAX_FINDINGS: usize = 256;
 
 fn keeps_rules(verdict: &Verdict) -> Result<(), String> {

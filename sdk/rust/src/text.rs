@@ -1,20 +1,20 @@
-//! Text with little code: joined from parts, and cut to bounds.
+//! Joins text from parts and cuts it to bounds, with little code.
 
-/// What one message or one line of the log may have, bytes: the bound that `wit/policy.wit` states. Passing it would make
-/// the policy faulty.
+/// The most bytes of a message or a line of the log: the bound that `wit/policy.wit` states. A policy that exceeds it
+/// is faulty.
 pub(crate) const MAX_BYTES: usize = 4096;
 
 /// Marks the place where a text was cut.
 const CUT: &str = "…";
 
-/// The parts one after another. `concat` and `format!` make a copy of themselves for each kind of list.
+/// Joins the parts. `concat` and `format!` are compiled anew for each kind of list.
 pub(crate) fn joined(parts: &[&str]) -> String {
     let mut text = String::new();
     parts.iter().for_each(|part| text.push_str(part));
     text
 }
 
-/// Leaves as much of a text as fits into so many bytes, between characters.
+/// Cuts a text to this many bytes, between characters.
 pub(crate) fn fit(text: &mut String, max: usize) {
     if text.len() > max {
         text.truncate(text.floor_char_boundary(max.saturating_sub(CUT.len())));

@@ -1,4 +1,4 @@
-//! Time: a policy knows only `context.evaluated_at`, in seconds.
+//! Days and hours of `context.evaluated_at`, the only time a policy knows.
 
 use std::borrow::Cow;
 
@@ -50,13 +50,13 @@ impl Weekday {
 }
 
 impl Utc {
-    /// The moment so many seconds after 1970-01-01T00:00:00Z, as `context.evaluated_at` has them.
+    /// The moment this many seconds after 1970-01-01T00:00:00Z, as `context.evaluated_at` counts.
     pub const fn at(seconds: u64) -> Self {
         Self(seconds)
     }
 
     /// Reads an RFC 3339 time, such as `2026-01-31T09:00:00Z` or `2026-01-31T10:00:00.5+01:00`; a fraction is left out.
-    /// `None` where it is none, before 1970 or after 9999, and for a leap second.
+    /// `None` for any other text, for a time before 1970 or after 9999, and for a leap second.
     pub fn parse(text: &str) -> Option<Self> {
         let (date, time) = text.split_once('T')?;
         let (clock, rest) = time.split_at_checked("hh:mm:ss".len())?;
@@ -107,7 +107,7 @@ impl Utc {
 const LAST: Date = Date { days: 2_932_896 };
 
 impl Date {
-    /// Reads `YYYY-MM-DD`, from 1970-01-01 to 9999-12-31; `None` where it is none of these days.
+    /// Reads `YYYY-MM-DD`, from 1970-01-01 to 9999-12-31; `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let (century, rest) = two_digits(text, 99)?;
         let (year, rest) = two_digits(rest, 99)?;
@@ -138,7 +138,7 @@ impl Date {
 
     /// The day of the week.
     pub fn weekday(self) -> Weekday {
-        // The first of all was a Thursday.
+        // 1970-01-01 was a Thursday.
         let since_monday = (self.days % 7 + 3) % 7;
         Weekday::ALL.into_iter().nth(since_monday as usize).unwrap_or(Weekday::Monday)
     }
@@ -148,8 +148,8 @@ impl Date {
         self.days
     }
 
-    /// How many days ago an earlier day was; `None` where it is a later one. What is from the future has no age: to take
-    /// it for new or for old would both be wrong.
+    /// The number of days since an earlier day; `None` for a later one. A day of the future has no age: neither "new"
+    /// nor "old" would be right.
     pub const fn days_since(self, earlier: Self) -> Option<u64> {
         self.days.checked_sub(earlier.days)
     }
@@ -168,7 +168,7 @@ impl std::fmt::Display for Date {
     }
 }
 
-/// Two digits in front of a text, up to a number, and the rest.
+/// Reads a number of two digits, at most `max`, from the front of a text; returns it with the rest.
 fn two_digits(text: &str, max: u64) -> Option<(u64, &str)> {
     let (digits, rest) = text.split_at_checked(2)?;
     let number = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())??;

@@ -1,7 +1,7 @@
 //! The answer of a policy, and its description of itself.
 
-/// The answer. No violations means that the policy allows the package; what violations lead to is decided by the mode
-/// that the configuration gives the policy.
+/// The answer. Without violations the policy allows the package. The policy's mode in the configuration decides what a
+/// violation leads to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verdict {
     /// Reasons to refuse.
@@ -24,7 +24,7 @@ impl Verdict {
         self
     }
 
-    /// The same verdict with one more thing worth saying.
+    /// The same verdict with one more notice.
     #[must_use]
     pub fn notice(mut self, finding: Finding) -> Self {
         self.notices.push(finding);
@@ -32,12 +32,12 @@ impl Verdict {
     }
 }
 
-/// One thing a policy has to say.
+/// One violation or notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// A stable name for machines: 1 to 64 bytes of `[a-z0-9-]`.
     pub code: String,
-    /// One sentence for people. What passes 4 KiB is cut.
+    /// One sentence for people, cut at 4 KiB.
     pub message: String,
     /// The field of the subject that it is about, such as `score`.
     pub fact: Option<String>,
@@ -74,16 +74,16 @@ impl Finding {
     }
 }
 
-/// What happens under the mode `warn` when the policy is violated.
+/// The effect of a violation under the mode `warn`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnWarn {
-    /// Say it and go on.
+    /// Show it and go on.
     Notify,
-    /// Say it and go on only with consent.
+    /// Show it, and go on only with consent.
     Confirm,
 }
 
-/// What a policy says of itself. [`description!`](crate::description!) takes it from `Cargo.toml`.
+/// A policy's description of itself. [`description!`](crate::description!) makes it from `Cargo.toml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Description {
     /// 1 to 64 bytes of `[a-z0-9-]`; the configuration may use another name.
@@ -92,7 +92,7 @@ pub struct Description {
     pub version: &'static str,
     /// One sentence, not empty.
     pub summary: &'static str,
-    /// What a violation leads to under the mode `warn`, unless the configuration says otherwise.
+    /// The effect of a violation under the mode `warn`, unless the configuration says otherwise.
     pub on_warn: OnWarn,
 }
 
@@ -100,7 +100,7 @@ impl Description {
     /// A description with [`OnWarn::Notify`].
     ///
     /// # Panics
-    /// At compile time where it is a constant: when the name is not 1 to 64 bytes of `[a-z0-9-]`, or there is no summary.
+    /// When the name is not 1 to 64 bytes of `[a-z0-9-]`, or the summary is empty; at compile time for a constant.
     #[must_use]
     pub const fn new(name: &'static str, version: &'static str, summary: &'static str) -> Self {
         assert!(is_code(name), "the name of a policy is 1 to 64 of a-z, 0-9 and -");
@@ -108,14 +108,14 @@ impl Description {
         Self { name, version, summary, on_warn: OnWarn::Notify }
     }
 
-    /// The same description with another answer to the mode `warn`.
+    /// The same description with another effect under the mode `warn`.
     #[must_use]
     pub const fn on_warn(self, on_warn: OnWarn) -> Self {
         Self { on_warn, ..self }
     }
 }
 
-/// Whether a text is 1 to 64 bytes of `[a-z0-9-]`, as names of policies and codes of findings are.
+/// Whether a text is 1 to 64 bytes of `[a-z0-9-]`, as names of policies and codes of findings must be.
 pub(crate) const fn is_code(text: &str) -> bool {
     let mut rest = text.as_bytes();
     let length = rest.len();

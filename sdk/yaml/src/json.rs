@@ -9,12 +9,12 @@ use serde_json::Value;
 use crate::Half;
 use crate::YamlNode;
 
-/// One thing in a tree that JSON can't express, or that must not be in it.
+/// A node of a tree that JSON can't express, or that is not allowed in JSON.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NotJson<'n> {
-    /// The way to it: for each list and mapping the index of the item or entry.
+    /// The way to it: the index of the item or entry in each list and mapping.
     pub steps: Vec<usize>,
-    /// Which half of the last entry it is.
+    /// The half of the last entry that it is.
     pub half: Half,
     /// The node.
     pub node: &'n YamlNode,
@@ -22,23 +22,23 @@ pub struct NotJson<'n> {
     pub kind: NotJsonKind,
 }
 
-/// What is wrong with a node that can't become JSON.
+/// The reason why a node can't become JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotJsonKind {
     /// JSON has no such value: a tag, `.nan`, a number that is too large.
     Value,
-    /// A key that is no text.
+    /// A key that is not a text.
     Key,
     /// The merge key `<<`, which is not supported.
     MergeKey,
-    /// A key that stands a second time in its mapping.
+    /// A key that its mapping has already.
     Duplicate,
 }
 
 /// Returns the tree as JSON.
 ///
 /// # Errors
-/// With everything that JSON can't express.
+/// With every node that JSON can't express.
 pub fn to_json(node: &YamlNode) -> Result<Value, Vec<NotJson<'_>>> {
     match node {
         YamlNode::Null => Ok(Value::Null),
@@ -56,7 +56,7 @@ fn not_json(node: &YamlNode) -> Vec<NotJson<'_>> {
     vec![NotJson { steps: Vec::new(), half: Half::Value, node, kind: NotJsonKind::Value }]
 }
 
-/// Puts the index of the node that they are in before their steps.
+/// Puts the index of their parent before their steps.
 fn inside(index: usize, wrong: Vec<NotJson<'_>>) -> impl Iterator<Item = NotJson<'_>> {
     wrong.into_iter().map(move |mut wrong| {
         wrong.steps.insert(0, index);
@@ -91,7 +91,7 @@ fn map(entries: &[(YamlNode, YamlNode)]) -> Result<Value, Vec<NotJson<'_>>> {
     if wrong.is_empty() { Ok(Value::Object(object)) } else { Err(wrong) }
 }
 
-/// Returns what is wrong with a key that comes after those in `seen`; `None` when nothing is.
+/// Returns what is wrong with a key that follows those in `seen`; `None` for a good one.
 fn refused_key<'n>(key: &'n YamlNode, seen: &mut BTreeSet<&'n str>) -> Option<NotJsonKind> {
     let YamlNode::Text(name) = key else { return Some(NotJsonKind::Key) };
     if name == "<<" {

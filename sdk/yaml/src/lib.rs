@@ -1,7 +1,8 @@
-//! Reads YAML that people write, within bounds, and says where everything stands.
+//! Reads YAML that people write, within bounds, and finds the position of every node.
 //!
-//! [`parse`] makes a tree in which nothing is lost: duplicate keys and tags stay. [`locate`] finds the line and column of
-//! a node, [`key_positions`] those of many. [`to_json`] makes JSON of a tree, or says what in it JSON can't express.
+//! [`parse`] makes a tree that keeps everything, also duplicate keys and tags. [`locate`] finds the line and column of
+//! a node, [`key_positions`] those of many. [`to_json`] makes JSON of a tree, or reports the nodes that JSON can't
+//! express.
 
 mod json;
 mod pointer;
@@ -20,15 +21,15 @@ pub use crate::tree::key_positions;
 pub use crate::tree::locate;
 pub use crate::tree::parse;
 
-/// What a text may have, so that no text costs more than its kind is worth.
+/// The bounds of a text: they limit the time and memory that it can cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// What is read, in words, such as "a configuration".
+    /// The kind of document, in words, such as "a configuration".
     pub document: &'static str,
-    /// The size with every alias written out: bytes of text, and two for every value.
+    /// The size with every alias replaced by its value: bytes of text, and two for every value.
     pub expanded: usize,
-    /// Opening brackets, `[` and `{` together: the parser's time grows with the square of their depth, and only their
-    /// number can be known before it runs.
+    /// Opening brackets, `[` and `{` together. The parser's time grows with the square of their depth, and before it
+    /// runs only their number is known.
     pub brackets: usize,
 }
 

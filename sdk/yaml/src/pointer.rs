@@ -2,7 +2,8 @@
 
 use crate::YamlNode;
 
-/// Returns the node that `steps` lead to: indices of items in lists and of entries in maps, of which it is the value.
+/// Returns the node that `steps` lead to. A step is the index of an item in a list, or of an entry in a map, whose
+/// value is meant.
 pub fn below<'n>(root: &'n YamlNode, steps: &[usize]) -> Option<&'n YamlNode> {
     steps.iter().try_fold(root, |node, step| match node {
         YamlNode::List(items) => items.get(*step),
@@ -16,8 +17,8 @@ pub fn below<'n>(root: &'n YamlNode, steps: &[usize]) -> Option<&'n YamlNode> {
     })
 }
 
-/// Returns the steps to what a JSON pointer (RFC 6901) leads to. They go as far as the tree does: what is absent is in the
-/// mapping or list that lacks it. Each is an index with the segment of the pointer.
+/// Returns the steps of a JSON pointer (RFC 6901), each an index with its segment of the pointer. For an absent node
+/// they end at the mapping or list that lacks it.
 pub fn follow(root: &YamlNode, pointer: &str) -> Vec<(usize, String)> {
     let (mut node, mut steps) = (root, Vec::new());
     for segment in pointer.split('/').skip(1) {

@@ -1,4 +1,4 @@
-//! What is looked at in a text before a parser sees it, and places in it.
+//! Checks of a text before the parser sees it, and positions in it.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use crate::Bounds;
 use crate::Malformed;
 use crate::Position;
 
-/// Returns the offsets of `*word` in a text. In quotes and comments it is not an alias, but callers can ignore that.
+/// Returns the offsets of `*word` in a text. In quotes and comments these are not aliases; callers can ignore that.
 pub(crate) fn aliases(text: &str) -> impl Iterator<Item = usize> {
     let starts = text.match_indices('*').map(|(offset, _)| offset);
     starts.filter(|offset| {
@@ -27,7 +27,7 @@ pub fn position_of(text: &str, offset: usize) -> Position {
     Position { line: before.matches('\n').count().saturating_add(1), column: line.chars().count().saturating_add(1) }
 }
 
-/// Returns the reason for which a text is refused unparsed.
+/// Returns the reason to refuse a text before it is parsed.
 pub(crate) fn refused(text: &str, bounds: &Bounds) -> Option<Malformed> {
     forbidden_character(text).or_else(|| too_many_brackets(text, bounds)).or_else(|| repeated_anchor(text))
 }

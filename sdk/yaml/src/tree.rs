@@ -32,7 +32,7 @@ pub enum YamlNode {
     Bool(bool),
     /// A whole number.
     Integer(i128),
-    /// Any other number, also `.inf` and `.nan`.
+    /// Any other number, including `.inf` and `.nan`.
     Float(f64),
     /// Text, quoted or not.
     Text(String),
@@ -86,8 +86,8 @@ fn position(error: &serde_yaml::Error) -> Option<Position> {
     error.location().map(|location| Position { line: location.line(), column: location.column() })
 }
 
-/// Returns the error of the parser, or that of aliases which make the text too large. The position of the latter is the
-/// first alias, since the parser gives none.
+/// Returns the parser's error, or that of aliases which make the text too large; for the latter, at the first alias,
+/// because the parser gives no position.
 fn malformed(text: &str, error: &serde_yaml::Error, bounds: &Bounds) -> Malformed {
     let message = message_of(text, error);
     if message.ends_with(REPETITION) || message.ends_with(TOO_LARGE) {
@@ -118,12 +118,12 @@ fn second_document(text: &str) -> Option<Position> {
     NodeLocator { steps: &[], half: Half::Value }.deserialize(second).err().as_ref().and_then(position)
 }
 
-/// Builds the tree, within a budget for the size with all aliases expanded.
+/// Builds the tree, within a budget for the size with all aliases replaced by their values.
 #[derive(Clone, Copy)]
 struct Build<'budget>(&'budget Cell<usize>);
 
 impl Build<'_> {
-    /// Takes the cost of one node that holds `bytes` of text from the budget.
+    /// Takes the cost of a node with `bytes` of text from the budget.
     fn pay<E: Error>(self, bytes: usize) -> Result<(), E> {
         let left = self.0.get().checked_sub(bytes.saturating_add(NODE_COST));
         self.0.set(left.ok_or_else(|| E::custom(TOO_LARGE))?);
@@ -261,11 +261,11 @@ impl<'de> Visitor<'de> for NodeLocator<'_> {
     }
 }
 
-/// Returns where the keys of each mapping in the list that `steps` lead to stand, in one walk; for a file in which all
-/// entries of that list are mappings with keys of text. What follows an entry of another form is left out.
+/// Returns the positions of the keys of each mapping in the list that `steps` lead to, in one walk. All entries of the
+/// list have to be mappings with texts as keys; entries after another one are left out.
 pub fn key_positions(text: &str, steps: &[usize]) -> Vec<Vec<Position>> {
     let mut found = Vec::new();
-    // An error ends the walk; what was found before it is right.
+    // An error ends the walk; the positions found before it are right.
     let _ = Walk { steps, found: &mut found }.deserialize(serde_yaml::Deserializer::from_str(text));
     found
 }
@@ -314,7 +314,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 }
 
-/// Notes where the keys of one mapping stand.
+/// Notes the positions of the keys of one mapping.
 struct Keys<'w>(&'w mut Vec<Vec<Position>>);
 
 impl<'de> DeserializeSeed<'de> for Keys<'_> {
@@ -335,7 +335,7 @@ impl<'de> Visitor<'de> for Keys<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
         let mut positions = Vec::new();
         loop {
-            // A key that fails was read all the same, so that its value is next.
+            // A key that failed was read all the same, so its value is next.
             match entries.next_key_seed(NodeLocator { steps: &[], half: Half::Value }) {
                 Ok(None) => break,
                 Ok(Some(())) => return Err(A::Error::custom("a key that can't be placed")),

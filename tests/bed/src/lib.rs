@@ -41,6 +41,11 @@ impl Bed {
         Self { temp, root }
     }
 
+    /// Its path.
+    pub fn folder(&self) -> &Path {
+        self.temp.path()
+    }
+
     /// The path of what is called `name` in it.
     pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.temp.path().join(name)

@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn what_smcp_tells_of_a_command_counts_whatever_its_program() {
-        let request = testing::Request::new().entrypoint("docker", &["run", "image"]);
+        let request = testing::RequestBuilder::new().entrypoint("docker", &["run", "image"]);
         assert_eq!(testing::evaluate::<NoFetchAtStart>(&request.clone().build(), "{}").unwrap(), Verdict::allow());
         let told = request.extension(FETCHES, "docker run").build();
         let verdict = testing::evaluate::<NoFetchAtStart>(&told, "{}").unwrap();

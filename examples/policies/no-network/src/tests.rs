@@ -2,7 +2,7 @@
 
 use smcp_policy_sdk::testing;
 use smcp_policy_sdk::testing::Permissions;
-use smcp_policy_sdk::testing::Request;
+use smcp_policy_sdk::testing::RequestBuilder;
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn every_case_holds() {
 /// The codes of the violations, for a server that asks for these hosts.
 fn codes(asked: &[&str], settings: &str) -> Vec<String> {
     let network = asked.iter().map(|&host| host.to_owned()).collect();
-    let request = Request::new().permissions(Permissions { network, ..Permissions::default() }).build();
+    let request = RequestBuilder::new().permissions(Permissions { network, ..Permissions::default() }).build();
     let verdict = testing::evaluate::<NoNetwork>(&request, settings).unwrap();
     verdict.violations.into_iter().map(|finding| finding.code).collect()
 }
@@ -53,14 +53,14 @@ fn only_listed_hosts_are_allowed() {
 
 #[test]
 fn unknown_permissions_are_a_violation_even_when_everything_is_allowed() {
-    let verdict = testing::evaluate::<NoNetwork>(&Request::new().build(), r#"{"allow": ["*"]}"#).unwrap();
+    let verdict = testing::evaluate::<NoNetwork>(&RequestBuilder::new().build(), r#"{"allow": ["*"]}"#).unwrap();
     assert_eq!(verdict.violations[0].code, "network-unknown");
 }
 
 #[test]
 fn the_message_names_what_was_asked_and_what_is_allowed() {
     let network = (0..12).map(|number| format!("h{number}.com")).collect();
-    let request = Request::new().permissions(Permissions { network, ..Permissions::default() }).build();
+    let request = RequestBuilder::new().permissions(Permissions { network, ..Permissions::default() }).build();
     let (verdict, lines) =
         testing::evaluate_logged::<NoNetwork>(&request, r#"{"allow": ["h0.com", "x.com"]}"#).unwrap();
     assert_eq!(

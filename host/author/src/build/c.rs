@@ -23,8 +23,8 @@ pub(super) fn build(project: &Project<'_>) -> Result<Vec<u8>, BuildError> {
     project.make(project.tool("clang", INSTALL).args(FLAGS).args(["-o", MADE]).args(sources))
 }
 
-/// Tries whether clang can make WebAssembly and finds its linker: that of Apple can't, and Debian has the linker in another
-/// package.
+/// Tries whether clang can make WebAssembly and finds its linker: Apple's clang can't, and in Debian the linker is
+/// another package.
 fn check_clang(project: &Project<'_>) -> Result<(), ToolError> {
     let tries =
         ["--target=wasm32-unknown-unknown", "-nostdlib", "-Wl,--version", "-x", "c", "/dev/null", "-o", "/dev/null"];

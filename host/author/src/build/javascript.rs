@@ -1,4 +1,4 @@
-//! JavaScript, by componentize-qjs or componentize-js, of a lock file.
+//! JavaScript, by componentize-qjs or componentize-js, which a lock file pins.
 
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ const LOCKS: [&str; 2] = ["package.json", "package-lock.json"];
 /// The module of the policy, if package.json names no `main`.
 const MODULE: &str = "policy.js";
 
-/// What componentize-js has to be told; it has no command line of its own. No feature that would need WASI.
+/// The options of componentize-js, which has no command line. No feature that needs WASI is on.
 const SPIDERMONKEY: &str = r#"
 import { writeFile } from "node:fs/promises";
 import { componentize } from "@bytecodealliance/componentize-js";

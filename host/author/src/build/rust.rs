@@ -8,9 +8,9 @@ use std::path::Path;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::build;
 use crate::build::BuildError;
 use crate::build::Project;
+use crate::project_file;
 use crate::toolchain::Tool;
 use crate::toolchain::ToolError;
 
@@ -31,12 +31,12 @@ pub(super) fn build(project: &Project<'_>) -> Result<Vec<u8>, BuildError> {
     let compile = ["rustc", "--release", "--lib", "--crate-type", "cdylib", "--target", TARGET];
     let cargo = project.tool("cargo", INSTALL).args(compile);
     (project.announce)(&cargo.line());
-    // The rest is about paths in messages, and nothing that an author has to read.
+    // The other flags are about paths in messages, which an author need not read.
     cargo.args(["--config", &format!("build.rustflags={}", json!(flags(project, &metadata)?))]).run()?;
 
     let target = Path::new(text(&metadata, "target_directory"));
     let (folder, name) = (target.join(TARGET).join("release"), format!("{library}.wasm"));
-    let read = (project.open)(&folder).and_then(|folder| build::read(&folder, &name));
+    let read = (project.open)(&folder).and_then(|folder| project_file::read(&folder, &name));
     read.map_err(|cause| BuildError::Unreadable { name: folder.join(&name).display().to_string(), cause })
 }
 
@@ -52,12 +52,12 @@ fn check_target(project: &Project<'_>) -> Result<(), ToolError> {
     )))
 }
 
-/// Returns what a program prints, in one line.
+/// Returns the output of a program as one line.
 fn print(tool: Tool<'_>) -> Result<String, ToolError> {
     Ok(String::from_utf8_lossy(&tool.output()?).trim().to_owned())
 }
 
-/// The name of the crate in the folder, which has to be one that makes a module.
+/// Returns the name of the crate in the folder, which has to make a module.
 fn library<'m>(project: &Project<'_>, metadata: &'m Value) -> Result<String, BuildError> {
     let manifest = project.folder.join("Cargo.toml");
     let unfit = |why: &str| BuildError::Unfit(format!("Cargo.toml {why}"));

@@ -11,7 +11,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::manifest::MANIFEST;
-use crate::manifest::scaffold::project::Project;
+use crate::manifest::scaffold::project::ExaminedProject;
 use smcp_model::name::PackageId;
 use smcp_model::package::Version;
 use smcp_model::text::SafeText;
@@ -81,7 +81,7 @@ pub fn scaffold(
     name: Option<(PackageId, Version)>,
     runtime: Option<ServerRuntime>,
 ) -> Result<Scaffolded, ScaffoldError> {
-    let project = Project::examine(dir, runtime);
+    let project = ExaminedProject::examine(dir, runtime);
     let mut remarks = project.remarks;
     let (id, version) = name.unwrap_or_else(|| {
         let id = project.id.or_else(|| project::id("local", folder)).unwrap_or_else(project::unnamed);

@@ -13,7 +13,7 @@ use landlock::Scope;
 /// The newest version whose rights are all known here; an older kernel applies what it has.
 const KNOWN: ABI = ABI::V6;
 
-/// Why Landlock is not applied in full.
+/// The reason why Landlock is not applied in full.
 #[derive(Debug)]
 pub(super) enum NotInFull {
     Partly,

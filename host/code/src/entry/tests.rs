@@ -13,7 +13,7 @@ use smcp_policy::Compiler as _;
 use smcp_policy::InProcess;
 
 const SCORE: &[u8] = include_bytes!("../../../../builtin-policies/dist/score.wasm");
-const KEY: Key = Key([7; 32]);
+const KEY: MacKey = MacKey([7; 32]);
 const NOTES_TEXT: &str = "{\"settings\":{}}";
 
 static WASM: LazyLock<Digest> = LazyLock::new(|| Digest::of(SCORE));
@@ -33,14 +33,14 @@ fn written(kept: &Kept) -> Vec<u8> {
     bytes
 }
 
-fn read_as(bytes: &[u8], key: Key, component: &Digest, engine: &Digest) -> Result<Kept, Unfit> {
+fn read_as(bytes: &[u8], key: MacKey, component: &Digest, engine: &Digest) -> Result<Kept, UnfitEntry> {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(bytes).unwrap();
     let length = u64::try_from(bytes.len()).unwrap();
     read(&File::from_std(file), length, key, component, engine).unwrap()
 }
 
-fn unfit(bytes: &[u8]) -> Option<Unfit> {
+fn unfit(bytes: &[u8]) -> Option<UnfitEntry> {
     read_as(bytes, KEY, &WASM, &MADE_BY).err()
 }
 
@@ -68,10 +68,10 @@ fn what_was_written_is_read_back() {
 fn a_file_of_another_key_component_or_engine_is_not_used() {
     let other = Digest::of(b"other");
     let cases = [
-        (read_as(&WHOLE, Key([8; 32]), &WASM, &MADE_BY), Unfit::Mac),
-        (read_as(&WHOLE, OF_THE_SYSTEM, &WASM, &MADE_BY), Unfit::Mac),
-        (read_as(&WHOLE, KEY, &other, &MADE_BY), Unfit::Another),
-        (read_as(&WHOLE, KEY, &WASM, &other), Unfit::Another),
+        (read_as(&WHOLE, MacKey([8; 32]), &WASM, &MADE_BY), UnfitEntry::Mac),
+        (read_as(&WHOLE, OF_THE_SYSTEM, &WASM, &MADE_BY), UnfitEntry::Mac),
+        (read_as(&WHOLE, KEY, &other, &MADE_BY), UnfitEntry::Another),
+        (read_as(&WHOLE, KEY, &WASM, &other), UnfitEntry::Another),
     ];
     for (read, expected) in cases {
         assert_eq!(read.unwrap_err(), expected);
@@ -86,7 +86,7 @@ fn a_byte_that_was_changed_is_found_wherever_it_is() {
     for place in head.chain(rest).chain([WHOLE.len() - 1]) {
         let mut bytes = WHOLE.clone();
         bytes[place] ^= 0x40;
-        let expected = if place < MAC { Unfit::Magic } else { Unfit::Mac };
+        let expected = if place < MAC { UnfitEntry::Magic } else { UnfitEntry::Mac };
         assert_eq!(unfit(&bytes), Some(expected), "byte {place}");
     }
 }
@@ -94,11 +94,11 @@ fn a_byte_that_was_changed_is_found_wherever_it_is() {
 #[test]
 fn a_file_that_is_cut_off_or_longer_is_not_used() {
     for length in (0..NOTES + 2).chain([PAGE - 1, PAGE, PAGE + 1, WHOLE.len() / 2, WHOLE.len() - 1]) {
-        let expected = if length < NOTES { Unfit::Length } else { Unfit::Mac };
+        let expected = if length < NOTES { UnfitEntry::Length } else { UnfitEntry::Mac };
         assert_eq!(unfit(&WHOLE[..length]), Some(expected), "{length} bytes");
     }
     for more in [&[0][..], &[0; PAGE], &WHOLE] {
-        assert_eq!(unfit(&[&WHOLE[..], more].concat()), Some(Unfit::Mac), "{} more", more.len());
+        assert_eq!(unfit(&[&WHOLE[..], more].concat()), Some(UnfitEntry::Mac), "{} more", more.len());
     }
 }
 
@@ -118,11 +118,11 @@ fn lengths_are_compared_with_the_file() {
         let mut bytes = WHOLE.clone();
         bytes[LENGTHS..LENGTHS + 8].copy_from_slice(&notes.to_le_bytes());
         bytes[LENGTHS + 8..NOTES].copy_from_slice(&code.to_le_bytes());
-        assert_eq!(unfit(&sealed(bytes)), Some(Unfit::Length), "{notes} {code}");
+        assert_eq!(unfit(&sealed(bytes)), Some(UnfitEntry::Length), "{notes} {code}");
     }
     let mut bytes = WHOLE.clone();
     bytes[NOTES] = 0xff;
-    assert_eq!(unfit(&sealed(bytes)), Some(Unfit::Notes));
+    assert_eq!(unfit(&sealed(bytes)), Some(UnfitEntry::Notes));
 }
 
 /// What could not be read again is not written.

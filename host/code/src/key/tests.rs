@@ -2,38 +2,37 @@
 
 use std::thread;
 
-use cap_std::ambient_authority;
 use cap_std::fs::Permissions;
 use cap_std::fs::PermissionsExt as _;
 
 use super::*;
+use smcp_bed::Bed;
+use smcp_bed::caller;
 
-struct Bed {
-    temp: tempfile::TempDir,
-    folder: Dir,
+/// A [`Bed`] that is the folder of a key.
+trait KeyBed {
+    fn read(&self) -> io::Result<Option<[u8; LENGTH]>>;
+
+    fn make(&self) -> io::Result<[u8; LENGTH]>;
+
+    fn mode(&self, mode: u32);
 }
 
 fn bed() -> Bed {
-    let temp = tempfile::tempdir().unwrap();
-    let folder = Dir::open_ambient_dir(temp.path(), ambient_authority()).unwrap();
-    Bed { temp, folder }
+    Bed::with([])
 }
 
-fn caller() -> Caller {
-    Caller::new(nix::unistd::geteuid().as_raw(), || None)
-}
-
-impl Bed {
+impl KeyBed for Bed {
     fn read(&self) -> io::Result<Option<[u8; LENGTH]>> {
-        read(&self.folder, self.temp.path(), caller()).map(|key| key.map(|key| key.0))
+        read(&self.root, self.folder(), caller()).map(|key| key.map(|key| key.0))
     }
 
     fn make(&self) -> io::Result<[u8; LENGTH]> {
-        read_or_make(&self.folder, self.temp.path(), caller()).map(|key| key.0)
+        read_or_make(&self.root, self.folder(), caller()).map(|key| key.0)
     }
 
     fn mode(&self, mode: u32) {
-        self.folder.set_permissions(FILE, Permissions::from_mode(mode)).unwrap();
+        self.root.set_permissions(FILE, Permissions::from_mode(mode)).unwrap();
     }
 }
 
@@ -44,9 +43,9 @@ fn a_key_is_made_once_and_only_its_owner_reads_it() {
     let key = bed.make().unwrap();
     assert_eq!(bed.read().unwrap(), Some(key));
     assert_eq!(bed.make().unwrap(), key);
-    assert_eq!(bed.folder.metadata(FILE).unwrap().mode() & 0o777, 0o600);
+    assert_eq!(bed.root.metadata(FILE).unwrap().mode() & 0o777, 0o600);
     assert_ne!(self::bed().make().unwrap(), key, "each is another");
-    assert_eq!(bed.folder.entries().unwrap().count(), 1, "nothing is left beside it");
+    assert_eq!(bed.root.entries().unwrap().count(), 1, "nothing is left beside it");
 }
 
 #[test]
@@ -64,7 +63,7 @@ fn many_who_make_it_at_once_get_the_same() {
 fn what_is_no_whole_key_is_none() {
     for contents in [&[][..], &[1; LENGTH - 1], &[1; LENGTH + 1], &[0; LENGTH], &[1; 100_000]] {
         let bed = bed();
-        bed.folder.write(FILE, contents).unwrap();
+        bed.root.write(FILE, contents).unwrap();
         bed.mode(0o600);
         assert_eq!(bed.read().unwrap(), None, "{} bytes", contents.len());
         let key = bed.make().unwrap();
@@ -80,13 +79,13 @@ fn a_key_that_others_could_read_or_that_is_no_file_is_replaced() {
         ("readable by the group", |bed| bed.mode(0o640)),
         ("readable by others", |bed| bed.mode(0o604)),
         ("a link", |bed| {
-            bed.folder.rename(FILE, &bed.folder, "elsewhere").unwrap();
-            bed.folder.symlink("elsewhere", FILE).unwrap();
+            bed.root.rename(FILE, &bed.root, "elsewhere").unwrap();
+            bed.root.symlink("elsewhere", FILE).unwrap();
         }),
         ("a pipe", |bed| {
-            bed.folder.remove_file(FILE).unwrap();
+            bed.root.remove_file(FILE).unwrap();
             nix::sys::stat::mknod(
-                &bed.temp.path().join(FILE),
+                &bed.path(FILE),
                 nix::sys::stat::SFlag::S_IFIFO,
                 nix::sys::stat::Mode::from_bits_retain(0o600),
                 0,
@@ -108,11 +107,11 @@ fn a_key_that_others_could_read_or_that_is_no_file_is_replaced() {
 #[test]
 fn a_folder_in_its_place_and_a_folder_that_others_write_give_no_key() {
     let bed = bed();
-    bed.folder.create_dir(FILE).unwrap();
+    bed.root.create_dir(FILE).unwrap();
     assert!(bed.read().is_err() && bed.make().is_err());
     let bed = self::bed();
     bed.make().unwrap();
-    bed.folder.set_permissions(".", Permissions::from_mode(0o777)).unwrap();
+    bed.root.set_permissions(".", Permissions::from_mode(0o777)).unwrap();
     assert!(bed.read().is_err() && bed.make().is_err());
 }
 
@@ -124,7 +123,7 @@ fn the_key_of_another_user_is_not_used() {
     }
     let bed = bed();
     let old = bed.make().unwrap();
-    std::os::unix::fs::chown(bed.temp.path().join(FILE), Some(4242), None).unwrap();
+    std::os::unix::fs::chown(bed.path(FILE), Some(4242), None).unwrap();
     assert!(bed.read().is_err());
     assert_ne!(bed.make().unwrap(), old);
 }

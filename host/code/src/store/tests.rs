@@ -9,6 +9,7 @@ use cap_std::fs::Permissions;
 use cap_std::fs::PermissionsExt as _;
 
 use super::*;
+use smcp_bed::caller;
 
 /// A folder with a cache and a home, removed when dropped.
 struct Bed {
@@ -42,11 +43,11 @@ impl Bed {
         Self { temp, root }
     }
 
-    fn places(&self) -> Places {
-        Places {
+    fn places(&self) -> CodePlaces {
+        CodePlaces {
             cache: Some(self.temp.path().join("cache")),
             key: Some(self.temp.path().join("home")),
-            caller: Caller::new(nix::unistd::geteuid().as_raw(), || None),
+            caller: caller(),
             open,
             make,
             clock: || UNIX_EPOCH + Duration::from_secs(4_000_000_000),
@@ -192,13 +193,13 @@ fn a_store_that_was_copied_to_another_home_is_not_used() {
 #[test]
 fn without_a_place_nothing_is_kept_and_it_is_said() {
     let bed = Bed::new();
-    for places in [Places { cache: None, ..bed.places() }, Places { key: None, ..bed.places() }] {
+    for places in [CodePlaces { cache: None, ..bed.places() }, CodePlaces { key: None, ..bed.places() }] {
         let store = CompiledStore::new(places);
         assert!(store.find(component(), LayerName::User).is_none());
         store.keep(component(), &refusal("kept"));
         assert!(store.problem().unwrap().as_str().contains("HOME is not set"));
     }
-    let read_only = Places { make: |_| Err(io::ErrorKind::ReadOnlyFilesystem.into()), ..bed.places() };
+    let read_only = CodePlaces { make: |_| Err(io::ErrorKind::ReadOnlyFilesystem.into()), ..bed.places() };
     let store = CompiledStore::new(read_only);
     store.keep(component(), &refusal("kept"));
     assert!(store.problem().unwrap().as_str().contains("read-only"), "{:?}", store.problem());

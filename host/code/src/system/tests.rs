@@ -1,33 +1,23 @@
 //! The system's files: who owns the way to them decides, and nothing else.
 
-use cap_std::ambient_authority;
 use cap_std::fs::MetadataExt as _;
 
 use super::*;
-
-/// The user of the test in the place of root.
-fn owner() -> Caller {
-    Caller::new(nix::unistd::geteuid().as_raw(), || None)
-}
-
-struct Bed {
-    temp: tempfile::TempDir,
-    root: Dir,
-}
+use smcp_bed::Bed;
+use smcp_bed::caller;
 
 /// A root with system files, in which one refusal is kept.
 fn bed() -> Bed {
-    let temp = tempfile::tempdir().unwrap();
-    let root = Dir::open_ambient_dir(temp.path(), ambient_authority()).unwrap();
-    root.create_dir_all("var/cache").unwrap();
+    let bed = Bed::with([]);
+    bed.root.create_dir_all("var/cache").unwrap();
     for folder in ["var", "var/cache"] {
-        root.set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
+        bed.root.set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
     }
-    let files = walk(&root, owner(), true).unwrap().unwrap();
+    let files = walk(&bed.root, caller(), true).unwrap().unwrap();
     let system = SystemFiles { files, engine: smcp_policy::engine_key(), problem: Mutex::default() };
     system.keep(component(), &Kept { code: None, notes: "kept".into() });
     assert_eq!(system.problem(), None);
-    Bed { temp, root }
+    bed
 }
 
 fn component() -> Digest {
@@ -35,7 +25,7 @@ fn component() -> Digest {
 }
 
 fn found(bed: &Bed) -> bool {
-    open(&bed.root, owner()).and_then(|files| find(&files, component(), smcp_policy::engine_key())).is_some()
+    open(&bed.root, caller()).and_then(|files| find(&files, component(), smcp_policy::engine_key())).is_some()
 }
 
 #[test]
@@ -58,7 +48,7 @@ fn a_way_that_somebody_else_could_change_is_not_gone() {
             let bed = bed();
             bed.root.set_permissions(folder, Permissions::from_mode(mode)).unwrap();
             assert!(!found(&bed), "{folder} {mode:o}");
-            assert!(walk(&bed.root, owner(), true).is_err(), "{folder} {mode:o}");
+            assert!(walk(&bed.root, caller(), true).is_err(), "{folder} {mode:o}");
         }
         let bed = bed();
         bed.root.rename(folder, &bed.root, "elsewhere").unwrap();
@@ -88,18 +78,17 @@ fn a_file_that_somebody_else_could_change_is_not_used() {
 /// Only root can give a folder to another user.
 #[test]
 fn only_the_owner_counts() {
-    if owner().uid() == 0 {
+    if caller().uid() == 0 {
         for path in ["var", "var/cache", "var/cache/smcp", "var/cache/smcp/compiled"] {
             let bed = bed();
-            std::os::unix::fs::chown(bed.temp.path().join(path), Some(4242), None).unwrap();
+            std::os::unix::fs::chown(bed.path(path), Some(4242), None).unwrap();
             assert!(!found(&bed), "{path}");
         }
     }
     // Root's folders are another user's to everybody else.
     let bed = bed();
-    assert_eq!(open(&bed.root, ROOT).is_some(), owner().uid() == 0);
-    let missing = tempfile::tempdir().unwrap();
-    let root = Dir::open_ambient_dir(missing.path(), ambient_authority()).unwrap();
-    assert!(open(&root, owner()).is_none());
-    assert_eq!(root.entries().unwrap().count(), 0, "looking makes nothing");
+    assert_eq!(open(&bed.root, ROOT).is_some(), caller().uid() == 0);
+    let missing = Bed::with([]);
+    assert!(open(&missing.root, caller()).is_none());
+    assert_eq!(missing.root.entries().unwrap().count(), 0, "looking makes nothing");
 }

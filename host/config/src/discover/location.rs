@@ -1,4 +1,4 @@
-//! Where the file of each layer is: named by somebody, or in its usual place.
+//! The place of each layer's file: one that the user named, or the usual one.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -66,7 +66,7 @@ impl Location {
         Some(home.join(".smcp/config.yaml"))
     }
 
-    /// Accepts a missing file as no configuration, unless somebody named it.
+    /// Accepts a missing file as an empty configuration, unless the user named it.
     ///
     /// # Errors
     /// When the flag or a variable named it.
@@ -103,7 +103,7 @@ pub(super) fn user_file(asked: Asked<'_>, places: &Places) -> Result<Location, C
 /// Finds the file of the added system layer, which [`SYSTEM_VARIABLE`] names.
 ///
 /// # Errors
-/// When the value is no path that can be followed, an empty one included.
+/// When the value is not a usable path; an empty one is not.
 pub(super) fn added_file(value: &OsStr, places: &Places) -> Result<Location, ConfigError> {
     located(LayerName::Added, Path::new(value), NamedBy::Variable, places)
 }

@@ -46,7 +46,7 @@ struct PolicyFiles {
 }
 
 /// What a file of the folder is, by its name.
-enum Kind {
+enum FileKind {
     Entry(PolicyName),
     Component(PolicyName),
     /// It was meant as a policy, and would not be read.
@@ -72,13 +72,13 @@ pub(super) fn read(
     let mut problems = Vec::new();
     for name in &names {
         match kind_of(name) {
-            Kind::Entry(policy) => policies.entry(policy).or_default().entry = true,
-            Kind::Component(policy) => policies.entry(policy).or_default().component = true,
-            Kind::Wrong(message, allowed) => {
+            FileKind::Entry(policy) => policies.entry(policy).or_default().entry = true,
+            FileKind::Component(policy) => policies.entry(policy).or_default().component = true,
+            FileKind::Wrong(message, allowed) => {
                 let file = shown(&folder.path.join(name), home);
                 problems.push(ConfigProblem::of_file(ProblemCode::Unreadable, &file, message, Some(&allowed)));
             }
-            Kind::Other => folder.unread.push(name.to_string_lossy().into_owned()),
+            FileKind::Other => folder.unread.push(name.to_string_lossy().into_owned()),
         }
     }
     if policies.len() > limits::POLICIES_CEILING {
@@ -140,27 +140,30 @@ fn refuse_strangers(entry: &LayerFile, component: &Path, search: &Search<'_>) ->
 }
 
 /// Returns what a file is by its name. Names that begin with a dot are of editors and package managers.
-fn kind_of(name: &OsStr) -> Kind {
-    let Some(text) = name.to_str() else { return Kind::Other };
+fn kind_of(name: &OsStr) -> FileKind {
+    let Some(text) = name.to_str() else { return FileKind::Other };
     let Some((stem, extension)) = text.rsplit_once('.').filter(|(stem, _)| !stem.starts_with('.') && !stem.is_empty())
     else {
-        return Kind::Other;
+        return FileKind::Other;
     };
     let is_one_of = |words: &[&str]| words.iter().any(|word| extension.eq_ignore_ascii_case(word));
     let kind = match extension {
-        "yaml" => Kind::Entry,
-        "wasm" => Kind::Component,
+        "yaml" => FileKind::Entry,
+        "wasm" => FileKind::Component,
         _ if is_one_of(&["yaml", "yml"]) => {
-            return Kind::Wrong("it is not read: a policy's file is called `NAME.yaml`", format!("{stem}.yaml"));
+            return FileKind::Wrong("it is not read: a policy's file is called `NAME.yaml`", format!("{stem}.yaml"));
         }
         _ if is_one_of(&["wasm", "wat"]) => {
-            return Kind::Wrong("it is not read: a policy's component is called `NAME.wasm`", format!("{stem}.wasm"));
+            return FileKind::Wrong(
+                "it is not read: a policy's component is called `NAME.wasm`",
+                format!("{stem}.wasm"),
+            );
         }
-        _ => return Kind::Other,
+        _ => return FileKind::Other,
     };
     custom::policy_name(stem).map_or_else(
         || {
-            Kind::Wrong(
+            FileKind::Wrong(
                 "the file's name is the policy's, and this is none",
                 format!("{}, before `.{extension}`", custom::NAME.form.allowed),
             )

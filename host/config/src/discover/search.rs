@@ -17,7 +17,7 @@ use smcp_model::limits;
 use smcp_model::suspect::Suspect;
 
 /// The names in a folder, and who else could have changed them.
-type Listed = (Vec<OsString>, Vec<Suspect>);
+type FolderListing = (Vec<OsString>, Vec<Suspect>);
 
 /// The message for a link without a target.
 const NOWHERE: &str = "it is a link that leads nowhere";
@@ -61,7 +61,7 @@ impl Search<'_> {
     }
 
     /// Returns the names in a folder of policies, `None` when it doesn't exist, and who else could have changed them.
-    pub(super) fn policies(&self, folder: &Path, location: &Location) -> Result<Option<Listed>, ConfigError> {
+    pub(super) fn policies(&self, folder: &Path, location: &Location) -> Result<Option<FolderListing>, ConfigError> {
         if !self.is_there(folder)? {
             return Ok(None);
         }

@@ -34,7 +34,7 @@ pub(super) enum FolderContent {
 pub(super) fn refuse_unread(locations: &[Location], search: &Search<'_>) -> Result<(), ConfigError> {
     let home = search.places.home.as_deref();
     let mut problems = Vec::new();
-    // A folder that somebody named may not be listable, and has other files in it.
+    // The folder of a named file may not be listable, and has other files in it.
     for location in locations.iter().filter(|location| location.named_by == NamedBy::Nobody) {
         let mut refuse = |path: &Path, message: &str, allowed: &str| {
             problems.push(ConfigProblem::of_file(ProblemCode::Unreadable, &shown(path, home), message, Some(allowed)));

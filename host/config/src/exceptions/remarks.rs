@@ -38,7 +38,7 @@ pub struct ExceptionRemarks {
 }
 
 /// A remark about the exception at a place whose line is not yet looked up.
-struct Draft<'a> {
+struct RemarkDraft<'a> {
     place: &'a FilePlace,
     code: &'static str,
     message: String,
@@ -49,7 +49,7 @@ pub(crate) fn of(layers: &[Layer], seconds: u64, registry: &Registry) -> Excepti
     let drafts: Vec<_> = layers.iter().flat_map(|layer| of_layer(layer, Day::of(seconds), registry)).collect();
     let most = affordable(drafts.iter().map(|draft| &draft.place.source));
     let more = drafts.len().saturating_sub(most);
-    let shown = drafts.into_iter().take(most).map(|Draft { place, code, message }| Remark {
+    let shown = drafts.into_iter().take(most).map(|RemarkDraft { place, code, message }| Remark {
         code,
         at: place.line(),
         message: SafeText::new(&message),
@@ -57,13 +57,13 @@ pub(crate) fn of(layers: &[Layer], seconds: u64, registry: &Registry) -> Excepti
     ExceptionRemarks { shown: shown.collect(), more }
 }
 
-fn of_layer<'l>(layer: &'l Layer, today: Day, registry: &Registry) -> Vec<Draft<'l>> {
+fn of_layer<'l>(layer: &'l Layer, today: Day, registry: &Registry) -> Vec<RemarkDraft<'l>> {
     let mut earlier: BTreeMap<&PackageId, Vec<&WrittenValue<Exception>>> = BTreeMap::new();
     let mut drafts = Vec::new();
     for written in &layer.rules().exceptions {
         let WrittenValue { value: exception, place } = written;
         let name = format!("the exception for `{}`", exception.package);
-        let mut note = |code, message| drafts.push(Draft { place, code, message });
+        let mut note = |code, message| drafts.push(RemarkDraft { place, code, message });
         if let Some((code, end)) = end_of(exception.until, today) {
             note(code, format!("{name} {end}"));
         }

@@ -12,7 +12,7 @@ use crate::keys::Nested;
 use crate::keys::PATH;
 use crate::keys::Section;
 use crate::keys::policy::mode;
-use crate::settings::Settings;
+use crate::settings::SettingsForm;
 use smcp_model::digest::Digest;
 use smcp_model::mode::Mode;
 use smcp_model::mode::OnWarn;
@@ -106,12 +106,12 @@ pub(crate) static ON_WARN: ConfigKey<Word<OnWarn>> = ConfigKey {
 };
 
 /// `policy.custom[].settings`
-pub(crate) static SETTINGS: ConfigKey<Settings> = ConfigKey {
+pub(crate) static SETTINGS: ConfigKey<SettingsForm> = ConfigKey {
     name: "settings",
     about: "What the component is told, as JSON; what it may be, `smcp policy inspect` shows. Absent: {}.",
     default: None,
     required: false,
-    form: Settings,
+    form: SettingsForm,
 };
 
 /// `policy.custom[].limits`

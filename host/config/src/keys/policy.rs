@@ -1,7 +1,7 @@
 //! The keys under `policy`.
 
 use crate::choice::CertScoreCheck;
-use crate::form::Count;
+use crate::form::CountForm;
 use crate::form::ListOf;
 use crate::form::Number;
 use crate::form::Parsed;
@@ -120,12 +120,12 @@ pub(crate) static WARNING_THRESHOLD: ConfigKey<Number<Score>> = ConfigKey {
 };
 
 /// `policy.max_policies`
-pub(crate) static MAX_POLICIES: ConfigKey<Count> = ConfigKey {
+pub(crate) static MAX_POLICIES: ConfigKey<CountForm> = ConfigKey {
     name: "max_policies",
     about: "How many policies this layer may have, the three built-in ones included.",
     default: Some("256"),
     required: false,
-    form: Count { least: limits::POLICIES, most: limits::POLICIES_CEILING },
+    form: CountForm { least: limits::POLICIES, most: limits::POLICIES_CEILING },
 };
 
 /// `policy.custom`

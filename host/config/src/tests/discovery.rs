@@ -139,7 +139,7 @@ fn no_rules_are_passed_over() {
         (NOBODY, &[("/home/me/.mcp/Config.YAML", RULES)], "~/.mcp/Config.YAML", MISNAMED),
         (NOBODY, &[(OWN, RULES), ("/home/me/.mcp/Config.yml", RULES)], "~/.mcp/Config.yml", "it is not read"),
         (NOBODY, &[("/home/me/.mcp/config.yml", Dangling)], "~/.mcp/config.yml", "it is not read"),
-        // What is beside the file under the name of a folder of policies is none.
+        // Beside the file, the name of the folder of policies belongs to something else.
         (
             NOBODY,
             &[("/home/me/.mcp/policies.d", Dangling)],

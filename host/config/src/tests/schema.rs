@@ -14,7 +14,7 @@ use crate::form::ValueForm as _;
 use crate::keys;
 use crate::keys::Section;
 use crate::schema::schema;
-use crate::settings::Settings;
+use crate::settings::SettingsForm;
 use smcp_bed::Schema;
 use smcp_yaml::YamlNode;
 
@@ -166,5 +166,5 @@ fn json_of(text: &str) -> Value {
     if node == YamlNode::Null {
         return Value::Null;
     }
-    Settings.read(&node, Base { directory: Path::new("/"), home: None }).unwrap()
+    SettingsForm.read(&node, Base { directory: Path::new("/"), home: None }).unwrap()
 }

@@ -10,10 +10,10 @@ use crate::proxy::evasion::Evasion;
 use crate::proxy::forged;
 use crate::proxy::keys::KeySet;
 use crate::proxy::keys::ProtocolKey;
+use crate::proxy::members::BrokenJson;
 use crate::proxy::members::Elements;
 use crate::proxy::members::Member;
 use crate::proxy::members::Members;
-use crate::proxy::members::NotJson;
 use crate::proxy::members::skip_space;
 use crate::proxy::strict;
 use crate::proxy::token::Method;
@@ -123,7 +123,7 @@ impl<'l> Editor<'l> {
             return Ok(places);
         }
         for member in Members::new(self.line, result.start, self.hasher) {
-            let member = member.map_err(|NotJson| Evasion::Malformed)?;
+            let member = member.map_err(|BrokenJson| Evasion::Malformed)?;
             let list = self.opens(&member.value, b'[');
             places.instructions |= matches!(member.name.key, ProtocolKey::Instructions | ProtocolKey::Handshake);
             places.tools |= member.name.key == ProtocolKey::Tools && list;
@@ -153,7 +153,7 @@ impl<'l> Editor<'l> {
             carried.content = true;
         }
         for member in Members::new(self.line, result.start, self.hasher) {
-            let Member { name, value } = member.map_err(|NotJson| Evasion::Malformed)?;
+            let Member { name, value } = member.map_err(|BrokenJson| Evasion::Malformed)?;
             if places.instructions && name.key == ProtocolKey::Instructions {
                 self.text(&value, &words.block)?;
                 carried.instructions = true;
@@ -178,7 +178,7 @@ impl<'l> Editor<'l> {
         let mut present = Present { complete: true, ..Present::default() };
         self.keys.clear();
         for member in Members::new(self.line, object.start, self.hasher) {
-            let Member { name, value } = member.map_err(|NotJson| Evasion::Malformed)?;
+            let Member { name, value } = member.map_err(|BrokenJson| Evasion::Malformed)?;
             if self.unique && !self.keys.insert(name) {
                 return Err(Evasion::DuplicateKey);
             }
@@ -208,7 +208,7 @@ impl<'l> Editor<'l> {
             return Ok(any);
         }
         for tool in Elements::new(self.line, list.start) {
-            let tool = tool.map_err(|NotJson| Evasion::Malformed)?;
+            let tool = tool.map_err(|BrokenJson| Evasion::Malformed)?;
             if self.opens(&tool, b'{') {
                 self.tool(&tool)?;
                 any = true;
@@ -223,7 +223,7 @@ impl<'l> Editor<'l> {
             return Ok(false);
         }
         for tool in Elements::new(self.line, list.start) {
-            if self.opens(&tool.map_err(|NotJson| Evasion::Malformed)?, b'{') {
+            if self.opens(&tool.map_err(|BrokenJson| Evasion::Malformed)?, b'{') {
                 return Ok(true);
             }
         }
@@ -236,7 +236,7 @@ impl<'l> Editor<'l> {
             self.add_member(tool, &[br#""description":""#, &words.short, b"\""])?;
         }
         for member in Members::new(self.line, tool.start, self.hasher) {
-            let Member { name, value } = member.map_err(|NotJson| Evasion::Malformed)?;
+            let Member { name, value } = member.map_err(|BrokenJson| Evasion::Malformed)?;
             if name.key == ProtocolKey::Description {
                 self.text(&value, &words.short)?;
             }
@@ -274,7 +274,7 @@ impl<'l> Editor<'l> {
             return Ok(false);
         }
         for member in Members::new(self.line, capabilities.start, self.hasher) {
-            let Member { name, value } = member.map_err(|NotJson| Evasion::Malformed)?;
+            let Member { name, value } = member.map_err(|BrokenJson| Evasion::Malformed)?;
             if name.key == ProtocolKey::Logging && name.exact {
                 return Ok(self.opens(&value, b'{'));
             }

@@ -10,7 +10,7 @@ use crate::proxy::keys::Name;
 
 /// The error for a line that is not JSON at the place that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NotJson;
+pub(crate) struct BrokenJson;
 
 /// One member of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,28 +36,28 @@ impl<'l> Members<'l> {
         Self { line, hasher, at: object + 1, ended: false }
     }
 
-    fn member(&mut self) -> Result<Option<Member>, NotJson> {
+    fn member(&mut self) -> Result<Option<Member>, BrokenJson> {
         self.at = skip_space(self.line, self.at);
         match self.line.get(self.at) {
             Some(b'}') => return Ok(None),
             Some(b'"') => {}
-            Some(_) | None => return Err(NotJson),
+            Some(_) | None => return Err(BrokenJson),
         }
-        let key_end = value_end(self.line, self.at).ok_or(NotJson)?;
-        let key = self.line.get(self.at + 1..key_end - 1).ok_or(NotJson)?;
+        let key_end = value_end(self.line, self.at).ok_or(BrokenJson)?;
+        let key = self.line.get(self.at + 1..key_end - 1).ok_or(BrokenJson)?;
         let colon = skip_space(self.line, key_end);
         if self.line.get(colon) != Some(&b':') {
-            return Err(NotJson);
+            return Err(BrokenJson);
         }
         let start = skip_space(self.line, colon + 1);
-        let end = value_end(self.line, start).ok_or(NotJson)?;
+        let end = value_end(self.line, start).ok_or(BrokenJson)?;
         self.at = after_comma(self.line, end, b'}')?;
         Ok(Some(Member { name: Name::read(key, self.hasher), value: start..end }))
     }
 }
 
 impl Iterator for Members<'_> {
-    type Item = Result<Member, NotJson>;
+    type Item = Result<Member, BrokenJson>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.ended {
@@ -83,19 +83,19 @@ impl<'l> Elements<'l> {
         Self { line, at: array + 1, ended: false }
     }
 
-    fn element(&mut self) -> Result<Option<Range<usize>>, NotJson> {
+    fn element(&mut self) -> Result<Option<Range<usize>>, BrokenJson> {
         let start = skip_space(self.line, self.at);
         if self.line.get(start) == Some(&b']') {
             return Ok(None);
         }
-        let end = value_end(self.line, start).ok_or(NotJson)?;
+        let end = value_end(self.line, start).ok_or(BrokenJson)?;
         self.at = after_comma(self.line, end, b']')?;
         Ok(Some(start..end))
     }
 }
 
 impl Iterator for Elements<'_> {
-    type Item = Result<Range<usize>, NotJson>;
+    type Item = Result<Range<usize>, BrokenJson>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.ended {
@@ -114,12 +114,12 @@ pub(crate) fn skip_space(line: &[u8], at: usize) -> usize {
 }
 
 /// The place after a comma, or the place of the closing bracket.
-fn after_comma(line: &[u8], at: usize, close: u8) -> Result<usize, NotJson> {
+fn after_comma(line: &[u8], at: usize, close: u8) -> Result<usize, BrokenJson> {
     let next = skip_space(line, at);
     match line.get(next) {
         Some(b',') => Ok(next + 1),
         Some(byte) if *byte == close => Ok(next),
-        Some(_) | None => Err(NotJson),
+        Some(_) | None => Err(BrokenJson),
     }
 }
 

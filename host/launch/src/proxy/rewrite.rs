@@ -10,9 +10,9 @@ use crate::proxy::edit::Editor;
 use crate::proxy::edit::WarningPlaces;
 use crate::proxy::evasion::Evasion;
 use crate::proxy::keys::ProtocolKey;
+use crate::proxy::members::BrokenJson;
 use crate::proxy::members::Elements;
 use crate::proxy::members::Members;
-use crate::proxy::members::NotJson;
 use crate::proxy::scan::MessageFacts;
 use crate::proxy::session::McpSession;
 use crate::proxy::session::OpenRequest;
@@ -57,7 +57,7 @@ impl Rewriter<'_> {
             Some(b'{') => self.message(line, start, false, editor),
             Some(b'[') => {
                 for element in Elements::new(line, start) {
-                    let element = element.map_err(|NotJson| Evasion::Malformed)?;
+                    let element = element.map_err(|BrokenJson| Evasion::Malformed)?;
                     if line.get(element.start) == Some(&b'{') {
                         self.message(line, element.start, true, editor)?;
                     }
@@ -69,7 +69,7 @@ impl Rewriter<'_> {
     }
 
     fn message(&mut self, line: &[u8], start: usize, batched: bool, editor: &mut Editor<'_>) -> Result<(), Evasion> {
-        let message = Message::read(line, start, batched, self.hasher).map_err(|NotJson| Evasion::Malformed)?;
+        let message = Message::read(line, start, batched, self.hasher).map_err(|BrokenJson| Evasion::Malformed)?;
         if !message.facts.result && !message.facts.error {
             return Ok(());
         }
@@ -128,13 +128,13 @@ struct Message {
 }
 
 impl Message {
-    fn read(line: &[u8], start: usize, batched: bool, hasher: &RandomState) -> Result<Self, NotJson> {
+    fn read(line: &[u8], start: usize, batched: bool, hasher: &RandomState) -> Result<Self, BrokenJson> {
         let mut facts = MessageFacts { batched, ..MessageFacts::default() };
         let (mut results, mut version, mut canonical) = (Vec::new(), false, true);
         let mut outcomes = 0;
         for member in Members::new(line, start, hasher) {
             let member = member?;
-            let value = line.get(member.value.clone()).ok_or(NotJson)?;
+            let value = line.get(member.value.clone()).ok_or(BrokenJson)?;
             canonical &= member.name.exact;
             match member.name.key {
                 ProtocolKey::Jsonrpc => version = value == br#""2.0""#,

@@ -8,9 +8,9 @@ use std::ops::Range;
 use serde::de::IgnoredAny;
 
 use crate::proxy::keys::ProtocolKey;
+use crate::proxy::members::BrokenJson;
 use crate::proxy::members::Elements;
 use crate::proxy::members::Members;
-use crate::proxy::members::NotJson;
 use crate::proxy::members::skip_space;
 use smcp_model::limits;
 
@@ -75,10 +75,10 @@ impl Requests {
     }
 
     /// The requests of a line of JSON.
-    fn read(&self, line: &[u8]) -> Result<Option<RequestLine>, NotJson> {
+    fn read(&self, line: &[u8]) -> Result<Option<RequestLine>, BrokenJson> {
         // An id is copied into an answer only after a strict parser has accepted the whole line.
-        let text = str::from_utf8(line).map_err(|_| NotJson)?;
-        serde_json::from_str::<IgnoredAny>(text).map_err(|_| NotJson)?;
+        let text = str::from_utf8(line).map_err(|_| BrokenJson)?;
+        serde_json::from_str::<IgnoredAny>(text).map_err(|_| BrokenJson)?;
         let start = skip_space(line, 0);
         let batched = line.get(start) == Some(&b'[');
         let mut ids = Vec::new();
@@ -93,7 +93,7 @@ impl Requests {
     }
 
     /// The id of a message, if it is a request. Of several ids the last one counts, as with most parsers.
-    fn id(&self, line: &[u8], message: &Range<usize>) -> Result<Option<Vec<u8>>, NotJson> {
+    fn id(&self, line: &[u8], message: &Range<usize>) -> Result<Option<Vec<u8>>, BrokenJson> {
         if line.get(message.start) != Some(&b'{') {
             return Ok(None);
         }

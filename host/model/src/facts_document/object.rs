@@ -10,7 +10,7 @@ use crate::text::SafeText;
 
 /// One problem of a facts document: its place, the value found, the values allowed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Problem {
+pub struct FactsProblem {
     /// The place, as a JSON pointer.
     pub path: SafeText,
     /// The fault, with the value found there.
@@ -23,7 +23,7 @@ pub struct Problem {
     pub suggestion: Option<SafeText>,
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for FactsProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` {}", self.path, self.message)?;
         if let Some(suggestion) = &self.suggestion {
@@ -39,7 +39,7 @@ pub(super) struct Object<'v, 'p> {
     pointer: String,
     members: &'v Map<String, Value>,
     unknown: UnknownKeys,
-    problems: &'p mut Vec<Problem>,
+    problems: &'p mut Vec<FactsProblem>,
 }
 
 /// What is done with a key that is not in the list.
@@ -58,11 +58,11 @@ impl<'v, 'p> Object<'v, 'p> {
         members: &'v Map<String, Value>,
         keys: &[&'static str],
         unknown: UnknownKeys,
-        problems: &'p mut Vec<Problem>,
+        problems: &'p mut Vec<FactsProblem>,
     ) -> Self {
         let is_wrong = |key: &&String| unknown == UnknownKeys::Wrong && !keys.contains(&key.as_str());
         for key in members.keys().filter(is_wrong) {
-            problems.push(Problem {
+            problems.push(FactsProblem {
                 path: place(&pointer, key),
                 message: SafeText::new("is no key of a facts document"),
                 allowed: Some(SafeText::new(&keys.join(", "))),
@@ -116,7 +116,7 @@ impl<'v, 'p> Object<'v, 'p> {
     }
 
     fn report(&mut self, key: &str, message: &str, allowed: Option<&str>) {
-        self.problems.push(Problem {
+        self.problems.push(FactsProblem {
             path: place(&self.pointer, key),
             message: SafeText::new(message),
             allowed: allowed.map(SafeText::new),

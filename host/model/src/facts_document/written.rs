@@ -1,88 +1,135 @@
-//! Writes a subject as a facts document, for the audit log.
+//! The facts document of a subject, as the audit log writes it.
 //!
 //! Reading the document gives the same subject.
 
-use serde_json::Map;
-use serde_json::Value;
-use serde_json::json;
-
+use crate::digest::Digest;
 use crate::facts::CertLevel;
 use crate::facts::Facts;
+use crate::facts::Origin;
 use crate::facts::Score;
+use crate::facts::SeverityCounts;
 use crate::facts::Status;
+use crate::manifest::Entrypoint;
+use crate::manifest::Permissions;
+use crate::manifest::Transport;
+use crate::registry::Registry;
 use crate::request::Subject;
+use crate::text::SafeText;
 
-/// Returns the facts document of a subject: everything that a policy gets. An unknown field is absent. Its text is not
-/// made harmless: it is for machines, and must mean the same when it is read.
-pub(super) fn document_of(subject: &Subject) -> Value {
-    let Subject {
-        org,
-        name,
-        version,
-        registry,
-        facts,
-        manifest_digest,
-        bundle_digest,
-        transport,
-        entrypoint,
-        permissions,
-        manifest,
-    } = subject;
-    let Facts {
-        status,
-        origin,
-        cert_level,
-        score: whole,
-        security_score,
-        supply_chain_score,
-        maturity_score,
-        findings,
-        git_sha,
-        // Doubts are for people; policies don't get them.
-        doubts: _,
-    } = facts;
-    let score = |score: &Option<Score>| score.map(|score| json!(score.get()));
-    let members = [
-        ("org", Some(json!(org))),
-        ("name", Some(json!(name))),
-        ("version", Some(json!(version))),
-        ("registry", registry.as_ref().map(|registry| json!(registry.to_string()))),
-        ("status", status.as_ref().map(|status| json!(Status::as_str(status)))),
-        ("origin", origin.as_ref().map(|origin| json!(origin.word()))),
-        ("cert_level", cert_level.map(|level| json!(CertLevel::get(level)))),
-        ("score", score(whole)),
-        ("security_score", score(security_score)),
-        ("supply_chain_score", score(supply_chain_score)),
-        ("maturity_score", score(maturity_score)),
-        ("findings", findings.map(|counts| json!(counts))),
-        ("manifest_digest", manifest_digest.map(|digest| json!(digest))),
-        ("bundle_digest", bundle_digest.map(|digest| json!(digest))),
-        ("git_sha", git_sha.as_ref().map(|sha| json!(sha))),
-        ("transport", transport.map(|transport| json!(transport))),
-        ("entrypoint", entrypoint.as_ref().map(|it| json!({ "command": it.command, "args": it.args }))),
-        (
-            "permissions",
-            permissions.as_ref().map(|asked| {
-                json!({
-                    "network": asked.network,
-                    "filesystem_read": asked.filesystem_read,
-                    "filesystem_write": asked.filesystem_write,
-                    "environment": asked.environment,
-                    "subprocess": asked.subprocess,
-                })
-            }),
-        ),
-        ("manifest", manifest.as_ref().map(|text| json!(text))),
-    ];
-    members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect::<Map<_, _>>().into()
+/// A facts document: everything that a policy gets, in the order in which it is written. An unknown field is absent. Its
+/// text is not made harmless: it is for machines, and must mean the same when it is read.
+#[derive(Debug, serde::Serialize)]
+pub(super) struct WrittenSubject<'s> {
+    org: &'s str,
+    name: &'s str,
+    version: &'s str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registry: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'s str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<&'s str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cert_level: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    security_score: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supply_chain_score: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    maturity_score: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings: Option<SeverityCounts>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    manifest_digest: Option<Digest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bundle_digest: Option<Digest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    git_sha: Option<&'s SafeText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transport: Option<Transport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entrypoint: Option<WrittenEntrypoint<'s>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permissions: Option<&'s Permissions>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    manifest: Option<&'s str>,
+}
+
+/// The command that would be started, as far as policies are told.
+#[derive(Debug, serde::Serialize)]
+struct WrittenEntrypoint<'s> {
+    command: &'s str,
+    args: &'s [String],
+}
+
+impl<'s> From<&'s Subject> for WrittenSubject<'s> {
+    fn from(subject: &'s Subject) -> Self {
+        let Subject {
+            org,
+            name,
+            version,
+            registry,
+            facts,
+            manifest_digest,
+            bundle_digest,
+            transport,
+            entrypoint,
+            permissions,
+            manifest,
+        } = subject;
+        let Facts {
+            status,
+            origin,
+            cert_level,
+            score,
+            security_score,
+            supply_chain_score,
+            maturity_score,
+            findings,
+            git_sha,
+            // Doubts are for people; policies don't get them.
+            doubts: _,
+        } = facts;
+        Self {
+            org,
+            name,
+            version,
+            registry: registry.as_ref().map(Registry::to_string),
+            status: status.as_ref().map(Status::as_str),
+            origin: origin.as_ref().map(Origin::word),
+            cert_level: cert_level.map(CertLevel::get),
+            score: score.map(Score::get),
+            security_score: security_score.map(Score::get),
+            supply_chain_score: supply_chain_score.map(Score::get),
+            maturity_score: maturity_score.map(Score::get),
+            findings: *findings,
+            manifest_digest: *manifest_digest,
+            bundle_digest: *bundle_digest,
+            git_sha: git_sha.as_ref(),
+            transport: *transport,
+            // The variables and the directory are no part of the interface.
+            entrypoint: entrypoint.as_ref().map(|Entrypoint { command, args, .. }| WrittenEntrypoint { command, args }),
+            permissions: permissions.as_ref(),
+            manifest: manifest.as_deref(),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
+    use serde_json::Value;
+    use serde_json::json;
+
     use super::*;
     use crate::facts_document;
+
+    fn document_of(subject: &Subject) -> Value {
+        serde_json::to_value(WrittenSubject::from(subject)).unwrap()
+    }
 
     fn read(document: &str) -> Subject {
         facts_document::read(document.as_bytes(), Path::new("/"), None).unwrap()
@@ -106,9 +153,9 @@ mod tests {
             let written = document_of(&subject);
             assert_eq!(read(&written.to_string()), subject);
         }
+        let whole: Value = serde_json::from_str(full).unwrap();
         let written = document_of(&read(full));
-        let keys = |value: &Value| value.as_object().unwrap().len();
-        assert_eq!(keys(&written), keys(&serde_json::from_str(full).unwrap()), "nothing is left out");
+        assert_eq!(written.to_string(), whole.to_string(), "nothing is left out, and all of it is in its place");
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub const COMPLAINT: usize = 4 * KIB;
 pub const END: Duration = Duration::from_secs(5);
 /// The time after which a person is shown that something is being compiled.
 pub const SHOWN: Duration = Duration::from_secs(1);
-/// The time between two looks of whoever shows it.
+/// The time between two updates of the progress that is shown.
 pub const TICK: Duration = Duration::from_millis(100);
 
 /// Answers of `check-settings` that are kept with one component's code: more than a component has settings at a time.

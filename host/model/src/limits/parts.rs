@@ -25,7 +25,7 @@ pub const DATA_SEGMENTS: usize = 200_000;
 pub const INSTANCE_DATA: usize = 128 * MIB;
 /// Instances of components in a component, those inside others multiplied: composed policies have a handful.
 pub const COMPONENT_INSTANCES: usize = 1_000;
-/// Globals of all core instances together, 16 bytes each: they are memory that is no linear memory. Python has 900.
+/// Globals of all core instances together, 16 bytes each: memory besides the linear ones. Python has 900.
 pub const GLOBALS: usize = 65_536;
 /// The memory of one global, bytes. It is taken off the memory that a policy may have, in whole pages.
 pub const GLOBAL_SIZE: usize = 16;

@@ -15,7 +15,7 @@ use crate::mode::Mode;
 use crate::mode::OnWarn;
 use crate::policy::LayerName;
 use crate::record::EndedBy;
-use crate::schema::Key;
+use crate::schema::SchemaKey;
 use crate::schema::always;
 use crate::schema::digest;
 use crate::schema::document;
@@ -42,7 +42,7 @@ pub fn schema() -> Value {
 }
 
 /// Returns a kind of record: what all have, and what it has besides.
-fn record(events: &[Event], own: Vec<Key>) -> Value {
+fn record(events: &[Event], own: Vec<SchemaKey>) -> Value {
     let time = json!({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$"});
     let common = [
         always("schema", json!({"const": SCHEMA})),
@@ -62,7 +62,7 @@ fn record(events: &[Event], own: Vec<Key>) -> Value {
     object(common.into_iter().chain(own))
 }
 
-fn decided() -> Vec<Key> {
+fn decided() -> Vec<SchemaKey> {
     let context = object([
         always("evaluated_at", number(0, None)),
         always("trust", truth()),
@@ -139,7 +139,7 @@ fn exception() -> Value {
     ])
 }
 
-fn started() -> Vec<Key> {
+fn started() -> Vec<SchemaKey> {
     vec![
         always("registry", text()),
         always("bundle_digest", digest()),
@@ -151,7 +151,7 @@ fn started() -> Vec<Key> {
 }
 
 /// The way in which a launch ended, and what every end may have.
-fn end(outcomes: &[&str], own: Vec<Key>) -> Vec<Key> {
+fn end(outcomes: &[&str], own: Vec<SchemaKey>) -> Vec<SchemaKey> {
     let common = [
         always("outcome", json!({"enum": outcomes})),
         sometimes("duration_ms", number(0, None)),
@@ -160,7 +160,7 @@ fn end(outcomes: &[&str], own: Vec<Key>) -> Vec<Key> {
     common.into_iter().chain(own).collect()
 }
 
-fn ended_itself() -> Vec<Key> {
+fn ended_itself() -> Vec<SchemaKey> {
     let code = || number(0, Some(255));
     let own = vec![
         always("server_exit_code", or_null(code())),
@@ -172,11 +172,11 @@ fn ended_itself() -> Vec<Key> {
     end(&["exited", "signalled", "unkept"], own)
 }
 
-fn abandoned() -> Vec<Key> {
+fn abandoned() -> Vec<SchemaKey> {
     let start = object([always("seq", number(1, None)), always("digest", digest())]);
     end(&["abandoned"], vec![always("start", start), always("message", text())])
 }
 
-fn failed() -> Vec<Key> {
+fn failed() -> Vec<SchemaKey> {
     end(&["failed"], vec![always("code", text()), always("message", text())])
 }

@@ -8,10 +8,10 @@ use smcp_model::record::Record;
 use smcp_model::record::StartRecord;
 
 /// A field's name and its text; an empty text is not shown.
-type Field = (&'static str, String);
+type RecordField = (&'static str, String);
 
 /// Returns every field, in the order in which they are shown.
-pub(super) fn texts(record: &Record) -> Vec<Field> {
+pub(super) fn texts(record: &Record) -> Vec<RecordField> {
     let Record { place, circumstances, body } = record;
     let mut fields = vec![
         ("time", place.time.to_string()),
@@ -40,7 +40,7 @@ pub(super) fn texts(record: &Record) -> Vec<Field> {
     fields
 }
 
-fn decided(decision: &DecisionRecord) -> Vec<Field> {
+fn decided(decision: &DecisionRecord) -> Vec<RecordField> {
     let facts = &decision.decision.facts;
     vec![
         ("registry", text(facts.registry.as_ref())),
@@ -52,7 +52,7 @@ fn decided(decision: &DecisionRecord) -> Vec<Field> {
     ]
 }
 
-fn started(start: &StartRecord) -> Vec<Field> {
+fn started(start: &StartRecord) -> Vec<RecordField> {
     vec![
         ("registry", start.registry.to_string()),
         ("bundle", start.bundle_digest.to_string()),
@@ -63,7 +63,7 @@ fn started(start: &StartRecord) -> Vec<Field> {
     ]
 }
 
-fn ended(end: &EndRecord) -> Vec<Field> {
+fn ended(end: &EndRecord) -> Vec<RecordField> {
     let mut fields = match &end.how {
         HowEnded::Exited(server) | HowEnded::Signalled(server) | HowEnded::ReaperKilled(server) => vec![
             ("warning", text(server.warning.map(|delivery| delivery.as_str()).as_ref())),

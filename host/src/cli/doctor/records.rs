@@ -6,7 +6,7 @@ use crate::cli::app::App;
 use crate::cli::audit::log;
 use crate::cli::doctor::surroundings;
 use smcp_audit as audit;
-use smcp_audit::Bounds;
+use smcp_audit::KnownLog;
 use smcp_audit::LogFile;
 use smcp_config::Config;
 use smcp_config::choice::Audit;
@@ -34,7 +34,7 @@ pub(super) fn checks(app: &App, session: &Session) -> Vec<Check> {
     };
     // Only the newest file: the others may have a gigabyte, and `smcp audit verify` reads them.
     let newest: &mut [LogFile] = snapshot.parts.last_mut().map_or(&mut [], std::slice::from_mut);
-    match audit::verify(newest, Bounds { partial: true, ..Bounds::default() }) {
+    match audit::verify(newest, KnownLog { partial: true, ..KnownLog::default() }) {
         Ok(found) => {
             let found = Verification { living: snapshot.living, foreign: snapshot.foreign, ..found };
             checks.push(chain(&found, session.system().time()));

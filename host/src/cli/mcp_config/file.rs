@@ -19,7 +19,10 @@ use cap_tempfile::TempFile;
 
 use smcp_authority as authority;
 use smcp_model::bounded;
+use smcp_model::deadline::Deadline;
 use smcp_model::limits;
+use smcp_model::lock::Sharing;
+use smcp_model::lock::lock_by;
 use smcp_model::ownership::Ownership;
 use smcp_model::ownership::Untrusted;
 
@@ -237,9 +240,9 @@ impl ClientFile {
 fn lock_folder(dir: &Dir) -> io::Result<File> {
     // `dir` may be open only as a path; a lock needs a handle that is open for reading.
     let folder = dir.open_with(".", OpenOptions::new().read(true))?.into_std();
-    match folder.lock() {
+    match lock_by(folder.try_clone()?, Sharing::Exclusive, &Deadline::none()).map_err(io::Error::from) {
         Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(folder),
-        locked => locked.map(|()| folder),
+        locked => locked,
     }
 }
 

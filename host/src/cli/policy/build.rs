@@ -82,7 +82,7 @@ impl From<LanguageArgument> for Language {
 }
 
 /// What was made, before anybody has looked whether it is a policy.
-struct Candidate {
+struct BuiltComponent {
     bytes: Vec<u8>,
     /// The folder for its file.
     folder: PathBuf,
@@ -107,7 +107,7 @@ impl BuildCommand {
                 let project =
                     Project { folder: &path, dir: &dir, language, open: authority::open_dir, announce: &announce };
                 let bytes = project.build().with_context(|| shown.clone()).map_err(Failure::usage)?;
-                Candidate { bytes, folder: path, finished: None }
+                BuiltComponent { bytes, folder: path, finished: None }
             }
             Err(_) => finished(&path).with_context(|| shown.clone()).map_err(Failure::usage)?,
         };
@@ -134,31 +134,31 @@ fn announce(app: &App, line: &str) {
 }
 
 /// Reads a module, and makes a component of it; or reads a component, which stays as it is.
-fn finished(path: &Path) -> anyhow::Result<Candidate> {
+fn finished(path: &Path) -> anyhow::Result<BuiltComponent> {
     let bytes = authority::read_file(path, compiling::MODULE_FILE)?;
     let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
     let begins_as_module = bytes.starts_with(b"\0asm\x01\0\0\0");
     // What is neither is told by what tells it of any policy.
     let finished = (!begins_as_module).then(|| path.to_owned());
     let bytes = if begins_as_module { author::from_module(&bytes)? } else { bytes };
-    Ok(Candidate { bytes, folder, finished })
+    Ok(BuiltComponent { bytes, folder, finished })
 }
 
 /// Checks a component as a start would, compiles it into the store, and gives it its file.
 fn keep(
     session: &Session,
-    candidate: Candidate,
+    candidate: BuiltComponent,
     output: Option<PathBuf>,
     shown: &str,
     progress: &mut dyn Progress,
 ) -> Result<Built, Failure> {
-    let Candidate { bytes, folder, finished } = candidate;
+    let BuiltComponent { bytes, folder, finished } = candidate;
     let refused = |fault: &Fault| inspect::refused(shown, fault);
     let component = Component::new(bytes.clone());
     let limits = limits::PolicyLimits::DEFAULT;
-    smcp_policy::Shape::of(&bytes, limits.component_size).map_err(|fault| refused(&fault))?;
+    smcp_policy::ComponentShape::of(&bytes, limits.component_size).map_err(|fault| refused(&fault))?;
     let host = session.host()?;
-    // Under its own name only from here on: until now there is none.
+    // Messages have the policy's own name from here on: before, it is not known.
     let unnamed: PolicyName = "policy".parse().map_err(Failure::usage)?;
     let bound = bind(PolicySpec::file(unnamed, &folder, json!({})), &component)?;
     let _ahead = host.prepare([&bound], Deadline::none(), progress);

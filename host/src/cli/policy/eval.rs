@@ -79,7 +79,7 @@ impl EvalCommand {
         let session = app.session(self.options.warning_threshold)?;
         let config = session.config();
         let subject = alone::subject(app, &alone::facts(app, self.facts.as_deref(), config.start_timeout())?)?;
-        // What would be decided at another time is no decision: it is not recorded, and no record bounds its time.
+        // A decision about another time is hypothetical: it is not recorded, and no record bounds its time.
         let mut recorder = match self.at {
             Some(_) => None,
             None => Some(app.recorder(&session, "policy eval", None)?),

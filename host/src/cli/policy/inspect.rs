@@ -16,8 +16,8 @@ use smcp_model::text::SafeText;
 use smcp_model::verdict::Fault;
 use smcp_pipeline as pipeline;
 use smcp_policy::Component;
+use smcp_policy::ComponentShape;
 use smcp_policy::PolicyHost;
-use smcp_policy::Shape;
 use smcp_report::inspection;
 use smcp_report::json;
 
@@ -61,7 +61,7 @@ impl InspectCommand {
 /// Loads a component, and asks it what it is. `file` is its name for people.
 pub(super) fn inspect(host: &PolicyHost, file: &str, bytes: Vec<u8>) -> Result<Inspection, Fault> {
     let limits = PolicyLimits::DEFAULT;
-    let shape = Shape::of(&bytes, limits.component_size)?;
+    let shape = ComponentShape::of(&bytes, limits.component_size)?;
     let size = bytes.len();
     let component = Component::new(bytes);
     let description = host.describe(&component, &limits)?;

@@ -14,15 +14,15 @@ use smcp_policy_cases as cases;
 
 /// Print the JSON Schema of a document about policies, for editors and for programs that read it.
 #[derive(Debug, Args)]
-pub(crate) struct SchemaCommand {
+pub(crate) struct PolicySchemaCommand {
     /// cases: a case file of `policy test`; decision: what --json prints; record: a line of the audit log
     #[arg(value_name = "DOCUMENT", default_value = "cases", hide_possible_values = true)]
-    document: Described,
+    document: DescribedDocument,
 }
 
 /// A document that has a schema.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Described {
+enum DescribedDocument {
     /// A case file.
     Cases,
     /// A decision document.
@@ -31,13 +31,13 @@ enum Described {
     Record,
 }
 
-impl SchemaCommand {
+impl PolicySchemaCommand {
     /// Carries the command out.
     pub(crate) fn execute(self, app: &App) -> Result<Exit, Failure> {
         let schema = match self.document {
-            Described::Cases => cases::schema(),
-            Described::Decision => decision::schema::schema(),
-            Described::Record => record::schema::schema(),
+            DescribedDocument::Cases => cases::schema(),
+            DescribedDocument::Decision => decision::schema::schema(),
+            DescribedDocument::Record => record::schema::schema(),
         };
         writeln!(app.out(), "{schema:#}")?;
         Ok(Exit::SUCCESS)

@@ -32,7 +32,7 @@ pub(super) struct SettingsFile {
 }
 
 /// One problem of the file.
-struct Problem {
+struct SettingsFileProblem {
     position: Option<Position>,
     /// A JSON pointer, for problems that the component has found.
     path: Option<SafeText>,
@@ -48,7 +48,7 @@ impl SettingsFile {
         let bytes = app.read_document(path, SETTINGS_FILE, limits::START_TIMEOUT_DEFAULT)?;
         let name = path.to_string_lossy().into_owned();
         let whole = |position, message: &str| {
-            failure(&name, vec![Problem { position, path: None, message: message.to_owned() }])
+            failure(&name, vec![SettingsFileProblem { position, path: None, message: message.to_owned() }])
         };
         let bytes = encoding::without_mark(&bytes);
         let text = str::from_utf8(bytes).map_err(|error| {
@@ -93,7 +93,7 @@ impl SettingsFile {
             let steps: Option<Vec<usize>> = steps.map(|steps| steps.into_iter().map(|(index, _)| index).collect());
             let position = steps.and_then(|steps| smcp_yaml::locate(&self.text, &steps, Half::Value));
             let shown = if path.as_str().is_empty() { String::new() } else { format!("`{path}`: ") };
-            Problem { position, path: Some(path.clone()), message: format!("{shown}{message}") }
+            SettingsFileProblem { position, path: Some(path.clone()), message: format!("{shown}{message}") }
         };
         // Each place takes a walk through the text.
         let affordable = limits::CONFIG_REREAD.checked_div(self.text.len()).unwrap_or(usize::MAX);
@@ -102,7 +102,7 @@ impl SettingsFile {
     }
 }
 
-fn no_json(text: &str, wrong: &NotJson<'_>) -> Problem {
+fn no_json(text: &str, wrong: &NotJson<'_>) -> SettingsFileProblem {
     let message = match wrong.kind {
         NotJsonKind::Value => "JSON can't express this value, and a policy gets its settings as JSON",
         NotJsonKind::Key => "a key has to be a text",
@@ -110,11 +110,11 @@ fn no_json(text: &str, wrong: &NotJson<'_>) -> Problem {
         NotJsonKind::Duplicate => "this key is given a second time",
     };
     let position = smcp_yaml::locate(text, &wrong.steps, wrong.half);
-    Problem { position, path: None, message: message.to_owned() }
+    SettingsFileProblem { position, path: None, message: message.to_owned() }
 }
 
-fn failure(file: &str, problems: Vec<Problem>) -> Failure {
-    let line = |problem: &Problem| {
+fn failure(file: &str, problems: Vec<SettingsFileProblem>) -> Failure {
+    let line = |problem: &SettingsFileProblem| {
         let place = problem.position.map_or_else(String::new, |Position { line, column }| format!(":{line}:{column}"));
         format!("{file}{place}: {}", problem.message)
     };

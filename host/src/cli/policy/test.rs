@@ -14,8 +14,8 @@ use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::policy::alone;
-use crate::cli::policy::test::project::Project;
 use crate::cli::policy::test::project::SourceFile;
+use crate::cli::policy::test::project::TestedPolicy;
 use crate::cli::policy::write::write_whole;
 use smcp_cases::PolicyRun;
 use smcp_cases::Tested;
@@ -88,7 +88,7 @@ impl TestCommand {
 
     fn run(&self, app: &App) -> Result<Exit, Failure> {
         let session = app.session_alone()?;
-        let project = Project::find(app, &self.policy, self.cases.as_deref(), self.built_in.is_some())?;
+        let project = TestedPolicy::find(app, &self.policy, self.cases.as_deref(), self.built_in.is_some())?;
         let tested = self.tested(app, &project)?;
         let sources = project.read(app)?;
         let parsed = project::parse(&sources)?;
@@ -124,7 +124,7 @@ impl TestCommand {
     }
 
     /// Reads the component.
-    fn tested(&self, app: &App, project: &Project) -> Result<Tested, Failure> {
+    fn tested(&self, app: &App, project: &TestedPolicy) -> Result<Tested, Failure> {
         if let Some(policy) = self.built_in {
             return Ok(Tested::built_in(policy));
         }

@@ -11,9 +11,9 @@ use smcp_bundle::manifest;
 
 /// Print the JSON Schema of the manifest.json that a published directory has, for editors.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct SchemaCommand {}
+pub(in crate::cli) struct RegistrySchemaCommand {}
 
-impl SchemaCommand {
+impl RegistrySchemaCommand {
     /// Carries the command out.
     pub(super) fn execute(self, app: &App) -> Result<Exit, Failure> {
         let Self {} = self;

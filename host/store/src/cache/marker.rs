@@ -9,8 +9,8 @@ use std::io::Write as _;
 
 use cap_std::fs::Dir;
 
+use crate::access::StoreAccess;
 use crate::blobs;
-use crate::blobs::StoreAccess;
 use crate::compiled;
 use crate::draft;
 use crate::draft::FileDraft;

@@ -1,4 +1,4 @@
-//! The part of a text that holds what a case expects.
+//! The part of a text that holds the expectation of a case.
 
 use std::ops::Range;
 
@@ -8,20 +8,20 @@ use crate::update::scan::marks;
 use crate::write;
 use smcp_yaml::Position;
 
-/// What follows the key `expect` of one case.
+/// The value of the key `expect` of one case, in the text.
 #[derive(Debug)]
 pub(super) struct Region<'t> {
-    /// From behind the colon to the end of the value; line ends and spaces behind it are no part of it.
+    /// From the colon to the end of the value, without the line ends and spaces after it.
     range: Range<usize>,
-    form: Form<'t>,
-    /// How often a comment could begin in the value, and does not as far as was understood.
+    form: WrittenForm<'t>,
+    /// The number of places in the value where a comment could begin, and, as far as the scan understands, does not.
     marks: usize,
 }
 
-/// The form in which a case is written.
+/// The form in which the case is written.
 #[derive(Debug)]
-enum Form<'t> {
-    /// A mapping of lines.
+enum WrittenForm<'t> {
+    /// A block mapping: each key on a line of its own.
     Block {
         /// The indent of its keys, in spaces.
         indent: usize,
@@ -36,10 +36,10 @@ enum Form<'t> {
 }
 
 impl<'t> Region<'t> {
-    /// Finds what follows the key at `key`, in the case at `case`.
+    /// Finds the value of the key at `key`, in the case at `case`.
     ///
     /// # Errors
-    /// With a reason for which it can't be replaced, as a sentence about the case.
+    /// With the reason why it can't be replaced, as a sentence about the case.
     pub(super) fn find(text: &'t str, case: Position, key: Position) -> Result<Self, String> {
         let is_break = |character| matches!(character, '\u{85}' | '\u{2028}' | '\u{2029}');
         if text.contains(is_break) || text.replace("\r\n", "").contains('\r') {
@@ -64,7 +64,7 @@ impl<'t> Region<'t> {
 
     fn block(text: &'t str, start: usize, indent: usize) -> Result<Self, String> {
         let (mut scan, mut offset) = (Scan::default(), start);
-        // Of each line the value, a comment, and where what can be seen of it ends.
+        // For each line: its part of the value, its comment, and the end of its visible text.
         let mut lines: Vec<(&str, Option<&str>, usize)> = Vec::new();
         for line in text.get(start..).unwrap_or_default().split_inclusive('\n') {
             let content = line.trim_end_matches(['\n', '\r']);
@@ -77,7 +77,7 @@ impl<'t> Region<'t> {
             lines.push((value, comment, offset.saturating_add(content.trim_end().len())));
             offset = offset.saturating_add(line.len());
         }
-        // What stands behind the last part of the value belongs to what follows.
+        // Comments after the last part of the value belong to the next key.
         let last = lines.iter().rposition(|(value, ..)| !value.trim().is_empty()).unwrap_or(0);
         lines.truncate(last.saturating_add(1));
         let end = lines.last().map_or(start, |(.., end)| *end);
@@ -86,13 +86,13 @@ impl<'t> Region<'t> {
         let below = comments.flatten().map(str::trim).collect();
         let line_end = if text.contains("\r\n") { "\r\n" } else { "\n" };
         let marks = lines.iter().map(|(value, ..)| marks(value)).sum();
-        Ok(Self { range: start..end, form: Form::Block { indent, line_end, beside, below }, marks })
+        Ok(Self { range: start..end, form: WrittenForm::Block { indent, line_end, beside, below }, marks })
     }
 
     fn braces(text: &'t str, start: usize) -> Result<Self, String> {
         let line = text.get(start..).unwrap_or_default().lines().next().unwrap_or_default();
         let value = Scan::default().value_in_braces(line)?.trim_end();
-        Ok(Self { range: start..start.saturating_add(value.len()), form: Form::Braces, marks: marks(value) })
+        Ok(Self { range: start..start.saturating_add(value.len()), form: WrittenForm::Braces, marks: marks(value) })
     }
 
     /// The part of the text.
@@ -100,14 +100,14 @@ impl<'t> Region<'t> {
         self.range.clone()
     }
 
-    /// How often a comment could begin in the value, and does not as far as was understood.
+    /// The number of places in the value where a comment could begin, and, as far as the scan understands, does not.
     pub(super) const fn marks(&self) -> usize {
         self.marks
     }
 
-    /// Returns what takes the place of the region, with the comments in it.
+    /// Returns the replacement of the region, with the comments in it.
     pub(super) fn written(&self, expect: &Expectation) -> String {
-        let Form::Block { indent, line_end, beside, below } = &self.form else {
+        let WrittenForm::Block { indent, line_end, beside, below } = &self.form else {
             return format!(" {}", write::inline(expect));
         };
         let (inline, lines) = write::block(expect);

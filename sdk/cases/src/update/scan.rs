@@ -1,9 +1,9 @@
-//! Reads YAML by characters: as far as it takes to tell a comment from a value.
+//! Scans YAML by characters, just enough to tell comments from values.
 //!
-//! It need not be right about every text: where it may be wrong, an update is refused, because the number of places at
-//! which a comment could begin differs, or because what is read again is not what it should be.
+//! It may be wrong about a text, because then the update is refused: the number of places where a comment could begin
+//! differs, or the new text does not mean what it should.
 
-/// How often a comment could begin in a text, if nothing of it were in quotes.
+/// Counts the places where a comment could begin in a text if nothing in it were quoted.
 pub(super) fn marks(text: &str) -> usize {
     text.matches(" #").count().saturating_add(text.matches("\t#").count())
 }
@@ -13,11 +13,11 @@ pub(super) fn marks(text: &str) -> usize {
 pub(super) struct Scan {
     /// The quote of the text that is being read.
     quote: Option<char>,
-    /// The last character that was no space.
+    /// The last character other than a space.
     last: char,
-    /// Whether there was a space behind it.
+    /// Whether a space followed it.
     is_apart: bool,
-    /// How many brackets and braces are open.
+    /// The number of open brackets and braces.
     depth: usize,
 }
 
@@ -27,11 +27,11 @@ impl Default for Scan {
     }
 }
 
-/// What a character is.
-enum Step {
-    /// A part of the value.
+/// The role of a character.
+enum CharacterRole {
+    /// Part of the value.
     Value,
-    /// The first of a comment.
+    /// The beginning of a comment.
     Comment,
     /// The end of the value, in braces.
     End,
@@ -48,8 +48,8 @@ impl Scan {
         let mut characters = line.char_indices();
         while let Some((at, character)) = characters.next() {
             match self.step(character, &mut characters)? {
-                Step::Value | Step::End => {}
-                Step::Comment => {
+                CharacterRole::Value | CharacterRole::End => {}
+                CharacterRole::Comment => {
                     let value = line.get(..at).unwrap_or_default().trim_end();
                     return Ok((value, line.get(value.len()..)));
                 }
@@ -58,20 +58,20 @@ impl Scan {
         Ok((line, None))
     }
 
-    /// Returns the value at the beginning of a line, which a comma or a closing brace ends.
+    /// Returns the value at the beginning of a line, up to a comma or a closing brace.
     pub(super) fn value_in_braces(mut self, line: &str) -> Result<&str, String> {
         let mut characters = line.char_indices();
         while let Some((at, character)) = characters.next() {
             match self.step(character, &mut characters)? {
-                Step::Value => {}
-                Step::Comment => break,
-                Step::End => return Ok(line.get(..at).unwrap_or_default()),
+                CharacterRole::Value => {}
+                CharacterRole::Comment => break,
+                CharacterRole::End => return Ok(line.get(..at).unwrap_or_default()),
             }
         }
         Err("it is written in braces over several lines".to_owned())
     }
 
-    fn step(&mut self, character: char, rest: &mut std::str::CharIndices<'_>) -> Result<Step, String> {
+    fn step(&mut self, character: char, rest: &mut std::str::CharIndices<'_>) -> Result<CharacterRole, String> {
         if let Some(quote) = self.quote {
             match character {
                 '\\' if quote == '"' => drop(rest.next()),
@@ -79,11 +79,11 @@ impl Scan {
                 closing if closing == quote => (self.quote, self.last, self.is_apart) = (None, quote, false),
                 _ => {}
             }
-            return Ok(Step::Value);
+            return Ok(CharacterRole::Value);
         }
         if matches!(character, ' ' | '\t') {
             self.is_apart = true;
-            return Ok(Step::Value);
+            return Ok(CharacterRole::Value);
         }
         let begins = match self.last {
             '[' | '{' | ',' => true,
@@ -91,17 +91,17 @@ impl Scan {
             _ => false,
         };
         match character {
-            '#' if self.is_apart => return Ok(Step::Comment),
+            '#' if self.is_apart => return Ok(CharacterRole::Comment),
             '"' | '\'' if begins => self.quote = Some(character),
             '&' | '*' | '!' if begins => return Err(ANCHOR.to_owned()),
             '|' | '>' if begins => return Err(BLOCK.to_owned()),
-            ',' | '}' | ']' if self.depth == 0 => return Ok(Step::End),
+            ',' | '}' | ']' if self.depth == 0 => return Ok(CharacterRole::End),
             '}' | ']' => self.depth = self.depth.saturating_sub(1),
             '{' | '[' => self.depth = self.depth.saturating_add(1),
             _ => {}
         }
         (self.last, self.is_apart) = (character, false);
-        Ok(Step::Value)
+        Ok(CharacterRole::Value)
     }
 }
 

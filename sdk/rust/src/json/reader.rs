@@ -19,14 +19,14 @@ pub(super) fn document(text: &str) -> Result<Json<'_>, JsonError> {
 
 struct Reader<'a> {
     text: &'a str,
-    /// The next byte, which is always the first of a character or the end.
+    /// The place of the next byte: the beginning of a character, or the end.
     at: usize,
 }
 
 impl<'a> Reader<'a> {
-    /// Passes the next byte.
+    /// Skips the next byte.
     fn advance(&mut self) {
-        // No text is longer than the address space, and this needs no check.
+        // Can't overflow: no text is longer than the address space. A check would take code.
         self.at = self.at.wrapping_add(1);
     }
 
@@ -34,7 +34,7 @@ impl<'a> Reader<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// The next byte that is no white space.
+    /// Skips white space, and returns the next byte.
     fn next_token(&mut self) -> Option<u8> {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
             self.advance();
@@ -42,7 +42,7 @@ impl<'a> Reader<'a> {
         self.peek()
     }
 
-    /// Passes a byte, if it is the next.
+    /// Skips this byte, if it is the next.
     fn takes(&mut self, byte: u8) -> bool {
         let is_next = self.peek() == Some(byte);
         if is_next {
@@ -73,7 +73,7 @@ impl<'a> Reader<'a> {
         if word.bytes().all(|byte| self.takes(byte)) { Ok(value) } else { Err(JsonErrorKind::Syntax) }
     }
 
-    /// Passes what stands between two items: whether there is another one.
+    /// Skips what stands between two items, or the end of the list; returns whether an item follows.
     fn continues(&mut self, end: u8, is_first: bool) -> Result<bool, JsonErrorKind> {
         self.next_token();
         if self.takes(end) {
@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
         Ok(Json::Number(self.since(from)))
     }
 
-    /// At least one digit.
+    /// Skips digits, at least one.
     fn digits(&mut self) -> Result<(), JsonErrorKind> {
         let from = self.at;
         while let Some(b'0'..=b'9') = self.peek() {
@@ -160,7 +160,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The character behind a backslash.
+    /// Reads the rest of an escape, after its backslash.
     fn escape(&mut self) -> Result<char, JsonErrorKind> {
         let escaped = self.peek().ok_or(JsonErrorKind::Syntax)?;
         let character = match escaped {
@@ -177,7 +177,7 @@ impl<'a> Reader<'a> {
         Ok(character)
     }
 
-    /// The character of `uXXXX`, or of the two halves `uXXXX\uXXXX`.
+    /// Reads `uXXXX`, or the surrogate pair `uXXXX\uXXXX`, as a character.
     fn unicode(&mut self) -> Result<char, JsonErrorKind> {
         let unit = self.hex()?;
         let code = match unit {
@@ -190,7 +190,7 @@ impl<'a> Reader<'a> {
         char::from_u32(code).ok_or(JsonErrorKind::Syntax)
     }
 
-    /// The four digits behind an `u`.
+    /// Reads the four digits after a `u`.
     fn hex(&mut self) -> Result<u32, JsonErrorKind> {
         self.advance();
         let mut value = 0;

@@ -6,14 +6,14 @@ use std::net::Ipv6Addr;
 
 use crate::settings::CheckedSetting;
 
-/// What a pattern or a host may have, bytes: the most that a name in DNS has.
+/// The most bytes of a pattern or a host: those of the longest name in DNS.
 const MAX: usize = 253;
 
-/// What a label of a name may have, bytes.
+/// The most bytes of a label of a name.
 const MAX_LABEL: usize = 63;
 
-/// Hosts that a server may ask for, as a setting: `api.example.com`, `*.example.com`, `192.0.2.1`, `[2001:db8::1]`, each
-/// with `:PORT` or `:*`; or `*`.
+/// Hosts that a server may ask for, as a setting: `api.example.com`, `*.example.com`, `192.0.2.1`, `[2001:db8::1]`,
+/// each with `:PORT` or `:*`; or `*`.
 ///
 /// | pattern | covers | does not cover |
 /// |---|---|---|
@@ -22,11 +22,11 @@ const MAX_LABEL: usize = 63;
 /// | `example.com:8443` | the same host with the same port | `example.com`, which may mean any port |
 /// | `example.com:*` | the host with any port, or with none | |
 /// | `192.0.2.1` | that address, however an IPv6 address is abbreviated | a name, `192.0.2.1:80`, `[::ffff:192.0.2.1]` |
-/// | `*` | everything, even what is no host | |
+/// | `*` | everything, even a text that is not a host | |
 ///
-/// A domain is not below itself, so that a list says `example.com` too if it means it. What is asked for may be a pattern:
-/// it is covered when all of its hosts are. Names are ASCII: one with other letters is written as punycode (`xn--…`), and
-/// one that isn't is not covered, because two of them can look alike. Addresses in other forms (`127.1`, `0x7f.0.0.1`,
+/// A domain is not below itself: a list that allows `example.com`, too, has to name it. A request may be a pattern,
+/// which is covered when all of its hosts are. Names are ASCII; other letters are written as punycode (`xn--…`) and not
+/// covered otherwise, because two of them can look alike. Addresses in other forms (`127.1`, `0x7f.0.0.1`,
 /// `2130706433`), URLs, white space, zones, and a `*` anywhere but in front of a domain are covered by nothing but `*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostPattern {
@@ -54,7 +54,7 @@ enum Port {
 }
 
 impl HostPattern {
-    /// Reads a pattern; `None` where the text is none.
+    /// Reads a pattern; `None` for any other text.
     pub fn new(written: &str) -> Option<Self> {
         let (hosts, port) = read(written)?;
         Some(Self { hosts, port, written: written.to_owned() })
@@ -65,7 +65,7 @@ impl HostPattern {
         &self.written
     }
 
-    /// Whether all that is asked for is allowed by this pattern.
+    /// Whether the pattern covers everything that is asked for.
     pub fn covers(&self, asked: &str) -> bool {
         if self.hosts == Hosts::All {
             return true;
@@ -99,7 +99,7 @@ fn read(text: &str) -> Option<(Hosts, Port)> {
     }
     if let Some(rest) = text.strip_prefix('[') {
         let (address, rest) = rest.split_once(']')?;
-        // An IPv4 address in the last two groups would be a second way to write it.
+        // An IPv4 address as the last two groups would be a second way to write the same address.
         let address = Some(address).filter(|address| !address.contains('.'))?;
         return Some((Hosts::V6(address.parse().ok()?), port(rest)?));
     }
@@ -126,8 +126,8 @@ fn port(text: &str) -> Option<Port> {
     number.parse().ok().filter(|_| is_plain).map(Port::Number)
 }
 
-/// Reads a name, with or without the dot of the root. Its last label begins with a letter, as all top-level domains do:
-/// what ends with a number is an address to some readers.
+/// Reads a name, with or without the dot of the root. Its last label begins with a letter, as every top-level domain
+/// does: some readers take a name that ends in a number for an address.
 fn name(text: &str) -> Option<String> {
     let name = text.strip_suffix('.').unwrap_or(text);
     let is_name = name.split('.').all(is_label);

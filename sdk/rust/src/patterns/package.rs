@@ -5,19 +5,18 @@ use std::borrow::Cow;
 use crate::request::Subject;
 use crate::settings::CheckedSetting;
 
-/// What a name of an owner or a package may have, bytes.
+/// The most bytes of the name of an owner or a package.
 const MAX: usize = 128;
 
 /// Packages, as a setting: `acme/tool`, `acme/*`, or `*`.
 ///
-/// A `*` stands for a whole name: `acme*/tool` and `acme/t*` are refused, because whoever registers the right name would
-/// be in the list. So is `*/tool`: a name means nothing without its owner. Names are compared with their case, as
-/// registries do.
+/// A `*` stands for a whole name: `acme*/tool` and `acme/t*` are refused, because a stranger could register a name that
+/// matches. So is `*/tool`: a name means nothing without its owner. Case counts, as it does in registries.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PackagePattern(String); // INVARIANT: made by `new` only.
 
 impl PackagePattern {
-    /// Reads a pattern; `None` where the text is none.
+    /// Reads a pattern; `None` for any other text.
     pub fn new(written: &str) -> Option<Self> {
         let is_pattern = written == "*"
             || written.split_once('/').is_some_and(|(org, name)| is_name(org) && (name == "*" || is_name(name)));
@@ -29,7 +28,7 @@ impl PackagePattern {
         &self.0
     }
 
-    /// Whether the package is one of these.
+    /// Whether the pattern covers the package.
     pub fn covers(&self, Subject { org, name, .. }: &Subject) -> bool {
         match self.0.split_once('/') {
             None => true,

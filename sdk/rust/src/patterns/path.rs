@@ -11,13 +11,12 @@ use crate::settings::CheckedSetting;
 /// | `/tmp` | `/tmp`, `/tmp/`, `/tmp/a/b`, `/tmp//a/./b` | `/tmpfoo`, `/`, `/TMP`, `tmp`, `/tmp/../etc` |
 /// | `~/notes` | `~/notes/a` | `~`, `~other/notes`, `/home/me/notes` |
 /// | `/` | every absolute path | `~`, `data`, `//server/share` |
-/// | `*` | everything, even what is no path | |
+/// | `*` | everything, even a text that is not a path | |
 ///
-/// Paths are compared as texts, by their parts. Nothing here knows where a link leads: confinement is the wall, and this is
-/// the rule for what may be asked for. A path with `..` anywhere is covered by nothing but `*`, even where it would come
-/// back, and so is one with a backslash, a variable (`$HOME`, `%TEMP%`), braces, a backquote or a control character, which
-/// some readers don't take as they stand. A `*` or `?` in what is asked for is a character like others: `/tmp/*` is below
-/// `/tmp`, and `/t*` is not.
+/// Paths are compared as texts, part by part. Links are not followed: a pattern limits what a manifest may ask for, and
+/// doesn't confine a server. Only `*` covers a path with `..` anywhere, even when it leads back, and a path with a
+/// backslash, a variable (`$HOME`, `%TEMP%`), braces, a backquote or a control character, which some readers change. A
+/// `*` or `?` in a request is a character like any other: `/tmp/*` is below `/tmp`, and `/t*` is not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PathPattern(String); // INVARIANT: made by `new` only.
 
@@ -27,8 +26,8 @@ fn is_plain(path: &str) -> bool {
 }
 
 impl PathPattern {
-    /// Reads a pattern; `None` where the text is none. It has neither `.` nor `..`, no `//`, no slash at its end, and no
-    /// character that would be a pattern elsewhere.
+    /// Reads a pattern; `None` for any other text. A pattern has no `.`, `..` or `//`, no slash at its end, and no
+    /// character that would be a wildcard elsewhere.
     pub fn new(written: &str) -> Option<Self> {
         let root = if written.starts_with('~') { "~" } else { "" };
         let rest = written.strip_prefix(root)?;
@@ -44,7 +43,7 @@ impl PathPattern {
         &self.0
     }
 
-    /// Whether what is asked for is this path, or below it.
+    /// Whether a request is for this path, or one below it.
     pub fn covers(&self, asked: &str) -> bool {
         if self.0 == "*" {
             return true;
@@ -61,7 +60,7 @@ impl PathPattern {
     }
 }
 
-/// The parts of a path. Those that stay where they are, empty ones and `.`, are left out.
+/// Returns the parts of a path, without empty ones and `.`, which lead nowhere.
 fn parts(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter(|part| !matches!(*part, "" | "."))
 }

@@ -1,24 +1,26 @@
 //! Ranges of versions, by SemVer 2.0.
 //!
-//! Written here because the crate `semver` makes a component 18 KB larger; the tests compare the two.
+//! Our own code, because the crate `semver` makes a component 18 KB larger; the tests compare the two.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::settings::CheckedSetting;
 
-/// What a number of a version may have, digits: an `u64` holds it.
+/// The most digits of a number of a version: a `u64` can hold it.
 const MAX_DIGITS: usize = 18;
 
-/// Versions, as a setting: `>=1.2.0`, `>=1.2.0, <2.0.0`, `^1.2.0`, `~1.2.0`, `=1.2.0`; all parts have to hold.
+/// Versions, as a setting: `>=1.2.0`, `>=1.2.0, <2.0.0`, `^1.2.0`, `~1.2.0`, `=1.2.0`; a version has to fit all parts.
 ///
-/// Each part has an operator and all three numbers: what `1.2` or `1.2.0` alone means differs from tool to tool. `^1.2.0` is
-/// up to the next number that breaks (2.0.0; for `^0.2.3` it is 0.3.0), `~1.2.0` up to 1.3.0. Build metadata counts for
-/// nothing in a version, and can't stand in a range.
+/// Each part has an operator and all three numbers, because `1.2` and a bare `1.2.0` mean different things to different
+/// tools. `^1.2.0` ends before the next incompatible version (2.0.0; for `^0.2.3` it is 0.3.0), `~1.2.0` before 1.3.0.
+/// Build metadata is ignored in a version, and refused in a range.
 ///
-/// **Pre-releases.** `2.0.0-beta.1` is below 2.0.0, and its author has promised nothing of it: a range has a pre-release
-/// only if one of its parts names a pre-release of the same three numbers, as `>=2.0.0-alpha` does. So `>=1.2.0` has neither
-/// `1.2.0-rc.1` nor `3.0.0-rc.1`; and neither has `<2.0.0`: *not* in a range of bad versions does not mean good.
+/// **Pre-releases.** `2.0.0-beta.1` is below 2.0.0, and its author promises nothing about it. So a range has a
+/// pre-release only if one of its parts names a pre-release of the same three numbers, as `>=2.0.0-alpha` does:
+/// `>=1.2.0` has neither
+/// `1.2.0-rc.1` nor `3.0.0-rc.1`, and `<2.0.0` has neither. A version outside a range of bad ones is therefore not
+/// good.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VersionRange {
     parts: Vec<Part>, // INVARIANT: of the text, and made by `new` only.
@@ -43,7 +45,7 @@ enum Operator {
     Patches,
 }
 
-/// The longer ones first, because each is looked for in front of the text.
+/// The longer ones first, because the first one that the text begins with is taken.
 const OPERATORS: [(&str, Operator); 7] = [
     (">=", Operator::AtLeast),
     ("<=", Operator::AtMost),
@@ -55,11 +57,11 @@ const OPERATORS: [(&str, Operator); 7] = [
 ];
 
 impl VersionRange {
-    /// Reads a range; `None` where the text is none.
+    /// Reads a range; `None` for any other text.
     pub fn new(written: &str) -> Option<Self> {
         let mut parts = Vec::new();
         for (index, text) in written.split(',').enumerate() {
-            // One space is taken behind a comma and behind an operator.
+            // One space is allowed after a comma and after an operator.
             let text = if index == 0 { text } else { text.strip_prefix(' ').unwrap_or(text) };
             let (rest, operator) =
                 OPERATORS.iter().find_map(|(sign, operator)| Some((text.strip_prefix(sign)?, *operator)))?;
@@ -74,7 +76,7 @@ impl VersionRange {
         &self.written
     }
 
-    /// Whether a version is in the range. What is no SemVer version, such as `1.2` or `v1.2.0`, is in none.
+    /// Whether a version is in the range. A text that is not a SemVer version, such as `1.2` or `v1.2.0`, never is.
     pub fn contains(&self, text: &str) -> bool {
         let (core, build) = text.split_once('+').map_or((text, None), |(core, build)| (core, Some(build)));
         let is_build = build.is_none_or(|build| build.split('.').all(is_identifier));
@@ -97,7 +99,7 @@ impl Part {
             Operator::AtMost => order.is_le(),
             Operator::Below => order.is_lt(),
             Operator::Patches => order.is_ge() && (major, minor) == (own_major, own_minor),
-            // The first number that is not zero, and those before it, stay.
+            // The first number that is not zero stays the same, and so do those before it.
             Operator::Compatible => {
                 let stays = match (own_major, own_minor) {
                     (0, 0) => (major, minor, patch) == (0, 0, own_patch),
@@ -110,7 +112,7 @@ impl Part {
     }
 }
 
-/// Reads the three numbers and the pre-release, which is empty where there is none.
+/// Reads the three numbers and the pre-release, which may be empty.
 fn version(text: &str) -> Option<([u64; 3], &str)> {
     let (core, pre_release) = text.split_once('-').map_or((text, None), |(core, rest)| (core, Some(rest)));
     let is_pre_release = |text: &str| text.split('.').all(|part| is_identifier(part) && !has_needless_zero(part));
@@ -139,7 +141,8 @@ fn has_needless_zero(text: &str) -> bool {
     is_numeric(text) && text.len() > 1 && text.starts_with('0')
 }
 
-/// By SemVer's clause 11: a version without is above those with; numbers are below words; more parts are above fewer.
+/// Compares pre-releases by clause 11 of SemVer: none is above any, a number is below a word, more parts are above
+/// fewer.
 fn compare_pre_releases(one: &str, other: &str) -> Ordering {
     if one.is_empty() || other.is_empty() {
         return other.len().min(1).cmp(&one.len().min(1));

@@ -1,6 +1,6 @@
-//! Holds a document against a shape.
+//! Checks a document against a shape.
 //!
-//! Every problem is told, and what is absent gets its default.
+//! It reports every problem, and gives absent keys their defaults.
 
 use std::borrow::Cow;
 
@@ -15,9 +15,9 @@ use crate::settings::shape::Length;
 use crate::settings::shape::Shape;
 use crate::text::joined;
 
-/// Reads the settings of a policy; no problem means that everything in them can be read.
+/// Reads and checks the settings of a policy. When there is no problem, all of them can be read into the type.
 pub(super) fn document<'a>(text: &'a str, shape: &Shape) -> Result<Json<'a>, Vec<SettingsProblem>> {
-    let mut check = Check { pointer: String::new(), problems: Vec::new() };
+    let mut check = ShapeCheck { pointer: String::new(), problems: Vec::new() };
     match Json::parse(text) {
         Ok(mut json) => {
             check.value(&mut json, shape, TEXT);
@@ -37,8 +37,8 @@ pub(super) fn document<'a>(text: &'a str, shape: &Shape) -> Result<Json<'a>, Vec
     }
 }
 
-/// The defaults, at every depth, that break the rules of their own keys. No settings at all would show those at the top
-/// only.
+/// Finds the defaults, at every depth, that break the rules of their own keys. Checking empty settings would find only
+/// those at the top.
 #[cfg(not(target_arch = "wasm32"))]
 pub(super) fn defaults(shape: &Shape) -> Vec<SettingsProblem> {
     let below = |shape: &'static Shape, segment: &str| {
@@ -64,17 +64,17 @@ pub(super) fn defaults(shape: &Shape) -> Vec<SettingsProblem> {
     }
 }
 
-/// What a text is called in a message, and the key of a map.
+/// The words for a text, and for the key of a map, in a message.
 const TEXT: &str = "the text";
 const KEY: &str = "the key";
 
-struct Check {
-    /// The place of the value that is looked at, as an RFC 6901 pointer.
+struct ShapeCheck {
+    /// The place of the current value, as a JSON pointer (RFC 6901).
     pointer: String,
     problems: Vec<SettingsProblem>,
 }
 
-impl Check {
+impl ShapeCheck {
     fn problem(&mut self, message: String) {
         self.problems.push(SettingsProblem { path: self.pointer.clone(), message });
     }
@@ -83,7 +83,7 @@ impl Check {
         self.problem(message::found(&message::value(json, noun), allowed));
     }
 
-    /// Goes one step further down; returns what `leave` needs to come back.
+    /// Goes one step down; returns what `leave` needs to come back.
     fn enter(&mut self, segment: &str) -> usize {
         let length = self.pointer.len();
         self.pointer.push('/');
@@ -182,7 +182,7 @@ impl Check {
                 self.problem(joined(&["the key `", field.name, "` is missing"]));
                 continue;
             };
-            // It is held to the shape as a value in the document would be: a wrong one is a problem at its key.
+            // A default is checked like a value of the document: a wrong one is a problem at its key.
             let mut default = Json::parse(default).unwrap_or(Json::Text(Cow::Borrowed(default)));
             let above = self.enter(field.name);
             self.value(&mut default, &field.shape, TEXT);

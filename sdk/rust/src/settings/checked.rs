@@ -1,4 +1,4 @@
-//! Values with a rule of their author's own.
+//! Settings with a rule that a policy's author writes.
 
 use std::borrow::Cow;
 
@@ -7,10 +7,10 @@ use crate::settings::Settings;
 use crate::settings::shape::Rule;
 use crate::settings::shape::Shape;
 
-/// A value that is written as another, and has a rule of its own beyond what that one holds.
+/// A value that is written as a value of another type, and has a rule of its own.
 ///
-/// Schema and check stand in one place, so that both can say the same. Where a rule can't be said in JSON Schema, the
-/// schema promises more than the check holds: prefer rules that can.
+/// The schema and the check are in one place, so that they can agree. Prefer rules that JSON Schema can express:
+/// otherwise the schema allows values that the check refuses.
 ///
 /// ```
 /// use smcp_policy_sdk::settings::CheckedSetting;
@@ -33,17 +33,18 @@ use crate::settings::shape::Shape;
 /// }
 /// ```
 pub trait CheckedSetting: Sized {
-    /// What it is written as: a `String`, a number, or a type that derives `Settings`.
+    /// The type that it is written as: a `String`, a number, or a type that derives `Settings`.
     type Written: Settings;
 
-    /// The rule as members of a JSON Schema, without braces; empty where none can say it. They have to be silent about
-    /// `null`, as `pattern`, `multipleOf` and `minProperties` are.
+    /// The rule as members of a JSON Schema, without braces; empty when none can express it. They must not refuse
+    /// `null`:
+    /// `pattern`, `multipleOf` and `minProperties` don't.
     const KEYWORDS: &'static str;
 
     /// Makes the value.
     ///
     /// # Errors
-    /// What is allowed, as the end of the sentence "found …, allowed is …".
+    /// The allowed values, as the end of the sentence "found …, allowed is …".
     fn check(written: Self::Written) -> Result<Self, Cow<'static, str>>;
 }
 
@@ -55,7 +56,7 @@ impl<T: CheckedSetting> Settings for T {
     }
 }
 
-/// Only the refusal. A value of the right kind can be read.
+/// Checks a value of the right kind, which can always be read.
 fn refuse<T: CheckedSetting>(json: &Json<'_>) -> Result<(), Cow<'static, str>> {
     T::Written::read(json).map_or(Ok(()), |written| T::check(written).map(|_| ()))
 }

@@ -1,4 +1,4 @@
-//! Words for who writes the configuration: what was found, what is allowed.
+//! Messages about settings: the value found, and the values allowed.
 
 use crate::json::Json;
 use crate::json::decimal;
@@ -8,7 +8,7 @@ use crate::settings::shape::Kind;
 use crate::text::fit;
 use crate::text::joined;
 
-/// How much of a wrong text is shown, bytes: enough to find it again.
+/// The most bytes of a wrong text that are shown: enough to find it again.
 const SHOWN: usize = 80;
 
 /// The two halves of a sentence.
@@ -16,7 +16,7 @@ pub(super) fn found(found: &str, allowed: &str) -> String {
     joined(&["found ", found, ", allowed is ", allowed])
 }
 
-/// A value, as it was found. `noun` is what a text is called: it may be a key.
+/// Describes a value that was found. `noun` is the word for a text, which may be a key.
 pub(super) fn value(json: &Json<'_>, noun: &str) -> String {
     match json {
         Json::Null => "`null`".to_owned(),
@@ -59,7 +59,7 @@ pub(super) fn kind(kind: &Kind) -> String {
     .to_owned()
 }
 
-/// Numbers between two bounds, after what they count.
+/// Describes the numbers between two bounds, after the word for what they count.
 pub(super) fn range(of: &str, min: i64, max: i64) -> String {
     match max {
         _ if min == max => joined(&[of, " ", &decimal(min)]),
@@ -68,9 +68,9 @@ pub(super) fn range(of: &str, min: i64, max: i64) -> String {
     }
 }
 
-/// How many characters a text has, as JSON Schema counts them: code points.
+/// Counts the characters of a text as JSON Schema does: code points.
 pub(super) fn characters(text: &str) -> usize {
-    // There are no more of them than bytes.
+    // Can't overflow: there are at most as many as bytes.
     text.bytes().fold(0, |count, byte| if byte & 0xc0 == 0x80 { count } else { count.wrapping_add(1) })
 }
 

@@ -1,6 +1,6 @@
 //! Writes a shape as JSON Schema, draft 2020-12.
 //!
-//! On one line: every byte of an answer counts.
+//! The schema is on one line, because the size of an answer is limited.
 
 use crate::json::decimal;
 use crate::settings::shape::Choice;
@@ -86,7 +86,7 @@ fn number(schema: &mut String, [keyword, of]: [&str; 2], number: i64) {
     [",\"", keyword, of, "\":", &decimal(number)].iter().for_each(|part| schema.push_str(part));
 }
 
-/// Each with its meaning, for editors that show it.
+/// Writes the choices, each with its meaning, for editors that show it.
 fn one_of(schema: &mut String, choices: &[Choice], nullable: bool) {
     schema.push_str(r#""oneOf":["#);
     for Choice { name, description } in choices {
@@ -125,7 +125,7 @@ fn properties(schema: &mut String, fields: &[Field]) {
     close(schema, ']');
 }
 
-/// Ends a list or an object, of which each entry ends with a comma.
+/// Closes a list or an object whose last entry ended with a comma.
 fn close(schema: &mut String, end: char) {
     if schema.ends_with(',') {
         schema.pop();
@@ -143,7 +143,7 @@ fn text(schema: &mut String, text: &str) {
                 schema.push(character);
             }
             '\n' => schema.push_str("\\n"),
-            // The only others that JSON doesn't take; in a description they mean nothing.
+            // The other characters that JSON forbids; a description needs none of them.
             '\0'..='\u{1f}' => schema.push(' '),
             _ => schema.push(character),
         }

@@ -1,6 +1,7 @@
-//! What a value of the settings may be, as constants that the derive writes.
+//! The shape of a setting, as constants that the derive writes.
 //!
-//! What can't be does not compile. The first example does, so that the others can be wrong in one thing only:
+//! An impossible shape does not compile. This example compiles; each of the others changes one thing that makes it
+//! fail:
 //!
 //! ```
 //! # use smcp_policy_sdk::*;
@@ -21,7 +22,8 @@
 //! testing::describe::<Rules>().unwrap();
 //! ```
 //!
-//! A range beyond its type, one of a text, a length of a number, an option in an option, a map with numbers for keys:
+//! A range beyond its type, a range of a text, a length of a number, an option in an option, a map with numbers as
+//! keys:
 //!
 //! ```compile_fail,E0080
 //! # use smcp_policy_sdk::*;
@@ -58,7 +60,7 @@
 //! const SHAPE: settings::Shape = Rules::SHAPE;
 //! ```
 //!
-//! A policy that is no object, and a name that the interface doesn't take:
+//! Settings that are not an object, and a name that the interface refuses:
 //!
 //! ```compile_fail,E0080
 //! # use smcp_policy_sdk::*;
@@ -80,11 +82,11 @@ use std::borrow::Cow;
 
 use crate::json::Json;
 
-/// What a value may be. Made by the derive and by the types of this crate; authors only combine them.
+/// The values that a setting may have. The derive and the types of this crate make shapes; authors only combine them.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
     pub(crate) kind: Kind,
-    /// Whether `null` may stand there too.
+    /// Whether `null` is allowed, too.
     pub(crate) nullable: bool,
     /// One sentence or more for the person who writes the configuration.
     pub(crate) description: &'static str,
@@ -102,7 +104,7 @@ pub(crate) enum Kind {
     Object(&'static [Field]),
 }
 
-/// How many characters, items or keys there may be.
+/// The number of characters, items or keys that is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Length {
     pub(crate) min: u32,
@@ -118,7 +120,7 @@ impl Length {
 pub(crate) struct Rule {
     /// Members of the JSON Schema, as JSON text; may be empty.
     pub(crate) keywords: &'static str,
-    /// What is allowed, when the value is not.
+    /// The allowed values, for the message about another one.
     pub(crate) check: fn(&Json<'_>) -> Result<(), Cow<'static, str>>,
 }
 
@@ -130,7 +132,7 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// A text and what it means.
+    /// A text and its meaning.
     #[doc(hidden)]
     pub const fn new(name: &'static str, description: &'static str) -> Self {
         Self { name, description }
@@ -142,12 +144,12 @@ impl Choice {
 pub struct Field {
     pub(crate) name: &'static str,
     pub(crate) shape: Shape,
-    /// The value when it is absent, as JSON; without one it has to be there.
+    /// The value of an absent key, as JSON; a key without a default is required.
     pub(crate) default: Option<&'static str>,
 }
 
 impl Field {
-    /// A key. Its own description goes before that of its type.
+    /// A key. Its own description replaces that of its type.
     #[doc(hidden)]
     pub const fn new(
         name: &'static str,
@@ -214,7 +216,7 @@ impl Shape {
     /// The same number within narrower bounds, both inclusive.
     ///
     /// # Panics
-    /// At compile time, when it is no number, or can't have one of the bounds.
+    /// At compile time, when it is not a number, or its type can't hold one of the bounds.
     #[doc(hidden)]
     pub const fn with_range(self, from: Option<i64>, to: Option<i64>) -> Self {
         let Kind::Integer { min, max } = self.kind else {
@@ -227,7 +229,7 @@ impl Shape {
         Self { kind: Kind::Integer { min: from, max: to }, ..self }
     }
 
-    /// The same text, list or map with so many characters, items or keys, both inclusive.
+    /// The same text, list or map, with a number of characters, items or keys between two bounds, both inclusive.
     ///
     /// # Panics
     /// At compile time, when it is none of these.

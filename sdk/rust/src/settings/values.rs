@@ -15,7 +15,7 @@ impl Settings for bool {
     }
 }
 
-/// Whole numbers, as far as an `i64` goes: the schema of an `u64` says so too.
+/// Whole numbers up to the largest `i64`; the schema of a `u64` says so, too.
 macro_rules! integers {
     ($($integer:ty: $min:expr, $max:expr;)+) => {$(
         impl Settings for $integer {
@@ -67,7 +67,7 @@ impl<K: Settings + Ord, V: Settings> Settings for BTreeMap<K, V> {
     const SHAPE: Shape = Shape::map(&K::SHAPE, &V::SHAPE);
 
     fn read(json: &Json<'_>) -> Option<Self> {
-        // One by one: collecting sorts first, and that sort is larger than the rest of the map.
+        // Inserted one by one: `collect` sorts first, and the code of that sort is larger than the rest of the map.
         let mut map = Self::new();
         for (key, value) in json.as_object()? {
             map.insert(K::read(&Json::Text(key.clone()))?, V::read(value)?);

@@ -1,4 +1,4 @@
-//! Builds requests for tests: every fact is unknown unless the test gives it.
+//! Builds requests for tests: a fact is unknown unless the test gives it.
 
 use crate::request;
 use crate::request::Entrypoint;
@@ -8,15 +8,15 @@ use crate::request::SeverityCounts;
 
 /// Builds a request for `acme/tool@1.0.0` about which nothing else is known.
 #[derive(Debug, Clone)]
-pub struct Request(request::Request);
+pub struct RequestBuilder(request::Request);
 
-impl Default for Request {
+impl Default for RequestBuilder {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Request {
+impl RequestBuilder {
     /// A request about which nothing is known but the package's name.
     #[must_use]
     pub fn new() -> Self {
@@ -34,7 +34,7 @@ impl Request {
         self.0
     }
 
-    /// Who stands behind the package, in the registry's word.
+    /// The kind of publisher, in the registry's word.
     #[must_use]
     pub fn origin(mut self, word: &str) -> Self {
         self.0.subject.origin = Origin::from_word(word);
@@ -55,14 +55,14 @@ impl Request {
         self
     }
 
-    /// What the analysis found.
+    /// The findings of the analysis, by severity.
     #[must_use]
     pub fn findings(mut self, findings: SeverityCounts) -> Self {
         self.0.subject.findings = Some(findings);
         self
     }
 
-    /// What would be started.
+    /// The command that would be started.
     #[must_use]
     pub fn entrypoint(mut self, command: &str, args: &[&str]) -> Self {
         let args = args.iter().map(|&arg| arg.to_owned()).collect();
@@ -70,15 +70,15 @@ impl Request {
         self
     }
 
-    /// What the manifest asks for.
+    /// The permissions that the manifest asks for.
     #[must_use]
     pub fn permissions(mut self, permissions: Permissions) -> Self {
         self.0.subject.permissions = Some(permissions);
         self
     }
 
-    /// When the evaluation happens, as case files have it: a time as RFC 3339 says (`2026-01-05T09:00:00+01:00`), or a date,
-    /// which begins at midnight UTC.
+    /// The time of the evaluation, as in case files: RFC 3339 (`2026-01-05T09:00:00+01:00`), or a date, which means
+    /// midnight UTC.
     ///
     /// # Panics
     /// When the text is neither.
@@ -100,14 +100,14 @@ impl Request {
         self
     }
 
-    /// Whether a person is there to be asked.
+    /// Whether a person can be asked.
     #[must_use]
     pub fn interactive(mut self, interactive: bool) -> Self {
         self.0.context.interactive = interactive;
         self
     }
 
-    /// One fact more that the interface has no field for, such as `start.fetches`.
+    /// One more fact, for which the interface has no field, such as `start.fetches`.
     #[must_use]
     pub fn extension(mut self, name: &str, value: &str) -> Self {
         self.0.extensions.push((name.to_owned(), value.to_owned()));
@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn a_request_is_what_the_test_says_and_otherwise_unknown() {
-        let built = Request::new().package("a", "b", "2.0.0").at("1970-01-02T00:00:01Z").trust(true).interactive(true);
+        let built =
+            RequestBuilder::new().package("a", "b", "2.0.0").at("1970-01-02T00:00:01Z").trust(true).interactive(true);
         let request::Request { subject, context, extensions } = built.extension("x", "y").manifest("{}").build();
         assert_eq!((subject.org.as_str(), subject.name.as_str(), subject.version.as_str()), ("a", "b", "2.0.0"));
         assert_eq!((context.evaluated_at, context.trust, context.interactive), (86_401, true, true));

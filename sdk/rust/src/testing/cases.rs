@@ -14,20 +14,19 @@ use crate::Subject;
 use crate::testing;
 use crate::testing::Broken;
 use smcp_policy_cases::Case;
+use smcp_policy_cases::CaseProblems;
 use smcp_policy_cases::Expectation;
 use smcp_policy_cases::Found;
 use smcp_policy_cases::FoundFinding;
 use smcp_policy_cases::FoundProblem;
 use smcp_policy_cases::Limits;
 use smcp_policy_cases::Position;
-use smcp_policy_cases::Problems;
 
 /// Runs every case of a file, or of all `.yaml` and `.yml` files in a folder. A relative path starts at the package's
 /// folder, where Cargo runs tests.
 ///
-/// # Panics
-/// When a case fails, a file can't be read or is wrong, or there is none. The message has every case that failed, with
-/// its place and how what the policy did differs from what is expected.
+/// # Panics When a case fails, a file can't be read or is wrong, or there is none. The message has every case that
+/// failed, with its place and its differences.
 #[track_caller]
 #[expect(clippy::panic, reason = "a failing test panics")]
 pub fn assert_cases<P: Policy>(path: impl AsRef<Path>) {
@@ -48,15 +47,15 @@ pub enum CasesError {
     Unreadable {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         cause: io::Error,
     },
-    /// It is no case file.
+    /// It is not a case file.
     Wrong {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        problems: Problems,
+        problems: CaseProblems,
     },
     /// The folder has no case file.
     Empty {
@@ -109,7 +108,7 @@ impl Cases {
     /// Runs every case.
     ///
     /// # Errors
-    /// With every case that fails, its place, and how what the policy did differs from what is expected.
+    /// With every case that fails, its place and its differences.
     pub fn check<P: Policy>(&self) -> Result<(), String> {
         let failed: Vec<_> = self.iter().filter_map(|(file, case)| failure::<P>(file, case)).collect();
         if failed.is_empty() {
@@ -137,7 +136,7 @@ fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Whether a file is hidden, as those that editors keep beside open files are.
+/// Whether a file is hidden, like those that editors keep beside open files.
 fn is_hidden(file: &Path) -> bool {
     file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
@@ -163,8 +162,8 @@ fn failure<P: Policy>(file: &Path, case: &Case) -> Option<String> {
 /// The faults that can be seen without a sandbox.
 const NATIVE_FAULTS: [&str; 3] = ["settings", "output", "trap"];
 
-/// What the policy does with a case. A panic is the fault `trap`, and an answer against the rules of the interface the
-/// fault `output`, as in a component. The request has no `extensions`: those come from smcp.
+/// Runs the policy on a case. As in a component, a panic is the fault `trap`, and an answer that breaks the rules of
+/// the interface the fault `output`. The request has no `extensions`, which only smcp can give.
 pub fn found<P: Policy>(case: &Case) -> Found {
     let settings = case.settings.to_string();
     let verdict = catch_unwind(AssertUnwindSafe(|| testing::evaluate::<P>(&request(case), &settings)));
@@ -188,7 +187,7 @@ fn finding(finding: crate::Finding) -> FoundFinding {
     FoundFinding { code, message, fact, remedy }
 }
 
-/// The request of a case. A package without a name has the one that smcp gives it.
+/// Makes the request of a case. A package without a name gets the one that smcp would give it.
 #[expect(clippy::expect_used, reason = "the facts of a case are checked, and the type is wider than they are")]
 fn request(case: &Case) -> Request {
     let mut facts = case.facts.clone();
@@ -196,7 +195,7 @@ fn request(case: &Case) -> Request {
         facts.entry(fact).or_insert_with(|| unnamed.into());
     }
     let subject: Subject = serde_json::from_value(facts.into()).expect("facts were checked when they were read");
-    let mut request = testing::Request::new().build();
+    let mut request = testing::RequestBuilder::new().build();
     request.context.evaluated_at = case.context.at;
     request.context.trust = case.context.trust;
     request.context.interactive = case.context.interactive;

@@ -23,7 +23,7 @@ const NODE_FILES: [&str; 4] = ["server.js", "index.js", "dist/index.js", "build/
 
 /// The findings about a project.
 #[derive(Debug)]
-pub(super) struct Project {
+pub(super) struct ExaminedProject {
     pub(super) runtime: ServerRuntime,
     pub(super) id: Option<PackageId>,
     pub(super) version: Option<Version>,
@@ -34,7 +34,7 @@ pub(super) struct Project {
     pub(super) remarks: Vec<SafeText>,
 }
 
-impl Project {
+impl ExaminedProject {
     /// Examines a project. A given `runtime` is not questioned.
     pub(super) fn examine(dir: &Dir, runtime: Option<ServerRuntime>) -> Self {
         let has = |name: &str| open_file(dir, name).is_ok_and(|file| file.is_some());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::form::Count;
+use crate::form::CountForm;
 use crate::form::Parsed;
 use crate::form::RefusalReason;
 use crate::keys::ConfigKey;
@@ -65,21 +65,21 @@ pub(crate) static MEMORY: ConfigKey<Parsed<usize>> = ConfigKey {
 };
 
 /// `policy.custom[].limits.memories`
-pub(crate) static MEMORIES: ConfigKey<Count> = ConfigKey {
+pub(crate) static MEMORIES: ConfigKey<CountForm> = ConfigKey {
     name: "memories",
     about: "Linear memories in all parts of the component.",
     default: Some("8"),
     required: false,
-    form: Count { least: LEAST.memories, most: CEILING.memories },
+    form: CountForm { least: LEAST.memories, most: CEILING.memories },
 };
 
 /// `policy.custom[].limits.instances`
-pub(crate) static INSTANCES: ConfigKey<Count> = ConfigKey {
+pub(crate) static INSTANCES: ConfigKey<CountForm> = ConfigKey {
     name: "instances",
     about: "Core instances in all parts of the component.",
     default: Some("64"),
     required: false,
-    form: Count { least: LEAST.instances, most: CEILING.instances },
+    form: CountForm { least: LEAST.instances, most: CEILING.instances },
 };
 
 /// `policy.custom[].limits.component_size`

@@ -11,7 +11,7 @@ use crate::host::PolicyHost;
 use crate::request;
 use crate::set::PolicySet;
 use crate::set::decision;
-use crate::shape::Shape;
+use crate::shape::ComponentShape;
 use smcp_model::mode::Effect;
 use smcp_model::mode::OnWarn;
 use smcp_model::policy::BuiltIn;
@@ -134,10 +134,11 @@ fn each_version_has_its_own_settings_and_its_own_log() {
     let set = set(json!({"a": 1}));
     let fault = set.policies()[0].fault().unwrap();
     assert_eq!((fault.kind, fault.message.as_str()), (FaultKind::Settings, "it takes none"));
-    let shape = Shape::of(&component(), usize::MAX).unwrap();
+    let shape = ComponentShape::of(&component(), usize::MAX).unwrap();
     assert_eq!(shape.check(), Ok(()));
-    let mixed = Shape { imports: vec![crate::contract::LOGGING.to_owned()], ..shape.clone() };
+    let mixed = ComponentShape { imports: vec![crate::contract::LOGGING.to_owned()], ..shape.clone() };
     assert_eq!(mixed.check().unwrap_err().kind, FaultKind::Interface, "the log of another version");
-    let both = Shape { exports: crate::contract::SERVED.iter().map(|(it, _)| (*it).to_owned()).collect(), ..shape };
+    let both =
+        ComponentShape { exports: crate::contract::SERVED.iter().map(|(it, _)| (*it).to_owned()).collect(), ..shape };
     assert_eq!(both.check().unwrap_err().kind, FaultKind::Interface, "two contracts");
 }

@@ -51,11 +51,11 @@ fn add(text: &str, addition: &Addition, force: bool) -> Result<String, MergeErro
 struct Container {
     /// From its opening bracket up to and with its closing bracket.
     span: Range<usize>,
-    parts: Vec<Part>,
+    parts: Vec<JsonMember>,
 }
 
 /// A member or an element.
-struct Part {
+struct JsonMember {
     /// Where it begins: at its key, or at the value of an element.
     start: usize,
     /// The key of a member; empty for an element.
@@ -139,7 +139,7 @@ impl<'t> Layout<'t> {
             let (key, value) = if has_keys { self.member(start) } else { (String::new(), start) };
             let value = value..self.value_end(value);
             next = self.next_token(value.end);
-            parts.push(Part { start, key, value });
+            parts.push(JsonMember { start, key, value });
             if self.byte(next) == b',' {
                 next = self.next_token(next + 1);
             }

@@ -15,17 +15,17 @@ use smcp_model::policy::BuiltIn;
 use smcp_model::text::SafeText;
 use smcp_policy_cases as format;
 use smcp_policy_cases::CaseFile;
+use smcp_policy_cases::CaseProblem;
+use smcp_policy_cases::CaseProblems;
 use smcp_policy_cases::Limits;
 use smcp_policy_cases::Position;
-use smcp_policy_cases::Problem;
-use smcp_policy_cases::Problems;
 
 /// The folder of case files beside a component.
 const CASES: &str = "cases";
 
 /// A component and its case files, as the command line names them.
 #[derive(Debug)]
-pub(super) struct Project {
+pub(super) struct TestedPolicy {
     /// The component's file; of no meaning for a built-in policy.
     pub(super) component: PathBuf,
     files: Vec<PathBuf>,
@@ -47,7 +47,7 @@ impl SourceFile {
     }
 }
 
-impl Project {
+impl TestedPolicy {
     /// Finds the component at `policy`, a file or a folder with one, and the case files at `named`, or else beside the
     /// component.
     pub(super) fn find(app: &App, policy: &Path, named: Option<&Path>, is_built_in: bool) -> Result<Self, Failure> {
@@ -85,7 +85,7 @@ impl Project {
     }
 }
 
-/// Returns the names in a folder, sorted; `None` for what is no folder.
+/// Returns the names in a folder, sorted; `None` when it is not a folder.
 fn entries(app: &App, path: &Path, most: usize) -> Result<Option<Vec<PathBuf>>, Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::usage(anyhow::anyhow!("{}: {error}", path.display()));
     let dir = match authority::open_dir(&app.path(path)?) {
@@ -144,7 +144,7 @@ fn case_files(app: &App, path: &Path, by_default: bool) -> Result<Vec<PathBuf>, 
     let Some(names) = entries(app, path, cases::ENTRIES)? else { return Ok(vec![path.to_owned()]) };
     let files: Vec<_> =
         names.iter().filter(|name| is_visible(name, &["yaml", "yml"])).map(|name| path.join(name)).collect();
-    // What somebody may take for cases is not passed over in silence.
+    // A file that looks like cases is not ignored in silence.
     for name in names.iter().filter(|name| !is_visible(name, &["yaml", "yml"])) {
         let inside = path.join(name);
         let is_folder = authority::open_dir(&app.path(&inside)?).is_ok();
@@ -183,9 +183,9 @@ pub(super) fn parse(files: &[SourceFile]) -> Result<Vec<(String, CaseFile)>, Fai
 }
 
 /// The failure of case files that are wrong: every problem with its place.
-fn wrong_files(files: Vec<(String, Problems)>) -> Failure {
+fn wrong_files(files: Vec<(String, CaseProblems)>) -> Failure {
     let (mut problems, mut more) = (Vec::new(), 0_usize);
-    for (file, Problems { list, more: untold }) in files {
+    for (file, CaseProblems { list, more: untold }) in files {
         more = more.saturating_add(untold);
         problems.extend(list.into_iter().map(|problem| (file.clone(), problem)));
     }
@@ -196,12 +196,12 @@ fn wrong_files(files: Vec<(String, Problems)>) -> Failure {
 pub(super) fn wrong_cases(wrong: Vec<WrongCase>) -> Failure {
     let problem = |WrongCase { file, position, message }: WrongCase| {
         let message = message.to_string();
-        (file, Problem { position: Some(position), message, allowed: None, suggestion: None })
+        (file, CaseProblem { position: Some(position), message, allowed: None, suggestion: None })
     };
     failure(wrong.into_iter().map(problem).collect(), 0)
 }
 
-fn failure(mut problems: Vec<(String, Problem)>, more: usize) -> Failure {
+fn failure(mut problems: Vec<(String, CaseProblem)>, more: usize) -> Failure {
     let more = more.saturating_add(problems.len().saturating_sub(Limits::DEFAULT.problems));
     problems.truncate(Limits::DEFAULT.problems);
     let count = problems.len().saturating_add(more);
@@ -217,14 +217,14 @@ fn failure(mut problems: Vec<(String, Problem)>, more: usize) -> Failure {
 }
 
 /// A problem on one line: `FILE:LINE:COLUMN: what is wrong`.
-fn line(file: &str, problem: &Problem) -> String {
+fn line(file: &str, problem: &CaseProblem) -> String {
     let place = problem.position.map_or_else(String::new, |Position { line, column }| format!(":{line}:{column}"));
     format!("{file}{place}: {}", problem.text())
 }
 
 /// The same for machines.
-fn document(file: &str, problem: &Problem) -> serde_json::Value {
-    let Problem { position, message, allowed, suggestion } = problem;
+fn document(file: &str, problem: &CaseProblem) -> serde_json::Value {
+    let CaseProblem { position, message, allowed, suggestion } = problem;
     let safe = |text: &String| SafeText::new(text);
     serde_json::json!({
         "file": SafeText::new(file),

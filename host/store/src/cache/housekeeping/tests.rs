@@ -232,7 +232,7 @@ fn a_file_that_somebody_keeps_locked_is_not_waited_for_for_ever() {
     let bed = Bed::with(["cache"]);
     let files = [blob(&bed, b"{manifest}", 0), blob(&bed, b"\x1f\x8bbundle", 0)];
     let held = bed.cache().blobs().open(&files[1]).unwrap().unwrap().into_std();
-    held.lock().unwrap();
+    assert!(lock::try_lock(&held, Sharing::Exclusive).unwrap());
     let error = bed.cache().lease(&files, &Deadline::after(std::time::Duration::ZERO)).unwrap_err();
     assert!(matches!(error, StoreError::Halted(Halted::Expired(_))), "{error}");
     drop(held);
