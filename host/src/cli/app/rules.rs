@@ -1,5 +1,7 @@
 //! Reads the rules for a command, and warns of untrusted ones or refuses them.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -90,7 +92,12 @@ impl App {
         if let Some(text) = &self.global.registry {
             config.override_registry(self.registry(text)?);
         }
-        config.resolve_directories(|path| authority::resolve(path).ok());
+        // One directory is named in several places.
+        let found = RefCell::new(BTreeMap::new());
+        config.resolve_directories(|path| {
+            let resolve = || authority::resolve(path).ok();
+            found.borrow_mut().entry(path.to_path_buf()).or_insert_with(resolve).clone()
+        });
         config.check_registry().map_err(Failure::usage)?;
         if let Some(path) = &self.global.cache_dir {
             config.override_cache_dir(self.cache_dir(path)?);
