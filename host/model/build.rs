@@ -1,4 +1,4 @@
-//! Writes the table of characters that can't be seen, by the tables of Unicode in `regex-syntax`.
+//! Writes the table of invisible characters, by the tables of Unicode.
 //!
 //! docs/decisions/0023 says which those are, and why. To make the table in each process took longer than to judge a package.
 

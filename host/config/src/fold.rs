@@ -131,12 +131,12 @@ fn ignored_audit_logs(layers: &[LayerValues]) -> impl Iterator<Item = ConfigNoti
 }
 
 /// The value that counts, and those of other layers that don't.
-struct Chosen<T> {
+struct ChosenValue<T> {
     counts: Option<WrittenValue<T>>,
     others: Vec<(LayerName, WrittenValue<T>)>,
 }
 
-impl<T> Chosen<T> {
+impl<T> ChosenValue<T> {
     fn or_default(self, default: T) -> Setting<T> {
         Setting::or_default(self.counts, default).over(self.others)
     }
@@ -160,9 +160,9 @@ fn written<T: Clone>(
 }
 
 /// Returns the value of the first layer that has the key.
-fn first<T: Clone>(layers: &[LayerValues], key: fn(&Values) -> &Option<WrittenValue<T>>) -> Chosen<T> {
+fn first<T: Clone>(layers: &[LayerValues], key: fn(&Values) -> &Option<WrittenValue<T>>) -> ChosenValue<T> {
     let mut all = written(layers, key);
-    Chosen { counts: all.next().map(|(_, written)| written), others: all.collect() }
+    ChosenValue { counts: all.next().map(|(_, written)| written), others: all.collect() }
 }
 
 /// Returns the smallest value of all layers. A system layer without the key counts with the default.

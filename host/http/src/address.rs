@@ -34,7 +34,7 @@ impl Address {
 
     /// The address that a redirect from here leads to. `Err` is the problem, for the message.
     pub(crate) fn follow(&self, location: &str) -> Result<Self, &'static str> {
-        if location.len() > limits::HTTP_URL {
+        if location.len() > limits::http::URL {
             return Err("it is too long");
         }
         let location = location.split('#').next().unwrap_or_default();
@@ -80,7 +80,7 @@ impl Address {
     /// The URL without its query, for messages.
     pub(crate) fn shown(&self) -> SafeText {
         let path = self.path.split('?').next().unwrap_or_default();
-        SafeText::within(&format!("{}{path}", self.endpoint), limits::HTTP_ERROR_SHOWN)
+        SafeText::within(&format!("{}{path}", self.endpoint), limits::http::ERROR_SHOWN)
     }
 }
 
@@ -93,7 +93,7 @@ impl fmt::Debug for Address {
 /// Returns a path that needs no escaping in a request; `None` for any other.
 fn checked(path: &str) -> Option<String> {
     let clean = path.bytes().all(|byte| byte.is_ascii_graphic() && !b"#\\\"<>^`{|}".contains(&byte));
-    (clean && path.starts_with('/') && path.len() <= limits::HTTP_URL).then(|| path.to_owned())
+    (clean && path.starts_with('/') && path.len() <= limits::http::URL).then(|| path.to_owned())
 }
 
 /// The characters to escape: all but the unreserved ones of RFC 3986, section 2.3.
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn a_redirect_leads_to_one_place_or_nowhere() {
         let from = below("https://r.example", "/v1/a?ref=1").unwrap();
-        let long = format!("/{}", "x".repeat(limits::HTTP_URL));
+        let long = format!("/{}", "x".repeat(limits::http::URL));
         let cases = [
             ("https://s.example/blob?sig=1", Ok("https://s.example/blob?sig=1")),
             ("HTTPS://S.Example:443/blob#part", Ok("https://s.example/blob")),

@@ -108,9 +108,9 @@ fn config(tls: Option<TlsConfig>) -> ureq::config::ConfigBuilder<ureq::typestate
         .proxy(None)
         .user_agent(USER_AGENT)
         .accept_encoding("identity")
-        .max_response_header_size(limits::HTTP_HEADERS)
-        .timeout_connect(Some(limits::HTTP_CONNECT))
-        .timeout_recv_response(Some(limits::HTTP_ANSWER));
+        .max_response_header_size(limits::http::HEADERS)
+        .timeout_connect(Some(limits::http::CONNECT))
+        .timeout_recv_response(Some(limits::http::ANSWER));
     match tls {
         Some(tls) => builder.tls_config(tls),
         None => builder,

@@ -91,14 +91,14 @@ pub(crate) fn message(response: Response<Body>) -> ServerMessage {
         return ServerMessage::default();
     }
     let mut bytes = Vec::new();
-    let limit = u64::try_from(limits::HTTP_ERROR).unwrap_or(u64::MAX);
+    let limit = u64::try_from(limits::http::ERROR).unwrap_or(u64::MAX);
     // An error of reading is ignored: the status is known.
     drop(response.into_body().into_with_config().limit(u64::MAX).reader().take(limit).read_to_end(&mut bytes));
     let text = match serde_json::from_slice::<serde_json::Value>(&bytes) {
         Ok(document) => message_in(&document),
         Err(_) => Some(String::from_utf8_lossy(&bytes).trim().to_owned()),
     };
-    ServerMessage(text.filter(|text| !text.is_empty()).map(|text| SafeText::within(&text, limits::HTTP_ERROR_SHOWN)))
+    ServerMessage(text.filter(|text| !text.is_empty()).map(|text| SafeText::within(&text, limits::http::ERROR_SHOWN)))
 }
 
 fn message_in(document: &serde_json::Value) -> Option<String> {

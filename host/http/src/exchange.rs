@@ -64,7 +64,7 @@ enum FailedTry {
 }
 
 impl Exchange<'_> {
-    /// Sends the request, up to [`limits::HTTP_TRIES`] times.
+    /// Sends the request, up to [`limits::http::TRIES`] times.
     pub(crate) fn ask(&self) -> Result<HttpOutcome, HttpError> {
         for tries in 1.. {
             match self.try_once(Tries(tries)) {
@@ -73,9 +73,9 @@ impl Exchange<'_> {
                 Err(FailedTry::Again { problem, via, wait }) => {
                     self.deadline.check()?;
                     let wait = wait.unwrap_or_else(|| retry::backoff(tries.saturating_add(1)));
-                    let too_long = wait > limits::HTTP_RETRY_AFTER
+                    let too_long = wait > limits::http::RETRY_AFTER
                         || self.deadline.remaining().is_some_and(|remaining| wait >= remaining);
-                    if tries >= limits::HTTP_TRIES || too_long {
+                    if tries >= limits::http::TRIES || too_long {
                         return Err(self.failed(problem, via));
                     }
                     tracing::info!(address = %self.from.shown(), %problem, ?wait, "asking again");
@@ -118,7 +118,7 @@ impl Exchange<'_> {
         let mut address = self.from.clone();
         // Once another server was asked, the token is not sent again, even if that one redirects back.
         let mut token = self.token;
-        for _ in 0..=limits::HTTP_REDIRECTS {
+        for _ in 0..=limits::http::REDIRECTS {
             self.deadline.check().map_err(|expired| FailedTry::Over(expired.into()))?;
             let response = self.send(&address, token, tries)?;
             if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {

@@ -87,7 +87,7 @@ fn answer_of(mut child: Child, timeout: NextTimeout) -> Result<String, ureq::Err
     let stdout = child.stdout.take();
     thread::spawn(move || {
         let mut answer = String::new();
-        let read = stdout.map(|stdout| stdout.take(limits::NAME_ANSWER).read_to_string(&mut answer));
+        let read = stdout.map(|stdout| stdout.take(limits::http::NAME_ANSWER).read_to_string(&mut answer));
         // The receiver may have given up.
         let _ = sender.send(read.transpose().map(|_| answer));
     });
@@ -179,6 +179,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "a shell writes the program of a test")]
     fn a_service_that_hangs_is_given_up() {
         let hangs = tempfile::tempdir().unwrap();
         let program = hangs.path().join("getent");

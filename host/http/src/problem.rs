@@ -80,7 +80,7 @@ pub enum HttpProblem {
     #[error("leads where it has no business, and smcp does not follow: {0}")]
     Nearer(SafeText),
     /// There are too many redirects.
-    #[error("redirects more than {} times", limits::HTTP_REDIRECTS)]
+    #[error("redirects more than {} times", limits::http::REDIRECTS)]
     TooManyRedirects,
     /// The body is encoded, though only `identity` was asked for.
     #[error("answered in the encoding `{0}`, but only `identity` was asked for")]
@@ -205,11 +205,11 @@ impl RequestFailure {
             ureq::Error::Timeout(ureq::Timeout::Global | ureq::Timeout::PerCall) => Self::Expired,
             ureq::Error::Timeout(ureq::Timeout::RecvResponse) => Self::Passing(shown(&format!(
                 "it did not answer within {}",
-                humantime::format_duration(limits::HTTP_ANSWER)
+                humantime::format_duration(limits::http::ANSWER)
             ))),
             ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => Self::Passing(shown(&format!(
                 "no connection came about within {}",
-                humantime::format_duration(limits::HTTP_CONNECT)
+                humantime::format_duration(limits::http::CONNECT)
             ))),
             ureq::Error::Timeout(kind) => Self::Passing(shown(&format!("timeout: {kind}"))),
             ureq::Error::Io(error) => from_io(error, noun),
@@ -227,7 +227,7 @@ impl RequestFailure {
             }),
             ureq::Error::LargeResponseHeader(..) => Self::Final(HttpProblem::NotHttp(shown(&format!(
                 "more than {} bytes of headers",
-                limits::HTTP_HEADERS
+                limits::http::HEADERS
             )))),
             other => Self::Final(HttpProblem::NotHttp(shown(&other.to_string()))),
         }
@@ -247,7 +247,7 @@ fn from_io(error: io::Error, noun: &str) -> RequestFailure {
 
 /// A safe excerpt of a foreign text, for messages.
 pub(crate) fn shown(text: &str) -> SafeText {
-    SafeText::within(text, limits::HTTP_ERROR_SHOWN)
+    SafeText::within(text, limits::http::ERROR_SHOWN)
 }
 
 #[cfg(test)]

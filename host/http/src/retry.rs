@@ -9,7 +9,7 @@ use smcp_model::limits;
 
 /// The wait before try number `next`; the first is 1.
 pub(crate) fn backoff(next: u32) -> Duration {
-    let most = limits::HTTP_BACKOFF.saturating_mul(1 << next.saturating_sub(2).min(16));
+    let most = limits::http::BACKOFF.saturating_mul(1 << next.saturating_sub(2).min(16));
     // One half is fixed, the other is random.
     let half = most / 2;
     let chance = u32::try_from(RandomState::new().build_hasher().finish() & 0xff).unwrap_or(0);

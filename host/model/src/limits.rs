@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod cases;
 pub mod compiling;
+pub mod http;
 pub mod parts;
 
 use std::time::Duration;
@@ -206,32 +207,9 @@ pub const RESOLVE: usize = MIB;
 pub const MANIFEST: usize = 10 * MIB;
 /// A bundle as it is downloaded, bytes (facts file, section 5).
 pub const BUNDLE: u64 = 100 * MIB as u64;
-/// Requests for one thing, at most: a registry that fails three times in a row is down.
-pub const HTTP_TRIES: u32 = 3;
-/// The wait before the second request; twice as long before each further one, less a random part, so that clients that
-/// failed together don't come back together.
-pub const HTTP_BACKOFF: Duration = Duration::from_millis(250);
-/// The longest wait that a registry may ask for: one that needs longer is down, and saying so helps more.
-pub const HTTP_RETRY_AFTER: Duration = Duration::from_secs(30);
-/// The time for making a connection, TLS included: three tries fit into the default start timeout.
-pub const HTTP_CONNECT: Duration = Duration::from_secs(10);
-/// The time within which an answer must begin: three tries leave some of the default start timeout for the rest.
-pub const HTTP_ANSWER: Duration = Duration::from_secs(15);
 /// The longest wait for a registry when the cache could answer in its place: a network that swallows everything must
 /// not use up the time that a client gives a server to start. Half of the deadline when that is less.
 pub const RECALL_PATIENCE: Duration = Duration::from_secs(10);
-/// Redirects in a row: storage behind a registry needs one or two.
-pub const HTTP_REDIRECTS: usize = 5;
-/// Status line and headers of an answer, bytes.
-pub const HTTP_HEADERS: usize = 64 * KIB;
-/// One URL, bytes: URLs that storage signs are long, but none needs more.
-pub const HTTP_URL: usize = 8 * KIB;
-/// The most of an error's body that is read, bytes.
-pub const HTTP_ERROR: usize = 4 * KIB;
-/// The most of an error's message that is shown, bytes.
-pub const HTTP_ERROR_SHOWN: usize = 200;
-/// The most that is read of what the system says about a name, bytes: some hundreds of addresses.
-pub const NAME_ANSWER: u64 = 64 * KIB as u64;
 /// The size from which a download gets a progress bar, bytes.
 pub const PROGRESS_SIZE: u64 = MIB as u64;
 /// The time after which a download of unknown size gets a progress bar.

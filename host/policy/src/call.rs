@@ -21,8 +21,8 @@ use crate::store::Guest;
 use crate::store::Level;
 use crate::store::LimitRefusal;
 use crate::store::LogLine;
-use crate::thread::Patience;
 use crate::thread::Waiter;
+use crate::thread::WorkPatience;
 use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
 use smcp_model::verdict::Fault;
@@ -105,7 +105,7 @@ impl Runtime {
         if time.is_zero() {
             return Err(overdue(&limits));
         }
-        let patience = Patience { time, grace: limits::DEADLINE_GRACE };
+        let patience = WorkPatience { time, grace: limits::DEADLINE_GRACE };
         let interrupt = || self.engine.increment_epoch();
         let work = move |waiter: Waiter| {
             // The deadline is set here: waiting for a thread does not count as the policy's time.

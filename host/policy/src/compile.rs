@@ -14,8 +14,8 @@ use wasmtime::Engine;
 
 use crate::machine_code::MachineCode;
 use crate::room;
-use crate::thread::Patience;
 use crate::thread::Threads;
+use crate::thread::WorkPatience;
 use crate::tuning;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
@@ -121,7 +121,7 @@ fn compile_within(
 ) -> Result<MachineCode, NotCompiled> {
     let (compiler, component) = (Arc::clone(compiler), Arc::clone(component));
     let work = move |_| compiler.compile(&CompileOrder { component: &component, digest, deadline });
-    threads.run(Patience::of(patience), || (), work).map_err(|fault| {
+    threads.run(WorkPatience::of(patience), || (), work).map_err(|fault| {
         NotCompiled::NotNow(match fault.kind {
             FaultKind::Deadline => Fault::new(FaultKind::Load, format!("it does not compile within {patience:?}")),
             FaultKind::Load

@@ -36,7 +36,7 @@ pub(super) struct Threads {
 
 /// How long a caller waits for work.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
+pub(super) struct WorkPatience {
     /// The time after which the work is interrupted.
     pub(super) time: Duration,
     /// The time that it has from then on to come back.
@@ -49,7 +49,7 @@ pub(super) struct Waiter {
     left: Arc<AtomicBool>,
 }
 
-impl Patience {
+impl WorkPatience {
     /// Patience with work that can't be interrupted.
     pub(super) const fn of(time: Duration) -> Self {
         Self { time, grace: Duration::ZERO }
@@ -74,7 +74,7 @@ impl Threads {
     /// given up. A [`FaultKind::Limit`], with nothing done, when [`limits::ABANDONED_THREADS`] are given up already.
     pub(super) fn run<T: Send + 'static>(
         &self,
-        patience: Patience,
+        patience: WorkPatience,
         interrupt: impl Fn(),
         work: impl FnOnce(Waiter) -> T + Send + 'static,
     ) -> Result<T, Fault> {
@@ -133,7 +133,7 @@ impl Threads {
 }
 
 /// Waits for a result; interrupts the work when its time is over.
-fn wait<T>(receiver: &Receiver<T>, patience: Patience, interrupt: &impl Fn()) -> Result<T, RecvTimeoutError> {
+fn wait<T>(receiver: &Receiver<T>, patience: WorkPatience, interrupt: &impl Fn()) -> Result<T, RecvTimeoutError> {
     let mut received = receiver.recv_timeout(patience.time);
     let over = Instant::now();
     while let Err(RecvTimeoutError::Timeout) = received {
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn a_panic_is_a_fault() {
         let fault = Threads::default()
-            .run(Patience::of(Duration::from_secs(60)), || (), |_| -> () { panic!("planted") })
+            .run(WorkPatience::of(Duration::from_secs(60)), || (), |_| -> () { panic!("planted") })
             .unwrap_err();
         assert_eq!(fault.kind, FaultKind::Panic);
     }
@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn work_is_done_on_a_thread_of_the_agreed_name() {
         let name = Threads::default()
-            .run(Patience::of(Duration::from_secs(60)), || (), |_| thread::current().name().map(str::to_owned))
+            .run(WorkPatience::of(Duration::from_secs(60)), || (), |_| thread::current().name().map(str::to_owned))
             .unwrap();
         assert_eq!(name.as_deref(), Some(EVALUATION_THREAD));
     }
@@ -194,7 +194,7 @@ mod tests {
     fn work_that_hangs_is_given_up() {
         let (_keep, forever) = mpsc::channel::<()>();
         let fault = Threads::default()
-            .run(Patience::of(Duration::from_millis(20)), || (), move |_| forever.recv())
+            .run(WorkPatience::of(Duration::from_millis(20)), || (), move |_| forever.recv())
             .unwrap_err();
         assert_eq!(fault.kind, FaultKind::Deadline);
     }
@@ -205,13 +205,14 @@ mod tests {
         let hung: Vec<_> = (0..limits::ABANDONED_THREADS)
             .map(|_| {
                 let (release, forever) = mpsc::channel::<()>();
-                let fault =
-                    threads.run(Patience::of(Duration::from_millis(1)), || (), move |_| forever.recv()).unwrap_err();
+                let fault = threads
+                    .run(WorkPatience::of(Duration::from_millis(1)), || (), move |_| forever.recv())
+                    .unwrap_err();
                 assert_eq!(fault.kind, FaultKind::Deadline);
                 release
             })
             .collect();
-        let fault = threads.run(Patience::of(Duration::from_secs(60)), || (), |_| ()).unwrap_err();
+        let fault = threads.run(WorkPatience::of(Duration::from_secs(60)), || (), |_| ()).unwrap_err();
         assert_eq!(fault.kind, FaultKind::Limit);
         let message = format!("it was not called: {} calls into policies did not come back", limits::ABANDONED_THREADS);
         assert!(fault.message.as_str().starts_with(&message), "{fault:?}");
@@ -219,18 +220,18 @@ mod tests {
         while threads.abandoned.load(Ordering::SeqCst) > 0 {
             thread::yield_now();
         }
-        threads.run(Patience::of(Duration::from_secs(60)), || (), |_| ()).unwrap();
+        threads.run(WorkPatience::of(Duration::from_secs(60)), || (), |_| ()).unwrap();
     }
 
     #[test]
     fn a_thread_serves_again_unless_it_was_given_up() {
         let threads = Threads::default();
         let here = |_: Waiter| thread::current().id();
-        let first = threads.run(Patience::of(Duration::from_secs(60)), || (), here).unwrap();
-        assert_eq!(threads.run(Patience::of(Duration::from_secs(60)), || (), here).unwrap(), first);
+        let first = threads.run(WorkPatience::of(Duration::from_secs(60)), || (), here).unwrap();
+        assert_eq!(threads.run(WorkPatience::of(Duration::from_secs(60)), || (), here).unwrap(), first);
         let (_keep, forever) = mpsc::channel::<()>();
-        threads.run(Patience::of(Duration::from_millis(20)), || (), move |_| forever.recv()).unwrap_err();
-        assert_ne!(threads.run(Patience::of(Duration::from_secs(60)), || (), here).unwrap(), first);
+        threads.run(WorkPatience::of(Duration::from_millis(20)), || (), move |_| forever.recv()).unwrap_err();
+        assert_ne!(threads.run(WorkPatience::of(Duration::from_secs(60)), || (), here).unwrap(), first);
     }
 
     /// Work that looks whether it should stop is told so at the end of its time, and does not wait for the end of the
@@ -238,7 +239,7 @@ mod tests {
     #[test]
     fn work_is_interrupted_when_its_time_is_over() {
         let (interrupt, interrupted) = mpsc::channel();
-        let patience = Patience { time: Duration::from_millis(5), grace: Duration::from_secs(60) };
+        let patience = WorkPatience { time: Duration::from_millis(5), grace: Duration::from_secs(60) };
         let interrupt = || interrupt.send(()).unwrap_or_default();
         Threads::default().run(patience, interrupt, move |_| interrupted.recv().unwrap()).unwrap();
     }
@@ -255,7 +256,7 @@ mod tests {
             report.send((waiter.has_left(), seen.load(Ordering::SeqCst))).unwrap();
         };
         let interrupt = || last.store(true, Ordering::SeqCst);
-        Threads::default().run(Patience::of(Duration::from_millis(1)), interrupt, work).unwrap_err();
+        Threads::default().run(WorkPatience::of(Duration::from_millis(1)), interrupt, work).unwrap_err();
         drop(release);
         assert_eq!(told.recv().unwrap(), (true, true));
     }

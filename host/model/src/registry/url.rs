@@ -16,11 +16,11 @@ pub struct RegistryUrl {
 }
 
 impl RegistryUrl {
-    /// Reads a URL of at most [`limits::HTTP_URL`] bytes: a scheme and a host, perhaps a port and a path.
+    /// Reads a URL of at most [`limits::http::URL`] bytes: a scheme and a host, perhaps a port and a path.
     ///
     /// `None` when it has another scheme, `http` to another machine, no host, credentials, a query or a fragment.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let (scheme, rest) = text.split_once("://").filter(|_| text.len() <= limits::HTTP_URL)?;
+        let (scheme, rest) = text.split_once("://").filter(|_| text.len() <= limits::http::URL)?;
         let scheme = Scheme::from_name(scheme)?;
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let endpoint = Endpoint::new(scheme, authority).filter(|_| !authority.ends_with(':'))?;
@@ -88,7 +88,7 @@ mod tests {
             let parts = read.as_ref().map(|url| (url.as_str(), url.endpoint().to_string(), url.path()));
             assert_eq!(parts, expected.map(|(text, who, path)| (text, who.to_owned(), path)), "{text}");
         }
-        let longest = format!("https://r.example/{}", "x".repeat(limits::HTTP_URL - 18));
+        let longest = format!("https://r.example/{}", "x".repeat(limits::http::URL - 18));
         assert!(RegistryUrl::parse(&longest).is_some());
         assert_eq!(RegistryUrl::parse(&format!("{longest}x")), None);
     }
