@@ -90,6 +90,31 @@ fn settings_are_what_the_policy_of_that_name_says() {
     assert!(schema.problem(&json!({"policy": {"custom": [{"name": "tree"}]}})).is_some(), "`source` is missing");
 }
 
+/// A file in `policies.d` is an entry whose name is that of the file.
+#[test]
+fn a_file_in_policies_d_has_a_schema_of_its_own() {
+    let bed = bed();
+    let of = |name: &str| schema(&bed.run(&format!("config schema --config smcp.yaml --entry {name}")).succeeds());
+    let cases = [
+        ("no-network", json!({"source": "a.wasm", "settings": {"allow": ["a.example"]}, "mode": "warn"}), true),
+        ("no-network", json!({"source": "a.wasm", "settings": {"alow": []}}), false),
+        ("no-network", json!({"source": "a.wasm", "name": "no-network"}), false),
+        ("no-network", json!({"source": "a.wasm", "mode": "strikt"}), false),
+        ("no-network", json!({"mode": "warn"}), false),
+        ("tree", json!({"source": "a.wasm", "settings": {"again": {"root": {"size": 1}}}}), true),
+        ("tree", json!({"source": "a.wasm", "settings": {"again": {"root": {"size": "1"}}}}), false),
+        ("another", json!({"source": "a.wasm", "settings": {"any": "thing"}}), true),
+    ];
+    for (name, document, valid) in cases {
+        let problem = of(name).problem(&document);
+        assert_eq!(problem.is_none(), valid, "{name}: {document} {problem:?}");
+    }
+    // What is valid there is what the parser takes.
+    bed.write(".mcp/policies.d/no-network.yaml", "source: ~/p/no_network.wasm\nsettings: {allow: [a.example]}\n");
+    bed.run("config validate").succeeds();
+    bed.run("config schema --entry Not-A-Name").exits(1);
+}
+
 #[test]
 fn what_can_t_be_described_is_said_and_fails_nothing() {
     let bed = bed();

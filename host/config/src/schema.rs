@@ -13,13 +13,16 @@ use crate::keys;
 use crate::keys::Nested;
 use smcp_model::name::PolicyName;
 
+/// The draft of JSON Schema that is written, by its address.
+const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
+
 /// Returns the JSON Schema (draft 2020-12) of the configuration.
 ///
 /// It can't express all checks of the parser (unique names, `cert_level_mode` against `cert_mode`, the range of
 /// durations), but it allows everything that the parser allows.
 pub fn schema() -> Value {
     let mut schema = json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": DRAFT,
         "title": "smcp configuration",
         "description": "The file ~/.mcp/config.yaml: which MCP servers smcp may start.",
     });
@@ -59,6 +62,31 @@ pub fn schema_with(policies: Vec<(PolicyName, Value)>) -> Value {
         if let Value::Object(whole) = &mut schema {
             whole.insert("$defs".to_owned(), Value::Object(definitions));
         }
+    }
+    schema
+}
+
+/// Returns the JSON Schema of a file in `policies.d`: an entry of `policy.custom` whose name is that of the file. Its
+/// settings are described by what [`settings`] returned, if that is known.
+pub fn entry(name: &PolicyName, settings: Option<Value>) -> Value {
+    let mut schema = json!({
+        "$schema": DRAFT,
+        "title": "smcp policy",
+        "description": "A file in `policies.d`: a policy that is called as the file is.",
+    });
+    let mut of_entry = self::schema().pointer_mut("/properties/policy/properties/custom/items").map(Value::take);
+    if let Some(Value::Array(required)) = of_entry.as_mut().and_then(|entry| entry.get_mut("required")) {
+        required.retain(|key| key != "name");
+    }
+    if let Some(Value::Object(properties)) = of_entry.as_mut().and_then(|entry| entry.get_mut("properties")) {
+        properties.shift_remove("name");
+        if settings.is_some() {
+            properties.insert("settings".to_owned(), json!({"$ref": format!("#/$defs/{}", key_of(name))}));
+        }
+    }
+    if let (Value::Object(whole), Some(Value::Object(entry))) = (&mut schema, of_entry) {
+        whole.extend(entry);
+        whole.extend(settings.map(|settings| ("$defs".to_owned(), json!({key_of(name): settings}))));
     }
     schema
 }

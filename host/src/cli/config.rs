@@ -23,7 +23,7 @@ use smcp_report::message;
 use smcp_report::style::Span;
 
 /// Begin, show or check the configuration.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(super) enum ConfigCommand {
     /// Write a file with every key in it, commented out; never over another
     Init,
@@ -36,6 +36,9 @@ pub(super) enum ConfigCommand {
         /// Leave out what the policies say: the same on every machine
         #[arg(long)]
         no_policies: bool,
+        /// Print that of a file in `policies.d` in place of it: NAME.yaml, with the settings of the policy NAME
+        #[arg(long, value_name = "NAME")]
+        entry: Option<PolicyName>,
     },
 }
 
@@ -46,7 +49,7 @@ impl ConfigCommand {
             Self::Init => init(app),
             Self::Show => show(app),
             Self::Validate => validate(app),
-            Self::Schema { no_policies } => schema(app, no_policies),
+            Self::Schema { no_policies, entry } => schema(app, no_policies, entry.as_ref()),
         }
     }
 }
@@ -102,9 +105,16 @@ fn validate(app: &App) -> Result<Exit, Failure> {
 }
 
 /// An editor needs the schema most where the configuration is wrong, so nothing that is wrong fails the command.
-fn schema(app: &App, no_policies: bool) -> Result<Exit, Failure> {
+fn schema(app: &App, no_policies: bool, entry: Option<&PolicyName>) -> Result<Exit, Failure> {
     let policies = if no_policies { Vec::new() } else { described(app) };
-    let text = visible::pretty(&config::schema::schema_with(policies)).map_err(anyhow::Error::from)?;
+    let schema = match entry {
+        None => config::schema::schema_with(policies),
+        Some(name) => {
+            let settings = policies.into_iter().find(|(described, _)| described == name).map(|(_, settings)| settings);
+            config::schema::entry(name, settings)
+        }
+    };
+    let text = visible::pretty(&schema).map_err(anyhow::Error::from)?;
     write!(app.out(), "{text}")?;
     Ok(Exit::SUCCESS)
 }
