@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::Write;
 
+use clap::Args as _;
 use clap::CommandFactory as _;
 use clap::FromArgMatches as _;
 use clap::Parser;
@@ -111,7 +112,20 @@ impl Command {
 
 /// Parses a command line. Its errors and the help have the colours that it asks for.
 pub(super) fn parse(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
-    let mut command = Arguments::command().color(requested_color(arguments));
+    let whole = Arguments::command();
+    let chosen = part_for(arguments, &whole).and_then(|part| parse_by(part, arguments).ok());
+    chosen.map_or_else(|| parse_by(whole.color(requested_color(arguments)), arguments), Ok)
+}
+
+/// Returns the part of the grammar that has only the command which a command line seems to name: every other one would be
+/// given a copy of all global options. What the part accepts, the whole accepts as the same; its errors count for nothing.
+fn part_for(arguments: &[OsString], whole: &clap::Command) -> Option<clap::Command> {
+    let named = own_arguments(arguments).skip(1).find_map(|word| whole.find_subcommand(word))?;
+    let root = clap::Command::new("smcp").version(env!("CARGO_PKG_VERSION")).propagate_version(true);
+    Some(Global::augment_args(root).subcommand_required(true).subcommand(named.clone()))
+}
+
+fn parse_by(mut command: clap::Command, arguments: &[OsString]) -> Result<Arguments, clap::Error> {
     let parsed = Arguments::from_arg_matches_mut(&mut command.try_get_matches_from_mut(arguments)?)?;
     // Not by `conflicts_with`, which misses the two when a command's name is between them.
     if parsed.global.quiet && parsed.global.verbose > 0 {
@@ -236,6 +250,52 @@ mod tests {
     #[test]
     fn verify_cli() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_part_of_the_grammar_says_what_the_whole_says() {
+        let lines = [
+            "smcp run acme/tool@1.0.0",
+            "smcp run --trust acme/tool@1.0.0 --env A=b -- --quiet policy -V",
+            "smcp run acme/tool@1.0.0 -V",
+            "smcp run acme/tool@1.0.0 extra",
+            "smcp --config run policy eval --facts f.json",
+            "smcp -vv --json policy eval --facts f.json --at 2026-01-01",
+            "smcp --config policy run acme/tool@1.0.0 --dry-run --registry cache",
+            "smcp policy --json list -q",
+            "smcp policy list -q -v",
+            "smcp cache list",
+            "smcp cache ls",
+            "smcp config schema --no-policies",
+            "smcp audit tail policy",
+            "smcp audit show --package run",
+            "smcp policy",
+            "smcp run",
+            "smcp run --help",
+            "smcp help run",
+            "smcp help policy eval",
+            "smcp --version",
+            "smcp version --version",
+            "smcp nonsense run",
+            "smcp -- run x",
+            "smcp",
+        ];
+        let mut accepted = 0;
+        for line in lines {
+            let arguments = words(line);
+            let whole = parse_by(Arguments::command(), &arguments);
+            let shown = |parsed: &Result<Arguments, clap::Error>| match parsed {
+                Ok(parsed) => format!("{parsed:?}"),
+                Err(error) => error.render().to_string(),
+            };
+            let part = part_for(&arguments, &Arguments::command()).map(|part| parse_by(part, &arguments));
+            if let Some(part @ Ok(_)) = &part {
+                accepted += 1;
+                assert_eq!(shown(part), shown(&whole), "{line}");
+            }
+            assert_eq!(shown(&parse(&arguments)), shown(&whole), "{line}");
+        }
+        assert!(accepted >= 8, "{accepted}");
     }
 
     #[test]
