@@ -54,7 +54,7 @@ fn where_run_works_everything_is_well() {
     assert_eq!((&document["schema"], &document["health"]), (&"smcp.doctor/1".into(), &"ok".into()));
     assert_eq!(
         bed.list(".mcp/cache"),
-        ["CACHEDIR.TAG", "blobs", "resolutions", "runs"],
+        ["CACHEDIR.TAG", "blobs", "resolutions", "runs", "trees"],
         "nothing is left in the cache"
     );
     assert_eq!(bed.read(".mcp/audit.jsonl").lines().count(), 3, "it is no decision");
