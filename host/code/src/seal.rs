@@ -37,7 +37,12 @@ impl UserSeal {
     pub fn made(places: &CodePlaces) -> io::Result<Self> {
         let homeless = || io::Error::new(io::ErrorKind::NotFound, "there is no place for a key: HOME is not set");
         let folder = places.key.as_ref().ok_or_else(homeless)?;
-        Ok(Self::of(key::read_or_make(&(places.make)(folder)?, folder, places.caller)?))
+        let made = (places.make)(folder).and_then(|dir| key::read_or_make(&dir, folder, places.caller));
+        let at = |error: io::Error| {
+            let path = folder.join(key::FILE);
+            io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+        };
+        made.map(Self::of).map_err(at)
     }
 
     fn of(MacKey(key): MacKey) -> Self {
