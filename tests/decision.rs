@@ -116,6 +116,7 @@ fn package() -> ResolvedPackage {
             transport: Transport::Stdio,
             entrypoint: Entrypoint::default(),
             permissions: Permissions::default(),
+            workdir_writable: false,
             text: "{}".to_owned(),
         },
     }

@@ -54,7 +54,7 @@ fn where_run_works_everything_is_well() {
     assert_eq!((&document["schema"], &document["health"]), (&"smcp.doctor/1".into(), &"ok".into()));
     assert_eq!(
         bed.list(".mcp/cache"),
-        ["CACHEDIR.TAG", "blobs", "resolutions", "runs"],
+        ["CACHEDIR.TAG", "blobs", "resolutions", "runs", "trees"],
         "nothing is left in the cache"
     );
     assert_eq!(bed.read(".mcp/audit.jsonl").lines().count(), 3, "it is no decision");
@@ -63,7 +63,7 @@ fn where_run_works_everything_is_well() {
 #[test]
 fn what_stands_in_the_way_of_run_is_a_problem_and_said() {
     type Damage = fn(&TestBed);
-    let cases: [(&str, Damage, &str, &str); 14] = [
+    let cases: [(&str, Damage, &str, &str); 15] = [
         ("configuration", |bed| bed.configure("polcy: {}"), "problem", "unknown key `polcy`"),
         ("registry", |bed| fs::rename(bed.path("registry"), bed.path("moved")).unwrap(), "problem", "[HOME]/registry"),
         (
@@ -88,6 +88,12 @@ fn what_stands_in_the_way_of_run_is_a_problem_and_said() {
             "[HOME]/.mcp/cache can't be used: can't rely on it: `runs` in it is not a folder",
         ),
         ("cache", |bed| bed.write(".mcp/cache/blobs", ""), "problem", "rely on it: `blobs` in it is not a folder"),
+        (
+            "cache",
+            |bed| bed.write(".mcp/compiled.key/own.txt", ""),
+            "warning",
+            "each start unpacks its bundle again: [HOME]/.mcp/compiled.key: ",
+        ),
         ("policy", |bed| bed.configure("policy: {allowed_origins: []}"), "problem", "no origin at all"),
         (
             "trust",

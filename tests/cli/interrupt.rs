@@ -54,7 +54,7 @@ fn the_next_run_removes_what_a_killed_one_left_and_nothing_of_a_live_one() {
     let bed = TestBed::new();
     bed.configure("");
     let script = "echo ready; while read -r line; do :; done; test -e manifest.json && echo whole";
-    bed.publish(&Package::shell("acme/tool@1.0.0", script).good());
+    bed.publish(&Package::shell("acme/tool@1.0.0", script).writable().good());
     let start = || {
         let mut child = bed.smcp("run acme/tool@1.0.0").start();
         let mut output = BufReader::new(child.stdout.take().unwrap());

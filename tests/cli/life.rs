@@ -48,7 +48,7 @@ fn a_killed_smcp_leaves_no_process_of_its_server() {
             let bed = TestBed::new();
             bed.configure("");
             let mut witness = Witness::new(&bed.path("."));
-            bed.publish(&Package::shell("acme/tool@1.0.0", &witness.script(script)).good());
+            bed.publish(&Package::shell("acme/tool@1.0.0", &witness.script(script)).writable().good());
             let mut smcp = bed.smcp("run acme/tool@1.0.0");
             smcp.command.process_group(0);
             let mut child = smcp.start();
@@ -154,7 +154,7 @@ fn a_run_folder_that_its_server_locked_is_removed() {
     let bed = TestBed::new();
     bed.configure("");
     let script = "mkdir -p a/b/c && touch a/b/c/file && chmod 000 a/b/c a/b a . && echo locked";
-    bed.publish(&Package::shell("acme/tool@1.0.0", script).good());
+    bed.publish(&Package::shell("acme/tool@1.0.0", script).writable().good());
     let smcp = bed.smcp("run acme/tool@1.0.0").command;
     let mut command = Command::new("env");
     if fs::metadata(bed.path(".")).unwrap().uid() == 0 {

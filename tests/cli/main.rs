@@ -45,4 +45,5 @@ mod summary;
 mod system;
 mod variables;
 mod team;
+mod trees;
 mod trust;

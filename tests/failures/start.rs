@@ -14,6 +14,24 @@ use crate::trial::Trial;
 
 pub(crate) const ROWS: &[Row] = &[
     Row {
+        what: "what was unpacked of the bundle is not what it was",
+        holds: &[
+            ("what is different", "`server.py`: its mode is 0600 in place of 0400"),
+            ("that the bundle is unpacked again", "it is unpacked again"),
+        ],
+        provoke: |trial| {
+            let bed = TestBed::new();
+            bed.configure("");
+            bed.publish(&Package::shell(TOOL, "echo started").good());
+            bed.run(&format!("run {TOOL}")).succeeds().silent();
+            let tree = bed.list(".mcp/cache/trees").remove(0);
+            let server = bed.path(".mcp/cache/trees").join(tree).join("server.py");
+            fs::set_permissions(server, fs::Permissions::from_mode(0o600)).unwrap();
+            trial.class("tree-changed");
+            trial.message(&bed.run(&format!("run {TOOL}")).succeeds().prints("started\n").stderr);
+        },
+    },
+    Row {
         what: "no directory of PATH has the command",
         holds: &[
             ("where it was sought", "searched: /usr/bin"),
@@ -45,7 +63,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         what: "the package's own program is where nothing can be executed (`noexec`)",
         holds: &[
-            ("the folder", "can't be started: [HOME]/c/runs/"),
+            ("the folder", "can't be started: [HOME]/c/trees/"),
             ("`runtime_dir`", "`runtime_dir`"),
             ("`--cache-dir`", "--cache-dir"),
         ],

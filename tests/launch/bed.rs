@@ -197,7 +197,13 @@ pub(crate) fn entrypoint(command: &str, args: &[&str]) -> Entrypoint {
 }
 
 pub(crate) fn manifest(entrypoint: Entrypoint) -> Manifest {
-    Manifest { transport: Transport::Stdio, entrypoint, permissions: Permissions::default(), text: String::new() }
+    Manifest {
+        transport: Transport::Stdio,
+        entrypoint,
+        permissions: Permissions::default(),
+        workdir_writable: false,
+        text: String::new(),
+    }
 }
 
 /// The environment of a server that asks for nothing: our PATH.

@@ -110,7 +110,7 @@ fn what_runs_keeps_its_files() {
     bed.run("cache gc --max-size 0B").succeeds().says(&["removed 2 files", "stays: a server that runs"]);
     bed.run(&format!("cache rm {TOOL}")).exits(1).says(&["stays: a server that runs"]);
     bed.run("cache rm --all").exits(1).says(&["stays: a server that runs"]);
-    assert_eq!(entries(&bed).len(), 2);
+    assert_eq!(entries(&bed).len(), 3, "manifest, bundle, and the tree that it runs in");
     stdin.write_all(b"still here\n").unwrap();
     line.clear();
     stdout.read_line(&mut line).unwrap();
@@ -119,5 +119,5 @@ fn what_runs_keeps_its_files() {
     assert!(child.wait().unwrap().success());
     fs::rename(bed.path("registry"), bed.path("elsewhere")).unwrap();
     bed.run(&format!("run --dry-run {TOOL}")).succeeds();
-    bed.run("cache rm --all").succeeds().says(&["removed 2 files"]);
+    bed.run("cache rm --all").succeeds().says(&["removed 3 files"]);
 }

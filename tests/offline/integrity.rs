@@ -75,7 +75,7 @@ fn many_at_once_fill_one_cache() {
         ran.iter().for_each(|ran| is_sound(&bed, ran, true));
     });
     assert_eq!(bed.list(".mcp/cache/runs"), [""; 0]);
-    assert_eq!(bed.list(".mcp/cache"), ["CACHEDIR.TAG", "blobs", "resolutions", "runs"]);
+    assert_eq!(bed.list(".mcp/cache"), ["CACHEDIR.TAG", "blobs", "resolutions", "runs", "trees"]);
 }
 
 #[test]
@@ -116,8 +116,10 @@ fn killed_at_any_byte_of_a_download_nothing_counts_as_present() {
 #[test]
 fn killed_while_unpacking_the_next_start_sweeps() {
     let bed = bed();
-    bed.run(&format!("pull {TOOL}")).succeeds();
     for blocks in [50, 100, 200, 1000] {
+        // Without the tree of the start before.
+        drop(bed.run("cache rm --all"));
+        bed.run(&format!("pull {TOOL}")).succeeds();
         let ran = limited(&bed, "", blocks, &format!("run {TOOL}"));
         assert!(ran.code < 0 && ran.stdout.is_empty(), "{ran}");
         assert_eq!(bed.list(".mcp/cache/runs").len(), 2, "a folder and its lock are left: {ran}");

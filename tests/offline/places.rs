@@ -188,7 +188,7 @@ fn a_folder_where_nothing_can_be_run_is_named() {
     let ran = mounted(&bed, noexec, "--cache-dir c run acme/own@1.0.0");
     ran.refuses(
         6,
-        &["`./start.sh` can't be started: [HOME]/c/runs/", "mounted noexec", "`runtime_dir`", "--cache-dir"],
+        &["`./start.sh` can't be started: [HOME]/c/trees/", "mounted noexec", "`runtime_dir`", "--cache-dir"],
     );
     mounted(&bed, noexec, "--cache-dir c run acme/not@1.0.0").refuses(6, &["`./start.sh` is not an executable file"]);
     // The interpreter is not in that folder, so the system can start it.

@@ -119,6 +119,24 @@ impl TestBed {
     }
 }
 
+impl Drop for TestBed {
+    fn drop(&mut self) {
+        // Kept trees are read-only for everybody but root, and would stay.
+        drop(open_up(&self.path(".mcp/cache/trees")));
+    }
+}
+
+fn open_up(folder: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o700))?;
+            open_up(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// `smcp`, about to be started.
 pub(crate) struct Invocation<'b> {
     bed: &'b TestBed,
@@ -284,6 +302,11 @@ impl Package {
     pub(crate) fn manifest(mut self, change: impl FnOnce(&mut Value)) -> Self {
         change(&mut self.manifest);
         self
+    }
+
+    /// A package that is unpacked for each run.
+    pub(crate) fn writable(self) -> Self {
+        self.manifest(|manifest| manifest["workdir_writable"] = true.into())
     }
 
     pub(crate) fn file(mut self, name: &str, text: &str, mode: u32) -> Self {

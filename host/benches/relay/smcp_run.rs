@@ -42,8 +42,13 @@ pub(crate) fn stand_in(server: &[String]) -> Result<ExitCode> {
     let root: PathBuf = program.parent().ok_or("no folder")?.to_owned();
     let command = program.file_name().and_then(|name| name.to_str()).ok_or("no name")?;
     let entrypoint = Entrypoint { command: format!("./{command}"), args: server.to_vec(), ..Entrypoint::default() };
-    let manifest =
-        Manifest { transport: Transport::Stdio, entrypoint, permissions: Permissions::default(), text: String::new() };
+    let manifest = Manifest {
+        transport: Transport::Stdio,
+        entrypoint,
+        permissions: Permissions::default(),
+        workdir_writable: false,
+        text: String::new(),
+    };
     let setup = Setup {
         root_dir: Dir::open_ambient_dir(&root, ambient_authority())?,
         root,

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! bytes ──manifest::read──► Manifest            directory ──pack::survey──► Survey ──pack──► bytes
-//! bytes ──unpack──► Unpacked, a folder of its own
+//! bytes ──unpack──► Unpacked, a folder of its own, or a tree ──kept──► Unpacked again, once it is checked
 //! ```
 
 mod error;
@@ -18,6 +18,11 @@ pub use crate::error::BundleError;
 pub use crate::error::BundleErrorKind;
 pub use crate::error::UnpackError;
 pub use crate::unpack::ArchiveError;
+pub use crate::unpack::BundleFolders;
+pub use crate::unpack::Keeper;
+pub use crate::unpack::Left;
 pub use crate::unpack::LeftBehind;
+pub use crate::unpack::TreeFound;
 pub use crate::unpack::Unpacked;
+pub use crate::unpack::kept;
 pub use crate::unpack::unpack;

@@ -144,6 +144,7 @@ struct ManifestHead {
     runtime: Option<Value>,
     bundle: Option<RawBundle>,
     certification: Option<Value>,
+    workdir_writable: Option<bool>,
 }
 
 #[derive(serde::Deserialize)]
@@ -180,7 +181,8 @@ pub fn read(bytes: &[u8], platform: Platform) -> Result<Read, ManifestError> {
         }
     };
     let Started { transport, entrypoint, permissions } = started;
-    let manifest = Manifest { transport, entrypoint, permissions, text: text.to_owned() };
+    let workdir_writable = head.workdir_writable.unwrap_or(false);
+    let manifest = Manifest { transport, entrypoint, permissions, workdir_writable, text: text.to_owned() };
     let certification = head.certification.filter(|_| format == ManifestFormat::Hub);
     Ok(Read { manifest, identity, certification })
 }

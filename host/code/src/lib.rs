@@ -20,6 +20,7 @@ mod fork_server;
 mod key;
 mod mapping;
 mod reply;
+mod seal;
 mod store;
 mod system;
 
@@ -30,6 +31,7 @@ pub use compiler::heed_children;
 pub use confine::Confinement;
 #[cfg(target_os = "linux")]
 pub use fork_server::ForkServer;
+pub use seal::UserSeal;
 pub use store::CodePlaces;
 pub use store::CompiledStore;
 pub use system::SYSTEM_FOLDER;

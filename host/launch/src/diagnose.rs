@@ -138,6 +138,7 @@ mod tests {
             transport: Transport::Stdio,
             entrypoint: Entrypoint::default(),
             permissions: Permissions::default(),
+            workdir_writable: false,
             text: String::new(),
         };
         let given: Vec<_> =

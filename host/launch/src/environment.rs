@@ -98,6 +98,7 @@ impl ServerEnvironment {
             unset: self.unset.clone(),
             withheld: self.withheld.clone(),
             workdir: manifest.entrypoint.workdir.clone().filter(|workdir| !workdir.is_empty()),
+            workdir_writable: manifest.workdir_writable,
         }
     }
 
@@ -196,6 +197,7 @@ mod tests {
                 environment: asked.iter().map(|name| (*name).to_owned()).collect(),
                 ..Permissions::default()
             },
+            workdir_writable: false,
             text: String::new(),
         }
     }

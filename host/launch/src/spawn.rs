@@ -169,6 +169,7 @@ mod tests {
             transport: Transport::Stdio,
             entrypoint: Entrypoint::default(),
             permissions: Permissions::default(),
+            workdir_writable: false,
             text: String::new(),
         };
         #[expect(clippy::disallowed_methods, reason = "where the shell and its tools are")]

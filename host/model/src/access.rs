@@ -14,4 +14,6 @@ pub struct Access {
     pub withheld: Vec<String>,
     /// The directory inside its bundle that it starts in; the bundle's root when absent.
     pub workdir: Option<String>,
+    /// Whether it may write beside its program.
+    pub workdir_writable: bool,
 }

@@ -37,6 +37,8 @@ pub enum CacheKind {
     Bundle,
     /// The code of a policy, compiled from the component with this digest.
     Compiled,
+    /// The unpacked files of the bundle with this digest.
+    Tree,
     /// Not a regular file: a link, a folder, a pipe.
     Foreign,
 }
@@ -48,6 +50,7 @@ impl CacheKind {
             Self::Manifest => "manifest",
             Self::Bundle => "bundle",
             Self::Compiled => "compiled",
+            Self::Tree => "tree",
             Self::Foreign => "not a file",
         }
     }
@@ -141,6 +144,12 @@ pub struct CacheRemoval {
 }
 
 impl CacheRemoval {
+    /// Adds a file that was removed.
+    pub fn add(&mut self, entry: CacheEntry) {
+        self.freed = ByteSize(self.freed.0.saturating_add(entry.size.0));
+        self.removed.push(entry);
+    }
+
     /// Whether nothing was removed.
     pub const fn is_empty(&self) -> bool {
         self.removed.is_empty() && self.drafts == 0 && self.answers == 0

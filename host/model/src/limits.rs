@@ -5,6 +5,7 @@ pub mod cases;
 pub mod compiling;
 pub mod http;
 pub mod parts;
+pub mod trees;
 
 use std::time::Duration;
 
@@ -342,8 +343,6 @@ pub const REAPER_DESCRIPTORS: u32 = 4096;
 pub const AUDIT_FILE: u64 = 64 * MIB as u64;
 /// One record of the audit log, bytes: a manifest of the greatest size, every character of it escaped, and the rest.
 pub const AUDIT_RECORD: u64 = 128 * MIB as u64;
-/// The bytes that the diagnosis writes into the folder of a run: more than a full file system accepts.
-pub const RUN_PROBE: usize = 64 * KIB;
 /// The limit on open files below which a run fails, found by trying: with 40 a server starts, with 32 none does.
 pub const OPEN_FILES: u64 = 48;
 /// `/etc/passwd` or `/etc/group`, bytes: a hundred thousand users. With a longer file no group counts as private.

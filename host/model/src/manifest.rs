@@ -65,6 +65,8 @@ pub struct Manifest {
     pub entrypoint: Entrypoint,
     /// The permissions that it asks for.
     pub permissions: Permissions,
+    /// Whether the server writes beside its program: its bundle is unpacked for each run, and what it wrote is lost.
+    pub workdir_writable: bool,
     /// The JSON text: exactly the bytes that its digest covers.
     pub text: String,
 }

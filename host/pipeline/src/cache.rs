@@ -8,6 +8,7 @@ use smcp_model::cache::CacheEntry;
 use smcp_model::cache::CacheRemoval;
 use smcp_model::cache::CacheRules;
 use smcp_model::cache::CacheTarget;
+use smcp_model::text::SafeText;
 use smcp_registry::PackageError;
 
 /// Returns every file in the cache, the last used first.
@@ -16,6 +17,17 @@ use smcp_registry::PackageError;
 /// When the cache can't be opened or listed.
 pub fn list_cache(session: &Session) -> Result<Vec<CacheEntry>, PipelineError> {
     Ok(session.cache()?.entries(session.system().now())?)
+}
+
+/// Returns why unpacked bundles can't stay for further starts; `None` when they can, or where each start unpacks by
+/// configuration.
+///
+/// # Errors
+/// When the cache can't be used.
+pub fn try_trees(session: &Session) -> Result<Option<SafeText>, PipelineError> {
+    let not_kept = |error: std::io::Error| SafeText::new(&error.to_string());
+    let is_elsewhere = session.config().runtime_dir().is_some();
+    Ok(if is_elsewhere { None } else { session.open_trees(true)?.err().map(not_kept) })
 }
 
 /// Tries to write a file to the cache, and to make the folder of a run; leaves neither. Returns a warning when the

@@ -8,6 +8,7 @@ mod cache;
 mod clock;
 mod compile;
 mod error;
+mod files;
 mod find;
 mod host;
 mod offline;
@@ -27,6 +28,7 @@ pub use cache::collect_garbage;
 pub use cache::list_cache;
 pub use cache::remove_from_cache;
 pub use cache::try_cache;
+pub use cache::try_trees;
 pub use clock::check_clock;
 pub use compile::CompilerTrial;
 pub use compile::Destination;
@@ -205,7 +207,7 @@ pub fn run(
     // The limit is for the work of smcp, not for the time that the user takes to answer.
     let deadline = deadline.extended(waited);
     let warning = audience.warning(&judged);
-    let prepared = Prepared { environment, warning, deadline };
+    let prepared = Prepared { environment, warning, deadline, progress };
     start::start(session, clearance, request, prepared, recorder, audience)
         .map(|finished| finished.ended)
         .map_err(failed)

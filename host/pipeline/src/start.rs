@@ -7,7 +7,7 @@ use crate::Audience;
 use crate::PipelineError;
 use crate::Recorder;
 use crate::Session;
-use smcp_bundle as bundle;
+use crate::files;
 use smcp_bundle::LeftBehind;
 use smcp_bundle::Unpacked;
 use smcp_decide::Clearance;
@@ -24,6 +24,7 @@ use smcp_launch::environment::ServerEnvironment;
 use smcp_model::deadline::Deadline;
 use smcp_model::manifest::Manifest;
 use smcp_model::package::PackageRef;
+use smcp_model::progress::Progress;
 use smcp_model::record::EndedBy;
 use smcp_model::text::SafeText;
 use smcp_model::warning::Delivery;
@@ -45,48 +46,51 @@ pub struct LaunchRequest {
 }
 
 /// What a start needs and is known before the bundle is unpacked.
-#[derive(Debug)]
-pub(super) struct Prepared {
+pub(super) struct Prepared<'p> {
     /// The variables that the server gets.
     pub(super) environment: ServerEnvironment,
     /// The warning that the model must get.
     pub(super) warning: Option<Warning>,
     /// When the server must have been started.
     pub(super) deadline: Deadline,
+    /// Who watches how the bundle is unpacked.
+    pub(super) progress: &'p mut dyn Progress,
 }
 
-/// Unpacks the package into a folder of its own, starts its server there, waits for its end, and records that end.
+/// Starts the server in the files of its package, waits for its end, and records that end.
 pub(super) fn start(
     session: &Session,
     clearance: Clearance,
     request: &LaunchRequest,
-    prepared: Prepared,
+    prepared: Prepared<'_>,
     recorder: &mut Recorder,
     audience: &mut dyn Audience,
 ) -> Result<Finished, PipelineError> {
     let label = clearance.package().label();
-    let mut folder = None;
-    let finished = start_in(&mut folder, session, clearance, request, prepared, recorder, audience);
-    let left = folder.as_ref().map(Unpacked::left_behind);
-    left.as_ref().and_then(left_note).iter().for_each(|notice| audience.notice(notice));
-    let left = left.map(|left| left.count);
-    // Before the folder is removed: that takes long when it has many files, and smcp may be killed meanwhile.
-    recorder.ended(&label, finished.as_ref(), left).iter().for_each(|notice| audience.warn_always(notice));
-    drop(folder);
+    let mut files = None;
+    let finished = start_in(&mut files, session, clearance, request, prepared, recorder, audience);
+    let left = files.as_ref().map(Unpacked::left);
+    left.as_ref().and_then(|left| left_note(&left.lost)).iter().for_each(|notice| audience.notice(notice));
+    let count = left.as_ref().map(|left| left.lost.count);
+    // Before anything is removed: that takes long when there are many files, and smcp may be killed meanwhile.
+    recorder.ended(&label, finished.as_ref(), count).iter().for_each(|notice| audience.warn_always(notice));
+    if let (Some(files), Some(left)) = (files, left) {
+        files.clear(&left);
+    }
     finished
 }
 
-/// Does the same up to the end of the server. Puts the folder into `folder`, as the server left it.
+/// Does the same up to the end of the server. Puts the files into `files`, as the server left them.
 fn start_in(
-    folder: &mut Option<Unpacked>,
+    files: &mut Option<Unpacked>,
     session: &Session,
     clearance: Clearance,
     request: &LaunchRequest,
-    prepared: Prepared,
+    prepared: Prepared<'_>,
     recorder: &mut Recorder,
     audience: &mut dyn Audience,
 ) -> Result<Finished, PipelineError> {
-    let Prepared { environment, warning, deadline } = prepared;
+    let Prepared { environment, warning, deadline, progress } = prepared;
     for notice in environment.notices() {
         audience.notice(notice);
     }
@@ -96,14 +100,14 @@ fn start_in(
     // Before there is something to clean up, so that no signal ends smcp without a cleanup.
     let signals = Signals::listen().map_err(|cause| PipelineError::System { doing: "watch signals", cause })?;
     let interrupted = || signals.ended().is_some();
-    let run = session.run_folder(true)?;
-    let unpacked = match bundle::unpack(session.cache()?, run, clearance.package(), &deadline, &interrupted) {
+    let found = files::files(session, clearance.package(), &deadline, &interrupted, progress, audience);
+    let unpacked = match found {
         Err(error) => {
             let delivery = warning.map(|_| Delivery::Undelivered);
             let finished = |ended| Finished { ended, by: EndedBy::Signal, delivery };
-            return signals.ended().map(finished).ok_or_else(|| error.into());
+            return signals.ended().map(finished).ok_or(error);
         }
-        Ok(unpacked) => folder.insert(unpacked),
+        Ok(unpacked) => files.insert(unpacked),
     };
     let root_dir = unpacked.root().try_clone().map_err(|cause| PipelineError::local("open", unpacked.path(), cause))?;
     let input =

@@ -4,12 +4,14 @@ use crate::PackageError;
 use crate::testing::RegistryBed as _;
 use smcp_bed::Bed;
 use smcp_bed::gzip;
+use smcp_bundle::BundleFolders;
 use smcp_bundle::LeftBehind;
 use smcp_bundle::UnpackError;
 use smcp_bundle::Unpacked;
 use smcp_model::deadline::Deadline;
 use smcp_model::limits;
 use smcp_model::package::ResolvedPackage;
+use smcp_model::progress::Unwatched;
 
 /// A bundle with one file of this name.
 fn bundle(name: &str) -> Vec<u8> {
@@ -28,7 +30,8 @@ fn unpack(
     deadline: &Deadline,
     interrupted: bool,
 ) -> Result<Unpacked, PackageError> {
-    let unpacked = smcp_bundle::unpack(&bed.cache(), bed.run_folder(), package, deadline, &|| interrupted);
+    let (cache, folder, folders) = (bed.cache(), bed.run_folder(), BundleFolders::Writable);
+    let unpacked = smcp_bundle::unpack(&cache, folder, package, folders, deadline, &|| interrupted, &mut Unwatched);
     unpacked.map_err(|error: UnpackError| error.into())
 }
 
@@ -72,19 +75,19 @@ fn what_a_server_leaves_is_what_the_bundle_does_not_have() {
     let package = bed.fetch("acme/tool@1.0.0").unwrap();
     let unpacked = unpack(&bed, &package, &Deadline::none(), false).unwrap();
     let root = unpacked.root();
-    assert_eq!(unpacked.left_behind(), LeftBehind::default());
+    assert_eq!(unpacked.left().lost, LeftBehind::default());
     // Empty folders don't count, nor does byte code, which Python makes again.
     root.create_dir_all("empty/deep").unwrap();
     root.create_dir("__pycache__").unwrap();
     root.write("__pycache__/server.cpython-313.pyc", "x").unwrap();
-    assert_eq!(unpacked.left_behind(), LeftBehind::default());
+    assert_eq!(unpacked.left().lost, LeftBehind::default());
     root.write("memory.json", "{}").unwrap();
     root.write("empty/\u{1b}[31mdata.db", "x").unwrap();
     root.symlink("memory.json", "link").unwrap();
     // A changed file: replaced, since it is read-only.
     root.remove_file("server.py").unwrap();
     root.write("server.py", "longer").unwrap();
-    let left = unpacked.left_behind();
+    let left = unpacked.left().lost;
     let names: Vec<String> = left.names.iter().map(ToString::to_string).collect();
     assert_eq!((left.count, names.len()), (4, 4));
     for name in ["memory.json", "link", "server.py", "empty/\\u{1b}[31mdata.db"] {
@@ -93,7 +96,7 @@ fn what_a_server_leaves_is_what_the_bundle_does_not_have() {
     for number in 0..100 {
         root.write(format!("{number}"), "").unwrap();
     }
-    let left = unpacked.left_behind();
+    let left = unpacked.left().lost;
     assert_eq!((left.count, left.names.len()), (104, limits::LEFT_NAMED));
 }
 

@@ -1,5 +1,6 @@
 //! Lists the cache, and what was removed from it: `smcp cache`.
 
+use std::collections::HashSet;
 use std::io;
 use std::io::Write;
 
@@ -75,7 +76,9 @@ pub fn removal(removal: &CacheRemoval, dry_run: bool, out: &mut dyn Write, style
         .map(|entry| (entry.kind.as_str(), Span::plain(format!("{}, {}", entry.digest, entry.size))))
         .collect();
     message::done(&message, &rows, out, style)?;
-    removal.in_use.iter().try_for_each(|entry| {
+    // A bundle and its tree have one digest.
+    let mut named = HashSet::new();
+    removal.in_use.iter().filter(|entry| named.insert(entry.digest)).try_for_each(|entry| {
         message::notice(&format!("{} stays: a server that runs, or is about to, has it", entry.digest), out, style)
     })
 }

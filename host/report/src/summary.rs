@@ -117,9 +117,10 @@ fn listed(entries: &[String]) -> String {
 
 /// Returns the directory that the server starts in.
 fn place(access: &Access) -> String {
+    let copy = if access.workdir_writable { "a fresh copy" } else { "a read-only copy" };
     match &access.workdir {
-        None => "in a fresh copy of its bundle".to_owned(),
-        Some(workdir) => format!("in {} of a fresh copy of its bundle", SafeText::within(workdir, MAX_ENTRY_BYTES)),
+        None => format!("in {copy} of its bundle"),
+        Some(workdir) => format!("in {} of {copy} of its bundle", SafeText::within(workdir, MAX_ENTRY_BYTES)),
     }
 }
 
@@ -146,6 +147,7 @@ mod tests {
             unset: names(&["TOKEN"]),
             withheld: names(&["HTTPS_PROXY", "NO_PROXY"]),
             workdir: Some("app".to_owned()),
+            workdir_writable: true,
         };
         let text = shown(&fixtures::full(), &access, 80);
         assert!(text.lines().count() <= 15 && text.lines().all(|line| line.chars().count() <= 80), "{text}");

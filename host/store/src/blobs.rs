@@ -4,6 +4,7 @@
 
 use std::io;
 use std::io::Write as _;
+use std::os::fd::AsFd;
 
 use cap_std::fs::Dir;
 use cap_std::fs::File;
@@ -182,18 +183,19 @@ pub(crate) fn foreign(folder: &Dir) -> io::Result<Option<String>> {
     first_unknown(folder, |name| digest_of(name).is_some() || draft::is_name(name))
 }
 
-fn file_name(digest: &Digest) -> String {
+/// The name of a blob, and of the tree that is unpacked from it.
+pub(crate) fn file_name(digest: &Digest) -> String {
     format!("{PREFIX}{}", digest.hex())
 }
 
 /// The digest in a name, if it is the name of a blob.
-fn digest_of(name: &str) -> Option<Digest> {
+pub(crate) fn digest_of(name: &str) -> Option<Digest> {
     let hex = name.strip_prefix(PREFIX).filter(|hex| is_hex(hex, 64))?;
     format!("sha256:{hex}").parse().ok()
 }
 
 /// Sets a file's times to now: it is in use. Only housekeeping reads them, so a failure is ignored.
-pub(crate) fn touch(file: &File) {
+pub(crate) fn touch(file: impl AsFd) {
     let _ = nix::sys::stat::futimens(file, &TimeSpec::UTIME_NOW, &TimeSpec::UTIME_NOW);
 }
 

@@ -23,6 +23,8 @@ use crate::runs::Runs;
 use crate::stream;
 use crate::stream::Halted;
 use crate::stream::Timed;
+use crate::trees;
+use crate::trees::Trees;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::lock;
@@ -61,7 +63,8 @@ impl Cache {
         let blobs = Blobs::private(another_handle()?, guard.clone());
         let resolutions = Resolutions::new(another_handle()?, path, caller);
         let compiled = CompiledFiles::open(&dir, &guard).map(drop);
-        for checked in [blobs.check(), resolutions.check(), guard.open(&dir, runs::FOLDER).map(drop), compiled] {
+        let [runs, trees] = [runs::FOLDER, trees::FOLDER].map(|name| guard.open(&dir, name).map(drop));
+        for checked in [blobs.check(), resolutions.check(), runs, trees, compiled] {
             match checked {
                 // A folder that can't be read is not used.
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
@@ -80,6 +83,30 @@ impl Cache {
         Runs::new(&self.root, &self.guard)
     }
 
+    /// Removes the folders of dead runs, if there is a folder of runs.
+    pub fn sweep(&self) {
+        match Runs::existing(&self.root, &self.guard) {
+            Ok(runs) => runs.iter().for_each(Runs::sweep),
+            Err(error) => tracing::warn!(%error, "the folders of ended runs could not be looked at"),
+        }
+    }
+
+    /// Opens the folder of kept trees; `None` when there is none.
+    ///
+    /// # Errors
+    /// When it can't be opened, or when another user could change it.
+    pub fn trees(&self) -> io::Result<Option<Trees>> {
+        Trees::existing(&self.root, &self.guard)
+    }
+
+    /// Opens the folder of kept trees, and makes it first if needed.
+    ///
+    /// # Errors
+    /// When it can't be made, or when another user could change it.
+    pub fn make_trees(&self) -> io::Result<Trees> {
+        Trees::make(&self.root, &self.guard)
+    }
+
     /// Opens the compiled files; `None` when there is no folder of them.
     ///
     /// # Errors
@@ -94,14 +121,6 @@ impl Cache {
     /// When it can't be made or opened, or another user could change it.
     pub fn make_compiled(&self) -> io::Result<CompiledFiles> {
         CompiledFiles::make(&self.root, &self.guard)
-    }
-
-    /// Removes the folders that dead runs left.
-    fn sweep(&self) {
-        match Runs::existing(&self.root, &self.guard) {
-            Ok(runs) => runs.iter().for_each(Runs::sweep),
-            Err(error) => tracing::warn!(%error, "the folders of ended runs could not be looked at"),
-        }
     }
 
     /// The path of the cache.

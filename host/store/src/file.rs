@@ -6,6 +6,7 @@ use cap_std::fs::Dir;
 use cap_std::fs::File;
 use cap_std::fs::OpenOptions;
 use cap_std::fs::OpenOptionsExt as _;
+use nix::fcntl::OFlag;
 
 use crate::folder;
 
@@ -15,7 +16,7 @@ use crate::folder;
 /// When it can't be opened, is not a regular file, or is behind a link that leads out of the folder.
 pub fn open_file(dir: &Dir, path: &str) -> io::Result<Option<File>> {
     let mut options = OpenOptions::new();
-    options.read(true).custom_flags(nix::fcntl::OFlag::O_NONBLOCK.bits());
+    options.read(true).custom_flags(OFlag::O_NONBLOCK.bits());
     let file = match dir.open_with(path, &options) {
         Ok(file) => file,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
@@ -28,4 +29,25 @@ pub fn open_file(dir: &Dir, path: &str) -> io::Result<Option<File>> {
     } else {
         Err(io::Error::new(io::ErrorKind::InvalidInput, format!("`{path}` is not a regular file")))
     }
+}
+
+/// Opens what has this name in a folder, whatever it is, to be looked at through its descriptor. No link is followed, and
+/// no pipe or device is waited for.
+///
+/// # Errors
+/// When there is nothing, a link, or something that can't be opened.
+pub fn open_itself(dir: &Dir, name: &str) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW).bits());
+    dir.open_with(name, &options)
+}
+
+/// Opens the folder of this name in another one. A link to one is not followed.
+///
+/// # Errors
+/// When there is none, or it can't be opened.
+pub fn open_folder_itself(dir: &Dir, name: &str) -> io::Result<Dir> {
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags((OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW).bits());
+    dir.open_with(name, &options).map(|folder| Dir::from_std_file(folder.into_std()))
 }

@@ -6,6 +6,7 @@
 //! below the folder that the user names; the error names the link.
 
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -92,6 +93,15 @@ pub fn create(dir: &Dir, name: &str, access: StoreAccess) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+/// The mode of a folder in which nobody makes, removes or renames anything.
+pub const READ_ONLY: u32 = 0o500;
+
+/// Makes an opened folder read-only.
+pub fn make_read_only(dir: &Dir) -> io::Result<()> {
+    // A handle of its own: the one of a folder may be good for names only.
+    dir.open(".")?.into_std().set_permissions(PermissionsExt::from_mode(READ_ONLY))
 }
 
 /// Replaces an error about `path` in `dir` if the reason is a link in that path.

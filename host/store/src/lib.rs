@@ -8,6 +8,7 @@
 //! ~/.mcp/cache ──Cache──► blobs, by digest      a run holds a Lease on its own
 //!                    ├──► compiled code, by component and engine
 //!                    ├──► runs, one RunFolder each, removed when the run has ended
+//!                    ├──► trees, unpacked bundles that stay, one KeptTree each
 //!                    └──► resolutions, for a time when the registry can't be reached
 //! ```
 
@@ -24,6 +25,7 @@ mod runs;
 pub mod stream;
 #[cfg(test)]
 mod testing;
+mod trees;
 
 pub use crate::cache::Cache;
 pub use crate::cache::Lease;
@@ -38,3 +40,6 @@ pub use crate::resolutions::Resolutions;
 pub use crate::resolutions::has_digest;
 pub use crate::runs::RunFolder;
 pub use crate::runs::Runs;
+pub use crate::trees::KeptTree;
+pub use crate::trees::Seal;
+pub use crate::trees::Trees;

@@ -156,18 +156,23 @@ impl RunLock {
 
     /// Removes the folder, then its lock file.
     fn release(&self) -> io::Result<()> {
-        let removed = match self.dir.remove_dir_all(&self.name) {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                open_up(&self.dir, &self.name)?;
-                self.dir.remove_dir_all(&self.name)
-            }
-            other => other,
-        };
-        match removed {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
+        remove_folder(&self.dir, &self.name)?;
         self.dir.remove_file(format!("{}{LOCK}", self.name))
+    }
+}
+
+/// Removes a folder with its contents, whatever their modes; a missing one is not an error.
+pub(crate) fn remove_folder(dir: &Dir, name: &str) -> io::Result<()> {
+    let removed = match dir.remove_dir_all(name) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            open_up(dir, name)?;
+            dir.remove_dir_all(name)
+        }
+        other => other,
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 
@@ -219,6 +224,18 @@ impl RunFolder {
         self.guard.path()
     }
 
+    /// Gives the folder another place, on the same file system, where it is not removed with the run.
+    ///
+    /// # Errors
+    /// When it can't have that place; it stays where it is.
+    pub(crate) fn rename(self, target: &Dir, name: &str) -> Result<(), (Self, io::Error)> {
+        match self.lock.dir.rename(&self.lock.name, target, name) {
+            // Dropping removes the lock file, and finds no folder.
+            Ok(()) => Ok(()),
+            Err(error) => Err((self, error)),
+        }
+    }
+
     /// Returns a converter of I/O errors while `doing` something in the folder. A [`StoreError`] inside of one is
     /// returned as it is.
     pub fn failed(&self, doing: &'static str) -> impl Fn(io::Error) -> StoreError + Copy {
@@ -235,7 +252,7 @@ impl RunFolder {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(StoreAccess::Private.file_mode());
         let mut file = dir.open_with("probe", &options).map_err(failed)?;
-        file.write_all(&[0; limits::RUN_PROBE]).and_then(|()| file.sync_data()).map_err(failed)
+        file.write_all(&[0; limits::trees::RUN_PROBE]).and_then(|()| file.sync_data()).map_err(failed)
     }
 
     /// Whether the programs of a bundle can't be started here, because the file system is mounted noexec.

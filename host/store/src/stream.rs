@@ -177,7 +177,13 @@ impl<W: Write> HashedWriter<W> {
 
     /// Returns the digest and the length of everything that was written.
     pub fn finish(self) -> (Digest, u64) {
-        (self.hasher.finish(), self.count)
+        let (_, digest, count) = self.into_parts();
+        (digest, count)
+    }
+
+    /// Returns the inner writer with them.
+    pub fn into_parts(self) -> (W, Digest, u64) {
+        (self.inner, self.hasher.finish(), self.count)
     }
 }
 

@@ -77,6 +77,24 @@ impl Bed {
     }
 }
 
+impl Drop for Bed {
+    fn drop(&mut self) {
+        // Kept trees are read-only for everybody but root, and would stay.
+        drop(open_up(&self.root));
+    }
+}
+
+fn open_up(dir: &Dir) -> std::io::Result<()> {
+    for entry in dir.entries()? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            dir.set_permissions(entry.file_name(), Permissions::from_mode(0o700))?;
+            open_up(&entry.open_dir()?)?;
+        }
+    }
+    Ok(())
+}
+
 /// Lists every file below `dir` with its path and contents, in the order of the paths.
 pub fn files(dir: &Dir) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();

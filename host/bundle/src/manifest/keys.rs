@@ -62,7 +62,7 @@ const fn required(path: &'static str, kind: KeyKind, about: &'static str, exampl
 pub(super) const SCHEMA: &str = "$schema";
 
 /// The table. An object comes before the keys in it.
-pub(super) const KEYS: [ManifestKey; 34] = [
+pub(super) const KEYS: [ManifestKey; 35] = [
     key(SCHEMA, KeyKind::Text, "Where an editor finds the schema of this file.", r#""manifest.schema.json""#),
     required("schema_version", KeyKind::Number, "The version of the format.", "1"),
     required("package", KeyKind::Object, "Which package this is.", r#"{"id": "acme/tool", "version": "1.0.0"}"#),
@@ -99,6 +99,12 @@ pub(super) const KEYS: [ManifestKey; 34] = [
         KeyKind::Inside,
         "The folder of the bundle to start in; its root when absent.",
         r#""app""#,
+    ),
+    key(
+        "workdir_writable",
+        KeyKind::Flag,
+        "Whether the server writes beside its program; what it writes is lost when it ends.",
+        "true",
     ),
     key("permissions", KeyKind::Object, "What the server asks for; policies judge it.", r#"{"env_vars": ["API_KEY"]}"#),
     key("permissions.network", KeyKind::Object, "Connections.", r#"{"outbound": ["api.example.com"]}"#),

@@ -1,4 +1,4 @@
-//! Reads extended headers of GNU and of pax, which hold long names.
+//! Reads extended headers of GNU and of pax: long names, and exact times.
 //!
 //! The `tar` crate does not read them, because it holds them in memory whole at any length, overlooks malformed ones,
 //! and takes the first of two equal keys where other programs take the last.
@@ -8,6 +8,7 @@ use std::io::Read;
 use crate::unpack::ArchiveError;
 use crate::unpack::extract::ExtractFailure;
 use crate::unpack::extract::damaged;
+use crate::unpack::index::FileTime;
 use smcp_model::bounded;
 use smcp_model::limits;
 
@@ -22,6 +23,7 @@ pub(super) struct Extensions {
 struct Pax {
     path: Option<Vec<u8>>,
     size: Option<u64>,
+    time: Option<FileTime>,
 }
 
 impl Extensions {
@@ -48,23 +50,23 @@ impl Extensions {
 
     /// Reads a pax header for all later entries. It may set times and owners, but not the path or the size.
     pub(super) fn global(entry: impl Read) -> Result<(), ExtractFailure> {
-        let Pax { path, size } = Pax::parse(&read(entry)?)?;
+        let Pax { path, size, time: _ } = Pax::parse(&read(entry)?)?;
         if path.is_some() || size.is_some() {
             return Err(fail("gives all entries one path or size"));
         }
         Ok(())
     }
 
-    /// Returns the name of the next entry, whose own header has `own_name` and `size`.
-    pub(super) fn apply(self, own_name: &[u8], size: u64) -> Result<Vec<u8>, ExtractFailure> {
-        let Pax { path, size: stated } = self.pax.unwrap_or_default();
+    /// Returns the name of the next entry, whose own header has `own_name` and `size`, and its time if a header has it.
+    pub(super) fn apply(self, own_name: &[u8], size: u64) -> Result<(Vec<u8>, Option<FileTime>), ExtractFailure> {
+        let Pax { path, size: stated, time } = self.pax.unwrap_or_default();
         if stated.is_some_and(|stated| stated != size) {
             return Err(fail("and the entry's own disagree about its size"));
         }
         match (path, self.gnu_name) {
             (Some(_), Some(_)) => Err(fail("of pax and one of GNU both name the same entry")),
-            (Some(name), None) | (None, Some(name)) => Ok(name),
-            (None, None) => Ok(own_name.to_vec()),
+            (Some(name), None) | (None, Some(name)) => Ok((name, time)),
+            (None, None) => Ok((own_name.to_vec(), time)),
         }
     }
 
@@ -84,6 +86,11 @@ impl Pax {
             let twice = match key {
                 b"path" => pax.path.replace(value.to_vec()).is_some(),
                 b"size" => pax.size.replace(number(value)?).is_some(),
+                b"mtime" => {
+                    // A time that is not understood is that of the entry's own header.
+                    pax.time = FileTime::parse(value);
+                    false
+                }
                 key if key.starts_with(b"GNU.sparse.") => return Err(fail("describes a sparse file")),
                 _ => false,
             };

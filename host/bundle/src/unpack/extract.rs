@@ -4,7 +4,7 @@ use std::io;
 use std::io::BufRead as _;
 use std::io::BufReader;
 use std::io::Read;
-use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use cap_std::fs::Dir;
@@ -20,24 +20,28 @@ use crate::unpack::ArchiveError;
 use crate::unpack::EntryKind;
 use crate::unpack::EntryName;
 use crate::unpack::EntryTree;
+use crate::unpack::check::MODE_BITS;
 use crate::unpack::extend::Extensions;
-use crate::unpack::left::Contents;
+use crate::unpack::index::FileTime;
+use crate::unpack::index::Index;
+use crate::unpack::index::IndexedFile;
 use smcp_model::bounded;
 use smcp_model::deadline::Deadline;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
 use smcp_store::stream::CHUNK;
 use smcp_store::stream::Halted;
+use smcp_store::stream::HashedWriter;
 use smcp_store::stream::Timed;
 
 /// The size of a tar's block, bytes.
 const BLOCK: u64 = 512;
-/// The mode of a folder: its owner may do everything, so that a server can write beside its files.
+/// The mode of a folder while it is filled, and of one that the server may write to.
 const FOLDER_MODE: u32 = 0o700;
 /// The mode of a file: its owner may only read it, so that it stays as it was hashed.
-const FILE_MODE: u32 = 0o400;
+pub(super) const FILE_MODE: u32 = 0o400;
 /// The mode of a file that its author made executable.
-const PROGRAM_MODE: u32 = 0o500;
+pub(super) const PROGRAM_MODE: u32 = 0o500;
 
 /// Why unpacking failed: the archive, writing to the folder, or a deadline or interruption.
 #[derive(Debug)]
@@ -65,11 +69,11 @@ fn broken(problem: &str) -> ExtractFailure {
     ArchiveError::Damaged { problem: SafeText::new(problem) }.into()
 }
 
-/// Unpacks a whole tar.gz into `root`: one gzip member, one tar, and nothing after either. Returns the files.
-pub(super) fn extract(source: impl Read, root: &Dir, deadline: &Deadline) -> Result<Contents, ExtractFailure> {
+/// Unpacks a whole tar.gz into `root`: one gzip member, one tar, and nothing after either. Returns what it had.
+pub(super) fn extract(source: impl Read, root: &Dir, deadline: &Deadline) -> Result<Index, ExtractFailure> {
     let gzip = GzDecoder::new(BufReader::new(source));
     let mut archive = Archive::new(Timed::new(gzip, deadline));
-    let mut extraction = Extraction { root, tree: EntryTree::default(), written: 0, contents: Contents::default() };
+    let mut extraction = Extraction { root, tree: EntryTree::default(), written: 0, index: Index::default() };
     let end = extraction.entries(&mut archive)?;
     let mut rest = archive.into_inner();
     // The end is a block of zeros. A tar without one was cut off between two entries.
@@ -81,8 +85,7 @@ pub(super) fn extract(source: impl Read, root: &Dir, deadline: &Deadline) -> Res
     if !compressed.fill_buf().map_err(damaged)?.is_empty() {
         return Err(broken("something follows its end"));
     }
-    extraction.contents.finish();
-    Ok(extraction.contents)
+    Ok(extraction.index)
 }
 
 /// Reads the padding after the last entry: a limited number of zeros. Anything else would be visible to some readers
@@ -98,7 +101,7 @@ struct Extraction<'d> {
     root: &'d Dir,
     tree: EntryTree,
     written: u64,
-    contents: Contents,
+    index: Index,
 }
 
 impl Extraction<'_> {
@@ -118,8 +121,8 @@ impl Extraction<'_> {
             } else if kind.is_pax_global_extensions() {
                 Extensions::global(&mut entry)?;
             } else {
-                let name = std::mem::take(&mut extensions).apply(&entry.path_bytes(), entry.size())?;
-                self.entry(&name, &mut entry)?;
+                let (name, time) = std::mem::take(&mut extensions).apply(&entry.path_bytes(), entry.size())?;
+                self.entry(&name, time, &mut entry)?;
             }
         }
         if extensions.are_pending() {
@@ -128,7 +131,12 @@ impl Extraction<'_> {
         Ok(end)
     }
 
-    fn entry<R: Read>(&mut self, raw_name: &[u8], entry: &mut tar::Entry<'_, R>) -> Result<(), ExtractFailure> {
+    fn entry<R: Read>(
+        &mut self,
+        raw_name: &[u8],
+        time: Option<FileTime>,
+        entry: &mut tar::Entry<'_, R>,
+    ) -> Result<(), ExtractFailure> {
         let name = EntryName::parse(raw_name)?;
         let kind = kind(entry.header().entry_type()).map_err(|kind| refused(&name, kind))?;
         if kind == EntryKind::File && raw_name.ends_with(b"/") {
@@ -149,17 +157,23 @@ impl Extraction<'_> {
         }
         match kind {
             EntryKind::Folder => Ok(()),
-            EntryKind::File => self.make_file(&name, entry),
+            EntryKind::File => self.make_file(&name, time, entry),
         }
     }
 
-    fn make_folder(&self, path: &Path, name: &EntryName) -> Result<(), ExtractFailure> {
+    fn make_folder(&mut self, path: &Path, name: &EntryName) -> Result<(), ExtractFailure> {
         let mut builder = DirBuilder::new();
         builder.mode(FOLDER_MODE);
-        self.root.create_dir_with(path, &builder).map_err(|error| write_failed(error, name))
+        self.root.create_dir_with(path, &builder).map_err(|error| write_failed(error, name))?;
+        self.index.add_folder(&path.to_string_lossy()).ok_or_else(|| misplaced(name))
     }
 
-    fn make_file<R: Read>(&mut self, name: &EntryName, entry: &mut tar::Entry<'_, R>) -> Result<(), ExtractFailure> {
+    fn make_file<R: Read>(
+        &mut self,
+        name: &EntryName,
+        time: Option<FileTime>,
+        entry: &mut tar::Entry<'_, R>,
+    ) -> Result<(), ExtractFailure> {
         // An entry is as long as its header says, or the archive is broken. So an entry that is too long is refused
         // before it is written, even if it is small while compressed.
         self.written = self.written.saturating_add(entry.size());
@@ -167,24 +181,64 @@ impl Extraction<'_> {
             return Err(ArchiveError::TooManyBytes { limit: limits::BUNDLE_UNPACKED }.into());
         }
         let executable = entry.header().mode().map_err(damaged)? & 0o111 != 0;
+        let own_time = || {
+            let seconds = entry.header().mtime().ok()?.try_into().ok()?;
+            Some(FileTime { seconds, nanoseconds: 0 })
+        };
+        let time = time.or_else(own_time);
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(if executable { PROGRAM_MODE } else { FILE_MODE });
-        let mut file = self.root.open_with(name.full_path(), &options).map_err(|error| write_failed(error, name))?;
-        let mut left = entry.size();
-        let mut buffer = vec![0; CHUNK.min(usize::try_from(left).unwrap_or(CHUNK))];
-        while left > 0 {
-            let read = entry.read(&mut buffer).map_err(damaged)?;
-            let count = u64::try_from(read).unwrap_or(u64::MAX);
-            if count == 0 {
-                return Err(broken("it ends inside of an entry"));
-            }
-            file.write_all(buffer.get(..read).unwrap_or_default()).map_err(|error| write_failed(error, name))?;
-            left = left.saturating_sub(count);
-        }
-        let written = file.metadata().map_err(|error| write_failed(error, name))?;
-        self.contents.add(&name.full_path(), &written);
-        Ok(())
+        let file = self.root.open_with(name.full_path(), &options).map_err(|error| write_failed(error, name))?;
+        let mut file = HashedWriter::new(file.into_std());
+        copy_entry(entry, &mut file, name)?;
+        let (file, digest, size) = file.into_parts();
+        let found = at_time(&file, time).map_err(|error| write_failed(error, name))?;
+        let (above, last) = name.split();
+        let indexed = IndexedFile {
+            name: last.to_owned(),
+            mode: found.mode() & MODE_BITS,
+            size,
+            time: FileTime { seconds: found.mtime(), nanoseconds: found.mtime_nsec() },
+            digest,
+        };
+        self.index.add_file(&above, indexed).ok_or_else(|| misplaced(name))
     }
+}
+
+/// Copies the contents of an entry, exactly as many bytes as its header says.
+fn copy_entry<R: Read>(
+    entry: &mut tar::Entry<'_, R>,
+    file: &mut impl io::Write,
+    name: &EntryName,
+) -> Result<(), ExtractFailure> {
+    let mut left = entry.size();
+    let mut buffer = vec![0; CHUNK.min(usize::try_from(left).unwrap_or(CHUNK))];
+    while left > 0 {
+        let read = entry.read(&mut buffer).map_err(damaged)?;
+        let count = u64::try_from(read).unwrap_or(u64::MAX);
+        if count == 0 {
+            return Err(broken("it ends inside of an entry"));
+        }
+        file.write_all(buffer.get(..read).unwrap_or_default()).map_err(|error| write_failed(error, name))?;
+        left = left.saturating_sub(count);
+    }
+    Ok(())
+}
+
+/// Gives a file the time that it has in the archive, where the file system can. Returns what it has then.
+fn at_time(file: &std::fs::File, time: Option<FileTime>) -> io::Result<std::fs::Metadata> {
+    if let Some(time) = time.and_then(FileTime::of_system)
+        && let Err(error) = file.set_modified(time)
+    {
+        tracing::debug!(%error, "a file can't have the time that it has in the bundle");
+    }
+    file.metadata()
+}
+
+/// The folder of an entry was not made. It always is, before what is in it.
+fn misplaced(name: &EntryName) -> ExtractFailure {
+    let problem = "lies in a folder that was not made";
+    ArchiveError::Collision { entry: SafeText::new(&name.to_string()), problem }.into()
 }
 
 /// Returns the kind of an entry, or the name of a type that is not allowed.

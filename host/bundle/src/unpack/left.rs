@@ -14,6 +14,8 @@ use cap_std::fs::Dir;
 use cap_std::fs::Metadata;
 use cap_std::fs::MetadataExt as _;
 
+use crate::unpack::index::FileTime;
+use crate::unpack::index::Index;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
 
@@ -29,69 +31,85 @@ pub(super) struct Contents {
 }
 
 impl Contents {
-    /// Adds a file that was written.
-    pub(super) fn add(&mut self, path: &Path, metadata: &Metadata) {
-        self.files.push(self.fingerprint(path, metadata));
+    /// The contents of a bundle that was unpacked.
+    pub(super) fn of(index: &Index) -> Self {
+        let mut contents = Self::default();
+        for folder in &index.folders {
+            let above = Path::new(&folder.path);
+            for file in &folder.files {
+                contents.files.push(contents.fingerprint(&above.join(&file.name), file.size, file.time));
+            }
+        }
+        contents.files.sort_unstable();
+        contents.files.shrink_to_fit();
+        contents
     }
 
-    /// Completes the list.
-    pub(super) fn finish(&mut self) {
-        self.files.sort_unstable();
-        self.files.shrink_to_fit();
-    }
-
-    fn fingerprint(&self, path: &Path, metadata: &Metadata) -> u64 {
-        self.seed.hash_one((path, metadata.len(), metadata.mtime(), metadata.mtime_nsec()))
+    fn fingerprint(&self, path: &Path, size: u64, time: FileTime) -> u64 {
+        self.seed.hash_one((path, size, time))
     }
 
     fn has(&self, path: &Path, metadata: &Metadata) -> bool {
-        self.files.binary_search(&self.fingerprint(path, metadata)).is_ok()
+        let time = FileTime { seconds: metadata.mtime(), nanoseconds: metadata.mtime_nsec() };
+        self.files.binary_search(&self.fingerprint(path, metadata.len(), time)).is_ok()
     }
 
-    /// Returns the files that are in the folder of a run and not in the bundle. A folder that can't be read is skipped:
-    /// its files can't be compared, and the run has to end all the same.
-    pub(super) fn left_in(&self, root: &Dir) -> LeftBehind {
-        let mut left = LeftBehind::default();
+    /// Returns the files that are in a folder and not in the bundle. A folder that can't be read is skipped: its files can't
+    /// be compared, and the run has to end all the same.
+    pub(super) fn left_in(&self, root: &Dir) -> Left {
+        let mut search = LeftSearch { contents: self, root, left: Left::default(), seen: 0 };
         let mut todo = vec![PathBuf::new()];
-        let mut seen: usize = 0;
         while let Some(folder) = todo.pop() {
-            let compared = self.compare_folder(root, &folder, &mut todo, &mut left, &mut seen);
-            if let Err(error) = compared {
+            if let Err(error) = search.folder(&folder, &mut todo) {
                 tracing::debug!(folder = %folder.display(), %error, "a folder of the run could not be looked at");
             }
-            if seen >= limits::LEFT_LOOKED_AT {
+            if search.seen >= limits::LEFT_LOOKED_AT {
                 break;
             }
         }
-        left.names.sort();
-        left
+        search.left.lost.names.sort();
+        search.left
     }
+}
 
-    fn compare_folder(
-        &self,
-        root: &Dir,
-        folder: &Path,
-        todo: &mut Vec<PathBuf>,
-        left: &mut LeftBehind,
-        seen: &mut usize,
-    ) -> io::Result<()> {
-        let entries = if folder.as_os_str().is_empty() { root.entries()? } else { root.read_dir(folder)? };
-        for entry in entries.take(limits::LEFT_LOOKED_AT.saturating_sub(*seen)) {
-            *seen = seen.saturating_add(1);
+struct LeftSearch<'s> {
+    contents: &'s Contents,
+    root: &'s Dir,
+    left: Left,
+    seen: usize,
+}
+
+impl LeftSearch<'_> {
+    fn folder(&mut self, folder: &Path, todo: &mut Vec<PathBuf>) -> io::Result<()> {
+        let entries = if folder.as_os_str().is_empty() { self.root.entries()? } else { self.root.read_dir(folder)? };
+        let is_byte_code = folder.file_name().is_some_and(|name| name == BYTE_CODE);
+        for entry in entries.take(limits::LEFT_LOOKED_AT.saturating_sub(self.seen)) {
+            self.seen = self.seen.saturating_add(1);
             let entry = entry?;
             let path = folder.join(entry.file_name());
             // The metadata of the entry itself: a link is not followed.
             let metadata = entry.metadata()?;
             if metadata.is_dir() {
-                if entry.file_name() != BYTE_CODE {
-                    todo.push(path);
+                todo.push(path);
+            } else if (metadata.is_file() || metadata.is_symlink()) && !self.contents.has(&path, &metadata) {
+                if is_byte_code {
+                    self.left.byte_code.push(path);
+                } else {
+                    self.left.lost.add(&path);
                 }
-            } else if (metadata.is_file() || metadata.is_symlink()) && !self.has(&path, &metadata) {
-                left.add(&path);
             }
         }
         Ok(())
     }
+}
+
+/// What a server wrote beside its program.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Left {
+    /// What is lost.
+    pub lost: LeftBehind,
+    /// Byte code of Python, which makes it again when it needs it.
+    pub byte_code: Vec<PathBuf>,
 }
 
 /// The files that are lost when the folder of a run is removed.

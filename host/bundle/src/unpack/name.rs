@@ -56,6 +56,11 @@ impl EntryName {
         self.parts.iter().take(depth).collect()
     }
 
+    /// The path of the folder that it is in, and its last part; both are empty for the root.
+    pub(crate) fn split(&self) -> (String, &str) {
+        self.parts.split_last().map_or((String::new(), ""), |(last, above)| (above.join("/"), last))
+    }
+
     /// The whole path.
     pub(crate) fn full_path(&self) -> PathBuf {
         self.path(self.parts.len())

@@ -284,6 +284,23 @@ fn files_are_for_their_owner_and_programs_stay_programs() {
 }
 
 #[test]
+fn files_have_the_times_of_the_archive() {
+    let bed = Bed::with([]);
+    let root = bed.source("out", &[]);
+    let exact = |time: &str, name: &str| [pax(b'x', &[("mtime", time)]), file(name)].concat();
+    let entries =
+        [file("plain"), exact("1700000000.25", "exact"), exact("-1.5", "early"), exact("soon", "odd"), file("after")];
+    let index = extract::extract(gzip(&tar(&entries)).as_slice(), &root, &Deadline::none()).unwrap();
+    let times = [("plain", (0, 0)), ("exact", (1_700_000_000, 250_000_000)), ("early", (-2, 500_000_000))];
+    for (name, time) in times.into_iter().chain([("odd", (0, 0)), ("after", (0, 0))]) {
+        let found = root.metadata(name).unwrap();
+        assert_eq!((found.mtime(), found.mtime_nsec()), time, "{name}");
+        let indexed = index.folders[0].files.iter().find(|file| file.name == name).unwrap();
+        assert_eq!((indexed.time.seconds, indexed.time.nanoseconds), time, "{name}");
+    }
+}
+
+#[test]
 fn a_bundle_that_is_one_directory_starts_inside_of_it() {
     let bed = Bed::with([]);
     let wrapped = bed.source("wrapped", &[("tool-1.0/server.py", "x")]);

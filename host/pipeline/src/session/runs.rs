@@ -1,17 +1,35 @@
-//! The folder of a package's files while it runs.
+//! The folder of a package's files while it runs, and where such files stay.
 //!
-//! It is in the folder that the configuration names, else in the cache. Where the cache can only be read, it is in the
-//! system's runtime folder.
+//! The folder is in that which the configuration names, else in the cache. Where the cache can only be read, it is in the
+//! system's runtime folder. Unpacked bundles stay in the cache, when runs are there, too.
 
+use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
 use crate::PipelineError;
 use crate::Session;
 use smcp_authority as authority;
+use smcp_bundle::Keeper;
+use smcp_code::UserSeal;
 use smcp_store::RunFolder;
 use smcp_store::Runs;
 use smcp_store::StoreError;
+use smcp_store::Trees;
+
+/// Where unpacked bundles stay.
+#[derive(Debug)]
+pub(crate) struct KeptFiles {
+    trees: Trees,
+    seal: UserSeal,
+}
+
+impl KeptFiles {
+    /// The same as a loan.
+    pub(crate) fn keeper(&self) -> Keeper<'_> {
+        Keeper { trees: &self.trees, seal: &self.seal }
+    }
+}
 
 /// The name of smcp's folder in the system's folder.
 const FOLDER: &str = "smcp";
@@ -38,6 +56,37 @@ impl Session {
             }
             (folder, _) => Ok(folder?),
         }
+    }
+
+    /// Returns where unpacked bundles stay; `None` where each start unpacks. With `make`, makes it if it is missing.
+    ///
+    /// # Errors
+    /// When there is no cache that can be used.
+    pub(crate) fn trees(&self, make: bool) -> Result<Option<KeptFiles>, PipelineError> {
+        if self.config().runtime_dir().is_some() {
+            return Ok(None);
+        }
+        Ok(self.open_trees(make)?.unwrap_or_else(|error| {
+            tracing::info!(%error, "unpacked bundles are not kept");
+            None
+        }))
+    }
+
+    /// Does the same for the cache, whatever is configured, and returns why it can't.
+    ///
+    /// # Errors
+    /// When there is no cache that can be used.
+    pub(crate) fn open_trees(&self, make: bool) -> Result<io::Result<Option<KeptFiles>>, PipelineError> {
+        let (cache, places) = (self.cache()?, self.code_places());
+        let found = if make {
+            cache.make_trees().and_then(|trees| Ok(Some((trees, UserSeal::made(&places)?))))
+        } else {
+            cache.trees().and_then(|trees| match trees {
+                Some(trees) => Ok(UserSeal::existing(&places)?.map(|seal| (trees, seal))),
+                None => Ok(None),
+            })
+        };
+        Ok(found.map(|found| found.map(|(trees, seal)| KeptFiles { trees, seal })))
     }
 
     /// Removes what dead runs left outside the cache.

@@ -5,12 +5,21 @@ use crate::testing::RegistryBed as _;
 use crate::testing::manifest;
 use crate::testing::request;
 use smcp_bed::Bed;
+use smcp_bundle::BundleFolders;
+use smcp_bundle::Unpacked;
 use smcp_bundle::unpack;
 use smcp_model::deadline::Deadline;
 use smcp_model::exit::ExitKind;
 use smcp_model::facts::Origin;
+use smcp_model::package::ResolvedPackage;
+use smcp_model::progress::Unwatched;
 
 const ID: &str = "acme/tool";
+
+fn unpacked(bed: &Bed, package: &ResolvedPackage) -> Unpacked {
+    let (cache, folder, deadline) = (bed.cache(), bed.run_folder(), Deadline::none());
+    unpack(&cache, folder, package, BundleFolders::Writable, &deadline, &|| false, &mut Unwatched).unwrap()
+}
 
 fn refused(request: &PublishRequest, bed: &Bed) -> PackageError {
     let before = bed.files("registry");
@@ -40,7 +49,7 @@ fn what_was_published_comes_back_byte_for_byte() {
     assert_eq!((package.bundle_digest, package.manifest_digest), (published.bundle_digest, published.manifest_digest));
     assert_eq!((package.bundle_size, published.updated), (published.bundle_size, false));
 
-    let unpacked = unpack(&bed.cache(), bed.run_folder(), &package, &Deadline::none(), &|| false).unwrap();
+    let unpacked = unpacked(&bed, &package);
     assert_eq!(smcp_bed::files(unpacked.root()), smcp_bed::files(&source));
     assert!(unpacked.root().is_dir("empty"));
     let mode = |path: &str| unpacked.root().metadata(path).unwrap().mode() & 0o777;
@@ -197,7 +206,7 @@ fn packed(files: &[(&str, &str)], exclude: &[&str]) -> Vec<String> {
     let exclude = exclude.iter().map(|pattern| pattern.parse().unwrap()).collect();
     publish(&bed.registry(), &PublishRequest { exclude, ..request(ID, "1.0.0", source) }).unwrap();
     let package = bed.fetch("acme/tool@1.0.0").unwrap();
-    let unpacked = unpack(&bed.cache(), bed.run_folder(), &package, &Deadline::none(), &|| false).unwrap();
+    let unpacked = unpacked(&bed, &package);
     smcp_bed::files(unpacked.root()).into_iter().map(|(name, _)| name).collect()
 }
 

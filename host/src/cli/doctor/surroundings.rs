@@ -63,7 +63,13 @@ pub(super) fn cache(session: &Session) -> Check {
     match pipeline::try_cache(session) {
         Ok(None) => {
             let path = session.config().cache_dir().unwrap_or(Path::new(""));
-            Check::new("cache", Health::Ok, format!("{} can be written", path.display()))
+            match pipeline::try_trees(session) {
+                Ok(Some(why)) => {
+                    Check::new("cache", Health::Warning, format!("each start unpacks its bundle again: {why}"))
+                        .advice("make that possible, and a bundle is unpacked once")
+                }
+                Ok(None) | Err(_) => Check::new("cache", Health::Ok, format!("{} can be written", path.display())),
+            }
         }
         Ok(Some(warning)) => Check::new("cache", Health::Warning, format!("it can only be read: {warning}"))
             .advice("what is in it runs; other packages need a cache that can be written"),

@@ -1,7 +1,7 @@
 //! Lists the files of the cache, and removes them.
 //!
 //! Only the first bytes of a file are read here. Files of a running package are never removed: they are locked, see
-//! [`Lease`](crate::cache::Lease).
+//! [`Lease`](crate::cache::Lease) and [`KeptTree`](crate::trees::KeptTree).
 
 use std::collections::BTreeSet;
 use std::collections::HashSet;
@@ -47,11 +47,11 @@ impl Cache {
     /// [`CacheTargetError`], before anything is removed; when something can't be removed.
     pub fn remove_targets(&self, targets: &[CacheTarget], now: u64) -> Result<CacheRemoval, StoreError> {
         let (entries, mut answers) = (self.entries(now)?, self.answers(now)?);
-        let mut doomed = HashSet::new();
+        let mut doomed = Doomed::default();
         let mut gone = Vec::new();
         for target in targets {
             match target {
-                CacheTarget::Digest(prefix) => drop(doomed.insert(digest_with_prefix(prefix, &entries)?)),
+                CacheTarget::Digest(prefix) => drop(doomed.files.insert(digest_with_prefix(prefix, &entries)?)),
                 CacheTarget::Package(id, version) => {
                     let of_target = |file: &mut AnswerFile| {
                         file.answer.as_ref().is_some_and(|kept| {
@@ -69,7 +69,7 @@ impl Cache {
         }
         let resolutions = gone.iter().filter_map(|file| file.answer.as_ref()).map(|kept| &kept.resolution);
         let freed = resolutions.flat_map(|gone| [gone.manifest_digest, gone.bundle_digest]);
-        doomed.extend(freed.filter(|digest| !is_named(digest, &answers)));
+        doomed.files.extend(freed.filter(|digest| !is_named(digest, &answers)));
         let mut removal = self.remove_all(entries, &doomed, false)?;
         // The answer about a running package stays, so that it can still be recalled.
         gone.retain(|file| {
@@ -89,7 +89,7 @@ impl Cache {
     /// When something can't be removed.
     pub fn remove_everything(&self, now: u64) -> Result<CacheRemoval, StoreError> {
         let entries = self.entries(now)?;
-        let doomed = entries.iter().map(|entry| entry.digest).collect();
+        let doomed = Doomed { files: entries.iter().map(|entry| entry.digest).collect(), ..Doomed::default() };
         let mut removal = self.remove_all(entries, &doomed, false)?;
         self.remove_orphans(self.answers(now)?, &mut removal, false)?;
         Ok(removal)
@@ -146,6 +146,20 @@ impl Cache {
         let failed = self.failed("list its compiled code");
         let compiled = self.compiled().and_then(|files| files.map_or(Ok(Vec::new()), |files| files.list()));
         entries.extend(compiled.map_err(failed)?.iter().filter_map(CompiledFile::entry));
+        let failed = self.failed("list its unpacked bundles");
+        let trees = self.trees().and_then(|trees| trees.map_or(Ok(Vec::new()), |trees| trees.list()));
+        entries.extend(
+            trees
+                .map_err(failed)?
+                .into_iter()
+                .map(|tree| {
+                    // The files of a tree are those of a bundle, which knows the packages.
+                    let packages =
+                        entries.iter().find(|entry| entry.digest == tree.digest).map(|entry| entry.packages.clone());
+                    CacheEntry { packages: packages.unwrap_or_default(), ..tree }
+                })
+                .collect::<Vec<_>>(),
+        );
         entries.sort_by_key(|entry| (std::cmp::Reverse(entry.last_used), entry.digest));
         Ok(entries)
     }
@@ -191,17 +205,22 @@ impl Cache {
     }
 
     /// Removes the doomed ones of `entries` that are not in use.
-    fn remove_all(
-        &self,
-        entries: Vec<CacheEntry>,
-        doomed: &HashSet<Digest>,
-        dry_run: bool,
-    ) -> Result<CacheRemoval, StoreError> {
+    fn remove_all(&self, entries: Vec<CacheEntry>, doomed: &Doomed, dry_run: bool) -> Result<CacheRemoval, StoreError> {
         let failed = self.failed("remove a cached file");
         let mut removal = CacheRemoval::default();
         let files = self.compiled().map_err(failed)?;
         let mut compiled = files.as_ref().map_or(Ok(Vec::new()), CompiledFiles::list).map_err(failed)?;
-        for entry in entries.into_iter().filter(|entry| doomed.contains(&entry.digest)) {
+        let trees = self.trees().map_err(failed)?;
+        for entry in entries.into_iter().filter(|entry| doomed.has(entry)) {
+            if entry.kind == CacheKind::Tree {
+                let removed = trees.as_ref().map_or(Ok(true), |trees| trees.remove(&entry.digest, dry_run));
+                if removed.map_err(failed)? {
+                    removal.add(entry)
+                } else {
+                    removal.in_use.push(entry)
+                }
+                continue;
+            }
             if let Some(file) =
                 compiled.iter().position(|file| file.is(&entry)).map(|place| compiled.swap_remove(place))
             {
@@ -210,8 +229,7 @@ impl Cache {
                     Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => continue,
                     removed => removed.map_err(failed)?,
                 }
-                removal.freed = ByteSize(removal.freed.0.saturating_add(entry.size.0));
-                removal.removed.push(entry);
+                removal.add(entry);
                 continue;
             }
             // Held until the name is gone: a process that gets the lock afterwards sees that the file has no name.
@@ -226,8 +244,7 @@ impl Cache {
                     cleared => cleared.map_err(failed)?,
                 }
             }
-            removal.freed = ByteSize(removal.freed.0.saturating_add(entry.size.0));
-            removal.removed.push(entry);
+            removal.add(entry);
         }
         Ok(removal)
     }
@@ -299,24 +316,50 @@ fn digest_with_prefix(prefix: &str, entries: &[CacheEntry]) -> Result<Digest, Ca
     }
 }
 
-/// The files that [`Cache::collect`] removes.
-fn doomed(entries: &[CacheEntry], rules: &CacheRules, now: u64) -> HashSet<Digest> {
+/// What is to be removed. With a bundle goes its tree.
+#[derive(Debug, Default)]
+struct Doomed {
+    files: HashSet<Digest>,
+    /// Trees whose bundles may stay.
+    trees: HashSet<Digest>,
+}
+
+impl Doomed {
+    fn has(&self, entry: &CacheEntry) -> bool {
+        let is_tree = entry.kind == CacheKind::Tree && self.trees.contains(&entry.digest);
+        is_tree || self.files.contains(&entry.digest)
+    }
+
+    fn add(&mut self, entry: &CacheEntry) {
+        let of_its_kind = if entry.kind == CacheKind::Tree { &mut self.trees } else { &mut self.files };
+        of_its_kind.insert(entry.digest);
+    }
+}
+
+/// What [`Cache::collect`] removes.
+fn doomed(entries: &[CacheEntry], rules: &CacheRules, now: u64) -> Doomed {
+    let bundles: HashSet<Digest> =
+        entries.iter().filter(|entry| entry.kind == CacheKind::Bundle).map(|entry| entry.digest).collect();
     let is_old = |entry: &CacheEntry| rules.older_than.is_some_and(|limit| age(now, entry.last_used) > limit.as_secs());
     let is_unknown = |entry: &CacheEntry| match entry.kind {
         CacheKind::Manifest | CacheKind::Bundle => entry.packages.is_empty(),
+        CacheKind::Tree => !bundles.contains(&entry.digest),
         // Whichever policies it belongs to.
         CacheKind::Compiled => false,
         CacheKind::Foreign => true,
     };
-    let mut doomed: HashSet<Digest> =
-        entries.iter().filter(|entry| is_old(entry) || is_unknown(entry)).map(|entry| entry.digest).collect();
+    let mut doomed = Doomed::default();
+    entries.iter().filter(|entry| is_old(entry) || is_unknown(entry)).for_each(|entry| doomed.add(entry));
     if let Some(ByteSize(most)) = rules.max_size {
         let mut left: u64 = 0;
         // The entries come newest first: as many stay as fit.
-        for entry in entries.iter().filter(|entry| !doomed.contains(&entry.digest)).collect::<Vec<_>>() {
+        for entry in entries {
+            if doomed.has(entry) {
+                continue;
+            }
             left = left.saturating_add(entry.size.0);
             if left > most {
-                doomed.insert(entry.digest);
+                doomed.add(entry);
             }
         }
     }

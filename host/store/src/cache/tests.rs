@@ -34,7 +34,7 @@ fn a_cache_that_others_can_change_is_not_used() {
         (0o1775, false),
     ];
     // The cache, and every folder in it.
-    for folder in ["", "blobs", "resolutions", "runs"] {
+    for folder in ["", "blobs", "resolutions", "runs", "trees", "compiled"] {
         if !folder.is_empty() {
             root.create_dir(folder).unwrap();
         }
@@ -55,7 +55,7 @@ fn a_cache_that_others_can_change_is_not_used() {
 fn a_folder_in_the_cache_that_is_a_link_is_named() {
     let bed = Bed::with(["cache"]);
     drop(bed.cache());
-    for folder in ["blobs", "resolutions", "runs"] {
+    for folder in ["blobs", "resolutions", "runs", "trees", "compiled"] {
         bed.root.create_dir("elsewhere").unwrap();
         for target in ["../elsewhere", "/tmp", "nowhere"] {
             bed.root.open_dir("cache").unwrap().symlink_contents(target, folder).unwrap();
@@ -72,7 +72,7 @@ fn a_folder_in_the_cache_that_is_a_link_is_named() {
 fn a_folder_with_somebodys_things_is_no_cache() {
     let blob = format!("blobs/sha256-{}", "0".repeat(64));
     let hex = "0".repeat(64);
-    let cases: [(&str, Vec<String>, Option<&str>); 16] = [
+    let cases: [(&str, Vec<String>, Option<&str>); 17] = [
         ("an empty one", vec![], None),
         ("only what a file system puts there", vec!["lost+found/".into()], None),
         ("a cache of an earlier version", vec![blob.clone(), "runs/".into()], None),
@@ -85,6 +85,8 @@ fn a_folder_with_somebodys_things_is_no_cache() {
                 "runs/0123456789abcdef.lock".into(),
                 "runs/0123456789abcdef/server.py".into(),
                 format!("resolutions/{hex}/{hex}.json"),
+                format!("trees/sha256-{hex}/server.py"),
+                format!("trees/sha256-{hex}.index"),
             ],
             None,
         ),
@@ -97,6 +99,7 @@ fn a_folder_with_somebodys_things_is_no_cache() {
         ("a photo", vec!["blobs/photo.jpg".into(), "runs/".into()], Some("blobs/photo.jpg")),
         ("a cut name", vec!["blobs/sha256-aaaa".into(), "runs/".into()], Some("blobs/sha256-aaaa")),
         ("capitals", vec![format!("blobs/sha256-{}", "A".repeat(64)), "runs/".into()], Some("blobs/sha256-AAAA")),
+        ("trees of somebody", vec!["trees/oak/leaf".into(), "runs/".into()], Some("trees/oak")),
         ("facts of somebody", vec!["resolutions/x.json".into(), "runs/".into()], Some("resolutions/x.json")),
         ("deeper", vec![format!("resolutions/{hex}/notes.json"), "runs/".into()], Some("notes.json")),
         ("the mark of another tool", vec!["CACHEDIR.TAG".into()], Some("CACHEDIR.TAG")),
@@ -144,6 +147,8 @@ fn what_smcp_did_not_name_is_never_removed() {
         "blobs/sha256-aaaa".to_owned(),
         format!("blobs/sha256-{}", "A".repeat(64)),
         format!("blobs/sha256-{hex}/model"),
+        "trees/weights.pt".to_owned(),
+        format!("trees/sha256-{hex}.index.old"),
         "resolutions/notes.json".to_owned(),
         "resolutions/mine/notes.json".to_owned(),
         format!("resolutions/{hex}/notes.json"),

@@ -319,3 +319,35 @@ fn unfinished_compiled_code_is_removed_when_it_is_old() {
     bed.cache().remove_everything(NOW).unwrap();
     assert_eq!(bed.files("cache/compiled"), [("notes.txt".to_owned(), b"the user's own".to_vec())]);
 }
+
+#[test]
+fn a_tree_goes_with_its_bundle_or_alone_when_it_is_old() {
+    let tree = |bed: &Bed, bundle: &Digest, ago: u64| {
+        let cache = bed.cache();
+        let folder = cache.runs().unwrap().folder().unwrap();
+        let root = folder.open().unwrap();
+        root.write("file", "1234").unwrap();
+        drop(cache.make_trees().unwrap().keep(bundle, folder, &root, b"index").unwrap().unwrap());
+        used(bed, &format!("cache/trees/sha256-{}.index", bundle.hex()), ago);
+    };
+    let trees = |bed: &Bed| -> Vec<Digest> {
+        let entries = bed.cache().entries(NOW).unwrap();
+        entries.iter().filter(|entry| entry.kind == CacheKind::Tree).map(|entry| entry.digest).collect()
+    };
+    let rules = |days: u64| CacheRules { older_than: Some(Duration::from_secs(days * DAY)), max_size: None };
+    let (bed, [_, _, shared, _, own, _]) = bed();
+    let gone = Digest::of(b"no bundle has it");
+    for (bundle, ago) in [(&shared, 3 * DAY), (&own, DAY), (&gone, 0)] {
+        tree(&bed, bundle, ago);
+    }
+    let listed = bed.cache().entries(NOW).unwrap();
+    let entry = listed.iter().find(|entry| entry.kind == CacheKind::Tree && entry.digest == shared).unwrap();
+    assert_eq!((entry.size.0, entry.last_used, entry.packages.len()), (9, NOW - 3 * DAY, 2), "as its bundle");
+    // The bundle is newer than its tree and stays; another is older than its tree and takes it along.
+    let removal = bed.cache().collect(&rules(2), NOW, true).unwrap();
+    assert_eq!(trees(&bed).len(), 3, "a dry run");
+    assert_eq!(bed.cache().collect(&rules(2), NOW, false).unwrap().removed, removal.removed);
+    assert_eq!(trees(&bed), [], "{removal:?}");
+    assert!(bed.cache().blobs().open(&shared).unwrap().is_some());
+    assert!(bed.cache().blobs().open(&own).unwrap().is_none());
+}
