@@ -121,7 +121,7 @@ pub(super) fn parse(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
 /// given a copy of all global options. What the part accepts, the whole accepts as the same; its errors count for nothing.
 fn part_for(arguments: &[OsString], whole: &clap::Command) -> Option<clap::Command> {
     let named = own_arguments(arguments).skip(1).find_map(|word| whole.find_subcommand(word))?;
-    let root = clap::Command::new("smcp").version(env!("CARGO_PKG_VERSION")).propagate_version(true);
+    let root = clap::Command::default().name("smcp").version(env!("CARGO_PKG_VERSION")).propagate_version(true);
     Some(Global::augment_args(root).subcommand_required(true).subcommand(named.clone()))
 }
 
