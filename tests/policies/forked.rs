@@ -57,7 +57,7 @@ fn what_is_compiled_is_confined_kept_and_bounded_as_with_it() {
         document["policies"].as_array().unwrap().iter().map(|policy| policy["findings"].to_string()).collect()
     };
     assert_eq!(outcomes(&document), outcomes(&expected));
-    assert_eq!(bed.list(COMPILED).len(), 2);
+    assert_eq!(bed.list(COMPILED).len(), 1);
     let warm = mounted(&bed, WITHOUT_PROC, &["-v"]).unwrap();
     assert!(!String::from_utf8_lossy(&warm.stderr).contains("it is compiled now"));
 
