@@ -5,8 +5,10 @@
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads its inputs and writes what it found")]
 
+use std::fs;
 use std::io;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -15,6 +17,8 @@ use peer::Engine;
 use peer::Result;
 use peer::execute;
 
+use smcp_code::CodePlaces;
+use smcp_code::CompiledStore;
 use smcp_model::policy::BuiltIn;
 use smcp_model::policy::PolicySpec;
 use smcp_model::request::Context;
@@ -22,6 +26,7 @@ use smcp_model::request::Request;
 use smcp_model::verdict::Outcome;
 use smcp_policy::Bound;
 use smcp_policy::Component;
+use smcp_policy::InProcess;
 use smcp_policy::PolicyHost;
 use smcp_policy::PolicySet;
 use smcp_policy::request::from_document;
@@ -42,12 +47,12 @@ fn settings(policy: BuiltIn) -> serde_json::Value {
 struct Smcp(PolicySet);
 
 impl Smcp {
-    fn load(policies: &[BuiltIn]) -> Result<Self> {
+    fn load(host: &PolicyHost, policies: &[BuiltIn]) -> Result<Self> {
         let bind = |policy: &BuiltIn| {
             Bound::new(PolicySpec::built_in(*policy, settings(*policy)), Ok(Component::built_in(*policy)))
         };
         let bound = policies.iter().map(bind).collect::<std::result::Result<Vec<_>, _>>()?;
-        Ok(Self(PolicySet::load(&PolicyHost::new()?, bound)))
+        Ok(Self(PolicySet::load(host, bound)))
     }
 }
 
@@ -71,26 +76,43 @@ impl Engine for Smcp {
     }
 }
 
+/// What a start has of compiled code, and of what the policies have answered before.
+fn store(folder: &Path) -> CompiledStore {
+    CompiledStore::new(CodePlaces {
+        cache: Some(folder.join("cache")),
+        key: Some(folder.join("home")),
+        caller: smcp_authority::caller(),
+        open: smcp_authority::open_dir,
+        make: smcp_authority::create_dir,
+        clock: smcp_authority::clock,
+    })
+}
+
+/// Prints the nanoseconds from nothing to the decision on a document, with a store in the folder.
+fn first(policies: &[BuiltIn], document: &str, folder: &Path) -> Result<()> {
+    let start = Instant::now();
+    let mut engine = Smcp::load(&PolicyHost::with_store(InProcess, store(folder))?, policies)?;
+    let codes = engine.decide(&engine.read(document)?)?;
+    let nanoseconds = start.elapsed().as_nanos();
+    if !codes.is_empty() {
+        return Err("the facts are refused".into());
+    }
+    writeln!(io::stdout(), "{nanoseconds}")?;
+    Ok(())
+}
+
 /// The first argument is `three`, for all built-in policies, or `one`, for the score alone; the others are what every peer
-/// takes. `three first FILE` prints the nanoseconds from no engine to the decision on the file.
+/// takes, or `first FILE FOLDER`.
 fn main() -> Result<ExitCode> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let [variant, arguments @ ..] = &arguments[..] else { return Err("arguments are missing".into()) };
     let policies = if variant == "one" { &[BuiltIn::Score][..] } else { &BuiltIn::ALL[..] };
-    if let [word, file] = arguments
+    if let [word, file, folder] = arguments
         && word == "first"
     {
-        let document = std::fs::read_to_string(file)?;
-        let start = Instant::now();
-        let mut engine = Smcp::load(policies)?;
-        let codes = engine.decide(&engine.read(&document)?)?;
-        let nanoseconds = start.elapsed().as_nanos();
-        return if codes.is_empty() { say(nanoseconds) } else { Err("the facts are refused".into()) };
+        first(policies, &fs::read_to_string(file)?, Path::new(folder))?;
+        return Ok(ExitCode::SUCCESS);
     }
-    Ok(ExitCode::from(if execute(Smcp::load(policies)?, arguments)? { 0 } else { 4 }))
-}
-
-fn say(nanoseconds: u128) -> Result<ExitCode> {
-    writeln!(io::stdout(), "{nanoseconds}")?;
-    Ok(ExitCode::SUCCESS)
+    let engine = Smcp::load(&PolicyHost::new()?, policies)?;
+    Ok(ExitCode::from(if execute(engine, arguments)? { 0 } else { 4 }))
 }

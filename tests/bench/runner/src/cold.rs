@@ -167,7 +167,9 @@ impl Cold {
 }
 
 fn first_decisions(plan: &Plan, world: &World) -> Result<Vec<f64>> {
-    let call = world.in_home(Call::new(&plan.decisions, &["three", "first", &world.facts.display().to_string()]));
+    let (facts, store) = (world.facts.display().to_string(), world.text("first"));
+    let call = world.in_home(Call::new(&plan.decisions, &["three", "first", &facts, &store]));
     let first = |_| Ok(call.output(&[0])?.trim().parse::<f64>()? / 1e6);
+    call.output(&[0])?;
     (0..plan.rounds.div_ceil(ROUNDS_PER_FIRST)).map(first).collect()
 }

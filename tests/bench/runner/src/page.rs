@@ -24,6 +24,7 @@ use crate::relay::Relay;
 use crate::say;
 use crate::sizes::Sizes;
 use crate::verdicts;
+use crate::verdicts::Verdict;
 use crate::warm::Figures;
 use crate::warm::Pair;
 use crate::warm::Warm;
@@ -99,13 +100,13 @@ fn head(plan: &Plan, measured: &Measured) -> String {
 }
 
 fn budgets(measured: &Measured) -> String {
-    let mut text =
-        "## Budgets\n\nMedians of what one round says, unless the line says another.\n\n| what | budget | figure | |\n\
-                    |---|---:|---:|---|\n"
-            .to_owned();
-    for verdict in verdicts::all(measured) {
-        let met = verdict.met.map_or("", |met| if met { "met" } else { "**not met**" });
-        let _infallible = writeln!(text, "| {} | {} | {} | {met} |", verdict.what, verdict.budget, verdict.figure);
+    let mut text = "## Budgets\n\nA ratio or a difference of processes is the median of what one round says; beside it stands that \
+                    of the minima, which a busy machine changes less. What has one figure is a median, unless the line says \
+                    another.\n\n| what | budget | figure | of minima | |\n|---|---:|---:|---:|---|\n"
+        .to_owned();
+    for Verdict { what, budget, figure, of_minima, met } in verdicts::all(measured) {
+        let met = met.map_or("", |met| if met { "met" } else { "**not met**" });
+        let _infallible = writeln!(text, "| {what} | {budget} | {figure} | {of_minima} | {met} |");
     }
     text
 }

@@ -1,11 +1,13 @@
 //! The budgets, and whether the figures keep them.
 
+use crate::cold::Cold;
 use crate::cold::DRY_RUN;
 use crate::cold::EVAL;
 use crate::cold::HELLO;
 use crate::cold::RUN;
 use crate::cold::RUN_DISK;
 use crate::cold::SERVER;
+use crate::cold::custom;
 use crate::engines::SMCP;
 use crate::engines::SMCP_ONE;
 use crate::page::Measured;
@@ -18,8 +20,37 @@ pub(crate) struct Verdict {
     pub(crate) what: String,
     pub(crate) budget: String,
     pub(crate) figure: String,
+    /// The same of the minima, where it is a ratio or a difference of processes.
+    pub(crate) of_minima: String,
     /// `None` when it was not measured.
     pub(crate) met: Option<bool>,
+}
+
+/// A ratio or a difference of two cases: the median of that within the rounds, and that of the minima.
+#[derive(Debug, Clone, Copy)]
+struct Compared {
+    median: f64,
+    of_minima: f64,
+}
+
+impl Compared {
+    fn map(self, of: impl Fn(f64) -> f64) -> Self {
+        Self { median: of(self.median), of_minima: of(self.of_minima) }
+    }
+}
+
+fn ratio(cold: &Cold, name: &str, other: &str) -> Option<Compared> {
+    let (case, other) = (cold.case(name)?, cold.case(other)?);
+    Some(Compared { median: case.times(other), of_minima: case.minimum() / other.minimum() })
+}
+
+fn difference(cold: &Cold, name: &str, other: &str) -> Option<Compared> {
+    let (case, other) = (cold.case(name)?, cold.case(other)?);
+    Some(Compared { median: case.more_than(other), of_minima: case.minimum() - other.minimum() })
+}
+
+fn told(figure: Option<f64>, unit: &str) -> String {
+    figure.map_or_else(|| "–".to_owned(), |figure| format!("{}{unit}", shown(figure)))
 }
 
 fn below(what: &str, figure: Option<f64>, budget: f64, unit: &str) -> Verdict {
@@ -27,74 +58,66 @@ fn below(what: &str, figure: Option<f64>, budget: f64, unit: &str) -> Verdict {
     Verdict {
         what: what.to_owned(),
         budget: format!("under {budget}{unit}"),
-        figure: figure.map_or_else(|| "–".to_owned(), |figure| format!("{}{unit}", shown(figure))),
+        figure: told(figure, unit),
+        of_minima: String::new(),
         met: figure.map(|figure| figure < budget),
     }
 }
 
-fn at_least(what: &str, figure: Option<f64>, budget: f64) -> Verdict {
-    let figure = figure.filter(|figure| figure.is_finite());
-    Verdict {
-        what: what.to_owned(),
-        budget: format!("at least {budget}"),
-        figure: figure.map_or_else(|| "–".to_owned(), shown),
-        met: figure.map(|figure| figure >= budget),
-    }
+fn compared(what: &str, figure: Option<Compared>, budget: f64, unit: &str) -> Verdict {
+    let of_minima = told(figure.map(|figure| figure.of_minima), unit);
+    Verdict { of_minima, ..below(what, figure.map(|figure| figure.median), budget, unit) }
 }
 
-/// All budgets, in the order of the page. A figure is the median of the differences or ratios within the rounds, unless the
-/// text says another.
+fn at_least(what: &str, figure: Option<f64>, budget: f64) -> Verdict {
+    let met = figure.map(|figure| figure >= budget);
+    Verdict { budget: format!("at least {budget}"), met, ..below(what, figure, budget, "") }
+}
+
+/// All budgets, in the order of the page.
 pub(crate) fn all(measured: &Measured) -> Vec<Verdict> {
-    let Measured { machine, cold, warm, relay, sizes, .. } = measured;
-    let times = |name, other| Some(cold.case(name)?.times(cold.case(other)?));
-    let more = |name, other| Some(cold.case(name)?.more_than(cold.case(other)?));
-    let custom = |count: usize| cold.custom().find(|(found, _)| *found == count).map(|(_, case)| case);
-    let hundred = custom(100).and_then(|case| Some(case.more_than(cold.case(EVAL)?)));
+    let Measured { machine, cold, warm, relay, sizes, world, .. } = measured;
+    let hundred = difference(cold, &custom(100), EVAL);
     let warm_minimum = |engine| warm.of(engine).map(|figures| figures.decision.minimum);
     let (one, three) = if machine.has_pagemap_scan { (12.0, 36.0) } else { (23.0, 70.0) };
+    let by_hello = |what, name| compared(what, ratio(cold, name, HELLO), 2.2, " ×");
     let mut verdicts = vec![
-        below(
-            "exec to decision, three built-in policies, `policy eval`, by hello world",
-            times(EVAL, HELLO),
-            2.2,
-            " ×",
-        ),
-        below("the same, `run --dry-run` of a cached package", times(DRY_RUN, HELLO), 2.2, " ×"),
+        by_hello("exec to decision, three built-in policies, `policy eval`, by hello world", EVAL),
+        by_hello("the same, `run --dry-run` of a cached package", DRY_RUN),
     ];
     verdicts.extend(cold.others().map(|other| {
         let what = format!("`policy eval`, by a process of {}", other.name);
-        below(&what, times(EVAL, &other.name), 1.0, " ×")
+        compared(&what, ratio(cold, EVAL, &other.name), 1.0, " ×")
     }));
+    let sync = difference(cold, RUN_DISK, RUN);
+    let large = format!("a package of {} files, cached, to the server's first byte", world.large_files);
     verdicts.extend([
         below("what the policies add inside the process", Some(median(cold.first.iter().copied())), 0.6, " ms"),
-        below("`run` to the server's first byte, more than the server alone", more(RUN, SERVER), 2.5, " ms"),
+        compared(
+            "`run` to the server's first byte, more than the server alone",
+            difference(cold, RUN, SERVER),
+            2.5,
+            " ms",
+        ),
         Verdict {
-            what: "the same with the log on a disk, more than in memory".to_owned(),
             budget: "one sync".to_owned(),
-            figure: more(RUN_DISK, RUN).map_or_else(|| "–".to_owned(), |figure| format!("{} ms", shown(figure))),
             met: None,
+            ..compared("the same with the log on a disk, more than in memory", sync, f64::INFINITY, " ms")
         },
-        below("each further policy, warm store", hundred.map(|hundred| hundred / 100.0), 0.2, " ms"),
-        below("100 of them", hundred, 25.0, " ms"),
+        compared("each further policy, warm store", hundred.map(|it| it.map(|more| more / 100.0)), 0.2, " ms"),
+        compared("100 of them", hundred, 25.0, " ms"),
         below(
-            "one evaluation in a fresh instance, warm, one built-in policy (minimum)",
+            "a fresh instance for each evaluation, warm, one built-in policy (minimum)",
             warm_minimum(SMCP_ONE),
             one,
             " µs",
         ),
-        below("all three (minimum)", warm_minimum(SMCP), three, " µs"),
+        below("the same, all three (minimum)", warm_minimum(SMCP), three, " µs"),
         Verdict {
-            what: "what-if, 100,000 packages, two configurations, two cores".to_owned(),
-            budget: "under 10 s".to_owned(),
             figure: "no command yet".to_owned(),
-            met: None,
+            ..below("what-if, 100,000 packages, two configurations, two cores", None, 10.0, " s")
         },
-        below(
-            &format!("a package of {} files, cached, to the server's first byte", measured.world.large_files),
-            Some(median(cold.large.iter().copied()) / 1e3),
-            1.0,
-            " s",
-        ),
+        below(&large, Some(median(cold.large.iter().copied()) / 1e3), 1.0, " s"),
         at_least("relay, server to client, by `cat`", relay.reached("server to client"), 0.95),
         at_least("relay, client to server, by `cat`", relay.reached("client to server"), 0.95),
         below("a round trip through the relay, more than without", relay.reached("a round trip"), 30.0, " µs"),

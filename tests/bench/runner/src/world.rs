@@ -63,7 +63,7 @@ impl World {
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
         }
-        for name in ["home", "packages/server", "packages/large", "policies", "one", "audit"] {
+        for name in ["home", "first", "packages/server", "packages/large", "policies", "one", "audit"] {
             fs::create_dir_all(folder.join(name))?;
         }
         let memory = Path::new(MEMORY).join(format!("smcp-bench-{}", std::process::id()));
