@@ -5,6 +5,9 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::bench;
+use crate::bench::BENCH;
+use crate::bench::Thoroughness;
 use crate::guests::GuestSet;
 use crate::instructions;
 use crate::run::cargo;
@@ -12,8 +15,8 @@ use crate::run::output;
 use crate::run::run;
 use crate::say;
 
-/// The one Rust project that is not part of the workspace: a client that the tests build.
-const PEER: &str = "tests/peers/rust-client/Cargo.toml";
+/// The Rust projects that are not part of the workspace: a client that the tests build, and the bench.
+const OTHERS: [&str; 2] = ["tests/peers/rust-client/Cargo.toml", "tests/bench/Cargo.toml"];
 
 /// What a package registry would get, together: they depend on one another.
 const SDK: [&str; 4] = ["smcp-policy-cases", "smcp-policy-derive", "smcp-policy-sdk", "smcp-yaml"];
@@ -22,7 +25,9 @@ const SDK: [&str; 4] = ["smcp-policy-cases", "smcp-policy-derive", "smcp-policy-
 pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
     step("format");
     run(cargo_in(root).args(["fmt", "--all", "--check"]))?;
-    run(cargo_in(root).args(["fmt", "--manifest-path", PEER, "--check"]))?;
+    for other in OTHERS {
+        run(cargo_in(root).args(["fmt", "--manifest-path", other, "--all", "--check"]))?;
+    }
     step("lints");
     run(cargo_in(root).args(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     step("licences, sources and duplicates of dependencies");
@@ -46,7 +51,12 @@ pub(crate) fn check_all(root: &Path) -> anyhow::Result<()> {
     run(package.args(SDK.iter().flat_map(|name| ["--package", name])))?;
     step("a policy in every language, by its real toolchain");
     let languages = ["test", "--locked", "--package", "smcp", "--test", "languages"];
-    run(cargo_in(root).args(languages))
+    run(cargo_in(root).args(languages))?;
+    step("the bench, quickly");
+    let bench = root.join(BENCH);
+    run(cargo().args(["test", "--locked", "--package", "bench-runner"]).current_dir(&bench))?;
+    run(cargo().args(["clippy", "--locked", "--package", "bench-runner", "--", "-D", "warnings"]).current_dir(&bench))?;
+    bench::bench(root, &Thoroughness::QUICK)
 }
 
 /// The advisories of cargo-deny need a database from the network, so they are not part of this.

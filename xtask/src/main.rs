@@ -5,6 +5,7 @@
     reason = "the law about the ambient world is for the shipped binary, not for chores"
 )]
 
+mod bench;
 mod check;
 mod guests;
 mod instructions;
@@ -23,6 +24,7 @@ use anyhow::Context as _;
 use clap::Parser;
 use clap::Subcommand;
 
+use crate::bench::Thoroughness;
 use crate::guests::GuestSet;
 
 /// Chores of the smcp repository.
@@ -42,6 +44,11 @@ enum Chore {
         /// Then also what needs other toolchains, which are installed from package registries into `target`.
         #[arg(long)]
         all: bool,
+    },
+    /// Measures smcp and its peers, and writes docs/performance.md.
+    Bench {
+        #[command(flatten)]
+        thoroughness: Thoroughness,
     },
     /// The three policies inside the binary (builtin-policies/dist).
     Builtins {
@@ -91,6 +98,7 @@ fn execute(chore: &Chore) -> anyhow::Result<()> {
         Chore::Setup => setup::setup(&root),
         Chore::Check { all: false } => check::check(&root),
         Chore::Check { all: true } => check::check_all(&root),
+        Chore::Bench { thoroughness } => bench::bench(&root, thoroughness),
         Chore::Builtins { action } => guests(&root, &GuestSet::BUILTINS, *action),
         Chore::Examples { action } => guests(&root, &GuestSet::EXAMPLES, *action),
         Chore::Templates => templates::pin(&root),

@@ -1,0 +1,5 @@
+//! What a process costs at all: one line.
+
+fn main() {
+    println!("hello");
+}
