@@ -5,6 +5,11 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::disallowed_methods, reason = "a test reads the tree")]
 
+#[path = "architecture/imports.rs"]
+mod imports;
+#[path = "architecture/names.rs"]
+mod names;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -143,31 +148,6 @@ const STARTS: [&str; 6] = [
 
 /// The files that may fork: for the server that `launch` starts, and compilers where smcp can't start itself.
 const FORKS: [&str; 2] = ["launch/src/reaper.rs", "code/src/fork_server.rs"];
-
-/// The names of types that two files may have, since both mean the same: the interface's types, in the host and in the
-/// SDK; a setting, in the configuration and in its policy; what each system has in its own way; what each version of the
-/// interface has.
-const TWINS: [&str; 19] = [
-    "Adoption",
-    "Callee",
-    "CertScoreCheck",
-    "ClientWatch",
-    "Context",
-    "Description",
-    "Entrypoint",
-    "Finding",
-    "Level",
-    "OnWarn",
-    "Origin",
-    "Permissions",
-    "Preparation",
-    "Process",
-    "Request",
-    "SettingsProblem",
-    "SeverityCounts",
-    "Subject",
-    "Verdict",
-];
 
 /// The files below `host/` that may name the authority over the whole file system; test code is exempt.
 const AMBIENT: &str = "authority/src/";
@@ -317,113 +297,6 @@ fn every_file_says_what_it_is_and_stays_readable() {
         assert!(text.lines().count() <= 400, "{file} has {} lines", text.lines().count());
         assert!(!file.ends_with("mod.rs"), "{file}: modules are foo.rs beside foo/");
     }
-}
-
-/// Returns the group of an import: the standard library, other crates, or ours. They follow each other in this order.
-fn group(import: &str) -> u8 {
-    let first = import.split([':', ' ', ';']).next().unwrap_or_default();
-    let is_local = first.starts_with("smcp") || first.starts_with(|first: char| first.is_ascii_uppercase());
-    match first {
-        "std" | "core" | "alloc" => 0,
-        "crate" | "super" | "self" => 2,
-        _ if is_local => 2,
-        _ => 1,
-    }
-}
-
-/// Returns the imports of a file that share a line, or are outside their group.
-fn loose_imports(text: &str) -> Vec<&str> {
-    let mut loose = Vec::new();
-    let mut last = None;
-    let mut is_apart = false;
-    for line in text.lines().map(str::trim) {
-        let public = line.strip_prefix("pub").and_then(|rest| rest.split_once("use ")).map(|(_, import)| import);
-        if let Some(import) = line.strip_prefix("use ") {
-            let group = group(import);
-            let is_in_place = last.is_none_or(|last| if is_apart { last < group } else { last == group });
-            if import.contains('{') || !is_in_place {
-                loose.push(line);
-            }
-            (last, is_apart) = (Some(group), false);
-        } else if line.is_empty() {
-            is_apart = true;
-        } else if !line.starts_with("#[") {
-            last = None;
-            if public.is_some_and(|import| import.contains('{')) {
-                loose.push(line);
-            }
-        }
-    }
-    loose
-}
-
-#[test]
-fn imports_are_one_per_line_and_in_three_groups() {
-    let mut found = BTreeMap::new();
-    for folder in ["host", "tests", "xtask", "sdk", "builtin-policies"] {
-        for (file, text) in sources(&root().join(folder)) {
-            let path = format!("{folder}/{file}");
-            let loose: Vec<_> = loose_imports(&text).into_iter().map(str::to_owned).collect();
-            if !loose.is_empty() {
-                found.insert(path, loose);
-            }
-        }
-    }
-    assert!(found.is_empty(), "{found:#?}");
-}
-
-#[test]
-fn a_loose_import_is_found() {
-    for (text, expected) in [
-        ("use std::io;\n\nuse nix::poll::poll;\n\nuse crate::a;\nuse smcp_model::b;\n", 0),
-        ("use std::io;\n#[cfg(unix)]\nuse std::os;\n\npub use crate::a;\nmod b;\n", 0),
-        ("use std::{fs, io};\n", 1),
-        ("pub(crate) use crate::a::{B, C};\n", 1),
-        ("use std::io;\nuse crate::a;\n", 1),
-        ("use std::fs;\n\nuse std::io;\n", 1),
-        ("use crate::a;\n\nuse std::io;\n", 1),
-    ] {
-        assert_eq!(loose_imports(text).len(), expected, "{text}");
-    }
-}
-
-/// Returns the names of the types that the production code of a file defines.
-fn types(text: &str) -> Vec<&str> {
-    let production = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
-    let definitions = production.lines().filter(|line| !line.starts_with([' ', '/', '#']));
-    let names = definitions.filter_map(|line| {
-        let mut words = line.split(|letter: char| !letter.is_alphanumeric() && letter != '_').skip_while(|word| {
-            // `pub`, and what is in its parentheses: `pub(in crate::cli)`.
-            ["pub", "crate", "super", "in", "cli", ""].contains(word)
-        });
-        ["struct", "enum", "union", "trait", "type"].contains(&words.next()?).then(|| words.next())?
-    });
-    names.collect()
-}
-
-#[test]
-fn the_name_of_a_type_has_one_meaning() {
-    let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for folder in ["host", "sdk", "builtin-policies"] {
-        for (file, text) in sources(&root().join(folder)) {
-            let of_tests = ["tests", "testing", "fixtures", "benches", "templates"].iter().any(|it| file.contains(it));
-            for name in types(&text).into_iter().filter(|_| !of_tests) {
-                files.entry(name.to_owned()).or_default().push(format!("{folder}/{file}"));
-            }
-        }
-    }
-    assert!(files.len() > 500, "the scan must find the types: {}", files.len());
-    for (name, files) in files {
-        let expected = if TWINS.contains(&name.as_str()) { 2 } else { 1 };
-        assert_eq!(files.len(), expected, "`{name}` is defined in {files:?}");
-    }
-}
-
-#[test]
-fn the_names_of_types_are_found() {
-    let text = "pub(crate) struct One(u8);\n/// struct Text\nenum Two<T> {}\npub type Three = u8;\nimpl One {\n    type Inner = u8;\n}\n\
-                pub trait Four: Sized {}\nmod union;\n#[cfg(test)]\nmod tests {\nstruct Six;\n}\n";
-    assert_eq!(types(text), ["One", "Two", "Three", "Four"]);
 }
 
 #[test]

@@ -2,10 +2,8 @@
 //!
 //! `tests/launch/life.rs` tests every cause and every kind of server. Here clients start and kill the program itself.
 
-use std::fs;
 use std::io::BufRead as _;
 use std::io::BufReader;
-use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::Child;
 use std::process::Command;
@@ -155,16 +153,7 @@ fn a_run_folder_that_its_server_locked_is_removed() {
     bed.configure("");
     let script = "mkdir -p a/b/c && touch a/b/c/file && chmod 000 a/b/c a/b a . && echo locked";
     bed.publish(&Package::shell("acme/tool@1.0.0", script).writable().good());
-    let smcp = bed.smcp("run acme/tool@1.0.0").command;
-    let mut command = Command::new("env");
-    if fs::metadata(bed.path(".")).unwrap().uid() == 0 {
-        // Every folder is open to root, so smcp runs as root without that privilege.
-        command = Command::new("setpriv");
-        command.arg("--bounding-set=-dac_override,-dac_read_search");
-    }
-    let variables = smcp.get_envs().map(|(name, value)| (name, value.unwrap()));
-    command.arg(smcp.get_program()).args(smcp.get_args()).env_clear().envs(variables).current_dir(bed.path("."));
-    let output = command.output().unwrap();
+    let output = bed.run_unprivileged("run acme/tool@1.0.0");
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "locked\n");
     assert_eq!(bed.list(RUNS), [""; 0]);
 }

@@ -11,8 +11,6 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::Child;
 use std::process::ChildStdout;
-use std::process::Command;
-use std::process::Output;
 
 use crate::bed::Package;
 use crate::bed::TestBed;
@@ -67,19 +65,6 @@ fn waiting(bed: &TestBed) -> (Child, BufReader<ChildStdout>, String) {
     let mut said = String::new();
     output.read_line(&mut said).unwrap();
     (child, output, said)
-}
-
-/// Runs smcp without what lets root write anywhere.
-fn unprivileged(bed: &TestBed) -> Output {
-    let smcp = bed.smcp(RUN).command;
-    let mut command = Command::new("env");
-    if fs::metadata(bed.path(".")).unwrap().uid() == 0 {
-        command = Command::new("setpriv");
-        command.arg("--bounding-set=-dac_override,-dac_read_search");
-    }
-    let variables = smcp.get_envs().map(|(name, value)| (name, value.unwrap()));
-    command.arg(smcp.get_program()).args(smcp.get_args()).env_clear().envs(variables).current_dir(bed.path("."));
-    command.output().unwrap()
 }
 
 #[test]
@@ -193,13 +178,13 @@ fn a_server_cant_write_beside_its_program_unless_its_manifest_says_so() {
         "(echo x > memory.json) 2>&- && echo written || echo refused; rm -f server.py 2>&-; ls server.py";
     let bed = bed(script(WRITE));
     for _ in 0..2 {
-        let output = unprivileged(&bed);
+        let output = bed.run_unprivileged(RUN);
         assert_eq!(String::from_utf8(output.stdout).unwrap(), "refused\nserver.py\n");
         assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
     }
     let bed = self::bed(script("pwd; echo x > memory.json && echo written").writable());
     for _ in 0..2 {
-        let output = unprivileged(&bed);
+        let output = bed.run_unprivileged(RUN);
         let (said, told) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
         let (place, rest) = said.split_once('\n').unwrap();
         assert!(place.starts_with(bed.path(RUNS).to_str().unwrap()) && rest == "written\n", "{said}");

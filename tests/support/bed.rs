@@ -109,6 +109,20 @@ impl TestBed {
         Invocation { bed: self, command, input: Vec::new() }
     }
 
+    /// Runs `smcp` without the privilege by which every folder is open to root.
+    pub(crate) fn run_unprivileged(&self, line: &str) -> std::process::Output {
+        use std::os::unix::fs::MetadataExt as _;
+        let smcp = self.smcp(line).command;
+        let mut command = Command::new("env");
+        if fs::metadata(&self.path).unwrap().uid() == 0 {
+            command = Command::new("setpriv");
+            command.arg("--bounding-set=-dac_override,-dac_read_search");
+        }
+        let variables = smcp.get_envs().map(|(name, value)| (name, value.unwrap()));
+        command.arg(smcp.get_program()).args(smcp.get_args()).env_clear().envs(variables).current_dir(&self.path);
+        command.output().unwrap()
+    }
+
     /// Runs `smcp` to its end, with nothing on standard input.
     pub(crate) fn run(&self, line: &str) -> Ran {
         self.smcp(line).run()

@@ -22,6 +22,9 @@ use crate::say;
 /// The counts that are compared with.
 const BASELINE: &str = "host/benches/instructions.json";
 
+/// The released program.
+const SMCP: &str = "target/release/smcp";
+
 /// How much a count may differ from its baseline, per cent.
 const TOLERANCE: u64 = 5;
 
@@ -44,6 +47,12 @@ pub(crate) fn compare(root: &Path, accept: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     run(cargo().current_dir(root).args(["build", "--locked", "--release", "--package", "smcp"]))?;
+    if asks_for_a_loader(&fs::read(root.join(SMCP))?) {
+        say(
+            "skipped: smcp is linked to shared libraries here, and loading them would be counted (docs/decisions/0046)",
+        );
+        return Ok(());
+    }
     let found = count(root)?;
     let file = root.join(BASELINE);
     if accept {
@@ -67,9 +76,20 @@ pub(crate) fn compare(root: &Path, accept: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whether a program (ELF, 64 bit, little-endian) names a loader of shared libraries: a program header of the type
+/// `PT_INTERP`.
+fn asks_for_a_loader(program: &[u8]) -> bool {
+    let number = |at: usize, length: usize| {
+        let bytes = program.get(at..at.saturating_add(length)).unwrap_or_default();
+        bytes.iter().rev().fold(0_usize, |number, byte| number << 8 | usize::from(*byte))
+    };
+    let (headers, size, count) = (number(0x20, 8), number(0x36, 2), number(0x38, 2));
+    (0..count).any(|header| number(headers.saturating_add(header.saturating_mul(size)), 4) == 3)
+}
+
 fn count(root: &Path) -> anyhow::Result<Counts> {
     let home = tempfile::tempdir()?;
-    let bed = Bed { smcp: root.join("target/release/smcp"), home: home.path().to_owned() };
+    let bed = Bed { smcp: root.join(SMCP), home: home.path().to_owned() };
     bed.write(".mcp/config.yaml", RULES)?;
     bed.write("facts.json", FACTS)?;
     let registry = root.join("examples/registry");
@@ -125,5 +145,18 @@ impl Bed {
         let cases: String = (0..number).map(case).collect();
         self.write("cases.yaml", &format!("cases:\n{cases}"))?;
         self.count(&["policy", "test", "--built-in", "score", "--cases", "cases.yaml"].map(OsStr::new))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What Cargo builds by itself has shared libraries, and so has this test.
+    #[test]
+    fn a_loader_is_found() {
+        let this = fs::read(std::env::current_exe().unwrap()).unwrap();
+        assert!(asks_for_a_loader(&this));
+        assert!(!asks_for_a_loader(&this[..0x40]) && !asks_for_a_loader(b""));
     }
 }

@@ -100,7 +100,9 @@ fn answer_of(mut child: Child, timeout: NextTimeout) -> Result<String, ureq::Err
         child.wait()?;
         return Err(ureq::Error::Timeout(timeout.reason));
     };
-    let (answer, status) = (answer?, child.wait()?);
+    // Waited for in any case, or it would be left behind as long as smcp runs.
+    let status = child.wait()?;
+    let answer = answer?;
     if status.success() { Ok(answer) } else { not_known(status) }
 }
 
@@ -178,16 +180,28 @@ mod tests {
         }
     }
 
+    /// It hangs, prints without an end, prints no text, or fails.
     #[test]
     #[expect(clippy::disallowed_methods, reason = "a shell writes the program of a test")]
-    fn a_service_that_hangs_is_given_up() {
-        let hangs = tempfile::tempdir().unwrap();
-        let program = hangs.path().join("getent");
-        // By another process: a file that this one has open for writing can't be run by its other tests' children.
-        let write = "printf '#!/bin/sh\\nexec sleep 600\\n' > \"$0\" && chmod +x \"$0\"";
-        assert!(Command::new("sh").args(["-c", write]).arg(&program).status().unwrap().success());
-        let program = program.to_str().unwrap().to_owned().leak();
-        let error = resolve(program, "https://r.example", Some(Duration::from_millis(20))).unwrap_err();
-        assert!(matches!(error, ureq::Error::Timeout(ureq::Timeout::Resolve)), "{error}");
+    fn a_program_that_does_not_answer_is_an_error() {
+        let is_io = |error: &ureq::Error| matches!(error, ureq::Error::Io(_));
+        let is_timeout = |error: &ureq::Error| matches!(error, ureq::Error::Timeout(ureq::Timeout::Resolve));
+        type Kind<'a> = &'a dyn Fn(&ureq::Error) -> bool;
+        let cases: [(&str, Duration, Kind<'_>); 4] = [
+            ("exec sleep 600", Duration::from_millis(20), &is_timeout),
+            ("exec yes", Duration::from_secs(60), &is_io),
+            ("printf '\\377'", Duration::from_secs(60), &is_io),
+            ("exit 3", Duration::from_secs(60), &is_io),
+        ];
+        for (script, patience, expected) in cases {
+            let folder = tempfile::tempdir().unwrap();
+            let program = folder.path().join("getent");
+            // By another process: a file that this one has open for writing can't be run by its other tests' children.
+            let write = "printf '%s\\n' '#!/bin/sh' \"$1\" > \"$0\" && chmod +x \"$0\"";
+            assert!(Command::new("sh").args(["-c", write]).arg(&program).arg(script).status().unwrap().success());
+            let program = program.to_str().unwrap().to_owned().leak();
+            let error = resolve(program, "https://r.example", Some(patience)).unwrap_err();
+            assert!(expected(&error), "{script}: {error}");
+        }
     }
 }
