@@ -115,7 +115,7 @@ const OWNERS: [(&str, &[&str]); 27] = [
 ];
 
 /// The files below `host/` that may have `unsafe` code.
-const UNSAFE: [&str; 12] = [
+const UNSAFE: [&str; 13] = [
     "authority/src/kernel.rs",
     "code/src/compiler.rs",
     "code/src/confine/filter.rs",
@@ -123,6 +123,7 @@ const UNSAFE: [&str; 12] = [
     "code/src/fork_server.rs",
     "code/src/mapping.rs",
     "launch/src/disposition.rs",
+    "launch/src/program_pages.rs",
     "launch/src/reaper.rs",
     "launch/src/reaper/image.rs",
     "policy/src/load.rs",

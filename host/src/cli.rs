@@ -36,6 +36,7 @@ use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::invocation::Invocation;
 use smcp_authority as authority;
+use smcp_pipeline::SharedHost;
 use smcp_pipeline::System;
 
 /// Carries out the command line of this process. Sets up the process first: its panics, its diagnostics, and its
@@ -53,10 +54,15 @@ pub fn run(invocation: Invocation) -> Exit {
 
 /// Parses a command line and carries it out. `enable` turns diagnostics on, and returns what is wrong with the filter.
 fn carry_out(invocation: Invocation, enable: fn(u8, &System) -> Option<String>) -> Exit {
+    // Policies get ready while the command line and the configuration are read.
+    let host = SharedHost::default();
+    if args::asks_for_decision(&invocation.arguments) {
+        host.begin();
+    }
     match args::parse(&invocation.arguments) {
         Ok(parsed) => {
             let problem = enable(parsed.global.verbose, &invocation.system);
-            let mut app = App::new(parsed.global, invocation);
+            let mut app = App::new(parsed.global, invocation, host);
             problem.iter().for_each(|problem| app.notice(problem));
             let result = parsed.command.execute(&mut app);
             result.unwrap_or_else(|failure| app.fail(&failure))

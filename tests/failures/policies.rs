@@ -193,7 +193,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         what: "smcp itself panics while evaluating",
         holds: &[("where to report it", "SECURITY.md")],
-        provoke: |trial| trial.elsewhere("host/policy/src/thread.rs", "a_panic_is_a_fault", "panic"),
+        provoke: |trial| trial.elsewhere("host/policy/src/thread/tests.rs", "a_panic_is_a_fault", "panic"),
     },
 ];
 
@@ -257,7 +257,11 @@ fn no_thread(trial: &Trial<'_>) {
     if !nix::unistd::Uid::effective().is_root() {
         // The user's other threads count against the limit, so the number of free threads is unknown. Only the message
         // is compared.
-        return trial.elsewhere("host/policy/src/thread.rs", "work_is_done_on_a_thread_of_the_agreed_name", "limit");
+        return trial.elsewhere(
+            "host/policy/src/thread/tests.rs",
+            "work_is_done_on_a_thread_of_the_agreed_name",
+            "limit",
+        );
     }
     // Under `warn`, `score` asks.
     for (mode, column, exit) in [("strict", 0, 4), ("warn", 1, 4), ("disabled", 2, 0)] {

@@ -17,6 +17,8 @@ use nix::poll::PollFlags;
 use nix::poll::PollTimeout;
 use nix::poll::poll;
 
+use smcp_model::number;
+
 /// An input could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
@@ -37,7 +39,7 @@ pub enum InputError {
     },
 }
 
-/// The size of one read, bytes: the default capacity of a pipe.
+/// The most that one read takes, bytes: the default capacity of a pipe.
 const PIECE: usize = 64 * 1024;
 
 /// Reads a file, a pipe, a named pipe or a terminal to its end: at most `limit` bytes, for at most `time`. A named pipe
@@ -52,23 +54,23 @@ pub fn read_input(path: &Path, limit: usize, time: Duration) -> Result<Vec<u8>, 
     let mut options = OpenOptions::new();
     // With this flag a named pipe opens at once, with or without a writer.
     options.read(true).custom_flags(nix::fcntl::OFlag::O_NONBLOCK.bits());
-    let mut file = cap_std::fs::File::open_ambient_with(path, &options, ambient_authority())?.into_std();
+    let file = cap_std::fs::File::open_ambient_with(path, &options, ambient_authority())?.into_std();
     let kind = file.metadata()?.file_type();
     if !(kind.is_file() || kind.is_fifo() || kind.is_char_device()) {
         return Err(InputError::NotReadable);
     }
     let end = Instant::now().checked_add(time);
     let mut bytes = Vec::new();
-    let mut piece = vec![0; PIECE];
     loop {
         // Without a writer, a read of a named pipe returns its end at once; only this waits for a writer.
         if !kind.is_file() {
             wait(&file, end).map_err(|error| late(error, time))?;
         }
-        match file.read(&mut piece) {
+        // Into memory that grows with what comes: most documents are a few hundred bytes.
+        match (&file).take(number::wide(PIECE)).read_to_end(&mut bytes) {
             Ok(0) => return Ok(bytes),
-            Ok(length) => bytes.extend_from_slice(piece.get(..length).unwrap_or_default()),
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error.into()),
         }
         if bytes.len() > limit {

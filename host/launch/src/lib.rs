@@ -66,6 +66,8 @@ pub mod error;
 #[cfg(not(target_os = "linux"))]
 mod client_poll;
 #[cfg(target_os = "linux")]
+mod program_pages;
+#[cfg(target_os = "linux")]
 mod reaper;
 #[cfg(target_os = "linux")]
 mod via_reaper;

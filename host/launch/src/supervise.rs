@@ -13,6 +13,8 @@ use crate::ending::Ending;
 use crate::ending::EndingEvent;
 use crate::ending::EndingStep;
 use crate::ending::GracePeriods;
+#[cfg(target_os = "linux")]
+use crate::program_pages;
 use crate::relay::Relay;
 use crate::signals::PollSet;
 use crate::signals::Signals;
@@ -31,6 +33,8 @@ pub(crate) fn supervise(
 ) -> io::Result<(Ended, EndedBy)> {
     let mut ending = Ending::new(grace_periods);
     let mut is_there = true;
+    #[cfg(target_os = "linux")]
+    program_pages::release();
     loop {
         match server.state()? {
             State::Ended(ended) => {

@@ -21,6 +21,7 @@ use crate::store::Guest;
 use crate::store::Level;
 use crate::store::LimitRefusal;
 use crate::store::LogLine;
+use crate::thread::ThreadTask;
 use crate::thread::Waiter;
 use crate::thread::WorkPatience;
 use smcp_model::limits;
@@ -58,6 +59,15 @@ pub(super) struct CallResult<T> {
     pub(super) memory: usize,
 }
 
+/// A call that is not made yet.
+pub(super) struct PolicyCall<T>(ThreadTask<CallAnswer<T>>);
+
+/// The end of a call.
+pub(super) struct EndedCall<T>(Result<CallAnswer<T>, Fault>);
+
+/// What came of a call that came back, and what the guest logged.
+type CallAnswer<T> = (Result<CallResult<T>, Fault>, Vec<LogLine>);
+
 /// The resources that one call may use.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Allowance<'l> {
@@ -81,52 +91,83 @@ impl<T> CallResult<T> {
     ///
     /// # Errors
     /// Those of `read`.
-    pub(super) fn read<U>(self, read: impl FnOnce(T) -> Result<U, Fault>) -> Result<CallResult<U>, Fault> {
+    fn read<U>(self, read: impl FnOnce(T) -> Result<U, Fault>) -> Result<CallResult<U>, Fault> {
         Ok(CallResult { value: read(self.value)?, duration: self.duration, memory: self.memory })
     }
 }
 
 impl Runtime {
-    /// Instantiates a component afresh, finds its exports, and calls one of them once. Start-up counts towards the
-    /// deadline.
-    ///
-    /// # Errors
-    /// Any kind of fault.
+    /// Returns the work of a call: it instantiates a component afresh, finds its exports, and calls one of them once.
+    /// Start-up counts towards the deadline.
     pub(super) fn call<E, T: Send + 'static>(
         &self,
         callee: &Linked,
         allowance: Allowance<'_>,
         exports: impl FnOnce(&mut Store<Guest>, &Instance) -> Result<E, Fault> + Send + 'static,
         function: impl FnOnce(&E, &mut Store<Guest>) -> wasmtime::Result<T> + Send + 'static,
-    ) -> Result<CallResult<T>, Fault> {
+    ) -> PolicyCall<T> {
         let Allowance { limits, spent, output } = allowance;
         let (engine, callee, limits) = (self.engine.clone(), callee.clone(), *limits);
         let time = limits.time.saturating_sub(spent);
-        if time.is_zero() {
-            return Err(overdue(&limits));
-        }
         let patience = WorkPatience { time, grace: limits::DEADLINE_GRACE };
-        let interrupt = || self.engine.increment_epoch();
-        let work = move |waiter: Waiter| {
+        PolicyCall(ThreadTask::new(patience, move |waiter: Waiter| {
             // The deadline is set here: waiting for a thread does not count as the policy's time.
             let start = Instant::now();
             let expiry = Expiry { at: start + time, waiter: waiter.clone() };
             let mut store = store::new_store(&engine, &limits, callee.memory_taken, expiry, output);
             // The epoch was perhaps advanced for the last time before the store was made.
-            let value = match waiter.has_left() {
+            let value = match waiter.has_left() || time.is_zero() {
                 true => Err(overdue(&limits)),
                 false => call_once(&mut store, &callee, &limits, exports, function),
             };
             let answer =
                 value.map(|value| CallResult { value, duration: start.elapsed(), memory: store.data().memory() });
-            (answer, store.data_mut().take_log())
-        };
-        let (result, log) = self.threads.run(patience, interrupt, work)?;
-        for line in log {
-            emit(&line);
-        }
-        result
+            let log = store.data_mut().take_log();
+            // In this order: the memory in which the code runs is released after the instance.
+            ((answer, log), (store, callee))
+        }))
     }
+
+    /// Makes one call.
+    ///
+    /// # Errors
+    /// Any kind of fault.
+    pub(super) fn make<T: Send + 'static>(&self, call: PolicyCall<T>) -> Result<CallResult<T>, Fault> {
+        logged(self.threads.run(|| self.engine.increment_epoch(), call.0))
+    }
+
+    /// Makes calls one after the other, on one thread as long as they come back. How one ends changes no other.
+    pub(super) fn make_in_turn<T: Send + 'static>(&self, calls: Vec<PolicyCall<T>>) -> Vec<EndedCall<T>> {
+        let works = calls.into_iter().map(|call| call.0).collect();
+        let ended = self.threads.run_in_turn(|| self.engine.increment_epoch(), works);
+        ended.into_iter().map(EndedCall).collect()
+    }
+}
+
+impl<T: Send + 'static> PolicyCall<T> {
+    /// The same call, with its value checked and translated by `read`.
+    pub(super) fn read<U: Send + 'static>(
+        self,
+        read: impl FnOnce(T) -> Result<U, Fault> + Send + 'static,
+    ) -> PolicyCall<U> {
+        PolicyCall(self.0.map(|(answer, log)| (answer.and_then(|result| result.read(read)), log)))
+    }
+}
+
+impl<T> EndedCall<T> {
+    /// Hands what the guest logged to the diagnostics, and returns the result.
+    ///
+    /// # Errors
+    /// Any kind of fault.
+    pub(super) fn result(self) -> Result<CallResult<T>, Fault> {
+        logged(self.0)
+    }
+}
+
+fn logged<T>(ended: Result<CallAnswer<T>, Fault>) -> Result<CallResult<T>, Fault> {
+    let (result, log) = ended?;
+    log.iter().for_each(emit);
+    result
 }
 
 /// Instantiates a component and calls one function.

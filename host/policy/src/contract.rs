@@ -17,7 +17,7 @@ use std::sync::OnceLock;
 use wasmtime::component::Linker;
 
 use crate::call::Allowance;
-use crate::call::CallResult;
+use crate::call::PolicyCall;
 use crate::compiled::Code;
 use crate::host::Runtime;
 use crate::store::Guest;
@@ -96,11 +96,7 @@ impl Contract {
     }
 
     /// Asks the component for its description.
-    pub(crate) fn describe(
-        &self,
-        runtime: &Runtime,
-        allowance: Allowance<'_>,
-    ) -> Result<CallResult<Description>, Fault> {
+    pub(crate) fn describe(&self, runtime: &Runtime, allowance: Allowance<'_>) -> PolicyCall<Description> {
         tracing::debug!("calling `describe`");
         match self {
             Self::V0_1(callee) => callee.describe(runtime, allowance),
@@ -115,7 +111,7 @@ impl Contract {
         runtime: &Runtime,
         allowance: Allowance<'_>,
         settings: Arc<str>,
-    ) -> Result<CallResult<()>, Fault> {
+    ) -> PolicyCall<()> {
         tracing::debug!("calling `check-settings`");
         match self {
             Self::V0_1(callee) => callee.check_settings(runtime, allowance, settings),
@@ -131,7 +127,7 @@ impl Contract {
         allowance: Allowance<'_>,
         request: &RequestForms<'_>,
         settings: Arc<str>,
-    ) -> Result<CallResult<Verdict>, Fault> {
+    ) -> PolicyCall<Verdict> {
         tracing::debug!("calling `evaluate`");
         match self {
             Self::V0_1(callee) => callee.evaluate(runtime, allowance, request.v0_1(), settings),

@@ -3,11 +3,16 @@
 use std::sync::Arc;
 use std::sync::OnceLock;
 
+use wasmtime::Engine;
+
 use crate::builtin;
 use crate::compiled::Code;
 use crate::compiled::Known;
 use crate::kept::Notes;
+use crate::load;
+use crate::machine_code::MachineCode;
 use smcp_model::policy::BuiltIn;
+use smcp_model::verdict::Fault;
 
 /// The loaded code of each component: every layer has a policy of it.
 #[derive(Default)]
@@ -16,6 +21,20 @@ pub(crate) struct EmbeddedCode {
 }
 
 impl EmbeddedCode {
+    /// Returns the code of a component; it is loaded once for all policies.
+    ///
+    /// # Errors
+    /// [`FaultKind::Load`](smcp_model::verdict::FaultKind::Load) when it does not load.
+    pub(crate) fn load(&self, engine: &Engine, policy: BuiltIn) -> Result<Arc<Code>, Fault> {
+        let loaded = self.of(policy);
+        if let Some(code) = loaded.and_then(OnceLock::get) {
+            return Ok(Arc::clone(code));
+        }
+        let code = Arc::new(load::deserialize(engine, &MachineCode::embedded(policy), known_of(policy))?.embedded());
+        // Another thread may have been quicker, and has the same.
+        Ok(loaded.map_or(code.clone(), |loaded| Arc::clone(loaded.get_or_init(|| code))))
+    }
+
     /// The place of one component's code.
     pub(crate) fn of(&self, policy: BuiltIn) -> Option<&OnceLock<Arc<Code>>> {
         self.loaded.iter().zip(BuiltIn::ALL).find(|(_, known)| *known == policy).map(|(loaded, _)| loaded)
@@ -23,7 +42,7 @@ impl EmbeddedCode {
 }
 
 /// What is known of a component inside this crate before it is called.
-pub(crate) fn known_of(policy: BuiltIn) -> Known {
+fn known_of(policy: BuiltIn) -> Known {
     Known { notes: Notes::embedded(builtin::embedded(policy).description), ..Known::default() }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::mpsc;
+use std::sync::mpsc::Receiver;
 
 use wasmtime::Engine;
 use wasmtime::component::Linker;
@@ -25,6 +27,7 @@ use crate::thread::Threads;
 use crate::tuning;
 use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
+use smcp_model::policy::BuiltIn;
 use smcp_model::policy::LayerName;
 use smcp_model::verdict::Fault;
 
@@ -43,6 +46,20 @@ pub(crate) struct Runtime {
     pub(crate) store: Option<Arc<dyn CodeStore>>,
     pub(crate) compiled: Compiled,
     pub(crate) embedded: EmbeddedCode,
+}
+
+/// A host in the making: its engine and the code of the built-in policies are made on a thread of their own while its
+/// caller does something else. The thread evaluates policies afterwards.
+pub struct HostInMaking {
+    threads: Threads,
+    parts: Receiver<Result<HostParts, HostError>>,
+}
+
+/// What a host has whatever it compiles with.
+struct HostParts {
+    engine: Engine,
+    linker: Linker<Guest>,
+    embedded: EmbeddedCode,
 }
 
 /// The host could not be made.
@@ -80,15 +97,13 @@ impl PolicyHost {
     }
 
     fn make(compiler: Arc<dyn Compiler>, store: Option<Arc<dyn CodeStore>>) -> Result<Self, HostError> {
-        let mut config = tuning::config();
-        config.enable_compiler(false).max_wasm_stack(limits::WASM_STACK);
-        pages::run_in_place(&mut config);
-        let engine = Engine::new(&config).map_err(not_started)?;
-        let mut linker = Linker::new(&engine);
-        contract::add_imports(&mut linker).map_err(not_started)?;
-        let (threads, compiled) = (Threads::default(), Compiled::default());
-        let runtime = Runtime { engine, linker, threads, compiler, store, compiled, embedded: Default::default() };
-        Ok(Self { runtime: Arc::new(runtime) })
+        Ok(Self::of(HostParts::make()?, Threads::default(), compiler, store))
+    }
+
+    fn of(parts: HostParts, threads: Threads, compiler: Arc<dyn Compiler>, store: Option<Arc<dyn CodeStore>>) -> Self {
+        let HostParts { engine, linker, embedded } = parts;
+        let compiled = Compiled::default();
+        Self { runtime: Arc::new(Runtime { engine, linker, threads, compiler, store, compiled, embedded }) }
     }
 
     /// Compiles a component and asks for its description. It needs no settings.
@@ -131,10 +146,64 @@ impl PolicyHost {
     }
 }
 
+impl HostInMaking {
+    /// Begins to make a host. Without a further thread, [`finish`](Self::finish) makes all of it.
+    pub fn begin() -> Self {
+        let threads = Threads::default();
+        let (sender, parts) = mpsc::channel();
+        threads.begin(move || {
+            let parts = HostParts::make().inspect(HostParts::load_built_ins);
+            // The caller may have ended without a need for policies.
+            sender.send(parts).unwrap_or_default();
+        });
+        Self { threads, parts }
+    }
+
+    /// Waits for what was begun, and makes the host of it: like [`PolicyHost::with_store`], or, without a store, like
+    /// [`PolicyHost::with_compiler`].
+    ///
+    /// # Errors
+    /// See [`HostError`].
+    pub fn finish(
+        self,
+        compiler: impl Compiler + 'static,
+        store: Option<impl CodeStore + 'static>,
+    ) -> Result<PolicyHost, HostError> {
+        let parts = self.parts.recv().unwrap_or_else(|_| HostParts::make())?;
+        let store = store.map(|store| Arc::new(store) as Arc<dyn CodeStore>);
+        Ok(PolicyHost::of(parts, self.threads, Arc::new(compiler), store))
+    }
+}
+
+impl HostParts {
+    fn make() -> Result<Self, HostError> {
+        let mut config = tuning::config();
+        config.enable_compiler(false).max_wasm_stack(limits::WASM_STACK);
+        pages::run_in_place(&mut config);
+        let engine = Engine::new(&config).map_err(not_started)?;
+        let mut linker = Linker::new(&engine);
+        contract::add_imports(&mut linker).map_err(not_started)?;
+        Ok(Self { engine, linker, embedded: EmbeddedCode::default() })
+    }
+
+    /// Loads the code of the built-in policies. One that does not load is loaded again when it is called, and says why.
+    fn load_built_ins(&self) {
+        for policy in BuiltIn::ALL {
+            let _ = self.embedded.load(&self.engine, policy);
+        }
+    }
+}
+
 #[expect(clippy::needless_pass_by_value, reason = "it is what an error is mapped by")]
 fn not_started(error: wasmtime::Error) -> HostError {
     let way_out = cramped().filter(|_| room::is_systems(&error)).map_or_else(String::new, |it| format!("\n  {it}"));
     HostError::Engine(format!("{error:#}{way_out}"))
+}
+
+impl fmt::Debug for HostInMaking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostInMaking").finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for PolicyHost {
@@ -156,6 +225,16 @@ mod tests {
         let error = Engine::new(&config).map_err(not_started).unwrap_err();
         let expected = "the WebAssembly runtime could not be started: max_wasm_stack size cannot be zero";
         assert_eq!(error.to_string(), expected);
+    }
+
+    /// The thread on which it was made evaluates: no second one is started.
+    #[test]
+    fn a_host_that_was_begun_has_its_built_ins_and_a_thread() {
+        let host = HostInMaking::begin().finish(InProcess, None::<Arc<dyn CodeStore>>).unwrap();
+        let loaded = |policy: &BuiltIn| host.runtime.embedded.of(*policy).is_some_and(|code| code.get().is_some());
+        assert!(BuiltIn::ALL.iter().all(loaded));
+        let described = host.describe(&Component::built_in(BuiltIn::Score), &PolicyLimits::DEFAULT).unwrap();
+        assert_eq!(described.name.as_str(), "score");
     }
 
     /// Runs nothing: it compiles only if both can be shared.

@@ -74,6 +74,7 @@ pub use component::ReadAgain;
 pub use component::Unreadable;
 pub use contract::Description;
 pub use host::HostError;
+pub use host::HostInMaking;
 pub use host::PolicyHost;
 pub use kept::CodeStore;
 pub use kept::Kept;

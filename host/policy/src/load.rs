@@ -2,9 +2,9 @@
 
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::OnceLock;
 use std::time::Duration;
 
+use wasmtime::Engine;
 use wasmtime::component;
 
 use crate::call::Allowance;
@@ -17,7 +17,6 @@ use crate::component::CodeSource;
 use crate::component::Component;
 use crate::contract::Contract;
 use crate::contract::Description;
-use crate::embedded;
 use crate::host::Runtime;
 use crate::kept::Kept;
 use crate::kept::Notes;
@@ -78,7 +77,7 @@ impl Runtime {
             Some(description) => (description, Duration::ZERO),
             None => {
                 let allowance = Allowance { limits, spent: Duration::ZERO, output: limits::DESCRIBE_OUTPUT };
-                let described = contract.describe(self, allowance)?;
+                let described = self.make(contract.describe(self, allowance))?;
                 let mut known = code.known();
                 known.notes.describe(&described.value);
                 known.changed = true;
@@ -140,7 +139,7 @@ impl Runtime {
         let notes = Notes::read(&notes)?;
         let Some(code) = code else { return notes.refusal().map(Err) };
         let known = Known { notes, ..Known::default() };
-        match self.deserialize(&code, known) {
+        match deserialize(&self.engine, &code, known) {
             Ok(code) => Some(Ok(Arc::new(code))),
             Err(fault) => {
                 let (digest, why) = (wanted.component.digest(), fault.message);
@@ -156,7 +155,7 @@ impl Runtime {
             Ok(code) => {
                 let notes = Notes::of_globals(globals);
                 let known = Known { notes, unsaved: Some(code.clone()), changed: true };
-                self.deserialize(&code, known)
+                deserialize(&self.engine, &code, known)
             }
             Err(NotCompiled::Never(fault)) => {
                 let notes = Notes::refused(&fault).text();
@@ -186,42 +185,33 @@ impl Runtime {
     /// Returns the code of a component inside this crate; it is loaded once for all policies.
     fn embedded(&self, component: &Component) -> Result<Arc<Code>, Fault> {
         match component.code() {
-            CodeSource::BuiltIn(policy) => {
-                let loaded = self.embedded.of(*policy);
-                if let Some(code) = loaded.and_then(OnceLock::get) {
-                    return Ok(Arc::clone(code));
-                }
-                let code = MachineCode::embedded(*policy);
-                let code = Arc::new(self.deserialize(&code, embedded::known_of(*policy))?.embedded());
-                // Another thread may have been quicker, and has the same.
-                Ok(loaded.map_or(code.clone(), |loaded| Arc::clone(loaded.get_or_init(|| code))))
-            }
+            CodeSource::BuiltIn(policy) => self.embedded.load(&self.engine, *policy),
             CodeSource::Bytes(_) | CodeSource::Elsewhere { .. } => {
                 Err(Fault::new(FaultKind::Load, "it is not part of the program"))
             }
         }
     }
+}
 
-    #[expect(unsafe_code, reason = "loading compiled code is only sound for our own, and this is the one place")]
-    fn deserialize(&self, code: &MachineCode, known: Known) -> Result<Code, Fault> {
-        if let Some(image) = code.image().filter(|_| pages::RUN_IN_PLACE) {
-            // SAFETY: every `MachineCode` is made by `compile` in this process, by our build script as part of this
-            // binary, or by a caller who vouches for it (`MachineCode::from_image`). `Code` and `Linked` keep the image
-            // longer than the component.
-            match unsafe { component::Component::deserialize_raw(&self.engine, NonNull::from(image.bytes())) } {
-                Ok(component) => return Ok(Code::new(component, Some(Arc::clone(image)), known)),
-                // Where files can't be executed (a file system mounted noexec), their copies can.
-                Err(error) => tracing::debug!(%error, "the code can't be run where it lies, and is copied"),
-            }
+#[expect(unsafe_code, reason = "loading compiled code is only sound for our own, and this is the one place")]
+pub(crate) fn deserialize(engine: &Engine, code: &MachineCode, known: Known) -> Result<Code, Fault> {
+    if let Some(image) = code.image().filter(|_| pages::RUN_IN_PLACE) {
+        // SAFETY: every `MachineCode` is made by `compile` in this process, by our build script as part of this
+        // binary, or by a caller who vouches for it (`MachineCode::from_image`). `Code` and `Linked` keep the image
+        // longer than the component.
+        match unsafe { component::Component::deserialize_raw(engine, NonNull::from(image.bytes())) } {
+            Ok(component) => return Ok(Code::new(component, Some(Arc::clone(image)), known)),
+            // Where files can't be executed (a file system mounted noexec), their copies can.
+            Err(error) => tracing::debug!(%error, "the code can't be run where it lies, and is copied"),
         }
-        // SAFETY: as above.
-        unsafe { component::Component::deserialize(&self.engine, code.as_bytes()) }
-            .map(|component| Code::new(component, None, known))
-            .map_err(|error| match room::is_systems(&error) {
-                true => room::fault(FaultKind::Load, "the policy's code", error.root_cause()),
-                false => Fault::new(FaultKind::Load, format!("its compiled code does not load: {error}")),
-            })
     }
+    // SAFETY: as above.
+    unsafe { component::Component::deserialize(engine, code.as_bytes()) }
+        .map(|component| Code::new(component, None, known))
+        .map_err(|error| match room::is_systems(&error) {
+            true => room::fault(FaultKind::Load, "the policy's code", error.root_cause()),
+            false => Fault::new(FaultKind::Load, format!("its compiled code does not load: {error}")),
+        })
 }
 
 /// Checks that the globals of a component leave memory for anything else.

@@ -8,6 +8,8 @@ use std::time::Duration;
 use crate::bound::Bound;
 use crate::call::Allowance;
 use crate::call::CallResult;
+use crate::call::EndedCall;
+use crate::call::PolicyCall;
 use crate::compiled::Code;
 use crate::component::Component;
 use crate::component::Unreadable;
@@ -28,6 +30,7 @@ use smcp_model::request::Request;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::Fault;
+use smcp_model::verdict::FaultKind;
 use smcp_model::verdict::Outcome;
 use smcp_model::verdict::Verdict;
 
@@ -96,7 +99,9 @@ impl PolicySet {
         let runtime = &self.host.runtime;
         let request = RequestForms::of(request);
         let evaluate = |policies: &[LoadedPolicy]| -> Vec<Evaluated> {
-            policies.iter().map(|policy| policy.evaluate(runtime, &request)).collect()
+            let calls = policies.iter().filter_map(|policy| policy.call(runtime, &request)).collect();
+            let mut ended = runtime.make_in_turn(calls).into_iter();
+            policies.iter().map(|policy| policy.evaluated(&mut ended)).collect()
         };
         cores::share(&self.policies, evaluate).into_iter().flatten().collect()
     }
@@ -160,13 +165,21 @@ impl LoadedPolicy {
         }
     }
 
-    fn evaluate(&self, runtime: &Runtime, request: &RequestForms<'_>) -> Evaluated {
+    /// The call of `evaluate`; `None` for a policy that is not called.
+    fn call(&self, runtime: &Runtime, request: &RequestForms<'_>) -> Option<PolicyCall<Verdict>> {
+        let Readiness::Ready(ready) = &self.readiness else { return None };
+        let _span = span_of(&self.spec);
+        Some(ready.judge(runtime, &self.spec, request))
+    }
+
+    /// What came of it; `ended` has the calls of those that are called, in their order.
+    fn evaluated(&self, ended: &mut impl Iterator<Item = EndedCall<Verdict>>) -> Evaluated {
         let Self { spec, digest, description, code: _, readiness } = self;
         let _span = span_of(spec);
         let (outcome, duration, memory) = match readiness {
             Readiness::Disabled => (Outcome::Skipped, Duration::ZERO, 0),
             Readiness::Broken(fault) => (Outcome::Fault(fault.clone()), Duration::ZERO, 0),
-            Readiness::Ready(ready) => match ready.judge(runtime, spec, request) {
+            Readiness::Ready(_) => match ended.next().map_or_else(|| Err(never_called()), EndedCall::result) {
                 Ok(CallResult { value, duration, memory }) => (Outcome::from_verdict(value), duration, memory),
                 Err(fault) => (Outcome::Fault(fault), Duration::ZERO, 0),
             },
@@ -182,6 +195,12 @@ impl LoadedPolicy {
             memory,
         }
     }
+}
+
+/// The fault of a policy whose call has no result: there is one for each.
+fn never_called() -> Fault {
+    Fault::new(FaultKind::Panic, "smcp itself lost the policy's answer")
+        .remedy("please report it; SECURITY.md says where")
 }
 
 /// Enters a span that puts the policy's name before everything it logs.
@@ -221,7 +240,7 @@ fn ready(
         Some(answer) => answer?,
         None => {
             let allowance = Allowance { limits: &spec.limits, spent, output: limits::DESCRIBE_OUTPUT };
-            let checked = loaded.contract.check_settings(runtime, allowance, Arc::clone(&settings));
+            let checked = runtime.make(loaded.contract.check_settings(runtime, allowance, Arc::clone(&settings)));
             let answer = checked.map(|checked| spent = spent.saturating_add(checked.duration));
             let mut known = loaded.code.known();
             known.changed |= known.notes.check(digest, &answer);
@@ -233,13 +252,8 @@ fn ready(
 }
 
 impl Ready {
-    /// Calls `evaluate` once. Returns the verdict, and the time and memory that the call took, start-up included.
-    fn judge(
-        &self,
-        runtime: &Runtime,
-        spec: &PolicySpec,
-        request: &RequestForms<'_>,
-    ) -> Result<CallResult<Verdict>, Fault> {
+    /// One call of `evaluate`. Its result is the verdict, and the time and memory that it took, start-up included.
+    fn judge(&self, runtime: &Runtime, spec: &PolicySpec, request: &RequestForms<'_>) -> PolicyCall<Verdict> {
         let spent = std::mem::take(&mut *self.spent.lock().unwrap_or_else(PoisonError::into_inner));
         let allowance = Allowance { limits: &spec.limits, spent, output: spec.limits.output };
         self.loaded.contract.evaluate(runtime, allowance, request, Arc::clone(&self.settings))

@@ -2,6 +2,7 @@
 //!
 //! Their stacks are bounded, and panics on them are caught.
 
+use std::collections::VecDeque;
 use std::panic;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -34,6 +35,13 @@ pub(super) struct Threads {
     abandoned: Arc<AtomicUsize>,
 }
 
+/// A piece of work, and how long its caller waits for it.
+pub(super) struct ThreadTask<T> {
+    patience: WorkPatience,
+    #[expect(clippy::type_complexity, reason = "it is one thing: what is done, its result, and what is left of it")]
+    run: Box<dyn FnOnce(Waiter) -> (T, Box<dyn Send>) + Send>,
+}
+
 /// How long a caller waits for work.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct WorkPatience {
@@ -49,10 +57,36 @@ pub(super) struct Waiter {
     left: Arc<AtomicBool>,
 }
 
+/// Work that one thread does in turn. A caller that gives up takes back what is not begun.
+type Turn<T> = Mutex<VecDeque<ThreadTask<T>>>;
+
 impl WorkPatience {
     /// Patience with work that can't be interrupted.
     pub(super) const fn of(time: Duration) -> Self {
         Self { time, grace: Duration::ZERO }
+    }
+}
+
+impl<T: Send + 'static> ThreadTask<T> {
+    /// Work that returns its result, and what of it is released after the caller has got that.
+    pub(super) fn new<L: Send + 'static>(
+        patience: WorkPatience,
+        run: impl FnOnce(Waiter) -> (T, L) + Send + 'static,
+    ) -> Self {
+        let run = |waiter: Waiter| {
+            let (result, leftover) = run(waiter);
+            (result, Box::new(leftover) as Box<dyn Send>)
+        };
+        Self { patience, run: Box::new(run) }
+    }
+
+    /// The same work, whose result is changed by `read` on its thread.
+    pub(super) fn map<U: Send + 'static>(self, read: impl FnOnce(T) -> U + Send + 'static) -> ThreadTask<U> {
+        let run = |waiter: Waiter| {
+            let (result, leftover) = (self.run)(waiter);
+            (read(result), leftover)
+        };
+        ThreadTask { patience: self.patience, run: Box::new(run) }
     }
 }
 
@@ -64,54 +98,109 @@ impl Waiter {
 }
 
 impl Threads {
-    /// Runs `work` on a thread that has no other work, and waits for it.
-    ///
-    /// Calls `interrupt` when the work's time is over, at each [`limits::EPOCH_TICK`] from then on, and once more after the
-    /// work was given up. There is no clock but this waiting thread.
+    /// Starts a thread that does `job` and is then one of those that wait for work. Without a further thread it is not
+    /// done, and whatever it would have sent to somebody ends.
+    pub(super) fn begin(&self, job: impl FnOnce() + Send + 'static) {
+        let Ok(thread) = start() else { return };
+        if thread.send(Box::new(job)).is_ok() {
+            self.idle().push(thread);
+        }
+    }
+
+    /// Does one piece of work; see [`run_in_turn`](Self::run_in_turn).
     ///
     /// # Errors
-    /// A [`FaultKind::Panic`] when it panicked; a [`FaultKind::Deadline`] when it did not return, and its thread was
-    /// given up. A [`FaultKind::Limit`], with nothing done, when [`limits::ABANDONED_THREADS`] are given up already.
-    pub(super) fn run<T: Send + 'static>(
+    /// As there.
+    pub(super) fn run<T: Send + 'static>(&self, interrupt: impl Fn(), work: ThreadTask<T>) -> Result<T, Fault> {
+        let mut results = self.run_in_turn(interrupt, vec![work]);
+        results.pop().unwrap_or_else(|| Err(panicked()))
+    }
+
+    /// Does pieces of work in turn, on a thread that has no other, and waits for their results, which are in the order
+    /// of the work. One that fails changes nothing for the others; when it was given up, they are done on another thread.
+    ///
+    /// Calls `interrupt` when the time of the work in turn is over, at each [`limits::EPOCH_TICK`] from then on, and
+    /// once more after it was given up. There is no clock but this waiting thread.
+    ///
+    /// # Errors
+    /// A [`FaultKind::Panic`] for work that panicked; a [`FaultKind::Deadline`] for work that did not return, and whose
+    /// thread was given up. A [`FaultKind::Limit`], with nothing done, when [`limits::ABANDONED_THREADS`] are given up
+    /// already.
+    pub(super) fn run_in_turn<T: Send + 'static>(
         &self,
-        patience: WorkPatience,
         interrupt: impl Fn(),
-        work: impl FnOnce(Waiter) -> T + Send + 'static,
-    ) -> Result<T, Fault> {
+        works: Vec<ThreadTask<T>>,
+    ) -> Vec<Result<T, Fault>> {
+        let patience: Vec<_> = works.iter().map(|work| work.patience).collect();
+        let mut results = Vec::with_capacity(works.len());
+        let mut left: VecDeque<_> = works.into();
+        while let Some(patience) = patience.get(results.len()..).filter(|patience| !patience.is_empty()) {
+            match self.take_turn(left, patience, &interrupt, &mut results) {
+                Ok(not_begun) => left = not_begun,
+                Err(fault) => {
+                    results.extend(patience.iter().map(|_| Err(fault.clone())));
+                    break;
+                }
+            }
+        }
+        results
+    }
+
+    /// Lets one thread do the work until all is done, or one piece was given up; returns those that are not begun.
+    /// `patience` has that of each.
+    ///
+    /// # Errors
+    /// When there is no thread for it; no result was added.
+    fn take_turn<T: Send + 'static>(
+        &self,
+        works: VecDeque<ThreadTask<T>>,
+        patience: &[WorkPatience],
+        interrupt: &impl Fn(),
+        results: &mut Vec<Result<T, Fault>>,
+    ) -> Result<VecDeque<ThreadTask<T>>, Fault> {
         if self.abandoned.load(Ordering::SeqCst) >= limits::ABANDONED_THREADS {
             return Err(too_many_abandoned());
         }
+        let turn = Arc::new(Turn::new(works));
         let (sender, receiver) = mpsc::channel();
         // Worker and waiting thread both set it when they leave; the second one sees that the other is gone.
         let left = Arc::new(AtomicBool::new(false));
         let waiter = Waiter { left: Arc::clone(&left) };
-        let (worker_left, abandoned) = (Arc::clone(&left), Arc::clone(&self.abandoned));
+        let (worker_left, abandoned, works) = (Arc::clone(&left), Arc::clone(&self.abandoned), Arc::clone(&turn));
         let thread = self.hand_over(Box::new(move || {
-            let result = panic::catch_unwind(AssertUnwindSafe(|| work(waiter)));
+            while let Some(work) = next(&works) {
+                do_one(work, waiter.clone(), &sender);
+            }
             if worker_left.swap(true, Ordering::SeqCst) {
                 abandoned.fetch_sub(1, Ordering::SeqCst);
             }
-            // The receiver may have given up; then the result is dropped.
-            let _ = sender.send(result);
         }))?;
-        match wait(&receiver, patience, &interrupt) {
-            Ok(result) => {
-                self.idle().push(thread);
-                result.map_err(|_| panicked())
+        for (after, patience) in (0..patience.len()).rev().zip(patience) {
+            if let Ok(result) = wait(&receiver, *patience, interrupt) {
+                results.push(result.map_err(|_| panicked()));
+                continue;
             }
-            Err(RecvTimeoutError::Disconnected) => Err(panicked()),
-            Err(RecvTimeoutError::Timeout) => {
-                self.abandoned.fetch_add(1, Ordering::SeqCst);
-                if left.swap(true, Ordering::SeqCst) {
-                    self.abandoned.fetch_sub(1, Ordering::SeqCst);
-                }
-                // Now it sees that nobody waits, however late it began.
-                interrupt();
-                let patience = patience.time.saturating_add(patience.grace);
-                let message = format!("it did not come back within {patience:?} and was given up");
-                Err(Fault::new(FaultKind::Deadline, message))
+            let mut works = lock(&turn);
+            // It may have come just now. The worker sends a result before it takes the next piece, by this lock.
+            if let Ok(result) = receiver.try_recv() {
+                results.push(result.map_err(|_| panicked()));
+                continue;
             }
+            // What was given up stays with the worker, even when it has not begun it yet.
+            let begun = works.len().saturating_sub(after);
+            let not_begun = works.split_off(begun);
+            drop(works);
+            self.abandoned.fetch_add(1, Ordering::SeqCst);
+            if left.swap(true, Ordering::SeqCst) {
+                self.abandoned.fetch_sub(1, Ordering::SeqCst);
+            }
+            // Now it sees that nobody waits, however late it began.
+            interrupt();
+            results.push(Err(given_up(*patience)));
+            return Ok(not_begun);
         }
+        self.idle().push(thread);
+        Ok(VecDeque::new())
     }
 
     /// Gives the job to an idle thread, or to a new one when none is idle.
@@ -130,6 +219,29 @@ impl Threads {
     fn idle(&self) -> MutexGuard<'_, Vec<mpsc::Sender<Job>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn lock<T>(turn: &Turn<T>) -> MutexGuard<'_, VecDeque<ThreadTask<T>>> {
+    turn.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn next<T>(turn: &Turn<T>) -> Option<ThreadTask<T>> {
+    lock(turn).pop_front()
+}
+
+/// Does one piece of work. What is left of it is released after the result was sent: nobody waits for that.
+fn do_one<T: Send>(work: ThreadTask<T>, waiter: Waiter, results: &mpsc::Sender<thread::Result<T>>) {
+    // A receiver that has given up gets nothing.
+    let done = panic::catch_unwind(AssertUnwindSafe(|| (work.run)(waiter)));
+    let leftover = match done {
+        Ok((result, leftover)) => {
+            results.send(Ok(result)).unwrap_or_default();
+            leftover
+        }
+        Err(panic) => return results.send(Err(panic)).unwrap_or_default(),
+    };
+    // A panic ends only this.
+    drop(panic::catch_unwind(AssertUnwindSafe(|| drop(leftover))));
 }
 
 /// Waits for a result; interrupts the work when its time is over.
@@ -152,6 +264,11 @@ fn start() -> Result<mpsc::Sender<Job>, Fault> {
     spawned.map(|_| sender).map_err(|error| room::fault(FaultKind::Limit, "a thread to evaluate on", error))
 }
 
+fn given_up(patience: WorkPatience) -> Fault {
+    let patience = patience.time.saturating_add(patience.grace);
+    Fault::new(FaultKind::Deadline, format!("it did not come back within {patience:?} and was given up"))
+}
+
 fn too_many_abandoned() -> Fault {
     let most = limits::ABANDONED_THREADS;
     let message = format!("it was not called: {most} calls into policies did not come back, and still run");
@@ -170,94 +287,4 @@ fn panicked() -> Fault {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_panic_is_a_fault() {
-        let fault = Threads::default()
-            .run(WorkPatience::of(Duration::from_secs(60)), || (), |_| -> () { panic!("planted") })
-            .unwrap_err();
-        assert_eq!(fault.kind, FaultKind::Panic);
-    }
-
-    /// The panic hook recognises these threads by their name, and does not report a panic a second time.
-    #[test]
-    fn work_is_done_on_a_thread_of_the_agreed_name() {
-        let name = Threads::default()
-            .run(WorkPatience::of(Duration::from_secs(60)), || (), |_| thread::current().name().map(str::to_owned))
-            .unwrap();
-        assert_eq!(name.as_deref(), Some(EVALUATION_THREAD));
-    }
-
-    #[test]
-    fn work_that_hangs_is_given_up() {
-        let (_keep, forever) = mpsc::channel::<()>();
-        let fault = Threads::default()
-            .run(WorkPatience::of(Duration::from_millis(20)), || (), move |_| forever.recv())
-            .unwrap_err();
-        assert_eq!(fault.kind, FaultKind::Deadline);
-    }
-
-    #[test]
-    fn threads_that_hang_are_counted_until_they_come_back() {
-        let threads = Threads::default();
-        let hung: Vec<_> = (0..limits::ABANDONED_THREADS)
-            .map(|_| {
-                let (release, forever) = mpsc::channel::<()>();
-                let fault = threads
-                    .run(WorkPatience::of(Duration::from_millis(1)), || (), move |_| forever.recv())
-                    .unwrap_err();
-                assert_eq!(fault.kind, FaultKind::Deadline);
-                release
-            })
-            .collect();
-        let fault = threads.run(WorkPatience::of(Duration::from_secs(60)), || (), |_| ()).unwrap_err();
-        assert_eq!(fault.kind, FaultKind::Limit);
-        let message = format!("it was not called: {} calls into policies did not come back", limits::ABANDONED_THREADS);
-        assert!(fault.message.as_str().starts_with(&message), "{fault:?}");
-        drop(hung);
-        while threads.abandoned.load(Ordering::SeqCst) > 0 {
-            thread::yield_now();
-        }
-        threads.run(WorkPatience::of(Duration::from_secs(60)), || (), |_| ()).unwrap();
-    }
-
-    #[test]
-    fn a_thread_serves_again_unless_it_was_given_up() {
-        let threads = Threads::default();
-        let here = |_: Waiter| thread::current().id();
-        let first = threads.run(WorkPatience::of(Duration::from_secs(60)), || (), here).unwrap();
-        assert_eq!(threads.run(WorkPatience::of(Duration::from_secs(60)), || (), here).unwrap(), first);
-        let (_keep, forever) = mpsc::channel::<()>();
-        threads.run(WorkPatience::of(Duration::from_millis(20)), || (), move |_| forever.recv()).unwrap_err();
-        assert_ne!(threads.run(WorkPatience::of(Duration::from_secs(60)), || (), here).unwrap(), first);
-    }
-
-    /// Work that looks whether it should stop is told so at the end of its time, and does not wait for the end of the
-    /// caller's patience.
-    #[test]
-    fn work_is_interrupted_when_its_time_is_over() {
-        let (interrupt, interrupted) = mpsc::channel();
-        let patience = WorkPatience { time: Duration::from_millis(5), grace: Duration::from_secs(60) };
-        let interrupt = || interrupt.send(()).unwrap_or_default();
-        Threads::default().run(patience, interrupt, move |_| interrupted.recv().unwrap()).unwrap();
-    }
-
-    /// A thread that the system lets begin late would otherwise run for ever: nobody interrupts it afterwards.
-    #[test]
-    fn work_that_begins_after_it_was_given_up_is_told() {
-        let (release, held) = mpsc::channel::<()>();
-        let (report, told) = mpsc::channel();
-        let last = Arc::new(AtomicBool::new(false));
-        let seen = Arc::clone(&last);
-        let work = move |waiter: Waiter| {
-            held.recv().unwrap_err();
-            report.send((waiter.has_left(), seen.load(Ordering::SeqCst))).unwrap();
-        };
-        let interrupt = || last.store(true, Ordering::SeqCst);
-        Threads::default().run(WorkPatience::of(Duration::from_millis(1)), interrupt, work).unwrap_err();
-        drop(release);
-        assert_eq!(told.recv().unwrap(), (true, true));
-    }
-}
+mod tests;

@@ -60,8 +60,8 @@ pub(super) struct App {
 }
 
 impl App {
-    /// Makes the app of one command line.
-    pub(super) fn new(mut global: Global, invocation: Invocation) -> Self {
+    /// Makes the app of one command line; `host` evaluates its policies.
+    pub(super) fn new(mut global: Global, invocation: Invocation, host: SharedHost) -> Self {
         let of_the_environment = invocation.system.variable(REGISTRY).map(|text| text.to_string_lossy().into_owned());
         global.registry = global.registry.or(of_the_environment);
         let places = Places {
@@ -70,7 +70,7 @@ impl App {
             system_folder: invocation.system_folder.clone(),
         };
         let format = if global.json { AnswerFormat::Json } else { AnswerFormat::Human };
-        Self { global, places, invocation, host: SharedHost::default(), format, as_of: None }
+        Self { global, places, invocation, host, format, as_of: None }
     }
 
     /// The command line, the program's name first.

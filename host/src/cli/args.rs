@@ -122,7 +122,19 @@ pub(super) fn parse(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
 fn part_for(arguments: &[OsString], whole: &clap::Command) -> Option<clap::Command> {
     let named = own_arguments(arguments).skip(1).find_map(|word| whole.find_subcommand(word))?;
     let root = clap::Command::default().name("smcp").version(env!("CARGO_PKG_VERSION")).propagate_version(true);
-    Some(Global::augment_args(root).subcommand_required(true).subcommand(named.clone()))
+    let part = part_of_group(arguments, named.get_name()).unwrap_or_else(|| named.clone());
+    Some(Global::augment_args(root).subcommand_required(true).subcommand(part))
+}
+
+/// Returns the part of a group of commands that has only the command which a command line seems to name; `None` for what
+/// is no group that decides.
+fn part_of_group(arguments: &[OsString], name: &str) -> Option<clap::Command> {
+    if name != "policy" {
+        return None;
+    }
+    let group = PolicyCommand::augment_subcommands(clap::Command::default().name("policy"));
+    let named = own_arguments(arguments).skip(1).find_map(|word| group.find_subcommand(word))?;
+    Some(clap::Command::default().name("policy").subcommand_required(true).subcommand(named.clone()))
 }
 
 fn parse_by(mut command: clap::Command, arguments: &[OsString]) -> Result<Arguments, clap::Error> {
@@ -172,23 +184,28 @@ fn requested_format(arguments: &[OsString]) -> AnswerFormat {
     named.unwrap_or(if has("--json") { AnswerFormat::Json } else { AnswerFormat::Human })
 }
 
-/// Whether a correct command line would have started a server: the first word that is neither an option nor the value
-/// of one is `run`.
+/// Whether a correct command line would have started a server.
 fn is_launch(arguments: &[OsString]) -> bool {
-    let mut words = own_arguments(arguments).skip(1);
-    let mut command = None;
-    let mut rest = Vec::new();
-    while let Some(word) = words.next() {
-        match (command, word) {
-            (None, "--config" | "--registry" | "--cache-dir" | "--color") => {
-                words.next();
-            }
-            (None, option) if option.starts_with('-') => {}
-            (None, word) => command = Some(word),
-            (Some(_), word) => rest.push(word),
+    let words = command_words(arguments);
+    words.first() == Some(&"run") && !words.contains(&"--dry-run")
+}
+
+/// Whether a command line seems to ask for a decision, so that policies will be needed. When it is wrong, they were begun
+/// in vain, or are begun later.
+pub(super) fn asks_for_decision(arguments: &[OsString]) -> bool {
+    matches!(*command_words(arguments), ["run", ..] | ["policy", "check" | "eval", ..])
+}
+
+/// Returns the words of a command line from the command's name on: the first that is neither an option nor the value of
+/// one.
+fn command_words(arguments: &[OsString]) -> Vec<&str> {
+    let mut words = own_arguments(arguments).skip(1).peekable();
+    while let Some(option) = words.next_if(|word| word.starts_with('-')) {
+        if matches!(option, "--config" | "--registry" | "--cache-dir" | "--color") {
+            words.next();
         }
     }
-    command == Some("run") && !rest.contains(&"--dry-run")
+    words.collect()
 }
 
 /// Returns what is wrong with a command line, without the usage and the hint that follow it.
@@ -264,6 +281,10 @@ mod tests {
             "smcp --config policy run acme/tool@1.0.0 --dry-run --registry cache",
             "smcp policy --json list -q",
             "smcp policy list -q -v",
+            "smcp --config eval policy check acme/tool@1.0.0",
+            "smcp policy help eval",
+            "smcp policy eval",
+            "smcp policy check --facts f.json",
             "smcp cache list",
             "smcp cache ls",
             "smcp config schema --no-policies",
@@ -312,6 +333,25 @@ mod tests {
         ];
         for (line, expected) in cases {
             assert_eq!(requested_color(&words(line)), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_decision_is_known_before_the_rest_is_understood() {
+        let cases = [
+            ("smcp run x", true),
+            ("smcp -v --config policy run x --dry-run", true),
+            ("smcp policy eval --facts f.json", true),
+            ("smcp --registry=x policy check x", true),
+            ("smcp policy list", false),
+            ("smcp policy -v eval", false),
+            ("smcp cache run", false),
+            ("smcp -- run x", false),
+            ("smcp --config", false),
+            ("smcp", false),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(asks_for_decision(&words(line)), expected, "{line}");
         }
     }
 

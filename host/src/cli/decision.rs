@@ -328,7 +328,7 @@ mod tests {
             (deprecated, Some(95), &[], true),
             (None, Some(95), &[], true),
         ];
-        let mut app = App::new(args::parse(&invocation.arguments).unwrap().global, invocation);
+        let mut app = App::new(args::parse(&invocation.arguments).unwrap().global, invocation, SharedHost::default());
         for (status, score, doubts, warned) in cases {
             let facts =
                 Facts { status, score: score.and_then(Score::new), doubts: doubts.to_vec(), ..Facts::default() };

@@ -10,10 +10,13 @@ use smcp_model::deadline::Deadline;
 use smcp_model::deadline::Expired;
 use smcp_model::digest::Digest;
 use smcp_model::digest::Hasher;
+use smcp_model::number;
 use smcp_model::progress::Progress;
 
 /// The size of one read, bytes: large enough that the calls cost little, small enough that memory does.
 pub const CHUNK: usize = 64 * 1024;
+/// How much is read at first, bytes.
+const FIRST_CHUNK: usize = 4 * 1024;
 
 /// Why one of our readers stops before the end. It is passed on inside of an [`io::Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -242,9 +245,13 @@ pub fn copy<E: From<Halted>>(
     read_failed: impl FnOnce(io::Error) -> E,
     write_failed: impl FnOnce(io::Error) -> E,
 ) -> Result<u64, E> {
-    let mut buffer = vec![0; CHUNK];
+    // Most of what is copied is a manifest or an answer: memory that is used for the first time is not for nothing.
+    let mut buffer = vec![0; FIRST_CHUNK];
     let mut count: u64 = 0;
     loop {
+        if count >= number::wide(FIRST_CHUNK) {
+            buffer.resize(CHUNK, 0);
+        }
         let read = match from.read(&mut buffer) {
             Ok(0) => return Ok(count),
             Ok(read) => read,

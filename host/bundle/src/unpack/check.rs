@@ -57,13 +57,15 @@ pub(super) fn check(
     let unreadable = |error: io::Error| changed("", &error.to_string());
     let root = Arc::new(root.try_clone().map_err(unreadable)?);
     let work = TreeCheck { index, owner, deadline, state: Mutex::default(), more: Condvar::new() };
-    let mut buffer = vec![0; CHUNK];
+    // No larger than what there is to read: memory that is used for the first time is not for nothing.
+    let chunk = usize::try_from(index.largest()).unwrap_or(CHUNK).clamp(1, CHUNK);
+    let mut buffer = vec![0; chunk];
     let tasks = work.folder(&root, 0, &mut buffer)?;
     *work.locked() = CheckState { unfinished: tasks.len(), tasks, failure: None };
     let further = if index.files() > limits::trees::SHARE { threads().saturating_sub(1) } else { 0 };
     thread::scope(|scope| {
         for _ in 0..further {
-            let help = || work.go(&mut vec![0; CHUNK], &|| false);
+            let help = || work.go(&mut vec![0; chunk], &|| false);
             if let Err(error) = thread::Builder::new().name("tree check".to_owned()).spawn_scoped(scope, help) {
                 tracing::debug!(%error, "there is no further thread");
             }

@@ -112,6 +112,11 @@ impl Index {
         Some(())
     }
 
+    /// The size of its largest file, bytes.
+    pub(super) fn largest(&self) -> u64 {
+        self.folders.iter().flat_map(|folder| &folder.files).map(|file| file.size).max().unwrap_or_default()
+    }
+
     /// How many files there are.
     pub(super) fn files(&self) -> usize {
         self.folders.iter().map(|folder| folder.files.len()).sum()

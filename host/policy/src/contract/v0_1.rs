@@ -14,8 +14,8 @@ use wasmtime::component::Instance;
 use wasmtime::component::Linker;
 
 use crate::call::Allowance;
-use crate::call::CallResult;
 use crate::call::Linked;
+use crate::call::PolicyCall;
 use crate::compiled::Code;
 use crate::contract::Description;
 use crate::contract::v0_1::bindings::Policy;
@@ -60,13 +60,8 @@ impl Callee {
     }
 
     /// Calls `describe`.
-    pub(crate) fn describe(
-        &self,
-        runtime: &Runtime,
-        allowance: Allowance<'_>,
-    ) -> Result<CallResult<Description>, Fault> {
-        let answer =
-            self.call(runtime, allowance, |policy, store| policy.smcp_policy_evaluator().call_describe(store))?;
+    pub(crate) fn describe(&self, runtime: &Runtime, allowance: Allowance<'_>) -> PolicyCall<Description> {
+        let answer = self.call(runtime, allowance, |policy, store| policy.smcp_policy_evaluator().call_describe(store));
         answer.read(convert::description)
     }
 
@@ -76,10 +71,10 @@ impl Callee {
         runtime: &Runtime,
         allowance: Allowance<'_>,
         settings: Arc<str>,
-    ) -> Result<CallResult<()>, Fault> {
+    ) -> PolicyCall<()> {
         let answer = self.call(runtime, allowance, move |policy, store| {
             policy.smcp_policy_evaluator().call_check_settings(store, &settings)
-        })?;
+        });
         answer.read(convert::settings)
     }
 
@@ -90,10 +85,10 @@ impl Callee {
         allowance: Allowance<'_>,
         request: Arc<Request>,
         settings: Arc<str>,
-    ) -> Result<CallResult<Verdict>, Fault> {
+    ) -> PolicyCall<Verdict> {
         let answer = self.call(runtime, allowance, move |policy, store| {
             policy.smcp_policy_evaluator().call_evaluate(store, &request, &settings)
-        })?;
+        });
         answer.read(convert::verdict)
     }
 
@@ -102,7 +97,7 @@ impl Callee {
         runtime: &Runtime,
         allowance: Allowance<'_>,
         function: impl FnOnce(&Policy, &mut Store<Guest>) -> wasmtime::Result<T> + Send + 'static,
-    ) -> Result<CallResult<T>, Fault> {
+    ) -> PolicyCall<T> {
         let indices = self.indices.clone();
         // No guest code runs here: only the types of its exports are compared with the contract.
         let exports = move |store: &mut Store<Guest>, instance: &Instance| {

@@ -12,8 +12,8 @@ use wasmtime::component::HasSelf;
 use wasmtime::component::Linker;
 
 use crate::call::Allowance;
-use crate::call::CallResult;
 use crate::call::Linked;
+use crate::call::PolicyCall;
 use crate::compiled::Code;
 use crate::contract::Description;
 use crate::contract::v0_2::bindings::Policy;
@@ -94,13 +94,8 @@ impl Callee {
         Ok(Self { linked, indices })
     }
 
-    pub(crate) fn describe(
-        &self,
-        runtime: &Runtime,
-        allowance: Allowance<'_>,
-    ) -> Result<CallResult<Description>, Fault> {
-        let answer =
-            self.call(runtime, allowance, |policy, store| policy.smcp_policy_evaluator().call_describe(store))?;
+    pub(crate) fn describe(&self, runtime: &Runtime, allowance: Allowance<'_>) -> PolicyCall<Description> {
+        let answer = self.call(runtime, allowance, |policy, store| policy.smcp_policy_evaluator().call_describe(store));
         answer.read(description)
     }
 
@@ -109,10 +104,9 @@ impl Callee {
         runtime: &Runtime,
         allowance: Allowance<'_>,
         settings: Arc<str>,
-    ) -> Result<CallResult<()>, Fault> {
-        let answer = self.call(runtime, allowance, move |policy, store| {
-            policy.smcp_policy_evaluator().call_check(store, &settings)
-        })?;
+    ) -> PolicyCall<()> {
+        let answer = self
+            .call(runtime, allowance, move |policy, store| policy.smcp_policy_evaluator().call_check(store, &settings));
         answer.read(|problem| problem.map_or(Ok(()), |problem| Err(Fault::new(FaultKind::Settings, problem))))
     }
 
@@ -122,10 +116,10 @@ impl Callee {
         allowance: Allowance<'_>,
         request: wit::Request,
         settings: Arc<str>,
-    ) -> Result<CallResult<Verdict>, Fault> {
+    ) -> PolicyCall<Verdict> {
         let answer = self.call(runtime, allowance, move |policy, store| {
             policy.smcp_policy_evaluator().call_judge(store, &request, &settings)
-        })?;
+        });
         answer.read(verdict)
     }
 
@@ -134,7 +128,7 @@ impl Callee {
         runtime: &Runtime,
         allowance: Allowance<'_>,
         function: impl FnOnce(&Policy, &mut Store<Guest>) -> wasmtime::Result<T> + Send + 'static,
-    ) -> Result<CallResult<T>, Fault> {
+    ) -> PolicyCall<T> {
         let indices = self.indices.clone();
         let exports = move |store: &mut Store<Guest>, instance: &wasmtime::component::Instance| {
             indices.load(store, instance).map_err(|error| Fault::new(FaultKind::Interface, error.to_string()))
