@@ -85,7 +85,8 @@ impl Read for HttpBody {
     }
 }
 
-/// Reads a server's message about a failure: `{"error": {"code", "message"}}`, strings in these places, or plain text.
+/// Reads a server's message about a failure: `{"error": {"code", "message"}}`, strings in these places, the first of
+/// `{"errors": […]}`, or plain text.
 pub(crate) fn message(response: Response<Body>) -> ServerMessage {
     if is_page(response.headers()) {
         return ServerMessage::default();
@@ -103,7 +104,8 @@ pub(crate) fn message(response: Response<Body>) -> ServerMessage {
 
 fn message_in(document: &serde_json::Value) -> Option<String> {
     let text = |value: Option<&serde_json::Value>| value?.as_str().map(str::to_owned);
-    let error = document.get("error");
+    let first = document.get("errors").and_then(|errors| errors.get(0));
+    let error = first.or_else(|| document.get("error"));
     let inside = error.and_then(|error| error.get("message").or_else(|| error.get("code")));
     text(inside).or_else(|| text(error)).or_else(|| text(document.get("message")))
 }
@@ -129,6 +131,8 @@ mod tests {
             (r#"{"error":{"code":"gone"}}"#, Some("gone")),
             (r#"{"error":"it is gone"}"#, Some("it is gone")),
             (r#"{"message":"it is gone"}"#, Some("it is gone")),
+            (r#"{"errors":[{"code":"GONE","message":"it is gone"},{"code":"X"}]}"#, Some("it is gone")),
+            (r#"{"errors":[]}"#, None),
             (r#"{"error":{"message":5}}"#, None),
             ("[]", None),
             ("it is gone\n", Some("it is gone")),

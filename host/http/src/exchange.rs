@@ -4,6 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use ureq::Body;
+use ureq::http::Request;
 use ureq::http::Response;
 
 use crate::address::Address;
@@ -11,6 +12,8 @@ use crate::agent::Agents;
 use crate::answer;
 use crate::answer::HttpAnswer;
 use crate::answer::header;
+use crate::authorization::Authorization;
+use crate::call::HttpMethod;
 use crate::error::HttpError;
 use crate::error::ServerError;
 use crate::problem::HttpProblem;
@@ -25,7 +28,6 @@ use smcp_model::deadline::Deadline;
 use smcp_model::endpoint::Scheme;
 use smcp_model::limits;
 use smcp_model::registry::without_secrets;
-use smcp_model::secret::Secret;
 
 /// The outcome of a request.
 #[derive(Debug)]
@@ -48,13 +50,26 @@ pub struct HttpRequest<'q> {
 /// A request with everything that sending it needs.
 pub(crate) struct Exchange<'q> {
     pub(crate) agents: &'q Agents,
+    /// The server's own address.
+    pub(crate) home: &'q Address,
     pub(crate) from: Address,
-    pub(crate) accept: &'static str,
-    pub(crate) token: Option<&'q Secret>,
-    /// The advice for an answer that asks for a log-in.
-    pub(crate) login: &'q str,
+    pub(crate) method: HttpMethod,
+    pub(crate) headers: &'q [(&'static str, &'q str)],
+    pub(crate) body: Option<&'q [u8]>,
+    pub(crate) authorization: Option<&'q Authorization>,
+    /// Whether sending it twice does the same as once.
+    pub(crate) repeatable: bool,
     pub(crate) server: &'q RemoteServer,
     pub(crate) deadline: &'q Deadline,
+}
+
+/// An answer that is neither a redirect nor worth another try.
+pub(crate) struct Settled {
+    pub(crate) response: Response<Body>,
+    /// Who answered.
+    pub(crate) address: Address,
+    /// Whether the authorization was sent there.
+    pub(crate) sent: bool,
 }
 
 /// A try without an answer: whether another one may help.
@@ -65,10 +80,10 @@ enum FailedTry {
 
 impl Exchange<'_> {
     /// Sends the request, up to [`limits::http::TRIES`] times.
-    pub(crate) fn ask(&self) -> Result<HttpOutcome, HttpError> {
+    pub(crate) fn settle(&self) -> Result<Settled, HttpError> {
         for tries in 1.. {
             match self.try_once(Tries(tries)) {
-                Ok(outcome) => return Ok(outcome),
+                Ok(settled) => return Ok(settled),
                 Err(FailedTry::Over(error)) => return Err(error),
                 Err(FailedTry::Again { problem, via, wait }) => {
                     self.deadline.check()?;
@@ -86,6 +101,23 @@ impl Exchange<'_> {
         Err(self.deadline.expired().into())
     }
 
+    /// Sends the request, and interprets the status of the answer. `login` is the advice for one that asks for a log-in.
+    pub(crate) fn ask(&self, login: &str) -> Result<HttpOutcome, HttpError> {
+        let Settled { response, address, sent } = self.settle()?;
+        let at_home = address.endpoint() == self.home.endpoint();
+        let over = |problem| self.failed(problem, self.agents.via(address.endpoint()));
+        match response.status().as_u16() {
+            200 => HttpAnswer::new(response, self.server.noun).map(HttpOutcome::Found).map_err(over),
+            404 => Ok(HttpOutcome::Missing(answer::message(response))),
+            // Only the server itself can ask for a log-in, not the storage that it redirects to.
+            status @ (401 | 403) if at_home => {
+                let (message, advice) = (answer::message(response), login.to_owned());
+                Err(over(HttpProblem::LoginNeeded { status, message, sent, advice }))
+            }
+            status => Err(over(HttpProblem::Unexpected { status, message: answer::message(response) })),
+        }
+    }
+
     fn failed(&self, problem: HttpProblem, via: Option<Box<Via>>) -> HttpError {
         ServerError { server: self.server.clone(), problem, via }.into()
     }
@@ -95,8 +127,11 @@ impl Exchange<'_> {
         FailedTry::Over(self.failed(problem, self.agents.via(address.endpoint())))
     }
 
-    /// A problem at `address` that another try may solve.
-    fn again(&self, address: &Address, problem: HttpProblem, wait: Option<Duration>) -> FailedTry {
+    /// A problem at `address` that another try may solve, if the request may be sent again.
+    fn again(&self, address: &Address, problem: HttpProblem, wait: Option<Duration>, repeatable: bool) -> FailedTry {
+        if !repeatable {
+            return self.over(address, problem);
+        }
         FailedTry::Again { problem, via: self.agents.via(address.endpoint()), wait }
     }
 
@@ -113,39 +148,57 @@ impl Exchange<'_> {
     }
 
     /// Sends the request once, and follows redirects.
-    fn try_once(&self, tries: Tries) -> Result<HttpOutcome, FailedTry> {
+    fn try_once(&self, tries: Tries) -> Result<Settled, FailedTry> {
         self.agents.begin();
         let mut address = self.from.clone();
-        // Once another server was asked, the token is not sent again, even if that one redirects back.
-        let mut token = self.token;
+        // Once another server was asked, the authorization is not sent again, even if that one redirects back.
+        let mut authorization = self.authorization;
         for _ in 0..=limits::http::REDIRECTS {
             self.deadline.check().map_err(|expired| FailedTry::Over(expired.into()))?;
-            let response = self.send(&address, token, tries)?;
+            let response = self.send(&address, authorization, tries)?;
             if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
-                return self.judge(response, &address, token.is_some(), tries);
+                return self.settled(response, address, authorization.is_some(), tries);
             }
             address = self.redirected(&address, &response).map_err(|problem| self.over(&address, problem))?;
-            token = token.filter(|_| address.endpoint() == self.from.endpoint());
+            authorization = authorization.filter(|_| address.endpoint() == self.from.endpoint());
             tracing::debug!(to = %address.shown(), "redirected");
         }
         Err(self.over(&address, HttpProblem::TooManyRedirects))
     }
 
-    fn send(&self, address: &Address, token: Option<&Secret>, tries: Tries) -> Result<Response<Body>, FailedTry> {
+    fn send(
+        &self,
+        address: &Address,
+        authorization: Option<&Authorization>,
+        tries: Tries,
+    ) -> Result<Response<Body>, FailedTry> {
         let agent =
             self.agents.to(address.endpoint()).map_err(|problem| FailedTry::Over(self.failed(problem, None)))?;
-        let mut request = agent.get(address.url()).header("accept", self.accept);
-        if let Some(token) = token {
-            request = request.header("authorization", format!("Bearer {}", token.expose()));
+        let mut request = Request::builder().method(self.method.as_str()).uri(address.url());
+        for (name, value) in self.headers {
+            request = request.header(*name, *value);
         }
-        tracing::debug!(address = %address.shown(), "asking");
-        let limited = request.config().timeout_global(self.deadline.remaining()).build();
-        limited.call().map_err(|error| match RequestFailure::of(error, self.server.noun) {
+        if let Some(authorization) = authorization {
+            request = request.header("authorization", authorization.header());
+        }
+        tracing::debug!(address = %address.shown(), method = self.method.as_str(), "asking");
+        let left = self.deadline.remaining();
+        let sent = match self.body {
+            Some(body) => request
+                .body(body)
+                .map_err(ureq::Error::from)
+                .and_then(|request| agent.run(agent.configure_request(request).timeout_global(left).build())),
+            None => request
+                .body(())
+                .map_err(ureq::Error::from)
+                .and_then(|request| agent.run(agent.configure_request(request).timeout_global(left).build())),
+        };
+        sent.map_err(|error| match RequestFailure::of(error, self.server.noun) {
             RequestFailure::Expired => self.expired(address),
             RequestFailure::Final(problem) => self.over(address, problem),
             RequestFailure::Passing(cause) => {
                 let cause = shown(&format!("{cause}{}", self.tried()));
-                self.again(address, HttpProblem::Unreachable { tries, cause }, None)
+                self.again(address, HttpProblem::Unreachable { tries, cause }, None, self.repeatable)
             }
         })
     }
@@ -156,38 +209,38 @@ impl Exchange<'_> {
         let Some(location) = header(response.headers(), "location") else {
             return Err(refused("", "it does not say where to"));
         };
-        let to = from.follow(location).map_err(|reason| refused(&without_secrets(location), reason))?;
-        let encrypted = to.endpoint().scheme() == Scheme::Https;
-        let local = to.endpoint().is_loopback() && self.from.endpoint().is_loopback();
-        if encrypted || local { Ok(to) } else { Err(refused(to.shown().as_str(), "only https:// is followed")) }
+        if !self.method.only_reads() {
+            return Err(refused(&without_secrets(location), "what is sent goes to the server itself"));
+        }
+        led(from, self.home, location)
     }
 
-    /// Interprets an answer that is not a redirect.
-    fn judge(
+    /// Interprets an answer that is not a redirect: whether asking again may help.
+    fn settled(
         &self,
         response: Response<Body>,
-        address: &Address,
+        address: Address,
         sent: bool,
         tries: Tries,
-    ) -> Result<HttpOutcome, FailedTry> {
+    ) -> Result<Settled, FailedTry> {
         let status = response.status().as_u16();
+        if !matches!(status, 429 | 500 | 502..=504) {
+            return Ok(Settled { response, address, sent });
+        }
         let text = |name| header(response.headers(), name);
         let wait = retry::retry_after(text("retry-after"), text("date"));
-        match status {
-            200 => HttpAnswer::new(response, self.server.noun)
-                .map(HttpOutcome::Found)
-                .map_err(|problem| self.over(address, problem)),
-            404 => Ok(HttpOutcome::Missing(answer::message(response))),
-            // Only the server itself can ask for a log-in, not the storage that it redirects to.
-            401 | 403 if address.endpoint() == self.from.endpoint() => {
-                let (message, advice) = (answer::message(response), self.login.to_owned());
-                Err(self.over(address, HttpProblem::LoginNeeded { status, message, sent, advice }))
-            }
-            429 | 500 | 502..=504 => {
-                let problem = HttpProblem::Busy { tries, status, message: answer::message(response), wait };
-                Err(self.again(address, problem, wait))
-            }
-            _ => Err(self.over(address, HttpProblem::Unexpected { status, message: answer::message(response) })),
-        }
+        let problem = HttpProblem::Busy { tries, status, message: answer::message(response), wait };
+        // What was too much at this moment was not done.
+        Err(self.again(&address, problem, wait, self.repeatable || status == 429))
     }
+}
+
+/// Returns the address that an answer from `from` leads to, if it may be followed: over TLS, or from this machine to
+/// itself.
+pub(crate) fn led(from: &Address, home: &Address, location: &str) -> Result<Address, HttpProblem> {
+    let refused = |to: &str, reason: &str| HttpProblem::Redirect { to: shown(to), reason: shown(reason) };
+    let to = from.follow(location).map_err(|reason| refused(&without_secrets(location), reason))?;
+    let encrypted = to.endpoint().scheme() == Scheme::Https;
+    let local = to.endpoint().is_loopback() && home.endpoint().is_loopback();
+    if encrypted || local { Ok(to) } else { Err(refused(to.shown().as_str(), "only https:// is followed")) }
 }

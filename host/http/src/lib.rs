@@ -5,12 +5,14 @@
 //! deadline for all its tries, and a token is sent only to its own server. The caller interprets the body of an answer
 //! and limits its length; nothing is decoded here.
 //!
-//! [`HttpClient::get`] is the only method so far. Another one becomes a field of [`HttpRequest`] with its body, is sent
-//! in `exchange`, and is repeated only if it is idempotent; `exchange` also decides which redirects it follows.
+//! [`HttpClient::get`] is for protocols that only get things; [`HttpClient::call`] sends any request, and returns answers
+//! of any status. Either is sent in `exchange`, which repeats what may be repeated and decides which redirects it follows.
 
 mod address;
 mod agent;
 mod answer;
+mod authorization;
+mod call;
 mod certificate;
 mod error;
 mod exchange;
@@ -25,6 +27,11 @@ mod trust;
 pub use crate::address::encoded;
 pub use crate::answer::HttpAnswer;
 pub use crate::answer::begins_a_page;
+pub use crate::authorization::Authorization;
+pub use crate::call::HttpCall;
+pub use crate::call::HttpMethod;
+pub use crate::call::HttpReply;
+pub use crate::call::HttpTarget;
 pub use crate::error::HttpError;
 pub use crate::error::ServerError;
 pub use crate::exchange::HttpOutcome;

@@ -4,15 +4,22 @@ use std::fmt;
 
 use crate::address::Address;
 use crate::agent::Agents;
+use crate::authorization::Authorization;
+use crate::call::HttpCall;
+use crate::call::HttpMethod;
+use crate::call::HttpReply;
+use crate::call::HttpTarget;
 use crate::error::HttpError;
 use crate::error::ServerError;
 use crate::exchange::Exchange;
 use crate::exchange::HttpOutcome;
 use crate::exchange::HttpRequest;
+use crate::exchange::led;
 use crate::problem::HttpProblem;
 use crate::proxy::ProxySettings;
 use crate::trust::Trust;
 use smcp_model::deadline::Deadline;
+use smcp_model::endpoint::Endpoint;
 use smcp_model::registry::RegistryUrl;
 use smcp_model::secret::Secret;
 use smcp_model::text::SafeText;
@@ -72,12 +79,59 @@ impl HttpClient {
     /// # Errors
     /// When there is no valid answer before the deadline.
     pub fn get(&self, request: &HttpRequest<'_>, deadline: &Deadline) -> Result<HttpOutcome, HttpError> {
-        let Some(from) = self.home.below(request.path) else {
-            let problem = HttpProblem::NotHttp(SafeText::new("its address is no URL"));
-            return Err(ServerError { server: self.server.clone(), problem, via: None }.into());
+        let from = self.below(request.path)?;
+        let Self { server, settings: HttpSettings { token, login, .. }, agents, home } = self;
+        let authorization = token.as_ref().map(Authorization::bearer);
+        let exchange = Exchange {
+            agents,
+            home,
+            from,
+            method: HttpMethod::Get,
+            headers: &[("accept", request.accept)],
+            body: None,
+            authorization: authorization.as_ref(),
+            repeatable: true,
+            server,
+            deadline,
         };
-        let Self { server, settings: HttpSettings { token, login, .. }, agents, .. } = self;
-        Exchange { agents, from, accept: request.accept, token: token.as_ref(), login, server, deadline }.ask()
+        exchange.ask(login)
+    }
+
+    /// Sends any request, and repeats it where that may help. The answer has any status but those that say "later".
+    ///
+    /// # Errors
+    /// When there is no answer before the deadline, or it leads where it must not.
+    pub fn call(&self, call: &HttpCall<'_>, deadline: &Deadline) -> Result<HttpReply, HttpError> {
+        let from = match call.target {
+            HttpTarget::Below(path) => self.below(path)?,
+            HttpTarget::Led(location) => {
+                led(&self.home, &self.home, location).map_err(|problem| self.failed(problem))?
+            }
+        };
+        let Self { server, settings: _, agents, home } = self;
+        let HttpCall { method, target: _, headers, body, authorization, repeatable } = *call;
+        let exchange =
+            Exchange { agents, home, from, method, headers, body, authorization, repeatable, server, deadline };
+        exchange.settle().map(|settled| HttpReply::new(settled, home, server.noun))
+    }
+
+    /// Whether a place that the server names is its own scheme, host and port.
+    pub fn is_home(&self, location: &str) -> bool {
+        self.home.follow(location).is_ok_and(|address| address.endpoint() == self.home.endpoint())
+    }
+
+    /// The server that an answer's location names, if it is a place that may be asked.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn led_to(&self, location: &str) -> Result<Endpoint, HttpError> {
+        let address = led(&self.home, &self.home, location).map_err(|problem| self.failed(problem))?;
+        Ok(address.endpoint().clone())
+    }
+
+    fn below(&self, path: &str) -> Result<Address, HttpError> {
+        let no_url = || self.failed(HttpProblem::NotHttp(SafeText::new("its address is no URL")));
+        self.home.below(path).ok_or_else(no_url)
     }
 
     /// Makes the error about an answer of the server in which the caller found a problem.
