@@ -16,7 +16,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// A crate below `host/`, and the others it may use, in the order of the pipeline.
-const LAW: [(&str, &[&str]); 18] = [
+const LAW: [(&str, &[&str]); 19] = [
     ("model", &[]),
     ("authority", &["model"]),
     // Reads YAML by a crate that is no part of the host: the SDK uses it, too.
@@ -24,6 +24,8 @@ const LAW: [(&str, &[&str]); 18] = [
     // From a name to its bytes: storage, transport, contents, registry.
     ("store", &["model"]),
     ("http", &["model", "store"]),
+    // Artefacts in registries of images.
+    ("oci", &["http", "model", "store"]),
     ("bundle", &["model", "store"]),
     ("registry", &["bundle", "http", "model", "store"]),
     ("policy", &["model"]),
@@ -53,6 +55,7 @@ const LAW: [(&str, &[&str]); 18] = [
             "http",
             "launch",
             "model",
+            "oci",
             "policy",
             "policy-cases",
             "registry",
@@ -132,7 +135,7 @@ const UNSAFE: [&str; 13] = [
 ];
 
 /// The files below `host/` that may start a process; test code is exempt.
-const STARTS: [&str; 6] = [
+const STARTS: [&str; 7] = [
     // The build: asks the linker where it has its files.
     "build.rs",
     // The toolchains of `policy build`: an author's own programs, and nothing of a package.
@@ -143,6 +146,8 @@ const STARTS: [&str; 6] = [
     "code/src/confine.rs",
     // The system's own program that knows names.
     "http/src/names.rs",
+    // A credential helper that the user's own file names.
+    "oci/src/helper.rs",
     // A package's code, with a clearance.
     "launch/src/spawn.rs",
 ];
@@ -259,6 +264,8 @@ fn a_planted_dependency_is_found() {
         ("registry", "anyhow"),
         ("pipeline", "rustls"),
         ("http", "tokio"),
+        ("oci", "ureq"),
+        ("oci", "smcp-registry"),
         ("attic", "sha2"),
     ] {
         let manifest = format!("\n[dependencies]\n# why\n{dependency}.workspace = true\n\n[lints]\nworkspace = true\n");

@@ -71,6 +71,12 @@ impl Endpoint {
         Self { scheme: Scheme::Https, host: host.to_owned(), port: Scheme::Https.default_port() }
     }
 
+    /// Another host with the same scheme and port.
+    #[must_use]
+    pub fn at(&self, host: &'static str) -> Self {
+        Self { host: host.to_owned(), ..self.clone() }
+    }
+
     /// The protocol that it is reached by.
     pub const fn scheme(&self) -> Scheme {
         self.scheme

@@ -4,6 +4,7 @@ pub mod bench;
 pub mod cases;
 pub mod compiling;
 pub mod http;
+pub mod oci;
 pub mod parts;
 pub mod trees;
 

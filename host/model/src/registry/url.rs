@@ -19,7 +19,7 @@ impl RegistryUrl {
     /// Reads a URL of at most [`limits::http::URL`] bytes: a scheme and a host, perhaps a port and a path.
     ///
     /// `None` when it has another scheme, `http` to another machine, no host, credentials, a query or a fragment.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (scheme, rest) = text.split_once("://").filter(|_| text.len() <= limits::http::URL)?;
         let scheme = Scheme::from_name(scheme)?;
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -28,6 +28,11 @@ impl RegistryUrl {
         let path = path.trim_end_matches('/');
         let fits = is_clean(path) && (scheme == Scheme::Https || is_here);
         fits.then(|| Self { text: format!("{endpoint}{path}"), endpoint, path: path.to_owned() })
+    }
+
+    /// The address of a server, without a path.
+    pub fn of(endpoint: &Endpoint) -> Self {
+        Self { text: endpoint.to_string(), endpoint: endpoint.clone(), path: String::new() }
     }
 
     /// The whole address in its normal form: lower-case scheme and host, no default port, no trailing slash.

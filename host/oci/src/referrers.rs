@@ -1,0 +1,231 @@
+//! What refers to an artefact: by the API, or by the tag in its place.
+
+use crate::client::OciClient;
+use crate::client::RepositoryAccess;
+use crate::document::Descriptor;
+use crate::document::EMPTY;
+use crate::document::IMAGE_INDEX;
+use crate::document::IMAGE_MANIFEST;
+use crate::document::ImageIndex;
+use crate::document::ImageManifest;
+use crate::error::OciError;
+use smcp_http::encoded;
+use smcp_model::deadline::Deadline;
+use smcp_model::digest::Digest;
+use smcp_model::limits;
+use smcp_model::text::SafeText;
+
+/// Something that refers to an artefact, with its one part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Referrer {
+    /// The digest of its manifest.
+    pub digest: Digest,
+    /// What its part is.
+    pub media_type: String,
+    /// The bytes of its part.
+    pub bytes: Vec<u8>,
+}
+
+/// How often the list in a tag is written again because somebody else has written it meanwhile.
+const ROUNDS: usize = 3;
+
+impl OciClient<'_> {
+    /// Lists what refers to the manifest with the digest `subject`, of one kind.
+    ///
+    /// # Errors
+    /// When the registry can't say.
+    pub fn referrers(
+        &self,
+        subject: &Digest,
+        artifact_type: &str,
+        deadline: &Deadline,
+    ) -> Result<Vec<Descriptor>, OciError> {
+        let mut found = match self.listed(subject, artifact_type, deadline)? {
+            Some(found) => found,
+            None => self.tagged(subject, deadline)?.map_or_else(Vec::new, |index| index.manifests),
+        };
+        // A registry need not filter, and the list in a tag has all kinds.
+        found.retain(|referrer| referrer.artifact_type.as_deref() == Some(artifact_type));
+        Ok(found)
+    }
+
+    /// Asks the registry's own list; `None` when it has none.
+    fn listed(
+        &self,
+        subject: &Digest,
+        artifact_type: &str,
+        deadline: &Deadline,
+    ) -> Result<Option<Vec<Descriptor>>, OciError> {
+        let what = format!("the referrers of {}@{subject}", self.repository);
+        let mut found = Vec::new();
+        let mut path = self.path(&format!("referrers/{subject}?artifactType={}", encoded(artifact_type)));
+        for _ in 0..limits::oci::REFERRER_PAGES {
+            let reply = self.get(&path, IMAGE_INDEX, deadline)?;
+            match reply.status() {
+                200 => {}
+                // What has no such list says so in one of these ways.
+                400 | 404 | 405 | 501 if found.is_empty() => return Ok(None),
+                _ => return Err(self.refused(reply, &what, RepositoryAccess::Pull)),
+            }
+            let next = reply.headers("link").find_map(next_page).map(|link| self.path_of(&link, &what)).transpose()?;
+            let bytes = self.body(reply, limits::oci::MANIFEST, &what, deadline)?;
+            found.extend(read_index(&bytes, &what)?.manifests);
+            match next {
+                Some(next) => path = next,
+                None => return Ok(Some(found)),
+            }
+        }
+        Err(OciError::TooLarge { what, limit: limits::oci::REFERRER_PAGES.saturating_mul(limits::oci::MANIFEST) })
+    }
+
+    /// The path of a further page, which is on the registry itself.
+    fn path_of(&self, link: &str, what: &str) -> Result<String, OciError> {
+        let path = link.strip_prefix(&self.http.server().url.endpoint().to_string()).unwrap_or(link);
+        if path.starts_with("/v2/") {
+            return Ok(path.to_owned());
+        }
+        Err(OciError::Artefact {
+            what: what.to_owned(),
+            problem: SafeText::within(&format!("its next page is `{link}`"), limits::QUOTED),
+            allowed: "a path below /v2/ of the registry",
+        })
+    }
+
+    /// Reads the list in the tag that stands for the registry's own.
+    fn tagged(&self, subject: &Digest, deadline: &Deadline) -> Result<Option<ImageIndex>, OciError> {
+        let tag = fallback_tag(subject);
+        let what = format!("{}:{tag}", self.repository);
+        match self.find_manifest(&tag, &what, deadline)? {
+            Err(_) => Ok(None),
+            Ok(manifest) => read_index(&manifest.bytes, &what).map(Some),
+        }
+    }
+
+    /// Gets a referrer with its one part, of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// When it can't be had, refers to something else, or has not one part.
+    pub fn referrer(
+        &self,
+        referrer: &Descriptor,
+        subject: &Digest,
+        limit: usize,
+        deadline: &Deadline,
+    ) -> Result<Referrer, OciError> {
+        let what = format!("{}@{}", self.repository, referrer.digest);
+        let wrong =
+            |problem: &str, allowed| OciError::Artefact { what: what.clone(), problem: problem.into(), allowed };
+        let manifest = self.manifest_at(&referrer.digest, &what, deadline)?;
+        let document: ImageManifest = serde_json::from_slice(&manifest.bytes)
+            .map_err(|_| wrong("its manifest can't be read", "the manifest of a referrer"))?;
+        if document.subject.as_ref().map(|subject| subject.digest) != Some(*subject) {
+            return Err(wrong("it refers to something else", "a `subject` with the digest of the artefact"));
+        }
+        let [part] = document.layers.as_slice() else {
+            return Err(wrong(&format!("it has {} parts", document.layers.len()), "one"));
+        };
+        let bytes = self.blob(part, limit, &what, deadline)?;
+        Ok(Referrer { digest: referrer.digest, media_type: part.media_type.clone(), bytes })
+    }
+
+    /// Puts something there that refers to the manifest `subject`: one part, of a kind.
+    ///
+    /// # Errors
+    /// When the registry doesn't take it.
+    pub fn push_referrer(
+        &self,
+        subject: &Descriptor,
+        artifact_type: &str,
+        part: (&str, &[u8]),
+        deadline: &Deadline,
+    ) -> Result<Descriptor, OciError> {
+        let (media_type, bytes) = part;
+        let (config, layer) = (Descriptor::of(EMPTY.0, EMPTY.1), Descriptor::of(media_type, bytes));
+        self.push_blob(&config, EMPTY.1, deadline)?;
+        self.push_blob(&layer, bytes, deadline)?;
+        let mut manifest = ImageManifest::new(config, vec![layer]);
+        manifest.artifact_type = Some(artifact_type.to_owned());
+        manifest.subject = Some(Descriptor { platform: None, artifact_type: None, ..subject.clone() });
+        let manifest = self.written(manifest.to_bytes())?;
+        let pushed = self.push_manifest(&manifest, IMAGE_MANIFEST, None, deadline)?;
+        let referrer =
+            Descriptor { artifact_type: Some(artifact_type.to_owned()), ..Descriptor::of(IMAGE_MANIFEST, &manifest) };
+        if !pushed.lists_referrers {
+            self.tag_referrer(&subject.digest, &referrer, deadline)?;
+        }
+        Ok(referrer)
+    }
+
+    /// Adds a referrer to the list in the tag. Somebody who writes it at the same moment may win: so it is looked at again.
+    fn tag_referrer(&self, subject: &Digest, referrer: &Descriptor, deadline: &Deadline) -> Result<(), OciError> {
+        let tag = fallback_tag(subject);
+        for _ in 0..ROUNDS {
+            let mut index = self.tagged(subject, deadline)?.unwrap_or_else(|| ImageIndex::new(Vec::new()));
+            if index.manifests.iter().any(|known| known.digest == referrer.digest) {
+                return Ok(());
+            }
+            index.manifests.push(referrer.clone());
+            let bytes = self.written(index.to_bytes())?;
+            self.push_manifest(&bytes, IMAGE_INDEX, Some(&tag), deadline)?;
+        }
+        let index = self.tagged(subject, deadline)?;
+        if index.is_some_and(|index| index.manifests.iter().any(|known| known.digest == referrer.digest)) {
+            return Ok(());
+        }
+        Err(OciError::Protocol {
+            host: self.host(),
+            doing: format!("for the tag {tag}"),
+            found: "a list without what was just added to it".to_owned(),
+            said: SafeText::default(),
+            allowed: "that nobody else writes it all the time: try again",
+        })
+    }
+
+    fn written(&self, document: Result<Vec<u8>, serde_json::Error>) -> Result<Vec<u8>, OciError> {
+        document.map_err(|error| OciError::Artefact {
+            what: self.repository.to_string(),
+            problem: SafeText::new(&error.to_string()),
+            allowed: "a document that can be written as JSON",
+        })
+    }
+}
+
+/// The tag that stands for the list of an artefact's referrers in a registry without one.
+fn fallback_tag(subject: &Digest) -> String {
+    format!("sha256-{}", subject.hex())
+}
+
+fn read_index(bytes: &[u8], what: &str) -> Result<ImageIndex, OciError> {
+    serde_json::from_slice(bytes).map_err(|error| OciError::Artefact {
+        what: what.to_owned(),
+        problem: SafeText::within(&format!("it can't be read: {error}"), limits::PARSER_MESSAGE),
+        allowed: "an image index",
+    })
+}
+
+/// The target of a header `link` that leads to the next page.
+fn next_page(header: &str) -> Option<String> {
+    header.split(',').find_map(|link| {
+        let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
+        let is_next = parameters.split(';').any(|it| matches!(it.trim(), r#"rel="next""# | "rel=next"));
+        is_next.then(|| target.to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_is_named_by_a_link() {
+        let cases = [
+            (r#"</v2/a/referrers/x?n=1>; rel="next""#, Some("/v2/a/referrers/x?n=1")),
+            (r#"</v2/first>; rel="first", </v2/next>; rel=next"#, Some("/v2/next")),
+            (r#"</v2/last>; rel="last""#, None),
+            ("/v2/x; rel=next", None),
+        ];
+        for (header, expected) in cases {
+            assert_eq!(next_page(header).as_deref(), expected, "{header}");
+        }
+    }
+}
