@@ -22,6 +22,57 @@ pub(crate) const ROWS: &[Row] = &[
         },
     },
     Row {
+        what: "a component that is elsewhere can't be had",
+        holds: &[
+            ("where", "policies/a:gone"),
+            ("the reason", "can't be reached"),
+            ("how to get it ahead", "`smcp policy pull` gets it ahead"),
+        ],
+        provoke: |trial| {
+            let test = "a_policy_that_can_not_be_had_is_a_fault_of_its_own";
+            trial.elsewhere("tests/oci/sources.rs", test, "load");
+        },
+    },
+    Row {
+        what: "what came from elsewhere is not what its digest says, is no artefact of a component, or is too large",
+        holds: &[("where", "/manifests/1"), ("expected and found", "expected sha256:")],
+        provoke: |trial| {
+            let test = "what_is_not_what_its_digest_says_is_not_taken";
+            trial.elsewhere("tests/oci/hostile.rs", test, "oci-digest-mismatch");
+            let test = "what_is_no_artefact_of_a_component_is_refused_by_name";
+            trial.elsewhere("tests/oci/hostile.rs", test, "oci-artefact-invalid");
+        },
+    },
+    Row {
+        what: "a source elsewhere can't be asked again, and what it gave last is young enough",
+        holds: &[("how old", "7days 1s old"), ("how long still", "`max_age` is 7days")],
+        provoke: |trial| {
+            let test = "the_last_good_one_counts_until_it_is_too_old";
+            trial.elsewhere("host/pipeline/src/remote/tests.rs", test, "policy-not-refreshed");
+        },
+    },
+    Row {
+        what: "a component from elsewhere can't be kept",
+        holds: &[("the reason", "it can't be kept: ")],
+        provoke: |trial| {
+            let test = "a_component_that_can_not_be_kept_counts_for_this_start";
+            trial.elsewhere("host/pipeline/src/remote/tests.rs", test, "policy-fetched-each-time");
+        },
+    },
+    Row {
+        what: "`policy pull` or `policy push`: the registry doesn't have it, doesn't let us, or answers otherwise",
+        holds: &[
+            ("which", "oci://"),
+            ("what it says", "status 413"),
+            ("how to log in", "does not let anybody whom it does not know write"),
+        ],
+        provoke: |trial| {
+            for class in ["oci-not-found", "oci-denied", "oci-unavailable"] {
+                trial.elsewhere("tests/oci/push.rs", "a_registry_that_fails_in_the_middle_has_no_tag", class);
+            }
+        },
+    },
+    Row {
         what: "component too large, or a function of it",
         holds: &[("size and limit", "has more than [SIZE] bytes in one function")],
         provoke: |trial| {

@@ -32,10 +32,10 @@ use smcp_policy::request;
 fn component(policy: &PolicyRecord, known: &[Vec<u8>]) -> Result<Component, Unreadable> {
     match (policy.spec().source, policy.digest) {
         (PolicySource::BuiltIn(policy), _) => Ok(Component::built_in(policy)),
-        (PolicySource::File(_), Some(digest)) => {
+        (PolicySource::File(_) | PolicySource::Remote(_), Some(digest)) => {
             Ok(Component::new(known.iter().find(|bytes| Digest::of(bytes) == digest).unwrap().clone()))
         }
-        (PolicySource::File(_), None) => Err(Unreadable::Disabled),
+        (PolicySource::File(_) | PolicySource::Remote(_), None) => Err(Unreadable::Disabled),
     }
 }
 

@@ -74,7 +74,9 @@ impl Tested {
         let Self { name, source, component } = self;
         let spec = match source {
             PolicySource::BuiltIn(policy) => PolicySpec::built_in(*policy, settings),
-            PolicySource::File(path) => PolicySpec::file(name.clone(), path, settings),
+            PolicySource::File(_) | PolicySource::Remote(_) => {
+                PolicySpec::file(name.clone(), source.to_string(), settings)
+            }
         };
         Bound::unpinned(spec, component.clone())
     }

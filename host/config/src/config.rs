@@ -99,7 +99,17 @@ impl Config {
     /// registry says, only that layer or one above it names them: a user can set `SMCP_SYSTEM_CONFIG`, too.
     pub fn authorities(&self, registry: &Registry) -> Authorities<'_> {
         let relies = |layer: &&Layer| layer.name() != LayerName::User && layer.believes(Some(registry));
-        let first = self.layers.iter().filter(relies).map(Layer::name).min();
+        self.authorities_below(self.layers.iter().filter(relies).map(Layer::name).min())
+    }
+
+    /// Returns the certificate authorities for connections to the source of a policy; the same rule holds for the layer
+    /// that has it.
+    pub fn authorities_of_source(&self, layer: LayerName) -> Authorities<'_> {
+        self.authorities_below(Some(layer).filter(|layer| *layer != LayerName::User))
+    }
+
+    /// Returns the certificate authorities when `first` is the first system or added layer that relies on the server.
+    fn authorities_below(&self, first: Option<LayerName>) -> Authorities<'_> {
         match (&self.ca_file.value, self.layer_of(&self.ca_file)) {
             (Some(file), Some(layer)) if first.is_none_or(|first| layer <= first) => Authorities::File { file, layer },
             (Some(_) | None, _) if first.is_some() => Authorities::System,

@@ -2,19 +2,20 @@
 //!
 //! `keys` gives each key a form; `reader` applies it to the tree of `raw`.
 
+mod place;
+
+pub(super) use crate::form::place::WrittenSource;
+pub(super) use crate::form::place::path;
+pub(super) use crate::form::place::registry;
+pub(super) use crate::form::place::source;
 pub(super) use smcp_model::near::nearest;
 
 use std::path::Path;
-use std::path::PathBuf;
 
 use serde_json::Value;
 use serde_json::json;
 
 use crate::problem::ProblemCode;
-use smcp_model::path::PathError;
-use smcp_model::path::absolute;
-use smcp_model::registry::Registry;
-use smcp_model::registry::RegistryError;
 use smcp_model::registry::without_secrets;
 use smcp_model::text::SafeText;
 use smcp_model::text::has_something_to_see;
@@ -352,44 +353,4 @@ impl<F: ValueSchema> ValueSchema for NonEmpty<F> {
     fn schema(&self) -> Value {
         json!({ "type": "array", "items": self.list.items.schema(), "minItems": 1, "maxItems": self.most })
     }
-}
-
-/// Returns an absolute path; a relative one starts at the directory of the file.
-pub(super) fn path(text: &str, base: Base<'_>) -> Result<PathBuf, RefusalReason> {
-    // An address is not a path, and a directory of that name is never meant.
-    if text.contains("://") {
-        return Err(Some("nothing is fetched from an address by this version yet"));
-    }
-    if is_image(text) {
-        return Err(Some(
-            "nothing is fetched from a registry of images by this version yet; a folder of that name is `./…`",
-        ));
-    }
-    absolute(Path::new(text), base.directory, base.home).map_err(|error| match error {
-        PathError::Variable { .. } => Some(VARIABLE),
-        PathError::NoHome => Some("`~` stands for HOME, which is not an absolute path"),
-        PathError::OtherHome => Some("the home of another user is not looked up"),
-        PathError::Empty | PathError::Nul | PathError::Relative { .. } => None,
-    })
-}
-
-const VARIABLE: &str = "variables are not expanded";
-
-/// Whether a text looks like an image in a registry: `ghcr.io/org/name:1`.
-fn is_image(text: &str) -> bool {
-    let Some((host, rest)) = text.split_once('/') else { return false };
-    let is_host = !host.starts_with('.') && host.contains(['.', ':']);
-    is_host && rest.rsplit('/').next().is_some_and(|last| last.contains([':', '@']))
-}
-
-/// Returns a registry; a relative directory starts at that of the file.
-pub(super) fn registry(text: &str, base: Base<'_>) -> Result<Registry, RefusalReason> {
-    Registry::from_text(text, base.directory, base.home).map_err(|error| match error {
-        RegistryError::Neither { .. } => None,
-        RegistryError::Oci { .. } => Some("OCI registries are not supported by this version yet"),
-        RegistryError::NoScheme { .. } => {
-            Some("it has no scheme: write https://… for a registry behind a URL, or ./… for a folder of that name")
-        }
-        RegistryError::Path(_) => Some(VARIABLE),
-    })
 }

@@ -111,7 +111,7 @@ impl Layer {
     pub fn place_of(&self, policy: &PolicySpec) -> Option<&FilePlace> {
         match &policy.source {
             PolicySource::BuiltIn(which) => self.rules.sources_of(*which).into_iter().find_map(SettingSource::place),
-            PolicySource::File(_) => {
+            PolicySource::File(_) | PolicySource::Remote(_) => {
                 self.rules.custom.iter().find(|entry| entry.value.name == policy.name).map(|entry| &entry.place)
             }
         }
@@ -122,7 +122,9 @@ impl Layer {
     pub fn place_of_setting(&self, policy: &PolicySpec, pointer: &str) -> Option<FilePlace> {
         match policy.source {
             PolicySource::BuiltIn(_) => None,
-            PolicySource::File(_) => self.place_of(policy).map(|place| place.inside("settings", pointer)),
+            PolicySource::File(_) | PolicySource::Remote(_) => {
+                self.place_of(policy).map(|place| place.inside("settings", pointer))
+            }
         }
     }
 

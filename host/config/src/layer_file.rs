@@ -20,6 +20,7 @@ use crate::choice::Registries;
 use crate::drafts::Drafts;
 use crate::exceptions::ExceptionValues;
 use crate::form::Base;
+use crate::form::WrittenSource;
 use crate::keys;
 use crate::keys::custom;
 use crate::keys::custom::limits as limit_keys;
@@ -104,8 +105,10 @@ pub(super) struct CustomValues {
     /// `None` only where that is a problem of the file.
     pub(super) name: Option<WrittenValue<PolicyName>>,
     /// `None` only where that is a problem of the file.
-    pub(super) source: Option<WrittenValue<PathBuf>>,
+    pub(super) source: Option<WrittenValue<WrittenSource>>,
     pub(super) digest: Option<WrittenValue<Digest>>,
+    pub(super) refresh: Option<WrittenValue<Duration>>,
+    pub(super) max_age: Option<WrittenValue<Duration>>,
     pub(super) mode: Option<WrittenValue<Mode>>,
     pub(super) on_warn: Option<WrittenValue<OnWarn>>,
     pub(super) settings: Option<WrittenValue<Value>>,
@@ -145,8 +148,10 @@ impl LayerFile {
         let place = FilePlace { source: Arc::clone(&drafts.source), trail: Trail::default() };
         let value = CustomValues {
             name: Some(WrittenValue { value: name.clone(), place: place.clone() }),
-            source: Some(WrittenValue { value: file.to_owned(), place: place.clone() }),
+            source: Some(WrittenValue { value: WrittenSource::File(file.to_owned()), place: place.clone() }),
             digest: None,
+            refresh: None,
+            max_age: None,
             mode: None,
             on_warn: None,
             settings: None,
@@ -162,10 +167,10 @@ impl LayerFile {
         Self { layer, values: Values::default(), is_main: false, foreign: Vec::new(), drafts }
     }
 
-    /// Returns the files of the components that this file names, as absolute paths.
-    pub(super) fn sources(&self) -> impl Iterator<Item = &Path> {
+    /// Returns the sources of the components that this file names.
+    pub(super) fn sources(&self) -> impl Iterator<Item = &WrittenSource> {
         let sources = self.values.policy.custom.iter().filter_map(|entry| entry.value.source.as_ref());
-        sources.map(|source| source.value.as_path())
+        sources.map(|source| &source.value)
     }
 
     /// Reads the values and the foreign keys of a text with `read`, if it is one YAML document.
@@ -278,14 +283,58 @@ fn custom_values(
     entry: &Fields<'_>,
     name: Option<WrittenValue<PolicyName>>,
 ) -> CustomValues {
+    let source = reader.read(entry, &custom::SOURCE);
+    let digest = reader.read(entry, &custom::DIGEST);
+    let (refresh, max_age) = (reader.read(entry, &custom::REFRESH), reader.read(entry, &custom::MAX_AGE));
+    check_source(reader, entry, source.as_ref(), refresh.as_ref(), max_age.as_ref());
     CustomValues {
         name,
-        source: reader.read(entry, &custom::SOURCE),
-        digest: reader.read(entry, &custom::DIGEST),
+        source,
+        digest,
+        refresh,
+        max_age,
         mode: reader.read(entry, &custom::MODE),
         on_warn: reader.read(entry, &custom::ON_WARN),
         settings: reader.read(entry, &custom::SETTINGS),
         limits: policy_limits(reader, entry),
+    }
+}
+
+/// Notes what doesn't fit to the place of a component: one elsewhere says which bytes are meant, and only for one elsewhere
+/// an answer has an age.
+fn check_source(
+    reader: &mut ConfigReader<'_>,
+    entry: &Fields<'_>,
+    source: Option<&WrittenValue<WrittenSource>>,
+    refresh: Option<&WrittenValue<Duration>>,
+    max_age: Option<&WrittenValue<Duration>>,
+) {
+    match source.map(|written| &written.value) {
+        None => {}
+        Some(WrittenSource::File(_)) => {
+            for (key, written) in [(&custom::REFRESH, refresh), (&custom::MAX_AGE, max_age)] {
+                if written.is_some() {
+                    let message = format!("`{}` is only for a `source` elsewhere, and this one is a file", key.name);
+                    let allowed = "an oci:// or https:// source, or no such key".to_owned();
+                    reader.note(ProblemCode::Conflict, entry.trail_of(key), message, allowed);
+                }
+            }
+        }
+        Some(WrittenSource::Remote(address)) => {
+            if address.digest().is_none() && !entry.has(&custom::DIGEST) {
+                let message =
+                    format!("nothing says which bytes of `{address}` are meant: whoever runs that server would");
+                let allowed = "`digest:` with the component's digest, or an oci:// source with @sha256: and that of its manifest \
+                               (`smcp policy pull` prints both)";
+                reader.note(ProblemCode::MissingKey, entry.trail_of(&custom::SOURCE), message, allowed.to_owned());
+            }
+            let refresh_in_force = refresh.map_or(limits::oci::REFRESH_DEFAULT, |written| written.value);
+            if max_age.is_some_and(|written| written.value < refresh_in_force) {
+                let message = "`max_age` is shorter than `refresh`".to_owned();
+                let allowed = "at least as long as `refresh`, which is 24h by default".to_owned();
+                reader.note(ProblemCode::Conflict, entry.trail_of(&custom::MAX_AGE), message, allowed);
+            }
+        }
     }
 }
 

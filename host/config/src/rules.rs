@@ -9,6 +9,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::choice::CertScoreCheck;
+use crate::form::WrittenSource;
 use crate::layer_file::CustomValues;
 use crate::layer_file::PolicyValues;
 use crate::place::WrittenValue;
@@ -25,6 +26,7 @@ use smcp_model::policy::BuiltIn;
 use smcp_model::policy::LayerName;
 use smcp_model::policy::PolicySource;
 use smcp_model::policy::PolicySpec;
+use smcp_model::source::RemoteSource;
 use smcp_model::text::SafeText;
 
 /// The values under `policy`, with the defaults.
@@ -141,17 +143,26 @@ fn custom_policy(
     default_mode: Mode,
     admin_contact: Option<&SafeText>,
 ) -> Option<WrittenValue<Arc<PolicySpec>>> {
-    let WrittenValue { value: CustomValues { name, source, digest, mode, on_warn, settings, limits }, place } = entry;
+    let WrittenValue { value, place } = entry;
+    let CustomValues { name, source, digest, refresh, max_age, mode, on_warn, settings, limits: allowed } = value;
+    let source = match source?.value {
+        WrittenSource::File(path) => PolicySource::File(path),
+        WrittenSource::Remote(address) => PolicySource::Remote(RemoteSource {
+            address,
+            refresh: refresh.map_or(limits::oci::REFRESH_DEFAULT, |written| written.value),
+            max_age: max_age.map_or(limits::oci::MAX_AGE_DEFAULT, |written| written.value),
+        }),
+    };
     let spec = PolicySpec {
         name: name?.value,
         layer,
-        source: PolicySource::File(source?.value),
+        source,
         pin: digest.map(|written| written.value),
         mode: mode.map_or(default_mode, |written| written.value),
         on_warn: on_warn.map(|written| written.value),
         settings: settings.map_or_else(|| json!({}), |written| written.value),
         settings_vouched: false,
-        limits,
+        limits: allowed,
         admin_contact: admin_contact.cloned(),
     };
     Some(WrittenValue { value: Arc::new(spec), place })

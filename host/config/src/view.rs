@@ -23,7 +23,9 @@ use crate::setting::SettingSource;
 use smcp_model::exception::Exception;
 use smcp_model::mode::Mode;
 use smcp_model::policy::LayerName;
+use smcp_model::policy::PolicySource;
 use smcp_model::policy::PolicySpec;
+use smcp_model::source::RemoteSource;
 use smcp_model::text::SafeText;
 use smcp_yaml::YamlNode;
 
@@ -197,6 +199,11 @@ fn custom_entry(written: &WrittenValue<Arc<PolicySpec>>) -> Value {
     let mut value = json!({ "name": spec.name, "source": spec.source.to_string(), "mode": spec.mode });
     if let Value::Object(members) = &mut value {
         members.extend(spec.pin.map(|pin| ("digest".to_owned(), json!(pin))));
+        if let PolicySource::Remote(RemoteSource { address: _, refresh, max_age }) = &spec.source {
+            let text = |age| humantime::format_duration(age).to_string().replace(' ', "");
+            members.insert("refresh".to_owned(), json!(text(*refresh)));
+            members.insert("max_age".to_owned(), json!(text(*max_age)));
+        }
         members.extend(spec.on_warn.map(|on_warn| ("on_warn".to_owned(), json!(on_warn))));
         members.insert("settings".to_owned(), spec.settings.clone());
         let limits = spec.limits.written().into_iter().map(|(key, value)| (key.to_owned(), value));

@@ -91,7 +91,7 @@ impl<'a> Liftable<'a> {
     fn may_report(&self, code: &FindingCode) -> bool {
         match self.policy.spec.source {
             PolicySource::BuiltIn(which) => which.violation_codes().contains(&code.as_str()),
-            PolicySource::File(_) => true,
+            PolicySource::File(_) | PolicySource::Remote(_) => true,
         }
     }
 }

@@ -35,6 +35,8 @@ pub enum CacheKind {
     Manifest,
     /// A package's bundle.
     Bundle,
+    /// The component of a policy that came from elsewhere, or a manifest that led to it.
+    Policy,
     /// The code of a policy, compiled from the component with this digest.
     Compiled,
     /// The unpacked files of the bundle with this digest.
@@ -49,6 +51,7 @@ impl CacheKind {
         match self {
             Self::Manifest => "manifest",
             Self::Bundle => "bundle",
+            Self::Policy => "policy",
             Self::Compiled => "compiled",
             Self::Tree => "tree",
             Self::Foreign => "not a file",

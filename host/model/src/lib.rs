@@ -46,6 +46,7 @@ pub mod request;
 mod schema;
 pub mod secret;
 pub mod size;
+pub mod source;
 pub mod suspect;
 pub mod text;
 pub mod time;

@@ -11,6 +11,7 @@ use crate::name::PolicyName;
 use crate::number;
 use crate::ownership::Owners;
 use crate::size::ByteSize;
+use crate::source::RemoteSource;
 use crate::text::SafeText;
 use crate::word::deserialize_word;
 use crate::word::serialize_as_word;
@@ -95,6 +96,15 @@ pub enum PolicySource {
     BuiltIn(BuiltIn),
     /// In a file, by its absolute path.
     File(PathBuf),
+    /// In a registry of images, or behind a URL.
+    Remote(RemoteSource),
+}
+
+impl PolicySource {
+    /// Whether it is an organisation's own component, and none of the program's.
+    pub const fn is_custom(&self) -> bool {
+        matches!(self, Self::File(_) | Self::Remote(_))
+    }
 }
 
 impl fmt::Display for PolicySource {
@@ -102,6 +112,7 @@ impl fmt::Display for PolicySource {
         match self {
             Self::BuiltIn(_) => f.pad("built-in"),
             Self::File(path) => f.pad(&path.to_string_lossy()),
+            Self::Remote(source) => f.pad(&source.address.to_string()),
         }
     }
 }
@@ -141,6 +152,11 @@ impl PolicySpec {
     /// A policy of the user's layer whose component is in a file: strict, with default limits, and not pinned.
     pub fn file(name: PolicyName, path: impl Into<PathBuf>, settings: serde_json::Value) -> Self {
         Self::strict(name, PolicySource::File(path.into()), settings)
+    }
+
+    /// A policy of the user's layer whose component is elsewhere: strict, with default limits, and not pinned.
+    pub const fn remote(name: PolicyName, source: RemoteSource, settings: serde_json::Value) -> Self {
+        Self::strict(name, PolicySource::Remote(source), settings)
     }
 
     const fn strict(name: PolicyName, source: PolicySource, settings: serde_json::Value) -> Self {

@@ -147,8 +147,8 @@ impl Fault {
     /// in the contents of the component's file.
     #[must_use]
     pub fn of(self, source: &PolicySource) -> Self {
-        let (PolicySource::File(path), FaultKind::Load) = (source, self.kind) else { return self };
-        let path = SafeText::new(&path.to_string_lossy());
+        let (true, FaultKind::Load) = (source.is_custom(), self.kind) else { return self };
+        let path = SafeText::new(&source.to_string());
         match self.message.as_str().strip_prefix("it ") {
             Some(rest) if !rest.contains(path.as_str()) => {
                 Self { message: SafeText::within(&format!("{path} {rest}"), limits::MESSAGE), ..self }

@@ -22,7 +22,6 @@ use smcp_model::examination::CompiledAhead;
 use smcp_model::mode::Mode;
 use smcp_model::name::PolicyName;
 use smcp_model::policy::LayerName;
-use smcp_model::policy::PolicySource;
 use smcp_model::policy::PolicySpec;
 use smcp_model::progress::Progress;
 use smcp_model::text::SafeText;
@@ -117,7 +116,7 @@ fn configured(session: &Session, destination: Destination) -> Result<Vec<Candida
     let layers = session.config().layers().iter();
     let layers = layers.filter(|layer| destination == Destination::Cache || layer.name() != LayerName::User);
     let specs = layers.flat_map(Layer::policies).filter(|spec| spec.mode != Mode::Disabled);
-    let files = specs.filter(|spec| matches!(spec.source, PolicySource::File(_)));
+    let files = specs.filter(|spec| spec.source.is_custom());
     let mut reader = GuardedReader::default();
     files.map(|spec| candidate(session, Arc::clone(spec), true, &mut reader)).collect()
 }
@@ -141,7 +140,7 @@ fn candidate(
     reader: &mut GuardedReader,
 ) -> Result<Candidate, PipelineError> {
     let file = SafeText::new(&spec.source.to_string());
-    let component = session.component(&spec, reader)?;
+    let component = session.component(&spec, reader, &Deadline::none())?;
     let digest = component.as_ref().ok().map(Component::digest);
     Ok(Candidate { bound: Bound::new(spec, component)?, file, digest, is_policy })
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
+use crate::remote::SourceError;
 use smcp_audit::AuditError;
 use smcp_bundle::UnpackError;
 use smcp_decide::Conclusion;
@@ -18,6 +19,7 @@ use smcp_model::limits;
 use smcp_model::name::PolicyName;
 use smcp_model::request::Subject;
 use smcp_model::suspect::Suspect;
+use smcp_oci::OciError;
 use smcp_policy::HostError;
 use smcp_policy::PinMismatch;
 use smcp_registry::PackageError;
@@ -80,6 +82,17 @@ pub enum PipelineError {
         /// What is wrong, and with which file or folder.
         suspect: Suspect,
     },
+    /// The component of a policy is elsewhere, and what came is not right, or it can't be had.
+    #[error("policy `{name}`: {error}")]
+    Source {
+        /// The policy.
+        name: PolicyName,
+        /// What is wrong.
+        error: Box<SourceError>,
+    },
+    /// An artefact can't be read or written.
+    #[error(transparent)]
+    Artefact(Box<SourceError>),
     /// There is no sandbox to evaluate policies in.
     #[error(transparent)]
     Host(#[from] HostError),
@@ -151,6 +164,12 @@ impl From<StoreError> for PipelineError {
     }
 }
 
+impl From<OciError> for PipelineError {
+    fn from(error: OciError) -> Self {
+        Self::Artefact(Box::new(error.into()))
+    }
+}
+
 impl From<UnpackError> for PipelineError {
     fn from(error: UnpackError) -> Self {
         PackageError::from(error).into()
@@ -168,6 +187,7 @@ impl PipelineError {
             Self::Package(error) => error.exit_kind(),
             Self::Refused(_) => ExitKind::Refused,
             Self::Pin(_) => ExitKind::Integrity,
+            Self::Source { error, .. } | Self::Artefact(error) => error.exit_kind(),
             Self::Launch(error) => error.exit_kind(),
             Self::Compiling { .. } => ExitKind::Timeout,
             Self::Untrusted { .. }
@@ -190,6 +210,7 @@ impl PipelineError {
             Self::Package(error) => error.code(),
             Self::Refused(refusal) => refusal.code(),
             Self::Pin(_) => "policy-digest-mismatch",
+            Self::Source { error, .. } | Self::Artefact(error) => error.code(),
             Self::Untrusted { .. } => "config",
             Self::Host(_) => "sandbox-unavailable",
             Self::Compiling { .. } => "compiling",
@@ -214,6 +235,8 @@ impl PipelineError {
             Self::Refused(_)
             | Self::Package(_)
             | Self::Pin(_)
+            | Self::Source { .. }
+            | Self::Artefact(_)
             | Self::Untrusted { .. }
             | Self::Host(_)
             | Self::Compiling { .. }
@@ -236,6 +259,8 @@ impl PipelineError {
             Self::Refused(Refusal::Status { .. } | Refusal::NoPolicies)
             | Self::Package(_)
             | Self::Pin(_)
+            | Self::Source { .. }
+            | Self::Artefact(_)
             | Self::Untrusted { .. }
             | Self::Host(_)
             | Self::Compiling { .. }

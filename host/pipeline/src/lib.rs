@@ -15,8 +15,10 @@ mod offline;
 mod policies;
 mod recorder;
 mod refusal;
+mod remote;
 mod session;
 mod settings;
+pub mod shipping;
 mod start;
 mod system;
 
@@ -43,6 +45,7 @@ pub use policies::examine_policies;
 pub use recorder::Activity;
 pub use recorder::Recorder;
 pub use refusal::refuse;
+pub use remote::SourceError;
 pub use session::Session;
 pub use session::access::has_token;
 pub use session::access::log_in;
@@ -71,6 +74,8 @@ use std::time::Duration;
 use std::time::Instant;
 
 use crate::offline::FACTS_FROM_CACHE;
+use crate::remote::FETCHED_EACH_TIME;
+use crate::remote::NOT_REFRESHED;
 use crate::session::COMPILED_EACH_TIME;
 use crate::start::Prepared;
 use smcp_decide as decide;
@@ -126,7 +131,8 @@ impl Judged {
     /// good as any, and so is code that was compiled just now: the user and the audit log are told of them, the model is
     /// not.
     pub fn concerns_the_model(&self) -> bool {
-        let concerns = |notice: &Notice| ![FACTS_FROM_CACHE, COMPILED_EACH_TIME].contains(&notice.code);
+        let untold = [FACTS_FROM_CACHE, COMPILED_EACH_TIME, NOT_REFRESHED, FETCHED_EACH_TIME];
+        let concerns = |notice: &Notice| !untold.contains(&notice.code);
         !self.is_clean() || self.notices.iter().any(concerns)
     }
 
@@ -357,6 +363,7 @@ fn evaluate_admitted<T>(
             let ruling = ruling.believed_by(policies::believers(session.config(), &subject));
             notices.extend(policies::low_score(session.config(), &subject, ruling.policies()));
             notices.extend(session.not_kept());
+            notices.extend(session.notes_of_sources());
             tracing::info!(package = %subject.label(), decision = ruling.effect().as_str(), "decided");
             let files = policies::exception_files(session.config(), &subject);
             let lifts = decide::lifting(&ruling, &subject, context.trust, &files);

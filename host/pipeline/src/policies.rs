@@ -30,6 +30,7 @@ use smcp_policy::Late;
 use smcp_policy::LoadedPolicy;
 use smcp_policy::PolicyHost;
 use smcp_policy::PolicySet;
+use smcp_policy::Unreadable;
 
 /// Reads every component once, compares it with its pin, gets its code, and loads the policies of each layer, in the order
 /// of the layers. A component that can't be read or loaded is a fault of that policy alone. No component is compiled or
@@ -46,7 +47,7 @@ pub(super) fn load(
 ) -> Result<Vec<PolicySet>, PipelineError> {
     let mut reader = GuardedReader::default();
     let mut bind = |spec: &Arc<PolicySpec>| {
-        Ok::<_, PipelineError>(Bound::new(Arc::clone(spec), session.component(spec, &mut reader)?)?)
+        Ok::<_, PipelineError>(Bound::new(Arc::clone(spec), session.component(spec, &mut reader, deadline)?)?)
     };
     let layers = session.config().layers().iter();
     let bound = layers.map(|layer| layer.policies().iter().map(&mut bind).collect::<Result<Vec<_>, PipelineError>>());
@@ -134,7 +135,15 @@ pub fn examine_policies(session: &Session, progress: &mut dyn Progress) -> Resul
     let (mut policies, mut reader) = (Vec::new(), GuardedReader::default());
     let layers = session.config().layers().iter();
     for (layer, spec) in layers.flat_map(|layer| layer.policies().iter().map(move |spec| (layer, spec))) {
-        let component = session.component(spec, &mut reader)?;
+        // A component that came and is not right concerns its policy alone here.
+        let component = match session.component(spec, &mut reader, &Deadline::none()) {
+            Err(PipelineError::Source { error, .. }) => Err(Unreadable::NotFetched(error.to_string())),
+            Err(PipelineError::Pin(mismatch)) => {
+                policies.push((layer, spec, mismatch.found(), Err(mismatch)));
+                continue;
+            }
+            component => component?,
+        };
         let digest = component.as_ref().ok().map(Component::digest);
         policies.push((layer, spec, digest, Bound::new(Arc::clone(spec), component)));
     }

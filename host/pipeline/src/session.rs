@@ -11,6 +11,7 @@ mod runs;
 pub use components::unreadable;
 
 use std::cell::OnceCell;
+use std::cell::RefCell;
 use std::fmt;
 use std::mem;
 use std::path::Path;
@@ -52,11 +53,13 @@ pub struct Session {
     answers: OnceCell<Resolutions>,
     host: SharedHost,
     policies: OnceCell<Vec<PolicySet>>,
+    /// What is to be said of policies that are elsewhere.
+    of_sources: RefCell<Vec<Notice>>,
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { config, system, cache, answers: _, host: _, policies: _ } = self;
+        let Self { config, system, cache, answers: _, host: _, policies: _, of_sources: _ } = self;
         f.debug_struct("Session")
             .field("config", config)
             .field("system", system)
@@ -68,7 +71,15 @@ impl fmt::Debug for Session {
 impl Session {
     /// Makes a session in which nothing is open yet: each place is opened when it is first needed.
     pub const fn new(config: Config, system: System, host: SharedHost) -> Self {
-        Self { config, system, cache: OnceCell::new(), answers: OnceCell::new(), host, policies: OnceCell::new() }
+        Self {
+            config,
+            system,
+            cache: OnceCell::new(),
+            answers: OnceCell::new(),
+            host,
+            policies: OnceCell::new(),
+            of_sources: RefCell::new(Vec::new()),
+        }
     }
 
     /// The configuration.
@@ -166,6 +177,16 @@ impl Session {
                 "policies were compiled for this start, and will be for the next: their code can't be kept: {why}"
             )),
         })
+    }
+
+    /// Notes what is to be said of a policy that is elsewhere.
+    pub(crate) fn note_of_source(&self, notice: Option<Notice>) {
+        self.of_sources.borrow_mut().extend(notice);
+    }
+
+    /// Returns what is to be said of policies that are elsewhere.
+    pub(crate) fn notes_of_sources(&self) -> Vec<Notice> {
+        self.of_sources.borrow().clone()
     }
 
     /// Returns why compiled code can't be kept.

@@ -12,7 +12,6 @@ use smcp_model::deadline::Deadline;
 use smcp_model::error_chain::error_chain;
 use smcp_model::mode::Mode;
 use smcp_model::name::PolicyName;
-use smcp_model::policy::PolicySource;
 use smcp_model::policy::PolicySpec;
 use smcp_model::progress::Progress;
 use smcp_policy::Bound;
@@ -27,7 +26,7 @@ pub fn describe_settings(session: &Session, progress: &mut dyn Progress) -> Vec<
     let mut names = BTreeSet::new();
     let layers = session.config().layers().iter();
     let enabled = layers.flat_map(|layer| layer.policies()).filter(|spec| spec.mode != Mode::Disabled);
-    let custom = enabled.filter(|spec| matches!(spec.source, PolicySource::File(_)));
+    let custom = enabled.filter(|spec| spec.source.is_custom());
     let custom: Vec<_> = custom.filter(|spec| names.insert(spec.name.clone())).collect();
     let mut reader = GuardedReader::default();
     let bound: Vec<_> = custom.iter().map(|spec| bind(session, spec, &mut reader)).collect();
@@ -51,6 +50,6 @@ pub fn describe_settings(session: &Session, progress: &mut dyn Progress) -> Vec<
 }
 
 fn bind(session: &Session, spec: &Arc<PolicySpec>, reader: &mut GuardedReader) -> Result<Bound, String> {
-    let component = session.component(spec, reader).map_err(|error| error_chain(&error))?;
+    let component = session.component(spec, reader, &Deadline::none()).map_err(|error| error_chain(&error))?;
     Bound::new(Arc::clone(spec), component).map_err(|mismatch| error_chain(&mismatch))
 }

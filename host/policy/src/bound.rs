@@ -21,9 +21,22 @@ pub struct PinMismatch {
     origin: String,
     expected: Digest,
     found: String,
+    digest: Option<Digest>,
 }
 
 impl PinMismatch {
+    /// The mismatch of a policy whose component has the digest `found`; `None` when that is the pinned one, or none is.
+    pub fn of(spec: &PolicySpec, found: Digest) -> Option<Self> {
+        let expected = spec.pin.filter(|expected| *expected != found)?;
+        let (digest, found) = (Some(found), format!("has the digest {found}"));
+        Some(Self { name: spec.name.clone(), origin: spec.source.to_string(), expected, found, digest })
+    }
+
+    /// The digest that the component has; `None` when it was not read as a whole.
+    pub const fn found(&self) -> Option<Digest> {
+        self.digest
+    }
+
     /// The digest that the component should have.
     pub const fn expected(&self) -> Digest {
         self.expected
@@ -55,7 +68,8 @@ impl Bound {
             && let Some(found) = difference(&component, expected)
         {
             let (name, origin) = (spec.name.clone(), spec.source.to_string());
-            return Err(PinMismatch { name, origin, expected, found });
+            let digest = component.as_ref().ok().map(Component::digest);
+            return Err(PinMismatch { name, origin, expected, found, digest });
         }
         Ok(Self { spec, component })
     }
@@ -79,6 +93,6 @@ fn difference(component: &Result<Component, Unreadable>, pin: Digest) -> Option<
         Ok(component) => (component.digest() != pin).then(|| format!("has the digest {}", component.digest())),
         Err(Unreadable::TooLarge { limit, .. }) => Some(format!("has more than {limit} bytes")),
         Err(Unreadable::NotAFile(_)) => Some("is not a regular file".to_owned()),
-        Err(Unreadable::Disabled | Unreadable::Failed(_)) => None,
+        Err(Unreadable::Disabled | Unreadable::Failed(_) | Unreadable::NotFetched(_)) => None,
     }
 }

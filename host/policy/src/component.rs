@@ -116,6 +116,8 @@ pub enum Unreadable {
     NotAFile(String),
     /// The system refused. Holds the path and the reason.
     Failed(String),
+    /// It is elsewhere and can't be had now. Holds the reason, and in further lines what helps.
+    NotFetched(String),
 }
 
 impl Unreadable {
@@ -133,6 +135,14 @@ impl Unreadable {
                 format!("it can't be read: {why}"),
                 "check `source` in the configuration: a relative path starts at the file that names it",
             ),
+            Self::NotFetched(why) => {
+                let (why, advice) = why.split_once('\n').unwrap_or((why, ""));
+                let advice: Vec<&str> = advice.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+                let ahead = "`smcp policy pull` gets it ahead";
+                let remedy =
+                    if advice.is_empty() { ahead.to_owned() } else { format!("{}; {ahead}", advice.join("; ")) };
+                fault(format!("it can't be had: {why}"), &remedy)
+            }
         }
     }
 }

@@ -17,6 +17,8 @@ use cap_std::fs::PermissionsExt as _;
 use smcp_model::bounded;
 use smcp_model::endpoint::Endpoint;
 use smcp_model::limits;
+use smcp_model::log_in::LogIn;
+use smcp_model::oci::OciHost;
 use smcp_model::ownership::Caller;
 use smcp_model::ownership::Ownership;
 use smcp_model::ownership::Untrusted;
@@ -98,6 +100,9 @@ struct CredentialsFile {
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CredentialsEntry {
+    /// The name that goes with it, for a registry of images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
     token: String,
 }
 
@@ -126,8 +131,22 @@ impl Credentials {
     /// # Errors
     /// When the file exists and can't be read, trusted or parsed.
     pub fn token(&self, endpoint: &Endpoint) -> Result<Option<Secret>, CredentialsError> {
-        let Some(entry) = self.read()?.registries.remove(&endpoint.to_string()) else { return Ok(None) };
-        Secret::new(&entry.token).map(Some).map_err(|_| self.malformed(0, 0))
+        Ok(self.entry(&endpoint.to_string())?.map(|(_, token)| token))
+    }
+
+    /// Returns the name and the token for a registry of images, if there are any.
+    ///
+    /// # Errors
+    /// As [`Credentials::token`].
+    pub fn log_in(&self, host: &OciHost) -> Result<Option<LogIn>, CredentialsError> {
+        let Some((user, password)) = self.entry(&host.to_string())? else { return Ok(None) };
+        Ok(Some(LogIn::Password { user: user.ok_or_else(|| self.malformed(0, 0))?, password }))
+    }
+
+    fn entry(&self, place: &str) -> Result<Option<(Option<String>, Secret)>, CredentialsError> {
+        let Some(entry) = self.read()?.registries.remove(place) else { return Ok(None) };
+        let token = Secret::new(&entry.token).map_err(|_| self.malformed(0, 0))?;
+        Ok(Some((entry.username, token)))
     }
 
     /// Stores the token for `endpoint`, and replaces an earlier one.
@@ -135,8 +154,20 @@ impl Credentials {
     /// # Errors
     /// When the existing file can't be used, or the new one can't be written.
     pub fn store(&self, endpoint: &Endpoint, token: &Secret) -> Result<(), CredentialsError> {
+        self.keep(endpoint.to_string(), None, token)
+    }
+
+    /// Stores a name and a token for a registry of images, and replaces earlier ones.
+    ///
+    /// # Errors
+    /// As [`Credentials::store`].
+    pub fn store_log_in(&self, host: &OciHost, user: &str, token: &Secret) -> Result<(), CredentialsError> {
+        self.keep(host.to_string(), Some(user.to_owned()), token)
+    }
+
+    fn keep(&self, place: String, username: Option<String>, token: &Secret) -> Result<(), CredentialsError> {
         let mut document = self.read()?;
-        document.registries.insert(endpoint.to_string(), CredentialsEntry { token: token.expose().to_owned() });
+        document.registries.insert(place, CredentialsEntry { username, token: token.expose().to_owned() });
         self.write(&document)
     }
 
@@ -145,8 +176,20 @@ impl Credentials {
     /// # Errors
     /// As [`Credentials::store`].
     pub fn forget(&self, endpoint: &Endpoint) -> Result<bool, CredentialsError> {
+        self.remove(&endpoint.to_string())
+    }
+
+    /// Removes the log-in for a registry of images. Returns whether there was one.
+    ///
+    /// # Errors
+    /// As [`Credentials::store`].
+    pub fn forget_log_in(&self, host: &OciHost) -> Result<bool, CredentialsError> {
+        self.remove(&host.to_string())
+    }
+
+    fn remove(&self, place: &str) -> Result<bool, CredentialsError> {
         let mut document = self.read()?;
-        let known = document.registries.remove(&endpoint.to_string()).is_some();
+        let known = document.registries.remove(place).is_some();
         if known { self.write(&document).map(|()| true) } else { Ok(false) }
     }
 
@@ -301,6 +344,21 @@ mod tests {
             let message = credentials.token(&endpoint(Scheme::Https, "r.example")).unwrap_err().to_string();
             assert!(message.contains(place) && !message.contains("hunter2"), "{text}: {message}");
         }
+    }
+
+    #[test]
+    fn a_registry_of_images_has_a_name_beside_its_token() {
+        let (_bed, credentials) = bed();
+        let (host, home) = (OciHost::new("r.example").unwrap(), endpoint(Scheme::Https, "r.example"));
+        credentials.store_log_in(&host, "me", &Secret::new("hunter2").unwrap()).unwrap();
+        // The same host as a registry of packages is something else.
+        assert_eq!(credentials.token(&home).unwrap(), None);
+        credentials.store(&home, &Secret::new("other").unwrap()).unwrap();
+        let known = LogIn::Password { user: "me".to_owned(), password: Secret::new("hunter2").unwrap() };
+        assert_eq!(credentials.log_in(&host).unwrap(), Some(known));
+        assert!(credentials.forget_log_in(&host).unwrap() && !credentials.forget_log_in(&host).unwrap());
+        assert_eq!(credentials.log_in(&host).unwrap(), None);
+        assert_eq!(credentials.token(&home).unwrap(), Some(Secret::new("other").unwrap()));
     }
 
     #[test]

@@ -9,6 +9,8 @@ mod eval;
 mod inspect;
 mod list;
 mod new;
+mod pull;
+mod push;
 mod schema;
 mod settings;
 mod test;
@@ -38,6 +40,10 @@ pub(super) enum PolicyCommand {
     Inspect(Chosen<inspect::InspectCommand>),
     /// Compile policies ahead, so that no start waits for a compiler
     Compile(Chosen<compile::CompileCommand>),
+    /// Get the components of policies that are elsewhere, ahead of any start
+    Pull(Chosen<pull::PullPolicyCommand>),
+    /// Put a component into a registry of images
+    Push(Chosen<push::PushCommand>),
     /// Begin a policy: a project that builds and passes its cases as it stands
     New(Chosen<new::NewPolicyCommand>),
     /// Make NAME.wasm of a project, of a core module, or of a finished component
@@ -57,6 +63,8 @@ impl PolicyCommand {
             Self::List(command) => command.0.execute(app),
             Self::Inspect(command) => command.0.execute(app),
             Self::Compile(command) => command.0.execute(app),
+            Self::Pull(command) => command.0.execute(app),
+            Self::Push(command) => command.0.execute(app),
             Self::New(command) => command.0.execute(app),
             Self::Build(command) => command.0.execute(app),
             Self::Schema(command) => command.0.execute(app),

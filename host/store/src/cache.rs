@@ -20,11 +20,13 @@ use crate::folder::FolderGuard;
 use crate::resolutions::Resolutions;
 use crate::runs;
 use crate::runs::Runs;
+use crate::sources::SourceNotes;
 use crate::stream;
 use crate::stream::Halted;
 use crate::stream::Timed;
 use crate::trees;
 use crate::trees::Trees;
+use smcp_model::bounded;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::lock;
@@ -39,6 +41,7 @@ pub struct Cache {
     guard: FolderGuard,
     blobs: Blobs,
     resolutions: Resolutions,
+    sources: SourceNotes,
 }
 
 /// Keeps cached files of a running package, or of one about to run, from being removed while this value lives.
@@ -62,9 +65,10 @@ impl Cache {
         let another_handle = || dir.try_clone().map_err(FolderPurpose::Cache.failed(path, "open it"));
         let blobs = Blobs::private(another_handle()?, guard.clone());
         let resolutions = Resolutions::new(another_handle()?, path, caller);
+        let sources = SourceNotes::new(another_handle()?, path, caller);
         let compiled = CompiledFiles::open(&dir, &guard).map(drop);
         let [runs, trees] = [runs::FOLDER, trees::FOLDER].map(|name| guard.open(&dir, name).map(drop));
-        for checked in [blobs.check(), resolutions.check(), runs, trees, compiled] {
+        for checked in [blobs.check(), resolutions.check(), sources.check(), runs, trees, compiled] {
             match checked {
                 // A folder that can't be read is not used.
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
@@ -72,7 +76,7 @@ impl Cache {
             }
         }
         marker::ensure_cache(&dir, &guard).map_err(FolderPurpose::Cache.failed(path, "look into it"))?;
-        Ok(Self { root: dir, guard, blobs, resolutions })
+        Ok(Self { root: dir, guard, blobs, resolutions, sources })
     }
 
     /// Opens the folder of all runs, and makes it first if needed.
@@ -139,6 +143,11 @@ impl Cache {
         &self.resolutions
     }
 
+    /// The notes about remote sources of policies.
+    pub const fn sources(&self) -> &SourceNotes {
+        &self.sources
+    }
+
     /// Keeps files from being removed; `None` when one of them was removed already.
     ///
     /// # Errors
@@ -185,12 +194,36 @@ impl Cache {
         &self.blobs
     }
 
+    /// Returns another handle of the blobs, for whoever reads one after this cache is gone.
+    ///
+    /// # Errors
+    /// When the system has no more handles.
+    pub fn handle(&self) -> Result<Blobs, StoreError> {
+        let root = self.root.try_clone().map_err(self.failed("open it again"))?;
+        Ok(Blobs::private(root, self.guard.clone()))
+    }
+
     /// Opens a blob, not yet verified.
     ///
     /// # Errors
     /// When it can't be opened.
     pub fn open(&self, digest: &Digest) -> Result<Option<File>, StoreError> {
         self.blobs.open(digest).map_err(self.failed("open a cached file"))
+    }
+
+    /// Reads a blob of at most `limit` bytes that has the right digest. A corrupt one is removed, and the result is `None`; so it
+    /// is for one that is longer, which may be somebody else's, or can't be read.
+    pub fn read(&self, digest: &Digest, limit: usize) -> Option<Vec<u8>> {
+        let file = self.open(digest).ok()??;
+        let bytes = bounded::read_within(&file, limit, 0).ok()??;
+        if Digest::of(&bytes) == *digest {
+            touch(&file);
+            return Some(bytes);
+        }
+        tracing::warn!(%digest, "a cached file was corrupt and is fetched again");
+        // One that stays is found corrupt again.
+        drop(self.remove(digest));
+        None
     }
 
     /// Removes a blob.

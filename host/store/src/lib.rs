@@ -22,6 +22,7 @@ pub mod file;
 pub mod folder;
 mod resolutions;
 mod runs;
+mod sources;
 pub mod stream;
 #[cfg(test)]
 mod testing;
@@ -40,6 +41,8 @@ pub use crate::resolutions::Resolutions;
 pub use crate::resolutions::has_digest;
 pub use crate::runs::RunFolder;
 pub use crate::runs::Runs;
+pub use crate::sources::SourceNote;
+pub use crate::sources::SourceNotes;
 pub use crate::trees::KeptTree;
 pub use crate::trees::Seal;
 pub use crate::trees::Trees;

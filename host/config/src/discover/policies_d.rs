@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use crate::discover::location::Location;
 use crate::discover::search::Search;
+use crate::form::WrittenSource;
 use crate::keys::custom;
 use crate::layer_file::LayerFile;
 use crate::problem::ConfigError;
@@ -111,14 +112,15 @@ impl PolicyFolder {
             entries.insert(name, LayerFile::entry(&bytes, &file, name, layer, places));
         }
         let files = main.into_iter().chain(entries.values());
-        let named: Vec<PathBuf> = files.flat_map(LayerFile::sources).map(Path::to_owned).collect();
+        let named: Vec<WrittenSource> = files.flat_map(LayerFile::sources).cloned().collect();
         for (name, files) in &policies {
             let component = self.path.join(format!("{name}.wasm"));
             let entry = entries.remove(name);
             if let (true, Some(entry)) = (files.component, &entry) {
                 refuse_strangers(entry, &component, search)?;
             }
-            let is_bare = files.component && entry.is_none() && !named.contains(&component);
+            let is_named = named.contains(&WrittenSource::File(component.clone()));
+            let is_bare = files.component && entry.is_none() && !is_named;
             let bare = is_bare.then(|| LayerFile::component(&component, name, layer, places.home.as_deref()));
             self.files.extend(entry.into_iter().chain(bare));
         }
@@ -130,8 +132,12 @@ impl PolicyFolder {
 /// problem already.
 fn refuse_strangers(entry: &LayerFile, component: &Path, search: &Search<'_>) -> Result<(), ConfigError> {
     let home = search.places.home.as_deref();
-    let Some(source) = entry.sources().next().filter(|source| *source != component) else { return Ok(()) };
-    let message = format!("its `source` is {}, and {} is beside it", shown(source, home), shown(component, home));
+    let source = match entry.sources().next() {
+        Some(WrittenSource::File(source)) if source != component => shown(source, home),
+        Some(WrittenSource::Remote(address)) => address.to_string(),
+        Some(WrittenSource::File(_)) | None => return Ok(()),
+    };
+    let message = format!("its `source` is {source}, and {} is beside it", shown(component, home));
     let (file, allowed) = (
         shown(&component.with_extension("yaml"), home),
         "that component as its `source`, or another name for one of the two",

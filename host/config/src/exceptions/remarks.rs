@@ -130,7 +130,7 @@ fn unknown_code(code: &FindingCode, named: &[&PolicySpec]) -> Option<String> {
     for spec in named {
         match &spec.source {
             PolicySource::BuiltIn(which) => reported.extend(BuiltIn::violation_codes(*which)),
-            PolicySource::File(_) => return None,
+            PolicySource::File(_) | PolicySource::Remote(_) => return None,
         }
     }
     if reported.contains(&code.as_str()) {

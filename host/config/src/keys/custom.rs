@@ -2,15 +2,17 @@
 
 pub(crate) mod limits;
 
-use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::form::Parsed;
 use crate::form::Word;
-use crate::form::path;
+use crate::form::WrittenSource;
+use crate::form::source;
 use crate::keys::ConfigKey;
+use crate::keys::DURATION;
 use crate::keys::Nested;
-use crate::keys::PATH;
 use crate::keys::Section;
+use crate::keys::duration;
 use crate::keys::policy::mode;
 use crate::settings::SettingsForm;
 use smcp_model::digest::Digest;
@@ -22,7 +24,7 @@ use smcp_model::policy::BuiltIn;
 /// One entry of `policy.custom`.
 pub(crate) static SECTION: Section = Section {
     title: "an entry of `policy.custom`",
-    keys: &[&NAME, &SOURCE, &DIGEST, &MODE, &ON_WARN, &SETTINGS, &LIMITS],
+    keys: &[&NAME, &SOURCE, &DIGEST, &REFRESH, &MAX_AGE, &MODE, &ON_WARN, &SETTINGS, &LIMITS],
     foreign: &[],
     meant: &[
         ("path", "source"),
@@ -44,7 +46,7 @@ pub(crate) static SECTION: Section = Section {
 /// The file of one policy in `policies.d`.
 pub(crate) static FILE_SECTION: Section = Section {
     title: "a file of `policies.d` (its own name is the policy's)",
-    keys: &[&SOURCE, &DIGEST, &MODE, &ON_WARN, &SETTINGS, &LIMITS],
+    keys: &[&SOURCE, &DIGEST, &REFRESH, &MAX_AGE, &MODE, &ON_WARN, &SETTINGS, &LIMITS],
     foreign: SECTION.foreign,
     meant: SECTION.meant,
     free: SECTION.free,
@@ -70,18 +72,25 @@ pub(crate) static NAME: ConfigKey<Parsed<PolicyName>> = ConfigKey {
 };
 
 /// `policy.custom[].source`
-pub(crate) static SOURCE: ConfigKey<Parsed<PathBuf>> = ConfigKey {
+pub(crate) static SOURCE: ConfigKey<Parsed<WrittenSource>> = ConfigKey {
     name: "source",
-    about: "The component's file: absolute, ~/…, or relative to the directory of this file.",
+    about: "The component: a file (absolute, ~/…, or relative to the directory of this file), or an artefact or a file \
+            elsewhere, which needs a digest: oci://HOST/REPO:TAG, https://…/NAME.wasm.",
     default: None,
     required: true,
-    form: Parsed { allowed: PATH, words: &[], parse: path, pattern: "^.+$" },
+    form: Parsed {
+        allowed: "a path (absolute, ~/…, or relative to the directory of this file), \
+                  oci://HOST[:PORT]/REPO[:TAG][@sha256:DIGEST], or https://…/NAME.wasm",
+        words: &[],
+        parse: source,
+        pattern: "^.+$",
+    },
 };
 
 /// `policy.custom[].digest`
 pub(crate) static DIGEST: ConfigKey<Parsed<Digest>> = ConfigKey {
     name: "digest",
-    about: "The digest that the file must have; another one refuses to run in every mode but disabled.",
+    about: "The digest that the component must have; another one refuses to run in every mode but disabled.",
     default: None,
     required: false,
     form: Parsed {
@@ -90,6 +99,31 @@ pub(crate) static DIGEST: ConfigKey<Parsed<Digest>> = ConfigKey {
         parse: |text, _| text.parse().map_err(|_| None),
         pattern: "^sha256:[0-9a-f]{64}$",
     },
+};
+
+/// `policy.custom[].refresh`
+pub(crate) static REFRESH: ConfigKey<Parsed<Duration>> = ConfigKey {
+    name: "refresh",
+    about: "The age from which a source elsewhere is asked again what it has; never with a digest.",
+    default: Some("24h"),
+    required: false,
+    form: AGE,
+};
+
+/// `policy.custom[].max_age`
+pub(crate) static MAX_AGE: ConfigKey<Parsed<Duration>> = ConfigKey {
+    name: "max_age",
+    about: "The age up to which what a source elsewhere gave last stays in force when it can't be asked.",
+    default: Some("7d"),
+    required: false,
+    form: AGE,
+};
+
+const AGE: Parsed<Duration> = Parsed {
+    allowed: "a duration above zero and at most 365d, such as `24h`",
+    words: &[],
+    parse: |text, _| duration(text, smcp_model::limits::oci::AGE_CEILING),
+    pattern: DURATION,
 };
 
 /// `policy.custom[].mode`

@@ -12,7 +12,6 @@ use crate::Config;
 use crate::ConfigError;
 use crate::discover::Asked;
 use crate::discover::discover;
-use smcp_model::policy::PolicySource;
 
 const OWN: &str = "/home/me/.mcp/config.yaml";
 const SYSTEM: &str = "/etc/mcp/config.yaml";
@@ -32,7 +31,7 @@ fn read(asked: Asked<'_>, things: &[(&str, Thing)]) -> Result<Config, ConfigErro
 fn policies(asked: Asked<'_>, things: &[(&str, Thing)]) -> Vec<String> {
     let config = read(asked, things).unwrap_or_else(|error| panic!("{things:?}\n{error}"));
     let shown = |layer: &crate::Layer| {
-        let own = layer.policies().iter().filter(|spec| matches!(spec.source, PolicySource::File(_)));
+        let own = layer.policies().iter().filter(|spec| spec.source.is_custom());
         let own = own.map(|spec| format!(" {} {} {}", spec.name, spec.mode.as_str(), spec.source));
         format!("{}:{}", layer.name().as_str(), own.collect::<Vec<_>>().join(";"))
     };

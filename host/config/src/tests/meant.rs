@@ -71,11 +71,11 @@ fn a_path_is_a_path_and_nothing_is_expanded_or_fetched() {
         ("$POLICIES/p.wasm", "variables are not expanded"),
         ("/srv/${X}/p.wasm", "variables are not expanded"),
         ("%APPDATA%/p.wasm", "variables are not expanded"),
-        ("https://r.example/p.wasm", "nothing is fetched from an address by this version yet"),
-        ("oci://ghcr.io/o/p:1", "nothing is fetched from an address by this version yet"),
-        ("ghcr.io/o/p:1", "nothing is fetched from a registry of images by this version yet"),
-        ("ghcr.io/o/p@sha256:00", "nothing is fetched from a registry of images by this version yet"),
-        ("localhost:5000/p:1", "nothing is fetched from a registry of images by this version yet"),
+        ("https://r.example/p.tar", "it does not end in a file's name with .wasm"),
+        ("oci://ghcr.io/O/p:1", "a repository is lower-case letters"),
+        ("ghcr.io/o/p:1", "an artefact in a registry is `oci://…`"),
+        ("ghcr.io/o/p@sha256:00", "an artefact in a registry is `oci://…`"),
+        ("localhost:5000/p:1", "an artefact in a registry is `oci://…`"),
     ] {
         let told = suggested(&format!("policy: {{custom: [{{name: a, source: '{source}'}}]}}"));
         assert!(told.contains(said), "{source}: {told}");

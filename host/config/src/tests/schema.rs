@@ -31,7 +31,12 @@ fn sections() -> [(&'static Section, Value, DocumentAround); 5] {
     [
         (&keys::ROOT, root, |entry| format!("{{{entry}}}")),
         (&keys::policy::SECTION, policy, |entry| format!("{{policy: {{{entry}}}}}")),
-        (&keys::custom::SECTION, custom, |entry| format!("{{policy: {{custom: [{{{entry}}}]}}}}")),
+        (&keys::custom::SECTION, custom, |entry| {
+            let pin = "0".repeat(64);
+            format!(
+                "{{policy: {{custom: [{{name: a, source: 'oci://r.example/a', digest: 'sha256:{pin}', {entry}}}]}}}}"
+            )
+        }),
         (&keys::custom::limits::SECTION, limits, |entry| {
             format!("{{policy: {{custom: [{{name: a, source: a, limits: {{{entry}}}}}]}}}}")
         }),

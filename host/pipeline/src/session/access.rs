@@ -8,6 +8,7 @@ use crate::System;
 use smcp_authority as authority;
 use smcp_authority::Folder;
 use smcp_authority::Guarded;
+use smcp_authority::ReadError;
 use smcp_config::Authorities;
 use smcp_config::Config;
 use smcp_http::HttpSettings;
@@ -16,13 +17,21 @@ use smcp_http::Trust;
 use smcp_model::endpoint::Endpoint;
 use smcp_model::endpoint::Scheme;
 use smcp_model::limits;
+use smcp_model::log_in::LogIn;
+use smcp_model::oci::OciHost;
+use smcp_model::policy::LayerName;
 use smcp_model::registry::Registry;
 use smcp_model::secret::Secret;
+use smcp_oci::DockerConfig;
+use smcp_oci::DockerLogIn;
+use smcp_oci::LogInProblem;
 use smcp_registry::Credentials;
 use smcp_registry::PackageError;
 
 /// A token for the configured registry, used in place of a stored one.
 const TOKEN_VARIABLE: &str = "SMCP_REGISTRY_TOKEN";
+/// The folder of docker's file, in place of `~/.docker`.
+const DOCKER_VARIABLE: &str = "DOCKER_CONFIG";
 /// The folder with stored tokens, below the user's home.
 const FOLDER: &str = ".mcp";
 /// The proxy for `https`, by the names that other tools use; the first that is set counts.
@@ -40,11 +49,15 @@ const BEGINNING: usize = 1024;
 /// # Errors
 /// When there is no home to store it in, or the file can't be used.
 pub fn log_in(system: &System, endpoint: &Endpoint, token: &Secret) -> Result<PathBuf, PipelineError> {
-    let path = folder(system).ok_or(PipelineError::NoHome)?;
-    let dir = authority::create_dir(&path).map_err(|cause| PipelineError::local("keep a token", &path, cause))?;
-    let credentials = Credentials::new(dir, &path, system.caller);
+    let credentials = credentials_to_fill(system)?;
     credentials.store(endpoint, token).map_err(PackageError::from)?;
     Ok(credentials.path().to_path_buf())
+}
+
+fn credentials_to_fill(system: &System) -> Result<Credentials, PipelineError> {
+    let path = folder(system).ok_or(PipelineError::NoHome)?;
+    let dir = authority::create_dir(&path).map_err(|cause| PipelineError::local("keep a token", &path, cause))?;
+    Ok(Credentials::new(dir, &path, system.caller))
 }
 
 /// Removes the stored token for the registry at `endpoint`; returns whether there was one.
@@ -54,6 +67,25 @@ pub fn log_in(system: &System, endpoint: &Endpoint, token: &Secret) -> Result<Pa
 pub fn log_out(system: &System, endpoint: &Endpoint) -> Result<bool, PipelineError> {
     let credentials = credentials(system)?;
     Ok(credentials.map_or(Ok(false), |kept| kept.forget(endpoint)).map_err(PackageError::from)?)
+}
+
+/// Stores a name and a token for a registry of images; returns the path of the file.
+///
+/// # Errors
+/// As [`log_in`].
+pub fn log_in_to_images(system: &System, host: &OciHost, user: &str, token: &Secret) -> Result<PathBuf, PipelineError> {
+    let credentials = credentials_to_fill(system)?;
+    credentials.store_log_in(host, user, token).map_err(PackageError::from)?;
+    Ok(credentials.path().to_path_buf())
+}
+
+/// Removes the stored log-in for a registry of images; returns whether there was one.
+///
+/// # Errors
+/// When the file can't be used.
+pub fn log_out_of_images(system: &System, host: &OciHost) -> Result<bool, PipelineError> {
+    let credentials = credentials(system)?;
+    Ok(credentials.map_or(Ok(false), |kept| kept.forget_log_in(host)).map_err(PackageError::from)?)
 }
 
 /// Whether there is a token for `registry`; for a report about what a run would do. Never returns the token.
@@ -79,7 +111,60 @@ pub(super) fn settings(session: &Session, endpoint: &Endpoint) -> Result<HttpSet
              --registry names this one; name it as `registry_url` in the configuration, or log in"
         ));
     }
-    Ok(HttpSettings { token, login, proxy: proxy(system), trust: trust(session) })
+    Ok(HttpSettings { token, login, proxy: proxy(system), trust: trust(config.authorities(config.registry()), system) })
+}
+
+/// Returns the settings for requests to the source of a policy of this layer. They have no token.
+pub(crate) fn settings_of_source(session: &Session, layer: LayerName) -> HttpSettings {
+    let (config, system) = (session.config(), session.system());
+    let trust = trust(config.authorities_of_source(layer), system);
+    HttpSettings { token: None, login: String::new(), proxy: proxy(system), trust }
+}
+
+/// Returns the stored token for a server that is no registry.
+pub(crate) fn stored_token(session: &Session, endpoint: &Endpoint) -> Result<Option<Secret>, PipelineError> {
+    let credentials = credentials(session.system())?;
+    Ok(credentials.map_or(Ok(None), |kept| kept.token(endpoint)).map_err(PackageError::from)?)
+}
+
+/// Finds the log-in for a registry of images: our own, then that of docker's file or its helpers.
+pub(crate) fn log_in_for(session: &Session, host: &OciHost) -> Result<Option<LogIn>, LogInProblem> {
+    let system = session.system();
+    let unusable = |error: String| LogInProblem::new(&error, "log in again, or log out");
+    let credentials = credentials(system).map_err(|error| unusable(error.to_string()))?;
+    let own = credentials.map_or(Ok(None), |kept| kept.log_in(host)).map_err(|error| unusable(error.to_string()))?;
+    if own.is_some() {
+        return Ok(own);
+    }
+    let Some(path) = docker_config(system) else { return Ok(None) };
+    let bytes = match authority::read_file(&path, limits::oci::DOCKER_CONFIG) {
+        Ok(bytes) => bytes,
+        Err(ReadError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            let problem = format!("{}: {error}", path.display());
+            return Err(LogInProblem::new(&problem, "make it readable, or log in with smcp login"));
+        }
+    };
+    for found in DockerConfig::read(&bytes)?.find(host)? {
+        let log_in = match found {
+            DockerLogIn::Kept(log_in) => Some(log_in),
+            DockerLogIn::Helper { name, server } => {
+                let path = system.variable("PATH").unwrap_or_default();
+                smcp_oci::ask_helper(&name, &server, path, limits::oci::HELPER)?
+            }
+        };
+        if log_in.is_some() {
+            return Ok(log_in);
+        }
+    }
+    Ok(None)
+}
+
+/// Returns the path of docker's file.
+fn docker_config(system: &System) -> Option<PathBuf> {
+    let named = system.variable(DOCKER_VARIABLE).map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let folder = named.or_else(|| system.home().map(|home| home.join(".docker")))?;
+    Some(folder.join("config.json"))
 }
 
 /// Returns the token of the variable, for the configured registry only; else the stored one.
@@ -127,10 +212,9 @@ pub fn proxy_remarks(config: &Config, system: &System) -> Vec<String> {
 }
 
 /// Returns which certificate authorities are trusted.
-fn trust(session: &Session) -> Trust {
-    let config = session.config();
-    match config.authorities(config.registry()) {
-        Authorities::Environment => Trust::Environment { file: named_by_environment(session.system()) },
+fn trust(authorities: Authorities<'_>, system: &System) -> Trust {
+    match authorities {
+        Authorities::Environment => Trust::Environment { file: named_by_environment(system) },
         Authorities::System => Trust::System,
         Authorities::File { file, layer } => {
             let Guarded { bytes, suspects } =

@@ -5,6 +5,11 @@ use std::sync::Arc;
 
 use crate::PipelineError;
 use crate::Session;
+use crate::check_clock;
+use crate::remote::Eagerness;
+use crate::remote::Lookup;
+use crate::remote::Obtained;
+use crate::remote::RemoteServers;
 use smcp_authority as authority;
 use smcp_authority::Folder;
 use smcp_authority::Guarded;
@@ -12,9 +17,13 @@ use smcp_authority::GuardedReader;
 use smcp_authority::ReadError;
 use smcp_config::Layer;
 use smcp_config::choice::OnSuspect;
+use smcp_model::bounded;
+use smcp_model::deadline::Deadline;
+use smcp_model::digest::Digest;
 use smcp_model::mode::Mode;
 use smcp_model::policy::PolicySource;
 use smcp_model::policy::PolicySpec;
+use smcp_model::source::RemoteSource;
 use smcp_model::suspect::Suspect;
 use smcp_policy::Component;
 use smcp_policy::Unreadable;
@@ -30,10 +39,11 @@ impl Session {
         &self,
         spec: &PolicySpec,
         reader: &mut GuardedReader,
+        deadline: &Deadline,
     ) -> Result<Result<Component, Unreadable>, PipelineError> {
         Ok(match (&spec.source, spec.mode) {
             (PolicySource::BuiltIn(policy), _) => Ok(Component::built_in(*policy)),
-            (PolicySource::File(_), Mode::Disabled) => Err(Unreadable::Disabled),
+            (PolicySource::File(_) | PolicySource::Remote(_), Mode::Disabled) => Err(Unreadable::Disabled),
             (PolicySource::File(path), Mode::Strict | Mode::Warn) => {
                 let Guarded { bytes, suspects } =
                     reader.read(path, spec.limits.component_size, Folder::Any, spec.layer.owners());
@@ -43,7 +53,62 @@ impl Session {
                 }
                 bytes.map(|bytes| component_in(spec, path, &bytes)).map_err(|error| unreadable(path, &error))
             }
+            (PolicySource::Remote(source), Mode::Strict | Mode::Warn) => {
+                self.remote_component(spec, source, deadline)?
+            }
         })
+    }
+
+    /// Returns the component of a policy that is elsewhere.
+    ///
+    /// The inner error is a fault of that policy alone: it can't be had now.
+    ///
+    /// # Errors
+    /// [`PipelineError::Source`] when what came is not right, [`PipelineError::Pin`] when it is not the pinned one.
+    fn remote_component(
+        &self,
+        spec: &PolicySpec,
+        source: &RemoteSource,
+        deadline: &Deadline,
+    ) -> Result<Result<Component, Unreadable>, PipelineError> {
+        match self.obtain(spec, source, Eagerness::Needed, deadline) {
+            Ok(Obtained { bytes, digest, is_kept, notice, .. }) => {
+                self.note_of_source(notice);
+                Ok(Ok(if is_kept { self.component_of_cache(spec, digest, &bytes)? } else { Component::new(bytes) }))
+            }
+            Err(PipelineError::Source { error, .. }) if !error.is_wrong() => {
+                Ok(Err(Unreadable::NotFetched(error.to_string())))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns the component of a policy that is elsewhere, and how it came about.
+    ///
+    /// # Errors
+    /// As [`Session::component`], and [`PipelineError::Source`] when it can't be had.
+    pub(crate) fn obtain(
+        &self,
+        spec: &PolicySpec,
+        source: &RemoteSource,
+        eagerness: Eagerness,
+        deadline: &Deadline,
+    ) -> Result<Obtained, PipelineError> {
+        check_clock(self.system())?;
+        let (cache, now) = (self.cache()?, self.system().now());
+        let lookup = Lookup { cache, now, server: &RemoteServers(self), deadline };
+        lookup.obtain(spec, source, eagerness).map_err(|failure| failure.of(spec))
+    }
+
+    /// Returns a component that the cache has. Its bytes are not held, as those of a file.
+    fn component_of_cache(&self, spec: &PolicySpec, digest: Digest, bytes: &[u8]) -> Result<Component, PipelineError> {
+        let (blobs, most) = (self.cache()?.handle()?, spec.limits.component_size);
+        let read = move || {
+            let gone = || Unreadable::Failed(format!("{digest} was removed from the cache meanwhile"));
+            let file = blobs.open(&digest).ok().flatten().ok_or_else(gone)?;
+            bounded::read_within(file, most, 0).ok().flatten().ok_or_else(gone)
+        };
+        Ok(Component::elsewhere(bytes, Arc::new(read)))
     }
 
     /// Returns every file and folder that another user could write to, on the way to the component of any enabled
@@ -53,7 +118,8 @@ impl Session {
         let specs = layers.flat_map(Layer::policies).filter(|spec| spec.mode != Mode::Disabled);
         let mut reader = GuardedReader::default();
         let of_one = |spec: &Arc<PolicySpec>| match &spec.source {
-            PolicySource::BuiltIn(_) => Vec::new(),
+            // The cache is checked when it is opened, and its bytes have their digests.
+            PolicySource::BuiltIn(_) | PolicySource::Remote(_) => Vec::new(),
             // No bytes are needed to know who could write to it.
             PolicySource::File(path) => reader.read(path, 0, Folder::Any, spec.layer.owners()).suspects,
         };

@@ -16,6 +16,7 @@ use crate::error::CacheTargetError;
 use crate::error::StoreError;
 use crate::resolutions::AnswerFile;
 use crate::resolutions::has_digest;
+use crate::sources::SourceNote;
 use smcp_model::cache::CacheEntry;
 use smcp_model::cache::CacheKind;
 use smcp_model::cache::CacheRemoval;
@@ -142,7 +143,8 @@ impl Cache {
 
     /// Describes all files, the last used first.
     fn all(&self, stored: &[StoreEntry], answers: &[AnswerFile]) -> Result<Vec<CacheEntry>, StoreError> {
-        let mut entries = self.describe(stored, answers);
+        let notes = self.notes()?;
+        let mut entries = self.describe(stored, answers, &notes);
         let failed = self.failed("list its compiled code");
         let compiled = self.compiled().and_then(|files| files.map_or(Ok(Vec::new()), |files| files.list()));
         entries.extend(compiled.map_err(failed)?.iter().filter_map(CompiledFile::entry));
@@ -172,7 +174,11 @@ impl Cache {
         self.resolutions().all(now).map_err(self.failed("list what registries have answered"))
     }
 
-    fn describe(&self, stored: &[StoreEntry], answers: &[AnswerFile]) -> Vec<CacheEntry> {
+    fn notes(&self) -> Result<Vec<SourceNote>, StoreError> {
+        self.sources().all().map_err(self.failed("list what sources of policies have given"))
+    }
+
+    fn describe(&self, stored: &[StoreEntry], answers: &[AnswerFile], notes: &[SourceNote]) -> Vec<CacheEntry> {
         stored
             .iter()
             .filter_map(|file| {
@@ -186,7 +192,11 @@ impl Cache {
                 });
                 Some(CacheEntry {
                     digest,
-                    kind: if file.is_file { self.kind(&digest) } else { CacheKind::Foreign },
+                    kind: match (file.is_file, notes.iter().any(|note| note.names(&digest))) {
+                        (false, _) => CacheKind::Foreign,
+                        (true, true) => CacheKind::Policy,
+                        (true, false) => self.kind(&digest),
+                    },
                     size: ByteSize(file.size),
                     last_used: file.modified,
                     packages: packages.collect(),
@@ -284,6 +294,9 @@ impl Cache {
             removal.answers = removal.answers.saturating_add(answers.len());
             return Ok(());
         }
+        for note in self.notes()?.iter().filter(|note| removal.removed.iter().any(|entry| note.names(&entry.digest))) {
+            self.sources().remove(note).map_err(self.failed("remove a note about a source of policies"))?;
+        }
         self.remove_answers(&answers, removal)
     }
 }
@@ -345,7 +358,7 @@ fn doomed(entries: &[CacheEntry], rules: &CacheRules, now: u64) -> Doomed {
         CacheKind::Manifest | CacheKind::Bundle => entry.packages.is_empty(),
         CacheKind::Tree => !bundles.contains(&entry.digest),
         // Whichever policies it belongs to.
-        CacheKind::Compiled => false,
+        CacheKind::Compiled | CacheKind::Policy => false,
         CacheKind::Foreign => true,
     };
     let mut doomed = Doomed::default();

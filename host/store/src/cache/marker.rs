@@ -20,6 +20,7 @@ use crate::file::open_file;
 use crate::folder::FolderGuard;
 use crate::resolutions;
 use crate::runs;
+use crate::sources;
 use crate::trees;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
@@ -79,11 +80,12 @@ type FindForeign = fn(&Dir) -> io::Result<Option<String>>;
 
 /// Finds the first entry of an unmarked folder that no version of smcp made.
 fn foreign(dir: &Dir) -> io::Result<Option<SafeText>> {
-    let known: [(&str, FindForeign); 5] = [
+    let known: [(&str, FindForeign); 6] = [
         (blobs::FOLDER, blobs::foreign),
         (compiled::FOLDER, compiled::foreign),
         (resolutions::FOLDER, resolutions::foreign),
         (runs::FOLDER, runs::foreign),
+        (sources::FOLDER, sources::foreign),
         (trees::FOLDER, trees::foreign),
     ];
     let mut folders = Vec::new();
