@@ -52,6 +52,9 @@ pub(crate) fn check_all(root: &Path) -> anyhow::Result<()> {
     step("a policy in every language, by its real toolchain");
     let languages = ["test", "--locked", "--package", "smcp", "--test", "languages"];
     run(cargo_in(root).args(languages))?;
+    step("policies in a real registry of images");
+    let registries = ["test", "--locked", "--package", "smcp", "--test", "registries", "--", "--nocapture"];
+    run(cargo_in(root).args(registries))?;
     step("the bench, quickly");
     let bench = root.join(BENCH);
     run(cargo().args(["test", "--locked", "--package", "bench-runner"]).current_dir(&bench))?;
