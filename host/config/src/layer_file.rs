@@ -44,6 +44,7 @@ use smcp_model::mode::OnWarn;
 use smcp_model::name::PolicyName;
 use smcp_model::policy::LayerName;
 use smcp_model::registry::Registry;
+use smcp_model::signer::SignedBy;
 use smcp_model::text::SafeText;
 use smcp_yaml::YamlNode;
 
@@ -106,6 +107,7 @@ pub(super) struct CustomValues {
     /// `None` only where that is a problem of the file.
     pub(super) source: Option<WrittenValue<PathBuf>>,
     pub(super) digest: Option<WrittenValue<Digest>>,
+    pub(super) signed_by: Option<WrittenValue<SignedBy>>,
     pub(super) mode: Option<WrittenValue<Mode>>,
     pub(super) on_warn: Option<WrittenValue<OnWarn>>,
     pub(super) settings: Option<WrittenValue<Value>>,
@@ -147,6 +149,7 @@ impl LayerFile {
             name: Some(WrittenValue { value: name.clone(), place: place.clone() }),
             source: Some(WrittenValue { value: file.to_owned(), place: place.clone() }),
             digest: None,
+            signed_by: None,
             mode: None,
             on_warn: None,
             settings: None,
@@ -282,6 +285,7 @@ fn custom_values(
         name,
         source: reader.read(entry, &custom::SOURCE),
         digest: reader.read(entry, &custom::DIGEST),
+        signed_by: reader.read(entry, &custom::SIGNED_BY),
         mode: reader.read(entry, &custom::MODE),
         on_warn: reader.read(entry, &custom::ON_WARN),
         settings: reader.read(entry, &custom::SETTINGS),

@@ -87,6 +87,7 @@ impl Rules {
                 layer,
                 source: PolicySource::BuiltIn(which),
                 pin: None,
+                signed_by: None,
                 mode: self.mode_of(which),
                 on_warn: None,
                 settings: self.settings_of(which),
@@ -141,12 +142,16 @@ fn custom_policy(
     default_mode: Mode,
     admin_contact: Option<&SafeText>,
 ) -> Option<WrittenValue<Arc<PolicySpec>>> {
-    let WrittenValue { value: CustomValues { name, source, digest, mode, on_warn, settings, limits }, place } = entry;
+    let WrittenValue {
+        value: CustomValues { name, source, digest, signed_by, mode, on_warn, settings, limits },
+        place,
+    } = entry;
     let spec = PolicySpec {
         name: name?.value,
         layer,
         source: PolicySource::File(source?.value),
         pin: digest.map(|written| written.value),
+        signed_by: signed_by.map(|written| written.value),
         mode: mode.map_or(default_mode, |written| written.value),
         on_warn: on_warn.map(|written| written.value),
         settings: settings.map_or_else(|| json!({}), |written| written.value),
@@ -194,6 +199,7 @@ mod tests {
                 layer: LayerName::User,
                 source: PolicySource::BuiltIn(BuiltIn::Score),
                 pin: None,
+                signed_by: None,
                 mode,
                 on_warn: None,
                 settings: Value::Null,

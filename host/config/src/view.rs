@@ -197,6 +197,7 @@ fn custom_entry(written: &WrittenValue<Arc<PolicySpec>>) -> Value {
     let mut value = json!({ "name": spec.name, "source": spec.source.to_string(), "mode": spec.mode });
     if let Value::Object(members) = &mut value {
         members.extend(spec.pin.map(|pin| ("digest".to_owned(), json!(pin))));
+        members.extend(spec.signed_by.as_ref().map(|rule| ("signed_by".to_owned(), rule.written())));
         members.extend(spec.on_warn.map(|on_warn| ("on_warn".to_owned(), json!(on_warn))));
         members.insert("settings".to_owned(), spec.settings.clone());
         let limits = spec.limits.written().into_iter().map(|(key, value)| (key.to_owned(), value));

@@ -43,6 +43,7 @@ pub mod registry;
 pub mod request;
 mod schema;
 pub mod secret;
+pub mod signer;
 pub mod size;
 pub mod suspect;
 pub mod text;

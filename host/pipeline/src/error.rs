@@ -4,6 +4,8 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
+use crate::signed::SignatureMismatch;
+use crate::signed::SignerFile;
 use smcp_audit::AuditError;
 use smcp_bundle::UnpackError;
 use smcp_decide::Conclusion;
@@ -21,6 +23,7 @@ use smcp_model::suspect::Suspect;
 use smcp_policy::HostError;
 use smcp_policy::PinMismatch;
 use smcp_registry::PackageError;
+use smcp_signature::SignerFileError;
 use smcp_store::StoreError;
 
 /// An error, and as much of the package as was known when it happened.
@@ -72,6 +75,12 @@ pub enum PipelineError {
     /// A policy's component is not the one that the configuration pins.
     #[error(transparent)]
     Pin(#[from] PinMismatch),
+    /// A policy's component is not signed as the configuration says.
+    #[error(transparent)]
+    Signature(Box<SignatureMismatch>),
+    /// A file that `signed_by` names can't be used.
+    #[error(transparent)]
+    SignerFile(#[from] SignerFile),
     /// Another user could have written a policy's component.
     #[error("policy `{name}` could be somebody else's: {suspect}")]
     Untrusted {
@@ -151,6 +160,12 @@ impl From<StoreError> for PipelineError {
     }
 }
 
+impl From<SignerFileError> for PipelineError {
+    fn from(error: SignerFileError) -> Self {
+        SignerFile::from(error).into()
+    }
+}
+
 impl From<UnpackError> for PipelineError {
     fn from(error: UnpackError) -> Self {
         PackageError::from(error).into()
@@ -167,10 +182,11 @@ impl PipelineError {
         match self {
             Self::Package(error) => error.exit_kind(),
             Self::Refused(_) => ExitKind::Refused,
-            Self::Pin(_) => ExitKind::Integrity,
+            Self::Pin(_) | Self::Signature(_) => ExitKind::Integrity,
             Self::Launch(error) => error.exit_kind(),
             Self::Compiling { .. } => ExitKind::Timeout,
             Self::Untrusted { .. }
+            | Self::SignerFile(_)
             | Self::Host(_)
             | Self::NoCache
             | Self::NoHome
@@ -190,7 +206,8 @@ impl PipelineError {
             Self::Package(error) => error.code(),
             Self::Refused(refusal) => refusal.code(),
             Self::Pin(_) => "policy-digest-mismatch",
-            Self::Untrusted { .. } => "config",
+            Self::Signature(_) => "policy-signature-invalid",
+            Self::Untrusted { .. } | Self::SignerFile(_) => "config",
             Self::Host(_) => "sandbox-unavailable",
             Self::Compiling { .. } => "compiling",
             Self::Launch(error) => error.code(),
@@ -214,6 +231,8 @@ impl PipelineError {
             Self::Refused(_)
             | Self::Package(_)
             | Self::Pin(_)
+            | Self::Signature(_)
+            | Self::SignerFile(_)
             | Self::Untrusted { .. }
             | Self::Host(_)
             | Self::Compiling { .. }
@@ -236,6 +255,8 @@ impl PipelineError {
             Self::Refused(Refusal::Status { .. } | Refusal::NoPolicies)
             | Self::Package(_)
             | Self::Pin(_)
+            | Self::Signature(_)
+            | Self::SignerFile(_)
             | Self::Untrusted { .. }
             | Self::Host(_)
             | Self::Compiling { .. }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::PipelineError;
 use crate::Session;
+use crate::session::signatures::unverifiable;
 use smcp_authority as authority;
 use smcp_authority::Folder;
 use smcp_authority::Guarded;
@@ -25,7 +26,8 @@ impl Session {
     /// The inner error is a fault of that policy alone.
     ///
     /// # Errors
-    /// [`PipelineError::Untrusted`] when another user could have written it, and the configuration refuses that.
+    /// [`PipelineError::Untrusted`] when another user could have written it, and the configuration refuses that;
+    /// [`PipelineError::Signature`] when it is not signed as the configuration says.
     pub(crate) fn component(
         &self,
         spec: &PolicySpec,
@@ -41,7 +43,19 @@ impl Session {
                 if let (OnSuspect::Refuse, Some(suspect)) = (self.config().on_suspect(), suspect) {
                     return Err(PipelineError::Untrusted { name: spec.name.clone(), suspect });
                 }
-                bytes.map(|bytes| component_in(spec, path, &bytes)).map_err(|error| unreadable(path, &error))
+                match bytes {
+                    Ok(bytes) => {
+                        let signer = self.signer(spec, path, &bytes, reader)?;
+                        Ok(component_in(spec, path, &bytes).signed(signer))
+                    }
+                    Err(error) => {
+                        let unreadable = unreadable(path, &error);
+                        match unverifiable(spec, path, &unreadable) {
+                            Some(refusal) => return Err(refusal),
+                            None => Err(unreadable),
+                        }
+                    }
+                }
             }
         })
     }
@@ -55,7 +69,10 @@ impl Session {
         let of_one = |spec: &Arc<PolicySpec>| match &spec.source {
             PolicySource::BuiltIn(_) => Vec::new(),
             // No bytes are needed to know who could write to it.
-            PolicySource::File(path) => reader.read(path, 0, Folder::Any, spec.layer.owners()).suspects,
+            PolicySource::File(path) => {
+                let of_component = reader.read(path, 0, Folder::Any, spec.layer.owners()).suspects;
+                of_component.into_iter().chain(Self::signer_suspects(spec, &mut reader)).collect()
+            }
         };
         let mut distinct: Vec<Suspect> = Vec::new();
         for suspect in specs.flat_map(of_one) {
