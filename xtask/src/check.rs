@@ -52,6 +52,17 @@ pub(crate) fn check_all(root: &Path) -> anyhow::Result<()> {
     step("a policy in every language, by its real toolchain");
     let languages = ["test", "--locked", "--package", "smcp", "--test", "languages"];
     run(cargo_in(root).args(languages))?;
+    step("signatures, by their real tools");
+    run(cargo_in(root).args([
+        "test",
+        "--locked",
+        "--package",
+        "smcp",
+        "--test",
+        "signing-tools",
+        "--",
+        "--nocapture",
+    ]))?;
     step("the bench, quickly");
     let bench = root.join(BENCH);
     run(cargo().args(["test", "--locked", "--package", "bench-runner"]).current_dir(&bench))?;

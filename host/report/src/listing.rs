@@ -229,6 +229,8 @@ mod tests {
         };
         let gone = Fault::new(FaultKind::Load, "/home/me/.mcp/policies/gone.wasm: no such file")
             .remedy("put the component there, or correct `source`");
+        let foreign =
+            PolicyState::Unsigned { why: "it is not signed by the key in /k.pem: it has no signature".into() };
         vec![
             Examined {
                 layer: LayerName::System,
@@ -251,6 +253,11 @@ mod tests {
                 digest: None,
                 version: None,
                 ..row("gone", PolicySource::File("/home/me/.mcp/policies/gone.wasm".into()), PolicyState::Faulty(gone))
+            },
+            Examined {
+                digest: None,
+                version: None,
+                ..row("foreign", PolicySource::File("/home/me/.mcp/policies/foreign.wasm".into()), foreign)
             },
         ]
     }
