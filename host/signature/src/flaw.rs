@@ -4,7 +4,7 @@ use smcp_model::text::SafeText;
 
 /// Why a document is no signature by a signer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Flaw {
+pub(crate) enum Flaw {
     /// The document can't be read.
     #[error("it is no {kind}: {why}")]
     Malformed {

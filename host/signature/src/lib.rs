@@ -23,7 +23,6 @@ pub mod secret_key;
 mod tests;
 mod timestamp;
 
-pub use crate::flaw::Flaw;
 pub use crate::public_key::PublicKeyError;
 pub use crate::root::RootsError;
 pub use crate::rule::LoadedRule;

@@ -17,15 +17,6 @@ use smcp_model::signer::MinisignKey;
 const LEGACY: &[u8] = b"Ed";
 const PREHASHED: &[u8] = b"ED";
 
-/// What a signature says of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MinisignClaims {
-    /// The number of the key.
-    pub key: String,
-    /// The comment that is signed, too.
-    pub comment: String,
-}
-
 /// Makes sure that the document is a signature over the bytes by this key.
 pub(crate) fn verify(document: &[u8], bytes: &[u8], key: &MinisignKey) -> Result<(), Flaw> {
     let (signature, number) = read(document)?;
@@ -34,15 +25,6 @@ pub(crate) fn verify(document: &[u8], bytes: &[u8], key: &MinisignKey) -> Result
     }
     let public = PublicKey::from_base64(&key.to_string()).map_err(|_| Flaw::WrongSignature)?;
     public.verify(bytes, &signature, false).map_err(|_| Flaw::WrongSignature)
-}
-
-/// Returns what a signature says of itself. Nothing of it is verified.
-///
-/// # Errors
-/// When it is not one, or has the legacy form.
-pub fn claims(document: &[u8]) -> Result<MinisignClaims, Flaw> {
-    let (signature, key) = read(document)?;
-    Ok(MinisignClaims { key, comment: signature.trusted_comment().to_owned() })
 }
 
 fn read(document: &[u8]) -> Result<(Signature, String), Flaw> {

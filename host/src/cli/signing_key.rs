@@ -33,16 +33,7 @@ const KEY_VARIABLE: &str = "SMCP_SIGNING_KEY";
 /// The variable with the password of a secret key.
 const PASSWORD_VARIABLE: &str = "SMCP_SIGNING_PASSWORD";
 
-/// The files of a pair of keys.
-#[derive(Debug, Clone)]
-pub(super) struct KeyPlaces {
-    /// The secret one.
-    pub(super) secret: PathBuf,
-    /// The public one.
-    pub(super) public: PathBuf,
-}
-
-/// Makes a pair of keys, and writes both into `~/.mcp/keys`.
+/// Makes a pair of keys, and writes both into `~/.mcp/keys`. Returns the key, and the files of its secret and public half.
 pub(super) fn make(
     app: &App,
     name: &PolicyName,
@@ -50,8 +41,8 @@ pub(super) fn make(
     password_file: Option<&Path>,
 ) -> Result<(SecretKey, (PathBuf, PathBuf)), Failure> {
     let folder = folder(app)?;
-    let places = KeyPlaces { secret: folder.join(format!("{name}.key")), public: folder.join(format!("{name}.pub")) };
-    for place in [&places.secret, &places.public] {
+    let (secret, public) = (folder.join(format!("{name}.key")), folder.join(format!("{name}.pub")));
+    for place in [&secret, &public] {
         if authority::exists(place).unwrap_or(true) {
             let place = place.display();
             return Err(Failure::usage(anyhow!("{place} exists: a key is never overwritten; take another name")));
@@ -59,12 +50,12 @@ pub(super) fn make(
     }
     let password = if unprotected { None } else { Some(new_password(app, password_file)?) };
     let key = SecretKey::generate().map_err(Failure::usage)?;
-    let secret = key.file(password.as_ref()).map_err(Failure::usage)?;
-    for (place, text) in [(&places.secret, &secret), (&places.public, &key.public_file())] {
+    let text = key.file(password.as_ref()).map_err(Failure::usage)?;
+    for (place, text) in [(&secret, &text), (&public, &key.public_file())] {
         let written = authority::create_private(place, text.as_bytes());
         written.with_context(|| format!("while writing {}", place.display())).map_err(Failure::usage)?;
     }
-    Ok((key, (places.secret, places.public)))
+    Ok((key, (secret, public)))
 }
 
 /// Opens a key: that of the variable, the named one, or the only one.
