@@ -1,6 +1,7 @@
 //! Signed policies: what starts and what does not, and the commands that sign and verify.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::indexing_slicing, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::panic, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::disallowed_methods, reason = "a test is the user, the signer and the file system")]

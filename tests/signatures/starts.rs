@@ -82,8 +82,8 @@ fn what_is_signed_as_it_should_be_starts_and_the_signer_is_recorded() {
     bed.run(&format!("run {TOOL}")).succeeds();
     assert!(bed.has("started"));
     let log = bed.read(".mcp/audit.jsonl");
-    let records = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let decision = records.filter(|it| it["event"] == "decision").last().unwrap();
+    let mut records = log.lines().rev().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let decision = records.find(|it| it["event"] == "decision").unwrap();
     assert_eq!(guest(&decision)["signer"], signer, "{decision}");
     let listed = bed.run("--json policy list").succeeds().document();
     assert_eq!((&guest(&listed)["signer"], &guest(&listed)["state"]), (&signer.into(), &"ready".into()));

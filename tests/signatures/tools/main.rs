@@ -4,8 +4,9 @@
 //! --all` runs it. What can't be had on this machine is skipped, and said; what is there and fails, fails.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::indexing_slicing, reason = "helpers of tests fail by panicking")]
-#![expect(clippy::print_stderr, reason = "what is skipped is said")]
+#![expect(clippy::panic, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::disallowed_methods, reason = "a test is the signer, and installs the tools")]
 
 #[path = "../../support/bed.rs"]
