@@ -16,7 +16,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// A crate below `host/`, and the others it may use, in the order of the pipeline.
-const LAW: [(&str, &[&str]); 19] = [
+const LAW: [(&str, &[&str]); 20] = [
     ("model", &[]),
     ("authority", &["model"]),
     // Reads YAML by a crate that is no part of the host: the SDK uses it, too.
@@ -29,6 +29,8 @@ const LAW: [(&str, &[&str]); 19] = [
     ("bundle", &["model", "store"]),
     ("registry", &["bundle", "http", "model", "store"]),
     ("policy", &["model"]),
+    // Holds signatures against rules, and makes them; it opens nothing.
+    ("signature", &["model"]),
     // Compiles what `policy` says, and keeps what comes of it.
     ("code", &["model", "policy", "store"]),
     // Runs the cases of a policy; their format is a crate that the SDK uses, too.
@@ -59,6 +61,7 @@ const LAW: [(&str, &[&str]); 19] = [
             "policy",
             "policy-cases",
             "registry",
+            "signature",
             "store",
         ],
     ),
@@ -80,29 +83,34 @@ const LAW: [(&str, &[&str]); 19] = [
             "registry",
             "report",
             "serve",
+            "signature",
             "yaml",
         ],
     ),
 ];
 
 /// A dependency that only some crates may have, because of its power, its price or its weight.
-const OWNERS: [(&str, &[&str]); 27] = [
+const OWNERS: [(&str, &[&str]); 31] = [
     ("anyhow", &[""]),
+    ("blake2", &["signature"]),
     ("blake3", &["code"]),
     ("clap", &[""]),
     ("clap_complete", &[""]),
     ("clap_mangen", &[""]),
     ("flate2", &["bundle"]),
-    ("getrandom", &["code"]),
+    ("getrandom", &["code", "signature"]),
     ("http-body-util", &["serve"]),
     ("hyper", &["serve"]),
     ("hyper-util", &["serve"]),
     ("indicatif", &["report"]),
     ("landlock", &["code"]),
+    ("minisign-verify", &["signature"]),
     ("regex-syntax", &["model"]),
+    ("ring", &["signature"]),
     ("rustix", &["code", "policy"]),
     ("rustls", &["http"]),
     ("rustls-native-certs", &["http"]),
+    ("scrypt", &["signature"]),
     ("seccompiler", &["code"]),
     // `smcp-yaml` has it, and no crate of the host.
     ("serde_yaml", &[]),
@@ -112,7 +120,7 @@ const OWNERS: [(&str, &[&str]); 27] = [
     ("ureq", &["http"]),
     ("wasmparser", &["policy"]),
     ("wasmtime", &["policy"]),
-    ("webpki", &["http"]),
+    ("webpki", &["http", "signature"]),
     ("wit-component", &["author"]),
     ("wit-parser", &["author"]),
 ];

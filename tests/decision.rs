@@ -91,6 +91,7 @@ fn policies() -> impl Strategy<Value = Evaluated> {
         }),
         on_warn,
         digest: None,
+        signer: None,
         version: None,
         outcome: if mode == Mode::Disabled { Outcome::Skipped } else { outcome },
         duration: Duration::ZERO,

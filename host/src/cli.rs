@@ -27,6 +27,7 @@ mod policy;
 mod pull;
 mod registry;
 mod run;
+mod signing_key;
 #[cfg(test)]
 mod tests;
 mod usage;

@@ -62,7 +62,7 @@ pub(crate) fn policy(name: &str, layer: LayerName, mode: Mode, on_warn: OnWarn, 
     let file = PolicySpec::file(name.parse().unwrap(), "/p.wasm", json!({}));
     let outcome = if mode == Mode::Disabled { Outcome::Skipped } else { outcome };
     let spec = Arc::new(PolicySpec { layer, mode, ..file });
-    Evaluated { spec, on_warn, digest: None, version: None, outcome, duration: Duration::ZERO, memory: 0 }
+    Evaluated { spec, on_warn, digest: None, signer: None, version: None, outcome, duration: Duration::ZERO, memory: 0 }
 }
 
 /// Some policies of two layers; each name at most once in each.

@@ -23,6 +23,23 @@ pub(crate) const ROWS: &[Row] = &[
         provoke: pinned,
     },
     Row {
+        what: "a component is not signed as `signed_by` says",
+        holds: &[
+            ("what was found", "found: no signature beside it (looked for guest.wasm.minisig)"),
+            ("who was expected", "expected: the minisign key "),
+            ("what to do", "sign the component (`smcp policy sign`)"),
+        ],
+        provoke: unsigned,
+    },
+    Row {
+        what: "a file that `signed_by` names can't be used",
+        holds: &[
+            ("the file", "[HOME]/team.pem, which `signed_by` names, can't be used"),
+            ("the reason", "No such file"),
+        ],
+        provoke: without_its_key,
+    },
+    Row {
         what: "a policy is violated",
         holds: &[
             ("each finding", "asks for network hosts that are not allowed: *"),
@@ -77,6 +94,37 @@ fn pinned(trial: &Trial<'_>) {
         trial.exit(told.code, &told);
         trial.column(usize::from(mode == "warn"), "refuse");
         assert!(!bed.has("started") && told.stderr.contains("sha256:"), "{told}");
+        trial.message(&told.stderr);
+        trial.refused(&bed.run(&format!("--json policy check --trust {TOOL}")));
+    }
+}
+
+fn unsigned(trial: &Trial<'_>) {
+    signed_by(trial, "minisign: RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3");
+}
+
+/// The key is not there.
+fn without_its_key(trial: &Trial<'_>) {
+    signed_by(trial, "key: ~/team.pem");
+}
+
+/// As for a pin, the mode has no effect, except for `disabled`.
+fn signed_by(trial: &Trial<'_>, signer: &str) {
+    for mode in ["strict", "warn", "disabled"] {
+        let bed = TestBed::new();
+        with_tool(&bed);
+        put(&bed, &Twin::honest());
+        let entry = format!("{{name: guest, source: ~/guest.wasm, signed_by: [{{{signer}}}], mode: {mode}}}");
+        bed.configure(&format!("policy: {{custom: [{entry}]}}\n"));
+        let told = bed.run(&format!("run --trust {TOOL}"));
+        if mode == "disabled" {
+            told.succeeds();
+            trial.column(2, "skip");
+            continue;
+        }
+        trial.exit(told.code, &told);
+        trial.column(usize::from(mode == "warn"), "refuse");
+        assert!(!bed.has("started"), "{told}");
         trial.message(&told.stderr);
         trial.refused(&bed.run(&format!("--json policy check --trust {TOOL}")));
     }

@@ -241,6 +241,7 @@ fn passing() -> Evaluated {
         spec: Arc::new(PolicySpec::built_in(BuiltIn::Origin, json!({}))),
         on_warn: OnWarn::Notify,
         digest: None,
+        signer: None,
         version: None,
         outcome: Outcome::Pass { notices: Vec::new() },
         duration: Duration::ZERO,

@@ -18,6 +18,7 @@ mod login;
 mod push;
 mod referrers;
 mod server;
+mod signed;
 mod sources;
 mod tls;
 

@@ -70,6 +70,7 @@ fn evaluate(host: &PolicyHost, component: Component, subject: &Value, settings: 
         layer: LayerName::User,
         source: PolicySource::File("case.wasm".into()),
         pin: None,
+        signed_by: None,
         mode: Mode::Strict,
         on_warn: None,
         settings: settings.clone(),

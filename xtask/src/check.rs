@@ -55,6 +55,17 @@ pub(crate) fn check_all(root: &Path) -> anyhow::Result<()> {
     step("policies in a real registry of images");
     let registries = ["test", "--locked", "--package", "smcp", "--test", "registries", "--", "--nocapture"];
     run(cargo_in(root).args(registries))?;
+    step("signatures, by their real tools");
+    run(cargo_in(root).args([
+        "test",
+        "--locked",
+        "--package",
+        "smcp",
+        "--test",
+        "signing-tools",
+        "--",
+        "--nocapture",
+    ]))?;
     step("the bench, quickly");
     let bench = root.join(BENCH);
     run(cargo().args(["test", "--locked", "--package", "bench-runner"]).current_dir(&bench))?;

@@ -11,6 +11,7 @@ mod room;
 mod program;
 mod folders;
 mod shared;
+mod unshown;
 mod guarded;
 
 pub use crate::caller::caller;
@@ -39,6 +40,7 @@ pub use crate::program::program_head;
 pub use crate::room::longest_argument;
 pub use crate::room::room_for_arguments;
 pub use crate::shared::create_shared_dir;
+pub use crate::unshown::read_unshown;
 pub use smcp_model::guarded::Folder;
 pub use smcp_model::guarded::Guarded;
 pub use smcp_model::guarded::GuardedNames;

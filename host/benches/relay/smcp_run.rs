@@ -89,6 +89,7 @@ fn clearance(manifest: Manifest) -> Result<Clearance> {
         spec: Arc::new(PolicySpec::built_in(BuiltIn::Origin, json!({}))),
         on_warn: OnWarn::Notify,
         digest: None,
+        signer: None,
         version: None,
         outcome: Outcome::Pass { notices: Vec::new() },
         duration: Duration::ZERO,

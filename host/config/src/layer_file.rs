@@ -45,6 +45,7 @@ use smcp_model::mode::OnWarn;
 use smcp_model::name::PolicyName;
 use smcp_model::policy::LayerName;
 use smcp_model::registry::Registry;
+use smcp_model::signer::SignedBy;
 use smcp_model::text::SafeText;
 use smcp_yaml::YamlNode;
 
@@ -107,6 +108,7 @@ pub(super) struct CustomValues {
     /// `None` only where that is a problem of the file.
     pub(super) source: Option<WrittenValue<WrittenSource>>,
     pub(super) digest: Option<WrittenValue<Digest>>,
+    pub(super) signed_by: Option<WrittenValue<SignedBy>>,
     pub(super) refresh: Option<WrittenValue<Duration>>,
     pub(super) max_age: Option<WrittenValue<Duration>>,
     pub(super) mode: Option<WrittenValue<Mode>>,
@@ -150,6 +152,7 @@ impl LayerFile {
             name: Some(WrittenValue { value: name.clone(), place: place.clone() }),
             source: Some(WrittenValue { value: WrittenSource::File(file.to_owned()), place: place.clone() }),
             digest: None,
+            signed_by: None,
             refresh: None,
             max_age: None,
             mode: None,
@@ -285,12 +288,14 @@ fn custom_values(
 ) -> CustomValues {
     let source = reader.read(entry, &custom::SOURCE);
     let digest = reader.read(entry, &custom::DIGEST);
+    let signed_by = reader.read(entry, &custom::SIGNED_BY);
     let (refresh, max_age) = (reader.read(entry, &custom::REFRESH), reader.read(entry, &custom::MAX_AGE));
     check_source(reader, entry, source.as_ref(), refresh.as_ref(), max_age.as_ref());
     CustomValues {
         name,
         source,
         digest,
+        signed_by,
         refresh,
         max_age,
         mode: reader.read(entry, &custom::MODE),
@@ -321,11 +326,12 @@ fn check_source(
             }
         }
         Some(WrittenSource::Remote(address)) => {
-            if address.digest().is_none() && !entry.has(&custom::DIGEST) {
+            let is_settled = address.digest().is_some() || entry.has(&custom::DIGEST) || entry.has(&custom::SIGNED_BY);
+            if !is_settled {
                 let message =
                     format!("nothing says which bytes of `{address}` are meant: whoever runs that server would");
-                let allowed = "`digest:` with the component's digest, or an oci:// source with @sha256: and that of its manifest \
-                               (`smcp policy pull` prints both)";
+                let allowed = "`digest:` with the component's digest, an oci:// source with @sha256: and that of its manifest \
+                               (`smcp policy pull` prints both), or `signed_by:` with who must have signed it";
                 reader.note(ProblemCode::MissingKey, entry.trail_of(&custom::SOURCE), message, allowed.to_owned());
             }
             let refresh_in_force = refresh.map_or(limits::oci::REFRESH_DEFAULT, |written| written.value);

@@ -89,6 +89,7 @@ impl Rules {
                 layer,
                 source: PolicySource::BuiltIn(which),
                 pin: None,
+                signed_by: None,
                 mode: self.mode_of(which),
                 on_warn: None,
                 settings: self.settings_of(which),
@@ -144,7 +145,8 @@ fn custom_policy(
     admin_contact: Option<&SafeText>,
 ) -> Option<WrittenValue<Arc<PolicySpec>>> {
     let WrittenValue { value, place } = entry;
-    let CustomValues { name, source, digest, refresh, max_age, mode, on_warn, settings, limits: allowed } = value;
+    let CustomValues { name, source, digest, signed_by, refresh, max_age, mode, on_warn, settings, limits: allowed } =
+        value;
     let source = match source?.value {
         WrittenSource::File(path) => PolicySource::File(path),
         WrittenSource::Remote(address) => PolicySource::Remote(RemoteSource {
@@ -158,6 +160,7 @@ fn custom_policy(
         layer,
         source,
         pin: digest.map(|written| written.value),
+        signed_by: signed_by.map(|written| written.value),
         mode: mode.map_or(default_mode, |written| written.value),
         on_warn: on_warn.map(|written| written.value),
         settings: settings.map_or_else(|| json!({}), |written| written.value),
@@ -205,6 +208,7 @@ mod tests {
                 layer: LayerName::User,
                 source: PolicySource::BuiltIn(BuiltIn::Score),
                 pin: None,
+                signed_by: None,
                 mode,
                 on_warn: None,
                 settings: Value::Null,

@@ -12,6 +12,7 @@ mod layers;
 mod limits;
 mod meant;
 mod schema;
+mod signers;
 
 use std::path::Path;
 use std::path::PathBuf;

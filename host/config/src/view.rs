@@ -199,6 +199,7 @@ fn custom_entry(written: &WrittenValue<Arc<PolicySpec>>) -> Value {
     let mut value = json!({ "name": spec.name, "source": spec.source.to_string(), "mode": spec.mode });
     if let Value::Object(members) = &mut value {
         members.extend(spec.pin.map(|pin| ("digest".to_owned(), json!(pin))));
+        members.extend(spec.signed_by.as_ref().map(|rule| ("signed_by".to_owned(), rule.written())));
         if let PolicySource::Remote(RemoteSource { address: _, refresh, max_age }) = &spec.source {
             let text = |age| humantime::format_duration(age).to_string().replace(' ', "");
             members.insert("refresh".to_owned(), json!(text(*refresh)));

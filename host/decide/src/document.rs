@@ -89,6 +89,7 @@ fn result(policy: &Evaluated) -> PolicyResult {
         fault,
         effect: policy.effect(),
         digest: policy.digest,
+        signer: policy.signer.clone(),
         version: policy.version.clone(),
         duration_us: number::micros(policy.duration),
         findings: findings(&policy.outcome),

@@ -156,6 +156,9 @@ pub struct PolicyResult {
     pub effect: Effect,
     /// Digest of the component; null when its bytes could not be read.
     pub digest: Option<Digest>,
+    /// Who has signed the component; absent when nobody had to have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<SafeText>,
     /// The version that the component gives itself; null when it could not be asked.
     pub version: Option<SafeText>,
     /// The duration of its evaluation, microseconds.

@@ -32,6 +32,8 @@ pub struct Examined {
     pub limits: PolicyLimits,
     /// Digest of the component, when it could be read.
     pub digest: Option<Digest>,
+    /// Who has signed the component; `None` when nobody had to have.
+    pub signer: Option<SafeText>,
     /// The version that the component gives itself, when it could be asked.
     pub version: Option<SafeText>,
     /// Whether it can be evaluated.
@@ -75,6 +77,11 @@ pub enum PolicyState {
         /// The digest it should have.
         pin: Digest,
     },
+    /// Its component is not signed as the configuration says: no server would be started.
+    Unsigned {
+        /// What was found, what was expected, and what helps.
+        why: SafeText,
+    },
 }
 
 impl PolicyState {
@@ -85,6 +92,7 @@ impl PolicyState {
             Self::Disabled => "disabled",
             Self::Faulty(_) => "fault",
             Self::Mismatched { .. } => "digest-mismatch",
+            Self::Unsigned { .. } => "signature-invalid",
         }
     }
 
@@ -92,14 +100,14 @@ impl PolicyState {
     pub const fn works(&self) -> bool {
         match self {
             Self::Ready | Self::Disabled => true,
-            Self::Faulty(_) | Self::Mismatched { .. } => false,
+            Self::Faulty(_) | Self::Mismatched { .. } | Self::Unsigned { .. } => false,
         }
     }
 
     /// Its fault; `None` when it has none.
     pub const fn fault(&self) -> Option<&Fault> {
         match self {
-            Self::Ready | Self::Disabled | Self::Mismatched { .. } => None,
+            Self::Ready | Self::Disabled | Self::Mismatched { .. } | Self::Unsigned { .. } => None,
             Self::Faulty(fault) => Some(fault),
         }
     }
@@ -107,8 +115,16 @@ impl PolicyState {
     /// The digest that it should have; `None` unless it has another.
     pub const fn pin(&self) -> Option<Digest> {
         match self {
-            Self::Ready | Self::Disabled | Self::Faulty(_) => None,
+            Self::Ready | Self::Disabled | Self::Faulty(_) | Self::Unsigned { .. } => None,
             Self::Mismatched { pin } => Some(*pin),
+        }
+    }
+
+    /// Why its component doesn't count as signed; `None` unless that is so.
+    pub const fn unsigned(&self) -> Option<&SafeText> {
+        match self {
+            Self::Ready | Self::Disabled | Self::Faulty(_) | Self::Mismatched { .. } => None,
+            Self::Unsigned { why } => Some(why),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::mode::OnWarn;
 use crate::name::PolicyName;
 use crate::number;
 use crate::ownership::Owners;
+use crate::signer::SignedBy;
 use crate::size::ByteSize;
 use crate::source::RemoteSource;
 use crate::text::SafeText;
@@ -128,6 +129,8 @@ pub struct PolicySpec {
     pub source: PolicySource,
     /// The digest its component must have.
     pub pin: Option<Digest>,
+    /// Who must have signed its component; `None` when nobody need to have.
+    pub signed_by: Option<SignedBy>,
     /// Its mode: how strictly it is applied.
     pub mode: Mode,
     /// The effect of a violation under `warn`; when `None`, the component's own description says it.
@@ -165,6 +168,7 @@ impl PolicySpec {
             layer: LayerName::User,
             source,
             pin: None,
+            signed_by: None,
             mode: Mode::Strict,
             on_warn: None,
             settings,

@@ -3,10 +3,12 @@
 //! `docs/audit.md` explains every field. No field holds the value of a variable, a token or an argument: variables are
 //! recorded by name, arguments by their number.
 
+mod limits;
 pub mod schema;
 
+pub use crate::record::limits::LimitsRecord;
+
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -18,11 +20,9 @@ use crate::decision::DecisionDocument;
 use crate::digest::Digest;
 use crate::exception::WrittenException;
 use crate::facts_document;
-use crate::limits::PolicyLimits;
 use crate::mode::Mode;
 use crate::mode::OnWarn;
 use crate::name::PolicyName;
-use crate::number;
 use crate::policy::BuiltIn;
 use crate::policy::LayerName;
 use crate::policy::PolicySource;
@@ -30,6 +30,7 @@ use crate::policy::PolicySpec;
 use crate::request::Context;
 use crate::request::Subject;
 use crate::text::SafeText;
+use crate::verdict::Evaluated;
 use crate::warning::Delivery;
 use crate::word::deserialize_word;
 use crate::word::serialize_as_word;
@@ -182,6 +183,9 @@ pub struct PolicyRecord {
     pub digest: Option<Digest>,
     /// The digest its component had to have.
     pub pin: Option<Digest>,
+    /// Who has signed the component; absent when nobody had to have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<SafeText>,
     /// Its mode: how strictly it is applied.
     pub mode: Mode,
     /// The effect of a violation under `warn`; null when the component's own description says it.
@@ -197,55 +201,34 @@ pub struct PolicyRecord {
     pub admin_contact: Option<SafeText>,
 }
 
-/// The resources that a policy could use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct LimitsRecord {
-    /// Microseconds.
-    pub time_us: u64,
-    /// Linear memory, bytes.
-    pub memory: usize,
-    /// Linear memories. Records of the time before it was written had one.
-    #[serde(default = "one_memory")]
-    pub memories: usize,
-    /// Core instances.
-    pub instances: usize,
-    /// Its file, bytes.
-    pub component_size: usize,
-    /// Its answer, bytes.
-    pub output: usize,
-}
-
-const fn one_memory() -> usize {
-    1
-}
-
 impl PolicyRecord {
-    /// The record of a policy that was evaluated as `spec`, with the component of this digest.
-    pub fn new(spec: &PolicySpec, digest: Option<Digest>, facts_believed: bool) -> Self {
+    /// The record of a policy that was evaluated as `policy` says.
+    pub fn new(policy: &Evaluated, facts_believed: bool) -> Self {
         let PolicySpec {
             name,
             layer,
             source,
             pin,
+            signed_by: _,
             mode,
             on_warn,
             settings,
             settings_vouched: _,
             limits,
             admin_contact,
-        } = spec;
-        let PolicyLimits { time, memory, memories, instances, component_size, output } = *limits;
+        } = &*policy.spec;
         Self {
             name: name.clone(),
             layer: *layer,
             source: source.to_string(),
-            digest,
+            digest: policy.digest,
             pin: *pin,
+            signer: policy.signer.clone(),
             mode: *mode,
             on_warn: *on_warn,
             facts_believed,
             settings: settings.clone(),
-            limits: LimitsRecord { time_us: number::micros(time), memory, memories, instances, component_size, output },
+            limits: LimitsRecord::of(limits),
             admin_contact: admin_contact.clone(),
         }
     }
@@ -254,18 +237,17 @@ impl PolicyRecord {
     pub fn spec(&self) -> PolicySpec {
         let built_in = BuiltIn::ALL.into_iter().find(|known| known.as_str() == self.name.as_str());
         let built_in = built_in.filter(|known| PolicySource::BuiltIn(*known).to_string() == self.source);
-        let LimitsRecord { time_us, memory, memories, instances, component_size, output } = self.limits;
-        let time = Duration::from_micros(time_us);
         PolicySpec {
             name: self.name.clone(),
             layer: self.layer,
             source: built_in.map_or_else(|| PolicySource::File(PathBuf::from(&self.source)), PolicySource::BuiltIn),
             pin: self.pin,
+            signed_by: None,
             mode: self.mode,
             on_warn: self.on_warn,
             settings: self.settings.clone(),
             settings_vouched: false,
-            limits: PolicyLimits { time, memory, memories, instances, component_size, output },
+            limits: self.limits.limits(),
             admin_contact: self.admin_contact.clone(),
         }
     }

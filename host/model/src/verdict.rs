@@ -302,6 +302,8 @@ pub struct Evaluated {
     pub on_warn: OnWarn,
     /// Digest of the component's bytes, when they could be read.
     pub digest: Option<Digest>,
+    /// Who has signed the component; `None` when nobody had to have.
+    pub signer: Option<SafeText>,
     /// The version that the component gives itself, when it could be asked.
     pub version: Option<SafeText>,
     /// Its outcome.

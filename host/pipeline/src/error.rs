@@ -5,6 +5,8 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use crate::remote::SourceError;
+use crate::signed::SignatureMismatch;
+use crate::signed::SignerFile;
 use smcp_audit::AuditError;
 use smcp_bundle::UnpackError;
 use smcp_decide::Conclusion;
@@ -23,6 +25,7 @@ use smcp_oci::OciError;
 use smcp_policy::HostError;
 use smcp_policy::PinMismatch;
 use smcp_registry::PackageError;
+use smcp_signature::SignerFileError;
 use smcp_store::StoreError;
 
 /// An error, and as much of the package as was known when it happened.
@@ -74,6 +77,12 @@ pub enum PipelineError {
     /// A policy's component is not the one that the configuration pins.
     #[error(transparent)]
     Pin(#[from] PinMismatch),
+    /// A policy's component is not signed as the configuration says.
+    #[error(transparent)]
+    Signature(Box<SignatureMismatch>),
+    /// A file that `signed_by` names can't be used.
+    #[error(transparent)]
+    SignerFile(#[from] SignerFile),
     /// Another user could have written a policy's component.
     #[error("policy `{name}` could be somebody else's: {suspect}")]
     Untrusted {
@@ -170,6 +179,12 @@ impl From<OciError> for PipelineError {
     }
 }
 
+impl From<SignerFileError> for PipelineError {
+    fn from(error: SignerFileError) -> Self {
+        SignerFile::from(error).into()
+    }
+}
+
 impl From<UnpackError> for PipelineError {
     fn from(error: UnpackError) -> Self {
         PackageError::from(error).into()
@@ -186,11 +201,12 @@ impl PipelineError {
         match self {
             Self::Package(error) => error.exit_kind(),
             Self::Refused(_) => ExitKind::Refused,
-            Self::Pin(_) => ExitKind::Integrity,
+            Self::Pin(_) | Self::Signature(_) => ExitKind::Integrity,
             Self::Source { error, .. } | Self::Artefact(error) => error.exit_kind(),
             Self::Launch(error) => error.exit_kind(),
             Self::Compiling { .. } => ExitKind::Timeout,
             Self::Untrusted { .. }
+            | Self::SignerFile(_)
             | Self::Host(_)
             | Self::NoCache
             | Self::NoHome
@@ -211,7 +227,8 @@ impl PipelineError {
             Self::Refused(refusal) => refusal.code(),
             Self::Pin(_) => "policy-digest-mismatch",
             Self::Source { error, .. } | Self::Artefact(error) => error.code(),
-            Self::Untrusted { .. } => "config",
+            Self::Signature(_) => "policy-signature-invalid",
+            Self::Untrusted { .. } | Self::SignerFile(_) => "config",
             Self::Host(_) => "sandbox-unavailable",
             Self::Compiling { .. } => "compiling",
             Self::Launch(error) => error.code(),
@@ -237,6 +254,8 @@ impl PipelineError {
             | Self::Pin(_)
             | Self::Source { .. }
             | Self::Artefact(_)
+            | Self::Signature(_)
+            | Self::SignerFile(_)
             | Self::Untrusted { .. }
             | Self::Host(_)
             | Self::Compiling { .. }
@@ -261,6 +280,8 @@ impl PipelineError {
             | Self::Pin(_)
             | Self::Source { .. }
             | Self::Artefact(_)
+            | Self::Signature(_)
+            | Self::SignerFile(_)
             | Self::Untrusted { .. }
             | Self::Host(_)
             | Self::Compiling { .. }

@@ -25,7 +25,6 @@ use smcp_model::verdict::Finding;
 use smcp_model::verdict::SettingsProblem;
 use smcp_policy::Ahead;
 use smcp_policy::Bound;
-use smcp_policy::Component;
 use smcp_policy::Late;
 use smcp_policy::LoadedPolicy;
 use smcp_policy::PolicyHost;
@@ -138,28 +137,36 @@ pub fn examine_policies(session: &Session, progress: &mut dyn Progress) -> Resul
         // A component that came and is not right concerns its policy alone here.
         let component = match session.component(spec, &mut reader, &Deadline::none()) {
             Err(PipelineError::Source { error, .. }) => Err(Unreadable::NotFetched(error.to_string())),
+            Err(PipelineError::Signature(mismatch)) => {
+                policies.push((layer, spec, None, Err(PolicyState::Unsigned { why: mismatch.line() })));
+                continue;
+            }
             Err(PipelineError::Pin(mismatch)) => {
-                policies.push((layer, spec, mismatch.found(), Err(mismatch)));
+                let known = mismatch.found().map(|found| (found, None));
+                policies.push((layer, spec, known, Err(PolicyState::Mismatched { pin: mismatch.expected() })));
                 continue;
             }
             component => component?,
         };
-        let digest = component.as_ref().ok().map(Component::digest);
-        policies.push((layer, spec, digest, Bound::new(Arc::clone(spec), component)));
+        let known = component.as_ref().ok().map(|it| (it.digest(), it.signer().cloned()));
+        let bound = Bound::new(Arc::clone(spec), component);
+        let bound = bound.map_err(|mismatch| PolicyState::Mismatched { pin: mismatch.expected() });
+        policies.push((layer, spec, known, bound));
     }
     let bound = policies.iter().filter_map(|(.., bound)| bound.as_ref().ok());
     let _ahead = prepare(host, bound, &Deadline::none(), progress)?;
     // One set for each policy, so that a wrong pin concerns that policy alone.
-    let examined = policies.into_iter().map(|(layer, spec, digest, bound)| {
+    let examined = policies.into_iter().map(|(layer, spec, known, bound)| {
         let at = layer.place_of(spec).map(|place| SafeText::new(&place.to_string()));
         let loaded = bound.map(|bound| PolicySet::load(host, [bound]));
         let (state, version) = match &loaded {
-            Err(mismatch) => (PolicyState::Mismatched { pin: mismatch.expected() }, None),
+            Err(state) => (state.clone(), None),
             Ok(set) => set.policies().first().map_or((PolicyState::Disabled, None), state_of),
         };
         let settings = state.fault().map_or_else(Vec::new, |fault| placed(layer, spec, &fault.settings));
+        let (digest, signer) = known.map_or((None, None), |(digest, signer)| (Some(digest), signer));
         let PolicySpec { name, layer, mode, source, limits, .. } = PolicySpec::clone(spec);
-        Examined { name, layer, mode, source, at, limits, digest, version, state, settings }
+        Examined { name, layer, mode, source, at, limits, digest, signer, version, state, settings }
     });
     Ok(examined.collect())
 }

@@ -12,11 +12,14 @@ mod verify;
 pub(crate) use crate::remote::server::Arrived;
 pub(crate) use crate::remote::server::RemoteServers;
 pub(crate) use crate::remote::server::SourceServer;
+pub(crate) use crate::remote::server::artifact_type;
 
 use std::time::Duration;
 
 use crate::PipelineError;
+use crate::remote::verify::Demands;
 use crate::remote::verify::UnverifiedComponent;
+use crate::signed::SignatureMismatch;
 use smcp_decide::Notice;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
@@ -30,6 +33,9 @@ use smcp_oci::FetchedManifest;
 use smcp_oci::OciError;
 use smcp_oci::wasm;
 use smcp_policy::PinMismatch;
+use smcp_signature::LoadedRule;
+use smcp_signature::SignatureDocument;
+use smcp_signature::SignatureForm;
 use smcp_store::Cache;
 use smcp_store::SourceNote;
 
@@ -43,6 +49,8 @@ pub(crate) const FETCHED_EACH_TIME: &str = "policy-fetched-each-time";
 pub(crate) struct Obtained {
     pub(crate) bytes: Vec<u8>,
     pub(crate) digest: Digest,
+    /// Who has signed it; `None` when nobody need to have.
+    pub(crate) signer: Option<SafeText>,
     /// The manifest that was asked for; `None` for a file behind a URL.
     pub(crate) manifest: Option<Digest>,
     /// Whether it is in the cache.
@@ -66,6 +74,9 @@ pub(crate) enum SourceFailure {
     /// It is not the pinned one.
     #[error(transparent)]
     Pin(#[from] PinMismatch),
+    /// Nobody has signed it who may.
+    #[error(transparent)]
+    Signature(Box<SignatureMismatch>),
 }
 
 impl SourceFailure {
@@ -77,6 +88,7 @@ impl SourceFailure {
                 PipelineError::Source { name: spec.name.clone(), error: Box::new(error) }
             }
             Self::Pin(mismatch) => mismatch.into(),
+            Self::Signature(mismatch) => PipelineError::Signature(mismatch),
         }
     }
 }
@@ -134,6 +146,8 @@ pub(crate) struct Lookup<'l> {
     pub(crate) cache: &'l Cache,
     pub(crate) now: u64,
     pub(crate) server: &'l dyn SourceServer,
+    /// Who must have signed the component; `None` when nobody need to have.
+    pub(crate) rule: Option<&'l LoadedRule>,
     pub(crate) deadline: &'l Deadline,
 }
 
@@ -141,7 +155,8 @@ pub(crate) struct Lookup<'l> {
 struct Kept {
     bytes: Vec<u8>,
     digest: Digest,
-    manifests: Vec<Digest>,
+    manifests: Vec<FetchedManifest>,
+    signatures: Vec<SignatureDocument>,
     /// When it was asked for; `None` when its digest is fixed, so that it never ages.
     at: Option<u64>,
 }
@@ -158,27 +173,53 @@ impl Lookup<'_> {
         eagerness: Eagerness,
     ) -> Result<Obtained, SourceFailure> {
         let Some(kept) = self.kept(spec, source) else {
-            let arrived = self.fetch(spec, source, &self.patience(eagerness, limits::oci::PULL_PATIENCE))?;
-            return self.taken(spec, source, arrived);
+            let (arrived, signer) = self.fetch(spec, source, &self.patience(eagerness, limits::oci::PULL_PATIENCE))?;
+            return self.taken(spec, source, arrived, signer);
         };
-        let Kept { bytes, digest, manifests, .. } = &kept;
-        verify::verify(spec, &UnverifiedComponent { bytes, digest: *digest, manifest: manifests.first().copied() })?;
-        let Some(at) = kept.at else { return Ok(in_force(kept, None)) };
+        let Kept { bytes, digest, manifests, signatures, .. } = &kept;
+        let component = UnverifiedComponent { bytes, digest: *digest, manifests, signatures };
+        let signer = match self.demands(spec, source).verify(&component) {
+            Ok(signer) => signer,
+            Err(failure @ SourceFailure::Signature(_)) => return self.signed_anew(spec, source, eagerness, failure),
+            Err(failure) => return Err(failure),
+        };
+        let Some(at) = kept.at else { return Ok(in_force(kept, signer, None)) };
         let age = Duration::from_secs(self.now.saturating_sub(at));
         if eagerness == Eagerness::Needed && age < source.refresh {
-            return Ok(in_force(kept, None));
+            return Ok(in_force(kept, signer, None));
         }
         match self.fetch(spec, source, &self.patience(eagerness, limits::oci::REFRESH_PATIENCE)) {
-            Ok(arrived) => self.taken(spec, source, arrived),
+            Ok((arrived, signer)) => self.taken(spec, source, arrived, signer),
             Err(failure) if eagerness == Eagerness::Always => Err(failure),
             Err(failure) if age <= source.max_age => {
-                Ok(in_force(kept, Some(not_refreshed(spec, source, &failure, age))))
+                let notice = not_refreshed(spec, source, &failure, age);
+                Ok(in_force(kept, signer, Some(notice)))
             }
             Err(SourceFailure::Fetch { error, since: _ }) => {
                 Err(SourceFailure::Fetch { error, since: Some((age, source.max_age)) })
             }
             Err(failure) => Err(failure),
         }
+    }
+
+    /// Asks again for what the cache has without a signature that counts: a digest does not name signatures, so that it
+    /// may have been signed meanwhile. When it can't be asked, `failure` holds.
+    fn signed_anew(
+        &self,
+        spec: &PolicySpec,
+        source: &RemoteSource,
+        eagerness: Eagerness,
+        failure: SourceFailure,
+    ) -> Result<Obtained, SourceFailure> {
+        match self.fetch(spec, source, &self.patience(eagerness, limits::oci::PULL_PATIENCE)) {
+            Ok((arrived, signer)) => self.taken(spec, source, arrived, signer),
+            Err(SourceFailure::Fetch { error, .. }) if !error.is_wrong() => Err(failure),
+            Err(newer) => Err(newer),
+        }
+    }
+
+    const fn demands<'d>(&'d self, spec: &'d PolicySpec, source: &'d RemoteSource) -> Demands<'d> {
+        Demands { spec, address: &source.address, rule: self.rule, now: self.now }
     }
 
     /// How long a source is waited for: a start has other policies, whoever asks ahead has not.
@@ -189,21 +230,32 @@ impl Lookup<'_> {
         }
     }
 
-    /// Fetches a component, and verifies it.
-    fn fetch(&self, spec: &PolicySpec, source: &RemoteSource, patience: &Deadline) -> Result<Arrived, SourceFailure> {
+    /// Fetches a component, and verifies it. Returns who has signed it.
+    fn fetch(
+        &self,
+        spec: &PolicySpec,
+        source: &RemoteSource,
+        patience: &Deadline,
+    ) -> Result<(Arrived, Option<SafeText>), SourceFailure> {
         tracing::info!(policy = %spec.name, source = %source.address, "asking for a policy");
         let limit = spec.limits.component_size;
         let known = |digest: &Digest| self.cache.read(digest, limit);
         let fetched = self.server.fetch(&source.address, spec, &known, patience);
         let arrived = fetched.map_err(|error| SourceFailure::Fetch { error: Box::new(error), since: None })?;
-        let Arrived { component, digest, manifests, sent: _ } = &arrived;
-        let manifest = manifests.first().map(|manifest| manifest.digest);
-        verify::verify(spec, &UnverifiedComponent { bytes: component, digest: *digest, manifest })?;
-        Ok(arrived)
+        let Arrived { component, digest, manifests, signatures, sent: _ } = &arrived;
+        let component = UnverifiedComponent { bytes: component, digest: *digest, manifests, signatures };
+        let signer = self.demands(spec, source).verify(&component)?;
+        Ok((arrived, signer))
     }
 
     /// Keeps what has arrived and was verified.
-    fn taken(&self, spec: &PolicySpec, source: &RemoteSource, arrived: Arrived) -> Result<Obtained, SourceFailure> {
+    fn taken(
+        &self,
+        spec: &PolicySpec,
+        source: &RemoteSource,
+        arrived: Arrived,
+        signer: Option<SafeText>,
+    ) -> Result<Obtained, SourceFailure> {
         let unkept = self.keep(source, &arrived).err().map(|error| Notice {
             code: FETCHED_EACH_TIME,
             message: SafeText::new(&format!(
@@ -211,15 +263,18 @@ impl Lookup<'_> {
                 spec.name
             )),
         });
-        let Arrived { component, digest, manifests, sent } = arrived;
+        let Arrived { component, digest, manifests, signatures: _, sent } = arrived;
         let manifest = manifests.first().map(|manifest| manifest.digest);
         let is_kept = unkept.is_none();
-        Ok(Obtained { bytes: component, digest, manifest, is_kept, is_new: sent, notice: unkept })
+        Ok(Obtained { bytes: component, digest, signer, manifest, is_kept, is_new: sent, notice: unkept })
     }
 
     fn keep(&self, source: &RemoteSource, arrived: &Arrived) -> std::io::Result<()> {
-        let Arrived { component, digest, manifests, sent: _ } = arrived;
+        let Arrived { component, digest, manifests, signatures, sent: _ } = arrived;
         let blobs = manifests.iter().map(|manifest| (manifest.digest, manifest.bytes.as_slice()));
+        let signatures: Vec<_> = signatures.iter().map(|document| (document, Digest::of(&document.content))).collect();
+        let of_signatures = signatures.iter().map(|(document, digest)| (*digest, document.content.as_slice()));
+        let blobs = blobs.chain(of_signatures);
         for (digest, bytes) in blobs.chain([(*digest, component.as_slice())]) {
             if self.cache.read(&digest, bytes.len()).is_none() {
                 self.cache.blobs().store(std::convert::identity, |draft| {
@@ -231,6 +286,7 @@ impl Lookup<'_> {
             address: source.address.to_string(),
             component: *digest,
             manifests: manifests.iter().map(|manifest| manifest.digest).collect(),
+            signatures: signatures.iter().map(|(it, digest)| (it.form.suffix().to_owned(), *digest)).collect(),
             at: self.now,
         })
     }
@@ -238,35 +294,59 @@ impl Lookup<'_> {
     /// Finds the component in the cache: by the digests that are written down, else by the note about the source.
     fn kept(&self, spec: &PolicySpec, source: &RemoteSource) -> Option<Kept> {
         let limit = spec.limits.component_size;
+        let kept = |digest: Digest, manifests, signatures, at| {
+            Some(Kept { bytes: self.cache.read(&digest, limit)?, digest, manifests, signatures, at })
+        };
         if let RemoteAddress::Oci(reference) = &source.address
             && let Some(digest) = reference.digest()
         {
             let (component, manifests) = self.led_to(digest, &reference.to_string())?;
-            return Some(Kept { bytes: self.cache.read(&component, limit)?, digest: component, manifests, at: None });
+            // The note counts for signatures alone, which prove themselves.
+            let note = self.rule.and_then(|_| self.cache.sources().of(&source.address.to_string(), self.now));
+            let signatures = note.map_or_else(Vec::new, |note| self.signatures(&note));
+            return kept(component, manifests, signatures, None);
         }
         let note = self.cache.sources().of(&source.address.to_string(), self.now);
         if let Some(pin) = spec.pin {
-            let manifests = note.filter(|note| note.component == pin).map_or_else(Vec::new, |note| note.manifests);
-            return Some(Kept { bytes: self.cache.read(&pin, limit)?, digest: pin, manifests, at: None });
+            let note = note.filter(|note| note.component == pin);
+            let manifests = note.as_ref().map_or_else(Vec::new, |note| self.manifests(note));
+            let signatures = note.as_ref().map_or_else(Vec::new, |note| self.signatures(note));
+            return kept(pin, manifests, signatures, None);
         }
-        let SourceNote { address: _, component, manifests, at } = note?;
-        Some(Kept { bytes: self.cache.read(&component, limit)?, digest: component, manifests, at: Some(at) })
+        let note = note?;
+        kept(note.component, self.manifests(&note), self.signatures(&note), Some(note.at))
+    }
+
+    /// The manifests of a note, as far as the cache has them.
+    fn manifests(&self, note: &SourceNote) -> Vec<FetchedManifest> {
+        let bytes = note.manifests.iter().map_while(|digest| self.cache.read(digest, limits::oci::MANIFEST));
+        bytes.map(|bytes| FetchedManifest::of(bytes, None)).collect()
+    }
+
+    /// The signatures of a note, as far as the cache has them and somebody need to have signed.
+    fn signatures(&self, note: &SourceNote) -> Vec<SignatureDocument> {
+        let of_one = |(end, digest): &(String, Digest)| {
+            let form = SignatureForm::ALL.into_iter().find(|form| form.suffix() == end)?;
+            Some(server::signature(form, self.cache.read(digest, form.most())?))
+        };
+        self.rule.map_or_else(Vec::new, |_| note.signatures.iter().filter_map(of_one).collect())
     }
 
     /// Follows manifests of the cache from a digest to that of the component.
-    fn led_to(&self, digest: &Digest, what: &str) -> Option<(Digest, Vec<Digest>)> {
+    fn led_to(&self, digest: &Digest, what: &str) -> Option<(Digest, Vec<FetchedManifest>)> {
         let first = FetchedManifest::of(self.cache.read(digest, limits::oci::MANIFEST)?, None);
         let Ok(chosen) = wasm::chosen(&first, what) else {
-            return Some((wasm::layer_of(&first, what).ok()?.digest, vec![*digest]));
+            return Some((wasm::layer_of(&first, what).ok()?.digest, vec![first]));
         };
         let second = FetchedManifest::of(self.cache.read(&chosen, limits::oci::MANIFEST)?, None);
-        Some((wasm::layer_of(&second, what).ok()?.digest, vec![*digest, chosen]))
+        Some((wasm::layer_of(&second, what).ok()?.digest, vec![first, second]))
     }
 }
 
-fn in_force(kept: Kept, notice: Option<Notice>) -> Obtained {
-    let Kept { bytes, digest, manifests, at: _ } = kept;
-    Obtained { bytes, digest, manifest: manifests.first().copied(), is_kept: true, is_new: false, notice }
+fn in_force(kept: Kept, signer: Option<SafeText>, notice: Option<Notice>) -> Obtained {
+    let Kept { bytes, digest, manifests, signatures: _, at: _ } = kept;
+    let manifest = manifests.first().map(|manifest| manifest.digest);
+    Obtained { bytes, digest, signer, manifest, is_kept: true, is_new: false, notice }
 }
 
 fn not_refreshed(spec: &PolicySpec, source: &RemoteSource, failure: &SourceFailure, age: Duration) -> Notice {

@@ -7,8 +7,11 @@ pub(crate) mod access;
 mod components;
 mod log;
 mod runs;
+mod signatures;
 
 pub use components::unreadable;
+pub use signatures::beside;
+pub use signatures::documents_beside;
 
 use std::cell::OnceCell;
 use std::cell::RefCell;

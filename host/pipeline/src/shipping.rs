@@ -11,6 +11,8 @@ use crate::Session;
 use crate::remote::Eagerness;
 use crate::remote::Obtained;
 use crate::remote::RemoteServers;
+use crate::remote::artifact_type;
+use smcp_authority::GuardedReader;
 use smcp_config::Layer;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
@@ -23,6 +25,10 @@ use smcp_model::policy::PolicySource;
 use smcp_model::policy::PolicySpec;
 use smcp_model::source::RemoteAddress;
 use smcp_model::source::RemoteSource;
+use smcp_model::text::SafeText;
+use smcp_oci::Descriptor;
+use smcp_oci::IMAGE_MANIFEST;
+use smcp_signature::SignatureDocument;
 
 /// A policy of the configuration that is elsewhere, and what came of getting it.
 #[derive(Debug)]
@@ -44,6 +50,8 @@ pub struct PulledComponent {
     pub bytes: Vec<u8>,
     /// Their digest.
     pub digest: Digest,
+    /// Who has signed it; `None` when nobody need to have.
+    pub signer: Option<SafeText>,
     /// The digest of the manifest that the source names; `None` for a file behind a URL.
     pub manifest: Option<Digest>,
     /// Whether it came just now.
@@ -79,12 +87,13 @@ pub fn pull_source(session: &Session, address: &RemoteAddress) -> Result<PulledC
 
 fn pull(session: &Session, spec: &PolicySpec, source: &RemoteSource) -> Result<PulledComponent, PipelineError> {
     let deadline = Deadline::after(limits::oci::PULL_AHEAD);
-    let obtained = session.obtain(spec, source, Eagerness::Always, &deadline)?;
-    let Obtained { bytes, digest, manifest, is_new, is_kept, notice: _ } = obtained;
-    Ok(PulledComponent { bytes, digest, manifest, is_new, is_kept })
+    let obtained = session.obtain(spec, source, Eagerness::Always, &mut GuardedReader::default(), &deadline)?;
+    let Obtained { bytes, digest, signer, manifest, is_new, is_kept, notice: _ } = obtained;
+    Ok(PulledComponent { bytes, digest, signer, manifest, is_new, is_kept })
 }
 
-/// Puts a component into a registry of images. `exports` and `imports` are told to whoever looks at it.
+/// Puts a component into a registry of images, and its signatures beside it. `exports` and `imports` are told to whoever
+/// looks at it.
 ///
 /// # Errors
 /// When the registry doesn't take it.
@@ -94,9 +103,19 @@ pub fn push_policy(
     component: &[u8],
     exports: &[String],
     imports: &[String],
+    signatures: &[SignatureDocument],
 ) -> Result<WasmArtefact, PipelineError> {
     crate::check_clock(session.system())?;
     let deadline = Deadline::after(limits::oci::PUSH);
     let client = RemoteServers(session).client(reference, LayerName::User);
-    Ok(client.push_component(reference, component, exports, imports, &deadline)?)
+    let pushed = client.push_component(reference, component, exports, imports, &deadline)?;
+    if !signatures.is_empty() {
+        let manifest = client.manifest_at(&pushed.manifest, &reference.to_string(), &deadline)?;
+        let subject = Descriptor::of(IMAGE_MANIFEST, &manifest.bytes);
+        for SignatureDocument { form, content, .. } in signatures {
+            let kind = artifact_type(*form);
+            client.push_referrer(&subject, kind, (kind, content), &deadline)?;
+        }
+    }
+    Ok(pushed)
 }

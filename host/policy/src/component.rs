@@ -7,6 +7,7 @@ use crate::builtin;
 use crate::shape;
 use smcp_model::digest::Digest;
 use smcp_model::policy::BuiltIn;
+use smcp_model::text::SafeText;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
 
@@ -15,6 +16,7 @@ use smcp_model::verdict::FaultKind;
 #[derive(Clone)]
 pub struct Component {
     digest: Digest, // INVARIANT: the digest of the bytes that `code` gives.
+    signer: Option<SafeText>,
     code: CodeSource,
 }
 
@@ -41,24 +43,35 @@ impl Component {
     /// A component from the bytes of its file. Nothing is checked yet: an error in them is a fault of the policy that
     /// they are loaded for.
     pub fn new(bytes: Vec<u8>) -> Self {
-        Self { digest: Digest::of(&bytes), code: CodeSource::Bytes(Arc::new(bytes)) }
+        Self { digest: Digest::of(&bytes), signer: None, code: CodeSource::Bytes(Arc::new(bytes)) }
     }
 
     /// A component of which only the digest is held: `bytes` are its bytes as they are now, and `read` reads them again
     /// when its code is needed and was not kept. So many large components are never in memory at once. Bytes that have
     /// changed meanwhile are a fault of the policy.
     pub fn elsewhere(bytes: &[u8], read: Arc<ReadAgain>) -> Self {
-        Self { digest: Digest::of(bytes), code: CodeSource::Elsewhere { size: bytes.len(), read } }
+        Self { digest: Digest::of(bytes), signer: None, code: CodeSource::Elsewhere { size: bytes.len(), read } }
     }
 
     /// One of the components inside this crate.
     pub const fn built_in(policy: BuiltIn) -> Self {
-        Self { digest: builtin::embedded(policy).digest, code: CodeSource::BuiltIn(policy) }
+        Self { digest: builtin::embedded(policy).digest, signer: None, code: CodeSource::BuiltIn(policy) }
     }
 
     /// The digest of its bytes; for a built-in component the digest of its `.wasm` file.
     pub const fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// The same component, of which the caller knows who has signed it.
+    #[must_use]
+    pub fn signed(self, signer: Option<SafeText>) -> Self {
+        Self { signer, ..self }
+    }
+
+    /// Who has signed it, as the caller said.
+    pub const fn signer(&self) -> Option<&SafeText> {
+        self.signer.as_ref()
     }
 
     pub(crate) const fn code(&self) -> &CodeSource {

@@ -49,6 +49,7 @@ pub struct PolicySet {
 pub struct LoadedPolicy {
     spec: Arc<PolicySpec>,
     digest: Option<Digest>,
+    signer: Option<SafeText>,
     description: Option<Description>,
     /// Its code, even when a call into it failed.
     code: Option<Arc<Code>>,
@@ -123,6 +124,7 @@ impl LoadedPolicy {
         let Bound { spec, component } = bound;
         let _span = span_of(&spec);
         let digest = component.as_ref().ok().map(Component::digest);
+        let signer = component.as_ref().ok().and_then(Component::signer).cloned();
         let (mut description, mut code) = (None, None);
         let readiness = match spec.mode {
             Mode::Disabled => Readiness::Disabled,
@@ -132,7 +134,7 @@ impl LoadedPolicy {
                 ready.map_or_else(Readiness::Broken, |ready| Readiness::Ready(Box::new(ready)))
             }
         };
-        Self { spec, digest, description, code, readiness }
+        Self { spec, digest, signer, description, code, readiness }
     }
 
     /// Keeps its code and its answers for the next process.
@@ -174,7 +176,7 @@ impl LoadedPolicy {
 
     /// What came of it; `ended` has the calls of those that are called, in their order.
     fn evaluated(&self, ended: &mut impl Iterator<Item = EndedCall<Verdict>>) -> Evaluated {
-        let Self { spec, digest, description, code: _, readiness } = self;
+        let Self { spec, digest, signer, description, code: _, readiness } = self;
         let _span = span_of(spec);
         let (outcome, duration, memory) = match readiness {
             Readiness::Disabled => (Outcome::Skipped, Duration::ZERO, 0),
@@ -189,6 +191,7 @@ impl LoadedPolicy {
             spec: Arc::clone(spec),
             on_warn: spec.on_warn.or(described.map(|it| it.on_warn)).unwrap_or(OnWarn::Notify),
             digest: *digest,
+            signer: signer.clone(),
             version: described.map(|it| SafeText::new(&it.version.to_string())),
             outcome,
             duration,

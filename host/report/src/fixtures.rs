@@ -175,6 +175,7 @@ fn fault() -> Case {
     let missing = Fault::new(FaultKind::Load, "/etc/mcp/policies/gone.wasm: no such file");
     let gone = Evaluated {
         digest: None,
+        signer: None,
         version: None,
         duration: Duration::ZERO,
         memory: 0,
@@ -332,6 +333,7 @@ fn policy(name: &str, mode: Mode, outcome: Outcome) -> Evaluated {
         spec: Arc::new(PolicySpec { name: name.parse().unwrap(), mode, ..origin }),
         on_warn: if name == "score" { OnWarn::Confirm } else { OnWarn::Notify },
         digest: Some(Digest::of(name.as_bytes())),
+        signer: None,
         version: Some("0.1.0".into()),
         outcome,
         duration: Duration::from_micros(84),

@@ -25,6 +25,7 @@ pub mod prompt;
 mod quote;
 pub mod records;
 pub mod sarif;
+pub mod signing;
 pub mod style;
 pub mod summary;
 pub mod table;

@@ -114,6 +114,9 @@ fn problem(row: &Examined) -> Option<(SafeText, Option<SafeText>)> {
             }),
             Some(SafeText::new("nothing runs until the file or the pin is put right")),
         )),
+        PolicyState::Unsigned { why } => {
+            Some((why.clone(), Some(SafeText::new("nothing runs until the signature or `signed_by` is put right"))))
+        }
     }
 }
 
@@ -177,8 +180,10 @@ fn document(row: &Examined) -> Value {
         "at": row.at,
         "digest": row.digest,
         "version": row.version,
+        "signer": row.signer,
         "state": row.state.as_str(),
         "pin": row.state.pin(),
+        "unsigned": row.state.unsigned(),
         "limits": row.limits.written().into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>(),
         "fault": fault.map(|fault| json!({
             "kind": fault.kind,
@@ -194,7 +199,7 @@ fn state_span(state: &PolicyState, palette: &Palette) -> Span {
         PolicyState::Ready => Span::new(state.as_str(), palette.good),
         PolicyState::Disabled => Span::new(state.as_str(), palette.dim),
         PolicyState::Faulty(fault) => Span::new(format!("{}: {}", state.as_str(), fault.kind.as_str()), palette.bad),
-        PolicyState::Mismatched { .. } => Span::new(state.as_str(), palette.bad),
+        PolicyState::Mismatched { .. } | PolicyState::Unsigned { .. } => Span::new(state.as_str(), palette.bad),
     }
 }
 
@@ -217,12 +222,15 @@ mod tests {
             source,
             limits: PolicyLimits::DEFAULT,
             digest: Some(Digest::of(name.as_bytes())),
+            signer: None,
             version: Some("0.1.0".into()),
             state,
             settings: Vec::new(),
         };
         let gone = Fault::new(FaultKind::Load, "/home/me/.mcp/policies/gone.wasm: no such file")
             .remedy("put the component there, or correct `source`");
+        let foreign =
+            PolicyState::Unsigned { why: "it is not signed by the key in /k.pem: it has no signature".into() };
         vec![
             Examined {
                 layer: LayerName::System,
@@ -245,6 +253,11 @@ mod tests {
                 digest: None,
                 version: None,
                 ..row("gone", PolicySource::File("/home/me/.mcp/policies/gone.wasm".into()), PolicyState::Faulty(gone))
+            },
+            Examined {
+                digest: None,
+                version: None,
+                ..row("foreign", PolicySource::File("/home/me/.mcp/policies/foreign.wasm".into()), foreign)
             },
         ]
     }

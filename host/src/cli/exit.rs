@@ -10,8 +10,8 @@ pub(super) const EXIT_CODES: &str = "Exit codes:
   0  the server ran and exited 0; the check passed
   1  usage or configuration error; a test or a diagnosis that failed; an audit log that can't be written
   2  registry or network error
-  3  integrity error: a digest, an identity, an archive, a manifest or the audit chain is not what it
-     should be
+  3  integrity error: a digest, a signature, an identity, an archive, a manifest or the audit chain
+     is not what it should be
   4  refused: by policy, for want of consent, or for the package's status
   5  timeout
   6  the server could not be started

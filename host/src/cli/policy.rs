@@ -13,7 +13,9 @@ mod pull;
 mod push;
 mod schema;
 mod settings;
+mod sign;
 mod test;
+mod verify;
 mod write;
 
 use clap::Subcommand;
@@ -48,6 +50,10 @@ pub(super) enum PolicyCommand {
     New(Chosen<new::NewPolicyCommand>),
     /// Make NAME.wasm of a project, of a core module, or of a finished component
     Build(Chosen<build::BuildCommand>),
+    /// Sign a component, so that a configuration can say who must have signed it
+    Sign(Chosen<sign::SignCommand>),
+    /// Say who has signed a component, and whether that is enough
+    Verify(Chosen<verify::VerifySignatureCommand>),
     /// Print the JSON Schema of a document about policies, for editors and for programs that read it
     Schema(Chosen<schema::PolicySchemaCommand>),
 }
@@ -67,6 +73,8 @@ impl PolicyCommand {
             Self::Push(command) => command.0.execute(app),
             Self::New(command) => command.0.execute(app),
             Self::Build(command) => command.0.execute(app),
+            Self::Sign(command) => command.0.execute(app),
+            Self::Verify(command) => command.0.execute(app),
             Self::Schema(command) => command.0.execute(app),
         }
     }

@@ -42,6 +42,8 @@ pub struct SourceNote {
     pub component: Digest,
     /// The digests of the manifests that led to it, the one that was asked for first; none for a file behind a URL.
     pub manifests: Vec<Digest>,
+    /// The signatures that came with it: what the name of the file of each would end in, and the digest of its bytes.
+    pub signatures: Vec<(String, Digest)>,
     /// When the source was asked with success, in seconds since the Unix epoch.
     pub at: u64,
 }
@@ -49,7 +51,9 @@ pub struct SourceNote {
 impl SourceNote {
     /// Whether the source has given these bytes.
     pub fn names(&self, digest: &Digest) -> bool {
-        self.component == *digest || self.manifests.contains(digest)
+        self.component == *digest
+            || self.manifests.contains(digest)
+            || self.signatures.iter().any(|(_, signature)| signature == digest)
     }
 }
 
@@ -60,25 +64,30 @@ struct NoteDocument {
     address: String,
     component: String,
     manifests: Vec<String>,
+    #[serde(default)]
+    signatures: Vec<(String, String)>,
     asked_at: u64,
 }
 
 impl NoteDocument {
     fn of(note: &SourceNote) -> Self {
-        let SourceNote { address, component, manifests, at } = note;
+        let SourceNote { address, component, manifests, signatures, at } = note;
         Self {
             schema: SCHEMA.to_owned(),
             address: address.clone(),
             component: component.to_string(),
             manifests: manifests.iter().map(ToString::to_string).collect(),
+            signatures: signatures.iter().map(|(end, digest)| (end.clone(), digest.to_string())).collect(),
             asked_at: *at,
         }
     }
 
     fn note(self) -> Option<SourceNote> {
-        let Self { schema, address, component, manifests, asked_at } = self;
+        let Self { schema, address, component, manifests, signatures, asked_at } = self;
         let manifests = manifests.iter().map(|digest| digest.parse().ok()).collect::<Option<_>>()?;
-        let note = SourceNote { address, component: component.parse().ok()?, manifests, at: asked_at };
+        let signatures = signatures.into_iter().map(|(end, digest)| Some((end, digest.parse().ok()?)));
+        let signatures = signatures.collect::<Option<_>>()?;
+        let note = SourceNote { address, component: component.parse().ok()?, manifests, signatures, at: asked_at };
         (schema == SCHEMA).then_some(note)
     }
 }

@@ -50,6 +50,8 @@ struct PolicyFiles {
 enum FileKind {
     Entry(PolicyName),
     Component(PolicyName),
+    /// The signature of the component of this policy.
+    Signature(PolicyName),
     /// It was meant as a policy, and would not be read.
     Wrong(&'static str, String),
     Other,
@@ -70,11 +72,12 @@ pub(super) fn read(
     let mut folder =
         PolicyFolder { files: vec![LayerFile::folder(&path, layer, home)], suspects, path, unread: vec![] };
     let mut policies = BTreeMap::<PolicyName, PolicyFiles>::new();
-    let mut problems = Vec::new();
+    let (mut problems, mut signatures) = (Vec::new(), Vec::new());
     for name in &names {
         match kind_of(name) {
             FileKind::Entry(policy) => policies.entry(policy).or_default().entry = true,
             FileKind::Component(policy) => policies.entry(policy).or_default().component = true,
+            FileKind::Signature(policy) => signatures.push((policy, name)),
             FileKind::Wrong(message, allowed) => {
                 let file = shown(&folder.path.join(name), home);
                 problems.push(ConfigProblem::of_file(ProblemCode::Unreadable, &file, message, Some(&allowed)));
@@ -82,6 +85,10 @@ pub(super) fn read(
             FileKind::Other => folder.unread.push(name.to_string_lossy().into_owned()),
         }
     }
+    // Without an entry nothing asks for a signature, and it is not read.
+    let is_unread = |policy: &PolicyName| policies.get(policy).is_none_or(|files| !files.entry);
+    let unread = signatures.into_iter().filter(|(policy, _)| is_unread(policy));
+    folder.unread.extend(unread.map(|(_, name)| name.to_string_lossy().into_owned()));
     if policies.len() > limits::POLICIES_CEILING {
         let (message, allowed) =
             (format!("it has {} policies", policies.len()), format!("at most {} policies", limits::POLICIES_CEILING));
@@ -148,6 +155,10 @@ fn refuse_strangers(entry: &LayerFile, component: &Path, search: &Search<'_>) ->
 /// Returns what a file is by its name. Names that begin with a dot are of editors and package managers.
 fn kind_of(name: &OsStr) -> FileKind {
     let Some(text) = name.to_str() else { return FileKind::Other };
+    let signed = [".wasm.minisig", ".wasm.sigstore.json"].iter().find_map(|suffix| text.strip_suffix(suffix));
+    if let Some(policy) = signed.and_then(custom::policy_name) {
+        return FileKind::Signature(policy);
+    }
     let Some((stem, extension)) = text.rsplit_once('.').filter(|(stem, _)| !stem.starts_with('.') && !stem.is_empty())
     else {
         return FileKind::Other;

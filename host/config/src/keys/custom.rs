@@ -1,6 +1,7 @@
 //! The keys of an entry of `policy.custom`.
 
 pub(crate) mod limits;
+pub(crate) mod signers;
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use crate::keys::ConfigKey;
 use crate::keys::DURATION;
 use crate::keys::Nested;
 use crate::keys::Section;
+use crate::keys::custom::signers::SignedByForm;
 use crate::keys::duration;
 use crate::keys::policy::mode;
 use crate::settings::SettingsForm;
@@ -24,7 +26,7 @@ use smcp_model::policy::BuiltIn;
 /// One entry of `policy.custom`.
 pub(crate) static SECTION: Section = Section {
     title: "an entry of `policy.custom`",
-    keys: &[&NAME, &SOURCE, &DIGEST, &REFRESH, &MAX_AGE, &MODE, &ON_WARN, &SETTINGS, &LIMITS],
+    keys: &[&NAME, &SOURCE, &DIGEST, &SIGNED_BY, &REFRESH, &MAX_AGE, &MODE, &ON_WARN, &SETTINGS, &LIMITS],
     foreign: &[],
     meant: &[
         ("path", "source"),
@@ -35,6 +37,10 @@ pub(crate) static SECTION: Section = Section {
         ("hash", "digest"),
         ("checksum", "digest"),
         ("pin", "digest"),
+        ("signatures", "signed_by"),
+        ("signature", "signed_by"),
+        ("signers", "signed_by"),
+        ("keys", "signed_by"),
         ("enforcement", "mode"),
         ("enabled", "mode"),
         ("config", "settings"),
@@ -46,7 +52,7 @@ pub(crate) static SECTION: Section = Section {
 /// The file of one policy in `policies.d`.
 pub(crate) static FILE_SECTION: Section = Section {
     title: "a file of `policies.d` (its own name is the policy's)",
-    keys: &[&SOURCE, &DIGEST, &REFRESH, &MAX_AGE, &MODE, &ON_WARN, &SETTINGS, &LIMITS],
+    keys: &[&SOURCE, &DIGEST, &SIGNED_BY, &REFRESH, &MAX_AGE, &MODE, &ON_WARN, &SETTINGS, &LIMITS],
     foreign: SECTION.foreign,
     meant: SECTION.meant,
     free: SECTION.free,
@@ -99,6 +105,16 @@ pub(crate) static DIGEST: ConfigKey<Parsed<Digest>> = ConfigKey {
         parse: |text, _| text.parse().map_err(|_| None),
         pattern: "^sha256:[0-9a-f]{64}$",
     },
+};
+
+/// `policy.custom[].signed_by`
+pub(crate) static SIGNED_BY: ConfigKey<SignedByForm> = ConfigKey {
+    name: "signed_by",
+    about: "Who must have signed the component: a list, of which one must fit. A component that is not signed so refuses \
+            to run in every mode but disabled.",
+    default: None,
+    required: false,
+    form: SignedByForm,
 };
 
 /// `policy.custom[].refresh`

@@ -14,7 +14,7 @@ const ROOT: &str = "registry_url, trusted_registries, registries, admin_contact,
 const POLICY: &str = "allowed_origins, min_cert_level, min_score, cert_mode, cert_level_mode, origin_mode, \
                       score_mode, cert_score_check, warning_threshold, max_policies, custom, \
                       exceptions";
-const CUSTOM: &str = "name, source, digest, refresh, max_age, mode, on_warn, settings, limits";
+const CUSTOM: &str = "name, source, digest, signed_by, refresh, max_age, mode, on_warn, settings, limits";
 const MODES: &str = "strict, warn, disabled";
 
 /// Every line of `expected` is a problem, in this order; `$ROOT` and so on are lists of keys.

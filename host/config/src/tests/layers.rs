@@ -104,6 +104,25 @@ fn a_folder_of_policies_belongs_to_the_layer_beside_it() {
 }
 
 #[test]
+fn a_signature_in_a_folder_of_policies_is_read_where_an_entry_can_ask_for_it() {
+    const ENTRY: &str = "source: a.wasm
+signed_by: [{minisign: RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3}]";
+    let at = |name: &str| format!("/home/me/.mcp/policies.d/{name}");
+    let names =
+        ["a.yaml", "a.wasm", "a.wasm.minisig", "a.wasm.sigstore.json", "b.wasm", "b.wasm.minisig", "c.wasm.minisig"];
+    let things: Vec<_> = names.iter().map(|name| (at(name), if *name == "a.yaml" { ENTRY } else { "x" })).collect();
+    let things: Vec<_> = things.iter().map(|(name, text)| (name.as_str(), File(text))).collect();
+    let config = read(NOBODY, &things).unwrap();
+    let [own] = config.layers() else { panic!("{:?}", config.layers()) };
+    let signed: Vec<_> = own.policies().iter().filter(|policy| policy.signed_by.is_some()).collect();
+    assert_eq!(signed.len(), 1);
+    assert_eq!(signed[0].name.as_str(), "a");
+    let notices: Vec<_> = config.notices().iter().map(ToString::to_string).collect();
+    let unread = "not read, since only NAME.yaml and NAME.wasm are: b.wasm.minisig, c.wasm.minisig";
+    assert_eq!(notices, [format!("/home/me/.mcp/policies.d: {unread}")]);
+}
+
+#[test]
 fn a_file_that_was_meant_as_a_policy_is_never_passed_over() {
     let folder = "~/.mcp/policies.d";
     let at = |name: &str| format!("/home/me/.mcp/policies.d/{name}");

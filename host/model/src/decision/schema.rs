@@ -67,6 +67,7 @@ fn policy() -> Value {
         sometimes("fault", words(&FaultKind::ALL, FaultKind::as_str)),
         always("effect", words(&Effect::ALL, Effect::as_str)),
         always("digest", or_null(digest())),
+        sometimes("signer", text()),
         always("version", or_null(text())),
         always("duration_us", number(0, None)),
         always("findings", list(finding())),

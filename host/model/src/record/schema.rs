@@ -117,6 +117,7 @@ fn policy() -> Value {
         always("source", text()),
         always("digest", or_null(digest())),
         always("pin", or_null(digest())),
+        sometimes("signer", text()),
         always("mode", words(&Mode::ALL, Mode::as_str)),
         always("on_warn", or_null(words(&OnWarn::ALL, OnWarn::as_str))),
         always("facts_believed", truth()),

@@ -35,6 +35,11 @@ impl RegistryUrl {
         Self { text: endpoint.to_string(), endpoint: endpoint.clone(), path: String::new() }
     }
 
+    /// The address of a file beside this one: `NAME.END` for `NAME`. `None` when it would be too long, or is no file's name.
+    pub fn beside(&self, end: &str) -> Option<Self> {
+        Self::parse(&format!("{}.{end}", self.text)).filter(|_| !self.path.is_empty())
+    }
+
     /// The whole address in its normal form: lower-case scheme and host, no default port, no trailing slash.
     pub fn as_str(&self) -> &str {
         &self.text

@@ -139,7 +139,7 @@ fn policies(config: &Config, judged: &Judged) -> Vec<PolicyRecord> {
     let of_layer = |name| config.layers().iter().find(|layer| layer.name() == name);
     let recorded = judged.ruling.policies().iter().map(|policy| {
         let believed = of_layer(policy.layer()).is_some_and(|layer| layer.believes(registry));
-        PolicyRecord::new(&policy.spec, policy.digest, believed)
+        PolicyRecord::new(policy, believed)
     });
     recorded.collect()
 }

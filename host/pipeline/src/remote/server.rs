@@ -8,15 +8,19 @@ use smcp_http::HttpClient;
 use smcp_http::RemoteServer;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
+use smcp_model::limits;
 use smcp_model::oci::OciReference;
 use smcp_model::policy::LayerName;
 use smcp_model::policy::PolicySpec;
 use smcp_model::registry::RegistryUrl;
 use smcp_model::source::RemoteAddress;
+use smcp_model::text::SafeText;
 use smcp_oci::FetchedManifest;
 use smcp_oci::LogInProblem;
 use smcp_oci::OciClient;
 use smcp_oci::OciError;
+use smcp_signature::SignatureDocument;
+use smcp_signature::SignatureForm;
 
 /// A component that has just arrived.
 #[derive(Debug)]
@@ -26,6 +30,8 @@ pub(crate) struct Arrived {
     pub(crate) digest: Digest,
     /// The manifests that led to it, the one that was asked for first.
     pub(crate) manifests: Vec<FetchedManifest>,
+    /// The signatures that are there, when somebody must have signed it.
+    pub(crate) signatures: Vec<SignatureDocument>,
     /// Whether its bytes were sent, and not known already.
     pub(crate) sent: bool,
 }
@@ -57,9 +63,21 @@ impl SourceServer for RemoteServers<'_> {
         let limit = spec.limits.component_size;
         match address {
             RemoteAddress::Oci(reference) => {
-                fetch_artefact(&self.client(reference, spec.layer), reference, limit, known, deadline)
+                let client = self.client(reference, spec.layer);
+                let mut arrived = fetch_artefact(&client, reference, limit, known, deadline)?;
+                if spec.signed_by.is_some() {
+                    arrived.signatures = signatures_of(&client, &arrived.manifests, deadline)?;
+                }
+                Ok(arrived)
             }
-            RemoteAddress::Url(url) => self.fetch_file(url, spec.layer, limit, deadline),
+            RemoteAddress::Url(url) => {
+                let component = self.fetch_file(url, spec.layer, limit, deadline)?;
+                let forms = spec.signed_by.as_ref().map_or(&[][..], |_| &SignatureForm::ALL);
+                let beside = forms.iter().map(|form| self.signature_beside(url, *form, spec.layer, deadline));
+                let signatures = beside.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+                let digest = Digest::of(&component);
+                Ok(Arrived { digest, component, manifests: Vec::new(), signatures, sent: true })
+            }
         }
     }
 }
@@ -80,7 +98,7 @@ impl<'s> RemoteServers<'s> {
         layer: LayerName,
         limit: usize,
         deadline: &Deadline,
-    ) -> Result<Arrived, OciError> {
+    ) -> Result<Vec<u8>, OciError> {
         let Self(session) = self;
         let unusable = |error: crate::PipelineError| OciError::LogIn {
             host: url.endpoint().to_string(),
@@ -89,9 +107,60 @@ impl<'s> RemoteServers<'s> {
         let token = access::stored_token(session, url.endpoint()).map_err(unusable)?;
         let server = RemoteServer { noun: "server", url: url.clone() };
         let client = HttpClient::new(server, access::settings_of_source(session, layer));
-        let component = smcp_oci::get_file(&client, token.as_ref(), limit, deadline)?;
-        Ok(Arrived { digest: Digest::of(&component), component, manifests: Vec::new(), sent: true })
+        smcp_oci::get_file(&client, token.as_ref(), limit, deadline)
     }
+
+    /// Gets the signature of one form that lies beside a file; `None` when there is none.
+    fn signature_beside(
+        &self,
+        url: &RegistryUrl,
+        form: SignatureForm,
+        layer: LayerName,
+        deadline: &Deadline,
+    ) -> Result<Option<SignatureDocument>, OciError> {
+        let Some(beside) = url.beside(form.suffix()) else { return Ok(None) };
+        match self.fetch_file(&beside, layer, form.most(), deadline) {
+            Ok(content) => Ok(Some(signature(form, content))),
+            Err(OciError::Missing { .. }) => Ok(None),
+            Err(error) if error.is_wrong() => Ok(Some(signature(form, Vec::new()))),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The kind by which a registry lists the signatures of one form. That of sigstore's bundles is cosign's
+/// (its `BUNDLE_SPEC.md`).
+pub(crate) const fn artifact_type(form: SignatureForm) -> &'static str {
+    match form {
+        SignatureForm::Minisign => "application/vnd.mcp-hub.minisign.v1",
+        SignatureForm::Sigstore => "application/vnd.dev.sigstore.bundle.v0.3+json",
+    }
+}
+
+/// A signature that has no file, under a name for people.
+pub(super) fn signature(form: SignatureForm, content: Vec<u8>) -> SignatureDocument {
+    let name = SafeText::new(&format!("the {} {}", form.suffix(), Digest::of(&content)));
+    SignatureDocument { name, form, content }
+}
+
+/// Gets the signatures that refer to any of the manifests. One that is not right counts as one that says nothing.
+fn signatures_of(
+    client: &OciClient<'_>,
+    manifests: &[FetchedManifest],
+    deadline: &Deadline,
+) -> Result<Vec<SignatureDocument>, OciError> {
+    let mut signatures = Vec::new();
+    for (manifest, form) in manifests.iter().flat_map(|manifest| SignatureForm::ALL.map(|form| (manifest, form))) {
+        let found = client.referrers(&manifest.digest, artifact_type(form), deadline)?;
+        for referrer in found.iter().take(limits::signatures::DOCUMENTS) {
+            match client.referrer(referrer, &manifest.digest, form.most(), deadline) {
+                Ok(found) => signatures.push(signature(form, found.bytes)),
+                Err(error) if error.is_wrong() => signatures.push(signature(form, Vec::new())),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(signatures)
 }
 
 fn fetch_artefact(
@@ -108,5 +177,5 @@ fn fetch_artefact(
         None => (client.blob(&found.layer, limit, &format!("the component of {reference}"), deadline)?, true),
     };
     let manifests = found.index.into_iter().chain([found.manifest]).collect();
-    Ok(Arrived { component, digest, manifests, sent })
+    Ok(Arrived { component, digest, manifests, signatures: Vec::new(), sent })
 }

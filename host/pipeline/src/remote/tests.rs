@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::cell::RefCell;
 use std::fmt;
+use std::rc::Rc;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
@@ -13,6 +14,12 @@ use smcp_model::deadline::Deadline;
 use smcp_model::ownership::Caller;
 use smcp_model::policy::PolicySource;
 use smcp_model::policy::PolicySpec;
+use smcp_model::signer::Demand;
+use smcp_model::signer::SignedBy;
+use smcp_model::signer::Signer;
+use smcp_signature::SignerFileError;
+use smcp_signature::minisign;
+use smcp_signature::secret_key::SecretKey;
 
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
@@ -46,11 +53,12 @@ impl SourceServer for Given {
     }
 }
 
-/// A cache, a server, a clock.
+/// A cache, a server, a clock, and who must have signed.
 struct Scene {
     _temp: TempDir,
     cache: Cache,
     server: Given,
+    rule: Option<LoadedRule>,
     now: u64,
 }
 
@@ -67,7 +75,7 @@ impl Scene {
             asked: Cell::new(0),
             patience: Cell::new(None),
         };
-        Self { _temp: temp, cache, server, now: NOW }
+        Self { _temp: temp, cache, server, rule: None, now: NOW }
     }
 
     fn gives(&self, gives: impl Fn() -> Result<Arrived, OciError> + 'static) {
@@ -77,7 +85,13 @@ impl Scene {
     fn obtain(&self, spec: &PolicySpec, eagerness: Eagerness) -> Result<Obtained, SourceFailure> {
         let PolicySource::Remote(source) = &spec.source else { panic!("{spec:?}") };
         let deadline = Deadline::after(Duration::from_secs(HOUR));
-        let lookup = Lookup { cache: &self.cache, now: self.now, server: &self.server, deadline: &deadline };
+        let lookup = Lookup {
+            cache: &self.cache,
+            now: self.now,
+            server: &self.server,
+            rule: self.rule.as_ref(),
+            deadline: &deadline,
+        };
         lookup.obtain(spec, source, eagerness)
     }
 
@@ -91,7 +105,13 @@ impl Scene {
 }
 
 fn arrived(bytes: &[u8]) -> Arrived {
-    Arrived { digest: Digest::of(bytes), component: bytes.to_vec(), manifests: Vec::new(), sent: true }
+    Arrived {
+        digest: Digest::of(bytes),
+        component: bytes.to_vec(),
+        manifests: Vec::new(),
+        signatures: Vec::new(),
+        sent: true,
+    }
 }
 
 fn outage() -> OciError {
@@ -269,10 +289,65 @@ fn a_reference_by_digest_is_followed_through_the_cache() {
         let note = SourceNote {
             address: spec.source.to_string(),
             component: Digest::of(b"evil"),
+            signatures: Vec::new(),
             manifests: Vec::new(),
             at: NOW,
         };
         scene.cache.sources().keep(&note).unwrap();
         assert_eq!(scene.in_force(&spec), (b"one".to_vec(), None, 0));
     }
+}
+
+fn signed(key: &SecretKey, bytes: &'static [u8]) -> Arrived {
+    let text = minisign::sign(key, bytes, "timestamp:1");
+    Arrived { signatures: vec![server::signature(SignatureForm::Minisign, text.into_bytes())], ..arrived(bytes) }
+}
+
+fn by(key: &SecretKey) -> LoadedRule {
+    let rule = SignedBy::new(vec![Demand::One(Signer::Minisign(key.public()))]).unwrap();
+    LoadedRule::load::<SignerFileError>(&rule, &mut |_, _| panic!("a minisign key is no file")).unwrap()
+}
+
+#[test]
+fn a_tag_that_moves_to_what_nobody_signed_changes_nothing_until_the_last_good_one_is_too_old() {
+    let key = Rc::new(SecretKey::generate().unwrap());
+    let mut scene = Scene::new(b"one");
+    scene.rule = Some(by(&key));
+    let spec = by_tag();
+    let first = scene.obtain(&spec, Eagerness::Needed).unwrap_err();
+    assert!(matches!(first, SourceFailure::Signature(_)), "{first}");
+    assert!(scene.cache.open(&Digest::of(b"one")).unwrap().is_none(), "it was not kept");
+    let ours = Rc::clone(&key);
+    scene.gives(move || Ok(signed(&ours, b"one")));
+    assert_eq!(scene.in_force(&spec), (b"one".to_vec(), None, 1));
+    let other = SecretKey::generate().unwrap();
+    for give in [None, Some(other)] {
+        scene.gives(move || Ok(give.as_ref().map_or_else(|| arrived(b"two"), |other| signed(other, b"two"))));
+        scene.now += DAY;
+        assert_eq!(scene.in_force(&spec), (b"one".to_vec(), Some(NOT_REFRESHED), 1));
+    }
+    scene.now += 6 * DAY;
+    let last = scene.obtain(&spec, Eagerness::Needed).unwrap_err().of(&spec);
+    assert_eq!(last.exit_kind(), ExitKind::Integrity, "{last}");
+    scene.gives(move || Ok(signed(&key, b"two")));
+    assert_eq!(scene.in_force(&spec), (b"two".to_vec(), None, 1));
+}
+
+/// Without a network, what is not signed by whom the configuration names now is refused, however good it was.
+#[test]
+fn the_cache_is_held_against_the_rule_of_today() {
+    let (old, new) = (Rc::new(SecretKey::generate().unwrap()), SecretKey::generate().unwrap());
+    let mut scene = Scene::new(b"one");
+    let spec = PolicySpec { pin: Some(Digest::of(b"one")), ..by_tag() };
+    let key = Rc::clone(&old);
+    scene.gives(move || Ok(signed(&key, b"one")));
+    scene.rule = Some(by(&old));
+    scene.in_force(&spec);
+    scene.gives(|| Err(outage()));
+    assert_eq!(scene.in_force(&spec), (b"one".to_vec(), None, 0));
+    scene.rule = Some(by(&new));
+    let failure = scene.obtain(&spec, Eagerness::Needed).unwrap_err();
+    assert!(matches!(failure, SourceFailure::Signature(_)), "{failure}");
+    scene.rule = Some(by(&old));
+    assert_eq!(scene.in_force(&spec), (b"one".to_vec(), None, 0));
 }

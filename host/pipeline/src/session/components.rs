@@ -10,6 +10,7 @@ use crate::remote::Eagerness;
 use crate::remote::Lookup;
 use crate::remote::Obtained;
 use crate::remote::RemoteServers;
+use crate::session::signatures::unverifiable;
 use smcp_authority as authority;
 use smcp_authority::Folder;
 use smcp_authority::Guarded;
@@ -34,7 +35,8 @@ impl Session {
     /// The inner error is a fault of that policy alone.
     ///
     /// # Errors
-    /// [`PipelineError::Untrusted`] when another user could have written it, and the configuration refuses that.
+    /// [`PipelineError::Untrusted`] when another user could have written it, and the configuration refuses that;
+    /// [`PipelineError::Signature`] when it is not signed as the configuration says.
     pub(crate) fn component(
         &self,
         spec: &PolicySpec,
@@ -51,10 +53,22 @@ impl Session {
                 if let (OnSuspect::Refuse, Some(suspect)) = (self.config().on_suspect(), suspect) {
                     return Err(PipelineError::Untrusted { name: spec.name.clone(), suspect });
                 }
-                bytes.map(|bytes| component_in(spec, path, &bytes)).map_err(|error| unreadable(path, &error))
+                match bytes {
+                    Ok(bytes) => {
+                        let signer = self.signer(spec, path, &bytes, reader)?;
+                        Ok(component_in(spec, path, &bytes).signed(signer))
+                    }
+                    Err(error) => {
+                        let unreadable = unreadable(path, &error);
+                        match unverifiable(spec, path, &unreadable) {
+                            Some(refusal) => return Err(refusal),
+                            None => Err(unreadable),
+                        }
+                    }
+                }
             }
             (PolicySource::Remote(source), Mode::Strict | Mode::Warn) => {
-                self.remote_component(spec, source, deadline)?
+                self.remote_component(spec, source, reader, deadline)?
             }
         })
     }
@@ -69,12 +83,15 @@ impl Session {
         &self,
         spec: &PolicySpec,
         source: &RemoteSource,
+        reader: &mut GuardedReader,
         deadline: &Deadline,
     ) -> Result<Result<Component, Unreadable>, PipelineError> {
-        match self.obtain(spec, source, Eagerness::Needed, deadline) {
-            Ok(Obtained { bytes, digest, is_kept, notice, .. }) => {
+        match self.obtain(spec, source, Eagerness::Needed, reader, deadline) {
+            Ok(Obtained { bytes, digest, signer, is_kept, notice, .. }) => {
                 self.note_of_source(notice);
-                Ok(Ok(if is_kept { self.component_of_cache(spec, digest, &bytes)? } else { Component::new(bytes) }))
+                let component =
+                    if is_kept { self.component_of_cache(spec, digest, &bytes)? } else { Component::new(bytes) };
+                Ok(Ok(component.signed(signer)))
             }
             Err(PipelineError::Source { error, .. }) if !error.is_wrong() => {
                 Ok(Err(Unreadable::NotFetched(error.to_string())))
@@ -92,11 +109,13 @@ impl Session {
         spec: &PolicySpec,
         source: &RemoteSource,
         eagerness: Eagerness,
+        reader: &mut GuardedReader,
         deadline: &Deadline,
     ) -> Result<Obtained, PipelineError> {
         check_clock(self.system())?;
+        let rule = self.rule_of(spec, reader)?;
         let (cache, now) = (self.cache()?, self.system().now());
-        let lookup = Lookup { cache, now, server: &RemoteServers(self), deadline };
+        let lookup = Lookup { cache, now, server: &RemoteServers(self), rule: rule.as_ref(), deadline };
         lookup.obtain(spec, source, eagerness).map_err(|failure| failure.of(spec))
     }
 
@@ -119,9 +138,13 @@ impl Session {
         let mut reader = GuardedReader::default();
         let of_one = |spec: &Arc<PolicySpec>| match &spec.source {
             // The cache is checked when it is opened, and its bytes have their digests.
-            PolicySource::BuiltIn(_) | PolicySource::Remote(_) => Vec::new(),
+            PolicySource::BuiltIn(_) => Vec::new(),
+            PolicySource::Remote(_) => Self::signer_suspects(spec, &mut reader),
             // No bytes are needed to know who could write to it.
-            PolicySource::File(path) => reader.read(path, 0, Folder::Any, spec.layer.owners()).suspects,
+            PolicySource::File(path) => {
+                let of_component = reader.read(path, 0, Folder::Any, spec.layer.owners()).suspects;
+                of_component.into_iter().chain(Self::signer_suspects(spec, &mut reader)).collect()
+            }
         };
         let mut distinct: Vec<Suspect> = Vec::new();
         for suspect in specs.flat_map(of_one) {

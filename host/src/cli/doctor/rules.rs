@@ -106,11 +106,13 @@ fn policies(rows: &[Examined]) -> Check {
         let enabled = rows.iter().filter(|row| row.state == PolicyState::Ready).count();
         return Check::new("policies", Health::Ok, format!("{enabled} of {} are enabled, and load", rows.len()));
     };
-    let refuses = |row: &&&Examined| row.mode == Mode::Strict || row.state.pin().is_some();
+    let refuses =
+        |row: &&&Examined| row.mode == Mode::Strict || row.state.pin().is_some() || row.state.unsigned().is_some();
     let health = if broken.iter().any(|row| refuses(&row)) { Health::Problem } else { Health::Warning };
     let names: Vec<_> = broken.iter().map(|row| row.name.as_str()).collect();
-    let why = match (first.state.fault(), first.state.pin(), first.digest) {
-        (Some(fault), ..) => fault.message.to_string(),
+    let said = first.state.fault().map(|fault| &fault.message).or(first.state.unsigned());
+    let why = match (said, first.state.pin(), first.digest) {
+        (Some(said), ..) => said.to_string(),
         (None, Some(pin), Some(found)) => format!("its component is {found}, and the configuration pins {pin}"),
         (None, _, _) => "its component is not the one that the configuration pins".to_owned(),
     };

@@ -102,7 +102,8 @@ fn all(app: &App, pulled: &[PulledPolicy]) -> Result<Exit, Failure> {
 fn rows(pulled: &PulledComponent) -> Vec<(&'static str, Span)> {
     let manifest = pulled.manifest.map(|manifest| ("manifest", Span::plain(manifest.to_string())));
     let digest = ("digest", Span::plain(format!("{}, {} bytes", pulled.digest, pulled.bytes.len())));
-    manifest.into_iter().chain([digest]).collect()
+    let signer = pulled.signer.as_ref().map(|signer| ("signed by", Span::plain(signer.as_str())));
+    manifest.into_iter().chain([digest]).chain(signer).collect()
 }
 
 const fn here(pulled: &PulledComponent) -> &'static str {
@@ -119,6 +120,7 @@ fn component(source: &RemoteAddress, pulled: &PulledComponent) -> Value {
         "manifest": pulled.manifest,
         "digest": pulled.digest,
         "size": pulled.bytes.len(),
+        "signer": pulled.signer,
         "new": pulled.is_new,
         "kept": pulled.is_kept,
     })

@@ -21,10 +21,12 @@ use smcp_policy::ComponentShape;
 use smcp_report::json;
 use smcp_report::message;
 use smcp_report::style::Span;
+use smcp_signature::SignatureForm;
 
 /// Put a component into a registry of images, where configurations, `wkg` and `oras` get it.
 ///
-/// The same component makes the same artefact, so pushing it twice changes nothing. A tag that is there moves. Log in
+/// Signatures that lie beside the file (`.minisig`, `.sigstore.json`) go with it. The same component makes the same
+/// artefact, so pushing it twice changes nothing. A tag that is there moves. Log in
 /// with `smcp login --registry oci://HOST`, or as for docker: its file and its credential helpers are read.
 #[derive(Debug, Args)]
 pub(crate) struct PushCommand {
@@ -51,11 +53,14 @@ impl PushCommand {
         let component = Component::new(bytes.clone());
         host.describe(&component, &PolicyLimits::DEFAULT).map_err(|fault| refused(&file, &fault))?;
         let session = app.session(None)?;
-        let pushed = shipping::push_policy(&session, &self.reference, &bytes, &shape.exports, &shape.imports)?;
-        self.answer(app, &pushed)
+        let signatures = pipeline::documents_beside(&app.path(&self.file)?, &SignatureForm::ALL);
+        let (exports, imports) = (&shape.exports, &shape.imports);
+        let pushed = shipping::push_policy(&session, &self.reference, &bytes, exports, imports, &signatures)?;
+        let signatures: Vec<_> = signatures.iter().map(|document| document.name.as_str()).collect();
+        self.answer(app, &pushed, &signatures)
     }
 
-    fn answer(&self, app: &App, pushed: &WasmArtefact) -> Result<Exit, Failure> {
+    fn answer(&self, app: &App, pushed: &WasmArtefact, signatures: &[&str]) -> Result<Exit, Failure> {
         let exact = self.reference.at(pushed.manifest);
         if app.json() {
             let document = json!({
@@ -64,12 +69,16 @@ impl PushCommand {
                 "manifest": pushed.manifest,
                 "digest": pushed.component,
                 "sent": pushed.sent,
+                "signatures": signatures,
             });
             json::write(&document, &mut app.out())?;
             return Ok(Exit::SUCCESS);
         }
-        let rows =
-            [("reference", Span::plain(exact.to_string())), ("digest", Span::plain(pushed.component.to_string()))];
+        let mut rows =
+            vec![("reference", Span::plain(exact.to_string())), ("digest", Span::plain(pushed.component.to_string()))];
+        if !signatures.is_empty() {
+            rows.push(("signatures", Span::plain(signatures.join(", "))));
+        }
         let done = if pushed.sent { "pushed" } else { "the component was there already; the tag names it" };
         message::done(&format!("{}: {done}", self.reference), &rows, &mut app.err(), &app.error_style())?;
         app.notice(&entry(&self.reference, &pushed.component));

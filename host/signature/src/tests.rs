@@ -1,0 +1,7 @@
+//! Signatures under rules.
+
+mod keyless;
+mod minisign;
+mod rules;
+#[path = "../../../tests/support/sigstore.rs"]
+mod sigstore;
