@@ -90,7 +90,7 @@ const LAW: [(&str, &[&str]); 20] = [
 ];
 
 /// A dependency that only some crates may have, because of its power, its price or its weight.
-const OWNERS: [(&str, &[&str]); 31] = [
+const OWNERS: [(&str, &[&str]); 30] = [
     ("anyhow", &[""]),
     ("blake2", &["signature"]),
     ("blake3", &["code"]),
@@ -104,7 +104,6 @@ const OWNERS: [(&str, &[&str]); 31] = [
     ("hyper-util", &["serve"]),
     ("indicatif", &["report"]),
     ("landlock", &["code"]),
-    ("minisign-verify", &["signature"]),
     ("regex-syntax", &["model"]),
     ("ring", &["signature"]),
     ("rustix", &["code", "policy"]),

@@ -178,6 +178,16 @@ impl MinisignKey {
         Self { id, key }
     }
 
+    /// The key's number, as signatures have it.
+    pub const fn id(&self) -> [u8; 8] {
+        self.id
+    }
+
+    /// The key itself, for Ed25519.
+    pub const fn key(&self) -> &[u8; 32] {
+        &self.key
+    }
+
     /// The key's number, as minisign shows it.
     pub fn number(&self) -> String {
         format!("{:016X}", u64::from_le_bytes(self.id))

@@ -33,11 +33,11 @@ use smcp_policy::Unreadable;
 
 /// Reads every component once, compares it with its pin, gets its code, and loads the policies of each layer, in the order
 /// of the layers. A component that can't be read or loaded is a fault of that policy alone. No component is compiled or
-/// runs before every pin was compared. `progress` learns what is compiled.
+/// runs before every signature was verified and every pin compared. `progress` learns what is compiled.
 ///
 /// # Errors
-/// [`PipelineError::Pin`] for the first component that is not the pinned one; [`PipelineError::Untrusted`] for the
-/// first that another user could have written, when the configuration refuses that; [`PipelineError::Host`] when there
+/// [`PipelineError::Signature`] for the first component that is not signed as it must be; [`PipelineError::Pin`] for the
+/// first that is not the pinned one; [`PipelineError::Untrusted`] for the first that another user could have written, when the configuration refuses that; [`PipelineError::Host`] when there
 /// is no sandbox to load them in; [`PipelineError::Compiling`] when the deadline passes before all are compiled.
 pub(super) fn load(
     session: &Session,

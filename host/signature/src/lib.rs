@@ -1,8 +1,8 @@
 //! Signatures of bytes: their worth under a rule, and how they are made.
 //!
 //! Before it something has brought bytes and detached signatures: files, or a registry. After it the bytes are used, or
-//! not. Nothing here opens or fetches anything, and nothing here computes what an attacker could gain by: ring,
-//! minisign-verify and webpki verify; this crate finds what is to be verified, and asks whether it is about these bytes.
+//! not. Nothing here opens or fetches anything, and nothing here computes what an attacker could gain by: ring and webpki
+//! verify; this crate finds what is to be verified, and asks whether it is about these bytes.
 
 mod bundle;
 mod certificate;

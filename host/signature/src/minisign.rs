@@ -1,13 +1,14 @@
 //! minisign signatures: held against a key, and made.
 //!
-//! Verifying is `minisign-verify`'s work. Only the prehashed form counts: a signature is over the BLAKE2b hash of the bytes.
+//! Only the prehashed form counts: a signature is over the BLAKE2b hash of the bytes. A second one is over the first and the
+//! comment, so that neither is exchanged.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use blake2::Blake2b512;
 use blake2::Digest as _;
-use minisign_verify::PublicKey;
-use minisign_verify::Signature;
+use ring::signature::ED25519;
+use ring::signature::UnparsedPublicKey;
 
 use crate::flaw::Flaw;
 use crate::secret_key::SecretKey;
@@ -16,28 +17,46 @@ use smcp_model::signer::MinisignKey;
 /// The algorithms of a signature: over the bytes, and over their hash.
 const LEGACY: &[u8] = b"Ed";
 const PREHASHED: &[u8] = b"ED";
+/// What the line of the comment that is signed begins with.
+const COMMENT: &str = "trusted comment: ";
+
+/// The parts of a signature.
+struct MinisignParts<'d> {
+    number: [u8; 8],
+    signature: [u8; 64],
+    comment: &'d str,
+    global: [u8; 64],
+}
 
 /// Makes sure that the document is a signature over the bytes by this key.
 pub(crate) fn verify(document: &[u8], bytes: &[u8], key: &MinisignKey) -> Result<(), Flaw> {
-    let (signature, number) = read(document)?;
-    if number != key.number() {
-        return Err(Flaw::OtherKey(format!("another minisign key (number {number})")));
+    let MinisignParts { number, signature, comment, global } = read(document)?;
+    if number != key.id() {
+        return Err(Flaw::OtherKey(format!("another minisign key (number {:016X})", u64::from_le_bytes(number))));
     }
-    let public = PublicKey::from_base64(&key.to_string()).map_err(|_| Flaw::WrongSignature)?;
-    public.verify(bytes, &signature, false).map_err(|_| Flaw::WrongSignature)
+    let public = UnparsedPublicKey::new(&ED25519, key.key());
+    let signed = public.verify(&Blake2b512::digest(bytes), &signature);
+    let commented = public.verify(&[signature.as_slice(), comment.as_bytes()].concat(), &global);
+    signed.and(commented).map_err(|_| Flaw::WrongSignature)
 }
 
-fn read(document: &[u8]) -> Result<(Signature, String), Flaw> {
+/// Reads the four lines of a signature.
+fn read(document: &[u8]) -> Result<MinisignParts<'_>, Flaw> {
     let text = std::str::from_utf8(document).map_err(|_| Flaw::minisign("it is not text"))?;
-    let line = text.lines().nth(1).and_then(|line| STANDARD.decode(line).ok());
-    let line = line.ok_or(Flaw::minisign("its second line is no signature"))?;
-    if line.starts_with(LEGACY) {
+    let mut lines = text.lines().skip(1);
+    let first = lines.next().and_then(|line| STANDARD.decode(line).ok());
+    let first = first.ok_or(Flaw::minisign("its second line is no signature"))?;
+    if first.starts_with(LEGACY) {
         return Err(Flaw::MinisignLegacy);
     }
-    let number = line.get(2..10).and_then(|number| number.try_into().ok()).map(u64::from_le_bytes);
-    let signature = Signature::decode(text).map_err(|_| Flaw::minisign("it has not the four lines of one"))?;
-    let number = number.ok_or(Flaw::minisign("its second line is no signature"))?;
-    Ok((signature, format!("{number:016X}")))
+    let mut parts = || {
+        let (number, signature) = first.strip_prefix(PREHASHED)?.split_first_chunk::<8>()?;
+        let comment = lines.next()?.strip_prefix(COMMENT)?;
+        let global = STANDARD.decode(lines.next()?).ok()?;
+        let (signature, global) = (signature.try_into().ok()?, global.try_into().ok()?);
+        Some(MinisignParts { number: *number, signature, comment, global })
+    };
+    parts().ok_or(Flaw::minisign("it has not the four lines of one"))
 }
 
 /// Signs bytes: returns the document that goes beside them. `comment` is signed, too, and is on one line.
@@ -46,5 +65,5 @@ pub fn sign(key: &SecretKey, bytes: &[u8], comment: &str) -> String {
     let signed = [PREHASHED, &key.id(), &signature].concat();
     let global = key.sign(&[signature.as_slice(), comment.as_bytes()].concat());
     let (signed, global) = (STANDARD.encode(signed), STANDARD.encode(global));
-    format!("untrusted comment: signature from smcp\n{signed}\ntrusted comment: {comment}\n{global}\n")
+    format!("untrusted comment: signature from smcp\n{signed}\n{COMMENT}{comment}\n{global}\n")
 }

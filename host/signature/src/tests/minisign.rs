@@ -145,6 +145,19 @@ proptest! {
         prop_assert!(verify(document.as_bytes(), &other, &team()).is_err());
     }
 
+    /// `minisign-verify` is by minisign's author.
+    #[test]
+    fn minisign_verify_agrees(place in 0..HASHED.len(), byte in any::<u8>(), is_changed: bool) {
+        let mut document = HASHED.as_bytes().to_vec();
+        document[place] = if is_changed { byte } else { document[place] };
+        let theirs = std::str::from_utf8(&document).ok().and_then(|text| {
+            let key = minisign_verify::PublicKey::from_base64(&team().to_string()).unwrap();
+            key.verify(POLICY, &minisign_verify::Signature::decode(text).ok()?, false).ok()
+        });
+        prop_assert_eq!(verify(&document, POLICY, &team()).is_ok(), theirs.is_some());
+        prop_assert!(is_changed || theirs.is_some());
+    }
+
     #[test]
     fn no_text_is_a_panic(text in "\\PC{0,40}\n[A-Za-z0-9+/=]{0,120}\n(trusted comment: )?\\PC{0,20}\n[A-Za-z0-9+/=]{0,90}") {
         prop_assert!(verify(text.as_bytes(), b"", &team()).is_err());
