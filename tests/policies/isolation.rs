@@ -14,7 +14,7 @@ use smcp_model::verdict::Finding;
 use smcp_model::verdict::Outcome;
 
 /// Policies that would refuse, or crash, if anything of an earlier call were left.
-const COUNTING: [&str; 6] = [
+pub(crate) const COUNTING: [&str; 6] = [
     "counts-its-calls",
     "counts-in-memory",
     "counts-by-its-memory",

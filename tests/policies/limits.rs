@@ -36,7 +36,7 @@ const FUNCTIONS_OF_HONEST: usize = 8;
 const BODY_OVERHEAD: usize = 2;
 
 /// The text with a number, the largest allowed number, the fault above it, and words of the message.
-const TABLE: &[(&str, usize, FaultKind, &str)] = &[
+pub(crate) const TABLE: &[(&str, usize, FaultKind, &str)] = &[
     (
         "limit-memory",
         PATIENT.memory / PAGE,

@@ -36,6 +36,7 @@ mod kept;
 mod limits;
 mod many;
 mod mutations;
+mod pooled;
 mod program;
 mod same;
 mod stub;

@@ -29,6 +29,9 @@ use smcp_policy::PolicySet;
 /// Shared by every trial, as in the program: a policy that breaks must not break the host for the next.
 static HOST: LazyLock<PolicyHost> = LazyLock::new(|| PolicyHost::new().unwrap());
 
+/// The same with a pool, whose slots every trial leaves to the next.
+static POOLED: LazyLock<PolicyHost> = LazyLock::new(|| HOST.pooled().unwrap());
+
 /// How long a whole trial may take before it counts as hung: far above every deadline and its grace, on a machine
 /// that does ten other things.
 const HUNG: Duration = Duration::from_secs(120);
@@ -44,8 +47,17 @@ pub(crate) fn judge(component: Vec<u8>, limits: PolicyLimits) -> Evaluated {
     judge_in(Mode::Strict, None, component, limits)
 }
 
+/// Evaluates a component in strict mode, this many times, in the slots of a pool.
+pub(crate) fn judge_in_pool(component: Vec<u8>, limits: PolicyLimits, times: usize) -> Vec<Evaluated> {
+    tried(&POOLED, times, bound(Mode::Strict, None, component, limits))
+}
+
 /// Evaluates a component.
 pub(crate) fn judge_in(mode: Mode, on_warn: Option<OnWarn>, component: Vec<u8>, limits: PolicyLimits) -> Evaluated {
+    tried(&HOST, 1, bound(mode, on_warn, component, limits)).pop().unwrap()
+}
+
+fn bound(mode: Mode, on_warn: Option<OnWarn>, component: Vec<u8>, limits: PolicyLimits) -> Bound {
     let spec = PolicySpec {
         name: "guest".parse().unwrap(),
         layer: LayerName::User,
@@ -59,10 +71,14 @@ pub(crate) fn judge_in(mode: Mode, on_warn: Option<OnWarn>, component: Vec<u8>, 
         limits,
         admin_contact: None,
     };
-    let bound = Bound::new(spec, Ok(Component::new(component))).unwrap();
+    Bound::new(spec, Ok(Component::new(component))).unwrap()
+}
+
+fn tried(host: &'static PolicyHost, times: usize, bound: Bound) -> Vec<Evaluated> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
-        let evaluated = PolicySet::load(&HOST, [bound]).evaluate(&request()).pop().unwrap();
+        let set = PolicySet::load(host, [bound]);
+        let evaluated = (0..times).map(|_| set.evaluate(&request()).pop().unwrap()).collect();
         // Nobody waits any more for a trial that hung.
         let _ = sender.send(evaluated);
     });

@@ -24,7 +24,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         |policy, settings| Bound::new(PolicySpec::built_in(policy, settings), Ok(Component::built_in(policy)));
     let custom = PolicySpec::file("no-network".parse()?, "no_network.wasm", json!({"allow": ["api.example.com"]}));
 
-    let host = PolicyHost::new()?;
+    // The pool pays for a program that decides more than a few times.
+    let host = PolicyHost::new()?.pooled()?;
     let policies = PolicySet::load(
         &host,
         [

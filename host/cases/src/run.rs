@@ -118,10 +118,10 @@ pub fn run(host: &PolicyHost, tested: &Tested, files: &[(String, CaseFile)]) -> 
     for indices in by_settings.into_values() {
         let Some((_, first)) = indices.first().and_then(|index| cases.get(*index)) else { continue };
         let set = PolicySet::load_for_now(host, [tested.bound(first.settings.clone())]);
-        for index in indices {
-            let request = cases.get(index).and_then(|(_, case)| request(case).ok());
-            let evaluated = request.and_then(|request| set.evaluate(&request).pop());
-            found.extend(evaluated.map(|evaluated| (index, (found_of(&evaluated), evaluated.duration))));
+        let asked = indices.iter().filter_map(|index| Some((*index, request(cases.get(*index)?.1).ok()?)));
+        let (indices, requests): (Vec<_>, Vec<_>) = asked.unzip();
+        for (index, evaluated) in indices.into_iter().zip(set.evaluate_each(&requests).into_iter().flatten()) {
+            found.insert(index, (found_of(&evaluated), evaluated.duration));
         }
     }
     let mut indices = 0_usize..;

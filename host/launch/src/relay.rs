@@ -27,6 +27,7 @@ use std::time::Instant;
 use crate::ending::EndingEvent;
 use crate::error::LaunchError;
 use crate::proxy::Proxy;
+use crate::relay::descriptor::enlarge;
 use crate::relay::descriptor::set_nonblocking;
 use crate::relay::shared::Shared;
 use crate::relay::to_client::Close;
@@ -60,6 +61,8 @@ pub(crate) struct PreparedRelay {
 pub(crate) fn prepare(client: Output, warning: Warning) -> io::Result<(PipeReader, PipeWriter, PreparedRelay)> {
     let (stdin, to_server) = pipe()?;
     let (from_server, stdout) = pipe()?;
+    enlarge(&to_server, limits::RELAY_PIPE);
+    enlarge(&from_server, limits::RELAY_PIPE);
     set_nonblocking(&to_server)?;
     set_nonblocking(&from_server)?;
     Ok((stdin, stdout, PreparedRelay { to_server, from_server, client, warning }))

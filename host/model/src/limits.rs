@@ -315,6 +315,9 @@ pub const HELD_LINE: usize = 8 * MIB;
 pub const OPEN_REQUESTS: usize = 65_536;
 /// A buffer of the relay, bytes, one for each direction: the default size of a pipe.
 pub const RELAY_BUFFER: usize = 64 * KIB;
+/// What a pipe between smcp and a server holds, bytes: four buffers, so that server and relay wait for each other a
+/// quarter as often. Four times as much gains nothing more, and an ordinary user may have some hundred of these.
+pub const RELAY_PIPE: i32 = 256 * 1024;
 /// The most of one line of a client that is kept unread once the warning is delivered, bytes, in case the rest of it
 /// concerns the warning: the text of a large file. A longer line is read as it comes, which is slower.
 pub const SKIMMED_LINE: usize = MIB;

@@ -13,7 +13,7 @@ use crate::limits;
 /// fillers, private use, unassigned) is shown as `\u{…}`; a tab or a line break becomes a space. The invisible parts of
 /// joined emoji are shown so, too: a family is shown as its members.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct SafeText(String); // INVARIANT: only `push` writes to it.
+pub struct SafeText(String); // INVARIANT: printable ASCII, or only `push` writes to it.
 
 /// Marks the part of a text that is not shown.
 const CUT: char = '…';
@@ -21,6 +21,10 @@ const CUT: char = '…';
 impl SafeText {
     /// Makes `text` harmless.
     pub fn new(text: &str) -> Self {
+        // Most text is printable ASCII, and as it should be.
+        if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return Self(text.to_owned());
+        }
         let mut safe = String::with_capacity(text.len());
         text.chars().for_each(|character| push(&mut safe, character));
         Self(safe)

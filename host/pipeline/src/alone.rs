@@ -35,10 +35,10 @@ pub fn run_cases(
     files: &[(String, CaseFile)],
     progress: &mut dyn Progress,
 ) -> Result<Result<PolicyRun, Vec<WrongCase>>, PipelineError> {
-    let host = session.host()?;
+    let host = session.host()?.pooled()?;
     let bound = tested.bound(serde_json::json!({}));
-    let _ahead = policies::prepare(host, std::iter::once(&bound), &Deadline::none(), progress)?;
-    Ok(smcp_cases::run(host, tested, files))
+    let _ahead = policies::prepare(&host, std::iter::once(&bound), &Deadline::none(), progress)?;
+    Ok(smcp_cases::run(&host, tested, files))
 }
 
 /// A policy that could not be measured.

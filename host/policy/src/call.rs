@@ -4,24 +4,27 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
+use wasmtime::PoolConcurrencyLimitError;
 use wasmtime::Store;
 use wasmtime::Trap;
 use wasmtime::WasmBacktrace;
+use wasmtime::component::Component;
 use wasmtime::component::Instance;
 use wasmtime::component::InstancePre;
-use wasmtime::component::Linker;
 
 use crate::compiled::Code;
 use crate::host::Runtime;
 use crate::machine_code::CodeImage;
 use crate::room;
+use crate::site::Site;
 use crate::store;
 use crate::store::Expiry;
 use crate::store::Guest;
 use crate::store::Level;
 use crate::store::LimitRefusal;
 use crate::store::LogLine;
-use crate::thread::ThreadTask;
+use crate::thread::Done;
+use crate::thread::Task;
 use crate::thread::Waiter;
 use crate::thread::WorkPatience;
 use smcp_model::limits;
@@ -34,19 +37,22 @@ use smcp_model::verdict::FaultKind;
 pub(super) struct Linked {
     pub(super) instance: InstancePre<Guest>,
     /// Bytes of the policy's memory that are taken before it has any: by its globals.
-    memory_taken: usize,
+    pub(super) memory_taken: usize,
+    /// The most bytes of one linear memory that there is room for, whatever the policy's limits are.
+    pub(super) room: usize,
     /// Released after the instance: a call that was given up may still run there.
     _image: Option<Arc<dyn CodeImage>>,
 }
 
 impl Linked {
-    /// Links a component.
+    /// Links a component, which is that of `code` for this site.
     ///
     /// # Errors
-    /// When it imports what `linker` does not have.
-    pub(super) fn new(linker: &Linker<Guest>, code: &Code) -> wasmtime::Result<Self> {
+    /// When it imports what the site does not have.
+    pub(super) fn new(site: &Site, component: &Component, code: &Code) -> wasmtime::Result<Self> {
         let memory_taken = code.known().notes.memory_of_globals();
-        Ok(Self { instance: linker.instantiate_pre(&code.component)?, memory_taken, _image: code.image.clone() })
+        let instance = site.linker.instantiate_pre(component)?;
+        Ok(Self { instance, memory_taken, room: site.room, _image: code.image.clone() })
     }
 }
 
@@ -59,14 +65,15 @@ pub(super) struct CallResult<T> {
     pub(super) memory: usize,
 }
 
-/// A call that is not made yet.
-pub(super) struct PolicyCall<T>(ThreadTask<CallAnswer<T>>);
-
-/// The end of a call.
-pub(super) struct EndedCall<T>(Result<CallAnswer<T>, Fault>);
-
-/// What came of a call that came back, and what the guest logged.
-type CallAnswer<T> = (Result<CallResult<T>, Fault>, Vec<LogLine>);
+/// Why a call has no result.
+#[derive(Debug)]
+pub(super) enum NoResult {
+    Fault(Fault),
+    /// The pool has no slot free.
+    NoSlot,
+    /// It needs more memory than a slot has, and not more than it may have.
+    Outgrown,
+}
 
 /// The resources that one call may use.
 #[derive(Debug, Clone, Copy)]
@@ -86,88 +93,89 @@ enum Phase {
     Call,
 }
 
-impl<T> CallResult<T> {
-    /// The same result, with its value checked and translated by `read`.
+/// A call that was not made yet.
+pub(super) struct Call<T>(Task<Called<T>>);
+
+/// What came of a call, and the lines that the policy logged.
+pub(super) struct Called<T> {
+    /// See [`Allowance`].
+    pub(super) spent: Duration,
+    result: Result<CallResult<T>, NoResult>,
+    log: Vec<LogLine>,
+}
+
+impl<T: Send + 'static> Call<T> {
+    /// A call that instantiates a component afresh, finds its exports, calls one of them once, and reads what it
+    /// returned. Start-up counts towards the deadline.
+    pub(super) fn new<E, R>(
+        callee: &Linked,
+        allowance: Allowance<'_>,
+        exports: impl FnOnce(&mut Store<Guest>, &Instance) -> Result<E, Fault> + Send + 'static,
+        function: impl FnOnce(&E, &mut Store<Guest>) -> wasmtime::Result<R> + Send + 'static,
+        read: impl FnOnce(R) -> Result<T, Fault> + Send + 'static,
+    ) -> Self {
+        let Allowance { limits, spent, output } = allowance;
+        let (callee, limits) = (callee.clone(), *limits);
+        let time = limits.time.saturating_sub(spent);
+        let patience = WorkPatience { time, grace: limits::DEADLINE_GRACE };
+        let work = move |waiter: Waiter| {
+            // The deadline is set here: waiting for a thread does not count as the policy's time.
+            let start = Instant::now();
+            let expiry = Expiry { at: start + time, waiter: waiter.clone() };
+            let mut store = store::new_store(&callee, &limits, expiry, output);
+            // The epoch was perhaps advanced for the last time before the store was made.
+            let value = match time.is_zero() || waiter.has_left() {
+                true => Err(NoResult::Fault(overdue(&limits))),
+                false => call_once(&mut store, &callee, &limits, exports, function),
+            };
+            let (duration, memory) = (start.elapsed(), store.data().memory());
+            let value = value.and_then(|value| read(value).map_err(NoResult::Fault));
+            let result = value.map(|value| CallResult { value, duration, memory });
+            let answer = Called { spent, result, log: store.data_mut().take_log() };
+            // The memory in which the code may lie is released last.
+            Done { result: answer, rest: Some(Box::new((store, callee))) }
+        };
+        Self(Task { patience, work: Box::new(work) })
+    }
+}
+
+impl<T> Called<T> {
+    /// Hands the lines to the diagnostics, and returns the result. Those of a call that is made again are dropped.
     ///
     /// # Errors
-    /// Those of `read`.
-    fn read<U>(self, read: impl FnOnce(T) -> Result<U, Fault>) -> Result<CallResult<U>, Fault> {
-        Ok(CallResult { value: read(self.value)?, duration: self.duration, memory: self.memory })
+    /// Why there is no result.
+    pub(super) fn take(self) -> Result<CallResult<T>, NoResult> {
+        if !matches!(self.result, Err(NoResult::NoSlot | NoResult::Outgrown)) {
+            self.log.iter().for_each(emit);
+        }
+        self.result
     }
 }
 
 impl Runtime {
-    /// Returns the work of a call: it instantiates a component afresh, finds its exports, and calls one of them once.
-    /// Start-up counts towards the deadline.
-    pub(super) fn call<E, T: Send + 'static>(
-        &self,
-        callee: &Linked,
-        allowance: Allowance<'_>,
-        exports: impl FnOnce(&mut Store<Guest>, &Instance) -> Result<E, Fault> + Send + 'static,
-        function: impl FnOnce(&E, &mut Store<Guest>) -> wasmtime::Result<T> + Send + 'static,
-    ) -> PolicyCall<T> {
-        let Allowance { limits, spent, output } = allowance;
-        let (engine, callee, limits) = (self.engine.clone(), callee.clone(), *limits);
-        let time = limits.time.saturating_sub(spent);
-        let patience = WorkPatience { time, grace: limits::DEADLINE_GRACE };
-        PolicyCall(ThreadTask::new(patience, move |waiter: Waiter| {
-            // The deadline is set here: waiting for a thread does not count as the policy's time.
-            let start = Instant::now();
-            let expiry = Expiry { at: start + time, waiter: waiter.clone() };
-            let mut store = store::new_store(&engine, &limits, callee.memory_taken, expiry, output);
-            // The epoch was perhaps advanced for the last time before the store was made.
-            let value = match waiter.has_left() || time.is_zero() {
-                true => Err(overdue(&limits)),
-                false => call_once(&mut store, &callee, &limits, exports, function),
-            };
-            let answer =
-                value.map(|value| CallResult { value, duration: start.elapsed(), memory: store.data().memory() });
-            let log = store.data_mut().take_log();
-            // In this order: the memory in which the code runs is released after the instance.
-            ((answer, log), (store, callee))
-        }))
+    /// Makes the calls, one after the other.
+    ///
+    /// # Errors
+    /// Any kind of fault that stopped a call from outside.
+    pub(super) fn make<T: Send + 'static>(&self, calls: Vec<Call<T>>) -> Vec<Result<Called<T>, Fault>> {
+        let interrupt = || {
+            self.sites.own.engine.increment_epoch();
+            self.sites.pool.iter().for_each(|pool| pool.engine.increment_epoch());
+        };
+        self.threads.run_all(calls.into_iter().map(|call| call.0).collect(), interrupt)
     }
 
-    /// Makes one call.
+    /// Makes a call of a component that has memory of its own.
     ///
     /// # Errors
     /// Any kind of fault.
-    pub(super) fn make<T: Send + 'static>(&self, call: PolicyCall<T>) -> Result<CallResult<T>, Fault> {
-        logged(self.threads.run(|| self.engine.increment_epoch(), call.0))
+    pub(super) fn make_one<T: Send + 'static>(&self, call: Call<T>) -> Result<CallResult<T>, Fault> {
+        let answer = self.make(vec![call]).pop().unwrap_or_else(|| Err(no_slot()))?;
+        answer.take().map_err(|failure| match failure {
+            NoResult::Fault(fault) => fault,
+            NoResult::NoSlot | NoResult::Outgrown => no_slot(),
+        })
     }
-
-    /// Makes calls one after the other, on one thread as long as they come back. How one ends changes no other.
-    pub(super) fn make_in_turn<T: Send + 'static>(&self, calls: Vec<PolicyCall<T>>) -> Vec<EndedCall<T>> {
-        let works = calls.into_iter().map(|call| call.0).collect();
-        let ended = self.threads.run_in_turn(|| self.engine.increment_epoch(), works);
-        ended.into_iter().map(EndedCall).collect()
-    }
-}
-
-impl<T: Send + 'static> PolicyCall<T> {
-    /// The same call, with its value checked and translated by `read`.
-    pub(super) fn read<U: Send + 'static>(
-        self,
-        read: impl FnOnce(T) -> Result<U, Fault> + Send + 'static,
-    ) -> PolicyCall<U> {
-        PolicyCall(self.0.map(|(answer, log)| (answer.and_then(|result| result.read(read)), log)))
-    }
-}
-
-impl<T> EndedCall<T> {
-    /// Hands what the guest logged to the diagnostics, and returns the result.
-    ///
-    /// # Errors
-    /// Any kind of fault.
-    pub(super) fn result(self) -> Result<CallResult<T>, Fault> {
-        logged(self.0)
-    }
-}
-
-fn logged<T>(ended: Result<CallAnswer<T>, Fault>) -> Result<CallResult<T>, Fault> {
-    let (result, log) = ended?;
-    log.iter().for_each(emit);
-    result
 }
 
 /// Instantiates a component and calls one function.
@@ -177,11 +185,20 @@ fn call_once<E, T>(
     limits: &PolicyLimits,
     exports: impl FnOnce(&mut Store<Guest>, &Instance) -> Result<E, Fault>,
     function: impl FnOnce(&E, &mut Store<Guest>) -> wasmtime::Result<T>,
-) -> Result<T, Fault> {
+) -> Result<T, NoResult> {
     let started = callee.instance.instantiate(&mut *store);
-    let instance = started.map_err(|error| classify(&error, store.data().refusal(), Phase::Start, limits))?;
-    let exports = exports(store, &instance)?;
-    function(&exports, store).map_err(|error| classify(&error, store.data().refusal(), Phase::Call, limits))
+    let instance = started.map_err(|error| failure(&error, store.data().refusal(), Phase::Start, limits))?;
+    let exports = exports(store, &instance).map_err(NoResult::Fault)?;
+    function(&exports, store).map_err(|error| failure(&error, store.data().refusal(), Phase::Call, limits))
+}
+
+/// Tells what the pool has no room for from a fault.
+fn failure(error: &wasmtime::Error, refusal: Option<LimitRefusal>, phase: Phase, limits: &PolicyLimits) -> NoResult {
+    match refusal {
+        Some(LimitRefusal::Slot) => NoResult::Outgrown,
+        None if error.is::<PoolConcurrencyLimitError>() => NoResult::NoSlot,
+        _ => NoResult::Fault(classify(error, refusal, phase, limits)),
+    }
 }
 
 /// Turns an error into a fault: by the first refusal of the host, then by the error's type, then by the phase of the
@@ -246,6 +263,12 @@ fn overdue(limits: &PolicyLimits) -> Fault {
         .remedy(format!("report it to the policy's author: a policy needs microseconds{}", limits.more("time")))
 }
 
+/// The fault of a call that has no room in the pool and was not made again elsewhere: a defect of smcp.
+fn no_slot() -> Fault {
+    Fault::new(FaultKind::Limit, "smcp itself has no room for the policy")
+        .remedy("please report it; SECURITY.md says where")
+}
+
 fn refused(refusal: LimitRefusal, limits: &PolicyLimits) -> Fault {
     let quieter = "report it to the policy's author: the SDK's `log` stays below the limits";
     match refusal {
@@ -258,6 +281,7 @@ fn refused(refusal: LimitRefusal, limits: &PolicyLimits) -> Fault {
                 limits.more("memory")
             ))
         }
+        LimitRefusal::Slot => no_slot(),
         LimitRefusal::System => room::fault(FaultKind::Memory, "the policy's linear memory", "it has none left"),
         LimitRefusal::TableElements(wanted) => Fault::new(
             FaultKind::Limit,

@@ -14,7 +14,6 @@ use wasmtime::Engine;
 
 use crate::machine_code::MachineCode;
 use crate::room;
-use crate::thread::ThreadTask;
 use crate::thread::Threads;
 use crate::thread::WorkPatience;
 use crate::tuning;
@@ -121,8 +120,8 @@ fn compile_within(
     deadline: Deadline,
 ) -> Result<MachineCode, NotCompiled> {
     let (compiler, component) = (Arc::clone(compiler), Arc::clone(component));
-    let compile = move |_| (compiler.compile(&CompileOrder { component: &component, digest, deadline }), ());
-    threads.run(|| (), ThreadTask::new(WorkPatience::of(patience), compile)).map_err(|fault| {
+    let work = move |_| compiler.compile(&CompileOrder { component: &component, digest, deadline });
+    threads.run(WorkPatience::of(patience), || (), work).map_err(|fault| {
         NotCompiled::NotNow(match fault.kind {
             FaultKind::Deadline => Fault::new(FaultKind::Load, format!("it does not compile within {patience:?}")),
             FaultKind::Load

@@ -31,6 +31,8 @@ pub(crate) struct Compiled {
 /// Code that can be linked, and what is known of its component.
 pub(crate) struct Code {
     pub(crate) component: component::Component,
+    /// The same for the pool, when there is one and the component fits into it.
+    pub(crate) pooled: Option<component::Component>,
     /// The memory in which it runs, if that is not the runtime's own. Released after the component.
     pub(crate) image: Option<Arc<dyn CodeImage>>,
     /// Whether it is part of the program.
@@ -51,7 +53,13 @@ pub(crate) struct Known {
 impl Code {
     /// Code that runs in the runtime's own memory, or in `image`.
     pub(crate) fn new(component: component::Component, image: Option<Arc<dyn CodeImage>>, known: Known) -> Self {
-        Self { component, image, is_embedded: false, known: Mutex::new(known) }
+        Self { component, pooled: None, image, is_embedded: false, known: Mutex::new(known) }
+    }
+
+    /// The same, with code for the pool.
+    pub(crate) fn with_pooled(mut self, pooled: Option<component::Component>) -> Self {
+        self.pooled = pooled;
+        self
     }
 
     /// The same, as part of the program.

@@ -14,12 +14,13 @@ pub(crate) use v0_1::LOGGING;
 use std::sync::Arc;
 use std::sync::OnceLock;
 
+use wasmtime::component::Component;
 use wasmtime::component::Linker;
 
 use crate::call::Allowance;
-use crate::call::PolicyCall;
+use crate::call::Call;
 use crate::compiled::Code;
-use crate::host::Runtime;
+use crate::site::Site;
 use crate::store::Guest;
 use smcp_model::mode::OnWarn;
 use smcp_model::name::PolicyName;
@@ -83,56 +84,50 @@ impl<'r> RequestForms<'r> {
 }
 
 impl Contract {
-    /// Links a component.
+    /// Links a component: the code for that site.
     ///
     /// # Errors
     /// [`FaultKind::Interface`](smcp_model::verdict::FaultKind::Interface) when its interface is not that of a policy.
-    pub(crate) fn link(linker: &Linker<Guest>, code: &Code) -> Result<Self, Fault> {
+    pub(crate) fn link(site: &Site, component: &Component, code: &Code) -> Result<Self, Fault> {
         #[cfg(test)]
-        if code.component.get_export_index(None, v0_2::EVALUATOR).is_some() {
-            return v0_2::Callee::link(linker, code).map(Self::V0_2);
+        if component.get_export_index(None, v0_2::EVALUATOR).is_some() {
+            return v0_2::Callee::link(site, component, code).map(Self::V0_2);
         }
-        v0_1::Callee::link(linker, code).map(Self::V0_1)
+        v0_1::Callee::link(site, component, code).map(Self::V0_1)
     }
 
-    /// Asks the component for its description.
-    pub(crate) fn describe(&self, runtime: &Runtime, allowance: Allowance<'_>) -> PolicyCall<Description> {
+    /// The question for the component's description.
+    pub(crate) fn describe(&self, allowance: Allowance<'_>) -> Call<Description> {
         tracing::debug!("calling `describe`");
         match self {
-            Self::V0_1(callee) => callee.describe(runtime, allowance),
+            Self::V0_1(callee) => callee.describe(allowance),
             #[cfg(test)]
-            Self::V0_2(callee) => callee.describe(runtime, allowance),
+            Self::V0_2(callee) => callee.describe(allowance),
         }
     }
 
-    /// Asks the component whether it accepts these settings, which are JSON text.
-    pub(crate) fn check_settings(
-        &self,
-        runtime: &Runtime,
-        allowance: Allowance<'_>,
-        settings: Arc<str>,
-    ) -> PolicyCall<()> {
+    /// The question whether the component accepts these settings, which are JSON text.
+    pub(crate) fn check_settings(&self, allowance: Allowance<'_>, settings: Arc<str>) -> Call<()> {
         tracing::debug!("calling `check-settings`");
         match self {
-            Self::V0_1(callee) => callee.check_settings(runtime, allowance, settings),
+            Self::V0_1(callee) => callee.check_settings(allowance, settings),
             #[cfg(test)]
-            Self::V0_2(callee) => callee.check_settings(runtime, allowance, settings),
+            Self::V0_2(callee) => callee.check_settings(allowance, settings),
         }
     }
 
-    /// Evaluates a request, with settings that the component accepts.
+    /// The question about a request, with settings that the component accepts.
     pub(crate) fn evaluate(
         &self,
-        runtime: &Runtime,
         allowance: Allowance<'_>,
         request: &RequestForms<'_>,
         settings: Arc<str>,
-    ) -> PolicyCall<Verdict> {
+    ) -> Call<Verdict> {
         tracing::debug!("calling `evaluate`");
         match self {
-            Self::V0_1(callee) => callee.evaluate(runtime, allowance, request.v0_1(), settings),
+            Self::V0_1(callee) => callee.evaluate(allowance, request.v0_1(), settings),
             #[cfg(test)]
-            Self::V0_2(callee) => callee.evaluate(runtime, allowance, v0_2::request(request.request), settings),
+            Self::V0_2(callee) => callee.evaluate(allowance, v0_2::request(request.request), settings),
         }
     }
 }

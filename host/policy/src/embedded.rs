@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::sync::OnceLock;
 
-use wasmtime::Engine;
-
 use crate::builtin;
 use crate::compiled::Code;
 use crate::compiled::Known;
 use crate::kept::Notes;
 use crate::load;
 use crate::machine_code::MachineCode;
+use crate::site::Sites;
 use smcp_model::policy::BuiltIn;
 use smcp_model::verdict::Fault;
 
@@ -25,12 +24,12 @@ impl EmbeddedCode {
     ///
     /// # Errors
     /// [`FaultKind::Load`](smcp_model::verdict::FaultKind::Load) when it does not load.
-    pub(crate) fn load(&self, engine: &Engine, policy: BuiltIn) -> Result<Arc<Code>, Fault> {
+    pub(crate) fn load(&self, sites: &Sites, policy: BuiltIn) -> Result<Arc<Code>, Fault> {
         let loaded = self.of(policy);
         if let Some(code) = loaded.and_then(OnceLock::get) {
             return Ok(Arc::clone(code));
         }
-        let code = Arc::new(load::deserialize(engine, &MachineCode::embedded(policy), known_of(policy))?.embedded());
+        let code = Arc::new(load::deserialize(sites, &MachineCode::embedded(policy), known_of(policy))?.embedded());
         // Another thread may have been quicker, and has the same.
         Ok(loaded.map_or(code.clone(), |loaded| Arc::clone(loaded.get_or_init(|| code))))
     }

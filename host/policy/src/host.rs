@@ -5,27 +5,21 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::sync::mpsc::Receiver;
 
-use wasmtime::Engine;
-use wasmtime::component::Linker;
-
 use crate::bound::Bound;
 use crate::compile::Compiler;
 use crate::compile::InProcess;
 use crate::compiled::Compiled;
 use crate::component::Component;
 use crate::component::Unreadable;
-use crate::contract;
 use crate::contract::Description;
 use crate::embedded::EmbeddedCode;
 use crate::kept::CodeStore;
 use crate::load::Wanted;
-use crate::pages;
 use crate::room;
 use crate::room::cramped;
-use crate::store::Guest;
+use crate::site::Site;
+use crate::site::Sites;
 use crate::thread::Threads;
-use crate::tuning;
-use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
 use smcp_model::policy::BuiltIn;
 use smcp_model::policy::LayerName;
@@ -39,8 +33,7 @@ pub struct PolicyHost {
 
 /// The parts of the host that all calls share.
 pub(crate) struct Runtime {
-    pub(crate) engine: Engine,
-    pub(crate) linker: Linker<Guest>,
+    pub(crate) sites: Sites,
     pub(crate) threads: Threads,
     pub(crate) compiler: Arc<dyn Compiler>,
     pub(crate) store: Option<Arc<dyn CodeStore>>,
@@ -57,8 +50,7 @@ pub struct HostInMaking {
 
 /// What a host has whatever it compiles with.
 struct HostParts {
-    engine: Engine,
-    linker: Linker<Guest>,
+    sites: Sites,
     embedded: EmbeddedCode,
 }
 
@@ -85,7 +77,7 @@ impl PolicyHost {
     /// # Errors
     /// See [`HostError`].
     pub fn with_compiler(compiler: impl Compiler + 'static) -> Result<Self, HostError> {
-        Self::make(Arc::new(compiler), None)
+        Self::make(Arc::new(compiler), None, None)
     }
 
     /// Makes a host that keeps compiled code, and what components answered, in `store`.
@@ -93,17 +85,33 @@ impl PolicyHost {
     /// # Errors
     /// See [`HostError`].
     pub fn with_store(compiler: impl Compiler + 'static, store: impl CodeStore + 'static) -> Result<Self, HostError> {
-        Self::make(Arc::new(compiler), Some(Arc::new(store)))
+        Self::make(Arc::new(compiler), Some(Arc::new(store)), None)
     }
 
-    fn make(compiler: Arc<dyn Compiler>, store: Option<Arc<dyn CodeStore>>) -> Result<Self, HostError> {
-        Ok(Self::of(HostParts::make()?, Threads::default(), compiler, store))
+    /// Makes another host like this one, for a process that decides often: it loads more slowly and evaluates several
+    /// times faster, with the same results. It has a pool of memory for instances where the system allows it, some GiB
+    /// of addresses, and the code of each policy twice. Each evaluation still has a fresh instance.
+    ///
+    /// # Errors
+    /// See [`HostError`].
+    pub fn pooled(&self) -> Result<Self, HostError> {
+        let Runtime { compiler, store, .. } = &*self.runtime;
+        Self::make(Arc::clone(compiler), store.clone(), Site::pool())
+    }
+
+    pub(crate) fn make(
+        compiler: Arc<dyn Compiler>,
+        store: Option<Arc<dyn CodeStore>>,
+        pool: Option<Site>,
+    ) -> Result<Self, HostError> {
+        let threads = if pool.is_some() { Threads::alert() } else { Threads::default() };
+        Ok(Self::of(HostParts::make(pool)?, threads, compiler, store))
     }
 
     fn of(parts: HostParts, threads: Threads, compiler: Arc<dyn Compiler>, store: Option<Arc<dyn CodeStore>>) -> Self {
-        let HostParts { engine, linker, embedded } = parts;
+        let HostParts { sites, embedded } = parts;
         let compiled = Compiled::default();
-        Self { runtime: Arc::new(Runtime { engine, linker, threads, compiler, store, compiled, embedded }) }
+        Self { runtime: Arc::new(Runtime { sites, threads, compiler, store, compiled, embedded }) }
     }
 
     /// Compiles a component and asks for its description. It needs no settings.
@@ -152,7 +160,7 @@ impl HostInMaking {
         let threads = Threads::default();
         let (sender, parts) = mpsc::channel();
         threads.begin(move || {
-            let parts = HostParts::make().inspect(HostParts::load_built_ins);
+            let parts = HostParts::make(None).inspect(HostParts::load_built_ins);
             // The caller may have ended without a need for policies.
             sender.send(parts).unwrap_or_default();
         });
@@ -169,27 +177,22 @@ impl HostInMaking {
         compiler: impl Compiler + 'static,
         store: Option<impl CodeStore + 'static>,
     ) -> Result<PolicyHost, HostError> {
-        let parts = self.parts.recv().unwrap_or_else(|_| HostParts::make())?;
+        let parts = self.parts.recv().unwrap_or_else(|_| HostParts::make(None))?;
         let store = store.map(|store| Arc::new(store) as Arc<dyn CodeStore>);
         Ok(PolicyHost::of(parts, self.threads, Arc::new(compiler), store))
     }
 }
 
 impl HostParts {
-    fn make() -> Result<Self, HostError> {
-        let mut config = tuning::config();
-        config.enable_compiler(false).max_wasm_stack(limits::WASM_STACK);
-        pages::run_in_place(&mut config);
-        let engine = Engine::new(&config).map_err(not_started)?;
-        let mut linker = Linker::new(&engine);
-        contract::add_imports(&mut linker).map_err(not_started)?;
-        Ok(Self { engine, linker, embedded: EmbeddedCode::default() })
+    fn make(pool: Option<Site>) -> Result<Self, HostError> {
+        let own = Site::own().map_err(not_started)?;
+        Ok(Self { sites: Sites { own, pool }, embedded: EmbeddedCode::default() })
     }
 
     /// Loads the code of the built-in policies. One that does not load is loaded again when it is called, and says why.
     fn load_built_ins(&self) {
         for policy in BuiltIn::ALL {
-            let _ = self.embedded.load(&self.engine, policy);
+            let _ = self.embedded.load(&self.sites, policy);
         }
     }
 }
@@ -214,8 +217,11 @@ impl fmt::Debug for PolicyHost {
 
 #[cfg(test)]
 mod tests {
+    use wasmtime::Engine;
+
     use super::*;
     use crate::set::PolicySet;
+    use crate::tuning;
 
     /// No system refuses settings of ours, so the test has others.
     #[test]

@@ -30,6 +30,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A process that decides more than a few times makes its host [`pooled`](PolicyHost::pooled), and asks about many requests at
+//! once with [`evaluate_each`](PolicySet::evaluate_each): the results are the same, several times as fast.
+//!
 //! `examples/embed` is a complete program, with a policy from a file. [`model`] explains names, facts, modes and
 //! outcomes.
 
@@ -57,6 +60,7 @@ mod parts;
 mod room;
 mod set;
 mod shape;
+mod site;
 mod store;
 mod thread;
 mod tuning;

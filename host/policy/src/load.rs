@@ -20,11 +20,13 @@ use crate::contract::Description;
 use crate::host::Runtime;
 use crate::kept::Kept;
 use crate::kept::Notes;
+use crate::machine_code::CodeImage;
 use crate::machine_code::MachineCode;
 use crate::pages;
 use crate::room;
 use crate::shape;
 use crate::shape::ComponentShape;
+use crate::site::Sites;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::limits;
@@ -39,6 +41,8 @@ pub(crate) struct Loaded {
     pub(crate) description: Description,
     /// The linked component, ready to be called.
     pub(crate) contract: Contract,
+    /// The same in the pool, when there is one and the component fits into it.
+    pub(crate) pooled: Option<Contract>,
     /// The time that `describe` took; zero when its answer was kept.
     pub(crate) describing: Duration,
     /// Its code, and what is known of it.
@@ -71,20 +75,22 @@ impl Runtime {
         *found = Some(Arc::clone(&code));
         check_counts(&code.component, limits)?;
         check_globals(code.known().notes.memory_of_globals(), limits)?;
-        let contract = Contract::link(&self.linker, &code)?;
+        let contract = Contract::link(&self.sites.own, &code.component, &code)?;
+        let in_pool = self.sites.pool.as_ref().zip(code.pooled.as_ref());
+        let pooled = in_pool.and_then(|(pool, component)| Contract::link(pool, component, &code).ok());
         let kept = code.known().notes.description();
         let (description, describing) = match kept {
             Some(description) => (description, Duration::ZERO),
             None => {
                 let allowance = Allowance { limits, spent: Duration::ZERO, output: limits::DESCRIBE_OUTPUT };
-                let described = self.make(contract.describe(self, allowance))?;
+                let described = self.make_one(contract.describe(allowance))?;
                 let mut known = code.known();
                 known.notes.describe(&described.value);
                 known.changed = true;
                 (described.value, described.duration)
             }
         };
-        Ok(Loaded { description, contract, describing, code, _slot: slot })
+        Ok(Loaded { description, contract, pooled, describing, code, _slot: slot })
     }
 
     /// The slot for the code of a component; `None` for one that is part of the program.
@@ -139,7 +145,7 @@ impl Runtime {
         let notes = Notes::read(&notes)?;
         let Some(code) = code else { return notes.refusal().map(Err) };
         let known = Known { notes, ..Known::default() };
-        match deserialize(&self.engine, &code, known) {
+        match deserialize(&self.sites, &code, known) {
             Ok(code) => Some(Ok(Arc::new(code))),
             Err(fault) => {
                 let (digest, why) = (wanted.component.digest(), fault.message);
@@ -155,7 +161,7 @@ impl Runtime {
             Ok(code) => {
                 let notes = Notes::of_globals(globals);
                 let known = Known { notes, unsaved: Some(code.clone()), changed: true };
-                deserialize(&self.engine, &code, known)
+                deserialize(&self.sites, &code, known)
             }
             Err(NotCompiled::Never(fault)) => {
                 let notes = Notes::refused(&fault).text();
@@ -185,7 +191,7 @@ impl Runtime {
     /// Returns the code of a component inside this crate; it is loaded once for all policies.
     fn embedded(&self, component: &Component) -> Result<Arc<Code>, Fault> {
         match component.code() {
-            CodeSource::BuiltIn(policy) => self.embedded.load(&self.engine, *policy),
+            CodeSource::BuiltIn(policy) => self.embedded.load(&self.sites, *policy),
             CodeSource::Bytes(_) | CodeSource::Elsewhere { .. } => {
                 Err(Fault::new(FaultKind::Load, "it is not part of the program"))
             }
@@ -193,25 +199,44 @@ impl Runtime {
     }
 }
 
-#[expect(unsafe_code, reason = "loading compiled code is only sound for our own, and this is the one place")]
-pub(crate) fn deserialize(engine: &Engine, code: &MachineCode, known: Known) -> Result<Code, Fault> {
+/// Loads code for each site of a host.
+///
+/// # Errors
+/// [`FaultKind::Load`]; what does not fit into the pool is none.
+pub(crate) fn deserialize(sites: &Sites, code: &MachineCode, known: Known) -> Result<Code, Fault> {
+    let pooled = sites.pool.as_ref().and_then(|pool| {
+        let copied = copy(&pool.engine, code);
+        copied.inspect_err(|error| tracing::debug!(%error, "it does not fit into the pool")).ok()
+    });
     if let Some(image) = code.image().filter(|_| pages::RUN_IN_PLACE) {
-        // SAFETY: every `MachineCode` is made by `compile` in this process, by our build script as part of this
-        // binary, or by a caller who vouches for it (`MachineCode::from_image`). `Code` and `Linked` keep the image
-        // longer than the component.
-        match unsafe { component::Component::deserialize_raw(engine, NonNull::from(image.bytes())) } {
-            Ok(component) => return Ok(Code::new(component, Some(Arc::clone(image)), known)),
+        match in_place(&sites.own.engine, image) {
+            Ok(component) => return Ok(Code::new(component, Some(Arc::clone(image)), known).with_pooled(pooled)),
             // Where files can't be executed (a file system mounted noexec), their copies can.
             Err(error) => tracing::debug!(%error, "the code can't be run where it lies, and is copied"),
         }
     }
-    // SAFETY: as above.
-    unsafe { component::Component::deserialize(engine, code.as_bytes()) }
-        .map(|component| Code::new(component, None, known))
-        .map_err(|error| match room::is_systems(&error) {
+    copy(&sites.own.engine, code).map(|component| Code::new(component, None, known).with_pooled(pooled)).map_err(
+        |error| match room::is_systems(&error) {
             true => room::fault(FaultKind::Load, "the policy's code", error.root_cause()),
             false => Fault::new(FaultKind::Load, format!("its compiled code does not load: {error}")),
-        })
+        },
+    )
+}
+
+/// Loads code that runs where it lies.
+#[expect(unsafe_code, reason = "loading compiled code is only sound for our own, and here and below are the places")]
+fn in_place(engine: &Engine, image: &Arc<dyn CodeImage>) -> wasmtime::Result<component::Component> {
+    // SAFETY: every `MachineCode` is made by `compile` in this process, by our build script as part of this binary, or by
+    // a caller who vouches for it (`MachineCode::from_image`). `Code` and `Linked` keep the image longer than the
+    // component.
+    unsafe { component::Component::deserialize_raw(engine, NonNull::from(image.bytes())) }
+}
+
+/// Loads a copy of the code.
+#[expect(unsafe_code, reason = "as above")]
+fn copy(engine: &Engine, code: &MachineCode) -> wasmtime::Result<component::Component> {
+    // SAFETY: as above.
+    unsafe { component::Component::deserialize(engine, code.as_bytes()) }
 }
 
 /// Checks that the globals of a component leave memory for anything else.

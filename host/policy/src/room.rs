@@ -17,6 +17,11 @@ pub fn cramped() -> Option<String> {
     limit().filter(|limit| *limit < limits::ADDRESS_SPACE).map(limit_message)
 }
 
+/// Whether the address space is limited at all.
+pub(super) fn is_limited() -> bool {
+    limit().is_some()
+}
+
 /// The limit on this process's address space, bytes.
 fn limit() -> Option<u64> {
     limit_of(Resource::RLIMIT_AS)

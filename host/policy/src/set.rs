@@ -3,16 +3,20 @@
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::bound::Bound;
 use crate::call::Allowance;
+use crate::call::Call;
 use crate::call::CallResult;
-use crate::call::EndedCall;
-use crate::call::PolicyCall;
+use crate::call::Called;
+use crate::call::NoResult;
 use crate::compiled::Code;
 use crate::component::Component;
 use crate::component::Unreadable;
+use crate::contract::Contract;
 use crate::contract::Description;
 use crate::contract::RequestForms;
 use crate::cores;
@@ -30,9 +34,11 @@ use smcp_model::request::Request;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::Fault;
-use smcp_model::verdict::FaultKind;
 use smcp_model::verdict::Outcome;
 use smcp_model::verdict::Verdict;
+
+/// The most calls that are handed to a thread at once: so many that to hand them over costs nothing any more.
+const AT_ONCE: usize = 256;
 
 /// Policies that are compiled and described, and have accepted their settings or ended in a fault.
 ///
@@ -51,6 +57,8 @@ pub struct LoadedPolicy {
     digest: Option<Digest>,
     signer: Option<SafeText>,
     description: Option<Description>,
+    /// The version in it, as it is told.
+    version: Option<SafeText>,
     /// Its code, even when a call into it failed.
     code: Option<Arc<Code>>,
     readiness: Readiness,
@@ -74,6 +82,8 @@ struct Ready {
     /// How much of the policy's time `describe` and `check-settings` have used. The first evaluation is charged for it:
     /// the calls for one decision share one deadline (spec section 8).
     spent: Mutex<Duration>,
+    /// It needs more memory than a slot of the pool has.
+    has_outgrown: AtomicBool,
 }
 
 impl PolicySet {
@@ -99,12 +109,20 @@ impl PolicySet {
     pub fn evaluate(&self, request: &Request) -> Vec<Evaluated> {
         let runtime = &self.host.runtime;
         let request = RequestForms::of(request);
-        let evaluate = |policies: &[LoadedPolicy]| -> Vec<Evaluated> {
-            let calls = policies.iter().filter_map(|policy| policy.call(runtime, &request)).collect();
-            let mut ended = runtime.make_in_turn(calls).into_iter();
-            policies.iter().map(|policy| policy.evaluated(&mut ended)).collect()
+        let evaluate = |policies: &[LoadedPolicy]| evaluate(runtime, policies, std::slice::from_ref(&request));
+        cores::share(&self.policies, evaluate).into_iter().flatten().flatten().collect()
+    }
+
+    /// Does the same for many requests, and returns the results in their order. It costs less for each than to ask for
+    /// them one by one, and all cores share them.
+    pub fn evaluate_each(&self, requests: &[Request]) -> Vec<Vec<Evaluated>> {
+        let runtime = &self.host.runtime;
+        let evaluate = |requests: &[Request]| -> Vec<Vec<Evaluated>> {
+            let at_once = (AT_ONCE / self.policies.len().max(1)).max(1);
+            let parts = requests.chunks(at_once).map(|part| part.iter().map(RequestForms::of).collect::<Vec<_>>());
+            parts.flat_map(|part| evaluate(runtime, &self.policies, &part)).collect()
         };
-        cores::share(&self.policies, evaluate).into_iter().flatten().collect()
+        cores::share(requests, evaluate).into_iter().flatten().collect()
     }
 
     /// The policies, in the order in which they were loaded.
@@ -117,6 +135,23 @@ impl PolicySet {
 /// none: nothing is allowed unjudged.
 pub fn decision(evaluated: &[Evaluated]) -> Effect {
     evaluated.iter().map(Evaluated::effect).max().unwrap_or(Effect::Block)
+}
+
+/// Evaluates policies on each request, one after the other on one thread.
+fn evaluate(runtime: &Runtime, policies: &[LoadedPolicy], requests: &[RequestForms<'_>]) -> Vec<Vec<Evaluated>> {
+    let calls = requests.iter().flat_map(|request| {
+        policies.iter().filter_map(move |policy| {
+            let _span = span_of(&policy.spec);
+            Some(policy.ready()?.call(&policy.spec, request))
+        })
+    });
+    let mut answers = runtime.make(calls.collect()).into_iter();
+    let mut judge = |policy: &LoadedPolicy, request: &RequestForms<'_>| {
+        let _span = span_of(&policy.spec);
+        let answered = policy.ready().and_then(|ready| Some((ready, answers.next()?)));
+        policy.evaluated(answered.map(|(ready, answer)| ready.judged(runtime, &policy.spec, request, answer?)))
+    };
+    requests.iter().map(|request| policies.iter().map(|policy| judge(policy, request)).collect()).collect()
 }
 
 impl LoadedPolicy {
@@ -134,7 +169,8 @@ impl LoadedPolicy {
                 ready.map_or_else(Readiness::Broken, |ready| Readiness::Ready(Box::new(ready)))
             }
         };
-        Self { spec, digest, signer, description, code, readiness }
+        let version = description.as_ref().map(|it| SafeText::new(&it.version.to_string()));
+        Self { spec, digest, signer, description, version, code, readiness }
     }
 
     /// Keeps its code and its answers for the next process.
@@ -167,24 +203,22 @@ impl LoadedPolicy {
         }
     }
 
-    /// The call of `evaluate`; `None` for a policy that is not called.
-    fn call(&self, runtime: &Runtime, request: &RequestForms<'_>) -> Option<PolicyCall<Verdict>> {
-        let Readiness::Ready(ready) = &self.readiness else { return None };
-        let _span = span_of(&self.spec);
-        Some(ready.judge(runtime, &self.spec, request))
+    const fn ready(&self) -> Option<&Ready> {
+        match &self.readiness {
+            Readiness::Ready(ready) => Some(ready),
+            Readiness::Disabled | Readiness::Broken(_) => None,
+        }
     }
 
-    /// What came of it; `ended` has the calls of those that are called, in their order.
-    fn evaluated(&self, ended: &mut impl Iterator<Item = EndedCall<Verdict>>) -> Evaluated {
-        let Self { spec, digest, signer, description, code: _, readiness } = self;
-        let _span = span_of(spec);
-        let (outcome, duration, memory) = match readiness {
-            Readiness::Disabled => (Outcome::Skipped, Duration::ZERO, 0),
-            Readiness::Broken(fault) => (Outcome::Fault(fault.clone()), Duration::ZERO, 0),
-            Readiness::Ready(_) => match ended.next().map_or_else(|| Err(never_called()), EndedCall::result) {
-                Ok(CallResult { value, duration, memory }) => (Outcome::from_verdict(value), duration, memory),
-                Err(fault) => (Outcome::Fault(fault), Duration::ZERO, 0),
-            },
+    /// Its part of a decision. `judged` is the result of its call, if it could be called.
+    fn evaluated(&self, judged: Option<Result<CallResult<Verdict>, Fault>>) -> Evaluated {
+        let Self { spec, digest, signer, description, version, code: _, readiness } = self;
+        let (outcome, duration, memory) = match (judged, readiness) {
+            (Some(Ok(CallResult { value, duration, memory })), _) => (Outcome::from_verdict(value), duration, memory),
+            (Some(Err(fault)), _) => (Outcome::Fault(fault), Duration::ZERO, 0),
+            (None, Readiness::Broken(fault)) => (Outcome::Fault(fault.clone()), Duration::ZERO, 0),
+            (None, Readiness::Ready(_)) => (Outcome::Fault(never_called()), Duration::ZERO, 0),
+            (None, Readiness::Disabled) => (Outcome::Skipped, Duration::ZERO, 0),
         };
         let described = description.as_ref();
         Evaluated {
@@ -192,18 +226,12 @@ impl LoadedPolicy {
             on_warn: spec.on_warn.or(described.map(|it| it.on_warn)).unwrap_or(OnWarn::Notify),
             digest: *digest,
             signer: signer.clone(),
-            version: described.map(|it| SafeText::new(&it.version.to_string())),
+            version: version.clone(),
             outcome,
             duration,
             memory,
         }
     }
-}
-
-/// The fault of a policy whose call has no result: there is one for each.
-fn never_called() -> Fault {
-    Fault::new(FaultKind::Panic, "smcp itself lost the policy's answer")
-        .remedy("please report it; SECURITY.md says where")
 }
 
 /// Enters a span that puts the policy's name before everything it logs.
@@ -243,7 +271,7 @@ fn ready(
         Some(answer) => answer?,
         None => {
             let allowance = Allowance { limits: &spec.limits, spent, output: limits::DESCRIBE_OUTPUT };
-            let checked = runtime.make(loaded.contract.check_settings(runtime, allowance, Arc::clone(&settings)));
+            let checked = runtime.make_one(loaded.contract.check_settings(allowance, Arc::clone(&settings)));
             let answer = checked.map(|checked| spent = spent.saturating_add(checked.duration));
             let mut known = loaded.code.known();
             known.changed |= known.notes.check(digest, &answer);
@@ -251,15 +279,46 @@ fn ready(
             answer?;
         }
     }
-    Ok(Ready { loaded, settings, spent: Mutex::new(spent) })
+    Ok(Ready { loaded, settings, spent: Mutex::new(spent), has_outgrown: AtomicBool::new(false) })
 }
 
 impl Ready {
-    /// One call of `evaluate`. Its result is the verdict, and the time and memory that it took, start-up included.
-    fn judge(&self, runtime: &Runtime, spec: &PolicySpec, request: &RequestForms<'_>) -> PolicyCall<Verdict> {
+    /// A question for the policy, which is asked in the pool where there is room for it.
+    fn call(&self, spec: &PolicySpec, request: &RequestForms<'_>) -> Call<Verdict> {
         let spent = std::mem::take(&mut *self.spent.lock().unwrap_or_else(PoisonError::into_inner));
+        let pooled = self.loaded.pooled.as_ref().filter(|_| !self.has_outgrown.load(Ordering::Relaxed));
+        self.question(pooled.unwrap_or(&self.loaded.contract), spec, request, spent)
+    }
+
+    fn question(
+        &self,
+        contract: &Contract,
+        spec: &PolicySpec,
+        request: &RequestForms<'_>,
+        spent: Duration,
+    ) -> Call<Verdict> {
         let allowance = Allowance { limits: &spec.limits, spent, output: spec.limits.output };
-        self.loaded.contract.evaluate(runtime, allowance, request, Arc::clone(&self.settings))
+        contract.evaluate(allowance, request, Arc::clone(&self.settings))
+    }
+
+    /// Returns the verdict, and the time and memory that the call took, start-up included. What the pool has no room for
+    /// is asked again, in memory of its own.
+    fn judged(
+        &self,
+        runtime: &Runtime,
+        spec: &PolicySpec,
+        request: &RequestForms<'_>,
+        answer: Called<Verdict>,
+    ) -> Result<CallResult<Verdict>, Fault> {
+        let spent = answer.spent;
+        match answer.take() {
+            Ok(result) => return Ok(result),
+            Err(NoResult::Fault(fault)) => return Err(fault),
+            Err(NoResult::NoSlot) => {}
+            Err(NoResult::Outgrown) => self.has_outgrown.store(true, Ordering::Relaxed),
+        }
+        tracing::debug!("asked again, in memory of its own");
+        runtime.make_one(self.question(&self.loaded.contract, spec, request, spent))
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use wasmtime::Engine;
 use wasmtime::ResourceLimiter;
 use wasmtime::Store;
 use wasmtime::UpdateDeadline;
 
+use crate::call::Linked;
 use crate::room;
 use crate::thread::Waiter;
 use smcp_model::limits;
@@ -18,6 +18,7 @@ use smcp_model::text::SafeText;
 pub(super) struct Guest {
     memory: usize,
     memory_left: usize,
+    room: usize,
     memories: usize,
     instances: usize,
     log: LogBudget,
@@ -31,6 +32,8 @@ pub(super) enum LimitRefusal {
     Memory(usize),
     /// Linear memory within its limit that the system does not give.
     System,
+    /// Linear memory within its limit that a slot of the pool has no room for.
+    Slot,
     /// A table with so many elements.
     TableElements(usize),
     /// A log line of so many bytes, over the limit.
@@ -78,26 +81,21 @@ pub(super) struct Expiry {
     pub(super) waiter: Waiter,
 }
 
-/// Makes a store for one call, with every limit set.
+/// Makes a store for one call of a component, with every limit set.
 ///
-/// `taken` is the memory that the policy has already, bytes; `output` is the most bytes of values that the guest may hand
-/// to the host. The guest looks at `expiry` whenever the engine's epoch is advanced.
-pub(super) fn new_store(
-    engine: &Engine,
-    limits: &PolicyLimits,
-    taken: usize,
-    expiry: Expiry,
-    output: usize,
-) -> Store<Guest> {
+/// `output` is the most bytes of values that the guest may hand to the host. The guest looks at `expiry` whenever the
+/// engine's epoch is advanced.
+pub(super) fn new_store(callee: &Linked, limits: &PolicyLimits, expiry: Expiry, output: usize) -> Store<Guest> {
     let guest = Guest {
         memory: limits.memory,
-        memory_left: limits.memory.saturating_sub(taken),
+        memory_left: limits.memory.saturating_sub(callee.memory_taken),
+        room: callee.room,
         memories: limits.memories,
         instances: limits.instances,
         log: LogBudget { lines: Vec::new(), bytes_left: limits::LOG },
         refusal: None,
     };
-    let mut store = Store::new(engine, guest);
+    let mut store = Store::new(callee.instance.engine(), guest);
     store.limiter(|guest| guest);
     store.set_hostcall_fuel(output);
     store.set_max_component_handles(limits::COMPONENT_HANDLES);
@@ -155,6 +153,7 @@ impl ResourceLimiter for Guest {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         let more = desired.saturating_sub(current);
         match self.memory_left.checked_sub(more) {
+            Some(_) if desired > self.room => self.refuse(LimitRefusal::Slot),
             Some(left) => {
                 self.memory_left = left;
                 Ok(true)

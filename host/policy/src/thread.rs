@@ -1,6 +1,7 @@
 //! Runs work on separate threads, and gives up work that does not return.
 //!
-//! Their stacks are bounded, and panics on them are caught.
+//! Their stacks are bounded, and panics on them are caught. A thread takes all the work of a caller, one piece after the
+//! other: to hand it over, and to wake who waits, costs more than a small policy.
 
 use std::collections::VecDeque;
 use std::panic;
@@ -13,9 +14,8 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc;
-use std::sync::mpsc::Receiver;
-use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
+use std::thread::Thread;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -25,21 +25,19 @@ use smcp_model::policy::EVALUATION_THREAD;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
 
+/// Longer than most policies take, and than a caller needs until its next question.
+const ALERT: Duration = Duration::from_micros(50);
+
 type Job = Box<dyn FnOnce() + Send>;
 
 /// Evaluation threads, kept between calls: starting one, with a fresh stack, costs more than a small policy.
 #[derive(Debug, Default)]
 pub(super) struct Threads {
+    /// How long both sides look for each other before they sleep: to wake a thread takes longer than most policies.
+    alertness: Duration,
     idle: Mutex<Vec<mpsc::Sender<Job>>>,
     // The number of threads that still run work that was given up.
     abandoned: Arc<AtomicUsize>,
-}
-
-/// A piece of work, and how long its caller waits for it.
-pub(super) struct ThreadTask<T> {
-    patience: WorkPatience,
-    #[expect(clippy::type_complexity, reason = "it is one thing: what is done, its result, and what is left of it")]
-    run: Box<dyn FnOnce(Waiter) -> (T, Box<dyn Send>) + Send>,
 }
 
 /// How long a caller waits for work.
@@ -57,36 +55,64 @@ pub(super) struct Waiter {
     left: Arc<AtomicBool>,
 }
 
-/// Work that one thread does in turn. A caller that gives up takes back what is not begun.
-type Turn<T> = Mutex<VecDeque<ThreadTask<T>>>;
+type TaskWork<T> = Box<dyn FnOnce(Waiter) -> Done<T> + Send>;
+
+/// A piece of work.
+pub(super) struct Task<T> {
+    pub(super) patience: WorkPatience,
+    pub(super) work: TaskWork<T>,
+}
+
+/// The result of a piece of work, and what can be cleared away while its caller goes on.
+pub(super) struct Done<T> {
+    pub(super) result: T,
+    pub(super) rest: Option<Box<dyn Send>>,
+}
+
+/// What a caller and its thread share.
+struct Shift<T> {
+    caller: Thread,
+    /// The shortest time of any task: who sleeps no longer at once misses the end of none.
+    shortest: Duration,
+    progress: Mutex<ShiftState<T>>,
+    /// Nothing more is done.
+    is_over: AtomicBool,
+}
+
+/// The work that is left, and the results so far.
+struct ShiftState<T> {
+    tasks: VecDeque<Task<T>>,
+    results: Vec<Result<T, Fault>>,
+    present: PresentTask,
+}
+
+/// The task whose turn it is.
+struct PresentTask {
+    patience: WorkPatience,
+    since: Instant,
+    has_begun: bool,
+    is_given_up: bool,
+}
+
+/// Why a thread did not do all tasks.
+enum ShiftEnd {
+    /// The present one did not come back.
+    GivenUp(Fault),
+    /// There is no thread.
+    NoThread(Fault),
+}
+
+/// Tells the caller that its thread does nothing more, whatever became of the work.
+struct Leaving<T> {
+    shift: Arc<Shift<T>>,
+    waiter: Waiter,
+    abandoned: Arc<AtomicUsize>,
+}
 
 impl WorkPatience {
     /// Patience with work that can't be interrupted.
     pub(super) const fn of(time: Duration) -> Self {
         Self { time, grace: Duration::ZERO }
-    }
-}
-
-impl<T: Send + 'static> ThreadTask<T> {
-    /// Work that returns its result, and what of it is released after the caller has got that.
-    pub(super) fn new<L: Send + 'static>(
-        patience: WorkPatience,
-        run: impl FnOnce(Waiter) -> (T, L) + Send + 'static,
-    ) -> Self {
-        let run = |waiter: Waiter| {
-            let (result, leftover) = run(waiter);
-            (result, Box::new(leftover) as Box<dyn Send>)
-        };
-        Self { patience, run: Box::new(run) }
-    }
-
-    /// The same work, whose result is changed by `read` on its thread.
-    pub(super) fn map<U: Send + 'static>(self, read: impl FnOnce(T) -> U + Send + 'static) -> ThreadTask<U> {
-        let run = |waiter: Waiter| {
-            let (result, leftover) = (self.run)(waiter);
-            (read(result), leftover)
-        };
-        ThreadTask { patience: self.patience, run: Box::new(run) }
     }
 }
 
@@ -97,110 +123,104 @@ impl Waiter {
     }
 }
 
+impl<T> Done<T> {
+    /// A result with nothing else.
+    pub(super) const fn with(result: T) -> Self {
+        Self { result, rest: None }
+    }
+}
+
 impl Threads {
+    /// Threads of a host that decides often.
+    pub(super) fn alert() -> Self {
+        // With one core only one side can look.
+        let alertness =
+            if thread::available_parallelism().is_ok_and(|cores| cores.get() > 1) { ALERT } else { Duration::ZERO };
+        Self { alertness, ..Self::default() }
+    }
+
     /// Starts a thread that does `job` and is then one of those that wait for work. Without a further thread it is not
     /// done, and whatever it would have sent to somebody ends.
     pub(super) fn begin(&self, job: impl FnOnce() + Send + 'static) {
-        let Ok(thread) = start() else { return };
+        let Ok(thread) = start(self.alertness) else { return };
         if thread.send(Box::new(job)).is_ok() {
             self.idle().push(thread);
         }
     }
 
-    /// Does one piece of work; see [`run_in_turn`](Self::run_in_turn).
+    /// Runs `work` on a thread that has no other work, and waits for it.
     ///
     /// # Errors
-    /// As there.
-    pub(super) fn run<T: Send + 'static>(&self, interrupt: impl Fn(), work: ThreadTask<T>) -> Result<T, Fault> {
-        let mut results = self.run_in_turn(interrupt, vec![work]);
-        results.pop().unwrap_or_else(|| Err(panicked()))
+    /// Those of [`run_all`](Self::run_all).
+    pub(super) fn run<T: Send + 'static>(
+        &self,
+        patience: WorkPatience,
+        interrupt: impl Fn(),
+        work: impl FnOnce(Waiter) -> T + Send + 'static,
+    ) -> Result<T, Fault> {
+        let work = Box::new(|waiter| Done::with(work(waiter)));
+        self.run_all(vec![Task { patience, work }], interrupt).pop().unwrap_or_else(|| Err(panicked()))
     }
 
-    /// Does pieces of work in turn, on a thread that has no other, and waits for their results, which are in the order
-    /// of the work. One that fails changes nothing for the others; when it was given up, they are done on another thread.
+    /// Runs the tasks one after the other, on a thread that has no other work, and waits for them. Each has its own
+    /// patience; a further thread goes on after one that had to be given up. Returns the results in the same order.
     ///
-    /// Calls `interrupt` when the time of the work in turn is over, at each [`limits::EPOCH_TICK`] from then on, and
-    /// once more after it was given up. There is no clock but this waiting thread.
+    /// Calls `interrupt` when a task's time is over, at each [`limits::EPOCH_TICK`] from then on, and once more after it
+    /// was given up. There is no clock but this waiting thread.
     ///
     /// # Errors
-    /// A [`FaultKind::Panic`] for work that panicked; a [`FaultKind::Deadline`] for work that did not return, and whose
+    /// A [`FaultKind::Panic`] of a task that panicked; a [`FaultKind::Deadline`] of one that did not return, and whose
     /// thread was given up. A [`FaultKind::Limit`], with nothing done, when [`limits::ABANDONED_THREADS`] are given up
     /// already.
-    pub(super) fn run_in_turn<T: Send + 'static>(
+    pub(super) fn run_all<T: Send + 'static>(
         &self,
+        tasks: Vec<Task<T>>,
         interrupt: impl Fn(),
-        works: Vec<ThreadTask<T>>,
     ) -> Vec<Result<T, Fault>> {
-        let patience: Vec<_> = works.iter().map(|work| work.patience).collect();
-        let mut results = Vec::with_capacity(works.len());
-        let mut left: VecDeque<_> = works.into();
-        while let Some(patience) = patience.get(results.len()..).filter(|patience| !patience.is_empty()) {
-            match self.take_turn(left, patience, &interrupt, &mut results) {
-                Ok(not_begun) => left = not_begun,
-                Err(fault) => {
-                    results.extend(patience.iter().map(|_| Err(fault.clone())));
-                    break;
-                }
+        let count = tasks.len();
+        let (mut tasks, mut results) = (VecDeque::from(tasks), Vec::with_capacity(count));
+        while let Some(task) = tasks.front() {
+            if self.abandoned.load(Ordering::SeqCst) >= limits::ABANDONED_THREADS {
+                results.extend(tasks.drain(..).map(|_| Err(too_many_abandoned())));
+                break;
+            }
+            let present = PresentTask::of(task);
+            let shift = Arc::new(Shift::new(ShiftState { tasks, results, present }));
+            let ended = self.have_done(&shift, &interrupt);
+            let mut progress = shift.progress();
+            (tasks, results) = (std::mem::take(&mut progress.tasks), std::mem::take(&mut progress.results));
+            drop(progress);
+            match ended {
+                Ok(()) => results.extend(tasks.drain(..).map(|_| Err(panicked()))),
+                Err(ShiftEnd::GivenUp(fault)) => results.push(Err(fault)),
+                Err(ShiftEnd::NoThread(fault)) => results.extend(tasks.drain(..).map(|_| Err(fault.clone()))),
             }
         }
+        results.resize_with(count, || Err(panicked()));
         results
     }
 
-    /// Lets one thread do the work until all is done, or one piece was given up; returns those that are not begun.
-    /// `patience` has that of each.
-    ///
-    /// # Errors
-    /// When there is no thread for it; no result was added.
-    fn take_turn<T: Send + 'static>(
-        &self,
-        works: VecDeque<ThreadTask<T>>,
-        patience: &[WorkPatience],
-        interrupt: &impl Fn(),
-        results: &mut Vec<Result<T, Fault>>,
-    ) -> Result<VecDeque<ThreadTask<T>>, Fault> {
-        if self.abandoned.load(Ordering::SeqCst) >= limits::ABANDONED_THREADS {
-            return Err(too_many_abandoned());
-        }
-        let turn = Arc::new(Turn::new(works));
-        let (sender, receiver) = mpsc::channel();
+    /// Has a thread do the tasks, up to one that must be given up.
+    fn have_done<T: Send + 'static>(&self, shift: &Arc<Shift<T>>, interrupt: &impl Fn()) -> Result<(), ShiftEnd> {
         // Worker and waiting thread both set it when they leave; the second one sees that the other is gone.
         let left = Arc::new(AtomicBool::new(false));
         let waiter = Waiter { left: Arc::clone(&left) };
-        let (worker_left, abandoned, works) = (Arc::clone(&left), Arc::clone(&self.abandoned), Arc::clone(&turn));
-        let thread = self.hand_over(Box::new(move || {
-            while let Some(work) = next(&works) {
-                do_one(work, waiter.clone(), &sender);
-            }
-            if worker_left.swap(true, Ordering::SeqCst) {
-                abandoned.fetch_sub(1, Ordering::SeqCst);
-            }
-        }))?;
-        for (after, patience) in (0..patience.len()).rev().zip(patience) {
-            if let Ok(result) = wait(&receiver, *patience, interrupt) {
-                results.push(result.map_err(|_| panicked()));
-                continue;
-            }
-            let mut works = lock(&turn);
-            // It may have come just now. The worker sends a result before it takes the next piece, by this lock.
-            if let Ok(result) = receiver.try_recv() {
-                results.push(result.map_err(|_| panicked()));
-                continue;
-            }
-            // What was given up stays with the worker, even when it has not begun it yet.
-            let begun = works.len().saturating_sub(after);
-            let not_begun = works.split_off(begun);
-            drop(works);
-            self.abandoned.fetch_add(1, Ordering::SeqCst);
-            if left.swap(true, Ordering::SeqCst) {
-                self.abandoned.fetch_sub(1, Ordering::SeqCst);
-            }
-            // Now it sees that nobody waits, however late it began.
-            interrupt();
-            results.push(Err(given_up(*patience)));
-            return Ok(not_begun);
+        let leaving = Leaving { shift: Arc::clone(shift), waiter, abandoned: Arc::clone(&self.abandoned) };
+        let thread =
+            self.hand_over(Box::new(move || leaving.shift.work(&leaving.waiter))).map_err(ShiftEnd::NoThread)?;
+        let Err(patience) = shift.wait(self.alertness, interrupt) else {
+            self.idle().push(thread);
+            return Ok(());
+        };
+        self.abandoned.fetch_add(1, Ordering::SeqCst);
+        if left.swap(true, Ordering::SeqCst) {
+            self.abandoned.fetch_sub(1, Ordering::SeqCst);
         }
-        self.idle().push(thread);
-        Ok(VecDeque::new())
+        // Now it sees that nobody waits, however late it began.
+        interrupt();
+        let patience = patience.time.saturating_add(patience.grace);
+        let message = format!("it did not come back within {patience:?} and was given up");
+        Err(ShiftEnd::GivenUp(Fault::new(FaultKind::Deadline, message)))
     }
 
     /// Gives the job to an idle thread, or to a new one when none is idle.
@@ -211,7 +231,7 @@ impl Threads {
                 Err(mpsc::SendError(back)) => job = back,
             }
         }
-        let thread = start()?;
+        let thread = start(self.alertness)?;
         thread.send(job).map_err(|_| panicked())?;
         Ok(thread)
     }
@@ -221,52 +241,132 @@ impl Threads {
     }
 }
 
-fn lock<T>(turn: &Turn<T>) -> MutexGuard<'_, VecDeque<ThreadTask<T>>> {
-    turn.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn next<T>(turn: &Turn<T>) -> Option<ThreadTask<T>> {
-    lock(turn).pop_front()
-}
-
-/// Does one piece of work. What is left of it is released after the result was sent: nobody waits for that.
-fn do_one<T: Send>(work: ThreadTask<T>, waiter: Waiter, results: &mpsc::Sender<thread::Result<T>>) {
-    // A receiver that has given up gets nothing.
-    let done = panic::catch_unwind(AssertUnwindSafe(|| (work.run)(waiter)));
-    let leftover = match done {
-        Ok((result, leftover)) => {
-            results.send(Ok(result)).unwrap_or_default();
-            leftover
-        }
-        Err(panic) => return results.send(Err(panic)).unwrap_or_default(),
-    };
-    // A panic ends only this.
-    drop(panic::catch_unwind(AssertUnwindSafe(|| drop(leftover))));
-}
-
-/// Waits for a result; interrupts the work when its time is over.
-fn wait<T>(receiver: &Receiver<T>, patience: WorkPatience, interrupt: &impl Fn()) -> Result<T, RecvTimeoutError> {
-    let mut received = receiver.recv_timeout(patience.time);
-    let over = Instant::now();
-    while let Err(RecvTimeoutError::Timeout) = received {
-        let Some(left) = patience.grace.checked_sub(over.elapsed()) else { break };
-        interrupt();
-        received = receiver.recv_timeout(left.min(limits::EPOCH_TICK));
+impl PresentTask {
+    fn of<T>(task: &Task<T>) -> Self {
+        Self { patience: task.patience, since: Instant::now(), has_begun: false, is_given_up: false }
     }
-    received
+}
+
+impl<T> Shift<T> {
+    fn new(progress: ShiftState<T>) -> Self {
+        let shortest = progress.tasks.iter().map(|task| task.patience.time).min().unwrap_or_default();
+        let (caller, progress) = (thread::current(), Mutex::new(progress));
+        Self { caller, shortest, progress, is_over: AtomicBool::new(false) }
+    }
+
+    fn progress(&self) -> MutexGuard<'_, ShiftState<T>> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does the tasks, on the thread that they were handed over to.
+    fn work(&self, waiter: &Waiter) {
+        while let Some(work) = self.begin() {
+            let done = panic::catch_unwind(AssertUnwindSafe(|| work(waiter.clone())));
+            let (result, rest) = done.map_or_else(|_| (Err(panicked()), None), |done| (Ok(done.result), done.rest));
+            self.note(result);
+            // A panic that nobody waits for.
+            let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(rest)));
+        }
+    }
+
+    /// The next task; `None` when there is none, or nobody waits any more.
+    fn begin(&self) -> Option<TaskWork<T>> {
+        let mut progress = self.progress();
+        if progress.present.is_given_up {
+            return None;
+        }
+        let task = progress.tasks.pop_front()?;
+        progress.present = PresentTask { has_begun: true, ..PresentTask::of(&task) };
+        Some(task.work)
+    }
+
+    /// Notes a result, unless nobody waits for it. The caller is woken for the last one alone.
+    fn note(&self, result: Result<T, Fault>) {
+        let mut progress = self.progress();
+        if progress.present.is_given_up {
+            return;
+        }
+        progress.results.push(result);
+        if let Some(next) = progress.tasks.front() {
+            progress.present = PresentTask::of(next);
+            return;
+        }
+        self.is_over.store(true, Ordering::SeqCst);
+        drop(progress);
+        self.caller.unpark();
+    }
+
+    /// Waits until nothing more is done; interrupts a task when its time is over.
+    ///
+    /// # Errors
+    /// The patience with a task that did not come back.
+    fn wait(&self, alertness: Duration, interrupt: &impl Fn()) -> Result<(), WorkPatience> {
+        look(alertness, || self.is_over.load(Ordering::SeqCst).then_some(()));
+        // The task whose time is over, by its number, and since when that is known here.
+        let mut overdue: Option<(usize, Instant)> = None;
+        while !self.is_over.load(Ordering::SeqCst) {
+            let mut progress = self.progress();
+            let (number, patience) = (progress.results.len(), progress.present.patience);
+            let mut pause = patience.time.saturating_sub(progress.present.since.elapsed());
+            if pause.is_zero() && !self.is_over.load(Ordering::SeqCst) {
+                let (_, since) = *overdue.take_if(|(task, _)| *task == number).get_or_insert((number, Instant::now()));
+                let Some(left) = patience.grace.checked_sub(since.elapsed()) else {
+                    progress.give_up();
+                    return Err(patience);
+                };
+                overdue = Some((number, since));
+                interrupt();
+                pause = left.min(limits::EPOCH_TICK);
+            }
+            drop(progress);
+            thread::park_timeout(pause.min(self.shortest.max(limits::EPOCH_TICK)));
+        }
+        Ok(())
+    }
+}
+
+impl<T> ShiftState<T> {
+    /// Nobody waits for the present task any more, whether it has begun or not.
+    fn give_up(&mut self) {
+        self.present.is_given_up = true;
+        if !self.present.has_begun {
+            self.tasks.pop_front();
+        }
+    }
+}
+
+impl<T> Drop for Leaving<T> {
+    fn drop(&mut self) {
+        if self.waiter.left.swap(true, Ordering::SeqCst) {
+            self.abandoned.fetch_sub(1, Ordering::SeqCst);
+        }
+        if !self.shift.is_over.swap(true, Ordering::SeqCst) {
+            self.shift.caller.unpark();
+        }
+    }
 }
 
 /// Starts a thread that works until its sender is dropped.
-fn start() -> Result<mpsc::Sender<Job>, Fault> {
+fn start(alertness: Duration) -> Result<mpsc::Sender<Job>, Fault> {
     let (sender, jobs) = mpsc::channel::<Job>();
     let thread = thread::Builder::new().name(EVALUATION_THREAD.to_owned()).stack_size(limits::THREAD_STACK);
-    let spawned = thread.spawn(move || jobs.into_iter().for_each(|job| job()));
+    let next = move || look(alertness, || jobs.try_recv().ok()).or_else(|| jobs.recv().ok());
+    let spawned = thread.spawn(move || std::iter::from_fn(next).for_each(|job| job()));
     spawned.map(|_| sender).map_err(|error| room::fault(FaultKind::Limit, "a thread to evaluate on", error))
 }
 
-fn given_up(patience: WorkPatience) -> Fault {
-    let patience = patience.time.saturating_add(patience.grace);
-    Fault::new(FaultKind::Deadline, format!("it did not come back within {patience:?} and was given up"))
+/// Looks for something for a while, and lets other threads run in between.
+fn look<T>(time: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    if time.is_zero() {
+        return None;
+    }
+    let begin = Instant::now();
+    loop {
+        match look() {
+            None if begin.elapsed() < time => thread::yield_now(),
+            found => return found,
+        }
+    }
 }
 
 fn too_many_abandoned() -> Fault {

@@ -3,8 +3,8 @@
 //! It may be simple, because an instance lives for one call.
 //!
 //! Rust's own allocator is a fifth of the code of a small policy. This one gives out blocks whose sizes are powers of
-//! two, keeps freed blocks in one list per size, and asks the host for pages when a list is empty. Blocks above a page
-//! are whole pages. Blocks are never joined, so a policy that fills its memory with many sizes in turn can use half of
+//! two, keeps freed blocks in one list per size, and cuts new ones from what the program's first pages have left behind
+//! its data; only then it asks the host for pages, which costs more than many a policy. Blocks above a page are whole pages. Blocks are never joined, so a policy that fills its memory with many sizes in turn can use half of
 //! it.
 
 #![expect(unsafe_code, reason = "memory that nobody owns yet has only addresses")]
@@ -21,9 +21,14 @@ const PAGE: usize = 64 * 1024;
 /// The source of memory: it is asked for a number of pages, and returns the address of the first.
 type Grow = fn(usize) -> Option<*mut u8>;
 
+/// The memory that is there from the beginning and that nobody else uses: its address, and its size in bytes.
+type Begin = fn() -> (*mut u8, usize);
+
 /// Freed blocks, and the unused rest of the last pages.
 pub(crate) struct Heap {
     grow: Grow,
+    /// Asked once.
+    begin: Option<Begin>,
     /// The first free block of each size, by its power of two; each block begins with the address of the next.
     free: [*mut u8; usize::BITS as usize],
     next: *mut u8,
@@ -32,8 +37,9 @@ pub(crate) struct Heap {
 }
 
 impl Heap {
-    pub(crate) const fn new(grow: Grow) -> Self {
-        Self { grow, free: [ptr::null_mut(); usize::BITS as usize], next: ptr::null_mut(), left: 0 }
+    pub(crate) const fn new(grow: Grow, begin: Begin) -> Self {
+        let free = [ptr::null_mut(); usize::BITS as usize];
+        Self { grow, begin: Some(begin), free, next: ptr::null_mut(), left: 0 }
     }
 
     /// Returns a block for a layout; null when there is no more memory.
@@ -65,6 +71,12 @@ impl Heap {
 
     /// A new block from the end of the pages.
     fn cut(&mut self, size: usize) -> *mut u8 {
+        if let Some(begin) = self.begin.take() {
+            let (first, bytes) = begin();
+            // Blocks are at multiples of 16.
+            let skipped = (first.addr().wrapping_neg() % SMALLEST).min(bytes);
+            (self.next, self.left) = (first.wrapping_add(skipped), bytes - skipped);
+        }
         if size > self.left {
             let pages = (size - self.left).div_ceil(PAGE);
             let Some(first) = (self.grow)(pages) else { return ptr::null_mut() };
@@ -156,7 +168,12 @@ mod global {
     struct Global(UnsafeCell<Heap>);
 
     #[global_allocator]
-    static HEAP: Global = Global(UnsafeCell::new(Heap::new(grow)));
+    static HEAP: Global = Global(UnsafeCell::new(Heap::new(grow, begin)));
+
+    unsafe extern "C" {
+        /// The first byte behind the data and the stack of the program: the linker puts it there.
+        static __heap_base: u8;
+    }
 
     // SAFETY: this target has one thread, and a heap calls nothing that allocates.
     unsafe impl Sync for Global {}
@@ -164,6 +181,11 @@ mod global {
     fn grow(pages: usize) -> Option<*mut u8> {
         let before = wasm32::memory_grow::<0>(pages);
         (before != usize::MAX).then(|| ptr::without_provenance_mut(before * PAGE))
+    }
+
+    fn begin() -> (*mut u8, usize) {
+        let first = (&raw const __heap_base).cast_mut();
+        (first, (wasm32::memory_size::<0>() * PAGE).saturating_sub(first.addr()))
     }
 
     // SAFETY: the callers promise what the heap requires; blocks are aligned, and never given out twice at a time.

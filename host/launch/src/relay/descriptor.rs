@@ -39,6 +39,17 @@ pub(super) fn set_nonblocking(fd: impl AsFd) -> io::Result<()> {
     Ok(())
 }
 
+/// Lets a pipe hold so many bytes, where the system allows it: its two sides wait for each other more seldom.
+pub(super) fn enlarge(pipe: impl AsFd, bytes: i32) {
+    #[cfg(target_os = "linux")]
+    if let Err(cause) = fcntl(pipe, FcntlArg::F_SETPIPE_SZ(bytes)) {
+        tracing::debug!(%cause, "a pipe stays as small as it is");
+    }
+    // These systems have no call for it.
+    #[cfg(not(target_os = "linux"))]
+    let _ = (pipe, bytes);
+}
+
 /// How many bytes a pipe can hold at once.
 pub(super) fn capacity(pipe: impl AsFd) -> io::Result<usize> {
     #[cfg(target_os = "linux")]
@@ -141,6 +152,18 @@ mod tests {
         assert!(put(&write, b"the last words", Some(stopped.as_fd())).unwrap());
         let mut buffer = [0; 64];
         assert_eq!(get(&mut read, &mut buffer).unwrap(), Got::Bytes(b"the last words"));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_pipe_holds_what_it_was_enlarged_to() {
+        let (reader, writer) = pipe().unwrap();
+        set_nonblocking(&writer).unwrap();
+        let before = capacity(&reader).unwrap();
+        enlarge(&writer, smcp_model::limits::RELAY_PIPE);
+        let holds = capacity(&reader).unwrap();
+        assert!(holds > before);
+        assert_eq!(write(&writer, &vec![0; holds + 1]).unwrap(), holds);
     }
 
     #[test]

@@ -9,19 +9,20 @@ pub(crate) use convert::request;
 use std::sync::Arc;
 
 use wasmtime::Store;
+use wasmtime::component::Component;
 use wasmtime::component::HasSelf;
 use wasmtime::component::Instance;
 use wasmtime::component::Linker;
 
 use crate::call::Allowance;
+use crate::call::Call;
 use crate::call::Linked;
-use crate::call::PolicyCall;
 use crate::compiled::Code;
 use crate::contract::Description;
 use crate::contract::v0_1::bindings::Policy;
 use crate::contract::v0_1::bindings::PolicyIndices;
 use crate::contract::v0_1::bindings::smcp::policy::logging;
-use crate::host::Runtime;
+use crate::site::Site;
 use crate::store::Guest;
 use crate::store::Level;
 use smcp_model::verdict::Fault;
@@ -49,55 +50,49 @@ impl Callee {
     ///
     /// # Errors
     /// [`FaultKind::Interface`].
-    pub(crate) fn link(linker: &Linker<Guest>, code: &Code) -> Result<Self, Fault> {
+    pub(crate) fn link(site: &Site, component: &Component, code: &Code) -> Result<Self, Fault> {
         let wrong = |error: wasmtime::Error| {
             Fault::new(FaultKind::Interface, format!("its interface is not that of smcp:policy@0.1.0: {error:#}"))
                 .remedy("build it against the wit/policy.wit of this version")
         };
-        let linked = Linked::new(linker, code).map_err(wrong)?;
+        let linked = Linked::new(site, component, code).map_err(wrong)?;
         let indices = PolicyIndices::new(&linked.instance).map_err(wrong)?;
         Ok(Self { linked, indices })
     }
 
-    /// Calls `describe`.
-    pub(crate) fn describe(&self, runtime: &Runtime, allowance: Allowance<'_>) -> PolicyCall<Description> {
-        let answer = self.call(runtime, allowance, |policy, store| policy.smcp_policy_evaluator().call_describe(store));
-        answer.read(convert::description)
+    /// `describe`.
+    pub(crate) fn describe(&self, allowance: Allowance<'_>) -> Call<Description> {
+        let describe = |policy: &Policy, store: &mut Store<Guest>| policy.smcp_policy_evaluator().call_describe(store);
+        self.call(allowance, describe, convert::description)
     }
 
-    /// Calls `check-settings`.
-    pub(crate) fn check_settings(
-        &self,
-        runtime: &Runtime,
-        allowance: Allowance<'_>,
-        settings: Arc<str>,
-    ) -> PolicyCall<()> {
-        let answer = self.call(runtime, allowance, move |policy, store| {
+    /// `check-settings`.
+    pub(crate) fn check_settings(&self, allowance: Allowance<'_>, settings: Arc<str>) -> Call<()> {
+        let check = move |policy: &Policy, store: &mut Store<Guest>| {
             policy.smcp_policy_evaluator().call_check_settings(store, &settings)
-        });
-        answer.read(convert::settings)
+        };
+        self.call(allowance, check, convert::settings)
     }
 
-    /// Calls `evaluate`.
+    /// `evaluate`.
     pub(crate) fn evaluate(
         &self,
-        runtime: &Runtime,
         allowance: Allowance<'_>,
         request: Arc<Request>,
         settings: Arc<str>,
-    ) -> PolicyCall<Verdict> {
-        let answer = self.call(runtime, allowance, move |policy, store| {
+    ) -> Call<Verdict> {
+        let evaluate = move |policy: &Policy, store: &mut Store<Guest>| {
             policy.smcp_policy_evaluator().call_evaluate(store, &request, &settings)
-        });
-        answer.read(convert::verdict)
+        };
+        self.call(allowance, evaluate, convert::verdict)
     }
 
-    fn call<T: Send + 'static>(
+    fn call<T, U: Send + 'static>(
         &self,
-        runtime: &Runtime,
         allowance: Allowance<'_>,
         function: impl FnOnce(&Policy, &mut Store<Guest>) -> wasmtime::Result<T> + Send + 'static,
-    ) -> PolicyCall<T> {
+        read: impl FnOnce(T) -> Result<U, Fault> + Send + 'static,
+    ) -> Call<U> {
         let indices = self.indices.clone();
         // No guest code runs here: only the types of its exports are compared with the contract.
         let exports = move |store: &mut Store<Guest>, instance: &Instance| {
@@ -106,7 +101,7 @@ impl Callee {
                     .remedy("build it against the wit/policy.wit of this version")
             })
         };
-        runtime.call(&self.linked, allowance, exports, function)
+        Call::new(&self.linked, allowance, exports, function, read)
     }
 }
 

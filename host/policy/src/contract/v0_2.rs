@@ -8,19 +8,20 @@ mod tests;
 use std::sync::Arc;
 
 use wasmtime::Store;
+use wasmtime::component::Component;
 use wasmtime::component::HasSelf;
 use wasmtime::component::Linker;
 
 use crate::call::Allowance;
+use crate::call::Call;
 use crate::call::Linked;
-use crate::call::PolicyCall;
 use crate::compiled::Code;
 use crate::contract::Description;
 use crate::contract::v0_2::bindings::Policy;
 use crate::contract::v0_2::bindings::PolicyIndices;
 use crate::contract::v0_2::bindings::exports::smcp::policy::evaluator as wit;
 use crate::contract::v0_2::bindings::smcp::policy::logging;
-use crate::host::Runtime;
+use crate::site::Site;
 use crate::store::Guest;
 use crate::store::Level;
 use smcp_model::facts::Score;
@@ -87,53 +88,50 @@ fn description(said: wit::Description) -> Result<Description, Fault> {
 }
 
 impl Callee {
-    pub(crate) fn link(linker: &Linker<Guest>, code: &Code) -> Result<Self, Fault> {
+    pub(crate) fn link(site: &Site, component: &Component, code: &Code) -> Result<Self, Fault> {
         let wrong = |error: wasmtime::Error| Fault::new(FaultKind::Interface, format!("{error:#}"));
-        let linked = Linked::new(linker, code).map_err(wrong)?;
+        let linked = Linked::new(site, component, code).map_err(wrong)?;
         let indices = PolicyIndices::new(&linked.instance).map_err(wrong)?;
         Ok(Self { linked, indices })
     }
 
-    pub(crate) fn describe(&self, runtime: &Runtime, allowance: Allowance<'_>) -> PolicyCall<Description> {
-        let answer = self.call(runtime, allowance, |policy, store| policy.smcp_policy_evaluator().call_describe(store));
-        answer.read(description)
+    pub(crate) fn describe(&self, allowance: Allowance<'_>) -> Call<Description> {
+        let describe = |policy: &Policy, store: &mut Store<Guest>| policy.smcp_policy_evaluator().call_describe(store);
+        self.call(allowance, describe, description)
     }
 
-    pub(crate) fn check_settings(
-        &self,
-        runtime: &Runtime,
-        allowance: Allowance<'_>,
-        settings: Arc<str>,
-    ) -> PolicyCall<()> {
-        let answer = self
-            .call(runtime, allowance, move |policy, store| policy.smcp_policy_evaluator().call_check(store, &settings));
-        answer.read(|problem| problem.map_or(Ok(()), |problem| Err(Fault::new(FaultKind::Settings, problem))))
+    pub(crate) fn check_settings(&self, allowance: Allowance<'_>, settings: Arc<str>) -> Call<()> {
+        let check = move |policy: &Policy, store: &mut Store<Guest>| {
+            policy.smcp_policy_evaluator().call_check(store, &settings)
+        };
+        self.call(allowance, check, |problem| {
+            problem.map_or(Ok(()), |problem| Err(Fault::new(FaultKind::Settings, problem)))
+        })
     }
 
     pub(crate) fn evaluate(
         &self,
-        runtime: &Runtime,
         allowance: Allowance<'_>,
         request: wit::Request,
         settings: Arc<str>,
-    ) -> PolicyCall<Verdict> {
-        let answer = self.call(runtime, allowance, move |policy, store| {
+    ) -> Call<Verdict> {
+        let judge = move |policy: &Policy, store: &mut Store<Guest>| {
             policy.smcp_policy_evaluator().call_judge(store, &request, &settings)
-        });
-        answer.read(verdict)
+        };
+        self.call(allowance, judge, verdict)
     }
 
-    fn call<T: Send + 'static>(
+    fn call<T, U: Send + 'static>(
         &self,
-        runtime: &Runtime,
         allowance: Allowance<'_>,
         function: impl FnOnce(&Policy, &mut Store<Guest>) -> wasmtime::Result<T> + Send + 'static,
-    ) -> PolicyCall<T> {
+        read: impl FnOnce(T) -> Result<U, Fault> + Send + 'static,
+    ) -> Call<U> {
         let indices = self.indices.clone();
         let exports = move |store: &mut Store<Guest>, instance: &wasmtime::component::Instance| {
             indices.load(store, instance).map_err(|error| Fault::new(FaultKind::Interface, error.to_string()))
         };
-        runtime.call(&self.linked, allowance, exports, function)
+        Call::new(&self.linked, allowance, exports, function, read)
     }
 }
 

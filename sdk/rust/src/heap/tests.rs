@@ -13,6 +13,8 @@ thread_local! {
     /// Of this test: its memory, the pages that were handed out, and how often they have gaps.
     static PAGES: Cell<(*mut u8, usize)> = const { Cell::new((ptr::null_mut(), 0)) };
     static GAPS: Cell<usize> = const { Cell::new(usize::MAX) };
+    /// Where the heap begins, bytes from the start of the memory; the pages up to there are the program's.
+    static BEGIN: Cell<usize> = const { Cell::new(0) };
 }
 
 /// As `memory.grow`: one page after another, until there are no more. A gap is what another user of it would leave.
@@ -26,14 +28,25 @@ fn grow(pages: usize) -> Option<*mut u8> {
     })
 }
 
+fn begin() -> (*mut u8, usize) {
+    let (memory, used) = PAGES.get();
+    (memory.wrapping_add(BEGIN.get()), used * PAGE - BEGIN.get())
+}
+
 /// Calls a test with a heap of its own.
 fn with_heap<T>(gaps_after: usize, test: impl FnOnce(&mut Heap) -> T) -> T {
+    with_heap_behind(0, gaps_after, test)
+}
+
+/// Calls a test with a heap behind so many bytes of data.
+fn with_heap_behind<T>(data: usize, gaps_after: usize, test: impl FnOnce(&mut Heap) -> T) -> T {
     let layout = Layout::from_size_align(MEMORY, PAGE).unwrap();
     // SAFETY: the layout has a size.
     let memory = unsafe { std::alloc::alloc(layout) };
-    PAGES.set((memory, 0));
+    PAGES.set((memory, data.div_ceil(PAGE)));
+    BEGIN.set(data);
     GAPS.set(gaps_after);
-    let result = test(&mut Heap::new(grow));
+    let result = test(&mut Heap::new(grow, begin));
     // SAFETY: it came from there, and the heap is gone.
     unsafe { std::alloc::dealloc(memory, layout) };
     result
@@ -60,6 +73,24 @@ fn many_short_lives_in_any_order_take_little_memory() {
         }
         assert_eq!(pages(), 1);
     });
+}
+
+/// A policy that needs no more than that asks the host for nothing.
+#[test]
+fn what_the_data_has_left_of_its_pages_comes_first() {
+    for data in [1, 3_425, PAGE - 16, PAGE - 1, PAGE, PAGE + 1, 17 * PAGE + 100] {
+        with_heap_behind(data, usize::MAX, |heap| {
+            let (memory, used) = PAGES.get();
+            let begin = data.next_multiple_of(SMALLEST);
+            let left = used * PAGE - begin;
+            for block in 0..left / SMALLEST {
+                assert_eq!(heap.allocate(layout(1)), memory.wrapping_add(begin + block * SMALLEST), "behind {data}");
+            }
+            assert_eq!(pages(), used);
+            assert_eq!(heap.allocate(layout(1)), memory.wrapping_add(used * PAGE));
+            assert_eq!(pages(), used + 1);
+        });
+    }
 }
 
 #[test]
@@ -139,8 +170,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn nobody_writes_into_the_block_of_another(steps in steps(), gaps_after in 0_usize..300) {
-        with_heap(gaps_after, |heap| {
+    fn nobody_writes_into_the_block_of_another(steps in steps(), gaps_after in 0_usize..300, data in 0..2 * PAGE) {
+        with_heap_behind(data, gaps_after, |heap| {
             let mut blocks: Vec<Filled> = Vec::new();
             for (number, step) in steps.into_iter().enumerate() {
                 match step {

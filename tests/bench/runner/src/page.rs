@@ -186,8 +186,8 @@ fn warm(measured: &Measured) -> String {
     let mut text = format!(
         "## Loaded once, deciding often\n\n![Loaded engines](performance/warm.svg)\n\nThe same {} inputs in each of {} rounds, \
          µs for one decision. The minimum is that of each twenty inputs, together. `{SMCP}` makes a fresh instance for every policy \
-         and decision, which nothing survives; `{SMCP_ONE}` is one policy of the three. Facts are in the engine's own form, or are \
-         read from JSON first.\n\n| engine | decision, min, µs | p50, µs | with reading the facts, min, µs | p50, µs |\n\
+         and decision, which nothing survives, in the pool of a host that decides often; `{SMCP_ONE}` is one policy of the three. \
+         Facts are in the engine's own form, or are read from JSON first.\n\n| engine | decision, min, µs | p50, µs | with reading the facts, min, µs | p50, µs |\n\
          |---|---:|---:|---:|---:|\n",
         inputs::COUNT,
         measured.warm.rounds
