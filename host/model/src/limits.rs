@@ -5,6 +5,7 @@ pub mod cases;
 pub mod compiling;
 pub mod http;
 pub mod parts;
+pub mod sets;
 pub mod trees;
 
 use std::time::Duration;
