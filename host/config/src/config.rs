@@ -98,7 +98,7 @@ impl Config {
     /// Returns the certificate authorities for connections to a registry. Where a system or added layer relies on what the
     /// registry says, only that layer or one above it names them: a user can set `SMCP_SYSTEM_CONFIG`, too.
     pub fn authorities(&self, registry: &Registry) -> Authorities<'_> {
-        let relies = |layer: &&Layer| layer.name() != LayerName::User && layer.believes(Some(registry));
+        let relies = |layer: &&Layer| !layer.name().is_users() && layer.believes(Some(registry));
         let first = self.layers.iter().filter(relies).map(Layer::name).min();
         match (&self.ca_file.value, self.layer_of(&self.ca_file)) {
             (Some(file), Some(layer)) if first.is_none_or(|first| layer <= first) => Authorities::File { file, layer },
@@ -161,6 +161,17 @@ impl Config {
     /// Returns the layers, in the order in which they are evaluated and shown; at least one.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
+    }
+
+    /// Returns the layer with a name, if there is one.
+    pub fn layer(&self, name: LayerName) -> Option<&Layer> {
+        self.layers.iter().find(|layer| layer.name() == name)
+    }
+
+    /// Adds the layer of a policy set, in its place in the order of the layers.
+    pub fn add_set(&mut self, layer: Layer) {
+        let place = self.layers.iter().take_while(|other| other.name() < layer.name()).count();
+        self.layers.insert(place, layer);
     }
 
     /// Returns notices about the configuration, which are not problems.

@@ -12,6 +12,7 @@ use crate::choice::CertScoreCheck;
 use crate::layer_file::CustomValues;
 use crate::layer_file::PolicyValues;
 use crate::place::WrittenValue;
+use crate::set::SetReference;
 use crate::setting::Setting;
 use crate::setting::SettingSource;
 use smcp_model::exception::Exception;
@@ -52,6 +53,8 @@ pub struct Rules {
     pub custom: Vec<WrittenValue<Arc<PolicySpec>>>,
     /// The exceptions, in their order, and their places.
     pub exceptions: Vec<WrittenValue<Exception>>,
+    /// The policy set that the layer names, and its place.
+    pub policy_set: Option<WrittenValue<SetReference>>,
 }
 
 impl Rules {
@@ -75,6 +78,7 @@ impl Rules {
             max_policies: Setting::or_default(values.max_policies, limits::POLICIES),
             custom: custom.filter_map(|entry| custom_policy(entry, layer, inherited, admin_contact)).collect(),
             exceptions: values.exceptions.into_iter().filter_map(|entry| entry.exception(layer)).collect(),
+            policy_set: values.policy_set,
             cert_mode,
         }
     }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
+use crate::sets::SetError;
 use smcp_audit::AuditError;
 use smcp_bundle::UnpackError;
 use smcp_decide::Conclusion;
@@ -16,6 +17,7 @@ use smcp_model::error_chain;
 use smcp_model::exit::ExitKind;
 use smcp_model::limits;
 use smcp_model::name::PolicyName;
+use smcp_model::policy::LayerName;
 use smcp_model::request::Subject;
 use smcp_model::suspect::Suspect;
 use smcp_policy::HostError;
@@ -77,6 +79,17 @@ pub enum PipelineError {
     Untrusted {
         /// The policy.
         name: PolicyName,
+        /// What is wrong, and with which file or folder.
+        suspect: Suspect,
+    },
+    /// A policy set can't be used.
+    #[error(transparent)]
+    Set(#[from] SetError),
+    /// Another user could have written a policy set, or what was seen of it.
+    #[error("the policy set of the {} layer could be somebody else's: {suspect}", layer.as_str())]
+    UntrustedSet {
+        /// The layer of the set.
+        layer: LayerName,
         /// What is wrong, and with which file or folder.
         suspect: Suspect,
     },
@@ -170,7 +183,9 @@ impl PipelineError {
             Self::Pin(_) => ExitKind::Integrity,
             Self::Launch(error) => error.exit_kind(),
             Self::Compiling { .. } => ExitKind::Timeout,
+            Self::Set(error) => error.problem.exit_kind(),
             Self::Untrusted { .. }
+            | Self::UntrustedSet { .. }
             | Self::Host(_)
             | Self::NoCache
             | Self::NoHome
@@ -190,8 +205,9 @@ impl PipelineError {
             Self::Package(error) => error.code(),
             Self::Refused(refusal) => refusal.code(),
             Self::Pin(_) => "policy-digest-mismatch",
-            Self::Untrusted { .. } => "config",
+            Self::Untrusted { .. } | Self::UntrustedSet { .. } => "config",
             Self::Host(_) => "sandbox-unavailable",
+            Self::Set(error) => error.problem.code(),
             Self::Compiling { .. } => "compiling",
             Self::Launch(error) => error.code(),
             Self::NoCache | Self::NoHome | Self::Local { .. } | Self::System { .. } | Self::SystemCode(_) => "local",
@@ -215,6 +231,8 @@ impl PipelineError {
             | Self::Package(_)
             | Self::Pin(_)
             | Self::Untrusted { .. }
+            | Self::Set(_)
+            | Self::UntrustedSet { .. }
             | Self::Host(_)
             | Self::Compiling { .. }
             | Self::NoCache
@@ -237,6 +255,8 @@ impl PipelineError {
             | Self::Package(_)
             | Self::Pin(_)
             | Self::Untrusted { .. }
+            | Self::Set(_)
+            | Self::UntrustedSet { .. }
             | Self::Host(_)
             | Self::Compiling { .. }
             | Self::NoCache

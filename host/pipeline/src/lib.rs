@@ -16,6 +16,7 @@ mod policies;
 mod recorder;
 mod refusal;
 mod session;
+pub mod sets;
 mod settings;
 mod start;
 mod system;

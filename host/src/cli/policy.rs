@@ -10,6 +10,7 @@ mod inspect;
 mod list;
 mod new;
 mod schema;
+mod set;
 mod settings;
 mod test;
 mod write;
@@ -42,6 +43,9 @@ pub(super) enum PolicyCommand {
     New(Chosen<new::NewPolicyCommand>),
     /// Make NAME.wasm of a project, of a core module, or of a finished component
     Build(Chosen<build::BuildCommand>),
+    /// Make and look at policy sets: rules that an organisation publishes whole
+    #[command(subcommand)]
+    Set(set::PolicySetCommand),
     /// Print the JSON Schema of a document about policies, for editors and for programs that read it
     Schema(Chosen<schema::PolicySchemaCommand>),
 }
@@ -59,6 +63,7 @@ impl PolicyCommand {
             Self::Compile(command) => command.0.execute(app),
             Self::New(command) => command.0.execute(app),
             Self::Build(command) => command.0.execute(app),
+            Self::Set(command) => command.execute(app),
             Self::Schema(command) => command.0.execute(app),
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::PipelineError;
 use crate::Session;
+use crate::session::sets;
 use smcp_authority as authority;
 use smcp_authority::Folder;
 use smcp_authority::Guarded;
@@ -34,6 +35,14 @@ impl Session {
         Ok(match (&spec.source, spec.mode) {
             (PolicySource::BuiltIn(policy), _) => Ok(Component::built_in(*policy)),
             (PolicySource::File(_), Mode::Disabled) => Err(Unreadable::Disabled),
+            (PolicySource::File(path), Mode::Strict | Mode::Warn) if spec.layer.is_set() => {
+                // Its bytes were read with the set.
+                let found = self.config().set_component(spec.layer, path);
+                let missing = || Unreadable::Failed(format!("{} is not in the policy set", path.display()));
+                let found = found.ok_or_else(missing);
+                found
+                    .and_then(|(facts, found)| sets::component(self.system(), facts, found, spec.limits.component_size))
+            }
             (PolicySource::File(path), Mode::Strict | Mode::Warn) => {
                 let Guarded { bytes, suspects } =
                     reader.read(path, spec.limits.component_size, Folder::Any, spec.layer.owners());
@@ -54,6 +63,8 @@ impl Session {
         let mut reader = GuardedReader::default();
         let of_one = |spec: &Arc<PolicySpec>| match &spec.source {
             PolicySource::BuiltIn(_) => Vec::new(),
+            // Those of a set were looked at with the set.
+            PolicySource::File(_) if spec.layer.is_set() => Vec::new(),
             // No bytes are needed to know who could write to it.
             PolicySource::File(path) => reader.read(path, 0, Folder::Any, spec.layer.owners()).suspects,
         };
