@@ -34,6 +34,7 @@ mod mcp_config;
 #[cfg(target_os = "linux")]
 mod life;
 mod prompt;
+mod policy_sets;
 mod publish;
 mod reader;
 mod refusal;

@@ -40,6 +40,7 @@ mod places;
 mod policies;
 mod registries;
 mod scene;
+mod sets;
 mod start;
 mod table;
 mod trial;
@@ -69,6 +70,7 @@ const AT_ONCE: usize = 4;
 fn rows() -> Vec<&'static Row> {
     [
         before::ROWS,
+        sets::ROWS,
         places::ROWS,
         registries::ROWS,
         bytes::ROWS,

@@ -12,6 +12,7 @@
 mod error;
 pub mod manifest;
 pub mod pack;
+pub mod set;
 mod unpack;
 
 pub use crate::error::BundleError;
@@ -25,4 +26,5 @@ pub use crate::unpack::LeftBehind;
 pub use crate::unpack::TreeFound;
 pub use crate::unpack::Unpacked;
 pub use crate::unpack::kept;
+pub use crate::unpack::read_set;
 pub use crate::unpack::unpack;

@@ -7,6 +7,7 @@ mod secrets;
 mod survey;
 
 pub use crate::pack::archive::Packed;
+pub(crate) use crate::pack::archive::header;
 pub use crate::pack::archive::pack;
 pub use crate::pack::survey::Source;
 pub use crate::pack::survey::Survey;

@@ -7,6 +7,7 @@
 mod check;
 mod extend;
 mod extract;
+mod files;
 mod index;
 mod kept;
 mod left;
@@ -14,6 +15,7 @@ mod name;
 mod percent;
 mod tree;
 
+pub use crate::unpack::files::read_set;
 pub use crate::unpack::kept::TreeFound;
 pub use crate::unpack::kept::kept;
 pub use crate::unpack::left::Left;
@@ -60,7 +62,7 @@ use smcp_store::stream::check_digest;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ArchiveError {
     /// An entry is neither a file nor a directory.
-    #[error("`{entry}` is {kind}; a bundle may hold regular files and directories only")]
+    #[error("`{entry}` is {kind}; only regular files and directories are allowed")]
     Kind {
         /// The entry.
         entry: SafeText,

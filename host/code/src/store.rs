@@ -157,8 +157,10 @@ impl CodeStore for CompiledStore {
     /// For a policy of an administrator's layer the system's files are asked first, for another one last.
     fn find(&self, digest: Digest, layer: LayerName) -> Option<Kept> {
         match layer {
-            LayerName::System | LayerName::Added => self.find_systems(digest).or_else(|| self.find_own(digest)),
-            LayerName::User => self.find_own(digest).or_else(|| self.find_systems(digest)),
+            LayerName::System | LayerName::SystemSet | LayerName::Added | LayerName::AddedSet => {
+                self.find_systems(digest).or_else(|| self.find_own(digest))
+            }
+            LayerName::User | LayerName::UserSet => self.find_own(digest).or_else(|| self.find_systems(digest)),
         }
     }
 

@@ -98,14 +98,14 @@ impl Config {
     /// Returns the certificate authorities for connections to a registry. Where a system or added layer relies on what the
     /// registry says, only that layer or one above it names them: a user can set `SMCP_SYSTEM_CONFIG`, too.
     pub fn authorities(&self, registry: &Registry) -> Authorities<'_> {
-        let relies = |layer: &&Layer| layer.name() != LayerName::User && layer.believes(Some(registry));
+        let relies = |layer: &&Layer| !layer.name().is_users() && layer.believes(Some(registry));
         self.authorities_below(self.layers.iter().filter(relies).map(Layer::name).min())
     }
 
     /// Returns the certificate authorities for connections to the source of a policy; the same rule holds for the layer
     /// that has it.
     pub fn authorities_of_source(&self, layer: LayerName) -> Authorities<'_> {
-        self.authorities_below(Some(layer).filter(|layer| *layer != LayerName::User))
+        self.authorities_below(Some(layer).filter(|layer| !layer.is_users()))
     }
 
     /// Returns the certificate authorities when `first` is the first system or added layer that relies on the server.
@@ -171,6 +171,17 @@ impl Config {
     /// Returns the layers, in the order in which they are evaluated and shown; at least one.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
+    }
+
+    /// Returns the layer with a name, if there is one.
+    pub fn layer(&self, name: LayerName) -> Option<&Layer> {
+        self.layers.iter().find(|layer| layer.name() == name)
+    }
+
+    /// Adds the layer of a policy set, in its place in the order of the layers.
+    pub fn add_set(&mut self, layer: Layer) {
+        let place = self.layers.iter().take_while(|other| other.name() < layer.name()).count();
+        self.layers.insert(place, layer);
     }
 
     /// Returns notices about the configuration, which are not problems.

@@ -11,14 +11,15 @@ mod unread;
 pub use crate::discover::location::Location;
 pub use crate::discover::location::NamedBy;
 pub(crate) use crate::discover::policies_d::NAME as POLICIES_FOLDER;
+pub(crate) use crate::discover::policies_d::PolicyFolder;
+pub(crate) use crate::discover::policies_d::read as read_policies;
+pub(crate) use crate::discover::search::Search;
 
 use std::ffi::OsStr;
 use std::path::Path;
 
 use crate::Config;
 use crate::Places;
-use crate::discover::policies_d::PolicyFolder;
-use crate::discover::search::Search;
 use crate::files::Files;
 use crate::fold::fold;
 use crate::layer_file::LayerFile;

@@ -66,6 +66,26 @@ impl LayerValues {
 fn assemble(mut files: Vec<LayerFile>, home: Option<&Path>) -> (Config, ConfigProblems) {
     files.sort_by_key(|file| file.layer);
     let (mut problems, mut notices) = (ConfigProblems::default(), Vec::new());
+    let mut layers = join(files, &mut problems, &mut notices);
+    if layers.is_empty() {
+        layers.push(LayerValues::new(LayerName::User));
+    }
+    notices.extend(ignored_audit_logs(&layers));
+    let config = combine(layers, notices, home, &mut problems);
+    (config, problems)
+}
+
+/// Makes a layer of the files of a policy set that `parent` names: what the set says of trusted registries counts, or
+/// else what that layer says.
+pub(super) fn set_layer(files: Vec<LayerFile>, parent: &Layer, problems: &mut ConfigProblems) -> Option<Layer> {
+    let layer = join(files, problems, &mut Vec::new()).pop()?;
+    let own = layer.values.trusted_registries.clone();
+    let trusted = own.map_or_else(|| parent.trusted().clone(), |trusted| optional(Some(trusted), None));
+    Some(make_layer(layer, trusted, parent.own_registry(), problems))
+}
+
+/// Joins the files of each layer, which are beside each other.
+fn join(files: Vec<LayerFile>, problems: &mut ConfigProblems, notices: &mut Vec<ConfigNotice>) -> Vec<LayerValues> {
     let mut layers: Vec<LayerValues> = Vec::new();
     for LayerFile { layer: name, values, is_main, foreign, drafts } in files {
         let source = Arc::clone(&drafts.source);
@@ -76,15 +96,10 @@ fn assemble(mut files: Vec<LayerFile>, home: Option<&Path>) -> (Config, ConfigPr
         let mut layer = layers.pop_if(|last| last.name == name).unwrap_or_else(|| LayerValues::new(name));
         layer.has_main |= is_main;
         layer.files.push(source);
-        layer.values = layer.values.join(values, &mut problems);
+        layer.values = layer.values.join(values, problems);
         layers.push(layer);
     }
-    if layers.is_empty() {
-        layers.push(LayerValues::new(LayerName::User));
-    }
-    notices.extend(ignored_audit_logs(&layers));
-    let config = combine(layers, notices, home, &mut problems);
-    (config, problems)
+    layers
 }
 
 fn combine(
@@ -112,7 +127,13 @@ fn combine(
         audit_log: audit_log.optional(in_home(".mcp/audit.jsonl")),
         on_suspect: OnSuspect::Warn,
         notices,
-        layers: layers.into_iter().map(|layer| make_layer(layer, &configured, problems)).collect(),
+        layers: layers
+            .into_iter()
+            .map(|layer| {
+                let trusted = trusted(&layer, problems);
+                make_layer(layer, trusted, &configured, problems)
+            })
+            .collect(),
     }
 }
 
@@ -120,8 +141,8 @@ fn combine(
 /// neither by a file nor by `SMCP_SYSTEM_CONFIG`, which a user can set, too.
 fn by_authority(layers: &[LayerValues]) -> (&[LayerValues], &[LayerValues]) {
     match layers.first().map(|layer| layer.name) {
-        Some(LayerName::System | LayerName::Added) => layers.split_at(1),
-        Some(LayerName::User) | None => (layers, &[]),
+        Some(name) if !name.is_users() => layers.split_at(1),
+        Some(_) | None => (layers, &[]),
     }
 }
 
@@ -172,7 +193,7 @@ fn strictest<T: Clone + Ord>(
     default: T,
 ) -> Setting<T> {
     let of_layer = |layer: &LayerValues| match (key(&layer.values), layer.name) {
-        (None, LayerName::User) => None,
+        (None, name) if name.is_users() => None,
         (written, _) => Some(Setting::or_default(written.clone(), default.clone())),
     };
     let smallest = layers.iter().filter_map(of_layer).min_by(|one, other| one.value.cmp(&other.value));
@@ -183,8 +204,12 @@ fn strictest<T: Clone + Ord>(
 }
 
 /// Makes a layer of its values. `configured` is the registry that packages come from.
-fn make_layer(layer: LayerValues, configured: &Registry, problems: &mut ConfigProblems) -> Layer {
-    let trusted = trusted(&layer, problems);
+fn make_layer(
+    layer: LayerValues,
+    trusted: Setting<Option<Vec<Registry>>>,
+    configured: &Registry,
+    problems: &mut ConfigProblems,
+) -> Layer {
     let LayerValues { name, files, values, has_main: _ } = layer;
     let own_registry = values.registry_url.map_or_else(|| configured.clone(), |written| written.value);
     let files = files.into_iter().map(|source| source.file.clone()).collect();
@@ -207,15 +232,13 @@ fn make_layer(layer: LayerValues, configured: &Registry, problems: &mut ConfigPr
 /// Returns the registries whose facts a layer believes. A system layer must name one; without a list it is its own.
 fn trusted(layer: &LayerValues, problems: &mut ConfigProblems) -> Setting<Option<Vec<Registry>>> {
     let LayerValues { name, files, values, has_main } = layer;
-    match (name, &values.trusted_registries, &values.registry_url) {
+    match (name.is_users(), &values.trusted_registries, &values.registry_url) {
         (_, Some(trusted), _) => optional(Some(trusted.clone()), None),
-        (LayerName::User, None, _) => optional(None, None),
-        (LayerName::System | LayerName::Added, None, Some(registry)) => {
-            optional(Some(registry.clone().map(|own| vec![own])), None)
-        }
+        (true, None, _) => optional(None, None),
+        (false, None, Some(registry)) => optional(Some(registry.clone().map(|own| vec![own])), None),
         // Without a configuration file it believes the registry that is used.
-        (LayerName::System | LayerName::Added, None, None) if !has_main => optional(None, None),
-        (LayerName::System | LayerName::Added, None, None) => {
+        (false, None, None) if !has_main => optional(None, None),
+        (false, None, None) => {
             // A file with problems may name one that could not be read.
             if let (true, Some(source)) = (problems.has_none_in(files), files.first()) {
                 let place = FilePlace { source: Arc::clone(source), trail: Trail::default() };

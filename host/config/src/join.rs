@@ -58,6 +58,7 @@ impl PolicyValues {
             custom_place,
             custom,
             exceptions,
+            policy_set,
         } = later;
         Self {
             allowed_origins: single_value(self.allowed_origins, allowed_origins, problems),
@@ -72,6 +73,7 @@ impl PolicyValues {
             custom_place: self.custom_place.or(custom_place),
             custom: self.custom.into_iter().chain(custom).collect(),
             exceptions: self.exceptions.into_iter().chain(exceptions).collect(),
+            policy_set: single_value(self.policy_set, policy_set, problems),
         }
     }
 }

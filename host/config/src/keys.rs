@@ -5,6 +5,7 @@
 pub(super) mod custom;
 pub(super) mod exceptions;
 pub(super) mod policy;
+pub(super) mod policy_set;
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -297,7 +298,7 @@ pub(super) static AUDIT_LOG: ConfigKey<Parsed<PathBuf>> = ConfigKey {
 };
 
 /// Whether a path ends in a UTF-8 name, since the names of other files are made from it.
-fn names_a_file(path: &Path) -> bool {
+pub(super) fn names_a_file(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_str().is_some())
 }
 
@@ -312,11 +313,11 @@ pub(super) static POLICY: ConfigKey<Nested> = ConfigKey {
 
 /// The paths that are allowed; see [`path`].
 const PATH: &str = "a path of a file system: absolute, ~/…, or relative to the directory of this file";
-const DURATION: &str = "^[0-9a-zµ. ]+$";
+pub(super) const DURATION: &str = "^[0-9a-zµ. ]+$";
 
 /// Reads a duration above zero and at most `max`. Long texts and numbers are refused first, because `humantime`
 /// overflows on some of them.
-fn duration(text: &str, max: Duration) -> Result<Duration, RefusalReason> {
+pub(super) fn duration(text: &str, max: Duration) -> Result<Duration, RefusalReason> {
     let is_safe = text.len() <= 32 && text.split(|digit: char| !digit.is_ascii_digit()).all(|digits| digits.len() <= 9);
     let read = if is_safe { humantime::parse_duration(text).ok() } else { None };
     read.filter(|duration| !duration.is_zero() && *duration <= max).ok_or(None)

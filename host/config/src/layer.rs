@@ -8,6 +8,8 @@ use crate::choice::Registries;
 use crate::discover::POLICIES_FOLDER;
 use crate::place::FilePlace;
 use crate::rules::Rules;
+use crate::set::PolicySetFacts;
+use crate::set::SetReference;
 use crate::setting::Setting;
 use crate::setting::SettingSource;
 use smcp_model::exception::Exception;
@@ -29,6 +31,7 @@ pub struct Layer {
     admin_contact: Setting<Option<SafeText>>,
     rules: Rules,
     policies: Vec<Arc<PolicySpec>>, // INVARIANT: those of `rules`.
+    set: Option<Arc<PolicySetFacts>>,
 }
 
 impl Layer {
@@ -43,7 +46,27 @@ impl Layer {
         rules: Rules,
     ) -> Self {
         let policies = rules.policies(name, admin_contact.value.as_ref());
-        Self { name, files, trusted, own_registry, registries, admin_contact, rules, policies }
+        Self { name, files, trusted, own_registry, registries, admin_contact, rules, policies, set: None }
+    }
+
+    /// Returns the layer as that of a policy set.
+    pub(super) fn of_set(self, set: PolicySetFacts) -> Self {
+        Self { set: Some(Arc::new(set)), ..self }
+    }
+
+    /// Returns which set it is, for the layer of a policy set.
+    pub fn set(&self) -> Option<&PolicySetFacts> {
+        self.set.as_deref()
+    }
+
+    /// Returns the policy set that the layer names; it is another layer.
+    pub fn policy_set(&self) -> Option<&SetReference> {
+        self.rules.policy_set.as_ref().map(|written| &written.value)
+    }
+
+    /// Returns the registry that the layer names as its own, or else the one that packages come from.
+    pub(super) const fn own_registry(&self) -> &Registry {
+        &self.own_registry
     }
 
     /// Returns the layer's name.

@@ -25,6 +25,7 @@ use crate::keys;
 use crate::keys::custom;
 use crate::keys::custom::limits as limit_keys;
 use crate::keys::policy;
+use crate::keys::policy_set;
 use crate::place::FilePlace;
 use crate::place::SourceText;
 use crate::place::Trail;
@@ -34,6 +35,8 @@ use crate::problem::ProblemCode;
 use crate::problem::shown;
 use crate::reader::ConfigReader;
 use crate::reader::Fields;
+use crate::set::SetHead;
+use crate::set::SetReference;
 use smcp_model::digest::Digest;
 use smcp_model::encoding;
 use smcp_model::facts::CertLevel;
@@ -98,6 +101,7 @@ pub(super) struct PolicyValues {
     pub(super) custom_place: Option<FilePlace>,
     pub(super) custom: Vec<WrittenValue<CustomValues>>,
     pub(super) exceptions: Vec<WrittenValue<ExceptionValues>>,
+    pub(super) policy_set: Option<WrittenValue<SetReference>>,
 }
 
 /// One entry of `policy.custom`.
@@ -129,6 +133,25 @@ impl LayerFile {
             (Values::read(reader, &fields), fields.foreign().to_vec())
         };
         Self { is_main: true, ..Self::read(bytes, file, layer, places, read) }
+    }
+
+    /// Reads the text of `set.yaml` of a policy set, and what it says of the set itself.
+    pub(super) fn set(bytes: &[u8], file: &Path, layer: LayerName, places: &Places) -> (Self, SetHead) {
+        let mut head = SetHead::default();
+        let read = |reader: &mut ConfigReader<'_>, root: &YamlNode| {
+            let fields = reader.fields(&policy_set::FILE_SECTION, root, Trail::default()).unwrap_or_default();
+            head = SetHead::read(reader, &fields);
+            let policy = reader.section(&fields, &policy_set::POLICY);
+            let values = Values {
+                trusted_registries: reader.read(&fields, &policy_set::TRUSTED_REGISTRIES),
+                admin_contact: reader.read(&fields, &keys::ADMIN_CONTACT),
+                policy: policy.map(|fields| PolicyValues::read(reader, &fields)).unwrap_or_default(),
+                ..Values::default()
+            };
+            (values, Vec::new())
+        };
+        let file = Self { is_main: true, ..Self::read(bytes, file, layer, places, read) };
+        (file, head)
     }
 
     /// Reads the text of `NAME.yaml` in `policies.d`: an entry of `policy.custom` without `name`.
@@ -246,6 +269,7 @@ impl PolicyValues {
             custom_place: fields.has(&policy::CUSTOM).then(|| reader.place(fields.trail_of(&policy::CUSTOM))),
             custom: custom_entries(reader, fields),
             exceptions: ExceptionValues::read_all(reader, fields),
+            policy_set: SetReference::read(reader, fields),
         }
     }
 }

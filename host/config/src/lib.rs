@@ -25,6 +25,7 @@ mod problem;
 mod reader;
 pub mod rules;
 pub mod schema;
+pub mod set;
 mod setting;
 mod settings;
 pub mod template;

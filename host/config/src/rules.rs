@@ -13,6 +13,7 @@ use crate::form::WrittenSource;
 use crate::layer_file::CustomValues;
 use crate::layer_file::PolicyValues;
 use crate::place::WrittenValue;
+use crate::set::SetReference;
 use crate::setting::Setting;
 use crate::setting::SettingSource;
 use smcp_model::exception::Exception;
@@ -54,6 +55,8 @@ pub struct Rules {
     pub custom: Vec<WrittenValue<Arc<PolicySpec>>>,
     /// The exceptions, in their order, and their places.
     pub exceptions: Vec<WrittenValue<Exception>>,
+    /// The policy set that the layer names, and its place.
+    pub policy_set: Option<WrittenValue<SetReference>>,
 }
 
 impl Rules {
@@ -77,6 +80,7 @@ impl Rules {
             max_policies: Setting::or_default(values.max_policies, limits::POLICIES),
             custom: custom.filter_map(|entry| custom_policy(entry, layer, inherited, admin_contact)).collect(),
             exceptions: values.exceptions.into_iter().filter_map(|entry| entry.exception(layer)).collect(),
+            policy_set: values.policy_set,
             cert_mode,
         }
     }

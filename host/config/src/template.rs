@@ -13,7 +13,7 @@ use crate::keys::AnyKey;
 const WIDTH: usize = 100;
 
 /// Example values for keys without a default that can be written, or for which an example explains more.
-const EXAMPLES: [(&str, &str); 13] = [
+const EXAMPLES: [(&str, &str); 14] = [
     ("trusted_registries", "[https://registry.mcp-hub.info]"),
     ("admin_contact", "\"#sec-help, security@example.com\""),
     ("ca_file", "/etc/ssl/company.pem"),
@@ -25,6 +25,7 @@ const EXAMPLES: [(&str, &str); 13] = [
     ("score_mode", "strict"),
     ("custom", "[{name: no-network, source: policies/no_network.wasm, mode: warn}]"),
     ("exceptions", "[{package: acme/legacy, policies: [score], reason: ticket 123, until: 2027-01-31}]"),
+    ("policy_set", "{source: /srv/policies/company.tar.gz, minimum: 1}"),
     ("policy", ""),
     // It is another name of `cert_mode`, which the template has already.
     ("cert_level_mode", ""),

@@ -18,8 +18,10 @@ use crate::Config;
 use crate::Layer;
 use crate::place::WrittenValue;
 use crate::rules::Rules;
+use crate::set::SetReference;
 use crate::setting::Setting;
 use crate::setting::SettingSource;
+use smcp_model::digest::Digest;
 use smcp_model::exception::Exception;
 use smcp_model::mode::Mode;
 use smcp_model::policy::LayerName;
@@ -27,6 +29,7 @@ use smcp_model::policy::PolicySource;
 use smcp_model::policy::PolicySpec;
 use smcp_model::source::RemoteSource;
 use smcp_model::text::SafeText;
+use smcp_model::time;
 use smcp_yaml::YamlNode;
 
 /// One key in force.
@@ -73,6 +76,9 @@ pub struct LayerView {
     pub file: Option<PathBuf>,
     /// Every file of the rules, `policies.d` and what is in it included.
     pub files: Vec<PathBuf>,
+    /// Which policy set it is; absent for rules that are files of this machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub set: Option<SetView>,
     /// `trusted_registries`.
     pub trusted_registries: ViewEntry,
     /// `registries`.
@@ -82,6 +88,19 @@ pub struct LayerView {
     /// The keys under `policy`.
     #[serde(serialize_with = "by_key")]
     pub policy: Vec<ViewEntry>,
+}
+
+/// The policy set that makes a layer.
+#[derive(Debug, Clone, Serialize)]
+pub struct SetView {
+    /// Where it comes from.
+    pub source: PathBuf,
+    /// The number of its version.
+    pub version: u64,
+    /// When it ends to be valid: RFC 3339, UTC.
+    pub expires: Option<String>,
+    /// The digest of its archive.
+    pub digest: Digest,
 }
 
 /// The whole configuration in force.
@@ -136,6 +155,12 @@ fn layer(layer: &Layer) -> LayerView {
         layer: layer.name(),
         file: layer.files().first().cloned(),
         files: layer.files().to_vec(),
+        set: layer.set().map(|facts| SetView {
+            source: facts.source.clone(),
+            version: facts.version,
+            expires: time::utc_of(facts.expires),
+            digest: facts.digest,
+        }),
         trusted_registries: ViewEntry { note: any, ..entry("trusted_registries", layer.trusted(), names) },
         registries: entry("registries", layer.registries(), |registries| json!(registries)),
         admin_contact: entry("admin_contact", layer.admin_contact(), |contact| json!(contact)),
@@ -179,7 +204,26 @@ fn policy(rules: &Rules) -> Vec<ViewEntry> {
             overruled: Vec::new(),
             note: None,
         },
+        set_entry(rules.policy_set.as_ref()),
     ]
+}
+
+fn set_entry(written: Option<&WrittenValue<SetReference>>) -> ViewEntry {
+    let source = written.map_or(SettingSource::Default, |written| SettingSource::File(written.place.clone()));
+    let value = |written: &WrittenValue<SetReference>| {
+        let SetReference { source, refresh, max_age, minimum } = &written.value;
+        let (refresh, max_age) = (duration(refresh), duration(max_age));
+        json!({ "source": source.to_string_lossy(), "refresh": refresh, "max_age": max_age, "minimum": minimum })
+    };
+    ViewEntry {
+        key: "policy_set",
+        value: written.map_or(Value::Null, value),
+        at: at(&source),
+        items_at: Vec::new(),
+        source,
+        overruled: Vec::new(),
+        note: None,
+    }
 }
 
 fn exception_entry(exception: &Exception) -> Value {
@@ -250,6 +294,10 @@ impl fmt::Display for View {
         for layer in &self.layers {
             let file = layer.file.as_ref().map_or("no file".to_owned(), |file| file.display().to_string());
             writeln!(f, "\n# {} layer: {}", layer.layer.as_str(), SafeText::new(&file))?;
+            if let Some(SetView { version, expires, digest, .. }) = &layer.set {
+                let expires = expires.as_deref().unwrap_or("never");
+                writeln!(f, "# policy set, version {version}, expires {expires}, {digest}")?;
+            }
             line(f, "", &layer.trusted_registries)?;
             line(f, "", &layer.registries)?;
             line(f, "", &layer.admin_contact)?;

@@ -6,6 +6,7 @@ pub mod compiling;
 pub mod http;
 pub mod oci;
 pub mod parts;
+pub mod sets;
 pub mod signatures;
 pub mod trees;
 

@@ -25,21 +25,50 @@ pub const EVALUATION_THREAD: &str = "policy";
 pub enum LayerName {
     /// The administrator's rules, in `/etc/mcp`.
     System,
+    /// The policy set that those rules name.
+    SystemSet,
     /// The rules of the file that `SMCP_SYSTEM_CONFIG` adds.
     Added,
+    /// The policy set that those rules name.
+    AddedSet,
     /// The user's own rules.
     User,
+    /// The policy set that those rules name.
+    UserSet,
 }
 
 impl LayerName {
     /// Every layer, in the order of evaluation.
-    pub const ALL: [Self; 3] = [Self::System, Self::Added, Self::User];
+    pub const ALL: [Self; 6] = [Self::System, Self::SystemSet, Self::Added, Self::AddedSet, Self::User, Self::UserSet];
 
-    /// Those who may own and write the files of the layer, and the components that they name.
+    /// Those who may own and write the files of the layer, and what they name: components, or a policy set.
     pub const fn owners(self) -> Owners {
         match self {
-            Self::System => Owners::Root,
-            Self::Added | Self::User => Owners::CallerOrRoot,
+            Self::System | Self::SystemSet => Owners::Root,
+            Self::Added | Self::AddedSet | Self::User | Self::UserSet => Owners::CallerOrRoot,
+        }
+    }
+
+    /// The layer of the policy set that this layer names; a set names none.
+    pub const fn set(self) -> Option<Self> {
+        match self {
+            Self::System => Some(Self::SystemSet),
+            Self::Added => Some(Self::AddedSet),
+            Self::User => Some(Self::UserSet),
+            Self::SystemSet | Self::AddedSet | Self::UserSet => None,
+        }
+    }
+
+    /// Whether it is the layer of a policy set.
+    pub const fn is_set(self) -> bool {
+        self.set().is_none()
+    }
+
+    /// Whether it has the user's authority: his own rules, or the set that they name.
+    pub const fn is_users(self) -> bool {
+        match self {
+            Self::User | Self::UserSet => true,
+            Self::System | Self::SystemSet | Self::Added | Self::AddedSet => false,
         }
     }
 
@@ -47,8 +76,11 @@ impl LayerName {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::System => "system",
+            Self::SystemSet => "system/set",
             Self::Added => "added",
+            Self::AddedSet => "added/set",
             Self::User => "user",
+            Self::UserSet => "user/set",
         }
     }
 }

@@ -3,8 +3,13 @@
 //! `docs/audit.md` explains every field. No field holds the value of a variable, a token or an argument: variables are
 //! recorded by name, arguments by their number.
 
+mod context;
 mod limits;
 pub mod schema;
+mod set;
+
+pub use crate::record::context::ContextRecord;
+pub use crate::record::set::SetRecord;
 
 pub use crate::record::limits::LimitsRecord;
 
@@ -27,7 +32,6 @@ use crate::policy::BuiltIn;
 use crate::policy::LayerName;
 use crate::policy::PolicySource;
 use crate::policy::PolicySpec;
-use crate::request::Context;
 use crate::request::Subject;
 use crate::text::SafeText;
 use crate::verdict::Evaluated;
@@ -131,6 +135,9 @@ pub struct DecisionRecord {
     /// The exceptions that waived something, each once, in the order of the configuration. Absent when none did.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exceptions: Vec<WrittenException>,
+    /// The policy sets that were in force, in the order of their layers. Absent when none was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sets: Vec<SetRecord>,
 }
 
 /// The request that the policies got.
@@ -142,32 +149,6 @@ pub struct RequestRecord {
     /// The circumstances; absent when no policy was evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<ContextRecord>,
-}
-
-/// The circumstances of an evaluation.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct ContextRecord {
-    /// Seconds since the Unix epoch.
-    pub evaluated_at: u64,
-    /// Whether `--trust` was passed.
-    pub trust: bool,
-    /// Whether a person could be asked.
-    pub interactive: bool,
-    /// The version of smcp that the policies got.
-    pub tool_version: SafeText,
-}
-
-impl ContextRecord {
-    /// The circumstances that the policies got from this version of smcp.
-    pub fn new(context: Context, tool_version: &str) -> Self {
-        let Context { evaluated_at, trust, interactive } = context;
-        Self { evaluated_at, trust, interactive, tool_version: SafeText::new(tool_version) }
-    }
-
-    /// The circumstances for repeating the evaluation.
-    pub const fn context(&self) -> Context {
-        Context { evaluated_at: self.evaluated_at, trust: self.trust, interactive: self.interactive }
-    }
 }
 
 /// A policy as it was configured, and the component that was loaded.

@@ -28,7 +28,12 @@ pub fn check_clock(system: &System) -> Result<(), PipelineError> {
 /// Returns the context with a time that is not before this smcp was built, nor before the last record of the audit log.
 /// The notice says that the clock stands before that, unless it is by so little that two processes can differ.
 pub(crate) fn settled(context: Context, latest: Option<SystemTime>) -> (Context, Option<Notice>) {
-    settled_by(context, BUILT_AT.parse().unwrap_or(0), latest.map(seconds))
+    settled_by(context, built_at(), latest.map(seconds))
+}
+
+/// Returns when this smcp was built, in seconds since the Unix epoch.
+pub(crate) fn built_at() -> u64 {
+    BUILT_AT.parse().unwrap_or(0)
 }
 
 fn seconds(time: SystemTime) -> u64 {

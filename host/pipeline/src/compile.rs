@@ -21,7 +21,6 @@ use smcp_model::examination::AheadState;
 use smcp_model::examination::CompiledAhead;
 use smcp_model::mode::Mode;
 use smcp_model::name::PolicyName;
-use smcp_model::policy::LayerName;
 use smcp_model::policy::PolicySpec;
 use smcp_model::progress::Progress;
 use smcp_model::text::SafeText;
@@ -114,7 +113,7 @@ pub fn destination_folder(session: &Session, destination: Destination) -> Option
 /// The policies of the configuration whose components are files.
 fn configured(session: &Session, destination: Destination) -> Result<Vec<Candidate>, PipelineError> {
     let layers = session.config().layers().iter();
-    let layers = layers.filter(|layer| destination == Destination::Cache || layer.name() != LayerName::User);
+    let layers = layers.filter(|layer| destination == Destination::Cache || !layer.name().is_users());
     let specs = layers.flat_map(Layer::policies).filter(|spec| spec.mode != Mode::Disabled);
     let files = specs.filter(|spec| spec.source.is_custom());
     let mut reader = GuardedReader::default();

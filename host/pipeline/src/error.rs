@@ -5,6 +5,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use crate::remote::SourceError;
+use crate::sets::SetError;
 use crate::signed::SignatureMismatch;
 use crate::signed::SignerFile;
 use smcp_audit::AuditError;
@@ -19,6 +20,7 @@ use smcp_model::error_chain;
 use smcp_model::exit::ExitKind;
 use smcp_model::limits;
 use smcp_model::name::PolicyName;
+use smcp_model::policy::LayerName;
 use smcp_model::request::Subject;
 use smcp_model::suspect::Suspect;
 use smcp_oci::OciError;
@@ -102,6 +104,17 @@ pub enum PipelineError {
     /// An artefact can't be read or written.
     #[error(transparent)]
     Artefact(Box<SourceError>),
+    /// A policy set can't be used.
+    #[error(transparent)]
+    Set(#[from] SetError),
+    /// Another user could have written a policy set, or what was seen of it.
+    #[error("the policy set of the {} layer could be somebody else's: {suspect}", layer.as_str())]
+    UntrustedSet {
+        /// The layer of the set.
+        layer: LayerName,
+        /// What is wrong, and with which file or folder.
+        suspect: Suspect,
+    },
     /// There is no sandbox to evaluate policies in.
     #[error(transparent)]
     Host(#[from] HostError),
@@ -205,8 +218,10 @@ impl PipelineError {
             Self::Source { error, .. } | Self::Artefact(error) => error.exit_kind(),
             Self::Launch(error) => error.exit_kind(),
             Self::Compiling { .. } => ExitKind::Timeout,
+            Self::Set(error) => error.problem.exit_kind(),
             Self::Untrusted { .. }
             | Self::SignerFile(_)
+            | Self::UntrustedSet { .. }
             | Self::Host(_)
             | Self::NoCache
             | Self::NoHome
@@ -228,8 +243,9 @@ impl PipelineError {
             Self::Pin(_) => "policy-digest-mismatch",
             Self::Source { error, .. } | Self::Artefact(error) => error.code(),
             Self::Signature(_) => "policy-signature-invalid",
-            Self::Untrusted { .. } | Self::SignerFile(_) => "config",
+            Self::Untrusted { .. } | Self::UntrustedSet { .. } | Self::SignerFile(_) => "config",
             Self::Host(_) => "sandbox-unavailable",
+            Self::Set(error) => error.problem.code(),
             Self::Compiling { .. } => "compiling",
             Self::Launch(error) => error.code(),
             Self::NoCache | Self::NoHome | Self::Local { .. } | Self::System { .. } | Self::SystemCode(_) => "local",
@@ -257,6 +273,8 @@ impl PipelineError {
             | Self::Signature(_)
             | Self::SignerFile(_)
             | Self::Untrusted { .. }
+            | Self::Set(_)
+            | Self::UntrustedSet { .. }
             | Self::Host(_)
             | Self::Compiling { .. }
             | Self::NoCache
@@ -283,6 +301,8 @@ impl PipelineError {
             | Self::Signature(_)
             | Self::SignerFile(_)
             | Self::Untrusted { .. }
+            | Self::Set(_)
+            | Self::UntrustedSet { .. }
             | Self::Host(_)
             | Self::Compiling { .. }
             | Self::NoCache

@@ -17,6 +17,7 @@ mod recorder;
 mod refusal;
 mod remote;
 mod session;
+pub mod sets;
 mod settings;
 pub mod shipping;
 mod signed;

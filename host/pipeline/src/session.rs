@@ -7,6 +7,7 @@ pub(crate) mod access;
 mod components;
 mod log;
 mod runs;
+pub(crate) mod sets;
 mod signatures;
 
 pub use components::unreadable;

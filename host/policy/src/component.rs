@@ -53,6 +53,12 @@ impl Component {
         Self { digest: Digest::of(bytes), signer: None, code: CodeSource::Elsewhere { size: bytes.len(), read } }
     }
 
+    /// A component that was read before: it had this digest and so many bytes. `read` reads them again when its code is
+    /// needed and was not kept; others are a fault of the policy.
+    pub fn known(digest: Digest, size: usize, read: Arc<ReadAgain>) -> Self {
+        Self { digest, signer: None, code: CodeSource::Elsewhere { size, read } }
+    }
+
     /// One of the components inside this crate.
     pub const fn built_in(policy: BuiltIn) -> Self {
         Self { digest: builtin::embedded(policy).digest, signer: None, code: CodeSource::BuiltIn(policy) }

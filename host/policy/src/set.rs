@@ -34,6 +34,7 @@ use smcp_model::request::Request;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::Fault;
+use smcp_model::verdict::FaultKind;
 use smcp_model::verdict::Outcome;
 use smcp_model::verdict::Verdict;
 
@@ -232,6 +233,12 @@ impl LoadedPolicy {
             memory,
         }
     }
+}
+
+/// The fault of a policy whose call has no result: there is one for each.
+fn never_called() -> Fault {
+    Fault::new(FaultKind::Panic, "smcp itself lost the policy's answer")
+        .remedy("please report it; SECURITY.md says where")
 }
 
 /// Enters a span that puts the policy's name before everything it logs.

@@ -202,7 +202,7 @@ impl ComponentShape {
     ///
     /// # Errors
     /// [`FaultKind::Interface`] with the names found, the names allowed, and the way to build without the others.
-    pub(super) fn check(&self) -> Result<(), Fault> {
+    pub fn check(&self) -> Result<(), Fault> {
         let served = |name: &str| SERVED.iter().find(|(evaluator, _)| *evaluator == name);
         let found = self.exports.iter().find_map(|name| served(name));
         let (evaluator, logging) = *found.unwrap_or(&(EVALUATOR, LOGGING));

@@ -80,7 +80,9 @@ fn policy_case(policy: &PolicyResult, is_refused: bool) -> TestCase {
     };
     let name = match policy.layer {
         LayerName::User => policy.name.to_string(),
-        LayerName::System | LayerName::Added => format!("{} ({} layer)", policy.name, policy.layer.as_str()),
+        LayerName::System | LayerName::SystemSet | LayerName::Added | LayerName::AddedSet | LayerName::UserSet => {
+            format!("{} ({} layer)", policy.name, policy.layer.as_str())
+        }
     };
     let waivers = policy.waivers.iter().map(|waiver| format!("exception: {waiver}"));
     let contact = policy.admin_contact.iter().map(|contact| format!("ask: {contact}"));

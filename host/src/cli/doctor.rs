@@ -47,7 +47,8 @@ impl DoctorCommand {
             }
             Err(failure) => {
                 let message = std::iter::once(failure.message()).chain(failure.details).collect::<Vec<_>>().join("\n");
-                checks.push(Check::failed("configuration", Health::Problem, &message));
+                let name = if failure.code.starts_with("set-") { "policy set" } else { "configuration" };
+                checks.push(Check::failed(name, Health::Problem, &message));
             }
         }
         checks.extend(surroundings::limits());
@@ -68,12 +69,23 @@ impl DoctorCommand {
 fn configuration(config: &Config) -> Vec<Check> {
     let layers = config.view().layers.into_iter();
     layers
-        .map(|layer| match layer.file {
-            Some(file) => {
+        .map(|layer| match (layer.set, layer.file) {
+            (Some(set), _) => {
+                let (expires, source) = (set.expires.unwrap_or_default(), set.source.display());
+                let message = format!(
+                    "{} layer: version {} of {source}, valid until {expires}",
+                    layer.layer.as_str(),
+                    set.version
+                );
+                Check::new("policy set", Health::Ok, message)
+            }
+            (None, Some(file)) => {
                 Check::new("configuration", Health::Ok, format!("{} layer: {}", layer.layer.as_str(), file.display()))
             }
-            None => Check::new("configuration", Health::Warning, "there is no configuration; the defaults hold")
-                .advice("`smcp config init` writes a file with every key in it"),
+            (None, None) => {
+                Check::new("configuration", Health::Warning, "there is no configuration; the defaults hold")
+                    .advice("`smcp config init` writes a file with every key in it")
+            }
         })
         .collect()
 }

@@ -5,6 +5,7 @@ use smcp_model::error_chain::error_chain;
 use smcp_model::exit::ExitKind;
 use smcp_model::facts_document::DocumentError;
 use smcp_pipeline::PipelineError;
+use smcp_pipeline::sets::SetProblem;
 
 /// A command's error: the exit code, a word for machines, and the sentence for people.
 #[derive(Debug)]
@@ -45,13 +46,14 @@ impl Failure {
 
 impl From<PipelineError> for Failure {
     fn from(error: PipelineError) -> Self {
-        Self {
-            exit: error.exit_kind(),
-            code: error.code(),
-            error: error.into(),
-            problems: Vec::new(),
-            details: Vec::new(),
+        let (exit, code) = (error.exit_kind(), error.code());
+        let mut problems = Vec::new();
+        if let PipelineError::Set(set) = &error
+            && let SetProblem::Rules(rules) = &set.problem
+        {
+            problems.extend(rules.problems().iter().filter_map(|problem| serde_json::to_value(problem).ok()));
         }
+        Self { exit, code, error: error.into(), problems, details: Vec::new() }
     }
 }
 

@@ -12,6 +12,7 @@ mod new;
 mod pull;
 mod push;
 mod schema;
+mod set;
 mod settings;
 mod sign;
 mod test;
@@ -54,6 +55,9 @@ pub(super) enum PolicyCommand {
     Sign(Chosen<sign::SignCommand>),
     /// Say who has signed a component, and whether that is enough
     Verify(Chosen<verify::VerifySignatureCommand>),
+    /// Make and look at policy sets: rules that an organisation publishes whole
+    #[command(subcommand)]
+    Set(set::PolicySetCommand),
     /// Print the JSON Schema of a document about policies, for editors and for programs that read it
     Schema(Chosen<schema::PolicySchemaCommand>),
 }
@@ -75,6 +79,7 @@ impl PolicyCommand {
             Self::Build(command) => command.0.execute(app),
             Self::Sign(command) => command.0.execute(app),
             Self::Verify(command) => command.0.execute(app),
+            Self::Set(command) => command.execute(app),
             Self::Schema(command) => command.0.execute(app),
         }
     }

@@ -132,7 +132,7 @@ impl<R: io::Read, F: Fn(io::Error) -> BundleError> io::Read for CountedFile<R, F
     }
 }
 
-fn header(kind: EntryType, mode: u32, size: u64) -> Header {
+pub(crate) fn header(kind: EntryType, mode: u32, size: u64) -> Header {
     let mut header = Header::new_gnu();
     header.set_entry_type(kind);
     header.set_mode(mode);

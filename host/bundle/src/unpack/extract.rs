@@ -69,11 +69,46 @@ fn broken(problem: &str) -> ExtractFailure {
     ArchiveError::Damaged { problem: SafeText::new(problem) }.into()
 }
 
-/// Unpacks a whole tar.gz into `root`: one gzip member, one tar, and nothing after either. Returns what it had.
+/// What an archive may have.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ArchiveBounds {
+    /// Entries, headers and the folders that they imply.
+    pub(super) entries: usize,
+    /// The contents of all files together, bytes.
+    pub(super) bytes: u64,
+}
+
+/// What is done with the entries of an archive. Their names, kinds and sizes are allowed.
+pub(super) trait EntrySink {
+    /// Takes a folder, which is new; `entry` is the name of the entry that it is made for.
+    fn folder(&mut self, path: &Path, entry: &EntryName) -> Result<(), ExtractFailure>;
+
+    /// Takes a file; `time` is what an extended header says.
+    fn file<R: Read>(
+        &mut self,
+        name: &EntryName,
+        time: Option<FileTime>,
+        entry: &mut tar::Entry<'_, R>,
+    ) -> Result<(), ExtractFailure>;
+}
+
+/// Unpacks a whole tar.gz into `root`. Returns what it had.
 pub(super) fn extract(source: impl Read, root: &Dir, deadline: &Deadline) -> Result<Index, ExtractFailure> {
+    let bounds = ArchiveBounds { entries: limits::BUNDLE_ENTRIES, bytes: limits::BUNDLE_UNPACKED };
+    let sink = FolderSink { root, index: Index::default() };
+    walk(source, sink, bounds, deadline).map(|sink| sink.index)
+}
+
+/// Hands every entry of a tar.gz to `sink`: one gzip member, one tar, and nothing after either.
+pub(super) fn walk<S: EntrySink>(
+    source: impl Read,
+    sink: S,
+    bounds: ArchiveBounds,
+    deadline: &Deadline,
+) -> Result<S, ExtractFailure> {
     let gzip = GzDecoder::new(BufReader::new(source));
     let mut archive = Archive::new(Timed::new(gzip, deadline));
-    let mut extraction = Extraction { root, tree: EntryTree::default(), written: 0, index: Index::default() };
+    let mut extraction = Extraction { sink, tree: EntryTree::bounded(bounds.entries), written: 0, bounds };
     let end = extraction.entries(&mut archive)?;
     let mut rest = archive.into_inner();
     // The end is a block of zeros. A tar without one was cut off between two entries.
@@ -85,7 +120,7 @@ pub(super) fn extract(source: impl Read, root: &Dir, deadline: &Deadline) -> Res
     if !compressed.fill_buf().map_err(damaged)?.is_empty() {
         return Err(broken("something follows its end"));
     }
-    Ok(extraction.index)
+    Ok(extraction.sink)
 }
 
 /// Reads the padding after the last entry: a limited number of zeros. Anything else would be visible to some readers
@@ -97,14 +132,14 @@ fn drain_zeros(tar: &mut impl Read) -> Result<(), ExtractFailure> {
     }
 }
 
-struct Extraction<'d> {
-    root: &'d Dir,
+struct Extraction<S> {
+    sink: S,
     tree: EntryTree,
     written: u64,
-    index: Index,
+    bounds: ArchiveBounds,
 }
 
-impl Extraction<'_> {
+impl<S: EntrySink> Extraction<S> {
     /// Unpacks every entry. Returns the byte at which the last one ended.
     fn entries<R: Read>(&mut self, archive: &mut Archive<R>) -> Result<u64, ExtractFailure> {
         let mut extensions = Extensions::default();
@@ -153,33 +188,41 @@ impl Extraction<'_> {
             };
         }
         for folder in self.tree.insert(&name, kind)? {
-            self.make_folder(&folder, &name)?;
+            self.sink.folder(&folder, &name)?;
         }
-        match kind {
-            EntryKind::Folder => Ok(()),
-            EntryKind::File => self.make_file(&name, time, entry),
+        if kind == EntryKind::Folder {
+            return Ok(());
         }
+        // An entry is as long as its header says, or the archive is broken. So an entry that is too long is refused
+        // before it is written, even if it is small while compressed.
+        self.written = self.written.saturating_add(entry.size());
+        if self.written > self.bounds.bytes {
+            return Err(ArchiveError::TooManyBytes { limit: self.bounds.bytes }.into());
+        }
+        self.sink.file(&name, time, entry)
     }
+}
 
-    fn make_folder(&mut self, path: &Path, name: &EntryName) -> Result<(), ExtractFailure> {
+/// Writes the entries into a folder.
+struct FolderSink<'d> {
+    root: &'d Dir,
+    index: Index,
+}
+
+impl EntrySink for FolderSink<'_> {
+    fn folder(&mut self, path: &Path, name: &EntryName) -> Result<(), ExtractFailure> {
         let mut builder = DirBuilder::new();
         builder.mode(FOLDER_MODE);
         self.root.create_dir_with(path, &builder).map_err(|error| write_failed(error, name))?;
         self.index.add_folder(&path.to_string_lossy()).ok_or_else(|| misplaced(name))
     }
 
-    fn make_file<R: Read>(
+    fn file<R: Read>(
         &mut self,
         name: &EntryName,
         time: Option<FileTime>,
         entry: &mut tar::Entry<'_, R>,
     ) -> Result<(), ExtractFailure> {
-        // An entry is as long as its header says, or the archive is broken. So an entry that is too long is refused
-        // before it is written, even if it is small while compressed.
-        self.written = self.written.saturating_add(entry.size());
-        if self.written > limits::BUNDLE_UNPACKED {
-            return Err(ArchiveError::TooManyBytes { limit: limits::BUNDLE_UNPACKED }.into());
-        }
         let executable = entry.header().mode().map_err(damaged)? & 0o111 != 0;
         let own_time = || {
             let seconds = entry.header().mtime().ok()?.try_into().ok()?;
@@ -206,7 +249,7 @@ impl Extraction<'_> {
 }
 
 /// Copies the contents of an entry, exactly as many bytes as its header says.
-fn copy_entry<R: Read>(
+pub(super) fn copy_entry<R: Read>(
     entry: &mut tar::Entry<'_, R>,
     file: &mut impl io::Write,
     name: &EntryName,

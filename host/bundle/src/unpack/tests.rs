@@ -326,3 +326,62 @@ fn a_deadline_of_the_source_ends_it() {
         Err(ExtractFailure::Halted(Halted::Expired(_)))
     ));
 }
+
+/// Reads the archive of a policy set; returns its files.
+fn read_set_of(entries: &[Vec<u8>]) -> Result<Vec<(String, usize)>, ArchiveError> {
+    let mut files = Vec::new();
+    read_set(&gzip(&tar(entries)), &mut |name, bytes| files.push((name, bytes.len())))?;
+    Ok(files)
+}
+
+#[test]
+fn sets_are_read_by_the_rules_of_bundles() {
+    let named = |name: &str| (name.to_owned(), 4);
+    let honest = [folder("policies.d/"), file("policies.d/a.wasm"), file("./set.yaml")];
+    assert_eq!(read_set_of(&honest), Ok(vec![named("policies.d/a.wasm"), named("set.yaml")]));
+    let link = |kind: u8| entry(b"set.yaml", kind, 0o777, b"");
+    let many: Vec<_> = (0..=limits::sets::ENTRIES).map(|number| folder(&format!("{number}/"))).collect();
+    let large = || {
+        let mut large = entry(b"large", b'0', 0o644, b"");
+        let mut header = tar::Header::from_byte_slice(&large).clone();
+        header.set_size(limits::sets::UNPACKED + 1);
+        header.set_cksum();
+        large.copy_from_slice(header.as_bytes());
+        large
+    };
+    for (name, entries, says) in [
+        ("a symbolic link", vec![link(b'2')], "`set.yaml` is a symbolic link"),
+        ("a hard link", vec![file("a"), link(b'1')], "`set.yaml` is a hard link"),
+        ("a device", vec![link(b'3')], "`set.yaml` is a device"),
+        ("a pipe", vec![link(b'6')], "`set.yaml` is a pipe"),
+        ("an absolute path", vec![file("/etc/mcp/config.yaml")], "is absolute"),
+        ("a path that leads out", vec![file("policies.d/../../x")], "has `..` in it"),
+        ("a name twice", vec![file("set.yaml"), file("set.yaml")], "stands in it twice"),
+        ("a name in two spellings", vec![file("set.yaml"), file("./set.yaml")], "stands in it twice"),
+        ("names that differ in case", vec![file("set.yaml"), file("Set.yaml")], "in case only"),
+        (
+            "a long name in two headers",
+            vec![pax(b'x', &[("path", "a")]), pax(b'x', &[("path", "b")]), file("c")],
+            "twice",
+        ),
+        ("too many entries", many, "more than 4096 entries"),
+        ("too many bytes", vec![large()], "more than 268435456 bytes"),
+    ] {
+        let refused = read_set_of(&entries).unwrap_err().to_string();
+        assert!(refused.contains(says), "{name}: {refused}");
+    }
+}
+
+#[test]
+fn what_is_packed_as_a_set_is_read_back() {
+    let files = [("set.yaml", "text"), ("policies.d/a.wasm", "bytes")];
+    let files = files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec())).into();
+    let archive = crate::set::pack_set(&files).unwrap();
+    assert_eq!(archive, crate::set::pack_set(&files).unwrap());
+    let mut read = std::collections::BTreeMap::new();
+    read_set(&archive, &mut |name, bytes| drop(read.insert(name, bytes))).unwrap();
+    assert_eq!(read, files);
+    // Nothing in it tells where or when it was made.
+    let tar = std::io::read_to_string(flate2::read::GzDecoder::new(&archive[..])).unwrap();
+    assert!(tar.contains("0000644\0") && archive[4..8] == [0; 4], "{tar}");
+}

@@ -19,10 +19,18 @@ pub(crate) enum EntryKind {
 }
 
 /// Every entry so far, and the folders implied by their names.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct EntryTree {
     root: TreeFolder,
     count: usize,
+    most: usize,
+}
+
+/// Has room for the entries of a bundle.
+impl Default for EntryTree {
+    fn default() -> Self {
+        Self::bounded(limits::BUNDLE_ENTRIES)
+    }
 }
 
 /// The entries of a folder by lower-case name: on some file systems, names that differ in case are the same file.
@@ -46,23 +54,28 @@ enum NodeContent {
 }
 
 impl EntryTree {
+    /// Has room for `most` entries.
+    pub(crate) fn bounded(most: usize) -> Self {
+        Self { root: TreeFolder::default(), count: 0, most }
+    }
+
     /// Counts an entry or a header of the archive.
     pub(crate) fn count(&mut self) -> Result<(), ArchiveError> {
-        bump(&mut self.count)
+        bump(&mut self.count, self.most)
     }
 
     /// Adds an entry. Returns the folders to be made for it, outermost first.
     pub(crate) fn insert(&mut self, name: &EntryName, kind: EntryKind) -> Result<Vec<PathBuf>, ArchiveError> {
         let Some((last, parents)) = name.parts().split_last() else { return Ok(Vec::new()) };
         let collision = |problem| ArchiveError::Collision { entry: SafeText::new(&name.to_string()), problem };
-        let Self { root, count } = self;
+        let Self { root, count, most } = self;
         let mut folder = root;
         let mut made = Vec::new();
         for (above, part) in parents.iter().enumerate() {
             let node = match folder.0.entry(part.to_lowercase()) {
                 Entry::Occupied(there) => there.into_mut(),
                 Entry::Vacant(free) => {
-                    bump(count)?;
+                    bump(count, *most)?;
                     made.push(name.path(above + 1));
                     free.insert(TreeNode::folder(part, false))
                 }
@@ -121,10 +134,10 @@ impl TreeNode {
     }
 }
 
-fn bump(count: &mut usize) -> Result<(), ArchiveError> {
+fn bump(count: &mut usize, most: usize) -> Result<(), ArchiveError> {
     *count = count.saturating_add(1);
-    if *count > limits::BUNDLE_ENTRIES {
-        return Err(ArchiveError::TooManyEntries { limit: limits::BUNDLE_ENTRIES });
+    if *count > most {
+        return Err(ArchiveError::TooManyEntries { limit: most });
     }
     Ok(())
 }

@@ -74,10 +74,10 @@ impl Location {
         let allowed = match (self.named_by, self.layer) {
             (NamedBy::Nobody, _) => return Ok(()),
             (NamedBy::Flag, _) => "--config with a file that exists".to_owned(),
-            (NamedBy::Variable, LayerName::User) => {
+            (NamedBy::Variable, layer) if layer.is_users() => {
                 format!("{USER_VARIABLE} with a file that exists, or without a value")
             }
-            (NamedBy::Variable, LayerName::System | LayerName::Added) => {
+            (NamedBy::Variable, _) => {
                 format!("{SYSTEM_VARIABLE} with a file that exists, or not set")
             }
         };
@@ -110,10 +110,11 @@ pub(super) fn added_file(value: &OsStr, places: &Places) -> Result<Location, Con
 
 fn located(layer: LayerName, named: &Path, named_by: NamedBy, places: &Places) -> Result<Location, ConfigError> {
     let refuse = |message: &str, allowed: &str| {
-        let (file, variable) = match (layer, named.as_os_str().is_empty()) {
-            (LayerName::Added, true) => ("\"\"".to_owned(), format!("{SYSTEM_VARIABLE}: ")),
-            (LayerName::Added, false) => (named.display().to_string(), format!("{SYSTEM_VARIABLE}: ")),
-            (LayerName::System | LayerName::User, _) => (named.display().to_string(), String::new()),
+        let is_added = layer == LayerName::Added;
+        let (file, variable) = match (is_added, named.as_os_str().is_empty()) {
+            (true, true) => ("\"\"".to_owned(), format!("{SYSTEM_VARIABLE}: ")),
+            (true, false) => (named.display().to_string(), format!("{SYSTEM_VARIABLE}: ")),
+            (false, _) => (named.display().to_string(), String::new()),
         };
         let message = format!("{variable}{message}");
         Err(ConfigError::one(ConfigProblem::of_file(ProblemCode::Unreadable, &file, &message, Some(allowed))))

@@ -26,15 +26,15 @@ pub(crate) const NAME: &str = "policies.d";
 
 /// A folder that was read.
 #[derive(Debug)]
-pub(super) struct PolicyFolder {
+pub(crate) struct PolicyFolder {
     /// Its absolute path.
-    pub(super) path: PathBuf,
+    pub(crate) path: PathBuf,
     /// The folder itself, and its policies in the order of their names.
-    pub(super) files: Vec<LayerFile>,
+    pub(crate) files: Vec<LayerFile>,
     /// What another user could have changed.
-    pub(super) suspects: Vec<Suspect>,
+    pub(crate) suspects: Vec<Suspect>,
     /// The names of files that are no policies.
-    pub(super) unread: Vec<String>,
+    pub(crate) unread: Vec<String>,
 }
 
 /// The files of one policy.
@@ -61,7 +61,7 @@ enum FileKind {
 ///
 /// # Errors
 /// When it can't be listed, one of its files can't be read, or a file's name means that it would not be read.
-pub(super) fn read(
+pub(crate) fn read(
     location: &Location,
     main: Option<&LayerFile>,
     search: &Search<'_>,

@@ -24,9 +24,9 @@ const NOWHERE: &str = "it is a link that leads nowhere";
 
 /// The places to search, and the file system.
 #[derive(Clone, Copy)]
-pub(super) struct Search<'a> {
-    pub(super) places: &'a Places,
-    pub(super) files: &'a dyn Files,
+pub(crate) struct Search<'a> {
+    pub(crate) places: &'a Places,
+    pub(crate) files: &'a dyn Files,
 }
 
 impl Search<'_> {

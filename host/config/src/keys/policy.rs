@@ -8,9 +8,11 @@ use crate::form::Parsed;
 use crate::form::Word;
 use crate::keys::ConfigKey;
 use crate::keys::Entries;
+use crate::keys::Nested;
 use crate::keys::Section;
 use crate::keys::custom;
 use crate::keys::exceptions;
+use crate::keys::policy_set;
 use smcp_model::facts::CertLevel;
 use smcp_model::facts::Origin;
 use smcp_model::facts::Score;
@@ -20,6 +22,29 @@ use smcp_model::mode::Mode;
 /// The mapping under `policy`.
 pub(crate) static SECTION: Section = Section {
     title: "`policy`",
+    keys: &[
+        &ALLOWED_ORIGINS,
+        &MIN_CERT_LEVEL,
+        &MIN_SCORE,
+        &CERT_MODE,
+        &CERT_LEVEL_MODE,
+        &ORIGIN_MODE,
+        &SCORE_MODE,
+        &CERT_SCORE_CHECK,
+        &WARNING_THRESHOLD,
+        &MAX_POLICIES,
+        &CUSTOM,
+        &EXCEPTIONS,
+        &POLICY_SET,
+    ],
+    foreign: &[],
+    meant: &[],
+    free: None,
+};
+
+/// The mapping under `policy` in a policy set, which names no other one.
+pub(crate) static SET_SECTION: Section = Section {
+    title: "`policy` of a set",
     keys: &[
         &ALLOWED_ORIGINS,
         &MIN_CERT_LEVEL,
@@ -145,6 +170,15 @@ pub(crate) static EXCEPTIONS: ConfigKey<Entries> = ConfigKey {
     default: None,
     required: false,
     form: Entries(&exceptions::SECTION),
+};
+
+/// `policy.policy_set`
+pub(crate) static POLICY_SET: ConfigKey<Nested> = ConfigKey {
+    name: "policy_set",
+    about: "A set of rules that somebody publishes whole; it is a layer of its own, with the authority of this one.",
+    default: None,
+    required: false,
+    form: Nested(&policy_set::SECTION),
 };
 
 /// Returns a key for a mode.

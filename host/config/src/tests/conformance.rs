@@ -53,7 +53,14 @@ const MANUAL: &str = include_str!("../../../../docs/config.md");
 
 #[test]
 fn the_manual_knows_every_key_and_every_code() {
-    for section in [&keys::ROOT, &keys::policy::SECTION, &keys::custom::SECTION, &keys::custom::limits::SECTION] {
+    for section in [
+        &keys::ROOT,
+        &keys::policy::SECTION,
+        &keys::custom::SECTION,
+        &keys::custom::limits::SECTION,
+        &keys::policy_set::SECTION,
+        &keys::policy_set::FILE_SECTION,
+    ] {
         for name in section.keys.iter().map(|key| key.name()).chain(section.foreign.iter().copied()) {
             assert!(MANUAL.contains(&format!("`{name}`")) || MANUAL.contains(&format!("`policy.{name}`")), "{name}");
         }

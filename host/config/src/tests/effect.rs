@@ -195,7 +195,7 @@ fn the_command_line_overrides_what_is_no_policy() {
 
 #[test]
 fn the_view_names_the_source_of_every_value() {
-    let text = "start_timeout: 90s\npolicy:\n  cert_mode: warn\n  min_score: 80\n  custom:\n    - {name: a, source: a.wasm, settings: {x: [1]}}\n  exceptions:\n    - {package: acme/legacy, policies: [a], reason: ticket 7, until: 2027-01-31}\n";
+    let text = "start_timeout: 90s\npolicy:\n  cert_mode: warn\n  min_score: 80\n  custom:\n    - {name: a, source: a.wasm, settings: {x: [1]}}\n  exceptions:\n    - {package: acme/legacy, policies: [a], reason: ticket 7, until: 2027-01-31}\n  policy_set: {source: rules.tar.gz, minimum: 4}\n";
     let expected = "\
 registry_url: https://registry.mcp-hub.info  # default
 # ca_file: null  # default
@@ -226,6 +226,8 @@ policy:
   {\"time\":\"500ms\",\"memory\":\"32MiB\",\"memories\":8,\"instances\":64,\"component_size\":\"32MiB\",\"output\":\"1MiB\"}}  # ~/.mcp/config.yaml:6:7
   exceptions:  # ~/.mcp/config.yaml:8:7
     - {\"package\":\"acme/legacy\",\"policies\":[\"a\"],\"reason\":\"ticket 7\",\"until\":\"2027-01-31\"}  # ~/.mcp/config.yaml:8:7
+  policy_set: {\"source\":\"/home/me/.mcp/rules.tar.gz\",\"refresh\":\"1h\",\"max_age\":\"7days\",\"minimum\":4}  \
+  # ~/.mcp/config.yaml:9:15
 ";
     assert_eq!(good(text).view().to_string(), expected);
 }
@@ -240,6 +242,7 @@ fn what_the_view_prints_means_the_same() {
         "policy: {custom: [{name: a, source: 'é \"x\"', on_warn: notify, settings: 'text: x'}, {name: b, source: b}]}",
         "policy:\n  exceptions:\n    - {package: a/b@1, policies: [score, origin], codes: ['1'], reason: 'é: \"x\" # y', \
          approved_by: me, until: 2027-01-31}\n    - {package: 1/2, policies: [score], reason: x, until: 1970-01-01}",
+        "policy: {policy_set: {source: 'a: b', refresh: 90s, max_age: 2d 1h, minimum: 7}}",
     ];
     let exceptions = |config: &Config| config.layers()[0].exceptions().cloned().collect::<Vec<_>>();
     for text in texts {
@@ -247,6 +250,7 @@ fn what_the_view_prints_means_the_same() {
         let after = good(&before.view().to_string());
         assert_eq!(exceptions(&before), exceptions(&after), "{text}");
         assert_eq!(policies(&before), policies(&after), "{text}");
+        assert_eq!(before.layers()[0].policy_set(), after.layers()[0].policy_set(), "{text}");
         let sources =
             |config: &Config| config.layers()[0].policies().iter().map(|one| one.source.clone()).collect::<Vec<_>>();
         assert_eq!(sources(&before), sources(&after), "{text}");

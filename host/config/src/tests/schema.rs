@@ -22,12 +22,13 @@ use smcp_yaml::YamlNode;
 type DocumentAround = fn(&str) -> String;
 
 /// Returns every section, with its schema and the document around one of its entries.
-fn sections() -> [(&'static Section, Value, DocumentAround); 5] {
+fn sections() -> [(&'static Section, Value, DocumentAround); 6] {
     let root = schema();
     let policy = root["properties"]["policy"].clone();
     let custom = policy["properties"]["custom"]["items"].clone();
     let limits = custom["properties"]["limits"].clone();
     let exceptions = policy["properties"]["exceptions"]["items"].clone();
+    let set = policy["properties"]["policy_set"].clone();
     [
         (&keys::ROOT, root, |entry| format!("{{{entry}}}")),
         (&keys::policy::SECTION, policy, |entry| format!("{{policy: {{{entry}}}}}")),
@@ -41,6 +42,7 @@ fn sections() -> [(&'static Section, Value, DocumentAround); 5] {
             format!("{{policy: {{custom: [{{name: a, source: a, limits: {{{entry}}}}}]}}}}")
         }),
         (&keys::exceptions::SECTION, exceptions, |entry| format!("{{policy: {{exceptions: [{{{entry}}}]}}}}")),
+        (&keys::policy_set::SECTION, set, |entry| format!("{{policy: {{policy_set: {{source: a, {entry}}}}}}}")),
     ]
 }
 
@@ -108,6 +110,12 @@ fn the_schema_judges_as_the_parser_does() {
         "{}".to_owned(),
         "policy: {}".to_owned(),
         "policy:".to_owned(),
+        "policy: {policy_set: {source: rules.tar.gz, refresh: 2h, max_age: 1d, minimum: 12}}".to_owned(),
+        "policy: {policy_set: {}}".to_owned(),
+        "policy: {policy_set: {source: rules/}}".to_owned(),
+        "policy: {policy_set: {source: rules.tar.gz, minimum: 0}}".to_owned(),
+        "policy: {policy_set: {source: rules.tar.gz, minimum: '1'}}".to_owned(),
+        "policy: {policy_set: {source: rules.tar.gz, version: 1}}".to_owned(),
         "policy: 1".to_owned(),
         "[]".to_owned(),
         "timeout: [1]".to_owned(),

@@ -75,7 +75,17 @@ fn decided() -> Vec<SchemaKey> {
         always("request", object([always("subject", subject()), sometimes("context", context)])),
         sometimes("policies", list(policy())),
         sometimes("exceptions", list(exception())),
+        sometimes("sets", list(set())),
     ]
+}
+
+fn set() -> Value {
+    object([
+        always("layer", words(&LayerName::ALL, LayerName::as_str)),
+        always("source", text()),
+        always("version", number(1, None)),
+        always("digest", digest()),
+    ])
 }
 
 /// What a policy was told of the package: a facts document.

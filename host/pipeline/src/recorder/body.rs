@@ -24,6 +24,7 @@ use smcp_model::record::HowEnded;
 use smcp_model::record::PolicyRecord;
 use smcp_model::record::RequestRecord;
 use smcp_model::record::ServerEnd;
+use smcp_model::record::SetRecord;
 use smcp_model::record::StartRecord;
 use smcp_model::request::Context;
 use smcp_model::request::Subject;
@@ -52,6 +53,7 @@ pub(super) fn decision(config: &Config, judged: &Judged, context: Context, conse
         request: RequestRecord { subject: judged.subject.clone(), context: Some(ContextRecord::new(context, VERSION)) },
         policies: policies(config, judged),
         exceptions: exceptions(config, judged),
+        sets: sets(config),
     }))
 }
 
@@ -64,6 +66,7 @@ pub(super) fn refusal(failed: &Failed, decision: DecisionDocument) -> Body {
         request: RequestRecord { subject: Subject::clone(&failed.subject), context: None },
         policies: Vec::new(),
         exceptions: Vec::new(),
+        sets: Vec::new(),
     }))
 }
 
@@ -131,6 +134,20 @@ fn exceptions(config: &Config, judged: &Judged) -> Vec<WrittenException> {
         used.retain(|written| written.exception != *exception);
     }
     recorded
+}
+
+/// Returns the policy sets in force.
+fn sets(config: &Config) -> Vec<SetRecord> {
+    let of_layer = |layer: &Layer| {
+        let facts = layer.set()?;
+        Some(SetRecord {
+            layer: layer.name(),
+            source: SafeText::new(&facts.source.to_string_lossy()),
+            version: facts.version,
+            digest: facts.digest,
+        })
+    };
+    config.layers().iter().filter_map(of_layer).collect()
 }
 
 /// Returns every policy as it was configured, in the order of evaluation, with the digest of what was loaded.

@@ -10,6 +10,8 @@ use crate::remote::Eagerness;
 use crate::remote::Lookup;
 use crate::remote::Obtained;
 use crate::remote::RemoteServers;
+use crate::session::sets;
+use crate::session::signatures::unsigned_in_set;
 use crate::session::signatures::unverifiable;
 use smcp_authority as authority;
 use smcp_authority::Folder;
@@ -46,6 +48,17 @@ impl Session {
         Ok(match (&spec.source, spec.mode) {
             (PolicySource::BuiltIn(policy), _) => Ok(Component::built_in(*policy)),
             (PolicySource::File(_) | PolicySource::Remote(_), Mode::Disabled) => Err(Unreadable::Disabled),
+            (PolicySource::File(path), Mode::Strict | Mode::Warn) if spec.layer.is_set() => {
+                if let Some(refusal) = unsigned_in_set(spec, path) {
+                    return Err(refusal);
+                }
+                // Its bytes were read with the set.
+                let found = self.config().set_component(spec.layer, path);
+                let missing = || Unreadable::Failed(format!("{} is not in the policy set", path.display()));
+                let found = found.ok_or_else(missing);
+                found
+                    .and_then(|(facts, found)| sets::component(self.system(), facts, found, spec.limits.component_size))
+            }
             (PolicySource::File(path), Mode::Strict | Mode::Warn) => {
                 let Guarded { bytes, suspects } =
                     reader.read(path, spec.limits.component_size, Folder::Any, spec.layer.owners());
@@ -140,6 +153,8 @@ impl Session {
             // The cache is checked when it is opened, and its bytes have their digests.
             PolicySource::BuiltIn(_) => Vec::new(),
             PolicySource::Remote(_) => Self::signer_suspects(spec, &mut reader),
+            // Those of a set were looked at with the set.
+            PolicySource::File(_) if spec.layer.is_set() => Vec::new(),
             // No bytes are needed to know who could write to it.
             PolicySource::File(path) => {
                 let of_component = reader.read(path, 0, Folder::Any, spec.layer.owners()).suspects;

@@ -95,6 +95,14 @@ pub(super) fn unverifiable(spec: &PolicySpec, path: &Path, unreadable: &Unreadab
     Some(PipelineError::Signature(Box::new(SignatureMismatch { name, component: shown(path), found, expected })))
 }
 
+/// Returns the refusal of a component that is part of a policy set and should be signed: a set has no signatures in it.
+pub(super) fn unsigned_in_set(spec: &PolicySpec, path: &Path) -> Option<PipelineError> {
+    let expected = SafeText::new(&spec.signed_by.as_ref()?.to_string());
+    let found = SafeText::new("it is part of a policy set, in which no signatures are: leave `signed_by` out there");
+    let mismatch = SignatureMismatch { name: spec.name.clone(), component: shown(path), found, expected };
+    Some(PipelineError::Signature(Box::new(mismatch)))
+}
+
 fn mismatch(spec: &PolicySpec, path: &Path, forms: &[SignatureForm], unsigned: Unsigned) -> PipelineError {
     let mut found = unsigned.to_string();
     if unsigned.found.is_empty() {

@@ -17,8 +17,10 @@ use smcp_config::discover::Asked;
 use smcp_config::discover::Discovered;
 use smcp_config::discover::Location;
 use smcp_model::facts::Score;
+use smcp_model::suspect::Suspect;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::Session;
+use smcp_pipeline::sets::SetsInForce;
 
 impl App {
     /// Returns the configuration for a command that decides nothing: the files, then what the command line changes.
@@ -40,6 +42,7 @@ impl App {
             return Err(error.into());
         }
         config.refuse_suspects();
+        self.add_sets(&mut config)?;
         self.notices(&config, true);
         self.with_command_line(config, warning_threshold)
     }
@@ -61,13 +64,21 @@ impl App {
     }
 
     fn config_with_warnings(&self, warning_threshold: Option<Score>, decides: bool) -> Result<Config, Failure> {
-        let Discovered { config, mut suspects, .. } = self.discovered()?;
+        let Discovered { mut config, mut suspects, .. } = self.discovered()?;
         suspects.extend(self.session_of(config.clone()).suspects());
+        suspects.extend(self.add_sets(&mut config)?);
         for suspect in suspects {
             self.warn_always(&format!("{suspect}\n  until then `smcp run` refuses it"));
         }
         self.notices(&config, decides);
         self.with_command_line(config, warning_threshold)
+    }
+
+    /// Adds the policy sets that the configuration names. Returns what another user could have changed on the way to them.
+    fn add_sets(&self, config: &mut Config) -> Result<Vec<Suspect>, Failure> {
+        let SetsInForce { notices, suspects } = pipeline::sets::add_sets(config, self.system())?;
+        notices.iter().for_each(|notice| self.notice(notice.message.as_str()));
+        Ok(suspects)
     }
 
     fn notices(&self, config: &Config, decides: bool) {

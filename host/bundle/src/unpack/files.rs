@@ -1,0 +1,58 @@
+//! Reads a small archive file by file, in memory: that of a policy set.
+//!
+//! It is read by the rules of bundles, with its own bounds; nothing of it is written anywhere.
+
+use std::io::Read;
+use std::path::Path;
+
+use crate::unpack::ArchiveError;
+use crate::unpack::EntryName;
+use crate::unpack::extract::ArchiveBounds;
+use crate::unpack::extract::EntrySink;
+use crate::unpack::extract::ExtractFailure;
+use crate::unpack::extract::copy_entry;
+use crate::unpack::extract::walk;
+use crate::unpack::index::FileTime;
+use smcp_model::deadline::Deadline;
+use smcp_model::limits::sets;
+use smcp_model::text::SafeText;
+
+/// Hands each file of the archive of a policy set to `take`, with its path there, in the order of the archive. One file at
+/// a time is in memory.
+///
+/// # Errors
+/// When the archive holds something other than files and folders, a name that could lead out of it, a name twice, too
+/// much, or is not one whole tar.gz. What was handed over until then must not be used.
+pub fn read_set(archive: &[u8], take: &mut dyn FnMut(String, Vec<u8>)) -> Result<(), ArchiveError> {
+    let bounds = ArchiveBounds { entries: sets::ENTRIES, bytes: sets::UNPACKED };
+    match walk(archive, MemorySink { take }, bounds, &Deadline::none()) {
+        Ok(_) => Ok(()),
+        Err(ExtractFailure::Archive(problem)) => Err(problem),
+        Err(ExtractFailure::Write(error)) => Err(ArchiveError::Damaged { problem: SafeText::new(&error.to_string()) }),
+        Err(ExtractFailure::Halted(halted)) => {
+            Err(ArchiveError::Damaged { problem: SafeText::new(&halted.to_string()) })
+        }
+    }
+}
+
+struct MemorySink<'t> {
+    take: &'t mut dyn FnMut(String, Vec<u8>),
+}
+
+impl EntrySink for MemorySink<'_> {
+    fn folder(&mut self, _: &Path, _: &EntryName) -> Result<(), ExtractFailure> {
+        Ok(())
+    }
+
+    fn file<R: Read>(
+        &mut self,
+        name: &EntryName,
+        _: Option<FileTime>,
+        entry: &mut tar::Entry<'_, R>,
+    ) -> Result<(), ExtractFailure> {
+        let mut contents = Vec::new();
+        copy_entry(entry, &mut contents, name)?;
+        (self.take)(name.to_string(), contents);
+        Ok(())
+    }
+}

@@ -1,0 +1,30 @@
+//! `smcp policy set`: rules that are published whole.
+
+mod build;
+mod show;
+
+use clap::Subcommand;
+
+use crate::cli::app::App;
+use crate::cli::chosen::Chosen;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+
+/// Make and look at policy sets: rules that an organisation publishes whole.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicySetCommand {
+    /// Make the archive of a set of a folder, after checking it as a start does
+    Build(Chosen<build::BuildSetCommand>),
+    /// Show what is in a set: version, expiry, policies, digests, exceptions
+    Show(Chosen<show::ShowSetCommand>),
+}
+
+impl PolicySetCommand {
+    /// Carries the command out.
+    pub(crate) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
+        match self {
+            Self::Build(command) => command.0.execute(app),
+            Self::Show(command) => command.0.execute(app),
+        }
+    }
+}
