@@ -240,9 +240,9 @@ fn a_set_that_somebody_else_may_write_starts_nothing() {
 fn a_source_elsewhere_is_an_error_of_the_configuration() {
     let bed = TestBed::new();
     for (source, says) in [
-        ("oci://registry.example/rules", "nothing is fetched from an address"),
-        ("https://example.com/rules.tar.gz", "nothing is fetched from an address"),
-        ("registry.example/rules:7", "nothing is fetched from a registry of images"),
+        ("oci://registry.example/rules", "an address is no path"),
+        ("https://example.com/rules.tar.gz", "an address is no path"),
+        ("registry.example/rules:7", "an artefact in a registry is no path"),
         ("folder/", "it names no file"),
     ] {
         bed.configure(&format!("policy: {{policy_set: {{source: {source}}}}}\n"));

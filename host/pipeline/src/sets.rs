@@ -23,7 +23,7 @@ use crate::System;
 use crate::clock;
 use crate::session::sets::SetMemory;
 use crate::session::sets::fetch;
-use crate::sets::archive::Arrived;
+use crate::sets::archive::ArrivedSet;
 use crate::sets::archive::Components;
 use crate::sets::seen::SeenDocument;
 use crate::sets::seen::SeenSet;
@@ -112,7 +112,7 @@ struct SetCase<'a> {
 }
 
 /// What of a set counts.
-struct Settled {
+struct SettledSet {
     layer: Layer,
     notice: Option<Notice>,
     change: Option<NotedSet>,
@@ -127,18 +127,18 @@ pub(crate) struct NotedSet {
 
 impl SetCase<'_> {
     /// Decides which set counts: the one that came, if it is right, or else the last good one.
-    fn settle(&self, arrived: Result<Arrived, SetProblem>, memory: &SetMemory) -> Result<Settled, SetError> {
+    fn settle(&self, arrived: Result<ArrivedSet, SetProblem>, memory: &SetMemory) -> Result<SettledSet, SetError> {
         let came = arrived.and_then(|arrived| Ok((self.open(&arrived)?, arrived)));
         let (layer, arrived) = match came {
             Ok(came) => came,
             Err(problem) => return self.last_good(problem, memory),
         };
         let change = layer.set().and_then(|facts| self.change(facts, arrived, memory));
-        Ok(Settled { layer, notice: None, change })
+        Ok(SettledSet { layer, notice: None, change })
     }
 
     /// Checks the whole of a set, and that it is no older than what was seen.
-    fn open(&self, arrived: &Arrived) -> Result<Layer, SetProblem> {
+    fn open(&self, arrived: &ArrivedSet) -> Result<Layer, SetProblem> {
         // What was seen was found good then; its digest says that it is the same.
         let is_known = self.seen.is_some_and(|seen| seen.digest == arrived.digest());
         let components = if is_known { Components::AreKnown } else { Components::AreNew };
@@ -168,7 +168,7 @@ impl SetCase<'_> {
     }
 
     /// Returns what to remember; `None` when nothing is new, and the last look was not long ago.
-    fn change(&self, facts: &PolicySetFacts, arrived: Arrived, memory: &SetMemory) -> Option<NotedSet> {
+    fn change(&self, facts: &PolicySetFacts, arrived: ArrivedSet, memory: &SetMemory) -> Option<NotedSet> {
         let digest = facts.digest;
         let archive = (!memory.has_copy(digest)).then(|| arrived.into_bytes());
         let noted_every = self.reference.refresh.min(self.reference.max_age / 2).as_secs();
@@ -187,7 +187,7 @@ impl SetCase<'_> {
     }
 
     /// Returns the last good set in place of one that has a problem.
-    fn last_good(&self, problem: SetProblem, memory: &SetMemory) -> Result<Settled, SetError> {
+    fn last_good(&self, problem: SetProblem, memory: &SetMemory) -> Result<SettledSet, SetError> {
         let Some(seen) = self.seen else {
             return Err(self.error(problem, memory.lost().map(|notice| notice.message.to_string())));
         };
@@ -215,7 +215,7 @@ impl SetCase<'_> {
             said(ends.min(expires))
         );
         let notice = Notice { code: "set-last-good", message: SafeText::new(&message) };
-        Ok(Settled { layer, notice: Some(notice), change: None })
+        Ok(SettledSet { layer, notice: Some(notice), change: None })
     }
 
     fn error(&self, problem: SetProblem, last: Option<String>) -> SetError {

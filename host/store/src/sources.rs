@@ -209,6 +209,7 @@ mod tests {
             address: address.to_owned(),
             component: Digest::of(b"x"),
             manifests: vec![Digest::of(b"m")],
+            signatures: vec![("minisig".to_owned(), Digest::of(b"signature"))],
             at: 1000,
         };
         assert_eq!(notes.of(address, 2000), None);

@@ -15,7 +15,7 @@ use crate::System;
 use crate::session::FOLDER;
 use crate::sets::NotedSet;
 use crate::sets::SetProblem;
-use crate::sets::archive::Arrived;
+use crate::sets::archive::ArrivedSet;
 use crate::sets::archive::file_in;
 use crate::sets::seen::SeenDocument;
 use smcp_authority as authority;
@@ -48,9 +48,9 @@ const COPY: &str = ".tar.gz";
 
 /// Gets the archive of a set from where its layer says that it is, and returns who but its `owners` could have written it.
 /// This is the only place where the bytes of sets arrive.
-pub(crate) fn fetch(source: &Path, owners: Owners) -> (Result<Arrived, SetProblem>, Vec<Suspect>) {
+pub(crate) fn fetch(source: &Path, owners: Owners) -> (Result<ArrivedSet, SetProblem>, Vec<Suspect>) {
     let Guarded { bytes, suspects } = authority::read_guarded(source, sets::ARCHIVE, Folder::Any, owners);
-    let arrived = bytes.map(Arrived::new).map_err(|error| match error {
+    let arrived = bytes.map(ArrivedSet::new).map_err(|error| match error {
         authority::ReadError::TooLarge { .. } => SetProblem::Archive(SafeText::new(&error.to_string())),
         authority::ReadError::Io(_) | authority::ReadError::NotAFile => SetProblem::Unreachable(error.to_string()),
     });
@@ -112,11 +112,11 @@ impl SetMemory {
     }
 
     /// Returns the copy of a set, or why there is none.
-    pub(crate) fn copy(&self, digest: Digest) -> Result<Arrived, String> {
+    pub(crate) fn copy(&self, digest: Digest) -> Result<ArrivedSet, String> {
         let path = self.copy_path(digest).ok_or_else(|| "there is no place for copies: HOME is not set".to_owned())?;
         let bytes = authority::read_file(&path, sets::ARCHIVE)
             .map_err(|error| format!("its copy can't be read: {}: {error}", path.display()))?;
-        let arrived = Arrived::new(bytes);
+        let arrived = ArrivedSet::new(bytes);
         if arrived.digest() == digest {
             Ok(arrived)
         } else {

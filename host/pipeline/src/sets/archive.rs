@@ -1,6 +1,6 @@
 //! From the bytes of a policy set to its layer: admitted, then read whole.
 //!
-//! Nothing of a set is looked at before [`Arrived::admit`], and nothing of it counts before all of it was read.
+//! Nothing of a set is looked at before [`ArrivedSet::admit`], and nothing of it counts before all of it was read.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ use smcp_policy::ComponentShape;
 
 /// The archive of a set as it came. Its bytes are what was hashed.
 #[derive(Debug)]
-pub(crate) struct Arrived {
+pub(crate) struct ArrivedSet {
     bytes: Vec<u8>,
     digest: Digest, // INVARIANT: that of `bytes`.
 }
@@ -27,7 +27,7 @@ pub(crate) struct Arrived {
 /// An archive that may be read.
 #[derive(Debug)]
 pub(crate) struct AdmittedSet<'a> {
-    arrived: &'a Arrived,
+    arrived: &'a ArrivedSet,
 }
 
 /// Whether the components of a set were looked at before.
@@ -48,7 +48,7 @@ pub struct PackedSet {
     pub size: usize,
 }
 
-impl Arrived {
+impl ArrivedSet {
     pub(crate) fn new(bytes: Vec<u8>) -> Self {
         Self { digest: Digest::of(&bytes), bytes }
     }
@@ -103,7 +103,7 @@ fn shape(bytes: &[u8]) -> Result<(), Fault> {
 /// # Errors
 /// With what is wrong with it.
 pub fn read_packed(bytes: Vec<u8>, source: &Path, parent: &Layer) -> Result<PackedSet, SetProblem> {
-    let (size, arrived) = (bytes.len(), Arrived::new(bytes));
+    let (size, arrived) = (bytes.len(), ArrivedSet::new(bytes));
     let admitted = AdmittedSet { arrived: &arrived };
     let layer = admitted.read(source, parent, LayerName::UserSet, Components::AreNew)?;
     Ok(PackedSet { layer, size })

@@ -12,6 +12,7 @@ use crate::Session;
 use crate::SharedHost;
 use crate::sets::tests::machines::*;
 use smcp_authority::GuardedReader;
+use smcp_model::deadline::Deadline;
 use smcp_model::exit::ExitKind;
 use smcp_policy::Component;
 
@@ -257,7 +258,7 @@ fn a_component_is_the_one_that_was_read_with_the_set() {
     shelf.put(b"another");
     let layer = session.config().layer(LayerName::UserSet).unwrap();
     let spec = layer.policies().last().unwrap();
-    let component = session.component(spec, &mut GuardedReader::default()).unwrap().unwrap();
+    let component = session.component(spec, &mut GuardedReader::default(), &Deadline::none()).unwrap().unwrap();
     assert_eq!(component.digest(), Component::new(self::component()).digest());
     assert_eq!(component.size(), Some(self::component().len()));
     let (facts, found) =

@@ -8,6 +8,8 @@ fn a_panic_is_a_fault() {
         .run(WorkPatience::of(Duration::from_secs(60)), || (), |_| -> () { panic!("planted") })
         .unwrap_err();
     assert_eq!(fault.kind, FaultKind::Panic);
+    assert_eq!(fault.message.as_str(), "smcp itself failed while evaluating the policy");
+    assert!(format!("{fault:?}").contains("SECURITY.md"), "{fault:?}");
 }
 
 /// The panic hook recognises these threads by their name, and does not report a panic a second time.
