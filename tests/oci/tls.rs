@@ -19,19 +19,21 @@ use rustls::pki_types::PrivatePkcs8KeyDer;
 use crate::bed::Ran;
 use crate::bed::TestBed;
 use crate::component;
+use crate::server::Gate;
 use crate::server::Habits;
 use crate::server::Registry;
 use crate::server::Wrap;
 
 const HOST: &str = "registry.example";
 
-/// A proxy with the registry behind it, which has a certificate for `name`; and the authority of that.
-fn behind_a_proxy(name: &str) -> (Registry, String) {
+/// A proxy that leads every name to one registry, which has a certificate for `names`; and the authority of that.
+fn behind_a_proxy(names: &[&str]) -> (Registry, String) {
     let mut params = CertificateParams::new([]).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &authority).unwrap();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
@@ -39,8 +41,8 @@ fn behind_a_proxy(name: &str) -> (Registry, String) {
     let config = Arc::new(config);
     let wrap: Box<Wrap> = Box::new(move |mut stream| {
         let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
-        // The client asks the proxy only for the name of the registry.
-        if lines.next()?.ok()? != format!("CONNECT {HOST}:443 HTTP/1.1") {
+        // The client asks the proxy only for a name.
+        if !lines.next()?.ok()?.starts_with("CONNECT ") {
             return None;
         }
         while !lines.next()?.ok()?.is_empty() {}
@@ -59,7 +61,7 @@ fn run(bed: &TestBed, registry: &Registry, line: &str) -> Ran {
 
 #[test]
 fn another_machine_is_spoken_to_over_tls_and_through_the_proxy() {
-    let (bed, (registry, authority)) = (TestBed::new(), behind_a_proxy(HOST));
+    let (bed, (registry, authority)) = (TestBed::new(), behind_a_proxy(&[HOST]));
     bed.write("company.pem", authority);
     let reference = format!("oci://{HOST}/policies/a:1");
     run(&bed, &registry, &format!("policy push no_network.wasm {reference}")).succeeds();
@@ -69,13 +71,67 @@ fn another_machine_is_spoken_to_over_tls_and_through_the_proxy() {
 
 #[test]
 fn a_certificate_of_another_name_or_another_authority_is_refused() {
-    let (bed, (registry, authority)) = (TestBed::new(), behind_a_proxy("other.example"));
+    let (bed, (registry, authority)) = (TestBed::new(), behind_a_proxy(&["other.example"]));
     bed.write("company.pem", &authority);
     let pull = format!("policy pull oci://{HOST}/policies/a:1");
     run(&bed, &registry, &pull).refuses(2, &["registry `https://registry.example` can't be trusted"]);
-    let (_, another) = behind_a_proxy(HOST);
-    let (registry, _) = behind_a_proxy(HOST);
+    let (_, another) = behind_a_proxy(&[HOST]);
+    let (registry, _) = behind_a_proxy(&[HOST]);
     bed.write("company.pem", another);
     run(&bed, &registry, &pull).refuses(2, &["can't be trusted"]);
     assert_eq!(registry.lines(), [""; 0]);
+}
+
+/// A token service of another house could be anybody's, or one at which the log-in is worth something. It is asked, as by
+/// somebody whom nobody knows; what is public can be had so.
+#[test]
+fn a_log_in_is_withheld_from_a_token_service_of_another_house() {
+    let basic = "Basic bWU6aHVudGVyMg==";
+    for (service, knows) in
+        [("auth.registry.example", true), ("auth.evil.example", false), ("evilregistry.example", false)]
+    {
+        let (registry, authority) = behind_a_proxy(&[HOST, service]);
+        let realm = format!("https://{service}/token");
+        registry.habits(|it| {
+            it.gate = Some(Gate::Token { realm, token: "granted".to_owned() });
+            it.grants = Some(("granted".to_owned(), None));
+        });
+        registry.put_component("1", &component());
+        let bed = TestBed::new();
+        bed.write("company.pem", authority);
+        bed.smcp(&format!("login --registry oci://{HOST} --username me --token -")).input("hunter2").run().succeeds();
+        let pull = format!("policy pull oci://{HOST}/policies/a:1");
+        run(&bed, &registry, &pull).succeeds();
+        let asked = registry.requests();
+        let of_service: Vec<_> = asked.iter().filter(|it| it.path.starts_with("/token")).collect();
+        assert_eq!(of_service.len(), 1, "{service}");
+        assert_eq!(of_service[0].header("authorization"), knows.then_some(basic), "{service}");
+        assert_eq!(of_service[0].header("host"), Some(service));
+        let elsewhere = asked.iter().filter(|it| !it.path.starts_with("/token"));
+        assert!(elsewhere.filter_map(|it| it.header("authorization")).all(|it| it == "Bearer granted"), "{service}");
+        // Where that is not enough, it is said why.
+        registry.habits(|it| it.grants = Some(("granted".to_owned(), Some("nobody".to_owned()))));
+        bed.run("cache rm --all").succeeds();
+        let said = format!("the log-in for oci://{HOST} is not sent to https://{service}, which is of another house");
+        let ran = run(&bed, &registry, &pull).refuses(2, &["status 401"]);
+        assert_eq!(ran.stderr.contains(&said), !knows, "{ran}");
+    }
+}
+
+/// Whoever names an authority of their own could stand between smcp and the source of an administrator's policy.
+#[test]
+fn a_user_names_no_authority_for_an_administrators_source() {
+    let (registry, authority) = behind_a_proxy(&[HOST]);
+    let manifest = registry.put_component("1", &component());
+    for (ca_file, code) in [("", 2), ("ca_file: company.pem\n", 0)] {
+        let bed = TestBed::new();
+        bed.write("company.pem", &authority);
+        let source = format!("oci://{HOST}/policies/a@{manifest}");
+        let policy = format!("policy: {{custom: [{{name: shipped, source: '{source}'}}]}}\n");
+        bed.write("system.yaml", format!("registry_url: registry\n{ca_file}{policy}"));
+        let proxy = format!("http://{}", registry.address);
+        let smcp = bed.smcp("policy pull").env("HTTPS_PROXY", proxy).env("SSL_CERT_FILE", bed.path("company.pem"));
+        let ran = smcp.env("SMCP_SYSTEM_CONFIG", bed.path("system.yaml")).run().exits(code);
+        assert_eq!(ran.stderr.contains("can't be trusted"), code == 2, "{ran}");
+    }
 }

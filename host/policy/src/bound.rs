@@ -13,28 +13,32 @@ use smcp_model::policy::PolicySpec;
 /// A policy's component is not the one that its configuration pins.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error(
-    "policy `{name}`: the component {origin} {found}, but the configuration pins {expected}\n  \
-     if the change is meant, put the new digest into the configuration; until then nothing runs"
+    "policy `{name}`: the component {origin} {}, but the configuration pins {expected}\n  \
+     if the change is meant, put the new digest into the configuration; until then nothing runs",
+    told(found)
 )]
 pub struct PinMismatch {
     name: PolicyName,
     origin: String,
     expected: Digest,
-    found: String,
-    digest: Option<Digest>,
+    /// The digest that it has, or why it can have none.
+    found: Result<Digest, String>,
+}
+
+fn told(found: &Result<Digest, String>) -> String {
+    found.as_ref().map_or_else(String::clone, |digest| format!("has the digest {digest}"))
 }
 
 impl PinMismatch {
     /// The mismatch of a policy whose component has the digest `found`; `None` when that is the pinned one, or none is.
     pub fn of(spec: &PolicySpec, found: Digest) -> Option<Self> {
         let expected = spec.pin.filter(|expected| *expected != found)?;
-        let (digest, found) = (Some(found), format!("has the digest {found}"));
-        Some(Self { name: spec.name.clone(), origin: spec.source.to_string(), expected, found, digest })
+        Some(Self { name: spec.name.clone(), origin: spec.source.to_string(), expected, found: Ok(found) })
     }
 
     /// The digest that the component has; `None` when it was not read as a whole.
-    pub const fn found(&self) -> Option<Digest> {
-        self.digest
+    pub fn found(&self) -> Option<Digest> {
+        self.found.as_ref().ok().copied()
     }
 
     /// The digest that the component should have.
@@ -68,8 +72,7 @@ impl Bound {
             && let Some(found) = difference(&component, expected)
         {
             let (name, origin) = (spec.name.clone(), spec.source.to_string());
-            let digest = component.as_ref().ok().map(Component::digest);
-            return Err(PinMismatch { name, origin, expected, found, digest });
+            return Err(PinMismatch { name, origin, expected, found });
         }
         Ok(Self { spec, component })
     }
@@ -87,12 +90,12 @@ impl Bound {
     }
 }
 
-/// Returns the difference between a component and the pinned one; `None` when none is known.
-fn difference(component: &Result<Component, Unreadable>, pin: Digest) -> Option<String> {
+/// Returns what a component has in place of the pinned digest; `None` when no difference is known.
+fn difference(component: &Result<Component, Unreadable>, pin: Digest) -> Option<Result<Digest, String>> {
     match component {
-        Ok(component) => (component.digest() != pin).then(|| format!("has the digest {}", component.digest())),
-        Err(Unreadable::TooLarge { limit, .. }) => Some(format!("has more than {limit} bytes")),
-        Err(Unreadable::NotAFile(_)) => Some("is not a regular file".to_owned()),
+        Ok(component) => Some(component.digest()).filter(|found| *found != pin).map(Ok),
+        Err(Unreadable::TooLarge { limit, .. }) => Some(Err(format!("has more than {limit} bytes"))),
+        Err(Unreadable::NotAFile(_)) => Some(Err("is not a regular file".to_owned())),
         Err(Unreadable::Disabled | Unreadable::Failed(_) | Unreadable::NotFetched(_)) => None,
     }
 }
