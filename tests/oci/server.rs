@@ -1,12 +1,13 @@
 //! A registry of images for tests: honest, unless it is told otherwise.
 
+mod wire;
+
+pub(crate) use crate::server::wire::Reply;
+pub(crate) use crate::server::wire::Request;
+pub(crate) use crate::server::wire::Stream;
+
 use std::collections::BTreeMap;
-use std::collections::HashMap;
 use std::collections::VecDeque;
-use std::io::BufRead as _;
-use std::io::BufReader;
-use std::io::Read;
-use std::io::Write;
 use std::net::SocketAddr;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -16,39 +17,12 @@ use std::thread;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::server::wire::read;
+use crate::server::wire::send;
 use smcp_model::digest::Digest;
-
-/// A connection.
-pub(crate) trait Stream: Read + Write + Send {}
-impl<S: Read + Write + Send> Stream for S {}
 
 /// Wraps a connection before a request is read from it, such as in TLS.
 pub(crate) type Wrap = dyn Fn(std::net::TcpStream) -> Option<Box<dyn Stream>> + Send + Sync;
-
-/// A reply in place of the honest one.
-#[derive(Debug, Clone)]
-pub(crate) enum Reply {
-    /// An answer with its length.
-    Answer(u16, Vec<(String, String)>, Vec<u8>),
-    /// These bytes, and then the end of the connection.
-    Cut(Vec<u8>),
-    /// These bytes, and then the second ones until the client gives up.
-    Endless(Vec<u8>, Vec<u8>),
-    /// Nothing, until the client gives up.
-    Silence,
-}
-
-impl Reply {
-    pub(crate) fn with(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Self {
-        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Self::Answer(status, headers.collect(), body.as_ref().to_vec())
-    }
-
-    fn error(status: u16, code: &str) -> Self {
-        let body = json!({"errors": [{"code": code, "message": code.to_lowercase()}]});
-        Self::with(status, &[("content-type", "application/json")], body.to_string())
-    }
-}
 
 /// How the registry asks who somebody is.
 #[derive(Debug, Clone)]
@@ -81,25 +55,6 @@ pub(crate) struct Habits {
     pub(crate) absolute: bool,
     /// What `/token` answers, and the log-in that it wants.
     pub(crate) grants: Option<(String, Option<String>)>,
-}
-
-/// A request that arrived.
-#[derive(Debug, Clone)]
-pub(crate) struct Request {
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) headers: HashMap<String, String>,
-    pub(crate) body: Vec<u8>,
-}
-
-impl Request {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(String::as_str)
-    }
-
-    pub(crate) fn line(&self) -> String {
-        format!("{} {}", self.method, self.path)
-    }
 }
 
 #[derive(Default)]
@@ -228,50 +183,6 @@ impl Registry {
         // Errors are ignored: the client has given up.
         drop(send(stream, &request.method, &reply));
     }
-}
-
-fn send(stream: &mut dyn Stream, method: &str, reply: &Reply) -> std::io::Result<()> {
-    match reply {
-        Reply::Answer(status, headers, body) => {
-            let mut head = format!("HTTP/1.1 {status} Status\r\nconnection: close\r\n");
-            for (name, value) in headers {
-                head.push_str(&format!("{name}: {value}\r\n"));
-            }
-            head.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
-            stream.write_all(head.as_bytes())?;
-            if method != "HEAD" {
-                stream.write_all(body)?;
-            }
-        }
-        Reply::Cut(bytes) => stream.write_all(bytes)?,
-        Reply::Endless(bytes, again) => {
-            stream.write_all(bytes)?;
-            loop {
-                stream.write_all(again)?;
-            }
-        }
-        Reply::Silence => drop(std::io::copy(stream, &mut std::io::sink())),
-    }
-    stream.flush()
-}
-
-fn read(stream: &mut dyn Stream) -> Option<Request> {
-    let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    reader.read_line(&mut line).ok()?;
-    let mut words = line.split(' ');
-    let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
-    let mut headers = HashMap::new();
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).ok()?;
-        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
-        headers.insert(name.to_lowercase(), value.to_owned());
-    }
-    let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    Some(Request { method, path, headers, body })
 }
 
 impl State {

@@ -3,6 +3,9 @@
 //! Everything is made afresh, and nothing is asked for anywhere. What a signature lacks, or has wrong, a [`Wish`] says;
 //! what is wrong with a finished bundle, a test changes in its JSON.
 
+#[path = "sigstore/der.rs"]
+mod der;
+
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -24,6 +27,10 @@ use ring::digest::SHA256;
 use ring::digest::digest;
 use serde_json::Value;
 use serde_json::json;
+
+use self::der::name_of;
+use self::der::signed_part;
+use self::der::tlv;
 
 /// The first second of 2026.
 pub(crate) const NEW_YEAR: u64 = 1_767_225_600;
@@ -358,49 +365,6 @@ fn statement(bytes: &[u8]) -> Vec<u8> {
         "predicate": {},
     });
     statement.to_string().into_bytes()
-}
-
-/// The part of a certificate that its issuer has signed.
-fn signed_part(certificate: &[u8]) -> &[u8] {
-    let inside = &certificate[head(certificate)..];
-    &inside[..head(inside) + length(inside)]
-}
-
-/// The name of whoever has made a certificate.
-fn name_of(certificate: &[u8]) -> Vec<u8> {
-    let signed = signed_part(certificate);
-    let mut rest = &signed[head(signed)..];
-    // Version, serial number and algorithm stand before it.
-    for _ in 0..3 {
-        rest = &rest[head(rest) + length(rest)..];
-    }
-    rest[..head(rest) + length(rest)].to_vec()
-}
-
-/// The bytes before the content of an element.
-fn head(element: &[u8]) -> usize {
-    if element[1] < 0x80 { 2 } else { 2 + usize::from(element[1] & 0x7f) }
-}
-
-/// The bytes of the content of an element.
-fn length(element: &[u8]) -> usize {
-    match element[1] {
-        short @ 0..0x80 => usize::from(short),
-        _ => element[2..head(element)].iter().fold(0, |length, byte| length << 8 | usize::from(*byte)),
-    }
-}
-
-/// An element of DER.
-fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let content = parts.concat();
-    let size = u16::try_from(content.len()).unwrap();
-    let [high, low] = size.to_be_bytes();
-    let size = match size {
-        0..0x80 => vec![low],
-        0x80..0x100 => vec![0x81, low],
-        _ => vec![0x82, high, low],
-    };
-    [&[tag][..], &size, &content].concat()
 }
 
 /// A vector of TLS with a length of two bytes.
