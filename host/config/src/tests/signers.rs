@@ -66,7 +66,7 @@ fn a_rule_that_asks_for_nobody_or_for_something_else_is_refused() {
         ("[{minisign: RWx}]".to_owned(), at(30, "[0].minisign", &format!("is the text `RWx` {key}"))),
         ("[{minisign: 1}]".to_owned(), at(30, "[0].minisign", "is the number 1 (allowed: a text)")),
         (format!("[{{minisign: {KEY}, key: k.pem}}]"), at(19, "[0]", &format!("has minisign, key together {signer}"))),
-        ("[{issuer: 'https://i'}]".to_owned(), at(19, "[0]", &format!("has issuer together {signer}"))),
+        ("[{issuer: 'https://i'}]".to_owned(), at(19, "[0]", &format!("has issuer alone {signer}"))),
         ("[{key: k, log: optional}]".to_owned(), at(33, "[0].log", "is the text `optional` (allowed: required)")),
         (
             "[{key: k, trusted_root: r}]".to_owned(),

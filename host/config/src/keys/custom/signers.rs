@@ -176,6 +176,7 @@ fn signer(node: &YamlNode, base: Base<'_>) -> Result<Signer, Vec<Mismatch>> {
                 ["key", "trusted_root"] if !is_logged => {
                     "has `trusted_root`, which nothing asks for without `log: required`".to_owned()
                 }
+                [alone] => format!("has {alone} alone"),
                 keys => format!("has {} together", keys.join(", ")),
             };
             Err(vec![Mismatch::new(found, SIGNER)])
