@@ -5,6 +5,7 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Component;
 use std::path::Path;
 use std::path::PathBuf;
@@ -83,9 +84,25 @@ impl Bundle<'_> {
         if leads_out(path) {
             return Err(Miss::Escapes);
         }
-        let canonical = self.dir.canonicalize(path).map_err(Miss::from)?;
+        let canonical = match self.plain(path) {
+            Some(plain) => plain,
+            None => self.dir.canonicalize(path).map_err(Miss::from)?,
+        };
         let metadata = self.dir.metadata(&canonical)?;
         Ok((canonical, metadata))
+    }
+
+    /// Returns a path that is canonical as it is written, but for a `./` before it; `None` for one with `..` or a link.
+    /// The system's way to find that out lists all processes of the machine.
+    fn plain(self, path: &Path) -> Option<PathBuf> {
+        let text = path.as_os_str().as_bytes();
+        let text = Path::new(OsStr::from_bytes(text.strip_prefix(b"./").unwrap_or(text)));
+        let is_normal = |component: Component<'_>| matches!(component, Component::Normal(_));
+        let plain: PathBuf = text.components().take_while(|component| is_normal(*component)).collect();
+        let is_link = |path: &Path| self.dir.symlink_metadata(path).map_or(true, |metadata| metadata.is_symlink());
+        let mut on_the_way = plain.ancestors().filter(|path| !path.as_os_str().is_empty());
+        let is_plain = !text.as_os_str().is_empty() && plain.as_os_str() == text.as_os_str();
+        (is_plain && !on_the_way.any(is_link)).then_some(plain)
     }
 }
 
@@ -196,6 +213,10 @@ mod tests {
             ("./missing", Err((Start, "NotInBundle"))),
             ("./dangling", Err((Start, "NotInBundle"))),
             ("server/tool", Err((Start, "NotInBundle"))),
+            ("server/", Err((Start, "NotInBundle"))),
+            ("server/.", Err((Start, "NotInBundle"))),
+            (".//server", Ok("server")),
+            ("././bin/./tool", Ok("bin/tool")),
             ("./nul\0", Err((Start, "NotInBundle"))),
             ("./loop", Err((Start, "Unreadable"))),
             ("/bin/sh", Err((Integrity, "CommandEscapes"))),
@@ -213,6 +234,21 @@ mod tests {
         for (command, expected) in cases {
             let expected = expected.map(str::to_owned).map_err(|(failure, variant)| (failure, variant.to_owned()));
             assert_eq!(outcome(bundle.program(command, None, |_| None), &root), expected, "{command}");
+        }
+    }
+
+    /// The way by links is slower, and finds the same.
+    #[test]
+    fn a_path_without_links_is_canonical_as_it_is_written() {
+        let (_bed, root, dir) = bed();
+        let bundle = Bundle { root: &root, dir: &dir };
+        for path in ["server", "./server", "bin/tool", "bin"] {
+            assert_eq!(bundle.plain(Path::new(path)), dir.canonicalize(path).ok(), "{path}");
+        }
+        let others =
+            ["", ".", "./", "bin/", "server/.", "././server", "bin//tool", "bin/../server", "in/tool", "in-tool"];
+        for path in others.into_iter().chain(["missing", "/server", "server/tool", "dangling", "loop", "nul\0"]) {
+            assert_eq!(bundle.plain(Path::new(path)), None, "{path:?}");
         }
     }
 

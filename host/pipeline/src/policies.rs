@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::PipelineError;
 use crate::Session;
+use crate::session::found;
 use smcp_authority::GuardedReader;
 use smcp_config::Config;
 use smcp_config::Layer;
@@ -45,10 +46,16 @@ pub(super) fn load(
     progress: &mut dyn Progress,
 ) -> Result<Vec<PolicySet>, PipelineError> {
     let mut reader = GuardedReader::default();
-    let mut bind = |spec: &Arc<PolicySpec>| {
-        Ok::<_, PipelineError>(Bound::new(Arc::clone(spec), session.component(spec, &mut reader, deadline)?)?)
-    };
     let layers = session.config().layers().iter();
+    let specs: Vec<&Arc<PolicySpec>> = layers.clone().flat_map(Layer::policies).collect();
+    let mut files = found::read_all(&specs).into_iter();
+    let mut bind = |spec: &Arc<PolicySpec>| {
+        let component = match files.next().flatten() {
+            Some(file) => session.component_found(spec, file)?,
+            None => session.component(spec, &mut reader, deadline)?,
+        };
+        Ok::<_, PipelineError>(Bound::new(Arc::clone(spec), component)?)
+    };
     let bound = layers.map(|layer| layer.policies().iter().map(&mut bind).collect::<Result<Vec<_>, PipelineError>>());
     let bound = bound.collect::<Result<Vec<_>, PipelineError>>()?;
     let host = session.host()?;

@@ -5,6 +5,7 @@
 
 pub(crate) mod access;
 mod components;
+pub(crate) mod found;
 mod log;
 mod runs;
 pub(crate) mod sets;

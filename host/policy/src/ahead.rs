@@ -79,9 +79,13 @@ impl PolicyHost {
 impl Runtime {
     /// Looks for all of them in the store: on all cores when they are many, since each is mapped, checked and taken apart.
     fn settle_all(&self, orders: &[Order<'_>]) {
-        cores::share(orders, |orders| {
-            orders.iter().for_each(|order| self.settle(&order.slot, order.wanted));
-        });
+        cores::share(
+            orders,
+            || (),
+            |(), orders| {
+                orders.iter().for_each(|order| self.settle(&order.slot, order.wanted));
+            },
+        );
     }
 
     fn compile_all(&self, orders: &[Order<'_>], deadline: Deadline, watch: &mut dyn Progress) -> Result<(), Late> {

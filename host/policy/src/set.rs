@@ -111,7 +111,7 @@ impl PolicySet {
         let runtime = &self.host.runtime;
         let request = RequestForms::of(request);
         let evaluate = |policies: &[LoadedPolicy]| evaluate(runtime, policies, std::slice::from_ref(&request));
-        cores::share(&self.policies, evaluate).into_iter().flatten().flatten().collect()
+        cores::share(&self.policies, || (), |(), policies| evaluate(policies)).into_iter().flatten().flatten().collect()
     }
 
     /// Does the same for many requests, and returns the results in their order. It costs less for each than to ask for
@@ -123,7 +123,7 @@ impl PolicySet {
             let parts = requests.chunks(at_once).map(|part| part.iter().map(RequestForms::of).collect::<Vec<_>>());
             parts.flat_map(|part| evaluate(runtime, &self.policies, &part)).collect()
         };
-        cores::share(requests, evaluate).into_iter().flatten().collect()
+        cores::share(requests, || (), |(), requests| evaluate(requests)).into_iter().flatten().collect()
     }
 
     /// The policies, in the order in which they were loaded.

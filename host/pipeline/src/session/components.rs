@@ -10,6 +10,7 @@ use crate::remote::Eagerness;
 use crate::remote::Lookup;
 use crate::remote::Obtained;
 use crate::remote::RemoteServers;
+use crate::session::found::FoundFile;
 use crate::session::sets;
 use crate::session::signatures::unsigned_in_set;
 use crate::session::signatures::unverifiable;
@@ -58,6 +59,9 @@ impl Session {
                 let found = found.ok_or_else(missing);
                 found
                     .and_then(|(facts, found)| sets::component(self.system(), facts, found, spec.limits.component_size))
+            }
+            (PolicySource::File(path), Mode::Strict | Mode::Warn) if spec.signed_by.is_none() => {
+                self.component_found(spec, FoundFile::read(spec, path, reader))?
             }
             (PolicySource::File(path), Mode::Strict | Mode::Warn) => {
                 let Guarded { bytes, suspects } =
@@ -173,7 +177,7 @@ impl Session {
 
 /// Returns the component of a file. Its bytes are not held: with many large policies they would fill the memory, and most
 /// have code that was kept.
-fn component_in(spec: &PolicySpec, path: &Path, bytes: &[u8]) -> Component {
+pub(super) fn component_in(spec: &PolicySpec, path: &Path, bytes: &[u8]) -> Component {
     let (path, most, owners) = (path.to_owned(), spec.limits.component_size, spec.layer.owners());
     let read = move || {
         let bytes = authority::read_guarded(&path, most, Folder::Any, owners).bytes;

@@ -39,9 +39,12 @@ fn threads_that_hang_are_counted_until_they_come_back() {
         let work = move |_| report.send(()).is_ok_and(|()| forever.recv().is_ok());
         let fault = threads.run(WorkPatience::of(Duration::from_millis(1)), || (), work).unwrap_err();
         assert_eq!(fault.kind, FaultKind::Deadline);
-        // A thread that the system lets begin too late does nothing.
+        // A thread that the system lets begin too late does nothing, and is counted until it has.
         if begun.recv().is_ok() {
             hung.push(release);
+        }
+        while threads.abandoned.load(Ordering::SeqCst) > hung.len() {
+            thread::yield_now();
         }
     }
     let fault = threads.run(WorkPatience::of(Duration::from_secs(60)), || (), |_| ()).unwrap_err();
