@@ -8,7 +8,7 @@ mod components;
 mod log;
 mod runs;
 pub(crate) mod sets;
-mod signatures;
+pub(crate) mod signatures;
 
 pub use components::unreadable;
 pub use signatures::beside;

@@ -49,7 +49,7 @@ impl PullPolicyCommand {
                 let pulled = shipping::pull_source(&app.session(None)?, source)?;
                 self.answer(app, source, &pulled)
             }
-            None => all(app, &shipping::pull_policies(&app.session_to_decide(None)?)),
+            None => all(app, &shipping::pull_policies(&app.session_to_decide(None, None)?)),
         }
     }
 
