@@ -17,7 +17,6 @@ use crate::BOUNDS;
 use crate::Config;
 use crate::Layer;
 use crate::place::WrittenValue;
-use crate::problem::shown;
 use crate::rules::Rules;
 use crate::set::SetReference;
 use crate::setting::Setting;
@@ -29,6 +28,7 @@ use smcp_model::policy::LayerName;
 use smcp_model::policy::PolicySource;
 use smcp_model::policy::PolicySpec;
 use smcp_model::source::RemoteSource;
+use smcp_model::source::told;
 use smcp_model::text::SafeText;
 use smcp_model::time;
 use smcp_yaml::YamlNode;
@@ -158,8 +158,8 @@ fn layer(layer: &Layer) -> LayerView {
     let any = layer.trusted().value.is_none().then_some("any registry");
     LayerView {
         layer: layer.name(),
-        file: layer.files().first().cloned(),
-        files: layer.files().to_vec(),
+        file: layer.files().first().map(|file| told(file)),
+        files: layer.files().iter().map(|file| told(file)).collect(),
         set: layer.set().map(|facts| SetView {
             source: SafeText::new(&facts.arrival.source.to_string()),
             version: facts.version,
@@ -304,7 +304,7 @@ impl fmt::Display for View {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.settings.iter().try_for_each(|entry| line(f, "", entry))?;
         for layer in &self.layers {
-            let file = layer.file.as_ref().map_or("no file".to_owned(), |file| shown(file, None));
+            let file = layer.file.as_ref().map_or("no file".to_owned(), |file| file.display().to_string());
             writeln!(f, "\n# {} layer: {}", layer.layer.as_str(), SafeText::new(&file))?;
             if let Some(SetView { source: _, version, expires, digest, signer, looked_at }) = &layer.set {
                 let expires = expires.as_deref().unwrap_or("never");

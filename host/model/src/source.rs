@@ -113,6 +113,11 @@ pub fn address_in(path: &Path) -> Option<String> {
     ELSEWHERE.iter().find_map(|(folder, scheme)| Some(format!("{scheme}{}", text.strip_prefix(folder)?)))
 }
 
+/// Returns a path as it is told: the address of a file in a set that is elsewhere, any other as it is.
+pub fn told(path: &Path) -> PathBuf {
+    address_in(path).map_or_else(|| path.to_owned(), PathBuf::from)
+}
+
 impl fmt::Display for SetSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -19,8 +19,9 @@ use smcp_signature::SignatureForm;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KeptSet<'q> {
     pub(crate) set: &'q ArrivedSet,
-    /// Whether all of it was found good just now, its signatures included.
-    pub(crate) is_good: bool,
+    /// Whether nothing more is wanted while the same manifest leads to it: all of it was found good just now, and no further
+    /// signature could be of use.
+    pub(crate) is_enough: bool,
 }
 
 /// What is asked of the source of a set.
@@ -51,7 +52,7 @@ impl SetServer for RemoteServers<'_> {
                 let manifest = client.manifest(reference, deadline)?;
                 let blob = set::layer_of(&manifest, &what)?;
                 let same = kept.filter(|kept| kept.set.digest() == blob.digest);
-                if let Some(KeptSet { set, is_good: true }) = same
+                if let Some(KeptSet { set, is_enough: true }) = same
                     && set.proof().manifest.as_ref().is_some_and(|known| known.digest == manifest.digest)
                 {
                     return Ok(set.clone());

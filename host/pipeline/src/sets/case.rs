@@ -69,7 +69,10 @@ impl SetCase<'_> {
             (Eagerness::Needed, true) => deadline.share(oci::REFRESH_PATIENCE),
             (Eagerness::Needed, false) => deadline.share(oci::PULL_PATIENCE),
         };
-        let kept = kept.as_ref().map(|(_, set)| KeptSet { set, is_good });
+        // While several may sign, keys are changing: what has been signed by the next one is wanted before the last one goes.
+        let is_settled = self.reference.signed_by.as_ref().is_none_or(|rule| rule.demands().len() == 1);
+        let is_enough = is_good && is_settled && self.eagerness == Eagerness::Needed;
+        let kept = kept.as_ref().map(|(_, set)| KeptSet { set, is_enough });
         let question = SetQuestion { address, layer: self.parent.name(), forms, kept, deadline: &patience };
         self.judge(server.ask(&question).map_err(SetProblem::from), memory)
     }

@@ -161,28 +161,40 @@ fn where_nothing_can_be_kept_the_components_are_held() {
 }
 
 #[test]
-fn processes_that_look_at_once_lose_nothing() {
-    let key = SecretKey::generate().unwrap();
-    let machine = Machine::trusting(&[&key], "refresh: 1s");
+fn processes_that_note_at_once_lose_nothing() {
+    let (key, mut machine) = (SecretKey::generate().unwrap(), Machine::new(""));
+    let seen = |source: String, version: u64, bytes: &[u8]| SeenSet {
+        layer: LayerName::UserSet,
+        source,
+        version,
+        digest: Digest::of(bytes),
+        looked_at: START,
+    };
     thread::scope(|scope| {
         for number in 0..8_u64 {
-            let (machine, key) = (&machine, &key);
+            let (machine, seen) = (&machine, &seen);
             scope.spawn(move || {
-                let shelf = Shelf::at(ADDRESS);
                 let own = 5 + number % 3;
-                shelf.put_signed(key, &version(own));
-                // Whoever comes later has seen a newer one.
-                match machine.start(&shelf, FIRST_DAY) {
-                    Had::Version(in_force, _) => assert!(in_force >= own, "{in_force} {own}"),
-                    had @ Had::Nothing(..) => panic!("{had:?}"),
-                }
+                let archive = version(own);
+                let sets = [(ADDRESS.to_owned(), own), (format!("oci://r.example/of/{number}"), own)];
+                let changes = sets.map(|(source, number)| NotedSet {
+                    seen: seen(source, number, &archive),
+                    archive: Some(Arc::new(archive.clone())),
+                    proof: None,
+                });
+                let (mut memory, _) = SetMemory::open(&machine.system(FIRST_DAY));
+                assert!(memory.note(changes.into(), START, START).is_none());
             });
         }
     });
-    let seen = SeenDocument::parse(&fs::read(machine.mcp().join("seen.json")).unwrap()).unwrap();
-    let found: Vec<_> = seen.sets.iter().map(|set| (set.version, set.digest)).collect();
-    assert_eq!(found, [(7, Digest::of(&version(7)))]);
+    let noted = SeenDocument::parse(&fs::read(machine.mcp().join("seen.json")).unwrap()).unwrap();
+    assert_eq!(noted.sets.len(), 9);
+    let newest = noted.sets.iter().find(|set| set.source == ADDRESS).unwrap();
+    assert_eq!((newest.version, newest.digest), (7, Digest::of(&version(7))));
+    // What was in force for a moment stays for those that may just be reading it.
+    assert_eq!(machine.copies().len(), 3);
+    machine.options = format!("{}, refresh: 1h", signed_by(&[&key]));
     let shelf = Shelf::at(ADDRESS);
     shelf.put_signed(&key, &version(6));
-    machine.has(&shelf, SECOND_DAY, 7, LAST_GOOD);
+    machine.has_nothing(&shelf, SECOND_DAY, ExitKind::Integrity, "set-rollback", "has version 6, and this machine");
 }

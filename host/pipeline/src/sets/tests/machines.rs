@@ -1,6 +1,7 @@
 //! Machines with homes and clocks, and a shelf that they read a set from.
 
 use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -13,6 +14,7 @@ use tempfile::TempDir;
 use super::super::*;
 use crate::Compilation;
 use crate::remote::SetQuestion;
+use crate::remote::signature;
 use crate::sets::archive::ArrivedSet;
 use crate::sets::proof::SetProof;
 use smcp_audit::Clock;
@@ -25,6 +27,7 @@ use smcp_oci::Descriptor;
 use smcp_oci::FetchedManifest;
 use smcp_oci::OciError;
 use smcp_oci::set;
+use smcp_signature::SignatureForm;
 use smcp_signature::minisign;
 use smcp_signature::secret_key::SecretKey;
 
@@ -47,6 +50,8 @@ pub(super) struct Shelf {
     address: Option<&'static str>,
     /// Whether the server gives something else.
     pub(super) is_wrong: Cell<bool>,
+    /// A signature beside the one in a file.
+    further: RefCell<Option<String>>,
     /// How often the server was asked.
     asked: Cell<usize>,
     /// The time that the last question had.
@@ -71,7 +76,14 @@ pub(super) enum Had {
 impl Shelf {
     pub(super) fn new() -> Self {
         let folder = TempDir::new().unwrap();
-        Self { folder, address: None, is_wrong: Cell::default(), asked: Cell::default(), patience: Cell::default() }
+        Self {
+            folder,
+            address: None,
+            is_wrong: Cell::default(),
+            further: RefCell::default(),
+            asked: Cell::default(),
+            patience: Cell::default(),
+        }
     }
 
     pub(super) fn at(address: &'static str) -> Self {
@@ -91,6 +103,11 @@ impl Shelf {
     /// Puts a signature of these bytes beside the set.
     pub(super) fn sign(&self, key: &SecretKey, bytes: &[u8]) {
         fs::write(self.signature(), minisign::sign(key, bytes, "timestamp:1")).unwrap();
+    }
+
+    /// Has the server give one more signature.
+    pub(super) fn also(&self, key: &SecretKey, bytes: &[u8]) {
+        self.further.replace(Some(minisign::sign(key, bytes, "timestamp:1")));
     }
 
     /// Puts a set there with its signature.
@@ -167,10 +184,13 @@ impl SetServer for Shelf {
         }
         let broken = |cause| OciError::Broken { what: "it".to_owned(), cause };
         let bytes = fs::read(self.path()).map_err(broken)?;
-        let proof = SetProof {
-            manifest: Some(manifest(&bytes)),
-            signatures: crate::session::documents_beside(&self.path(), question.forms),
-        };
+        if let Some(kept) = question.kept.filter(|kept| kept.is_enough && *kept.set.bytes().as_slice() == *bytes) {
+            return Ok(kept.set.clone());
+        }
+        let mut signatures = crate::session::documents_beside(&self.path(), question.forms);
+        let further = self.further.borrow();
+        signatures.extend(further.iter().map(|text| signature(SignatureForm::Minisign, text.clone().into_bytes())));
+        let proof = SetProof { manifest: Some(manifest(&bytes)), signatures };
         Ok(ArrivedSet::new(bytes, proof))
     }
 }

@@ -133,6 +133,22 @@ fn keys_change_while_the_set_stays() {
     }
 }
 
+/// While two may sign, each look takes the signatures of both, so that one key can go without a connection.
+#[test]
+fn what_the_next_key_has_signed_is_here_before_the_last_one_goes() {
+    let (old, new) = (key(), key());
+    let shelf = Shelf::at(ADDRESS);
+    let mut machine = Machine::trusting(&[&old], "refresh: 1s");
+    shelf.put_signed(&old, &version(1));
+    machine.has(&shelf, FIRST_DAY, 1, &[]);
+    machine.options = format!("{}, refresh: 1s", signed_by(&[&old, &new]));
+    shelf.also(&new, &version(1));
+    machine.has(&shelf, SECOND_DAY, 1, &[]);
+    machine.options = format!("{}, refresh: 1s", signed_by(&[&new]));
+    shelf.clear();
+    machine.has(&shelf, SECOND_DAY, 1, &[]);
+}
+
 #[test]
 fn a_rule_about_a_file_that_is_missing_is_an_error_of_the_configuration() {
     let (shelf, machine) = (Shelf::new(), Machine::new("signed_by: [{key: none.pem}]"));
