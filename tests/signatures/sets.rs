@@ -144,3 +144,42 @@ fn two_people_sign_one_set() {
     bed.write(".mcp/key.pem", KeyPair::generate().unwrap().public_key_pem());
     bed.run(&run).refuses(2, &["version 3 was the last good one, but it is not signed as the configuration says"]);
 }
+
+#[test]
+fn what_is_in_force_reads_well() {
+    let bed = home();
+    bed.run("policy sign --new-key team --no-password").succeeds();
+    let public = bed.read(".mcp/keys/team.pub");
+    let (number, key) = (public.lines().next().unwrap().rsplit(' ').next().unwrap(), public.lines().nth(1).unwrap());
+    signed_by(&bed, &format!("[{{minisign: '{key}'}}]"));
+    let hidden = |text: &str| bed.redact(text).replace(key, "[KEY]").replace(number, "[NUMBER]");
+    let refused = bed.run(&format!("run {TOOL}")).exits(3);
+    insta::assert_snapshot!("set_refused", hidden(&refused.stderr));
+    let signed = bed.run("policy sign company.tar.gz").succeeds();
+    insta::assert_snapshot!("set_signed", hidden(&signed.stdout));
+    let verified = bed.run("policy verify company.tar.gz").succeeds();
+    insta::assert_snapshot!("set_verified", hidden(&verified.stdout));
+    let pulled = bed.run("policy set pull").succeeds();
+    insta::assert_snapshot!("set_pulled", hidden(&pulled.stderr));
+    let mut shown = bed.run("--json policy set show").succeeds().document();
+    assert!(shown["sets"][0]["looked_at"].take().is_string(), "{shown}");
+    insta::assert_snapshot!("sets_in_force_json", hidden(&format!("{shown:#}")));
+    // The other commands have the same, under the same name.
+    for line in ["--json policy list", "--json config validate"] {
+        let mut listed = bed.run(line).succeeds().document();
+        listed["sets"][0]["looked_at"].take();
+        assert_eq!(listed["sets"], shown["sets"], "{line}");
+    }
+    let doctor = bed.run("doctor");
+    let line = doctor.stdout.lines().find(|line| line.contains("policy set")).unwrap();
+    insta::assert_snapshot!("set_in_doctor", hidden(line));
+    bed.write("company.tar.gz", archive(2));
+    bed.run("policy sign company.tar.gz").succeeds();
+    let mut seen: Value = serde_json::from_str(&bed.read(".mcp/seen.json")).unwrap();
+    seen["sets"][0]["looked_at"] = "2199-01-01T00:00:00Z".into();
+    seen["time"] = "2199-01-02T00:00:00Z".into();
+    bed.write(".mcp/seen.json", seen.to_string());
+    let stays = bed.run(&format!("run {TOOL}")).succeeds();
+    let last = stays.stderr.lines().last().unwrap();
+    insta::assert_snapshot!("set_stays", hidden(last));
+}

@@ -77,18 +77,19 @@ pub struct PulledSet {
 }
 
 /// Gets every set that the configuration names, checks the whole of it, and adds its layer to the configuration. One
-/// elsewhere is asked for only when what was got last is older than `refresh`, or is not good.
+/// elsewhere is asked for only when what was got last is older than `refresh`, or is not good; all of that ends within
+/// `patience`.
 ///
 /// # Errors
 /// [`PipelineError::Set`] when a set can't be had or is not right, and there is no last good one;
 /// [`PipelineError::UntrustedSet`] when another user could have written it, and the configuration refuses that;
 /// [`PipelineError::SignerFile`] when a file that its `signed_by` names can't be used.
-pub fn add_sets(config: &mut Config, system: &System) -> Result<SetsInForce, PipelineError> {
+pub fn add_sets(config: &mut Config, system: &System, patience: Duration) -> Result<SetsInForce, PipelineError> {
     if config.named_sets().next().is_none() {
         return Ok(SetsInForce::default());
     }
     let session = session_of(config, system);
-    add_sets_by(config, system, &RemoteServers(&session))
+    add_sets_by(config, system, &RemoteServers(&session), &Deadline::after(patience))
 }
 
 /// A session for the connections on behalf of the layers that name sets.
@@ -96,9 +97,13 @@ fn session_of(config: &Config, system: &System) -> Session {
     Session::new(config.clone(), system.clone(), SharedHost::default())
 }
 
-fn add_sets_by(config: &mut Config, system: &System, server: &dyn SetServer) -> Result<SetsInForce, PipelineError> {
-    let (asking, deadline) = (Eagerness::Needed, Deadline::after(config.start_timeout()));
-    let mut round = SetRound::begin(config, system, server, asking, &deadline);
+fn add_sets_by(
+    config: &mut Config,
+    system: &System,
+    server: &dyn SetServer,
+    deadline: &Deadline,
+) -> Result<SetsInForce, PipelineError> {
+    let mut round = SetRound::begin(config, system, server, Eagerness::Needed, deadline);
     let mut settled = Vec::new();
     for (parent, name, reference) in &named(config) {
         settled.push((*name, round.settle(parent, *name, reference)?));

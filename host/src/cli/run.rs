@@ -126,7 +126,7 @@ impl RunCommand {
     /// Carries out `--dry-run`.
     fn decide(self, app: &mut App) -> Result<Exit, Failure> {
         app.answer_in(self.format)?;
-        let about = Undertaking { command: "run --dry-run", package: &self.reference };
+        let about = Undertaking { command: "run --dry-run", package: &self.reference, timeout: self.timeout };
         let session = app.session_to_start(self.options.warning_threshold, Some(about))?;
         let timeout = self.timeout.unwrap_or(session.config().start_timeout());
         // A dry run reports what a run would, so variables that can't be read are an error here, too.
@@ -136,7 +136,7 @@ impl RunCommand {
 
     /// Starts the server. Returns the exit code, and what a client is told when no server was started.
     fn launch(self, app: &mut App) -> Result<(Exit, Option<ClientError>), Failure> {
-        let about = Undertaking { command: "run", package: &self.reference };
+        let about = Undertaking { command: "run", package: &self.reference, timeout: self.timeout };
         let session = app.session_to_start(self.options.warning_threshold, Some(about))?;
         let timeout = self.timeout.unwrap_or(session.config().start_timeout());
         let (env_file, env) = self.variables(app, timeout)?;

@@ -232,7 +232,7 @@ fn where_nothing_can_be_remembered_it_is_said() {
     }
     let mut config = machine.config(&shelf);
     let homeless = System { environment: Vec::new(), ..machine.system(FIRST_DAY) };
-    let found = add_sets(&mut config, &homeless).unwrap();
+    let found = add_sets(&mut config, &homeless, Duration::from_secs(60)).unwrap();
     assert_eq!(found.notices.iter().map(|notice| notice.code).collect::<Vec<_>>(), ["set-not-remembered"]);
 }
 

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::cli::app::App;
 use crate::cli::app::files::RealFiles;
@@ -33,6 +34,8 @@ pub(in crate::cli) struct Undertaking<'a> {
     pub(in crate::cli) command: &'static str,
     /// The package.
     pub(in crate::cli) package: &'a PackageRef,
+    /// How long it may take, where the command line says that.
+    pub(in crate::cli) timeout: Option<Duration>,
 }
 
 impl App {
@@ -116,7 +119,8 @@ impl App {
 
     /// Adds the policy sets that the configuration names. Returns what another user could have changed on the way to them.
     fn add_sets(&self, config: &mut Config, about: Option<Undertaking<'_>>) -> Result<Vec<Suspect>, Failure> {
-        match pipeline::sets::add_sets(config, self.system()) {
+        let patience = about.and_then(|about| about.timeout).unwrap_or(config.start_timeout());
+        match pipeline::sets::add_sets(config, self.system(), patience) {
             Ok(SetsInForce { notices, suspects }) => {
                 notices.iter().for_each(|notice| self.notice(notice.message.as_str()));
                 Ok(suspects)
@@ -132,7 +136,7 @@ impl App {
         about: Option<Undertaking<'_>>,
         error: PipelineError,
     ) -> PipelineError {
-        let Some(Undertaking { command, package }) = about else { return error };
+        let Some(Undertaking { command, package, timeout: _ }) = about else { return error };
         let mut config = config.clone();
         // One that can't be read is not where the package would have come from.
         if let Some(Ok(registry)) = self.global.registry.as_deref().map(|text| self.registry(text)) {

@@ -145,7 +145,7 @@ fn where_nothing_can_be_kept_the_components_are_held() {
     let homeless = System { environment: Vec::new(), ..machine.system(FIRST_DAY) };
     for _ in 0..2 {
         let mut config = machine.config(&shelf);
-        let found = add_sets_by(&mut config, &homeless, &shelf).unwrap();
+        let found = add_sets_by(&mut config, &homeless, &shelf, &Deadline::after(Duration::from_secs(60))).unwrap();
         assert_eq!(found.notices.iter().map(|notice| notice.code).collect::<Vec<_>>(), ["set-not-remembered"]);
         let layer = config.layer(LayerName::UserSet).unwrap();
         assert!(layer.set().unwrap().held.is_some());

@@ -245,7 +245,7 @@ impl Machine {
 
     pub(super) fn try_start(&self, shelf: &Shelf, clock: Clock) -> Result<(Config, Vec<Notice>), PipelineError> {
         let mut config = self.config(shelf);
-        let found = add_sets_by(&mut config, &self.system(clock), shelf)?;
+        let found = add_sets_by(&mut config, &self.system(clock), shelf, &Deadline::after(Duration::from_secs(60)))?;
         Ok((config, found.notices))
     }
 
