@@ -6,11 +6,23 @@ use std::time::Duration;
 
 use super::machines::*;
 use super::*;
+use crate::remote::signature;
 use crate::session::sets::reader;
+use crate::sets::archive::ArrivedSet;
+use crate::sets::archive::SetDemands;
+use crate::sets::proof::SetProof;
 use crate::sets::seen::SeenDocument;
 use smcp_model::digest::Digest;
 use smcp_model::exit::ExitKind;
+use smcp_model::signer::Demand;
+use smcp_model::signer::SignedBy;
+use smcp_model::signer::Signer;
+use smcp_model::source::RemoteAddress;
 use smcp_policy::Unreadable;
+use smcp_signature::LoadedRule;
+use smcp_signature::SignatureForm;
+use smcp_signature::SignerFileError;
+use smcp_signature::minisign;
 use smcp_signature::secret_key::SecretKey;
 
 const ADDRESS: &str = "oci://r.example/company/rules:1";
@@ -135,6 +147,27 @@ fn a_manifest_that_leads_to_the_archive_may_be_what_is_signed() {
     machine.has(&shelf, FIRST_DAY, 1, &[]);
     shelf.clear();
     machine.has(&shelf, SECOND_DAY, 1, LAST_GOOD);
+}
+
+/// Whoever can write in a home puts another archive beside a manifest that counts, and says that it was seen.
+#[test]
+fn a_manifest_that_leads_elsewhere_lets_nothing_count() {
+    let key = SecretKey::generate().unwrap();
+    let (meant, other) = (version(2), version(9));
+    let leads = manifest(&meant);
+    let text = minisign::sign(&key, &leads.bytes, "timestamp:1").into_bytes();
+    let proof = SetProof { manifest: Some(leads.clone()), signatures: vec![signature(SignatureForm::Minisign, text)] };
+    let signed_by = SignedBy::new(vec![Demand::One(Signer::Minisign(key.public()))]).unwrap();
+    let rule = LoadedRule::load::<SignerFileError>(&signed_by, &mut |_, _| Ok(Vec::new())).unwrap();
+    let pinned = format!("oci://r.example/company/rules@{}", leads.digest);
+    for (source, rule) in [(pinned.as_str(), None), (ADDRESS, Some(&rule)), (pinned.as_str(), Some(&rule))] {
+        let source = SetSource::Remote(RemoteAddress::read_set(source).unwrap());
+        let demands = SetDemands { source: &source, rule, now: START };
+        assert!(ArrivedSet::new(meant.clone(), proof.clone()).admit(&demands).is_ok(), "{source}");
+        let problem = ArrivedSet::new(other.clone(), proof.clone()).admit(&demands).unwrap_err();
+        let is_refused = matches!(problem, SetProblem::Unproven { .. } | SetProblem::Unsigned { .. });
+        assert!(is_refused, "{source}: {problem}");
+    }
 }
 
 #[test]
