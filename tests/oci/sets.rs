@@ -556,4 +556,8 @@ fn only_a_good_set_is_pushed_and_only_to_a_tag() {
     by_tag(&bed, &registry, &key(), "");
     let ran = to(&registry.oci("company/rules:1")).succeeds();
     ran.says(&["signatures  none beside it", "under `policy_set` of a configuration: `source: oci://", "@sha256:"]);
+    bed.run(RUN).exits(3);
+    bed.write("no_network.wasm", component());
+    bed.run(&format!("policy push no_network.wasm {}", registry.oci("policies/a:1"))).succeeds();
+    bed.run(&format!("policy pull {}", registry.oci("policies/a:1"))).succeeds();
 }
