@@ -237,16 +237,19 @@ fn a_set_that_somebody_else_may_write_starts_nothing() {
 }
 
 #[test]
-fn a_source_elsewhere_is_an_error_of_the_configuration() {
+fn a_source_that_can_not_be_meant_is_an_error_of_the_configuration() {
     let bed = TestBed::new();
     for (source, says) in [
-        ("oci://registry.example/rules", "an address is no path"),
-        ("https://example.com/rules.tar.gz", "an address is no path"),
-        ("registry.example/rules:7", "an artefact in a registry is no path"),
-        ("folder/", "it names no file"),
+        ("oci://registry.example/rules", "nothing says who makes `oci://registry.example/rules`"),
+        ("https://example.com/rules.tar.gz", "nothing says who makes `https://example.com/rules.tar.gz`"),
+        (
+            "registry.example/rules:7",
+            "`policy.policy_set.source` is the text `registry.example/rules:7`: an artefact in a",
+        ),
+        ("folder/", "`policy.policy_set.source` is the text `folder/`: it names no file"),
     ] {
         bed.configure(&format!("policy: {{policy_set: {{source: {source}}}}}\n"));
-        bed.run("policy list").refuses(1, &["`policy.policy_set.source`", says]);
+        bed.run("policy list").refuses(1, &[says]);
     }
     for (entry, says) in [
         ("{}", "`policy.policy_set` is missing `source`"),

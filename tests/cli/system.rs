@@ -308,3 +308,48 @@ fn a_variable_adds_a_layer_and_takes_none_away() {
     std::fs::set_permissions(bed.path("added"), std::fs::Permissions::from_mode(0o777)).unwrap();
     with("run acme/tool@1.0.0", "").refuses(1, &["/added: others may write to it"]);
 }
+
+/// A set of the administrator's has his authority: his key, which nobody else may have written, says what counts.
+#[test]
+fn an_administrators_set_is_the_one_that_his_key_has_signed() {
+    use smcp_signature::minisign;
+    use smcp_signature::secret_key::SecretKey;
+    let Some(machine) = Machine::new() else { return };
+    let bed = &machine.0;
+    let (key, other) = (SecretKey::generate().unwrap(), SecretKey::generate().unwrap());
+    let put = |version: u64, policy: &str, key: &SecretKey| {
+        let text = format!("version: {version}\nexpires: 2199-12-31T00:00:00Z\npolicy: {policy}\n");
+        let archive = smcp_bundle::set::pack_set(&[("set.yaml".to_owned(), text.into_bytes())].into()).unwrap();
+        bed.write("etc/mcp/company.tar.gz.minisig", minisign::sign(key, &archive, "timestamp:1"));
+        bed.write("etc/mcp/company.tar.gz", archive);
+    };
+    let name = |mode: &str| {
+        let set = format!("{{source: company.tar.gz, signed_by: [{{minisign: '{}'}}]}}", key.public());
+        machine.administer(&format!("policy: {{score_mode: {mode}, policy_set: {set}}}\n"));
+    };
+    name("strict");
+    let run = "run acme/tool@1.0.0";
+    put(5, "{min_score: 99}", &other);
+    machine.run(run).refuses(3, &["/etc/mcp/company.tar.gz, is not signed as the configuration says"]);
+    put(5, "{min_score: 90}", &key);
+    machine.run(run).exits(4);
+    // The user's rules change nothing of it, and neither do his own sets, keys and variables.
+    bed.configure("policy: {score_mode: disabled, policy_set: {source: ../own.tar.gz}}\n");
+    bed.write("own/set.yaml", "version: 9\nexpires: 2199-12-31T00:00:00Z\npolicy: {score_mode: disabled}\n");
+    machine.run("policy set build own").exits(0);
+    machine.run(run).exits(4);
+    // Whoever can write the file can't sign it.
+    put(6, "{}", &other);
+    machine.run(run).exits(4).says(&["it is by another minisign key", "version 5 stays in force"]);
+    put(4, "{}", &key);
+    machine.run(run).exits(4).says(&["has version 4, and this machine has seen version 5"]);
+    put(6, "{min_score: 80}", &key);
+    machine.run(run).succeeds().prints("runs\n");
+    let shown = machine.run("--json policy set show").succeeds().document();
+    let of = |at: usize| (shown["sets"][at]["layer"].clone(), shown["sets"][at]["version"].clone());
+    assert_eq!((of(0), of(1)), (("system/set".into(), 6.into()), ("user/set".into(), 9.into())));
+    assert_eq!(shown["sets"][0]["signer"], format!("minisign {}", key.public()));
+    // A file that the user owns is not the administrator's, whoever has signed what is in it.
+    std::os::unix::fs::chown(bed.path("etc/mcp/company.tar.gz"), Some(12345), None).unwrap();
+    machine.run(run).refuses(1, &["policy set of the system/set layer could be somebody else's"]);
+}

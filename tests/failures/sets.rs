@@ -30,6 +30,21 @@ pub(crate) const ROWS: &[Row] = &[
         },
     },
     Row {
+        what: "a policy set is not signed as its `signed_by` says, and there is no good one",
+        holds: &[
+            ("whose set", "the policy set of the added layer"),
+            ("what was found", "found: no signature beside it (looked for set.tar.gz.minisig)"),
+            ("who was expected", "expected: the minisign key RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"),
+        ],
+        provoke: |trial| {
+            trial.refuses(|bed| {
+                build(bed, 3, "2199-01-01T00:00:00Z");
+                let rule = "signed_by: [{minisign: RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3}]";
+                named_with(bed, rule)
+            });
+        },
+    },
+    Row {
         what: "a policy set is below `minimum`, and there is no good one",
         holds: &[("both versions", "has version 2, and the configuration accepts none before 3 (`minimum`)")],
         provoke: |trial| {
@@ -73,7 +88,11 @@ pub(crate) const ROWS: &[Row] = &[
 
 /// A run under a layer that names the set.
 fn named(bed: &TestBed) -> Scene {
-    let set = "policy: {policy_set: {source: set.tar.gz, minimum: 3}}";
+    named_with(bed, "minimum: 3")
+}
+
+fn named_with(bed: &TestBed, keys: &str) -> Scene {
+    let set = format!("policy: {{policy_set: {{source: set.tar.gz, {keys}}}}}");
     bed.write("added.yaml", format!("registry_url: registry\n{set}\n"));
     Scene::run().env("SMCP_SYSTEM_CONFIG", bed.path("added.yaml").to_str().unwrap())
 }

@@ -1,4 +1,4 @@
-//! Policies from registries of images and from URLs: shipped, pinned, cached, logged in for, lied about.
+//! Policies and policy sets from registries of images and from URLs: shipped, pinned, cached, logged in for, lied about.
 //!
 //! The registry is a server of the tests that speaks the distribution API, over real sockets of this machine, and does
 //! otherwise where a test says so. Real ones are in `tests/registries/`.
@@ -18,6 +18,7 @@ mod login;
 mod push;
 mod referrers;
 mod server;
+mod sets;
 mod signed;
 mod sources;
 mod tls;

@@ -120,6 +120,11 @@ impl Registry {
         self.state.lock().unwrap().scripted.push((line.to_owned(), replies.into_iter().collect()));
     }
 
+    /// Is honest again.
+    pub(crate) fn clear_scripts(&self) {
+        self.state.lock().unwrap().scripted.clear();
+    }
+
     /// Puts a blob there, and returns its descriptor.
     pub(crate) fn put_blob(&self, media_type: &str, bytes: &[u8]) -> Value {
         let digest = Digest::of(bytes).to_string();

@@ -135,3 +135,28 @@ fn a_user_names_no_authority_for_an_administrators_source() {
         assert_eq!(ran.stderr.contains("can't be trusted"), code == 2, "{ran}");
     }
 }
+
+/// The same holds for the set that such a layer names, at each start.
+#[test]
+fn a_user_names_no_authority_for_an_administrators_set() {
+    let (registry, authority) = behind_a_proxy(&[HOST]);
+    let (bed, archive) = (crate::bed(), crate::sets::archive(1));
+    bed.write("company.pem", &authority);
+    bed.write("company.tar.gz", archive);
+    let reference = format!("oci://{HOST}/company/rules:1");
+    let pushed =
+        run(&bed, &registry, &format!("--json policy set push company.tar.gz {reference}")).succeeds().document();
+    for (ca_file, code) in [("", 2), ("ca_file: company.pem\n", 0)] {
+        let bed = crate::bed();
+        bed.configure("");
+        bed.write("company.pem", &authority);
+        let set = format!("policy: {{policy_set: {{source: '{}'}}}}\n", pushed["reference"].as_str().unwrap());
+        bed.write("system.yaml", format!("registry_url: registry\n{ca_file}{set}"));
+        let proxy = format!("http://{}", registry.address);
+        let smcp = bed.smcp("run acme/quiet@1.0.0").env("HTTPS_PROXY", proxy);
+        let smcp =
+            smcp.env("SSL_CERT_FILE", bed.path("company.pem")).env("SMCP_SYSTEM_CONFIG", bed.path("system.yaml"));
+        let ran = smcp.run().exits(code);
+        assert_eq!(ran.stderr.contains("can't be trusted"), code == 2, "{ran}");
+    }
+}

@@ -111,6 +111,36 @@ fn skopeo_copies_what_we_push_and_its_digest_stays() {
     smcp.env("DOCKER_CONFIG", bed.path("docker")).run().succeeds();
 }
 
+/// An air gap between two registries: the set and the list of its signatures are copied, and count where they come to.
+#[test]
+fn skopeo_carries_a_set_and_its_signatures() {
+    let Some(registry) = RealRegistry::start(Manner::default()) else { return };
+    let bed = bed();
+    let host = format!("localhost:{}", registry.port);
+    bed.configure("");
+    bed.run("policy sign --new-key release --no-password").succeeds();
+    let key = bed.read(".mcp/keys/release.pub").lines().nth(1).unwrap().to_owned();
+    bed.write("company/set.yaml", "version: 1\nexpires: 2199-12-31T00:00:00Z\npolicy: {min_score: 80}\n");
+    bed.run("policy set build company -o company.tar.gz").succeeds();
+    bed.run("policy sign company.tar.gz").succeeds();
+    let push = format!("--json policy set push company.tar.gz oci://{host}/company/rules:stable");
+    let pushed = bed.run(&push).succeeds().document();
+    let list = pushed["manifest"].as_str().unwrap().replace(':', "-");
+    for (tag, more) in [("stable", &[][..]), (&list, &["--all"])] {
+        let (from, to) =
+            (format!("docker://{host}/company/rules:{tag}"), format!("docker://{host}/mirror/rules:{tag}"));
+        let args = ["--insecure-policy", "copy", "--src-tls-verify=false", "--dest-tls-verify=false"];
+        let args = [&args[..], more, &[&from, &to]].concat();
+        let Some(copied) = other(&bed, "skopeo", "Debian's package `skopeo`", &args) else { return };
+        succeeds(&copied);
+    }
+    let source = format!("oci://{host}/mirror/rules:stable");
+    bed.configure(&format!("policy: {{policy_set: {{source: '{source}', signed_by: [{{minisign: '{key}'}}]}}}}\n"));
+    let pulled = bed.run("--json policy set pull").succeeds().document();
+    assert_eq!(pulled["sets"][0]["signer"], format!("minisign {key}"));
+    assert_eq!(pulled["sets"][0]["digest"], pushed["digest"]);
+}
+
 #[test]
 fn wkg_pulls_what_we_push_and_we_pull_what_it_pushes() {
     let Some(registry) = RealRegistry::start(Manner::default()) else { return };

@@ -66,6 +66,50 @@ fn a_policy_goes_there_and_comes_back() {
     }
 }
 
+/// A set with its signature: under the fallback tag, since this version lists no referrers.
+#[test]
+fn a_policy_set_goes_there_and_is_in_force() {
+    for manner in [Manner::default(), Manner { tls: true, log_in: true }] {
+        let Some(registry) = RealRegistry::start(manner) else { return };
+        let bed = TestBed::new();
+        bed.publish(&Package::shell("acme/quiet@1.0.0", "echo runs").good());
+        bed.configure("");
+        let proxy = manner.tls.then(|| registry.proxy());
+        let host = if manner.tls { format!("oci://{HOST}") } else { format!("oci://localhost:{}", registry.port) };
+        let run = |line: &str| run(&bed, &registry, proxy.as_deref(), line);
+        if manner.log_in {
+            run(&format!("login --registry {host} --username me --token -")).succeeds();
+        }
+        run("policy sign --new-key release --no-password").succeeds();
+        let key = bed.read(".mcp/keys/release.pub").lines().nth(1).unwrap().to_owned();
+        let source = format!("{host}/company/rules:stable");
+        let ship = |version: u64, min_score: u64| {
+            let text =
+                format!("version: {version}\nexpires: 2199-12-31T00:00:00Z\npolicy: {{min_score: {min_score}}}\n");
+            bed.write("company/set.yaml", text);
+            bed.write("company/policies.d/no-network.wasm", component());
+            run("policy set build company -o company.tar.gz").succeeds();
+            run("policy sign company.tar.gz").succeeds();
+            run(&format!("--json policy set push company.tar.gz {source}")).succeeds().document()
+        };
+        let pushed = ship(1, 80);
+        assert_eq!(pushed["signatures"][0], "company.tar.gz.minisig");
+        bed.configure(&format!("policy: {{policy_set: {{source: '{source}', signed_by: [{{minisign: '{key}'}}]}}}}\n"));
+        run("run acme/quiet@1.0.0").succeeds().prints("runs\n").silent();
+        ship(2, 99);
+        run("policy set pull").succeeds();
+        run("run acme/quiet@1.0.0").exits(4);
+        // The tag moves back: the archive is signed, and older.
+        ship(1, 80);
+        run("policy set pull").refuses(3, &["has version 1, and this machine has seen version 2"]);
+        run("run acme/quiet@1.0.0").exits(4);
+        // The registry is gone, the rules are not.
+        drop(registry);
+        assert_eq!(bed.run("policy set pull").code, 2);
+        bed.run("run acme/quiet@1.0.0").exits(4);
+    }
+}
+
 #[test]
 fn a_long_blob_arrives_whole_in_pieces() {
     let Some(registry) = RealRegistry::start(Manner::default()) else { return };

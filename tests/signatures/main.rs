@@ -20,4 +20,5 @@ mod sigstore;
 mod terminal;
 
 mod commands;
+mod sets;
 mod starts;

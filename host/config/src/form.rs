@@ -7,6 +7,7 @@ mod place;
 pub(super) use crate::form::place::WrittenSource;
 pub(super) use crate::form::place::path;
 pub(super) use crate::form::place::registry;
+pub(super) use crate::form::place::set_source;
 pub(super) use crate::form::place::source;
 pub(super) use smcp_model::near::nearest;
 

@@ -54,6 +54,12 @@ impl Layer {
         Self { set: Some(Arc::new(set)), ..self }
     }
 
+    /// Holds the archive of the set that makes the layer.
+    pub(super) fn hold_archive(&mut self, archive: Arc<Vec<u8>>) {
+        let facts = self.set.take().map(Arc::unwrap_or_clone);
+        self.set = facts.map(|facts| Arc::new(PolicySetFacts { held: Some(archive), ..facts }));
+    }
+
     /// Returns which set it is, for the layer of a policy set.
     pub fn set(&self) -> Option<&PolicySetFacts> {
         self.set.as_deref()

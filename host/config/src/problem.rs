@@ -6,6 +6,7 @@ use std::error::Error;
 use std::fmt;
 use std::path::Path;
 
+use smcp_model::source::address_in;
 use smcp_model::suspect::Suspect;
 use smcp_model::text::SafeText;
 use smcp_yaml::Position;
@@ -146,10 +147,10 @@ impl fmt::Display for ConfigError {
 
 impl Error for ConfigError {}
 
-/// Returns a path as messages show it: `~/…` when it is below the user's home.
+/// Returns a path as messages show it: `~/…` when it is below the user's home, an address in a set that is elsewhere.
 pub(super) fn shown(path: &Path, home: Option<&Path>) -> String {
     match home.and_then(|home| path.strip_prefix(home).ok()) {
         Some(rest) => Path::new("~").join(rest).display().to_string(),
-        None => path.display().to_string(),
+        None => address_in(path).unwrap_or_else(|| path.display().to_string()),
     }
 }

@@ -9,6 +9,7 @@ mod files;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Config;
@@ -30,12 +31,15 @@ use crate::place::WrittenValue;
 use crate::problem::ConfigError;
 use crate::problem::ConfigProblem;
 use crate::problem::ProblemCode;
+use crate::problem::shown;
 use crate::reader::ConfigReader;
 use crate::reader::Fields;
 use crate::set::files::ArchiveFiles;
 use smcp_model::digest::Digest;
 use smcp_model::limits::sets;
 use smcp_model::policy::LayerName;
+use smcp_model::signer::SignedBy;
+use smcp_model::source::SetSource;
 use smcp_model::text::SafeText;
 
 /// The file of a set that says what it is.
@@ -44,9 +48,11 @@ pub const SET_FILE: &str = "set.yaml";
 /// A set that a layer names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetReference {
-    /// Its file.
-    pub source: PathBuf,
-    /// How often it is looked for.
+    /// Where it comes from.
+    pub source: SetSource,
+    /// Who must have signed its archive; `None` when nobody need to have.
+    pub signed_by: Option<SignedBy>,
+    /// The age from which one elsewhere is asked for again.
     pub refresh: Duration,
     /// How long the last good one stays in force without a look that succeeds.
     pub max_age: Duration,
@@ -57,16 +63,30 @@ pub struct SetReference {
 /// What is known of a set that makes a layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicySetFacts {
-    /// Where it comes from.
-    pub source: PathBuf,
+    /// How it came.
+    pub arrival: SetArrival,
     /// The number of its version.
     pub version: u64,
     /// When it ends to be valid, in seconds since the Unix epoch.
     pub expires: u64,
-    /// The digest of its archive.
-    pub digest: Digest,
+    /// The archive itself, where no copy of it could be kept.
+    pub held: Option<Arc<Vec<u8>>>,
     /// Its components, by the paths that its policies have as their sources.
     pub components: BTreeMap<PathBuf, SetComponent>,
+}
+
+/// How an archive came that may be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetArrival {
+    /// Where it comes from.
+    pub source: SetSource,
+    /// Its digest.
+    pub digest: Digest,
+    /// Who has signed it; `None` when nobody need to have.
+    pub signer: Option<SafeText>,
+    /// When a good set was last found at its source, in seconds since the Unix epoch; `None` where that makes no
+    /// difference: a digest in the reference fixes it, or nobody has named it.
+    pub looked_at: Option<u64>,
 }
 
 /// A component in a set.
@@ -107,15 +127,41 @@ impl SetReference {
     pub(super) fn read(reader: &mut ConfigReader<'_>, policy: &Fields<'_>) -> Option<WrittenValue<Self>> {
         let fields = reader.section(policy, &policy::POLICY_SET)?;
         let source = reader.read(&fields, &keys::SOURCE);
+        let signed_by = reader.read(&fields, &keys::SIGNED_BY);
         let (refresh, max_age) = (reader.read(&fields, &keys::REFRESH), reader.read(&fields, &keys::MAX_AGE));
         let minimum = reader.read(&fields, &keys::MINIMUM);
         let value = Self {
             source: source?.value,
+            signed_by: signed_by.map(|written| written.value),
             refresh: refresh.map_or(sets::REFRESH_DEFAULT, |written| written.value),
             max_age: max_age.map_or(sets::MAX_AGE_DEFAULT, |written| written.value),
             minimum: minimum.map_or(1, |written| number(written.value)),
         };
+        value.check(reader, &fields);
         Some(WrittenValue { value, place: reader.place(fields.trail()) })
+    }
+
+    /// Notes what doesn't fit to a set elsewhere: it says which bytes or whose count, and is asked for again before it is
+    /// too old.
+    fn check(&self, reader: &mut ConfigReader<'_>, fields: &Fields<'_>) {
+        let SetSource::Remote(address) = &self.source else { return };
+        // One that could not be read is there, too.
+        if address.digest().is_none() && !fields.has(&keys::SIGNED_BY) {
+            let message = format!("nothing says who makes `{address}`: whoever runs that server would");
+            let allowed = "`signed_by:` with who must have signed it, or an oci:// source with @sha256: and the digest of its \
+                           manifest (`smcp policy set pull` prints it)";
+            reader.note(ProblemCode::MissingKey, fields.trail_of(&keys::SOURCE), message, allowed.to_owned());
+        }
+        if self.max_age < self.refresh {
+            let message = "`max_age` is shorter than `refresh`".to_owned();
+            let allowed = "at least as long as `refresh`, which is 1h by default".to_owned();
+            let key = if fields.has(&keys::MAX_AGE) {
+                fields.trail_of(&keys::MAX_AGE)
+            } else {
+                fields.trail_of(&keys::REFRESH)
+            };
+            reader.note(ProblemCode::Conflict, key, message, allowed);
+        }
     }
 }
 
@@ -149,22 +195,17 @@ impl SetFiles {
     }
 }
 
-/// Reads the whole of a set as the layer `name`, which `parent` names. `at` is the path of its archive, which those of its
-/// files begin with in messages, and `digest` that of the archive.
+/// Reads the whole of a set as the layer `name`, which `parent` names. `arrival` says what its files are of.
 ///
 /// # Errors
 /// With every problem of its files: what stands in a configuration of the same text, a file that is none of a set's, a
 /// component that is missing or not the one that an entry pins.
-pub fn read(
-    files: &SetFiles,
-    at: &Path,
-    digest: Digest,
-    parent: &Layer,
-    name: LayerName,
-) -> Result<Layer, ConfigError> {
+pub fn read(files: &SetFiles, arrival: SetArrival, parent: &Layer, name: LayerName) -> Result<Layer, ConfigError> {
+    let root = arrival.source.root();
+    let at = root.as_path();
     // Nothing in a set starts at a home or a working directory: its paths lead to its own files.
     let places = Places { home: None, working_directory: at.to_owned(), system_folder: at.to_owned() };
-    let file = |name: &str| at.join(name).display().to_string();
+    let file = |name: &str| shown(&at.join(name), None);
     let stray = |name: &String| {
         let allowed = "set.yaml, and in policies.d NAME.yaml and NAME.wasm for each policy";
         let message = "a policy set has no such file";
@@ -199,46 +240,21 @@ pub fn read(
         let message = "it could not be read";
         return Err(ConfigError::one(ConfigProblem::of_file(ProblemCode::Unreadable, &file(SET_FILE), message, None)));
     };
-    let facts = PolicySetFacts {
-        source: at.to_owned(),
-        version: number(version.value),
-        expires: expires.value,
-        digest,
-        components,
-    };
+    let facts =
+        PolicySetFacts { arrival, version: number(version.value), expires: expires.value, held: None, components };
     Ok(layer.of_set(facts))
 }
 
 /// Notes a problem for each policy whose component is not in the set, is larger than the policy allows, or is not the one
-/// that it pins, and for each component that no policy has.
+/// that it pins.
 fn refuse_missing(files: &[LayerFile], components: &BTreeMap<PathBuf, SetComponent>, problems: &mut ConfigProblems) {
     for entry in files.iter().flat_map(|file| &file.values.policy.custom) {
-        if let Some(signed_by) = &entry.value.signed_by {
-            let message = format!("`{}` is in a policy set, in which no signatures are", signed_by.place.key());
-            problems.note(
-                &signed_by.place,
-                ProblemCode::Conflict,
-                message,
-                "no such key: the digest of a set is that of all in it",
-            );
-        }
         let Some(source) = &entry.value.source else { continue };
-        let file = match &source.value {
-            WrittenSource::File(file) => file,
-            WrittenSource::Remote(address) => {
-                let message =
-                    format!("`{}` is {address}, and a policy set has its components in it", source.place.key());
-                problems.note(
-                    &source.place,
-                    ProblemCode::BadValue,
-                    message,
-                    "a component in the policies.d of the set",
-                );
-                continue;
-            }
-        };
+        refuse_signers(source, entry.value.signed_by.as_ref(), problems);
+        // What is elsewhere says itself which bytes or whose count.
+        let WrittenSource::File(file) = &source.value else { continue };
         let Some(component) = components.get(file) else {
-            let name = SafeText::new(&file.display().to_string());
+            let name = SafeText::new(&shown(file, None));
             let message = format!("`{}` is {name}, which is not in the set", source.place.key());
             let allowed = "a component in the policies.d of the set: policies.d/NAME.wasm in set.yaml, NAME.wasm there";
             problems.note(&source.place, ProblemCode::BadValue, message, allowed);
@@ -256,6 +272,30 @@ fn refuse_missing(files: &[LayerFile], components: &BTreeMap<PathBuf, SetCompone
     }
 }
 
+/// Notes a problem with signers of a component that is in the set, and with those whose keys are in files: a set has no
+/// signatures and no keys in it.
+fn refuse_signers(
+    source: &WrittenValue<WrittenSource>,
+    signed_by: Option<&WrittenValue<SignedBy>>,
+    problems: &mut ConfigProblems,
+) {
+    let Some(signed_by) = signed_by else { return };
+    let key = signed_by.place.key();
+    let (message, allowed) = match (&source.value, signed_by.value.files().first()) {
+        (WrittenSource::File(_), _) => (
+            format!("`{key}` is about a component in a policy set, in which no signatures are"),
+            "no such key: the digest of a set is that of all in it, and who has signed the set has signed the component",
+        ),
+        (WrittenSource::Remote(_), Some(_)) => (
+            format!("`{key}` names a file, and a policy set has no keys in it"),
+            "signers whose keys stand in the rule itself: `minisign: KEY`, or `{issuer: URL, identity: TEXT}` without \
+             `trusted_root`",
+        ),
+        (WrittenSource::Remote(_), None) => return,
+    };
+    problems.note(&signed_by.place, ProblemCode::Conflict, message, allowed);
+}
+
 impl Config {
     /// Returns each layer that names a policy set, with the name of that set's layer.
     pub fn named_sets(&self) -> impl Iterator<Item = (&Layer, LayerName, &SetReference)> {
@@ -266,5 +306,11 @@ impl Config {
     pub fn set_component(&self, layer: LayerName, source: &Path) -> Option<(&PolicySetFacts, &SetComponent)> {
         let facts = self.layer(layer)?.set()?;
         Some((facts, facts.components.get(source)?))
+    }
+
+    /// Holds the archive of a set, because no copy of it could be kept.
+    pub fn hold_archive(&mut self, layer: LayerName, archive: Arc<Vec<u8>>) {
+        let layer = self.layers.iter_mut().find(|known| known.name() == layer);
+        layer.into_iter().for_each(|layer| layer.hold_archive(Arc::clone(&archive)));
     }
 }

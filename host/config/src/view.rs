@@ -28,6 +28,7 @@ use smcp_model::policy::LayerName;
 use smcp_model::policy::PolicySource;
 use smcp_model::policy::PolicySpec;
 use smcp_model::source::RemoteSource;
+use smcp_model::source::told;
 use smcp_model::text::SafeText;
 use smcp_model::time;
 use smcp_yaml::YamlNode;
@@ -94,13 +95,17 @@ pub struct LayerView {
 #[derive(Debug, Clone, Serialize)]
 pub struct SetView {
     /// Where it comes from.
-    pub source: PathBuf,
+    pub source: SafeText,
     /// The number of its version.
     pub version: u64,
     /// When it ends to be valid: RFC 3339, UTC.
     pub expires: Option<String>,
     /// The digest of its archive.
     pub digest: Digest,
+    /// Who has signed it; `None` when nobody need to have.
+    pub signer: Option<SafeText>,
+    /// When a good set was last found at its source: RFC 3339, UTC; `None` where a digest fixes it.
+    pub looked_at: Option<String>,
 }
 
 /// The whole configuration in force.
@@ -153,13 +158,15 @@ fn layer(layer: &Layer) -> LayerView {
     let any = layer.trusted().value.is_none().then_some("any registry");
     LayerView {
         layer: layer.name(),
-        file: layer.files().first().cloned(),
-        files: layer.files().to_vec(),
+        file: layer.files().first().map(|file| told(file)),
+        files: layer.files().iter().map(|file| told(file)).collect(),
         set: layer.set().map(|facts| SetView {
-            source: facts.source.clone(),
+            source: SafeText::new(&facts.arrival.source.to_string()),
             version: facts.version,
             expires: time::utc_of(facts.expires),
-            digest: facts.digest,
+            digest: facts.arrival.digest,
+            signer: facts.arrival.signer.clone(),
+            looked_at: facts.arrival.looked_at.and_then(time::utc_of),
         }),
         trusted_registries: ViewEntry { note: any, ..entry("trusted_registries", layer.trusted(), names) },
         registries: entry("registries", layer.registries(), |registries| json!(registries)),
@@ -211,9 +218,14 @@ fn policy(rules: &Rules) -> Vec<ViewEntry> {
 fn set_entry(written: Option<&WrittenValue<SetReference>>) -> ViewEntry {
     let source = written.map_or(SettingSource::Default, |written| SettingSource::File(written.place.clone()));
     let value = |written: &WrittenValue<SetReference>| {
-        let SetReference { source, refresh, max_age, minimum } = &written.value;
+        let SetReference { source, signed_by, refresh, max_age, minimum } = &written.value;
         let (refresh, max_age) = (duration(refresh), duration(max_age));
-        json!({ "source": source.to_string_lossy(), "refresh": refresh, "max_age": max_age, "minimum": minimum })
+        let source = source.to_string();
+        let mut value = json!({ "source": source, "refresh": refresh, "max_age": max_age, "minimum": minimum });
+        if let Value::Object(members) = &mut value {
+            members.extend(signed_by.as_ref().map(|rule| ("signed_by".to_owned(), rule.written())));
+        }
+        value
     };
     ViewEntry {
         key: "policy_set",
@@ -294,9 +306,11 @@ impl fmt::Display for View {
         for layer in &self.layers {
             let file = layer.file.as_ref().map_or("no file".to_owned(), |file| file.display().to_string());
             writeln!(f, "\n# {} layer: {}", layer.layer.as_str(), SafeText::new(&file))?;
-            if let Some(SetView { version, expires, digest, .. }) = &layer.set {
+            if let Some(SetView { source: _, version, expires, digest, signer, looked_at }) = &layer.set {
                 let expires = expires.as_deref().unwrap_or("never");
                 writeln!(f, "# policy set, version {version}, expires {expires}, {digest}")?;
+                signer.iter().try_for_each(|signer| writeln!(f, "# signed by {signer}"))?;
+                looked_at.iter().try_for_each(|at| writeln!(f, "# last found at its source {at}"))?;
             }
             line(f, "", &layer.trusted_registries)?;
             line(f, "", &layer.registries)?;

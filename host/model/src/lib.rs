@@ -45,6 +45,7 @@ pub mod registry;
 pub mod request;
 mod schema;
 pub mod secret;
+pub mod set_status;
 pub mod signer;
 pub mod size;
 pub mod source;

@@ -13,6 +13,7 @@ use crate::ownership::Owners;
 use crate::signer::SignedBy;
 use crate::size::ByteSize;
 use crate::source::RemoteSource;
+use crate::source::address_in;
 use crate::text::SafeText;
 use crate::word::deserialize_word;
 use crate::word::serialize_as_word;
@@ -127,7 +128,7 @@ impl BuiltIn {
 pub enum PolicySource {
     /// Inside the binary.
     BuiltIn(BuiltIn),
-    /// In a file, by its absolute path.
+    /// In a file, by its absolute path; in a policy set, by its path there.
     File(PathBuf),
     /// In a registry of images, or behind a URL.
     Remote(RemoteSource),
@@ -144,7 +145,7 @@ impl fmt::Display for PolicySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BuiltIn(_) => f.pad("built-in"),
-            Self::File(path) => f.pad(&path.to_string_lossy()),
+            Self::File(path) => f.pad(&address_in(path).unwrap_or_else(|| path.to_string_lossy().into_owned())),
             Self::Remote(source) => f.pad(&source.address.to_string()),
         }
     }

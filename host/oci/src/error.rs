@@ -108,7 +108,7 @@ pub enum OciError {
         limit: usize,
     },
     /// A document of the artefact is not what it should be.
-    #[error("{what} is no policy: {problem}\n  expected {allowed}")]
+    #[error("{what} is not what it should be: {problem}\n  expected {allowed}")]
     Artefact {
         /// The reference.
         what: String,

@@ -73,7 +73,11 @@ pub fn get(http: &HttpClient, token: Option<&Secret>, limit: usize, deadline: &D
     }
     if smcp_http::begins_a_page(&bytes) {
         let problem = SafeText::new("it is a web page");
-        return Err(OciError::Artefact { what, problem, allowed: "a component; is the URL that of a page about it?" });
+        return Err(OciError::Artefact {
+            what,
+            problem,
+            allowed: "the file itself; is the URL that of a page about it?",
+        });
     }
     Ok(bytes)
 }

@@ -20,6 +20,7 @@ mod helper;
 mod pull;
 mod push;
 mod referrers;
+pub mod set;
 mod token;
 pub mod wasm;
 

@@ -40,13 +40,40 @@ impl OciClient<'_> {
         artifact_type: &str,
         deadline: &Deadline,
     ) -> Result<Vec<Descriptor>, OciError> {
-        let mut found = match self.listed(subject, artifact_type, deadline)? {
+        let found = match self.listed(subject, artifact_type, deadline)? {
             Some(found) => found,
             None => self.tagged(subject, deadline)?.map_or_else(Vec::new, |index| index.manifests),
         };
-        // A registry need not filter, and the list in a tag has all kinds.
-        found.retain(|referrer| referrer.artifact_type.as_deref() == Some(artifact_type));
-        Ok(found)
+        let (mut of_kind, mut looked_at) = (Vec::new(), 0_usize);
+        for referrer in found {
+            // A registry need not filter, and the list in a tag has all kinds. Who copies that list may lose them.
+            let is_it = match &referrer.artifact_type {
+                Some(kind) => kind == artifact_type,
+                None => {
+                    looked_at = looked_at.saturating_add(1);
+                    looked_at <= limits::oci::REFERRERS_LOOKED_AT && self.says(&referrer, artifact_type, deadline)?
+                }
+            };
+            if is_it {
+                of_kind.push(referrer);
+            }
+        }
+        Ok(of_kind)
+    }
+
+    /// Whether the manifest of a referrer says itself that it is of this kind. One that is not there or not right says
+    /// nothing.
+    fn says(&self, referrer: &Descriptor, artifact_type: &str, deadline: &Deadline) -> Result<bool, OciError> {
+        let what = format!("{}@{}", self.repository, referrer.digest);
+        match self.manifest_at(&referrer.digest, &what, deadline) {
+            Ok(manifest) => {
+                let document: Option<ImageManifest> = serde_json::from_slice(&manifest.bytes).ok();
+                Ok(document.is_some_and(|document| document.artifact_type.as_deref() == Some(artifact_type)))
+            }
+            Err(OciError::Missing { .. }) => Ok(false),
+            Err(error) if error.is_wrong() => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Asks the registry's own list; `None` when it has none.

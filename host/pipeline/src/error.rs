@@ -106,7 +106,7 @@ pub enum PipelineError {
     Artefact(Box<SourceError>),
     /// A policy set can't be used.
     #[error(transparent)]
-    Set(#[from] SetError),
+    Set(#[from] Box<SetError>),
     /// Another user could have written a policy set, or what was seen of it.
     #[error("the policy set of the {} layer could be somebody else's: {suspect}", layer.as_str())]
     UntrustedSet {

@@ -20,6 +20,7 @@ use smcp_model::policy::LayerName;
 use smcp_model::policy::PolicySpec;
 use smcp_model::progress::Progress;
 use smcp_model::request::Subject;
+use smcp_model::source::told;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::Finding;
@@ -103,7 +104,7 @@ pub(super) fn exception_files(config: &Config, subject: &Subject) -> Vec<Excepti
     let of_layer = |layer: &Layer| {
         Some(ExceptionFile {
             layer: layer.name(),
-            file: SafeText::new(&layer.main_file()?.to_string_lossy()),
+            file: SafeText::new(&told(&layer.main_file()?).to_string_lossy()),
             has_exceptions: layer.exceptions().next().is_some(),
             registry_trusted: layer.waives_from(subject.registry.as_ref()),
         })

@@ -26,10 +26,12 @@ use smcp_model::audit::Head;
 use smcp_model::decision::Consent;
 use smcp_model::limits;
 use smcp_model::number;
+use smcp_model::package::PackageRef;
 use smcp_model::package::ResolvedPackage;
 use smcp_model::record::Body;
 use smcp_model::request::Context;
 use smcp_model::text::SafeText;
+use smcp_policy::request;
 
 /// What smcp was asked to do, as it is recorded.
 #[derive(Debug, Clone)]
@@ -207,6 +209,23 @@ impl Recorder {
             self.running.take().into_iter().for_each(RunningNote::ended);
         }
         notice
+    }
+
+    /// Records an error that ends a command before there are rules to decide by, such as that of a policy set. `session` has
+    /// the configuration without them: it says where the log is. Returns the error, and what is to be said of the log.
+    pub fn without_rules(
+        session: &Session,
+        activity: Activity,
+        package: &PackageRef,
+        error: PipelineError,
+    ) -> (PipelineError, Option<Notice>) {
+        let failed = Failed::new(request::named(package, session.config().registry()), error);
+        let opened = Self::open(session, activity);
+        let (notice, unwritten) = match opened {
+            Ok((mut recorder, notice)) => (notice, recorder.failed(&failed)),
+            Err(error) => (as_notice(Err(error)), None),
+        };
+        (*failed.error, notice.or(unwritten))
     }
 
     fn write(&mut self, body: Body) -> Result<Option<Notice>, PipelineError> {

@@ -5,6 +5,7 @@
 //! Bytes that have just arrived and bytes of the cache go through the same place, `verify`, before they count.
 
 mod server;
+mod set;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -13,6 +14,10 @@ pub(crate) use crate::remote::server::Arrived;
 pub(crate) use crate::remote::server::RemoteServers;
 pub(crate) use crate::remote::server::SourceServer;
 pub(crate) use crate::remote::server::artifact_type;
+pub(crate) use crate::remote::server::signature;
+pub(crate) use crate::remote::set::KeptSet;
+pub(crate) use crate::remote::set::SetQuestion;
+pub(crate) use crate::remote::set::SetServer;
 
 use std::time::Duration;
 

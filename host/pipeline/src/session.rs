@@ -9,7 +9,7 @@ pub(crate) mod found;
 mod log;
 mod runs;
 pub(crate) mod sets;
-mod signatures;
+pub(crate) mod signatures;
 
 pub use components::unreadable;
 pub use signatures::beside;

@@ -6,8 +6,12 @@
 
 pub(crate) mod archive;
 mod build;
+mod case;
 mod error;
+pub(crate) mod proof;
 pub(crate) mod seen;
+#[cfg(test)]
+mod tests;
 
 pub use crate::sets::archive::PackedSet;
 pub use crate::sets::archive::read_packed;
@@ -16,16 +20,26 @@ pub use crate::sets::build::build_set;
 pub use crate::sets::error::SetError;
 pub use crate::sets::error::SetProblem;
 
-use std::path::PathBuf;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::PipelineError;
+use crate::Session;
+use crate::SharedHost;
 use crate::System;
+use crate::check_clock;
 use crate::clock;
+use crate::remote::Eagerness;
+use crate::remote::RemoteServers;
+use crate::remote::SetServer;
+use crate::session::documents_beside;
 use crate::session::sets::SetMemory;
-use crate::session::sets::fetch;
-use crate::sets::archive::ArrivedSet;
-use crate::sets::archive::Components;
-use crate::sets::seen::SeenDocument;
+use crate::session::sets::read_file;
+use crate::session::sets::read_rule;
+use crate::session::signatures::found_beside;
+use crate::sets::case::SetCase;
+use crate::sets::case::SettledSet;
 use crate::sets::seen::SeenSet;
 use smcp_config::Config;
 use smcp_config::Layer;
@@ -33,8 +47,11 @@ use smcp_config::choice::OnSuspect;
 use smcp_config::set::PolicySetFacts;
 use smcp_config::set::SetReference;
 use smcp_decide::Notice;
+use smcp_model::deadline::Deadline;
 use smcp_model::limits;
 use smcp_model::policy::LayerName;
+use smcp_model::set_status::SetStatus;
+use smcp_model::source::SetSource;
 use smcp_model::suspect::Suspect;
 use smcp_model::text::SafeText;
 use smcp_model::time;
@@ -48,39 +65,205 @@ pub struct SetsInForce {
     pub suspects: Vec<Suspect>,
 }
 
-/// Gets every set that the configuration names, checks the whole of it, and adds its layer to the configuration.
+/// A set that a layer names, and what came of asking for it.
+#[derive(Debug)]
+pub struct PulledSet {
+    /// The layer of the set.
+    pub layer: LayerName,
+    /// Where it comes from.
+    pub source: SetSource,
+    /// What is in force now and whether it came just now, or why nothing new is.
+    pub outcome: Result<(PolicySetFacts, bool), PipelineError>,
+}
+
+/// Gets every set that the configuration names, checks the whole of it, and adds its layer to the configuration. One
+/// elsewhere is asked for only when what was got last is older than `refresh`, or is not good; all of that ends within
+/// `patience`.
 ///
 /// # Errors
 /// [`PipelineError::Set`] when a set can't be had or is not right, and there is no last good one;
-/// [`PipelineError::UntrustedSet`] when another user could have written it, and the configuration refuses that.
-pub fn add_sets(config: &mut Config, system: &System) -> Result<SetsInForce, PipelineError> {
-    let named = config.named_sets().map(|(parent, name, set)| (parent.clone(), name, set.clone()));
-    let named: Vec<_> = named.collect();
-    if named.is_empty() {
+/// [`PipelineError::UntrustedSet`] when another user could have written it, and the configuration refuses that;
+/// [`PipelineError::SignerFile`] when a file that its `signed_by` names can't be used.
+pub fn add_sets(config: &mut Config, system: &System, patience: Duration) -> Result<SetsInForce, PipelineError> {
+    if config.named_sets().next().is_none() {
         return Ok(SetsInForce::default());
     }
-    let refuses = config.on_suspect() == OnSuspect::Refuse;
-    let (mut memory, suspects) = SetMemory::open(system);
-    let mut found = SetsInForce { notices: Vec::new(), suspects };
-    found.notices.extend(memory.lost());
-    let (now, behind) = moment(system, memory.seen().time);
-    found.notices.extend(behind);
-    let mut changes = Vec::new();
-    for (parent, name, reference) in &named {
-        let (arrived, suspects) = fetch(&reference.source, name.owners());
-        found.suspects.extend(suspects);
-        if let (true, Some(suspect)) = (refuses, found.suspects.first()) {
-            return Err(PipelineError::UntrustedSet { layer: *name, suspect: suspect.clone() });
-        }
-        let case = SetCase { parent, name: *name, reference, seen: memory.seen().of(*name, &reference.source), now };
-        let settled = case.settle(arrived, &memory)?;
-        config.add_set(settled.layer);
-        found.notices.extend(settled.notice);
-        changes.extend(settled.change);
+    let session = session_of(config, system);
+    add_sets_by(config, system, &RemoteServers(&session), &Deadline::after(patience))
+}
+
+/// A session for the connections on behalf of the layers that name sets.
+fn session_of(config: &Config, system: &System) -> Session {
+    Session::new(config.clone(), system.clone(), SharedHost::default())
+}
+
+fn add_sets_by(
+    config: &mut Config,
+    system: &System,
+    server: &dyn SetServer,
+    deadline: &Deadline,
+) -> Result<SetsInForce, PipelineError> {
+    let mut round = SetRound::begin(config, system, server, Eagerness::Needed, deadline);
+    let mut settled = Vec::new();
+    for (parent, name, reference) in &named(config) {
+        settled.push((*name, round.settle(parent, *name, reference)?));
     }
+    let mut changes = Vec::new();
+    for (name, SettledSet { layer, notice, change }) in settled {
+        config.add_set(layer);
+        round.found.notices.extend(notice);
+        changes.extend(change.map(|change| (name, change)));
+    }
+    let archives: Vec<_> =
+        changes.iter().filter_map(|(name, change)| Some((*name, Arc::clone(change.archive.as_ref()?)))).collect();
     // What could not be kept is looked at again by the next start; that it is not kept has to be known.
-    found.notices.extend(memory.note(changes, now, system.now()));
+    let unkept = round.note(changes.into_iter().map(|(_, change)| change).collect());
+    for (name, archive) in archives.into_iter().filter(|_| unkept.is_some()) {
+        config.hold_archive(name, archive);
+    }
+    let mut found = round.found;
+    found.notices.extend(unkept);
     Ok(found)
+}
+
+/// Asks for every set that the configuration names, however young what was got last is, and keeps what is good. A set that
+/// is not right concerns itself alone here.
+pub fn pull_sets(config: &Config, system: &System) -> (Vec<PulledSet>, SetsInForce) {
+    let (session, deadline) = (session_of(config, system), Deadline::after(limits::sets::PULL_AHEAD));
+    let server = RemoteServers(&session);
+    let mut round = SetRound::begin(config, system, &server, Eagerness::Always, &deadline);
+    let (mut pulled, mut changes) = (Vec::new(), Vec::new());
+    for (parent, layer, reference) in named(config) {
+        let outcome = round.settle(&parent, layer, &reference).map(|SettledSet { layer, notice, change }| {
+            round.found.notices.extend(notice);
+            let is_new = change.as_ref().is_some_and(|change| change.archive.is_some());
+            changes.extend(change);
+            (layer, is_new)
+        });
+        let outcome = outcome.map(|(layer, is_new)| layer.set().cloned().map(|facts| (facts, is_new)));
+        // A layer of a set has its facts.
+        if let Some(outcome) = outcome.transpose() {
+            pulled.push(PulledSet { layer, source: reference.source, outcome });
+        }
+    }
+    let unkept = round.note(changes);
+    let mut found = round.found;
+    found.notices.extend(unkept);
+    (pulled, found)
+}
+
+/// Returns what is to be said of the sets in force at the time `now`, in seconds since the Unix epoch.
+pub fn in_force(config: &Config, now: u64) -> Vec<SetStatus> {
+    let of_layer = |layer: &Layer| {
+        let PolicySetFacts { arrival, version, expires, held: _, components: _ } = layer.set()?;
+        Some(SetStatus {
+            layer: layer.name(),
+            source: SafeText::new(&arrival.source.to_string()),
+            version: *version,
+            expires: time::utc_of(*expires),
+            digest: arrival.digest,
+            signer: arrival.signer.clone(),
+            looked_at: arrival.looked_at.and_then(time::utc_of),
+            age: arrival.looked_at.map(|at| Duration::from_secs(now.saturating_sub(at))),
+        })
+    };
+    config.layers().iter().filter_map(of_layer).collect()
+}
+
+/// Holds the archive of a set in a file against `signed_by` of the layer that names it, as a start would. Returns who has
+/// signed it, or else what there is; `None` when nobody need to have.
+///
+/// # Errors
+/// [`PipelineError::SignerFile`] when a file that the rule names can't be used.
+pub fn check_set_signature(
+    reference: &SetReference,
+    layer: LayerName,
+    archive: (&Path, &[u8]),
+    system: &System,
+) -> Result<Option<Result<SafeText, SafeText>>, PipelineError> {
+    let Some(signed_by) = &reference.signed_by else { return Ok(None) };
+    let ((path, bytes), rule) = (archive, read_rule(signed_by, layer.owners()).0?);
+    let verified = rule.verify(bytes, &documents_beside(path, &rule.forms()), system.now());
+    Ok(Some(verified.map_err(|unsigned| found_beside(path, &rule.forms(), &unsigned))))
+}
+
+/// Returns the layers that name a set, the layer of each set, and how it is named.
+fn named(config: &Config) -> Vec<(Layer, LayerName, SetReference)> {
+    config.named_sets().map(|(parent, name, set)| (parent.clone(), name, set.clone())).collect()
+}
+
+/// One look at all sets of a configuration.
+struct SetRound<'r> {
+    system: &'r System,
+    server: &'r dyn SetServer,
+    eagerness: Eagerness,
+    deadline: &'r Deadline,
+    refuses: bool,
+    memory: SetMemory,
+    /// The time that counts, in seconds since the Unix epoch.
+    now: u64,
+    found: SetsInForce,
+}
+
+impl<'r> SetRound<'r> {
+    fn begin(
+        config: &Config,
+        system: &'r System,
+        server: &'r dyn SetServer,
+        eagerness: Eagerness,
+        deadline: &'r Deadline,
+    ) -> Self {
+        let refuses = config.on_suspect() == OnSuspect::Refuse;
+        let (memory, suspects) = SetMemory::open(system);
+        let (now, behind) = moment(system, memory.seen().time);
+        let notices = memory.lost().into_iter().chain(behind).collect();
+        let found = SetsInForce { notices, suspects };
+        Self { system, server, eagerness, deadline, refuses, memory, now, found }
+    }
+
+    /// Gets one set.
+    fn settle(
+        &mut self,
+        parent: &Layer,
+        name: LayerName,
+        reference: &SetReference,
+    ) -> Result<SettledSet, PipelineError> {
+        let owners = name.owners();
+        let (rule, suspects) = reference.signed_by.as_ref().map(|signed_by| read_rule(signed_by, owners)).unzip();
+        self.found.suspects.extend(suspects.into_iter().flatten());
+        // Nothing is refused for a reason that somebody else may have made.
+        self.refuse(name)?;
+        let rule = rule.transpose()?;
+        let forms = rule.as_ref().map_or_else(Vec::new, smcp_signature::LoadedRule::forms);
+        let (seen, memory) = (self.memory.seen().of(name, &reference.source).cloned(), &self.memory);
+        let (seen, rule) = (seen.as_ref(), rule.as_ref());
+        let case = SetCase { parent, name, reference, rule, seen, now: self.now, eagerness: self.eagerness };
+        match &reference.source {
+            SetSource::File(path) => {
+                let (arrived, suspects) = read_file(path, &forms, owners);
+                self.found.suspects.extend(suspects);
+                self.refuse(name)?;
+                Ok(case.judge(arrived, memory)?)
+            }
+            SetSource::Remote(address) => {
+                // The libraries that check certificates need a time that can be.
+                check_clock(self.system)?;
+                Ok(case.ask(address, &forms, memory, self.server, self.deadline)?)
+            }
+        }
+    }
+
+    fn refuse(&self, layer: LayerName) -> Result<(), PipelineError> {
+        match self.found.suspects.first().filter(|_| self.refuses) {
+            Some(suspect) => Err(PipelineError::UntrustedSet { layer, suspect: suspect.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Remembers what was seen.
+    fn note(&mut self, changes: Vec<NotedSet>) -> Option<Notice> {
+        self.memory.note(changes, self.now, self.system.now())
+    }
 }
 
 /// Returns the time that counts, which is not before that of the last look, and a notice when the clock says less.
@@ -101,134 +284,11 @@ fn moment(system: &System, seen: u64) -> (u64, Option<Notice>) {
     (now, notice)
 }
 
-/// A set that a layer names, and what is known of it.
-struct SetCase<'a> {
-    parent: &'a Layer,
-    name: LayerName,
-    reference: &'a SetReference,
-    seen: Option<&'a SeenSet>,
-    /// Seconds since the Unix epoch.
-    now: u64,
-}
-
-/// What of a set counts.
-struct SettledSet {
-    layer: Layer,
-    notice: Option<Notice>,
-    change: Option<NotedSet>,
-}
-
 /// What to remember of a set.
 pub(crate) struct NotedSet {
     pub(crate) seen: SeenSet,
     /// The archive, unless it was kept before.
-    pub(crate) archive: Option<Vec<u8>>,
+    pub(crate) archive: Option<Arc<Vec<u8>>>,
+    /// What proves that it counts, unless that was kept before.
+    pub(crate) proof: Option<String>,
 }
-
-impl SetCase<'_> {
-    /// Decides which set counts: the one that came, if it is right, or else the last good one.
-    fn settle(&self, arrived: Result<ArrivedSet, SetProblem>, memory: &SetMemory) -> Result<SettledSet, SetError> {
-        let came = arrived.and_then(|arrived| Ok((self.open(&arrived)?, arrived)));
-        let (layer, arrived) = match came {
-            Ok(came) => came,
-            Err(problem) => return self.last_good(problem, memory),
-        };
-        let change = layer.set().and_then(|facts| self.change(facts, arrived, memory));
-        Ok(SettledSet { layer, notice: None, change })
-    }
-
-    /// Checks the whole of a set, and that it is no older than what was seen.
-    fn open(&self, arrived: &ArrivedSet) -> Result<Layer, SetProblem> {
-        // What was seen was found good then; its digest says that it is the same.
-        let is_known = self.seen.is_some_and(|seen| seen.digest == arrived.digest());
-        let components = if is_known { Components::AreKnown } else { Components::AreNew };
-        let admitted = arrived.admit(self.reference)?;
-        let layer = admitted.read(&self.reference.source, self.parent, self.name, components)?;
-        layer.set().map_or(Ok(()), |facts| self.accept(facts))?;
-        Ok(layer)
-    }
-
-    fn accept(&self, facts: &PolicySetFacts) -> Result<(), SetProblem> {
-        let (version, minimum) = (facts.version, self.reference.minimum);
-        if version < minimum {
-            return Err(SetProblem::TooOld { version, minimum });
-        }
-        if let Some(seen) = self.seen {
-            if version < seen.version {
-                return Err(SetProblem::Rollback { version, seen: seen.version });
-            }
-            if version == seen.version && facts.digest != seen.digest {
-                return Err(SetProblem::Changed { version });
-            }
-        }
-        if facts.expires <= self.now {
-            return Err(SetProblem::Expired { version, expires: facts.expires });
-        }
-        Ok(())
-    }
-
-    /// Returns what to remember; `None` when nothing is new, and the last look was not long ago.
-    fn change(&self, facts: &PolicySetFacts, arrived: ArrivedSet, memory: &SetMemory) -> Option<NotedSet> {
-        let digest = facts.digest;
-        let archive = (!memory.has_copy(digest)).then(|| arrived.into_bytes());
-        let noted_every = self.reference.refresh.min(self.reference.max_age / 2).as_secs();
-        let is_recent = |seen: &SeenSet| seen.digest == digest && self.now.saturating_sub(seen.looked_at) < noted_every;
-        if archive.is_none() && self.seen.is_some_and(is_recent) {
-            return None;
-        }
-        let seen = SeenSet {
-            layer: self.name,
-            source: self.reference.source.clone(),
-            version: facts.version,
-            digest,
-            looked_at: self.now,
-        };
-        Some(NotedSet { seen, archive })
-    }
-
-    /// Returns the last good set in place of one that has a problem.
-    fn last_good(&self, problem: SetProblem, memory: &SetMemory) -> Result<SettledSet, SetError> {
-        let Some(seen) = self.seen else {
-            return Err(self.error(problem, memory.lost().map(|notice| notice.message.to_string())));
-        };
-        let ends = seen.looked_at.saturating_add(self.reference.max_age.as_secs());
-        let why_not = |why: String| format!("version {} was the last good one, but {why}", seen.version);
-        let said = |seconds| time::utc_of(seconds).unwrap_or_else(|| format!("{seconds} s after 1970"));
-        if ends <= self.now {
-            let limit = humantime::format_duration(self.reference.max_age);
-            let why = format!("the last look that succeeded was at {}, more than {limit} ago", said(seen.looked_at));
-            return Err(self.error(problem, Some(why_not(why))));
-        }
-        let copy =
-            memory.copy(seen.digest).and_then(|copy| self.open(&copy).map_err(|problem| format!("it {problem}")));
-        let layer = copy.map_err(why_not);
-        let layer = match layer {
-            Ok(layer) => layer,
-            Err(why) => return Err(self.error(problem, Some(why))),
-        };
-        let expires = layer.set().map_or(ends, |facts| facts.expires);
-        let message = format!(
-            "the policy set of the {} layer, {}, {problem}; version {} stays in force, until {}",
-            self.parent.name().as_str(),
-            self.reference.source.display(),
-            seen.version,
-            said(ends.min(expires))
-        );
-        let notice = Notice { code: "set-last-good", message: SafeText::new(&message) };
-        Ok(SettledSet { layer, notice: Some(notice), change: None })
-    }
-
-    fn error(&self, problem: SetProblem, last: Option<String>) -> SetError {
-        SetError { layer: self.parent.name(), source: PathBuf::clone(&self.reference.source), problem, last }
-    }
-}
-
-impl SeenDocument {
-    /// Returns what was seen of a set: of the same source, named by the same layer.
-    fn of(&self, layer: LayerName, source: &std::path::Path) -> Option<&SeenSet> {
-        self.sets.iter().find(|seen| seen.layer == layer && seen.source == source)
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,17 +1,26 @@
-//! Getting components of policies ahead, and putting them where others are.
+//! Getting components and sets ahead, and putting them where others are.
 //!
 //! A launch does not use this file.
 
 pub use crate::session::access::log_in_to_images;
 pub use crate::session::access::log_out_of_images;
+pub use smcp_oci::set::SetArtefact;
 pub use smcp_oci::wasm::WasmArtefact;
+
+use std::sync::Arc;
 
 use crate::PipelineError;
 use crate::Session;
 use crate::remote::Eagerness;
 use crate::remote::Obtained;
 use crate::remote::RemoteServers;
+use crate::remote::SetQuestion;
+use crate::remote::SetServer as _;
 use crate::remote::artifact_type;
+use crate::sets::PackedSet;
+use crate::sets::SetError;
+use crate::sets::SetProblem;
+use crate::sets::read_packed;
 use smcp_authority::GuardedReader;
 use smcp_config::Layer;
 use smcp_model::deadline::Deadline;
@@ -25,10 +34,13 @@ use smcp_model::policy::PolicySource;
 use smcp_model::policy::PolicySpec;
 use smcp_model::source::RemoteAddress;
 use smcp_model::source::RemoteSource;
+use smcp_model::source::SetSource;
 use smcp_model::text::SafeText;
 use smcp_oci::Descriptor;
 use smcp_oci::IMAGE_MANIFEST;
+use smcp_oci::OciClient;
 use smcp_signature::SignatureDocument;
+use smcp_signature::SignatureForm;
 
 /// A policy of the configuration that is elsewhere, and what came of getting it.
 #[derive(Debug)]
@@ -109,13 +121,79 @@ pub fn push_policy(
     let deadline = Deadline::after(limits::oci::PUSH);
     let client = RemoteServers(session).client(reference, LayerName::User);
     let pushed = client.push_component(reference, component, exports, imports, &deadline)?;
-    if !signatures.is_empty() {
-        let manifest = client.manifest_at(&pushed.manifest, &reference.to_string(), &deadline)?;
-        let subject = Descriptor::of(IMAGE_MANIFEST, &manifest.bytes);
-        for SignatureDocument { form, content, .. } in signatures {
-            let kind = artifact_type(*form);
-            client.push_referrer(&subject, kind, (kind, content), &deadline)?;
-        }
-    }
+    push_signatures(&client, reference, &pushed.manifest, signatures, &deadline)?;
     Ok(pushed)
+}
+
+/// Puts signatures into a registry as referrers of a manifest that is there.
+fn push_signatures(
+    client: &OciClient<'_>,
+    reference: &OciReference,
+    manifest: &Digest,
+    signatures: &[SignatureDocument],
+    deadline: &Deadline,
+) -> Result<(), PipelineError> {
+    if signatures.is_empty() {
+        return Ok(());
+    }
+    let manifest = client.manifest_at(manifest, &reference.to_string(), deadline)?;
+    let subject = Descriptor::of(IMAGE_MANIFEST, &manifest.bytes);
+    for SignatureDocument { form, content, .. } in signatures {
+        let kind = artifact_type(*form);
+        client.push_referrer(&subject, kind, (kind, content), deadline)?;
+    }
+    Ok(())
+}
+
+/// Puts the archive of a policy set into a registry of images, and its signatures beside it.
+///
+/// # Errors
+/// When the registry doesn't take it.
+pub fn push_set(
+    session: &Session,
+    reference: &OciReference,
+    archive: &[u8],
+    signatures: &[SignatureDocument],
+) -> Result<SetArtefact, PipelineError> {
+    crate::check_clock(session.system())?;
+    let deadline = Deadline::after(limits::oci::PUSH);
+    let client = RemoteServers(session).client(reference, LayerName::User);
+    let pushed = client.push_set(reference, archive, &deadline)?;
+    push_signatures(&client, reference, &pushed.manifest, signatures, &deadline)?;
+    Ok(pushed)
+}
+
+/// A policy set that was got, whatever the configuration says of it.
+#[derive(Debug)]
+pub struct PulledArchive {
+    /// Its archive.
+    pub bytes: Arc<Vec<u8>>,
+    /// The digest of the manifest that the source names; `None` for a file behind a URL.
+    pub manifest: Option<Digest>,
+    /// The signatures that are there, whoever has made them.
+    pub signatures: Vec<SignatureDocument>,
+    /// What is in it.
+    pub packed: PackedSet,
+}
+
+/// Gets one policy set and checks the whole of it, whoever has signed it. It is nobody's set by that, and is not remembered.
+///
+/// # Errors
+/// When it can't be had, or is not right.
+pub fn pull_set_source(session: &Session, address: &RemoteAddress) -> Result<PulledArchive, PipelineError> {
+    crate::check_clock(session.system())?;
+    let deadline = Deadline::after(limits::sets::PULL_AHEAD);
+    let (layer, forms) = (LayerName::User, &SignatureForm::ALL[..]);
+    let arrived =
+        RemoteServers(session).ask(&SetQuestion { address, layer, forms, kept: None, deadline: &deadline })?;
+    let [parent, ..] = session.config().layers() else {
+        return Err(PipelineError::System { doing: "find a layer", cause: std::io::ErrorKind::NotFound.into() });
+    };
+    let source = SetSource::Remote(address.clone());
+    let packed = read_packed(Arc::clone(arrived.bytes()), &source, parent);
+    let packed = packed
+        .map_err(|problem: SetProblem| Box::new(SetError { layer, source, problem, last: None, is_final: false }))?;
+    let proof = arrived.proof();
+    let manifest = proof.manifest.as_ref().map(|manifest| manifest.digest);
+    Ok(PulledArchive { bytes: Arc::clone(arrived.bytes()), manifest, signatures: proof.signatures.clone(), packed })
 }

@@ -19,6 +19,7 @@ use smcp_model::examination::PlacedProblem;
 use smcp_model::examination::PolicyState;
 use smcp_model::examination::Remark;
 use smcp_model::limits::PolicyLimits;
+use smcp_model::set_status::SetStatus;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::SettingsProblem;
 
@@ -75,6 +76,28 @@ pub fn policies(rows: &[Examined], out: &mut dyn Write, style: &Style) -> io::Re
         paragraph(out, &[Span::plain(words)], 0, 2, style.width)?;
     }
     Ok(())
+}
+
+/// Writes the policy sets in force, one to a paragraph; nothing without any.
+///
+/// # Errors
+/// When the writer fails.
+pub fn sets(sets: &[SetStatus], out: &mut dyn Write, style: &Style) -> io::Result<()> {
+    for set in sets {
+        writeln!(out)?;
+        let layer = Span::new(format!("{}:", set.layer.as_str()), style.palette.strong);
+        paragraph(out, &[layer, Span::plain(set.to_string())], 0, 2, style.width)?;
+    }
+    Ok(())
+}
+
+/// Returns a document with the policy sets in force; the same without any.
+#[must_use]
+pub fn with_sets(mut document: Value, sets: &[SetStatus]) -> Value {
+    if let (Value::Object(members), false) = (&mut document, sets.is_empty()) {
+        members.insert("sets".to_owned(), json!(sets));
+    }
+    document
 }
 
 /// Returns a problem of a policy's settings as problems of a configuration are shown: the place first.

@@ -31,25 +31,27 @@ pub struct KeyMade {
     pub protected: bool,
 }
 
-/// A component that was signed.
+/// A component or a policy set that was signed.
 #[derive(Debug)]
 pub struct Signed {
-    /// The component, as the user named it.
+    /// Its file, as the user named it.
     pub file: PathBuf,
+    /// Whether it is a policy set.
+    pub is_set: bool,
     /// Its absolute path.
     pub path: PathBuf,
     /// The signature.
     pub signature: PathBuf,
-    /// The component's digest.
+    /// Its digest.
     pub digest: Digest,
     /// The key.
     pub key: MinisignKey,
 }
 
-/// A component, held against rules.
+/// A component or a policy set, held against rules.
 #[derive(Debug)]
 pub struct SignatureReport {
-    /// The component.
+    /// Its file.
     pub file: PathBuf,
     /// Its digest.
     pub digest: Digest,
@@ -57,11 +59,42 @@ pub struct SignatureReport {
     pub judged: Vec<RuleReport>,
 }
 
+/// Where a rule about signers stands.
+#[derive(Debug)]
+pub enum RuleOf {
+    /// On the command line.
+    CommandLine,
+    /// In the entry of a policy.
+    Policy(LayerName, PolicyName),
+    /// Where a layer names the set of this layer.
+    Set(LayerName),
+}
+
+impl RuleOf {
+    /// What it is about, as a row of a report.
+    fn row(&self) -> Option<(&'static str, String)> {
+        match self {
+            Self::CommandLine => None,
+            Self::Policy(layer, name) => Some(("policy", format!("{name} ({})", layer.as_str()))),
+            Self::Set(layer) => Some(("policy set", layer.as_str().to_owned())),
+        }
+    }
+
+    /// The layer and the policy, as a document has them.
+    const fn parts(&self) -> (Option<LayerName>, Option<&PolicyName>) {
+        match self {
+            Self::CommandLine => (None, None),
+            Self::Policy(layer, name) => (Some(*layer), Some(name)),
+            Self::Set(layer) => (Some(*layer), None),
+        }
+    }
+}
+
 /// What one rule says.
 #[derive(Debug)]
 pub struct RuleReport {
-    /// The policy whose rule it is; `None` for one of the command line.
-    pub policy: Option<(LayerName, PolicyName)>,
+    /// Where the rule stands.
+    pub of: RuleOf,
     /// Who should have signed.
     pub expected: SafeText,
     /// Who has signed; otherwise what was found.
@@ -85,7 +118,7 @@ pub fn signed(made: Option<&KeyMade>, signed: Option<&Signed>, out: &mut dyn Wri
         ];
         message::done(&format!("the key {name} is made"), &rows, out, style)?;
     }
-    if let Some(Signed { file, path: _, signature, digest, key }) = signed {
+    if let Some(Signed { file, is_set: _, path: _, signature, digest, key }) = signed {
         let rows = [
             ("signature", Span::plain(shown(signature))),
             ("key", Span::plain(key.number())),
@@ -94,7 +127,11 @@ pub fn signed(made: Option<&KeyMade>, signed: Option<&Signed>, out: &mut dyn Wri
         message::done(&format!("{} is signed", shown(file)), &rows, out, style)?;
     }
     let Some(key) = signed.map(|signed| &signed.key).or(made.map(|made| &made.public)) else { return Ok(()) };
-    writeln!(out, "\n{}in the entry of the policy:{:#}\n\n{}", style.palette.dim, style.palette.dim, line_for(key))
+    let dim = style.palette.dim;
+    if signed.is_some_and(|signed| signed.is_set) {
+        return writeln!(out, "\n{dim}under `policy_set`:{dim:#}\n\n    {}", rule_for(key));
+    }
+    writeln!(out, "\n{dim}in the entry of the policy:{dim:#}\n\n      {}", rule_for(key))
 }
 
 /// Returns the keys that were made and what was signed as a document.
@@ -106,7 +143,7 @@ pub fn signed_document(made: Option<&KeyMade>, signed: Option<&Signed>) -> Value
             "minisign": public.to_string(), "number": public.number(),
         })
     });
-    let signed = signed.map(|Signed { file, path, signature, digest, key }| {
+    let signed = signed.map(|Signed { file, is_set: _, path, signature, digest, key }| {
         json!({
             "file": shown(file), "path": shown(path), "signature": shown(signature), "digest": digest,
             "minisign": key.to_string(),
@@ -121,19 +158,19 @@ pub fn signed_document(made: Option<&KeyMade>, signed: Option<&Signed>) -> Value
 /// When the writer fails.
 pub fn verification(found: &SignatureReport, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let SignatureReport { file, digest, judged } = found;
-    for RuleReport { policy, expected, verdict } in judged {
-        let policy = policy.iter().map(|(layer, name)| ("policy", Span::plain(format!("{name} ({})", layer.as_str()))));
+    for RuleReport { of, expected, verdict } in judged {
+        let of = of.row().into_iter().map(|(title, text)| (title, Span::plain(text)));
         let digest = ("digest", Span::plain(digest.to_string()));
         match verdict {
             Ok(signer) => {
                 let rows: Vec<_> =
-                    [("signed by", Span::plain(signer.as_str()))].into_iter().chain(policy).chain([digest]).collect();
+                    [("signed by", Span::plain(signer.as_str()))].into_iter().chain(of).chain([digest]).collect();
                 message::done(&format!("{} is signed as it should be", shown(file)), &rows, out, style)?;
             }
             Err(found) => {
                 let rows = [format!("found: {found}"), format!("expected: {expected}")];
-                let policy = policy.map(|(title, text)| format!("{title}: {}", text.text));
-                let rows: Vec<_> = rows.into_iter().chain(policy).collect();
+                let of = of.map(|(title, text)| format!("{title}: {}", text.text));
+                let rows: Vec<_> = rows.into_iter().chain(of).collect();
                 message::error(&format!("{} is not signed as it should be", shown(file)), &rows, out, style)?;
             }
         }
@@ -144,10 +181,11 @@ pub fn verification(found: &SignatureReport, out: &mut dyn Write, style: &Style)
 /// Returns who has signed a component, or what is wrong, as a document.
 pub fn verification_document(found: &SignatureReport, exit: ExitKind) -> Value {
     let SignatureReport { file, digest, judged } = found;
-    let judged = judged.iter().map(|RuleReport { policy, expected, verdict }| {
+    let judged = judged.iter().map(|RuleReport { of, expected, verdict }| {
+        let (layer, policy) = of.parts();
         json!({
-            "layer": policy.as_ref().map(|(layer, _)| layer),
-            "policy": policy.as_ref().map(|(_, name)| name),
+            "layer": layer,
+            "policy": policy,
             "expected": expected,
             "signer": verdict.as_ref().ok(),
             "found": verdict.as_ref().err(),
@@ -160,9 +198,9 @@ pub fn verification_document(found: &SignatureReport, exit: ExitKind) -> Value {
     })
 }
 
-/// The line of an entry that asks for a signature by this key.
-fn line_for(key: &MinisignKey) -> String {
-    format!("      signed_by: [{{ minisign: \"{key}\" }}]")
+/// The line that asks for a signature by this key.
+fn rule_for(key: &MinisignKey) -> String {
+    format!("signed_by: [{{ minisign: \"{key}\" }}]")
 }
 
 fn shown(path: &Path) -> String {

@@ -194,6 +194,22 @@ impl LoadedRule {
     }
 }
 
+impl LoadedRule {
+    /// Returns those of the documents that are signatures by somebody whom the rule names, over any of the candidates.
+    pub fn good<'d>(
+        &self,
+        candidates: &[&[u8]],
+        documents: &'d [SignatureDocument],
+        now: u64,
+    ) -> impl Iterator<Item = &'d SignatureDocument> {
+        let signers = || self.demands.iter().flatten();
+        documents.iter().filter(move |document| {
+            let mut of_its_form = signers().filter(|signer| signer.form() == document.form);
+            of_its_form.any(|signer| signer.verify_any(document, candidates, Moment(now)).is_ok())
+        })
+    }
+}
+
 impl LoadedSigner {
     fn load<E: From<SignerFileError>>(signer: &Signer, read: &mut ReadSignerFile<'_, E>) -> Result<Self, E> {
         let mut roots = |root: &TrustedRoot| -> Result<Roots, E> {

@@ -1,7 +1,7 @@
 //! What every command needs: streams, sessions, and what options name.
 
 mod files;
-mod rules;
+pub(super) mod rules;
 
 use std::ffi::OsStr;
 use std::ffi::OsString;
@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::cli::answer::AnswerWriter;
+use crate::cli::app::rules::Undertaking;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::format::AnswerFormat;
@@ -94,14 +95,22 @@ impl App {
     }
 
     /// Returns a session for a command that decides; see [`config_to_decide`](Self::config_to_decide).
-    pub(super) fn session_to_decide(&self, warning_threshold: Option<Score>) -> Result<Session, Failure> {
-        Ok(self.session_of(self.config_to_decide(warning_threshold)?))
+    pub(super) fn session_to_decide(
+        &self,
+        warning_threshold: Option<Score>,
+        about: Option<Undertaking<'_>>,
+    ) -> Result<Session, Failure> {
+        Ok(self.session_of(self.config_to_decide(warning_threshold, about)?))
     }
 
     /// Returns a session for a command that starts a server, or reports what a start would do; see
     /// [`config_to_start`](Self::config_to_start).
-    pub(super) fn session_to_start(&self, warning_threshold: Option<Score>) -> Result<Session, Failure> {
-        Ok(self.session_of(self.config_to_start(warning_threshold)?))
+    pub(super) fn session_to_start(
+        &self,
+        warning_threshold: Option<Score>,
+        about: Option<Undertaking<'_>>,
+    ) -> Result<Session, Failure> {
+        Ok(self.session_of(self.config_to_start(warning_threshold, about)?))
     }
 
     fn session_of(&self, config: Config) -> Session {

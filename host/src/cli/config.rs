@@ -93,10 +93,13 @@ fn validate(app: &App) -> Result<Exit, Failure> {
     let exit = if works { Exit::SUCCESS } else { Exit::USAGE };
     let remarks = session.config().exception_remarks(app.system().now());
     let (remarks, more) = (remarks.shown.as_slice(), remarks.more);
+    let sets = pipeline::sets::in_force(session.config(), app.system().now());
     if app.json() {
-        json::write(&listing::validation_document(&rows, remarks, more, exit.code()), &mut app.out())?;
+        let document = listing::validation_document(&rows, remarks, more, exit.code());
+        json::write(&listing::with_sets(document, &sets), &mut app.out())?;
     } else {
         listing::policies(&rows, &mut app.out(), &app.output_style())?;
+        listing::sets(&sets, &mut app.out(), &app.output_style())?;
         writeln!(app.out())?;
         listing::remarks(remarks, more, &mut app.out(), &app.output_style())?;
         listing::validation(&rows, &mut app.out(), &app.output_style())?;

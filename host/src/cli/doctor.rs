@@ -33,10 +33,10 @@ impl DoctorCommand {
     /// Carries the command out.
     pub(super) fn execute(self, app: &App) -> Result<Exit, Failure> {
         let mut checks = vec![surroundings::versions()];
-        match app.session_to_start(None) {
+        match app.session_to_start(None, None) {
             Ok(session) => {
                 let config = session.config();
-                checks.extend(configuration(config));
+                checks.extend(configuration(config, app.system().now()));
                 checks.extend(rules::checks(&session, &mut *app.progress()));
                 let deadline = Deadline::after(config.start_timeout());
                 checks.push(registry(&session, &deadline));
@@ -65,20 +65,12 @@ impl DoctorCommand {
     }
 }
 
-/// Checks which layers there are, and where their files are.
-fn configuration(config: &Config) -> Vec<Check> {
-    let layers = config.view().layers.into_iter();
+/// Checks which layers there are, and where their files are. `now` is in seconds since the Unix epoch.
+fn configuration(config: &Config, now: u64) -> Vec<Check> {
+    let (layers, sets) = (config.view().layers.into_iter(), pipeline::sets::in_force(config, now));
     layers
-        .map(|layer| match (layer.set, layer.file) {
-            (Some(set), _) => {
-                let (expires, source) = (set.expires.unwrap_or_default(), set.source.display());
-                let message = format!(
-                    "{} layer: version {} of {source}, valid until {expires}",
-                    layer.layer.as_str(),
-                    set.version
-                );
-                Check::new("policy set", Health::Ok, message)
-            }
+        .map(|layer| match (sets.iter().find(|set| set.layer == layer.layer), layer.file) {
+            (Some(set), _) => Check::new("policy set", Health::Ok, format!("{} layer: {set}", layer.layer.as_str())),
             (None, Some(file)) => {
                 Check::new("configuration", Health::Ok, format!("{} layer: {}", layer.layer.as_str(), file.display()))
             }

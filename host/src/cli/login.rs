@@ -144,7 +144,8 @@ fn asked(app: &App) -> Result<AskedServer, Failure> {
             return text.parse().map(AskedServer::Images).map_err(Failure::usage);
         }
         Some(text) => app.registry(text)?,
-        None => app.config(None)?.registry().clone(),
+        // A policy set may be what the log-in is for.
+        None => app.session_without_sets()?.config().registry().clone(),
     };
     match registry {
         Registry::Url(url) => Ok(AskedServer::Packages(url.endpoint().clone())),

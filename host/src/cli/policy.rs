@@ -51,11 +51,11 @@ pub(super) enum PolicyCommand {
     New(Chosen<new::NewPolicyCommand>),
     /// Make NAME.wasm of a project, of a core module, or of a finished component
     Build(Chosen<build::BuildCommand>),
-    /// Sign a component, so that a configuration can say who must have signed it
+    /// Sign a component or a policy set, so that a configuration can say who must have signed it
     Sign(Chosen<sign::SignCommand>),
-    /// Say who has signed a component, and whether that is enough
+    /// Say who has signed a component or a policy set, and whether that is enough
     Verify(Chosen<verify::VerifySignatureCommand>),
-    /// Make and look at policy sets: rules that an organisation publishes whole
+    /// Make, ship and look at policy sets: rules that an organisation publishes whole
     #[command(subcommand)]
     Set(set::PolicySetCommand),
     /// Print the JSON Schema of a document about policies, for editors and for programs that read it

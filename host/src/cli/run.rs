@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use crate::cli::app::App;
+use crate::cli::app::rules::Undertaking;
 use crate::cli::decision::client_error_of;
 use crate::cli::exit::EXIT_CODES;
 use crate::cli::exit::Exit;
@@ -125,7 +126,8 @@ impl RunCommand {
     /// Carries out `--dry-run`.
     fn decide(self, app: &mut App) -> Result<Exit, Failure> {
         app.answer_in(self.format)?;
-        let session = app.session_to_start(self.options.warning_threshold)?;
+        let about = Undertaking { command: "run --dry-run", package: &self.reference, timeout: self.timeout };
+        let session = app.session_to_start(self.options.warning_threshold, Some(about))?;
         let timeout = self.timeout.unwrap_or(session.config().start_timeout());
         // A dry run reports what a run would, so variables that can't be read are an error here, too.
         self.variables(app, timeout)?;
@@ -134,7 +136,8 @@ impl RunCommand {
 
     /// Starts the server. Returns the exit code, and what a client is told when no server was started.
     fn launch(self, app: &mut App) -> Result<(Exit, Option<ClientError>), Failure> {
-        let session = app.session_to_start(self.options.warning_threshold)?;
+        let about = Undertaking { command: "run", package: &self.reference, timeout: self.timeout };
+        let session = app.session_to_start(self.options.warning_threshold, Some(about))?;
         let timeout = self.timeout.unwrap_or(session.config().start_timeout());
         let (env_file, env) = self.variables(app, timeout)?;
         let mut recorder = app.recorder(&session, "run", Some(&self.reference))?;

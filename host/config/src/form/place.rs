@@ -10,6 +10,7 @@ use smcp_model::path::absolute;
 use smcp_model::registry::Registry;
 use smcp_model::registry::RegistryError;
 use smcp_model::source::RemoteAddress;
+use smcp_model::source::SetSource;
 
 /// Returns an absolute path; a relative one starts at the directory of the file.
 pub(crate) fn path(text: &str, base: Base<'_>) -> Result<PathBuf, RefusalReason> {
@@ -29,6 +30,7 @@ pub(crate) fn path(text: &str, base: Base<'_>) -> Result<PathBuf, RefusalReason>
 }
 
 const VARIABLE: &str = "variables are not expanded";
+const IMAGE: &str = "an artefact in a registry is `oci://…`; a folder of that name is `./…`";
 
 /// The component of a policy, as a file names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,9 +47,20 @@ pub(crate) fn source(text: &str, base: Base<'_>) -> Result<WrittenSource, Refusa
         return RemoteAddress::read(text).map(WrittenSource::Remote).map_err(Some);
     }
     if is_image(text) {
-        return Err(Some("an artefact in a registry is `oci://…`; a folder of that name is `./…`"));
+        return Err(Some(IMAGE));
     }
     path(text, base).map(WrittenSource::File)
+}
+
+/// Returns the source of a policy set: an address, or an absolute path.
+pub(crate) fn set_source(text: &str, base: Base<'_>) -> Result<SetSource, RefusalReason> {
+    if text.contains("://") {
+        return RemoteAddress::read_set(text).map(SetSource::Remote).map_err(Some);
+    }
+    if is_image(text) {
+        return Err(Some(IMAGE));
+    }
+    path(text, base).map(SetSource::File)
 }
 
 /// Whether a text looks like an image in a registry: `ghcr.io/org/name:1`.

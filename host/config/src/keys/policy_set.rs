@@ -1,7 +1,6 @@
 //! The keys under `policy.policy_set`, and those of `set.yaml` in a set.
 
 use std::path::Path;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::form::Base;
@@ -9,51 +8,75 @@ use crate::form::CountForm;
 use crate::form::ListOf;
 use crate::form::Parsed;
 use crate::form::RefusalReason;
-use crate::form::path;
 use crate::form::registry;
+use crate::form::set_source;
 use crate::keys::ADMIN_CONTACT;
 use crate::keys::ConfigKey;
 use crate::keys::DURATION;
 use crate::keys::Nested;
 use crate::keys::Section;
+use crate::keys::custom::signers::SignedByForm;
 use crate::keys::duration;
 use crate::keys::names_a_file;
 use crate::keys::policy;
 use smcp_model::limits::sets;
 use smcp_model::registry::Registry;
+use smcp_model::source::SetSource;
 use smcp_model::time;
 
 /// The mapping under `policy.policy_set`.
 pub(crate) static SECTION: Section = Section {
     title: "`policy.policy_set`",
-    keys: &[&SOURCE, &REFRESH, &MAX_AGE, &MINIMUM],
+    keys: &[&SOURCE, &SIGNED_BY, &REFRESH, &MAX_AGE, &MINIMUM],
     foreign: &[],
-    meant: &[("file", "source"), ("path", "source"), ("url", "source"), ("version", "minimum"), ("min", "minimum")],
+    meant: &[
+        ("file", "source"),
+        ("path", "source"),
+        ("url", "source"),
+        ("signatures", "signed_by"),
+        ("signature", "signed_by"),
+        ("signers", "signed_by"),
+        ("keys", "signed_by"),
+        ("version", "minimum"),
+        ("min", "minimum"),
+    ],
     free: None,
 };
 
 /// `policy.policy_set.source`
-pub(crate) static SOURCE: ConfigKey<Parsed<PathBuf>> = ConfigKey {
+pub(crate) static SOURCE: ConfigKey<Parsed<SetSource>> = ConfigKey {
     name: "source",
-    about: "The file of the set, as `smcp policy set build` makes it.",
+    about: "The archive of the set, as `smcp policy set build` makes it: a file, or elsewhere, which needs signed_by or a \
+            digest in it: oci://HOST/REPO:TAG, https://…/NAME.tar.gz.",
     default: None,
     required: true,
     form: Parsed {
-        allowed: "the path of a file: absolute, ~/…, or relative to the directory of this file",
+        allowed: "the path of a file (absolute, ~/…, or relative to the directory of this file), \
+                  oci://HOST[:PORT]/REPO[:TAG][@sha256:DIGEST], or https://…/NAME.tar.gz",
         words: &[],
         parse: |text, base| {
-            let path = path(text, base)?;
-            let names = !text.ends_with('/') && names_a_file(Path::new(text)) && names_a_file(&path);
-            if names { Ok(path) } else { Err(Some("it names no file")) }
+            let source = set_source(text, base)?;
+            let SetSource::File(path) = &source else { return Ok(source) };
+            let names = !text.ends_with('/') && names_a_file(Path::new(text)) && names_a_file(path);
+            if names { Ok(source) } else { Err(Some("it names no file")) }
         },
         pattern: "^.*[^/]$",
     },
 };
 
+/// `policy.policy_set.signed_by`
+pub(crate) static SIGNED_BY: ConfigKey<SignedByForm> = ConfigKey {
+    name: "signed_by",
+    about: "Who must have signed the archive: a list, of which one must fit. A set that is not signed so never counts.",
+    default: None,
+    required: false,
+    form: SignedByForm,
+};
+
 /// `policy.policy_set.refresh`
 pub(crate) static REFRESH: ConfigKey<Parsed<Duration>> = ConfigKey {
     name: "refresh",
-    about: "How often the set is looked for; a file is looked at by every start.",
+    about: "The age from which a set elsewhere is asked for again; a file is looked at by every start.",
     default: Some("1h"),
     required: false,
     form: Parsed {

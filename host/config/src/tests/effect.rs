@@ -243,6 +243,9 @@ fn what_the_view_prints_means_the_same() {
         "policy:\n  exceptions:\n    - {package: a/b@1, policies: [score, origin], codes: ['1'], reason: 'é: \"x\" # y', \
          approved_by: me, until: 2027-01-31}\n    - {package: 1/2, policies: [score], reason: x, until: 1970-01-01}",
         "policy: {policy_set: {source: 'a: b', refresh: 90s, max_age: 2d 1h, minimum: 7}}",
+        "policy: {policy_set: {source: 'oci://r.example/rules:1', signed_by: [{key: k.pem}, {all_of: [{minisign: \
+         RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3}, {issuer: i, identity: a@b}]}]}}",
+        "policy: {policy_set: {source: 'https://r.example/company.tar.gz', signed_by: [{key: k.pem}], refresh: 2h}}",
     ];
     let exceptions = |config: &Config| config.layers()[0].exceptions().cloned().collect::<Vec<_>>();
     for text in texts {

@@ -15,6 +15,8 @@ pub const TAG: usize = 128;
 pub const GRANT: usize = 64 * KIB;
 /// Pages of referrers that are read: more than anybody signs one artefact.
 pub const REFERRER_PAGES: usize = 10;
+/// Referrers whose kind a list does not say, and whose own manifest is asked for it: more than signatures of one form are read.
+pub const REFERRERS_LOOKED_AT: usize = 32;
 /// A blob that is sent in one request, bytes; a longer one goes in pieces of this size, since servers and proxies before
 /// registries often take no longer body.
 pub const PIECE: usize = 8 * MIB;

@@ -27,5 +27,9 @@ pub const MAX_AGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 pub const SEEN: usize = 4 * MIB;
 /// How long another smcp may take to note what it has seen: it writes two small files.
 pub const LOCK: Duration = Duration::from_secs(10);
-/// How long the copy of a set that is no longer in force stays: another smcp may just be reading it.
+/// How long the copy of a set stays that is in force no more: another smcp may just be reading it.
 pub const COPY_STAYS: Duration = Duration::from_secs(24 * 60 * 60);
+/// The kept signatures and manifests of one set, bytes: as many of the largest as are read, written as JSON.
+pub const PROOF: usize = 48 * MIB;
+/// The time for getting one set ahead: the largest archive over a slow line.
+pub const PULL_AHEAD: Duration = Duration::from_secs(10 * 60);

@@ -85,6 +85,7 @@ fn set() -> Value {
         always("source", text()),
         always("version", number(1, None)),
         always("digest", digest()),
+        sometimes("signer", text()),
     ])
 }
 

@@ -17,4 +17,7 @@ pub struct SetRecord {
     pub version: u64,
     /// The digest of its archive.
     pub digest: Digest,
+    /// Who has signed it; absent when nobody need to have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<SafeText>,
 }

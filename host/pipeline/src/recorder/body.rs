@@ -142,9 +142,10 @@ fn sets(config: &Config) -> Vec<SetRecord> {
         let facts = layer.set()?;
         Some(SetRecord {
             layer: layer.name(),
-            source: SafeText::new(&facts.source.to_string_lossy()),
+            source: SafeText::new(&facts.arrival.source.to_string()),
             version: facts.version,
-            digest: facts.digest,
+            digest: facts.arrival.digest,
+            signer: facts.arrival.signer.clone(),
         })
     };
     config.layers().iter().filter_map(of_layer).collect()

@@ -66,15 +66,14 @@ impl SourceServer for RemoteServers<'_> {
                 let client = self.client(reference, spec.layer);
                 let mut arrived = fetch_artefact(&client, reference, limit, known, deadline)?;
                 if spec.signed_by.is_some() {
-                    arrived.signatures = signatures_of(&client, &arrived.manifests, deadline)?;
+                    arrived.signatures = signatures_of(&client, &arrived.manifests, &SignatureForm::ALL, deadline)?;
                 }
                 Ok(arrived)
             }
             RemoteAddress::Url(url) => {
                 let component = self.fetch_file(url, spec.layer, limit, deadline)?;
                 let forms = spec.signed_by.as_ref().map_or(&[][..], |_| &SignatureForm::ALL);
-                let beside = forms.iter().map(|form| self.signature_beside(url, *form, spec.layer, deadline));
-                let signatures = beside.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+                let signatures = self.signatures_beside(url, forms, spec.layer, deadline)?;
                 let digest = Digest::of(&component);
                 Ok(Arrived { digest, component, manifests: Vec::new(), signatures, sent: true })
             }
@@ -92,7 +91,7 @@ impl<'s> RemoteServers<'s> {
         OciClient::new(repository, access::settings_of_source(session, layer), find_log_in)
     }
 
-    fn fetch_file(
+    pub(super) fn fetch_file(
         &self,
         url: &RegistryUrl,
         layer: LayerName,
@@ -108,6 +107,18 @@ impl<'s> RemoteServers<'s> {
         let server = RemoteServer { noun: "server", url: url.clone() };
         let client = HttpClient::new(server, access::settings_of_source(session, layer));
         smcp_oci::get_file(&client, token.as_ref(), limit, deadline)
+    }
+
+    /// Gets the signatures of these forms that lie beside a file.
+    pub(super) fn signatures_beside(
+        &self,
+        url: &RegistryUrl,
+        forms: &[SignatureForm],
+        layer: LayerName,
+        deadline: &Deadline,
+    ) -> Result<Vec<SignatureDocument>, OciError> {
+        let beside = forms.iter().map(|form| self.signature_beside(url, *form, layer, deadline));
+        beside.filter_map(Result::transpose).collect()
     }
 
     /// Gets the signature of one form that lies beside a file; `None` when there is none.
@@ -138,19 +149,21 @@ pub(crate) const fn artifact_type(form: SignatureForm) -> &'static str {
 }
 
 /// A signature that has no file, under a name for people.
-pub(super) fn signature(form: SignatureForm, content: Vec<u8>) -> SignatureDocument {
+pub(crate) fn signature(form: SignatureForm, content: Vec<u8>) -> SignatureDocument {
     let name = SafeText::new(&format!("the {} {}", form.suffix(), Digest::of(&content)));
     SignatureDocument { name, form, content }
 }
 
-/// Gets the signatures that refer to any of the manifests. One that is not right counts as one that says nothing.
-fn signatures_of(
+/// Gets the signatures of these forms that refer to any of the manifests. One that is not right counts as one that says
+/// nothing.
+pub(super) fn signatures_of(
     client: &OciClient<'_>,
     manifests: &[FetchedManifest],
+    forms: &[SignatureForm],
     deadline: &Deadline,
 ) -> Result<Vec<SignatureDocument>, OciError> {
     let mut signatures = Vec::new();
-    for (manifest, form) in manifests.iter().flat_map(|manifest| SignatureForm::ALL.map(|form| (manifest, form))) {
+    for (manifest, form) in manifests.iter().flat_map(|manifest| forms.iter().map(move |form| (manifest, *form))) {
         let found = client.referrers(&manifest.digest, artifact_type(form), deadline)?;
         for referrer in found.iter().take(limits::signatures::DOCUMENTS) {
             match client.referrer(referrer, &manifest.digest, form.most(), deadline) {

@@ -1,26 +1,33 @@
 //! Where policy sets come from, and the folder in which they are remembered.
 //!
-//! `~/.mcp/seen.json` has what was seen, `~/.mcp/sets` a copy of each set that is in force, by its digest. The copies are
-//! verified whenever they are read, and not in the cache: emptying that must not change the rules.
+//! `~/.mcp/seen.json` has what was seen, `~/.mcp/sets` a copy of each set that is in force, by its digest, with what proves
+//! that it counts. The copies are verified whenever they are read, and not in the cache: emptying that must not change the
+//! rules.
 
 use std::ffi::OsString;
 use std::io;
 use std::io::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use std::time::UNIX_EPOCH;
 
+use crate::PipelineError;
 use crate::System;
 use crate::session::FOLDER;
+use crate::session::documents_beside;
 use crate::sets::NotedSet;
 use crate::sets::SetProblem;
 use crate::sets::archive::ArrivedSet;
 use crate::sets::archive::file_in;
+use crate::sets::proof::SetProof;
 use crate::sets::seen::SeenDocument;
+use crate::signed::SignerFile;
 use smcp_authority as authority;
 use smcp_authority::Folder;
 use smcp_authority::Guarded;
+use smcp_authority::GuardedReader;
 use smcp_config::set::PolicySetFacts;
 use smcp_config::set::SetComponent;
 use smcp_decide::Notice;
@@ -30,10 +37,14 @@ use smcp_model::limits::sets;
 use smcp_model::lock;
 use smcp_model::lock::Sharing;
 use smcp_model::ownership::Owners;
+use smcp_model::signer::SignedBy;
+use smcp_model::source::SetSource;
 use smcp_model::suspect::Suspect;
 use smcp_model::text::SafeText;
 use smcp_policy::Component;
 use smcp_policy::Unreadable;
+use smcp_signature::LoadedRule;
+use smcp_signature::SignatureForm;
 use smcp_store::access::StoreAccess;
 use smcp_store::draft::FileDraft;
 
@@ -45,16 +56,38 @@ const COPIES: &str = "sets";
 const LOCK: &str = ".lock";
 /// The end of a copy's name; the digest comes before it.
 const COPY: &str = ".tar.gz";
+/// The end of the name of what proves that a copy counts.
+const PROOF: &str = ".json";
 
-/// Gets the archive of a set from where its layer says that it is, and returns who but its `owners` could have written it.
-/// This is the only place where the bytes of sets arrive.
-pub(crate) fn fetch(source: &Path, owners: Owners) -> (Result<ArrivedSet, SetProblem>, Vec<Suspect>) {
+/// Reads the archive of a set and the signatures beside it, and returns who but its `owners` could have written it. Nobody
+/// could have made signatures that fit.
+pub(crate) fn read_file(
+    source: &Path,
+    forms: &[SignatureForm],
+    owners: Owners,
+) -> (Result<ArrivedSet, SetProblem>, Vec<Suspect>) {
     let Guarded { bytes, suspects } = authority::read_guarded(source, sets::ARCHIVE, Folder::Any, owners);
-    let arrived = bytes.map(ArrivedSet::new).map_err(|error| match error {
+    let arrived = bytes.map_err(|error| match error {
         authority::ReadError::TooLarge { .. } => SetProblem::Archive(SafeText::new(&error.to_string())),
         authority::ReadError::Io(_) | authority::ReadError::NotAFile => SetProblem::Unreachable(error.to_string()),
     });
-    (arrived, suspects)
+    let proof = SetProof { manifest: None, signatures: documents_beside(source, forms) };
+    (arrived.map(|bytes| ArrivedSet::new(bytes, proof)), suspects)
+}
+
+/// Reads the files that the rule about a set names, and returns who but its `owners` could have written them.
+///
+/// # Errors
+/// [`PipelineError::SignerFile`] when one can't be used.
+pub(crate) fn read_rule(signed_by: &SignedBy, owners: Owners) -> (Result<LoadedRule, PipelineError>, Vec<Suspect>) {
+    let (mut reader, mut suspects) = (GuardedReader::default(), Vec::new());
+    let rule = LoadedRule::load(signed_by, &mut |file, limit| {
+        let found = reader.read(file, limit, Folder::Any, owners);
+        suspects.extend(found.suspects);
+        let why = |error: authority::ReadError| SignerFile { file: file.to_owned(), why: error.to_string() };
+        found.bytes.map_err(|error| PipelineError::SignerFile(why(error)))
+    });
+    (rule, suspects)
 }
 
 /// What this user's smcp remembers of sets.
@@ -78,7 +111,7 @@ impl SetMemory {
             authority::read_guarded(&path.join(SEEN), sets::SEEN, Folder::Own, Owners::CallerOrRoot);
         let is_there = !bytes.as_ref().is_err_and(authority::ReadError::is_missing);
         let seen = bytes.ok().and_then(|bytes| SeenDocument::parse(&bytes));
-        let is_copy = |name: &OsString| name.to_str().is_some_and(is_copy);
+        let is_copy = |name: &OsString| name.to_str().is_some_and(|name| copy_of(name).is_some());
         let has_copies = || authority::names(&path.join(COPIES)).is_ok_and(|names| names.iter().any(is_copy));
         let is_lost = seen.is_none() && (is_there || has_copies());
         // Without the file, nobody could have changed what was seen.
@@ -106,6 +139,13 @@ impl SetMemory {
         Some(self.folder.as_ref()?.join(COPIES).join(copy_name(digest)))
     }
 
+    /// Returns what proves that the copy of a set counts, as far as that was kept.
+    pub(crate) fn proof(&self, digest: Digest) -> SetProof {
+        let path = self.folder.as_ref().map(|folder| folder.join(COPIES).join(proof_name(digest)));
+        let bytes = path.and_then(|path| authority::read_file(&path, sets::PROOF).ok());
+        bytes.map_or_else(SetProof::default, |bytes| SetProof::parse(&bytes))
+    }
+
     /// Whether there is a copy of a set. What is in it is known when it is read.
     pub(crate) fn has_copy(&self, digest: Digest) -> bool {
         self.copy_path(digest).is_some_and(|path| authority::exists(&path).is_ok_and(|there| there))
@@ -116,7 +156,7 @@ impl SetMemory {
         let path = self.copy_path(digest).ok_or_else(|| "there is no place for copies: HOME is not set".to_owned())?;
         let bytes = authority::read_file(&path, sets::ARCHIVE)
             .map_err(|error| format!("its copy can't be read: {}: {error}", path.display()))?;
-        let arrived = ArrivedSet::new(bytes);
+        let arrived = ArrivedSet::new(bytes, self.proof(digest));
         if arrived.digest() == digest {
             Ok(arrived)
         } else {
@@ -150,11 +190,14 @@ impl SetMemory {
         let _locked = locked.map_err(io::Error::from)?;
         let found = authority::read_file(&folder.join(SEEN), sets::SEEN).ok();
         let mut seen = found.and_then(|bytes| SeenDocument::parse(&bytes)).unwrap_or_default();
-        for NotedSet { seen: set, archive } in changes {
-            if let Some(bytes) = archive {
+        // What was in force until now may just be read by another smcp, so it stays for a time.
+        let before: Vec<_> = seen.sets.iter().map(|set| set.digest.hex()).collect();
+        for NotedSet { seen: set, archive, proof } in changes {
+            let proof = proof.map(|text| (proof_name(set.digest), Arc::new(text.into_bytes())));
+            for (name, bytes) in proof.into_iter().chain(archive.map(|bytes| (copy_name(set.digest), bytes))) {
                 let mut draft = FileDraft::new(&copies, StoreAccess::Private)?;
                 draft.write_all(&bytes)?;
-                draft.keep(&copy_name(set.digest))?;
+                draft.keep(&name)?;
             }
             seen.note(set);
         }
@@ -165,11 +208,19 @@ impl SetMemory {
         for entry in copies.entries()? {
             let entry = entry?;
             let name = entry.file_name();
-            let Some(name) = name.to_str().filter(|name| is_copy(name)) else { continue };
-            let is_in_force = seen.sets.iter().any(|set| copy_name(set.digest) == name);
-            let written = entry.metadata()?.modified()?.into_std().duration_since(UNIX_EPOCH).unwrap_or_default();
-            let ends = written.saturating_add(sets::COPY_STAYS);
-            if !is_in_force && ends < Duration::from_secs(clock) {
+            let Some(name) = name.to_str() else { continue };
+            let Some(hex) = copy_of(name).or_else(|| hex_before(name, PROOF)) else { continue };
+            if seen.sets.iter().any(|set| set.digest.hex() == hex) {
+                continue;
+            }
+            let clock = Duration::from_secs(clock);
+            if before.iter().any(|it| *it == hex) {
+                // Its time begins now.
+                copies.open(name)?.into_std().set_modified(UNIX_EPOCH + clock)?;
+                continue;
+            }
+            let ended = entry.metadata()?.modified()?.into_std().duration_since(UNIX_EPOCH).unwrap_or_default();
+            if ended.saturating_add(sets::COPY_STAYS) < clock {
                 copies.remove_file(name)?;
             }
         }
@@ -187,8 +238,18 @@ fn copy_name(digest: Digest) -> String {
     format!("{}{COPY}", digest.hex())
 }
 
-fn is_copy(name: &str) -> bool {
-    name.strip_suffix(COPY).is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+fn proof_name(digest: Digest) -> String {
+    format!("{}{PROOF}", digest.hex())
+}
+
+/// Returns the digest in the name of a copy.
+fn copy_of(name: &str) -> Option<&str> {
+    hex_before(name, COPY)
+}
+
+fn hex_before<'n>(name: &'n str, end: &str) -> Option<&'n str> {
+    let is_hex = |hex: &&str| hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+    name.strip_suffix(end).filter(is_hex)
 }
 
 /// Returns a component of a set that was read before. Its bytes are read again, from the copy or from the source, when its
@@ -203,12 +264,25 @@ pub(crate) fn component(
     if size > most {
         return Err(Unreadable::TooLarge { limit: most, size: u64::try_from(size).ok() });
     }
-    let copy = system.home().map(|home| home.join(FOLDER).join(COPIES).join(copy_name(facts.digest)));
-    let (places, archive): (Vec<_>, _) = (copy.into_iter().chain([facts.source.clone()]).collect(), facts.digest);
-    let read = move || {
-        let archives = places.iter().filter_map(|place| authority::read_file(place, sets::ARCHIVE).ok());
-        let mut found = archives.filter_map(|bytes| file_in(&bytes, archive, &name));
-        found.next().ok_or_else(|| Unreadable::Failed(format!("{name} of a policy set that was replaced meanwhile")))
+    Ok(Component::known(digest, size, Arc::new(reader(system, facts, name))))
+}
+
+/// Returns what reads a component of a set again.
+pub(crate) fn reader(
+    system: &System,
+    facts: &PolicySetFacts,
+    name: String,
+) -> impl Fn() -> Result<Vec<u8>, Unreadable> + Send + Sync + 'static {
+    let archive = facts.arrival.digest;
+    let copy = system.home().map(|home| home.join(FOLDER).join(COPIES).join(copy_name(archive)));
+    let source = match &facts.arrival.source {
+        SetSource::File(path) => Some(path.clone()),
+        SetSource::Remote(_) => None,
     };
-    Ok(Component::known(digest, size, std::sync::Arc::new(read)))
+    let (places, held): (Vec<_>, _) = (copy.into_iter().chain(source).collect(), facts.held.clone());
+    move || {
+        let archives = places.iter().filter_map(|place| authority::read_file(place, sets::ARCHIVE).ok().map(Arc::new));
+        let mut found = held.iter().cloned().chain(archives).filter_map(|bytes| file_in(&bytes, archive, &name));
+        found.next().ok_or_else(|| Unreadable::Failed(format!("{name} of a policy set that was replaced meanwhile")))
+    }
 }

@@ -104,19 +104,24 @@ pub(super) fn unsigned_in_set(spec: &PolicySpec, path: &Path) -> Option<Pipeline
 }
 
 fn mismatch(spec: &PolicySpec, path: &Path, forms: &[SignatureForm], unsigned: Unsigned) -> PipelineError {
-    let mut found = unsigned.to_string();
-    if unsigned.found.is_empty() {
-        let names = forms.iter().map(|form| file_name(&beside(path, form.suffix())));
-        found = format!("no signature beside it (looked for {})", names.collect::<Vec<_>>().join(", "));
-        let old = beside(path, "sig");
-        if authority::exists(&old).unwrap_or(false) {
-            let old = file_name(&old);
-            found = format!("{found}; {old} may be cosign's old layout, which is not read: sign again with cosign 3");
-        }
-    }
-    let (name, found) = (spec.name.clone(), SafeText::new(&found));
+    let (name, found) = (spec.name.clone(), found_beside(path, forms, &unsigned));
     let mismatch = SignatureMismatch { name, component: shown(path), found, expected: unsigned.expected };
     PipelineError::Signature(Box::new(mismatch))
+}
+
+/// Says what there is beside a file in place of a signature that counts.
+pub(crate) fn found_beside(path: &Path, forms: &[SignatureForm], unsigned: &Unsigned) -> SafeText {
+    if !unsigned.found.is_empty() {
+        return SafeText::new(&unsigned.to_string());
+    }
+    let names = forms.iter().map(|form| file_name(&beside(path, form.suffix())));
+    let mut found = format!("no signature beside it (looked for {})", names.collect::<Vec<_>>().join(", "));
+    let old = beside(path, "sig");
+    if authority::exists(&old).unwrap_or(false) {
+        let old = file_name(&old);
+        found.push_str(&format!("; {old} may be cosign's old layout, which is not read: sign again with cosign 3"));
+    }
+    SafeText::new(&found)
 }
 
 /// Returns the signatures of these forms that lie beside a file. One that can't be read counts as one that says nothing,

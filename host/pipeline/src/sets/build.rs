@@ -17,6 +17,7 @@ use smcp_model::deadline::Deadline;
 use smcp_model::mode::Mode;
 use smcp_model::policy::PolicySource;
 use smcp_model::progress::Progress;
+use smcp_model::source::SetSource;
 use smcp_model::verdict::Fault;
 use smcp_policy::Bound;
 use smcp_policy::Component;
@@ -57,7 +58,8 @@ pub fn build_set(
 ) -> Result<(Vec<u8>, PackedSet), BuildSetError> {
     let archive = pack_set(files)?;
     let [parent, ..] = session.config().layers() else { return Err(io::Error::other("there is no layer").into()) };
-    let packed = read_packed(archive.clone(), at, parent).map_err(BuildSetError::Wrong)?;
+    let source = SetSource::File(at.to_owned());
+    let packed = read_packed(archive.clone(), &source, parent).map_err(BuildSetError::Wrong)?;
     let bound = bound(&packed.layer, files);
     let host = session.host()?;
     let _ahead = policies::prepare(host, bound.iter(), &Deadline::none(), progress)?;

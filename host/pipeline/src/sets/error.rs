@@ -1,13 +1,15 @@
 //! Why a policy set does not count.
 
 use std::fmt;
-use std::path::PathBuf;
 
 use smcp_config::ConfigError;
+use smcp_model::digest::Digest;
 use smcp_model::exit::ExitKind;
 use smcp_model::policy::LayerName;
+use smcp_model::source::SetSource;
 use smcp_model::text::SafeText;
 use smcp_model::time;
+use smcp_oci::OciError;
 
 /// A policy set can't be used, and there is no last good one: nothing starts.
 #[derive(Debug)]
@@ -15,11 +17,13 @@ pub struct SetError {
     /// The layer that names it.
     pub layer: LayerName,
     /// Where it should come from.
-    pub source: PathBuf,
+    pub source: SetSource,
     /// The problem.
     pub problem: SetProblem,
-    /// Why there is no last good one in its place; `None` when this machine has seen none.
+    /// What there is of a last good one, or why there is none in its place; `None` when this machine has seen none.
     pub last: Option<String>,
+    /// Whether there is none, so that nothing starts.
+    pub is_final: bool,
 }
 
 /// The problem with a policy set.
@@ -27,6 +31,20 @@ pub struct SetError {
 pub enum SetProblem {
     /// It can't be had.
     Unreachable(String),
+    /// What came from elsewhere is not what it should be.
+    Wrong(String),
+    /// It is not the one whose manifest its source names.
+    Unproven {
+        /// The digest of that manifest.
+        pin: Digest,
+    },
+    /// Nobody has signed it who may.
+    Unsigned {
+        /// What there is.
+        found: SafeText,
+        /// Who should have signed.
+        expected: SafeText,
+    },
     /// Its archive is not one of a set.
     Archive(SafeText),
     /// What its files say can't be rules.
@@ -71,7 +89,10 @@ impl SetProblem {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Unreachable(_) => "set-unavailable",
-            Self::Archive(_) | Self::Rules(_) | Self::Component { .. } => "set-invalid",
+            Self::Wrong(_) | Self::Unproven { .. } | Self::Archive(_) | Self::Rules(_) | Self::Component { .. } => {
+                "set-invalid"
+            }
+            Self::Unsigned { .. } => "set-signature-invalid",
             Self::TooOld { .. } => "set-too-old",
             Self::Rollback { .. } | Self::Changed { .. } => "set-rollback",
             Self::Expired { .. } => "set-expired",
@@ -82,7 +103,10 @@ impl SetProblem {
     pub const fn exit_kind(&self) -> ExitKind {
         match self {
             Self::Unreachable(_) => ExitKind::Registry,
-            Self::Archive(_)
+            Self::Wrong(_)
+            | Self::Unproven { .. }
+            | Self::Unsigned { .. }
+            | Self::Archive(_)
             | Self::Rules(_)
             | Self::Component { .. }
             | Self::TooOld { .. }
@@ -93,11 +117,22 @@ impl SetProblem {
     }
 }
 
+impl From<OciError> for SetProblem {
+    fn from(error: OciError) -> Self {
+        if error.is_wrong() { Self::Wrong(error.to_string()) } else { Self::Unreachable(error.to_string()) }
+    }
+}
+
 /// Writes the end of a sentence that begins with the set.
 impl fmt::Display for SetProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreachable(why) => write!(f, "can't be read: {why}"),
+            Self::Wrong(problem) => write!(f, "is not right: {problem}"),
+            Self::Unproven { pin } => write!(f, "is not the one whose manifest is {pin}"),
+            Self::Unsigned { found, expected } => {
+                write!(f, "is not signed as the configuration says\n  found: {found}\n  expected: {expected}")
+            }
             Self::Archive(problem) => write!(f, "is not the archive of a set: {problem}"),
             Self::Rules(problems) => write!(f, "is not right: {problems}"),
             Self::Component { name, problem } => write!(f, "is not right: {name} is not a policy: {problem}"),
@@ -122,12 +157,12 @@ impl fmt::Display for SetProblem {
 
 impl fmt::Display for SetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { layer, source, problem, last } = self;
-        write!(f, "the policy set of the {} layer, {}, {problem}", layer.as_str(), source.display())?;
+        let Self { layer, source, problem, last, is_final } = self;
+        write!(f, "the policy set of the {} layer, {source}, {problem}", layer.as_str())?;
         if let Some(last) = last {
             write!(f, "\n  {last}")?;
         }
-        f.write_str("\n  nothing starts without a good set")
+        if *is_final { f.write_str("\n  nothing starts without a good set") } else { Ok(()) }
     }
 }
 

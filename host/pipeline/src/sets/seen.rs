@@ -3,14 +3,13 @@
 //! It is not in the cache, because an older set must not come into force when the cache is emptied. Keys that this
 //! version does not know stay as they are.
 
-use std::path::PathBuf;
-
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
 use smcp_model::digest::Digest;
 use smcp_model::policy::LayerName;
+use smcp_model::source::SetSource;
 use smcp_model::time;
 
 const SCHEMA: &str = "smcp.seen/1";
@@ -33,7 +32,7 @@ pub(crate) struct SeenSet {
     /// The layer of the set.
     pub(crate) layer: LayerName,
     /// Where it comes from.
-    pub(crate) source: PathBuf,
+    pub(crate) source: String,
     /// Its version.
     pub(crate) version: u64,
     /// The digest of its archive.
@@ -67,11 +66,19 @@ impl SeenDocument {
         format!("{:#}\n", Value::Object(whole))
     }
 
+    /// Returns what was seen of a set: of the same source, named by the same layer.
+    pub(crate) fn of(&self, layer: LayerName, source: &SetSource) -> Option<&SeenSet> {
+        let source = source.to_string();
+        self.sets.iter().find(|seen| seen.layer == layer && seen.source == source)
+    }
+
     /// Notes what was seen of a set. A newer version that another smcp has noted meanwhile stays.
     pub(crate) fn note(&mut self, seen: SeenSet) {
         let is_same = |known: &&mut SeenSet| known.layer == seen.layer && known.source == seen.source;
         match self.sets.iter_mut().find(is_same) {
             Some(known) if known.version > seen.version => {}
+            // Two machines of one home have seen different ones for the first time: the first stays.
+            Some(known) if known.version == seen.version && known.digest != seen.digest => {}
             Some(known) => *known = SeenSet { looked_at: seen.looked_at.max(known.looked_at), ..seen },
             None => self.sets.push(seen),
         }
@@ -83,7 +90,7 @@ impl SeenSet {
         let text = |key| value.get(key)?.as_str();
         Some(Self {
             layer: serde_json::from_value(value.get("layer")?.clone()).ok()?,
-            source: text("source")?.into(),
+            source: text("source")?.to_owned(),
             version: value.get("version")?.as_u64()?,
             digest: text("digest")?.parse().ok()?,
             looked_at: time::seconds_of(text("looked_at")?)?,
@@ -94,7 +101,7 @@ impl SeenSet {
         let Self { layer, source, version, digest, looked_at } = self;
         json!({
             "layer": layer,
-            "source": source.to_string_lossy(),
+            "source": source,
             "version": version,
             "digest": digest,
             "looked_at": time::utc_of(*looked_at),
@@ -119,6 +126,9 @@ mod tests {
             let found = seen.sets.first().map(|set| (set.version, set.looked_at));
             assert_eq!(found, Some(expected), "{version} {looked_at}");
         }
+        // Another set with the version that was seen is no newer one.
+        seen.note(SeenSet { digest: Digest::of(b"other"), ..set(LayerName::UserSet, 4, 60) });
+        assert_eq!(seen.sets.first().map(|set| set.digest), Some(Digest::of(&4_u64.to_be_bytes())));
         // Another layer has seen nothing of it.
         seen.note(set(LayerName::SystemSet, 1, 10));
         assert_eq!(seen.sets.iter().map(|set| set.version).collect::<Vec<_>>(), [4, 1]);

@@ -69,6 +69,26 @@ fn minisig(key: &SecretKey, bytes: &[u8]) -> SignatureDocument {
 }
 
 #[test]
+fn of_many_documents_those_are_good_that_somebody_in_the_rule_has_made() {
+    let (world, keys) = (World::new(), [0; 3].map(|_| SecretKey::generate().unwrap()));
+    let [one, other, stranger] = &keys;
+    let files = Files { world: &world, pem: String::new() };
+    let minisign = |key: &SecretKey| Signer::Minisign(key.public());
+    let rule = files.load(vec![Demand::One(minisign(one)), Demand::All(vec![minisign(one), minisign(other)])]).unwrap();
+    let document = |key: &SecretKey, bytes: &[u8]| SignatureDocument {
+        name: "it".into(),
+        form: SignatureForm::Minisign,
+        content: minisign::sign(key, bytes, "x").into_bytes(),
+    };
+    let junk = SignatureDocument { name: "junk".into(), form: SignatureForm::Sigstore, content: vec![b' '; 1000] };
+    let documents =
+        [document(stranger, BYTES), document(one, b"others"), junk, document(other, BYTES), document(one, b"manifest")];
+    let candidates: [&[u8]; 2] = [BYTES, b"manifest"];
+    let good: Vec<_> = rule.good(&candidates, &documents, NEW_YEAR).map(|it| it.content.clone()).collect();
+    assert_eq!(good, [documents[3].content.clone(), documents[4].content.clone()]);
+}
+
+#[test]
 fn a_bundle_by_a_key_needs_no_log_unless_it_is_asked_for() {
     let (world, key) = (World::new(), KeyPair::generate().unwrap());
     let files = Files { world: &world, pem: key.public_key_pem() };

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::cli::app::App;
 use crate::cli::app::files::RealFiles;
@@ -17,32 +18,56 @@ use smcp_config::discover::Asked;
 use smcp_config::discover::Discovered;
 use smcp_config::discover::Location;
 use smcp_model::facts::Score;
+use smcp_model::package::PackageRef;
 use smcp_model::suspect::Suspect;
 use smcp_pipeline as pipeline;
+use smcp_pipeline::Activity;
+use smcp_pipeline::PipelineError;
+use smcp_pipeline::Recorder;
 use smcp_pipeline::Session;
 use smcp_pipeline::sets::SetsInForce;
+
+/// What a command is about to decide.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::cli) struct Undertaking<'a> {
+    /// The command, as it is recorded.
+    pub(in crate::cli) command: &'static str,
+    /// The package.
+    pub(in crate::cli) package: &'a PackageRef,
+    /// How long it may take, where the command line says that.
+    pub(in crate::cli) timeout: Option<Duration>,
+}
 
 impl App {
     /// Returns the configuration for a command that decides nothing: the files, then what the command line changes.
     /// Warns of rules that another user could have written.
     pub(in crate::cli) fn config(&self, warning_threshold: Option<Score>) -> Result<Config, Failure> {
-        self.config_with_warnings(warning_threshold, false)
+        self.config_with_warnings(warning_threshold, false, None)
     }
 
-    /// Returns the same for a command that decides, but starts nothing. Also shows a notice when there are no rules.
-    pub(in crate::cli) fn config_to_decide(&self, warning_threshold: Option<Score>) -> Result<Config, Failure> {
-        self.config_with_warnings(warning_threshold, true)
+    /// Returns the same for a command that decides, but starts nothing. Also shows a notice when there are no rules. What is
+    /// wrong with a policy set is recorded, where a decision `about` a package would be.
+    pub(in crate::cli) fn config_to_decide(
+        &self,
+        warning_threshold: Option<Score>,
+        about: Option<Undertaking<'_>>,
+    ) -> Result<Config, Failure> {
+        self.config_with_warnings(warning_threshold, true, about)
     }
 
     /// Returns the same for a command that starts a server, or reports what a start would do. Refuses rules that
     /// another user could have written.
-    pub(in crate::cli) fn config_to_start(&self, warning_threshold: Option<Score>) -> Result<Config, Failure> {
+    pub(in crate::cli) fn config_to_start(
+        &self,
+        warning_threshold: Option<Score>,
+        about: Option<Undertaking<'_>>,
+    ) -> Result<Config, Failure> {
         let Discovered { mut config, suspects, .. } = self.discovered()?;
         if let Some(error) = ConfigError::untrusted(&suspects, self.places.home.as_deref()) {
             return Err(error.into());
         }
         config.refuse_suspects();
-        self.add_sets(&mut config)?;
+        self.add_sets(&mut config, about)?;
         self.notices(&config, true);
         self.with_command_line(config, warning_threshold)
     }
@@ -63,22 +88,64 @@ impl App {
         Ok(self.session_of(config))
     }
 
-    fn config_with_warnings(&self, warning_threshold: Option<Score>, decides: bool) -> Result<Config, Failure> {
+    /// Returns a session for a command about policy sets themselves: without them, so that it works where they don't.
+    pub(in crate::cli) fn session_without_sets(&self) -> Result<Session, Failure> {
+        let Discovered { config, suspects, .. } = self.discovered()?;
+        self.warn_of(&suspects);
+        self.notices(&config, false);
+        Ok(self.session_of(self.with_command_line(config, None)?))
+    }
+
+    fn config_with_warnings(
+        &self,
+        warning_threshold: Option<Score>,
+        decides: bool,
+        about: Option<Undertaking<'_>>,
+    ) -> Result<Config, Failure> {
         let Discovered { mut config, mut suspects, .. } = self.discovered()?;
         suspects.extend(self.session_of(config.clone()).suspects());
-        suspects.extend(self.add_sets(&mut config)?);
-        for suspect in suspects {
-            self.warn_always(&format!("{suspect}\n  until then `smcp run` refuses it"));
-        }
+        suspects.extend(self.add_sets(&mut config, about)?);
+        self.warn_of(&suspects);
         self.notices(&config, decides);
         self.with_command_line(config, warning_threshold)
     }
 
+    /// Warns of rules that another user could have written, or that lie where he could.
+    pub(in crate::cli) fn warn_of(&self, suspects: &[Suspect]) {
+        for suspect in suspects {
+            self.warn_always(&format!("{suspect}\n  until then `smcp run` refuses it"));
+        }
+    }
+
     /// Adds the policy sets that the configuration names. Returns what another user could have changed on the way to them.
-    fn add_sets(&self, config: &mut Config) -> Result<Vec<Suspect>, Failure> {
-        let SetsInForce { notices, suspects } = pipeline::sets::add_sets(config, self.system())?;
-        notices.iter().for_each(|notice| self.notice(notice.message.as_str()));
-        Ok(suspects)
+    fn add_sets(&self, config: &mut Config, about: Option<Undertaking<'_>>) -> Result<Vec<Suspect>, Failure> {
+        let patience = about.and_then(|about| about.timeout).unwrap_or(config.start_timeout());
+        match pipeline::sets::add_sets(config, self.system(), patience) {
+            Ok(SetsInForce { notices, suspects }) => {
+                notices.iter().for_each(|notice| self.notice(notice.message.as_str()));
+                Ok(suspects)
+            }
+            Err(error) => Err(self.record_without_rules(config, about, error).into()),
+        }
+    }
+
+    /// Records that there are no rules to decide by, and why. Returns the error.
+    fn record_without_rules(
+        &self,
+        config: &Config,
+        about: Option<Undertaking<'_>>,
+        error: PipelineError,
+    ) -> PipelineError {
+        let Some(Undertaking { command, package, timeout: _ }) = about else { return error };
+        let mut config = config.clone();
+        // One that can't be read is not where the package would have come from.
+        if let Some(Ok(registry)) = self.global.registry.as_deref().map(|text| self.registry(text)) {
+            config.override_registry(registry);
+        }
+        let activity = Activity { command, asked: Some(package.to_string()) };
+        let (error, notice) = Recorder::without_rules(&self.session_of(config), activity, package, error);
+        notice.iter().for_each(|notice| self.warn_always(notice.message.as_str()));
+        error
     }
 
     fn notices(&self, config: &Config, decides: bool) {

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::cli::app::App;
+use crate::cli::app::rules::Undertaking;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::format::FormatOption;
@@ -28,7 +29,8 @@ impl CheckCommand {
     /// Carries the command out.
     pub(crate) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         app.answer_in(self.format.format)?;
-        let session = app.session_to_decide(self.options.warning_threshold)?;
+        let about = Undertaking { command: "policy check", package: &self.reference, timeout: None };
+        let session = app.session_to_decide(self.options.warning_threshold, Some(about))?;
         let timeout = session.config().start_timeout();
         app.dry_run(&session, &self.reference, self.options.trust, timeout, Purpose::Check)
     }

@@ -29,7 +29,7 @@ pub(crate) struct CompileCommand {
 impl CompileCommand {
     /// Carries the command out.
     pub(crate) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
-        let session = app.session_to_decide(None)?;
+        let session = app.session_to_decide(None, None)?;
         let destination = if self.system { Destination::System } else { Destination::Cache };
         let files = self.files.iter().map(|file| app.path(file)).collect::<Result<Vec<_>, Failure>>()?;
         let rows = pipeline::compile_policies(&session, &files, destination, &mut *app.progress())?;

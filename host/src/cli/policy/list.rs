@@ -18,11 +18,14 @@ pub(crate) struct ListPoliciesCommand {}
 impl ListPoliciesCommand {
     /// Carries the command out.
     pub(crate) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
-        let rows = pipeline::examine_policies(&app.session_to_decide(None)?, &mut *app.progress())?;
+        let session = app.session_to_decide(None, None)?;
+        let rows = pipeline::examine_policies(&session, &mut *app.progress())?;
+        let sets = pipeline::sets::in_force(session.config(), app.system().now());
         if app.json() {
-            json::write(&listing::policies_document(&rows), &mut app.out())?;
+            json::write(&listing::with_sets(listing::policies_document(&rows), &sets), &mut app.out())?;
         } else {
             listing::policies(&rows, &mut app.out(), &app.output_style())?;
+            listing::sets(&sets, &mut app.out(), &app.output_style())?;
         }
         Ok(Exit::SUCCESS)
     }

@@ -46,10 +46,10 @@ impl PullPolicyCommand {
     pub(crate) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         match &self.source {
             Some(source) => {
-                let pulled = shipping::pull_source(&app.session(None)?, source)?;
+                let pulled = shipping::pull_source(&app.session_without_sets()?, source)?;
                 self.answer(app, source, &pulled)
             }
-            None => all(app, &shipping::pull_policies(&app.session_to_decide(None)?)),
+            None => all(app, &shipping::pull_policies(&app.session_to_decide(None, None)?)),
         }
     }
 

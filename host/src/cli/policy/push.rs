@@ -52,7 +52,7 @@ impl PushCommand {
         let host = app.host().get(app.system().compilation, None).map_err(pipeline::PipelineError::from)?;
         let component = Component::new(bytes.clone());
         host.describe(&component, &PolicyLimits::DEFAULT).map_err(|fault| refused(&file, &fault))?;
-        let session = app.session(None)?;
+        let session = app.session_without_sets()?;
         let signatures = pipeline::documents_beside(&app.path(&self.file)?, &SignatureForm::ALL);
         let (exports, imports) = (&shape.exports, &shape.imports);
         let pushed = shipping::push_policy(&session, &self.reference, &bytes, exports, imports, &signatures)?;

@@ -1,6 +1,8 @@
 //! `smcp policy set`: rules that are published whole.
 
 mod build;
+mod pull;
+mod push;
 mod show;
 
 use clap::Subcommand;
@@ -10,13 +12,17 @@ use crate::cli::chosen::Chosen;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 
-/// Make and look at policy sets: rules that an organisation publishes whole.
+/// Make, ship and look at policy sets: rules that an organisation publishes whole.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PolicySetCommand {
     /// Make the archive of a set of a folder, after checking it as a start does
     Build(Chosen<build::BuildSetCommand>),
-    /// Show what is in a set: version, expiry, policies, digests, exceptions
+    /// Show what is in a set, or which sets are in force
     Show(Chosen<show::ShowSetCommand>),
+    /// Put a set into a registry of images
+    Push(Chosen<push::PushSetCommand>),
+    /// Get the sets that the configuration names, ahead of any start
+    Pull(Chosen<pull::PullSetCommand>),
 }
 
 impl PolicySetCommand {
@@ -25,6 +31,8 @@ impl PolicySetCommand {
         match self {
             Self::Build(command) => command.0.execute(app),
             Self::Show(command) => command.0.execute(app),
+            Self::Push(command) => command.0.execute(app),
+            Self::Pull(command) => command.0.execute(app),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `smcp policy sign`: signs a component, and makes the key for it.
+//! `smcp policy sign`: signs a component or a set, and makes the key for it.
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -26,15 +26,15 @@ use smcp_signature::SignatureForm;
 use smcp_signature::minisign;
 use smcp_signature::secret_key::SecretKey;
 
-/// Sign a component, so that a configuration can say who must have signed it.
+/// Sign a component or a policy set, so that a configuration can say who must have signed it.
 ///
-/// Writes FILE.wasm.minisig beside it: a minisign signature, which `minisign -V` verifies, too. Keys are in ~/.mcp/keys; a
+/// Writes FILE.minisig beside it: a minisign signature, which `minisign -V` verifies, too. Keys are in ~/.mcp/keys; a
 /// key of minisign's own will do as well. SMCP_SIGNING_KEY may hold the text of a secret key, for a CI, and
 /// SMCP_SIGNING_PASSWORD its password.
 #[derive(Debug, Args)]
 pub(crate) struct SignCommand {
-    /// The component
-    #[arg(value_name = "FILE.wasm", required_unless_present = "new_key")]
+    /// The component, or the archive of a policy set
+    #[arg(value_name = "FILE", required_unless_present = "new_key")]
     file: Option<PathBuf>,
     /// The key: its name in ~/.mcp/keys, or a file. Absent: the only one that there is
     #[arg(long, value_name = "NAME|FILE")]
@@ -48,6 +48,17 @@ pub(crate) struct SignCommand {
     /// A file with the password of the key, on its first line
     #[arg(long, value_name = "FILE", conflicts_with = "no_password")]
     password_file: Option<PathBuf>,
+}
+
+/// The most that is read of a component or a set, bytes.
+pub(super) const LARGEST: usize = {
+    let (component, set) = (PolicyLimits::CEILING.component_size, limits::sets::ARCHIVE);
+    if component > set { component } else { set }
+};
+
+/// Whether these are the bytes of an archive: gzip's magic number.
+pub(super) fn is_archive(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\x1f\x8b")
 }
 
 impl SignCommand {
@@ -75,9 +86,10 @@ impl SignCommand {
     }
 }
 
-/// A component that is to be signed.
+/// A component or a set that is to be signed.
 struct ToSign {
     file: PathBuf,
+    is_set: bool,
     path: PathBuf,
     bytes: Vec<u8>,
 }
@@ -85,16 +97,17 @@ struct ToSign {
 impl ToSign {
     fn read(app: &App, file: PathBuf) -> Result<Self, Failure> {
         let path = app.path(&file)?;
-        let bytes = app.read_document(&file, PolicyLimits::CEILING.component_size, limits::START_TIMEOUT_DEFAULT)?;
+        let bytes = app.read_document(&file, LARGEST, limits::START_TIMEOUT_DEFAULT)?;
+        let is_set = is_archive(&bytes);
         // Anything could be signed, but a text of the wrong file is more likely a mistake.
-        if !bytes.starts_with(b"\0asm") {
-            return Err(Failure::usage(anyhow!("{} is no WebAssembly", file.display())));
+        if !is_set && !bytes.starts_with(b"\0asm") {
+            return Err(Failure::usage(anyhow!("{} is no WebAssembly, and no archive of a set", file.display())));
         }
-        Ok(Self { file, path, bytes })
+        Ok(Self { file, is_set, path, bytes })
     }
 
     fn sign(self, app: &App, key: &SecretKey) -> Result<Signed, Failure> {
-        let Self { file, path, bytes } = self;
+        let Self { file, is_set, path, bytes } = self;
         let name = SafeText::new(&path.file_name().unwrap_or_default().to_string_lossy());
         let comment = format!("timestamp:{}\tfile:{name}\thashed", app.system().now());
         let text = minisign::sign(key, &bytes, &comment);
@@ -103,6 +116,6 @@ impl ToSign {
             .with_context(|| format!("while writing {}", signature.display()))
             .map_err(Failure::usage)?;
         let signature = pipeline::beside(Path::new(&file), SignatureForm::Minisign.suffix());
-        Ok(Signed { file, path, signature, digest: Digest::of(&bytes), key: key.public() })
+        Ok(Signed { file, is_set, path, signature, digest: Digest::of(&bytes), key: key.public() })
     }
 }

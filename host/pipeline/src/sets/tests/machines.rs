@@ -1,9 +1,10 @@
 //! Machines with homes and clocks, and a shelf that they read a set from.
 
+use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 use std::time::UNIX_EPOCH;
@@ -12,12 +13,23 @@ use tempfile::TempDir;
 
 use super::super::*;
 use crate::Compilation;
+use crate::remote::SetQuestion;
+use crate::remote::signature;
+use crate::sets::archive::ArrivedSet;
+use crate::sets::proof::SetProof;
 use smcp_audit::Clock;
 use smcp_bundle::set::pack_set;
 use smcp_config as config;
 use smcp_config::Places;
 use smcp_model::exit::ExitKind;
 use smcp_model::ownership::Caller;
+use smcp_oci::Descriptor;
+use smcp_oci::FetchedManifest;
+use smcp_oci::OciError;
+use smcp_oci::set;
+use smcp_signature::SignatureForm;
+use smcp_signature::minisign;
+use smcp_signature::secret_key::SecretKey;
 
 /// 2100-01-01: after every build of smcp.
 pub(super) const START: u64 = 4_102_444_800;
@@ -30,15 +42,26 @@ pub(super) const TENTH_DAY: Clock = || UNIX_EPOCH + Duration::from_secs(START + 
 pub(super) const NEXT_YEAR: Clock = || UNIX_EPOCH + Duration::from_secs(START + 366 * DAY);
 pub(super) const LONG_AGO: Clock = || UNIX_EPOCH + Duration::from_secs(START - 1_000 * DAY);
 
-/// A place that machines read a set from.
+/// A place that machines read a set from: a file, or a server that has it.
+#[derive(Debug)]
 pub(super) struct Shelf {
     folder: TempDir,
+    /// The address of the server; `None` for a file.
+    address: Option<&'static str>,
+    /// Whether the server gives something else.
+    pub(super) is_wrong: Cell<bool>,
+    /// A signature beside the one in a file.
+    further: RefCell<Option<String>>,
+    /// How often the server was asked.
+    asked: Cell<usize>,
+    /// The time that the last question had.
+    pub(super) patience: Cell<Option<Duration>>,
 }
 
 /// The home of a user on one machine.
 pub(super) struct Machine {
     home: TempDir,
-    options: &'static str,
+    pub(super) options: String,
 }
 
 /// What a start had.
@@ -52,7 +75,49 @@ pub(super) enum Had {
 
 impl Shelf {
     pub(super) fn new() -> Self {
-        Self { folder: TempDir::new().unwrap() }
+        let folder = TempDir::new().unwrap();
+        Self {
+            folder,
+            address: None,
+            is_wrong: Cell::default(),
+            further: RefCell::default(),
+            asked: Cell::default(),
+            patience: Cell::default(),
+        }
+    }
+
+    pub(super) fn at(address: &'static str) -> Self {
+        Self { address: Some(address), ..Self::new() }
+    }
+
+    /// The source of the set, as a configuration names it.
+    fn source(&self) -> String {
+        self.address.map_or_else(|| self.path().display().to_string(), str::to_owned)
+    }
+
+    /// How often the server was asked since the last time.
+    pub(super) fn asked(&self) -> usize {
+        self.asked.replace(0)
+    }
+
+    /// Puts a signature of these bytes beside the set.
+    pub(super) fn sign(&self, key: &SecretKey, bytes: &[u8]) {
+        fs::write(self.signature(), minisign::sign(key, bytes, "timestamp:1")).unwrap();
+    }
+
+    /// Has the server give one more signature.
+    pub(super) fn also(&self, key: &SecretKey, bytes: &[u8]) {
+        self.further.replace(Some(minisign::sign(key, bytes, "timestamp:1")));
+    }
+
+    /// Puts a set there with its signature.
+    pub(super) fn put_signed(&self, key: &SecretKey, archive: &[u8]) {
+        self.sign(key, archive);
+        self.put(archive);
+    }
+
+    pub(super) fn signature(&self) -> PathBuf {
+        self.folder.path().join("company.tar.gz.minisig")
     }
 
     pub(super) fn path(&self) -> PathBuf {
@@ -74,6 +139,12 @@ impl Shelf {
     }
 }
 
+/// The rule that one of these keys must have signed.
+pub(super) fn signed_by(keys: &[&SecretKey]) -> String {
+    let signers: Vec<_> = keys.iter().map(|key| format!("{{minisign: '{}'}}", key.public())).collect();
+    format!("signed_by: [{}]", signers.join(", "))
+}
+
 pub(super) fn head(version: u64, expires: &str) -> String {
     format!("version: {version}\nexpires: {expires}\npolicy: {{min_score: {}}}\n", version.min(100))
 }
@@ -92,9 +163,46 @@ pub(super) fn component() -> Vec<u8> {
     fs::read(COMPONENT).unwrap()
 }
 
+/// The manifest of an archive in a registry.
+pub(super) fn manifest(archive: &[u8]) -> FetchedManifest {
+    let kind = "application/vnd.oci.image.manifest.v1+json";
+    let document = serde_json::json!({
+        "schemaVersion": 2, "mediaType": kind, "artifactType": set::ARTIFACT,
+        "config": Descriptor::of("application/vnd.oci.empty.v1+json", b"{}"),
+        "layers": [Descriptor::of(set::LAYER, archive)],
+    });
+    FetchedManifest::of(document.to_string().into_bytes(), None)
+}
+
+impl SetServer for Shelf {
+    fn ask(&self, question: &SetQuestion<'_>) -> Result<ArrivedSet, OciError> {
+        assert_eq!(Some(question.address.to_string().as_str()), self.address);
+        self.asked.set(self.asked.get() + 1);
+        self.patience.set(question.deadline.remaining());
+        if self.is_wrong.get() {
+            return Err(OciError::Artefact { what: "it".into(), problem: "it has 2 layers".into(), allowed: "one" });
+        }
+        let broken = |cause| OciError::Broken { what: "it".to_owned(), cause };
+        let bytes = fs::read(self.path()).map_err(broken)?;
+        if let Some(kept) = question.kept.filter(|kept| kept.is_enough && *kept.set.bytes().as_slice() == *bytes) {
+            return Ok(kept.set.clone());
+        }
+        let mut signatures = crate::session::documents_beside(&self.path(), question.forms);
+        let further = self.further.borrow();
+        signatures.extend(further.iter().map(|text| signature(SignatureForm::Minisign, text.clone().into_bytes())));
+        let proof = SetProof { manifest: Some(manifest(&bytes)), signatures };
+        Ok(ArrivedSet::new(bytes, proof))
+    }
+}
+
 impl Machine {
-    pub(super) fn new(options: &'static str) -> Self {
-        Self { home: TempDir::new().unwrap(), options }
+    pub(super) fn new(options: impl Into<String>) -> Self {
+        Self { home: TempDir::new().unwrap(), options: options.into() }
+    }
+
+    /// A machine whose rules want a signature by one of these keys.
+    pub(super) fn trusting(keys: &[&SecretKey], more: &str) -> Self {
+        Self::new(format!("{}, {more}", signed_by(keys)))
     }
 
     pub(super) fn mcp(&self) -> PathBuf {
@@ -121,23 +229,23 @@ impl Machine {
         }
     }
 
-    pub(super) fn config(&self, source: &Path) -> Config {
+    pub(super) fn config(&self, shelf: &Shelf) -> Config {
         let places = Places {
             home: Some(self.home.path().to_owned()),
             working_directory: self.home.path().to_owned(),
             system_folder: self.home.path().join("none"),
         };
         let text = format!(
-            "trusted_registries: [https://own.example]\npolicy: {{policy_set: {{source: {}, {}}}}}\n",
-            source.display(),
+            "trusted_registries: [https://own.example]\npolicy: {{policy_set: {{source: '{}', {}}}}}\n",
+            shelf.source(),
             self.options
         );
         config::parse(text.as_bytes(), &self.home.path().join("config.yaml"), &places).unwrap()
     }
 
     pub(super) fn try_start(&self, shelf: &Shelf, clock: Clock) -> Result<(Config, Vec<Notice>), PipelineError> {
-        let mut config = self.config(&shelf.path());
-        let found = add_sets(&mut config, &self.system(clock))?;
+        let mut config = self.config(shelf);
+        let found = add_sets_by(&mut config, &self.system(clock), shelf, &Deadline::after(Duration::from_secs(60)))?;
         Ok((config, found.notices))
     }
 

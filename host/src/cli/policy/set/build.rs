@@ -15,6 +15,7 @@ use crate::cli::policy::set::show;
 use crate::cli::policy::write::write_whole;
 use smcp_authority as authority;
 use smcp_model::limits::sets;
+use smcp_model::text::SafeText;
 use smcp_pipeline as pipeline;
 use smcp_report::json;
 use smcp_report::message;
@@ -55,7 +56,8 @@ impl BuildSetCommand {
         let session = app.session_alone()?;
         let built = pipeline::sets::build_set(&session, &files, &folder, &mut *app.progress());
         let (archive, packed) = built.map_err(|error| Failure::usage(anyhow!(error)))?;
-        let description = show::SetDescription::of(&packed, &output, app.system().now());
+        let description =
+            show::SetDescription::of(&packed, SafeText::new(&output.to_string_lossy()), app.system().now());
         if description.is_expired() {
             let message = "its time is over already: put a later `expires` into set.yaml";
             return Err(Failure::usage(anyhow!("{}: {message}", folder.display())));

@@ -1,4 +1,4 @@
-//! `smcp policy set show`: what is in a set.
+//! `smcp policy set show`: what is in a set, or which are in force.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -22,9 +22,11 @@ use smcp_model::limits::sets;
 use smcp_model::policy::PolicySource;
 use smcp_model::policy::PolicySpec;
 use smcp_model::size::ByteSize;
+use smcp_model::source::SetSource;
 use smcp_model::text::SafeText;
 use smcp_model::time;
 use smcp_pipeline as pipeline;
+use smcp_pipeline::Session;
 use smcp_pipeline::sets::PackedSet;
 use smcp_report::json;
 use smcp_report::message;
@@ -33,18 +35,20 @@ use smcp_report::table;
 
 /// Show what is in a policy set: version, expiry, policies, digests, exceptions.
 ///
-/// The whole of it is checked, as a start does; one that is not right is exit 3. Nothing is remembered of it.
+/// The whole of it is checked, as a start does; one that is not right is exit 3. Nothing is remembered of it. Without a file
+/// it shows which sets of the configuration are in force: from where, by whom signed, and how old.
 #[derive(Debug, Args)]
 pub(crate) struct ShowSetCommand {
     /// The archive
     #[arg(value_name = "FILE")]
-    file: PathBuf,
+    file: Option<PathBuf>,
 }
 
 /// A set in the words of this command.
 #[derive(Debug)]
 pub(super) struct SetDescription<'a> {
-    file: &'a Path,
+    /// Its file or its address.
+    file: SafeText,
     packed: &'a PackedSet,
     facts: Option<&'a PolicySetFacts>,
     /// Seconds since the Unix epoch.
@@ -54,20 +58,11 @@ pub(super) struct SetDescription<'a> {
 impl ShowSetCommand {
     /// Carries the command out.
     pub(crate) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
-        let bytes = app.read_document(&self.file, sets::ARCHIVE, limits::START_TIMEOUT_DEFAULT)?;
-        let session = app.session_alone()?;
-        let [parent, ..] = session.config().layers() else {
-            return Err(anyhow!("there is no layer").into());
-        };
-        let file = app.path(&self.file)?;
-        let packed = pipeline::sets::read_packed(bytes, &file, parent).map_err(|problem| Failure {
-            exit: ExitKind::Integrity,
-            code: problem.code(),
-            error: anyhow!("{} {problem}", self.file.display()),
-            problems: Vec::new(),
-            details: Vec::new(),
-        })?;
-        let description = SetDescription::of(&packed, &file, app.system().now());
+        let Some(named) = self.file else { return in_force(app) };
+        let bytes = app.read_document(&named, sets::ARCHIVE, limits::START_TIMEOUT_DEFAULT)?;
+        let (session, file) = (app.session_alone()?, app.path(&named)?);
+        let packed = packed(&session, bytes, &SetSource::File(file.clone()), &named)?;
+        let description = SetDescription::of(&packed, SafeText::new(&file.to_string_lossy()), app.system().now());
         if app.json() {
             json::write(&description.document(), &mut app.out())?;
         } else {
@@ -77,8 +72,55 @@ impl ShowSetCommand {
     }
 }
 
+/// Shows the sets of the configuration that are in force.
+fn in_force(app: &App) -> Result<Exit, Failure> {
+    let session = app.session(None)?;
+    let sets = pipeline::sets::in_force(session.config(), app.system().now());
+    if app.json() {
+        json::write(&json!({"schema": "smcp.sets/1", "sets": sets}), &mut app.out())?;
+        return Ok(Exit::SUCCESS);
+    }
+    if sets.is_empty() {
+        app.notice("the configuration names no policy set");
+        return Ok(Exit::SUCCESS);
+    }
+    let style = app.output_style();
+    let rows = sets.iter().map(|set| {
+        let or_none = |text: Option<&str>| Span::plain(text.unwrap_or("-"));
+        vec![
+            Span::new(set.layer.as_str(), style.palette.strong),
+            Span::plain(set.version.to_string()),
+            or_none(set.expires.as_deref()),
+            or_none(set.looked_at.as_deref()),
+            Span::new(set.digest.short(), style.palette.dim),
+            or_none(set.signer.as_ref().map(SafeText::as_str)),
+            Span::plain(set.source.as_str()),
+        ]
+    });
+    let headers = ["LAYER", "VERSION", "EXPIRES", "FOUND", "DIGEST", "SIGNED BY", "SOURCE"];
+    table::table(&mut app.out(), &style, &headers, &rows.collect::<Vec<_>>())?;
+    Ok(Exit::SUCCESS)
+}
+
+/// Reads the whole of a set that the command line names as `named`.
+pub(super) fn packed(
+    session: &Session,
+    bytes: Vec<u8>,
+    source: &SetSource,
+    named: &Path,
+) -> Result<PackedSet, Failure> {
+    let [parent, ..] = session.config().layers() else { return Err(anyhow!("there is no layer").into()) };
+    pipeline::sets::read_packed(bytes, source, parent).map_err(|problem| Failure {
+        exit: ExitKind::Integrity,
+        code: problem.code(),
+        error: anyhow!("{} {problem}", named.display()),
+        problems: Vec::new(),
+        details: Vec::new(),
+    })
+}
+
 impl<'a> SetDescription<'a> {
-    pub(super) fn of(packed: &'a PackedSet, file: &'a Path, now: u64) -> Self {
+    pub(super) fn of(packed: &'a PackedSet, file: SafeText, now: u64) -> Self {
         Self { file, packed, facts: packed.layer.set(), now }
     }
 
@@ -87,7 +129,7 @@ impl<'a> SetDescription<'a> {
     }
 
     pub(super) fn digest(&self) -> Digest {
-        self.facts.map_or_else(|| Digest::of(&[]), |facts| facts.digest)
+        self.facts.map_or_else(|| Digest::of(&[]), |facts| facts.arrival.digest)
     }
 
     pub(super) fn expires(&self) -> String {
@@ -103,11 +145,16 @@ impl<'a> SetDescription<'a> {
         self.packed.layer.policies().len()
     }
 
-    /// Returns the path of a policy's component in the set, and its digest.
-    fn component(&self, spec: &PolicySpec) -> Option<(&'a str, Digest)> {
-        let PolicySource::File(path) = &spec.source else { return None };
-        let component = self.facts?.components.get(path)?;
-        Some((component.name.as_str(), component.digest))
+    /// Returns where a policy's component is, a path in the set or an address, and its digest as far as the set says it.
+    fn component(&self, spec: &PolicySpec) -> (String, Option<Digest>) {
+        match &spec.source {
+            PolicySource::BuiltIn(_) => ("built-in".to_owned(), None),
+            PolicySource::Remote(source) => (source.address.to_string(), spec.pin),
+            PolicySource::File(path) => {
+                let component = self.facts.and_then(|facts| facts.components.get(path));
+                component.map_or_else(|| (String::new(), None), |it| (it.name.clone(), Some(it.digest)))
+            }
+        }
     }
 
     fn trusted(&self) -> Option<Vec<String>> {
@@ -124,7 +171,7 @@ impl<'a> SetDescription<'a> {
                 ("mode".to_owned(), json!(spec.mode)),
                 ("settings".to_owned(), spec.settings.clone()),
             ]);
-            let (source, digest) = self.component(spec).map_or(("built-in", None), |(name, it)| (name, Some(it)));
+            let (source, digest) = self.component(spec);
             row.insert("source".to_owned(), json!(source));
             row.extend(digest.map(|digest| ("digest".to_owned(), json!(digest))));
             Value::Object(row)
@@ -141,7 +188,7 @@ impl<'a> SetDescription<'a> {
         });
         json!({
             "schema": "smcp.policy-set/1",
-            "file": SafeText::new(&self.file.to_string_lossy()),
+            "file": self.file,
             "version": self.version(),
             "expires": self.expires(),
             "expired": self.is_expired(),
@@ -168,15 +215,15 @@ impl<'a> SetDescription<'a> {
             ("contact", Span::plain(contact)),
             ("trusts", Span::plain(trusted)),
         ];
-        message::done(&format!("{} is a policy set", self.file.display()), &rows, &mut app.out(), &style)?;
+        message::done(&format!("{} is a policy set", self.file), &rows, &mut app.out(), &style)?;
         writeln!(app.out())?;
         let policies = layer.policies().iter().map(|spec| {
-            let component = self.component(spec);
+            let (source, digest) = self.component(spec);
             vec![
                 Span::new(spec.name.as_str(), style.palette.strong),
                 Span::plain(spec.mode.as_str()),
-                Span::new(component.map_or("-".to_owned(), |(_, digest)| digest.short()), style.palette.dim),
-                Span::plain(component.map_or("built-in", |(name, _)| name)),
+                Span::new(digest.map_or("-".to_owned(), |digest| digest.short()), style.palette.dim),
+                Span::plain(source),
                 Span::plain(SafeText::new(&spec.settings.to_string()).to_string()),
             ]
         });
