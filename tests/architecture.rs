@@ -16,7 +16,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// A crate below `host/`, and the others it may use, in the order of the pipeline.
-const LAW: [(&str, &[&str]); 20] = [
+const LAW: [(&str, &[&str]); 21] = [
     ("model", &[]),
     ("authority", &["model"]),
     // Reads YAML by a crate that is no part of the host: the SDK uses it, too.
@@ -40,6 +40,8 @@ const LAW: [(&str, &[&str]); 20] = [
     ("launch", &["decide", "model"]),
     // Beside the pipeline, for authors: it makes components, and has no part in a launch.
     ("author", &["model", "store"]),
+    // Beside the pipeline, for whoever starts servers another way: it makes what `registry` publishes.
+    ("import", &["bundle", "model", "store"]),
     // Beside the pipeline: it serves a registry, and has no part in a launch.
     ("serve", &["model", "registry"]),
     // Writes the records of all other crates, and uses none of them.
@@ -76,6 +78,7 @@ const LAW: [(&str, &[&str]); 20] = [
             "cases",
             "code",
             "config",
+            "import",
             "model",
             "pipeline",
             "policy",
@@ -97,7 +100,7 @@ const OWNERS: [(&str, &[&str]); 30] = [
     ("clap", &[""]),
     ("clap_complete", &[""]),
     ("clap_mangen", &[""]),
-    ("flate2", &["bundle"]),
+    ("flate2", &["bundle", "import"]),
     ("getrandom", &["code", "signature"]),
     ("http-body-util", &["serve"]),
     ("hyper", &["serve"]),
@@ -142,7 +145,7 @@ const UNSAFE: [&str; 13] = [
 ];
 
 /// The files below `host/` that may start a process; test code is exempt.
-const STARTS: [&str; 7] = [
+const STARTS: [&str; 8] = [
     // The build: asks the linker where it has its files.
     "build.rs",
     // The toolchains of `policy build`: an author's own programs, and nothing of a package.
@@ -153,6 +156,8 @@ const STARTS: [&str; 7] = [
     "code/src/confine.rs",
     // The system's own program that knows names.
     "http/src/names.rs",
+    // npm, pip and the runtimes, which install without running anything of a package.
+    "import/src/program.rs",
     // A credential helper that the user's own file names.
     "oci/src/helper.rs",
     // A package's code, with a clearance.
@@ -262,6 +267,8 @@ fn a_planted_dependency_is_found() {
         ("model", "smcp-decide"),
         ("code", "smcp-launch"),
         ("author", "smcp-launch"),
+        ("import", "smcp-launch"),
+        ("import", "smcp-http"),
         ("pipeline", "seccompiler"),
         ("policy", "smcp-registry"),
         ("store", "smcp-http"),

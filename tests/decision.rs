@@ -116,7 +116,8 @@ fn package() -> ResolvedPackage {
         manifest: Manifest {
             transport: Transport::Stdio,
             entrypoint: Entrypoint::default(),
-            permissions: Permissions::default(),
+            permissions: Some(Permissions::default()),
+            variables: std::collections::BTreeMap::new(),
             workdir_writable: false,
             text: "{}".to_owned(),
         },

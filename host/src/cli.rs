@@ -18,6 +18,7 @@ pub mod exit;
 mod failure;
 mod format;
 mod global;
+mod import;
 mod info;
 pub mod invocation;
 mod login;

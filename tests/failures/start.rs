@@ -32,6 +32,22 @@ pub(crate) const ROWS: &[Row] = &[
         },
     },
     Row {
+        what: "nobody has set a variable that the manifest says the server needs",
+        holds: &[
+            ("the variables", "`TOKEN`"),
+            ("what each is for", "(From your account)"),
+            ("`--env NAME=…`", "--env TOKEN=…"),
+        ],
+        provoke: |trial| {
+            trial.launches(|bed| {
+                let needs = json!({"TOKEN": {"about": "From your account", "required": true}});
+                let needing = |manifest: &mut serde_json::Value| manifest["variables"] = needs;
+                bed.publish(&Package::greeter(TOOL).manifest(needing).good());
+                Scene::run()
+            });
+        },
+    },
+    Row {
         what: "no directory of PATH has the command",
         holds: &[
             ("where it was sought", "searched: /usr/bin"),

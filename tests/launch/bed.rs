@@ -200,7 +200,8 @@ pub(crate) fn manifest(entrypoint: Entrypoint) -> Manifest {
     Manifest {
         transport: Transport::Stdio,
         entrypoint,
-        permissions: Permissions::default(),
+        permissions: Some(Permissions::default()),
+        variables: std::collections::BTreeMap::new(),
         workdir_writable: false,
         text: String::new(),
     }

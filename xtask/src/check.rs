@@ -55,6 +55,9 @@ pub(crate) fn check_all(root: &Path) -> anyhow::Result<()> {
     step("policies in a real registry of images");
     let registries = ["test", "--locked", "--package", "smcp", "--test", "registries", "--", "--nocapture"];
     run(cargo_in(root).args(registries))?;
+    step("servers of npm and PyPI, and MCP bundles, by the real clients");
+    let imports = ["test", "--locked", "--package", "smcp", "--test", "imports", "--", "--nocapture"];
+    run(cargo_in(root).args(imports))?;
     step("signatures, by their real tools");
     run(cargo_in(root).args([
         "test",

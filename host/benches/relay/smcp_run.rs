@@ -45,7 +45,8 @@ pub(crate) fn stand_in(server: &[String]) -> Result<ExitCode> {
     let manifest = Manifest {
         transport: Transport::Stdio,
         entrypoint,
-        permissions: Permissions::default(),
+        permissions: Some(Permissions::default()),
+        variables: std::collections::BTreeMap::new(),
         workdir_writable: false,
         text: String::new(),
     };

@@ -26,5 +26,6 @@ pub use crate::unpack::LeftBehind;
 pub use crate::unpack::TreeFound;
 pub use crate::unpack::Unpacked;
 pub use crate::unpack::kept;
+pub use crate::unpack::read_one;
 pub use crate::unpack::read_set;
 pub use crate::unpack::unpack;

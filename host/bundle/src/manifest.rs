@@ -20,6 +20,7 @@ pub use crate::manifest::scaffold::ServerRuntime;
 pub use crate::manifest::scaffold::scaffold;
 pub use crate::manifest::schema::schema;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::Value;
@@ -180,9 +181,9 @@ pub fn read(bytes: &[u8], platform: Platform) -> Result<Read, ManifestError> {
             client::read(document, platform)?
         }
     };
-    let Started { transport, entrypoint, permissions } = started;
+    let Started { transport, entrypoint, permissions, variables } = started;
     let workdir_writable = head.workdir_writable.unwrap_or(false);
-    let manifest = Manifest { transport, entrypoint, permissions, workdir_writable, text: text.to_owned() };
+    let manifest = Manifest { transport, entrypoint, permissions, variables, workdir_writable, text: text.to_owned() };
     let certification = head.certification.filter(|_| format == ManifestFormat::Hub);
     Ok(Read { manifest, identity, certification })
 }
@@ -191,7 +192,8 @@ pub fn read(bytes: &[u8], platform: Platform) -> Result<Read, ManifestError> {
 struct Started {
     transport: smcp_model::manifest::Transport,
     entrypoint: smcp_model::manifest::Entrypoint,
-    permissions: smcp_model::manifest::Permissions,
+    permissions: Option<smcp_model::manifest::Permissions>,
+    variables: BTreeMap<String, smcp_model::manifest::UserVariable>,
 }
 
 fn check_schema(version: &Value, format: ManifestFormat) -> Result<(), ManifestError> {

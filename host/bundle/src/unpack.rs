@@ -15,6 +15,7 @@ mod name;
 mod percent;
 mod tree;
 
+pub use crate::unpack::files::read_one;
 pub use crate::unpack::files::read_set;
 pub use crate::unpack::kept::TreeFound;
 pub use crate::unpack::kept::kept;

@@ -9,6 +9,7 @@ use std::fmt;
 
 use crate::env_file::Assignment;
 use crate::env_file::is_name;
+use crate::values::VariableValues;
 use smcp_decide::Notice;
 use smcp_model::access::Access;
 use smcp_model::manifest::Manifest;
@@ -46,6 +47,7 @@ const EXPECTED: [&str; 13] = [
 #[derive(Clone, Default)]
 pub struct ServerEnvironment {
     variables: BTreeMap<OsString, OsString>,
+    values: VariableValues,
     unset: Vec<String>,
     withheld: Vec<String>,
     search_path: Option<OsString>,
@@ -69,13 +71,23 @@ impl ServerEnvironment {
         env: &[Assignment],
     ) -> Self {
         let mut dropped = Dropped::default();
-        let asked: Vec<_> = manifest.permissions.environment.iter().filter(|name| dropped.allows(name, "")).collect();
+        // Those that the user sets are among those that a block of permissions asks for.
+        let asked: Vec<&String> = match &manifest.permissions {
+            Some(permissions) => permissions.environment.iter().collect(),
+            None => manifest.variables.keys().collect(),
+        };
+        let asked: Vec<_> = asked.into_iter().filter(|name| dropped.allows(name, "")).collect();
         let names: Vec<_> = ALWAYS.into_iter().chain(asked.iter().map(|name| name.as_str())).map(OsStr::new).collect();
         let ours = parent.iter().filter(|(name, _)| names.contains(&name.as_os_str())).cloned();
         let mut variables: BTreeMap<_, _> = ours.collect();
+        let given = || env_file.iter().chain(env).map(|given| (OsString::from(given.name()), given.value().to_owned()));
+        let values = VariableValues::of(&manifest.variables, |name| {
+            let last = given().filter(|(given, _)| given == name).last().map(|(_, value)| value);
+            last.or_else(|| variables.get(OsStr::new(name)).cloned())
+        });
+        variables.extend(values.set().map(|(name, value)| (name.into(), value.to_owned())));
         let set = manifest.entrypoint.env.iter().filter(|(name, value)| dropped.allows(name, value));
-        variables.extend(set.map(|(name, value)| (name.into(), value.into())));
-        let given = || env_file.iter().chain(env).map(|given| (given.name().into(), given.value().to_owned()));
+        variables.extend(set.filter_map(|(name, value)| Some((name.into(), values.whole(value)?))));
         variables.extend(given());
         let unset = asked.into_iter().filter(|name| !variables.contains_key(OsStr::new(name))).cloned().collect();
         let is_withheld = |name: &&str| {
@@ -83,12 +95,23 @@ impl ServerEnvironment {
             ours.is_some_and(|(_, value)| !value.is_empty()) && !variables.contains_key(OsStr::new(name))
         };
         let withheld = EXPECTED.into_iter().filter(is_withheld).map(str::to_owned).collect();
-        Self { variables, unset, withheld, search_path: search_path(parent, given()), notices: dropped.notices() }
+        let search_path = search_path(parent, given());
+        Self { variables, values, unset, withheld, search_path, notices: dropped.notices() }
     }
 
     /// The variables, ordered by name.
     pub fn variables(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.variables.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+    }
+
+    /// The arguments of a manifest, with what the user has set.
+    pub(crate) fn arguments(&self, manifest: &Manifest) -> Vec<OsString> {
+        manifest.entrypoint.args.iter().flat_map(|argument| self.values.arguments(argument)).collect()
+    }
+
+    /// The variables without which the server can't start and that nobody has set, with what they are for.
+    pub(crate) fn missing(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.values.missing()
     }
 
     /// The summary that a person sees before the start. It has names and never values.
@@ -193,10 +216,11 @@ mod tests {
         Manifest {
             transport: Transport::Stdio,
             entrypoint: Entrypoint { env, ..Entrypoint::default() },
-            permissions: Permissions {
+            permissions: Some(Permissions {
                 environment: asked.iter().map(|name| (*name).to_owned()).collect(),
                 ..Permissions::default()
-            },
+            }),
+            variables: BTreeMap::new(),
             workdir_writable: false,
             text: String::new(),
         }

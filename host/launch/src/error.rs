@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::proxy::Evasion;
 use crate::search::Searched;
 use smcp_model::exit::ExitKind;
+use smcp_model::limits;
 use smcp_model::text::SafeText;
 
 /// Why a launch failed. What the manifest says is shown as it was typed, made harmless and cut.
@@ -14,6 +15,16 @@ pub enum LaunchError {
     /// The server uses another transport than stdio.
     #[error("the manifest's transport is `http`, and only `stdio` servers can be started")]
     Transport,
+    /// Nobody has set what the server can't start without.
+    #[error(
+        "the server needs {needed}, which nobody has set\n  set it where smcp is started, or pass it on with --env {name}=…"
+    )]
+    NotSet {
+        /// The variables, with what they are for.
+        needed: SafeText,
+        /// The name of the first one.
+        name: SafeText,
+    },
     /// The command leads out of the bundle.
     #[error(
         "the manifest's command `{command}` leads out of the bundle; \
@@ -156,12 +167,25 @@ pub enum LaunchError {
 }
 
 impl LaunchError {
+    /// The error about variables that nobody has set; `None` when all of them are set.
+    pub(crate) fn not_set<'v>(missing: impl Iterator<Item = (&'v str, Option<&'v str>)>) -> Option<Self> {
+        let missing: Vec<_> = missing.collect();
+        let (name, _) = missing.first()?;
+        let named = missing.iter().map(|(name, about)| {
+            let about = about.map(|about| format!(" ({})", SafeText::within(about, limits::NAME_SHOWN)));
+            format!("`{name}`{}", about.unwrap_or_default())
+        });
+        let needed = SafeText::new(&named.collect::<Vec<_>>().join(", "));
+        Some(Self::NotSet { needed, name: SafeText::new(name) })
+    }
+
     /// The exit code's reason.
     pub const fn exit_kind(&self) -> ExitKind {
         match self {
             Self::CommandEscapes { .. } | Self::WorkdirEscapes { .. } | Self::Evaded(_) => ExitKind::Integrity,
             Self::Timeout { .. } => ExitKind::Timeout,
             Self::Transport
+            | Self::NotSet { .. }
             | Self::NotOnPath { .. }
             | Self::NotInBundle { .. }
             | Self::NotExecutable { .. }
@@ -182,6 +206,7 @@ impl LaunchError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Transport => "transport-unsupported",
+            Self::NotSet { .. } => "variable-not-set",
             Self::CommandEscapes { .. } => "command-escapes",
             Self::WorkdirEscapes { .. } => "workdir-escapes",
             Self::NotOnPath { .. } => "command-not-on-path",
@@ -205,6 +230,7 @@ impl LaunchError {
         match self {
             Self::Evaded(_) | Self::Watching { .. } => true,
             Self::Transport
+            | Self::NotSet { .. }
             | Self::CommandEscapes { .. }
             | Self::WorkdirEscapes { .. }
             | Self::NotOnPath { .. }

@@ -83,6 +83,7 @@ mod spawn;
 pub mod status;
 mod streams;
 mod supervise;
+mod values;
 mod terminal;
 #[cfg(not(target_os = "linux"))]
 mod direct;
@@ -146,6 +147,9 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
         Transport::Stdio => {}
         Transport::Http => return Err(LaunchError::Transport),
     }
+    if let Some(error) = LaunchError::not_set(setup.environment.missing()) {
+        return Err(error);
+    }
     let bundle = Bundle { root: &setup.root, dir: &setup.root_dir };
     let typed = &manifest.entrypoint.command;
     let program = bundle.program(typed, setup.environment.search_path(), setup.is_program)?;
@@ -159,7 +163,7 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
     let mut client = ClientWatch::of(input.as_fd(), output.as_fd()).map_err(LaunchError::streams)?;
     let inherited = output.is_inherited();
     let ends = Ends::new(&input, output, setup.warning).map_err(LaunchError::streams)?;
-    let args: Vec<_> = manifest.entrypoint.args.iter().map(OsString::from).chain(setup.extra_args).collect();
+    let args: Vec<_> = setup.environment.arguments(manifest).into_iter().chain(setup.extra_args).collect();
     let load = Load::of(args.iter().map(OsString::as_os_str), &setup.environment);
     let refused = |cause| diagnose::refused(typed, &program, &load, setup.read_head, cause);
     let place = StartFolder::open(&setup.root, &setup.root_dir, &directory, program.clone()).map_err(refused)?;

@@ -168,7 +168,8 @@ mod tests {
         let manifest = Manifest {
             transport: Transport::Stdio,
             entrypoint: Entrypoint::default(),
-            permissions: Permissions::default(),
+            permissions: Some(Permissions::default()),
+            variables: std::collections::BTreeMap::new(),
             workdir_writable: false,
             text: String::new(),
         };

@@ -25,6 +25,7 @@ pub mod facts;
 pub mod facts_document;
 pub mod fetches;
 pub mod guarded;
+pub mod imported;
 pub mod json;
 pub mod limits;
 pub mod lock;

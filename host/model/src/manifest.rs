@@ -56,6 +56,19 @@ pub struct Permissions {
     pub subprocess: bool,
 }
 
+/// A variable that the user sets: the server gets it, and arguments and variables of the manifest can have `${NAME}`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserVariable {
+    /// What it is for.
+    pub about: Option<String>,
+    /// Whether the server can't start without it.
+    pub required: bool,
+    /// Its value when nobody sets it.
+    pub default: Option<String>,
+    /// Whether its value is a list in JSON, of which an argument becomes several.
+    pub list: bool,
+}
+
 /// A manifest whose identity matches the package that was asked for.
 #[derive(Debug, Clone)]
 pub struct Manifest {
@@ -63,8 +76,10 @@ pub struct Manifest {
     pub transport: Transport,
     /// The command that would be started on this platform.
     pub entrypoint: Entrypoint,
-    /// The permissions that it asks for.
-    pub permissions: Permissions,
+    /// The permissions that it asks for; not known when it has no block of them.
+    pub permissions: Option<Permissions>,
+    /// Variables that the user sets, by name.
+    pub variables: BTreeMap<String, UserVariable>,
     /// Whether the server writes beside its program: its bundle is unpacked for each run, and what it wrote is lost.
     pub workdir_writable: bool,
     /// The JSON text: exactly the bytes that its digest covers.

@@ -10,6 +10,7 @@ use std::path::Path;
 use smcp_model::facts_document;
 use smcp_model::facts_document::DocumentError;
 use smcp_model::fetches::Fetches;
+use smcp_model::imported::ImportedFrom;
 use smcp_model::package::PackageRef;
 use smcp_model::package::Resolution;
 use smcp_model::package::ResolvedPackage;
@@ -40,7 +41,7 @@ pub fn subject(package: &ResolvedPackage) -> Subject {
         bundle_digest: Some(package.bundle_digest),
         transport: Some(manifest.transport),
         entrypoint: Some(manifest.entrypoint.clone()),
-        permissions: Some(manifest.permissions.clone()),
+        permissions: manifest.permissions.clone(),
         manifest: Some(manifest.text.clone()),
     }
 }
@@ -72,15 +73,18 @@ pub fn named(reference: &PackageRef, registry: &Registry) -> Subject {
 
 /// The request for the policies of one layer: facts that the layer doesn't believe are unknown (spec section 1).
 pub fn build(subject: &Subject, context: Context, believed: bool) -> Request {
-    let extensions = extensions(subject);
+    let extensions = extensions(subject, believed);
     let subject = if believed { subject.clone() } else { subject.without_facts() };
     Request { subject, context, extensions }
 }
 
-/// Details about a package beyond the fields of the interface. None of them comes from a registry.
-fn extensions(subject: &Subject) -> Vec<(String, String)> {
+/// Details about a package beyond the fields of the interface. Where it was imported from is the word of its registry, and
+/// told where that is believed; the others come from no registry.
+fn extensions(subject: &Subject, believed: bool) -> Vec<(String, String)> {
     let fetches = subject.entrypoint.as_ref().and_then(Fetches::of);
-    fetches.map(|fetches| ("start.fetches".to_owned(), fetches.to_string())).into_iter().collect()
+    let fetches = fetches.map(|fetches| ("start.fetches".to_owned(), fetches.to_string()));
+    let imported = subject.manifest.as_deref().filter(|_| believed).and_then(ImportedFrom::of);
+    fetches.into_iter().chain(imported.iter().flat_map(ImportedFrom::extensions)).collect()
 }
 
 #[cfg(test)]
@@ -97,6 +101,17 @@ mod tests {
         assert_eq!(build(&subject, context, true).subject, subject);
         let distrusted = build(&subject, context, false).subject;
         assert_eq!((distrusted.facts.score, distrusted.name.as_str()), (None, "tool"));
+    }
+
+    #[test]
+    fn where_a_package_was_imported_from_is_told_to_who_believes_its_registry() {
+        let context = Context { evaluated_at: 0, trust: false, interactive: false };
+        let source = r#"{"kind": "npm", "name": "@acme/tool", "version": "1.0.0", "integrity": "sha512-x", "facts_by": "importer"}"#;
+        let subject = Subject { manifest: Some(format!("{{\"source\": {source}}}")), ..Subject::default() };
+        let told = build(&subject, context, true).extensions;
+        assert!(told.contains(&("source.name".to_owned(), "@acme/tool".to_owned())), "{told:?}");
+        assert!(told.contains(&("facts.by".to_owned(), "importer".to_owned())), "{told:?}");
+        assert_eq!(build(&subject, context, false).extensions, []);
     }
 
     #[test]

@@ -33,6 +33,7 @@ use smcp_model::facts::CertLevel;
 use smcp_model::facts::Score;
 use smcp_model::facts::SeverityCounts;
 use smcp_model::facts::Status;
+use smcp_model::imported::ImportedFrom;
 use smcp_model::limits;
 use smcp_model::lock::Sharing;
 use smcp_model::lock::lock_by;
@@ -72,6 +73,8 @@ pub struct PublishRequest {
     pub exclude: Vec<Pattern>,
     /// Whether files that look like secrets are packed.
     pub include_secrets: bool,
+    /// Where it comes from, when it was imported.
+    pub source: Option<ImportedFrom>,
 }
 
 /// A published version.
@@ -217,6 +220,9 @@ fn certify(mut document: serde_json::Map<String, Value>, request: &PublishReques
     }
     if !block.is_empty() {
         document.insert("certification".to_owned(), Value::Object(block));
+    }
+    if let Some(source) = &request.source {
+        document.insert("source".to_owned(), source.document());
     }
     let mut text = format!("{:#}", Value::Object(document)).into_bytes();
     text.push(b'\n');

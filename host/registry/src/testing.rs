@@ -88,5 +88,6 @@ pub(super) fn request(id: &str, version: &str, bundle_dir: Dir) -> PublishReques
         status: Status::Published,
         exclude: Vec::new(),
         include_secrets: false,
+        source: None,
     }
 }

@@ -17,6 +17,7 @@ use smcp_model::facts::RiskLabel;
 use smcp_model::facts::Score;
 use smcp_model::facts::SeverityCounts;
 use smcp_model::facts::Status;
+use smcp_model::imported::ImportedFrom;
 use smcp_model::manifest::Entrypoint;
 use smcp_model::manifest::Permissions;
 use smcp_model::manifest::Transport;
@@ -36,6 +37,8 @@ pub(crate) enum Unknown {
 /// Returns the facts that decisions depend on, with names, and coloured by their meaning.
 pub(crate) fn facts(subject: &Subject, palette: &Palette, unknown: Unknown) -> Vec<(&'static str, Span)> {
     let known = &subject.facts;
+    let imported = subject.manifest.as_deref().and_then(ImportedFrom::of);
+    let by_importer = imported.as_ref().filter(|imported| imported.facts_by_importer);
     let rows = [
         ("registry", subject.registry.as_ref().map(|registry| Span::plain(registry.to_string()))),
         ("status", known.status.as_ref().map(|status| status_span(status, palette))),
@@ -49,7 +52,9 @@ pub(crate) fn facts(subject: &Subject, palette: &Palette, unknown: Unknown) -> V
         Unknown::Shown => Some(Span::new("unknown", palette.caution)),
         Unknown::Omitted => None,
     };
-    rows.into_iter().filter_map(|(name, value)| Some((name, value.or_else(|| missing.clone())?))).collect()
+    let rows = rows.into_iter().filter_map(|(name, value)| Some((name, value.or_else(|| missing.clone())?)));
+    let rows = rows.chain(by_importer.map(|_| ("facts by", Span::new("whoever imported it", palette.caution))));
+    rows.chain(imported.map(|imported| ("source", Span::plain(imported.to_string())))).collect()
 }
 
 fn status_span(status: &Status, palette: &Palette) -> Span {
@@ -151,7 +156,7 @@ pub fn document(subject: &Subject, notices: &[Notice]) -> Value {
         git_sha,
         doubts,
     } = &subject.facts;
-    json!({
+    let mut document = json!({
         "schema": "smcp.package/1",
         "package": SafeText::new(&subject.label()),
         "facts": {
@@ -182,7 +187,14 @@ pub fn document(subject: &Subject, notices: &[Notice]) -> Value {
             "environment": all_safe(&permissions.environment),
             "subprocess": permissions.subprocess,
         })),
-    })
+    });
+    // Only imported packages have it.
+    if let (Some(imported), Value::Object(document)) =
+        (subject.manifest.as_deref().and_then(ImportedFrom::of), &mut document)
+    {
+        document.insert("source".to_owned(), imported.document());
+    }
+    document
 }
 
 /// Returns a notice as it is in documents.

@@ -23,6 +23,7 @@ use crate::cli::failure::Failure;
 use crate::cli::format::AnswerFormat;
 use crate::cli::global::ColorArgument;
 use crate::cli::global::Global;
+use crate::cli::import::ImportCommand;
 use crate::cli::info::InfoCommand;
 use crate::cli::invocation::Invocation;
 use crate::cli::invocation::TerminalWidth;
@@ -62,6 +63,8 @@ pub(super) enum Command {
     /// Work on a registry directory
     #[command(subcommand)]
     Registry(Chosen<RegistryCommand>),
+    /// Make a package of a server that npx, uvx or a desktop client starts today, in a registry directory
+    Import(Chosen<ImportCommand>),
     /// Show what the registry says of a package, after verifying it
     Info(Chosen<InfoCommand>),
     /// Download and verify a package without running it
@@ -95,6 +98,7 @@ impl Command {
             Self::Policy(command) => command.0.execute(app),
             Self::Config(command) => command.0.execute(app),
             Self::Registry(command) => command.0.execute(app),
+            Self::Import(command) => command.0.execute(app),
             Self::Info(command) => command.0.execute(app),
             Self::Pull(command) => command.0.execute(app),
             Self::McpConfig(command) => command.0.execute(app),

@@ -2,7 +2,7 @@
 
 mod list;
 mod new;
-mod publish;
+pub(in crate::cli) mod publish;
 mod schema;
 mod serve;
 

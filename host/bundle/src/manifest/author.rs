@@ -9,6 +9,7 @@ use crate::manifest::ManifestError;
 use crate::manifest::check_command;
 use crate::manifest::check_inside;
 use crate::manifest::check_text;
+use crate::manifest::hub::check_user_variable;
 use crate::manifest::hub::check_variable;
 use crate::manifest::keys::KEYS;
 use crate::manifest::keys::KeyKind;
@@ -22,7 +23,7 @@ use smcp_model::text::SafeText;
 const SIMILAR: f64 = 0.8;
 
 /// Keys that the registry writes; publishing has its own messages about them.
-const REGISTRY_KEYS: [&str; 2] = ["certification", "bundle"];
+const REGISTRY_KEYS: [&str; 3] = ["certification", "bundle", "source"];
 
 /// Keys of the client format, which registries hand out.
 const OTHER_FORMAT: [&str; 3] = ["entrypoints", "transport", "permissions_requested"];
@@ -142,6 +143,10 @@ fn mismatch(key: &ManifestKey, value: &Value) -> Option<String> {
         (KeyKind::Variables, _) => not("an object of texts"),
         (KeyKind::Inside, Value::String(inside)) => check_inside(path, inside).err().map(|error| error.to_string()),
         (KeyKind::Inside, _) => not("a path inside the bundle"),
+        (KeyKind::UserVariables, Value::Object(variables)) => {
+            variables.iter().find_map(|(name, about)| user_variable(path, name, about))
+        }
+        (KeyKind::UserVariables, _) => not("an object, by the names of variables"),
     }
 }
 
@@ -164,6 +169,41 @@ fn variable(path: &str, name: &str, value: &Value) -> Option<String> {
             Value::String(SafeText::quoted_value(&value.to_string()).to_string())
         )),
     }
+}
+
+/// What is known of a variable that the user sets, with what each key holds.
+pub(super) const ABOUT_VARIABLE: [(&str, &str, &str); 5] = [
+    ("about", "string", "What it is for."),
+    ("required", "boolean", "Whether the server can't start without it."),
+    ("default", "string", "Its value when nobody sets it."),
+    (
+        "list",
+        "boolean",
+        "Whether its value is a list in JSON: an argument `${NAME}` becomes as many as there are in it.",
+    ),
+    ("secret", "boolean", "Whether it is a password or a token."),
+];
+
+fn user_variable(path: &str, name: &str, about: &Value) -> Option<String> {
+    let shown_name = SafeText::within(name, limits::NAME_SHOWN);
+    if let Err(error) = check_user_variable(name) {
+        return Some(error.to_string());
+    }
+    let Value::Object(about) = about else {
+        return Some(format!("`{path}.{shown_name}` is {}; it must be an object, such as {{}}", shown(about)));
+    };
+    about.iter().find_map(|(key, value)| {
+        let place = format!("{path}.{shown_name}.{}", SafeText::within(key, limits::NAME_SHOWN));
+        match (ABOUT_VARIABLE.iter().find(|(known, _, _)| known == key).map(|(_, kind, _)| *kind), value) {
+            (Some("string"), Value::String(_)) | (Some("boolean"), Value::Bool(_)) | (Some(_), Value::Null) => None,
+            (Some("string"), value) => Some(format!("`{place}` is {}; it must be a text", shown(value))),
+            (Some(_), value) => Some(format!("`{place}` is {}; it must be `true` or `false`", shown(value))),
+            (None, _) => {
+                let known = ABOUT_VARIABLE.map(|(known, _, _)| known).join(", ");
+                Some(format!("`{place}` is none of {known}"))
+            }
+        }
+    })
 }
 
 /// Describes a value for a message.

@@ -60,7 +60,9 @@ pub(super) fn read(document: Document<'_>, platform: Platform) -> Result<Started
     Ok(Started {
         transport,
         entrypoint: select(entrypoints, platform)?,
-        permissions: permissions_requested.unwrap_or_default().settle(),
+        permissions: permissions_requested.map(RawClientPermissions::settle),
+        // The format has none.
+        variables: BTreeMap::new(),
     })
 }
 

@@ -11,12 +11,23 @@ use smcp_model::json::Document;
 use smcp_model::manifest::Entrypoint;
 use smcp_model::manifest::Permissions;
 use smcp_model::manifest::Transport;
+use smcp_model::manifest::UserVariable;
 
 #[derive(serde::Deserialize)]
 #[serde(expecting = "an object")]
 struct RawHubManifest {
     entrypoint: RawHubEntrypoint,
     permissions: Option<RawHubPermissions>,
+    variables: Option<BTreeMap<String, RawVariable>>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(expecting = "an object")]
+struct RawVariable {
+    about: Option<String>,
+    required: Option<bool>,
+    default: Option<String>,
+    list: Option<bool>,
 }
 
 #[derive(serde::Deserialize)]
@@ -51,12 +62,23 @@ struct RawFilesystem {
 
 /// Reads how a manifest in the hub format starts its server.
 pub(super) fn read(document: Document<'_>) -> Result<Started, ManifestError> {
-    let RawHubManifest { entrypoint, permissions } = document.read().map_err(ManifestError::Invalid)?;
+    let RawHubManifest { entrypoint, permissions, variables } = document.read().map_err(ManifestError::Invalid)?;
+    let variables = variables.unwrap_or_default();
+    for name in variables.keys() {
+        check_user_variable(name)?;
+    }
+    // A variable that the user sets is one that the server gets from the user's environment, and policies are told.
+    let mut permissions = permissions.map(RawHubPermissions::settle);
+    if let Some(Permissions { environment, .. }) = &mut permissions {
+        let unnamed: Vec<String> = variables.keys().filter(|name| !environment.contains(name)).cloned().collect();
+        environment.extend(unnamed);
+    }
     Ok(Started {
         // The format has no key for another transport.
         transport: Transport::Stdio,
         entrypoint: entrypoint.check()?,
-        permissions: permissions.unwrap_or_default().settle(),
+        permissions,
+        variables: variables.into_iter().map(|(name, raw)| (name, raw.settle())).collect(),
     })
 }
 
@@ -89,6 +111,23 @@ pub(super) fn check_variable(name: &str, value: &str) -> Result<(), ManifestErro
         return Err(ManifestError::invalid(format!("`entrypoint.env` sets `{name}`, which is no name of a variable")));
     }
     check_text("entrypoint.env", value)
+}
+
+/// Checks the name of a variable that the user sets: one that a shell takes, and that `${NAME}` can have.
+pub(super) fn check_user_variable(name: &str) -> Result<(), ManifestError> {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if name.is_empty() || !name.bytes().all(is_letter) || name.starts_with(|first: char| first.is_ascii_digit()) {
+        let problem = format!("`variables` has `{name}`, which is no name of a variable: A-Z, a-z, 0-9 and `_`");
+        return Err(ManifestError::invalid(problem));
+    }
+    Ok(())
+}
+
+impl RawVariable {
+    fn settle(self) -> UserVariable {
+        let Self { about, required, default, list } = self;
+        UserVariable { about, required: required.unwrap_or_default(), default, list: list.unwrap_or_default() }
+    }
 }
 
 impl RawHubPermissions {

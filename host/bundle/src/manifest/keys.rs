@@ -48,6 +48,8 @@ pub(super) enum KeyKind {
     Variables,
     /// A path inside the bundle.
     Inside,
+    /// Variables that the user sets, by name, with what there is to know of each.
+    UserVariables,
 }
 
 const fn key(path: &'static str, kind: KeyKind, about: &'static str, example: &'static str) -> ManifestKey {
@@ -62,7 +64,7 @@ const fn required(path: &'static str, kind: KeyKind, about: &'static str, exampl
 pub(super) const SCHEMA: &str = "$schema";
 
 /// The table. An object comes before the keys in it.
-pub(super) const KEYS: [ManifestKey; 35] = [
+pub(super) const KEYS: [ManifestKey; 37] = [
     key(SCHEMA, KeyKind::Text, "Where an editor finds the schema of this file.", r#""manifest.schema.json""#),
     required("schema_version", KeyKind::Number, "The version of the format.", "1"),
     required("package", KeyKind::Object, "Which package this is.", r#"{"id": "acme/tool", "version": "1.0.0"}"#),
@@ -84,6 +86,7 @@ pub(super) const KEYS: [ManifestKey; 35] = [
     ),
     key("runtime.platform.os", KeyKind::Text, "The operating system.", r#""linux""#),
     key("runtime.platform.arch", KeyKind::Text, "The processor.", r#""amd64""#),
+    key("runtime.platform.libc", KeyKind::Text, "The C library: glibc or musl.", r#""glibc""#),
     required("entrypoint", KeyKind::Object, "What is started.", r#"{"command": ["node", "server.js"]}"#),
     required(
         "entrypoint.command",
@@ -99,6 +102,12 @@ pub(super) const KEYS: [ManifestKey; 35] = [
         KeyKind::Inside,
         "The folder of the bundle to start in; its root when absent.",
         r#""app""#,
+    ),
+    key(
+        "variables",
+        KeyKind::UserVariables,
+        "Variables that the user sets; arguments and variables of `entrypoint` can have their values as `${NAME}`.",
+        r#"{"API_KEY": {"about": "From your account", "required": true}}"#,
     ),
     key(
         "workdir_writable",

@@ -6,6 +6,7 @@ use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::manifest::author::ABOUT_VARIABLE;
 use crate::manifest::keys::KEYS;
 use crate::manifest::keys::KeyKind;
 use crate::manifest::keys::ManifestKey;
@@ -18,6 +19,8 @@ const PROGRAM: &str = r"^(?=[\s\S]*\S)(?!/)(?!(?:[\s\S]*/)?\.\.(?:/|$))[^\u0000]
 const ARGUMENT: &str = r"^[^\u0000]*$";
 /// The name of a variable.
 const VARIABLE: &str = r"^[^=\u0000]+$";
+/// The name of a variable that the user sets.
+const USER_VARIABLE: &str = r"^[A-Za-z_][A-Za-z0-9_]*$";
 const ID: &str = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}/[A-Za-z0-9][A-Za-z0-9._-]{0,127}$";
 const VERSION: &str = r"^(?!latest$)[A-Za-z0-9][A-Za-z0-9.+_-]{0,127}$";
 
@@ -28,6 +31,7 @@ pub fn schema() -> Value {
         for (key, about) in [
             ("certification", "The registry writes it."),
             ("bundle", "It can't be right about a bundle that holds it."),
+            ("source", "`smcp import` writes it."),
         ] {
             properties
                 .insert(key.to_owned(), json!({"type": "null", "description": format!("Not the author's. {about}")}));
@@ -102,6 +106,20 @@ fn rule(kind: KeyKind) -> Map<String, Value> {
             "additionalProperties": {"type": "string", "pattern": ARGUMENT},
         }),
         KeyKind::Inside => json!({"type": "string", "pattern": INSIDE}),
+        KeyKind::UserVariables => {
+            let keys = ABOUT_VARIABLE
+                .iter()
+                .map(|(key, kind, about)| ((*key).to_owned(), json!({"description": about, "type": [kind, "null"]})));
+            json!({
+                "type": "object",
+                "propertyNames": {"pattern": USER_VARIABLE},
+                "additionalProperties": {
+                    "type": "object",
+                    "properties": keys.collect::<Map<_, _>>(),
+                    "additionalProperties": false,
+                },
+            })
+        }
     };
     match rule {
         Value::Object(rule) => rule,

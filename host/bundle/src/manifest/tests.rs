@@ -79,11 +79,12 @@ fn the_client_format_is_read() {
         (manifest.entrypoint.command.as_str(), manifest.entrypoint.args),
         ("bin/server", vec!["--x".to_owned()])
     );
-    assert_eq!(manifest.permissions.network, ["*.example.com", "*"]);
-    assert_eq!(manifest.permissions.filesystem_read, ["/w", "/r"]);
-    assert_eq!(manifest.permissions.filesystem_write, ["/w"]);
-    assert_eq!(manifest.permissions.environment, ["TOKEN"]);
-    assert!(manifest.permissions.subprocess);
+    let permissions = manifest.permissions.unwrap();
+    assert_eq!(permissions.network, ["*.example.com", "*"]);
+    assert_eq!(permissions.filesystem_read, ["/w", "/r"]);
+    assert_eq!(permissions.filesystem_write, ["/w"]);
+    assert_eq!(permissions.environment, ["TOKEN"]);
+    assert!(permissions.subprocess);
 }
 
 #[test]
@@ -96,7 +97,7 @@ fn the_client_format_never_has_a_score() {
 fn the_hub_format_is_read() {
     let found = read_value(&hub()).unwrap();
     assert_eq!(found.certification, Some(json!({ "score": 90 })));
-    let (entrypoint, permissions) = (found.manifest.entrypoint, found.manifest.permissions);
+    let (entrypoint, permissions) = (found.manifest.entrypoint, found.manifest.permissions.unwrap());
     assert_eq!((entrypoint.command.as_str(), entrypoint.args), ("node", vec!["index.js".to_owned(), "-v".to_owned()]));
     assert_eq!(entrypoint.env.into_iter().collect::<Vec<_>>(), [("A".to_owned(), "1".to_owned())]);
     assert_eq!(entrypoint.workdir.as_deref(), Some("app"));

@@ -1,4 +1,4 @@
-//! Reads a small archive file by file, in memory: that of a policy set.
+//! Reads an archive in memory: a policy set file by file, one file of a bundle.
 //!
 //! It is read by the rules of bundles, with its own bounds; nothing of it is written anywhere.
 
@@ -14,7 +14,9 @@ use crate::unpack::extract::copy_entry;
 use crate::unpack::extract::walk;
 use crate::unpack::index::FileTime;
 use smcp_model::deadline::Deadline;
+use smcp_model::limits;
 use smcp_model::limits::sets;
+use smcp_model::number;
 use smcp_model::text::SafeText;
 
 /// Hands each file of the archive of a policy set to `take`, with its path there, in the order of the archive. One file at
@@ -32,6 +34,52 @@ pub fn read_set(archive: &[u8], take: &mut dyn FnMut(String, Vec<u8>)) -> Result
         Err(ExtractFailure::Halted(halted)) => {
             Err(ArchiveError::Damaged { problem: SafeText::new(&halted.to_string()) })
         }
+    }
+}
+
+/// Returns the contents of the file at `path` in a bundle; `None` when there is none. The whole of the bundle is read.
+///
+/// # Errors
+/// When the archive is not as a bundle has to be, or the file has more than `limit` bytes.
+pub fn read_one(archive: impl Read, path: &str, limit: usize) -> Result<Option<Vec<u8>>, ArchiveError> {
+    let bounds = ArchiveBounds { entries: limits::BUNDLE_ENTRIES, bytes: limits::BUNDLE_UNPACKED };
+    let sink = OneFileSink { path, limit, found: None };
+    let failed = |problem: String| ArchiveError::Damaged { problem: SafeText::new(&problem) };
+    match walk(archive, sink, bounds, &Deadline::none()) {
+        Ok(OneFileSink { found, .. }) => Ok(found),
+        Err(ExtractFailure::Archive(problem)) => Err(problem),
+        Err(ExtractFailure::Write(error)) => Err(failed(error.to_string())),
+        Err(ExtractFailure::Halted(halted)) => Err(failed(halted.to_string())),
+    }
+}
+
+struct OneFileSink<'p> {
+    path: &'p str,
+    limit: usize,
+    found: Option<Vec<u8>>,
+}
+
+impl EntrySink for OneFileSink<'_> {
+    fn folder(&mut self, _: &Path, _: &EntryName) -> Result<(), ExtractFailure> {
+        Ok(())
+    }
+
+    fn file<R: Read>(
+        &mut self,
+        name: &EntryName,
+        _: Option<FileTime>,
+        entry: &mut tar::Entry<'_, R>,
+    ) -> Result<(), ExtractFailure> {
+        if name.to_string() != self.path {
+            return copy_entry(entry, &mut std::io::sink(), name);
+        }
+        if entry.size() > number::wide(self.limit) {
+            return Err(ArchiveError::TooManyBytes { limit: number::wide(self.limit) }.into());
+        }
+        let mut contents = Vec::new();
+        copy_entry(entry, &mut contents, name)?;
+        self.found = Some(contents);
+        Ok(())
     }
 }
 

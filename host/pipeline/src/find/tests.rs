@@ -88,6 +88,7 @@ fn published(root: &Path) -> DirectoryRegistry {
         status: Status::Published,
         exclude: Vec::new(),
         include_secrets: false,
+        source: None,
     };
     publish(&registry, &request).unwrap();
     registry

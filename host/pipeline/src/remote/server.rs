@@ -91,7 +91,8 @@ impl<'s> RemoteServers<'s> {
         OciClient::new(repository, access::settings_of_source(session, layer), find_log_in)
     }
 
-    pub(super) fn fetch_file(
+    /// Gets the file at a URL, on behalf of a layer.
+    pub(crate) fn fetch_file(
         &self,
         url: &RegistryUrl,
         layer: LayerName,

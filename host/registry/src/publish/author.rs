@@ -56,6 +56,9 @@ pub(super) fn read(request: &PublishRequest, label: &str) -> Result<AuthorManife
     if holds("certification") {
         return refuse("its `manifest.json` has a `certification` block, which is for the registry to write");
     }
+    if holds("source") {
+        return refuse("its `manifest.json` has a `source` block, which only `smcp import` writes");
+    }
     if holds("bundle") {
         return refuse("its `manifest.json` has a `bundle` block, which can't be right about a bundle that holds it");
     }

@@ -18,6 +18,7 @@ use smcp_model::facts::Status;
 use smcp_model::package::PackageRef;
 use smcp_model::package::Selector;
 use smcp_model::registry::Registry;
+use smcp_model::registry::RegistryUrl;
 use smcp_model::text::SafeText;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::PipelineError;
@@ -63,7 +64,7 @@ pub(in crate::cli) struct PublishCommand {
     bundle: PathBuf,
 }
 
-fn parse_origin(text: &str) -> Result<String, String> {
+pub(in crate::cli) fn parse_origin(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         return Err("expected a word such as official, verified or community".to_owned());
     }
@@ -101,6 +102,7 @@ impl PublishCommand {
             status: self.status.as_deref().map_or(Status::Published, Status::from_word),
             exclude: self.exclude,
             include_secrets: self.include_secrets,
+            source: None,
         };
         let published = target.publish(&request)?;
         let done = if published.updated { "has new facts; its bytes are the same" } else { "is published" };
@@ -111,8 +113,13 @@ impl PublishCommand {
     }
 }
 
+/// The error about a registry that nothing can be published in.
+pub(in crate::cli) fn no_directory(url: &RegistryUrl) -> anyhow::Error {
+    anyhow::anyhow!("`{url}` is no directory, and only a directory can be published in")
+}
+
 /// Returns what to show of a published package, besides its name.
-fn rows(registry: &Registry, published: &Published) -> Vec<(&'static str, Span)> {
+pub(in crate::cli) fn rows(registry: &Registry, published: &Published) -> Vec<(&'static str, Span)> {
     let Published { manifest_digest, bundle_digest, bundle_size, files, unpacked, left_out, left_out_count, .. } =
         published;
     let files = if *files == 1 { "1 file".to_owned() } else { format!("{files} files") };
@@ -131,27 +138,30 @@ fn rows(registry: &Registry, published: &Published) -> Vec<(&'static str, Span)>
     rows
 }
 
-/// The directory to publish in. The command line must name it: there is no default.
-struct Target {
-    registry: Registry,
+/// The directory to publish in.
+pub(in crate::cli) struct Target {
+    pub(in crate::cli) registry: Registry,
     path: PathBuf,
     made: bool,
 }
 
 impl Target {
-    /// Opens the directory; makes it when it does not exist yet.
+    /// Opens the directory that the command line names; makes it when it does not exist yet. There is no default.
     fn open(app: &App) -> Result<Self, Failure> {
         let Some(text) = app.named_registry() else {
             return Err(Failure::usage(anyhow::anyhow!(
                 "--registry DIR must name the registry directory to publish in"
             )));
         };
-        let registry = app.registry(text)?;
+        Self::of(app.registry(text)?)
+    }
+
+    /// Opens a directory; makes it when it does not exist yet.
+    pub(in crate::cli) fn of(registry: Registry) -> Result<Self, Failure> {
         let path = match &registry {
             Registry::Directory(path) => path.clone(),
             Registry::Url(url) => {
-                let error = anyhow::anyhow!("`{url}` is no directory, and only a directory can be published in");
-                return Err(Failure::usage(error));
+                return Err(Failure::usage(no_directory(url)));
             }
         };
         let made = authority::open_dir(&path).is_err();
@@ -161,7 +171,7 @@ impl Target {
     }
 
     /// Publishes the package; removes the directory again when it was made for this and publishing fails.
-    fn publish(&self, request: &PublishRequest) -> Result<Published, Failure> {
+    pub(in crate::cli) fn publish(&self, request: &PublishRequest) -> Result<Published, Failure> {
         let published = pipeline::open_directory(&self.registry, &self.path)
             .and_then(|client| registry::publish(&client, request).map_err(PipelineError::from));
         if published.is_err() && self.made {

@@ -1,0 +1,343 @@
+//! What went into a bundle: `source.json`, which is also the lock that makes the same again.
+
+use cap_std::fs::Dir;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::error::ImportError;
+use crate::platform::LockPlatform;
+use crate::source;
+use smcp_model::json;
+use smcp_model::text::SafeText;
+
+/// The file in a bundle that says what went into it.
+pub const SOURCE_FILE: &str = "source.json";
+
+const SCHEMA: &str = "smcp.source/1";
+
+/// Keys of npm's lock file that decide how it lays out and checks a tree; all others are left out.
+const NPM_KEYS: [&str; 17] = [
+    "name",
+    "version",
+    "resolved",
+    "integrity",
+    "optional",
+    "peer",
+    "devOptional",
+    "inBundle",
+    "hasInstallScript",
+    "bundleDependencies",
+    "dependencies",
+    "optionalDependencies",
+    "peerDependencies",
+    "peerDependenciesMeta",
+    "os",
+    "cpu",
+    "libc",
+];
+
+/// What went into a bundle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportLock {
+    /// `npm`, `pypi` or `mcpb`.
+    pub kind: String,
+    /// The name there.
+    pub name: String,
+    /// The version there.
+    pub version: String,
+    /// The integrity of the package itself, as its registry has it: `sha512-…` of npm, else `sha256:…`.
+    pub integrity: String,
+    /// Which of several programs is started.
+    pub bin: Option<String>,
+    /// Extras of PyPI.
+    pub extras: Vec<String>,
+    /// The platform of the bundle.
+    pub platform: LockPlatform,
+    /// Everything that was installed, by path.
+    pub packages: Vec<LockedPackage>,
+}
+
+/// A package in a bundle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedPackage {
+    /// Its folder for npm, its file for PyPI.
+    pub path: String,
+    /// Its name in its registry.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Its integrity; none when it came inside of another package.
+    pub integrity: Option<String>,
+    /// Whether it is for another platform, and not in the bundle.
+    pub absent: bool,
+    /// What npm needs to lay out the same tree.
+    pub npm: Map<String, Value>,
+}
+
+/// A lock can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("it is no lock of an import: {0}")]
+pub struct ImportLockError(SafeText);
+
+impl ImportLockError {
+    pub(crate) fn new(problem: impl AsRef<str>) -> Self {
+        Self(SafeText::new(problem.as_ref()))
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct RawImportLock {
+    schema: String,
+    kind: String,
+    name: String,
+    version: String,
+    integrity: String,
+    bin: Option<String>,
+    extras: Option<Vec<String>>,
+    platform: RawLockPlatform,
+    packages: Option<Vec<RawLockedPackage>>,
+}
+
+#[derive(serde::Deserialize)]
+struct RawLockPlatform {
+    os: String,
+    arch: String,
+    libc: Option<String>,
+    python: Option<String>,
+}
+
+#[derive(serde::Deserialize)]
+struct RawLockedPackage {
+    path: String,
+    name: String,
+    version: String,
+    integrity: Option<String>,
+    absent: Option<bool>,
+    npm: Option<Map<String, Value>>,
+}
+
+impl ImportLock {
+    /// Reads a lock. Whatever is in it is checked: names and paths go to the command lines of clients.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read(bytes: &[u8]) -> Result<Self, ImportLockError> {
+        let raw: RawImportLock = json::read(bytes).map_err(ImportLockError)?;
+        let RawImportLock { schema, kind, name, version, integrity, bin, extras, platform, packages } = raw;
+        if schema != SCHEMA {
+            return Err(ImportLockError::new(format!("its `schema` is `{schema}`; expected `{SCHEMA}`")));
+        }
+        let RawLockPlatform { os, arch, libc, python } = platform;
+        let packages = packages.unwrap_or_default().into_iter().map(|raw| LockedPackage::check(raw, &kind));
+        let packages = packages.collect::<Result<_, _>>()?;
+        let extras = extras.unwrap_or_default();
+        let fits = match kind.as_str() {
+            "npm" => source::is_npm_name(&name) && is_word(&version),
+            "pypi" => {
+                source::is_pypi_name(&name)
+                    && source::is_pypi_version(&version)
+                    && extras.iter().all(|extra| source::is_pypi_name(extra))
+            }
+            "mcpb" => true,
+            _ => return Err(ImportLockError::new(format!("its `kind` is `{kind}`; expected npm, pypi or mcpb"))),
+        };
+        if !fits || (kind != "mcpb" && !is_integrity(&integrity)) {
+            return Err(ImportLockError::new("its name, version or integrity can't be meant"));
+        }
+        let platform = LockPlatform { os, arch, libc, python };
+        Ok(Self { kind, name, version, integrity, bin, extras, platform, packages })
+    }
+
+    /// The same, checked as if somebody had handed it over: what a client has found is as much the word of others.
+    pub(crate) fn checked(self) -> Result<Self, ImportError> {
+        let read = Self::read(self.document().to_string().as_bytes());
+        read.map_err(|ImportLockError(problem)| {
+            ImportError::package(format!("what was found can't be meant: {problem}"))
+        })
+    }
+
+    /// The same as a document.
+    pub fn document(&self) -> Value {
+        let Self { kind, name, version, integrity, bin, extras, platform, packages } = self;
+        let mut document = json!({
+            "schema": SCHEMA, "kind": kind, "name": name, "version": version, "integrity": integrity,
+        });
+        if let Value::Object(document) = &mut document {
+            if let Some(bin) = bin {
+                document.insert("bin".to_owned(), bin.as_str().into());
+            }
+            if !extras.is_empty() {
+                document.insert("extras".to_owned(), json!(extras));
+            }
+            document.insert("platform".to_owned(), platform.document().into());
+            if !packages.is_empty() {
+                document.insert("packages".to_owned(), packages.iter().map(LockedPackage::document).collect());
+            }
+        }
+        document
+    }
+
+    /// Writes it into the root of a bundle.
+    pub(crate) fn write(&self, root: &Dir) -> std::io::Result<()> {
+        root.write(SOURCE_FILE, format!("{:#}\n", self.document()))
+    }
+}
+
+impl LockedPackage {
+    /// A package from an entry of npm's lock file. Only what decides about the tree is kept.
+    pub(crate) fn of_npm(path: &str, entry: &Map<String, Value>) -> Option<Self> {
+        let text = |key: &str| entry.get(key).and_then(Value::as_str).map(str::to_owned);
+        let folder = path.rsplit_once("node_modules/").map_or(path, |(_, name)| name);
+        Some(Self {
+            path: path.to_owned(),
+            name: text("name").unwrap_or_else(|| folder.to_owned()),
+            version: text("version")?,
+            integrity: text("integrity"),
+            absent: false,
+            npm: NPM_KEYS.iter().filter_map(|key| Some(((*key).to_owned(), entry.get(*key)?.clone()))).collect(),
+        })
+    }
+
+    /// Whether an entry of npm's lock file says so.
+    pub(crate) fn says(&self, key: &str) -> bool {
+        self.npm.get(key).and_then(Value::as_bool).unwrap_or_default()
+    }
+
+    fn check(raw: RawLockedPackage, kind: &str) -> Result<Self, ImportLockError> {
+        let RawLockedPackage { path, name, version, integrity, absent, npm } = raw;
+        let npm: Map<String, Value> = npm.unwrap_or_default();
+        let npm = npm.into_iter().filter(|(key, _)| NPM_KEYS.contains(&key.as_str())).collect::<Map<_, _>>();
+        let problem = |what: &str| Err(ImportLockError::new(format!("{what} of `{path}` can't be meant")));
+        let is_inside = path.split('/').all(|part| !matches!(part, "" | "." | "..")) && !path.contains('\0');
+        if !is_inside || kind == "npm" && !path.starts_with("node_modules/") {
+            return problem("the path");
+        }
+        let named = if kind == "npm" { source::is_npm_name(&name) } else { source::is_pypi_name(&name) };
+        if !named || !is_word(&version) {
+            return problem("the name or the version");
+        }
+        if !integrity.as_deref().is_none_or(is_integrity) {
+            return problem("the integrity");
+        }
+        let package = Self { path: path.clone(), name, version, integrity, absent: absent.unwrap_or_default(), npm };
+        if package.integrity.is_none() && !package.says("inBundle") {
+            return problem("the missing integrity");
+        }
+        let of_npm = |key: &str| package.npm.get(key).and_then(Value::as_str);
+        let resolved_elsewhere = of_npm("resolved").is_some_and(|url| !url.starts_with("https://"));
+        if resolved_elsewhere || of_npm("integrity") != package.integrity.as_deref() && kind == "npm" {
+            return problem("the place or the second integrity");
+        }
+        Ok(package)
+    }
+
+    fn document(&self) -> Value {
+        let Self { path, name, version, integrity, absent, npm } = self;
+        let mut document = json!({"path": path, "name": name, "version": version});
+        if let Value::Object(document) = &mut document {
+            if let Some(integrity) = integrity {
+                document.insert("integrity".to_owned(), integrity.as_str().into());
+            }
+            if *absent {
+                document.insert("absent".to_owned(), true.into());
+            }
+            if !npm.is_empty() {
+                document.insert("npm".to_owned(), Value::Object(npm.clone()));
+            }
+        }
+        document
+    }
+}
+
+/// Whether a text is `sha512-…` in base64, as npm has it, or `sha256:…` in hexadecimal digits.
+fn is_integrity(text: &str) -> bool {
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+    let of_npm = |text: &str| {
+        let digits = ["sha512-", "sha384-", "sha256-", "sha1-"].iter().find_map(|kind| text.strip_prefix(kind));
+        digits.is_some_and(|digits| digits.len() >= 20 && digits.bytes().all(is_base64))
+    };
+    match text.strip_prefix("sha256:") {
+        Some(digits) => digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        None => text.split(' ').all(of_npm),
+    }
+}
+
+fn is_word(text: &str) -> bool {
+    (1..=256).contains(&text.len())
+        && !text.starts_with('-')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".!+_-".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lock() -> Value {
+        let integrity = format!("sha512-{}==", "A".repeat(86));
+        json!({
+            "schema": "smcp.source/1", "kind": "npm", "name": "@acme/tool", "version": "1.0.0", "integrity": integrity,
+            "bin": "tool", "platform": {"os": "linux", "arch": "amd64", "libc": "glibc"},
+            "packages": [
+                {"path": "node_modules/@acme/tool", "name": "@acme/tool", "version": "1.0.0", "integrity": integrity,
+                 "npm": {"version": "1.0.0", "integrity": integrity, "dependencies": {"x": "^1"}}},
+                {"path": "node_modules/x", "name": "x", "version": "1.0.0", "absent": true,
+                 "npm": {"version": "1.0.0", "inBundle": true}},
+            ],
+        })
+    }
+
+    #[test]
+    fn a_lock_reads_as_it_was_written() {
+        let read = ImportLock::read(lock().to_string().as_bytes()).unwrap();
+        assert_eq!(read.document(), lock());
+        assert!(read.packages[1].absent && read.packages[1].says("inBundle"));
+        assert_eq!(read.platform.to_string(), "linux/amd64, glibc");
+    }
+
+    #[test]
+    fn a_lock_can_name_nothing_that_a_client_would_take_for_something_else() {
+        let integrity = lock()["integrity"].clone();
+        for (pointer, value) in [
+            ("/schema", json!("smcp.source/2")),
+            ("/kind", json!("gem")),
+            ("/name", json!("../evil")),
+            ("/version", json!("file:../evil")),
+            ("/integrity", json!("md5-aaaa")),
+            ("/integrity", json!("")),
+            ("/packages/0/path", json!("../evil")),
+            ("/packages/0/path", json!("node_modules/../../evil")),
+            ("/packages/0/path", json!("lib/evil")),
+            ("/packages/0/name", json!("-g")),
+            ("/packages/0/version", json!("git+ssh://x")),
+            ("/packages/0/integrity", json!("none")),
+            ("/packages/0/integrity", Value::Null),
+            ("/packages/0/npm/integrity", json!(integrity.as_str().unwrap().replace('A', "B"))),
+            ("/packages/0/npm/resolved", json!("file:../evil")),
+            ("/packages/0/npm/resolved", json!("git+ssh://git@x.example/y")),
+        ] {
+            let mut changed = lock();
+            if let Some(place) = changed.pointer_mut(pointer) {
+                *place = value.clone();
+            } else {
+                let (above, key) = pointer.rsplit_once('/').unwrap();
+                changed.pointer_mut(above).unwrap()[key] = value.clone();
+            }
+            assert!(ImportLock::read(changed.to_string().as_bytes()).is_err(), "{pointer}: {value}");
+        }
+    }
+
+    #[test]
+    fn integrities_are_those_of_the_registries() {
+        let sha512 = format!("sha512-{}==", "a".repeat(86));
+        let both = format!("{sha512} {sha512}");
+        let sha256 = format!("sha256:{}", "0".repeat(64));
+        for good in [sha512.as_str(), both.as_str(), sha256.as_str(), "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk="] {
+            assert!(is_integrity(good), "{good}");
+        }
+        for bad in ["", "sha512-", "md5-1B2M2Y8AsgTpgAmY7PhCfg==", "sha256:00", "sha512-ééééééééééééééééééééé", "none"]
+        {
+            assert!(!is_integrity(bad), "{bad}");
+        }
+    }
+}

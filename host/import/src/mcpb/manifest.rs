@@ -1,0 +1,312 @@
+//! The manifest of an MCP bundle, versions 0.1 to 0.4, and what becomes of it in ours.
+//!
+//! What a client would ask its user for becomes variables: those that the server gets under a name of its own keep it, all
+//! others are called after their key. Places of the client's machine become places in the bundle, or below HOME.
+
+use std::collections::BTreeMap;
+
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::imported::ManifestDraft;
+use crate::imported::repository;
+use crate::imported::text;
+use crate::mcpb::FOLDER;
+use crate::mcpb::McpbError;
+use crate::mcpb::zip::ZipEntry;
+use crate::platform::LockPlatform;
+use smcp_model::json as model_json;
+use smcp_model::text::SafeText;
+
+/// The versions of the format that are understood.
+const VERSIONS: [&str; 4] = ["0.1", "0.2", "0.3", "0.4"];
+/// Names of variables that a server has anyway, or that mean something to smcp or the system.
+const TAKEN_NAMES: [&str; 6] = ["PATH", "HOME", "LANG", "TMPDIR", "SHELL", "USER"];
+/// The same for names that begin so.
+const TAKEN_BEGINNINGS: [&str; 3] = ["LD_", "DYLD_", "SMCP_"];
+/// Where a place below HOME begins, in our manifest.
+const HOME: &str = "${HOME}";
+
+/// What a manifest of the format says, as far as a start depends on it.
+#[derive(Debug)]
+pub(super) struct McpbManifest {
+    whole: Map<String, Value>,
+    name: String,
+    version: String,
+    kind: &'static str,
+    config: McpConfig,
+    asked: Map<String, Value>,
+}
+
+/// How the server is started.
+#[derive(Debug, Default, serde::Deserialize)]
+struct McpConfig {
+    command: Option<String>,
+    args: Option<Vec<String>>,
+    env: Option<BTreeMap<String, String>>,
+    platform_overrides: Option<BTreeMap<String, McpConfig>>,
+}
+
+impl McpbManifest {
+    /// Reads a manifest. What it says beside the start is for people: icons, screenshots, lists of tools.
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, McpbError> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let whole: Map<String, Value> =
+            model_json::read(bytes).map_err(|problem| McpbError::manifest(problem.as_str()))?;
+        let text = |key: &str| {
+            let missing = || McpbError::manifest(format!("`{key}` is missing, or no text"));
+            whole
+                .get(key)
+                .and_then(Value::as_str)
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned)
+                .ok_or_else(missing)
+        };
+        // Its first name was DXT.
+        let format = text("manifest_version").or_else(|error| text("dxt_version").map_err(|_| error))?;
+        if !VERSIONS.contains(&format.as_str()) {
+            let (found, known) = (SafeText::quoted(&format), VERSIONS.join(", "));
+            return Err(McpbError::manifest(format!("`manifest_version` is `{found}`; expected one of {known}")));
+        }
+        let (name, version) = (text("name")?, text("version")?);
+        let server = whole.get("server").and_then(Value::as_object);
+        let server = server.ok_or_else(|| McpbError::manifest("`server` is missing, or no object"))?;
+        let kind = match server.get("type").and_then(Value::as_str) {
+            Some("node") => "node",
+            Some("python") => "python",
+            Some("binary") => "binary",
+            Some("uv") => {
+                return Err(McpbError::unfit(
+                    "its server is of type `uv`, which fetches at every start what it needs: what was judged would not be \
+                     what starts",
+                ));
+            }
+            _ => return Err(McpbError::manifest("`server.type` is none of node, python, binary and uv")),
+        };
+        check_platform(&whole)?;
+        let config = server.get("mcp_config").cloned().unwrap_or_default();
+        let config: Option<McpConfig> = serde_json::from_value(config)
+            .map_err(|error| McpbError::manifest(format!("`server.mcp_config`: {error}")))?;
+        let config = config.unwrap_or_default().here();
+        let asked = match whole.get("user_config") {
+            None | Some(Value::Null) => Map::new(),
+            Some(Value::Object(asked)) => asked.clone(),
+            Some(_) => return Err(McpbError::manifest("`user_config` is no object")),
+        };
+        Ok(Self { whole, name, version, kind, config, asked })
+    }
+
+    /// Makes our manifest of it. Returns it with the name and the version that the bundle gives itself.
+    pub(super) fn draft(self, entries: &[ZipEntry<'_>]) -> Result<(ManifestDraft, String, String), McpbError> {
+        let Self { whole, name, version, kind, config, asked } = self;
+        let McpConfig { command, args, env, .. } = config;
+        let missing = || McpbError::manifest("`server.mcp_config.command` is missing: nothing says what is started");
+        let command = command.filter(|command| !command.trim().is_empty()).ok_or_else(missing)?;
+        let (args, env) = (args.unwrap_or_default(), env.unwrap_or_default());
+        let mut remarks = Vec::new();
+        let asked = AskedVariables::of(&asked, &args, &env)?;
+        if !asked.unused.is_empty() {
+            let keys = asked.unused.join(", ");
+            remarks.push(SafeText::new(&format!("nothing uses what it would ask the user for as {keys}")));
+        }
+        let fill = |text: &str| asked.fill(text);
+        let command = program(&command, kind, entries, &mut remarks)?;
+        let command: Vec<String> = std::iter::once(command).chain(args.iter().map(|argument| fill(argument))).collect();
+        let own = env.iter().filter(|(name, value)| !asked.is_passed(name, value));
+        let env: Map<String, Value> = own.map(|(name, value)| (name.clone(), fill(value).into())).collect();
+        let mut variables = asked.variables;
+        let texts = command.iter().map(String::as_str).chain(env.values().filter_map(Value::as_str));
+        let defaults = variables.values().filter_map(|about| about.get("default")?.as_str());
+        if texts.chain(defaults).any(|text| text.contains(HOME)) {
+            variables.insert("HOME".to_owned(), json!({}));
+        }
+        let draft = ManifestDraft {
+            description: text(&whole, "description"),
+            repository: repository(whole.get("repository")),
+            license: text(&whole, "license"),
+            runtime: kind,
+            native: kind == "binary",
+            command,
+            env,
+            workdir: Some(FOLDER),
+            variables,
+            remarks,
+            ..ManifestDraft::default()
+        };
+        Ok((draft, name, version))
+    }
+}
+
+impl McpConfig {
+    /// What holds on this system: what is said for it goes before what is said for all.
+    fn here(self) -> Self {
+        let Self { command, args, env, platform_overrides } = self;
+        let mut of_systems = platform_overrides.unwrap_or_default();
+        let over = of_systems.remove(&LockPlatform::current().os).unwrap_or_default();
+        Self {
+            command: over.command.filter(|command| !command.is_empty()).or(command),
+            args: over.args.or(args),
+            env: over.env.or(env),
+            platform_overrides: None,
+        }
+    }
+}
+
+fn check_platform(whole: &Map<String, Value>) -> Result<(), McpbError> {
+    let platforms = whole.get("compatibility").and_then(|compatibility| compatibility.get("platforms")?.as_array());
+    let here = LockPlatform::current().os;
+    match platforms {
+        Some(platforms) if !platforms.is_empty() && !platforms.iter().any(|platform| *platform == *here) => {
+            let names: Vec<&str> = platforms.iter().filter_map(Value::as_str).collect();
+            let names = SafeText::quoted(&names.join(", "));
+            Err(McpbError::unfit(format!("it is for {names}, and this is {here}")))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// What is started: a program of PATH, or one of the bundle.
+fn program(
+    command: &str,
+    kind: &str,
+    entries: &[ZipEntry<'_>],
+    remarks: &mut Vec<SafeText>,
+) -> Result<String, McpbError> {
+    let inside =
+        command.strip_prefix("${__dirname}").map(|path| path.replace("${/}", "/").replace("${pathSeparator}", "/"));
+    let Some(path) = inside else {
+        if command.contains(['/', '\\', '$']) {
+            let command = SafeText::quoted(command);
+            return Err(McpbError::manifest(format!(
+                "`server.mcp_config.command` is `{command}`: expected a name, or a path that begins with ${{__dirname}}"
+            )));
+        }
+        if kind == "python" && command == "python" {
+            remarks.push(SafeText::new("it is started with `python3`: many systems have no `python`"));
+            return Ok("python3".to_owned());
+        }
+        return Ok(command.to_owned());
+    };
+    let parts: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    let path = parts.join("/");
+    match entries.iter().find(|entry| entry.name == path && !entry.is_folder) {
+        None => {
+            Err(McpbError::manifest(format!("what is started is `{}`, which is not in it", SafeText::quoted(&path))))
+        }
+        Some(entry) if !entry.is_executable => Err(McpbError::unfit(format!(
+            "what is started is `{}`, and the archive does not say that it is executable",
+            SafeText::quoted(&path)
+        ))),
+        Some(_) => Ok(format!("{FOLDER}/{path}")),
+    }
+}
+
+/// What a client would ask its user for, as variables.
+struct AskedVariables {
+    /// For our manifest, by their names.
+    variables: Map<String, Value>,
+    /// The name of each, by its key.
+    names: BTreeMap<String, String>,
+    /// Keys that neither an argument nor a variable has.
+    unused: Vec<String>,
+}
+
+impl AskedVariables {
+    fn of(asked: &Map<String, Value>, args: &[String], env: &BTreeMap<String, String>) -> Result<Self, McpbError> {
+        let mut found = Self { variables: Map::new(), names: BTreeMap::new(), unused: Vec::new() };
+        for (key, about) in asked {
+            let Value::Object(about) = about else {
+                return Err(McpbError::manifest(format!("`user_config.{}` is no object", SafeText::quoted(key))));
+            };
+            let placeholder = placeholder(key);
+            if !args.iter().chain(env.values()).any(|text| text.contains(&placeholder)) {
+                found.unused.push(SafeText::quoted(key).to_string());
+                continue;
+            }
+            let handed = env.iter().find(|(name, value)| **value == placeholder && is_free(name));
+            let name = handed.map_or_else(|| called_after(key), |(name, _)| name.clone());
+            if found.variables.contains_key(&name) || handed.is_none() && env.contains_key(&name) {
+                return Err(McpbError::unfit(format!("two things that it asks for would be the variable {name}")));
+            }
+            found.variables.insert(name.clone(), described(about));
+            found.names.insert(key.clone(), name);
+        }
+        Ok(found)
+    }
+
+    /// Whether a variable of the manifest is nothing but what the user sets under the same name.
+    fn is_passed(&self, name: &str, value: &str) -> bool {
+        self.names.iter().any(|(key, variable)| variable == name && *value == placeholder(key))
+    }
+
+    /// A text with our placeholders in place of the format's.
+    fn fill(&self, text: &str) -> String {
+        let mut filled = places(text);
+        for (key, variable) in &self.names {
+            filled = filled.replace(&placeholder(key), &format!("${{{variable}}}"));
+        }
+        filled
+    }
+}
+
+/// How the format writes what the user was asked for.
+fn placeholder(key: &str) -> String {
+    format!("${{user_config.{key}}}")
+}
+
+/// A text with places of this machine: in the bundle, where the server is started, or below HOME.
+fn places(text: &str) -> String {
+    let text = text.replace("${/}", "/").replace("${pathSeparator}", "/");
+    let text = match text.strip_prefix("${__dirname}") {
+        Some("") => ".".to_owned(),
+        Some(rest) => rest.strip_prefix('/').map_or_else(|| format!(".{rest}"), str::to_owned),
+        None => text,
+    };
+    let text = text.replace("${__dirname}", ".");
+    [("DESKTOP", "Desktop"), ("DOCUMENTS", "Documents"), ("DOWNLOADS", "Downloads")]
+        .iter()
+        .fold(text, |text, (word, folder)| text.replace(&format!("${{{word}}}"), &format!("{HOME}/{folder}")))
+}
+
+/// Whether a variable can be the user's to set.
+fn is_free(name: &str) -> bool {
+    !TAKEN_NAMES.contains(&name)
+        && !TAKEN_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
+        && !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !name.starts_with(|first: char| first.is_ascii_digit())
+}
+
+/// The name of the variable for a key: `allowed_directories` is `ALLOWED_DIRECTORIES`.
+fn called_after(key: &str) -> String {
+    let letters =
+        key.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' });
+    let name: String = letters.collect();
+    if is_free(&name) { name } else { format!("CONFIG_{name}") }
+}
+
+/// What our manifest says of a variable.
+fn described(about: &Map<String, Value>) -> Value {
+    let says = |key: &str| about.get(key).and_then(Value::as_bool).unwrap_or_default();
+    let (required, list, secret) = (says("required"), says("multiple"), says("sensitive"));
+    let default = match about.get("default") {
+        None | Some(Value::Null | Value::Object(_)) => None,
+        Some(Value::String(text)) => Some(places(text)),
+        Some(list @ Value::Array(_)) => Some(places(&list.to_string())),
+        Some(other @ (Value::Bool(_) | Value::Number(_))) => Some(other.to_string()),
+    };
+    let about = text(about, "description").or_else(|| text(about, "title"));
+    let mut described = json!({});
+    if let Value::Object(described) = &mut described {
+        described.extend(about.map(|about| ("about".to_owned(), about.into())));
+        described.extend((required && default.is_none()).then(|| ("required".to_owned(), true.into())));
+        described.extend(default.map(|default| ("default".to_owned(), default.into())));
+        described.extend(list.then(|| ("list".to_owned(), true.into())));
+        described.extend(secret.then(|| ("secret".to_owned(), true.into())));
+    }
+    described
+}
+
+#[cfg(test)]
+mod tests;

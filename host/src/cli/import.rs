@@ -1,0 +1,284 @@
+//! `smcp import`: a package of a server that is started otherwise today.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::cli::app::App;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::registry::publish;
+use crate::cli::registry::publish::Target;
+use smcp_authority as authority;
+use smcp_authority::ScratchFolder;
+use smcp_import as import;
+use smcp_import::ImportError;
+use smcp_import::ImportLock;
+use smcp_import::ImportRequest;
+use smcp_import::ImportSource;
+use smcp_import::Imported;
+use smcp_import::McpbPlace;
+use smcp_import::Scratch;
+use smcp_model::deadline::Deadline;
+use smcp_model::facts::CertLevel;
+use smcp_model::facts::Score;
+use smcp_model::facts::Status;
+use smcp_model::imported::ImportedFrom;
+use smcp_model::json as model_json;
+use smcp_model::limits;
+use smcp_model::package::PackageRef;
+use smcp_model::package::Selector;
+use smcp_model::registry::Registry;
+use smcp_model::text::SafeText;
+use smcp_pipeline as pipeline;
+use smcp_registry::PublishRequest;
+use smcp_registry::Published;
+use smcp_report::json;
+use smcp_report::message;
+use smcp_report::style::Span;
+
+/// Where a scratch folder is made when nothing else is said.
+const TEMPORARY: &str = "/tmp";
+/// The most that a lock may have, bytes.
+const LOCK: usize = limits::MANIFEST;
+/// How long a download of an MCP bundle may take.
+const DOWNLOAD: Duration = Duration::from_secs(10 * 60);
+
+/// Make a package of a server that npx, uvx or a desktop client starts today, in a registry directory.
+///
+/// npm or pip fetches the server once, with everything that belongs to it, and runs nothing of it; from then on these bytes
+/// start, without a network. What went in is kept with the version: `smcp info --provenance` shows it.
+/// Without --registry it goes into the `registry_url` of the configuration, when that is a directory.
+#[derive(Debug, Args)]
+pub(super) struct ImportCommand {
+    /// The package's name and version here [default: npm/NAME, npm/SCOPE.NAME, pypi/NAME or mcpb/NAME, and its own version]
+    #[arg(long = "as", value_name = "ORG/NAME@VERSION")]
+    name: Option<PackageRef>,
+    /// Which of several programs of the package is started
+    #[arg(long, value_name = "NAME")]
+    bin: Option<String>,
+    /// Import what this lock says: `smcp info --provenance --json` prints one
+    #[arg(long, value_name = "FILE")]
+    lock: Option<PathBuf>,
+    /// A variable that the server gets from whoever starts it; may be given more than once
+    #[arg(long, value_name = "NAME")]
+    variable: Vec<String>,
+    /// What the server asks for: a JSON file with what `permissions` of a manifest.json has
+    #[arg(long, value_name = "FILE")]
+    permissions: Option<PathBuf>,
+    /// The server writes beside its program
+    #[arg(long)]
+    workdir_writable: bool,
+    /// Your word on who stands behind the package: verified, community, or another word, but not official
+    #[arg(long, value_name = "ORIGIN", value_parser = parse_origin)]
+    origin: Option<String>,
+    /// Your word on its certification level, 0 to 3
+    #[arg(long, value_name = "LEVEL")]
+    cert_level: Option<CertLevel>,
+    /// Your word on its security score, 0 to 100
+    #[arg(long, value_name = "SCORE")]
+    score: Option<Score>,
+    /// npm:NAME[@VERSION], pypi:NAME[==VERSION] or mcpb:FILE|URL[#sha256:DIGEST]
+    #[arg(value_name = "SOURCE")]
+    source: ImportSource,
+}
+
+/// An importer is nobody who certifies.
+fn parse_origin(text: &str) -> Result<String, String> {
+    let origin = publish::parse_origin(text)?;
+    if origin.trim().eq_ignore_ascii_case("official") {
+        return Err("nobody makes a package official by importing it".to_owned());
+    }
+    Ok(origin)
+}
+
+impl ImportCommand {
+    /// Carries the command out.
+    pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
+        let reference = match &self.name {
+            None => None,
+            Some(PackageRef { id, selector: Selector::Exact(version) }) => Some((id.clone(), version.clone())),
+            Some(PackageRef { selector: Selector::Latest | Selector::Digest(_), .. }) => {
+                return Err(Failure::usage(anyhow::anyhow!("--as needs a version, such as acme/tool@1.0.0")));
+            }
+        };
+        let lock = self.lock.as_deref().map(|path| read_lock(app, path)).transpose()?;
+        let permissions = self.permissions.as_deref().map(|path| read_permissions(app, path)).transpose()?;
+        let registry = registry(app)?;
+        let scratch = scratch(app)?;
+        let request = ImportRequest {
+            source: &self.source,
+            lock: lock.as_ref(),
+            reference,
+            bin: self.bin.as_deref(),
+            workdir_writable: self.workdir_writable,
+            variables: &self.variable,
+            permissions: permissions.as_ref(),
+        };
+        let place = Scratch { dir: scratch.dir(), path: scratch.path() };
+        let imported = match &self.source {
+            ImportSource::Npm { .. } | ImportSource::Pypi { .. } => {
+                import::import(&request, &place, &mut *app.progress())
+            }
+            ImportSource::Mcpb { place: from, digest } => {
+                let bytes = bytes_of(app, from)?;
+                import::mcpb::import(&bytes, digest.as_ref(), &request, &place)
+            }
+        };
+        let imported = imported.map_err(|error| failure(error, &self.source))?;
+        let target = Target::of(registry)?;
+        let published = self.publish(&target, &imported)?;
+        self.answer(app, &target, &imported, &published)
+    }
+
+    fn publish(&self, target: &Target, imported: &Imported) -> Result<Published, Failure> {
+        let Imported { root, id, version, lock, left_out, .. } = imported;
+        let has_facts = self.origin.is_some() || self.cert_level.is_some() || self.score.is_some();
+        target.publish(&PublishRequest {
+            id: id.clone(),
+            version: version.clone(),
+            bundle_dir: root.try_clone()?,
+            origin: self.origin.clone(),
+            cert_level: self.cert_level,
+            score: self.score,
+            findings: None,
+            status: Status::Published,
+            exclude: left_out.clone(),
+            // What everybody can have of its own registry is no secret.
+            include_secrets: true,
+            source: Some(imported_from(lock, has_facts)),
+        })
+    }
+
+    /// Says what was made.
+    fn answer(
+        &self,
+        app: &mut App,
+        target: &Target,
+        imported: &Imported,
+        published: &Published,
+    ) -> Result<Exit, Failure> {
+        let Imported { id, version, lock, command, variables, remarks, .. } = imported;
+        let reference = format!("{id}@{version}");
+        if app.json() {
+            json::write(&document(&reference, imported, published), &mut app.out())?;
+            return Ok(Exit::SUCCESS);
+        }
+        let here = lock.packages.iter().filter(|package| !package.absent).count();
+        let mut rows = vec![("source", Span::plain(imported_from(lock, false).to_string()))];
+        rows.push(("integrity", Span::plain(lock.integrity.clone())));
+        if here > 0 {
+            rows.push(("packages", Span::plain(format!("{here}, each with its integrity"))));
+        }
+        rows.push(("starts", Span::plain(command.join(" "))));
+        if !variables.is_empty() {
+            let named = variables
+                .iter()
+                .filter(|(name, _)| name != "HOME")
+                .map(|(name, required)| format!("{name}{}", if *required { "" } else { " (if set)" }));
+            rows.push(("variables", Span::plain(named.collect::<Vec<_>>().join(", "))));
+        }
+        rows.extend(publish::rows(&target.registry, published).into_iter().filter(|(name, _)| *name != "left out"));
+        let registry =
+            if app.named_registry().is_some() { format!(" --registry {}", target.registry) } else { String::new() };
+        rows.push(("next", Span::plain(format!("smcp mcp-config{registry} {reference} --client NAME --write"))));
+        let done = if published.updated { "was imported before; its bytes are the same" } else { "is imported" };
+        message::done(&format!("{reference} {done}"), &rows, &mut app.err(), &app.error_style())?;
+        remarks.iter().chain(&published.remarks).for_each(|remark| app.notice(remark.as_str()));
+        Ok(Exit::SUCCESS)
+    }
+}
+
+/// The registry that a package goes into: the one that is named, or that of the configuration when it is a directory.
+fn registry(app: &App) -> Result<Registry, Failure> {
+    let (registry, is_named) = match app.named_registry() {
+        Some(text) => (app.registry(text)?, true),
+        None => (app.session(None)?.config().registry().clone(), false),
+    };
+    match registry {
+        Registry::Url(url) if is_named => Err(Failure::usage(publish::no_directory(&url))),
+        Registry::Url(url) => Err(Failure::usage(anyhow::anyhow!(
+            "the configuration's registry is {url}, and a package is imported into a directory\n  \
+             --registry DIR names one, for example --registry ~/mcp-registry"
+        ))),
+        directory @ Registry::Directory(_) => Ok(directory),
+    }
+}
+
+/// Where the package comes from, and whose word its facts are.
+fn imported_from(lock: &ImportLock, facts_by_importer: bool) -> ImportedFrom {
+    let ImportLock { kind, name, version, integrity, .. } = lock.clone();
+    ImportedFrom { kind, name, version, integrity, facts_by_importer }
+}
+
+/// What was made, for machines.
+fn document(reference: &str, imported: &Imported, published: &Published) -> Value {
+    let Imported { lock, command, variables, remarks, .. } = imported;
+    let variables = variables.iter().map(|(name, required)| json!({"name": name, "required": required}));
+    json!({
+        "schema": "smcp.imported/1",
+        "package": reference,
+        "source": imported_from(lock, false).document(),
+        "packages": lock.packages.iter().filter(|package| !package.absent).count(),
+        "manifest_digest": published.manifest_digest,
+        "bundle_digest": published.bundle_digest,
+        "bundle_size": published.bundle_size,
+        "known": published.updated,
+        "command": command,
+        "variables": variables.collect::<Vec<_>>(),
+        "remarks": remarks.iter().chain(&published.remarks).collect::<Vec<_>>(),
+    })
+}
+
+fn scratch(app: &App) -> Result<ScratchFolder, Failure> {
+    let above = app.system().variable("TMPDIR").map_or_else(|| PathBuf::from(TEMPORARY), PathBuf::from);
+    let made = ScratchFolder::new(&above).with_context(|| format!("while making a folder in {}", above.display()));
+    made.map_err(Failure::usage)
+}
+
+fn read_lock(app: &App, path: &Path) -> Result<ImportLock, Failure> {
+    let bytes = app.read_document(path, LOCK, limits::START_TIMEOUT_DEFAULT)?;
+    let lock = ImportLock::read(&bytes).with_context(|| format!("while reading {}", path.display()));
+    lock.map_err(Failure::usage)
+}
+
+fn read_permissions(app: &App, path: &Path) -> Result<Value, Failure> {
+    let bytes = app.read_document(path, LOCK, limits::START_TIMEOUT_DEFAULT)?;
+    let read: Result<Map<String, Value>, SafeText> = model_json::read(&bytes);
+    let read = read.map_err(|problem| anyhow::anyhow!("while reading {}: {problem}", path.display()));
+    read.map(Value::Object).map_err(Failure::usage)
+}
+
+/// Gets the bytes of an MCP bundle.
+fn bytes_of(app: &App, place: &McpbPlace) -> Result<Vec<u8>, Failure> {
+    let limit = usize::try_from(limits::BUNDLE).unwrap_or(usize::MAX);
+    match place {
+        McpbPlace::File(path) => {
+            let read = authority::read_file(&app.path(Path::new(path))?, limit);
+            read.with_context(|| format!("while reading {path}")).map_err(Failure::usage)
+        }
+        McpbPlace::Url(text) => {
+            let Registry::Url(url) = app.registry(text)? else {
+                return Err(Failure::usage(anyhow::anyhow!("`{}` is no URL", SafeText::quoted(text))));
+            };
+            let session = app.session(None)?;
+            let mut progress = app.progress();
+            progress.begin("the MCP bundle", None);
+            let downloaded = pipeline::download(&session, &url, limit, &Deadline::after(DOWNLOAD));
+            progress.end();
+            Ok(downloaded?)
+        }
+    }
+}
+
+fn failure(error: ImportError, source: &ImportSource) -> Failure {
+    let exit = error.exit_kind();
+    let error = anyhow::Error::from(error).context(format!("{source} is not imported"));
+    Failure { exit, code: "import", error, problems: Vec::new(), details: Vec::new() }
+}

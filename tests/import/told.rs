@@ -1,0 +1,65 @@
+//! What policies and people are told of an imported package.
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::bed::ROOT;
+use crate::clients::Machine;
+
+const REFERENCE: &str = "npm/acme.tool@1.2.3";
+
+#[test]
+fn facts_of_an_importer_are_called_so_and_others_are_absent() {
+    let machine = Machine::new();
+    machine.smcp("import --registry registry npm:@acme/tool").run().succeeds();
+    machine.bed.configure("policy: {allowed_origins: [verified]}");
+    let checked = machine.smcp(&format!("policy check {REFERENCE}")).run().exits(4);
+    assert!(!checked.stdout.contains("facts by"), "{checked}");
+    machine.smcp("import --registry registry npm:@acme/tool --origin verified --score 90").run().succeeds();
+    let checked = machine.smcp(&format!("policy check {REFERENCE}")).run().succeeds();
+    insta::assert_snapshot!("checked", checked);
+    let info = machine.smcp(&format!("info --json {REFERENCE}")).run().document();
+    let source = &info["source"];
+    assert_eq!((&source["kind"], &source["facts_by"]), (&json!("npm"), &json!("importer")), "{info}");
+}
+
+#[test]
+fn permissions_that_nobody_has_stated_are_unknown_and_not_none() {
+    let machine = Machine::new();
+    machine.smcp("import --registry registry npm:@acme/tool").run().succeeds();
+    let policy = format!("{ROOT}/examples/policies/dist/no_network.wasm");
+    machine.bed.configure(&format!("policy: {{custom: [{{name: no-network, source: {policy}}}]}}"));
+    let document = machine.smcp(&format!("policy check --json {REFERENCE}")).run().exits(4).document();
+    let found: Vec<&Value> =
+        document["policies"].as_array().unwrap().iter().filter(|policy| policy["name"] == "no-network").collect();
+    assert_eq!(found[0]["outcome"], "violation", "{document}");
+}
+
+#[test]
+fn only_an_import_says_where_a_package_comes_from() {
+    let machine = Machine::new();
+    let manifest = json!({
+        "schema_version": 1, "package": {"id": "acme/tool", "version": "1.0.0"}, "runtime": {"type": "node"},
+        "entrypoint": {"command": ["node"]}, "source": {"kind": "npm", "name": "x", "version": "1", "integrity": "x"},
+    });
+    machine.bed.write("bundle/manifest.json", manifest.to_string());
+    let publish = "registry publish --registry registry acme/tool@1.0.0 bundle";
+    machine.smcp(publish).run().refuses(1, &["a `source` block, which only `smcp import` writes"]);
+    machine.bed.write("bundle/manifest.json", manifest.to_string().replace("\"source\"", "\"sauce\""));
+    machine.smcp(publish).run().succeeds();
+    let shown = machine.smcp("--registry registry info --provenance acme/tool@1.0.0").run();
+    shown.refuses(1, &["was not imported"]);
+}
+
+#[test]
+fn a_registry_that_says_something_else_than_the_bundle_is_found_out() {
+    let machine = Machine::new();
+    machine.smcp("import --registry registry npm:@acme/tool").run().succeeds();
+    machine.bed.replace_manifest("npm/acme.tool", "1.2.3", |manifest, _| {
+        let mut manifest = manifest.clone();
+        manifest["source"]["name"] = "@evil/tool".into();
+        manifest
+    });
+    let shown = machine.smcp(&format!("--registry registry info --provenance {REFERENCE}")).run();
+    shown.refuses(3, &["the registry says that it is npm:@evil/tool@1.2.3"]);
+}

@@ -1,0 +1,214 @@
+//! Servers that many people start with `npx` or `uvx`, and that need no account.
+
+use std::process::Command;
+use std::sync::Mutex;
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::bed::TestBed;
+use crate::has;
+use crate::say;
+use crate::session::session;
+
+/// A server, and what is asked of it.
+struct Imported {
+    source: &'static str,
+    /// Options of the import.
+    options: &'static str,
+    /// Arguments of the server; `BED` is the folder of the test.
+    arguments: &'static str,
+    tool: &'static str,
+    call: fn() -> Value,
+    /// What the answer has in it; nothing where the tool would need the network, and only has to answer.
+    answer: &'static str,
+}
+
+const fn server(
+    source: &'static str,
+    arguments: &'static str,
+    tool: &'static str,
+    call: fn() -> Value,
+    answer: &'static str,
+) -> Imported {
+    Imported { source, options: "", arguments, tool, call, answer }
+}
+
+const NPM: [Imported; 9] = [
+    server(
+        "npm:@modelcontextprotocol/server-everything@2026.8.31",
+        "",
+        "echo",
+        || json!({"message": "an echo"}),
+        "an echo",
+    ),
+    server(
+        "npm:@modelcontextprotocol/server-filesystem@2026.8.31",
+        "BED/notes",
+        "read_text_file",
+        || json!({"path": "BED/notes/a.txt"}),
+        "a note",
+    ),
+    // It keeps what it remembers beside its program.
+    Imported {
+        options: "--workdir-writable",
+        ..server(
+            "npm:@modelcontextprotocol/server-memory@2026.8.31",
+            "",
+            "create_entities",
+            || json!({"entities": [{"name": "smcp", "entityType": "gate", "observations": ["it was here"]}]}),
+            "it was here",
+        )
+    },
+    server(
+        "npm:@modelcontextprotocol/server-sequential-thinking@2026.8.31",
+        "",
+        "sequentialthinking",
+        || json!({"thought": "hm", "thoughtNumber": 1, "totalThoughts": 2, "nextThoughtNeeded": true}),
+        "thoughtHistoryLength",
+    ),
+    server(
+        "npm:@upstash/context7-mcp@4.1.1",
+        "",
+        "resolve-library-id",
+        || json!({"query": "x", "libraryName": "x"}),
+        "",
+    ),
+    server("npm:@playwright/mcp@0.0.83", "", "browser_close", || json!({}), ""),
+    server("npm:chrome-devtools-mcp@1.11.0", "", "list_pages", || json!({}), ""),
+    // A program of the machine, in a package for each platform.
+    server(
+        "npm:@negokaz/excel-mcp-server@0.12.0",
+        "",
+        "excel_describe_sheets",
+        || json!({"fileAbsolutePath": "BED/none.xlsx"}),
+        "none.xlsx",
+    ),
+    server(
+        "npm:mcp-server-code-runner@0.1.8",
+        "",
+        "run-code",
+        || json!({"code": "console.log(6 * 7)", "languageId": "javascript"}),
+        "42",
+    ),
+];
+
+const PYPI: [Imported; 8] = [
+    server(
+        "pypi:mcp-server-time==2026.10.19",
+        "--local-timezone=UTC",
+        "convert_time",
+        || json!({"source_timezone": "UTC", "time": "12:00", "target_timezone": "Asia/Tokyo"}),
+        "21:00",
+    ),
+    server("pypi:mcp-server-fetch==2026.10.24", "", "fetch", || json!({"url": "http://127.0.0.1:9/"}), ""),
+    server(
+        "pypi:mcp-server-git==2026.10.19",
+        "",
+        "git_status",
+        || json!({"repo_path": "BED/repository"}),
+        "No commits yet",
+    ),
+    server(
+        "pypi:mcp-server-sqlite==2025.4.25",
+        "--db-path BED/data.db",
+        "write_query",
+        || json!({"query": "INSERT INTO t VALUES (1)"}),
+        "no such table",
+    ),
+    server("pypi:mcp-server-calculator==0.2.1", "", "calculate", || json!({"expression": "6*7"}), "42"),
+    // Native code.
+    server(
+        "pypi:mcp-server-motherduck==1.1.0",
+        "--db-path :memory: --read-write",
+        "execute_query",
+        || json!({"sql": "SELECT 6*7 AS answer"}),
+        "42",
+    ),
+    server(
+        "pypi:excel-mcp-server==2.2.2",
+        "stdio",
+        "create_workbook",
+        || json!({"filepath": "BED/made.xlsx"}),
+        "made.xlsx",
+    ),
+    server("pypi:wikipedia-mcp==2.0.1", "", "search_wikipedia", || json!({"query": "x"}), ""),
+];
+
+#[test]
+fn servers_of_npm_start_from_their_bundles() {
+    if has("npm", &["--version"]) && has("node", &["--version"]) {
+        all(&NPM);
+    }
+}
+
+#[test]
+fn servers_of_pypi_start_from_their_bundles() {
+    if has("python3", &["-m", "pip", "--version"]) {
+        all(&PYPI);
+    }
+}
+
+fn all(servers: &[Imported]) {
+    let failed = Mutex::new(Vec::new());
+    let todo = Mutex::new(servers.iter());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let Some(server) = todo.lock().unwrap().next() else { break };
+                    match tried(server) {
+                        Ok(said) => say(&said),
+                        Err(error) => failed.lock().unwrap().push(format!("{}: {error}", server.source)),
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().unwrap();
+    assert!(failed.is_empty(), "{}", failed.join("\n\n"));
+}
+
+/// `smcp`, with the settings of whoever runs the tests for npm and pip.
+fn smcp(bed: &TestBed, line: &str) -> Result<String, String> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_smcp"));
+    command.args(line.split_whitespace()).current_dir(bed.path("")).env("SMCP_CONFIG", bed.path("config.yaml"));
+    let output = command.args(["--cache-dir", "cache"]).output().map_err(|error| error.to_string())?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        Err(format!("smcp {line}: {said}"))
+    }
+}
+
+/// Imports a server twice, the second time from what the first one says that it is made of, and calls it.
+fn tried(server: &Imported) -> Result<String, String> {
+    let bed = TestBed::new();
+    bed.write("config.yaml", "{}");
+    bed.write("notes/a.txt", "a note");
+    let here = |text: &str| text.replace("BED", bed.path("").to_str().unwrap().trim_end_matches('/'));
+    let git = Command::new("git").args(["init", "--quiet"]).arg(bed.path("repository")).status();
+    git.map_err(|error| error.to_string())?;
+    let Imported { source, options, arguments, tool, call, answer } = server;
+    let imported = smcp(&bed, &format!("--json --registry registry import {options} {source}"))?;
+    let imported: Value = serde_json::from_str(&imported).map_err(|error| error.to_string())?;
+    let reference = imported["package"].as_str().unwrap();
+    let lock = smcp(&bed, &format!("--json --registry registry info --provenance {reference}"))?;
+    bed.write("lock.json", lock);
+    let again = smcp(&bed, &format!("--json --registry other import {options} --lock lock.json {source}"))?;
+    let again: Value = serde_json::from_str(&again).map_err(|error| error.to_string())?;
+    if again["bundle_digest"] != imported["bundle_digest"] {
+        return Err(format!("the second import differs: {imported} {again}"));
+    }
+    let arguments: Vec<String> = here(arguments).split_whitespace().map(str::to_owned).collect();
+    let wanted: Value = serde_json::from_str(&here(&call().to_string())).unwrap();
+    let told = session(&bed, reference, &arguments, &[((*tool).to_owned(), wanted)], &[])?;
+    let tools = told["tools"].as_array().map(Vec::len).unwrap_or_default();
+    let result = told["calls"][0].to_string();
+    if tools == 0 || !result.contains(answer) || told["calls"][0].is_null() {
+        return Err(format!("{tools} tools, and `{tool}` answers {result}"));
+    }
+    let (size, packages) = (&imported["bundle_size"], &imported["packages"]);
+    Ok(format!("{reference}: {packages} packages, {size} bytes, {tools} tools"))
+}
