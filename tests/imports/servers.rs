@@ -93,7 +93,7 @@ const NPM: [Imported; 9] = [
     ),
 ];
 
-const PYPI: [Imported; 8] = [
+const PYPI: [Imported; 7] = [
     server(
         "pypi:mcp-server-time==2026.10.19",
         "--local-timezone=UTC",
@@ -109,13 +109,6 @@ const PYPI: [Imported; 8] = [
         || json!({"repo_path": "BED/repository"}),
         "No commits yet",
     ),
-    server(
-        "pypi:mcp-server-sqlite==2025.4.25",
-        "--db-path BED/data.db",
-        "write_query",
-        || json!({"query": "INSERT INTO t VALUES (1)"}),
-        "no such table",
-    ),
     server("pypi:mcp-server-calculator==0.2.1", "", "calculate", || json!({"expression": "6*7"}), "42"),
     // Native code.
     server(
@@ -129,7 +122,7 @@ const PYPI: [Imported; 8] = [
         "pypi:excel-mcp-server==2.2.2",
         "stdio",
         "create_workbook",
-        || json!({"filepath": "BED/made.xlsx"}),
+        || json!({"path": "BED/made.xlsx"}),
         "made.xlsx",
     ),
     server("pypi:wikipedia-mcp==2.0.1", "", "search_wikipedia", || json!({"query": "x"}), ""),

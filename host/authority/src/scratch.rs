@@ -68,7 +68,7 @@ impl Drop for ScratchFolder {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
+    use cap_std::fs::PermissionsExt as _;
 
     use super::*;
 
@@ -78,10 +78,10 @@ mod tests {
         let one = ScratchFolder::new(temp.path()).unwrap();
         let other = ScratchFolder::new(temp.path()).unwrap();
         assert_ne!(one.path(), other.path());
-        assert_eq!(std::fs::metadata(one.path()).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(one.dir().dir_metadata().unwrap().permissions().mode() & 0o777, 0o700);
         one.dir().create_dir_all("a/b").unwrap();
         one.dir().write("a/b/c", "").unwrap();
         drop((one, other));
-        assert_eq!(std::fs::read_dir(temp.path()).unwrap().count(), 0);
+        assert_eq!(crate::names(temp.path()).unwrap().len(), 0);
     }
 }

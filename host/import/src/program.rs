@@ -119,9 +119,11 @@ impl ClientProgram {
         let asked: Vec<String> = command.get_args().take(2).map(|word| word.to_string_lossy().into_owned()).collect();
         let asked = asked.join(" ");
         let asked = asked.split(" -").next().unwrap_or_default();
-        let not_started = |cause: io::Error| match cause.kind() {
-            io::ErrorKind::NotFound => ClientProgramError::Missing { program: name, install },
-            _ => ClientProgramError::NotStarted { program: name, cause },
+        let not_started = |cause: io::Error| {
+            if cause.kind() == io::ErrorKind::NotFound {
+                return ClientProgramError::Missing { program: name, install };
+            }
+            ClientProgramError::NotStarted { program: name, cause }
         };
         let signals =
             HeardSignals::listen().map_err(|cause| ClientProgramError::NotStarted { program: name, cause })?;

@@ -82,7 +82,7 @@ impl ServerEnvironment {
         let mut variables: BTreeMap<_, _> = ours.collect();
         let given = || env_file.iter().chain(env).map(|given| (OsString::from(given.name()), given.value().to_owned()));
         let values = VariableValues::of(&manifest.variables, |name| {
-            let last = given().filter(|(given, _)| given == name).last().map(|(_, value)| value);
+            let last = given().rfind(|(given, _)| given == name).map(|(_, value)| value);
             last.or_else(|| variables.get(OsStr::new(name)).cloned())
         });
         variables.extend(values.set().map(|(name, value)| (name.into(), value.to_owned())));

@@ -89,7 +89,7 @@ impl InfoCommand {
         writeln!(out, "  for {}", SafeText::new(&lock.platform.to_string()))?;
         for LockedPackage { path, name, version, integrity, .. } in lock.packages.iter().filter(|part| !part.absent) {
             let integrity = integrity.as_deref().unwrap_or("inside of the package around it");
-            let [path, name, version, integrity] = [path, name, version, integrity].map(|text| SafeText::new(text));
+            let [path, name, version, integrity] = [path, name, version, integrity].map(SafeText::new);
             writeln!(out, "  {path}  {name} {version}  {integrity}")?;
         }
         Ok(Exit::SUCCESS)

@@ -267,8 +267,9 @@ impl<'b> ListedZipEntry<'b> {
         if ![0, REGULAR, DIRECTORY].contains(&kind) {
             return Err(about(self.name, "is a link or a device"));
         }
-        if said_folder && !is_folder || is_folder && kind == REGULAR || is_folder && (self.size, self.packed) != (0, 0)
-        {
+        let is_file_too = kind == REGULAR || (self.size, self.packed) != (0, 0);
+        let is_two = if is_folder { is_file_too } else { said_folder };
+        if is_two {
             return Err(about(self.name, "is a file for some readers and a folder for others"));
         }
         let method = match self.method {
