@@ -1,4 +1,4 @@
-//! A package that was made: its files in a folder, its manifest, and what went in.
+//! A package that was made: files in a folder, a manifest, and what went in.
 
 use std::fmt;
 use std::path::Path;

@@ -1,11 +1,11 @@
-//! Makes a package of a server that is started otherwise today: npm, PyPI, MCPB.
+//! Makes packages of servers that are started otherwise today: npm, PyPI, MCPB.
 //!
 //! The command line comes before: it says which, and gives a scratch folder. `registry` comes after, and publishes what lies
 //! in that folder then. Nothing of a package is run here: npm and pip install without scripts, and an MCPB is read by rules
 //! under which two readers can't see two things in it.
 //!
 //! ```text
-//! ImportSource ──npm──► tree   ─┐
+//! source ──npm──► tree   ─┐
 //!        ──pypi─► lib/    ├─► Imported: files, manifest.json, source.json ──registry──► a version
 //!        ──mcpb─► mcpb/  ─┘
 //! ```

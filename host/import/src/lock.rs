@@ -1,4 +1,4 @@
-//! What went into a bundle: `source.json`, which is also the lock that makes the same again.
+//! What went into a bundle: `source.json`, the lock that makes the same again.
 
 use cap_std::fs::Dir;
 use serde_json::Map;
@@ -86,35 +86,31 @@ impl ImportLockError {
     }
 }
 
-#[derive(serde::Deserialize)]
-struct RawImportLock {
-    schema: String,
-    kind: String,
-    name: String,
-    version: String,
-    integrity: String,
-    bin: Option<String>,
-    extras: Option<Vec<String>>,
-    platform: RawLockPlatform,
-    packages: Option<Vec<RawLockedPackage>>,
-}
+/// An object of a lock, read key by key. No types for serde: they would be larger than this.
+struct LockObject<'o>(&'o Map<String, Value>);
 
-#[derive(serde::Deserialize)]
-struct RawLockPlatform {
-    os: String,
-    arch: String,
-    libc: Option<String>,
-    python: Option<String>,
-}
+impl<'o> LockObject<'o> {
+    /// Returns a text, when there is one.
+    fn some(&self, key: &str) -> Result<Option<String>, ImportLockError> {
+        match self.0.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(ImportLockError::new(format!("`{key}` is no text"))),
+        }
+    }
 
-#[derive(serde::Deserialize)]
-struct RawLockedPackage {
-    path: String,
-    name: String,
-    version: String,
-    integrity: Option<String>,
-    absent: Option<bool>,
-    npm: Option<Map<String, Value>>,
+    /// Returns a text that has to be there.
+    fn text(&self, key: &str) -> Result<String, ImportLockError> {
+        self.some(key)?.ok_or_else(|| ImportLockError::new(format!("`{key}` is missing")))
+    }
+
+    fn object(&self, key: &str) -> Option<&'o Map<String, Value>> {
+        self.0.get(key).and_then(Value::as_object)
+    }
+
+    fn list(&self, key: &str) -> &'o [Value] {
+        self.0.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    }
 }
 
 impl ImportLock {
@@ -123,15 +119,21 @@ impl ImportLock {
     /// # Errors
     /// What is wrong with it.
     pub fn read(bytes: &[u8]) -> Result<Self, ImportLockError> {
-        let raw: RawImportLock = json::read(bytes).map_err(ImportLockError)?;
-        let RawImportLock { schema, kind, name, version, integrity, bin, extras, platform, packages } = raw;
+        let document: Map<String, Value> = json::read(bytes).map_err(ImportLockError)?;
+        let raw = LockObject(&document);
+        let (schema, kind) = (raw.text("schema")?, raw.text("kind")?);
+        let (name, version, integrity) = (raw.text("name")?, raw.text("version")?, raw.text("integrity")?);
+        let bin = raw.some("bin")?;
         if schema != SCHEMA {
             return Err(ImportLockError::new(format!("its `schema` is `{schema}`; expected `{SCHEMA}`")));
         }
-        let RawLockPlatform { os, arch, libc, python } = platform;
-        let packages = packages.unwrap_or_default().into_iter().map(|raw| LockedPackage::check(raw, &kind));
+        let platform = raw.object("platform").ok_or_else(|| ImportLockError::new("`platform` is missing"))?;
+        let platform = LockObject(platform);
+        let [os, arch] = [platform.text("os")?, platform.text("arch")?];
+        let [libc, python] = [platform.some("libc")?, platform.some("python")?];
+        let packages = raw.list("packages").iter().map(|package| LockedPackage::check(package, &kind));
         let packages = packages.collect::<Result<_, _>>()?;
-        let extras = extras.unwrap_or_default();
+        let extras: Vec<String> = raw.list("extras").iter().filter_map(Value::as_str).map(str::to_owned).collect();
         let fits = match kind.as_str() {
             "npm" => source::is_npm_name(&name) && is_word(&version),
             "pypi" => {
@@ -204,9 +206,12 @@ impl LockedPackage {
         self.npm.get(key).and_then(Value::as_bool).unwrap_or_default()
     }
 
-    fn check(raw: RawLockedPackage, kind: &str) -> Result<Self, ImportLockError> {
-        let RawLockedPackage { path, name, version, integrity, absent, npm } = raw;
-        let npm: Map<String, Value> = npm.unwrap_or_default();
+    fn check(raw: &Value, kind: &str) -> Result<Self, ImportLockError> {
+        let raw = raw.as_object().ok_or_else(|| ImportLockError::new("one of `packages` is no object"))?;
+        let raw = LockObject(raw);
+        let [path, name, version] = [raw.text("path")?, raw.text("name")?, raw.text("version")?];
+        let (integrity, absent) = (raw.some("integrity")?, raw.0.get("absent").and_then(Value::as_bool));
+        let npm = raw.object("npm").cloned().unwrap_or_default();
         let npm = npm.into_iter().filter(|(key, _)| NPM_KEYS.contains(&key.as_str())).collect::<Map<_, _>>();
         let problem = |what: &str| Err(ImportLockError::new(format!("{what} of `{path}` can't be meant")));
         let is_inside = path.split('/').all(|part| !matches!(part, "" | "." | "..")) && !path.contains('\0');

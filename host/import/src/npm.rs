@@ -1,4 +1,4 @@
-//! Packages of npm: the whole tree by its integrity values, installed by npm without scripts.
+//! Packages of npm: the whole tree by its integrity values, without scripts.
 //!
 //! npm resolves first and writes a lock; from that lock alone it installs, in a second folder. The next import of the same
 //! lock does the second half only, so that both make the same.

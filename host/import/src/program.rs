@@ -1,4 +1,4 @@
-//! Runs npm, pip, uv and the runtimes of servers; the only file here that starts a process.
+//! Runs npm, pip, uv and runtimes; the only file here that starts a process.
 //!
 //! They are the user's own programs, with the user's settings, log-ins and registries. Whatever installs is told to run no
 //! script of a package, and does it in a scratch folder.

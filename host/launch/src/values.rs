@@ -1,4 +1,4 @@
-//! Puts what the user has set into the arguments and variables of a manifest: `${NAME}`.
+//! Puts what the user has set into arguments and variables: `${NAME}`.
 //!
 //! Only names that the manifest declares under `variables` mean something; any other text stays as it is.
 

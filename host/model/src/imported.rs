@@ -25,20 +25,6 @@ pub struct ImportedFrom {
     pub facts_by_importer: bool,
 }
 
-#[derive(serde::Deserialize)]
-struct RawManifestOfImport {
-    source: Option<RawImportedFrom>,
-}
-
-#[derive(serde::Deserialize)]
-struct RawImportedFrom {
-    kind: String,
-    name: String,
-    version: String,
-    integrity: String,
-    facts_by: Option<String>,
-}
-
 impl ImportedFrom {
     /// Reads it from the text of a manifest; `None` for a package that was not imported.
     pub fn of(manifest: &str) -> Option<Self> {
@@ -46,10 +32,12 @@ impl ImportedFrom {
         if !manifest.contains("\"source\"") {
             return None;
         }
-        let RawImportedFrom { kind, name, version, integrity, facts_by } =
-            serde_json::from_str::<RawManifestOfImport>(manifest).ok()?.source?;
+        let document: Value = serde_json::from_str(manifest).ok()?;
+        let source = document.get("source")?;
+        let text = |key: &str| source.get(key)?.as_str().map(str::to_owned);
+        let (kind, name, version, integrity) = (text("kind")?, text("name")?, text("version")?, text("integrity")?);
         let all_fit = [&kind, &name, &version, &integrity].iter().all(|text| text.len() <= LONGEST);
-        let facts_by_importer = facts_by.as_deref() == Some(IMPORTER);
+        let facts_by_importer = text("facts_by").as_deref() == Some(IMPORTER);
         all_fit.then_some(Self { kind, name, version, integrity, facts_by_importer })
     }
 

@@ -1,4 +1,4 @@
-//! A file of a package's bundle, and a file behind a URL: for `info --provenance` and `import`.
+//! A file of a bundle, and one behind a URL: for `info --provenance`, `import`.
 
 use std::io;
 

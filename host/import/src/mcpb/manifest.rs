@@ -1,4 +1,4 @@
-//! The manifest of an MCP bundle, versions 0.1 to 0.4, and what becomes of it in ours.
+//! The manifest of an MCP bundle, 0.1 to 0.4, and what becomes of it in ours.
 //!
 //! What a client would ask its user for becomes variables: those that the server gets under a name of its own keep it, all
 //! others are called after their key. Places of the client's machine become places in the bundle, or below HOME.
@@ -40,12 +40,11 @@ pub(super) struct McpbManifest {
 }
 
 /// How the server is started.
-#[derive(Debug, Default, serde::Deserialize)]
+#[derive(Debug, Default)]
 struct McpConfig {
     command: Option<String>,
     args: Option<Vec<String>>,
     env: Option<BTreeMap<String, String>>,
-    platform_overrides: Option<BTreeMap<String, McpConfig>>,
 }
 
 impl McpbManifest {
@@ -85,10 +84,10 @@ impl McpbManifest {
             _ => return Err(McpbError::manifest("`server.type` is none of node, python, binary and uv")),
         };
         check_platform(&whole)?;
-        let config = server.get("mcp_config").cloned().unwrap_or_default();
-        let config: Option<McpConfig> = serde_json::from_value(config)
-            .map_err(|error| McpbError::manifest(format!("`server.mcp_config`: {error}")))?;
-        let config = config.unwrap_or_default().here();
+        let config = match server.get("mcp_config") {
+            None | Some(Value::Null) => McpConfig::default(),
+            Some(config) => McpConfig::here(config)?,
+        };
         let asked = match whole.get("user_config") {
             None | Some(Value::Null) => Map::new(),
             Some(Value::Object(asked)) => asked.clone(),
@@ -100,7 +99,7 @@ impl McpbManifest {
     /// Makes our manifest of it. Returns it with the name and the version that the bundle gives itself.
     pub(super) fn draft(self, entries: &[ZipEntry<'_>]) -> Result<(ManifestDraft, String, String), McpbError> {
         let Self { whole, name, version, kind, config, asked } = self;
-        let McpConfig { command, args, env, .. } = config;
+        let McpConfig { command, args, env } = config;
         let missing = || McpbError::manifest("`server.mcp_config.command` is missing: nothing says what is started");
         let command = command.filter(|command| !command.trim().is_empty()).ok_or_else(missing)?;
         let (args, env) = (args.unwrap_or_default(), env.unwrap_or_default());
@@ -140,16 +139,31 @@ impl McpbManifest {
 
 impl McpConfig {
     /// What holds on this system: what is said for it goes before what is said for all.
-    fn here(self) -> Self {
-        let Self { command, args, env, platform_overrides } = self;
-        let mut of_systems = platform_overrides.unwrap_or_default();
-        let over = of_systems.remove(&LockPlatform::current().os).unwrap_or_default();
-        Self {
+    fn here(config: &Value) -> Result<Self, McpbError> {
+        let Self { command, args, env } = Self::read(config)?;
+        let over = config.get("platform_overrides").and_then(|systems| systems.get(LockPlatform::current().os));
+        let over = over.map(Self::read).transpose()?.unwrap_or_default();
+        Ok(Self {
             command: over.command.filter(|command| !command.is_empty()).or(command),
             args: over.args.or(args),
             env: over.env.or(env),
-            platform_overrides: None,
-        }
+        })
+    }
+
+    fn read(config: &Value) -> Result<Self, McpbError> {
+        let wrong = |key: &str| McpbError::manifest(format!("`server.mcp_config`: `{key}` is not what it has to be"));
+        let object = config.as_object().ok_or_else(|| McpbError::manifest("`server.mcp_config` is no object"))?;
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let given = |key: &str| object.get(key).filter(|value| !value.is_null());
+        let command = given("command").map(|value| text(value).ok_or_else(|| wrong("command"))).transpose()?;
+        let args = given("args").map(|value| value.as_array()?.iter().map(text).collect::<Option<Vec<_>>>());
+        let args = args.map(|args| args.ok_or_else(|| wrong("args"))).transpose()?;
+        let env = given("env").map(|value| {
+            let pairs = value.as_object()?.iter().map(|(name, value)| Some((name.clone(), text(value)?)));
+            pairs.collect::<Option<BTreeMap<_, _>>>()
+        });
+        let env = env.map(|env| env.ok_or_else(|| wrong("env"))).transpose()?;
+        Ok(Self { command, args, env })
     }
 }
 

@@ -1,4 +1,4 @@
-//! The names in an archive: each means one place, for every reader and on every file system.
+//! The names in an archive: each is one place, for readers and file systems.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Reads a zip archive in the one way in which every reader reads it, or not at all.
+//! Reads a zip archive in the one way in which all readers do, or not at all.
 //!
 //! A zip says everything twice: before each file, and in a directory at its end. Readers differ in which of the two they
 //! believe, in where they look for the directory, and in what they make of bytes that neither names. So both have to say the

@@ -1,4 +1,4 @@
-//! What is taken of npm's lock, and what is not; whole imports are in `tests/import`.
+//! What is taken of npm's lock; whole imports are in `tests/import`.
 
 use super::*;
 

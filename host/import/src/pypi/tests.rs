@@ -1,4 +1,4 @@
-//! What is taken of pip's report, and what is not; whole imports are in `tests/import`.
+//! What is taken of pip's report; whole imports are in `tests/import`.
 
 use serde_json::json;
 
