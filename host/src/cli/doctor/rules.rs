@@ -46,7 +46,7 @@ fn rules(layer: &Layer) -> Check {
 /// Warns of a layer that doesn't trust the registry: it sees no facts from there, so what it requires of them is never
 /// met. `None` for a layer that trusts the registry.
 fn distrust(layer: &Layer, registry: &Registry) -> Option<Check> {
-    if layer.believes(Some(registry)) {
+    if layer.trusts(Some(registry)) {
         return None;
     }
     let rules = layer.rules();
