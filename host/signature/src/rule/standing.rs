@@ -1,4 +1,4 @@
-//! What the signatures of a statement are worth to somebody who believes only some signers.
+//! What signatures of a statement are worth to who believes some signers.
 //!
 //! A statement of a stranger is nobody's business. One that says it is by somebody who is believed, and is not, was forged
 //! or damaged: that is never passed over, whatever else there is.
