@@ -198,3 +198,33 @@ fn a_facts_document_is_signed_by_nobody() {
     bed.write("facts.json", facts.to_string());
     bed.run("--json policy eval --facts facts.json").succeeds();
 }
+
+#[test]
+fn a_key_that_can_not_be_used_is_found_before_a_start() {
+    let (bed, own, _) = home();
+    bed.publish(&package());
+    believe(&bed, "[{key: team.pem}]");
+    let said = ["[HOME]/.mcp/team.pem, which `signed_by` names, can't be used"];
+    bed.run("config validate").refuses(1, &said);
+    bed.run(&format!("run {TOOL}")).refuses(1, &said);
+    let checks = bed.run("--json doctor").exits(1).document();
+    assert!(checks.to_string().contains("which `signed_by` names"), "{checks}");
+    believe(&bed, &format!("[{{minisign: {own}}}]"));
+    bed.run("config validate").succeeds();
+    let checks = bed.run("--json doctor").document();
+    assert!(checks.to_string().contains("that are signed by the minisign key"), "{checks}");
+}
+
+#[test]
+fn a_key_that_others_could_have_written_starts_nothing() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (bed, _, _) = home();
+    bed.publish(&package());
+    believe(&bed, "[{key: team.pem}]");
+    let key = rcgen::KeyPair::generate().unwrap();
+    bed.write(".mcp/team.pem", key.public_key_pem());
+    std::fs::set_permissions(bed.path(".mcp/team.pem"), std::fs::Permissions::from_mode(0o666)).unwrap();
+    bed.run(&format!("run {TOOL}")).refuses(1, &["could be somebody else's", "team.pem"]);
+    let checked = bed.run(&format!("policy check {TOOL}")).exits(4);
+    assert!(checked.stderr.contains("team.pem"), "{checked}");
+}

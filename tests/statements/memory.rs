@@ -1,9 +1,11 @@
 //! What was seen: older statements, hidden ones, a lost memory, a day without the registry.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value;
 
+use crate::bed::Package;
 use crate::world::Said;
 use crate::world::TOOL;
 use crate::world::World;
@@ -141,4 +143,37 @@ fn an_answer_without_statements_does_not_replace_those_that_were_kept() {
     world.believe("", "min_score: 80");
     fs::rename(world.bed.path("registry"), world.bed.path("away")).unwrap();
     world.check().succeeds();
+}
+
+#[test]
+fn a_memory_that_others_could_have_written_starts_nothing() {
+    let world = World::new();
+    world.believe("", "min_score: 50");
+    world.say(&Said::good());
+    world.check().succeeds();
+    fs::set_permissions(world.bed.path(SEEN), fs::Permissions::from_mode(0o666)).unwrap();
+    world.bed.run(&format!("run --trust {TOOL}")).refuses(1, &["could be somebody else's", "seen.json"]);
+    assert!(!world.bed.has("started"));
+}
+
+#[test]
+fn several_that_note_at_once_lose_nothing() {
+    let world = World::new();
+    world.believe("", "min_score: 50");
+    let versions: Vec<_> = (0..8).map(|patch| format!("1.1.{patch}")).collect();
+    for version in &versions {
+        let package = Package::shell(&format!("acme/tool@{version}"), "true").good();
+        world.bed.write("key", world.key.file(None).unwrap());
+        fs::set_permissions(world.bed.path("key"), fs::Permissions::from_mode(0o600)).unwrap();
+        world.bed.publish(&package.option("--sign", "./key"));
+    }
+    let start = |version: &String| {
+        let line = format!("--json policy check acme/tool@{version}");
+        world.bed.smcp(&line).start()
+    };
+    let children: Vec<_> = versions.iter().map(start).collect();
+    for child in children {
+        assert!(child.wait_with_output().unwrap().status.success());
+    }
+    assert_eq!(seen(&world)["packages"].as_array().unwrap().len(), versions.len());
 }

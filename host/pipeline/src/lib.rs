@@ -76,6 +76,7 @@ pub use start::LaunchRequest;
 pub use statements::StatementError;
 pub use statements::StatementProblem;
 pub use statements::StatementReport;
+pub use statements::check_statement_signers;
 pub use system::Compilation;
 pub use system::System;
 #[cfg(target_os = "linux")]

@@ -135,6 +135,19 @@ pub(crate) fn report(
     Ok(reports)
 }
 
+/// Reads the keys of everybody whose statements a layer believes, whatever the registry.
+///
+/// # Errors
+/// Those of reading the keys of a layer.
+pub fn check_statement_signers(session: &Session) -> Result<(), PipelineError> {
+    for layer in session.config().layers() {
+        for rule in layer.trusted().value.iter().flatten().filter_map(|entry| entry.statements.as_ref()) {
+            session.statement_signers(layer.name(), rule, &mut GuardedReader::default())?;
+        }
+    }
+    Ok(())
+}
+
 /// Returns what the layers know of a facts document: it is no signed statement, whoever has written it.
 pub(crate) fn of_document(config: &Config, subject: &Subject) -> StatedFacts {
     let layers = subject.registry.as_ref().into_iter().flat_map(|registry| asking(config, registry));
