@@ -10,6 +10,7 @@
 //!                 offline, if it is recent ────┘ └─► resolutions, in the cache
 //! ```
 
+mod answered_statements;
 mod credentials;
 mod directory;
 mod document;
@@ -18,6 +19,7 @@ mod fetch;
 mod http;
 mod offline;
 mod publish;
+mod statements;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -40,6 +42,9 @@ pub use crate::offline::recall;
 pub use crate::publish::PublishRequest;
 pub use crate::publish::Published;
 pub use crate::publish::publish;
+pub use crate::statements::Attestation;
+pub use crate::statements::add as add_statement;
+pub use crate::statements::attest;
 
 use std::fmt;
 use std::io::Read;
@@ -51,6 +56,7 @@ use smcp_model::name::PackageId;
 use smcp_model::package::PackageRef;
 use smcp_model::package::Resolution;
 use smcp_model::registry::Registry;
+use smcp_model::statement::ArrivedStatements;
 
 /// One of the two files of a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +105,13 @@ pub trait RegistryClient: fmt::Debug {
         digest: &Digest,
         deadline: &Deadline,
     ) -> Result<Box<dyn Read + '_>, PackageError>;
+
+    /// Gets the signed statements about a version that was resolved, as they lie in the registry: who has signed them, and
+    /// whether they are about it, is for the caller to find out. They are asked for only where a layer goes by them.
+    ///
+    /// # Errors
+    /// When the registry can't be read, or has more statements than are read.
+    fn statements(&self, resolution: &Resolution, deadline: &Deadline) -> Result<ArrivedStatements, PackageError>;
 
     /// Checks that the registry answers at all.
     ///

@@ -76,7 +76,7 @@ pub(super) fn manifest(id: &str, version: &str) -> String {
 }
 
 /// A request with every fact.
-pub(super) fn request(id: &str, version: &str, bundle_dir: Dir) -> PublishRequest {
+pub(super) fn request(id: &str, version: &str, bundle_dir: Dir) -> PublishRequest<'static> {
     PublishRequest {
         id: id.parse().unwrap(),
         version: version.parse().unwrap(),
@@ -89,5 +89,6 @@ pub(super) fn request(id: &str, version: &str, bundle_dir: Dir) -> PublishReques
         exclude: Vec::new(),
         include_secrets: false,
         source: None,
+        attestation: None,
     }
 }

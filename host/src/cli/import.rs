@@ -152,6 +152,7 @@ impl ImportCommand {
             exclude: left_out.clone(),
             // What everybody can have of its own registry is no secret.
             include_secrets: true,
+            attestation: None,
             source: Some(imported_from(lock, has_facts)),
         })
     }

@@ -1,10 +1,12 @@
 //! `smcp registry`: work on a registry directory.
 
+mod attest;
 mod list;
 mod new;
 pub(in crate::cli) mod publish;
 mod schema;
 mod serve;
+mod signing;
 
 use clap::Subcommand;
 
@@ -12,6 +14,7 @@ use crate::cli::app::App;
 use crate::cli::chosen::Chosen;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::registry::attest::AttestCommand;
 use crate::cli::registry::list::ListPackagesCommand;
 use crate::cli::registry::new::NewCommand;
 use crate::cli::registry::publish::PublishCommand;
@@ -32,6 +35,8 @@ pub(super) enum RegistryCommand {
     Schema(Chosen<RegistrySchemaCommand>),
     /// Pack a directory and publish it in the registry directory that --registry names
     Publish(Chosen<PublishCommand>),
+    /// Sign a statement about a version in the registry directory that --registry names
+    Attest(Chosen<AttestCommand>),
     /// List the packages of the registry directory that --registry names, with their latest versions
     List(Chosen<ListPackagesCommand>),
     /// Serve the registry directory that --registry names over HTTP, as the real registry would, until interrupted
@@ -45,6 +50,7 @@ impl RegistryCommand {
             Self::New(command) => command.0.execute(app),
             Self::Schema(command) => command.0.execute(app),
             Self::Publish(command) => command.0.execute(app),
+            Self::Attest(command) => command.0.execute(app),
             Self::List(command) => command.0.execute(app),
             Self::Serve(command) => command.0.execute(app),
         }

@@ -8,23 +8,30 @@ use clap::Args;
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::registry::signing::SigningArguments;
+use crate::cli::registry::signing::StatementKey;
 use smcp_authority as authority;
 use smcp_bundle::pack::patterns::Pattern;
 use smcp_bundle::pack::patterns::PatternError;
+use smcp_model::deadline::Deadline;
 use smcp_model::facts::CertLevel;
 use smcp_model::facts::Score;
 use smcp_model::facts::SeverityCounts;
 use smcp_model::facts::Status;
+use smcp_model::name::PackageId;
 use smcp_model::package::PackageRef;
 use smcp_model::package::Selector;
+use smcp_model::package::Version;
 use smcp_model::registry::Registry;
 use smcp_model::registry::RegistryUrl;
+use smcp_model::statement::FactsStatement;
 use smcp_model::text::SafeText;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::PipelineError;
 use smcp_registry as registry;
 use smcp_registry::PublishRequest;
 use smcp_registry::Published;
+use smcp_registry::RegistryClient as _;
 use smcp_report::message;
 use smcp_report::style::Span;
 
@@ -56,6 +63,8 @@ pub(in crate::cli) struct PublishCommand {
     /// Pack what looks like a secret, too
     #[arg(long)]
     include_secrets: bool,
+    #[command(flatten)]
+    signing: SigningArguments,
     /// The package: ORG/NAME@VERSION
     #[arg(value_name = "ORG/NAME@VERSION")]
     reference: PackageRef,
@@ -90,7 +99,11 @@ impl PublishCommand {
         let bundle_dir = authority::open_dir(&bundle)
             .with_context(|| format!("while opening {}", self.bundle.display()))
             .map_err(Failure::usage)?;
+        let key = self.signing.open(app)?;
         let target = Target::open(app)?;
+        let terms = key.as_ref().map(|key| key.terms(target.newest(&self.reference.id, &version, key)?.as_ref()));
+        let terms = terms.transpose()?;
+        let sign = |text: &[u8]| key.as_ref().map_or_else(Vec::new, |key| key.sign(text));
         let request = PublishRequest {
             id: self.reference.id,
             version,
@@ -103,10 +116,12 @@ impl PublishCommand {
             exclude: self.exclude,
             include_secrets: self.include_secrets,
             source: None,
+            attestation: key.as_ref().zip(terms).map(|(key, terms)| key.attestation(&sign, terms)),
         };
         let published = target.publish(&request)?;
         let done = if published.updated { "has new facts; its bytes are the same" } else { "is published" };
-        let rows = rows(&target.registry, &published);
+        let mut rows = rows(&target.registry, &published);
+        rows.extend(key.as_ref().zip(terms).map(|(key, terms)| key.row(terms)));
         message::done(&format!("{label} {done}"), &rows, &mut app.err(), &app.error_style())?;
         published.remarks.iter().for_each(|remark| app.notice(remark.as_str()));
         Ok(Exit::SUCCESS)
@@ -170,8 +185,19 @@ impl Target {
         Ok(Self { registry, path, made })
     }
 
+    /// Returns the newest statement of a key about a version that is there already.
+    fn newest(&self, id: &PackageId, version: &Version, key: &StatementKey) -> Result<Option<FactsStatement>, Failure> {
+        let client = pipeline::open_directory(&self.registry, &self.path)?;
+        let wanted = PackageRef { id: id.clone(), selector: Selector::Exact(version.clone()) };
+        match client.resolve(&wanted, &Deadline::none()) {
+            Ok(resolution) => key.newest(&client, &resolution),
+            Err(error) if error.is_absence() => Ok(None),
+            Err(error) => Err(PipelineError::from(error).into()),
+        }
+    }
+
     /// Publishes the package; removes the directory again when it was made for this and publishing fails.
-    pub(in crate::cli) fn publish(&self, request: &PublishRequest) -> Result<Published, Failure> {
+    pub(in crate::cli) fn publish(&self, request: &PublishRequest<'_>) -> Result<Published, Failure> {
         let published = pipeline::open_directory(&self.registry, &self.path)
             .and_then(|client| registry::publish(&client, request).map_err(PipelineError::from));
         if published.is_err() && self.made {
