@@ -84,7 +84,7 @@ impl InfoCommand {
             json::write(&lock.document(), &mut app.out())?;
             return Ok(Exit::SUCCESS);
         }
-        package::human(&subject, &mut app.out(), &app.output_style())?;
+        package::human(&subject, &[], &mut app.out(), &app.output_style())?;
         let mut out = app.out();
         writeln!(out, "\nmade of")?;
         writeln!(out, "  {}  {}", SafeText::new(&imported.to_string()), SafeText::new(&lock.integrity))?;
