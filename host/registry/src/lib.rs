@@ -16,6 +16,7 @@ mod document;
 mod error;
 mod fetch;
 mod http;
+mod oci;
 mod offline;
 mod publish;
 #[cfg(test)]
@@ -34,12 +35,17 @@ pub use crate::error::VersionError;
 pub use crate::error::VersionProblem;
 pub use crate::fetch::fetch;
 pub use crate::http::HttpRegistry;
+pub use crate::oci::Attached;
+pub use crate::oci::AttachedPart;
+pub use crate::oci::AttachmentLimits;
+pub use crate::oci::OciRegistry;
 pub use crate::offline::Recalled;
 pub use crate::offline::can_recall;
 pub use crate::offline::recall;
 pub use crate::publish::PublishRequest;
 pub use crate::publish::Published;
 pub use crate::publish::publish;
+pub use crate::publish::publish_image;
 
 use std::fmt;
 use std::io::Read;

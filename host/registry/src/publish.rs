@@ -4,6 +4,9 @@
 //! version, or none of it. A version's bundle never changes; its facts may.
 
 mod author;
+mod image;
+
+pub use crate::publish::image::publish_image;
 
 use std::io::Write as _;
 
@@ -83,7 +86,9 @@ pub struct Published {
     pub bundle_digest: Digest,
     /// The length of the bundle, bytes.
     pub bundle_size: u64,
-    /// Whether the version existed already, and only its facts were updated.
+    /// The digest of the image manifest, in a registry of images.
+    pub image_digest: Option<Digest>,
+    /// Whether the version existed already, and only its facts were updated, if it can have any.
     pub updated: bool,
     /// How many files were packed.
     pub files: usize,
@@ -108,7 +113,7 @@ pub fn publish(registry: &DirectoryRegistry, request: &PublishRequest) -> Result
     let author = author::read(request, &label)?;
     let PublishRequest { bundle_dir: dir, exclude, include_secrets, .. } = request;
     let source = Source { dir, exclude, include_secrets: *include_secrets };
-    let survey = pack::survey(&source, registry.dir(), &label)?;
+    let survey = pack::survey(&source, Some(registry.dir()), &label)?;
     let _lock = lock(registry)?;
     let packed = registry.blobs().store(write_failed(registry, "blobs"), |draft| {
         let write_failed = |doing: String, cause| registry.failed(doing)(cause);
@@ -133,12 +138,12 @@ pub fn publish(registry: &DirectoryRegistry, request: &PublishRequest) -> Result
         bundle_size: packed.size,
     });
     write_document(registry, request, &document)?;
-    let mut remarks = author.remarks;
-    remarks.extend(author.expected.iter().filter_map(|expected| remark_about(request, &survey, expected)));
+    let remarks = remarks(request, &survey, author.remarks, &author.expected);
     Ok(Published {
         manifest_digest,
         bundle_digest: packed.digest,
         bundle_size: packed.size,
+        image_digest: None,
         updated,
         files: packed.files,
         unpacked: packed.unpacked,
@@ -185,6 +190,17 @@ fn check_unchanged(
         }
         Some(_) | None => Ok(()),
     }
+}
+
+/// Returns the remarks about a package: those about its manifest, and those about files that its command needs.
+fn remarks(
+    request: &PublishRequest,
+    survey: &Survey,
+    of_manifest: Vec<SafeText>,
+    expected: &[ExpectedFile],
+) -> Vec<SafeText> {
+    let of_files = expected.iter().filter_map(|expected| remark_about(request, survey, expected));
+    of_manifest.into_iter().chain(of_files).collect()
 }
 
 /// Makes the remark about a file that the command needs and that is missing or not executable: the server can't start.

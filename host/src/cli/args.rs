@@ -59,7 +59,7 @@ pub(super) enum Command {
     /// Begin, show or check the configuration
     #[command(subcommand)]
     Config(Chosen<ConfigCommand>),
-    /// Work on a registry directory
+    /// Work on a registry: a directory, or a place in a registry of images
     #[command(subcommand)]
     Registry(Chosen<RegistryCommand>),
     /// Show what the registry says of a package, after verifying it

@@ -1,10 +1,12 @@
-//! `smcp registry`: work on a registry directory.
+//! `smcp registry`: work on a registry.
 
 mod list;
 mod new;
 mod publish;
 mod schema;
 mod serve;
+
+use std::path::Path;
 
 use clap::Subcommand;
 
@@ -23,16 +25,16 @@ use smcp_pipeline::PipelineError;
 use smcp_registry::DirectoryRegistry;
 use smcp_registry::PackageError;
 
-/// Work on a registry directory.
+/// Work on a registry: a directory, or a place in a registry of images.
 #[derive(Debug, Subcommand)]
 pub(super) enum RegistryCommand {
     /// Write a manifest.json for the project in a directory, which is made when it is not there yet
     New(Chosen<NewCommand>),
     /// Print the JSON Schema of the manifest.json that a published directory has, for editors
     Schema(Chosen<RegistrySchemaCommand>),
-    /// Pack a directory and publish it in the registry directory that --registry names
+    /// Pack a directory and publish it in the registry that --registry names: a directory, or oci://HOST/PREFIX
     Publish(Chosen<PublishCommand>),
-    /// List the packages of the registry directory that --registry names, with their latest versions
+    /// List the packages of the registry that --registry names, with their latest versions
     List(Chosen<ListPackagesCommand>),
     /// Serve the registry directory that --registry names over HTTP, as the real registry would, until interrupted
     Serve(Chosen<ServeCommand>),
@@ -61,7 +63,11 @@ fn directory(app: &App, doing: &str) -> Result<DirectoryRegistry, Failure> {
         let error = anyhow::anyhow!("`{location}` is no directory, and only a directory can be used here");
         return Err(Failure::usage(error));
     };
+    opened(&location, path)
+}
+
+fn opened(location: &Registry, path: &Path) -> Result<DirectoryRegistry, Failure> {
     let dir =
-        authority::open_dir(path).map_err(|cause| PipelineError::from(PackageError::unreachable(&location, cause)))?;
-    Ok(DirectoryRegistry::new(dir, location).map_err(PipelineError::from)?)
+        authority::open_dir(path).map_err(|cause| PipelineError::from(PackageError::unreachable(location, cause)))?;
+    Ok(DirectoryRegistry::new(dir, location.clone()).map_err(PipelineError::from)?)
 }

@@ -1,4 +1,4 @@
-//! `smcp registry list`: what a registry directory has.
+//! `smcp registry list`: what a registry has.
 
 use clap::Args;
 use serde_json::json;
@@ -6,16 +6,19 @@ use serde_json::json;
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::registry::directory;
+use crate::cli::registry::opened;
 use smcp_model::deadline::Deadline;
+use smcp_model::registry::Registry;
 use smcp_pipeline::PipelineError;
+use smcp_pipeline::shipping;
 use smcp_registry::Listed;
-use smcp_registry::RegistryClient as _;
 use smcp_report::json;
 use smcp_report::style::Span;
 use smcp_report::table;
 
-/// List the packages of the registry directory that --registry names, with their latest versions.
+/// List the packages of the registry that --registry names, with their latest versions.
+///
+/// A registry of images (oci://HOST/PREFIX) has to list its repositories, which not every one does.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ListPackagesCommand {}
 
@@ -23,16 +26,29 @@ impl ListPackagesCommand {
     /// Carries the command out.
     pub(super) fn execute(self, app: &App) -> Result<Exit, Failure> {
         let Self {} = self;
-        let registry = directory(app, "list")?;
-        let deadline = Deadline::none();
-        let listed: Result<Vec<Listed>, _> = registry.catalog(&deadline).and_then(Iterator::collect);
-        let listed = listed.map_err(PipelineError::from)?;
+        let Some(text) = app.named_registry() else {
+            return Err(Failure::usage(anyhow::anyhow!("--registry must name the registry to list")));
+        };
+        let registry = app.registry(text)?;
+        let listed = match &registry {
+            Registry::Directory(path) => {
+                let deadline = Deadline::none();
+                let listed: Result<Vec<Listed>, _> =
+                    opened(&registry, path)?.catalog(&deadline).and_then(Iterator::collect);
+                listed.map_err(PipelineError::from)?
+            }
+            Registry::Oci(place) => shipping::list_images(&app.session(None)?, place)?,
+            Registry::Url(url) => {
+                let error = anyhow::anyhow!("`{url}` can't be listed: only a directory and a registry of images can");
+                return Err(Failure::usage(error));
+            }
+        };
         let rows =
             listed.iter().map(|package| (package.id.to_string(), package.latest.as_ref().map(ToString::to_string)));
         if app.json() {
             let packages: Vec<_> =
                 rows.map(|(package, latest)| json!({"package": package, "latest_version": latest})).collect();
-            let registry = registry.registry().to_string();
+            let registry = registry.to_string();
             let document = json!({"schema": "smcp.registry/1", "registry": registry, "packages": packages});
             json::write(&document, &mut app.out())?;
         } else {

@@ -15,23 +15,27 @@ use smcp_model::facts::CertLevel;
 use smcp_model::facts::Score;
 use smcp_model::facts::SeverityCounts;
 use smcp_model::facts::Status;
+use smcp_model::oci::OciPlace;
 use smcp_model::package::PackageRef;
 use smcp_model::package::Selector;
 use smcp_model::registry::Registry;
 use smcp_model::text::SafeText;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::PipelineError;
+use smcp_pipeline::Session;
+use smcp_pipeline::shipping;
 use smcp_registry as registry;
 use smcp_registry::PublishRequest;
 use smcp_registry::Published;
 use smcp_report::message;
 use smcp_report::style::Span;
 
-/// Pack a directory and publish it in the registry directory that --registry names.
+/// Pack a directory and publish it in the registry that --registry names: a directory, or oci://HOST/PREFIX.
 ///
 /// A fact that is not given is unknown to policies. Publishing the same bytes again changes the facts and the status;
-/// other bytes need another version. Links, and what looks like a secret (.env, .git, private keys, tokens), are
-/// refused. A `.smcpignore` in the directory names what is left out, as a .gitignore does.
+/// other bytes need another version. In a registry of images, facts are signed statements: none is given here. Links, and
+/// what looks like a secret (.env, .git, private keys, tokens), are refused. A `.smcpignore` in the directory names what
+/// is left out, as a .gitignore does.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PublishCommand {
     /// Who stands behind the package: official, verified, community, or another word
@@ -89,7 +93,7 @@ impl PublishCommand {
         let bundle_dir = authority::open_dir(&bundle)
             .with_context(|| format!("while opening {}", self.bundle.display()))
             .map_err(Failure::usage)?;
-        let target = Target::open(app)?;
+        let target = PublishTarget::open(app)?;
         let request = PublishRequest {
             id: self.reference.id,
             version,
@@ -103,8 +107,12 @@ impl PublishCommand {
             include_secrets: self.include_secrets,
         };
         let published = target.publish(&request)?;
-        let done = if published.updated { "has new facts; its bytes are the same" } else { "is published" };
-        let rows = rows(&target.registry, &published);
+        let done = match (published.updated, published.image_digest) {
+            (false, _) => "is published",
+            (true, None) => "has new facts; its bytes are the same",
+            (true, Some(_)) => "is there already, with the same bytes",
+        };
+        let rows = rows(&target.registry(), &published);
         message::done(&format!("{label} {done}"), &rows, &mut app.err(), &app.error_style())?;
         published.remarks.iter().for_each(|remark| app.notice(remark.as_str()));
         Ok(Exit::SUCCESS)
@@ -113,8 +121,8 @@ impl PublishCommand {
 
 /// Returns what to show of a published package, besides its name.
 fn rows(registry: &Registry, published: &Published) -> Vec<(&'static str, Span)> {
-    let Published { manifest_digest, bundle_digest, bundle_size, files, unpacked, left_out, left_out_count, .. } =
-        published;
+    let Published { manifest_digest, bundle_digest, bundle_size, image_digest, files, unpacked, .. } = published;
+    let Published { left_out, left_out_count, .. } = published;
     let files = if *files == 1 { "1 file".to_owned() } else { format!("{files} files") };
     let mut rows = vec![
         ("registry", Span::plain(registry.to_string())),
@@ -122,6 +130,7 @@ fn rows(registry: &Registry, published: &Published) -> Vec<(&'static str, Span)>
         ("bundle", Span::plain(format!("{bundle_digest}, {bundle_size} bytes"))),
         ("packed", Span::plain(format!("{files}, {unpacked} bytes"))),
     ];
+    rows.extend(image_digest.map(|digest| ("image", Span::plain(digest.to_string()))));
     if *left_out_count > 0 {
         let names: Vec<&str> = left_out.iter().map(SafeText::as_str).collect();
         let more = left_out_count.saturating_sub(names.len());
@@ -131,42 +140,60 @@ fn rows(registry: &Registry, published: &Published) -> Vec<(&'static str, Span)>
     rows
 }
 
-/// The directory to publish in. The command line must name it: there is no default.
-struct Target {
-    registry: Registry,
-    path: PathBuf,
-    made: bool,
+/// Where to publish. The command line must name it: there is no default.
+enum PublishTarget {
+    /// A directory, and whether it was made for this.
+    Directory { registry: Registry, path: PathBuf, made: bool },
+    /// A registry of images.
+    Images { place: OciPlace, session: Box<Session> },
 }
 
-impl Target {
+impl PublishTarget {
     /// Opens the directory; makes it when it does not exist yet.
     fn open(app: &App) -> Result<Self, Failure> {
         let Some(text) = app.named_registry() else {
             return Err(Failure::usage(anyhow::anyhow!(
-                "--registry DIR must name the registry directory to publish in"
+                "--registry must name the registry to publish in: a directory, or oci://HOST/PREFIX"
             )));
         };
         let registry = app.registry(text)?;
         let path = match &registry {
             Registry::Directory(path) => path.clone(),
+            Registry::Oci(place) => {
+                return Ok(Self::Images { place: place.clone(), session: Box::new(app.session(None)?) });
+            }
             Registry::Url(url) => {
-                let error = anyhow::anyhow!("`{url}` is no directory, and only a directory can be published in");
+                let error = anyhow::anyhow!(
+                    "`{url}` can't be published in: only a directory and a registry of images (oci://…) can"
+                );
                 return Err(Failure::usage(error));
             }
         };
         let made = authority::open_dir(&path).is_err();
         let doing = || format!("while making {}", path.display());
         authority::create_shared_dir(&path).with_context(doing).map_err(Failure::usage)?;
-        Ok(Self { registry, path, made })
+        Ok(Self::Directory { registry, path, made })
+    }
+
+    fn registry(&self) -> Registry {
+        match self {
+            Self::Directory { registry, .. } => registry.clone(),
+            Self::Images { place, .. } => Registry::Oci(place.clone()),
+        }
     }
 
     /// Publishes the package; removes the directory again when it was made for this and publishing fails.
     fn publish(&self, request: &PublishRequest) -> Result<Published, Failure> {
-        let published = pipeline::open_directory(&self.registry, &self.path)
-            .and_then(|client| registry::publish(&client, request).map_err(PipelineError::from));
-        if published.is_err() && self.made {
-            authority::remove_empty_dir(&self.path);
+        match self {
+            Self::Images { place, session } => Ok(shipping::publish_image(session, place, request)?),
+            Self::Directory { registry, path, made } => {
+                let published = pipeline::open_directory(registry, path)
+                    .and_then(|client| registry::publish(&client, request).map_err(PipelineError::from));
+                if published.is_err() && *made {
+                    authority::remove_empty_dir(path);
+                }
+                Ok(published?)
+            }
         }
-        Ok(published?)
     }
 }

@@ -36,6 +36,8 @@ pub(super) struct ResolutionDocument {
     manifest_digest: String,
     bundle_digest: String,
     bundle_size: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    image_digest: Option<String>,
     facts: FactsDocument,
 }
 
@@ -57,7 +59,8 @@ struct FactsDocument {
 impl ResolutionDocument {
     /// Makes the document of the answer to a request of the time `at`.
     pub(super) fn of(resolution: &Resolution, at: u64) -> Self {
-        let Resolution { id, version, registry, facts, manifest_digest, bundle_digest, bundle_size } = resolution;
+        let Resolution { id, version, registry, facts, manifest_digest, bundle_digest, bundle_size, image_digest } =
+            resolution;
         Self {
             schema: SCHEMA.to_owned(),
             resolved_at: at,
@@ -67,6 +70,7 @@ impl ResolutionDocument {
             manifest_digest: manifest_digest.to_string(),
             bundle_digest: bundle_digest.to_string(),
             bundle_size: *bundle_size,
+            image_digest: image_digest.as_ref().map(ToString::to_string),
             facts: FactsDocument::of(facts),
         }
     }
@@ -97,6 +101,7 @@ impl ResolutionDocument {
             manifest_digest: digest(&self.manifest_digest)?,
             bundle_digest: digest(&self.bundle_digest)?,
             bundle_size: self.bundle_size,
+            image_digest: self.image_digest.as_deref().map_or(Some(None), |text| digest(text).map(Some))?,
             facts: self.facts.facts()?,
         })
     }
