@@ -64,8 +64,15 @@ fn referrers_are_found_by_the_list_or_by_the_tag() {
             for entry in index["manifests"].as_array_mut().unwrap() {
                 entry.as_object_mut().unwrap().remove("artifactType");
             }
-            registry.put_manifest(&tag, &index);
+            registry.put_tagged("policies/a", &tag, &index);
             assert_eq!(client.referrers(&subject.digest, KIND, &soon()).unwrap().len(), 3);
+            // Of more than are looked at, the one that counts could be left.
+            let gone =
+                serde_json::json!({"mediaType": IMAGE_MANIFEST, "digest": Digest::of(b"x").to_string(), "size": 1});
+            index["manifests"] = vec![gone; 65].into();
+            registry.put_tagged("policies/a", &tag, &index);
+            let error = client.referrers(&subject.digest, KIND, &soon()).unwrap_err().to_string();
+            assert!(error.contains("has more than 64 entries"), "{error}");
         }
         assert_eq!(registry.manifest(&tag).is_none(), lists, "the tag is for registries without a list");
         assert_eq!(client.referrers(&Digest::of(b"x"), KIND, &soon()).unwrap(), []);

@@ -142,6 +142,7 @@ impl Registry {
             (document.to_string().into_bytes(), document["mediaType"].as_str().unwrap().to_owned());
         let digest = Digest::of(&bytes).to_string();
         let mut state = self.state.lock().unwrap();
+        state.manifests.retain(|(_, known), _| known != name);
         state.keep("", [name, &digest], &media_type, &bytes);
         digest
     }

@@ -49,7 +49,12 @@ impl OciClient<'_> {
                 Some(kind) => kind == artifact_type,
                 None => {
                     looked_at = looked_at.saturating_add(1);
-                    looked_at <= limits::oci::REFERRERS_LOOKED_AT && self.says(&referrer, artifact_type, deadline)?
+                    if looked_at > limits::oci::REFERRERS_LOOKED_AT {
+                        // The one that counts could be among the others.
+                        let what = format!("the list of referrers without a kind of {}@{subject}", self.repository);
+                        return Err(OciError::TooMany { what, limit: limits::oci::REFERRERS_LOOKED_AT });
+                    }
+                    self.says(&referrer, artifact_type, deadline)?
                 }
             };
             if is_it {

@@ -15,8 +15,8 @@ pub const TAG: usize = 128;
 pub const GRANT: usize = 64 * KIB;
 /// Pages of referrers that are read: more than anybody signs one artefact.
 pub const REFERRER_PAGES: usize = 10;
-/// Referrers whose kind a list does not say, and whose own manifest is asked for it: more than signatures of one form are read.
-pub const REFERRERS_LOOKED_AT: usize = 32;
+/// Referrers whose kind a list does not say, and whose own manifest is asked for it: as many as statements of a version.
+pub const REFERRERS_LOOKED_AT: usize = 64;
 /// Parts of something that refers to an artefact: a statement and its signature are two.
 pub const REFERRER_PARTS: usize = 4;
 /// Tags or repositories that are asked for at once: registries that give fewer say where they go on.
